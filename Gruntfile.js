@@ -1,0 +1,69 @@
+// The gates as Grunt tasks; what each one does is in scripts/gates.mjs. `npx grunt` lists the tasks, then runs them all.
+
+import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { findExecutables } from './scripts/executables.mjs'
+import { gateNamed, root } from './scripts/gates.mjs'
+import { coverageFolder, runGate } from './scripts/run-gate.mjs'
+
+/** Tasks by name: the gates that each runs, in order. */
+const tasks = {
+  lint: ['lint'],
+  types: ['types'],
+  build: ['build'],
+  test: ['unit', 'end-to-end'],
+  browser: ['browser'],
+  repository: ['repository'],
+  pack: ['pack'],
+  size: ['size'],
+  coverage: ['coverage'],
+}
+
+const extraTasks = {
+  minify: 'the script-tag client only, built again (a part of build)',
+  default: 'this list, then all the tasks, in this order',
+}
+
+function describe(task) {
+  return tasks[task]?.map((name) => gateNamed(name).does).join('; ') ?? extraTasks[task]
+}
+
+async function runTask(grunt, names) {
+  if (names.includes('unit')) rmSync(coverageFolder, { recursive: true, force: true })
+  let worked = true
+  for (const name of names) {
+    const { passed, failed, seconds, note } = await runGate(gateNamed(name), findExecutables())
+    grunt.log.writeln(
+      `${name}: ${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s${note ? ` (${note})` : ''}`,
+    )
+    worked &&= failed === 0
+  }
+  return worked
+}
+
+function listTasks(grunt) {
+  grunt.log.writeln('npx grunt TASK, where TASK is one of:\n')
+  for (const task of [...Object.keys(tasks), ...Object.keys(extraTasks)]) {
+    grunt.log.writeln(`  ${task.padEnd(12)}${describe(task)}`)
+  }
+  grunt.log.writeln('')
+}
+
+function gruntfile(grunt) {
+  for (const [task, names] of Object.entries(tasks)) {
+    grunt.registerTask(task, describe(task), function () {
+      const done = this.async()
+      runTask(grunt, names).then(done, done)
+    })
+  }
+  grunt.registerTask('minify', describe('minify'), () => {
+    const args = ['scripts/build.mjs', '--script']
+    return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0
+  })
+  grunt.registerTask('list', 'the tasks and what each does', () => listTasks(grunt))
+  grunt.registerTask('default', describe('default'), ['list', ...Object.keys(tasks)])
+}
+
+// Grunt loads this file with `require`. This name makes the function itself what `require` gives, in a file that is ESM
+// like the rest of the repository.
+export { gruntfile as 'module.exports' }

@@ -1,0 +1,94 @@
+import {
+  CLOSE_CODES,
+  decodeError,
+  PROTOCOL_VERSION,
+  RpcError,
+  type ServerMessage,
+} from '@token-socket/protocol'
+import { Link, type LinkListener } from './link.js'
+import type { Logger, TransportName } from './options.js'
+import { limitTime } from './time-limit.js'
+import type { Opened } from './transport-list.js'
+
+/** What a try is made of. */
+export interface AttemptParts {
+  readonly tokens: { request(signal: AbortSignal): Promise<string> }
+  readonly transports: { open(signal: AbortSignal): Promise<Opened>; prefer(name: TransportName): void }
+  /** Milliseconds that the server may take to answer the token. */
+  readonly timeout: number
+  readonly logger: Logger
+}
+
+/** The auth request's id. The ids of other requests are never the same: they hold a digit. */
+const AUTH_ID = 'auth'
+
+/**
+ * One try to get ready: a fresh token, a transport that opens, the server's answer to the token. Leaves nothing open
+ * when it fails.
+ *
+ * @param listener hears what the server says besides, from the first message on: it may call before it answers
+ * @param signal gives the try up, at any step
+ * @throws RpcError why it failed: `token_refused`, `token_failed`, `transport_failed`, `invalid_token`, `timeout`,
+ *   `connection_lost`; or the signal's reason
+ */
+export async function attempt(
+  parts: AttemptParts,
+  listener: LinkListener,
+  signal: AbortSignal,
+): Promise<Link> {
+  const token = await parts.tokens.request(signal)
+  signal.throwIfAborted()
+  const { name, connection } = await parts.transports.open(signal)
+  const handshake = new Handshake(listener)
+  const link = new Link(connection, handshake, parts.logger)
+  try {
+    signal.throwIfAborted()
+    link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION })
+    await limitTime(parts.timeout, signal, () => handshake.answer)
+    signal.throwIfAborted()
+  } catch (error) {
+    link.close('going_away')
+    throw error
+  }
+  parts.transports.prefer(name)
+  return link
+}
+
+/** Waits for the answer to the token and passes everything else on. */
+class Handshake implements LinkListener {
+  readonly answer: Promise<void>
+  readonly #listener: LinkListener
+  #resolve = () => {}
+  #reject = (_error: RpcError) => {}
+
+  constructor(listener: LinkListener) {
+    this.#listener = listener
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // It may be rejected before anybody waits for it.
+    this.answer.catch(() => {})
+  }
+
+  receive(message: ServerMessage, link: Link): void {
+    if (message.type !== 'answer' || message.id !== AUTH_ID) {
+      this.#listener.receive(message, link)
+    } else if ('error' in message.outcome) {
+      this.#reject(new RpcError('invalid_token', decodeError(message.outcome).message))
+    } else {
+      link.isOld = message.session === undefined
+      this.#resolve()
+    }
+  }
+
+  closed(code: number, reason: string): void {
+    this.#reject(lossOf(code, reason))
+  }
+}
+
+/** Why a link was lost, as an error; `data` holds the close code and its reason. */
+export function lossOf(code: number, reason: string): RpcError {
+  const isTokenRefused = code === CLOSE_CODES.invalid_token.code
+  return new RpcError(isTokenRefused ? 'invalid_token' : 'connection_lost', undefined, { code, reason })
+}

@@ -1,0 +1,119 @@
+import {
+  type AnswerMessage,
+  BUILT_IN,
+  type CallOptions,
+  type ClientMessage,
+  type Controller,
+  decodeError,
+  encodeClientMessage,
+  findAction,
+  type InvokeMessage,
+  type RpcError,
+  RpcPeer,
+} from '@token-socket/protocol'
+import { CallQueue, type QueuedCall } from './call-queue.js'
+import type { Link } from './link.js'
+
+/** What {@link Calls} need of the socket. */
+export interface CallsOwner {
+  /** The functions that the server may call; asked for each call. */
+  readonly actions: Controller
+  /** The server refused something that nobody waits for any more. */
+  failed(error: RpcError): void
+  /** An action threw something. */
+  threw(cause: unknown): void
+}
+
+/** Bounds on calls; see the options of the same names. */
+export interface CallsLimits {
+  readonly callTimeout: number
+  readonly queueSize: number
+  readonly callsOut: number
+  readonly callsIn: number
+}
+
+/** A request without its id. */
+type Request = (id: string) => ClientMessage
+
+/** The requests that the azuqua server answers only when it refuses them. */
+const ONE_WAY: ReadonlySet<string> = new Set([BUILT_IN.publish, BUILT_IN.broadcast])
+
+/**
+ * The calls both ways. Ours are sent at once while there is a link that takes them, and wait in a bounded queue while
+ * there is none; each settles exactly once. The server's are answered on the link by which they came, or never.
+ */
+export class Calls {
+  readonly #owner: CallsOwner
+  readonly #peer: RpcPeer
+  readonly #queue: CallQueue
+  #link: Link | undefined
+  #final: RpcError | undefined
+
+  constructor(limits: CallsLimits, owner: CallsOwner) {
+    this.#owner = owner
+    const { callTimeout: timeout, callsOut, callsIn } = limits
+    this.#peer = new RpcPeer({ timeout, callsOut, callsIn }, (cause) => owner.threw(cause))
+    this.#queue = new CallQueue(limits.queueSize, (id) => this.#peer.isPending(id))
+  }
+
+  /**
+   * Makes a call and promises its answer. The message is fixed now, so that what happens to its data later changes nothing.
+   * From the azuqua server, which never answers a publish or broadcast, their promises resolve when they are sent.
+   */
+  request(make: Request, options?: CallOptions): Promise<unknown> {
+    if (this.#final) return Promise.reject(this.#final)
+    return this.#peer.request((id) => {
+      const message = make(id)
+      const call = { text: encodeClientMessage(message), oneWay: ONE_WAY.has(`_${message.type}`) }
+      if (this.#link) this.#send(this.#link, id, call)
+      else this.#queue.add(id, call)
+    }, options)
+  }
+
+  /** Makes a call on this link, now, whatever waits. */
+  requestOn(link: Link, make: Request, options?: CallOptions): Promise<unknown> {
+    return this.#peer.request((id) => link.send(make(id)), options)
+  }
+
+  /** A link takes calls from now on: sends those that wait, oldest first. */
+  resume(link: Link): void {
+    this.#link = link
+    for (const [id, call] of this.#queue.takeAll()) this.#send(link, id, call)
+  }
+
+  /** The link is gone: the calls that were sent fail, those that wait go on waiting. */
+  suspend(error: RpcError): void {
+    this.#link = undefined
+    this.#peer.disconnect(error, (id) => !this.#queue.has(id))
+  }
+
+  /** There will be no link any more: all calls fail, and every later one. */
+  close(error: RpcError): void {
+    this.#final = error
+    this.#link = undefined
+    this.#peer.disconnect(error)
+    this.#queue.takeAll()
+  }
+
+  /** An answer came. */
+  answered({ id, rpc, outcome }: AnswerMessage, link: Link): void {
+    const isLate = !this.#peer.isPending(id)
+    if (isLate && link.isOld && ONE_WAY.has(rpc) && 'error' in outcome)
+      this.#owner.failed(decodeError(outcome))
+    this.#peer.settle(id, outcome)
+  }
+
+  /** The server calls one of our actions. */
+  invoked({ id, name, data }: InvokeMessage, link: Link): void {
+    this.#peer.receive({
+      action: findAction(this.#owner.actions, name),
+      before: [data],
+      answer: (outcome) => link.send({ type: 'result', id, outcome }),
+    })
+  }
+
+  #send(link: Link, id: string, { text, oneWay }: QueuedCall): void {
+    link.sendText(text)
+    if (oneWay && link.isOld) this.#peer.settle(id, { data: undefined })
+  }
+}

@@ -1,0 +1,176 @@
+import { RpcError, shouldReconnect } from '@token-socket/protocol'
+import { lossOf } from './attempt.js'
+import { Backoff } from './backoff.js'
+import { asRpcError } from './callback.js'
+import type { Link, LinkListener } from './link.js'
+import { CONNECTION_MOVES, type ConnectionEvent, type ConnectionState } from './states.js'
+import { startTimer } from './timer.js'
+import { isOffline } from './wake.js'
+
+/** Something happened to the socket. */
+export interface Move {
+  readonly event: ConnectionEvent
+  readonly from: ConnectionState
+  /** Why, for `fail`, `refuse` and `lose`. */
+  readonly error?: RpcError
+  /** Milliseconds until the next try, for `fail` and `lose`; without it the try waits for the network. */
+  readonly delay?: number
+}
+
+/** What a {@link Connector} needs of the socket. */
+export interface ConnectorOwner {
+  /** One try; see `attempt`. */
+  attempt(listener: LinkListener, signal: AbortSignal): Promise<Link>
+  /** A message came, on the link that is ready or about to be. */
+  receive: LinkListener['receive']
+  /** The state has changed. The connector is done with its own part by then, so anything may be called. */
+  moved(move: Move): void
+}
+
+/** Milliseconds of being ready after which a server counts as sound again and the delays start over. */
+const STABLE = 10_000
+
+/** Milliseconds that `end` waits for the transport to close. */
+const CLOSE_WAIT = 2000
+
+/** Tokens that the server may refuse in a row before the first `ready`: the next would fare no better. */
+const REFUSED_TOKENS = 3
+
+/** Keeps one link ready: tries, waits, tries again. At most one link, one try or one wait at a time. */
+export class Connector {
+  readonly #owner: ConnectorOwner
+  readonly #reconnect: boolean
+  readonly #backoff = new Backoff()
+  #state: ConnectionState = 'connecting'
+  #link: Link | undefined
+  #attempt: AbortController | undefined
+  #stopTimer = () => {}
+  #wasReady = false
+  #refusedTokens = 0
+
+  /** @param reconnect whether to try again at all */
+  constructor(reconnect: boolean, owner: ConnectorOwner) {
+    this.#reconnect = reconnect
+    this.#owner = owner
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** The link that is ready. */
+  get link(): Link | undefined {
+    return this.#link
+  }
+
+  /** Makes the first try. Called once. */
+  start(): void {
+    const attempt = new AbortController()
+    this.#attempt = attempt
+    const listener: LinkListener = {
+      receive: (message, link) => this.#receive(attempt, message, link),
+      closed() {},
+    }
+    this.#owner.attempt(listener, attempt.signal).then(
+      (link) => this.#opened(attempt, link),
+      (error: unknown) => this.#failed(attempt, asRpcError(error)),
+    )
+  }
+
+  /** Tries now instead of later. Does nothing unless the next try is being waited for. */
+  retry(): void {
+    if (this.#state !== 'waiting') return
+    this.#stopTimer()
+    this.#move({ event: 'retry', from: 'waiting' })
+  }
+
+  /** Stops waiting for the time of the next try: it waits for {@link retry} instead. */
+  pause(): void {
+    if (this.#state === 'waiting') this.#stopTimer()
+  }
+
+  /** Gives up the link that is ready: it is dead, though the network has not said so. */
+  drop(error: RpcError): void {
+    this.#link?.close('going_away')
+    this.#lost(error)
+  }
+
+  /** Ends everything for good, in any state. Resolves when the transport is closed, after 2 s at the latest. */
+  async end(): Promise<void> {
+    const link = this.#link
+    if (this.#state === 'ended') return
+    this.#attempt?.abort(new RpcError('ended'))
+    this.#link = undefined
+    this.#stopTimer()
+    link?.close('going_away')
+    this.#move({ event: 'end', from: this.#state })
+    if (link) await Promise.race([link.over, new Promise<void>((resolve) => startTimer(CLOSE_WAIT, resolve))])
+  }
+
+  #receive(attempt: AbortController, ...args: Parameters<LinkListener['receive']>): void {
+    if (this.#attempt === attempt && !attempt.signal.aborted) this.#owner.receive(...args)
+  }
+
+  #opened(attempt: AbortController, link: Link): void {
+    // It may have been aborted since its last step.
+    if (attempt.signal.aborted) link.close('going_away')
+    else this.#use(attempt, link)
+  }
+
+  #use(attempt: AbortController, link: Link): void {
+    this.#link = link
+    this.#wasReady = true
+    this.#refusedTokens = 0
+    this.#stopTimer = startTimer(STABLE, () => this.#backoff.reset())
+    this.#move({ event: 'open', from: 'connecting' })
+    link.listen({
+      receive: (message) => this.#receive(attempt, message, link),
+      closed: (code, reason) => this.#link === link && this.#lost(lossOf(code, reason)),
+    })
+  }
+
+  #failed(attempt: AbortController, error: RpcError): void {
+    if (attempt.signal.aborted) return
+    this.#refusedTokens = error.code === 'invalid_token' ? this.#refusedTokens + 1 : 0
+    this.#goOn('fail', error)
+  }
+
+  #lost(error: RpcError): void {
+    if (!this.#link) return
+    this.#link = undefined
+    this.#stopTimer()
+    this.#goOn('lose', error)
+  }
+
+  #isFinal(error: RpcError): boolean {
+    if (!this.#reconnect || !shouldReconnect(closeCodeOf(error))) return true
+    return !this.#wasReady && (error.code === 'token_refused' || this.#refusedTokens >= REFUSED_TOKENS)
+  }
+
+  /** After a failure: waits for the next try, or gives up. */
+  #goOn(event: 'fail' | 'lose', error: RpcError): void {
+    const from = this.#state
+    if (this.#isFinal(error)) {
+      this.#move({ event: 'refuse', from, error })
+    } else if (isOffline()) {
+      this.#move({ event, from, error })
+    } else {
+      const delay = this.#backoff.next()
+      this.#stopTimer = startTimer(delay, () => this.retry())
+      this.#move({ event, from, error, delay })
+    }
+  }
+
+  #move(move: Move): void {
+    const next = CONNECTION_MOVES[this.#state][move.event]
+    if (!next) return
+    this.#state = next
+    if (move.event === 'retry') this.start()
+    this.#owner.moved(move)
+  }
+}
+
+function closeCodeOf(error: RpcError): number {
+  const { code } = (error.data ?? {}) as { code?: unknown }
+  return typeof code === 'number' ? code : 0
+}

@@ -1,0 +1,73 @@
+import { RpcError } from '@token-socket/protocol'
+import { startTimer } from './timer.js'
+
+/** What a {@link Heartbeat} needs of the socket. */
+export interface HeartbeatOwner {
+  /** Asks the server for a sign of life. Rejects with `timeout` if none comes. */
+  ping(): Promise<unknown>
+  /** A ping was answered after this many milliseconds. */
+  answered(roundTrip: number): void
+  /** One of the regular pings was answered with an error, so the link is alive. */
+  failed(error: unknown): void
+  /** A ping was not answered: the link is dead, whatever the network says. */
+  died(): void
+}
+
+/** Pings the server while a link is ready, and tells when the link is dead. Only one ping is under way at a time. */
+export class Heartbeat {
+  readonly #interval: number
+  readonly #owner: HeartbeatOwner
+  #stopTimer = () => {}
+  /** The number of starts and stops: an answer from before the last one says nothing about the link of now. */
+  #epoch = 0
+  #running = false
+  #waiting = false
+
+  /** @param interval milliseconds from one ping's answer to the next ping; 0 for none but those of {@link check} */
+  constructor(interval: number, owner: HeartbeatOwner) {
+    this.#interval = interval
+    this.#owner = owner
+  }
+
+  /** The link is ready. */
+  start(): void {
+    this.stop()
+    this.#running = true
+    this.#schedule()
+  }
+
+  /** The link is gone. No more is heard of pings under way. */
+  stop(): void {
+    this.#epoch += 1
+    this.#running = false
+    this.#waiting = false
+    this.#stopTimer()
+  }
+
+  /** Pings now, if a link is ready and no ping is under way. */
+  check(): void {
+    if (!this.#running || this.#waiting) return
+    this.#stopTimer()
+    this.#waiting = true
+    void this.#ping(this.#epoch)
+  }
+
+  async #ping(epoch: number): Promise<void> {
+    const start = performance.now()
+    let failure: unknown
+    await this.#owner.ping().catch((error: unknown) => {
+      failure = error
+    })
+    if (epoch !== this.#epoch) return
+    this.#waiting = false
+    if (RpcError.is(failure) && failure.code === 'timeout') return this.#owner.died()
+    this.#schedule()
+    if (failure === undefined) this.#owner.answered(performance.now() - start)
+    // Nobody asked for the pings of `check`; the azuqua server answers all pings with an error unless told otherwise.
+    else if (this.#interval > 0) this.#owner.failed(failure)
+  }
+
+  #schedule(): void {
+    if (this.#interval > 0) this.#stopTimer = startTimer(this.#interval, () => this.check())
+  }
+}

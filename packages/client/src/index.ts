@@ -1,0 +1,23 @@
+/** The client of TokenSocket: a socket that calls, is called, and subscribes to channels. */
+export {
+  type Action,
+  type CallOptions,
+  CLOSE_CODES,
+  type CloseReason,
+  type Controller,
+  ERRORS,
+  type ErrorCode,
+  RpcError,
+} from '@token-socket/protocol'
+export type { Callback } from './callback.js'
+export { type StateDetails, TokenSocket, type TokenSocketEvents } from './client.js'
+export type { AuthenticationData, Limits, Logger, TokenSocketOptions, TransportName } from './options.js'
+export {
+  CONNECTION_MOVES,
+  type ConnectionEvent,
+  type ConnectionState,
+  type Moves,
+  SUBSCRIPTION_MOVES,
+  type SubscriptionEvent,
+  type SubscriptionState,
+} from './states.js'

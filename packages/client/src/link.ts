@@ -1,0 +1,123 @@
+import {
+  CLOSE_CODES,
+  type ClientMessage,
+  type CloseReason,
+  type Connection,
+  decodeServerMessage,
+  encodeClientMessage,
+  FrameError,
+  type ServerMessage,
+} from '@token-socket/protocol'
+import type { Logger } from './options.js'
+
+/** Who hears of a link. */
+export interface LinkListener {
+  /** A message came, in the order of sending. */
+  receive(message: ServerMessage, link: Link): void
+  /** The link is over. Called once, last, and never after one's own {@link Link.close}. */
+  closed(code: number, reason: string): void
+}
+
+/** Characters that leave together at the most, unless one message alone is longer. */
+const BATCH = 16_384
+
+/** A connection that speaks the wire: messages in, messages out. */
+export class Link {
+  /** Resolves when the connection is over, whoever closed it. */
+  readonly over: Promise<void>
+  /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
+  isOld = true
+  readonly #connection: Connection
+  readonly #logger: Logger
+  #listener: LinkListener
+  #batch: string[] = []
+  #batchLength = 0
+  #isClosed = false
+  #lostBy: { readonly code: number; readonly reason: string } | undefined
+
+  constructor(connection: Connection, listener: LinkListener, logger: Logger) {
+    this.#connection = connection
+    this.#listener = listener
+    this.#logger = logger
+    let markOver = () => {}
+    this.over = new Promise((resolve) => {
+      markOver = resolve
+    })
+    connection.listen({
+      message: (text) => this.#receive(text),
+      closed: (code, reason) => {
+        markOver()
+        this.#lost(code, reason)
+      },
+    })
+  }
+
+  /** What carries it: `websocket`, `xhr-streaming`, … */
+  get transport(): string {
+    return this.#connection.transport
+  }
+
+  /** Changes who hears of it. If the link is lost already, it is told at once. */
+  listen(listener: LinkListener): void {
+    this.#listener = listener
+    if (this.#lostBy) listener.closed(this.#lostBy.code, this.#lostBy.reason)
+  }
+
+  /** Sends one message. Does nothing when the link is over. @throws RpcError `unserializable` */
+  send(message: ClientMessage): void {
+    this.sendText(encodeClientMessage(message))
+  }
+
+  /** Sends one encoded message. From this library's server on, the messages of one turn leave as one frame. */
+  sendText(text: string): void {
+    if (this.#isClosed) return
+    if (this.isOld) this.#connection.send([text])
+    else this.#add(text)
+  }
+
+  /** Ends the link. What was sent goes out first; nothing that comes is heard of any more. */
+  close(why: CloseReason): void {
+    if (this.#isClosed) return
+    this.#flush()
+    this.#isClosed = true
+    const { code, reason } = CLOSE_CODES[why]
+    this.#connection.close(code, reason)
+  }
+
+  #add(text: string): void {
+    if (this.#batchLength + text.length > BATCH) this.#flush()
+    if (this.#batch.length === 0) queueMicrotask(() => this.#flush())
+    this.#batch.push(text)
+    this.#batchLength += text.length
+  }
+
+  #flush(): void {
+    const batch = this.#batch
+    this.#batch = []
+    this.#batchLength = 0
+    if (batch.length > 0) this.#connection.send(batch)
+  }
+
+  #receive(text: unknown): void {
+    if (this.#isClosed) return
+    const message = this.#decode(text)
+    if (message) this.#listener.receive(message, this)
+  }
+
+  #decode(text: unknown): ServerMessage | undefined {
+    try {
+      return decodeServerMessage(text)
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      this.#logger.warn?.('A frame of the server could not be read', error)
+      return undefined
+    }
+  }
+
+  #lost(code: number, reason: string): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#lostBy = { code, reason }
+    this.#listener.closed(code, reason)
+  }
+}

@@ -1,0 +1,279 @@
+import {
+  Deadlines,
+  decodeError,
+  type Outcome,
+  RpcError,
+  type SubscriptionMessage,
+} from '@token-socket/protocol'
+import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from './states.js'
+
+/** What {@link Subscriptions} need of the socket. */
+export interface SubscriptionsOwner {
+  /** Sends a request on the link that is ready. */
+  send(message: SubscriptionMessage): void
+  /** A subscription was not restored on a new link, and nobody waits for the news. */
+  failed(error: RpcError): void
+  /** What was wanted when the link came has been answered. Called once a link. */
+  restored(): void
+}
+
+type Wish = SubscriptionMessage['type']
+
+/** A caller that waits for its wish to come true. */
+interface Waiter {
+  readonly wish: Wish
+  resolve(): void
+  reject(error: RpcError): void
+}
+
+interface Subscription {
+  readonly channel: string
+  state: SubscriptionState
+  /** The last wish, of the socket's owner or of the server. */
+  wanted: boolean
+  /** The request under way: one at a time, so that answers can't overtake each other. */
+  request: string | undefined
+  /** The server subscribed us by itself while our own request was under way. */
+  granted: boolean
+  waiters: Waiter[]
+}
+
+/**
+ * The channels that this socket wants, and what the server says about each.
+ *
+ * The last wish wins: while a request is under way, further wishes for its channel wait for the answer, and only the
+ * last of them is sent. A wish that another overtook fails with `aborted`. Wishes have no time-out while there is no
+ * link; once sent they have.
+ */
+export class Subscriptions {
+  readonly #subscriptions = new Map<string, Subscription>()
+  readonly #requests = new Map<string, Subscription>()
+  readonly #restoring = new Set<string>()
+  readonly #deadlines = new Deadlines<string>((id) => this.#expire(id))
+  readonly #owner: SubscriptionsOwner
+  readonly #timeout: number
+  readonly #limit: number
+  #link: 'none' | 'old' | 'new' = 'none'
+  #waiting = 0
+  #lastId = 0
+
+  /**
+   * @param limits.timeout milliseconds that an answer may take
+   * @param limits.waiting how many wishes may wait at once; the next fails with `queue_full`
+   */
+  constructor(limits: { readonly timeout: number; readonly waiting: number }, owner: SubscriptionsOwner) {
+    this.#timeout = limits.timeout
+    this.#limit = limits.waiting
+    this.#owner = owner
+  }
+
+  /** The names of the wanted channels. */
+  get channels(): string[] {
+    return [...this.#subscriptions.values()].filter(({ wanted }) => wanted).map(({ channel }) => channel)
+  }
+
+  /** Whether a channel is wanted, so that its messages may be shown. */
+  has(channel: string): boolean {
+    return this.#subscriptions.get(channel)?.wanted === true
+  }
+
+  /** Wants a channel. Resolves when the server has subscribed us; at once if it had. */
+  subscribe(channel: string): Promise<void> {
+    return this.#wish(channel, 'subscribe')
+  }
+
+  /** Wants a channel no more. Resolves when the server has unsubscribed us; at once if there is no link. */
+  unsubscribe(channel: string): Promise<void> {
+    return this.#wish(channel, 'unsubscribe')
+  }
+
+  /** A link is ready: asks for every wanted channel again. */
+  connected(isOld: boolean): void {
+    this.#link = isOld ? 'old' : 'new'
+    for (const subscription of [...this.#subscriptions.values()]) {
+      this.#advance(subscription)
+      if (subscription.request) this.#restoring.add(subscription.request)
+    }
+    // The azuqua server may never answer; it does things in order, though.
+    if (isOld) this.#restoring.clear()
+    if (this.#restoring.size === 0) this.#owner.restored()
+  }
+
+  /** The link is gone, and with it every subscription. Wishes stay. */
+  disconnected(): void {
+    this.#link = 'none'
+    this.#restoring.clear()
+    this.#requests.clear()
+    this.#deadlines.clear()
+    for (const subscription of [...this.#subscriptions.values()]) {
+      subscription.request = undefined
+      this.#move(subscription, 'lose')
+    }
+  }
+
+  /** There will be no link any more: forgets every channel and fails every wish. */
+  close(error: RpcError): void {
+    this.disconnected()
+    for (const { waiters } of this.#subscriptions.values()) for (const waiter of waiters) waiter.reject(error)
+    this.#subscriptions.clear()
+  }
+
+  /** The server says that we are subscribed, or no more: to our request, or by its own wish. */
+  noticed(wish: Wish, channel: string): void {
+    const subscription = this.#find(channel)
+    const isEcho = SUBSCRIPTION_MOVES.unsubscribed[wish] === subscription.state
+    if (subscription.request === undefined) {
+      subscription.wanted = wish === 'subscribe'
+      this.#move(subscription, wish === 'subscribe' ? 'grant' : 'revoke')
+    } else if (isEcho && this.#link === 'old') {
+      this.answered(subscription.request, { data: null })
+    } else {
+      subscription.granted = wish === 'subscribe'
+    }
+  }
+
+  /** An answer came. @returns whether it belongs to a request of these */
+  answered(id: string, outcome: Outcome): boolean {
+    const subscription = this.#take(id)
+    if (!subscription) return false
+    if ('error' in outcome) this.#refused(subscription, decodeError(outcome))
+    else this.#move(subscription, 'accept')
+    this.#restored(id)
+    return true
+  }
+
+  #wish(channel: string, wish: Wish): Promise<void> {
+    if (this.#waiting >= this.#limit) {
+      return Promise.reject(new RpcError('queue_full', undefined, { field: 'queueSize', limit: this.#limit }))
+    }
+    const subscription = this.#find(channel)
+    const isNothingToUndo = wish === 'unsubscribe' && subscription.state === 'unsubscribed'
+    subscription.wanted = wish === 'subscribe'
+    return new Promise((resolve, reject) => {
+      subscription.waiters.push({ wish, resolve, reject })
+      this.#waiting += 1
+      if (isNothingToUndo && this.#link !== 'none') this.#send(subscription, wish)
+      else this.#advance(subscription)
+    })
+  }
+
+  #find(channel: string): Subscription {
+    const found = this.#subscriptions.get(channel)
+    if (found) return found
+    const made: Subscription = {
+      channel,
+      state: 'unsubscribed',
+      wanted: false,
+      request: undefined,
+      granted: false,
+      waiters: [],
+    }
+    this.#subscriptions.set(channel, made)
+    return made
+  }
+
+  #move(subscription: Subscription, event: SubscriptionEvent): void {
+    enter(subscription, event)
+    this.#advance(subscription)
+  }
+
+  /** Takes the next step from what the server says to what is wanted. */
+  #advance(subscription: Subscription): void {
+    if (subscription.request !== undefined) return
+    this.#settle(subscription)
+    const { channel, state, wanted } = subscription
+    if (state === (wanted ? 'subscribed' : 'unsubscribed')) {
+      if (!wanted) this.#subscriptions.delete(channel)
+    } else if (this.#link !== 'none') {
+      this.#send(subscription, wanted ? 'subscribe' : 'unsubscribe')
+    } else if (state === 'unsubscribed') {
+      this.#move(subscription, 'wait')
+    } else if (state === 'waiting' && !wanted) {
+      this.#move(subscription, 'unsubscribe')
+    }
+  }
+
+  #send(subscription: Subscription, type: Wish): void {
+    const id = `s${++this.#lastId}`
+    enter(subscription, type)
+    subscription.request = id
+    subscription.granted = false
+    this.#requests.set(id, subscription)
+    this.#deadlines.set(id, this.#timeout)
+    this.#owner.send({ type, id, channel: subscription.channel })
+  }
+
+  /** Ends a request. @returns the subscription that it was for */
+  #take(id: string): Subscription | undefined {
+    const subscription = this.#requests.get(id)
+    this.#requests.delete(id)
+    this.#deadlines.delete(id)
+    if (subscription) subscription.request = undefined
+    return subscription
+  }
+
+  #refused(subscription: Subscription, error: RpcError): void {
+    const isSubscribing = subscription.state === 'subscribing'
+    const isTold = this.#rejectAll(subscription, isSubscribing ? 'subscribe' : 'unsubscribe', error)
+    subscription.wanted = isSubscribing ? subscription.wanted && subscription.granted : true
+    enter(subscription, 'refuse')
+    if (subscription.granted) enter(subscription, 'grant')
+    this.#advance(subscription)
+    if (!isTold) this.#owner.failed(aboutChannel(error, subscription.channel))
+  }
+
+  #expire(id: string): void {
+    const subscription = this.#take(id)
+    if (!subscription) return
+    const error = aboutChannel(new RpcError('timeout'), subscription.channel)
+    const isSubscribing = subscription.state === 'subscribing'
+    const isTold = this.#rejectAll(subscription, isSubscribing ? 'subscribe' : 'unsubscribe', error)
+    // Whoever asked is told and may ask again; what nobody asks about stays wanted.
+    if (isTold) subscription.wanted &&= !isSubscribing
+    else this.#owner.failed(error)
+    this.#move(subscription, 'expire')
+    this.#restored(id)
+  }
+
+  #restored(id: string): void {
+    if (this.#restoring.delete(id) && this.#restoring.size === 0) this.#owner.restored()
+  }
+
+  /** Resolves the wishes that have come true, and fails those that a later wish has overtaken. */
+  #settle(subscription: Subscription): void {
+    const { state, wanted, waiters } = subscription
+    const done = DONE[state]
+    const wish = wanted ? 'subscribe' : 'unsubscribe'
+    subscription.waiters = waiters.filter((waiter) => waiter.wish !== done && waiter.wish === wish)
+    this.#waiting -= waiters.length - subscription.waiters.length
+    for (const waiter of waiters) {
+      if (waiter.wish === done) waiter.resolve()
+      else if (waiter.wish !== wish)
+        waiter.reject(new RpcError('aborted', `A later wish took the place of this ${waiter.wish}`))
+    }
+  }
+
+  /** @returns whether there was anybody to reject */
+  #rejectAll(subscription: Subscription, wish: Wish, error: RpcError): boolean {
+    const rejected = subscription.waiters.filter((waiter) => waiter.wish === wish)
+    subscription.waiters = subscription.waiters.filter((waiter) => waiter.wish !== wish)
+    this.#waiting -= rejected.length
+    for (const waiter of rejected) waiter.reject(error)
+    return rejected.length > 0
+  }
+}
+
+/** The wish that a state fulfils. */
+const DONE: { readonly [State in SubscriptionState]?: Wish } = {
+  subscribed: 'subscribe',
+  unsubscribed: 'unsubscribe',
+}
+
+/** Events that the table does not list for a state leave it as it is. */
+function enter(subscription: Subscription, event: SubscriptionEvent): void {
+  subscription.state = SUBSCRIPTION_MOVES[subscription.state][event] ?? subscription.state
+}
+
+function aboutChannel(error: RpcError, channel: string): RpcError {
+  return new RpcError(error.code, `${error.message}: channel ${channel}`, { channel }, error)
+}

@@ -1,0 +1,34 @@
+import { RpcError } from '@token-socket/protocol'
+
+type Receivers = Record<string, ((body: unknown) => void) | undefined>
+
+let lastId = 0
+
+/**
+ * Requests a token by JSONP: a script tag, for servers on another origin that know no CORS. A script's HTTP status can't
+ * be seen, so every failure looks the same. The script tag is gone when the promise settles.
+ *
+ * @returns the answer's body, unchecked
+ * @throws RpcError `token_failed`, or the signal's reason
+ */
+export function requestByJsonp(url: string, query: string, signal: AbortSignal): Promise<unknown> {
+  const receivers = globalThis as unknown as Receivers
+  const name = `token_callback_${Date.now()}_${++lastId}`
+  const script = document.createElement('script')
+  return new Promise<unknown>((resolve, reject) => {
+    receivers[name] = resolve
+    const failed = () => reject(new RpcError('token_failed', 'The token request by JSONP failed'))
+    script.onerror = failed
+    // By then the script has run, and has called the function if it was an answer at all.
+    script.onload = failed
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    const parameters = `callback=${name}${query && `&${query}`}`
+    script.src = `${url}${url.includes('?') ? '&' : '?'}${parameters}`
+    document.head.append(script)
+  }).finally(() => {
+    script.remove()
+    delete receivers[name]
+    // The script may still come, and would report an error if it found nothing to call.
+    if (signal.aborted) receivers[name] = () => {}
+  })
+}

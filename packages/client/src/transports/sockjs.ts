@@ -1,0 +1,35 @@
+import { type Connection, RpcError } from '@token-socket/protocol'
+import { loadSockJS } from '#sockjs'
+import { SocketConnection, type SocketLike } from './socket-connection.js'
+
+/** The part of SockJS's constructor that is used. */
+export type SockJSConstructor = new (
+  url: string,
+  reserved: null,
+  options: Readonly<Record<string, unknown>>,
+) => SocketLike & { readonly transport?: string | null }
+
+/**
+ * Opens a SockJS connection, by whichever of its transports works.
+ * @param options go to SockJS as they are
+ * @throws RpcError `transport_failed` if SockJS is not there or none of its transports works; the signal's reason
+ */
+export async function openSockJS(
+  url: string,
+  options: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const SockJS = (await loadSockJS().catch(missing)) as SockJSConstructor
+  signal.throwIfAborted()
+  const socket = new SockJS(url, null, options)
+  const framing = {
+    transport: () => socket.transport ?? 'sockjs',
+    encode: (messages: readonly string[]) => messages,
+    decode: (data: unknown) => [data],
+  }
+  return SocketConnection.open(socket, framing, signal)
+}
+
+function missing(cause: unknown): never {
+  throw new RpcError('transport_failed', 'SockJS could not be loaded', undefined, cause)
+}

@@ -1,0 +1,22 @@
+import type { Connection } from '@token-socket/protocol'
+import { createWebSocket } from '#websocket'
+import { type Framing, SocketConnection } from './socket-connection.js'
+
+/** A text frame holds one message or several, one a line. */
+export const LINES: Framing = {
+  transport: () => 'websocket',
+  encode: (messages) => [messages.join('\n')],
+  decode: (data) => (typeof data === 'string' ? data.split('\n').filter((line) => line !== '') : [data]),
+}
+
+/**
+ * Opens a plain WebSocket.
+ * @throws RpcError `transport_failed`, or the signal's reason
+ */
+export async function openWebSocket(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Connection> {
+  return SocketConnection.open(createWebSocket(url, headers), LINES, signal)
+}

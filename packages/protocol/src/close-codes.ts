@@ -1,0 +1,26 @@
+/**
+ * Why a connection was closed, as data. Ours start at 4000, since SockJS uses some below (1002, 1006, 2000, 2007,
+ * 2010, 3000) and WebSocket owns 1000 to 2999. The range says whether to come back:
+ *
+ * - 4000–4499: come back, with a fresh token, after the usual delay;
+ * - 4500–4999: stay away, the same thing would happen again.
+ */
+export const CLOSE_CODES = {
+  shutting_down: { code: 4000, reason: 'The server is shutting down' },
+  closed_by_server: { code: 4001, reason: 'Closed by the server' },
+  slow_consumer: { code: 4002, reason: 'Too many bytes wait for this socket' },
+  auth_timeout: { code: 4003, reason: 'No token came in time' },
+  invalid_token: { code: 4004, reason: 'Invalid token' },
+  going_away: { code: 4005, reason: 'The client left' },
+  auth_required: { code: 4500, reason: 'The first message has to be the token' },
+  too_large: { code: 4501, reason: 'A message was larger than the limit' },
+  disconnected: { code: 4502, reason: 'Disconnected for good by the server' },
+} as const
+
+/** The name of one of our close codes. */
+export type CloseReason = keyof typeof CLOSE_CODES
+
+/** Whether a client should come back after this code: everything but our 4500–4999. */
+export function shouldReconnect(code: number): boolean {
+  return code < 4500 || code > 4999
+}

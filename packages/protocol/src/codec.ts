@@ -1,0 +1,256 @@
+/**
+ * Messages to text and back: the only `JSON.parse` and `JSON.stringify` of the wire. Nothing that a peer sends gets
+ * past it unchecked; what is wrong becomes a {@link FrameError} that names the field.
+ */
+import { ERRORS, RpcError, refusal, type WireError } from './errors.js'
+import type { AnswerMessage, ClientMessage, Outcome, ServerMessage } from './messages.js'
+import { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'
+
+/** A frame that is not a message. `rpc` and `id` are there if the frame had good ones, so that it can be answered. */
+export class FrameError extends Error {
+  constructor(
+    readonly error: RpcError,
+    readonly rpc?: string,
+    readonly id?: string,
+  ) {
+    super(error.message)
+  }
+}
+
+type Frame = Readonly<Record<string, unknown>>
+
+/**
+ * Any value as JSON. `undefined` and functions become `null`.
+ * @throws RpcError `unserializable` for a circular value, a BigInt, or a `toJSON` that throws
+ */
+export function encodeData(data: unknown): string {
+  try {
+    return JSON.stringify(data) ?? 'null'
+  } catch (cause) {
+    throw new RpcError('unserializable', undefined, undefined, cause)
+  }
+}
+
+/**
+ * The reverse of {@link encodeData}.
+ * @throws RpcError `bad_message` if the text is not JSON
+ */
+export function decodeData(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new RpcError('bad_message', undefined, undefined, cause)
+  }
+}
+
+/** A message of the client as the frame that goes out. @throws RpcError `unserializable` */
+export function encodeClientMessage(message: ClientMessage): string {
+  return encodeData(clientFrame(message))
+}
+
+/** A message of the server as the frame that goes out. @throws RpcError `unserializable` */
+export function encodeServerMessage(message: ServerMessage): string {
+  return encodeData(serverFrame(message))
+}
+
+/** A publication as the frame that goes out, from data that is JSON already: encoded once for all its receivers. */
+export function encodePublication(channel: string, json: string): string {
+  return `{"channel":${JSON.stringify(channel)},"message":${json}}`
+}
+
+/**
+ * A frame as the server receives it. @param text SockJS can deliver other things than strings; they are refused
+ * @throws FrameError
+ */
+export function decodeClientMessage(text: unknown): ClientMessage {
+  const frame = parse(text)
+  const rpc = frame.rpc
+  if (rpc === BUILT_IN.result) return { type: 'result', id: name(frame, 'fid', 'id'), outcome: result(frame) }
+  const id = idOf(frame)
+  try {
+    return request(frame, name(frame, 'rpc', 'name'), name(frame, 'uuid', 'id'))
+  } catch (error) {
+    if (!(error instanceof FrameError) || id === undefined) throw error
+    // Whole, even if it is too long: the old client looks for its callback under this very name.
+    throw new FrameError(error.error, typeof rpc === 'string' ? rpc : undefined, id)
+  }
+}
+
+/** A frame as the client receives it, from this library's server or the old one. @throws FrameError */
+export function decodeServerMessage(text: unknown): ServerMessage {
+  const frame = parse(text)
+  if (frame.internal === true) return internal(frame)
+  if (typeof frame.rpc === 'string' && typeof frame.uuid === 'string')
+    return answer(frame, frame.rpc, frame.uuid)
+  if (typeof frame.channel === 'string') {
+    return { type: 'publication', channel: frame.channel, data: frame.message ?? null }
+  }
+  if (frame.error !== undefined) return { type: 'error', error: wireError(frame) }
+  throw bad('internal, rpc, channel or error')
+}
+
+function clientFrame(message: ClientMessage): Frame {
+  switch (message.type) {
+    case 'auth':
+      return { rpc: BUILT_IN.auth, token: message.token, uuid: message.id, version: message.version }
+    case 'call':
+      return { rpc: message.name, req: message.data, uuid: message.id }
+    case 'subscribe':
+    case 'unsubscribe':
+      return { rpc: BUILT_IN[message.type], req: { channel: message.channel }, uuid: message.id }
+    case 'publish':
+      return {
+        rpc: BUILT_IN.publish,
+        req: { channel: message.channel, data: message.data },
+        uuid: message.id,
+      }
+    case 'broadcast':
+      return { rpc: BUILT_IN.broadcast, req: { data: message.data }, uuid: message.id }
+    case 'ping':
+      return { rpc: BUILT_IN.ping, req: {}, uuid: message.id }
+    case 'result':
+      return { rpc: BUILT_IN.result, fid: message.id, resp: resultFields(message.outcome) }
+  }
+}
+
+function serverFrame(message: ServerMessage): Frame {
+  switch (message.type) {
+    case 'answer':
+      return { rpc: message.rpc, uuid: message.id, ...answerFields(message.outcome), ...message.session }
+    case 'invoke':
+      return {
+        internal: true,
+        command: 'rpc',
+        data: { fid: message.id, command: message.name, args: message.data },
+      }
+    case 'subscribed':
+      return { internal: true, command: 'subscribe', data: { channel: message.channel } }
+    case 'unsubscribed':
+      return { internal: true, command: 'unsubscribe', data: { channel: message.channel } }
+    case 'publication':
+      return { channel: message.channel, message: message.data }
+    case 'error':
+      return errorFields(message.error)
+  }
+}
+
+function answerFields(outcome: Outcome): Frame {
+  return 'data' in outcome ? { resp: outcome.data } : errorFields(outcome)
+}
+
+function resultFields(outcome: Outcome): Frame {
+  return 'data' in outcome ? { data: outcome.data } : errorFields(outcome)
+}
+
+/** Both pairs tell failure from success by a truthy `error`. */
+function errorFields({ error, code }: WireError): Frame {
+  return { error: error || ERRORS.application_error, code }
+}
+
+function request(frame: Frame, rpc: string, id: string): ClientMessage {
+  switch (rpc) {
+    case BUILT_IN.auth:
+      return { type: 'auth', id, token: name(frame, 'token', 'token'), version: version(frame) }
+    case BUILT_IN.subscribe:
+      return { type: 'subscribe', id, channel: name(body(frame), 'channel', 'channel', 'req.') }
+    case BUILT_IN.unsubscribe:
+      return { type: 'unsubscribe', id, channel: name(body(frame), 'channel', 'channel', 'req.') }
+    case BUILT_IN.publish:
+      return {
+        type: 'publish',
+        id,
+        channel: name(body(frame), 'channel', 'channel', 'req.'),
+        data: body(frame).data,
+      }
+    case BUILT_IN.broadcast:
+      return { type: 'broadcast', id, data: body(frame).data }
+    case BUILT_IN.ping:
+      return { type: 'ping', id }
+    default:
+      return { type: 'call', id, name: rpc, data: frame.req }
+  }
+}
+
+function internal(frame: Frame): ServerMessage {
+  const data = object(frame.data, 'data')
+  switch (frame.command) {
+    case 'rpc':
+      return {
+        type: 'invoke',
+        id: name(data, 'fid', 'id', 'data.'),
+        name: name(data, 'command', 'name', 'data.'),
+        data: data.args,
+      }
+    case 'subscribe':
+      return { type: 'subscribed', channel: name(data, 'channel', 'channel', 'data.') }
+    case 'unsubscribe':
+      return { type: 'unsubscribed', channel: name(data, 'channel', 'channel', 'data.') }
+    default:
+      throw bad('command')
+  }
+}
+
+function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
+  if (frame.error) return { type: 'answer', id, rpc, outcome: wireError(frame) }
+  const message: AnswerMessage = { type: 'answer', id, rpc, outcome: { data: frame.resp } }
+  // The old server repeats the request's fields, its version too; only the id is certainly the server's own.
+  if (rpc !== BUILT_IN.auth || frame.sid === undefined) return message
+  return {
+    ...message,
+    session: { version: version(frame) ?? PROTOCOL_VERSION, sid: name(frame, 'sid', 'id') },
+  }
+}
+
+function result(frame: Frame): Outcome {
+  const resp = object(frame.resp, 'resp')
+  return resp.error ? wireError(resp) : { data: resp.data }
+}
+
+function wireError(frame: Frame): WireError {
+  return { error: frame.error, code: typeof frame.code === 'string' ? frame.code : undefined }
+}
+
+function parse(text: unknown): Frame {
+  if (typeof text !== 'string') throw bad('message', 'has to be a string')
+  try {
+    return object(JSON.parse(text), 'message')
+  } catch (error) {
+    throw error instanceof FrameError ? error : bad('message', 'has to be JSON')
+  }
+}
+
+function body(frame: Frame): Frame {
+  return object(frame.req, 'req')
+}
+
+function object(value: unknown, field: string): Frame {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw bad(field, 'has to be an object')
+  return value as Frame
+}
+
+function name(frame: Frame, field: string, kind: LimitedName, path = ''): string {
+  const value = frame[field]
+  if (typeof value !== 'string' || value === '')
+    throw bad(path + field, 'has to be a string that is not empty')
+  const limit = NAME_LIMITS[kind]
+  if (value.length > limit) throw new FrameError(refusal('too_long', { field: path + field, limit }))
+  return value
+}
+
+function version(frame: Frame): number | undefined {
+  const value = frame.version
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) > 0))
+    return value as number | undefined
+  throw bad('version', 'has to be a whole number above 0')
+}
+
+/** The frame's id, if it has a good one. */
+function idOf(frame: Frame): string | undefined {
+  const id = frame.uuid
+  return typeof id === 'string' && id !== '' && id.length <= NAME_LIMITS.id ? id : undefined
+}
+
+function bad(field: string, why = 'is missing or wrong'): FrameError {
+  return new FrameError(new RpcError('bad_message', `Invalid message: ${field} ${why}`, { field }))
+}

@@ -1,0 +1,24 @@
+/**
+ * Trees of functions, called by dotted name: the server's controller, the client's actions.
+ */
+
+/** A function that the other side can call. (A method's type, so that functions may narrow their parameters.) */
+export type Action = { call(...args: unknown[]): unknown }['call']
+
+/** A nested tree of functions. It may be changed at any time; calls that run already go on. */
+export interface Controller {
+  readonly [name: string]: Action | Controller
+}
+
+/**
+ * The function that a dotted name stands for, or `undefined`. Looks at own properties only, so that no name reaches
+ * what an object inherits (`toString`, `constructor`, `__proto__`), and never into a function's properties.
+ */
+export function findAction(controller: Controller, name: string): Action | undefined {
+  let found: unknown = controller
+  for (const part of name.split('.')) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, part)) return undefined
+    found = (found as Controller)[part]
+  }
+  return typeof found === 'function' ? (found as Action) : undefined
+}

@@ -1,0 +1,29 @@
+/** The wire of TokenSocket, and what is the same at both of its ends. */
+export { CLOSE_CODES, type CloseReason, shouldReconnect } from './close-codes.js'
+export {
+  decodeClientMessage,
+  decodeData,
+  decodeServerMessage,
+  encodeClientMessage,
+  encodeData,
+  encodePublication,
+  encodeServerMessage,
+  FrameError,
+} from './codec.js'
+export type { Connection, ConnectionListener } from './connection.js'
+export { type Action, type Controller, findAction } from './controller.js'
+export { Deadlines } from './deadlines.js'
+export {
+  decodeError,
+  ERRORS,
+  type ErrorCode,
+  encodeError,
+  encodeThrown,
+  RpcError,
+  refusal,
+  type WireError,
+} from './errors.js'
+export type * from './messages.js'
+export { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'
+export { type CallOptions, PendingCalls } from './pending-calls.js'
+export { type IncomingCall, type RpcLimits, RpcPeer } from './rpc-peer.js'

@@ -1,0 +1,33 @@
+/**
+ * Names and sizes that both ends agree on: the built-in calls of the wire and how long a name from the network
+ * may be. A name longer than its limit is refused before anything looks it up.
+ */
+
+/** The version of the wire that this package speaks. Peers that send none are the azuqua pair (2.x). */
+export const PROTOCOL_VERSION = 1
+
+/** The `rpc` names that the wire itself uses; a controller's function of the same name is never reached. */
+export const BUILT_IN = {
+  auth: 'auth',
+  subscribe: '_subscribe',
+  unsubscribe: '_unsubscribe',
+  publish: '_publish',
+  broadcast: '_broadcast',
+  ping: '_ping',
+  result: '_rpc',
+} as const
+
+/** Limits on names, in UTF-16 code units (what `String#length` counts). */
+export const NAME_LIMITS = {
+  /** A dotted name of a controller's or an action's function. */
+  name: 256,
+  /** A channel's name. */
+  channel: 256,
+  /** The id that ties an answer to its request (`uuid`, `fid`); the old pair's are 10 or 36 long. */
+  id: 64,
+  /** A socket token. Ours are below 300; the cap comes before any parsing. */
+  token: 4096,
+} as const
+
+/** A field of the wire that has a length limit. */
+export type LimitedName = keyof typeof NAME_LIMITS

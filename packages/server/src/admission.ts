@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type AuthMessage,
+  type Connection,
+  type ConnectionListener,
+  decodeData,
+  decodeError,
+  encodeError,
+  PROTOCOL_VERSION,
+  RpcError,
+} from '@token-socket/protocol'
+import type { Tickets } from './engine.js'
+import type { Hub } from './hub.js'
+import type { Logger } from './logger.js'
+import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
+import type { TicketData } from './token-route.js'
+import type { Tokens } from './tokens.js'
+import type { Refusal } from './vetoes.js'
+
+/** What {@link Admission} needs. */
+export interface AdmissionOptions {
+  readonly tokens: Tokens
+  readonly tickets: Tickets
+  readonly hub: Hub
+  readonly logger: Logger
+  /** What the new sockets need of the server. */
+  readonly owner: RemoteClientOwner
+  /** Asks the `authentication` listeners. */
+  decide(socket: RemoteClient): Promise<Refusal | undefined>
+}
+
+/** Lets connections in that bring a good token. */
+export class Admission {
+  readonly #options: AdmissionOptions
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Takes the token's ticket, asks the `authentication` listeners, and makes the socket.
+   * @param adopt says who hears the connection from now on: listeners may call the client before it is let in
+   * @throws RpcError `invalid_token` (why is for the log only), or what a listener refused with
+   */
+  async welcome(
+    message: AuthMessage,
+    connection: Connection,
+    adopt: (listener: ConnectionListener) => void,
+  ): Promise<void> {
+    const { auth, ip, ips, host } = await this.#redeem(message.token)
+    const socket = new RemoteClient(
+      { sid: randomUUID(), auth, ip, ips, host },
+      connection,
+      this.#options.owner,
+    )
+    adopt({ message: (text) => socket.receive(text), closed: () => socket.disconnected() })
+    const refusal = await this.#options.decide(socket)
+    if (refusal) throw decodeError(encodeError(refusal.error))
+    if (socket.isClosed) return
+    this.#options.hub.add(socket)
+    socket.open(message.id, { version: PROTOCOL_VERSION, sid: socket.sid })
+    this.#options.logger.debug({ sid: socket.sid, transport: socket.transport }, 'a socket is ready')
+  }
+
+  async #redeem(token: string): Promise<TicketData> {
+    const ticket = await this.#options.tickets.take(this.#verify(token))
+    if (ticket === undefined) {
+      this.#options.logger.info({ reason: 'used already, or unknown' }, 'a token was refused')
+      throw new RpcError('invalid_token')
+    }
+    return decodeData(ticket) as TicketData
+  }
+
+  #verify(token: string): string {
+    try {
+      return this.#options.tokens.verify(token)
+    } catch (cause) {
+      this.#options.logger.info({ reason: (cause as Error).message }, 'a token was refused')
+      throw new RpcError('invalid_token')
+    }
+  }
+}

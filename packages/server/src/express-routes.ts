@@ -1,0 +1,115 @@
+import { type Action, type Controller, decodeData, findAction, RpcError } from '@token-socket/protocol'
+import type { Express, Request, RequestHandler, Response } from 'express'
+import inject, { type DispatchFunc, type Response as Injected, type InjectOptions } from 'light-my-request'
+
+/** What a route learns of the socket that calls it. */
+interface Caller {
+  readonly ip: string | undefined
+  readonly host: string | undefined
+}
+
+interface Call {
+  readonly path: string
+  readonly auth: unknown
+  readonly data: unknown
+  readonly caller: Caller
+}
+
+/** A nested tree of Express handlers, called as RPC by dotted name. */
+export interface Routes {
+  readonly [name: string]: RequestHandler | Routes
+}
+
+/** An answer of a route that is not a 2xx. The caller gets the body's `error`, or the body. */
+interface RouteAnswer {
+  readonly error?: unknown
+  readonly data?: unknown
+}
+
+/**
+ * Makes Express handlers callable as RPC. Each call is a request injected into Express's own `req` and `res`, with the
+ * application's settings, but past its middleware: `req.body`, `req.query` and `req.params` are the call's data,
+ * `req.session` and `req.user` the socket's `auth`. The answer carries the headers as `_headers` and the status as
+ * `_code`; a status of 300 or more is an error.
+ */
+export class ExpressRoutes {
+  readonly #app: Express
+  readonly #routes: Routes
+
+  constructor(app: Express, routes: Routes) {
+    this.#app = app
+    this.#routes = routes
+  }
+
+  /** The function that answers for the route of a dotted name, or `undefined`. */
+  find(name: string): Action | undefined {
+    const handler = findAction(this.#routes as Controller, name) as RequestHandler | undefined
+    if (!handler) return undefined
+    return (
+      auth: unknown,
+      data: unknown,
+      callback: (error?: unknown, data?: unknown) => void,
+      caller: Caller,
+    ) =>
+      this.#call(handler, { auth, data, caller, path: `/${name}` }).then(({ error, data }) =>
+        callback(error, data),
+      )
+  }
+
+  async #call(handler: RequestHandler, call: Call): Promise<RouteAnswer> {
+    const response = await new Promise<Injected>((resolve, reject) => {
+      const dispatch = (request: unknown, response: unknown) => {
+        const [req, res] = this.#dress(request as Request, response as Response, call.auth, call.data)
+        const next = (error?: unknown) => reject(error instanceof Error ? error : new RpcError('not_found'))
+        req.next = next
+        Promise.resolve()
+          .then(() => handler(req, res, next))
+          .catch(reject)
+      }
+      inject(dispatch as DispatchFunc, requestOf(call)).then(resolve, reject)
+    })
+    return decode(response)
+  }
+
+  /** What Express does to a request before its handlers see it, and the call's data where they look for it. */
+  #dress(request: Request, response: Response, auth: unknown, data: unknown): readonly [Request, Response] {
+    Object.setPrototypeOf(request, this.#app.request)
+    Object.setPrototypeOf(response, this.#app.response)
+    Object.assign(request, { res: response, app: this.#app, user: auth, session: auth })
+    Object.assign(response, { req: request, app: this.#app, locals: {} })
+    // Express 5 has getters for these on the prototype.
+    for (const key of ['body', 'query', 'params']) {
+      Object.defineProperty(request, key, {
+        value: data,
+        writable: true,
+        configurable: true,
+        enumerable: true,
+      })
+    }
+    return [request, response]
+  }
+}
+
+function requestOf({ path, caller }: Call): InjectOptions {
+  return {
+    method: 'POST',
+    url: path,
+    headers: {
+      host: caller.host ?? 'localhost',
+      'content-type': 'application/json',
+      accept: 'application/json',
+    },
+    ...(caller.ip && { remoteAddress: caller.ip }),
+  }
+}
+
+function decode({ statusCode, headers, payload }: Injected): RouteAnswer {
+  const isJson = String(headers['content-type'] ?? '').includes('json')
+  const body = isJson && payload !== '' ? decodeData(payload) : payload
+  const isObject = typeof body === 'object' && body !== null
+  if (statusCode >= 300) {
+    const error = isObject && 'error' in body ? body.error : body
+    return { error: error || `Status ${statusCode}` }
+  }
+  return { data: isObject && !Array.isArray(body) ? { ...body, _headers: headers, _code: statusCode } : body }
+}

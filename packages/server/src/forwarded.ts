@@ -1,0 +1,39 @@
+import type { IncomingMessage } from 'node:http'
+
+/** Whether the peer at this address, so many hops away, may speak for others: Express's `trust proxy fn`. */
+export type TrustProxy = (address: string, hop: number) => boolean
+
+/** Where a request was sent to, as its browser saw it. */
+export interface RequestAddress {
+  readonly host: string | undefined
+  /** Whether it is known to have come over TLS. */
+  readonly secure: boolean
+}
+
+/** The host and scheme of a request, from `X-Forwarded-*` where the proxy in front is trusted. */
+export function requestAddress(request: IncomingMessage, trusts: TrustProxy): RequestAddress {
+  const { headers, socket } = request
+  const isTrusted = trusts(socket.remoteAddress ?? '', 0)
+  const forwarded = (name: string) =>
+    isTrusted
+      ? String(headers[name] ?? '')
+          .split(',')[0]
+          ?.trim()
+      : ''
+  return {
+    host: forwarded('x-forwarded-host') || headers.host,
+    secure: 'encrypted' in socket || forwarded('x-forwarded-proto') === 'https',
+  }
+}
+
+/** The address of whoever made a request: the first, from our side, that is not a trusted proxy's. */
+export function clientAddress(request: IncomingMessage, trusts: TrustProxy): string {
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
+  const hops = forwarded
+    .split(',')
+    .map((hop) => hop.trim())
+    .filter((hop) => hop !== '')
+    .reverse()
+  const path = [request.socket.remoteAddress ?? '', ...hops]
+  return path.find((address, hop) => hop === path.length - 1 || !trusts(address, hop)) ?? ''
+}

@@ -1,0 +1,124 @@
+import {
+  type AuthMessage,
+  CLOSE_CODES,
+  type CloseReason,
+  type Connection,
+  type ConnectionListener,
+  Deadlines,
+  decodeClientMessage,
+  encodeServerMessage,
+  encodeThrown,
+  RpcError,
+} from '@token-socket/protocol'
+
+/** What a {@link Handshake} needs from its server. */
+export interface HandshakeOwner {
+  /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
+  authTimeout(): number | undefined
+  /** Bytes that the first message may have. */
+  readonly authMessageLimit: number
+  /**
+   * Takes the ticket that a token stands for and lets the socket in.
+   * @param adopt says who hears the connection from now on
+   * @throws RpcError what the client is told, before the connection is closed
+   */
+  welcome(
+    message: AuthMessage,
+    connection: Connection,
+    adopt: (listener: ConnectionListener) => void,
+  ): Promise<void>
+  failed(cause: unknown, details: object): void
+}
+
+/** The connections that have not said who they are: one small message is heard, the token, and in time. */
+export class Handshakes {
+  readonly #owner: HandshakeOwner
+  readonly #waiting = new Set<Connection>()
+  readonly #deadlines = new Deadlines<Connection>((connection) => this.#close(connection, 'auth_timeout'))
+
+  constructor(owner: HandshakeOwner) {
+    this.#owner = owner
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** A connection opened. */
+  begin(connection: Connection): void {
+    let listener: ConnectionListener | undefined
+    let end: readonly [code: number, reason: string] | undefined
+    let hasSpoken = false
+    const adopt = (adopter: ConnectionListener) => {
+      this.#forget(connection)
+      listener = adopter
+      if (end) adopter.closed(...end)
+    }
+    this.#waiting.add(connection)
+    this.#deadlines.set(connection, this.#owner.authTimeout() ?? 0)
+    connection.listen({
+      message: (text) => {
+        if (listener) return listener.message(text)
+        if (hasSpoken) return this.#close(connection, 'auth_required')
+        hasSpoken = true
+        this.#hear(text, connection, adopt)
+      },
+      closed: (...how) => {
+        end = how
+        this.#forget(connection)
+        listener?.closed(...how)
+      },
+    })
+  }
+
+  /** Gives the connections that wait a new time limit. @param authTimeout milliseconds, or `undefined` for none */
+  limit(authTimeout: number | undefined): void {
+    for (const connection of this.#waiting) this.#deadlines.set(connection, authTimeout ?? 0)
+  }
+
+  /** Closes all that wait. */
+  close(why: CloseReason): void {
+    for (const connection of this.#waiting) this.#close(connection, why)
+    this.#deadlines.clear()
+  }
+
+  #hear(text: unknown, connection: Connection, adopt: (listener: ConnectionListener) => void): void {
+    if (typeof text === 'string' && text.length > this.#owner.authMessageLimit) {
+      return this.#close(connection, 'too_large')
+    }
+    const message = authMessage(text)
+    if (!message) return this.#close(connection, 'auth_required')
+    this.#deadlines.delete(connection)
+    this.#owner
+      .welcome(message, connection, adopt)
+      .catch((cause) => this.#turnAway(message.id, connection, cause))
+  }
+
+  #turnAway(id: string, connection: Connection, cause: unknown): void {
+    if (!RpcError.is(cause)) this.#owner.failed(cause, { step: 'auth' })
+    const outcome = encodeThrown(cause)
+    connection.send([encodeServerMessage({ type: 'answer', id, rpc: 'auth', outcome })])
+    this.#close(connection, 'invalid_token')
+  }
+
+  #close(connection: Connection, why: CloseReason): void {
+    this.#forget(connection)
+    const { code, reason } = CLOSE_CODES[why]
+    connection.close(code, reason)
+  }
+
+  #forget(connection: Connection): void {
+    this.#waiting.delete(connection)
+    this.#deadlines.delete(connection)
+  }
+}
+
+function authMessage(text: unknown): AuthMessage | undefined {
+  try {
+    const message = decodeClientMessage(text)
+    return message.type === 'auth' ? message : undefined
+  } catch {
+    return undefined
+  }
+}

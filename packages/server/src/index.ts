@@ -1,0 +1,29 @@
+/** The server of TokenSocket: authenticated sockets on an Express application. */
+export {
+  type Action,
+  type CallOptions,
+  CLOSE_CODES,
+  type CloseReason,
+  type Controller,
+  ERRORS,
+  type ErrorCode,
+  RpcError,
+} from '@token-socket/protocol'
+export type { Broker, BrokerListener, Engine, NodeCommand, Tickets } from './engine.js'
+export type { Routes } from './express-routes.js'
+export type { PublishFilter } from './hub.js'
+export type { Logger } from './logger.js'
+export { MemoryEngine, type MemoryEngineOptions } from './memory-engine.js'
+export type {
+  AnswerCallback,
+  Handler,
+  Limits,
+  ServerController,
+  TokenSocketServerOptions,
+} from './options.js'
+export type { Origins } from './origins.js'
+export type { RemoteClient } from './remote-client.js'
+export { type RpcCallback, TokenSocketServer, type TokenSocketServerEvents, type Veto } from './server.js'
+export type { Authentication, AuthenticationCallback } from './token-route.js'
+export { ALGORITHMS, type TokenKey } from './tokens.js'
+export type { VetoCallback, VetoListener } from './vetoes.js'

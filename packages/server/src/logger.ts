@@ -1,0 +1,21 @@
+/** Where the server writes what happens to it. A pino logger fits as it is. */
+export interface Logger {
+  debug(details: object, message: string): void
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+/** A logger on the console: warnings and errors, and all else too if `debug` is set. */
+export function consoleLogger(debug: boolean): Logger {
+  const print = (level: 'debug' | 'info' | 'warn' | 'error') => (details: object, message: string) => {
+    console[level](`TokenSocket: ${message}`, details)
+  }
+  const silent = () => {}
+  return {
+    debug: debug ? print('debug') : silent,
+    info: debug ? print('info') : silent,
+    warn: print('warn'),
+    error: print('error'),
+  }
+}

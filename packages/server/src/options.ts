@@ -1,0 +1,184 @@
+import type { Server } from 'node:http'
+import { RpcError } from '@token-socket/protocol'
+import type { Express, RequestHandler } from 'express'
+import type { Engine } from './engine.js'
+import type { Routes } from './express-routes.js'
+import type { PublishFilter } from './hub.js'
+import { consoleLogger, type Logger } from './logger.js'
+import { MemoryEngine } from './memory-engine.js'
+import type { Origins } from './origins.js'
+import type { RemoteClient } from './remote-client.js'
+import type { Authentication } from './token-route.js'
+import type { TokenKey } from './tokens.js'
+
+/** Gives a call's answer: an error, or the result. */
+export type AnswerCallback = (error?: unknown, data?: unknown) => void
+
+/**
+ * A function that clients can call. It answers by its callback or by what it returns or resolves: one that declares
+ * the callback and returns `undefined` answers by the callback. (A method's type, so that parameters may be narrowed.)
+ */
+export type Handler = {
+  handler(auth: unknown, data: unknown, callback: AnswerCallback, socket: RemoteClient): unknown
+}['handler']
+
+/** A nested tree of {@link Handler}s. */
+export interface ServerController {
+  [name: string]: Handler | ServerController
+}
+
+/** Limits of a {@link TokenSocketServerOptions}. Everything that a client could make grow has one. */
+export interface Limits {
+  /** Bytes of one incoming message, frame or request body. @default 1048576 */
+  readonly message: number
+  /** UTF-16 code units of the first message, the token. @default 8192 */
+  readonly authMessage: number
+  /** Bytes that may wait for one socket; over it the socket is closed as `slow_consumer`. @default 1048576 */
+  readonly outbox: number
+  /** Calls of one client that may run at once; one more is answered `too_many_calls`. @default 1000 */
+  readonly callsIn: number
+  /** Calls to one client that may wait for an answer at once. @default 1000 */
+  readonly callsOut: number
+  /** Milliseconds until a call fails with `timeout`, those to a client and those from it. @default 30000 */
+  readonly callTimeout: number
+  /** Channels that one socket may be subscribed to. @default 1000 */
+  readonly subscriptions: number
+  /** Milliseconds that an event listener may take to allow or refuse; then it is refused. @default 5000 */
+  readonly vetoTimeout: number
+  /** Milliseconds that `authentication` may take; then the token request is answered 500. @default 10000 */
+  readonly authenticationTimeout: number
+}
+
+/** What a server is made with. `app` and `server` are required. */
+export interface TokenSocketServerOptions {
+  /** The Express application, 4 or 5; its session middleware has to be mounted already. Required. */
+  readonly app: Express
+  /** The HTTP or HTTPS server that the application answers on. Required. */
+  readonly server: Server
+  /**
+   * Signs the tokens (HS256). 32 random bytes are right. Needed where nodes share an engine.
+   * @default a random one for this process, and a warning
+   */
+  readonly secret?: string | Buffer
+  /**
+   * Keys by their `kid`, instead of `secret`; the first that can sign does, all verify.
+   * @default one key made of `secret`
+   */
+  readonly keys?: Readonly<Record<string, TokenKey>>
+  /** The `aud` of the tokens. @default 'token-socket' */
+  readonly audience?: string
+  /** Milliseconds that a token lives. @default 30000 */
+  readonly tokenTtl?: number
+  /** Milliseconds that a connection has to send its token; then it is closed. @default 5000 */
+  readonly authTimeout?: number
+  /** The path under which sockets connect; the client's `socketPrefix`. @default '/sockets' */
+  readonly prefix?: string
+  /** The path of the token endpoint; the client's `tokenPath`. @default '/socket/token' */
+  readonly tokenRoute?: string
+  /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
+  readonly authentication?: Authentication
+  /** Express middleware that runs on the token route before `authentication`. @default none */
+  readonly customMiddleware?: RequestHandler | readonly RequestHandler[]
+  /** The functions that clients can call, nested; also `server.socketController`. @default {} */
+  readonly socketController?: ServerController
+  /** Express handlers that clients can call as RPC, nested; they win over the controller's. @default {} */
+  readonly routes?: Routes
+  /** Changes, or withholds, what one socket gets of a publication. @default none */
+  readonly filter?: PublishFilter
+  /** Whether `_ping` of a client is answered. @default true */
+  readonly ping?: boolean
+  /** Milliseconds between the server's own pings; a peer that misses one is cut off at the next. @default 25000 */
+  readonly pingInterval?: number
+  /** Other origins whose pages may use the server. @default [] (the same origin only) */
+  readonly origins?: Origins
+  /** Refuses requests without an `Origin`, such as those of programs that are no browser. @default false */
+  readonly requireOrigin?: boolean
+  /** What nodes share. @default a new MemoryEngine */
+  readonly engine?: Engine
+  /** See {@link Limits}. @default each limit's own */
+  readonly limits?: Partial<Limits>
+  /** Logs every step too. @default false */
+  readonly debug?: boolean
+  /** Where to log; pino fits. @default the console */
+  readonly logger?: Logger
+}
+
+/** The options with nothing left out. */
+export type ResolvedOptions = Required<
+  Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'filter' | 'limits' | 'debug'>
+> &
+  Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'filter'> & { readonly limits: Limits }
+
+const LIMITS: Limits = {
+  message: 1024 * 1024,
+  authMessage: 8192,
+  outbox: 1024 * 1024,
+  callsIn: 1000,
+  callsOut: 1000,
+  callTimeout: 30_000,
+  subscriptions: 1000,
+  vetoTimeout: 5000,
+  authenticationTimeout: 10_000,
+}
+
+/** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
+export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
+  check(options)
+  const limits = { ...LIMITS, ...options.limits }
+  for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
+  const resolved = {
+    audience: 'token-socket',
+    tokenTtl: 30_000,
+    authTimeout: 5000,
+    prefix: '/sockets',
+    tokenRoute: '/socket/token',
+    authentication: 'auth',
+    customMiddleware: [],
+    socketController: {},
+    routes: {},
+    ping: true,
+    pingInterval: 25_000,
+    origins: [],
+    requireOrigin: false,
+    engine: options.engine ?? new MemoryEngine(),
+    logger: options.logger ?? consoleLogger(options.debug ?? false),
+    ...withoutUndefined(options),
+    limits,
+  }
+  for (const name of ['tokenTtl', 'authTimeout', 'pingInterval'] as const) checkNumber(name, resolved[name])
+  for (const name of ['prefix', 'tokenRoute'] as const) checkPath(name, resolved[name])
+  return resolved
+}
+
+function check(options: TokenSocketServerOptions): void {
+  if (typeof options !== 'object' || options === null) throw badOption('options', 'has to be an object')
+  const { app, server, authentication = 'auth', engine, secret, keys } = options
+  if (typeof app !== 'function' || typeof app.get !== 'function')
+    throw badOption('app', 'has to be an Express application')
+  if (typeof server?.on !== 'function') throw badOption('server', 'has to be an HTTP server')
+  if (typeof authentication !== 'string' && typeof authentication !== 'function') {
+    throw badOption('authentication', 'has to be a session key or a function')
+  }
+  if (secret !== undefined && secret.length === 0) throw badOption('secret', 'must not be empty')
+  if (engine?.shared && secret === undefined && keys === undefined) {
+    throw badOption('secret', `has to be given: nodes that share the engine "${engine.name}" need the same`)
+  }
+}
+
+function checkNumber(name: string, value: unknown): void {
+  if (typeof value !== 'number' || !(value > 0)) throw badOption(name, 'has to be a number above 0')
+}
+
+function checkPath(name: string, value: unknown): void {
+  if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {
+    throw badOption(name, 'has to be a path such as /sockets, without a slash at its end')
+  }
+}
+
+function badOption(name: string, why: string): RpcError {
+  return new RpcError('bad_option', `${name} ${why}`, { field: name })
+}
+
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+}

@@ -1,0 +1,234 @@
+import {
+  type Action,
+  type AnswerMessage,
+  type CallOptions,
+  CLOSE_CODES,
+  type ClientMessage,
+  type Connection,
+  decodeClientMessage,
+  encodeError,
+  encodeServerMessage,
+  FrameError,
+  RpcError,
+  type RpcLimits,
+  RpcPeer,
+  type ServerMessage,
+  type SessionInfo,
+} from '@token-socket/protocol'
+import { InOrder } from './in-order.js'
+import { type Flusher, Outbox } from './outbox.js'
+import type { Refusal } from './vetoes.js'
+
+/** A request about channels. */
+export type ChannelRequest = Extract<
+  ClientMessage,
+  { type: 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast' }
+>
+
+/** What a socket does with channels. */
+export interface SocketChannels {
+  /** Does what a client asks, or says why not. */
+  request(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined>
+  subscribe(socket: RemoteClient, channel: string): Promise<void>
+  unsubscribe(socket: RemoteClient, channel: string): void
+  publish(channel: string, data: unknown): Promise<void>
+  /** The socket's connection is gone. */
+  forget(socket: RemoteClient): void
+}
+
+/** What a {@link RemoteClient} needs from its server. */
+export interface RemoteClientOwner {
+  readonly flusher: Flusher
+  readonly limits: RpcLimits & { readonly outbox: number }
+  readonly channels: SocketChannels
+  /** The function that a client's call names. */
+  findAction(name: string): Action | undefined
+  /** A handler threw. */
+  failed(cause: unknown, details: object): void
+}
+
+/** Who a socket is: what the token endpoint learned, and the socket's id. */
+export interface Identity {
+  readonly sid: string
+  /** What `authentication` returned, as JSON carries it. */
+  readonly auth: unknown
+  readonly ip: string | undefined
+  readonly ips: readonly string[]
+  readonly host: string | undefined
+}
+
+/** One authenticated client, as the server sees it. */
+export class RemoteClient {
+  /** The socket's id, unique over all nodes. */
+  readonly sid: string
+  /** What `authentication` returned for it (a copy, as JSON carries it); handlers get it as their first argument. */
+  readonly auth: unknown
+  /** The address that the token request came from, as Express sees it (`trust proxy`). */
+  readonly ip: string | undefined
+  /** The addresses that proxies named on the token request. */
+  readonly ips: readonly string[]
+  /** The host name that the token was requested from. */
+  readonly host: string | undefined
+  /** When it was authenticated, in milliseconds since 1970. */
+  readonly created = Date.now()
+  readonly #owner: RemoteClientOwner
+  readonly #connection: Connection
+  readonly #outbox: Outbox
+  readonly #peer: RpcPeer
+  readonly #inOrder = new InOrder()
+  readonly #channels = new Set<string>()
+  #state: 'joining' | 'open' | 'closed' = 'joining'
+
+  constructor(identity: Identity, connection: Connection, owner: RemoteClientOwner) {
+    this.sid = identity.sid
+    this.auth = identity.auth
+    this.ip = identity.ip
+    this.ips = identity.ips
+    this.host = identity.host
+    this.#owner = owner
+    this.#connection = connection
+    this.#outbox = new Outbox(connection, owner.flusher, owner.limits.outbox)
+    this.#peer = new RpcPeer(owner.limits, (cause) => owner.failed(cause, { sid: this.sid }))
+  }
+
+  /** The names of the channels that it is subscribed to. */
+  get channels(): string[] {
+    return [...this.#channels]
+  }
+
+  /** What carries the connection: `websocket`, `xhr-streaming`, … */
+  get transport(): string {
+    return this.#connection.transport
+  }
+
+  /** Whether its connection is gone. */
+  get isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /**
+   * Calls an action on the client.
+   * @param name dotted name of the action
+   * @param options `timeout` in milliseconds, `signal`
+   * @returns a promise that settles exactly once: the result, or an RpcError such as `not_found`, `timeout`,
+   *   `aborted`, `connection_lost`, or what the action answered
+   */
+  rpc(name: string, data?: unknown, options?: CallOptions): Promise<unknown> {
+    return this.#peer.request((id) => {
+      if (this.isClosed) throw new RpcError('connection_lost')
+      this.send({ type: 'invoke', id, name, data })
+    }, options)
+  }
+
+  /** Subscribes the client to a channel, without asking the `subscribe` listeners. @throws RpcError `bad_message` */
+  subscribe(channel: string): Promise<void> {
+    return this.#owner.channels.subscribe(this, channel)
+  }
+
+  /** Unsubscribes the client from a channel, without asking the `unsubscribe` listeners. */
+  unsubscribe(channel: string): void {
+    this.#owner.channels.unsubscribe(this, channel)
+  }
+
+  /** Publishes on a channel, as the server's own `publish` does. */
+  publish(channel: string, data: unknown): Promise<void> {
+    return this.#owner.channels.publish(channel, data)
+  }
+
+  /**
+   * Closes the connection.
+   * @param options.reconnect `false` tells the client to stay away; otherwise it comes back. @default true
+   */
+  end(options: { readonly reconnect?: boolean } = {}): void {
+    this.close(options.reconnect === false ? 'disconnected' : 'closed_by_server')
+  }
+
+  /** Closes the connection for one of the library's reasons. @internal */
+  close(why: keyof typeof CLOSE_CODES): void {
+    this.#outbox.flush()
+    const { code, reason } = CLOSE_CODES[why]
+    this.#connection.close(code, reason)
+  }
+
+  /** Lets the client in: the answer to its token. From now on it may ask for things. @internal */
+  open(id: string, session: SessionInfo): void {
+    this.#state = 'open'
+    this.send({ type: 'answer', id, rpc: 'auth', outcome: { data: 'success' }, session })
+  }
+
+  /** Sends a message. @throws RpcError `unserializable` @internal */
+  send(message: ServerMessage): void {
+    this.deliver(encodeServerMessage(message))
+  }
+
+  /** Sends a frame. @internal */
+  deliver(frame: string): void {
+    if (!this.isClosed) this.#outbox.add(frame)
+  }
+
+  /** Notes that it receives a channel, and tells the client. @internal */
+  joined(channel: string): void {
+    this.#channels.add(channel)
+    this.send({ type: 'subscribed', channel })
+  }
+
+  /** Notes that it does not receive a channel any more, and tells the client. @internal */
+  left(channel: string): void {
+    this.#channels.delete(channel)
+    this.send({ type: 'unsubscribed', channel })
+  }
+
+  /** A message came. @internal */
+  receive(text: unknown): void {
+    try {
+      this.#handle(decodeClientMessage(text))
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      this.#complain(error)
+    }
+  }
+
+  /** The connection is gone. @internal */
+  disconnected(): void {
+    if (this.isClosed) return
+    this.#state = 'closed'
+    this.#peer.disconnect(new RpcError('connection_lost'))
+    this.#owner.channels.forget(this)
+    this.#channels.clear()
+  }
+
+  #handle(message: ClientMessage): void {
+    if (message.type === 'result') return this.#peer.settle(message.id, message.outcome)
+    const rpc = rpcOf(message)
+    const answer = (outcome: AnswerMessage['outcome']) =>
+      this.send({ type: 'answer', id: message.id, rpc, outcome })
+    if (this.#state !== 'open' || message.type === 'auth')
+      return answer(encodeError(new RpcError('forbidden')))
+    if (message.type === 'call' || message.type === 'ping') {
+      const data = message.type === 'call' ? message.data : {}
+      const action = this.#owner.findAction(rpc)
+      return this.#peer.receive({ action, before: [this.auth, data], after: [this], answer })
+    }
+    this.#peer.receive({ action: this.#asAction(message), before: [], answer })
+  }
+
+  /** Requests about the same channel are done in the order in which they came, however long a listener takes. */
+  #asAction(message: ChannelRequest): Action {
+    const channel = message.type === 'broadcast' ? '' : message.channel
+    return (callback: (error: unknown, data: unknown) => void) =>
+      this.#inOrder
+        .run(channel, () => this.#owner.channels.request(this, message))
+        .then((refusal) => callback(refusal?.error, null))
+  }
+
+  #complain({ error, rpc, id }: FrameError): void {
+    const outcome = encodeError(error)
+    if (rpc !== undefined && id !== undefined) this.send({ type: 'answer', id, rpc, outcome })
+    else this.send({ type: 'error', error: outcome })
+  }
+}
+
+function rpcOf(message: Exclude<ClientMessage, { type: 'result' }>): string {
+  if (message.type === 'call') return message.name
+  return message.type === 'auth' ? 'auth' : `_${message.type}`
+}

@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto'
+import { type Action, type CallOptions, findAction, type RpcError } from '@token-socket/protocol'
+import { EventEmitter } from 'eventemitter3'
+import type { RequestHandler } from 'express'
+import { Admission } from './admission.js'
+import { Channels } from './channels.js'
+import { ExpressRoutes } from './express-routes.js'
+import type { TrustProxy } from './forwarded.js'
+import { Handshakes } from './handshake.js'
+import { Hub, type PublishFilter } from './hub.js'
+import {
+  type ResolvedOptions,
+  resolveOptions,
+  type ServerController,
+  type TokenSocketServerOptions,
+} from './options.js'
+import { OriginRules } from './origins.js'
+import { Flusher } from './outbox.js'
+import type { RemoteClient } from './remote-client.js'
+import { tokenGuard, tokenRoute } from './token-route.js'
+import { secretKey, Tokens } from './tokens.js'
+import { Transports } from './transports/transports.js'
+import { decide, type Refusal, type VetoCallback } from './vetoes.js'
+
+/** What a veto listener may return: `false` refuses; with a declared callback, `undefined` leaves it to the callback. */
+export type Veto = unknown
+
+/** The events of a {@link TokenSocketServer}. All but `error` are vetoes: one listener that refuses is enough. */
+export interface TokenSocketServerEvents {
+  /** A client brought a good token. `callback()` lets it in; `callback(error)` or `callback(null, false)` do not. */
+  authentication(socket: RemoteClient, auth: unknown, callback: VetoCallback): Veto
+  /** A client wants to subscribe. */
+  subscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
+  /** A client wants to unsubscribe. */
+  unsubscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
+  /** A client wants to publish. */
+  publish(socket: RemoteClient, data: { channel: string; data: unknown }, callback: VetoCallback): Veto
+  /** A client wants to publish on every channel. */
+  broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
+  /** Something threw that nobody else is told of: a handler, a listener, the filter, the engine. */
+  error(cause: unknown, details: object): void
+}
+
+/** Gets how a call ended. */
+export type RpcCallback = (error: RpcError | null, data?: unknown) => void
+
+/**
+ * The server: a token endpoint on the Express application, and sockets on its HTTP server.
+ *
+ * Everything a client does is checked and bounded; what handlers and listeners throw harms neither the process nor
+ * other sockets and comes out as the `error` event.
+ */
+export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
+  /** The functions that clients can call. May be changed, or replaced, at any time. */
+  socketController: ServerController
+  readonly #options: ResolvedOptions
+  readonly #routes: ExpressRoutes
+  readonly #hub = new Hub((cause, details) => this.#failed(cause, details))
+  readonly #channels: Channels
+  readonly #handshakes: Handshakes
+  readonly #transports: Transports
+  #authTimeout: number | undefined
+  #shutdown: Promise<void> | undefined
+
+  /** @throws RpcError `bad_option`, naming the option */
+  constructor(options: TokenSocketServerOptions) {
+    super()
+    this.#options = resolveOptions(options)
+    const { app, engine, limits, authTimeout, filter, socketController, routes } = this.#options
+    this.socketController = socketController
+    this.#authTimeout = authTimeout
+    this.#hub.filter = filter
+    this.#routes = new ExpressRoutes(app, routes)
+    this.#channels = new Channels({
+      hub: this.#hub,
+      broker: engine.broker,
+      subscriptions: limits.subscriptions,
+      decide: (event, socket, data) => this.#decide(event, socket, data),
+      failed: (cause, details) => this.#failed(cause, details),
+    })
+    const trusts: TrustProxy = (address, hop) => app.get('trust proxy fn')(address, hop)
+    const { origins: list, requireOrigin: required } = this.#options
+    const origins = new OriginRules({ origins: list, required, trusts })
+    const tokens = this.#makeTokens()
+    this.#handshakes = this.#makeHandshakes(tokens)
+    this.#mountTokenRoute(tokens, origins)
+    this.#transports = new Transports({
+      ...this.#options,
+      origins,
+      trusts,
+      maxPayload: limits.message,
+      opened: (connection) => this.#handshakes.begin(connection),
+    })
+    this.#options.logger.info({}, 'there are no channel rules: any authenticated socket may use any channel')
+  }
+
+  /**
+   * Calls an action on a client.
+   * @param rest a callback `(error, data)`, or `{ timeout, signal }`
+   * @returns a promise of the result if there is no callback; see {@link RemoteClient.rpc}
+   */
+  rpc(socket: RemoteClient, name: string, data: unknown, callback: RpcCallback): void
+  rpc(socket: RemoteClient, name: string, data?: unknown, options?: CallOptions): Promise<unknown>
+  rpc(
+    socket: RemoteClient,
+    name: string,
+    data?: unknown,
+    rest?: RpcCallback | CallOptions,
+  ): Promise<unknown> | undefined {
+    if (typeof rest !== 'function') return socket.rpc(name, data, rest)
+    const call = (run: () => void) => {
+      try {
+        run()
+      } catch (cause) {
+        this.#failed(cause, { rpc: name })
+      }
+    }
+    socket.rpc(name, data).then(
+      (result) => call(() => rest(null, result)),
+      (error: RpcError) => call(() => rest(error)),
+    )
+    return undefined
+  }
+
+  /** Publishes on a channel, on every node; resolves when the engine has accepted it. @throws RpcError */
+  publish(channel: string, data: unknown): Promise<void> {
+    return this.#watched(this.#channels.publish(channel, data))
+  }
+
+  /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError */
+  broadcast(data: unknown): Promise<void> {
+    return this.#watched(this.#channels.broadcast(data))
+  }
+
+  /** Subscribes a socket to a channel, without asking listeners; resolves when publications reach it. */
+  subscribe(socket: RemoteClient, channel: string): Promise<void> {
+    return this.#watched(this.#channels.subscribe(socket, channel))
+  }
+
+  /** Unsubscribes a socket from a channel, without asking listeners. */
+  unsubscribe(socket: RemoteClient, channel: string): void {
+    this.#channels.unsubscribe(socket, channel)
+  }
+
+  /** Unsubscribes every socket of every node from a channel. */
+  unsubscribeAll(channel: string): Promise<void> {
+    return this.#watched(this.#channels.unsubscribeAll(channel))
+  }
+
+  /** The authenticated sockets of this node. */
+  sockets(): RemoteClient[] {
+    return this.#hub.sockets
+  }
+
+  /** The names of the channels that sockets of this node are subscribed to. */
+  channels(): string[] {
+    return this.#hub.channels
+  }
+
+  /** The sockets of this node that are subscribed to a channel. */
+  channelSockets(channel: string): RemoteClient[] {
+    return this.#hub.on(channel)
+  }
+
+  /** Puts another filter in place of the `filter` option; nothing takes it away. */
+  publishFilter(filter?: PublishFilter): void {
+    this.#hub.filter = filter
+  }
+
+  /** Gives connections another time to send their token, those that wait included. @param ms milliseconds */
+  enableCleanup(ms = 5000): void {
+    this.#authTimeout = ms
+    this.#handshakes.limit(ms)
+  }
+
+  /** Lets connections take as long as they like to send their token. */
+  disableCleanup(): void {
+    this.#authTimeout = undefined
+    this.#handshakes.limit(undefined)
+  }
+
+  /**
+   * Closes every socket, gives routes and HTTP server back to the application, and closes the engine. The HTTP server
+   * stays open: it is the application's. Calling it again returns the same promise.
+   */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#close()
+    return this.#shutdown
+  }
+
+  async #close(): Promise<void> {
+    this.#transports.close()
+    this.#handshakes.close('shutting_down')
+    for (const socket of this.sockets()) socket.close('shutting_down')
+    await this.#options.engine.close()
+  }
+
+  #findAction(name: string): Action | undefined {
+    const action = this.#routes.find(name) ?? findAction(this.socketController as never, name)
+    return action ?? (name === '_ping' && this.#options.ping ? () => ({ message: 'pong' }) : undefined)
+  }
+
+  async #decide(
+    event: Exclude<keyof TokenSocketServerEvents, 'error'>,
+    socket: RemoteClient,
+    data: unknown,
+  ): Promise<Refusal | undefined> {
+    return decide(this.listeners(event), [socket, data], {
+      timeout: this.#options.limits.vetoTimeout,
+      emptyMeansYes: event === 'authentication',
+      onerror: (cause) => this.#failed(cause, { event, sid: socket.sid }),
+    })
+  }
+
+  #makeTokens(): Tokens {
+    const { secret, keys, audience, tokenTtl: ttl, logger } = this.#options
+    if (keys) return new Tokens({ keys: new Map(Object.entries(keys)), audience, ttl })
+    if (secret !== undefined) return new Tokens({ keys: secretKey(secret), audience, ttl })
+    logger.warn(
+      { option: 'secret' },
+      'no secret is set: tokens are signed with a random one, for this process only',
+    )
+    return new Tokens({ keys: secretKey(randomBytes(32)), audience, ttl })
+  }
+
+  #makeHandshakes(tokens: Tokens): Handshakes {
+    const { limits, logger, engine } = this.#options
+    const failed = (cause: unknown, details: object) => this.#failed(cause, details)
+    const owner = {
+      flusher: new Flusher(),
+      limits: { ...limits, timeout: limits.callTimeout },
+      findAction: (name: string) => this.#findAction(name),
+      channels: this.#channels,
+      failed,
+    }
+    const decideOn = (socket: RemoteClient) => this.#decide('authentication', socket, socket.auth)
+    const admission = new Admission({
+      tokens,
+      tickets: engine.tickets,
+      hub: this.#hub,
+      logger,
+      owner,
+      decide: decideOn,
+    })
+    return new Handshakes({
+      authTimeout: () => this.#authTimeout,
+      authMessageLimit: limits.authMessage,
+      welcome: (...args) => admission.welcome(...args),
+      failed,
+    })
+  }
+
+  #mountTokenRoute(tokens: Tokens, origins: OriginRules): void {
+    const { app, engine, limits, customMiddleware } = this.#options
+    const guard = tokenGuard(origins)
+    const handlers: RequestHandler[] = [
+      (request, response, next) => (this.#shutdown ? next('route') : guard(request, response, next)),
+      ...[customMiddleware].flat(),
+      tokenRoute({ ...this.#options, ...limits, tokens, tickets: engine.tickets, origins }),
+    ]
+    app.get(this.#options.tokenRoute, handlers)
+    app.post(this.#options.tokenRoute, handlers)
+    app.options(this.#options.tokenRoute, handlers)
+  }
+
+  /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
+  #watched(promise: Promise<void>): Promise<void> {
+    promise.catch((cause) => this.#failed(cause, {}))
+    return promise
+  }
+
+  #failed(cause: unknown, details: object): void {
+    this.#options.logger.error({ ...details, err: cause }, 'something threw')
+    try {
+      this.emit('error', cause, details)
+    } catch (err) {
+      this.#options.logger.error({ err }, 'an error listener threw')
+    }
+  }
+}

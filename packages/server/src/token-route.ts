@@ -1,0 +1,140 @@
+import { decodeData, encodeData, RpcError } from '@token-socket/protocol'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Tickets } from './engine.js'
+import type { Logger } from './logger.js'
+import type { OriginRules } from './origins.js'
+import type { Tokens } from './tokens.js'
+
+/** Gives the outcome of a sign-in check: an error, or what the client may be known by. */
+export type AuthenticationCallback = (error?: unknown, auth?: unknown) => void
+
+/**
+ * Whether, and as whom, a request may have a token.
+ *
+ * - a text: the key of the session whose value has to be truthy; the socket gets the session's data;
+ * - `(req, callback)` or `async (req)`: falsy is refused, an object becomes `socket.auth`, any other truthy value
+ *   stands for the session's data.
+ */
+export type Authentication =
+  | string
+  | ((request: Request, callback: AuthenticationCallback) => unknown)
+  | ((request: Request) => unknown)
+
+/** What a ticket keeps on the server. */
+export interface TicketData {
+  readonly auth: unknown
+  readonly ip?: string | undefined
+  readonly ips: readonly string[]
+  readonly host?: string | undefined
+}
+
+/** What {@link tokenRoute} needs. */
+export interface TokenRouteOptions {
+  readonly authentication: Authentication
+  /** Milliseconds that `authentication` may take. */
+  readonly authenticationTimeout: number
+  readonly tokenTtl: number
+  readonly tokens: Tokens
+  readonly tickets: Tickets
+  readonly origins: OriginRules
+  readonly logger: Logger
+}
+
+/** A JavaScript name that a JSONP answer may call. */
+const CALLBACK = /^[\w$.[\]]{1,128}$/
+
+/** The token endpoint: turns a signed-in session into a short-lived token that works once. */
+export function tokenRoute(options: TokenRouteOptions): RequestHandler {
+  return async (request, response) => {
+    try {
+      await answer(request, response, options)
+    } catch (cause) {
+      options.logger.error({ err: cause }, 'a token request failed')
+      if (!response.headersSent) send(request, response, [statusOf(cause), { error: 'Internal error' }])
+    }
+  }
+}
+
+/** Goes before everything else on the route: caching, CORS, and which origins may ask at all. */
+export function tokenGuard(origins: OriginRules): RequestHandler {
+  return (request: Request, response: Response, next: NextFunction) => {
+    const { origin, allowed } = isJsonp(request) ? origins.judgeScript(request) : origins.judge(request)
+    response.set({ 'Cache-Control': 'no-store', Vary: 'Origin' })
+    if (!allowed) return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
+    if (isJsonp(request) && !CALLBACK.test(String(request.query.callback))) {
+      return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })
+    }
+    if (origin !== undefined && request.headers.origin !== undefined) {
+      response.set({
+        'Access-Control-Allow-Origin': request.headers.origin,
+        'Access-Control-Allow-Credentials': 'true',
+      })
+    }
+    if (request.method !== 'OPTIONS') return next()
+    const headers = request.headers['access-control-request-headers'] ?? ''
+    response.set({ 'Access-Control-Allow-Methods': 'GET, POST', 'Access-Control-Allow-Headers': headers })
+    response.status(204).end()
+  }
+}
+
+async function answer(request: Request, response: Response, options: TokenRouteOptions): Promise<void> {
+  const auth = await authenticate(request, options)
+  if (!auth) return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
+  const { token, id } = options.tokens.issue()
+  const { ip, ips, hostname: host } = request
+  const ticket: TicketData = { auth: typeof auth === 'object' ? auth : sessionData(request), ip, ips, host }
+  await options.tickets.put(id, encodeData(ticket), options.tokenTtl)
+  send(request, response, [200, { token }])
+}
+
+function authenticate(request: Request, options: TokenRouteOptions): Promise<unknown> {
+  const { authentication } = options
+  if (typeof authentication === 'string') return Promise.resolve(isSignedIn(request, authentication))
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`authentication did not answer within ${options.authenticationTimeout} ms`)),
+      options.authenticationTimeout,
+    )
+    timer.unref()
+    const settle = (error?: unknown, auth?: unknown) => {
+      clearTimeout(timer)
+      if (error) reject(error)
+      else resolve(auth)
+    }
+    const returned = async () => authentication(request, settle)
+    const answersByCallback = authentication.length > 1
+    returned().then((auth) => {
+      if (auth !== undefined || !answersByCallback) settle(undefined, auth)
+    }, settle)
+  })
+}
+
+function isSignedIn(request: Request, key: string): boolean {
+  const session: unknown = 'session' in request ? request.session : undefined
+  if (typeof session !== 'object' || session === null) {
+    throw new Error(`req.session is not there: mount the session middleware before TokenSocketServer, or give an \
+authentication function (authentication is the session key "${key}")`)
+  }
+  return Object.hasOwn(session, key) && Boolean((session as Record<string, unknown>)[key])
+}
+
+/** The session as data: without its methods, and without its cookie's settings. */
+function sessionData(request: Request): object {
+  const session = 'session' in request ? request.session : undefined
+  const { cookie, ...data } = decodeData(encodeData(session ?? {})) as Record<string, unknown>
+  return data
+}
+
+function isJsonp(request: Request): boolean {
+  return request.method === 'GET' && request.query.callback !== undefined
+}
+
+function send(request: Request, response: Response, [status, body]: readonly [number, object]): void {
+  response.status(status)
+  if (isJsonp(request)) response.jsonp(body)
+  else response.json(body)
+}
+
+function statusOf(cause: unknown): number {
+  return RpcError.is(cause) && cause.code === 'too_many_tickets' ? 503 : 500
+}

@@ -1,0 +1,106 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { NAME_LIMITS, RpcError } from '@token-socket/protocol'
+import jwt from 'jsonwebtoken'
+
+/** Algorithms that a key can have. Never `none`, never taken from a token. */
+export const ALGORITHMS = [
+  'HS256',
+  'HS384',
+  'HS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+] as const
+
+/** One algorithm, one key. */
+export interface TokenKey {
+  /** The only algorithm that this key is used with. */
+  readonly algorithm: (typeof ALGORITHMS)[number]
+  /** What tokens are verified with: the secret (`HS…`), or the public key as PEM. */
+  readonly key: string | Buffer
+  /** The private key as PEM, to issue tokens with; not needed for `HS…` and on keys that only verify. */
+  readonly privateKey?: string | Buffer
+}
+
+/** Settings of {@link Tokens}. */
+export interface TokensOptions {
+  /** Keys by `kid`. New tokens are issued with the first one that can sign; the others still verify (rotation). */
+  readonly keys: ReadonlyMap<string, TokenKey>
+  /** The `aud` of the tokens. */
+  readonly audience: string
+  /** Milliseconds that a token lives. */
+  readonly ttl: number
+}
+
+/** Seconds that two nodes' clocks may differ. */
+const CLOCK_LEEWAY = 5
+
+/**
+ * Issues and verifies socket tokens: JWTs that hold `jti`, `iat`, `exp`, `aud` and nothing of the session.
+ */
+export class Tokens {
+  readonly #options: TokensOptions
+  readonly #signer: readonly [string, TokenKey]
+
+  /** @throws RpcError `bad_option` if no key can sign, or the key does not fit its algorithm */
+  constructor(options: TokensOptions) {
+    this.#options = options
+    const signer = [...options.keys].find(
+      ([, { algorithm, privateKey }]) => algorithm.startsWith('HS') || privateKey,
+    )
+    if (!signer) throw new RpcError('bad_option', 'keys: no key can sign', { field: 'keys' })
+    this.#signer = signer
+    this.#prove()
+  }
+
+  /** A new token and the id of its ticket. */
+  issue(): { readonly token: string; readonly id: string } {
+    const [keyid, { algorithm, key, privateKey }] = this.#signer
+    const id = randomUUID()
+    const token = jwt.sign({}, privateKey ?? key, {
+      algorithm,
+      keyid,
+      jwtid: id,
+      audience: this.#options.audience,
+      expiresIn: Math.ceil(this.#options.ttl / 1000),
+    })
+    return { token, id }
+  }
+
+  /** The id of the ticket that a token stands for. @throws Error if it is not a good token; why is for the log only */
+  verify(token: string): string {
+    if (token.length > NAME_LIMITS.token) throw new Error('the token is too long')
+    const kid = jwt.decode(token, { complete: true })?.header.kid
+    const key = kid === undefined ? undefined : this.#options.keys.get(kid)
+    if (!key) throw new Error('the token names no key of this server')
+    const claims = jwt.verify(token, key.key, {
+      algorithms: [key.algorithm],
+      audience: this.#options.audience,
+      clockTolerance: CLOCK_LEEWAY,
+    })
+    if (typeof claims !== 'object' || claims.exp === undefined || !claims.jti) {
+      throw new Error('the token lacks exp or jti')
+    }
+    return claims.jti
+  }
+
+  #prove(): void {
+    try {
+      this.verify(this.issue().token)
+    } catch (cause) {
+      throw new RpcError('bad_option', `keys: ${(cause as Error).message}`, { field: 'keys' }, cause)
+    }
+  }
+}
+
+/** A key table of one secret. Its `kid` is derived from it, so that nodes with the same secret agree. */
+export function secretKey(secret: string | Buffer): ReadonlyMap<string, TokenKey> {
+  const kid = createHash('sha256').update('token-socket kid').update(secret).digest('base64url').slice(0, 8)
+  return new Map([[kid, { algorithm: 'HS256', key: secret }]])
+}

@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Duplex, Readable } from 'node:stream'
+import { clientAddress, type TrustProxy } from '../forwarded.js'
+import type { OriginRules, RequestOrigin } from '../origins.js'
+import { type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
+import { PollingSessions } from './polling-sessions.js'
+
+/** Settings of {@link Gate}, and what is behind it. */
+export interface GateOptions {
+  readonly prefix: string
+  readonly origins: OriginRules
+  readonly trusts: TrustProxy
+  /** Bytes that the body of one `xhr_send` or `jsonp_send` may have. */
+  readonly maxPayload: number
+  readonly websocket: {
+    upgrade(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void
+  }
+  readonly sockjs: { handle(request: IncomingMessage, response: ServerResponse): void }
+}
+
+/** What a path under the prefix asks for, as SockJS lays it out: `/<server>/<session>/<transport>`. */
+interface Target {
+  readonly session: string
+  readonly transport: string
+}
+
+/** As SockJS has it: no slash, no dot, not empty. */
+const TARGET = /^\/[^/.]{1,128}\/([^/.]{1,128})\/([^/.]+)\/?$/
+
+/**
+ * Stands in front of every transport: what comes from a wrong origin, with a wrong session id, to a session of
+ * somebody else, or with too large a body never reaches them.
+ */
+export class Gate implements Interceptor {
+  readonly #options: GateOptions
+  readonly #sessions = new PollingSessions()
+
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
+
+  matches(path: string): boolean {
+    const { prefix } = this.#options
+    return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')
+  }
+
+  request(request: IncomingMessage, response: ServerResponse): void {
+    const from = this.#options.origins.judge(request)
+    if (!from.allowed) return refuse(response, 403, 'Forbidden')
+    allowOrigin(request, response)
+    const target = this.#target(request)
+    if (!target || request.method === 'OPTIONS') return this.#options.sockjs.handle(request, response)
+    if (target.session in {}) return refuse(response, 404, 'Not found')
+    this.#poll(request, response, { ...target, holder: this.#holder(request, from) })
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const isPlain = pathOf(request) === `${this.#options.prefix}/websocket`
+    if (!this.#options.origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
+    if (!isPlain && this.#target(request)?.transport !== 'websocket') return refuseUpgrade(socket)
+    if (request.headers['sec-websocket-version'] !== '13') return refuseUpgrade(socket, '400 Bad Request')
+    this.#options.websocket.upgrade(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
+  }
+
+  /** A polling session is over. @param path the path of any of its requests */
+  ended(path: string): void {
+    const [, session] = TARGET.exec(path.slice(this.#options.prefix.length)) ?? []
+    if (session !== undefined) this.#sessions.release(session)
+  }
+
+  #target(request: IncomingMessage): Target | undefined {
+    const [, session, transport] = TARGET.exec(pathOf(request).slice(this.#options.prefix.length)) ?? []
+    return session === undefined || transport === undefined ? undefined : { session, transport }
+  }
+
+  #holder(request: IncomingMessage, { origin, isForeign }: RequestOrigin): string {
+    return `${clientAddress(request, this.#options.trusts)} ${isForeign ? origin : ''}`
+  }
+
+  #poll(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: Target & { readonly holder: string },
+  ): void {
+    const { session, transport, holder } = target
+    if (transport.endsWith('_send')) {
+      if (!this.#sessions.belongs(session, holder)) return refuse(response, 404, 'Not found')
+      return void this.#send(request, response)
+    }
+    const isNew = !this.#sessions.has(session)
+    if (!this.#sessions.claim(session, holder)) return refuse(response, 404, 'Not found')
+    this.#options.sockjs.handle(request, response)
+    // sockjs opens no session for what it refuses.
+    if (isNew && response.statusCode >= 400) this.#sessions.release(session)
+  }
+
+  /** sockjs reads bodies of any size, slowly; it gets this one whole, once it is known to be small enough. */
+  async #send(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request, this.#options.maxPayload)
+    if (body === 'too_large')
+      return refuse(response, 413, `Too large (limit ${this.#options.maxPayload} bytes)`)
+    if (body === undefined) return
+    const { headers, method, url, httpVersion } = request
+    const replay = Object.assign(Readable.from([body]), { headers, method, url, httpVersion })
+    this.#options.sockjs.handle(replay as unknown as IncomingMessage, response)
+  }
+}
+
+/** A request's body, `too_large`, or `undefined` if the request broke off. */
+function readBody(request: IncomingMessage, limit: number): Promise<Buffer | 'too_large' | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.resolve('too_large')
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limit) resolve('too_large')
+      else chunks.push(chunk)
+    })
+    request.on('end', () => resolve(Buffer.concat(chunks)))
+    request.on('close', () => resolve(undefined))
+  })
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8', Connection: 'close' })
+  response.end(`${text}\n`)
+}
+
+function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
+  const { origin, 'access-control-request-headers': headers } = request.headers
+  response.setHeader('Vary', 'Origin')
+  if (origin === undefined) return
+  response.setHeader('Access-Control-Allow-Origin', origin)
+  response.setHeader('Access-Control-Allow-Credentials', 'true')
+  if (headers !== undefined) response.setHeader('Access-Control-Allow-Headers', headers)
+}

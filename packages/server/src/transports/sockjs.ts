@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Connection, ConnectionListener } from '@token-socket/protocol'
+import sockjs from 'sockjs'
+
+/** What of sockjs 0.3.24 is used beyond its types; its version is pinned for that. */
+interface SockJSSession {
+  readonly send_buffer: readonly string[]
+  readonly recv: { readonly response?: ServerResponse } | null
+  readonly to_tref: NodeJS.Timeout | null
+}
+type SockJSConnection = sockjs.Connection & { readonly _session: SockJSSession }
+type Handler = (request: IncomingMessage, response: ServerResponse) => boolean
+
+/** Settings of {@link SockJSTransport}. */
+export interface SockJSTransportOptions {
+  readonly prefix: string
+  /** Milliseconds between heartbeat frames on the HTTP transports. */
+  readonly pingInterval: number
+  /** A connection opened. */
+  opened(connection: Connection): void
+  /** A session is over, and with it what sockjs kept of it. @param path the path of one of its requests */
+  ended(path: string): void
+  /** What sockjs finds worth telling. */
+  log(severity: string, line: string): void
+}
+
+/** SockJS over HTTP: xhr-polling, xhr-streaming, eventsource, jsonp-polling, htmlfile, `/info` and the iframe page. */
+export class SockJSTransport {
+  readonly #handler: Handler
+
+  constructor(options: SockJSTransportOptions) {
+    const server = sockjs.createServer({
+      // Its WebSocket routes are never reached (upgrades go elsewhere), but `/info` has to say that there is one.
+      websocket: true,
+      // The gate answers for origins: sockjs would let every one in.
+      disable_cors: true,
+      heartbeat_delay: options.pingInterval,
+      log: options.log,
+    } as sockjs.ServerOptions)
+    server.on('connection', (connection: sockjs.Connection | null) => {
+      if (!connection) return
+      const { pathname } = connection
+      connection.on('close', () => options.ended(pathname))
+      options.opened(new SockJSLink(connection as SockJSConnection))
+    })
+    const { middleware } = server as unknown as { middleware(options: { prefix: string }): Handler }
+    this.#handler = middleware.call(server, { prefix: escapePattern(options.prefix) })
+  }
+
+  /** Answers a request under the prefix. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    this.#handler(request, response)
+  }
+}
+
+class SockJSLink implements Connection {
+  readonly transport: string
+  readonly #connection: SockJSConnection
+  #waiting = 0
+  #isClosed = false
+  #listener: ConnectionListener | undefined
+
+  constructor(connection: SockJSConnection) {
+    this.#connection = connection
+    this.transport = connection.protocol
+    connection.on('data', (text: unknown) => {
+      if (!this.#isClosed) this.#listener?.message(text)
+    })
+    connection.on('close', () => this.#closed(1006, 'The connection was lost'))
+  }
+
+  /** What waits for the next poll, and what a streaming response has not passed on. */
+  get bufferedBytes(): number {
+    const { send_buffer, recv } = this.#connection._session
+    if (send_buffer.length === 0) this.#waiting = 0
+    return this.#waiting + (recv?.response?.writableLength ?? 0)
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listener = listener
+  }
+
+  send(messages: readonly string[]): void {
+    if (this.#isClosed) return
+    if (this.#connection._session.send_buffer.length === 0) this.#waiting = 0
+    for (const message of messages) {
+      this.#waiting += message.length
+      this.#connection.write(message)
+    }
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isClosed) return
+    // Its types say text, its frame needs a number.
+    this.#connection.close(code as unknown as string, reason)
+    // sockjs keeps the session for the poll that fetches the reason; that must not keep the process.
+    this.#connection._session.to_tref?.unref()
+    this.#closed(code, reason)
+  }
+
+  #closed(code: number, reason: string): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#listener?.closed(code, reason)
+  }
+}
+
+/** sockjs builds regular expressions of the prefix as it is. */
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}

@@ -1,0 +1,93 @@
+import { RpcError, refusal } from '@token-socket/protocol'
+
+/** Answers a veto: an error, or anything falsy as `allowed`, says no. */
+export type VetoCallback = (error?: unknown, allowed?: unknown) => void
+
+/** A listener that can say no: by its callback, or by returning or resolving `false`. */
+export type VetoListener = { listener(...args: unknown[]): unknown }['listener']
+
+/** Why something is not allowed: what the caller is told. */
+export interface Refusal {
+  readonly error: unknown
+}
+
+/** How a {@link decide} is made. */
+export interface VetoOptions {
+  /** Milliseconds that a listener may take; then the answer is no. */
+  readonly timeout: number
+  /** Whether `callback()` without arguments says yes, as on `authentication`. */
+  readonly emptyMeansYes?: boolean
+  /** Hears what a listener throws. */
+  onerror(cause: unknown): void
+}
+
+/**
+ * Asks every listener. One that says no, fails, or does not answer in time is enough for a no, at once.
+ * @returns `undefined` for yes
+ */
+export async function decide(
+  listeners: readonly VetoListener[],
+  args: readonly unknown[],
+  options: VetoOptions,
+): Promise<Refusal | undefined> {
+  if (listeners.length === 0) return undefined
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      resolve({ error: refusal('refused_by_listener', { field: 'vetoTimeout', limit: options.timeout }) })
+    }, options.timeout)
+    timer.unref()
+    const settle = (outcome: Refusal | undefined) => {
+      clearTimeout(timer)
+      resolve(outcome)
+    }
+    let open = listeners.length
+    for (const listener of listeners) {
+      ask(listener, args, options).then((outcome) => {
+        open -= 1
+        if (outcome || open === 0) settle(outcome)
+      })
+    }
+  })
+}
+
+async function ask(
+  listener: VetoListener,
+  args: readonly unknown[],
+  options: VetoOptions,
+): Promise<Refusal | undefined> {
+  try {
+    return await answerOf(listener, args, options)
+  } catch (cause) {
+    options.onerror(cause)
+    return { error: RpcError.is(cause) ? cause : new RpcError('forbidden') }
+  }
+}
+
+function answerOf(
+  listener: VetoListener,
+  args: readonly unknown[],
+  options: VetoOptions,
+): Promise<Refusal | undefined> {
+  const { promise, resolve, reject } = withResolvers<Refusal | undefined>()
+  const forbidden = { error: new RpcError('forbidden') }
+  const callback: VetoCallback = (error, allowed) => {
+    const yes = allowed || (options.emptyMeansYes && allowed === undefined)
+    resolve(error ? { error } : yes ? undefined : forbidden)
+  }
+  const answersByCallback = listener.length > args.length
+  Promise.resolve(listener(...args, callback)).then((returned) => {
+    if (returned === false) resolve(forbidden)
+    else if (returned !== undefined || !answersByCallback) resolve(undefined)
+  }, reject)
+  return promise
+}
+
+function withResolvers<T>() {
+  let resolve!: (value: T) => void
+  let reject!: (cause: unknown) => void
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,122 @@
+// Builds every package into its dist folder: ESM and CommonJS with declarations, and the client for browsers besides.
+// `node scripts/build.mjs --script` builds the client's script-tag files only.
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { build } from 'esbuild'
+import { root } from './gates.mjs'
+
+const shared = {
+  bundle: true,
+  packages: 'external',
+  // Workspace packages are bundled from their sources where they are bundled at all, so the order of builds is free.
+  conditions: ['@token-socket/source'],
+  target: ['es2022', 'node20'],
+  sourcemap: true,
+  logLevel: 'warning',
+}
+
+/** The packages in the order of their declarations: a package's are checked against those of the ones before it. */
+function packageFolders() {
+  const names = readdirSync(join(root, 'packages')).filter((name) =>
+    existsSync(join(root, 'packages', name, 'src', 'index.ts')),
+  )
+  const first = names.filter((name) => name === 'protocol')
+  const second = names.filter((name) => name === 'server')
+  const rest = names.filter((name) => name !== 'protocol' && name !== 'server')
+  return [...first, ...second, ...rest].map((name) => join(root, 'packages', name))
+}
+
+/** A package whose entries share files is built file by file: bundled, each entry would have classes of its own. */
+function entriesOf(folder) {
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const entries = Object.values(exports)
+    .map((target) => target['@token-socket/source'])
+    .filter((source) => source !== undefined && existsSync(join(folder, source)))
+  if (entries.length === 1) return { entryPoints: entries.map((entry) => join(folder, entry)) }
+  const files = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })
+  const sources = files.filter((name) => name.endsWith('.ts')).map((name) => join(folder, 'src', name))
+  return { entryPoints: sources, bundle: false, packages: undefined, conditions: undefined }
+}
+
+async function buildModules(folder) {
+  const entries = entriesOf(folder)
+  for (const [format, type] of [
+    ['esm', 'module'],
+    ['cjs', 'commonjs'],
+  ]) {
+    const outdir = join(folder, 'dist', format)
+    await build({ ...shared, ...entries, outdir, outbase: join(folder, 'src'), format, platform: 'node' })
+    writeFileSync(join(outdir, 'package.json'), `${JSON.stringify({ type }, null, 2)}\n`)
+  }
+}
+
+function buildDeclarations(folder) {
+  const args = ['node_modules/typescript/bin/tsc', '--project', join(folder, 'tsconfig.build.json')]
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Error('its declarations could not be built')
+  const isDeclaration = (name) => name.endsWith('.d.ts') || name.endsWith('.d.ts.map')
+  for (const name of readdirSync(join(folder, 'dist', 'esm'), { recursive: true, encoding: 'utf8' })) {
+    if (isDeclaration(name)) cpSync(join(folder, 'dist', 'esm', name), join(folder, 'dist', 'cjs', name))
+  }
+}
+
+/** ESM for bundlers that make browser code: no `ws` in it, the protocol package left to the bundler. */
+function buildBrowserModule(folder) {
+  const outfile = join(folder, 'dist', 'browser', 'index.js')
+  const conditions = ['browser', ...shared.conditions]
+  const entryPoints = [join(folder, 'src', 'index.ts')]
+  return build({ ...shared, entryPoints, outfile, format: 'esm', platform: 'browser', conditions })
+}
+
+/** For a script tag: one file with everything but SockJS, which it takes from `window.SockJS` when there is need. */
+async function buildScripts(folder) {
+  const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const script = {
+    ...shared,
+    packages: 'bundle',
+    stdin: {
+      contents: "import { TokenSocket } from './index.js'\nglobalThis.TokenSocket = TokenSocket\n",
+      sourcefile: 'script.ts',
+      resolveDir: join(folder, 'src'),
+      loader: 'ts',
+    },
+    format: 'iife',
+    platform: 'browser',
+    conditions: ['browser', '@token-socket/script', ...shared.conditions],
+    banner: { js: `/*! TokenSocket ${version}, ${license} */` },
+    legalComments: 'none',
+  }
+  await build({ ...script, outfile: join(folder, 'dist', 'token-socket.js') })
+  await build({ ...script, outfile: join(folder, 'dist', 'token-socket.min.js'), minify: true })
+}
+
+async function buildPackage(folder) {
+  rmSync(join(folder, 'dist'), { recursive: true, force: true })
+  mkdirSync(join(folder, 'dist'))
+  await buildModules(folder)
+  if (folder === client) {
+    await buildBrowserModule(folder)
+    await buildScripts(folder)
+  }
+  buildDeclarations(folder)
+}
+
+/** One package that can't be built does not keep the next from being tried: all errors are seen in one run. */
+async function runAll(folders, step) {
+  for (const folder of folders) {
+    const start = performance.now()
+    try {
+      await step(folder)
+      console.log(`built ${relative(root, folder)} in ${((performance.now() - start) / 1000).toFixed(1)} s`)
+    } catch (error) {
+      console.error(`${relative(root, folder)} was not built: ${error.message}`)
+      process.exitCode = 1
+    }
+  }
+}
+
+const client = join(root, 'packages', 'client')
+if (process.argv.includes('--script')) await runAll([client], buildScripts)
+else await runAll(packageFolders(), buildPackage)

@@ -1,0 +1,28 @@
+// Mocha's `spec` output, and the counts in the file that MOCHA_COUNTS names, for `run-gate.mjs`. CommonJS, because Mocha
+// makes a reporter with `require`.
+
+const { writeFileSync } = require('node:fs')
+const { reporters, Runner } = require('mocha')
+
+const { EVENT_RUN_END, EVENT_TEST_PASS, EVENT_TEST_FAIL } = Runner.constants
+
+class CountingReporter extends reporters.Spec {
+  #passed = 0
+  #failed = 0
+
+  constructor(runner, options) {
+    super(runner, options)
+    runner.on(EVENT_TEST_PASS, () => this.#write({ passed: 1 }))
+    runner.on(EVENT_TEST_FAIL, () => this.#write({ failed: 1 }))
+    runner.once(EVENT_RUN_END, () => this.#write({ ended: true }))
+  }
+
+  #write({ passed = 0, failed = 0, ended = false }) {
+    this.#passed += passed
+    this.#failed += failed
+    const counts = JSON.stringify({ passed: this.#passed, failed: this.#failed, ended })
+    if (process.env.MOCHA_COUNTS) writeFileSync(process.env.MOCHA_COUNTS, counts)
+  }
+}
+
+module.exports = CountingReporter

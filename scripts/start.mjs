@@ -1,0 +1,97 @@
+// `npm start`: installs and builds what is needed, then runs the playground. It starts on a fresh clone, so it loads
+// Node's own modules only.
+
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { root } from './gates.mjs'
+import { installPackages } from './install.mjs'
+import { runStep } from './step.mjs'
+
+const FIRST_PORT = 3000
+const PLAYGROUND = join('examples', 'playground', 'server.js')
+const ADVICE = 'The messages above name the cause. `npm run types` shows errors of types on their own.'
+
+/** The port that PORT asks for, or the first free one from 3000 on; `undefined` where PORT is taken. */
+async function choosePort() {
+  const wanted = Number(process.env.PORT)
+  if (wanted) return (await isFree(wanted)) ? wanted : undefined
+  let port = FIRST_PORT
+  while (!(await isFree(port))) port += 1
+  return port
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, () => server.close(() => resolve(true)))
+  })
+}
+
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, 'localhost', () => resolve(true))
+    socket.once('error', () => resolve(false)).once('connect', () => socket.end())
+  })
+}
+
+async function runPlayground(port) {
+  const child = spawn(process.execPath, [PLAYGROUND], {
+    cwd: root,
+    env: { ...process.env, PORT: String(port) },
+    stdio: 'inherit',
+  })
+  let running = true
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  // A terminal sends Ctrl-C to every process in front, so the playground has it already.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
+  child.on('exit', (code, signal) => {
+    running = false
+    process.exitCode = signal ? 0 : (code ?? 1)
+  })
+  while (running && !(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 100))
+  if (running) announce(`http://localhost:${port}/`)
+}
+
+function announce(address) {
+  const line = '─'.repeat(address.length + 26)
+  console.log(`\n${line}\n  The playground is at ${address}\n  Ctrl-C ends it.\n${line}\n`)
+  if (hasDisplay()) openBrowser(address)
+}
+
+function hasDisplay() {
+  if (process.platform === 'darwin' || process.platform === 'win32') return true
+  return Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY)
+}
+
+/** A convenience: where it does not work, the address is on the screen. */
+function openBrowser(address) {
+  const programs = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }
+  const [program, ...args] = programs[process.platform] ?? ['xdg-open']
+  spawn(program, [...args, address], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref()
+}
+
+async function start() {
+  if (!(await installPackages())) return false
+  const build = { title: 'Building', program: process.execPath, args: ['scripts/build.mjs'], advice: ADVICE }
+  if (!(await runStep(build))) return false
+  if (!existsSync(join(root, PLAYGROUND))) {
+    console.error(`${PLAYGROUND} is missing, so there is nothing to start.`)
+    return false
+  }
+  const port = await choosePort()
+  if (port === undefined) {
+    console.error(
+      `Port ${process.env.PORT} is taken. Set PORT to another one, or to none for the next free one.`,
+    )
+    return false
+  }
+  await runPlayground(port)
+  return true
+}
+
+if (!(await start())) process.exitCode = 1

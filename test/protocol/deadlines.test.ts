@@ -1,0 +1,203 @@
+import { Deadlines } from '@token-socket/protocol'
+import { expect } from 'chai'
+import sinon from 'sinon'
+
+describe('Deadlines', () => {
+  let clock: sinon.SinonFakeTimers
+  let expired: string[]
+  let deadlines: Deadlines<string>
+
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    expired = []
+    deadlines = new Deadlines((key) => expired.push(key))
+  })
+
+  afterEach(() => clock.restore())
+
+  describe('#set', () => {
+    it('calls back for the key when its time has come, once', () => {
+      deadlines.set('a', 100)
+      clock.tick(99)
+      expect(expired).to.deep.equal([])
+      clock.tick(1)
+      expect(expired).to.deep.equal(['a'])
+      clock.tick(10_000)
+      expect(expired).to.deep.equal(['a'])
+    })
+
+    it('calls back for each key at its own time, whatever the order in which they were set', () => {
+      deadlines.set('late', 300)
+      deadlines.set('early', 100)
+      deadlines.set('middle', 200)
+      clock.tick(100)
+      expect(expired).to.deep.equal(['early'])
+      clock.tick(100)
+      expect(expired).to.deep.equal(['early', 'middle'])
+      clock.tick(100)
+      expect(expired).to.deep.equal(['early', 'middle', 'late'])
+    })
+
+    it('moves a deadline to a later time', () => {
+      deadlines.set('a', 100)
+      clock.tick(50)
+      deadlines.set('a', 100)
+      clock.tick(99)
+      expect(expired).to.deep.equal([])
+      clock.tick(1)
+      expect(expired).to.deep.equal(['a'])
+    })
+
+    it('moves a deadline to an earlier time', () => {
+      deadlines.set('a', 1_000)
+      deadlines.set('a', 10)
+      clock.tick(10)
+      expect(expired).to.deep.equal(['a'])
+      clock.tick(1_000)
+      expect(expired).to.deep.equal(['a'])
+    })
+
+    it('calls back soon when the time has passed already', () => {
+      deadlines.set('a', -5)
+      expect(expired).to.deep.equal([])
+      clock.tick(1)
+      expect(expired).to.deep.equal(['a'])
+    })
+
+    it('never calls back before the time when a wait is no whole number', () => {
+      deadlines.set('a', 0.5)
+      clock.tick(1)
+      expect(expired).to.deep.equal(['a'])
+    })
+
+    for (const never of [0, Number.POSITIVE_INFINITY, Number.NaN]) {
+      it(`sets no deadline for ${never}`, () => {
+        deadlines.set('a', never)
+        expect(clock.countTimers()).to.equal(0)
+      })
+
+      it(`takes a deadline away for ${never}`, () => {
+        deadlines.set('a', 100)
+        deadlines.set('a', never)
+        deadlines.set('b', 200)
+        clock.tick(1_000)
+        expect(expired).to.deep.equal(['b'])
+        expect(clock.countTimers()).to.equal(0)
+      })
+    }
+
+    it('waits longer than a timer can', () => {
+      const wait = 2 ** 31 + 1_000
+      deadlines.set('a', wait)
+      clock.tick(wait - 1)
+      expect(expired).to.deep.equal([])
+      clock.tick(1)
+      expect(expired).to.deep.equal(['a'])
+    })
+
+    it('lets the callback set a deadline again', () => {
+      const again = new Deadlines<string>((key) => {
+        expired.push(key)
+        if (expired.length < 3) again.set(key, 100)
+      })
+      again.set('a', 100)
+      clock.tick(1_000)
+      expect(expired).to.deep.equal(['a', 'a', 'a'])
+    })
+
+    it('uses one timer for many keys', () => {
+      for (let key = 0; key < 100; key += 1) deadlines.set(`${key}`, 1_000 - key)
+      expect(clock.countTimers()).to.equal(1)
+    })
+
+    it('manages more keys than a function can have arguments', () => {
+      const counts = { expired: 0 }
+      const many = new Deadlines<number>(() => {
+        counts.expired += 1
+      })
+      many.set(-1, 10)
+      for (let key = 0; key < 300_000; key += 1) many.set(key, 100)
+      clock.tick(10)
+      expect(counts.expired).to.equal(1)
+      clock.tick(90)
+      expect(counts.expired).to.equal(300_001)
+    })
+
+    it('works with timers that are numbers, as in browsers', () => {
+      const { setTimeout: fake } = globalThis
+      const numbers = sinon.stub(globalThis, 'setTimeout').callsFake(((act: () => void, wait: number) => {
+        return Number(fake(act, wait))
+      }) as typeof setTimeout)
+      try {
+        deadlines.set('a', 100)
+        expect(numbers.returnValues).to.have.length(1)
+        expect(numbers.returnValues[0]).to.be.a('number')
+        clock.tick(100)
+        expect(expired).to.deep.equal(['a'])
+      } finally {
+        numbers.restore()
+      }
+    })
+
+    it('does not keep the process alive', () => {
+      clock.restore()
+      const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+      const before = timers()
+      const control = setTimeout(() => {}, 60_000)
+      expect(timers()).to.equal(before + 1)
+      clearTimeout(control)
+      deadlines.set('a', 60_000)
+      expect(timers()).to.equal(before)
+      deadlines.clear()
+    })
+  })
+
+  describe('#delete', () => {
+    it('takes a deadline away, and leaves the others', () => {
+      deadlines.set('a', 100)
+      deadlines.set('b', 200)
+      deadlines.delete('a')
+      clock.tick(200)
+      expect(expired).to.deep.equal(['b'])
+    })
+
+    it('ignores a key that has none', () => {
+      deadlines.set('a', 100)
+      deadlines.delete('b')
+      clock.tick(100)
+      expect(expired).to.deep.equal(['a'])
+    })
+
+    it('leaves no timer behind for longer than the last deadline', () => {
+      deadlines.set('a', 100)
+      deadlines.delete('a')
+      clock.tick(100)
+      expect(clock.countTimers()).to.equal(0)
+      expect(expired).to.deep.equal([])
+    })
+  })
+
+  describe('#clear', () => {
+    it('takes all deadlines and the timer away', () => {
+      deadlines.set('a', 100)
+      deadlines.set('b', 200)
+      deadlines.clear()
+      expect(clock.countTimers()).to.equal(0)
+      clock.tick(1_000)
+      expect(expired).to.deep.equal([])
+    })
+
+    it('can be called when there are none', () => {
+      deadlines.clear()
+      expect(clock.countTimers()).to.equal(0)
+    })
+
+    it('leaves it usable', () => {
+      deadlines.set('a', 100)
+      deadlines.clear()
+      deadlines.set('b', 200)
+      clock.tick(200)
+      expect(expired).to.deep.equal(['b'])
+    })
+  })
+})

@@ -1,0 +1,183 @@
+/**
+ * The rules that source files are held to: who may import whom, what may be in a file, and how long things may be. Each
+ * rule is a function from files to breaches, so that it can be tried on bad examples.
+ */
+import { type Import, isNode, lineAt, type Node, nodesOf, type SourceFile } from './source-file.js'
+
+/** What a package may import of the others, by folder. */
+export const arrows: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  server: ['protocol'],
+  client: ['protocol'],
+  contract: ['protocol'],
+  lmdb: ['server', 'protocol'],
+  redis: ['server', 'protocol'],
+}
+
+/** One door for each outside dependency, its inner files included: the files that may import it. `types` where only its types may be. */
+export const doors: Readonly<Record<string, { readonly files: readonly string[]; readonly types?: true }>> = {
+  sockjs: { files: ['server/transports/sockjs'] },
+  ws: { files: ['server/transports/websocket', 'client/transports/node-websocket'] },
+  'sockjs-client': { files: ['client/transports/load-sockjs'] },
+  jsonwebtoken: { files: ['server/tokens'] },
+  express: {
+    files: ['server/token-route', 'server/express-routes', 'server/options', 'server/server'],
+    types: true,
+  },
+  'light-my-request': { files: ['server/express-routes'] },
+  eventemitter3: { files: ['server/server', 'client/client', 'client/channel'] },
+}
+
+/** Entries of a package besides its main one that others may import. */
+const extraEntries = new Set(['@token-socket/protocol/testing'])
+
+/** Names that `imports` in a package's package.json defines, and the files behind them. */
+export const privateNames: Readonly<Record<string, readonly string[]>> = {
+  '#websocket': ['client/transports/native-websocket', 'client/transports/node-websocket'],
+  '#sockjs': ['client/transports/load-sockjs', 'client/transports/global-sockjs'],
+}
+
+/** Files besides protocol/codec that may use `JSON`, each with the reason. */
+export const jsonUsers: Readonly<Record<string, string>> = {
+  'protocol/codec': 'the one door of the wire',
+  'server/transports/websocket':
+    'SockJS frames its messages in JSON texts of its own, around those of the codec',
+}
+
+const nodeUsers = [/^server\//, /^lmdb\//, /^redis\//, /^client\/transports\/node-/]
+const vagueNames = new Set(['utils', 'util', 'types', 'common', 'helpers', 'helper', 'misc', 'shared'])
+
+const FILE_LINES = 400
+const FUNCTION_LINES = 40
+
+/** Every rule by what it asks, for the tests. Each gives one line of text for each breach. */
+export const rules: Readonly<Record<string, (files: readonly SourceFile[]) => string[]>> = {
+  'imports another package only along an arrow, and only by its entry': (files) =>
+    eachImport(files, checkArrow),
+  'imports each outside dependency through its door': (files) => eachImport(files, checkDoor),
+  'imports Node’s modules only on the server and in client/transports/node-*': (files) =>
+    eachImport(files, checkNode),
+  'imports files that exist in the same package, by their .js name': checkRelative,
+  'has no import cycle, types included': checkCycles,
+  'uses JSON only in protocol/codec': (files) => files.flatMap(checkJson),
+  'names files after what they hold': (files) => files.flatMap(checkName),
+  'has no any': (files) => files.flatMap(checkAny),
+  [`has files of at most ${FILE_LINES} lines`]: (files) => files.flatMap(checkFileLength),
+  [`has functions of at most ${FUNCTION_LINES} lines`]: (files) => files.flatMap(checkFunctionLength),
+}
+
+function eachImport(
+  files: readonly SourceFile[],
+  check: (file: SourceFile, found: Import) => string | undefined,
+): string[] {
+  return files.flatMap((file) =>
+    file.imports.flatMap((found) => {
+      const reason = check(file, found)
+      return reason === undefined ? [] : [`${file.name}:${found.line} imports ${found.specifier}: ${reason}`]
+    }),
+  )
+}
+
+function checkArrow(file: SourceFile, { specifier }: Import): string | undefined {
+  if (!specifier.startsWith('@token-socket/')) return undefined
+  const [target = '', ...rest] = specifier.slice('@token-socket/'.length).split('/')
+  const from = packageOf(file.name)
+  if (!arrows[from]?.includes(target)) return `there is no arrow from ${from} to ${target}`
+  return rest.length === 0 || extraEntries.has(specifier) ? undefined : 'this is not an entry of the package'
+}
+
+function checkDoor(file: SourceFile, { specifier, typeOnly }: Import): string | undefined {
+  if (/^(\.|#|node:|@token-socket\/)/.test(specifier)) return undefined
+  const [dependency = ''] = /^(@[^/]+\/)?[^/]+/.exec(specifier) ?? []
+  const door = Object.hasOwn(doors, dependency) ? doors[dependency] : undefined
+  if (!door) return 'this dependency has no door'
+  if (!door.files.includes(file.name)) return `only ${door.files.join(', ')} may`
+  return door.types && !typeOnly ? 'only its types may be imported' : undefined
+}
+
+function checkNode(file: SourceFile, { specifier }: Import): string | undefined {
+  if (!specifier.startsWith('node:')) return undefined
+  return nodeUsers.some((pattern) => pattern.test(file.name)) ? undefined : 'this file also runs in browsers'
+}
+
+function checkRelative(files: readonly SourceFile[]): string[] {
+  const names = new Set(files.map(({ name }) => name))
+  return eachImport(files, (file, { specifier }) => {
+    if (specifier.startsWith('#') && !Object.hasOwn(privateNames, specifier)) return 'no such private name'
+    if (!specifier.startsWith('.')) return undefined
+    if (!specifier.endsWith('.js')) return 'its name must end in .js'
+    const target = resolve(file.name, specifier)
+    if (packageOf(target) !== packageOf(file.name)) return 'it is outside the package’s src'
+    return names.has(target) ? undefined : 'there is no such file'
+  })
+}
+
+/** The names of the files that an import stands for, in the same package. */
+function targetsOf(file: SourceFile, { specifier }: Import): readonly string[] {
+  if (specifier.startsWith('.')) return [resolve(file.name, specifier)]
+  return Object.hasOwn(privateNames, specifier) ? (privateNames[specifier] ?? []) : []
+}
+
+function resolve(from: string, specifier: string): string {
+  const path = new URL(specifier, `file:///${from}`).pathname.slice(1)
+  return path.replace(/\.js$/, '')
+}
+
+function packageOf(name: string): string {
+  return name.slice(0, name.indexOf('/'))
+}
+
+function checkCycles(files: readonly SourceFile[]): string[] {
+  const edges = new Map(files.map((file) => [file.name, file.imports.flatMap((one) => targetsOf(file, one))]))
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const visit = (name: string, path: readonly string[]): void => {
+    if (path.includes(name)) cycles.push([...path.slice(path.indexOf(name)), name].join(' → '))
+    if (path.includes(name) || done.has(name)) return
+    for (const next of edges.get(name) ?? []) visit(next, [...path, name])
+    done.add(name)
+  }
+  for (const name of edges.keys()) visit(name, [])
+  return cycles
+}
+
+function checkJson(file: SourceFile): string[] {
+  if (Object.hasOwn(jsonUsers, file.name)) return []
+  return breaches(file, (node) => node.type === 'Identifier' && node.name === 'JSON', 'uses JSON')
+}
+
+function checkAny(file: SourceFile): string[] {
+  return breaches(file, (node) => node.type === 'TSAnyKeyword', 'uses any')
+}
+
+function breaches(file: SourceFile, isBreach: (node: Node) => boolean, text: string): string[] {
+  const found = [...nodesOf(file.program)].filter(isBreach)
+  return found.map((node) => `${file.name}:${lineAt(file.text, node.start)} ${text}`)
+}
+
+function checkName({ name }: SourceFile): string[] {
+  const parts = name.split('/').slice(1)
+  if (parts.some((part) => vagueNames.has(part))) return [`${name} says nothing about what is in it`]
+  return parts.every((part) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(part)) ? [] : [`${name} is not kebab-case`]
+}
+
+function checkFileLength({ name, text }: SourceFile): string[] {
+  const lines = text.trimEnd().split('\n').length
+  return lines > FILE_LINES ? [`${name} has ${lines} lines`] : []
+}
+
+const functions = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'])
+
+function checkFunctionLength(file: SourceFile): string[] {
+  return [...nodesOf(file.program)].flatMap((node) => {
+    if (!functions.has(node.type)) return []
+    const first = lineAt(file.text, node.start)
+    const lines = lineAt(file.text, node.end) - first + 1
+    return lines > FUNCTION_LINES ? [`${file.name}:${first} ${nameOf(node)} has ${lines} lines`] : []
+  })
+}
+
+function nameOf(node: Node): string {
+  const id = node.id
+  return isNode(id) && typeof id.name === 'string' ? id.name : 'a function'
+}
