@@ -99,6 +99,18 @@ describe('connectionPair', () => {
       expect(events).to.deep.equal(['a', [4001, 'enough']])
     })
 
+    it('lets its listener hear one message at a time', () => {
+      const steps: string[] = []
+      heard(left, (text) => text === 'answer' && left.send(['more']))
+      heard(right, (text) => {
+        steps.push(`begin ${text}`)
+        if (text === 'a') right.send(['answer'])
+        steps.push(`end ${text}`)
+      })
+      left.send(['a'])
+      expect(steps).to.deep.equal(['begin a', 'end a', 'begin more', 'end more'])
+    })
+
     it('sends what comes next to the last listener only', () => {
       const [first, second] = [heard(right), heard(right)]
       left.send(['a'])

@@ -88,7 +88,10 @@ describe('Deadlines', () => {
 
     it('waits longer than a timer can', () => {
       const wait = 2 ** 31 + 1_000
+      const timers = sinon.spy(globalThis, 'setTimeout')
       deadlines.set('a', wait)
+      expect(timers.firstCall.args[1]).to.equal(2 ** 31 - 1)
+      timers.restore()
       clock.tick(wait - 1)
       expect(expired).to.deep.equal([])
       clock.tick(1)

@@ -296,6 +296,7 @@ describe('errors', () => {
       new RpcError('sold_out'),
       new RpcError('sold_out', 'Sold out'),
       new RpcError('sold_out', '', null),
+      new RpcError('timeout', undefined, { after: 1_000 }),
       new RpcError('sold_out', 'Sold out', [1, { code: 'inner' }]),
       new RpcError('sold_out', 'Forbidden'),
       new RpcError('sold_out', 'timeout', 0),

@@ -145,6 +145,14 @@ describe('PendingCalls', () => {
       expect(calls.size).to.equal(0)
     })
 
+    it('takes the deadline away with the request', async () => {
+      const [short, long] = [calls.open({ timeout: 10 }), calls.open()]
+      calls.resolve(long.id, 1)
+      clock.tick(10)
+      expect((await rejection(short.answer)).code).to.equal('timeout')
+      expect(clock.countTimers()).to.equal(0)
+    })
+
     it('ignores unknown ids, and names that objects inherit', () => {
       const { id } = calls.open()
       for (const unknown of ['', 'unknown', '__proto__', 'toString']) calls.resolve(unknown, 1)

@@ -356,6 +356,15 @@ describe('RpcPeer', () => {
       })
     }
 
+    it('takes the deadline away with the answer', () => {
+      const { answers } = waiting()
+      clock.tick(500)
+      waiting().callback(null, 1)
+      clock.tick(500)
+      expect(answers).to.deep.equal([timedOut])
+      expect(clock.countTimers()).to.equal(0)
+    })
+
     it('sets no deadline for a call that is answered at once', () => {
       received(() => 1)
       expect(clock.countTimers()).to.equal(0)
@@ -435,6 +444,17 @@ describe('RpcPeer', () => {
           expect(onerror.firstCall.args[0]).to.have.property('code', 'unserializable')
         })
       }
+
+      it('answers the code alone of an RpcError that `answer` throws: its data may be what cannot be encoded', () => {
+        const answers: Outcome[] = []
+        peer.receive({
+          action: () => 1,
+          before: [],
+          answer: (outcome) =>
+            'data' in outcome ? throwIt(new RpcError('too_large', 'Mine', circular)) : answers.push(outcome),
+        })
+        expect(answers).to.deep.equal([{ error: 'Too large', code: 'too_large' }])
+      })
 
       it('answers internal when `answer` throws anything else', () => {
         const answers: Outcome[] = []

@@ -20,7 +20,6 @@ export class TestConnection implements Connection {
   #held: string[] | undefined
   #inbox: unknown[] = []
   #isDelivering = false
-  #toldEnd = false
 
   /** Joins two ends. */
   static join(left: TestConnection, right: TestConnection): void {
@@ -84,9 +83,7 @@ export class TestConnection implements Connection {
     } finally {
       this.#isDelivering = false
     }
-    if (!this.closed || this.#toldEnd) return
-    this.#toldEnd = true
-    this.#listener.closed(this.closed.code, this.closed.reason)
+    if (this.closed) this.#listener.closed(this.closed.code, this.closed.reason)
   }
 }
 

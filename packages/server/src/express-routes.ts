@@ -73,8 +73,8 @@ export class ExpressRoutes {
 
   /** What Express does to a request before its handlers see it, and the call's data where they look for it. */
   #dress(request: Request, response: Response, auth: unknown, data: unknown): readonly [Request, Response] {
-    Object.setPrototypeOf(request, this.#app.request)
-    Object.setPrototypeOf(response, this.#app.response)
+    graft(request, this.#app.request)
+    graft(response, this.#app.response)
     Object.assign(request, { res: response, app: this.#app, user: auth, session: auth })
     Object.assign(response, { req: request, app: this.#app, locals: {} })
     // Express 5 has getters for these on the prototype.
@@ -88,6 +88,16 @@ export class ExpressRoutes {
     }
     return [request, response]
   }
+}
+
+/**
+ * Puts Express's prototype under an injected object, which keeps its own methods (they collect the answer).
+ * light-my-request does the reverse when it is given a whole application: it changes the prototypes that real
+ * requests use, too.
+ */
+function graft(injected: object, prototype: object): void {
+  const { constructor, ...methods } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(injected))
+  Object.setPrototypeOf(Object.defineProperties(injected, methods), prototype)
 }
 
 function requestOf({ path, caller }: Call): InjectOptions {

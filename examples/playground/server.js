@@ -1,0 +1,164 @@
+// The playground's server: an ordinary Express application with sessions, and a TokenSocketServer on top of it.
+
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { TokenSocketServer } from '@token-socket/server'
+import express from 'express'
+import session from 'express-session'
+import { makeController, routes } from './controller.js'
+import { FileStore, SESSION_LIFE, secretFor } from './sessions.js'
+
+const NAME_LIMIT = 40
+const TEXT_LIMIT = 500
+const FIRST_PORT = 3000
+const LAST_PORT = 65_535
+
+const app = express()
+const server = createServer(app)
+
+// No inline script or style anywhere; connections to this server only.
+app.disable('x-powered-by').use((_request, response, next) => {
+  response.set({
+    'Content-Security-Policy': "default-src 'self'; connect-src 'self' ws: wss:",
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'same-origin',
+  })
+  next()
+})
+
+serveFile('/token-socket.min.js', '@token-socket/client/token-socket.min.js')
+serveFile('/sockjs.min.js', 'sockjs-client/dist/sockjs.min.js')
+app.use(express.static(join(import.meta.dirname, 'public')))
+
+app.use(
+  session({
+    name: 'playground',
+    secret: secretFor('session'),
+    store: new FileStore(),
+    cookie: { httpOnly: true, sameSite: 'lax', maxAge: SESSION_LIFE },
+    resave: false,
+    saveUninitialized: false,
+  }),
+)
+
+app.get('/session', (request, response) => {
+  response.set('Cache-Control', 'no-store').json({ name: request.session.auth?.name ?? null })
+})
+
+// Who may sign in is the application's own business: here, anybody who has a name.
+app.post('/sign-in', express.json({ limit: '1kb' }), (request, response, next) => {
+  const name = nameIn(request.body)
+  if (!name) return response.status(400).json({ error: `A name has 1 to ${NAME_LIMIT} characters` })
+  // A new session id: one that somebody planted before the sign-in is worth nothing after it.
+  request.session.regenerate((error) => {
+    if (error) return next(error)
+    request.session.auth = { id: randomUUID(), name }
+    response.json({ name })
+  })
+})
+
+app.post('/sign-out', (request, response, next) => {
+  const id = request.session.auth?.id
+  request.session.destroy((error) => {
+    if (error) return next(error)
+    for (const socket of tokenSockets.sockets()) if (socket.auth.id === id) socket.end({ reconnect: false })
+    response.json({})
+  })
+})
+
+const tokenSockets = new TokenSocketServer({
+  app,
+  server,
+  secret: secretFor('token'),
+  // Whom a token is for; it becomes `socket.auth`. Falsy is refused.
+  authentication: async (request) => request.session.auth,
+  socketController: makeController(() => tokenSockets.sockets()),
+  routes,
+})
+
+tokenSockets.on('subscribe', (_socket, { channel }, callback) => {
+  if (channel === 'locked') callback({ code: 'members_only', message: 'This channel is for members only' })
+  else callback(null, true)
+})
+
+// Nobody writes in another's name, however the page is changed.
+tokenSockets.on('publish', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
+tokenSockets.on('broadcast', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
+
+app.use((_request, response) => {
+  response.status(404).json({ error: 'Not found' })
+})
+
+app.use((error, _request, response, _next) => {
+  const status = error.status ?? 500
+  if (status >= 500) console.error(error)
+  response.status(status).json({ error: status < 500 ? 'Bad request' : 'Internal error' })
+})
+
+/** Serves one file of an installed package, and its source map. */
+function serveFile(path, specifier) {
+  const file = createRequire(import.meta.url).resolve(specifier)
+  const root = dirname(file)
+  app.get(path, (_request, response) => response.sendFile(basename(file), { root }))
+  app.get(`${path}.map`, (_request, response) => response.sendFile(`${basename(file)}.map`, { root }))
+}
+
+function nameIn(body) {
+  const name = typeof body?.name === 'string' ? body.name.normalize().trim() : ''
+  return [...name].length <= NAME_LIMIT && !/\p{C}/u.test(name) ? name : ''
+}
+
+function problemWith(data, auth) {
+  const { from, text } = data ?? {}
+  if (from !== auth.name) return { code: 'wrong_name', message: `You are ${auth.name}` }
+  if (typeof text !== 'string' || text === '' || text.length > TEXT_LIMIT)
+    return { code: 'bad_text', message: `A text has 1 to ${TEXT_LIMIT} characters` }
+  return null
+}
+
+function listen(port) {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, () => {
+      server.off('error', reject)
+      resolve(server.address().port)
+    })
+  })
+}
+
+/** On PORT, or without it on the first free port from 3000 on. */
+async function open({ PORT: wanted } = process.env) {
+  if (wanted && !(/^\d+$/.test(wanted) && Number(wanted) <= LAST_PORT))
+    throw new Error(`PORT has to be a number up to ${LAST_PORT}, not ${wanted}.`)
+  for (let port = Number(wanted || FIRST_PORT); ; port += 1) {
+    try {
+      return await listen(port)
+    } catch (error) {
+      if (error.code === 'EADDRINUSE' && !wanted) continue
+      const why = { EADDRINUSE: 'is taken', EACCES: 'may not be used by this user' }[error.code]
+      throw why ? new Error(`Port ${port} ${why}. Set PORT to another one, or to none.`) : error
+    }
+  }
+}
+
+/** Says goodbye to every socket, so that pages know that they may come back, and ends. */
+async function stop() {
+  if (stop.called) return
+  stop.called = true
+  await tokenSockets.shutdown()
+  server.close()
+  setTimeout(() => server.closeAllConnections(), 500).unref()
+  setTimeout(() => process.exit(), 2000).unref()
+}
+
+process.on('SIGINT', stop).on('SIGTERM', stop)
+
+try {
+  console.log(`The playground is at http://localhost:${await open()}/`)
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+  stop()
+}

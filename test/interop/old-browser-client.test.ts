@@ -1,0 +1,358 @@
+import { type RemoteClient, RpcError, type ServerController } from '@token-socket/server'
+import { expect } from 'chai'
+import type { Browser } from 'playwright-core'
+import { until } from '../client/waiting.js'
+import { startChromium } from './chromium.js'
+import { NewServer, type NewServerOptions } from './new-server.js'
+import { type OldClientOptions, OldPage } from './old-page.js'
+
+const socketController: ServerController = {
+  echo: (_auth: unknown, data: unknown, callback) => callback(null, data),
+  whoami: (auth: unknown, _data: unknown, callback) => callback(null, auth),
+  nested: { deeper: { name: (_auth, _data, callback) => callback(null, 'nested.deeper.name') } },
+  failText: (_auth, _data, callback) => callback('no more'),
+  failObject: (_auth, _data, callback) => callback({ status: 402 }),
+  failError: (_auth, _data, callback) => callback(Object.assign(new Error('No stock'), { left: 0 })),
+  failList: (_auth, _data, callback) => callback([new Error('one'), { two: 2 }]),
+  failRpcError: () => {
+    throw new RpcError('sold_out', 'Sold out', { left: 0 })
+  },
+  throws: () => {
+    throw new Error('secret')
+  },
+}
+
+describe('the old browser client on the new server', function () {
+  this.timeout(30_000)
+  let browser: Browser
+  let server: NewServer
+  let page: OldPage
+
+  before(async () => {
+    browser = await startChromium()
+  })
+
+  after(() => browser.close())
+
+  afterEach(async () => {
+    const { uncaught } = page
+    await page.close()
+    await server.stop()
+    expect(uncaught, 'uncaught errors of the page').to.deep.equal([])
+  })
+
+  async function open(client: OldClientOptions, options: NewServerOptions = {}): Promise<RemoteClient> {
+    server = await NewServer.start({ socketController, ...options })
+    page = await OldPage.load(browser, `${server.origin}/sign-in`)
+    expect(await page.open(client), 'ready’s error').to.equal(null)
+    return theSocket()
+  }
+
+  function theSocket(): RemoteClient {
+    const [socket, ...others] = server.sockets.sockets()
+    if (!socket || others.length > 0) throw new Error(`there are ${others.length + (socket ? 1 : 0)} sockets`)
+    return socket
+  }
+
+  for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming']) {
+    describe(`over ${transport}`, () => {
+      const client = { sockjs: { transports: [transport] } }
+
+      it('is ready, and known by its session', async () => {
+        const socket = await open(client)
+        expect(socket.transport).to.equal(transport)
+        expect(socket.auth).to.deep.equal({ auth: { user: 'ada' } })
+        expect(await page.call('rpc', 'whoami', {})).to.deep.equal([null, { auth: { user: 'ada' } }])
+      })
+
+      it('calls functions of the server, by nested names too', async () => {
+        await open(client)
+        const data = { text: 'ä\u2028"\\\n', list: [1, null, { deep: true }] }
+        expect(await page.call('rpc', 'echo', data)).to.deep.equal([null, data])
+        expect(await page.call('rpc', 'nested.deeper.name', {})).to.deep.equal([null, 'nested.deeper.name'])
+      })
+
+      it('gets each answer in its own callback when many calls are made at once', async () => {
+        await open(client)
+        const numbers = Array.from({ length: 50 }, (_, index) => index)
+        const answers = await Promise.all(numbers.map((number) => page.call('rpc', 'echo', { number })))
+        expect(answers).to.deep.equal(numbers.map((number) => [null, { number }]))
+      })
+
+      it('gets errors in the shapes that the old server gave them', async () => {
+        await open(client)
+        const errorOf = async (name: string) => (await page.call('rpc', name, {}))[0]
+        expect(await errorOf('nowhere')).to.equal('Function not found')
+        expect(await errorOf('nested.deeper')).to.equal('Function not found')
+        expect(await errorOf('failText')).to.equal('no more')
+        expect(await errorOf('failObject')).to.deep.equal({ status: 402 })
+        expect(await errorOf('failError')).to.deep.equal({ message: 'No stock', left: 0 })
+        expect(await errorOf('failList')).to.deep.equal([{ message: 'one' }, { two: 2 }])
+      })
+
+      it('gets an error where the old server would have ended: a throw, an inherited name', async () => {
+        await open(client)
+        const errorOf = async (name: string) => (await page.call('rpc', name, {}))[0]
+        expect(await errorOf('throws')).to.equal('Internal error')
+        expect(await errorOf('failRpcError')).to.deep.equal({
+          message: 'Sold out',
+          code: 'sold_out',
+          data: { left: 0 },
+        })
+        for (const name of ['toString', '__defineGetter__', 'constructor', '__proto__']) {
+          expect(await errorOf(name), name).to.equal('Function not found')
+        }
+      })
+
+      it('answers calls of the server', async () => {
+        const socket = await open(client)
+        expect(await socket.rpc('echo', { a: [1] })).to.deep.equal({ a: [1] })
+        expect(await socket.rpc('later', 5)).to.equal(5)
+        expect(await socket.rpc('nested.deeper.name')).to.equal('nested.deeper.name')
+        await page.register('added')
+        expect(await socket.rpc('added', 1)).to.deep.equal(['added', 1])
+      })
+
+      it('answers calls of the server with errors', async () => {
+        const socket = await open(client)
+        const errorOf = (name: string) =>
+          socket.rpc(name).then(
+            () => undefined,
+            ({ code, message, data }: RpcError) => ({ code, message, ...(data !== undefined && { data }) }),
+          )
+        expect(await errorOf('failText')).to.deep.equal({
+          code: 'application_error',
+          message: 'no such theme',
+        })
+        expect(await errorOf('failError')).to.deep.equal({
+          code: 'application_error',
+          message: 'no such error',
+        })
+        expect(await errorOf('failObject')).to.deep.include({ data: { status: 402 } })
+      })
+
+      it('never answers for a function that it does not have, which the server notices', async () => {
+        const socket = await open(client)
+        const error: RpcError = await socket
+          .rpc('nowhere', {}, { timeout: 20 })
+          .then(expect.fail, (cause) => cause)
+        expect(error.code).to.equal('timeout')
+        expect(await socket.rpc('echo', 1)).to.equal(1)
+      })
+
+      it('subscribes, gets messages in order, and unsubscribes', async () => {
+        const socket = await open(client)
+        expect(await page.call('subscribe', 'news')).to.deep.equal([null, null])
+        expect(socket.channels).to.deep.equal(['news'])
+        for (let number = 0; number < 5; number++) server.sockets.publish('news', { number })
+        for (let number = 0; number < 5; number++) {
+          expect(await page.next('message')).to.deep.equal(['news', { number }])
+        }
+        expect(await page.call('unsubscribe', 'news')).to.deep.equal([null, null])
+        expect(socket.channels).to.deep.equal([])
+        await server.sockets.publish('news', 'too late')
+        await socket.rpc('echo', 'sent after it')
+        expect(await page.untaken('message')).to.equal(0)
+        expect(await page.channels()).to.deep.equal([])
+      })
+
+      it('publishes and broadcasts, and now hears when that is done', async () => {
+        await open(client)
+        await page.call('subscribe', 'one')
+        await page.call('subscribe', 'two')
+        expect(await page.call('publish', 'one', { foo: 'bar' })).to.deep.equal([null, null])
+        expect(await page.next('message')).to.deep.equal(['one', { foo: 'bar' }])
+        expect(await page.call('broadcast', { all: true })).to.deep.equal([null, null])
+        const messages = [await page.next('message'), await page.next('message')]
+        expect(messages).to.have.deep.members([
+          ['one', { all: true }],
+          ['two', { all: true }],
+        ])
+      })
+
+      it('subscribes, publishes and unsubscribes without callbacks', async () => {
+        const socket = await open(client)
+        await page.tell('subscribe', 'news')
+        await page.tell('publish', 'news', 1)
+        // Subscribing comes first on the server only if it is done in order.
+        await page.call('subscribe', 'news')
+        await page.call('publish', 'news', 2)
+        await page.tell('unsubscribe', 'news')
+        await until(() => socket.channels.length === 0)
+        expect(await page.call('rpc', 'echo', 1)).to.deep.equal([null, 1])
+      })
+
+      it('is told of refusals', async () => {
+        await open(client)
+        const errorOf = async (...args: [string, ...unknown[]]) => (await page.call(...args))[0]
+        server.sockets.on('subscribe', (_socket, _data, callback) => callback(null, false))
+        server.sockets.on('unsubscribe', (_socket, _data, callback) => callback('not now', true))
+        server.sockets.on('publish', (_socket, _data, callback) => callback(new Error('too loud')))
+        server.sockets.on('broadcast', (_socket, _data, callback) => callback({ status: 402 }))
+        expect(await errorOf('subscribe', 'admin')).to.equal('Forbidden')
+        expect(await errorOf('unsubscribe', 'admin')).to.equal('not now')
+        expect(await errorOf('publish', 'admin', 1)).to.deep.equal({ message: 'too loud' })
+        expect(await errorOf('broadcast', 1)).to.deep.equal({ status: 402 })
+        expect(server.sockets.channels()).to.deep.equal([])
+      })
+
+      it('pings, when asked to', async () => {
+        await open(client)
+        expect(await page.call('rpc', '_ping', {})).to.deep.equal([null, { message: 'pong' }])
+      })
+
+      it('pings by itself', async () => {
+        let count = 0
+        const pinged = new Promise<void>((resolve) => {
+          const _ping = () => {
+            count += 1
+            if (count === 3) resolve()
+            return { message: 'pong' }
+          }
+          const own = { ...socketController, _ping }
+          open({ ...client, ping: 10 }, { socketController: own }).catch(expect.fail)
+        })
+        await pinged
+        expect(await page.call('rpc', 'echo', 1)).to.deep.equal([null, 1])
+      })
+
+      it('learns of channels that the server subscribes it to, and takes it off', async () => {
+        const socket = await open(client)
+        await server.sockets.subscribe(socket, 'news')
+        await server.sockets.subscribe(socket, 'sport')
+        await server.sockets.publish('news', 1)
+        expect(await page.next('message')).to.deep.equal(['news', 1])
+        expect(await page.channels()).to.deep.equal(['news', 'sport'])
+        server.sockets.unsubscribe(socket, 'news')
+        await socket.rpc('echo')
+        expect(await page.channels()).to.deep.equal(['sport'])
+        await server.sockets.unsubscribeAll('sport')
+        await socket.rpc('echo')
+        expect(await page.channels()).to.deep.equal([])
+      })
+
+      it('comes back and subscribes again when the server closes its connection', async () => {
+        const socket = await open(client)
+        await page.call('subscribe', 'news')
+        socket.end()
+        expect(await page.next('reconnect')).to.deep.equal([null])
+        await until(() => server.sockets.channelSockets('news').length === 1)
+        expect(theSocket()).to.not.equal(socket)
+        await server.sockets.publish('news', 'back')
+        expect(await page.next('message')).to.deep.equal(['news', 'back'])
+        expect(await theSocket().rpc('echo', 1)).to.equal(1)
+      })
+
+      it('comes back and subscribes again when the server is restarted', async () => {
+        await open(client)
+        await page.call('subscribe', 'news')
+        await server.restart()
+        let event: readonly unknown[]
+        do {
+          event = await page.next('reconnect')
+        } while (event[0] !== null)
+        await until(() => server.sockets.channelSockets('news').length === 1)
+        await server.sockets.publish('news', 'back')
+        expect(await page.next('message')).to.deep.equal(['news', 'back'])
+      })
+
+      it('makes its calls later that were made while it was away', async () => {
+        const socket = await open(client)
+        socket.end()
+        await until(() => server.sockets.sockets().length === 0)
+        expect(await page.call('rpc', 'echo', 'later')).to.deep.equal([null, 'later'])
+      })
+
+      it('may be called before it is let in, by a listener of authentication', async () => {
+        let answer: unknown
+        server = await NewServer.start({ socketController })
+        server.sockets.on('authentication', (socket, auth, callback) => {
+          server.sockets.rpc(socket, 'echo', auth, (_error, data) => {
+            answer = data
+            callback()
+          })
+        })
+        page = await OldPage.load(browser, `${server.origin}/sign-in`)
+        expect(await page.open(client)).to.equal(null)
+        expect(answer).to.deep.equal({ auth: { user: 'ada' } })
+      })
+
+      it('ends', async () => {
+        await open(client)
+        await page.end()
+        await until(() => server.sockets.sockets().length === 0)
+      })
+    })
+  }
+
+  describe('and its token', () => {
+    it('comes by XHR where the page does not name the host', async () => {
+      await open({})
+      expect(page.tokenRequests).to.deep.equal([['xhr', '/socket/token?']])
+    })
+
+    it('comes by JSONP where the page names the host by its URL, though it is its own', async () => {
+      server = await NewServer.start({ socketController })
+      page = await OldPage.load(browser, `${server.origin}/sign-in`)
+      expect(await page.open({ host: server.origin })).to.equal(null)
+      expect(page.tokenRequests).to.have.length(1)
+      expect(page.tokenRequests[0]?.[0]).to.equal('script')
+      expect(await page.call('rpc', 'echo', 1)).to.deep.equal([null, 1])
+    })
+
+    for (const named of [false, true]) {
+      it(`takes the authentication option along by ${named ? 'JSONP' : 'XHR'}`, async () => {
+        server = await NewServer.start({
+          socketController,
+          authentication: ({ query: { callback, ...query } }) => query,
+        })
+        page = await OldPage.load(browser, `${server.origin}/`)
+        const authentication = { foo: 'bar', deep: { er: 'ä&' }, empty: '' }
+        const error = await page.open({ authentication, ...(named && { host: server.origin }) })
+        expect(error).to.equal(null)
+        // Express 5 reads the query without nesting, unless the application sets its parser to "extended".
+        expect(theSocket().auth).to.deep.equal({ foo: 'bar', 'deep[er]': 'ä&' })
+      })
+    }
+
+    it('is refused to a page that is not signed in', async () => {
+      server = await NewServer.start()
+      page = await OldPage.load(browser, `${server.origin}/`)
+      expect(await page.open()).to.deep.equal({ Error: 'Forbidden' })
+      expect(server.sockets.sockets()).to.deep.equal([])
+    })
+
+    describe('from another origin', () => {
+      let other: NewServer
+
+      beforeEach(async () => {
+        other = await NewServer.start()
+      })
+
+      afterEach(() => other.stop())
+
+      for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming']) {
+        it(`comes by JSONP if that origin is listed, and the socket works over ${transport}`, async () => {
+          server = await NewServer.start({ socketController, origins: [other.origin] })
+          page = await OldPage.load(browser, `${server.origin}/sign-in`)
+          await page.visit(`${other.origin}/`)
+          const error = await page.open({ host: server.origin, sockjs: { transports: [transport] } })
+          expect(error).to.equal(null)
+          expect(page.tokenRequests.map(([type]) => type)).to.deep.equal(['script'])
+          expect(theSocket().transport).to.equal(transport)
+          expect(await page.call('rpc', 'echo', 1)).to.deep.equal([null, 1])
+        })
+      }
+
+      it('is refused if that origin is not listed', async () => {
+        server = await NewServer.start({ origins: ['https://elsewhere.example'] })
+        page = await OldPage.load(browser, `${server.origin}/sign-in`)
+        await page.visit(`${other.origin}/`)
+        expect(await page.open({ host: server.origin })).to.deep.equal({
+          Error: 'Error making jsonp request!',
+        })
+        expect(server.sockets.sockets()).to.deep.equal([])
+      })
+    })
+  })
+})

@@ -1,0 +1,89 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+
+/** What the old client's callback got, and `null` for what it got not. */
+export type OldAnswer = readonly [error: unknown, data: unknown]
+
+/** Options of the old client, as JSON. */
+export type OldClientOptions = Readonly<Record<string, unknown>>
+
+/** A page in which the old client runs, driven from the test. `old-page.js` is the part of it in the browser. */
+export class OldPage {
+  /** What the page threw and did not catch. */
+  readonly uncaught: string[] = []
+  /** Paths of the token requests, with how the page made them (`xhr`, `script`). */
+  readonly tokenRequests: (readonly [type: string, path: string])[] = []
+  readonly #context: BrowserContext
+  readonly #page: Page
+
+  private constructor(context: BrowserContext, page: Page) {
+    this.#context = context
+    this.#page = page
+    page.on('pageerror', (error) => this.uncaught.push(String(error)))
+    page.on('request', (request) => {
+      const { pathname, search } = new URL(request.url())
+      if (pathname === '/socket/token') this.tokenRequests.push([request.resourceType(), pathname + search])
+    })
+  }
+
+  /** Loads the page, signed in, without a socket. */
+  static async load(browser: Browser, url: string): Promise<OldPage> {
+    const context = await browser.newContext()
+    const page = new OldPage(context, await context.newPage())
+    await page.#page.goto(url)
+    return page
+  }
+
+  /** Makes the socket and waits for `ready`. @returns what `ready` got */
+  async open(options: OldClientOptions = {}): Promise<unknown> {
+    await this.#run('open', options)
+    return (await this.next('ready'))[0]
+  }
+
+  call(method: string, ...args: readonly unknown[]): Promise<OldAnswer> {
+    return this.#run('call', method, ...args) as Promise<OldAnswer>
+  }
+
+  async tell(method: string, ...args: readonly unknown[]): Promise<void> {
+    await this.#run('tell', method, ...args)
+  }
+
+  next(event: string): Promise<readonly unknown[]> {
+    return this.#run('next', event) as Promise<readonly unknown[]>
+  }
+
+  untaken(event: string): Promise<number> {
+    return this.#run('untaken', event) as Promise<number>
+  }
+
+  channels(): Promise<string[]> {
+    return this.#run('channels') as Promise<string[]>
+  }
+
+  async register(name: string): Promise<void> {
+    await this.#run('register', name)
+  }
+
+  async end(): Promise<void> {
+    await this.#run('end')
+  }
+
+  async visit(url: string): Promise<void> {
+    await this.#page.goto(url)
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close()
+  }
+
+  #run(name: string, ...args: readonly unknown[]): Promise<unknown> {
+    return this.#page.evaluate(
+      ([name, args]) => {
+        const { oldPage } = globalThis as unknown as {
+          oldPage: Record<string, (...args: readonly unknown[]) => unknown>
+        }
+        return oldPage[name]?.(...args)
+      },
+      [name, args] as const,
+    )
+  }
+}
