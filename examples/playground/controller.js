@@ -13,7 +13,8 @@ export function makeController(sockets) {
     echo: (_auth, data) => data,
 
     math: {
-      add: (_auth, { a, b } = {}) => {
+      add: (_auth, data) => {
+        const { a, b } = data ?? {}
         if (!Number.isFinite(a) || !Number.isFinite(b))
           throw new RpcError('not_numbers', 'a and b have to be numbers')
         return a + b
@@ -24,7 +25,9 @@ export function makeController(sockets) {
 
     // An RpcError reaches the caller whole: code, message and data.
     fail: (auth) => {
-      throw new RpcError('out_of_coffee', `Sorry ${auth.name}, there is no coffee left`, { refillAt: '15:00' })
+      throw new RpcError('out_of_coffee', `Sorry ${auth.name}, there is no coffee left`, {
+        refillAt: '15:00',
+      })
     },
 
     // Anything else that is thrown stays here, in the log: the caller sees `internal` and no more.

@@ -143,10 +143,12 @@ async function open({ PORT: wanted } = process.env) {
   }
 }
 
+let isStopping = false
+
 /** Says goodbye to every socket, so that pages know that they may come back, and ends. */
 async function stop() {
-  if (stop.called) return
-  stop.called = true
+  if (isStopping) return
+  isStopping = true
   await tokenSockets.shutdown()
   server.close()
   setTimeout(() => server.closeAllConnections(), 500).unref()

@@ -54,7 +54,7 @@ export class Peer {
 }
 
 /** What the server does with a message; `true` if that is all it should do. */
-type Script = (message: ClientMessage, peer: Peer) => boolean | void
+type Script = (message: ClientMessage, peer: Peer) => unknown
 
 export class ScriptedServer {
   readonly tokenRequests: IncomingMessage[] = []
@@ -141,7 +141,7 @@ export class ScriptedServer {
   }
 
   #receive(message: ClientMessage, peer: Peer): void {
-    if (this.onmessage(message, peer)) return
+    if (this.onmessage(message, peer) === true) return
     if (message.type === 'auth') peer.send(this.#admission(message))
     else if (this.isOld) this.#answerAsOld(message, peer)
     else this.#answer(message, peer)

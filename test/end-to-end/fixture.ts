@@ -9,12 +9,14 @@ import express, { type Express, type RequestHandler } from 'express'
 import session from 'express-session'
 import { type Carrier, openPeer, type Peer } from './peer.js'
 
-/** What a test may set; all but the first two are options of the TokenSocketServer. */
+/** What a test may set; all but the first three are options of the TokenSocketServer. */
 export interface SiteOptions extends Partial<TokenSocketServerOptions> {
   /** Runs before the TokenSocketServer is made: middleware and routes. */
   readonly prepare?: (app: Express) => void
   /** @default any free one */
   readonly port?: number
+  /** Leaves `logger` to the server. */
+  readonly usesConsole?: boolean
 }
 
 /** A line that the server logged. */
@@ -56,7 +58,7 @@ export class Site {
     return site
   }
 
-  private constructor({ prepare, port: _port, ...options }: SiteOptions) {
+  private constructor({ prepare, port: _port, usesConsole, ...options }: SiteOptions) {
     this.app = options.app ?? express()
     this.http = options.server ?? createServer(this.app)
     prepare?.(this.app)
@@ -64,9 +66,11 @@ export class Site {
     this.sockets = new TokenSocketServer({
       app: this.app,
       server: this.http,
-      authentication: (request: { query: Record<string, unknown> }) => ({ name: request.query.name ?? 'ann' }),
+      authentication: (request: { query: Record<string, unknown> }) => ({
+        name: request.query.name ?? 'ann',
+      }),
       socketController: { ...CONTROLLER },
-      logger: this.#logger(),
+      ...(!usesConsole && { logger: this.#logger() }),
       ...options,
     })
     this.sockets.on('error', (cause, details) => this.failures.push({ cause, details: { ...details } }))

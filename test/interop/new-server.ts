@@ -41,9 +41,9 @@ export class NewServer {
     this.#oldClient = oldClient
   }
 
-  static async start(options: NewServerOptions = {}): Promise<NewServer> {
+  static async create(options: NewServerOptions = {}): Promise<NewServer> {
     const server = new NewServer(options, await oldClientFile('clients/browser/tokensockjs.min.js'))
-    await server.#start()
+    await server.start()
     return server
   }
 
@@ -54,7 +54,16 @@ export class NewServer {
   /** Stops it and starts another on the same port. Sessions stay, as in a store of their own; sockets and secret don't. */
   async restart(): Promise<void> {
     await this.stop()
-    await this.#start()
+    await this.start()
+  }
+
+  /** Starts it, on its former port if it had one. */
+  async start(): Promise<void> {
+    const app = this.#makeApp()
+    this.#server = createServer(app)
+    this.sockets = new TokenSocketServer({ logger: silent, ...this.#options, app, server: this.#server })
+    await new Promise<void>((resolve) => this.#server.listen(this.port, '127.0.0.1', resolve))
+    this.port = (this.#server.address() as AddressInfo).port
   }
 
   async stop(): Promise<void> {
@@ -63,14 +72,6 @@ export class NewServer {
       this.#server.close(resolve)
       this.#server.closeAllConnections()
     })
-  }
-
-  async #start(): Promise<void> {
-    const app = this.#makeApp()
-    this.#server = createServer(app)
-    this.sockets = new TokenSocketServer({ logger: silent, ...this.#options, app, server: this.#server })
-    await new Promise<void>((resolve) => this.#server.listen(this.port, '127.0.0.1', resolve))
-    this.port = (this.#server.address() as AddressInfo).port
   }
 
   #makeApp(): express.Express {

@@ -8,6 +8,7 @@ import {
   encodeClientMessage,
   findAction,
   type InvokeMessage,
+  type Outcome,
   type RpcError,
   RpcPeer,
 } from '@token-socket/protocol'
@@ -17,7 +18,7 @@ import type { Link } from './link.js'
 /** What {@link Calls} need of the socket. */
 export interface CallsOwner {
   /** The functions that the server may call; asked for each call. */
-  readonly actions: Controller
+  actions(): Controller
   /** The server refused something that nobody waits for any more. */
   failed(error: RpcError): void
   /** An action threw something. */
@@ -106,14 +107,27 @@ export class Calls {
   /** The server calls one of our actions. */
   invoked({ id, name, data }: InvokeMessage, link: Link): void {
     this.#peer.receive({
-      action: findAction(this.#owner.actions, name),
+      action: findAction(this.#owner.actions(), name),
       before: [data],
-      answer: (outcome) => link.send({ type: 'result', id, outcome }),
+      answer: (outcome) =>
+        link.send({ type: 'result', id, outcome: this.#isOld(link) ? plain(outcome) : outcome }),
     })
+  }
+
+  /** Whether it is certainly the azuqua server: before its word on the token any server counts as old. */
+  #isOld(link: Link): boolean {
+    return link === this.#link && link.isOld
   }
 
   #send(link: Link, id: string, { text, oneWay }: QueuedCall): void {
     link.sendText(text)
     if (oneWay && link.isOld) this.#peer.settle(id, { data: undefined })
   }
+}
+
+/** As the azuqua client answered: of an error that has a message, the message alone. */
+function plain(outcome: Outcome): Outcome {
+  if (!('error' in outcome)) return outcome
+  const { message } = Object(outcome.error) as { readonly message?: unknown }
+  return message ? { ...outcome, error: message } : outcome
 }

@@ -11,6 +11,7 @@ import { attemptParts } from './attempt-parts.js'
 import { asRpcError, type Callback, deliver, guard } from './callback.js'
 import { Calls } from './calls.js'
 import { Connector, type Move } from './connector.js'
+import type { TokenSocketEvents } from './events.js'
 import { Heartbeat } from './heartbeat.js'
 import type { Link } from './link.js'
 import { readOptions, type Settings, type TokenSocketOptions } from './options.js'
@@ -20,33 +21,6 @@ import { onWake } from './wake.js'
 
 /** Milliseconds that a ping's answer may take at the most. */
 const PING_TIMEOUT = 10_000
-
-/** What goes with a change of state. */
-export interface StateDetails {
-  /** Why, when something failed. */
-  readonly error?: RpcError
-  /** Milliseconds until the next try, in `waiting`; without it the try waits for the network to come back. */
-  readonly delay?: number
-}
-
-/** The events of a {@link TokenSocket}, and what their listeners get. */
-export interface TokenSocketEvents {
-  /** Once: the socket is authenticated for the first time, or never will be. */
-  ready: (error?: RpcError) => void
-  /** After the first `ready`: the socket is back, or a try to come back failed. */
-  reconnect: (error?: RpcError) => void
-  /** A message came on a channel. */
-  message: (channel: string, message: unknown) => void
-  /** An automatic ping was answered, after so many milliseconds. */
-  ping: (roundTrip: number) => void
-  /** The socket is in another state now. */
-  state: (state: ConnectionState, details: StateDetails) => void
-  /**
-   * What has no other place: a failed ping, a subscription that was not restored, an action that threw, an error that
-   * came when nobody waited for it any more, a socket lost for good. Without a listener nothing happens.
-   */
-  error: (error: RpcError) => void
-}
 
 /**
  * A socket to a TokenSocket server: calls both ways and channels, on a connection that comes back by itself.
@@ -149,7 +123,8 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
    * @param rest a callback `(error, answer)`, or `{ timeout, signal }`
    */
   rpc<Data = unknown>(name: string, data?: unknown, rest?: Callback<Data> | CallOptions): Promise<Data> {
-    const [callback, options] = typeof rest === 'function' ? [rest, undefined] : [undefined, rest]
+    const [callback, options] =
+      typeof rest === 'function' ? [rest, undefined] : [undefined, rest ?? undefined]
     const answer = this.#calls.request((id) => ({ type: 'call', id, name, data }), options)
     return deliver(answer as Promise<Data>, callback)
   }
@@ -221,13 +196,10 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
 
   #makeCalls(): Calls {
     const { callTimeout, queueSize, limits } = this.#settings
-    const actions = () => this.actions
     return new Calls(
       { callTimeout, queueSize, ...limits },
       {
-        get actions() {
-          return actions()
-        },
+        actions: () => this.actions,
         failed: (error) => this.emit('error', error),
         threw: (cause) => this.#threw(cause),
       },

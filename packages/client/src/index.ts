@@ -10,7 +10,8 @@ export {
   RpcError,
 } from '@token-socket/protocol'
 export type { Callback } from './callback.js'
-export { type StateDetails, TokenSocket, type TokenSocketEvents } from './client.js'
+export { TokenSocket } from './client.js'
+export type { StateDetails, TokenSocketEvents } from './events.js'
 export type { AuthenticationData, Limits, Logger, TokenSocketOptions, TransportName } from './options.js'
 export {
   CONNECTION_MOVES,

@@ -19,9 +19,9 @@ export interface Logger {
 /** How much may be under way at once. */
 export interface Limits {
   /** Calls that wait for their answer, the queued ones too; the next fails with `too_many_calls`. @default 2000 */
-  readonly callsOut?: number
+  readonly callsOut?: number | undefined
   /** The server's calls that run here at once; the next is answered `too_many_calls`. @default 100 */
-  readonly callsIn?: number
+  readonly callsIn?: number | undefined
 }
 
 /** The options of a `TokenSocket`. What is not listed here is ignored; a wrong type throws `bad_option`. */
@@ -54,7 +54,8 @@ export interface TokenSocketOptions {
   /** Options for SockJS. With `transports` that lack `"websocket"` no WebSocket is tried at all. @default {} */
   readonly sockjs?: Readonly<Record<string, unknown>> | undefined
   /**
-   * The transports to try, in this order; the one that worked is tried first the next time.
+   * The transports to try, in this order; the one that worked is tried first the next time. In Node `sockjs` needs a
+   * SockJS client for Node as `globalThis.SockJS`.
    * @default ["websocket", "sockjs"], in Node ["websocket"]
    */
   readonly transports?: readonly TransportName[] | undefined
@@ -98,7 +99,7 @@ export interface Settings {
   readonly callTimeout: number
   readonly connectTimeout: number
   readonly queueSize: number
-  readonly limits: Required<Limits>
+  readonly limits: { readonly callsOut: number; readonly callsIn: number }
   readonly logger: Logger
 }
 
@@ -134,36 +135,30 @@ type Check = readonly [what: string, isRight: (value: unknown) => boolean]
 
 const OBJECT: Check = ['an object', isObject]
 const BOOLEAN: Check = ['true or false', (value) => typeof value === 'boolean']
-const FUNCTION: Check = ['a function', (value) => typeof value === 'function']
-const PATH: Check = [
-  'a path that starts with /',
-  (value) => typeof value === 'string' && value.startsWith('/'),
-]
-const WAIT: Check = ['a number of milliseconds', (value) => typeof value === 'number' && value >= 0]
+const FUNCTION: Check = ['a function', isFunction]
+const PATH: Check = ['a path that starts with /', (value) => isString(value) && value.startsWith('/')]
+const COUNT: Check = ['a number, 0 or above', (value) => value === 0 || isPositive(value)]
 
 /** What each option has to be, in words and as a test. */
 const CHECKS: Readonly<Record<keyof TokenSocketOptions, Check>> = {
-  host: ['a string', (value) => typeof value === 'string'],
-  port: [
-    'a port number',
-    (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536,
-  ],
+  host: ['a string', isString],
+  port: ['a port number', (value) => Number.isInteger(value) && isPositive(value) && value < 65_536],
   headers: ['an object of strings', (value) => isObject(value) && Object.values(value).every(isString)],
   tokenPath: PATH,
   socketPrefix: PATH,
   reconnect: BOOLEAN,
-  authentication: ['an object or a function', (value) => isObject(value) || typeof value === 'function'],
+  authentication: ['an object or a function', (value) => isObject(value) || isFunction(value)],
   sockjs: OBJECT,
   transports: ['a list of "websocket" and "sockjs"', isTransports],
   // The old client took `false` for none.
-  ping: [WAIT[0], (value) => value === false || WAIT[1](value)],
+  ping: [COUNT[0], (value) => value === false || COUNT[1](value)],
   ready: FUNCTION,
   onreconnect: FUNCTION,
   jsonp: BOOLEAN,
-  callTimeout: WAIT,
-  connectTimeout: ['a number of milliseconds above 0', (value) => typeof value === 'number' && value > 0],
-  queueSize: ['a number', (value) => typeof value === 'number' && value >= 0],
-  limits: ['an object of numbers', isLimits],
+  callTimeout: COUNT,
+  connectTimeout: ['a number above 0', isPositive],
+  queueSize: COUNT,
+  limits: ['an object of numbers above 0', isLimits],
   logger: OBJECT,
 }
 
@@ -171,14 +166,21 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isString(value: unknown): boolean {
+function isString(value: unknown): value is string {
   return typeof value === 'string'
 }
 
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && value > 0
+}
+
 function isLimits(value: unknown): boolean {
-  if (!isObject(value)) return false
-  return [value.callsOut, value.callsIn].every(
-    (one) => one === undefined || (typeof one === 'number' && one > 0),
+  return (
+    isObject(value) && [value.callsOut, value.callsIn].every((one) => one === undefined || isPositive(one))
   )
 }
 

@@ -1,9 +1,12 @@
+/** Longest time that `setTimeout` can wait, in milliseconds; it would take a longer one for none. */
+const LONGEST_WAIT = 2 ** 31 - 1
+
 /**
- * Calls `run` once, after `wait` milliseconds. Does not keep a Node process alive.
+ * Calls `run` once, after `wait` milliseconds, or about 25 days if that is less. Does not keep a Node process alive.
  * @returns its undo
  */
 export function startTimer(wait: number, run: () => void): () => void {
-  const timer: unknown = setTimeout(run, wait)
+  const timer: unknown = setTimeout(run, Math.min(wait, LONGEST_WAIT))
   // Node's timers are objects that can be told not to keep the process alive; a browser's are numbers.
   if (typeof timer === 'object') (timer as { unref(): void }).unref()
   return () => clearTimeout(timer as number)

@@ -36,7 +36,7 @@ export class TransportList {
       } catch (error) {
         if (signal.aborted) throw signal.reason
         this.#logger.debug?.(`${name} did not open`, error)
-        failure = error
+        failure = RpcError.is(error) ? error : new RpcError('transport_failed', undefined, undefined, error)
       }
     }
     throw failure

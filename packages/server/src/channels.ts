@@ -20,6 +20,8 @@ export interface ChannelsOwner {
 export class Channels {
   readonly #owner: ChannelsOwner
   readonly #interest: Interest
+  /** The channels whose subscription waits for the broker; an unsubscribe meanwhile takes them out. */
+  readonly #joining = new WeakMap<RemoteClient, Set<string>>()
 
   constructor(owner: ChannelsOwner) {
     this.#owner = owner
@@ -50,17 +52,20 @@ export class Channels {
   async subscribe(socket: RemoteClient, channel: string): Promise<void> {
     checkChannel(channel)
     if (this.#owner.hub.has(socket, channel)) return socket.joined(channel)
-    await this.#interest.acquire(channel)
+    const isWanted = await this.#acquire(socket, channel)
+    const isMember = this.#owner.hub.has(socket, channel)
     const limit = this.#owner.subscriptions
-    const isFull = socket.channels.length >= limit
-    if (socket.isClosed || isFull || this.#owner.hub.has(socket, channel)) this.#interest.release(channel)
-    else this.#owner.hub.join(socket, channel)
+    const isFull = isWanted && !isMember && socket.channels.length >= limit
+    const joins = isWanted && !isMember && !isFull && !socket.isClosed
+    if (joins) this.#owner.hub.join(socket, channel)
+    else this.#interest.release(channel)
     if (isFull) throw refusal('too_many_subscriptions', { field: 'subscriptions', limit })
-    if (!socket.isClosed) socket.joined(channel)
+    if (joins || isMember) socket.joined(channel)
   }
 
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
   unsubscribe(socket: RemoteClient, channel: string): void {
+    this.#joining.get(socket)?.delete(channel)
     if (this.#owner.hub.leave(socket, channel)) this.#interest.release(channel)
     socket.left(channel)
   }
@@ -85,6 +90,19 @@ export class Channels {
   /** Forgets a socket whose connection is gone. */
   forget(socket: RemoteClient): void {
     for (const channel of this.#owner.hub.remove(socket)) this.#interest.release(channel)
+  }
+
+  /** @returns whether the socket still wants the channel, now that the broker has it */
+  async #acquire(socket: RemoteClient, channel: string): Promise<boolean> {
+    const joining = this.#joining.get(socket) ?? new Set()
+    this.#joining.set(socket, joining.add(channel))
+    let isWanted = false
+    try {
+      await this.#interest.acquire(channel)
+    } finally {
+      isWanted = joining.delete(channel)
+    }
+    return isWanted
   }
 
   async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<void> {

@@ -34,15 +34,17 @@ export interface HandshakeOwner {
 export class Handshakes {
   readonly #owner: HandshakeOwner
   readonly #waiting = new Set<Connection>()
+  /** Those whose token is being looked at, adopted or not. */
+  readonly #asking = new Set<Connection>()
   readonly #deadlines = new Deadlines<Connection>((connection) => this.#close(connection, 'auth_timeout'))
 
   constructor(owner: HandshakeOwner) {
     this.#owner = owner
   }
 
-  /** How many wait. */
+  /** How many are not let in yet. */
   get size(): number {
-    return this.#waiting.size
+    return this.#waiting.size + this.#asking.size
   }
 
   /** A connection opened. */
@@ -51,7 +53,6 @@ export class Handshakes {
     let end: readonly [code: number, reason: string] | undefined
     let hasSpoken = false
     const adopt = (adopter: ConnectionListener) => {
-      this.#forget(connection)
       listener = adopter
       if (end) adopter.closed(...end)
     }
@@ -72,14 +73,14 @@ export class Handshakes {
     })
   }
 
-  /** Gives the connections that wait a new time limit. @param authTimeout milliseconds, or `undefined` for none */
+  /** Gives the connections that have not sent their token a new time limit. @param authTimeout milliseconds, or `undefined` for none */
   limit(authTimeout: number | undefined): void {
     for (const connection of this.#waiting) this.#deadlines.set(connection, authTimeout ?? 0)
   }
 
-  /** Closes all that wait. */
+  /** Closes all that are not let in yet. */
   close(why: CloseReason): void {
-    for (const connection of this.#waiting) this.#close(connection, why)
+    for (const connection of [...this.#waiting, ...this.#asking]) this.#close(connection, why)
     this.#deadlines.clear()
   }
 
@@ -89,10 +90,12 @@ export class Handshakes {
     }
     const message = authMessage(text)
     if (!message) return this.#close(connection, 'auth_required')
-    this.#deadlines.delete(connection)
+    this.#forget(connection)
+    this.#asking.add(connection)
     this.#owner
       .welcome(message, connection, adopt)
       .catch((cause) => this.#turnAway(message.id, connection, cause))
+      .finally(() => this.#asking.delete(connection))
   }
 
   #turnAway(id: string, connection: Connection, cause: unknown): void {
@@ -110,6 +113,7 @@ export class Handshakes {
 
   #forget(connection: Connection): void {
     this.#waiting.delete(connection)
+    this.#asking.delete(connection)
     this.#deadlines.delete(connection)
   }
 }

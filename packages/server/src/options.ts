@@ -109,6 +109,9 @@ export type ResolvedOptions = Required<
 > &
   Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'filter'> & { readonly limits: Limits }
 
+/** In milliseconds: what fits a signed 32-bit number. */
+const LONGEST_WAIT = 2 ** 31 - 1
+
 const LIMITS: Limits = {
   message: 1024 * 1024,
   authMessage: 8192,
@@ -124,8 +127,10 @@ const LIMITS: Limits = {
 /** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
 export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
   check(options)
-  const limits = { ...LIMITS, ...options.limits }
+  const limits = { ...LIMITS, ...withoutUndefined(options.limits ?? {}) }
   for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
+  for (const name of ['vetoTimeout', 'authenticationTimeout'] as const)
+    checkWait(`limits.${name}`, limits[name])
   const resolved = {
     audience: 'token-socket',
     tokenTtl: 30_000,
@@ -146,6 +151,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     limits,
   }
   for (const name of ['tokenTtl', 'authTimeout', 'pingInterval'] as const) checkNumber(name, resolved[name])
+  checkWait('pingInterval', resolved.pingInterval)
   for (const name of ['prefix', 'tokenRoute'] as const) checkPath(name, resolved[name])
   return resolved
 }
@@ -167,6 +173,11 @@ function check(options: TokenSocketServerOptions): void {
 
 function checkNumber(name: string, value: unknown): void {
   if (typeof value !== 'number' || !(value > 0)) throw badOption(name, 'has to be a number above 0')
+}
+
+/** Node's timers take a longer time for one millisecond. */
+function checkWait(name: string, ms: number): void {
+  if (ms > LONGEST_WAIT) throw badOption(name, `must not be above ${LONGEST_WAIT}`)
 }
 
 function checkPath(name: string, value: unknown): void {

@@ -4,7 +4,8 @@ import { requestAddress, type TrustProxy } from './forwarded.js'
 
 /**
  * Which other origins may use the server from a browser: a list such as `['https://app.example.com']`, a function, or
- * `'*'` for all of them. The page's own origin is always allowed.
+ * `'*'` for all of them. The page's own origin is always allowed. A function has to return `true` at once: anything
+ * else refuses, a promise too.
  */
 export type Origins = '*' | readonly string[] | ((origin: string, request: IncomingMessage) => boolean)
 
@@ -24,6 +25,8 @@ export interface OriginRulesOptions {
   /** Refuses requests that name no origin, which is what everything but a browser sends. */
   readonly required: boolean
   readonly trusts: TrustProxy
+  /** Hears what an `origins` function throws; that origin is then refused. */
+  readonly onerror?: (cause: unknown) => void
 }
 
 /** Decides where requests may come from: on the token route, every SockJS transport and the WebSocket upgrade. */
@@ -34,7 +37,7 @@ export class OriginRules {
   /** @throws RpcError `bad_option` for an entry that is not an origin */
   constructor(options: OriginRulesOptions) {
     this.#options = options
-    this.#list = new Set(Array.isArray(options.origins) ? options.origins.map(parseOrigin) : [])
+    this.#list = new Set(listOf(options.origins).map(parseOrigin))
   }
 
   /** Judges a request by its `Origin`, or by what else the browser says if there is none. */
@@ -58,7 +61,14 @@ export class OriginRules {
   #isListed(origin: string, request: IncomingMessage): boolean {
     const { origins } = this.#options
     if (origins === '*') return true
-    return typeof origins === 'function' ? origins(origin, request) : this.#list.has(origin)
+    if (typeof origins !== 'function') return this.#list.has(origin)
+    try {
+      return origins(origin, request) === true
+    } catch (cause) {
+      // Upgrades and SockJS's requests come past Express: nobody else would catch it.
+      this.#options.onerror?.(cause)
+      return false
+    }
   }
 
   /** The page's host is ours. Its scheme may differ only where TLS ends before us, unknown to us. */
@@ -87,15 +97,30 @@ function isSameOriginFetch(request: IncomingMessage): boolean {
   return request.headers['sec-fetch-site'] === 'same-origin'
 }
 
-/** An origin in its one spelling; what is none becomes `null`, which only a list that names it, or `*`, allows. */
+/**
+ * An origin in its one spelling; what is none becomes `null`, which only a list that names it, or `*`, allows.
+ * Schemes that browsers give no origin (`capacitor://localhost`, extensions) are spelled out: `null` would be all of them.
+ */
 function normalize(text: string): string {
-  return URL.canParse(text) ? new URL(text).origin : 'null'
+  if (!URL.canParse(text)) return 'null'
+  const { origin, protocol, host } = new URL(text)
+  return origin === 'null' && host !== '' ? `${protocol}//${host}` : origin
+}
+
+function listOf(origins: Origins): readonly string[] {
+  if (origins === '*' || typeof origins === 'function') return []
+  if (Array.isArray(origins)) return origins
+  throw badOrigins('has to be a list of origins, a function, or *')
 }
 
 function parseOrigin(text: string): string {
-  // Nothing but an origin: a path would look as if it mattered.
-  const isOrigin =
-    text === 'null' || [text, `${text}/`].includes(URL.canParse(text) ? new URL(text).href : '')
-  if (!isOrigin) throw new RpcError('bad_option', `origins: ${text} is not an origin`, { field: 'origins' })
-  return normalize(text)
+  const origin = normalize(text)
+  // Nothing but an origin: a path or a wildcard would look as if it mattered, and `localhost:3000` is a scheme.
+  const isOrigin = origin !== 'null' && !origin.includes('*') && [origin, `${origin}/`].includes(text)
+  if (text !== 'null' && !isOrigin) throw badOrigins(`${text} is not an origin`)
+  return origin
+}
+
+function badOrigins(why: string): RpcError {
+  return new RpcError('bad_option', `origins: ${why}`, { field: 'origins' })
 }

@@ -80,7 +80,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     })
     const trusts: TrustProxy = (address, hop) => app.get('trust proxy fn')(address, hop)
     const { origins: list, requireOrigin: required } = this.#options
-    const origins = new OriginRules({ origins: list, required, trusts })
+    const onerror = (cause: unknown) => this.#failed(cause, { option: 'origins' })
+    const origins = new OriginRules({ origins: list, required, trusts, onerror })
     const tokens = this.#makeTokens()
     this.#handshakes = this.#makeHandshakes(tokens)
     this.#mountTokenRoute(tokens, origins)

@@ -15,10 +15,7 @@ export type AuthenticationCallback = (error?: unknown, auth?: unknown) => void
  * - `(req, callback)` or `async (req)`: falsy is refused, an object becomes `socket.auth`, any other truthy value
  *   stands for the session's data.
  */
-export type Authentication =
-  | string
-  | ((request: Request, callback: AuthenticationCallback) => unknown)
-  | ((request: Request) => unknown)
+export type Authentication = string | ((request: Request, callback: AuthenticationCallback) => unknown)
 
 /** What a ticket keeps on the server. */
 export interface TicketData {

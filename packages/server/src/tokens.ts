@@ -48,9 +48,15 @@ export class Tokens {
   readonly #options: TokensOptions
   readonly #signer: readonly [string, TokenKey]
 
-  /** @throws RpcError `bad_option` if no key can sign, or the key does not fit its algorithm */
+  /** @throws RpcError `bad_option` if no key can sign, or a key's algorithm is unknown, or does not fit the first key */
   constructor(options: TokensOptions) {
     this.#options = options
+    // Where types are not checked, `none` with an empty key would let every unsigned token in.
+    for (const [kid, { algorithm }] of options.keys) {
+      if (!ALGORITHMS.includes(algorithm)) {
+        throw new RpcError('bad_option', `keys: ${kid} has an unknown algorithm`, { field: 'keys' })
+      }
+    }
     const signer = [...options.keys].find(
       ([, { algorithm, privateKey }]) => algorithm.startsWith('HS') || privateKey,
     )

@@ -1,0 +1,87 @@
+// `npm run bench`: TokenSocket's server beside others. See README.md.
+
+import { writeFileSync } from 'node:fs'
+import { endAll } from './control/child.js'
+import { parseOptions } from './control/options.js'
+import { pinning } from './control/pinning.js'
+import { prepare } from './control/prepare.js'
+import { startRedis } from './control/redis.js'
+import { table } from './control/report.js'
+import { runRounds } from './control/rounds.js'
+import { summarise } from './control/statistics.js'
+import { versions } from './control/versions.js'
+import { workloads } from './workloads/workloads.js'
+
+const NO_REDIS = 'there is no redis-server (REDIS_SERVER says where it is)'
+
+/** @param {import('./control/options.js').Options} options */
+async function run(options) {
+  const used = versions()
+  const listed = Object.entries(used.peers).map(([peer, version]) => `${peer} ${version}`)
+  console.log(`Node ${used.node}, ${used.cpu}\n${listed.join(', ')}\n${pinning}\n`)
+  const redis = options.peers.includes('token-sockjs') ? await startRedis() : undefined
+  const outcomes = []
+  for (const workload of workloads.filter(({ name }) => options.only.includes(name))) {
+    outcomes.push(await runWorkload(workload, { options, redisPort: redis?.port }))
+  }
+  await redis?.stop()
+  console.log(outcomes.map(({ text }) => text).join('\n'))
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(asJson(outcomes, { options, used }), null, 2)}\n`)
+}
+
+async function runWorkload(workload, { options, redisPort }) {
+  /** @type {Record<string, string>} */
+  const leftOut = { ...workload.leftOut }
+  if (redisPort === undefined && workload.peers.includes('token-sockjs')) leftOut['token-sockjs'] = NO_REDIS
+  const peers = workload.peers.filter((peer) => options.peers.includes(peer) && !leftOut[peer])
+  const { rows, rate } = await runRounds({ workload, peers, options, redisPort })
+  const summary = summarise(rows)
+  const { payload, connections, subscribers, ...rest } = { ...options, burst: 1, ...workload.setup(options) }
+  const what = `${connections} connections, ${rest.depth ? `${rest.depth} in flight on each, ` : ''}`
+  const setup = `${what}${rest.burst > 1 ? `bursts of ${rest.burst}, ` : ''}${payload}-byte payloads`
+  return { workload, rows, rate, summary, leftOut, text: table({ workload, summary, leftOut, rate, setup }) }
+}
+
+function asJson(outcomes, { options, used }) {
+  const results = outcomes.flatMap(({ workload, summary }) =>
+    summary.map(({ peer, cpuMicros, opsPerSecond, p50Ms, p99Ms, bytes }) => ({
+      workload: workload.name,
+      peer,
+      cpuMicros,
+      opsPerSecond,
+      p50Ms,
+      p99Ms,
+      bytes,
+    })),
+  )
+  const ratios = outcomes.map(({ workload, summary }) => [
+    workload.name,
+    Object.fromEntries(summary.map(({ peer, ratio }) => [peer, ratio])),
+  ])
+  return {
+    results,
+    ratios: Object.fromEntries(ratios),
+    leftOut: Object.fromEntries(outcomes.map(({ workload, leftOut }) => [workload.name, leftOut])),
+    rates: Object.fromEntries(outcomes.map(({ workload, rate }) => [workload.name, rate ?? null])),
+    rounds: outcomes.flatMap(({ rows }) => rows),
+    versions: used,
+    pinning,
+    options,
+  }
+}
+
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(signal, () => process.exit(130))
+}
+process.on('exit', endAll)
+
+try {
+  const options = parseOptions(process.argv.slice(2))
+  if (options) {
+    if (!(await prepare())) process.exit(1)
+    await run(options)
+  }
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : error}`)
+  process.exit(1)
+}

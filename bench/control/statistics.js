@@ -1,0 +1,34 @@
+/**
+ * @param {readonly (number | null)[]} values
+ * @returns {number | null} of those that are there
+ */
+export function median(values) {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b)
+  if (sorted.length === 0) return null
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/** What is compared: a connection's bytes, or the server's CPU time for one operation. Less is better. */
+export function costOf({ cpuMicros, bytes }) {
+  return cpuMicros ?? bytes
+}
+
+const MEASURED = ['cpuMicros', 'opsPerSecond', 'serverBusy', 'loaderBusy', 'p50Ms', 'p99Ms', 'bytes', 'heapBytes']
+
+/**
+ * @param {readonly import('./rounds.js').Row[]} rows of one workload
+ * @returns {(import('./measure.js').Sample & { peer: string, lowest: number, highest: number, ratio: number | null })[]}
+ *   medians, the range of their cost, and our cost divided by each peer's
+ */
+export function summarise(rows) {
+  const peers = [...new Set(rows.map(({ peer }) => peer))]
+  const medians = peers.map((peer) => {
+    const own = rows.filter((row) => row.peer === peer)
+    const costs = own.map(costOf)
+    const values = Object.fromEntries(MEASURED.map((name) => [name, median(own.map((row) => row[name]))]))
+    return { peer, ...values, lowest: Math.min(...costs), highest: Math.max(...costs) }
+  })
+  const ours = medians.find(({ peer }) => peer === 'token-socket')
+  return medians.map((one) => ({ ...one, ratio: ours ? costOf(ours) / costOf(one) : null }))
+}

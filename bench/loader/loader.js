@@ -1,0 +1,26 @@
+// The process that makes the load: the clients of one peer in one workload.
+
+import { answerParent, mark } from '../control/answer-parent.js'
+import { wireOf } from '../wires/wire.js'
+
+let createLoad
+/** @type {object} */
+let setup
+/** @type {import('./load.js').Load} */
+let load
+
+answerParent({
+  mark,
+  /** Connects. */
+  async open({ peer, sockjs, file, ...rest }) {
+    ;({ createLoad } = await import(`../workloads/${file}`))
+    setup = { ...rest, wire: wireOf(peer, sockjs) }
+    load = await createLoad(setup)
+  },
+  /** Opens more connections. */
+  async more({ connections }) {
+    await createLoad({ ...setup, connections })
+  },
+  saturate: (how) => load.saturate(how),
+  pace: (how) => load.pace(how),
+})

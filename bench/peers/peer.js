@@ -1,0 +1,22 @@
+/**
+ * Calls `echo` on one client, and hands on the answer.
+ * @typedef {(data: object, done: (data: any) => void) => void} Caller
+ */
+
+/**
+ * A server under test. It has the functions `echo` and `publish` (see publish-all.js), and a channel, `news`.
+ * @typedef {object} Peer
+ * @property {() => Caller[]} [callers] one for each client
+ */
+
+/**
+ * What `start` of each peer gets.
+ * @typedef {object} PeerOptions
+ * @property {import('node:http').Server} server not listening yet
+ * @property {number} redisPort
+ */
+
+/** What answers a call of the server wrongly ends the bench. */
+export function failed(error) {
+  throw error instanceof Error ? error : new Error(`a call of the server failed: ${JSON.stringify(error)}`)
+}

@@ -1,0 +1,40 @@
+// The process of a server under test.
+
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { answerParent, mark } from '../control/answer-parent.js'
+import { createServerLoad } from '../workloads/server-rpc.js'
+
+/** @type {import('./peer.js').Peer} */
+let peer
+/** @type {import('../loader/load.js').Load} */
+let load
+
+/** Bytes in use once all garbage is gone, `--expose-gc` given. */
+async function memory() {
+  for (let i = 0; i < 4; i += 1) {
+    globalThis.gc?.()
+    await sleep(100)
+  }
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return { rss, heap: heapUsed + external }
+}
+
+answerParent({
+  mark,
+  memory,
+  /** Starts the peer's server. @returns its port */
+  async listen({ name, redisPort }) {
+    const server = createServer()
+    const { start } = await import(`./${name}.js`)
+    peer = await start({ server, redisPort })
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)))
+    return server.address().port
+  },
+  /** For the workloads in which the server starts the operations. */
+  open(setup) {
+    load = createServerLoad(peer, setup)
+  },
+  saturate: (how) => load.saturate(how),
+  pace: (how) => load.pace(how),
+})

@@ -1,0 +1,82 @@
+/**
+ * @typedef {object} Workload
+ * @property {string} name
+ * @property {string} file the loader's part, in this folder
+ * @property {'operations' | 'memory'} measures
+ * @property {'loader' | 'server'} driver which process starts the operations
+ * @property {string} operation what is counted as one
+ * @property {(options: import('../control/options.js').Options) => object} setup what differs from the options
+ * @property {boolean} [sockjs] everybody speaks SockJS
+ * @property {readonly string[]} peers in the order of a round
+ * @property {Readonly<Record<string, string>>} leftOut why the others are not there
+ */
+
+const all = ['token-socket', 'ws', 'socket.io', 'rpc-websockets', 'sockjs', 'token-sockjs']
+
+const noSignIn = {
+  ws: 'it has no sign-in',
+  sockjs: 'it has no sign-in',
+  'rpc-websockets': 'it has no tokens: its login is a call like any other',
+}
+
+const noSockJS = {
+  ws: 'it does not speak SockJS',
+  'socket.io': 'it does not speak SockJS',
+  'rpc-websockets': 'it does not speak SockJS',
+}
+
+const without = (leftOut) => all.filter((peer) => !(peer in leftOut))
+
+/** @returns {Workload} */
+function rpc(depth) {
+  return {
+    name: `rpc-${depth}`,
+    file: 'rpc.js',
+    measures: 'operations',
+    driver: 'loader',
+    operation: 'call',
+    setup: (options) => ({ depth: options.depth ?? depth }),
+    peers: all,
+    leftOut: {},
+  }
+}
+
+/** @returns {Workload} */
+function fanout(name, setup) {
+  return { ...rpc(1), name, file: 'fanout.js', operation: 'publication', setup }
+}
+
+const noServerCalls = { 'rpc-websockets': 'its server makes no calls' }
+
+/** @type {readonly Workload[]} */
+export const workloads = [
+  rpc(1),
+  rpc(10),
+  rpc(100),
+  {
+    ...rpc(10),
+    name: 'server-rpc-10',
+    file: 'server-rpc.js',
+    driver: 'server',
+    peers: without(noServerCalls),
+    leftOut: noServerCalls,
+  },
+  fanout('fanout-single', ({ subscribers }) => ({ connections: subscribers, burst: 1 })),
+  fanout('fanout-burst', ({ subscribers, burst }) => ({ connections: subscribers, burst })),
+  {
+    ...rpc(1),
+    name: 'sign-in',
+    file: 'sign-in.js',
+    operation: 'sign-in',
+    peers: without(noSignIn),
+    leftOut: noSignIn,
+  },
+  {
+    ...rpc(1),
+    name: 'idle-memory',
+    file: 'idle-memory.js',
+    measures: 'memory',
+    setup: ({ idle }) => ({ connections: idle }),
+  },
+  { ...rpc(10), name: 'sockjs-rpc-10', sockjs: true, peers: without(noSockJS), leftOut: noSockJS },
+]

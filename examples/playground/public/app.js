@@ -1,0 +1,100 @@
+// The playground's page: signs in over HTTP as any page would, and then has a socket.
+
+import { actions, offerToBeCalled } from './called.js'
+import { offerCalls } from './calls.js'
+import { offerChannels, showChannels } from './channels.js'
+import { chosenTransport, showConnection, showNoConnection } from './connection.js'
+import { byId, textOf } from './dom.js'
+import { showSession } from './token-flow.js'
+
+const { TokenSocket } = window
+
+let socket
+let name
+
+const getSocket = () => socket
+offerCalls(getSocket)
+offerToBeCalled(getSocket)
+offerChannels(getSocket, () => name)
+
+byId('sign-in').addEventListener('submit', async (event) => {
+  event.preventDefault()
+  byId('sign-in-problem').textContent = ''
+  try {
+    enter((await post('/sign-in', { name: byId('name').value })).name)
+  } catch (error) {
+    byId('sign-in-problem').textContent = textOf(error)
+  }
+})
+
+byId('sign-out').addEventListener('click', async () => {
+  socket.end()
+  await post('/sign-out').catch((error) => console.warn(error))
+  leave('')
+})
+
+byId('cut').addEventListener('click', () => socket.rpc('cutMe').catch(() => {}))
+
+byId('wanted-transport').addEventListener('change', () => {
+  const channels = socket.channels()
+  socket.end()
+  showSession(name)
+  connect(channels)
+})
+
+const session = await (await fetch('/session')).json()
+if (session.name) enter(session.name)
+else leave('')
+
+/** The person is signed in: from here on the socket sees to itself. */
+function enter(newName) {
+  name = newName
+  byId('account-name').textContent = name
+  showPage(true)
+  showSession(name)
+  connect(['lobby'])
+}
+
+function leave(why) {
+  name = undefined
+  socket = undefined
+  showPage(false)
+  showSession(undefined)
+  showNoConnection()
+  byId('sign-in-problem').textContent = why
+  byId('name').focus()
+}
+
+function connect(channels) {
+  const made = new TokenSocket(chosenTransport(), actions)
+  socket = made
+  showConnection(made)
+  showChannels(made, channels)
+  // The server may say for good that this person is not welcome (any more).
+  made.on('state', (state) => {
+    if (state === 'failed' && made === socket) leave('You were signed out.')
+  })
+  made.on('reconnect', (error) => {
+    if (error?.code !== 'token_refused' || made !== socket) return
+    made.end()
+    leave('Your session is over.')
+  })
+}
+
+function showPage(isSignedIn) {
+  document.body.dataset.signedIn = isSignedIn
+  byId('welcome').hidden = isSignedIn
+  byId('account').hidden = !isSignedIn
+  document.title = isSignedIn ? `${name} · TokenSocket playground` : 'TokenSocket playground'
+}
+
+async function post(path, body = {}) {
+  const response = await fetch(path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const answer = await response.json()
+  if (!response.ok) throw new Error(answer.error)
+  return answer
+}

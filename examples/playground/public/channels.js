@@ -1,0 +1,100 @@
+// Channels: subscribe, unsubscribe, publish, broadcast.
+
+import { addLine, byId, make, textOf, timeOf } from './dom.js'
+
+/** Tells this window from others of the same person. */
+const WINDOW = Math.random().toString(36).slice(2)
+
+const log = byId('messages')
+
+/** Lets the person use channels. @param getSocket the socket at the moment; @param getName who the person is */
+export function offerChannels(getSocket, getName) {
+  byId('subscribe').addEventListener('submit', (event) => {
+    event.preventDefault()
+    const channel = byId('channel').value.trim()
+    event.target.reset()
+    if (channel) subscribe(getSocket(), channel)
+  })
+  const message = () => ({ from: getName(), window: WINDOW, text: byId('text').value })
+  byId('publish').addEventListener('submit', (event) => {
+    event.preventDefault()
+    send(() => getSocket().publish(byId('publish-channel').value, message()))
+  })
+  byId('broadcast').addEventListener('click', () => {
+    if (byId('publish').reportValidity()) send(() => getSocket().broadcast(message()))
+  })
+}
+
+/** Follows one socket's channels. @param channels to subscribe to */
+export function showChannels(socket, channels) {
+  showSubscribed(socket)
+  socket.on('message', (channel, message) => showMessage(channel, message))
+  socket.on('reconnect', (error) => {
+    if (!error) showNote(`Back again. Still subscribed to ${socket.channels().join(', ') || 'nothing'}`)
+  })
+  for (const channel of channels) subscribe(socket, channel)
+}
+
+async function subscribe(socket, channel) {
+  await attempt(async () => {
+    await socket.subscribe(channel)
+    showNote(`Subscribed to ${channel}`)
+  })
+  showSubscribed(socket)
+}
+
+async function unsubscribe(socket, channel) {
+  await attempt(async () => {
+    await socket.unsubscribe(channel)
+    showNote(`Unsubscribed from ${channel}`)
+  })
+  showSubscribed(socket)
+}
+
+async function send(run) {
+  const isSent = await attempt(run)
+  if (isSent) byId('text').value = ''
+  byId('text').focus()
+}
+
+async function attempt(run) {
+  byId('channel-problem').textContent = ''
+  try {
+    await run()
+    return true
+  } catch (error) {
+    byId('channel-problem').textContent = `${textOf(error)} (${error.code})`
+    return false
+  }
+}
+
+function showSubscribed(socket) {
+  const channels = socket.channels()
+  const chips = channels.map((channel) => {
+    const button = make('button', { type: 'button', ariaLabel: `Unsubscribe from ${channel}` }, '×')
+    button.addEventListener('click', () => unsubscribe(socket, channel))
+    return make('li', { data: { channel } }, channel, button)
+  })
+  byId('channels').replaceChildren(...chips)
+  const select = byId('publish-channel')
+  const chosen = select.value
+  select.replaceChildren(...channels.map((channel) => new Option(channel)))
+  if (channels.includes(chosen)) select.value = chosen
+  select.disabled = channels.length === 0
+  byId('publish').querySelector('[type="submit"]').disabled = channels.length === 0
+}
+
+/** A message is what another page sent: nothing about it is certain but who sent it, which the server checks. */
+function showMessage(channel, message) {
+  const { from, window, text } = message ?? {}
+  const isMine = window === WINDOW
+  const who = make('strong', {}, isMine ? `${from} (you)` : String(from))
+  const head = make('p', {}, who, ' ', make('span', { className: 'channel' }, channel), ' ', timeOf())
+  const line = make('li', { className: isMine ? 'mine' : '', data: { channel } }, head)
+  line.append(make('p', { className: 'text' }, String(text)))
+  addLine(log, line)
+}
+
+function showNote(text) {
+  addLine(log, make('li', { className: 'note' }, timeOf(), ` ${text}`))
+}

@@ -1,0 +1,29 @@
+import type { RpcError } from '@token-socket/protocol'
+import type { ConnectionState } from './states.js'
+
+/** What goes with a change of state. */
+export interface StateDetails {
+  /** Why, when something failed. */
+  readonly error?: RpcError
+  /** Milliseconds until the next try, in `waiting`; without it the try waits for the network to come back. */
+  readonly delay?: number
+}
+
+/** The events of a `TokenSocket`, and what their listeners get. */
+export interface TokenSocketEvents {
+  /** Once: the socket is authenticated for the first time, or never will be. */
+  ready: (error?: RpcError) => void
+  /** After the first `ready`: the socket is back, or a try to come back failed. */
+  reconnect: (error?: RpcError) => void
+  /** A message came on a channel. */
+  message: (channel: string, message: unknown) => void
+  /** An automatic ping was answered, after so many milliseconds. */
+  ping: (roundTrip: number) => void
+  /** The socket is in another state now. */
+  state: (state: ConnectionState, details: StateDetails) => void
+  /**
+   * What has no other place: a failed ping, a subscription that was not restored, an action that threw, an error that
+   * came when nobody waited for it any more, a socket lost for good. Without a listener nothing happens.
+   */
+  error: (error: RpcError) => void
+}

@@ -1,0 +1,78 @@
+/** Runs the playground's server as a process of its own, as `npm start` does. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const SERVER = fileURLToPath(new URL('../../examples/playground/server.js', import.meta.url))
+
+/** What a process said and how it ended. */
+export interface Exit {
+  readonly code: number | null
+  readonly output: string
+}
+
+/** The playground's server, which can be stopped and started again on the same port. */
+export class PlaygroundServer {
+  /** Its address, with a slash at the end; known once it has been started. */
+  address = ''
+  readonly #folder: string
+  #child: ChildProcess | undefined
+  #output = ''
+
+  /** @returns one that is not running; its sessions are in a folder of its own */
+  static async create(): Promise<PlaygroundServer> {
+    return new PlaygroundServer(await mkdtemp(join(tmpdir(), 'token-socket-playground-test-')))
+  }
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Starts it. @param port the one before if left out, at first any free one; `null` leaves PORT unset */
+  async start(
+    port: string | null = new URL(this.address || 'http://localhost:0').port || '0',
+  ): Promise<void> {
+    const { PORT: _, ...inherited } = process.env
+    const env = {
+      ...inherited,
+      TMPDIR: this.#folder,
+      TEMP: this.#folder,
+      ...(port !== null && { PORT: port }),
+    }
+    const child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    this.#output = ''
+    await new Promise<void>((resolve) => {
+      const hear = (text: string) => {
+        this.#output += text
+        const [address] = /http:\/\/localhost:\d+\//.exec(this.#output) ?? []
+        if (address) this.address = address
+        if (address) resolve()
+      }
+      child.stdout.setEncoding('utf8').on('data', hear)
+      child.stderr.setEncoding('utf8').on('data', hear)
+      child.once('close', () => resolve())
+    })
+  }
+
+  /** Waits until it has ended, after a signal if one is given. */
+  async ended(signal?: NodeJS.Signals): Promise<Exit> {
+    const child = this.#child
+    if (!child) throw new Error('it was never started')
+    const isRunning = child.exitCode === null && child.signalCode === null
+    const closed = isRunning ? once(child, 'close') : undefined
+    if (signal) child.kill(signal)
+    await closed
+    return { code: child.exitCode, output: this.#output }
+  }
+
+  /** Kills it if it runs, and removes its sessions. */
+  async remove(): Promise<void> {
+    if (this.#child) await this.ended('SIGKILL')
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}

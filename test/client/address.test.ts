@@ -1,0 +1,51 @@
+import { expect } from 'chai'
+import { readAddress } from '../../packages/client/src/address.js'
+import { restoreGlobals, setGlobal } from './globals.js'
+
+describe('readAddress', () => {
+  afterEach(restoreGlobals)
+
+  const examples: readonly (readonly [
+    host: string,
+    port: number | undefined,
+    http: string,
+    websocket: string,
+  ])[] = [
+    ['https://x:8443', undefined, 'https://x:8443', 'wss://x:8443'],
+    ['x:8000', undefined, 'http://x:8000', 'ws://x:8000'],
+    ['x', undefined, 'http://x', 'ws://x'],
+    ['x', 8000, 'http://x:8000', 'ws://x:8000'],
+    ['x:1', 2, 'http://x:2', 'ws://x:2'],
+    ['https://x', 443, 'https://x', 'wss://x'],
+    ['wss://x', undefined, 'https://x', 'wss://x'],
+    ['httpbin.org', undefined, 'http://httpbin.org', 'ws://httpbin.org'],
+    ['http://x/app/', undefined, 'http://x/app', 'ws://x/app'],
+    ['[::1]:8000', undefined, 'http://[::1]:8000', 'ws://[::1]:8000'],
+  ]
+  for (const [host, port, http, websocket] of examples) {
+    it(`reads ${host}${port ? ` with port ${port}` : ''}`, () => {
+      expect(readAddress(host, port)).to.deep.equal({ http, websocket })
+    })
+  }
+
+  it('takes the page’s host and protocol in a browser', () => {
+    setGlobal('location', { host: 'page:8443', protocol: 'https:' })
+    expect(readAddress(undefined, undefined).http).to.equal('https://page:8443')
+    expect(readAddress('other', undefined).http).to.equal('https://other')
+    expect(readAddress('http://other', undefined).http).to.equal('http://other')
+  })
+
+  it('takes http for a page from a file', () => {
+    setGlobal('location', { host: '', protocol: 'file:' })
+    expect(readAddress('x', undefined).http).to.equal('http://x')
+    expect(() => readAddress(undefined, undefined)).to.throw('host')
+  })
+
+  for (const host of ['', 'a b', 'ftp://x', 'http://']) {
+    it(`refuses "${host}"`, () => {
+      expect(() => readAddress(host, undefined))
+        .to.throw('host')
+        .with.property('code', 'bad_option')
+    })
+  }
+})

@@ -1,0 +1,34 @@
+import { expect } from 'chai'
+import { CallQueue } from '../../packages/client/src/call-queue.js'
+
+describe('CallQueue', () => {
+  const call = { text: '{}', oneWay: false }
+
+  it('gives the calls out oldest first, once', () => {
+    const queue = new CallQueue(10, () => true)
+    queue.add('2', call)
+    queue.add('1', call)
+    expect(queue.takeAll().map(([id]) => id)).to.deep.equal(['2', '1'])
+    expect(queue.takeAll()).to.deep.equal([])
+  })
+
+  it('throws `queue_full` above its limit', () => {
+    const queue = new CallQueue(1, () => true)
+    queue.add('1', call)
+    expect(() => queue.add('2', call))
+      .to.throw()
+      .with.property('code', 'queue_full')
+    expect(queue.has('2')).to.equal(false)
+  })
+
+  it('forgets calls that have settled', () => {
+    const pending = new Set(['1', '2', '3'])
+    const queue = new CallQueue(2, (id) => pending.has(id))
+    queue.add('1', call)
+    queue.add('2', call)
+    pending.delete('1')
+    queue.add('3', call)
+    pending.delete('2')
+    expect(queue.takeAll().map(([id]) => id)).to.deep.equal(['3'])
+  })
+})

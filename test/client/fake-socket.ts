@@ -1,0 +1,38 @@
+/** A WebSocket or SockJS object that a test plays the network for. */
+import type { SocketLike } from '../../packages/client/src/transports/socket-connection.js'
+
+type Handler = ((event: never) => unknown) | null
+
+export class FakeSocket implements SocketLike {
+  /** Every one that was made, oldest first; a test empties it. */
+  static readonly made: FakeSocket[] = []
+  readonly sent: string[] = []
+  /** What `close` was called with. */
+  readonly closes: unknown[][] = []
+  bufferedAmount = 0
+  transport: string | null = null
+  onopen: Handler = null
+  onmessage: Handler = null
+  onclose: Handler = null
+  onerror: Handler = null
+
+  readonly parameters: readonly unknown[]
+
+  constructor(...parameters: readonly unknown[]) {
+    this.parameters = parameters
+    FakeSocket.made.push(this)
+  }
+
+  send(text: string): void {
+    this.sent.push(text)
+  }
+
+  close(...parameters: unknown[]): void {
+    this.closes.push(parameters)
+  }
+
+  /** Plays an event of the network. */
+  play(event: 'open' | 'message' | 'close' | 'error', details: object = {}): void {
+    this[`on${event}`]?.(details as never)
+  }
+}

@@ -1,0 +1,72 @@
+import { decodeClientMessage } from '@token-socket/protocol'
+import { connectionPair } from '@token-socket/protocol/testing'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { Link } from '../../packages/client/src/link.js'
+import { turn } from './waiting.js'
+
+describe('Link', () => {
+  function create() {
+    const { left, right } = connectionPair()
+    const listener = { receive: sinon.spy(), closed: sinon.spy() }
+    const logger = { warn: sinon.spy() }
+    return { link: new Link(left, listener, logger), near: left, far: right, listener, logger }
+  }
+
+  const ping = (id: string) => ({ type: 'ping', id }) as const
+
+  it('#send sends each message at once to the azuqua server', () => {
+    const { link, near } = create()
+    link.send(ping('1'))
+    link.send(ping('2'))
+    expect(near.batches).to.equal(2)
+  })
+
+  it('#send sends the messages of one turn together, in order', async () => {
+    const { link, near } = create()
+    link.isOld = false
+    link.send(ping('1'))
+    link.send(ping('2'))
+    await turn()
+    expect(near.batches).to.equal(1)
+    expect(near.sent.map((text) => decodeClientMessage(text))).to.deep.equal([ping('1'), ping('2')])
+  })
+
+  it('#send splits what is too long for one frame', async () => {
+    const { link, near } = create()
+    link.isOld = false
+    for (const _ of [1, 2, 3]) link.sendText('x'.repeat(7000))
+    await turn()
+    expect(near.batches).to.equal(2)
+  })
+
+  it('#close sends what waits, and hears nothing any more', async () => {
+    const { link, near, far, listener } = create()
+    link.isOld = false
+    link.send(ping('1'))
+    link.close('going_away')
+    link.close('going_away')
+    far.receive('{}')
+    link.send(ping('2'))
+    await link.over
+    expect(near.sent).to.have.length(1)
+    expect(near.closed?.code).to.equal(4005)
+    expect(listener.closed.called).to.equal(false)
+    expect(listener.receive.called).to.equal(false)
+  })
+
+  it('#listen tells a new listener of a loss that it missed', () => {
+    const { link, far } = create()
+    far.close(4000, 'bye')
+    const late = { receive: sinon.spy(), closed: sinon.spy() }
+    link.listen(late)
+    expect(late.closed.args).to.deep.equal([[4000, 'bye']])
+  })
+
+  it('reports a frame that is no message, and goes on', () => {
+    const { far, listener, logger } = create()
+    far.send(['nonsense', '{"channel":"a","message":1}'])
+    expect(logger.warn.callCount).to.equal(1)
+    expect(listener.receive.args[0]?.[0]).to.deep.equal({ type: 'publication', channel: 'a', data: 1 })
+  })
+})

@@ -1,0 +1,77 @@
+import { expect } from 'chai'
+import { readOptions, type TokenSocketOptions } from '../../packages/client/src/options.js'
+import { restoreGlobals, setGlobal } from './globals.js'
+
+describe('readOptions', () => {
+  afterEach(restoreGlobals)
+
+  it('fills in the defaults', () => {
+    expect(readOptions({ host: 'x' })).to.deep.equal({
+      address: { http: 'http://x', websocket: 'ws://x' },
+      headers: {},
+      tokenPath: '/socket/token',
+      socketPrefix: '/sockets',
+      reconnect: true,
+      authentication: {},
+      sockjs: {},
+      transports: ['websocket'],
+      ping: 0,
+      ready: undefined,
+      onreconnect: undefined,
+      jsonp: false,
+      callTimeout: 30_000,
+      connectTimeout: 10_000,
+      queueSize: 1000,
+      limits: { callsOut: 2000, callsIn: 100 },
+      logger: {},
+    })
+  })
+
+  it('leaves the options as they were', () => {
+    const options = Object.freeze({ host: 'x:8000' })
+    readOptions(options)
+    expect(options).to.deep.equal({ host: 'x:8000' })
+  })
+
+  const wrong: { readonly [Name in keyof TokenSocketOptions]-?: readonly unknown[] } = {
+    host: [1],
+    port: ['80', 0, 1.5, 70_000],
+    headers: ['Cookie: a', { Cookie: 1 }],
+    tokenPath: ['token', 1],
+    socketPrefix: ['sockets', null],
+    reconnect: ['yes'],
+    authentication: ['foo', ['foo']],
+    sockjs: ['xhr-polling'],
+    transports: [[], 'websocket', ['carrier-pigeon']],
+    ping: ['1000', -1, Number.NaN],
+    ready: [true],
+    onreconnect: ['later'],
+    jsonp: [1],
+    callTimeout: ['30s'],
+    connectTimeout: [0],
+    queueSize: [-1],
+    limits: [3, { callsIn: 0 }, { callsOut: '5' }],
+    logger: ['console'],
+  }
+  for (const [name, values] of Object.entries(wrong)) {
+    it(`refuses a wrong \`${name}\``, () => {
+      for (const value of values) {
+        const read = () => readOptions({ host: 'x', [name]: value } as TokenSocketOptions)
+        expect(read).to.throw(name).with.property('code', 'bad_option')
+      }
+    })
+  }
+
+  it('takes `ping: false` for none', () => {
+    expect(readOptions({ host: 'x', ping: false } as unknown as TokenSocketOptions).ping).to.equal(0)
+  })
+
+  it('knows SockJS in a browser', () => {
+    setGlobal('location', { host: 'page', protocol: 'https:' })
+    const transports = (sockjs: Record<string, unknown>) => readOptions({ sockjs }).transports
+    expect(transports({})).to.deep.equal(['websocket', 'sockjs'])
+    expect(transports({ transports: ['websocket', 'xhr-polling'] })).to.deep.equal(['websocket', 'sockjs'])
+    expect(transports({ transports: ['xhr-polling'] })).to.deep.equal(['sockjs'])
+    expect(transports({ transports: 'xhr-polling' })).to.deep.equal(['sockjs'])
+  })
+})

@@ -1,0 +1,429 @@
+/**
+ * What every engine promises, as `packages/server/src/engine.ts` says it. An engine's own test file runs it:
+ * `engineContract('memory', createNodes, settings)`.
+ */
+import type { Engine, NodeCommand } from '@token-socket/server'
+import { expect } from 'chai'
+import { rejection } from '../protocol/rejection.js'
+
+/** Limits that a case asks for. */
+export interface EngineLimits {
+  /** How many tickets may wait. */
+  readonly tickets?: number
+}
+
+/** Makes the engines of so many nodes that share one store, which is empty. The suite closes them. */
+export type CreateNodes = (
+  count: number,
+  limits?: EngineLimits,
+) => readonly Engine[] | Promise<readonly Engine[]>
+
+/** How time passes for an engine. */
+export interface EngineClock {
+  /** Lets so many milliseconds pass. */
+  pass(ms: number): void | Promise<void>
+  restore(): void
+}
+
+/** What is particular to an engine. */
+export interface EngineSettings {
+  /** Why it serves one node only. The cases of several nodes are then left out. */
+  readonly oneNode?: string
+  /** Starts to control time. */
+  clock(): EngineClock
+}
+
+/** Names that mean something to stores, patterns or objects, each with one that it must not be taken for. */
+const NAMES: readonly (readonly [name: string, other: string])[] = [
+  ['a', 'A'],
+  ['news*', 'news1'],
+  ['h?llo', 'hello'],
+  ['h[ae]llo', 'hallo'],
+  ['a\\*', 'a*'],
+  ['two words', 'two'],
+  [' ', '  '],
+  ['{a}b', '{a}c'],
+  ['a:b', 'a'],
+  ['a/b', 'a'],
+  ['a.b', 'axb'],
+  ['%s', '%d'],
+  ['😀', '😁'],
+  ['é', 'e\u0301'],
+  ['line\nbreak', 'line'],
+  ['zero\u0000', 'zero'],
+  ['__proto__', 'constructor'],
+  ['toString', 'valueOf'],
+  ['x'.repeat(256), 'x'.repeat(255)],
+]
+
+/** What one node hears, in order. */
+class Ear {
+  readonly heard: unknown[] = []
+  #waiting: { readonly count: number; readonly resolve: () => void } | undefined
+
+  constructor(readonly engine: Engine) {
+    engine.broker.listen({
+      publication: (channel, json) => this.#put({ channel, json }),
+      broadcast: (json) => this.#put({ broadcast: json }),
+      command: (command) => this.#put({ command }),
+    })
+  }
+
+  /** Resolves when it has heard so much. */
+  async until(count: number): Promise<unknown[]> {
+    if (this.heard.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = { count, resolve }
+      })
+    }
+    return this.heard
+  }
+
+  #put(item: unknown): void {
+    this.heard.push(item)
+    if (this.#waiting && this.heard.length >= this.#waiting.count) this.#waiting.resolve()
+  }
+}
+
+/** Generates the cases for one engine. */
+export function engineContract(name: string, createNodes: CreateNodes, settings: EngineSettings): void {
+  const { oneNode } = settings
+  describe(`the ${name} engine${oneNode === undefined ? '' : ` (one node: ${oneNode})`}`, () => {
+    let nodes: readonly Engine[] = []
+
+    afterEach(async () => {
+      await Promise.all(nodes.map((node) => node.close()))
+      nodes = []
+    })
+
+    /** One engine for each node, made for one case. */
+    const make = async (count: number, limits?: EngineLimits): Promise<readonly [Engine, ...Engine[]]> => {
+      nodes = await createNodes(count, limits)
+      expect(nodes).to.have.length(count)
+      return nodes as unknown as readonly [Engine, ...Engine[]]
+    }
+    const ears = async (count: number) => {
+      const made = await make(count)
+      return made.map((engine) => new Ear(engine)) as unknown as readonly [Ear, ...Ear[]]
+    }
+
+    describeEngine(make, settings)
+    describe('broker', () => describeBroker(ears))
+    describe('tickets', () => describeTickets(make, settings))
+    if (oneNode !== undefined) return
+    describe('broker of several nodes', () => describeBrokers(ears))
+    describe('tickets of several nodes', () => describeSharedTickets(make))
+  })
+}
+
+type Make = (count: number, limits?: EngineLimits) => Promise<readonly [Engine, ...Engine[]]>
+type Ears = (count: number) => Promise<readonly [Ear, ...Ear[]]>
+
+function describeEngine(make: Make, settings: EngineSettings): void {
+  it('has a name, and says whether other processes can share it', async () => {
+    const [engine] = await make(1)
+    expect(engine.name).to.be.a('string').that.is.not.equal('')
+    expect(engine.shared).to.equal(settings.oneNode === undefined)
+  })
+
+  describe('#close', () => {
+    it('resolves, with subscriptions and tickets', async () => {
+      const [engine] = await make(1)
+      await engine.broker.subscribe('a')
+      await engine.tickets.put('t', '1', 60_000)
+      await engine.close()
+    })
+  })
+}
+
+function describeBroker(ears: Ears): void {
+  const publication = (channel: string, json: string) => ({ channel, json })
+
+  describe('#publish', () => {
+    it('reaches a channel that is subscribed to', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      await engine.broker.subscribe('a')
+      await engine.broker.publish('a', '{"x":1}')
+      expect(await until(1)).to.deep.equal([publication('a', '{"x":1}')])
+    })
+
+    it('carries JSON as it is', async () => {
+      const texts = ['null', '""', '{ "x" : 1 }', '"\\u0000"', '"😀 \u2028 \\n"', `"${'x'.repeat(100_000)}"`]
+      const [{ engine, until }] = bound(await ears(1))
+      await engine.broker.subscribe('a')
+      for (const json of texts) await engine.broker.publish('a', json)
+      expect(await until(texts.length)).to.deep.equal(texts.map((json) => publication('a', json)))
+    })
+
+    it('is heard in the order of publishing, each once', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      const texts = Array.from({ length: 200 }, (_, index) => String(index))
+      await engine.broker.subscribe('a')
+      await Promise.all(texts.map((json) => engine.broker.publish('a', json)))
+      await engine.broker.publish('a', '"last"')
+      const heard = await until(texts.length + 1)
+      expect(heard).to.deep.equal([...texts, '"last"'].map((json) => publication('a', json)))
+    })
+
+    it('resolves where nobody is subscribed', async () => {
+      const [{ engine }] = await ears(1)
+      await engine.broker.publish('nobody', '1')
+    })
+
+    for (const [name, other] of NAMES) {
+      const short = JSON.stringify(name.length > 20 ? `${name.slice(0, 5)}…` : name)
+      it(`takes ${short} for a name, not for a pattern`, async () => {
+        const [{ engine, until }] = bound(await ears(1))
+        await engine.broker.subscribe(name)
+        await engine.broker.publish(other, '"other"')
+        await engine.broker.publish(name, '"one"')
+        await engine.broker.publish(name, '"two"')
+        expect(await until(2)).to.deep.equal([publication(name, '"one"'), publication(name, '"two"')])
+      })
+    }
+  })
+
+  describe('#subscribe', () => {
+    it('does no harm when it is called again: each publication is heard once', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      await Promise.all([engine.broker.subscribe('a'), engine.broker.subscribe('a')])
+      await engine.broker.subscribe('a')
+      for (const json of ['1', '2']) await engine.broker.publish('a', json)
+      expect(await until(2)).to.deep.equal([publication('a', '1'), publication('a', '2')])
+    })
+
+    it('does not bring what was published before', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      await engine.broker.publish('a', '1')
+      await engine.broker.subscribe('a')
+      await engine.broker.publish('a', '2')
+      expect(await until(1)).to.deep.equal([publication('a', '2')])
+    })
+  })
+
+  describe('#unsubscribe', () => {
+    it('ends it: what is published after it is not heard', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      await engine.broker.subscribe('a')
+      await engine.broker.publish('a', '1')
+      await until(1)
+      await engine.broker.unsubscribe('a')
+      await engine.broker.publish('a', '2')
+      await engine.broker.subscribe('a')
+      await engine.broker.publish('a', '3')
+      expect(await until(2)).to.deep.equal([publication('a', '1'), publication('a', '3')])
+    })
+
+    it('ends it however often it was subscribed to', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      await engine.broker.subscribe('a')
+      await engine.broker.subscribe('a')
+      await engine.broker.unsubscribe('a')
+      await engine.broker.publish('a', '1')
+      await engine.broker.subscribe('a')
+      await engine.broker.publish('a', '2')
+      expect(await until(1)).to.deep.equal([publication('a', '2')])
+    })
+
+    it('leaves other channels alone', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      for (const [name] of NAMES) await engine.broker.subscribe(name)
+      await engine.broker.unsubscribe('a')
+      for (const [name] of NAMES) await engine.broker.publish(name, JSON.stringify(name))
+      const others = NAMES.slice(1).map(([name]) => publication(name, JSON.stringify(name)))
+      expect(await until(others.length)).to.have.deep.members(others)
+    })
+
+    it('does no harm where there is nothing to end', async () => {
+      const [{ engine }] = await ears(1)
+      await engine.broker.unsubscribe('a')
+      await engine.broker.unsubscribe('__proto__')
+    })
+  })
+
+  describe('#broadcast', () => {
+    it('is heard without a subscription, once, in order', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      for (const channel of ['a', 'b']) await engine.broker.subscribe(channel)
+      for (const json of ['1', '2', '3']) await engine.broker.broadcast(json)
+      expect(await until(3)).to.deep.equal(['1', '2', '3'].map((json) => ({ broadcast: json })))
+    })
+  })
+
+  describe('#command', () => {
+    it('is heard by the node that gave it, with every name', async () => {
+      const [{ engine, until }] = bound(await ears(1))
+      const commands = NAMES.map(([channel]): NodeCommand => ({ type: 'unsubscribeAll', channel }))
+      for (const command of commands) await engine.broker.command(command)
+      expect(await until(commands.length)).to.deep.equal(commands.map((command) => ({ command })))
+    })
+  })
+}
+
+function describeBrokers(ears: Ears): void {
+  it('carries publications to every node that is subscribed, and to no other', async () => {
+    const all = await ears(3)
+    const [one, two, three] = all as readonly [Ear, Ear, Ear]
+    await Promise.all([one, two].map(({ engine }) => engine.broker.subscribe('a')))
+    await three.engine.broker.subscribe('b')
+    await three.engine.broker.publish('a', '1')
+    await one.engine.broker.publish('b', '2')
+    for (const ear of [one, two]) expect(await ear.until(1)).to.deep.equal([{ channel: 'a', json: '1' }])
+    expect(await three.until(1)).to.deep.equal([{ channel: 'b', json: '2' }])
+  })
+
+  it('has one order of a channel’s publications on every node, whoever publishes', async () => {
+    const all = await ears(3)
+    await Promise.all(all.map(({ engine }) => engine.broker.subscribe('a')))
+    const publish = ({ engine }: Ear, node: number) =>
+      Array.from({ length: 50 }, (_, index) => engine.broker.publish('a', `"${node}:${index}"`))
+    await Promise.all(all.flatMap(publish))
+    const [first, ...others] = await Promise.all(all.map((ear) => ear.until(150)))
+    expect(new Set((first as { json: string }[]).map(({ json }) => json)).size).to.equal(150)
+    for (const heard of others) expect(heard).to.deep.equal(first)
+  })
+
+  it('lets each node unsubscribe for itself', async () => {
+    const [one, two] = (await ears(2)) as unknown as readonly [Ear, Ear]
+    await Promise.all([one, two].map(({ engine }) => engine.broker.subscribe('a')))
+    await one.engine.broker.unsubscribe('a')
+    await one.engine.broker.publish('a', '1')
+    expect(await two.until(1)).to.deep.equal([{ channel: 'a', json: '1' }])
+    await one.engine.broker.subscribe('a')
+    await two.engine.broker.publish('a', '2')
+    expect(await one.until(1)).to.deep.equal([{ channel: 'a', json: '2' }])
+  })
+
+  it('gives broadcasts and commands to every node, once', async () => {
+    const all = await ears(3)
+    const command: NodeCommand = { type: 'unsubscribeAll', channel: 'a' }
+    await all[0].engine.broker.broadcast('1')
+    for (const ear of all) await ear.until(1)
+    await all[0].engine.broker.command(command)
+    for (const ear of all) expect(await ear.until(2)).to.deep.equal([{ broadcast: '1' }, { command }])
+  })
+
+  it('goes on when one node is closed', async () => {
+    const [one, two, three] = (await ears(3)) as unknown as readonly [Ear, Ear, Ear]
+    await Promise.all([one, two].map(({ engine }) => engine.broker.subscribe('a')))
+    await one.engine.close()
+    await three.engine.broker.publish('a', '1')
+    expect(await two.until(1)).to.deep.equal([{ channel: 'a', json: '1' }])
+  })
+}
+
+function describeTickets(make: Make, settings: EngineSettings): void {
+  describe('#take', () => {
+    it('gives what was put, once', async () => {
+      const [{ tickets }] = await make(1)
+      await tickets.put('t', '{"auth":{"id":7}}', 60_000)
+      expect(await tickets.take('t')).to.equal('{"auth":{"id":7}}')
+      expect(await tickets.take('t')).to.equal(undefined)
+    })
+
+    it('gives undefined for what was never put', async () => {
+      const [{ tickets }] = await make(1)
+      for (const id of ['t', '', '*', '__proto__', 'constructor', '{t}', '😀']) {
+        expect(await tickets.take(id)).to.equal(undefined)
+      }
+    })
+
+    it('keeps tickets apart, whatever their ids', async () => {
+      const [{ tickets }] = await make(1)
+      for (const [id] of NAMES) await tickets.put(id, JSON.stringify(id), 60_000)
+      for (const [id] of NAMES) expect(await tickets.take(id)).to.equal(JSON.stringify(id))
+    })
+
+    it('gives a ticket to exactly one of those that ask at once', async () => {
+      const [{ tickets }] = await make(1)
+      await tickets.put('t', '1', 60_000)
+      const taken = await Promise.all(Array.from({ length: 50 }, () => tickets.take('t')))
+      expect(taken.filter((json) => json !== undefined)).to.deep.equal(['1'])
+    })
+  })
+
+  describe('#put', () => {
+    it('keeps large tickets as they are', async () => {
+      const [{ tickets }] = await make(1)
+      const json = JSON.stringify({ text: '😀\u0000'.repeat(50_000) })
+      await tickets.put('t', json, 60_000)
+      expect(await tickets.take('t')).to.equal(json)
+    })
+
+    it('rejects with too_many_tickets at the limit, which takes make room for', async () => {
+      const [{ tickets }] = await make(1, { tickets: 2 })
+      for (const id of ['a', 'b']) await tickets.put(id, '1', 60_000)
+      const error = await rejection(tickets.put('c', '1', 60_000))
+      expect(error.code).to.equal('too_many_tickets')
+      expect(error.data).to.deep.equal({ field: 'tickets', limit: 2 })
+      expect(await tickets.take('c')).to.equal(undefined)
+      expect(await tickets.take('a')).to.equal('1')
+      await tickets.put('c', '1', 60_000)
+    })
+  })
+
+  describe('as time passes', () => {
+    let clock: EngineClock
+
+    beforeEach(() => {
+      clock = settings.clock()
+    })
+
+    afterEach(() => clock.restore())
+
+    it('keeps a ticket for its time and no longer', async () => {
+      const [{ tickets }] = await make(1)
+      await tickets.put('short', '1', 500)
+      await tickets.put('long', '2', 5000)
+      await clock.pass(1000)
+      expect(await tickets.take('short')).to.equal(undefined)
+      expect(await tickets.take('long')).to.equal('2')
+    })
+
+    it('keeps a ticket until its time has come', async () => {
+      const [{ tickets }] = await make(1)
+      await tickets.put('t', '1', 2000)
+      await clock.pass(1000)
+      expect(await tickets.take('t')).to.equal('1')
+    })
+
+    it('makes room for others with what is gone', async () => {
+      const [{ tickets }] = await make(1, { tickets: 1 })
+      await tickets.put('a', '1', 500)
+      await clock.pass(1000)
+      await tickets.put('b', '2', 500)
+      expect(await tickets.take('b')).to.equal('2')
+    })
+  })
+}
+
+function describeSharedTickets(make: Make): void {
+  it('gives a ticket to whichever node asks', async () => {
+    const [one, two] = (await make(2)) as unknown as readonly [Engine, Engine]
+    await one.tickets.put('t', '1', 60_000)
+    expect(await two.tickets.take('t')).to.equal('1')
+    expect(await one.tickets.take('t')).to.equal(undefined)
+  })
+
+  it('gives a ticket to exactly one of the nodes that ask at once', async () => {
+    const all = await make(3)
+    for (let round = 0; round < 20; round += 1) {
+      await all[0].tickets.put('t', '1', 60_000)
+      const asked = Array.from({ length: 5 }, () => all.map(({ tickets }) => tickets.take('t'))).flat()
+      const taken = await Promise.all(asked)
+      expect(taken.filter((json) => json !== undefined)).to.deep.equal(['1'])
+    }
+  })
+
+  it('keeps a ticket when the node that put it is closed', async () => {
+    const [one, two] = (await make(2)) as unknown as readonly [Engine, Engine]
+    await one.tickets.put('t', '1', 60_000)
+    await one.close()
+    expect(await two.tickets.take('t')).to.equal('1')
+  })
+}
+
+/** The ears with `until` as a function of its own. */
+function bound([ear]: readonly [Ear, ...Ear[]]) {
+  return [{ engine: ear.engine, until: (count: number) => ear.until(count) }] as const
+}

@@ -1,0 +1,644 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { Writable } from 'node:stream'
+import { type Engine, MemoryEngine, RpcError, TokenSocketServer } from '@token-socket/server'
+import { expect } from 'chai'
+import { pino } from 'pino'
+import sinon from 'sinon'
+import {
+  alwaysSignedIn,
+  deferred,
+  next,
+  rejection,
+  type Site,
+  sessions,
+  signIn,
+  until,
+  useSites,
+} from './fixture.js'
+import { readToken } from './jwt.js'
+
+/** An engine of its own whose tickets are another's. */
+function sharingTickets(engine: Engine): Engine {
+  const own = new MemoryEngine()
+  return {
+    name: 'half',
+    shared: false,
+    broker: own.broker,
+    tickets: engine.tickets,
+    close: () => own.close(),
+  }
+}
+
+/** Brings one site's token to another. */
+async function carryToken(from: Site, to: Site): Promise<unknown> {
+  const peer = await to.peer()
+  const answer = await peer.auth(await from.token())
+  return answer.resp ?? answer.code
+}
+
+describe('options of the server', () => {
+  const start = useSites()
+
+  describe('the `prefix` option', () => {
+    it('is the path under which sockets connect', async () => {
+      const site = await start({ prefix: '/live/v1.0' })
+      const client = await site.ready({ socketPrefix: '/live/v1.0' })
+      expect(await client.rpc('echo', 1)).to.equal(1)
+      expect((await (await fetch(`${site.url}/live/v1.0/info`)).json()).websocket).to.equal(true)
+    })
+
+    it('leaves every other path to the application', async () => {
+      const site = await start({ prefix: '/live' })
+      for (const path of ['/sockets/info', '/lively', '/live2/info']) {
+        expect((await fetch(site.url + path)).status, path).to.equal(404)
+      }
+    })
+
+    it('is not a pattern: a dot is a dot', async () => {
+      const site = await start({ prefix: '/v1.0' })
+      expect((await fetch(`${site.url}/v1x0/info`)).status).to.equal(404)
+    })
+
+    it('is refused with a slash at its end', () => {
+      const site = start({ prefix: '/live/' })
+      return rejection(site).then((error) => expect(error.data).to.deep.equal({ field: 'prefix' }))
+    })
+  })
+
+  describe('the `tokenRoute` option', () => {
+    it('is where tokens are asked for', async () => {
+      const site = await start({ tokenRoute: '/api/ticket' })
+      await site.ready({ tokenPath: '/api/ticket' })
+      expect((await fetch(`${site.url}/socket/token`, { method: 'POST' })).status).to.equal(404)
+    })
+
+    it('answers GET and POST, never to be cached', async () => {
+      const site = await start()
+      for (const method of ['GET', 'POST']) {
+        const response = await site.askToken({ method })
+        expect(response.headers.get('cache-control'), method).to.equal('no-store')
+        expect(await response.json()).to.have.keys('token')
+      }
+    })
+
+    it('answers no other method', async () => {
+      const site = await start()
+      expect((await site.askToken({ method: 'PUT' })).status).to.equal(404)
+    })
+  })
+
+  describe('the `authentication` option', () => {
+    it('is the session key `auth` if left out, and the session’s data becomes socket.auth', async () => {
+      const site = await start({ prepare: sessions, authentication: 'auth' })
+      const client = await site.ready({ headers: await signIn(site, 'bea') })
+      expect(await client.rpc('whoami')).to.deep.equal({ auth: { name: 'bea' }, cart: ['book'] })
+    })
+
+    it('refuses with 403 who has no such key in the session', async () => {
+      const site = await start({ prepare: sessions, authentication: 'auth' })
+      const response = await site.askToken()
+      expect(response.status).to.equal(403)
+      expect((await response.json()).error).to.equal('Forbidden')
+      const error = await rejection(site.client().ready())
+      expect([error.code, error.data]).to.deep.equal(['token_refused', { status: 403 }])
+    })
+
+    it('may be another session key', async () => {
+      const site = await start({ prepare: sessions, authentication: 'cart' })
+      const client = await site.ready({ headers: await signIn(site) })
+      expect(await client.rpc('whoami')).to.have.deep.property('cart', ['book'])
+    })
+
+    it('takes own keys of the session only', async () => {
+      const site = await start({ prepare: sessions, authentication: 'constructor' })
+      expect((await site.askToken({ headers: await signIn(site) })).status).to.equal(403)
+    })
+
+    it('as a function with a callback: an object becomes socket.auth', async () => {
+      const site = await start({
+        authentication: (_request: unknown, callback: (error: unknown, auth: unknown) => void) => {
+          setImmediate(() => callback(null, { name: 'cy' }))
+        },
+      })
+      expect(await (await site.ready()).rpc('whoami')).to.deep.equal({ name: 'cy' })
+    })
+
+    it('as a function with a callback: true stands for the session’s data', async () => {
+      const site = await start({
+        prepare: sessions,
+        authentication: (_request: unknown, callback: (error: unknown, auth: unknown) => void) =>
+          callback(null, true),
+      })
+      const client = await site.ready({ headers: await signIn(site, 'dan') })
+      expect(await client.rpc('whoami')).to.deep.equal({ auth: { name: 'dan' }, cart: ['book'] })
+    })
+
+    it('as a function with a callback: falsy is refused with 403', async () => {
+      const site = await start({
+        authentication: (_request: unknown, callback: (error: unknown, auth: unknown) => void) =>
+          callback(null, 0),
+      })
+      expect((await site.askToken()).status).to.equal(403)
+    })
+
+    it('as a function with a callback: an error is answered 500, and told to the log only', async () => {
+      const site = await start({
+        authentication: (_request: unknown, callback: (error: unknown) => void) =>
+          callback(new Error('the password is 1234')),
+      })
+      const response = await site.askToken()
+      expect(response.status).to.equal(500)
+      expect(await response.text()).not.to.contain('1234')
+      expect(String(site.log.find(({ level }) => level === 'error')?.details.err)).to.contain('1234')
+    })
+
+    it('as an async function: what it resolves', async () => {
+      const site = await start({ authentication: async (request) => ({ name: request.query.name }) })
+      const client = await site.ready({ authentication: { name: 'eve' } })
+      expect(await client.rpc('whoami')).to.deep.equal({ name: 'eve' })
+    })
+
+    it('as an async function: what it rejects with is answered 500', async () => {
+      const site = await start({
+        authentication: async () => {
+          throw new Error('no database')
+        },
+      })
+      expect((await site.askToken()).status).to.equal(500)
+    })
+
+    it('as an async function: nothing is refused with 403', async () => {
+      const site = await start({ authentication: async () => undefined })
+      expect((await site.askToken()).status).to.equal(403)
+    })
+  })
+
+  describe('the `customMiddleware` option', () => {
+    it('runs on the token route before `authentication`', async () => {
+      const site = await start({ customMiddleware: alwaysSignedIn, authentication: 'auth' })
+      expect(await (await site.ready()).rpc('whoami')).to.deep.equal({ auth: { name: 'ann' } })
+      expect((await fetch(`${site.url}/hello`)).status).to.equal(200)
+    })
+
+    it('may be several, run in order, and may answer itself', async () => {
+      const ran: string[] = []
+      const site = await start({
+        customMiddleware: [
+          (_request, _response, next) => {
+            ran.push('first')
+            next()
+          },
+          (_request, response) => {
+            ran.push('second')
+            response.status(429).json({ error: 'Slow down' })
+          },
+        ],
+      })
+      expect((await site.askToken()).status).to.equal(429)
+      expect(ran).to.deep.equal(['first', 'second'])
+    })
+  })
+
+  describe('the `socketController` option', () => {
+    it('is a nested tree of functions that get auth, data, callback and socket', async () => {
+      const site = await start({
+        socketController: {
+          cart: {
+            add: (auth: unknown, data: unknown, callback, socket) =>
+              callback(null, { auth, data, sid: socket.sid }),
+          },
+        },
+      })
+      const { client, socket } = await site.pair()
+      expect(await client.rpc('cart.add', ['pen'])).to.deep.equal({
+        auth: { name: 'ann' },
+        data: ['pen'],
+        sid: socket.sid,
+      })
+    })
+
+    it('may be changed in place after construction', async () => {
+      const site = await start()
+      const client = await site.ready()
+      expect((await rejection(client.rpc('late'))).code).to.equal('not_found')
+      site.sockets.socketController.late = () => 'now'
+      expect(await client.rpc('late')).to.equal('now')
+    })
+
+    it('may be replaced after construction', async () => {
+      const site = await start()
+      const client = await site.ready()
+      site.sockets.socketController = { other: () => 'tree' }
+      expect(await client.rpc('other')).to.equal('tree')
+      expect((await rejection(client.rpc('echo'))).code).to.equal('not_found')
+    })
+  })
+
+  describe('the `filter` option', () => {
+    it('changes what each socket gets', async () => {
+      const site = await start({
+        filter: (socket, channel, message) => ({
+          ...(message as object),
+          to: (socket.auth as { name: string }).name,
+          channel,
+        }),
+      })
+      const [ann, bea] = await Promise.all([
+        site.ready({ authentication: { name: 'ann' } }),
+        site.ready({ authentication: { name: 'bea' } }),
+      ])
+      await Promise.all([ann.subscribe('news'), bea.subscribe('news')])
+      const messages = Promise.all([next(ann, 'message'), next(bea, 'message')])
+      await site.sockets.publish('news', { text: 'hi' })
+      expect(await messages).to.deep.equal([
+        ['news', { text: 'hi', to: 'ann', channel: 'news' }],
+        ['news', { text: 'hi', to: 'bea', channel: 'news' }],
+      ])
+    })
+
+    it('withholds a message by a falsy value', async () => {
+      const site = await start({
+        filter: (_socket, _channel, message) => (message === 'secret' ? undefined : message),
+      })
+      const client = await site.ready()
+      await client.subscribe('news')
+      const message = next(client, 'message')
+      await site.sockets.publish('news', 'secret')
+      await site.sockets.publish('news', 'public')
+      expect(await message).to.deep.equal(['news', 'public'])
+    })
+  })
+
+  describe('the `ping` option', () => {
+    it('answers pings if left out', async () => {
+      const site = await start()
+      expect(await (await site.ready()).rpc('_ping')).to.deep.equal({ message: 'pong' })
+    })
+
+    it('false answers not_found', async () => {
+      const site = await start({ ping: false })
+      expect((await rejection((await site.ready()).rpc('_ping'))).code).to.equal('not_found')
+    })
+
+    it('false leaves `_ping` to the controller', async () => {
+      const site = await start({ ping: false, socketController: { _ping: () => 'mine' } })
+      expect(await (await site.ready()).rpc('_ping')).to.equal('mine')
+    })
+  })
+
+  describe('the `debug` option', () => {
+    afterEach(() => sinon.restore())
+
+    it('writes every step to the console', async () => {
+      sinon.stub(console, 'warn')
+      const info = sinon.stub(console, 'info')
+      const debug = sinon.stub(console, 'debug')
+      const site = await start({ debug: true, usesConsole: true })
+      await site.ready()
+      expect(info.calledWithMatch(/no channel rules/)).to.equal(true)
+      expect(debug.calledWithMatch(/a socket is ready/)).to.equal(true)
+    })
+
+    it('left out, only warnings and errors are written', async () => {
+      const quiet = [sinon.stub(console, 'info'), sinon.stub(console, 'debug'), sinon.stub(console, 'log')]
+      const warn = sinon.stub(console, 'warn')
+      const site = await start({ usesConsole: true })
+      await site.ready()
+      await site.member('xhr-polling')
+      expect(quiet.map(({ callCount }) => callCount)).to.deep.equal([0, 0, 0])
+      expect(warn.calledWithMatch(/no secret is set/)).to.equal(true)
+    })
+  })
+
+  describe('the `logger` option', () => {
+    it('takes pino as it is, and neither tokens nor auth are ever logged', async () => {
+      const chunks: string[] = []
+      const stream = new Writable({
+        write(chunk, _encoding, done) {
+          chunks.push(String(chunk))
+          done()
+        },
+      })
+      const site = await start({
+        logger: pino({ level: 'debug' }, stream),
+        authentication: () => ({ card: '4111-1111' }),
+        socketController: {
+          fail: () => {
+            throw new Error('out of paper')
+          },
+        },
+      })
+      const token = await site.token()
+      const peer = await site.peer('xhr-polling')
+      await peer.auth(token)
+      await peer.ask({ rpc: 'fail' })
+      const stranger = await site.peer()
+      await stranger.auth(token)
+      const lines = chunks.join('')
+      const messages = lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      expect(messages.map(({ msg }) => msg)).to.include.members([
+        'a socket is ready',
+        'a token was refused',
+        'something threw',
+      ])
+      expect(messages.find(({ msg }) => msg === 'something threw').err.message).to.equal('out of paper')
+      expect(lines).not.to.contain(token.split('.')[2])
+      expect(lines).not.to.contain('4111')
+    })
+  })
+
+  describe('the `secret` option', () => {
+    it('is what servers must share to take each other’s tokens', async () => {
+      const engine = new MemoryEngine()
+      const first = await start({ engine, secret: 'one' })
+      const same = await start({ engine: sharingTickets(engine), secret: 'one' })
+      const other = await start({ engine: sharingTickets(engine), secret: 'two' })
+      expect(await carryToken(first, same)).to.equal('success')
+      expect(await carryToken(first, other)).to.equal('invalid_token')
+    })
+
+    it('left out is a random one, with a warning', async () => {
+      const engine = new MemoryEngine()
+      const first = await start({ engine })
+      const second = await start({ engine: sharingTickets(engine) })
+      expect(await carryToken(first, second)).to.equal('invalid_token')
+      expect(first.log.find(({ level }) => level === 'warn')?.details).to.deep.equal({ option: 'secret' })
+    })
+
+    it('must not be empty', async () => {
+      expect((await rejection(start({ secret: '' }))).data).to.deep.equal({ field: 'secret' })
+    })
+  })
+
+  describe('the `keys` option', () => {
+    const pair = () =>
+      generateKeyPairSync('rsa', {
+        modulusLength: 2048,
+        publicKeyEncoding: { type: 'spki', format: 'pem' },
+        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      })
+
+    it('signs with the first key that can, and says which', async () => {
+      const { publicKey, privateKey } = pair()
+      const site = await start({
+        keys: {
+          old: { algorithm: 'RS256', key: publicKey },
+          new: { algorithm: 'RS256', key: publicKey, privateKey },
+        },
+      })
+      expect(readToken(await site.token()).header).to.include({ alg: 'RS256', kid: 'new' })
+      await site.servesHonestClients()
+    })
+
+    it('verifies with all keys, so that they can be rotated', async () => {
+      const engine = new MemoryEngine()
+      const before = await start({ engine, keys: { a: { algorithm: 'HS256', key: 'aaa' } } })
+      const after = await start({
+        engine: sharingTickets(engine),
+        keys: { b: { algorithm: 'HS512', key: 'bbb' }, a: { algorithm: 'HS256', key: 'aaa' } },
+      })
+      expect(readToken(await after.token()).header).to.include({ alg: 'HS512', kid: 'b' })
+      expect(await carryToken(before, after)).to.equal('success')
+    })
+
+    it('is refused if none can sign', async () => {
+      const { publicKey } = pair()
+      const error = await rejection(start({ keys: { a: { algorithm: 'RS256', key: publicKey } } }))
+      expect([error.code, error.data]).to.deep.equal(['bad_option', { field: 'keys' }])
+    })
+  })
+
+  describe('the `tokenTtl` option', () => {
+    it('is how long token and ticket live', async () => {
+      const engine = new MemoryEngine()
+      const put = sinon.spy(engine.tickets, 'put')
+      const site = await start({ engine, tokenTtl: 7000 })
+      const { claims } = readToken(await site.token())
+      expect(Number(claims.exp) - Number(claims.iat)).to.equal(7)
+      expect(put.firstCall.args[2]).to.equal(7000)
+    })
+
+    it('over, the token is worth nothing', async () => {
+      const engine = new MemoryEngine()
+      const site = await start({ engine, tokenTtl: 1 })
+      const token = await site.token()
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const peer = await site.peer()
+      expect(await peer.auth(token)).to.include({ code: 'invalid_token' })
+    })
+  })
+
+  describe('the `audience` option', () => {
+    it('is written into tokens, and required of them', async () => {
+      const engine = new MemoryEngine()
+      const secret = 'shared'
+      const mine = await start({ engine, secret, audience: 'mine' })
+      const theirs = await start({ engine: sharingTickets(engine), secret, audience: 'theirs' })
+      expect(readToken(await mine.token()).claims.aud).to.equal('mine')
+      expect(await carryToken(theirs, mine)).to.equal('invalid_token')
+      expect(await carryToken(mine, mine)).to.equal('success')
+    })
+  })
+
+  describe('the `authTimeout` option', () => {
+    it('closes a connection that says nothing', async () => {
+      const site = await start({ authTimeout: 30 })
+      const peer = await site.peer()
+      expect(await peer.closed).to.deep.equal({ code: 4003, reason: 'No token came in time' })
+    })
+
+    it('is over for a socket that is in', async () => {
+      const site = await start({ authTimeout: 300 })
+      const member = await site.member()
+      const silent = await site.peer()
+      await silent.closed
+      expect(await member.ask({ rpc: 'echo', req: 1 })).to.include({ resp: 1 })
+    })
+  })
+
+  describe('the `origins` option', () => {
+    const page = { Origin: 'https://page.example' }
+    const doors = {
+      'the token route': (site: Site, headers: Record<string, string>) =>
+        site.askToken({ headers }).then(({ status }) => status),
+      '/info': (site: Site, headers: Record<string, string>) =>
+        fetch(`${site.url}/sockets/info`, { headers }).then(({ status }) => status),
+      'xhr-polling': (site: Site, headers: Record<string, string>) =>
+        fetch(`${site.url}/sockets/000/${randomUUID()}/xhr`, { method: 'POST', headers }).then(
+          ({ status }) => status,
+        ),
+      'the WebSocket upgrade': (site: Site, headers: Record<string, string>) =>
+        site.peer('websocket', headers).then(
+          () => 200,
+          () => 403,
+        ),
+      'SockJS’s WebSocket upgrade': (site: Site, headers: Record<string, string>) =>
+        site.peer('sockjs-websocket', headers).then(
+          () => 200,
+          () => 403,
+        ),
+    }
+
+    for (const [door, knock] of Object.entries(doors)) {
+      it(`left out, ${door} is open to the same origin and to no other page`, async () => {
+        const site = await start()
+        expect(await knock(site, { Origin: site.url })).to.equal(200)
+        expect(await knock(site, {})).to.equal(200)
+        expect(await knock(site, page)).to.equal(403)
+        expect(await knock(site, { Origin: 'null' })).to.equal(403)
+      })
+
+      it(`as a list opens ${door} to those on it only`, async () => {
+        const site = await start({ origins: ['https://page.example'] })
+        expect(await knock(site, page)).to.equal(200)
+        expect(await knock(site, { Origin: 'https://page.example.evil' })).to.equal(403)
+        expect(await knock(site, { Origin: 'http://page.example' })).to.equal(403)
+      })
+
+      it(`as a function judges who comes to ${door}`, async () => {
+        const site = await start({ origins: (origin) => origin.endsWith('.example') })
+        expect(await knock(site, page)).to.equal(200)
+        expect(await knock(site, { Origin: 'https://page.evil' })).to.equal(403)
+      })
+
+      it(`a function that throws refuses at ${door}, and nothing worse`, async () => {
+        const site = await start({
+          origins: () => {
+            throw new Error('no list')
+          },
+        })
+        expect(await knock(site, page)).to.equal(403)
+        expect(site.failures.map(({ cause }) => String(cause))).to.deep.equal(['Error: no list'])
+        await site.servesHonestClients()
+      })
+
+      it(`"*" opens ${door} to all`, async () => {
+        const site = await start({ origins: '*' })
+        expect(await knock(site, { Origin: 'null' })).to.equal(200)
+      })
+    }
+
+    it('answers CORS for pages on the list, with their own origin and credentials', async () => {
+      const site = await start({ origins: ['https://page.example'] })
+      const allowed = await site.askToken({ headers: page })
+      expect(allowed.headers.get('access-control-allow-origin')).to.equal('https://page.example')
+      expect(allowed.headers.get('access-control-allow-credentials')).to.equal('true')
+      const refused = await site.askToken({ headers: { Origin: 'https://other.example' } })
+      expect(refused.headers.get('access-control-allow-origin')).to.equal(null)
+      expect(await refused.text()).not.to.contain('token')
+    })
+
+    it('keeps JSONP from pages that are not on it', async () => {
+      const site = await start({ origins: ['https://page.example'] })
+      const ask = (referer?: string) =>
+        site.askToken({ method: 'GET', ...(referer && { headers: { Referer: referer } }) }, '?callback=got')
+      expect((await ask()).status).to.equal(403)
+      expect((await ask('https://other.example/')).status).to.equal(403)
+      const response = await ask('https://page.example/some/page')
+      expect(await response.text()).to.match(/got\(\{"token":/)
+    })
+  })
+
+  describe('the `requireOrigin` option', () => {
+    it('refuses who names no origin', async () => {
+      const site = await start({ requireOrigin: true })
+      expect((await site.askToken()).status).to.equal(403)
+      expect((await fetch(`${site.url}/sockets/info`)).status).to.equal(403)
+      expect((await rejection(site.peer())).message).to.contain('403')
+    })
+
+    it('lets in who names the right one', async () => {
+      const site = await start({ requireOrigin: true })
+      const client = await site.ready({ headers: { Origin: site.url } })
+      expect(await client.rpc('echo', 1)).to.equal(1)
+    })
+  })
+
+  describe('the `engine` option', () => {
+    it('carries publications and keeps tickets', async () => {
+      const engine = new MemoryEngine()
+      const put = sinon.spy(engine.tickets, 'put')
+      const publish = sinon.spy(engine.broker, 'publish')
+      const site = await start({ engine })
+      await site.servesHonestClients()
+      expect(JSON.parse(put.firstCall.args[1])).to.have.deep.property('auth', { name: 'ann' })
+      expect(publish.firstCall.args).to.deep.equal(['honest', '{"from":"an honest client"}'])
+    })
+
+    it('that is shared is refused without a secret', async () => {
+      const engine = { ...sharingTickets(new MemoryEngine()), shared: true }
+      const error = await rejection(start({ engine }))
+      expect([error.code, error.data]).to.deep.equal(['bad_option', { field: 'secret' }])
+    })
+
+    it('that fails fails the call and is told as an error event', async () => {
+      const engine = new MemoryEngine()
+      sinon.stub(engine.broker, 'publish').rejects(new Error('the network is down'))
+      const site = await start({ engine })
+      const client = await site.ready()
+      expect((await rejection(client.publish('news', 1))).code).to.equal('internal')
+      expect(site.failures.map(({ cause }) => String(cause))).to.deep.equal(['Error: the network is down'])
+    })
+
+    it('that fails while a socket asks to get in closes that socket only', async () => {
+      const engine = new MemoryEngine()
+      const site = await start({ engine })
+      const peer = await site.peer()
+      const token = await site.token()
+      const take = sinon.stub(engine.tickets, 'take').rejects(new Error('the network is down'))
+      expect(await peer.auth(token)).to.include({ error: 'Internal error', code: 'internal' })
+      expect((await peer.closed).code).to.equal(4004)
+      take.restore()
+      await site.servesHonestClients()
+    })
+
+    it('that has no room for tickets answers the token request 503', async () => {
+      const site = await start({ engine: new MemoryEngine({ tickets: 1 }) })
+      await site.token()
+      expect((await site.askToken()).status).to.equal(503)
+    })
+  })
+
+  describe('the `pingInterval` option', () => {
+    it('cuts off a peer that does not answer pings, and no other', async () => {
+      const site = await start({ pingInterval: 40 })
+      const alive = await site.member()
+      const { WebSocket } = await import('ws')
+      const dead = new WebSocket(`ws://${site.host}/sockets/websocket`, { autoPong: false })
+      const token = await site.token()
+      dead.on('open', () => dead.send(JSON.stringify({ rpc: 'auth', token, uuid: '1' })))
+      const closed = deferred<number>()
+      dead.on('close', closed.resolve)
+      expect(await closed.promise).to.equal(1006)
+      expect(await alive.ask({ rpc: 'echo', req: 1 })).to.include({ resp: 1 })
+      await until(() => site.sockets.sockets().length === 1)
+    })
+
+    it('is how often polls of SockJS are answered with a sign of life', async () => {
+      const site = await start({ pingInterval: 20 })
+      const poll = () => fetch(`${site.url}/sockets/000/abc/xhr`, { method: 'POST' })
+      expect(await (await poll()).text()).to.equal('o\n')
+      expect(await (await poll()).text()).to.equal('h\n')
+    })
+  })
+
+  it('a wrong one is refused by its name', () => {
+    for (const [field, value] of Object.entries({
+      app: {},
+      server: {},
+      prefix: 'sockets',
+      tokenRoute: '',
+      authentication: 5,
+      tokenTtl: -1,
+      authTimeout: 0,
+      pingInterval: '1',
+      origins: ['https://page.example/path'],
+    })) {
+      const make = () => new TokenSocketServer({ app: start, server: {}, [field]: value } as never)
+      expect(make, field).to.throw(RpcError).with.property('code', 'bad_option')
+    }
+  })
+})

@@ -1,0 +1,279 @@
+import { type RpcError, TokenSocket, type TokenSocketEvents, type TokenSocketOptions } from '@token-socket/client'
+import { expect } from 'chai'
+import SockJS from 'sockjs-client'
+import { errorOf } from '../client/waiting.js'
+import { OldServer, type OldServerOptions, type OldServerSocket } from './old-server.js'
+import { RedisServer } from './redis-server.js'
+
+const actions = {
+  echo: (data: unknown, callback: (error: unknown, data?: unknown) => void) => callback(null, data),
+  returned: async (data: unknown) => data,
+  nested: { deeper: { name: () => 'nested.deeper.name' } },
+  failText: (_data: unknown, callback: (error: unknown) => void) => callback('no such theme'),
+  failObject: (_data: unknown, callback: (error: unknown) => void) => callback({ status: 402 }),
+  failError: (_data: unknown, callback: (error: unknown) => void) => callback(new Error('no such error')),
+}
+
+/** How to open, by the transport that the socket then has. */
+const CARRIERS: readonly (readonly [title: string, transport: string, client: TokenSocketOptions])[] = [
+  ['plain WebSocket', 'websocket', {}],
+  ...['websocket', 'xhr-streaming', 'xhr-polling'].map(
+    (name) =>
+      [`SockJS’s ${name}`, name, { transports: ['sockjs'], sockjs: { transports: name } }] as const,
+  ),
+]
+
+describe('the new client on the old server', () => {
+  let redis: RedisServer
+  let server: OldServer
+  let socket: TokenSocket
+
+  before(async () => {
+    // In Node the client's own SockJS is the one for browsers, which finds no transport there.
+    Object.assign(globalThis, { SockJS })
+    redis = await RedisServer.start()
+  })
+
+  after(async () => {
+    Reflect.deleteProperty(globalThis, 'SockJS')
+    await redis.stop()
+  })
+
+  afterEach(async () => {
+    await socket.end()
+    await server.stop()
+  })
+
+  async function open(client: TokenSocketOptions = {}, options: OldServerOptions = {}): Promise<void> {
+    server = await OldServer.create(redis.port, options)
+    socket = new TokenSocket({ host: server.host, headers: { Cookie: server.cookie }, ...client }, actions)
+    await socket.ready()
+  }
+
+  /** What the next event of this name brings. */
+  function next<Name extends keyof TokenSocketEvents>(
+    name: Name,
+  ): Promise<Parameters<TokenSocketEvents[Name]>> {
+    return new Promise((resolve) => {
+      const listener = (...args: unknown[]) => resolve(args as Parameters<TokenSocketEvents[Name]>)
+      socket.once(name, listener as never)
+    })
+  }
+
+  /** @param former the socket of a connection that is over: over polling the old server notices late */
+  async function theSocket(former?: string): Promise<OldServerSocket> {
+    const sockets = await server.sockets()
+    const [only, ...others] = sockets.filter(({ sid }) => sid !== former)
+    if (!only || others.length > 0) throw new Error('there is not exactly one socket')
+    return only
+  }
+
+  for (const [title, transport, client] of CARRIERS) {
+    describe(`over ${title}`, () => {
+
+      it('is ready, and known by its session', async () => {
+        await open(client)
+        expect(socket.transport).to.equal(transport)
+        expect(await socket.rpc('whoami')).to.deep.include({ auth: { user: 'ada' } })
+        expect((await theSocket()).auth).to.deep.include({ auth: { user: 'ada' } })
+      })
+
+      it('calls functions of the server, by nested names too, and its Express routes', async () => {
+        await open(client)
+        const data = { text: 'ä\u2028"\\\n', list: [1, null, { deep: true }] }
+        expect(await socket.rpc('echo', data)).to.deep.equal(data)
+        expect(await socket.rpc('nested.deeper.name')).to.equal('nested.deeper.name')
+        expect(await socket.rpc('user.read', { id: 7 })).to.deep.include({ of: 7, _code: 200 })
+      })
+
+      it('gets each answer when many calls are made at once', async () => {
+        await open(client)
+        const numbers = Array.from({ length: 50 }, (_, index) => index)
+        expect(await Promise.all(numbers.map((number) => socket.rpc('echo', number)))).to.deep.equal(numbers)
+      })
+
+      it('gets errors with codes', async () => {
+        await open(client)
+        const fieldsOf = async (name: string) => {
+          const { code, message, data } = await errorOf(socket.rpc(name))
+          return [code, message, data]
+        }
+        expect(await fieldsOf('nowhere')).to.deep.equal(['not_found', 'Function not found', undefined])
+        expect(await fieldsOf('failText')).to.deep.equal(['application_error', 'no more', undefined])
+        expect((await fieldsOf('failObject'))[2]).to.deep.equal({ status: 402 })
+        expect(await fieldsOf('failError')).to.deep.equal([
+          'application_error',
+          'No stock',
+          { message: 'No stock', left: 0 },
+        ])
+      })
+
+      it('does not wait for ever for what the old server never answers', async () => {
+        await open({ ...client, callTimeout: 50 })
+        for (const name of ['never', 'toString']) {
+          expect((await errorOf(socket.rpc(name))).code, name).to.equal('timeout')
+        }
+        expect(await socket.rpc('echo', 1)).to.equal(1)
+      })
+
+      it('answers calls of the server', async () => {
+        await open(client)
+        const { sid } = await theSocket()
+        expect(await server.ask('rpc', sid, 'echo', { a: [1] })).to.deep.equal([null, { a: [1] }])
+        expect(await server.ask('rpc', sid, 'returned', 5)).to.deep.equal([null, 5])
+        expect(await server.ask('rpc', sid, 'nested.deeper.name')).to.deep.equal([null, 'nested.deeper.name'])
+      })
+
+      it('answers calls of the server with errors, in the shapes of the old client', async () => {
+        await open(client)
+        const { sid } = await theSocket()
+        expect(await server.ask('rpc', sid, 'failText')).to.deep.equal(['no such theme', null])
+        expect(await server.ask('rpc', sid, 'failObject')).to.deep.equal([{ status: 402 }, null])
+        expect(await server.ask('rpc', sid, 'failError')).to.deep.equal(['no such error', null])
+      })
+
+      it('answers for a function that it does not have, which the old client left hanging', async () => {
+        await open(client)
+        const { sid } = await theSocket()
+        expect(await server.ask('rpc', sid, 'nowhere')).to.deep.equal(['Function not found', null])
+      })
+
+      it('subscribes, gets messages in order, and unsubscribes', async () => {
+        await open(client)
+        await socket.subscribe('news')
+        expect(socket.channels()).to.deep.equal(['news'])
+        expect((await theSocket()).channels).to.deep.equal(['news'])
+        const messages: unknown[] = []
+        socket.onmessage((...message) => messages.push(message))
+        for (let number = 0; number < 4; number++) await server.ask('publish', 'news', { number })
+        const last = new Promise((resolve) => {
+          socket.onmessage((_channel, message) => message === 'last' && resolve(message))
+        })
+        await server.ask('publish', 'news', 'last')
+        await last
+        expect(messages).to.deep.equal([
+          ...[0, 1, 2, 3].map((number) => ['news', { number }]),
+          ['news', 'last'],
+        ])
+        await socket.unsubscribe('news')
+        expect(socket.channels()).to.deep.equal([])
+        expect((await theSocket()).channels).to.deep.equal([])
+      })
+
+      it('publishes and broadcasts', async () => {
+        await open(client)
+        await socket.subscribe('one')
+        const published = next('message')
+        await socket.publish('one', { foo: 'bar' })
+        expect(await published).to.deep.equal(['one', { foo: 'bar' }])
+        const broadcast = next('message')
+        await socket.broadcast({ all: true })
+        expect(await broadcast).to.deep.equal(['one', { all: true }])
+      })
+
+      it('is told by its promise when a subscribe or unsubscribe is refused', async () => {
+        await open(client)
+        expect(await errorOf(socket.subscribe('admin'))).to.deep.include({ code: 'forbidden' })
+        expect((await errorOf(socket.subscribe('error'))).message).to.match(/^not today/)
+        expect(socket.channels()).to.deep.equal([])
+        await socket.subscribe('sticky')
+        expect(await errorOf(socket.unsubscribe('sticky'))).to.deep.include({ code: 'forbidden' })
+        expect(socket.channels()).to.deep.equal(['sticky'])
+      })
+
+      it('is told by an error event when a publish or broadcast is refused', async () => {
+        await open(client)
+        const refusals: Promise<[RpcError]> = next('error')
+        await socket.publish('admin', 1)
+        expect((await refusals)[0].code).to.equal('forbidden')
+        const again: Promise<[RpcError]> = next('error')
+        await socket.broadcast('loud')
+        expect((await again)[0].code).to.equal('forbidden')
+      })
+
+      it('learns of channels that the server subscribes it to, and takes it off', async () => {
+        await open(client)
+        const { sid } = await theSocket()
+        await server.ask('subscribe', sid, 'news')
+        await server.ask('subscribe', sid, 'sport')
+        await server.ask('rpc', sid, 'echo')
+        expect(socket.channels()).to.deep.equal(['news', 'sport'])
+        await server.ask('unsubscribe', sid, 'news')
+        await server.ask('rpc', sid, 'echo')
+        expect(socket.channels()).to.deep.equal(['sport'])
+      })
+
+      it('pings', async () => {
+        await open({ ...client, ping: 5 })
+        expect((await next('ping'))[0]).to.be.a('number')
+        expect(await socket.rpc('_ping')).to.deep.equal({ message: 'pong' })
+      })
+
+      it('comes back and subscribes again when the server closes its connection', async () => {
+        await open(client)
+        await socket.subscribe('news')
+        const { sid } = await theSocket()
+        const back = next('reconnect')
+        await server.ask('closeAll')
+        expect(await back).to.deep.equal([])
+        await socket.subscribe('news')
+        expect((await theSocket(sid)).channels).to.deep.equal(['news'])
+        const message = next('message')
+        await server.ask('publish', 'news', { back: true })
+        expect(await message).to.deep.equal(['news', { back: true }])
+      })
+
+      it('comes back and subscribes again when the server is killed and started again', async () => {
+        await open(client)
+        await socket.subscribe('news')
+        const lost = errorOf(socket.rpc('never'))
+        await server.stop()
+        expect((await lost).code).to.equal('connection_lost')
+        const later = socket.rpc('echo', 'made while it was away')
+        await server.start()
+        expect(await later).to.equal('made while it was away')
+        expect((await theSocket()).channels).to.deep.equal(['news'])
+      })
+    })
+  }
+
+  it('outlives what makes the old server crash', async () => {
+    await open()
+    const lost = errorOf(socket.rpc('__defineGetter__', {}))
+    await server.crashed()
+    expect((await lost).code).to.equal('connection_lost')
+    await server.start()
+    expect(await socket.rpc('echo', 1)).to.equal(1)
+  })
+
+  it('gets its token by GET, the only way that the old server knows, and remembers it', async () => {
+    await open()
+    expect((await fetch(`${server.host}/socket/token`, { method: 'POST' })).status).to.equal(404)
+    expect(await server.ask('tokenRequests')).to.deep.equal(['POST', 'GET', 'POST'])
+    const back = next('reconnect')
+    await server.ask('closeAll')
+    await back
+    expect(await server.ask('tokenRequests')).to.deep.equal(['POST', 'GET', 'POST', 'GET'])
+  })
+
+  it('sends the authentication option along', async () => {
+    await open({ authentication: { foo: 'bar', deep: { er: 'ä&' } } }, { authentication: 'query' })
+    expect((await theSocket()).auth).to.deep.equal({ foo: 'bar', deep: { er: 'ä&' } })
+  })
+
+  it('is not ready without a session, and does not go on asking', async () => {
+    server = await OldServer.create(redis.port)
+    socket = new TokenSocket({ host: server.host })
+    const error = await errorOf(socket.ready())
+    expect(error).to.deep.include({ code: 'token_refused', message: 'Forbidden' })
+    expect(error.data).to.deep.equal({ status: 403 })
+    expect(socket.state).to.equal('failed')
+  })
+
+  it('stays when the server does not answer pings, and says so', async () => {
+    await open({ ping: 5 }, { ping: false })
+    const errors: Promise<[RpcError]> = next('error')
+    expect((await errors)[0].code).to.equal('not_found')
+    expect(await socket.rpc('echo', 1)).to.equal(1)
+  })
+})

@@ -1,0 +1,398 @@
+import {
+  type Action,
+  encodeServerMessage,
+  type IncomingCall,
+  type Outcome,
+  RpcError,
+  type RpcLimits,
+  RpcPeer,
+} from '@token-socket/protocol'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { thrownBy } from './rejection.js'
+
+type Callback = (error?: unknown, data?: unknown) => void
+
+const limits: RpcLimits = { timeout: 1_000, callsOut: 3, callsIn: 3 }
+const internal = { error: 'Internal error', code: 'internal' }
+const timedOut = { error: 'Timed out', code: 'timeout' }
+
+describe('RpcPeer, answering', () => {
+  let clock: sinon.SinonFakeTimers
+  let onerror: sinon.SinonSpy
+  let peer: RpcPeer
+
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onerror = sinon.spy()
+    peer = new RpcPeer(limits, onerror)
+  })
+
+  afterEach(() => clock.restore())
+
+  describe('#receive', () => {
+    it('calls the function with what comes before, the callback, and what comes after', () => {
+      const action = sinon.stub().returns(1)
+      peer.receive({ action, before: ['auth', 'data'], after: ['socket'], answer: () => {} })
+      const [auth, data, callback, socket, ...rest] = action.firstCall.args
+      expect([auth, data, socket, rest]).to.deep.equal(['auth', 'data', 'socket', []])
+      expect(callback).to.be.a('function')
+    })
+
+    it('calls the function on no object', () => {
+      const action = sinon.stub().returns(1)
+      received(action)
+      expect(action.firstCall.thisValue).to.equal(undefined)
+    })
+
+    it('answers not_found when there is no function', () => {
+      expect(received(undefined)).to.deep.equal([{ error: 'Function not found', code: 'not_found' }])
+    })
+
+    describe('answers with what a function', () => {
+      for (const [title, action, outcome] of [
+        ['calls back', (_data: unknown, callback: Callback) => callback(null, 1), { data: 1 }],
+        ['calls back without data', (_data: unknown, callback: Callback) => callback(), { data: undefined }],
+        [
+          'calls back with a falsy error',
+          (_data: unknown, callback: Callback) => callback('', 1),
+          { data: 1 },
+        ],
+        ['returns', (data: unknown) => data, { data: 'data' }],
+        ['returns without declaring a callback', () => {}, { data: undefined }],
+        ['returns, though it declares the callback', (_data: unknown, _callback: Callback) => 1, { data: 1 }],
+        [
+          'returns as null, though it declares the callback',
+          (_data: unknown, _callback: Callback) => null,
+          { data: null },
+        ],
+        ['calls back and returns', backAndReturn, { data: 'called back' }],
+        ['calls back twice', backTwice, { data: 'first' }],
+        [
+          'calls back with a text as error',
+          back('Sold out'),
+          { error: 'Sold out', code: 'application_error' },
+        ],
+        [
+          'calls back with an object as error',
+          back({ status: 402 }),
+          { error: { status: 402 }, code: 'application_error' },
+        ],
+        [
+          'calls back with an Error',
+          back(Object.assign(new Error('no'), { status: 402 })),
+          { error: { message: 'no', status: 402 }, code: 'application_error' },
+        ],
+        [
+          'calls back with an RpcError',
+          back(new RpcError('sold_out', 'Sold out', { left: 0 })),
+          { error: { message: 'Sold out', code: 'sold_out', data: { left: 0 } }, code: 'sold_out' },
+        ],
+        [
+          'throws as an RpcError',
+          () => throwIt(new RpcError('forbidden')),
+          { error: 'Forbidden', code: 'forbidden' },
+        ],
+        ['throws, only that it failed', () => throwIt(new Error('secret')), internal],
+        ['throws, though it declares the callback', throwAtOnce, internal],
+        ['throws that is no Error, only that it failed', () => throwIt('secret'), internal],
+        ['calls back before it throws', backAndThrow, { data: 'called back' }],
+        ['has as its `then`, when that throws', () => thenThrows(), internal],
+      ] as const) {
+        it(title, () => expect(received(action)).to.deep.equal([outcome]))
+      }
+
+      for (const [title, action, outcome] of [
+        ['resolves', async (data: unknown) => data, { data: 'data' }],
+        ['resolves without data, when it declares no callback', async () => {}, { data: undefined }],
+        ['resolves, though it declares the callback', resolveWith(1), { data: 1 }],
+        ['resolves as null, though it declares the callback', resolveWith(null), { data: null }],
+        [
+          'rejects as an RpcError',
+          () => Promise.reject(new RpcError('forbidden')),
+          { error: 'Forbidden', code: 'forbidden' },
+        ],
+        ['rejects, only that it failed', () => Promise.reject(new Error('secret')), internal],
+        ['rejects, though it declares the callback', rejectAtOnce, internal],
+        ['calls back before it resolves', backAndResolve, { data: 'called back' }],
+        ['calls back before it rejects', backAndReject, { data: 'called back' }],
+        ['gives as a thenable of another library', thenable('then'), { data: 'then' }],
+      ] as const) {
+        it(title, async () => {
+          const answers = received(action)
+          await turn()
+          expect(answers).to.deep.equal([outcome])
+        })
+      }
+    })
+
+    it('waits for the callback of a function that declares it and returns a promise of undefined', async () => {
+      const calls: Callback[] = []
+      const answers = received(async (_data: unknown, callback: Callback) => {
+        calls.push(callback)
+      })
+      await turn()
+      expect(answers).to.deep.equal([])
+      calls[0]?.(null, 'later')
+      expect(answers).to.deep.equal([{ data: 'later' }])
+    })
+
+    it('answers timeout for a function that never does, and ignores what it says later', async () => {
+      const { answers, callback } = waiting()
+      clock.tick(999)
+      expect(answers).to.deep.equal([])
+      clock.tick(1)
+      expect(answers).to.deep.equal([timedOut])
+      callback(null, 'late')
+      expect(answers).to.have.length(1)
+    })
+
+    it('answers timeout for a promise that never settles', () => {
+      const answers = received(() => new Promise(() => {}))
+      clock.tick(1_000)
+      expect(answers).to.deep.equal([timedOut])
+    })
+
+    for (const timeout of [0, Number.POSITIVE_INFINITY]) {
+      it(`waits for ever when the limit’s time is ${timeout}`, () => {
+        peer = new RpcPeer({ ...limits, timeout }, onerror)
+        const { answers, callback } = waiting()
+        clock.tick(1e12)
+        callback(null, 'late')
+        expect(answers).to.deep.equal([{ data: 'late' }])
+      })
+    }
+
+    it('takes the deadline away with the answer', () => {
+      const { answers } = waiting()
+      clock.tick(500)
+      waiting().callback(null, 1)
+      clock.tick(500)
+      expect(answers).to.deep.equal([timedOut])
+      expect(clock.countTimers()).to.equal(0)
+    })
+
+    it('sets no deadline for a call that is answered at once', () => {
+      received(() => 1)
+      expect(clock.countTimers()).to.equal(0)
+    })
+
+    describe('tells `onerror`', () => {
+      for (const [title, action] of [
+        ['what a function throws', (cause: unknown) => throwIt(cause)],
+        ['what a promise rejects with', (cause: unknown) => Promise.reject(cause)],
+      ] as const) {
+        it(title, async () => {
+          const cause = new Error('secret')
+          received(() => action(cause))
+          await turn()
+          expect(onerror.args).to.deep.equal([[cause]])
+        })
+
+        it(`not ${title} when it is an RpcError: that is an answer`, async () => {
+          received(() => action(new RpcError('forbidden')))
+          await turn()
+          expect(onerror.called).to.equal(false)
+        })
+      }
+
+      it('what a function throws after it has called back', () => {
+        received(backAndThrow)
+        expect(onerror.callCount).to.equal(1)
+      })
+
+      it('nothing of errors that are called back', () => {
+        received(back(new Error('no')))
+        expect(onerror.called).to.equal(false)
+      })
+
+      it('only when the call is answered already, so that an `onerror` that throws harms no caller', () => {
+        const cause = new Error('secret')
+        peer = new RpcPeer(limits, (error) => throwIt(error))
+        const answers: Outcome[] = []
+        const act = () => peer.receive(incoming(() => throwIt(cause), answers))
+        expect(thrownBy(act)).to.equal(cause)
+        expect(answers).to.deep.equal([internal])
+      })
+    })
+
+    describe('when the outcome cannot be encoded', () => {
+      const circular: { self?: unknown } = {}
+      circular.self = circular
+      const refusesError = (outcome: Outcome, answers: Outcome[]) => {
+        if ('data' in outcome) throw new Error('secret')
+        answers.push(outcome)
+      }
+
+      for (const [title, action] of [
+        ['a function returns circular data', () => circular],
+        ['a function returns a BigInt', () => 1n],
+        ['a promise resolves with circular data', async () => circular],
+        ['a function calls back with a BigInt', (_data: unknown, callback: Callback) => callback(null, 1n)],
+        ['a function calls back with a circular error', back(Object.assign(new Error('no'), circular))],
+        [
+          'a function throws an RpcError with circular data',
+          () => throwIt(new RpcError('mine', 'Mine', circular)),
+        ],
+      ] as const) {
+        it(`answers unserializable when ${title}`, async () => {
+          const answers: string[] = []
+          peer.receive({
+            action,
+            before: ['data'],
+            answer: (outcome) =>
+              answers.push(encodeServerMessage({ type: 'answer', id: '1', rpc: 'a', outcome })),
+          })
+          await turn()
+          expect(answers).to.deep.equal([
+            '{"rpc":"a","uuid":"1","error":"Not serializable as JSON","code":"unserializable"}',
+          ])
+          expect(onerror.callCount).to.equal(1)
+          expect(onerror.firstCall.args[0]).to.have.property('code', 'unserializable')
+        })
+      }
+
+      it('answers the code alone of an RpcError that `answer` throws: its data may be what cannot be encoded', () => {
+        const answers: Outcome[] = []
+        peer.receive({
+          action: () => 1,
+          before: [],
+          answer: (outcome) =>
+            'data' in outcome ? throwIt(new RpcError('too_large', 'Mine', circular)) : answers.push(outcome),
+        })
+        expect(answers).to.deep.equal([{ error: 'Too large', code: 'too_large' }])
+      })
+
+      it('answers internal when `answer` throws anything else', () => {
+        const answers: Outcome[] = []
+        peer.receive({ action: () => 1, before: [], answer: (outcome) => refusesError(outcome, answers) })
+        expect(answers).to.deep.equal([internal])
+        expect(onerror.firstCall.args[0]).to.have.property('message', 'secret')
+      })
+
+      it('answers internal when an error that is called back cannot be read', () => {
+        const { answers, callback } = waiting()
+        const cause = new Error('secret')
+        const unreadable = Object.defineProperty(new Error('no'), 'details', {
+          enumerable: true,
+          get: () => throwIt(cause),
+        })
+        expect(() => callback(unreadable)).not.to.throw()
+        expect(answers).to.deep.equal([internal])
+        expect(onerror.args).to.deep.equal([[cause]])
+      })
+    })
+
+    describe('honors the limit of `callsIn`', () => {
+      it('answers too_many_calls at it, and does not call the function', () => {
+        for (let call = 0; call < limits.callsIn; call += 1) waiting()
+        const action = sinon.spy()
+        expect(received(action)).to.deep.equal([
+          {
+            error: {
+              message: 'Too many calls in flight: calls (limit 3)',
+              code: 'too_many_calls',
+              data: { field: 'calls', limit: 3 },
+            },
+            code: 'too_many_calls',
+          },
+        ])
+        expect(action.called).to.equal(false)
+      })
+
+      it('takes calls again when one is answered', () => {
+        const [first] = [waiting(), waiting(), waiting()]
+        first.callback(null, 1)
+        expect(received(() => 2)).to.deep.equal([{ data: 2 }])
+      })
+
+      it('takes calls again when one has timed out', () => {
+        for (let call = 0; call < limits.callsIn; call += 1) waiting()
+        clock.tick(1_000)
+        expect(received(() => 2)).to.deep.equal([{ data: 2 }])
+      })
+
+      it('does not count calls that are answered at once', () => {
+        for (let call = 0; call < 10; call += 1) expect(received(() => call)).to.deep.equal([{ data: call }])
+      })
+    })
+  })
+
+  function incoming(action: Action | undefined, answers: Outcome[]): IncomingCall {
+    return { action, before: ['data'], answer: (outcome) => answers.push(outcome) }
+  }
+
+  /** The answers to a call of the function, as they come. */
+  function received(action: Action | undefined): Outcome[] {
+    const answers: Outcome[] = []
+    peer.receive(incoming(action, answers))
+    return answers
+  }
+
+  /** A call that runs until its callback is called. */
+  function waiting(): { answers: Outcome[]; callback: Callback } {
+    let callback: Callback = () => {}
+    const answers = received((_data: unknown, given: Callback) => {
+      callback = given
+    })
+    return { answers, callback: (...args) => callback(...args) }
+  }
+})
+
+/** All that promises do now is done. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+function throwIt(error: unknown): never {
+  throw error
+}
+
+function back(error: unknown): Action {
+  return (_data: unknown, callback: Callback) => callback(error, 'not sent')
+}
+
+function backAndReturn(_data: unknown, callback: Callback): string {
+  callback(null, 'called back')
+  return 'returned'
+}
+
+function backTwice(_data: unknown, callback: Callback): void {
+  callback(null, 'first')
+  callback('second')
+}
+
+function backAndThrow(_data: unknown, callback: Callback): never {
+  callback(null, 'called back')
+  throw new Error('secret')
+}
+
+async function backAndResolve(_data: unknown, callback: Callback): Promise<string> {
+  callback(null, 'called back')
+  return 'resolved'
+}
+
+async function backAndReject(_data: unknown, callback: Callback): Promise<never> {
+  callback(null, 'called back')
+  throw new Error('secret')
+}
+
+function throwAtOnce(_data: unknown, _callback: Callback): never {
+  throw new Error('secret')
+}
+
+async function rejectAtOnce(_data: unknown, _callback: Callback): Promise<never> {
+  throw new Error('secret')
+}
+
+function resolveWith(data: unknown): Action {
+  return async (_data: unknown, _callback: Callback) => data
+}
+
+function thenable(data: unknown): Action {
+  return () => Object.defineProperty({}, 'then', { value: (done: (data: unknown) => void) => done(data) })
+}
+
+function thenThrows(): object {
+  return Object.defineProperty({}, 'then', { get: () => throwIt(new Error('secret')) })
+}

@@ -1,0 +1,176 @@
+import { type AuthMessage, type ConnectionListener, RpcError } from '@token-socket/protocol'
+import { connectionPair } from '@token-socket/protocol/testing'
+import { MemoryEngine, type RemoteClient } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { Admission, type AdmissionOptions } from '../../packages/server/src/admission.js'
+import { Hub } from '../../packages/server/src/hub.js'
+import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
+import { rejection } from '../protocol/rejection.js'
+import { RecordedLog } from './recorded-log.js'
+import { makeOwner } from './sockets.js'
+
+const TICKET = { auth: { id: 7 }, ip: '1.2.3.4', ips: ['1.2.3.4'], host: 'example.com' }
+
+describe('Admission', () => {
+  const tokens = new Tokens({ keys: secretKey('secret'), audience: 'token-socket', ttl: 30_000 })
+  let tickets: MemoryEngine['tickets']
+  let hub: Hub
+  let logger: RecordedLog
+  let decide: sinon.SinonStub
+  let owner: AdmissionOptions['owner']
+  let admission: Admission
+
+  beforeEach(() => {
+    ;({ tickets } = new MemoryEngine())
+    hub = new Hub(() => {})
+    logger = new RecordedLog()
+    decide = sinon.stub().resolves(undefined)
+    owner = makeOwner()
+    admission = new Admission({ tokens, tickets, hub, logger, owner, decide })
+  })
+
+  /** A token whose ticket is kept. */
+  async function goodToken(ticket: unknown = TICKET): Promise<string> {
+    const { token, id } = tokens.issue()
+    await tickets.put(id, JSON.stringify(ticket), 30_000)
+    return token
+  }
+
+  /** Brings a token on a new connection. */
+  function bring(token: string) {
+    const { left: server, right: client } = connectionPair()
+    const message: AuthMessage = { type: 'auth', id: '1', token, version: 1 }
+    const adopt = sinon.spy((listener: ConnectionListener) => server.listen(listener))
+    const welcomed = admission.welcome(message, server, adopt)
+    const frames = () => {
+      owner.flusher.flush()
+      return server.sent.map((text) => JSON.parse(text))
+    }
+    return { server, client, adopt, welcomed, frames }
+  }
+
+  describe('#welcome', () => {
+    it('makes a socket of what the ticket holds, and tells the client', async () => {
+      const { welcomed, frames } = bring(await goodToken())
+      await welcomed
+      const [socket] = hub.sockets
+      expect(socket).to.deep.include(TICKET)
+      expect(frames()).to.deep.equal([
+        { rpc: 'auth', uuid: '1', resp: 'success', version: 1, sid: socket?.sid },
+      ])
+    })
+
+    it('gives each socket an id of its own', async () => {
+      for (let count = 0; count < 10; count += 1) await bring(await goodToken()).welcomed
+      expect(new Set(hub.sockets.map(({ sid }) => sid)).size).to.equal(10)
+    })
+
+    it('adopts the connection before the listeners are asked, and hears it from then on', async () => {
+      const { adopt, client, welcomed, frames } = bring(await goodToken())
+      await welcomed
+      expect(adopt.calledBefore(decide)).to.equal(true)
+      client.send(['{"rpc":"nothing","uuid":"2"}'])
+      expect(frames().at(-1)).to.include({ uuid: '2', code: 'not_found' })
+    })
+
+    it('lets the listeners call the client before it is let in', async () => {
+      decide.callsFake(async (socket: RemoteClient) => {
+        const answer = await socket.rpc('who')
+        return answer === 'me' ? undefined : { error: new RpcError('forbidden') }
+      })
+      const { client, welcomed, frames } = bring(await goodToken())
+      client.listen({
+        message: (text) => {
+          const { data } = JSON.parse(String(text))
+          if (data) client.send([JSON.stringify({ rpc: '_rpc', fid: data.fid, resp: { data: 'me' } })])
+        },
+        closed: () => {},
+      })
+      await welcomed
+      expect(frames().at(-1)).to.include({ resp: 'success' })
+      expect(hub.sockets).to.have.length(1)
+    })
+
+    it('keeps a socket out of the hub until it is let in', async () => {
+      decide.callsFake(async () => {
+        expect(hub.sockets).to.deep.equal([])
+      })
+      await bring(await goodToken()).welcomed
+      expect(hub.sockets).to.have.length(1)
+    })
+
+    it('takes a token once', async () => {
+      const token = await goodToken()
+      await bring(token).welcomed
+      const second = bring(token)
+      expect((await rejection(second.welcomed)).code).to.equal('invalid_token')
+      expect(second.adopt.called).to.equal(false)
+      expect(hub.sockets).to.have.length(1)
+    })
+
+    it('lets exactly one of many in that bring the same token at once', async () => {
+      const token = await goodToken()
+      const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => bring(token).welcomed))
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1)
+      expect(hub.sockets).to.have.length(1)
+    })
+
+    it('refuses a bad token with the same text whatever is wrong, and says why in the log only', async () => {
+      const other = new Tokens({ keys: secretKey('other'), audience: 'token-socket', ttl: 30_000 })
+      const audience = new Tokens({ keys: secretKey('secret'), audience: 'other', ttl: 30_000 })
+      const bad = ['garbage', other.issue().token, audience.issue().token, tokens.issue().token]
+      for (const token of bad) {
+        const error = await rejection(bring(token).welcomed)
+        expect(error).to.include({ code: 'invalid_token', message: 'Invalid token', data: undefined })
+        expect(error.cause).to.equal(undefined)
+      }
+      const lines = logger.of('info')
+      expect(lines.map(({ message }) => message)).to.deep.equal(bad.map(() => 'a token was refused'))
+      expect(new Set(lines.map(({ details }) => details.reason)).size).to.equal(3)
+      expect(hub.sockets).to.deep.equal([])
+    })
+
+    it('does not spend the ticket on a bad token', async () => {
+      const take = sinon.spy(tickets, 'take')
+      await rejection(bring('garbage').welcomed)
+      expect(take.called).to.equal(false)
+    })
+
+    it('writes no token to the log', async () => {
+      const token = await goodToken()
+      await bring(token).welcomed
+      await rejection(bring(token).welcomed)
+      expect(JSON.stringify(logger.lines)).to.not.include(token)
+    })
+
+    it('refuses with what the listeners refused with', async () => {
+      decide.resolves({ error: new RpcError('banned', 'Banned', { until: 5 }) })
+      const { welcomed, frames } = bring(await goodToken())
+      expect(await rejection(welcomed)).to.include({ code: 'banned', message: 'Banned' })
+      expect(hub.sockets).to.deep.equal([])
+      expect(frames()).to.deep.equal([])
+    })
+
+    it('refuses with a text that the listeners refused with', async () => {
+      decide.resolves({ error: 'Not today' })
+      const error = await rejection(bring(await goodToken()).welcomed)
+      expect(error).to.include({ code: 'application_error', message: 'Not today' })
+    })
+
+    it('lets nobody in whose connection ends while the listeners are asked', async () => {
+      const { client, welcomed, frames } = bring(await goodToken())
+      decide.callsFake(async () => client.close(1001, ''))
+      await welcomed
+      expect(hub.sockets).to.deep.equal([])
+      expect(frames()).to.deep.equal([])
+    })
+
+    it('rejects with what the engine throws', async () => {
+      const cause = new Error('down')
+      sinon.stub(tickets, 'take').rejects(cause)
+      const { welcomed } = bring(await goodToken())
+      expect(await welcomed.catch((error) => error)).to.equal(cause)
+    })
+  })
+})

@@ -1,0 +1,372 @@
+import { type BrokerListener, MemoryEngine, RpcError } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { Channels, type ChannelsOwner } from '../../packages/server/src/channels.js'
+import { Hub } from '../../packages/server/src/hub.js'
+import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
+import { rejection } from '../protocol/rejection.js'
+import { makeSocket, type TestSocket } from './sockets.js'
+
+describe('Channels', () => {
+  let hub: Hub
+  let broker: MemoryEngine['broker']
+  let decide: sinon.SinonStub
+  let failed: sinon.SinonSpy
+  let channels: Channels
+
+  beforeEach(() => {
+    hub = new Hub(() => {})
+    broker = new MemoryEngine().broker
+    decide = sinon.stub().resolves(undefined)
+    failed = sinon.spy()
+    channels = make()
+  })
+
+  function make(changes: Partial<ChannelsOwner> = {}): Channels {
+    return new Channels({ hub, broker, subscriptions: 3, decide, failed, ...changes })
+  }
+
+  /** A socket of the hub that goes when its connection does. */
+  function member(): TestSocket {
+    const made = makeSocket({ channels: { forget: (socket) => channels.forget(socket) } })
+    hub.add(made.socket)
+    return made
+  }
+
+  const notice = (command: string, channel: string) => ({ internal: true, command, data: { channel } })
+
+  describe('#subscribe', () => {
+    it('puts the socket on the channel and tells it so', async () => {
+      const { socket, frames } = member()
+      await channels.subscribe(socket, 'a')
+      expect(hub.on('a')).to.deep.equal([socket])
+      expect(socket.channels).to.deep.equal(['a'])
+      expect(frames()).to.deep.equal([notice('subscribe', 'a')])
+    })
+
+    it('says so before the first publication', async () => {
+      const { socket, frames } = member()
+      await channels.subscribe(socket, 'a')
+      await channels.publish('a', 1)
+      expect(frames()).to.deep.equal([notice('subscribe', 'a'), { channel: 'a', message: 1 }])
+    })
+
+    it('tells it again when it is on the channel already, and asks the broker once', async () => {
+      const subscribe = sinon.spy(broker, 'subscribe')
+      const { socket, frames } = member()
+      await channels.subscribe(socket, 'a')
+      await channels.subscribe(socket, 'a')
+      await channels.publish('a', 1)
+      expect(frames()).to.deep.equal([
+        notice('subscribe', 'a'),
+        notice('subscribe', 'a'),
+        { channel: 'a', message: 1 },
+      ])
+      expect(subscribe.callCount).to.equal(1)
+    })
+
+    it('counts two subscriptions at once as one', async () => {
+      const unsubscribe = sinon.spy(broker, 'unsubscribe')
+      const { socket } = member()
+      await Promise.all([channels.subscribe(socket, 'a'), channels.subscribe(socket, 'a')])
+      channels.unsubscribe(socket, 'a')
+      expect(unsubscribe.callCount).to.equal(1)
+    })
+
+    it('refuses one channel more than the limit, and lets go of it', async () => {
+      const { socket } = member()
+      const [subscribe, unsubscribe] = [sinon.spy(broker, 'subscribe'), sinon.spy(broker, 'unsubscribe')]
+      for (const channel of ['a', 'b', 'c']) await channels.subscribe(socket, channel)
+      const error = await rejection(channels.subscribe(socket, 'd'))
+      expect(error.code).to.equal('too_many_subscriptions')
+      expect(error.data).to.deep.equal({ field: 'subscriptions', limit: 3 })
+      expect(socket.channels).to.deep.equal(['a', 'b', 'c'])
+      expect(hub.channels).to.deep.equal(['a', 'b', 'c'])
+      expect(subscribe.calledWith('d')).to.equal(unsubscribe.calledWith('d'))
+    })
+
+    it('refuses it however many are asked for at once', async () => {
+      const { socket } = member()
+      const outcomes = await Promise.allSettled(
+        ['a', 'b', 'c', 'd', 'e'].map((channel) => channels.subscribe(socket, channel)),
+      )
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(3)
+      expect(socket.channels).to.have.length(3)
+    })
+
+    it('does not count a channel that the socket has', async () => {
+      channels = make({ subscriptions: 1 })
+      const { socket } = member()
+      await Promise.all([channels.subscribe(socket, 'a'), channels.subscribe(socket, 'a')])
+      await channels.subscribe(socket, 'a')
+      expect(socket.channels).to.deep.equal(['a'])
+    })
+
+    it('makes room again by unsubscribing', async () => {
+      const { socket } = member()
+      for (const channel of ['a', 'b', 'c']) await channels.subscribe(socket, channel)
+      channels.unsubscribe(socket, 'a')
+      await channels.subscribe(socket, 'd')
+      expect(socket.channels).to.deep.equal(['b', 'c', 'd'])
+    })
+
+    it('leaves nothing behind when the socket goes meanwhile', async () => {
+      const unsubscribe = sinon.spy(broker, 'unsubscribe')
+      const { socket, client, frames } = member()
+      const promise = channels.subscribe(socket, 'a')
+      client.close(1000, '')
+      await promise
+      expect(hub.channels).to.deep.equal([])
+      expect(socket.channels).to.deep.equal([])
+      expect(unsubscribe.args).to.deep.equal([['a']])
+      expect(frames()).to.deep.equal([])
+    })
+
+    it('rejects with what the broker throws, and puts nobody on the channel', async () => {
+      const cause = new Error('down')
+      const subscribe = sinon.stub(broker, 'subscribe').rejects(cause)
+      const { socket, frames } = member()
+      expect(await channels.subscribe(socket, 'a').catch((error) => error)).to.equal(cause)
+      expect(hub.channels).to.deep.equal([])
+      expect(frames()).to.deep.equal([])
+      subscribe.restore()
+      await channels.subscribe(socket, 'a')
+      expect(hub.on('a')).to.deep.equal([socket])
+    })
+
+    it('is undone by an unsubscribe that comes meanwhile', async () => {
+      const { socket, frames } = member()
+      const promise = channels.subscribe(socket, 'a')
+      channels.unsubscribe(socket, 'a')
+      await promise
+      expect(socket.channels).to.deep.equal([])
+      expect(hub.channels).to.deep.equal([])
+      expect(frames().at(-1)).to.deep.equal(notice('unsubscribe', 'a'))
+    })
+  })
+
+  describe('#unsubscribe', () => {
+    it('takes the socket off the channel and tells it so', async () => {
+      const { socket, frames } = member()
+      await channels.subscribe(socket, 'a')
+      channels.unsubscribe(socket, 'a')
+      await channels.publish('a', 1)
+      expect(hub.channels).to.deep.equal([])
+      expect(socket.channels).to.deep.equal([])
+      expect(frames()).to.deep.equal([notice('subscribe', 'a'), notice('unsubscribe', 'a')])
+    })
+
+    it('tells it so even if it was not on the channel, and lets go of nothing', async () => {
+      const [one, two] = [member(), member()]
+      await channels.subscribe(one.socket, 'a')
+      channels.unsubscribe(two.socket, 'a')
+      await channels.publish('a', 1)
+      expect(two.frames()).to.deep.equal([notice('unsubscribe', 'a')])
+      expect(one.frames()).to.have.length(2)
+    })
+
+    it('lets the broker go with the last socket', async () => {
+      const unsubscribe = sinon.spy(broker, 'unsubscribe')
+      const [one, two] = [member(), member()]
+      for (const { socket } of [one, two]) await channels.subscribe(socket, 'a')
+      channels.unsubscribe(one.socket, 'a')
+      expect(unsubscribe.called).to.equal(false)
+      channels.unsubscribe(two.socket, 'a')
+      expect(unsubscribe.args).to.deep.equal([['a']])
+    })
+
+    it('tells of a broker that fails', async () => {
+      const cause = new Error('down')
+      const { socket } = member()
+      await channels.subscribe(socket, 'a')
+      sinon.stub(broker, 'unsubscribe').rejects(cause)
+      channels.unsubscribe(socket, 'a')
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      expect(failed.args).to.deep.equal([[cause, { step: 'unsubscribe' }]])
+    })
+  })
+
+  describe('#publish', () => {
+    it('reaches each socket on the channel, in order', async () => {
+      const [one, two] = [member(), member()]
+      for (const { socket } of [one, two]) await channels.subscribe(socket, 'a')
+      await Promise.all([1, 2, 3].map((message) => channels.publish('a', message)))
+      for (const { frames } of [one, two]) {
+        expect(frames().slice(1)).to.deep.equal([1, 2, 3].map((message) => ({ channel: 'a', message })))
+      }
+    })
+
+    it('publishes undefined as null', async () => {
+      const { socket, frames } = member()
+      await channels.subscribe(socket, 'a')
+      await channels.publish('a', undefined)
+      expect(frames().at(-1)).to.deep.equal({ channel: 'a', message: null })
+    })
+
+    it('rejects with unserializable', async () => {
+      expect((await rejection(channels.publish('a', 1n))).code).to.equal('unserializable')
+    })
+
+    it('rejects with what the broker throws', async () => {
+      const cause = new Error('down')
+      sinon.stub(broker, 'publish').rejects(cause)
+      expect(await channels.publish('a', 1).catch((error) => error)).to.equal(cause)
+    })
+  })
+
+  describe('#broadcast', () => {
+    it('reaches every channel', async () => {
+      const [one, two] = [member(), member()]
+      await channels.subscribe(one.socket, 'a')
+      await channels.subscribe(two.socket, 'b')
+      await channels.broadcast({ x: 1 })
+      expect(one.frames().at(-1)).to.deep.equal({ channel: 'a', message: { x: 1 } })
+      expect(two.frames().at(-1)).to.deep.equal({ channel: 'b', message: { x: 1 } })
+    })
+
+    it('rejects with unserializable', async () => {
+      expect((await rejection(channels.broadcast(1n))).code).to.equal('unserializable')
+    })
+  })
+
+  describe('#unsubscribeAll', () => {
+    it('takes every socket off the channel and tells it so', async () => {
+      const [one, two, other] = [member(), member(), member()]
+      for (const { socket } of [one, two]) await channels.subscribe(socket, 'a')
+      await channels.subscribe(other.socket, 'b')
+      await channels.unsubscribeAll('a')
+      expect(hub.channels).to.deep.equal(['b'])
+      expect(one.frames().at(-1)).to.deep.equal(notice('unsubscribe', 'a'))
+      expect(two.frames().at(-1)).to.deep.equal(notice('unsubscribe', 'a'))
+      expect(other.frames()).to.have.length(1)
+    })
+
+    it('goes by way of the broker, to every node', async () => {
+      const command = sinon.spy(broker, 'command')
+      await channels.unsubscribeAll('a')
+      expect(command.args).to.deep.equal([[{ type: 'unsubscribeAll', channel: 'a' }]])
+    })
+  })
+
+  describe('#forget', () => {
+    it('takes a socket off all its channels, and lets the broker go', async () => {
+      const unsubscribe = sinon.spy(broker, 'unsubscribe')
+      const { socket, frames } = member()
+      for (const channel of ['a', 'b']) await channels.subscribe(socket, channel)
+      frames()
+      channels.forget(socket)
+      expect(hub.sockets).to.deep.equal([])
+      expect(unsubscribe.args).to.deep.equal([['a'], ['b']])
+    })
+  })
+
+  for (const method of ['subscribe', 'publish', 'unsubscribeAll'] as const) {
+    describe(`#${method}`, () => {
+      const call = (channel: unknown) =>
+        method === 'subscribe'
+          ? channels.subscribe(member().socket, channel as string)
+          : channels[method](channel as string, 1)
+
+      for (const channel of ['', undefined, null, 5, {}, ['a']]) {
+        it(`rejects with bad_message for the channel ${JSON.stringify(channel)}`, async () => {
+          const error = await rejection(call(channel))
+          expect(error.code).to.equal('bad_message')
+          expect(error.data).to.deep.equal({ field: 'channel' })
+        })
+      }
+
+      it('rejects with too_long for a name of 257 characters, and takes one of 256', async () => {
+        const error = await rejection(call('x'.repeat(257)))
+        expect(error.code).to.equal('too_long')
+        expect(error.data).to.deep.equal({ field: 'channel', limit: 256 })
+        await call('x'.repeat(256))
+      })
+    })
+  }
+
+  describe('#request', () => {
+    const requests: [ChannelRequest, told: object][] = [
+      [{ type: 'subscribe', id: '1', channel: 'a' }, { channel: 'a' }],
+      [{ type: 'unsubscribe', id: '1', channel: 'a' }, { channel: 'a' }],
+      [
+        { type: 'publish', id: '1', channel: 'a', data: { x: 1 } },
+        { channel: 'a', data: { x: 1 } },
+      ],
+      [{ type: 'broadcast', id: '1', data: 5 }, { data: 5 }],
+    ]
+    for (const [request, told] of requests) {
+      it(`asks the ${request.type} listeners, and tells them ${Object.keys(told).join(' and ')}`, async () => {
+        const { socket } = member()
+        expect(await channels.request(socket, request)).to.equal(undefined)
+        expect(decide.args).to.deep.equal([[request.type, socket, told]])
+      })
+
+      it(`does not ${request.type} when they refuse`, async () => {
+        const { socket, frames } = member()
+        await channels.subscribe(socket, 'b')
+        const refusal = { error: new RpcError('forbidden') }
+        decide.resolves(refusal)
+        expect(await channels.request(socket, request)).to.equal(refusal)
+        expect(frames()).to.have.length(1)
+        expect(hub.channels).to.deep.equal(['b'])
+      })
+
+      it(`does not ${request.type} when the socket is gone by the time they answer`, async () => {
+        const { socket, client } = member()
+        const other = member()
+        for (const channel of ['a', 'b']) await channels.subscribe(other.socket, channel)
+        other.frames()
+        const sent = other.connection.sent.length
+        decide.callsFake(async () => client.close(1000, ''))
+        expect(await channels.request(socket, request)).to.equal(undefined)
+        expect(other.frames()).to.have.length(sent)
+        expect(hub.on('a')).to.deep.equal([other.socket])
+      })
+    }
+
+    it('subscribes, publishes, broadcasts and unsubscribes', async () => {
+      const { socket, frames } = member()
+      await channels.request(socket, { type: 'subscribe', id: '1', channel: 'a' })
+      await channels.request(socket, { type: 'publish', id: '2', channel: 'a', data: 1 })
+      await channels.request(socket, { type: 'broadcast', id: '3', data: 2 })
+      await channels.request(socket, { type: 'unsubscribe', id: '4', channel: 'a' })
+      expect(frames()).to.deep.equal([
+        notice('subscribe', 'a'),
+        { channel: 'a', message: 1 },
+        { channel: 'a', message: 2 },
+        notice('unsubscribe', 'a'),
+      ])
+    })
+
+    it('gives an RpcError as the reason, and rejects with anything else', async () => {
+      channels = make({ subscriptions: 1 })
+      const { socket } = member()
+      await channels.subscribe(socket, 'a')
+      const refusal = await channels.request(socket, { type: 'subscribe', id: '1', channel: 'b' })
+      expect(refusal?.error).to.have.property('code', 'too_many_subscriptions')
+      const cause = new Error('down')
+      sinon.stub(broker, 'publish').rejects(cause)
+      const request = { type: 'publish', id: '2', channel: 'a', data: 1 } as const
+      expect(await channels.request(socket, request).catch((error) => error)).to.equal(cause)
+    })
+  })
+
+  it('hears the publications, broadcasts and orders of other nodes', async () => {
+    const heard: { listener?: BrokerListener } = {}
+    const other = { ...broker, listen: (listener: BrokerListener) => void (heard.listener = listener) }
+    for (const method of ['subscribe', 'unsubscribe'] as const) other[method] = async () => {}
+    channels = make({ broker: other as MemoryEngine['broker'] })
+    const { socket, frames } = member()
+    await channels.subscribe(socket, 'a')
+    heard.listener?.publication('a', '1')
+    heard.listener?.broadcast('2')
+    heard.listener?.command({ type: 'unsubscribeAll', channel: 'a' })
+    heard.listener?.publication('a', '3')
+    expect(frames()).to.deep.equal([
+      notice('subscribe', 'a'),
+      { channel: 'a', message: 1 },
+      { channel: 'a', message: 2 },
+      notice('unsubscribe', 'a'),
+    ])
+  })
+})

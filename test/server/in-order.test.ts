@@ -1,0 +1,77 @@
+import { expect } from 'chai'
+import { InOrder } from '../../packages/server/src/in-order.js'
+
+describe('InOrder', () => {
+  /** A task that ends when it is told to. */
+  function gate(name: string, log: string[]) {
+    let open!: (outcome: Promise<string>) => void
+    const opened = new Promise<string>((resolve) => {
+      open = resolve
+    })
+    const task = async () => {
+      log.push(`${name} begins`)
+      const result = await opened
+      log.push(`${name} ends`)
+      return result
+    }
+    return { task, open }
+  }
+
+  describe('#run', () => {
+    it('runs a task at once and resolves as it does', async () => {
+      let ran = false
+      const result = new InOrder().run('a', async () => {
+        ran = true
+        return 7
+      })
+      expect(ran).to.equal(true)
+      expect(await result).to.equal(7)
+    })
+
+    it('runs the tasks of one key one after the other', async () => {
+      const log: string[] = []
+      const order = new InOrder()
+      const [first, second] = [gate('first', log), gate('second', log)]
+      const results = [order.run('a', first.task), order.run('a', second.task)]
+      second.open(Promise.resolve('2'))
+      expect(log).to.deep.equal(['first begins'])
+      first.open(Promise.resolve('1'))
+      expect(await Promise.all(results)).to.deep.equal(['1', '2'])
+      expect(log).to.deep.equal(['first begins', 'first ends', 'second begins', 'second ends'])
+    })
+
+    it('runs the tasks of different keys side by side', async () => {
+      const log: string[] = []
+      const order = new InOrder()
+      const [first, second] = [gate('first', log), gate('second', log)]
+      const waits = order.run('__proto__', first.task)
+      const done = order.run('b', second.task)
+      second.open(Promise.resolve('2'))
+      await done
+      expect(log).to.deep.equal(['first begins', 'second begins', 'second ends'])
+      first.open(Promise.resolve('1'))
+      await waits
+    })
+
+    it('goes on after a task that fails, and rejects for that one only', async () => {
+      const order = new InOrder()
+      const cause = new Error('no')
+      const failed = order.run('a', () => Promise.reject(cause))
+      const next = order.run('a', async () => 'next')
+      expect(await failed.catch((error) => error)).to.equal(cause)
+      expect(await next).to.equal('next')
+      expect(await order.run('a', async () => 'later')).to.equal('later')
+    })
+
+    it('begins at once again when all before it are done', async () => {
+      const order = new InOrder()
+      await order.run('a', async () => {})
+      await Promise.resolve()
+      let ran = false
+      order.run('a', async () => {
+        ran = true
+      })
+      expect(ran).to.equal(true)
+    })
+  })
+})

@@ -1,0 +1,171 @@
+import { createServer } from 'node:http'
+import { type Engine, MemoryEngine, RpcError, type TokenSocketServerOptions } from '@token-socket/server'
+import { expect } from 'chai'
+import express from 'express'
+import express4 from 'express4'
+import { resolveOptions } from '../../packages/server/src/options.js'
+import { thrownBy } from '../protocol/rejection.js'
+
+const required = { app: express(), server: createServer() }
+const shared: Engine = Object.assign(Object.create(new MemoryEngine()), { name: 'many', shared: true })
+
+/** The option that is refused. */
+function refusedOption(options: object): unknown {
+  const error = thrownBy(() => resolveOptions(options as TokenSocketServerOptions)) as RpcError
+  expect(RpcError.is(error)).to.equal(true)
+  expect(error.code).to.equal('bad_option')
+  return (error.data as { field: string }).field
+}
+
+describe('resolveOptions', () => {
+  it('fills in what was left out', () => {
+    const { app, server, engine, logger, ...rest } = resolveOptions(required)
+    expect({ app, server }).to.deep.equal(required)
+    expect(engine).to.be.instanceOf(MemoryEngine)
+    expect(logger).to.have.keys('debug', 'info', 'warn', 'error')
+    expect(rest).to.deep.equal({
+      audience: 'token-socket',
+      tokenTtl: 30_000,
+      authTimeout: 5000,
+      prefix: '/sockets',
+      tokenRoute: '/socket/token',
+      authentication: 'auth',
+      customMiddleware: [],
+      socketController: {},
+      routes: {},
+      ping: true,
+      pingInterval: 25_000,
+      origins: [],
+      requireOrigin: false,
+      limits: {
+        message: 1024 * 1024,
+        authMessage: 8192,
+        outbox: 1024 * 1024,
+        callsIn: 1000,
+        callsOut: 1000,
+        callTimeout: 30_000,
+        subscriptions: 1000,
+        vetoTimeout: 5000,
+        authenticationTimeout: 10_000,
+      },
+    })
+  })
+
+  it('takes what is given', () => {
+    const engine = new MemoryEngine()
+    const authentication = async () => true
+    const given = {
+      engine,
+      authentication,
+      prefix: '/a/b.c~d_e-1',
+      tokenRoute: '/t',
+      ping: false,
+      origins: '*' as const,
+      secret: 'secret',
+      filter: () => null,
+    }
+    expect(resolveOptions({ ...required, ...given })).to.include(given)
+  })
+
+  it('gives each server an engine of its own', () => {
+    expect(resolveOptions(required).engine).to.not.equal(resolveOptions(required).engine)
+  })
+
+  it('takes an Express 4 application', () => {
+    const app = express4() as unknown as TokenSocketServerOptions['app']
+    expect(resolveOptions({ ...required, app }).app).to.equal(app)
+  })
+
+  it('takes `undefined` for left out', () => {
+    const options = { ...required, prefix: undefined, authentication: undefined, origins: undefined }
+    const resolved = resolveOptions(options as unknown as TokenSocketServerOptions)
+    expect(resolved).to.include({ prefix: '/sockets', authentication: 'auth' })
+    expect(resolved.origins).to.deep.equal([])
+  })
+
+  it('takes `undefined` for left out among the limits too', () => {
+    const options = { ...required, limits: { outbox: undefined, message: 5 } }
+    const { limits } = resolveOptions(options as unknown as TokenSocketServerOptions)
+    expect(limits).to.include({ outbox: 1024 * 1024, message: 5 })
+  })
+
+  it('changes one limit and leaves the others', () => {
+    const { limits } = resolveOptions({ ...required, limits: { outbox: 5 } })
+    expect(limits).to.include({ outbox: 5, message: 1024 * 1024 })
+  })
+
+  it('changes nothing of what it is given', () => {
+    const options = Object.freeze({ ...required, limits: Object.freeze({ outbox: 5 }) })
+    resolveOptions(options)
+    expect(options).to.deep.equal({ ...required, limits: { outbox: 5 } })
+  })
+
+  it('refuses what is no object', () => {
+    for (const options of [undefined, null, 5, 'text']) {
+      expect(refusedOption(options as unknown as object)).to.equal('options')
+    }
+  })
+
+  const bad: [option: string, values: unknown[]][] = [
+    ['app', [undefined, null, {}, () => {}, 'app']],
+    ['server', [undefined, null, {}, 8080]],
+    ['authentication', [null, 5, {}, true]],
+    ['secret', ['', Buffer.alloc(0)]],
+    ['tokenTtl', [0, -1, Number.NaN, '30000', null]],
+    ['authTimeout', [0, -1, Number.NaN, '5000', null]],
+    ['pingInterval', [0, -1, Number.NaN, '25000', null]],
+    ['prefix', ['', '/', 'sockets', '/sockets/', '/a b', '/a?b', '/a#b', '/:id', '/a*', '/(a)', null, /a/]],
+    ['tokenRoute', ['', '/', 'token', '/token/', '//token', '/:token', '/a\n', null, 5]],
+  ]
+  for (const [option, values] of bad) {
+    for (const value of values) {
+      const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+      it(`refuses ${option}: ${shown}`, () => {
+        expect(refusedOption({ ...required, [option]: value })).to.equal(option)
+      })
+    }
+  }
+
+  const limits = [
+    'message',
+    'authMessage',
+    'outbox',
+    'callsIn',
+    'callsOut',
+    'callTimeout',
+    'subscriptions',
+    'vetoTimeout',
+    'authenticationTimeout',
+  ]
+  for (const limit of limits) {
+    for (const value of [0, -1, Number.NaN, '5', null]) {
+      it(`refuses limits.${limit}: ${value} (${typeof value})`, () => {
+        expect(refusedOption({ ...required, limits: { [limit]: value } })).to.equal(`limits.${limit}`)
+      })
+    }
+  }
+
+  it('refuses times that timers would take for one millisecond', () => {
+    for (const ms of [2 ** 31, Number.POSITIVE_INFINITY]) {
+      expect(refusedOption({ ...required, pingInterval: ms })).to.equal('pingInterval')
+      expect(refusedOption({ ...required, limits: { vetoTimeout: ms } })).to.equal('limits.vetoTimeout')
+      const limits = { authenticationTimeout: ms }
+      expect(refusedOption({ ...required, limits })).to.equal('limits.authenticationTimeout')
+    }
+    const longest = 2 ** 31 - 1
+    expect(resolveOptions({ ...required, pingInterval: longest }).pingInterval).to.equal(longest)
+  })
+
+  describe('with an engine that nodes share', () => {
+    it('refuses to do without a secret, and names the engine', () => {
+      expect(() => resolveOptions({ ...required, engine: shared })).to.throw(/^secret .*"many"/)
+      expect(refusedOption({ ...required, engine: shared })).to.equal('secret')
+    })
+
+    it('takes a secret, or keys', () => {
+      expect(resolveOptions({ ...required, engine: shared, secret: 's' }).engine).to.equal(shared)
+      const keys = { k1: { algorithm: 'HS256', key: 's' } } as const
+      expect(resolveOptions({ ...required, engine: shared, keys }).keys).to.equal(keys)
+    })
+  })
+})

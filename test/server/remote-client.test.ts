@@ -1,0 +1,417 @@
+import { RpcError } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
+import { rejection } from '../protocol/rejection.js'
+import { makeSocket, type SocketSettings } from './sockets.js'
+
+/** Lets every promise that can settle do so. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('RemoteClient', () => {
+  it('says who it is', () => {
+    const identity = { sid: 's', auth: { id: 7 }, ip: '1.2.3.4', ips: ['1.2.3.4', '5.6.7.8'], host: 'a.com' }
+    const before = Date.now()
+    const { socket } = makeSocket({ identity })
+    expect(socket).to.include({ ...identity, transport: 'memory', isClosed: false })
+    expect(socket.channels).to.deep.equal([])
+    expect(socket.created).to.be.within(before, Date.now())
+  })
+
+  describe('#rpc', () => {
+    it('calls an action and resolves with its result', async () => {
+      const { socket, client, frames } = makeSocket()
+      const result = socket.rpc('a.b', { x: 1 })
+      const [frame] = frames() as { data: { fid: string } }[]
+      const { fid } = frame?.data ?? { fid: '' }
+      expect(frame).to.deep.equal({
+        internal: true,
+        command: 'rpc',
+        data: { fid, command: 'a.b', args: { x: 1 } },
+      })
+      client.send([JSON.stringify({ rpc: '_rpc', fid, resp: { data: 5 } })])
+      expect(await result).to.equal(5)
+    })
+
+    it('rejects with what the action answers', async () => {
+      const { socket, client, frames } = makeSocket()
+      const result = rejection(socket.rpc('a'))
+      const [frame] = frames() as { data: { fid: string } }[]
+      const resp = { error: 'Function not found', code: 'not_found' }
+      client.send([JSON.stringify({ rpc: '_rpc', fid: frame?.data.fid, resp })])
+      expect((await result).code).to.equal('not_found')
+    })
+
+    it('rejects with connection_lost when the connection ends, or has ended', async () => {
+      const { socket, client, frames } = makeSocket()
+      const result = rejection(socket.rpc('a'))
+      frames()
+      client.close(1006, '')
+      expect((await result).code).to.equal('connection_lost')
+      expect((await rejection(socket.rpc('a'))).code).to.equal('connection_lost')
+    })
+
+    it('rejects with unserializable, and sends nothing', async () => {
+      const { socket, frames } = makeSocket()
+      expect((await rejection(socket.rpc('a', 1n))).code).to.equal('unserializable')
+      expect(frames()).to.deep.equal([])
+    })
+
+    it('honors the limit `callsOut`', async () => {
+      const { socket } = makeSocket({ limits: { callsOut: 1 } })
+      socket.rpc('a')
+      expect((await rejection(socket.rpc('a'))).code).to.equal('too_many_calls')
+    })
+
+    it('honors `timeout` and `signal`', async () => {
+      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+      try {
+        const { socket } = makeSocket()
+        const controller = new AbortController()
+        const outcomes = [
+          rejection(socket.rpc('a', null, { timeout: 50 })),
+          rejection(socket.rpc('a', null, { signal: controller.signal })),
+          rejection(socket.rpc('a')),
+        ]
+        clock.tick(50)
+        controller.abort()
+        clock.tick(30_000)
+        expect((await Promise.all(outcomes)).map(({ code }) => code)).to.deep.equal([
+          'timeout',
+          'aborted',
+          'timeout',
+        ])
+      } finally {
+        clock.restore()
+      }
+    })
+
+    it('can be called before the socket is let in', async () => {
+      const { socket, client, frames } = makeSocket({ isJoining: true })
+      const result = socket.rpc('who')
+      const [frame] = frames() as { data: { fid: string } }[]
+      client.send([JSON.stringify({ rpc: '_rpc', fid: frame?.data.fid, resp: { data: 'me' } })])
+      expect(await result).to.equal('me')
+    })
+  })
+
+  describe('calls of the client', () => {
+    /** What the server answers to one frame. */
+    async function answerTo(frame: object | string, settings: SocketSettings = {}): Promise<unknown[]> {
+      const { client, frames } = makeSocket(settings)
+      client.send([typeof frame === 'string' ? frame : JSON.stringify(frame)])
+      await settled()
+      return frames()
+    }
+
+    it('run the function with auth, data, callback and socket', async () => {
+      const handler = sinon.spy((_auth: unknown, _data: unknown, callback: (...args: unknown[]) => void) =>
+        callback(null, 'done'),
+      )
+      const { socket, client, frames } = makeSocket({ controller: { a: { b: handler } } })
+      client.send(['{"rpc":"a.b","req":{"x":1},"uuid":"1"}'])
+      const [args = []] = handler.args as unknown[][]
+      expect(args[0]).to.equal(socket.auth)
+      expect(args[1]).to.deep.equal({ x: 1 })
+      expect(args[3]).to.equal(socket)
+      expect(frames()).to.deep.equal([{ rpc: 'a.b', uuid: '1', resp: 'done' }])
+    })
+
+    it('are answered not_found where there is no function', async () => {
+      for (const name of ['nothing', 'a', 'a.b.c', 'toString', '__proto__', 'constructor', 'a.constructor']) {
+        const controller = { a: { b: () => 1 } }
+        const [answer] = await answerTo({ rpc: name, req: {}, uuid: '1' }, { controller })
+        expect(answer, name).to.deep.equal({
+          rpc: name,
+          uuid: '1',
+          error: 'Function not found',
+          code: 'not_found',
+        })
+      }
+    })
+
+    it('are answered internal when the function throws, and the cause stays here', async () => {
+      const cause = new Error('secret')
+      const failed = sinon.spy()
+      const controller = {
+        a: () => {
+          throw cause
+        },
+      }
+      const identity = { sid: 'me' }
+      const frame = { rpc: 'a', uuid: '1' }
+      expect(await answerTo(frame, { controller, failed, identity })).to.deep.equal([
+        { rpc: 'a', uuid: '1', error: 'Internal error', code: 'internal' },
+      ])
+      expect(failed.args).to.deep.equal([[cause, { sid: 'me' }]])
+    })
+
+    it('are answered with an RpcError whole', async () => {
+      const controller = { a: () => Promise.reject(new RpcError('sold_out', 'Sold out', { left: 0 })) }
+      const [answer] = await answerTo({ rpc: 'a', uuid: '1' }, { controller })
+      expect(answer).to.deep.include({
+        error: { message: 'Sold out', code: 'sold_out', data: { left: 0 } },
+        code: 'sold_out',
+      })
+    })
+
+    it('are answered unserializable when the result is not JSON', async () => {
+      const [answer] = await answerTo({ rpc: 'a', uuid: '1' }, { controller: { a: () => 1n } })
+      expect(answer).to.include({ code: 'unserializable' })
+    })
+
+    it('honor the limit `callsIn`', async () => {
+      const controller = { a: () => new Promise(() => {}) }
+      const { client, frames } = makeSocket({ controller, limits: { callsIn: 1 } })
+      client.send(['{"rpc":"a","uuid":"1"}', '{"rpc":"a","uuid":"2"}'])
+      await settled()
+      expect(frames()).to.have.length(1)
+      expect(frames()[0]).to.include({ uuid: '2', code: 'too_many_calls' })
+    })
+
+    it('pass `_ping` on by its name, with empty data', async () => {
+      const ping = sinon.spy(() => ({ message: 'pong' }))
+      const answers = await answerTo({ rpc: '_ping', uuid: '1' }, { controller: { _ping: ping } })
+      expect(answers).to.deep.equal([{ rpc: '_ping', uuid: '1', resp: { message: 'pong' } }])
+      expect((ping.args as unknown[][])[0]?.[1]).to.deep.equal({})
+    })
+
+    it('are refused with forbidden before the socket is let in', async () => {
+      const handler = sinon.spy()
+      const settings = { controller: { a: handler }, isJoining: true }
+      expect(await answerTo({ rpc: 'a', uuid: '1' }, settings)).to.deep.equal([
+        { rpc: 'a', uuid: '1', error: 'Forbidden', code: 'forbidden' },
+      ])
+      const request = sinon.stub().resolves()
+      const joining = { channels: { request }, isJoining: true }
+      const [answer] = await answerTo(
+        { rpc: '_subscribe', req: { channel: 'a' }, uuid: '1' },
+        joining,
+      )
+      expect(answer).to.include({ code: 'forbidden' })
+      expect(handler.called || request.called).to.equal(false)
+    })
+
+    it('refuse a second token', async () => {
+      expect(await answerTo({ rpc: 'auth', token: 't', uuid: '1' })).to.deep.equal([
+        { rpc: 'auth', uuid: '1', error: 'Forbidden', code: 'forbidden' },
+      ])
+    })
+
+    for (const [what, frame] of [
+      ['no JSON', 'garbage'],
+      ['a list', '[]'],
+      ['no rpc', '{"uuid":"1"}'],
+      ['no uuid', '{"rpc":"a"}'],
+      ['a result without an id', '{"rpc":"_rpc","resp":{}}'],
+    ] as const) {
+      it(`answer ${what} with an error, and go on`, async () => {
+        const { client, frames } = makeSocket({ controller: { a: () => 1 } })
+        client.send([frame, '{"rpc":"a","uuid":"2"}'])
+        await settled()
+        expect(frames()[0]).to.include({ code: 'bad_message' })
+        expect(frames()[1]).to.deep.equal({ rpc: 'a', uuid: '2', resp: 1 })
+      })
+    }
+
+    for (const value of [5, null, { a: 1 }, undefined, ['a']]) {
+      it(`answer ${JSON.stringify(value)}, which is no text, with an error`, () => {
+        const { connection, frames } = makeSocket()
+        connection.receive(value)
+        expect(frames()[0]).to.include({ code: 'bad_message' })
+      })
+    }
+
+    it('answer a bad request under its own name and id', async () => {
+      const [answer] = await answerTo({ rpc: '_subscribe', req: {}, uuid: '1' })
+      expect(answer).to.include({ rpc: '_subscribe', uuid: '1', code: 'bad_message' })
+    })
+
+    it('are not answered once the connection is gone', async () => {
+      let answer: (error: unknown, data: unknown) => void = () => {}
+      const controller = {
+        a: (_auth: unknown, _data: unknown, callback: typeof answer) => {
+          answer = callback
+        },
+      }
+      const { client, frames } = makeSocket({ controller })
+      client.send(['{"rpc":"a","uuid":"1"}'])
+      client.close(1000, '')
+      answer(null, 1)
+      expect(frames()).to.deep.equal([])
+    })
+  })
+
+  describe('requests about channels', () => {
+    const subscribeTo = (channel: string, uuid: string) =>
+      JSON.stringify({ rpc: '_subscribe', req: { channel }, uuid })
+
+    it('are answered when they are done', async () => {
+      const request = sinon.stub().resolves(undefined)
+      const { socket, client, frames } = makeSocket({ channels: { request } })
+      client.send([
+        subscribeTo('a', '1'),
+        '{"rpc":"_unsubscribe","req":{"channel":"b"},"uuid":"2"}',
+        '{"rpc":"_publish","req":{"channel":"c","data":5},"uuid":"3"}',
+        '{"rpc":"_broadcast","req":{"data":6},"uuid":"4"}',
+      ])
+      await settled()
+      expect(request.args).to.deep.equal([
+        [socket, { type: 'subscribe', id: '1', channel: 'a' }],
+        [socket, { type: 'unsubscribe', id: '2', channel: 'b' }],
+        [socket, { type: 'publish', id: '3', channel: 'c', data: 5 }],
+        [socket, { type: 'broadcast', id: '4', data: 6 }],
+      ])
+      expect(frames()).to.deep.equal([
+        { rpc: '_subscribe', uuid: '1', resp: null },
+        { rpc: '_unsubscribe', uuid: '2', resp: null },
+        { rpc: '_publish', uuid: '3', resp: null },
+        { rpc: '_broadcast', uuid: '4', resp: null },
+      ])
+    })
+
+    it('are answered with why they were refused', async () => {
+      const request = async () => ({ error: { reason: 'full' } })
+      const { client, frames } = makeSocket({ channels: { request } })
+      client.send([subscribeTo('a', '1')])
+      await settled()
+      expect(frames()).to.deep.equal([
+        { rpc: '_subscribe', uuid: '1', error: { reason: 'full' }, code: 'application_error' },
+      ])
+    })
+
+    it('are answered internal when they fail, and the cause stays here', async () => {
+      const cause = new Error('down')
+      const failed = sinon.spy()
+      const { client, frames } = makeSocket({ failed, channels: { request: () => Promise.reject(cause) } })
+      client.send([subscribeTo('a', '1')])
+      await settled()
+      expect(frames()[0]).to.include({ uuid: '1', code: 'internal' })
+      expect(failed.firstCall.args[0]).to.equal(cause)
+    })
+
+    it('of one channel are done one after the other, of others side by side', async () => {
+      const begun: string[] = []
+      const done = new Map<string, () => void>()
+      const request = (_socket: unknown, { id }: ChannelRequest) => {
+        begun.push(id)
+        return new Promise<undefined>((resolve) => {
+          done.set(id, () => resolve(undefined))
+        })
+      }
+      const { client, frames } = makeSocket({ channels: { request } })
+      client.send([
+        subscribeTo('a', '1'),
+        '{"rpc":"_unsubscribe","req":{"channel":"a"},"uuid":"2"}',
+        subscribeTo('b', '3'),
+      ])
+      await settled()
+      expect(begun).to.deep.equal(['1', '3'])
+      done.get('1')?.()
+      await settled()
+      expect(begun).to.deep.equal(['1', '3', '2'])
+      done.get('2')?.()
+      await settled()
+      expect((frames() as { uuid: string }[]).map(({ uuid }) => uuid)).to.deep.equal(['1', '2'])
+    })
+  })
+
+  describe('#subscribe, #unsubscribe and #publish', () => {
+    it('pass on to the server’s channels', async () => {
+      const channels = {
+        subscribe: sinon.stub().resolves(),
+        unsubscribe: sinon.stub(),
+        publish: sinon.stub().resolves(),
+      }
+      const { socket } = makeSocket({ channels })
+      await socket.subscribe('a')
+      socket.unsubscribe('b')
+      await socket.publish('c', 5)
+      expect(channels.subscribe.args).to.deep.equal([[socket, 'a']])
+      expect(channels.unsubscribe.args).to.deep.equal([[socket, 'b']])
+      expect(channels.publish.args).to.deep.equal([['c', 5]])
+    })
+  })
+
+  describe('#joined and #left', () => {
+    it('keep the list of channels, and tell the client', () => {
+      const { socket, frames } = makeSocket()
+      for (const channel of ['a', '__proto__', 'a']) socket.joined(channel)
+      expect(socket.channels).to.deep.equal(['a', '__proto__'])
+      socket.left('a')
+      expect(socket.channels).to.deep.equal(['__proto__'])
+      expect(frames().at(-1)).to.deep.equal({
+        internal: true,
+        command: 'unsubscribe',
+        data: { channel: 'a' },
+      })
+    })
+
+    it('repeat no rpc and no uuid, which the old browser client would look up', () => {
+      const { socket, frames } = makeSocket()
+      socket.joined('a')
+      socket.left('a')
+      for (const frame of frames()) expect(frame).to.have.all.keys('internal', 'command', 'data')
+    })
+  })
+
+  describe('#end', () => {
+    it('closes with a code that lets the client come back', () => {
+      const { socket, client } = makeSocket()
+      socket.end()
+      expect(client.closed).to.deep.equal({ code: 4001, reason: 'Closed by the server' })
+      expect(socket.isClosed).to.equal(true)
+    })
+
+    it('closes with a code that keeps the client away', () => {
+      const { socket, client } = makeSocket()
+      socket.end({ reconnect: false })
+      expect(client.closed?.code).to.equal(4502)
+    })
+
+    it('sends first what waits', () => {
+      const { socket, connection } = makeSocket()
+      socket.joined('a')
+      socket.end()
+      expect(connection.sent).to.have.length(1)
+    })
+
+    it('does nothing more when it is called again', () => {
+      const { socket, client } = makeSocket()
+      socket.end()
+      socket.end({ reconnect: false })
+      expect(client.closed?.code).to.equal(4001)
+    })
+  })
+
+  describe('#disconnected', () => {
+    it('closes the socket, once, and tells its channels', () => {
+      const forget = sinon.spy()
+      const { socket, client } = makeSocket({ channels: { forget } })
+      socket.joined('a')
+      client.close(1006, '')
+      socket.disconnected()
+      expect(socket.isClosed).to.equal(true)
+      expect(socket.channels).to.deep.equal([])
+      expect(forget.args).to.deep.equal([[socket]])
+    })
+
+    it('lets the channels be read while it tells of the end', () => {
+      const seen: string[][] = []
+      const { socket, client } = makeSocket({ channels: { forget: ({ channels }) => seen.push(channels) } })
+      socket.joined('a')
+      client.close(1006, '')
+      expect(seen).to.deep.equal([['a']])
+    })
+
+    it('sends nothing from then on', () => {
+      const { socket, client, frames } = makeSocket()
+      client.close(1006, '')
+      socket.joined('a')
+      socket.deliver('{}')
+      expect(frames()).to.deep.equal([])
+    })
+  })
+})

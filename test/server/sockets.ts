@@ -1,0 +1,81 @@
+/** Sockets on connections in memory, with no server behind them. */
+import type { Action, Controller } from '@token-socket/protocol'
+import { findAction } from '@token-socket/protocol'
+import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
+import type { RemoteClient } from '@token-socket/server'
+import { Flusher } from '../../packages/server/src/outbox.js'
+import {
+  type Identity,
+  RemoteClient as Client,
+  type RemoteClientOwner,
+  type SocketChannels,
+} from '../../packages/server/src/remote-client.js'
+
+/** What a test sees of a socket. */
+export interface TestSocket {
+  readonly socket: RemoteClient
+  /** The server's end of its connection. */
+  readonly connection: TestConnection
+  /** The client's end. */
+  readonly client: TestConnection
+  readonly flusher: Flusher
+  /** What the server has sent, once its outbox is flushed. */
+  frames(): unknown[]
+}
+
+/** Changes to what {@link makeSocket} makes. */
+export interface SocketSettings {
+  readonly identity?: Partial<Identity>
+  readonly limits?: Partial<RemoteClientOwner['limits']>
+  readonly channels?: Partial<SocketChannels>
+  readonly controller?: Controller
+  readonly failed?: RemoteClientOwner['failed']
+  /** Leaves it where its `authentication` listeners are asked. */
+  readonly isJoining?: boolean
+}
+
+const LIMITS = { timeout: 30_000, callsIn: 1000, callsOut: 1000, outbox: 1024 * 1024 }
+
+/** The channels of a socket that has none. */
+const NO_CHANNELS: SocketChannels = {
+  request: async () => undefined,
+  subscribe: async () => {},
+  unsubscribe: () => {},
+  publish: async () => {},
+  forget: () => {},
+}
+
+/** The owner of sockets. */
+export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
+  const controller = settings.controller ?? {}
+  return {
+    flusher: new Flusher(),
+    limits: { ...LIMITS, ...settings.limits },
+    channels: { ...NO_CHANNELS, ...settings.channels },
+    findAction: (name): Action | undefined => findAction(controller, name),
+    failed: settings.failed ?? (() => {}),
+  }
+}
+
+let lastSid = 0
+
+/** A socket that was let in, if not told otherwise; the answer to its token is not among its frames. */
+export function makeSocket(settings: SocketSettings = {}): TestSocket {
+  const { left: connection, right: client } = connectionPair()
+  const owner = makeOwner(settings)
+  lastSid += 1
+  const identity = { sid: `sid-${lastSid}`, auth: { id: 1 }, ip: '10.0.0.1', ips: [], host: 'example.com' }
+  const socket = new Client({ ...identity, ...settings.identity }, connection, owner)
+  connection.listen({ message: (text) => socket.receive(text), closed: () => socket.disconnected() })
+  const { flusher } = owner
+  if (!settings.isJoining) {
+    socket.open('auth', { version: 1, sid: socket.sid })
+    flusher.flush()
+    connection.sent.length = 0
+  }
+  const frames = () => {
+    flusher.flush()
+    return connection.sent.map((frame) => JSON.parse(frame))
+  }
+  return { socket, connection, client, flusher, frames }
+}

@@ -1,0 +1,202 @@
+import { RpcError } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { decide, type VetoCallback, type VetoListener } from '../../packages/server/src/vetoes.js'
+
+const socket = { sid: 's' }
+const data = { channel: 'a' }
+
+describe('decide', () => {
+  let clock: sinon.SinonFakeTimers
+  let onerror: sinon.SinonSpy
+
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onerror = sinon.spy()
+  })
+
+  afterEach(() => clock.restore())
+
+  function ask(listeners: readonly VetoListener[], emptyMeansYes = false) {
+    return decide(listeners, [socket, data], { timeout: 5000, emptyMeansYes, onerror })
+  }
+
+  /** `yes`, or the code of the error, or what else was refused with. */
+  async function verdict(listeners: readonly VetoListener[], emptyMeansYes = false): Promise<unknown> {
+    const refusal = await ask(listeners, emptyMeansYes)
+    if (!refusal) return 'yes'
+    return RpcError.is(refusal.error) ? refusal.error.code : refusal.error
+  }
+
+  type Answer = (callback: VetoCallback) => unknown
+  const byCallback =
+    (answer: Answer): VetoListener =>
+    (_socket: unknown, _data: unknown, callback: VetoCallback) =>
+      answer(callback)
+
+  it('says yes when nobody listens', async () => {
+    expect(await verdict([])).to.equal('yes')
+  })
+
+  it('gives each listener the arguments and a callback', async () => {
+    const listener = sinon.spy()
+    await ask([listener, listener])
+    expect(listener.callCount).to.equal(2)
+    for (const args of listener.args) {
+      expect(args.slice(0, 2)).to.deep.equal([socket, data])
+      expect(args[2]).to.be.a('function')
+    }
+  })
+
+  const failure = new Error('no')
+  const table: [what: string, listener: VetoListener, verdict: unknown][] = [
+    ['a listener returns nothing', () => {}, 'yes'],
+    ['a listener returns true', () => true, 'yes'],
+    ['a listener returns 0', () => 0, 'yes'],
+    ['a listener returns null', () => null, 'yes'],
+    ['a listener returns false', () => false, 'forbidden'],
+    ['a listener resolves nothing', async () => {}, 'yes'],
+    ['a listener resolves false', async () => false, 'forbidden'],
+    ['callback(null, true)', byCallback((callback) => callback(null, true)), 'yes'],
+    ['callback(undefined, 1)', byCallback((callback) => callback(undefined, 1)), 'yes'],
+    ['callback(null, false)', byCallback((callback) => callback(null, false)), 'forbidden'],
+    ['callback(null, null)', byCallback((callback) => callback(null, null)), 'forbidden'],
+    ['callback(null)', byCallback((callback) => callback(null)), 'forbidden'],
+    ['callback()', byCallback((callback) => callback()), 'forbidden'],
+    ['callback(error)', byCallback((callback) => callback(failure)), failure],
+    ['callback(error, true)', byCallback((callback) => callback('text', true)), 'text'],
+    ['callback, later', byCallback((callback) => void queueMicrotask(() => callback(null, true))), 'yes'],
+    ['the listener declares the callback, but returns false', byCallback(() => false), 'forbidden'],
+    ['the listener declares the callback, but returns true', byCallback(() => true), 'yes'],
+    ['the listener declares the callback, but resolves false', byCallback(async () => false), 'forbidden'],
+  ]
+  for (const [what, listener, expected] of table) {
+    it(`says ${expected === 'yes' ? 'yes' : 'no'} on ${what}`, async () => {
+      expect(await verdict([listener])).to.equal(expected)
+      expect(onerror.called).to.equal(false)
+    })
+  }
+
+  for (const [what, answer, expected] of [
+    ['callback()', (callback) => callback(), 'yes'],
+    ['callback(null)', (callback) => callback(null), 'yes'],
+    ['callback(null, true)', (callback) => callback(null, true), 'yes'],
+    ['callback(null, false)', (callback) => callback(null, false), 'forbidden'],
+    ['callback(null, null)', (callback) => callback(null, null), 'forbidden'],
+    ['callback(error)', (callback) => callback(failure), failure],
+  ] as [string, Answer, unknown][]) {
+    it(`says ${expected === 'yes' ? 'yes' : 'no'} on ${what} with \`emptyMeansYes\``, async () => {
+      expect(await verdict([byCallback(answer)], true)).to.equal(expected)
+    })
+  }
+
+  describe('when a listener throws', () => {
+    const throwers: [string, VetoListener][] = [
+      [
+        'at once',
+        () => {
+          throw failure
+        },
+      ],
+      ['by rejecting', () => Promise.reject(failure)],
+      [
+        'though it declares the callback',
+        byCallback(() => {
+          throw failure
+        }),
+      ],
+    ]
+    for (const [how, listener] of throwers) {
+      it(`says no and tells the cause to onerror only (${how})`, async () => {
+        expect(await verdict([listener])).to.equal('forbidden')
+        expect(onerror.args).to.deep.equal([[failure]])
+      })
+    }
+
+    it('says no with the very error if it is an RpcError', async () => {
+      const refused = new RpcError('sold_out', 'Sold out')
+      expect(await ask([() => Promise.reject(refused)])).to.deep.equal({ error: refused })
+    })
+  })
+
+  describe('with several listeners', () => {
+    const yes = byCallback((callback) => callback(null, true))
+    const no = byCallback((callback) => callback(null, false))
+    const never = byCallback(() => {})
+
+    it('says yes only when all do', async () => {
+      expect(await verdict([yes, yes, () => {}])).to.equal('yes')
+      expect(await verdict([yes, no, yes])).to.equal('forbidden')
+      expect(await verdict([yes, yes, () => false])).to.equal('forbidden')
+    })
+
+    it('says no at the first no, without waiting for the others', async () => {
+      expect(await verdict([never, no])).to.equal('forbidden')
+      expect(clock.countTimers()).to.equal(0)
+    })
+
+    it('asks all of them at once', async () => {
+      const second = sinon.spy()
+      const refusal = ask([never, second])
+      expect(second.callCount).to.equal(1)
+      clock.tick(5000)
+      await refusal
+    })
+
+    it('counts a listener that calls back twice once', async () => {
+      const twice = byCallback((callback) => {
+        callback(null, true)
+        callback(null, true)
+      })
+      let settled = false
+      const refusal = ask([twice, never]).then((outcome) => {
+        settled = true
+        return outcome
+      })
+      await Promise.resolve()
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      expect(settled).to.equal(false)
+      clock.tick(5000)
+      expect(await refusal).to.have.property('error')
+    })
+
+    it('keeps to the first answer of a listener that changes its mind', async () => {
+      const fickle = byCallback((callback) => {
+        callback(null, false)
+        callback(null, true)
+      })
+      expect(await verdict([fickle])).to.equal('forbidden')
+    })
+  })
+
+  describe('when a listener does not answer', () => {
+    const never = byCallback(() => {})
+
+    it('says no after the time-out, with its name and limit', async () => {
+      const refusal = ask([never])
+      clock.tick(4999)
+      expect(clock.countTimers()).to.equal(1)
+      clock.tick(1)
+      const error = (await refusal)?.error as RpcError
+      expect(error.code).to.equal('refused_by_listener')
+      expect(error.data).to.deep.equal({ field: 'vetoTimeout', limit: 5000 })
+    })
+
+    it('does not change its mind when the answer comes late', async () => {
+      let late: VetoCallback = () => {}
+      const refusal = ask([
+        byCallback((callback) => {
+          late = callback
+        }),
+      ])
+      clock.tick(5000)
+      late(null, true)
+      expect((await refusal)?.error).to.have.property('code', 'refused_by_listener')
+    })
+
+    it('leaves no timer when it answers', async () => {
+      await ask([() => {}])
+      expect(clock.countTimers()).to.equal(0)
+    })
+  })
+})
