@@ -26,20 +26,24 @@ async function run(options) {
   }
   await redis?.stop()
   console.log(outcomes.map(({ text }) => text).join('\n'))
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(asJson(outcomes, { options, used }), null, 2)}\n`)
+  if (options.json)
+    writeFileSync(options.json, `${JSON.stringify(asJson(outcomes, { options, used }), null, 2)}\n`)
 }
 
 async function runWorkload(workload, { options, redisPort }) {
-  /** @type {Record<string, string>} */
-  const leftOut = { ...workload.leftOut }
-  if (redisPort === undefined && workload.peers.includes('token-sockjs')) leftOut['token-sockjs'] = NO_REDIS
-  const peers = workload.peers.filter((peer) => options.peers.includes(peer) && !leftOut[peer])
+  const reasons = { ...(redisPort === undefined && { 'token-sockjs': NO_REDIS }), ...workload.leftOut }
+  const leftOut = Object.fromEntries(Object.entries(reasons).filter(([peer]) => options.peers.includes(peer)))
+  const peers = options.peers.filter((peer) => !leftOut[peer])
   const { rows, rate } = await runRounds({ workload, peers, options, redisPort })
   const summary = summarise(rows)
   const { payload, connections, subscribers, ...rest } = { ...options, burst: 1, ...workload.setup(options) }
   const what = `${connections} connections, ${rest.depth ? `${rest.depth} in flight on each, ` : ''}`
   const setup = `${what}${rest.burst > 1 ? `bursts of ${rest.burst}, ` : ''}${payload}-byte payloads`
   return { workload, rows, rate, summary, leftOut, text: table({ workload, summary, leftOut, rate, setup }) }
+}
+
+function isCompared({ peer, ratio }) {
+  return peer !== 'token-socket' && ratio !== null
 }
 
 function asJson(outcomes, { options, used }) {
@@ -56,7 +60,7 @@ function asJson(outcomes, { options, used }) {
   )
   const ratios = outcomes.map(({ workload, summary }) => [
     workload.name,
-    Object.fromEntries(summary.map(({ peer, ratio }) => [peer, ratio])),
+    Object.fromEntries(summary.filter(isCompared).map(({ peer, ratio }) => [peer, ratio])),
   ])
   return {
     results,

@@ -4,6 +4,9 @@ import { canPin } from './pinning.js'
 /** Milliseconds that an answer may take. */
 const LIMIT = 120_000
 
+/** Milliseconds that a process has to end by itself. */
+const GRACE = 5000
+
 /** How much of what a child writes is kept, for when it fails. */
 const KEPT = 4000
 
@@ -73,9 +76,14 @@ export class Child {
   /** Ends it, and waits until it is gone. */
   async stop() {
     if (this.#end) return
-    const gone = new Promise((resolve) => this.#process.once('close', resolve))
-    this.#process.kill('SIGKILL')
+    const gone = new Promise((resolve) => this.#process.once('exit', resolve))
+    // Those that can be asked end by themselves, and write their profile then.
+    if (this.#process.connected) this.#process.disconnect()
+    else this.#process.kill('SIGKILL')
+    const limit = setTimeout(() => this.#process.kill('SIGKILL'), GRACE)
     await gone
+    clearTimeout(limit)
+    running.delete(this.#process)
   }
 
   #answered({ id, data, error }) {

@@ -5,7 +5,7 @@ import { CORES } from './pinning.js'
 const folder = fileURLToPath(new URL('..', import.meta.url))
 
 /** Connections that are there before the memory of the others is taken, so that what all share does not count. */
-const SETTLED = 100
+const SETTLED = 1000
 
 /**
  * What one run of a workload against a peer gave.
@@ -43,7 +43,7 @@ const NOTHING = {
  * @returns {Promise<Sample>}
  */
 export async function measure({ workload, peer, options, redisPort, rate }) {
-  const server = startServer(peer)
+  const server = startServer(peer, options.profile)
   const loader = startLoader(peer)
   try {
     const { connections, payload } = options
@@ -61,9 +61,10 @@ export async function measure({ workload, peer, options, redisPort, rate }) {
 }
 
 /** TokenSocket finds `ws` in the root folder: NODE_PATH lets it have the same add-on to it as the peers. */
-function startServer(peer) {
+function startServer(peer, profile) {
   const env = { NODE_PATH: `${folder}node_modules` }
-  const command = [process.execPath, '--expose-gc', `${folder}peers/server.js`]
+  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : []
+  const command = [process.execPath, '--expose-gc', ...flags, `${folder}peers/server.js`]
   return new Child({ name: `the server of ${peer}`, core: CORES.server, command, env })
 }
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { workloads } from '../workloads/workloads.js'
+import { peers, workloads } from '../workloads/workloads.js'
 
 /**
  * @typedef {object} Options
@@ -16,10 +16,10 @@ import { workloads } from '../workloads/workloads.js'
  * @property {number} idle connections of idle-memory
  * @property {number | undefined} rate operations a second of the latency measurement
  * @property {string | undefined} json a file
+ * @property {string | undefined} profile a folder
  */
 
 const names = workloads.map(({ name }) => name)
-const peers = workloads[0].peers
 
 const full = { rounds: 5, seconds: 3, warmUp: 1.5, idle: 5000 }
 const quick = { rounds: 2, seconds: 0.8, warmUp: 0.5, idle: 1000 }
@@ -39,9 +39,20 @@ const HELP = `npm run bench -- [options]
   --idle N           connections of idle-memory (${full.idle})
   --rate N           operations a second of the latency measurement (half of what the slowest peer can)
   --json FILE        writes the results to a file too
+  --profile FOLDER   writes a CPU profile of every server there; what is measured then is not the server alone
 `
 
-const NUMBERS = ['rounds', 'seconds', 'connections', 'depth', 'payload', 'subscribers', 'burst', 'idle', 'rate']
+const NUMBERS = [
+  'rounds',
+  'seconds',
+  'connections',
+  'depth',
+  'payload',
+  'subscribers',
+  'burst',
+  'idle',
+  'rate',
+]
 const text = /** @type {const} */ ({ type: 'string' })
 
 /**
@@ -53,7 +64,7 @@ export function parseOptions(args) {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...Object.fromEntries([...NUMBERS, 'only', 'peers', 'json'].map((name) => [name, text])),
+      ...Object.fromEntries([...NUMBERS, 'only', 'peers', 'json', 'profile'].map((name) => [name, text])),
       quick: flag,
       help: flag,
     },
@@ -70,6 +81,7 @@ export function parseOptions(args) {
     only: chosen('--only', values.only, names),
     peers: chosen('--peers', values.peers, peers),
     json: values.json,
+    profile: values.profile,
   }
 }
 
@@ -80,7 +92,8 @@ function numbersOf(values) {
     const isWhole = Number.isInteger(number) || name === 'seconds' || name === 'rate'
     if (!(number > 0) || !isWhole) throw new Error(`--${name} has to be a number above 0`)
   }
-  if (numbers.rounds === 1) throw new Error('--rounds has to be 2 or more: the first says how fast latency is taken')
+  if (numbers.rounds === 1)
+    throw new Error('--rounds has to be 2 or more: the first says how fast latency is taken')
   if (numbers.payload < 20) throw new Error('--payload has to be 20 or more')
   return numbers
 }
@@ -90,6 +103,7 @@ function chosen(option, list, known) {
   if (list === undefined) return known
   const wanted = list.split(',').filter(Boolean)
   const unknown = wanted.filter((name) => !known.includes(name))
-  if (unknown.length > 0) throw new Error(`${option}: there is no ${unknown.join(', ')}, only ${known.join(', ')}`)
+  if (unknown.length > 0)
+    throw new Error(`${option}: there is no ${unknown.join(', ')}, only ${known.join(', ')}`)
   return known.filter((name) => wanted.includes(name))
 }

@@ -27,10 +27,13 @@ export function table({ workload, summary, leftOut, rate, setup }) {
   const columns = isMemory ? memoryColumns : operationColumns(workload.operation)
   const body = summary.map((row) => columns.map(({ cell }) => cell(row)))
   const rows = [columns.map(({ title }) => title), ...body]
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  const named = [...rows, ...Object.keys(leftOut).map((peer) => [peer])]
+  const widths = columns.map((_, column) => Math.max(...named.map((row) => row[column]?.length ?? 0)))
   const align = (text, column) => (column === 0 ? text.padEnd(widths[0]) : text.padStart(widths[column]))
   const lines = rows.map((row) => `  ${row.map(align).join('  ')}`.trimEnd())
-  const missing = Object.entries(leftOut).map(([peer, why]) => `  ${peer.padEnd(widths[0])}  left out: ${why}`)
+  const missing = Object.entries(leftOut).map(
+    ([peer, why]) => `  ${peer.padEnd(widths[0])}  left out: ${why}`,
+  )
   const limited = summary.some(isLimited)
   const note = limited ? ['  * the loader was at its limit, not the server: it could do more'] : []
   return [`\n${workload.name}: ${setup}${pace}`, ...lines, ...missing, ...note].join('\n')

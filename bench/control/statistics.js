@@ -14,7 +14,16 @@ export function costOf({ cpuMicros, bytes }) {
   return cpuMicros ?? bytes
 }
 
-const MEASURED = ['cpuMicros', 'opsPerSecond', 'serverBusy', 'loaderBusy', 'p50Ms', 'p99Ms', 'bytes', 'heapBytes']
+const MEASURED = [
+  'cpuMicros',
+  'opsPerSecond',
+  'serverBusy',
+  'loaderBusy',
+  'p50Ms',
+  'p99Ms',
+  'bytes',
+  'heapBytes',
+]
 
 /**
  * @param {readonly import('./rounds.js').Row[]} rows of one workload

@@ -53,7 +53,7 @@ export function encodeTexts(texts) {
   let at = 0
   for (const text of texts) {
     at = writeHeader(data, at, { opcode: TEXT, length: text.length })
-    data.latin1Write(text, at)
+    data.write(text, at, 'latin1')
     at = mask(data, at, at + text.length)
   }
   return data

@@ -22,7 +22,7 @@ export class Histogram {
     let left = Math.ceil(this.count * share)
     for (let slot = 0; slot < this.#counts.length; slot += 1) {
       left -= this.#counts[slot]
-      if (left <= 0) return valueOf(slot) / 1000
+      if (left <= 0) return middleOf(slot) / 1000
     }
     return Number.NaN
   }
@@ -35,7 +35,7 @@ function slotOf(micros) {
 }
 
 /** The middle of a slot. */
-function valueOf(slot) {
+function middleOf(slot) {
   if (slot < PARTS) return slot
   const power = Math.floor(slot / PARTS) - 1
   return (PARTS + (slot % PARTS) + 0.5) * 2 ** power

@@ -73,7 +73,7 @@ export class Link {
   #handleUpgrade(data) {
     const end = data.indexOf('\r\n\r\n')
     if (end < 0) return 0
-    const status = data.latin1Slice(0, data.indexOf('\r\n'))
+    const status = data.toString('latin1', 0, data.indexOf('\r\n'))
     if (!status.startsWith('HTTP/1.1 101')) {
       this.#socket.destroy(new Error(`the server refused the upgrade: ${status}`))
       return data.length
@@ -91,7 +91,7 @@ export class Link {
     for (let frame = readFrame(data, at); frame; frame = readFrame(data, at)) {
       at = frame.end
       if (frame.opcode === TEXT) {
-        this.ontext(data.latin1Slice(frame.start, frame.end))
+        this.ontext(data.toString('latin1', frame.start, frame.end))
         this.onhandled()
       } else if (frame.opcode === PING) {
         this.#socket.write(encodeControl(PONG, data.subarray(frame.start, frame.end)))
@@ -103,7 +103,7 @@ export class Link {
   #closed(content) {
     if (!this.#isClosing) {
       const code = content.length >= 2 ? content.readUInt16BE(0) : 'none'
-      this.#ended(new Error(`the server closed a connection, code ${code}, ${content.latin1Slice(2)}`))
+      this.#ended(new Error(`the server closed a connection, code ${code}, ${content.toString('latin1', 2)}`))
     }
     this.#isClosing = true
     this.#socket.end()

@@ -19,7 +19,11 @@ export class JsonMessages {
     }
   }
 
-  /** A message came. @param {{ send(text: string): void, join(): void }} client */
+  /**
+   * A message came.
+   * @param {string} text
+   * @param {{ send(text: string): void, join(): void }} client who sent it
+   */
   receive(text, { send, join }) {
     const { id, method, params, call, result } = JSON.parse(text)
     if (method !== undefined) {

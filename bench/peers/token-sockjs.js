@@ -18,7 +18,10 @@ export function start({ server, redisPort }) {
     socketController: {
       echo: (_auth, data, callback) => callback(null, data),
       publish: (_auth, request, callback) => {
-        callback(null, publishAll(request, (data) => sockets.publish('news', data)))
+        callback(
+          null,
+          publishAll(request, (data) => sockets.publish('news', data)),
+        )
       },
     },
   })

@@ -17,6 +17,13 @@ const LAST_PORT = 65_535
 
 const app = express()
 const server = createServer(app)
+let isStopping = false
+
+// 503 tells clients that it is worth trying again; a 404 of an application that is half gone would not.
+app.use((_request, response, next) => {
+  if (!isStopping) return next()
+  response.status(503).set({ 'Retry-After': '1', Connection: 'close' }).json({ error: 'Shutting down' })
+})
 
 // No inline script or style anywhere; connections to this server only.
 app.disable('x-powered-by').use((_request, response, next) => {
@@ -143,14 +150,12 @@ async function open({ PORT: wanted } = process.env) {
   }
 }
 
-let isStopping = false
-
 /** Says goodbye to every socket, so that pages know that they may come back, and ends. */
 async function stop() {
   if (isStopping) return
   isStopping = true
-  await tokenSockets.shutdown()
   server.close()
+  await tokenSockets.shutdown()
   setTimeout(() => server.closeAllConnections(), 500).unref()
   setTimeout(() => process.exit(), 2000).unref()
 }

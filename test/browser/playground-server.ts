@@ -32,10 +32,20 @@ export class PlaygroundServer {
     this.#folder = folder
   }
 
-  /** Starts it. @param port the one before if left out, at first any free one; `null` leaves PORT unset */
-  async start(
+  /**
+   * Starts it.
+   * @param port the one before if left out, at first any free one; `null` leaves PORT unset
+   * @throws what it said, if it ended instead
+   */
+  async start(port?: string | null): Promise<void> {
+    if (await this.tryToStart(port)) return
+    throw new Error((await this.ended()).output)
+  }
+
+  /** Starts it. @returns whether it runs */
+  tryToStart(
     port: string | null = new URL(this.address || 'http://localhost:0').port || '0',
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { PORT: _, ...inherited } = process.env
     const env = {
       ...inherited,
@@ -46,16 +56,16 @@ export class PlaygroundServer {
     const child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#output = ''
-    await new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
       const hear = (text: string) => {
         this.#output += text
         const [address] = /http:\/\/localhost:\d+\//.exec(this.#output) ?? []
         if (address) this.address = address
-        if (address) resolve()
+        if (address) resolve(true)
       }
       child.stdout.setEncoding('utf8').on('data', hear)
       child.stderr.setEncoding('utf8').on('data', hear)
-      child.once('close', () => resolve())
+      child.once('close', () => resolve(false))
     })
   }
 

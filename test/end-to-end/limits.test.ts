@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
 import { expect } from 'chai'
 import { deferred, next, rejection, until, useSites } from './fixture.js'
@@ -36,12 +37,15 @@ describe('limits of the server', () => {
       const url = `${site.url}/sockets/000/abc`
       await fetch(`${url}/xhr`, { method: 'POST' })
       const { promise: status, resolve } = deferred<number | undefined>()
-      const sending = request(`${url}/xhr_send`, { method: 'POST' }, (response) => resolve(response.statusCode))
+      const sending = request(`${url}/xhr_send`, { method: 'POST' }, (response) =>
+        resolve(response.statusCode),
+      )
+      const closed = once(sending, 'close')
       sending.on('error', () => {})
       sending.write('x'.repeat(600))
       sending.write('x'.repeat(600))
       expect(await status).to.equal(413)
-      sending.destroy()
+      await closed
       await site.servesHonestClients()
     })
 
@@ -103,9 +107,7 @@ describe('limits of the server', () => {
               body: JSON.stringify(messages.map((one) => JSON.stringify(one))),
             })
           await post('xhr', [])
-          await post('xhr_send', [
-            { rpc: 'auth', token, uuid: '1' },
-          ])
+          await post('xhr_send', [{ rpc: 'auth', token, uuid: '1' }])
           await until(() => site.sockets.sockets().length === 2)
           await post('xhr_send', [{ rpc: '_subscribe', req: { channel: 'flood' }, uuid: '2' }])
         }
@@ -221,10 +223,7 @@ describe('limits of the server', () => {
       const site = await start({ limits: { vetoTimeout: 30 } })
       site.sockets.on('subscribe', (_socket, _data, _callback) => {})
       const error = await rejection((await site.ready()).subscribe('news'))
-      expect([error.code, error.data]).to.deep.equal([
-        'refused_by_listener',
-        { field: 'vetoTimeout', limit: 30 },
-      ])
+      expect([error.code, error.data]).to.deep.equal(['veto_timeout', { field: 'vetoTimeout', limit: 30 }])
     })
   })
 

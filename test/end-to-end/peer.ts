@@ -202,6 +202,7 @@ class PollingPeer extends Peer {
 
   async #poll(): Promise<string> {
     const response = await this.#post('xhr', '')
+    if (!response.ok) this.ended({ code: response.status, reason: response.statusText })
     return (await response.text()).trim()
   }
 

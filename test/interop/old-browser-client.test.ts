@@ -1,8 +1,7 @@
 import { type RemoteClient, RpcError, type ServerController } from '@token-socket/server'
 import { expect } from 'chai'
-import type { Browser } from 'playwright-core'
-import { until } from '../client/waiting.js'
-import { startChromium } from './chromium.js'
+import { type OpenBrowser, openBrowser } from '../browser/chromium.js'
+import { errorOf, until } from '../client/waiting.js'
 import { NewServer, type NewServerOptions } from './new-server.js'
 import { type OldClientOptions, OldPage } from './old-page.js'
 
@@ -24,15 +23,15 @@ const socketController: ServerController = {
 
 describe('the old browser client on the new server', function () {
   this.timeout(30_000)
-  let browser: Browser
+  let chromium: OpenBrowser
   let server: NewServer
   let page: OldPage
 
   before(async () => {
-    browser = await startChromium()
+    chromium = await openBrowser()
   })
 
-  after(() => browser.close())
+  after(() => chromium.close())
 
   afterEach(async () => {
     const { uncaught } = page
@@ -43,7 +42,7 @@ describe('the old browser client on the new server', function () {
 
   async function open(client: OldClientOptions, options: NewServerOptions = {}): Promise<RemoteClient> {
     server = await NewServer.create({ socketController, ...options })
-    page = await OldPage.load(browser, `${server.origin}/sign-in`)
+    page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
     expect(await page.open(client), 'ready’s error').to.equal(null)
     return theSocket()
   }
@@ -81,26 +80,26 @@ describe('the old browser client on the new server', function () {
 
       it('gets errors in the shapes that the old server gave them', async () => {
         await open(client)
-        const errorOf = async (name: string) => (await page.call('rpc', name, {}))[0]
-        expect(await errorOf('nowhere')).to.equal('Function not found')
-        expect(await errorOf('nested.deeper')).to.equal('Function not found')
-        expect(await errorOf('failText')).to.equal('no more')
-        expect(await errorOf('failObject')).to.deep.equal({ status: 402 })
-        expect(await errorOf('failError')).to.deep.equal({ message: 'No stock', left: 0 })
-        expect(await errorOf('failList')).to.deep.equal([{ message: 'one' }, { two: 2 }])
+        const refusalOf = async (name: string) => (await page.call('rpc', name, {}))[0]
+        expect(await refusalOf('nowhere')).to.equal('Function not found')
+        expect(await refusalOf('nested.deeper')).to.equal('Function not found')
+        expect(await refusalOf('failText')).to.equal('no more')
+        expect(await refusalOf('failObject')).to.deep.equal({ status: 402 })
+        expect(await refusalOf('failError')).to.deep.equal({ message: 'No stock', left: 0 })
+        expect(await refusalOf('failList')).to.deep.equal([{ message: 'one' }, { two: 2 }])
       })
 
       it('gets an error where the old server would have ended: a throw, an inherited name', async () => {
         await open(client)
-        const errorOf = async (name: string) => (await page.call('rpc', name, {}))[0]
-        expect(await errorOf('throws')).to.equal('Internal error')
-        expect(await errorOf('failRpcError')).to.deep.equal({
+        const refusalOf = async (name: string) => (await page.call('rpc', name, {}))[0]
+        expect(await refusalOf('throws')).to.equal('Internal error')
+        expect(await refusalOf('failRpcError')).to.deep.equal({
           message: 'Sold out',
           code: 'sold_out',
           data: { left: 0 },
         })
         for (const name of ['toString', '__defineGetter__', 'constructor', '__proto__']) {
-          expect(await errorOf(name), name).to.equal('Function not found')
+          expect(await refusalOf(name), name).to.equal('Function not found')
         }
       })
 
@@ -115,28 +114,19 @@ describe('the old browser client on the new server', function () {
 
       it('answers calls of the server with errors', async () => {
         const socket = await open(client)
-        const errorOf = (name: string) =>
-          socket.rpc(name).then(
-            () => undefined,
-            ({ code, message, data }: RpcError) => ({ code, message, ...(data !== undefined && { data }) }),
-          )
-        expect(await errorOf('failText')).to.deep.equal({
-          code: 'application_error',
-          message: 'no such theme',
-        })
-        expect(await errorOf('failError')).to.deep.equal({
-          code: 'application_error',
-          message: 'no such error',
-        })
-        expect(await errorOf('failObject')).to.deep.include({ data: { status: 402 } })
+        const fieldsOf = async (name: string) => {
+          const { code, message, data } = await errorOf(socket.rpc(name))
+          return [code, message, data]
+        }
+        const code = 'application_error'
+        expect(await fieldsOf('failText')).to.deep.equal([code, 'no such theme', undefined])
+        expect(await fieldsOf('failError')).to.deep.equal([code, 'no such error', undefined])
+        expect((await fieldsOf('failObject'))[2]).to.deep.equal({ status: 402 })
       })
 
       it('never answers for a function that it does not have, which the server notices', async () => {
         const socket = await open(client)
-        const error: RpcError = await socket
-          .rpc('nowhere', {}, { timeout: 20 })
-          .then(expect.fail, (cause) => cause)
-        expect(error.code).to.equal('timeout')
+        expect((await errorOf(socket.rpc('nowhere', {}, { timeout: 20 }))).code).to.equal('timeout')
         expect(await socket.rpc('echo', 1)).to.equal(1)
       })
 
@@ -183,15 +173,15 @@ describe('the old browser client on the new server', function () {
 
       it('is told of refusals', async () => {
         await open(client)
-        const errorOf = async (...args: [string, ...unknown[]]) => (await page.call(...args))[0]
+        const refusalOf = async (...args: [string, ...unknown[]]) => (await page.call(...args))[0]
         server.sockets.on('subscribe', (_socket, _data, callback) => callback(null, false))
         server.sockets.on('unsubscribe', (_socket, _data, callback) => callback('not now', true))
         server.sockets.on('publish', (_socket, _data, callback) => callback(new Error('too loud')))
         server.sockets.on('broadcast', (_socket, _data, callback) => callback({ status: 402 }))
-        expect(await errorOf('subscribe', 'admin')).to.equal('Forbidden')
-        expect(await errorOf('unsubscribe', 'admin')).to.equal('not now')
-        expect(await errorOf('publish', 'admin', 1)).to.deep.equal({ message: 'too loud' })
-        expect(await errorOf('broadcast', 1)).to.deep.equal({ status: 402 })
+        expect(await refusalOf('subscribe', 'admin')).to.equal('Forbidden')
+        expect(await refusalOf('unsubscribe', 'admin')).to.equal('not now')
+        expect(await refusalOf('publish', 'admin', 1)).to.deep.equal({ message: 'too loud' })
+        expect(await refusalOf('broadcast', 1)).to.deep.equal({ status: 402 })
         expect(server.sockets.channels()).to.deep.equal([])
       })
 
@@ -202,15 +192,16 @@ describe('the old browser client on the new server', function () {
 
       it('pings by itself', async () => {
         let count = 0
+        let third = () => {}
         const pinged = new Promise<void>((resolve) => {
-          const _ping = () => {
-            count += 1
-            if (count === 3) resolve()
-            return { message: 'pong' }
-          }
-          const own = { ...socketController, _ping }
-          open({ ...client, ping: 10 }, { socketController: own }).catch(expect.fail)
+          third = resolve
         })
+        const _ping = () => {
+          count += 1
+          if (count === 3) third()
+          return { message: 'pong' }
+        }
+        await open({ ...client, ping: 10 }, { socketController: { ...socketController, _ping } })
         await pinged
         expect(await page.call('rpc', 'echo', 1)).to.deep.equal([null, 1])
       })
@@ -273,7 +264,7 @@ describe('the old browser client on the new server', function () {
             callback()
           })
         })
-        page = await OldPage.load(browser, `${server.origin}/sign-in`)
+        page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
         expect(await page.open(client)).to.equal(null)
         expect(answer).to.deep.equal({ auth: { user: 'ada' } })
       })
@@ -294,7 +285,7 @@ describe('the old browser client on the new server', function () {
 
     it('comes by JSONP where the page names the host by its URL, though it is its own', async () => {
       server = await NewServer.create({ socketController })
-      page = await OldPage.load(browser, `${server.origin}/sign-in`)
+      page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
       expect(await page.open({ host: server.origin })).to.equal(null)
       expect(page.tokenRequests).to.have.length(1)
       expect(page.tokenRequests[0]?.[0]).to.equal('script')
@@ -307,7 +298,7 @@ describe('the old browser client on the new server', function () {
           socketController,
           authentication: ({ query: { callback, ...query } }) => query,
         })
-        page = await OldPage.load(browser, `${server.origin}/`)
+        page = await OldPage.load(chromium.browser, `${server.origin}/`)
         const authentication = { foo: 'bar', deep: { er: 'ä&' }, empty: '' }
         const error = await page.open({ authentication, ...(named && { host: server.origin }) })
         expect(error).to.equal(null)
@@ -318,7 +309,7 @@ describe('the old browser client on the new server', function () {
 
     it('is refused to a page that is not signed in', async () => {
       server = await NewServer.create()
-      page = await OldPage.load(browser, `${server.origin}/`)
+      page = await OldPage.load(chromium.browser, `${server.origin}/`)
       expect(await page.open()).to.deep.equal({ Error: 'Forbidden' })
       expect(server.sockets.sockets()).to.deep.equal([])
     })
@@ -335,7 +326,7 @@ describe('the old browser client on the new server', function () {
       for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming']) {
         it(`comes by JSONP if that origin is listed, and the socket works over ${transport}`, async () => {
           server = await NewServer.create({ socketController, origins: [other.origin] })
-          page = await OldPage.load(browser, `${server.origin}/sign-in`)
+          page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
           await page.visit(`${other.origin}/`)
           const error = await page.open({ host: server.origin, sockjs: { transports: [transport] } })
           expect(error).to.equal(null)
@@ -347,7 +338,7 @@ describe('the old browser client on the new server', function () {
 
       it('is refused if that origin is not listed', async () => {
         server = await NewServer.create({ origins: ['https://elsewhere.example'] })
-        page = await OldPage.load(browser, `${server.origin}/sign-in`)
+        page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
         await page.visit(`${other.origin}/`)
         expect(await page.open({ host: server.origin })).to.deep.equal({
           Error: 'Error making jsonp request!',

@@ -17,9 +17,7 @@ app.use((request, _response, next) => {
   next()
 })
 // Always the same id, so that a session is known again after a restart as it would be with a store of its own.
-app.use(
-  session({ secret: 'test', genid: () => 'session-of-ada', resave: false, saveUninitialized: false }),
-)
+app.use(session({ secret: 'test', genid: () => 'session-of-ada', resave: false, saveUninitialized: false }))
 app.get('/sign-in', (request, response) => {
   request.session.auth = { user: 'ada' }
   response.end()
@@ -79,7 +77,9 @@ const answers = {
   unsubscribeAll: (channel) => tokenServer.unsubscribeAll(channel),
   publish: (channel, data) => tokenServer.publish(channel, data),
   broadcast: (data) => tokenServer.broadcast(data),
-  closeAll: () => tokenServer.sockets().forEach((socket) => socket.end()),
+  closeAll: () => {
+    for (const socket of tokenServer.sockets()) socket.end()
+  },
   tokenRequests: () => tokenRequests,
 }
 

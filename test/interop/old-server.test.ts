@@ -1,4 +1,9 @@
-import { type RpcError, TokenSocket, type TokenSocketEvents, type TokenSocketOptions } from '@token-socket/client'
+import {
+  type RpcError,
+  TokenSocket,
+  type TokenSocketEvents,
+  type TokenSocketOptions,
+} from '@token-socket/client'
 import { expect } from 'chai'
 import SockJS from 'sockjs-client'
 import { errorOf } from '../client/waiting.js'
@@ -18,8 +23,7 @@ const actions = {
 const CARRIERS: readonly (readonly [title: string, transport: string, client: TokenSocketOptions])[] = [
   ['plain WebSocket', 'websocket', {}],
   ...['websocket', 'xhr-streaming', 'xhr-polling'].map(
-    (name) =>
-      [`SockJS’s ${name}`, name, { transports: ['sockjs'], sockjs: { transports: name } }] as const,
+    (name) => [`SockJS’s ${name}`, name, { transports: ['sockjs'], sockjs: { transports: name } }] as const,
   ),
 ]
 
@@ -70,7 +74,6 @@ describe('the new client on the old server', () => {
 
   for (const [title, transport, client] of CARRIERS) {
     describe(`over ${title}`, () => {
-
       it('is ready, and known by its session', async () => {
         await open(client)
         expect(socket.transport).to.equal(transport)

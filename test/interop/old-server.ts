@@ -57,11 +57,14 @@ export class OldServer {
     this.#process = fork(script, [JSON.stringify(settings)], { execArgv: [], silent: true })
     this.#exited = once(this.#process, 'exit').then(() => this.#failAll())
     await new Promise<void>((resolve, reject) => {
-      this.#process.on('message', (message: { port: number } | { id: number; error?: string; data: unknown }) => {
-        if (!('port' in message)) return this.#answered(message)
-        this.port = message.port
-        resolve()
-      })
+      this.#process.on(
+        'message',
+        (message: { port: number } | { id: number; error?: string; data: unknown }) => {
+          if (!('port' in message)) return this.#answered(message)
+          this.port = message.port
+          resolve()
+        },
+      )
       this.#exited.then(() => reject(new Error('the old server ended before it listened')))
     })
     await this.#signIn()

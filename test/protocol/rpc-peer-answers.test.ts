@@ -258,9 +258,9 @@ describe('RpcPeer, answering', () => {
           action: () => 1,
           before: [],
           answer: (outcome) =>
-            'data' in outcome ? throwIt(new RpcError('too_large', 'Mine', circular)) : answers.push(outcome),
+            'data' in outcome ? throwIt(new RpcError('too_long', 'Mine', circular)) : answers.push(outcome),
         })
-        expect(answers).to.deep.equal([{ error: 'Too large', code: 'too_large' }])
+        expect(answers).to.deep.equal([{ error: 'Too long', code: 'too_long' }])
       })
 
       it('answers internal when `answer` throws anything else', () => {

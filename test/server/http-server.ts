@@ -6,13 +6,17 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 /** A server of this test file that listens on a free port. */
 export class TestServer {
   readonly http: Server
+  readonly #sockets = new Set<Socket>()
 
   private constructor(http: Server) {
     this.http = http
+    http.on('connection', (socket) => this.#sockets.add(socket))
   }
 
   /** @param app answers the requests, such as an Express application */
-  static async start(app: RequestListener = (_request, response) => response.end('app')): Promise<TestServer> {
+  static async start(
+    app: RequestListener = (_request, response) => response.end('app'),
+  ): Promise<TestServer> {
     const http = createServer(app)
     http.listen(0, '127.0.0.1')
     await once(http, 'listening')
@@ -41,8 +45,9 @@ export class TestServer {
   }
 
   async stop(): Promise<void> {
-    this.http.closeAllConnections()
     this.http.close()
+    // Those that were upgraded too, which the server knows no more.
+    for (const socket of this.#sockets) socket.destroy()
     await once(this.http, 'close')
   }
 }

@@ -93,7 +93,9 @@ describe('OriginRules', () => {
 
       it('over TLS', () => {
         expect(isAllowed({ origin: 'https://app.example.com' }, true)).to.equal(true)
-        expect(isAllowed({ host: 'app.example.com:443', origin: 'https://app.example.com' }, true)).to.equal(true)
+        expect(isAllowed({ host: 'app.example.com:443', origin: 'https://app.example.com' }, true)).to.equal(
+          true,
+        )
       })
 
       it('of an https page where TLS ends before us, unknown to us', () => {
@@ -134,7 +136,9 @@ describe('OriginRules', () => {
 
       it('an http page on a TLS server', () => {
         expect(isAllowed({ origin: 'http://app.example.com' }, true)).to.equal(false)
-        expect(isAllowed({ host: 'app.example.com:80', origin: 'http://app.example.com' }, true)).to.equal(false)
+        expect(isAllowed({ host: 'app.example.com:80', origin: 'http://app.example.com' }, true)).to.equal(
+          false,
+        )
       })
 
       it('where the request names no host', () => {

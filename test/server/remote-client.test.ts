@@ -186,10 +186,7 @@ describe('RemoteClient', () => {
       ])
       const request = sinon.stub().resolves()
       const joining = { channels: { request }, isJoining: true }
-      const [answer] = await answerTo(
-        { rpc: '_subscribe', req: { channel: 'a' }, uuid: '1' },
-        joining,
-      )
+      const [answer] = await answerTo({ rpc: '_subscribe', req: { channel: 'a' }, uuid: '1' }, joining)
       expect(answer).to.include({ code: 'forbidden' })
       expect(handler.called || request.called).to.equal(false)
     })

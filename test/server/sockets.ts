@@ -5,8 +5,8 @@ import { connectionPair, type TestConnection } from '@token-socket/protocol/test
 import type { RemoteClient } from '@token-socket/server'
 import { Flusher } from '../../packages/server/src/outbox.js'
 import {
-  type Identity,
   RemoteClient as Client,
+  type Identity,
   type RemoteClientOwner,
   type SocketChannels,
 } from '../../packages/server/src/remote-client.js'

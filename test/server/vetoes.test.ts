@@ -178,7 +178,7 @@ describe('decide', () => {
       expect(clock.countTimers()).to.equal(1)
       clock.tick(1)
       const error = (await refusal)?.error as RpcError
-      expect(error.code).to.equal('refused_by_listener')
+      expect(error.code).to.equal('veto_timeout')
       expect(error.data).to.deep.equal({ field: 'vetoTimeout', limit: 5000 })
     })
 
@@ -191,7 +191,7 @@ describe('decide', () => {
       ])
       clock.tick(5000)
       late(null, true)
-      expect((await refusal)?.error).to.have.property('code', 'refused_by_listener')
+      expect((await refusal)?.error).to.have.property('code', 'veto_timeout')
     })
 
     it('leaves no timer when it answers', async () => {

@@ -75,7 +75,7 @@ function connect(channels) {
     if (state === 'failed' && made === socket) leave('You were signed out.')
   })
   made.on('reconnect', (error) => {
-    if (error?.code !== 'token_refused' || made !== socket) return
+    if (error?.data?.status !== 403 || made !== socket) return
     made.end()
     leave('Your session is over.')
   })

@@ -4,11 +4,14 @@
 
 import { TokenSocket } from '@token-socket/client'
 
-/** Signs in over HTTP, as a browser does, and connects. @returns the socket, when it is ready */
-export async function connect(address, email) {
-  const signedIn = await fetch(`${address}/sign-in?email=${encodeURIComponent(email)}`)
-  const cookie = signedIn.headers.get('set-cookie').split(';')[0]
+/** Signs in over HTTP, as a browser does. @returns the session's cookie */
+export async function signIn(address, email) {
+  const response = await fetch(`${address}/sign-in?email=${encodeURIComponent(email)}`)
+  return response.headers.get('set-cookie').split(';')[0]
+}
 
+/** Signs in and connects. @returns the socket, when it is ready */
+export async function connect(address, email) {
 // ---- as in the README
 var options = {
 	host: "https://yourserver.com",
@@ -41,7 +44,7 @@ var actions = {
 
   // The tour's own server, and the session's cookie, which a browser would send by itself.
   options.host = address
-  options.headers = { Cookie: cookie }
+  options.headers = { Cookie: await signIn(address, email) }
 
   // The functions that the server's README calls.
   actions.sayHello = (data, callback) => callback(null, `${data.message}, says the server`)

@@ -2,16 +2,15 @@
 // biome-ignore-all lint: the snippets are as the old README has them
 // biome-ignore-all format: the snippets are as the old README has them
 
-/** Resolves after so many messages. @param name who receives them, if that is to be printed */
-export function nextMessages(socket, count, name) {
+/** Resolves after so many messages, to the last of them. */
+export function nextMessages(socket, count) {
   return new Promise((resolve) => {
     let left = count
-    const listener = (channel, message) => {
-      if (name) console.log(`${name} gets`, message, 'on', channel)
+    const listener = (_channel, message) => {
       left -= 1
       if (left > 0) return
       socket.removeListener('message', listener)
-      resolve()
+      resolve(message)
     }
     socket.on('message', listener)
   })

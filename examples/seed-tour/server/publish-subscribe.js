@@ -63,10 +63,10 @@ console.log("Channel " + channel + " has " + sockets.length + " sockets connecte
 export async function filterMessages({ tokenServer, socket, connectAs }) {
   const foo = await connectAs('foo')
   await Promise.all([socket.subscribe('filtered'), foo.subscribe('filtered')])
-  const received = [nextMessages(foo, 1, 'foo'), nextMessages(socket, 1, 'ada')]
+  const received = Promise.all([nextMessages(foo, 1), nextMessages(socket, 1)])
   tokenServer.publish('filtered', { foo: 1, bar: 2 })
-  await received[0]
-  await received[1]
+  const [filtered, whole] = await received
+  console.log('foo gets', filtered, '- ada gets', whole)
   await foo.end()
 }
 

@@ -156,7 +156,8 @@ export class Connector {
       this.#move({ event, from, error })
     } else {
       const delay = this.#backoff.next()
-      this.#stopTimer = startTimer(delay, () => this.retry())
+      // A program that lives by its socket must not end because its server is away for a moment.
+      this.#stopTimer = startTimer(delay, () => this.retry(), true)
       this.#move({ event, from, error, delay })
     }
   }

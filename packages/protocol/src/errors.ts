@@ -14,18 +14,16 @@ export const ERRORS = {
   invalid_token: 'Invalid token',
   not_found: 'Function not found',
   queue_full: 'Too many calls wait for the connection',
-  refused_by_listener: 'A listener did not answer in time',
-  shutting_down: 'The server is shutting down',
   timeout: 'Timed out',
   token_failed: 'The token request failed',
   token_refused: 'The token request was refused',
-  too_large: 'Too large',
   too_long: 'Too long',
   too_many_calls: 'Too many calls in flight',
   too_many_subscriptions: 'Too many subscriptions',
   too_many_tickets: 'Too many tokens wait to be used',
   transport_failed: 'No transport could connect',
   unserializable: 'Not serializable as JSON',
+  veto_timeout: 'A listener did not answer in time',
 } as const
 
 /** A code of this library's own. An application's errors may carry any other string. */

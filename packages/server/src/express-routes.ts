@@ -60,7 +60,7 @@ export class ExpressRoutes {
     const response = await new Promise<Injected>((resolve, reject) => {
       const dispatch = (request: unknown, response: unknown) => {
         const [req, res] = this.#dress(request as Request, response as Response, call.auth, call.data)
-        const next = (error?: unknown) => reject(error instanceof Error ? error : new RpcError('not_found'))
+        const next = (error?: unknown) => reject(isError(error) ? error : new RpcError('not_found'))
         req.next = next
         Promise.resolve()
           .then(() => handler(req, res, next))
@@ -96,8 +96,13 @@ export class ExpressRoutes {
  * requests use, too.
  */
 function graft(injected: object, prototype: object): void {
-  const { constructor, ...methods } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(injected))
+  const { constructor: _constructor, ...methods } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(injected))
   Object.setPrototypeOf(Object.defineProperties(injected, methods), prototype)
+}
+
+/** Express takes anything truthy that is given to `next` for an error, except these two words. */
+function isError(given: unknown): boolean {
+  return Boolean(given) && given !== 'route' && given !== 'router'
 }
 
 function requestOf({ path, caller }: Call): InjectOptions {

@@ -100,9 +100,20 @@ export class Handshakes {
 
   #turnAway(id: string, connection: Connection, cause: unknown): void {
     if (!RpcError.is(cause)) this.#owner.failed(cause, { step: 'auth' })
-    const outcome = encodeThrown(cause)
-    connection.send([encodeServerMessage({ type: 'answer', id, rpc: 'auth', outcome })])
+    connection.send([this.#encodeRefusal(id, cause)])
     this.#close(connection, 'invalid_token')
+  }
+
+  #encodeRefusal(id: string, cause: unknown): string {
+    const encode = (thrown: unknown) =>
+      encodeServerMessage({ type: 'answer', id, rpc: 'auth', outcome: encodeThrown(thrown) })
+    try {
+      return encode(cause)
+    } catch (error) {
+      // What a listener refused with is not JSON.
+      this.#owner.failed(error, { step: 'auth' })
+      return encode(error)
+    }
   }
 
   #close(connection: Connection, why: CloseReason): void {

@@ -206,7 +206,10 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     socket: RemoteClient,
     data: unknown,
   ): Promise<Refusal | undefined> {
-    return decide(this.listeners(event), [socket, data], {
+    const listeners = this.listeners(event)
+    // They are asked here instead of by `emit`, which would take away those that were added by `once` (4th argument).
+    for (const listener of listeners) this.removeListener(event, listener, undefined, true)
+    return decide(listeners, [socket, data], {
       timeout: this.#options.limits.vetoTimeout,
       emptyMeansYes: event === 'authentication',
       onerror: (cause) => this.#failed(cause, { event, sid: socket.sid }),

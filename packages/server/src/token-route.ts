@@ -56,7 +56,7 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
 export function tokenGuard(origins: OriginRules): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     const { origin, allowed } = isJsonp(request) ? origins.judgeScript(request) : origins.judge(request)
-    response.set({ 'Cache-Control': 'no-store', Vary: 'Origin' })
+    response.vary('Origin').set('Cache-Control', 'no-store')
     if (!allowed) return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
     if (isJsonp(request) && !CALLBACK.test(String(request.query.callback))) {
       return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })

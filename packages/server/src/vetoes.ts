@@ -33,7 +33,7 @@ export async function decide(
   if (listeners.length === 0) return undefined
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      resolve({ error: refusal('refused_by_listener', { field: 'vetoTimeout', limit: options.timeout }) })
+      resolve({ error: refusal('veto_timeout', { field: 'vetoTimeout', limit: options.timeout }) })
     }, options.timeout)
     timer.unref()
     const settle = (outcome: Refusal | undefined) => {

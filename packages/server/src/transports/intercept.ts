@@ -19,25 +19,25 @@ export interface Interceptor {
  */
 export function intercept(server: Server, interceptor: Interceptor): () => void {
   const { emit } = server
+  let isUndone = false
   const wrapped = function (this: Server, event: string, ...args: unknown[]): boolean {
-    if (
-      (event === 'request' || event === 'upgrade') &&
-      interceptor.matches(pathOf(args[0] as IncomingMessage))
-    ) {
-      if (event === 'request') interceptor.request(args[0] as IncomingMessage, args[1] as ServerResponse)
-      else interceptor.upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
-      return true
+    const isOfInterest = !isUndone && (event === 'request' || event === 'upgrade')
+    if (!isOfInterest || !interceptor.matches(pathOf(args[0] as IncomingMessage))) {
+      return Reflect.apply(emit, server, [event, ...args])
     }
-    // Nobody else takes upgrades: then they end here, or they would wait for ever.
-    if (event === 'upgrade' && server.listenerCount('upgrade') === 1) refuseUpgrade(args[1] as Duplex)
-    return Reflect.apply(emit, server, [event, ...args])
+    if (event === 'request') interceptor.request(args[0] as IncomingMessage, args[1] as ServerResponse)
+    else interceptor.upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
+    return true
   } as Server['emit']
   server.emit = wrapped
-  // Without a listener of its own for upgrades, Node passes them on as plain requests.
-  server.on('upgrade', ignore)
+  // Without a listener for upgrades, Node passes them on as plain requests.
+  server.on('upgrade', refuseUnwanted)
   return () => {
+    if (isUndone) return
+    isUndone = true
+    // Where another was put around this one, it stays and lets everything through.
     if (server.emit === wrapped) server.emit = emit
-    server.removeListener('upgrade', ignore)
+    server.removeListener('upgrade', refuseUnwanted)
   }
 }
 
@@ -53,4 +53,8 @@ export function refuseUpgrade(socket: Duplex, status = '404 Not Found'): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }
 
-function ignore(): void {}
+/** Upgrades that no interceptor took, where nobody else listens, would wait for ever. */
+function refuseUnwanted(this: Server, _request: IncomingMessage, socket: Duplex): void {
+  const isWanted = this.listeners('upgrade').some((listener) => listener !== refuseUnwanted)
+  if (!isWanted && !socket.writableEnded) refuseUpgrade(socket)
+}

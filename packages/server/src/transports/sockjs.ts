@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connection, ConnectionListener } from '@token-socket/protocol'
 import sockjs from 'sockjs'
@@ -24,11 +25,18 @@ export interface SockJSTransportOptions {
   log(severity: string, line: string): void
 }
 
+/** What stands before the session in `/<server>/<session>/<transport>`. */
+const SERVER_PART = /^\/[^/.]+\/(?=[^/.]+\/[^/.]+)/
+
 /** SockJS over HTTP: xhr-polling, xhr-streaming, eventsource, jsonp-polling, htmlfile, `/info` and the iframe page. */
 export class SockJSTransport {
   readonly #handler: Handler
+  readonly #prefix: string
+  /** sockjs keeps the sessions of all its servers in one table: ours have names of their own in it. */
+  readonly #mark = `${randomUUID()}-`
 
   constructor(options: SockJSTransportOptions) {
+    this.#prefix = options.prefix
     const server = sockjs.createServer({
       // Its WebSocket routes are never reached (upgrades go elsewhere), but `/info` has to say that there is one.
       websocket: true,
@@ -39,8 +47,8 @@ export class SockJSTransport {
     } as sockjs.ServerOptions)
     server.on('connection', (connection: sockjs.Connection | null) => {
       if (!connection) return
-      const { pathname } = connection
-      connection.on('close', () => options.ended(pathname))
+      const path = connection.pathname.replace(this.#mark, '')
+      connection.on('close', () => options.ended(path))
       options.opened(new SockJSLink(connection as SockJSConnection))
     })
     const { middleware } = server as unknown as { middleware(options: { prefix: string }): Handler }
@@ -49,6 +57,9 @@ export class SockJSTransport {
 
   /** Answers a request under the prefix. */
   handle(request: IncomingMessage, response: ServerResponse): void {
+    const { url = '' } = request
+    const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
+    request.url = this.#prefix + rest
     this.#handler(request, response)
   }
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Connection, ConnectionListener } from '@token-socket/protocol'
-import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { BatchFrames } from './frame.js'
 
 /** Settings of {@link WebSocketTransport}. */
 export interface WebSocketTransportOptions {
@@ -42,21 +43,27 @@ const SOCKJS: Framing = {
   farewell: (code, reason) => `c${JSON.stringify([code, reason])}`,
 }
 
+/** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
+const CLOSE_TIMEOUT = 2000
+
 /** WebSocket connections, plain or framed as SockJS does. One timer pings them all. */
 export class WebSocketTransport {
   readonly #server: WebSocketServer
   readonly #options: WebSocketTransportOptions
   readonly #links = new Set<WebSocketConnection>()
+  readonly #carriers = { plain: carrierOf(PLAIN), sockjs: carrierOf(SOCKJS) }
   readonly #timer: NodeJS.Timeout
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
-    this.#server = new WebSocketServer({
+    const settings = {
       noServer: true,
       clientTracking: false,
       maxPayload: options.maxPayload,
       perMessageDeflate: false,
-    })
+      closeTimeout: CLOSE_TIMEOUT,
+    }
+    this.#server = new WebSocketServer(settings)
     this.#timer = setInterval(() => this.#sweep(), options.pingInterval)
     this.#timer.unref()
   }
@@ -68,7 +75,7 @@ export class WebSocketTransport {
     [head, framing]: readonly [Buffer, 'plain' | 'sockjs'],
   ): void {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
-      const link = new WebSocketConnection(ws, framing === 'plain' ? PLAIN : SOCKJS)
+      const link = new WebSocketConnection(ws, { socket, ...this.#carriers[framing] })
       this.#links.add(link)
       ws.on('close', () => this.#links.delete(link))
       this.#options.opened(link)
@@ -82,21 +89,36 @@ export class WebSocketTransport {
   }
 
   #sweep(): void {
+    for (const { frames } of Object.values(this.#carriers)) frames.forget()
     for (const link of this.#links) link.check()
   }
+}
+
+/** A way to frame, and the frames that its connections share. */
+interface Carrier {
+  readonly framing: Framing
+  readonly frames: BatchFrames
+}
+
+function carrierOf(framing: Framing): Carrier {
+  return { framing, frames: new BatchFrames(framing.encode) }
 }
 
 class WebSocketConnection implements Connection {
   readonly transport = 'websocket'
   readonly #ws: WebSocket
+  readonly #socket: Duplex
   readonly #framing: Framing
+  readonly #frames: BatchFrames
   #listener: ConnectionListener | undefined
   #isClosed = false
   #isAlive = true
 
-  constructor(ws: WebSocket, framing: Framing) {
+  constructor(ws: WebSocket, { socket, framing, frames }: Carrier & { readonly socket: Duplex }) {
     this.#ws = ws
+    this.#socket = socket
     this.#framing = framing
+    this.#frames = frames
     if (framing.greeting) ws.send(framing.greeting)
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary))
     ws.on('pong', () => {
@@ -108,7 +130,7 @@ class WebSocketConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return this.#ws.bufferedAmount
+    return this.#socket.writableLength
   }
 
   listen(listener: ConnectionListener): void {
@@ -116,7 +138,9 @@ class WebSocketConnection implements Connection {
   }
 
   send(messages: readonly string[]): void {
-    if (!this.#isClosed) this.#ws.send(this.#framing.encode(messages))
+    // Straight to the network: `ws` would frame the same batch again for each receiver. What it sends itself, pings and
+    // closes, it writes at once too, so the order stays.
+    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(this.#frames.encode(messages))
   }
 
   close(code: number, reason: string): void {

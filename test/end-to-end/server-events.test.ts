@@ -1,0 +1,254 @@
+import { type RemoteClient, RpcError } from '@token-socket/server'
+import { expect } from 'chai'
+import { deferred, next, rejection, type Site, useSites } from './fixture.js'
+
+type Callback = (error?: unknown, allowed?: unknown) => void
+type Listener = (socket: RemoteClient, data: unknown, callback: Callback) => unknown
+
+/** Listeners that say no, and the code that the client gets. */
+const NOES: Readonly<Record<string, readonly [Listener, string]>> = {
+  'calls back an error': [(_socket, _data, callback) => callback('no'), 'application_error'],
+  'calls back an RpcError': [(_socket, _data, callback) => callback(new RpcError('too_poor')), 'too_poor'],
+  'calls back false': [(_socket, _data, callback) => callback(null, false), 'forbidden'],
+  'calls back late': [(_s, _d, callback) => void setImmediate(() => callback(null, false)), 'forbidden'],
+  'returns false': [() => false, 'forbidden'],
+  'resolves false': [async () => false, 'forbidden'],
+  throws: [
+    () => {
+      throw new Error('a secret')
+    },
+    'forbidden',
+  ],
+  'throws an RpcError': [
+    () => {
+      throw new RpcError('too_poor')
+    },
+    'too_poor',
+  ],
+  rejects: [async () => Promise.reject(new Error('a secret')), 'forbidden'],
+  'never answers': [(_socket, _data, _callback) => {}, 'veto_timeout'],
+  'never resolves': [() => new Promise(() => {}), 'veto_timeout'],
+}
+
+const YESES: Readonly<Record<string, Listener>> = {
+  'calls back true': (_socket, _data, callback) => callback(null, true),
+  'returns true': () => true,
+  'resolves true': async () => true,
+  'returns nothing and takes no callback': () => {},
+}
+
+/** What a client does for each event, and what the listener is told of it. */
+const REQUESTS = {
+  subscribe: {
+    ask: (site: Site) => site.ready().then((client) => client.subscribe('room')),
+    data: { channel: 'room' },
+  },
+  unsubscribe: {
+    ask: async (site: Site) => {
+      const client = await site.ready()
+      await client.subscribe('room')
+      await client.unsubscribe('room')
+    },
+    data: { channel: 'room' },
+  },
+  publish: {
+    ask: (site: Site) => site.ready().then((client) => client.publish('room', { a: 1 })),
+    data: { channel: 'room', data: { a: 1 } },
+  },
+  broadcast: {
+    ask: (site: Site) => site.ready().then((client) => client.broadcast({ a: 1 })),
+    data: { data: { a: 1 } },
+  },
+} as const
+
+const HAPPENED = {
+  subscribe: (site: Site) => site.sockets.channels().includes('room'),
+  unsubscribe: (site: Site) => !site.sockets.channels().includes('room'),
+}
+
+describe('events of the server', () => {
+  const start = useSites()
+
+  for (const event of ['subscribe', 'unsubscribe', 'publish', 'broadcast'] as const) {
+    const { ask, data } = REQUESTS[event]
+
+    describe(`the \`${event}\` event`, () => {
+      it('tells the socket and what it asks for', async () => {
+        const site = await start()
+        const told = deferred<unknown[]>()
+        site.sockets.on(event, ((socket: RemoteClient, data: unknown) => {
+          told.resolve([socket, data])
+        }) as never)
+        await ask(site)
+        expect(await told.promise).to.deep.equal([site.sockets.sockets()[0], data])
+      })
+
+      for (const [what, [listener, code]] of Object.entries(NOES)) {
+        it(`refuses if a listener ${what}`, async () => {
+          const site = await start({ limits: { vetoTimeout: 30 } })
+          const witness = await site.ready()
+          await witness.subscribe('witness')
+          const got: unknown[] = []
+          witness.onmessage((...args) => got.push(args))
+          site.sockets.on(event, listener as never)
+          const error = await rejection(ask(site))
+          expect(error.code).to.equal(code)
+          expect(error.message).not.to.contain('secret')
+          await witness.rpc('echo')
+          expect(got).to.deep.equal([])
+          if (event in HAPPENED) expect(HAPPENED[event as 'subscribe'](site)).to.equal(false)
+        })
+      }
+
+      for (const [what, listener] of Object.entries(YESES)) {
+        it(`allows if the listener ${what}`, async () => {
+          const site = await start()
+          site.sockets.on(event, listener as never)
+          await ask(site)
+          if (event in HAPPENED) expect(HAPPENED[event as 'subscribe'](site)).to.equal(true)
+        })
+      }
+
+      it('one listener of two that refuses is enough, in either order', async () => {
+        for (const listeners of [
+          [() => true, () => false],
+          [() => false, () => true],
+        ]) {
+          const site = await start()
+          for (const listener of listeners) site.sockets.on(event, listener as never)
+          expect((await rejection(ask(site))).code).to.equal('forbidden')
+        }
+      })
+
+      it('a listener that calls back twice is heard once', async () => {
+        const site = await start()
+        site.sockets.on(event, ((_socket: unknown, _data: unknown, callback: Callback) => {
+          callback(null, false)
+          callback(null, true)
+        }) as never)
+        expect((await rejection(ask(site))).code).to.equal('forbidden')
+      })
+    })
+  }
+
+  describe('the `authentication` event', () => {
+    it('tells the socket and its auth before the client is let in', async () => {
+      const site = await start()
+      const told = deferred<unknown[]>()
+      site.sockets.on('authentication', (socket, auth) => {
+        told.resolve([socket.sid, auth, site.sockets.sockets().length])
+      })
+      const client = await site.ready()
+      const [socket] = site.sockets.sockets()
+      expect(await told.promise).to.deep.equal([socket?.sid, { name: 'ann' }, 0])
+      expect(await client.rpc('echo', 1)).to.equal(1)
+    })
+
+    it('callback() without arguments lets in', async () => {
+      const site = await start()
+      site.sockets.on('authentication', (_socket, _auth, callback) => callback())
+      await site.ready()
+    })
+
+    for (const [what, [listener, code]] of Object.entries(NOES)) {
+      it(`refuses, and closes, if a listener ${what}`, async () => {
+        const site = await start({ limits: { vetoTimeout: 30 } })
+        site.sockets.on('authentication', listener as never)
+        const peer = await site.peer()
+        const answer = await peer.auth(await site.token())
+        expect(answer.code).to.equal(code)
+        expect(JSON.stringify(answer)).not.to.contain('secret')
+        expect((await peer.closed).code).to.equal(4004)
+        expect(site.sockets.sockets()).to.deep.equal([])
+        site.sockets.removeAllListeners('authentication')
+        await site.servesHonestClients()
+      })
+    }
+
+    it('may call the client and subscribe it before it lets it in', async () => {
+      const site = await start()
+      site.sockets.on('authentication', async (socket) => {
+        expect(await socket.rpc('hello', 'you')).to.equal('me too')
+        await socket.subscribe('lobby')
+      })
+      const hello = deferred<unknown>()
+      const client = site.client(
+        {},
+        {
+          hello: ((data: unknown) => {
+            hello.resolve(data)
+            return 'me too'
+          }) as never,
+        },
+      )
+      expect(await hello.promise).to.equal('you')
+      await client.ready()
+      const message = next(client, 'message')
+      await site.sockets.publish('lobby', 'welcome')
+      expect(await message).to.deep.equal(['lobby', 'welcome'])
+      expect(site.failures).to.deep.equal([])
+    })
+
+    it('leaves nothing of a socket that was subscribed and then refused', async () => {
+      const site = await start()
+      site.sockets.on('authentication', async (socket) => {
+        await socket.subscribe('lobby')
+        return false
+      })
+      const peer = await site.peer()
+      await peer.auth(await site.token())
+      await peer.closed
+      expect(site.sockets.channels()).to.deep.equal([])
+    })
+
+    it('a refusal that JSON cannot carry refuses all the same', async () => {
+      const site = await start()
+      const circular: Record<string, unknown> = {}
+      circular.self = circular
+      site.sockets.on('authentication', (_socket, _auth, callback) => callback(circular))
+      const peer = await site.peer()
+      expect((await peer.auth(await site.token())).error).to.be.ok
+      expect((await peer.closed).code).to.equal(4004)
+      site.sockets.removeAllListeners('authentication')
+      await site.servesHonestClients()
+    })
+  })
+
+  describe('the `error` event', () => {
+    it('tells what a handler threw, and of which socket', async () => {
+      const site = await start()
+      site.sockets.socketController.fail = () => {
+        throw new Error('out of paper')
+      }
+      const { client, socket } = await site.pair()
+      await rejection(client.rpc('fail'))
+      expect(site.failures).to.have.length(1)
+      expect(String(site.failures[0]?.cause)).to.equal('Error: out of paper')
+      expect(site.failures[0]?.details).to.deep.equal({ sid: socket.sid })
+    })
+
+    it('without a listener harms nobody', async () => {
+      const site = await start()
+      site.sockets.removeAllListeners('error')
+      site.sockets.socketController.fail = () => {
+        throw new Error('out of paper')
+      }
+      const client = await site.ready()
+      expect((await rejection(client.rpc('fail'))).code).to.equal('internal')
+      await site.servesHonestClients()
+    })
+
+    it('a listener that throws harms nobody', async () => {
+      const site = await start()
+      site.sockets.on('error', () => {
+        throw new Error('in the listener')
+      })
+      site.sockets.socketController.fail = () => {
+        throw new Error('out of paper')
+      }
+      const client = await site.ready()
+      expect((await rejection(client.rpc('fail'))).code).to.equal('internal')
+      expect(site.log.some(({ message }) => message === 'an error listener threw')).to.equal(true)
+    })
+  })
+})

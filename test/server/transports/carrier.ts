@@ -1,0 +1,126 @@
+/** Every way in on a real HTTP server, and what comes in by them. */
+import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
+import type { Connection } from '@token-socket/protocol'
+import WebSocket, { type ClientOptions } from 'ws'
+import { OriginRules, type OriginRulesOptions } from '../../../packages/server/src/origins.js'
+import { Transports } from '../../../packages/server/src/transports/transports.js'
+import { TestServer } from '../http-server.js'
+import { Inbox } from '../inbox.js'
+import { RecordedLog } from '../recorded-log.js'
+
+/** Settings of a {@link Carrier}. */
+export interface CarrierSettings extends Partial<OriginRulesOptions> {
+  readonly prefix?: string
+  readonly maxPayload?: number
+  readonly pingInterval?: number
+  readonly app?: RequestListener
+  /** Comes before the transports are mounted. */
+  readonly before?: (server: TestServer) => void
+}
+
+/** One connection as its owner sees it. */
+export class Guest {
+  readonly messages = new Inbox<unknown>()
+  /** How it ended. */
+  readonly ended: Promise<readonly [code: number, reason: string]>
+
+  constructor(readonly connection: Connection) {
+    this.ended = new Promise((resolve) => {
+      connection.listen({
+        message: (text) => this.messages.put(text),
+        closed: (...how) => resolve(how),
+      })
+    })
+  }
+}
+
+/** A WebSocket client that keeps its frames. */
+export class Peer {
+  readonly frames = new Inbox<string>()
+  readonly pings = new Inbox<Buffer>()
+  readonly closed: Promise<readonly [code: number, reason: string]>
+
+  constructor(readonly socket: WebSocket) {
+    socket.on('message', (data) => this.frames.put(String(data)))
+    socket.on('ping', (data) => this.pings.put(data))
+    socket.on('error', () => {})
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code, reason) => resolve([code, String(reason)]))
+    })
+  }
+}
+
+export class Carrier {
+  readonly server: TestServer
+  readonly guests = new Inbox<Guest>()
+  readonly log = new RecordedLog()
+  readonly transports: Transports
+
+  private constructor(server: TestServer, settings: CarrierSettings) {
+    this.server = server
+    settings.before?.(server)
+    const trusts = settings.trusts ?? (() => false)
+    this.transports = new Transports({
+      server: server.http,
+      prefix: settings.prefix ?? '/sockets',
+      origins: new OriginRules({ origins: [], required: false, ...settings, trusts }),
+      trusts,
+      maxPayload: settings.maxPayload ?? 1024 * 1024,
+      pingInterval: settings.pingInterval ?? 25_000,
+      logger: this.log,
+      opened: (connection) => this.guests.put(new Guest(connection)),
+    })
+  }
+
+  static async start(settings: CarrierSettings = {}): Promise<Carrier> {
+    return new Carrier(await TestServer.start(settings.app), settings)
+  }
+
+  get origin(): string {
+    return this.server.origin
+  }
+
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.origin}${path}`, init)
+  }
+
+  /** Posts a text to a path of a polling session. */
+  post(path: string, body = '', headers: Record<string, string> = {}): Promise<Response> {
+    const all = { 'Content-Type': 'text/plain', ...headers }
+    return this.fetch(`/sockets/000/${path}`, { method: 'POST', body, headers: all })
+  }
+
+  /** Opens a polling session. */
+  async poll(session: string, headers: Record<string, string> = {}): Promise<Guest> {
+    const response = await this.post(`${session}/xhr`, '', headers)
+    if (response.status !== 200) throw new Error(`status ${response.status}`)
+    await response.text()
+    return this.guests.next()
+  }
+
+  /** A WebSocket to a path, open or not. */
+  connect(path: string, options: ClientOptions = {}): Peer {
+    return new Peer(new WebSocket(`${this.origin.replace('http', 'ws')}${path}`, options))
+  }
+
+  /** An open WebSocket, and the server’s end of it. */
+  async open(path: string, options: ClientOptions = {}): Promise<{ peer: Peer; guest: Guest }> {
+    const peer = this.connect(path, options)
+    await once(peer.socket, 'open')
+    return { peer, guest: await this.guests.next() }
+  }
+
+  /** The status that answers a WebSocket handshake. */
+  async refusal(path: string, options: ClientOptions = {}): Promise<number | undefined> {
+    const { socket } = this.connect(path, options)
+    const [, response] = await once(socket, 'unexpected-response')
+    socket.terminate()
+    return response.statusCode
+  }
+
+  async stop(): Promise<void> {
+    this.transports.close()
+    await this.server.stop()
+  }
+}

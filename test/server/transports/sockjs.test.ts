@@ -1,0 +1,292 @@
+import { CLOSE_CODES } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { Flusher, Outbox } from '../../../packages/server/src/outbox.js'
+import { Carrier, type Guest } from './carrier.js'
+
+/** The lines of a streaming response, as they come. */
+async function* linesOf(response: Response): AsyncGenerator<string> {
+  let rest = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    rest += decoder.decode(chunk, { stream: true })
+    const lines = rest.split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+}
+
+describe('SockJSTransport', () => {
+  let carrier: Carrier
+
+  beforeEach(async () => {
+    carrier = await Carrier.start()
+  })
+
+  afterEach(() => carrier.stop())
+
+  const poll = async (session = 'abc') => (await carrier.post(`${session}/xhr`)).text()
+
+  describe('by xhr-polling', () => {
+    it('opens with `o`, and is called xhr-polling', async () => {
+      expect(await poll()).to.equal('o\n')
+      expect((await carrier.guests.next()).connection.transport).to.equal('xhr-polling')
+    })
+
+    it('answers a poll that waits at once', async () => {
+      const guest = await carrier.poll('abc')
+      const answer = poll()
+      await once(carrier)
+      guest.connection.send(['{"a":1}'])
+      expect(await answer).to.equal('a["{\\"a\\":1}"]\n')
+    })
+
+    it('gives an absent poller everything with the next poll, in order', async () => {
+      const guest = await carrier.poll('abc')
+      guest.connection.send(['1', '2'])
+      guest.connection.send(['3'])
+      expect(await poll()).to.equal('a["1","2","3"]\n')
+    })
+
+    it('counts what waits for an absent poller, until it is fetched', async () => {
+      const guest = await carrier.poll('abc')
+      expect(guest.connection.bufferedBytes).to.equal(0)
+      guest.connection.send(['x'.repeat(1000)])
+      expect(guest.connection.bufferedBytes).to.equal(1000)
+      guest.connection.send(['x'.repeat(500), 'x'])
+      expect(guest.connection.bufferedBytes).to.equal(1501)
+      await poll()
+      expect(guest.connection.bufferedBytes).to.equal(0)
+      guest.connection.send(['xy'])
+      expect(guest.connection.bufferedBytes).to.equal(2)
+    })
+
+    it('lets an outbox close an absent poller, whose next poll is told why', async () => {
+      const guest = await carrier.poll('abc')
+      const flusher = new Flusher()
+      const outbox = new Outbox(guest.connection, flusher, 1000)
+      for (let count = 0; count < 3; count += 1) {
+        outbox.add('x'.repeat(600))
+        flusher.flush()
+      }
+      expect((await guest.ended)[0]).to.equal(CLOSE_CODES.slow_consumer.code)
+      await poll()
+      expect(await poll()).to.equal('c[4002,"Too many bytes wait for this socket"]\n')
+    })
+
+    it('hears what is sent, in order', async () => {
+      const guest = await carrier.poll('abc')
+      await carrier.post('abc/xhr_send', '["a","b"]')
+      await carrier.post('abc/xhr_send', '["c"]')
+      expect(await guest.messages.take(3)).to.deep.equal(['a', 'b', 'c'])
+    })
+
+    it('hears what is no text as it is', async () => {
+      const guest = await carrier.poll('abc')
+      await carrier.post('abc/xhr_send', '[{"a":1},5,[6],"end"]')
+      expect(await guest.messages.take(4)).to.deep.equal([{ a: 1 }, 5, [6], 'end'])
+    })
+
+    for (const body of ['', 'x', '"x"', '5', '{}', 'null', '["a"', '{"__proto__":null}']) {
+      it(`refuses the body ${JSON.stringify(body)}, and goes on`, async () => {
+        const guest = await carrier.poll('abc')
+        expect((await carrier.post('abc/xhr_send', body)).status).to.equal(500)
+        await carrier.post('abc/xhr_send', '["ok"]')
+        expect(await guest.messages.next()).to.equal('ok')
+      })
+    }
+
+    it('gives what came before to the next poll, and the close code to every later one', async () => {
+      const guest = await carrier.poll('abc')
+      guest.connection.send(['last'])
+      guest.connection.close(4001, 'Closed by the server')
+      expect(await guest.ended).to.deep.equal([4001, 'Closed by the server'])
+      expect(await poll()).to.equal('a["last"]\n')
+      for (let count = 0; count < 2; count += 1) {
+        expect(await poll()).to.equal('c[4001,"Closed by the server"]\n')
+      }
+    })
+
+    it('gives the close code to a poll that waits', async () => {
+      const guest = await carrier.poll('abc')
+      const answer = poll()
+      await once(carrier)
+      guest.connection.close(4001, 'bye')
+      expect(await answer).to.equal('c[4001,"bye"]\n')
+    })
+
+    it('does nothing more once it is closed', async () => {
+      const guest = await carrier.poll('abc')
+      guest.connection.close(4001, 'first')
+      guest.connection.close(4002, 'second')
+      guest.connection.send(['late'])
+      await carrier.post('abc/xhr_send', '["late"]')
+      expect(await poll()).to.equal('c[4001,"first"]\n')
+      expect(await guest.ended).to.deep.equal([4001, 'first'])
+      expect(guest.messages.rest).to.deep.equal([])
+    })
+
+    it('refuses a second poll beside one that waits', async () => {
+      await carrier.poll('abc')
+      const first = poll()
+      await once(carrier)
+      expect(await poll()).to.equal('c[2010,"Another connection still open"]\n')
+      await carrier.stop()
+      await first.catch(() => {})
+      carrier = await Carrier.start()
+    })
+  })
+
+  describe('by xhr-streaming', () => {
+    let lines: AsyncGenerator<string>
+    let guest: Guest
+    let giveUp: AbortController
+
+    beforeEach(async () => {
+      giveUp = new AbortController()
+      const init = { method: 'POST', signal: giveUp.signal }
+      lines = linesOf(await carrier.fetch('/sockets/000/abc/xhr_streaming', init))
+      guest = await carrier.guests.next()
+    })
+
+    const next = async () => (await lines.next()).value
+
+    it('opens with 2 kB of padding and `o`', async () => {
+      expect(await next()).to.equal('h'.repeat(2048))
+      expect(await next()).to.equal('o')
+      expect(guest.connection.transport).to.equal('xhr-streaming')
+    })
+
+    it('sends each message at once', async () => {
+      guest.connection.send(['1'])
+      guest.connection.send(['2'])
+      await next()
+      expect([await next(), await next(), await next()]).to.deep.equal(['o', 'a["1"]', 'a["2"]'])
+    })
+
+    it('ends with the close code', async () => {
+      guest.connection.close(4001, 'bye')
+      const all: string[] = []
+      for await (const line of lines) all.push(line)
+      expect(all.slice(1)).to.deep.equal(['o', 'c[4001,"bye"]'])
+    })
+
+    it('is over, with 1006, when the client breaks off', async () => {
+      giveUp.abort()
+      expect((await guest.ended)[0]).to.equal(1006)
+    })
+
+    it('counts what a response does not pass on', async () => {
+      const message = 'x'.repeat(100_000)
+      for (let count = 0; count < 200; count += 1) guest.connection.send([message])
+      expect(guest.connection.bufferedBytes).to.be.above(5_000_000)
+    })
+  })
+
+  describe('by eventsource', () => {
+    it('sends events', async () => {
+      const response = await carrier.fetch('/sockets/000/abc/eventsource')
+      expect(response.headers.get('content-type')).to.equal('text/event-stream')
+      const guest = await carrier.guests.next()
+      expect(guest.connection.transport).to.equal('eventsource')
+      guest.connection.send(['{"a":1}'])
+      guest.connection.close(4001, 'bye')
+      const text = (await response.text()).replaceAll('\r\n', '\n').trim()
+      expect(text.split('\n\n')).to.deep.equal(['data: o', 'data: a["{\\"a\\":1}"]', 'data: c[4001,"bye"]'])
+    })
+  })
+
+  describe('by jsonp-polling', () => {
+    const jsonp = (callback: string) => carrier.fetch(`/sockets/000/abc/jsonp?c=${callback}`)
+
+    it('calls the callback, and hears forms', async () => {
+      expect(await (await jsonp('f')).text()).to.equal('/**/f("o");\r\n')
+      const guest = await carrier.guests.next()
+      expect(guest.connection.transport).to.equal('jsonp-polling')
+      const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+      const sent = await carrier.post('abc/jsonp_send', `d=${encodeURIComponent('["hi"]')}`, headers)
+      expect(await sent.text()).to.equal('ok')
+      expect(await guest.messages.next()).to.equal('hi')
+    })
+
+    for (const callback of ['', 'alert(1)', '%3Cscript%3E', 'a%20b', 'x'.repeat(33)]) {
+      it(`refuses the callback ${JSON.stringify(callback)}`, async () => {
+        const response = await jsonp(callback)
+        // An empty name calls nothing.
+        if (callback !== '') expect(response.status).to.equal(500)
+        expect(await response.text()).to.not.include('alert(1)(')
+      })
+    }
+  })
+
+  describe('by htmlfile', () => {
+    it('calls the callback of the page around it', async () => {
+      const response = await carrier.fetch('/sockets/000/abc/htmlfile?c=f')
+      const guest = await carrier.guests.next()
+      expect(guest.connection.transport).to.equal('htmlfile')
+      guest.connection.close(4001, 'bye')
+      expect(await response.text())
+        .to.include('p("o");')
+        .and.include('4001')
+    })
+  })
+
+  describe('as time passes', () => {
+    let clock: sinon.SinonFakeTimers
+
+    beforeEach(() => {
+      clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    })
+
+    afterEach(() => clock.restore())
+
+    it('is over, with 1006, when nobody polls for 5 s', async () => {
+      const guest = await carrier.poll('abc')
+      clock.tick(4999)
+      guest.connection.send(['still there'])
+      expect(guest.connection.bufferedBytes).to.be.above(0)
+      clock.tick(1)
+      expect(await guest.ended).to.deep.equal([1006, 'The connection was lost'])
+    })
+
+    it('sends a heartbeat each interval to a stream', async () => {
+      const response = await carrier.fetch('/sockets/000/abc/eventsource')
+      const lines = linesOf(response)
+      await carrier.guests.next()
+      clock.tick(25_000)
+      const seen: string[] = []
+      while (!seen.includes('data: h\r')) seen.push((await lines.next()).value ?? '')
+      expect(seen).to.include('data: o\r')
+    })
+  })
+
+  it('logs nothing about requests above debug', async () => {
+    await carrier.poll('abc')
+    await carrier.post('abc/unknown')
+    const levels = new Set(carrier.log.lines.map(({ level }) => level))
+    expect([...levels]).to.deep.equal(['debug'])
+  })
+
+  it('logs what sockjs finds wrong as an error', async () => {
+    await carrier.poll('abc')
+    await carrier.post('abc/xhr_send', '["x"]', { 'Content-Type': 'text/unknown' })
+    expect(carrier.log.of('error').map(({ message }) => message)).to.deep.equal([
+      'Unsupported content-type text/unknown',
+    ])
+  })
+})
+
+/** Resolves when the next request has come to the server and been handled. */
+function once(carrier: Carrier): Promise<void> {
+  return new Promise((resolve) => {
+    const { emit } = carrier.server.http
+    carrier.server.http.emit = function (this: unknown, event: string, ...args: unknown[]) {
+      const result = Reflect.apply(emit, carrier.server.http, [event, ...args])
+      if (event === 'request') {
+        carrier.server.http.emit = emit
+        resolve()
+      }
+      return result
+    } as typeof emit
+  })
+}

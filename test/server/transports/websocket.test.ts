@@ -1,0 +1,313 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { WebSocket } from 'ws'
+import { WebSocketTransport } from '../../../packages/server/src/transports/websocket.js'
+import { Carrier } from './carrier.js'
+
+const PLAIN = '/sockets/websocket'
+const SOCKJS = '/sockets/000/session/websocket'
+
+describe('WebSocketTransport', () => {
+  let carrier: Carrier
+
+  beforeEach(async () => {
+    carrier = await Carrier.start({ maxPayload: 1000 })
+  })
+
+  afterEach(() => carrier.stop())
+
+  describe('with plain framing', () => {
+    it('says nothing first, and is called websocket', async () => {
+      const { peer, guest } = await carrier.open(PLAIN)
+      expect(guest.connection.transport).to.equal('websocket')
+      guest.connection.send(['{}'])
+      expect(await peer.frames.next()).to.equal('{}')
+    })
+
+    it('sends a batch as one frame, a message a line', async () => {
+      const { peer, guest } = await carrier.open(PLAIN)
+      guest.connection.send(['{"a":1}', '{"b":2}'])
+      guest.connection.send(['{"c":3}'])
+      expect(await peer.frames.take(2)).to.deep.equal(['{"a":1}\n{"b":2}', '{"c":3}'])
+    })
+
+    it('hears one message a line', async () => {
+      const { peer, guest } = await carrier.open(PLAIN)
+      peer.socket.send('{"a":1}\n{"b":2}\n\n')
+      peer.socket.send('{"c":"x\\ny"}')
+      expect(await guest.messages.take(3)).to.deep.equal(['{"a":1}', '{"b":2}', '{"c":"x\\ny"}'])
+    })
+
+    it('hears nothing of an empty frame', async () => {
+      const { peer, guest } = await carrier.open(PLAIN)
+      for (const frame of ['', '\n\n', 'x']) peer.socket.send(frame)
+      expect(await guest.messages.next()).to.equal('x')
+    })
+
+    it('closes with code and reason', async () => {
+      const { peer, guest } = await carrier.open(PLAIN)
+      guest.connection.send(['last'])
+      guest.connection.close(4001, 'Closed by the server')
+      expect(await peer.closed).to.deep.equal([4001, 'Closed by the server'])
+      expect(peer.frames.rest).to.deep.equal(['last'])
+      expect(await guest.ended).to.deep.equal([4001, 'Closed by the server'])
+    })
+  })
+
+  describe('with SockJS framing', () => {
+    it('says `o` first', async () => {
+      const { peer, guest } = await carrier.open(SOCKJS)
+      expect(await peer.frames.next()).to.equal('o')
+      expect(guest.connection.transport).to.equal('websocket')
+    })
+
+    it('sends a batch as one `a` frame', async () => {
+      const { peer, guest } = await carrier.open(SOCKJS)
+      guest.connection.send(['{"a":"\\n"}', '{"b":2}'])
+      expect(await peer.frames.take(2)).to.deep.equal(['o', 'a["{\\"a\\":\\"\\\\n\\"}","{\\"b\\":2}"]'])
+    })
+
+    it('hears a list of messages, and one alone', async () => {
+      const { peer, guest } = await carrier.open(SOCKJS)
+      for (const frame of ['["{}","x\\ny"]', '"alone"', '', '[]', '["end"]']) peer.socket.send(frame)
+      expect(await guest.messages.take(4)).to.deep.equal(['{}', 'x\ny', 'alone', 'end'])
+    })
+
+    it('hears what is no text as it is', async () => {
+      const { peer, guest } = await carrier.open(SOCKJS)
+      peer.socket.send('[{"a":1},5,[6]]')
+      peer.socket.send('{"b":2}')
+      expect(await guest.messages.take(4)).to.deep.equal([{ a: 1 }, 5, [6], { b: 2 }])
+    })
+
+    it('says `c` with code and reason last, and closes with them', async () => {
+      const { peer, guest } = await carrier.open(SOCKJS)
+      guest.connection.close(4001, 'Closed by the server')
+      expect(await peer.closed).to.deep.equal([4001, 'Closed by the server'])
+      expect(peer.frames.rest).to.deep.equal(['o', 'c[4001,"Closed by the server"]'])
+    })
+
+    for (const frame of ['x', '["a"', '{', 'a["x"]', 'undefined']) {
+      it(`closes with 3000 on ${frame}, which is not its framing`, async () => {
+        const { peer, guest } = await carrier.open(SOCKJS)
+        peer.socket.send(frame)
+        peer.socket.send('["after"]')
+        expect(await peer.closed).to.deep.equal([3000, 'Broken framing.'])
+        expect(await guest.ended).to.deep.equal([3000, 'Broken framing.'])
+        expect(guest.messages.rest).to.deep.equal([])
+      })
+    }
+  })
+
+  for (const [framing, path] of [
+    ['plain', PLAIN],
+    ['SockJS', SOCKJS],
+  ] as const) {
+    describe(`with ${framing} framing`, () => {
+      it('closes with 1003 on a binary frame', async () => {
+        const { peer, guest } = await carrier.open(path)
+        peer.socket.send(Buffer.from('["x"]'))
+        expect((await peer.closed)[0]).to.equal(1003)
+        expect((await guest.ended)[0]).to.equal(1003)
+        expect(guest.messages.rest).to.deep.equal([])
+      })
+
+      it('closes with 1009 on a frame over the limit', async () => {
+        const { peer, guest } = await carrier.open(path)
+        peer.socket.send(`["${'x'.repeat(1000)}"]`)
+        expect((await peer.closed)[0]).to.equal(1009)
+        expect((await guest.ended)[0]).to.equal(1006)
+      })
+
+      it('closes with 1009 on fragments that are over the limit together', async () => {
+        const { peer } = await carrier.open(path)
+        for (let count = 0; count < 3; count += 1) peer.socket.send('x'.repeat(400), { fin: false })
+        expect((await peer.closed)[0]).to.equal(1009)
+      })
+
+      it('takes a frame of just the limit', async () => {
+        const { peer, guest } = await carrier.open(path)
+        peer.socket.send(`"${'x'.repeat(998)}"`)
+        expect(await guest.messages.next()).to.have.length(framing === 'plain' ? 1000 : 998)
+      })
+
+      it('closes with 1007 on text that is not UTF-8', async () => {
+        const { peer } = await carrier.open(path)
+        peer.socket.send(Buffer.from([0xff, 0xfe]), { binary: false })
+        expect((await peer.closed)[0]).to.equal(1007)
+      })
+
+      it('tells of the client’s close, with code and reason', async () => {
+        const { peer, guest } = await carrier.open(path)
+        peer.socket.close(4005, 'The client left')
+        expect(await guest.ended).to.deep.equal([4005, 'The client left'])
+      })
+
+      it('tells of a lost connection with 1006', async () => {
+        const { peer, guest } = await carrier.open(path)
+        peer.socket.terminate()
+        expect((await guest.ended)[0]).to.equal(1006)
+      })
+
+      it('does nothing more once it is closed', async () => {
+        const { peer, guest } = await carrier.open(path)
+        guest.connection.close(4001, 'first')
+        guest.connection.close(4002, 'second')
+        guest.connection.send(['late'])
+        expect(await peer.closed).to.deep.equal([4001, 'first'])
+        expect(await guest.ended).to.deep.equal([4001, 'first'])
+        expect(peer.frames.rest.join()).to.not.include('late')
+      })
+
+      it('hears nothing of what the client sends after the server closed', async () => {
+        const { peer, guest } = await carrier.open(path)
+        guest.connection.close(4001, '')
+        peer.socket.send('"late"')
+        await peer.closed
+        expect(guest.messages.rest).to.deep.equal([])
+      })
+    })
+  }
+
+  it('stops in the middle of a frame when its owner closes', async () => {
+    const { peer, guest } = await carrier.open(PLAIN)
+    guest.connection.listen({
+      message: (text) => {
+        guest.messages.put(text)
+        guest.connection.close(4001, '')
+      },
+      closed: () => {},
+    })
+    peer.socket.send('one\ntwo')
+    await peer.closed
+    expect(guest.messages.rest).to.deep.equal(['one'])
+  })
+
+  it('counts the bytes that a client does not take', async () => {
+    const { peer, guest } = await carrier.open(PLAIN)
+    expect(guest.connection.bufferedBytes).to.equal(0)
+    peer.socket.pause()
+    const message = 'x'.repeat(1024 * 1024)
+    for (let count = 0; count < 20; count += 1) guest.connection.send([message])
+    expect(guest.connection.bufferedBytes).to.be.above(10 * 1024 * 1024)
+  })
+
+  it('compresses nothing', async () => {
+    const { peer } = await carrier.open(PLAIN, { perMessageDeflate: true })
+    expect(peer.socket.extensions).to.equal('')
+  })
+
+  describe('handshakes', () => {
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+    const bad: [what: string, lines: string][] = [
+      ['version 8', `Upgrade: websocket\r\n${key}Sec-WebSocket-Version: 8\r\n`],
+      ['version 7', `Upgrade: websocket\r\n${key}Sec-WebSocket-Version: 7\r\n`],
+      ['no version', `Upgrade: websocket\r\n${key}`],
+      [
+        'Hixie-76',
+        'Upgrade: WebSocket\r\nSec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n',
+      ],
+      ['draft 75', 'Upgrade: WebSocket\r\n'],
+      ['no key', 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'],
+      ['a broken key', 'Upgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n'],
+      ['another protocol', `Upgrade: h2c\r\n${key}Sec-WebSocket-Version: 13\r\n`],
+    ]
+    for (const path of [PLAIN, SOCKJS]) {
+      for (const [what, lines] of bad) {
+        it(`refuses ${what} on ${path}`, async () => {
+          const head = `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n`
+          const exchange = await carrier.server.raw(`${head}${lines}\r\n12345678`)
+          expect(await exchange.ended()).to.match(/^HTTP\/1.1 400 Bad Request\r\n/)
+          expect(carrier.guests.rest).to.deep.equal([])
+        })
+      }
+    }
+
+    it('hears what comes in one packet with the handshake', async () => {
+      const socket = connect(carrier.server.port, '127.0.0.1')
+      await once(socket, 'connect')
+      const head = `GET ${PLAIN} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`
+      const frame = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
+      socket.write(Buffer.concat([Buffer.from(`${head}${key}Sec-WebSocket-Version: 13\r\n\r\n`), frame]))
+      const guest = await carrier.guests.next()
+      expect(await guest.messages.next()).to.equal('hi')
+      socket.destroy()
+    })
+  })
+})
+
+describe('WebSocketTransport', () => {
+  describe('pings', () => {
+    let clock: sinon.SinonFakeTimers
+    let carrier: Carrier
+
+    beforeEach(async () => {
+      clock = sinon.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+      carrier = await Carrier.start({ pingInterval: 1000 })
+    })
+
+    afterEach(async () => {
+      await carrier.stop()
+      clock.restore()
+    })
+
+    it('go to every client each interval', async () => {
+      const both = [await carrier.open(PLAIN), await carrier.open(SOCKJS)]
+      clock.tick(999)
+      expect(both.every(({ peer }) => peer.pings.rest.length === 0)).to.equal(true)
+      clock.tick(1)
+      await Promise.all(both.map(({ peer }) => peer.pings.next()))
+    })
+
+    it('cut off a client that did not answer the last one', async () => {
+      const { peer, guest } = await carrier.open(PLAIN, { autoPong: false })
+      clock.tick(1000)
+      await peer.pings.next()
+      expect(peer.socket.readyState).to.equal(WebSocket.OPEN)
+      clock.tick(1000)
+      expect((await guest.ended)[0]).to.equal(1006)
+      expect((await peer.closed)[0]).to.equal(1006)
+    })
+
+    it('leave a client alone that answers', async () => {
+      const { peer, guest } = await carrier.open(PLAIN, { autoPong: false })
+      for (let round = 0; round < 3; round += 1) {
+        clock.tick(1000)
+        peer.socket.pong(await peer.pings.next())
+        peer.socket.send(String(round))
+        await guest.messages.next()
+      }
+      expect(peer.socket.readyState).to.equal(WebSocket.OPEN)
+    })
+
+    it('take a message for an answer', async () => {
+      const { peer, guest } = await carrier.open(PLAIN, { autoPong: false })
+      for (let round = 0; round < 3; round += 1) {
+        clock.tick(1000)
+        await peer.pings.next()
+        peer.socket.send(String(round))
+        await guest.messages.next()
+      }
+      expect(peer.socket.readyState).to.equal(WebSocket.OPEN)
+    })
+
+    it('stop when the transport is closed', async () => {
+      const { peer, guest } = await carrier.open(PLAIN)
+      carrier.transports.close()
+      expect(clock.countTimers()).to.equal(0)
+      peer.socket.send('still here')
+      expect(await guest.messages.next()).to.equal('still here')
+      expect(peer.pings.rest).to.deep.equal([])
+    })
+  })
+
+  it('keeps no process alive by its timer', () => {
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const transport = new WebSocketTransport({ maxPayload: 1, pingInterval: 60_000, opened: () => {} })
+    const after = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    transport.close()
+    expect(after).to.equal(before)
+  })
+})
