@@ -40,10 +40,8 @@ export class Outbox {
   /** Adds a message. */
   add(message: string): void {
     if (this.#size > this.#budget) this.flush()
-    if (this.#messages.length === 0) {
-      if (this.#connection.bufferedBytes > this.#budget) return this.#overflow()
-      this.#flusher.schedule(this)
-    }
+    if (this.#connection.bufferedBytes > this.#budget) return this.#overflow()
+    if (this.#messages.length === 0) this.#flusher.schedule(this)
     this.#messages.push(message)
     this.#size += message.length
   }
