@@ -5,7 +5,7 @@ import { CORES } from './pinning.js'
 const folder = fileURLToPath(new URL('..', import.meta.url))
 
 /** Connections that are there before the memory of the others is taken, so that what all share does not count. */
-const SETTLED = 1000
+const SETTLED = 500
 
 /**
  * What one run of a workload against a peer gave.
@@ -107,7 +107,7 @@ async function measureMemory({ server, loader, setup }) {
   const after = await server.ask('memory')
   return {
     ...NOTHING,
-    bytes: (after.rss - before.rss) / setup.connections,
+    bytes: (after.resident - before.resident) / setup.connections,
     heapBytes: (after.heap - before.heap) / setup.connections,
   }
 }

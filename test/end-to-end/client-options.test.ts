@@ -39,7 +39,6 @@ describe('options of the client', () => {
           return {}
         },
       })
-      site.http.prependListener('upgrade', (request) => seen.push(request.headers))
       const upgraded = deferred<IncomingHttpHeaders>()
       const { emit } = site.http
       site.http.emit = function (this: never, event: string, ...args: unknown[]) {

@@ -280,7 +280,7 @@ describe('methods of the server', () => {
       const site = await start()
       await site.sockets.shutdown()
       expect(await (await fetch(`${site.url}/hello`)).text()).to.equal('hello')
-      expect((await site.askToken()).status).to.equal(404)
+      expect((await site.askToken()).status).to.equal(503)
       expect((await fetch(`${site.url}/sockets/info`)).status).to.equal(404)
     })
 

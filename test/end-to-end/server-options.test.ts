@@ -1,40 +1,10 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { Writable } from 'node:stream'
-import { type Engine, MemoryEngine, RpcError, TokenSocketServer } from '@token-socket/server'
+import { MemoryEngine, RpcError, TokenSocketServer } from '@token-socket/server'
 import { expect } from 'chai'
 import { pino } from 'pino'
 import sinon from 'sinon'
-import {
-  alwaysSignedIn,
-  deferred,
-  next,
-  rejection,
-  type Site,
-  sessions,
-  signIn,
-  until,
-  useSites,
-} from './fixture.js'
-import { readToken } from './jwt.js'
-
-/** An engine of its own whose tickets are another's. */
-function sharingTickets(engine: Engine): Engine {
-  const own = new MemoryEngine()
-  return {
-    name: 'half',
-    shared: false,
-    broker: own.broker,
-    tickets: engine.tickets,
-    close: () => own.close(),
-  }
-}
-
-/** Brings one site's token to another. */
-async function carryToken(from: Site, to: Site): Promise<unknown> {
-  const peer = await to.peer()
-  const answer = await peer.auth(await from.token())
-  return answer.resp ?? answer.code
-}
+import { sharingTickets } from './engines.js'
+import { alwaysSignedIn, next, rejection, sessions, signIn, useSites } from './fixture.js'
 
 describe('options of the server', () => {
   const start = useSites()
@@ -269,23 +239,6 @@ describe('options of the server', () => {
     })
   })
 
-  describe('the `ping` option', () => {
-    it('answers pings if left out', async () => {
-      const site = await start()
-      expect(await (await site.ready()).rpc('_ping')).to.deep.equal({ message: 'pong' })
-    })
-
-    it('false answers not_found', async () => {
-      const site = await start({ ping: false })
-      expect((await rejection((await site.ready()).rpc('_ping'))).code).to.equal('not_found')
-    })
-
-    it('false leaves `_ping` to the controller', async () => {
-      const site = await start({ ping: false, socketController: { _ping: () => 'mine' } })
-      expect(await (await site.ready()).rpc('_ping')).to.equal('mine')
-    })
-  })
-
   describe('the `debug` option', () => {
     afterEach(() => sinon.restore())
 
@@ -350,213 +303,6 @@ describe('options of the server', () => {
     })
   })
 
-  describe('the `secret` option', () => {
-    it('is what servers must share to take each other’s tokens', async () => {
-      const engine = new MemoryEngine()
-      const first = await start({ engine, secret: 'one' })
-      const same = await start({ engine: sharingTickets(engine), secret: 'one' })
-      const other = await start({ engine: sharingTickets(engine), secret: 'two' })
-      expect(await carryToken(first, same)).to.equal('success')
-      expect(await carryToken(first, other)).to.equal('invalid_token')
-    })
-
-    it('left out is a random one, with a warning', async () => {
-      const engine = new MemoryEngine()
-      const first = await start({ engine })
-      const second = await start({ engine: sharingTickets(engine) })
-      expect(await carryToken(first, second)).to.equal('invalid_token')
-      expect(first.log.find(({ level }) => level === 'warn')?.details).to.deep.equal({ option: 'secret' })
-    })
-
-    it('must not be empty', async () => {
-      expect((await rejection(start({ secret: '' }))).data).to.deep.equal({ field: 'secret' })
-    })
-  })
-
-  describe('the `keys` option', () => {
-    const pair = () =>
-      generateKeyPairSync('rsa', {
-        modulusLength: 2048,
-        publicKeyEncoding: { type: 'spki', format: 'pem' },
-        privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-      })
-
-    it('signs with the first key that can, and says which', async () => {
-      const { publicKey, privateKey } = pair()
-      const site = await start({
-        keys: {
-          old: { algorithm: 'RS256', key: publicKey },
-          new: { algorithm: 'RS256', key: publicKey, privateKey },
-        },
-      })
-      expect(readToken(await site.token()).header).to.include({ alg: 'RS256', kid: 'new' })
-      await site.servesHonestClients()
-    })
-
-    it('verifies with all keys, so that they can be rotated', async () => {
-      const engine = new MemoryEngine()
-      const before = await start({ engine, keys: { a: { algorithm: 'HS256', key: 'aaa' } } })
-      const after = await start({
-        engine: sharingTickets(engine),
-        keys: { b: { algorithm: 'HS512', key: 'bbb' }, a: { algorithm: 'HS256', key: 'aaa' } },
-      })
-      expect(readToken(await after.token()).header).to.include({ alg: 'HS512', kid: 'b' })
-      expect(await carryToken(before, after)).to.equal('success')
-    })
-
-    it('is refused if none can sign', async () => {
-      const { publicKey } = pair()
-      const error = await rejection(start({ keys: { a: { algorithm: 'RS256', key: publicKey } } }))
-      expect([error.code, error.data]).to.deep.equal(['bad_option', { field: 'keys' }])
-    })
-  })
-
-  describe('the `tokenTtl` option', () => {
-    it('is how long token and ticket live', async () => {
-      const engine = new MemoryEngine()
-      const put = sinon.spy(engine.tickets, 'put')
-      const site = await start({ engine, tokenTtl: 7000 })
-      const { claims } = readToken(await site.token())
-      expect(Number(claims.exp) - Number(claims.iat)).to.equal(7)
-      expect(put.firstCall.args[2]).to.equal(7000)
-    })
-
-    it('over, the token is worth nothing', async () => {
-      const engine = new MemoryEngine()
-      const site = await start({ engine, tokenTtl: 1 })
-      const token = await site.token()
-      await new Promise((resolve) => setTimeout(resolve, 20))
-      const peer = await site.peer()
-      expect(await peer.auth(token)).to.include({ code: 'invalid_token' })
-    })
-  })
-
-  describe('the `audience` option', () => {
-    it('is written into tokens, and required of them', async () => {
-      const engine = new MemoryEngine()
-      const secret = 'shared'
-      const mine = await start({ engine, secret, audience: 'mine' })
-      const theirs = await start({ engine: sharingTickets(engine), secret, audience: 'theirs' })
-      expect(readToken(await mine.token()).claims.aud).to.equal('mine')
-      expect(await carryToken(theirs, mine)).to.equal('invalid_token')
-      expect(await carryToken(mine, mine)).to.equal('success')
-    })
-  })
-
-  describe('the `authTimeout` option', () => {
-    it('closes a connection that says nothing', async () => {
-      const site = await start({ authTimeout: 30 })
-      const peer = await site.peer()
-      expect(await peer.closed).to.deep.equal({ code: 4003, reason: 'No token came in time' })
-    })
-
-    it('is over for a socket that is in', async () => {
-      const site = await start({ authTimeout: 300 })
-      const member = await site.member()
-      const silent = await site.peer()
-      await silent.closed
-      expect(await member.ask({ rpc: 'echo', req: 1 })).to.include({ resp: 1 })
-    })
-  })
-
-  describe('the `origins` option', () => {
-    const page = { Origin: 'https://page.example' }
-    const doors = {
-      'the token route': (site: Site, headers: Record<string, string>) =>
-        site.askToken({ headers }).then(({ status }) => status),
-      '/info': (site: Site, headers: Record<string, string>) =>
-        fetch(`${site.url}/sockets/info`, { headers }).then(({ status }) => status),
-      'xhr-polling': (site: Site, headers: Record<string, string>) =>
-        fetch(`${site.url}/sockets/000/${randomUUID()}/xhr`, { method: 'POST', headers }).then(
-          ({ status }) => status,
-        ),
-      'the WebSocket upgrade': (site: Site, headers: Record<string, string>) =>
-        site.peer('websocket', headers).then(
-          () => 200,
-          () => 403,
-        ),
-      'SockJS’s WebSocket upgrade': (site: Site, headers: Record<string, string>) =>
-        site.peer('sockjs-websocket', headers).then(
-          () => 200,
-          () => 403,
-        ),
-    }
-
-    for (const [door, knock] of Object.entries(doors)) {
-      it(`left out, ${door} is open to the same origin and to no other page`, async () => {
-        const site = await start()
-        expect(await knock(site, { Origin: site.url })).to.equal(200)
-        expect(await knock(site, {})).to.equal(200)
-        expect(await knock(site, page)).to.equal(403)
-        expect(await knock(site, { Origin: 'null' })).to.equal(403)
-      })
-
-      it(`as a list opens ${door} to those on it only`, async () => {
-        const site = await start({ origins: ['https://page.example'] })
-        expect(await knock(site, page)).to.equal(200)
-        expect(await knock(site, { Origin: 'https://page.example.evil' })).to.equal(403)
-        expect(await knock(site, { Origin: 'http://page.example' })).to.equal(403)
-      })
-
-      it(`as a function judges who comes to ${door}`, async () => {
-        const site = await start({ origins: (origin) => origin.endsWith('.example') })
-        expect(await knock(site, page)).to.equal(200)
-        expect(await knock(site, { Origin: 'https://page.evil' })).to.equal(403)
-      })
-
-      it(`a function that throws refuses at ${door}, and nothing worse`, async () => {
-        const site = await start({
-          origins: () => {
-            throw new Error('no list')
-          },
-        })
-        expect(await knock(site, page)).to.equal(403)
-        expect(site.failures.map(({ cause }) => String(cause))).to.deep.equal(['Error: no list'])
-        await site.servesHonestClients()
-      })
-
-      it(`"*" opens ${door} to all`, async () => {
-        const site = await start({ origins: '*' })
-        expect(await knock(site, { Origin: 'null' })).to.equal(200)
-      })
-    }
-
-    it('answers CORS for pages on the list, with their own origin and credentials', async () => {
-      const site = await start({ origins: ['https://page.example'] })
-      const allowed = await site.askToken({ headers: page })
-      expect(allowed.headers.get('access-control-allow-origin')).to.equal('https://page.example')
-      expect(allowed.headers.get('access-control-allow-credentials')).to.equal('true')
-      const refused = await site.askToken({ headers: { Origin: 'https://other.example' } })
-      expect(refused.headers.get('access-control-allow-origin')).to.equal(null)
-      expect(await refused.text()).not.to.contain('token')
-    })
-
-    it('keeps JSONP from pages that are not on it', async () => {
-      const site = await start({ origins: ['https://page.example'] })
-      const ask = (referer?: string) =>
-        site.askToken({ method: 'GET', ...(referer && { headers: { Referer: referer } }) }, '?callback=got')
-      expect((await ask()).status).to.equal(403)
-      expect((await ask('https://other.example/')).status).to.equal(403)
-      const response = await ask('https://page.example/some/page')
-      expect(await response.text()).to.match(/got\(\{"token":/)
-    })
-  })
-
-  describe('the `requireOrigin` option', () => {
-    it('refuses who names no origin', async () => {
-      const site = await start({ requireOrigin: true })
-      expect((await site.askToken()).status).to.equal(403)
-      expect((await fetch(`${site.url}/sockets/info`)).status).to.equal(403)
-      expect((await rejection(site.peer())).message).to.contain('403')
-    })
-
-    it('lets in who names the right one', async () => {
-      const site = await start({ requireOrigin: true })
-      const client = await site.ready({ headers: { Origin: site.url } })
-      expect(await client.rpc('echo', 1)).to.equal(1)
-    })
-  })
-
   describe('the `engine` option', () => {
     it('carries publications and keeps tickets', async () => {
       const engine = new MemoryEngine()
@@ -599,29 +345,6 @@ describe('options of the server', () => {
       const site = await start({ engine: new MemoryEngine({ tickets: 1 }) })
       await site.token()
       expect((await site.askToken()).status).to.equal(503)
-    })
-  })
-
-  describe('the `pingInterval` option', () => {
-    it('cuts off a peer that does not answer pings, and no other', async () => {
-      const site = await start({ pingInterval: 40 })
-      const alive = await site.member()
-      const { WebSocket } = await import('ws')
-      const dead = new WebSocket(`ws://${site.host}/sockets/websocket`, { autoPong: false })
-      const token = await site.token()
-      dead.on('open', () => dead.send(JSON.stringify({ rpc: 'auth', token, uuid: '1' })))
-      const closed = deferred<number>()
-      dead.on('close', closed.resolve)
-      expect(await closed.promise).to.equal(1006)
-      expect(await alive.ask({ rpc: 'echo', req: 1 })).to.include({ resp: 1 })
-      await until(() => site.sockets.sockets().length === 1)
-    })
-
-    it('is how often polls of SockJS are answered with a sign of life', async () => {
-      const site = await start({ pingInterval: 20 })
-      const poll = () => fetch(`${site.url}/sockets/000/abc/xhr`, { method: 'POST' })
-      expect(await (await poll()).text()).to.equal('o\n')
-      expect(await (await poll()).text()).to.equal('h\n')
     })
   })
 

@@ -170,6 +170,16 @@ describe('Handshakes', () => {
       expect(failed.args).to.deep.equal([[cause, { step: 'auth' }]])
     })
 
+    it('answers unserializable where the refusal is no JSON, and closes all the same', async () => {
+      const { server, fail } = asking()
+      fail(new RpcError('banned', 'Banned', 1n))
+      await settled()
+      expect(JSON.parse(server.sent[0] ?? '')).to.include({ uuid: '1', code: 'unserializable' })
+      expect(server.closed).to.deep.equal(INVALID_TOKEN)
+      expect(failed.firstCall.args[0]).to.have.property('code', 'unserializable')
+      expect(failed.firstCall.args[1]).to.deep.equal({ step: 'auth' })
+    })
+
     it('tells whoever adopted a connection that is turned away', async () => {
       const { adopt, fail } = asking()
       const listener = recorder()

@@ -67,7 +67,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         ...settings.route,
         tickets,
       }
-      app.all(PATH, tokenGuard(origins), tokenRoute(options))
+      app.all(PATH, tokenGuard(origins, () => false), tokenRoute(options))
       server = await TestServer.start(app as unknown as RequestListener)
     }
 
@@ -554,13 +554,14 @@ for (const { name, make } of EXPRESS_VERSIONS) {
       expect(log).to.have.length(3)
     })
 
-    it('gives the path back to the application at shutdown', async () => {
+    it('answers 503 from shutdown on: a 404 would tell clients never to come back', async () => {
       const one = open()
-      app.all(PATH, (_request, response) => void response.send('app'))
       expect(await (await ask()).json()).to.have.all.keys('token')
       await one.shutdown()
       for (const method of ['GET', 'POST', 'OPTIONS']) {
-        expect(await (await ask({ method })).text()).to.equal('app')
+        const response = await ask({ method })
+        expect([response.status, response.headers.get('retry-after')]).to.deep.equal([503, '1'])
+        expect(await response.json()).to.have.property('code', 'shutting_down')
       }
     })
   })

@@ -1,12 +1,17 @@
 /** Longest time that `setTimeout` can wait, in milliseconds (a signed 32-bit number). */
 const LONGEST_WAIT = 2 ** 31 - 1
 
+/** The keys that were given the same wait: the order in which they were set is the order of their times. */
+type Line<Key> = Map<Key, number>
+
 /**
- * Many deadlines with one timer. Setting and deleting are cheap; the timer runs for the earliest deadline only and
- * does not keep a process alive.
+ * Many deadlines with one timer, which does not keep a process alive. The keys of one wait stand in line, as Node's own
+ * timers do, so that setting, deleting and expiring cost the same however many there are; what costs is many different
+ * waits.
  */
 export class Deadlines<Key> {
-  readonly #times = new Map<Key, number>()
+  readonly #lines = new Map<number, Line<Key>>()
+  readonly #lineOf = new Map<Key, Line<Key>>()
   readonly #onexpire: (key: Key) => void
   #timer: ReturnType<typeof setTimeout> | undefined
   #next = Number.POSITIVE_INFINITY
@@ -18,23 +23,25 @@ export class Deadlines<Key> {
 
   /** Sets, or moves, a key's deadline. @param wait in milliseconds; 0, `Infinity` and `NaN` mean never */
   set(key: Key, wait: number): void {
-    if (wait === 0 || wait === Number.POSITIVE_INFINITY || Number.isNaN(wait)) {
-      this.delete(key)
-      return
-    }
+    this.delete(key)
+    if (wait === 0 || wait === Number.POSITIVE_INFINITY || Number.isNaN(wait)) return
+    const line = this.#lines.get(wait) ?? new Map<Key, number>()
     const time = performance.now() + wait
-    this.#times.set(key, time)
+    this.#lines.set(wait, line.set(key, time))
+    this.#lineOf.set(key, line)
     if (time < this.#next) this.#arm(time)
   }
 
   /** Takes a key's deadline away. */
   delete(key: Key): void {
-    this.#times.delete(key)
+    this.#lineOf.get(key)?.delete(key)
+    this.#lineOf.delete(key)
   }
 
   /** Takes all deadlines away. */
   clear(): void {
-    this.#times.clear()
+    this.#lines.clear()
+    this.#lineOf.clear()
     clearTimeout(this.#timer)
     this.#next = Number.POSITIVE_INFINITY
   }
@@ -48,19 +55,29 @@ export class Deadlines<Key> {
   }
 
   #expire(): void {
-    const now = performance.now()
-    const due = [...this.#times].filter(([, time]) => time <= now).map(([key]) => key)
+    const due = this.#takeDue(performance.now())
     this.#next = Number.POSITIVE_INFINITY
-    for (const key of due) this.#times.delete(key)
-    if (this.#times.size > 0) this.#arm(this.#earliest())
+    // Lines that are left are not empty, and their first is their earliest.
+    for (const line of this.#lines.values()) {
+      const [earliest = Number.POSITIVE_INFINITY] = line.values()
+      this.#next = Math.min(this.#next, earliest)
+    }
+    if (this.#next !== Number.POSITIVE_INFINITY) this.#arm(this.#next)
     for (const key of due) this.#onexpire(key)
   }
 
-  #earliest(): number {
-    let earliest = Number.POSITIVE_INFINITY
-    // Not `Math.min(...)`: a hundred thousand deadlines are more than a call can have arguments.
-    for (const time of this.#times.values()) earliest = Math.min(earliest, time)
-    return earliest
+  /** Takes the keys whose time has come, the earliest first, and forgets the lines that nobody stands in. */
+  #takeDue(now: number): Key[] {
+    const due: [key: Key, time: number][] = []
+    for (const [wait, line] of this.#lines) {
+      for (const entry of line) {
+        if (entry[1] > now) break
+        due.push(entry)
+        this.delete(entry[0])
+      }
+      if (line.size === 0) this.#lines.delete(wait)
+    }
+    return due.sort(([, left], [, right]) => left - right).map(([key]) => key)
   }
 }
 

@@ -14,6 +14,7 @@ export const ERRORS = {
   invalid_token: 'Invalid token',
   not_found: 'Function not found',
   queue_full: 'Too many calls wait for the connection',
+  shutting_down: 'The server is shutting down',
   timeout: 'Timed out',
   token_failed: 'The token request failed',
   token_refused: 'The token request was refused',

@@ -96,7 +96,9 @@ export class ExpressRoutes {
  * requests use, too.
  */
 function graft(injected: object, prototype: object): void {
-  const { constructor: _constructor, ...methods } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(injected))
+  const { constructor: _constructor, ...methods } = Object.getOwnPropertyDescriptors(
+    Object.getPrototypeOf(injected),
+  )
   Object.setPrototypeOf(Object.defineProperties(injected, methods), prototype)
 }
 

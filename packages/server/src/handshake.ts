@@ -15,7 +15,7 @@ import {
 export interface HandshakeOwner {
   /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
   authTimeout(): number | undefined
-  /** Bytes that the first message may have. */
+  /** UTF-16 code units that the first message may have. */
   readonly authMessageLimit: number
   /**
    * Takes the ticket that a token stands for and lets the socket in.
@@ -73,7 +73,10 @@ export class Handshakes {
     })
   }
 
-  /** Gives the connections that have not sent their token a new time limit. @param authTimeout milliseconds, or `undefined` for none */
+  /**
+   * Gives the connections that have not sent their token a new time limit.
+   * @param authTimeout milliseconds, or `undefined` for none
+   */
   limit(authTimeout: number | undefined): void {
     for (const connection of this.#waiting) this.#deadlines.set(connection, authTimeout ?? 0)
   }

@@ -21,7 +21,7 @@ export class Flusher {
 /**
  * The outgoing messages of one socket. Those of one event-loop turn leave together, in the order in which they were
  * added. When more bytes than the budget wait for a reader that does not read, the connection is closed as
- * `slow_consumer` and what waits is dropped.
+ * `slow_consumer` and what waits is dropped. (Within one turn, UTF-16 code units stand for bytes.)
  */
 export class Outbox {
   readonly #connection: Connection

@@ -181,8 +181,9 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   /**
-   * Closes every socket, gives routes and HTTP server back to the application, and closes the engine. The HTTP server
-   * stays open: it is the application's. Calling it again returns the same promise.
+   * Closes every socket, gives the prefix back to the application, and closes the engine. The HTTP server stays open: it
+   * is the application's. The token route answers 503 from now on, so that clients try again. Calling it again returns
+   * the same promise.
    */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#close()
@@ -256,9 +257,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
 
   #mountTokenRoute(tokens: Tokens, origins: OriginRules): void {
     const { app, engine, limits, customMiddleware } = this.#options
-    const guard = tokenGuard(origins)
     const handlers: RequestHandler[] = [
-      (request, response, next) => (this.#shutdown ? next('route') : guard(request, response, next)),
+      tokenGuard(origins, () => this.#shutdown !== undefined),
       ...[customMiddleware].flat(),
       tokenRoute({ ...this.#options, ...limits, tokens, tickets: engine.tickets, origins }),
     ]

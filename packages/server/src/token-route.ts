@@ -1,4 +1,4 @@
-import { decodeData, encodeData, RpcError } from '@token-socket/protocol'
+import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Tickets } from './engine.js'
 import type { Logger } from './logger.js'
@@ -52,8 +52,11 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
   }
 }
 
-/** Goes before everything else on the route: caching, CORS, and which origins may ask at all. */
-export function tokenGuard(origins: OriginRules): RequestHandler {
+/**
+ * Goes before everything else on the route: caching, CORS, and which origins may ask at all.
+ * @param isDown whether the server is shut down: a 404 would tell clients never to come back
+ */
+export function tokenGuard(origins: OriginRules, isDown: () => boolean): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     const { origin, allowed } = isJsonp(request) ? origins.judgeScript(request) : origins.judge(request)
     response.vary('Origin').set('Cache-Control', 'no-store')
@@ -66,6 +69,10 @@ export function tokenGuard(origins: OriginRules): RequestHandler {
         'Access-Control-Allow-Origin': request.headers.origin,
         'Access-Control-Allow-Credentials': 'true',
       })
+    }
+    if (isDown()) {
+      response.set('Retry-After', '1')
+      return send(request, response, [503, { error: ERRORS.shutting_down, code: 'shutting_down' }])
     }
     if (request.method !== 'OPTIONS') return next()
     const headers = request.headers['access-control-request-headers'] ?? ''

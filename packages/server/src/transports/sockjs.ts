@@ -95,7 +95,7 @@ class SockJSLink implements Connection {
     if (this.#isClosed) return
     if (this.#connection._session.send_buffer.length === 0) this.#waiting = 0
     for (const message of messages) {
-      this.#waiting += message.length
+      this.#waiting += Buffer.byteLength(message)
       this.#connection.write(message)
     }
   }

@@ -1,0 +1,13 @@
+import { type Engine, MemoryEngine } from '@token-socket/server'
+
+/** An engine of its own whose tickets are another's. */
+export function sharingTickets(engine: Engine): Engine {
+  const own = new MemoryEngine()
+  return {
+    name: 'half',
+    shared: false,
+    broker: own.broker,
+    tickets: engine.tickets,
+    close: () => own.close(),
+  }
+}
