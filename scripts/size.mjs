@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
-const limits = new Map([['token-socket.min.js', 12_000]])
+const limits = new Map([['token-socket.min.js', 13_000]])
 
 function measure(file) {
   const content = readFileSync(join(root, 'packages', 'client', 'dist', file))

@@ -17,7 +17,7 @@ describe('Heartbeat', () => {
     for (const spy of [answered, failed, died]) spy.resetHistory()
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   function create(interval: number): Heartbeat {
     const ping = () => new Promise<void>((resolve, reject) => pings.push({ resolve, reject }))

@@ -23,7 +23,7 @@ describe('Subscriptions', () => {
     subscriptions = new Subscriptions({ timeout: 1000, waiting: 10 }, owner)
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   /** Answers the request that was sent last. */
   function answer(outcome: Outcome): void {

@@ -10,7 +10,7 @@ describe('limitTime', () => {
     clock = sinon.useFakeTimers()
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   it('resolves as what it runs, and leaves no timer', async () => {
     expect(await limitTime(100, new AbortController().signal, async () => 7)).to.equal(7)

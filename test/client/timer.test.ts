@@ -9,7 +9,7 @@ describe('startTimer', () => {
     clock = sinon.useFakeTimers()
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   it('runs once, when the time has come', () => {
     const run = sinon.spy()

@@ -13,7 +13,7 @@ describe('Deadlines', () => {
     deadlines = new Deadlines((key) => expired.push(key))
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   describe('#set', () => {
     it('calls back for the key when its time has come, once', () => {

@@ -13,7 +13,7 @@ describe('PendingCalls', () => {
     calls = new PendingCalls({ timeout: 1_000, calls: 3 })
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   describe('#open', () => {
     it('gives each request an id of its own, also after others have settled', async () => {

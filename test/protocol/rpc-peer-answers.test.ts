@@ -28,7 +28,7 @@ describe('RpcPeer, answering', () => {
     peer = new RpcPeer(limits, onerror)
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   describe('#receive', () => {
     it('calls the function with what comes before, the callback, and what comes after', () => {

@@ -26,7 +26,7 @@ describe('RpcPeer', () => {
     peer = new RpcPeer(limits, onerror)
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   describe('#request', () => {
     it('sends at once, with an id that is pending', () => {

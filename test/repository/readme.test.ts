@@ -67,7 +67,10 @@ describe('README', () => {
   })
 
   it('has a server of 20 lines and a client of 10, blank ones not counted', () => {
-    const codeLines = (file: string) => block(file).split('\n').filter((line) => line.trim() !== '').length
+    const codeLines = (file: string) =>
+      block(file)
+        .split('\n')
+        .filter((line) => line.trim() !== '').length
     expect(codeLines('server.mjs')).to.be.at.most(20)
     expect(codeLines('client.mjs')).to.be.at.most(10)
   })

@@ -51,7 +51,7 @@ describe('Handshakes', () => {
     handshakes = new Handshakes(owner)
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   /** Both ends of a connection that has just opened. */
   function begin(): { readonly server: TestConnection; readonly client: TestConnection } {

@@ -14,7 +14,7 @@ describe('Outbox', () => {
     flusher = new Flusher()
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   function make(budget = 100): { readonly outbox: Outbox; readonly connection: TestConnection } {
     const connection = connectionPair().left
@@ -141,7 +141,7 @@ describe('Flusher', () => {
     clock = sinon.useFakeTimers({ toFake: ['setImmediate', 'clearImmediate'] })
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   it('asks for one turn for all outboxes', () => {
     const flusher = new Flusher()

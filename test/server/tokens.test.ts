@@ -16,7 +16,7 @@ describe('Tokens', () => {
     clock = sinon.useFakeTimers({ now: 1_700_000_000_000, toFake: ['Date'] })
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   describe('constructor', () => {
     const bad: Record<string, Record<string, unknown>> = {

@@ -15,7 +15,7 @@ describe('decide', () => {
     onerror = sinon.spy()
   })
 
-  afterEach(() => clock.restore())
+  afterEach(() => sinon.restore())
 
   function ask(listeners: readonly VetoListener[], emptyMeansYes = false) {
     return decide(listeners, [socket, data], { timeout: 5000, emptyMeansYes, onerror })

@@ -76,7 +76,7 @@ export interface TokenSocketOptions {
   readonly connectTimeout?: number | undefined
   /** How many calls may wait for a connection; the next fails with `queue_full`. @default 1000 */
   readonly queueSize?: number | undefined
-  /** Other bounds. */
+  /** Other bounds. @default each bound's own */
   readonly limits?: Limits | undefined
   /** Where the socket writes its log. @default none */
   readonly logger?: Logger | undefined

@@ -16,7 +16,7 @@ export interface Controller {
  */
 export function findAction(controller: Controller, name: string): Action | undefined {
   let found: unknown = controller
-  for (const part of name.split('.')) {
+  for (const part of name.includes('.') ? name.split('.') : [name]) {
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, part)) return undefined
     found = (found as Controller)[part]
   }

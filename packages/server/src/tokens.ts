@@ -1,4 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  type KeyObject,
+  randomUUID,
+} from 'node:crypto'
 import { NAME_LIMITS, RpcError } from '@token-socket/protocol'
 import jwt from 'jsonwebtoken'
 
@@ -46,30 +53,27 @@ const CLOCK_LEEWAY = 5
  */
 export class Tokens {
   readonly #options: TokensOptions
-  readonly #signer: readonly [string, TokenKey]
+  readonly #keys: ReadonlyMap<string, ParsedKey>
+  readonly #signer: Signer
 
-  /** @throws RpcError `bad_option` if no key can sign, or a key's algorithm is unknown, or does not fit the first key */
+  /** @throws RpcError `bad_option` if no key can sign, or a key's algorithm is unknown, or a key does not fit its own */
   constructor(options: TokensOptions) {
     this.#options = options
-    // Where types are not checked, `none` with an empty key would let every unsigned token in.
-    for (const [kid, { algorithm }] of options.keys) {
-      if (!ALGORITHMS.includes(algorithm)) {
-        throw new RpcError('bad_option', `keys: ${kid} has an unknown algorithm`, { field: 'keys' })
-      }
-    }
-    const signer = [...options.keys].find(
-      ([, { algorithm, privateKey }]) => algorithm.startsWith('HS') || privateKey,
+    this.#keys = new Map([...options.keys].map(([kid, key]) => [kid, parseKey(kid, key)]))
+    const signers = [...this.#keys].map(
+      ([kid, { algorithm, signing }]) => signing && { kid, algorithm, key: signing },
     )
-    if (!signer) throw new RpcError('bad_option', 'keys: no key can sign', { field: 'keys' })
+    const signer = signers.find((found) => found !== undefined)
+    if (!signer) throw badKeys('no key can sign')
     this.#signer = signer
     this.#prove()
   }
 
   /** A new token and the id of its ticket. */
   issue(): { readonly token: string; readonly id: string } {
-    const [keyid, { algorithm, key, privateKey }] = this.#signer
+    const { kid: keyid, algorithm, key } = this.#signer
     const id = randomUUID()
-    const token = jwt.sign({}, privateKey ?? key, {
+    const token = jwt.sign({}, key, {
       algorithm,
       keyid,
       jwtid: id,
@@ -83,9 +87,9 @@ export class Tokens {
   verify(token: string): string {
     if (token.length > NAME_LIMITS.token) throw new Error('the token is too long')
     const kid = jwt.decode(token, { complete: true })?.header.kid
-    const key = kid === undefined ? undefined : this.#options.keys.get(kid)
+    const key = kid === undefined ? undefined : this.#keys.get(kid)
     if (!key) throw new Error('the token names no key of this server')
-    const claims = jwt.verify(token, key.key, {
+    const claims = jwt.verify(token, key.verifying, {
       algorithms: [key.algorithm],
       audience: this.#options.audience,
       clockTolerance: CLOCK_LEEWAY,
@@ -100,9 +104,45 @@ export class Tokens {
     try {
       this.verify(this.issue().token)
     } catch (cause) {
-      throw new RpcError('bad_option', `keys: ${(cause as Error).message}`, { field: 'keys' }, cause)
+      throw badKeys((cause as Error).message, cause)
     }
   }
+}
+
+/** A key, read once: jsonwebtoken would read it again for each token, which costs more than all the rest. */
+interface ParsedKey {
+  readonly algorithm: TokenKey['algorithm']
+  readonly verifying: KeyObject
+  /** Absent from a key that only verifies. */
+  readonly signing: KeyObject | undefined
+}
+
+interface Signer {
+  readonly kid: string
+  readonly algorithm: TokenKey['algorithm']
+  readonly key: KeyObject
+}
+
+function parseKey(kid: string, { algorithm, key, privateKey }: TokenKey): ParsedKey {
+  // Where types are not checked, `none` with an empty key would let every unsigned token in.
+  if (!ALGORITHMS.includes(algorithm)) throw badKeys(`${kid} has an unknown algorithm`)
+  try {
+    if (!algorithm.startsWith('HS')) {
+      const signing = privateKey === undefined ? undefined : createPrivateKey(privateKey)
+      return { algorithm, verifying: createPublicKey(key), signing }
+    }
+    const secret = createSecretKey(Buffer.from(key))
+    if (secret.symmetricKeySize === 0) throw new Error('the secret is empty')
+    // Everybody knows a public key: whoever signed with it as a secret would be believed.
+    if (/^\s*-----BEGIN /.test(key.toString())) throw new Error('a secret must not be a PEM key')
+    return { algorithm, verifying: secret, signing: secret }
+  } catch (cause) {
+    throw badKeys(`${kid}: ${(cause as Error).message}`, cause)
+  }
+}
+
+function badKeys(why: string, cause?: unknown): RpcError {
+  return new RpcError('bad_option', `keys: ${why}`, { field: 'keys' }, cause)
 }
 
 /** A key table of one secret. Its `kid` is derived from it, so that nodes with the same secret agree. */

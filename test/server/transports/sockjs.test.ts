@@ -238,7 +238,7 @@ describe('SockJSTransport', () => {
       clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     })
 
-    afterEach(() => clock.restore())
+    afterEach(() => sinon.restore())
 
     it('is over, with 1006, when nobody polls for 5 s', async () => {
       const guest = await carrier.poll('abc')

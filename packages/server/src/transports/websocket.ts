@@ -28,7 +28,7 @@ interface Framing {
 /** A text frame holds one message or several, one per line. */
 const PLAIN: Framing = {
   encode: (messages) => messages.join('\n'),
-  decode: (frame) => frame.split('\n').filter((line) => line !== ''),
+  decode: (frame) => (frame.includes('\n') ? frame.split('\n') : [frame]).filter((line) => line !== ''),
 }
 
 /** SockJS 0.3: `o` opens, `a[…]` carries messages as JSON strings, `c[code,reason]` closes. */
