@@ -7,6 +7,7 @@ import { turn } from './waiting.js'
 describe('Heartbeat', () => {
   let clock: sinon.SinonFakeTimers
   const pings: { resolve(): void; reject(error: RpcError): void }[] = []
+  let quiet = 0
   const answered = sinon.spy()
   const failed = sinon.spy()
   const died = sinon.spy()
@@ -21,7 +22,7 @@ describe('Heartbeat', () => {
 
   function create(interval: number): Heartbeat {
     const ping = () => new Promise<void>((resolve, reject) => pings.push({ resolve, reject }))
-    return new Heartbeat(interval, { ping, answered, failed, died })
+    return new Heartbeat(interval, { ping, quietFor: () => quiet, answered, failed, died })
   }
 
   it('pings at its interval after each answer', async () => {
@@ -94,6 +95,52 @@ describe('Heartbeat', () => {
     it('does nothing while there is no link', () => {
       create(0).check()
       expect(pings).to.deep.equal([])
+    })
+  })
+
+  describe('with a server that promises signs of life', () => {
+    it('pings when it was quiet for longer', () => {
+      quiet = 1000
+      create(0).start(1000)
+      clock.tick(999)
+      expect(pings).to.have.length(0)
+      clock.tick(1)
+      expect(pings).to.have.length(1)
+    })
+
+    it('leaves a server alone that is heard of', () => {
+      quiet = 400
+      create(0).start(1000)
+      clock.tick(10_000)
+      expect(pings).to.have.length(0)
+    })
+
+    it('looks again when the silence could be too long', () => {
+      quiet = 400
+      create(0).start(1000)
+      clock.tick(1000)
+      quiet = 1000
+      clock.tick(599)
+      expect(pings).to.have.length(0)
+      clock.tick(1)
+      expect(pings).to.have.length(1)
+    })
+
+    it('tells of death when that ping times out', async () => {
+      quiet = 1000
+      create(0).start(1000)
+      clock.tick(1000)
+      pings[0]?.reject(new RpcError('timeout'))
+      await turn()
+      expect(died.callCount).to.equal(1)
+    })
+
+    it('stops looking at #stop', () => {
+      quiet = 1000
+      const heartbeat = create(0)
+      heartbeat.start(1000)
+      heartbeat.stop()
+      expect(clock.countTimers()).to.equal(0)
     })
   })
 })

@@ -98,7 +98,13 @@ class PlainPeer extends Peer {
     super()
     this.#socket = new WebSocket(`${url.replace('http', 'ws')}/websocket`, { headers })
     this.opened = once(this.#socket, 'open').then(() => {})
-    this.#socket.on('message', (data) => this.came(String(data).split('\n')))
+    this.#socket.on('message', (data) =>
+      this.came(
+        String(data)
+          .split('\n')
+          .filter((line) => line !== ''),
+      ),
+    )
     this.#socket.on('close', (code, reason) => this.ended({ code, reason: String(reason) }))
     this.#socket.on('error', () => {})
   }

@@ -234,6 +234,14 @@ describe('codec, given bad frames', () => {
         })
       }
 
+      for (const heartbeat of [0, -1, '25000', null, {}]) {
+        it(`throws bad_message that names heartbeat when it is ${show(heartbeat)}`, () => {
+          const text = JSON.stringify({ rpc: 'auth', uuid: '1', resp: 'success', sid: 's', heartbeat })
+          const { error } = frameError(decodeServerMessage, text)
+          expect([error.code, error.data]).to.deep.equal(['bad_message', { field: 'heartbeat' }])
+        })
+      }
+
       for (const sid of notTexts.slice(1)) {
         it(`throws bad_message that names sid when it is ${show(sid)}`, () => {
           const text = JSON.stringify({ rpc: 'auth', uuid: '1', resp: 'success', version: 1, sid })

@@ -63,6 +63,16 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
     { type: 'answer', id: '1', rpc: 'a', outcome: { error: { message: 'E', n: 1 }, code: undefined } },
   ],
   [
+    '{"rpc":"auth","uuid":"1","resp":"success","version":1,"sid":"s","heartbeat":25000}',
+    {
+      type: 'answer',
+      id: '1',
+      rpc: 'auth',
+      outcome: { data: 'success' },
+      session: { version: 1, sid: 's', heartbeat: 25_000 },
+    },
+  ],
+  [
     '{"rpc":"auth","uuid":"1","resp":"success","version":1,"sid":"s"}',
     {
       type: 'answer',

@@ -27,7 +27,7 @@ describe('Admission', () => {
     logger = new RecordedLog()
     decide = sinon.stub().resolves(undefined)
     owner = makeOwner()
-    admission = new Admission({ tokens, tickets, hub, logger, owner, decide })
+    admission = new Admission({ tokens, tickets, hub, logger, heartbeat: 25_000, owner, decide })
   })
 
   /** A token whose ticket is kept. */
@@ -57,7 +57,7 @@ describe('Admission', () => {
       const [socket] = hub.sockets
       expect(socket).to.deep.include(TICKET)
       expect(frames()).to.deep.equal([
-        { rpc: 'auth', uuid: '1', resp: 'success', version: 1, sid: socket?.sid },
+        { rpc: 'auth', uuid: '1', resp: 'success', version: 1, sid: socket?.sid, heartbeat: 25_000 },
       ])
     })
 

@@ -324,6 +324,13 @@ describe('Channels', () => {
       })
     }
 
+    it('asks nobody about a socket that is gone', async () => {
+      const { socket, client } = member()
+      client.close(1000, '')
+      for (const [request] of requests) expect(await channels.request(socket, request)).to.equal(undefined)
+      expect(decide.called).to.equal(false)
+    })
+
     it('subscribes, publishes, broadcasts and unsubscribes', async () => {
       const { socket, frames } = member()
       await channels.request(socket, { type: 'subscribe', id: '1', channel: 'a' })

@@ -20,6 +20,26 @@ describe('RemoteClient', () => {
     expect(socket.created).to.be.within(before, Date.now())
   })
 
+  it('lets no promise that nobody looks at end the process', async () => {
+    const unhandled = sinon.spy()
+    const failed = sinon.spy()
+    process.on('unhandledRejection', unhandled)
+    try {
+      const refuse = async () => Promise.reject(new RpcError('too_many_subscriptions'))
+      const { socket } = makeSocket({ channels: { subscribe: refuse, publish: refuse }, failed })
+      socket.subscribe('a')
+      socket.publish('a', 1)
+      await settled()
+      expect(unhandled.args).to.deep.equal([])
+      expect(failed.args.map(([cause, details]) => [cause.code, details])).to.deep.equal([
+        ['too_many_subscriptions', { sid: socket.sid }],
+        ['too_many_subscriptions', { sid: socket.sid }],
+      ])
+    } finally {
+      process.off('unhandledRejection', unhandled)
+    }
+  })
+
   describe('#rpc', () => {
     it('calls an action and resolves with its result', async () => {
       const { socket, client, frames } = makeSocket()

@@ -78,6 +78,7 @@ class Handshake implements LinkListener {
       this.#reject(new RpcError('invalid_token', decodeError(message.outcome).message))
     } else {
       link.isOld = message.session === undefined
+      link.heartbeat = message.session?.heartbeat ?? 0
       this.#resolve()
     }
   }

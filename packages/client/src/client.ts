@@ -22,6 +22,9 @@ import { onWake } from './wake.js'
 /** Milliseconds that a ping's answer may take at the most. */
 const PING_TIMEOUT = 10_000
 
+/** Milliseconds that a server's sign of life may be late. */
+const HEARTBEAT_LEEWAY = 1000
+
 /**
  * A socket to a TokenSocket server: calls both ways and channels, on a connection that comes back by itself.
  *
@@ -221,6 +224,7 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
   #makeHeartbeat(): Heartbeat {
     return new Heartbeat(this.#settings.ping, {
       ping: () => this.#ping(),
+      quietFor: () => this.#connector.link?.quietFor ?? 0,
       answered: (roundTrip) => this.emit('ping', roundTrip),
       failed: (error) => this.emit('error', asRpcError(error)),
       died: () => this.#connector.drop(new RpcError('connection_lost', 'The server did not answer a ping')),
@@ -287,7 +291,7 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
     const { link } = this.#connector
     if (!link) return
     this.#wasReady = true
-    this.#heartbeat.start()
+    this.#heartbeat.start(link.heartbeat && link.heartbeat + HEARTBEAT_LEEWAY)
     this.#subscriptions.connected(link.isOld)
   }
 

@@ -5,6 +5,8 @@ import { startTimer } from './timer.js'
 export interface HeartbeatOwner {
   /** Asks the server for a sign of life. Rejects with `timeout` if none comes. */
   ping(): Promise<unknown>
+  /** Milliseconds since anything came from the server. */
+  quietFor(): number
   /** A ping was answered after this many milliseconds. */
   answered(roundTrip: number): void
   /** One of the regular pings was answered with an error, so the link is alive. */
@@ -18,6 +20,7 @@ export class Heartbeat {
   readonly #interval: number
   readonly #owner: HeartbeatOwner
   #stopTimer = () => {}
+  #stopWatch = () => {}
   /** The number of starts and stops: an answer from before the last one says nothing about the link of now. */
   #epoch = 0
   #running = false
@@ -29,11 +32,15 @@ export class Heartbeat {
     this.#owner = owner
   }
 
-  /** The link is ready. */
-  start(): void {
+  /**
+   * The link is ready.
+   * @param silence milliseconds after which a server that is not heard of is pinged; 0 for a server that promises nothing
+   */
+  start(silence = 0): void {
     this.stop()
     this.#running = true
     this.#schedule()
+    if (silence > 0) this.#watch(silence, silence)
   }
 
   /** The link is gone. No more is heard of pings under way. */
@@ -42,6 +49,7 @@ export class Heartbeat {
     this.#running = false
     this.#waiting = false
     this.#stopTimer()
+    this.#stopWatch()
   }
 
   /** Pings now, if a link is ready and no ping is under way. */
@@ -65,6 +73,15 @@ export class Heartbeat {
     if (failure === undefined) this.#owner.answered(performance.now() - start)
     // Nobody asked for the pings of `check`; the azuqua server answers all pings with an error unless told otherwise.
     else if (this.#interval > 0) this.#owner.failed(failure)
+  }
+
+  /** Looks again when the silence could be over its limit. */
+  #watch(silence: number, wait: number): void {
+    this.#stopWatch = startTimer(wait, () => {
+      const left = silence - this.#owner.quietFor()
+      if (left <= 0) this.check()
+      this.#watch(silence, left > 0 ? left : silence)
+    })
   }
 
   #schedule(): void {

@@ -27,6 +27,9 @@ export class Link {
   readonly over: Promise<void>
   /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
   isOld = true
+  /** Milliseconds after which the server gives a sign of life, if it said so; else 0. */
+  heartbeat = 0
+  #heardAt = performance.now()
   readonly #connection: Connection
   readonly #logger: Logger
   #listener: LinkListener
@@ -44,6 +47,9 @@ export class Link {
       markOver = resolve
     })
     connection.listen({
+      heard: () => {
+        this.#heardAt = performance.now()
+      },
       message: (text) => this.#receive(text),
       closed: (code, reason) => {
         markOver()
@@ -55,6 +61,11 @@ export class Link {
   /** What carries it: `websocket`, `xhr-streaming`, … */
   get transport(): string {
     return this.#connection.transport
+  }
+
+  /** Milliseconds since anything came. */
+  get quietFor(): number {
+    return performance.now() - this.#heardAt
   }
 
   /** Changes who hears of it. If the link is lost already, it is told at once. */

@@ -197,7 +197,11 @@ function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
   if (rpc !== BUILT_IN.auth || frame.sid === undefined) return message
   return {
     ...message,
-    session: { version: version(frame) ?? PROTOCOL_VERSION, sid: name(frame, 'sid', 'id') },
+    session: {
+      version: version(frame) ?? PROTOCOL_VERSION,
+      sid: name(frame, 'sid', 'id'),
+      ...heartbeat(frame),
+    },
   }
 }
 
@@ -243,6 +247,12 @@ function version(frame: Frame): number | undefined {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) > 0))
     return value as number | undefined
   throw bad('version', 'has to be a whole number above 0')
+}
+
+function heartbeat({ heartbeat: wait }: Frame): { readonly heartbeat?: number } {
+  if (wait === undefined) return {}
+  if (typeof wait === 'number' && wait > 0) return { heartbeat: wait }
+  throw bad('heartbeat', 'has to be a number above 0')
 }
 
 /** The frame's id, if it has a good one. */

@@ -1,5 +1,7 @@
 /** What a {@link Connection} tells its owner. */
 export interface ConnectionListener {
+  /** Bytes came, whether they hold a message or not: the other side lives. Called before their messages. */
+  heard?(): void
   /** One message came. Not always a string: SockJS lets a peer send any JSON value. */
   message(text: unknown): void
   /**

@@ -85,6 +85,8 @@ export interface SessionInfo {
   readonly version: number
   /** The socket's id on the server, `socket.sid`. */
   readonly sid: string
+  /** Milliseconds after which the client will have heard something, if only a sign of life. */
+  readonly heartbeat?: number | undefined
 }
 
 /** A call of an action on the client. */

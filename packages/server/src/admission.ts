@@ -23,6 +23,8 @@ export interface AdmissionOptions {
   readonly tickets: Tickets
   readonly hub: Hub
   readonly logger: Logger
+  /** Milliseconds within which a client hears at least a sign of life. */
+  readonly heartbeat: number
   /** What the new sockets need of the server. */
   readonly owner: RemoteClientOwner
   /** Asks the `authentication` listeners. */
@@ -58,7 +60,11 @@ export class Admission {
     if (refusal) throw decodeError(encodeError(refusal.error))
     if (socket.isClosed) return
     this.#options.hub.add(socket)
-    socket.open(message.id, { version: PROTOCOL_VERSION, sid: socket.sid })
+    socket.open(message.id, {
+      version: PROTOCOL_VERSION,
+      sid: socket.sid,
+      heartbeat: this.#options.heartbeat,
+    })
     this.#options.logger.debug({ sid: socket.sid, transport: socket.transport }, 'a socket is ready')
   }
 

@@ -37,6 +37,8 @@ export class Channels {
 
   /** Does what a client asks, if no listener objects. @returns why not, or `undefined` when it is done */
   async request(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
+    // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
+    if (socket.isClosed) return undefined
     const refused = await this.#owner.decide(request.type, socket, describe(request))
     if (refused || socket.isClosed) return refused
     try {

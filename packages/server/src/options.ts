@@ -87,8 +87,10 @@ export interface TokenSocketServerOptions {
   readonly filter?: PublishFilter
   /** Whether `_ping` of a client is answered. @default true */
   readonly ping?: boolean
-  /** Milliseconds between the server's own pings; a peer that misses one is cut off at the next. @default 25000 */
+  /** Milliseconds of silence after which the server asks a peer for a sign of life. @default 25000 */
   readonly pingInterval?: number
+  /** Milliseconds that a peer may take to give a sign of life; then it is cut off. @default 10000 */
+  readonly pingTimeout?: number
   /** Other origins whose pages may use the server. @default [] (the same origin only) */
   readonly origins?: Origins
   /** Refuses requests without an `Origin`, such as those of programs that are no browser. @default false */
@@ -143,6 +145,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     routes: {},
     ping: true,
     pingInterval: 25_000,
+    pingTimeout: 10_000,
     origins: [],
     requireOrigin: false,
     engine: options.engine ?? new MemoryEngine(),
@@ -150,8 +153,10 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     ...withoutUndefined(options),
     limits,
   }
-  for (const name of ['tokenTtl', 'authTimeout', 'pingInterval'] as const) checkNumber(name, resolved[name])
-  checkWait('pingInterval', resolved.pingInterval)
+  for (const name of ['tokenTtl', 'authTimeout', 'pingInterval', 'pingTimeout'] as const) {
+    checkNumber(name, resolved[name])
+  }
+  for (const name of ['pingInterval', 'pingTimeout'] as const) checkWait(name, resolved[name])
   for (const name of ['prefix', 'tokenRoute'] as const) checkPath(name, resolved[name])
   return resolved
 }

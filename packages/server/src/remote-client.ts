@@ -122,7 +122,7 @@ export class RemoteClient {
 
   /** Subscribes the client to a channel, without asking the `subscribe` listeners. @throws RpcError `bad_message` */
   subscribe(channel: string): Promise<void> {
-    return this.#owner.channels.subscribe(this, channel)
+    return this.#watched(this.#owner.channels.subscribe(this, channel))
   }
 
   /** Unsubscribes the client from a channel, without asking the `unsubscribe` listeners. */
@@ -132,7 +132,7 @@ export class RemoteClient {
 
   /** Publishes on a channel, as the server's own `publish` does. */
   publish(channel: string, data: unknown): Promise<void> {
-    return this.#owner.channels.publish(channel, data)
+    return this.#watched(this.#owner.channels.publish(channel, data))
   }
 
   /**
@@ -219,6 +219,12 @@ export class RemoteClient {
       this.#inOrder
         .run(channel, () => this.#owner.channels.request(this, message))
         .then((refusal) => callback(refusal?.error, null))
+  }
+
+  /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
+  #watched(promise: Promise<void>): Promise<void> {
+    promise.catch((cause) => this.#owner.failed(cause, { sid: this.sid }))
+    return promise
   }
 
   #complain({ error, rpc, id }: FrameError): void {

@@ -229,7 +229,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   #makeHandshakes(tokens: Tokens): Handshakes {
-    const { limits, logger, engine } = this.#options
+    const { limits, logger, engine, pingInterval: heartbeat } = this.#options
     const failed = (cause: unknown, details: object) => this.#failed(cause, details)
     const owner = {
       flusher: new Flusher(),
@@ -244,6 +244,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       tickets: engine.tickets,
       hub: this.#hub,
       logger,
+      heartbeat,
       owner,
       decide: decideOn,
     })

@@ -14,6 +14,7 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly prefix?: string
   readonly maxPayload?: number
   readonly pingInterval?: number
+  readonly pingTimeout?: number
   readonly app?: RequestListener
   /** Comes before the transports are mounted. */
   readonly before?: (server: TestServer) => void
@@ -68,6 +69,7 @@ export class Carrier {
       trusts,
       maxPayload: settings.maxPayload ?? 1024 * 1024,
       pingInterval: settings.pingInterval ?? 25_000,
+      pingTimeout: settings.pingTimeout ?? 10_000,
       logger: this.log,
       opened: (connection) => this.guests.put(new Guest(connection)),
     })

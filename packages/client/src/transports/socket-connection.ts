@@ -7,6 +7,7 @@ export interface SocketLike {
   onmessage: ((event: never) => unknown) | null
   onclose: ((event: never) => unknown) | null
   onerror: ((event: never) => unknown) | null
+  onheartbeat?: ((event: never) => unknown) | null
   send(text: string): void
   close(code?: number, reason?: string): void
 }
@@ -57,6 +58,8 @@ export class SocketConnection implements Connection {
     this.#framing = framing
     this.transport = framing.transport()
     socket.onmessage = (event: MessageEvent) => this.#receive(event.data)
+    // SockJS alone has this: a frame without a message.
+    socket.onheartbeat = () => this.#heard()
     socket.onclose = ({ code, reason }: CloseEvent) => this.#end(code, reason)
   }
 
@@ -80,10 +83,15 @@ export class SocketConnection implements Connection {
   }
 
   #receive(data: unknown): void {
+    this.#heard()
     for (const message of this.#framing.decode(data)) {
       if (this.#listener) this.#listener.message(message)
       else this.#early.push(message)
     }
+  }
+
+  #heard(): void {
+    this.#listener?.heard?.()
   }
 
   #end(code: number, reason: string): void {

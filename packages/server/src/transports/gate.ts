@@ -12,7 +12,8 @@ export interface GateOptions {
   readonly trusts: TrustProxy
   /** Bytes that the body of one `xhr_send` or `jsonp_send` may have. */
   readonly maxPayload: number
-  readonly websocket: {
+  /** Takes the upgrades; without it each is answered 404. */
+  readonly websocket?: {
     upgrade(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void
   }
   readonly sockjs: { handle(request: IncomingMessage, response: ServerResponse): void }
@@ -59,11 +60,13 @@ export class Gate implements Interceptor {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { websocket } = this.#options
     const isPlain = pathOf(request) === `${this.#options.prefix}/websocket`
     if (!this.#options.origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
-    if (!isPlain && this.#target(request)?.transport !== 'websocket') return refuseUpgrade(socket)
+    const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
+    if (!websocket || !isWanted) return refuseUpgrade(socket)
     if (request.headers['sec-websocket-version'] !== '13') return refuseUpgrade(socket, '400 Bad Request')
-    this.#options.websocket.upgrade(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
+    websocket.upgrade(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
   }
 
   /** A polling session is over. @param path the path of any of its requests */

@@ -17,6 +17,10 @@ export interface SockJSTransportOptions {
   readonly prefix: string
   /** Milliseconds between heartbeat frames on the HTTP transports. */
   readonly pingInterval: number
+  /** Whether `/info` tells that there are WebSockets, and paths for them. @default true */
+  readonly websocket?: boolean
+  /** Sets a `JSESSIONID` cookie on sessions' answers, which some load balancers stick to. @default false */
+  readonly cookie?: boolean
   /** A connection opened. */
   opened(connection: Connection): void
   /** A session is over, and with it what sockjs kept of it. @param path the path of one of its requests */
@@ -39,7 +43,8 @@ export class SockJSTransport {
     this.#prefix = options.prefix
     const server = sockjs.createServer({
       // Its WebSocket routes are never reached (upgrades go elsewhere), but `/info` has to say that there is one.
-      websocket: true,
+      websocket: options.websocket ?? true,
+      jsessionid: options.cookie ?? false,
       // The gate answers for origins: sockjs would let every one in.
       disable_cors: true,
       heartbeat_delay: options.pingInterval,

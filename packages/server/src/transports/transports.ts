@@ -16,7 +16,12 @@ export interface TransportsOptions {
   readonly trusts: TrustProxy
   readonly maxPayload: number
   readonly pingInterval: number
+  readonly pingTimeout: number
   readonly logger: Logger
+  /** Whether WebSockets are let in, plain ones too. Else their paths are answered 404. @default true */
+  readonly websocket?: boolean
+  /** Sets a `JSESSIONID` cookie on the answers of SockJS's HTTP transports. @default false */
+  readonly cookie?: boolean
   /** A connection opened. */
   opened(connection: Connection): void
 }
@@ -35,7 +40,8 @@ export class Transports {
       log: (severity, line) =>
         (severity === 'error' ? logger.error : logger.debug).call(logger, { severity }, line),
     })
-    const gate: Gate = new Gate({ ...options, websocket: this.#websocket, sockjs })
+    const { websocket: isOpen = true, ...rest } = options
+    const gate: Gate = new Gate({ ...rest, ...(isOpen && { websocket: this.#websocket }), sockjs })
     this.#undo = intercept(options.server, gate)
   }
 

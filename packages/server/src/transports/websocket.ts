@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connection, ConnectionListener } from '@token-socket/protocol'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
-import { BatchFrames } from './frame.js'
+import { BatchFrames, encodeTextFrame } from './frame.js'
+import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
 
 /** Settings of {@link WebSocketTransport}. */
-export interface WebSocketTransportOptions {
+export interface WebSocketTransportOptions extends LivenessOptions {
   /** Bytes that one incoming frame may have. A larger one closes the connection with 1009. */
   readonly maxPayload: number
-  /** Milliseconds between pings; a peer that has not answered one by the next is cut off. */
-  readonly pingInterval: number
   /** A connection opened. */
   opened(connection: Connection): void
 }
@@ -21,6 +21,8 @@ interface Framing {
   encode(messages: readonly string[]): string
   /** @throws if the frame is not of this framing */
   decode(frame: string): readonly unknown[]
+  /** A frame without a message, a sign of life: scripts in browsers do not see pings. */
+  readonly heartbeat: string
   /** What the server says last, if anything. */
   farewell?(code: number, reason: string): string
 }
@@ -28,12 +30,14 @@ interface Framing {
 /** A text frame holds one message or several, one per line. */
 const PLAIN: Framing = {
   encode: (messages) => messages.join('\n'),
+  heartbeat: '',
   decode: (frame) => (frame.includes('\n') ? frame.split('\n') : [frame]).filter((line) => line !== ''),
 }
 
 /** SockJS 0.3: `o` opens, `a[…]` carries messages as JSON strings, `c[code,reason]` closes. */
 const SOCKJS: Framing = {
   greeting: 'o',
+  heartbeat: 'h',
   encode: (messages) => `a${JSON.stringify(messages)}`,
   decode: (frame) => {
     if (frame === '') return []
@@ -46,11 +50,11 @@ const SOCKJS: Framing = {
 /** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
 const CLOSE_TIMEOUT = 2000
 
-/** WebSocket connections, plain or framed as SockJS does. One timer pings them all. */
+/** WebSocket connections, plain or framed as SockJS does. */
 export class WebSocketTransport {
   readonly #server: WebSocketServer
   readonly #options: WebSocketTransportOptions
-  readonly #links = new Set<WebSocketConnection>()
+  readonly #liveness: Liveness
   readonly #carriers = { plain: carrierOf(PLAIN), sockjs: carrierOf(SOCKJS) }
   readonly #timer: NodeJS.Timeout
 
@@ -64,7 +68,8 @@ export class WebSocketTransport {
       closeTimeout: CLOSE_TIMEOUT,
     }
     this.#server = new WebSocketServer(settings)
-    this.#timer = setInterval(() => this.#sweep(), options.pingInterval)
+    this.#liveness = new Liveness(options)
+    this.#timer = setInterval(() => this.#forget(), options.pingInterval)
     this.#timer.unref()
   }
 
@@ -76,8 +81,8 @@ export class WebSocketTransport {
   ): void {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       const link = new WebSocketConnection(ws, { socket, ...this.#carriers[framing] })
-      this.#links.add(link)
-      ws.on('close', () => this.#links.delete(link))
+      this.#liveness.add(link)
+      ws.on('close', () => this.#liveness.delete(link))
       this.#options.opened(link)
     })
   }
@@ -85,12 +90,12 @@ export class WebSocketTransport {
   /** Stops pinging. Connections are closed by those who own them. */
   close(): void {
     clearInterval(this.#timer)
+    this.#liveness.stop()
     this.#server.close()
   }
 
-  #sweep(): void {
+  #forget(): void {
     for (const { frames } of Object.values(this.#carriers)) frames.forget()
-    for (const link of this.#links) link.check()
   }
 }
 
@@ -98,32 +103,27 @@ export class WebSocketTransport {
 interface Carrier {
   readonly framing: Framing
   readonly frames: BatchFrames
+  readonly heartbeat: Buffer
 }
 
 function carrierOf(framing: Framing): Carrier {
-  return { framing, frames: new BatchFrames(framing.encode) }
+  return { framing, frames: new BatchFrames(framing.encode), heartbeat: encodeTextFrame(framing.heartbeat) }
 }
 
-class WebSocketConnection implements Connection {
+class WebSocketConnection implements Connection, Peer {
   readonly transport = 'websocket'
   readonly #ws: WebSocket
   readonly #socket: Duplex
-  readonly #framing: Framing
-  readonly #frames: BatchFrames
+  readonly #carrier: Carrier
   #listener: ConnectionListener | undefined
   #isClosed = false
-  #isAlive = true
 
-  constructor(ws: WebSocket, { socket, framing, frames }: Carrier & { readonly socket: Duplex }) {
+  constructor(ws: WebSocket, { socket, ...carrier }: Carrier & { readonly socket: Duplex }) {
     this.#ws = ws
     this.#socket = socket
-    this.#framing = framing
-    this.#frames = frames
-    if (framing.greeting) ws.send(framing.greeting)
+    this.#carrier = carrier
+    if (carrier.framing.greeting) ws.send(carrier.framing.greeting)
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary))
-    ws.on('pong', () => {
-      this.#isAlive = true
-    })
     ws.on('close', (code, reason) => this.#closed(code, reason.toString()))
     // Broken frames end in `close` with their code; there is nothing else to do about them.
     ws.on('error', () => {})
@@ -140,27 +140,34 @@ class WebSocketConnection implements Connection {
   send(messages: readonly string[]): void {
     // Straight to the network: `ws` would frame the same batch again for each receiver. What it sends itself, pings and
     // closes, it writes at once too, so the order stays.
-    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(this.#frames.encode(messages))
+    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(this.#carrier.frames.encode(messages))
   }
 
   close(code: number, reason: string): void {
     if (this.#isClosed) return
-    const farewell = this.#framing.farewell?.(code, reason)
+    const farewell = this.#carrier.framing.farewell?.(code, reason)
     if (farewell !== undefined) this.#ws.send(farewell)
     this.#ws.close(code, reason)
     this.#closed(code, reason)
   }
 
-  /** Pings; cuts off a peer that has not answered the last ping. */
-  check(): void {
-    if (!this.#isAlive) return this.#ws.terminate()
-    this.#isAlive = false
+  get bytesRead(): number {
+    // What an HTTP server upgrades is a network socket, plain or TLS; `ws` gives it the type of what it could be.
+    return (this.#socket as Socket).bytesRead
+  }
+
+  ping(): void {
+    if (this.#ws.readyState !== WebSocket.OPEN) return
     this.#ws.ping()
+    this.#socket.write(this.#carrier.heartbeat)
+  }
+
+  cut(): void {
+    this.#ws.terminate()
   }
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isClosed) return
-    this.#isAlive = true
     if (isBinary) return this.close(1003, 'Only text frames are understood')
     for (const message of this.#decode(data.toString())) {
       if (!this.#isClosed) this.#listener?.message(message)
@@ -169,7 +176,7 @@ class WebSocketConnection implements Connection {
 
   #decode(frame: string): readonly unknown[] {
     try {
-      return this.#framing.decode(frame)
+      return this.#carrier.framing.decode(frame)
     } catch {
       this.close(3000, 'Broken framing.')
       return []

@@ -1,0 +1,114 @@
+/** The test services on a real server, and a client that sends what a test says and nothing else. */
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { expect } from 'chai'
+import WebSocket, { type ClientOptions } from 'ws'
+import type { Origins } from '../../packages/server/src/origins.js'
+import { type RawExchange, TestServer } from '../server/http-server.js'
+import { RecordedLog } from '../server/recorded-log.js'
+import { Peer } from '../server/transports/carrier.js'
+import { mountServices } from './services.js'
+import { Streamed } from './streamed.js'
+
+type Headers = Readonly<Record<string, string>>
+
+/** A whole response. */
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** A request with everything that one may have. */
+interface Ask {
+  readonly method: string
+  /** Goes out as it is: `fetch` would tidy it up. */
+  readonly path: string
+  readonly body?: string
+  readonly headers?: Headers
+}
+
+export class TestBed {
+  readonly log = new RecordedLog()
+  readonly #server: TestServer
+  readonly #unmount: () => void
+
+  private constructor(server: TestServer, origins: Origins) {
+    this.#server = server
+    this.#unmount = mountServices(server.http, { logger: this.log, origins })
+  }
+
+  /** @param origins who else may use the services: all, as the protocol has it, unless something else is said */
+  static async start(origins: Origins = '*'): Promise<TestBed> {
+    return new TestBed(await TestServer.start(), origins)
+  }
+
+  /** What a client of the same origin calls its origin. */
+  get origin(): string {
+    return this.#server.origin
+  }
+
+  get(path: string, headers?: Headers): Promise<Answer> {
+    return this.ask({ method: 'GET', path, ...(headers && { headers }) })
+  }
+
+  post(path: string, body = '', headers: Headers = {}): Promise<Answer> {
+    return this.ask({ method: 'POST', path, body, headers })
+  }
+
+  options(path: string, headers: Headers = {}): Promise<Answer> {
+    return this.ask({ method: 'OPTIONS', path, headers })
+  }
+
+  async ask(ask: Ask): Promise<Answer> {
+    const response = await this.#send(ask)
+    const { status, headers } = response
+    return { status, headers, body: await response.rest() }
+  }
+
+  /** A response that goes on: its head is there, and its body is read as it comes. */
+  stream(method: string, path: string): Promise<Streamed> {
+    return this.#send({ method, path })
+  }
+
+  /** A path of a new session. */
+  session(service = '/echo'): string {
+    return `${service}/000/${randomUUID()}`
+  }
+
+  /** Opens a session with a poll. */
+  async open(service = '/echo'): Promise<string> {
+    const session = this.session(service)
+    expect((await this.post(`${session}/xhr`)).body).to.equal('o\n')
+    return session
+  }
+
+  /** Sends messages to a session. @param messages as JSON */
+  async say(session: string, messages: string): Promise<void> {
+    const { status, body } = await this.post(`${session}/xhr_send`, messages)
+    expect([status, body]).to.deep.equal([204, ''])
+  }
+
+  /** A WebSocket to a path, open or not. */
+  connect(path: string, options: ClientOptions = {}): Peer {
+    return new Peer(new WebSocket(`ws://${this.#server.host}${path}`, options))
+  }
+
+  /** Sends bytes as they are. @param lines the request's head */
+  raw(...lines: readonly string[]): Promise<RawExchange> {
+    return this.#server.raw(`${[...lines, 'Host: localhost', '', ''].join('\r\n')}`)
+  }
+
+  async stop(): Promise<void> {
+    this.#unmount()
+    await this.#server.stop()
+  }
+
+  async #send({ body, ...ask }: Ask): Promise<Streamed> {
+    const sent = request({ host: '127.0.0.1', port: this.#server.port, agent: false, ...ask })
+    sent.end(body)
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    return new Streamed(response)
+  }
+}

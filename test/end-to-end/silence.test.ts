@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { expect } from 'chai'
+import { next, until, useSites } from './fixture.js'
+
+/** A way to the server that can fall silent without closing: what comes is swallowed. */
+class SilentProxy {
+  readonly #server = createServer((socket) => this.#join(socket))
+  readonly #sockets: Socket[] = []
+  readonly #port: number
+  isSilent = false
+
+  constructor(port: number) {
+    this.#port = port
+  }
+
+  async start(): Promise<string> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening')
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  stop(): void {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+  }
+
+  #join(socket: Socket): void {
+    const other = connect(this.#port, '127.0.0.1')
+    this.#sockets.push(socket, other)
+    for (const [from, to] of [
+      [socket, other],
+      [other, socket],
+    ] as const) {
+      from.on('data', (bytes) => !this.isSilent && to.write(bytes))
+      from.on('error', () => {})
+    }
+  }
+}
+
+describe('a connection that falls silent', () => {
+  const start = useSites()
+  let proxy: SilentProxy
+
+  afterEach(() => proxy.stop())
+
+  it('is given up by both sides, and the client comes back', async () => {
+    const site = await start({ pingInterval: 200, pingTimeout: 200 })
+    proxy = new SilentProxy(site.port)
+    const host = await proxy.start()
+    const client = await site.ready({ host, callTimeout: 200 })
+    proxy.isSilent = true
+    const [, details] = await next(client, 'state')
+    expect(details).to.have.nested.property('error.code', 'connection_lost')
+    await until(() => site.sockets.sockets().length === 0)
+    const back = next(client, 'reconnect')
+    proxy.isSilent = false
+    await back
+    expect(await client.rpc('echo', 'here again')).to.equal('here again')
+  })
+
+  it('is kept while both sides give signs of life, though nobody says anything', async () => {
+    const site = await start({ pingInterval: 50, pingTimeout: 50 })
+    proxy = new SilentProxy(site.port)
+    const host = await proxy.start()
+    const client = await site.ready({ host, callTimeout: 50 })
+    const states: string[] = []
+    client.on('state', (state) => states.push(state))
+    // Longer than either side would wait for a silent one: the client's leeway alone is a second.
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(states).to.deep.equal([])
+    expect(site.sockets.sockets()).to.have.length(1)
+  })
+})
