@@ -1,7 +1,7 @@
 /** The test services on a real server, and a client that sends what a test says and nothing else. */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { expect } from 'chai'
 import WebSocket, { type ClientOptions } from 'ws'
 import type { Origins } from '../../packages/server/src/origins.js'
@@ -10,6 +10,9 @@ import { RecordedLog } from '../server/recorded-log.js'
 import { Peer } from '../server/transports/carrier.js'
 import { mountServices } from './services.js'
 import { Streamed } from './streamed.js'
+
+/** What a second receiver of a session gets. */
+export const STILL_OPEN = 'c[2010,"Another connection still open"]\n'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -27,6 +30,13 @@ interface Ask {
   readonly path: string
   readonly body?: string
   readonly headers?: Headers
+}
+
+/** A poll that the server holds until it has something to say. */
+export interface HeldPoll {
+  readonly answer: Promise<Answer>
+  /** Breaks off, as a network error does. */
+  abort(): void
 }
 
 export class TestBed {
@@ -61,15 +71,27 @@ export class TestBed {
     return this.ask({ method: 'OPTIONS', path, headers })
   }
 
-  async ask(ask: Ask): Promise<Answer> {
-    const response = await this.#send(ask)
-    const { status, headers } = response
-    return { status, headers, body: await response.rest() }
+  ask(ask: Ask): Promise<Answer> {
+    return answerTo(this.#send(ask))
   }
 
   /** A response that goes on: its head is there, and its body is read as it comes. */
   stream(method: string, path: string): Promise<Streamed> {
-    return this.#send({ method, path })
+    return responseTo(this.#send({ method, path }))
+  }
+
+  /** A poll that has come to the server: of two, one is told that there is another. */
+  async hold(session: string): Promise<HeldPoll> {
+    const polls = [0, 1].map(() => {
+      const sent = this.#send({ method: 'POST', path: `${session}/xhr` })
+      return { answer: answerTo(sent), abort: () => void sent.destroy() }
+    })
+    const refused = await Promise.race(polls.map((poll) => poll.answer.then(() => poll)))
+    expect((await refused.answer).body).to.equal(STILL_OPEN)
+    const held = polls.find((poll) => poll !== refused) as HeldPoll
+    // Whoever breaks it off does not wait for it.
+    held.answer.catch(() => {})
+    return held
   }
 
   /** A path of a new session. */
@@ -105,10 +127,20 @@ export class TestBed {
     await this.#server.stop()
   }
 
-  async #send({ body, ...ask }: Ask): Promise<Streamed> {
+  #send({ body, ...ask }: Ask): ClientRequest {
     const sent = request({ host: '127.0.0.1', port: this.#server.port, agent: false, ...ask })
     sent.end(body)
-    const [response] = (await once(sent, 'response')) as [IncomingMessage]
-    return new Streamed(response)
+    return sent
   }
+}
+
+async function responseTo(sent: ClientRequest): Promise<Streamed> {
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  return new Streamed(response)
+}
+
+async function answerTo(sent: ClientRequest): Promise<Answer> {
+  const response = await responseTo(sent)
+  const { status, headers } = response
+  return { status, headers, body: await response.rest() }
 }

@@ -120,6 +120,16 @@ describe('events of the server', () => {
         }
       })
 
+      it('`this` in a listener is the server', async () => {
+        const site = await start()
+        const self = deferred<unknown>()
+        site.sockets.on(event, function (this: unknown) {
+          self.resolve(this)
+        } as never)
+        await ask(site)
+        expect(await self.promise).to.equal(site.sockets)
+      })
+
       it('a listener that calls back twice is heard once', async () => {
         const site = await start()
         site.sockets.on(event, ((_socket: unknown, _data: unknown, callback: Callback) => {

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import {
   type Action,
+  createTimeouts,
   type IncomingCall,
   type Outcome,
   RpcError,
@@ -272,10 +273,22 @@ describe('RpcPeer', () => {
       expect(fresh.answers).to.deep.equal([{ data: 'fresh' }])
     })
 
+    it('takes its own time-outs only from those that it shares', async () => {
+      const shared = createTimeouts()
+      const one = new RpcPeer(limits, onerror, shared)
+      const other = new RpcPeer(limits, onerror, shared)
+      const [gone, late] = [one.request(() => {}), other.request(() => {})]
+      expect(clock.countTimers()).to.equal(1)
+      one.disconnect(new RpcError('connection_lost'))
+      clock.tick(limits.timeout)
+      expect((await rejection(gone)).code).to.equal('connection_lost')
+      expect((await rejection(late)).code).to.equal('timeout')
+    })
+
     it('leaves no timer', () => {
       requested()
       waiting()
-      expect(clock.countTimers()).to.equal(2)
+      expect(clock.countTimers()).to.equal(1)
       peer.disconnect(new RpcError('connection_lost'))
       expect(clock.countTimers()).to.equal(0)
     })

@@ -1,3 +1,4 @@
+import { format } from 'node:util'
 import type { Logger } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
@@ -34,5 +35,12 @@ describe('consoleLogger', () => {
     const { args } = printed.error.firstCall
     sinon.restore()
     expect(args).to.deep.equal(['TokenSocket: it broke', { sid: 's' }])
+  })
+
+  it('prints what a text has from the network as it is', () => {
+    consoleLogger(false).error({ sid: 's' }, 'POST /%o/%s/%c%d')
+    const { args } = printed.error.firstCall
+    sinon.restore()
+    expect(format(...args)).to.equal("TokenSocket: POST /%o/%s/%c%d { sid: 's' }")
   })
 })

@@ -116,7 +116,10 @@ describe('resolveOptions', () => {
     ['authTimeout', [0, -1, Number.NaN, '5000', null]],
     ['pingInterval', [0, -1, Number.NaN, '25000', null]],
     ['prefix', ['', '/', 'sockets', '/sockets/', '/a b', '/a?b', '/a#b', '/:id', '/a*', '/(a)', null, /a/]],
-    ['tokenRoute', ['/sockets', '/sockets/token', '', '/', 'token', '/token/', '//token', '/:token', '/a\n', null, 5]],
+    [
+      'tokenRoute',
+      ['/sockets', '/sockets/token', '', '/', 'token', '/token/', '//token', '/:token', '/a\n', null, 5],
+    ],
   ]
   for (const [option, values] of bad) {
     for (const value of values) {

@@ -1,6 +1,6 @@
 /** Sockets on connections in memory, with no server behind them. */
 import type { Action, Controller } from '@token-socket/protocol'
-import { findAction } from '@token-socket/protocol'
+import { createTimeouts, findAction } from '@token-socket/protocol'
 import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
 import type { RemoteClient } from '@token-socket/server'
 import { Flusher } from '../../packages/server/src/outbox.js'
@@ -50,6 +50,7 @@ export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
   const controller = settings.controller ?? {}
   return {
     flusher: new Flusher(),
+    timeouts: createTimeouts(),
     limits: { ...LIMITS, ...settings.limits },
     channels: { ...NO_CHANNELS, ...settings.channels },
     findAction: (name): Action | undefined => findAction(controller, name),

@@ -38,6 +38,11 @@ export class Deadlines<Key> {
     this.#lineOf.delete(key)
   }
 
+  /** Leaves no timer if no deadline is left. */
+  rest(): void {
+    if (this.#lineOf.size === 0) this.clear()
+  }
+
   /** Takes all deadlines away. */
   clear(): void {
     this.#lines.clear()
@@ -79,6 +84,14 @@ export class Deadlines<Key> {
     }
     return due.sort(([, left], [, right]) => left - right).map(([key]) => key)
   }
+}
+
+/** Time-outs of many owners, each a function to call when the time has come. */
+export type Timeouts = Deadlines<() => void>
+
+/** One timer for the time-outs of whoever shares them, such as all sockets of a server. */
+export function createTimeouts(): Timeouts {
+  return new Deadlines((expire) => expire())
 }
 
 /** Node's timers are objects that can be told not to keep the process alive; a browser's are numbers. */

@@ -12,7 +12,7 @@ export {
 } from './codec.js'
 export type { Connection, ConnectionListener } from './connection.js'
 export { type Action, type Controller, findAction } from './controller.js'
-export { Deadlines } from './deadlines.js'
+export { createTimeouts, Deadlines, type Timeouts } from './deadlines.js'
 export {
   decodeError,
   ERRORS,

@@ -6,7 +6,10 @@
 /** The version of the wire that this package speaks. Peers that send none are the azuqua pair (2.x). */
 export const PROTOCOL_VERSION = 1
 
-/** The `rpc` names that the wire itself uses; a controller's function of the same name is never reached. */
+/**
+ * The `rpc` names that the wire itself uses. A controller's function of the same name is never reached, but for `_ping`,
+ * which is a call like any other.
+ */
 export const BUILT_IN = {
   auth: 'auth',
   subscribe: '_subscribe',

@@ -1,4 +1,4 @@
-import { Deadlines } from './deadlines.js'
+import { createTimeouts, type Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
 
 /** How long a call may take, and how it can be given up. */
@@ -12,6 +12,9 @@ export interface CallOptions {
 interface PendingCall {
   resolve(data: unknown): void
   reject(error: RpcError): void
+  /** The time-out. */
+  expire(): void
+  /** Stops listening to the abort signal. */
   forget(): void
 }
 
@@ -21,7 +24,7 @@ interface PendingCall {
  */
 export class PendingCalls {
   readonly #calls = new Map<string, PendingCall>()
-  readonly #deadlines = new Deadlines<string>((id) => this.reject(id, new RpcError('timeout')))
+  readonly #timeouts: Timeouts
   readonly #timeout: number
   readonly #limit: number
   #lastId = 0
@@ -29,8 +32,10 @@ export class PendingCalls {
   /**
    * @param limits.timeout milliseconds, for calls that name none
    * @param limits.calls how many may wait at once
+   * @param timeouts may be shared with others
    */
-  constructor(limits: { readonly timeout: number; readonly calls: number }) {
+  constructor(limits: { readonly timeout: number; readonly calls: number }, timeouts = createTimeouts()) {
+    this.#timeouts = timeouts
     this.#timeout = limits.timeout
     this.#limit = limits.calls
   }
@@ -54,10 +59,11 @@ export class PendingCalls {
     if (this.#calls.size >= this.#limit)
       throw refusal('too_many_calls', { field: 'calls', limit: this.#limit })
     const id = String(++this.#lastId)
+    const expire = () => this.reject(id, new RpcError('timeout'))
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject, forget: this.#abortable(id, options.signal) })
+      this.#calls.set(id, { resolve, reject, expire, forget: this.#abortable(id, options.signal) })
     })
-    this.#deadlines.set(id, options.timeout ?? this.#timeout)
+    this.#timeouts.set(expire, options.timeout ?? this.#timeout)
     return { id, answer }
   }
 
@@ -74,14 +80,15 @@ export class PendingCalls {
   /** Fails every request, or those that `which` picks. */
   rejectAll(error: RpcError, which: (id: string) => boolean = () => true): void {
     for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, error)
-    if (this.#calls.size === 0) this.#deadlines.clear()
+    this.#timeouts.rest()
   }
 
   #take(id: string): PendingCall | undefined {
     const call = this.#calls.get(id)
+    if (!call) return undefined
     this.#calls.delete(id)
-    this.#deadlines.delete(id)
-    call?.forget()
+    this.#timeouts.delete(call.expire)
+    call.forget()
     return call
   }
 

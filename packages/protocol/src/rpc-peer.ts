@@ -1,5 +1,5 @@
 import type { Action } from './controller.js'
-import { Deadlines } from './deadlines.js'
+import { createTimeouts, type Timeouts } from './deadlines.js'
 import { decodeError, encodeError, encodeThrown, RpcError, refusal } from './errors.js'
 import type { Outcome } from './messages.js'
 import { type CallOptions, PendingCalls } from './pending-calls.js'
@@ -26,25 +26,33 @@ export interface IncomingCall {
   answer(outcome: Outcome): void
 }
 
+/** A call that is not answered yet. */
+interface Running {
+  readonly call: IncomingCall
+  /** Its time-out, once it has not answered at once. */
+  expire: (() => void) | undefined
+}
+
 /**
  * One end of the two-way RPC: our calls and their answers, the other side's calls and ours. It knows neither the
  * frames nor the connection; its owner sends what it says.
  */
 export class RpcPeer {
   readonly #calls: PendingCalls
-  readonly #incoming = new Map<number, (outcome: Outcome) => void>()
-  readonly #deadlines = new Deadlines<number>((key) =>
-    this.#answer(key, encodeError(new RpcError('timeout'))),
-  )
+  readonly #incoming = new Set<Running>()
+  readonly #timeouts: Timeouts
   readonly #limits: RpcLimits
   readonly #onerror: (cause: unknown) => void
-  #lastKey = 0
 
-  /** @param onerror hears what handlers throw: the caller is told `internal` only */
-  constructor(limits: RpcLimits, onerror: (cause: unknown) => void) {
+  /**
+   * @param onerror hears what handlers throw: the caller is told `internal` only
+   * @param timeouts may be shared with other peers
+   */
+  constructor(limits: RpcLimits, onerror: (cause: unknown) => void, timeouts = createTimeouts()) {
     this.#limits = limits
     this.#onerror = onerror
-    this.#calls = new PendingCalls({ timeout: limits.timeout, calls: limits.callsOut })
+    this.#timeouts = timeouts
+    this.#calls = new PendingCalls({ timeout: limits.timeout, calls: limits.callsOut }, timeouts)
   }
 
   /**
@@ -87,10 +95,10 @@ export class RpcPeer {
       call.answer(encodeError(refused))
       return
     }
-    const key = ++this.#lastKey
-    this.#incoming.set(key, (outcome) => call.answer(outcome))
-    this.#run(key, call.action, call)
-    if (this.#incoming.has(key)) this.#deadlines.set(key, this.#limits.timeout)
+    const running: Running = { call, expire: undefined }
+    this.#incoming.add(running)
+    this.#run(running, call.action)
+    if (this.#incoming.has(running)) this.#limitTime(running)
   }
 
   /**
@@ -98,8 +106,8 @@ export class RpcPeer {
    * @param which picks the requests that fail; all of them if left out
    */
   disconnect(error: RpcError, which?: (id: string) => boolean): void {
+    for (const { expire } of this.#incoming) if (expire) this.#timeouts.delete(expire)
     this.#incoming.clear()
-    this.#deadlines.clear()
     this.#calls.rejectAll(error, which)
   }
 
@@ -114,15 +122,21 @@ export class RpcPeer {
     }
   }
 
-  #run(key: number, action: Action, call: IncomingCall): void {
-    const threw = (cause: unknown) => this.#fail(key, cause)
+  #limitTime(running: Running): void {
+    running.expire = () => this.#answer(running, encodeError(new RpcError('timeout')))
+    this.#timeouts.set(running.expire, this.#limits.timeout)
+  }
+
+  #run(running: Running, action: Action): void {
+    const { call } = running
+    const threw = (cause: unknown) => this.#fail(running, cause)
     const callback = (error?: unknown, data?: unknown) => {
-      if (error) this.#refuse(key, error)
-      else this.#answer(key, { data })
+      if (error) this.#refuse(running, error)
+      else this.#answer(running, { data })
     }
     const answersByCallback = action.length > call.before.length
     const returned = (data: unknown) => {
-      if (data !== undefined || !answersByCallback) this.#answer(key, { data })
+      if (data !== undefined || !answersByCallback) this.#answer(running, { data })
     }
     try {
       const result = action(...call.before, callback, ...(call.after ?? []))
@@ -133,38 +147,36 @@ export class RpcPeer {
     }
   }
 
-  #refuse(key: number, error: unknown): void {
+  #refuse(running: Running, error: unknown): void {
     let outcome: Outcome
     try {
       outcome = encodeError(error)
     } catch (cause) {
       // Reading the error threw, maybe on a timer of the handler's own, where nobody would catch it.
-      this.#fail(key, cause)
+      this.#fail(running, cause)
       return
     }
-    this.#answer(key, outcome)
+    this.#answer(running, outcome)
   }
 
   /** Answers first: whatever `onerror` does then, the caller does not wait. */
-  #fail(key: number, cause: unknown): void {
-    this.#answer(key, encodeThrown(cause))
+  #fail(running: Running, cause: unknown): void {
+    this.#answer(running, encodeThrown(cause))
     if (!RpcError.is(cause)) this.#onerror(cause)
   }
 
-  #answer(key: number, outcome: Outcome): void {
-    const answer = this.#incoming.get(key)
-    if (!answer) return
-    this.#incoming.delete(key)
-    this.#deadlines.delete(key)
-    this.#deliver(answer, outcome)
+  #answer(running: Running, outcome: Outcome): void {
+    if (!this.#incoming.delete(running)) return
+    if (running.expire) this.#timeouts.delete(running.expire)
+    this.#deliver(running.call, outcome)
   }
 
-  #deliver(answer: (outcome: Outcome) => void, outcome: Outcome): void {
+  #deliver(call: IncomingCall, outcome: Outcome): void {
     try {
-      answer(outcome)
+      call.answer(outcome)
     } catch (cause) {
       // The outcome cannot be encoded, as when it is circular; an error without data always can.
-      answer(encodeThrown(RpcError.is(cause) ? new RpcError(cause.code) : cause))
+      call.answer(encodeThrown(RpcError.is(cause) ? new RpcError(cause.code) : cause))
       this.#onerror(cause)
     }
   }

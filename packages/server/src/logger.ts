@@ -9,7 +9,8 @@ export interface Logger {
 /** A logger on the console: warnings and errors, and all else too if `debug` is set. */
 export function consoleLogger(debug: boolean): Logger {
   const print = (level: 'debug' | 'info' | 'warn' | 'error') => (details: object, message: string) => {
-    console[level](`TokenSocket: ${message}`, details)
+    // The console takes `%s` and its like for places of the details.
+    console[level](`TokenSocket: ${message.replaceAll('%', '%%')}`, details)
   }
   const silent = () => {}
   return {

@@ -73,7 +73,7 @@ export interface TokenSocketServerOptions {
   readonly authTimeout?: number
   /** The path under which sockets connect; the client's `socketPrefix`. @default '/sockets' */
   readonly prefix?: string
-  /** The path of the token endpoint; the client's `tokenPath`. @default '/socket/token' */
+  /** The path of the token endpoint, not below `prefix`; the client's `tokenPath`. @default '/socket/token' */
   readonly tokenRoute?: string
   /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
   readonly authentication?: Authentication
@@ -158,6 +158,9 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   }
   for (const name of ['pingInterval', 'pingTimeout'] as const) checkWait(name, resolved[name])
   for (const name of ['prefix', 'tokenRoute'] as const) checkPath(name, resolved[name])
+  // Everything below the prefix is taken out of the application's sight.
+  if (`${resolved.tokenRoute}/`.startsWith(`${resolved.prefix}/`))
+    throw badOption('tokenRoute', 'must not be below the prefix')
   return resolved
 }
 

@@ -14,6 +14,7 @@ import {
   RpcPeer,
   type ServerMessage,
   type SessionInfo,
+  type Timeouts,
 } from '@token-socket/protocol'
 import { InOrder } from './in-order.js'
 import { type Flusher, Outbox } from './outbox.js'
@@ -39,6 +40,8 @@ export interface SocketChannels {
 /** What a {@link RemoteClient} needs from its server. */
 export interface RemoteClientOwner {
   readonly flusher: Flusher
+  /** One timer for all sockets' calls. */
+  readonly timeouts: Timeouts
   readonly limits: RpcLimits & { readonly outbox: number }
   readonly channels: SocketChannels
   /** The function that a client's call names. */
@@ -88,7 +91,7 @@ export class RemoteClient {
     this.#owner = owner
     this.#connection = connection
     this.#outbox = new Outbox(connection, owner.flusher, owner.limits.outbox)
-    this.#peer = new RpcPeer(owner.limits, (cause) => owner.failed(cause, { sid: this.sid }))
+    this.#peer = new RpcPeer(owner.limits, (cause) => owner.failed(cause, { sid: this.sid }), owner.timeouts)
   }
 
   /** The names of the channels that it is subscribed to. */

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { type Action, type CallOptions, findAction, type RpcError } from '@token-socket/protocol'
+import {
+  type Action,
+  type CallOptions,
+  createTimeouts,
+  findAction,
+  type RpcError,
+} from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
 import type { RequestHandler } from 'express'
 import { Admission } from './admission.js'
@@ -210,7 +216,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const listeners = this.listeners(event)
     // They are asked here instead of by `emit`, which would take away those that were added by `once` (4th argument).
     for (const listener of listeners) this.removeListener(event, listener, undefined, true)
-    return decide(listeners, [socket, data], {
+    const bound = listeners.map((listener) => listener.bind(this))
+    return decide(bound, [socket, data], {
       timeout: this.#options.limits.vetoTimeout,
       emptyMeansYes: event === 'authentication',
       onerror: (cause) => this.#failed(cause, { event, sid: socket.sid }),
@@ -233,6 +240,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const failed = (cause: unknown, details: object) => this.#failed(cause, details)
     const owner = {
       flusher: new Flusher(),
+      timeouts: createTimeouts(),
       limits: { ...limits, timeout: limits.callTimeout },
       findAction: (name: string) => this.#findAction(name),
       channels: this.#channels,

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { CLOSE_CODES } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
@@ -26,6 +29,17 @@ describe('SockJSTransport', () => {
   afterEach(() => carrier.stop())
 
   const poll = async (session = 'abc') => (await carrier.post(`${session}/xhr`)).text()
+
+  it('names one version of the script on its iframe page, and its hash', async () => {
+    const page = await (await carrier.fetch('/sockets/iframe.html')).text()
+    const path = createRequire(import.meta.url).resolve('sockjs-client/dist/sockjs.min.js')
+    const hash = createHash('sha384').update(readFileSync(path)).digest('base64')
+    const scripts = page.match(/<script [^>]*>/g)
+    expect(scripts).to.deep.equal([
+      `<script src="https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js" \
+integrity="sha384-${hash}" crossorigin="anonymous">`,
+    ])
+  })
 
   describe('by xhr-polling', () => {
     it('opens with `o`, and is called xhr-polling', async () => {

@@ -54,7 +54,28 @@ export function refuseUpgrade(socket: Duplex, status = '404 Not Found'): void {
 }
 
 /** Upgrades that no interceptor took, where nobody else listens, would wait for ever. */
-function refuseUnwanted(this: Server, _request: IncomingMessage, socket: Duplex): void {
+function refuseUnwanted(this: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const isWanted = this.listeners('upgrade').some((listener) => listener !== refuseUnwanted)
-  if (!isWanted && !socket.writableEnded) refuseUpgrade(socket)
+  if (isWanted || socket.writableEnded || replayed.has(request)) return
+  if (request.headers.upgrade?.toLowerCase() === 'websocket') return refuseUpgrade(socket)
+  replayed.add(request)
+  replay(this, request, [socket, head])
+}
+
+/** Each interceptor of a server has its own listener: the first does it. */
+const replayed = new WeakSet<IncomingMessage>()
+
+/**
+ * Has the server read a request again, without its `Upgrade`: clients that would like another protocol, such as HTTP/2
+ * (Java's offers it with every request), take a plain answer, which is what they get where nobody listens for upgrades.
+ */
+function replay(server: Server, request: IncomingMessage, [socket, head]: readonly [Duplex, Buffer]): void {
+  const { method, url, httpVersion, rawHeaders } = request
+  const lines = [`${method} ${url} HTTP/${httpVersion}`]
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const [name = '', value] = rawHeaders.slice(index, index + 2)
+    if (name.toLowerCase() !== 'upgrade') lines.push(`${name}: ${value}`)
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
+  server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket)
 }

@@ -29,6 +29,13 @@ export interface SockJSTransportOptions {
   log(severity: string, line: string): void
 }
 
+/**
+ * The script of the iframe page, which runs as this server's own origin: one version, and the browser checks its hash.
+ * sockjs has no setting for that; it puts this text between the quotes of `src`.
+ */
+const IFRAME_SCRIPT = `https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js" \
+integrity="sha384-svdnwiXBL+Js+yUneJSRFy24NgGiOfDM/vkQl/vCeVrcbYD6yW8EwPr1FnxTEZsR" crossorigin="anonymous`
+
 /** What stands before the session in `/<server>/<session>/<transport>`. */
 const SERVER_PART = /^\/[^/.]+\/(?=[^/.]+\/[^/.]+)/
 
@@ -47,6 +54,7 @@ export class SockJSTransport {
       jsessionid: options.cookie ?? false,
       // The gate answers for origins: sockjs would let every one in.
       disable_cors: true,
+      sockjs_url: IFRAME_SCRIPT,
       heartbeat_delay: options.pingInterval,
       log: options.log,
     } as sockjs.ServerOptions)
