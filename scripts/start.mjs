@@ -16,6 +16,10 @@ const ADVICE = 'The messages above name the cause. `npm run types` shows errors 
 /** The port that PORT asks for, or the first free one from 3000 on; `undefined` where PORT is taken. */
 async function choosePort() {
   const wanted = Number(process.env.PORT)
+  if (process.env.PORT && !(wanted > 0 && wanted < 65_536)) {
+    console.error(`PORT has to be a number from 1 to 65535, not ${process.env.PORT}`)
+    process.exit(1)
+  }
   if (wanted) return (await isFree(wanted)) ? wanted : undefined
   let port = FIRST_PORT
   while (!(await isFree(port))) port += 1

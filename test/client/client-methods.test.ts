@@ -82,6 +82,13 @@ describe('TokenSocket', () => {
       expect(callback.args).to.deep.equal([[null, 1]])
     })
 
+    it('takes a function in the place of data for the callback', async () => {
+      const socket = await world.openReady()
+      const callback = sinon.spy()
+      await socket.rpc('echo', callback)
+      expect(callback.args).to.deep.equal([[null, undefined]])
+    })
+
     it('takes null for no callback', async () => {
       const socket = await world.openReady()
       expect(await socket.rpc('echo', 1, null as unknown as undefined)).to.equal(1)

@@ -20,7 +20,7 @@ describe('Subscriptions', () => {
     failed.resetHistory()
     restored.resetHistory()
     const owner = { send: (message: SubscriptionMessage) => sent.push(message), failed, restored }
-    subscriptions = new Subscriptions({ timeout: 1000, waiting: 10 }, owner)
+    subscriptions = new Subscriptions({ timeout: 1000, waiting: 10, calls: 15 }, owner)
   })
 
   afterEach(() => sinon.restore())
@@ -283,5 +283,17 @@ describe('Subscriptions', () => {
     subscriptions.disconnected()
     for (let wishes = 0; wishes < 10; wishes += 1) void subscriptions.subscribe(`d${wishes}`)
     expect(await errorOf(subscriptions.subscribe('e'))).to.have.property('code', 'queue_full')
+  })
+
+  it('counts wishes that wait for an answer as calls, not as a queue', async () => {
+    subscriptions.connected(false)
+    const done = Array.from({ length: 15 }, (_, index) => subscriptions.subscribe(`c${index}`))
+    const refused = await errorOf(subscriptions.subscribe('d'))
+    expect(refused).to.deep.include({ code: 'too_many_calls', data: { field: 'callsOut', limit: 15 } })
+    expect(subscriptions.channels).to.have.length(15)
+    for (const { id } of [...sent]) subscriptions.answered(id, ACCEPTED)
+    await Promise.all(done)
+    void subscriptions.subscribe('d')
+    expect(sent.at(-1)).to.include({ channel: 'd' })
   })
 })

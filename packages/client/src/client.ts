@@ -33,6 +33,8 @@ const HEARTBEAT_LEEWAY = 1000
  * it is thrown again on its own, as an uncaught error. `this` in a listener is the socket.
  */
 export class TokenSocket extends EventEmitter<TokenSocketEvents> {
+  /** The library's error class, for pages that have only this one global. */
+  static readonly RpcError = RpcError
   /** The functions that the server may call, by dotted name. May be changed in place at any time. */
   actions: Controller
   readonly #settings: Settings
@@ -122,10 +124,15 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
    * `too_many_calls`; `unserializable`; `ended`, or why the socket failed for good.
    *
    * @param name dotted
-   * @param data anything that JSON can carry
+   * @param data anything that JSON can carry; a callback in its place is taken for one
    * @param rest a callback `(error, answer)`, or `{ timeout, signal }`
    */
-  rpc<Data = unknown>(name: string, data?: unknown, rest?: Callback<Data> | CallOptions): Promise<Data> {
+  rpc<Data = unknown>(name: string, callback: Callback<Data>): Promise<Data>
+  rpc<Data = unknown>(name: string, data?: unknown, rest?: Callback<Data> | CallOptions): Promise<Data>
+  rpc<Data>(name: string, data?: unknown, rest?: Callback<Data> | CallOptions): Promise<Data> {
+    if (typeof data === 'function' && rest === undefined) {
+      return this.rpc<Data>(name, undefined, data as Callback<Data>)
+    }
     const [callback, options] =
       typeof rest === 'function' ? [rest, undefined] : [undefined, rest ?? undefined]
     const answer = this.#calls.request((id) => ({ type: 'call', id, name, data }), options)
@@ -210,9 +217,9 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
   }
 
   #makeSubscriptions(): Subscriptions {
-    const { callTimeout: timeout, queueSize: waiting } = this.#settings
+    const { callTimeout: timeout, queueSize: waiting, limits } = this.#settings
     return new Subscriptions(
-      { timeout, waiting },
+      { timeout, waiting, calls: limits.callsOut },
       {
         send: (message) => this.#connector.link?.send(message),
         failed: (error) => this.emit('error', error),

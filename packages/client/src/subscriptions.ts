@@ -3,6 +3,7 @@ import {
   decodeError,
   type Outcome,
   RpcError,
+  refusal,
   type SubscriptionMessage,
 } from '@token-socket/protocol'
 import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from './states.js'
@@ -15,6 +16,16 @@ export interface SubscriptionsOwner {
   failed(error: RpcError): void
   /** What was wanted when the link came has been answered. Called once a link. */
   restored(): void
+}
+
+/** Bounds on wishes. */
+export interface SubscriptionsLimits {
+  /** Milliseconds that an answer may take. */
+  readonly timeout: number
+  /** How many wishes may wait while there is no link; the next fails with `queue_full`. */
+  readonly waiting: number
+  /** How many may wait while there is one; the next fails with `too_many_calls`. */
+  readonly calls: number
 }
 
 type Wish = SubscriptionMessage['type']
@@ -51,19 +62,13 @@ export class Subscriptions {
   readonly #restoring = new Set<string>()
   readonly #deadlines = new Deadlines<string>((id) => this.#expire(id))
   readonly #owner: SubscriptionsOwner
-  readonly #timeout: number
-  readonly #limit: number
+  readonly #limits: SubscriptionsLimits
   #link: 'none' | 'old' | 'new' = 'none'
   #waiting = 0
   #lastId = 0
 
-  /**
-   * @param limits.timeout milliseconds that an answer may take
-   * @param limits.waiting how many wishes may wait at once; the next fails with `queue_full`
-   */
-  constructor(limits: { readonly timeout: number; readonly waiting: number }, owner: SubscriptionsOwner) {
-    this.#timeout = limits.timeout
-    this.#limit = limits.waiting
+  constructor(limits: SubscriptionsLimits, owner: SubscriptionsOwner) {
+    this.#limits = limits
     this.#owner = owner
   }
 
@@ -143,9 +148,8 @@ export class Subscriptions {
   }
 
   #wish(channel: string, wish: Wish): Promise<void> {
-    if (this.#waiting >= this.#limit) {
-      return Promise.reject(new RpcError('queue_full', undefined, { field: 'queueSize', limit: this.#limit }))
-    }
+    const refused = this.#overLimit()
+    if (refused) return Promise.reject(refused)
     const subscription = this.#find(channel)
     const isNothingToUndo = wish === 'unsubscribe' && subscription.state === 'unsubscribed'
     subscription.wanted = wish === 'subscribe'
@@ -155,6 +159,14 @@ export class Subscriptions {
       if (isNothingToUndo && this.#link !== 'none') this.#send(subscription, wish)
       else this.#advance(subscription)
     })
+  }
+
+  #overLimit(): RpcError | undefined {
+    const { waiting, calls } = this.#limits
+    if (this.#link === 'none' && this.#waiting >= waiting)
+      return new RpcError('queue_full', undefined, { field: 'queueSize', limit: waiting })
+    if (this.#waiting >= calls) return refusal('too_many_calls', { field: 'callsOut', limit: calls })
+    return undefined
   }
 
   #find(channel: string): Subscription {
@@ -199,7 +211,7 @@ export class Subscriptions {
     subscription.request = id
     subscription.granted = false
     this.#requests.set(id, subscription)
-    this.#deadlines.set(id, this.#timeout)
+    this.#deadlines.set(id, this.#limits.timeout)
     this.#owner.send({ type, id, channel: subscription.channel })
   }
 

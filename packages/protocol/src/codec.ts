@@ -20,12 +20,12 @@ export class FrameError extends Error {
 type Frame = Readonly<Record<string, unknown>>
 
 /**
- * Any value as JSON. `undefined` and functions become `null`.
- * @throws RpcError `unserializable` for a circular value, a BigInt, or a `toJSON` that throws
+ * Any value as JSON. `undefined` becomes `null`.
+ * @throws RpcError `unserializable` for a circular value, a BigInt, a function, or a `toJSON` that throws
  */
 export function encodeData(data: unknown): string {
   try {
-    return JSON.stringify(data) ?? 'null'
+    return JSON.stringify(sendable(data)) ?? 'null'
   } catch (cause) {
     throw new RpcError('unserializable', undefined, undefined, cause)
   }
@@ -89,23 +89,29 @@ export function decodeServerMessage(text: unknown): ServerMessage {
   throw bad('internal, rpc, channel or error')
 }
 
+/** JSON leaves functions out without a word; most likely it was meant to be a callback. */
+function sendable(data: unknown): unknown {
+  if (typeof data !== 'function' && typeof data !== 'symbol') return data
+  throw new RpcError('unserializable', `Not serializable as JSON: a ${typeof data}`)
+}
+
 function clientFrame(message: ClientMessage): Frame {
   switch (message.type) {
     case 'auth':
       return { rpc: BUILT_IN.auth, token: message.token, uuid: message.id, version: message.version }
     case 'call':
-      return { rpc: message.name, req: message.data, uuid: message.id }
+      return { rpc: message.name, req: sendable(message.data), uuid: message.id }
     case 'subscribe':
     case 'unsubscribe':
       return { rpc: BUILT_IN[message.type], req: { channel: message.channel }, uuid: message.id }
     case 'publish':
       return {
         rpc: BUILT_IN.publish,
-        req: { channel: message.channel, data: message.data },
+        req: { channel: message.channel, data: sendable(message.data) },
         uuid: message.id,
       }
     case 'broadcast':
-      return { rpc: BUILT_IN.broadcast, req: { data: message.data }, uuid: message.id }
+      return { rpc: BUILT_IN.broadcast, req: { data: sendable(message.data) }, uuid: message.id }
     case 'ping':
       return { rpc: BUILT_IN.ping, req: {}, uuid: message.id }
     case 'result':
@@ -121,7 +127,7 @@ function serverFrame(message: ServerMessage): Frame {
       return {
         internal: true,
         command: 'rpc',
-        data: { fid: message.id, command: message.name, args: message.data },
+        data: { fid: message.id, command: message.name, args: sendable(message.data) },
       }
     case 'subscribed':
       return { internal: true, command: 'subscribe', data: { channel: message.channel } }
@@ -135,11 +141,11 @@ function serverFrame(message: ServerMessage): Frame {
 }
 
 function answerFields(outcome: Outcome): Frame {
-  return 'data' in outcome ? { resp: outcome.data } : errorFields(outcome)
+  return 'data' in outcome ? { resp: sendable(outcome.data) } : errorFields(outcome)
 }
 
 function resultFields(outcome: Outcome): Frame {
-  return 'data' in outcome ? { data: outcome.data } : errorFields(outcome)
+  return 'data' in outcome ? { data: sendable(outcome.data) } : errorFields(outcome)
 }
 
 /** Both pairs tell failure from success by a truthy `error`. */

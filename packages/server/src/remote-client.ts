@@ -116,11 +116,12 @@ export class RemoteClient {
    * @returns a promise that settles exactly once: the result, or an RpcError such as `not_found`, `timeout`,
    *   `aborted`, `connection_lost`, or what the action answered
    */
-  rpc(name: string, data?: unknown, options?: CallOptions): Promise<unknown> {
-    return this.#peer.request((id) => {
+  rpc<Data = unknown>(name: string, data?: unknown, options?: CallOptions): Promise<Data> {
+    const answer = this.#peer.request((id) => {
       if (this.isClosed) throw new RpcError('connection_lost')
       this.send({ type: 'invoke', id, name, data })
     }, options)
+    return answer as Promise<Data>
   }
 
   /** Subscribes the client to a channel, without asking the `subscribe` listeners. @throws RpcError `bad_message` */

@@ -28,6 +28,9 @@ import { secretKey, Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
 import { decide, type Refusal, type VetoCallback } from './vetoes.js'
 
+/** A key for HS256 has to be as long as its hash, or longer. Source: RFC 7518, section 3.2. */
+const SECRET_BYTES = 32
+
 /** What a veto listener may return: `false` refuses; with a declared callback, `undefined` leaves it to the callback. */
 export type Veto = unknown
 
@@ -107,7 +110,12 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
    * @returns a promise of the result if there is no callback; see {@link RemoteClient.rpc}
    */
   rpc(socket: RemoteClient, name: string, data: unknown, callback: RpcCallback): void
-  rpc(socket: RemoteClient, name: string, data?: unknown, options?: CallOptions): Promise<unknown>
+  rpc<Data = unknown>(
+    socket: RemoteClient,
+    name: string,
+    data?: unknown,
+    options?: CallOptions,
+  ): Promise<Data>
   rpc(
     socket: RemoteClient,
     name: string,
@@ -227,7 +235,15 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   #makeTokens(): Tokens {
     const { secret, keys, audience, tokenTtl: ttl, logger } = this.#options
     if (keys) return new Tokens({ keys: new Map(Object.entries(keys)), audience, ttl })
-    if (secret !== undefined) return new Tokens({ keys: secretKey(secret), audience, ttl })
+    if (secret !== undefined) {
+      if (Buffer.byteLength(secret) < SECRET_BYTES) {
+        logger.warn(
+          { option: 'secret' },
+          `the secret is shorter than the ${SECRET_BYTES} bytes that HS256 wants`,
+        )
+      }
+      return new Tokens({ keys: secretKey(secret), audience, ttl })
+    }
     logger.warn(
       { option: 'secret' },
       'no secret is set: tokens are signed with a random one, for this process only',
