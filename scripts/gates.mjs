@@ -43,8 +43,8 @@ export const gates = [
   },
   {
     name: 'end-to-end',
-    does: 'real servers and real clients, the old pair among them, and real Redis',
-    tests: ['test/end-to-end', 'test/interop'],
+    does: 'real servers and real clients, the old pair among them, real Redis, and the SockJS protocol',
+    tests: ['test/end-to-end', 'test/interop', 'test/conformance'],
     coverage: true,
   },
   { name: 'browser', does: 'the client in a real Chromium', tests: ['test/browser'] },

@@ -41,6 +41,7 @@ export function mountServices(server: Server, { logger, origins = '*' }: Service
         maxPayload: 1024 * 1024,
         pingInterval: 25_000,
         pingTimeout: 20_000,
+        connections: 1000,
         logger,
       }),
   )

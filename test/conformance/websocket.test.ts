@@ -60,7 +60,7 @@ describe('SockJS by WebSocket', () => {
           const head = (await exchange.matching(/\r\n\r\n/)).toLowerCase()
           expect(head).to.match(/^http\/1.1 101 /)
           expect(head).to.include('\r\nupgrade: websocket\r\n').and.include('\r\nconnection: upgrade\r\n')
-          expect(head).to.include('\r\nsec-websocket-accept: hsmrc0smlykagmm5oppg2hagwk=\r\n')
+          expect(head).to.include('\r\nsec-websocket-accept: hsmrc0smlyukagmm5oppg2hagwk=\r\n')
           expect(head).to.not.include('content-length')
           exchange.close()
         })
@@ -228,7 +228,7 @@ describe('SockJS by WebSocket', () => {
         await exchange.matching(/\r\n\r\n/)
         exchange.write('\x01\x01a')
         // A close frame of two bytes, which are 1002.
-        expect(await exchange.ended()).to.match(/\x88\x02\x03\xea$/)
+        expect((await exchange.ended()).endsWith('\x88\x02\x03\xea')).to.equal(true)
       })
     }
   })

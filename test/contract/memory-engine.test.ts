@@ -36,6 +36,19 @@ describe('MemoryEngine', () => {
     await published
   })
 
+  it('ends a delivery before it begins that of what was published meanwhile', async () => {
+    const { broker } = new MemoryEngine()
+    const heard: string[] = []
+    const publication = (channel: string, json: string) => {
+      if (json === '1') void broker.publish(channel, '2')
+      heard.push(json)
+    }
+    broker.listen({ publication, broadcast: () => {}, command: () => {} })
+    await broker.subscribe('a')
+    await broker.publish('a', '1')
+    expect(heard).to.deep.equal(['1', '2'])
+  })
+
   it('takes publications before anybody listens', async () => {
     const { broker } = new MemoryEngine()
     await broker.subscribe('a')

@@ -212,8 +212,14 @@ describe('Handshakes', () => {
 
     it('does not apply to one whose token is being looked at', () => {
       const { server } = asking()
-      clock.tick(60_000)
+      clock.tick(29_999)
       expect(server.closed).to.equal(undefined)
+    })
+
+    it('is half a minute for looking at the token, as when the engine hangs', () => {
+      const { server } = asking()
+      clock.tick(30_000)
+      expect(server.closed).to.deep.equal(AUTH_TIMEOUT)
     })
 
     it('does not apply where `authTimeout` is undefined', () => {
@@ -245,7 +251,7 @@ describe('Handshakes', () => {
     it('leaves those alone whose token is being looked at', () => {
       const { server } = asking()
       handshakes.limit(2000)
-      clock.tick(60_000)
+      clock.tick(29_999)
       expect(server.closed).to.equal(undefined)
     })
   })
@@ -270,6 +276,12 @@ describe('Handshakes', () => {
   })
 
   describe('#close', () => {
+    it('closes what opens after it', () => {
+      handshakes.close('shutting_down')
+      expect(begin().server.closed?.code).to.equal(4000)
+      expect(handshakes.size).to.equal(0)
+    })
+
     it('closes those that wait, and leaves no timer', () => {
       const pairs = [begin(), begin()]
       handshakes.close('shutting_down')

@@ -74,4 +74,19 @@ describe('InOrder', () => {
       expect(ran).to.equal(true)
     })
   })
+
+  describe('#size', () => {
+    it('counts the tasks that run or wait', async () => {
+      const inOrder = new InOrder()
+      const [first, second] = [gate('first', []), gate('second', [])]
+      const results = [inOrder.run('a', first.task), inOrder.run('a', second.task)]
+      expect(inOrder.size).to.equal(2)
+      first.open(Promise.resolve('done'))
+      await results[0]
+      expect(inOrder.size).to.equal(1)
+      second.open(Promise.resolve('done'))
+      await results[1]
+      expect(inOrder.size).to.equal(0)
+    })
+  })
 })

@@ -40,6 +40,7 @@ describe('resolveOptions', () => {
       requireOrigin: false,
       limits: {
         message: 1024 * 1024,
+        connections: 100_000,
         authMessage: 8192,
         outbox: 1024 * 1024,
         callsIn: 1000,

@@ -30,6 +30,9 @@ export interface HandshakeOwner {
   failed(cause: unknown, details: object): void
 }
 
+/** Milliseconds that looking at a token may take, the listeners not counted. */
+const LONGEST_LOOK = 30_000
+
 /** The connections that have not said who they are: one small message is heard, the token, and in time. */
 export class Handshakes {
   readonly #owner: HandshakeOwner
@@ -37,6 +40,8 @@ export class Handshakes {
   /** Those whose token is being looked at, adopted or not. */
   readonly #asking = new Set<Connection>()
   readonly #deadlines = new Deadlines<Connection>((connection) => this.#close(connection, 'auth_timeout'))
+
+  #closedWith: CloseReason | undefined
 
   constructor(owner: HandshakeOwner) {
     this.#owner = owner
@@ -53,6 +58,7 @@ export class Handshakes {
     let end: readonly [code: number, reason: string] | undefined
     let hasSpoken = false
     const adopt = (adopter: ConnectionListener) => {
+      this.#deadlines.delete(connection)
       listener = adopter
       if (end) adopter.closed(...end)
     }
@@ -71,6 +77,7 @@ export class Handshakes {
         listener?.closed(...how)
       },
     })
+    if (this.#closedWith) this.#close(connection, this.#closedWith)
   }
 
   /**
@@ -81,8 +88,9 @@ export class Handshakes {
     for (const connection of this.#waiting) this.#deadlines.set(connection, authTimeout ?? 0)
   }
 
-  /** Closes all that are not let in yet. */
+  /** Closes all that are not let in yet, and whatever opens from now on. */
   close(why: CloseReason): void {
+    this.#closedWith = why
     for (const connection of [...this.#waiting, ...this.#asking]) this.#close(connection, why)
     this.#deadlines.clear()
   }
@@ -95,6 +103,8 @@ export class Handshakes {
     if (!message) return this.#close(connection, 'auth_required')
     this.#forget(connection)
     this.#asking.add(connection)
+    // An engine that hangs must not keep connections that nobody ever lets in.
+    this.#deadlines.set(connection, LONGEST_LOOK)
     this.#owner
       .welcome(message, connection, adopt)
       .catch((cause) => this.#turnAway(message.id, connection, cause))

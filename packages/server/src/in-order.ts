@@ -1,13 +1,21 @@
 /** Runs tasks of the same key one after the other, in the order in which they were given. */
 export class InOrder {
   readonly #tails = new Map<string, Promise<unknown>>()
+  #size = 0
+
+  /** How many tasks run or wait. */
+  get size(): number {
+    return this.#size
+  }
 
   /** Runs a task, at once if no earlier one of its key runs. Resolves or rejects as the task does. */
   run<T>(key: string, task: () => Promise<T>): Promise<T> {
     const before = this.#tails.get(key)
     const result = before ? before.then(task, task) : task()
     this.#tails.set(key, result)
+    this.#size += 1
     const done = () => {
+      this.#size -= 1
       if (this.#tails.get(key) === result) this.#tails.delete(key)
     }
     result.then(done, done)

@@ -27,6 +27,8 @@ export class MemoryEngine implements Engine {
 
 class MemoryBroker implements Broker {
   readonly #channels = new Set<string>()
+  /** What is being delivered, and what was published meanwhile: everybody hears it in one order. */
+  readonly #queue: (() => void)[] = []
   #listener: BrokerListener | undefined
 
   listen(listener: BrokerListener): void {
@@ -42,15 +44,24 @@ class MemoryBroker implements Broker {
   }
 
   async publish(channel: string, json: string): Promise<void> {
-    if (this.#channels.has(channel)) this.#listener?.publication(channel, json)
+    this.#deliver(() => this.#channels.has(channel) && this.#listener?.publication(channel, json))
   }
 
   async broadcast(json: string): Promise<void> {
-    this.#listener?.broadcast(json)
+    this.#deliver(() => this.#listener?.broadcast(json))
   }
 
   async command(command: NodeCommand): Promise<void> {
-    this.#listener?.command(command)
+    this.#deliver(() => this.#listener?.command(command))
+  }
+
+  #deliver(run: () => void): void {
+    this.#queue.push(run)
+    if (this.#queue.length > 1) return
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      next()
+      this.#queue.shift()
+    }
   }
 }
 

@@ -31,6 +31,8 @@ export interface ServerController {
 export interface Limits {
   /** Bytes of one incoming message, frame or request body. @default 1048576 */
   readonly message: number
+  /** Connections and polling sessions that may be open; one more is answered 503. @default 100000 */
+  readonly connections: number
   /** UTF-16 code units of the first message, the token. @default 8192 */
   readonly authMessage: number
   /** Bytes that may wait for one socket; over it the socket is closed as `slow_consumer`. @default 1048576 */
@@ -116,6 +118,7 @@ const LONGEST_WAIT = 2 ** 31 - 1
 
 const LIMITS: Limits = {
   message: 1024 * 1024,
+  connections: 100_000,
   authMessage: 8192,
   outbox: 1024 * 1024,
   callsIn: 1000,

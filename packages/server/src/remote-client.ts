@@ -12,6 +12,7 @@ import {
   RpcError,
   type RpcLimits,
   RpcPeer,
+  refusal,
   type ServerMessage,
   type SessionInfo,
   type Timeouts,
@@ -219,10 +220,14 @@ export class RemoteClient {
   /** Requests about the same channel are done in the order in which they came, however long a listener takes. */
   #asAction(message: ChannelRequest): Action {
     const channel = message.type === 'broadcast' ? '' : message.channel
-    return (callback: (error: unknown, data: unknown) => void) =>
-      this.#inOrder
+    return (callback: (error: unknown, data: unknown) => void) => {
+      // Calls that were answered with a time-out may still stand in the queue.
+      const limit = this.#owner.limits.callsIn
+      if (this.#inOrder.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
+      return this.#inOrder
         .run(channel, () => this.#owner.channels.request(this, message))
-        .then((refusal) => callback(refusal?.error, null))
+        .then((refused) => callback(refused?.error, null))
+    }
   }
 
   /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */

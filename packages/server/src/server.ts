@@ -99,6 +99,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       origins,
       trusts,
       maxPayload: limits.message,
+      connections: limits.connections,
       opened: (connection) => this.#handshakes.begin(connection),
     })
     this.#options.logger.info({}, 'there are no channel rules: any authenticated socket may use any channel')

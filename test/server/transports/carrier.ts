@@ -15,6 +15,7 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly maxPayload?: number
   readonly pingInterval?: number
   readonly pingTimeout?: number
+  readonly connections?: number
   readonly app?: RequestListener
   /** Comes before the transports are mounted. */
   readonly before?: (server: TestServer) => void
@@ -70,6 +71,7 @@ export class Carrier {
       maxPayload: settings.maxPayload ?? 1024 * 1024,
       pingInterval: settings.pingInterval ?? 25_000,
       pingTimeout: settings.pingTimeout ?? 10_000,
+      connections: settings.connections ?? 1000,
       logger: this.log,
       opened: (connection) => this.guests.put(new Guest(connection)),
     })

@@ -31,6 +31,22 @@ describe('Gate', () => {
     return (await carrier.server.raw(`${lines.join('\r\n')}\r\n\r\n`)).ended()
   }
 
+  describe('over the limit of connections', () => {
+    it('answers 503 to upgrades and new polling sessions, and goes on with those that are there', async () => {
+      await restart({ connections: 2 })
+      const { peer } = await carrier.open('/sockets/websocket')
+      const poll = (session: string) => carrier.fetch(`/sockets/000/${session}/xhr`, { method: 'POST' })
+      expect(await (await poll('one')).text()).to.equal('o\n')
+      expect((await poll('two')).status).to.equal(503)
+      const headers = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Host: a']
+      const upgrade = `GET /sockets/websocket HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`
+      expect(await (await carrier.server.raw(upgrade)).ended()).to.match(/^HTTP\/1.1 503 /)
+      peer.socket.close()
+      await peer.closed
+      expect((await poll('two')).status).to.equal(200)
+    })
+  })
+
   describe('lets through', () => {
     it('the greeting, `/info` and the iframe page', async () => {
       for (const path of ['/sockets', '/sockets/']) {

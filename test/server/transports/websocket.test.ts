@@ -114,23 +114,33 @@ describe('WebSocketTransport', () => {
         expect(guest.messages.rest).to.deep.equal([])
       })
 
-      it('closes with 1009 on a frame over the limit', async () => {
+      it('closes with 1009 on a message over the limit', async () => {
         const { peer, guest } = await carrier.open(path)
-        peer.socket.send(`["${'x'.repeat(1000)}"]`)
+        peer.socket.send(framing === 'plain' ? 'x'.repeat(1001) : `["${'x'.repeat(1001)}"]`)
+        expect((await peer.closed)[0]).to.equal(1009)
+        expect((await guest.ended)[0]).to.equal(1009)
+        expect(guest.messages.rest).to.deep.equal([])
+      })
+
+      it('takes small messages that share a frame, whatever their sum', async () => {
+        const { peer, guest } = await carrier.open(path)
+        const messages = Array.from({ length: 16 }, (_, index) => String(index).repeat(500))
+        peer.socket.send(framing === 'plain' ? messages.join('\n') : JSON.stringify(messages))
+        expect(await guest.messages.take(16)).to.deep.equal(messages)
+      })
+
+      it('closes with 1009 on a frame over 32 KiB, before it is whole', async () => {
+        const { peer, guest } = await carrier.open(path)
+        for (let count = 0; count < 3; count += 1) peer.socket.send('x'.repeat(15_000), { fin: false })
         expect((await peer.closed)[0]).to.equal(1009)
         expect((await guest.ended)[0]).to.equal(1006)
       })
 
-      it('closes with 1009 on fragments that are over the limit together', async () => {
-        const { peer } = await carrier.open(path)
-        for (let count = 0; count < 3; count += 1) peer.socket.send('x'.repeat(400), { fin: false })
-        expect((await peer.closed)[0]).to.equal(1009)
-      })
-
-      it('takes a frame of just the limit', async () => {
+      it('takes a message of just the limit', async () => {
         const { peer, guest } = await carrier.open(path)
-        peer.socket.send(`"${'x'.repeat(998)}"`)
-        expect(await guest.messages.next()).to.have.length(framing === 'plain' ? 1000 : 998)
+        const message = 'x'.repeat(1000)
+        peer.socket.send(framing === 'plain' ? message : JSON.stringify(message))
+        expect(await guest.messages.next()).to.equal(message)
       })
 
       it('closes with 1007 on text that is not UTF-8', async () => {

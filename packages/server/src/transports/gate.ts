@@ -12,8 +12,11 @@ export interface GateOptions {
   readonly trusts: TrustProxy
   /** Bytes that the body of one `xhr_send` or `jsonp_send` may have. */
   readonly maxPayload: number
+  /** How many connections and polling sessions there may be; one more is answered 503. */
+  readonly connections: number
   /** Takes the upgrades; without it each is answered 404. */
   readonly websocket?: {
+    readonly size: number
     upgrade(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void
   }
   readonly sockjs: { handle(request: IncomingMessage, response: ServerResponse): void }
@@ -66,6 +69,7 @@ export class Gate implements Interceptor {
     const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
     if (!websocket || !isWanted) return refuseUpgrade(socket)
     if (request.headers['sec-websocket-version'] !== '13') return refuseUpgrade(socket, '400 Bad Request')
+    if (this.#isFull()) return refuseUpgrade(socket, '503 Service Unavailable')
     websocket.upgrade(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
   }
 
@@ -73,6 +77,10 @@ export class Gate implements Interceptor {
   ended(path: string): void {
     const [, session] = TARGET.exec(path.slice(this.#options.prefix.length)) ?? []
     if (session !== undefined) this.#sessions.release(session)
+  }
+
+  #isFull(): boolean {
+    return (this.#options.websocket?.size ?? 0) + this.#sessions.size >= this.#options.connections
   }
 
   #target(request: IncomingMessage): Target | undefined {
@@ -100,6 +108,7 @@ export class Gate implements Interceptor {
       return void this.#send(request, response)
     }
     const isNew = !this.#sessions.has(session)
+    if (isNew && this.#isFull()) return refuse(response, 503, 'Too many connections')
     if (!this.#sessions.claim(session, holder)) return refuse(response, 404, 'Not found')
     this.#options.sockjs.handle(request, response)
     // sockjs opens no session for what it refuses.

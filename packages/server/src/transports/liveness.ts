@@ -52,6 +52,11 @@ export class Liveness {
     this.#timer.unref()
   }
 
+  /** How many are watched. */
+  get size(): number {
+    return this.#peers.size
+  }
+
   /** Watches a peer. */
   add(peer: Peer): void {
     this.#peers.set(peer, { bytesRead: peer.bytesRead, heardAt: performance.now(), deadline: undefined })

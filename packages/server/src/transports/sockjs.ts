@@ -36,6 +36,9 @@ export interface SockJSTransportOptions {
 const IFRAME_SCRIPT = `https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js" \
 integrity="sha384-svdnwiXBL+Js+yUneJSRFy24NgGiOfDM/vkQl/vCeVrcbYD6yW8EwPr1FnxTEZsR" crossorigin="anonymous`
 
+/** Milliseconds that a streaming response has to end once its connection is closed. */
+const CLOSE_TIMEOUT = 2000
+
 /** What stands before the session in `/<server>/<session>/<transport>`. */
 const SERVER_PART = /^\/[^/.]+\/(?=[^/.]+\/[^/.]+)/
 
@@ -115,10 +118,13 @@ class SockJSLink implements Connection {
 
   close(code: number, reason: string): void {
     if (this.#isClosed) return
+    const { response } = this.#connection._session.recv ?? {}
     // Its types say text, its frame needs a number.
     this.#connection.close(code as unknown as string, reason)
     // sockjs keeps the session for the poll that fetches the reason; that must not keep the process.
     this.#connection._session.to_tref?.unref()
+    // Nor may a reader that takes nothing keep its response.
+    if (response) setTimeout(() => response.destroy(), CLOSE_TIMEOUT).unref()
     this.#closed(code, reason)
   }
 

@@ -17,6 +17,7 @@ export interface TransportsOptions {
   readonly maxPayload: number
   readonly pingInterval: number
   readonly pingTimeout: number
+  readonly connections: number
   readonly logger: Logger
   /** Whether WebSockets are let in, plain ones too. Else their paths are answered 404. @default true */
   readonly websocket?: boolean

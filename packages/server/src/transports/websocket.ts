@@ -8,11 +8,14 @@ import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
 
 /** Settings of {@link WebSocketTransport}. */
 export interface WebSocketTransportOptions extends LivenessOptions {
-  /** Bytes that one incoming frame may have. A larger one closes the connection with 1009. */
+  /** Bytes that one incoming message may have. A larger one closes the connection with 1009. */
   readonly maxPayload: number
   /** A connection opened. */
   opened(connection: Connection): void
 }
+
+/** Bytes that a frame of several messages may always have: clients join small ones. */
+const BATCH = 32 * 1024
 
 /** How messages are put into frames. */
 interface Framing {
@@ -63,7 +66,7 @@ export class WebSocketTransport {
     const settings = {
       noServer: true,
       clientTracking: false,
-      maxPayload: options.maxPayload,
+      maxPayload: Math.max(options.maxPayload, BATCH),
       perMessageDeflate: false,
       closeTimeout: CLOSE_TIMEOUT,
     }
@@ -80,11 +83,20 @@ export class WebSocketTransport {
     [head, framing]: readonly [Buffer, 'plain' | 'sockjs'],
   ): void {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
-      const link = new WebSocketConnection(ws, { socket, ...this.#carriers[framing] })
+      const link = new WebSocketConnection(ws, {
+        socket,
+        maxPayload: this.#options.maxPayload,
+        ...this.#carriers[framing],
+      })
       this.#liveness.add(link)
       ws.on('close', () => this.#liveness.delete(link))
       this.#options.opened(link)
     })
+  }
+
+  /** How many connections are open. */
+  get size(): number {
+    return this.#liveness.size
   }
 
   /** Stops pinging. Connections are closed by those who own them. */
@@ -106,6 +118,12 @@ interface Carrier {
   readonly heartbeat: Buffer
 }
 
+/** What a connection is made of besides its WebSocket. */
+interface Upgraded extends Carrier {
+  readonly socket: Duplex
+  readonly maxPayload: number
+}
+
 function carrierOf(framing: Framing): Carrier {
   return { framing, frames: new BatchFrames(framing.encode), heartbeat: encodeTextFrame(framing.heartbeat) }
 }
@@ -115,12 +133,14 @@ class WebSocketConnection implements Connection, Peer {
   readonly #ws: WebSocket
   readonly #socket: Duplex
   readonly #carrier: Carrier
+  readonly #maxPayload: number
   #listener: ConnectionListener | undefined
   #isClosed = false
 
-  constructor(ws: WebSocket, { socket, ...carrier }: Carrier & { readonly socket: Duplex }) {
+  constructor(ws: WebSocket, { socket, maxPayload, ...carrier }: Upgraded) {
     this.#ws = ws
     this.#socket = socket
+    this.#maxPayload = maxPayload
     this.#carrier = carrier
     if (carrier.framing.greeting) ws.send(carrier.framing.greeting)
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary))
@@ -170,6 +190,8 @@ class WebSocketConnection implements Connection, Peer {
     if (this.#isClosed) return
     if (isBinary) return this.close(1003, 'Only text frames are understood')
     for (const message of this.#decode(data.toString())) {
+      if (typeof message === 'string' && message.length > this.#maxPayload)
+        this.close(1009, 'Message too big')
       if (!this.#isClosed) this.#listener?.message(message)
     }
   }
