@@ -64,7 +64,10 @@ describe('limits of the server', () => {
       await client.subscribe('news')
       const back = next(client, 'reconnect')
       const error = await rejection(client.rpc('echo', 'x'.repeat(1000)))
-      expect([error.code, error.data]).to.deep.equal(['connection_lost', { code: 1009, reason: 'Message too big' }])
+      expect([error.code, error.data]).to.deep.equal([
+        'connection_lost',
+        { code: 1009, reason: 'Message too big' },
+      ])
       expect(await back).to.deep.equal([])
       expect(await client.rpc('echo', 1)).to.equal(1)
       expect(site.sockets.channelSockets('news')).to.have.length(1)
