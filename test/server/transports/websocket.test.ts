@@ -224,6 +224,14 @@ describe('WebSocketTransport', () => {
       ['a broken key', 'Upgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n'],
       ['another protocol', `Upgrade: h2c\r\n${key}Sec-WebSocket-Version: 13\r\n`],
     ]
+    it('names the version that would do when it refuses another', async () => {
+      const lines = [`GET ${PLAIN} HTTP/1.1`, 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket']
+      const exchange = await carrier.server.raw(
+        `${lines.join('\r\n')}\r\n${key}Sec-WebSocket-Version: 8\r\n\r\n`,
+      )
+      expect(await exchange.ended()).to.include('\r\nSec-WebSocket-Version: 13\r\n')
+    })
+
     for (const path of [PLAIN, SOCKJS]) {
       for (const [what, lines] of bad) {
         it(`refuses ${what} on ${path}`, async () => {

@@ -68,7 +68,10 @@ export class Gate implements Interceptor {
     if (!this.#options.origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
     const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
     if (!websocket || !isWanted) return refuseUpgrade(socket)
-    if (request.headers['sec-websocket-version'] !== '13') return refuseUpgrade(socket, '400 Bad Request')
+    if (request.headers['sec-websocket-version'] !== '13') {
+      // RFC 6455, section 4.2.2: the answer names the version that would do.
+      return refuseUpgrade(socket, '400 Bad Request', 'Sec-WebSocket-Version: 13')
+    }
     if (this.#isFull()) return refuseUpgrade(socket, '503 Service Unavailable')
     websocket.upgrade(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
   }

@@ -48,9 +48,10 @@ export function pathOf(request: IncomingMessage): string {
 }
 
 /** Ends an upgrade that nobody wants. */
-export function refuseUpgrade(socket: Duplex, status = '404 Not Found'): void {
+export function refuseUpgrade(socket: Duplex, status = '404 Not Found', ...headers: readonly string[]): void {
   socket.on('error', () => {})
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  const lines = [`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Length: 0', ...headers]
+  socket.end(`${lines.join('\r\n')}\r\n\r\n`)
 }
 
 /** Upgrades that no interceptor took, where nobody else listens, would wait for ever. */
