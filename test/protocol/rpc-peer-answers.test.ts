@@ -1,7 +1,6 @@
 import {
   type Action,
   encodeServerMessage,
-  type IncomingCall,
   type Outcome,
   RpcError,
   type RpcLimits,
@@ -9,9 +8,8 @@ import {
 } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { type Callback, incoming, received, throwIt, turn, waiting } from './incoming-calls.js'
 import { thrownBy } from './rejection.js'
-
-type Callback = (error?: unknown, data?: unknown) => void
 
 const limits: RpcLimits = { timeout: 1_000, callsOut: 3, callsIn: 3 }
 const internal = { error: 'Internal error', code: 'internal' }
@@ -41,12 +39,12 @@ describe('RpcPeer, answering', () => {
 
     it('calls the function on no object', () => {
       const action = sinon.stub().returns(1)
-      received(action)
+      received(peer, action)
       expect(action.firstCall.thisValue).to.equal(undefined)
     })
 
     it('answers not_found when there is no function', () => {
-      expect(received(undefined)).to.deep.equal([{ error: 'Function not found', code: 'not_found' }])
+      expect(received(peer, undefined)).to.deep.equal([{ error: 'Function not found', code: 'not_found' }])
     })
 
     describe('answers with what a function', () => {
@@ -99,7 +97,7 @@ describe('RpcPeer, answering', () => {
         ['calls back before it throws', backAndThrow, { data: 'called back' }],
         ['has as its `then`, when that throws', () => thenThrows(), internal],
       ] as const) {
-        it(title, () => expect(received(action)).to.deep.equal([outcome]))
+        it(title, () => expect(received(peer, action)).to.deep.equal([outcome]))
       }
 
       for (const [title, action, outcome] of [
@@ -119,7 +117,7 @@ describe('RpcPeer, answering', () => {
         ['gives as a thenable of another library', thenable('then'), { data: 'then' }],
       ] as const) {
         it(title, async () => {
-          const answers = received(action)
+          const answers = received(peer, action)
           await turn()
           expect(answers).to.deep.equal([outcome])
         })
@@ -128,7 +126,7 @@ describe('RpcPeer, answering', () => {
 
     it('waits for the callback of a function that declares it and returns a promise of undefined', async () => {
       const calls: Callback[] = []
-      const answers = received(async (_data: unknown, callback: Callback) => {
+      const answers = received(peer, async (_data: unknown, callback: Callback) => {
         calls.push(callback)
       })
       await turn()
@@ -138,7 +136,7 @@ describe('RpcPeer, answering', () => {
     })
 
     it('answers timeout for a function that never does, and ignores what it says later', async () => {
-      const { answers, callback } = waiting()
+      const { answers, callback } = waiting(peer)
       clock.tick(999)
       expect(answers).to.deep.equal([])
       clock.tick(1)
@@ -148,7 +146,7 @@ describe('RpcPeer, answering', () => {
     })
 
     it('answers timeout for a promise that never settles', () => {
-      const answers = received(() => new Promise(() => {}))
+      const answers = received(peer, () => new Promise(() => {}))
       clock.tick(1_000)
       expect(answers).to.deep.equal([timedOut])
     })
@@ -156,7 +154,7 @@ describe('RpcPeer, answering', () => {
     for (const timeout of [0, Number.POSITIVE_INFINITY]) {
       it(`waits for ever when the limit’s time is ${timeout}`, () => {
         peer = new RpcPeer({ ...limits, timeout }, onerror)
-        const { answers, callback } = waiting()
+        const { answers, callback } = waiting(peer)
         clock.tick(1e12)
         callback(null, 'late')
         expect(answers).to.deep.equal([{ data: 'late' }])
@@ -164,16 +162,16 @@ describe('RpcPeer, answering', () => {
     }
 
     it('takes the deadline away with the answer', () => {
-      const { answers } = waiting()
+      const { answers } = waiting(peer)
       clock.tick(500)
-      waiting().callback(null, 1)
+      waiting(peer).callback(null, 1)
       clock.tick(500)
       expect(answers).to.deep.equal([timedOut])
       expect(clock.countTimers()).to.equal(0)
     })
 
     it('sets no deadline for a call that is answered at once', () => {
-      received(() => 1)
+      received(peer, () => 1)
       expect(clock.countTimers()).to.equal(0)
     })
 
@@ -184,25 +182,25 @@ describe('RpcPeer, answering', () => {
       ] as const) {
         it(title, async () => {
           const cause = new Error('secret')
-          received(() => action(cause))
+          received(peer, () => action(cause))
           await turn()
           expect(onerror.args).to.deep.equal([[cause]])
         })
 
         it(`not ${title} when it is an RpcError: that is an answer`, async () => {
-          received(() => action(new RpcError('forbidden')))
+          received(peer, () => action(new RpcError('forbidden')))
           await turn()
           expect(onerror.called).to.equal(false)
         })
       }
 
       it('what a function throws after it has called back', () => {
-        received(backAndThrow)
+        received(peer, backAndThrow)
         expect(onerror.callCount).to.equal(1)
       })
 
       it('nothing of errors that are called back', () => {
-        received(back(new Error('no')))
+        received(peer, back(new Error('no')))
         expect(onerror.called).to.equal(false)
       })
 
@@ -271,7 +269,7 @@ describe('RpcPeer, answering', () => {
       })
 
       it('answers internal when an error that is called back cannot be read', () => {
-        const { answers, callback } = waiting()
+        const { answers, callback } = waiting(peer)
         const cause = new Error('secret')
         const unreadable = Object.defineProperty(new Error('no'), 'details', {
           enumerable: true,
@@ -285,9 +283,9 @@ describe('RpcPeer, answering', () => {
 
     describe('honors the limit of `callsIn`', () => {
       it('answers too_many_calls at it, and does not call the function', () => {
-        for (let call = 0; call < limits.callsIn; call += 1) waiting()
+        for (let call = 0; call < limits.callsIn; call += 1) waiting(peer)
         const action = sinon.spy()
-        expect(received(action)).to.deep.equal([
+        expect(received(peer, action)).to.deep.equal([
           {
             error: {
               message: 'Too many calls in flight: calls (limit 3)',
@@ -301,52 +299,24 @@ describe('RpcPeer, answering', () => {
       })
 
       it('takes calls again when one is answered', () => {
-        const [first] = [waiting(), waiting(), waiting()]
+        const [first] = [waiting(peer), waiting(peer), waiting(peer)]
         first.callback(null, 1)
-        expect(received(() => 2)).to.deep.equal([{ data: 2 }])
+        expect(received(peer, () => 2)).to.deep.equal([{ data: 2 }])
       })
 
       it('takes calls again when one has timed out', () => {
-        for (let call = 0; call < limits.callsIn; call += 1) waiting()
+        for (let call = 0; call < limits.callsIn; call += 1) waiting(peer)
         clock.tick(1_000)
-        expect(received(() => 2)).to.deep.equal([{ data: 2 }])
+        expect(received(peer, () => 2)).to.deep.equal([{ data: 2 }])
       })
 
       it('does not count calls that are answered at once', () => {
-        for (let call = 0; call < 10; call += 1) expect(received(() => call)).to.deep.equal([{ data: call }])
+        for (let call = 0; call < 10; call += 1)
+          expect(received(peer, () => call)).to.deep.equal([{ data: call }])
       })
     })
   })
-
-  function incoming(action: Action | undefined, answers: Outcome[]): IncomingCall {
-    return { action, before: ['data'], answer: (outcome) => answers.push(outcome) }
-  }
-
-  /** The answers to a call of the function, as they come. */
-  function received(action: Action | undefined): Outcome[] {
-    const answers: Outcome[] = []
-    peer.receive(incoming(action, answers))
-    return answers
-  }
-
-  /** A call that runs until its callback is called. */
-  function waiting(): { answers: Outcome[]; callback: Callback } {
-    let callback: Callback = () => {}
-    const answers = received((_data: unknown, given: Callback) => {
-      callback = given
-    })
-    return { answers, callback: (...args) => callback(...args) }
-  }
 })
-
-/** All that promises do now is done. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
-
-function throwIt(error: unknown): never {
-  throw error
-}
 
 function back(error: unknown): Action {
   return (_data: unknown, callback: Callback) => callback(error, 'not sent')

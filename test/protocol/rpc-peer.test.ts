@@ -1,18 +1,9 @@
 import { getEventListeners } from 'node:events'
-import {
-  type Action,
-  createTimeouts,
-  type IncomingCall,
-  type Outcome,
-  RpcError,
-  type RpcLimits,
-  RpcPeer,
-} from '@token-socket/protocol'
+import { createTimeouts, RpcError, type RpcLimits, RpcPeer } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { received, throwIt, turn, waiting } from './incoming-calls.js'
 import { rejection } from './rejection.js'
-
-type Callback = (error?: unknown, data?: unknown) => void
 
 const limits: RpcLimits = { timeout: 1_000, callsOut: 3, callsIn: 3 }
 
@@ -246,8 +237,8 @@ describe('RpcPeer', () => {
     })
 
     it('answers no call any more that came before it', async () => {
-      const { answers, callback } = waiting()
-      const resolving = received(async () => 1)
+      const { answers, callback } = waiting(peer)
+      const resolving = received(peer, async () => 1)
       peer.disconnect(new RpcError('connection_lost'))
       callback(null, 'late')
       clock.tick(1_000)
@@ -257,16 +248,16 @@ describe('RpcPeer', () => {
 
     it('still tells `onerror` what functions throw after it', async () => {
       const cause = new Error('secret')
-      received(async () => throwIt(cause))
+      received(peer, async () => throwIt(cause))
       peer.disconnect(new RpcError('connection_lost'))
       await turn()
       expect(onerror.args).to.deep.equal([[cause]])
     })
 
     it('takes calls again after it, which old functions do not answer', () => {
-      const old = [waiting(), waiting(), waiting()]
+      const old = [waiting(peer), waiting(peer), waiting(peer)]
       peer.disconnect(new RpcError('connection_lost'))
-      const fresh = waiting()
+      const fresh = waiting(peer)
       for (const { callback } of old) callback(null, 'old')
       expect(fresh.answers).to.deep.equal([])
       fresh.callback(null, 'fresh')
@@ -287,7 +278,7 @@ describe('RpcPeer', () => {
 
     it('leaves no timer', () => {
       requested()
-      waiting()
+      waiting(peer)
       expect(clock.countTimers()).to.equal(1)
       peer.disconnect(new RpcError('connection_lost'))
       expect(clock.countTimers()).to.equal(0)
@@ -308,33 +299,4 @@ describe('RpcPeer', () => {
     }, options)
     return { promise, id }
   }
-
-  function incoming(action: Action | undefined, answers: Outcome[]): IncomingCall {
-    return { action, before: ['data'], answer: (outcome) => answers.push(outcome) }
-  }
-
-  /** The answers to a call of the function, as they come. */
-  function received(action: Action | undefined): Outcome[] {
-    const answers: Outcome[] = []
-    peer.receive(incoming(action, answers))
-    return answers
-  }
-
-  /** A call that runs until its callback is called. */
-  function waiting(): { answers: Outcome[]; callback: Callback } {
-    let callback: Callback = () => {}
-    const answers = received((_data: unknown, given: Callback) => {
-      callback = given
-    })
-    return { answers, callback: (...args) => callback(...args) }
-  }
 })
-
-/** All that promises do now is done. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
-
-function throwIt(error: unknown): never {
-  throw error
-}

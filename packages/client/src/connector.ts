@@ -1,10 +1,9 @@
-import { RpcError, shouldReconnect } from '@token-socket/protocol'
+import { RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
 import { lossOf } from './attempt.js'
 import { Backoff } from './backoff.js'
 import { asRpcError } from './callback.js'
 import type { Link, LinkListener } from './link.js'
 import { CONNECTION_MOVES, type ConnectionEvent, type ConnectionState } from './states.js'
-import { startTimer } from './timer.js'
 import { isOffline } from './wake.js'
 
 /** Something happened to the socket. */

@@ -1,5 +1,4 @@
-import { RpcError } from '@token-socket/protocol'
-import { startTimer } from './timer.js'
+import { RpcError, startTimer } from '@token-socket/protocol'
 
 /** What a {@link Heartbeat} needs of the socket. */
 export interface HeartbeatOwner {

@@ -1,5 +1,4 @@
-import { RpcError } from '@token-socket/protocol'
-import { startTimer } from './timer.js'
+import { RpcError, startTimer } from '@token-socket/protocol'
 
 /**
  * Runs something that may take `wait` milliseconds at the most, and that can be given up.

@@ -1,5 +1,4 @@
-/** Longest time that `setTimeout` can wait, in milliseconds (a signed 32-bit number). */
-const LONGEST_WAIT = 2 ** 31 - 1
+import { startTimer } from './timer.js'
 
 /** The keys that were given the same wait: the order in which they were set is the order of their times. */
 type Line<Key> = Map<Key, number>
@@ -13,7 +12,7 @@ export class Deadlines<Key> {
   readonly #lines = new Map<number, Line<Key>>()
   readonly #lineOf = new Map<Key, Line<Key>>()
   readonly #onexpire: (key: Key) => void
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #stopTimer = () => {}
   #next = Number.POSITIVE_INFINITY
 
   /** @param onexpire called for each key whose time has come, once */
@@ -47,16 +46,14 @@ export class Deadlines<Key> {
   clear(): void {
     this.#lines.clear()
     this.#lineOf.clear()
-    clearTimeout(this.#timer)
+    this.#stopTimer()
     this.#next = Number.POSITIVE_INFINITY
   }
 
   #arm(time: number): void {
-    clearTimeout(this.#timer)
+    this.#stopTimer()
     this.#next = time
-    const wait = Math.ceil(time - performance.now())
-    this.#timer = setTimeout(() => this.#expire(), Math.min(wait, LONGEST_WAIT))
-    unref(this.#timer)
+    this.#stopTimer = startTimer(Math.ceil(time - performance.now()), () => this.#expire())
   }
 
   #expire(): void {
@@ -92,9 +89,4 @@ export type Timeouts = Deadlines<() => void>
 /** One timer for the time-outs of whoever shares them, such as all sockets of a server. */
 export function createTimeouts(): Timeouts {
   return new Deadlines((expire) => expire())
-}
-
-/** Node's timers are objects that can be told not to keep the process alive; a browser's are numbers. */
-function unref(timer: unknown): void {
-  if (typeof timer === 'object') (timer as { unref(): void }).unref()
 }

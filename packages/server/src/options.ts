@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { RpcError } from '@token-socket/protocol'
+import { LONGEST_WAIT, RpcError } from '@token-socket/protocol'
 import type { Express, RequestHandler } from 'express'
 import type { Engine } from './engine.js'
 import type { Routes } from './express-routes.js'
@@ -112,9 +112,6 @@ export type ResolvedOptions = Required<
   Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'filter' | 'limits' | 'debug'>
 > &
   Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'filter'> & { readonly limits: Limits }
-
-/** In milliseconds: what fits a signed 32-bit number. */
-const LONGEST_WAIT = 2 ** 31 - 1
 
 const LIMITS: Limits = {
   message: 1024 * 1024,

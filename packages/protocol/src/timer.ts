@@ -1,5 +1,5 @@
 /** Longest time that `setTimeout` can wait, in milliseconds; it would take a longer one for none. */
-const LONGEST_WAIT = 2 ** 31 - 1
+export const LONGEST_WAIT = 2 ** 31 - 1
 
 /**
  * Calls `run` once, after `wait` milliseconds, or about 25 days if that is less.

@@ -1,6 +1,6 @@
+import { startTimer } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { startTimer } from '../../packages/client/src/timer.js'
 
 describe('startTimer', () => {
   let clock: sinon.SinonFakeTimers
