@@ -8,12 +8,13 @@ describe('onWake', () => {
   let page: EventTarget
   let document: EventTarget & { visibilityState: string }
   let undo: () => void
-  const listener = { woke: sinon.spy(), wentOffline: sinon.spy() }
+  const listener = { woke: sinon.spy(), wentOffline: sinon.spy(), left: sinon.spy() }
 
   beforeEach(() => {
     clock = sinon.useFakeTimers()
     listener.woke.resetHistory()
     listener.wentOffline.resetHistory()
+    listener.left.resetHistory()
     page = new EventTarget()
     document = Object.assign(new EventTarget(), { visibilityState: 'hidden' })
     setGlobal('document', document)
@@ -40,6 +41,13 @@ describe('onWake', () => {
     expect(listener.wentOffline.callCount).to.equal(1)
   })
 
+  it('tells when the page goes away, and when a frozen one goes on', () => {
+    page.dispatchEvent(new Event('pagehide'))
+    expect([listener.left.callCount, listener.woke.callCount]).to.deep.equal([1, 0])
+    document.dispatchEvent(new Event('resume'))
+    expect([listener.left.callCount, listener.woke.callCount]).to.deep.equal([1, 1])
+  })
+
   it('tells when the page becomes visible, not when it is hidden', () => {
     document.dispatchEvent(new Event('visibilitychange'))
     expect(listener.woke.called).to.equal(false)
@@ -60,10 +68,12 @@ describe('onWake', () => {
     undo()
     page.dispatchEvent(new Event('online'))
     page.dispatchEvent(new Event('offline'))
+    page.dispatchEvent(new Event('pagehide'))
     clock.setSystemTime(Date.now() + 600_000)
     clock.tick(10_000)
     expect(listener.woke.called).to.equal(false)
     expect(listener.wentOffline.called).to.equal(false)
+    expect(listener.left.called).to.equal(false)
     expect(clock.countTimers()).to.equal(0)
   })
 })

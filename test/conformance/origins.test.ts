@@ -13,7 +13,7 @@ describe('SockJS, where origins are judged', () => {
   let bed: TestBed
 
   beforeEach(async () => {
-    bed = await TestBed.start([ALLOWED])
+    bed = await TestBed.start({ origins: [ALLOWED] })
   })
 
   afterEach(() => bed.stop())

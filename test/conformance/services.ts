@@ -3,6 +3,11 @@ import type { Server } from 'node:http'
 import type { Connection } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
 import { OriginRules, type Origins } from '../../packages/server/src/origins.js'
+import {
+  DEFAULT_TRANSPORTS,
+  TRANSPORT_NAMES,
+  type TransportName,
+} from '../../packages/server/src/transports/transport-names.js'
 import { Transports } from '../../packages/server/src/transports/transports.js'
 
 /** Settings of {@link mountServices}. */
@@ -10,33 +15,53 @@ export interface ServicesSettings {
   readonly logger: Logger
   /** @default '*' */
   readonly origins?: Origins
+  /** Refuses who names no origin. @default false */
+  readonly requireOrigin?: boolean
 }
 
 /** What a service does with each connection, and what it has besides the defaults. */
 interface Service {
   opened(connection: Connection): void
-  readonly websocket?: boolean
+  readonly transports?: readonly TransportName[]
+  readonly responseLimit?: number
   readonly cookie?: boolean
 }
 
-/** Every service by its path. */
+/** Every service of the suite by its path, each with all transports unless something else is said. */
 export const services: Readonly<Record<string, Service>> = {
-  '/echo': { opened: echo },
+  '/echo': { opened: echo, responseLimit: 4096 },
   '/close': { opened: (connection) => connection.close(3000, 'Go away!') },
-  '/disabled_websocket_echo': { opened: echo, websocket: false },
+  '/disabled_websocket_echo': {
+    opened: echo,
+    transports: TRANSPORT_NAMES.filter((name) => name !== 'websocket'),
+  },
   '/cookie_needed_echo': { opened: echo, cookie: true },
 }
 
-/** Mounts the services on a server, each with transports of its own. @returns takes them away */
-export function mountServices(server: Server, { logger, origins = '*' }: ServicesSettings): () => void {
+/** Not of the suite: what a server has whose owner asks for nothing. */
+export const ownServices: Readonly<Record<string, Service>> = {
+  '/default_echo': { opened: echo, transports: DEFAULT_TRANSPORTS },
+}
+
+/**
+ * Mounts services on a server, each with transports of its own.
+ * @param table which, by their paths: those of the suite unless others are asked for
+ * @returns takes them away
+ */
+export function mountServices(
+  server: Server,
+  { logger, origins = '*', requireOrigin: required = false }: ServicesSettings,
+  table: Readonly<Record<string, Service>> = services,
+): () => void {
   const trusts = () => false
-  const mounted = Object.entries(services).map(
+  const mounted = Object.entries(table).map(
     ([prefix, service]) =>
       new Transports({
+        transports: TRANSPORT_NAMES,
         ...service,
         server,
         prefix,
-        origins: new OriginRules({ origins, required: false, trusts }),
+        origins: new OriginRules({ origins, required, trusts }),
         trusts,
         maxPayload: 1024 * 1024,
         pingInterval: 25_000,

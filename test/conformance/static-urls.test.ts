@@ -110,9 +110,16 @@ describe('SockJS, the URLs without a session', () => {
       expect(answer.headers).to.not.have.property('set-cookie')
     })
 
-    // The protocol has `origins: ["*:*"]` besides, and says that nobody reads it. Here it would be untrue.
-    it('tells of WebSockets and of cookies, and is no list of origins', async () => {
+    it('tells of WebSockets, of cookies, and of origins where every one is let in', async () => {
       const { entropy: _, ...rest } = await info('/echo')
+      expect(rest).to.deep.equal({ websocket: true, cookie_needed: false, origins: ['*:*'] })
+    })
+
+    // The protocol has `["*:*"]` always, and says that nobody reads it. Here it would be untrue.
+    it('tells nothing of origins where some are refused', async () => {
+      const strict = await TestBed.start({ origins: [ELSEWHERE] })
+      const { entropy: _, ...rest } = JSON.parse((await strict.get('/echo/info')).body)
+      await strict.stop()
       expect(rest).to.deep.equal({ websocket: true, cookie_needed: false })
     })
 

@@ -4,11 +4,10 @@ import { once } from 'node:events'
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { expect } from 'chai'
 import WebSocket, { type ClientOptions } from 'ws'
-import type { Origins } from '../../packages/server/src/origins.js'
 import { type RawExchange, TestServer } from '../server/http-server.js'
 import { RecordedLog } from '../server/recorded-log.js'
 import { Peer } from '../server/transports/carrier.js'
-import { mountServices } from './services.js'
+import { mountServices, ownServices, type ServicesSettings, services } from './services.js'
 import { Streamed } from './streamed.js'
 
 /** What a second receiver of a session gets. */
@@ -44,14 +43,15 @@ export class TestBed {
   readonly #server: TestServer
   readonly #unmount: () => void
 
-  private constructor(server: TestServer, origins: Origins) {
+  private constructor(server: TestServer, settings: Omit<ServicesSettings, 'logger'>) {
     this.#server = server
-    this.#unmount = mountServices(server.http, { logger: this.log, origins })
+    const all = { ...services, ...ownServices }
+    this.#unmount = mountServices(server.http, { logger: this.log, ...settings }, all)
   }
 
-  /** @param origins who else may use the services: all, as the protocol has it, unless something else is said */
-  static async start(origins: Origins = '*'): Promise<TestBed> {
-    return new TestBed(await TestServer.start(), origins)
+  /** @param settings who may use the services: all, as the protocol has it, unless something else is said */
+  static async start(settings: Omit<ServicesSettings, 'logger'> = {}): Promise<TestBed> {
+    return new TestBed(await TestServer.start(), settings)
   }
 
   /** What a client of the same origin calls its origin. */
@@ -76,8 +76,8 @@ export class TestBed {
   }
 
   /** A response that goes on: its head is there, and its body is read as it comes. */
-  stream(method: string, path: string): Promise<Streamed> {
-    return responseTo(this.#send({ method, path }))
+  stream(method: string, path: string, headers: Headers = {}): Promise<Streamed> {
+    return responseTo(this.#send({ method, path, headers }))
   }
 
   /** A poll that has come to the server: of two, one is told that there is another. */
@@ -119,7 +119,12 @@ export class TestBed {
 
   /** Sends bytes as they are. @param lines the request's head */
   raw(...lines: readonly string[]): Promise<RawExchange> {
-    return this.#server.raw(`${[...lines, 'Host: localhost', '', ''].join('\r\n')}`)
+    return this.rawAt('localhost', ...lines)
+  }
+
+  /** As {@link raw}, to a host: what the client takes for the server's name. */
+  rawAt(host: string, ...lines: readonly string[]): Promise<RawExchange> {
+    return this.#server.raw([...lines, `Host: ${host}`, '', ''].join('\r\n'))
   }
 
   async stop(): Promise<void> {

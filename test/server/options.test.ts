@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import express from 'express'
 import express4 from 'express4'
 import { resolveOptions } from '../../packages/server/src/options.js'
+import { TRANSPORT_NAMES } from '../../packages/server/src/transports/transport-names.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 const required = { app: express(), server: createServer() }
@@ -28,6 +29,8 @@ describe('resolveOptions', () => {
       tokenTtl: 30_000,
       authTimeout: 5000,
       prefix: '/sockets',
+      transports: ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource'],
+      perMessageDeflate: false,
       tokenRoute: '/socket/token',
       authentication: 'auth',
       customMiddleware: [],
@@ -68,6 +71,27 @@ describe('resolveOptions', () => {
     }
     expect(resolveOptions({ ...required, ...given })).to.include(given)
   })
+
+  it('takes any transports, and settings of compression', () => {
+    const transports = [...TRANSPORT_NAMES]
+    const perMessageDeflate = { threshold: 1, serverMaxWindowBits: 9, zlibDeflateOptions: { level: 1 } }
+    expect(resolveOptions({ ...required, transports, perMessageDeflate })).to.include({
+      transports,
+      perMessageDeflate,
+    })
+    expect(resolveOptions({ ...required, perMessageDeflate: true }).perMessageDeflate).to.equal(true)
+  })
+
+  for (const sockjsUrl of [
+    '/sockjs.min.js',
+    '/a/b-1.6.1_x~.js?v=1&w=$&',
+    'https://cdn.example.com:8443/s.js',
+    'http://[::1]/s.js#x',
+  ]) {
+    it(`takes the script ${sockjsUrl}`, () => {
+      expect(resolveOptions({ ...required, sockjsUrl }).sockjsUrl).to.equal(sockjsUrl)
+    })
+  }
 
   it('gives each server an engine of its own', () => {
     expect(resolveOptions(required).engine).to.not.equal(resolveOptions(required).engine)
@@ -117,6 +141,48 @@ describe('resolveOptions', () => {
     ['authTimeout', [0, -1, Number.NaN, '5000', null]],
     ['pingInterval', [0, -1, Number.NaN, '25000', null]],
     ['prefix', ['', '/', 'sockets', '/sockets/', '/a b', '/a?b', '/a#b', '/:id', '/a*', '/(a)', null, /a/]],
+    [
+      'transports',
+      [[], ['iframe'], ['xhr'], ['websocket', 'XHR-polling'], [undefined], 'websocket', null, {}, 5],
+    ],
+    [
+      'perMessageDeflate',
+      [null, 5, 'true', [], { serverMaxWindowBits: 50 }, { zlibDeflateOptions: { level: 99 } }],
+    ],
+    [
+      'sockjsUrl',
+      [
+        ...[
+          '',
+          'sockjs.js',
+          './sockjs.js',
+          '//cdn.example.com/s.js',
+          '/\\\\cdn.example.com/s.js',
+          '/\t/cdn/s.js',
+        ],
+        ...[
+          'javascript:alert(1)',
+          'data:text/javascript,x',
+          'ftp://a/s.js',
+          'https:',
+          'https://',
+          'https://a b/s.js',
+        ],
+        ...[
+          '/s.js"><script>',
+          '/s.js"',
+          "/s.js'",
+          '/s.js>',
+          '/<s.js',
+          '/s`.js',
+          '/s.js\n',
+          '/é.js',
+          null,
+          5,
+          new URL('https://a/s.js'),
+        ],
+      ],
+    ],
     [
       'tokenRoute',
       ['/sockets', '/sockets/token', '', '/', 'token', '/token/', '//token', '/:token', '/a\n', null, 5],

@@ -68,7 +68,11 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
     this.#subscriptions = this.#makeSubscriptions()
     this.#heartbeat = this.#makeHeartbeat()
     this.#connector = this.#makeConnector()
-    this.#undoWake = onWake({ woke: () => this.#woke(), wentOffline: () => this.#connector.pause() })
+    this.#undoWake = onWake({
+      woke: () => this.#woke(),
+      wentOffline: () => this.#connector.pause(),
+      left: () => this.#connector.leave(),
+    })
     if (this.#settings.ready) this.ready(this.#settings.ready)
     if (this.#settings.onreconnect) this.onreconnect(this.#settings.onreconnect)
     this.#connector.start()

@@ -88,6 +88,20 @@ export class Connector {
     if (this.#state === 'waiting') this.#stopTimer()
   }
 
+  /** Closes what is open, and waits for {@link retry}: the page goes away, and may come back. */
+  leave(): void {
+    this.pause()
+    const error = new RpcError('connection_lost', 'The page went away')
+    const link = this.#link
+    if (this.#state === 'connecting') {
+      this.#attempt?.abort(error)
+      this.#goOn('fail', error, true)
+    } else if (link) {
+      link.close('going_away')
+      this.#lost(error, true)
+    }
+  }
+
   /** Gives up the link that is ready: it is dead, though the network has not said so. */
   drop(error: RpcError): void {
     this.#link?.close('going_away')
@@ -134,11 +148,11 @@ export class Connector {
     this.#goOn('fail', error)
   }
 
-  #lost(error: RpcError): void {
+  #lost(error: RpcError, isAway = isOffline()): void {
     if (!this.#link) return
     this.#link = undefined
     this.#stopTimer()
-    this.#goOn('lose', error)
+    this.#goOn('lose', error, isAway)
   }
 
   #isFinal(error: RpcError): boolean {
@@ -146,12 +160,12 @@ export class Connector {
     return !this.#wasReady && (error.code === 'token_refused' || this.#refusedTokens >= REFUSED_TOKENS)
   }
 
-  /** After a failure: waits for the next try, or gives up. */
-  #goOn(event: 'fail' | 'lose', error: RpcError): void {
+  /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */
+  #goOn(event: 'fail' | 'lose', error: RpcError, isAway = isOffline()): void {
     const from = this.#state
     if (this.#isFinal(error)) {
       this.#move({ event: 'refuse', from, error })
-    } else if (isOffline()) {
+    } else if (isAway) {
       this.#move({ event, from, error })
     } else {
       const delay = this.#backoff.next()

@@ -4,6 +4,8 @@ export interface WakeListener {
   woke(): void
   /** The browser knows that there is no network. */
   wentOffline(): void
+  /** The page is going away, maybe to come back from the browser's cache. */
+  left(): void
 }
 
 /** Milliseconds between looks at the clock. */
@@ -18,20 +20,22 @@ export function isOffline(): boolean {
 }
 
 /**
- * Tells when the network comes or goes, the page is shown again, and the machine woke from sleep.
+ * Tells when the network comes or goes, the page leaves or is shown again, and the page or the machine woke from sleep.
  * Outside browsers only the last is noticed. Does not keep a process alive.
  * @returns its undo
  */
 export function onWake(listener: WakeListener): () => void {
   const woke = () => listener.woke()
-  const wentOffline = () => listener.wentOffline()
   const shown = () => {
     if (globalThis.document?.visibilityState === 'visible') listener.woke()
   }
   const undos = [
     on(globalThis, 'online', woke),
-    on(globalThis, 'offline', wentOffline),
+    on(globalThis, 'offline', () => listener.wentOffline()),
+    // Not `unload`, which keeps pages out of the browser's cache and is about to go.
+    on(globalThis, 'pagehide', () => listener.left()),
     on(globalThis, 'pageshow', woke),
+    on(globalThis.document, 'resume', woke),
     on(globalThis.document, 'visibilitychange', shown),
     onDrift(woke),
   ]

@@ -10,6 +10,8 @@ import type { Origins } from './origins.js'
 import type { RemoteClient } from './remote-client.js'
 import type { Authentication } from './token-route.js'
 import type { TokenKey } from './tokens.js'
+import { type PerMessageDeflate, tryCompression } from './transports/per-message-deflate.js'
+import { DEFAULT_TRANSPORTS, TRANSPORT_NAMES, type TransportName } from './transports/transport-names.js'
 
 /** Gives a call's answer: an error, or the result. */
 export type AnswerCallback = (error?: unknown, data?: unknown) => void
@@ -29,7 +31,7 @@ export interface ServerController {
 
 /** Limits of a {@link TokenSocketServerOptions}. Everything that a client could make grow has one. */
 export interface Limits {
-  /** Bytes of one incoming message, frame or request body. @default 1048576 */
+  /** Bytes of one incoming message. A frame or a request body may bring several. @default 1048576 */
   readonly message: number
   /** Connections and polling sessions that may be open; one more is answered 503. @default 100000 */
   readonly connections: number
@@ -75,6 +77,23 @@ export interface TokenSocketServerOptions {
   readonly authTimeout?: number
   /** The path under which sockets connect; the client's `socketPrefix`. @default '/sockets' */
   readonly prefix?: string
+  /**
+   * What is on: WebSocket (plain and SockJS's), SockJS's transports over HTTP, and its `iframe` page; requests for all
+   * else are answered 404. For browsers of before 2012 there are `'jsonp-polling'`, `'htmlfile'` and `'iframe'` besides.
+   * @default ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource']
+   */
+  readonly transports?: readonly TransportName[]
+  /**
+   * The address of SockJS's script for the iframe page: an `http` or `https` URL, or a path such as `/sockjs.min.js`.
+   * @default sockjs-client 1.6.1 on a CDN, with its hash, which browsers check
+   */
+  readonly sockjsUrl?: string
+  /**
+   * Compresses WebSocket messages for clients that offer it. It takes memory and time for each connection, and what is
+   * secret should not be compressed together with what somebody else may choose.
+   * @default false
+   */
+  readonly perMessageDeflate?: PerMessageDeflate
   /** The path of the token endpoint, not below `prefix`; the client's `tokenPath`. @default '/socket/token' */
   readonly tokenRoute?: string
   /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
@@ -109,9 +128,9 @@ export interface TokenSocketServerOptions {
 
 /** The options with nothing left out. */
 export type ResolvedOptions = Required<
-  Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'filter' | 'limits' | 'debug'>
+  Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'filter' | 'sockjsUrl' | 'limits' | 'debug'>
 > &
-  Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'filter'> & { readonly limits: Limits }
+  Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'filter' | 'sockjsUrl'> & { readonly limits: Limits }
 
 const LIMITS: Limits = {
   message: 1024 * 1024,
@@ -138,6 +157,8 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     tokenTtl: 30_000,
     authTimeout: 5000,
     prefix: '/sockets',
+    transports: DEFAULT_TRANSPORTS,
+    perMessageDeflate: false,
     tokenRoute: '/socket/token',
     authentication: 'auth',
     customMiddleware: [],
@@ -153,6 +174,11 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     ...withoutUndefined(options),
     limits,
   }
+  checkResolved(resolved)
+  return resolved
+}
+
+function checkResolved(resolved: ResolvedOptions): void {
   for (const name of ['tokenTtl', 'authTimeout', 'pingInterval', 'pingTimeout'] as const) {
     checkNumber(name, resolved[name])
   }
@@ -161,7 +187,9 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   // Everything below the prefix is taken out of the application's sight.
   if (`${resolved.tokenRoute}/`.startsWith(`${resolved.prefix}/`))
     throw badOption('tokenRoute', 'must not be below the prefix')
-  return resolved
+  checkTransports(resolved.transports)
+  checkScript(resolved.sockjsUrl)
+  checkCompression(resolved.perMessageDeflate)
 }
 
 function check(options: TokenSocketServerOptions): void {
@@ -191,6 +219,36 @@ function checkWait(name: string, ms: number): void {
 function checkPath(name: string, value: unknown): void {
   if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {
     throw badOption(name, 'has to be a path such as /sockets, without a slash at its end')
+  }
+}
+
+function checkTransports(names: unknown): void {
+  if (!Array.isArray(names) || names.some((name) => !TRANSPORT_NAMES.includes(name))) {
+    throw badOption('transports', `has to be a list of some of ${TRANSPORT_NAMES.join(', ')}`)
+  }
+  if (names.every((name) => name === 'iframe')) {
+    throw badOption('transports', 'has to name one by which clients can connect')
+  }
+}
+
+/** Goes into a page as it is: what could end the attribute, or be read as another host, is refused. */
+function checkScript(url: unknown): void {
+  if (url === undefined) return
+  const isSafe = typeof url === 'string' && /^[!#-;=?-[\]_a-z~]+$/i.test(url) && !url.includes("'")
+  if (!isSafe || !(/^\/(?!\/)/.test(url) || (/^https?:\/\//i.test(url) && URL.canParse(url)))) {
+    throw badOption('sockjsUrl', 'has to be an http or https URL, or a path such as /sockjs.min.js')
+  }
+}
+
+function checkCompression(value: unknown): void {
+  if (typeof value === 'boolean') return
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badOption('perMessageDeflate', 'has to be true, false, or settings')
+  }
+  try {
+    tryCompression(value)
+  } catch (cause) {
+    throw badOption('perMessageDeflate', `cannot be used: ${(cause as Error).message}`)
   }
 }
 

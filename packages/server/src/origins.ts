@@ -40,6 +40,11 @@ export class OriginRules {
     this.#list = new Set(listOf(options.origins).map(parseOrigin))
   }
 
+  /** Whether there is no origin that is refused. */
+  get allowsAll(): boolean {
+    return this.#options.origins === '*'
+  }
+
   /** Judges a request by its `Origin`, or by what else the browser says if there is none. */
   judge(request: IncomingMessage): RequestOrigin {
     const origin = originOf(request)

@@ -4,6 +4,11 @@ import type { RequestListener } from 'node:http'
 import type { Connection } from '@token-socket/protocol'
 import WebSocket, { type ClientOptions } from 'ws'
 import { OriginRules, type OriginRulesOptions } from '../../../packages/server/src/origins.js'
+import type { PerMessageDeflate } from '../../../packages/server/src/transports/per-message-deflate.js'
+import {
+  DEFAULT_TRANSPORTS,
+  type TransportName,
+} from '../../../packages/server/src/transports/transport-names.js'
 import { Transports } from '../../../packages/server/src/transports/transports.js'
 import { TestServer } from '../http-server.js'
 import { Inbox } from '../inbox.js'
@@ -16,6 +21,10 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly pingInterval?: number
   readonly pingTimeout?: number
   readonly connections?: number
+  readonly transports?: readonly TransportName[]
+  readonly perMessageDeflate?: PerMessageDeflate
+  readonly sockjsUrl?: string
+  readonly responseLimit?: number
   readonly app?: RequestListener
   /** Comes before the transports are mounted. */
   readonly before?: (server: TestServer) => void
@@ -64,6 +73,8 @@ export class Carrier {
     settings.before?.(server)
     const trusts = settings.trusts ?? (() => false)
     this.transports = new Transports({
+      transports: DEFAULT_TRANSPORTS,
+      ...settings,
       server: server.http,
       prefix: settings.prefix ?? '/sockets',
       origins: new OriginRules({ origins: [], required: false, ...settings, trusts }),

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { BatchFrames, encodeTextFrame } from '../../../packages/server/src/transports/frame.js'
+import { BatchFrames, encodeTextFrame, payloadOf } from '../../../packages/server/src/transports/frame.js'
 import { Carrier } from './carrier.js'
 
 describe('encodeTextFrame', () => {
@@ -15,6 +15,12 @@ describe('encodeTextFrame', () => {
       const frame = encodeTextFrame('x'.repeat(size))
       expect(frame.subarray(0, header.length / 2).toString('hex')).to.equal(header)
       expect(frame.subarray(header.length / 2).toString()).to.equal('x'.repeat(size))
+    })
+  }
+
+  for (const size of [0, 1, 125, 126, 65_535, 65_536]) {
+    it(`frames ${size} bytes that payloadOf finds again`, () => {
+      expect(payloadOf(encodeTextFrame('x'.repeat(size))).toString()).to.equal('x'.repeat(size))
     })
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { TRANSPORT_NAMES } from '../../../packages/server/src/transports/transport-names.js'
 import { Carrier, type CarrierSettings } from './carrier.js'
 
 const MB64 = 64 * 1024 * 1024
@@ -13,7 +14,8 @@ describe('Gate', () => {
 
   async function start(settings: CarrierSettings = {}): Promise<void> {
     app = sinon.spy((_request: IncomingMessage, response: ServerResponse) => response.end('app'))
-    carrier = await Carrier.start({ app, origins: [A, B], maxPayload: 1000, ...settings })
+    const all = { transports: TRANSPORT_NAMES, origins: [A, B] }
+    carrier = await Carrier.start({ app, maxPayload: 1000, ...all, ...settings })
   }
 
   beforeEach(() => start())
@@ -156,7 +158,7 @@ describe('Gate', () => {
       const answer = await answerToHead('/sockets/000/abc/xhr_send')
       expect(answer)
         .to.match(/^HTTP\/1.1 413 /)
-        .and.match(/Too large \(limit 1000 bytes\)/)
+        .and.match(/Too large \(limit 98320 bytes\)/)
     })
 
     it('of 64 MB from an origin that is not allowed', async () => {
@@ -173,19 +175,37 @@ describe('Gate', () => {
   })
 
   describe('limits bodies', () => {
-    it('to just the limit', async () => {
+    // Three times 32 KiB, since the limit of a message is smaller, and what stands around messages.
+    const LIMIT = 98_320
+
+    it('to just the limit, of messages that are small', async () => {
       const guest = await carrier.poll('abc')
-      expect((await carrier.post('abc/xhr_send', `["${'x'.repeat(996)}"]`)).status).to.equal(204)
-      expect(await guest.messages.next()).to.have.length(996)
-      expect((await carrier.post('abc/xhr_send', `["${'x'.repeat(997)}"]`)).status).to.equal(413)
+      const message = '"'.repeat(996)
+      const messages = Array.from({ length: 49 }, () => message)
+      const body = JSON.stringify(messages)
+      const filled = (more: number) => body.padEnd(LIMIT + more)
+      expect(body.length).to.be.within(LIMIT - 1000, LIMIT)
+      expect((await carrier.post('abc/xhr_send', filled(0))).status).to.equal(204)
+      expect(await guest.messages.take(49)).to.deep.equal(messages)
+      const refused = await carrier.post('abc/xhr_send', filled(1))
+      expect([refused.status, await refused.text()]).to.deep.equal([413, 'Too large (limit 98320 bytes)\n'])
       expect(guest.messages.rest).to.deep.equal([])
+    })
+
+    it('of forms to twice as much, since they escape what JSON has escaped', async () => {
+      await carrier.poll('abc')
+      const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+      const filled = (size: number) => 'd=[]&x='.padEnd(size, 'x')
+      expect((await carrier.post('abc/jsonp_send', filled(196_624), headers)).status).to.equal(200)
+      expect((await carrier.post('abc/jsonp_send', filled(196_625), headers)).status).to.equal(413)
     })
 
     it('that come in chunks', async () => {
       await carrier.poll('abc')
       const head = 'POST /sockets/000/abc/xhr_send HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
       const exchange = await carrier.server.raw(head)
-      for (let count = 0; count < 3; count += 1) exchange.write(`190\r\n${'x'.repeat(400)}\r\n`)
+      for (let count = 0; count < 3; count += 1) exchange.write(`8000\r\n${'x'.repeat(32_768)}\r\n`)
+      exchange.write(`11\r\n${'x'.repeat(17)}\r\n`)
       expect(await exchange.ended()).to.match(/^HTTP\/1.1 413 /)
     })
 

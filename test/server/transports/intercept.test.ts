@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { expect } from 'chai'
 import express from 'express'
 import sinon from 'sinon'
@@ -178,5 +179,32 @@ describe('intercept', () => {
       expect(await get('/two')).to.equal('taken by /two')
       expect(await upgrade('/unknown')).to.equal('HTTP/1.1 404 Not Found')
     })
+  })
+})
+
+describe('refuseUpgrade', () => {
+  afterEach(() => sinon.restore())
+
+  it('leaves no connection behind, though nobody has read the body and the client stays', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const server = await TestServer.start()
+    try {
+      intercept(server.http, interceptor('/sockets'))
+      const accepted = once(server.http, 'connection')
+      const client = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+      const [socket] = (await accepted) as [Socket]
+      const head = UPGRADE('/sockets').replace('GET', 'POST').trimEnd()
+      client.write(`${head}\r\nContent-Length: 1000000\r\n\r\n${'x'.repeat(1_000_000)}`)
+      const [answer] = await once(client, 'data')
+      expect(String(answer)).to.match(/^HTTP\/1.1 418 /)
+      await once(client, 'end')
+      expect(socket.destroyed).to.equal(false)
+      const closed = once(socket, 'close')
+      clock.tick(2000)
+      await closed
+      client.destroy()
+    } finally {
+      await server.stop()
+    }
   })
 })

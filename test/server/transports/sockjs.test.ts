@@ -5,6 +5,7 @@ import { CLOSE_CODES } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Flusher, Outbox } from '../../../packages/server/src/outbox.js'
+import { TRANSPORT_NAMES } from '../../../packages/server/src/transports/transport-names.js'
 import { Carrier, type Guest } from './carrier.js'
 
 /** The lines of a streaming response, as they come. */
@@ -23,7 +24,7 @@ describe('SockJSTransport', () => {
   let carrier: Carrier
 
   beforeEach(async () => {
-    carrier = await Carrier.start()
+    carrier = await Carrier.start({ transports: TRANSPORT_NAMES, maxPayload: 1000 })
   })
 
   afterEach(() => carrier.stop())
@@ -39,6 +40,75 @@ describe('SockJSTransport', () => {
       `<script src="https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js" \
 integrity="sha384-${hash}" crossorigin="anonymous">`,
     ])
+  })
+
+  it('names the script that the server’s owner has, as it is', async () => {
+    for (const sockjsUrl of ['/sockjs.min.js', 'https://cdn.example.com/$&/$1/$$.js?a=b&c=d']) {
+      await carrier.stop()
+      carrier = await Carrier.start({ transports: TRANSPORT_NAMES, sockjsUrl })
+      const page = await (await carrier.fetch('/sockets/iframe.html')).text()
+      expect(page.match(/<script [^>]*>/g)).to.deep.equal([`<script src="${sockjsUrl}">`])
+    }
+  })
+
+  it('ends a stream after as many bytes as it is told', async () => {
+    await carrier.stop()
+    carrier = await Carrier.start({ responseLimit: 100 })
+    const streaming = carrier.fetch('/sockets/000/abc/eventsource').then((response) => response.text())
+    const guest = await carrier.guests.next()
+    guest.connection.send(['x'.repeat(100)])
+    expect(await streaming).to.match(/x{100}"\]\r\n\r\n$/)
+  })
+
+  describe('a message over the limit', () => {
+    const LARGE = 'x'.repeat(1001)
+    const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
+    const ways: readonly (readonly [what: string, path: string, message: unknown, headers?: typeof form])[] =
+      [
+        ['by xhr_send', 'xhr_send', LARGE],
+        ['by jsonp_send', 'jsonp_send', LARGE, form],
+        ['of characters that are more bytes', 'xhr_send', 'é'.repeat(501)],
+        ['that is no text', 'xhr_send', { a: LARGE }],
+        ['that is nested too deeply to be written again', 'xhr_send', deep(15_000)],
+      ]
+    for (const [what, path, message, headers] of ways) {
+      it(`${what} is refused with 413, and the session goes on`, async () => {
+        const guest = await carrier.poll('abc')
+        const body = typeof message === 'function' ? String(message()) : JSON.stringify([message])
+        const answer = await carrier.post(
+          `abc/${path}`,
+          headers ? `d=${encodeURIComponent(body)}` : body,
+          headers,
+        )
+        expect([answer.status, await answer.text()]).to.deep.equal([413, 'Too large (limit 1000 bytes)\n'])
+        await carrier.post('abc/xhr_send', '["ok"]')
+        expect(await guest.messages.next()).to.equal('ok')
+      })
+    }
+
+    it('lets those before it in its body be heard, and none after it', async () => {
+      const guest = await carrier.poll('abc')
+      expect((await carrier.post('abc/xhr_send', JSON.stringify(['a', LARGE, 'b']))).status).to.equal(413)
+      await carrier.post('abc/xhr_send', '["c"]')
+      expect(await guest.messages.take(2)).to.deep.equal(['a', 'c'])
+    })
+
+    it('is none of just the limit, however it has to be escaped', async () => {
+      const guest = await carrier.poll('abc')
+      for (const message of ['"'.repeat(1000), 'é'.repeat(500), '\u0300'.repeat(500)]) {
+        const escaped = JSON.stringify([message]).replaceAll('\u0300', '\\u0300')
+        expect((await carrier.post('abc/xhr_send', escaped)).status).to.equal(204)
+        const sent = await carrier.post('abc/jsonp_send', `d=${encodeURIComponent(escaped)}`, form)
+        expect(sent.status).to.equal(200)
+        expect(await guest.messages.take(2)).to.deep.equal([message, message])
+      }
+    })
+
+    it('is not logged as an error: clients make them', async () => {
+      await carrier.poll('abc')
+      await carrier.post('abc/xhr_send', JSON.stringify([LARGE]))
+      expect(carrier.log.of('error')).to.deep.equal([])
+    })
   })
 
   describe('by xhr-polling', () => {
@@ -289,6 +359,11 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
     ])
   })
 })
+
+/** Arrays in arrays, as JSON: no value, since `JSON.stringify` cannot write it. */
+function deep(levels: number): () => string {
+  return () => '['.repeat(levels) + ']'.repeat(levels)
+}
 
 /** Resolves when the next request has come to the server and been handled. */
 function once(carrier: Carrier): Promise<void> {

@@ -75,6 +75,28 @@ describe('WebSocketTransport', () => {
       expect(await guest.messages.take(4)).to.deep.equal(['{}', 'x\ny', 'alone', 'end'])
     })
 
+    for (const [what, frame] of [
+      ['is no text', JSON.stringify([{ a: 'x'.repeat(1000) }])],
+      ['is nested too deeply to be written again', '['.repeat(15_000) + ']'.repeat(15_000)],
+    ] as const) {
+      it(`closes with 1009 on a message over the limit that ${what}`, async () => {
+        const { peer, guest } = await carrier.open(SOCKJS)
+        peer.socket.send(frame)
+        expect((await peer.closed)[0]).to.equal(1009)
+        expect(guest.messages.rest).to.deep.equal([])
+      })
+    }
+
+    it('takes a message of just the limit, however it is escaped', async () => {
+      await carrier.stop()
+      carrier = await Carrier.start({ maxPayload: 40_000 })
+      const { peer, guest } = await carrier.open(SOCKJS)
+      for (const message of ['"'.repeat(40_000), '\u0300'.repeat(20_000)]) {
+        peer.socket.send(JSON.stringify([message]).replaceAll('\u0300', '\\u0300'))
+        expect(await guest.messages.next()).to.equal(message)
+      }
+    })
+
     it('hears what is no text as it is', async () => {
       const { peer, guest } = await carrier.open(SOCKJS)
       peer.socket.send('[{"a":1},5,[6]]')
@@ -129,9 +151,25 @@ describe('WebSocketTransport', () => {
         expect(await guest.messages.take(16)).to.deep.equal(messages)
       })
 
-      it('closes with 1009 on a frame over 32 KiB, before it is whole', async () => {
+      it('closes with 1009 on a message that has more bytes than characters', async () => {
         const { peer, guest } = await carrier.open(path)
-        for (let count = 0; count < 3; count += 1) peer.socket.send('x'.repeat(15_000), { fin: false })
+        const message = 'é'.repeat(501)
+        peer.socket.send(framing === 'plain' ? message : JSON.stringify([message]))
+        expect((await peer.closed)[0]).to.equal(1009)
+        expect(guest.messages.rest).to.deep.equal([])
+      })
+
+      it('takes a message of just the limit in bytes', async () => {
+        const { peer, guest } = await carrier.open(path)
+        const message = 'é'.repeat(500)
+        peer.socket.send(framing === 'plain' ? message : JSON.stringify([message]))
+        expect(await guest.messages.next()).to.equal(message)
+      })
+
+      const [size, count] = framing === 'plain' ? [15_000, 3] : [15_000, 7]
+      it(`closes with 1009 on a frame over ${framing === 'plain' ? 32 : 96} KiB, before it is whole`, async () => {
+        const { peer, guest } = await carrier.open(path)
+        for (let sent = 0; sent < count; sent += 1) peer.socket.send('x'.repeat(size), { fin: false })
         expect((await peer.closed)[0]).to.equal(1009)
         expect((await guest.ended)[0]).to.equal(1006)
       })

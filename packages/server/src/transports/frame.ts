@@ -22,6 +22,12 @@ export function encodeTextFrame(text: string): Buffer {
   return frame
 }
 
+/** The text inside a frame that {@link encodeTextFrame} made, as bytes. */
+export function payloadOf(frame: Buffer): Buffer {
+  const [, size = 0] = frame
+  return frame.subarray(size < 126 ? 2 : size === 126 ? 4 : 10)
+}
+
 /**
  * Makes frames of batches and remembers the last one: the subscribers of a channel get the same messages in the same
  * turn, so that one frame serves them all.

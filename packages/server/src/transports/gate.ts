@@ -2,20 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { clientAddress, type TrustProxy } from '../forwarded.js'
 import type { OriginRules, RequestOrigin } from '../origins.js'
+import { answerOrigin } from './cors.js'
 import { type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
+import { batchLimit } from './message-limit.js'
 import { PollingSessions } from './polling-sessions.js'
+import type { TransportSet } from './transport-names.js'
 
 /** Settings of {@link Gate}, and what is behind it. */
 export interface GateOptions {
   readonly prefix: string
   readonly origins: OriginRules
   readonly trusts: TrustProxy
-  /** Bytes that the body of one `xhr_send` or `jsonp_send` may have. */
+  /** What is on. All else is answered 404. */
+  readonly transports: TransportSet
+  /** Bytes that one message may have; the body of an `xhr_send` or a `jsonp_send` may bring several. */
   readonly maxPayload: number
   /** How many connections and polling sessions there may be; one more is answered 503. */
   readonly connections: number
-  /** Takes the upgrades; without it each is answered 404. */
-  readonly websocket?: {
+  /** Takes the upgrades. */
+  readonly websocket: {
     readonly size: number
     upgrade(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void
   }
@@ -31,8 +36,12 @@ interface Target {
 /** As SockJS has it: no slash, no dot, not empty. Nor what Node's old URL parser would change after us (`\`, `"`, `{`). */
 const TARGET = /^\/[\w!$&()*+,;=:@%~-]{1,128}\/([\w!$&()*+,;=:@%~-]{1,128})\/([a-z_]+)\/?$/
 
-/** What else sockjs may see. Not `/chunking_test`, which no client asks for since SockJS 0.3: it reads bodies of any size. */
-const OTHER = /^\/?$|^\/(info|websocket|iframe[\w.-]*\.html)\/?$/
+/** What else sockjs may see always. Not `/chunking_test`, which no client asks for since SockJS 0.3: it reads bodies of any size. */
+const OPEN = /^\/?$|^\/info\/?$/
+
+const PLAIN_WEBSOCKET = /^\/websocket\/?$/
+
+const IFRAME_PAGE = /^\/iframe[\w.-]*\.html\/?$/
 
 /**
  * Stands in front of every transport: what comes from a wrong origin, with a wrong session id, to a session of
@@ -53,21 +62,22 @@ export class Gate implements Interceptor {
 
   request(request: IncomingMessage, response: ServerResponse): void {
     const from = this.#options.origins.judge(request)
+    answerOrigin(request, response, from.allowed)
     if (!from.allowed) return refuse(response, 403, 'Forbidden')
-    allowOrigin(request, response)
     const target = this.#target(request)
-    const isKnown = target ? !(target.session in {}) : OTHER.test(this.#pathUnder(request))
-    if (!isKnown) return refuse(response, 404, 'Not found')
+    if (!this.#isServed(request, target)) return refuse(response, 404, 'Not found')
     if (!target || request.method === 'OPTIONS') return this.#options.sockjs.handle(request, response)
     this.#poll(request, response, { ...target, holder: this.#holder(request, from) })
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { websocket } = this.#options
-    const isPlain = pathOf(request) === `${this.#options.prefix}/websocket`
-    if (!this.#options.origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
+    const { websocket, transports, prefix, origins } = this.#options
+    const isPlain = pathOf(request) === `${prefix}/websocket`
+    if (!origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
     const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
-    if (!websocket || !isWanted) return refuseUpgrade(socket)
+    if (!isWanted || !transports.has('websocket')) return refuseUpgrade(socket)
+    // RFC 6455, section 4.1, and RFC 9110, section 15.5.6.
+    if (request.method !== 'GET') return refuseUpgrade(socket, '405 Method Not Allowed', 'Allow: GET')
     if (request.headers['sec-websocket-version'] !== '13') {
       // RFC 6455, section 4.2.2: the answer names the version that would do.
       return refuseUpgrade(socket, '400 Bad Request', 'Sec-WebSocket-Version: 13')
@@ -83,12 +93,20 @@ export class Gate implements Interceptor {
   }
 
   #isFull(): boolean {
-    return (this.#options.websocket?.size ?? 0) + this.#sessions.size >= this.#options.connections
+    return this.#options.websocket.size + this.#sessions.size >= this.#options.connections
   }
 
   #target(request: IncomingMessage): Target | undefined {
     const [, session, transport] = TARGET.exec(this.#pathUnder(request)) ?? []
     return session === undefined || transport === undefined ? undefined : { session, transport }
+  }
+
+  #isServed(request: IncomingMessage, target: Target | undefined): boolean {
+    const { transports } = this.#options
+    if (target) return !(target.session in {}) && transports.uses(target.transport)
+    const path = this.#pathUnder(request)
+    if (PLAIN_WEBSOCKET.test(path)) return transports.has('websocket')
+    return OPEN.test(path) || (transports.has('iframe') && IFRAME_PAGE.test(path))
   }
 
   /** The path without the prefix. */
@@ -108,7 +126,8 @@ export class Gate implements Interceptor {
     const { session, transport, holder } = target
     if (transport.endsWith('_send')) {
       if (!this.#sessions.belongs(session, holder)) return refuse(response, 404, 'Not found')
-      return void this.#send(request, response)
+      const limit = batchLimit(this.#options.maxPayload, transport === 'xhr_send' ? 'quoted' : 'form')
+      return void this.#send(request, response, limit)
     }
     const isNew = !this.#sessions.has(session)
     if (isNew && this.#isFull()) return refuse(response, 503, 'Too many connections')
@@ -119,10 +138,9 @@ export class Gate implements Interceptor {
   }
 
   /** sockjs reads bodies of any size, slowly; it gets this one whole, once it is known to be small enough. */
-  async #send(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request, this.#options.maxPayload)
-    if (body === 'too_large')
-      return refuse(response, 413, `Too large (limit ${this.#options.maxPayload} bytes)`)
+  async #send(request: IncomingMessage, response: ServerResponse, limit: number): Promise<void> {
+    const body = await readBody(request, limit)
+    if (body === 'too_large') return refuse(response, 413, `Too large (limit ${limit} bytes)`)
     if (body === undefined) return
     const { headers, method, url, httpVersion } = request
     const replay = Object.assign(Readable.from([body]), { headers, method, url, httpVersion })
@@ -149,13 +167,4 @@ function readBody(request: IncomingMessage, limit: number): Promise<Buffer | 'to
 function refuse(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8', Connection: 'close' })
   response.end(`${text}\n`)
-}
-
-function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
-  const { origin, 'access-control-request-headers': headers } = request.headers
-  response.setHeader('Vary', 'Origin')
-  if (origin === undefined) return
-  response.setHeader('Access-Control-Allow-Origin', origin)
-  response.setHeader('Access-Control-Allow-Credentials', 'true')
-  if (headers !== undefined) response.setHeader('Access-Control-Allow-Headers', headers)
 }

@@ -47,9 +47,15 @@ export function pathOf(request: IncomingMessage): string {
   return path
 }
 
+/** Milliseconds that a client whose upgrade was refused has to take the answer and close. */
+const CLOSE_TIMEOUT = 2000
+
 /** Ends an upgrade that nobody wants. */
 export function refuseUpgrade(socket: Duplex, status = '404 Not Found', ...headers: readonly string[]): void {
   socket.on('error', () => {})
+  // What is not read keeps the socket open, and closing with it unread would take the answer back.
+  socket.resume()
+  socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSE_TIMEOUT).unref())
   const lines = [`HTTP/1.1 ${status}`, 'Connection: close', 'Content-Length: 0', ...headers]
   socket.end(`${lines.join('\r\n')}\r\n\r\n`)
 }

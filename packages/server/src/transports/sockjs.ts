@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Connection, ConnectionListener } from '@token-socket/protocol'
 import sockjs from 'sockjs'
+import { isTooLarge } from './message-limit.js'
 
 /** What of sockjs 0.3.24 is used beyond its types; its version is pinned for that. */
 interface SockJSSession {
@@ -17,8 +18,16 @@ export interface SockJSTransportOptions {
   readonly prefix: string
   /** Milliseconds between heartbeat frames on the HTTP transports. */
   readonly pingInterval: number
-  /** Whether `/info` tells that there are WebSockets, and paths for them. @default true */
-  readonly websocket?: boolean
+  /** Bytes that one incoming message may have; a larger one is refused with 413. */
+  readonly maxPayload: number
+  /** Whether `/info` tells that there are WebSockets. */
+  readonly websocket: boolean
+  /** Whether `/info` tells that pages of every origin may connect. */
+  readonly everyOrigin: boolean
+  /** The address of the iframe page's script, to go between quotes. @default a CDN's, with the script's hash */
+  readonly sockjsUrl?: string | undefined
+  /** Bytes after which a streaming response ends, and the client asks for the next. @default 131072 */
+  readonly responseLimit?: number | undefined
   /** Sets a `JSESSIONID` cookie on sessions' answers, which some load balancers stick to. @default false */
   readonly cookie?: boolean
   /** A connection opened. */
@@ -36,6 +45,9 @@ export interface SockJSTransportOptions {
 const IFRAME_SCRIPT = `https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js" \
 integrity="sha384-svdnwiXBL+Js+yUneJSRFy24NgGiOfDM/vkQl/vCeVrcbYD6yW8EwPr1FnxTEZsR" crossorigin="anonymous`
 
+/** SockJS's own: browsers keep all of a streaming response in memory. */
+const RESPONSE_LIMIT = 128 * 1024
+
 /** Milliseconds that a streaming response has to end once its connection is closed. */
 const CLOSE_TIMEOUT = 2000
 
@@ -52,12 +64,13 @@ export class SockJSTransport {
   constructor(options: SockJSTransportOptions) {
     this.#prefix = options.prefix
     const server = sockjs.createServer({
-      // Its WebSocket routes are never reached (upgrades go elsewhere), but `/info` has to say that there is one.
-      websocket: options.websocket ?? true,
+      // Its WebSocket routes are never reached (upgrades go elsewhere), but `/info` has to say whether there are any.
+      websocket: options.websocket,
       jsessionid: options.cookie ?? false,
-      // The gate answers for origins: sockjs would let every one in.
-      disable_cors: true,
-      sockjs_url: IFRAME_SCRIPT,
+      // The gate answers for origins, whatever this says; `/info` has `origins: ["*:*"]` by it.
+      disable_cors: !options.everyOrigin,
+      sockjs_url: escapeReplacement(options.sockjsUrl ?? IFRAME_SCRIPT),
+      response_limit: options.responseLimit ?? RESPONSE_LIMIT,
       heartbeat_delay: options.pingInterval,
       log: options.log,
     } as sockjs.ServerOptions)
@@ -65,7 +78,7 @@ export class SockJSTransport {
       if (!connection) return
       const path = connection.pathname.replace(this.#mark, '')
       connection.on('close', () => options.ended(path))
-      options.opened(new SockJSLink(connection as SockJSConnection))
+      options.opened(new SockJSLink(connection as SockJSConnection, options.maxPayload))
     })
     const { middleware } = server as unknown as { middleware(options: { prefix: string }): Handler }
     this.#handler = middleware.call(server, { prefix: escapePattern(options.prefix) })
@@ -87,10 +100,12 @@ class SockJSLink implements Connection {
   #isClosed = false
   #listener: ConnectionListener | undefined
 
-  constructor(connection: SockJSConnection) {
+  constructor(connection: SockJSConnection, maxPayload: number) {
     this.#connection = connection
     this.transport = connection.protocol
     connection.on('data', (text: unknown) => {
+      // sockjs answers with the status of what is thrown. What came before it in the body has been heard.
+      if (isTooLarge(text, maxPayload)) throw new TooLarge(maxPayload)
       if (!this.#isClosed) this.#listener?.message(text)
     })
     connection.on('close', () => this.#closed(1006, 'The connection was lost'))
@@ -133,6 +148,20 @@ class SockJSLink implements Connection {
     this.#isClosed = true
     this.#listener?.closed(code, reason)
   }
+}
+
+/** Answers the request that brought a message over the limit. */
+class TooLarge extends Error {
+  readonly status = 413
+
+  constructor(limit: number) {
+    super(`Too large (limit ${limit} bytes)\n`)
+  }
+}
+
+/** sockjs puts the script's address into its page by `String#replace`, to which `$` is special. */
+function escapeReplacement(text: string): string {
+  return text.replaceAll('$', '$$$$')
 }
 
 /** sockjs builds regular expressions of the prefix as it is. */

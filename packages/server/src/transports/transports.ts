@@ -5,7 +5,9 @@ import type { Logger } from '../logger.js'
 import type { OriginRules } from '../origins.js'
 import { Gate } from './gate.js'
 import { intercept } from './intercept.js'
+import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SockJSTransport } from './sockjs.js'
+import { type TransportName, TransportSet } from './transport-names.js'
 import { WebSocketTransport } from './websocket.js'
 
 /** Settings of {@link Transports}. */
@@ -19,30 +21,38 @@ export interface TransportsOptions {
   readonly pingTimeout: number
   readonly connections: number
   readonly logger: Logger
-  /** Whether WebSockets are let in, plain ones too. Else their paths are answered 404. @default true */
-  readonly websocket?: boolean
+  /** What is on; the paths of all else are answered 404. */
+  readonly transports: readonly TransportName[]
+  /** See {@link PerMessageDeflate}. @default false */
+  readonly perMessageDeflate?: PerMessageDeflate
+  /** The address of the iframe page's script. @default a CDN's, with the script's hash */
+  readonly sockjsUrl?: string | undefined
+  /** Bytes after which a streaming response of SockJS ends. @default 131072 */
+  readonly responseLimit?: number
   /** Sets a `JSESSIONID` cookie on the answers of SockJS's HTTP transports. @default false */
   readonly cookie?: boolean
   /** A connection opened. */
   opened(connection: Connection): void
 }
 
-/** Every way in: plain WebSocket, SockJS's WebSocket and SockJS's HTTP transports, behind one gate on one prefix. */
+/** The ways in: plain WebSocket, SockJS's WebSocket and SockJS's HTTP transports, behind one gate on one prefix. */
 export class Transports {
   readonly #websocket: WebSocketTransport
   readonly #undo: () => void
 
   constructor(options: TransportsOptions) {
-    const { logger } = options
+    const { logger, origins } = options
+    const transports = new TransportSet(options.transports)
     this.#websocket = new WebSocketTransport(options)
     const sockjs = new SockJSTransport({
       ...options,
+      websocket: transports.has('websocket'),
+      everyOrigin: origins.allowsAll,
       ended: (path) => gate.ended(path),
       log: (severity, line) =>
         (severity === 'error' ? logger.error : logger.debug).call(logger, { severity }, line),
     })
-    const { websocket: isOpen = true, ...rest } = options
-    const gate: Gate = new Gate({ ...rest, ...(isOpen && { websocket: this.#websocket }), sockjs })
+    const gate: Gate = new Gate({ ...options, transports, websocket: this.#websocket, sockjs })
     this.#undo = intercept(options.server, gate)
   }
 

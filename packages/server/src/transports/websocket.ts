@@ -3,24 +3,27 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connection, ConnectionListener } from '@token-socket/protocol'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
-import { BatchFrames, encodeTextFrame } from './frame.js'
+import { BatchFrames, encodeTextFrame, payloadOf } from './frame.js'
 import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
+import { batchLimit, isTooLarge, type Writing } from './message-limit.js'
+import type { PerMessageDeflate } from './per-message-deflate.js'
 
 /** Settings of {@link WebSocketTransport}. */
 export interface WebSocketTransportOptions extends LivenessOptions {
   /** Bytes that one incoming message may have. A larger one closes the connection with 1009. */
   readonly maxPayload: number
+  /** See {@link PerMessageDeflate}. @default false */
+  readonly perMessageDeflate?: PerMessageDeflate
   /** A connection opened. */
   opened(connection: Connection): void
 }
-
-/** Bytes that a frame of several messages may always have: clients join small ones. */
-const BATCH = 32 * 1024
 
 /** How messages are put into frames. */
 interface Framing {
   /** What the server says first, if anything. */
   readonly greeting?: string
+  /** How clients write messages into a frame. */
+  readonly writing: Writing
   encode(messages: readonly string[]): string
   /** @throws if the frame is not of this framing */
   decode(frame: string): readonly unknown[]
@@ -32,6 +35,7 @@ interface Framing {
 
 /** A text frame holds one message or several, one per line. */
 const PLAIN: Framing = {
+  writing: 'plain',
   encode: (messages) => messages.join('\n'),
   heartbeat: '',
   decode: (frame) => (frame.includes('\n') ? frame.split('\n') : [frame]).filter((line) => line !== ''),
@@ -39,6 +43,7 @@ const PLAIN: Framing = {
 
 /** SockJS 0.3: `o` opens, `a[…]` carries messages as JSON strings, `c[code,reason]` closes. */
 const SOCKJS: Framing = {
+  writing: 'quoted',
   greeting: 'o',
   heartbeat: 'h',
   encode: (messages) => `a${JSON.stringify(messages)}`,
@@ -53,24 +58,25 @@ const SOCKJS: Framing = {
 /** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
 const CLOSE_TIMEOUT = 2000
 
+/**
+ * Bytes that a fragment of a message has at least, on average, once there are many: `ws` keeps with each, however small,
+ * all that came in one packet with it, such as 64 KiB of pongs.
+ */
+const FRAGMENT = 4096
+
+/** The same for the packets that bring a frame: each is kept, until the frame is whole, as an object of its own. */
+const PACKET = 64
+
 /** WebSocket connections, plain or framed as SockJS does. */
 export class WebSocketTransport {
-  readonly #server: WebSocketServer
   readonly #options: WebSocketTransportOptions
   readonly #liveness: Liveness
-  readonly #carriers = { plain: carrierOf(PLAIN), sockjs: carrierOf(SOCKJS) }
+  readonly #carriers: Readonly<Record<'plain' | 'sockjs', Carrier>>
   readonly #timer: NodeJS.Timeout
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
-    const settings = {
-      noServer: true,
-      clientTracking: false,
-      maxPayload: Math.max(options.maxPayload, BATCH),
-      perMessageDeflate: false,
-      closeTimeout: CLOSE_TIMEOUT,
-    }
-    this.#server = new WebSocketServer(settings)
+    this.#carriers = { plain: carrierOf(PLAIN, options), sockjs: carrierOf(SOCKJS, options) }
     this.#liveness = new Liveness(options)
     this.#timer = setInterval(() => this.#forget(), options.pingInterval)
     this.#timer.unref()
@@ -82,11 +88,12 @@ export class WebSocketTransport {
     socket: Duplex,
     [head, framing]: readonly [Buffer, 'plain' | 'sockjs'],
   ): void {
-    this.#server.handleUpgrade(request, socket, head, (ws) => {
+    const carrier = this.#carriers[framing]
+    carrier.server.handleUpgrade(request, socket, head, (ws) => {
       const link = new WebSocketConnection(ws, {
         socket,
         maxPayload: this.#options.maxPayload,
-        ...this.#carriers[framing],
+        ...carrier,
       })
       this.#liveness.add(link)
       ws.on('close', () => this.#liveness.delete(link))
@@ -103,7 +110,7 @@ export class WebSocketTransport {
   close(): void {
     clearInterval(this.#timer)
     this.#liveness.stop()
-    this.#server.close()
+    for (const { server } of Object.values(this.#carriers)) server.close()
   }
 
   #forget(): void {
@@ -111,9 +118,10 @@ export class WebSocketTransport {
   }
 }
 
-/** A way to frame, and the frames that its connections share. */
+/** A way to frame, what takes its handshakes, and the frames that its connections share. */
 interface Carrier {
   readonly framing: Framing
+  readonly server: WebSocketServer
   readonly frames: BatchFrames
   readonly heartbeat: Buffer
 }
@@ -124,8 +132,22 @@ interface Upgraded extends Carrier {
   readonly maxPayload: number
 }
 
-function carrierOf(framing: Framing): Carrier {
-  return { framing, frames: new BatchFrames(framing.encode), heartbeat: encodeTextFrame(framing.heartbeat) }
+function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrier {
+  const settings = {
+    noServer: true,
+    clientTracking: false,
+    maxPayload: batchLimit(options.maxPayload, framing.writing),
+    maxFragments: Math.max(256, Math.ceil(options.maxPayload / FRAGMENT)),
+    maxBufferedChunks: Math.max(16_384, Math.ceil(options.maxPayload / PACKET)),
+    perMessageDeflate: options.perMessageDeflate ?? false,
+    closeTimeout: CLOSE_TIMEOUT,
+  }
+  return {
+    framing,
+    server: new WebSocketServer(settings),
+    frames: new BatchFrames(framing.encode),
+    heartbeat: encodeTextFrame(framing.heartbeat),
+  }
 }
 
 class WebSocketConnection implements Connection, Peer {
@@ -134,6 +156,7 @@ class WebSocketConnection implements Connection, Peer {
   readonly #socket: Duplex
   readonly #carrier: Carrier
   readonly #maxPayload: number
+  readonly #isCompressed: boolean
   #listener: ConnectionListener | undefined
   #isClosed = false
 
@@ -142,6 +165,7 @@ class WebSocketConnection implements Connection, Peer {
     this.#socket = socket
     this.#maxPayload = maxPayload
     this.#carrier = carrier
+    this.#isCompressed = ws.extensions !== ''
     if (carrier.framing.greeting) ws.send(carrier.framing.greeting)
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary))
     ws.on('close', (code, reason) => this.#closed(code, reason.toString()))
@@ -150,7 +174,8 @@ class WebSocketConnection implements Connection, Peer {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength
+    // What waits to be compressed, too.
+    return this.#ws.bufferedAmount
   }
 
   listen(listener: ConnectionListener): void {
@@ -158,9 +183,7 @@ class WebSocketConnection implements Connection, Peer {
   }
 
   send(messages: readonly string[]): void {
-    // Straight to the network: `ws` would frame the same batch again for each receiver. What it sends itself, pings and
-    // closes, it writes at once too, so the order stays.
-    if (this.#ws.readyState === WebSocket.OPEN) this.#socket.write(this.#carrier.frames.encode(messages))
+    if (this.#ws.readyState === WebSocket.OPEN) this.#write(this.#carrier.frames.encode(messages))
   }
 
   close(code: number, reason: string): void {
@@ -179,19 +202,27 @@ class WebSocketConnection implements Connection, Peer {
   ping(): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return
     this.#ws.ping()
-    this.#socket.write(this.#carrier.heartbeat)
+    this.#write(this.#carrier.heartbeat)
   }
 
   cut(): void {
     this.#ws.terminate()
   }
 
+  #write(frame: Buffer): void {
+    // Straight to the network: `ws` would frame the same batch again for each receiver. What it sends itself, pings and
+    // closes, it writes at once too, so the order stays.
+    if (!this.#isCompressed) return void this.#socket.write(frame)
+    // It compresses aside and keeps the order of what it is given: what went past it would overtake.
+    const payload = payloadOf(frame)
+    this.#ws.send(payload, { binary: false, compress: payload.length > 0 })
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isClosed) return
     if (isBinary) return this.close(1003, 'Only text frames are understood')
     for (const message of this.#decode(data.toString())) {
-      if (typeof message === 'string' && message.length > this.#maxPayload)
-        this.close(1009, 'Message too big')
+      if (isTooLarge(message, this.#maxPayload)) this.close(1009, 'Message too big')
       if (!this.#isClosed) this.#listener?.message(message)
     }
   }

@@ -1,0 +1,44 @@
+import { constants } from 'node:buffer'
+import { encodeData } from '@token-socket/protocol'
+
+/** Bytes of messages that one frame or body may always bring, however small each has to be: clients join small ones. */
+const BATCH = 32 * 1024
+
+/** Bytes around the messages: brackets and quotes, and the name of a form's field, all escaped. */
+const AROUND = 16
+
+/**
+ * What a byte of a message may take on its way. A message is JSON. As a string in SockJS's array, a quote or a backslash
+ * takes two bytes, and what SockJS's clients escape besides takes three times its own (`\u0300` for two bytes, twice as
+ * much for a pair of four). In a form, a quote that is escaped takes six: `%5C%22`.
+ */
+const GROWTH = { plain: 1, quoted: 3, form: 6 } as const
+
+/** How messages are written into a frame or a body. */
+export type Writing = keyof typeof GROWTH
+
+/**
+ * Bytes that a frame or a body of several messages may have: enough for one message of just the limit, whatever is in it,
+ * and for 32 KiB of small ones. @param message bytes that each message may have
+ */
+export function batchLimit(message: number, writing: Writing): number {
+  // `ws` takes limits for integers of 32 bits; no text is longer than this anyway.
+  return Math.min(constants.MAX_STRING_LENGTH, GROWTH[writing] * Math.max(message, BATCH) + AROUND)
+}
+
+/** Whether a message has more bytes than it may. What is no text, which SockJS can carry, has those of its JSON. */
+export function isTooLarge(message: unknown, limit: number): boolean {
+  const text = typeof message === 'string' ? message : jsonOf(message)
+  if (text === undefined) return true
+  // A UTF-16 code unit is three bytes at the most.
+  return text.length * 3 > limit && Buffer.byteLength(text) > limit
+}
+
+/** The JSON of a value, or `undefined` if it is nested too deeply for one. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return encodeData(value)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What can be switched on: the transports, by SockJS's names for them, and its iframe page. `websocket` is plain
+ * WebSocket and SockJS's own.
+ */
+export const TRANSPORT_NAMES = [
+  'websocket',
+  'xhr-streaming',
+  'xhr-polling',
+  'eventsource',
+  'jsonp-polling',
+  'htmlfile',
+  'iframe',
+] as const
+
+/** One of {@link TRANSPORT_NAMES}. */
+export type TransportName = (typeof TRANSPORT_NAMES)[number]
+
+/** Those that are on unless others are asked for: what browsers of today use. */
+export const DEFAULT_TRANSPORTS: readonly TransportName[] = [
+  'websocket',
+  'xhr-streaming',
+  'xhr-polling',
+  'eventsource',
+]
+
+/** By the last part of a session's paths, whom it serves. */
+const SERVED: Readonly<Record<string, readonly TransportName[]>> = {
+  websocket: ['websocket'],
+  xhr: ['xhr-polling'],
+  xhr_streaming: ['xhr-streaming'],
+  eventsource: ['eventsource'],
+  htmlfile: ['htmlfile'],
+  jsonp: ['jsonp-polling'],
+  xhr_send: ['xhr-polling', 'xhr-streaming', 'eventsource', 'htmlfile'],
+  jsonp_send: ['jsonp-polling'],
+}
+
+/** The transports that are on. */
+export class TransportSet {
+  readonly #names: ReadonlySet<TransportName>
+  readonly #parts: ReadonlySet<string>
+
+  constructor(names: readonly TransportName[]) {
+    this.#names = new Set(names)
+    const isServed = ([, served]: readonly [string, readonly TransportName[]]) =>
+      served.some((name) => this.#names.has(name))
+    this.#parts = new Set(
+      Object.entries(SERVED)
+        .filter(isServed)
+        .map(([part]) => part),
+    )
+  }
+
+  /** Whether one of them is on. */
+  has(name: TransportName): boolean {
+    return this.#names.has(name)
+  }
+
+  /** Whether a transport that is on uses a path of a session. @param part its last part, such as `xhr_send` */
+  uses(part: string): boolean {
+    return this.#parts.has(part)
+  }
+}
