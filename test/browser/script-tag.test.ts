@@ -28,7 +28,7 @@ const PAGE = `<!doctype html>
 <title>Two script tags</title>
 <link rel="icon" href="data:,">
 <script src="/sockjs.min.js"></script>
-<script src="/token-socket.min.js"></script>
+<script src="/sockets/token-socket.min.js"></script>
 <script>
   var actions = {
     double: function (data, callback) { callback(null, data * 2) },
@@ -77,14 +77,8 @@ class Site {
       next()
     })
     this.#app.get('/', (_request, response) => void response.send(PAGE))
-    for (const specifier of [
-      'sockjs-client/dist/sockjs.min.js',
-      '@token-socket/client/token-socket.min.js',
-    ]) {
-      const file = require.resolve(specifier)
-      const name = specifier.slice(specifier.lastIndexOf('/'))
-      this.#app.get(name, (_request, response) => response.sendFile(file, { dotfiles: 'allow' }))
-    }
+    const sockjs = require.resolve('sockjs-client/dist/sockjs.min.js')
+    this.#app.get('/sockjs.min.js', (_request, response) => response.sendFile(sockjs, { dotfiles: 'allow' }))
     this.sockets = new TokenSocketServer({
       app: this.#app,
       server: this.#server,

@@ -121,6 +121,23 @@ describe('options of the server about transports', () => {
     })
   })
 
+  describe('the `serveClient` option', () => {
+    it('left out, has the server look for the client’s script', async () => {
+      const site = await start()
+      const response = await fetch(`${site.url}/sockets/token-socket.min.js`)
+      const text = await response.text()
+      if (response.ok) expect(text).to.include('TokenSocket')
+      else expect(text).to.include('@token-socket/client')
+      expect(await status(site, '/package.json')).to.equal(404)
+    })
+
+    it('switches it off', async () => {
+      const site = await start({ serveClient: false })
+      const response = await fetch(`${site.url}/sockets/token-socket.min.js`)
+      expect([response.status, await response.text()]).to.deep.equal([404, 'Not found\n'])
+    })
+  })
+
   describe('the `perMessageDeflate` option', () => {
     /** Bytes by which the server answers a call with a large answer. */
     async function answerSize(site: Site): Promise<number> {

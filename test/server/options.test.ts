@@ -31,6 +31,7 @@ describe('resolveOptions', () => {
       prefix: '/sockets',
       transports: ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource'],
       perMessageDeflate: false,
+      serveClient: true,
       tokenRoute: '/socket/token',
       authentication: 'auth',
       customMiddleware: [],

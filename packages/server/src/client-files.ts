@@ -7,7 +7,12 @@ import { gzip } from 'node:zlib'
 
 /** What is served of the client's package, by the name in the URL. Maps are for those who debug. */
 const TYPES: ReadonlyMap<string, string> = new Map(
-  ['token-socket.js', 'token-socket.min.js', 'token-socket.full.min.js'].flatMap((name) => [
+  [
+    'token-socket.js',
+    'token-socket.min.js',
+    'token-socket.full.min.js',
+    'token-socket.fallback.min.js',
+  ].flatMap((name) => [
     [name, 'text/javascript; charset=utf-8'],
     [`${name}.map`, 'application/json; charset=utf-8'],
   ]),

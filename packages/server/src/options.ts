@@ -94,6 +94,12 @@ export interface TokenSocketServerOptions {
    * @default false
    */
   readonly perMessageDeflate?: PerMessageDeflate
+  /**
+   * Serves the client's script at `<prefix>/token-socket.min.js`, and its other builds beside it, from the installed
+   * package `@token-socket/client`. Browsers ask each time whether it has changed.
+   * @default true
+   */
+  readonly serveClient?: boolean
   /** The path of the token endpoint, not below `prefix`; the client's `tokenPath`. @default '/socket/token' */
   readonly tokenRoute?: string
   /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
@@ -159,6 +165,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     prefix: '/sockets',
     transports: DEFAULT_TRANSPORTS,
     perMessageDeflate: false,
+    serveClient: true,
     tokenRoute: '/socket/token',
     authentication: 'auth',
     customMiddleware: [],

@@ -10,6 +10,7 @@ import { EventEmitter } from 'eventemitter3'
 import type { RequestHandler } from 'express'
 import { Admission } from './admission.js'
 import { Channels } from './channels.js'
+import { ClientFiles } from './client-files.js'
 import { ExpressRoutes } from './express-routes.js'
 import type { TrustProxy } from './forwarded.js'
 import { Handshakes } from './handshake.js'
@@ -100,6 +101,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       trusts,
       maxPayload: limits.message,
       connections: limits.connections,
+      files: this.#options.serveClient ? new ClientFiles() : undefined,
       opened: (connection) => this.#handshakes.begin(connection),
     })
     this.#options.logger.info({}, 'there are no channel rules: any authenticated socket may use any channel')

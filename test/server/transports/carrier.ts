@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import type { Connection } from '@token-socket/protocol'
 import WebSocket, { type ClientOptions } from 'ws'
 import { OriginRules, type OriginRulesOptions } from '../../../packages/server/src/origins.js'
+import type { GateOptions } from '../../../packages/server/src/transports/gate.js'
 import type { PerMessageDeflate } from '../../../packages/server/src/transports/per-message-deflate.js'
 import {
   DEFAULT_TRANSPORTS,
@@ -25,6 +26,7 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly perMessageDeflate?: PerMessageDeflate
   readonly sockjsUrl?: string
   readonly responseLimit?: number
+  readonly files?: GateOptions['files']
   readonly app?: RequestListener
   /** Comes before the transports are mounted. */
   readonly before?: (server: TestServer) => void

@@ -105,6 +105,27 @@ describe('Gate', () => {
     })
   })
 
+  describe('with files', () => {
+    const files = {
+      has: (name: string) => name === 'a.js',
+      handle: (_request: IncomingMessage, response: ServerResponse, name: string) =>
+        response.end(`file ${name}`),
+    }
+
+    it('serves them below the prefix, to foreign origins too', async () => {
+      await restart({ files })
+      const headers = { Origin: 'https://evil.example.com' }
+      expect(await (await carrier.fetch('/sockets/a.js?v=1', { headers })).text()).to.equal('file a.js')
+    })
+
+    it('serves none of another name or place', async () => {
+      await restart({ files })
+      for (const path of ['/sockets/b.js', '/sockets/x/a.js', '/sockets/a.js/'])
+        expect((await carrier.fetch(path)).status, path).to.equal(404)
+      expect(await (await carrier.fetch('/a.js')).text()).to.equal('app')
+    })
+  })
+
   describe('refuses session ids', () => {
     for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       for (const transport of ['xhr', 'xhr_streaming', 'xhr_send', 'jsonp_send']) {

@@ -25,6 +25,13 @@ export interface GateOptions {
     upgrade(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void
   }
   readonly sockjs: { handle(request: IncomingMessage, response: ServerResponse): void }
+  /** Files for everybody, by their names under the prefix. @default none */
+  readonly files?:
+    | {
+        has(name: string): boolean
+        handle(request: IncomingMessage, response: ServerResponse, name: string): void
+      }
+    | undefined
 }
 
 /** What a path under the prefix asks for, as SockJS lays it out: `/<server>/<session>/<transport>`. */
@@ -61,6 +68,9 @@ export class Gate implements Interceptor {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
+    const { files } = this.#options
+    const name = this.#pathUnder(request).slice(1)
+    if (files?.has(name)) return files.handle(request, response, name)
     const from = this.#options.origins.judge(request)
     answerOrigin(request, response, from.allowed)
     if (!from.allowed) return refuse(response, 403, 'Forbidden')

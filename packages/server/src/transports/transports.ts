@@ -3,7 +3,7 @@ import type { Connection } from '@token-socket/protocol'
 import type { TrustProxy } from '../forwarded.js'
 import type { Logger } from '../logger.js'
 import type { OriginRules } from '../origins.js'
-import { Gate } from './gate.js'
+import { Gate, type GateOptions } from './gate.js'
 import { intercept } from './intercept.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SockJSTransport } from './sockjs.js'
@@ -27,6 +27,8 @@ export interface TransportsOptions {
   readonly perMessageDeflate?: PerMessageDeflate
   /** The address of the iframe page's script. @default a CDN's, with the script's hash */
   readonly sockjsUrl?: string | undefined
+  /** See {@link GateOptions}. @default none */
+  readonly files?: GateOptions['files']
   /** Bytes after which a streaming response of SockJS ends. @default 131072 */
   readonly responseLimit?: number
   /** Sets a `JSESSIONID` cookie on the answers of SockJS's HTTP transports. @default false */
