@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect } from 'chai'
+import SockJS from 'sockjs-client'
 import { next, until, useSites } from './fixture.js'
 
 /** A way to the server that can fall silent without closing: what comes is swallowed. */
@@ -69,5 +71,50 @@ describe('a connection that falls silent', () => {
     await new Promise((resolve) => setTimeout(resolve, 1500))
     expect(states).to.deep.equal([])
     expect(site.sockets.sockets()).to.have.length(1)
+  })
+})
+
+describe('a streaming response that nobody reads', () => {
+  const start = useSites()
+
+  /** A session that is let in and reads its stream, or at least does not close it. */
+  async function reader(url: string, token: string, version: object) {
+    const session = `${url}/sockets/000/${randomUUID()}`
+    const stream = await fetch(`${session}/xhr_streaming`, { method: 'POST' })
+    const auth = JSON.stringify([JSON.stringify({ rpc: 'auth', token, uuid: 'auth', ...version })])
+    await fetch(`${session}/xhr_send`, { method: 'POST', body: auth })
+    return stream
+  }
+
+  it('is closed when its client says nothing, though the line stays open', async () => {
+    const site = await start({ pingInterval: 100, pingTimeout: 100 })
+    const stream = await reader(site.url, await site.token(), { version: 1 })
+    const text = await stream.text()
+    expect(text).to.include('_ping')
+    expect(text.trim().split('\n').at(-1)).to.equal('c[4006,"No sign of life came in time"]')
+    await until(() => site.sockets.sockets().length === 0)
+  })
+
+  it('is left open for a client that does not say it would answer, as the old one', async () => {
+    const site = await start({ pingInterval: 50, pingTimeout: 50 })
+    const stream = await reader(site.url, await site.token(), {})
+    await until(() => site.sockets.sockets().length === 1)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(site.sockets.sockets()).to.have.length(1)
+    await stream.body?.cancel()
+    await until(() => site.sockets.sockets().length === 0)
+  })
+
+  it('is kept by a client that answers', async () => {
+    Object.assign(globalThis, { SockJS })
+    const site = await start({ pingInterval: 50, pingTimeout: 100 })
+    const transports = ['xhr-streaming']
+    const client = await site.ready({ transports: ['sockjs'], sockjs: { transports } })
+    const states: string[] = []
+    client.on('state', (state) => states.push(state))
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    expect([client.transport, states]).to.deep.equal(['xhr-streaming', []])
+    expect(await client.rpc('echo', 'here')).to.equal('here')
+    Object.assign(globalThis, { SockJS: undefined })
   })
 })

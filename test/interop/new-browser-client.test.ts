@@ -53,7 +53,7 @@ describe('the new client in a browser on the old server', function () {
 
   const ways: readonly (readonly [title: string, transport: string, client: TokenSocketOptions])[] = [
     ['plain WebSocket', 'websocket', {}],
-    ...['websocket', 'xhr-streaming', 'xhr-polling'].map(
+    ...['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource'].map(
       (name) =>
         [`SockJS’s ${name}`, name, { transports: ['sockjs'], sockjs: { transports: [name] } }] as const,
     ),

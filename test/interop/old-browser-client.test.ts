@@ -53,7 +53,7 @@ describe('the old browser client on the new server', function () {
     return socket
   }
 
-  for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming']) {
+  for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming', 'eventsource']) {
     describe(`over ${transport}`, () => {
       const client = { sockjs: { transports: [transport] } }
 
@@ -323,7 +323,7 @@ describe('the old browser client on the new server', function () {
 
       afterEach(() => other.stop())
 
-      for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming']) {
+      for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming', 'eventsource']) {
         it(`comes by JSONP if that origin is listed, and the socket works over ${transport}`, async () => {
           server = await NewServer.create({ socketController, origins: [other.origin] })
           page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)

@@ -35,6 +35,7 @@ describe('close-codes', () => {
       auth_timeout: true,
       invalid_token: true,
       going_away: true,
+      ping_timeout: true,
       auth_required: false,
       too_large: false,
       disconnected: false,

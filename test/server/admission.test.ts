@@ -19,6 +19,8 @@ describe('Admission', () => {
   let logger: RecordedLog
   let decide: sinon.SinonStub
   let owner: AdmissionOptions['owner']
+  let watch: sinon.SinonStub
+  let unwatch: sinon.SinonSpy
   let admission: Admission
 
   beforeEach(() => {
@@ -27,7 +29,9 @@ describe('Admission', () => {
     logger = new RecordedLog()
     decide = sinon.stub().resolves(undefined)
     owner = makeOwner()
-    admission = new Admission({ tokens, tickets, hub, logger, heartbeat: 25_000, owner, decide })
+    unwatch = sinon.spy()
+    watch = sinon.stub().returns(unwatch)
+    admission = new Admission({ tokens, tickets, hub, logger, heartbeat: 25_000, owner, watch, decide })
   })
 
   /** A token whose ticket is kept. */
@@ -38,9 +42,9 @@ describe('Admission', () => {
   }
 
   /** Brings a token on a new connection. */
-  function bring(token: string) {
+  function bring(token: string, version: { readonly version?: number } = { version: 1 }) {
     const { left: server, right: client } = connectionPair()
-    const message: AuthMessage = { type: 'auth', id: '1', token, version: 1 }
+    const message: AuthMessage = { type: 'auth', id: '1', token, ...version }
     const adopt = sinon.spy((listener: ConnectionListener) => server.listen(listener))
     const welcomed = admission.welcome(message, server, adopt)
     const frames = () => {
@@ -98,6 +102,22 @@ describe('Admission', () => {
       })
       await bring(await goodToken()).welcomed
       expect(hub.sockets).to.have.length(1)
+    })
+
+    it('has the socket watched until its connection is gone', async () => {
+      const { client, welcomed } = bring(await goodToken())
+      await welcomed
+      expect(watch.args).to.deep.equal([[hub.sockets[0]]])
+      expect(unwatch.called).to.equal(false)
+      client.close(1000, '')
+      expect(unwatch.calledOnce).to.equal(true)
+    })
+
+    it('has nobody watched whose client names no version of the wire', async () => {
+      const { welcomed } = bring(await goodToken(), {})
+      await welcomed
+      expect(hub.sockets).to.have.length(1)
+      expect(watch.called).to.equal(false)
     })
 
     it('takes a token once', async () => {

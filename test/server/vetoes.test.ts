@@ -113,9 +113,10 @@ describe('decide', () => {
       })
     }
 
-    it('says no with the very error if it is an RpcError', async () => {
+    it('says no with the very error if it is an RpcError, and nothing to onerror: it was meant', async () => {
       const refused = new RpcError('sold_out', 'Sold out')
       expect(await ask([() => Promise.reject(refused)])).to.deep.equal({ error: refused })
+      expect(onerror.called).to.equal(false)
     })
   })
 

@@ -12,6 +12,7 @@ export const CLOSE_CODES = {
   auth_timeout: { code: 4003, reason: 'No token came in time' },
   invalid_token: { code: 4004, reason: 'Invalid token' },
   going_away: { code: 4005, reason: 'The client left' },
+  ping_timeout: { code: 4006, reason: 'No sign of life came in time' },
   auth_required: { code: 4500, reason: 'The first message has to be the token' },
   too_large: { code: 4501, reason: 'A message was larger than the limit' },
   disconnected: { code: 4502, reason: 'Disconnected for good by the server' },

@@ -27,6 +27,8 @@ export interface AdmissionOptions {
   readonly heartbeat: number
   /** What the new sockets need of the server. */
   readonly owner: RemoteClientOwner
+  /** Sees to it that one day it is closed if its client vanishes. @returns its undo */
+  watch(socket: RemoteClient): () => void
   /** Asks the `authentication` listeners. */
   decide(socket: RemoteClient): Promise<Refusal | undefined>
 }
@@ -55,10 +57,19 @@ export class Admission {
       connection,
       this.#options.owner,
     )
-    adopt({ message: (text) => socket.receive(text), closed: () => socket.disconnected() })
+    let unwatch = () => {}
+    adopt({
+      message: (text) => socket.receive(text),
+      closed: () => {
+        unwatch()
+        socket.disconnected()
+      },
+    })
     const refusal = await this.#options.decide(socket)
     if (refusal) throw decodeError(encodeError(refusal.error))
     if (socket.isClosed) return
+    // The old client does not answer all that it is asked.
+    if (message.version !== undefined) unwatch = this.#options.watch(socket)
     this.#options.hub.add(socket)
     socket.open(message.id, {
       version: PROTOCOL_VERSION,

@@ -75,6 +75,10 @@ export class RemoteClient {
   readonly host: string | undefined
   /** When it was authenticated, in milliseconds since 1970. */
   readonly created = Date.now()
+  /** Messages that have come from it. @internal */
+  received = 0
+  /** UTF-16 code units of the frames that it was sent. @internal */
+  sent = 0
   readonly #owner: RemoteClientOwner
   readonly #connection: Connection
   readonly #outbox: Outbox
@@ -168,7 +172,9 @@ export class RemoteClient {
 
   /** Sends a frame. @internal */
   deliver(frame: string): void {
-    if (!this.isClosed) this.#outbox.add(frame)
+    if (this.isClosed) return
+    this.sent += frame.length
+    this.#outbox.add(frame)
   }
 
   /** Notes that it receives a channel, and tells the client. @internal */
@@ -185,6 +191,7 @@ export class RemoteClient {
 
   /** A message came. @internal */
   receive(text: unknown): void {
+    this.received += 1
     try {
       this.#handle(decodeClientMessage(text))
     } catch (error) {

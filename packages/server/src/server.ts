@@ -24,6 +24,7 @@ import {
 import { OriginRules } from './origins.js'
 import { Flusher } from './outbox.js'
 import type { RemoteClient } from './remote-client.js'
+import { StreamLiveness } from './stream-liveness.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
 import { secretKey, Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
@@ -68,6 +69,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #hub = new Hub((cause, details) => this.#failed(cause, details))
   readonly #channels: Channels
   readonly #handshakes: Handshakes
+  readonly #streams: StreamLiveness
   readonly #transports: Transports
   #authTimeout: number | undefined
   #shutdown: Promise<void> | undefined
@@ -93,6 +95,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const onerror = (cause: unknown) => this.#failed(cause, { option: 'origins' })
     const origins = new OriginRules({ origins: list, required, trusts, onerror })
     const tokens = this.#makeTokens()
+    this.#streams = new StreamLiveness(this.#options)
     this.#handshakes = this.#makeHandshakes(tokens)
     this.#mountTokenRoute(tokens, origins)
     this.#transports = new Transports({
@@ -209,6 +212,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
 
   async #close(): Promise<void> {
     this.#transports.close()
+    this.#streams.stop()
     this.#handshakes.close('shutting_down')
     for (const socket of this.sockets()) socket.close('shutting_down')
     await this.#options.engine.close()
@@ -273,6 +277,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       logger,
       heartbeat,
       owner,
+      watch: (socket) => this.#streams.watch(socket),
       decide: decideOn,
     })
     return new Handshakes({

@@ -58,8 +58,10 @@ async function ask(
   try {
     return await answerOf(listener, args, options)
   } catch (cause) {
+    // A refusal with its reason.
+    if (RpcError.is(cause)) return { error: cause }
     options.onerror(cause)
-    return { error: RpcError.is(cause) ? cause : new RpcError('forbidden') }
+    return { error: new RpcError('forbidden') }
   }
 }
 

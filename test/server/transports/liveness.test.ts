@@ -2,10 +2,12 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { Liveness, type Peer } from '../../../packages/server/src/transports/liveness.js'
 
+const MB = 1024 * 1024
+
 /** A peer that writes down when it was asked, and when it was given up. */
 class FakePeer implements Peer {
   bytesRead = 0
-  bufferedBytes = 0
+  bytesWritten = 0
   readonly pings: number[] = []
   readonly cuts: number[] = []
 
@@ -80,16 +82,39 @@ describe('Liveness', () => {
   })
 
   it('gives more time to a peer that a large message is on its way to', () => {
-    peer.bufferedBytes = 5 * 1024 * 1024
+    peer.bytesWritten = 5 * MB
     clock.tick(35_000)
     expect(peer.cuts).to.deep.equal([])
     clock.tick(100_000)
     expect(peer.cuts).to.not.deep.equal([])
   })
 
+  it('gives more time also if the large message came after the question', () => {
+    clock.tick(25_000)
+    expect(peer.pings).to.have.length(1)
+    peer.bytesWritten = 5 * MB
+    clock.tick(60_000)
+    expect(peer.cuts).to.deep.equal([])
+  })
+
+  it('gives no more time for what the peer was heard after', () => {
+    peer.bytesWritten = 50 * MB
+    clock.tick(10_000)
+    speakEvery(4000, 8000)
+    const died = performance.now()
+    clock.tick(60_000)
+    expect((peer.cuts[0] ?? 0) - died).to.be.within(25_000, 35_000)
+  })
+
   it('gives no more time for an ordinary backlog', () => {
-    peer.bufferedBytes = 256 * 1024
+    peer.bytesWritten = 256 * 1024
     clock.tick(35_000)
+    expect(peer.cuts).to.have.length(1)
+  })
+
+  it('gives no more than minutes, however much was sent', () => {
+    peer.bytesWritten = 5000 * MB
+    clock.tick(300_000)
     expect(peer.cuts).to.have.length(1)
   })
 

@@ -10,8 +10,8 @@ export interface LivenessOptions {
 export interface Peer {
   /** Bytes that have come from it, ever. */
   readonly bytesRead: number
-  /** Bytes that wait for it. */
-  readonly bufferedBytes: number
+  /** Bytes that have been sent to it, ever, those that wait included. */
+  readonly bytesWritten: number
   /** Asks it for a sign of life, and gives it one. */
   ping(): void
   /** It is dead. Called once. */
@@ -21,15 +21,22 @@ export interface Peer {
 interface Watch {
   bytesRead: number
   heardAt: number
-  /** When a peer that was asked is given up. */
-  deadline: number | undefined
+  /** What was written at the last look. */
+  bytesWritten: number
+  /** What was written before the peer was heard last: the rest may be on its way. */
+  writtenBefore: number
+  /** When it was asked for a sign of life, if it was. */
+  askedAt: number | undefined
 }
 
 /** Looks in one time-out: being late by a look, twice, must not make a dead peer known too late. */
 const LOOKS = 5
 
-/** Bytes that may wait for a peer without giving it more time. */
+/** Bytes that may be on their way to a peer without giving it more time. */
 const USUAL_BACKLOG = 256 * 1024
+
+/** Bytes that may be on their way at the most: beyond what networks buffer, a peer that does not read is a slow consumer. */
+const LONGEST_BACKLOG = 16 * 1024 * 1024
 
 /** Bytes a millisecond that a peer is thought to take at least: a ping waits behind what was sent before it. */
 const SLOWEST_READER = 64
@@ -59,7 +66,9 @@ export class Liveness {
 
   /** Watches a peer. */
   add(peer: Peer): void {
-    this.#peers.set(peer, { bytesRead: peer.bytesRead, heardAt: performance.now(), deadline: undefined })
+    const { bytesRead, bytesWritten } = peer
+    const heard = { heardAt: performance.now(), askedAt: undefined }
+    this.#peers.set(peer, { ...heard, bytesRead, bytesWritten, writtenBefore: bytesWritten })
   }
 
   /** Watches it no more. */
@@ -75,15 +84,21 @@ export class Liveness {
 
   #look(now: number): void {
     for (const [peer, watch] of this.#peers) {
-      if (peer.bytesRead !== watch.bytesRead) {
-        Object.assign(watch, { bytesRead: peer.bytesRead, heardAt: now, deadline: undefined })
-      } else if (watch.deadline !== undefined) {
-        if (now >= watch.deadline) this.#cut(peer)
+      const { bytesRead, bytesWritten } = peer
+      if (bytesRead !== watch.bytesRead) {
+        Object.assign(watch, {
+          bytesRead,
+          heardAt: now,
+          writtenBefore: watch.bytesWritten,
+          askedAt: undefined,
+        })
+      } else if (watch.askedAt !== undefined) {
+        if (now >= watch.askedAt + this.#timeout + delay(bytesWritten - watch.writtenBefore)) this.#cut(peer)
       } else if (now - watch.heardAt >= this.#interval) {
-        watch.deadline =
-          now + this.#timeout + Math.max(0, peer.bufferedBytes - USUAL_BACKLOG) / SLOWEST_READER
+        watch.askedAt = now
         peer.ping()
       }
+      watch.bytesWritten = peer.bytesWritten
     }
   }
 
@@ -91,4 +106,9 @@ export class Liveness {
     this.#peers.delete(peer)
     peer.cut()
   }
+}
+
+/** Milliseconds that a slow reader may need for what is on its way to it, more than the time-out allows for. */
+function delay(backlog: number): number {
+  return Math.max(0, Math.min(backlog, LONGEST_BACKLOG) - USUAL_BACKLOG) / SLOWEST_READER
 }

@@ -58,11 +58,14 @@ const SERVER_PART = /^\/[^/.]+\/(?=[^/.]+\/[^/.]+)/
 export class SockJSTransport {
   readonly #handler: Handler
   readonly #prefix: string
+  readonly #keepAlive: number
   /** sockjs keeps the sessions of all its servers in one table: ours have names of their own in it. */
   readonly #mark = `${randomUUID()}-`
 
   constructor(options: SockJSTransportOptions) {
     this.#prefix = options.prefix
+    // Before the next heartbeat frame: with bytes under way there are no probes.
+    this.#keepAlive = options.pingInterval / 2
     const server = sockjs.createServer({
       // Its WebSocket routes are never reached (upgrades go elsewhere), but `/info` has to say whether there are any.
       websocket: options.websocket,
@@ -86,7 +89,9 @@ export class SockJSTransport {
 
   /** Answers a request under the prefix. */
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const { url = '' } = request
+    const { url = '', socket } = request
+    // A reader that vanishes without a word is found by its network. A body that was read ahead has no socket.
+    socket?.setKeepAlive(true, this.#keepAlive)
     const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
     request.url = this.#prefix + rest
     this.#handler(request, response)

@@ -199,6 +199,10 @@ class WebSocketConnection implements Connection, Peer {
     return (this.#socket as Socket).bytesRead
   }
 
+  get bytesWritten(): number {
+    return (this.#socket as Socket).bytesWritten
+  }
+
   ping(): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return
     this.#ws.ping()

@@ -1,0 +1,56 @@
+import type { RemoteClient } from './remote-client.js'
+import { Liveness, type LivenessOptions, type Peer } from './transports/liveness.js'
+
+/** SockJS's transports whose responses go on: a reader that has vanished is not missed by anybody. */
+const STREAMS: ReadonlySet<string> = new Set(['xhr-streaming', 'eventsource', 'htmlfile'])
+
+/**
+ * Notices clients that do not read their streaming response any more: each is called when it has been silent for the
+ * ping interval, and closed as `ping_timeout` if it does not answer in time. Whatever it says is an answer.
+ */
+export class StreamLiveness {
+  readonly #liveness: Liveness
+
+  constructor(options: LivenessOptions) {
+    this.#liveness = new Liveness(options)
+  }
+
+  /** Watches a socket. Does nothing for other transports, which notice it themselves. @returns its undo */
+  watch(socket: RemoteClient): () => void {
+    if (!STREAMS.has(socket.transport)) return () => {}
+    const reader = new Reader(socket)
+    this.#liveness.add(reader)
+    return () => this.#liveness.delete(reader)
+  }
+
+  /** Watches nobody any more. */
+  stop(): void {
+    this.#liveness.stop()
+  }
+}
+
+class Reader implements Peer {
+  readonly #socket: RemoteClient
+
+  constructor(socket: RemoteClient) {
+    this.#socket = socket
+  }
+
+  /** Messages do as well as bytes: any more than before is a sign of life. */
+  get bytesRead(): number {
+    return this.#socket.received
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.sent
+  }
+
+  ping(): void {
+    // Its answer is most likely that there is no such function.
+    this.#socket.rpc('_ping').catch(() => {})
+  }
+
+  cut(): void {
+    this.#socket.close('ping_timeout')
+  }
+}
