@@ -14,6 +14,10 @@ import { peers, workloads } from '../workloads/workloads.js'
  * @property {number} subscribers
  * @property {number} burst publications
  * @property {number} idle connections of idle-memory
+ * @property {number} scale connections of scale
+ * @property {number} stalledPayload bytes of a publication of stalled
+ * @property {number} stalledRate publications a second
+ * @property {number} stall
  * @property {number | undefined} rate operations a second of the latency measurement
  * @property {string | undefined} json a file
  * @property {string | undefined} profile a folder
@@ -21,8 +25,8 @@ import { peers, workloads } from '../workloads/workloads.js'
 
 const names = workloads.map(({ name }) => name)
 
-const full = { rounds: 5, seconds: 3, warmUp: 1.5, idle: 5000 }
-const quick = { rounds: 2, seconds: 0.8, warmUp: 0.5, idle: 1000 }
+const full = { rounds: 5, seconds: 3, warmUp: 1.5, idle: 5000, scale: 10_000, stall: 30 }
+const quick = { rounds: 2, seconds: 0.8, warmUp: 0.5, idle: 1000, scale: 2000, stall: 5 }
 
 const HELP = `npm run bench -- [options]
 
@@ -37,6 +41,8 @@ const HELP = `npm run bench -- [options]
   --subscribers N    of the fan-out (1000)
   --burst N          publications in one turn of fanout-burst (20)
   --idle N           connections of idle-memory (${full.idle})
+  --scale N          connections of scale (${full.scale})
+  --stall N          seconds of each measurement of stalled (${full.stall}), of --subscribers readers
   --rate N           operations a second of the latency measurement (half of what the slowest peer can)
   --json FILE        writes the results to a file too
   --profile FOLDER   writes a CPU profile of every server there; what is measured then is not the server alone
@@ -51,6 +57,8 @@ const NUMBERS = [
   'subscribers',
   'burst',
   'idle',
+  'scale',
+  'stall',
   'rate',
 ]
 const text = /** @type {const} */ ({ type: 'string' })
@@ -73,7 +81,14 @@ export function parseOptions(args) {
     console.log(HELP)
     return undefined
   }
-  const defaults = { connections: 50, payload: 64, subscribers: 1000, burst: 20 }
+  const defaults = {
+    connections: 50,
+    payload: 64,
+    subscribers: 1000,
+    burst: 20,
+    stalledPayload: 24_576,
+    stalledRate: 10,
+  }
   return {
     ...defaults,
     ...(values.quick ? quick : full),

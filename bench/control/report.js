@@ -5,6 +5,13 @@ const SATURATED = 0.95
 
 /** One sample as a line of progress. */
 export function describeSample(sample) {
+  if (sample.freeP99Ms !== undefined) {
+    const end = sample.isClosed ? 'closed' : 'not closed'
+    return `p99 ${fine(sample.freeP99Ms)} ms, with one stalled ${fine(sample.p99Ms)} ms; ${end}`
+  }
+  if (sample.fanoutMs !== undefined) {
+    return `${whole(sample.bytes)} bytes a connection; ${whole(sample.deliveries)} deliveries in ${whole(sample.fanoutMs)} ms`
+  }
   if (sample.bytes !== null) {
     return `${whole(sample.bytes)} bytes a connection, ${whole(sample.heapBytes)} of them in the heap`
   }
@@ -22,9 +29,8 @@ export function describeSample(sample) {
  * @param {string} what.setup
  */
 export function table({ workload, summary, leftOut, rate, setup }) {
-  const isMemory = workload.measures === 'memory'
   const pace = rate ? `; latency at ${whole(rate)} ${workload.operation}s/s` : ''
-  const columns = isMemory ? memoryColumns : operationColumns(workload.operation)
+  const columns = columnsOf(workload)
   const body = summary.map((row) => columns.map(({ cell }) => cell(row)))
   const rows = [columns.map(({ title }) => title), ...body]
   const named = [...rows, ...Object.keys(leftOut).map((peer) => [peer])]
@@ -37,6 +43,12 @@ export function table({ workload, summary, leftOut, rate, setup }) {
   const limited = summary.some(isLimited)
   const note = limited ? ['  * the loader was at its limit, not the server: it could do more'] : []
   return [`\n${workload.name}: ${setup}${pace}`, ...lines, ...missing, ...note].join('\n')
+}
+
+function columnsOf({ measures, operation }) {
+  if (measures === 'memory') return memoryColumns
+  if (measures === 'scale') return scaleColumns
+  return measures === 'stalled' ? stalledColumns : operationColumns(operation)
 }
 
 function operationColumns(operation) {
@@ -59,6 +71,23 @@ const memoryColumns = [
   { title: 'lowest–highest', cell: range },
   { title: 'ours/peer', cell: ratio },
   { title: 'of them in the heap', cell: ({ heapBytes }) => whole(heapBytes) },
+]
+
+const scaleColumns = [
+  ...memoryColumns.filter(({ title }) => title === 'peer' || title.startsWith('bytes')),
+  { title: 'deliveries, none lost', cell: ({ deliveries }) => whole(deliveries) },
+  { title: 'until the last, ms', cell: ({ fanoutMs }) => whole(fanoutMs) },
+  { title: 'CPU µs/delivery', cell: ({ cpuMicros }) => fine(cpuMicros) },
+  { title: 'ours/peer', cell: ratio },
+]
+
+const stalledColumns = [
+  { title: 'peer', cell: ({ peer }) => peer },
+  { title: 'p99 ms', cell: ({ freeP99Ms }) => fine(freeP99Ms) },
+  { title: 'with one stalled', cell: ({ p99Ms }) => fine(p99Ms) },
+  { title: 'ratio', cell: ({ p99Ms, freeP99Ms }) => (p99Ms / freeP99Ms).toFixed(2) },
+  { title: 'bytes more', cell: ({ growth }) => whole(growth) },
+  { title: 'closed', cell: ({ isClosed }) => (isClosed ? 'yes' : 'no') },
 ]
 
 function isLimited({ serverBusy, loaderBusy }) {

@@ -20,7 +20,9 @@ export async function runRounds({ workload, peers, options, redisPort }) {
   const rows = []
   let { rate } = options
   // A connection takes the same memory every time, nearly.
-  const rounds = workload.measures === 'memory' ? Math.ceil(options.rounds / 2) : options.rounds
+  const rounds = ['memory', 'scale'].includes(workload.measures)
+    ? Math.ceil(options.rounds / 2)
+    : options.rounds
   for (let round = 1; round <= rounds; round += 1) {
     for (const peer of peers) {
       process.stdout.write(`${workload.name}  round ${round}/${rounds}  ${peer.padEnd(15)}`)

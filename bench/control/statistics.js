@@ -3,7 +3,7 @@
  * @returns {number | null} of those that are there
  */
 export function median(values) {
-  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b)
+  const sorted = values.filter((value) => value !== null && value !== undefined).sort((a, b) => a - b)
   if (sorted.length === 0) return null
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
@@ -23,6 +23,11 @@ const MEASURED = [
   'p99Ms',
   'bytes',
   'heapBytes',
+  'deliveries',
+  'fanoutMs',
+  'freeP99Ms',
+  'growth',
+  'isClosed',
 ]
 
 /**

@@ -105,6 +105,12 @@ export class Client {
     this.#link.close()
   }
 
+  /** Reads no more, and does not care any more what becomes of it. */
+  stall() {
+    this.#link.onclose = () => {}
+    this.#link.pause()
+  }
+
   #receive(text) {
     for (const message of decode(this.#wire, text)) this.#handle(message, text)
   }

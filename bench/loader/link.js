@@ -58,6 +58,11 @@ export class Link {
     this.#socket.write(encodeControl(CLOSE, NORMAL_CLOSURE))
   }
 
+  /** Reads no more: what comes fills the kernel's buffers. */
+  pause() {
+    this.#socket.pause()
+  }
+
   #read(size, buffer) {
     let data = buffer.subarray(0, size)
     if (this.#rest) data = Buffer.concat([this.#rest, data])

@@ -19,7 +19,7 @@ answerParent({
   },
   /** Opens more connections. */
   async more({ connections }) {
-    await createLoad({ ...setup, connections })
+    load = await createLoad({ ...setup, connections })
   },
   saturate: (how) => load.saturate(how),
   pace: (how) => load.pace(how),

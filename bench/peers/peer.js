@@ -7,6 +7,7 @@
  * A server under test. It has the functions `echo` and `publish` (see publish-all.js), and a channel, `news`.
  * @typedef {object} Peer
  * @property {() => Caller[]} [callers] one for each client
+ * @property {() => number} [connections] how many there are
  */
 
 /**

@@ -20,14 +20,36 @@ async function memory() {
     globalThis.gc?.()
     await sleep(100)
   }
-  const { total_physical_size: heap, used_heap_size: used } = getHeapStatistics()
-  const { rss, external } = process.memoryUsage()
-  return { resident: rss - (heap - used), heap: used + external }
+  const { used_heap_size: used } = getHeapStatistics()
+  return { resident: resident(), heap: used + process.memoryUsage().external }
 }
+
+/** Bytes that are resident, without what V8's heap keeps in reserve. */
+function resident() {
+  const { total_physical_size: heap, used_heap_size: used } = getHeapStatistics()
+  return process.memoryUsage.rss() - (heap - used)
+}
+
+/** Milliseconds between two looks at the memory that is watched. */
+const LOOK = 100
+
+let peak = 0
+let before = 0
 
 answerParent({
   mark,
   memory,
+  /** Looks at the memory from now on. */
+  watch() {
+    globalThis.gc?.()
+    before = resident()
+    setInterval(() => {
+      peak = Math.max(peak, resident())
+    }, LOOK)
+  },
+  /** How many bytes it grew by, at the most. */
+  growth: () => peak - before,
+  connections: () => peer.connections?.(),
   /** Starts the peer's server. @returns its port */
   async listen({ name, redisPort }) {
     const server = createServer()

@@ -23,6 +23,7 @@ export function start({ server }) {
     },
   })
   return {
+    connections: () => sockets.sockets().length,
     callers: () =>
       sockets.sockets().map((socket) => (data, done) => socket.rpc('echo', data).then(done, failed)),
   }

@@ -24,6 +24,8 @@ export const tokenSocket = {
 }
 
 function decodeMessage(text) {
+  // A sign of life.
+  if (text === '') return []
   const message = JSON.parse(text)
   if (message.error) return { kind: 'unknown' }
   if (message.rpc === 'auth') return { kind: 'signal', data: message }

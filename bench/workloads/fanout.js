@@ -9,45 +9,58 @@ import { check, payloadText } from './payload.js'
  */
 export async function createLoad(setup) {
   const fanout = new Fanout(setup)
-  await fanout.open(setup)
-  return new Load({ operations: [fanout.publish], depth: 1, weight: setup.burst })
+  await fanout.open(setup, setup.connections)
+  return fanout.load()
 }
 
-class Fanout {
+/** Subscribers, and one more client, which has the server publish. */
+export class Fanout {
   #text
   #burst
-  #subscribers
+  /** @type {import('../loader/client.js').Client[]} */
+  #subscribers = []
   /** By the number of the burst. @type {Map<number, { left: number, done(): void, step(): void }>} */
   #running = new Map()
   #bursts = 0
   #publisher
 
-  constructor({ payload, burst, connections }) {
+  constructor({ payload, burst }) {
     this.#text = payloadText(payload)
     this.#burst = burst
-    this.#subscribers = connections
   }
 
-  async open(setup) {
-    const subscribers = await openClients(setup, this.#subscribers)
+  /** Adds subscribers. */
+  async open(setup, count) {
+    const subscribers = await openClients(setup, count)
     await Promise.all(subscribers.map((client) => setup.wire.subscribe(client)))
     for (const client of subscribers) this.#listen(client)
+    this.#subscribers.push(...subscribers)
+    if (this.#publisher) return
     const [publisher] = await openClients(setup, 1)
     this.#publisher = publisher
+  }
+
+  /** Has one subscriber stop reading. It is counted no more. */
+  stall() {
+    this.#subscribers.pop()?.stall()
+  }
+
+  load() {
+    return new Load({ operations: [this.publish], depth: 1, weight: this.#burst })
   }
 
   /** @type {import('../loader/load.js').Operation} */
   publish = (done, step) => {
     const first = this.#bursts * this.#burst
-    this.#running.set(this.#bursts, { left: this.#subscribers * this.#burst, done, step })
+    this.#running.set(this.#bursts, { left: this.#subscribers.length * this.#burst, done, step })
     this.#bursts += 1
     const request = `{"n":${first},"count":${this.#burst},"text":"${this.#text}"}`
     this.#publisher.call('publish', request, () => {})
   }
 
-  /** Each subscriber gets every publication, once, in order. */
+  /** Each subscriber gets every publication from now on, once, in order. */
   #listen(client) {
-    let next = 0
+    let next = this.#bursts * this.#burst
     client.onpublication = (data) => {
       check(data, next, this.#text)
       const number = Math.floor(next / this.#burst)

@@ -2,7 +2,7 @@
  * @typedef {object} Workload
  * @property {string} name
  * @property {string} file the loader's part, in this folder
- * @property {'operations' | 'memory'} measures
+ * @property {'operations' | 'memory' | 'scale' | 'stalled'} measures
  * @property {'loader' | 'server'} driver which process starts the operations
  * @property {string} operation what is counted as one
  * @property {(options: import('../control/options.js').Options) => object} setup what differs from the options
@@ -43,6 +43,12 @@ function fanout(name, setup) {
   return { ...rpc(1), name, file: 'fanout.js', operation: 'publication', setup }
 }
 
+const notCompared = {
+  'rpc-websockets': 'not compared',
+  sockjs: 'not compared',
+  'token-sockjs': 'not compared',
+}
+
 const noServerCalls = { 'rpc-websockets': 'its server makes no calls' }
 
 /** @type {readonly Workload[]} */
@@ -72,6 +78,24 @@ export const workloads = [
     file: 'idle-memory.js',
     measures: 'memory',
     setup: ({ idle }) => ({ connections: idle }),
+  },
+  {
+    ...rpc(1),
+    name: 'scale',
+    file: 'scale.js',
+    measures: 'scale',
+    operation: 'delivery',
+    setup: ({ scale }) => ({ connections: scale }),
+    leftOut: notCompared,
+  },
+  {
+    ...rpc(1),
+    name: 'stalled',
+    file: 'stalled.js',
+    measures: 'stalled',
+    operation: 'publication',
+    setup: ({ subscribers, stalledPayload }) => ({ connections: subscribers, payload: stalledPayload }),
+    leftOut: { ...notCompared, ws: 'it bounds nothing', 'socket.io': 'it bounds nothing' },
   },
   { ...rpc(10), name: 'sockjs-rpc-10', sockjs: true, leftOut: noSockJS },
 ]
