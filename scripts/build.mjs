@@ -2,6 +2,7 @@
 // `node scripts/build.mjs --script` builds the client's script-tag files only.
 
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { build } from 'esbuild'
@@ -70,26 +71,55 @@ function buildBrowserModule(folder) {
   return build({ ...shared, entryPoints, outfile, format: 'esm', platform: 'browser', conditions })
 }
 
-/** For a script tag: one file with everything but SockJS, which it takes from `window.SockJS` when there is need. */
+/**
+ * For script tags: `token-socket` with everything but SockJS, which it takes from `window.SockJS` or from
+ * `token-socket.fallback.min.js` beside it when there is need; `token-socket.full` with SockJS in it.
+ */
 async function buildScripts(folder) {
   const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const script = {
     ...shared,
     packages: 'bundle',
-    stdin: {
-      contents: "import { TokenSocket } from './index.js'\nglobalThis.TokenSocket = TokenSocket\n",
-      sourcefile: 'script.ts',
-      resolveDir: join(folder, 'src'),
-      loader: 'ts',
-    },
     format: 'iife',
     platform: 'browser',
+    // Its own ESM build: the main file is CommonJS, and esbuild's helpers for that weigh more than half of it.
+    alias: { eventemitter3: join(root, 'node_modules', 'eventemitter3', 'dist', 'eventemitter3.esm.js') },
     conditions: ['browser', '@token-socket/script', ...shared.conditions],
+    // SockJS's sources instead of its bundle: they take `global` for granted, and bring ES5 to browsers without it.
+    define: { global: 'globalThis' },
+    plugins: [withoutShims],
     banner: { js: `/*! TokenSocket ${version}, ${license} */` },
     legalComments: 'none',
   }
-  await build({ ...script, outfile: join(folder, 'dist', 'token-socket.js') })
-  await build({ ...script, outfile: join(folder, 'dist', 'token-socket.min.js'), minify: true })
+  const main = { ...script, stdin: entry(folder, "import { TokenSocket } from './index.js'", 'TokenSocket') }
+  const full = { ...main, conditions: ['@token-socket/full-script', ...script.conditions] }
+  const sockjs = entry(folder, "import SockJS from 'sockjs-client/lib/entry.js'", 'SockJS')
+  const outfile = (name) => join(folder, 'dist', name)
+  const fallback = outfile('token-socket.fallback.min.js')
+  await build({ ...script, stdin: sockjs, outfile: fallback, minify: true })
+  // A page that has the main script's hash checked wants no less for what that loads.
+  const integrity = `sha384-${createHash('sha384').update(readFileSync(fallback)).digest('base64')}`
+  main.define = { ...script.define, FALLBACK_INTEGRITY: JSON.stringify(integrity) }
+  await build({ ...main, outfile: outfile('token-socket.js') })
+  await build({ ...main, outfile: outfile('token-socket.min.js'), minify: true })
+  await build({ ...full, outfile: outfile('token-socket.full.min.js'), minify: true })
+}
+
+const withoutShims = {
+  name: 'without SockJS’s shims',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]sockjs-client[\\/]lib[\\/]shims\.js$/ }, () => ({ contents: '' }))
+  },
+}
+
+/** A script that leaves what it imports in a global variable. */
+function entry(folder, statement, name) {
+  return {
+    contents: `${statement}\nglobalThis.${name} = ${name}\n`,
+    sourcefile: `${name}.script.js`,
+    resolveDir: join(folder, 'src'),
+    loader: 'js',
+  }
 }
 
 async function buildPackage(folder) {

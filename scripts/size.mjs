@@ -1,41 +1,126 @@
-// Prints the sizes of the client's script-tag files and holds the minified one to its limit.
-// `node scripts/size.mjs --json FILE` writes them to a file too.
+// Prints the sizes of the client's script-tag files beside those of other clients, built the same way, with the hashes
+// that browsers check; holds ours to their limits, and the README to both.
+// `node scripts/size.mjs --json FILE` writes them to a file too; `--write` brings the README up to date.
 
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
 import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
-const limits = new Map([['token-socket.min.js', 13_000]])
+const limits = new Map([
+  ['token-socket.min.js', 12_500],
+  ['token-socket.full.min.js', 27_500],
+  ['token-socket.fallback.min.js', 16_000],
+])
 
-function measure(file) {
-  const content = readFileSync(join(root, 'packages', 'client', 'dist', file))
-  return { file, min: content.length, gzip: gzipSync(content, { level: 9 }).length }
+/** Other clients, and what of each a page would use. */
+const peers = [
+  ['socket.io-client', "import { io } from 'socket.io-client'", 'io'],
+  ['centrifuge', "import { Centrifuge } from 'centrifuge'", 'Centrifuge'],
+  ['phoenix', "import { Socket } from 'phoenix'", 'Socket'],
+  ['sockjs-client', "import SockJS from 'sockjs-client/dist/sockjs.js'", 'SockJS'],
+]
+
+const dist = join(root, 'packages', 'client', 'dist')
+const readmeFile = join(root, 'README.md')
+const START = '<!-- sizes, written by `npm run size -- --write` -->'
+const END = '<!-- end of sizes -->'
+
+const sizesOf = (content) => ({ min: content.length, gzip: gzipSync(content, { level: 9 }).length })
+
+function measureBuild(file) {
+  const content = readFileSync(join(dist, file))
+  const integrity = `sha384-${createHash('sha384').update(content).digest('base64')}`
+  return { file, ...sizesOf(content), limit: limits.get(file), integrity }
 }
 
-function report({ file, min, gzip }) {
-  const limit = limits.get(file)
-  const over = limit !== undefined && gzip > limit
-  const verdict = over ? `over its limit of ${kilobytes(limit)}` : `limit ${kilobytes(limit)}`
-  console.log(`${file}  ${kilobytes(min)}  gzip ${kilobytes(gzip)}  ${verdict}`)
-  if (over) process.exitCode = 1
+/** As `scripts/build.mjs` builds ours. */
+async function measurePeer([name, statement, global]) {
+  const { outputFiles } = await build({
+    stdin: { contents: `${statement}\nglobalThis.${global} = ${global}\n`, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    legalComments: 'none',
+    write: false,
+    logLevel: 'error',
+  })
+  const { version } = JSON.parse(readFileSync(packageFile(name), 'utf8'))
+  return { name, version, ...sizesOf(Buffer.from(outputFiles[0].contents)) }
+}
+
+/** Not every package lets its package.json be resolved. */
+function packageFile(name) {
+  const [folder] = createRequire(import.meta.url).resolve.paths(name) ?? []
+  return [folder, join(root, 'node_modules')].map((one) => join(one, name, 'package.json')).find(existsSync)
 }
 
 function kilobytes(bytes) {
-  return `${(bytes / 1000).toFixed(2)} kB`
+  return `${(bytes / 1000).toFixed(1)} kB`
 }
 
-const { values } = parseArgs({ options: { json: { type: 'string' } } })
-const missing = [...limits.keys()].filter(
-  (file) => !existsSync(join(root, 'packages', 'client', 'dist', file)),
-)
+/** The part of the README that says all this. */
+function section(builds, others) {
+  const { version } = JSON.parse(readFileSync(join(root, 'packages', 'client', 'package.json'), 'utf8'))
+  const rows = [
+    ...builds.map(({ file, min, gzip }) => [`\`${file}\``, min, gzip]),
+    ...others.map((peer) => [`${peer.name} ${peer.version}, built the same way`, peer.min, peer.gzip]),
+  ]
+  const [main] = builds
+  return `${START}
+\`\`\`html
+<script src="https://cdn.jsdelivr.net/npm/@token-socket/client@${version}/dist/${main.file}"
+  integrity="${main.integrity}" crossorigin="anonymous"></script>
+\`\`\`
+
+| script | minified | gzip |
+|---|---|---|
+${rows.map(([name, min, gzip]) => `| ${name} | ${kilobytes(min)} | ${kilobytes(gzip)} |`).join('\n')}
+${END}`
+}
+
+function report(builds, others) {
+  for (const { file, min, gzip, limit, integrity } of builds) {
+    const verdict = gzip > limit ? `over its limit of ${kilobytes(limit)}` : `limit ${kilobytes(limit)}`
+    console.log(`${file}  ${kilobytes(min)}  gzip ${kilobytes(gzip)}  ${verdict}\n  ${integrity}`)
+    if (gzip > limit) process.exitCode = 1
+  }
+  for (const { name, version, min, gzip } of others) {
+    console.log(`${name} ${version}  ${kilobytes(min)}  gzip ${kilobytes(gzip)}`)
+  }
+}
+
+function checkReadme(text, isToBeWritten) {
+  const readme = readFileSync(readmeFile, 'utf8')
+  const [start, end] = [readme.indexOf(START), readme.indexOf(END)]
+  if (start >= 0 && end > start && readme.slice(start, end + END.length) === text) return
+  if (isToBeWritten && start >= 0 && end > start) {
+    writeFileSync(readmeFile, readme.slice(0, start) + text + readme.slice(end + END.length))
+    console.log('README.md is up to date now')
+  } else {
+    console.error(
+      'README.md says something else about sizes and hashes: `npm run size -- --write` corrects it',
+    )
+    process.exitCode = 1
+  }
+}
+
+const { values } = parseArgs({ options: { json: { type: 'string' }, write: { type: 'boolean' } } })
+const missing = [...limits.keys()].filter((file) => !existsSync(join(dist, file)))
 if (missing.length > 0) {
   console.error(`${missing.join(', ')}: not built yet; run \`npm run build\` first`)
   process.exitCode = 1
 } else {
-  const builds = [...limits.keys()].map(measure)
-  builds.forEach(report)
-  if (values.json) writeFileSync(values.json, `${JSON.stringify({ builds }, null, 2)}\n`)
+  const builds = [...limits.keys()].map(measureBuild)
+  const others = await Promise.all(peers.map(measurePeer))
+  report(builds, others)
+  checkReadme(section(builds, others), values.write)
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ builds, peers: others }, null, 2)}\n`)
 }

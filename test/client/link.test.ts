@@ -44,8 +44,8 @@ describe('Link', () => {
     const { link, near, far, listener } = create()
     link.isOld = false
     link.send(ping('1'))
-    link.close('going_away')
-    link.close('going_away')
+    link.close()
+    link.close()
     far.receive('{}')
     link.send(ping('2'))
     await link.over

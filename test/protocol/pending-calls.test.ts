@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { PendingCalls, RpcError } from '@token-socket/protocol'
+import { createTimeouts, PendingCalls, RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { rejection, thrownBy } from './rejection.js'
@@ -10,7 +10,7 @@ describe('PendingCalls', () => {
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-    calls = new PendingCalls({ timeout: 1_000, calls: 3 })
+    calls = new PendingCalls({ timeout: 1_000, calls: 3 }, createTimeouts())
   })
 
   afterEach(() => sinon.restore())
@@ -77,7 +77,7 @@ describe('PendingCalls', () => {
         })
 
         it(`waits for ever when the constructor’s is ${timeout}`, () => {
-          const patient = new PendingCalls({ timeout, calls: 1 })
+          const patient = new PendingCalls({ timeout, calls: 1 }, createTimeouts())
           const { id } = patient.open()
           clock.tick(1e12)
           expect(patient.has(id)).to.equal(true)

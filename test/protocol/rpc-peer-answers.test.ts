@@ -1,5 +1,6 @@
 import {
   type Action,
+  createTimeouts,
   encodeServerMessage,
   type Outcome,
   RpcError,
@@ -23,7 +24,7 @@ describe('RpcPeer, answering', () => {
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     onerror = sinon.spy()
-    peer = new RpcPeer(limits, onerror)
+    peer = new RpcPeer(limits, onerror, createTimeouts())
   })
 
   afterEach(() => sinon.restore())
@@ -153,7 +154,7 @@ describe('RpcPeer, answering', () => {
 
     for (const timeout of [0, Number.POSITIVE_INFINITY]) {
       it(`waits for ever when the limit’s time is ${timeout}`, () => {
-        peer = new RpcPeer({ ...limits, timeout }, onerror)
+        peer = new RpcPeer({ ...limits, timeout }, onerror, createTimeouts())
         const { answers, callback } = waiting(peer)
         clock.tick(1e12)
         callback(null, 'late')
@@ -206,7 +207,7 @@ describe('RpcPeer, answering', () => {
 
       it('only when the call is answered already, so that an `onerror` that throws harms no caller', () => {
         const cause = new Error('secret')
-        peer = new RpcPeer(limits, (error) => throwIt(error))
+        peer = new RpcPeer(limits, (error) => throwIt(error), createTimeouts())
         const answers: Outcome[] = []
         const act = () => peer.receive(incoming(() => throwIt(cause), answers))
         expect(thrownBy(act)).to.equal(cause)

@@ -15,7 +15,7 @@ describe('RpcPeer', () => {
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     onerror = sinon.spy()
-    peer = new RpcPeer(limits, onerror)
+    peer = new RpcPeer(limits, onerror, createTimeouts())
   })
 
   afterEach(() => sinon.restore())

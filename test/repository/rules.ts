@@ -18,7 +18,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
 export const doors: Readonly<Record<string, { readonly files: readonly string[]; readonly types?: true }>> = {
   sockjs: { files: ['server/transports/sockjs'] },
   ws: { files: ['server/transports/websocket', 'client/transports/node-websocket'] },
-  'sockjs-client': { files: ['client/transports/load-sockjs'] },
+  'sockjs-client': { files: ['client/transports/load-sockjs', 'client/transports/bundled-sockjs'] },
   jsonwebtoken: { files: ['server/tokens'] },
   express: {
     files: ['server/token-route', 'server/express-routes', 'server/options', 'server/server'],
@@ -34,7 +34,11 @@ const extraEntries = new Set(['@token-socket/protocol/testing'])
 /** Names that `imports` in a package's package.json defines, and the files behind them. */
 export const privateNames: Readonly<Record<string, readonly string[]>> = {
   '#websocket': ['client/transports/native-websocket', 'client/transports/node-websocket'],
-  '#sockjs': ['client/transports/load-sockjs', 'client/transports/global-sockjs'],
+  '#sockjs': [
+    'client/transports/load-sockjs',
+    'client/transports/global-sockjs',
+    'client/transports/bundled-sockjs',
+  ],
 }
 
 /** Files besides protocol/codec that may use `JSON`, each with the reason. */

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { RemoteClient } from '../../packages/server/src/remote-client.js'
 import { StreamLiveness } from '../../packages/server/src/stream-liveness.js'
-import { makeOwner } from './sockets.js'
+import { makeOwner, type SocketSettings } from './sockets.js'
 
 /** A connection that is carried by what a test says. */
 class CarriedConnection extends TestConnection {
@@ -29,10 +29,10 @@ describe('StreamLiveness', () => {
     sinon.restore()
   })
 
-  function carried(transport: string) {
+  function carried(transport: string, settings: SocketSettings = {}) {
     const connection = new CarriedConnection(transport)
     const identity = { sid: 's', auth: {}, ip: undefined, ips: [], host: undefined }
-    const socket = new RemoteClient(identity, connection, makeOwner())
+    const socket = new RemoteClient(identity, connection, makeOwner(settings))
     return { socket, connection, unwatch: liveness.watch(socket) }
   }
 
@@ -46,6 +46,24 @@ describe('StreamLiveness', () => {
       expect(connection.closed).to.deep.equal({ code: 4006, reason: 'No sign of life came in time' })
     })
   }
+
+  it('calls a client also that has as many calls to answer as it may', () => {
+    const { socket, connection } = carried('xhr-streaming', { limits: { callsOut: 1 } })
+    socket.rpc('slow').catch(() => {})
+    clock.tick(25_000)
+    const commands = connection.sent.map((frame) => JSON.parse(frame).data.command)
+    expect(commands).to.deep.equal(['slow', '_ping'])
+  })
+
+  it('takes its answer for no other’s', async () => {
+    const { socket, connection } = carried('xhr-streaming')
+    const answer = socket.rpc('slow')
+    clock.tick(25_000)
+    const [slow, ping] = connection.sent.map((frame) => JSON.parse(frame).data.fid)
+    socket.receive(JSON.stringify({ rpc: '_rpc', fid: ping, resp: { error: 'Function not found' } }))
+    socket.receive(JSON.stringify({ rpc: '_rpc', fid: slow, resp: { data: 1 } }))
+    expect(await answer).to.equal(1)
+  })
 
   it('takes whatever a client says for a sign of life', () => {
     const { socket, connection } = carried('xhr-streaming')

@@ -1,6 +1,6 @@
 import {
-  CLOSE_CODES,
   decodeError,
+  INVALID_TOKEN_CODE,
   PROTOCOL_VERSION,
   RpcError,
   type ServerMessage,
@@ -47,7 +47,7 @@ export async function attempt(
     await limitTime(parts.timeout, signal, () => handshake.answer)
     signal.throwIfAborted()
   } catch (error) {
-    link.close('going_away')
+    link.close()
     throw error
   }
   parts.transports.prefer(name)
@@ -90,6 +90,6 @@ class Handshake implements LinkListener {
 
 /** Why a link was lost, as an error; `data` holds the close code and its reason. */
 export function lossOf(code: number, reason: string): RpcError {
-  const isTokenRefused = code === CLOSE_CODES.invalid_token.code
+  const isTokenRefused = code === INVALID_TOKEN_CODE
   return new RpcError(isTokenRefused ? 'invalid_token' : 'connection_lost', undefined, { code, reason })
 }

@@ -14,6 +14,7 @@ import {
 } from '@token-socket/protocol'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { Link } from './link.js'
+import { Timers } from './timers.js'
 
 /** What {@link Calls} need of the socket. */
 export interface CallsOwner {
@@ -53,7 +54,7 @@ export class Calls {
   constructor(limits: CallsLimits, owner: CallsOwner) {
     this.#owner = owner
     const { callTimeout: timeout, callsOut, callsIn } = limits
-    this.#peer = new RpcPeer({ timeout, callsOut, callsIn }, (cause) => owner.threw(cause))
+    this.#peer = new RpcPeer({ timeout, callsOut, callsIn }, (cause) => owner.threw(cause), new Timers())
     this.#queue = new CallQueue(limits.queueSize, (id) => this.#peer.isPending(id))
   }
 

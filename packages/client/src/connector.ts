@@ -97,14 +97,14 @@ export class Connector {
       this.#attempt?.abort(error)
       this.#goOn('fail', error, true)
     } else if (link) {
-      link.close('going_away')
+      link.close()
       this.#lost(error, true)
     }
   }
 
   /** Gives up the link that is ready: it is dead, though the network has not said so. */
   drop(error: RpcError): void {
-    this.#link?.close('going_away')
+    this.#link?.close()
     this.#lost(error)
   }
 
@@ -115,7 +115,7 @@ export class Connector {
     this.#attempt?.abort(new RpcError('ended'))
     this.#link = undefined
     this.#stopTimer()
-    link?.close('going_away')
+    link?.close()
     this.#move({ event: 'end', from: this.#state })
     if (link) await Promise.race([link.over, new Promise<void>((resolve) => startTimer(CLOSE_WAIT, resolve))])
   }
@@ -126,7 +126,7 @@ export class Connector {
 
   #opened(attempt: AbortController, link: Link): void {
     // It may have been aborted since its last step.
-    if (attempt.signal.aborted) link.close('going_away')
+    if (attempt.signal.aborted) link.close()
     else this.#use(attempt, link)
   }
 

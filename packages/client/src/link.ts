@@ -1,11 +1,10 @@
 import {
-  CLOSE_CODES,
   type ClientMessage,
-  type CloseReason,
   type Connection,
   decodeServerMessage,
   encodeClientMessage,
   FrameError,
+  GOING_AWAY,
   type ServerMessage,
 } from '@token-socket/protocol'
 import type { Logger } from './options.js'
@@ -87,12 +86,11 @@ export class Link {
   }
 
   /** Ends the link. What was sent goes out first; nothing that comes is heard of any more. */
-  close(why: CloseReason): void {
+  close(): void {
     if (this.#isClosed) return
     this.#flush()
     this.#isClosed = true
-    const { code, reason } = CLOSE_CODES[why]
-    this.#connection.close(code, reason)
+    this.#connection.close(GOING_AWAY.code, GOING_AWAY.reason)
   }
 
   #add(text: string): void {

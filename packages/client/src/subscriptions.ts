@@ -1,5 +1,4 @@
 import {
-  Deadlines,
   decodeError,
   type Outcome,
   RpcError,
@@ -7,6 +6,7 @@ import {
   type SubscriptionMessage,
 } from '@token-socket/protocol'
 import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from './states.js'
+import { Timers } from './timers.js'
 
 /** What {@link Subscriptions} need of the socket. */
 export interface SubscriptionsOwner {
@@ -49,6 +49,13 @@ interface Subscription {
   waiters: Waiter[]
 }
 
+/** A request under way. */
+interface Request {
+  readonly subscription: Subscription
+  /** Its time-out. */
+  expire(): void
+}
+
 /**
  * The channels that this socket wants, and what the server says about each.
  *
@@ -58,9 +65,9 @@ interface Subscription {
  */
 export class Subscriptions {
   readonly #subscriptions = new Map<string, Subscription>()
-  readonly #requests = new Map<string, Subscription>()
+  readonly #requests = new Map<string, Request>()
   readonly #restoring = new Set<string>()
-  readonly #deadlines = new Deadlines<string>((id) => this.#expire(id))
+  readonly #timers = new Timers()
   readonly #owner: SubscriptionsOwner
   readonly #limits: SubscriptionsLimits
   #link: 'none' | 'old' | 'new' = 'none'
@@ -108,10 +115,8 @@ export class Subscriptions {
   disconnected(): void {
     this.#link = 'none'
     this.#restoring.clear()
-    this.#requests.clear()
-    this.#deadlines.clear()
+    for (const id of this.#requests.keys()) this.#take(id)
     for (const subscription of [...this.#subscriptions.values()]) {
-      subscription.request = undefined
       this.#move(subscription, 'lose')
     }
   }
@@ -210,18 +215,20 @@ export class Subscriptions {
     enter(subscription, type)
     subscription.request = id
     subscription.granted = false
-    this.#requests.set(id, subscription)
-    this.#deadlines.set(id, this.#limits.timeout)
+    const expire = () => this.#expire(id)
+    this.#requests.set(id, { subscription, expire })
+    this.#timers.set(expire, this.#limits.timeout)
     this.#owner.send({ type, id, channel: subscription.channel })
   }
 
   /** Ends a request. @returns the subscription that it was for */
   #take(id: string): Subscription | undefined {
-    const subscription = this.#requests.get(id)
+    const request = this.#requests.get(id)
+    if (!request) return undefined
     this.#requests.delete(id)
-    this.#deadlines.delete(id)
-    if (subscription) subscription.request = undefined
-    return subscription
+    this.#timers.delete(request.expire)
+    request.subscription.request = undefined
+    return request.subscription
   }
 
   #refused(subscription: Subscription, error: RpcError): void {

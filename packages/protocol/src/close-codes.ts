@@ -1,3 +1,9 @@
+/** What a client closes with that leaves. */
+export const GOING_AWAY = { code: 4005, reason: 'The client left' } as const
+
+/** The code with which a server closes whose answer to the token was no. */
+export const INVALID_TOKEN_CODE = 4004
+
 /**
  * Why a connection was closed, as data. Ours start at 4000, since SockJS uses some below (1002, 1006, 2000, 2007,
  * 2010, 3000) and WebSocket owns 1000 to 2999. The range says whether to come back:
@@ -10,8 +16,8 @@ export const CLOSE_CODES = {
   closed_by_server: { code: 4001, reason: 'Closed by the server' },
   slow_consumer: { code: 4002, reason: 'Too many bytes wait for this socket' },
   auth_timeout: { code: 4003, reason: 'No token came in time' },
-  invalid_token: { code: 4004, reason: 'Invalid token' },
-  going_away: { code: 4005, reason: 'The client left' },
+  invalid_token: { code: INVALID_TOKEN_CODE, reason: 'Invalid token' },
+  going_away: GOING_AWAY,
   ping_timeout: { code: 4006, reason: 'No sign of life came in time' },
   auth_required: { code: 4500, reason: 'The first message has to be the token' },
   too_large: { code: 4501, reason: 'A message was larger than the limit' },

@@ -1,5 +1,10 @@
 import { startTimer } from './timer.js'
 
+/** Whether a time-out of so many milliseconds is none. */
+export function isNever(wait: number): boolean {
+  return !wait || wait === Number.POSITIVE_INFINITY
+}
+
 /** The keys that were given the same wait: the order in which they were set is the order of their times. */
 type Line<Key> = Map<Key, number>
 
@@ -23,7 +28,7 @@ export class Deadlines<Key> {
   /** Sets, or moves, a key's deadline. @param wait in milliseconds; 0, `Infinity` and `NaN` mean never */
   set(key: Key, wait: number): void {
     this.delete(key)
-    if (wait === 0 || wait === Number.POSITIVE_INFINITY || Number.isNaN(wait)) return
+    if (isNever(wait)) return
     const line = this.#lines.get(wait) ?? new Map<Key, number>()
     const time = performance.now() + wait
     this.#lines.set(wait, line.set(key, time))
@@ -84,9 +89,16 @@ export class Deadlines<Key> {
 }
 
 /** Time-outs of many owners, each a function to call when the time has come. */
-export type Timeouts = Deadlines<() => void>
+export interface Timeouts {
+  /** Sets, or moves, a time-out. @param wait in milliseconds; 0, `Infinity` and `NaN` mean never */
+  set(expire: () => void, wait: number): void
+  /** Takes it away. */
+  delete(expire: () => void): void
+  /** Leaves no timer if no time-out is left. */
+  rest(): void
+}
 
 /** One timer for the time-outs of whoever shares them, such as all sockets of a server. */
-export function createTimeouts(): Timeouts {
+export function createTimeouts(): Deadlines<() => void> {
   return new Deadlines((expire) => expire())
 }

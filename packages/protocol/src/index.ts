@@ -1,5 +1,11 @@
 /** The wire of TokenSocket, and what is the same at both of its ends. */
-export { CLOSE_CODES, type CloseReason, shouldReconnect } from './close-codes.js'
+export {
+  CLOSE_CODES,
+  type CloseReason,
+  GOING_AWAY,
+  INVALID_TOKEN_CODE,
+  shouldReconnect,
+} from './close-codes.js'
 export {
   decodeClientMessage,
   decodeData,
@@ -12,7 +18,7 @@ export {
 } from './codec.js'
 export type { Connection, ConnectionListener } from './connection.js'
 export { type Action, type Controller, findAction } from './controller.js'
-export { createTimeouts, Deadlines, type Timeouts } from './deadlines.js'
+export { createTimeouts, Deadlines, isNever, type Timeouts } from './deadlines.js'
 export {
   decodeError,
   ERRORS,

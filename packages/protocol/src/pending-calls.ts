@@ -1,4 +1,4 @@
-import { createTimeouts, type Timeouts } from './deadlines.js'
+import type { Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
 
 /** How long a call may take, and how it can be given up. */
@@ -34,7 +34,7 @@ export class PendingCalls {
    * @param limits.calls how many may wait at once
    * @param timeouts may be shared with others
    */
-  constructor(limits: { readonly timeout: number; readonly calls: number }, timeouts = createTimeouts()) {
+  constructor(limits: { readonly timeout: number; readonly calls: number }, timeouts: Timeouts) {
     this.#timeouts = timeouts
     this.#timeout = limits.timeout
     this.#limit = limits.calls

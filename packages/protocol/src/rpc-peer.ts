@@ -1,5 +1,5 @@
 import type { Action } from './controller.js'
-import { createTimeouts, type Timeouts } from './deadlines.js'
+import type { Timeouts } from './deadlines.js'
 import { decodeError, encodeError, encodeThrown, RpcError, refusal } from './errors.js'
 import type { Outcome } from './messages.js'
 import { type CallOptions, PendingCalls } from './pending-calls.js'
@@ -48,7 +48,7 @@ export class RpcPeer {
    * @param onerror hears what handlers throw: the caller is told `internal` only
    * @param timeouts may be shared with other peers
    */
-  constructor(limits: RpcLimits, onerror: (cause: unknown) => void, timeouts = createTimeouts()) {
+  constructor(limits: RpcLimits, onerror: (cause: unknown) => void, timeouts: Timeouts) {
     this.#limits = limits
     this.#onerror = onerror
     this.#timeouts = timeouts

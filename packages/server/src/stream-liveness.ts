@@ -4,6 +4,9 @@ import { Liveness, type LivenessOptions, type Peer } from './transports/liveness
 /** SockJS's transports whose responses go on: a reader that has vanished is not missed by anybody. */
 const STREAMS: ReadonlySet<string> = new Set(['xhr-streaming', 'eventsource', 'htmlfile'])
 
+/** The function that is asked for, and the id of the call: those of others are numbers. */
+const PING = '_ping'
+
 /**
  * Notices clients that do not read their streaming response any more: each is called when it has been silent for the
  * ping interval, and closed as `ping_timeout` if it does not answer in time. Whatever it says is an answer.
@@ -46,8 +49,9 @@ class Reader implements Peer {
   }
 
   ping(): void {
-    // Its answer is most likely that there is no such function.
-    this.#socket.rpc('_ping').catch(() => {})
+    // Not by `rpc`: however many calls wait, this one is made, and whatever answers it, most likely that there is no such
+    // function, is heard by nobody.
+    this.#socket.send({ type: 'invoke', id: PING, name: PING, data: undefined })
   }
 
   cut(): void {
