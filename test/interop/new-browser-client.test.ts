@@ -3,6 +3,11 @@ import type { AddressInfo } from 'node:net'
 import type { TokenSocketOptions } from '@token-socket/client'
 import { expect } from 'chai'
 import { type OpenBrowser, openBrowser } from '../browser/chromium.js'
+import {
+  ALL_TRANSPORTS,
+  CROSS_ORIGIN_TRANSPORTS,
+  type SockJSTransport,
+} from '../browser/sockjs-transports.js'
 import { clientScript, NewClientPage } from './new-client-page.js'
 import { OldServer } from './old-server.js'
 import { RedisServer } from './redis-server.js'
@@ -51,16 +56,21 @@ describe('the new client in a browser on the old server', function () {
     expect(await page.publish('news', { b: 3 })).to.deep.equal([['news', { b: 3 }]])
   }
 
-  const ways: readonly (readonly [title: string, transport: string, client: TokenSocketOptions])[] = [
+  type Way = readonly [title: string, transport: string, client: TokenSocketOptions]
+
+  const waysOver = (transports: readonly SockJSTransport[]): readonly Way[] => [
     ['plain WebSocket', 'websocket', {}],
-    ...['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource'].map(
-      (name) =>
-        [`SockJS’s ${name}`, name, { transports: ['sockjs'], sockjs: { transports: [name] } }] as const,
+    ...transports.map(
+      ({ name }): Way => [
+        `SockJS’s ${name}`,
+        name,
+        { transports: ['sockjs'], sockjs: { transports: [name] } },
+      ],
     ),
     ['SockJS as the old option chooses it', 'xhr-polling', { sockjs: { transports: ['xhr-polling'] } }],
   ]
 
-  for (const [title, transport, client] of ways) {
+  for (const [title, transport, client] of waysOver(ALL_TRANSPORTS)) {
     it(`works over ${title}, and comes back`, async () => {
       await load()
       expect(await page.open(client)).to.equal(transport)
@@ -75,7 +85,7 @@ describe('the new client in a browser on the old server', function () {
     })
   }
 
-  for (const [title, transport, client] of ways) {
+  for (const [title, transport, client] of waysOver(CROSS_ORIGIN_TRANSPORTS)) {
     it(`works from another origin over ${title}, if it may use JSONP`, async () => {
       await load(elsewhere.address)
       expect(await page.open({ ...client, host: server.host, jsonp: true })).to.equal(transport)

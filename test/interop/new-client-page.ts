@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { TokenSocketOptions } from '@token-socket/client'
 import { build } from 'esbuild'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 
 const ACTIONS = 'var actions = { echo: function (data) { return data } }'
 
@@ -38,11 +38,9 @@ export class NewClientPage {
   readonly tokenRequests: (readonly [method: string, type: string])[] = []
   /** What the page threw and did not catch. */
   readonly uncaught: string[] = []
-  readonly #context: BrowserContext
   readonly #page: Page
 
-  private constructor(context: BrowserContext, page: Page) {
-    this.#context = context
+  private constructor(page: Page) {
     this.#page = page
     page.on('pageerror', (error) => this.uncaught.push(String(error)))
     page.on('request', (request) => {
@@ -52,7 +50,7 @@ export class NewClientPage {
   }
 
   /**
-   * Signs in, then puts the scripts into a page.
+   * Signs in, then puts the scripts into a page. One at a time: a browser has one window for all, as to open it is slow.
    * @param signIn an address to visit first, for its cookie
    * @param address the page's own: any answer is good enough, even an empty one
    */
@@ -62,9 +60,9 @@ export class NewClientPage {
     address: string,
     script: string,
   ): Promise<NewClientPage> {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    const loaded = new NewClientPage(context, page)
+    const context = browser.contexts()[0] ?? (await browser.newContext())
+    const page = context.pages()[0] ?? (await context.newPage())
+    const loaded = new NewClientPage(page)
     await page.goto(signIn)
     if (address !== signIn) await page.goto(address)
     await page.addScriptTag({
@@ -128,7 +126,10 @@ export class NewClientPage {
     await back
   }
 
+  /** Leaves the page, and forgets who was signed in. */
   async close(): Promise<void> {
-    await this.#context.close()
+    await this.#page.goto('about:blank')
+    this.#page.removeAllListeners()
+    await this.#page.context().clearCookies()
   }
 }

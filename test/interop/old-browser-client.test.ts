@@ -1,6 +1,13 @@
 import { type RemoteClient, RpcError, type ServerController } from '@token-socket/server'
 import { expect } from 'chai'
 import { type OpenBrowser, openBrowser } from '../browser/chromium.js'
+import {
+  CROSS_ORIGIN_TRANSPORTS,
+  EVERY_TRANSPORT,
+  OTHER_TRANSPORTS,
+  type SockJSTransport,
+  USUAL_TRANSPORTS,
+} from '../browser/sockjs-transports.js'
 import { errorOf, until } from '../client/waiting.js'
 import { NewServer, type NewServerOptions } from './new-server.js'
 import { type OldClientOptions, OldPage } from './old-page.js'
@@ -53,16 +60,60 @@ describe('the old browser client on the new server', function () {
     return socket
   }
 
-  for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming', 'eventsource']) {
-    describe(`over ${transport}`, () => {
-      const client = { sockjs: { transports: [transport] } }
+  /** What the old client does on every transport. */
+  function works({ name, carrier }: SockJSTransport, options: NewServerOptions = {}): void {
+    const client = { sockjs: { transports: [name] } }
 
-      it('is ready, and known by its session', async () => {
-        const socket = await open(client)
-        expect(socket.transport).to.equal(transport)
-        expect(socket.auth).to.deep.equal({ auth: { user: 'ada' } })
-        expect(await page.call('rpc', 'whoami', {})).to.deep.equal([null, { auth: { user: 'ada' } }])
-      })
+    it('is ready, and known by its session', async () => {
+      const socket = await open(client, options)
+      expect(socket.transport).to.equal(carrier)
+      expect(socket.auth).to.deep.equal({ auth: { user: 'ada' } })
+      expect(await page.call('rpc', 'whoami', {})).to.deep.equal([null, { auth: { user: 'ada' } }])
+    })
+
+    it('answers calls of the server', async () => {
+      const socket = await open(client, options)
+      expect(await socket.rpc('echo', { a: [1] })).to.deep.equal({ a: [1] })
+      expect(await socket.rpc('later', 5)).to.equal(5)
+      expect(await socket.rpc('nested.deeper.name')).to.equal('nested.deeper.name')
+      await page.register('added')
+      expect(await socket.rpc('added', 1)).to.deep.equal(['added', 1])
+    })
+
+    it('subscribes, gets messages in order, and unsubscribes', async () => {
+      const socket = await open(client, options)
+      expect(await page.call('subscribe', 'news')).to.deep.equal([null, null])
+      expect(socket.channels).to.deep.equal(['news'])
+      for (let number = 0; number < 5; number++) server.sockets.publish('news', { number })
+      for (let number = 0; number < 5; number++) {
+        expect(await page.next('message')).to.deep.equal(['news', { number }])
+      }
+      expect(await page.call('unsubscribe', 'news')).to.deep.equal([null, null])
+      expect(socket.channels).to.deep.equal([])
+      await server.sockets.publish('news', 'too late')
+      await socket.rpc('echo', 'sent after it')
+      expect(await page.untaken('message')).to.equal(0)
+      expect(await page.channels()).to.deep.equal([])
+    })
+
+    it('comes back and subscribes again when the server closes its connection', async () => {
+      const socket = await open(client, options)
+      await page.call('subscribe', 'news')
+      socket.end()
+      expect(await page.next('reconnect')).to.deep.equal([null])
+      await until(() => server.sockets.channelSockets('news').length === 1)
+      expect(theSocket()).to.not.equal(socket)
+      await server.sockets.publish('news', 'back')
+      expect(await page.next('message')).to.deep.equal(['news', 'back'])
+      expect(await theSocket().rpc('echo', 1)).to.equal(1)
+    })
+  }
+
+  for (const transport of USUAL_TRANSPORTS) {
+    describe(`over ${transport.name}`, () => {
+      const client = { sockjs: { transports: [transport.name] } }
+
+      works(transport)
 
       it('calls functions of the server, by nested names too', async () => {
         await open(client)
@@ -103,15 +154,6 @@ describe('the old browser client on the new server', function () {
         }
       })
 
-      it('answers calls of the server', async () => {
-        const socket = await open(client)
-        expect(await socket.rpc('echo', { a: [1] })).to.deep.equal({ a: [1] })
-        expect(await socket.rpc('later', 5)).to.equal(5)
-        expect(await socket.rpc('nested.deeper.name')).to.equal('nested.deeper.name')
-        await page.register('added')
-        expect(await socket.rpc('added', 1)).to.deep.equal(['added', 1])
-      })
-
       it('answers calls of the server with errors', async () => {
         const socket = await open(client)
         const fieldsOf = async (name: string) => {
@@ -128,22 +170,6 @@ describe('the old browser client on the new server', function () {
         const socket = await open(client)
         expect((await errorOf(socket.rpc('nowhere', {}, { timeout: 20 }))).code).to.equal('timeout')
         expect(await socket.rpc('echo', 1)).to.equal(1)
-      })
-
-      it('subscribes, gets messages in order, and unsubscribes', async () => {
-        const socket = await open(client)
-        expect(await page.call('subscribe', 'news')).to.deep.equal([null, null])
-        expect(socket.channels).to.deep.equal(['news'])
-        for (let number = 0; number < 5; number++) server.sockets.publish('news', { number })
-        for (let number = 0; number < 5; number++) {
-          expect(await page.next('message')).to.deep.equal(['news', { number }])
-        }
-        expect(await page.call('unsubscribe', 'news')).to.deep.equal([null, null])
-        expect(socket.channels).to.deep.equal([])
-        await server.sockets.publish('news', 'too late')
-        await socket.rpc('echo', 'sent after it')
-        expect(await page.untaken('message')).to.equal(0)
-        expect(await page.channels()).to.deep.equal([])
       })
 
       it('publishes and broadcasts, and now hears when that is done', async () => {
@@ -221,18 +247,6 @@ describe('the old browser client on the new server', function () {
         expect(await page.channels()).to.deep.equal([])
       })
 
-      it('comes back and subscribes again when the server closes its connection', async () => {
-        const socket = await open(client)
-        await page.call('subscribe', 'news')
-        socket.end()
-        expect(await page.next('reconnect')).to.deep.equal([null])
-        await until(() => server.sockets.channelSockets('news').length === 1)
-        expect(theSocket()).to.not.equal(socket)
-        await server.sockets.publish('news', 'back')
-        expect(await page.next('message')).to.deep.equal(['news', 'back'])
-        expect(await theSocket().rpc('echo', 1)).to.equal(1)
-      })
-
       it('comes back and subscribes again when the server is restarted', async () => {
         await open(client)
         await page.call('subscribe', 'news')
@@ -275,6 +289,10 @@ describe('the old browser client on the new server', function () {
         await until(() => server.sockets.sockets().length === 0)
       })
     })
+  }
+
+  for (const transport of OTHER_TRANSPORTS) {
+    describe(`over ${transport.name}, switched on`, () => works(transport, EVERY_TRANSPORT))
   }
 
   describe('and its token', () => {
@@ -323,15 +341,16 @@ describe('the old browser client on the new server', function () {
 
       afterEach(() => other.stop())
 
-      for (const transport of ['websocket', 'xhr-polling', 'xhr-streaming', 'eventsource']) {
-        it(`comes by JSONP if that origin is listed, and the socket works over ${transport}`, async () => {
-          server = await NewServer.create({ socketController, origins: [other.origin] })
+      for (const { name, carrier } of CROSS_ORIGIN_TRANSPORTS) {
+        it(`comes by JSONP if that origin is listed, and the socket works over ${name}`, async () => {
+          const origins = [other.origin]
+          server = await NewServer.create({ socketController, origins, ...EVERY_TRANSPORT })
           page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
           await page.visit(`${other.origin}/`)
-          const error = await page.open({ host: server.origin, sockjs: { transports: [transport] } })
+          const error = await page.open({ host: server.origin, sockjs: { transports: [name] } })
           expect(error).to.equal(null)
           expect(page.tokenRequests.map(([type]) => type)).to.deep.equal(['script'])
-          expect(theSocket().transport).to.equal(transport)
+          expect(theSocket().transport).to.equal(carrier)
           expect(await page.call('rpc', 'echo', 1)).to.deep.equal([null, 1])
         })
       }

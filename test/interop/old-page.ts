@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 
 /** What the old client's callback got, and `null` for what it got not. */
 export type OldAnswer = readonly [error: unknown, data: unknown]
@@ -12,11 +12,9 @@ export class OldPage {
   readonly uncaught: string[] = []
   /** Paths of the token requests, with how the page made them (`xhr`, `script`). */
   readonly tokenRequests: (readonly [type: string, path: string])[] = []
-  readonly #context: BrowserContext
   readonly #page: Page
 
-  private constructor(context: BrowserContext, page: Page) {
-    this.#context = context
+  private constructor(page: Page) {
     this.#page = page
     page.on('pageerror', (error) => this.uncaught.push(String(error)))
     page.on('request', (request) => {
@@ -25,10 +23,10 @@ export class OldPage {
     })
   }
 
-  /** Loads the page, signed in, without a socket. */
+  /** Loads the page, signed in, without a socket. One at a time: a browser has one window for all, as to open it is slow. */
   static async load(browser: Browser, url: string): Promise<OldPage> {
-    const context = await browser.newContext()
-    const page = new OldPage(context, await context.newPage())
+    const context = browser.contexts()[0] ?? (await browser.newContext())
+    const page = new OldPage(context.pages()[0] ?? (await context.newPage()))
     await page.#page.goto(url)
     return page
   }
@@ -71,8 +69,11 @@ export class OldPage {
     await this.#page.goto(url)
   }
 
+  /** Leaves the page, and forgets who was signed in. */
   async close(): Promise<void> {
-    await this.#context.close()
+    await this.#page.goto('about:blank')
+    this.#page.removeAllListeners()
+    await this.#page.context().clearCookies()
   }
 
   #run(name: string, ...args: readonly unknown[]): Promise<unknown> {

@@ -24,7 +24,11 @@ app.get('/sign-in', (request, response) => {
 })
 
 const server = http.createServer(app)
-const socketServer = sockjs.createServer({ log() {} })
+// Its iframe page needs the client's script: without this setting, a CDN's.
+const script = '/sockjs.min.js'
+const scriptFile = require.resolve('sockjs-client/dist/sockjs.min.js')
+app.get(script, (_request, response) => response.sendFile(scriptFile, { dotfiles: 'allow' }))
+const socketServer = sockjs.createServer({ sockjs_url: script, log() {} })
 socketServer.installHandlers(server, { prefix: '/sockets' })
 
 const controller = {

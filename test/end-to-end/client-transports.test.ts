@@ -1,0 +1,38 @@
+import type { TokenSocketOptions } from '@token-socket/client'
+import { expect } from 'chai'
+import SockJS from 'sockjs-client'
+import { next, until, useSites } from './fixture.js'
+
+const WAYS: readonly (readonly [title: string, transport: string, client: TokenSocketOptions])[] = [
+  ['plain WebSocket', 'websocket', {}],
+  ...['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource'].map(
+    (name) => [`SockJS’s ${name}`, name, { transports: ['sockjs'], sockjs: { transports: [name] } }] as const,
+  ),
+]
+
+describe('the client in Node', () => {
+  const start = useSites()
+
+  // Its own SockJS is the one for browsers, which finds no transport in Node.
+  before(() => void Object.assign(globalThis, { SockJS }))
+
+  after(() => void Reflect.deleteProperty(globalThis, 'SockJS'))
+
+  for (const [title, transport, options] of WAYS) {
+    it(`works over ${title}, and comes back`, async () => {
+      const site = await start()
+      const { client, socket } = await site.pair(options, { double: (data: number) => data * 2 })
+      expect([client.transport, socket.transport]).to.deep.equal([transport, transport])
+      expect(await client.rpc('echo', { text: 'ä\u2028\n"😀' })).to.deep.equal({ text: 'ä\u2028\n"😀' })
+      expect(await socket.rpc('double', 21)).to.equal(42)
+      await client.subscribe('news')
+      const back = next(client, 'reconnect')
+      socket.end()
+      expect(await back, 'no error').to.deep.equal([])
+      await until(() => site.sockets.channelSockets('news').length === 1)
+      const message = next(client, 'message')
+      await client.publish('news', { b: 2 })
+      expect(await message).to.deep.equal(['news', { b: 2 }])
+    })
+  }
+})
