@@ -11,7 +11,7 @@ const tasks = {
   lint: ['lint'],
   types: ['types'],
   build: ['build'],
-  test: ['unit', 'end-to-end'],
+  test: ['unit', 'end-to-end', 'interop'],
   browser: ['browser'],
   repository: ['repository'],
   pack: ['pack'],

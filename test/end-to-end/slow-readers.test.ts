@@ -33,25 +33,27 @@ class Flood {
   }
 }
 
-describe('a reader that is slower than what it is sent', () => {
+describe('a reader that is slower than what it is sent', function () {
+  // Megabytes have to pass before the kernel takes no more.
+  this.timeout(60_000)
   const start = useSites()
 
   const subscribers = (site: Site) => site.sockets.channelSockets('flood').length
 
   for (const [carrier, stall] of Object.entries(STALLING)) {
-    it(`that stalls on ${carrier} is closed as slow_consumer, and 20 others get everything`, async () => {
+    it(`that stalls on ${carrier} is closed as slow_consumer, and 10 others get everything`, async () => {
       const site = await start()
-      const readers = await Promise.all(Array.from({ length: 20 }, () => CountingReader.open(site, 'flood')))
+      const readers = await Promise.all(Array.from({ length: 10 }, () => CountingReader.open(site, 'flood')))
       const stalled = await stall(site, 'flood')
       const flood = new Flood(site, readers, 10_000)
       const growth = new MemoryGrowth()
-      while (subscribers(site) === 21 && flood.bytes < 100 * MB) {
+      while (subscribers(site) === 11 && flood.bytes < 100 * MB) {
         await flood.batch(20)
         if (flood.sent % 200 === 0) growth.look()
       }
-      expect(subscribers(site)).to.equal(20)
+      expect(subscribers(site)).to.equal(10)
       const ending = stalled.ending()
-      while (flood.bytes < 30 * MB) await flood.batch(20)
+      for (let more = 0; more < 10; more += 1) await flood.batch(20)
       expect(await ending).to.equal(SLOW_CONSUMER)
       expect(growth.most).to.be.below(21 * MB)
       stalled.destroy()
@@ -60,14 +62,14 @@ describe('a reader that is slower than what it is sent', () => {
     })
   }
 
-  it('that stalls among 200 is closed, and all others get everything', async () => {
+  it('that stalls among 60 is closed, and all others get everything', async () => {
     const site = await start({ limits: { outbox: 100_000 } })
-    const readers = await Promise.all(Array.from({ length: 199 }, () => CountingReader.open(site, 'flood')))
+    const readers = await Promise.all(Array.from({ length: 59 }, () => CountingReader.open(site, 'flood')))
     const stalled = await STALLING.websocket(site, 'flood')
     const flood = new Flood(site, readers, 5000)
     const growth = new MemoryGrowth()
-    while (subscribers(site) === 200 && flood.bytes < 50 * MB) await flood.batch(16)
-    expect(subscribers(site)).to.equal(199)
+    while (subscribers(site) === 60 && flood.bytes < 50 * MB) await flood.batch(16)
+    expect(subscribers(site)).to.equal(59)
     await flood.batch(16)
     expect(growth.most).to.be.below(21 * MB)
     expect(await stalled.ending()).to.equal(SLOW_CONSUMER)
