@@ -13,6 +13,7 @@ const tasks = {
   build: ['build'],
   test: ['unit', 'end-to-end', 'interop'],
   browser: ['browser'],
+  bundlers: ['bundlers'],
   repository: ['repository'],
   pack: ['pack'],
   size: ['size'],

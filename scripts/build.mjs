@@ -87,7 +87,7 @@ async function buildScripts(folder) {
     conditions: ['browser', '@token-socket/script', ...shared.conditions],
     // SockJS's sources instead of its bundle: they take `global` for granted, and bring ES5 to browsers without it.
     define: { global: 'globalThis' },
-    plugins: [withoutShims],
+    plugins: [withoutShims, withoutUnload],
     banner: { js: `/*! TokenSocket ${version}, ${license} */` },
     legalComments: 'none',
   }
@@ -109,6 +109,18 @@ const withoutShims = {
   name: 'without SockJS’s shims',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]sockjs-client[\\/]lib[\\/]shims\.js$/ }, () => ({ contents: '' }))
+  },
+}
+
+// A page that listens for `unload` is not kept for when people go back. The client closes its sockets on `pagehide`.
+const withoutUnload = {
+  name: 'without SockJS’s unload listener',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]sockjs-client[\\/]lib[\\/]utils[\\/]event\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      const contents = text.replace("module.exports.attachEvent('unload', unloadTriggered);", '')
+      return contents === text ? { errors: [{ text: 'it has no unload listener' }] } : { contents }
+    })
   },
 }
 

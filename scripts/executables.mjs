@@ -1,4 +1,4 @@
-// The programs that the tests need and npm does not install: Redis and Chromium. Node's own modules only.
+// The programs that the tests need and npm does not install: Redis, Chromium and two proxies. Node's own modules only.
 
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -15,6 +15,8 @@ const executables = {
     paths: [macChrome],
     debian: 'chromium',
   },
+  NGINX: { title: 'nginx', names: ['nginx'], paths: ['/usr/sbin/nginx'], debian: 'nginx-light' },
+  HAPROXY: { title: 'HAProxy', names: ['haproxy'], paths: ['/usr/sbin/haproxy'], debian: 'haproxy' },
 }
 
 /**

@@ -55,6 +55,11 @@ export const gates = [
   },
   { name: 'browser', does: 'the client in a real Chromium', tests: ['test/browser'] },
   {
+    name: 'bundlers',
+    does: 'the packed client in Node, in TypeScript, and in pages built by Vite, esbuild, Rollup and webpack',
+    tests: ['test/bundlers'],
+  },
+  {
     name: 'repository',
     does: 'imports, file sizes, exports, documents and the lock file, held to the rules',
     tests: ['test/repository'],

@@ -13,7 +13,7 @@ import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
-  ['token-socket.min.js', 12_500],
+  ['token-socket.min.js', 12_750],
   ['token-socket.full.min.js', 27_500],
   ['token-socket.fallback.min.js', 16_000],
 ])

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Page, Request } from 'playwright-core'
 import { type OpenBrowser, openBrowser } from './chromium.js'
-import { connect, endSocket, pageWith, Site, uncaughtIn } from './site.js'
+import { connect, endSocket, pageWith, Site, type SiteOptions, uncaughtIn } from './site.js'
 import { CROSS_ORIGIN_TRANSPORTS, EVERY_TRANSPORT } from './sockjs-transports.js'
 
 /** Other options of the client where SockJS is to be used. */
@@ -44,7 +44,7 @@ describe('a page of another origin', () => {
   })
 
   /** Opens the server's site, and signs in there. */
-  async function open(options: Parameters<typeof Site.open>[0]): Promise<Site> {
+  async function open(options: SiteOptions): Promise<Site> {
     const opened = await Site.open(options)
     site = opened
     other.page = pageWith(`${opened.origin}/sockets/token-socket.min.js`)
@@ -53,7 +53,7 @@ describe('a page of another origin', () => {
   }
 
   /** Opens the server's site, signs in there, and visits the page of the other origin. */
-  async function visit(options: Parameters<typeof Site.open>[0], address = other.origin): Promise<Site> {
+  async function visit(options: SiteOptions, address = other.origin): Promise<Site> {
     const opened = await open(options)
     await page.goto(`${address}/`)
     return opened
@@ -70,14 +70,7 @@ describe('a page of another origin', () => {
     ]
     for (const { title, transport, options } of ways) {
       it(`works over ${title}, with a token by CORS and the user’s cookie`, async () => {
-        const sockjs = (await import('node:module')).createRequire(import.meta.url).resolve('sockjs-client/dist/sockjs.min.js')
-        const { origin } = await visit({
-          sockets: { origins: [other.origin], ...EVERY_TRANSPORT },
-          prepare: (app) =>
-            app.get('/sockjs.min.js', (_request, response) =>
-              response.sendFile(sockjs, { dotfiles: 'allow' }),
-            ),
-        })
+        const { origin } = await visit({ sockets: { origins: [other.origin], ...EVERY_TRANSPORT } })
         expect(await connect(page, { host: origin, ...options })).to.deep.equal({ transport })
         expect(await page.evaluate(() => window.socket.rpc('whoami'))).to.deep.equal({ name: 'Ada' })
         expect(asked).to.deep.equal(['POST by fetch'])
@@ -108,11 +101,11 @@ describe('a page of another origin', () => {
     })
 
     it('of another site, where the browser sends no cookie, may say who it is by `authentication`', async () => {
-      const authentication = ({ query, headers: { cookie } }: { query: object; headers: { cookie?: string } }) => ({
-        ...query,
-        cookie: cookie ?? 'none',
-      })
-      const { origin } = await visit({ sockets: { origins: [other.localhost], authentication } }, other.localhost)
+      const sockets: SiteOptions['sockets'] = {
+        origins: [other.localhost],
+        authentication: ({ query, headers }) => ({ ...query, cookie: headers.cookie ?? 'none' }),
+      }
+      const { origin } = await visit({ sockets }, other.localhost)
       expect(await connect(page, { host: origin, authentication: { key: 'of Ada' } })).to.deep.equal({
         transport: 'websocket',
       })
@@ -144,9 +137,9 @@ describe('a page of another origin', () => {
 
   describe('whose CORS headers a proxy drops', () => {
     /** Options of a site behind such a proxy. */
-    const behindProxy = (sockets: NonNullable<Parameters<typeof Site.open>[0]>['sockets'] = {}) => ({
+    const behindProxy = (sockets: SiteOptions['sockets'] = {}): SiteOptions => ({
       sockets: { origins: [other.origin], ...sockets },
-      prepare: ((app) =>
+      prepare: (app) =>
         app.use('/socket/token', (_request, response, next) => {
           const { writeHead } = response
           response.writeHead = ((...args: [number]) => {
@@ -154,7 +147,7 @@ describe('a page of another origin', () => {
             return writeHead.apply(response, args)
           }) as typeof writeHead
           next()
-        })) as NonNullable<Parameters<typeof Site.open>[0]>['prepare'] & {},
+        }),
     })
 
     for (const [title, transport, options] of [
@@ -225,7 +218,9 @@ describe('a page of another origin', () => {
       const came = page.waitForResponse((response) => isForToken(response.request()))
       release()
       await came
-      await page.waitForFunction(() => !Object.keys(window).some((name) => name.startsWith('token_callback_')))
+      await page.waitForFunction(
+        () => !Object.keys(window).some((name) => name.startsWith('token_callback_')),
+      )
     })
 
     /** Names of JSONP callbacks in the page. */

@@ -1,6 +1,7 @@
 /** Sites for the tests in Chromium: one with sockets, and pages of other origins that load its script. */
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { TokenSocket, TokenSocketOptions } from '@token-socket/client'
 import { TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
@@ -25,6 +26,8 @@ export interface SiteOptions {
   readonly prepare?: (app: Express) => void
 }
 
+const SOCKJS = createRequire(import.meta.url).resolve('sockjs-client/dist/sockjs.min.js')
+
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** A page that loads a script, by default the client's from its own server. */
@@ -32,7 +35,7 @@ export function pageWith(script = '/sockets/token-socket.min.js', rest = ''): st
   return `<!doctype html><title>A page</title><script src="${script}"></script>${rest}`
 }
 
-/** A web server on the loopback interface: a page at `/`, and sockets where the test wants them. */
+/** A web server on the loopback interface: a page at `/`, SockJS’s script, and sockets where the test wants them. */
 export class Site {
   /** The page at `/`. May be changed at any time. */
   page = pageWith()
@@ -41,7 +44,8 @@ export class Site {
   /** Whom `authentication` was asked about: the origin and the cookie of each token request that came so far. */
   readonly asked: { readonly origin: string | undefined; readonly cookie: string | undefined }[] = []
   readonly #app = express()
-  readonly #server: Server = createServer(this.#app)
+  readonly #server: Server
+  readonly #responses: ServerResponse[] = []
   readonly #sockets: TokenSocketServer | undefined
 
   static async open(options: SiteOptions = {}): Promise<Site> {
@@ -53,7 +57,18 @@ export class Site {
 
   private constructor({ sockets, prepare }: SiteOptions) {
     const app = this.#app
+    const responses = this.#responses
+    class NotedResponse extends ServerResponse<IncomingMessage> {
+      constructor(request: IncomingMessage) {
+        super(request)
+        responses.push(this)
+      }
+    }
+    this.#server = createServer({ ServerResponse: NotedResponse }, app)
+    // Headers change while the page does not: a browser's copy would keep the old ones.
+    app.disable('etag')
     app.get('/favicon.ico', (_request, response) => void response.status(204).end())
+    app.get('/sockjs.min.js', (_request, response) => response.sendFile(SOCKJS, { dotfiles: 'allow' }))
     app.get('/', (_request, response) => void response.set(this.headers).send(this.page))
     if (sockets) app.use(session({ secret: 'only a test', resave: false, saveUninitialized: false }))
     app.get('/sign-in', (request, response) => {
@@ -76,6 +91,12 @@ export class Site {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
+  }
+
+  /** What it has answered so far to requests for tokens and sockets, upgrades aside. */
+  get answers(): { readonly asked: string; readonly status: number }[] {
+    const ours = this.#responses.filter(({ req }) => /^\/sockets?\b/.test(req.url ?? ''))
+    return ours.map(({ req, statusCode }) => ({ asked: `${req.method} ${req.url}`, status: statusCode }))
   }
 
   get sockets(): TokenSocketServer {
@@ -119,7 +140,7 @@ export function connect(page: Page | Frame, options: TokenSocketOptions = {}): P
     window.socket = new window.TokenSocket(settings)
     return window.socket.ready().then(
       () => ({ transport: window.socket.transport }),
-      ({ code, message, data }) => ({ code, message, data }),
+      ({ code, message, data }) => ({ code, message, ...(data !== undefined && { data }) }),
     )
   }, options)
 }

@@ -1,9 +1,13 @@
-import { TokenSocket } from '@token-socket/client'
+import { CLOSE_CODES, TokenSocket } from '@token-socket/client'
 import { expect } from 'chai'
 import { FakeSocket } from './fake-socket.js'
 import { restoreGlobals, setGlobal } from './globals.js'
+import type { Peer } from './scripted-server.js'
 import { until } from './waiting.js'
 import { World } from './world.js'
+
+/** A token's refusal. */
+const NO = { error: 'Invalid token', code: 'invalid_token' }
 
 /** A SockJS that opens at once and takes any token. */
 class WorkingSockJS extends FakeSocket {
@@ -60,11 +64,76 @@ describe('TokenSocket where WebSockets are blocked', () => {
     expect(world.server.peers).to.deep.equal([])
   })
 
+  it('leaves the WebSocket of SockJS out, unless SockJS is told its transports', async () => {
+    await world.openReady({ transports: ['websocket', 'sockjs'] })
+    await world.openReady({ transports: ['sockjs', 'websocket'] })
+    await world.openReady({ transports: ['websocket', 'sockjs'], sockjs: { transports: ['websocket'] } })
+    expect(FakeSocket.made.map(({ parameters }) => parameters[2])).to.deep.equal([
+      { transports: ['xhr-streaming', 'xhr-polling'] },
+      {},
+      { transports: ['websocket'] },
+    ])
+  })
+
   it('goes straight to SockJS in a browser when `sockjs.transports` lacks WebSocket', async () => {
     setGlobal('location', { host: world.server.host, protocol: 'http:' })
     const socket = new TokenSocket({ sockjs: { transports: ['xhr-streaming'] } })
     world.sockets.push(socket)
     await socket.ready()
     expect(FakeSocket.made[0]?.parameters[2]).to.deep.equal({ transports: ['xhr-streaming'] })
+  })
+})
+
+describe('TokenSocket where WebSockets open and carry nothing', () => {
+  let world: World
+
+  beforeEach(async () => {
+    world = await World.create()
+    world.reconnectAtOnce()
+    FakeSocket.made.length = 0
+    setGlobal('SockJS', WorkingSockJS)
+  })
+
+  afterEach(async () => {
+    await world.close()
+    restoreGlobals()
+  })
+
+  /** What the server does with the first token only. */
+  function withFirstToken(act: (peer: Peer) => void): void {
+    let isFirst = true
+    world.server.onmessage = (message, peer) => {
+      if (message.type !== 'auth' || !isFirst) return false
+      isFirst = false
+      act(peer)
+      return true
+    }
+  }
+
+  it('goes on with SockJS when no answer to the token comes in time', async () => {
+    withFirstToken(() => {})
+    const socket = await world.openReady({ transports: ['websocket', 'sockjs'], connectTimeout: 500 })
+    expect(socket.transport).to.equal('xhr-streaming')
+    expect(world.server.peers).to.have.length(1)
+  })
+
+  it('goes on with SockJS when the connection breaks instead of an answer', async () => {
+    withFirstToken((peer) => peer.socket.terminate())
+    const socket = await world.openReady({ transports: ['websocket', 'sockjs'] })
+    expect(socket.transport).to.equal('xhr-streaming')
+  })
+
+  it('stays with WebSocket when it brought the server’s no', async () => {
+    const { code, reason } = CLOSE_CODES.shutting_down
+    withFirstToken((peer) => peer.socket.close(code, reason))
+    expect(await world.openReady({ transports: ['websocket', 'sockjs'] })).to.have.property(
+      'transport',
+      'websocket',
+    )
+    withFirstToken((peer) => peer.send({ type: 'answer', rpc: 'auth', id: 'auth', outcome: NO }))
+    expect(await world.openReady({ transports: ['websocket', 'sockjs'] })).to.have.property(
+      'transport',
+      'websocket',
+    )
   })
 })

@@ -51,7 +51,7 @@ describe('readOptions', () => {
     connectTimeout: [0],
     queueSize: [-1],
     limits: [3, { callsIn: 0 }, { callsOut: '5' }],
-    logger: ['console'],
+    logger: ['console', { debug: 5 }, { warn: 'loudly' }],
   }
   for (const [name, values] of Object.entries(wrong)) {
     it(`refuses a wrong \`${name}\``, () => {
@@ -61,6 +61,19 @@ describe('readOptions', () => {
       }
     })
   }
+
+  for (const value of ['localhost', 5, ['localhost'], () => {}, false]) {
+    it(`refuses options that are ${JSON.stringify(value) ?? 'a function'}`, () => {
+      expect(() => readOptions(value as TokenSocketOptions))
+        .to.throw('options has to be an object')
+        .with.deep.include({ code: 'bad_option', data: { field: 'options' } })
+    })
+  }
+
+  it('takes `null` for no options', () => {
+    setGlobal('location', { host: 'page', protocol: 'http:' })
+    expect(readOptions(null)).to.deep.equal(readOptions())
+  })
 
   it('takes `ping: false` for none', () => {
     expect(readOptions({ host: 'x', ping: false } as unknown as TokenSocketOptions).ping).to.equal(0)

@@ -68,6 +68,74 @@ describe('TransportList', () => {
     expect(second.called).to.equal(false)
   })
 
+  describe('while none has worked yet', () => {
+    const slow: OpenTransport = () =>
+      new Promise((resolve) => {
+        setTimeout(() => resolve(connectionPair().left), 4000)
+      })
+    const both = (first: OpenTransport, second: OpenTransport) =>
+      new TransportList(
+        [
+          ['websocket', first],
+          ['sockjs', second],
+        ],
+        10_000,
+        {},
+      )
+    let clock: sinon.SinonFakeTimers
+
+    beforeEach(() => {
+      clock = sinon.useFakeTimers()
+    })
+
+    it('#open gives 3 s to one that another follows', async () => {
+      const opened = both(hangs, works).open(signal)
+      await clock.tickAsync(3000)
+      expect(await opened).to.include({ name: 'sockjs', timeout: 10_000 })
+    })
+
+    it('#open gives the last one its whole time', async () => {
+      const opened = both(fails, slow).open(signal)
+      await clock.tickAsync(4000)
+      expect(await opened).to.have.property('name', 'sockjs')
+    })
+
+    it('#open gives more after each time that all failed, for networks that are slow', async () => {
+      const list = both(slow, fails)
+      const failed = errorOf(list.open(signal))
+      await clock.tickAsync(3000)
+      await failed
+      const opened = list.open(signal)
+      await clock.tickAsync(4000)
+      expect(await opened).to.have.property('name', 'websocket')
+    })
+
+    it('#open gives the server’s answer no more either', async () => {
+      expect(await both(works, works).open(signal)).to.include({ name: 'websocket', timeout: 3000 })
+    })
+
+    it('#open gives one that has worked its whole time', async () => {
+      const list = both(slow, works)
+      list.prefer('websocket')
+      const opened = list.open(signal)
+      await clock.tickAsync(4000)
+      expect(await opened).to.include({ name: 'websocket', timeout: 10_000 })
+    })
+  })
+
+  it('#demote makes one the last, and gives the next more time', async () => {
+    const list = new TransportList(
+      [
+        ['websocket', works],
+        ['sockjs', works],
+      ],
+      10_000,
+      {},
+    )
+    list.demote('websocket')
+    expect(await list.open(signal)).to.include({ name: 'sockjs', timeout: 6000 })
+  })
+
   it('#prefer makes one the first', async () => {
     const list = new TransportList(
       [

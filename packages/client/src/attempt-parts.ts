@@ -2,7 +2,7 @@ import type { AttemptParts } from './attempt.js'
 import type { Settings, TransportName } from './options.js'
 import { TokenSource } from './token-source.js'
 import { type OpenTransport, TransportList } from './transport-list.js'
-import { openSockJS } from './transports/sockjs.js'
+import { HTTP_TRANSPORTS, openSockJS } from './transports/sockjs.js'
 import { openWebSocket } from './transports/websocket.js'
 
 /** What a socket with these settings makes its tries of. No URL holds a token. */
@@ -10,15 +10,19 @@ export function attemptParts(settings: Settings): AttemptParts {
   const { address, headers, socketPrefix, connectTimeout: timeout, logger } = settings
   const { authentication, jsonp } = settings
   const url = address.http + settings.tokenPath
+  // After a plain WebSocket, SockJS's own would be blocked as well, or waited for in vain once more.
+  const sockjs =
+    settings.transports[0] === 'websocket'
+      ? { transports: HTTP_TRANSPORTS, ...settings.sockjs }
+      : settings.sockjs
   const openers: Readonly<Record<TransportName, OpenTransport>> = {
     websocket: (signal) => openWebSocket(`${address.websocket}${socketPrefix}/websocket`, headers, signal),
-    sockjs: (signal) => openSockJS(address.http + socketPrefix, settings.sockjs, signal),
+    sockjs: (signal) => openSockJS(address.http + socketPrefix, sockjs, signal),
   }
   const order = settings.transports.map((name) => [name, openers[name]] as const)
   return {
     tokens: new TokenSource({ url, authentication, headers, jsonp, timeout }),
     transports: new TransportList(order, timeout, logger),
-    timeout,
     logger,
   }
 }

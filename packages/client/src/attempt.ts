@@ -13,9 +13,11 @@ import type { Opened } from './transport-list.js'
 /** What a try is made of. */
 export interface AttemptParts {
   readonly tokens: { request(signal: AbortSignal): Promise<string> }
-  readonly transports: { open(signal: AbortSignal): Promise<Opened>; prefer(name: TransportName): void }
-  /** Milliseconds that the server may take to answer the token. */
-  readonly timeout: number
+  readonly transports: {
+    open(signal: AbortSignal): Promise<Opened>
+    prefer(name: TransportName): void
+    demote(name: TransportName): void
+  }
   readonly logger: Logger
 }
 
@@ -38,15 +40,16 @@ export async function attempt(
 ): Promise<Link> {
   const token = await parts.tokens.request(signal)
   signal.throwIfAborted()
-  const { name, connection } = await parts.transports.open(signal)
+  const { name, connection, timeout } = await parts.transports.open(signal)
   const handshake = new Handshake(listener)
   const link = new Link(connection, handshake, parts.logger)
   try {
     signal.throwIfAborted()
     link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION })
-    await limitTime(parts.timeout, signal, () => handshake.answer)
+    await limitTime(timeout, signal, () => handshake.answer)
     signal.throwIfAborted()
   } catch (error) {
+    if (handshake.isSilent && !signal.aborted) parts.transports.demote(name)
     link.close()
     throw error
   }
@@ -57,6 +60,8 @@ export async function attempt(
 /** Waits for the answer to the token and passes everything else on. */
 class Handshake implements LinkListener {
   readonly answer: Promise<void>
+  /** Whether nothing has come from the server: maybe something on the way lets connections open, and no more. */
+  isSilent = true
   readonly #listener: LinkListener
   #resolve = () => {}
   #reject = (_error: RpcError) => {}
@@ -72,6 +77,7 @@ class Handshake implements LinkListener {
   }
 
   receive(message: ServerMessage, link: Link): void {
+    this.isSilent = false
     if (message.type !== 'answer' || message.id !== AUTH_ID) {
       this.#listener.receive(message, link)
     } else if ('error' in message.outcome) {
@@ -84,6 +90,8 @@ class Handshake implements LinkListener {
   }
 
   closed(code: number, reason: string): void {
+    // Only the server knows codes from 4000 on.
+    this.isSilent &&= code < 4000
     this.#reject(lossOf(code, reason))
   }
 }

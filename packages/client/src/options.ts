@@ -51,11 +51,16 @@ export interface TokenSocketOptions {
     | AuthenticationData
     | (() => AuthenticationData | Promise<AuthenticationData>)
     | undefined
-  /** Options for SockJS. With `transports` that lack `"websocket"` no WebSocket is tried at all. @default {} */
+  /**
+   * Options for SockJS. With `transports` that lack `"websocket"` no WebSocket is tried at all; without `transports`, and
+   * after a plain WebSocket, SockJS tries `"xhr-streaming"` and `"xhr-polling"`, or `"eventsource"` in a page without an
+   * origin. @default {}
+   */
   readonly sockjs?: Readonly<Record<string, unknown>> | undefined
   /**
-   * The transports to try, in this order; the one that worked is tried first the next time. In Node `sockjs` needs a
-   * SockJS client for Node as `globalThis.SockJS`.
+   * The transports to try, in this order; the one that worked is tried first from then on, as long as this socket lives,
+   * and one that opens but brings no answer is tried last. In Node `sockjs` needs a SockJS client for Node as
+   * `globalThis.SockJS`.
    * @default ["websocket", "sockjs"], in Node ["websocket"]
    */
   readonly transports?: readonly TransportName[] | undefined
@@ -72,7 +77,11 @@ export interface TokenSocketOptions {
   readonly jsonp?: boolean | undefined
   /** Milliseconds until a call fails with `timeout`; 0 for never. Also how long the server's calls may run. @default 30000 */
   readonly callTimeout?: number | undefined
-  /** Milliseconds that each step of a try may take: the token, the opening of a transport, the server's word. @default 10000 */
+  /**
+   * Milliseconds that each step of a try may take: the token, the opening of a transport, the server's word. Until one
+   * transport has worked, one that another follows gets 3000 at the most, and twice that after each failure.
+   * @default 10000
+   */
   readonly connectTimeout?: number | undefined
   /** How many calls may wait for a connection; the next fails with `queue_full`. @default 1000 */
   readonly queueSize?: number | undefined
@@ -103,8 +112,13 @@ export interface Settings {
   readonly logger: Logger
 }
 
-/** Checks the options and fills in the defaults. @throws RpcError `bad_option`, which names the option */
-export function readOptions(options: TokenSocketOptions = {}): Settings {
+/**
+ * Checks the options and fills in the defaults. `null` stands for none, as in the old client.
+ * @throws RpcError `bad_option`, which names the option
+ */
+export function readOptions(given?: TokenSocketOptions | null): Settings {
+  const options: TokenSocketOptions = given ?? {}
+  if (!OBJECT[1](options)) throw badOption('options', OBJECT[0])
   for (const [name, [what, isRight]] of Object.entries(CHECKS)) {
     const value = options[name as keyof TokenSocketOptions]
     if (value !== undefined && !isRight(value)) throw badOption(name, what)
@@ -159,7 +173,7 @@ const CHECKS: Readonly<Record<keyof TokenSocketOptions, Check>> = {
   connectTimeout: ['a number above 0', isPositive],
   queueSize: COUNT,
   limits: ['an object of numbers above 0', isLimits],
-  logger: OBJECT,
+  logger: ['an object of functions', isLogger],
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -182,6 +196,10 @@ function isLimits(value: unknown): boolean {
   return (
     isObject(value) && [value.callsOut, value.callsIn].every((one) => one === undefined || isPositive(one))
   )
+}
+
+function isLogger(value: unknown): boolean {
+  return isObject(value) && [value.debug, value.warn].every((one) => one === undefined || isFunction(one))
 }
 
 function isTransports(value: unknown): boolean {

@@ -27,8 +27,10 @@ export function requestByJsonp(url: string, query: string, signal: AbortSignal):
     document.head.append(script)
   }).finally(() => {
     script.remove()
-    delete receivers[name]
+    const forget = () => delete receivers[name]
+    if (!signal.aborted) return void forget()
     // The script may still come, and would report an error if it found nothing to call.
-    if (signal.aborted) receivers[name] = () => {}
+    receivers[name] = () => {}
+    script.onload = script.onerror = forget
   })
 }

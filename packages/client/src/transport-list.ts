@@ -9,6 +9,8 @@ export type OpenTransport = (signal: AbortSignal) => Promise<Connection>
 export interface Opened {
   readonly name: TransportName
   readonly connection: Connection
+  /** Milliseconds that the server may take to answer the first message. */
+  readonly timeout: number
 }
 
 /** The transports in the order in which they are tried. The one that worked last is tried first. */
@@ -16,8 +18,10 @@ export class TransportList {
   #order: readonly (readonly [TransportName, OpenTransport])[]
   readonly #timeout: number
   readonly #logger: Logger
+  /** Milliseconds for one that another follows: few, since what is blocked is mostly silent, until one has worked. */
+  #patience = 3000
 
-  /** @param timeout milliseconds that each may take to open */
+  /** @param timeout milliseconds that each may take at the most, to open and then to bring the server's answer */
   constructor(order: readonly (readonly [TransportName, OpenTransport])[], timeout: number, logger: Logger) {
     this.#order = order
     this.#timeout = timeout
@@ -30,20 +34,34 @@ export class TransportList {
    */
   async open(signal: AbortSignal): Promise<Opened> {
     let failure: unknown = new RpcError('transport_failed')
-    for (const [name, open] of this.#order) {
+    for (const [index, [name, open]] of this.#order.entries()) {
+      const isLast = index === this.#order.length - 1
+      const timeout = isLast ? this.#timeout : Math.min(this.#timeout, this.#patience)
       try {
-        return { name, connection: await limitTime(this.#timeout, signal, open) }
+        return { name, timeout, connection: await limitTime(timeout, signal, open) }
       } catch (error) {
         if (signal.aborted) throw signal.reason
         this.#logger.debug?.(`${name} did not open`, error)
         failure = RpcError.is(error) ? error : new RpcError('transport_failed', undefined, undefined, error)
       }
     }
+    this.#patience *= 2
     throw failure
   }
 
   /** The server was reached by this one: from now on it is tried first. */
   prefer(name: TransportName): void {
-    this.#order = [...this.#order].sort(([left], [right]) => Number(right === name) - Number(left === name))
+    this.#patience = this.#timeout
+    this.#move(name, -1)
+  }
+
+  /** This one opened and then brought nothing: from now on it is tried last. */
+  demote(name: TransportName): void {
+    this.#patience *= 2
+    this.#move(name, 1)
+  }
+
+  #move(name: TransportName, by: number): void {
+    this.#order = [...this.#order].sort(([left], [right]) => by * (+(left === name) - +(right === name)))
   }
 }

@@ -10,6 +10,13 @@ export type SockJSConstructor = new (
 ) => SocketLike & { readonly transport?: string | null }
 
 /**
+ * What SockJS is to try after a plain WebSocket, by its names: where a proxy holds streams back, one try is enough. In a
+ * page without an origin SockJS has no use for XHR.
+ */
+export const HTTP_TRANSPORTS: readonly string[] =
+  globalThis.origin === 'null' ? ['eventsource'] : ['xhr-streaming', 'xhr-polling']
+
+/**
  * Opens a SockJS connection, by whichever of its transports works.
  * @param options go to SockJS as they are
  * @throws RpcError `transport_failed` if SockJS is not there or none of its transports works; the signal's reason

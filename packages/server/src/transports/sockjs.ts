@@ -92,6 +92,8 @@ export class SockJSTransport {
     const { url = '', socket } = request
     // A reader that vanishes without a word is found by its network. A body that was read ahead has no socket.
     socket?.setKeepAlive(true, this.#keepAlive)
+    // nginx would hold streams back, until clients take them for dead.
+    response.setHeader('X-Accel-Buffering', 'no')
     const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
     request.url = this.#prefix + rest
     this.#handler(request, response)
