@@ -136,6 +136,20 @@ describe('TransportList', () => {
     expect(await list.open(signal)).to.include({ name: 'sockjs', timeout: 6000 })
   })
 
+  it('#open gives one that worked a second chance before it tries another', async () => {
+    const list = new TransportList(
+      [
+        ['websocket', fails],
+        ['sockjs', works],
+      ],
+      1000,
+      {},
+    )
+    list.prefer('websocket')
+    expect(await errorOf(list.open(signal))).to.include({ code: 'transport_failed', message: 'no' })
+    expect(await list.open(signal)).to.have.property('name', 'sockjs')
+  })
+
   it('#prefer makes one the first', async () => {
     const list = new TransportList(
       [

@@ -20,6 +20,8 @@ export class TransportList {
   readonly #logger: Logger
   /** Milliseconds for one that another follows: few, since what is blocked is mostly silent, until one has worked. */
   #patience = 3000
+  /** The one that worked last, as long as it has not failed since: the network may be gone for a moment, not WebSocket. */
+  #proven: TransportName | undefined
 
   /** @param timeout milliseconds that each may take at the most, to open and then to bring the server's answer */
   constructor(order: readonly (readonly [TransportName, OpenTransport])[], timeout: number, logger: Logger) {
@@ -29,7 +31,8 @@ export class TransportList {
   }
 
   /**
-   * Opens a connection by the first transport that works.
+   * Opens a connection by the first transport that works. The first time that the one that worked last fails, no other is
+   * tried.
    * @throws RpcError what the last transport failed with, or the signal's reason
    */
   async open(signal: AbortSignal): Promise<Opened> {
@@ -43,8 +46,10 @@ export class TransportList {
         if (signal.aborted) throw signal.reason
         this.#logger.debug?.(`${name} did not open`, error)
         failure = RpcError.is(error) ? error : new RpcError('transport_failed', undefined, undefined, error)
+        if (this.#proven === name) break
       }
     }
+    this.#proven = undefined
     this.#patience *= 2
     throw failure
   }
@@ -52,11 +57,13 @@ export class TransportList {
   /** The server was reached by this one: from now on it is tried first. */
   prefer(name: TransportName): void {
     this.#patience = this.#timeout
+    this.#proven = name
     this.#move(name, -1)
   }
 
   /** This one opened and then brought nothing: from now on it is tried last. */
   demote(name: TransportName): void {
+    this.#proven = undefined
     this.#patience *= 2
     this.#move(name, 1)
   }
