@@ -3,7 +3,16 @@
  * past it unchecked; what is wrong becomes a {@link FrameError} that names the field.
  */
 import { ERRORS, RpcError, refusal, type WireError } from './errors.js'
-import type { AnswerMessage, ClientMessage, Outcome, ServerMessage } from './messages.js'
+import type {
+  AnswerMessage,
+  ClientMessage,
+  GapReason,
+  HistoryMessage,
+  Outcome,
+  Position,
+  ServerMessage,
+  SubscriptionNotice,
+} from './messages.js'
 import { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'
 
 /** A frame that is not a message. `rpc` and `id` are there if the frame had good ones, so that it can be answered. */
@@ -53,9 +62,25 @@ export function encodeServerMessage(message: ServerMessage): string {
   return encodeData(serverFrame(message))
 }
 
-/** A publication as the frame that goes out, from data that is JSON already: encoded once for all its receivers. */
-export function encodePublication(channel: string, json: string): string {
-  return `{"channel":${JSON.stringify(channel)},"message":${json}}`
+/** A publication whose parts are JSON already. */
+export interface EncodedPublication extends Partial<Position> {
+  readonly channel: string
+  /** The data, as JSON. */
+  readonly json: string
+  readonly id?: string | undefined
+  readonly event?: string | undefined
+  /** As JSON. */
+  readonly meta?: string | undefined
+}
+
+/** A publication as the frame that goes out: encoded once for all its receivers. */
+export function encodePublication(publication: EncodedPublication): string {
+  const { channel, json, id, event, epoch, offset, meta } = publication
+  let rest = id === undefined ? '' : `,"id":"${id}"`
+  if (event !== undefined) rest += `,"event":${JSON.stringify(event)}`
+  if (epoch !== undefined) rest += `,"epoch":${JSON.stringify(epoch)},"offset":${offset}`
+  if (meta !== undefined) rest += `,"meta":${meta}`
+  return `{"channel":${JSON.stringify(channel)},"message":${json}${rest}}`
 }
 
 /**
@@ -83,7 +108,8 @@ export function decodeServerMessage(text: unknown): ServerMessage {
   if (typeof frame.rpc === 'string' && typeof frame.uuid === 'string')
     return answer(frame, frame.rpc, frame.uuid)
   if (typeof frame.channel === 'string') {
-    return { type: 'publication', channel: frame.channel, data: frame.message ?? null }
+    const { channel, message, ...rest } = frame
+    return { ...rest, type: 'publication', channel: frame.channel, data: message ?? null }
   }
   if (frame.error !== undefined) return { type: 'error', error: wireError(frame) }
   throw bad('internal, rpc, channel or error')
@@ -103,13 +129,17 @@ function clientFrame(message: ClientMessage): Frame {
       return { rpc: message.name, req: sendable(message.data), uuid: message.id }
     case 'subscribe':
     case 'unsubscribe':
-      return { rpc: BUILT_IN[message.type], req: { channel: message.channel }, uuid: message.id }
-    case 'publish':
       return {
-        rpc: BUILT_IN.publish,
-        req: { channel: message.channel, data: sendable(message.data) },
+        rpc: BUILT_IN[message.type],
+        req: { channel: message.channel, ...message.from },
         uuid: message.id,
       }
+    case 'publish':
+    case 'history': {
+      const { type, id, ...req } = message
+      if ('data' in req) sendable(req.data)
+      return { rpc: BUILT_IN[type], req, uuid: id }
+    }
     case 'broadcast':
       return { rpc: BUILT_IN.broadcast, req: { data: sendable(message.data) }, uuid: message.id }
     case 'ping':
@@ -130,11 +160,26 @@ function serverFrame(message: ServerMessage): Frame {
         data: { fid: message.id, command: message.name, args: sendable(message.data) },
       }
     case 'subscribed':
-      return { internal: true, command: 'subscribe', data: { channel: message.channel } }
+      return {
+        internal: true,
+        command: 'subscribe',
+        data: {
+          channel: message.channel,
+          ...message.position,
+          recovered: message.recovered,
+          reason: message.reason,
+        },
+      }
     case 'unsubscribed':
       return { internal: true, command: 'unsubscribe', data: { channel: message.channel } }
-    case 'publication':
-      return { channel: message.channel, message: message.data }
+    case 'position': {
+      const { type, ...data } = message
+      return { internal: true, command: type, data }
+    }
+    case 'publication': {
+      const { type, channel, data, ...rest } = message
+      return { channel, message: data, ...rest }
+    }
     case 'error':
       return errorFields(message.error)
   }
@@ -158,22 +203,73 @@ function request(frame: Frame, rpc: string, id: string): ClientMessage {
     case BUILT_IN.auth:
       return { type: 'auth', id, token: name(frame, 'token', 'token'), version: version(frame) }
     case BUILT_IN.subscribe:
-      return { type: 'subscribe', id, channel: name(body(frame), 'channel', 'channel', 'req.') }
+      return { type: 'subscribe', id, channel: channelOf(frame), ...from(body(frame)) }
     case BUILT_IN.unsubscribe:
-      return { type: 'unsubscribe', id, channel: name(body(frame), 'channel', 'channel', 'req.') }
+      return { type: 'unsubscribe', id, channel: channelOf(frame) }
     case BUILT_IN.publish:
       return {
         type: 'publish',
         id,
-        channel: name(body(frame), 'channel', 'channel', 'req.'),
+        channel: channelOf(frame),
         data: body(frame).data,
+        ...optionalNames(body(frame), ['event', 'key']),
       }
+    case BUILT_IN.history:
+      return { type: 'history', id, channel: channelOf(frame), ...historyBounds(body(frame)) }
     case BUILT_IN.broadcast:
       return { type: 'broadcast', id, data: body(frame).data }
     case BUILT_IN.ping:
       return { type: 'ping', id }
     default:
       return { type: 'call', id, name: rpc, data: frame.req }
+  }
+}
+
+function channelOf(frame: Frame): string {
+  return name(body(frame), 'channel', 'channel', 'req.')
+}
+
+/** Where a client was, if it says so. */
+function from(req: Frame): { readonly from?: Position } {
+  return req.epoch === undefined ? {} : { from: position(req, 'req.') }
+}
+
+function position(frame: Frame, path: string): Position {
+  const { offset } = frame
+  if (!Number.isSafeInteger(offset) || (offset as number) < 0)
+    throw bad(`${path}offset`, 'has to be a whole number, 0 or above')
+  return { epoch: name(frame, 'epoch', 'epoch', path), offset: offset as number }
+}
+
+/** Those of these fields that are there. */
+function optionalNames<Field extends 'event' | 'key'>(req: Frame, fields: readonly Field[]) {
+  const there = fields.filter((field) => req[field] !== undefined)
+  return Object.fromEntries(there.map((field) => [field, name(req, field, field, 'req.')])) as {
+    readonly [Name in Field]?: string
+  }
+}
+
+/** How many publications one request for history may bring. */
+const HISTORY_LIMIT = 100
+
+/** An id of a publication. Source: https://github.com/ulid/spec */
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+
+function historyBounds(req: Frame): Omit<HistoryMessage, 'type' | 'id' | 'channel'> {
+  const { limit = HISTORY_LIMIT, reverse = false } = req
+  if (!Number.isSafeInteger(limit) || (limit as number) < 1)
+    throw bad('req.limit', 'has to be a whole number above 0')
+  if ((limit as number) > HISTORY_LIMIT)
+    throw new FrameError(refusal('too_long', { field: 'req.limit', limit: HISTORY_LIMIT }))
+  if (typeof reverse !== 'boolean') throw bad('req.reverse', 'has to be true or false')
+  const bounds = (['after', 'before'] as const).filter((field) => req[field] !== undefined)
+  for (const field of bounds) {
+    if (!ULID.test(String(req[field]))) throw bad(`req.${field}`, 'has to be the id of a publication')
+  }
+  return {
+    ...Object.fromEntries(bounds.map((field) => [field, String(req[field])])),
+    limit: limit as number,
+    reverse,
   }
 }
 
@@ -188,11 +284,26 @@ function internal(frame: Frame): ServerMessage {
         data: data.args,
       }
     case 'subscribe':
-      return { type: 'subscribed', channel: name(data, 'channel', 'channel', 'data.') }
+      return { type: 'subscribed', channel: name(data, 'channel', 'channel', 'data.'), ...recovery(data) }
+    case 'position':
+      return {
+        type: 'position',
+        channel: name(data, 'channel', 'channel', 'data.'),
+        ...position(data, 'data.'),
+      }
     case 'unsubscribe':
       return { type: 'unsubscribed', channel: name(data, 'channel', 'channel', 'data.') }
     default:
       throw bad('command')
+  }
+}
+
+function recovery(data: Frame): Partial<SubscriptionNotice> {
+  if (data.epoch === undefined && data.recovered === undefined) return {}
+  return {
+    ...(data.epoch !== undefined && { position: position(data, 'data.') }),
+    ...(data.recovered !== undefined && { recovered: data.recovered === true }),
+    ...(typeof data.reason === 'string' && { reason: data.reason as GapReason }),
   }
 }
 

@@ -18,6 +18,7 @@ export const ERRORS = {
   timeout: 'Timed out',
   token_failed: 'The token request failed',
   token_refused: 'The token request was refused',
+  too_large: 'Too large',
   too_long: 'Too long',
   too_many_calls: 'Too many calls in flight',
   too_many_subscriptions: 'Too many subscriptions',

@@ -10,6 +10,7 @@ export {
   decodeClientMessage,
   decodeData,
   decodeServerMessage,
+  type EncodedPublication,
   encodeClientMessage,
   encodeData,
   encodePublication,

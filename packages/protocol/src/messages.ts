@@ -21,11 +21,21 @@ export interface CallMessage {
   readonly data: unknown
 }
 
+/** A place in what a channel keeps. Offsets say nothing outside their epoch. */
+export interface Position {
+  /** Changes when what the channel kept is lost. */
+  readonly epoch: string
+  /** The number of kept publications before and up to this place. */
+  readonly offset: number
+}
+
 /** Asks to receive, or no more to receive, what is published on a channel. */
 export interface SubscriptionMessage {
   readonly type: 'subscribe' | 'unsubscribe'
   readonly id: string
   readonly channel: string
+  /** With `subscribe` only: where the client was, so that it gets what it has missed since. */
+  readonly from?: Position | undefined
 }
 
 /** Asks the server to publish on a channel. */
@@ -34,6 +44,25 @@ export interface PublishMessage {
   readonly id: string
   readonly channel: string
   readonly data: unknown
+  /** The event's name. */
+  readonly event?: string | undefined
+  /** A second publication on the channel with the same key is not made. */
+  readonly key?: string | undefined
+}
+
+/** Asks for publications that a channel keeps. */
+export interface HistoryMessage {
+  readonly type: 'history'
+  readonly id: string
+  readonly channel: string
+  /** The id of a publication: only later ones are wanted. */
+  readonly after?: string | undefined
+  /** The id of a publication: only earlier ones are wanted. */
+  readonly before?: string | undefined
+  /** How many at the most. @default 100 */
+  readonly limit?: number | undefined
+  /** The latest first. @default false */
+  readonly reverse?: boolean | undefined
 }
 
 /** Asks the server to publish on every channel. */
@@ -65,6 +94,7 @@ export type ClientMessage =
   | CallMessage
   | SubscriptionMessage
   | PublishMessage
+  | HistoryMessage
   | BroadcastMessage
   | PingMessage
   | ResultMessage
@@ -97,17 +127,37 @@ export interface InvokeMessage {
   readonly data: unknown
 }
 
+/** Why a client does not get what it missed. */
+export type GapReason = 'epoch_changed' | 'trimmed' | 'no_history'
+
 /** Tells the client that it is now subscribed, or no more, whoever asked for it. */
 export interface SubscriptionNotice {
   readonly type: 'subscribed' | 'unsubscribed'
   readonly channel: string
+  /** With `subscribed`, where the channel keeps its publications: those after this place follow, without a gap. */
+  readonly position?: Position | undefined
+  /** Whether what the client missed follows. Only if it said where it was. */
+  readonly recovered?: boolean | undefined
+  /** Why it does not. */
+  readonly reason?: GapReason | undefined
+}
+
+/** Moves the client's place on a channel past a publication that was not for it. */
+export interface PositionNotice extends Position {
+  readonly type: 'position'
+  readonly channel: string
 }
 
 /** One message on a channel. */
-export interface PublicationMessage {
+export interface PublicationMessage extends Partial<Position> {
   readonly type: 'publication'
   readonly channel: string
   readonly data: unknown
+  /** A ULID: later ids on the channel are greater, and its first ten characters are the time. The old server has none. */
+  readonly id?: string | undefined
+  readonly event?: string | undefined
+  /** Who published it, of a client's message. */
+  readonly meta?: { readonly uid?: string | undefined; readonly umd?: unknown } | undefined
 }
 
 /** Something that no request can be blamed for, such as a frame that is not JSON. */
@@ -121,5 +171,6 @@ export type ServerMessage =
   | AnswerMessage
   | InvokeMessage
   | SubscriptionNotice
+  | PositionNotice
   | PublicationMessage
   | ErrorMessage

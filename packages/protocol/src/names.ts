@@ -15,6 +15,7 @@ export const BUILT_IN = {
   subscribe: '_subscribe',
   unsubscribe: '_unsubscribe',
   publish: '_publish',
+  history: '_history',
   broadcast: '_broadcast',
   ping: '_ping',
   result: '_rpc',
@@ -26,6 +27,14 @@ export const NAME_LIMITS = {
   name: 256,
   /** A channel's name. */
   channel: 256,
+  /** An event's name. */
+  event: 128,
+  /** The key by which a publication is made only once. */
+  key: 128,
+  /** The id of a publication, a ULID. */
+  publication: 26,
+  /** The name of a time since which a channel's history is whole. */
+  epoch: 64,
   /** The id that ties an answer to its request (`uuid`, `fid`); the old pair's are 10 or 36 long. */
   id: 64,
   /** A socket token. Ours are below 300; the cap comes before any parsing. */

@@ -1,18 +1,64 @@
-import { encodeData, NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
-import type { Broker } from './engine.js'
+import {
+  decodeData,
+  encodeData,
+  type HistoryMessage,
+  NAME_LIMITS,
+  type Position,
+  type PublishMessage,
+  RpcError,
+  refusal,
+} from '@token-socket/protocol'
+import type {
+  Broker,
+  Draft,
+  History,
+  HistoryPage,
+  HistoryQuery,
+  Publication,
+  Receipt,
+  Retention,
+} from './engine.js'
+import { firstIdAt } from './event-ids.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
-import type { ChannelRequest, RemoteClient } from './remote-client.js'
+import { Recovery } from './recovery.js'
+import type { ChannelAnswer, ChannelRequest, PublicationOptions, RemoteClient } from './remote-client.js'
 import type { Refusal } from './vetoes.js'
+
+/** What the grants and the server's rules say. */
+export interface ChannelPolicy {
+  /** Whether a socket may do this. @returns why not */
+  allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined>
+  /** What goes with a client's publication: who made it, whether it gets it itself, how long it is kept. */
+  forPublication(
+    socket: RemoteClient,
+    channel: string,
+    event: string,
+  ): { readonly meta: string | undefined; readonly echo: boolean; readonly retention: Retention | undefined }
+  /** How long the server's own publications on a channel are kept. @param store milliseconds, instead of the rule's */
+  retention(channel: string, store?: number): Retention | undefined
+  /** Milliseconds since 1970: what was published before is not for this socket. */
+  historyStart(socket: RemoteClient, channel: string): number
+}
 
 /** What {@link Channels} needs from its server. */
 export interface ChannelsOwner {
   readonly hub: Hub
   readonly broker: Broker
+  readonly history: History
+  readonly policy: ChannelPolicy
+  /** Bytes of a message's data as JSON. */
+  readonly publication: number
+  /** Bytes that may wait for a socket. */
+  readonly outbox: number
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
   /** Asks the listeners of an event. */
-  decide(event: ChannelRequest['type'], socket: RemoteClient, data: object): Promise<Refusal | undefined>
+  decide(
+    event: Exclude<ChannelRequest['type'], 'history'>,
+    socket: RemoteClient,
+    data: object,
+  ): Promise<Refusal | undefined>
   failed(cause: unknown, details: object): void
 }
 
@@ -27,7 +73,7 @@ export class Channels {
     this.#owner = owner
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     owner.broker.listen({
-      publication: (channel, json) => owner.hub.deliver(channel, json),
+      publication: (publication) => owner.hub.deliver(publication),
       broadcast: (json) => owner.hub.deliverAll(json),
       command: ({ channel }) => {
         for (const socket of owner.hub.on(channel)) this.unsubscribe(socket, channel)
@@ -35,34 +81,39 @@ export class Channels {
     })
   }
 
-  /** Does what a client asks, if no listener objects. @returns why not, or `undefined` when it is done */
-  async request(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
+  /** Does what a client asks, if neither the policy nor a listener objects. */
+  async request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
     // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
-    if (socket.isClosed) return undefined
-    const refused = await this.#owner.decide(request.type, socket, describe(request))
-    if (refused || socket.isClosed) return refused
+    if (socket.isClosed) return {}
+    const refused =
+      (await this.#owner.policy.allows(socket, request)) ?? (await this.#decide(socket, request))
+    if (refused || socket.isClosed) return refused ?? {}
     try {
-      await this.#carryOut(socket, request)
-      return undefined
+      return { data: await this.#carryOut(socket, request) }
     } catch (error) {
       if (!RpcError.is(error)) throw error
       return { error }
     }
   }
 
-  /** Subscribes a socket; its notice and its publications follow. @throws RpcError `too_many_subscriptions` */
-  async subscribe(socket: RemoteClient, channel: string): Promise<void> {
-    checkChannel(channel)
-    if (this.#owner.hub.has(socket, channel)) return socket.joined(channel)
+  /**
+   * Subscribes a socket; its notice and its publications follow. Resolves when it is up to date.
+   * @param from where it was, to get what it missed
+   * @throws RpcError `too_many_subscriptions`
+   */
+  async subscribe(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
+    checkName('channel', channel)
+    const { hub, subscriptions: limit } = this.#owner
+    if (hub.has(socket, channel)) return from ? this.#recover(socket, channel, from) : socket.joined(channel)
     const isWanted = await this.#acquire(socket, channel)
-    const isMember = this.#owner.hub.has(socket, channel)
-    const limit = this.#owner.subscriptions
+    const isMember = hub.has(socket, channel)
     const isFull = isWanted && !isMember && socket.channels.length >= limit
     const joins = isWanted && !isMember && !isFull && !socket.isClosed
-    if (joins) this.#owner.hub.join(socket, channel)
+    if (joins) hub.join(socket, channel)
     else this.#interest.release(channel)
     if (isFull) throw refusal('too_many_subscriptions', { field: 'subscriptions', limit })
-    if (joins || isMember) socket.joined(channel)
+    if (joins) await this.#recover(socket, channel, from)
+    else if (isMember) socket.joined(channel)
   }
 
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
@@ -72,10 +123,29 @@ export class Channels {
     socket.left(channel)
   }
 
-  /** Publishes; resolves when the engine has accepted it. @throws RpcError `unserializable`, `too_long` */
-  async publish(channel: string, data: unknown): Promise<void> {
-    checkChannel(channel)
-    await this.#owner.broker.publish(channel, encodeData(data))
+  /**
+   * Publishes, for the server; resolves when the engine has accepted it.
+   * @throws RpcError `unserializable`, `too_long`, `too_large`
+   */
+  async publish(channel: string, data: unknown, options: PublicationOptions = {}): Promise<Receipt> {
+    checkName('channel', channel)
+    if (options.event !== undefined) checkName('event', options.event)
+    if (options.idempotencyKey !== undefined) checkName('key', options.idempotencyKey)
+    const { event, idempotencyKey, store } = options
+    const retention = this.#owner.policy.retention(channel, store)
+    return this.#owner.broker.publish(
+      { channel, json: encodeData(data), event },
+      { retention, idempotencyKey },
+    )
+  }
+
+  /**
+   * Reads what a channel keeps.
+   * @throws RpcError `too_long`, `bad_message`
+   */
+  async history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+    checkName('channel', channel)
+    return this.#owner.history.read(channel, query)
   }
 
   /** Publishes on every channel of every node; resolves when the engine has accepted it. */
@@ -85,7 +155,7 @@ export class Channels {
 
   /** Takes every socket of every node off a channel. */
   async unsubscribeAll(channel: string): Promise<void> {
-    checkChannel(channel)
+    checkName('channel', channel)
     await this.#owner.broker.command({ type: 'unsubscribeAll', channel })
   }
 
@@ -107,32 +177,77 @@ export class Channels {
     return isWanted
   }
 
-  async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<void> {
+  async #decide(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
+    // Who may be subscribed may read what is kept: there is no event for that.
+    if (request.type === 'history') return undefined
+    return this.#owner.decide(request.type, socket, describe(request))
+  }
+
+  #recover(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
+    return new Recovery({ ...this.#owner, backlog: this.#owner.outbox / 4 }, socket, channel).run(from)
+  }
+
+  async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
     switch (request.type) {
       case 'subscribe':
-        return this.subscribe(socket, request.channel)
+        return this.subscribe(socket, request.channel, request.from)
       case 'unsubscribe':
         return this.unsubscribe(socket, request.channel)
       case 'publish':
-        return this.publish(request.channel, request.data)
+        return this.#publishFor(socket, request)
+      case 'history':
+        return this.#historyFor(socket, request)
       case 'broadcast':
         return this.broadcast(request.data)
     }
   }
+
+  async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
+    const { channel, event, data, key: idempotencyKey } = request
+    const json = encodeData(data)
+    const limit = this.#owner.publication
+    if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'req.data', limit })
+    const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event ?? '')
+    const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
+    return this.#owner.broker.publish(draft, { retention, idempotencyKey })
+  }
+
+  async #historyFor(socket: RemoteClient, request: HistoryMessage): Promise<unknown> {
+    const { channel, after = '', limit = 100, ...query } = request
+    const start = firstIdAt(this.#owner.policy.historyStart(socket, channel))
+    const page = await this.#owner.history.read(channel, {
+      ...query,
+      limit,
+      after: after > start ? after : start,
+    })
+    return { ...page, publications: page.publications.map(readable) }
+  }
 }
 
-/** What listeners are told of a request: `{ channel }`, `{ channel, data }` or `{ data }`. */
+/** As the client gets it in an answer, where nothing is encoded yet. */
+function readable({ json, meta, except: _, ...rest }: Publication): object {
+  return { ...rest, data: decodeData(json), ...(meta !== undefined && { meta: decodeData(meta) }) }
+}
+
+/** What listeners are told of a request: `{ channel }`, `{ channel, data }` or `{ data }`; `event` if there is one. */
 function describe(request: ChannelRequest): object {
-  const { type, id, ...data } = request
-  return data
+  switch (request.type) {
+    case 'broadcast':
+      return { data: request.data }
+    case 'publish': {
+      const { channel, data, event } = request
+      return event === undefined ? { channel, data } : { channel, data, event }
+    }
+    default:
+      return { channel: request.channel }
+  }
 }
 
-function checkChannel(channel: string): void {
-  if (typeof channel !== 'string' || channel === '') {
-    throw new RpcError('bad_message', 'Invalid message: channel has to be a string that is not empty', {
-      field: 'channel',
+function checkName(field: 'channel' | 'event' | 'key', name: string): void {
+  if (typeof name !== 'string' || name === '') {
+    throw new RpcError('bad_message', `Invalid message: ${field} has to be a string that is not empty`, {
+      field,
     })
   }
-  if (channel.length > NAME_LIMITS.channel)
-    throw refusal('too_long', { field: 'channel', limit: NAME_LIMITS.channel })
+  if (name.length > NAME_LIMITS[field]) throw refusal('too_long', { field, limit: NAME_LIMITS[field] })
 }

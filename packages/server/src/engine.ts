@@ -6,10 +6,59 @@
 /** An order from one node to all, itself included. */
 export type NodeCommand = { readonly type: 'unsubscribeAll'; readonly channel: string }
 
+/** How long a publication is kept. */
+export interface Retention {
+  /** How many publications the channel keeps at the most; the oldest go first. */
+  readonly size: number
+  /** Milliseconds that this publication is kept. */
+  readonly ttl: number
+}
+
+/** Something to be published. */
+export interface Draft {
+  readonly channel: string
+  /** The data, as JSON. */
+  readonly json: string
+  /** The event's name. */
+  readonly event?: string | undefined
+  /** Who published it, `{ uid, umd }` as JSON. */
+  readonly meta?: string | undefined
+  /** The id of the socket that shall not get it, as it has it already. */
+  readonly except?: string | undefined
+}
+
+/** How a {@link Draft} is to be published. */
+export interface PublishOptions {
+  /** Left out, it is not kept: it has no offset and nobody can get it later. */
+  readonly retention?: Retention | undefined
+  /**
+   * A second publication on the channel with the same key, within five minutes, is not made; it is answered with the
+   * first one's receipt.
+   */
+  readonly idempotencyKey?: string | undefined
+}
+
+/** A place in a channel's history. Offsets say nothing outside their epoch. */
+export interface Position {
+  /** Changes when the channel's history is lost. */
+  readonly epoch: string
+  /** The number of publications that were kept before and up to this place. */
+  readonly offset: number
+}
+
+/** What the publisher gets. */
+export interface Receipt extends Partial<Position> {
+  /** A ULID: later ids on the channel are greater, and its first ten characters are the time. */
+  readonly id: string
+}
+
+/** A publication that the engine has accepted. With an offset and epoch if it is kept. */
+export interface Publication extends Draft, Receipt {}
+
 /** What a node hears from its {@link Broker}. */
 export interface BrokerListener {
-  /** A publication on a channel that this node is subscribed to. @param json the data, as JSON */
-  publication(channel: string, json: string): void
+  /** A publication on a channel that this node is subscribed to. */
+  publication(publication: Publication): void
   /** A publication for every channel. @param json the data, as JSON */
   broadcast(json: string): void
   /** An order for every node. */
@@ -19,9 +68,9 @@ export interface BrokerListener {
 /**
  * Carries publications between nodes, and from a node to itself.
  *
- * Each subscribed node hears the publications of one channel once and in one order, the same on every node.
- * Nothing is promised between channels. A publication made after `subscribe` has resolved is heard; one made after
- * `unsubscribe` has resolved is not.
+ * Each subscribed node hears the publications of one channel once and in one order, the same on every node; those that
+ * are kept have offsets without a gap. Nothing is promised between channels. A publication made after `subscribe` has
+ * resolved is heard; one made after `unsubscribe` has resolved is not.
  */
 export interface Broker {
   /** Sets who hears. Once, before anything else. */
@@ -30,12 +79,39 @@ export interface Broker {
   subscribe(channel: string): Promise<void>
   /** This node does not want the channel any more. Harmless if it has it not. */
   unsubscribe(channel: string): Promise<void>
-  /** Publishes; resolves when the engine has accepted it. @param json the data, as JSON */
-  publish(channel: string, json: string): Promise<void>
+  /** Publishes; resolves when the engine has accepted it, and keeps it where it is to be kept. */
+  publish(draft: Draft, options?: PublishOptions): Promise<Receipt>
   /** Publishes to every channel of every node; resolves when the engine has accepted it. */
   broadcast(json: string): Promise<void>
   /** Gives every node an order; resolves when the engine has accepted it. */
   command(command: NodeCommand): Promise<void>
+}
+
+/** Which of a channel's publications are wanted. All bounds are exclusive. */
+export interface HistoryQuery {
+  /** Later than the publication with this id, or than this offset. */
+  readonly after?: string | number | undefined
+  /** Earlier than the publication with this id. */
+  readonly before?: string | undefined
+  /** How many at the most. */
+  readonly limit: number
+  /** The latest first. @default false */
+  readonly reverse?: boolean | undefined
+}
+
+/** What a channel keeps, as far as it was asked for. */
+export interface HistoryPage {
+  /** The place of the latest that was kept, at the moment of reading; `undefined` for a channel that never kept any. */
+  readonly position: Position | undefined
+  readonly publications: readonly Publication[]
+}
+
+/** What was published on the channels that keep it. */
+export interface History {
+  /** Reads, oldest first unless asked otherwise. Publications whose time is over are never given. */
+  read(channel: string, query: HistoryQuery): Promise<HistoryPage>
+  /** Where the channel is; `undefined` if it never kept anything. */
+  position(channel: string): Promise<Position | undefined>
 }
 
 /** Keeps what a token stands for until the token is used. */
@@ -57,6 +133,7 @@ export interface Engine {
   /** Whether other processes can share it. A server on a shared engine must be given its `secret`. */
   readonly shared: boolean
   readonly broker: Broker
+  readonly history: History
   readonly tickets: Tickets
   /** Lets go of everything. Calls after that may fail. */
   close(): Promise<void>

@@ -1,4 +1,5 @@
 import { decodeData, encodeData, encodePublication } from '@token-socket/protocol'
+import type { Draft, Receipt } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
 
 /**
@@ -9,10 +10,22 @@ export type PublishFilter = {
   filter(socket: RemoteClient, channel: string, message: unknown): unknown
 }['filter']
 
+/** A publication; one on every channel has no id. */
+export type Delivery = Draft & Partial<Receipt>
+
+/** Publications that are kept from a socket for a while. */
+export interface Hold {
+  /** Whether it goes on. */
+  isOn(): boolean
+  end(): void
+}
+
 /** The sockets of this node, and which of them are on which channel. */
 export class Hub {
   readonly #sockets = new Map<string, RemoteClient>()
   readonly #channels = new Map<string, Set<RemoteClient>>()
+  /** Who hears of a channel's publications in a socket's place, while it is being brought up to date. */
+  readonly #held = new Map<string, Map<RemoteClient, (publication: Delivery) => void>>()
   readonly #onerror: (cause: unknown, details: object) => void
   /** See {@link PublishFilter}. May be changed at any time. */
   filter: PublishFilter | undefined
@@ -61,34 +74,61 @@ export class Hub {
   leave(socket: RemoteClient, channel: string): boolean {
     const members = this.#channels.get(channel)
     if (!members?.delete(socket)) return false
+    this.#release(socket, channel)
     if (members.size === 0) this.#channels.delete(channel)
     return true
   }
 
   /** Delivers a publication to every socket on its channel; encoded once unless there is a filter. */
-  deliver(channel: string, json: string): void {
-    const members = this.#channels.get(channel)
+  deliver(publication: Delivery): void {
+    const members = this.#channels.get(publication.channel)
     if (!members) return
-    const frame = encodePublication(channel, json)
+    const held = this.#held.get(publication.channel)
+    const frame = encodePublication(publication)
     for (const socket of members) {
-      const own = this.filter ? this.#filtered(this.filter, socket, { channel, json }) : frame
-      if (own !== undefined) socket.deliver(own)
+      const holding = held?.get(socket)
+      if (holding) holding(publication)
+      else this.#deliverTo(socket, publication, frame)
     }
   }
 
   /** Delivers a publication on every channel. */
   deliverAll(json: string): void {
-    for (const channel of this.channels) this.deliver(channel, json)
+    for (const channel of this.channels) this.deliver({ channel, json })
   }
 
-  #filtered(
-    filter: PublishFilter,
-    socket: RemoteClient,
-    { channel, json }: { readonly channel: string; readonly json: string },
-  ): string | undefined {
+  /** Delivers a publication to one socket that is on its channel, also past a {@link hold}. */
+  deliverTo(socket: RemoteClient, publication: Delivery): void {
+    this.#deliverTo(socket, publication, encodePublication(publication))
+  }
+
+  /** From now on a socket's publications of a channel go somewhere else, until the hold ends or it leaves the channel. */
+  hold(socket: RemoteClient, channel: string, holding: (publication: Delivery) => void): Hold {
+    const held = this.#held.get(channel) ?? new Map()
+    this.#held.set(channel, held.set(socket, holding))
+    const isOn = () => this.#held.get(channel)?.get(socket) === holding
+    return { isOn, end: () => isOn() && this.#release(socket, channel) }
+  }
+
+  #release(socket: RemoteClient, channel: string): void {
+    const held = this.#held.get(channel)
+    held?.delete(socket)
+    if (held?.size === 0) this.#held.delete(channel)
+  }
+
+  #deliverTo(socket: RemoteClient, publication: Delivery, frame: string): void {
+    const isWanted = publication.except === undefined || publication.except !== socket.sid
+    const own = isWanted && this.filter ? this.#filtered(this.filter, socket, publication) : frame
+    if (isWanted && own !== undefined) return socket.deliver(own)
+    const { channel, epoch, offset } = publication
+    if (epoch !== undefined && offset !== undefined) socket.passed(channel, { epoch, offset })
+  }
+
+  #filtered(filter: PublishFilter, socket: RemoteClient, publication: Delivery): string | undefined {
+    const { channel, json } = publication
     try {
       const message = filter(socket, channel, decodeData(json))
-      return message ? encodePublication(channel, encodeData(message)) : undefined
+      return message ? encodePublication({ ...publication, json: encodeData(message) }) : undefined
     } catch (cause) {
       this.#onerror(cause, { sid: socket.sid, channel })
       return undefined

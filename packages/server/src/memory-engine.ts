@@ -1,27 +1,53 @@
 import { Deadlines, refusal } from '@token-socket/protocol'
-import type { Broker, BrokerListener, Engine, NodeCommand, Tickets } from './engine.js'
+import type {
+  Broker,
+  BrokerListener,
+  Draft,
+  Engine,
+  History,
+  NodeCommand,
+  Publication,
+  PublishOptions,
+  Receipt,
+  Tickets,
+} from './engine.js'
+import { EventIds } from './event-ids.js'
+import { MemoryHistory } from './memory-history.js'
 
 /** Limits of a {@link MemoryEngine}. */
 export interface MemoryEngineOptions {
   /** How many tickets may wait to be used. @default 100000 */
   readonly tickets?: number
+  /** How many idempotency keys are known, each for five minutes. @default 100000 */
+  readonly idempotencyKeys?: number
 }
+
+/** Milliseconds for which an idempotency key is known. */
+const KEY_TTL = 300_000
 
 /** The default engine: one process, nothing kept when it ends. */
 export class MemoryEngine implements Engine {
   readonly name = 'memory'
   readonly shared = false
-  readonly broker: Broker = new MemoryBroker()
+  readonly broker: Broker
+  readonly history: History
   readonly tickets: Tickets
+  readonly #history = new MemoryHistory()
+  readonly #receipts: Receipts
   readonly #tickets: MemoryTickets
 
   constructor(options: MemoryEngineOptions = {}) {
     this.#tickets = new MemoryTickets(options.tickets ?? 100_000)
+    this.#receipts = new Receipts(options.idempotencyKeys ?? 100_000)
     this.tickets = this.#tickets
+    this.history = this.#history
+    this.broker = new MemoryBroker(this.#history, this.#receipts)
   }
 
   async close(): Promise<void> {
     this.#tickets.clear()
+    this.#receipts.clear()
+    this.#history.clear()
   }
 }
 
@@ -29,7 +55,15 @@ class MemoryBroker implements Broker {
   readonly #channels = new Set<string>()
   /** What is being delivered, and what was published meanwhile: everybody hears it in one order. */
   readonly #queue: (() => void)[] = []
+  readonly #ids = new EventIds()
+  readonly #history: MemoryHistory
+  readonly #receipts: Receipts
   #listener: BrokerListener | undefined
+
+  constructor(history: MemoryHistory, receipts: Receipts) {
+    this.#history = history
+    this.#receipts = receipts
+  }
 
   listen(listener: BrokerListener): void {
     this.#listener = listener
@@ -43,8 +77,16 @@ class MemoryBroker implements Broker {
     this.#channels.delete(channel)
   }
 
-  async publish(channel: string, json: string): Promise<void> {
-    this.#deliver(() => this.#channels.has(channel) && this.#listener?.publication(channel, json))
+  async publish(draft: Draft, { retention, idempotencyKey }: PublishOptions = {}): Promise<Receipt> {
+    const known = idempotencyKey === undefined ? undefined : this.#receipts.get(draft.channel, idempotencyKey)
+    if (known) return known
+    const made: Publication = { ...draft, id: this.#ids.next() }
+    const publication = retention ? this.#history.add(made, retention) : made
+    const { id, epoch, offset } = publication
+    const receipt = epoch === undefined || offset === undefined ? { id } : { id, epoch, offset }
+    if (idempotencyKey !== undefined) this.#receipts.put(draft.channel, idempotencyKey, receipt)
+    this.#deliver(() => this.#channels.has(draft.channel) && this.#listener?.publication(publication))
+    return receipt
   }
 
   async broadcast(json: string): Promise<void> {
@@ -63,6 +105,43 @@ class MemoryBroker implements Broker {
       this.#queue.shift()
     }
   }
+}
+
+/** The receipts of publications that had an idempotency key. Over the limit the oldest are forgotten first. */
+class Receipts {
+  readonly #receipts = new Map<string, Receipt>()
+  readonly #deadlines = new Deadlines<string>((key) => this.#receipts.delete(key))
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get(channel: string, key: string): Receipt | undefined {
+    return this.#receipts.get(nameOf(channel, key))
+  }
+
+  put(channel: string, key: string, receipt: Receipt): void {
+    const [oldest] = this.#receipts.keys()
+    if (this.#receipts.size >= this.#limit && oldest !== undefined) this.#forget(oldest)
+    this.#receipts.set(nameOf(channel, key), receipt)
+    this.#deadlines.set(nameOf(channel, key), KEY_TTL)
+  }
+
+  clear(): void {
+    this.#receipts.clear()
+    this.#deadlines.clear()
+  }
+
+  #forget(name: string): void {
+    this.#receipts.delete(name)
+    this.#deadlines.delete(name)
+  }
+}
+
+/** No two pairs have the same. */
+function nameOf(channel: string, key: string): string {
+  return `${channel.length}:${channel}${key}`
 }
 
 class MemoryTickets implements Tickets {

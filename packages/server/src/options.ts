@@ -37,6 +37,8 @@ export interface Limits {
   readonly connections: number
   /** UTF-16 code units of the first message, the token. @default 8192 */
   readonly authMessage: number
+  /** Bytes of the data of one client's publication, as JSON. @default 32768 */
+  readonly publication: number
   /** Bytes that may wait for one socket; over it the socket is closed as `slow_consumer`. @default 1048576 */
   readonly outbox: number
   /** Calls of one client that may run at once; one more is answered `too_many_calls`. @default 1000 */
@@ -142,6 +144,7 @@ const LIMITS: Limits = {
   message: 1024 * 1024,
   connections: 100_000,
   authMessage: 8192,
+  publication: 32 * 1024,
   outbox: 1024 * 1024,
   callsIn: 1000,
   callsOut: 1000,

@@ -9,31 +9,50 @@ import {
   encodeError,
   encodeServerMessage,
   FrameError,
+  type Position,
   RpcError,
   type RpcLimits,
   RpcPeer,
   refusal,
   type ServerMessage,
   type SessionInfo,
+  type SubscriptionNotice,
   type Timeouts,
 } from '@token-socket/protocol'
+import type { Receipt } from './engine.js'
 import { InOrder } from './in-order.js'
 import { type Flusher, Outbox } from './outbox.js'
-import type { Refusal } from './vetoes.js'
 
 /** A request about channels. */
 export type ChannelRequest = Extract<
   ClientMessage,
-  { type: 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast' }
+  { type: 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast' | 'history' }
 >
+
+/** How the server publishes. */
+export interface PublicationOptions {
+  /** The event's name, 128 UTF-16 code units at the most. @default none */
+  readonly event?: string
+  /** A second publication on the channel with this key, within five minutes, is not made. @default none */
+  readonly idempotencyKey?: string
+  /** Milliseconds that it is kept, if that is longer than the channel's rule says; 0 to keep it not at all. @default the rule's */
+  readonly store?: number
+}
+
+/** What a client that asked about a channel is told. */
+export interface ChannelAnswer {
+  /** Why it was not done. */
+  readonly error?: unknown
+  readonly data?: unknown
+}
 
 /** What a socket does with channels. */
 export interface SocketChannels {
   /** Does what a client asks, or says why not. */
-  request(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined>
+  request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer>
   subscribe(socket: RemoteClient, channel: string): Promise<void>
   unsubscribe(socket: RemoteClient, channel: string): void
-  publish(channel: string, data: unknown): Promise<void>
+  publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
   /** The socket's connection is gone. */
   forget(socket: RemoteClient): void
 }
@@ -59,6 +78,8 @@ export interface Identity {
   readonly ip: string | undefined
   readonly ips: readonly string[]
   readonly host: string | undefined
+  /** Whether its client knows of offsets; the old one does not. @default true */
+  readonly counts?: boolean
 }
 
 /** One authenticated client, as the server sees it. */
@@ -79,6 +100,7 @@ export class RemoteClient {
   received = 0
   /** UTF-16 code units of the frames that it was sent. @internal */
   sent = 0
+  readonly #counts: boolean
   readonly #owner: RemoteClientOwner
   readonly #connection: Connection
   readonly #outbox: Outbox
@@ -93,6 +115,7 @@ export class RemoteClient {
     this.ip = identity.ip
     this.ips = identity.ips
     this.host = identity.host
+    this.#counts = identity.counts ?? true
     this.#owner = owner
     this.#connection = connection
     this.#outbox = new Outbox(connection, owner.flusher, owner.limits.outbox)
@@ -140,8 +163,8 @@ export class RemoteClient {
   }
 
   /** Publishes on a channel, as the server's own `publish` does. */
-  publish(channel: string, data: unknown): Promise<void> {
-    return this.#watched(this.#owner.channels.publish(channel, data))
+  publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
+    return this.#watched(this.#owner.channels.publish(channel, data, options))
   }
 
   /**
@@ -177,10 +200,25 @@ export class RemoteClient {
     this.#outbox.add(frame)
   }
 
-  /** Notes that it receives a channel, and tells the client. @internal */
-  joined(channel: string): void {
+  /** Notes that it receives a channel, and tells the client, with its place there. @internal */
+  joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
     this.#channels.add(channel)
-    this.send({ type: 'subscribed', channel })
+    this.send({ type: 'subscribed', channel, ...how })
+  }
+
+  /** A publication that is kept was not for this client: tells it so, as it would miss it. @internal */
+  passed(channel: string, position: Position): void {
+    if (this.#counts) this.send({ type: 'position', channel, ...position })
+  }
+
+  /** Bytes that wait for the client to read. @internal */
+  get backlog(): number {
+    return this.#connection.bufferedBytes
+  }
+
+  /** Hands what waits to the connection now. @internal */
+  flush(): void {
+    this.#outbox.flush()
   }
 
   /** Notes that it does not receive a channel any more, and tells the client. @internal */
@@ -233,12 +271,12 @@ export class RemoteClient {
       if (this.#inOrder.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
       return this.#inOrder
         .run(channel, () => this.#owner.channels.request(this, message))
-        .then((refused) => callback(refused?.error, null))
+        .then(({ error, data = null }) => callback(error, data))
     }
   }
 
   /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
-  #watched(promise: Promise<void>): Promise<void> {
+  #watched<T>(promise: Promise<T>): Promise<T> {
     promise.catch((cause) => this.#owner.failed(cause, { sid: this.sid }))
     return promise
   }

@@ -11,6 +11,7 @@ import type { RequestHandler } from 'express'
 import { Admission } from './admission.js'
 import { Channels } from './channels.js'
 import { ClientFiles } from './client-files.js'
+import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
 import type { TrustProxy } from './forwarded.js'
 import { Handshakes } from './handshake.js'
@@ -25,6 +26,8 @@ import { OriginRules } from './origins.js'
 import { Flusher } from './outbox.js'
 import type { RemoteClient } from './remote-client.js'
 import { StreamLiveness } from './stream-liveness.js'
+import { OPEN_POLICY } from './policy.js'
+import type { PublicationOptions, RemoteClient } from './remote-client.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
 import { secretKey, Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
@@ -86,7 +89,11 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#channels = new Channels({
       hub: this.#hub,
       broker: engine.broker,
+      history: engine.history,
+      policy: OPEN_POLICY,
       subscriptions: limits.subscriptions,
+      publication: limits.publication,
+      outbox: limits.outbox,
       decide: (event, socket, data) => this.#decide(event, socket, data),
       failed: (cause, details) => this.#failed(cause, details),
     })
@@ -144,8 +151,16 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   /** Publishes on a channel, on every node; resolves when the engine has accepted it. @throws RpcError */
-  publish(channel: string, data: unknown): Promise<void> {
-    return this.#watched(this.#channels.publish(channel, data))
+  publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
+    return this.#watched(this.#channels.publish(channel, data, options))
+  }
+
+  /**
+   * Reads what a channel keeps, 100 publications unless `limit` says otherwise, oldest first unless `reverse` does.
+   * @throws RpcError `too_long`, `bad_message`
+   */
+  async history(channel: string, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
+    return this.#channels.history(channel, { limit: 100, ...query })
   }
 
   /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError */
@@ -301,7 +316,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
-  #watched(promise: Promise<void>): Promise<void> {
+  #watched<T>(promise: Promise<T>): Promise<T> {
     promise.catch((cause) => this.#failed(cause, {}))
     return promise
   }

@@ -1,0 +1,29 @@
+import { decodeTime, encodeTime, monotonicFactory } from 'ulid'
+
+/**
+ * Makes the ids of publications: ULIDs, each greater than all before it, also when the clock jumps back.
+ * Source: https://github.com/ulid/spec
+ */
+export class EventIds {
+  readonly #next = monotonicFactory()
+
+  /** A new id, of the time now or of the latest id's if that is later. */
+  next(): string {
+    return this.#next(Date.now())
+  }
+
+  /** From now on ids are greater than this one, which another process made. */
+  raise(id: string): void {
+    this.#next(decodeTime(id) + 1)
+  }
+}
+
+/** The time in an id, in milliseconds since 1970. */
+export function timeOf(id: string): number {
+  return decodeTime(id)
+}
+
+/** Below every id made at this time or later. @param time milliseconds since 1970 */
+export function firstIdAt(time: number): string {
+  return encodeTime(Math.max(0, Math.ceil(time)))
+}

@@ -1,0 +1,144 @@
+import { type GapReason, type Position, startTimer } from '@token-socket/protocol'
+import type { History, HistoryPage } from './engine.js'
+import type { Delivery, Hub } from './hub.js'
+import type { RemoteClient } from './remote-client.js'
+
+/** What a {@link Recovery} needs. */
+export interface RecoveryOwner {
+  readonly hub: Hub
+  readonly history: History
+  /** Bytes that may wait for a socket when it is given the next page. */
+  readonly backlog: number
+}
+
+/** Publications that are read at once. */
+const PAGE = 100
+
+/** Publications that are held at the most. */
+const HELD = 1000
+
+/** Milliseconds between two looks at a socket that has not read its last page yet. */
+const PATIENCE = 20
+
+/**
+ * Brings a socket that has joined a channel up to date: the notice that it is subscribed, what was published since it
+ * was there last, what was published meanwhile, all in order and each once; then publications reach it by themselves.
+ * What the channel does not keep is told as a gap, and the socket goes on from now. The work is that of what this
+ * socket missed, however much others did.
+ */
+export class Recovery {
+  readonly #owner: RecoveryOwner
+  readonly #socket: RemoteClient
+  readonly #channel: string
+  /** What came meanwhile. */
+  #held: Delivery[] = []
+  /** There was more than could be held: what is kept has to be read once more. */
+  #isShort = false
+  #at: Position | undefined
+
+  constructor(owner: RecoveryOwner, socket: RemoteClient, channel: string) {
+    this.#owner = owner
+    this.#socket = socket
+    this.#channel = channel
+  }
+
+  /** @param from where the socket was; without it, it begins now */
+  async run(from?: Position): Promise<void> {
+    const { hub } = this.#owner
+    const hold = hub.hold(this.#socket, this.#channel, (publication) => this.#hold(publication))
+    try {
+      let page = await this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
+      if (!hold.isOn()) return
+      if (this.#begin(page, from))
+        while (this.#deliver(page)) {
+          this.#restart()
+          await this.#drained()
+          page = await this.#read(this.#at?.offset ?? 0)
+          if (!hold.isOn()) return
+        }
+      for (const publication of this.#held) this.#deliverHeld(publication)
+    } finally {
+      hold.end()
+    }
+  }
+
+  #read(after: number): Promise<HistoryPage> {
+    return this.#owner.history.read(this.#channel, { after, limit: PAGE })
+  }
+
+  #hold(publication: Delivery): void {
+    if (this.#held.length >= HELD) {
+      this.#held = []
+      this.#isShort = true
+    }
+    this.#held.push(publication)
+  }
+
+  #restart(): void {
+    if (this.#isShort) this.#held = []
+    this.#isShort = false
+  }
+
+  /** Sends the notice. @returns whether there is a page to be delivered */
+  #begin(page: HistoryPage, from: Position | undefined): boolean {
+    const reason = from && gapBetween(from, page)
+    this.#at = from && !reason ? from : this.#start(page.position)
+    this.#socket.joined(this.#channel, {
+      position: this.#at,
+      ...(from && { recovered: reason === undefined, reason }),
+    })
+    return this.#at !== undefined && (reason === undefined || this.#isShort)
+  }
+
+  /** Before the first that is held, or where the channel is. */
+  #start(position: Position | undefined): Position | undefined {
+    const first = this.#isShort ? undefined : this.#held.find(({ offset }) => offset !== undefined)
+    if (first?.epoch === undefined || first.offset === undefined) return position
+    return { epoch: first.epoch, offset: first.offset - 1 }
+  }
+
+  /** @returns whether there is more to read */
+  #deliver({ publications, position }: HistoryPage): boolean {
+    for (const publication of publications) {
+      const { offset = 0 } = publication
+      if (offset !== (this.#at?.offset ?? 0) + 1) this.#skipTo(offset - 1)
+      this.#owner.hub.deliverTo(this.#socket, publication)
+      this.#moveTo(offset)
+    }
+    const isLast = publications.length < PAGE
+    if (isLast && position && position.offset > (this.#at?.offset ?? 0)) this.#skipTo(position.offset)
+    return !isLast || this.#isShort
+  }
+
+  /** What was still kept a moment ago is gone: its time was over, or it had to make room. */
+  #skipTo(offset: number): void {
+    this.#moveTo(offset)
+    this.#socket.joined(this.#channel, { position: this.#at, recovered: false, reason: 'trimmed' })
+  }
+
+  #moveTo(offset: number): void {
+    if (this.#at) this.#at = { epoch: this.#at.epoch, offset }
+  }
+
+  #deliverHeld(publication: Delivery): void {
+    const { offset } = publication
+    if (offset !== undefined && this.#at && offset <= this.#at.offset) return
+    this.#owner.hub.deliverTo(this.#socket, publication)
+  }
+
+  /** Resolves when the socket has read most of what it was given. */
+  async #drained(): Promise<void> {
+    this.#socket.flush()
+    while (!this.#socket.isClosed && this.#socket.backlog > this.#owner.backlog) {
+      await new Promise<void>((resolve) => startTimer(PATIENCE, resolve))
+    }
+  }
+}
+
+/** Why a client that was at `from` cannot get all since, if it can't. */
+function gapBetween(from: Position, { position, publications }: HistoryPage): GapReason | undefined {
+  if (!position) return 'no_history'
+  if (position.epoch !== from.epoch || from.offset > position.offset) return 'epoch_changed'
+  const next = publications[0]?.offset
+  return position.offset > from.offset && next !== from.offset + 1 ? 'trimmed' : undefined
+}
