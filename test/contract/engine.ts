@@ -5,6 +5,7 @@
 import type { Engine, NodeCommand } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection } from '../protocol/rejection.js'
+import { describeHistory } from './history.js'
 
 /** Limits that a case asks for. */
 export interface EngineLimits {
@@ -63,7 +64,7 @@ class Ear {
 
   constructor(readonly engine: Engine) {
     engine.broker.listen({
-      publication: (channel, json) => this.#put({ channel, json }),
+      publication: ({ channel, json }) => this.#put({ channel, json }),
       broadcast: (json) => this.#put({ broadcast: json }),
       command: (command) => this.#put({ command }),
     })
@@ -110,13 +111,14 @@ export function engineContract(name: string, createNodes: CreateNodes, settings:
     describeEngine(make, settings)
     describe('broker', () => describeBroker(ears))
     describe('tickets', () => describeTickets(make, settings))
+    describe('history', () => describeHistory(make, settings))
     if (oneNode !== undefined) return
     describe('broker of several nodes', () => describeBrokers(ears))
     describe('tickets of several nodes', () => describeSharedTickets(make))
   })
 }
 
-type Make = (count: number, limits?: EngineLimits) => Promise<readonly [Engine, ...Engine[]]>
+export type Make = (count: number, limits?: EngineLimits) => Promise<readonly [Engine, ...Engine[]]>
 type Ears = (count: number) => Promise<readonly [Ear, ...Ear[]]>
 
 function describeEngine(make: Make, settings: EngineSettings): void {
@@ -143,7 +145,7 @@ function describeBroker(ears: Ears): void {
     it('reaches a channel that is subscribed to', async () => {
       const [{ engine, until }] = bound(await ears(1))
       await engine.broker.subscribe('a')
-      await engine.broker.publish('a', '{"x":1}')
+      await engine.broker.publish({ channel: 'a', json: '{"x":1}' })
       expect(await until(1)).to.deep.equal([publication('a', '{"x":1}')])
     })
 
@@ -151,7 +153,7 @@ function describeBroker(ears: Ears): void {
       const texts = ['null', '""', '{ "x" : 1 }', '"\\u0000"', '"😀 \u2028 \\n"', `"${'x'.repeat(100_000)}"`]
       const [{ engine, until }] = bound(await ears(1))
       await engine.broker.subscribe('a')
-      for (const json of texts) await engine.broker.publish('a', json)
+      for (const json of texts) await engine.broker.publish({ channel: 'a', json: json })
       expect(await until(texts.length)).to.deep.equal(texts.map((json) => publication('a', json)))
     })
 
@@ -159,15 +161,15 @@ function describeBroker(ears: Ears): void {
       const [{ engine, until }] = bound(await ears(1))
       const texts = Array.from({ length: 200 }, (_, index) => String(index))
       await engine.broker.subscribe('a')
-      await Promise.all(texts.map((json) => engine.broker.publish('a', json)))
-      await engine.broker.publish('a', '"last"')
+      await Promise.all(texts.map((json) => engine.broker.publish({ channel: 'a', json: json })))
+      await engine.broker.publish({ channel: 'a', json: '"last"' })
       const heard = await until(texts.length + 1)
       expect(heard).to.deep.equal([...texts, '"last"'].map((json) => publication('a', json)))
     })
 
     it('resolves where nobody is subscribed', async () => {
       const [{ engine }] = await ears(1)
-      await engine.broker.publish('nobody', '1')
+      await engine.broker.publish({ channel: 'nobody', json: '1' })
     })
 
     for (const [name, other] of NAMES) {
@@ -175,9 +177,9 @@ function describeBroker(ears: Ears): void {
       it(`takes ${short} for a name, not for a pattern`, async () => {
         const [{ engine, until }] = bound(await ears(1))
         await engine.broker.subscribe(name)
-        await engine.broker.publish(other, '"other"')
-        await engine.broker.publish(name, '"one"')
-        await engine.broker.publish(name, '"two"')
+        await engine.broker.publish({ channel: other, json: '"other"' })
+        await engine.broker.publish({ channel: name, json: '"one"' })
+        await engine.broker.publish({ channel: name, json: '"two"' })
         expect(await until(2)).to.deep.equal([publication(name, '"one"'), publication(name, '"two"')])
       })
     }
@@ -188,15 +190,15 @@ function describeBroker(ears: Ears): void {
       const [{ engine, until }] = bound(await ears(1))
       await Promise.all([engine.broker.subscribe('a'), engine.broker.subscribe('a')])
       await engine.broker.subscribe('a')
-      for (const json of ['1', '2']) await engine.broker.publish('a', json)
+      for (const json of ['1', '2']) await engine.broker.publish({ channel: 'a', json: json })
       expect(await until(2)).to.deep.equal([publication('a', '1'), publication('a', '2')])
     })
 
     it('does not bring what was published before', async () => {
       const [{ engine, until }] = bound(await ears(1))
-      await engine.broker.publish('a', '1')
+      await engine.broker.publish({ channel: 'a', json: '1' })
       await engine.broker.subscribe('a')
-      await engine.broker.publish('a', '2')
+      await engine.broker.publish({ channel: 'a', json: '2' })
       expect(await until(1)).to.deep.equal([publication('a', '2')])
     })
   })
@@ -205,12 +207,12 @@ function describeBroker(ears: Ears): void {
     it('ends it: what is published after it is not heard', async () => {
       const [{ engine, until }] = bound(await ears(1))
       await engine.broker.subscribe('a')
-      await engine.broker.publish('a', '1')
+      await engine.broker.publish({ channel: 'a', json: '1' })
       await until(1)
       await engine.broker.unsubscribe('a')
-      await engine.broker.publish('a', '2')
+      await engine.broker.publish({ channel: 'a', json: '2' })
       await engine.broker.subscribe('a')
-      await engine.broker.publish('a', '3')
+      await engine.broker.publish({ channel: 'a', json: '3' })
       expect(await until(2)).to.deep.equal([publication('a', '1'), publication('a', '3')])
     })
 
@@ -219,9 +221,9 @@ function describeBroker(ears: Ears): void {
       await engine.broker.subscribe('a')
       await engine.broker.subscribe('a')
       await engine.broker.unsubscribe('a')
-      await engine.broker.publish('a', '1')
+      await engine.broker.publish({ channel: 'a', json: '1' })
       await engine.broker.subscribe('a')
-      await engine.broker.publish('a', '2')
+      await engine.broker.publish({ channel: 'a', json: '2' })
       expect(await until(1)).to.deep.equal([publication('a', '2')])
     })
 
@@ -229,7 +231,7 @@ function describeBroker(ears: Ears): void {
       const [{ engine, until }] = bound(await ears(1))
       for (const [name] of NAMES) await engine.broker.subscribe(name)
       await engine.broker.unsubscribe('a')
-      for (const [name] of NAMES) await engine.broker.publish(name, JSON.stringify(name))
+      for (const [name] of NAMES) await engine.broker.publish({ channel: name, json: JSON.stringify(name) })
       const others = NAMES.slice(1).map(([name]) => publication(name, JSON.stringify(name)))
       expect(await until(others.length)).to.have.deep.members(others)
     })
@@ -266,8 +268,8 @@ function describeBrokers(ears: Ears): void {
     const [one, two, three] = all as readonly [Ear, Ear, Ear]
     await Promise.all([one, two].map(({ engine }) => engine.broker.subscribe('a')))
     await three.engine.broker.subscribe('b')
-    await three.engine.broker.publish('a', '1')
-    await one.engine.broker.publish('b', '2')
+    await three.engine.broker.publish({ channel: 'a', json: '1' })
+    await one.engine.broker.publish({ channel: 'b', json: '2' })
     for (const ear of [one, two]) expect(await ear.until(1)).to.deep.equal([{ channel: 'a', json: '1' }])
     expect(await three.until(1)).to.deep.equal([{ channel: 'b', json: '2' }])
   })
@@ -276,7 +278,9 @@ function describeBrokers(ears: Ears): void {
     const all = await ears(3)
     await Promise.all(all.map(({ engine }) => engine.broker.subscribe('a')))
     const publish = ({ engine }: Ear, node: number) =>
-      Array.from({ length: 50 }, (_, index) => engine.broker.publish('a', `"${node}:${index}"`))
+      Array.from({ length: 50 }, (_, index) =>
+        engine.broker.publish({ channel: 'a', json: `"${node}:${index}"` }),
+      )
     await Promise.all(all.flatMap(publish))
     const [first, ...others] = await Promise.all(all.map((ear) => ear.until(150)))
     expect(new Set((first as { json: string }[]).map(({ json }) => json)).size).to.equal(150)
@@ -287,10 +291,10 @@ function describeBrokers(ears: Ears): void {
     const [one, two] = (await ears(2)) as unknown as readonly [Ear, Ear]
     await Promise.all([one, two].map(({ engine }) => engine.broker.subscribe('a')))
     await one.engine.broker.unsubscribe('a')
-    await one.engine.broker.publish('a', '1')
+    await one.engine.broker.publish({ channel: 'a', json: '1' })
     expect(await two.until(1)).to.deep.equal([{ channel: 'a', json: '1' }])
     await one.engine.broker.subscribe('a')
-    await two.engine.broker.publish('a', '2')
+    await two.engine.broker.publish({ channel: 'a', json: '2' })
     expect(await one.until(1)).to.deep.equal([{ channel: 'a', json: '2' }])
   })
 
@@ -307,7 +311,7 @@ function describeBrokers(ears: Ears): void {
     const [one, two, three] = (await ears(3)) as unknown as readonly [Ear, Ear, Ear]
     await Promise.all([one, two].map(({ engine }) => engine.broker.subscribe('a')))
     await one.engine.close()
-    await three.engine.broker.publish('a', '1')
+    await three.engine.broker.publish({ channel: 'a', json: '1' })
     expect(await two.until(1)).to.deep.equal([{ channel: 'a', json: '1' }])
   })
 }

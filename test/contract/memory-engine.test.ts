@@ -6,7 +6,7 @@ import { type EngineClock, engineContract } from './engine.js'
 
 /** Time that passes at once. */
 function fakeClock(): EngineClock & { readonly timers: () => number } {
-  const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
   return {
     pass: (ms) => void clock.tick(ms),
     restore: () => clock.restore(),
@@ -31,28 +31,28 @@ describe('MemoryEngine', () => {
     const publication = sinon.spy()
     broker.listen({ publication, broadcast: () => {}, command: () => {} })
     await broker.subscribe('a')
-    const published = broker.publish('a', '1')
-    expect(publication.args).to.deep.equal([['a', '1']])
+    const published = broker.publish({ channel: 'a', json: '1' })
+    expect(publication.firstCall.args[0]).to.deep.include({ channel: 'a', json: '1' })
     await published
   })
 
   it('ends a delivery before it begins that of what was published meanwhile', async () => {
     const { broker } = new MemoryEngine()
     const heard: string[] = []
-    const publication = (channel: string, json: string) => {
-      if (json === '1') void broker.publish(channel, '2')
+    const publication = ({ json }: { readonly json: string }) => {
+      if (json === '1') void broker.publish({ channel: channel, json: '2' })
       heard.push(json)
     }
     broker.listen({ publication, broadcast: () => {}, command: () => {} })
     await broker.subscribe('a')
-    await broker.publish('a', '1')
+    await broker.publish({ channel: 'a', json: '1' })
     expect(heard).to.deep.equal(['1', '2'])
   })
 
   it('takes publications before anybody listens', async () => {
     const { broker } = new MemoryEngine()
     await broker.subscribe('a')
-    await broker.publish('a', '1')
+    await broker.publish({ channel: 'a', json: '1' })
     await broker.broadcast('1')
     await broker.command({ type: 'unsubscribeAll', channel: 'a' })
   })

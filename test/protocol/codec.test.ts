@@ -228,7 +228,7 @@ describe('codec', () => {
     for (const data of [{ d: [1, 'é"\\'] }, null, 'text', undefined]) {
       it(`sends ${show(data)} as #encodeServerMessage does`, () => {
         const channel = 'a "quoted" \\ channel'
-        const once = encodePublication(channel, encodeData(data))
+        const once = encodePublication({ channel, json: encodeData(data) })
         expect(once).to.equal(encodeServerMessage({ type: 'publication', channel, data: data ?? null }))
         expect(decodeServerMessage(once)).to.deep.equal({ type: 'publication', channel, data: data ?? null })
       })

@@ -3,12 +3,14 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { Channels, type ChannelsOwner } from '../../packages/server/src/channels.js'
 import { Hub } from '../../packages/server/src/hub.js'
+import { OPEN_POLICY } from '../../packages/server/src/policy.js'
 import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
 import { rejection } from '../protocol/rejection.js'
 import { makeSocket, type TestSocket } from './sockets.js'
 
 describe('Channels', () => {
   let hub: Hub
+  let engine: MemoryEngine
   let broker: MemoryEngine['broker']
   let decide: sinon.SinonStub
   let failed: sinon.SinonSpy
@@ -16,14 +18,26 @@ describe('Channels', () => {
 
   beforeEach(() => {
     hub = new Hub(() => {})
-    broker = new MemoryEngine().broker
+    engine = new MemoryEngine()
+    broker = engine.broker
     decide = sinon.stub().resolves(undefined)
     failed = sinon.spy()
     channels = make()
   })
 
   function make(changes: Partial<ChannelsOwner> = {}): Channels {
-    return new Channels({ hub, broker, subscriptions: 3, decide, failed, ...changes })
+    return new Channels({
+      hub,
+      broker,
+      history: engine.history,
+      policy: OPEN_POLICY,
+      subscriptions: 3,
+      publication: 1000,
+      outbox: 1024 * 1024,
+      decide,
+      failed,
+      ...changes,
+    })
   }
 
   /** A socket of the hub that goes when its connection does. */

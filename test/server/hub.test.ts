@@ -99,7 +99,7 @@ describe('Hub', () => {
   describe('#deliver', () => {
     it('sends a publication to the sockets on its channel only', () => {
       const [one, two, other] = [member('a'), member('a', 'b'), member('b')]
-      hub.deliver('a', '{"x":1}')
+      hub.deliver({ channel: 'a', json: '{"x":1}' })
       for (const { frames } of [one, two]) {
         expect(frames()).to.deep.equal([{ channel: 'a', message: { x: 1 } }])
       }
@@ -108,21 +108,21 @@ describe('Hub', () => {
 
     it('sends the JSON as it is', () => {
       const { frames, connection } = member('a')
-      hub.deliver('a', '{ "x" : 1 }')
+      hub.deliver({ channel: 'a', json: '{ "x" : 1 }' })
       frames()
-      expect(connection.sent).to.deep.equal([encodePublication('a', '{ "x" : 1 }')])
+      expect(connection.sent).to.deep.equal([encodePublication({ channel: 'a', json: '{ "x" : 1 }' })])
     })
 
     it('does nothing on a channel without sockets', () => {
       hub.filter = sinon.spy()
-      hub.deliver('a', '1')
+      hub.deliver({ channel: 'a', json: '1' })
       expect((hub.filter as sinon.SinonSpy).called).to.equal(false)
     })
 
     it('goes on with the others when one socket is closed by it', () => {
       const [slow, fast] = [member('a'), member('a')]
       slow.connection.bufferedBytes = 2 ** 30
-      hub.deliver('a', '1')
+      hub.deliver({ channel: 'a', json: '1' })
       expect(slow.connection.closed?.code).to.equal(4002)
       expect(fast.frames()).to.have.length(1)
     })
@@ -145,7 +145,7 @@ describe('Hub', () => {
       const { socket } = member('a')
       const filter = sinon.spy((_socket: RemoteClient, _channel: string, message: unknown) => message)
       hub.filter = filter
-      hub.deliver('a', '{"x":1}')
+      hub.deliver({ channel: 'a', json: '{"x":1}' })
       expect(filter.args).to.deep.equal([[socket, 'a', { x: 1 }]])
     })
 
@@ -155,7 +155,7 @@ describe('Hub', () => {
         if (socket === one.socket) delete message.secret
         return message
       }
-      hub.deliver('a', '{"secret":"s","x":1}')
+      hub.deliver({ channel: 'a', json: '{"secret":"s","x":1}' })
       expect(one.frames()).to.deep.equal([{ channel: 'a', message: { x: 1 } }])
       expect(two.frames()).to.deep.equal([{ channel: 'a', message: { secret: 's', x: 1 } }])
     })
@@ -163,7 +163,7 @@ describe('Hub', () => {
     it('puts another message in its place', () => {
       const { frames } = member('a')
       hub.filter = (socket) => ({ for: socket.auth })
-      hub.deliver('a', '1')
+      hub.deliver({ channel: 'a', json: '1' })
       expect(frames()).to.deep.equal([{ channel: 'a', message: { for: { id: 1 } } }])
     })
 
@@ -171,7 +171,7 @@ describe('Hub', () => {
       it(`sends nothing when it returns ${JSON.stringify(nothing)}`, () => {
         const { frames } = member('a')
         hub.filter = () => nothing
-        hub.deliver('a', '1')
+        hub.deliver({ channel: 'a', json: '1' })
         expect(frames()).to.deep.equal([])
         expect(onerror.called).to.equal(false)
       })
@@ -184,7 +184,7 @@ describe('Hub', () => {
         if (socket === one.socket) throw cause
         return message
       }
-      hub.deliver('a', '1')
+      hub.deliver({ channel: 'a', json: '1' })
       expect(one.frames()).to.deep.equal([])
       expect(two.frames()).to.have.length(1)
       expect(onerror.args).to.deep.equal([[cause, { sid: one.socket.sid, channel: 'a' }]])
@@ -193,7 +193,7 @@ describe('Hub', () => {
     it('sends nothing when what it returns is not JSON, and tells onerror', () => {
       const { frames } = member('a')
       hub.filter = () => ({ x: 1n })
-      hub.deliver('a', '1')
+      hub.deliver({ channel: 'a', json: '1' })
       expect(frames()).to.deep.equal([])
       expect(onerror.firstCall.args[0]).to.have.property('code', 'unserializable')
     })
@@ -201,9 +201,9 @@ describe('Hub', () => {
     it('may be changed, and taken away, at any time', () => {
       const { frames } = member('a')
       hub.filter = () => 'filtered'
-      hub.deliver('a', '1')
+      hub.deliver({ channel: 'a', json: '1' })
       hub.filter = undefined
-      hub.deliver('a', '2')
+      hub.deliver({ channel: 'a', json: '2' })
       expect(frames()).to.deep.equal([
         { channel: 'a', message: 'filtered' },
         { channel: 'a', message: 2 },

@@ -9,7 +9,22 @@ export {
   type ErrorCode,
   RpcError,
 } from '@token-socket/protocol'
-export type { Broker, BrokerListener, Engine, NodeCommand, Tickets } from './engine.js'
+export type {
+  Broker,
+  BrokerListener,
+  Draft,
+  Engine,
+  History,
+  HistoryPage,
+  HistoryQuery,
+  NodeCommand,
+  Position,
+  Publication,
+  PublishOptions,
+  Receipt,
+  Retention,
+  Tickets,
+} from './engine.js'
 export type { Routes } from './express-routes.js'
 export type { PublishFilter } from './hub.js'
 export type { Logger } from './logger.js'
@@ -22,7 +37,7 @@ export type {
   TokenSocketServerOptions,
 } from './options.js'
 export type { Origins } from './origins.js'
-export type { RemoteClient } from './remote-client.js'
+export type { PublicationOptions, RemoteClient } from './remote-client.js'
 export { type RpcCallback, TokenSocketServer, type TokenSocketServerEvents, type Veto } from './server.js'
 export type { Authentication, AuthenticationCallback } from './token-route.js'
 export { ALGORITHMS, type TokenKey } from './tokens.js'

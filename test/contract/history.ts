@@ -1,0 +1,243 @@
+/** What every engine promises about publications that are kept. */
+import type { Draft, Engine, HistoryPage, HistoryQuery, Publication, Receipt } from '@token-socket/server'
+import { expect } from 'chai'
+import type { EngineClock, EngineSettings, Make } from './engine.js'
+
+const KEPT = { size: 100, ttl: 60_000 }
+
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+
+/** Publishes on a channel, in order, and keeps it. */
+async function keep(
+  engine: Engine,
+  channel: string,
+  texts: readonly string[],
+  retention = KEPT,
+): Promise<Receipt[]> {
+  const receipts: Receipt[] = []
+  for (const json of texts) receipts.push(await engine.broker.publish({ channel, json }, { retention }))
+  return receipts
+}
+
+const numbers = (count: number, first = 1) =>
+  Array.from({ length: count }, (_, index) => String(first + index))
+
+const texts = ({ publications }: HistoryPage) => publications.map(({ json }) => json)
+
+const read = (engine: Engine, query: Partial<HistoryQuery> = {}, channel = 'a') =>
+  engine.history.read(channel, { limit: 100, ...query })
+
+export function describeHistory(make: Make, settings: EngineSettings): void {
+  describe('the receipt of #publish', () => {
+    it('has a ULID of now', async () => {
+      const [engine] = await make(1)
+      const { id } = await engine.broker.publish({ channel: 'a', json: '1' })
+      expect(id).to.match(ULID)
+    })
+
+    it('has ids that increase, and none twice', async () => {
+      const [engine] = await make(1)
+      const draft: Draft = { channel: 'a', json: '1' }
+      const receipts = await Promise.all(numbers(500).map(() => engine.broker.publish(draft)))
+      const ids = receipts.map(({ id }) => id)
+      expect(ids).to.deep.equal([...new Set(ids)].sort())
+    })
+
+    it('has no place for what is not kept', async () => {
+      const [engine] = await make(1)
+      expect(await engine.broker.publish({ channel: 'a', json: '1' })).to.have.all.keys('id')
+      expect(await engine.history.position('a')).to.equal(undefined)
+    })
+
+    it('has offsets without a gap for what is kept, whatever else is published', async () => {
+      const [engine] = await make(1)
+      const [one] = await keep(engine, 'a', ['1'])
+      await engine.broker.publish({ channel: 'a', json: '"not kept"' })
+      await keep(engine, 'b', ['1', '2'])
+      const [two] = await keep(engine, 'a', ['2'])
+      expect([one?.offset, two?.offset]).to.deep.equal([1, 2])
+      expect(one?.epoch).to.be.a('string').that.equals(two?.epoch)
+      expect(await engine.history.position('a')).to.deep.equal({ epoch: one?.epoch, offset: 2 })
+    })
+  })
+
+  describe('what a node hears of a publication', () => {
+    it('is all that was published, with its receipt', async () => {
+      const [engine] = await make(1)
+      const heard: Publication[] = []
+      const isHeard = new Promise<void>((resolve) => {
+        engine.broker.listen({
+          publication: (publication) => {
+            heard.push(publication)
+            if (heard.length === 2) resolve()
+          },
+          broadcast: () => {},
+          command: () => {},
+        })
+      })
+      await engine.broker.subscribe('a')
+      const draft: Draft = {
+        channel: 'a',
+        json: '{"x":"😀"}',
+        event: 'chat',
+        meta: '{"uid":"u"}',
+        except: 'sid',
+      }
+      const kept = await engine.broker.publish(draft, { retention: KEPT })
+      const not = await engine.broker.publish(draft)
+      await isHeard
+      expect(heard).to.deep.equal([
+        { ...draft, ...kept },
+        { ...draft, ...not },
+      ])
+    })
+  })
+
+  describe('#publish with an idempotency key', () => {
+    it('is made once, and answered with the first receipt', async () => {
+      const [engine] = await make(1)
+      const publish = (json: string, idempotencyKey: string, channel = 'a') =>
+        engine.broker.publish({ channel, json }, { retention: KEPT, idempotencyKey })
+      const first = await publish('1', 'key')
+      expect(await publish('2', 'key')).to.deep.equal(first)
+      expect((await publish('3', 'other')).offset).to.equal(2)
+      expect((await publish('4', 'key', 'b')).offset).to.equal(1)
+      expect(texts(await read(engine))).to.deep.equal(['1', '3'])
+    })
+
+    it('is made once when all come at once', async () => {
+      const [engine] = await make(1)
+      const options = { retention: KEPT, idempotencyKey: '__proto__' }
+      const publish = () => engine.broker.publish({ channel: 'a', json: '1' }, options)
+      const receipts = await Promise.all(Array.from({ length: 20 }, publish))
+      expect(new Set(receipts.map(({ id }) => id)).size).to.equal(1)
+      expect(texts(await read(engine))).to.deep.equal(['1'])
+    })
+  })
+
+  describe('#read', () => {
+    it('gives nothing of a channel that keeps nothing', async () => {
+      const [engine] = await make(1)
+      for (const channel of ['a', '__proto__', 'constructor', '*']) {
+        expect(await read(engine, {}, channel)).to.deep.equal({ position: undefined, publications: [] })
+      }
+    })
+
+    it('gives what was published, oldest first, as it was', async () => {
+      const [engine] = await make(1)
+      const draft: Draft = {
+        channel: 'a',
+        json: '{ "x" : "\\u2028" }',
+        event: 'e',
+        meta: '{"uid":"u","umd":1}',
+      }
+      const receipt = await engine.broker.publish(draft, { retention: KEPT })
+      await keep(engine, 'a', ['2'])
+      const { position, publications } = await read(engine)
+      expect(publications[0]).to.deep.equal({ ...draft, ...receipt })
+      expect(publications[1]).to.include({ channel: 'a', json: '2', offset: 2 })
+      expect(position).to.deep.equal({ epoch: receipt.epoch, offset: 2 })
+    })
+
+    it('gives so many, from either end', async () => {
+      const [engine] = await make(1)
+      await keep(engine, 'a', numbers(10))
+      expect(texts(await read(engine, { limit: 3 }))).to.deep.equal(['1', '2', '3'])
+      expect(texts(await read(engine, { limit: 3, reverse: true }))).to.deep.equal(['10', '9', '8'])
+    })
+
+    it('gives what is after an offset', async () => {
+      const [engine] = await make(1)
+      await keep(engine, 'a', numbers(10))
+      expect(texts(await read(engine, { after: 8 }))).to.deep.equal(['9', '10'])
+      expect(texts(await read(engine, { after: 10 }))).to.deep.equal([])
+      expect(texts(await read(engine, { after: Number.MAX_SAFE_INTEGER }))).to.deep.equal([])
+    })
+
+    it('gives what is after or before an id, or between two', async () => {
+      const [engine] = await make(1)
+      const receipts = await keep(engine, 'a', numbers(10))
+      const [after, before] = [receipts[2]?.id, receipts[6]?.id]
+      expect(texts(await read(engine, { after, limit: 2 }))).to.deep.equal(['4', '5'])
+      expect(texts(await read(engine, { before, limit: 2 }))).to.deep.equal(['1', '2'])
+      expect(texts(await read(engine, { after, before }))).to.deep.equal(['4', '5', '6'])
+      expect(texts(await read(engine, { after, before, reverse: true, limit: 2 }))).to.deep.equal(['6', '5'])
+      expect(texts(await read(engine, { after: before, before: after }))).to.deep.equal([])
+    })
+
+    it('gives a page after the other, each publication once', async () => {
+      const [engine] = await make(1)
+      const retention = { size: 1000, ttl: 60_000 }
+      await keep(engine, 'a', numbers(250), retention)
+      const found: string[] = []
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const page: HistoryPage = await read(engine, { after })
+        found.push(...texts(page))
+        after = page.publications.at(-1)?.id
+      }
+      expect(found).to.deep.equal(numbers(250))
+    })
+
+    it('keeps channels apart, whatever their names', async () => {
+      const [engine] = await make(1)
+      const names = [
+        'a',
+        'A',
+        'a*',
+        '*',
+        '{a}',
+        'a:b',
+        'a b',
+        '__proto__',
+        '😀',
+        'é',
+        'zero\u0000',
+        'x'.repeat(256),
+      ]
+      for (const name of names) await keep(engine, name, [JSON.stringify(name)])
+      for (const name of names) {
+        expect(texts(await read(engine, {}, name))).to.deep.equal([JSON.stringify(name)])
+      }
+    })
+  })
+
+  describe('the size of a history', () => {
+    it('drops the oldest; offsets go on', async () => {
+      const [engine] = await make(1)
+      const receipts = await keep(engine, 'a', numbers(10), { size: 3, ttl: 60_000 })
+      const { position, publications } = await read(engine)
+      expect(publications.map(({ json, offset }) => [json, offset])).to.deep.equal([
+        ['8', 8],
+        ['9', 9],
+        ['10', 10],
+      ])
+      expect(position?.offset).to.equal(10)
+      expect(texts(await read(engine, { after: receipts[0]?.id }))).to.deep.equal(['8', '9', '10'])
+      expect(texts(await read(engine, { after: 2 }))).to.deep.equal(['8', '9', '10'])
+    })
+  })
+
+  describe('as time passes', () => {
+    let clock: EngineClock
+
+    beforeEach(() => {
+      clock = settings.clock()
+    })
+
+    afterEach(() => clock.restore())
+
+    it('drops what is over, each at its own time; the position stays', async () => {
+      const [engine] = await make(1)
+      await keep(engine, 'a', ['"long"'], { size: 10, ttl: 60_000 })
+      await keep(engine, 'a', ['"short"'], { size: 10, ttl: 500 })
+      await keep(engine, 'a', ['"long too"'], { size: 10, ttl: 60_000 })
+      await clock.pass(1000)
+      expect(texts(await read(engine))).to.deep.equal(['"long"', '"long too"'])
+      expect(texts(await read(engine, { limit: 2, reverse: true }))).to.deep.equal(['"long too"', '"long"'])
+      await keep(engine, 'b', ['1'], { size: 10, ttl: 500 })
+      await clock.pass(2000)
+      expect(await read(engine, {}, 'b')).to.have.nested.property('position.offset', 1)
+      expect((await keep(engine, 'b', ['2']))[0]?.offset).to.equal(2)
+    })
+  })
+}
