@@ -24,6 +24,7 @@ export const doors: Readonly<Record<string, { readonly files: readonly string[];
     files: ['server/token-route', 'server/express-routes', 'server/options', 'server/server'],
     types: true,
   },
+  re2js: { files: ['server/channel-pattern'] },
   'light-my-request': { files: ['server/express-routes'] },
   eventemitter3: { files: ['server/server', 'client/client', 'client/channel'] },
 }

@@ -5,6 +5,7 @@
 export const ERRORS = {
   aborted: 'Aborted',
   application_error: 'The call was answered with an error',
+  bad_claims: 'Invalid claims',
   bad_message: 'Invalid message',
   bad_option: 'Invalid option',
   connection_lost: 'The connection was lost before an answer came; the outcome is unknown',
