@@ -11,6 +11,8 @@ describe('Subscriptions', () => {
   const sent: SubscriptionMessage[] = []
   const failed = sinon.spy((_error: RpcError) => {})
   const restored = sinon.spy()
+  const recovered = sinon.spy()
+  const gap = sinon.spy()
   let subscriptions: Subscriptions
   let clock: sinon.SinonFakeTimers
 
@@ -18,8 +20,14 @@ describe('Subscriptions', () => {
     clock = sinon.useFakeTimers()
     sent.length = 0
     failed.resetHistory()
-    restored.resetHistory()
-    const owner = { send: (message: SubscriptionMessage) => sent.push(message), failed, restored }
+    for (const spy of [restored, recovered, gap]) spy.resetHistory()
+    const owner = {
+      send: (message: SubscriptionMessage) => sent.push(message),
+      failed,
+      restored,
+      recovered,
+      gap,
+    }
     subscriptions = new Subscriptions({ timeout: 1000, waiting: 10, calls: 15 }, owner)
   })
 
@@ -83,7 +91,7 @@ describe('Subscriptions', () => {
     it('keeps a channel that the server granted while it refused the request', async () => {
       subscriptions.connected(false)
       const done = subscriptions.subscribe('a')
-      subscriptions.noticed('subscribe', 'a')
+      subscriptions.noticed('subscribe', { channel: 'a' })
       answer(REFUSED)
       expect(await errorOf(done)).to.have.property('code', 'forbidden')
       expect(subscriptions.channels).to.deep.equal(['a'])
@@ -190,8 +198,8 @@ describe('Subscriptions', () => {
 
   describe('#connected', () => {
     it('asks again for every channel, and tells when all are answered', () => {
-      subscriptions.noticed('subscribe', 'a')
-      subscriptions.noticed('subscribe', 'b')
+      subscriptions.noticed('subscribe', { channel: 'a' })
+      subscriptions.noticed('subscribe', { channel: 'b' })
       subscriptions.disconnected()
       subscriptions.connected(false)
       expect(requests()).to.deep.equal(['subscribe a', 'subscribe b'])
@@ -208,7 +216,7 @@ describe('Subscriptions', () => {
     })
 
     it('never asks again for what was refused', () => {
-      subscriptions.noticed('subscribe', 'a')
+      subscriptions.noticed('subscribe', { channel: 'a' })
       subscriptions.disconnected()
       subscriptions.connected(false)
       answer(REFUSED)
@@ -219,7 +227,7 @@ describe('Subscriptions', () => {
     })
 
     it('asks again for what was not answered, and does not hold up what waits', () => {
-      subscriptions.noticed('subscribe', 'a')
+      subscriptions.noticed('subscribe', { channel: 'a' })
       subscriptions.disconnected()
       subscriptions.connected(false)
       clock.tick(1000)
@@ -229,9 +237,9 @@ describe('Subscriptions', () => {
     })
 
     it('asks not for what the server granted on the new link already', () => {
-      subscriptions.noticed('subscribe', 'a')
+      subscriptions.noticed('subscribe', { channel: 'a' })
       subscriptions.disconnected()
-      subscriptions.noticed('subscribe', 'a')
+      subscriptions.noticed('subscribe', { channel: 'a' })
       subscriptions.connected(false)
       expect(requests()).to.deep.equal([])
     })
@@ -241,21 +249,21 @@ describe('Subscriptions', () => {
     it('settles requests to the azuqua server', async () => {
       subscriptions.connected(true)
       const done = subscriptions.subscribe('a')
-      subscriptions.noticed('subscribe', 'a')
+      subscriptions.noticed('subscribe', { channel: 'a' })
       await done
     })
 
     it('drops what the server unsubscribed', () => {
       subscriptions.connected(false)
-      subscriptions.noticed('subscribe', 'a')
-      subscriptions.noticed('unsubscribe', 'a')
+      subscriptions.noticed('subscribe', { channel: 'a' })
+      subscriptions.noticed('unsubscribe', { channel: 'a' })
       expect(subscriptions.channels).to.deep.equal([])
     })
 
     it('ignores a late notice of the other kind while a request is under way', async () => {
       subscriptions.connected(false)
       const done = subscriptions.subscribe('a')
-      subscriptions.noticed('unsubscribe', 'a')
+      subscriptions.noticed('unsubscribe', { channel: 'a' })
       answer(ACCEPTED)
       await done
       expect(subscriptions.channels).to.deep.equal(['a'])

@@ -3,13 +3,26 @@ import { type BrokerListener, type Engine, MemoryEngine } from '@token-socket/se
 import sinon from 'sinon'
 import { type EngineLimits, engineContract } from './engine.js'
 
-/** What the nodes of one case share. */
+/** What the nodes of one case share: one engine, which every node hears. */
 class Store {
   readonly nodes = new Set<Node>()
-  readonly tickets: Engine['tickets']
+  readonly engine: Engine
 
   constructor(limits: EngineLimits = {}) {
-    this.tickets = new MemoryEngine(limits).tickets
+    this.engine = new MemoryEngine(limits)
+    this.engine.broker.listen({
+      publication: (publication) => {
+        for (const node of this.nodes) {
+          if (node.channels.has(publication.channel)) node.listener?.publication(publication)
+        }
+      },
+      broadcast: (json) => {
+        for (const node of this.nodes) node.listener?.broadcast(json)
+      },
+      command: (command) => {
+        for (const node of this.nodes) node.listener?.command(command)
+      },
+    })
   }
 }
 
@@ -17,32 +30,30 @@ class Node implements Engine {
   readonly name = 'test'
   readonly shared = true
   readonly tickets: Engine['tickets']
+  readonly history: Engine['history']
   readonly broker: Engine['broker']
   readonly channels = new Set<string>()
+  listener: BrokerListener | undefined
   readonly #store: Store
-  #listener: BrokerListener | undefined
 
   constructor(store: Store) {
+    const { broker, tickets, history } = store.engine
     this.#store = store
-    this.tickets = store.tickets
+    this.tickets = tickets
+    this.history = history
     store.nodes.add(this)
     this.broker = {
       listen: (listener) => {
-        this.#listener = listener
+        this.listener = listener
       },
-      subscribe: async (channel) => void this.channels.add(channel),
+      subscribe: (channel) => {
+        this.channels.add(channel)
+        return broker.subscribe(channel)
+      },
       unsubscribe: async (channel) => void this.channels.delete(channel),
-      publish: async (channel, json) => {
-        for (const node of this.#store.nodes) {
-          if (node.channels.has(channel)) node.#listener?.publication(channel, json)
-        }
-      },
-      broadcast: async (json) => {
-        for (const node of this.#store.nodes) node.#listener?.broadcast(json)
-      },
-      command: async (command) => {
-        for (const node of this.#store.nodes) node.#listener?.command(command)
-      },
+      publish: (...how) => broker.publish(...how),
+      broadcast: (json) => broker.broadcast(json),
+      command: (command) => broker.command(command),
     }
   }
 
@@ -59,7 +70,7 @@ engineContract(
   },
   {
     clock: () => {
-      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
       return { pass: (ms) => void clock.tick(ms), restore: () => clock.restore() }
     },
   },

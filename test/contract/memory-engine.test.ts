@@ -40,7 +40,7 @@ describe('MemoryEngine', () => {
     const { broker } = new MemoryEngine()
     const heard: string[] = []
     const publication = ({ json }: { readonly json: string }) => {
-      if (json === '1') void broker.publish({ channel: channel, json: '2' })
+      if (json === '1') void broker.publish({ channel: 'a', json: '2' })
       heard.push(json)
     }
     broker.listen({ publication, broadcast: () => {}, command: () => {} })

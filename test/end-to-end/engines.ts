@@ -7,6 +7,7 @@ export function sharingTickets(engine: Engine): Engine {
     name: 'half',
     shared: false,
     broker: own.broker,
+    history: own.history,
     tickets: engine.tickets,
     close: () => own.close(),
   }

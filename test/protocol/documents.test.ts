@@ -26,6 +26,7 @@ const MESSAGES: Record<Message['type'], readonly [Direction, answeredBy?: Messag
   subscribe: ['C→S', 'answer'],
   unsubscribe: ['C→S', 'answer'],
   publish: ['C→S', 'answer'],
+  history: ['C→S', 'answer'],
   broadcast: ['C→S', 'answer'],
   ping: ['C→S', 'answer'],
   result: ['C→S'],
@@ -33,6 +34,7 @@ const MESSAGES: Record<Message['type'], readonly [Direction, answeredBy?: Messag
   invoke: ['S→C', 'result'],
   subscribed: ['S→C'],
   unsubscribed: ['S→C'],
+  position: ['S→C'],
   publication: ['S→C'],
   error: ['S→C'],
 }

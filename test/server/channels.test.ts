@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { Channels, type ChannelsOwner } from '../../packages/server/src/channels.js'
 import { Hub } from '../../packages/server/src/hub.js'
-import { OPEN_POLICY } from '../../packages/server/src/policy.js'
+import { Policy } from '../../packages/server/src/policy.js'
 import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
 import { rejection } from '../protocol/rejection.js'
 import { makeSocket, type TestSocket } from './sockets.js'
@@ -30,7 +30,7 @@ describe('Channels', () => {
       hub,
       broker,
       history: engine.history,
-      policy: OPEN_POLICY,
+      policy: new Policy({ channels: {}, timeout: 1000, failed }),
       subscriptions: 3,
       publication: 1000,
       outbox: 1024 * 1024,
@@ -311,7 +311,7 @@ describe('Channels', () => {
     for (const [request, told] of requests) {
       it(`asks the ${request.type} listeners, and tells them ${Object.keys(told).join(' and ')}`, async () => {
         const { socket } = member()
-        expect(await channels.request(socket, request)).to.equal(undefined)
+        expect(await channels.request(socket, request)).to.not.have.property('error')
         expect(decide.args).to.deep.equal([[request.type, socket, told]])
       })
 
@@ -332,7 +332,7 @@ describe('Channels', () => {
         other.frames()
         const sent = other.connection.sent.length
         decide.callsFake(async () => client.close(1000, ''))
-        expect(await channels.request(socket, request)).to.equal(undefined)
+        expect(await channels.request(socket, request)).to.not.have.property('error')
         expect(other.frames()).to.have.length(sent)
         expect(hub.on('a')).to.deep.equal([other.socket])
       })
@@ -341,7 +341,8 @@ describe('Channels', () => {
     it('asks nobody about a socket that is gone', async () => {
       const { socket, client } = member()
       client.close(1000, '')
-      for (const [request] of requests) expect(await channels.request(socket, request)).to.equal(undefined)
+      for (const [request] of requests)
+        expect(await channels.request(socket, request)).to.not.have.property('error')
       expect(decide.called).to.equal(false)
     })
 
@@ -380,10 +381,10 @@ describe('Channels', () => {
     channels = make()
     const { socket, frames } = member()
     await channels.subscribe(socket, 'a')
-    heard.listener?.publication('a', '1')
+    heard.listener?.publication({ channel: 'a', json: '1', id: '1' })
     heard.listener?.broadcast('2')
     heard.listener?.command({ type: 'unsubscribeAll', channel: 'a' })
-    heard.listener?.publication('a', '3')
+    heard.listener?.publication({ channel: 'a', json: '3', id: '3' })
     expect(frames()).to.deep.equal([
       notice('subscribe', 'a'),
       { channel: 'a', message: 1 },

@@ -56,7 +56,7 @@ describe('Hub', () => {
         expect(hub.on(name)).to.deep.equal([])
         hub.join(made.socket, name)
         expect(hub.channels).to.deep.equal([name])
-        hub.deliver(name, '1')
+        hub.deliver({ channel: name, json: '1' })
         expect(made.frames()).to.deep.equal([{ channel: name, message: 1 }])
       })
     }

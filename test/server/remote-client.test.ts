@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
+import type { ChannelAnswer, ChannelRequest } from '../../packages/server/src/remote-client.js'
 import { rejection } from '../protocol/rejection.js'
 import { makeSocket, type SocketSettings } from './sockets.js'
 
@@ -314,8 +314,8 @@ describe('RemoteClient', () => {
       const done = new Map<string, () => void>()
       const request = (_socket: unknown, { id }: ChannelRequest) => {
         begun.push(id)
-        return new Promise<undefined>((resolve) => {
-          done.set(id, () => resolve(undefined))
+        return new Promise<ChannelAnswer>((resolve) => {
+          done.set(id, () => resolve({}))
         })
       }
       const { client, frames } = makeSocket({ channels: { request } })

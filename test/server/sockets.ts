@@ -19,7 +19,7 @@ export interface TestSocket {
   /** The client's end. */
   readonly client: TestConnection
   readonly flusher: Flusher
-  /** What the server has sent, once its outbox is flushed. */
+  /** What the server has sent, once its outbox is flushed. The ids of publications, which are random, are left out. */
   frames(): unknown[]
 }
 
@@ -38,10 +38,10 @@ const LIMITS = { timeout: 30_000, callsIn: 1000, callsOut: 1000, outbox: 1024 * 
 
 /** The channels of a socket that has none. */
 const NO_CHANNELS: SocketChannels = {
-  request: async () => undefined,
+  request: async () => ({}),
   subscribe: async () => {},
   unsubscribe: () => {},
-  publish: async () => {},
+  publish: async () => ({ id: '01' }),
   forget: () => {},
 }
 
@@ -76,7 +76,10 @@ export function makeSocket(settings: SocketSettings = {}): TestSocket {
   }
   const frames = () => {
     flusher.flush()
-    return connection.sent.map((frame) => JSON.parse(frame))
+    return connection.sent.map((frame) => {
+      const { id: _, ...rest } = JSON.parse(frame)
+      return rest
+    })
   }
   return { socket, connection, client, flusher, frames }
 }

@@ -2,6 +2,7 @@ import {
   type CallOptions,
   type Controller,
   decodeError,
+  type PublicationMessage,
   RpcError,
   type ServerMessage,
 } from '@token-socket/protocol'
@@ -15,6 +16,15 @@ import type { TokenSocketEvents } from './events.js'
 import { Heartbeat } from './heartbeat.js'
 import type { Link } from './link.js'
 import { readOptions, type Settings, type TokenSocketOptions } from './options.js'
+import {
+  detailsOf,
+  type HistoryQuery,
+  type PublicationDetails,
+  type PublishOptions,
+  publicationsOf,
+  type Receipt,
+  receiptOf,
+} from './publications.js'
 import type { ConnectionState } from './states.js'
 import { Subscriptions } from './subscriptions.js'
 import { onWake } from './wake.js'
@@ -168,11 +178,31 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
 
   /**
    * Publishes a message on a channel. Resolves when the server has taken it; fails as {@link rpc} does. To the azuqua
-   * server, which answers refusals only, it resolves when sent, and a refusal comes as an `error` event.
+   * server, which answers refusals only, it resolves with nothing, when sent, and a refusal comes as an `error` event.
+   * @param rest a callback `(error, receipt)`, or `{ event, idempotencyKey }`
    */
-  publish(channel: string, data: unknown, callback?: Callback<void>): Promise<void> {
-    const answer = this.#calls.request((id) => ({ type: 'publish', id, channel, data }))
-    return deliver(answer.then(nothing), callback)
+  publish(
+    channel: string,
+    data: unknown,
+    rest?: Callback<Receipt | undefined> | PublishOptions,
+  ): Promise<Receipt | undefined> {
+    const [callback, options] = typeof rest === 'function' ? [rest, undefined] : [undefined, rest]
+    const { event, idempotencyKey: key } = options ?? {}
+    const answer = this.#calls.request((id) => {
+      return { type: 'publish', id, channel, data, ...(event && { event }), ...(key && { key }) }
+    })
+    return deliver(answer.then(receiptOf), callback)
+  }
+
+  /**
+   * Reads what a channel keeps: up to 100 publications, oldest first. Fails as {@link rpc} does, and with `forbidden` for
+   * a channel that this socket may not read.
+   * @param query `after` and `before` are ids of publications that are not wanted themselves; `limit` is 100 at the most;
+   *   `reverse` gives the latest first
+   */
+  async history(channel: string, query: HistoryQuery = {}): Promise<readonly PublicationDetails[]> {
+    const answer = await this.#calls.request((id) => ({ type: 'history', id, channel, ...query }))
+    return publicationsOf(answer)
   }
 
   /** Publishes a message on every channel. Settles as {@link publish} does. */
@@ -228,6 +258,8 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
         send: (message) => this.#connector.link?.send(message),
         failed: (error) => this.emit('error', error),
         restored: () => this.#connector.link && this.#calls.resume(this.#connector.link),
+        recovered: (channel) => this.emit('recovered', channel),
+        gap: (channel, reason) => this.emit('gap', channel, reason),
       },
     )
   }
@@ -261,17 +293,27 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
         break
       case 'subscribed':
       case 'unsubscribed':
-        this.#subscriptions.noticed(
-          message.type === 'subscribed' ? 'subscribe' : 'unsubscribe',
-          message.channel,
-        )
+        this.#subscriptions.noticed(message.type === 'subscribed' ? 'subscribe' : 'unsubscribe', message)
+        break
+      case 'position':
+        this.#subscriptions.passed(message.channel, message)
         break
       case 'publication':
-        if (this.#subscriptions.has(message.channel)) this.emit('message', message.channel, message.data)
+        this.#published(message)
         break
       case 'error':
         this.emit('error', decodeError(message.error))
     }
+  }
+
+  /** Moves the place on the channel first: a listener may subscribe again. */
+  #published(message: PublicationMessage): void {
+    const { channel, data, epoch, offset } = message
+    if (!this.#subscriptions.has(channel)) return
+    if (epoch !== undefined && offset !== undefined) {
+      if (!this.#subscriptions.passed(channel, { epoch, offset })) return
+    }
+    this.emit('message', channel, data, detailsOf(message))
   }
 
   /** First the parts learn of the new state, then the listeners. */

@@ -1,4 +1,5 @@
-import type { RpcError } from '@token-socket/protocol'
+import type { GapReason, RpcError } from '@token-socket/protocol'
+import type { PublicationDetails } from './publications.js'
 import type { ConnectionState } from './states.js'
 
 /** What goes with a change of state. */
@@ -16,7 +17,14 @@ export interface TokenSocketEvents {
   /** After the first `ready`: the socket is back, or a try to come back failed. */
   reconnect: (error?: RpcError) => void
   /** A message came on a channel. */
-  message: (channel: string, message: unknown) => void
+  message: (channel: string, message: unknown, details: PublicationDetails) => void
+  /** After a loss, a channel that keeps its publications goes on where it was: what was missed follows. */
+  recovered: (channel: string) => void
+  /**
+   * What was missed on a channel is lost to this socket, and it goes on from now: `trimmed` if it is kept no more,
+   * `epoch_changed` if all that was kept is lost, `no_history` if nothing is kept.
+   */
+  gap: (channel: string, reason: GapReason) => void
   /** An automatic ping was answered, after so many milliseconds. */
   ping: (roundTrip: number) => void
   /** The socket is in another state now. */

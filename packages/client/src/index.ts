@@ -7,12 +7,14 @@ export {
   type Controller,
   ERRORS,
   type ErrorCode,
+  type GapReason,
   RpcError,
 } from '@token-socket/protocol'
 export type { Callback } from './callback.js'
 export { TokenSocket } from './client.js'
 export type { StateDetails, TokenSocketEvents } from './events.js'
 export type { AuthenticationData, Limits, Logger, TokenSocketOptions, TransportName } from './options.js'
+export type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './publications.js'
 export {
   CONNECTION_MOVES,
   type ConnectionEvent,

@@ -1,9 +1,12 @@
 import {
   decodeError,
+  type GapReason,
   type Outcome,
+  type Position,
   RpcError,
   refusal,
   type SubscriptionMessage,
+  type SubscriptionNotice,
 } from '@token-socket/protocol'
 import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from './states.js'
 import { Timers } from './timers.js'
@@ -16,6 +19,10 @@ export interface SubscriptionsOwner {
   failed(error: RpcError): void
   /** What was wanted when the link came has been answered. Called once a link. */
   restored(): void
+  /** The channel goes on where this socket was: what it missed follows. */
+  recovered(channel: string): void
+  /** What this socket missed on the channel is lost to it. */
+  gap(channel: string, reason: GapReason): void
 }
 
 /** Bounds on wishes. */
@@ -46,6 +53,8 @@ interface Subscription {
   request: string | undefined
   /** The server subscribed us by itself while our own request was under way. */
   granted: boolean
+  /** Where this socket is, on a channel that keeps its publications. */
+  position: Position | undefined
   waiters: Waiter[]
 }
 
@@ -89,6 +98,20 @@ export class Subscriptions {
     return this.#subscriptions.get(channel)?.wanted === true
   }
 
+  /**
+   * The server has passed a place on a channel: a publication came that is kept, or was for others.
+   * @returns whether it is news: not what came before, and not after something that is missing and is asked for now
+   */
+  passed(channel: string, { epoch, offset }: Position): boolean {
+    const subscription = this.#subscriptions.get(channel)
+    if (!subscription) return false
+    const at = subscription.position
+    const isNext = at?.epoch !== epoch || offset === at.offset + 1
+    if (isNext) subscription.position = { epoch, offset }
+    else if (offset > at.offset && subscription.request === undefined) this.#send(subscription, 'subscribe')
+    return isNext
+  }
+
   /** Wants a channel. Resolves when the server has subscribed us; at once if it had. */
   subscribe(channel: string): Promise<void> {
     return this.#wish(channel, 'subscribe')
@@ -129,8 +152,13 @@ export class Subscriptions {
   }
 
   /** The server says that we are subscribed, or no more: to our request, or by its own wish. */
-  noticed(wish: Wish, channel: string): void {
+  noticed(wish: Wish, { channel, position, recovered, reason }: Omit<SubscriptionNotice, 'type'>): void {
     const subscription = this.#find(channel)
+    if (wish === 'subscribe') {
+      subscription.position = position ?? (reason ? undefined : subscription.position)
+      if (recovered) this.#owner.recovered(channel)
+      else if (reason) this.#owner.gap(channel, reason)
+    }
     const isEcho = SUBSCRIPTION_MOVES.unsubscribed[wish] === subscription.state
     if (subscription.request === undefined) {
       subscription.wanted = wish === 'subscribe'
@@ -183,6 +211,7 @@ export class Subscriptions {
       wanted: false,
       request: undefined,
       granted: false,
+      position: undefined,
       waiters: [],
     }
     this.#subscriptions.set(channel, made)
@@ -218,7 +247,8 @@ export class Subscriptions {
     const expire = () => this.#expire(id)
     this.#requests.set(id, { subscription, expire })
     this.#timers.set(expire, this.#limits.timeout)
-    this.#owner.send({ type, id, channel: subscription.channel })
+    const { channel, position: from } = subscription
+    this.#owner.send({ type, id, channel, ...(type === 'subscribe' && from && { from }) })
   }
 
   /** Ends a request. @returns the subscription that it was for */

@@ -9,6 +9,7 @@ import {
   PROTOCOL_VERSION,
   RpcError,
 } from '@token-socket/protocol'
+import { readClaims } from './claims.js'
 import type { Tickets } from './engine.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
@@ -51,9 +52,11 @@ export class Admission {
     connection: Connection,
     adopt: (listener: ConnectionListener) => void,
   ): Promise<void> {
-    const { auth, ip, ips, host } = await this.#redeem(message.token)
+    const { hasClaims, auth, ip, ips, host } = await this.#redeem(message.token)
+    const counts = message.version !== undefined
+    const claims = hasClaims ? readClaims(auth) : undefined
     const socket = new RemoteClient(
-      { sid: randomUUID(), auth, ip, ips, host },
+      { sid: randomUUID(), auth, ip, ips, host, counts, claims },
       connection,
       this.#options.owner,
     )

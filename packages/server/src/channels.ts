@@ -33,7 +33,7 @@ export interface ChannelPolicy {
   forPublication(
     socket: RemoteClient,
     channel: string,
-    event: string,
+    event: string | undefined,
   ): { readonly meta: string | undefined; readonly echo: boolean; readonly retention: Retention | undefined }
   /** How long the server's own publications on a channel are kept. @param store milliseconds, instead of the rule's */
   retention(channel: string, store?: number): Retention | undefined
@@ -207,7 +207,7 @@ export class Channels {
     const json = encodeData(data)
     const limit = this.#owner.publication
     if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'req.data', limit })
-    const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event ?? '')
+    const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
     const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
     return this.#owner.broker.publish(draft, { retention, idempotencyKey })
   }

@@ -9,7 +9,8 @@ export class EventIds {
 
   /** A new id, of the time now or of the latest id's if that is later. */
   next(): string {
-    return this.#next(Date.now())
+    // The library takes the time 0 for none.
+    return this.#next(Math.max(1, Date.now()))
   }
 
   /** From now on ids are greater than this one, which another process made. */

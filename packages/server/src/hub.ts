@@ -65,6 +65,7 @@ export class Hub {
   }
 
   join(socket: RemoteClient, channel: string): void {
+    socket.join(channel)
     const members = this.#channels.get(channel)
     if (members) members.add(socket)
     else this.#channels.set(channel, new Set([socket]))

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { LONGEST_WAIT, RpcError } from '@token-socket/protocol'
 import type { Express, RequestHandler } from 'express'
+import type { ChannelRuleTable } from './channel-rules.js'
 import type { Engine } from './engine.js'
 import type { Routes } from './express-routes.js'
 import type { PublishFilter } from './hub.js'
@@ -112,6 +113,12 @@ export interface TokenSocketServerOptions {
   readonly socketController?: ServerController
   /** Express handlers that clients can call as RPC, nested; they win over the controller's. @default {} */
   readonly routes?: Routes
+  /**
+   * Who may do what on which channels, and what these keep: by channel, or pattern of channels. As soon as there is one
+   * rule, what no rule or claim allows is refused.
+   * @default {}
+   */
+  readonly channels?: ChannelRuleTable
   /** Changes, or withholds, what one socket gets of a publication. @default none */
   readonly filter?: PublishFilter
   /** Whether `_ping` of a client is answered. @default true */
@@ -174,6 +181,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     customMiddleware: [],
     socketController: {},
     routes: {},
+    channels: {},
     ping: true,
     pingInterval: 25_000,
     pingTimeout: 10_000,

@@ -1,9 +1,102 @@
+import { encodeData, type PublishMessage, RpcError, type SubscriptionMessage } from '@token-socket/protocol'
+import { type ChannelHistory, ChannelRules, type ChannelRuleTable } from './channel-rules.js'
 import type { ChannelPolicy } from './channels.js'
+import type { Retention } from './engine.js'
+import type { ChannelRequest, RemoteClient } from './remote-client.js'
+import { mergeVerdicts } from './verdict.js'
+import type { Refusal } from './vetoes.js'
+import { withinTime } from './within-time.js'
 
-/** Any socket may use any channel, and nothing is kept. */
-export const OPEN_POLICY: ChannelPolicy = {
-  allows: async () => undefined,
-  forPublication: () => ({ meta: undefined, echo: true, retention: undefined }),
-  retention: () => undefined,
-  historyStart: () => 0,
+/** What a {@link Policy} is made of. */
+export interface PolicyOptions {
+  readonly channels: ChannelRuleTable
+  /** Milliseconds that a rule's function may take. */
+  readonly timeout: number
+  /** A rule's function threw, or took too long: that is a no. */
+  failed(cause: unknown, details: object): void
+}
+
+/** Publications that a channel keeps for the sake of what its senders may store. */
+const STORED = 1000
+
+/**
+ * What the server's rules and a socket's grants allow together: one explicit `false` refuses, and so does it that nobody
+ * says anything, unless there are no rules and the socket has no grants. Then everything is allowed.
+ */
+export class Policy implements ChannelPolicy {
+  readonly #rules: ChannelRules
+  readonly #options: PolicyOptions
+
+  /** @throws RpcError `bad_option` which names the rule */
+  constructor(options: PolicyOptions) {
+    this.#options = options
+    this.#rules = new ChannelRules(options.channels)
+  }
+
+  /** Whether there are no rules. */
+  get isOpen(): boolean {
+    return this.#rules.isOpen
+  }
+
+  async allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
+    if (request.type === 'unsubscribe') return undefined
+    if (request.type === 'history') return this.#mayRead(socket, request.channel) ? undefined : forbidden()
+    if (this.#rules.isOpen && socket.grants.isOpen) return undefined
+    // Nobody may publish on every channel where there are channels that somebody may not.
+    if (request.type === 'broadcast') return forbidden()
+    try {
+      const verdict = await withinTime(this.#options.timeout, this.#judge(socket, request))
+      return verdict ? undefined : forbidden()
+    } catch (cause) {
+      this.#options.failed(cause, { sid: socket.sid, channel: request.channel })
+      return forbidden()
+    }
+  }
+
+  forPublication(socket: RemoteClient, channel: string, event: string | undefined) {
+    const { echo, store } = socket.grants.message(channel, event)
+    const { uid, umd } = socket
+    const isKnown = uid !== undefined || umd !== undefined
+    return {
+      meta: isKnown ? encodeData({ uid, umd }) : undefined,
+      echo,
+      retention: longest(this.#rules.for(channel).history, store),
+    }
+  }
+
+  retention(channel: string, store?: number): Retention | undefined {
+    const { history } = this.#rules.for(channel)
+    return store === 0 ? undefined : longest(history, store ?? 0)
+  }
+
+  historyStart(socket: RemoteClient, channel: string): number {
+    return socket.grants.historyStart(channel) ?? 0
+  }
+
+  /** Claims that say something about channels have to say from when on; otherwise, whoever is subscribed may. */
+  #mayRead(socket: RemoteClient, channel: string): boolean {
+    const { grants } = socket
+    if (grants.isOpen) return socket.isOn(channel)
+    return grants.historyStart(channel) !== undefined && grants.subscribe(channel) === true
+  }
+
+  async #judge(socket: RemoteClient, request: SubscriptionMessage | PublishMessage): Promise<boolean> {
+    const rules = this.#rules.for(request.channel)
+    const { grants } = socket
+    if (request.type === 'publish') {
+      const { channel, event, data } = request
+      const granted = grants.message(channel, event).publish
+      return mergeVerdicts([granted, await rules.publish(socket, event, data)]) === true
+    }
+    return mergeVerdicts([grants.subscribe(request.channel), await rules.subscribe(socket)]) === true
+  }
+}
+
+function forbidden(): Refusal {
+  return { error: new RpcError('forbidden') }
+}
+
+function longest(history: Required<ChannelHistory> | undefined, store: number): Retention | undefined {
+  const ttl = Math.max(history?.ttl ?? 0, store)
+  return ttl > 0 ? { size: history?.size ?? STORED, ttl } : undefined
 }

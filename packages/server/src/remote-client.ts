@@ -19,7 +19,9 @@ import {
   type SubscriptionNotice,
   type Timeouts,
 } from '@token-socket/protocol'
+import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
+import { Grants } from './grants.js'
 import { InOrder } from './in-order.js'
 import { type Flusher, Outbox } from './outbox.js'
 
@@ -80,6 +82,8 @@ export interface Identity {
   readonly host: string | undefined
   /** Whether its client knows of offsets; the old one does not. @default true */
   readonly counts?: boolean
+  /** What `authentication` said about who it is and what it may do on channels. @default nothing */
+  readonly claims?: Claims | undefined
 }
 
 /** One authenticated client, as the server sees it. */
@@ -100,6 +104,12 @@ export class RemoteClient {
   received = 0
   /** UTF-16 code units of the frames that it was sent. @internal */
   sent = 0
+  /** The user's id, if `authentication` gave one; others see it. */
+  readonly uid: string | undefined
+  /** What else others may know of the user. */
+  readonly umd: unknown
+  /** What it may do on channels. @internal */
+  readonly grants: Grants
   readonly #counts: boolean
   readonly #owner: RemoteClientOwner
   readonly #connection: Connection
@@ -115,6 +125,9 @@ export class RemoteClient {
     this.ip = identity.ip
     this.ips = identity.ips
     this.host = identity.host
+    this.uid = identity.claims?.uid
+    this.umd = identity.claims?.umd
+    this.grants = Grants.of(identity.claims)
     this.#counts = identity.counts ?? true
     this.#owner = owner
     this.#connection = connection
@@ -125,6 +138,11 @@ export class RemoteClient {
   /** The names of the channels that it is subscribed to. */
   get channels(): string[] {
     return [...this.#channels]
+  }
+
+  /** Whether it is subscribed to a channel. @internal */
+  isOn(channel: string): boolean {
+    return this.#channels.has(channel)
   }
 
   /** What carries the connection: `websocket`, `xhr-streaming`, … */
@@ -200,9 +218,13 @@ export class RemoteClient {
     this.#outbox.add(frame)
   }
 
-  /** Notes that it receives a channel, and tells the client, with its place there. @internal */
-  joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
+  /** Notes that it is on a channel from now on. @internal */
+  join(channel: string): void {
     this.#channels.add(channel)
+  }
+
+  /** Tells the client that it receives a channel, and its place there. @internal */
+  joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
     this.send({ type: 'subscribed', channel, ...how })
   }
 

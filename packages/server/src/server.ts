@@ -24,8 +24,8 @@ import {
 } from './options.js'
 import { OriginRules } from './origins.js'
 import { Flusher } from './outbox.js'
-import { OPEN_POLICY } from './policy.js'
-import type { PublicationOptions, RemoteClient, RemoteClient } from './remote-client.js'
+import { Policy } from './policy.js'
+import type { PublicationOptions, RemoteClient } from './remote-client.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
 import { secretKey, Tokens } from './tokens.js'
@@ -85,11 +85,16 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#authTimeout = authTimeout
     this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
+    const policy = new Policy({
+      channels: this.#options.channels,
+      timeout: limits.vetoTimeout,
+      failed: (cause, details) => this.#failed(cause, details),
+    })
     this.#channels = new Channels({
       hub: this.#hub,
       broker: engine.broker,
       history: engine.history,
-      policy: OPEN_POLICY,
+      policy,
       subscriptions: limits.subscriptions,
       publication: limits.publication,
       outbox: limits.outbox,
@@ -113,7 +118,10 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       files: this.#options.serveClient ? new ClientFiles() : undefined,
       opened: (connection) => this.#handshakes.begin(connection),
     })
-    this.#options.logger.info({}, 'there are no channel rules: any authenticated socket may use any channel')
+    if (policy.isOpen) {
+      const open = 'there are no channel rules: any authenticated socket without claims may use any channel'
+      this.#options.logger.info({}, open)
+    }
   }
 
   /**

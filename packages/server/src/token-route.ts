@@ -1,5 +1,6 @@
 import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { readClaims } from './claims.js'
 import type { Tickets } from './engine.js'
 import type { Logger } from './logger.js'
 import type { OriginRules } from './origins.js'
@@ -20,6 +21,8 @@ export type Authentication = string | ((request: Request, callback: Authenticati
 /** What a ticket keeps on the server. */
 export interface TicketData {
   readonly auth: unknown
+  /** Whether `auth` is from an `authentication` function, so that its `uid`, `umd` and `channels` are claims. */
+  readonly hasClaims?: boolean
   readonly ip?: string | undefined
   readonly ips: readonly string[]
   readonly host?: string | undefined
@@ -84,9 +87,12 @@ export function tokenGuard(origins: OriginRules, isDown: () => boolean): Request
 async function answer(request: Request, response: Response, options: TokenRouteOptions): Promise<void> {
   const auth = await authenticate(request, options)
   if (!auth) return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
+  const hasClaims = typeof options.authentication === 'function' && bringsClaims(auth)
+  if (hasClaims) readClaims(auth)
   const { token, id } = options.tokens.issue()
   const { ip, ips, hostname: host } = request
-  const ticket: TicketData = { auth: typeof auth === 'object' ? auth : sessionData(request), ip, ips, host }
+  const data = typeof auth === 'object' ? auth : sessionData(request)
+  const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host }
   await options.tickets.put(id, encodeData(ticket), options.tokenTtl)
   send(request, response, [200, { token }])
 }
@@ -111,6 +117,13 @@ function authenticate(request: Request, options: TokenRouteOptions): Promise<unk
       if (auth !== undefined || !answersByCallback) settle(undefined, auth)
     }, settle)
   })
+}
+
+/** Sessions, and users of applications that know no claims, have their own ideas of what a `uid` is. */
+function bringsClaims(auth: unknown): boolean {
+  if (typeof auth !== 'object' || auth === null) return false
+  const { uid, channels } = auth as { readonly uid?: unknown; readonly channels?: unknown }
+  return channels !== undefined || typeof uid === 'string'
 }
 
 function isSignedIn(request: Request, key: string): boolean {
