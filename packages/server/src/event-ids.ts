@@ -1,4 +1,5 @@
 import { decodeTime, encodeTime, monotonicFactory } from 'ulid'
+import type { Publication, Receipt } from './engine.js'
 
 /**
  * Makes the ids of publications: ULIDs, each greater than all before it, also when the clock jumps back.
@@ -27,4 +28,9 @@ export function timeOf(id: string): number {
 /** Below every id made at this time or later. @param time milliseconds since 1970 */
 export function firstIdAt(time: number): string {
   return encodeTime(Math.max(0, Math.ceil(time)))
+}
+
+/** What the publisher of a publication gets. */
+export function receiptOf({ id, epoch, offset }: Publication): Receipt {
+  return epoch === undefined || offset === undefined ? { id } : { id, epoch, offset }
 }

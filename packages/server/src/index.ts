@@ -25,8 +25,10 @@ export type {
   Retention,
   Tickets,
 } from './engine.js'
+export { EventIds, receiptOf } from './event-ids.js'
 export type { Routes } from './express-routes.js'
 export type { PublishFilter } from './hub.js'
+export { LocalDelivery } from './local-delivery.js'
 export type { Logger } from './logger.js'
 export { MemoryEngine, type MemoryEngineOptions } from './memory-engine.js'
 export type {

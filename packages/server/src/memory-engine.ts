@@ -11,7 +11,8 @@ import type {
   Receipt,
   Tickets,
 } from './engine.js'
-import { EventIds } from './event-ids.js'
+import { EventIds, receiptOf } from './event-ids.js'
+import { LocalDelivery } from './local-delivery.js'
 import { MemoryHistory } from './memory-history.js'
 
 /** Limits of a {@link MemoryEngine}. */
@@ -52,13 +53,10 @@ export class MemoryEngine implements Engine {
 }
 
 class MemoryBroker implements Broker {
-  readonly #channels = new Set<string>()
-  /** What is being delivered, and what was published meanwhile: everybody hears it in one order. */
-  readonly #queue: (() => void)[] = []
+  readonly #delivery = new LocalDelivery()
   readonly #ids = new EventIds()
   readonly #history: MemoryHistory
   readonly #receipts: Receipts
-  #listener: BrokerListener | undefined
 
   constructor(history: MemoryHistory, receipts: Receipts) {
     this.#history = history
@@ -66,15 +64,15 @@ class MemoryBroker implements Broker {
   }
 
   listen(listener: BrokerListener): void {
-    this.#listener = listener
+    this.#delivery.listen(listener)
   }
 
   async subscribe(channel: string): Promise<void> {
-    this.#channels.add(channel)
+    this.#delivery.subscribe(channel)
   }
 
   async unsubscribe(channel: string): Promise<void> {
-    this.#channels.delete(channel)
+    this.#delivery.unsubscribe(channel)
   }
 
   async publish(draft: Draft, { retention, idempotencyKey }: PublishOptions = {}): Promise<Receipt> {
@@ -82,28 +80,18 @@ class MemoryBroker implements Broker {
     if (known) return known
     const made: Publication = { ...draft, id: this.#ids.next() }
     const publication = retention ? this.#history.add(made, retention) : made
-    const { id, epoch, offset } = publication
-    const receipt = epoch === undefined || offset === undefined ? { id } : { id, epoch, offset }
+    const receipt = receiptOf(publication)
     if (idempotencyKey !== undefined) this.#receipts.put(draft.channel, idempotencyKey, receipt)
-    this.#deliver(() => this.#channels.has(draft.channel) && this.#listener?.publication(publication))
+    this.#delivery.publication(publication)
     return receipt
   }
 
   async broadcast(json: string): Promise<void> {
-    this.#deliver(() => this.#listener?.broadcast(json))
+    this.#delivery.broadcast(json)
   }
 
   async command(command: NodeCommand): Promise<void> {
-    this.#deliver(() => this.#listener?.command(command))
-  }
-
-  #deliver(run: () => void): void {
-    this.#queue.push(run)
-    if (this.#queue.length > 1) return
-    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
-      next()
-      this.#queue.shift()
-    }
+    this.#delivery.command(command)
   }
 }
 

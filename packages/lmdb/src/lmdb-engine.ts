@@ -1,0 +1,114 @@
+import {
+  type Broker,
+  type BrokerListener,
+  type Draft,
+  type Engine,
+  type History,
+  LocalDelivery,
+  MemoryEngine,
+  type NodeCommand,
+  type Publication,
+  type PublishOptions,
+  type Receipt,
+  receiptOf,
+  type Tickets,
+} from '@token-socket/server'
+import { type Added, Store } from './store.js'
+
+/** Settings of an {@link LmdbEngine}. */
+export interface LmdbEngineOptions {
+  /** The folder of the database; made if it is not there. One process at a time may use it. Required. */
+  readonly path: string
+  /** How many tickets may wait to be used. @default 100000 */
+  readonly tickets?: number
+}
+
+/** An engine of one process on an embedded database. @throws if the folder can't be used */
+export function lmdbEngine(options: LmdbEngineOptions): Engine {
+  return new LmdbEngine(options)
+}
+
+/**
+ * Keeps what channels keep, their positions and idempotency keys in an embedded database, through crashes of the process.
+ * A publication is acknowledged and heard after its commit; those of one turn are committed together. Tickets live for
+ * seconds and are kept in memory: after a restart, clients ask for new ones anyway.
+ */
+export class LmdbEngine implements Engine {
+  readonly name = 'lmdb'
+  readonly shared = false
+  readonly broker: Broker
+  readonly history: History
+  readonly tickets: Tickets
+  readonly #memory: MemoryEngine
+  readonly #store: Store
+
+  /** @throws if the folder can't be used */
+  constructor({ path, tickets }: LmdbEngineOptions) {
+    this.#memory = new MemoryEngine(tickets === undefined ? {} : { tickets })
+    this.#store = new Store(path)
+    this.tickets = this.#memory.tickets
+    this.history = this.#store
+    this.broker = new LmdbBroker(this.#store)
+  }
+
+  async close(): Promise<void> {
+    await this.#memory.close()
+    await this.#store.close()
+  }
+}
+
+class LmdbBroker implements Broker {
+  readonly #delivery = new LocalDelivery()
+  readonly #store: Store
+  /** Resolves when all that came before has been heard. */
+  #heard: Promise<unknown> = Promise.resolve()
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  listen(listener: BrokerListener): void {
+    this.#delivery.listen(listener)
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    this.#delivery.subscribe(channel)
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    this.#delivery.unsubscribe(channel)
+  }
+
+  async publish(draft: Draft, options: PublishOptions = {}): Promise<Receipt> {
+    return this.#inOrder(this.#add(draft, options), ({ receipt, publication }) => {
+      if (publication) this.#delivery.publication(publication)
+      return receipt
+    })
+  }
+
+  async broadcast(json: string): Promise<void> {
+    return this.#inOrder(json, () => this.#delivery.broadcast(json))
+  }
+
+  async command(command: NodeCommand): Promise<void> {
+    return this.#inOrder(command, () => this.#delivery.command(command))
+  }
+
+  #add(draft: Draft, options: PublishOptions): Added | Promise<Added> {
+    const { retention, idempotencyKey } = options
+    if (retention !== undefined || idempotencyKey !== undefined) return this.#store.add(draft, options)
+    const publication: Publication = { ...draft, id: this.#store.nextId() }
+    return { receipt: receiptOf(publication), publication }
+  }
+
+  /** Goes on with what is ready when all that came before has been heard. What fails is skipped. */
+  #inOrder<T, Result>(ready: T | Promise<T>, run: (value: T) => Result): Promise<Result> {
+    const before = this.#heard
+    const done = Promise.resolve(ready).then(async (value) => {
+      await before
+      return run(value)
+    })
+    this.#heard = done.catch(() => {})
+    return done
+  }
+}
