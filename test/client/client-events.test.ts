@@ -58,8 +58,8 @@ describe('the events of TokenSocket', () => {
     world.server.peer.send({ type: 'publication', channel: 'other', data: 3 })
     await socket.rpc('echo')
     expect(messages).to.deep.equal([
-      ['a', 1],
-      ['a', 2],
+      ['a', 1, { channel: 'a', data: 1 }],
+      ['a', 2, { channel: 'a', data: 2 }],
     ])
   })
 

@@ -66,7 +66,7 @@ describe('TokenSocket', () => {
     await socket.subscribe('news')
     world.server.peer.send({ type: 'publication', channel: 'news', data: { a: 1 } })
     await until(() => onmessage.called)
-    expect(onmessage.args).to.deep.equal([['news', { a: 1 }]])
+    expect(onmessage.args).to.deep.equal([['news', { a: 1 }, { channel: 'news', data: { a: 1 } }]])
   })
 
   describe('#rpc', () => {

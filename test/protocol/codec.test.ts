@@ -13,6 +13,9 @@ import {
 import { expect } from 'chai'
 import { thrownBy } from './rejection.js'
 
+const ULID = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
+const LATER = '7ZZZZZZZZZZZZZZZZZZZZZZZZZ'
+
 /** What is on the wire, and what it means: each row holds in both directions. */
 const clientRows: readonly (readonly [wire: string, message: ClientMessage])[] = [
   ['{"rpc":"auth","token":"T","uuid":"1","version":1}', { type: 'auth', id: '1', token: 'T', version: 1 }],
@@ -31,6 +34,22 @@ const clientRows: readonly (readonly [wire: string, message: ClientMessage])[] =
   [
     '{"rpc":"_publish","req":{"channel":"__proto__"},"uuid":"1"}',
     { type: 'publish', id: '1', channel: '__proto__', data: undefined },
+  ],
+  [
+    '{"rpc":"_subscribe","req":{"channel":"c","epoch":"e","offset":0},"uuid":"1"}',
+    { type: 'subscribe', id: '1', channel: 'c', from: { epoch: 'e', offset: 0 } },
+  ],
+  [
+    '{"rpc":"_publish","req":{"channel":"c","data":"d","event":"chat","key":"k"},"uuid":"1"}',
+    { type: 'publish', id: '1', channel: 'c', data: 'd', event: 'chat', key: 'k' },
+  ],
+  [
+    '{"rpc":"_history","req":{"channel":"c","limit":100,"reverse":false},"uuid":"1"}',
+    { type: 'history', id: '1', channel: 'c', limit: 100, reverse: false },
+  ],
+  [
+    `{"rpc":"_history","req":{"channel":"c","after":"${ULID}","before":"${LATER}","limit":1,"reverse":true},"uuid":"1"}`,
+    { type: 'history', id: '1', channel: 'c', after: ULID, before: LATER, limit: 1, reverse: true },
   ],
   ['{"rpc":"_broadcast","req":{"data":0},"uuid":"1"}', { type: 'broadcast', id: '1', data: 0 }],
   ['{"rpc":"_broadcast","req":{},"uuid":"1"}', { type: 'broadcast', id: '1', data: undefined }],
@@ -99,6 +118,39 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
     '{"internal":true,"command":"unsubscribe","data":{"channel":"c"}}',
     { type: 'unsubscribed', channel: 'c' },
   ],
+  [
+    '{"internal":true,"command":"subscribe","data":{"channel":"c","epoch":"e","offset":7}}',
+    { type: 'subscribed', channel: 'c', position: { epoch: 'e', offset: 7 } },
+  ],
+  [
+    '{"internal":true,"command":"subscribe","data":{"channel":"c","epoch":"e","offset":7,"recovered":true}}',
+    { type: 'subscribed', channel: 'c', position: { epoch: 'e', offset: 7 }, recovered: true },
+  ],
+  [
+    '{"internal":true,"command":"subscribe","data":{"channel":"c","recovered":false,"reason":"no_history"}}',
+    { type: 'subscribed', channel: 'c', recovered: false, reason: 'no_history' },
+  ],
+  [
+    '{"internal":true,"command":"position","data":{"channel":"c","epoch":"e","offset":7}}',
+    { type: 'position', channel: 'c', epoch: 'e', offset: 7 },
+  ],
+  [
+    `{"channel":"c","message":1,"id":"${ULID}"}`,
+    { type: 'publication', channel: 'c', data: 1, id: ULID },
+  ],
+  [
+    `{"channel":"c","message":1,"id":"${ULID}","event":"chat","epoch":"e","offset":1,"meta":{"uid":"u","umd":[1]}}`,
+    {
+      type: 'publication',
+      channel: 'c',
+      data: 1,
+      id: ULID,
+      event: 'chat',
+      epoch: 'e',
+      offset: 1,
+      meta: { uid: 'u', umd: [1] },
+    },
+  ],
   ['{"channel":"c","message":{"d":1}}', { type: 'publication', channel: 'c', data: { d: 1 } }],
   ['{"channel":"c","message":null}', { type: 'publication', channel: 'c', data: null }],
   ['{"error":"E"}', { type: 'error', error: { error: 'E', code: undefined } }],
@@ -111,6 +163,11 @@ const oldClientRows: readonly (readonly [title: string, wire: string, message: C
     'other order of fields',
     '{"uuid":"1","req":{"data":1,"channel":"c"},"rpc":"_publish"}',
     { type: 'publish', id: '1', channel: 'c', data: 1 },
+  ],
+  [
+    'a request for history that says nothing of how much',
+    '{"rpc":"_history","req":{"channel":"c"},"uuid":"1"}',
+    { type: 'history', id: '1', channel: 'c', limit: 100, reverse: false },
   ],
   ['a ping without `req`', '{"rpc":"_ping","uuid":"1"}', { type: 'ping', id: '1' }],
   [
@@ -156,6 +213,16 @@ const oldServerRows: readonly (readonly [title: string, wire: string, message: S
     'an answer with an empty error',
     '{"rpc":"a","uuid":"1","error":null,"resp":2}',
     { type: 'answer', id: '1', rpc: 'a', outcome: { data: 2 } },
+  ],
+  [
+    'a publication with fields that mean nothing',
+    '{"channel":"c","message":1,"type":"answer","data":2,"__proto__":{"id":3}}',
+    { type: 'publication', channel: 'c', data: 1 },
+  ],
+  [
+    'a notice that counts for recovered only if it says so',
+    '{"internal":true,"command":"subscribe","data":{"channel":"c","recovered":"true","reason":5}}',
+    { type: 'subscribed', channel: 'c', recovered: false },
   ],
   ['a publication without data', '{"channel":"c"}', { type: 'publication', channel: 'c', data: null }],
   [
@@ -233,6 +300,25 @@ describe('codec', () => {
         expect(decodeServerMessage(once)).to.deep.equal({ type: 'publication', channel, data: data ?? null })
       })
     }
+  })
+
+  describe('#encodePublication with all that a publication may have', () => {
+    it('sends it as #encodeServerMessage does', () => {
+      const known = { id: ULID, event: 'a "quoted" \\ event', epoch: 'e"', offset: 7 }
+      const meta = { uid: 'u', umd: { name: 'Ann' } }
+      const channel = 'c'
+      const once = encodePublication({ channel, json: '{"d":1}', ...known, meta: encodeData(meta) })
+      const message: ServerMessage = { type: 'publication', channel, data: { d: 1 }, ...known, meta }
+      expect(once).to.equal(encodeServerMessage(message))
+      expect(decodeServerMessage(once)).to.deep.equal(message)
+    })
+
+    it('leaves out a place that is not known, as the engine says it', () => {
+      const unkept = { id: ULID, event: undefined, epoch: undefined, offset: undefined, meta: undefined }
+      expect(encodePublication({ channel: 'c', json: '1', ...unkept })).to.equal(
+        `{"channel":"c","message":1,"id":"${ULID}"}`,
+      )
+    })
   })
 
   describe('#encodeData', () => {

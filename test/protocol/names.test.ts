@@ -4,12 +4,13 @@ import { expect } from 'chai'
 describe('names', () => {
   it('PROTOCOL_VERSION is 1', () => expect(PROTOCOL_VERSION).to.equal(1))
 
-  it('BUILT_IN holds the `rpc` names of the old pair', () => {
+  it('BUILT_IN holds the `rpc` names of the old pair, and `_history`', () => {
     expect(BUILT_IN).to.deep.equal({
       auth: 'auth',
       subscribe: '_subscribe',
       unsubscribe: '_unsubscribe',
       publish: '_publish',
+      history: '_history',
       broadcast: '_broadcast',
       ping: '_ping',
       result: '_rpc',

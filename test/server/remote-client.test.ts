@@ -266,7 +266,7 @@ describe('RemoteClient', () => {
       JSON.stringify({ rpc: '_subscribe', req: { channel }, uuid })
 
     it('are answered when they are done', async () => {
-      const request = sinon.stub().resolves(undefined)
+      const request = sinon.stub().resolves({})
       const { socket, client, frames } = makeSocket({ channels: { request } })
       client.send([
         subscribeTo('a', '1'),
@@ -340,30 +340,56 @@ describe('RemoteClient', () => {
       const channels = {
         subscribe: sinon.stub().resolves(),
         unsubscribe: sinon.stub(),
-        publish: sinon.stub().resolves(),
+        publish: sinon.stub().resolves({ id: '01' }),
       }
       const { socket } = makeSocket({ channels })
       await socket.subscribe('a')
       socket.unsubscribe('b')
-      await socket.publish('c', 5)
+      const options = { event: 'e' }
+      expect(await socket.publish('c', 5, options)).to.deep.equal({ id: '01' })
       expect(channels.subscribe.args).to.deep.equal([[socket, 'a']])
       expect(channels.unsubscribe.args).to.deep.equal([[socket, 'b']])
-      expect(channels.publish.args).to.deep.equal([['c', 5]])
+      expect(channels.publish.args).to.deep.equal([['c', 5, options]])
     })
   })
 
-  describe('#joined and #left', () => {
-    it('keep the list of channels, and tell the client', () => {
+  describe('#join and #left', () => {
+    it('keep the list of channels, and tell the client of the end', () => {
       const { socket, frames } = makeSocket()
-      for (const channel of ['a', '__proto__', 'a']) socket.joined(channel)
+      for (const channel of ['a', '__proto__', 'a']) socket.join(channel)
       expect(socket.channels).to.deep.equal(['a', '__proto__'])
       socket.left('a')
       expect(socket.channels).to.deep.equal(['__proto__'])
+      expect([socket.isOn('a'), socket.isOn('__proto__')]).to.deep.equal([false, true])
       expect(frames().at(-1)).to.deep.equal({
         internal: true,
         command: 'unsubscribe',
         data: { channel: 'a' },
       })
+    })
+  })
+
+  describe('#joined and #passed', () => {
+    const position = { epoch: 'e', offset: 7 }
+
+    it('tell the client where it is on a channel', () => {
+      const { socket, frames } = makeSocket()
+      socket.joined('a', { position, recovered: false, reason: 'trimmed' })
+      socket.passed('a', position)
+      expect(frames()).to.deep.equal([
+        {
+          internal: true,
+          command: 'subscribe',
+          data: { channel: 'a', ...position, recovered: false, reason: 'trimmed' },
+        },
+        { internal: true, command: 'position', data: { channel: 'a', ...position } },
+      ])
+    })
+
+    it('spare the old client what it has passed', () => {
+      const { socket, frames } = makeSocket({ identity: { counts: false } })
+      socket.passed('a', position)
+      expect(frames()).to.deep.equal([])
     })
 
     it('repeat no rpc and no uuid, which the old browser client would look up', () => {
@@ -407,7 +433,7 @@ describe('RemoteClient', () => {
     it('closes the socket, once, and tells its channels', () => {
       const forget = sinon.spy()
       const { socket, client } = makeSocket({ channels: { forget } })
-      socket.joined('a')
+      socket.join('a')
       client.close(1006, '')
       socket.disconnected()
       expect(socket.isClosed).to.equal(true)
@@ -418,7 +444,7 @@ describe('RemoteClient', () => {
     it('lets the channels be read while it tells of the end', () => {
       const seen: string[][] = []
       const { socket, client } = makeSocket({ channels: { forget: ({ channels }) => seen.push(channels) } })
-      socket.joined('a')
+      socket.join('a')
       client.close(1006, '')
       expect(seen).to.deep.equal([['a']])
     })

@@ -15,7 +15,6 @@ export {
   encodeData,
   encodePublication,
   encodeServerMessage,
-  FrameError,
 } from './codec.js'
 export type { Connection, ConnectionListener } from './connection.js'
 export { type Action, type Controller, findAction } from './controller.js'
@@ -30,6 +29,7 @@ export {
   refusal,
   type WireError,
 } from './errors.js'
+export { FrameError } from './frame.js'
 export type * from './messages.js'
 export { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'
 export { type CallOptions, PendingCalls } from './pending-calls.js'

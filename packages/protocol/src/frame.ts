@@ -1,0 +1,111 @@
+/** What frames of both directions are made of, and how their fields are read: nothing of a peer's gets past unchecked. */
+import { ERRORS, RpcError, refusal, type WireError } from './errors.js'
+import type { Position } from './messages.js'
+import { type LimitedName, NAME_LIMITS } from './names.js'
+
+/** A frame that is not a message. `rpc` and `id` are there if the frame had good ones, so that it can be answered. */
+export class FrameError extends Error {
+  constructor(
+    readonly error: RpcError,
+    readonly rpc?: string,
+    readonly id?: string,
+  ) {
+    super(error.message)
+  }
+}
+
+/** An object of the wire. */
+export type Frame = Readonly<Record<string, unknown>>
+
+/** An id of a publication. Source: https://github.com/ulid/spec */
+const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
+
+/**
+ * JSON leaves functions out without a word; most likely it was meant to be a callback.
+ * @throws RpcError `unserializable`
+ */
+export function sendable(data: unknown): unknown {
+  if (typeof data !== 'function' && typeof data !== 'symbol') return data
+  throw new RpcError('unserializable', `Not serializable as JSON: a ${typeof data}`)
+}
+
+/** The fields of an error. Both pairs tell failure from success by a truthy `error`. */
+export function encodeErrorFields({ error, code }: WireError): Frame {
+  return { error: error || ERRORS.application_error, code }
+}
+
+/** The reverse of {@link encodeErrorFields}. */
+export function decodeErrorFields({ error, code }: Frame): WireError {
+  return { error, code: typeof code === 'string' ? code : undefined }
+}
+
+/** @throws FrameError unless the value is an object, and no list */
+export function readObject(value: unknown, field: string): Frame {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badField(field, 'has to be an object')
+  return value as Frame
+}
+
+/**
+ * A field that is a text, not empty and within its limit.
+ * @param path of the object within the frame, such as `req.`
+ * @throws FrameError
+ */
+export function readName(frame: Frame, field: string, kind: LimitedName, path = ''): string {
+  const value = frame[field]
+  if (typeof value !== 'string' || value === '')
+    throw badField(path + field, 'has to be a string that is not empty')
+  const limit = NAME_LIMITS[kind]
+  if (value.length > limit) throw new FrameError(refusal('too_long', { field: path + field, limit }))
+  return value
+}
+
+/** Those of these fields that are there, each a name of its own kind. @throws FrameError */
+export function readNames<Field extends LimitedName>(
+  frame: Frame,
+  fields: readonly Field[],
+  path = '',
+): { readonly [Name in Field]?: string } {
+  const there = fields.filter((field) => frame[field] !== undefined)
+  return Object.fromEntries(there.map((field) => [field, readName(frame, field, field, path)])) as {
+    readonly [Name in Field]?: string
+  }
+}
+
+/** Those of these fields that are there, each the id of a publication. @throws FrameError */
+export function readPublicationIds<Field extends string>(
+  frame: Frame,
+  fields: readonly Field[],
+  path = '',
+): { readonly [Name in Field]?: string } {
+  const there = fields.filter((field) => frame[field] !== undefined)
+  for (const field of there) {
+    const id = frame[field]
+    if (typeof id !== 'string' || !ULID.test(id))
+      throw badField(path + field, 'has to be the id of a publication')
+  }
+  return Object.fromEntries(there.map((field) => [field, frame[field]])) as {
+    readonly [Name in Field]?: string
+  }
+}
+
+/** A place on a channel, if there is one. @throws FrameError for half of one */
+export function readPosition(frame: Frame, path = ''): Position | undefined {
+  const { epoch, offset } = frame
+  if (epoch === undefined && offset === undefined) return undefined
+  if (!Number.isSafeInteger(offset) || (offset as number) < 0)
+    throw badField(`${path}offset`, 'has to be a whole number, 0 or above')
+  return { epoch: readName(frame, 'epoch', 'epoch', path), offset: offset as number }
+}
+
+/** The wire's version, if there is one. @throws FrameError */
+export function readVersion({ version }: Frame): number | undefined {
+  if (version === undefined || (Number.isSafeInteger(version) && (version as number) > 0))
+    return version as number | undefined
+  throw badField('version', 'has to be a whole number above 0')
+}
+
+/** The error of a field that is wrong. */
+export function badField(field: string, why = 'is missing or wrong'): FrameError {
+  return new FrameError(new RpcError('bad_message', `Invalid message: ${field} ${why}`, { field }))
+}

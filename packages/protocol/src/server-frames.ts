@@ -1,0 +1,128 @@
+/** The server's messages as frames, and back. */
+import {
+  badField,
+  decodeErrorFields,
+  encodeErrorFields,
+  type Frame,
+  readName,
+  readNames,
+  readObject,
+  readPosition,
+  readPublicationIds,
+  readVersion,
+  sendable,
+} from './frame.js'
+import type {
+  AnswerMessage,
+  GapReason,
+  Outcome,
+  PublicationMessage,
+  ServerMessage,
+  SubscriptionNotice,
+} from './messages.js'
+import { BUILT_IN, PROTOCOL_VERSION } from './names.js'
+
+/** A message as the frame that goes out. @throws RpcError `unserializable` */
+export function encodeServerFrame(message: ServerMessage): Frame {
+  switch (message.type) {
+    case 'answer':
+      return { rpc: message.rpc, uuid: message.id, ...answerFields(message.outcome), ...message.session }
+    case 'invoke': {
+      const { id: fid, name: command, data } = message
+      return internal('rpc', { fid, command, args: sendable(data) })
+    }
+    case 'subscribed': {
+      const { channel, position, recovered, reason } = message
+      return internal('subscribe', { channel, ...position, recovered, reason })
+    }
+    case 'unsubscribed':
+      return internal('unsubscribe', { channel: message.channel })
+    case 'position': {
+      const { type, ...data } = message
+      return internal(type, data)
+    }
+    case 'publication': {
+      const { type: _, channel, data, ...rest } = message
+      return { channel, message: data, ...rest }
+    }
+    case 'error':
+      return encodeErrorFields(message.error)
+  }
+}
+
+/** The reverse of {@link encodeServerFrame}, also of the old server's frames. @throws FrameError */
+export function decodeServerFrame(frame: Frame): ServerMessage {
+  const { rpc, uuid, channel } = frame
+  if (frame.internal === true) return notice(frame.command, readObject(frame.data, 'data'))
+  if (typeof rpc === 'string' && typeof uuid === 'string') return answer(frame, rpc, uuid)
+  if (typeof channel === 'string') return publication(frame, channel)
+  if (frame.error !== undefined) return { type: 'error', error: decodeErrorFields(frame) }
+  throw badField('internal, rpc, channel or error')
+}
+
+function internal(command: string, data: Frame): Frame {
+  return { internal: true, command, data }
+}
+
+function answerFields(outcome: Outcome): Frame {
+  return 'data' in outcome ? { resp: sendable(outcome.data) } : encodeErrorFields(outcome)
+}
+
+function notice(command: unknown, data: Frame): ServerMessage {
+  const channel = () => readName(data, 'channel', 'channel', 'data.')
+  switch (command) {
+    case 'rpc': {
+      const id = readName(data, 'fid', 'id', 'data.')
+      return { type: 'invoke', id, name: readName(data, 'command', 'name', 'data.'), data: data.args }
+    }
+    case 'subscribe':
+      return { type: 'subscribed', channel: channel(), ...recovery(data) }
+    case 'unsubscribe':
+      return { type: 'unsubscribed', channel: channel() }
+    case 'position': {
+      const position = readPosition(data, 'data.')
+      if (!position) throw badField('data.offset')
+      return { type: 'position', channel: channel(), ...position }
+    }
+    default:
+      throw badField('command')
+  }
+}
+
+function recovery(data: Frame): Partial<SubscriptionNotice> {
+  const { recovered, reason } = data
+  const position = readPosition(data, 'data.')
+  return {
+    ...(position && { position }),
+    ...(recovered !== undefined && { recovered: recovered === true }),
+    ...(typeof reason === 'string' && { reason: reason as GapReason }),
+  }
+}
+
+function publication(frame: Frame, channel: string): PublicationMessage {
+  const { message, meta } = frame
+  return {
+    type: 'publication',
+    channel,
+    data: message ?? null,
+    ...readPublicationIds(frame, ['id']),
+    ...readNames(frame, ['event']),
+    ...readPosition(frame),
+    ...(meta !== undefined && { meta: readObject(meta, 'meta') }),
+  }
+}
+
+function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
+  if (frame.error) return { type: 'answer', id, rpc, outcome: decodeErrorFields(frame) }
+  const message: AnswerMessage = { type: 'answer', id, rpc, outcome: { data: frame.resp } }
+  // The old server repeats the request's fields, its version too; only the id is certainly the server's own.
+  if (rpc !== BUILT_IN.auth || frame.sid === undefined) return message
+  const session = { version: readVersion(frame) ?? PROTOCOL_VERSION, sid: readName(frame, 'sid', 'id') }
+  return { ...message, session: { ...session, ...heartbeat(frame) } }
+}
+
+function heartbeat({ heartbeat: wait }: Frame): { readonly heartbeat?: number } {
+  if (wait === undefined) return {}
+  if (typeof wait === 'number' && wait > 0) return { heartbeat: wait }
+  throw badField('heartbeat', 'has to be a number above 0')
+}
