@@ -18,6 +18,7 @@ const clientFields: readonly (readonly [frame: object, texts: readonly Path[], o
     [{ rpc: '_subscribe', req: { channel: 'c' }, uuid: '1' }, [['req', 'channel']], [['req']]],
     [{ rpc: '_unsubscribe', req: { channel: 'c' }, uuid: '1' }, [['req', 'channel']], [['req']]],
     [{ rpc: '_publish', req: { channel: 'c', data: 1 }, uuid: '1' }, [['req', 'channel']], [['req']]],
+    [{ rpc: '_history', req: { channel: 'c' }, uuid: '1' }, [['req', 'channel']], [['req']]],
     [{ rpc: '_broadcast', req: { data: 1 }, uuid: '1' }, [], [['req']]],
     [{ rpc: '_rpc', fid: '1', resp: { data: 1 } }, [['fid']], [['resp']]],
   ]
@@ -33,6 +34,15 @@ const serverFields: typeof clientFields = [
   ],
   [{ internal: true, command: 'subscribe', data: { channel: 'c' } }, [['data', 'channel']], [['data']]],
   [{ internal: true, command: 'unsubscribe', data: { channel: 'c' } }, [['data', 'channel']], [['data']]],
+  [
+    { internal: true, command: 'presence', data: { channel: 'c', change: 'left', uid: 'u' } },
+    [
+      ['data', 'channel'],
+      ['data', 'change'],
+      ['data', 'uid'],
+    ],
+    [['data']],
+  ],
 ]
 
 const notTexts: readonly unknown[] = [undefined, null, '', 0, 5, true, [], ['a'], {}]

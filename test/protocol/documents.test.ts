@@ -35,6 +35,7 @@ const MESSAGES: Record<Message['type'], readonly [Direction, answeredBy?: Messag
   subscribed: ['S→C'],
   unsubscribed: ['S→C'],
   position: ['S→C'],
+  presence: ['S→C'],
   publication: ['S→C'],
   error: ['S→C'],
 }

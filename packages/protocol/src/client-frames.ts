@@ -29,8 +29,8 @@ export function encodeClientFrame(message: ClientMessage): Frame {
       return { rpc: message.name, req: sendable(message.data), uuid: message.id }
     case 'subscribe':
     case 'unsubscribe': {
-      const { type, id, channel, from } = message
-      return { rpc: BUILT_IN[type], req: { channel, ...from }, uuid: id }
+      const { type, id, channel, from, token } = message
+      return { rpc: BUILT_IN[type], req: { channel, ...from, token }, uuid: id }
     }
     case 'publish':
     case 'history': {
@@ -91,7 +91,7 @@ function channelRequest(rpc: ChannelRpc, id: string, req: Frame): ClientMessage 
   switch (rpc) {
     case BUILT_IN.subscribe: {
       const from = readPosition(req, 'req.')
-      return { type: 'subscribe', id, channel, ...(from && { from }) }
+      return { type: 'subscribe', id, channel, ...(from && { from }), ...readNames(req, ['token'], 'req.') }
     }
     case BUILT_IN.unsubscribe:
       return { type: 'unsubscribe', id, channel }

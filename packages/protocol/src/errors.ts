@@ -22,9 +22,11 @@ export const ERRORS = {
   too_large: 'Too large',
   too_long: 'Too long',
   too_many_calls: 'Too many calls in flight',
+  too_many_members: 'Too many members',
   too_many_subscriptions: 'Too many subscriptions',
   too_many_tickets: 'Too many tokens wait to be used',
   transport_failed: 'No transport could connect',
+  uid_required: 'Only for sockets with a uid',
   unserializable: 'Not serializable as JSON',
   veto_timeout: 'A listener did not answer in time',
 } as const

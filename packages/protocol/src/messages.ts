@@ -36,6 +36,8 @@ export interface SubscriptionMessage {
   readonly channel: string
   /** With `subscribe` only: where the client was, so that it gets what it has missed since. */
   readonly from?: Position | undefined
+  /** With `subscribe` only: a signed token with more rights for this socket. */
+  readonly token?: string | undefined
 }
 
 /** Asks the server to publish on a channel. */
@@ -110,13 +112,21 @@ export interface AnswerMessage {
 }
 
 /** What the server tells about the socket when it lets it in. */
-export interface SessionInfo {
+export interface SessionInfo extends Partial<Member> {
   /** The wire's version that the server speaks. */
   readonly version: number
   /** The socket's id on the server, `socket.sid`. */
   readonly sid: string
   /** Milliseconds after which the client will have heard something, if only a sign of life. */
   readonly heartbeat?: number | undefined
+}
+
+/** Somebody, as others see them. */
+export interface Member {
+  /** Who it is: the same in all of a person's sockets. */
+  readonly uid: string
+  /** What the application tells of them. */
+  readonly umd?: unknown
 }
 
 /** A call of an action on the client. */
@@ -131,7 +141,7 @@ export interface InvokeMessage {
 export type GapReason = 'epoch_changed' | 'trimmed' | 'no_history'
 
 /** Tells the client that it is now subscribed, or no more, whoever asked for it. */
-export interface SubscriptionNotice {
+export interface SubscriptionNotice extends Partial<Member> {
   readonly type: 'subscribed' | 'unsubscribed'
   readonly channel: string
   /** With `subscribed`, where the channel keeps its publications: those after this place follow, without a gap. */
@@ -140,7 +150,19 @@ export interface SubscriptionNotice {
   readonly recovered?: boolean | undefined
   /** Why it does not. */
   readonly reason?: GapReason | undefined
+  /** With `subscribed`, on a channel with presence: who is there. Each change after it follows as {@link PresenceMessage}. */
+  readonly members?: readonly Member[] | undefined
 }
+
+/** Who is on a channel has changed. */
+export interface PresenceMessage extends Member {
+  readonly type: 'presence'
+  readonly channel: string
+  readonly change: PresenceChange
+}
+
+/** Somebody came, went with their last socket, or changed their `umd`. */
+export type PresenceChange = 'joined' | 'left' | 'updated'
 
 /** Moves the client's place on a channel past a publication that was not for it. */
 export interface PositionNotice extends Position {
@@ -157,7 +179,7 @@ export interface PublicationMessage extends Partial<Position> {
   readonly id?: string | undefined
   readonly event?: string | undefined
   /** Who published it, of a client's message. */
-  readonly meta?: { readonly uid?: string | undefined; readonly umd?: unknown } | undefined
+  readonly meta?: Partial<Member> | undefined
 }
 
 /** Something that no request can be blamed for, such as a frame that is not JSON. */
@@ -172,5 +194,6 @@ export type ServerMessage =
   | InvokeMessage
   | SubscriptionNotice
   | PositionNotice
+  | PresenceMessage
   | PublicationMessage
   | ErrorMessage

@@ -31,6 +31,8 @@ export const NAME_LIMITS = {
   event: 128,
   /** The key by which a publication is made only once. */
   key: 128,
+  /** Who somebody is. */
+  uid: 256,
   /** The name of a time since which a channel's history is whole. */
   epoch: 64,
   /** The id that ties an answer to its request (`uuid`, `fid`); the old pair's are 10 or 36 long. */

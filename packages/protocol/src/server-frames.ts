@@ -15,7 +15,9 @@ import {
 import type {
   AnswerMessage,
   GapReason,
+  Member,
   Outcome,
+  PresenceChange,
   PublicationMessage,
   ServerMessage,
   SubscriptionNotice,
@@ -32,12 +34,13 @@ export function encodeServerFrame(message: ServerMessage): Frame {
       return internal('rpc', { fid, command, args: sendable(data) })
     }
     case 'subscribed': {
-      const { channel, position, recovered, reason } = message
-      return internal('subscribe', { channel, ...position, recovered, reason })
+      const { type: _, channel, position, ...rest } = message
+      return internal('subscribe', { channel, ...position, ...rest })
     }
     case 'unsubscribed':
       return internal('unsubscribe', { channel: message.channel })
-    case 'position': {
+    case 'position':
+    case 'presence': {
       const { type, ...data } = message
       return internal(type, data)
     }
@@ -84,19 +87,41 @@ function notice(command: unknown, data: Frame): ServerMessage {
       if (!position) throw badField('data.offset')
       return { type: 'position', channel: channel(), ...position }
     }
+    case 'presence': {
+      const { change } = data
+      if (!isChange(change)) throw badField('data.change')
+      return { type: 'presence', channel: channel(), change, ...member(data, 'data.') }
+    }
     default:
       throw badField('command')
   }
 }
 
 function recovery(data: Frame): Partial<SubscriptionNotice> {
-  const { recovered, reason } = data
+  const { recovered, reason, members } = data
   const position = readPosition(data, 'data.')
   return {
+    ...identity(data, 'data.'),
+    ...(Array.isArray(members) && {
+      members: members.map((one) => member(readObject(one, 'data.members'), 'data.members.')),
+    }),
     ...(position && { position }),
     ...(recovered !== undefined && { recovered: recovered === true }),
     ...(typeof reason === 'string' && { reason: reason as GapReason }),
   }
+}
+
+function isChange(value: unknown): value is PresenceChange {
+  return value === 'joined' || value === 'left' || value === 'updated'
+}
+
+function member(frame: Frame, path: string): Member {
+  return { uid: readName(frame, 'uid', 'uid', path), ...identity(frame, path) }
+}
+
+/** Who the socket is, if it is said. */
+function identity({ umd, ...frame }: Frame, path = ''): Partial<Member> {
+  return { ...readNames(frame, ['uid'], path), ...(umd !== undefined && { umd }) }
 }
 
 function publication(frame: Frame, channel: string): PublicationMessage {
@@ -118,7 +143,7 @@ function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
   // The old server repeats the request's fields, its version too; only the id is certainly the server's own.
   if (rpc !== BUILT_IN.auth || frame.sid === undefined) return message
   const session = { version: readVersion(frame) ?? PROTOCOL_VERSION, sid: readName(frame, 'sid', 'id') }
-  return { ...message, session: { ...session, ...heartbeat(frame) } }
+  return { ...message, session: { ...session, ...heartbeat(frame), ...identity(frame) } }
 }
 
 function heartbeat({ heartbeat: wait }: Frame): { readonly heartbeat?: number } {
