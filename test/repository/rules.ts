@@ -17,6 +17,8 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
 /** One door for each outside dependency, its inner files included: the files that may import it. `types` where only its types may be. */
 export const doors: Readonly<Record<string, { readonly files: readonly string[]; readonly types?: true }>> = {
   sockjs: { files: ['server/transports/sockjs'] },
+  lmdb: { files: ['lmdb/store'] },
+  ulid: { files: ['server/event-ids'] },
   ws: { files: ['server/transports/websocket', 'client/transports/node-websocket'] },
   'sockjs-client': { files: ['client/transports/load-sockjs', 'client/transports/bundled-sockjs'] },
   jsonwebtoken: { files: ['server/tokens'] },

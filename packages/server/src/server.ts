@@ -9,7 +9,7 @@ import {
 import { EventEmitter } from 'eventemitter3'
 import type { RequestHandler } from 'express'
 import { Admission } from './admission.js'
-import { Channels } from './channels.js'
+import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
 import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
@@ -80,27 +80,12 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   constructor(options: TokenSocketServerOptions) {
     super()
     this.#options = resolveOptions(options)
-    const { app, engine, limits, authTimeout, filter, socketController, routes } = this.#options
+    const { app, limits, authTimeout, filter, socketController, routes } = this.#options
     this.socketController = socketController
     this.#authTimeout = authTimeout
     this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
-    const policy = new Policy({
-      channels: this.#options.channels,
-      timeout: limits.vetoTimeout,
-      failed: (cause, details) => this.#failed(cause, details),
-    })
-    this.#channels = new Channels({
-      hub: this.#hub,
-      broker: engine.broker,
-      history: engine.history,
-      policy,
-      subscriptions: limits.subscriptions,
-      publication: limits.publication,
-      outbox: limits.outbox,
-      decide: (event, socket, data) => this.#decide(event, socket, data),
-      failed: (cause, details) => this.#failed(cause, details),
-    })
+    this.#channels = this.#makeChannels()
     const trusts: TrustProxy = (address, hop) => app.get('trust proxy fn')(address, hop)
     const { origins: list, requireOrigin: required } = this.#options
     const onerror = (cause: unknown) => this.#failed(cause, { option: 'origins' })
@@ -118,10 +103,6 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       files: this.#options.serveClient ? new ClientFiles() : undefined,
       opened: (connection) => this.#handshakes.begin(connection),
     })
-    if (policy.isOpen) {
-      const open = 'there are no channel rules: any authenticated socket without claims may use any channel'
-      this.#options.logger.info({}, open)
-    }
   }
 
   /**
@@ -238,6 +219,18 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#handshakes.close('shutting_down')
     for (const socket of this.sockets()) socket.close('shutting_down')
     await this.#options.engine.close()
+  }
+
+  #makeChannels(): Channels {
+    const { engine, limits, channels, logger } = this.#options
+    const failed = (cause: unknown, details: object) => this.#failed(cause, details)
+    const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed })
+    if (policy.isOpen) {
+      const open = 'there are no channel rules: any authenticated socket without claims may use any channel'
+      logger.info({}, open)
+    }
+    const decide: ChannelsOwner['decide'] = (...request) => this.#decide(...request)
+    return new Channels({ ...engine, ...limits, hub: this.#hub, policy, decide, failed })
   }
 
   #findAction(name: string): Action | undefined {
