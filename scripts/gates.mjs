@@ -44,7 +44,7 @@ export const gates = [
   {
     name: 'end-to-end',
     does: 'real servers and real clients, and the SockJS protocol',
-    tests: ['test/end-to-end', 'test/conformance'],
+    tests: ['test/end-to-end', 'test/conformance', 'test/lmdb'],
     coverage: true,
   },
   {
