@@ -202,10 +202,12 @@ export const alwaysSignedIn: RequestHandler = (request, _response, next) => {
 
 type Emitter = { once(event: never, listener: (...args: never[]) => void): unknown }
 
-/** What the next event carries. */
+/** What the next event carries: of a message, its channel and data. */
 export function next(emitter: Emitter, event: string): Promise<unknown[]> {
   return new Promise((resolve) => {
-    emitter.once(event as never, (...args: unknown[]) => resolve(args))
+    emitter.once(event as never, (...args: unknown[]) =>
+      resolve(event === 'message' ? args.slice(0, 2) : args),
+    )
   })
 }
 
