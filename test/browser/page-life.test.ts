@@ -23,7 +23,7 @@ const NOTES = `
   socket = new TokenSocket({ transports: location.hash ? ['sockjs'] : undefined,
     sockjs: location.hash ? { transports: [location.hash.slice(1)] } : undefined })
   socket.on('state', (state, { delay } = {}) => noted.push(delay === undefined ? state : state + ', for a time'))
-  socket.onmessage((...message) => messages.push(message))`
+  socket.onmessage((...message) => messages.push(message.slice(0, 2)))`
 
 const TOKEN = '/socket/token'
 

@@ -118,7 +118,9 @@ describe('a transport in a browser', function () {
         await back
         const message = await page.evaluate(() => {
           const { socket } = window
-          const message = new Promise((resolve) => socket.onmessage((...message) => resolve(message)))
+          const message = new Promise((resolve) =>
+            socket.onmessage((...message) => resolve(message.slice(0, 2))),
+          )
           return socket.publish('news', 'again').then(() => message)
         })
         expect(message).to.deep.equal(['news', 'again'])

@@ -79,7 +79,7 @@ export class NewClientPage {
       const page = globalThis as unknown as PageGlobals
       page.socket = new page.TokenSocket(options, page.actions)
       page.messages = []
-      page.socket.onmessage((...message) => page.messages.push(message))
+      page.socket.onmessage((...message) => page.messages.push(message.slice(0, 2)))
       const failed = await page.socket.ready().then(
         () => undefined,
         (error: { code: string }) => error.code,

@@ -176,7 +176,9 @@ describe('the old browser client on the new server', function () {
         await open(client)
         await page.call('subscribe', 'one')
         await page.call('subscribe', 'two')
-        expect(await page.call('publish', 'one', { foo: 'bar' })).to.deep.equal([null, null])
+        const [error, receipt] = await page.call('publish', 'one', { foo: 'bar' })
+        expect(error).to.equal(null)
+        expect(receipt).to.have.property('id').that.has.length(26)
         expect(await page.next('message')).to.deep.equal(['one', { foo: 'bar' }])
         expect(await page.call('broadcast', { all: true })).to.deep.equal([null, null])
         const messages = [await page.next('message'), await page.next('message')]
