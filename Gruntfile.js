@@ -11,7 +11,7 @@ const tasks = {
   lint: ['lint'],
   types: ['types'],
   build: ['build'],
-  test: ['unit', 'end-to-end', 'interop'],
+  test: ['unit', 'end-to-end', 'engines', 'interop'],
   browser: ['browser'],
   bundlers: ['bundlers'],
   repository: ['repository'],

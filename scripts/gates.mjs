@@ -44,7 +44,13 @@ export const gates = [
   {
     name: 'end-to-end',
     does: 'real servers and real clients, and the SockJS protocol',
-    tests: ['test/end-to-end', 'test/conformance', 'test/lmdb'],
+    tests: ['test/end-to-end', 'test/conformance'],
+    coverage: true,
+  },
+  {
+    name: 'engines',
+    does: 'the engines that outlive a process: killed, and started again',
+    tests: ['test/lmdb'],
     coverage: true,
   },
   {
