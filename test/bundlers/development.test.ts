@@ -51,7 +51,10 @@ describe('a page in development, served by Vite', function () {
     page.on('pageerror', (error) => faults.push(String(error)))
     const address = vite.httpServer?.address()
     if (typeof address !== 'object' || address === null) throw new Error('Vite does not listen')
+    // A change that comes before Vite's own client listens would never reach the page.
+    const listens = page.waitForEvent('console', (message) => message.text().includes('[vite] connected'))
     await page.goto(`http://127.0.0.1:${address.port}/`)
+    await listens
   }
 
   it('has one socket under React’s StrictMode, which mounts everything twice', async () => {
