@@ -1,5 +1,5 @@
-// `npm start`: installs and builds what is needed, then runs the playground. It starts on a fresh clone, so it loads
-// Node's own modules only.
+// `npm start`: installs and builds what is needed, then runs the chat, or the example that is named, as in
+// `npm start -- playground`. It starts on a fresh clone, so it loads Node's own modules only.
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -10,7 +10,8 @@ import { installPackages } from './install.mjs'
 import { runStep } from './step.mjs'
 
 const FIRST_PORT = 3000
-const PLAYGROUND = join('examples', 'playground', 'server.js')
+const [EXAMPLE = 'chat'] = process.argv.slice(2)
+const SERVER = join('examples', EXAMPLE, 'server.js')
 const ADVICE = 'The messages above name the cause. `npm run types` shows errors of types on their own.'
 
 /** The port that PORT asks for, or the first free one from 3000 on; `undefined` where PORT is taken. */
@@ -41,15 +42,15 @@ function answers(port) {
   })
 }
 
-async function runPlayground(port) {
-  const child = spawn(process.execPath, [PLAYGROUND], {
+async function runExample(port) {
+  const child = spawn(process.execPath, [SERVER], {
     cwd: root,
     env: { ...process.env, PORT: String(port) },
     stdio: 'inherit',
   })
   let running = true
   process.on('SIGTERM', () => child.kill('SIGTERM'))
-  // A terminal sends Ctrl-C to every process in front, so the playground has it already.
+  // A terminal sends Ctrl-C to every process in front, so the example has it already.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
   child.on('exit', (code, signal) => {
     running = false
@@ -60,8 +61,8 @@ async function runPlayground(port) {
 }
 
 function announce(address) {
-  const line = '─'.repeat(address.length + 26)
-  console.log(`\n${line}\n  The playground is at ${address}\n  Ctrl-C ends it.\n${line}\n`)
+  const line = '─'.repeat(address.length + EXAMPLE.length + 16)
+  console.log(`\n${line}\n  The ${EXAMPLE} is at ${address}\n  Ctrl-C ends it.\n${line}\n`)
   if (hasDisplay()) openBrowser(address)
 }
 
@@ -83,8 +84,8 @@ async function start() {
   if (!(await installPackages())) return false
   const build = { title: 'Building', program: process.execPath, args: ['scripts/build.mjs'], advice: ADVICE }
   if (!(await runStep(build))) return false
-  if (!existsSync(join(root, PLAYGROUND))) {
-    console.error(`${PLAYGROUND} is missing, so there is nothing to start.`)
+  if (!existsSync(join(root, SERVER))) {
+    console.error(`${SERVER} is missing, so there is nothing to start.`)
     return false
   }
   const port = await choosePort()
@@ -94,7 +95,7 @@ async function start() {
     )
     return false
   }
-  await runPlayground(port)
+  await runExample(port)
   return true
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { type OpenBrowser, openBrowser } from './chromium.js'
-import { PlaygroundServer } from './playground-server.js'
+import { ExampleServer } from './example-server.js'
 
 /** What a browser writes to the console when a server is away. */
 const NETWORK_ERRORS = [
@@ -113,13 +113,13 @@ class Person {
 
 describe('the playground', function () {
   this.timeout(20_000)
-  let server: PlaygroundServer
+  let server: ExampleServer
   let chromium: OpenBrowser
   let ada: Person
   let grace: Person
 
   before(async () => {
-    server = await PlaygroundServer.create()
+    server = await ExampleServer.create('playground')
     await server.start()
     chromium = await openBrowser()
     ada = await Person.open(chromium, server.address)
@@ -333,11 +333,11 @@ describe('the playground', function () {
 
 describe('the playground’s server', function () {
   this.timeout(20_000)
-  let server: PlaygroundServer
+  let server: ExampleServer
   let other: Server
 
   beforeEach(async () => {
-    server = await PlaygroundServer.create()
+    server = await ExampleServer.create('playground')
     other = createServer()
   })
 

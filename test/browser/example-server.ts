@@ -1,4 +1,4 @@
-/** Runs the playground's server as a process of its own, as `npm start` does. */
+/** Runs an example's server as a process of its own, as `npm start` does. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,28 +7,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const SERVER = fileURLToPath(new URL('../../examples/playground/server.js', import.meta.url))
-
 /** What a process said and how it ended. */
 export interface Exit {
   readonly code: number | null
   readonly output: string
 }
 
-/** The playground's server, which can be stopped and started again on the same port. */
-export class PlaygroundServer {
+/** An example's server, which can be stopped and started again on the same port. */
+export class ExampleServer {
   /** Its address, with a slash at the end; known once it has been started. */
   address = ''
+  readonly #script: string
   readonly #folder: string
   #child: ChildProcess | undefined
   #output = ''
 
-  /** @returns one that is not running; its sessions are in a folder of its own */
-  static async create(): Promise<PlaygroundServer> {
-    return new PlaygroundServer(await mkdtemp(join(tmpdir(), 'token-socket-playground-test-')))
+  /**
+   * @param name of its folder among the examples
+   * @returns one that is not running; what it keeps is in a folder of its own
+   */
+  static async create(name: string): Promise<ExampleServer> {
+    const script = fileURLToPath(new URL(`../../examples/${name}/server.js`, import.meta.url))
+    return new ExampleServer(script, await mkdtemp(join(tmpdir(), `token-socket-${name}-test-`)))
   }
 
-  private constructor(folder: string) {
+  private constructor(script: string, folder: string) {
+    this.#script = script
     this.#folder = folder
   }
 
@@ -51,9 +55,10 @@ export class PlaygroundServer {
       ...inherited,
       TMPDIR: this.#folder,
       TEMP: this.#folder,
+      CHAT_DATA: join(this.#folder, 'data'),
       ...(port !== null && { PORT: port }),
     }
-    const child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [this.#script], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#output = ''
     return new Promise((resolve) => {
@@ -80,7 +85,7 @@ export class PlaygroundServer {
     return { code: child.exitCode, output: this.#output }
   }
 
-  /** Kills it if it runs, and removes its sessions. */
+  /** Kills it if it runs, and removes what it kept. */
   async remove(): Promise<void> {
     if (this.#child) await this.ended('SIGKILL')
     await rm(this.#folder, { recursive: true, force: true })

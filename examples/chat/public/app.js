@@ -1,0 +1,59 @@
+// The page: which chat it shows, and the two windows onto it.
+
+import { Pane } from './pane.js'
+import { requestToken } from './tokens.js'
+
+const STORAGE_KEY = 'token-socket-chat'
+const PEOPLE = [
+  { uid: 'jim', name: 'Jim' },
+  { uid: 'pam', name: 'Pam' },
+]
+
+let panes = []
+
+/** The chat of a shared link, or the last one of this browser; none at the first visit. */
+function knownSession() {
+  return location.hash.slice(1) || stored()
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(STORAGE_KEY) || undefined
+  } catch {
+    // A browser that keeps nothing: the link has the id.
+    return undefined
+  }
+}
+
+function remember(session) {
+  try {
+    localStorage.setItem(STORAGE_KEY, session)
+  } catch {}
+  if (location.hash.slice(1) !== session) history.replaceState(null, '', `#${session}`)
+  document.getElementById('link').href = `#${session}`
+}
+
+/** Shows a chat, a new one if none is given. */
+async function show(session) {
+  for (const pane of panes) pane.end()
+  panes = []
+  try {
+    const first = await requestToken({ uid: PEOPLE[0].uid, session })
+    remember(first.session)
+    panes = PEOPLE.map(
+      (person, index) => new Pane(person, first.session, index === 0 ? first.token : undefined),
+    )
+    document.getElementById('panes').replaceChildren(...panes.map(({ element }) => element))
+  } catch (error) {
+    if (session !== undefined && error.status === 400) return show()
+    document.getElementById('panes').textContent = `${error.message} Reload the page to try again.`
+  }
+}
+
+addEventListener('hashchange', () => {
+  const session = location.hash.slice(1)
+  if (session !== panes[0]?.session) show(session || undefined)
+})
+document.getElementById('new-chat').addEventListener('click', () => show())
+
+show(knownSession())
