@@ -33,7 +33,7 @@ async function run(options) {
 async function runWorkload(workload, { options, redisPort }) {
   const reasons = { ...(redisPort === undefined && { 'token-sockjs': NO_REDIS }), ...workload.leftOut }
   const leftOut = Object.fromEntries(Object.entries(reasons).filter(([peer]) => options.peers.includes(peer)))
-  const peers = options.peers.filter((peer) => !leftOut[peer])
+  const peers = workload.peers ?? options.peers.filter((peer) => !leftOut[peer])
   const { rows, rate } = await runRounds({ workload, peers, options, redisPort })
   const summary = summarise(rows)
   const { payload, connections, subscribers, ...rest } = { ...options, burst: 1, ...workload.setup(options) }

@@ -1,3 +1,4 @@
+import { measureRecovery } from './measure-recovery.js'
 import { measureStalled } from './measure-stalled.js'
 import { busy, marks, withPair } from './pair.js'
 import { NOTHING } from './sample.js'
@@ -24,6 +25,7 @@ export async function measure({ workload, peer, options, redisPort, rate }) {
     const about = { ...setup, peer, sockjs: workload.sockjs ?? false, file: workload.file }
     if (workload.measures === 'memory') return await measureMemory({ server, loader, setup: about })
     if (workload.measures === 'scale') return await measureScale({ server, loader, setup: about })
+    if (workload.measures === 'recovery') return await measureRecovery({ server, loader, setup: about })
     await loader.ask('open', about)
     if (workload.driver === 'server') await server.ask('open', setup)
     const driver = workload.driver === 'server' ? server : loader

@@ -9,6 +9,11 @@ const logger = { debug() {}, info() {}, warn() {}, error }
 
 /** This library, with its default engine. @param {import('./peer.js').PeerOptions} options */
 export function start({ server }) {
+  return startTokenSocket({ server })
+}
+
+/** @param {{ server: import('node:http').Server } & Partial<import('@token-socket/server').TokenSocketServerOptions>} options */
+export function startTokenSocket({ server, ...options }) {
   const app = express()
   server.on('request', app)
   const sockets = new TokenSocketServer({
@@ -20,7 +25,13 @@ export function start({ server }) {
     socketController: {
       echo: (_auth, data) => data,
       publish: (_auth, request) => publishAll(request, (data) => sockets.publish('news', data)),
+      /** Publishes on many channels, and answers when the last is accepted. */
+      publishOn: async (_auth, { channels, count, text }) => {
+        for (const channel of channels)
+          for (let n = 1; n <= count; n += 1) await sockets.publish(channel, { n, text })
+      },
     },
+    ...options,
   })
   return {
     connections: () => sockets.sockets().length,

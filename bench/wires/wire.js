@@ -31,6 +31,8 @@ import { tokenSocket } from './token-socket.js'
 /** The wire of each peer. @type {Readonly<Record<string, Wire>>} */
 const wires = {
   'token-socket': tokenSocket,
+  'token-socket-history': tokenSocket,
+  'token-socket-lmdb': tokenSocket,
   ws: jsonMessages,
   'socket.io': socketIO,
   'rpc-websockets': rpcWebSockets,

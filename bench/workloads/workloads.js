@@ -2,11 +2,12 @@
  * @typedef {object} Workload
  * @property {string} name
  * @property {string} file the loader's part, in this folder
- * @property {'operations' | 'memory' | 'scale' | 'stalled'} measures
+ * @property {'operations' | 'memory' | 'scale' | 'stalled' | 'recovery'} measures
  * @property {'loader' | 'server'} driver which process starts the operations
  * @property {string} operation what is counted as one
  * @property {(options: import('../control/options.js').Options) => object} setup what differs from the options
  * @property {boolean} [sockjs] everybody speaks SockJS
+ * @property {readonly string[]} [peers] instead of all: ours in several ways
  * @property {Readonly<Record<string, string>>} leftOut peers that do not do it, and why
  */
 
@@ -96,6 +97,22 @@ export const workloads = [
     operation: 'publication',
     setup: ({ subscribers, stalledPayload }) => ({ connections: subscribers, payload: stalledPayload }),
     leftOut: { ...notCompared, ws: 'it bounds nothing', 'socket.io': 'it bounds nothing' },
+  },
+  {
+    ...rpc(10),
+    name: 'publish',
+    file: 'publish.js',
+    operation: 'publication',
+    peers: ['token-socket', 'token-socket-history', 'token-socket-lmdb'],
+  },
+  {
+    ...rpc(1),
+    name: 'recovery',
+    file: 'recovery.js',
+    measures: 'recovery',
+    operation: 'client',
+    setup: ({ subscribers }) => ({ connections: subscribers, channels: 100, each: 10 }),
+    peers: ['token-socket-history', 'token-socket-lmdb'],
   },
   { ...rpc(10), name: 'sockjs-rpc-10', sockjs: true, leftOut: noSockJS },
 ]
