@@ -1,5 +1,5 @@
 /** The contract's own proof: an engine of several nodes that keeps it, in one process. */
-import { type BrokerListener, type Engine, MemoryEngine } from '@token-socket/server'
+import { type BrokerListener, type Engine, MemoryEngine, type PresenceEntry } from '@token-socket/server'
 import sinon from 'sinon'
 import { type EngineLimits, engineContract } from './engine.js'
 
@@ -22,6 +22,11 @@ class Store {
       command: (command) => {
         for (const node of this.nodes) node.listener?.command(command)
       },
+      presence: (event) => {
+        for (const node of this.nodes) {
+          if (node.channels.has(event.channel)) node.listener?.presence(event)
+        }
+      },
     })
   }
 }
@@ -31,16 +36,33 @@ class Node implements Engine {
   readonly shared = true
   readonly tickets: Engine['tickets']
   readonly history: Engine['history']
+  readonly presence: Engine['presence']
   readonly broker: Engine['broker']
   readonly channels = new Set<string>()
   listener: BrokerListener | undefined
   readonly #store: Store
+  /** What has entered here. */
+  readonly #entries = new Map<string, PresenceEntry>()
 
   constructor(store: Store) {
-    const { broker, tickets, history } = store.engine
+    const { broker, tickets, history, presence } = store.engine
     this.#store = store
     this.tickets = tickets
     this.history = history
+    this.presence = {
+      enter: async (entry, limit) => {
+        // Its changes are heard by whichever node wants the channel.
+        await broker.subscribe(entry.channel)
+        const snapshot = await presence.enter(entry, limit)
+        this.#entries.set(`${entry.sid} ${entry.channel}`, entry)
+        return snapshot
+      },
+      leave: (entry, grace) => {
+        this.#entries.delete(`${entry.sid} ${entry.channel}`)
+        return presence.leave(entry, grace)
+      },
+      members: (channel) => presence.members(channel),
+    }
     store.nodes.add(this)
     this.broker = {
       listen: (listener) => {
@@ -60,6 +82,15 @@ class Node implements Engine {
   async close(): Promise<void> {
     this.#store.nodes.delete(this)
   }
+
+  /** Its leases end. */
+  die(): void {
+    this.#store.nodes.delete(this)
+    const end = () => {
+      for (const entry of this.#entries.values()) void this.#store.engine.presence.leave(entry, 0)
+    }
+    setTimeout(end, 10_000).unref()
+  }
 }
 
 engineContract(
@@ -73,5 +104,6 @@ engineContract(
       const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] })
       return { pass: (ms) => void clock.tick(ms), restore: () => clock.restore() }
     },
+    kill: (node) => (node as Node).die(),
   },
 )

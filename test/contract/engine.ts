@@ -6,6 +6,7 @@ import type { Engine, NodeCommand } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection } from '../protocol/rejection.js'
 import { describeHistory } from './history.js'
+import { describePresence, describeSharedPresence } from './presence.js'
 
 /** Limits that a case asks for. */
 export interface EngineLimits {
@@ -32,10 +33,12 @@ export interface EngineSettings {
   readonly oneNode?: string
   /** Starts to control time. */
   clock(): EngineClock
+  /** Ends a node without a word, as a crash does. Of several nodes only. */
+  kill?(node: Engine): void
 }
 
 /** Names that mean something to stores, patterns or objects, each with one that it must not be taken for. */
-const NAMES: readonly (readonly [name: string, other: string])[] = [
+export const NAMES: readonly (readonly [name: string, other: string])[] = [
   ['a', 'A'],
   ['news*', 'news1'],
   ['h?llo', 'hello'],
@@ -67,6 +70,7 @@ class Ear {
       publication: ({ channel, json }) => this.#put({ channel, json }),
       broadcast: (json) => this.#put({ broadcast: json }),
       command: (command) => this.#put({ command }),
+      presence: () => {},
     })
   }
 
@@ -112,9 +116,11 @@ export function engineContract(name: string, createNodes: CreateNodes, settings:
     describe('broker', () => describeBroker(ears))
     describe('tickets', () => describeTickets(make, settings))
     describe('history', () => describeHistory(make, settings))
+    describe('presence', () => describePresence(make, settings))
     if (oneNode !== undefined) return
     describe('broker of several nodes', () => describeBrokers(ears))
     describe('tickets of several nodes', () => describeSharedTickets(make))
+    describe('presence of several nodes', () => describeSharedPresence(make, settings))
   })
 }
 

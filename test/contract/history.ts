@@ -73,6 +73,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
           },
           broadcast: () => {},
           command: () => {},
+          presence: () => {},
         })
       })
       await engine.broker.subscribe('a')

@@ -29,7 +29,7 @@ describe('MemoryEngine', () => {
   it('hears a publication before `publish` resolves', async () => {
     const { broker } = new MemoryEngine()
     const publication = sinon.spy()
-    broker.listen({ publication, broadcast: () => {}, command: () => {} })
+    broker.listen({ publication, broadcast: () => {}, command: () => {}, presence: () => {} })
     await broker.subscribe('a')
     const published = broker.publish({ channel: 'a', json: '1' })
     expect(publication.firstCall.args[0]).to.deep.include({ channel: 'a', json: '1' })
@@ -43,7 +43,7 @@ describe('MemoryEngine', () => {
       if (json === '1') void broker.publish({ channel: 'a', json: '2' })
       heard.push(json)
     }
-    broker.listen({ publication, broadcast: () => {}, command: () => {} })
+    broker.listen({ publication, broadcast: () => {}, command: () => {}, presence: () => {} })
     await broker.subscribe('a')
     await broker.publish({ channel: 'a', json: '1' })
     expect(heard).to.deep.equal(['1', '2'])

@@ -8,6 +8,7 @@ export function sharingTickets(engine: Engine): Engine {
     shared: false,
     broker: own.broker,
     history: own.history,
+    presence: own.presence,
     tickets: engine.tickets,
     close: () => own.close(),
   }

@@ -30,6 +30,9 @@ describe('Channels', () => {
       hub,
       broker,
       history: engine.history,
+      presence: engine.presence,
+      members: 3,
+      presenceGrace: 5000,
       policy: new Policy({ channels: {}, timeout: 1000, failed }),
       subscriptions: 3,
       publication: 1000,
@@ -42,7 +45,7 @@ describe('Channels', () => {
 
   /** A socket of the hub that goes when its connection does. */
   function member(): TestSocket {
-    const made = makeSocket({ channels: { forget: (socket) => channels.forget(socket) } })
+    const made = makeSocket({ channels: { forget: (...how) => channels.forget(...how) } })
     hub.add(made.socket)
     return made
   }
@@ -268,7 +271,7 @@ describe('Channels', () => {
       const { socket, frames } = member()
       for (const channel of ['a', 'b']) await channels.subscribe(socket, channel)
       frames()
-      channels.forget(socket)
+      channels.forget(socket, 1000)
       expect(hub.sockets).to.deep.equal([])
       expect(unsubscribe.args).to.deep.equal([['a'], ['b']])
     })

@@ -41,6 +41,7 @@ describe('resolveOptions', () => {
       ping: true,
       pingInterval: 25_000,
       pingTimeout: 10_000,
+      presenceGrace: 5000,
       origins: [],
       requireOrigin: false,
       limits: {
@@ -53,6 +54,7 @@ describe('resolveOptions', () => {
         callsOut: 1000,
         callTimeout: 30_000,
         subscriptions: 1000,
+        members: 1000,
         vetoTimeout: 5000,
         authenticationTimeout: 10_000,
       },
@@ -95,6 +97,10 @@ describe('resolveOptions', () => {
       expect(resolveOptions({ ...required, sockjsUrl }).sockjsUrl).to.equal(sockjsUrl)
     })
   }
+
+  it('takes no grace at all', () => {
+    expect(resolveOptions({ ...required, presenceGrace: 0 }).presenceGrace).to.equal(0)
+  })
 
   it('gives each server an engine of its own', () => {
     expect(resolveOptions(required).engine).to.not.equal(resolveOptions(required).engine)
@@ -142,6 +148,7 @@ describe('resolveOptions', () => {
     ['secret', ['', Buffer.alloc(0)]],
     ['tokenTtl', [0, -1, Number.NaN, '30000', null]],
     ['authTimeout', [0, -1, Number.NaN, '5000', null]],
+    ['presenceGrace', [-1, Number.NaN, '5000', null, Number.POSITIVE_INFINITY, 2 ** 31]],
     ['pingInterval', [0, -1, Number.NaN, '25000', null]],
     ['prefix', ['', '/', 'sockets', '/sockets/', '/a b', '/a?b', '/a#b', '/:id', '/a*', '/(a)', null, /a/]],
     [
@@ -208,6 +215,7 @@ describe('resolveOptions', () => {
     'callsOut',
     'callTimeout',
     'subscriptions',
+    'members',
     'vetoTimeout',
     'authenticationTimeout',
   ]

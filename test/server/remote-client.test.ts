@@ -435,10 +435,10 @@ describe('RemoteClient', () => {
       const { socket, client } = makeSocket({ channels: { forget } })
       socket.join('a')
       client.close(1006, '')
-      socket.disconnected()
+      socket.disconnected(1006)
       expect(socket.isClosed).to.equal(true)
       expect(socket.channels).to.deep.equal([])
-      expect(forget.args).to.deep.equal([[socket]])
+      expect(forget.args).to.deep.equal([[socket, 1006]])
     })
 
     it('lets the channels be read while it tells of the end', () => {

@@ -67,7 +67,7 @@ export function makeSocket(settings: SocketSettings = {}): TestSocket {
   lastSid += 1
   const identity = { sid: `sid-${lastSid}`, auth: { id: 1 }, ip: '10.0.0.1', ips: [], host: 'example.com' }
   const socket = new Client({ ...identity, ...settings.identity }, connection, owner)
-  connection.listen({ message: (text) => socket.receive(text), closed: () => socket.disconnected() })
+  connection.listen({ message: (text) => socket.receive(text), closed: (code) => socket.disconnected(code) })
   const { flusher } = owner
   if (!settings.isJoining) {
     socket.open('auth', { version: 1, sid: socket.sid })

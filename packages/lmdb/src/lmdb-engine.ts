@@ -6,7 +6,9 @@ import {
   type History,
   LocalDelivery,
   MemoryEngine,
+  MemoryPresence,
   type NodeCommand,
+  type Presence,
   type Publication,
   type PublishOptions,
   type Receipt,
@@ -31,14 +33,17 @@ export function lmdbEngine(options: LmdbEngineOptions): Engine {
 /**
  * Keeps what channels keep, their positions and idempotency keys in an embedded database, through crashes of the process.
  * A publication is acknowledged and heard after its commit; those of one turn are committed together. Tickets live for
- * seconds and are kept in memory: after a restart, clients ask for new ones anyway.
+ * seconds, and who is on a channel is on it with the sockets of this process: both are kept in memory, since after a restart
+ * clients ask for new tokens and come back anyway.
  */
 export class LmdbEngine implements Engine {
   readonly name = 'lmdb'
   readonly shared = false
   readonly broker: Broker
   readonly history: History
+  readonly presence: Presence
   readonly tickets: Tickets
+  readonly #presence: MemoryPresence
   readonly #memory: MemoryEngine
   readonly #store: Store
 
@@ -48,23 +53,28 @@ export class LmdbEngine implements Engine {
     this.#store = new Store(path)
     this.tickets = this.#memory.tickets
     this.history = this.#store
-    this.broker = new LmdbBroker(this.#store)
+    const delivery = new LocalDelivery()
+    this.#presence = new MemoryPresence((event) => delivery.presence(event))
+    this.presence = this.#presence
+    this.broker = new LmdbBroker(this.#store, delivery)
   }
 
   async close(): Promise<void> {
+    this.#presence.clear()
     await this.#memory.close()
     await this.#store.close()
   }
 }
 
 class LmdbBroker implements Broker {
-  readonly #delivery = new LocalDelivery()
+  readonly #delivery: LocalDelivery
   readonly #store: Store
   /** Resolves when all that came before has been heard. */
   #heard: Promise<unknown> = Promise.resolve()
 
-  constructor(store: Store) {
+  constructor(store: Store, delivery: LocalDelivery) {
     this.#store = store
+    this.#delivery = delivery
   }
 
   listen(listener: BrokerListener): void {

@@ -63,9 +63,9 @@ export class Admission {
     let unwatch = () => {}
     adopt({
       message: (text) => socket.receive(text),
-      closed: () => {
+      closed: (code) => {
         unwatch()
-        socket.disconnected()
+        socket.disconnected(code)
       },
     })
     const refusal = await this.#options.decide(socket)

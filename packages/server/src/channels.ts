@@ -2,6 +2,7 @@ import {
   decodeData,
   encodeData,
   type HistoryMessage,
+  type Member,
   NAME_LIMITS,
   type Position,
   type PublishMessage,
@@ -21,12 +22,15 @@ import type {
 import { firstIdAt } from './event-ids.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
+import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
 import type { ChannelAnswer, ChannelRequest, PublicationOptions, RemoteClient } from './remote-client.js'
 import type { Refusal } from './vetoes.js'
 
 /** What the grants and the server's rules say. */
 export interface ChannelPolicy {
+  /** Whether a socket takes part in a channel's presence. */
+  hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
   /** Whether a socket may do this. @returns why not */
   allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined>
   /** What goes with a client's publication: who made it, whether it gets it itself, how long it is kept. */
@@ -42,7 +46,7 @@ export interface ChannelPolicy {
 }
 
 /** What {@link Channels} needs from its server. */
-export interface ChannelsOwner {
+export interface ChannelsOwner extends ChannelPresenceOwner {
   readonly hub: Hub
   readonly broker: Broker
   readonly history: History
@@ -59,25 +63,27 @@ export interface ChannelsOwner {
     socket: RemoteClient,
     data: object,
   ): Promise<Refusal | undefined>
-  failed(cause: unknown, details: object): void
 }
 
 /** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
 export class Channels {
   readonly #owner: ChannelsOwner
   readonly #interest: Interest
+  readonly #presence: ChannelPresence
   /** The channels whose subscription waits for the broker; an unsubscribe meanwhile takes them out. */
   readonly #joining = new WeakMap<RemoteClient, Set<string>>()
 
   constructor(owner: ChannelsOwner) {
     this.#owner = owner
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
+    this.#presence = new ChannelPresence(owner)
     owner.broker.listen({
       publication: (publication) => owner.hub.deliver(publication),
       broadcast: (json) => owner.hub.deliverAll(json),
       command: ({ channel }) => {
         for (const socket of owner.hub.on(channel)) this.unsubscribe(socket, channel)
       },
+      presence: (event) => this.#presence.hear(event),
     })
   }
 
@@ -99,12 +105,12 @@ export class Channels {
   /**
    * Subscribes a socket; its notice and its publications follow. Resolves when it is up to date.
    * @param from where it was, to get what it missed
-   * @throws RpcError `too_many_subscriptions`
+   * @throws RpcError `too_many_subscriptions`; `uid_required` or `too_many_members`, and then it is off the channel
    */
   async subscribe(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
     checkName('channel', channel)
     const { hub, subscriptions: limit } = this.#owner
-    if (hub.has(socket, channel)) return from ? this.#recover(socket, channel, from) : socket.joined(channel)
+    if (hub.has(socket, channel)) return this.#beginAgain(socket, channel, from)
     const isWanted = await this.#acquire(socket, channel)
     const isMember = hub.has(socket, channel)
     const isFull = isWanted && !isMember && socket.channels.length >= limit
@@ -112,14 +118,14 @@ export class Channels {
     if (joins) hub.join(socket, channel)
     else this.#interest.release(channel)
     if (isFull) throw refusal('too_many_subscriptions', { field: 'subscriptions', limit })
-    if (joins) await this.#recover(socket, channel, from)
-    else if (isMember) socket.joined(channel)
+    if (joins) await this.#begin(socket, channel, from)
+    else if (isMember) await this.#beginAgain(socket, channel)
   }
 
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
   unsubscribe(socket: RemoteClient, channel: string): void {
     this.#joining.get(socket)?.delete(channel)
-    if (this.#owner.hub.leave(socket, channel)) this.#interest.release(channel)
+    this.#drop(socket, channel)
     socket.left(channel)
   }
 
@@ -159,9 +165,18 @@ export class Channels {
     await this.#owner.broker.command({ type: 'unsubscribeAll', channel })
   }
 
-  /** Forgets a socket whose connection is gone. */
-  forget(socket: RemoteClient): void {
-    for (const channel of this.#owner.hub.remove(socket)) this.#interest.release(channel)
+  /** Who is on a channel that has presence, on every node. @throws RpcError `too_long`, `bad_message` */
+  async members(channel: string): Promise<Member[]> {
+    checkName('channel', channel)
+    return this.#presence.members(channel)
+  }
+
+  /** Forgets a socket whose connection is gone. @param code how it was closed */
+  forget(socket: RemoteClient, code: number): void {
+    for (const channel of this.#owner.hub.remove(socket)) {
+      this.#interest.release(channel)
+      this.#presence.leave(socket, channel, code)
+    }
   }
 
   /** @returns whether the socket still wants the channel, now that the broker has it */
@@ -183,8 +198,41 @@ export class Channels {
     return this.#owner.decide(request.type, socket, describe(request))
   }
 
-  #recover(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
-    return new Recovery({ ...this.#owner, backlog: this.#owner.outbox / 4 }, socket, channel).run(from)
+  #recovery(socket: RemoteClient, channel: string): Recovery {
+    const enter: ChannelPresence['enter'] = (...where) => this.#presence.enter(...where)
+    return new Recovery({ ...this.#owner, backlog: this.#owner.outbox / 4, enter }, socket, channel)
+  }
+
+  /** It is on the channel from now on. */
+  async #begin(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
+    const recovery = this.#recovery(socket, channel)
+    try {
+      await recovery.run(from)
+    } catch (error) {
+      this.#drop(socket, channel)
+      if (recovery.hasBegun) socket.left(channel)
+      throw error
+    }
+  }
+
+  /** It is on the channel already: gets what it missed, if it says where it was, or is just told once more. */
+  async #beginAgain(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
+    const isOn = () => this.#owner.hub.has(socket, channel)
+    try {
+      if (from) return await this.#recovery(socket, channel).run(from)
+      const arrival = await this.#presence.enter(socket, channel, isOn)
+      if (isOn()) socket.joined(channel, { members: arrival?.members })
+      arrival?.follow()
+    } catch (error) {
+      if (isOn()) this.unsubscribe(socket, channel)
+      throw error
+    }
+  }
+
+  #drop(socket: RemoteClient, channel: string): void {
+    if (!this.#owner.hub.leave(socket, channel)) return
+    this.#interest.release(channel)
+    this.#presence.leave(socket, channel)
   }
 
   async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {

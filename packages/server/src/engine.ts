@@ -63,6 +63,8 @@ export interface BrokerListener {
   broadcast(json: string): void
   /** An order for every node. */
   command(command: NodeCommand): void
+  /** A change of who is on a channel that this node is subscribed to: each once, in the order of `seq`. */
+  presence(event: PresenceEvent): void
 }
 
 /**
@@ -114,6 +116,58 @@ export interface History {
   position(channel: string): Promise<Position | undefined>
 }
 
+/** Somebody on a channel, as engines keep them. */
+export interface PresenceMember {
+  readonly uid: string
+  /** What others see of them, as JSON. */
+  readonly umd?: string | undefined
+}
+
+/** Somebody came, went with their last socket, or changed their `umd`. */
+export interface PresenceEvent extends PresenceMember {
+  readonly channel: string
+  readonly change: 'joined' | 'left' | 'updated'
+  /** Counts the channel's changes, without a gap, within an epoch. */
+  readonly seq: number
+  /** Changes when the count is lost. */
+  readonly epoch: string
+}
+
+/** Who is on a channel, after change number `seq`. */
+export interface PresenceSnapshot {
+  readonly members: readonly PresenceMember[]
+  readonly seq: number
+  readonly epoch: string
+}
+
+/** One socket's place on a channel. */
+export interface PresenceEntry extends PresenceMember {
+  readonly channel: string
+  readonly sid: string
+}
+
+/**
+ * Who is on which channel, over all nodes. Sockets with the same `uid` are one member. A node that dies leaves nobody
+ * behind: what its sockets had ends within 15 seconds.
+ */
+export interface Presence {
+  /**
+   * A socket is there. The last `umd` of a member counts. Harmless if it is there already. The member has come back: no
+   * grace of it goes on.
+   * @param limit members
+   * @returns who is there, it included
+   * @throws RpcError `too_many_members`
+   */
+  enter(entry: PresenceEntry, limit: number): Promise<PresenceSnapshot>
+  /**
+   * A socket is gone. Harmless if it was not there. With the last one its member is, once every grace is over.
+   * @param grace milliseconds for which its member stays, so that it may come back unnoticed
+   */
+  leave(entry: PresenceEntry, grace: number): Promise<void>
+  /** Who is there. */
+  members(channel: string): Promise<PresenceSnapshot>
+}
+
 /** Keeps what a token stands for until the token is used. */
 export interface Tickets {
   /**
@@ -134,6 +188,7 @@ export interface Engine {
   readonly shared: boolean
   readonly broker: Broker
   readonly history: History
+  readonly presence: Presence
   readonly tickets: Tickets
   /** Lets go of everything. Calls after that may fail. */
   close(): Promise<void>

@@ -75,6 +75,7 @@ export class Hub {
   leave(socket: RemoteClient, channel: string): boolean {
     const members = this.#channels.get(channel)
     if (!members?.delete(socket)) return false
+    socket.leave(channel)
     this.#release(socket, channel)
     if (members.size === 0) this.#channels.delete(channel)
     return true

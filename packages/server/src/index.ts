@@ -7,6 +7,7 @@ export {
   type Controller,
   ERRORS,
   type ErrorCode,
+  type Member,
   RpcError,
 } from '@token-socket/protocol'
 export type {
@@ -19,6 +20,11 @@ export type {
   HistoryQuery,
   NodeCommand,
   Position,
+  Presence,
+  PresenceEntry,
+  PresenceEvent,
+  PresenceMember,
+  PresenceSnapshot,
   Publication,
   PublishOptions,
   Receipt,
@@ -31,6 +37,7 @@ export type { PublishFilter } from './hub.js'
 export { LocalDelivery } from './local-delivery.js'
 export type { Logger } from './logger.js'
 export { MemoryEngine, type MemoryEngineOptions } from './memory-engine.js'
+export { MemoryPresence } from './memory-presence.js'
 export type {
   AnswerCallback,
   Handler,

@@ -1,4 +1,4 @@
-import type { BrokerListener, NodeCommand, Publication } from './engine.js'
+import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from './engine.js'
 
 /**
  * The part of a broker of one process that does not depend on what it keeps: which channels are wanted, and who hears.
@@ -26,6 +26,11 @@ export class LocalDelivery {
   /** Delivers a publication, if its channel is wanted by then. */
   publication(publication: Publication): void {
     this.#deliver(() => this.#channels.has(publication.channel) && this.#listener?.publication(publication))
+  }
+
+  /** Delivers a change of who is on a channel, if the channel is wanted by then. */
+  presence(event: PresenceEvent): void {
+    this.#deliver(() => this.#channels.has(event.channel) && this.#listener?.presence(event))
   }
 
   broadcast(json: string): void {

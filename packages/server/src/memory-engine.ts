@@ -6,6 +6,7 @@ import type {
   Engine,
   History,
   NodeCommand,
+  Presence,
   Publication,
   PublishOptions,
   Receipt,
@@ -14,6 +15,7 @@ import type {
 import { EventIds, receiptOf } from './event-ids.js'
 import { LocalDelivery } from './local-delivery.js'
 import { MemoryHistory } from './memory-history.js'
+import { MemoryPresence } from './memory-presence.js'
 
 /** Limits of a {@link MemoryEngine}. */
 export interface MemoryEngineOptions {
@@ -32,8 +34,11 @@ export class MemoryEngine implements Engine {
   readonly shared = false
   readonly broker: Broker
   readonly history: History
+  readonly presence: Presence
   readonly tickets: Tickets
+  readonly #delivery = new LocalDelivery()
   readonly #history = new MemoryHistory()
+  readonly #presence = new MemoryPresence((event) => this.#delivery.presence(event))
   readonly #receipts: Receipts
   readonly #tickets: MemoryTickets
 
@@ -42,23 +47,26 @@ export class MemoryEngine implements Engine {
     this.#receipts = new Receipts(options.idempotencyKeys ?? 100_000)
     this.tickets = this.#tickets
     this.history = this.#history
-    this.broker = new MemoryBroker(this.#history, this.#receipts)
+    this.presence = this.#presence
+    this.broker = new MemoryBroker(this.#delivery, this.#history, this.#receipts)
   }
 
   async close(): Promise<void> {
     this.#tickets.clear()
     this.#receipts.clear()
     this.#history.clear()
+    this.#presence.clear()
   }
 }
 
 class MemoryBroker implements Broker {
-  readonly #delivery = new LocalDelivery()
+  readonly #delivery: LocalDelivery
   readonly #ids = new EventIds()
   readonly #history: MemoryHistory
   readonly #receipts: Receipts
 
-  constructor(history: MemoryHistory, receipts: Receipts) {
+  constructor(delivery: LocalDelivery, history: MemoryHistory, receipts: Receipts) {
+    this.#delivery = delivery
     this.#history = history
     this.#receipts = receipts
   }

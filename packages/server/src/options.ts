@@ -50,6 +50,8 @@ export interface Limits {
   readonly callTimeout: number
   /** Channels that one socket may be subscribed to. @default 1000 */
   readonly subscriptions: number
+  /** Members that may be on one channel; one more is refused with `too_many_members`. @default 1000 */
+  readonly members: number
   /** Milliseconds that an event listener may take to allow or refuse; then it is refused. @default 5000 */
   readonly vetoTimeout: number
   /** Milliseconds that `authentication` may take; then the token request is answered 500. @default 10000 */
@@ -127,6 +129,8 @@ export interface TokenSocketServerOptions {
   readonly pingInterval?: number
   /** Milliseconds that a peer may take to give a sign of life; then it is cut off. @default 10000 */
   readonly pingTimeout?: number
+  /** Milliseconds for which a member of a channel stays whose connection was lost; 0 for not at all. @default 5000 */
+  readonly presenceGrace?: number
   /** Other origins whose pages may use the server. @default [] (the same origin only) */
   readonly origins?: Origins
   /** Refuses requests without an `Origin`, such as those of programs that are no browser. @default false */
@@ -157,6 +161,7 @@ const LIMITS: Limits = {
   callsOut: 1000,
   callTimeout: 30_000,
   subscriptions: 1000,
+  members: 1000,
   vetoTimeout: 5000,
   authenticationTimeout: 10_000,
 }
@@ -185,6 +190,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     ping: true,
     pingInterval: 25_000,
     pingTimeout: 10_000,
+    presenceGrace: 5000,
     origins: [],
     requireOrigin: false,
     engine: options.engine ?? new MemoryEngine(),
@@ -200,7 +206,9 @@ function checkResolved(resolved: ResolvedOptions): void {
   for (const name of ['tokenTtl', 'authTimeout', 'pingInterval', 'pingTimeout'] as const) {
     checkNumber(name, resolved[name])
   }
-  for (const name of ['pingInterval', 'pingTimeout'] as const) checkWait(name, resolved[name])
+  if (resolved.presenceGrace !== 0) checkNumber('presenceGrace', resolved.presenceGrace)
+  for (const name of ['pingInterval', 'pingTimeout', 'presenceGrace'] as const)
+    checkWait(name, resolved[name])
   for (const name of ['prefix', 'tokenRoute'] as const) checkPath(name, resolved[name])
   // Everything below the prefix is taken out of the application's sight.
   if (`${resolved.tokenRoute}/`.startsWith(`${resolved.prefix}/`))

@@ -53,6 +53,18 @@ export class Policy implements ChannelPolicy {
     }
   }
 
+  /** A function of a rule that throws, or takes too long, does not say `true`. */
+  async hasPresence(socket: RemoteClient, channel: string): Promise<boolean> {
+    try {
+      const verdict = this.#rules.for(channel).presence(socket)
+      if (!(verdict instanceof Promise)) return verdict === true
+      return (await withinTime(this.#options.timeout, verdict)) === true
+    } catch (cause) {
+      this.#options.failed(cause, { sid: socket.sid, channel })
+      return false
+    }
+  }
+
   forPublication(socket: RemoteClient, channel: string, event: string | undefined) {
     const { echo, store } = socket.grants.message(channel, event)
     const { uid, umd } = socket

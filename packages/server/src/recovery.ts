@@ -1,6 +1,7 @@
 import { type GapReason, type Position, startTimer } from '@token-socket/protocol'
 import type { History, HistoryPage } from './engine.js'
 import type { Delivery, Hub } from './hub.js'
+import type { Arrival } from './presence.js'
 import type { RemoteClient } from './remote-client.js'
 
 /** What a {@link Recovery} needs. */
@@ -9,6 +10,8 @@ export interface RecoveryOwner {
   readonly history: History
   /** Bytes that may wait for a socket when it is given the next page. */
   readonly backlog: number
+  /** Puts a socket on a channel's presence, if that is still wanted. @throws what refuses the subscription */
+  enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined>
 }
 
 /** Publications that are read at once. */
@@ -21,10 +24,10 @@ const HELD = 1000
 const PATIENCE = 20
 
 /**
- * Brings a socket that has joined a channel up to date: the notice that it is subscribed, what was published since it
- * was there last, what was published meanwhile, all in order and each once; then publications reach it by themselves.
- * What the channel does not keep is told as a gap, and the socket goes on from now. The work is that of what this
- * socket missed, however much others did.
+ * Brings a socket that has joined a channel up to date: the notice that it is subscribed, with who is there on a channel
+ * with presence, what was published since it was there last, what was published meanwhile, all in order and each once;
+ * then publications reach it by themselves. What the channel does not keep is told as a gap, and the socket goes on from
+ * now. The work is that of what this socket missed, however much others did.
  */
 export class Recovery {
   readonly #owner: RecoveryOwner
@@ -35,6 +38,7 @@ export class Recovery {
   /** There was more than could be held: what is kept has to be read once more. */
   #isShort = false
   #at: Position | undefined
+  #hasBegun = false
 
   constructor(owner: RecoveryOwner, socket: RemoteClient, channel: string) {
     this.#owner = owner
@@ -42,14 +46,24 @@ export class Recovery {
     this.#channel = channel
   }
 
-  /** @param from where the socket was; without it, it begins now */
+  /** Whether the client was told that it is subscribed. */
+  get hasBegun(): boolean {
+    return this.#hasBegun
+  }
+
+  /**
+   * @param from where the socket was; without it, it begins now
+   * @throws what refuses the subscription, or what the engine throws; nothing once the socket has left the channel
+   */
   async run(from?: Position): Promise<void> {
     const { hub } = this.#owner
     const hold = hub.hold(this.#socket, this.#channel, (publication) => this.#hold(publication))
     try {
-      let page = await this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
+      const entering = this.#owner.enter(this.#socket, this.#channel, hold.isOn)
+      const reading = this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
+      let [page, arrival] = await Promise.all([reading, entering])
       if (!hold.isOn()) return
-      if (this.#begin(page, from))
+      if (this.#begin(page, from, arrival))
         while (this.#deliver(page)) {
           this.#restart()
           await this.#drained()
@@ -57,6 +71,8 @@ export class Recovery {
           if (!hold.isOn()) return
         }
       for (const publication of this.#held) this.#deliverHeld(publication)
+    } catch (error) {
+      if (hold.isOn()) throw error
     } finally {
       hold.end()
     }
@@ -80,13 +96,16 @@ export class Recovery {
   }
 
   /** Sends the notice. @returns whether there is a page to be delivered */
-  #begin(page: HistoryPage, from: Position | undefined): boolean {
+  #begin(page: HistoryPage, from: Position | undefined, arrival: Arrival | undefined): boolean {
     const reason = from && gapBetween(from, page)
     this.#at = from && !reason ? from : this.#start(page.position)
     this.#socket.joined(this.#channel, {
       position: this.#at,
       ...(from && { recovered: reason === undefined, reason }),
+      members: arrival?.members,
     })
+    this.#hasBegun = true
+    arrival?.follow()
     return this.#at !== undefined && (reason === undefined || this.#isShort)
   }
 

@@ -9,6 +9,7 @@ import {
   encodeError,
   encodeServerMessage,
   FrameError,
+  type Member,
   type Position,
   RpcError,
   type RpcLimits,
@@ -55,8 +56,8 @@ export interface SocketChannels {
   subscribe(socket: RemoteClient, channel: string): Promise<void>
   unsubscribe(socket: RemoteClient, channel: string): void
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
-  /** The socket's connection is gone. */
-  forget(socket: RemoteClient): void
+  /** The socket's connection is gone. @param code how it was closed */
+  forget(socket: RemoteClient, code: number): void
 }
 
 /** What a {@link RemoteClient} needs from its server. */
@@ -145,6 +146,16 @@ export class RemoteClient {
     return this.#channels.has(channel)
   }
 
+  /** Whether its client is the old one, which knows neither places nor members. @internal */
+  get isOld(): boolean {
+    return !this.#counts
+  }
+
+  /** Who it is on a channel, to others. @internal */
+  identity(_channel: string): Partial<Member> {
+    return { ...(this.uid !== undefined && { uid: this.uid }), umd: this.umd }
+  }
+
   /** What carries the connection: `websocket`, `xhr-streaming`, … */
   get transport(): string {
     return this.#connection.transport
@@ -223,6 +234,11 @@ export class RemoteClient {
     this.#channels.add(channel)
   }
 
+  /** Notes that it is not on a channel any more. @internal */
+  leave(channel: string): void {
+    this.#channels.delete(channel)
+  }
+
   /** Tells the client that it receives a channel, and its place there. @internal */
   joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
     this.send({ type: 'subscribed', channel, ...how })
@@ -245,7 +261,7 @@ export class RemoteClient {
 
   /** Notes that it does not receive a channel any more, and tells the client. @internal */
   left(channel: string): void {
-    this.#channels.delete(channel)
+    this.leave(channel)
     this.send({ type: 'unsubscribed', channel })
   }
 
@@ -260,12 +276,12 @@ export class RemoteClient {
     }
   }
 
-  /** The connection is gone. @internal */
-  disconnected(): void {
+  /** The connection is gone. @param code how it was closed @internal */
+  disconnected(code: number): void {
     if (this.isClosed) return
     this.#state = 'closed'
     this.#peer.disconnect(new RpcError('connection_lost'))
-    this.#owner.channels.forget(this)
+    this.#owner.channels.forget(this, code)
     this.#channels.clear()
   }
 

@@ -4,6 +4,7 @@ import {
   type CallOptions,
   createTimeouts,
   findAction,
+  type Member,
   type RpcError,
 } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
@@ -171,6 +172,11 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return this.#watched(this.#channels.unsubscribeAll(channel))
   }
 
+  /** Who is on a channel that has presence, over all nodes. @throws RpcError `too_long`, `bad_message` */
+  members(channel: string): Promise<Member[]> {
+    return this.#watched(this.#channels.members(channel))
+  }
+
   /** The authenticated sockets of this node. */
   sockets(): RemoteClient[] {
     return this.#hub.sockets
@@ -222,7 +228,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   #makeChannels(): Channels {
-    const { engine, limits, channels, logger } = this.#options
+    const { engine, limits, channels, logger, presenceGrace } = this.#options
     const failed = (cause: unknown, details: object) => this.#failed(cause, details)
     const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed })
     if (policy.isOpen) {
@@ -230,7 +236,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       logger.info({}, open)
     }
     const decide: ChannelsOwner['decide'] = (...request) => this.#decide(...request)
-    return new Channels({ ...engine, ...limits, hub: this.#hub, policy, decide, failed })
+    return new Channels({ ...engine, ...limits, presenceGrace, hub: this.#hub, policy, decide, failed })
   }
 
   #findAction(name: string): Action | undefined {

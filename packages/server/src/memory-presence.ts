@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto'
+import { Deadlines, refusal } from '@token-socket/protocol'
+import type { Presence, PresenceEntry, PresenceEvent, PresenceMember, PresenceSnapshot } from './engine.js'
+
+/** Who is on the channels of one process. It ends with the process, as the sockets do. */
+export class MemoryPresence implements Presence {
+  readonly #channels = new Map<string, Attendance>()
+  /** One timer for every grace; it does not keep the process alive. */
+  readonly #graces = new Deadlines<Attendee>((attendee) => this.#leaveIfGone(attendee))
+  readonly #onchange: (event: PresenceEvent) => void
+
+  /** @param onchange hears each change, before the call that made it resolves; those of a channel in the order of `seq` */
+  constructor(onchange: (event: PresenceEvent) => void) {
+    this.#onchange = onchange
+  }
+
+  async enter({ channel, sid, uid, umd }: PresenceEntry, limit: number): Promise<PresenceSnapshot> {
+    const attendance = this.#channels.get(channel) ?? new Attendance(channel)
+    const known = attendance.attendees.get(uid)
+    if (!known && attendance.attendees.size >= limit)
+      throw refusal('too_many_members', { field: 'members', limit })
+    this.#channels.set(channel, attendance)
+    const attendee = known ?? new Attendee(uid, attendance)
+    const isNews = !known || known.umd !== umd
+    attendee.umd = umd
+    attendee.sids.add(sid)
+    attendee.staysUntil = 0
+    this.#graces.delete(attendee)
+    attendance.attendees.set(uid, attendee)
+    if (isNews) this.#tell(attendee, known ? 'updated' : 'joined')
+    return attendance.snapshot()
+  }
+
+  async leave({ channel, sid, uid }: PresenceEntry, grace: number): Promise<void> {
+    const attendee = this.#channels.get(channel)?.attendees.get(uid)
+    if (!attendee?.sids.delete(sid)) return
+    const until = performance.now() + grace
+    if (grace > 0 && until > attendee.staysUntil) {
+      attendee.staysUntil = until
+      this.#graces.set(attendee, grace)
+    }
+    if (attendee.staysUntil === 0) this.#leaveIfGone(attendee)
+  }
+
+  async members(channel: string): Promise<PresenceSnapshot> {
+    return (this.#channels.get(channel) ?? new Attendance(channel)).snapshot()
+  }
+
+  /** Forgets everybody, and tells nobody. Leaves no timer. */
+  clear(): void {
+    this.#channels.clear()
+    this.#graces.clear()
+  }
+
+  /** No grace of it goes on. */
+  #leaveIfGone(attendee: Attendee): void {
+    attendee.staysUntil = 0
+    if (attendee.sids.size > 0) return
+    const { attendees, channel } = attendee.attendance
+    attendees.delete(attendee.uid)
+    // Clients choose the names: a channel that nobody is on must cost nothing. Its count begins anew, in another epoch.
+    if (attendees.size === 0) this.#channels.delete(channel)
+    this.#tell(attendee, 'left')
+  }
+
+  #tell({ attendance, uid, umd }: Attendee, change: PresenceEvent['change']): void {
+    attendance.seq += 1
+    const { channel, seq, epoch } = attendance
+    this.#onchange({ channel, change, ...memberOf({ uid, umd }), seq, epoch })
+  }
+}
+
+/** Who is on one channel. */
+class Attendance {
+  readonly attendees = new Map<string, Attendee>()
+  readonly epoch = randomBytes(8).toString('base64url')
+  seq = 0
+
+  constructor(readonly channel: string) {}
+
+  snapshot(): PresenceSnapshot {
+    return { members: [...this.attendees.values()].map(memberOf), seq: this.seq, epoch: this.epoch }
+  }
+}
+
+/** A member of one channel, and by which sockets. */
+class Attendee {
+  umd: string | undefined
+  readonly sids = new Set<string>()
+  /** When the last grace of a socket is over, as `performance.now()` tells it; 0 if there is none. */
+  staysUntil = 0
+
+  constructor(
+    readonly uid: string,
+    readonly attendance: Attendance,
+  ) {}
+}
+
+function memberOf({ uid, umd }: PresenceMember): PresenceMember {
+  return umd === undefined ? { uid } : { uid, umd }
+}

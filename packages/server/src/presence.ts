@@ -1,0 +1,192 @@
+import {
+  encodeData,
+  encodeServerMessage,
+  GOING_AWAY,
+  type Member,
+  RpcError,
+  shouldReconnect,
+} from '@token-socket/protocol'
+import type { Presence, PresenceEntry, PresenceEvent, PresenceSnapshot } from './engine.js'
+import { InOrder } from './in-order.js'
+import { encodePresence, PresenceView, readMember } from './presence-view.js'
+import type { RemoteClient } from './remote-client.js'
+
+/** What {@link ChannelPresence} needs. */
+export interface ChannelPresenceOwner {
+  readonly presence: Presence
+  readonly policy: {
+    /** Whether a socket takes part in a channel's presence. */
+    hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
+  }
+  /** Members that a channel may have. */
+  readonly members: number
+  /** Milliseconds for which a member stays whose connection was lost. */
+  readonly presenceGrace: number
+  failed(cause: unknown, details: object): void
+}
+
+/** A socket, and what it knows of a channel. */
+type Seat = readonly [RemoteClient, PresenceView]
+
+/** What a socket that is on a channel's presence is told. */
+export interface Arrival {
+  /** Who is there, it included; `undefined` for an old client. */
+  readonly members: readonly Member[] | undefined
+  /** It has been told: changes follow. */
+  follow(): void
+}
+
+/** The codes of a client that leaves because it wants to: WebSocket's own, without a code too, and the library's. */
+const GOODBYES: ReadonlySet<number> = new Set([1000, 1001, 1005, GOING_AWAY.code])
+
+/**
+ * Who is on the channels that have presence: enters this node's sockets, and tells each what it has to know. A socket
+ * whose place is taken away while it enters leaves no trace.
+ */
+export class ChannelPresence {
+  readonly #owner: ChannelPresenceOwner
+  readonly #channels = new Map<string, Map<RemoteClient, PresenceView>>()
+  /** The engine is told of one socket on one channel in the order in which things happened. */
+  readonly #inOrder = new InOrder()
+  /** The channels whose members are being asked for, for those that have fallen behind. */
+  readonly #asking = new Set<string>()
+
+  constructor(owner: ChannelPresenceOwner) {
+    this.#owner = owner
+  }
+
+  /**
+   * Puts a socket that is on a channel on its presence, if it has one for this socket; again, if it is there already.
+   * From now until {@link leave} every change is heard for it.
+   * @param isWanted whether it is still to be put there, once the rules have been asked
+   * @returns nothing if it takes no part, or has left meanwhile
+   * @throws RpcError `uid_required`, `too_many_members`; what the engine throws. Then {@link leave} has to be called.
+   */
+  async enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
+    const takesPart = await this.#owner.policy.hasPresence(socket, channel)
+    if (!isWanted()) return undefined
+    if (!takesPart) {
+      this.leave(socket, channel)
+      return undefined
+    }
+    const view = new PresenceView(socket, entryOf(socket, channel))
+    const before = this.#put(socket, view)
+    const entering = this.#tell(view.entry, () => this.#owner.presence.enter(view.entry, this.#owner.members))
+    if (before && before.entry.uid !== view.entry.uid) this.#retire(before.entry, 0)
+    const snapshot = await entering.catch((cause) => {
+      if (this.#has(socket, view)) throw cause
+    })
+    if (!snapshot || !this.#has(socket, view)) return undefined
+    const members = socket.isOld ? undefined : snapshot.members.map(readMember)
+    return { members, follow: () => this.#follow(socket, view, snapshot) }
+  }
+
+  /**
+   * Takes a socket off a channel's presence, if it is on it.
+   * @param code how its connection was closed, if that is why: it may come back after a loss
+   */
+  leave(socket: RemoteClient, channel: string, code?: number): void {
+    const views = this.#channels.get(channel)
+    const view = views?.get(socket)
+    if (!view) return
+    views?.delete(socket)
+    if (views?.size === 0) this.#channels.delete(channel)
+    this.#retire(view.entry, code === undefined ? 0 : this.#graceAfter(code))
+  }
+
+  /** Somebody came, left or changed. */
+  hear(event: PresenceEvent): void {
+    const views = this.#channels.get(event.channel)
+    if (!views) return
+    const frame = encodePresence(event)
+    let isOneBehind = false
+    for (const view of views.values()) {
+      view.hear(event, frame)
+      isOneBehind ||= view.isBehind
+    }
+    if (isOneBehind) this.#catchUp(event.channel)
+  }
+
+  /** Who is on a channel, on every node. */
+  async members(channel: string): Promise<Member[]> {
+    const { members } = await this.#owner.presence.members(channel)
+    return members.map(readMember)
+  }
+
+  #has(socket: RemoteClient, view: PresenceView): boolean {
+    return this.#channels.get(view.entry.channel)?.get(socket) === view
+  }
+
+  /** @returns the view in whose place it is now */
+  #put(socket: RemoteClient, view: PresenceView): PresenceView | undefined {
+    const { channel } = view.entry
+    const views = this.#channels.get(channel) ?? new Map<RemoteClient, PresenceView>()
+    const before = views.get(socket)
+    this.#channels.set(channel, views.set(socket, view))
+    return before
+  }
+
+  #follow(socket: RemoteClient, view: PresenceView, snapshot: PresenceSnapshot): void {
+    if (!this.#has(socket, view)) return
+    view.follow(snapshot)
+    if (view.isBehind) this.#catchUp(view.entry.channel)
+  }
+
+  /** Who comes back finds its member there; who said goodbye, or is not to come back, does not. */
+  #graceAfter(code: number): number {
+    return GOODBYES.has(code) || !shouldReconnect(code) ? 0 : this.#owner.presenceGrace
+  }
+
+  /** Tells the engine of a socket, behind what it is being told of the same one. */
+  #tell<T>({ sid, channel }: PresenceEntry, run: () => Promise<T>): Promise<T> {
+    return this.#inOrder.run(`${sid} ${channel}`, run)
+  }
+
+  /** Nobody waits for it: the engine ends by itself what it could not be told. */
+  #retire(entry: PresenceEntry, grace: number): void {
+    this.#tell(entry, () => this.#owner.presence.leave(entry, grace)).catch((cause) =>
+      this.#owner.failed(cause, { step: 'presence', channel: entry.channel }),
+    )
+  }
+
+  /** Tells those that miss changes the members anew: one question for all of them. */
+  async #catchUp(channel: string): Promise<void> {
+    const behind = this.#behindOn(channel)
+    if (behind.length === 0 || this.#asking.has(channel)) return
+    this.#asking.add(channel)
+    for (const [, view] of behind) view.hold()
+    try {
+      this.#tellAnew(behind, channel, await this.#owner.presence.members(channel))
+    } catch (cause) {
+      // The next change is the next occasion.
+      for (const [, view] of behind) view.fallBehind()
+      this.#owner.failed(cause, { step: 'presence', channel })
+      return
+    } finally {
+      this.#asking.delete(channel)
+    }
+    await this.#catchUp(channel)
+  }
+
+  #tellAnew(behind: readonly Seat[], channel: string, snapshot: PresenceSnapshot): void {
+    const members = snapshot.members.map(readMember)
+    const frame = encodeServerMessage({ type: 'subscribed', channel, members })
+    for (const [socket, view] of behind) {
+      if (!this.#has(socket, view)) continue
+      view.tell(frame)
+      view.follow(snapshot)
+    }
+  }
+
+  #behindOn(channel: string): Seat[] {
+    return [...(this.#channels.get(channel) ?? [])].filter(([, view]) => view.isBehind)
+  }
+}
+
+/** @throws RpcError `uid_required` */
+function entryOf(socket: RemoteClient, channel: string): PresenceEntry {
+  const { uid, umd } = socket.identity(channel)
+  if (uid === undefined) throw new RpcError('uid_required')
+  const entry = { channel, sid: socket.sid, uid }
+  return umd === undefined ? entry : { ...entry, umd: encodeData(umd) }
+}
