@@ -1,0 +1,244 @@
+import { type HistoryPage, MemoryEngine } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { Hub } from '../../packages/server/src/hub.js'
+import { Recovery } from '../../packages/server/src/recovery.js'
+import { makeSocket, type TestSocket } from './sockets.js'
+
+/** What a client sees, the notice as what it says of the place. */
+type Seen = number | { readonly at?: number; readonly recovered?: boolean; readonly reason?: string }
+
+const RETENTION = { size: 2000, ttl: 60_000 }
+
+describe('Recovery', () => {
+  let hub: Hub
+  let engine: MemoryEngine
+  let member: TestSocket
+  let epoch: string
+
+  beforeEach(async () => {
+    hub = new Hub(() => {})
+    engine = new MemoryEngine()
+    engine.broker.listen({
+      publication: (publication) => hub.deliver(publication),
+      broadcast: () => {},
+      command: () => {},
+      presence: () => {},
+    })
+    await engine.broker.subscribe('c')
+    member = makeSocket()
+    hub.join(member.socket, 'c')
+    await publish(1)
+    epoch = (await engine.history.position('c'))?.epoch ?? ''
+  })
+
+  afterEach(() => sinon.restore())
+
+  async function publish(count: number, options: { size?: number; isKept?: boolean } = {}): Promise<void> {
+    const { size = RETENTION.size, isKept = true } = options
+    for (let i = 0; i < count; i += 1) {
+      const { offset = 0 } = (await engine.history.position('c')) ?? {}
+      const retention = isKept ? { ...RETENTION, size } : undefined
+      await engine.broker.publish({ channel: 'c', json: String(isKept ? offset + 1 : -1) }, { retention })
+    }
+  }
+
+  function recover(offset?: number, changes: Partial<ConstructorParameters<typeof Recovery>[0]> = {}) {
+    const owner = { hub, history: engine.history, backlog: 1024, enter: async () => undefined, ...changes }
+    return new Recovery(owner, member.socket, 'c').run(offset === undefined ? undefined : { epoch, offset })
+  }
+
+  /** The publications, by what they hold, and the notices. */
+  function seen(): Seen[] {
+    return member.frames().map((frame) => {
+      const { message, data } = frame as {
+        message?: number
+        data: { offset?: number } & Record<string, unknown>
+      }
+      if (message !== undefined) return message
+      const { offset, recovered, reason } = data as { offset?: number; recovered?: boolean; reason?: string }
+      return {
+        ...(offset !== undefined && { at: offset }),
+        ...(recovered !== undefined && { recovered }),
+        ...(reason !== undefined && { reason }),
+      }
+    })
+  }
+
+  const numbers = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+  it('begins where the channel is for a client that was not there', async () => {
+    await publish(2)
+    member.frames()
+    member.connection.sent.length = 0
+    await recover()
+    await publish(1)
+    expect(seen()).to.deep.equal([{ at: 3 }, 4])
+  })
+
+  it('says nothing of places on a channel that keeps nothing', async () => {
+    await engine.broker.subscribe('d')
+    hub.join(member.socket, 'd')
+    member.frames()
+    member.connection.sent.length = 0
+    await new Recovery(
+      { hub, history: engine.history, backlog: 1024, enter: async () => undefined },
+      member.socket,
+      'd',
+    ).run()
+    expect(seen()).to.deep.equal([{}])
+  })
+
+  describe('of a client that was there', () => {
+    beforeEach(() => {
+      member.frames()
+      member.connection.sent.length = 0
+    })
+
+    /** Publishes without the member hearing of it. */
+    async function missed(count: number, size?: number): Promise<void> {
+      hub.leave(member.socket, 'c')
+      await publish(count, size === undefined ? {} : { size })
+      hub.join(member.socket, 'c')
+    }
+
+    it('gives nothing to one that missed nothing', async () => {
+      await recover(1)
+      expect(seen()).to.deep.equal([{ at: 1, recovered: true }])
+    })
+
+    it('gives what it missed, page by page, and then what is published', async () => {
+      await missed(250)
+      await recover(1)
+      await publish(1)
+      expect(seen()).to.deep.equal([{ at: 1, recovered: true }, ...numbers(2, 252)])
+    })
+
+    it('gives all to one that was there before the first', async () => {
+      await missed(2)
+      await recover(0)
+      expect(seen()).to.deep.equal([{ at: 0, recovered: true }, 1, 2, 3])
+    })
+
+    it('says `trimmed` if not all is kept', async () => {
+      await missed(5, 2)
+      await recover(1)
+      await publish(1)
+      expect(seen()).to.deep.equal([{ at: 6, recovered: false, reason: 'trimmed' }, 7])
+    })
+
+    it('says `epoch_changed` to one that was somewhere else', async () => {
+      epoch = 'another'
+      await recover(1)
+      expect(seen()).to.deep.equal([{ at: 1, recovered: false, reason: 'epoch_changed' }])
+    })
+
+    it('says `epoch_changed` to one that comes from the future', async () => {
+      await recover(99)
+      expect(seen()).to.deep.equal([{ at: 1, recovered: false, reason: 'epoch_changed' }])
+    })
+
+    it('says `no_history` where nothing is kept', async () => {
+      await engine.close()
+      await recover(1)
+      expect(seen()).to.deep.equal([{ recovered: false, reason: 'no_history' }])
+    })
+
+    it('holds what is published meanwhile until it has given what was missed', async () => {
+      await missed(2)
+      const recovered = recover(1)
+      await publish(2)
+      await recovered
+      await publish(1)
+      expect(seen()).to.deep.equal([{ at: 1, recovered: true }, ...numbers(2, 6)])
+    })
+
+    it('holds what is not kept as well, in its place among the others', async () => {
+      await missed(1)
+      const recovered = recover(1)
+      await publish(1, { isKept: false })
+      await recovered
+      expect(seen()).to.deep.equal([{ at: 1, recovered: true }, 2, -1])
+    })
+
+    it('reads again what was too much to hold', async () => {
+      const reading = readSlowly()
+      const recovered = recover(1, { history: reading.history })
+      await publish(1200)
+      reading.goOn()
+      await recovered
+      expect(seen()).to.deep.equal([{ at: 1, recovered: true }, ...numbers(2, 1201)])
+    })
+
+    it('says where something is gone that was there a moment ago', async () => {
+      const pages = [
+        { position: at(101), publications: numbers(2, 101).map(kept) },
+        { position: at(107), publications: [105, 106].map(kept) },
+      ]
+      const read = async () => pages.shift()
+      await recover(1, { history: { read } as never })
+      expect(seen()).to.deep.equal([
+        { at: 1, recovered: true },
+        ...numbers(2, 101),
+        { at: 104, recovered: false, reason: 'trimmed' },
+        105,
+        106,
+        { at: 107, recovered: false, reason: 'trimmed' },
+      ])
+    })
+
+    it('stops when the socket leaves meanwhile', async () => {
+      await missed(300)
+      const reading = readSlowly()
+      const recovered = recover(1, { history: reading.history })
+      hub.leave(member.socket, 'c')
+      reading.goOn()
+      await recovered
+      expect(seen()).to.deep.equal([])
+    })
+
+    it('throws what the engine throws, and lets publications through again', async () => {
+      const history = { ...engine.history, read: sinon.stub().rejects(new Error('out of order')) }
+      const failure = await recover(1, { history: history as never }).catch((error) => error)
+      expect(failure).to.have.property('message', 'out of order')
+      await publish(1)
+      expect(seen()).to.deep.equal([2])
+    })
+
+    it('waits with the next page until the socket has read most of the last', async () => {
+      await missed(250)
+      let backlog = 5000
+      const looked: number[] = []
+      sinon.stub(member.connection, 'bufferedBytes').get(() => backlog)
+      const read = sinon.spy(async (...query: Parameters<MemoryEngine['history']['read']>) => {
+        looked.push(backlog)
+        return engine.history.read(...query)
+      })
+      const recovered = recover(1, { history: { ...engine.history, read } as never })
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      expect(looked).to.deep.equal([5000])
+      backlog = 0
+      await recovered
+      expect(looked).to.deep.equal([5000, 0, 0])
+      expect(seen()).to.have.length(251)
+    })
+
+    const at = (offset: number) => ({ epoch, offset })
+    const kept = (offset: number) => ({ channel: 'c', json: String(offset), id: '01', epoch, offset })
+
+    /** A history that answers once it is told to, with what it had then. */
+    function readSlowly() {
+      let goOn = () => {}
+      const told = new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      const read = async (...query: Parameters<MemoryEngine['history']['read']>): Promise<HistoryPage> => {
+        const page = await engine.history.read(...query)
+        await told
+        return page
+      }
+      return { history: { ...engine.history, read } as never, goOn }
+    }
+  })
+})
