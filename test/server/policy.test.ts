@@ -1,0 +1,169 @@
+import type { RemoteClient } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import type { ChannelRuleTable } from '../../packages/server/src/channel-rules.js'
+import { readClaims, type TokenClaims } from '../../packages/server/src/claims.js'
+import { Policy } from '../../packages/server/src/policy.js'
+import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
+import { makeSocket } from './sockets.js'
+
+type Verb = 'subscribe' | 'unsubscribe' | 'publish' | 'history' | 'broadcast'
+
+describe('Policy', () => {
+  const failed = sinon.spy()
+
+  afterEach(() => {
+    failed.resetHistory()
+    sinon.restore()
+  })
+
+  const policyOf = (channels: ChannelRuleTable = {}, timeout = 1000) =>
+    new Policy({ channels, timeout, failed })
+
+  const socketWith = (claims?: TokenClaims): RemoteClient =>
+    makeSocket({ identity: { claims: readClaims(claims) } }).socket
+
+  const request = (type: Verb, channel = 'c', event?: string) =>
+    ({ type, id: '1', channel, data: 1, ...(event && { event }) }) as ChannelRequest
+
+  const allows = async (policy: Policy, socket: RemoteClient, asked: ChannelRequest): Promise<boolean> => {
+    const refusal = await policy.allows(socket, asked)
+    if (refusal) expect(refusal.error).to.have.property('code', 'forbidden')
+    return refusal === undefined
+  }
+
+  describe('#allows', () => {
+    it('everything, where neither rules nor claims say anything', async () => {
+      for (const verb of ['subscribe', 'unsubscribe', 'publish', 'broadcast'] as const) {
+        expect(await allows(policyOf(), socketWith(), request(verb)), verb).to.equal(true)
+      }
+    })
+
+    it('nothing that nobody speaks of, once there is a rule or a grant', async () => {
+      for (const [policy, socket] of [
+        [policyOf({ other: { subscribe: true, publish: true } }), socketWith()],
+        [policyOf(), socketWith({ channels: {} })],
+        [policyOf(), socketWith({ channels: { other: { subscribe: true } } })],
+      ] as const) {
+        for (const verb of ['subscribe', 'publish', 'history', 'broadcast'] as const) {
+          expect(await allows(policy, socket, request(verb)), verb).to.equal(false)
+        }
+      }
+    })
+
+    it('unsubscribing always', async () => {
+      expect(
+        await allows(policyOf({ c: { subscribe: false } }), socketWith(), request('unsubscribe')),
+      ).to.equal(true)
+    })
+
+    for (const [rule, grant, expected] of [
+      [true, undefined, true],
+      [undefined, true, true],
+      [true, true, true],
+      [false, true, false],
+      [true, false, false],
+      [undefined, undefined, false],
+    ] as const) {
+      it(`subscribing: ${expected}, if the rule says ${rule} and the grant ${grant}`, async () => {
+        const policy = policyOf({ c: rule === undefined ? {} : { subscribe: rule } })
+        const socket = socketWith({ channels: { c: grant === undefined ? {} : { subscribe: grant } } })
+        expect(await allows(policy, socket, request('subscribe'))).to.equal(expected)
+      })
+    }
+
+    it('publishing by the event', async () => {
+      const socket = socketWith({ channels: { c: { messages: { chat: { publish: true } } } } })
+      expect(await allows(policyOf(), socket, request('publish', 'c', 'chat'))).to.equal(true)
+      expect(await allows(policyOf(), socket, request('publish', 'c', 'other'))).to.equal(false)
+      expect(await allows(policyOf(), socket, request('publish', 'c'))).to.equal(false)
+    })
+
+    it('what a function of a rule answers, which gets socket, channel, event and data', async () => {
+      const publish = sinon.stub().resolves(true)
+      const socket = socketWith()
+      expect(await allows(policyOf({ c: { publish } }), socket, request('publish', 'c', 'e'))).to.equal(true)
+      expect(publish.firstCall.args).to.deep.equal([socket, 'c', 'e', 1])
+      publish.resolves('yes')
+      expect(await allows(policyOf({ c: { publish } }), socket, request('publish', 'c', 'e'))).to.equal(false)
+    })
+
+    it('nothing for a function that throws or takes too long, and tells of it', async () => {
+      const throws = policyOf({ c: { subscribe: () => Promise.reject(new Error('no database')) } })
+      const hangs = policyOf({ c: { subscribe: () => new Promise(() => {}) } }, 10)
+      expect(await allows(throws, socketWith(), request('subscribe'))).to.equal(false)
+      expect(await allows(hangs, socketWith(), request('subscribe'))).to.equal(false)
+      expect(failed.args.map(([, details]) => details.channel)).to.deep.equal(['c', 'c'])
+    })
+
+    it('reading the history where a socket without channel claims is subscribed', async () => {
+      const socket = socketWith()
+      const policy = policyOf({ c: { subscribe: true } })
+      expect(await allows(policy, socket, request('history'))).to.equal(false)
+      socket.join('c')
+      expect(await allows(policy, socket, request('history'))).to.equal(true)
+    })
+
+    for (const [claims, expected] of [
+      [{ subscribe: true, historyStart: 0 }, true],
+      [{ subscribe: true }, false],
+      [{ historyStart: 0 }, false],
+      [{ subscribe: false, historyStart: 0 }, false],
+    ] as const) {
+      it(`reading the history: ${expected} with ${JSON.stringify(claims)}`, async () => {
+        const socket = socketWith({ channels: { c: claims } })
+        expect(await allows(policyOf(), socket, request('history'))).to.equal(expected)
+      })
+    }
+  })
+
+  describe('#forPublication', () => {
+    it('says who made it, unless nobody knows', () => {
+      const policy = policyOf()
+      const known = policy.forPublication(socketWith({ uid: 'jim', umd: { name: 'Jim' } }), 'c', 'e')
+      expect(known.meta).to.equal('{"uid":"jim","umd":{"name":"Jim"}}')
+      expect(policy.forPublication(socketWith(), 'c', 'e')).to.deep.equal({
+        meta: undefined,
+        echo: true,
+        retention: undefined,
+      })
+    })
+
+    it('keeps it as long as the rule or the grant says, whichever is longer', () => {
+      const policy = policyOf({ c: { history: { size: 5, ttl: 60_000 } } })
+      const storing = (store: number) =>
+        socketWith({ channels: { c: { messages: { e: { publish: true, store } } } } })
+      expect(policy.forPublication(storing(30), 'c', 'e').retention).to.deep.equal({ size: 5, ttl: 60_000 })
+      expect(policy.forPublication(storing(90), 'c', 'e').retention).to.deep.equal({ size: 5, ttl: 90_000 })
+      expect(policyOf().forPublication(storing(90), 'c', 'e').retention).to.deep.equal({
+        size: 1000,
+        ttl: 90_000,
+      })
+    })
+
+    it('does not echo what a grant allows without `echo`', () => {
+      const socket = socketWith({
+        channels: { c: { messages: { a: { publish: true }, b: { publish: true, echo: true } } } },
+      })
+      expect(policyOf().forPublication(socket, 'c', 'a').echo).to.equal(false)
+      expect(policyOf().forPublication(socket, 'c', 'b').echo).to.equal(true)
+    })
+  })
+
+  describe('#retention', () => {
+    it('is the rule’s, or longer, or none at all', () => {
+      const policy = policyOf({ c: { history: { ttl: 60_000 } } })
+      expect(policy.retention('c')).to.deep.equal({ size: 1000, ttl: 60_000 })
+      expect(policy.retention('c', 90_000)).to.deep.equal({ size: 1000, ttl: 90_000 })
+      expect(policy.retention('c', 0)).to.equal(undefined)
+      expect(policy.retention('other')).to.equal(undefined)
+      expect(policy.retention('other', 1)).to.deep.equal({ size: 1000, ttl: 1 })
+    })
+  })
+
+  it('#historyStart is the grant’s, or the beginning', () => {
+    const socket = socketWith({ channels: { c: { historyStart: 1_700_000_000 } } })
+    expect(policyOf().historyStart(socket, 'c')).to.equal(1_700_000_000_000)
+    expect(policyOf().historyStart(socketWith(), 'c')).to.equal(0)
+  })
+})
