@@ -372,6 +372,23 @@ function describeTickets(make: Make, settings: EngineSettings): void {
     })
   })
 
+  describe('#claim', () => {
+    it('is true once, whoever asks', async () => {
+      const [{ tickets }] = await make(1)
+      const claimed = await Promise.all(Array.from({ length: 50 }, () => tickets.claim('j', 60_000)))
+      expect(claimed.filter(Boolean)).to.have.length(1)
+      expect(await tickets.claim('j', 60_000)).to.equal(false)
+    })
+
+    it('keeps ids apart, whatever they are, and from tickets', async () => {
+      const [{ tickets }] = await make(1)
+      for (const [id] of NAMES) await tickets.put(id, '1', 60_000)
+      for (const [id] of NAMES) expect(await tickets.claim(id, 60_000), id).to.equal(true)
+      for (const [id] of NAMES) expect(await tickets.take(id), id).to.equal('1')
+      for (const [id] of NAMES) expect(await tickets.claim(id, 60_000), id).to.equal(false)
+    })
+  })
+
   describe('as time passes', () => {
     let clock: EngineClock
 
@@ -380,6 +397,15 @@ function describeTickets(make: Make, settings: EngineSettings): void {
     })
 
     afterEach(() => clock.restore())
+
+    it('knows a claimed id for its time and no longer', async () => {
+      const [{ tickets }] = await make(1)
+      await tickets.claim('short', 500)
+      await tickets.claim('long', 50_000)
+      await clock.pass(1000)
+      expect(await tickets.claim('short', 500)).to.equal(true)
+      expect(await tickets.claim('long', 500)).to.equal(false)
+    })
 
     it('keeps a ticket for its time and no longer', async () => {
       const [{ tickets }] = await make(1)

@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { Admission, type AdmissionOptions } from '../../packages/server/src/admission.js'
 import { Hub } from '../../packages/server/src/hub.js'
+import { Redeemer } from '../../packages/server/src/redeemer.js'
 import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
 import { rejection } from '../protocol/rejection.js'
 import { RecordedLog } from './recorded-log.js'
@@ -31,7 +32,8 @@ describe('Admission', () => {
     owner = makeOwner()
     unwatch = sinon.spy()
     watch = sinon.stub().returns(unwatch)
-    admission = new Admission({ tokens, tickets, hub, logger, heartbeat: 25_000, owner, watch, decide })
+    const redeemer = new Redeemer({ tokens, tickets, logger })
+    admission = new Admission({ redeemer, hub, logger, heartbeat: 25_000, owner, watch, decide })
   })
 
   /** A token whose ticket is kept. */

@@ -33,6 +33,7 @@ describe('Channels', () => {
       presence: engine.presence,
       members: 3,
       presenceGrace: 5000,
+      redeem: async () => undefined,
       policy: new Policy({ channels: {}, timeout: 1000, failed }),
       subscriptions: 3,
       publication: 1000,

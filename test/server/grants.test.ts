@@ -316,11 +316,12 @@ describe('Grants', () => {
       expect(claims).not.to.equal(undefined)
     })
 
-    it('is not open any more after the first channels', () => {
+    it('leaves open what was open, and says more about it', () => {
       const added = Grants.none.add(claimsOf({ chat: { subscribe: true } }))
-      expect(added.isOpen).to.equal(false)
+      expect([added.isOpen, added.isEmpty]).to.deep.equal([true, false])
       expect(added.subscribe('chat')).to.equal(true)
-      expect(Grants.none.isOpen).to.equal(true)
+      expect([Grants.none.isOpen, Grants.none.isEmpty]).to.deep.equal([true, true])
+      expect(first.add(claimsOf({ chat: {} })).isOpen).to.equal(false)
     })
 
     it('does not grow by the same claims again', () => {

@@ -80,7 +80,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
     async function ticketOf(response: Response): Promise<TicketData> {
       expect(response.status).to.equal(200)
       const { token } = (await response.json()) as { token: string }
-      return JSON.parse((await tickets.take(tokens.verify(token))) ?? '')
+      return JSON.parse((await tickets.take(tokens.verify(token).ticket ?? '')) ?? '')
     }
     /** The answer's status and body. */
     async function answer(init?: RequestInit): Promise<readonly [number, unknown]> {
@@ -120,7 +120,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
 
       it('with a token that keeps its ticket for `tokenTtl`', async () => {
         const put = sinon.spy(async () => {})
-        const fake = { put, take: async () => undefined }
+        const fake = { put, take: async () => undefined, claim: async () => true }
         await start({ session: { auth: true }, route: { tickets: fake, tokenTtl: 1234 } })
         await ask()
         expect((put.args as unknown[][])[0]?.[2]).to.equal(1234)
@@ -319,14 +319,22 @@ for (const { name, make } of EXPRESS_VERSIONS) {
       })
 
       it('answers 500 when the engine fails, and gives no token', async () => {
-        const broken = { put: () => Promise.reject(new Error('down')), take: async () => undefined }
+        const broken = {
+          put: () => Promise.reject(new Error('down')),
+          take: async () => undefined,
+          claim: async () => true,
+        }
         await start({ session: { auth: true }, route: { tickets: broken } })
         expect(await answer()).to.deep.equal([500, { error: 'Internal error' }])
         expect(reasons()).to.deep.equal(['Error: down'])
       })
 
       it('answers 500 even when the error is an RpcError of another kind', async () => {
-        const broken = { put: () => Promise.reject(new RpcError('timeout')), take: async () => undefined }
+        const broken = {
+          put: () => Promise.reject(new RpcError('timeout')),
+          take: async () => undefined,
+          claim: async () => true,
+        }
         await start({ session: { auth: true }, route: { tickets: broken } })
         expect((await ask()).status).to.equal(500)
       })

@@ -88,25 +88,27 @@ describe('Tokens', () => {
         const tokens = make({ k1: { algorithm, ...keyOf(algorithm) } })
         const { token, id } = tokens.issue()
         expect(jwt.decode(token, { complete: true })?.header.alg).to.equal(algorithm)
-        expect(tokens.verify(token)).to.equal(id)
+        expect(tokens.verify(token).ticket).to.equal(id)
       })
     }
 
     it('gives the id of a token of another node with the same secret', () => {
       const [one, two] = [0, 1].map(() => new Tokens(options(secretKey('secret')))) as [Tokens, Tokens]
       const { token, id } = one.issue()
-      expect(two.verify(token)).to.equal(id)
+      expect(two.verify(token).ticket).to.equal(id)
     })
 
     it('goes on verifying with a key that signs no more', () => {
       const { token, id } = make({ k1: hs('one') }).issue()
-      expect(make({ k2: hs('two'), k1: hs('one') }).verify(token)).to.equal(id)
+      expect(make({ k2: hs('two'), k1: hs('one') }).verify(token).ticket).to.equal(id)
       expect(thrownBy(() => make({ k2: hs('two') }).verify(token))).to.be.an('error')
     })
 
     it('verifies with a key that has no private part here', () => {
       const { token, id } = make({ k1: { algorithm: 'RS256', ...rsa } }).issue()
-      expect(make({ k2: hs('two'), k1: { algorithm: 'RS256', key: rsa.key } }).verify(token)).to.equal(id)
+      expect(make({ k2: hs('two'), k1: { algorithm: 'RS256', key: rsa.key } }).verify(token).ticket).to.equal(
+        id,
+      )
     })
 
     describe('refuses', () => {
@@ -120,7 +122,7 @@ describe('Tokens', () => {
       }
 
       it('nothing that is as it should be', () => {
-        expect(make(table).verify(sign(good))).to.equal('ticket')
+        expect(make(table).verify(sign(good)).ticket).to.equal('ticket')
       })
 
       refuses(
@@ -168,9 +170,9 @@ describe('Tokens', () => {
       }
       refuses('another audience', () => sign({ ...good, aud: 'other' }), /audience invalid/)
       refuses('no audience', () => sign({ jti: 'ticket', exp: good.exp }), /audience invalid/)
-      refuses('no exp', () => sign({ jti: 'ticket', aud: good.aud }), /lacks exp or jti/)
-      refuses('no jti', () => sign({ aud: good.aud, exp: good.exp }), /lacks exp or jti/)
-      refuses('an empty jti', () => sign({ ...good, jti: '' }), /lacks exp or jti/)
+      refuses('no exp', () => sign({ jti: 'ticket', aud: good.aud }), /lacks exp/)
+      refuses('no jti', () => sign({ aud: good.aud, exp: good.exp }), /lacks jti/)
+      refuses('an empty jti', () => sign({ ...good, jti: '' }), /lacks jti/)
       refuses('a token that is not valid yet', () => sign({ ...good, nbf: 1_700_000_006 }), /not active/)
       refuses('a payload that is no object', () => sign('text'), /./)
       refuses('a signature that was cut short', () => sign(good).slice(0, -2), /invalid signature/)
@@ -196,9 +198,67 @@ describe('Tokens', () => {
       const tokens = make({ k1: hs('one') }, { ttl: 30_000 })
       const { token, id } = tokens.issue()
       clock.tick(34_999)
-      expect(tokens.verify(token)).to.equal(id)
+      expect(tokens.verify(token).ticket).to.equal(id)
       clock.tick(1)
       expect(() => tokens.verify(token)).to.throw(/jwt expired/)
+    })
+  })
+
+  describe('#verify of claims that the application signed', () => {
+    const good = { scope: 'connect', exp: 1_700_000_030, uid: 'jim' }
+    const table = { hs: hs('secret') }
+
+    for (const algorithm of ALGORITHMS) {
+      it(`gives those that ${algorithm} has signed`, () => {
+        const { key, privateKey = key } = keyOf(algorithm)
+        const token = jwt.sign(good, privateKey, { algorithm, keyid: 'app', noTimestamp: true })
+        const keys = { ours: hs('ours'), app: { algorithm, key } }
+        expect(make(keys).verify(token)).to.deep.equal({ claims: good })
+      })
+    }
+
+    it('needs no kid where there is one key', () => {
+      expect(make(table).verify(sign(good, { keyid: undefined })).claims).to.include(good)
+      const two = make({ ...table, other: hs('secret') })
+      expect(() => two.verify(sign(good, { keyid: undefined }))).to.throw(/names no key/)
+    })
+
+    it('needs no audience, but is for no other', () => {
+      for (const aud of ['token-socket', ['other', 'token-socket']]) {
+        expect(make(table).verify(sign({ ...good, aud })).claims).to.include(good)
+      }
+      for (const aud of ['other', [], ['other']]) {
+        expect(() => make(table).verify(sign({ ...good, aud })), String(aud)).to.throw(/audience/)
+      }
+    })
+
+    it('looks at `iss` if told to', () => {
+      const tokens = make(table, { issuer: 'app' })
+      expect(tokens.verify(sign({ ...good, iss: 'app' })).claims).to.include(good)
+      for (const claims of [good, { ...good, iss: 'other' }]) {
+        expect(() => tokens.verify(sign(claims))).to.throw(/issuer/)
+      }
+      expect(make(table).verify(sign({ ...good, iss: 'any' })).claims).to.include(good)
+    })
+
+    for (const [what, claims, why] of [
+      ['without exp', { scope: 'connect' }, /lacks exp/],
+      ['that are over', { ...good, exp: 1_699_999_990 }, /expired/],
+      ['that are not valid yet', { ...good, nbf: 1_700_000_006 }, /not active/],
+      ['of another scope', { ...good, scope: 'admin' }, /scope/],
+      ['whose scope is no text', { ...good, scope: ['connect'] }, /scope/],
+      ['whose scope is null', { ...good, scope: null }, /scope/],
+      ['whose jti is empty', { ...good, jti: '' }, /jti/],
+    ] as const) {
+      it(`refuses those ${what}`, () => {
+        expect(() => make(table).verify(sign(claims))).to.throw(why)
+      })
+    }
+
+    it('refuses those of another key, or of none', () => {
+      expect(() => make(table).verify(sign(good, {}, 'foreign'))).to.throw(/invalid signature/)
+      expect(() => make(table).verify(unsigned({ alg: 'none', kid: 'hs' }, good))).to.throw(/signature/)
+      expect(() => make(table).verify(unsigned({ alg: 'none' }, good))).to.throw(/signature/)
     })
   })
 })

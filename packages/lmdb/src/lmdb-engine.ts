@@ -31,7 +31,8 @@ export function lmdbEngine(options: LmdbEngineOptions): Engine {
 }
 
 /**
- * Keeps what channels keep, their positions and idempotency keys in an embedded database, through crashes of the process.
+ * Keeps what channels keep, their positions, idempotency keys, and the ids of tokens that may be used once in an embedded
+ * database, through crashes of the process.
  * A publication is acknowledged and heard after its commit; those of one turn are committed together. Tickets live for
  * seconds, and who is on a channel is on it with the sockets of this process: both are kept in memory, since after a restart
  * clients ask for new tokens and come back anyway.
@@ -51,7 +52,12 @@ export class LmdbEngine implements Engine {
   constructor({ path, tickets }: LmdbEngineOptions) {
     this.#memory = new MemoryEngine(tickets === undefined ? {} : { tickets })
     this.#store = new Store(path)
-    this.tickets = this.#memory.tickets
+    const { tickets: memory } = this.#memory
+    this.tickets = {
+      put: (...ticket) => memory.put(...ticket),
+      take: (id) => memory.take(id),
+      claim: (id, ttl) => this.#store.claim(id, ttl),
+    }
     this.history = this.#store
     const delivery = new LocalDelivery()
     this.#presence = new MemoryPresence((event) => delivery.presence(event))

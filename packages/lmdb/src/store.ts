@@ -95,6 +95,16 @@ export class Store implements History {
     })
   }
 
+  /** Notes an id for so many milliseconds. @returns whether it was not there */
+  claim(id: string, ttl: number): Promise<boolean> {
+    return this.#env.transaction(() => {
+      // No channel has an empty name.
+      if (this.#known('', id)) return false
+      this.#receipts.put(['', id], { receipt: { id }, expires: Date.now() + ttl })
+      return true
+    })
+  }
+
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
     const record = this.#channels.get(channel)
     if (!record) return { position: undefined, publications: [] }

@@ -3,25 +3,19 @@ import {
   type AuthMessage,
   type Connection,
   type ConnectionListener,
-  decodeData,
   decodeError,
   encodeError,
   PROTOCOL_VERSION,
-  RpcError,
 } from '@token-socket/protocol'
-import { readClaims } from './claims.js'
-import type { Tickets } from './engine.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
+import type { Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
-import type { TicketData } from './token-route.js'
-import type { Tokens } from './tokens.js'
 import type { Refusal } from './vetoes.js'
 
 /** What {@link Admission} needs. */
 export interface AdmissionOptions {
-  readonly tokens: Tokens
-  readonly tickets: Tickets
+  readonly redeemer: Pick<Redeemer, 'connect'>
   readonly hub: Hub
   readonly logger: Logger
   /** Milliseconds within which a client hears at least a sign of life. */
@@ -43,7 +37,7 @@ export class Admission {
   }
 
   /**
-   * Takes the token's ticket, asks the `authentication` listeners, and makes the socket.
+   * Takes what the token stands for, asks the `authentication` listeners, and makes the socket.
    * @param adopt says who hears the connection from now on: listeners may call the client before it is let in
    * @throws RpcError `invalid_token` (why is for the log only), or what a listener refused with
    */
@@ -52,11 +46,10 @@ export class Admission {
     connection: Connection,
     adopt: (listener: ConnectionListener) => void,
   ): Promise<void> {
-    const { hasClaims, auth, ip, ips, host } = await this.#redeem(message.token)
+    const { ip, host, ...identity } = await this.#options.redeemer.connect(message.token)
     const counts = message.version !== undefined
-    const claims = hasClaims ? readClaims(auth) : undefined
     const socket = new RemoteClient(
-      { sid: randomUUID(), auth, ip, ips, host, counts, claims },
+      { sid: randomUUID(), ip, host, counts, ...identity },
       connection,
       this.#options.owner,
     )
@@ -78,25 +71,14 @@ export class Admission {
       version: PROTOCOL_VERSION,
       sid: socket.sid,
       heartbeat: this.#options.heartbeat,
+      ...socket.identity(),
     })
     this.#options.logger.debug({ sid: socket.sid, transport: socket.transport }, 'a socket is ready')
-  }
-
-  async #redeem(token: string): Promise<TicketData> {
-    const ticket = await this.#options.tickets.take(this.#verify(token))
-    if (ticket === undefined) {
-      this.#options.logger.info({ reason: 'used already, or unknown' }, 'a token was refused')
-      throw new RpcError('invalid_token')
-    }
-    return decodeData(ticket) as TicketData
-  }
-
-  #verify(token: string): string {
-    try {
-      return this.#options.tokens.verify(token)
-    } catch (cause) {
-      this.#options.logger.info({ reason: (cause as Error).message }, 'a token was refused')
-      throw new RpcError('invalid_token')
-    }
+    socket.autoSubscribe((channel, error) =>
+      this.#options.logger.info(
+        { sid: socket.sid, channel, err: error },
+        'an automatic subscription was refused',
+      ),
+    )
   }
 }

@@ -8,7 +8,9 @@ import {
   type PublishMessage,
   RpcError,
   refusal,
+  type SubscriptionMessage,
 } from '@token-socket/protocol'
+import type { Claims } from './claims.js'
 import type {
   Broker,
   Draft,
@@ -51,6 +53,8 @@ export interface ChannelsOwner extends ChannelPresenceOwner {
   readonly broker: Broker
   readonly history: History
   readonly policy: ChannelPolicy
+  /** What a channel's own token says, if it is this socket's. @throws RpcError `invalid_token` */
+  redeem(token: string, sid: string): Promise<Claims | undefined>
   /** Bytes of a message's data as JSON. */
   readonly publication: number
   /** Bytes that may wait for a socket. */
@@ -91,6 +95,12 @@ export class Channels {
   async request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
     // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
     if (socket.isClosed) return {}
+    try {
+      if (request.type === 'subscribe' && request.token !== undefined) await this.#grant(socket, request)
+    } catch (error) {
+      if (!RpcError.is(error)) throw error
+      return { error }
+    }
     const refused =
       (await this.#owner.policy.allows(socket, request)) ?? (await this.#decide(socket, request))
     if (refused || socket.isClosed) return refused ?? {}
@@ -233,6 +243,12 @@ export class Channels {
     if (!this.#owner.hub.leave(socket, channel)) return
     this.#interest.release(channel)
     this.#presence.leave(socket, channel)
+  }
+
+  /** Takes a channel's own token. @throws RpcError `invalid_token`, `bad_claims` */
+  async #grant(socket: RemoteClient, { channel, token = '' }: SubscriptionMessage): Promise<void> {
+    const claims = await this.#owner.redeem(token, socket.sid)
+    if (claims && !socket.isClosed) socket.grant(channel, claims)
   }
 
   async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {

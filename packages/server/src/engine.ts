@@ -178,6 +178,13 @@ export interface Tickets {
   put(id: string, json: string, ttl: number): Promise<void>
   /** Takes a ticket: whoever asks first gets it, on whichever node, everybody after that `undefined`. */
   take(id: string): Promise<string | undefined>
+  /**
+   * Notes the id of a token that may be used once.
+   * @param ttl milliseconds for which the token could be used
+   * @returns whether nobody was faster, on whichever node
+   * @throws RpcError `too_many_tickets` where the engine's limit is reached
+   */
+  claim(id: string, ttl: number): Promise<boolean>
 }
 
 /** What nodes share, as one object. */

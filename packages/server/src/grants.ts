@@ -33,8 +33,15 @@ export class Grants {
   readonly #table: PatternTable<Entry>
   readonly #rights = new Memo<ChannelRights>(REMEMBERED.channels, (channel) => this.#find(channel))
 
-  private constructor(channels: ReadonlyMap<string, ChannelGrant> | undefined) {
+  /** Whether the user's own claims say nothing about channels. Without channel rules too, every channel is then open. */
+  readonly isOpen: boolean
+
+  private constructor(
+    channels: ReadonlyMap<string, ChannelGrant> | undefined,
+    isOpen = channels === undefined,
+  ) {
     this.#channels = channels
+    this.isOpen = isOpen
     this.#table = new PatternTable(
       [...(channels ?? [])].map(([name, grant]) => [name, { grant, messages: tableOf(grant) }]),
     )
@@ -45,8 +52,8 @@ export class Grants {
     return claims?.channels ? new Grants(claims.channels) : Grants.none
   }
 
-  /** Whether claims say nothing about channels at all. Without channel rules too, every channel is then open. */
-  get isOpen(): boolean {
+  /** Whether no claims say anything about channels, a channel's own token included. */
+  get isEmpty(): boolean {
     return this.#channels === undefined
   }
 
@@ -61,7 +68,7 @@ export class Grants {
   }
 
   /**
-   * These grants and those of more claims, such as a channel's own token: an explicit `false` of either beats a `true`.
+   * These grants and those of a channel's own token: an explicit `false` of either beats a `true`. What was open stays so.
    * @throws RpcError `bad_claims` if they are over the limits of one set of claims together
    */
   add(claims: Claims): Grants {
@@ -72,7 +79,7 @@ export class Grants {
       channels.set(name, own ? mergeChannels([own, grant]) : grant)
     }
     checkChannels(channels)
-    return new Grants(channels)
+    return new Grants(channels, this.isOpen)
   }
 
   /** Whether the socket may subscribe to the channel; `undefined` if nothing is said. */

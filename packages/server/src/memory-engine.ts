@@ -1,4 +1,4 @@
-import { Deadlines, refusal } from '@token-socket/protocol'
+import { Deadlines, LONGEST_WAIT, refusal } from '@token-socket/protocol'
 import type {
   Broker,
   BrokerListener,
@@ -19,7 +19,7 @@ import { MemoryPresence } from './memory-presence.js'
 
 /** Limits of a {@link MemoryEngine}. */
 export interface MemoryEngineOptions {
-  /** How many tickets may wait to be used. @default 100000 */
+  /** How many tickets may wait to be used, and how many ids of used tokens are known. @default 100000 */
   readonly tickets?: number
   /** How many idempotency keys are known, each for five minutes. @default 100000 */
   readonly idempotencyKeys?: number
@@ -143,6 +143,8 @@ function nameOf(channel: string, key: string): string {
 class MemoryTickets implements Tickets {
   readonly #tickets = new Map<string, string>()
   readonly #deadlines = new Deadlines<string>((id) => this.#tickets.delete(id))
+  readonly #claimed = new Set<string>()
+  readonly #claimEnds = new Deadlines<string>((id) => this.#claimed.delete(id))
   readonly #limit: number
 
   constructor(limit: number) {
@@ -150,8 +152,7 @@ class MemoryTickets implements Tickets {
   }
 
   async put(id: string, json: string, ttl: number): Promise<void> {
-    if (this.#tickets.size >= this.#limit)
-      throw refusal('too_many_tickets', { field: 'tickets', limit: this.#limit })
+    this.#checkRoom(this.#tickets.size)
     this.#tickets.set(id, json)
     this.#deadlines.set(id, ttl)
   }
@@ -163,8 +164,22 @@ class MemoryTickets implements Tickets {
     return json
   }
 
+  async claim(id: string, ttl: number): Promise<boolean> {
+    if (this.#claimed.has(id)) return false
+    this.#checkRoom(this.#claimed.size)
+    this.#claimed.add(id)
+    this.#claimEnds.set(id, Math.min(Math.max(ttl, 1), LONGEST_WAIT))
+    return true
+  }
+
   clear(): void {
     this.#tickets.clear()
     this.#deadlines.clear()
+    this.#claimed.clear()
+    this.#claimEnds.clear()
+  }
+
+  #checkRoom(size: number): void {
+    if (size >= this.#limit) throw refusal('too_many_tickets', { field: 'tickets', limit: this.#limit })
   }
 }

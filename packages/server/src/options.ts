@@ -76,6 +76,8 @@ export interface TokenSocketServerOptions {
   readonly keys?: Readonly<Record<string, TokenKey>>
   /** The `aud` of the tokens. @default 'token-socket' */
   readonly audience?: string
+  /** The `iss` that tokens have to have that the application signed itself. @default any, or none */
+  readonly issuer?: string
   /** Milliseconds that a token lives. @default 30000 */
   readonly tokenTtl?: number
   /** Milliseconds that a connection has to send its token; then it is closed. @default 5000 */
@@ -147,9 +149,11 @@ export interface TokenSocketServerOptions {
 
 /** The options with nothing left out. */
 export type ResolvedOptions = Required<
-  Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'filter' | 'sockjsUrl' | 'limits' | 'debug'>
+  Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl' | 'limits' | 'debug'>
 > &
-  Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'filter' | 'sockjsUrl'> & { readonly limits: Limits }
+  Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl'> & {
+    readonly limits: Limits
+  }
 
 const LIMITS: Limits = {
   message: 1024 * 1024,
@@ -220,13 +224,15 @@ function checkResolved(resolved: ResolvedOptions): void {
 
 function check(options: TokenSocketServerOptions): void {
   if (typeof options !== 'object' || options === null) throw badOption('options', 'has to be an object')
-  const { app, server, authentication = 'auth', engine, secret, keys } = options
+  const { app, server, authentication = 'auth', engine, secret, keys, issuer } = options
   if (typeof app !== 'function' || typeof app.get !== 'function')
     throw badOption('app', 'has to be an Express application')
   if (typeof server?.on !== 'function') throw badOption('server', 'has to be an HTTP server')
   if (typeof authentication !== 'string' && typeof authentication !== 'function') {
     throw badOption('authentication', 'has to be a session key or a function')
   }
+  if (issuer !== undefined && (typeof issuer !== 'string' || issuer === ''))
+    throw badOption('issuer', 'has to be a string that is not empty')
   if (secret !== undefined && secret.length === 0) throw badOption('secret', 'must not be empty')
   if (engine?.shared && secret === undefined && keys === undefined) {
     throw badOption('secret', `has to be given: nodes that share the engine "${engine.name}" need the same`)

@@ -3,7 +3,7 @@ import { type ChannelHistory, ChannelRules, type ChannelRuleTable } from './chan
 import type { ChannelPolicy } from './channels.js'
 import type { Retention } from './engine.js'
 import type { ChannelRequest, RemoteClient } from './remote-client.js'
-import { mergeVerdicts } from './verdict.js'
+import { mergeVerdicts, type Verdict } from './verdict.js'
 import type { Refusal } from './vetoes.js'
 import { withinTime } from './within-time.js'
 
@@ -41,12 +41,13 @@ export class Policy implements ChannelPolicy {
   async allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
     if (request.type === 'unsubscribe') return undefined
     if (request.type === 'history') return this.#mayRead(socket, request.channel) ? undefined : forbidden()
-    if (this.#rules.isOpen && socket.grants.isOpen) return undefined
+    const isOpen = this.#rules.isOpen && socket.grants.isOpen
+    if (isOpen && socket.grants.isEmpty) return undefined
     // Nobody may publish on every channel where there are channels that somebody may not.
-    if (request.type === 'broadcast') return forbidden()
+    if (request.type === 'broadcast') return isOpen ? undefined : forbidden()
     try {
       const verdict = await withinTime(this.#options.timeout, this.#judge(socket, request))
-      return verdict ? undefined : forbidden()
+      return (verdict ?? isOpen) ? undefined : forbidden()
     } catch (cause) {
       this.#options.failed(cause, { sid: socket.sid, channel: request.channel })
       return forbidden()
@@ -67,10 +68,9 @@ export class Policy implements ChannelPolicy {
 
   forPublication(socket: RemoteClient, channel: string, event: string | undefined) {
     const { echo, store } = socket.grants.message(channel, event)
-    const { uid, umd } = socket
-    const isKnown = uid !== undefined || umd !== undefined
+    const identity = socket.identity(channel)
     return {
-      meta: isKnown ? encodeData({ uid, umd }) : undefined,
+      meta: Object.keys(identity).length > 0 ? encodeData(identity) : undefined,
       echo,
       retention: longest(this.#rules.for(channel).history, store),
     }
@@ -88,19 +88,19 @@ export class Policy implements ChannelPolicy {
   /** Claims that say something about channels have to say from when on; otherwise, whoever is subscribed may. */
   #mayRead(socket: RemoteClient, channel: string): boolean {
     const { grants } = socket
-    if (grants.isOpen) return socket.isOn(channel)
+    if (grants.isOpen && socket.isOn(channel)) return true
     return grants.historyStart(channel) !== undefined && grants.subscribe(channel) === true
   }
 
-  async #judge(socket: RemoteClient, request: SubscriptionMessage | PublishMessage): Promise<boolean> {
+  async #judge(socket: RemoteClient, request: SubscriptionMessage | PublishMessage): Promise<Verdict> {
     const rules = this.#rules.for(request.channel)
     const { grants } = socket
     if (request.type === 'publish') {
       const { channel, event, data } = request
       const granted = grants.message(channel, event).publish
-      return mergeVerdicts([granted, await rules.publish(socket, event, data)]) === true
+      return mergeVerdicts([granted, await rules.publish(socket, event, data)])
     }
-    return mergeVerdicts([grants.subscribe(request.channel), await rules.subscribe(socket)]) === true
+    return mergeVerdicts([grants.subscribe(request.channel), await rules.subscribe(socket)])
   }
 }
 

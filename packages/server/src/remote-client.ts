@@ -109,8 +109,6 @@ export class RemoteClient {
   readonly uid: string | undefined
   /** What else others may know of the user. */
   readonly umd: unknown
-  /** What it may do on channels. @internal */
-  readonly grants: Grants
   readonly #counts: boolean
   readonly #owner: RemoteClientOwner
   readonly #connection: Connection
@@ -118,6 +116,9 @@ export class RemoteClient {
   readonly #peer: RpcPeer
   readonly #inOrder = new InOrder()
   readonly #channels = new Set<string>()
+  /** Who it is on channels that it has tokens of their own for. */
+  readonly #identities = new Map<string, Partial<Member>>()
+  #grants: Grants
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
   constructor(identity: Identity, connection: Connection, owner: RemoteClientOwner) {
@@ -128,7 +129,7 @@ export class RemoteClient {
     this.host = identity.host
     this.uid = identity.claims?.uid
     this.umd = identity.claims?.umd
-    this.grants = Grants.of(identity.claims)
+    this.#grants = Grants.of(identity.claims)
     this.#counts = identity.counts ?? true
     this.#owner = owner
     this.#connection = connection
@@ -151,9 +152,38 @@ export class RemoteClient {
     return !this.#counts
   }
 
-  /** Who it is on a channel, to others. @internal */
-  identity(_channel: string): Partial<Member> {
-    return { ...(this.uid !== undefined && { uid: this.uid }), umd: this.umd }
+  /** What it may do on channels. @internal */
+  get grants(): Grants {
+    return this.#grants
+  }
+
+  /** Who it is on a channel, to others; or on all that it has no token of their own for. @internal */
+  identity(channel?: string): Partial<Member> {
+    const { uid, umd } = { uid: this.uid, umd: this.umd, ...this.#identities.get(channel ?? '') }
+    return { ...(uid !== undefined && { uid }), ...(umd !== undefined && { umd }) }
+  }
+
+  /**
+   * Adds to what it may do, and says who it is on one channel. @throws RpcError `bad_claims` if that is too much together
+   * @internal
+   */
+  grant(channel: string, claims: Claims): void {
+    this.#grants = this.#grants.add(claims)
+    const { uid, umd } = claims
+    const identity = { ...(uid !== undefined && { uid }), ...(umd !== undefined && { umd }) }
+    if (Object.keys(identity).length > 0) this.#identities.set(channel, identity)
+  }
+
+  /** Subscribes it to what its grants name, as if it had asked. @param refused hears of what it may not @internal */
+  autoSubscribe(refused: (channel: string, error: unknown) => void): void {
+    for (const channel of this.grants.autoSubscribe) {
+      this.#inOrder
+        .run(channel, () => this.#owner.channels.request(this, { type: 'subscribe', id: '', channel }))
+        .then(
+          ({ error }) => error && refused(channel, error),
+          (cause) => this.#owner.failed(cause, { sid: this.sid, channel }),
+        )
+    }
   }
 
   /** What carries the connection: `websocket`, `xhr-streaming`, … */
@@ -241,7 +271,7 @@ export class RemoteClient {
 
   /** Tells the client that it receives a channel, and its place there. @internal */
   joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
-    this.send({ type: 'subscribed', channel, ...how })
+    this.send({ type: 'subscribed', channel, ...this.#identities.get(channel), ...how })
   }
 
   /** A publication that is kept was not for this client: tells it so, as it would miss it. @internal */

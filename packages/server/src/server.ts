@@ -26,10 +26,11 @@ import {
 import { OriginRules } from './origins.js'
 import { Flusher } from './outbox.js'
 import { Policy } from './policy.js'
+import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
-import { secretKey, Tokens } from './tokens.js'
+import { secretKey, type TokenKey, Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
 import { decide, type Refusal, type VetoCallback } from './vetoes.js'
 
@@ -86,14 +87,15 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#authTimeout = authTimeout
     this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
-    this.#channels = this.#makeChannels()
+    const tokens = this.#makeTokens()
+    const redeemer = new Redeemer({ ...this.#options, tokens, tickets: this.#options.engine.tickets })
+    this.#channels = this.#makeChannels(redeemer)
     const trusts: TrustProxy = (address, hop) => app.get('trust proxy fn')(address, hop)
     const { origins: list, requireOrigin: required } = this.#options
     const onerror = (cause: unknown) => this.#failed(cause, { option: 'origins' })
     const origins = new OriginRules({ origins: list, required, trusts, onerror })
-    const tokens = this.#makeTokens()
     this.#streams = new StreamLiveness(this.#options)
-    this.#handshakes = this.#makeHandshakes(tokens)
+    this.#handshakes = this.#makeHandshakes(redeemer)
     this.#mountTokenRoute(tokens, origins)
     this.#transports = new Transports({
       ...this.#options,
@@ -227,7 +229,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     await this.#options.engine.close()
   }
 
-  #makeChannels(): Channels {
+  #makeChannels(redeemer: Redeemer): Channels {
     const { engine, limits, channels, logger, presenceGrace } = this.#options
     const failed = (cause: unknown, details: object) => this.#failed(cause, details)
     const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed })
@@ -236,7 +238,17 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       logger.info({}, open)
     }
     const decide: ChannelsOwner['decide'] = (...request) => this.#decide(...request)
-    return new Channels({ ...engine, ...limits, presenceGrace, hub: this.#hub, policy, decide, failed })
+    const redeem: ChannelsOwner['redeem'] = (...token) => redeemer.subscribe(...token)
+    return new Channels({
+      ...engine,
+      ...limits,
+      presenceGrace,
+      hub: this.#hub,
+      policy,
+      redeem,
+      decide,
+      failed,
+    })
   }
 
   #findAction(name: string): Action | undefined {
@@ -261,8 +273,9 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   #makeTokens(): Tokens {
-    const { secret, keys, audience, tokenTtl: ttl, logger } = this.#options
-    if (keys) return new Tokens({ keys: new Map(Object.entries(keys)), audience, ttl })
+    const { secret, keys, audience, issuer, tokenTtl: ttl, logger } = this.#options
+    const make = (keys: ReadonlyMap<string, TokenKey>) => new Tokens({ keys, audience, issuer, ttl })
+    if (keys) return make(new Map(Object.entries(keys)))
     if (secret !== undefined) {
       if (Buffer.byteLength(secret) < SECRET_BYTES) {
         logger.warn(
@@ -270,17 +283,17 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
           `the secret is shorter than the ${SECRET_BYTES} bytes that HS256 wants`,
         )
       }
-      return new Tokens({ keys: secretKey(secret), audience, ttl })
+      return make(secretKey(secret))
     }
     logger.warn(
       { option: 'secret' },
       'no secret is set: tokens are signed with a random one, for this process only',
     )
-    return new Tokens({ keys: secretKey(randomBytes(32)), audience, ttl })
+    return make(secretKey(randomBytes(32)))
   }
 
-  #makeHandshakes(tokens: Tokens): Handshakes {
-    const { limits, logger, engine, pingInterval: heartbeat } = this.#options
+  #makeHandshakes(redeemer: Redeemer): Handshakes {
+    const { limits, logger, pingInterval: heartbeat } = this.#options
     const failed = (cause: unknown, details: object) => this.#failed(cause, details)
     const owner = {
       flusher: new Flusher(),
@@ -292,8 +305,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     }
     const decideOn = (socket: RemoteClient) => this.#decide('authentication', socket, socket.auth)
     const admission = new Admission({
-      tokens,
-      tickets: engine.tickets,
+      redeemer,
       hub: this.#hub,
       logger,
       heartbeat,

@@ -35,12 +35,28 @@ export interface TokenKey {
   readonly privateKey?: string | Buffer
 }
 
+/** What a signed token of the application's own says: its claims, and what it is for. */
+export interface SignedClaims extends Readonly<Record<string, unknown>> {
+  /** `connect` opens a socket, `subscribe` adds rights to one. */
+  readonly scope: 'connect' | 'subscribe'
+  /** Seconds since 1970. */
+  readonly exp: number
+  readonly jti?: string
+}
+
+/** What a good token stands for: a ticket, or claims. */
+export type TokenContents =
+  | { readonly ticket: string; readonly claims?: never }
+  | { readonly claims: SignedClaims; readonly ticket?: never }
+
 /** Settings of {@link Tokens}. */
 export interface TokensOptions {
   /** Keys by `kid`. New tokens are issued with the first one that can sign; the others still verify (rotation). */
   readonly keys: ReadonlyMap<string, TokenKey>
   /** The `aud` of the tokens. */
   readonly audience: string
+  /** The `iss` that claims have to have. @default any, or none */
+  readonly issuer?: string | undefined
   /** Milliseconds that a token lives. */
   readonly ttl: number
 }
@@ -49,7 +65,9 @@ export interface TokensOptions {
 const CLOCK_LEEWAY = 5
 
 /**
- * Issues and verifies socket tokens: JWTs that hold `jti`, `iat`, `exp`, `aud` and nothing of the session.
+ * Issues and verifies socket tokens: JWTs that hold `jti`, `iat`, `exp`, `aud` and nothing of the session. Verifies
+ * tokens that the application signed with the same keys, too: those have a `scope`, by which the two can't be mistaken
+ * for each other.
  */
 export class Tokens {
   readonly #options: TokensOptions
@@ -83,21 +101,42 @@ export class Tokens {
     return { token, id }
   }
 
-  /** The id of the ticket that a token stands for. @throws Error if it is not a good token; why is for the log only */
-  verify(token: string): string {
+  /** What a token stands for. @throws Error if it is not a good token; why is for the log only */
+  verify(token: string): TokenContents {
     if (token.length > NAME_LIMITS.token) throw new Error('the token is too long')
-    const kid = jwt.decode(token, { complete: true })?.header.kid
-    const key = kid === undefined ? undefined : this.#keys.get(kid)
+    const decoded = jwt.decode(token, { complete: true })
+    const key = this.#keyOf(decoded)
     if (!key) throw new Error('the token names no key of this server')
     const claims = jwt.verify(token, key.verifying, {
       algorithms: [key.algorithm],
-      audience: this.#options.audience,
       clockTolerance: CLOCK_LEEWAY,
     })
-    if (typeof claims !== 'object' || claims.exp === undefined || !claims.jti) {
-      throw new Error('the token lacks exp or jti')
-    }
-    return claims.jti
+    if (typeof claims !== 'object' || claims.exp === undefined) throw new Error('the token lacks exp')
+    const isForUs = [claims.aud].flat().includes(this.#options.audience)
+    if (claims.scope !== undefined) return { claims: this.#checkClaims(claims, isForUs) }
+    if (!isForUs) throw new Error(`jwt audience invalid. expected: ${this.#options.audience}`)
+    if (!claims.jti) throw new Error('the token lacks jti')
+    return { ticket: claims.jti }
+  }
+
+  /** The application need not name its key if there is only one. */
+  #keyOf(decoded: jwt.Jwt | null): ParsedKey | undefined {
+    const kid = decoded?.header.kid
+    if (kid !== undefined) return this.#keys.get(kid)
+    const [only, ...others] = this.#keys.values()
+    const isSigned = typeof decoded?.payload === 'object' && decoded.payload.scope !== undefined
+    return isSigned && others.length === 0 ? only : undefined
+  }
+
+  #checkClaims(claims: jwt.JwtPayload, isForUs: boolean): SignedClaims {
+    const { scope, aud, iss, jti } = claims
+    const { issuer } = this.#options
+    if (scope !== 'connect' && scope !== 'subscribe') throw new Error('the token has an unknown scope')
+    if (aud !== undefined && !isForUs) throw new Error('the token is for another audience')
+    if (issuer !== undefined && iss !== issuer) throw new Error('the token is of another issuer')
+    if (jti !== undefined && (typeof jti !== 'string' || jti === ''))
+      throw new Error('the token has a bad jti')
+    return claims as unknown as SignedClaims
   }
 
   #prove(): void {

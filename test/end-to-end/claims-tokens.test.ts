@@ -1,0 +1,212 @@
+import type { TokenSocketServerOptions } from '@token-socket/server'
+import { expect } from 'chai'
+import jwt from 'jsonwebtoken'
+import { useSites } from './fixture.js'
+import type { Frame, Peer } from './peer.js'
+
+const KEY = 'the key of the application, 32 bytes or more'
+
+/** The claims of the chat in GRANTS.md. */
+const CHAT = {
+  scope: 'connect',
+  uid: 'jim',
+  umd: { name: 'Jim' },
+  channels: {
+    'chat-abc123': {
+      subscribe: true,
+      historyStart: 0,
+      messages: {
+        chat: { publish: true, echo: true, store: 86_400 },
+        'is-typing': { publish: true },
+      },
+    },
+  },
+}
+
+describe('a token that the application signed', () => {
+  const startSite = useSites()
+  const start = (options: Partial<TokenSocketServerOptions> = {}) =>
+    startSite({ keys: { app: { algorithm: 'HS256', key: KEY } }, authentication: () => false, ...options })
+
+  const sign = (claims: object, expiresIn = 30) => jwt.sign(claims, KEY, { keyid: 'app', expiresIn })
+
+  type Site = Awaited<ReturnType<typeof start>>
+
+  async function join(site: Site, claims: object): Promise<{ peer: Peer; sid: string; answer: Frame }> {
+    const peer = await site.peer()
+    const answer = await peer.ask({ rpc: 'auth', token: sign(claims), version: 1 })
+    expect(answer.resp).to.equal('success')
+    return { peer, sid: String(answer.sid), answer }
+  }
+
+  const subscribe = (peer: Peer, channel: string, req: object = {}) =>
+    peer.ask({ rpc: '_subscribe', req: { channel, ...req } })
+  const publish = (peer: Peer, channel: string, req: object) =>
+    peer.ask({ rpc: '_publish', req: { channel, ...req } })
+  const notice = (peer: Peer, channel: string) =>
+    peer.find((frame) => frame.command === 'subscribe' && (frame.data as Frame).channel === channel)
+
+  it('opens a socket without the token endpoint, and says who it is', async () => {
+    const site = await start()
+    const { sid, answer } = await join(site, CHAT)
+    expect(answer).to.deep.include({ uid: 'jim', umd: { name: 'Jim' } })
+    const [socket] = site.sockets.sockets()
+    expect(socket?.sid).to.equal(sid)
+    expect(socket?.auth).to.include({ uid: 'jim', scope: 'connect' })
+    expect((await site.askToken()).status).to.equal(403)
+  })
+
+  it('says who may publish what, what is echoed, and what is kept', async () => {
+    const site = await start()
+    const { peer } = await join(site, CHAT)
+    expect((await subscribe(peer, 'chat-abc123')).resp).to.equal(null)
+    const typing = await publish(peer, 'chat-abc123', { event: 'is-typing' })
+    expect(typing.resp).to.have.all.keys(['id'])
+    const said = await publish(peer, 'chat-abc123', { event: 'chat', data: 'Hello' })
+    expect(said.resp).to.include({ offset: 1 })
+    const { meta, event } = await peer.find((frame) => frame.message === 'Hello')
+    expect([meta, event]).to.deep.equal([{ uid: 'jim', umd: { name: 'Jim' } }, 'chat'])
+    expect(peer.frames.some((frame) => frame.event === 'is-typing')).to.equal(false)
+    const { resp } = await peer.ask({ rpc: '_history', req: { channel: 'chat-abc123' } })
+    expect((resp as { publications: Frame[] }).publications.map(({ data }) => data)).to.deep.equal(['Hello'])
+    for (const refused of [
+      await publish(peer, 'chat-abc123', { event: 'other' }),
+      await publish(peer, 'chat-abc123', {}),
+      await publish(peer, 'chat-other', { event: 'chat' }),
+      await subscribe(peer, 'chat-other'),
+      await peer.ask({ rpc: '_broadcast', req: {} }),
+    ]) {
+      expect(refused.code).to.equal('forbidden')
+    }
+  })
+
+  it('subscribes to what `autoSubscribe` names, as if the client had asked', async () => {
+    const site = await start()
+    const asked: string[] = []
+    site.sockets.on('subscribe', (_socket, { channel }, callback) => {
+      asked.push(channel)
+      callback(null, channel !== 'vetoed')
+    })
+    const channels = {
+      one: { autoSubscribe: true },
+      two: { autoSubscribe: true },
+      vetoed: { autoSubscribe: true },
+      no: { subscribe: true },
+    }
+    const { peer } = await join(site, { scope: 'connect', channels })
+    await notice(peer, 'one')
+    await notice(peer, 'two')
+    const [socket] = site.sockets.sockets()
+    expect(socket?.channels).to.have.members(['one', 'two'])
+    expect(asked).to.have.members(['one', 'two', 'vetoed'])
+    expect(site.log.some(({ message }) => message === 'an automatic subscription was refused')).to.equal(true)
+    await site.sockets.publish('one', 1)
+    await peer.find((frame) => frame.message === 1)
+  })
+
+  it('works once if it has a jti', async () => {
+    const site = await start()
+    const claims = { ...CHAT, jti: 'once' }
+    await join(site, claims)
+    const peer = await site.peer()
+    const answer = await peer.auth(sign(claims))
+    expect(answer.code).to.equal('invalid_token')
+    expect(await peer.closed).to.include({ code: 4004 })
+  })
+
+  it('is looked at by its `iss` if `issuer` is set', async () => {
+    const site = await start({ issuer: 'the-app' })
+    await join(site, { ...CHAT, iss: 'the-app' })
+    const peer = await site.peer()
+    expect((await peer.auth(sign(CHAT))).code).to.equal('invalid_token')
+  })
+
+  it('goes on being good while keys are rotated', async () => {
+    const site = await start({
+      keys: { next: { algorithm: 'HS512', key: `${KEY}, next` }, app: { algorithm: 'HS256', key: KEY } },
+    })
+    await join(site, CHAT)
+    const peer = await site.peer()
+    const token = jwt.sign(CHAT, `${KEY}, next`, { algorithm: 'HS512', keyid: 'next', expiresIn: 30 })
+    expect((await peer.auth(token)).resp).to.equal('success')
+  })
+
+  it('may be signed with the secret', async () => {
+    const site = await start({ keys: undefined as never, secret: KEY })
+    const peer = await site.peer()
+    expect((await peer.auth(jwt.sign(CHAT, KEY, { expiresIn: 30 }))).resp).to.equal('success')
+  })
+
+  for (const [what, token, code = 4004] of [
+    ['is expired', sign(CHAT, -10)],
+    ['has another scope', sign({ ...CHAT, scope: 'subscribe' })],
+    ['has a pattern that is none', sign({ ...CHAT, channels: { '#regex:[': {} } })],
+    ['has a umd that is too large', sign({ ...CHAT, umd: 'x'.repeat(5000) })],
+    ['is longer than 8000', sign({ ...CHAT, more: 'x'.repeat(6000) }), 4501],
+    ['is nested a thousand deep', sign({ ...CHAT, channels: JSON.parse('['.repeat(900) + ']'.repeat(900)) })],
+    ['is of another key', jwt.sign(CHAT, 'another key', { keyid: 'app', expiresIn: 30 })],
+  ] as const) {
+    it(`that ${what} is refused, and why is never said`, async () => {
+      const site = await start()
+      const peer = await site.peer()
+      peer.send({ rpc: 'auth', token, uuid: 'auth' })
+      expect(await peer.closed).to.have.property('code', code)
+      for (const { error } of peer.frames) expect(error).to.equal('Invalid token')
+      await join(site, CHAT)
+    })
+  }
+
+  describe('for a channel', () => {
+    const guest = {
+      channels: { room: { subscribe: true, messages: { chat: { publish: true, echo: true } } } },
+    }
+    const forRoom = (connectionId: unknown, more: object = {}) =>
+      sign({ scope: 'subscribe', connectionId, ...guest, ...more })
+
+    it('adds rights to the socket that it is for', async () => {
+      const site = await start()
+      const { peer, sid } = await join(site, CHAT)
+      expect((await subscribe(peer, 'room')).code).to.equal('forbidden')
+      expect((await subscribe(peer, 'room', { token: forRoom(sid) })).resp).to.equal(null)
+      expect((await publish(peer, 'room', { event: 'chat' })).resp).to.have.property('id')
+      expect((await subscribe(peer, 'chat-abc123')).resp).to.equal(null)
+      expect((await subscribe(peer, 'another')).code).to.equal('forbidden')
+    })
+
+    it('says who it is there, and only there', async () => {
+      const site = await start()
+      const { peer, sid } = await join(site, CHAT)
+      await subscribe(peer, 'room', { token: forRoom(sid, { uid: 'guest-1', umd: { name: 'A guest' } }) })
+      const { data } = await notice(peer, 'room')
+      expect(data).to.deep.include({ uid: 'guest-1', umd: { name: 'A guest' } })
+      await publish(peer, 'room', { event: 'chat', data: 'in the room' })
+      const said = await peer.find((frame) => frame.message === 'in the room')
+      expect(said.meta).to.deep.equal({ uid: 'guest-1', umd: { name: 'A guest' } })
+      await subscribe(peer, 'chat-abc123')
+      await publish(peer, 'chat-abc123', { event: 'chat', data: 'elsewhere' })
+      const other = await peer.find((frame) => frame.message === 'elsewhere')
+      expect(other.meta).to.deep.equal({ uid: 'jim', umd: { name: 'Jim' } })
+    })
+
+    it('takes nothing from a socket that may do everything', async () => {
+      const site = await start({ authentication: async () => ({ name: 'ann' }) })
+      const peer = await site.peer()
+      const { sid } = await peer.ask({ rpc: 'auth', token: await site.token(), version: 1 })
+      expect((await subscribe(peer, 'room', { token: forRoom(sid) })).resp).to.equal(null)
+      expect((await subscribe(peer, 'another')).resp).to.equal(null)
+      const no = sign({ scope: 'subscribe', connectionId: sid, channels: { closed: { subscribe: false } } })
+      expect((await subscribe(peer, 'closed', { token: no })).code).to.equal('forbidden')
+    })
+
+    it('is refused to another socket, and changes nothing there', async () => {
+      const site = await start()
+      const { sid } = await join(site, CHAT)
+      const { peer } = await join(site, CHAT)
+      for (const token of [forRoom(sid), forRoom(undefined), sign(CHAT), 'no token']) {
+        expect((await subscribe(peer, 'room', { token })).code).to.equal('invalid_token')
+      }
+      expect((await subscribe(peer, 'room')).code).to.equal('forbidden')
+      expect((await subscribe(peer, 'chat-abc123')).resp).to.equal(null)
+    })
+  })
+})
