@@ -86,7 +86,7 @@ describe('bad tokens', () => {
   it('a token that is too long for the wire, but not for the frame, closes with 4500', async () => {
     const site = await start()
     const peer = await site.peer()
-    peer.send({ rpc: 'auth', token: 'x'.repeat(5000), uuid: '1' })
+    peer.send({ rpc: 'auth', token: 'x'.repeat(8000), uuid: '1' })
     expect((await peer.closed).code).to.equal(4500)
   })
 

@@ -38,7 +38,7 @@ export const NAME_LIMITS = {
   /** The id that ties an answer to its request (`uuid`, `fid`); the old pair's are 10 or 36 long. */
   id: 64,
   /** A token. Ours are below 300, the application's own hold what a user may do; the cap comes before any parsing. */
-  token: 8000,
+  token: 7900,
 } as const
 
 /** A field of the wire that has a length limit. */
