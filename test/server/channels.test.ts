@@ -152,6 +152,18 @@ describe('Channels', () => {
       expect(hub.on('a')).to.deep.equal([socket])
     })
 
+    it('puts nobody on the channel when what it keeps cannot be read', async () => {
+      const unsubscribe = sinon.spy(broker, 'unsubscribe')
+      const cause = new Error('down')
+      sinon.stub(engine.history, 'read').rejects(cause)
+      const { socket, frames } = member()
+      expect(await channels.subscribe(socket, 'a').catch((error) => error)).to.equal(cause)
+      expect(hub.channels).to.deep.equal([])
+      expect(socket.channels).to.deep.equal([])
+      expect(unsubscribe.args).to.deep.equal([['a']])
+      expect(frames()).to.deep.equal([])
+    })
+
     it('is undone by an unsubscribe that comes meanwhile', async () => {
       const { socket, frames } = member()
       const promise = channels.subscribe(socket, 'a')
@@ -161,6 +173,66 @@ describe('Channels', () => {
       expect(hub.channels).to.deep.equal([])
       expect(frames().at(-1)).to.deep.equal(notice('unsubscribe', 'a'))
     })
+  })
+
+  describe('#subscribe on a channel with presence', () => {
+    const rules = { a: { subscribe: true, presence: true } }
+    const member = (uid: string) => {
+      const made = makeSocket({ identity: { claims: { uid, umd: undefined, channels: undefined } } })
+      hub.add(made.socket)
+      return made
+    }
+
+    beforeEach(() => {
+      channels = make({ members: 1, policy: new Policy({ channels: rules, timeout: 1000, failed }) })
+    })
+
+    it('tells who is there, with what else it tells', async () => {
+      const { socket, frames } = member('u')
+      await channels.publish('a', 1, { store: 1000 })
+      await channels.subscribe(socket, 'a')
+      expect(frames()).to.have.length(1)
+      expect(frames()[0]).to.have.nested.property('data.offset', 1)
+      expect(frames()[0]).to.have.deep.nested.property('data.members', [{ uid: 'u' }])
+      expect(await channels.members('a')).to.deep.equal([{ uid: 'u' }])
+    })
+
+    it('lets go of the channel where it is full', async () => {
+      const unsubscribe = sinon.spy(broker, 'unsubscribe')
+      await engine.presence.enter({ channel: 'a', uid: 'u', sid: 'u' }, 1)
+      const { socket, frames } = member('v')
+      expect((await rejection(channels.subscribe(socket, 'a'))).code).to.equal('too_many_members')
+      expect([hub.channels, socket.channels, frames()]).to.deep.equal([[], [], []])
+      expect(unsubscribe.args).to.deep.equal([['a']])
+    })
+
+    for (const from of [undefined, { epoch: 'e', offset: 1 }]) {
+      it(`takes a socket off that may not be there any more when it asks again${from ? ' from a place' : ''}`, async () => {
+        const { socket, frames } = member('u')
+        await channels.subscribe(socket, 'a')
+        await engine.presence.leave({ channel: 'a', uid: 'u', sid: socket.sid }, 0)
+        await engine.presence.enter({ channel: 'a', uid: 'v', sid: 'v' }, 1)
+        const error = await rejection(channels.subscribe(socket, 'a', from))
+        expect(error.code).to.equal('too_many_members')
+        expect(hub.channels).to.deep.equal([])
+        expect(frames().at(-1)).to.deep.equal(notice('unsubscribe', 'a'))
+      })
+    }
+
+    for (const rule of ['throws', 'takes too long'] as const) {
+      it(`takes no part in it where the rule ${rule}, and says so`, async () => {
+        const presence = () => {
+          if (rule === 'throws') throw new Error('no')
+          return new Promise<boolean>(() => {})
+        }
+        const policy = new Policy({ channels: { a: { subscribe: true, presence } }, timeout: 5, failed })
+        channels = make({ policy })
+        const { socket, frames } = member('u')
+        await channels.subscribe(socket, 'a')
+        expect(frames()).to.deep.equal([notice('subscribe', 'a')])
+        expect(failed.args.map(([, details]) => details)).to.deep.equal([{ sid: socket.sid, channel: 'a' }])
+      })
+    }
   })
 
   describe('#unsubscribe', () => {
@@ -278,7 +350,7 @@ describe('Channels', () => {
     })
   })
 
-  for (const method of ['subscribe', 'publish', 'unsubscribeAll'] as const) {
+  for (const method of ['subscribe', 'publish', 'unsubscribeAll', 'members'] as const) {
     describe(`#${method}`, () => {
       const call = (channel: unknown) =>
         method === 'subscribe'

@@ -17,15 +17,16 @@ export class PresenceView {
   #held: PresenceEvent[] | undefined = []
   #at: Pick<PresenceSnapshot, 'seq' | 'epoch'> | undefined
   #isBehind = false
+  #hasBegun = false
 
   constructor(socket: RemoteClient, entry: PresenceEntry) {
     this.#socket = socket
     this.entry = entry
   }
 
-  /** Whether changes are missing: the members have to be told anew. */
+  /** Whether changes are missing: the members have to be told anew. Never before they were told once. */
   get isBehind(): boolean {
-    return this.#isBehind
+    return this.#isBehind && this.#hasBegun
   }
 
   /** There was a change. @param frame it, as it goes out */
@@ -48,6 +49,7 @@ export class PresenceView {
   follow(snapshot: PresenceSnapshot): void {
     const held = this.#held ?? []
     this.#held = undefined
+    this.#hasBegun = true
     this.#at = snapshot
     if (this.#isBehind) return this.fallBehind()
     // What is before the members' own last change may be of a count that was lost.
