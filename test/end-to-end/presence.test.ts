@@ -23,9 +23,12 @@ describe('presence', () => {
   /** Who somebody is stands in the query of the token request. */
   const start = (options: SiteOptions = {}) =>
     startSite({
-      authentication: (request: { query: Record<string, string> }) => {
+      authentication: (request: { query: Record<string, unknown> }) => {
         const { uid, umd } = request.query
-        return { ...(uid && { uid }), ...(umd && { umd: JSON.parse(umd) }) }
+        return {
+          ...(uid !== undefined && { uid }),
+          ...(umd !== undefined && { umd: JSON.parse(String(umd)) }),
+        }
       },
       channels: {
         '*': { subscribe: true, publish: true },
