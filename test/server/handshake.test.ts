@@ -94,7 +94,7 @@ describe('Handshakes', () => {
       ['an auth frame without a token', '{"rpc":"auth","uuid":"1"}'],
       ['an auth frame without an id', '{"rpc":"auth","token":"TOKEN"}'],
       ['an auth frame whose token is no text', '{"rpc":"auth","token":{},"uuid":"1"}'],
-      ['an auth frame whose token is too long', `{"rpc":"auth","token":"${'x'.repeat(4097)}","uuid":"1"}`],
+      ['an auth frame whose token is too long', `{"rpc":"auth","token":"${'x'.repeat(7901)}","uuid":"1"}`],
       ['no JSON', 'garbage'],
       ['nothing', ''],
       ['a number', 5],
