@@ -14,6 +14,9 @@ const WRONG: Readonly<Record<keyof TokenSocketOptions, readonly [what: string, .
   socketPrefix: ['a path that starts with /', '"sockets"', 'null'],
   reconnect: ['true or false', '"no"', '0'],
   authentication: ['an object or a function', '"key=1"', 'null', '[1]'],
+  token: ['a string or a function', '""', '5', '{}'],
+  tokenAttempts: ['a number above 0', '0', '"2"'],
+  lazy: ['true or false', '"yes"'],
   sockjs: ['an object', '["xhr-polling"]', '"xhr-polling"'],
   transports: ['a list of "websocket" and "sockjs"', '[]', '"websocket"', '["WebSocket"]', '{}'],
   ping: ['a number, 0 or above', '"1000"', '-1', 'NaN', 'true'],
@@ -25,6 +28,7 @@ const WRONG: Readonly<Record<keyof TokenSocketOptions, readonly [what: string, .
   queueSize: ['a number, 0 or above', '-1', '"many"'],
   limits: ['an object of numbers above 0', '3', '{ callsOut: "5" }', '{ callsIn: 0 }'],
   logger: ['an object of functions', '"console"', '{ debug: 5 }', '{ warn: true }'],
+  logLevel: ['"debug", "warn" or "none"', '"loud"', 'true'],
 }
 
 /** Calls that a page may get wrong, and the codes that they are refused with. */

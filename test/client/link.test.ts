@@ -10,7 +10,9 @@ describe('Link', () => {
     const { left, right } = connectionPair()
     const listener = { receive: sinon.spy(), closed: sinon.spy() }
     const logger = { warn: sinon.spy() }
-    return { link: new Link(left, listener, logger), near: left, far: right, listener, logger }
+    const tap = sinon.spy()
+    const link = new Link(left, listener, { logger, tap })
+    return { link, near: left, far: right, listener, logger, tap }
   }
 
   const ping = (id: string) => ({ type: 'ping', id }) as const
@@ -24,7 +26,7 @@ describe('Link', () => {
 
   it('#send sends the messages of one turn together, in order', async () => {
     const { link, near } = create()
-    link.isOld = false
+    link.session = { version: 1, sid: 's' }
     link.send(ping('1'))
     link.send(ping('2'))
     await turn()
@@ -32,9 +34,19 @@ describe('Link', () => {
     expect(near.sent.map((text) => decodeClientMessage(text))).to.deep.equal([ping('1'), ping('2')])
   })
 
+  it('shows each message as it comes and goes', () => {
+    const { link, far, tap } = create()
+    link.send(ping('1'))
+    far.send(['{"channel":"a","message":1}'])
+    expect(tap.args).to.deep.equal([
+      ['frameOut', '{"rpc":"_ping","req":{},"uuid":"1"}'],
+      ['frameIn', '{"channel":"a","message":1}'],
+    ])
+  })
+
   it('#send splits what is too long for one frame', async () => {
     const { link, near } = create()
-    link.isOld = false
+    link.session = { version: 1, sid: 's' }
     for (const _ of [1, 2, 3]) link.sendText('x'.repeat(7000))
     await turn()
     expect(near.batches).to.equal(2)
@@ -42,7 +54,7 @@ describe('Link', () => {
 
   it('#close sends what waits, and hears nothing any more', async () => {
     const { link, near, far, listener } = create()
-    link.isOld = false
+    link.session = { version: 1, sid: 's' }
     link.send(ping('1'))
     link.close()
     link.close()

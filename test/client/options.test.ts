@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import sinon from 'sinon'
 import { readOptions, type TokenSocketOptions } from '../../packages/client/src/options.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 
@@ -24,6 +25,9 @@ describe('readOptions', () => {
       queueSize: 1000,
       limits: { callsOut: 2000, callsIn: 100 },
       logger: {},
+      token: undefined,
+      tokenAttempts: 2,
+      lazy: false,
     })
   })
 
@@ -41,6 +45,9 @@ describe('readOptions', () => {
     socketPrefix: ['sockets', null],
     reconnect: ['yes'],
     authentication: ['foo', ['foo']],
+    token: ['', 5, {}],
+    tokenAttempts: [0, '2'],
+    lazy: ['yes'],
     sockjs: ['xhr-polling'],
     transports: [[], 'websocket', ['carrier-pigeon']],
     ping: ['1000', -1, Number.NaN],
@@ -52,6 +59,7 @@ describe('readOptions', () => {
     queueSize: [-1],
     limits: [3, { callsIn: 0 }, { callsOut: '5' }],
     logger: ['console', { debug: 5 }, { warn: 'loudly' }],
+    logLevel: ['loud', true],
   }
   for (const [name, values] of Object.entries(wrong)) {
     it(`refuses a wrong \`${name}\``, () => {
@@ -69,6 +77,17 @@ describe('readOptions', () => {
         .with.deep.include({ code: 'bad_option', data: { field: 'options' } })
     })
   }
+
+  it('writes no more to the log than `logLevel` says', () => {
+    const logger = { debug: sinon.spy(), warn: sinon.spy() }
+    const at = (logLevel: 'debug' | 'warn' | 'none') => readOptions({ host: 'x', logger, logLevel }).logger
+    at('none').warn?.('a')
+    at('warn').debug?.('b')
+    at('warn').warn?.('c', 1)
+    at('debug').debug?.('d')
+    expect([logger.debug.args, logger.warn.args]).to.deep.equal([[['d']], [['c', 1]]])
+    expect(readOptions({ host: 'x', logLevel: 'debug' }).logger).to.equal(console)
+  })
 
   it('takes `null` for no options', () => {
     setGlobal('location', { host: 'page', protocol: 'http:' })

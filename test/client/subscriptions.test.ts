@@ -11,8 +11,10 @@ describe('Subscriptions', () => {
   const sent: SubscriptionMessage[] = []
   const failed = sinon.spy((_error: RpcError) => {})
   const restored = sinon.spy()
-  const recovered = sinon.spy()
-  const gap = sinon.spy()
+  const entered = sinon.spy()
+  const left = sinon.spy()
+  const refused = sinon.spy()
+  let token: (channel: string) => Promise<string> | undefined
   let subscriptions: Subscriptions
   let clock: sinon.SinonFakeTimers
 
@@ -20,13 +22,16 @@ describe('Subscriptions', () => {
     clock = sinon.useFakeTimers()
     sent.length = 0
     failed.resetHistory()
-    for (const spy of [restored, recovered, gap]) spy.resetHistory()
+    for (const spy of [restored, entered, left, refused]) spy.resetHistory()
+    token = () => undefined
     const owner = {
       send: (message: SubscriptionMessage) => sent.push(message),
       failed,
       restored,
-      recovered,
-      gap,
+      entered,
+      left,
+      refused,
+      token: (channel: string) => token(channel),
     }
     subscriptions = new Subscriptions({ timeout: 1000, waiting: 10, calls: 15 }, owner)
   })
@@ -91,7 +96,7 @@ describe('Subscriptions', () => {
     it('keeps a channel that the server granted while it refused the request', async () => {
       subscriptions.connected(false)
       const done = subscriptions.subscribe('a')
-      subscriptions.noticed('subscribe', { channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
       answer(REFUSED)
       expect(await errorOf(done)).to.have.property('code', 'forbidden')
       expect(subscriptions.channels).to.deep.equal(['a'])
@@ -198,8 +203,8 @@ describe('Subscriptions', () => {
 
   describe('#connected', () => {
     it('asks again for every channel, and tells when all are answered', () => {
-      subscriptions.noticed('subscribe', { channel: 'a' })
-      subscriptions.noticed('subscribe', { channel: 'b' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'b' })
       subscriptions.disconnected()
       subscriptions.connected(false)
       expect(requests()).to.deep.equal(['subscribe a', 'subscribe b'])
@@ -216,7 +221,7 @@ describe('Subscriptions', () => {
     })
 
     it('never asks again for what was refused', () => {
-      subscriptions.noticed('subscribe', { channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
       subscriptions.disconnected()
       subscriptions.connected(false)
       answer(REFUSED)
@@ -227,7 +232,7 @@ describe('Subscriptions', () => {
     })
 
     it('asks again for what was not answered, and does not hold up what waits', () => {
-      subscriptions.noticed('subscribe', { channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
       subscriptions.disconnected()
       subscriptions.connected(false)
       clock.tick(1000)
@@ -237,33 +242,174 @@ describe('Subscriptions', () => {
     })
 
     it('asks not for what the server granted on the new link already', () => {
-      subscriptions.noticed('subscribe', { channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
       subscriptions.disconnected()
-      subscriptions.noticed('subscribe', { channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
       subscriptions.connected(false)
       expect(requests()).to.deep.equal([])
     })
+  })
+
+  describe('on a channel that keeps its publications', () => {
+    const at = (offset: number, epoch = 'e') => ({ epoch, offset })
+    const subscribed = (position: object, more: object = {}) =>
+      subscriptions.noticed({ type: 'subscribed', channel: 'a', position, ...more } as never)
+
+    /** Subscribed to `a`, at 5. */
+    beforeEach(async () => {
+      subscriptions.connected(false)
+      const done = subscriptions.subscribe('a')
+      subscribed(at(5))
+      answer(ACCEPTED)
+      await done
+    })
+
+    const lose = () => {
+      subscriptions.disconnected()
+      subscriptions.connected(false)
+    }
+
+    it('says where it was when it comes back', () => {
+      expect(subscriptions.passed('a', at(6))).to.equal(true)
+      lose()
+      expect(sent.at(-1)).to.deep.include({ type: 'subscribe', from: at(6) })
+      subscribed(at(6), { recovered: true })
+      expect(entered.lastCall.args[1]).to.equal(false)
+      expect(subscriptions.passed('a', at(7))).to.equal(true)
+    })
+
+    it('takes nothing for news that it has had', () => {
+      expect(subscriptions.passed('a', at(5))).to.equal(false)
+      expect(subscriptions.passed('a', at(4))).to.equal(false)
+      expect(requests()).to.deep.equal(['subscribe a'])
+    })
+
+    it('asks again from where it was when one is missing', () => {
+      expect(subscriptions.passed('a', at(7))).to.equal(false)
+      expect(sent.at(-1)).to.deep.include({ type: 'subscribe', from: at(5) })
+      expect(subscriptions.passed('a', at(8))).to.equal(false)
+      expect(requests()).to.deep.equal(['subscribe a', 'subscribe a'])
+      subscribed(at(5), { recovered: true })
+      for (const offset of [6, 7, 8]) expect(subscriptions.passed('a', at(offset))).to.equal(true)
+    })
+
+    it('does not take the server’s own notice for the answer to where it was', () => {
+      lose()
+      subscribed(at(9))
+      expect(entered.lastCall.args[1]).to.equal(true)
+      expect(subscriptions.passed('a', at(10))).to.equal(false)
+      subscribed(at(5), { recovered: true })
+      for (const offset of [6, 7, 8, 9, 10]) expect(subscriptions.passed('a', at(offset))).to.equal(true)
+    })
+
+    it('goes on from where the server says after a gap', () => {
+      lose()
+      subscribed(at(3, 'new'), { recovered: false, reason: 'epoch_changed' })
+      expect(subscriptions.passed('a', at(4, 'new'))).to.equal(true)
+    })
+
+    it('forgets where it was on a channel that keeps nothing any more', () => {
+      lose()
+      subscriptions.noticed({ type: 'subscribed', channel: 'a', recovered: false, reason: 'no_history' })
+      answer(ACCEPTED)
+      lose()
+      expect(sent.at(-1)).not.to.have.property('from')
+    })
+
+    it('recovers many times over', () => {
+      for (let offset = 5; offset < 50; offset += 1) {
+        lose()
+        expect(sent.at(-1)).to.deep.include({ from: at(offset) })
+        subscribed(at(offset), { recovered: true })
+        answer(ACCEPTED)
+        expect(subscriptions.passed('a', at(offset + 1))).to.equal(true)
+      }
+    })
+  })
+
+  describe('on a channel with a token of its own', () => {
+    it('subscribes when the token is there, with it', async () => {
+      let give = (_token: string) => {}
+      token = () => new Promise((resolve) => (give = resolve))
+      subscriptions.connected(false)
+      const done = subscriptions.subscribe('a')
+      expect(sent).to.deep.equal([])
+      give('T')
+      await Promise.resolve()
+      expect(sent.at(-1)).to.deep.include({ type: 'subscribe', channel: 'a', token: 'T' })
+      answer(ACCEPTED)
+      await done
+    })
+
+    it('asks for another one on the next link, and calls do not wait for it', async () => {
+      const tokens = ['T1', 'T2']
+      token = async () => tokens.shift() ?? ''
+      subscriptions.connected(false)
+      const done = subscriptions.subscribe('a')
+      await Promise.resolve()
+      answer(ACCEPTED)
+      await done
+      subscriptions.disconnected()
+      restored.resetHistory()
+      subscriptions.connected(false)
+      expect(restored.calledOnce).to.equal(true)
+      await Promise.resolve()
+      expect(sent.at(-1)).to.deep.include({ token: 'T2' })
+    })
+
+    it('is refused when there is none', async () => {
+      token = () => Promise.reject(new RpcError('token_failed', 'no'))
+      subscriptions.connected(false)
+      const error = await errorOf(subscriptions.subscribe('a'))
+      expect(error).to.include({ code: 'token_failed', message: 'no' })
+      expect(refused.args).to.deep.equal([['a', error]])
+      expect([sent, subscriptions.channels]).to.deep.equal([[], []])
+    })
+
+    it('sends nothing when the link is gone before the token is there', async () => {
+      let give = (_token: string) => {}
+      token = () => new Promise((resolve) => (give = resolve))
+      subscriptions.connected(false)
+      void subscriptions.subscribe('a').catch(() => {})
+      subscriptions.disconnected()
+      give('late')
+      await Promise.resolve()
+      expect(sent).to.deep.equal([])
+    })
+  })
+
+  it('tells that a channel is left, whoever wanted that', async () => {
+    subscriptions.connected(false)
+    const done = subscriptions.subscribe('a')
+    answer(ACCEPTED)
+    await done
+    const over = subscriptions.unsubscribe('a')
+    answer(ACCEPTED)
+    await over
+    subscriptions.noticed({ type: 'subscribed', channel: 'b' })
+    subscriptions.noticed({ type: 'unsubscribed', channel: 'b' })
+    expect(left.args).to.deep.equal([['a'], ['b']])
   })
 
   describe('#noticed', () => {
     it('settles requests to the azuqua server', async () => {
       subscriptions.connected(true)
       const done = subscriptions.subscribe('a')
-      subscriptions.noticed('subscribe', { channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
       await done
     })
 
     it('drops what the server unsubscribed', () => {
       subscriptions.connected(false)
-      subscriptions.noticed('subscribe', { channel: 'a' })
-      subscriptions.noticed('unsubscribe', { channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
+      subscriptions.noticed({ type: 'unsubscribed', channel: 'a' })
       expect(subscriptions.channels).to.deep.equal([])
     })
 
     it('ignores a late notice of the other kind while a request is under way', async () => {
       subscriptions.connected(false)
       const done = subscriptions.subscribe('a')
-      subscriptions.noticed('unsubscribe', { channel: 'a' })
+      subscriptions.noticed({ type: 'unsubscribed', channel: 'a' })
       answer(ACCEPTED)
       await done
       expect(subscriptions.channels).to.deep.equal(['a'])

@@ -87,7 +87,7 @@ describe('TokenSource#request', () => {
     [200, '{}', 'The token request failed: there is no token in the answer'],
     [200, '{"token":5}', 'The token request failed: there is no token in the answer'],
     [200, 'null', 'The token request failed: there is no token in the answer'],
-    [200, `{"token":"${'x'.repeat(5000)}"}`, 'The token request failed: the token is too long'],
+    [200, `{"token":"${'x'.repeat(8000)}"}`, 'The token request failed: the token is too long'],
   ]
   for (const [status, body, message] of failed) {
     it(`fails with \`token_failed\` for ${status} ${body.slice(0, 30)}`, async () => {

@@ -28,7 +28,7 @@ export const doors: Readonly<Record<string, { readonly files: readonly string[];
   },
   re2js: { files: ['server/channel-pattern'] },
   'light-my-request': { files: ['server/express-routes'] },
-  eventemitter3: { files: ['server/server', 'client/client', 'client/channel'] },
+  eventemitter3: { files: ['server/server', 'client/emitter'] },
 }
 
 /** Entries of a package besides its main one that others may import. */

@@ -1,4 +1,5 @@
 import type { AttemptParts } from './attempt.js'
+import { GivenTokens } from './given-token.js'
 import type { Settings, TransportName } from './options.js'
 import { TokenSource } from './token-source.js'
 import { type OpenTransport, TransportList } from './transport-list.js'
@@ -6,7 +7,7 @@ import { HTTP_TRANSPORTS, openSockJS } from './transports/sockjs.js'
 import { openWebSocket } from './transports/websocket.js'
 
 /** What a socket with these settings makes its tries of. No URL holds a token. */
-export function attemptParts(settings: Settings): AttemptParts {
+export function attemptParts(settings: Settings, tap: AttemptParts['tap']): AttemptParts {
   const { address, headers, socketPrefix, connectTimeout: timeout, logger } = settings
   const { authentication, jsonp } = settings
   const url = address.http + settings.tokenPath
@@ -21,8 +22,11 @@ export function attemptParts(settings: Settings): AttemptParts {
   }
   const order = settings.transports.map((name) => [name, openers[name]] as const)
   return {
-    tokens: new TokenSource({ url, authentication, headers, jsonp, timeout }),
+    tokens: settings.token
+      ? new GivenTokens(settings.token, timeout)
+      : new TokenSource({ url, authentication, headers, jsonp, timeout }),
     transports: new TransportList(order, timeout, logger),
     logger,
+    tap,
   }
 }

@@ -5,7 +5,7 @@ import {
   RpcError,
   type ServerMessage,
 } from '@token-socket/protocol'
-import { Link, type LinkListener } from './link.js'
+import { Link, type LinkListener, type Tap } from './link.js'
 import type { Logger, TransportName } from './options.js'
 import { limitTime } from './time-limit.js'
 import type { Opened } from './transport-list.js'
@@ -19,6 +19,8 @@ export interface AttemptParts {
     demote(name: TransportName): void
   }
   readonly logger: Logger
+  /** Sees every frame. */
+  readonly tap: Tap
 }
 
 /** The auth request's id. The ids of other requests are never the same: they hold a digit. */
@@ -42,7 +44,7 @@ export async function attempt(
   signal.throwIfAborted()
   const { name, connection, timeout } = await parts.transports.open(signal)
   const handshake = new Handshake(listener)
-  const link = new Link(connection, handshake, parts.logger)
+  const link = new Link(connection, handshake, parts)
   try {
     signal.throwIfAborted()
     link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION })
@@ -83,8 +85,7 @@ class Handshake implements LinkListener {
     } else if ('error' in message.outcome) {
       this.#reject(new RpcError('invalid_token', decodeError(message.outcome).message))
     } else {
-      link.isOld = message.session === undefined
-      link.heartbeat = message.session?.heartbeat ?? 0
+      link.session = message.session
       this.#resolve()
     }
   }

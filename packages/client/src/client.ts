@@ -1,23 +1,13 @@
-import {
-  type CallOptions,
-  type Controller,
-  decodeError,
-  type PublicationMessage,
-  RpcError,
-  type ServerMessage,
-} from '@token-socket/protocol'
-import { EventEmitter } from 'eventemitter3'
-import { attempt } from './attempt.js'
-import { attemptParts } from './attempt-parts.js'
-import { asRpcError, type Callback, deliver, guard } from './callback.js'
-import { Calls } from './calls.js'
-import { Connector, type Move } from './connector.js'
+import { type CallOptions, type Controller, RpcError } from '@token-socket/protocol'
+import type { Binding, Handler } from './bindings.js'
+import { type Callback, deliver } from './callback.js'
+import type { Calls } from './calls.js'
+import type { Channel, ChannelOptions } from './channel.js'
+import { Core } from './core.js'
+import { Emitter } from './emitter.js'
 import type { TokenSocketEvents } from './events.js'
-import { Heartbeat } from './heartbeat.js'
-import type { Link } from './link.js'
-import { readOptions, type Settings, type TokenSocketOptions } from './options.js'
+import { readOptions, type TokenSocketOptions } from './options.js'
 import {
-  detailsOf,
   type HistoryQuery,
   type PublicationDetails,
   type PublishOptions,
@@ -26,14 +16,6 @@ import {
   receiptOf,
 } from './publications.js'
 import type { ConnectionState } from './states.js'
-import { Subscriptions } from './subscriptions.js'
-import { onWake } from './wake.js'
-
-/** Milliseconds that a ping's answer may take at the most. */
-const PING_TIMEOUT = 10_000
-
-/** Milliseconds that a server's sign of life may be late. */
-const HEARTBEAT_LEEWAY = 1000
 
 /**
  * A socket to a TokenSocket server: calls both ways and channels, on a connection that comes back by itself.
@@ -42,22 +24,12 @@ const HEARTBEAT_LEEWAY = 1000
  * becomes an unhandled rejection. What a listener or callback throws reaches neither the library nor another listener:
  * it is thrown again on its own, as an uncaught error. `this` in a listener is the socket.
  */
-export class TokenSocket extends EventEmitter<TokenSocketEvents> {
+export class TokenSocket extends Emitter<TokenSocketEvents> {
   /** The library's error class, for pages that have only this one global. */
   static readonly RpcError = RpcError
   /** The functions that the server may call, by dotted name. May be changed in place at any time. */
   actions: Controller
-  readonly #settings: Settings
-  readonly #connector: Connector
-  readonly #calls: Calls
-  readonly #subscriptions: Subscriptions
-  readonly #heartbeat: Heartbeat
-  readonly #undoWake: () => void
-  readonly #firstReady: Promise<void>
-  #settleReady: (error?: RpcError) => void = () => {}
-  #wasReady = false
-  /** Why there will be no link any more. */
-  #final: RpcError | undefined
+  readonly #core: Core
   #end: Promise<void> | undefined
 
   /**
@@ -68,34 +40,36 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
   constructor(options?: TokenSocketOptions, actions: Controller = {}) {
     super()
     this.actions = actions
-    this.#settings = readOptions(options)
-    this.#firstReady = deliver(
-      new Promise<void>((resolve, reject) => {
-        this.#settleReady = (error) => (error ? reject(error) : resolve())
-      }),
-    )
-    this.#calls = this.#makeCalls()
-    this.#subscriptions = this.#makeSubscriptions()
-    this.#heartbeat = this.#makeHeartbeat()
-    this.#connector = this.#makeConnector()
-    this.#undoWake = onWake({
-      woke: () => this.#woke(),
-      wentOffline: () => this.#connector.pause(),
-      left: () => this.#connector.leave(),
-    })
-    if (this.#settings.ready) this.ready(this.#settings.ready)
-    if (this.#settings.onreconnect) this.onreconnect(this.#settings.onreconnect)
-    this.#connector.start()
+    const settings = readOptions(options)
+    this.#core = new Core(settings, this)
+    if (settings.ready) this.ready(settings.ready)
+    if (settings.onreconnect) this.onreconnect(settings.onreconnect)
+    this.#core.start()
   }
 
   /** What the socket is doing; the `state` event tells of each change. */
   get state(): ConnectionState {
-    return this.#connector.state
+    return this.#core.connector.state
   }
 
   /** What carries the socket: `websocket`, or SockJS's name such as `xhr-streaming`. `undefined` while it is away. */
   get transport(): string | undefined {
-    return this.#connector.link?.transport
+    return this.#core.connector.link?.transport
+  }
+
+  /** The connection's id on the server. `undefined` while it is away, and on the azuqua server. */
+  get sid(): string | undefined {
+    return this.#core.connector.link?.session?.sid
+  }
+
+  /** Who this socket is to others, by what the server said last. */
+  get uid(): string | undefined {
+    return this.#core.session?.uid
+  }
+
+  /** What others see of it besides, by what the server said last. */
+  get umd(): unknown {
+    return this.#core.session?.umd
   }
 
   /** Resolves when the socket is ready for the first time. Rejects if it never will be, or has failed or ended since. */
@@ -103,9 +77,11 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
   /** Listens for `ready`. If that is over already, the listener is called soon. */
   ready(listener: TokenSocketEvents['ready']): void
   ready(listener?: TokenSocketEvents['ready']): Promise<void> | undefined {
-    const outcome = this.#final ? Promise.reject(this.#final) : this.#firstReady
+    this.#core.need()
+    const outcome = this.#core.final ? Promise.reject(this.#core.final) : this.#core.firstReady
     if (!listener) return deliver(outcome)
-    if (this.#wasReady || this.#final) deliver(outcome, (error) => listener.call(this, error ?? undefined))
+    if (this.#core.wasReady || this.#core.final)
+      deliver(outcome, (error) => listener.call(this, error ?? undefined))
     else this.on('ready', listener)
     return undefined
   }
@@ -122,7 +98,7 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
 
   /** The names of the channels that this socket is subscribed to, or will be as soon as it can. */
   channels(): string[] {
-    return this.#subscriptions.channels
+    return this.#core.subscriptions.channels
   }
 
   /** Puts other functions in the place of all those that the server may call. Calls that run go on. */
@@ -149,7 +125,7 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
     }
     const [callback, options] =
       typeof rest === 'function' ? [rest, undefined] : [undefined, rest ?? undefined]
-    const answer = this.#calls.request((id) => ({ type: 'call', id, name, data }), options)
+    const answer = this.#request((id) => ({ type: 'call', id, name, data }), options)
     return deliver(answer as Promise<Data>, callback)
   }
 
@@ -159,8 +135,9 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
    * `aborted` if it was not sent yet. Harmless when subscribed already.
    */
   subscribe(channel: string, callback?: Callback<void>): Promise<void> {
+    this.#core.need()
     return deliver(
-      this.#final ? Promise.reject(this.#final) : this.#subscriptions.subscribe(channel),
+      this.#core.final ? Promise.reject(this.#core.final) : this.#core.channels.subscribe(channel),
       callback,
     )
   }
@@ -171,9 +148,54 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
    */
   unsubscribe(channel: string, callback?: Callback<void>): Promise<void> {
     return deliver(
-      this.#final ? Promise.reject(this.#final) : this.#subscriptions.unsubscribe(channel),
+      this.#core.final ? Promise.reject(this.#core.final) : this.#core.channels.unsubscribe(channel),
       callback,
     )
+  }
+
+  /**
+   * A channel, always the same object for a name. It is subscribed to when a handler is bound to it.
+   * @param options `token` gives a token of its own, see {@link ChannelOptions}
+   */
+  channel(name: string, options?: ChannelOptions): Channel {
+    return this.#core.channels.get(name, options)
+  }
+
+  /**
+   * Calls a handler with each message of an event, or of all events that an expression matches: on any channel that is
+   * subscribed to, or on one, which is then subscribed to.
+   */
+  bind<Data = unknown>(
+    event: string | RegExp,
+    handler: Handler<Data>,
+    { channel }: { readonly channel?: string } = {},
+  ): Binding<Channel | undefined> {
+    return channel === undefined
+      ? this.#core.channels.bind(event, handler as Handler)
+      : this.channel(channel).bind(event, handler)
+  }
+
+  /** Takes away the handlers of an event, or of all, that were bound by {@link bind}; of one channel, or of none. */
+  unbind(event?: string | RegExp, { channel }: { readonly channel?: string } = {}): void {
+    if (channel === undefined) this.#core.channels.unbind(event)
+    else this.channel(channel).unbind(event)
+  }
+
+  /** Closes the connection, and keeps everything else until {@link resume}: calls wait, subscriptions are remembered. */
+  suspend(): void {
+    this.#core.suspend()
+  }
+
+  /** Connects again after {@link suspend}, and subscribes to the channels again. */
+  resume(): void {
+    this.#core.resume()
+  }
+
+  /** Sends a frame as it is, now; see docs/PROTOCOL.md. @throws RpcError `connection_lost` while the socket is away */
+  sendRaw(text: string): void {
+    const { link } = this.#core.connector
+    if (!link) throw new RpcError('connection_lost', 'The socket is away')
+    link.sendText(text)
   }
 
   /**
@@ -188,7 +210,7 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
   ): Promise<Receipt | undefined> {
     const [callback, options] = typeof rest === 'function' ? [rest, undefined] : [undefined, rest]
     const { event, idempotencyKey: key } = options ?? {}
-    const answer = this.#calls.request((id) => {
+    const answer = this.#request((id) => {
       return { type: 'publish', id, channel, data, ...(event && { event }), ...(key && { key }) }
     })
     return deliver(answer.then(receiptOf), callback)
@@ -201,13 +223,13 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
    *   `reverse` gives the latest first
    */
   async history(channel: string, query: HistoryQuery = {}): Promise<readonly PublicationDetails[]> {
-    const answer = await this.#calls.request((id) => ({ type: 'history', id, channel, ...query }))
+    const answer = await this.#request((id) => ({ type: 'history', id, channel, ...query }))
     return publicationsOf(answer)
   }
 
   /** Publishes a message on every channel. Settles as {@link publish} does. */
   broadcast(data: unknown, callback?: Callback<void>): Promise<void> {
-    const answer = this.#calls.request((id) => ({ type: 'broadcast', id, data }))
+    const answer = this.#request((id) => ({ type: 'broadcast', id, data }))
     return deliver(answer.then(nothing), callback)
   }
 
@@ -219,165 +241,14 @@ export class TokenSocket extends EventEmitter<TokenSocketEvents> {
   end(callback?: () => void): Promise<void> {
     if (!this.#end) {
       for (const event of ['ready', 'reconnect', 'message'] as const) this.removeAllListeners(event)
-      this.#end = this.#connector.end()
+      this.#end = this.#core.connector.end()
     }
     return deliver(this.#end, callback && (() => callback()))
   }
 
-  /** Calls each listener. What one throws is thrown again as an uncaught error, after all have been called. */
-  override emit<Name extends keyof TokenSocketEvents>(
-    event: Name,
-    ...args: EventEmitter.EventArgs<TokenSocketEvents, Name>
-  ): boolean {
-    const listeners = this.listeners(event)
-    for (const listener of listeners) {
-      // The fourth argument: only if it was added by `once`.
-      this.removeListener(event, listener, undefined, true)
-      guard(() => Reflect.apply(listener, this, args))
-    }
-    return listeners.length > 0
-  }
-
-  #makeCalls(): Calls {
-    const { callTimeout, queueSize, limits } = this.#settings
-    return new Calls(
-      { callTimeout, queueSize, ...limits },
-      {
-        actions: () => this.actions,
-        failed: (error) => this.emit('error', error),
-        threw: (cause) => this.#threw(cause),
-      },
-    )
-  }
-
-  #makeSubscriptions(): Subscriptions {
-    const { callTimeout: timeout, queueSize: waiting, limits } = this.#settings
-    return new Subscriptions(
-      { timeout, waiting, calls: limits.callsOut },
-      {
-        send: (message) => this.#connector.link?.send(message),
-        failed: (error) => this.emit('error', error),
-        restored: () => this.#connector.link && this.#calls.resume(this.#connector.link),
-        recovered: (channel) => this.emit('recovered', channel),
-        gap: (channel, reason) => this.emit('gap', channel, reason),
-      },
-    )
-  }
-
-  #makeHeartbeat(): Heartbeat {
-    return new Heartbeat(this.#settings.ping, {
-      ping: () => this.#ping(),
-      quietFor: () => this.#connector.link?.quietFor ?? 0,
-      answered: (roundTrip) => this.emit('ping', roundTrip),
-      failed: (error) => this.emit('error', asRpcError(error)),
-      died: () => this.#connector.drop(new RpcError('connection_lost', 'The server did not answer a ping')),
-    })
-  }
-
-  #makeConnector(): Connector {
-    const parts = attemptParts(this.#settings)
-    return new Connector(this.#settings.reconnect, {
-      attempt: (listener, signal) => attempt(parts, listener, signal),
-      receive: (message, link) => this.#receive(message, link),
-      moved: (move) => this.#moved(move),
-    })
-  }
-
-  #receive(message: ServerMessage, link: Link): void {
-    switch (message.type) {
-      case 'answer':
-        if (!this.#subscriptions.answered(message.id, message.outcome)) this.#calls.answered(message, link)
-        break
-      case 'invoke':
-        this.#calls.invoked(message, link)
-        break
-      case 'subscribed':
-      case 'unsubscribed':
-        this.#subscriptions.noticed(message.type === 'subscribed' ? 'subscribe' : 'unsubscribe', message)
-        break
-      case 'position':
-        this.#subscriptions.passed(message.channel, message)
-        break
-      case 'publication':
-        this.#published(message)
-        break
-      case 'error':
-        this.emit('error', decodeError(message.error))
-    }
-  }
-
-  /** Moves the place on the channel first: a listener may subscribe again. */
-  #published(message: PublicationMessage): void {
-    const { channel, data, epoch, offset } = message
-    if (!this.#subscriptions.has(channel)) return
-    if (epoch !== undefined && offset !== undefined) {
-      if (!this.#subscriptions.passed(channel, { epoch, offset })) return
-    }
-    this.emit('message', channel, data, detailsOf(message))
-  }
-
-  /** First the parts learn of the new state, then the listeners. */
-  #moved(move: Move): void {
-    const { event, from, error, delay } = move
-    const isFirst = !this.#wasReady
-    if (event === 'open') this.#opened()
-    else if (event === 'end') this.#close(new RpcError('ended'))
-    else if (event === 'refuse' && error) this.#close(error)
-    else if (error) this.#lost(error)
-    this.#settings.logger.debug?.(`${from} → ${this.state}`, error)
-    this.emit('state', this.state, { ...(error && { error }), ...(delay !== undefined && { delay }) })
-    if (event === 'open' || event === 'fail' || event === 'refuse') this.#report(move, isFirst)
-  }
-
-  #report({ event, from, error }: Move, isFirst: boolean): void {
-    const args = error ? ([error] as const) : ([] as const)
-    if (!isFirst) {
-      if (from === 'connecting') this.emit('reconnect', ...args)
-      else if (error) this.emit('error', error)
-    } else if (event !== 'fail') {
-      this.#settleReady(error)
-      this.emit('ready', ...args)
-    }
-  }
-
-  #opened(): void {
-    const { link } = this.#connector
-    if (!link) return
-    this.#wasReady = true
-    this.#heartbeat.start(link.heartbeat && link.heartbeat + HEARTBEAT_LEEWAY)
-    this.#subscriptions.connected(link.isOld)
-  }
-
-  #lost(error: RpcError): void {
-    this.#heartbeat.stop()
-    this.#calls.suspend(error)
-    this.#subscriptions.disconnected()
-  }
-
-  #close(error: RpcError): void {
-    this.#final = error
-    this.#undoWake()
-    this.#heartbeat.stop()
-    this.#calls.close(error)
-    this.#subscriptions.close(error)
-    this.#settleReady(error)
-  }
-
-  #woke(): void {
-    this.#connector.retry()
-    this.#heartbeat.check()
-  }
-
-  #ping(): Promise<unknown> {
-    const { link } = this.#connector
-    const timeout = Math.min(this.#settings.callTimeout || PING_TIMEOUT, PING_TIMEOUT)
-    if (!link) return Promise.reject(new RpcError('connection_lost'))
-    return this.#calls.requestOn(link, (id) => ({ type: 'ping', id }), { timeout })
-  }
-
-  #threw(cause: unknown): void {
-    this.#settings.logger.warn?.('An action threw', cause)
-    this.emit('error', asRpcError(cause))
+  #request(...call: Parameters<Calls['request']>): Promise<unknown> {
+    this.#core.need()
+    return this.#core.calls.request(...call)
   }
 }
 

@@ -35,22 +35,32 @@ const CLOSE_WAIT = 2000
 /** Tokens that the server may refuse in a row before the first `ready`: the next would fare no better. */
 const REFUSED_TOKENS = 3
 
+/** How a {@link Connector} goes about it. */
+export interface ConnectorOptions {
+  /** Whether to try again at all. */
+  readonly reconnect: boolean
+  /** Whether to wait for {@link Connector.resume} before the first try. */
+  readonly lazy: boolean
+  /** How often the application's own token may fail, or be refused, in a row before the first `ready`. @default the token route's */
+  readonly tokenAttempts?: number | undefined
+}
+
 /** Keeps one link ready: tries, waits, tries again. At most one link, one try or one wait at a time. */
 export class Connector {
   readonly #owner: ConnectorOwner
-  readonly #reconnect: boolean
+  readonly #options: ConnectorOptions
   readonly #backoff = new Backoff()
-  #state: ConnectionState = 'connecting'
+  #state: ConnectionState
   #link: Link | undefined
   #attempt: AbortController | undefined
   #stopTimer = () => {}
   #wasReady = false
   #refusedTokens = 0
 
-  /** @param reconnect whether to try again at all */
-  constructor(reconnect: boolean, owner: ConnectorOwner) {
-    this.#reconnect = reconnect
+  constructor(options: ConnectorOptions, owner: ConnectorOwner) {
+    this.#options = options
     this.#owner = owner
+    this.#state = options.lazy ? 'suspended' : 'connecting'
   }
 
   get state(): ConnectionState {
@@ -62,8 +72,12 @@ export class Connector {
     return this.#link
   }
 
-  /** Makes the first try. Called once. */
+  /** Makes the first try, unless it is lazy. Called once. */
   start(): void {
+    if (this.#state === 'connecting') this.#try()
+  }
+
+  #try(): void {
     const attempt = new AbortController()
     this.#attempt = attempt
     const listener: LinkListener = {
@@ -81,6 +95,23 @@ export class Connector {
     if (this.#state !== 'waiting') return
     this.#stopTimer()
     this.#move({ event: 'retry', from: 'waiting' })
+  }
+
+  /** Closes what is open, and wants nothing until {@link resume}. */
+  suspend(): void {
+    if (!CONNECTION_MOVES[this.#state].suspend) return
+    const error = new RpcError('connection_lost', 'The socket was suspended')
+    const link = this.#link
+    this.#attempt?.abort(error)
+    this.#link = undefined
+    this.#stopTimer()
+    link?.close()
+    this.#move({ event: 'suspend', from: this.#state, error })
+  }
+
+  /** Tries now, after {@link suspend}. */
+  resume(): void {
+    this.#move({ event: 'resume', from: this.#state })
   }
 
   /** Stops waiting for the time of the next try: it waits for {@link retry} instead. */
@@ -144,7 +175,9 @@ export class Connector {
 
   #failed(attempt: AbortController, error: RpcError): void {
     if (attempt.signal.aborted) return
-    this.#refusedTokens = error.code === 'invalid_token' ? this.#refusedTokens + 1 : 0
+    const isOfToken =
+      error.code === 'invalid_token' || (this.#options.tokenAttempts && error.code === 'token_failed')
+    this.#refusedTokens = isOfToken ? this.#refusedTokens + 1 : 0
     this.#goOn('fail', error)
   }
 
@@ -156,8 +189,9 @@ export class Connector {
   }
 
   #isFinal(error: RpcError): boolean {
-    if (!this.#reconnect || !shouldReconnect(closeCodeOf(error))) return true
-    return !this.#wasReady && (error.code === 'token_refused' || this.#refusedTokens >= REFUSED_TOKENS)
+    const { reconnect, tokenAttempts = REFUSED_TOKENS } = this.#options
+    if (!reconnect || !shouldReconnect(closeCodeOf(error))) return true
+    return !this.#wasReady && (error.code === 'token_refused' || this.#refusedTokens >= tokenAttempts)
   }
 
   /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */
@@ -179,7 +213,7 @@ export class Connector {
     const next = CONNECTION_MOVES[this.#state][move.event]
     if (!next) return
     this.#state = next
-    if (move.event === 'retry') this.start()
+    if (next === 'connecting') this.#try()
     this.#owner.moved(move)
   }
 }

@@ -25,6 +25,14 @@ export interface TokenSocketEvents {
    * `epoch_changed` if all that was kept is lost, `no_history` if nothing is kept.
    */
   gap: (channel: string, reason: GapReason) => void
+  /** A connection is there, before `ready` or `reconnect`; `socket.sid` is new. */
+  connect: () => void
+  /** The connection is gone. */
+  disconnect: (error: RpcError) => void
+  /** For debugging: a frame came, as text. */
+  frameIn: (text: string) => void
+  /** For debugging: a frame goes out, as text; the first holds the token. */
+  frameOut: (text: string) => void
   /** An automatic ping was answered, after so many milliseconds. */
   ping: (roundTrip: number) => void
   /** The socket is in another state now. */

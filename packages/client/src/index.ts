@@ -8,12 +8,22 @@ export {
   ERRORS,
   type ErrorCode,
   type GapReason,
+  type Member,
   RpcError,
 } from '@token-socket/protocol'
+export type { Binding, Handler } from './bindings.js'
 export type { Callback } from './callback.js'
+export type { Channel, ChannelEvents, ChannelOptions, ChannelToken } from './channel.js'
 export { TokenSocket } from './client.js'
 export type { StateDetails, TokenSocketEvents } from './events.js'
-export type { AuthenticationData, Limits, Logger, TokenSocketOptions, TransportName } from './options.js'
+export type {
+  AuthenticationData,
+  Limits,
+  Logger,
+  LogLevel,
+  TokenSocketOptions,
+  TransportName,
+} from './options.js'
 export type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './publications.js'
 export {
   CONNECTION_MOVES,

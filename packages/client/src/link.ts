@@ -6,6 +6,7 @@ import {
   FrameError,
   GOING_AWAY,
   type ServerMessage,
+  type SessionInfo,
 } from '@token-socket/protocol'
 import type { Logger } from './options.js'
 
@@ -17,6 +18,9 @@ export interface LinkListener {
   closed(code: number, reason: string): void
 }
 
+/** Sees a message as it comes or goes. */
+export type Tap = (direction: 'frameIn' | 'frameOut', text: string) => void
+
 /** Characters that leave together at the most, unless one message alone is longer. */
 const BATCH = 16_384
 
@@ -24,23 +28,27 @@ const BATCH = 16_384
 export class Link {
   /** Resolves when the connection is over, whoever closed it. */
   readonly over: Promise<void>
-  /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
-  isOld = true
-  /** Milliseconds after which the server gives a sign of life, if it said so; else 0. */
-  heartbeat = 0
+  /** What the server said when it let us in. The azuqua server says nothing. */
+  session: SessionInfo | undefined
   #heardAt = performance.now()
   readonly #connection: Connection
   readonly #logger: Logger
+  readonly #tap: Tap
   #listener: LinkListener
   #batch: string[] = []
   #batchLength = 0
   #isClosed = false
   #lostBy: { readonly code: number; readonly reason: string } | undefined
 
-  constructor(connection: Connection, listener: LinkListener, logger: Logger) {
+  constructor(
+    connection: Connection,
+    listener: LinkListener,
+    { logger, tap }: { readonly logger: Logger; readonly tap: Tap },
+  ) {
     this.#connection = connection
     this.#listener = listener
     this.#logger = logger
+    this.#tap = tap
     let markOver = () => {}
     this.over = new Promise((resolve) => {
       markOver = resolve
@@ -55,6 +63,11 @@ export class Link {
         this.#lost(code, reason)
       },
     })
+  }
+
+  /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
+  get isOld(): boolean {
+    return this.session === undefined
   }
 
   /** What carries it: `websocket`, `xhr-streaming`, … */
@@ -81,6 +94,7 @@ export class Link {
   /** Sends one encoded message. From this library's server on, the messages of one turn leave as one frame. */
   sendText(text: string): void {
     if (this.#isClosed) return
+    this.#tap('frameOut', text)
     if (this.isOld) this.#connection.send([text])
     else this.#add(text)
   }
@@ -109,6 +123,7 @@ export class Link {
 
   #receive(text: unknown): void {
     if (this.#isClosed) return
+    this.#tap('frameIn', String(text))
     const message = this.#decode(text)
     if (message) this.#listener.receive(message, this)
   }

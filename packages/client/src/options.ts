@@ -16,6 +16,9 @@ export interface Logger {
   warn?(text: string, details?: unknown): void
 }
 
+/** What is written to the log: all, what should not happen, or nothing. */
+export type LogLevel = 'debug' | 'warn' | 'none'
+
 /** How much may be under way at once. */
 export interface Limits {
   /** Calls that wait for their answer, the queued ones too; the next fails with `too_many_calls`. @default 2000 */
@@ -52,6 +55,19 @@ export interface TokenSocketOptions {
     | (() => AuthenticationData | Promise<AuthenticationData>)
     | undefined
   /**
+   * A token that the application's own back end signed, in place of one of the token route: the token, or a function that
+   * gives it or its promise, called for each connection.
+   * @default none, the token route is asked
+   */
+  readonly token?: string | (() => string | Promise<string>) | undefined
+  /**
+   * How many times in a row `token` may fail or be refused before the first `ready`; then the socket has failed for good.
+   * @default 2
+   */
+  readonly tokenAttempts?: number | undefined
+  /** Whether to connect only when something is called that needs it. @default false */
+  readonly lazy?: boolean | undefined
+  /**
    * Options for SockJS. With `transports` that lack `"websocket"` no WebSocket is tried at all; without `transports`, and
    * after a plain WebSocket, SockJS tries `"xhr-streaming"` and `"xhr-polling"`, or `"eventsource"` in a page without an
    * origin. @default {}
@@ -87,8 +103,10 @@ export interface TokenSocketOptions {
   readonly queueSize?: number | undefined
   /** Other bounds. @default each bound's own */
   readonly limits?: Limits | undefined
-  /** Where the socket writes its log. @default none */
+  /** Where the socket writes its log. @default the console if there is a `logLevel`, else none */
   readonly logger?: Logger | undefined
+  /** What it writes there. @default "debug" */
+  readonly logLevel?: LogLevel | undefined
 }
 
 /** The options, checked, with their defaults. */
@@ -99,6 +117,9 @@ export interface Settings {
   readonly socketPrefix: string
   readonly reconnect: boolean
   readonly authentication: AuthenticationData | (() => AuthenticationData | Promise<AuthenticationData>)
+  readonly token: string | (() => unknown) | undefined
+  readonly tokenAttempts: number
+  readonly lazy: boolean
   readonly sockjs: Readonly<Record<string, unknown>>
   readonly transports: readonly TransportName[]
   readonly ping: number
@@ -131,6 +152,9 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
     socketPrefix: options.socketPrefix ?? '/sockets',
     reconnect: options.reconnect ?? true,
     authentication: options.authentication ?? {},
+    token: options.token,
+    tokenAttempts: options.tokenAttempts ?? 2,
+    lazy: options.lazy ?? false,
     sockjs,
     transports: options.transports ?? defaultTransports(sockjs.transports),
     ping: options.ping || 0,
@@ -141,7 +165,7 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
     connectTimeout: options.connectTimeout ?? 10_000,
     queueSize: options.queueSize ?? 1000,
     limits: { callsOut: options.limits?.callsOut ?? 2000, callsIn: options.limits?.callsIn ?? 100 },
-    logger: options.logger ?? {},
+    logger: loggerOf(options),
   }
 }
 
@@ -151,6 +175,7 @@ const OBJECT: Check = ['an object', isObject]
 const BOOLEAN: Check = ['true or false', (value) => typeof value === 'boolean']
 const FUNCTION: Check = ['a function', isFunction]
 const PATH: Check = ['a path that starts with /', (value) => isString(value) && value.startsWith('/')]
+const ABOVE_0: Check = ['a number above 0', isPositive]
 const COUNT: Check = ['a number, 0 or above', (value) => value === 0 || isPositive(value)]
 
 /** What each option has to be, in words and as a test. */
@@ -162,6 +187,9 @@ const CHECKS: Readonly<Record<keyof TokenSocketOptions, Check>> = {
   socketPrefix: PATH,
   reconnect: BOOLEAN,
   authentication: ['an object or a function', (value) => isObject(value) || isFunction(value)],
+  token: ['a string or a function', (value) => (isString(value) && value !== '') || isFunction(value)],
+  tokenAttempts: ABOVE_0,
+  lazy: BOOLEAN,
   sockjs: OBJECT,
   transports: ['a list of "websocket" and "sockjs"', isTransports],
   // The old client took `false` for none.
@@ -170,10 +198,14 @@ const CHECKS: Readonly<Record<keyof TokenSocketOptions, Check>> = {
   onreconnect: FUNCTION,
   jsonp: BOOLEAN,
   callTimeout: COUNT,
-  connectTimeout: ['a number above 0', isPositive],
+  connectTimeout: ABOVE_0,
   queueSize: COUNT,
   limits: ['an object of numbers above 0', isLimits],
   logger: ['an object of functions', isLogger],
+  logLevel: [
+    '"debug", "warn" or "none"',
+    (value) => value === 'debug' || value === 'warn' || value === 'none',
+  ],
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -200,6 +232,11 @@ function isLimits(value: unknown): boolean {
 
 function isLogger(value: unknown): boolean {
   return isObject(value) && [value.debug, value.warn].every((one) => one === undefined || isFunction(one))
+}
+
+function loggerOf({ logLevel, logger = logLevel && console }: TokenSocketOptions): Logger {
+  if (!logger || logLevel === 'none') return {}
+  return logLevel === 'warn' ? { warn: (...line) => logger.warn?.(...line) } : logger
 }
 
 function isTransports(value: unknown): boolean {

@@ -1,9 +1,9 @@
 import type { Position, PublicationMessage } from '@token-socket/protocol'
 
 /** What is known of a publication besides its channel and data. */
-export interface PublicationDetails extends Partial<Position> {
+export interface PublicationDetails<Data = unknown> extends Partial<Position> {
   readonly channel: string
-  readonly data: unknown
+  readonly data: Data
   /** A ULID: later ids on the channel are greater. `undefined` from the azuqua server. */
   readonly id?: string | undefined
   /** Milliseconds since 1970, read from the id. */

@@ -9,7 +9,7 @@ export type Moves<State extends string, Event extends string> = {
 }
 
 /** A state of the socket as a whole. */
-export type ConnectionState = 'connecting' | 'waiting' | 'ready' | 'failed' | 'ended'
+export type ConnectionState = 'connecting' | 'waiting' | 'ready' | 'suspended' | 'failed' | 'ended'
 
 /**
  * What happens to the socket:
@@ -18,15 +18,17 @@ export type ConnectionState = 'connecting' | 'waiting' | 'ready' | 'failed' | 'e
  * - `refuse`: a try came to nothing, or the link was lost, and there will be no other;
  * - `lose`: the link was lost, there will be another;
  * - `retry`: it is time for another try;
+ * - `suspend`, `resume`: the socket's owner wants no connection for now, and wants one again;
  * - `end`: the socket's owner ended it.
  */
-export type ConnectionEvent = 'open' | 'fail' | 'refuse' | 'lose' | 'retry' | 'end'
+export type ConnectionEvent = 'open' | 'fail' | 'refuse' | 'lose' | 'retry' | 'suspend' | 'resume' | 'end'
 
-/** The socket starts in `connecting`; `failed` and `ended` are final. */
+/** The socket starts in `connecting`, a lazy one in `suspended`; `failed` and `ended` are final. */
 export const CONNECTION_MOVES: Moves<ConnectionState, ConnectionEvent> = {
-  connecting: { open: 'ready', fail: 'waiting', refuse: 'failed', end: 'ended' },
-  waiting: { retry: 'connecting', end: 'ended' },
-  ready: { lose: 'waiting', refuse: 'failed', end: 'ended' },
+  connecting: { open: 'ready', fail: 'waiting', refuse: 'failed', suspend: 'suspended', end: 'ended' },
+  waiting: { retry: 'connecting', suspend: 'suspended', end: 'ended' },
+  ready: { lose: 'waiting', refuse: 'failed', suspend: 'suspended', end: 'ended' },
+  suspended: { resume: 'connecting', end: 'ended' },
   failed: { end: 'ended' },
   ended: {},
 }

@@ -1,6 +1,6 @@
 import {
   decodeError,
-  type GapReason,
+  encodeError,
   type Outcome,
   type Position,
   RpcError,
@@ -19,10 +19,17 @@ export interface SubscriptionsOwner {
   failed(error: RpcError): void
   /** What was wanted when the link came has been answered. Called once a link. */
   restored(): void
-  /** The channel goes on where this socket was: what it missed follows. */
-  recovered(channel: string): void
-  /** What this socket missed on the channel is lost to it. */
-  gap(channel: string, reason: GapReason): void
+  /**
+   * The server says that we are on a channel, and what it is like there.
+   * @param isEarly whether the answer to where we were is still to come
+   */
+  entered(notice: SubscriptionNotice, isEarly: boolean): void
+  /** We are on the channel no more, and will not be. */
+  left(channel: string): void
+  /** The server said no to our request to subscribe. */
+  refused(channel: string, error: RpcError): void
+  /** The token to subscribe with, where the channel has one of its own. */
+  token(channel: string): Promise<string> | undefined
 }
 
 /** Bounds on wishes. */
@@ -55,6 +62,9 @@ interface Subscription {
   granted: boolean
   /** Where this socket is, on a channel that keeps its publications. */
   position: Position | undefined
+  /** The server was told where we are, and will bring all that came since: what comes before that is brought again. */
+  recovering: boolean
+  isGettingToken: boolean
   waiters: Waiter[]
 }
 
@@ -104,7 +114,7 @@ export class Subscriptions {
    */
   passed(channel: string, { epoch, offset }: Position): boolean {
     const subscription = this.#subscriptions.get(channel)
-    if (!subscription) return false
+    if (!subscription || subscription.recovering) return false
     const at = subscription.position
     const isNext = at?.epoch !== epoch || offset === at.offset + 1
     if (isNext) subscription.position = { epoch, offset }
@@ -127,7 +137,8 @@ export class Subscriptions {
     this.#link = isOld ? 'old' : 'new'
     for (const subscription of [...this.#subscriptions.values()]) {
       this.#advance(subscription)
-      if (subscription.request) this.#restoring.add(subscription.request)
+      // What gets the channel's token may call the server: calls must not wait for it.
+      if (subscription.request && !subscription.isGettingToken) this.#restoring.add(subscription.request)
     }
     // The azuqua server may never answer; it does things in order, though.
     if (isOld) this.#restoring.clear()
@@ -152,13 +163,10 @@ export class Subscriptions {
   }
 
   /** The server says that we are subscribed, or no more: to our request, or by its own wish. */
-  noticed(wish: Wish, { channel, position, recovered, reason }: Omit<SubscriptionNotice, 'type'>): void {
-    const subscription = this.#find(channel)
-    if (wish === 'subscribe') {
-      subscription.position = position ?? (reason ? undefined : subscription.position)
-      if (recovered) this.#owner.recovered(channel)
-      else if (reason) this.#owner.gap(channel, reason)
-    }
+  noticed(notice: SubscriptionNotice): void {
+    const subscription = this.#find(notice.channel)
+    const wish = notice.type === 'subscribed' ? 'subscribe' : 'unsubscribe'
+    if (wish === 'subscribe') this.#entered(subscription, notice)
     const isEcho = SUBSCRIPTION_MOVES.unsubscribed[wish] === subscription.state
     if (subscription.request === undefined) {
       subscription.wanted = wish === 'subscribe'
@@ -168,6 +176,15 @@ export class Subscriptions {
     } else {
       subscription.granted = wish === 'subscribe'
     }
+  }
+
+  #entered(subscription: Subscription, notice: SubscriptionNotice): void {
+    const { position, recovered, reason } = notice
+    subscription.recovering &&= recovered === undefined
+    if (!subscription.recovering) {
+      subscription.position = position ?? (reason ? undefined : subscription.position)
+    }
+    this.#owner.entered(notice, subscription.recovering)
   }
 
   /** An answer came. @returns whether it belongs to a request of these */
@@ -212,6 +229,8 @@ export class Subscriptions {
       request: undefined,
       granted: false,
       position: undefined,
+      recovering: false,
+      isGettingToken: false,
       waiters: [],
     }
     this.#subscriptions.set(channel, made)
@@ -229,7 +248,7 @@ export class Subscriptions {
     this.#settle(subscription)
     const { channel, state, wanted } = subscription
     if (state === (wanted ? 'subscribed' : 'unsubscribed')) {
-      if (!wanted) this.#subscriptions.delete(channel)
+      if (!wanted && this.#subscriptions.delete(channel)) this.#owner.left(channel)
     } else if (this.#link !== 'none') {
       this.#send(subscription, wanted ? 'subscribe' : 'unsubscribe')
     } else if (state === 'unsubscribed') {
@@ -247,8 +266,21 @@ export class Subscriptions {
     const expire = () => this.#expire(id)
     this.#requests.set(id, { subscription, expire })
     this.#timers.set(expire, this.#limits.timeout)
+    const { channel } = subscription
+    if (type === 'unsubscribe') return this.#owner.send({ type, id, channel })
+    const token = this.#link === 'new' ? this.#owner.token(channel) : undefined
+    if (!token) return this.#subscribe(subscription, id)
+    subscription.isGettingToken = true
+    token.then(
+      (token) => this.#requests.has(id) && this.#subscribe(subscription, id, token),
+      (error) => this.answered(id, encodeError(error)),
+    )
+  }
+
+  #subscribe(subscription: Subscription, id: string, token?: string): void {
     const { channel, position: from } = subscription
-    this.#owner.send({ type, id, channel, ...(type === 'subscribe' && from && { from }) })
+    subscription.recovering = from !== undefined
+    this.#owner.send({ type: 'subscribe', id, channel, ...(from && { from }), ...(token && { token }) })
   }
 
   /** Ends a request. @returns the subscription that it was for */
@@ -258,6 +290,7 @@ export class Subscriptions {
     this.#requests.delete(id)
     this.#timers.delete(request.expire)
     request.subscription.request = undefined
+    request.subscription.recovering = request.subscription.isGettingToken = false
     return request.subscription
   }
 
@@ -268,6 +301,7 @@ export class Subscriptions {
     enter(subscription, 'refuse')
     if (subscription.granted) enter(subscription, 'grant')
     this.#advance(subscription)
+    if (isSubscribing) this.#owner.refused(subscription.channel, error)
     if (!isTold) this.#owner.failed(aboutChannel(error, subscription.channel))
   }
 

@@ -38,7 +38,7 @@ export class TokenSource {
       return await limitTime(this.#options.timeout, signal, (inner) => this.#request(inner))
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      throw RpcError.is(error) && error.code.startsWith('token_') ? error : failed(reasonOf(error), error)
+      throw asTokenError(error)
     }
   }
 
@@ -90,10 +90,19 @@ export class TokenSource {
 function tokenOf(body: unknown): string {
   const error = errorOf(body)
   if (error !== undefined) throw new RpcError('token_refused', error)
-  const token = field(body, 'token')
+  return checkToken(field(body, 'token'))
+}
+
+/** @throws RpcError `token_failed` unless it is a token */
+export function checkToken(token: unknown): string {
   if (typeof token !== 'string' || token === '') throw failed('there is no token in the answer')
   if (token.length > NAME_LIMITS.token) throw failed('the token is too long')
   return token
+}
+
+/** Why there is no token. */
+export function asTokenError(error: unknown): RpcError {
+  return RpcError.is(error) && error.code.startsWith('token_') ? error : failed(reasonOf(error), error)
 }
 
 function errorOf(body: unknown): string | undefined {

@@ -1,0 +1,221 @@
+import {
+  encodeData,
+  type GapReason,
+  type Member,
+  type PresenceMessage,
+  type RpcError,
+  type SubscriptionNotice,
+} from '@token-socket/protocol'
+import { type Binding, Bindings, type Handler } from './bindings.js'
+import { Emitter } from './emitter.js'
+import { givenToken } from './given-token.js'
+import type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './publications.js'
+
+/** What a {@link Channel} needs of the socket. */
+export interface ChannelSocket {
+  readonly sid: string | undefined
+  readonly uid: string | undefined
+  readonly umd: unknown
+  subscribe(channel: string): Promise<void>
+  unsubscribe(channel: string): Promise<void>
+  publish(channel: string, data: unknown, options: PublishOptions): Promise<Receipt | undefined>
+  history(channel: string, query?: HistoryQuery): Promise<readonly PublicationDetails[]>
+}
+
+/** Subscribes for the bindings' sake. */
+export interface ChannelWishes {
+  /** There is a binding. */
+  want(channel: string): void
+  /** There is none any more. */
+  release(channel: string): void
+}
+
+/**
+ * Gets a token that the application's back end signed for this channel and this connection. Called at every subscribe,
+ * after a reconnect too. It may call the server by the socket.
+ */
+export type ChannelToken = (request: {
+  readonly channel: string
+  /** The socket's `sid`. */
+  readonly connectionId: string
+}) => string | Promise<string>
+
+/** What is particular to a channel. */
+export interface ChannelOptions {
+  /** Gives more rights on the channel than the connection has. @default none */
+  readonly token?: ChannelToken | undefined
+}
+
+/** The events of a {@link Channel}, and what their listeners get. */
+export interface ChannelEvents {
+  /** The server sends the channel from now on; after each reconnect again. */
+  subscribed: () => void
+  /** The server sends it no more, by its own wish or this socket's. Not for the loss of a connection. */
+  unsubscribed: () => void
+  /** Somebody came. */
+  joined: (member: Member) => void
+  /** Somebody left, with the last of their sockets. */
+  left: (member: Member) => void
+  /** What others see of somebody is another. */
+  updated: (member: Member) => void
+  /** After a loss, the channel goes on where it was: what was missed follows. */
+  recovered: () => void
+  /** What was missed is lost to this socket; see the socket's `gap`. */
+  gap: (reason: GapReason) => void
+  /**
+   * The server refused to subscribe this socket, or the channel's token could not be had (`token_failed`). It is not
+   * tried again until there is another `bind` or `subscribe`.
+   */
+  refused: (error: RpcError) => void
+}
+
+const NOBODY: readonly Member[] = []
+
+/**
+ * One channel of a socket. It is subscribed to as long as a handler is bound to it, or `subscribe` wants it; each
+ * takes back its own wish only.
+ */
+export class Channel extends Emitter<ChannelEvents> {
+  readonly name: string
+  /** See {@link ChannelOptions}. */
+  token: ChannelToken | undefined
+  readonly #socket: ChannelSocket
+  readonly #wishes: ChannelWishes
+  readonly #bindings: Bindings<Channel>
+  #members: readonly Member[] | undefined
+  /** Who this socket is here, if that is not who it is elsewhere. */
+  #self: Partial<Member> = {}
+  /** The connection on which it was told to be subscribed. */
+  #link: unknown
+
+  /** @internal */
+  constructor(name: string, socket: ChannelSocket, wishes: ChannelWishes) {
+    super()
+    this.name = name
+    this.#socket = socket
+    this.#wishes = wishes
+    this.#bindings = new Bindings<Channel>(this, () => wishes.release(name))
+  }
+
+  /** Who this socket is to others on the channel. */
+  get uid(): string | undefined {
+    return this.#self.uid ?? this.#socket.uid
+  }
+
+  /** What others on the channel see of this socket. */
+  get umd(): unknown {
+    return { umd: this.#socket.umd, ...this.#self }.umd
+  }
+
+  /** Who is there, this socket included, if the channel has presence; another array after each change. */
+  get members(): readonly Member[] {
+    return this.#members ?? NOBODY
+  }
+
+  /**
+   * Calls a handler with each message of an event, or of all events that an expression matches, and subscribes.
+   * @param event `''` is a message without an event
+   */
+  bind<Data = unknown>(event: string | RegExp, handler: Handler<Data>): Binding<Channel> {
+    const binding = this.#bindings.add(event, handler as Handler)
+    this.#wishes.want(this.name)
+    return binding
+  }
+
+  /** Takes away all handlers, those of an event, or one of them. With the last one it unsubscribes. */
+  unbind<Data = unknown>(event?: string | RegExp, handler?: Handler<Data>): void {
+    this.#bindings.remove(event, handler as Handler)
+  }
+
+  /** Publishes an event; see the socket's `publish`. */
+  send(
+    event: string,
+    data?: unknown,
+    options?: Pick<PublishOptions, 'idempotencyKey'>,
+  ): Promise<Receipt | undefined> {
+    return this.#socket.publish(this.name, data, { ...options, event })
+  }
+
+  /** Reads what the channel keeps; see the socket's `history`. */
+  history(query?: HistoryQuery): Promise<readonly PublicationDetails[]> {
+    return this.#socket.history(this.name, query)
+  }
+
+  /** Subscribes, whether a handler is bound or not; see the socket's `subscribe`. */
+  subscribe(): Promise<void> {
+    return this.#socket.subscribe(this.name)
+  }
+
+  /** Takes `subscribe` back; see the socket's `unsubscribe`. */
+  unsubscribe(): Promise<void> {
+    return this.#socket.unsubscribe(this.name)
+  }
+
+  /** Whether a handler is bound to it. @internal */
+  get isBound(): boolean {
+    return this.#bindings.size > 0
+  }
+
+  /** Asks for its token. @internal */
+  requestToken(give: ChannelToken): Promise<string> {
+    const { name: channel } = this
+    return givenToken(() => give({ channel, connectionId: this.#socket.sid ?? '' }))
+  }
+
+  /** A message came. @internal */
+  deliver(message: PublicationDetails): void {
+    this.#bindings.deliver(message)
+  }
+
+  /** It is subscribed to. @param link the connection; `undefined` if the notice only tells who is there @internal */
+  entered({ uid, umd, members, recovered, reason }: SubscriptionNotice, link: unknown): void {
+    const before = this.#members
+    if (uid !== undefined || umd !== undefined) this.#self = { ...(uid && { uid }), umd }
+    if (members) this.#members = members
+    if (link && link !== this.#link) {
+      this.#link = link
+      this.emit('subscribed')
+    }
+    if (before && members) this.#compare(before, members)
+    if (recovered) this.emit('recovered')
+    else if (reason) this.emit('gap', reason)
+  }
+
+  /** Somebody came, went or changed. @internal */
+  changed({ type: _type, channel: _channel, change, ...member }: PresenceMessage): void {
+    const members = byUid(this.members)
+    if (change === 'left') members.delete(member.uid)
+    else members.set(member.uid, member)
+    this.#members = [...members.values()]
+    this.emit(change, member)
+  }
+
+  /** It is not subscribed to any more. @internal */
+  dropped(): void {
+    const wasOn = this.#link
+    this.#link = this.#members = undefined
+    this.#self = {}
+    if (wasOn) this.emit('unsubscribed')
+  }
+
+  /** There will be no message any more. @internal */
+  close(): void {
+    this.#bindings.clear()
+  }
+
+  /** Tells how two lists of members differ. */
+  #compare(before: readonly Member[], now: readonly Member[]): void {
+    const gone = byUid(before)
+    for (const member of now) {
+      const old = gone.get(member.uid)
+      gone.delete(member.uid)
+      if (!old) this.emit('joined', member)
+      else if (encodeData(old.umd) !== encodeData(member.umd)) this.emit('updated', member)
+    }
+    for (const member of gone.values()) this.emit('left', member)
+  }
+}
+
+function byUid(members: readonly Member[]): Map<string, Member> {
+  return new Map(members.map((member) => [member.uid, member]))
+}

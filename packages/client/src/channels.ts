@@ -1,0 +1,109 @@
+import type { PresenceMessage, RpcError, SubscriptionNotice } from '@token-socket/protocol'
+import { type Binding, Bindings, type Handler } from './bindings.js'
+import { Channel, type ChannelOptions, type ChannelSocket } from './channel.js'
+import type { PublicationDetails } from './publications.js'
+
+/** What says on the wire which channels are wanted. */
+export interface ChannelSubscriptions {
+  has(channel: string): boolean
+  subscribe(channel: string): Promise<void>
+  unsubscribe(channel: string): Promise<void>
+}
+
+/**
+ * The channels of a socket: those with bindings and those that `subscribe` wants. Each of the two takes back its own wish
+ * only, and the channel is wanted as long as one is left.
+ */
+export class Channels {
+  readonly #channels = new Map<string, Channel>()
+  /** Wanted by `subscribe`. */
+  readonly #subscribed = new Set<string>()
+  /** Handlers for the messages of any channel. */
+  readonly #bindings = new Bindings<undefined>(undefined)
+  readonly #subscriptions: ChannelSubscriptions
+  readonly #socket: ChannelSocket
+
+  constructor(subscriptions: ChannelSubscriptions, socket: ChannelSocket) {
+    this.#subscriptions = subscriptions
+    this.#socket = socket
+  }
+
+  /** The channel of a name, always the same object. */
+  get(name: string, { token }: ChannelOptions = {}): Channel {
+    let channel = this.#channels.get(name)
+    if (!channel) {
+      channel = new Channel(name, this.#socket, this)
+      this.#channels.set(name, channel)
+    }
+    if (token) channel.token = token
+    return channel
+  }
+
+  /** Binds a handler to an event on any channel, without subscribing. */
+  bind(event: string | RegExp, handler: Handler): Binding {
+    return this.#bindings.add(event, handler)
+  }
+
+  /** Takes handlers of {@link bind} away. */
+  unbind(event?: string | RegExp, handler?: Handler): void {
+    this.#bindings.remove(event, handler)
+  }
+
+  subscribe(name: string): Promise<void> {
+    this.#subscribed.add(name)
+    return this.#subscriptions.subscribe(name)
+  }
+
+  unsubscribe(name: string): Promise<void> {
+    this.#subscribed.delete(name)
+    return this.#channels.get(name)?.isBound ? Promise.resolve() : this.#subscriptions.unsubscribe(name)
+  }
+
+  /** There is a binding. The channel's own events tell how it went. */
+  want(name: string): void {
+    if (!this.#subscriptions.has(name)) this.#subscriptions.subscribe(name).catch(ignore)
+  }
+
+  /** There is none any more. */
+  release(name: string): void {
+    if (!this.#subscribed.has(name)) this.#subscriptions.unsubscribe(name).catch(ignore)
+  }
+
+  /** The token to subscribe with, if the channel has one of its own. */
+  token(name: string): Promise<string> | undefined {
+    const channel = this.#channels.get(name)
+    return channel?.token && channel.requestToken(channel.token)
+  }
+
+  /** A message came. */
+  deliver(message: PublicationDetails): void {
+    this.#channels.get(message.channel)?.deliver(message)
+    this.#bindings.deliver(message)
+  }
+
+  /** The server says who is on a channel, and that we are. @param link the connection; see {@link Channel.entered} */
+  entered(notice: SubscriptionNotice, link: unknown): void {
+    this.#channels.get(notice.channel)?.entered(notice, link)
+  }
+
+  changed(message: PresenceMessage): void {
+    this.#channels.get(message.channel)?.changed(message)
+  }
+
+  dropped(name: string): void {
+    this.#subscribed.delete(name)
+    this.#channels.get(name)?.dropped()
+  }
+
+  refused(name: string, error: RpcError): void {
+    this.#channels.get(name)?.emit('refused', error)
+  }
+
+  /** There will be no message any more. */
+  close(): void {
+    this.#bindings.clear()
+    for (const channel of this.#channels.values()) channel.close()
+  }
+}
+
+function ignore(): void {}
