@@ -13,8 +13,8 @@ import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
-  ['token-socket.min.js', 14_000],
-  ['token-socket.full.min.js', 28_750],
+  ['token-socket.min.js', 16_000],
+  ['token-socket.full.min.js', 30_750],
   ['token-socket.fallback.min.js', 16_000],
 ])
 
