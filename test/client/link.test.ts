@@ -67,6 +67,17 @@ describe('Link', () => {
     expect(listener.receive.called).to.equal(false)
   })
 
+  it('#hold keeps what comes for the next listener', () => {
+    const { link, far, listener } = create()
+    link.hold()
+    far.send(['{"channel":"a","message":1}', '{"channel":"a","message":2}'])
+    const next = { receive: sinon.spy(), closed: sinon.spy() }
+    link.listen(next)
+    far.send(['{"channel":"a","message":3}'])
+    expect(listener.receive.called).to.equal(false)
+    expect(next.receive.args.map(([{ data }]) => data)).to.deep.equal([1, 2, 3])
+  })
+
   it('#listen tells a new listener of a loss that it missed', () => {
     const { link, far } = create()
     far.close(4000, 'bye')

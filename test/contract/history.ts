@@ -1,6 +1,7 @@
 /** What every engine promises about publications that are kept. */
 import type { Draft, Engine, HistoryPage, HistoryQuery, Publication, Receipt } from '@token-socket/server'
 import { expect } from 'chai'
+import { isNext } from '../../packages/server/src/epoch.js'
 import type { EngineClock, EngineSettings, Make } from './engine.js'
 
 const KEPT = { size: 100, ttl: 60_000 }
@@ -46,7 +47,16 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
     it('has no place for what is not kept', async () => {
       const [engine] = await make(1)
       expect(await engine.broker.publish({ channel: 'a', json: '1' })).to.have.all.keys('id')
-      expect(await engine.history.position('a')).to.equal(undefined)
+      expect((await engine.history.position('a')).offset).to.equal(0)
+    })
+
+    it('has an epoch before the first, which goes on with it', async () => {
+      const [engine] = await make(1)
+      const empty = await engine.history.position('a')
+      const other = await engine.history.position('a')
+      const { epoch = '' } = await engine.broker.publish({ channel: 'a', json: '1' }, { retention: KEPT })
+      expect([isNext(empty.epoch, other.epoch), isNext(empty.epoch, epoch)]).to.deep.equal([true, true])
+      expect(isNext(`another${empty.epoch}`, epoch)).to.equal(false)
     })
 
     it('has offsets without a gap for what is kept, whatever else is published', async () => {
@@ -120,7 +130,8 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
     it('gives nothing of a channel that keeps nothing', async () => {
       const [engine] = await make(1)
       for (const channel of ['a', '__proto__', 'constructor', '*']) {
-        expect(await read(engine, {}, channel)).to.deep.equal({ position: undefined, publications: [] })
+        const { position, publications } = await read(engine, {}, channel)
+        expect([position.offset, publications], channel).to.deep.equal([0, []])
       }
     })
 

@@ -44,7 +44,14 @@ describe('Recovery', () => {
   }
 
   function recover(offset?: number, changes: Partial<ConstructorParameters<typeof Recovery>[0]> = {}) {
-    const owner = { hub, history: engine.history, backlog: 1024, enter: async () => undefined, ...changes }
+    const owner = {
+      hub,
+      history: engine.history,
+      backlog: 1024,
+      enter: async () => undefined,
+      keeps: () => true,
+      ...changes,
+    }
     return new Recovery(owner, member.socket, 'c').run(offset === undefined ? undefined : { epoch, offset })
   }
 
@@ -77,13 +84,34 @@ describe('Recovery', () => {
     expect(seen()).to.deep.equal([{ at: 3 }, 4])
   })
 
+  it('gives all to one that was there when nothing was kept yet', async () => {
+    await engine.broker.subscribe('d')
+    hub.join(member.socket, 'd')
+    const owner = {
+      hub,
+      history: engine.history,
+      backlog: 1024,
+      enter: async () => undefined,
+      keeps: () => true,
+    }
+    await new Recovery(owner, member.socket, 'd').run()
+    const { data } = member.frames().at(-1) as { data: { epoch: string; offset: number } }
+    expect(data.offset).to.equal(0)
+    hub.leave(member.socket, 'd')
+    await engine.broker.publish({ channel: 'd', json: '7' }, { retention: RETENTION })
+    hub.join(member.socket, 'd')
+    member.connection.sent.length = 0
+    await new Recovery(owner, member.socket, 'd').run({ epoch: data.epoch, offset: 0 })
+    expect(seen()).to.deep.equal([{ at: 0, recovered: true }, 7])
+  })
+
   it('says nothing of places on a channel that keeps nothing', async () => {
     await engine.broker.subscribe('d')
     hub.join(member.socket, 'd')
     member.frames()
     member.connection.sent.length = 0
     await new Recovery(
-      { hub, history: engine.history, backlog: 1024, enter: async () => undefined },
+      { hub, history: engine.history, backlog: 1024, enter: async () => undefined, keeps: () => false },
       member.socket,
       'd',
     ).run()
@@ -141,8 +169,14 @@ describe('Recovery', () => {
 
     it('says `no_history` where nothing is kept', async () => {
       await engine.close()
-      await recover(1)
+      await recover(1, { keeps: () => false })
       expect(seen()).to.deep.equal([{ recovered: false, reason: 'no_history' }])
+    })
+
+    it('says `epoch_changed` where all that was kept is lost', async () => {
+      await engine.close()
+      await recover(1)
+      expect(seen()).to.deep.equal([{ at: 0, recovered: false, reason: 'epoch_changed' }])
     })
 
     it('holds what is published meanwhile until it has given what was missed', async () => {

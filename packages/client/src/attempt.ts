@@ -86,6 +86,8 @@ class Handshake implements LinkListener {
       this.#reject(new RpcError('invalid_token', decodeError(message.outcome).message))
     } else {
       link.session = message.session
+      // It may have come in one frame with what the server says next, to a socket that is ready.
+      link.hold()
       this.#resolve()
     }
   }

@@ -23,8 +23,12 @@ export class Channels {
   readonly #subscriptions: ChannelSubscriptions
   readonly #socket: ChannelSocket
 
-  constructor(subscriptions: ChannelSubscriptions, socket: ChannelSocket) {
+  readonly #need: () => void
+
+  /** @param need makes a socket that waits for a reason connect */
+  constructor(subscriptions: ChannelSubscriptions, socket: ChannelSocket, need: () => void) {
     this.#subscriptions = subscriptions
+    this.#need = need
     this.#socket = socket
   }
 
@@ -61,6 +65,7 @@ export class Channels {
 
   /** There is a binding. The channel's own events tell how it went. */
   want(name: string): void {
+    this.#need()
     if (!this.#subscriptions.has(name)) this.#subscriptions.subscribe(name).catch(ignore)
   }
 

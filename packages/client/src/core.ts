@@ -66,7 +66,7 @@ export class Core {
     )
     this.calls = this.#makeCalls()
     this.subscriptions = this.#makeSubscriptions()
-    this.channels = new Channels(this.subscriptions, socket)
+    this.channels = new Channels(this.subscriptions, socket, () => this.need())
     this.#heartbeat = this.#makeHeartbeat()
     this.connector = this.#makeConnector()
     this.#undoWake = onWake({

@@ -38,6 +38,7 @@ export class Link {
   #batch: string[] = []
   #batchLength = 0
   #isClosed = false
+  #held: ServerMessage[] | undefined
   #lostBy: { readonly code: number; readonly reason: string } | undefined
 
   constructor(
@@ -80,9 +81,17 @@ export class Link {
     return performance.now() - this.#heardAt
   }
 
-  /** Changes who hears of it. If the link is lost already, it is told at once. */
+  /** Keeps what comes until {@link listen}. */
+  hold(): void {
+    this.#held = []
+  }
+
+  /** Changes who hears of it. What was kept, and that the link is lost already, is told at once. */
   listen(listener: LinkListener): void {
     this.#listener = listener
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const message of held) if (!this.#isClosed || this.#lostBy) listener.receive(message, this)
     if (this.#lostBy) listener.closed(this.#lostBy.code, this.#lostBy.reason)
   }
 
@@ -125,7 +134,9 @@ export class Link {
     if (this.#isClosed) return
     this.#tap('frameIn', String(text))
     const message = this.#decode(text)
-    if (message) this.#listener.receive(message, this)
+    if (!message) return
+    if (this.#held) this.#held.push(message)
+    else this.#listener.receive(message, this)
   }
 
   #decode(text: unknown): ServerMessage | undefined {

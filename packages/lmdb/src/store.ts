@@ -5,6 +5,8 @@ import {
   type History,
   type HistoryPage,
   type HistoryQuery,
+  newEpoch,
+  POSITION_TTL,
   type Position,
   type Publication,
   type PublishOptions,
@@ -45,9 +47,6 @@ interface ReceiptRecord {
 /** Milliseconds for which an idempotency key is known. */
 const KEY_TTL = 300_000
 
-/** Milliseconds for which a channel keeps its position after the last publication of all is gone. */
-const POSITION_TTL = 24 * 60 * 60 * 1000
-
 /** Milliseconds between two sweeps, and how much each takes away of either kind, so that none stalls the process. */
 const SWEEP = { interval: 1000, most: 500 }
 
@@ -61,6 +60,8 @@ export class Store implements History {
   readonly #publications: Database<PublicationRecord, ChannelKey>
   readonly #receipts: Database<ReceiptRecord, [channel: string, key: string]>
   readonly #ids = new EventIds()
+  /** Names this database in epochs. */
+  readonly #store: string
   readonly #timer: NodeJS.Timeout
   /** The channel and the key at which the last sweep stopped; `undefined` at the end. */
   #swept: string | undefined
@@ -68,7 +69,10 @@ export class Store implements History {
 
   /** @throws if the folder can't be used */
   constructor(path: string) {
-    this.#env = open({ path, maxDbs: 3 })
+    this.#env = open({ path, maxDbs: 4 })
+    const meta: Database<string, string> = this.#env.openDB({ name: 'meta' })
+    this.#store = meta.get('store') ?? randomBytes(8).toString('base64url')
+    meta.putSync('store', this.#store)
     this.#channels = this.#env.openDB({ name: 'channels' })
     this.#publications = this.#env.openDB({ name: 'publications' })
     this.#receipts = this.#env.openDB({ name: 'receipts' })
@@ -107,12 +111,12 @@ export class Store implements History {
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
     const record = this.#channels.get(channel)
-    if (!record) return { position: undefined, publications: [] }
+    if (!record) return { position: { epoch: newEpoch(this.#store), offset: 0 }, publications: [] }
     const { epoch, offset } = record
     return { position: { epoch, offset }, publications: this.#find(channel, record, query) }
   }
 
-  async position(channel: string): Promise<Position | undefined> {
+  async position(channel: string): Promise<Position> {
     return (await this.read(channel, { limit: 0 })).position
   }
 
@@ -128,7 +132,7 @@ export class Store implements History {
     const { channel, ...rest } = draft
     const now = Date.now()
     const before = this.#channels.get(channel)
-    const epoch = before?.epoch ?? randomBytes(8).toString('base64url')
+    const epoch = before?.epoch ?? newEpoch(this.#store)
     const offset = (before?.offset ?? 0) + 1
     const id = this.#idAfter(before?.lastId)
     this.#publications.put([channel, offset], { ...rest, id, epoch, expires: now + ttl })

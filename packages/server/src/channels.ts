@@ -43,6 +43,8 @@ export interface ChannelPolicy {
   ): { readonly meta: string | undefined; readonly echo: boolean; readonly retention: Retention | undefined }
   /** How long the server's own publications on a channel are kept. @param store milliseconds, instead of the rule's */
   retention(channel: string, store?: number): Retention | undefined
+  /** Whether the channel may keep something that this socket could miss. */
+  keeps(socket: RemoteClient, channel: string): boolean
   /** Milliseconds since 1970: what was published before is not for this socket. */
   historyStart(socket: RemoteClient, channel: string): number
 }
@@ -210,7 +212,9 @@ export class Channels {
 
   #recovery(socket: RemoteClient, channel: string): Recovery {
     const enter: ChannelPresence['enter'] = (...where) => this.#presence.enter(...where)
-    return new Recovery({ ...this.#owner, backlog: this.#owner.outbox / 4, enter }, socket, channel)
+    const { policy, outbox } = this.#owner
+    const keeps: ChannelPolicy['keeps'] = (...where) => policy.keeps(...where)
+    return new Recovery({ ...this.#owner, backlog: outbox / 4, enter, keeps }, socket, channel)
   }
 
   /** It is on the channel from now on. */

@@ -103,8 +103,8 @@ export interface HistoryQuery {
 
 /** What a channel keeps, as far as it was asked for. */
 export interface HistoryPage {
-  /** The place of the latest that was kept, at the moment of reading; `undefined` for a channel that never kept any. */
-  readonly position: Position | undefined
+  /** The place of the latest that was kept, at the moment of reading; offset 0, in a `newEpoch`, if none was. */
+  readonly position: Position
   readonly publications: readonly Publication[]
 }
 
@@ -112,8 +112,8 @@ export interface HistoryPage {
 export interface History {
   /** Reads, oldest first unless asked otherwise. Publications whose time is over are never given. */
   read(channel: string, query: HistoryQuery): Promise<HistoryPage>
-  /** Where the channel is; `undefined` if it never kept anything. */
-  position(channel: string): Promise<Position | undefined>
+  /** Where the channel is; see {@link HistoryPage.position}. */
+  position(channel: string): Promise<Position>
 }
 
 /** Somebody on a channel, as engines keep them. */

@@ -31,6 +31,7 @@ export type {
   Retention,
   Tickets,
 } from './engine.js'
+export { newEpoch, POSITION_TTL } from './epoch.js'
 export { EventIds, receiptOf } from './event-ids.js'
 export type { Routes } from './express-routes.js'
 export type { PublishFilter } from './hub.js'

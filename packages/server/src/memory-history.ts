@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { startTimer } from '@token-socket/protocol'
 import type { History, HistoryPage, HistoryQuery, Position, Publication, Retention } from './engine.js'
+import { newEpoch, POSITION_TTL } from './epoch.js'
 
 interface Kept {
   readonly publication: Publication
@@ -9,12 +10,16 @@ interface Kept {
 
 /** One channel's publications. Their offsets have no gap, but a publication may expire before an older one. */
 class ChannelHistory {
-  readonly epoch = randomBytes(8).toString('base64url')
+  readonly epoch: string
   offset = 0
   #kept: Kept[] = []
   #lastExpires = 0
   /** Those before this index are gone: they are cut off together, now and then. */
   #first = 0
+
+  constructor(epoch: string) {
+    this.epoch = epoch
+  }
 
   get position(): Position {
     return { epoch: this.epoch, offset: this.offset }
@@ -83,9 +88,6 @@ class ChannelHistory {
   }
 }
 
-/** Milliseconds for which a channel keeps its position after the last publication of all is gone. */
-const POSITION_TTL = 24 * 60 * 60 * 1000
-
 /** Milliseconds between two sweeps. */
 const SWEEP = 1000
 
@@ -95,6 +97,7 @@ const SWEEPS = 30
 /** Keeps publications in this process's memory. */
 export class MemoryHistory implements History {
   readonly #channels = new Map<string, ChannelHistory>()
+  #store = randomBytes(8).toString('base64url')
   #round: Iterator<[string, ChannelHistory]> = [].values()
   #stopTimer: (() => void) | undefined
 
@@ -108,16 +111,17 @@ export class MemoryHistory implements History {
   }
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
-    const history = this.#channels.get(channel)
-    return { position: history?.position, publications: history?.read(query) ?? [] }
+    const history = this.#channels.get(channel) ?? new ChannelHistory(newEpoch(this.#store))
+    return { position: history.position, publications: history.read(query) }
   }
 
-  async position(channel: string): Promise<Position | undefined> {
-    return this.#channels.get(channel)?.position
+  async position(channel: string): Promise<Position> {
+    return (await this.read(channel, { limit: 0 })).position
   }
 
   clear(): void {
     this.#channels.clear()
+    this.#store = randomBytes(8).toString('base64url')
     this.#stopTimer?.()
     this.#stopTimer = undefined
   }
@@ -125,7 +129,7 @@ export class MemoryHistory implements History {
   #find(channel: string): ChannelHistory {
     const found = this.#channels.get(channel)
     if (found) return found
-    const made = new ChannelHistory()
+    const made = new ChannelHistory(newEpoch(this.#store))
     this.#channels.set(channel, made)
     this.#stopTimer ??= startTimer(SWEEP, () => this.#sweep())
     return made

@@ -81,6 +81,10 @@ export class Policy implements ChannelPolicy {
     return store === 0 ? undefined : longest(history, store ?? 0)
   }
 
+  keeps(socket: RemoteClient, channel: string): boolean {
+    return this.#rules.for(channel).history !== undefined || socket.grants.historyStart(channel) !== undefined
+  }
+
   historyStart(socket: RemoteClient, channel: string): number {
     return socket.grants.historyStart(channel) ?? 0
   }

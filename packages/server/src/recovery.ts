@@ -1,5 +1,6 @@
 import { type GapReason, type Position, startTimer } from '@token-socket/protocol'
 import type { History, HistoryPage } from './engine.js'
+import { isNext } from './epoch.js'
 import type { Delivery, Hub } from './hub.js'
 import type { Arrival } from './presence.js'
 import type { RemoteClient } from './remote-client.js'
@@ -10,6 +11,8 @@ export interface RecoveryOwner {
   readonly history: History
   /** Bytes that may wait for a socket when it is given the next page. */
   readonly backlog: number
+  /** Whether a channel may keep something that a socket could miss. */
+  keeps(socket: RemoteClient, channel: string): boolean
   /** Puts a socket on a channel's presence, if that is still wanted. @throws what refuses the subscription */
   enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined>
 }
@@ -97,8 +100,10 @@ export class Recovery {
 
   /** Sends the notice. @returns whether there is a page to be delivered */
   #begin(page: HistoryPage, from: Position | undefined, arrival: Arrival | undefined): boolean {
-    const reason = from && gapBetween(from, page)
-    this.#at = from && !reason ? from : this.#start(page.position)
+    const isKept = page.position.offset > 0 || this.#owner.keeps(this.#socket, this.#channel)
+    const reason = from && (isKept ? gapBetween(from, page) : 'no_history')
+    if (from && !reason) this.#at = { epoch: page.position.epoch, offset: from.offset }
+    else this.#at = this.#start(isKept ? page.position : undefined)
     this.#socket.joined(this.#channel, {
       position: this.#at,
       ...(from && { recovered: reason === undefined, reason }),
@@ -125,7 +130,7 @@ export class Recovery {
       this.#moveTo(offset)
     }
     const isLast = publications.length < PAGE
-    if (isLast && position && position.offset > (this.#at?.offset ?? 0)) this.#skipTo(position.offset)
+    if (isLast && position.offset > (this.#at?.offset ?? 0)) this.#skipTo(position.offset)
     return !isLast || this.#isShort
   }
 
@@ -156,8 +161,8 @@ export class Recovery {
 
 /** Why a client that was at `from` cannot get all since, if it can't. */
 function gapBetween(from: Position, { position, publications }: HistoryPage): GapReason | undefined {
-  if (!position) return 'no_history'
-  if (position.epoch !== from.epoch || from.offset > position.offset) return 'epoch_changed'
+  const isSame = position.epoch === from.epoch || (from.offset === 0 && isNext(from.epoch, position.epoch))
+  if (!isSame || from.offset > position.offset) return 'epoch_changed'
   const next = publications[0]?.offset
   return position.offset > from.offset && next !== from.offset + 1 ? 'trimmed' : undefined
 }
