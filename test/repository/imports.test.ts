@@ -67,7 +67,8 @@ const goodExample = {
   'server/token-route': "import type { Request } from 'express'\nimport { type Response } from 'express'",
   'server/transports/websocket':
     "import { WebSocketServer } from 'ws'\nimport { encode } from '@token-socket/protocol'",
-  'client/client': "import { open } from '#websocket'\nimport { EventEmitter } from 'eventemitter3'",
+  'client/client': "import { open } from '#websocket'",
+  'client/emitter': "import { EventEmitter } from 'eventemitter3'",
   'client/transports/node-websocket': "import { Agent } from 'node:http'\nimport { WebSocket } from 'ws'",
   'client/transports/native-websocket': 'export const name = "any" // any, JSON',
   'client/transports/load-sockjs': "export const load = () => import('sockjs-client')",
