@@ -8,6 +8,10 @@ import { BlackHole, TcpProxy } from './tcp-proxy.js'
 
 const SOCKJS = createRequire(import.meta.url).resolve('sockjs-client/dist/sockjs.min.js')
 
+/** What the error says can be done. */
+const REMEDY =
+  'serve token-socket.fallback.min.js beside this script and allow it in script-src, or use token-socket.full.min.js'
+
 /** What a page of these tests notes of its socket. */
 interface PageGlobals {
   /** The errors' codes of the tries that failed. */
@@ -77,7 +81,7 @@ describe('a page that nothing connects', function () {
     it('says so', async () => {
       expect(await connect(page, { reconnect: false })).to.deep.equal({
         code: 'transport_failed',
-        message: 'SockJS could not be loaded',
+        message: `SockJS could not be loaded: ${REMEDY} (this script has no address)`,
       })
     })
 

@@ -38,6 +38,12 @@ describe('SocketConnection', () => {
       expect(error.data).to.deep.equal({ code: 1006, reason: '' })
     })
 
+    it('rejects with `transport_failed` when all that the socket tells is an error', async () => {
+      socket.play('error')
+      const error = await errorOf(opening)
+      expect(error).to.have.property('code', 'transport_failed')
+    })
+
     it('closes the socket when it is given up', async () => {
       abort.abort(new Error('enough'))
       expect(await errorOf(opening)).to.have.property('message', 'enough')

@@ -58,7 +58,7 @@ describe('the transports of browsers', () => {
   it('loadSockJS of the script-tag build takes the page’s SockJS only', async () => {
     expect(await errorOf(globalSockJS()))
       .to.have.property('message')
-      .that.includes('SockJS')
+      .that.includes('token-socket.fallback.min.js')
     setGlobal('SockJS', FakeSocket)
     expect(await globalSockJS()).to.equal(FakeSocket)
   })

@@ -9,8 +9,11 @@ const FALLBACK = 'token-socket.fallback.min.js'
 /** The hash of that script, put in by the build. */
 declare const FALLBACK_INTEGRITY: string
 
-/** Milliseconds that the fallback script may take to load. */
-const LOAD_TIMEOUT = 10_000
+/** Milliseconds that it may take to load: fewer than a try has by default, so that people are told what is missing. */
+const LOAD_TIMEOUT = 8000
+
+/** What people can do where there is no SockJS. */
+const REMEDY = `serve ${FALLBACK} beside this script and allow it in script-src, or use token-socket.full.min.js`
 
 /** What is being loaded: one script, however many sockets need it. */
 let loading: Promise<void> | undefined
@@ -18,38 +21,45 @@ let loading: Promise<void> | undefined
 /**
  * SockJS as another script tag left it, `window.SockJS`, or else from the fallback script beside this one, which is loaded
  * now so that a page that never needs it never pays for it. For pages without modules.
- * @returns SockJS's constructor; rejects if there is none: the next call tries again
+ * @returns SockJS's constructor; rejects if there is none, with why and what to do: the next call tries again
  */
 export async function loadSockJS(): Promise<unknown> {
   if (found() === undefined) {
     loading ??= loadScript().finally(() => {
       loading = undefined
     })
-    await loading
+    await loading.catch(explain)
   }
-  const SockJS = found()
-  if (SockJS === undefined) throw new Error(`${FALLBACK} left no SockJS`)
-  return SockJS
+  return found() ?? explain(new Error(`${FALLBACK} left no SockJS`))
+}
+
+/** @throws Error what to do about it, and what it is */
+function explain(cause: Error): never {
+  throw new Error(`${REMEDY} (${cause.message})`, { cause })
 }
 
 function found(): unknown {
   return (globalThis as { SockJS?: unknown }).SockJS
 }
 
-function loadScript(): Promise<void> {
-  if (!own?.src) return Promise.reject(new Error('This page has no SockJS: add its script to it'))
+async function loadScript(): Promise<void> {
+  if (!own?.src) throw new Error('this script has no address')
   const script = document.createElement('script')
   script.src = new URL(FALLBACK, own.src).href
   // What the page's policy asks of scripts, this one has to have, too.
   if (own.nonce) script.nonce = own.nonce
   if (own.integrity) script.integrity = FALLBACK_INTEGRITY
   if (own.crossOrigin !== null) script.crossOrigin = own.crossOrigin
-  return new Promise<void>((resolve, reject) => {
-    const stopTimer = startTimer(LOAD_TIMEOUT, () => reject(new Error(`${script.src} did not load in time`)))
+  let stopTimer = () => {}
+  const loaded = new Promise<void>((resolve, reject) => {
+    const fail = (how: string) => reject(new Error(`${script.src} ${how}`))
+    stopTimer = startTimer(LOAD_TIMEOUT, () => fail('did not load in time'))
     script.onload = () => resolve()
-    script.onerror = () => reject(new Error(`${script.src} could not be loaded`))
-    document.head.append(script)
-    script.addEventListener('load', stopTimer)
-    script.addEventListener('error', stopTimer)
-  }).finally(() => script.remove())
+    script.onerror = () => fail('failed to load')
+  })
+  document.head.append(script)
+  await loaded.finally(() => {
+    stopTimer()
+    script.remove()
+  })
 }

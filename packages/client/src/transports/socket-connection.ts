@@ -1,4 +1,4 @@
-import { type Connection, type ConnectionListener, RpcError } from '@token-socket/protocol'
+import { type Connection, type ConnectionListener, RpcError, startTimer } from '@token-socket/protocol'
 
 /** What a WebSocket and a SockJS object have in common. */
 export interface SocketLike {
@@ -34,16 +34,16 @@ export class SocketConnection implements Connection {
   /**
    * Waits until the socket is open.
    * @param signal closes the socket when it is aborted, also later on
-   * @throws RpcError `transport_failed` if the socket closes instead, with `data` `{ code, reason }`; the signal's reason
+   * @throws RpcError `transport_failed` if the socket closes instead, with `data` `{ code, reason }` if it told them; the
+   *   signal's reason
    */
   static open(socket: SocketLike, framing: Framing, signal: AbortSignal): Promise<SocketConnection> {
     return new Promise((resolve, reject) => {
       socket.onopen = () => resolve(new SocketConnection(socket, framing))
-      // What went wrong is in the close event that follows; some sockets need a listener here nevertheless.
-      socket.onerror = () => {}
-      socket.onclose = ({ code, reason }: CloseEvent) => {
-        reject(new RpcError('transport_failed', undefined, { code, reason }))
-      }
+      const fail = (details?: object) => reject(new RpcError('transport_failed', undefined, details))
+      // What went wrong is in the close event that follows. None does where a page's policy forbids the connection.
+      socket.onerror = () => startTimer(0, fail)
+      socket.onclose = ({ code, reason }: CloseEvent) => fail({ code, reason })
       const abort = () => {
         reject(signal.reason)
         socket.close()

@@ -37,6 +37,6 @@ export async function openSockJS(
   return SocketConnection.open(socket, framing, signal)
 }
 
-function missing(cause: unknown): never {
-  throw new RpcError('transport_failed', 'SockJS could not be loaded', undefined, cause)
+function missing(cause: Error): never {
+  throw new RpcError('transport_failed', `SockJS could not be loaded: ${cause.message}`, undefined, cause)
 }
