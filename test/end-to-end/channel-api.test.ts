@@ -329,6 +329,51 @@ describe('a channel of the client', () => {
       expect(seen.filter(([name]) => name === 'recovered')).to.have.length(3)
     })
 
+    for (const how of ['unbind', 'end'] as const) {
+      it(`hears nothing more of what it missed after \`${how}\``, async () => {
+        const site = await start()
+        const socket = open(site, 'jim')
+        const channel = socket.channel('kept-1')
+        const heard: unknown[] = []
+        const binding = channel.bind(/.*/, ({ data }) => {
+          heard.push(data)
+          if (how === 'unbind') binding.unbind()
+          else void socket.end()
+        })
+        await next(channel, 'subscribed')
+        socket.suspend()
+        for (let n = 1; n <= 5; n += 1) await site.sockets.publish('kept-1', n)
+        socket.resume()
+        await until(() => heard.length > 0)
+        await until(() => site.sockets.channelSockets('kept-1').length === 0)
+        expect(heard).to.deep.equal([1])
+      })
+    }
+
+    it('gets each publication once that comes while it subscribes in the middle of a burst', async () => {
+      const site = await start()
+      const sockets = Array.from({ length: 5 }, () => open(site, 'jim'))
+      await Promise.all(sockets.map((socket) => socket.ready()))
+      const heard = sockets.map(() => [] as number[])
+      const count = 500
+      let published = 0
+      const burst = (async () => {
+        while (published < count) {
+          await site.sockets.publish('kept-1', ++published)
+          if (published % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
+        }
+      })()
+      for (const [index, socket] of sockets.entries()) {
+        socket.on('message', (_channel, n) => heard[index]?.push(n as number))
+        await socket.subscribe('kept-1')
+      }
+      await burst
+      await until(() => heard.every((numbers) => numbers.at(-1) === count))
+      for (const numbers of heard) {
+        expect(numbers).to.deep.equal(numbers.map((_, index) => count - numbers.length + 1 + index))
+      }
+    })
+
     it('is told what it can’t get', async () => {
       const site = await start()
       const socket = open(site, 'jim')
