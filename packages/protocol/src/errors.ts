@@ -10,6 +10,7 @@ export const ERRORS = {
   bad_option: 'Invalid option',
   connection_lost: 'The connection was lost before an answer came; the outcome is unknown',
   ended: 'The socket was ended',
+  engine_unavailable: 'The engine is not available',
   forbidden: 'Forbidden',
   internal: 'Internal error',
   invalid_token: 'Invalid token',

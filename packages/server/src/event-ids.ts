@@ -7,11 +7,17 @@ import type { Publication, Receipt } from './engine.js'
  */
 export class EventIds {
   readonly #next = monotonicFactory()
+  readonly #now: () => number
+
+  /** @param now the time in milliseconds since 1970. @default this machine's clock */
+  constructor(now: () => number = () => Date.now()) {
+    this.#now = now
+  }
 
   /** A new id, of the time now or of the latest id's if that is later. */
   next(): string {
     // The library takes the time 0 for none.
-    return this.#next(Math.max(1, Date.now()))
+    return this.#next(Math.max(1, this.#now()))
   }
 
   /** From now on ids are greater than this one, which another process made. */

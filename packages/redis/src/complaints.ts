@@ -1,0 +1,26 @@
+import type { Logger } from '@token-socket/server'
+
+/** Milliseconds in which the same complaint is made once. */
+const PAUSE = 10_000
+
+/** What goes to the log as a warning, and may happen as often as anybody likes: each kind is told now and then, and counted. */
+export class Complaints {
+  readonly #logger: Pick<Logger, 'warn'>
+  readonly #told = new Map<string, { at: number; since: number }>()
+
+  constructor(logger: Pick<Logger, 'warn'>) {
+    this.#logger = logger
+  }
+
+  /** @param message the kind: one of few */
+  make(message: string, details: object): void {
+    const told = this.#told.get(message) ?? { at: Number.NEGATIVE_INFINITY, since: 0 }
+    this.#told.set(message, told)
+    const now = performance.now()
+    told.since += 1
+    if (now - told.at < PAUSE) return
+    this.#logger.warn({ ...details, ...(told.since > 1 && { times: told.since }) }, message)
+    told.at = now
+    told.since = 0
+  }
+}

@@ -1,0 +1,244 @@
+import { createTimeouts, RpcError, startTimer } from '@token-socket/protocol'
+import type { Logger } from '@token-socket/server'
+import { createClient } from 'redis'
+import type { Complaints } from './complaints.js'
+
+/** A client of the package `redis`, as `createClient` makes it: its settings are what is wanted. */
+export interface RedisClientSource {
+  /** The client's settings. */
+  readonly options?: object | undefined
+  /** Makes another with the same settings but these. */
+  duplicate(options: object): unknown
+}
+
+/** What is used of a client of the package `redis`. */
+export interface Client {
+  readonly isReady: boolean
+  on(event: 'error', listener: (cause: unknown) => void): unknown
+  connect(): Promise<unknown>
+  close(): Promise<unknown>
+  destroy(): void
+  sendCommand(args: readonly string[]): Promise<unknown>
+  subscribe(topics: string[], listener: (message: string, topic: string) => void): Promise<void>
+  unsubscribe(topics: string[], listener: (message: string, topic: string) => void): Promise<void>
+}
+
+/** Commands that may wait for Redis on one connection; the next fails. */
+const PENDING = 100_000
+
+/** Milliseconds between the loss of a connection and the tries to get it back, each a random part of the next step. */
+const RETRY = { first: 100, most: 2000 }
+
+/** Milliseconds after which a connection counts as good: before that, its loss is one more failed try. */
+const STABLE = 5000
+
+/** Where clients come from, and what they are told. */
+export interface ClientSettings {
+  readonly url: string
+  readonly client: RedisClientSource | undefined
+  readonly connectTimeout: number
+}
+
+/** Makes a client that is not connected yet and never reconnects by itself: {@link Connection} does. */
+export function openClient({ url, client, connectTimeout }: ClientSettings): Client {
+  const socket = { connectTimeout, reconnectStrategy: false as const }
+  const own = {
+    commandsQueueMaxLength: PENDING,
+    disableOfflineQueue: true,
+    // Its own time-out costs a signal for each command and ends when the command is written; ours goes on.
+    commandOptions: { timeout: undefined as unknown as number },
+  }
+  if (!client) return createClient({ url, socket, ...own }) as unknown as Client
+  const { socket: theirs = {} } = (client.options ?? {}) as { socket?: object }
+  return client.duplicate({ ...own, socket: { ...theirs, ...socket } }) as Client
+}
+
+/** What a {@link Connection} is for. */
+export interface ConnectionOwner {
+  /** For logs. */
+  readonly name: string
+  readonly commandTimeout: number
+  readonly connectTimeout: number
+  readonly logger: Pick<Logger, 'info' | 'warn'>
+  readonly complaints: Complaints
+  open(): Client
+  /** What has to be done on a new connection before anybody else uses it. */
+  prepare(client: Client): Promise<unknown>
+  /** It is there, for the first time or again. */
+  ready(): void
+}
+
+/**
+ * A connection that comes back. What is asked while it is being made waits for it; what is asked while it is away fails
+ * at once, and what is under way when it goes fails then: its outcome is unknown. All that fails, fails with
+ * `engine_unavailable`.
+ */
+export class Connection {
+  readonly #owner: ConnectionOwner
+  readonly #timeouts = createTimeouts()
+  #client: Client | undefined
+  #attempt: Promise<Client> | undefined
+  #retries = 0
+  #since = Number.POSITIVE_INFINITY
+  #heard = 0
+  #isAway = false
+  #isClosed = false
+  #stopTimer = () => {}
+
+  constructor(owner: ConnectionOwner) {
+    this.#owner = owner
+    this.#connect()
+  }
+
+  /** How long it has been there, in milliseconds; below 0 if it is not. */
+  get age(): number {
+    return performance.now() - this.#since
+  }
+
+  /** Whether it is there. */
+  get isReady(): boolean {
+    return this.#client !== undefined
+  }
+
+  /**
+   * Uses the connection, in the order of the calls.
+   * @throws RpcError `engine_unavailable`; its cause is what Redis or the network said
+   */
+  run<T>(use: (client: Client) => Promise<T>): Promise<T> {
+    if (this.#client) return this.#withinTime(use(this.#client))
+    if (this.#attempt) return this.#withinTime(this.#attempt.then(use))
+    return Promise.reject(unavailable(new Error(`the ${this.#owner.name} connection to Redis is away`)))
+  }
+
+  /** Resolves when what is under way is done, and the connection closed. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopTimer()
+    const client = this.#client
+    this.#client = undefined
+    await this.#attempt?.catch(() => {})
+    if (client) {
+      await this.#withinTime(client.close()).catch(() => {})
+      client.destroy()
+    }
+    this.#timeouts.clear()
+  }
+
+  #connect(): void {
+    const client = this.#owner.open()
+    client.on('error', (cause) => this.#lose(client, cause))
+    this.#attempt = this.#prepare(client)
+    this.#attempt.then(
+      () => this.#opened(client),
+      (cause) => this.#failed(client, cause),
+    )
+  }
+
+  async #prepare(client: Client): Promise<Client> {
+    const { connectTimeout, prepare } = this.#owner
+    const prepared = client.connect().then(() => prepare(client))
+    await withinTime(connectTimeout, prepared).catch((cause) => {
+      // A client that is destroyed while it connects may go on and connect.
+      prepared.then(
+        () => client.destroy(),
+        () => client.destroy(),
+      )
+      throw cause
+    })
+    if (!client.isReady) throw new Error('the connection was lost')
+    this.#client = client
+    return client
+  }
+
+  #opened(client: Client): void {
+    this.#attempt = undefined
+    if (this.#isClosed) {
+      this.#client = undefined
+      return client.destroy()
+    }
+    this.#since = performance.now()
+    if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
+    this.#isAway = false
+    this.#owner.ready()
+  }
+
+  #failed(client: Client, cause: unknown): void {
+    this.#attempt = undefined
+    client.destroy()
+    this.#away(cause)
+    this.#retry()
+  }
+
+  /** A connection that was there is of no use any more. */
+  #lose(client: Client, cause: unknown): void {
+    if (this.#client !== client) return
+    if (this.age >= STABLE) this.#retries = 0
+    this.#client = undefined
+    this.#since = Number.POSITIVE_INFINITY
+    this.#away(cause)
+    client.destroy()
+    this.#retry()
+  }
+
+  #away(err: unknown): void {
+    if (!this.#isAway && !this.#isClosed)
+      this.#owner.logger.warn({ err, connection: this.#owner.name }, 'Redis is away')
+    this.#isAway = true
+  }
+
+  #retry(): void {
+    if (this.#isClosed || this.#attempt) return
+    const retries = this.#retries++
+    if (retries === 0) return this.#connect()
+    const wait = Math.random() * Math.min(RETRY.most, RETRY.first * 2 ** retries)
+    this.#stopTimer()
+    this.#stopTimer = startTimer(wait, () => this.#connect())
+  }
+
+  #withinTime<T>(result: Promise<T>): Promise<T> {
+    const begun = performance.now()
+    const { commandTimeout } = this.#owner
+    return new Promise((resolve, reject) => {
+      const expire = () => {
+        const cause = new Error(`Redis did not answer in ${commandTimeout} ms`)
+        reject(unavailable(cause))
+        // It answers in order: if it has said nothing since, it will not.
+        if (this.#client && this.#since < begun && this.#heard < begun) this.#lose(this.#client, cause)
+      }
+      const settled = () => {
+        this.#timeouts.delete(expire)
+        this.#heard = performance.now()
+      }
+      this.#timeouts.set(expire, commandTimeout)
+      result.then(
+        (value) => {
+          settled()
+          resolve(value)
+        },
+        (cause) => {
+          settled()
+          reject(this.#refused(cause))
+        },
+      )
+    })
+  }
+
+  #refused(cause: unknown): RpcError {
+    const client = this.#client
+    if (client) this.#owner.complaints.make('Redis refused something', { err: cause })
+    // The master has become a replica: there may be another at the same address.
+    if (client && /\bREADONLY\b/.test(String(cause))) this.#lose(client, cause)
+    return unavailable(cause)
+  }
+}
+
+function unavailable(cause: unknown): RpcError {
+  return RpcError.is(cause) ? cause : new RpcError('engine_unavailable', undefined, undefined, cause)
+}
+
+function withinTime<T>(ms: number, result: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = startTimer(ms, () => reject(new Error(`Redis could not be reached in ${ms} ms`)))
+    result.then(resolve, reject).finally(stop)
+  })
+}

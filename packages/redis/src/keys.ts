@@ -1,0 +1,90 @@
+/** The keys of a log: what it is about, and its entries. */
+export interface LogKeys {
+  readonly meta: string
+  readonly entries: string
+}
+
+/**
+ * A name as a part of a key: two names never have the same. Braces would end the hash tag, white space a word of a
+ * message, and halves of surrogate pairs can't be told apart in UTF-8.
+ */
+export function encodeName(name: string): string {
+  return name.replaceAll(/[%{}\s\p{Cc}\p{Cs}]/gu, (character) => {
+    return `%${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
+/** The reverse of {@link encodeName}. */
+export function decodeName(text: string): string {
+  return text.replaceAll(/%([0-9a-f]{4})/g, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  )
+}
+
+/** What belongs to one channel: its keys, all in one hash slot, and the Redis channel that its messages go through. */
+export class ChannelKeys {
+  /** The Redis channel. */
+  readonly topic: string
+
+  /** @param tag the channel's name, encoded */
+  constructor(prefix: string, tag: string) {
+    this.topic = `${prefix}{${tag}}`
+  }
+
+  /** Its publications. */
+  get publications(): LogKeys {
+    return this.#log('publications')
+  }
+
+  /** The changes of who is there. */
+  get changes(): LogKeys {
+    return this.#log('changes')
+  }
+
+  /** Who is there, and where: the keys of the presence scripts, in their order. */
+  get presence(): string[] {
+    const { meta, entries } = this.changes
+    const own = ['members', 'places', 'leases', 'graces'].map((name) => `${this.topic}:${name}`)
+    return [...own, meta, entries]
+  }
+
+  /** The receipt of the publication with an idempotency key. */
+  receipt(key: string): string {
+    return `${this.topic}:key:${encodeName(key)}`
+  }
+
+  #log(name: string): LogKeys {
+    return { meta: `${this.topic}:${name}`, entries: `${this.topic}:${name}:log` }
+  }
+}
+
+/** The names of everything that an engine has in Redis. */
+export class Keys {
+  readonly #prefix: string
+
+  constructor(prefix: string) {
+    this.#prefix = prefix
+  }
+
+  /** What nodes tell each other. No channel's encoded name looks like it. */
+  get control(): ChannelKeys {
+    return new ChannelKeys(this.#prefix, '%control')
+  }
+
+  /** The tickets that wait, by the time at which they are gone. */
+  get tickets(): string {
+    return `${this.#prefix}{%tickets}`
+  }
+
+  channel(name: string): ChannelKeys {
+    return new ChannelKeys(this.#prefix, encodeName(name))
+  }
+
+  ticket(id: string): string {
+    return `${this.tickets}:${encodeName(id)}`
+  }
+
+  claim(id: string): string {
+    return `${this.#prefix}claim:${encodeName(id)}`
+  }
+}

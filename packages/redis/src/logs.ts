@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import type { HistoryQuery, Position, Publication } from '@token-socket/server'
+import type { Commands, Reply } from './commands.js'
+import type { ChannelKeys, LogKeys } from './keys.js'
+import { FOLLOW, READ } from './log-scripts.js'
+import { decodePublication, type EntryKind, type KeptEntry } from './messages.js'
+
+/** The place of an entry, by which it can be known again: after a restart, offsets may be used for the second time. */
+export interface Place extends Position {
+  readonly id: string
+}
+
+/** What came after a place. */
+export interface Followed {
+  readonly entries: readonly KeptEntry[]
+  /** Of the last entry; of the latest of all if that has been reached. `undefined` if nothing was ever kept. */
+  readonly place: Place | undefined
+  /** Whether there is no more. */
+  readonly isEnd: boolean
+}
+
+/** A page of a channel's history, and where to go on. */
+export interface HistoryPart {
+  readonly position: Position | undefined
+  readonly publications: readonly Publication[]
+  /** An offset, if there may be more. */
+  readonly next: string
+}
+
+/** Entries that are read at once. */
+const PAGE = 100
+
+/** An epoch's name. */
+export function newEpoch(): string {
+  return randomBytes(8).toString('base64url')
+}
+
+/** Reads the logs. */
+export class Logs {
+  readonly #commands: Commands
+
+  constructor(commands: Commands) {
+    this.#commands = commands
+  }
+
+  /** The place of the latest entry. @throws RpcError `engine_unavailable` */
+  async place({ meta }: LogKeys): Promise<Place | undefined> {
+    const reply = (await this.#commands.send('HMGET', meta, 'epoch', 'offset', 'id')) as Reply
+    return readPlace(reply)
+  }
+
+  /** What came after a place. @throws RpcError `engine_unavailable` */
+  async follow(kind: EntryKind, { meta, entries }: LogKeys, from: Place | undefined): Promise<Followed> {
+    const { epoch = '', offset = 0, id = '' } = from ?? {}
+    const args = [epoch, offset, id, newEpoch(), PAGE]
+    const [reached, rest] = split(await this.#commands.evaluate(FOLLOW, [meta, entries], args), 3)
+    const place = readPlace(reached)
+    if (!place) return { entries: [], place, isEnd: true }
+    const found = entriesOf(rest).map((entry) => ({ kind, epoch: place.epoch, ...entry }))
+    const last = found.at(-1)
+    const isEnd = found.length < PAGE || !last
+    const at = isEnd ? place : { epoch: place.epoch, offset: last.offset, id: last.id }
+    return { entries: found, place: at, isEnd }
+  }
+
+  /** A part of what a query wants; less than that if it takes long. @throws RpcError `engine_unavailable` */
+  async read(channel: string, keys: ChannelKeys, query: HistoryQuery, next = ''): Promise<HistoryPart> {
+    const { after, before = '', limit, reverse = false } = query
+    const byOffset = !reverse && next !== '' ? next : typeof after === 'number' ? after : ''
+    const byId = typeof after === 'string' ? after : ''
+    const args = [byOffset, byId, before, reverse ? next : '', limit, reverse ? '1' : '0']
+    const { meta, entries } = keys.publications
+    const [[epoch, offset, rest], found] = split(
+      await this.#commands.evaluate(READ, [meta, entries], args),
+      3,
+    )
+    if (!epoch) return { position: undefined, publications: [], next: '' }
+    const publications = entriesOf(found).map((entry) =>
+      decodePublication(channel, { kind: 'publication', epoch, ...entry }),
+    )
+    return { position: { epoch, offset: Number(offset) }, publications, next: rest ?? '' }
+  }
+}
+
+function split(reply: Reply, at: number): [Reply, Reply] {
+  return [reply.slice(0, at), reply.slice(at)]
+}
+
+function readPlace([epoch, offset, id]: Reply): Place | undefined {
+  return epoch && offset && id ? { epoch, offset: Number(offset), id } : undefined
+}
+
+function entriesOf(reply: Reply): { offset: number; id: string; payload: string }[] {
+  return Array.from({ length: reply.length / 3 }, (_, index) => {
+    const [offset, id, payload] = reply.slice(index * 3, index * 3 + 3)
+    return { offset: Number(offset), id: id ?? '', payload: payload ?? '' }
+  })
+}

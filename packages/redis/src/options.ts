@@ -1,0 +1,69 @@
+import { RpcError } from '@token-socket/protocol'
+import type { Logger } from '@token-socket/server'
+import type { RedisClientSource } from './connection.js'
+
+/** Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`. */
+export interface RedisEngineOptions {
+  /** Where Redis is: `redis[s]://[[user][:password]@]host[:port][/database]`. @default 'redis://localhost:6379' */
+  readonly url?: string
+  /**
+   * A client of the package `redis`, instead of `url`: its settings are taken, for connections of the engine's own. The
+   * client itself need not be connected and is not touched. @default a client made of `url`
+   */
+  readonly client?: RedisClientSource
+  /** What the names of all keys and Redis channels begin with. @default 'token-socket:' */
+  readonly prefix?: string
+  /** Milliseconds in which Redis has to answer, or the operation fails with `engine_unavailable`. @default 5000 */
+  readonly commandTimeout?: number
+  /** Milliseconds that it may take to connect. @default 5000 */
+  readonly connectTimeout?: number
+  /**
+   * Milliseconds between two looks at whether a channel has moved on without this node hearing of it; as often the
+   * connections are tried. @default 5000
+   */
+  readonly checkInterval?: number
+  /**
+   * Milliseconds that a node's places on channels last; they are renewed three times in that time. When a node dies, its
+   * members are gone after this time and a third. @default 10000
+   */
+  readonly lease?: number
+  /** How many tickets may wait to be used, on all nodes together. @default 100000 */
+  readonly tickets?: number
+  /** Who is told of lost connections, of what Redis refuses and of messages that are not ours. @default the console */
+  readonly logger?: Pick<Logger, 'info' | 'warn'>
+}
+
+/** {@link RedisEngineOptions} with their defaults. */
+export interface ResolvedOptions extends Required<Omit<RedisEngineOptions, 'client'>> {
+  readonly client: RedisClientSource | undefined
+}
+
+/** @throws RpcError `bad_option`, naming the option */
+export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
+  const resolved: ResolvedOptions = {
+    url: options.url ?? 'redis://localhost:6379',
+    client: options.client,
+    prefix: options.prefix ?? 'token-socket:',
+    commandTimeout: options.commandTimeout ?? 5000,
+    connectTimeout: options.connectTimeout ?? 5000,
+    checkInterval: options.checkInterval ?? 5000,
+    lease: options.lease ?? 10_000,
+    tickets: options.tickets ?? 100_000,
+    logger: options.logger ?? consoleLogger,
+  }
+  for (const name of ['commandTimeout', 'connectTimeout', 'checkInterval', 'lease', 'tickets'] as const) {
+    if (!(resolved[name] > 0)) throw badOption(name, 'has to be a number above 0')
+  }
+  if (options.client && options.url !== undefined) throw badOption('url', 'cannot be given beside a client')
+  return resolved
+}
+
+const consoleLogger: Pick<Logger, 'info' | 'warn'> = {
+  info: () => {},
+  // The console takes `%s` and its like for places of the details.
+  warn: (details, message) => console.warn(`TokenSocket: ${message.replaceAll('%', '%%')}`, details),
+}
+
+function badOption(field: string, why: string): RpcError {
+  return new RpcError('bad_option', `Invalid option: ${field} ${why}`, { field })
+}

@@ -1,0 +1,244 @@
+import { decodeData, encodeData, RpcError, startTimer } from '@token-socket/protocol'
+import type {
+  Broker,
+  BrokerListener,
+  Draft,
+  EventIds,
+  NodeCommand,
+  PublishOptions,
+  Receipt,
+} from '@token-socket/server'
+import { type Commands, type Reply, wholeTime } from './commands.js'
+import type { Complaints } from './complaints.js'
+import { Feed } from './feed.js'
+import type { ChannelKeys, Keys } from './keys.js'
+import { PUBLISH } from './log-scripts.js'
+import { type Logs, newEpoch } from './logs.js'
+import {
+  decodeChange,
+  decodeEntry,
+  decodePublication,
+  type Entry,
+  encodeDraft,
+  encodeEntry,
+} from './messages.js'
+import { Subscriber, type SubscriberOwner } from './subscriber.js'
+
+/** What a {@link RedisBroker} is made of. */
+export interface RedisBrokerOwner {
+  readonly commands: Commands
+  readonly logs: Logs
+  readonly keys: Keys
+  readonly ids: EventIds
+  readonly complaints: Complaints
+  /** Milliseconds between two looks at idle channels. */
+  readonly checkInterval: number
+  /** Called as often. */
+  tick(): Promise<unknown>
+  /** Settings of the connection on which messages come. */
+  readonly subscriber: Omit<SubscriberOwner, 'topics' | 'message' | 'ready'>
+}
+
+/** A channel that this node is subscribed to. */
+interface Subscription {
+  readonly keys: ChannelKeys
+  readonly publications: Feed
+  readonly changes: Feed
+  /** Resolves when messages come. */
+  opened: Promise<void>
+}
+
+/** What nodes tell each other is kept for as long as a connection may be away. */
+const CONTROL_RETENTION = { size: 1000, ttl: 60_000 }
+
+/** Positions that are asked for at once. */
+const BATCH = 500
+
+/**
+ * Publications through Redis. What is kept is published by a script, so that the order of messages is that of offsets, and
+ * heard through a {@link Feed}, so that nothing that a connection loses is lost. Broadcasts and commands are kept for a
+ * minute, for the same reason. What is not kept is lost to a node whose connection is away at that moment.
+ */
+export class RedisBroker implements Broker {
+  readonly #owner: RedisBrokerOwner
+  readonly #subscriber: Subscriber
+  readonly #subscriptions = new Map<string, Subscription>()
+  readonly #control: Subscription
+  #listener: BrokerListener | undefined
+  #stopTimer = () => {}
+  #latestId = ''
+  #isClosed = false
+
+  constructor(owner: RedisBrokerOwner) {
+    this.#owner = owner
+    this.#control = this.#add(owner.keys.control, {
+      publication: (entry) => this.#obey(entry),
+      change: () => {},
+    })
+    this.#subscriber = new Subscriber({
+      ...owner.subscriber,
+      topics: () => [...this.#subscriptions.keys()],
+      message: (text, topic) => this.#hear(text, topic),
+      ready: () => void this.check(),
+    })
+    this.#arm()
+  }
+
+  /** The channels with presence that this node is subscribed to, by their keys. */
+  get watched(): ChannelKeys[] {
+    return [...this.#subscriptions.values()].filter(({ changes }) => changes.place).map(({ keys }) => keys)
+  }
+
+  listen(listener: BrokerListener): void {
+    this.#listener = listener
+  }
+
+  /** Resolves when this node hears broadcasts and commands. @throws RpcError `engine_unavailable` */
+  ready(): Promise<void> {
+    return this.#open(this.#control)
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    const keys = this.#owner.keys.channel(channel)
+    const known = this.#subscriptions.get(keys.topic)
+    if (known) return known.opened
+    const subscription = this.#add(keys, {
+      publication: (entry) => this.#listener?.publication(decodePublication(channel, entry)),
+      change: (entry) => this.#listener?.presence(decodeChange(channel, entry)),
+    })
+    subscription.opened = this.#open(subscription)
+    await subscription.opened.catch((error) => {
+      if (this.#subscriptions.get(keys.topic) === subscription) void this.#remove(subscription)
+      throw error
+    })
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    const subscription = this.#subscriptions.get(this.#owner.keys.channel(channel).topic)
+    if (subscription) await this.#remove(subscription)
+  }
+
+  async publish(draft: Draft, options: PublishOptions = {}): Promise<Receipt> {
+    return this.#publish(this.#owner.keys.channel(draft.channel), draft, options)
+  }
+
+  async broadcast(json: string): Promise<void> {
+    const draft = { channel: '', json, event: 'broadcast' }
+    await this.#publish(this.#control.keys, draft, { retention: CONTROL_RETENTION })
+  }
+
+  async command(command: NodeCommand): Promise<void> {
+    const draft = { channel: '', json: encodeData(command), event: 'command' }
+    await this.#publish(this.#control.keys, draft, { retention: CONTROL_RETENTION })
+  }
+
+  /** Compares every channel with Redis, a batch after the other. @param feeds those that it is about */
+  async check(feeds: readonly Feed[] = this.#feeds()): Promise<void> {
+    for (let at = 0; at < feeds.length && !this.#isClosed; at += BATCH) {
+      await Promise.allSettled(feeds.slice(at, at + BATCH).map((feed) => this.#check(feed)))
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopTimer()
+    for (const feed of this.#feeds()) feed.end()
+    await this.#subscriber.close()
+  }
+
+  #arm(): void {
+    this.#stopTimer = startTimer(this.#owner.checkInterval, () => {
+      const idle = this.#feeds().filter((feed) => feed.isIdle)
+      const looks = [this.#subscriber.ping(), this.#owner.tick(), this.check(idle)]
+      void Promise.allSettled(looks).then(() => this.#isClosed || this.#arm())
+    })
+  }
+
+  #feeds(): Feed[] {
+    return [...this.#subscriptions.values()].flatMap(({ publications, changes }) => [publications, changes])
+  }
+
+  #add(keys: ChannelKeys, deliver: Record<Entry['kind'], (entry: Entry) => void>): Subscription {
+    const feed = (kind: Entry['kind'], log = kind === 'change' ? keys.changes : keys.publications) =>
+      new Feed({
+        kind,
+        keys: log,
+        follow: (from) => this.#owner.logs.follow(kind, log, from),
+        deliver: (entry) => this.#deliver(keys, entry, deliver[kind]),
+        refuse: () => this.#refuse(keys.topic),
+      })
+    const opened = Promise.resolve()
+    const subscription = { keys, publications: feed('publication'), changes: feed('change'), opened }
+    this.#subscriptions.set(keys.topic, subscription)
+    return subscription
+  }
+
+  async #open({ keys, publications, changes }: Subscription): Promise<void> {
+    const checks = [publications, changes].map((feed) => this.#check(feed))
+    await Promise.all([this.#subscriber.subscribe(keys.topic), ...checks])
+  }
+
+  #remove({ keys, publications, changes }: Subscription): Promise<void> {
+    for (const feed of [publications, changes]) feed.end()
+    this.#subscriptions.delete(keys.topic)
+    return this.#subscriber.unsubscribe(keys.topic)
+  }
+
+  async #check(feed: Feed): Promise<void> {
+    const seen = feed.place
+    feed.check(await this.#owner.logs.place(feed.keys), seen)
+  }
+
+  #publish(keys: ChannelKeys, draft: Draft, options: PublishOptions): Promise<Receipt> {
+    const { retention, idempotencyKey } = options
+    const payload = encodeDraft(draft)
+    const id = this.#owner.ids.next()
+    if (!retention && idempotencyKey === undefined) {
+      const message = encodeEntry({ kind: 'publication', id, payload })
+      return this.#owner.commands.send('PUBLISH', keys.topic, message).then(() => ({ id }))
+    }
+    const { meta, entries } = keys.publications
+    const names = [meta, entries, ...(idempotencyKey === undefined ? [] : [keys.receipt(idempotencyKey)])]
+    const kept = retention ? [retention.size, wholeTime(retention.ttl)] : ['', '']
+    const args = [keys.topic, payload, ...kept, id, newEpoch()]
+    return this.#owner.commands.evaluate(PUBLISH, names, args).then((reply) => this.#published(reply))
+  }
+
+  #published([id, epoch, offset]: Reply): Receipt {
+    if (!id) throw new RpcError('engine_unavailable', 'Redis gave no receipt')
+    // What this node publishes from now on, kept or not, has a later id.
+    if (id > this.#latestId) this.#owner.ids.raise(id)
+    this.#latestId = id
+    return epoch && offset ? { id, epoch, offset: Number(offset) } : { id }
+  }
+
+  #hear(text: string, topic: string): void {
+    const subscription = this.#subscriptions.get(topic)
+    if (!subscription) return
+    const entry = decodeEntry(text)
+    if (!entry) return this.#refuse(topic)
+    const { publications, changes } = subscription
+    const feed = entry.kind === 'change' ? changes : publications
+    feed.receive(entry)
+  }
+
+  #deliver({ topic }: ChannelKeys, entry: Entry, deliver: (entry: Entry) => void): void {
+    try {
+      deliver(entry)
+    } catch (err) {
+      this.#owner.complaints.make('a message could not be delivered', { err, topic })
+    }
+  }
+
+  #refuse(topic: string): void {
+    this.#owner.complaints.make('a message on a Redis channel is not ours', { topic })
+  }
+
+  /** What nodes tell each other. */
+  #obey(entry: Entry): void {
+    const { event, json } = decodePublication('', entry)
+    if (event === 'broadcast') return this.#listener?.broadcast(json)
+    const command = decodeData(json) as NodeCommand
+    if (command.type === 'unsubscribeAll') this.#listener?.command(command)
+  }
+}

@@ -1,0 +1,37 @@
+import type { History, HistoryPage, HistoryQuery, Position, Publication } from '@token-socket/server'
+import type { Keys } from './keys.js'
+import type { Logs } from './logs.js'
+
+/** Reads what channels keep, in parts that do not keep Redis busy for long. */
+export class RedisHistory implements History {
+  readonly #logs: Logs
+  readonly #keys: Keys
+
+  constructor(logs: Logs, keys: Keys) {
+    this.#logs = logs
+    this.#keys = keys
+  }
+
+  async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+    const keys = this.#keys.channel(channel)
+    const publications: Publication[] = []
+    let position: Position | undefined
+    let next: string | undefined
+    do {
+      const limit = query.limit - publications.length
+      const part = await this.#logs.read(channel, keys, { ...query, limit }, next)
+      // What was read before belongs to an epoch that is over.
+      if (position && part.position?.epoch !== position.epoch) return this.read(channel, query)
+      publications.push(...part.publications)
+      // Nothing is missing up to here: when the latest come first, nothing since is in it.
+      position = query.reverse ? (position ?? part.position) : part.position
+      next = part.next
+    } while (next !== '' && publications.length < query.limit)
+    return { position, publications }
+  }
+
+  async position(channel: string): Promise<Position | undefined> {
+    const place = await this.#logs.place(this.#keys.channel(channel).publications)
+    return place && { epoch: place.epoch, offset: place.offset }
+  }
+}

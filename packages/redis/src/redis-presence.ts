@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { Deadlines, LONGEST_WAIT, refusal, startTimer } from '@token-socket/protocol'
+import type {
+  EventIds,
+  Presence,
+  PresenceEntry,
+  PresenceMember,
+  PresenceSnapshot,
+} from '@token-socket/server'
+import { type Commands, type Reply, wholeTime } from './commands.js'
+import { type ChannelKeys, encodeName, type Keys } from './keys.js'
+import { newEpoch } from './logs.js'
+import { decodeMember } from './messages.js'
+import { ENTER, LEAVE, MEMBERS, RENEW } from './presence-scripts.js'
+import type { Script } from './script.js'
+
+/** What a {@link RedisPresence} is made of. */
+export interface RedisPresenceOwner {
+  readonly commands: Commands
+  readonly keys: Keys
+  readonly ids: EventIds
+  /** Milliseconds that a place lasts unless it is renewed. */
+  readonly lease: number
+  /** The channels with presence that this node is subscribed to: it also takes away what is over there. */
+  watched(): readonly ChannelKeys[]
+}
+
+/** What has to be told to Redis again, as it could not be reached. */
+interface Owed {
+  readonly entry: PresenceEntry
+  readonly grace: number
+}
+
+/** Scripts that are sent at once. */
+const BATCH = 200
+
+/** Milliseconds after which a sweep that failed is tried again; and what is added to a wait, since timers are early at times. */
+const SWEEP = { again: 1000, slack: 10 }
+
+/**
+ * Who is on which channel, over all nodes. What a node says holds as long as its lease on the channel; it renews its leases
+ * as long as it lives, and tells all again that Redis may have forgotten. What a dead node left is taken away by any other
+ * that has the channel. Nobody takes away what is over just after Redis was away: its owners could not renew it.
+ */
+export class RedisPresence implements Presence {
+  readonly #owner: RedisPresenceOwner
+  /** This run of this process. */
+  readonly #node = randomBytes(9).toString('base64url')
+  /** This node's places, by channel. */
+  readonly #channels = new Map<string, Map<string, PresenceEntry>>()
+  readonly #owed = new Map<string, Owed>()
+  readonly #sweeps = new Deadlines<{ readonly channel: string }>((key) => this.#graceOver(key))
+  #stopTimer: () => void
+  #isClosed = false
+
+  constructor(owner: RedisPresenceOwner) {
+    this.#owner = owner
+    this.#stopTimer = startTimer(owner.lease / 3, () => this.#tick())
+  }
+
+  async enter(entry: PresenceEntry, limit: number): Promise<PresenceSnapshot> {
+    const before = this.#channels.get(entry.channel)?.get(placeOf(entry))
+    this.#owed.delete(nameOf(entry))
+    this.#put(entry)
+    const reply = await this.#enter(entry, limit, '1').catch((error) => {
+      // Redis may have heard it.
+      if (this.#undo(entry, before) && !before) this.#owed.set(nameOf(entry), { entry, grace: 0 })
+      throw error
+    })
+    if (reply.length > 0) return readSnapshot(reply)
+    this.#undo(entry, before)
+    throw refusal('too_many_members', { field: 'members', limit })
+  }
+
+  async leave(entry: PresenceEntry, grace: number): Promise<void> {
+    this.#delete(entry)
+    await this.#leave({ entry, grace })
+  }
+
+  async members(channel: string): Promise<PresenceSnapshot> {
+    return readSnapshot(await this.#evaluate(MEMBERS, this.#owner.keys.channel(channel)))
+  }
+
+  /** Redis has been away: tells it all that it may have lost. */
+  async restore(): Promise<void> {
+    await inBatches([...this.#owed.values()], (owed) => this.#leave(owed))
+    await inBatches([...this.#channels.keys()], (channel) => this.#restore(channel))
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#stopTimer()
+    this.#sweeps.clear()
+  }
+
+  #put(entry: PresenceEntry): void {
+    const entries = this.#channels.get(entry.channel) ?? new Map<string, PresenceEntry>()
+    this.#channels.set(entry.channel, entries.set(placeOf(entry), entry))
+  }
+
+  #delete(entry: PresenceEntry): void {
+    const entries = this.#channels.get(entry.channel)
+    entries?.delete(placeOf(entry))
+    if (entries?.size === 0) this.#channels.delete(entry.channel)
+  }
+
+  #has(entry: PresenceEntry): boolean {
+    return this.#channels.get(entry.channel)?.has(placeOf(entry)) ?? false
+  }
+
+  /** Puts back what was there before an entry. @returns whether nothing else has happened since */
+  #undo(entry: PresenceEntry, before: PresenceEntry | undefined): boolean {
+    const isLast = this.#channels.get(entry.channel)?.get(placeOf(entry)) === entry
+    if (isLast && before) this.#put(before)
+    else if (isLast) this.#delete(entry)
+    return isLast
+  }
+
+  #enter(entry: PresenceEntry, limit: number, snapshot: '0' | '1'): Promise<Reply> {
+    const args = [...namesOf(entry), entry.umd ?? '', limit, snapshot]
+    return this.#evaluate(ENTER, this.#owner.keys.channel(entry.channel), args)
+  }
+
+  async #leave(owed: Owed): Promise<void> {
+    const { entry, grace } = owed
+    const wait = grace > 0 ? Math.min(wholeTime(grace), LONGEST_WAIT) : 0
+    const keys = this.#owner.keys.channel(entry.channel)
+    this.#owed.delete(nameOf(entry))
+    await this.#evaluate(LEAVE, keys, [...namesOf(entry), wait]).catch((error) => {
+      if (!this.#has(entry)) this.#owed.set(nameOf(entry), owed)
+      throw error
+    })
+    if (wait > 0 && !this.#isClosed) this.#sweeps.set({ channel: entry.channel }, wait + SWEEP.slack)
+  }
+
+  async #restore(channel: string): Promise<void> {
+    const entries = [...(this.#channels.get(channel)?.values() ?? [])]
+    await inBatches(entries, async (entry) => {
+      if (this.#has(entry)) await this.#enter(entry, Number.MAX_SAFE_INTEGER, '0')
+    })
+  }
+
+  /** Any node could see to it, and another will if this one can't: this one does it at once. */
+  #graceOver(key: { readonly channel: string }): void {
+    this.#evaluate(RENEW, this.#owner.keys.channel(key.channel)).catch(() => {
+      if (!this.#isClosed) this.#sweeps.set(key, SWEEP.again)
+    })
+  }
+
+  #tick(): void {
+    void this.#renew().then(() => {
+      if (!this.#isClosed) this.#stopTimer = startTimer(this.#owner.lease / 3, () => this.#tick())
+    })
+  }
+
+  async #renew(): Promise<void> {
+    await inBatches([...this.#owed.values()], (owed) => this.#leave(owed))
+    const own = [...this.#channels.keys()]
+    await inBatches(own, async (channel) => {
+      const [isThere] = await this.#evaluate(RENEW, this.#owner.keys.channel(channel))
+      if (isThere !== '1') await this.#restore(channel)
+    })
+    const topics = new Set(own.map((channel) => this.#owner.keys.channel(channel).topic))
+    const others = this.#owner.watched().filter(({ topic }) => !topics.has(topic))
+    await inBatches(others, (keys) => this.#evaluate(RENEW, keys))
+  }
+
+  #evaluate(script: Script, keys: ChannelKeys, args: readonly (string | number)[] = []): Promise<Reply> {
+    const { commands, ids, lease } = this.#owner
+    const sweeps = commands.age >= lease ? '1' : '0'
+    const common = [keys.topic, ids.next(), newEpoch(), this.#node, lease, sweeps]
+    return commands.evaluate(script, keys.presence, [...common, ...args])
+  }
+}
+
+function namesOf({ sid, uid }: PresenceEntry): [sid: string, uid: string] {
+  return [encodeName(sid), encodeName(uid)]
+}
+
+/** No two places on a channel have the same. */
+function placeOf(entry: PresenceEntry): string {
+  return namesOf(entry).join(' ')
+}
+
+/** No two places have the same. */
+function nameOf(entry: PresenceEntry): string {
+  return `${encodeName(entry.channel)} ${placeOf(entry)}`
+}
+
+function readSnapshot([epoch, seq, ...rest]: Reply): PresenceSnapshot {
+  const members: PresenceMember[] = []
+  for (let at = 0; at < rest.length; at += 2) members.push(decodeMember(rest[at] ?? '', rest[at + 1] ?? ''))
+  return { members, seq: Number(seq), epoch: epoch ?? '' }
+}
+
+/** Runs a step for each item, so many at once. What fails is left for the next time: the log has it. */
+async function inBatches<Item>(items: readonly Item[], run: (item: Item) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < items.length; at += BATCH) {
+    await Promise.allSettled(items.slice(at, at + BATCH).map(run))
+  }
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * What all scripts can use. Time is that of Redis: the nodes' clocks play no part. Offsets and times are written out,
+ * since Lua's own way of writing numbers turns large ones into powers of ten.
+ *
+ * `append` adds an entry to a log and tells the nodes, so that the order of the messages is that of the offsets. Whatever can
+ * fail, such as a key of the wrong type, fails before anything is written. A log whose meta key is gone begins a new epoch.
+ */
+const LIBRARY = `
+local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+local function idAt(time, random)
+  local text = ''
+  for _ = 1, 10 do
+    local digit = time % 32
+    text = DIGITS:sub(digit + 1, digit + 1) .. text
+    time = (time - digit) / 32
+  end
+  return text .. random
+end
+
+local function idAfter(id)
+  for at = #id, 1, -1 do
+    local digit = DIGITS:find(id:sub(at, at), 1, true)
+    if digit < 32 then
+      return id:sub(1, at - 1) .. DIGITS:sub(digit + 1, digit + 1) .. ('0'):rep(#id - at)
+    end
+  end
+end
+
+local function offsetOf(entry)
+  return tonumber(entry[1]:match('^%d+'))
+end
+
+local function idOf(entry)
+  return entry[2][2]
+end
+
+local function trim(log, time)
+  for _, entry in ipairs(redis.call('XRANGE', log, '-', '+', 'COUNT', 2)) do
+    if tonumber(entry[2][4]) > time then return end
+    redis.call('XDEL', log, entry[1])
+  end
+end
+
+local function append(letter, meta, log, entry)
+  local time = now()
+  local known = redis.call('HMGET', meta, 'epoch', 'offset', 'id', 'floor', 'expires')
+  local offset = int((tonumber(known[2]) or 0) + 1)
+  local epoch = known[1] or entry.epoch
+  local id = idAt(time, entry.random)
+  for at = 3, 4 do
+    if known[at] and id <= known[at] then id = idAfter(known[at]) end
+  end
+  if not known[1] and redis.call('TYPE', log).ok == 'stream' then redis.call('DEL', log) end
+  local over = time + entry.ttl
+  local expires = math.max(tonumber(known[5]) or 0, over)
+  redis.call('XADD', log, 'MAXLEN', '=', entry.size, offset .. '-0', 'i', id, 'x', int(over), 'd', entry.payload)
+  redis.call('HSET', meta, 'epoch', epoch, 'offset', offset, 'id', id, 'expires', int(expires))
+  redis.call('PEXPIREAT', log, int(expires))
+  redis.call('PEXPIREAT', meta, int(expires + entry.hold))
+  trim(log, time)
+  redis.call('PUBLISH', entry.topic, letter .. ' ' .. id .. ' ' .. epoch .. ' ' .. offset .. ' ' .. entry.payload)
+  return {id, epoch, offset}
+end
+
+-- The offset of the first entry whose id is wanted, as those of all later ones are; there may be holes between them.
+local function search(log, offset, isWanted)
+  local head = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  if not head then return offset + 1 end
+  local low, high = offsetOf(head), offset + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local entry = redis.call('XRANGE', log, int(middle), int(high - 1), 'COUNT', 1)[1]
+    if not entry or isWanted(idOf(entry)) then high = middle else low = offsetOf(entry) + 1 end
+  end
+  return low
+end
+`
+
+/** A Lua script for Redis, which runs undisturbed by others. */
+export class Script {
+  readonly source: string
+  /** By which Redis knows it. */
+  readonly sha: string
+
+  /** @param body what comes after the library */
+  constructor(body: string) {
+    this.source = LIBRARY + body
+    this.sha = createHash('sha1').update(this.source).digest('hex')
+  }
+}

@@ -1,0 +1,25 @@
+/** A node in a process of its own, for tests that kill it or set its clock: it does what it is told by messages. */
+interface Order {
+  readonly id: number
+  readonly part: 'broker' | 'presence' | 'engine'
+  readonly method: string
+  readonly args: readonly unknown[]
+}
+
+const [options = '{}', ahead = '0'] = process.argv.slice(2)
+const now = Date.now
+Date.now = () => now() + Number(ahead)
+
+const { RedisEngine } = await import('@token-socket/redis')
+const engine = new RedisEngine(JSON.parse(options))
+await engine.ready()
+
+process.on('message', async ({ id, part, method, args }: Order) => {
+  const owner = (part === 'engine' ? engine : engine[part]) as unknown as Record<
+    string,
+    (...args: readonly unknown[]) => Promise<unknown>
+  >
+  const data = await owner[method]?.(...args)
+  process.send?.({ id, data })
+})
+process.send?.({ id: 0 })
