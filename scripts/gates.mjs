@@ -50,7 +50,7 @@ export const gates = [
   {
     name: 'engines',
     does: 'the engines that outlive a process: killed, and started again',
-    tests: ['test/lmdb'],
+    tests: ['test/lmdb', 'test/redis'],
     coverage: true,
   },
   {

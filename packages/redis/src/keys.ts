@@ -71,6 +71,11 @@ export class Keys {
     return new ChannelKeys(this.#prefix, '%control')
   }
 
+  /** Names what this Redis holds. */
+  get store(): string {
+    return `${this.#prefix}{%store}`
+  }
+
   /** The tickets that wait, by the time at which they are gone. */
   get tickets(): string {
     return `${this.#prefix}{%tickets}`

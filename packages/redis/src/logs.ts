@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import type { HistoryQuery, Position, Publication } from '@token-socket/server'
 import type { Commands, Reply } from './commands.js'
 import type { ChannelKeys, LogKeys } from './keys.js'
 import { FOLLOW, READ } from './log-scripts.js'
 import { decodePublication, type EntryKind, type KeptEntry } from './messages.js'
+import type { StoreName } from './store-name.js'
 
 /** The place of an entry, by which it can be known again: after a restart, offsets may be used for the second time. */
 export interface Place extends Position {
@@ -21,7 +21,7 @@ export interface Followed {
 
 /** A page of a channel's history, and where to go on. */
 export interface HistoryPart {
-  readonly position: Position | undefined
+  readonly position: Position
   readonly publications: readonly Publication[]
   /** An offset, if there may be more. */
   readonly next: string
@@ -30,17 +30,14 @@ export interface HistoryPart {
 /** Entries that are read at once. */
 const PAGE = 100
 
-/** An epoch's name. */
-export function newEpoch(): string {
-  return randomBytes(8).toString('base64url')
-}
-
 /** Reads the logs. */
 export class Logs {
   readonly #commands: Commands
+  readonly #store: StoreName
 
-  constructor(commands: Commands) {
+  constructor(commands: Commands, store: StoreName) {
     this.#commands = commands
+    this.#store = store
   }
 
   /** The place of the latest entry. @throws RpcError `engine_unavailable` */
@@ -49,10 +46,16 @@ export class Logs {
     return readPlace(reply)
   }
 
+  /** Where a channel is; see `HistoryPage`. @throws RpcError `engine_unavailable` */
+  async position(keys: LogKeys): Promise<Position> {
+    const place = await this.place(keys)
+    return place ? { epoch: place.epoch, offset: place.offset } : this.#empty()
+  }
+
   /** What came after a place. @throws RpcError `engine_unavailable` */
   async follow(kind: EntryKind, { meta, entries }: LogKeys, from: Place | undefined): Promise<Followed> {
     const { epoch = '', offset = 0, id = '' } = from ?? {}
-    const args = [epoch, offset, id, newEpoch(), PAGE]
+    const args = [epoch, offset, id, this.#store.newEpoch(), PAGE]
     const [reached, rest] = split(await this.#commands.evaluate(FOLLOW, [meta, entries], args), 3)
     const place = readPlace(reached)
     if (!place) return { entries: [], place, isEnd: true }
@@ -74,11 +77,15 @@ export class Logs {
       await this.#commands.evaluate(READ, [meta, entries], args),
       3,
     )
-    if (!epoch) return { position: undefined, publications: [], next: '' }
+    if (!epoch) return { position: this.#empty(), publications: [], next: '' }
     const publications = entriesOf(found).map((entry) =>
       decodePublication(channel, { kind: 'publication', epoch, ...entry }),
     )
     return { position: { epoch, offset: Number(offset) }, publications, next: rest ?? '' }
+  }
+
+  #empty(): Position {
+    return { epoch: this.#store.newEpoch(), offset: 0 }
   }
 }
 

@@ -25,7 +25,7 @@ export interface KeptEntry extends Entry {
 /** The letters that stand for the kinds in messages. The scripts use them too. */
 export const KIND_LETTERS: Readonly<Record<EntryKind, string>> = { publication: 'p', change: 'c' }
 
-const HEAD = /^([pc]) ([0-7][0-9A-HJKMNP-TV-Z]{25}) (?:-|([\w-]{1,64}) (\d{1,15})) /
+const HEAD = /^([pc]) ([0-7][0-9A-HJKMNP-TV-Z]{25}) (?:-|([\w.-]{1,64}) (\d{1,15})) /
 
 /** A message for an entry that is not kept; those of kept ones are made by the scripts. */
 export function encodeEntry({ kind, id, payload }: Entry): string {

@@ -13,7 +13,7 @@ import type { Complaints } from './complaints.js'
 import { Feed } from './feed.js'
 import type { ChannelKeys, Keys } from './keys.js'
 import { PUBLISH } from './log-scripts.js'
-import { type Logs, newEpoch } from './logs.js'
+import type { Logs } from './logs.js'
 import {
   decodeChange,
   decodeEntry,
@@ -22,6 +22,7 @@ import {
   encodeDraft,
   encodeEntry,
 } from './messages.js'
+import type { StoreName } from './store-name.js'
 import { Subscriber, type SubscriberOwner } from './subscriber.js'
 
 /** What a {@link RedisBroker} is made of. */
@@ -35,6 +36,7 @@ export interface RedisBrokerOwner {
   readonly checkInterval: number
   /** Called as often. */
   tick(): Promise<unknown>
+  readonly store: StoreName
   /** Settings of the connection on which messages come. */
   readonly subscriber: Omit<SubscriberOwner, 'topics' | 'message' | 'ready'>
 }
@@ -200,7 +202,7 @@ export class RedisBroker implements Broker {
     const { meta, entries } = keys.publications
     const names = [meta, entries, ...(idempotencyKey === undefined ? [] : [keys.receipt(idempotencyKey)])]
     const kept = retention ? [retention.size, wholeTime(retention.ttl)] : ['', '']
-    const args = [keys.topic, payload, ...kept, id, newEpoch()]
+    const args = [keys.topic, payload, ...kept, id, this.#owner.store.newEpoch()]
     return this.#owner.commands.evaluate(PUBLISH, names, args).then((reply) => this.#published(reply))
   }
 

@@ -12,6 +12,7 @@ import { RedisClock } from './redis-clock.js'
 import { RedisHistory } from './redis-history.js'
 import { RedisPresence } from './redis-presence.js'
 import { RedisTickets, TICKET_SCRIPTS } from './redis-tickets.js'
+import { StoreName } from './store-name.js'
 
 const SCRIPTS = [PUBLISH, FOLLOW, READ, ENTER, LEAVE, RENEW, MEMBERS, ...TICKET_SCRIPTS]
 
@@ -43,11 +44,15 @@ export class RedisEngine implements Engine {
     const keys = new Keys(settings.prefix)
     const complaints = new Complaints(settings.logger)
     const clock = new RedisClock()
-    this.#connection = this.#connect(settings, complaints, clock)
+    const store = new StoreName(keys.store, clock)
+    this.#connection = this.#connect(settings, complaints, { clock, store })
     const commands = new Commands(this.#connection)
-    const logs = new Logs(commands)
-    const shared = { commands, logs, keys, complaints, ids: new EventIds(() => clock.now()) }
-    const tick = async () => clock.set((await commands.send('TIME')) as string[])
+    const logs = new Logs(commands, store)
+    const shared = { commands, logs, keys, store, complaints, ids: new EventIds(() => clock.now()) }
+    const tick = async () => {
+      clock.set((await commands.send('TIME')) as string[])
+      await store.learn((...args) => commands.send(...args))
+    }
     const subscriber = { ...settings, complaints, open: () => openClient(settings) }
     this.#broker = new RedisBroker({ ...shared, ...settings, tick, subscriber })
     this.broker = this.#broker
@@ -67,7 +72,11 @@ export class RedisEngine implements Engine {
     await this.#connection.close()
   }
 
-  #connect(settings: ResolvedOptions, complaints: Complaints, clock: RedisClock): Connection {
+  #connect(
+    settings: ResolvedOptions,
+    complaints: Complaints,
+    { clock, store }: { readonly clock: RedisClock; readonly store: StoreName },
+  ): Connection {
     return new Connection({
       ...settings,
       name: 'command',
@@ -78,6 +87,7 @@ export class RedisEngine implements Engine {
         const time = client.sendCommand(['TIME'])
         await Promise.all(loaded)
         clock.set((await time) as string[])
+        await store.learn((...args) => client.sendCommand(args))
       },
       ready: () => {
         void this.#broker.check()

@@ -16,22 +16,20 @@ export class RedisHistory implements History {
     const keys = this.#keys.channel(channel)
     const publications: Publication[] = []
     let position: Position | undefined
-    let next: string | undefined
-    do {
+    for (let next: string | undefined; ; ) {
       const limit = query.limit - publications.length
       const part = await this.#logs.read(channel, keys, { ...query, limit }, next)
       // What was read before belongs to an epoch that is over.
-      if (position && part.position?.epoch !== position.epoch) return this.read(channel, query)
+      if (position && part.position.epoch !== position.epoch) return this.read(channel, query)
       publications.push(...part.publications)
       // Nothing is missing up to here: when the latest come first, nothing since is in it.
       position = query.reverse ? (position ?? part.position) : part.position
       next = part.next
-    } while (next !== '' && publications.length < query.limit)
-    return { position, publications }
+      if (next === '' || publications.length >= query.limit) return { position, publications }
+    }
   }
 
-  async position(channel: string): Promise<Position | undefined> {
-    const place = await this.#logs.place(this.#keys.channel(channel).publications)
-    return place && { epoch: place.epoch, offset: place.offset }
+  position(channel: string): Promise<Position> {
+    return this.#logs.position(this.#keys.channel(channel).publications)
   }
 }

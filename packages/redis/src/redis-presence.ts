@@ -9,16 +9,17 @@ import type {
 } from '@token-socket/server'
 import { type Commands, type Reply, wholeTime } from './commands.js'
 import { type ChannelKeys, encodeName, type Keys } from './keys.js'
-import { newEpoch } from './logs.js'
 import { decodeMember } from './messages.js'
 import { ENTER, LEAVE, MEMBERS, RENEW } from './presence-scripts.js'
 import type { Script } from './script.js'
+import type { StoreName } from './store-name.js'
 
 /** What a {@link RedisPresence} is made of. */
 export interface RedisPresenceOwner {
   readonly commands: Commands
   readonly keys: Keys
   readonly ids: EventIds
+  readonly store: StoreName
   /** Milliseconds that a place lasts unless it is renewed. */
   readonly lease: number
   /** The channels with presence that this node is subscribed to: it also takes away what is over there. */
@@ -166,9 +167,9 @@ export class RedisPresence implements Presence {
   }
 
   #evaluate(script: Script, keys: ChannelKeys, args: readonly (string | number)[] = []): Promise<Reply> {
-    const { commands, ids, lease } = this.#owner
+    const { commands, ids, lease, store } = this.#owner
     const sweeps = commands.age >= lease ? '1' : '0'
-    const common = [keys.topic, ids.next(), newEpoch(), this.#node, lease, sweeps]
+    const common = [keys.topic, ids.next(), store.newEpoch(), this.#node, lease, sweeps]
     return commands.evaluate(script, keys.presence, [...common, ...args])
   }
 }

@@ -10,9 +10,13 @@ export const POSITION_TTL = 24 * 60 * 60 * 1000
 /** Milliseconds that clocks may differ by. */
 const SKEW = 60 * 60 * 1000
 
-/** The epoch of a channel that begins to be counted now. @param store names the store, and is another when that was lost */
-export function newEpoch(store: string): string {
-  return `${store}.${Date.now().toString(36)}`
+/**
+ * The epoch of a channel that begins to be counted now.
+ * @param store names the store, and is another when that was lost
+ * @param now milliseconds since 1970
+ */
+export function newEpoch(store: string, now = Date.now()): string {
+  return `${store}.${now.toString(36)}`
 }
 
 /**
