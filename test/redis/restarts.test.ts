@@ -1,5 +1,6 @@
 /** Redis goes away, and comes back with all, some or none of what it had. */
 import { expect } from 'chai'
+import { isNext } from '../../packages/server/src/epoch.js'
 import { rejection } from '../protocol/rejection.js'
 import { numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
@@ -114,6 +115,22 @@ describe('RedisEngine, when Redis restarts', () => {
     expect((await one.engine.history.read('a', { limit: 9 })).publications).to.have.length(3)
   })
 
+  it('tells who saw a channel empty that all was lost since, on every node', async () => {
+    redis = await RedisProcess.start()
+    const admin = await redis.admin()
+    const nodes = await pair({ checkInterval: 50 })
+    const epochs = () =>
+      Promise.all(nodes.map(async ({ engine }) => (await engine.history.position('a')).epoch))
+    const [before = '', other = ''] = await epochs()
+    expect(isNext(before, other)).to.equal(true)
+    await admin.flushAll()
+    for (;;) {
+      const [one = '', two = ''] = await epochs()
+      if (!isNext(before, one) && !isNext(before, two) && isNext(one, two)) break
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })
+
   it('begins a new epoch after FLUSHALL', async () => {
     redis = await RedisProcess.start()
     const admin = await redis.admin()
@@ -121,7 +138,7 @@ describe('RedisEngine, when Redis restarts', () => {
     await one.keepAll('a', 1, 3)
     await two.until(() => two.publications.length === 3)
     await admin.flushAll()
-    expect(await one.engine.history.position('a')).to.equal(undefined)
+    expect((await one.engine.history.position('a')).offset).to.equal(0)
     await one.keepAll('a', 4, 6)
     await one.engine.broker.broadcast('1')
     for (const node of [one, two]) {
