@@ -188,7 +188,7 @@ describe('RedisEngine, when Redis restarts', () => {
 
   it('gives up a Redis that says nothing, and takes it again when it speaks', async () => {
     redis = await RedisProcess.start()
-    const [one, two] = await pair({ commandTimeout: 200, connectTimeout: 200, checkInterval: 100 })
+    const [one, two] = await pair({ commandTimeout: 1000, connectTimeout: 1000, checkInterval: 100 })
     redis.freeze()
     try {
       expect(await rejection(one.keep('a', '1'))).to.include({ code: 'engine_unavailable' })
