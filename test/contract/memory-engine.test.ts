@@ -26,6 +26,31 @@ describe('MemoryEngine', () => {
     expect((await rejection(tickets.put('more', '1', 60_000))).data).to.deep.include({ limit: 100_000 })
   })
 
+  it('knows as many ids of tokens as tickets, and refuses one more rather than forget one', async () => {
+    const { tickets } = new MemoryEngine({ tickets: 2 })
+    await tickets.put('a', '1', 60_000)
+    for (const id of ['a', 'b']) expect(await tickets.claim(id, 60_000)).to.equal(true)
+    const error = await rejection(tickets.claim('c', 60_000))
+    expect(error).to.deep.include({ code: 'too_many_tickets', data: { field: 'tickets', limit: 2 } })
+    expect(await tickets.claim('a', 60_000)).to.equal(false)
+    await tickets.put('b', '1', 60_000)
+  })
+
+  it('knows the id of a token that lives longer than a timer can wait', async () => {
+    const clock = fakeClock()
+    try {
+      const { tickets } = new MemoryEngine()
+      const day = 24 * 60 * 60 * 1000
+      expect(await tickets.claim('once', 60 * day)).to.equal(true)
+      clock.pass(59 * day)
+      expect(await tickets.claim('once', day)).to.equal(false)
+      clock.pass(2 * day)
+      expect(await tickets.claim('once', day)).to.equal(true)
+    } finally {
+      clock.restore()
+    }
+  })
+
   it('hears a publication before `publish` resolves', async () => {
     const { broker } = new MemoryEngine()
     const publication = sinon.spy()

@@ -10,6 +10,7 @@ import type { Publication } from '@token-socket/server'
 import { expect } from 'chai'
 
 const PUBLISHER = fileURLToPath(new URL('publisher.ts', import.meta.url))
+const CLAIMER = fileURLToPath(new URL('claimer.ts', import.meta.url))
 const KILLS = 20
 
 interface Acknowledged {
@@ -19,16 +20,14 @@ interface Acknowledged {
   readonly id: string
 }
 
+function spawnOf(file: string, ...args: readonly string[]): ChildProcess {
+  const all = ['--conditions=@token-socket/source', '--import=tsx', file, ...args]
+  return spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
 /** Lets a process publish for a moment, and kills it. @returns what was acknowledged */
 async function burst(path: string, round: number): Promise<Acknowledged[]> {
-  const args = [
-    '--conditions=@token-socket/source',
-    '--import=tsx',
-    PUBLISHER,
-    path,
-    String(round * 1_000_000),
-  ]
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawnOf(PUBLISHER, path, String(round * 1_000_000))
   const output = text(child.stdout as NodeJS.ReadableStream)
   await once(child.stdout as NodeJS.ReadableStream, 'readable')
   await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
@@ -79,6 +78,18 @@ describe('LmdbEngine', () => {
     } finally {
       await engine.close()
     }
+  })
+
+  it('keeps an id claimed that a process claimed before it was killed', async () => {
+    const child = spawnOf(CLAIMER, path, 'used')
+    const output = text(child.stdout as NodeJS.ReadableStream)
+    await once(child.stdout as NodeJS.ReadableStream, 'readable')
+    child.kill('SIGKILL')
+    expect(await output).to.equal('true\n')
+    const engine = new LmdbEngine({ path })
+    expect(await engine.tickets.claim('used', 60_000)).to.equal(false)
+    expect(await engine.tickets.claim('other', 60_000)).to.equal(true)
+    await engine.close()
   })
 
   it('goes on where it was: positions, publications and idempotency keys', async () => {

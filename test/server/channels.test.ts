@@ -13,6 +13,7 @@ describe('Channels', () => {
   let engine: MemoryEngine
   let broker: MemoryEngine['broker']
   let decide: sinon.SinonStub
+  let redeem: sinon.SinonStub
   let failed: sinon.SinonSpy
   let channels: Channels
 
@@ -21,6 +22,7 @@ describe('Channels', () => {
     engine = new MemoryEngine()
     broker = engine.broker
     decide = sinon.stub().resolves(undefined)
+    redeem = sinon.stub().resolves(undefined)
     failed = sinon.spy()
     channels = make()
   })
@@ -33,7 +35,7 @@ describe('Channels', () => {
       presence: engine.presence,
       members: 3,
       presenceGrace: 5000,
-      redeem: async () => undefined,
+      redeem,
       policy: new Policy({ channels: {}, timeout: 1000, failed }),
       subscriptions: 3,
       publication: 1000,
@@ -413,6 +415,39 @@ describe('Channels', () => {
         expect(hub.on('a')).to.deep.equal([other.socket])
       })
     }
+
+    const withToken = { type: 'subscribe', id: '1', channel: 'a', token: 'TOKEN' } as const
+
+    it('gives the socket what its token says before anybody is asked', async () => {
+      const { socket } = member()
+      await channels.request(socket, withToken)
+      expect(redeem.args).to.deep.equal([[socket, 'a', 'TOKEN']])
+      expect(redeem.calledBefore(decide)).to.equal(true)
+      expect(hub.on('a')).to.deep.equal([socket])
+    })
+
+    it('does not subscribe with a bad token, and asks nobody', async () => {
+      const { socket, frames } = member()
+      redeem.rejects(new RpcError('invalid_token'))
+      const { error } = await channels.request(socket, withToken)
+      expect(error).to.have.property('code', 'invalid_token')
+      expect(decide.called).to.equal(false)
+      expect(frames()).to.deep.equal([])
+    })
+
+    it('asks nobody about a socket that is gone when its token was looked at', async () => {
+      const { socket, client } = member()
+      redeem.callsFake(async () => client.close(1000, ''))
+      expect(await channels.request(socket, withToken)).to.not.have.property('error')
+      expect(decide.called).to.equal(false)
+      expect(hub.channels).to.deep.equal([])
+    })
+
+    it('looks at no token of any other request', async () => {
+      const { socket } = member()
+      for (const [request] of requests) await channels.request(socket, request)
+      expect(redeem.called).to.equal(false)
+    })
 
     it('asks nobody about a socket that is gone', async () => {
       const { socket, client } = member()

@@ -144,6 +144,15 @@ describe('Grants', () => {
     })
   })
 
+  describe('#speakOf', () => {
+    it('is true of each channel that an entry means, whatever it says of it', () => {
+      const grants = grantsOf({ a: {}, 'b-*': { subscribe: false }, '#regex:c[0-9]': {} })
+      for (const name of ['a', 'b-', 'b-1', 'c7']) expect(grants.speakOf(name), name).to.equal(true)
+      for (const name of ['', 'aa', 'b', 'c77', '__proto__']) expect(grants.speakOf(name)).to.equal(false)
+      expect(Grants.none.speakOf('a')).to.equal(false)
+    })
+  })
+
   describe('#autoSubscribe', () => {
     it('has the names that ask for it', () => {
       const grants = grantsOf({

@@ -1,10 +1,13 @@
-import { MemoryEngine, RpcError } from '@token-socket/server'
+import { MemoryEngine, type RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
+import sinon from 'sinon'
+import { readClaims } from '../../packages/server/src/claims.js'
 import { Redeemer } from '../../packages/server/src/redeemer.js'
 import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
 import { rejection } from '../protocol/rejection.js'
 import { RecordedLog } from './recorded-log.js'
+import { makeSocket } from './sockets.js'
 
 const SECRET = 'the secret of the application, of 32 bytes'
 
@@ -20,7 +23,10 @@ describe('Redeemer', () => {
     redeemer = new Redeemer({ tokens, tickets: engine.tickets, logger })
   })
 
-  const sign = (claims: object) => jwt.sign(claims, SECRET, { expiresIn: 30 })
+  afterEach(() => sinon.restore())
+
+  const sign = (claims: object, options: jwt.SignOptions = { expiresIn: 30 }) =>
+    jwt.sign(claims, SECRET, options)
   const channels = { chat: { subscribe: true } }
 
   async function refused(promise: Promise<unknown>, why: RegExp): Promise<void> {
@@ -62,6 +68,24 @@ describe('Redeemer', () => {
       }
     })
 
+    it('gives them as a plain object that is frozen to its depths', async () => {
+      const { auth } = await redeemer.connect(
+        sign({ scope: 'connect', umd: { names: ['Jim'] }, deep: { er: {} } }),
+      )
+      expect(Object.getPrototypeOf(auth)).to.equal(Object.prototype)
+      const { umd, deep } = auth as { umd: { names: string[] }; deep: { er: object } }
+      for (const value of [auth, umd, umd.names, deep, deep.er]) expect(value).to.be.frozen
+    })
+
+    it('takes claims that nest as deep as a token can hold', async () => {
+      const [open, close] = ['['.repeat(2000), ']'.repeat(2000)]
+      const text = `{"scope":"connect","exp":${Math.floor(Date.now() / 1000) + 30},"umd":${open}${close}}`
+      const token = jwt.sign(text, SECRET, { header: { alg: 'HS256', typ: 'JWT' } })
+      const { auth, claims } = await redeemer.connect(token)
+      expect(JSON.stringify(claims?.umd)).to.equal(`${open}${close}`)
+      expect((auth as { umd: unknown }).umd).to.be.frozen
+    })
+
     it('takes signed claims with a jti once, whoever is faster', async () => {
       const token = sign({ scope: 'connect', uid: 'jim', jti: 'once' })
       const outcomes = await Promise.allSettled([0, 1, 2].map(() => redeemer.connect(token)))
@@ -95,30 +119,129 @@ describe('Redeemer', () => {
   })
 
   describe('#subscribe', () => {
-    const claims = { scope: 'subscribe', connectionId: 's1', channels, umd: { role: 'guest' } }
+    const jim = readClaims({ uid: 'jim', umd: { name: 'Jim' }, channels: { own: { subscribe: true } } })
+    let socket: RemoteClient
 
-    it('gives the claims for the socket that they are for', async () => {
-      const given = await redeemer.subscribe(sign(claims), 's1')
-      expect(given?.umd).to.deep.equal({ role: 'guest' })
+    beforeEach(() => {
+      ;({ socket } = makeSocket({ identity: { claims: jim } }))
     })
 
-    it('refuses them for another socket, or for none in particular', async () => {
-      await refused(redeemer.subscribe(sign(claims), 's2'), /another socket/)
-      await refused(redeemer.subscribe(sign({ ...claims, connectionId: undefined }), 's1'), /another socket/)
-      await refused(redeemer.subscribe(sign({ ...claims, connectionId: ['s1'] }), 's1'), /another socket/)
+    const tokenOf = (more: object = {}) =>
+      sign({ scope: 'subscribe', connectionId: socket.sid, channels, ...more })
+    const subscribe = (more: object = {}, channel = 'chat') =>
+      redeemer.subscribe(socket, channel, tokenOf(more))
+
+    it('adds to what the socket may do, and says who it is there', async () => {
+      await subscribe({ uid: 'guest', umd: { role: 'guest' } })
+      expect(socket.grants.subscribe('chat')).to.equal(true)
+      expect(socket.grants.subscribe('own')).to.equal(true)
+      expect(socket.identity('chat')).to.deep.equal({ uid: 'guest', umd: { role: 'guest' } })
+      expect(socket.identity('own')).to.deep.equal({ uid: 'jim', umd: { name: 'Jim' } })
+    })
+
+    it('is of no effect if the token says nothing that is read', async () => {
+      await subscribe({ channels: undefined, other: 1 })
+      expect(socket.grants.subscribe('chat')).to.equal(undefined)
+      expect(socket.identity('chat')).to.deep.equal({ uid: 'jim', umd: { name: 'Jim' } })
+    })
+
+    it('refuses a token for another socket, or for none in particular', async () => {
+      for (const connectionId of ['s2', undefined, '', [socket.sid]]) {
+        await refused(subscribe({ connectionId }), /another socket/)
+      }
+      expect(socket.grants.subscribe('chat')).to.equal(undefined)
+    })
+
+    it('refuses a token for other channels: it may not say who somebody is here', async () => {
+      const rooms = { uid: 'moderator', channels: { 'room-*': { subscribe: true } } }
+      await refused(subscribe(rooms), /other channels/)
+      expect(socket.identity('chat').uid).to.equal('jim')
+      expect(socket.grants.subscribe('room-1')).to.equal(undefined)
+      await subscribe(rooms, 'room-1')
+      expect(socket.identity('room-1')).to.deep.equal({ uid: 'moderator' })
     })
 
     it('refuses a token to connect with, and a ticket’s, which stays good', async () => {
-      await refused(redeemer.subscribe(sign({ ...claims, scope: 'connect' }), 's1'), /scope/)
+      await refused(subscribe({ scope: 'connect' }), /scope/)
       const token = await ticket({ auth: {}, ips: [] })
-      await refused(redeemer.subscribe(token, 's1'), /scope/)
+      await refused(redeemer.subscribe(socket, 'chat', token), /scope/)
       expect((await redeemer.connect(token)).auth).to.deep.equal({})
     })
 
-    it('takes one with a jti once', async () => {
-      const token = sign({ ...claims, jti: 'once' })
-      await redeemer.subscribe(token, 's1')
-      await refused(redeemer.subscribe(token, 's1'), /used already/)
+    it('refuses a token that is wrong in one place, whole', async () => {
+      await refused(
+        subscribe({ uid: 'guest', channels: { ...channels, '#regex:(': {} } }),
+        /regular expression/,
+      )
+      expect(socket.grants.subscribe('chat')).to.equal(undefined)
+      expect(socket.identity('chat').uid).to.equal('jim')
+    })
+
+    it('refuses a token that with those before it is over the limits, and keeps those', async () => {
+      const many = (token: number) =>
+        Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`c${token}-${index}`, {}]))
+      for (let token = 0; token < 4; token += 1) await subscribe({ channels: many(token) }, `c${token}-0`)
+      await refused(subscribe({ channels: many(4) }, 'c4-0'), /channels \(limit 1000\)/)
+      expect(socket.grants.speakOf('c3-199')).to.equal(true)
+      expect(socket.grants.speakOf('c4-0')).to.equal(false)
+    })
+
+    it('lets a token without channels name the socket on no more channels than claims may have', async () => {
+      const token = tokenOf({ channels: undefined, uid: 'guest' })
+      for (let index = 0; index < 1000; index += 1) await redeemer.subscribe(socket, `c${index}`, token)
+      await refused(redeemer.subscribe(socket, 'c1000', token), /channels \(limit 1000\)/)
+      expect(socket.identity('c1000').uid).to.equal('jim')
+      await redeemer.subscribe(socket, 'c999', token)
+    })
+
+    it('takes one with a jti once, for a channel or to connect', async () => {
+      const token = tokenOf({ jti: 'once' })
+      await redeemer.subscribe(socket, 'chat', token)
+      await refused(redeemer.subscribe(socket, 'chat', token), /used already/)
+      await refused(redeemer.connect(sign({ scope: 'connect', jti: 'once' })), /used already/)
+    })
+
+    it('does not use up a jti that another socket brings', async () => {
+      await refused(subscribe({ connectionId: 'other', jti: 'once' }), /another socket/)
+      await subscribe({ jti: 'once' })
+    })
+  })
+
+  describe('the id of a token that works once', () => {
+    let claim: sinon.SinonSpy
+
+    beforeEach(() => {
+      claim = sinon.spy(engine.tickets, 'claim')
+    })
+
+    const connect = (jti?: string) => redeemer.connect(sign({ scope: 'connect', ...(jti && { jti }) }))
+
+    it('is not asked for if there is none', async () => {
+      await connect()
+      expect(claim.called).to.equal(false)
+    })
+
+    it('is of one length for every engine', async () => {
+      for (const jti of ['a', '😀\u0000\ud800', 'x'.repeat(5000)]) await connect(jti)
+      expect(new Set(claim.args.map(([id]) => id)).size).to.equal(3)
+      for (const [id] of claim.args) expect(id).to.match(/^[\w-]{43}$/)
+    })
+
+    it('is kept as long as any node may take the token, for few different times', async () => {
+      const clock = sinon.useFakeTimers({ now: 1_700_000_000_000, toFake: ['Date'] })
+      for (let count = 0; count < 100; count += 1) {
+        await redeemer.connect(sign({ scope: 'connect', jti: String(count), exp: 1_700_000_060 }, {}))
+        expect(claim.lastCall.args[1]).to.be.within(70_000 - count * 50, 80_000)
+        clock.tick(50)
+      }
+      expect(new Set(claim.args.map(([, ttl]) => ttl)).size).to.equal(1)
+    })
+
+    it('is asked for anew by an engine that fails', async () => {
+      claim.restore()
+      const cause = new Error('down')
+      sinon.stub(engine.tickets, 'claim').rejects(cause)
+      expect(await connect('once').catch((error) => error)).to.equal(cause)
     })
   })
 })

@@ -1,8 +1,9 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { type Claims, readClaims } from '../../packages/server/src/claims.js'
 import type { ChannelAnswer, ChannelRequest } from '../../packages/server/src/remote-client.js'
-import { rejection } from '../protocol/rejection.js'
+import { rejection, thrownBy } from '../protocol/rejection.js'
 import { makeSocket, type SocketSettings } from './sockets.js'
 
 /** Lets every promise that can settle do so. */
@@ -369,6 +370,17 @@ describe('RemoteClient', () => {
     })
   })
 
+  describe('#grant', () => {
+    it('takes nothing of claims that are too much', () => {
+      const { socket } = makeSocket({ identity: { claims: readClaims({ uid: 'jim', channels: { a: {} } }) } })
+      const many = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`b${index}`, {}]))
+      const claims = readClaims({ uid: 'eve', channels: many }) as Claims
+      expect((thrownBy(() => socket.grant('a', claims)) as RpcError).code).to.equal('bad_claims')
+      expect(socket.identity('a')).to.deep.equal({ uid: 'jim' })
+      expect(socket.grants.speakOf('b0')).to.equal(false)
+    })
+  })
+
   describe('#joined and #passed', () => {
     const position = { epoch: 'e', offset: 7 }
 
@@ -383,6 +395,16 @@ describe('RemoteClient', () => {
           data: { channel: 'a', ...position, recovered: false, reason: 'trimmed' },
         },
         { internal: true, command: 'position', data: { channel: 'a', ...position } },
+      ])
+    })
+
+    it('tell it who it is there, if a token said so', () => {
+      const { socket, frames } = makeSocket({ identity: { claims: readClaims({ uid: 'jim', umd: 1 }) } })
+      socket.grant('a', { uid: undefined, umd: 2, channels: undefined })
+      for (const channel of ['a', 'b']) socket.joined(channel, { position })
+      expect(frames()).to.deep.equal([
+        { internal: true, command: 'subscribe', data: { channel: 'a', uid: 'jim', umd: 2, ...position } },
+        { internal: true, command: 'subscribe', data: { channel: 'b', ...position } },
       ])
     })
 

@@ -150,10 +150,7 @@ describe('Tokens', () => {
       refuses('one key’s token under the other’s kid', () => sign(good, { keyid: 'rs' }), /invalid algorithm/)
       refuses(
         'our public key used as a secret',
-        () => {
-          const head = `${base64({ alg: 'HS256', typ: 'JWT', kid: 'rs' })}.${base64(good)}`
-          return `${head}.${createHmac('sha256', rsa.key).update(head).digest('base64url')}`
-        },
+        () => withSignature(`${base64({ alg: 'HS256', typ: 'JWT', kid: 'rs' })}.${base64(good)}`, rsa.key),
         /invalid algorithm/,
       )
       refuses('an unknown kid', () => sign(good, { keyid: 'other' }), /names no key/)
@@ -255,6 +252,39 @@ describe('Tokens', () => {
       })
     }
 
+    for (const [what, text, header, why] of [
+      ['that are never over', '{"scope":"connect","exp":1e999}', {}, /lacks exp/],
+      ['whose exp is a text', '{"scope":"connect","exp":"1700000030"}', {}, /exp/],
+      ['whose nbf is a text', '{"scope":"connect","exp":1700000030,"nbf":"1"}', {}, /nbf/],
+      ['whose audience is null', '{"scope":"connect","exp":1700000030,"aud":null}', {}, /audience/],
+      ['that are a list', '[1]', {}, /lacks exp/],
+      ['that are null', 'null', {}, /./],
+      ['with an extension', '{"scope":"connect","exp":1700000030}', { crit: ['b64'] }, /extensions/],
+      ['with a kid that is null', '{"scope":"connect","exp":1700000030}', { kid: null }, /names no key/],
+    ] as const) {
+      it(`refuses those ${what}`, () => {
+        const head = base64({ alg: 'HS256', typ: 'JWT', kid: 'hs', ...header })
+        const token = withSignature(`${head}.${Buffer.from(text).toString('base64url')}`, 'secret')
+        expect(() => make(table).verify(token)).to.throw(why)
+      })
+    }
+
+    it('refuses those that a public key was taken to sign as a secret', () => {
+      const head = base64({ alg: 'HS256', typ: 'JWT', kid: 'rs' })
+      const tokens = make({ ...table, rs: { algorithm: 'RS256', key: rsa.key } })
+      const token = withSignature(`${head}.${base64(good)}`, rsa.key)
+      expect(() => tokens.verify(token)).to.throw(/invalid algorithm/)
+    })
+
+    it('gives nothing that is inherited', () => {
+      const text = '{"scope":"connect","exp":1700000030,"__proto__":{"uid":"eve"}}'
+      const head = base64({ alg: 'HS256', typ: 'JWT', kid: 'hs' })
+      const token = withSignature(`${head}.${Buffer.from(text).toString('base64url')}`, 'secret')
+      const { claims } = make(table).verify(token)
+      expect(JSON.stringify(claims)).to.equal(text)
+      expect(claims?.uid).to.equal(undefined)
+    })
+
     it('refuses those of another key, or of none', () => {
       expect(() => make(table).verify(sign(good, {}, 'foreign'))).to.throw(/invalid signature/)
       expect(() => make(table).verify(unsigned({ alg: 'none', kid: 'hs' }, good))).to.throw(/signature/)
@@ -300,6 +330,10 @@ function sign(
   const { keyid } = 'keyid' in changes ? changes : { keyid: 'hs' }
   const settings = { algorithm: changes.algorithm ?? 'HS256', ...(keyid !== undefined && { keyid }) }
   return jwt.sign(claims, key, typeof claims === 'object' ? { ...settings, noTimestamp: true } : settings)
+}
+
+function withSignature(text: string, secret: string): string {
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
 }
 
 /** A token with an empty signature. */

@@ -8,9 +8,7 @@ import {
   type PublishMessage,
   RpcError,
   refusal,
-  type SubscriptionMessage,
 } from '@token-socket/protocol'
-import type { Claims } from './claims.js'
 import type {
   Broker,
   Draft,
@@ -55,8 +53,8 @@ export interface ChannelsOwner extends ChannelPresenceOwner {
   readonly broker: Broker
   readonly history: History
   readonly policy: ChannelPolicy
-  /** What a channel's own token says, if it is this socket's. @throws RpcError `invalid_token` */
-  redeem(token: string, sid: string): Promise<Claims | undefined>
+  /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
+  redeem(socket: RemoteClient, channel: string, token: string): Promise<void>
   /** Bytes of a message's data as JSON. */
   readonly publication: number
   /** Bytes that may wait for a socket. */
@@ -98,15 +96,13 @@ export class Channels {
     // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
     if (socket.isClosed) return {}
     try {
-      if (request.type === 'subscribe' && request.token !== undefined) await this.#grant(socket, request)
-    } catch (error) {
-      if (!RpcError.is(error)) throw error
-      return { error }
-    }
-    const refused =
-      (await this.#owner.policy.allows(socket, request)) ?? (await this.#decide(socket, request))
-    if (refused || socket.isClosed) return refused ?? {}
-    try {
+      if (request.type === 'subscribe' && request.token !== undefined) {
+        await this.#owner.redeem(socket, request.channel, request.token)
+        if (socket.isClosed) return {}
+      }
+      const refused =
+        (await this.#owner.policy.allows(socket, request)) ?? (await this.#decide(socket, request))
+      if (refused || socket.isClosed) return refused ?? {}
       return { data: await this.#carryOut(socket, request) }
     } catch (error) {
       if (!RpcError.is(error)) throw error
@@ -247,12 +243,6 @@ export class Channels {
     if (!this.#owner.hub.leave(socket, channel)) return
     this.#interest.release(channel)
     this.#presence.leave(socket, channel)
-  }
-
-  /** Takes a channel's own token. @throws RpcError `invalid_token`, `bad_claims` */
-  async #grant(socket: RemoteClient, { channel, token = '' }: SubscriptionMessage): Promise<void> {
-    const claims = await this.#owner.redeem(token, socket.sid)
-    if (claims && !socket.isClosed) socket.grant(channel, claims)
   }
 
   async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {

@@ -57,6 +57,11 @@ export class Grants {
     return this.#channels === undefined
   }
 
+  /** Whether claims say anything about a channel. */
+  speakOf(channel: string): boolean {
+    return this.#table.matching(channel).length > 0
+  }
+
   /** The channels that the server is to subscribe the socket to. */
   get autoSubscribe(): string[] {
     return this.#table.names.filter((name) => {

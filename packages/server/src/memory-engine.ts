@@ -1,4 +1,4 @@
-import { Deadlines, LONGEST_WAIT, refusal } from '@token-socket/protocol'
+import { Deadlines, refusal } from '@token-socket/protocol'
 import type {
   Broker,
   BrokerListener,
@@ -168,7 +168,7 @@ class MemoryTickets implements Tickets {
     if (this.#claimed.has(id)) return false
     this.#checkRoom(this.#claimed.size)
     this.#claimed.add(id)
-    this.#claimEnds.set(id, Math.min(Math.max(ttl, 1), LONGEST_WAIT))
+    this.#claimEnds.set(id, Math.max(ttl, 1))
     return true
   }
 

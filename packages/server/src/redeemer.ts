@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto'
 import { decodeData, RpcError } from '@token-socket/protocol'
 import { type Claims, readClaims } from './claims.js'
 import type { Tickets } from './engine.js'
+import { Grants } from './grants.js'
 import type { Logger } from './logger.js'
+import type { RemoteClient } from './remote-client.js'
 import type { TicketData } from './token-route.js'
 import type { SignedClaims, Tokens } from './tokens.js'
 
@@ -36,15 +39,21 @@ export class Redeemer {
       return { ...data, claims: hasClaims ? readClaims(data.auth) : undefined }
     }
     if (claims.scope !== 'connect') throw this.#refused('its scope is not connect')
-    return { auth: claims, ips: [], claims: await this.#redeem(claims) }
+    const read = this.#read(claims)
+    await this.#claim(claims)
+    return { auth: freeze(claims), ips: [], claims: read }
   }
 
-  /** For a subscription. @param sid the socket that asks for it @throws RpcError `invalid_token` */
-  async subscribe(token: string, sid: string): Promise<Claims | undefined> {
+  /** Gives a socket what its token for a channel says. @throws RpcError `invalid_token` */
+  async subscribe(socket: RemoteClient, channel: string, token: string): Promise<void> {
     const { claims } = this.#verify(token)
     if (claims?.scope !== 'subscribe') throw this.#refused('its scope is not subscribe')
-    if (claims.connectionId !== sid) throw this.#refused('it is for another socket')
-    return this.#redeem(claims)
+    if (claims.connectionId !== socket.sid) throw this.#refused('it is for another socket')
+    const read = this.#read(claims)
+    // Who somebody may be on one channel, they may not be on another.
+    if (read?.channels && !Grants.of(read).speakOf(channel)) throw this.#refused('it is for other channels')
+    await this.#claim(claims)
+    if (read) this.#try(() => socket.grant(channel, read))
   }
 
   async #take(id: string): Promise<TicketData> {
@@ -53,29 +62,26 @@ export class Redeemer {
     return decodeData(ticket) as TicketData
   }
 
-  /** Reads the claims first: a token that is refused for what it says may be corrected and signed anew. */
-  async #redeem(signed: SignedClaims): Promise<Claims | undefined> {
-    const claims = this.#read(signed)
-    const { jti, exp } = signed
+  /** Last: a token that is refused for what it says may be corrected and signed anew. */
+  async #claim({ jti, exp }: SignedClaims): Promise<void> {
+    if (jti === undefined) return
     // For as long as the token would be let in: clocks may differ.
-    const ttl = exp * 1000 - Date.now() + LEEWAY
-    if (jti !== undefined && !(await this.#options.tickets.claim(jti, ttl))) {
-      throw this.#refused('used already')
-    }
-    return claims
+    const left = exp * 1000 - Date.now() + LEEWAY
+    const ttl = Math.ceil(left / GRAIN) * GRAIN
+    if (!(await this.#options.tickets.claim(nameOf(jti), ttl))) throw this.#refused('used already')
   }
 
   #read(signed: SignedClaims): Claims | undefined {
-    try {
-      return readClaims(signed)
-    } catch (cause) {
-      throw this.#refused((cause as Error).message)
-    }
+    return this.#try(() => readClaims(signed))
   }
 
   #verify(token: string) {
+    return this.#try(() => this.#options.tokens.verify(token))
+  }
+
+  #try<T>(run: () => T): T {
     try {
-      return this.#options.tokens.verify(token)
+      return run()
     } catch (cause) {
       throw this.#refused((cause as Error).message)
     }
@@ -89,3 +95,18 @@ export class Redeemer {
 
 /** Milliseconds: twice what clocks may differ by. */
 const LEEWAY = 10_000
+
+/** Milliseconds that a time is rounded up to: an engine that has one timer for many ids does better with few times. */
+const GRAIN = 10_000
+
+/** An id may be as long as a token, and a key of a store may not. */
+function nameOf(jti: string): string {
+  return createHash('sha256').update(jti).digest('base64url')
+}
+
+/** Handlers and listeners share it. A token is too short for claims that nest too deep for this. */
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const own of Object.values(value)) freeze(own)
+  return Object.freeze(value)
+}

@@ -9,7 +9,6 @@ import {
   encodeError,
   encodeServerMessage,
   FrameError,
-  type Member,
   type Position,
   RpcError,
   type RpcLimits,
@@ -20,6 +19,7 @@ import {
   type SubscriptionNotice,
   type Timeouts,
 } from '@token-socket/protocol'
+import { ChannelIdentities, type ChannelIdentity } from './channel-identities.js'
 import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
@@ -116,8 +116,7 @@ export class RemoteClient {
   readonly #peer: RpcPeer
   readonly #inOrder = new InOrder()
   readonly #channels = new Set<string>()
-  /** Who it is on channels that it has tokens of their own for. */
-  readonly #identities = new Map<string, Partial<Member>>()
+  readonly #identities: ChannelIdentities
   #grants: Grants
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
@@ -130,6 +129,7 @@ export class RemoteClient {
     this.uid = identity.claims?.uid
     this.umd = identity.claims?.umd
     this.#grants = Grants.of(identity.claims)
+    this.#identities = new ChannelIdentities(this)
     this.#counts = identity.counts ?? true
     this.#owner = owner
     this.#connection = connection
@@ -158,20 +158,19 @@ export class RemoteClient {
   }
 
   /** Who it is on a channel, to others; or on all that it has no token of their own for. @internal */
-  identity(channel?: string): Partial<Member> {
-    const { uid, umd } = { uid: this.uid, umd: this.umd, ...this.#identities.get(channel ?? '') }
-    return { ...(uid !== undefined && { uid }), ...(umd !== undefined && { umd }) }
+  identity(channel?: string): ChannelIdentity {
+    return this.#identities.on(channel)
   }
 
   /**
-   * Adds to what it may do, and says who it is on one channel. @throws RpcError `bad_claims` if that is too much together
+   * Adds to what it may do, and says who it is on one channel.
+   * @throws RpcError `bad_claims` if that is too much together; then it is as before
    * @internal
    */
   grant(channel: string, claims: Claims): void {
-    this.#grants = this.#grants.add(claims)
-    const { uid, umd } = claims
-    const identity = { ...(uid !== undefined && { uid }), ...(umd !== undefined && { umd }) }
-    if (Object.keys(identity).length > 0) this.#identities.set(channel, identity)
+    const grants = this.#grants.add(claims)
+    this.#identities.set(channel, claims)
+    this.#grants = grants
   }
 
   /** Subscribes it to what its grants name, as if it had asked. @param refused hears of what it may not @internal */
@@ -271,7 +270,7 @@ export class RemoteClient {
 
   /** Tells the client that it receives a channel, and its place there. @internal */
   joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
-    this.send({ type: 'subscribed', channel, ...this.#identities.get(channel), ...how })
+    this.send({ type: 'subscribed', channel, ...this.#identities.said(channel), ...how })
   }
 
   /** A publication that is kept was not for this client: tells it so, as it would miss it. @internal */

@@ -107,11 +107,14 @@ export class Tokens {
     const decoded = jwt.decode(token, { complete: true })
     const key = this.#keyOf(decoded)
     if (!key) throw new Error('the token names no key of this server')
+    // RFC 7515, section 4.1.11: what has to be understood, and is not, makes a token invalid.
+    if (decoded?.header.crit !== undefined) throw new Error('the token has extensions')
     const claims = jwt.verify(token, key.verifying, {
       algorithms: [key.algorithm],
       clockTolerance: CLOCK_LEEWAY,
     })
-    if (typeof claims !== 'object' || claims.exp === undefined) throw new Error('the token lacks exp')
+    // JSON can write numbers that are too large for one: such a token would never be over.
+    if (typeof claims !== 'object' || !Number.isFinite(claims.exp)) throw new Error('the token lacks exp')
     const isForUs = [claims.aud].flat().includes(this.#options.audience)
     if (claims.scope !== undefined) return { claims: this.#checkClaims(claims, isForUs) }
     if (!isForUs) throw new Error(`jwt audience invalid. expected: ${this.#options.audience}`)

@@ -1,0 +1,47 @@
+import { type Member, refusal } from '@token-socket/protocol'
+import { CLAIM_LIMITS, type Claims } from './claims.js'
+
+/** Who somebody is, if anything is known: as messages have it. */
+export type ChannelIdentity = Partial<Member>
+
+type Said = Pick<Claims, 'uid' | 'umd'>
+
+/** Who a socket is: everywhere, and on the channels whose own tokens said it. */
+export class ChannelIdentities {
+  readonly #own: Said
+  readonly #others = new Map<string, ChannelIdentity>()
+
+  /** @param own who it is where nothing else was said */
+  constructor({ uid, umd }: Said) {
+    this.#own = { uid, umd }
+  }
+
+  /** Who it is on a channel; or, without one, everywhere else. */
+  on(channel?: string): ChannelIdentity {
+    return (channel !== undefined && this.#others.get(channel)) || known(this.#own)
+  }
+
+  /** Who it is on a channel, if a token said it. */
+  said(channel: string): ChannelIdentity | undefined {
+    return this.#others.get(channel)
+  }
+
+  /**
+   * Takes what a token says of a channel, in place of what one before it said. What it leaves out is as everywhere; but
+   * what is known of one user is not said of another.
+   * @throws RpcError `bad_claims` for one channel too many: their names are chosen by the client
+   */
+  set(channel: string, { uid, umd }: Said): void {
+    if (uid === undefined && umd === undefined) return
+    const limit = CLAIM_LIMITS.channels
+    if (!this.#others.has(channel) && this.#others.size >= limit)
+      throw refusal('bad_claims', { field: 'channels', limit })
+    const isOther = uid !== undefined && uid !== this.#own.uid
+    const inherited = isOther ? undefined : this.#own.umd
+    this.#others.set(channel, known({ uid: uid ?? this.#own.uid, umd: umd === undefined ? inherited : umd }))
+  }
+}
+
+function known({ uid, umd }: Said): ChannelIdentity {
+  return { ...(uid !== undefined && { uid }), ...(umd !== undefined && { umd }) }
+}
