@@ -1,9 +1,17 @@
-import type { TokenSocketServerOptions } from '@token-socket/server'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join as joinPath } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { MemoryEngine, type TokenSocketServerOptions } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
+import sinon from 'sinon'
+import { sharingTickets } from './engines.js'
 import { useSites } from './fixture.js'
+import { forgeToken } from './jwt.js'
 import type { Frame, Peer } from './peer.js'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const KEY = 'the key of the application, 32 bytes or more'
 
 /** The claims of the chat in GRANTS.md. */
@@ -29,6 +37,8 @@ describe('a token that the application signed', () => {
     startSite({ keys: { app: { algorithm: 'HS256', key: KEY } }, authentication: () => false, ...options })
 
   const sign = (claims: object, expiresIn = 30) => jwt.sign(claims, KEY, { keyid: 'app', expiresIn })
+
+  afterEach(() => sinon.restore())
 
   type Site = Awaited<ReturnType<typeof start>>
 
@@ -156,6 +166,133 @@ describe('a token that the application signed', () => {
     })
   }
 
+  it('reaches functions as a plain object that is frozen', async () => {
+    let seen: unknown
+    const site = await start({
+      socketController: {
+        look: (auth: unknown) => {
+          seen = auth
+        },
+      },
+    })
+    const { peer } = await join(site, { ...CHAT, roles: ['admin'] })
+    await peer.ask({ rpc: 'look' })
+    expect(seen).to.deep.include({ ...CHAT, roles: ['admin'] }).and.to.be.frozen
+    expect(Object.getPrototypeOf(seen)).to.equal(Object.prototype)
+  })
+
+  it('is what the `authentication` listeners are asked about', async () => {
+    const site = await start()
+    site.sockets.on('authentication', (_socket, auth) => (auth as Frame).uid !== 'eve')
+    await join(site, CHAT)
+    const peer = await site.peer()
+    expect((await peer.auth(sign({ ...CHAT, uid: 'eve' }))).code).to.equal('forbidden')
+  })
+
+  it('with a jti opens one socket, of those on two nodes that bring it at once', async () => {
+    const engine = new MemoryEngine()
+    const nodes = [await start({ engine }), await start({ engine: sharingTickets(engine) })]
+    for (let round = 0; round < 20; round += 1) {
+      const token = sign({ ...CHAT, jti: `round ${round}` })
+      const peers = await Promise.all(nodes.map((node) => node.peer()))
+      const answers = await Promise.all(peers.map((peer) => peer.auth(token)))
+      expect(answers.map(({ resp, code }) => resp ?? code)).to.have.members(['success', 'invalid_token'])
+    }
+  })
+
+  it('costs the server no time by its expressions', async () => {
+    const evil = ['(a+)+b', '(a|a)*b', '(.*a){20}b', '(a*)*(a*)*b']
+    const channels = Object.fromEntries(evil.map((text) => [`#regex:${text}`, { subscribe: true }]))
+    const site = await start()
+    const { peer } = await join(site, { ...CHAT, channels })
+    // A matcher that backtracks would not be done before the end of the world.
+    expect((await subscribe(peer, 'a'.repeat(256))).code).to.equal('forbidden')
+    expect((await subscribe(peer, `${'a'.repeat(255)}b`)).resp).to.equal(null)
+  })
+
+  describe('and is forged, or mistaken for another,', () => {
+    const { publicKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+    const keys = {
+      app: { algorithm: 'HS256', key: KEY },
+      rsa: { algorithm: 'RS256', key: publicKey },
+    } as const
+    const head = { alg: 'HS256', typ: 'JWT', kid: 'app' }
+    const inAMinute = () => Math.floor(Date.now() / 1000) + 60
+    const claims = () => ({ ...CHAT, exp: inAMinute(), iss: 'the-app' })
+    const forge = (changes: object, header: object = {}) =>
+      forgeToken({ ...head, ...header }, { ...claims(), ...changes }, KEY)
+
+    const bad: [what: string, token: () => string, why: RegExp][] = [
+      ['with alg none', () => forgeToken({ ...head, alg: 'none' }, claims()), /signature is required/],
+      [
+        'with the public key for a secret',
+        () => forgeToken({ ...head, kid: 'rsa' }, claims(), publicKey),
+        /invalid algorithm/,
+      ],
+      ['with an unknown kid', () => forge({}, { kid: 'toString' }), /names no key/],
+      ['without a kid, where there are two keys', () => forge({}, { kid: undefined }), /names no key/],
+      ['not good yet', () => forge({ nbf: inAMinute() }), /not active/],
+      ['of another issuer', () => forge({ iss: 'eve' }), /another issuer/],
+      ['for another audience', () => forge({ aud: 'another' }), /another audience/],
+      ['without exp', () => forge({ exp: undefined }), /lacks exp/],
+      ['for a channel', () => forge({ scope: 'subscribe', connectionId: 'x' }), /scope is not connect/],
+      ['with an unknown scope', () => forge({ scope: 'CONNECT' }), /unknown scope/],
+      [
+        'with a permission that is not known',
+        () => forge({ channels: { a: { publish: false } } }),
+        /not known/,
+      ],
+      ['with a uid that is no text', () => forge({ uid: { $ne: '' } }), /uid has to be/],
+    ]
+    for (const [what, token, why] of bad) {
+      it(`${what}, is refused, and only the log is told why`, async () => {
+        const site = await start({ keys, issuer: 'the-app' })
+        const peer = await site.peer()
+        expect(await peer.auth(token())).to.deep.equal({
+          rpc: 'auth',
+          uuid: 'auth',
+          error: 'Invalid token',
+          code: 'invalid_token',
+        })
+        expect(await peer.closed).to.deep.equal({ code: 4004, reason: 'Invalid token' })
+        const reasons = site.log.flatMap(({ details }) =>
+          'reason' in details ? [String(details.reason)] : [],
+        )
+        expect(reasons).to.have.length(1)
+        expect(reasons[0]).to.match(why)
+        expect((await (await site.peer()).auth(forge({}))).resp).to.equal('success')
+      })
+    }
+  })
+
+  it('as GRANTS.md shows it is good', async () => {
+    const folder = await mkdtemp(joinPath(root, 'node_modules/.grants-'))
+    try {
+      const text = await readFile(joinPath(root, 'docs/GRANTS.md'), 'utf8')
+      const [, code = ''] = /```js sign\.mjs\n([\s\S]*?)```/.exec(text) ?? []
+      await writeFile(joinPath(folder, 'sign.mjs'), code)
+      const { connectToken, channelToken } = await import(String(pathToFileURL(joinPath(folder, 'sign.mjs'))))
+      sinon.stub(process, 'env').value({ ...process.env, APP_KEY: KEY })
+      const site = await start()
+      const peer = await site.peer()
+      const answer = await peer.auth(connectToken({ id: 'jim', name: 'Jim' }))
+      expect(answer).to.deep.include({ resp: 'success', uid: 'jim', umd: { name: 'Jim' } })
+      expect((await subscribe(peer, 'chat-1')).resp).to.equal(null)
+      expect((await publish(peer, 'chat-1', { event: 'chat' })).resp).to.include({ offset: 1 })
+      expect((await publish(peer, 'chat-1', { event: 'shout' })).code).to.equal('forbidden')
+      expect((await subscribe(peer, 'room')).code).to.equal('forbidden')
+      expect((await subscribe(peer, 'room', { token: channelToken(answer.sid, 'room') })).resp).to.equal(null)
+      const others = channelToken('another', 'hall')
+      expect((await subscribe(peer, 'hall', { token: others })).code).to.equal('invalid_token')
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
   describe('for a channel', () => {
     const guest = {
       channels: { room: { subscribe: true, messages: { chat: { publish: true, echo: true } } } },
@@ -186,6 +323,33 @@ describe('a token that the application signed', () => {
       await publish(peer, 'chat-abc123', { event: 'chat', data: 'elsewhere' })
       const other = await peer.find((frame) => frame.message === 'elsewhere')
       expect(other.meta).to.deep.equal({ uid: 'jim', umd: { name: 'Jim' } })
+    })
+
+    it('is refused with a channel that it does not speak of: it may say who somebody is', async () => {
+      const site = await start()
+      const { peer, sid } = await join(site, CHAT)
+      const token = forRoom(sid, { uid: 'moderator' })
+      expect((await subscribe(peer, 'chat-abc123', { token })).code).to.equal('invalid_token')
+      await subscribe(peer, 'chat-abc123')
+      await publish(peer, 'chat-abc123', { event: 'chat', data: 'who am I' })
+      const { meta } = await peer.find((frame) => frame.message === 'who am I')
+      expect(meta).to.deep.include({ uid: 'jim' })
+    })
+
+    it('says anew who it is there, and nothing of the one that it was', async () => {
+      const site = await start()
+      const { peer, sid } = await join(site, CHAT)
+      for (const more of [{ uid: 'guest-1', umd: { name: 'A guest' } }, { uid: 'guest-2' }]) {
+        await subscribe(peer, 'room', { token: forRoom(sid, more) })
+        await publish(peer, 'room', { event: 'chat', data: more.uid })
+        const { meta } = await peer.find((frame) => frame.message === more.uid)
+        expect(meta).to.deep.equal(more)
+        expect(
+          await peer.find((frame) => (frame.data as Frame | undefined)?.uid === more.uid),
+        ).to.deep.include({
+          data: { channel: 'room', ...more },
+        })
+      }
     })
 
     it('takes nothing from a socket that may do everything', async () => {
