@@ -35,6 +35,7 @@ export interface RedisEngineOptions {
 
 /** {@link RedisEngineOptions} with their defaults. */
 export interface ResolvedOptions extends Required<Omit<RedisEngineOptions, 'client'>> {
+  /** The application's own client; without one, a client is made of `url`. @default undefined */
   readonly client: RedisClientSource | undefined
 }
 
