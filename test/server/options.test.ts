@@ -129,6 +129,14 @@ describe('resolveOptions', () => {
     expect(limits).to.include({ outbox: 5, message: 1024 * 1024 })
   })
 
+  it('warns of options and limits that do not exist, and of no others', () => {
+    const warned: unknown[] = []
+    const logger = { debug() {}, info() {}, error() {}, warn: (details: object) => warned.push(details) }
+    const misspelt = { pingIntervall: 1000, limits: { callsIn: 5, callIn: 5 } }
+    resolveOptions({ ...required, secret: 's', debug: true, logger, ...misspelt } as never)
+    expect(warned).to.deep.equal([{ option: 'pingIntervall' }, { option: 'limits.callIn' }])
+  })
+
   it('changes nothing of what it is given', () => {
     const options = Object.freeze({ ...required, limits: Object.freeze({ outbox: 5 }) })
     resolveOptions(options)

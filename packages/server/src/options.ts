@@ -170,6 +170,18 @@ const LIMITS: Limits = {
   authenticationTimeout: 10_000,
 }
 
+const WITHOUT_DEFAULT = [
+  'app',
+  'server',
+  'limits',
+  'secret',
+  'keys',
+  'issuer',
+  'filter',
+  'sockjsUrl',
+  'debug',
+]
+
 /** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
 export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
   check(options)
@@ -177,7 +189,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
   for (const name of ['vetoTimeout', 'authenticationTimeout'] as const)
     checkWait(`limits.${name}`, limits[name])
-  const resolved = {
+  const defaults = {
     audience: 'token-socket',
     tokenTtl: 30_000,
     authTimeout: 5000,
@@ -199,11 +211,22 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     requireOrigin: false,
     engine: options.engine ?? new MemoryEngine(),
     logger: options.logger ?? consoleLogger(options.debug ?? false),
-    ...withoutUndefined(options),
-    limits,
   }
+  const resolved = { ...defaults, ...withoutUndefined(options), limits }
   checkResolved(resolved)
+  const known = [...Object.keys(defaults), ...WITHOUT_DEFAULT]
+  warnOfUnknown(resolved.logger, { options, known })
+  warnOfUnknown(resolved.logger, { options: options.limits ?? {}, known: Object.keys(LIMITS), of: 'limits.' })
   return resolved
+}
+
+/** A name that is written wrong would go unnoticed; old applications may still pass what is of no use any more. */
+function warnOfUnknown(
+  logger: Logger,
+  { options, known, of = '' }: { options: object; known: readonly string[]; of?: string },
+): void {
+  for (const name of Object.keys(options).filter((name) => !known.includes(name)))
+    logger.warn({ option: of + name }, 'there is no such option')
 }
 
 function checkResolved(resolved: ResolvedOptions): void {
