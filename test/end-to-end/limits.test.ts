@@ -170,6 +170,29 @@ describe('limits of the server', () => {
     })
   })
 
+  describe('the `limits.rate` option', () => {
+    it('answers what is too much in a second with too_many_messages, and takes more in the next', async () => {
+      const site = await start({ limits: { rate: 3 } })
+      const client = await site.ready()
+      const answers = await Promise.allSettled([1, 2, 3, 4, 5].map((n) => client.rpc('echo', n)))
+      const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []))
+      expect(refused.length).to.be.within(1, 2)
+      for (const error of refused)
+        expect([error.code, error.data]).to.deep.equal(['too_many_messages', { field: 'rate', limit: 3 }])
+      let answer: unknown
+      while (answer !== 6) answer = await client.rpc('echo', 6).catch(() => undefined)
+    })
+
+    it('counts each socket on its own, and no answers to calls of the server', async () => {
+      const site = await start({ limits: { rate: 1 } })
+      const { client, socket } = await site.pair({}, { echo: (data, callback) => callback(null, data) })
+      const other = await site.ready()
+      for (const n of [1, 2, 3]) expect(await socket.rpc('echo', n)).to.equal(n)
+      expect(await client.rpc('echo', 1)).to.equal(1)
+      expect(await other.rpc('echo', 1)).to.equal(1)
+    })
+  })
+
   describe('the `limits.callsOut` option', () => {
     it('fails one call more to the same client', async () => {
       const site = await start({ limits: { callsOut: 1 } })

@@ -220,6 +220,7 @@ describe('resolveOptions', () => {
     'authMessage',
     'outbox',
     'callsIn',
+    'rate',
     'callsOut',
     'callTimeout',
     'subscriptions',

@@ -34,7 +34,13 @@ export interface SocketSettings {
   readonly isJoining?: boolean
 }
 
-const LIMITS = { timeout: 30_000, callsIn: 1000, callsOut: 1000, outbox: 1024 * 1024 }
+const LIMITS = {
+  rate: 10_000,
+  timeout: 30_000,
+  callsIn: 1000,
+  callsOut: 1000,
+  outbox: 1024 * 1024,
+}
 
 /** The channels of a socket that has none. */
 const NO_CHANNELS: SocketChannels = {

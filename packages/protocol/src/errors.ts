@@ -24,6 +24,7 @@ export const ERRORS = {
   too_long: 'Too long',
   too_many_calls: 'Too many calls in flight',
   too_many_members: 'Too many members',
+  too_many_messages: 'Too many messages in a second',
   too_many_subscriptions: 'Too many subscriptions',
   too_many_tickets: 'Too many tokens wait to be used',
   transport_failed: 'No transport could connect',

@@ -76,27 +76,31 @@ export class RulesOfChannel {
   /** What the channel keeps, or `undefined` if nothing. */
   readonly history: Required<ChannelHistory> | undefined
   readonly #channel: string
-  readonly #rules: readonly ChannelRule[]
+  readonly #said: { readonly [Name in Permission]: Said<Name> }
 
   constructor(channel: string, rules: readonly ChannelRule[]) {
     this.#channel = channel
-    this.#rules = rules
+    this.#said = {
+      subscribe: gather(rules, 'subscribe'),
+      publish: gather(rules, 'publish'),
+      presence: gather(rules, 'presence'),
+    }
     this.history = mergeHistories(rules)
   }
 
   /** Whether a socket may subscribe; `undefined` if no rule says anything. @throws what a rule's function throws */
   subscribe(socket: RemoteClient): Verdict | Promise<Verdict> {
-    return judge(this.#rules, 'subscribe', (ask) => ask(socket, this.#channel))
+    return judge(this.#said.subscribe, (ask) => ask(socket, this.#channel))
   }
 
   /** Whether a socket may publish this; `undefined` if no rule says anything. @throws what a rule's function throws */
   publish(socket: RemoteClient, event: string | undefined, data: unknown): Verdict | Promise<Verdict> {
-    return judge(this.#rules, 'publish', (ask) => ask(socket, this.#channel, event, data))
+    return judge(this.#said.publish, (ask) => ask(socket, this.#channel, event, data))
   }
 
   /** Whether a socket takes part in presence; `undefined` if no rule says anything. @throws what a rule's function throws */
   presence(socket: RemoteClient): Verdict | Promise<Verdict> {
-    return judge(this.#rules, 'presence', (ask) => ask(socket, this.#channel))
+    return judge(this.#said.presence, (ask) => ask(socket, this.#channel))
   }
 }
 
@@ -137,14 +141,24 @@ function checkHistory(value: unknown, field: string): void {
 type Permission = (typeof PERMISSIONS)[number]
 type Ask<Name extends Permission> = Extract<ChannelRule[Name], (...args: never[]) => unknown>
 
+/** What rules say about a permission: those that are values together, and the functions. */
+interface Said<Name extends Permission> {
+  readonly verdict: Verdict
+  readonly functions: readonly Ask<Name>[]
+}
+
+function gather<Name extends Permission>(rules: readonly ChannelRule[], name: Name): Said<Name> {
+  const said = rules.map((rule) => rule[name])
+  return {
+    verdict: mergeVerdicts(said.map((one) => (typeof one === 'function' ? undefined : (one as Verdict)))),
+    functions: said.filter((one): one is Ask<Name> => typeof one === 'function'),
+  }
+}
+
 function judge<Name extends Permission>(
-  rules: readonly ChannelRule[],
-  name: Name,
+  { verdict, functions }: Said<Name>,
   ask: (rule: Ask<Name>) => RuleAnswer,
 ): Verdict | Promise<Verdict> {
-  const said = rules.map((rule) => rule[name])
-  const functions = said.filter((one): one is Ask<Name> => typeof one === 'function')
-  const verdict = mergeVerdicts(said.map((one) => (typeof one === 'function' ? undefined : (one as Verdict))))
   return verdict === false || functions.length === 0 ? verdict : allAllow(functions, ask)
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { decodeTime, encodeTime, monotonicFactory } from 'ulid'
 import type { Publication, Receipt } from './engine.js'
 
@@ -6,7 +7,7 @@ import type { Publication, Receipt } from './engine.js'
  * Source: https://github.com/ulid/spec
  */
 export class EventIds {
-  readonly #next = monotonicFactory()
+  readonly #next = monotonicFactory(randomNumbers())
   readonly #now: () => number
 
   /** @param now the time in milliseconds since 1970. @default this machine's clock */
@@ -23,6 +24,19 @@ export class EventIds {
   /** From now on ids are greater than this one, which another process made. */
   raise(id: string): void {
     this.#next(decodeTime(id) + 1)
+  }
+}
+
+/** Random numbers from 0 up to 1, of 8 bits. The library would ask the system for each: it wants 16 for a new id. */
+function randomNumbers(): () => number {
+  let bytes = Buffer.alloc(0)
+  let used = 0
+  return () => {
+    if (used === bytes.length) {
+      bytes = randomBytes(512)
+      used = 0
+    }
+    return bytes.readUInt8(used++) / 256
   }
 }
 

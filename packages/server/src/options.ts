@@ -44,6 +44,8 @@ export interface Limits {
   readonly outbox: number
   /** Calls of one client that may run at once; one more is answered `too_many_calls`. @default 1000 */
   readonly callsIn: number
+  /** Messages of one client in a second, answers not counted; one more is answered `too_many_messages`. @default 10000 */
+  readonly rate: number
   /** Calls to one client that may wait for an answer at once. @default 1000 */
   readonly callsOut: number
   /** Milliseconds until a call fails with `timeout`, those to a client and those from it. @default 30000 */
@@ -162,6 +164,7 @@ const LIMITS: Limits = {
   publication: 32 * 1024,
   outbox: 1024 * 1024,
   callsIn: 1000,
+  rate: 10_000,
   callsOut: 1000,
   callTimeout: 30_000,
   subscriptions: 1000,

@@ -25,6 +25,7 @@ import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
 import { InOrder } from './in-order.js'
 import { type Flusher, Outbox } from './outbox.js'
+import { Rate } from './rate.js'
 
 /** A request about channels. */
 export type ChannelRequest = Extract<
@@ -65,7 +66,7 @@ export interface RemoteClientOwner {
   readonly flusher: Flusher
   /** One timer for all sockets' calls. */
   readonly timeouts: Timeouts
-  readonly limits: RpcLimits & { readonly outbox: number }
+  readonly limits: RpcLimits & { readonly outbox: number; readonly rate: number }
   readonly channels: SocketChannels
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
@@ -115,6 +116,7 @@ export class RemoteClient {
   readonly #outbox: Outbox
   readonly #peer: RpcPeer
   readonly #inOrder = new InOrder()
+  readonly #rate = new Rate()
   readonly #channels = new Set<string>()
   readonly #identities: ChannelIdentities
   #grants: Grants
@@ -321,6 +323,9 @@ export class RemoteClient {
       this.send({ type: 'answer', id: message.id, rpc, outcome })
     if (this.#state !== 'open' || message.type === 'auth')
       return answer(encodeError(new RpcError('forbidden')))
+    const { rate } = this.#owner.limits
+    if (this.#rate.count() > rate)
+      return answer(encodeError(refusal('too_many_messages', { field: 'rate', limit: rate })))
     if (message.type === 'call' || message.type === 'ping') {
       const data = message.type === 'call' ? message.data : {}
       const action = this.#owner.findAction(rpc)

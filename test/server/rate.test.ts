@@ -1,0 +1,29 @@
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { Rate } from '../../packages/server/src/rate.js'
+
+describe('Rate', () => {
+  afterEach(() => sinon.restore())
+
+  describe('#count', () => {
+    it('counts on within a second, and anew in the next', () => {
+      const clock = sinon.useFakeTimers({ toFake: ['performance'] })
+      const rate = new Rate()
+      expect([rate.count(), rate.count()]).to.deep.equal([1, 2])
+      clock.tick(999)
+      expect(rate.count()).to.equal(3)
+      clock.tick(1)
+      expect([rate.count(), rate.count()]).to.deep.equal([1, 2])
+    })
+
+    it('begins the next second with the first that comes in it', () => {
+      const clock = sinon.useFakeTimers({ toFake: ['performance'] })
+      const rate = new Rate()
+      rate.count()
+      clock.tick(1500)
+      rate.count()
+      clock.tick(999)
+      expect(rate.count()).to.equal(2)
+    })
+  })
+})
