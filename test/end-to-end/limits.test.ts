@@ -185,7 +185,7 @@ describe('limits of the server', () => {
 
     it('counts each socket on its own, and no answers to calls of the server', async () => {
       const site = await start({ limits: { rate: 1 } })
-      const { client, socket } = await site.pair({}, { echo: (data, callback) => callback(null, data) })
+      const { client, socket } = await site.pair({}, { echo: (data) => data })
       const other = await site.ready()
       for (const n of [1, 2, 3]) expect(await socket.rpc('echo', n)).to.equal(n)
       expect(await client.rpc('echo', 1)).to.equal(1)

@@ -51,6 +51,7 @@ describe('resolveOptions', () => {
         publication: 32 * 1024,
         outbox: 1024 * 1024,
         callsIn: 1000,
+        rate: 10_000,
         callsOut: 1000,
         callTimeout: 30_000,
         subscriptions: 1000,
