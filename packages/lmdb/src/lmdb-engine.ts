@@ -13,6 +13,7 @@ import {
   type PublishOptions,
   type Receipt,
   receiptOf,
+  SoleNodes,
   type Tickets,
 } from '@token-socket/server'
 import { type Added, Store } from './store.js'
@@ -44,6 +45,7 @@ export class LmdbEngine implements Engine {
   readonly history: History
   readonly presence: Presence
   readonly tickets: Tickets
+  readonly nodes = new SoleNodes()
   readonly #presence: MemoryPresence
   readonly #memory: MemoryEngine
   readonly #store: Store

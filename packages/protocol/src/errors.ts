@@ -14,6 +14,7 @@ export const ERRORS = {
   forbidden: 'Forbidden',
   internal: 'Internal error',
   invalid_token: 'Invalid token',
+  not_connected: 'No such socket is connected',
   not_found: 'Function not found',
   queue_full: 'Too many calls wait for the connection',
   shutting_down: 'The server is shutting down',

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   type AuthMessage,
   type Connection,
@@ -20,6 +19,8 @@ export interface AdmissionOptions {
   readonly logger: Logger
   /** Milliseconds within which a client hears at least a sign of life. */
   readonly heartbeat: number
+  /** An id for a new socket, unique over all nodes. */
+  newSid(): string
   /** What the new sockets need of the server. */
   readonly owner: RemoteClientOwner
   /** Sees to it that one day it is closed if its client vanishes. @returns its undo */
@@ -49,7 +50,7 @@ export class Admission {
     const { ip, host, ...identity } = await this.#options.redeemer.connect(message.token)
     const counts = message.version !== undefined
     const socket = new RemoteClient(
-      { sid: randomUUID(), ip, host, counts, ...identity },
+      { sid: this.#options.newSid(), ip, host, counts, ...identity },
       connection,
       this.#options.owner,
     )

@@ -187,6 +187,40 @@ export interface Tickets {
   claim(id: string, ttl: number): Promise<boolean>
 }
 
+/** How a question went. */
+export interface NodeAnswers {
+  /** What each node that answered said, by its id. */
+  readonly answers: ReadonlyMap<string, string>
+  /** The ids of the nodes that were asked and did not answer: `unreached` if they have not got the question either. */
+  readonly missing: ReadonlyMap<string, 'unreached' | 'silent'>
+}
+
+/** How nodes are asked. */
+export interface NodeAskOptions {
+  /** The id of the one that is asked; it need not be known. @default all others */
+  readonly node?: string | undefined
+  /** Milliseconds that an answer may take; `Infinity` for as long as the node lives. */
+  readonly timeout: number
+}
+
+/** Answers a question of another node. What it throws is no answer. */
+export type NodeAnswer = (question: string) => Promise<string>
+
+/** The nodes that live, and what they ask each other. A question reaches a node at most once. */
+export interface Nodes {
+  /** This node's id: 1 to 64 letters, digits, `-` and `_`; another after each start. */
+  readonly id: string
+  /** Sets who answers what other nodes ask. Once, before anything else. */
+  serve(answer: NodeAnswer): void
+  /** The ids of the nodes that live, this one's included. One that has died is among them for 15 seconds at most. */
+  list(): Promise<readonly string[]>
+  /**
+   * Asks other nodes. A node that has died, dies meanwhile, or takes too long makes nothing fail: it is `missing`.
+   * @throws RpcError `engine_unavailable`, `too_large`, `too_many_calls`
+   */
+  ask(question: string, options: NodeAskOptions): Promise<NodeAnswers>
+}
+
 /** What nodes share, as one object. */
 export interface Engine {
   /** For logs. */
@@ -197,6 +231,7 @@ export interface Engine {
   readonly history: History
   readonly presence: Presence
   readonly tickets: Tickets
+  readonly nodes: Nodes
   /** Lets go of everything. Calls after that may fail. */
   close(): Promise<void>
 }

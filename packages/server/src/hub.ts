@@ -45,6 +45,11 @@ export class Hub {
     return [...this.#channels.keys()]
   }
 
+  /** The socket with an id. */
+  get(sid: string): RemoteClient | undefined {
+    return this.#sockets.get(sid)
+  }
+
   add(socket: RemoteClient): void {
     this.#sockets.set(socket.sid, socket)
   }

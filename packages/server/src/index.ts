@@ -10,6 +10,7 @@ export {
   type Member,
   RpcError,
 } from '@token-socket/protocol'
+export type { Cluster, ClusterCount, SocketSelector } from './cluster.js'
 export type {
   Broker,
   BrokerListener,
@@ -18,7 +19,11 @@ export type {
   History,
   HistoryPage,
   HistoryQuery,
+  NodeAnswer,
+  NodeAnswers,
+  NodeAskOptions,
   NodeCommand,
+  Nodes,
   Position,
   Presence,
   PresenceEntry,
@@ -49,6 +54,7 @@ export type {
 export type { Origins } from './origins.js'
 export type { PublicationOptions, RemoteClient } from './remote-client.js'
 export { type RpcCallback, TokenSocketServer, type TokenSocketServerEvents, type Veto } from './server.js'
+export { newNodeId, SoleNodes } from './sole-nodes.js'
 export type { Authentication, AuthenticationCallback } from './token-route.js'
 export { ALGORITHMS, type TokenKey } from './tokens.js'
 export type { PerMessageDeflate, PerMessageDeflateSettings } from './transports/per-message-deflate.js'

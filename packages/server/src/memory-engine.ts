@@ -16,6 +16,7 @@ import { EventIds, receiptOf } from './event-ids.js'
 import { LocalDelivery } from './local-delivery.js'
 import { MemoryHistory } from './memory-history.js'
 import { MemoryPresence } from './memory-presence.js'
+import { SoleNodes } from './sole-nodes.js'
 
 /** Limits of a {@link MemoryEngine}. */
 export interface MemoryEngineOptions {
@@ -36,6 +37,7 @@ export class MemoryEngine implements Engine {
   readonly history: History
   readonly presence: Presence
   readonly tickets: Tickets
+  readonly nodes = new SoleNodes()
   readonly #delivery = new LocalDelivery()
   readonly #history = new MemoryHistory()
   readonly #presence = new MemoryPresence((event) => this.#delivery.presence(event))

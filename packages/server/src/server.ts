@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import {
   type Action,
   type CallOptions,
@@ -12,6 +12,7 @@ import type { RequestHandler } from 'express'
 import { Admission } from './admission.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
+import { Cluster, sidOf } from './cluster.js'
 import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
 import type { TrustProxy } from './forwarded.js'
@@ -68,6 +69,8 @@ export type RpcCallback = (error: RpcError | null, data?: unknown) => void
 export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   /** The functions that clients can call. May be changed, or replaced, at any time. */
   socketController: ServerController
+  /** The sockets of all nodes, by their ids. */
+  readonly cluster: Cluster
   readonly #options: ResolvedOptions
   readonly #routes: ExpressRoutes
   readonly #hub = new Hub((cause, details) => this.#failed(cause, details))
@@ -82,14 +85,15 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   constructor(options: TokenSocketServerOptions) {
     super()
     this.#options = resolveOptions(options)
-    const { app, limits, authTimeout, filter, socketController, routes } = this.#options
+    const { app, engine, limits, authTimeout, filter, socketController, routes } = this.#options
     this.socketController = socketController
     this.#authTimeout = authTimeout
     this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
     const tokens = this.#makeTokens()
-    const redeemer = new Redeemer({ ...this.#options, tokens, tickets: this.#options.engine.tickets })
+    const redeemer = new Redeemer({ ...this.#options, tokens, tickets: engine.tickets })
     this.#channels = this.#makeChannels(redeemer)
+    this.cluster = new Cluster({ nodes: engine.nodes, hub: this.#hub, callTimeout: limits.callTimeout })
     const trusts: TrustProxy = (address, hop) => app.get('trust proxy fn')(address, hop)
     const { origins: list, requireOrigin: required } = this.#options
     const onerror = (cause: unknown) => this.#failed(cause, { option: 'origins' })
@@ -226,6 +230,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#streams.stop()
     this.#handshakes.close('shutting_down')
     for (const socket of this.sockets()) socket.close('shutting_down')
+    this.cluster.close()
     await this.#options.engine.close()
   }
 
@@ -309,6 +314,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       hub: this.#hub,
       logger,
       heartbeat,
+      newSid: () => sidOf(randomUUID(), this.cluster.node),
       owner,
       watch: (socket) => this.#streams.watch(socket),
       decide: decideOn,

@@ -1,0 +1,273 @@
+import {
+  type CallOptions,
+  createTimeouts,
+  decodeData,
+  decodeError,
+  encodeData,
+  encodeError,
+  PendingCalls,
+  RpcError,
+  type WireError,
+} from '@token-socket/protocol'
+import type { Nodes } from './engine.js'
+import type { RemoteClient } from './remote-client.js'
+
+/** Which sockets are meant: one, or all of a user. */
+export type SocketSelector = { readonly sid: string } | { readonly uid: string }
+
+/** What was found over all nodes. */
+export interface ClusterCount {
+  readonly count: number
+  /** The ids of the nodes that did not answer: what they have is not counted. */
+  readonly missing: readonly string[]
+}
+
+/** What a {@link Cluster} needs of its server. */
+export interface ClusterOwner {
+  readonly nodes: Nodes
+  /** This node's sockets. */
+  readonly hub: {
+    readonly sockets: readonly RemoteClient[]
+    get(sid: string): RemoteClient | undefined
+    on(channel: string): readonly RemoteClient[]
+  }
+  /** Milliseconds that a call may take which names no time-out. */
+  readonly callTimeout: number
+}
+
+/** What nodes ask each other. A node that does not know a question does not answer it. */
+type Question =
+  | { readonly type: 'find'; readonly sid: string }
+  | { readonly type: 'count'; readonly channel?: string | undefined }
+  | { readonly type: 'disconnect'; readonly who: SocketSelector; readonly reconnect: boolean }
+  | {
+      readonly type: 'call'
+      readonly sid: string
+      readonly name: string
+      readonly data: unknown
+      readonly timeout: number
+    }
+  | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string }
+
+/** What is said of one socket: what came of it, or that there is no such socket. */
+type SocketAnswer = { readonly data: unknown } | WireError | { readonly isMissing: true }
+
+/** Milliseconds that a node may take to answer what it can answer at once. */
+const ANSWER_TIMEOUT = 5000
+
+/** Milliseconds that a node has beyond a call's own time-out to say that it timed out. */
+const CALL_LEEWAY = 2000
+
+/** Calls to sockets of other nodes that may wait for their answers. */
+const CALLS = 10_000
+
+/** Separates a socket's own id from its node's in its `sid`. */
+const SEPARATOR = '.'
+
+/** The id of a socket of a node. @param own its id on the node */
+export function sidOf(own: string, node: string): string {
+  return own + SEPARATOR + node
+}
+
+/**
+ * The sockets of all nodes, by their ids. What concerns a socket of this node is done without the engine. No question
+ * fails because a node has died: who asks is told which did not answer.
+ */
+export class Cluster {
+  readonly #owner: ClusterOwner
+  readonly #calls: PendingCalls
+
+  constructor(owner: ClusterOwner) {
+    this.#owner = owner
+    this.#calls = new PendingCalls({ timeout: owner.callTimeout, calls: CALLS }, createTimeouts())
+    owner.nodes.serve(async (question) => encodeData(await this.#answer(decodeData(question) as Question)))
+  }
+
+  /** This node's id. */
+  get node(): string {
+    return this.#owner.nodes.id
+  }
+
+  /** The ids of the nodes that live; one that has died is among them for 15 seconds at most. @throws RpcError `engine_unavailable` */
+  async nodes(): Promise<readonly string[]> {
+    return this.#owner.nodes.list()
+  }
+
+  /**
+   * Whether a socket is connected, on whichever node. A node that does not answer has none.
+   * @throws RpcError `engine_unavailable` if it is another node's
+   */
+  async isConnected(sid: string): Promise<boolean> {
+    check('sid', sid)
+    const answer = await this.#askOwnerOf({ type: 'find', sid }, ANSWER_TIMEOUT)
+    return answer !== undefined && 'data' in answer && answer.data === true
+  }
+
+  /** How many sockets there are, or how many are on a channel, over all nodes. @throws RpcError `engine_unavailable` */
+  async count(channel?: string): Promise<ClusterCount> {
+    if (channel !== undefined) check('channel', channel)
+    return this.#sum({ type: 'count', channel })
+  }
+
+  /**
+   * Closes a socket, or all sockets of a user, on whichever nodes; those of this node also while the engine is away.
+   * @param options.reconnect `false` tells the clients to stay away; otherwise they come back. @default true
+   * @returns how many were closed
+   * @throws RpcError `engine_unavailable`
+   */
+  async disconnect(
+    who: SocketSelector,
+    { reconnect = true }: { readonly reconnect?: boolean } = {},
+  ): Promise<ClusterCount> {
+    const question = { type: 'disconnect', who: selector(who), reconnect } as const
+    if ('uid' in question.who) return this.#sum(question)
+    const node = nodeOf(question.who.sid)
+    if (node === this.node) return { count: this.#disconnect(question), missing: [] }
+    return node === undefined ? { count: 0, missing: [] } : this.#sum(question, node)
+  }
+
+  /**
+   * Calls an action on a client, on whichever node it is.
+   * @param name dotted name of the action
+   * @returns a promise that settles exactly once: the result, or an RpcError: what {@link RemoteClient.rpc} gives,
+   *   `not_connected`, `connection_lost` also if the socket's node dies, `engine_unavailable`
+   */
+  async rpc<Data = unknown>(
+    sid: string,
+    name: string,
+    data?: unknown,
+    options: CallOptions = {},
+  ): Promise<Data> {
+    check('sid', sid)
+    check('name', name)
+    if (nodeOf(sid) === this.node) return this.#socket(sid).rpc<Data>(name, data, options)
+    const timeout = options.timeout ?? this.#owner.callTimeout
+    const question = { type: 'call', sid, name, data, timeout } as const
+    const { id, answer } = this.#calls.open({ ...options, timeout: 0 })
+    const wait = timeout > 0 ? timeout + CALL_LEEWAY : Number.POSITIVE_INFINITY
+    this.#askSocket(question, wait).then(
+      (result) => this.#calls.resolve(id, result),
+      (error) => this.#calls.reject(id, error),
+    )
+    return answer as Promise<Data>
+  }
+
+  /** Subscribes a socket to a channel, without asking listeners. @throws RpcError as {@link rpc}, and what refuses it */
+  async subscribe(sid: string, channel: string): Promise<void> {
+    check('channel', channel)
+    await this.#askSocket({ type: 'subscribe', sid, channel }, this.#owner.callTimeout)
+  }
+
+  /** Unsubscribes a socket from a channel, without asking listeners. @throws RpcError as {@link rpc} */
+  async unsubscribe(sid: string, channel: string): Promise<void> {
+    check('channel', channel)
+    await this.#askSocket({ type: 'unsubscribe', sid, channel }, ANSWER_TIMEOUT)
+  }
+
+  /** Fails what waits. */
+  close(): void {
+    this.#calls.rejectAll(new RpcError('shutting_down'))
+  }
+
+  async #sum(question: Question, node?: string): Promise<ClusterCount> {
+    const own = node === undefined ? Number(await this.#answer(question)) : 0
+    const asked = this.#owner.nodes.ask(encodeData(question), { timeout: ANSWER_TIMEOUT, node })
+    const { answers, missing } = await asked
+    const others = [...answers.values()].map((answer) => Number(decodeData(answer)))
+    return { count: others.reduce((sum, count) => sum + count, own), missing: [...missing.keys()] }
+  }
+
+  /** @throws RpcError what the socket's node says, `not_connected`, `connection_lost` */
+  async #askSocket(question: Question & { readonly sid: string }, timeout: number): Promise<unknown> {
+    check('sid', question.sid)
+    const answer = await this.#askOwnerOf(question, timeout)
+    if (!answer) throw new RpcError('connection_lost', 'The node of the socket did not answer')
+    if ('isMissing' in answer) throw new RpcError('not_connected')
+    if ('error' in answer) throw decodeError(answer)
+    return answer.data
+  }
+
+  /** Asks the node of a socket. @returns `undefined` if it did not answer */
+  async #askOwnerOf(
+    question: Question & { readonly sid: string },
+    timeout: number,
+  ): Promise<SocketAnswer | undefined> {
+    const node = nodeOf(question.sid)
+    if (node === undefined) return { isMissing: true }
+    if (node === this.node) return (await this.#answer(question)) as SocketAnswer
+    const text = encodeData(question)
+    const { answers, missing } = await this.#owner.nodes.ask(text, { node, timeout })
+    const answer = answers.get(node)
+    if (answer !== undefined) return decodeData(answer) as SocketAnswer
+    return missing.get(node) === 'unreached' ? { isMissing: true } : undefined
+  }
+
+  #socket(sid: string): RemoteClient {
+    const socket = this.#owner.hub.get(sid)
+    if (!socket) throw new RpcError('not_connected')
+    return socket
+  }
+
+  async #answer(question: Question): Promise<SocketAnswer | number> {
+    switch (question.type) {
+      case 'count':
+        return this.#count(question.channel)
+      case 'disconnect':
+        return this.#disconnect(question)
+      case 'find':
+        return { data: this.#owner.hub.get(question.sid) !== undefined }
+      case 'call':
+        return this.#withSocket(question.sid, (socket) =>
+          socket.rpc(question.name, question.data, { timeout: question.timeout }),
+        )
+      case 'subscribe':
+        return this.#withSocket(question.sid, (socket) => socket.subscribe(question.channel))
+      case 'unsubscribe':
+        return this.#withSocket(question.sid, async (socket) => socket.unsubscribe(question.channel))
+      default:
+        throw new RpcError('bad_message')
+    }
+  }
+
+  async #withSocket(sid: string, use: (socket: RemoteClient) => Promise<unknown>): Promise<SocketAnswer> {
+    const socket = this.#owner.hub.get(sid)
+    if (!socket) return { isMissing: true }
+    try {
+      return { data: await use(socket) }
+    } catch (error) {
+      return encodeError(RpcError.is(error) ? error : new RpcError('internal'))
+    }
+  }
+
+  #count(channel: string | undefined): number {
+    const { hub } = this.#owner
+    return (channel === undefined ? hub.sockets : hub.on(channel)).length
+  }
+
+  #disconnect({ who, reconnect }: Extract<Question, { type: 'disconnect' }>): number {
+    const { hub } = this.#owner
+    const found = 'sid' in who ? hub.get(who.sid) : hub.sockets.filter(({ uid }) => uid === who.uid)
+    const sockets = found ? [found].flat() : []
+    for (const socket of sockets) socket.end({ reconnect })
+    return sockets.length
+  }
+}
+
+function nodeOf(sid: string): string | undefined {
+  const [, node] = /\.([\w-]{1,64})$/.exec(sid) ?? []
+  return node
+}
+
+function selector(who: SocketSelector): SocketSelector {
+  const field = typeof who === 'object' && who !== null && 'sid' in who ? 'sid' : 'uid'
+  const value = (who as { readonly [field: string]: unknown } | null)?.[field]
+  check(field, value)
+  return field === 'sid' ? { sid: value } : { uid: value }
+}
+
+function check(field: string, value: unknown): asserts value is string {
+  if (typeof value === 'string' && value !== '') return
+  throw new RpcError('bad_message', `Invalid message: ${field} has to be a string that is not empty`, {
+    field,
+  })
+}
