@@ -18,7 +18,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
 export const doors: Readonly<Record<string, { readonly files: readonly string[]; readonly types?: true }>> = {
   sockjs: { files: ['server/transports/sockjs'] },
   lmdb: { files: ['lmdb/store'] },
-  redis: { files: ['redis/connection'] },
+  redis: { files: ['redis/client'] },
   ulid: { files: ['server/event-ids'] },
   ws: { files: ['server/transports/websocket', 'client/transports/node-websocket'] },
   'sockjs-client': { files: ['client/transports/load-sockjs', 'client/transports/bundled-sockjs'] },

@@ -1,57 +1,13 @@
 import { createTimeouts, RpcError, startTimer } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
-import { createClient } from 'redis'
+import type { Client } from './client.js'
 import type { Complaints } from './complaints.js'
-
-/** A client of the package `redis`, as `createClient` makes it: its settings are what is wanted. */
-export interface RedisClientSource {
-  /** The client's settings. */
-  readonly options?: object | undefined
-  /** Makes another with the same settings but these. */
-  duplicate(options: object): unknown
-}
-
-/** What is used of a client of the package `redis`. */
-export interface Client {
-  readonly isReady: boolean
-  on(event: 'error', listener: (cause: unknown) => void): unknown
-  connect(): Promise<unknown>
-  close(): Promise<unknown>
-  destroy(): void
-  sendCommand(args: readonly string[]): Promise<unknown>
-  subscribe(topics: string[], listener: (message: string, topic: string) => void): Promise<void>
-  unsubscribe(topics: string[], listener: (message: string, topic: string) => void): Promise<void>
-}
-
-/** Commands that may wait for Redis on one connection; the next fails. */
-const PENDING = 100_000
 
 /** Milliseconds between the loss of a connection and the tries to get it back, each a random part of the next step. */
 const RETRY = { first: 100, most: 2000 }
 
 /** Milliseconds after which a connection counts as good: before that, its loss is one more failed try. */
 const STABLE = 5000
-
-/** Where clients come from, and what they are told. */
-export interface ClientSettings {
-  readonly url: string
-  readonly client: RedisClientSource | undefined
-  readonly connectTimeout: number
-}
-
-/** Makes a client that is not connected yet and never reconnects by itself: {@link Connection} does. */
-export function openClient({ url, client, connectTimeout }: ClientSettings): Client {
-  const socket = { connectTimeout, reconnectStrategy: false as const }
-  const own = {
-    commandsQueueMaxLength: PENDING,
-    disableOfflineQueue: true,
-    // Its own time-out costs a signal for each command and ends when the command is written; ours goes on.
-    commandOptions: { timeout: undefined as unknown as number },
-  }
-  if (!client) return createClient({ url, socket, ...own }) as unknown as Client
-  const { socket: theirs = {} } = (client.options ?? {}) as { socket?: object }
-  return client.duplicate({ ...own, socket: { ...theirs, ...socket } }) as Client
-}
 
 /** What a {@link Connection} is for. */
 export interface ConnectionOwner {
@@ -61,7 +17,8 @@ export interface ConnectionOwner {
   readonly connectTimeout: number
   readonly logger: Pick<Logger, 'info' | 'warn'>
   readonly complaints: Complaints
-  open(): Client
+  /** Makes a client that is not connected yet. */
+  open(): Promise<Client>
   /** What has to be done on a new connection before anybody else uses it. */
   prepare(client: Client): Promise<unknown>
   /** It is there, for the first time or again. */
@@ -110,6 +67,11 @@ export class Connection {
     return Promise.reject(unavailable(new Error(`the ${this.#owner.name} connection to Redis is away`)))
   }
 
+  /** Gives the connection up for another one, if it is there. */
+  renew(cause: Error): void {
+    if (this.#client) this.#lose(this.#client, cause)
+  }
+
   /** Resolves when what is under way is done, and the connection closed. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -125,28 +87,37 @@ export class Connection {
   }
 
   #connect(): void {
-    const client = this.#owner.open()
-    client.on('error', (cause) => this.#lose(client, cause))
-    this.#attempt = this.#prepare(client)
+    this.#attempt = this.#open()
     this.#attempt.then(
-      () => this.#opened(client),
-      (cause) => this.#failed(client, cause),
+      (client) => this.#opened(client),
+      (cause) => this.#failed(cause),
     )
   }
 
-  async #prepare(client: Client): Promise<Client> {
-    const { connectTimeout, prepare } = this.#owner
-    const prepared = client.connect().then(() => prepare(client))
+  async #open(): Promise<Client> {
+    const { connectTimeout, open } = this.#owner
+    let opened: Client | undefined
+    const prepared = open().then((client) => {
+      opened = client
+      return this.#prepare(client)
+    })
     await withinTime(connectTimeout, prepared).catch((cause) => {
+      opened?.destroy()
       // A client that is destroyed while it connects may go on and connect.
-      prepared.then(
-        () => client.destroy(),
-        () => client.destroy(),
-      )
+      const destroy = () => opened?.destroy()
+      prepared.then(destroy, destroy)
       throw cause
     })
+    const client = await prepared
     if (!client.isReady) throw new Error('the connection was lost')
     this.#client = client
+    return client
+  }
+
+  async #prepare(client: Client): Promise<Client> {
+    client.on('error', (cause) => this.#lose(client, cause))
+    await client.connect()
+    await this.#owner.prepare(client)
     return client
   }
 
@@ -162,9 +133,8 @@ export class Connection {
     this.#owner.ready()
   }
 
-  #failed(client: Client, cause: unknown): void {
+  #failed(cause: unknown): void {
     this.#attempt = undefined
-    client.destroy()
     this.#away(cause)
     this.#retry()
   }
@@ -232,7 +202,8 @@ export class Connection {
   }
 }
 
-function unavailable(cause: unknown): RpcError {
+/** What an operation fails with that Redis could not carry out. */
+export function unavailable(cause: unknown): RpcError {
   return RpcError.is(cause) ? cause : new RpcError('engine_unavailable', undefined, undefined, cause)
 }
 

@@ -1,4 +1,4 @@
 /** An engine for TokenSocket on Redis, for many nodes. */
-export type { RedisClientSource } from './connection.js'
+export type { RedisClientSource } from './client.js'
 export type { RedisEngineOptions } from './options.js'
 export { RedisEngine, redisEngine } from './redis-engine.js'

@@ -71,7 +71,7 @@ export class Keys {
     return new ChannelKeys(this.#prefix, '%control')
   }
 
-  /** Names what this Redis holds. */
+  /** Names what Redis holds. */
   get store(): string {
     return `${this.#prefix}{%store}`
   }

@@ -49,13 +49,13 @@ export class Logs {
   /** Where a channel is; see `HistoryPage`. @throws RpcError `engine_unavailable` */
   async position(keys: LogKeys): Promise<Position> {
     const place = await this.place(keys)
-    return place ? { epoch: place.epoch, offset: place.offset } : this.#empty()
+    return place ? { epoch: place.epoch, offset: place.offset } : this.#empty(keys)
   }
 
   /** What came after a place. @throws RpcError `engine_unavailable` */
   async follow(kind: EntryKind, { meta, entries }: LogKeys, from: Place | undefined): Promise<Followed> {
     const { epoch = '', offset = 0, id = '' } = from ?? {}
-    const args = [epoch, offset, id, this.#store.newEpoch(), PAGE]
+    const args = [epoch, offset, id, this.#store.newEpoch(meta), PAGE]
     const [reached, rest] = split(await this.#commands.evaluate(FOLLOW, [meta, entries], args), 3)
     const place = readPlace(reached)
     if (!place) return { entries: [], place, isEnd: true }
@@ -77,15 +77,15 @@ export class Logs {
       await this.#commands.evaluate(READ, [meta, entries], args),
       3,
     )
-    if (!epoch) return { position: this.#empty(), publications: [], next: '' }
+    if (!epoch) return { position: this.#empty(keys.publications), publications: [], next: '' }
     const publications = entriesOf(found).map((entry) =>
       decodePublication(channel, { kind: 'publication', epoch, ...entry }),
     )
     return { position: { epoch, offset: Number(offset) }, publications, next: rest ?? '' }
   }
 
-  #empty(): Position {
-    return { epoch: this.#store.newEpoch(), offset: 0 }
+  #empty({ meta }: LogKeys): Position {
+    return { epoch: this.#store.newEpoch(meta), offset: 0 }
   }
 }
 

@@ -1,14 +1,15 @@
 import { RpcError } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
-import type { RedisClientSource } from './connection.js'
+import type { RedisClientSource } from './client.js'
 
 /** Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`. */
 export interface RedisEngineOptions {
   /** Where Redis is: `redis[s]://[[user][:password]@]host[:port][/database]`. @default 'redis://localhost:6379' */
   readonly url?: string
   /**
-   * A client of the package `redis`, instead of `url`: its settings are taken, for connections of the engine's own. The
-   * client itself need not be connected and is not touched. @default a client made of `url`
+   * A client of the package `redis`, made by `createClient`, `createCluster` or `createSentinel`, instead of `url`: its
+   * settings are taken, for connections of the engine's own. The client itself need not be connected and is not touched.
+   * @default a client made of `url`
    */
   readonly client?: RedisClientSource
   /** What the names of all keys and Redis channels begin with. @default 'token-socket:' */
@@ -55,6 +56,8 @@ export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
   for (const name of ['commandTimeout', 'connectTimeout', 'checkInterval', 'lease', 'tickets'] as const) {
     if (!(resolved[name] > 0)) throw badOption(name, 'has to be a number above 0')
   }
+  // The keys of one channel would not be together in a cluster.
+  if (resolved.prefix.includes('{}')) throw badOption('prefix', 'cannot hold an empty pair of braces')
   if (options.client && options.url !== undefined) throw badOption('url', 'cannot be given beside a client')
   return resolved
 }

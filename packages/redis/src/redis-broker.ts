@@ -23,7 +23,7 @@ import {
   encodeEntry,
 } from './messages.js'
 import type { StoreName } from './store-name.js'
-import { Subscriber, type SubscriberOwner } from './subscriber.js'
+import type { Hearing, TopicSubscriber } from './subscriber.js'
 
 /** What a {@link RedisBroker} is made of. */
 export interface RedisBrokerOwner {
@@ -37,8 +37,8 @@ export interface RedisBrokerOwner {
   /** Called as often. */
   tick(): Promise<unknown>
   readonly store: StoreName
-  /** Settings of the connection on which messages come. */
-  readonly subscriber: Omit<SubscriberOwner, 'topics' | 'message' | 'ready'>
+  /** Opens what messages come on. */
+  listen(hearing: Hearing): TopicSubscriber
 }
 
 /** A channel that this node is subscribed to. */
@@ -63,7 +63,7 @@ const BATCH = 500
  */
 export class RedisBroker implements Broker {
   readonly #owner: RedisBrokerOwner
-  readonly #subscriber: Subscriber
+  readonly #subscriber: TopicSubscriber
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #control: Subscription
   #listener: BrokerListener | undefined
@@ -77,8 +77,7 @@ export class RedisBroker implements Broker {
       publication: (entry) => this.#obey(entry),
       change: () => {},
     })
-    this.#subscriber = new Subscriber({
-      ...owner.subscriber,
+    this.#subscriber = owner.listen({
       topics: () => [...this.#subscriptions.keys()],
       message: (text, topic) => this.#hear(text, topic),
       ready: () => void this.check(),
@@ -197,12 +196,12 @@ export class RedisBroker implements Broker {
     const id = this.#owner.ids.next()
     if (!retention && idempotencyKey === undefined) {
       const message = encodeEntry({ kind: 'publication', id, payload })
-      return this.#owner.commands.send('PUBLISH', keys.topic, message).then(() => ({ id }))
+      return this.#owner.commands.publish(keys.topic, message).then(() => ({ id }))
     }
     const { meta, entries } = keys.publications
     const names = [meta, entries, ...(idempotencyKey === undefined ? [] : [keys.receipt(idempotencyKey)])]
     const kept = retention ? [retention.size, wholeTime(retention.ttl)] : ['', '']
-    const args = [keys.topic, payload, ...kept, id, this.#owner.store.newEpoch()]
+    const args = [keys.topic, payload, ...kept, id, this.#owner.store.newEpoch(meta)]
     return this.#owner.commands.evaluate(PUBLISH, names, args).then((reply) => this.#published(reply))
   }
 

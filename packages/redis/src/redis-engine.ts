@@ -1,10 +1,13 @@
 import { type Broker, type Engine, EventIds, type History } from '@token-socket/server'
+import { type Client, type ClientSource, sourceOf } from './client.js'
+import { Cluster } from './cluster.js'
+import { ClusterSubscriber } from './cluster-subscriber.js'
 import { Commands } from './commands.js'
 import { Complaints } from './complaints.js'
-import { Connection, openClient } from './connection.js'
 import { Keys } from './keys.js'
 import { FOLLOW, PUBLISH, READ } from './log-scripts.js'
 import { Logs } from './logs.js'
+import { type Master, type Masters, OneMaster } from './masters.js'
 import { type RedisEngineOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { ENTER, LEAVE, MEMBERS, RENEW } from './presence-scripts.js'
 import { RedisBroker } from './redis-broker.js'
@@ -12,7 +15,9 @@ import { RedisClock } from './redis-clock.js'
 import { RedisHistory } from './redis-history.js'
 import { RedisPresence } from './redis-presence.js'
 import { RedisTickets, TICKET_SCRIPTS } from './redis-tickets.js'
+import { SentinelMaster } from './sentinel-master.js'
 import { StoreName } from './store-name.js'
+import { type Hearing, Subscriber, type TopicSubscriber } from './subscriber.js'
 
 const SCRIPTS = [PUBLISH, FOLLOW, READ, ENTER, LEAVE, RENEW, MEMBERS, ...TICKET_SCRIPTS]
 
@@ -36,25 +41,27 @@ export class RedisEngine implements Engine {
   readonly tickets: RedisTickets
   readonly presence: RedisPresence
   readonly #broker: RedisBroker
-  readonly #connection: Connection
+  readonly #masters: Masters
 
   /** @throws RpcError `bad_option` */
   constructor(options: RedisEngineOptions = {}) {
     const settings = resolveOptions(options)
     const keys = new Keys(settings.prefix)
-    const complaints = new Complaints(settings.logger)
     const clock = new RedisClock()
-    const store = new StoreName(keys.store, clock)
-    this.#connection = this.#connect(settings, complaints, { clock, store })
-    const commands = new Commands(this.#connection)
+    const runOf = (key: string) => this.#masters.masterOf(key)?.run ?? ''
+    const store = new StoreName({ key: keys.store, clock, runOf })
+    const complaints = new Complaints(settings.logger)
+    const network = { ...settings, complaints, source: sourceOf(settings) }
+    this.#masters = this.#connect(network, keys, { clock, store })
+    const commands = new Commands(this.#masters)
     const logs = new Logs(commands, store)
     const shared = { commands, logs, keys, store, complaints, ids: new EventIds(() => clock.now()) }
     const tick = async () => {
-      clock.set((await commands.send('TIME')) as string[])
-      await store.learn((...args) => commands.send(...args))
+      await this.#masters.check()
+      await this.#masters.run(keys.store, (client) => learn(client, { clock, store }))
     }
-    const subscriber = { ...settings, complaints, open: () => openClient(settings) }
-    this.#broker = new RedisBroker({ ...shared, ...settings, tick, subscriber })
+    const listen = (hearing: Hearing) => this.#listen(network, hearing)
+    this.#broker = new RedisBroker({ ...shared, ...settings, tick, listen })
     this.broker = this.#broker
     this.history = new RedisHistory(logs, keys)
     this.tickets = new RedisTickets(commands, keys, settings.tickets)
@@ -69,30 +76,59 @@ export class RedisEngine implements Engine {
   async close(): Promise<void> {
     this.presence.close()
     await this.#broker.close()
-    await this.#connection.close()
+    await this.#masters.close()
   }
 
-  #connect(
-    settings: ResolvedOptions,
-    complaints: Complaints,
-    { clock, store }: { readonly clock: RedisClock; readonly store: StoreName },
-  ): Connection {
-    return new Connection({
-      ...settings,
+  #connect(network: Network, keys: Keys, known: Known): Masters {
+    const owner = {
+      ...network,
       name: 'command',
-      complaints,
-      open: () => openClient(settings),
-      prepare: async (client) => {
-        const loaded = SCRIPTS.map(({ source }) => client.sendCommand(['SCRIPT', 'LOAD', source]))
-        const time = client.sendCommand(['TIME'])
-        await Promise.all(loaded)
-        clock.set((await time) as string[])
-        await store.learn((...args) => client.sendCommand(args))
+      scripts: SCRIPTS,
+      learn: async (client: Client, master: Master) => {
+        // In a cluster, one of them tells the time and the name for all.
+        const first = this.#masters?.masterOf(keys.store) ?? master
+        if (first === master) await learn(client, known)
       },
       ready: () => {
         void this.#broker.check()
         void this.presence.restore()
       },
-    })
+    }
+    const { source } = network
+    if (source.kind === 'cluster') return new Cluster({ ...owner, source })
+    if (source.kind === 'sentinel') return new SentinelMaster({ ...owner, source })
+    return new OneMaster({ ...owner, isCluster: false, isReplaceable: false, open: () => source.open() })
   }
+
+  #listen(network: Network, hearing: Hearing): TopicSubscriber {
+    const owner = { ...network, ...hearing, name: 'subscriber' }
+    const { source } = network
+    const masters = this.#masters
+    if (masters instanceof Cluster) return new ClusterSubscriber({ ...owner, cluster: masters })
+    const open = async () => {
+      if (source.kind === 'cluster') throw new Error('each of its masters has a subscriber')
+      return source.open()
+    }
+    const subscriber = new Subscriber({ ...owner, prepare: async () => {}, open })
+    if (masters instanceof SentinelMaster)
+      masters.onChange(() => subscriber.renew(new Error('there is another master')))
+    return subscriber
+  }
+}
+
+/** What is learned from Redis. */
+interface Known {
+  readonly clock: RedisClock
+  readonly store: StoreName
+}
+
+/** What connections are made of. */
+interface Network extends ResolvedOptions {
+  readonly complaints: Complaints
+  readonly source: ClientSource
+}
+
+async function learn(client: Client, { clock, store }: Known): Promise<void> {
+  clock.set((await client.sendCommand(['TIME'])) as string[])
+  await store.learn((...args) => client.sendCommand(args))
 }

@@ -168,8 +168,8 @@ export class RedisPresence implements Presence {
 
   #evaluate(script: Script, keys: ChannelKeys, args: readonly (string | number)[] = []): Promise<Reply> {
     const { commands, ids, lease, store } = this.#owner
-    const sweeps = commands.age >= lease ? '1' : '0'
-    const common = [keys.topic, ids.next(), store.newEpoch(), this.#node, lease, sweeps]
+    const sweeps = commands.age(keys.topic) >= lease ? '1' : '0'
+    const common = [keys.topic, ids.next(), store.newEpoch(keys.topic), this.#node, lease, sweeps]
     return commands.evaluate(script, keys.presence, [...common, ...args])
   }
 }

@@ -88,15 +88,30 @@ local function search(log, offset, isWanted)
 end
 `
 
-/** A Lua script for Redis, which runs undisturbed by others. */
-export class Script {
+/** A script as Redis gets it. */
+export interface ScriptText {
   readonly source: string
   /** By which Redis knows it. */
   readonly sha: string
+}
+
+/** A Lua script for Redis, which runs undisturbed by others. */
+export class Script {
+  readonly #ordinary: ScriptText
+  readonly #sharded: ScriptText
 
   /** @param body what comes after the library */
   constructor(body: string) {
-    this.source = LIBRARY + body
-    this.sha = createHash('sha1').update(this.source).digest('hex')
+    this.#ordinary = textOf(LIBRARY + body)
+    this.#sharded = textOf((LIBRARY + body).replaceAll("'PUBLISH'", "'SPUBLISH'"))
   }
+
+  /** @param isSharded whether it publishes on sharded Redis channels */
+  text(isSharded: boolean): ScriptText {
+    return isSharded ? this.#sharded : this.#ordinary
+  }
+}
+
+function textOf(source: string): ScriptText {
+  return { source, sha: createHash('sha1').update(source).digest('hex') }
 }

@@ -1,18 +1,39 @@
-import { type Client, Connection, type ConnectionOwner } from './connection.js'
+import type { Client } from './client.js'
+import { Connection, type ConnectionOwner } from './connection.js'
+import { isSharded } from './sharding.js'
 
-/** What a {@link Subscriber} needs, beside what a connection does. */
-export interface SubscriberOwner extends Omit<ConnectionOwner, 'name' | 'prepare'> {
+/** What a {@link TopicSubscriber} tells. */
+export interface Hearing {
   /** The Redis channels that are wanted: a new connection begins with these. */
   topics(): string[]
   /** A message came. */
   message(text: string, topic: string): void
+  /** All that is wanted is heard, for the first time or again. */
+  ready(): void
+}
+
+/** What a {@link Subscriber} needs, beside what a connection does. */
+export interface SubscriberOwner extends Omit<ConnectionOwner, 'ready'>, Hearing {
+  /** A Redis of a cluster says that it has a Redis channel no more. */
+  moved?(topic: string): void
+}
+
+/** On which messages come. Each node is subscribed once to each Redis channel, whoever wants it there. */
+export interface TopicSubscriber {
+  /** Harmless if it is subscribed to already. @throws RpcError `engine_unavailable` */
+  subscribe(topic: string): Promise<void>
+  /** Resolves when no more messages come; a connection that is away will come back without it. */
+  unsubscribe(topic: string): Promise<void>
+  /** Finds out whether the connection is alive; if not, it is made anew. */
+  ping(): Promise<void>
+  close(): Promise<void>
 }
 
 /** Redis channels of one SUBSCRIBE. */
 const BATCH = 500
 
-/** The connection on which messages come. Each node is subscribed once to each Redis channel, whoever wants it there. */
-export class Subscriber {
+/** A connection to one Redis, on which messages come. */
+export class Subscriber implements TopicSubscriber {
   readonly #connection: Connection
   readonly #listen: (text: string, topic: string) => void
 
@@ -20,23 +41,41 @@ export class Subscriber {
     this.#listen = (text, topic) => owner.message(text, topic)
     this.#connection = new Connection({
       ...owner,
-      name: 'subscriber',
-      prepare: (client) => this.#subscribeAll(client, owner.topics()),
+      prepare: async (client) => {
+        await owner.prepare(client)
+        client.on('sharded-channel-moved', (topic) => owner.moved?.(topic))
+        await this.#subscribeAll(client, owner.topics())
+      },
     })
   }
 
-  /** Harmless if it is subscribed to already. @throws RpcError `engine_unavailable` */
   subscribe(topic: string): Promise<void> {
-    return this.#connection.run((client) => client.subscribe([topic], this.#listen))
+    return this.#connection.run((client) => this.#subscribe(client, [topic]))
   }
 
-  /** Resolves when no more messages come; a connection that is away will come back without it. */
   async unsubscribe(topic: string): Promise<void> {
     if (!this.#connection.isReady) return
-    await this.#connection.run((client) => client.unsubscribe([topic], this.#listen)).catch(() => {})
+    const leave = (client: Client) =>
+      isSharded(client)
+        ? client.sUnsubscribe([topic], this.#listen)
+        : client.unsubscribe([topic], this.#listen)
+    await this.#connection.run(leave).catch(() => {})
   }
 
-  /** Finds out whether the connection is alive; if not, it is made anew. */
+  /** Unsubscribes, as another Redis of the cluster has the channel now. A sharded one has been given up on the other side. */
+  async leave(topic: string): Promise<void> {
+    if (!this.#connection.isReady) return
+    const leave = async (client: Client) => {
+      if (!isSharded(client)) await client.unsubscribe([topic], this.#listen)
+    }
+    await this.#connection.run(leave).catch(() => {})
+  }
+
+  /** Gives the connection up for another one. */
+  renew(cause: Error): void {
+    this.#connection.renew(cause)
+  }
+
   async ping(): Promise<void> {
     await this.#connection.run((client) => client.sendCommand(['PING'])).catch(() => {})
   }
@@ -49,6 +88,12 @@ export class Subscriber {
     const batches = Array.from({ length: Math.ceil(topics.length / BATCH) }, (_, index) =>
       topics.slice(index * BATCH, (index + 1) * BATCH),
     )
-    await Promise.all(batches.map((batch) => client.subscribe(batch, this.#listen)))
+    await Promise.all(batches.map((batch) => this.#subscribe(client, batch)))
+  }
+
+  async #subscribe(client: Client, topics: string[]): Promise<void> {
+    if (!isSharded(client)) return client.subscribe(topics, this.#listen)
+    // Sharded Redis channels of different slots cannot be in one command.
+    await Promise.all(topics.map((topic) => client.sSubscribe([topic], this.#listen)))
   }
 }

@@ -1,0 +1,302 @@
+import { RpcError } from '@token-socket/protocol'
+import { createClient, type RedisClusterOptions, type RedisSentinelOptions } from 'redis'
+import { SLOTS } from './slots.js'
+
+/**
+ * A client of the package `redis`, as `createClient`, `createCluster` or `createSentinel` makes it: its settings are what
+ * is wanted.
+ */
+export interface RedisClientSource {
+  /** The client's settings, where it shows them. */
+  readonly options?: object | undefined
+  /** Makes another with the same settings but these. */
+  duplicate(options: object): unknown
+}
+
+/** What is used of a client of the package `redis`, which is connected to one Redis. */
+export interface Client {
+  readonly isReady: boolean
+  on(event: 'error', listener: (cause: unknown) => void): unknown
+  /** A Redis of a cluster has given a Redis channel away. */
+  on(event: 'sharded-channel-moved', listener: (topic: string) => void): unknown
+  connect(): Promise<unknown>
+  close(): Promise<unknown>
+  destroy(): void
+  sendCommand(args: readonly string[]): Promise<unknown>
+  subscribe(topics: string[], listener: Listener): Promise<void>
+  unsubscribe(topics: string[], listener: Listener): Promise<void>
+  sSubscribe(topics: string[], listener: Listener): Promise<void>
+  sUnsubscribe(topics: string[], listener: Listener): Promise<void>
+}
+
+type Listener = (message: string, topic: string) => void
+
+/** Where a Redis listens. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where clients come from, and what they are told. */
+export interface ClientSettings {
+  readonly url: string
+  readonly client: RedisClientSource | undefined
+  readonly connectTimeout: number
+}
+
+/** Commands that may wait for Redis on one connection; the next fails. */
+const PENDING = 100_000
+
+/** What all that this package connects to is told: it is for the package to connect anew. */
+const OWN = {
+  commandsQueueMaxLength: PENDING,
+  disableOfflineQueue: true,
+  // Its own time-out costs a signal for each command and ends when the command is written; ours goes on.
+  commandOptions: { timeout: undefined as unknown as number },
+}
+
+/** Milliseconds in which a sentinel may still name the master that was replaced. */
+const STALE = 10_000
+
+/** Settings of a client that is connected to one Redis. */
+interface NodeSettings {
+  readonly url?: string
+  readonly socket?: Partial<Address>
+}
+
+/** What a client is told of its socket. */
+interface SocketSettings extends Partial<Address> {
+  readonly connectTimeout: number
+  readonly reconnectStrategy: false
+  /** Milliseconds of silence after which it is given up. */
+  readonly socketTimeout?: number
+}
+
+type AddressMap = RedisClusterOptions['nodeAddressMap']
+
+/**
+ * Where clients come from. Each is connected to one Redis and never reconnects by itself: `Connection` does, as it knows what
+ * has to fail meanwhile and what has to be made good afterwards.
+ */
+export type ClientSource = OneSource | SentinelSource | ClusterSource
+
+/** @throws RpcError `bad_option` */
+export function sourceOf(settings: ClientSettings): ClientSource {
+  const { client, connectTimeout } = settings
+  if (!client) return new OneSource(settings)
+  const given = client.options ?? duplicated(client)
+  if (!given) {
+    const message = 'Invalid option: client is of no kind that is known'
+    throw new RpcError('bad_option', message, { field: 'client' })
+  }
+  if ('rootNodes' in given) return new ClusterSource(given as RedisClusterOptions, connectTimeout)
+  if ('sentinelRootNodes' in given) return new SentinelSource(given as RedisSentinelOptions, connectTimeout)
+  return new OneSource(settings)
+}
+
+/** Clients of the one Redis there is. */
+export class OneSource {
+  readonly kind = 'one'
+  readonly #settings: ClientSettings
+
+  constructor(settings: ClientSettings) {
+    this.#settings = settings
+  }
+
+  /** Makes a client that is not connected yet. */
+  async open(): Promise<Client> {
+    const { url, client, connectTimeout } = this.#settings
+    if (!client) return newClient({ url, socket: socketOf({}, connectTimeout) })
+    return client.duplicate({ ...OWN, socket: socketOf(client.options ?? {}, connectTimeout) }) as Client
+  }
+}
+
+/** Clients of the master that sentinels name. */
+export class SentinelSource {
+  readonly kind = 'sentinel'
+  readonly #settings: RedisSentinelOptions
+  readonly #connectTimeout: number
+  #master = ''
+  #replaced = { master: '', at: 0 }
+
+  constructor(settings: RedisSentinelOptions, connectTimeout: number) {
+    this.#settings = settings
+    this.#connectTimeout = connectTimeout
+  }
+
+  /** By which the sentinels know it. */
+  get masterName(): string {
+    return this.#settings.name
+  }
+
+  /** Whether the last client was one of this Redis, which a sentinel names. */
+  isMaster(address: Address): boolean {
+    return this.#master === nameOf(this.#map(address))
+  }
+
+  /** Another Redis has taken the place of this one. */
+  replace(address: Address): void {
+    this.#replaced = { master: nameOf(this.#map(address)), at: performance.now() }
+  }
+
+  /** Makes a client of the master that is not connected yet. @throws if no sentinel knows it */
+  async open(): Promise<Client> {
+    const { nodeClientOptions = {}, RESP } = this.#settings
+    const master = await this.#ask()
+    const { master: old, at } = this.#replaced
+    if (nameOf(master) === old && performance.now() - at < STALE) throw new Error('the sentinel is behind')
+    this.#master = nameOf(master)
+    return openNode({ ...(RESP && { RESP }), ...nodeClientOptions }, master, this.#connectTimeout)
+  }
+
+  /** Makes a client of one of the sentinels that is not connected yet. */
+  openSentinel(): Client {
+    const { sentinelRootNodes, sentinelClientOptions = {} } = this.#settings
+    const [address] = shuffle(sentinelRootNodes)
+    return openNode(sentinelClientOptions, this.#map(address as Address), this.#connectTimeout)
+  }
+
+  async #ask(): Promise<Address> {
+    const { sentinelRootNodes, sentinelClientOptions = {}, name } = this.#settings
+    const sentinels = sentinelRootNodes.map((address) => ({
+      ...sentinelClientOptions,
+      socket: { ...sentinelClientOptions.socket, ...this.#map(address) },
+    }))
+    const question = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]
+    const { answer } = await askAny(sentinels, question, this.#connectTimeout)
+    if (!Array.isArray(answer)) throw new Error(`the sentinel knows no master ${name}`)
+    return this.#map({ host: String(answer[0]), port: Number(answer[1]) })
+  }
+
+  #map(address: Address): Address {
+    return mapped(address, this.#settings.nodeAddressMap)
+  }
+}
+
+/** Clients of each Redis of a cluster. */
+export class ClusterSource {
+  readonly kind = 'cluster'
+  readonly #settings: RedisClusterOptions
+  readonly #connectTimeout: number
+
+  constructor(settings: RedisClusterOptions, connectTimeout: number) {
+    this.#settings = settings
+    this.#connectTimeout = connectTimeout
+  }
+
+  /** Makes a client that is not connected yet. */
+  open(address: Address): Client {
+    const { defaults = {}, RESP, nodeAddressMap } = this.#settings
+    return openNode(
+      { ...(RESP && { RESP }), ...defaults },
+      mapped(address, nodeAddressMap),
+      this.#connectTimeout,
+    )
+  }
+
+  /**
+   * The master of each slot.
+   * @param known of its masters: any may be asked
+   * @throws if none of those that may be asked answers
+   */
+  async readSlots(known: readonly Address[]): Promise<(Address | undefined)[]> {
+    const { rootNodes, defaults = {}, nodeAddressMap } = this.#settings
+    const others = known.map((address) => ({ socket: mapped(address, nodeAddressMap) }))
+    const candidates = [...(rootNodes as readonly NodeSettings[]), ...others].map((root) => ({
+      ...defaults,
+      ...root,
+      socket: { ...defaults.socket, ...root.socket },
+    }))
+    const { answer, by } = await askAny(candidates, ['CLUSTER', 'SLOTS'], this.#connectTimeout)
+    const slots = Array.from<Address | undefined>({ length: SLOTS })
+    for (const [from, to, [host, port]] of answer as SlotRange[]) {
+      // Who does not know its own name is where it was asked.
+      const master = { host: host || (by.host ?? 'localhost'), port: Number(port) }
+      slots.fill(master, Number(from), Number(to) + 1)
+    }
+    return slots
+  }
+}
+
+/** What a Redis of a cluster says of some slots: the first and the last, and who has them. */
+type SlotRange = readonly [from: number, to: number, master: readonly [host: string | null, port: number]]
+
+/** Asks those who may know, each time in another order: one that says nothing must not be the first for ever. */
+async function askAny(
+  candidates: readonly NodeSettings[],
+  question: readonly string[],
+  connectTimeout: number,
+): Promise<{ readonly answer: unknown; readonly by: Partial<Address> }> {
+  let cause: unknown = new Error('there is nobody to ask')
+  for (const settings of shuffle(candidates)) {
+    const socket = briefSocketOf(settings, connectTimeout)
+    const client = newClient({ ...settings, socket })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return { answer: await client.sendCommand(question), by: socket }
+    } catch (error) {
+      cause = error
+    } finally {
+      client.destroy()
+    }
+  }
+  throw cause
+}
+
+function openNode(settings: object, { host, port }: Address, connectTimeout: number): Client {
+  return newClient({ ...settings, socket: { ...socketOf(settings, connectTimeout), host, port } })
+}
+
+/** Making the class of clients takes long: it is made once, whatever settings its clients have. */
+let template: RedisClientSource | undefined
+
+function newClient(settings: object): Client {
+  template ??= createClient()
+  return template.duplicate({ ...settings, ...OWN }) as Client
+}
+
+function socketOf({ socket }: { readonly socket?: object }, connectTimeout: number): SocketSettings {
+  return { ...socket, connectTimeout, reconnectStrategy: false }
+}
+
+/** For a connection on which one question is asked: there has to be time to ask others. */
+function briefSocketOf(settings: NodeSettings, connectTimeout: number): SocketSettings {
+  const time = connectTimeout / 5
+  return { ...socketOf(settings, time), socketTimeout: time }
+}
+
+function mapped(address: Address, map: AddressMap): Address {
+  const name = nameOf(address)
+  return (typeof map === 'function' ? map(name) : map?.[name]) ?? address
+}
+
+/** An address as a cluster writes it. */
+export function nameOf({ host, port }: Address): string {
+  return `${host}:${port}`
+}
+
+/** What it gives to its duplicate: clients of clusters and of sentinels show their settings in no other way. */
+class Duplicate {
+  readonly settings: object | undefined
+
+  constructor(settings: object | undefined) {
+    this.settings = settings
+  }
+}
+
+function duplicated(client: RedisClientSource): object | undefined {
+  // `duplicate` makes an instance of the class of `this`.
+  const asking = Object.create(Duplicate.prototype, { _self: { value: Reflect.get(client, '_self') } })
+  try {
+    const made: unknown = client.duplicate.call(asking, {})
+    return made instanceof Duplicate ? made.settings : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function shuffle<Item>(items: readonly Item[]): Item[] {
+  const order = items.map((item) => ({ item, at: Math.random() }))
+  return order.sort((one, other) => one.at - other.at).map(({ item }) => item)
+}

@@ -1,0 +1,131 @@
+import type { Cluster } from './cluster.js'
+import { Redirection } from './redirection.js'
+import { askSharding } from './sharding.js'
+import { type Hearing, Subscriber, type SubscriberOwner, type TopicSubscriber } from './subscriber.js'
+
+/** What a {@link ClusterSubscriber} needs. */
+export interface ClusterSubscriberOwner
+  extends Hearing,
+    Pick<SubscriberOwner, 'name' | 'commandTimeout' | 'connectTimeout' | 'logger' | 'complaints'> {
+  readonly cluster: Cluster
+}
+
+/** How often it is looked for who has a Redis channel. */
+const TRIES = 5
+
+/**
+ * Hears each Redis channel from the master that has it, on a connection to each such master. When a channel goes to another
+ * one it follows, and what was published meanwhile is looked for.
+ */
+export class ClusterSubscriber implements TopicSubscriber {
+  readonly #owner: ClusterSubscriberOwner
+  /** By address. */
+  readonly #parts = new Map<string, Subscriber>()
+  /** The address for each Redis channel that is wanted. */
+  readonly #places = new Map<string, string>()
+  /** Those that could not be followed: their master's connection is there, and may not have them. */
+  readonly #lost = new Set<string>()
+  #isClosed = false
+
+  constructor(owner: ClusterSubscriberOwner) {
+    this.#owner = owner
+    owner.cluster.onChange(() => this.#sort())
+  }
+
+  async subscribe(topic: string): Promise<void> {
+    if (!this.#places.has(topic)) {
+      const { cluster, topics } = this.#owner
+      const known = cluster.knownAddressOf(topic)
+      const address = known ?? (await cluster.addressOf(topic))
+      if (known === undefined && !topics().includes(topic)) return
+      this.#places.set(topic, address)
+    }
+    await this.#join(topic)
+  }
+
+  async unsubscribe(topic: string): Promise<void> {
+    const address = this.#places.get(topic)
+    this.#places.delete(topic)
+    this.#lost.delete(topic)
+    if (address !== undefined) await this.#parts.get(address)?.unsubscribe(topic)
+  }
+
+  async ping(): Promise<void> {
+    await Promise.all([...this.#parts.values()].map((part) => part.ping()))
+    await Promise.all([...this.#lost].map((topic) => this.#rejoin(topic)))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#parts.values()].map((part) => part.close()))
+  }
+
+  async #join(topic: string): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const address = this.#places.get(topic)
+      if (address === undefined || this.#isClosed) return
+      try {
+        return await this.#part(address).subscribe(topic)
+      } catch (error) {
+        const redirection = error instanceof Error ? Redirection.read(error.cause) : undefined
+        if (!redirection || tries === TRIES) throw error
+        // This moves its place, if it is another one.
+        await this.#owner.cluster.follow(redirection)
+      }
+    }
+  }
+
+  async #rejoin(topic: string): Promise<void> {
+    this.#lost.delete(topic)
+    await this.#join(topic).catch(() => {
+      if (this.#places.has(topic)) this.#lost.add(topic)
+    })
+  }
+
+  #part(address: string): Subscriber {
+    const known = this.#parts.get(address)
+    if (known) return known
+    const { cluster, name } = this.#owner
+    const part = new Subscriber({
+      ...this.#owner,
+      name: `${name} ${address}`,
+      open: cluster.opener(address),
+      prepare: askSharding,
+      topics: () => [...this.#places].flatMap(([topic, at]) => (at === address ? [topic] : [])),
+      moved: (topic) => this.#moved(topic),
+    })
+    this.#parts.set(address, part)
+    return part
+  }
+
+  /** Who had it sends no more of it. */
+  #moved(topic: string): void {
+    if (!this.#places.has(topic)) return
+    void this.#owner.cluster
+      .look()
+      .catch(() => {})
+      .then(() => this.#rejoin(topic))
+      .then(() => this.#owner.ready())
+  }
+
+  /** Masters have come and gone, and slots with them. */
+  #sort(): void {
+    const { cluster } = this.#owner
+    const moved = [...this.#places].flatMap(([topic, from]) => {
+      const to = cluster.knownAddressOf(topic)
+      return to === undefined || to === from ? [] : [{ topic, from, to }]
+    })
+    for (const { topic, to } of moved) this.#places.set(topic, to)
+    for (const [address, part] of this.#parts) {
+      if (cluster.has(address)) continue
+      this.#parts.delete(address)
+      void part.close()
+    }
+    if (moved.length === 0) return
+    const followed = moved.map(async ({ topic, from }) => {
+      await this.#parts.get(from)?.leave(topic)
+      await this.#rejoin(topic)
+    })
+    void Promise.all(followed).then(() => this.#owner.ready())
+  }
+}

@@ -1,0 +1,201 @@
+import { startTimer } from '@token-socket/protocol'
+import { type Address, type Client, type ClusterSource, nameOf } from './client.js'
+import { unavailable } from './connection.js'
+import { Master, type MasterOwner, type Masters } from './masters.js'
+import { asking, Redirection } from './redirection.js'
+import { slotOf } from './slots.js'
+
+/** What a {@link Cluster} needs. */
+export interface ClusterOwner extends Omit<MasterOwner, 'open' | 'isCluster' | 'isReplaceable'> {
+  readonly source: ClusterSource
+}
+
+/** Milliseconds before an answer is asked for again, and the longest wait between two looks at a cluster that is away. */
+const PAUSE = { again: 50, look: 2000 }
+
+/** How often a command is sent on at the most, beside those that only have to wait. */
+const REDIRECTIONS = 16
+
+/**
+ * The masters of a cluster: each has the keys of some slots, and a connection of its own that comes back by itself, so
+ * that one which is away takes nothing away from the others. Who they are is looked at again whenever one is lost or says
+ * that a key is elsewhere.
+ */
+export class Cluster implements Masters {
+  readonly #owner: ClusterOwner
+  readonly #masters = new Map<string, Master>()
+  readonly #listeners = new Set<() => void>()
+  /** The address of each slot's master. */
+  #slots: (string | undefined)[] = []
+  #addresses = new Map<string, Address>()
+  #looking: Promise<void> | undefined
+  #isAway = false
+  #isClosed = false
+  #stopTimer = () => {}
+
+  constructor(owner: ClusterOwner) {
+    this.#owner = owner
+    this.#begin()
+  }
+
+  /** Calls a listener whenever slots may have gone from one to another. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** The address of who has a key or a Redis channel. @throws RpcError `engine_unavailable` */
+  async addressOf(key: string): Promise<string> {
+    if (this.#slots.length === 0) await this.#known()
+    const address = this.#slots[slotOf(key)]
+    if (address === undefined) throw unavailable(new Error('no Redis of the cluster has the slot'))
+    return address
+  }
+
+  /** The same, as far as is known. */
+  knownAddressOf(key: string): string | undefined {
+    return this.#slots[slotOf(key)]
+  }
+
+  /** Whether it is one of the masters. */
+  has(address: string): boolean {
+    return this.#addresses.has(address)
+  }
+
+  masterOf(key: string): Master | undefined {
+    return this.#masters.get(this.knownAddressOf(key) ?? '')
+  }
+
+  async run<Result>(key: string, use: (client: Client) => Promise<Result>): Promise<Result> {
+    if (this.#slots.length === 0) await this.#known()
+    const end = performance.now() + this.#owner.commandTimeout
+    for (let count = 0; ; count += 1) {
+      const master = this.masterOf(key)
+      if (!master) throw unavailable(new Error('no Redis of the cluster has the slot'))
+      let result = await redirected(master, use)
+      if (result instanceof Redirection && result.kind === 'ASK') result = await this.#ask(result, use)
+      if (!(result instanceof Redirection)) return result
+      const isWaiting = result.kind === 'TRYAGAIN'
+      if (performance.now() > end || (!isWaiting && count >= REDIRECTIONS)) throw unavailable(result.cause)
+      await this.follow(result)
+    }
+  }
+
+  /** Takes over what was answered. */
+  async follow({ kind, slot, to }: Redirection): Promise<void> {
+    const address = to && nameOf(to)
+    if (kind === 'TRYAGAIN') return pause()
+    if (kind !== 'MOVED') return
+    if (address === undefined || !this.has(address) || this.#slots[slot] === address) return this.look()
+    this.#slots[slot] = address
+    this.#changed()
+  }
+
+  /** Makes clients of one of the masters. Who wants another has lost the last: then it is looked at first who they are. */
+  opener(address: string): () => Promise<Client> {
+    let isFirst = true
+    return async () => {
+      if (!isFirst) await this.look().catch(() => {})
+      isFirst = false
+      const at = this.#addresses.get(address)
+      if (!at) throw new Error('it is no master of the cluster any more')
+      return this.#owner.source.open(at)
+    }
+  }
+
+  /** Looks at who has which slot. @throws RpcError `engine_unavailable` */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async check(): Promise<void> {
+    if (this.#slots.includes(undefined)) await this.look()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopTimer()
+    await this.#looking?.catch(() => {})
+    await Promise.all([...this.#masters.values()].map(({ connection }) => connection.close()))
+  }
+
+  #known(): Promise<void> {
+    if (this.#looking) return this.#looking
+    return Promise.reject(unavailable(new Error('the cluster is away')))
+  }
+
+  #begin(tries = 0): void {
+    this.look().then(
+      () => {
+        if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
+      },
+      (err) => {
+        if (this.#isClosed) return
+        if (!this.#isAway) this.#owner.logger.warn({ err, connection: this.#owner.name }, 'Redis is away')
+        this.#isAway = true
+        const wait = Math.random() * Math.min(PAUSE.look, 100 * 2 ** tries)
+        this.#stopTimer = startTimer(wait, () => this.#begin(tries + 1))
+      },
+    )
+  }
+
+  async #look(): Promise<void> {
+    const slots = await this.#owner.source.readSlots([...this.#addresses.values()]).catch((cause) => {
+      throw unavailable(cause)
+    })
+    if (this.#isClosed) throw unavailable(new Error('it is closed'))
+    this.#addresses = new Map(slots.flatMap((address) => (address ? [[nameOf(address), address]] : [])))
+    this.#slots = slots.map((address) => address && nameOf(address))
+    for (const [address, { connection }] of this.#masters) {
+      if (this.has(address)) continue
+      this.#masters.delete(address)
+      void connection.close()
+    }
+    for (const address of this.#addresses.keys()) if (!this.#masters.has(address)) this.#add(address)
+    this.#changed()
+  }
+
+  #add(address: string): void {
+    const open = this.opener(address)
+    const name = `${this.#owner.name} ${address}`
+    this.#masters.set(
+      address,
+      new Master({ ...this.#owner, name, open, isCluster: true, isReplaceable: true }),
+    )
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Asks who gets the slot, and has the key already. */
+  async #ask<Result>(
+    redirection: Redirection,
+    use: (client: Client) => Promise<Result>,
+  ): Promise<Result | Redirection> {
+    if (!redirection.to) throw unavailable(redirection.cause)
+    const address = nameOf(redirection.to)
+    if (!this.#masters.has(address)) {
+      // One that has no slot yet.
+      this.#addresses.set(address, redirection.to)
+      this.#add(address)
+    }
+    const master = this.#masters.get(address) as Master
+    return redirected(master, (client) => use(asking(client)))
+  }
+}
+
+function redirected<Result>(
+  { connection }: Master,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result | Redirection> {
+  return connection.run<Result | Redirection>((client) => use(client).catch(Redirection.from))
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    startTimer(PAUSE.again, resolve)
+  })
+}

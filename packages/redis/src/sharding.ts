@@ -1,0 +1,17 @@
+import type { Client } from './client.js'
+
+const sharded = new WeakSet<Client>()
+
+/**
+ * Asks a Redis of a cluster whether it has sharded pub/sub, as it has since version 7. Who publishes and who hears ask the
+ * same one, the master that has the channel, so they come to the same answer.
+ */
+export async function askSharding(client: Client): Promise<void> {
+  const [info] = (await client.sendCommand(['COMMAND', 'INFO', 'SPUBLISH'])) as unknown[]
+  if (info) sharded.add(client)
+}
+
+/** Whether messages go through sharded Redis channels. Those are known to the Redis alone that has their slot. */
+export function isSharded(client: Client): boolean {
+  return sharded.has(client)
+}

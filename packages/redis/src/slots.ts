@@ -1,0 +1,20 @@
+/** How many parts the keys of a cluster are divided into. */
+export const SLOTS = 16_384
+
+/** CRC-16/XMODEM of each byte. */
+const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte << 8
+  for (let bit = 0; bit < 8; bit += 1) rest = rest & 0x8000 ? (rest << 1) ^ 0x1021 : rest << 1
+  return rest
+})
+
+/** The slot of a cluster that a key or a Redis channel belongs to: of what stands in its first braces, if it has any. */
+export function slotOf(key: string): number {
+  const start = key.indexOf('{')
+  const end = start < 0 ? -1 : key.indexOf('}', start)
+  const hashed = end > start + 1 ? key.slice(start + 1, end) : key
+  let sum = 0
+  for (const byte of Buffer.from(hashed))
+    sum = ((sum << 8) ^ (TABLE[((sum >> 8) ^ byte) & 0xff] ?? 0)) & 0xffff
+  return sum % SLOTS
+}

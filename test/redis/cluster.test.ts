@@ -1,0 +1,223 @@
+/** Several Redis processes that share the keys: each channel is on one of them. */
+import { redisEngine } from '@token-socket/redis'
+import { expect } from 'chai'
+import { createCluster } from 'redis'
+import { type EngineLimits, engineContract } from '../contract/engine.js'
+import { isDone, RedisCluster, until } from './redis-cluster.js'
+import { numbers, RedisNode } from './redis-node.js'
+
+/** Channels on the first, the second and the third master. */
+const CHANNELS = ['b', 'c', 'a'] as const
+
+/** Short, so that the end of a dead node’s places, which may take 15 s, comes within 4. */
+const LEASE = 2500
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+describe('RedisEngine, on a cluster', () => {
+  let cluster: RedisCluster
+  const nodes: RedisNode[] = []
+
+  before(async () => {
+    cluster = await RedisCluster.start(2)
+  })
+
+  after(() => cluster.stop())
+
+  const createNodes = async (count: number, limits: EngineLimits = {}) => {
+    await cluster.flush()
+    const nodes = Array.from({ length: count }, () =>
+      redisEngine({ client: cluster.client(), lease: LEASE, ...limits }),
+    )
+    await Promise.all(nodes.map((node) => node.ready()))
+    return nodes
+  }
+
+  engineContract('redis', createNodes, {
+    clock: () => ({ pass: (ms) => pause(Math.min(ms, 4000)), restore: () => {} }),
+    kill: (engine) => void engine.close(),
+  })
+
+  afterEach(() => Promise.all(nodes.splice(0).map(({ engine }) => engine.close())))
+
+  async function start(options: object = {}): Promise<RedisNode> {
+    const node = await RedisNode.start({ client: cluster.client(), ...options })
+    nodes.push(node)
+    return node
+  }
+
+  describe('whose slots move', () => {
+    beforeEach(() => cluster.flush())
+
+    it('has channels on each of its masters', async () => {
+      const node = await start()
+      for (const channel of CHANNELS) await node.keep(channel, '1')
+      for (const { admin } of cluster.masters) {
+        const keys = await admin.keys('token-socket:{?}:publications')
+        expect(keys).to.have.length(1)
+      }
+    })
+
+    it('hears over sharded Redis channels', async () => {
+      const node = await start()
+      await node.engine.broker.subscribe('a')
+      const topics = (command: string) =>
+        Promise.all(
+          cluster.masters.map(({ admin }) => admin.sendCommand<string[]>(['PUBSUB', command, '*{a}*'])),
+        )
+      expect((await topics('SHARDCHANNELS')).flat()).to.deep.equal(['token-socket:{a}'])
+      expect((await topics('CHANNELS')).flat()).to.deep.equal([])
+    })
+
+    it('is followed: what is published all the while comes once and in order', async () => {
+      const [one, two] = await Promise.all([start(), start()])
+      for (const { engine } of [one, two]) await engine.broker.subscribe('a')
+      await one.engine.presence.enter({ channel: 'a', sid: 's', uid: 'ann' }, 10)
+      await one.keepAll('a', 1, 20)
+      const moved = move(cluster, 'a', 2, 0)
+      await one.keepAll('a', 21, 120)
+      await moved
+      await two.keepAll('a', 121, 140)
+      for (const node of [one, two]) {
+        await node.until(() => node.texts.includes('140'))
+        expect(node.texts).to.deep.equal(numbers(1, 140))
+      }
+      expect((await two.engine.presence.members('a')).members).to.deep.equal([{ uid: 'ann' }])
+      await move(cluster, 'a', 0, 2)
+      await two.keep('a', '"back"')
+      for (const node of [one, two]) await node.until(() => node.texts.includes('"back"'))
+      // What is not kept comes too, as soon as they are subscribed there.
+      await until(async () => {
+        await two.engine.broker.publish({ channel: 'a', json: '"not kept"' })
+        return [one, two].every((node) => node.texts.includes('"not kept"'))
+      })
+    })
+
+    it('is followed by who publishes nothing', async () => {
+      const [one, two] = await Promise.all([start({ checkInterval: 60_000 }), start()])
+      await one.engine.broker.subscribe('a')
+      await move(cluster, 'a', 2, 0)
+      await two.keepAll('a', 1, 3)
+      await one.until(() => one.texts.length === 3)
+      await move(cluster, 'a', 0, 2)
+      await two.keepAll('a', 4, 6)
+      await one.until(() => one.texts.length === 6)
+      expect(one.texts).to.deep.equal(numbers(1, 6))
+    })
+  })
+
+  describe('that cannot be reached', () => {
+    it('fails what is asked, is told of once, and can be given up', async () => {
+      const node = new RedisNode({
+        client: createCluster({ rootNodes: [{ url: 'redis://127.0.0.1:1' }] }),
+        connectTimeout: 200,
+      })
+      expect(await isDone(node.engine.ready())).to.equal(false)
+      await node.untilLogged('Redis is away')
+      const error = await node.keep('a', '1').catch((cause: unknown) => cause)
+      expect(error).to.include({ code: 'engine_unavailable' })
+      expect(node.logged).to.have.length(1)
+      await node.engine.close()
+    })
+  })
+
+  describe('that loses a master', () => {
+    /** Two nodes that hear all the channels. */
+    async function pair(): Promise<[RedisNode, RedisNode]> {
+      const made: [RedisNode, RedisNode] = [
+        await start({ commandTimeout: 1000 }),
+        await start({ commandTimeout: 1000 }),
+      ]
+      for (const { engine } of made) for (const channel of CHANNELS) await engine.broker.subscribe(channel)
+      return made
+    }
+
+    const heard = (node: RedisNode, channel: string) =>
+      node.publications.filter((publication) => publication.channel === channel).map(({ json }) => json)
+
+    it('goes on with its replica; the channels of the others notice nothing', async () => {
+      await cluster.flush()
+      const [one, two] = await pair()
+      await one.engine.presence.enter({ channel: 'b', sid: 's', uid: 'ann' }, 10)
+      await one.keepAll('b', 1, 50)
+      await cluster.masters[0]?.process.kill()
+      await two.untilLogged('Redis is away')
+      expect(await isDone(two.keep('b', '"fails"'))).to.equal(false)
+      await two.keepAll('c', 1, 50)
+      await two.keepAll('a', 1, 50)
+      await until(() => isDone(two.keep('b', '"on"')))
+      await until(() => isDone(one.keep('b', '"end"')))
+      for (const node of [one, two]) {
+        await node.until(() => node.texts.includes('"end"'))
+        expect(heard(node, 'b')).to.deep.equal([...numbers(1, 50), '"on"', '"end"'])
+        for (const channel of ['a', 'c']) expect(heard(node, channel)).to.deep.equal(numbers(1, 50))
+      }
+      expect((await two.engine.presence.members('b')).members).to.deep.equal([{ uid: 'ann' }])
+    })
+
+    it('tells of it if the replica was behind', async () => {
+      const [one, two] = await pair()
+      const [master, replica] = [cluster.masters[1], cluster.replicas[1]]
+      await one.keepAll('c', 1, 5)
+      await master?.admin.sendCommand(['WAIT', '1', '1000'])
+      // The link is cut first: what a frozen process has been sent it would read afterwards.
+      replica?.process.freeze()
+      await master?.admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'replica'])
+      await one.keepAll('c', 6, 9)
+      for (const node of [one, two]) await node.until(() => heard(node, 'c').length === 9)
+      await master?.process.kill()
+      replica?.process.wake()
+      await until(() => isDone(two.keep('c', '"on"')))
+      await until(() => isDone(one.keep('c', '"end"')))
+      for (const node of [one, two]) {
+        await node.until(() => node.texts.includes('"end"'))
+        expect(heard(node, 'c')).to.deep.equal([...numbers(1, 9), '"on"', '"end"'])
+        const places = node.publications.map(({ epoch, offset }) => `${epoch} ${offset}`)
+        expect(new Set(places)).to.have.property('size', places.length)
+        expect(node.publications.at(-1)?.epoch).to.not.equal(node.publications[0]?.epoch)
+      }
+    })
+  })
+})
+
+describe('RedisEngine, on a cluster without sharded pub/sub', () => {
+  it('uses ordinary Redis channels', async () => {
+    const cluster = await RedisCluster.start(0, '--rename-command', 'SPUBLISH', '')
+    const options = () => ({ client: cluster.client() })
+    const nodes = await Promise.all([RedisNode.start(options()), RedisNode.start(options())])
+    const [one, two] = nodes
+    try {
+      for (const channel of CHANNELS) await one.engine.broker.subscribe(channel)
+      for (const channel of CHANNELS) await two.keepAll(channel, 1, 5)
+      await two.engine.broker.publish({ channel: 'a', json: '"not kept"' })
+      await two.engine.broker.broadcast('"all"')
+      await one.until(() => one.texts.length === 16 && one.broadcasts.length === 1)
+      await move(cluster, 'a', 2, 0)
+      await two.engine.broker.publish({ channel: 'a', json: '"moved"' })
+      await two.keep('a', '6')
+      await one.until(() => one.texts.includes('6'))
+      expect(one.texts.slice(16)).to.deep.equal(['"moved"', '6'])
+    } finally {
+      await Promise.all(nodes.map(({ engine }) => engine.close()))
+      await cluster.stop()
+    }
+  })
+})
+
+/** Moves the slot of a channel from one master to another, as `redis-cli --cluster reshard` does. */
+async function move(cluster: RedisCluster, channel: string, from: number, to: number): Promise<void> {
+  const [source, target] = [cluster.masters[from], cluster.masters[to]]
+  if (!source || !target) throw new Error('there is no such master')
+  const slot = String(await source.admin.sendCommand(['CLUSTER', 'KEYSLOT', `{${channel}}`]))
+  await target.admin.sendCommand(['CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id])
+  await source.admin.sendCommand(['CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id])
+  for (;;) {
+    const [key] = await source.admin.sendCommand<string[]>(['CLUSTER', 'GETKEYSINSLOT', slot, '1'])
+    if (key === undefined) break
+    const { port } = target.process
+    await source.admin.sendCommand(['MIGRATE', '127.0.0.1', String(port), key, '0', '1000'])
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  for (const { admin } of [target, source, ...cluster.masters])
+    await admin.sendCommand(['CLUSTER', 'SETSLOT', slot, 'NODE', target.id])
+}
