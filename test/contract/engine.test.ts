@@ -1,5 +1,15 @@
 /** The contract's own proof: an engine of several nodes that keeps it, in one process. */
-import { type BrokerListener, type Engine, MemoryEngine, type PresenceEntry } from '@token-socket/server'
+import {
+  type BrokerListener,
+  type Engine,
+  MemoryEngine,
+  type NodeAnswer,
+  type NodeAnswers,
+  type NodeAskOptions,
+  type Nodes,
+  newNodeId,
+  type PresenceEntry,
+} from '@token-socket/server'
 import sinon from 'sinon'
 import { type EngineLimits, engineContract } from './engine.js'
 
@@ -31,6 +41,41 @@ class Store {
   }
 }
 
+/** The nodes of one store. */
+class StoreNodes implements Nodes {
+  readonly id = newNodeId()
+  readonly #store: Store
+  #answer: NodeAnswer = async () => ''
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  serve(answer: NodeAnswer): void {
+    this.#answer = answer
+  }
+
+  async list(): Promise<readonly string[]> {
+    return [...this.#store.nodes].map(({ nodes }) => nodes.id)
+  }
+
+  async ask(question: string, { node, timeout }: NodeAskOptions): Promise<NodeAnswers> {
+    const answers = new Map<string, string>()
+    const missing = new Map<string, 'unreached' | 'silent'>()
+    const others = [...this.#store.nodes].map(({ nodes }) => nodes).filter((one) => one !== this)
+    if (node !== undefined && !others.some(({ id }) => id === node)) missing.set(node, 'unreached')
+    const asked = others.filter(({ id }) => node === undefined || id === node)
+    const late = (ms: number) => new Promise<never>((_, reject) => setTimeout(reject, ms).unref())
+    const ask = async (one: StoreNodes) => {
+      const said = await Promise.race([one.#answer(question), late(timeout)]).catch(() => undefined)
+      if (said === undefined) missing.set(one.id, 'silent')
+      else answers.set(one.id, said)
+    }
+    await Promise.all(asked.map(ask))
+    return { answers, missing }
+  }
+}
+
 class Node implements Engine {
   readonly name = 'test'
   readonly shared = true
@@ -38,6 +83,7 @@ class Node implements Engine {
   readonly history: Engine['history']
   readonly presence: Engine['presence']
   readonly broker: Engine['broker']
+  readonly nodes: StoreNodes
   readonly channels = new Set<string>()
   listener: BrokerListener | undefined
   readonly #store: Store
@@ -47,6 +93,7 @@ class Node implements Engine {
   constructor(store: Store) {
     const { broker, tickets, history, presence } = store.engine
     this.#store = store
+    this.nodes = new StoreNodes(store)
     this.tickets = tickets
     this.history = history
     this.presence = {

@@ -6,6 +6,7 @@ import type { Engine, NodeCommand } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection } from '../protocol/rejection.js'
 import { describeHistory } from './history.js'
+import { describeNodes, describeSharedNodes } from './nodes.js'
 import { describePresence, describeSharedPresence } from './presence.js'
 
 /** Limits that a case asks for. */
@@ -117,10 +118,12 @@ export function engineContract(name: string, createNodes: CreateNodes, settings:
     describe('tickets', () => describeTickets(make, settings))
     describe('history', () => describeHistory(make, settings))
     describe('presence', () => describePresence(make, settings))
+    describe('nodes', () => describeNodes(make))
     if (oneNode !== undefined) return
     describe('broker of several nodes', () => describeBrokers(ears))
     describe('tickets of several nodes', () => describeSharedTickets(make))
     describe('presence of several nodes', () => describeSharedPresence(make, settings))
+    describe('nodes, of which there are several', () => describeSharedNodes(make, settings))
   })
 }
 

@@ -10,6 +10,7 @@ export function sharingTickets(engine: Engine): Engine {
     history: own.history,
     presence: own.presence,
     tickets: engine.tickets,
+    nodes: own.nodes,
     close: () => own.close(),
   }
 }

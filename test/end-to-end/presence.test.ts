@@ -7,14 +7,23 @@ import { Guest } from './guest.js'
 /** An engine whose presence is changed. */
 function engineWith(change: (own: Presence) => Partial<Presence>): Engine {
   const engine = new MemoryEngine()
-  const { broker, history, tickets } = engine
+  const { broker, history, tickets, nodes } = engine
   const own: Presence = {
     enter: (...how) => engine.presence.enter(...how),
     leave: (...how) => engine.presence.leave(...how),
     members: (channel) => engine.presence.members(channel),
   }
   const presence = { ...own, ...change(own) }
-  return { name: 'test', shared: false, broker, history, tickets, presence, close: () => engine.close() }
+  return {
+    name: 'test',
+    shared: false,
+    broker,
+    history,
+    tickets,
+    presence,
+    nodes,
+    close: () => engine.close(),
+  }
 }
 
 describe('presence', () => {

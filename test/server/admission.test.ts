@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type AuthMessage, type ConnectionListener, RpcError } from '@token-socket/protocol'
 import { connectionPair } from '@token-socket/protocol/testing'
 import { MemoryEngine, type RemoteClient } from '@token-socket/server'
@@ -33,7 +34,8 @@ describe('Admission', () => {
     unwatch = sinon.spy()
     watch = sinon.stub().returns(unwatch)
     const redeemer = new Redeemer({ tokens, tickets, logger })
-    admission = new Admission({ redeemer, hub, logger, heartbeat: 25_000, owner, watch, decide })
+    const newSid = () => `${randomUUID()}.node`
+    admission = new Admission({ redeemer, hub, logger, heartbeat: 25_000, newSid, owner, watch, decide })
   })
 
   /** A token whose ticket is kept. */

@@ -81,6 +81,16 @@ export class Keys {
     return `${this.#prefix}{%tickets}`
   }
 
+  /** The nodes that live. */
+  get nodes(): string {
+    return `${this.#prefix}{%nodes}`
+  }
+
+  /** The Redis channel of a node. */
+  node(id: string): string {
+    return `${this.#prefix}{%node}:${id}`
+  }
+
   channel(name: string): ChannelKeys {
     return new ChannelKeys(this.#prefix, encodeName(name))
   }

@@ -37,6 +37,8 @@ export interface RedisBrokerOwner {
   /** Called as often. */
   tick(): Promise<unknown>
   readonly store: StoreName
+  /** Hears what comes on the Redis channel of this node itself. */
+  readonly nodes: { readonly topic: string; hear(text: string): void }
   /** Opens what messages come on. */
   listen(hearing: Hearing): TopicSubscriber
 }
@@ -78,7 +80,7 @@ export class RedisBroker implements Broker {
       change: () => {},
     })
     this.#subscriber = owner.listen({
-      topics: () => [...this.#subscriptions.keys()],
+      topics: () => [...this.#subscriptions.keys(), owner.nodes.topic],
       message: (text, topic) => this.#hear(text, topic),
       ready: () => void this.check(),
     })
@@ -94,9 +96,9 @@ export class RedisBroker implements Broker {
     this.#listener = listener
   }
 
-  /** Resolves when this node hears broadcasts and commands. @throws RpcError `engine_unavailable` */
-  ready(): Promise<void> {
-    return this.#open(this.#control)
+  /** Resolves when this node hears broadcasts, commands and questions. @throws RpcError `engine_unavailable` */
+  async ready(): Promise<void> {
+    await Promise.all([this.#open(this.#control), this.#subscriber.subscribe(this.#owner.nodes.topic)])
   }
 
   async subscribe(channel: string): Promise<void> {
@@ -214,6 +216,8 @@ export class RedisBroker implements Broker {
   }
 
   #hear(text: string, topic: string): void {
+    const { nodes } = this.#owner
+    if (topic === nodes.topic) return nodes.hear(text)
     const subscription = this.#subscriptions.get(topic)
     if (!subscription) return
     const entry = decodeEntry(text)

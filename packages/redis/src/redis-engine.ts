@@ -8,18 +8,20 @@ import { Keys } from './keys.js'
 import { FOLLOW, PUBLISH, READ } from './log-scripts.js'
 import { Logs } from './logs.js'
 import { type Master, type Masters, OneMaster } from './masters.js'
+import { LIVE } from './node-scripts.js'
 import { type RedisEngineOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { ENTER, LEAVE, MEMBERS, RENEW } from './presence-scripts.js'
 import { RedisBroker } from './redis-broker.js'
 import { RedisClock } from './redis-clock.js'
 import { RedisHistory } from './redis-history.js'
+import { RedisNodes } from './redis-nodes.js'
 import { RedisPresence } from './redis-presence.js'
 import { RedisTickets, TICKET_SCRIPTS } from './redis-tickets.js'
 import { SentinelMaster } from './sentinel-master.js'
 import { StoreName } from './store-name.js'
 import { type Hearing, Subscriber, type TopicSubscriber } from './subscriber.js'
 
-const SCRIPTS = [PUBLISH, FOLLOW, READ, ENTER, LEAVE, RENEW, MEMBERS, ...TICKET_SCRIPTS]
+const SCRIPTS = [PUBLISH, FOLLOW, READ, ENTER, LEAVE, RENEW, MEMBERS, LIVE, ...TICKET_SCRIPTS]
 
 /**
  * An engine for many nodes, on Redis. It connects by itself, at once and whenever the connection was lost.
@@ -40,6 +42,7 @@ export class RedisEngine implements Engine {
   readonly history: History
   readonly tickets: RedisTickets
   readonly presence: RedisPresence
+  readonly nodes: RedisNodes
   readonly #broker: RedisBroker
   readonly #masters: Masters
 
@@ -60,21 +63,23 @@ export class RedisEngine implements Engine {
       await this.#masters.check()
       await this.#masters.run(keys.store, (client) => learn(client, { clock, store }))
     }
+    this.nodes = new RedisNodes({ ...shared, ...settings })
     const listen = (hearing: Hearing) => this.#listen(network, hearing)
-    this.#broker = new RedisBroker({ ...shared, ...settings, tick, listen })
+    this.#broker = new RedisBroker({ ...shared, ...settings, tick, listen, nodes: this.nodes })
     this.broker = this.#broker
     this.history = new RedisHistory(logs, keys)
     this.tickets = new RedisTickets(commands, keys, settings.tickets)
     this.presence = new RedisPresence({ ...shared, ...settings, watched: () => this.#broker.watched })
   }
 
-  /** Resolves when it is connected, and hears what other nodes say. @throws RpcError `engine_unavailable` */
-  ready(): Promise<void> {
-    return this.#broker.ready()
+  /** Resolves when it is connected, hears what other nodes say, and they know of it. @throws RpcError `engine_unavailable` */
+  async ready(): Promise<void> {
+    await Promise.all([this.#broker.ready(), this.nodes.list()])
   }
 
   async close(): Promise<void> {
     this.presence.close()
+    await this.nodes.close()
     await this.#broker.close()
     await this.#masters.close()
   }
@@ -92,6 +97,7 @@ export class RedisEngine implements Engine {
       ready: () => {
         void this.#broker.check()
         void this.presence.restore()
+        this.nodes.restore()
       },
     }
     const { source } = network

@@ -1,0 +1,27 @@
+/** What one node says to another. */
+export interface NodeMessage {
+  /** `silence` is that there will be no answer. */
+  readonly type: 'question' | 'answer' | 'silence'
+  /** The question's, of the node that asks. */
+  readonly id: string
+  /** The id of the node that says it. */
+  readonly from: string
+  readonly text: string
+}
+
+const LETTERS = { question: 'q', answer: 'a', silence: 's' } as const
+
+const TYPES = new Map(Object.entries(LETTERS).map(([type, letter]) => [letter, type as NodeMessage['type']]))
+
+const HEAD = /^([qas]) (\d{1,15}) ([\w-]{1,64})\n/
+
+export function encodeNodeMessage({ type, id, from, text }: NodeMessage): string {
+  return `${LETTERS[type]} ${id} ${from}\n${text}`
+}
+
+/** The reverse of {@link encodeNodeMessage}. @returns `undefined` for what this library did not write */
+export function decodeNodeMessage(message: string): NodeMessage | undefined {
+  const [head = '', letter = '', id = '', from = ''] = HEAD.exec(message) ?? []
+  const type = TYPES.get(letter as 'q')
+  return type && { type, id, from, text: message.slice(head.length) }
+}

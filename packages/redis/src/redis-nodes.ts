@@ -1,0 +1,211 @@
+import { createTimeouts, refusal, startTimer } from '@token-socket/protocol'
+import {
+  type NodeAnswer,
+  type NodeAnswers,
+  type NodeAskOptions,
+  type Nodes,
+  newNodeId,
+} from '@token-socket/server'
+import type { Commands } from './commands.js'
+import type { Complaints } from './complaints.js'
+import type { Keys } from './keys.js'
+import { decodeNodeMessage, encodeNodeMessage, type NodeMessage } from './node-messages.js'
+import { LIVE } from './node-scripts.js'
+
+/** What {@link RedisNodes} are made of. */
+export interface RedisNodesOwner {
+  readonly commands: Commands
+  readonly keys: Keys
+  readonly complaints: Complaints
+  /** Milliseconds that a node counts as living unless it says so again. */
+  readonly lease: number
+}
+
+/** A question that waits for answers. */
+interface Pending {
+  /** Who has not answered. */
+  readonly open: Set<string>
+  readonly answers: Map<string, string>
+  readonly missing: Map<string, 'unreached' | 'silent'>
+  /** All have, or will not. */
+  done(): void
+  failed(error: unknown): void
+  /** The time-out. */
+  expire(): void
+}
+
+/** Questions that may wait for answers. */
+const QUESTIONS = 10_000
+
+/** UTF-16 code units of a question or an answer. */
+const LENGTH = 1024 * 1024
+
+/**
+ * The nodes that live, by leases in Redis that each renews, and a Redis channel for each. Questions and answers are not
+ * kept: what Redis or a connection loses is not answered.
+ */
+export class RedisNodes implements Nodes {
+  readonly id = newNodeId()
+  readonly #owner: RedisNodesOwner
+  readonly #pending = new Map<string, Pending>()
+  readonly #timeouts = createTimeouts()
+  #lastId = 0
+  #answer: NodeAnswer | undefined
+  #stopTimer = () => {}
+  #isClosed = false
+
+  constructor(owner: RedisNodesOwner) {
+    this.#owner = owner
+    this.#arm()
+  }
+
+  /** The Redis channel on which this node is asked, and answered. */
+  get topic(): string {
+    return this.#owner.keys.node(this.id)
+  }
+
+  serve(answer: NodeAnswer): void {
+    this.#answer = answer
+  }
+
+  /** Renews this node's lease too. @throws RpcError `engine_unavailable` */
+  async list(): Promise<readonly string[]> {
+    const { commands, keys, lease } = this.#owner
+    const ids = await commands.evaluate(LIVE, [keys.nodes], [this.id, this.#isClosed ? '' : lease])
+    return ids.filter((id) => id !== null)
+  }
+
+  async ask(question: string, { node, timeout }: NodeAskOptions): Promise<NodeAnswers> {
+    if (question.length > LENGTH) throw refusal('too_large', { field: 'question', limit: LENGTH })
+    if (this.#pending.size >= QUESTIONS)
+      throw refusal('too_many_calls', { field: 'questions', limit: QUESTIONS })
+    const asked = node === undefined ? (await this.list()).filter((id) => id !== this.id) : [node]
+    const id = String(++this.#lastId)
+    const { pending, answered } = this.#open(id, asked)
+    this.#timeouts.set(pending.expire, timeout)
+    for (const one of asked) this.#send(one, { type: 'question', id, from: this.id, text: question })
+    this.#settleIfDone(id)
+    return answered
+  }
+
+  /** A message came on this node's Redis channel. */
+  hear(text: string): void {
+    const message = decodeNodeMessage(text)
+    if (!message) return this.#owner.complaints.make('a message to this node is not ours', { node: this.id })
+    if (message.type === 'question') return void this.#reply(message)
+    const pending = this.#pending.get(message.id)
+    if (!pending?.open.has(message.from)) return
+    if (message.type === 'answer') this.#settle(message.id, message.from, { answer: message.text })
+    else this.#settle(message.id, message.from, { missing: 'silent' })
+  }
+
+  /** Redis is there, for the first time or again. */
+  restore(): void {
+    this.list().catch(() => {})
+  }
+
+  /** Resolves when others know, if Redis can be reached. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopTimer()
+    for (const [id, { open }] of this.#pending) {
+      for (const node of open) this.#settle(id, node, { missing: 'silent' })
+    }
+    this.#timeouts.clear()
+    await this.list().catch(() => {})
+  }
+
+  #arm(): void {
+    this.#stopTimer = startTimer(this.#owner.lease / 3, () => {
+      void this.#look().finally(() => this.#isClosed || this.#arm())
+    })
+  }
+
+  /** Renews the lease. Nobody waits for nodes that have died. */
+  async #look(): Promise<void> {
+    const before = [...this.#pending.keys()]
+    const living = new Set(await this.list().catch(() => undefined))
+    if (living.size === 0) return
+    for (const id of before) {
+      for (const node of this.#pending.get(id)?.open ?? []) {
+        if (!living.has(node)) this.#settle(id, node, { missing: 'silent' })
+      }
+    }
+  }
+
+  #open(id: string, asked: readonly string[]): { pending: Pending; answered: Promise<NodeAnswers> } {
+    const answers = new Map<string, string>()
+    const missing = new Map<string, 'unreached' | 'silent'>()
+    const open = new Set(asked)
+    const expire = () => {
+      for (const node of open) this.#settle(id, node, { missing: 'silent' })
+    }
+    let settle = { done: () => {}, failed: (_error: unknown) => {} }
+    const answered = new Promise<NodeAnswers>((resolve, reject) => {
+      settle = { done: () => resolve({ answers, missing }), failed: reject }
+    })
+    const pending = { open, answers, missing, expire, ...settle }
+    this.#pending.set(id, pending)
+    return { pending, answered }
+  }
+
+  #send(node: string, message: NodeMessage): void {
+    const { commands, keys } = this.#owner
+    commands.publish(keys.node(node), encodeNodeMessage(message)).then(
+      (count) => {
+        if (count === 0) void this.#lookFor(node, message.id)
+      },
+      (error) => this.#end(message.id)?.failed(error),
+    )
+  }
+
+  /** Nobody was there to hear a question; in a cluster, Redis may say so although somebody was at another of its nodes. */
+  async #lookFor(node: string, id: string): Promise<void> {
+    const living = await this.list().catch(() => undefined)
+    if (living?.includes(node) === false) this.#settle(id, node, { missing: 'unreached' })
+  }
+
+  async #reply({ id, from, text }: NodeMessage): Promise<void> {
+    const { commands, keys, complaints } = this.#owner
+    const answer = await this.#answered(text).catch((err) => {
+      complaints.make('a question of another node could not be answered', { err, node: from })
+      return undefined
+    })
+    const isGood = answer !== undefined && answer.length <= LENGTH
+    const reply = isGood
+      ? ({ type: 'answer', text: answer } as const)
+      : ({ type: 'silence', text: '' } as const)
+    // If Redis is away, whoever asked will learn it too.
+    await commands
+      .publish(keys.node(from), encodeNodeMessage({ ...reply, id, from: this.id }))
+      .catch(() => {})
+  }
+
+  async #answered(question: string): Promise<string> {
+    if (!this.#answer) throw new Error('there is nobody who answers')
+    return this.#answer(question)
+  }
+
+  #settle(
+    id: string,
+    node: string,
+    how: { readonly answer: string } | { readonly missing: 'unreached' | 'silent' },
+  ): void {
+    const pending = this.#pending.get(id)
+    if (!pending?.open.delete(node)) return
+    if ('answer' in how) pending.answers.set(node, how.answer)
+    else pending.missing.set(node, how.missing)
+    this.#settleIfDone(id)
+  }
+
+  #settleIfDone(id: string): void {
+    if (this.#pending.get(id)?.open.size === 0) this.#end(id)?.done()
+  }
+
+  #end(id: string): Pending | undefined {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    if (pending) this.#timeouts.delete(pending.expire)
+    return pending
+  }
+}

@@ -1,0 +1,126 @@
+/** What every engine promises of nodes that ask each other. */
+import type { Engine } from '@token-socket/server'
+import { expect } from 'chai'
+import type { EngineSettings, Make } from './engine.js'
+
+/** Milliseconds that answers may take where none is to be missed. */
+const LONG = 30_000
+
+/** Milliseconds after which a node that died is no longer among those that live. */
+const GONE = 15_000
+
+const upper = async (question: string) => question.toUpperCase()
+
+export function describeNodes(make: Make): void {
+  it('have an id each, of letters that fit anywhere', async () => {
+    const [{ nodes }] = await make(1)
+    expect(nodes.id).to.match(/^[\w-]{1,64}$/)
+  })
+
+  describe('#list', () => {
+    it('names this node', async () => {
+      const [{ nodes }] = await make(1)
+      expect(await nodes.list()).to.deep.equal([nodes.id])
+    })
+  })
+
+  describe('#ask', () => {
+    it('asks others only', async () => {
+      const [{ nodes }] = await make(1)
+      nodes.serve(upper)
+      const { answers, missing } = await nodes.ask('who?', { timeout: LONG })
+      expect([answers.size, missing.size]).to.deep.equal([0, 0])
+    })
+
+    it('does not reach a node that is not there', async () => {
+      const [{ nodes }] = await make(1)
+      const { answers, missing } = await nodes.ask('you?', { node: 'nobody', timeout: LONG })
+      expect([...answers]).to.deep.equal([])
+      expect([...missing]).to.deep.equal([['nobody', 'unreached']])
+    })
+  })
+}
+
+export function describeSharedNodes(make: Make, settings: EngineSettings): void {
+  const start = async (count: number) => {
+    const engines = await make(count)
+    for (const { nodes } of engines) nodes.serve(async (question) => `${nodes.id}: ${question}`)
+    return engines as unknown as readonly [Engine, Engine, ...Engine[]]
+  }
+
+  it('have ids of their own, and know each other', async () => {
+    const engines = await start(3)
+    const ids = engines.map(({ nodes }) => nodes.id)
+    expect(new Set(ids).size).to.equal(3)
+    for (const { nodes } of engines) expect(await nodes.list()).to.have.members(ids)
+  })
+
+  describe('#ask', () => {
+    it('asks every other node', async () => {
+      const [one, ...others] = await start(3)
+      const { answers, missing } = await one.nodes.ask('Wie geht’s? 😀\n{}', { timeout: LONG })
+      const expected = others.map(({ nodes }) => [nodes.id, `${nodes.id}: Wie geht’s? 😀\n{}`])
+      expect([...answers]).to.have.deep.members(expected)
+      expect(missing.size).to.equal(0)
+    })
+
+    it('asks one', async () => {
+      const [one, two] = await start(3)
+      const { answers } = await one.nodes.ask('you?', { node: two.nodes.id, timeout: LONG })
+      expect([...answers]).to.deep.equal([[two.nodes.id, `${two.nodes.id}: you?`]])
+    })
+
+    it('tells many questions that are under way apart', async () => {
+      const [one, two] = await start(2)
+      two.nodes.serve(async (question) => {
+        if (Number(question) % 2 === 0) await new Promise(setImmediate)
+        return question
+      })
+      const questions = Array.from({ length: 50 }, (_, index) => String(index))
+      const asked = questions.map((question) => one.nodes.ask(question, { timeout: LONG }))
+      const said = (await Promise.all(asked)).map(({ answers }) => answers.get(two.nodes.id))
+      expect(said).to.deep.equal(questions)
+    })
+
+    it('carries a long question and a long answer', async () => {
+      const [one, two] = await start(2)
+      two.nodes.serve(upper)
+      const { answers } = await one.nodes.ask('x'.repeat(300_000), { timeout: LONG })
+      expect(answers.get(two.nodes.id)).to.equal('X'.repeat(300_000))
+    })
+
+    it('does without a node that throws', async () => {
+      const [one, two, three] = await start(3)
+      two.nodes.serve(async () => {
+        throw new Error('of the test')
+      })
+      const { answers, missing } = await one.nodes.ask('who?', { timeout: LONG })
+      expect([...answers.keys()]).to.deep.equal([three?.nodes.id])
+      expect([...missing]).to.deep.equal([[two.nodes.id, 'silent']])
+    })
+
+    it('does not wait longer than it is told to', async () => {
+      const [one, two, three] = await start(3)
+      two.nodes.serve(() => new Promise(() => {}))
+      const { answers, missing } = await one.nodes.ask('who?', { timeout: 300 })
+      expect([...answers.keys()]).to.deep.equal([three?.nodes.id])
+      expect([...missing]).to.deep.equal([[two.nodes.id, 'silent']])
+    })
+  })
+
+  const { kill } = settings
+  if (!kill) return
+  it('do not ask one that has died, once that is known', async function () {
+    this.timeout(2 * GONE)
+    const engines = await start(3)
+    const clock = settings.clock()
+    try {
+      const [one, two, three] = engines
+      kill(two)
+      await clock.pass(GONE)
+      expect(await one.nodes.list()).to.have.members([one.nodes.id, three?.nodes.id])
+    } finally {
+      clock.restore()
+    }
+  })
+}
