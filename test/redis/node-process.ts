@@ -31,7 +31,11 @@ export class NodeProcess {
   }
 
   /** Calls a method of its engine, or of a part of it. */
-  ask(part: 'broker' | 'presence' | 'engine', method: string, ...args: readonly unknown[]): Promise<unknown> {
+  ask(
+    part: 'broker' | 'presence' | 'nodes' | 'engine',
+    method: string,
+    ...args: readonly unknown[]
+  ): Promise<unknown> {
     const id = ++this.#lastId
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve)

@@ -1,7 +1,7 @@
 /** A node in a process of its own, for tests that kill it or set its clock: it does what it is told by messages. */
 interface Order {
   readonly id: number
-  readonly part: 'broker' | 'presence' | 'engine'
+  readonly part: 'broker' | 'presence' | 'nodes' | 'engine'
   readonly method: string
   readonly args: readonly unknown[]
 }
@@ -12,6 +12,8 @@ Date.now = () => now() + Number(ahead)
 
 const { RedisEngine } = await import('@token-socket/redis')
 const engine = new RedisEngine(JSON.parse(options))
+// Whoever asks it waits until it ends.
+engine.nodes.serve(() => new Promise(() => {}))
 await engine.ready()
 
 process.on('message', async ({ id, part, method, args }: Order) => {

@@ -173,6 +173,8 @@ export class Cluster {
     const own = node === undefined ? Number(await this.#answer(question)) : 0
     const asked = this.#owner.nodes.ask(encodeData(question), { timeout: ANSWER_TIMEOUT, node })
     const { answers, missing } = await asked
+    // Where the node of one socket is gone, so is the socket.
+    if (node !== undefined && missing.get(node) === 'unreached') return { count: 0, missing: [] }
     const others = [...answers.values()].map((answer) => Number(decodeData(answer)))
     return { count: others.reduce((sum, count) => sum + count, own), missing: [...missing.keys()] }
   }

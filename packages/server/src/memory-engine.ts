@@ -88,8 +88,8 @@ class MemoryBroker implements Broker {
   async publish(draft: Draft, { retention, idempotencyKey }: PublishOptions = {}): Promise<Receipt> {
     const known = idempotencyKey === undefined ? undefined : this.#receipts.get(draft.channel, idempotencyKey)
     if (known) return known
-    const made: Publication = { ...draft, id: this.#ids.next() }
-    const publication = retention ? this.#history.add(made, retention) : made
+    const id = this.#ids.next()
+    const publication: Publication = retention ? this.#history.add(draft, id, retention) : { ...draft, id }
     const receipt = receiptOf(publication)
     if (idempotencyKey !== undefined) this.#receipts.put(draft.channel, idempotencyKey, receipt)
     this.#delivery.publication(publication)

@@ -1,18 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { startTimer } from '@token-socket/protocol'
-import type { History, HistoryPage, HistoryQuery, Position, Publication, Retention } from './engine.js'
+import type { Draft, History, HistoryPage, HistoryQuery, Position, Publication, Retention } from './engine.js'
 import { newEpoch, POSITION_TTL } from './epoch.js'
-
-interface Kept {
-  readonly publication: Publication
-  readonly expires: number
-}
 
 /** One channel's publications. Their offsets have no gap, but a publication may expire before an older one. */
 class ChannelHistory {
   readonly epoch: string
   offset = 0
-  #kept: Kept[] = []
+  #kept: Publication[] = []
+  /** When each is over, in milliseconds since 1970. A list beside the other costs less than an object for each. */
+  #expires: number[] = []
   #lastExpires = 0
   /** Those before this index are gone: they are cut off together, now and then. */
   #first = 0
@@ -25,17 +22,21 @@ class ChannelHistory {
     return { epoch: this.epoch, offset: this.offset }
   }
 
-  add(publication: Publication, { size, ttl }: Retention): void {
+  add(draft: Draft, id: string, { size, ttl }: Retention): Publication {
     const expires = Date.now() + ttl
-    this.#kept.push({ publication, expires })
+    this.offset += 1
+    const publication = { ...draft, id, epoch: this.epoch, offset: this.offset }
+    this.#kept.push(publication)
+    this.#expires.push(expires)
     this.#lastExpires = Math.max(this.#lastExpires, expires)
     if (this.#kept.length - this.#first > size) this.#first = this.#kept.length - size
     this.#cut()
+    return publication
   }
 
   /** Forgets those whose time is over, from the oldest on. */
   trim(now: number): void {
-    while ((this.#kept[this.#first]?.expires ?? Number.POSITIVE_INFINITY) <= now) this.#first += 1
+    while ((this.#expires[this.#first] ?? Number.POSITIVE_INFINITY) <= now) this.#first += 1
     this.#cut()
   }
 
@@ -52,7 +53,7 @@ class ChannelHistory {
     const step = reverse ? -1 : 1
     for (let at = reverse ? end - 1 : start; at >= start && at < end && found.length < limit; at += step) {
       const kept = this.#kept[at]
-      if (kept && kept.expires > now) found.push(kept.publication)
+      if (kept && (this.#expires[at] ?? 0) > now) found.push(kept)
     }
     return found
   }
@@ -61,6 +62,7 @@ class ChannelHistory {
     // Half of the list at once: each publication is moved once on average.
     if (this.#first <= this.#kept.length / 2) return
     this.#kept.splice(0, this.#first)
+    this.#expires.splice(0, this.#first)
     this.#first = 0
   }
 
@@ -81,7 +83,7 @@ class ChannelHistory {
     while (low < high) {
       const middle = (low + high) >>> 1
       const kept = this.#kept[middle]
-      if (kept && isWanted(kept.publication)) high = middle
+      if (kept && isWanted(kept)) high = middle
       else low = middle + 1
     }
     return low
@@ -102,12 +104,8 @@ export class MemoryHistory implements History {
   #stopTimer: (() => void) | undefined
 
   /** Keeps a publication. @returns it with its place */
-  add(publication: Publication, retention: Retention): Publication {
-    const history = this.#find(publication.channel)
-    history.offset += 1
-    const kept = { ...publication, epoch: history.epoch, offset: history.offset }
-    history.add(kept, retention)
-    return kept
+  add(draft: Draft, id: string, retention: Retention): Publication {
+    return this.#find(draft.channel).add(draft, id, retention)
   }
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {

@@ -1,0 +1,141 @@
+import { expect } from 'chai'
+import { rejection } from '../protocol/rejection.js'
+import { NodeProcess } from './node-process.js'
+import { RedisNode } from './redis-node.js'
+import { type Admin, RedisProcess } from './redis-process.js'
+
+describe('nodes that ask each other', function () {
+  this.timeout(20_000)
+  let redis: RedisProcess
+  let admin: Admin
+  let nodes: RedisNode[] = []
+  let processes: NodeProcess[] = []
+
+  before(async () => {
+    redis = await RedisProcess.start()
+    admin = await redis.admin()
+  })
+
+  after(() => redis.stop())
+
+  afterEach(async () => {
+    await Promise.all(nodes.map(({ engine }) => engine.close()))
+    await Promise.all(processes.map((one) => one.kill()))
+    nodes = []
+    processes = []
+    await admin.flushAll()
+  })
+
+  const start = async (options = {}) => {
+    const node = await RedisNode.start({ url: redis.url, ...options })
+    nodes.push(node)
+    return node
+  }
+  const startProcess = async (options = {}) => {
+    const process = await NodeProcess.start({ url: redis.url, ...options })
+    processes.push(process)
+    return process
+  }
+  const idsBut = async ({ engine }: RedisNode) =>
+    (await engine.nodes.list()).filter((id) => id !== engine.nodes.id)
+
+  it('do not wait for one that is killed meanwhile', async () => {
+    const one = await start({ lease: 300 })
+    const other = await startProcess({ lease: 300 })
+    const [id = ''] = await idsBut(one)
+    const asked = one.engine.nodes.ask('how are you?', { timeout: Number.POSITIVE_INFINITY })
+    await other.kill()
+    const { answers, missing } = await asked
+    expect([...answers]).to.deep.equal([])
+    expect([...missing]).to.deep.equal([[id, 'silent']])
+    expect(await idsBut(one)).to.deep.equal([])
+  })
+
+  it('find one that was killed before unreached, though its lease is not over', async () => {
+    const one = await start({ lease: 300 })
+    const other = await startProcess({ lease: 300 })
+    const [node = ''] = await idsBut(one)
+    await other.kill()
+    const { missing } = await one.engine.nodes.ask('how are you?', { node, timeout: 60_000 })
+    expect(missing.get(node)).to.be.oneOf(['unreached', 'silent'])
+    const later = await one.engine.nodes.ask('how are you?', { node, timeout: 60_000 })
+    expect([...later.missing]).to.deep.equal([[node, 'unreached']])
+  })
+
+  it('know at once that one has closed', async () => {
+    const [one, two] = [await start(), await start()]
+    expect(await idsBut(one)).to.deep.equal([two.engine.nodes.id])
+    await two.engine.close()
+    expect(await idsBut(one)).to.deep.equal([])
+  })
+
+  it('fail with engine_unavailable while Redis is away, and go on when it is back', async () => {
+    const own = await RedisProcess.start()
+    const options = { url: own.url, commandTimeout: 1000, connectTimeout: 1000, lease: 1000 }
+    const [one, two] = [await RedisNode.start(options), await RedisNode.start(options)]
+    try {
+      two.engine.nodes.serve(async () => 'well')
+      await own.kill()
+      const ask = () => one.engine.nodes.ask('how are you?', { node: two.engine.nodes.id, timeout: 5000 })
+      expect((await rejection(ask())).code).to.equal('engine_unavailable')
+      expect((await rejection(one.engine.nodes.list())).code).to.equal('engine_unavailable')
+      await own.restart()
+      let said: string | undefined
+      while (said === undefined) {
+        said = await ask().then(
+          ({ answers }) => answers.get(two.engine.nodes.id),
+          () => new Promise((resolve) => setTimeout(resolve, 50)),
+        )
+      }
+      expect(said).to.equal('well')
+    } finally {
+      await Promise.all([one.engine.close(), two.engine.close()])
+      await own.stop()
+    }
+  })
+
+  it('refuse a question that is too large, and are silent instead of answers that are', async () => {
+    const [one, two] = [await start(), await start()]
+    const text = 'x'.repeat(1024 * 1024 + 1)
+    const error = await rejection(one.engine.nodes.ask(text, { timeout: 1000 }))
+    expect([error.code, error.data]).to.deep.equal(['too_large', { field: 'question', limit: 1024 * 1024 }])
+    two.engine.nodes.serve(async () => text)
+    const { missing } = await one.engine.nodes.ask('how are you?', { timeout: 60_000 })
+    expect([...missing]).to.deep.equal([[two.engine.nodes.id, 'silent']])
+  })
+
+  it('take nothing that is not theirs for a question or an answer', async () => {
+    const [one, two] = [await start(), await start()]
+    two.engine.nodes.serve(async () => 'well')
+    const foreign = [
+      '',
+      'hello',
+      'q 1',
+      'q x y\n',
+      'a 1 nobody\nforged',
+      `x 1 ${two.engine.nodes.id}\n`,
+      '{}',
+    ]
+    for (const text of foreign) await admin.publish(one.engine.nodes.topic, text)
+    await one.untilLogged('a message to this node is not ours')
+    const { answers } = await one.engine.nodes.ask('how are you?', { timeout: 60_000 })
+    expect([...answers]).to.deep.equal([[two.engine.nodes.id, 'well']])
+  })
+
+  it('take an answer from nobody who was not asked', async () => {
+    const [one, two] = [await start(), await start()]
+    const asked = one.engine.nodes.ask('1', { node: two.engine.nodes.id, timeout: 60_000 })
+    two.engine.nodes.serve(async () => {
+      await admin.publish(one.engine.nodes.topic, 'a 1 somebody\nforged')
+      return 'well'
+    })
+    expect([...(await asked).answers]).to.deep.equal([[two.engine.nodes.id, 'well']])
+  })
+
+  it('do without the list of those that live where it is of the wrong type', async () => {
+    const one = await start()
+    await admin.set('token-socket:{%nodes}', 'not a sorted set')
+    expect((await rejection(one.engine.nodes.list())).code).to.equal('engine_unavailable')
+    expect((await one.keep('a', '1')).offset).to.equal(1)
+  })
+})

@@ -1,0 +1,192 @@
+/** The sockets of all nodes, as each node's server reaches them: two servers on one Redis. */
+import { RpcError, type TokenSocket } from '@token-socket/client'
+import { RedisEngine } from '@token-socket/redis'
+import { expect } from 'chai'
+import { next, Site, until } from '../end-to-end/fixture.js'
+import { rejection } from '../protocol/rejection.js'
+import { NodeProcess } from './node-process.js'
+import { RedisProcess } from './redis-process.js'
+
+const ACTIONS = {
+  echo: (data: unknown) => data,
+  fail: () => {
+    throw new RpcError('sold_out', 'Sold out', { left: 0 })
+  },
+  hang: (_data: unknown, _callback: unknown) => {},
+}
+
+describe('the sockets of all nodes', function () {
+  this.timeout(20_000)
+  let redis: RedisProcess
+  let here: Site
+  let there: Site
+
+  before(async () => {
+    redis = await RedisProcess.start()
+  })
+
+  after(() => redis.stop())
+
+  beforeEach(async () => {
+    ;[here, there] = await Promise.all([start(), start()])
+  })
+
+  afterEach(() => Promise.all([here.stop(), there.stop()]))
+
+  async function start(): Promise<Site> {
+    const engine = new RedisEngine({ url: redis.url, lease: 1000 })
+    await engine.ready()
+    const authentication = ({ query }: { query: Record<string, unknown> }) => ({ uid: query.name ?? 'ann' })
+    return Site.start({ engine, authentication, secret: 'of the tests, 32 bytes long or more' })
+  }
+
+  const connect = async (site: Site, name = 'ann') => {
+    const { client, socket } = await site.pair({ authentication: { name } }, ACTIONS)
+    return { client, sid: socket.sid }
+  }
+  const closed = (client: TokenSocket) => next(client, 'disconnect')
+
+  for (const [where, site] of [
+    ['this node', () => here],
+    ['another node', () => there],
+  ] as const) {
+    describe(`of ${where}`, () => {
+      it('are called, and answer', async () => {
+        const { sid } = await connect(site())
+        expect(await here.sockets.cluster.rpc(sid, 'echo', { x: [1, '😀'] })).to.deep.equal({ x: [1, '😀'] })
+      })
+
+      it('are called, and answer with an error of their own', async () => {
+        const { sid } = await connect(site())
+        const error = await rejection(here.sockets.cluster.rpc(sid, 'fail'))
+        expect([error.code, error.message, error.data]).to.deep.equal(['sold_out', 'Sold out', { left: 0 }])
+        expect((await rejection(here.sockets.cluster.rpc(sid, 'nothing'))).code).to.equal('not_found')
+      })
+
+      it('are called in vain if they do not answer in time, are gone, or are given up', async () => {
+        const { client, sid } = await connect(site())
+        const { cluster } = here.sockets
+        expect((await rejection(cluster.rpc(sid, 'hang', null, { timeout: 50 }))).code).to.equal('timeout')
+        const controller = new AbortController()
+        const aborted = cluster.rpc(sid, 'hang', null, { signal: controller.signal })
+        controller.abort()
+        expect((await rejection(aborted)).code).to.equal('aborted')
+        const lost = cluster.rpc(sid, 'hang')
+        await cluster.rpc(sid, 'echo')
+        await client.end()
+        expect((await rejection(lost)).code).to.equal('connection_lost')
+        expect((await rejection(cluster.rpc(sid, 'echo'))).code).to.equal('not_connected')
+      })
+
+      it('are connected until they are not', async () => {
+        const { client, sid } = await connect(site())
+        const { cluster } = here.sockets
+        expect(await cluster.isConnected(sid)).to.equal(true)
+        await client.end()
+        while (await cluster.isConnected(sid));
+      })
+
+      it('are subscribed and unsubscribed by their ids', async () => {
+        const { client, sid } = await connect(site())
+        const { cluster } = here.sockets
+        await cluster.subscribe(sid, 'news')
+        expect(await cluster.count('news')).to.deep.equal({ count: 1, missing: [] })
+        const heard = next(client, 'message')
+        await here.sockets.publish('news', 1)
+        expect((await heard).slice(0, 2)).to.deep.equal(['news', 1])
+        await cluster.unsubscribe(sid, 'news')
+        expect((await cluster.count('news')).count).to.equal(0)
+      })
+
+      it('are closed by their ids', async () => {
+        const [one, other] = [await connect(site()), await connect(site())]
+        const gone = closed(one.client)
+        const closing = here.sockets.cluster.disconnect({ sid: one.sid }, { reconnect: false })
+        expect(await closing).to.deep.equal({ count: 1, missing: [] })
+        await gone
+        expect(one.client.state).to.equal('failed')
+        expect(await here.sockets.cluster.isConnected(other.sid)).to.equal(true)
+      })
+    })
+  }
+
+  it('are counted', async () => {
+    for (const site of [here, there, there]) await connect(site)
+    for (const { sockets } of [here, there]) {
+      expect(await sockets.cluster.count()).to.deep.equal({ count: 3, missing: [] })
+    }
+  })
+
+  it('of one user are closed on all nodes, and come back unless they are told not to', async () => {
+    const anns = [await connect(here), await connect(there), await connect(there)]
+    const bob = await connect(there, 'bob')
+    const { cluster } = here.sockets
+    const gone = anns.map(({ client }) => closed(client))
+    expect(await cluster.disconnect({ uid: 'ann' })).to.deep.equal({ count: 3, missing: [] })
+    await Promise.all(gone)
+    await Promise.all(anns.map(({ client }) => until(() => client.state === 'ready')))
+    expect(await cluster.disconnect({ uid: 'ann' }, { reconnect: false })).to.deep.equal({
+      count: 3,
+      missing: [],
+    })
+    await Promise.all(anns.map(({ client }) => until(() => client.state === 'failed')))
+    expect(bob.client.state).to.equal('ready')
+    expect((await cluster.disconnect({ uid: 'nobody' })).count).to.equal(0)
+  })
+
+  it('of a node that is silent are not counted, and the node is named', async () => {
+    await connect(here)
+    const silent = await NodeProcess.start({ url: redis.url, lease: 1000 })
+    try {
+      const living = await here.sockets.cluster.nodes()
+      const [node] = living.filter((id) => ![here, there].some(({ sockets }) => sockets.cluster.node === id))
+      const counting = here.sockets.cluster.count()
+      await silent.kill()
+      expect(await counting).to.deep.equal({ count: 1, missing: [node] })
+      while ((await here.sockets.cluster.nodes()).length > 2) await new Promise(setImmediate)
+      expect(await here.sockets.cluster.count()).to.deep.equal({ count: 1, missing: [] })
+    } finally {
+      await silent.kill()
+    }
+  })
+
+  it('that were of a node which is gone are not connected', async () => {
+    const { sid } = await connect(there)
+    await there.stop()
+    const { cluster } = here.sockets
+    expect(await cluster.isConnected(sid)).to.equal(false)
+    expect((await rejection(cluster.rpc(sid, 'echo'))).code).to.equal('not_connected')
+    expect(await cluster.disconnect({ sid })).to.deep.equal({ count: 0, missing: [] })
+  })
+
+  it('are not asked for by ids that are none', async () => {
+    const { cluster } = here.sockets
+    for (const sid of ['nobody', 'a.b', 'a.', '.', 'x'.repeat(1000), '__proto__', `a.${cluster.node}`]) {
+      expect(await cluster.isConnected(sid)).to.equal(false)
+      expect((await rejection(cluster.rpc(sid, 'echo'))).code).to.equal('not_connected')
+      expect((await cluster.disconnect({ sid })).count).to.equal(0)
+    }
+  })
+
+  it('are asked for with words only', async () => {
+    const { cluster } = here.sockets
+    const { sid } = await connect(there)
+    const bad: readonly (readonly [() => Promise<unknown>, string])[] = [
+      [() => cluster.rpc(5 as never, 'echo'), 'sid'],
+      [() => cluster.rpc(sid, ''), 'name'],
+      [() => cluster.isConnected(''), 'sid'],
+      [() => cluster.count(''), 'channel'],
+      [() => cluster.disconnect({} as never), 'uid'],
+      [() => cluster.disconnect({ uid: null } as never), 'uid'],
+      [() => cluster.disconnect(null as never), 'uid'],
+      [() => cluster.subscribe(sid, 7 as never), 'channel'],
+    ]
+    for (const [ask, field] of bad) {
+      const { code, data } = await rejection(ask())
+      expect([code, data]).to.deep.equal(['bad_message', { field }])
+    }
+    expect((await rejection(cluster.subscribe(sid, 'x'.repeat(300)))).code).to.equal('too_long')
+    expect((await rejection(cluster.rpc(sid, 'echo', 1n))).code).to.equal('unserializable')
+    expect((await rejection(cluster.rpc(sid, 'echo', 'x'.repeat(2 ** 21)))).code).to.equal('too_large')
+  })
+})
