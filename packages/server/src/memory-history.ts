@@ -3,91 +3,136 @@ import { startTimer } from '@token-socket/protocol'
 import type { Draft, History, HistoryPage, HistoryQuery, Position, Publication, Retention } from './engine.js'
 import { newEpoch, POSITION_TTL } from './epoch.js'
 
-/** One channel's publications. Their offsets have no gap, but a publication may expire before an older one. */
+/** What few publications have. */
+type Rest = Pick<Draft, 'event' | 'meta' | 'except'>
+
+/**
+ * One channel's publications. Their offsets have no gap, but a publication may expire before an older one.
+ *
+ * Rings, one for each field, instead of a list of objects: what is kept for a while is what the garbage collector has to
+ * carry about, and it carries texts and numbers only.
+ */
 class ChannelHistory {
   readonly epoch: string
-  offset = 0
-  #kept: Publication[] = []
-  /** When each is over, in milliseconds since 1970. A list beside the other costs less than an object for each. */
+  readonly #channel: string
+  #offset = 0
+  #ids: string[] = []
+  #jsons: string[] = []
+  #rests: (Rest | undefined)[] = []
   #expires: number[] = []
   #lastExpires = 0
-  /** Those before this index are gone: they are cut off together, now and then. */
-  #first = 0
+  /** How many are kept, and the slot of the oldest. */
+  #count = 0
+  #oldest = 0
 
-  constructor(epoch: string) {
+  constructor(channel: string, epoch: string) {
+    this.#channel = channel
     this.epoch = epoch
   }
 
   get position(): Position {
-    return { epoch: this.epoch, offset: this.offset }
+    return { epoch: this.epoch, offset: this.#offset }
   }
 
   add(draft: Draft, id: string, { size, ttl }: Retention): Publication {
+    while (this.#count >= size) this.#drop()
+    if (this.#count === this.#ids.length) this.#grow()
+    const slot = this.#slot(this.#count)
     const expires = Date.now() + ttl
-    this.offset += 1
-    const publication = { ...draft, id, epoch: this.epoch, offset: this.offset }
-    this.#kept.push(publication)
-    this.#expires.push(expires)
+    this.#ids[slot] = id
+    this.#jsons[slot] = draft.json
+    this.#rests[slot] = restOf(draft)
+    this.#expires[slot] = expires
+    this.#count += 1
     this.#lastExpires = Math.max(this.#lastExpires, expires)
-    if (this.#kept.length - this.#first > size) this.#first = this.#kept.length - size
-    this.#cut()
-    return publication
+    this.#offset += 1
+    return { ...draft, id, epoch: this.epoch, offset: this.#offset }
   }
 
   /** Forgets those whose time is over, from the oldest on. */
   trim(now: number): void {
-    while ((this.#expires[this.#first] ?? Number.POSITIVE_INFINITY) <= now) this.#first += 1
-    this.#cut()
+    while (this.#count > 0 && this.#expiresAt(0) <= now) this.#drop()
   }
 
   /** Whether it may be forgotten: clients that come back after that are told that the epoch has changed. */
   isOver(now: number): boolean {
-    return this.#first === this.#kept.length && this.#lastExpires + POSITION_TTL <= now
+    return this.#count === 0 && this.#lastExpires + POSITION_TTL <= now
   }
 
   read({ after, before, limit, reverse }: HistoryQuery): Publication[] {
-    const start = after === undefined ? this.#first : this.#indexAfter(after)
-    const end = before === undefined ? this.#kept.length : this.#indexOf(before)
+    const start = after === undefined ? 0 : this.#indexAfter(after)
+    const end = before === undefined ? this.#count : this.#search((id) => id >= before)
     const now = Date.now()
     const found: Publication[] = []
     const step = reverse ? -1 : 1
     for (let at = reverse ? end - 1 : start; at >= start && at < end && found.length < limit; at += step) {
-      const kept = this.#kept[at]
-      if (kept && (this.#expires[at] ?? 0) > now) found.push(kept)
+      if (this.#expiresAt(at) > now) found.push(this.#publication(at))
     }
     return found
   }
 
-  #cut(): void {
-    // Half of the list at once: each publication is moved once on average.
-    if (this.#first <= this.#kept.length / 2) return
-    this.#kept.splice(0, this.#first)
-    this.#expires.splice(0, this.#first)
-    this.#first = 0
+  #drop(): void {
+    const slot = this.#oldest
+    this.#ids[slot] = this.#jsons[slot] = ''
+    this.#rests[slot] = undefined
+    this.#oldest = (slot + 1) % this.#ids.length
+    this.#count -= 1
+  }
+
+  /** Twice as many slots, the oldest in the first. */
+  #grow(): void {
+    const indices = Array.from({ length: Math.max(4, this.#count * 2) }, (_, index) => index)
+    const isKept = (index: number) => index < this.#count
+    const slots = indices.map((index) => (isKept(index) ? this.#slot(index) : -1))
+    this.#ids = slots.map((slot) => this.#ids[slot] ?? '')
+    this.#jsons = slots.map((slot) => this.#jsons[slot] ?? '')
+    this.#rests = slots.map((slot) => this.#rests[slot])
+    this.#expires = slots.map((slot) => this.#expires[slot] ?? 0)
+    this.#oldest = 0
+  }
+
+  /** The slot of the one that is so many younger than the oldest. */
+  #slot(index: number): number {
+    return (this.#oldest + index) % this.#ids.length
+  }
+
+  #expiresAt(index: number): number {
+    return this.#expires[this.#slot(index)] ?? 0
+  }
+
+  #publication(index: number): Publication {
+    const slot = this.#slot(index)
+    return {
+      channel: this.#channel,
+      json: this.#jsons[slot] ?? 'null',
+      ...this.#rests[slot],
+      id: this.#ids[slot] ?? '',
+      epoch: this.epoch,
+      offset: this.#offset - this.#count + index + 1,
+    }
   }
 
   #indexAfter(after: string | number): number {
-    return typeof after === 'string'
-      ? this.#search(({ id }) => id > after)
-      : this.#search(({ offset = 0 }) => offset > after)
+    if (typeof after === 'string') return this.#search((id) => id > after)
+    return Math.min(this.#count, Math.max(0, after - this.#offset + this.#count))
   }
 
-  #indexOf(before: string): number {
-    return this.#search(({ id }) => id >= before)
-  }
-
-  /** The index of the first of which it is true, as it is of all after that one. */
-  #search(isWanted: (publication: Publication) => boolean): number {
-    let low = this.#first
-    let high = this.#kept.length
+  /** The index of the first whose id it is true of, as it is of all after that one. */
+  #search(isWanted: (id: string) => boolean): number {
+    let low = 0
+    let high = this.#count
     while (low < high) {
       const middle = (low + high) >>> 1
-      const kept = this.#kept[middle]
-      if (kept && isWanted(kept)) high = middle
+      if (isWanted(this.#ids[this.#slot(middle)] ?? '')) high = middle
       else low = middle + 1
     }
     return low
   }
+}
+
+function restOf({ channel: _channel, json: _json, ...rest }: Draft): Rest | undefined {
+  const { event, meta, except } = rest
+  return event === undefined && meta === undefined && except === undefined ? undefined : rest
 }
 
 /** Milliseconds between two sweeps. */
@@ -109,7 +154,7 @@ export class MemoryHistory implements History {
   }
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
-    const history = this.#channels.get(channel) ?? new ChannelHistory(newEpoch(this.#store))
+    const history = this.#channels.get(channel) ?? new ChannelHistory(channel, newEpoch(this.#store))
     return { position: history.position, publications: history.read(query) }
   }
 
@@ -127,7 +172,7 @@ export class MemoryHistory implements History {
   #find(channel: string): ChannelHistory {
     const found = this.#channels.get(channel)
     if (found) return found
-    const made = new ChannelHistory(newEpoch(this.#store))
+    const made = new ChannelHistory(channel, newEpoch(this.#store))
     this.#channels.set(channel, made)
     this.#stopTimer ??= startTimer(SWEEP, () => this.#sweep())
     return made
