@@ -14,7 +14,10 @@ const LEASE = 2500
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-describe('RedisEngine, on a cluster', () => {
+describe('RedisEngine, on a cluster', function () {
+  // Failovers take some seconds, and longer on a busy machine.
+  this.timeout(30_000)
+
   let cluster: RedisCluster
   const nodes: RedisNode[] = []
 
@@ -180,7 +183,10 @@ describe('RedisEngine, on a cluster', () => {
   })
 })
 
-describe('RedisEngine, on a cluster without sharded pub/sub', () => {
+describe('RedisEngine, on a cluster without sharded pub/sub', function () {
+  // Failovers take some seconds, and longer on a busy machine.
+  this.timeout(30_000)
+
   it('uses ordinary Redis channels', async () => {
     const cluster = await RedisCluster.start(0, '--rename-command', 'SPUBLISH', '')
     const options = () => ({ client: cluster.client() })

@@ -163,6 +163,8 @@ describe('RedisEngine’s connections', () => {
     ['lease', { lease: 0 }],
     ['tickets', { tickets: 0 }],
     ['url', { url: 'redis://localhost', client: createClient() }],
+    ['client', { client: { duplicate: () => ({}) } }],
+    ['prefix', { prefix: 'a{}:' }],
   ] as const) {
     it(`cannot be made with a wrong ${field}`, () => {
       expect(() => redisEngine(options))

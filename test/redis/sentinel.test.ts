@@ -10,7 +10,10 @@ import { SentinelProcess } from './sentinel-process.js'
 
 const ANN = { channel: 'a', sid: 's', uid: 'ann' }
 
-describe('RedisEngine, behind Sentinel', () => {
+describe('RedisEngine, behind Sentinel', function () {
+  // Failovers take some seconds, and longer on a busy machine.
+  this.timeout(30_000)
+
   let master: RedisProcess
   let replica: RedisProcess
   let sentinels: SentinelProcess[]

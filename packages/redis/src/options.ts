@@ -12,7 +12,7 @@ export interface RedisEngineOptions {
    * @default a client made of `url`
    */
   readonly client?: RedisClientSource
-  /** What the names of all keys and Redis channels begin with. @default 'token-socket:' */
+  /** What the names of all keys and Redis channels begin with; `{}` cannot be in it. @default 'token-socket:' */
   readonly prefix?: string
   /** Milliseconds in which Redis has to answer, or the operation fails with `engine_unavailable`. @default 5000 */
   readonly commandTimeout?: number
