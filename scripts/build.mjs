@@ -4,9 +4,12 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { build } from 'esbuild'
+import { minify } from 'terser'
 import { root } from './gates.mjs'
+import { INTERNAL_NAMES } from './internal-names.mjs'
+import { shortTexts, slimEmitter, slimSockJS } from './slim-dependencies.mjs'
 
 const shared = {
   bundle: true,
@@ -82,46 +85,43 @@ async function buildScripts(folder) {
     packages: 'bundle',
     format: 'iife',
     platform: 'browser',
-    // Its own ESM build: the main file is CommonJS, and esbuild's helpers for that weigh more than half of it.
-    alias: { eventemitter3: join(root, 'node_modules', 'eventemitter3', 'dist', 'eventemitter3.esm.js') },
     conditions: ['browser', '@token-socket/script', ...shared.conditions],
     // SockJS's sources instead of its bundle: they take `global` for granted, and bring ES5 to browsers without it.
     define: { global: 'globalThis' },
-    plugins: [withoutShims, withoutUnload],
+    plugins: [slimEmitter],
     banner: { js: `/*! TokenSocket ${version}, ${license} */` },
     legalComments: 'none',
   }
-  const main = { ...script, stdin: entry(folder, "import { TokenSocket } from './index.js'", 'TokenSocket') }
-  const full = { ...main, conditions: ['@token-socket/full-script', ...script.conditions] }
+  const small = {
+    ...script,
+    minify: true,
+    plugins: [slimEmitter, slimSockJS, shortTexts],
+    // Besides our own those of SockJS that begin with `_`; the emitter's are members of the application's socket, too.
+    mangleProps: new RegExp(`^(_[a-z].*|${INTERNAL_NAMES.join('|')})$`),
+    reserveProps: /^_(events|eventsCount|sockjs_onload)$/,
+  }
+  const socket = entry(folder, "import { TokenSocket } from './index.js'", 'TokenSocket')
   const sockjs = entry(folder, "import SockJS from 'sockjs-client/lib/entry.js'", 'SockJS')
   const outfile = (name) => join(folder, 'dist', name)
   const fallback = outfile('token-socket.fallback.min.js')
-  await build({ ...script, stdin: sockjs, outfile: fallback, minify: true })
+  await buildSmall({ ...small, stdin: sockjs, outfile: fallback })
   // A page that has the main script's hash checked wants no less for what that loads.
   const integrity = `sha384-${createHash('sha384').update(readFileSync(fallback)).digest('base64')}`
-  main.define = { ...script.define, FALLBACK_INTEGRITY: JSON.stringify(integrity) }
-  await build({ ...main, outfile: outfile('token-socket.js') })
-  await build({ ...main, outfile: outfile('token-socket.min.js'), minify: true })
-  await build({ ...full, outfile: outfile('token-socket.full.min.js'), minify: true })
+  const define = { ...script.define, FALLBACK_INTEGRITY: JSON.stringify(integrity) }
+  const conditions = ['@token-socket/full-script', ...script.conditions]
+  await build({ ...script, define, stdin: socket, outfile: outfile('token-socket.js') })
+  await buildSmall({ ...small, define, stdin: socket, outfile: outfile('token-socket.min.js') })
+  await buildSmall({ ...small, conditions, stdin: socket, outfile: outfile('token-socket.full.min.js') })
 }
 
-const withoutShims = {
-  name: 'without SockJS’s shims',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]sockjs-client[\\/]lib[\\/]shims\.js$/ }, () => ({ contents: '' }))
-  },
-}
-
-// A page that listens for `unload` is not kept for when people go back. The client closes its sockets on `pagehide`.
-const withoutUnload = {
-  name: 'without SockJS’s unload listener',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]sockjs-client[\\/]lib[\\/]utils[\\/]event\.js$/ }, ({ path }) => {
-      const text = readFileSync(path, 'utf8')
-      const contents = text.replace("module.exports.attachEvent('unload', unloadTriggered);", '')
-      return contents === text ? { errors: [{ text: 'it has no unload listener' }] } : { contents }
-    })
-  },
+/** esbuild's own output, with names given once more by terser, which repeats them more: gzip makes less of it. */
+async function buildSmall(options) {
+  await build(options)
+  const { outfile } = options
+  const sourceMap = { content: readFileSync(`${outfile}.map`, 'utf8'), url: `${basename(outfile)}.map` }
+  const { code, map } = await minify(readFileSync(outfile, 'utf8'), { ecma: 2020, sourceMap })
+  writeFileSync(outfile, `${code}\n`)
+  writeFileSync(`${outfile}.map`, map)
 }
 
 /** A script that leaves what it imports in a global variable. */

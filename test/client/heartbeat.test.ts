@@ -22,7 +22,16 @@ describe('Heartbeat', () => {
 
   function create(interval: number): Heartbeat {
     const ping = () => new Promise<void>((resolve, reject) => pings.push({ resolve, reject }))
-    return new Heartbeat(interval, { ping, quietFor: () => quiet, answered, failed, died })
+    const owner = {
+      ping,
+      get quietFor() {
+        return quiet
+      },
+      answered,
+      failed,
+      died,
+    }
+    return new Heartbeat(interval, owner)
   }
 
   it('pings at its interval after each answer', async () => {

@@ -33,7 +33,7 @@ describe('Subscriptions', () => {
       refused,
       token: (channel: string) => token(channel),
     }
-    subscriptions = new Subscriptions({ timeout: 1000, waiting: 10, calls: 15 }, owner)
+    subscriptions = new Subscriptions({ callTimeout: 1000, queueSize: 10, limits: { callsOut: 15 } }, owner)
   })
 
   afterEach(() => sinon.restore())

@@ -9,12 +9,8 @@ export interface Address {
 }
 
 const HAS_PROTOCOL = /^[a-z][a-z\d+.-]*:\/\//i
-const PROTOCOLS: ReadonlyMap<string, string> = new Map([
-  ['http:', 'http'],
-  ['https:', 'https'],
-  ['ws:', 'http'],
-  ['wss:', 'https'],
-])
+/** Its first group says whether the connection is to be secure. */
+const PROTOCOL = /^(?:http|ws)(s?):$/
 
 /**
  * Reads the options `host` and `port`.
@@ -24,28 +20,23 @@ const PROTOCOLS: ReadonlyMap<string, string> = new Map([
  * @throws RpcError `bad_option`
  */
 export function readAddress(host: string | undefined, port: number | undefined): Address {
-  const page = pageAddress()
+  const page = globalThis.location as Location | undefined
   const text = host || page?.host
   if (!text) throw badOption('host', 'given: there is no page whose host could be used')
-  const url = parse(HAS_PROTOCOL.test(text) ? text : `${page?.protocol ?? 'http:'}//${text}`)
-  if (port !== undefined) url.port = String(port)
-  const scheme = PROTOCOLS.get(url.protocol)
-  if (!scheme) throw badOption('host', 'a host name, or an http or https URL')
-  const rest = `://${url.host}${url.pathname.replace(/\/+$/, '')}`
-  return { http: scheme + rest, websocket: (scheme === 'https' ? 'wss' : 'ws') + rest }
+  // A page from a file has a protocol of no use.
+  const protocol = page?.protocol === 'https:' ? 'https:' : 'http:'
+  const url = parse(HAS_PROTOCOL.test(text) ? text : `${protocol}//${text}`)
+  if (url && port !== undefined) url.port = String(port)
+  const [, secure] = PROTOCOL.exec(url?.protocol ?? '') ?? []
+  if (!url || secure === undefined) throw badOption('host', 'a host name, or an http or https URL')
+  const rest = `${secure}://${url.host}${url.pathname.replace(/\/+$/, '')}`
+  return { http: `http${rest}`, websocket: `ws${rest}` }
 }
 
-/** The page's own address; `undefined` outside browsers. A page from a file has a protocol of no use. */
-function pageAddress(): { readonly host: string; readonly protocol: string } | undefined {
-  const { location } = globalThis as { location?: Location }
-  if (!location) return undefined
-  return { host: location.host, protocol: location.protocol === 'https:' ? 'https:' : 'http:' }
-}
-
-function parse(text: string): URL {
+function parse(text: string): URL | undefined {
   try {
     return new URL(text)
   } catch {
-    throw badOption('host', 'a host name, or an http or https URL')
+    return undefined
   }
 }

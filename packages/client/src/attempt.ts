@@ -1,9 +1,9 @@
 import {
+  type AnswerMessage,
   decodeError,
   INVALID_TOKEN_CODE,
   PROTOCOL_VERSION,
   RpcError,
-  type ServerMessage,
 } from '@token-socket/protocol'
 import { Link, type LinkListener, type Tap } from './link.js'
 import type { Logger, TransportName } from './options.js'
@@ -43,60 +43,46 @@ export async function attempt(
   const token = await parts.tokens.request(signal)
   signal.throwIfAborted()
   const { name, connection, timeout } = await parts.transports.open(signal)
-  const handshake = new Handshake(listener)
-  const link = new Link(connection, handshake, parts)
+  let link = undefined as Link | undefined
+  // Nothing has come from the server: maybe something on the way lets connections open, and no more.
+  let isSilent = true
+  const shakeHands = () =>
+    new Promise<Link>((resolve, reject) => {
+      const receive: LinkListener['receive'] = (message, from) => {
+        isSilent = false
+        if (message.type !== 'answer' || message.id !== AUTH_ID) return listener.receive(message, from)
+        const refused = learn(from, message)
+        if (refused) reject(refused)
+        else resolve(from)
+      }
+      const closed: LinkListener['closed'] = (code, reason) => {
+        // Only the server knows codes from 4000 on.
+        isSilent &&= code < 4000
+        reject(lossOf(code, reason))
+      }
+      link = new Link(connection, { receive, closed }, parts)
+      signal.throwIfAborted()
+      link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION })
+    })
   try {
+    const ready = await limitTime(timeout, signal, shakeHands)
     signal.throwIfAborted()
-    link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION })
-    await limitTime(timeout, signal, () => handshake.answer)
-    signal.throwIfAborted()
+    parts.transports.prefer(name)
+    return ready
   } catch (error) {
-    if (handshake.isSilent && !signal.aborted) parts.transports.demote(name)
-    link.close()
+    if (isSilent && !signal.aborted) parts.transports.demote(name)
+    link?.close()
     throw error
   }
-  parts.transports.prefer(name)
-  return link
 }
 
-/** Waits for the answer to the token and passes everything else on. */
-class Handshake implements LinkListener {
-  readonly answer: Promise<void>
-  /** Whether nothing has come from the server: maybe something on the way lets connections open, and no more. */
-  isSilent = true
-  readonly #listener: LinkListener
-  #resolve = () => {}
-  #reject = (_error: RpcError) => {}
-
-  constructor(listener: LinkListener) {
-    this.#listener = listener
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    // It may be rejected before anybody waits for it.
-    this.answer.catch(() => {})
-  }
-
-  receive(message: ServerMessage, link: Link): void {
-    this.isSilent = false
-    if (message.type !== 'answer' || message.id !== AUTH_ID) {
-      this.#listener.receive(message, link)
-    } else if ('error' in message.outcome) {
-      this.#reject(new RpcError('invalid_token', decodeError(message.outcome).message))
-    } else {
-      link.session = message.session
-      // It may have come in one frame with what the server says next, to a socket that is ready.
-      link.hold()
-      this.#resolve()
-    }
-  }
-
-  closed(code: number, reason: string): void {
-    // Only the server knows codes from 4000 on.
-    this.isSilent &&= code < 4000
-    this.#reject(lossOf(code, reason))
-  }
+/** What the answer to the token says about a link. @returns why the server lets us not in */
+function learn(link: Link, { outcome, session }: AnswerMessage): RpcError | undefined {
+  if ('error' in outcome) return new RpcError('invalid_token', decodeError(outcome).message)
+  link.session = session
+  // It may have come in one frame with what the server says next, to a socket that is ready.
+  link.hold()
+  return undefined
 }
 
 /** Why a link was lost, as an error; `data` holds the close code and its reason. */

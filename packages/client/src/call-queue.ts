@@ -44,8 +44,13 @@ export class CallQueue {
   takeAll(): readonly (readonly [id: string, call: QueuedCall])[] {
     this.#forgetSettled()
     const calls = [...this.#calls]
-    this.#calls.clear()
+    this.clear()
     return calls
+  }
+
+  /** Forgets all that wait. */
+  clear(): void {
+    this.#calls.clear()
   }
 
   #forgetSettled(): void {

@@ -1,24 +1,19 @@
-import { RpcError } from '@token-socket/protocol'
+import { asRpcError, type RpcError } from '@token-socket/protocol'
 
 /** How a call ended: `callback(error)`, or `callback(null, data)`. */
 export type Callback<Data = unknown> = (error: RpcError | null, data?: Data) => void
 
 /**
- * Throws an error where it can harm nobody but is seen as uncaught: what an application's own listeners and callbacks
- * throw is neither hidden nor let into the library.
+ * Runs the application's own listeners and callbacks. What they throw is neither hidden nor let into the library: it is
+ * thrown again where it can harm nobody but is seen as uncaught.
  */
-export function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error
-  })
-}
-
-/** Runs the application's code; what it throws goes to {@link throwLater}. */
 export function guard(run: () => void): void {
   try {
     run()
   } catch (error) {
-    throwLater(error)
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 
@@ -32,10 +27,4 @@ export function deliver<Data>(promise: Promise<Data>, callback?: Callback<Data>)
     (error: unknown) => callback && guard(() => callback(asRpcError(error))),
   )
   return promise
-}
-
-/** Any thrown value as an {@link RpcError}; what is not one yet becomes `internal` with its cause. */
-export function asRpcError(error: unknown): RpcError {
-  if (RpcError.is(error)) return error
-  return new RpcError('internal', error instanceof Error ? error.message : undefined, undefined, error)
 }

@@ -19,7 +19,7 @@ import { Timers } from './timers.js'
 /** What {@link Calls} need of the socket. */
 export interface CallsOwner {
   /** The functions that the server may call; asked for each call. */
-  actions(): Controller
+  readonly actions: Controller
   /** The server refused something that nobody waits for any more. */
   failed(error: RpcError): void
   /** An action threw something. */
@@ -30,8 +30,7 @@ export interface CallsOwner {
 export interface CallsLimits {
   readonly callTimeout: number
   readonly queueSize: number
-  readonly callsOut: number
-  readonly callsIn: number
+  readonly limits: { readonly callsOut: number; readonly callsIn: number }
 }
 
 /** A request without its id. */
@@ -51,11 +50,10 @@ export class Calls {
   #link: Link | undefined
   #final: RpcError | undefined
 
-  constructor(limits: CallsLimits, owner: CallsOwner) {
+  constructor({ callTimeout: timeout, queueSize, limits }: CallsLimits, owner: CallsOwner) {
     this.#owner = owner
-    const { callTimeout: timeout, callsOut, callsIn } = limits
-    this.#peer = new RpcPeer({ timeout, callsOut, callsIn }, (cause) => owner.threw(cause), new Timers())
-    this.#queue = new CallQueue(limits.queueSize, (id) => this.#peer.isPending(id))
+    this.#peer = new RpcPeer({ timeout, ...limits }, (cause) => owner.threw(cause), new Timers())
+    this.#queue = new CallQueue(queueSize, (id) => this.#peer.isPending(id))
   }
 
   /**
@@ -92,9 +90,8 @@ export class Calls {
   /** There will be no link any more: all calls fail, and every later one. */
   close(error: RpcError): void {
     this.#final = error
-    this.#link = undefined
-    this.#peer.disconnect(error)
-    this.#queue.takeAll()
+    this.#queue.clear()
+    this.suspend(error)
   }
 
   /** An answer came. */
@@ -108,7 +105,7 @@ export class Calls {
   /** The server calls one of our actions. */
   invoked({ id, name, data }: InvokeMessage, link: Link): void {
     this.#peer.receive({
-      action: findAction(this.#owner.actions(), name),
+      action: findAction(this.#owner.actions, name),
       before: [data],
       answer: (outcome) =>
         link.send({ type: 'result', id, outcome: this.#isOld(link) ? plain(outcome) : outcome }),

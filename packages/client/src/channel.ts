@@ -156,10 +156,10 @@ export class Channel extends Emitter<ChannelEvents> {
     return this.#bindings.size > 0
   }
 
-  /** Asks for its token. @internal */
-  requestToken(give: ChannelToken): Promise<string> {
-    const { name: channel } = this
-    return givenToken(() => give({ channel, connectionId: this.#socket.sid ?? '' }))
+  /** Asks for its token, if it has one of its own. @internal */
+  requestToken(): Promise<string> | undefined {
+    const { name: channel, token: give } = this
+    return give && givenToken(() => give({ channel, connectionId: this.#socket.sid ?? '' }))
   }
 
   /** A message came. @internal */

@@ -1,4 +1,3 @@
-import type { PresenceMessage, RpcError, SubscriptionNotice } from '@token-socket/protocol'
 import { type Binding, Bindings, type Handler } from './bindings.js'
 import { Channel, type ChannelOptions, type ChannelSocket } from './channel.js'
 import type { PublicationDetails } from './publications.js'
@@ -43,6 +42,11 @@ export class Channels {
     return channel
   }
 
+  /** The channel of a name, if anything has asked for it. */
+  find(name: string): Channel | undefined {
+    return this.#channels.get(name)
+  }
+
   /** Binds a handler to an event on any channel, without subscribing. */
   bind(event: string | RegExp, handler: Handler): Binding {
     return this.#bindings.add(event, handler)
@@ -60,7 +64,7 @@ export class Channels {
 
   unsubscribe(name: string): Promise<void> {
     this.#subscribed.delete(name)
-    return this.#channels.get(name)?.isBound ? Promise.resolve() : this.#subscriptions.unsubscribe(name)
+    return this.find(name)?.isBound ? Promise.resolve() : this.#subscriptions.unsubscribe(name)
   }
 
   /** There is a binding. The channel's own events tell how it went. */
@@ -74,34 +78,16 @@ export class Channels {
     if (!this.#subscribed.has(name)) this.#subscriptions.unsubscribe(name).catch(ignore)
   }
 
-  /** The token to subscribe with, if the channel has one of its own. */
-  token(name: string): Promise<string> | undefined {
-    const channel = this.#channels.get(name)
-    return channel?.token && channel.requestToken(channel.token)
-  }
-
   /** A message came. */
   deliver(message: PublicationDetails): void {
-    this.#channels.get(message.channel)?.deliver(message)
+    this.find(message.channel)?.deliver(message)
     this.#bindings.deliver(message)
   }
 
-  /** The server says who is on a channel, and that we are. @param link the connection; see {@link Channel.entered} */
-  entered(notice: SubscriptionNotice, link: unknown): void {
-    this.#channels.get(notice.channel)?.entered(notice, link)
-  }
-
-  changed(message: PresenceMessage): void {
-    this.#channels.get(message.channel)?.changed(message)
-  }
-
+  /** We are not on a channel any more. */
   dropped(name: string): void {
     this.#subscribed.delete(name)
-    this.#channels.get(name)?.dropped()
-  }
-
-  refused(name: string, error: RpcError): void {
-    this.#channels.get(name)?.emit('refused', error)
+    this.find(name)?.dropped()
   }
 
   /** There will be no message any more. */

@@ -123,8 +123,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     if (typeof data === 'function' && rest === undefined) {
       return this.rpc<Data>(name, undefined, data as Callback<Data>)
     }
-    const [callback, options] =
-      typeof rest === 'function' ? [rest, undefined] : [undefined, rest ?? undefined]
+    const [callback, options] = split(rest)
     const answer = this.#request((id) => ({ type: 'call', id, name, data }), options)
     return deliver(answer as Promise<Data>, callback)
   }
@@ -136,10 +135,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    */
   subscribe(channel: string, callback?: Callback<void>): Promise<void> {
     this.#core.need()
-    return deliver(
-      this.#core.final ? Promise.reject(this.#core.final) : this.#core.channels.subscribe(channel),
-      callback,
-    )
+    return deliver(this.#core.channels.subscribe(channel), callback)
   }
 
   /**
@@ -147,10 +143,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * at once while the socket is away. If the server refuses, the channel stays subscribed.
    */
   unsubscribe(channel: string, callback?: Callback<void>): Promise<void> {
-    return deliver(
-      this.#core.final ? Promise.reject(this.#core.final) : this.#core.channels.unsubscribe(channel),
-      callback,
-    )
+    return deliver(this.#core.channels.unsubscribe(channel), callback)
   }
 
   /**
@@ -208,8 +201,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     data: unknown,
     rest?: Callback<Receipt | undefined> | PublishOptions,
   ): Promise<Receipt | undefined> {
-    const [callback, options] = typeof rest === 'function' ? [rest, undefined] : [undefined, rest]
-    const { event, idempotencyKey: key } = options ?? {}
+    const [callback, { event, idempotencyKey: key } = {}] = split(rest)
     const answer = this.#request((id) => {
       return { type: 'publish', id, channel, data, ...(event && { event }), ...(key && { key }) }
     })
@@ -250,6 +242,13 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     this.#core.need()
     return this.#core.calls.request(...call)
   }
+}
+
+/** The last argument of a method: a callback or options. `null` is neither. */
+function split<Data, Options>(
+  rest: Callback<Data> | Options | undefined,
+): [callback?: Callback<Data> | undefined, options?: Options | undefined] {
+  return typeof rest === 'function' ? [rest as Callback<Data>] : [undefined, rest ?? undefined]
 }
 
 function nothing(): void {}

@@ -1,7 +1,6 @@
-import { RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
+import { asRpcError, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
 import { lossOf } from './attempt.js'
 import { Backoff } from './backoff.js'
-import { asRpcError } from './callback.js'
 import type { Link, LinkListener } from './link.js'
 import { CONNECTION_MOVES, type ConnectionEvent, type ConnectionState } from './states.js'
 import { isOffline } from './wake.js'
@@ -41,8 +40,10 @@ export interface ConnectorOptions {
   readonly reconnect: boolean
   /** Whether to wait for {@link Connector.resume} before the first try. */
   readonly lazy: boolean
-  /** How often the application's own token may fail, or be refused, in a row before the first `ready`. @default the token route's */
-  readonly tokenAttempts?: number | undefined
+  /** The application's own token, if it has one. */
+  readonly token: unknown
+  /** How often that may fail, or be refused, in a row before the first `ready`. */
+  readonly tokenAttempts: number
 }
 
 /** Keeps one link ready: tries, waits, tries again. At most one link, one try or one wait at a time. */
@@ -79,14 +80,15 @@ export class Connector {
 
   #try(): void {
     const attempt = new AbortController()
+    const { signal } = attempt
     this.#attempt = attempt
-    const listener: LinkListener = {
-      receive: (message, link) => this.#receive(attempt, message, link),
-      closed() {},
+    const receive: LinkListener['receive'] = (...args) => {
+      if (this.#attempt === attempt && !signal.aborted) this.#owner.receive(...args)
     }
-    this.#owner.attempt(listener, attempt.signal).then(
-      (link) => this.#opened(attempt, link),
-      (error: unknown) => this.#failed(attempt, asRpcError(error)),
+    this.#owner.attempt({ receive, closed() {} }, signal).then(
+      // It may have been aborted since its last step.
+      (link) => (signal.aborted ? link.close() : this.#use(link, receive)),
+      (error: unknown) => signal.aborted || this.#failed(asRpcError(error)),
     )
   }
 
@@ -94,24 +96,17 @@ export class Connector {
   retry(): void {
     if (this.#state !== 'waiting') return
     this.#stopTimer()
-    this.#move({ event: 'retry', from: 'waiting' })
+    this.#move('retry')
   }
 
   /** Closes what is open, and wants nothing until {@link resume}. */
   suspend(): void {
-    if (!CONNECTION_MOVES[this.#state].suspend) return
-    const error = new RpcError('connection_lost', 'The socket was suspended')
-    const link = this.#link
-    this.#attempt?.abort(error)
-    this.#link = undefined
-    this.#stopTimer()
-    link?.close()
-    this.#move({ event: 'suspend', from: this.#state, error })
+    this.#stop('suspend', new RpcError('connection_lost', 'The socket was suspended'))
   }
 
   /** Tries now, after {@link suspend}. */
   resume(): void {
-    this.#move({ event: 'resume', from: this.#state })
+    this.#move('resume')
   }
 
   /** Stops waiting for the time of the next try: it waits for {@link retry} instead. */
@@ -142,41 +137,36 @@ export class Connector {
   /** Ends everything for good, in any state. Resolves when the transport is closed, after 2 s at the latest. */
   async end(): Promise<void> {
     const link = this.#link
-    if (this.#state === 'ended') return
-    this.#attempt?.abort(new RpcError('ended'))
-    this.#link = undefined
-    this.#stopTimer()
-    link?.close()
-    this.#move({ event: 'end', from: this.#state })
+    this.#stop('end')
     if (link) await Promise.race([link.over, new Promise<void>((resolve) => startTimer(CLOSE_WAIT, resolve))])
   }
 
-  #receive(attempt: AbortController, ...args: Parameters<LinkListener['receive']>): void {
-    if (this.#attempt === attempt && !attempt.signal.aborted) this.#owner.receive(...args)
+  /** Closes what is open. Does nothing where the event has no meaning. */
+  #stop(event: 'suspend' | 'end', error?: RpcError): void {
+    if (!CONNECTION_MOVES[this.#state][event]) return
+    const link = this.#link
+    this.#attempt?.abort(error ?? new RpcError('ended'))
+    this.#link = undefined
+    this.#stopTimer()
+    link?.close()
+    this.#move(event, error && { error })
   }
 
-  #opened(attempt: AbortController, link: Link): void {
-    // It may have been aborted since its last step.
-    if (attempt.signal.aborted) link.close()
-    else this.#use(attempt, link)
-  }
-
-  #use(attempt: AbortController, link: Link): void {
+  #use(link: Link, receive: LinkListener['receive']): void {
     this.#link = link
     this.#wasReady = true
     this.#refusedTokens = 0
     this.#stopTimer = startTimer(STABLE, () => this.#backoff.reset())
-    this.#move({ event: 'open', from: 'connecting' })
+    this.#move('open')
     link.listen({
-      receive: (message) => this.#receive(attempt, message, link),
+      receive,
       closed: (code, reason) => this.#link === link && this.#lost(lossOf(code, reason)),
     })
   }
 
-  #failed(attempt: AbortController, error: RpcError): void {
-    if (attempt.signal.aborted) return
-    const isOfToken =
-      error.code === 'invalid_token' || (this.#options.tokenAttempts && error.code === 'token_failed')
+  #failed(error: RpcError): void {
+    const { code } = error
+    const isOfToken = code === 'invalid_token' || (this.#options.token && code === 'token_failed')
     this.#refusedTokens = isOfToken ? this.#refusedTokens + 1 : 0
     this.#goOn('fail', error)
   }
@@ -189,32 +179,29 @@ export class Connector {
   }
 
   #isFinal(error: RpcError): boolean {
-    const { reconnect, tokenAttempts = REFUSED_TOKENS } = this.#options
+    const { reconnect, token, tokenAttempts } = this.#options
     if (!reconnect || !shouldReconnect(closeCodeOf(error))) return true
-    return !this.#wasReady && (error.code === 'token_refused' || this.#refusedTokens >= tokenAttempts)
+    const attempts = token ? tokenAttempts : REFUSED_TOKENS
+    return !this.#wasReady && (error.code === 'token_refused' || this.#refusedTokens >= attempts)
   }
 
   /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */
   #goOn(event: 'fail' | 'lose', error: RpcError, isAway = isOffline()): void {
-    const from = this.#state
-    if (this.#isFinal(error)) {
-      this.#move({ event: 'refuse', from, error })
-    } else if (isAway) {
-      this.#move({ event, from, error })
-    } else {
-      const delay = this.#backoff.next()
-      // A program that lives by its socket must not end because its server is away for a moment.
-      this.#stopTimer = startTimer(delay, () => this.retry(), true)
-      this.#move({ event, from, error, delay })
-    }
+    if (this.#isFinal(error)) return this.#move('refuse', { error })
+    if (isAway) return this.#move(event, { error })
+    const delay = this.#backoff.next()
+    // A program that lives by its socket must not end because its server is away for a moment.
+    this.#stopTimer = startTimer(delay, () => this.retry(), true)
+    this.#move(event, { error, delay })
   }
 
-  #move(move: Move): void {
-    const next = CONNECTION_MOVES[this.#state][move.event]
+  #move(event: ConnectionEvent, details?: Pick<Move, 'error' | 'delay'>): void {
+    const from = this.#state
+    const next = CONNECTION_MOVES[from][event]
     if (!next) return
     this.#state = next
     if (next === 'connecting') this.#try()
-    this.#owner.moved(move)
+    this.#owner.moved({ event, from, ...details })
   }
 }
 

@@ -1,26 +1,28 @@
 import {
+  asRpcError,
   type Controller,
   decodeError,
   type PublicationMessage,
   RpcError,
   type ServerMessage,
   type SessionInfo,
+  type SubscriptionMessage,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
-import { attempt } from './attempt.js'
+import { type AttemptParts, attempt } from './attempt.js'
 import { attemptParts } from './attempt-parts.js'
-import { asRpcError, deliver } from './callback.js'
-import { Calls } from './calls.js'
+import { deliver } from './callback.js'
+import { Calls, type CallsOwner } from './calls.js'
 import type { ChannelSocket } from './channel.js'
 import { Channels } from './channels.js'
-import { Connector, type Move } from './connector.js'
+import { Connector, type ConnectorOwner, type Move } from './connector.js'
 import type { Emitter } from './emitter.js'
 import type { TokenSocketEvents } from './events.js'
-import { Heartbeat } from './heartbeat.js'
-import type { Link } from './link.js'
+import { Heartbeat, type HeartbeatOwner } from './heartbeat.js'
+import type { Link, LinkListener } from './link.js'
 import type { Settings } from './options.js'
 import { detailsOf } from './publications.js'
-import { Subscriptions } from './subscriptions.js'
+import { Subscriptions, type SubscriptionsOwner } from './subscriptions.js'
 import { onWake } from './wake.js'
 
 /** What a {@link Core} needs of its socket. */
@@ -36,7 +38,7 @@ const PING_TIMEOUT = 10_000
 const HEARTBEAT_LEEWAY = 1000
 
 /** The parts of a socket, and what each is told when something happens. */
-export class Core {
+export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, ConnectorOwner {
   readonly connector: Connector
   readonly calls: Calls
   readonly channels: Channels
@@ -51,6 +53,7 @@ export class Core {
   readonly #socket: CoreSocket
   readonly #settings: Settings
   readonly #heartbeat: Heartbeat
+  readonly #parts: AttemptParts
   readonly #undoWake: () => void
   #settleReady: (error?: RpcError) => void = () => {}
   /** It is lazy, and nothing has needed a connection so far. */
@@ -64,13 +67,17 @@ export class Core {
         this.#settleReady = (error) => (error ? reject(error) : resolve())
       }),
     )
-    this.calls = this.#makeCalls()
-    this.subscriptions = this.#makeSubscriptions()
+    this.calls = new Calls(settings, this)
+    this.subscriptions = new Subscriptions(settings, this)
     this.channels = new Channels(this.subscriptions, socket, () => this.need())
-    this.#heartbeat = this.#makeHeartbeat()
-    this.connector = this.#makeConnector()
+    this.#heartbeat = new Heartbeat(settings.ping, this)
+    this.#parts = attemptParts(settings, (direction, text) => void socket.emit(direction, text))
+    this.connector = new Connector(settings, this)
     this.#undoWake = onWake({
-      woke: () => this.#woke(),
+      woke: () => {
+        this.connector.retry()
+        this.#heartbeat.check()
+      },
       wentOffline: () => this.connector.pause(),
       left: () => this.connector.leave(),
     })
@@ -97,58 +104,71 @@ export class Core {
     this.connector.resume()
   }
 
-  #makeCalls(): Calls {
-    const { callTimeout, queueSize, limits } = this.#settings
-    return new Calls(
-      { callTimeout, queueSize, ...limits },
-      {
-        actions: () => this.#socket.actions,
-        failed: (error) => this.#socket.emit('error', error),
-        threw: (cause) => this.#threw(cause),
-      },
-    )
+  get actions(): Controller {
+    return this.#socket.actions
   }
 
-  #makeSubscriptions(): Subscriptions {
-    const { callTimeout: timeout, queueSize: waiting, limits } = this.#settings
-    return new Subscriptions(
-      { timeout, waiting, calls: limits.callsOut },
-      {
-        send: (message) => this.connector.link?.send(message),
-        failed: (error) => this.#socket.emit('error', error),
-        restored: () => this.connector.link && this.calls.resume(this.connector.link),
-        entered: (notice, isEarly) => this.#entered(notice, isEarly),
-        left: (channel) => this.channels.dropped(channel),
-        refused: (channel, error) => this.channels.refused(channel, error),
-        token: (channel) => this.channels.token(channel),
-      },
-    )
+  failed(error: unknown): void {
+    this.#socket.emit('error', asRpcError(error))
   }
 
-  #makeHeartbeat(): Heartbeat {
-    return new Heartbeat(this.#settings.ping, {
-      ping: () => this.#ping(),
-      quietFor: () => this.connector.link?.quietFor ?? 0,
-      answered: (roundTrip) => this.#socket.emit('ping', roundTrip),
-      failed: (error) => this.#socket.emit('error', asRpcError(error)),
-      died: () => this.connector.drop(new RpcError('connection_lost', 'The server did not answer a ping')),
-    })
+  threw(cause: unknown): void {
+    this.#settings.logger.warn?.('An action threw', cause)
+    this.failed(cause)
   }
 
-  #makeConnector(): Connector {
-    const { reconnect, lazy, token, tokenAttempts } = this.#settings
-    const parts = attemptParts(this.#settings, (direction, text) => void this.#socket.emit(direction, text))
-    return new Connector(
-      { reconnect, lazy, ...(token && { tokenAttempts }) },
-      {
-        attempt: (listener, signal) => attempt(parts, listener, signal),
-        receive: (message, link) => this.#receive(message, link),
-        moved: (move) => this.#moved(move),
-      },
-    )
+  send(message: SubscriptionMessage): void {
+    this.connector.link?.send(message)
   }
 
-  #receive(message: ServerMessage, link: Link): void {
+  restored(): void {
+    const { link } = this.connector
+    if (link) this.calls.resume(link)
+  }
+
+  entered(notice: SubscriptionNotice, isEarly: boolean): void {
+    const { channel, recovered, reason } = notice
+    this.channels.find(channel)?.entered(notice, isEarly ? undefined : this.connector.link)
+    if (recovered) this.#socket.emit('recovered', channel)
+    else if (reason) this.#socket.emit('gap', channel, reason)
+  }
+
+  left(channel: string): void {
+    this.channels.dropped(channel)
+  }
+
+  refused(channel: string, error: RpcError): void {
+    this.channels.find(channel)?.emit('refused', error)
+  }
+
+  token(channel: string): Promise<string> | undefined {
+    return this.channels.find(channel)?.requestToken()
+  }
+
+  ping(): Promise<unknown> {
+    const { link } = this.connector
+    const timeout = Math.min(this.#settings.callTimeout || PING_TIMEOUT, PING_TIMEOUT)
+    if (!link) return Promise.reject(new RpcError('connection_lost'))
+    return this.calls.requestOn(link, (id) => ({ type: 'ping', id }), { timeout })
+  }
+
+  get quietFor(): number {
+    return this.connector.link?.quietFor ?? 0
+  }
+
+  answered(roundTrip: number): void {
+    this.#socket.emit('ping', roundTrip)
+  }
+
+  died(): void {
+    this.connector.drop(new RpcError('connection_lost', 'The server did not answer a ping'))
+  }
+
+  attempt(listener: LinkListener, signal: AbortSignal): Promise<Link> {
+    return attempt(this.#parts, listener, signal)
+  }
+
+  receive(message: ServerMessage, link: Link): void {
     switch (message.type) {
       case 'answer':
         if (!this.subscriptions.answered(message.id, message.outcome)) this.calls.answered(message, link)
@@ -164,14 +184,35 @@ export class Core {
         this.subscriptions.passed(message.channel, message)
         break
       case 'presence':
-        this.channels.changed(message)
+        this.channels.find(message.channel)?.changed(message)
         break
       case 'publication':
         this.#published(message)
         break
       case 'error':
-        this.#socket.emit('error', decodeError(message.error))
+        this.failed(decodeError(message.error))
     }
+  }
+
+  /** First the parts learn of the new state, then the listeners. */
+  moved({ event, from, error, delay }: Move): void {
+    const isFirst = !this.wasReady
+    const news = error ? ([error] as const) : ([] as const)
+    if (event === 'open') this.#opened()
+    else if (event === 'end') this.#close(new RpcError('ended'))
+    else if (event === 'refuse' && error) this.#close(error)
+    else if (error) this.#lost(error)
+    const { state } = this.connector
+    this.#settings.logger.debug?.(`${from} → ${state}`, error)
+    this.#socket.emit('state', state, { ...(error && { error }), ...(delay !== undefined && { delay }) })
+    if (event === 'open') this.#socket.emit('connect')
+    else if (from === 'ready') this.#socket.emit('disconnect', error ?? new RpcError('ended'))
+    if (event !== 'open' && event !== 'refuse' && (event !== 'fail' || isFirst)) return
+    if (isFirst) {
+      this.#settleReady(error)
+      this.#socket.emit('ready', ...news)
+    } else if (from === 'connecting') this.#socket.emit('reconnect', ...news)
+    else if (error) this.failed(error)
   }
 
   /** Moves the place on the channel first: a listener may subscribe again. */
@@ -185,42 +226,6 @@ export class Core {
     this.#socket.emit('message', channel, data, details)
     // A listener may have unsubscribed.
     if (this.subscriptions.has(channel)) this.channels.deliver(details)
-  }
-
-  #entered(notice: SubscriptionNotice, isEarly: boolean): void {
-    const { channel, recovered, reason } = notice
-    this.channels.entered(notice, isEarly ? undefined : this.connector.link)
-    if (recovered) this.#socket.emit('recovered', channel)
-    else if (reason) this.#socket.emit('gap', channel, reason)
-  }
-
-  /** First the parts learn of the new state, then the listeners. */
-  #moved(move: Move): void {
-    const { event, from, error, delay } = move
-    const isFirst = !this.wasReady
-    if (event === 'open') this.#opened()
-    else if (event === 'end') this.#close(new RpcError('ended'))
-    else if (event === 'refuse' && error) this.#close(error)
-    else if (error) this.#lost(error)
-    this.#settings.logger.debug?.(`${from} → ${this.connector.state}`, error)
-    this.#socket.emit('state', this.connector.state, {
-      ...(error && { error }),
-      ...(delay !== undefined && { delay }),
-    })
-    if (event === 'open') this.#socket.emit('connect')
-    else if (from === 'ready') this.#socket.emit('disconnect', error ?? new RpcError('ended'))
-    if (event === 'open' || event === 'fail' || event === 'refuse') this.#report(move, isFirst)
-  }
-
-  #report({ event, from, error }: Move, isFirst: boolean): void {
-    const args = error ? ([error] as const) : ([] as const)
-    if (!isFirst) {
-      if (from === 'connecting') this.#socket.emit('reconnect', ...args)
-      else if (error) this.#socket.emit('error', error)
-    } else if (event !== 'fail') {
-      this.#settleReady(error)
-      this.#socket.emit('ready', ...args)
-    }
   }
 
   #opened(): void {
@@ -247,22 +252,5 @@ export class Core {
     this.subscriptions.close(error)
     this.channels.close()
     this.#settleReady(error)
-  }
-
-  #woke(): void {
-    this.connector.retry()
-    this.#heartbeat.check()
-  }
-
-  #ping(): Promise<unknown> {
-    const { link } = this.connector
-    const timeout = Math.min(this.#settings.callTimeout || PING_TIMEOUT, PING_TIMEOUT)
-    if (!link) return Promise.reject(new RpcError('connection_lost'))
-    return this.calls.requestOn(link, (id) => ({ type: 'ping', id }), { timeout })
-  }
-
-  #threw(cause: unknown): void {
-    this.#settings.logger.warn?.('An action threw', cause)
-    this.#socket.emit('error', asRpcError(cause))
   }
 }

@@ -10,12 +10,14 @@ function pairs(data: object, nameOf: (key: string) => string): string[] {
   return Object.entries(data).flatMap(([key, value]: [string, unknown]) => {
     const name = nameOf(key)
     if (value === '' || value === null || value === undefined) return []
-    if (value instanceof Date) return [pair(name, value.toISOString())]
-    if (typeof value === 'object') return pairs(value, (inner) => `${name}[${inner}]`)
-    return [pair(name, String(value))]
+    const isObject = typeof value === 'object' && !(value instanceof Date)
+    if (isObject) return pairs(value, (inner) => `${name}[${inner}]`)
+    const text = value instanceof Date ? value.toISOString() : String(value)
+    return [`${encodeURIComponent(name)}=${encodeURIComponent(text)}`]
   })
 }
 
-function pair(name: string, value: string): string {
-  return `${encodeURIComponent(name)}=${encodeURIComponent(value)}`
+/** A URL with more parameters, already encoded; as it is if there are none. */
+export function withQuery(url: string, query: string): string {
+  return query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`
 }

@@ -5,7 +5,7 @@ export interface HeartbeatOwner {
   /** Asks the server for a sign of life. Rejects with `timeout` if none comes. */
   ping(): Promise<unknown>
   /** Milliseconds since anything came from the server. */
-  quietFor(): number
+  readonly quietFor: number
   /** A ping was answered after this many milliseconds. */
   answered(roundTrip: number): void
   /** One of the regular pings was answered with an error, so the link is alive. */
@@ -77,7 +77,7 @@ export class Heartbeat {
   /** Looks again when the silence could be over its limit. */
   #watch(silence: number, wait: number): void {
     this.#stopWatch = startTimer(wait, () => {
-      const left = silence - this.#owner.quietFor()
+      const left = silence - this.#owner.quietFor
       if (left <= 0) this.check()
       this.#watch(silence, left > 0 ? left : silence)
     })

@@ -39,7 +39,7 @@ export class Link {
   #batchLength = 0
   #isClosed = false
   #held: ServerMessage[] | undefined
-  #lostBy: { readonly code: number; readonly reason: string } | undefined
+  #lostBy: Parameters<LinkListener['closed']> | undefined
 
   constructor(
     connection: Connection,
@@ -50,19 +50,17 @@ export class Link {
     this.#listener = listener
     this.#logger = logger
     this.#tap = tap
-    let markOver = () => {}
     this.over = new Promise((resolve) => {
-      markOver = resolve
-    })
-    connection.listen({
-      heard: () => {
-        this.#heardAt = performance.now()
-      },
-      message: (text) => this.#receive(text),
-      closed: (code, reason) => {
-        markOver()
-        this.#lost(code, reason)
-      },
+      connection.listen({
+        heard: () => {
+          this.#heardAt = performance.now()
+        },
+        message: (text) => this.#receive(text),
+        closed: (...by) => {
+          resolve()
+          this.#lost(...by)
+        },
+      })
     })
   }
 
@@ -92,7 +90,7 @@ export class Link {
     const held = this.#held ?? []
     this.#held = undefined
     for (const message of held) if (!this.#isClosed || this.#lostBy) listener.receive(message, this)
-    if (this.#lostBy) listener.closed(this.#lostBy.code, this.#lostBy.reason)
+    if (this.#lostBy) listener.closed(...this.#lostBy)
   }
 
   /** Sends one message. Does nothing when the link is over. @throws RpcError `unserializable` */
@@ -149,10 +147,10 @@ export class Link {
     }
   }
 
-  #lost(code: number, reason: string): void {
+  #lost(...by: Parameters<LinkListener['closed']>): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    this.#lostBy = { code, reason }
-    this.#listener.closed(code, reason)
+    this.#lostBy = by
+    this.#listener.closed(...by)
   }
 }

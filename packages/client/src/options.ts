@@ -133,120 +133,125 @@ export interface Settings {
   readonly logger: Logger
 }
 
+/** The kinds that an option may have, what else has to be right about it, its default, and all that in words. */
+type Rule = readonly [
+  kinds: string,
+  isRight?: ((value: never) => boolean) | undefined,
+  byDefault?: unknown,
+  what?: string,
+]
+
+const STRING = 'a string'
+const NUMBER = 'a number'
+const OBJECT = 'an object'
+const FUNCTION: Rule = ['a function']
+const PATH = 'a path that starts with /'
+const COUNT = 'a number, 0 or above'
+const ABOVE_0 = 'a number above 0'
+
+const RULES: Readonly<Record<keyof TokenSocketOptions, Rule>> = {
+  host: [STRING],
+  port: [NUMBER, (port: number) => port % 1 === 0 && port > 0 && port < 65_536, undefined, 'a port number'],
+  headers: [OBJECT, (headers) => Object.values(headers).every(isString), {}, 'an object of strings'],
+  tokenPath: [STRING, isPath, '/socket/token', PATH],
+  socketPrefix: [STRING, isPath, '/sockets', PATH],
+  reconnect: flag(true),
+  authentication: ['an object or a function', undefined, {}],
+  token: ['a string or a function', Boolean],
+  tokenAttempts: [NUMBER, isPositive, 2, ABOVE_0],
+  lazy: flag(false),
+  sockjs: [OBJECT, undefined, {}],
+  transports: ['a list', isTransports, undefined, 'a list of "websocket" and "sockjs"'],
+  ping: [NUMBER, isCount, 0, COUNT],
+  ready: FUNCTION,
+  onreconnect: FUNCTION,
+  jsonp: flag(false),
+  callTimeout: [NUMBER, isCount, 30_000, COUNT],
+  connectTimeout: [NUMBER, isPositive, 10_000, ABOVE_0],
+  queueSize: [NUMBER, isCount, 1000, COUNT],
+  limits: [OBJECT, isLimits, {}, 'an object of numbers above 0'],
+  logger: [OBJECT, isLogger, undefined, 'an object of functions'],
+  logLevel: [
+    STRING,
+    (level: string) => /^(debug|warn|none)$/.test(level),
+    undefined,
+    '"debug", "warn" or "none"',
+  ],
+}
+
+function flag(byDefault: boolean): Rule {
+  return ['a boolean', undefined, byDefault, 'true or false']
+}
+
 /**
  * Checks the options and fills in the defaults. `null` stands for none, as in the old client.
  * @throws RpcError `bad_option`, which names the option
  */
 export function readOptions(given?: TokenSocketOptions | null): Settings {
-  const options: TokenSocketOptions = given ?? {}
-  if (!OBJECT[1](options)) throw badOption('options', OBJECT[0])
-  for (const [name, [what, isRight]] of Object.entries(CHECKS)) {
+  const options = checked('options', given ?? {}, [OBJECT]) as TokenSocketOptions
+  const read = Object.entries(RULES).map(([name, rule]) => {
     const value = options[name as keyof TokenSocketOptions]
-    if (value !== undefined && !isRight(value)) throw badOption(name, what)
-  }
-  const sockjs = options.sockjs ?? {}
+    return [name, checked(name, value, rule)]
+  })
+  const { host, port, limits, logger, logLevel, ...rest } = Object.fromEntries(read) as Settings &
+    TokenSocketOptions
   return {
-    address: readAddress(options.host, options.port),
-    headers: options.headers ?? {},
-    tokenPath: options.tokenPath ?? '/socket/token',
-    socketPrefix: options.socketPrefix ?? '/sockets',
-    reconnect: options.reconnect ?? true,
-    authentication: options.authentication ?? {},
-    token: options.token,
-    tokenAttempts: options.tokenAttempts ?? 2,
-    lazy: options.lazy ?? false,
-    sockjs,
-    transports: options.transports ?? defaultTransports(sockjs.transports),
-    ping: options.ping || 0,
-    ready: options.ready,
-    onreconnect: options.onreconnect,
-    jsonp: options.jsonp ?? false,
-    callTimeout: options.callTimeout ?? 30_000,
-    connectTimeout: options.connectTimeout ?? 10_000,
-    queueSize: options.queueSize ?? 1000,
-    limits: { callsOut: options.limits?.callsOut ?? 2000, callsIn: options.limits?.callsIn ?? 100 },
-    logger: loggerOf(options),
+    ...rest,
+    address: readAddress(host, port),
+    transports: rest.transports ?? defaultTransports(rest.sockjs.transports),
+    limits: { callsOut: limits.callsOut ?? 2000, callsIn: limits.callsIn ?? 100 },
+    logger: loggerOf(logLevel, logger),
   }
 }
 
-type Check = readonly [what: string, isRight: (value: unknown) => boolean]
-
-const OBJECT: Check = ['an object', isObject]
-const BOOLEAN: Check = ['true or false', (value) => typeof value === 'boolean']
-const FUNCTION: Check = ['a function', isFunction]
-const PATH: Check = ['a path that starts with /', (value) => isString(value) && value.startsWith('/')]
-const ABOVE_0: Check = ['a number above 0', isPositive]
-const COUNT: Check = ['a number, 0 or above', (value) => value === 0 || isPositive(value)]
-
-/** What each option has to be, in words and as a test. */
-const CHECKS: Readonly<Record<keyof TokenSocketOptions, Check>> = {
-  host: ['a string', isString],
-  port: ['a port number', (value) => Number.isInteger(value) && isPositive(value) && value < 65_536],
-  headers: ['an object of strings', (value) => isObject(value) && Object.values(value).every(isString)],
-  tokenPath: PATH,
-  socketPrefix: PATH,
-  reconnect: BOOLEAN,
-  authentication: ['an object or a function', (value) => isObject(value) || isFunction(value)],
-  token: ['a string or a function', (value) => (isString(value) && value !== '') || isFunction(value)],
-  tokenAttempts: ABOVE_0,
-  lazy: BOOLEAN,
-  sockjs: OBJECT,
-  transports: ['a list of "websocket" and "sockjs"', isTransports],
-  // The old client took `false` for none.
-  ping: [COUNT[0], (value) => value === false || COUNT[1](value)],
-  ready: FUNCTION,
-  onreconnect: FUNCTION,
-  jsonp: BOOLEAN,
-  callTimeout: COUNT,
-  connectTimeout: ABOVE_0,
-  queueSize: COUNT,
-  limits: ['an object of numbers above 0', isLimits],
-  logger: ['an object of functions', isLogger],
-  logLevel: [
-    '"debug", "warn" or "none"',
-    (value) => value === 'debug' || value === 'warn' || value === 'none',
-  ],
+/** @returns the value, or the default where there is none. @throws RpcError `bad_option` */
+function checked(name: string, value: unknown, [kinds, isRight, byDefault, what = kinds]: Rule): unknown {
+  // The old client took `false` for no pings.
+  if (value === undefined || (name === 'ping' && value === false)) return byDefault
+  if (kinds.includes(kindOf(value)) && isRight?.(value as never) !== false) return value
+  throw badOption(name, what)
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'list' : typeof value
 }
 
-function isString(value: unknown): value is string {
+function isString(value: unknown): boolean {
   return typeof value === 'string'
 }
 
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function'
+function isPath(value: string): boolean {
+  return value.startsWith('/')
 }
 
-function isPositive(value: unknown): value is number {
+function isCount(value: number): boolean {
+  return value >= 0
+}
+
+function isPositive(value: unknown): boolean {
   return typeof value === 'number' && value > 0
 }
 
-function isLimits(value: unknown): boolean {
-  return (
-    isObject(value) && [value.callsOut, value.callsIn].every((one) => one === undefined || isPositive(one))
-  )
+function isLimits({ callsOut = 1, callsIn = 1 }: Limits): boolean {
+  return isPositive(callsOut) && isPositive(callsIn)
 }
 
-function isLogger(value: unknown): boolean {
-  return isObject(value) && [value.debug, value.warn].every((one) => one === undefined || isFunction(one))
+function isLogger({ debug, warn }: Logger): boolean {
+  return [debug, warn].every((one) => one === undefined || typeof one === 'function')
 }
 
-function loggerOf({ logLevel, logger = logLevel && console }: TokenSocketOptions): Logger {
+function isTransports(names: readonly unknown[]): boolean {
+  return names.length > 0 && names.every((name) => name === 'websocket' || name === 'sockjs')
+}
+
+function loggerOf(logLevel: LogLevel | undefined, logger: Logger | undefined = logLevel && console): Logger {
   if (!logger || logLevel === 'none') return {}
   return logLevel === 'warn' ? { warn: (...line) => logger.warn?.(...line) } : logger
 }
 
-function isTransports(value: unknown): boolean {
-  if (!Array.isArray(value) || value.length === 0) return false
-  return value.every((name) => name === 'websocket' || name === 'sockjs')
-}
-
 /** @param list SockJS's own `transports`, a name or several */
 function defaultTransports(list: unknown): readonly TransportName[] {
-  if ((globalThis as { location?: unknown }).location === undefined) return ['websocket']
-  const allowed = list === undefined || [list].flat().includes('websocket')
-  return allowed ? ['websocket', 'sockjs'] : ['sockjs']
+  if (!globalThis.location) return ['websocket']
+  return list === undefined || [list].flat().includes('websocket') ? ['websocket', 'sockjs'] : ['sockjs']
 }

@@ -40,8 +40,7 @@ export interface HistoryQuery {
 
 /** A publication as the application gets it. */
 export function detailsOf({ type: _, ...rest }: PublicationMessage): PublicationDetails {
-  const { id } = rest
-  return id === undefined ? rest : { ...rest, time: timeOf(id) }
+  return withTime(rest)
 }
 
 /** The answer to a publish, from this library's server. */
@@ -52,7 +51,11 @@ export function receiptOf(answer: unknown): Receipt | undefined {
 /** The answer to a request for history. */
 export function publicationsOf(answer: unknown): readonly PublicationDetails[] {
   const { publications = [] } = (answer ?? {}) as { readonly publications?: PublicationDetails[] }
-  return publications.map((one) => (one.id === undefined ? one : { ...one, time: timeOf(one.id) }))
+  return publications.map(withTime)
+}
+
+function withTime(one: PublicationDetails): PublicationDetails {
+  return one.id === undefined ? one : { ...one, time: timeOf(one.id) }
 }
 
 /** Source: https://github.com/ulid/spec: the first ten characters, Crockford's base 32. */

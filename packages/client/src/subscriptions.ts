@@ -1,6 +1,5 @@
 import {
   decodeError,
-  encodeError,
   type Outcome,
   type Position,
   RpcError,
@@ -32,14 +31,14 @@ export interface SubscriptionsOwner {
   token(channel: string): Promise<string> | undefined
 }
 
-/** Bounds on wishes. */
+/** Bounds on wishes; see the options of the same names. */
 export interface SubscriptionsLimits {
   /** Milliseconds that an answer may take. */
-  readonly timeout: number
+  readonly callTimeout: number
   /** How many wishes may wait while there is no link; the next fails with `queue_full`. */
-  readonly waiting: number
-  /** How many may wait while there is one; the next fails with `too_many_calls`. */
-  readonly calls: number
+  readonly queueSize: number
+  /** `callsOut`: how many may wait while there is one; the next fails with `too_many_calls`. */
+  readonly limits: { readonly callsOut: number }
 }
 
 type Wish = SubscriptionMessage['type']
@@ -57,22 +56,17 @@ interface Subscription {
   /** The last wish, of the socket's owner or of the server. */
   wanted: boolean
   /** The request under way: one at a time, so that answers can't overtake each other. */
-  request: string | undefined
+  request?: string | undefined
   /** The server subscribed us by itself while our own request was under way. */
-  granted: boolean
-  /** Where this socket is, on a channel that keeps its publications. */
-  position: Position | undefined
-  /** The server was told where we are, and will bring all that came since: what comes before that is brought again. */
-  recovering: boolean
-  isGettingToken: boolean
-  waiters: Waiter[]
-}
-
-/** A request under way. */
-interface Request {
-  readonly subscription: Subscription
+  granted?: boolean
   /** Its time-out. */
-  expire(): void
+  expire?: () => void
+  /** Where this socket is, on a channel that keeps its publications. */
+  position?: Position | undefined
+  /** The server was told where we are, and will bring all that came since: what comes before that is brought again. */
+  recovering?: boolean
+  isGettingToken?: boolean
+  waiters: readonly Waiter[]
 }
 
 /**
@@ -84,13 +78,15 @@ interface Request {
  */
 export class Subscriptions {
   readonly #subscriptions = new Map<string, Subscription>()
-  readonly #requests = new Map<string, Request>()
+  /** What is asked for now, by the request's id. */
+  readonly #requests = new Map<string, Subscription>()
   readonly #restoring = new Set<string>()
   readonly #timers = new Timers()
   readonly #owner: SubscriptionsOwner
   readonly #limits: SubscriptionsLimits
   #link: 'none' | 'old' | 'new' = 'none'
   #waiting = 0
+  #final: RpcError | undefined
   #lastId = 0
 
   constructor(limits: SubscriptionsLimits, owner: SubscriptionsOwner) {
@@ -100,7 +96,7 @@ export class Subscriptions {
 
   /** The names of the wanted channels. */
   get channels(): string[] {
-    return [...this.#subscriptions.values()].filter(({ wanted }) => wanted).map(({ channel }) => channel)
+    return [...this.#subscriptions.keys()].filter((channel) => this.has(channel))
   }
 
   /** Whether a channel is wanted, so that its messages may be shown. */
@@ -155,8 +151,9 @@ export class Subscriptions {
     }
   }
 
-  /** There will be no link any more: forgets every channel and fails every wish. */
+  /** There will be no link any more: forgets every channel and fails every wish, now and later. */
   close(error: RpcError): void {
+    this.#final = error
     this.disconnected()
     for (const { waiters } of this.#subscriptions.values()) for (const waiter of waiters) waiter.reject(error)
     this.#subscriptions.clear()
@@ -165,16 +162,16 @@ export class Subscriptions {
   /** The server says that we are subscribed, or no more: to our request, or by its own wish. */
   noticed(notice: SubscriptionNotice): void {
     const subscription = this.#find(notice.channel)
-    const wish = notice.type === 'subscribed' ? 'subscribe' : 'unsubscribe'
-    if (wish === 'subscribe') this.#entered(subscription, notice)
-    const isEcho = SUBSCRIPTION_MOVES.unsubscribed[wish] === subscription.state
+    const isOn = notice.type === 'subscribed'
+    if (isOn) this.#entered(subscription, notice)
+    const isEcho = subscription.state === (isOn ? 'subscribing' : 'unsubscribing')
     if (subscription.request === undefined) {
-      subscription.wanted = wish === 'subscribe'
-      this.#move(subscription, wish === 'subscribe' ? 'grant' : 'revoke')
+      subscription.wanted = isOn
+      this.#move(subscription, isOn ? 'grant' : 'revoke')
     } else if (isEcho && this.#link === 'old') {
-      this.answered(subscription.request, { data: null })
+      this.#end(subscription.request)
     } else {
-      subscription.granted = wish === 'subscribe'
+      subscription.granted = isOn
     }
   }
 
@@ -184,27 +181,22 @@ export class Subscriptions {
     if (!subscription.recovering) {
       subscription.position = position ?? (reason ? undefined : subscription.position)
     }
-    this.#owner.entered(notice, subscription.recovering)
+    this.#owner.entered(notice, subscription.recovering === true)
   }
 
   /** An answer came. @returns whether it belongs to a request of these */
   answered(id: string, outcome: Outcome): boolean {
-    const subscription = this.#take(id)
-    if (!subscription) return false
-    if ('error' in outcome) this.#refused(subscription, decodeError(outcome))
-    else this.#move(subscription, 'accept')
-    this.#restored(id)
-    return true
+    return this.#end(id, 'error' in outcome ? decodeError(outcome) : undefined)
   }
 
   #wish(channel: string, wish: Wish): Promise<void> {
-    const refused = this.#overLimit()
+    const refused = this.#final ?? this.#overLimit()
     if (refused) return Promise.reject(refused)
     const subscription = this.#find(channel)
     const isNothingToUndo = wish === 'unsubscribe' && subscription.state === 'unsubscribed'
     subscription.wanted = wish === 'subscribe'
     return new Promise((resolve, reject) => {
-      subscription.waiters.push({ wish, resolve, reject })
+      subscription.waiters = [...subscription.waiters, { wish, resolve, reject }]
       this.#waiting += 1
       if (isNothingToUndo && this.#link !== 'none') this.#send(subscription, wish)
       else this.#advance(subscription)
@@ -212,27 +204,18 @@ export class Subscriptions {
   }
 
   #overLimit(): RpcError | undefined {
-    const { waiting, calls } = this.#limits
-    if (this.#link === 'none' && this.#waiting >= waiting)
-      return new RpcError('queue_full', undefined, { field: 'queueSize', limit: waiting })
-    if (this.#waiting >= calls) return refusal('too_many_calls', { field: 'callsOut', limit: calls })
+    const { queueSize, limits } = this.#limits
+    if (this.#link === 'none' && this.#waiting >= queueSize)
+      return new RpcError('queue_full', undefined, { field: 'queueSize', limit: queueSize })
+    if (this.#waiting >= limits.callsOut)
+      return refusal('too_many_calls', { field: 'callsOut', limit: limits.callsOut })
     return undefined
   }
 
   #find(channel: string): Subscription {
     const found = this.#subscriptions.get(channel)
     if (found) return found
-    const made: Subscription = {
-      channel,
-      state: 'unsubscribed',
-      wanted: false,
-      request: undefined,
-      granted: false,
-      position: undefined,
-      recovering: false,
-      isGettingToken: false,
-      waiters: [],
-    }
+    const made: Subscription = { channel, state: 'unsubscribed', wanted: false, waiters: [] }
     this.#subscriptions.set(channel, made)
     return made
   }
@@ -250,7 +233,7 @@ export class Subscriptions {
     if (state === (wanted ? 'subscribed' : 'unsubscribed')) {
       if (!wanted && this.#subscriptions.delete(channel)) this.#owner.left(channel)
     } else if (this.#link !== 'none') {
-      this.#send(subscription, wanted ? 'subscribe' : 'unsubscribe')
+      this.#send(subscription, wishOf(subscription))
     } else if (state === 'unsubscribed') {
       this.#move(subscription, 'wait')
     } else if (state === 'waiting' && !wanted) {
@@ -259,21 +242,21 @@ export class Subscriptions {
   }
 
   #send(subscription: Subscription, type: Wish): void {
+    const { channel } = subscription
     const id = `s${++this.#lastId}`
     enter(subscription, type)
     subscription.request = id
     subscription.granted = false
-    const expire = () => this.#expire(id)
-    this.#requests.set(id, { subscription, expire })
-    this.#timers.set(expire, this.#limits.timeout)
-    const { channel } = subscription
+    subscription.expire = () => this.#end(id, new RpcError('timeout'), true)
+    this.#requests.set(id, subscription)
+    this.#timers.set(subscription.expire, this.#limits.callTimeout)
     if (type === 'unsubscribe') return this.#owner.send({ type, id, channel })
     const token = this.#link === 'new' ? this.#owner.token(channel) : undefined
     if (!token) return this.#subscribe(subscription, id)
     subscription.isGettingToken = true
     token.then(
       (token) => this.#requests.has(id) && this.#subscribe(subscription, id, token),
-      (error) => this.answered(id, encodeError(error)),
+      (error) => this.#end(id, error),
     )
   }
 
@@ -283,66 +266,59 @@ export class Subscriptions {
     this.#owner.send({ type: 'subscribe', id, channel, ...(from && { from }), ...(token && { token }) })
   }
 
-  /** Ends a request. @returns the subscription that it was for */
+  /** Takes a request back. @returns the subscription that it was for */
   #take(id: string): Subscription | undefined {
-    const request = this.#requests.get(id)
-    if (!request) return undefined
+    const subscription = this.#requests.get(id)
+    if (!subscription?.expire) return undefined
     this.#requests.delete(id)
-    this.#timers.delete(request.expire)
-    request.subscription.request = undefined
-    request.subscription.recovering = request.subscription.isGettingToken = false
-    return request.subscription
+    this.#timers.delete(subscription.expire)
+    subscription.request = undefined
+    subscription.recovering = subscription.isGettingToken = false
+    return subscription
   }
 
-  #refused(subscription: Subscription, error: RpcError): void {
-    const isSubscribing = subscription.state === 'subscribing'
-    const isTold = this.#rejectAll(subscription, isSubscribing ? 'subscribe' : 'unsubscribe', error)
-    subscription.wanted = isSubscribing ? subscription.wanted && subscription.granted : true
-    enter(subscription, 'refuse')
-    if (subscription.granted) enter(subscription, 'grant')
-    this.#advance(subscription)
-    if (isSubscribing) this.#owner.refused(subscription.channel, error)
-    if (!isTold) this.#owner.failed(aboutChannel(error, subscription.channel))
-  }
-
-  #expire(id: string): void {
+  /** Ends a request. @returns whether it was under way */
+  #end(id: string, error?: RpcError, isLate = false): boolean {
     const subscription = this.#take(id)
-    if (!subscription) return
-    const error = aboutChannel(new RpcError('timeout'), subscription.channel)
-    const isSubscribing = subscription.state === 'subscribing'
-    const isTold = this.#rejectAll(subscription, isSubscribing ? 'subscribe' : 'unsubscribe', error)
-    // Whoever asked is told and may ask again; what nobody asks about stays wanted.
-    if (isTold) subscription.wanted &&= !isSubscribing
-    else this.#owner.failed(error)
-    this.#move(subscription, 'expire')
-    this.#restored(id)
+    if (!subscription) return false
+    if (error) this.#failed(subscription, error, isLate)
+    else this.#move(subscription, 'accept')
+    if (this.#restoring.delete(id) && this.#restoring.size === 0) this.#owner.restored()
+    return true
   }
 
-  #restored(id: string): void {
-    if (this.#restoring.delete(id) && this.#restoring.size === 0) this.#owner.restored()
+  /** The server refused, or was late. */
+  #failed(subscription: Subscription, error: RpcError, isLate: boolean): void {
+    const { channel, granted = false } = subscription
+    const about = aboutChannel(error, channel)
+    const isSubscribing = subscription.state === 'subscribing'
+    const isAsked = ({ wish }: Waiter) => (wish === 'subscribe') === isSubscribing
+    const told = this.#takeWaiters(subscription, isAsked)
+    for (const waiter of told) waiter.reject(isLate ? about : error)
+    // Whoever asked is told and may ask again; what nobody asks about stays wanted unless the server refuses it.
+    if (isSubscribing) subscription.wanted &&= isLate ? told.length === 0 : granted
+    else if (!isLate) subscription.wanted = true
+    enter(subscription, isLate ? 'expire' : 'refuse')
+    if (granted && !isLate) enter(subscription, 'grant')
+    this.#advance(subscription)
+    if (isSubscribing && !isLate) this.#owner.refused(channel, error)
+    if (told.length === 0) this.#owner.failed(about)
   }
 
   /** Resolves the wishes that have come true, and fails those that a later wish has overtaken. */
   #settle(subscription: Subscription): void {
-    const { state, wanted, waiters } = subscription
-    const done = DONE[state]
-    const wish = wanted ? 'subscribe' : 'unsubscribe'
-    subscription.waiters = waiters.filter((waiter) => waiter.wish !== done && waiter.wish === wish)
-    this.#waiting -= waiters.length - subscription.waiters.length
-    for (const waiter of waiters) {
-      if (waiter.wish === done) waiter.resolve()
-      else if (waiter.wish !== wish)
-        waiter.reject(new RpcError('aborted', `A later wish took the place of this ${waiter.wish}`))
-    }
+    const done = DONE[subscription.state]
+    for (const { resolve } of this.#takeWaiters(subscription, ({ wish }) => wish === done)) resolve()
+    const overtaken = this.#takeWaiters(subscription, ({ wish }) => wish !== wishOf(subscription))
+    for (const { wish, reject } of overtaken)
+      reject(new RpcError('aborted', `A later wish took the place of this ${wish}`))
   }
 
-  /** @returns whether there was anybody to reject */
-  #rejectAll(subscription: Subscription, wish: Wish, error: RpcError): boolean {
-    const rejected = subscription.waiters.filter((waiter) => waiter.wish === wish)
-    subscription.waiters = subscription.waiters.filter((waiter) => waiter.wish !== wish)
-    this.#waiting -= rejected.length
-    for (const waiter of rejected) waiter.reject(error)
-    return rejected.length > 0
+  #takeWaiters(subscription: Subscription, which: (waiter: Waiter) => boolean): readonly Waiter[] {
+    const taken = subscription.waiters.filter(which)
+    subscription.waiters = subscription.waiters.filter((waiter) => !which(waiter))
+    this.#waiting -= taken.length
+    return taken
   }
 }
 
@@ -350,6 +326,10 @@ export class Subscriptions {
 const DONE: { readonly [State in SubscriptionState]?: Wish } = {
   subscribed: 'subscribe',
   unsubscribed: 'unsubscribe',
+}
+
+function wishOf({ wanted }: Subscription): Wish {
+  return wanted ? 'subscribe' : 'unsubscribe'
 }
 
 /** Events that the table does not list for a state leave it as it is. */

@@ -14,20 +14,17 @@ export async function limitTime<T>(
 ): Promise<T> {
   const inner = new AbortController()
   const abort = () => inner.abort(outer.reason)
-  if (outer.aborted) abort()
+  const { signal } = inner
+  const aborted = new Promise<never>((_, reject) => {
+    signal.onabort = () => reject(signal.reason)
+  })
   outer.addEventListener('abort', abort)
+  if (outer.aborted) abort()
   const stopTimer = startTimer(wait, () => inner.abort(new RpcError('timeout')))
   try {
-    return await Promise.race([aborted(inner.signal), run(inner.signal)])
+    return await Promise.race([aborted, run(signal)])
   } finally {
     stopTimer()
     outer.removeEventListener('abort', abort)
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }

@@ -1,4 +1,5 @@
 import { RpcError } from '@token-socket/protocol'
+import { withQuery } from './form-encode.js'
 
 type Receivers = Record<string, ((body: unknown) => void) | undefined>
 
@@ -17,13 +18,11 @@ export function requestByJsonp(url: string, query: string, signal: AbortSignal):
   const script = document.createElement('script')
   return new Promise<unknown>((resolve, reject) => {
     receivers[name] = resolve
-    const failed = () => reject(new RpcError('token_failed', 'The token request by JSONP failed'))
-    script.onerror = failed
-    // By then the script has run, and has called the function if it was an answer at all.
-    script.onload = failed
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    const parameters = `callback=${name}${query && `&${query}`}`
-    script.src = `${url}${url.includes('?') ? '&' : '?'}${parameters}`
+    // When it is loaded the script has run, and has called the function if it was an answer at all.
+    script.onload = script.onerror = () =>
+      reject(new RpcError('token_failed', 'The token request by JSONP failed'))
+    signal.addEventListener('abort', () => reject(signal.reason))
+    script.src = withQuery(withQuery(url, `callback=${name}`), query)
     document.head.append(script)
   }).finally(() => {
     script.remove()

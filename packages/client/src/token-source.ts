@@ -1,5 +1,5 @@
-import { decodeData, NAME_LIMITS, RpcError } from '@token-socket/protocol'
-import { formEncode } from './form-encode.js'
+import { asRpcError, decodeData, NAME_LIMITS, RpcError } from '@token-socket/protocol'
+import { formEncode, withQuery } from './form-encode.js'
 import type { AuthenticationData } from './options.js'
 import { limitTime } from './time-limit.js'
 import { requestByJsonp } from './token-jsonp.js'
@@ -16,8 +16,8 @@ export interface TokenSourceOptions {
   readonly timeout: number
 }
 
-/** Answers of class 4xx that say nothing about the user: the same request may succeed later. */
-const TRANSIENT: ReadonlySet<number> = new Set([408, 425, 429])
+/** The answer's body, as far as it is of use. */
+type Body = { readonly token?: unknown; readonly error?: unknown } | null | undefined
 
 /** Gets socket tokens from the server's token route, a fresh one each time. */
 export class TokenSource {
@@ -37,97 +37,81 @@ export class TokenSource {
     try {
       return await limitTime(this.#options.timeout, signal, (inner) => this.#request(inner))
     } catch (error) {
-      if (signal.aborted) throw signal.reason
+      signal.throwIfAborted()
       throw asTokenError(error)
     }
   }
 
   async #request(signal: AbortSignal): Promise<string> {
-    const { authentication } = this.#options
+    const { authentication, url, jsonp } = this.#options
     const data = typeof authentication === 'function' ? await authentication() : authentication
     const query = formEncode(data)
     signal.throwIfAborted()
     let response: Response
     try {
-      response = await this.#fetch(query, signal)
+      response = await this.#fetch(withQuery(url, query), signal)
     } catch (error) {
-      if (signal.aborted || !this.#options.jsonp || !globalThis.document) throw error
-      return tokenOf(await requestByJsonp(this.#options.url, query, signal))
+      if (signal.aborted || !jsonp || !globalThis.document) throw error
+      return tokenOf((await requestByJsonp(url, query, signal)) as Body)
     }
-    return this.#read(response)
+    return read(response, await response.text())
   }
 
-  async #fetch(query: string, signal: AbortSignal): Promise<Response> {
-    const { url, headers } = this.#options
-    const address = query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`
-    const init = {
-      credentials: 'include',
-      headers: { ...headers, Accept: 'application/json' },
-      signal,
-    } as const
-    const response = await fetch(address, { ...init, method: this.#method })
+  async #fetch(url: string, signal: AbortSignal): Promise<Response> {
+    const headers = { ...this.#options.headers, Accept: 'application/json' }
+    const ask = (method: 'POST' | 'GET') => fetch(url, { credentials: 'include', headers, signal, method })
+    const response = await ask(this.#method)
     if (this.#method === 'GET' || (response.status !== 404 && response.status !== 405)) return response
     // The azuqua server knows GET only.
-    const second = await fetch(address, { ...init, method: 'GET' })
+    const second = await ask('GET')
     if (second.ok) this.#method = 'GET'
     return second
-  }
-
-  async #read(response: Response): Promise<string> {
-    const body = parse(await response.text())
-    const { status } = response
-    if (status >= 400 && status < 500 && !TRANSIENT.has(status)) {
-      throw new RpcError('token_refused', errorOf(body), { status })
-    }
-    if (!response.ok) throw failed(errorOf(body) ?? `HTTP status ${status}`)
-    if (body === undefined)
-      throw failed(`not JSON${response.redirected ? `, after a redirect to ${response.url}` : ''}`)
-    return tokenOf(body)
   }
 }
 
 /** @throws RpcError `token_failed`, `token_refused` */
-function tokenOf(body: unknown): string {
+function read({ ok, status, redirected, url }: Response, text: string): string {
+  let body: Body
+  try {
+    body = decodeData(text) as Body
+  } catch {
+    // A page for people, maybe.
+  }
+  // Some 4xx say nothing about the user: the same request may succeed later.
+  if (status >= 400 && status < 500 && ![408, 425, 429].includes(status))
+    throw new RpcError('token_refused', errorOf(body), { status })
+  if (!ok) throw failed(errorOf(body) ?? `HTTP status ${status}`)
+  if (body === undefined) throw failed(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
+  return tokenOf(body)
+}
+
+/** @throws RpcError `token_failed`, `token_refused` */
+function tokenOf(body: Body): string {
   const error = errorOf(body)
-  if (error !== undefined) throw new RpcError('token_refused', error)
-  return checkToken(field(body, 'token'))
+  if (error) throw new RpcError('token_refused', error)
+  return checkToken(body?.token)
 }
 
 /** @throws RpcError `token_failed` unless it is a token */
 export function checkToken(token: unknown): string {
-  if (typeof token !== 'string' || token === '') throw failed('there is no token in the answer')
+  if (!token || typeof token !== 'string') throw failed('there is no token in the answer')
   if (token.length > NAME_LIMITS.token) throw failed('the token is too long')
   return token
 }
 
 /** Why there is no token. */
 export function asTokenError(error: unknown): RpcError {
-  return RpcError.is(error) && error.code.startsWith('token_') ? error : failed(reasonOf(error), error)
+  const { code } = asRpcError(error)
+  if (code.startsWith('token_')) return error as RpcError
+  const { message = String(error) } = Object(error) as { readonly message?: string }
+  return failed(code === 'timeout' ? 'no answer in time' : message, error)
 }
 
-function errorOf(body: unknown): string | undefined {
-  const error = field(body, 'error')
-  return typeof error === 'string' && error !== '' ? error : undefined
-}
-
-function field(body: unknown, name: string): unknown {
-  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined
-}
-
-/** The body as JSON, `undefined` if it is none. */
-function parse(text: string): unknown {
-  try {
-    return decodeData(text)
-  } catch {
-    return undefined
-  }
+function errorOf(body: Body): string | undefined {
+  const error = body?.error
+  return error && typeof error === 'string' ? error : undefined
 }
 
 function failed(why: string, cause?: unknown): RpcError {
   return new RpcError('token_failed', `The token request failed: ${why}`, undefined, cause)
-}
-
-function reasonOf(error: unknown): string {
-  if (RpcError.is(error) && error.code === 'timeout') return 'no answer in time'
-  return error instanceof Error ? error.message : String(error)
 }

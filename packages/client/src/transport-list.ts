@@ -1,4 +1,4 @@
-import { type Connection, RpcError } from '@token-socket/protocol'
+import { asRpcError, type Connection, RpcError } from '@token-socket/protocol'
 import type { Logger, TransportName } from './options.js'
 import { limitTime } from './time-limit.js'
 
@@ -43,9 +43,9 @@ export class TransportList {
       try {
         return { name, timeout, connection: await limitTime(timeout, signal, open) }
       } catch (error) {
-        if (signal.aborted) throw signal.reason
+        signal.throwIfAborted()
         this.#logger.debug?.(`${name} did not open`, error)
-        failure = RpcError.is(error) ? error : new RpcError('transport_failed', undefined, undefined, error)
+        failure = asRpcError(error, 'transport_failed')
         if (this.#proven === name) break
       }
     }

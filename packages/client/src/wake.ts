@@ -1,3 +1,5 @@
+import { startTimer } from '@token-socket/protocol'
+
 /** Who hears of sleep and waking. */
 export interface WakeListener {
   /** The network, the page or the machine is back: whatever waits should be tried now, whatever is open looked at. */
@@ -24,38 +26,31 @@ export function isOffline(): boolean {
  * Outside browsers only the last is noticed. Does not keep a process alive.
  * @returns its undo
  */
-export function onWake(listener: WakeListener): () => void {
-  const woke = () => listener.woke()
-  const shown = () => {
-    if (globalThis.document?.visibilityState === 'visible') listener.woke()
-  }
-  const undos = [
-    on(globalThis, 'online', woke),
-    on(globalThis, 'offline', () => listener.wentOffline()),
-    // Not `unload`, which keeps pages out of the browser's cache and is about to go.
-    on(globalThis, 'pagehide', () => listener.left()),
-    on(globalThis, 'pageshow', woke),
-    on(globalThis.document, 'resume', woke),
-    on(globalThis.document, 'visibilitychange', shown),
-    onDrift(woke),
-  ]
+export function onWake({ woke, wentOffline, left }: WakeListener): () => void {
+  const { document } = globalThis
+  const over = new AbortController()
+  const on = (target: Partial<EventTarget> | undefined, event: string, run: () => void) =>
+    target?.addEventListener?.(event, run, over)
+  on(globalThis, 'online', woke)
+  on(globalThis, 'offline', wentOffline)
+  // Not `unload`, which keeps pages out of the browser's cache and is about to go.
+  on(globalThis, 'pagehide', left)
+  on(globalThis, 'pageshow', woke)
+  on(document, 'resume', woke)
+  on(document, 'visibilitychange', () => document.visibilityState === 'visible' && woke())
+  const stopTimer = onDrift(woke)
   return () => {
-    for (const undo of undos) undo()
+    over.abort()
+    stopTimer()
   }
 }
 
-function on(target: Partial<EventTarget> | undefined, event: string, run: () => void): () => void {
-  target?.addEventListener?.(event, run)
-  return () => target?.removeEventListener?.(event, run)
-}
-
+/** Looks at the clock again and again: who comes late has slept. */
 function onDrift(woke: () => void): () => void {
-  let last = Date.now()
-  const timer: unknown = setInterval(() => {
-    const late = Date.now() - last - TICK
-    last = Date.now()
-    if (late >= DRIFT) woke()
-  }, TICK)
-  if (typeof timer === 'object') (timer as { unref(): void }).unref()
-  return () => clearInterval(timer as number)
+  const start = Date.now()
+  let undo = startTimer(TICK, () => {
+    undo = onDrift(woke)
+    if (Date.now() - start >= TICK + DRIFT) woke()
+  })
+  return () => undo()
 }

@@ -22,28 +22,21 @@ const HISTORY_LIMIT = 100
 
 /** A message as the frame that goes out. @throws RpcError `unserializable` */
 export function encodeClientFrame(message: ClientMessage): Frame {
+  const { type: _, id: uuid, ...req } = message
   switch (message.type) {
     case 'auth':
-      return { rpc: BUILT_IN.auth, token: message.token, uuid: message.id, version: message.version }
+      return { rpc: BUILT_IN.auth, token: message.token, uuid, version: message.version }
     case 'call':
-      return { rpc: message.name, req: sendable(message.data), uuid: message.id }
-    case 'subscribe':
-    case 'unsubscribe': {
-      const { type, id, channel, from, token } = message
-      return { rpc: BUILT_IN[type], req: { channel, ...from, token }, uuid: id }
-    }
-    case 'publish':
-    case 'history': {
-      const { type, id, ...req } = message
-      if ('data' in req) sendable(req.data)
-      return { rpc: BUILT_IN[type], req, uuid: id }
-    }
-    case 'broadcast':
-      return { rpc: BUILT_IN.broadcast, req: { data: sendable(message.data) }, uuid: message.id }
-    case 'ping':
-      return { rpc: BUILT_IN.ping, req: {}, uuid: message.id }
+      return { rpc: message.name, req: sendable(message.data), uuid }
     case 'result':
-      return { rpc: BUILT_IN.result, fid: message.id, resp: resultFields(message.outcome) }
+      return { rpc: BUILT_IN.result, fid: uuid, resp: resultFields(message.outcome) }
+    case 'subscribe': {
+      const { channel, from, token } = message
+      return { rpc: BUILT_IN.subscribe, req: { channel, ...from, token }, uuid }
+    }
+    default:
+      if ('data' in message) sendable(message.data)
+      return { rpc: BUILT_IN[message.type], req, uuid }
   }
 }
 

@@ -1,5 +1,6 @@
 /** What frames of both directions are made of, and how their fields are read: nothing of a peer's gets past unchecked. */
-import { ERRORS, RpcError, refusal, type WireError } from './errors.js'
+import { textOf } from './error-texts.js'
+import { RpcError, refusal, type WireError } from './errors.js'
 import type { Position } from './messages.js'
 import { type LimitedName, NAME_LIMITS } from './names.js'
 
@@ -31,7 +32,7 @@ export function sendable(data: unknown): unknown {
 
 /** The fields of an error. Both pairs tell failure from success by a truthy `error`. */
 export function encodeErrorFields({ error, code }: WireError): Frame {
-  return { error: error || ERRORS.application_error, code }
+  return { error: error || textOf('application_error'), code }
 }
 
 /** The reverse of {@link encodeErrorFields}. */
@@ -65,11 +66,8 @@ export function readNames<Field extends LimitedName>(
   frame: Frame,
   fields: readonly Field[],
   path = '',
-): { readonly [Name in Field]?: string } {
-  const there = fields.filter((field) => frame[field] !== undefined)
-  return Object.fromEntries(there.map((field) => [field, readName(frame, field, field, path)])) as {
-    readonly [Name in Field]?: string
-  }
+): Some<Field> {
+  return readSome(frame, fields, (field) => readName(frame, field, field, path))
 }
 
 /** Those of these fields that are there, each the id of a publication. @throws FrameError */
@@ -77,16 +75,23 @@ export function readPublicationIds<Field extends string>(
   frame: Frame,
   fields: readonly Field[],
   path = '',
-): { readonly [Name in Field]?: string } {
-  const there = fields.filter((field) => frame[field] !== undefined)
-  for (const field of there) {
+): Some<Field> {
+  return readSome(frame, fields, (field) => {
     const id = frame[field]
-    if (typeof id !== 'string' || !ULID.test(id))
-      throw badField(path + field, 'has to be the id of a publication')
-  }
-  return Object.fromEntries(there.map((field) => [field, frame[field]])) as {
-    readonly [Name in Field]?: string
-  }
+    if (typeof id === 'string' && ULID.test(id)) return id
+    throw badField(path + field, 'has to be the id of a publication')
+  })
+}
+
+type Some<Field extends string> = { readonly [Name in Field]?: string }
+
+function readSome<Field extends string>(
+  frame: Frame,
+  fields: readonly Field[],
+  read: (field: Field) => string,
+): Some<Field> {
+  const there = fields.filter((field) => frame[field] !== undefined)
+  return Object.fromEntries(there.map((field) => [field, read(field)])) as Some<Field>
 }
 
 /** A place on a channel, if there is one. @throws FrameError for half of one */

@@ -19,10 +19,10 @@ export {
 export type { Connection, ConnectionListener } from './connection.js'
 export { type Action, type Controller, findAction } from './controller.js'
 export { createTimeouts, Deadlines, isNever, type Timeouts } from './deadlines.js'
+export { ERRORS, type ErrorCode } from './error-texts.js'
 export {
+  asRpcError,
   decodeError,
-  ERRORS,
-  type ErrorCode,
   encodeError,
   encodeThrown,
   RpcError,

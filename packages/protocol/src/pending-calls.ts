@@ -9,24 +9,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-interface PendingCall {
-  resolve(data: unknown): void
-  reject(error: RpcError): void
-  /** The time-out. */
-  expire(): void
-  /** Stops listening to the abort signal. */
-  forget(): void
-}
+/** Ends a request: with an error, or else with its answer. */
+type Settle = (error: RpcError | undefined, data?: unknown) => void
 
 /**
  * The requests that wait for an answer. Each settles exactly once: by its answer, its time-out, its abort signal, or
  * {@link rejectAll}.
  */
 export class PendingCalls {
-  readonly #calls = new Map<string, PendingCall>()
+  readonly #calls = new Map<string, Settle>()
+  readonly #limits: { readonly timeout: number; readonly calls: number }
   readonly #timeouts: Timeouts
-  readonly #timeout: number
-  readonly #limit: number
   #lastId = 0
 
   /**
@@ -35,9 +28,8 @@ export class PendingCalls {
    * @param timeouts may be shared with others
    */
   constructor(limits: { readonly timeout: number; readonly calls: number }, timeouts: Timeouts) {
+    this.#limits = limits
     this.#timeouts = timeouts
-    this.#timeout = limits.timeout
-    this.#limit = limits.calls
   }
 
   /** How many wait. */
@@ -54,48 +46,43 @@ export class PendingCalls {
    * Opens a request: a new id, of digits only, and the promise of its answer.
    * @throws RpcError `too_many_calls`, `aborted`
    */
-  open(options: CallOptions = {}): { readonly id: string; readonly answer: Promise<unknown> } {
-    if (options.signal?.aborted) throw new RpcError('aborted')
-    if (this.#calls.size >= this.#limit)
-      throw refusal('too_many_calls', { field: 'calls', limit: this.#limit })
+  open({ signal, timeout = this.#limits.timeout }: CallOptions = {}): {
+    readonly id: string
+    readonly answer: Promise<unknown>
+  } {
+    if (signal?.aborted) throw new RpcError('aborted')
+    const { calls: limit } = this.#limits
+    if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const expire = () => this.reject(id, new RpcError('timeout'))
+    const abort = () => this.reject(id, new RpcError('aborted'))
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject, expire, forget: this.#abortable(id, options.signal) })
+      this.#calls.set(id, (error, data) => {
+        this.#calls.delete(id)
+        this.#timeouts.delete(expire)
+        signal?.removeEventListener('abort', abort)
+        if (error) reject(error)
+        else resolve(data)
+      })
     })
-    this.#timeouts.set(expire, options.timeout ?? this.#timeout)
+    this.#timeouts.set(expire, timeout)
+    signal?.addEventListener('abort', abort)
     return { id, answer }
   }
 
   /** The answer came. Does nothing if the request has settled, as when it timed out before. */
   resolve(id: string, data: unknown): void {
-    this.#take(id)?.resolve(data)
+    this.#calls.get(id)?.(undefined, data)
   }
 
   /** The request failed. Does nothing if it has settled. */
   reject(id: string, error: RpcError): void {
-    this.#take(id)?.reject(error)
+    this.#calls.get(id)?.(error)
   }
 
   /** Fails every request, or those that `which` picks. */
   rejectAll(error: RpcError, which: (id: string) => boolean = () => true): void {
     for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, error)
     this.#timeouts.rest()
-  }
-
-  #take(id: string): PendingCall | undefined {
-    const call = this.#calls.get(id)
-    if (!call) return undefined
-    this.#calls.delete(id)
-    this.#timeouts.delete(call.expire)
-    call.forget()
-    return call
-  }
-
-  #abortable(id: string, signal: AbortSignal | undefined): () => void {
-    if (!signal) return () => {}
-    const abort = () => this.reject(id, new RpcError('aborted'))
-    signal.addEventListener('abort', abort, { once: true })
-    return () => signal.removeEventListener('abort', abort)
   }
 }

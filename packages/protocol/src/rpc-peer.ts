@@ -1,6 +1,6 @@
 import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
-import { decodeError, encodeError, encodeThrown, RpcError, refusal } from './errors.js'
+import { asRpcError, decodeError, encodeError, encodeThrown, RpcError, refusal } from './errors.js'
 import type { Outcome } from './messages.js'
 import { type CallOptions, PendingCalls } from './pending-calls.js'
 
@@ -26,20 +26,14 @@ export interface IncomingCall {
   answer(outcome: Outcome): void
 }
 
-/** A call that is not answered yet. */
-interface Running {
-  readonly call: IncomingCall
-  /** Its time-out, once it has not answered at once. */
-  expire: (() => void) | undefined
-}
-
 /**
  * One end of the two-way RPC: our calls and their answers, the other side's calls and ours. It knows neither the
  * frames nor the connection; its owner sends what it says.
  */
 export class RpcPeer {
   readonly #calls: PendingCalls
-  readonly #incoming = new Set<Running>()
+  /** The time-outs of the calls that are not answered yet. */
+  readonly #incoming = new Set<() => void>()
   readonly #timeouts: Timeouts
   readonly #limits: RpcLimits
   readonly #onerror: (cause: unknown) => void
@@ -60,17 +54,10 @@ export class RpcPeer {
    * @param send gets the request's id and sends it; what it throws, the promise rejects with
    */
   request(send: (id: string) => void, options?: CallOptions): Promise<unknown> {
-    try {
-      const { id, answer } = this.#calls.open(options)
-      this.#send(send, id)
-      // A promise that nobody looks at must not end a Node process.
-      answer.catch(() => {})
-      return answer
-    } catch (error) {
-      const refused = Promise.reject(error)
-      refused.catch(() => {})
-      return refused
-    }
+    const answer = this.#request(send, options)
+    // A promise that nobody looks at must not end a Node process.
+    answer.catch(() => {})
+    return answer
   }
 
   /** Whether a request still waits for its answer. */
@@ -86,19 +73,19 @@ export class RpcPeer {
 
   /** A call came: runs its function and answers exactly once, whatever the function does. */
   receive(call: IncomingCall): void {
-    if (!call.action) {
-      call.answer(encodeError(new RpcError('not_found')))
-      return
+    const { callsIn: limit, timeout } = this.#limits
+    if (!call.action) return call.answer(encodeError(new RpcError('not_found')))
+    if (this.#incoming.size >= limit)
+      return call.answer(encodeError(refusal('too_many_calls', { field: 'calls', limit })))
+    const expire = () => answer(encodeError(new RpcError('timeout')))
+    const answer = (outcome: Outcome) => {
+      if (!this.#incoming.delete(expire)) return
+      this.#timeouts.delete(expire)
+      this.#deliver(call, outcome)
     }
-    if (this.#incoming.size >= this.#limits.callsIn) {
-      const refused = refusal('too_many_calls', { field: 'calls', limit: this.#limits.callsIn })
-      call.answer(encodeError(refused))
-      return
-    }
-    const running: Running = { call, expire: undefined }
-    this.#incoming.add(running)
-    this.#run(running, call.action)
-    if (this.#incoming.has(running)) this.#limitTime(running)
+    this.#incoming.add(expire)
+    this.#run(call, call.action, answer)
+    if (this.#incoming.has(expire)) this.#timeouts.set(expire, timeout)
   }
 
   /**
@@ -106,69 +93,52 @@ export class RpcPeer {
    * @param which picks the requests that fail; all of them if left out
    */
   disconnect(error: RpcError, which?: (id: string) => boolean): void {
-    for (const { expire } of this.#incoming) if (expire) this.#timeouts.delete(expire)
+    for (const expire of this.#incoming) this.#timeouts.delete(expire)
     this.#incoming.clear()
     this.#calls.rejectAll(error, which)
   }
 
-  #send(send: (id: string) => void, id: string): void {
+  #request(send: (id: string) => void, options?: CallOptions): Promise<unknown> {
     try {
-      send(id)
-    } catch (error) {
-      this.#calls.reject(
-        id,
-        RpcError.is(error) ? error : new RpcError('internal', undefined, undefined, error),
-      )
+      const { id, answer } = this.#calls.open(options)
+      try {
+        send(id)
+      } catch (error) {
+        this.#calls.reject(id, asRpcError(error))
+      }
+      return answer
+    } catch (refused) {
+      return Promise.reject(refused)
     }
   }
 
-  #limitTime(running: Running): void {
-    running.expire = () => this.#answer(running, encodeError(new RpcError('timeout')))
-    this.#timeouts.set(running.expire, this.#limits.timeout)
-  }
-
-  #run(running: Running, action: Action): void {
-    const { call } = running
-    const threw = (cause: unknown) => this.#fail(running, cause)
+  #run({ before, after = [] }: IncomingCall, action: Action, answer: (outcome: Outcome) => void): void {
+    // Answers first: whatever `onerror` does then, the caller does not wait.
+    const threw = (cause: unknown) => {
+      answer(encodeThrown(cause))
+      if (!RpcError.is(cause)) this.#onerror(cause)
+    }
     const callback = (error?: unknown, data?: unknown) => {
-      if (error) this.#refuse(running, error)
-      else this.#answer(running, { data })
+      let outcome: Outcome
+      try {
+        outcome = error ? encodeError(error) : { data }
+      } catch (cause) {
+        // Reading the error threw, maybe on a timer of the handler's own, where nobody would catch it.
+        return threw(cause)
+      }
+      answer(outcome)
     }
-    const answersByCallback = action.length > call.before.length
+    const answersByCallback = action.length > before.length
     const returned = (data: unknown) => {
-      if (data !== undefined || !answersByCallback) this.#answer(running, { data })
+      if (data !== undefined || !answersByCallback) answer({ data })
     }
     try {
-      const result = action(...call.before, callback, ...(call.after ?? []))
+      const result = action(...before, callback, ...after)
       if (isThenable(result)) result.then(returned, threw)
       else returned(result)
     } catch (cause) {
       threw(cause)
     }
-  }
-
-  #refuse(running: Running, error: unknown): void {
-    let outcome: Outcome
-    try {
-      outcome = encodeError(error)
-    } catch (cause) {
-      // Reading the error threw, maybe on a timer of the handler's own, where nobody would catch it.
-      this.#fail(running, cause)
-      return
-    }
-    this.#answer(running, outcome)
-  }
-
-  /** Answers first: whatever `onerror` does then, the caller does not wait. */
-  #fail(running: Running, cause: unknown): void {
-    this.#answer(running, encodeThrown(cause))
-    if (!RpcError.is(cause)) this.#onerror(cause)
-  }
-
-  #answer(running: Running, outcome: Outcome): void {
-    if (!this.#incoming.delete(running)) return
-    if (running.expire) this.#timeouts.delete(running.expire)
-    this.#deliver(running.call, outcome)
   }
 
   #deliver(call: IncomingCall, outcome: Outcome): void {

@@ -22,7 +22,7 @@ import type {
   ServerMessage,
   SubscriptionNotice,
 } from './messages.js'
-import { BUILT_IN, PROTOCOL_VERSION } from './names.js'
+import { BUILT_IN, type LimitedName, PROTOCOL_VERSION } from './names.js'
 
 /** A message as the frame that goes out. @throws RpcError `unserializable` */
 export function encodeServerFrame(message: ServerMessage): Frame {
@@ -72,12 +72,11 @@ function answerFields(outcome: Outcome): Frame {
 }
 
 function notice(command: unknown, data: Frame): ServerMessage {
-  const channel = () => readName(data, 'channel', 'channel', 'data.')
+  const name = (field: string, kind: LimitedName) => readName(data, field, kind, 'data.')
+  const channel = () => name('channel', 'channel')
   switch (command) {
-    case 'rpc': {
-      const id = readName(data, 'fid', 'id', 'data.')
-      return { type: 'invoke', id, name: readName(data, 'command', 'name', 'data.'), data: data.args }
-    }
+    case 'rpc':
+      return { type: 'invoke', id: name('fid', 'id'), name: name('command', 'name'), data: data.args }
     case 'subscribe':
       return { type: 'subscribed', channel: channel(), ...recovery(data) }
     case 'unsubscribe':
@@ -85,12 +84,12 @@ function notice(command: unknown, data: Frame): ServerMessage {
     case 'position': {
       const position = readPosition(data, 'data.')
       if (!position) throw badField('data.offset')
-      return { type: 'position', channel: channel(), ...position }
+      return { type: command, channel: channel(), ...position }
     }
     case 'presence': {
       const { change } = data
       if (!isChange(change)) throw badField('data.change')
-      return { type: 'presence', channel: channel(), change, ...member(data, 'data.') }
+      return { type: command, channel: channel(), change, ...member(data, 'data.') }
     }
     default:
       throw badField('command')
@@ -138,10 +137,10 @@ function publication(frame: Frame, channel: string): PublicationMessage {
 }
 
 function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
-  if (frame.error) return { type: 'answer', id, rpc, outcome: decodeErrorFields(frame) }
-  const message: AnswerMessage = { type: 'answer', id, rpc, outcome: { data: frame.resp } }
+  const outcome = frame.error ? decodeErrorFields(frame) : { data: frame.resp }
+  const message: AnswerMessage = { type: 'answer', id, rpc, outcome }
   // The old server repeats the request's fields, its version too; only the id is certainly the server's own.
-  if (rpc !== BUILT_IN.auth || frame.sid === undefined) return message
+  if (rpc !== BUILT_IN.auth || frame.error || frame.sid === undefined) return message
   const session = { version: readVersion(frame) ?? PROTOCOL_VERSION, sid: readName(frame, 'sid', 'id') }
   return { ...message, session: { ...session, ...heartbeat(frame), ...identity(frame) } }
 }

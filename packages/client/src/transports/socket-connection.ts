@@ -28,8 +28,9 @@ export class SocketConnection implements Connection {
   readonly #socket: SocketLike
   readonly #framing: Framing
   #listener: ConnectionListener | undefined
-  #early: unknown[] = []
-  #closed: { readonly code: number; readonly reason: string } | undefined
+  /** What came before there was anybody to hear it. */
+  #early: ((listener: ConnectionListener) => void)[] = []
+  #isClosed = false
 
   /**
    * Waits until the socket is open.
@@ -57,10 +58,17 @@ export class SocketConnection implements Connection {
     this.#socket = socket
     this.#framing = framing
     this.transport = framing.transport()
-    socket.onmessage = (event: MessageEvent) => this.#receive(event.data)
+    socket.onmessage = ({ data }: MessageEvent) => {
+      this.#heard()
+      for (const message of framing.decode(data)) this.#tell((listener) => listener.message(message))
+    }
     // SockJS alone has this: a frame without a message.
     socket.onheartbeat = () => this.#heard()
-    socket.onclose = ({ code, reason }: CloseEvent) => this.#end(code, reason)
+    socket.onclose = ({ code, reason }: CloseEvent) => {
+      if (this.#isClosed) return
+      this.#isClosed = true
+      this.#tell((listener) => listener.closed(code, reason))
+    }
   }
 
   get bufferedBytes(): number {
@@ -69,34 +77,24 @@ export class SocketConnection implements Connection {
 
   listen(listener: ConnectionListener): void {
     this.#listener = listener
-    for (const message of this.#early.splice(0)) listener.message(message)
-    if (this.#closed) listener.closed(this.#closed.code, this.#closed.reason)
+    for (const tell of this.#early.splice(0)) tell(listener)
   }
 
   send(messages: readonly string[]): void {
-    if (this.#closed) return
+    if (this.#isClosed) return
     for (const text of this.#framing.encode(messages)) this.#socket.send(text)
   }
 
   close(code: number, reason: string): void {
-    if (!this.#closed) this.#socket.close(code, reason)
-  }
-
-  #receive(data: unknown): void {
-    this.#heard()
-    for (const message of this.#framing.decode(data)) {
-      if (this.#listener) this.#listener.message(message)
-      else this.#early.push(message)
-    }
+    if (!this.#isClosed) this.#socket.close(code, reason)
   }
 
   #heard(): void {
     this.#listener?.heard?.()
   }
 
-  #end(code: number, reason: string): void {
-    if (this.#closed) return
-    this.#closed = { code, reason }
-    this.#listener?.closed(code, reason)
+  #tell(tell: (listener: ConnectionListener) => void): void {
+    if (this.#listener) tell(this.#listener)
+    else this.#early.push(tell)
   }
 }

@@ -1,0 +1,43 @@
+/**
+ * Every error that this library makes: a stable code and a text. Codes never change, texts may.
+ * `docs/ERRORS.md` explains each one; a test holds the two together.
+ */
+export const ERRORS = {
+  aborted: 'Aborted',
+  application_error: 'The call was answered with an error',
+  bad_claims: 'Invalid claims',
+  bad_message: 'Invalid message',
+  bad_option: 'Invalid option',
+  connection_lost: 'The connection was lost before an answer came; the outcome is unknown',
+  ended: 'The socket was ended',
+  engine_unavailable: 'The engine is not available',
+  forbidden: 'Forbidden',
+  internal: 'Internal error',
+  invalid_token: 'Invalid token',
+  not_connected: 'No such socket is connected',
+  not_found: 'Function not found',
+  queue_full: 'Too many calls wait for the connection',
+  shutting_down: 'The server is shutting down',
+  timeout: 'Timed out',
+  token_failed: 'The token request failed',
+  token_refused: 'The token request was refused',
+  too_large: 'Too large',
+  too_long: 'Too long',
+  too_many_calls: 'Too many calls in flight',
+  too_many_members: 'Too many members',
+  too_many_messages: 'Too many messages in a second',
+  too_many_subscriptions: 'Too many subscriptions',
+  too_many_tickets: 'Too many tokens wait to be used',
+  transport_failed: 'No transport could connect',
+  uid_required: 'Only for sockets with a uid',
+  unserializable: 'Not serializable as JSON',
+  veto_timeout: 'A listener did not answer in time',
+} as const
+
+/** A code of this library's own. An application's errors may carry any other string. */
+export type ErrorCode = keyof typeof ERRORS
+
+/** The text of one of these errors; of an application's own, its code. */
+export function textOf(code: string): string {
+  return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : code
+}

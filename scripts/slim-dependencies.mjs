@@ -1,0 +1,136 @@
+// What dependencies bring into the script-tag files that browsers have already, or that nothing there calls, and what takes
+// its place. Every transport of SockJS that a browser of today can run stays; test/browser/transports proves each. A source
+// that is not what it was when this was written fails the build.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './gates.mjs'
+
+/** Files of `sockjs-client/lib` that become others, by their path there. */
+const FILES = {
+  // ES5, for browsers without it.
+  'shims.js': '',
+  // What the page inside an iframe runs: the server's iframe page loads SockJS's own script.
+  'iframe-bootstrap.js': 'module.exports = () => {}',
+  // How to ask for `/info` without CORS; every browser has it.
+  'info-iframe.js': 'exports.enabled = () => false',
+  'transport/sender/xdr.js': '',
+  'transport/sender/xhr-fake.js': '',
+  // Internet Explorer's `XDomainRequest`: the list of transports passes over what is none.
+  'transport/xdr-streaming.js': 'module.exports = null',
+  'transport/xdr-polling.js': 'module.exports = null',
+  'utils/browser-crypto.js':
+    'exports.randomBytes = (length) => crypto.getRandomValues(new Uint8Array(length))',
+  // JSON has escaped lone surrogates since ES2019; no browser since changes any other character on its way.
+  'utils/escape.js': 'exports.quote = (text) => JSON.stringify(text)',
+  // A page that listens for `unload` is not kept for when people go back. The client closes its sockets on `pagehide`.
+  'utils/event.js': `
+exports.attachEvent = (event, listener) => addEventListener(event, listener)
+exports.detachEvent = (event, listener) => removeEventListener(event, listener)
+exports.unloadAdd = exports.unloadDel = () => {}`,
+  'utils/log.js': 'module.exports = console',
+}
+
+/** Packages that it uses, each in the few lines that it uses of it. */
+const PACKAGES = {
+  inherits: 'module.exports = (child, parent) => Object.setPrototypeOf(child.prototype, parent.prototype)',
+  // A text that is no URL has no parts.
+  'url-parse': `
+module.exports = function (text) {
+  let url
+  try {
+    url = new URL(text, location.href)
+  } catch {
+    return {}
+  }
+  const { protocol, host, hostname, port, pathname, search, hash } = url
+  const set = (_, path) => {
+    parts.href = protocol + '//' + host + path + search
+  }
+  const parts = { protocol, host, hostname, port, pathname, hash, href: url.href, set }
+  return parts
+}`,
+}
+
+/** Parts of other files that are taken out: calls of a `debug` that does nothing, and what only Internet Explorer ran. */
+const CUTS = [
+  [/^ *debug\(.*\);\n/gm],
+  [/^var debug = function\(\) \{\};\nif \(process\.env[^}]*\}\n/gm],
+  [
+    /^\/\* eslint no-undef: "off", new-cap: "off" \*\/\n, createHtmlfile: [\s\S]*?\n {2}\}\n/m,
+    'utils/iframe.js',
+  ],
+  [/^HtmlfileReceiver\.htmlfileEnabled = false;[\s\S]*?\n\}\n/m, 'transport/receiver/htmlfile.js'],
+  [/^ {2}\/\/ IE9 fires 'error' [\s\S]*?\n {2}\};\n/m, 'transport/receiver/jsonp.js'],
+  [/^ {2}\/\/ IE: event\/htmlFor\/onclick trick\.[\s\S]*?\n {2}\}\n/m, 'transport/receiver/jsonp.js'],
+  [/^\/\/ override XMLHttpRequest for IE6\/7\n[\s\S]*?\n\}\n/m, 'transport/browser/abstract-xhr.js'],
+]
+
+const SOURCE = /[\\/]sockjs-client[\\/]lib[\\/](.*\.js)$/
+
+/** For esbuild: SockJS's sources, without what they bring for others. */
+export const slimSockJS = {
+  name: 'SockJS without what browsers have',
+  setup({ onLoad, onResolve }) {
+    const filter = new RegExp(`^(${Object.keys(PACKAGES).join('|')})$`)
+    onResolve({ filter }, ({ path, importer }) =>
+      SOURCE.test(importer) ? { path, namespace: 'slim-sockjs' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'slim-sockjs' }, ({ path }) => ({ contents: PACKAGES[path] }))
+    onLoad({ filter: SOURCE }, ({ path }) => {
+      const name = SOURCE.exec(path)[1].replaceAll('\\', '/')
+      return name in FILES ? { contents: FILES[name] } : cut(name, readFileSync(path, 'utf8'))
+    })
+  },
+}
+
+function cut(name, text) {
+  let contents = text
+  for (const [part, only] of CUTS) {
+    if (only !== undefined && only !== name) continue
+    const shorter = contents.replace(part, '')
+    if (only !== undefined && shorter === contents) return { errors: [{ text: `${name} has no ${part}` }] }
+    contents = shorter
+  }
+  return { contents }
+}
+
+/** For esbuild: EventEmitter3 as a module, without its `emit`: the client's emitters have one of their own. */
+export const slimEmitter = {
+  name: 'EventEmitter3 without its emit',
+  setup({ onLoad, onResolve }) {
+    const path = join(root, 'node_modules', 'eventemitter3', 'index.js')
+    onResolve({ filter: /^eventemitter3$/ }, () => ({ path, namespace: 'slim-emitter', sideEffects: false }))
+    onLoad({ filter: /.*/, namespace: 'slim-emitter' }, () => {
+      const parts = EMITTER.exec(readFileSync(path, 'utf8'))
+      if (!parts) return { errors: [{ text: 'it is another EventEmitter3' }] }
+      const [, events, before, after] = parts
+      const contents = `const has = Object.prototype.hasOwnProperty, prefix = false
+${events}Events.prototype = Object.create(null)
+${before}${after}
+export { EventEmitter }`
+      return { contents }
+    })
+  },
+}
+
+/** Its parts: what makes up for browsers of long ago, `emit`, and `module.exports` are in none of the groups. */
+const EMITTER = new RegExp(
+  [
+    /^'use strict';\s+var has = Object\.prototype\.hasOwnProperty\s+, prefix = '~';\n/,
+    /([\s\S]*?)if \(Object\.create\) \{[\s\S]*?\n\}\n/,
+    /([\s\S]*?)\nEventEmitter\.prototype\.emit = [\s\S]*?\n\};\n/,
+    /([\s\S]*?)\nif \('undefined' !== typeof module\)/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+)
+
+/** For esbuild: an error's code for its text, but where other ends read it. The file that is not minified has the texts. */
+export const shortTexts = {
+  name: 'short texts of errors',
+  setup({ onResolve }) {
+    const path = join(root, 'packages', 'protocol', 'src', 'short-error-texts.ts')
+    onResolve({ filter: /^\.\/error-texts\.js$/ }, () => ({ path }))
+  },
+}
