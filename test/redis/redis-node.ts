@@ -17,12 +17,15 @@ export class RedisNode {
   readonly broadcasts: string[] = []
   readonly changes: PresenceEvent[] = []
   readonly logged: Logged[] = []
+  /** Whether its engine was well, each time that changed. */
+  readonly healths: boolean[] = []
   readonly #waiting = new Set<() => void>()
 
   constructor(options: RedisEngineOptions) {
     const log = (level: Logged['level']) => (details: object, message: string) =>
       this.#put(this.logged, { level, message, details })
     this.engine = new RedisEngine({ logger: { info: log('info'), warn: log('warn') }, ...options })
+    this.engine.health.onchange(({ ok }) => this.#put(this.healths, ok))
     this.engine.broker.listen({
       publication: (publication) => this.#put(this.publications, publication),
       broadcast: (json) => this.#put(this.broadcasts, json),

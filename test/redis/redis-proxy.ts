@@ -10,6 +10,10 @@ export class RedisProxy {
   delay = 0
   /** Whether nothing passes, either way. */
   isMute = false
+  /** Whether nothing passes from Redis to the nodes. */
+  isDeaf = false
+  /** Whether it breaks every connection at once. */
+  isShut = false
   /** Which messages on Redis channels are lost, by their text. */
   loses: (message: string) => boolean = () => false
   readonly #server: Server
@@ -50,12 +54,13 @@ export class RedisProxy {
     }
     node.on('close', () => redis.destroy())
     redis.on('close', () => node.destroy())
+    if (this.isShut) node.destroy()
     node.on('data', (data) => this.#pass(data.toString('latin1'), redis))
     let rest = ''
     redis.on('data', (data) => {
       const [text, left] = this.#filter(rest + data.toString('latin1'))
       rest = left
-      this.#pass(text, node)
+      if (!this.isDeaf) this.#pass(text, node)
     })
   }
 

@@ -33,7 +33,7 @@ describe('Admission', () => {
     owner = makeOwner()
     unwatch = sinon.spy()
     watch = sinon.stub().returns(unwatch)
-    const redeemer = new Redeemer({ tokens, tickets, logger })
+    const redeemer = new Redeemer({ tokens, engine: { shared: false, tickets }, logger })
     const newSid = () => `${randomUUID()}.node`
     admission = new Admission({ redeemer, hub, logger, heartbeat: 25_000, newSid, owner, watch, decide })
   })

@@ -35,6 +35,7 @@ describe('resolveOptions', () => {
       tokenRoute: '/socket/token',
       authentication: 'auth',
       customMiddleware: [],
+      healthRoute: '/sockets/health',
       socketController: {},
       routes: {},
       channels: {},

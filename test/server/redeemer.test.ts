@@ -20,7 +20,7 @@ describe('Redeemer', () => {
   beforeEach(() => {
     engine = new MemoryEngine()
     logger = new RecordedLog()
-    redeemer = new Redeemer({ tokens, tickets: engine.tickets, logger })
+    redeemer = new Redeemer({ tokens, engine, logger })
   })
 
   afterEach(() => sinon.restore())
@@ -33,7 +33,8 @@ describe('Redeemer', () => {
     const error = await rejection(promise)
     expect(RpcError.is(error) && error.code).to.equal('invalid_token')
     expect(error.message).to.equal('Invalid token')
-    expect(logger.lines.at(-1)?.details.reason).to.match(why)
+    const reasons = logger.lines.flatMap(({ details }) => ('reason' in details ? [details.reason] : []))
+    expect(reasons.at(-1)).to.match(why)
   }
 
   async function ticket(data: object): Promise<string> {
@@ -55,6 +56,46 @@ describe('Redeemer', () => {
         await ticket({ auth: { uid: 'jim' }, hasClaims: true, ips: [] }),
       )
       expect(claims?.uid).to.equal('jim')
+    })
+
+    describe('with a token of another node', () => {
+      const warnings = () => logger.lines.filter(({ level }) => level === 'warn')
+      const others = new Tokens({ keys: secretKey('another secret'), audience: 'token-socket', ttl: 30_000 })
+
+      async function foreign(): Promise<string> {
+        const { token, id } = others.issue()
+        await engine.tickets.put(id, '{}', 30_000)
+        return token
+      }
+
+      it('says in the log that the nodes differ, now and then', async () => {
+        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets: engine.tickets }, logger })
+        for (let count = 0; count < 3; count += 1) {
+          await refused(redeemer.connect(await foreign()), /no key of this server/)
+          await Promise.resolve()
+        }
+        expect(warnings()).to.have.length(1)
+        expect(warnings()[0]?.message).to.match(/another node issued: do all nodes have the same secret/)
+      })
+
+      it('says nothing of what no node issued, or where no other node can be', async () => {
+        await refused(redeemer.connect(await foreign()), /no key of this server/)
+        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets: engine.tickets }, logger })
+        await refused(redeemer.connect(others.issue().token), /no key of this server/)
+        await refused(redeemer.connect('no token'), /no key of this server/)
+        await refused(redeemer.connect('x'.repeat(10_000)), /too long/)
+        await Promise.resolve()
+        expect(warnings()).to.deep.equal([])
+      })
+
+      it('fails as ever if the engine is away', async () => {
+        const cause = new RpcError('engine_unavailable')
+        const tickets = { ...engine.tickets, take: () => Promise.reject(cause) }
+        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets }, logger })
+        await refused(redeemer.connect(await foreign()), /no key of this server/)
+        await Promise.resolve()
+        expect(warnings()).to.deep.equal([])
+      })
     })
 
     it('takes signed claims, as often as they come', async () => {

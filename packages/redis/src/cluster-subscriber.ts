@@ -6,7 +6,10 @@ import { type Hearing, Subscriber, type SubscriberOwner, type TopicSubscriber } 
 /** What a {@link ClusterSubscriber} needs. */
 export interface ClusterSubscriberOwner
   extends Hearing,
-    Pick<SubscriberOwner, 'name' | 'commandTimeout' | 'connectTimeout' | 'logger' | 'complaints'> {
+    Pick<
+      SubscriberOwner,
+      'name' | 'commandTimeout' | 'connectTimeout' | 'logger' | 'complaints' | 'health' | 'refused'
+    > {
   readonly cluster: Cluster
 }
 

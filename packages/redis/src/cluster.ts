@@ -35,6 +35,7 @@ export class Cluster implements Masters {
 
   constructor(owner: ClusterOwner) {
     this.#owner = owner
+    this.#note('the cluster is not known yet')
     this.#begin()
   }
 
@@ -116,9 +117,14 @@ export class Cluster implements Masters {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#note(undefined)
     this.#stopTimer()
     await this.#looking?.catch(() => {})
     await Promise.all([...this.#masters.values()].map(({ connection }) => connection.close()))
+  }
+
+  #note(trouble: string | undefined): void {
+    this.#owner.health?.set('cluster', trouble)
   }
 
   #known(): Promise<void> {
@@ -129,10 +135,12 @@ export class Cluster implements Masters {
   #begin(tries = 0): void {
     this.look().then(
       () => {
+        this.#note(undefined)
         if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
       },
       (err) => {
         if (this.#isClosed) return
+        this.#note('no Redis of the cluster can be reached')
         if (!this.#isAway) this.#owner.logger.warn({ err, connection: this.#owner.name }, 'Redis is away')
         this.#isAway = true
         const wait = Math.random() * Math.min(PAUSE.look, 100 * 2 ** tries)

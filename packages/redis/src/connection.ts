@@ -23,6 +23,10 @@ export interface ConnectionOwner {
   prepare(client: Client): Promise<unknown>
   /** It is there, for the first time or again. */
   ready(): void
+  /** Where it is noted, by its name, whether it is there. @default nowhere */
+  readonly health?: { set(about: string, reason: string | undefined): void }
+  /** Something failed. @param cause what Redis or the network said */
+  refused?(cause: unknown): void
 }
 
 /**
@@ -44,6 +48,7 @@ export class Connection {
 
   constructor(owner: ConnectionOwner) {
     this.#owner = owner
+    this.#note(false)
     this.#connect()
   }
 
@@ -75,6 +80,7 @@ export class Connection {
   /** Resolves when what is under way is done, and the connection closed. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#note(true)
     this.#stopTimer()
     const client = this.#client
     this.#client = undefined
@@ -130,6 +136,7 @@ export class Connection {
     this.#since = performance.now()
     if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
     this.#isAway = false
+    this.#note(true)
     this.#owner.ready()
   }
 
@@ -151,9 +158,17 @@ export class Connection {
   }
 
   #away(err: unknown): void {
-    if (!this.#isAway && !this.#isClosed)
+    if (!this.#isAway && !this.#isClosed) {
       this.#owner.logger.warn({ err, connection: this.#owner.name }, 'Redis is away')
+      this.#note(false)
+    }
     this.#isAway = true
+  }
+
+  /** Names of connections may end with addresses, which are nobody's business. */
+  #note(isThere: boolean): void {
+    const { name, health } = this.#owner
+    health?.set(name, isThere ? undefined : `the ${name.split(' ', 1)[0]} connection to Redis is away`)
   }
 
   #retry(): void {
@@ -194,6 +209,7 @@ export class Connection {
   }
 
   #refused(cause: unknown): RpcError {
+    this.#owner.refused?.(cause)
     const client = this.#client
     if (client) this.#owner.complaints.make('Redis refused something', { err: cause })
     // The master has become a replica: there may be another at the same address.

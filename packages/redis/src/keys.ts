@@ -53,6 +53,11 @@ export class ChannelKeys {
     return `${this.topic}:key:${encodeName(key)}`
   }
 
+  /** The receipt of a publication that is known by nothing but this. No idempotency key is like it. */
+  attempt(name: string): string {
+    return `${this.topic}:attempt:${name}`
+  }
+
   #log(name: string): LogKeys {
     return { meta: `${this.topic}:${name}`, entries: `${this.topic}:${name}:log` }
   }
@@ -74,6 +79,11 @@ export class Keys {
   /** Names what Redis holds. */
   get store(): string {
     return `${this.#prefix}{%store}`
+  }
+
+  /** Is written to find out whether that works; where the store's name is. */
+  get probe(): string {
+    return `${this.store}:probe`
   }
 
   /** The tickets that wait, by the time at which they are gone. */

@@ -1,15 +1,13 @@
 import { KIND_LETTERS } from './messages.js'
 import { Script } from './script.js'
 
-/** Milliseconds for which an idempotency key is known. */
-const KEY_TTL = 300_000
-
 /** Milliseconds for which a channel keeps its position after the last publication of all is gone. */
 const POSITION_TTL = 24 * 60 * 60 * 1000
 
 /**
  * Publishes, unless the idempotency key is known. Without a size nothing is kept, and the candidate is the id.
- * Keys: meta, log, and the receipt if there is an idempotency key. Arguments: topic, payload, size, ttl, candidate, new epoch.
+ * Keys: meta, log, and the receipt if there is an idempotency key. Arguments: topic, payload, size, ttl, candidate, new
+ * epoch, and the milliseconds for which the key is known.
  * Answers with id, epoch and offset, or the id alone.
  */
 export const PUBLISH = new Script(`
@@ -29,7 +27,7 @@ else
     hold = ${POSITION_TTL}, random = ARGV[5]:sub(11), epoch = ARGV[6]
   })
 end
-if KEYS[3] then redis.call('SET', KEYS[3], table.concat(receipt, ' '), 'PX', ${KEY_TTL}) end
+if KEYS[3] then redis.call('SET', KEYS[3], table.concat(receipt, ' '), 'PX', ARGV[7]) end
 return receipt
 `)
 

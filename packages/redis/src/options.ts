@@ -28,6 +28,13 @@ export interface RedisEngineOptions {
    * members are gone after this time and a third. @default 10000
    */
   readonly lease?: number
+  /**
+   * How many publications may wait while Redis is away; one more fails with `queue_full`. They are sent in order when it
+   * is back, each under a key of its own, so that none is made twice. With 0 none waits: it fails at once. @default 0
+   */
+  readonly waitingPublications?: number
+  /** Milliseconds that a publication may wait; then it fails with `engine_unavailable`. @default 10000 */
+  readonly waitingTime?: number
   /** How many tickets may wait to be used, on all nodes together. @default 100000 */
   readonly tickets?: number
   /** Who is told of lost connections, of what Redis refuses and of messages that are not ours. @default the console */
@@ -50,14 +57,25 @@ export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
     connectTimeout: options.connectTimeout ?? 5000,
     checkInterval: options.checkInterval ?? 5000,
     lease: options.lease ?? 10_000,
+    waitingPublications: options.waitingPublications ?? 0,
+    waitingTime: options.waitingTime ?? 10_000,
     tickets: options.tickets ?? 100_000,
     logger: options.logger ?? consoleLogger,
   }
-  for (const name of ['commandTimeout', 'connectTimeout', 'checkInterval', 'lease', 'tickets'] as const) {
+  for (const name of [
+    'commandTimeout',
+    'connectTimeout',
+    'checkInterval',
+    'lease',
+    'waitingTime',
+    'tickets',
+  ] as const) {
     if (!(resolved[name] > 0)) throw badOption(name, 'has to be a number above 0')
   }
   // The keys of one channel would not be together in a cluster.
   if (resolved.prefix.includes('{}')) throw badOption('prefix', 'cannot hold an empty pair of braces')
+  if (!(resolved.waitingPublications >= 0))
+    throw badOption('waitingPublications', 'has to be a number, 0 or above')
   if (options.client && options.url !== undefined) throw badOption('url', 'cannot be given beside a client')
   return resolved
 }

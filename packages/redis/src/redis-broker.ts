@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { decodeData, encodeData, RpcError, startTimer } from '@token-socket/protocol'
 import type {
   Broker,
@@ -24,6 +25,7 @@ import {
 } from './messages.js'
 import type { StoreName } from './store-name.js'
 import type { Hearing, TopicSubscriber } from './subscriber.js'
+import { WaitingLine } from './waiting-line.js'
 
 /** What a {@link RedisBroker} is made of. */
 export interface RedisBrokerOwner {
@@ -32,6 +34,9 @@ export interface RedisBrokerOwner {
   readonly keys: Keys
   readonly ids: EventIds
   readonly complaints: Complaints
+  /** How many publications may wait while Redis is away, and for how many milliseconds. */
+  readonly waitingPublications: number
+  readonly waitingTime: number
   /** Milliseconds between two looks at idle channels. */
   readonly checkInterval: number
   /** Called as often. */
@@ -52,6 +57,17 @@ interface Subscription {
   opened: Promise<void>
 }
 
+/** One try to publish. */
+interface Attempt {
+  readonly retention: PublishOptions['retention']
+  /** The key of its receipt: if there is one already, nothing is published. */
+  readonly receipt: string | undefined
+  readonly keyTtl?: number
+}
+
+/** Milliseconds for which an idempotency key is known; and a publication's own, once it may wait no longer. */
+const KEY_TTL = { idempotency: 300_000, own: 60_000 }
+
 /** What nodes tell each other is kept for as long as a connection may be away. */
 const CONTROL_RETENTION = { size: 1000, ttl: 60_000 }
 
@@ -68,6 +84,10 @@ export class RedisBroker implements Broker {
   readonly #subscriber: TopicSubscriber
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #control: Subscription
+  readonly #line: WaitingLine | undefined
+  /** What no other node, and no client, can name its publications by. */
+  readonly #run = randomBytes(12).toString('base64url')
+  #attempts = 0
   #listener: BrokerListener | undefined
   #stopTimer = () => {}
   #latestId = ''
@@ -84,6 +104,9 @@ export class RedisBroker implements Broker {
       message: (text, topic) => this.#hear(text, topic),
       ready: () => void this.check(),
     })
+    const { waitingPublications: limit, waitingTime: time, commands } = owner
+    if (limit > 0)
+      this.#line = new WaitingLine({ limit, time, isReady: () => commands.age(owner.keys.store) >= 0 })
     this.#arm()
   }
 
@@ -135,6 +158,12 @@ export class RedisBroker implements Broker {
     await this.#publish(this.#control.keys, draft, { retention: CONTROL_RETENTION })
   }
 
+  /** Redis is back. */
+  restore(): void {
+    this.#line?.flush()
+    void this.check()
+  }
+
   /** Compares every channel with Redis, a batch after the other. @param feeds those that it is about */
   async check(feeds: readonly Feed[] = this.#feeds()): Promise<void> {
     for (let at = 0; at < feeds.length && !this.#isClosed; at += BATCH) {
@@ -145,6 +174,7 @@ export class RedisBroker implements Broker {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer()
+    this.#line?.close()
     for (const feed of this.#feeds()) feed.end()
     await this.#subscriber.close()
   }
@@ -195,15 +225,25 @@ export class RedisBroker implements Broker {
   #publish(keys: ChannelKeys, draft: Draft, options: PublishOptions): Promise<Receipt> {
     const { retention, idempotencyKey } = options
     const payload = encodeDraft(draft)
+    const given = idempotencyKey === undefined ? undefined : keys.receipt(idempotencyKey)
+    if (!this.#line) return this.#send(keys, payload, { retention, receipt: given })
+    // If the connection is lost before the answer, nobody knows whether the script ran: Redis does, by this key.
+    const receipt = given ?? keys.attempt(`${this.#run}${++this.#attempts}`)
+    const keyTtl = given ? KEY_TTL.idempotency : KEY_TTL.own + this.#owner.waitingTime
+    return this.#line.run(() => this.#send(keys, payload, { retention, receipt, keyTtl }))
+  }
+
+  #send(keys: ChannelKeys, payload: string, how: Attempt): Promise<Receipt> {
+    const { retention, receipt, keyTtl = KEY_TTL.idempotency } = how
     const id = this.#owner.ids.next()
-    if (!retention && idempotencyKey === undefined) {
+    if (!retention && receipt === undefined) {
       const message = encodeEntry({ kind: 'publication', id, payload })
       return this.#owner.commands.publish(keys.topic, message).then(() => ({ id }))
     }
     const { meta, entries } = keys.publications
-    const names = [meta, entries, ...(idempotencyKey === undefined ? [] : [keys.receipt(idempotencyKey)])]
+    const names = [meta, entries, ...(receipt === undefined ? [] : [receipt])]
     const kept = retention ? [retention.size, wholeTime(retention.ttl)] : ['', '']
-    const args = [keys.topic, payload, ...kept, id, this.#owner.store.newEpoch(meta)]
+    const args = [keys.topic, payload, ...kept, id, this.#owner.store.newEpoch(meta), wholeTime(keyTtl)]
     return this.#owner.commands.evaluate(PUBLISH, names, args).then((reply) => this.#published(reply))
   }
 

@@ -1,4 +1,11 @@
-import { type Broker, type Engine, EventIds, type History } from '@token-socket/server'
+import {
+  type Broker,
+  type Engine,
+  EventIds,
+  type Health,
+  HealthMonitor,
+  type History,
+} from '@token-socket/server'
 import { type Client, type ClientSource, sourceOf } from './client.js'
 import { Cluster } from './cluster.js'
 import { ClusterSubscriber } from './cluster-subscriber.js'
@@ -20,6 +27,7 @@ import { RedisTickets, TICKET_SCRIPTS } from './redis-tickets.js'
 import { SentinelMaster } from './sentinel-master.js'
 import { StoreName } from './store-name.js'
 import { type Hearing, Subscriber, type TopicSubscriber } from './subscriber.js'
+import { WriteProbe } from './write-probe.js'
 
 const SCRIPTS = [PUBLISH, FOLLOW, READ, ENTER, LEAVE, RENEW, MEMBERS, LIVE, ...TICKET_SCRIPTS]
 
@@ -43,6 +51,7 @@ export class RedisEngine implements Engine {
   readonly tickets: RedisTickets
   readonly presence: RedisPresence
   readonly nodes: RedisNodes
+  readonly health: Health
   readonly #broker: RedisBroker
   readonly #masters: Masters
 
@@ -54,14 +63,18 @@ export class RedisEngine implements Engine {
     const runOf = (key: string) => this.#masters.masterOf(key)?.run ?? ''
     const store = new StoreName({ key: keys.store, clock, runOf })
     const complaints = new Complaints(settings.logger)
-    const network = { ...settings, complaints, source: sourceOf(settings) }
-    this.#masters = this.#connect(network, keys, { clock, store })
+    const health = new HealthMonitor()
+    const probe = new WriteProbe(keys.probe, health)
+    const refused = (cause: unknown) => probe.noticed(cause)
+    this.health = health
+    const network = { ...settings, complaints, health, refused, source: sourceOf(settings) }
+    this.#masters = this.#connect(network, keys, { clock, store, probe })
     const commands = new Commands(this.#masters)
     const logs = new Logs(commands, store)
     const shared = { commands, logs, keys, store, complaints, ids: new EventIds(() => clock.now()) }
     const tick = async () => {
       await this.#masters.check()
-      await this.#masters.run(keys.store, (client) => learn(client, { clock, store }))
+      await this.#masters.run(keys.store, (client) => learn(client, { clock, store, probe }))
     }
     this.nodes = new RedisNodes({ ...shared, ...settings })
     const listen = (hearing: Hearing) => this.#listen(network, hearing)
@@ -95,7 +108,7 @@ export class RedisEngine implements Engine {
         if (first === master) await learn(client, known)
       },
       ready: () => {
-        void this.#broker.check()
+        this.#broker.restore()
         void this.presence.restore()
         this.nodes.restore()
       },
@@ -126,15 +139,20 @@ export class RedisEngine implements Engine {
 interface Known {
   readonly clock: RedisClock
   readonly store: StoreName
+  readonly probe: WriteProbe
 }
 
 /** What connections are made of. */
 interface Network extends ResolvedOptions {
   readonly complaints: Complaints
+  readonly health: HealthMonitor
   readonly source: ClientSource
+  /** Redis or the network said why something failed. */
+  refused(cause: unknown): void
 }
 
-async function learn(client: Client, { clock, store }: Known): Promise<void> {
+async function learn(client: Client, { clock, store, probe }: Known): Promise<void> {
   clock.set((await client.sendCommand(['TIME'])) as string[])
-  await store.learn((...args) => client.sendCommand(args))
+  const send = (...args: string[]) => client.sendCommand(args)
+  await Promise.all([store.learn(send), probe.look(send)])
 }

@@ -221,6 +221,24 @@ export interface Nodes {
   ask(question: string, options: NodeAskOptions): Promise<NodeAnswers>
 }
 
+/** How an engine is. */
+export interface EngineHealth {
+  /** Whether it can do what it is asked, as far as it knows. */
+  readonly ok: boolean
+  /** Milliseconds since 1970, by this machine's clock: since when that is so. */
+  readonly since: number
+  /** Why it is not ok, for people: without addresses or secrets. */
+  readonly reason?: string
+}
+
+/** Tells how an engine is. */
+export interface Health {
+  /** How it is, as far as is known: nobody is asked. */
+  readonly now: EngineHealth
+  /** Calls whenever `ok` has changed. @returns its undo */
+  onchange(listener: (health: EngineHealth) => void): () => void
+}
+
 /** What nodes share, as one object. */
 export interface Engine {
   /** For logs. */
@@ -232,6 +250,8 @@ export interface Engine {
   readonly presence: Presence
   readonly tickets: Tickets
   readonly nodes: Nodes
+  /** How it is; left out by an engine that is always well. */
+  readonly health?: Health
   /** Lets go of everything. Calls after that may fail. */
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import { decodeData, encodeData, encodePublication } from '@token-socket/protocol'
-import type { Draft, Receipt } from './engine.js'
+import type { Draft, Position, Receipt } from './engine.js'
+import { isNext } from './epoch.js'
 import type { RemoteClient } from './remote-client.js'
 
 /**
@@ -26,6 +27,8 @@ export class Hub {
   readonly #channels = new Map<string, Set<RemoteClient>>()
   /** Who hears of a channel's publications in a socket's place, while it is being brought up to date. */
   readonly #held = new Map<string, Map<RemoteClient, (publication: Delivery) => void>>()
+  /** A place on each channel, in the epoch that its sockets know. */
+  readonly #places = new Map<string, Position>()
   readonly #onerror: (cause: unknown, details: object) => void
   /** See {@link PublishFilter}. May be changed at any time. */
   filter: PublishFilter | undefined
@@ -82,7 +85,9 @@ export class Hub {
     if (!members?.delete(socket)) return false
     socket.leave(channel)
     this.#release(socket, channel)
-    if (members.size === 0) this.#channels.delete(channel)
+    if (members.size > 0) return true
+    this.#channels.delete(channel)
+    this.#places.delete(channel)
     return true
   }
 
@@ -90,12 +95,34 @@ export class Hub {
   deliver(publication: Delivery): void {
     const members = this.#channels.get(publication.channel)
     if (!members) return
+    const { channel, epoch, offset } = publication
+    if (epoch !== undefined && offset !== undefined) {
+      this.reach(channel, { epoch, offset }, { epoch, offset: offset - 1 })
+    }
     const held = this.#held.get(publication.channel)
     const frame = encodePublication(publication)
     for (const socket of members) {
       const holding = held?.get(socket)
       if (holding) holding(publication)
       else this.#deliverTo(socket, publication, frame)
+    }
+  }
+
+  /**
+   * A channel has come to a place, as its publications or its history say. If that is of another epoch than the last one, its
+   * sockets may have missed what nobody has any more, and are told of the gap. Those that are held learn it otherwise.
+   * @param from the place before, where what follows begins
+   */
+  reach(channel: string, position: Position, from = position): void {
+    const known = this.#places.get(channel)
+    if (known?.epoch === position.epoch && known.offset > 0) return
+    this.#places.set(channel, position)
+    if (!known || known.epoch === position.epoch) return
+    if (known.offset === 0 && isNext(known.epoch, position.epoch)) return
+    const held = this.#held.get(channel)
+    for (const socket of this.on(channel)) {
+      if (held?.has(socket) || socket.isOld) continue
+      socket.joined(channel, { position: from, recovered: false, reason: 'epoch_changed' })
     }
   }
 

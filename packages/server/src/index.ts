@@ -16,6 +16,8 @@ export type {
   BrokerListener,
   Draft,
   Engine,
+  EngineHealth,
+  Health,
   History,
   HistoryPage,
   HistoryQuery,
@@ -39,6 +41,7 @@ export type {
 export { newEpoch, POSITION_TTL } from './epoch.js'
 export { EventIds, receiptOf } from './event-ids.js'
 export type { Routes } from './express-routes.js'
+export { HealthMonitor } from './health-monitor.js'
 export type { PublishFilter } from './hub.js'
 export { LocalDelivery } from './local-delivery.js'
 export type { Logger } from './logger.js'
@@ -54,6 +57,7 @@ export type {
 export type { Origins } from './origins.js'
 export type { PublicationOptions, RemoteClient } from './remote-client.js'
 export { type RpcCallback, TokenSocketServer, type TokenSocketServerEvents, type Veto } from './server.js'
+export type { ServerHealth } from './server-health.js'
 export { newNodeId, SoleNodes } from './sole-nodes.js'
 export type { Authentication, AuthenticationCallback } from './token-route.js'
 export { ALGORITHMS, type TokenKey } from './tokens.js'

@@ -111,6 +111,12 @@ export interface TokenSocketServerOptions {
   readonly serveClient?: boolean
   /** The path of the token endpoint, not below `prefix`; the client's `tokenPath`. @default '/socket/token' */
   readonly tokenRoute?: string
+  /**
+   * The path that tells load balancers how the server is, as JSON; `false` for none. It is answered before the application
+   * sees the request, with 200 while the node should have traffic, degraded or not, and 503 once it is shutting down.
+   * @default '<prefix>/health'
+   */
+  readonly healthRoute?: string | false
   /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
   readonly authentication?: Authentication
   /** Express middleware that runs on the token route before `authentication`. @default none */
@@ -214,6 +220,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     requireOrigin: false,
     engine: options.engine ?? new MemoryEngine(),
     logger: options.logger ?? consoleLogger(options.debug ?? false),
+    healthRoute: `${options.prefix ?? '/sockets'}/health`,
   }
   const resolved = { ...defaults, ...withoutUndefined(options), limits }
   checkResolved(resolved)
@@ -243,6 +250,7 @@ function checkResolved(resolved: ResolvedOptions): void {
   // Everything below the prefix is taken out of the application's sight.
   if (`${resolved.tokenRoute}/`.startsWith(`${resolved.prefix}/`))
     throw badOption('tokenRoute', 'must not be below the prefix')
+  if (resolved.healthRoute !== false) checkHealthRoute(resolved.healthRoute, resolved)
   checkTransports(resolved.transports)
   checkScript(resolved.sockjsUrl)
   checkCompression(resolved.perMessageDeflate)
@@ -278,6 +286,16 @@ function checkPath(name: string, value: unknown): void {
   if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {
     throw badOption(name, 'has to be a path such as /sockets, without a slash at its end')
   }
+}
+
+/** Below the prefix are paths that sockets and scripts need. */
+function checkHealthRoute(path: unknown, { prefix, tokenRoute }: ResolvedOptions): void {
+  checkPath('healthRoute', path)
+  const text = String(path)
+  const below = text.startsWith(`${prefix}/`) ? text.slice(prefix.length + 1) : undefined
+  const isNeeded = below !== undefined && /\/|^(info|websocket)$|^(iframe|token-socket)/.test(below)
+  if (text === prefix || text === tokenRoute || isNeeded)
+    throw badOption('healthRoute', 'must not be a path that clients need')
 }
 
 function checkTransports(names: unknown): void {

@@ -110,6 +110,7 @@ export class Recovery {
       members: arrival?.members,
     })
     this.#hasBegun = true
+    if (this.#at) this.#owner.hub.reach(this.#channel, this.#at)
     arrival?.follow()
     return this.#at !== undefined && (reason === undefined || this.#isShort)
   }
@@ -140,13 +141,25 @@ export class Recovery {
     this.#socket.joined(this.#channel, { position: this.#at, recovered: false, reason: 'trimmed' })
   }
 
+  /** What was read is lost since. */
+  #restartIn(epoch: string, offset: number): void {
+    const isGap = this.#at && !(this.#at.offset === 0 && isNext(this.#at.epoch, epoch))
+    this.#at = { epoch, offset }
+    if (isGap) {
+      this.#socket.joined(this.#channel, { position: this.#at, recovered: false, reason: 'epoch_changed' })
+    }
+  }
+
   #moveTo(offset: number): void {
     if (this.#at) this.#at = { epoch: this.#at.epoch, offset }
   }
 
   #deliverHeld(publication: Delivery): void {
-    const { offset } = publication
-    if (offset !== undefined && this.#at && offset <= this.#at.offset) return
+    const { epoch, offset = 0 } = publication
+    if (epoch !== undefined && this.#at) {
+      if (epoch === this.#at.epoch && offset <= this.#at.offset) return
+      if (epoch !== this.#at.epoch) this.#restartIn(epoch, offset - 1)
+    }
     this.#owner.hub.deliverTo(this.#socket, publication)
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decodeData, RpcError } from '@token-socket/protocol'
 import { type Claims, readClaims } from './claims.js'
-import type { Tickets } from './engine.js'
+import type { Engine } from './engine.js'
 import { Grants } from './grants.js'
 import type { Logger } from './logger.js'
 import type { RemoteClient } from './remote-client.js'
@@ -10,8 +10,8 @@ import type { SignedClaims, Tokens } from './tokens.js'
 
 /** What a {@link Redeemer} needs. */
 export interface RedeemerOptions {
-  readonly tokens: Pick<Tokens, 'verify'>
-  readonly tickets: Tickets
+  readonly tokens: Pick<Tokens, 'verify' | 'peek'>
+  readonly engine: Pick<Engine, 'shared' | 'tickets'>
   readonly logger: Logger
 }
 
@@ -26,6 +26,7 @@ export interface Redeemed extends Omit<TicketData, 'hasClaims'> {
  */
 export class Redeemer {
   readonly #options: RedeemerOptions
+  #lastLook = Number.NEGATIVE_INFINITY
 
   constructor(options: RedeemerOptions) {
     this.#options = options
@@ -33,7 +34,7 @@ export class Redeemer {
 
   /** For a connection's first message. @throws RpcError `invalid_token` */
   async connect(token: string): Promise<Redeemed> {
-    const { ticket, claims } = this.#verify(token)
+    const { ticket, claims } = this.#verify(token, () => this.#suspect(token))
     if (!claims) {
       const { hasClaims, ...data } = await this.#take(ticket)
       return { ...data, claims: hasClaims ? readClaims(data.auth) : undefined }
@@ -57,7 +58,7 @@ export class Redeemer {
   }
 
   async #take(id: string): Promise<TicketData> {
-    const ticket = await this.#options.tickets.take(id)
+    const ticket = await this.#options.engine.tickets.take(id)
     if (ticket === undefined) throw this.#refused('used already, or unknown')
     return decodeData(ticket) as TicketData
   }
@@ -68,15 +69,38 @@ export class Redeemer {
     // For as long as the token would be let in: clocks may differ.
     const left = exp * 1000 - Date.now() + LEEWAY
     const ttl = Math.ceil(left / GRAIN) * GRAIN
-    if (!(await this.#options.tickets.claim(nameOf(jti), ttl))) throw this.#refused('used already')
+    if (!(await this.#options.engine.tickets.claim(nameOf(jti), ttl))) throw this.#refused('used already')
   }
 
   #read(signed: SignedClaims): Claims | undefined {
     return this.#try(() => readClaims(signed))
   }
 
-  #verify(token: string) {
-    return this.#try(() => this.#options.tokens.verify(token))
+  /** @param refused called if it is not a good one */
+  #verify(token: string, refused = () => {}) {
+    try {
+      return this.#options.tokens.verify(token)
+    } catch (cause) {
+      refused()
+      throw this.#refused((cause as Error).message)
+    }
+  }
+
+  /**
+   * A token that is no good here may be good elsewhere: then its ticket waits in the engine that the nodes share. Strangers
+   * can bring as many as they like, so that only one now and then is looked at; its ticket would not be used any more.
+   */
+  #suspect(token: string): void {
+    const { engine, tokens, logger } = this.#options
+    const now = performance.now()
+    const id = engine.shared && now - this.#lastLook >= LOOK_INTERVAL ? tokens.peek(token) : undefined
+    if (id === undefined) return
+    this.#lastLook = now
+    engine.tickets.take(id).then(
+      (ticket) => ticket !== undefined && logger.warn({ option: 'secret' }, OTHER_NODE),
+      // The engine tells of its troubles itself.
+      () => {},
+    )
   }
 
   #try<T>(run: () => T): T {
@@ -92,6 +116,12 @@ export class Redeemer {
     return new RpcError('invalid_token')
   }
 }
+
+/** Milliseconds between two looks at whether another node issued what is refused here. */
+const LOOK_INTERVAL = 10_000
+
+const OTHER_NODE =
+  'a token was refused that another node issued: do all nodes have the same secret, keys, audience and time?'
 
 /** Milliseconds: twice what clocks may differ by. */
 const LEEWAY = 10_000

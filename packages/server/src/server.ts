@@ -17,6 +17,7 @@ import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
 import type { TrustProxy } from './forwarded.js'
 import { Handshakes } from './handshake.js'
+import { HealthRoute } from './health-route.js'
 import { Hub, type PublishFilter } from './hub.js'
 import {
   type ResolvedOptions,
@@ -29,9 +30,11 @@ import { Flusher } from './outbox.js'
 import { Policy } from './policy.js'
 import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
+import { HealthWatch, type ServerHealth } from './server-health.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
 import { secretKey, type TokenKey, Tokens } from './tokens.js'
+import { intercept } from './transports/intercept.js'
 import { Transports } from './transports/transports.js'
 import { decide, type Refusal, type VetoCallback } from './vetoes.js'
 
@@ -41,7 +44,10 @@ const SECRET_BYTES = 32
 /** What a veto listener may return: `false` refuses; with a declared callback, `undefined` leaves it to the callback. */
 export type Veto = unknown
 
-/** The events of a {@link TokenSocketServer}. All but `error` are vetoes: one listener that refuses is enough. */
+/** The events that ask listeners: one that refuses is enough. */
+type VetoEvent = Exclude<keyof TokenSocketServerEvents, 'error' | 'health'>
+
+/** The events of a {@link TokenSocketServer}. All but `error` and `health` are vetoes: one listener that refuses is enough. */
 export interface TokenSocketServerEvents {
   /** A client brought a good token. `callback()` lets it in; `callback(error)` or `callback(null, false)` do not. */
   authentication(socket: RemoteClient, auth: unknown, callback: VetoCallback): Veto
@@ -53,6 +59,8 @@ export interface TokenSocketServerEvents {
   publish(socket: RemoteClient, data: { channel: string; data: unknown }, callback: VetoCallback): Veto
   /** A client wants to publish on every channel. */
   broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
+  /** The server has another status: `ok`, `degraded`, `shutting_down`. */
+  health(health: ServerHealth): void
   /** Something threw that nobody else is told of: a handler, a listener, the filter, the engine. */
   error(cause: unknown, details: object): void
 }
@@ -76,6 +84,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #hub = new Hub((cause, details) => this.#failed(cause, details))
   readonly #channels: Channels
   readonly #handshakes: Handshakes
+  readonly #health: HealthWatch
   readonly #streams: StreamLiveness
   readonly #transports: Transports
   #authTimeout: number | undefined
@@ -86,12 +95,13 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     super()
     this.#options = resolveOptions(options)
     const { app, engine, limits, authTimeout, filter, socketController, routes } = this.#options
+    this.#health = this.#watchHealth()
     this.socketController = socketController
     this.#authTimeout = authTimeout
     this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
     const tokens = this.#makeTokens()
-    const redeemer = new Redeemer({ ...this.#options, tokens, tickets: engine.tickets })
+    const redeemer = new Redeemer({ ...this.#options, tokens })
     this.#channels = this.#makeChannels(redeemer)
     this.cluster = new Cluster({ nodes: engine.nodes, hub: this.#hub, callTimeout: limits.callTimeout })
     const trusts: TrustProxy = (address, hop) => app.get('trust proxy fn')(address, hop)
@@ -198,6 +208,11 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return this.#hub.on(channel)
   }
 
+  /** How the server is, as the health route answers it. */
+  health(): ServerHealth {
+    return this.#health.now
+  }
+
   /** Puts another filter in place of the `filter` option; nothing takes it away. */
   publishFilter(filter?: PublishFilter): void {
     this.#hub.filter = filter
@@ -217,8 +232,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
 
   /**
    * Closes every socket, gives the prefix back to the application, and closes the engine. The HTTP server stays open: it
-   * is the application's. The token route answers 503 from now on, so that clients try again. Calling it again returns
-   * the same promise.
+   * is the application's. The token route answers 503 from now on, so that clients try again, and so does the health
+   * route, so that balancers send nobody. Calling it again returns the same promise.
    */
   shutdown(): Promise<void> {
     this.#shutdown ??= this.#close()
@@ -226,6 +241,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   async #close(): Promise<void> {
+    this.#health.end()
     this.#transports.close()
     this.#streams.stop()
     this.#handshakes.close('shutting_down')
@@ -261,11 +277,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return action ?? (name === '_ping' && this.#options.ping ? () => ({ message: 'pong' }) : undefined)
   }
 
-  async #decide(
-    event: Exclude<keyof TokenSocketServerEvents, 'error'>,
-    socket: RemoteClient,
-    data: unknown,
-  ): Promise<Refusal | undefined> {
+  async #decide(event: VetoEvent, socket: RemoteClient, data: unknown): Promise<Refusal | undefined> {
     const listeners = this.listeners(event)
     // They are asked here instead of by `emit`, which would take away those that were added by `once` (4th argument).
     for (const listener of listeners) this.removeListener(event, listener, undefined, true)
@@ -343,6 +355,24 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   #watched<T>(promise: Promise<T>): Promise<T> {
     promise.catch((cause) => this.#failed(cause, {}))
     return promise
+  }
+
+  /** The route stays after the shutdown: it is what tells balancers of that. */
+  #watchHealth(): HealthWatch {
+    const { engine, logger, server, healthRoute } = this.#options
+    const watch = new HealthWatch({
+      engine,
+      logger,
+      changed: (health) => {
+        try {
+          this.emit('health', health)
+        } catch (cause) {
+          this.#failed(cause, { event: 'health' })
+        }
+      },
+    })
+    if (healthRoute !== false) intercept(server, new HealthRoute(healthRoute, () => watch.now))
+    return watch
   }
 
   #failed(cause: unknown, details: object): void {

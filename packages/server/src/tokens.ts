@@ -122,6 +122,13 @@ export class Tokens {
     return { ticket: claims.jti }
   }
 
+  /** The ticket that a token names, which nobody has verified: it may be anybody's. */
+  peek(token: string): string | undefined {
+    if (token.length > NAME_LIMITS.token) return undefined
+    const claims = jwt.decode(token)
+    return typeof claims === 'object' && typeof claims?.jti === 'string' ? claims.jti : undefined
+  }
+
   /** The application need not name its key if there is only one. */
   #keyOf(decoded: jwt.Jwt | null): ParsedKey | undefined {
     const kid = decoded?.header.kid

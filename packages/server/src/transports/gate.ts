@@ -11,6 +11,8 @@ import type { TransportSet } from './transport-names.js'
 /** Settings of {@link Gate}, and what is behind it. */
 export interface GateOptions {
   readonly prefix: string
+  /** The path of the health route, which somebody else answers. @default none */
+  readonly healthRoute?: string | false
   readonly origins: OriginRules
   readonly trusts: TrustProxy
   /** What is on. All else is answered 404. */
@@ -63,7 +65,8 @@ export class Gate implements Interceptor {
   }
 
   matches(path: string): boolean {
-    const { prefix } = this.#options
+    const { prefix, healthRoute } = this.#options
+    if (path === healthRoute) return false
     return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')
   }
 

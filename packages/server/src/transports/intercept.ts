@@ -6,7 +6,8 @@ export interface Interceptor {
   /** Whether a request is for this interceptor. @param path the URL's path */
   matches(path: string): boolean
   request(request: IncomingMessage, response: ServerResponse): void
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Left out, upgrades go on to the others. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }
 
 /**
@@ -21,17 +22,18 @@ export function intercept(server: Server, interceptor: Interceptor): () => void 
   const { emit } = server
   let isUndone = false
   const wrapped = function (this: Server, event: string, ...args: unknown[]): boolean {
-    const isOfInterest = !isUndone && (event === 'request' || event === 'upgrade')
+    const takes = event === 'request' || (event === 'upgrade' && interceptor.upgrade !== undefined)
+    const isOfInterest = !isUndone && takes
     if (!isOfInterest || !interceptor.matches(pathOf(args[0] as IncomingMessage))) {
       return Reflect.apply(emit, server, [event, ...args])
     }
     if (event === 'request') interceptor.request(args[0] as IncomingMessage, args[1] as ServerResponse)
-    else interceptor.upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
+    else interceptor.upgrade?.(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
     return true
   } as Server['emit']
   server.emit = wrapped
   // Without a listener for upgrades, Node passes them on as plain requests.
-  server.on('upgrade', refuseUnwanted)
+  if (interceptor.upgrade) server.on('upgrade', refuseUnwanted)
   return () => {
     if (isUndone) return
     isUndone = true

@@ -14,6 +14,8 @@ import { WebSocketTransport } from './websocket.js'
 export interface TransportsOptions {
   readonly server: Server
   readonly prefix: string
+  /** See {@link GateOptions}. @default none */
+  readonly healthRoute?: string | false
   readonly origins: OriginRules
   readonly trusts: TrustProxy
   readonly maxPayload: number

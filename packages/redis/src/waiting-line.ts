@@ -1,0 +1,97 @@
+import { RpcError, refusal, startTimer } from '@token-socket/protocol'
+import { isPassing } from './refusals.js'
+
+/** What a {@link WaitingLine} needs. */
+export interface WaitingLineOwner {
+  /** How many may wait. */
+  readonly limit: number
+  /** Milliseconds after which what was asked for is not tried again. */
+  readonly time: number
+  /** Whether Redis can be reached. */
+  isReady(): boolean
+}
+
+/** Something to be done in its turn. */
+interface Task {
+  /** Its place among all that were ever asked for. */
+  readonly place: number
+  /** By `performance.now()`. */
+  readonly deadline: number
+  /** Tries it. */
+  attempt(): void
+  fail(error: unknown): void
+}
+
+/** Milliseconds between two looks at those that wait. */
+const LOOK = 100
+
+/**
+ * Those that could not be sent to Redis, in the order in which they were asked for. While any wait, all that come wait
+ * behind them; then they are sent at once, in order, on one connection. A task is tried again though its first try may
+ * have been carried out: it has to see to it itself that this makes no difference.
+ */
+export class WaitingLine {
+  readonly #owner: WaitingLineOwner
+  #waiting: Task[] = []
+  #places = 0
+  #isClosed = false
+  #stopTimer: (() => void) | undefined
+
+  constructor(owner: WaitingLineOwner) {
+    this.#owner = owner
+  }
+
+  /** @throws RpcError `queue_full`; `engine_unavailable` if its time is over, or the line is closed */
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const { limit, time } = this.#owner
+    if (this.#waiting.length >= limit) {
+      return Promise.reject(refusal('queue_full', { field: 'waitingPublications', limit }))
+    }
+    return new Promise((resolve, fail) => {
+      const attempt = () => void task().then(resolve, (error) => this.#failed(own, error))
+      const own: Task = { place: ++this.#places, deadline: performance.now() + time, attempt, fail }
+      if (this.#waiting.length > 0) this.#put(own)
+      else attempt()
+    })
+  }
+
+  /** Redis may be back: tries all that wait. */
+  flush(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { attempt } of waiting) attempt()
+  }
+
+  /** All that wait fail. */
+  close(): void {
+    this.#isClosed = true
+    this.#stopTimer?.()
+    const error = new RpcError('engine_unavailable', undefined, undefined, new Error('the engine was closed'))
+    for (const { fail } of this.#waiting.splice(0)) fail(error)
+  }
+
+  #failed(task: Task, error: unknown): void {
+    const isFinal = !isPassing(error instanceof Error ? (error.cause ?? error) : error)
+    const isOver = this.#isClosed || performance.now() >= task.deadline
+    // Many may have been under way when the connection was lost: no more of them wait than may.
+    if (isFinal || isOver || this.#waiting.length >= this.#owner.limit) task.fail(error)
+    else this.#put(task)
+  }
+
+  #put(task: Task): void {
+    const before = this.#waiting.findLastIndex(({ place }) => place < task.place)
+    this.#waiting.splice(before + 1, 0, task)
+    this.#stopTimer ??= startTimer(LOOK, () => this.#look())
+  }
+
+  #look(): void {
+    this.#stopTimer = undefined
+    const now = performance.now()
+    const late = this.#waiting.filter(({ deadline }) => deadline <= now)
+    this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now)
+    const cause = new Error(`Redis was away for ${this.#owner.time} ms`)
+    for (const { fail } of late) fail(new RpcError('engine_unavailable', undefined, undefined, cause))
+    if (this.#owner.isReady()) this.flush()
+    if (this.#waiting.length > 0) this.#stopTimer ??= startTimer(LOOK, () => this.#look())
+  }
+}

@@ -1,0 +1,57 @@
+import type { Engine, EngineHealth } from './engine.js'
+import type { Logger } from './logger.js'
+
+/** How a server is, as the health route answers it. It says nothing that strangers must not know. */
+export interface ServerHealth {
+  /**
+   * `ok`; `degraded` while the engine cannot do what it is asked: sockets stay, and calls between a client and this server
+   * go on; `shutting_down` from the moment at which `shutdown()` was called.
+   */
+  readonly status: 'ok' | 'degraded' | 'shutting_down'
+  /** The engine's name. */
+  readonly engine: string
+  /** Milliseconds since 1970: since when it has had this status. */
+  readonly since: number
+}
+
+/** What a {@link HealthWatch} needs. */
+export interface HealthWatchOwner {
+  readonly engine: Pick<Engine, 'name' | 'health'>
+  readonly logger: Pick<Logger, 'info' | 'warn'>
+  /** The status is another one. */
+  changed(health: ServerHealth): void
+}
+
+/** Watches how a server is, and tells of it in the log: a warning when it gets worse. */
+export class HealthWatch {
+  readonly #owner: HealthWatchOwner
+  readonly #begun = Date.now()
+  readonly #undo: () => void
+  #end: number | undefined
+
+  constructor(owner: HealthWatchOwner) {
+    this.#owner = owner
+    this.#undo = owner.engine.health?.onchange((health) => this.#heard(health)) ?? (() => {})
+  }
+
+  get now(): ServerHealth {
+    const { name: engine, health } = this.#owner.engine
+    if (this.#end !== undefined) return { status: 'shutting_down', engine, since: this.#end }
+    const { ok, since } = health?.now ?? { ok: true, since: this.#begun }
+    return { status: ok ? 'ok' : 'degraded', engine, since }
+  }
+
+  /** From now on it is shutting down, however the engine is. */
+  end(): void {
+    this.#undo()
+    this.#end = Date.now()
+    this.#owner.changed(this.now)
+  }
+
+  #heard({ ok, reason }: EngineHealth): void {
+    const { engine, logger } = this.#owner
+    if (ok) logger.info({ engine: engine.name }, 'the engine is well again')
+    else logger.warn({ engine: engine.name, reason }, 'the engine is degraded')
+    this.#owner.changed(this.now)
+  }
+}
