@@ -50,6 +50,7 @@ describe('a transport in a browser', function () {
         pingInterval: 1000,
         socketController: {
           note: (_auth, data) => void noted.push(data),
+          echo: (_auth, data) => data,
           count: (_auth, channel) => {
             for (const n of numbers) void site.sockets.publish(String(channel), n)
           },
@@ -107,6 +108,15 @@ describe('a transport in a browser', function () {
         }, numbers)
         expect(came).to.deep.equal(numbers)
         expect(noted).to.deep.equal(numbers)
+      })
+
+      it('carries every character there and back, half ones too', async () => {
+        const changed = await page.evaluate(async () => {
+          const text = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code, 0x20)).join('')
+          const answer = await window.socket.rpc<string>('echo', text)
+          return Array.from(text, (_, at) => at).filter((at) => answer[at] !== text[at])
+        })
+        expect(changed).to.deep.equal([])
       })
 
       it('comes back, by the same transport and subscribed, when its network breaks', async () => {
