@@ -162,6 +162,8 @@ describe('RedisEngine’s connections', () => {
     ['checkInterval', { checkInterval: -1 }],
     ['lease', { lease: 0 }],
     ['tickets', { tickets: 0 }],
+    ['waitingPublications', { waitingPublications: -1 }],
+    ['waitingTime', { waitingTime: 0 }],
     ['url', { url: 'redis://localhost', client: createClient() }],
     ['client', { client: { duplicate: () => ({}) } }],
     ['prefix', { prefix: 'a{}:' }],

@@ -7,6 +7,7 @@ import { expect } from 'chai'
 
 const root = new URL('../..', import.meta.url).pathname
 const readme = await readFile(join(root, 'README.md'), 'utf8')
+const redis = await readFile(join(root, 'packages/redis/README.md'), 'utf8')
 
 function block(file: string): string {
   const found = new RegExp(`\`\`\`js ${file}\n([^]*?)\`\`\``).exec(readme)?.[1]
@@ -20,8 +21,8 @@ function lines(child: ChildProcess): AsyncIterator<string> {
 }
 
 /** The names in the first column of the table that follows a text, backquoted. */
-function rowsAfter(text: string, column: string): string[] {
-  const table = readme.slice(readme.indexOf(text)).split(`| ${column} |`)[1]?.split('\n\n')[0] ?? ''
+function rowsAfter(text: string, column: string, document = readme): string[] {
+  const table = document.slice(document.indexOf(text)).split(`| ${column} |`)[1]?.split('\n\n')[0] ?? ''
   return table
     .split('\n')
     .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name ?? ''))
@@ -85,4 +86,9 @@ describe('README', () => {
       expect(documented.filter((row) => row !== '')).to.have.members(await properties(file, name))
     })
   }
+
+  it('of the package redis lists every option of RedisEngineOptions, and no other', async () => {
+    const options = await properties('packages/redis/src/options.ts', 'RedisEngineOptions')
+    expect(rowsAfter('# @token-socket/redis', 'option', redis)).to.have.members(options)
+  })
 })

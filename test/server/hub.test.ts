@@ -128,6 +128,63 @@ describe('Hub', () => {
     })
   })
 
+  describe('#reach', () => {
+    const kept = (epoch: string, offset: number) =>
+      hub.deliver({ channel: 'a', json: `${offset}`, id: '01HP8BGSABCDEFGHJKMNPQRSTV', epoch, offset })
+    /** The reasons of the gaps, and the messages, in short. */
+    const heard = (made: TestSocket) =>
+      made.frames().map((frame) => {
+        const { message, data } = frame as { message?: unknown; data?: { reason?: string; offset?: number } }
+        return message ?? `${data?.reason} ${data?.offset}`
+      })
+
+    it('tells sockets of a gap when the channel is in another epoch', () => {
+      const [one, other] = [member('a'), member('b')]
+      kept('s.1', 7)
+      kept('s.1', 8)
+      kept('t.1', 4)
+      kept('t.1', 5)
+      expect(heard(one)).to.deep.equal([7, 8, 'epoch_changed 3', 4, 5])
+      expect(heard(other)).to.deep.equal([])
+    })
+
+    it('tells nobody who saw the channel empty in the same store', () => {
+      const one = member('a')
+      hub.reach('a', { epoch: 's.1', offset: 0 })
+      kept('s.2', 1)
+      expect(heard(one)).to.deep.equal([1])
+    })
+
+    it('tells who saw it empty in a store that is lost, or saw one publication', () => {
+      const one = member('a')
+      hub.reach('a', { epoch: 's.1', offset: 0 })
+      kept('t.1', 1)
+      kept('t.2', 1)
+      expect(heard(one)).to.deep.equal(['epoch_changed 0', 1, 'epoch_changed 0', 1])
+    })
+
+    it('does not tell who is held, nor old clients', () => {
+      const one = member('a')
+      const old = makeSocket({ identity: { counts: false } })
+      hub.add(old.socket)
+      hub.join(old.socket, 'a')
+      hub.reach('a', { epoch: 's.1', offset: 1 })
+      hub.hold(one.socket, 'a', () => {})
+      kept('t.1', 1)
+      expect(heard(one)).to.deep.equal([])
+      expect(heard(old)).to.deep.equal([1])
+    })
+
+    it('forgets a channel that nobody is on any more', () => {
+      const { socket } = member('a')
+      kept('s.1', 1)
+      hub.leave(socket, 'a')
+      const late = member('a')
+      kept('t.1', 1)
+      expect(heard(late)).to.deep.equal([1])
+    })
+  })
+
   describe('#deliverAll', () => {
     it('sends a publication on every channel', () => {
       const [one, two] = [member('a'), member('a', 'b')]
