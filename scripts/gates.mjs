@@ -15,6 +15,7 @@ export const GATE_LIMIT = 300
  * @property {string} does what it checks, in one line
  * @property {string[]} [command] a program run by Node: it passes or fails as one
  * @property {string[]} [tests] folders of Mocha tests: each test counts
+ * @property {number} [jobs] how many of its files run at once: of tests that wait more than they work
  * @property {boolean} [coverage] what its processes ran counts as covered
  */
 
@@ -51,6 +52,7 @@ export const gates = [
     name: 'engines',
     does: 'the engines that outlive a process: killed, and started again',
     tests: ['test/lmdb', 'test/redis'],
+    jobs: 4,
     coverage: true,
   },
   {

@@ -46,7 +46,9 @@ async function runTests(gate, env) {
   rmSync(countsFile, { force: true })
   const testEnv = { ...env, MOCHA_COUNTS: countsFile }
   if (gate.coverage) testEnv.NODE_V8_COVERAGE = coverageFolder
-  const mocha = ['node_modules/mocha/bin/mocha.js', '--reporter', 'scripts/mocha-reporter.cjs', ...files]
+  const jobs = gate.jobs ? ['--parallel', '--jobs', String(gate.jobs)] : []
+  const reporter = ['--reporter', 'scripts/mocha-reporter.cjs']
+  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...jobs, ...files]
   const exit = await run(mocha, testEnv, () => readCounts(countsFile).ended)
   return judge(readCounts(countsFile), exit)
 }

@@ -74,7 +74,9 @@ export class RedisEngine implements Engine {
     const shared = { commands, logs, keys, store, complaints, ids: new EventIds(() => clock.now()) }
     const tick = async () => {
       await this.#masters.check()
-      await this.#masters.run(keys.store, (client) => learn(client, { clock, store, probe }))
+      await this.#masters.run(keys.store, (client) => learn(client, { clock, store }))
+      // Not beside the rest: whoever hears of a replica by this gives its connection up for that to a master.
+      await probe.look((name = '', key = '', ...rest) => commands.send(name, key, ...rest))
     }
     this.nodes = new RedisNodes({ ...shared, ...settings })
     const listen = (hearing: Hearing) => this.#listen(network, hearing)
@@ -105,7 +107,8 @@ export class RedisEngine implements Engine {
       learn: async (client: Client, master: Master) => {
         // In a cluster, one of them tells the time and the name for all.
         const first = this.#masters?.masterOf(keys.store) ?? master
-        if (first === master) await learn(client, known)
+        if (first !== master) return
+        await Promise.all([learn(client, known), known.probe.look((...args) => client.sendCommand(args))])
       },
       ready: () => {
         this.#broker.restore()
@@ -151,8 +154,7 @@ interface Network extends ResolvedOptions {
   refused(cause: unknown): void
 }
 
-async function learn(client: Client, { clock, store, probe }: Known): Promise<void> {
+async function learn(client: Client, { clock, store }: Omit<Known, 'probe'>): Promise<void> {
   clock.set((await client.sendCommand(['TIME'])) as string[])
-  const send = (...args: string[]) => client.sendCommand(args)
-  await Promise.all([store.learn(send), probe.look(send)])
+  await store.learn((...args) => client.sendCommand(args))
 }
