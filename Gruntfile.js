@@ -12,6 +12,7 @@ const tasks = {
   types: ['types'],
   build: ['build'],
   test: ['unit', 'end-to-end', 'engines', 'interop'],
+  cluster: ['cluster-websocket', 'cluster-xhr-streaming', 'cluster-xhr-polling', 'chaos'],
   browser: ['browser'],
   bundlers: ['bundlers'],
   repository: ['repository'],

@@ -16,8 +16,55 @@ export const GATE_LIMIT = 300
  * @property {string[]} [command] a program run by Node: it passes or fails as one
  * @property {string[]} [tests] folders of Mocha tests: each test counts
  * @property {number} [jobs] how many of its files run at once: of tests that wait more than they work
+ * @property {Record<string, string>} [env] added to its environment
+ * @property {readonly string[]} [files] the names of its files in these folders. @default all
+ * @property {readonly string[]} [leftOut] titles of tests that are not among them; where they stand is why
  * @property {boolean} [coverage] what its processes ran counts as covered
  */
+
+/**
+ * The end-to-end tests of what users see. Left out are files about one node's own: raw connections to it, its limits,
+ * memory, liveness, paths and process, the proxy's business of origins, and engines that a test makes itself.
+ */
+const CLUSTER_FILES = [
+  'bad-handlers',
+  'bad-tokens',
+  'channel-api',
+  'claims-tokens',
+  'client-methods',
+  'client-options',
+  'history',
+  'hotsock',
+  'large-publications',
+  'presence',
+  'recovery',
+  'routes',
+  'server-events',
+  'server-methods',
+  'server-options',
+  'socket',
+  'token-options',
+]
+
+/** Tests of these files that are about one server object, or of what two nodes do in no order. */
+const NOT_IN_CLUSTER = [
+  // The proxy's configuration names the prefix; and what the upgrade's headers were is asked of one HTTP server.
+  'is the path under which sockets connect',
+  'goes with the token request and with the upgrade',
+  // SockJS notices only after 5 s that nobody polls any more.
+  'while the server decides closes the connection',
+  'tells after a loss how it differs from before',
+  // On one node a publication has come by the time its publisher has the receipt.
+  'add and take away listeners',
+  'keep what they say is stored, echo what they say is echoed, and refuse the rest',
+  // Publications of two nodes have no order between them.
+  'replaces the filter, and without an argument takes it away',
+  // The servers are one for the tests: that one is neither.
+  'returns the same promise again',
+  '`this` in a listener is the server',
+  // A shared engine does without the warning that is looked for.
+  'left out, only warnings and errors are written',
+]
 
 /** @type {readonly Gate[]} in the order in which they run */
 export const gates = [
@@ -54,6 +101,20 @@ export const gates = [
     tests: ['test/lmdb', 'test/redis'],
     jobs: 4,
     coverage: true,
+  },
+  ...['websocket', 'xhr-streaming', 'xhr-polling'].map((transport) => ({
+    name: `cluster-${transport}`,
+    does: `the end-to-end tests on two nodes with Redis behind nginx, by ${transport}`,
+    tests: ['test/end-to-end'],
+    files: CLUSTER_FILES,
+    leftOut: NOT_IN_CLUSTER,
+    env: { TOKEN_SOCKET_CLUSTER: transport },
+    jobs: 3,
+  })),
+  {
+    name: 'chaos',
+    does: 'nodes and Redis killed under load',
+    tests: ['test/chaos'],
   },
   {
     name: 'interop',

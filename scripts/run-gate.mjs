@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { GATE_LIMIT, root } from './gates.mjs'
 
 /** How long a Mocha process may go on after its last test, in seconds: longer means that something was left open. */
@@ -39,16 +39,18 @@ async function runCommand(gate, env) {
 async function runTests(gate, env) {
   const folders = gate.tests.filter((folder) => existsSync(join(root, folder)))
   if (folders.length === 0) return { passed: 0, failed: 0, note: 'no test folder yet' }
-  const files = folders.flatMap(testFiles)
+  const isMeant = (file) => gate.files?.includes(basename(file, '.test.ts')) ?? true
+  const files = folders.flatMap(testFiles).filter(isMeant)
   if (files.length === 0) return { passed: 0, failed: 1, note: 'no tests' }
   const countsFile = join(root, 'coverage', `${gate.name}.counts.json`)
   mkdirSync(join(root, 'coverage'), { recursive: true })
   rmSync(countsFile, { force: true })
-  const testEnv = { ...env, MOCHA_COUNTS: countsFile }
+  const testEnv = { ...env, ...gate.env, MOCHA_COUNTS: countsFile }
   if (gate.coverage) testEnv.NODE_V8_COVERAGE = coverageFolder
   const jobs = gate.jobs ? ['--parallel', '--jobs', String(gate.jobs)] : []
+  const leftOut = gate.leftOut ? ['--invert', '--grep', gate.leftOut.map(escaped).join('|')] : []
   const reporter = ['--reporter', 'scripts/mocha-reporter.cjs']
-  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...jobs, ...files]
+  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...jobs, ...leftOut, ...files]
   const exit = await run(mocha, testEnv, () => readCounts(countsFile).ended)
   return judge(readCounts(countsFile), exit)
 }
@@ -60,6 +62,11 @@ function judge({ passed, failed, ended }, { code, note }) {
   if (passed + failed === 0) return { passed, failed: 1, note: 'no tests' }
   if (code !== 0 && failed === 0) return { passed, failed: 1, note: `Mocha’s exit code is ${code}` }
   return { passed, failed }
+}
+
+/** A text as an expression that matches just it. */
+function escaped(text) {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
 function testFiles(folder) {

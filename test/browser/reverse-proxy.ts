@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../ports.js'
 
 /** What becomes of a WebSocket's upgrade. */
 export type UpgradeRule =
@@ -136,14 +137,6 @@ function listens(port: number): Promise<boolean> {
       .on('error', () => resolve(false))
       .on('connect', () => socket.destroy())
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 const NGINX_LINES: Readonly<Record<UpgradeRule, (hole: number) => string>> = {

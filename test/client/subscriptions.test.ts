@@ -220,6 +220,65 @@ describe('Subscriptions', () => {
       expect(restored.callCount).to.equal(1)
     })
 
+    for (const code of ['engine_unavailable', 'too_many_calls', 'too_many_messages']) {
+      it(`asks again, in a while, for what was refused with ${code} when the link came back`, async () => {
+        subscriptions.connected(false)
+        const done = subscriptions.subscribe('a')
+        answer(ACCEPTED)
+        await done
+        subscriptions.disconnected()
+        subscriptions.connected(false)
+        sinon.stub(Math, 'random').returns(0.5)
+        for (let tries = 0; tries < 3; tries += 1) {
+          answer({ error: 'later', code })
+          expect(failed.lastCall.args[0]).to.deep.include({ code, data: { channel: 'a' } })
+          expect(subscriptions.has('a')).to.equal(true)
+          sent.length = 0
+          clock.tick(999)
+          expect(requests()).to.deep.equal([])
+          clock.tick(1)
+          expect(requests()).to.deep.equal(['subscribe a'])
+        }
+        answer(ACCEPTED)
+        sent.length = 0
+        clock.tick(10_000)
+        expect(requests()).to.deep.equal([])
+        expect(subscriptions.channels).to.deep.equal(['a'])
+        expect(refused.called).to.equal(false)
+      })
+    }
+
+    it('asks no more for what is not wanted when it could', async () => {
+      subscriptions.connected(false)
+      const done = subscriptions.subscribe('a')
+      answer(ACCEPTED)
+      await done
+      subscriptions.disconnected()
+      subscriptions.connected(false)
+      answer({ error: 'later', code: 'engine_unavailable' })
+      void subscriptions.unsubscribe('a')
+      answer(ACCEPTED)
+      sent.length = 0
+      clock.tick(10_000)
+      expect(requests()).to.deep.equal([])
+      expect(subscriptions.channels).to.deep.equal([])
+    })
+
+    it('asks no more when it is closed', async () => {
+      subscriptions.connected(false)
+      const done = subscriptions.subscribe('a')
+      answer(ACCEPTED)
+      await done
+      subscriptions.disconnected()
+      subscriptions.connected(false)
+      answer({ error: 'later', code: 'engine_unavailable' })
+      subscriptions.close(new RpcError('ended'))
+      sent.length = 0
+      clock.tick(10_000)
+      expect(requests()).to.deep.equal([])
+      expect(clock.countTimers()).to.equal(0)
+    })
+
     it('never asks again for what was refused', () => {
       subscriptions.noticed({ type: 'subscribed', channel: 'a' })
       subscriptions.disconnected()

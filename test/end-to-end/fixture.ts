@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Controller, type RpcError, TokenSocket, type TokenSocketOptions } from '@token-socket/client'
-import { TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
+import { type Logger, TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
 import { expect } from 'chai'
 import express, { type Express, type RequestHandler } from 'express'
 import session from 'express-session'
 import { type Carrier, openPeer, type Peer } from './peer.js'
+import { type Surroundings, surroundings } from './surroundings.js'
 
 /** What a test may set; all but the first three are options of the TokenSocketServer. */
 export interface SiteOptions extends Partial<TokenSocketServerOptions> {
@@ -40,25 +41,13 @@ export const CONTROLLER = {
   hang: (_auth: unknown, _data: unknown, _callback: unknown) => {},
 }
 
-export class Site {
+/** One server process's worth of a site. */
+class SiteNode {
   readonly app: Express
   readonly http: Server
   readonly sockets: TokenSocketServer
-  readonly log: LogLine[] = []
-  readonly failures: Failure[] = []
-  readonly #clients: TokenSocket[] = []
-  readonly #peers: Peer[] = []
-  readonly #prefix: string
-  readonly #tokenRoute: string
 
-  static async start(options: SiteOptions = {}): Promise<Site> {
-    const site = new Site(options)
-    site.http.listen(options.port ?? 0, '127.0.0.1')
-    await once(site.http, 'listening')
-    return site
-  }
-
-  private constructor({ prepare, port: _port, usesConsole, ...options }: SiteOptions) {
+  constructor({ prepare, port: _port, usesConsole, ...options }: SiteOptions, logger: Logger) {
     this.app = options.app ?? express()
     this.http = options.server ?? createServer(this.app)
     prepare?.(this.app)
@@ -70,16 +59,69 @@ export class Site {
         name: request.query.name ?? 'ann',
       }),
       socketController: { ...CONTROLLER },
-      ...(!usesConsole && { logger: this.#logger() }),
+      ...(!usesConsole && { logger }),
       ...options,
     })
-    this.sockets.on('error', (cause, details) => this.failures.push({ cause, details: { ...details } }))
+  }
+
+  get port(): number {
+    return (this.http.address() as AddressInfo).port
+  }
+
+  async listen(port = 0): Promise<void> {
+    this.http.listen(port, '127.0.0.1')
+    await once(this.http, 'listening')
+  }
+
+  async close(): Promise<void> {
+    this.http.closeAllConnections()
+    if (this.http.listening) await new Promise((resolve) => this.http.close(resolve))
+  }
+}
+
+/** One node, or as many as the surroundings of the tests want, as one. */
+export class Site {
+  readonly app: Express
+  readonly http: Server
+  readonly sockets: TokenSocketServer
+  readonly log: LogLine[] = []
+  readonly failures: Failure[] = []
+  readonly #clients: TokenSocket[] = []
+  readonly #peers: Peer[] = []
+  readonly #nodes: readonly SiteNode[]
+  readonly #around: Surroundings
+  readonly #prefix: string
+  readonly #tokenRoute: string
+
+  static async start(options: SiteOptions = {}): Promise<Site> {
+    const isOwn = ['engine', 'app', 'server', 'port'].some((name) => name in options)
+    const around = await surroundings(isOwn ? 'one node' : undefined)
+    const site = new Site(options, around)
+    for (const node of site.#nodes) await node.listen(options.port)
+    await around.open(site.#nodes.map(({ port }) => port))
+    return site
+  }
+
+  private constructor(options: SiteOptions, around: Surroundings) {
+    const logger = this.#logger()
+    // They have their controller in common, as tests change it.
+    const common = { socketController: { ...CONTROLLER }, ...options }
+    const [first = {}, ...more] = around.nodes
+    const node = new SiteNode({ ...first, ...common }, logger)
+    this.#nodes = [node, ...more.map((own) => new SiteNode({ ...own, ...common }, logger))]
+    this.app = node.app
+    this.http = node.http
+    this.#around = around
+    this.sockets = around.join(this.#nodes.map(({ sockets }) => sockets))
+    for (const { sockets } of this.#nodes) {
+      sockets.on('error', (cause, details) => this.failures.push({ cause, details: { ...details } }))
+    }
     this.#prefix = options.prefix ?? '/sockets'
     this.#tokenRoute = options.tokenRoute ?? '/socket/token'
   }
 
   get port(): number {
-    return (this.http.address() as AddressInfo).port
+    return this.#around.port ?? (this.http.address() as AddressInfo).port
   }
 
   get host(): string {
@@ -92,7 +134,7 @@ export class Site {
 
   /** A client of this site. */
   client(options: TokenSocketOptions = {}, actions: Controller = {}): TokenSocket {
-    const client = new TokenSocket({ host: this.host, ...options }, actions)
+    const client = new TokenSocket({ host: this.host, ...this.#around.client, ...options }, actions)
     this.#clients.push(client)
     return client
   }
@@ -156,8 +198,8 @@ export class Site {
     await Promise.all(this.#clients.map((client) => client.end()))
     for (const peer of this.#peers) peer.destroy()
     await this.sockets.shutdown()
-    this.http.closeAllConnections()
-    if (this.http.listening) await new Promise((resolve) => this.http.close(resolve))
+    await Promise.all(this.#nodes.map((node) => node.close()))
+    await this.#around.close()
   }
 
   #logger() {
@@ -179,9 +221,12 @@ export function useSites(): (options?: SiteOptions) => Promise<Site> {
   }
 }
 
+/** As on many nodes, which have them in common. */
+const SESSIONS = new session.MemoryStore()
+
 /** Sessions by cookie: `GET /sign-in?name=ann` signs in. */
 export function sessions(app: Express): void {
-  app.use(session({ secret: 'of the tests', resave: false, saveUninitialized: false }))
+  app.use(session({ secret: 'of the tests', resave: false, saveUninitialized: false, store: SESSIONS }))
   app.get('/sign-in', (request, response) => {
     Object.assign(request.session, { auth: { name: request.query.name }, cart: ['book'] })
     response.send('welcome')

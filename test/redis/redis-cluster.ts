@@ -1,5 +1,6 @@
 import { createCluster } from 'redis'
-import { type Admin, freePort, RedisProcess } from './redis-process.js'
+import { freePort } from '../ports.js'
+import { type Admin, RedisProcess } from './redis-process.js'
 
 const SLOTS = 16_384
 

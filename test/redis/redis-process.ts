@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from 'redis'
+import { freePort } from '../ports.js'
 
 /** A client of the test's own, for what no engine does. */
 export type Admin = ReturnType<typeof createAdmin>
@@ -62,6 +64,16 @@ export class RedisProcess {
     })
   }
 
+  /** It ends with this process, which does not wait for it. */
+  endAtExit(): void {
+    this.#process.unref()
+    ;(this.#process.stdout as Socket | null)?.unref()
+    process.once('exit', () => {
+      this.#process.kill('SIGKILL')
+      rmSync(this.#folder, { recursive: true, force: true })
+    })
+  }
+
   /** Ends it as a power cut would. */
   async kill(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
@@ -84,15 +96,4 @@ export class RedisProcess {
     await this.kill()
     await rm(this.#folder, { recursive: true, force: true })
   }
-}
-
-/** A port that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

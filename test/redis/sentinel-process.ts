@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from './redis-process.js'
+import { freePort } from '../ports.js'
 
 /** A real sentinel, which watches one master under the name `main`. */
 export class SentinelProcess {

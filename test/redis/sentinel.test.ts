@@ -2,10 +2,11 @@
 import { expect } from 'chai'
 import { createClient, createSentinel } from 'redis'
 import { isNext } from '../../packages/server/src/epoch.js'
+import { freePort } from '../ports.js'
 import { exercise } from './exercise.js'
 import { isDone, until } from './redis-cluster.js'
 import { numbers, RedisNode } from './redis-node.js'
-import { type Admin, freePort, RedisProcess } from './redis-process.js'
+import { type Admin, RedisProcess } from './redis-process.js'
 import { SentinelProcess } from './sentinel-process.js'
 
 const ANN = { channel: 'a', sid: 's', uid: 'ann' }

@@ -66,6 +66,8 @@ interface Subscription {
   /** The server was told where we are, and will bring all that came since: what comes before that is brought again. */
   recovering?: boolean
   isGettingToken?: boolean
+  /** Asks again for what the server could not do. */
+  retry(): void
   waiters: readonly Waiter[]
 }
 
@@ -155,7 +157,10 @@ export class Subscriptions {
   close(error: RpcError): void {
     this.#final = error
     this.disconnected()
-    for (const { waiters } of this.#subscriptions.values()) for (const waiter of waiters) waiter.reject(error)
+    for (const { waiters, retry } of this.#subscriptions.values()) {
+      this.#timers.delete(retry)
+      for (const waiter of waiters) waiter.reject(error)
+    }
     this.#subscriptions.clear()
   }
 
@@ -215,7 +220,8 @@ export class Subscriptions {
   #find(channel: string): Subscription {
     const found = this.#subscriptions.get(channel)
     if (found) return found
-    const made: Subscription = { channel, state: 'unsubscribed', wanted: false, waiters: [] }
+    const retry = () => this.#advance(made)
+    const made: Subscription = { channel, state: 'unsubscribed', wanted: false, waiters: [], retry }
     this.#subscriptions.set(channel, made)
     return made
   }
@@ -295,6 +301,11 @@ export class Subscriptions {
     const isAsked = ({ wish }: Waiter) => (wish === 'subscribe') === isSubscribing
     const told = this.#takeWaiters(subscription, isAsked)
     for (const waiter of told) waiter.reject(isLate ? about : error)
+    if (isSubscribing && !granted && told.length === 0 && PASSING.has(error.code)) {
+      enter(subscription, 'refuse')
+      this.#timers.set(subscription.retry, RETRY * (0.5 + Math.random()))
+      return this.#owner.failed(about)
+    }
     // Whoever asked is told and may ask again; what nobody asks about stays wanted unless the server refuses it.
     if (isSubscribing) subscription.wanted &&= isLate ? told.length === 0 : granted
     else if (!isLate) subscription.wanted = true
@@ -321,6 +332,12 @@ export class Subscriptions {
     return taken
   }
 }
+
+/** What the server refuses with that could do it later. */
+const PASSING: ReadonlySet<string> = new Set(['engine_unavailable', 'too_many_calls', 'too_many_messages'])
+
+/** Milliseconds until what it could not do is asked for again, on average. */
+const RETRY = 1000
 
 /** The wish that a state fulfils. */
 const DONE: { readonly [State in SubscriptionState]?: Wish } = {

@@ -1,0 +1,19 @@
+// `npm run chaos`: kills nodes and Redis under load and says what came of it. See docs/CHAOS.md.
+import { spawn } from 'node:child_process'
+import { ensureExecutables } from './executables.mjs'
+import { root } from './gates.mjs'
+import { installPackages } from './install.mjs'
+
+if (!(await installPackages())) process.exit(1)
+const { env, missing } = await ensureExecutables()
+if (missing.length > 0) process.exit(1)
+const node = [
+  '--conditions=@token-socket/source',
+  '--import=tsx',
+  'test/chaos/run.ts',
+  ...process.argv.slice(2),
+]
+const child = spawn(process.execPath, node, { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' })
+child.on('exit', (code) => {
+  process.exitCode = code ?? 1
+})

@@ -1,0 +1,54 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { NodeSettings } from './node-script.js'
+
+const SCRIPT = fileURLToPath(new URL('node-script.ts', import.meta.url))
+
+/** What a node says of itself. */
+export interface NodeReport {
+  readonly sockets: number
+  /** Milliseconds for which its event loop did nothing else, at the most, since it began to watch. */
+  readonly longestBlock: number
+}
+
+/** A server in a process of its own, at one port however often it is killed. */
+export class ChaosNode {
+  readonly #settings: NodeSettings
+  #process: ChildProcess | undefined
+
+  constructor(settings: NodeSettings) {
+    this.#settings = settings
+  }
+
+  get isAlive(): boolean {
+    const node = this.#process
+    return node !== undefined && node.exitCode === null && node.signalCode === null
+  }
+
+  /** Resolves when it listens. */
+  async start(): Promise<void> {
+    const execArgv = ['--conditions=@token-socket/source', '--import=tsx']
+    this.#process = fork(SCRIPT, [JSON.stringify(this.#settings)], { execArgv })
+    const ended = once(this.#process, 'exit').then(() => {
+      throw new Error('the node ended before it was ready')
+    })
+    ended.catch(() => {})
+    await Promise.race([once(this.#process, 'message'), ended])
+  }
+
+  async kill(): Promise<void> {
+    if (!this.#process || !this.isAlive) return
+    const exited = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await exited
+  }
+
+  /** Asks it how it is; `watch` begins to watch its event loop. */
+  async ask(question: 'watch' | 'look'): Promise<NodeReport> {
+    if (!this.#process) throw new Error('it was never started')
+    const answer = once(this.#process, 'message')
+    this.#process.send(question)
+    return ((await answer) as [NodeReport])[0]
+  }
+}

@@ -1,0 +1,87 @@
+/** Many clients whose node dies, and the one that takes them all. */
+import { TokenSocket } from '@token-socket/client'
+import { startBalancer } from '../cluster/balancer.js'
+import { freePort } from '../ports.js'
+import { RedisProcess } from '../redis/redis-process.js'
+import { ChaosNode } from './chaos-node.js'
+
+export interface ReconnectReport {
+  readonly clients: number
+  /** Milliseconds from the kill until half, 99 in 100, and all clients were ready on the other node. */
+  readonly p50: number
+  readonly p99: number
+  readonly last: number
+  /** Milliseconds for which the other node's event loop did nothing else, at the most. */
+  readonly longestBlock: number
+  /** Commands that Redis carried out for each client, those that scripts make not counted. */
+  readonly commands: number
+}
+
+/** @param channels how many each client is on */
+export async function reconnect(
+  count: number,
+  channels = 1,
+  told = (_text: string) => {},
+): Promise<ReconnectReport> {
+  const redis = await RedisProcess.start()
+  const admin = await redis.admin()
+  const ports = [await freePort(), await freePort()] as const
+  const proxy = await startBalancer(ports)
+  const nodes = ports.map((port) => new ChaosNode({ port, engine: { url: redis.url } }))
+  const [survivor, victim] = nodes as [ChaosNode, ChaosNode]
+  const clients: TokenSocket[] = []
+  try {
+    await victim.start()
+    const host = new URL(proxy.origin).host
+    for (let index = 0; index < count; index += 1) {
+      const client = new TokenSocket({ host, transports: ['websocket'] })
+      client.on('error', () => {})
+      clients.push(client)
+      const names = Array.from({ length: channels }, (_, channel) => `kept-${(index + channel) % 100}`)
+      await client.ready()
+      await Promise.all(names.map((name) => client.subscribe(name)))
+      if (index % 500 === 499) told(`${index + 1} clients are connected`)
+    }
+    await survivor.start()
+    await survivor.ask('watch')
+    const before = await commandsOf(admin)
+    const killed = performance.now()
+    const times: number[] = []
+    const back = clients.map((client) =>
+      readyAgain(client).then(() => times.push(performance.now() - killed)),
+    )
+    await victim.kill()
+    told('their node is killed')
+    await Promise.all(back)
+    await Promise.all(clients.map((client) => client.rpc('_ping')))
+    const after = await commandsOf(admin)
+    const { longestBlock } = await survivor.ask('look')
+    times.sort((one, other) => one - other)
+    const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0
+    return {
+      clients: count,
+      p50: at(0.5),
+      p99: at(0.99),
+      last: at(1),
+      longestBlock,
+      commands: (after - before) / count,
+    }
+  } finally {
+    await Promise.all(clients.map((client) => client.end()))
+    await proxy.close()
+    await Promise.all(nodes.map((node) => node.kill()))
+    await redis.stop()
+  }
+}
+
+function readyAgain(client: TokenSocket): Promise<void> {
+  return new Promise((resolve) => {
+    client.on('reconnect', (error) => {
+      if (!error) resolve()
+    })
+  })
+}
+
+async function commandsOf(admin: { info(section: string): Promise<string> }): Promise<number> {
+  return Number(/^total_commands_processed:(\d+)/m.exec(await admin.info('stats'))?.[1])
+}

@@ -1,0 +1,83 @@
+/** `npm run chaos`. */
+import { parseArgs } from 'node:util'
+import { type ChaosReport, chaos } from './chaos.js'
+import { measureGhosts, Pair } from './members.js'
+import { reconnect } from './reconnect.js'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    publications: { type: 'string', default: '200000' },
+    clients: { type: 'string', default: '200' },
+    nodes: { type: 'string', default: '3' },
+    ghosts: { type: 'string' },
+    reconnect: { type: 'string' },
+  },
+})
+
+if (values.ghosts !== undefined) await ghosts(Number(values.ghosts))
+else if (values.reconnect !== undefined) await manyReconnect(Number(values.reconnect))
+else await runChaos()
+process.exit()
+
+async function runChaos(): Promise<void> {
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32))
+  console.log(`seed ${seed}: ${values.nodes} nodes, ${values.clients} clients, 10 channels`)
+  let last = 0
+  const report = await chaos({
+    seed,
+    nodes: Number(values.nodes),
+    clients: Number(values.clients),
+    channels: 10,
+    publications: Number(values.publications),
+    nodeEvery: 4000,
+    redisEvery: 15_000,
+    progress: (now) => {
+      if (now.seconds - last < 5) return
+      last = now.seconds
+      console.log(line(now))
+    },
+  })
+  console.log(line(report))
+  for (const fault of report.faults) console.log(`  ${fault}`)
+  console.log(
+    `lost, doubled or out of order without a word: ${report.faultCount}; announced by gap: ${report.gaps}`,
+  )
+  if (report.faultCount > 0) process.exitCode = 1
+}
+
+function line(report: ChaosReport): string {
+  const { seconds, acknowledged, deliveries, nodeKills, redisKills, recoveries, retries, faultCount } = report
+  return [
+    `${seconds.toFixed(0)} s`,
+    `${acknowledged} acknowledged`,
+    `${deliveries} delivered`,
+    `${nodeKills} nodes and ${redisKills} times Redis killed`,
+    `${recoveries} recoveries`,
+    `${retries} tries again`,
+    `${faultCount} faults`,
+  ].join(', ')
+}
+
+async function ghosts(kills: number): Promise<void> {
+  const pair = await Pair.start()
+  const times: number[] = []
+  await measureGhosts(pair, kills, (ms) => {
+    times.push(ms)
+    console.log(`kill ${times.length}: the last member was seen for ${(ms / 1000).toFixed(1)} s more`)
+  })
+  await pair.stop()
+  console.log(`at the most ${(Math.max(...times) / 1000).toFixed(1)} s; the bound is 15 s`)
+  if (Math.max(...times) > 15_000) process.exitCode = 1
+}
+
+async function manyReconnect(clients: number): Promise<void> {
+  const report = await reconnect(clients, 1, console.log)
+  const { p50, p99, last, longestBlock, commands } = report
+  console.log(
+    `${clients} clients ready again: half in ${p50.toFixed(0)} ms, 99 % in ${p99.toFixed(0)} ms, all in ${last.toFixed(0)} ms`,
+  )
+  console.log(`the other node’s event loop was never blocked for more than ${longestBlock.toFixed(0)} ms`)
+  console.log(`${commands.toFixed(1)} Redis commands for each client`)
+  if (last > 30_000 || longestBlock > 200) process.exitCode = 1
+}

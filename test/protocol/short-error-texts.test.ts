@@ -1,0 +1,15 @@
+import { expect } from 'chai'
+import { ERRORS, textOf } from '../../packages/protocol/src/error-texts.js'
+import { textOf as shortTextOf } from '../../packages/protocol/src/short-error-texts.js'
+
+describe('the short texts of errors', () => {
+  it('are the texts of all builds, or the codes', () => {
+    for (const code of Object.keys(ERRORS)) expect(shortTextOf(code)).to.be.oneOf([textOf(code), code])
+    expect(shortTextOf('sold_out')).to.equal('sold_out')
+  })
+
+  it('say all that the other end reads', () => {
+    for (const code of ['bad_message', 'forbidden', 'internal', 'invalid_token', 'not_found'])
+      expect(shortTextOf(code)).to.equal(textOf(code))
+  })
+})
