@@ -25,7 +25,7 @@ describe('members, when their node is killed', function () {
 })
 
 describe('clients whose node is killed', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('come back at a cost in Redis commands that depends on their own channels only', async () => {
     const small = await reconnect(20)

@@ -8,10 +8,9 @@ const NGINX_ARGS = ['-e', 'stderr', '-p', '.', '-c', 'proxy.conf']
 export async function startBalancer(ports: readonly number[]): Promise<ReverseProxy> {
   const document = await readFile(new URL('../../docs/CLUSTER.md', import.meta.url), 'utf8')
   const [, block = ''] = /```nginx\n(.*?)```/s.exec(document) ?? []
-  const [first, ...rest] = ports.map((port) => `server 127.0.0.1:${port};`)
-  const shown = block
-    .replace('server 10.0.0.1:3000;', `${first}`)
-    .replace('server 10.0.0.2:3000;', rest.join(' '))
+  const [shownNode = ''] = /server 10\.0\.0\.2.*;/.exec(block) ?? []
+  const nodes = ports.map((port) => shownNode.replace('10.0.0.2:3000', `127.0.0.1:${port}`))
+  const shown = block.replace(/( *server 10\..*\n)+/, `${nodes.join('\n')}\n`)
   const configure = (own: number) => `
     daemon off;
     master_process off;
