@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { NodeSettings } from './node-script.js'
@@ -37,6 +37,11 @@ export class ChaosNode {
     await Promise.race([once(this.#process, 'message'), ended])
   }
 
+  /** Gives it a core of its own, which nobody else who was kept from it uses. */
+  keepOn(core: number): void {
+    keepOn(core, this.#process?.pid)
+  }
+
   async kill(): Promise<void> {
     if (!this.#process || !this.isAlive) return
     const exited = once(this.#process, 'exit')
@@ -51,4 +56,9 @@ export class ChaosNode {
     this.#process.send(question)
     return ((await answer) as [NodeReport])[0]
   }
+}
+
+/** Keeps a process on a core, and what it starts from now on, where there is `taskset`. @param pid @default this one */
+export function keepOn(core: number, pid = process.pid): void {
+  spawnSync('taskset', ['-acp', String(core), String(pid)])
 }

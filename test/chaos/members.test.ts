@@ -28,10 +28,12 @@ describe('clients whose node is killed', function () {
   this.timeout(120_000)
 
   it('come back at a cost in Redis commands that depends on their own channels only', async () => {
-    const small = await reconnect(20)
-    const large = await reconnect(150)
+    const small = await reconnect({ count: 20 })
+    const large = await reconnect({ count: 150 })
+    const onMore = await reconnect({ count: 20, channels: 4 })
     // What goes on anyway, such as leases, is shared by more.
     expect(large.commands).to.be.at.most(small.commands + 0.5)
+    expect(onMore.commands).to.be.at.most(4 * small.commands)
     // Those that scripts make are counted: a token, a subscription, a place in history.
     expect(large.commands).to.be.below(30)
   })

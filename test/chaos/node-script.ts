@@ -1,9 +1,9 @@
 /** A node of the chaos: a whole server in a process of its own, which is killed without warning. */
 import { createServer } from 'node:http'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { RedisEngine, type RedisEngineOptions } from '@token-socket/redis'
 import { TokenSocketServer } from '@token-socket/server'
 import express from 'express'
+import { LoopWatch } from './loop-watch.js'
 
 /** What a node is told at its start. */
 export interface NodeSettings {
@@ -35,13 +35,10 @@ const sockets = new TokenSocketServer({
 })
 sockets.on('error', () => {})
 
-const delay = monitorEventLoopDelay({ resolution: 10 })
+const watch = new LoopWatch()
 process.on('message', (question: 'watch' | 'look') => {
-  if (question === 'watch') {
-    delay.reset()
-    delay.enable()
-  }
-  process.send?.({ sockets: sockets.sockets().length, longestBlock: delay.max / 1e6 })
+  if (question === 'watch') watch.start()
+  process.send?.({ sockets: sockets.sockets().length, longestBlock: watch.longestBlock })
 })
 // Redis may be away, or still reading its file.
 while (

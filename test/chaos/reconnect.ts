@@ -3,7 +3,7 @@ import { TokenSocket } from '@token-socket/client'
 import { startBalancer } from '../cluster/balancer.js'
 import { freePort } from '../ports.js'
 import { RedisProcess } from '../redis/redis-process.js'
-import { ChaosNode } from './chaos-node.js'
+import { ChaosNode, keepOn } from './chaos-node.js'
 
 export interface ReconnectReport {
   readonly clients: number
@@ -17,12 +17,19 @@ export interface ReconnectReport {
   readonly commands: number
 }
 
-/** @param channels how many each client is on */
-export async function reconnect(
-  count: number,
-  channels = 1,
-  told = (_text: string) => {},
-): Promise<ReconnectReport> {
+/** How many clients, on how many channels each. */
+export interface ReconnectSettings {
+  readonly count: number
+  /** @default 1 */
+  readonly channels?: number
+  /** Whether the other node has a core of its own, away from the clients, nginx and Redis, for good. @default false */
+  readonly isApart?: boolean
+  told?(text: string): void
+}
+
+export async function reconnect(settings: ReconnectSettings): Promise<ReconnectReport> {
+  const { count, channels = 1, isApart = false, told = () => {} } = settings
+  if (isApart) keepOn(1)
   const redis = await RedisProcess.start()
   const admin = await redis.admin()
   const ports = [await freePort(), await freePort()] as const
@@ -43,6 +50,7 @@ export async function reconnect(
       if (index % 500 === 499) told(`${index + 1} clients are connected`)
     }
     await survivor.start()
+    if (isApart) survivor.keepOn(0)
     await survivor.ask('watch')
     const before = await commandsOf(admin)
     const killed = performance.now()
@@ -53,9 +61,9 @@ export async function reconnect(
     await victim.kill()
     told('their node is killed')
     await Promise.all(back)
+    const { longestBlock } = await survivor.ask('look')
     await Promise.all(clients.map((client) => client.rpc('_ping')))
     const after = await commandsOf(admin)
-    const { longestBlock } = await survivor.ask('look')
     times.sort((one, other) => one - other)
     const at = (part: number) => times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? 0
     return {

@@ -72,7 +72,7 @@ async function ghosts(kills: number): Promise<void> {
 }
 
 async function manyReconnect(clients: number): Promise<void> {
-  const report = await reconnect(clients, 1, console.log)
+  const report = await reconnect({ count: clients, isApart: true, told: console.log })
   const { p50, p99, last, longestBlock, commands } = report
   console.log(
     `${clients} clients ready again: half in ${p50.toFixed(0)} ms, 99 % in ${p99.toFixed(0)} ms, all in ${last.toFixed(0)} ms`,

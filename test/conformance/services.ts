@@ -9,6 +9,7 @@ import {
   type TransportName,
 } from '../../packages/server/src/transports/transport-names.js'
 import { Transports } from '../../packages/server/src/transports/transports.js'
+import { Turnstile } from '../../packages/server/src/turnstile.js'
 
 /** Settings of {@link mountServices}. */
 export interface ServicesSettings {
@@ -63,6 +64,7 @@ export function mountServices(
         prefix,
         origins: new OriginRules({ origins, required, trusts }),
         trusts,
+        turnstile: new Turnstile(),
         maxPayload: 1024 * 1024,
         pingInterval: 25_000,
         pingTimeout: 20_000,

@@ -198,7 +198,7 @@ describe('presence', () => {
       const guests = [await enter(site, 'ann'), await enter(site, 'bob')]
       await site.sockets.unsubscribeAll('room')
       for (const guest of guests) await guest.find(({ command }) => command === 'unsubscribe')
-      expect(await uids(site)).to.deep.equal([])
+      await untilThereAre(0, site)
     })
 
     it('without a grace, whatever happened', async () => {

@@ -32,6 +32,7 @@ describe('Handshakes', () => {
   let welcomes: Welcome[]
   let failed: sinon.SinonSpy
   let authTimeout: number | undefined
+  let passing: (run: () => void) => void
   let handshakes: Handshakes
 
   beforeEach(() => {
@@ -39,9 +40,11 @@ describe('Handshakes', () => {
     welcomes = []
     failed = sinon.spy()
     authTimeout = 5000
+    passing = (run) => run()
     const owner: HandshakeOwner = {
       authTimeout: () => authTimeout,
       authMessageLimit: 8192,
+      turnstile: { pass: (run) => passing(run) },
       welcome: (message, connection, adopt) =>
         new Promise((resolve, reject) => {
           welcomes.push({ message, connection, adopt, done: resolve, fail: reject })
@@ -76,6 +79,18 @@ describe('Handshakes', () => {
       const { server, message, connection } = asking()
       expect(connection).to.equal(server)
       expect(message).to.deep.equal({ type: 'auth', id: '1', token: 'TOKEN', version: 1 })
+    })
+
+    it('leaves the token of one unused that closed while it waited at the turnstile', () => {
+      let pass = () => {}
+      passing = (run) => {
+        pass = run
+      }
+      const { client } = begin()
+      client.send([AUTH])
+      client.close(1000, '')
+      pass()
+      expect(welcomes).to.deep.equal([])
     })
 
     it('answers nothing itself when the token is good', async () => {

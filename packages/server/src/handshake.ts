@@ -10,6 +10,7 @@ import {
   encodeThrown,
   RpcError,
 } from '@token-socket/protocol'
+import type { Turnstile } from './turnstile.js'
 
 /** What a {@link Handshake} needs from its server. */
 export interface HandshakeOwner {
@@ -17,6 +18,8 @@ export interface HandshakeOwner {
   authTimeout(): number | undefined
   /** UTF-16 code units that the first message may have. */
   readonly authMessageLimit: number
+  /** What tokens wait at to be looked at. */
+  readonly turnstile: Pick<Turnstile, 'pass'>
   /**
    * Takes the ticket that a token stands for and lets the socket in.
    * @param adopt says who hears the connection from now on
@@ -105,10 +108,14 @@ export class Handshakes {
     this.#asking.add(connection)
     // An engine that hangs must not keep connections that nobody ever lets in.
     this.#deadlines.set(connection, LONGEST_LOOK)
-    this.#owner
-      .welcome(message, connection, adopt)
-      .catch((cause) => this.#turnAway(message.id, connection, cause))
-      .finally(() => this.#asking.delete(connection))
+    this.#owner.turnstile.pass(() => {
+      // It may have closed while it waited: its token stays unused.
+      if (!this.#asking.has(connection)) return
+      this.#owner
+        .welcome(message, connection, adopt)
+        .catch((cause) => this.#turnAway(message.id, connection, cause))
+        .finally(() => this.#asking.delete(connection))
+    })
   }
 
   #turnAway(id: string, connection: Connection, cause: unknown): void {

@@ -36,6 +36,7 @@ import { tokenGuard, tokenRoute } from './token-route.js'
 import { secretKey, type TokenKey, Tokens } from './tokens.js'
 import { intercept } from './transports/intercept.js'
 import { Transports } from './transports/transports.js'
+import { Turnstile } from './turnstile.js'
 import { decide, type Refusal, type VetoCallback } from './vetoes.js'
 
 /** A key for HS256 has to be as long as its hash, or longer. Source: RFC 7518, section 3.2. */
@@ -85,6 +86,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #channels: Channels
   readonly #handshakes: Handshakes
   readonly #health: HealthWatch
+  /** What token requests, upgrades and tokens wait at when many come at once. */
+  readonly #turnstile = new Turnstile()
   readonly #streams: StreamLiveness
   readonly #transports: Transports
   #authTimeout: number | undefined
@@ -115,6 +118,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       ...this.#options,
       origins,
       trusts,
+      turnstile: this.#turnstile,
       maxPayload: limits.message,
       connections: limits.connections,
       files: this.#options.serveClient ? new ClientFiles() : undefined,
@@ -334,6 +338,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return new Handshakes({
       authTimeout: () => this.#authTimeout,
       authMessageLimit: limits.authMessage,
+      turnstile: this.#turnstile,
       welcome: (...args) => admission.welcome(...args),
       failed,
     })
@@ -343,6 +348,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const { app, engine, limits, customMiddleware } = this.#options
     const handlers: RequestHandler[] = [
       tokenGuard(origins, () => this.#shutdown !== undefined),
+      (_request, _response, next) => this.#turnstile.pass(next),
       ...[customMiddleware].flat(),
       tokenRoute({ ...this.#options, ...limits, tokens, tickets: engine.tickets, origins }),
     ]

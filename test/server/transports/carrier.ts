@@ -11,6 +11,7 @@ import {
   type TransportName,
 } from '../../../packages/server/src/transports/transport-names.js'
 import { Transports } from '../../../packages/server/src/transports/transports.js'
+import { Turnstile } from '../../../packages/server/src/turnstile.js'
 import { TestServer } from '../http-server.js'
 import { Inbox } from '../inbox.js'
 import { RecordedLog } from '../recorded-log.js'
@@ -81,6 +82,7 @@ export class Carrier {
       prefix: settings.prefix ?? '/sockets',
       origins: new OriginRules({ origins: [], required: false, ...settings, trusts }),
       trusts,
+      turnstile: new Turnstile(),
       maxPayload: settings.maxPayload ?? 1024 * 1024,
       pingInterval: settings.pingInterval ?? 25_000,
       pingTimeout: settings.pingTimeout ?? 10_000,

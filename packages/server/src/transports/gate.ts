@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { clientAddress, type TrustProxy } from '../forwarded.js'
 import type { OriginRules, RequestOrigin } from '../origins.js'
+import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
 import { type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
 import { batchLimit } from './message-limit.js'
@@ -21,6 +22,8 @@ export interface GateOptions {
   readonly maxPayload: number
   /** How many connections and polling sessions there may be; one more is answered 503. */
   readonly connections: number
+  /** What upgrades wait at. */
+  readonly turnstile: Pick<Turnstile, 'pass'>
   /** Takes the upgrades. */
   readonly websocket: {
     readonly size: number
@@ -84,7 +87,7 @@ export class Gate implements Interceptor {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { websocket, transports, prefix, origins } = this.#options
+    const { transports, prefix, origins, turnstile } = this.#options
     const isPlain = pathOf(request) === `${prefix}/websocket`
     if (!origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
     const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
@@ -95,8 +98,13 @@ export class Gate implements Interceptor {
       // RFC 6455, section 4.2.2: the answer names the version that would do.
       return refuseUpgrade(socket, '400 Bad Request', 'Sec-WebSocket-Version: 13')
     }
-    if (this.#isFull()) return refuseUpgrade(socket, '503 Service Unavailable')
-    websocket.upgrade(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
+    // Nobody else listens to it while it waits.
+    socket.on('error', ignore)
+    turnstile.pass(() => {
+      socket.off('error', ignore)
+      if (this.#isFull()) return refuseUpgrade(socket, '503 Service Unavailable')
+      this.#options.websocket.upgrade(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
+    })
   }
 
   /** A polling session is over. @param path the path of any of its requests */
@@ -160,6 +168,9 @@ export class Gate implements Interceptor {
     this.#options.sockjs.handle(replay as unknown as IncomingMessage, response)
   }
 }
+
+/** A connection that breaks while it waits closes, too, which is seen when its turn comes. */
+function ignore(): void {}
 
 /** A request's body, `too_large`, or `undefined` if the request broke off. */
 function readBody(request: IncomingMessage, limit: number): Promise<Buffer | 'too_large' | undefined> {

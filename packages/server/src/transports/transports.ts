@@ -29,6 +29,8 @@ export interface TransportsOptions {
   readonly perMessageDeflate?: PerMessageDeflate
   /** The address of the iframe page's script. @default a CDN's, with the script's hash */
   readonly sockjsUrl?: string | undefined
+  /** See {@link GateOptions}. */
+  readonly turnstile: GateOptions['turnstile']
   /** See {@link GateOptions}. @default none */
   readonly files?: GateOptions['files']
   /** Bytes after which a streaming response of SockJS ends. @default 131072 */
