@@ -5,7 +5,7 @@ import { root } from './gates.mjs'
 import { installPackages } from './install.mjs'
 
 if (!(await installPackages())) process.exit(1)
-const { env, missing } = await ensureExecutables()
+const { env, missing } = await ensureExecutables(['REDIS_SERVER', 'NGINX'])
 if (missing.length > 0) process.exit(1)
 const node = [
   '--conditions=@token-socket/source',

@@ -29,20 +29,18 @@ export function findExecutables() {
 }
 
 /**
- * Finds them, installs what is missing where that is possible (Debian, as root), and says what is missing otherwise.
+ * Finds those that are wanted, installs what is missing where that is possible (Debian, as root), and says what is missing otherwise.
+ * @param {readonly string[]} [wanted] environment variables. @default all
  * @returns {Promise<{env: Record<string, string>, missing: string[]}>} `missing` holds environment variables
  */
-export async function ensureExecutables() {
+export async function ensureExecutables(wanted = Object.keys(executables)) {
+  const missingFrom = (env) => wanted.filter((variable) => env[variable] === undefined)
   const absent = missingFrom(findExecutables()).filter((variable) => !process.env[variable])
   if (absent.length > 0 && canInstall()) await install(absent.map((variable) => executables[variable].debian))
   const env = findExecutables()
   const missing = missingFrom(env)
   for (const variable of missing) console.error(explain(variable))
   return { env, missing }
-}
-
-function missingFrom(env) {
-  return Object.keys(executables).filter((variable) => env[variable] === undefined)
 }
 
 function find(variable) {

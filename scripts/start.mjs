@@ -1,17 +1,20 @@
 // `npm start`: installs and builds what is needed, then runs the chat, or the example that is named, as in
-// `npm start -- playground`. It starts on a fresh clone, so it loads Node's own modules only.
+// `npm start -- playground`; `npm run cluster` is one of them. It starts on a fresh clone, so it loads Node's own modules only.
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
+import { ensureExecutables } from './executables.mjs'
 import { root } from './gates.mjs'
 import { installPackages } from './install.mjs'
 import { runStep } from './step.mjs'
 
 const FIRST_PORT = 3000
-const [EXAMPLE = 'chat'] = process.argv.slice(2)
+const [EXAMPLE = 'chat', ...ARGS] = process.argv.slice(2)
 const SERVER = join('examples', EXAMPLE, 'server.js')
+/** The programs that examples need besides Node, by the environment variables that point to them. */
+const PROGRAMS = { cluster: ['REDIS_SERVER', 'NGINX', 'HAPROXY'] }
 const ADVICE = 'The messages above name the cause. `npm run types` shows errors of types on their own.'
 
 /** The port that PORT asks for, or the first free one from 3000 on; `undefined` where PORT is taken. */
@@ -42,10 +45,10 @@ function answers(port) {
   })
 }
 
-async function runExample(port) {
-  const child = spawn(process.execPath, [SERVER], {
+async function runExample(port, programs) {
+  const child = spawn(process.execPath, [SERVER, ...ARGS], {
     cwd: root,
-    env: { ...process.env, PORT: String(port) },
+    env: { ...process.env, ...programs, PORT: String(port) },
     stdio: 'inherit',
   })
   let running = true
@@ -82,6 +85,8 @@ function openBrowser(address) {
 
 async function start() {
   if (!(await installPackages())) return false
+  const { env: programs, missing } = await ensureExecutables(PROGRAMS[EXAMPLE] ?? [])
+  if (missing.length > 0) return false
   const build = { title: 'Building', program: process.execPath, args: ['scripts/build.mjs'], advice: ADVICE }
   if (!(await runStep(build))) return false
   if (!existsSync(join(root, SERVER))) {
@@ -95,7 +100,7 @@ async function start() {
     )
     return false
   }
-  await runExample(port)
+  await runExample(port, programs)
   return true
 }
 

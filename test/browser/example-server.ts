@@ -17,22 +17,24 @@ export interface Exit {
 export class ExampleServer {
   /** Its address, with a slash at the end; known once it has been started. */
   address = ''
-  readonly #script: string
+  readonly #command: readonly string[]
   readonly #folder: string
   #child: ChildProcess | undefined
   #output = ''
 
   /**
    * @param name of its folder among the examples
+   * @param args of its command line
    * @returns one that is not running; what it keeps is in a folder of its own
    */
-  static async create(name: string): Promise<ExampleServer> {
+  static async create(name: string, ...args: readonly string[]): Promise<ExampleServer> {
     const script = fileURLToPath(new URL(`../../examples/${name}/server.js`, import.meta.url))
-    return new ExampleServer(script, await mkdtemp(join(tmpdir(), `token-socket-${name}-test-`)))
+    const folder = await mkdtemp(join(tmpdir(), `token-socket-${name}-test-`))
+    return new ExampleServer([script, ...args], folder)
   }
 
-  private constructor(script: string, folder: string) {
-    this.#script = script
+  private constructor(command: readonly string[], folder: string) {
+    this.#command = command
     this.#folder = folder
   }
 
@@ -58,7 +60,7 @@ export class ExampleServer {
       CHAT_DATA: join(this.#folder, 'data'),
       ...(port !== null && { PORT: port }),
     }
-    const child = spawn(process.execPath, [this.#script], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, this.#command, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#output = ''
     return new Promise((resolve) => {
@@ -72,6 +74,15 @@ export class ExampleServer {
       child.stderr.setEncoding('utf8').on('data', hear)
       child.once('close', () => resolve(false))
     })
+  }
+
+  /** What it has said since its last start. */
+  get output(): string {
+    return this.#output
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
   }
 
   /** Waits until it has ended, after a signal if one is given. */

@@ -1,0 +1,17 @@
+// The process of one node behind a proxy.
+
+import { createNode } from './node.js'
+
+const { NODE_NAME: name, REDIS_URL: redis, TOKEN_SECRET: secret, PORT: port } = process.env
+const node = createNode({ name, redis, secret })
+
+process.on('SIGTERM', async () => {
+  setTimeout(() => process.exit(), 5000).unref()
+  await node.end()
+  process.exit()
+})
+// A terminal's Ctrl-C is for the one that started this.
+process.on('SIGINT', () => {})
+process.on('disconnect', () => process.exit())
+
+node.server.listen(Number(port), '127.0.0.1', () => process.send({ isReady: true }))

@@ -1,0 +1,227 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TokenSocket, type TokenSocketOptions } from '@token-socket/client'
+import { expect } from 'chai'
+import type { Page } from 'playwright-core'
+import SockJS from 'sockjs-client'
+import { type OpenBrowser, openBrowser } from './chromium.js'
+import { ExampleServer } from './example-server.js'
+
+/** What the processes are that it has started, as it says. */
+function processes(output: string): number[] {
+  return [...output.matchAll(/ runs \(process (\d+)\)/g)].map(([, pid]) => Number(pid))
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** Waits until something is so; the test's own time limit ends the wait. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(50)
+}
+
+describe('the cluster', function () {
+  this.timeout(60_000)
+  let server: ExampleServer
+
+  const start = async (...args: readonly string[]) => {
+    server = await ExampleServer.create('cluster', ...args)
+    await server.start()
+  }
+
+  afterEach(async () => {
+    const { output } = await server.ended('SIGTERM')
+    await server.remove()
+    expect(processes(output)).to.not.be.empty
+    expect(processes(output).filter(isRunning)).to.deep.equal([])
+  })
+
+  describe('in Chromium, behind nginx', () => {
+    let chromium: OpenBrowser
+    let page: Page
+    let errors: string[]
+
+    before(async () => {
+      chromium = await openBrowser()
+    })
+
+    after(() => chromium.close())
+
+    const texts = (selector: string) => page.locator(selector).allInnerTexts()
+    const client = (index: number) => `.client:nth-child(${index})`
+
+    /** All clients of the page are ready and on a node that is known. */
+    const allAreReady = async () => {
+      const states = await texts('.client .state')
+      const nodes = await texts('.client .at')
+      return states.every((state) => state === 'ready') && nodes.every((node) => /^on node \d$/.test(node))
+    }
+
+    beforeEach(async () => {
+      await start()
+      page = await chromium.browser.newPage()
+      page.setDefaultTimeout(10_000)
+      errors = []
+      page.on('pageerror', ({ message }) => errors.push(message))
+      await page.goto(server.address)
+      await until(allAreReady)
+      // The proxy chooses; with every client it is less likely that one node has them all.
+      while (new Set(await texts('.client .at')).size < 2) {
+        await page.getByRole('button', { name: 'Add a client' }).click()
+        await until(allAreReady)
+      }
+    })
+
+    afterEach(async () => {
+      await page.close()
+      expect(errors).to.deep.equal([])
+    })
+
+    it('shows by which node everybody is there', async () => {
+      await until(async () => (await texts('.node li')).length === (await texts('.client')).length)
+      for (const node of ['node 1', 'node 2']) {
+        const served = page.locator('.client').filter({ has: page.getByText(`on ${node}`, { exact: true }) })
+        const names = await served.locator('h3').allInnerTexts()
+        expect(await texts(`.node[data-node="${node}"] li`)).to.have.members(names)
+      }
+    })
+
+    it('lets words cross from one node to the other, by every transport', async () => {
+      await page.locator(`${client(2)} select`).selectOption('xhr-streaming')
+      await page.locator(`${client(3)} select`).selectOption('xhr-polling')
+      await until(allAreReady)
+      await page.locator(`${client(1)} .hello`).click()
+      const count = await page.locator('.client').count()
+      for (let index = 1; index <= count; index += 1) {
+        await page
+          .locator(`${client(index)} .lines`)
+          .getByText('hello 1')
+          .waitFor()
+      }
+      expect(await texts('.lines .crossing small')).to.not.be.empty
+    })
+
+    it('loses nothing and sees nobody leave when a node is killed while everybody talks', async () => {
+      const killed = await page.locator(`${client(1)} .at`).innerText()
+      await page.getByLabel('Everybody talks').check()
+      await page.locator(`${client(1)} .crash`).click()
+      await until(async () => (await page.locator(`${client(1)} .at`).innerText()) !== killed)
+      await until(allAreReady)
+      await page.getByLabel('Everybody talks').uncheck()
+      await until(async () => (await texts('.count')).every((text) => /heard [1-9]\d*, misses 0/.test(text)))
+      const notes = await texts('.lines')
+      expect(notes.join('\n')).to.include('came back, and gets what was missed')
+      expect(notes.join('\n')).to.not.match(/left|is missing/)
+      expect((await texts('.problem')).join('')).to.equal('')
+    })
+  })
+
+  for (const [name, ...args] of [
+    ['behind HAProxy', '--proxy', 'haproxy'],
+    ['of workers on one port', '--workers', '2'],
+  ] as const) {
+    describe(name, () => {
+      let clients: TokenSocket[]
+
+      beforeEach(async () => {
+        clients = []
+        // Its own SockJS is the one for browsers, which finds no transport in Node.
+        Object.assign(globalThis, { SockJS })
+        await start(...args)
+      })
+
+      afterEach(() => Promise.all(clients.map((client) => client.end())))
+
+      const connect = async (name: string, options: TokenSocketOptions) => {
+        const { host } = new URL(server.address)
+        const client = new TokenSocket({ host, authentication: { name }, ...options })
+        client.on('error', () => {})
+        clients.push(client)
+        await client.ready()
+        return client
+      }
+
+      const transports: Readonly<Record<string, TokenSocketOptions>> = {
+        websocket: { transports: ['websocket'] },
+        'xhr-streaming': { transports: ['sockjs'], sockjs: { transports: ['xhr-streaming'] } },
+        'xhr-polling': { transports: ['sockjs'], sockjs: { transports: ['xhr-polling'] } },
+      }
+
+      for (const [transport, options] of Object.entries(transports)) {
+        it(`serves clients by ${transport}, each by one node and all of them by both`, async () => {
+          const nodes = new Set<unknown>()
+          for (let index = 0; nodes.size < 2; index += 1) {
+            const client = await connect(`client${index}`, options)
+            const calls = Array.from({ length: 20 }, () => client.rpc('node'))
+            const answers = new Set(await Promise.all(calls))
+            expect(answers.size).to.equal(1)
+            for (const node of answers) nodes.add(node)
+          }
+        })
+      }
+
+      it('brings clients to another node when theirs is killed, and starts it again', async () => {
+        const client = await connect('ann', { transports: ['websocket'] })
+        const heard: unknown[] = []
+        client.channel('hall').bind('hello', ({ data }) => heard.push(data))
+        await client.channel('hall').send('hello', 1)
+        const back = new Promise((resolve) => {
+          client.on('reconnect', (error) => error ?? resolve(undefined))
+        })
+        const node = await client.rpc('crash')
+        await back
+        await client.channel('hall').send('hello', 2)
+        await until(() => heard.length === 2)
+        expect(heard).to.deep.equal([1, 2])
+        const seen = new Set<unknown>()
+        for (let index = 0; !seen.has(node); index += 1) {
+          seen.add(await (await connect(`other${index}`, { transports: ['websocket'] })).rpc('node'))
+        }
+      })
+
+      it('loses nothing while one node after the other is replaced', async () => {
+        const listener = await connect('listener', { transports: ['websocket'] })
+        const speaker = await connect('speaker', { transports: ['websocket'] })
+        const heard: number[] = []
+        listener.channel('hall').bind('hello', ({ data }) => heard.push(Number(data)))
+        await listener.channel('hall').subscribe()
+        const before = processes(server.output).length
+        server.signal('SIGHUP')
+        let said = 0
+        while (processes(server.output).length < before + 2 || said < 20) {
+          const idempotencyKey = `word ${said}`
+          const outcome = await speaker
+            .channel('hall')
+            .send('hello', said, { idempotencyKey })
+            .catch(({ code }) => code)
+          if (typeof outcome === 'object') said += 1
+          else expect(outcome).to.equal('connection_lost')
+        }
+        await until(() => heard.length >= said)
+        expect(heard).to.deep.equal(Array.from({ length: said }, (_, index) => index))
+      })
+    })
+  }
+})
+
+describe('the command line of the cluster', () => {
+  for (const [args, problem] of [
+    [['--nodes', '0'], '--nodes has to be a number from 1 to 16, not 0'],
+    [['--workers', 'many'], '--workers has to be a number from 1 to 16, not many'],
+    [['--proxy', 'apache'], '--proxy is nginx or haproxy, not apache'],
+  ] as const) {
+    it(`says what is wrong with ${args.join(' ')}, and leaves nothing`, async () => {
+      const server = await ExampleServer.create('cluster', ...args)
+      expect(await server.tryToStart()).to.equal(false)
+      const { code, output } = await server.ended()
+      await server.remove()
+      expect(code).to.equal(1)
+      expect(output).to.include(problem)
+      expect(processes(output).filter(isRunning)).to.deep.equal([])
+    })
+  }
+})
