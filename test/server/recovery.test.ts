@@ -84,6 +84,34 @@ describe('Recovery', () => {
     expect(seen()).to.deep.equal([{ at: 3 }, 4])
   })
 
+  it('begins before what comes while it asks where the channel is, which has it already', async () => {
+    member.frames()
+    member.connection.sent.length = 0
+    const read: MemoryEngine['history']['read'] = async (...query) => {
+      await publish(3)
+      return engine.history.read(...query)
+    }
+    await recover(undefined, { history: { ...engine.history, position: engine.history.position, read } })
+    await publish(1)
+    expect(seen()).to.deep.equal([{ at: 1 }, 2, 3, 4, 5])
+  })
+
+  it('begins where the channel is when more comes meanwhile than can be held', async () => {
+    member.frames()
+    member.connection.sent.length = 0
+    let isFirst = true
+    const read: MemoryEngine['history']['read'] = async (...query) => {
+      if (isFirst) await publish(1500)
+      isFirst = false
+      return engine.history.read(...query)
+    }
+    await recover(undefined, { history: { ...engine.history, position: engine.history.position, read } })
+    await publish(1)
+    const told = seen()
+    const [{ at }] = told as [{ at: number }]
+    expect(told).to.deep.equal([{ at }, ...numbers(at + 1, 1502)])
+  })
+
   it('gives all to one that was there when nothing was kept yet', async () => {
     await engine.broker.subscribe('d')
     hub.join(member.socket, 'd')

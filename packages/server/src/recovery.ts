@@ -112,7 +112,8 @@ export class Recovery {
     this.#hasBegun = true
     if (this.#at) this.#owner.hub.reach(this.#channel, this.#at)
     arrival?.follow()
-    return this.#at !== undefined && (reason === undefined || this.#isShort)
+    const isGiven = from !== undefined && reason === undefined
+    return this.#at !== undefined && (isGiven || this.#isShort)
   }
 
   /** Before the first that is held, or where the channel is. */
