@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Milliseconds after which one that has died is started again: long enough to see that it was away. */
 const PAUSE = 3000
@@ -11,27 +13,31 @@ const GRACE = 6000
 export class KeptProcess {
   #name
   #start
+  #port
   #child
   #timer
   #isStopped = false
 
-  /** @param {string} name for people @param {() => import('node:child_process').ChildProcess} start */
-  constructor(name, start) {
+  /**
+   * @param {string} name for people
+   * @param {() => import('node:child_process').ChildProcess} start
+   * @param {number} [port] where it can be reached when it is ready; without it, it says so by a message
+   */
+  constructor(name, start, port) {
     this.#name = name
     this.#start = start
+    this.#port = port
   }
 
-  /** Resolves when it is ready, which it says by a message if it has a channel for that. Rejects if it ends before. */
+  /** Resolves when it is ready. Rejects if it ends before. */
   async run() {
     const child = this.#start()
     this.#child = child
-    const isReady = child.channel ? once(child, 'message') : once(child, 'spawn')
-    await Promise.race([
-      isReady,
-      once(child, 'exit').then(([code]) => {
-        throw new Error(`${this.#name} ended with ${code} before it was ready`)
-      }),
-    ])
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`${this.#name} ended with ${code} before it was ready`)
+    })
+    await Promise.race([this.#port ? this.#isReached(child) : once(child, 'message'), ended])
+    ended.catch(() => {})
     console.log(`${this.#name} runs (process ${child.pid})`)
     child.once('exit', this.#ended)
   }
@@ -50,9 +56,13 @@ export class KeptProcess {
     await this.#end('SIGTERM')
   }
 
+  async #isReached(child) {
+    while (isRunning(child) && !(await canConnect(this.#port))) await sleep(50)
+  }
+
   async #end(signal) {
     const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    if (!child || !isRunning(child)) return
     child.off('exit', this.#ended)
     const timer = setTimeout(() => child.kill('SIGKILL'), GRACE)
     child.kill(signal)
@@ -70,6 +80,17 @@ export class KeptProcess {
     console.error(error.message)
     this.#ended(1)
   }
+}
+
+function isRunning({ exitCode, signalCode }) {
+  return exitCode === null && signalCode === null
+}
+
+function canConnect(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true))
+    socket.once('error', () => resolve(false)).once('connect', () => socket.end())
+  })
 }
 
 /** Starts a program whose messages are shown and whose output is not. */

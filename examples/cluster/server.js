@@ -45,8 +45,8 @@ async function freePort() {
   return port
 }
 
-async function keep(name, start) {
-  const started = new KeptProcess(name, start)
+async function keep(...what) {
+  const started = new KeptProcess(...what)
   kept.push(started)
   await started.run()
   return started
@@ -58,7 +58,7 @@ async function startRedis() {
   const program = process.env.REDIS_SERVER || 'redis-server'
   const settings = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '']
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
-  await keep('Redis', () => startProgram(program, [...settings, ...durable], folder))
+  await keep('Redis', () => startProgram(program, [...settings, ...durable], folder), port)
   return `redis://127.0.0.1:${port}`
 }
 
@@ -78,7 +78,7 @@ async function startNodes(port, redis) {
   const started = await Promise.all(nodes)
   const proxy = proxies[values.proxy]
   await proxy.configure(folder, { port, nodes: ports })
-  await keep(values.proxy, () => startProgram(proxy.program, proxy.args, folder))
+  await keep(values.proxy, () => startProgram(proxy.program, proxy.args, folder), port)
   return started
 }
 

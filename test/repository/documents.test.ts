@@ -95,6 +95,13 @@ describe('the documents', () => {
   }
 })
 
+describe('docs/CLUSTER.md', () => {
+  it('shows the configuration of nginx that the tests and the example use', () => {
+    const configuration = readFileSync(`${root}/examples/cluster/nginx.conf`, 'utf8')
+    expect(readFileSync(`${root}/docs/CLUSTER.md`, 'utf8')).to.include(`\`\`\`nginx\n${configuration}\`\`\``)
+  })
+})
+
 describe('brokenLinks', () => {
   it('finds a missing file, a missing heading, and a way out of the repository', () => {
     expect(brokenLinks('README.md', '# A\n[x](nowhere.md) [y](#b) [z](../outside)')).to.have.length(3)

@@ -23,6 +23,8 @@ export class Client {
   /** The offset after which it has to hear everything: of its first word. */
   #start = Number.POSITIVE_INFINITY
   #words = 0
+  #recovered = 0
+  #gaps = 0
 
   constructor(name, hall) {
     this.#name = name
@@ -61,7 +63,12 @@ export class Client {
 
   showCount() {
     const missing = this.#hall.missing(this.#start, this.#heard)
-    this.#find('.count').textContent = `has heard ${this.#heard.size}, misses ${missing}`
+    this.#find('.count').textContent = [
+      `heard ${this.#heard.size}`,
+      `misses ${missing}`,
+      `recovered ${this.#recovered}`,
+      `gaps ${this.#gaps}`,
+    ].join(' · ')
   }
 
   #find(selector) {
@@ -82,8 +89,14 @@ export class Client {
     }
     this.#channel.on('joined', ({ uid }) => this.#note(`${uid} came`))
     this.#channel.on('left', ({ uid }) => this.#note(`${uid} left`))
-    this.#channel.on('recovered', () => this.#note('came back, and gets what was missed'))
-    this.#channel.on('gap', (reason) => this.#note(`came back, but something is missing: ${reason}`))
+    this.#channel.on('recovered', () => {
+      this.#recovered += 1
+      this.#note('is back, and gets what it missed')
+    })
+    this.#channel.on('gap', (reason) => {
+      this.#gaps += 1
+      this.#note(`is back, but something is missing: ${reason}`)
+    })
   }
 
   /** Another transport is another socket: what it hears begins anew. */

@@ -4,6 +4,8 @@ export class Hall {
   #element
   /** The node that serves somebody, by uid, as they said themselves. */
   #nodes = new Map()
+  /** Nodes that have served anybody. */
+  #names = new Set()
   /** Those who are there, by uid, as the client sees it that was told last. */
   #members = new Set()
   /** The offsets of what clients of this page said and the server has acknowledged. */
@@ -16,6 +18,7 @@ export class Hall {
   /** Somebody is served by a node, now or at the time of a message of the past. */
   isAt(uid, node) {
     this.#nodes.set(uid, node)
+    this.#names.add(node)
     this.#show()
   }
 
@@ -39,8 +42,7 @@ export class Hall {
   }
 
   #show() {
-    const names = [...new Set([...this.#nodes.values()])].sort()
-    this.#element.replaceChildren(...names.map((name) => this.#node(name)))
+    this.#element.replaceChildren(...[...this.#names].sort().map((name) => this.#node(name)))
   }
 
   #node(name) {
