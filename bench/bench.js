@@ -10,16 +10,20 @@ import { table } from './control/report.js'
 import { runRounds } from './control/rounds.js'
 import { summarise } from './control/statistics.js'
 import { versions } from './control/versions.js'
-import { workloads } from './workloads/workloads.js'
+import { oursFor, peersOf, workloads } from './workloads/workloads.js'
 
 const NO_REDIS = 'there is no redis-server (REDIS_SERVER says where it is)'
+
+/** What `results` tells of each row, and of one with a Redis. */
+const RESULT = ['peer', 'cpuMicros', 'opsPerSecond', 'p50Ms', 'p99Ms', 'bytes']
+const REDIS = ['redisCpuMicros', 'redisCommands', 'redisScripted']
 
 /** @param {import('./control/options.js').Options} options */
 async function run(options) {
   const used = versions()
   const listed = Object.entries(used.peers).map(([peer, version]) => `${peer} ${version}`)
   console.log(`Node ${used.node}, ${used.cpu}\n${listed.join(', ')}\n${pinning}\n`)
-  const redis = options.peers.includes('token-sockjs') ? await startRedis() : undefined
+  const redis = await startRedis()
   const outcomes = []
   for (const workload of workloads.filter(({ name }) => options.only.includes(name))) {
     outcomes.push(await runWorkload(workload, { options, redisPort: redis?.port }))
@@ -31,37 +35,35 @@ async function run(options) {
 }
 
 async function runWorkload(workload, { options, redisPort }) {
-  const reasons = { ...(redisPort === undefined && { 'token-sockjs': NO_REDIS }), ...workload.leftOut }
-  const leftOut = Object.fromEntries(Object.entries(reasons).filter(([peer]) => options.peers.includes(peer)))
-  const peers = workload.peers ?? options.peers.filter((peer) => !leftOut[peer])
+  const wanted = peersOf(workload).filter((peer) => options.peers.includes(peer))
+  const reasonOf = (peer) => {
+    const needsRedis = workload.cluster || peer === 'token-sockjs'
+    return workload.leftOut[peer] ?? (needsRedis && redisPort === undefined ? NO_REDIS : undefined)
+  }
+  const reasons = wanted.map((peer) => [peer, reasonOf(peer)])
+  const leftOut = Object.fromEntries(reasons.filter(([, reason]) => reason !== undefined))
+  const peers = wanted.filter((peer) => !leftOut[peer])
   const { rows, rate } = await runRounds({ workload, peers, options, redisPort })
-  const summary = summarise(rows)
+  const summary = summarise(rows, (peer) => oursFor(workload, peer))
   const { payload, connections, subscribers, ...rest } = { ...options, burst: 1, ...workload.setup(options) }
   const what = `${connections} connections, ${rest.depth ? `${rest.depth} in flight on each, ` : ''}`
   const setup = `${what}${rest.burst > 1 ? `bursts of ${rest.burst}, ` : ''}${payload}-byte payloads`
   return { workload, rows, rate, summary, leftOut, text: table({ workload, summary, leftOut, rate, setup }) }
 }
 
-function isCompared({ peer, ratio }) {
-  return peer !== 'token-socket' && ratio !== null
-}
-
 function asJson(outcomes, { options, used }) {
   const results = outcomes.flatMap(({ workload, summary }) =>
-    summary.map(({ peer, cpuMicros, opsPerSecond, p50Ms, p99Ms, bytes }) => ({
+    summary.map((row) => ({
       workload: workload.name,
-      peer,
-      cpuMicros,
-      opsPerSecond,
-      p50Ms,
-      p99Ms,
-      bytes,
+      ...Object.fromEntries(RESULT.map((name) => [name, row[name]])),
+      ...(workload.cluster && Object.fromEntries(REDIS.map((name) => [name, row[name]]))),
     })),
   )
-  const ratios = outcomes.map(({ workload, summary }) => [
-    workload.name,
-    Object.fromEntries(summary.filter(isCompared).map(({ peer, ratio }) => [peer, ratio])),
-  ])
+  const ratios = outcomes.map(({ workload, summary }) => {
+    const isCompared = ({ peer, ratio }) => oursFor(workload, peer) !== peer && ratio !== null
+    const compared = summary.filter(isCompared).map(({ peer, ratio }) => [peer, ratio])
+    return [workload.name, Object.fromEntries(compared)]
+  })
   return {
     results,
     ratios: Object.fromEntries(ratios),

@@ -1,3 +1,5 @@
+import { measureCluster } from './measure-cluster.js'
+import { measureOperations } from './measure-operations.js'
 import { measureRecovery } from './measure-recovery.js'
 import { measureStalled } from './measure-stalled.js'
 import { busy, marks, withPair } from './pair.js'
@@ -17,6 +19,7 @@ const SETTLED = 500
  * @returns {Promise<import('./sample.js').Sample>}
  */
 export async function measure({ workload, peer, options, redisPort, rate }) {
+  if (workload.cluster) return measureCluster({ workload, peer, options, rate })
   if (workload.measures === 'stalled') return measureStalled({ workload, peer, options })
   return withPair({ peer, profile: options.profile }, async ({ server, loader }) => {
     const { connections, payload } = options
@@ -31,24 +34,6 @@ export async function measure({ workload, peer, options, redisPort, rate }) {
     const driver = workload.driver === 'server' ? server : loader
     return await measureOperations({ server, loader, driver, options, rate })
   })
-}
-
-async function measureOperations({ server, loader, driver, options, rate }) {
-  const { seconds, warmUp } = options
-  await driver.ask('saturate', { seconds: warmUp })
-  const before = await marks(server, loader)
-  const { operations, seconds: elapsed } = await driver.ask('saturate', { seconds })
-  const after = await marks(server, loader)
-  const latency = rate ? await driver.ask('pace', { seconds, rate }) : { p50Ms: null, p99Ms: null }
-  return {
-    ...NOTHING,
-    cpuMicros: (after.server.cpu - before.server.cpu) / operations,
-    opsPerSecond: operations / elapsed,
-    serverBusy: busy(before.server, after.server),
-    loaderBusy: busy(before.loader, after.loader),
-    p50Ms: latency.p50Ms,
-    p99Ms: latency.p99Ms,
-  }
 }
 
 async function measureMemory({ server, loader, setup }) {

@@ -30,7 +30,7 @@ const quick = { rounds: 2, seconds: 0.8, warmUp: 0.5, idle: 1000, scale: 2000, s
 
 const HELP = `npm run bench -- [options]
 
-  --only A,B         workloads: ${names.join(' ')}
+  --only A,B         workloads, or what their names begin with: ${names.join(' ')}
   --peers A,B        ${peers.join(' ')}
   --quick            ${quick.rounds} rounds of ${quick.seconds} s: one workload takes less than a minute, and says little
   --rounds N         of which the medians are taken; at least 2 (${full.rounds})
@@ -113,12 +113,14 @@ function numbersOf(values) {
   return numbers
 }
 
-/** In the order of the table, not of the command line. */
+/** In the order of the table, not of the command line. `rpc` stands for all whose names begin with `rpc-`, if it is none itself. */
 function chosen(option, list, known) {
   if (list === undefined) return known
   const wanted = list.split(',').filter(Boolean)
-  const unknown = wanted.filter((name) => !known.includes(name))
+  const meant = (name) => (known.includes(name) ? [name] : known.filter((one) => one.startsWith(`${name}-`)))
+  const unknown = wanted.filter((name) => meant(name).length === 0)
   if (unknown.length > 0)
     throw new Error(`${option}: there is no ${unknown.join(', ')}, only ${known.join(', ')}`)
-  return known.filter((name) => wanted.includes(name))
+  const names = wanted.flatMap(meant)
+  return known.filter((name) => names.includes(name))
 }

@@ -45,7 +45,7 @@ function packagesIn(file) {
 }
 
 async function build() {
-  if (isBuilt('protocol') && isBuilt('server') && isBuilt('lmdb')) return true
+  if (isBuilt('protocol') && isBuilt('server') && isBuilt('lmdb') && isBuilt('redis')) return true
   const advice = 'The messages above name the cause. `npm run types` shows errors of types on their own.'
   return runStep({ title: 'Building', program: process.execPath, args: ['scripts/build.mjs'], advice })
 }

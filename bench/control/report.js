@@ -45,10 +45,11 @@ export function table({ workload, summary, leftOut, rate, setup }) {
   return [`\n${workload.name}: ${setup}${pace}`, ...lines, ...missing, ...note].join('\n')
 }
 
-function columnsOf({ measures, operation }) {
+function columnsOf({ measures, operation, cluster }) {
   if (measures === 'memory') return memoryColumns
   if (measures === 'scale') return scaleColumns
-  return measures === 'stalled' ? stalledColumns : operationColumns(operation)
+  if (measures === 'stalled') return stalledColumns
+  return [...operationColumns(operation), ...(cluster ? redisColumns : [])]
 }
 
 function operationColumns(operation) {
@@ -64,6 +65,12 @@ function operationColumns(operation) {
     { title: 'loader busy', cell: ({ loaderBusy }) => percent(loaderBusy) },
   ]
 }
+
+const redisColumns = [
+  { title: 'Redis CPU µs', cell: ({ redisCpuMicros }) => fine(redisCpuMicros) },
+  { title: 'commands', cell: ({ redisCommands }) => fine(redisCommands) },
+  { title: 'in scripts', cell: ({ redisScripted }) => (redisScripted > 0 ? fine(redisScripted) : '') },
+]
 
 const memoryColumns = [
   { title: 'peer', cell: ({ peer }) => peer },

@@ -25,12 +25,18 @@ export async function runRounds({ workload, peers, options, redisPort }) {
     : options.rounds
   for (let round = 1; round <= rounds; round += 1) {
     for (const peer of peers) {
-      process.stdout.write(`${workload.name}  round ${round}/${rounds}  ${peer.padEnd(21)}`)
-      const sample = await measure({ workload, peer, options, redisPort, rate })
+      process.stdout.write(`${workload.name}  round ${round}/${rounds}  ${peer.padEnd(27)}`)
+      const sample = await measure({
+        workload,
+        peer,
+        options,
+        redisPort,
+        rate: workload.unpaced ? undefined : rate,
+      })
       console.log(describeSample(sample))
       rows.push({ ...sample, workload: workload.name, peer, round })
     }
-    if (workload.measures === 'operations') rate ??= halfOfSlowest(rows)
+    if (workload.measures === 'operations' && !workload.unpaced) rate ??= halfOfSlowest(rows)
   }
   return { rows, rate }
 }

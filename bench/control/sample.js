@@ -14,6 +14,9 @@
  * @property {number} [freeP99Ms] the p99 without a reader that has stopped reading
  * @property {number} [growth] bytes that the server's memory grew more with it, at the most
  * @property {number} [isClosed] whether the server has closed it
+ * @property {number} [redisCpuMicros] Redis's CPU time for one operation
+ * @property {number} [redisCommands] commands that the nodes sent to Redis for one operation
+ * @property {number} [redisScripted] commands that scripts gave in Redis for one operation
  */
 
 /** A sample of which nothing is known yet. @type {Sample} */

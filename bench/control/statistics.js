@@ -28,14 +28,18 @@ const MEASURED = [
   'freeP99Ms',
   'growth',
   'isClosed',
+  'redisCpuMicros',
+  'redisCommands',
+  'redisScripted',
 ]
 
 /**
  * @param {readonly import('./rounds.js').Row[]} rows of one workload
+ * @param {(peer: string) => string} ours the one of ours that a peer is compared with
  * @returns {(import('./measure.js').Sample & { peer: string, lowest: number, highest: number, ratio: number | null })[]}
  *   medians, the range of their cost, and our cost divided by each peer's
  */
-export function summarise(rows) {
+export function summarise(rows, ours) {
   const peers = [...new Set(rows.map(({ peer }) => peer))]
   const medians = peers.map((peer) => {
     const own = rows.filter((row) => row.peer === peer)
@@ -43,6 +47,9 @@ export function summarise(rows) {
     const values = Object.fromEntries(MEASURED.map((name) => [name, median(own.map((row) => row[name]))]))
     return { peer, ...values, lowest: Math.min(...costs), highest: Math.max(...costs) }
   })
-  const ours = medians.find(({ peer }) => peer === 'token-socket')
-  return medians.map((one) => ({ ...one, ratio: ours ? costOf(ours) / costOf(one) : null }))
+  const ratio = (one) => {
+    const own = medians.find(({ peer }) => peer === ours(one.peer))
+    return own ? costOf(own) / costOf(one) : null
+  }
+  return medians.map((one) => ({ ...one, ratio: ratio(one) }))
 }

@@ -13,6 +13,8 @@ export function versions() {
       'token-socket': `${versionOf('../packages/server')} (ws ${versionOf('../node_modules/ws')})`,
       ws: installed('ws'),
       'socket.io': installed('socket.io'),
+      '@socket.io/redis-adapter': `${installed('@socket.io/redis-adapter')} (redis ${installed('redis')})`,
+      '@socket.io/redis-streams-adapter': installed('@socket.io/redis-streams-adapter'),
       'rpc-websockets': installed('rpc-websockets'),
       sockjs: installed('sockjs'),
       'token-sockjs': `${installed('node-token-sockjs')} (redis ${installed('redis-0.12')})`,

@@ -19,7 +19,9 @@ function decode(wire, text) {
 
 /** One client of a peer: calls, the server's calls, publications. What goes wrong is thrown, and ends the loader. */
 export class Client {
-  /** @type {(data: any) => void} hears publications */
+  /** @type {string | undefined} the server's word for it, by which it may come back */
+  session
+  /** @type {(data: any, place: any) => void} hears publications, and where in its channel each stands */
   onpublication = () => {}
   /** @type {(data: any) => string} answers the server's calls, in JSON */
   oncall = () => {
@@ -48,6 +50,18 @@ export class Client {
     const link = await Link.open({ port, path: wire.path() })
     const client = new Client(wire, link)
     await wire.enter(client, token)
+    return client
+  }
+
+  /**
+   * Comes back as a client that was there before, and resolves when it is on its channels again.
+   * @param {import('../wires/wire.js').Wire} wire
+   * @param {{ port: number, token: string, session: import('../wires/wire.js').Session, onpublication: Client['onpublication'] }} how
+   */
+  static async resume(wire, { port, token, session, onpublication }) {
+    const client = new Client(wire, await Link.open({ port, path: wire.path() }))
+    client.onpublication = onpublication
+    await wire.resume(client, token, session)
     return client
   }
 
@@ -121,7 +135,7 @@ export class Client {
       if (!done) throw new Error(`an answer that nobody waits for: ${text}`)
       this.#calls.delete(message.id)
       done(message.data)
-    } else if (message.kind === 'publication') this.onpublication(message.data)
+    } else if (message.kind === 'publication') this.onpublication(message.data, message.place)
     else if (message.kind === 'call') this.send(this.#wire.result(message.callId, this.oncall(message.data)))
     else if (message.kind === 'ping') this.#link.send(message.reply)
     else if (message.kind === 'signal') this.#signal(message.data)

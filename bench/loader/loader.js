@@ -21,6 +21,8 @@ answerParent({
   async more({ connections }) {
     load = await createLoad({ ...setup, connections })
   },
+  /** What a workload of several parts has in between. */
+  step: ({ name }) => load[name](),
   saturate: (how) => load.saturate(how),
   pace: (how) => load.pace(how),
 })

@@ -7,6 +7,8 @@
  * A server under test. It has the functions `echo` and `publish` (see publish-all.js), and a channel, `news`.
  * @typedef {object} Peer
  * @property {() => Caller[]} [callers] one for each client
+ * @property {() => string[]} [sids] the ids of this node's clients
+ * @property {(sids: readonly string[]) => Caller[]} [remoteCallers] one for each of these clients of another node
  * @property {() => number} [connections] how many there are
  */
 
@@ -16,6 +18,9 @@
  * @property {import('node:http').Server} server not listening yet
  * @property {number} redisPort
  */
+
+/** Milliseconds that a call to a client of another node may take. */
+export const CALL_TIMEOUT = 5000
 
 /** What answers a call of the server wrongly ends the bench. */
 export function failed(error) {

@@ -50,6 +50,7 @@ answerParent({
   /** How many bytes it grew by, at the most. */
   growth: () => peak - before,
   connections: () => peer.connections?.(),
+  sids: () => peer.sids?.(),
   /** Starts the peer's server. @returns its port */
   async listen({ name, redisPort }) {
     const server = createServer()

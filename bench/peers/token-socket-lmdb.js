@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lmdbEngine } from '../../packages/lmdb/dist/esm/index.js'
 import { startTokenSocket } from './token-socket.js'
+import { KEPT } from './token-socket-history.js'
 
 /** The same on disk: acknowledged when it is committed. @param {import('./peer.js').PeerOptions} options */
 export function start({ server }) {
@@ -11,6 +12,6 @@ export function start({ server }) {
   return startTokenSocket({
     server,
     engine: lmdbEngine({ path }),
-    channels: { '*': { subscribe: true, publish: true, history: { size: 1000, ttl: 60_000 } } },
+    channels: KEPT,
   })
 }

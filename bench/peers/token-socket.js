@@ -1,11 +1,11 @@
 import { TokenSocketServer } from '@token-socket/server'
 import express from 'express'
-import { failed } from './peer.js'
+import { CALL_TIMEOUT, failed } from './peer.js'
 import { publishAll } from './publish-all.js'
 
 /** Nothing goes wrong in a run that counts. */
 const error = (details) => queueMicrotask(() => failed(details.err))
-const logger = { debug() {}, info() {}, warn() {}, error }
+export const logger = { debug() {}, info() {}, warn() {}, error }
 
 /** This library, with its default engine. @param {import('./peer.js').PeerOptions} options */
 export function start({ server }) {
@@ -33,8 +33,12 @@ export function startTokenSocket({ server, ...options }) {
     },
     ...options,
   })
+  const callOn = (sid) => (data, done) =>
+    sockets.cluster.rpc(sid, 'echo', data, { timeout: CALL_TIMEOUT }).then(done, failed)
   return {
     connections: () => sockets.sockets().length,
+    sids: () => sockets.sockets().map(({ sid }) => sid),
+    remoteCallers: (sids) => sids.map(callOn),
     callers: () =>
       sockets.sockets().map((socket) => (data, done) => socket.rpc('echo', data).then(done, failed)),
   }

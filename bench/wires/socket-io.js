@@ -7,8 +7,18 @@ export const socketIO = {
   async enter(client, token) {
     await client.signal()
     client.sendRaw(`40{"token":"${token}"}`)
-    await client.signal()
+    const { pid } = JSON.parse((await client.signal()).slice(2))
+    client.session = pid
   },
+
+  async resume(client, token, { name, places }) {
+    await client.signal()
+    client.sendRaw(`40${JSON.stringify({ token, pid: name, offset: places.at(-1) })}`)
+    const { pid } = JSON.parse((await client.signal()).slice(2))
+    if (pid !== name) throw new Error(`not recovered: ${name} is now ${pid}`)
+  },
+
+  join: (client, channel) => client.request('subscribe', JSON.stringify(channel)),
 
   async subscribe(client) {
     await client.request('subscribe', '"news"')
@@ -34,6 +44,9 @@ function decodeAck(text) {
 
 function decodeEvent(text) {
   const start = text.indexOf('[')
-  const data = JSON.parse(text.slice(start))[1]
-  return start === 2 ? { kind: 'publication', data } : { kind: 'call', callId: text.slice(2, start), data }
+  // Where clients can get what they missed, a publication's place comes after its data.
+  const [, data, place] = JSON.parse(text.slice(start))
+  return start === 2
+    ? { kind: 'publication', data, place }
+    : { kind: 'call', callId: text.slice(2, start), data }
 }

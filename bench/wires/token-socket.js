@@ -16,6 +16,22 @@ export const tokenSocket = {
     await client.signal()
   },
 
+  async join(client, channel) {
+    const joined = client.request('_subscribe', JSON.stringify({ channel }))
+    const { data } = await client.signal()
+    await joined
+    return data
+  },
+
+  async resume(client, token, { places }) {
+    await this.enter(client, token)
+    for (const place of places) {
+      client.call('_subscribe', JSON.stringify(place), () => {})
+      const { data } = await client.signal()
+      if (data.recovered !== true) throw new Error(`not recovered: ${JSON.stringify(data)}`)
+    }
+  },
+
   call: (id, name, json) => `{"rpc":"${name}","req":${json},"uuid":"${id}"}`,
   result: (callId, json) => `{"rpc":"_rpc","fid":"${callId}","resp":{"data":${json}}}`,
   frame: (messages) => messages.join('\n'),
@@ -31,7 +47,11 @@ function decodeMessage(text) {
   if (message.rpc === 'auth') return { kind: 'signal', data: message }
   if (message.uuid === 's') return []
   if (message.rpc !== undefined) return { kind: 'answer', id: Number(message.uuid), data: message.resp }
-  if (message.channel !== undefined) return { kind: 'publication', data: message.message }
+  if (message.channel !== undefined) return decodePublication(message)
   if (message.command === 'rpc') return { kind: 'call', callId: message.data.fid, data: message.data.args }
   return { kind: 'signal', data: message }
+}
+
+function decodePublication({ channel, message, epoch, offset }) {
+  return { kind: 'publication', data: message, place: { channel, epoch, offset } }
 }

@@ -2,7 +2,7 @@
  * What a frame of the server holds.
  * @typedef {{ kind: 'answer', id: number, data: any }
  *   | { kind: 'call', callId: any, data: any }
- *   | { kind: 'publication', data: any }
+ *   | { kind: 'publication', data: any, place?: any }
  *   | { kind: 'ping', reply: string }
  *   | { kind: 'signal', data: any }
  *   | { kind: 'unknown' }} Message
@@ -16,10 +16,21 @@
  * @property {() => string} path where a connection opens
  * @property {(client: import('../loader/client.js').Client, token?: string) => Promise<void>} enter until it is ready
  * @property {(client: import('../loader/client.js').Client) => Promise<void>} subscribe to the channel `news`
+ * @property {(client: import('../loader/client.js').Client, channel: string) => Promise<any>} [join] subscribes to any
+ *   channel; gives its place
+ * @property {(client: import('../loader/client.js').Client, token: string, session: Session) => Promise<void>} [resume]
+ *   as `enter`, and where it was before, so that what it missed comes
  * @property {(id: number, name: string, json: string) => string} call
  * @property {(callId: any, json: string) => string} result the answer to a call of the server
  * @property {(messages: readonly string[]) => string} frame
  * @property {(text: string) => Message[]} decode
+ */
+
+/**
+ * What a client that comes back knows of the time before.
+ * @typedef {object} Session
+ * @property {string | undefined} name the server's word for it
+ * @property {readonly any[]} places with its latest publications, one for each channel that has its own
  */
 
 import { jsonMessages } from './json-messages.js'
@@ -33,8 +44,13 @@ const wires = {
   'token-socket': tokenSocket,
   'token-socket-history': tokenSocket,
   'token-socket-lmdb': tokenSocket,
+  'token-socket-redis': tokenSocket,
+  'token-socket-redis-history': tokenSocket,
   ws: jsonMessages,
   'socket.io': socketIO,
+  'socket.io-redis': socketIO,
+  'socket.io-streams': socketIO,
+  'socket.io-streams-recovery': socketIO,
   'rpc-websockets': rpcWebSockets,
   sockjs: overSockJS(jsonMessages),
   'token-sockjs': { ...overSockJS(tokenSocket), tokenMethod: 'GET' },

@@ -18,7 +18,7 @@ export async function createLoad(setup) {
   const [publisher] = await openClients(setup, 1)
   await publisher.request('publishOn', JSON.stringify({ channels: names, count: 1, text }))
   const clients = await openClients(setup, setup.connections)
-  const places = await Promise.all(clients.map((client, index) => join(client, channelsOf(index))))
+  const places = await Promise.all(clients.map((client, index) => joinAll(client, channelsOf(index))))
   await Promise.all(clients.map(leave))
   await publisher.request('publishOn', JSON.stringify({ channels: names, count: MISSED, text }))
 
@@ -26,19 +26,14 @@ export async function createLoad(setup) {
     return Array.from({ length: setup.each }, (_, at) => names[(index * setup.each + at) % names.length])
   }
 
-  return { saturate: () => comeBack({ setup, places, text }) }
-}
-
-/** @returns the places on the channels, as JSON */
-async function join(client, channels) {
-  const places = []
-  for (const channel of channels) {
-    const joined = client.request('_subscribe', JSON.stringify({ channel }))
-    const { data } = await client.signal()
-    await joined
-    places.push(data)
+  /** @returns the places on the channels */
+  async function joinAll(client, channels) {
+    const places = []
+    for (const channel of channels) places.push(await setup.wire.join(client, channel))
+    return places
   }
-  return places
+
+  return { saturate: () => comeBack({ setup, places, text }) }
 }
 
 function leave(client) {

@@ -16,12 +16,12 @@ export async function createLoad(setup) {
 }
 
 /**
- * The server's part: it calls its clients.
+ * The server's part: it calls its clients, or those of another node.
  * @param {import('../peers/peer.js').Peer} peer
- * @param {{ connections: number, depth: number, payload: number }} setup
+ * @param {{ connections: number, depth: number, payload: number, sids?: readonly string[] }} setup
  */
-export function createServerLoad(peer, { connections, depth, payload }) {
-  const callers = peer.callers()
+export function createServerLoad(peer, { connections, depth, payload, sids }) {
+  const callers = sids ? peer.remoteCallers(sids) : peer.callers()
   if (callers.length !== connections) throw new Error(`the server knows ${callers.length} clients`)
   const text = payloadText(payload)
   return new Load({ operations: callers.map((call) => calling(call, text)), depth })

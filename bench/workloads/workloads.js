@@ -2,17 +2,20 @@
  * @typedef {object} Workload
  * @property {string} name
  * @property {string} file the loader's part, in this folder
- * @property {'operations' | 'memory' | 'scale' | 'stalled' | 'recovery'} measures
+ * @property {'operations' | 'memory' | 'scale' | 'stalled' | 'recovery' | 'reconnect'} measures
  * @property {'loader' | 'server'} driver which process starts the operations
  * @property {string} operation what is counted as one
  * @property {(options: import('../control/options.js').Options) => object} setup what differs from the options
  * @property {boolean} [sockjs] everybody speaks SockJS
- * @property {readonly string[]} [peers] instead of all: ours in several ways
+ * @property {readonly string[]} [peers] instead of those of most: ours in several ways, or two nodes with a Redis
+ * @property {boolean} [cluster] the server is two nodes, with a Redis
+ * @property {boolean} [unpaced] latency is not taken
+ * @property {(peer: string) => string} [ours] which of ours a peer is compared with. @default token-socket
  * @property {Readonly<Record<string, string>>} leftOut peers that do not do it, and why
  */
 
-/** Every peer, in the order of a round: ours first. */
-export const peers = ['token-socket', 'ws', 'socket.io', 'rpc-websockets', 'sockjs', 'token-sockjs']
+/** The peers of most workloads, in the order of a round: ours first. */
+const common = ['token-socket', 'ws', 'socket.io', 'rpc-websockets', 'sockjs', 'token-sockjs']
 
 const noSignIn = {
   ws: 'it has no sign-in',
@@ -44,10 +47,41 @@ function fanout(name, setup) {
   return { ...rpc(1), name, file: 'fanout.js', operation: 'publication', setup }
 }
 
+const all = ({ subscribers }) => ({ connections: subscribers, burst: 1 })
+const inBursts = ({ subscribers, burst }) => ({ connections: subscribers, burst })
+
 const notCompared = {
   'rpc-websockets': 'not compared',
   sockjs: 'not compared',
   'token-sockjs': 'not compared',
+}
+
+/** Two nodes. What keeps publications is compared with what keeps them. */
+const cluster = {
+  cluster: true,
+  peers: [
+    'token-socket-redis',
+    'socket.io-redis',
+    'token-socket-redis-history',
+    'socket.io-streams',
+    'token-sockjs',
+  ],
+  ours: (peer) => (peer === 'socket.io-streams' ? 'token-socket-redis-history' : 'token-socket-redis'),
+}
+
+/** @returns {Workload} */
+function reconnect(channels, others) {
+  return {
+    ...rpc(1),
+    ...cluster,
+    name: `cluster-reconnect-${channels}-${others}`,
+    file: 'reconnect.js',
+    measures: 'reconnect',
+    operation: 'client',
+    setup: () => ({ connections: others, each: channels, lost: 100 }),
+    peers: ['token-socket-redis-history', 'socket.io-streams-recovery'],
+    ours: () => 'token-socket-redis-history',
+  }
 }
 
 const noServerCalls = { 'rpc-websockets': 'its server makes no calls' }
@@ -64,8 +98,8 @@ export const workloads = [
     driver: 'server',
     leftOut: noServerCalls,
   },
-  fanout('fanout-single', ({ subscribers }) => ({ connections: subscribers, burst: 1 })),
-  fanout('fanout-burst', ({ subscribers, burst }) => ({ connections: subscribers, burst })),
+  fanout('fanout-single', all),
+  fanout('fanout-burst', inBursts),
   {
     ...rpc(1),
     name: 'sign-in',
@@ -115,4 +149,34 @@ export const workloads = [
     peers: ['token-socket-history', 'token-socket-lmdb'],
   },
   { ...rpc(10), name: 'sockjs-rpc-10', sockjs: true, leftOut: noSockJS },
+  { ...fanout('cluster-single', all), ...cluster, file: 'cluster-fanout.js' },
+  { ...fanout('cluster-burst', inBursts), ...cluster, file: 'cluster-fanout.js' },
+  {
+    ...rpc(10),
+    ...cluster,
+    name: 'cluster-rpc',
+    file: 'server-rpc.js',
+    driver: 'server',
+    peers: ['token-socket-redis', 'socket.io-redis', 'socket.io-streams', 'token-sockjs'],
+    ours: () => 'token-socket-redis',
+    unpaced: true,
+    leftOut: { 'token-sockjs': 'it calls clients of its own node only' },
+  },
+  reconnect(1, 100),
+  reconnect(1, 1000),
+  reconnect(10, 100),
+  reconnect(10, 1000),
 ]
+
+/** Who takes part in a workload, as far as they are there. @param {Workload} workload */
+export function peersOf({ peers: own = common }) {
+  return own
+}
+
+/** The one of ours that a peer is compared with. @param {Workload} workload @param {string} peer */
+export function oursFor({ ours }, peer) {
+  return ours?.(peer) ?? 'token-socket'
+}
+
+/** Every peer. */
+export const peers = [...new Set(workloads.flatMap(peersOf))]
