@@ -25,7 +25,9 @@ async function run(options) {
   console.log(`Node ${used.node}, ${used.cpu}\n${listed.join(', ')}\n${pinning}\n`)
   const redis = await startRedis()
   const outcomes = []
-  for (const workload of workloads.filter(({ name }) => options.only.includes(name))) {
+  const isWanted = (workload) =>
+    options.only.includes(workload.name) && peersOf(workload).some((peer) => options.peers.includes(peer))
+  for (const workload of workloads.filter(isWanted)) {
     outcomes.push(await runWorkload(workload, { options, redisPort: redis?.port }))
   }
   await redis?.stop()
@@ -45,10 +47,20 @@ async function runWorkload(workload, { options, redisPort }) {
   const peers = wanted.filter((peer) => !leftOut[peer])
   const { rows, rate } = await runRounds({ workload, peers, options, redisPort })
   const summary = summarise(rows, (peer) => oursFor(workload, peer))
-  const { payload, connections, subscribers, ...rest } = { ...options, burst: 1, ...workload.setup(options) }
-  const what = `${connections} connections, ${rest.depth ? `${rest.depth} in flight on each, ` : ''}`
-  const setup = `${what}${rest.burst > 1 ? `bursts of ${rest.burst}, ` : ''}${payload}-byte payloads`
+  const setup = describeSetup(workload, { ...options, burst: 1, ...workload.setup(options) })
   return { workload, rows, rate, summary, leftOut, text: table({ workload, summary, leftOut, rate, setup }) }
+}
+
+function describeSetup({ cluster }, { connections, depth, burst, lost, each, payload }) {
+  const parts = [
+    `${connections} connections${cluster ? ' on two nodes' : ''}`,
+    depth && `${depth} in flight on each`,
+    burst > 1 && `bursts of ${burst}`,
+    lost && `${lost} more come back`,
+    each && `${each} ${each === 1 ? 'channel' : 'channels'} each`,
+    `${payload}-byte payloads`,
+  ]
+  return parts.filter(Boolean).join(', ')
 }
 
 function asJson(outcomes, { options, used }) {

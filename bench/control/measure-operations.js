@@ -1,8 +1,8 @@
 import { busy, marks } from './pair.js'
 import { NOTHING } from './sample.js'
 
-/** Seconds in which Redis's commands are counted at the most: that makes it slower. */
-const COUNTING = 0.5
+/** Seconds in which Redis's commands are counted at the most. */
+const COUNTING = 1
 
 /**
  * As many operations as go, and then the same at a fixed rate.

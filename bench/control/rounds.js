@@ -19,8 +19,8 @@ export async function runRounds({ workload, peers, options, redisPort }) {
   /** @type {Row[]} */
   const rows = []
   let { rate } = options
-  // A connection takes the same memory every time, nearly.
-  const rounds = ['memory', 'scale'].includes(workload.measures)
+  // A connection takes the same memory every time, nearly, and coming back the same commands.
+  const rounds = ['memory', 'scale', 'reconnect'].includes(workload.measures)
     ? Math.ceil(options.rounds / 2)
     : options.rounds
   for (let round = 1; round <= rounds; round += 1) {

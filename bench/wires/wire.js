@@ -46,6 +46,7 @@ const wires = {
   'token-socket-lmdb': tokenSocket,
   'token-socket-redis': tokenSocket,
   'token-socket-redis-history': tokenSocket,
+  'token-socket-redis-recovery': tokenSocket,
   ws: jsonMessages,
   'socket.io': socketIO,
   'socket.io-redis': socketIO,

@@ -79,8 +79,8 @@ function reconnect(channels, others) {
     measures: 'reconnect',
     operation: 'client',
     setup: () => ({ connections: others, each: channels, lost: 100 }),
-    peers: ['token-socket-redis-history', 'socket.io-streams-recovery'],
-    ours: () => 'token-socket-redis-history',
+    peers: ['token-socket-redis-recovery', 'socket.io-streams-recovery'],
+    ours: () => 'token-socket-redis-recovery',
   }
 }
 
