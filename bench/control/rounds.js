@@ -25,7 +25,7 @@ export async function runRounds({ workload, peers, options, redisPort }) {
     : options.rounds
   for (let round = 1; round <= rounds; round += 1) {
     for (const peer of peers) {
-      process.stdout.write(`${workload.name}  round ${round}/${rounds}  ${peer.padEnd(27)}`)
+      process.stdout.write(`${workload.name}  round ${round}/${rounds}  ${peer.padEnd(28)}`)
       const sample = await measure({
         workload,
         peer,

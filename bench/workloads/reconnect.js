@@ -16,12 +16,13 @@ export async function createLoad(setup) {
   const { wire, ports, connections, lost } = setup
   const others = []
   for (const port of ports) others.push(...(await openClients({ wire, port }, connections / ports.length)))
-  await Promise.all(others.map((client, index) => wire.join(client, `other-${index}`)))
+  const names = others.map((_, index) => `other-${index}`)
+  await Promise.all(others.map((client, index) => wire.join(client, names[index])))
   const [publisher] = await openClients({ wire, port: ports[0] }, 1)
   const clients = await openClients({ wire, port: ports[0] }, lost)
   const visitors = clients.map((client, index) => new Visitor(setup, { client, index }))
   for (const visitor of visitors) await visitor.join()
-  return new Reconnects({ setup, publisher, visitors })
+  return new Reconnects({ setup, publisher, visitors, others, names })
 }
 
 /** The steps: they leave, something is published, they come back. */
@@ -29,11 +30,15 @@ class Reconnects {
   #setup
   #publisher
   #visitors
+  #others
+  #names
 
-  constructor({ setup, publisher, visitors }) {
+  constructor({ setup, publisher, visitors, others, names }) {
     this.#setup = setup
     this.#publisher = publisher
     this.#visitors = visitors
+    this.#others = others
+    this.#names = names
   }
 
   /** A publication on each channel: a client of some servers knows where it is only by one. */
@@ -50,13 +55,16 @@ class Reconnects {
     await new Promise((resolve) => setTimeout(resolve, SETTLE))
   }
 
-  /** Publishes on all channels, those of the others too. */
+  /** Publishes on all channels, and ends when the others have theirs: then it is over for Redis and the nodes too. */
   miss = async () => {
-    const { connections } = this.#setup
-    await this.#publish(
-      textOf(this.#setup, 'b'),
-      Array.from({ length: connections }, (_, index) => `other-${index}`),
-    )
+    const text = textOf(this.#setup, 'b')
+    const heard = this.#others.map((client) => {
+      return new Promise((resolve) => {
+        client.onpublication = (data) => resolve(check(data, 1, text))
+      })
+    })
+    await this.#publish(text, this.#names)
+    await Promise.all(heard)
   }
 
   /** They come back, all at once, and get what they missed. */
