@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-// @ts-expect-error a build script has no types
 import { INTERNAL_NAMES } from '../../scripts/internal-names.mjs'
 import { isNode, type Node, nodesOf, readSources, root } from './source-file.js'
 
