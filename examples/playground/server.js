@@ -1,39 +1,20 @@
 // The playground's server: an ordinary Express application with sessions, and a TokenSocketServer on top of it.
 
 import { randomUUID } from 'node:crypto'
-import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { TokenSocketServer } from '@token-socket/server'
 import express from 'express'
 import session from 'express-session'
+import { Site } from '../site.js'
 import { makeController, routes } from './controller.js'
 import { FileStore, SESSION_LIFE, secretFor } from './sessions.js'
 
 const NAME_LIMIT = 40
 const TEXT_LIMIT = 500
-const FIRST_PORT = 3000
-const LAST_PORT = 65_535
 
-const app = express()
-const server = createServer(app)
-let isStopping = false
-
-// 503 tells clients that it is worth trying again; a 404 of an application that is half gone would not.
-app.use((_request, response, next) => {
-  if (!isStopping) return next()
-  response.status(503).set({ 'Retry-After': '1', Connection: 'close' }).json({ error: 'Shutting down' })
-})
-
-// No inline script or style anywhere; connections to this server only.
-app.disable('x-powered-by').use((_request, response, next) => {
-  response.set({
-    'Content-Security-Policy': "default-src 'self'; connect-src 'self' ws: wss:",
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'same-origin',
-  })
-  next()
-})
+const site = new Site()
+const { app, server } = site
 
 serveFile('/token-socket.min.js', '@token-socket/client/token-socket.min.js')
 serveFile('/sockjs.min.js', 'sockjs-client/dist/sockjs.min.js')
@@ -94,15 +75,7 @@ tokenSockets.on('subscribe', (_socket, { channel }, callback) => {
 tokenSockets.on('publish', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
 tokenSockets.on('broadcast', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
 
-app.use((_request, response) => {
-  response.status(404).json({ error: 'Not found' })
-})
-
-app.use((error, _request, response, _next) => {
-  const status = error.status ?? 500
-  if (status >= 500) console.error(error)
-  response.status(status).json({ error: status < 500 ? 'Bad request' : 'Internal error' })
-})
+await site.open('playground', tokenSockets)
 
 /** Serves one file of an installed package, and its source map. */
 function serveFile(path, specifier) {
@@ -123,49 +96,4 @@ function problemWith(data, auth) {
   if (typeof text !== 'string' || text === '' || text.length > TEXT_LIMIT)
     return { code: 'bad_text', message: `A text has 1 to ${TEXT_LIMIT} characters` }
   return null
-}
-
-function listen(port) {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, () => {
-      server.off('error', reject)
-      resolve(server.address().port)
-    })
-  })
-}
-
-/** On PORT, or without it on the first free port from 3000 on. */
-async function open({ PORT: wanted } = process.env) {
-  if (wanted && !(/^\d+$/.test(wanted) && Number(wanted) <= LAST_PORT))
-    throw new Error(`PORT has to be a number up to ${LAST_PORT}, not ${wanted}.`)
-  for (let port = Number(wanted || FIRST_PORT); ; port += 1) {
-    try {
-      return await listen(port)
-    } catch (error) {
-      if (error.code === 'EADDRINUSE' && !wanted) continue
-      const why = { EADDRINUSE: 'is taken', EACCES: 'may not be used by this user' }[error.code]
-      throw why ? new Error(`Port ${port} ${why}. Set PORT to another one, or to none.`) : error
-    }
-  }
-}
-
-/** Says goodbye to every socket, so that pages know that they may come back, and ends. */
-async function stop() {
-  if (isStopping) return
-  isStopping = true
-  server.close()
-  await tokenSockets.shutdown()
-  setTimeout(() => server.closeAllConnections(), 500).unref()
-  setTimeout(() => process.exit(), 2000).unref()
-}
-
-process.on('SIGINT', stop).on('SIGTERM', stop)
-
-try {
-  console.log(`The playground is at http://localhost:${await open()}/`)
-} catch (error) {
-  console.error(error.message)
-  process.exitCode = 1
-  stop()
 }

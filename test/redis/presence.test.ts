@@ -191,6 +191,19 @@ describe('RedisPresence', () => {
       expect(await uids(two)).to.deep.equal(['bob', 'cid'])
     })
 
+    it('ends when the node stands still for longer, and begins anew when it goes on', async () => {
+      const [one] = await start(1, { lease: 600 })
+      const other = await startProcess({ lease: 600 })
+      await other.ask('presence', 'enter', ann, LIMIT)
+      await one.until(() => one.changes.length === 1)
+      other.signal('SIGSTOP')
+      await one.until(() => one.changes.length === 2)
+      other.signal('SIGCONT')
+      await one.until(() => one.changes.length === 3)
+      expect(one.comings).to.deep.equal(['joined ann', 'left ann', 'joined ann'])
+      expect(await uids(one)).to.deep.equal(['ann'])
+    })
+
     it('ends though no other node has members there: who is subscribed sees to it', async () => {
       const [one] = await start(1, { lease: 600 })
       const other = await startProcess({ lease: 600 })
