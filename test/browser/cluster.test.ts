@@ -33,12 +33,13 @@ describe('the cluster', function () {
     await server.start()
   }
 
-  afterEach(async () => {
+  /** Ends it, and sees to it that nothing of it stays. */
+  const stop = async () => {
     const { output } = await server.ended('SIGTERM')
     await server.remove()
     expect(processes(output)).to.not.be.empty
     expect(processes(output).filter(isRunning)).to.deep.equal([])
-  })
+  }
 
   describe('in Chromium, behind nginx', () => {
     let chromium: OpenBrowser
@@ -47,9 +48,13 @@ describe('the cluster', function () {
 
     before(async () => {
       chromium = await openBrowser()
+      await start()
     })
 
-    after(() => chromium.close())
+    after(async () => {
+      await chromium.close()
+      await stop()
+    })
 
     const texts = (selector: string) => page.locator(selector).allInnerTexts()
     const client = (index: number) => `.client:nth-child(${index})`
@@ -74,7 +79,6 @@ describe('the cluster', function () {
     }
 
     beforeEach(async () => {
-      await start()
       page = await chromium.browser.newPage()
       page.setDefaultTimeout(10_000)
       errors = []
@@ -137,11 +141,16 @@ describe('the cluster', function () {
     describe(name, () => {
       let clients: TokenSocket[]
 
-      beforeEach(async () => {
-        clients = []
+      before(async () => {
         // Its own SockJS is the one for browsers, which finds no transport in Node.
         Object.assign(globalThis, { SockJS })
         await start(...args)
+      })
+
+      after(stop)
+
+      beforeEach(() => {
+        clients = []
       })
 
       afterEach(() => Promise.all(clients.map((client) => client.end())))
