@@ -93,9 +93,11 @@ function canConnect(port) {
   })
 }
 
-/** Starts a program whose messages are shown and whose output is not. */
+/** Starts a program whose messages are shown and whose output is not. Signals of the terminal are not for it. */
 export function startProgram(program, args, cwd) {
-  const child = spawn(program, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'], detached: true })
+  // nginx takes a variable of its own name for a list of sockets that it inherits.
+  const { NGINX: _, ...env } = process.env
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'], detached: true })
   child.once('error', (error) => {
     console.error(`${program} does not start: ${error.message}`)
     child.emit('exit', 1, null)

@@ -80,8 +80,11 @@ export class ReverseProxy {
   static async #try(program: Program, folder: string, tries: number): Promise<ReverseProxy> {
     const port = await freePort()
     await writeFile(join(folder, FILE), program.configure(port))
+    // nginx takes a variable of its own name for a list of sockets that it inherits.
+    const { NGINX: _, ...env } = process.env
     const child = spawn(process.env[program.variable] ?? program.name, program.args, {
       cwd: folder,
+      env,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     let errors = ''
