@@ -1,15 +1,14 @@
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { LoopReport } from './loop-watch.js'
 import type { NodeSettings } from './node-script.js'
 
 const SCRIPT = fileURLToPath(new URL('node-script.ts', import.meta.url))
 
-/** What a node says of itself. */
-export interface NodeReport {
+/** What a node says of itself, and of its event loop since it began to watch it. */
+export interface NodeReport extends LoopReport {
   readonly sockets: number
-  /** Milliseconds for which its event loop did nothing else, at the most, since it began to watch. */
-  readonly longestBlock: number
 }
 
 /** A server in a process of its own, at one port however often it is killed. */

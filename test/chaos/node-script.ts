@@ -38,7 +38,7 @@ sockets.on('error', () => {})
 const watch = new LoopWatch()
 process.on('message', (question: 'watch' | 'look') => {
   if (question === 'watch') watch.start()
-  process.send?.({ sockets: sockets.sockets().length, longestBlock: watch.longestBlock })
+  process.send?.({ sockets: sockets.sockets().length, ...watch.report() })
 })
 // Redis may be away, or still reading its file.
 while (

@@ -4,15 +4,15 @@ import { startBalancer } from '../cluster/balancer.js'
 import { freePort } from '../ports.js'
 import { RedisProcess } from '../redis/redis-process.js'
 import { ChaosNode, keepOn } from './chaos-node.js'
+import type { LoopReport } from './loop-watch.js'
 
-export interface ReconnectReport {
+/** Besides, what the other node's event loop did meanwhile. */
+export interface ReconnectReport extends LoopReport {
   readonly clients: number
   /** Milliseconds from the kill until half, 99 in 100, and all clients were ready on the other node. */
   readonly p50: number
   readonly p99: number
   readonly last: number
-  /** Milliseconds for which the other node's event loop did nothing else, at the most. */
-  readonly longestBlock: number
   /** Commands that Redis carried out for each client, those that scripts make not counted. */
   readonly commands: number
 }
@@ -61,7 +61,7 @@ export async function reconnect(settings: ReconnectSettings): Promise<ReconnectR
     await victim.kill()
     told('their node is killed')
     await Promise.all(back)
-    const { longestBlock } = await survivor.ask('look')
+    const { longestBlock, longestWork } = await survivor.ask('look')
     await Promise.all(clients.map((client) => client.rpc('_ping')))
     const after = await commandsOf(admin)
     times.sort((one, other) => one - other)
@@ -72,6 +72,7 @@ export async function reconnect(settings: ReconnectSettings): Promise<ReconnectR
       p99: at(0.99),
       last: at(1),
       longestBlock,
+      longestWork,
       commands: (after - before) / count,
     }
   } finally {
