@@ -159,6 +159,7 @@ export class Client {
     const element = this.#find('.state')
     element.textContent = STATES[state] ?? state
     element.dataset.state = state
+    if (state !== 'ready') this.#find('.at').textContent = ''
   }
 
   #tell(problem) {
