@@ -245,6 +245,43 @@ describe('RedisPresence', () => {
       }
     })
 
+    it('is not taken for ended by what was sent while Redis stalled', async () => {
+      const own = await RedisProcess.start()
+      const options = { url: own.url, lease: 900, commandTimeout: 400, connectTimeout: 400 }
+      const [one, two] = await start(2, options)
+      try {
+        await one.engine.presence.enter(ann, LIMIT)
+        await two.engine.presence.enter(bob, LIMIT)
+        // From now on they would take away what is over.
+        await pause(1000)
+        own.freeze()
+        await pause(1500)
+        own.wake()
+        await Promise.all([one, two].map((node) => node.untilLogged('Redis is back')))
+        await pause(500)
+        await two.engine.presence.enter({ ...bob, uid: 'cid', sid: 'c' }, LIMIT)
+        await one.until(() => one.comings.includes('joined cid'))
+        expect(one.comings).to.deep.equal(['joined ann', 'joined bob', 'joined cid'])
+      } finally {
+        await Promise.all(nodes.splice(0).map(({ engine }) => engine.close()))
+        await own.stop()
+      }
+    })
+
+    it('is not taken for ended after Redis had no memory to renew it', async () => {
+      const [one, two] = await start(2, { lease: 600 })
+      await one.engine.presence.enter(ann, LIMIT)
+      await two.engine.presence.enter(bob, LIMIT)
+      await pause(700)
+      await admin.configSet('maxmemory', '1')
+      await pause(900)
+      await admin.configSet('maxmemory', '0')
+      await pause(900)
+      await two.engine.presence.enter({ ...bob, uid: 'cid', sid: 'c' }, LIMIT)
+      await one.until(() => one.comings.includes('joined cid'))
+      expect(one.comings).to.deep.equal(['joined ann', 'joined bob', 'joined cid'])
+    })
+
     it('goes on for a while when the node is closed; then its members leave', async () => {
       const [one, two] = await start(2, { lease: 600 })
       await one.engine.presence.enter(ann, LIMIT)
@@ -265,6 +302,17 @@ describe('RedisPresence', () => {
     expect(two.changes[1]).to.include({ change: 'joined', uid: 'ann', umd: '7', seq: 1 })
     expect(two.changes[1]?.epoch).to.not.equal(two.changes[0]?.epoch)
     expect(await uids(two)).to.deep.equal(['ann'])
+  })
+
+  it('is there again though another comes before Redis is told what it has lost', async () => {
+    const [one, two] = await start(2, { lease: 900 })
+    await one.engine.presence.enter(ann, LIMIT)
+    await two.until(() => two.changes.length === 1)
+    await admin.flushAll()
+    await one.engine.presence.enter(bob, LIMIT)
+    await two.until(() => two.changes.length === 3)
+    expect(two.comings).to.have.members(['joined ann', 'joined bob', 'joined ann'])
+    expect(await uids(two)).to.deep.equal(['ann', 'bob'])
   })
 
   it('leaves nothing in Redis for ever', async () => {

@@ -12,11 +12,16 @@ const HOLD = 600_000
  * (node → when it ends), graces (uid → until when it stays), and the log of changes. Names are encoded. Arguments: topic,
  * candidate id, new epoch, node, length of a lease, '1' if leases that have ended are to be taken away.
  *
- * `sweep` takes away what is over. Who has a change to tell tells it first, since only that can fail.
+ * `sweep` takes away what is over. Who has a change to tell tells it first, since only that can fail. It takes no lease for
+ * ended whose node may not have been able to renew it: this node's own, renewed three times in its length, tells. While
+ * Redis stalls, what nodes sent waits for it, and is carried out when all leases are over.
  */
 const LIBRARY = `
 local MEMBERS, PLACES, LEASES, GRACES, META, LOG = unpack(KEYS)
 local time = now()
+-- What this node's own lease has left; nothing if it has none.
+local left = redis.call('ZSCORE', LEASES, ARGV[4])
+left = left and left - time
 
 local function change(what, uid, umd)
   append('${KIND_LETTERS.change}', META, LOG, {
@@ -58,7 +63,7 @@ local function sweep()
     end
     redis.call('ZREM', GRACES, uid)
   end
-  if ARGV[6] ~= '1' then return end
+  if ARGV[6] ~= '1' or not left or left < ARGV[5] / 3 then return end
   local dead, isAny = {}, false
   for _, node in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', int(time))) do
     dead[node], isAny = true, true
@@ -79,9 +84,13 @@ local function renew()
   hold()
 end
 
+local function remainder()
+  return left and int(left) or ''
+end
+
 local function snapshot()
   local meta = redis.call('HMGET', META, 'epoch', 'offset')
-  local reply = {meta[1] or '', meta[2] or '0'}
+  local reply = {remainder(), meta[1] or '', meta[2] or '0'}
   local members = redis.call('HGETALL', MEMBERS)
   for at = 1, #members, 2 do
     table.insert(reply, members[at])
@@ -94,8 +103,8 @@ end
 const presenceScript = (body: string) => new Script(LIBRARY + body)
 
 /**
- * More arguments: sid, uid, umd (empty for none), limit, '1' if a snapshot is wanted. Answers with the snapshot (epoch, seq,
- * then uid and umd of each member), or with nothing if there are too many members.
+ * More arguments: sid, uid, umd (empty for none), limit, '1' if a snapshot is wanted. Answers with what the node's lease had left,
+ * empty if it had none, and the snapshot (epoch, seq, then uid and umd of each member), unless there are too many members.
  */
 export const ENTER = presenceScript(`
 local uid, umd = ARGV[8], ARGV[9]
@@ -105,7 +114,7 @@ sweep()
 local isThere = redis.call('SISMEMBER', PLACES, place) == 1
 local count, old = member(uid)
 if not count then
-  if redis.call('HLEN', MEMBERS) >= tonumber(ARGV[10]) then return {} end
+  if redis.call('HLEN', MEMBERS) >= tonumber(ARGV[10]) then return {remainder()} end
   change('joined', uid, umd)
 elseif old ~= umd then
   change('updated', uid, umd)
@@ -114,7 +123,7 @@ redis.call('ZREM', GRACES, uid)
 redis.call('SADD', PLACES, place)
 redis.call('HSET', MEMBERS, uid, int((count or 0) + (isThere and 0 or 1)) .. ' ' .. umd)
 hold()
-return ARGV[11] == '1' and snapshot() or {'', '0'}
+return ARGV[11] == '1' and snapshot() or {remainder(), '', '0'}
 `)
 
 /** More arguments: sid, uid, grace. Answers with 1 if it was there. */
@@ -129,16 +138,16 @@ hold()
 return {'1'}
 `)
 
-/** Renews a node's lease, if it has one, and sweeps. Answers with 1 if it had. */
+/** Renews a node's lease, and sweeps. Answers with what it had left, empty if it had none. */
 export const RENEW = presenceScript(`
-local isThere = redis.call('ZSCORE', LEASES, ARGV[4])
-if isThere then renew() end
+renew()
 sweep()
-return {isThere and '1' or '0'}
+return {remainder()}
 `)
 
-/** Answers with a snapshot. */
+/** Answers with what the node's lease has left, and a snapshot. Who has none could not be kept from renewing it. */
 export const MEMBERS = presenceScript(`
+left = left or tonumber(ARGV[5])
 sweep()
 return snapshot()
 `)

@@ -50,6 +50,10 @@ export class RedisPresence implements Presence {
   /** This node's places, by channel. */
   readonly #channels = new Map<string, Map<string, PresenceEntry>>()
   readonly #owed = new Map<string, Owed>()
+  /** The channels on which Redis may lack some of them. */
+  readonly #lost = new Set<string>()
+  /** Until when this node takes nobody away, by Redis channel: what it could not do there, others could not do either. */
+  readonly #pauses = new Map<string, number>()
   readonly #sweeps = new Deadlines<{ readonly channel: string }>((key) => this.#graceOver(key))
   #stopTimer: () => void
   #isClosed = false
@@ -61,6 +65,7 @@ export class RedisPresence implements Presence {
 
   async enter(entry: PresenceEntry, limit: number): Promise<PresenceSnapshot> {
     const before = this.#channels.get(entry.channel)?.get(placeOf(entry))
+    const hasLease = this.#channels.has(entry.channel)
     this.#owed.delete(nameOf(entry))
     this.#put(entry)
     const reply = await this.#enter(entry, limit, '1').catch((error) => {
@@ -68,7 +73,9 @@ export class RedisPresence implements Presence {
       if (this.#undo(entry, before) && !before) this.#owed.set(nameOf(entry), { entry, grace: 0 })
       throw error
     })
-    if (reply.length > 0) return readSnapshot(reply)
+    if (hasLease) this.#look(this.#owner.keys.channel(entry.channel), reply, entry.channel)
+    if (this.#lost.has(entry.channel)) void this.#restore(entry.channel)
+    if (reply.length > 1) return readSnapshot(reply)
     this.#undo(entry, before)
     throw refusal('too_many_members', { field: 'members', limit })
   }
@@ -102,7 +109,9 @@ export class RedisPresence implements Presence {
   #delete(entry: PresenceEntry): void {
     const entries = this.#channels.get(entry.channel)
     entries?.delete(placeOf(entry))
-    if (entries?.size === 0) this.#channels.delete(entry.channel)
+    if (entries?.size !== 0) return
+    this.#channels.delete(entry.channel)
+    this.#lost.delete(entry.channel)
   }
 
   #has(entry: PresenceEntry): boolean {
@@ -136,9 +145,28 @@ export class RedisPresence implements Presence {
 
   async #restore(channel: string): Promise<void> {
     const entries = [...(this.#channels.get(channel)?.values() ?? [])]
+    this.#lost.delete(channel)
     await inBatches(entries, async (entry) => {
-      if (this.#has(entry)) await this.#enter(entry, Number.MAX_SAFE_INTEGER, '0')
+      if (!this.#has(entry)) return
+      await this.#enter(entry, Number.MAX_SAFE_INTEGER, '0').catch(() => {
+        if (this.#has(entry)) this.#lost.add(channel)
+      })
     })
+  }
+
+  /**
+   * Looks at what was left of this node's lease.
+   * @param own the channel, if the node has places on it: they may be gone with the lease
+   */
+  #look(keys: ChannelKeys, [left]: Reply, own?: string): void {
+    const isGone = left === ''
+    if (isGone && own !== undefined) this.#lost.add(own)
+    const isShort = Number(left) < this.#owner.lease / 3
+    if (isGone ? own !== undefined : isShort) this.#pause(keys)
+  }
+
+  #pause({ topic }: ChannelKeys): void {
+    this.#pauses.set(topic, performance.now() + this.#owner.lease)
   }
 
   /** Any node could see to it, and another will if this one can't: this one does it at once. */
@@ -156,21 +184,28 @@ export class RedisPresence implements Presence {
 
   async #renew(): Promise<void> {
     await inBatches([...this.#owed.values()], (owed) => this.#leave(owed))
+    const now = performance.now()
+    for (const [topic, end] of this.#pauses) if (end < now) this.#pauses.delete(topic)
     const own = [...this.#channels.keys()]
     await inBatches(own, async (channel) => {
-      const [isThere] = await this.#evaluate(RENEW, this.#owner.keys.channel(channel))
-      if (isThere !== '1') await this.#restore(channel)
+      const keys = this.#owner.keys.channel(channel)
+      this.#look(keys, await this.#evaluate(RENEW, keys), channel)
+      if (this.#lost.has(channel)) await this.#restore(channel)
     })
     const topics = new Set(own.map((channel) => this.#owner.keys.channel(channel).topic))
     const others = this.#owner.watched().filter(({ topic }) => !topics.has(topic))
-    await inBatches(others, (keys) => this.#evaluate(RENEW, keys))
+    await inBatches(others, async (keys) => this.#look(keys, await this.#evaluate(RENEW, keys)))
   }
 
   #evaluate(script: Script, keys: ChannelKeys, args: readonly (string | number)[] = []): Promise<Reply> {
     const { commands, ids, lease, store } = this.#owner
-    const sweeps = commands.age(keys.topic) >= lease ? '1' : '0'
+    const isPaused = (this.#pauses.get(keys.topic) ?? 0) > performance.now()
+    const sweeps = commands.age(keys.topic) >= lease && !isPaused ? '1' : '0'
     const common = [keys.topic, ids.next(), store.newEpoch(keys.topic), this.#node, lease, sweeps]
-    return commands.evaluate(script, keys.presence, [...common, ...args])
+    return commands.evaluate(script, keys.presence, [...common, ...args]).catch((error) => {
+      this.#pause(keys)
+      throw error
+    })
   }
 }
 
@@ -188,7 +223,7 @@ function nameOf(entry: PresenceEntry): string {
   return `${encodeName(entry.channel)} ${placeOf(entry)}`
 }
 
-function readSnapshot([epoch, seq, ...rest]: Reply): PresenceSnapshot {
+function readSnapshot([_left, epoch, seq, ...rest]: Reply): PresenceSnapshot {
   const members: PresenceMember[] = []
   for (let at = 0; at < rest.length; at += 2) members.push(decodeMember(rest[at] ?? '', rest[at + 1] ?? ''))
   return { members, seq: Number(seq), epoch: epoch ?? '' }
