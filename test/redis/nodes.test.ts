@@ -3,6 +3,7 @@ import { rejection } from '../protocol/rejection.js'
 import { NodeProcess } from './node-process.js'
 import { RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
+import { RedisProxy } from './redis-proxy.js'
 
 describe('nodes that ask each other', function () {
   this.timeout(20_000)
@@ -92,6 +93,43 @@ describe('nodes that ask each other', function () {
       await Promise.all([one.engine.close(), two.engine.close()])
       await own.stop()
     }
+  })
+
+  it('ask those whose leases Redis has lost, too', async () => {
+    const [one, two] = [await start(), await start()]
+    two.engine.nodes.serve(async () => 'well')
+    expect(await idsBut(one)).to.deep.equal([two.engine.nodes.id])
+    await admin.flushAll()
+    const { answers, missing } = await one.engine.nodes.ask('how are you?', { timeout: 60_000 })
+    expect([...answers]).to.deep.equal([[two.engine.nodes.id, 'well']])
+    expect([...missing]).to.deep.equal([])
+  })
+
+  it('miss one that has not come back since Redis has', async () => {
+    const proxy = await RedisProxy.open(redis.port)
+    const [one, two] = [await start(), await start({ url: proxy.url })]
+    try {
+      expect(await idsBut(one)).to.deep.equal([two.engine.nodes.id])
+      proxy.isShut = true
+      proxy.cut()
+      await Promise.all([
+        one.untilLogged('Redis is back'),
+        admin.multi().flushAll().addCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']).exec(),
+      ])
+      const { missing } = await one.engine.nodes.ask('how are you?', { timeout: 60_000 })
+      expect([...missing]).to.deep.equal([[two.engine.nodes.id, 'unreached']])
+    } finally {
+      await two.engine.close()
+      await proxy.close()
+    }
+  })
+
+  it('miss nobody who has closed', async () => {
+    const [one, two] = [await start(), await start()]
+    expect(await idsBut(one)).to.deep.equal([two.engine.nodes.id])
+    await two.engine.close()
+    const { answers, missing } = await one.engine.nodes.ask('how are you?', { timeout: 60_000 })
+    expect([...answers, ...missing]).to.deep.equal([])
   })
 
   it('refuse a question that is too large, and are silent instead of answers that are', async () => {

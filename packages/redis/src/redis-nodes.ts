@@ -25,6 +25,8 @@ export interface RedisNodesOwner {
 interface Pending {
   /** Who has not answered. */
   readonly open: Set<string>
+  /** Who was asked though it was not among those that live. */
+  readonly doubtful: ReadonlySet<string>
   readonly answers: Map<string, string>
   readonly missing: Map<string, 'unreached' | 'silent'>
   /** All have, or will not. */
@@ -48,6 +50,8 @@ export class RedisNodes implements Nodes {
   readonly id = newNodeId()
   readonly #owner: RedisNodesOwner
   readonly #pending = new Map<string, Pending>()
+  /** When other nodes were last among those that live: if Redis loses their leases, they live all the same. */
+  readonly #seen = new Map<string, number>()
   readonly #timeouts = createTimeouts()
   #lastId = 0
   #answer: NodeAnswer | undefined
@@ -72,16 +76,20 @@ export class RedisNodes implements Nodes {
   async list(): Promise<readonly string[]> {
     const { commands, keys, lease } = this.#owner
     const ids = await commands.evaluate(LIVE, [keys.nodes], [this.id, this.#isClosed ? '' : lease])
-    return ids.filter((id) => id !== null)
+    const living = ids.filter((id) => id !== null)
+    for (const id of living) if (id !== this.id) this.#seen.set(id, performance.now())
+    return living
   }
 
   async ask(question: string, { node, timeout }: NodeAskOptions): Promise<NodeAnswers> {
     if (question.length > LENGTH) throw refusal('too_large', { field: 'question', limit: LENGTH })
     if (this.#pending.size >= QUESTIONS)
       throw refusal('too_many_calls', { field: 'questions', limit: QUESTIONS })
-    const asked = node === undefined ? (await this.list()).filter((id) => id !== this.id) : [node]
+    const living = node === undefined ? (await this.list()).filter((id) => id !== this.id) : [node]
+    const doubtful = node === undefined ? this.#doubtful(living) : []
+    const asked = [...living, ...doubtful]
     const id = String(++this.#lastId)
-    const { pending, answered } = this.#open(id, asked)
+    const { pending, answered } = this.#open(id, asked, new Set(doubtful))
     this.#timeouts.set(pending.expire, timeout)
     for (const one of asked) this.#send(one, { type: 'question', id, from: this.id, text: question })
     this.#settleIfDone(id)
@@ -133,7 +141,28 @@ export class RedisNodes implements Nodes {
     }
   }
 
-  #open(id: string, asked: readonly string[]): { pending: Pending; answered: Promise<NodeAnswers> } {
+  /** Who was seen within a lease, or before Redis was away for the last time. Others are forgotten. */
+  #doubtful(living: readonly string[]): string[] {
+    const { commands, keys, lease } = this.#owner
+    const isSettled = commands.age(keys.nodes) >= lease
+    for (const [id, at] of this.#seen) {
+      if (isSettled && performance.now() - at >= lease) this.#seen.delete(id)
+    }
+    return [...this.#seen.keys()].filter((id) => !living.includes(id))
+  }
+
+  /** Whether it was not seen since Redis is back: it may not have come back itself. */
+  #mayComeBack(node: string): boolean {
+    const { commands, keys } = this.#owner
+    const at = this.#seen.get(node)
+    return at !== undefined && at < performance.now() - commands.age(keys.nodes)
+  }
+
+  #open(
+    id: string,
+    asked: readonly string[],
+    doubtful: ReadonlySet<string>,
+  ): { pending: Pending; answered: Promise<NodeAnswers> } {
     const answers = new Map<string, string>()
     const missing = new Map<string, 'unreached' | 'silent'>()
     const open = new Set(asked)
@@ -144,7 +173,7 @@ export class RedisNodes implements Nodes {
     const answered = new Promise<NodeAnswers>((resolve, reject) => {
       settle = { done: () => resolve({ answers, missing }), failed: reject }
     })
-    const pending = { open, answers, missing, expire, ...settle }
+    const pending = { open, doubtful, answers, missing, expire, ...settle }
     this.#pending.set(id, pending)
     return { pending, answered }
   }
@@ -162,7 +191,13 @@ export class RedisNodes implements Nodes {
   /** Nobody was there to hear a question; in a cluster, Redis may say so although somebody was at another of its nodes. */
   async #lookFor(node: string, id: string): Promise<void> {
     const living = await this.list().catch(() => undefined)
-    if (living?.includes(node) === false) this.#settle(id, node, { missing: 'unreached' })
+    if (living?.includes(node) !== false) return
+    const pending = this.#pending.get(id)
+    if (!pending?.doubtful.has(node) || this.#mayComeBack(node)) {
+      return this.#settle(id, node, { missing: 'unreached' })
+    }
+    pending.open.delete(node)
+    this.#settleIfDone(id)
   }
 
   async #reply({ id, from, text }: NodeMessage): Promise<void> {
