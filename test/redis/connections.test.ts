@@ -80,6 +80,19 @@ describe('RedisEngine’s connections', () => {
     }
   })
 
+  it('leave out what is given up while they are made', async () => {
+    const node = await start({ url: proxy.url })
+    await node.engine.broker.subscribe('a')
+    const listeners = async () => (await admin.pubSubNumSub('token-socket:{a}'))['token-socket:{a}']
+    proxy.delay = 100
+    await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub'])
+    while ((await listeners()) !== 0);
+    // Redis has been told, and the node does not know it yet.
+    while ((await listeners()) !== 1);
+    await node.engine.broker.unsubscribe('a')
+    expect(await listeners()).to.equal(0)
+  })
+
   it('may be slow', async () => {
     proxy.delay = 250
     const slow = await start({ url: proxy.url })

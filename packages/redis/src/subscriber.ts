@@ -54,7 +54,7 @@ export class Subscriber implements TopicSubscriber {
   }
 
   async unsubscribe(topic: string): Promise<void> {
-    if (!this.#connection.isReady) return
+    // One that is being made may be subscribing to it already.
     const leave = (client: Client) =>
       isSharded(client)
         ? client.sUnsubscribe([topic], this.#listen)
@@ -64,7 +64,6 @@ export class Subscriber implements TopicSubscriber {
 
   /** Unsubscribes, as another Redis of the cluster has the channel now. A sharded one has been given up on the other side. */
   async leave(topic: string): Promise<void> {
-    if (!this.#connection.isReady) return
     const leave = async (client: Client) => {
       if (!isSharded(client)) await client.unsubscribe([topic], this.#listen)
     }
