@@ -163,6 +163,25 @@ describe('RedisEngine, with publications that may wait', () => {
     expect(await receipt).to.include({ offset: 1 })
   })
 
+  it('waits for a Redis that is busy with a script of others', async () => {
+    const node = await start()
+    await admin.configSet('lua-time-limit', '10')
+    const other = await redis.admin()
+    const script = other.sendCommand(['EVAL', 'while true do end', '0']).catch(() => {})
+    while (
+      await admin.ping().then(
+        () => true,
+        () => false,
+      )
+    )
+      await pause(5)
+    const receipt = node.keep('a', '1')
+    await pause(50)
+    await admin.sendCommand(['SCRIPT', 'KILL'])
+    await script
+    expect(await receipt).to.include({ offset: 1 })
+  })
+
   it('does not wait for what Redis refuses for good', async () => {
     const node = await start()
     await admin.set('token-socket:{b}:publications', 'theirs')

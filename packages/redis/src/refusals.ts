@@ -2,8 +2,8 @@
 const OWN =
   /\b(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|LOADING|NOPERM|NOAUTH|WRONGTYPE)\b/
 
-/** Those that are over soon: another Redis is about to take over, or this one to begin. */
-const PASSING = ['READONLY', 'NOREPLICAS', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'LOADING']
+/** Those that are over soon: another Redis is about to take over, or this one to begin, or to be done with a script. */
+const PASSING = ['READONLY', 'NOREPLICAS', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'LOADING', 'BUSY']
 
 /** Those that say nothing of Redis as a whole. */
 const ABOUT_KEYS = ['WRONGTYPE', 'ERR']
