@@ -101,11 +101,17 @@ describe('RedisEngine, behind Sentinel', function () {
     await watch(1)
     const [one, two] = await pair({ checkInterval: 60_000 })
     await one.keepAll('a', 1, 5)
+    await admin.sendCommand(['WAIT', '1', '1000'])
     await askSentinel(sentinels[0]?.port ?? 0, 'SENTINEL', 'FAILOVER', 'main')
-    await Promise.all([one, two].map((node) => node.untilLogged('Redis is back')))
+    const other = await replica.admin()
+    // Sentinels have names. Besides the nodes' two connections each there is the one that asks.
+    const isNodes = (line: string) => / name= /.test(line)
+    await until(async () => {
+      const list = await other.sendCommand<string>(['CLIENT', 'LIST'])
+      return list.split('\n').filter(isNodes).length === 5
+    })
     await until(() => isDone(one.keep('a', '"end"')))
     expect(await admin.info('replication')).to.include('role:master')
-    const other = await replica.admin()
     const entries = await other.sendCommand(['XRANGE', 'token-socket:{a}:publications:log', '-', '+'])
     expect(String(entries)).to.include('"end"')
     for (const node of [one, two]) {
