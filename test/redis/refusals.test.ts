@@ -2,8 +2,9 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import { rejection } from '../protocol/rejection.js'
-import { RedisNode } from './redis-node.js'
+import { numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
+import { RedisProxy } from './redis-proxy.js'
 
 const TOPIC = 'token-socket:{a}'
 
@@ -111,6 +112,23 @@ describe('RedisEngine, with a Redis of its own mind', () => {
     await admin.sendCommand(['SCRIPT', 'FLUSH', 'SYNC'])
     expect(await node.keep('a', '1')).to.include({ offset: 1 })
     expect((await node.engine.history.read('a', { limit: 9 })).publications).to.have.length(1)
+  })
+
+  it('tells them again in the order of the calls', async () => {
+    const proxy = await RedisProxy.open(redis.port)
+    const node = await start({ url: proxy.url })
+    await node.engine.broker.subscribe('a')
+    proxy.delay = 5
+    const receipts: Promise<unknown>[] = []
+    for (let tick = 0; tick < 50; tick += 1) {
+      if (tick === 20) void admin.sendCommand(['SCRIPT', 'FLUSH', 'SYNC'])
+      receipts.push(node.keepAll('a', tick * 10 + 1, tick * 10 + 10))
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    await Promise.all(receipts)
+    await node.until(() => node.texts.length >= 500)
+    expect(node.texts).to.deep.equal(numbers(1, 500))
+    await proxy.close()
   })
 
   describe('messages of others', () => {

@@ -12,6 +12,8 @@ export type Reply = readonly (string | null)[]
  */
 export class Commands {
   readonly #masters: Masters
+  /** What waits for a Redis that has forgotten scripts, by its client. */
+  readonly #waiting = new WeakMap<Client, Waiting>()
 
   constructor(masters: Masters) {
     this.#masters = masters
@@ -34,18 +36,43 @@ export class Commands {
     )
   }
 
-  /** Runs a script; if Redis has forgotten it, it is told again. @throws RpcError `engine_unavailable` */
+  /** Runs a script; if Redis has forgotten it, it is told again, in its turn. @throws RpcError `engine_unavailable` */
   evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[] = []): Promise<Reply> {
     const rest = [String(keys.length), ...keys, ...args.map(String)]
     const run = (client: Client) => {
       const { source, sha } = script.text(isSharded(client))
+      const tell = () => client.sendCommand(['EVAL', source, ...rest])
+      const waiting = this.#waiting.get(client)
+      if (waiting) return inTurn(waiting.later, tell)
       return client.sendCommand(['EVALSHA', sha, ...rest]).catch((cause) => {
         if (!String(cause).includes('NOSCRIPT')) throw cause
-        return client.sendCommand(['EVAL', source, ...rest])
+        return inTurn((this.#waiting.get(client) ?? this.#wait(client)).failed, tell)
       })
     }
     return this.#masters.run(keys[0] ?? '', run) as Promise<Reply>
   }
+
+  /** What is under way fails in the same way. Until that is over nothing more is sent: it would overtake what has failed. */
+  #wait(client: Client): Waiting {
+    const waiting: Waiting = { failed: [], later: [] }
+    this.#waiting.set(client, waiting)
+    const go = () => {
+      this.#waiting.delete(client)
+      for (const run of [...waiting.failed, ...waiting.later]) run()
+    }
+    client.sendCommand(['PING']).then(go, go)
+    return waiting
+  }
+}
+
+/** Scripts to be told again: those that have failed, and those that were to be run since. */
+interface Waiting {
+  readonly failed: (() => void)[]
+  readonly later: (() => void)[]
+}
+
+function inTurn<Result>(waiting: (() => void)[], run: () => Promise<Result>): Promise<Result> {
+  return new Promise((resolve) => waiting.push(() => resolve(run())))
 }
 
 /** A time to live as Redis takes it: whole milliseconds above 0, up to a number that no clock will show. */
