@@ -132,6 +132,39 @@ describe('nodes that ask each other', function () {
     expect([...answers, ...missing]).to.deep.equal([])
   })
 
+  for (const [what, away] of [
+    ['a question', 1],
+    ['an answer', 0],
+  ] as const) {
+    it(`lose no time over ${what} that comes while its node is away for a moment`, async () => {
+      const proxy = await RedisProxy.open(redis.port)
+      const urls = [0, 1].map((index) => (index === away ? proxy.url : redis.url))
+      const [one, two] = [await start({ url: urls[0] }), await start({ url: urls[1] })]
+      const loseConnections = async () => {
+        proxy.isShut = true
+        proxy.cut()
+        while ((await admin.pubSubChannels('*node*')).length > 1);
+      }
+      let asked = 0
+      two.engine.nodes.serve(async () => {
+        asked += 1
+        if (away === 0) await loseConnections()
+        setTimeout(() => {
+          proxy.isShut = false
+        }, 50)
+        return 'well'
+      })
+      if (away === 1) await loseConnections()
+      const node = two.engine.nodes.id
+      const asking = one.engine.nodes.ask('how are you?', { node, timeout: Number.POSITIVE_INFINITY })
+      if (away === 1) proxy.isShut = false
+      expect([...(await asking).answers]).to.deep.equal([[node, 'well']])
+      expect(asked).to.equal(1)
+      await Promise.all(nodes.splice(0).map(({ engine }) => engine.close()))
+      await proxy.close()
+    })
+  }
+
   it('refuse a question that is too large, and are silent instead of answers that are', async () => {
     const [one, two] = [await start(), await start()]
     const text = 'x'.repeat(1024 * 1024 + 1)

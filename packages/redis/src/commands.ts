@@ -1,10 +1,16 @@
 import type { Client } from './client.js'
 import type { Masters } from './masters.js'
 import type { Script } from './script.js'
-import { isSharded } from './sharding.js'
+import { countsAll, isSharded } from './sharding.js'
 
 /** What Redis answers to the commands and scripts of this package. */
 export type Reply = readonly (string | null)[]
+
+/** How many heard a message, and whether nobody else can have. */
+export interface Heard {
+  readonly count: number
+  readonly isAll: boolean
+}
 
 /**
  * Commands and scripts, for who has their keys; those about one key are carried out in the order of the calls. All fail with
@@ -29,11 +35,12 @@ export class Commands {
     return this.#masters.run(key, (client) => client.sendCommand([name, key, ...args]))
   }
 
-  /** @throws RpcError `engine_unavailable` */
-  publish(topic: string, message: string): Promise<unknown> {
-    return this.#masters.run(topic, (client) =>
-      client.sendCommand([isSharded(client) ? 'SPUBLISH' : 'PUBLISH', topic, message]),
-    )
+  /** @returns how many heard it @throws RpcError `engine_unavailable` */
+  publish(topic: string, message: string): Promise<Heard> {
+    return this.#masters.run(topic, async (client) => {
+      const count = await client.sendCommand([isSharded(client) ? 'SPUBLISH' : 'PUBLISH', topic, message])
+      return { count: Number(count), isAll: countsAll(client) }
+    })
   }
 
   /** Runs a script; if Redis has forgotten it, it is told again, in its turn. @throws RpcError `engine_unavailable` */

@@ -39,6 +39,9 @@ interface Pending {
 /** Questions that may wait for answers. */
 const QUESTIONS = 10_000
 
+/** Milliseconds after which a message that nobody has heard is said again the first time; each time it is twice as long. */
+const AGAIN = 100
+
 /** UTF-16 code units of a question or an answer. */
 const LENGTH = 1024 * 1024
 
@@ -178,20 +181,29 @@ export class RedisNodes implements Nodes {
     return { pending, answered }
   }
 
-  #send(node: string, message: NodeMessage): void {
+  #send(node: string, message: NodeMessage, wait = AGAIN): void {
     const { commands, keys } = this.#owner
     commands.publish(keys.node(node), encodeNodeMessage(message)).then(
-      (count) => {
-        if (count === 0) void this.#lookFor(node, message.id)
+      async ({ count, isAll }) => {
+        // In a cluster, somebody may have heard it at another Redis.
+        if (count > 0 || (await this.#isGone(node, message.id)) || !isAll) return
+        startTimer(wait, () => {
+          if (this.#pending.get(message.id)?.open.has(node)) this.#send(node, message, wait * 2)
+        })
       },
       (error) => this.#end(message.id)?.failed(error),
     )
   }
 
-  /** Nobody was there to hear a question; in a cluster, Redis may say so although somebody was at another of its nodes. */
-  async #lookFor(node: string, id: string): Promise<void> {
+  /** Nobody was there to hear a question. If its node does not live, nobody will be. */
+  async #isGone(node: string, id: string): Promise<boolean> {
     const living = await this.list().catch(() => undefined)
-    if (living?.includes(node) !== false) return
+    if (living?.includes(node) !== false) return false
+    this.#miss(node, id)
+    return true
+  }
+
+  #miss(node: string, id: string): void {
     const pending = this.#pending.get(id)
     if (!pending?.doubtful.has(node) || this.#mayComeBack(node)) {
       return this.#settle(id, node, { missing: 'unreached' })
@@ -201,7 +213,7 @@ export class RedisNodes implements Nodes {
   }
 
   async #reply({ id, from, text }: NodeMessage): Promise<void> {
-    const { commands, keys, complaints } = this.#owner
+    const { complaints } = this.#owner
     const answer = await this.#answered(text).catch((err) => {
       complaints.make('a question of another node could not be answered', { err, node: from })
       return undefined
@@ -210,10 +222,16 @@ export class RedisNodes implements Nodes {
     const reply = isGood
       ? ({ type: 'answer', text: answer } as const)
       : ({ type: 'silence', text: '' } as const)
-    // If Redis is away, whoever asked will learn it too.
-    await commands
-      .publish(keys.node(from), encodeNodeMessage({ ...reply, id, from: this.id }))
-      .catch(() => {})
+    this.#answerTo(from, encodeNodeMessage({ ...reply, id, from: this.id }))
+  }
+
+  /** Says it until it is heard, or for as long as a node can be away without being given up. */
+  #answerTo(node: string, text: string, wait = AGAIN): void {
+    const { commands, keys, lease } = this.#owner
+    const again = () => {
+      if (wait < lease && !this.#isClosed) startTimer(wait, () => this.#answerTo(node, text, wait * 2))
+    }
+    commands.publish(keys.node(node), text).then(({ count, isAll }) => count === 0 && isAll && again(), again)
   }
 
   async #answered(question: string): Promise<string> {

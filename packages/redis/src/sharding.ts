@@ -1,5 +1,8 @@
 import type { Client } from './client.js'
 
+/** Those that were asked, and so are of a cluster. */
+const asked = new WeakSet<Client>()
+
 const sharded = new WeakSet<Client>()
 
 /**
@@ -8,10 +11,16 @@ const sharded = new WeakSet<Client>()
  */
 export async function askSharding(client: Client): Promise<void> {
   const [info] = (await client.sendCommand(['COMMAND', 'INFO', 'SPUBLISH'])) as unknown[]
+  asked.add(client)
   if (info) sharded.add(client)
 }
 
 /** Whether messages go through sharded Redis channels. Those are known to the Redis alone that has their slot. */
 export function isSharded(client: Client): boolean {
   return sharded.has(client)
+}
+
+/** Whether it counts all who hear a message: in a cluster without sharded pub/sub, each Redis counts its own. */
+export function countsAll(client: Client): boolean {
+  return isSharded(client) || !asked.has(client)
 }
