@@ -1,6 +1,7 @@
 /** What Redis refuses, and what others put into it. */
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
+import { createClient } from 'redis'
 import { rejection } from '../protocol/rejection.js'
 import { numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
@@ -129,6 +130,26 @@ describe('RedisEngine, with a Redis of its own mind', () => {
     await node.until(() => node.texts.length >= 500)
     expect(node.texts).to.deep.equal(numbers(1, 500))
     await proxy.close()
+  })
+
+  it('keeps what is in one database from who uses another', async () => {
+    const client = createClient({ url: redis.url, database: 2 })
+    const [one, two, three] = [
+      await start(),
+      await start({ url: `${redis.url}/1` }),
+      await start({ url: undefined, client }),
+    ]
+    const others = [two, three]
+    for (const { engine } of others) await engine.broker.subscribe('a')
+    await one.engine.broker.publish({ channel: 'a', json: '"loose"' })
+    await one.keep('a', '"kept"')
+    await one.engine.broker.broadcast('"to all"')
+    for (const node of others) {
+      await node.keep('a', '"own"')
+      await node.until(() => node.texts.length > 0)
+      expect([node.texts, node.broadcasts, node.logged]).to.deep.equal([['"own"'], [], []])
+      expect(await node.engine.nodes.list()).to.deep.equal([node.engine.nodes.id])
+    }
   })
 
   describe('messages of others', () => {

@@ -103,6 +103,12 @@ export class OneSource {
     this.#settings = settings
   }
 
+  /** The number of its database that is used. */
+  get database(): number {
+    const { url, client } = this.#settings
+    return client ? databaseOf(client.options) : Number(/^\w+:\/\/[^/]*\/(\d+)/.exec(url)?.[1] ?? 0)
+  }
+
   /** Makes a client that is not connected yet. */
   async open(): Promise<Client> {
     const { url, client, connectTimeout } = this.#settings
@@ -122,6 +128,10 @@ export class SentinelSource {
   constructor(settings: RedisSentinelOptions, connectTimeout: number) {
     this.#settings = settings
     this.#connectTimeout = connectTimeout
+  }
+
+  get database(): number {
+    return databaseOf(this.#settings.nodeClientOptions)
   }
 
   /** By which the sentinels know it. */
@@ -176,6 +186,8 @@ export class SentinelSource {
 /** Clients of each Redis of a cluster. */
 export class ClusterSource {
   readonly kind = 'cluster'
+  /** There are no others in a cluster. */
+  readonly database = 0
   readonly #settings: RedisClusterOptions
   readonly #connectTimeout: number
 
@@ -264,6 +276,10 @@ function socketOf({ socket }: { readonly socket?: object }, connectTimeout: numb
 function briefSocketOf(settings: NodeSettings, connectTimeout: number): SocketSettings {
   const time = connectTimeout / 5
   return { ...socketOf(settings, time), socketTimeout: time }
+}
+
+function databaseOf(options: { readonly database?: number | undefined } | undefined): number {
+  return options?.database ?? 0
 }
 
 function mapped(address: Address, map: AddressMap): Address {

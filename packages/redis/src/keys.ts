@@ -25,10 +25,16 @@ export function decodeName(text: string): string {
 export class ChannelKeys {
   /** The Redis channel. */
   readonly topic: string
+  /** What the keys begin with. */
+  readonly #name: string
 
-  /** @param tag the channel's name, encoded */
-  constructor(prefix: string, tag: string) {
-    this.topic = `${prefix}{${tag}}`
+  /**
+   * @param tag the channel's name, encoded
+   * @param suffix what the names of Redis channels end with
+   */
+  constructor(prefix: string, tag: string, suffix: string) {
+    this.#name = `${prefix}{${tag}}`
+    this.topic = this.#name + suffix
   }
 
   /** Its publications. */
@@ -44,36 +50,39 @@ export class ChannelKeys {
   /** Who is there, and where: the keys of the presence scripts, in their order. */
   get presence(): string[] {
     const { meta, entries } = this.changes
-    const own = ['members', 'places', 'leases', 'graces'].map((name) => `${this.topic}:${name}`)
+    const own = ['members', 'places', 'leases', 'graces'].map((name) => `${this.#name}:${name}`)
     return [...own, meta, entries]
   }
 
   /** The receipt of the publication with an idempotency key. */
   receipt(key: string): string {
-    return `${this.topic}:key:${encodeName(key)}`
+    return `${this.#name}:key:${encodeName(key)}`
   }
 
   /** The receipt of a publication that is known by nothing but this. No idempotency key is like it. */
   attempt(name: string): string {
-    return `${this.topic}:attempt:${name}`
+    return `${this.#name}:attempt:${name}`
   }
 
   #log(name: string): LogKeys {
-    return { meta: `${this.topic}:${name}`, entries: `${this.topic}:${name}:log` }
+    return { meta: `${this.#name}:${name}`, entries: `${this.#name}:${name}:log` }
   }
 }
 
 /** The names of everything that an engine has in Redis. */
 export class Keys {
   readonly #prefix: string
+  readonly #suffix: string
 
-  constructor(prefix: string) {
+  /** @param database its number: a Redis has keys in each of its databases, but one set of Redis channels for all */
+  constructor(prefix: string, database: number) {
     this.#prefix = prefix
+    this.#suffix = database === 0 ? '' : `@${database}`
   }
 
   /** What nodes tell each other. No channel's encoded name looks like it. */
   get control(): ChannelKeys {
-    return new ChannelKeys(this.#prefix, '%control')
+    return new ChannelKeys(this.#prefix, '%control', this.#suffix)
   }
 
   /** Names what Redis holds. */
@@ -98,11 +107,11 @@ export class Keys {
 
   /** The Redis channel of a node. */
   node(id: string): string {
-    return `${this.#prefix}{%node}:${id}`
+    return `${this.#prefix}{%node}:${id}${this.#suffix}`
   }
 
   channel(name: string): ChannelKeys {
-    return new ChannelKeys(this.#prefix, encodeName(name))
+    return new ChannelKeys(this.#prefix, encodeName(name), this.#suffix)
   }
 
   ticket(id: string): string {

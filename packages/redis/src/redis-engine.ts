@@ -58,7 +58,8 @@ export class RedisEngine implements Engine {
   /** @throws RpcError `bad_option` */
   constructor(options: RedisEngineOptions = {}) {
     const settings = resolveOptions(options)
-    const keys = new Keys(settings.prefix)
+    const source = sourceOf(settings)
+    const keys = new Keys(settings.prefix, source.database)
     const clock = new RedisClock()
     const runOf = (key: string) => this.#masters.masterOf(key)?.run ?? ''
     const store = new StoreName({ key: keys.store, clock, runOf })
@@ -67,7 +68,7 @@ export class RedisEngine implements Engine {
     const probe = new WriteProbe(keys.probe, health)
     const refused = (cause: unknown) => probe.noticed(cause)
     this.health = health
-    const network = { ...settings, complaints, health, refused, source: sourceOf(settings) }
+    const network = { ...settings, complaints, health, refused, source }
     this.#masters = this.#connect(network, keys, { clock, store, probe })
     const commands = new Commands(this.#masters)
     const logs = new Logs(commands, store)
