@@ -61,7 +61,7 @@ describe('bad handlers', () => {
 
   for (const [what, [handler, code]] of Object.entries(BAD)) {
     it(`one that ${what} answers ${code}, and harms nobody`, async () => {
-      const site = await start({ limits: { callTimeout: 50 } })
+      const site = await start(code === 'timeout' ? { limits: { callTimeout: 500 } } : {})
       site.sockets.socketController.bad = handler
       const client = await site.ready()
       const error = await rejection(client.rpc('bad'))

@@ -22,7 +22,7 @@ describe('hostile load', () => {
     })
 
     it(`calls over the limit on ${carrier} are answered, each, and the socket goes on`, async () => {
-      const site = await start({ limits: { callsIn: 10, callTimeout: 100 } })
+      const site = await start({ limits: { callsIn: 10, callTimeout: 500 } })
       const peer = await site.member(carrier)
       peer.send(...Array.from({ length: 50 }, (_, index) => ({ rpc: 'hang', uuid: `h${index}` })))
       await until(() => peer.frames.filter(({ rpc }) => rpc === 'hang').length === 50)

@@ -24,7 +24,7 @@ describe('options of the server about pings', () => {
 
   describe('the `pingInterval` and `pingTimeout` options', () => {
     it('cut off a peer that does not answer pings, and no other', async () => {
-      const site = await start({ pingInterval: 200, pingTimeout: 100 })
+      const site = await start({ pingInterval: 400, pingTimeout: 400 })
       const alive = await site.member()
       const dead = new WebSocket(`ws://${site.host}/sockets/websocket`, { autoPong: false })
       const token = await site.token()

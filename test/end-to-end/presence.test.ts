@@ -211,7 +211,7 @@ describe('presence', () => {
 
   describe('after a loss', () => {
     it('leaves when the grace is over', async () => {
-      const site = await start({ presenceGrace: 1000 })
+      const site = await start({ presenceGrace: 2000 })
       const [ann, bob] = [await enter(site, 'ann'), await enter(site, 'bob')]
       bob.cut()
       await until(() => site.sockets.sockets().length === 1)

@@ -13,7 +13,7 @@ for (const [version, makeApp] of Object.entries(VERSIONS)) {
   describe(`the \`routes\` option with ${version}`, () => {
     const startSite = useSites()
     const start = (routes: Record<string, RequestHandler | Record<string, RequestHandler>>) =>
-      startSite({ app: makeApp(), routes, limits: { callTimeout: 200 } })
+      startSite({ app: makeApp(), routes, limits: { callTimeout: 1000 } })
     const call = async (handler: RequestHandler, data?: unknown) =>
       (await (await start({ one: handler })).ready()).rpc('one', data)
 

@@ -241,10 +241,10 @@ describe('methods of the server', () => {
 
   describe('#disableCleanup', () => {
     it('lets those that wait take as long as they like', async () => {
-      const site = await start({ authTimeout: 250 })
+      const site = await start({ authTimeout: 1000 })
       const patient = await site.peer()
       site.sockets.disableCleanup()
-      const later = await start({ authTimeout: 260 })
+      const later = await start({ authTimeout: 1010 })
       await (await later.peer()).closed
       expect(await patient.auth(await site.token())).to.include({ resp: 'success' })
     })

@@ -117,7 +117,7 @@ describe('options of the server about tokens', () => {
     })
 
     it('is over for a socket that is in', async () => {
-      const site = await start({ authTimeout: 300 })
+      const site = await start({ authTimeout: 1000 })
       const member = await site.member()
       const silent = await site.peer()
       await silent.closed

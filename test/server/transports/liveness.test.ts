@@ -118,6 +118,27 @@ describe('Liveness', () => {
     expect(peer.cuts).to.have.length(1)
   })
 
+  describe('when the process has stood still', () => {
+    beforeEach(() => {
+      clock.tick(25_000 - 1)
+      expect(peer.pings).to.have.length(1)
+    })
+
+    it('does not count that time against a peer, whose answer may have come meanwhile', () => {
+      clock.jump(60_000)
+      expect(peer.cuts).to.deep.equal([])
+      peer.bytesRead += 1
+      clock.tick(10_000)
+      expect(peer.cuts).to.deep.equal([])
+    })
+
+    it('gives a peer up that stays silent, within the time-out', () => {
+      clock.jump(60_000)
+      clock.tick(10_000)
+      expect(peer.cuts).to.have.length(1)
+    })
+  })
+
   it('uses one timer, however many there are', () => {
     for (let more = 0; more < 100; more += 1) liveness.add(new FakePeer())
     expect(clock.countTimers()).to.equal(1)

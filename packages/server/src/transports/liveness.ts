@@ -43,19 +43,22 @@ const SLOWEST_READER = 64
 
 /**
  * Notices dead peers, with one timer for all of them: each within `pingInterval` + `pingTimeout` of its last byte, later
- * only if a large message was still on its way to it.
+ * only if a large message was still on its way to it, or if the process itself stood still.
  */
 export class Liveness {
   readonly #peers = new Map<Peer, Watch>()
   readonly #interval: number
   readonly #timeout: number
   readonly #timer: NodeJS.Timeout
+  /** Milliseconds from one look to the next. */
+  readonly #every: number
+  #lookedAt = performance.now()
 
   constructor({ pingInterval, pingTimeout }: LivenessOptions) {
-    const look = Math.min(pingInterval, pingTimeout) / LOOKS
-    this.#interval = pingInterval - 3 * look
+    this.#every = Math.min(pingInterval, pingTimeout) / LOOKS
+    this.#interval = pingInterval - 3 * this.#every
     this.#timeout = pingTimeout
-    this.#timer = setInterval(() => this.#look(performance.now()), look)
+    this.#timer = setInterval(() => this.#look(performance.now()), this.#every)
     this.#timer.unref()
   }
 
@@ -83,6 +86,7 @@ export class Liveness {
   }
 
   #look(now: number): void {
+    const pause = this.#pauseUntil(now)
     for (const [peer, watch] of this.#peers) {
       const { bytesRead, bytesWritten } = peer
       if (bytesRead !== watch.bytesRead) {
@@ -93,6 +97,7 @@ export class Liveness {
           askedAt: undefined,
         })
       } else if (watch.askedAt !== undefined) {
+        watch.askedAt += pause
         if (now >= watch.askedAt + this.#timeout + delay(bytesWritten - watch.writtenBefore)) this.#cut(peer)
       } else if (now - watch.heardAt >= this.#interval) {
         watch.askedAt = now
@@ -100,6 +105,13 @@ export class Liveness {
       }
       watch.bytesWritten = peer.bytesWritten
     }
+  }
+
+  /** Milliseconds for which the process stood still: what came meanwhile has not been read yet, and is before the next look. */
+  #pauseUntil(now: number): number {
+    const gap = now - this.#lookedAt
+    this.#lookedAt = now
+    return gap > 2 * this.#every ? gap : 0
   }
 
   #cut(peer: Peer): void {
