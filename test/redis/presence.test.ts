@@ -315,6 +315,21 @@ describe('RedisPresence', () => {
     expect(await uids(two)).to.deep.equal(['ann', 'bob'])
   })
 
+  it('is there again without those who are refused meanwhile', async () => {
+    const [one, two] = await start(2)
+    await one.engine.presence.enter(ann, LIMIT)
+    await admin.flushAll()
+    const cid = { channel: 'a', sid: 's3', uid: 'cid' }
+    const [entered, refused] = await Promise.allSettled(
+      [bob, cid].map((entry) => one.engine.presence.enter(entry, 1)),
+    )
+    expect([entered?.status, refused?.status]).to.deep.equal(['fulfilled', 'rejected'])
+    await two.until(() => two.comings.filter((coming) => coming === 'joined ann').length === 2)
+    // What was sent before this has been carried out.
+    await one.engine.presence.members('a')
+    expect(await uids(two)).to.deep.equal(['ann', 'bob'])
+  })
+
   it('leaves nothing in Redis for ever', async () => {
     const [one] = await start(1)
     await one.engine.presence.enter(ann, LIMIT)

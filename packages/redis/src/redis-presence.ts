@@ -49,6 +49,8 @@ export class RedisPresence implements Presence {
   readonly #node = randomBytes(9).toString('base64url')
   /** This node's places, by channel. */
   readonly #channels = new Map<string, Map<string, PresenceEntry>>()
+  /** Those of them that Redis has not answered for yet: it may refuse them. */
+  readonly #asked = new Set<PresenceEntry>()
   readonly #owed = new Map<string, Owed>()
   /** The channels on which Redis may lack some of them. */
   readonly #lost = new Set<string>()
@@ -68,15 +70,19 @@ export class RedisPresence implements Presence {
     const hasLease = this.#channels.has(entry.channel)
     this.#owed.delete(nameOf(entry))
     this.#put(entry)
+    this.#asked.add(entry)
     const reply = await this.#enter(entry, limit, '1').catch((error) => {
+      this.#asked.delete(entry)
       // Redis may have heard it.
       if (this.#undo(entry, before) && !before) this.#owed.set(nameOf(entry), { entry, grace: 0 })
       throw error
     })
+    const isIn = reply.length > 1
+    this.#asked.delete(entry)
+    if (!isIn) this.#undo(entry, before)
     if (hasLease) this.#look(this.#owner.keys.channel(entry.channel), reply, entry.channel)
     if (this.#lost.has(entry.channel)) void this.#restore(entry.channel)
-    if (reply.length > 1) return readSnapshot(reply)
-    this.#undo(entry, before)
+    if (isIn) return readSnapshot(reply)
     throw refusal('too_many_members', { field: 'members', limit })
   }
 
@@ -147,7 +153,7 @@ export class RedisPresence implements Presence {
     const entries = [...(this.#channels.get(channel)?.values() ?? [])]
     this.#lost.delete(channel)
     await inBatches(entries, async (entry) => {
-      if (!this.#has(entry)) return
+      if (!this.#has(entry) || this.#asked.has(entry)) return
       await this.#enter(entry, Number.MAX_SAFE_INTEGER, '0').catch(() => {
         if (this.#has(entry)) this.#lost.add(channel)
       })
