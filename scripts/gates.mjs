@@ -50,6 +50,7 @@ const CLUSTER_FILES = [
 const NOT_IN_CLUSTER = [
   // The proxy's configuration names the prefix; and what the upgrade's headers were is asked of one HTTP server.
   'is the path under which sockets connect',
+  'the `socketPrefix` option has to be the server’s',
   'goes with the token request and with the upgrade',
   // SockJS notices only after 5 s that nobody polls any more.
   'while the server decides closes the connection',
