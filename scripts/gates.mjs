@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** How long a gate may take, in seconds, before it is killed and counted as failed. */
-export const GATE_LIMIT = 300
+export const GATE_LIMIT = 900
 
 /**
  * @typedef {object} Gate

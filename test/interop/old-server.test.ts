@@ -27,6 +27,9 @@ const CARRIERS: readonly (readonly [title: string, transport: string, client: To
   ),
 ]
 
+/** Milliseconds: each try that finds the server still away makes the client wait longer before the next, up to 20 s. */
+const COMES_BACK = 60_000
+
 describe('the new client on the old server', () => {
   let redis: RedisServer
   let server: OldServer
@@ -225,7 +228,7 @@ describe('the new client on the old server', () => {
         const message = next('message')
         await server.ask('publish', 'news', { back: true })
         expect(await message).to.deep.equal(['news', { back: true }])
-      })
+      }).timeout(COMES_BACK)
 
       it('comes back and subscribes again when the server is killed and started again', async () => {
         await open(client)
@@ -237,7 +240,7 @@ describe('the new client on the old server', () => {
         await server.start()
         expect(await later).to.equal('made while it was away')
         expect((await theSocket()).channels).to.deep.equal(['news'])
-      })
+      }).timeout(COMES_BACK)
     })
   }
 
