@@ -416,6 +416,21 @@ describe('Channels', () => {
       })
     }
 
+    it('subscribes a few in each turn of the event loop when many ask at once, in the order of their asking', async () => {
+      const sockets = Array.from({ length: 300 }, () => member().socket)
+      const answers = sockets.map((socket) =>
+        channels.request(socket, { type: 'subscribe', id: '1', channel: 'a' }),
+      )
+      const counts = [0]
+      while (counts.at(-1) !== 300) {
+        await new Promise((resolve) => setImmediate(resolve))
+        counts.push(hub.on('a').length)
+      }
+      expect(Math.max(...counts.map((count, index) => count - (counts[index - 1] ?? 0)))).to.be.below(70)
+      expect(hub.on('a')).to.deep.equal(sockets)
+      expect(await Promise.all(answers)).to.deep.equal(sockets.map(() => ({ data: undefined })))
+    })
+
     const withToken = { type: 'subscribe', id: '1', channel: 'a', token: 'TOKEN' } as const
 
     it('gives the socket what its token says before anybody is asked', async () => {

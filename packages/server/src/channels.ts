@@ -25,6 +25,7 @@ import { Interest } from './interest.js'
 import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
 import type { ChannelAnswer, ChannelRequest, PublicationOptions, RemoteClient } from './remote-client.js'
+import { Turnstile } from './turnstile.js'
 import type { Refusal } from './vetoes.js'
 
 /** What the grants and the server's rules say. */
@@ -74,6 +75,8 @@ export class Channels {
   readonly #owner: ChannelsOwner
   readonly #interest: Interest
   readonly #presence: ChannelPresence
+  /** What requests to subscribe wait at when many come at once. */
+  readonly #turnstile = new Turnstile()
   /** The channels whose subscription waits for the broker; an unsubscribe meanwhile takes them out. */
   readonly #joining = new WeakMap<RemoteClient, Set<string>>()
 
@@ -93,6 +96,7 @@ export class Channels {
 
   /** Does what a client asks, if neither the policy nor a listener objects. */
   async request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
+    if (request.type === 'subscribe') await new Promise<void>((resolve) => this.#turnstile.pass(resolve))
     // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
     if (socket.isClosed) return {}
     try {

@@ -2,8 +2,8 @@
 const PER_TURN = 32
 
 /**
- * Lets newcomers through a few at a time, so that many at once, such as all clients of a node that died, do not keep the
- * event loop from everybody who is there already. Without it, all that have come while the loop was busy are served in
+ * Lets newcomers, or what they ask for, through a few at a time, so that many at once, such as all clients of a node that
+ * died, do not keep the event loop from everybody who is there already. Without it, all that have come while the loop was busy are served in
  * one turn, in which more come: libuv polls up to 48 times 1,024 sockets before it looks at timers again.
  * Source: `uv__io_poll` in libuv's src/unix/linux.c.
  */
