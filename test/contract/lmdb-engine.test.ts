@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LmdbEngine } from '@token-socket/lmdb'
+import { LmdbEngine, lmdbEngine } from '@token-socket/lmdb'
+import { expect } from 'chai'
+import { thrownBy } from '../protocol/rejection.js'
 import { engineContract } from './engine.js'
 
 const folders: string[] = []
@@ -24,3 +26,32 @@ engineContract(
     clock: () => ({ pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)), restore: () => {} }),
   },
 )
+
+describe('lmdbEngine', () => {
+  const path = join(tmpdir(), 'token-socket-lmdb-that-is-not-made')
+  const wrong = [
+    ['options', undefined],
+    ['options', 'a folder'],
+    ['path', {}],
+    ['path', { path: '' }],
+    ['path', { path: 5 }],
+    ['tickets', { path, tickets: 0 }],
+    ['tickets', { path, tickets: '5' }],
+  ] as const
+  for (const [field, options] of wrong) {
+    it(`refuses ${JSON.stringify(options)} and names ${field}`, () => {
+      expect(thrownBy(() => lmdbEngine(options as never))).to.deep.include({
+        code: 'bad_option',
+        data: { field },
+      })
+    })
+  }
+
+  it('says that a folder cannot be used', async () => {
+    const file = `${path}-a-file`
+    await writeFile(file, 'not a folder')
+    expect(thrownBy(() => lmdbEngine({ path: file }))).to.be.instanceOf(Error)
+    expect(await readFile(file, 'utf8')).to.equal('not a folder')
+    await rm(file)
+  })
+})

@@ -1,7 +1,7 @@
 import { MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { rejection } from '../protocol/rejection.js'
+import { rejection, thrownBy } from '../protocol/rejection.js'
 import { type EngineClock, engineContract } from './engine.js'
 
 /** Time that passes at once. */
@@ -20,6 +20,17 @@ engineContract('memory', (count, limits) => Array.from({ length: count }, () => 
 })
 
 describe('MemoryEngine', () => {
+  for (const options of [{ tickets: 0 }, { tickets: '5' }, { idempotencyKeys: Number.NaN }]) {
+    const [[field, value]] = Object.entries(options) as [[string, unknown]]
+    it(`refuses the ${typeof value} ${value} for ${field}`, () => {
+      expect(thrownBy(() => new MemoryEngine(options as object))).to.deep.include({
+        code: 'bad_option',
+        message: `Invalid option: ${field} has to be a number above 0`,
+        data: { field },
+      })
+    })
+  }
+
   it('holds 100,000 tickets by default', async () => {
     const { tickets } = new MemoryEngine()
     for (let count = 0; count < 100_000; count += 1) await tickets.put(String(count), '1', 60_000)

@@ -41,6 +41,15 @@ export class RedisProcess {
     return `redis://127.0.0.1:${this.port}`
   }
 
+  /** The same by a socket of the file system. */
+  get unixUrl(): string {
+    return `unix://${this.#socket}`
+  }
+
+  get #socket(): string {
+    return join(this.#folder, 'redis.sock')
+  }
+
   /** A connection for the test itself; it is closed with the process. */
   async admin(): Promise<Admin> {
     const admin = createAdmin(this.port)
@@ -52,7 +61,8 @@ export class RedisProcess {
   /** Starts it after {@link kill}. */
   async restart(): Promise<void> {
     const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '']
-    const redis = spawn(process.env.REDIS_SERVER ?? 'redis-server', [...fixed, ...this.#settings], {
+    const args = [...fixed, '--unixsocket', this.#socket, ...this.#settings]
+    const redis = spawn(process.env.REDIS_SERVER ?? 'redis-server', args, {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     this.#process = redis

@@ -134,12 +134,12 @@ describe('RedisEngine, with a Redis of its own mind', () => {
 
   it('keeps what is in one database from who uses another', async () => {
     const client = createClient({ url: redis.url, database: 2 })
-    const [one, two, three] = [
-      await start(),
+    const one = await start()
+    const others = [
       await start({ url: `${redis.url}/1` }),
       await start({ url: undefined, client }),
+      await start({ url: `${redis.unixUrl}?db=3` }),
     ]
-    const others = [two, three]
     for (const { engine } of others) await engine.broker.subscribe('a')
     await one.engine.broker.publish({ channel: 'a', json: '"loose"' })
     await one.keep('a', '"kept"')

@@ -249,9 +249,17 @@ describe('resolveOptions', () => {
     expect(resolveOptions({ ...required, pingInterval: longest }).pingInterval).to.equal(longest)
   })
 
+  for (const engine of [5, 'redis', {}, { url: 'redis://localhost' }, () => new MemoryEngine()]) {
+    it(`refuses ${typeof engine === 'object' ? JSON.stringify(engine) : `a ${typeof engine}`} as an engine`, () => {
+      expect(refusedOption({ ...required, engine })).to.equal('engine')
+    })
+  }
+
   describe('with an engine that nodes share', () => {
     it('refuses to do without a secret, and names the engine', () => {
-      expect(() => resolveOptions({ ...required, engine: shared })).to.throw(/^secret .*"many"/)
+      expect(() => resolveOptions({ ...required, engine: shared })).to.throw(
+        /^Invalid option: secret .*"many"/,
+      )
       expect(refusedOption({ ...required, engine: shared })).to.equal('secret')
     })
 

@@ -1,6 +1,8 @@
 import {
   type Broker,
   type BrokerListener,
+  badOption,
+  checkOptions,
   type Draft,
   type Engine,
   type History,
@@ -26,7 +28,7 @@ export interface LmdbEngineOptions {
   readonly tickets?: number
 }
 
-/** An engine of one process on an embedded database. @throws if the folder can't be used */
+/** An engine of one process on an embedded database. @throws RpcError `bad_option`; if the folder can't be used */
 export function lmdbEngine(options: LmdbEngineOptions): Engine {
   return new LmdbEngine(options)
 }
@@ -50,8 +52,11 @@ export class LmdbEngine implements Engine {
   readonly #memory: MemoryEngine
   readonly #store: Store
 
-  /** @throws if the folder can't be used */
-  constructor({ path, tickets }: LmdbEngineOptions) {
+  /** @throws RpcError `bad_option`; if the folder can't be used */
+  constructor(options: LmdbEngineOptions) {
+    checkOptions(options)
+    const { path, tickets } = options
+    if (typeof path !== 'string' || path === '') throw badOption('path', 'has to name a folder')
     this.#memory = new MemoryEngine(tickets === undefined ? {} : { tickets })
     this.#store = new Store(path)
     const { tickets: memory } = this.#memory

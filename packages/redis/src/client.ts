@@ -1,4 +1,4 @@
-import { RpcError } from '@token-socket/protocol'
+import { badOption } from '@token-socket/server'
 import { createClient, type RedisClusterOptions, type RedisSentinelOptions } from 'redis'
 import { SLOTS } from './slots.js'
 
@@ -85,10 +85,7 @@ export function sourceOf(settings: ClientSettings): ClientSource {
   const { client, connectTimeout } = settings
   if (!client) return new OneSource(settings)
   const given = client.options ?? duplicated(client)
-  if (!given) {
-    const message = 'Invalid option: client is of no kind that is known'
-    throw new RpcError('bad_option', message, { field: 'client' })
-  }
+  if (!given) throw badOption('client', 'is of no kind that is known')
   if ('rootNodes' in given) return new ClusterSource(given as RedisClusterOptions, connectTimeout)
   if ('sentinelRootNodes' in given) return new SentinelSource(given as RedisSentinelOptions, connectTimeout)
   return new OneSource(settings)
@@ -97,23 +94,24 @@ export function sourceOf(settings: ClientSettings): ClientSource {
 /** Clients of the one Redis there is. */
 export class OneSource {
   readonly kind = 'one'
-  readonly #settings: ClientSettings
+  readonly #template: RedisClientSource
+  readonly #connectTimeout: number
 
-  constructor(settings: ClientSettings) {
-    this.#settings = settings
+  /** @throws RpcError `bad_option` */
+  constructor({ url, client, connectTimeout }: ClientSettings) {
+    this.#template = client ?? templateOf(url)
+    this.#connectTimeout = connectTimeout
   }
 
   /** The number of its database that is used. */
   get database(): number {
-    const { url, client } = this.#settings
-    return client ? databaseOf(client.options) : Number(/^\w+:\/\/[^/]*\/(\d+)/.exec(url)?.[1] ?? 0)
+    return databaseOf(this.#template.options)
   }
 
   /** Makes a client that is not connected yet. */
   async open(): Promise<Client> {
-    const { url, client, connectTimeout } = this.#settings
-    if (!client) return newClient({ url, socket: socketOf({}, connectTimeout) })
-    return client.duplicate({ ...OWN, socket: socketOf(client.options ?? {}, connectTimeout) }) as Client
+    const socket = socketOf(this.#template.options ?? {}, this.#connectTimeout)
+    return this.#template.duplicate({ ...OWN, socket }) as Client
   }
 }
 
@@ -263,9 +261,17 @@ function openNode(settings: object, { host, port }: Address, connectTimeout: num
 /** Making the class of clients takes long: it is made once, whatever settings its clients have. */
 let template: RedisClientSource | undefined
 
-function newClient(settings: object): Client {
+function newClient(settings: object): Client & RedisClientSource {
   template ??= createClient()
-  return template.duplicate({ ...settings, ...OWN }) as Client
+  return template.duplicate({ ...settings, ...OWN }) as Client & RedisClientSource
+}
+
+function templateOf(url: string): RedisClientSource {
+  try {
+    return newClient({ url })
+  } catch (cause) {
+    throw badOption('url', `cannot be used: ${(cause as Error).message}`)
+  }
 }
 
 function socketOf({ socket }: { readonly socket?: object }, connectTimeout: number): SocketSettings {

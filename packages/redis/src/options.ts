@@ -1,11 +1,21 @@
-import { RpcError } from '@token-socket/protocol'
-import type { Logger } from '@token-socket/server'
+import {
+  badOption,
+  checkNumber,
+  checkOptions,
+  checkWait,
+  consoleLogger,
+  type Logger,
+  warnOfUnknown,
+} from '@token-socket/server'
 import type { RedisClientSource } from './client.js'
 
 /** Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`. */
 export interface RedisEngineOptions {
-  /** Where Redis is: `redis[s]://[[user][:password]@]host[:port][/database]`. @default 'redis://localhost:6379' */
-  readonly url?: string
+  /**
+   * Where Redis is: `redis[s]://[[user][:password]@]host[:port][/database]`, or `unix://[user:password@]/path[?db=database]`.
+   * @default 'redis://localhost:6379'
+   */
+  readonly url?: string | undefined
   /**
    * A client of the package `redis`, made by `createClient`, `createCluster` or `createSentinel`, instead of `url`: its
    * settings are taken, for connections of the engine's own. The client itself need not be connected and is not touched.
@@ -42,50 +52,59 @@ export interface RedisEngineOptions {
 }
 
 /** {@link RedisEngineOptions} with their defaults. */
-export interface ResolvedOptions extends Required<Omit<RedisEngineOptions, 'client'>> {
+export interface ResolvedOptions extends Required<Omit<RedisEngineOptions, 'client' | 'url'>> {
+  /** Where Redis is, if there is no client. */
+  readonly url: string
   /** The application's own client; without one, a client is made of `url`. @default undefined */
   readonly client: RedisClientSource | undefined
 }
 
+const DEFAULTS = {
+  url: 'redis://localhost:6379',
+  client: undefined,
+  prefix: 'token-socket:',
+  commandTimeout: 5000,
+  connectTimeout: 5000,
+  checkInterval: 5000,
+  lease: 10_000,
+  waitingPublications: 0,
+  waitingTime: 10_000,
+  tickets: 100_000,
+}
+
+const TIMES = ['commandTimeout', 'connectTimeout', 'checkInterval', 'lease', 'waitingTime'] as const
+
 /** @throws RpcError `bad_option`, naming the option */
 export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
-  const resolved: ResolvedOptions = {
-    url: options.url ?? 'redis://localhost:6379',
-    client: options.client,
-    prefix: options.prefix ?? 'token-socket:',
-    commandTimeout: options.commandTimeout ?? 5000,
-    connectTimeout: options.connectTimeout ?? 5000,
-    checkInterval: options.checkInterval ?? 5000,
-    lease: options.lease ?? 10_000,
-    waitingPublications: options.waitingPublications ?? 0,
-    waitingTime: options.waitingTime ?? 10_000,
-    tickets: options.tickets ?? 100_000,
-    logger: options.logger ?? consoleLogger,
-  }
-  for (const name of [
-    'commandTimeout',
-    'connectTimeout',
-    'checkInterval',
-    'lease',
-    'waitingTime',
-    'tickets',
-  ] as const) {
-    if (!(resolved[name] > 0)) throw badOption(name, 'has to be a number above 0')
-  }
-  // The keys of one channel would not be together in a cluster.
-  if (resolved.prefix.includes('{}')) throw badOption('prefix', 'cannot hold an empty pair of braces')
-  if (!(resolved.waitingPublications >= 0))
-    throw badOption('waitingPublications', 'has to be a number, 0 or above')
+  checkOptions(options)
   if (options.client && options.url !== undefined) throw badOption('url', 'cannot be given beside a client')
+  const defaults = { ...DEFAULTS, logger: consoleLogger(false) }
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const resolved: ResolvedOptions = { ...defaults, ...given }
+  for (const name of TIMES) {
+    checkNumber(name, resolved[name])
+    checkWait(name, resolved[name])
+  }
+  checkNumber('tickets', resolved.tickets)
+  const { waitingPublications } = resolved
+  if (waitingPublications !== 0) checkNumber('waitingPublications', waitingPublications)
+  checkSource(resolved)
+  checkLogger(resolved.logger)
+  warnOfUnknown(resolved.logger, { options, known: Object.keys(defaults) })
   return resolved
 }
 
-const consoleLogger: Pick<Logger, 'info' | 'warn'> = {
-  info: () => {},
-  // The console takes `%s` and its like for places of the details.
-  warn: (details, message) => console.warn(`TokenSocket: ${message.replaceAll('%', '%%')}`, details),
+function checkSource({ url, client, prefix }: ResolvedOptions): void {
+  if (typeof url !== 'string' || url === '')
+    throw badOption('url', 'has to be one such as redis://localhost:6379')
+  if (client !== undefined && typeof client?.duplicate !== 'function')
+    throw badOption('client', 'has to be a client of the package redis')
+  // With empty braces the keys of one channel would not be together in a cluster.
+  if (typeof prefix !== 'string' || prefix.includes('{}'))
+    throw badOption('prefix', 'has to be a string without an empty pair of braces')
 }
 
-function badOption(field: string, why: string): RpcError {
-  return new RpcError('bad_option', `Invalid option: ${field} ${why}`, { field })
+function checkLogger(logger: Partial<ResolvedOptions['logger']>): void {
+  if (typeof logger?.info !== 'function' || typeof logger.warn !== 'function')
+    throw badOption('logger', 'has to have the functions info and warn')
 }

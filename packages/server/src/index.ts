@@ -44,9 +44,10 @@ export type { Routes } from './express-routes.js'
 export { HealthMonitor } from './health-monitor.js'
 export type { PublishFilter } from './hub.js'
 export { LocalDelivery } from './local-delivery.js'
-export type { Logger } from './logger.js'
+export { consoleLogger, type Logger } from './logger.js'
 export { MemoryEngine, type MemoryEngineOptions } from './memory-engine.js'
 export { MemoryPresence } from './memory-presence.js'
+export { badOption, checkNumber, checkOptions, checkWait, warnOfUnknown } from './option-checks.js'
 export type {
   AnswerCallback,
   Handler,

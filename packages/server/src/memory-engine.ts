@@ -16,6 +16,7 @@ import { EventIds, receiptOf } from './event-ids.js'
 import { LocalDelivery } from './local-delivery.js'
 import { MemoryHistory } from './memory-history.js'
 import { MemoryPresence } from './memory-presence.js'
+import { checkNumber } from './option-checks.js'
 import { SoleNodes } from './sole-nodes.js'
 
 /** Limits of a {@link MemoryEngine}. */
@@ -44,9 +45,12 @@ export class MemoryEngine implements Engine {
   readonly #receipts: Receipts
   readonly #tickets: MemoryTickets
 
-  constructor(options: MemoryEngineOptions = {}) {
-    this.#tickets = new MemoryTickets(options.tickets ?? 100_000)
-    this.#receipts = new Receipts(options.idempotencyKeys ?? 100_000)
+  /** @throws RpcError `bad_option` */
+  constructor({ tickets = 100_000, idempotencyKeys = 100_000 }: MemoryEngineOptions = {}) {
+    checkNumber('tickets', tickets)
+    checkNumber('idempotencyKeys', idempotencyKeys)
+    this.#tickets = new MemoryTickets(tickets)
+    this.#receipts = new Receipts(idempotencyKeys)
     this.tickets = this.#tickets
     this.history = this.#history
     this.presence = this.#presence

@@ -1,5 +1,4 @@
 import type { Server } from 'node:http'
-import { LONGEST_WAIT, RpcError } from '@token-socket/protocol'
 import type { Express, RequestHandler } from 'express'
 import type { ChannelRuleTable } from './channel-rules.js'
 import type { Engine } from './engine.js'
@@ -7,6 +6,14 @@ import type { Routes } from './express-routes.js'
 import type { PublishFilter } from './hub.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { MemoryEngine } from './memory-engine.js'
+import {
+  badOption,
+  checkNumber,
+  checkOptions,
+  checkWait,
+  warnOfUnknown,
+  withoutUndefined,
+} from './option-checks.js'
 import type { Origins } from './origins.js'
 import type { RemoteClient } from './remote-client.js'
 import type { Authentication } from './token-route.js'
@@ -230,15 +237,6 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   return resolved
 }
 
-/** A name that is written wrong would go unnoticed; old applications may still pass what is of no use any more. */
-function warnOfUnknown(
-  logger: Logger,
-  { options, known, of = '' }: { options: object; known: readonly string[]; of?: string },
-): void {
-  for (const name of Object.keys(options).filter((name) => !known.includes(name)))
-    logger.warn({ option: of + name }, 'there is no such option')
-}
-
 function checkResolved(resolved: ResolvedOptions): void {
   for (const name of ['tokenTtl', 'authTimeout', 'pingInterval', 'pingTimeout'] as const) {
     checkNumber(name, resolved[name])
@@ -257,7 +255,7 @@ function checkResolved(resolved: ResolvedOptions): void {
 }
 
 function check(options: TokenSocketServerOptions): void {
-  if (typeof options !== 'object' || options === null) throw badOption('options', 'has to be an object')
+  checkOptions(options)
   const { app, server, authentication = 'auth', engine, secret, keys, issuer } = options
   if (typeof app !== 'function' || typeof app.get !== 'function')
     throw badOption('app', 'has to be an Express application')
@@ -265,21 +263,14 @@ function check(options: TokenSocketServerOptions): void {
   if (typeof authentication !== 'string' && typeof authentication !== 'function') {
     throw badOption('authentication', 'has to be a session key or a function')
   }
+  if (engine !== undefined && typeof engine?.broker?.publish !== 'function')
+    throw badOption('engine', 'has to be an engine, such as a MemoryEngine')
   if (issuer !== undefined && (typeof issuer !== 'string' || issuer === ''))
     throw badOption('issuer', 'has to be a string that is not empty')
   if (secret !== undefined && secret.length === 0) throw badOption('secret', 'must not be empty')
   if (engine?.shared && secret === undefined && keys === undefined) {
     throw badOption('secret', `has to be given: nodes that share the engine "${engine.name}" need the same`)
   }
-}
-
-function checkNumber(name: string, value: unknown): void {
-  if (typeof value !== 'number' || !(value > 0)) throw badOption(name, 'has to be a number above 0')
-}
-
-/** Node's timers take a longer time for one millisecond. */
-function checkWait(name: string, ms: number): void {
-  if (ms > LONGEST_WAIT) throw badOption(name, `must not be above ${LONGEST_WAIT}`)
 }
 
 function checkPath(name: string, value: unknown): void {
@@ -326,12 +317,4 @@ function checkCompression(value: unknown): void {
   } catch (cause) {
     throw badOption('perMessageDeflate', `cannot be used: ${(cause as Error).message}`)
   }
-}
-
-function badOption(name: string, why: string): RpcError {
-  return new RpcError('bad_option', `${name} ${why}`, { field: name })
-}
-
-function withoutUndefined<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }

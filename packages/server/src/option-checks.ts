@@ -1,0 +1,36 @@
+import { LONGEST_WAIT, RpcError } from '@token-socket/protocol'
+import type { Logger } from './logger.js'
+
+/** What a wrong option is refused with. @param why what it has to be, or must not be */
+export function badOption(name: string, why: string): RpcError {
+  return new RpcError('bad_option', `Invalid option: ${name} ${why}`, { field: name })
+}
+
+/** @throws RpcError `bad_option` */
+export function checkOptions(options: unknown): asserts options is object {
+  if (typeof options !== 'object' || options === null) throw badOption('options', 'has to be an object')
+}
+
+/** @throws RpcError `bad_option` unless it is a number above 0 */
+export function checkNumber(name: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number' || !(value > 0)) throw badOption(name, 'has to be a number above 0')
+}
+
+/** Node's timers take a longer time for one millisecond. @throws RpcError `bad_option` */
+export function checkWait(name: string, ms: number): void {
+  if (ms > LONGEST_WAIT) throw badOption(name, `must not be above ${LONGEST_WAIT}`)
+}
+
+/** A name that is written wrong would go unnoticed; old applications may still pass what is of no use any more. */
+export function warnOfUnknown(
+  logger: Pick<Logger, 'warn'>,
+  { options, known, of = '' }: { options: object; known: readonly string[]; of?: string },
+): void {
+  for (const name of Object.keys(options).filter((name) => !known.includes(name)))
+    logger.warn({ option: of + name }, 'there is no such option')
+}
+
+/** As if what is `undefined` had been left out. */
+export function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+}
