@@ -27,6 +27,9 @@ describe('Channels', () => {
     channels = make()
   })
 
+  // What it keeps has a timer, which would be counted by tests to come.
+  afterEach(() => engine.close())
+
   function make(changes: Partial<ChannelsOwner> = {}): Channels {
     return new Channels({
       hub,

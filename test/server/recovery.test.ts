@@ -32,7 +32,11 @@ describe('Recovery', () => {
     epoch = (await engine.history.position('c'))?.epoch ?? ''
   })
 
-  afterEach(() => sinon.restore())
+  // What it keeps has a timer, which would be counted by tests to come.
+  afterEach(async () => {
+    sinon.restore()
+    await engine.close()
+  })
 
   async function publish(count: number, options: { size?: number; isKept?: boolean } = {}): Promise<void> {
     const { size = RETENTION.size, isKept = true } = options

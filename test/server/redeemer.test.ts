@@ -23,7 +23,10 @@ describe('Redeemer', () => {
     redeemer = new Redeemer({ tokens, engine, logger })
   })
 
-  afterEach(() => sinon.restore())
+  afterEach(async () => {
+    sinon.restore()
+    await engine.close()
+  })
 
   const sign = (claims: object, options: jwt.SignOptions = { expiresIn: 30 }) =>
     jwt.sign(claims, SECRET, options)
