@@ -3,6 +3,7 @@ import {
   type BrokerListener,
   type Engine,
   MemoryEngine,
+  type MissingAnswer,
   type NodeAnswer,
   type NodeAnswers,
   type NodeAskOptions,
@@ -61,7 +62,7 @@ class StoreNodes implements Nodes {
 
   async ask(question: string, { node, timeout }: NodeAskOptions): Promise<NodeAnswers> {
     const answers = new Map<string, string>()
-    const missing = new Map<string, 'unreached' | 'silent'>()
+    const missing = new Map<string, MissingAnswer>()
     const others = [...this.#store.nodes].map(({ nodes }) => nodes).filter((one) => one !== this)
     if (node !== undefined && !others.some(({ id }) => id === node)) missing.set(node, 'unreached')
     const asked = others.filter(({ id }) => node === undefined || id === node)

@@ -165,14 +165,14 @@ describe('nodes that ask each other', function () {
     })
   }
 
-  it('refuse a question that is too large, and are silent instead of answers that are', async () => {
+  it('refuse a question that is too large, and say so of an answer that is', async () => {
     const [one, two] = [await start(), await start()]
     const text = 'x'.repeat(1024 * 1024 + 1)
     const error = await rejection(one.engine.nodes.ask(text, { timeout: 1000 }))
     expect([error.code, error.data]).to.deep.equal(['too_large', { field: 'question', limit: 1024 * 1024 }])
     two.engine.nodes.serve(async () => text)
     const { missing } = await one.engine.nodes.ask('how are you?', { timeout: 60_000 })
-    expect([...missing]).to.deep.equal([[two.engine.nodes.id, 'silent']])
+    expect([...missing]).to.deep.equal([[two.engine.nodes.id, 'too_large']])
   })
 
   it('take nothing that is not theirs for a question or an answer', async () => {

@@ -12,6 +12,7 @@ const ACTIONS = {
   fail: () => {
     throw new RpcError('sold_out', 'Sold out', { left: 0 })
   },
+  long: () => 'x'.repeat(1024 * 1024),
   hang: (_data: unknown, _callback: unknown) => {},
 }
 
@@ -37,7 +38,8 @@ describe('the sockets of all nodes', function () {
     const engine = new RedisEngine({ url: redis.url, lease: 1000 })
     await engine.ready()
     const authentication = ({ query }: { query: Record<string, unknown> }) => ({ uid: query.name ?? 'ann' })
-    return Site.start({ engine, authentication, secret: 'of the tests, 32 bytes long or more' })
+    const limits = { message: 2 * 1024 * 1024 }
+    return Site.start({ engine, authentication, secret: 'of the tests, 32 bytes long or more', limits })
   }
 
   const connect = async (site: Site, name = 'ann') => {
@@ -166,6 +168,13 @@ describe('the sockets of all nodes', function () {
       expect((await rejection(cluster.rpc(sid, 'echo'))).code).to.equal('not_connected')
       expect((await cluster.disconnect({ sid })).count).to.equal(0)
     }
+  })
+
+  it('say of an answer that it is too large for another node', async () => {
+    const { sid } = await connect(there)
+    const error = await rejection(here.sockets.cluster.rpc(sid, 'long'))
+    expect([error.code, error.data]).to.deep.equal(['too_large', { field: 'answer' }])
+    expect(await here.sockets.cluster.rpc(sid, 'echo', 1)).to.equal(1)
   })
 
   it('are asked for with words only', async () => {

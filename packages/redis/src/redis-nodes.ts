@@ -1,5 +1,6 @@
 import { createTimeouts, refusal, startTimer } from '@token-socket/protocol'
 import {
+  type MissingAnswer,
   type NodeAnswer,
   type NodeAnswers,
   type NodeAskOptions,
@@ -28,7 +29,7 @@ interface Pending {
   /** Who was asked though it was not among those that live. */
   readonly doubtful: ReadonlySet<string>
   readonly answers: Map<string, string>
-  readonly missing: Map<string, 'unreached' | 'silent'>
+  readonly missing: Map<string, MissingAnswer>
   /** All have, or will not. */
   done(): void
   failed(error: unknown): void
@@ -107,7 +108,8 @@ export class RedisNodes implements Nodes {
     const pending = this.#pending.get(message.id)
     if (!pending?.open.has(message.from)) return
     if (message.type === 'answer') this.#settle(message.id, message.from, { answer: message.text })
-    else this.#settle(message.id, message.from, { missing: 'silent' })
+    else
+      this.#settle(message.id, message.from, { missing: message.type === 'excess' ? 'too_large' : 'silent' })
   }
 
   /** Redis is there, for the first time or again. */
@@ -167,7 +169,7 @@ export class RedisNodes implements Nodes {
     doubtful: ReadonlySet<string>,
   ): { pending: Pending; answered: Promise<NodeAnswers> } {
     const answers = new Map<string, string>()
-    const missing = new Map<string, 'unreached' | 'silent'>()
+    const missing = new Map<string, MissingAnswer>()
     const open = new Set(asked)
     const expire = () => {
       for (const node of open) this.#settle(id, node, { missing: 'silent' })
@@ -218,11 +220,7 @@ export class RedisNodes implements Nodes {
       complaints.make('a question of another node could not be answered', { err, node: from })
       return undefined
     })
-    const isGood = answer !== undefined && answer.length <= LENGTH
-    const reply = isGood
-      ? ({ type: 'answer', text: answer } as const)
-      : ({ type: 'silence', text: '' } as const)
-    this.#answerTo(from, encodeNodeMessage({ ...reply, id, from: this.id }))
+    this.#answerTo(from, encodeNodeMessage({ ...replyOf(answer), id, from: this.id }))
   }
 
   /** Says it until it is heard, or for as long as a node can be away without being given up. */
@@ -242,7 +240,7 @@ export class RedisNodes implements Nodes {
   #settle(
     id: string,
     node: string,
-    how: { readonly answer: string } | { readonly missing: 'unreached' | 'silent' },
+    how: { readonly answer: string } | { readonly missing: MissingAnswer },
   ): void {
     const pending = this.#pending.get(id)
     if (!pending?.open.delete(node)) return
@@ -261,4 +259,9 @@ export class RedisNodes implements Nodes {
     if (pending) this.#timeouts.delete(pending.expire)
     return pending
   }
+}
+
+function replyOf(answer: string | undefined): Pick<NodeMessage, 'type' | 'text'> {
+  if (answer === undefined) return { type: 'silence', text: '' }
+  return answer.length <= LENGTH ? { type: 'answer', text: answer } : { type: 'excess', text: '' }
 }

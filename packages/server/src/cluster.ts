@@ -7,6 +7,7 @@ import {
   encodeError,
   PendingCalls,
   RpcError,
+  refusal,
   type WireError,
 } from '@token-socket/protocol'
 import type { Nodes } from './engine.js'
@@ -130,7 +131,7 @@ export class Cluster {
    * Calls an action on a client, on whichever node it is.
    * @param name dotted name of the action
    * @returns a promise that settles exactly once: the result, or an RpcError: what {@link RemoteClient.rpc} gives,
-   *   `not_connected`, `connection_lost` also if the socket's node dies, `engine_unavailable`
+   *   `not_connected`, `connection_lost` also if the socket's node dies, `too_large`, `engine_unavailable`
    */
   async rpc<Data = unknown>(
     sid: string,
@@ -179,7 +180,7 @@ export class Cluster {
     return { count: others.reduce((sum, count) => sum + count, own), missing: [...missing.keys()] }
   }
 
-  /** @throws RpcError what the socket's node says, `not_connected`, `connection_lost` */
+  /** @throws RpcError what the socket's node says, `not_connected`, `connection_lost`, `too_large` */
   async #askSocket(question: Question & { readonly sid: string }, timeout: number): Promise<unknown> {
     check('sid', question.sid)
     const answer = await this.#askOwnerOf(question, timeout)
@@ -201,7 +202,9 @@ export class Cluster {
     const { answers, missing } = await this.#owner.nodes.ask(text, { node, timeout })
     const answer = answers.get(node)
     if (answer !== undefined) return decodeData(answer) as SocketAnswer
-    return missing.get(node) === 'unreached' ? { isMissing: true } : undefined
+    const why = missing.get(node)
+    if (why === 'too_large') throw refusal('too_large', { field: 'answer' })
+    return why === 'unreached' ? { isMissing: true } : undefined
   }
 
   #socket(sid: string): RemoteClient {

@@ -191,9 +191,12 @@ export interface Tickets {
 export interface NodeAnswers {
   /** What each node that answered said, by its id. */
   readonly answers: ReadonlyMap<string, string>
-  /** The ids of the nodes that were asked and did not answer: `unreached` if they have not got the question either. */
-  readonly missing: ReadonlyMap<string, 'unreached' | 'silent'>
+  /** The ids of the nodes that were asked and did not answer, and why. */
+  readonly missing: ReadonlyMap<string, MissingAnswer>
 }
+
+/** Why there is no answer: the node has not got the question; it did not answer; its answer was too large to be sent. */
+export type MissingAnswer = 'unreached' | 'silent' | 'too_large'
 
 /** How nodes are asked. */
 export interface NodeAskOptions {

@@ -21,6 +21,7 @@ export type {
   History,
   HistoryPage,
   HistoryQuery,
+  MissingAnswer,
   NodeAnswer,
   NodeAnswers,
   NodeAskOptions,
