@@ -20,6 +20,7 @@ describe('nodes and Redis that are killed under load', function () {
     expect(report.faults).to.deep.equal([])
     expect(report.acknowledged).to.be.at.least(8000)
     expect(report.nodeKills).to.be.at.least(1)
+    expect(report.redisKills).to.be.at.least(1)
     expect(report.gaps).to.equal(0)
   })
 })

@@ -129,15 +129,20 @@ class Chaos {
     )
   }
 
-  /** Publishes one after the other, each until it is acknowledged. */
+  /** Publishes one after the other, each until it is acknowledged; more than asked for, until something was killed and is back. */
   async #publisher(index: number): Promise<void> {
     const witness = this.#witnesses[index] as Witness
     const own = Math.ceil(this.#settings.publications / Math.min(this.#settings.clients, 40))
-    for (let number = 0; number < own && !this.#isOver; number += 1) {
+    for (let number = 0; (number < own || !this.#isTried) && !this.#isOver; number += 1) {
       const channel = this.#random.pick(this.#channels as [string])
       const value = `${index}-${number}`
       if (!(await this.#publish(witness.client, channel, value))) return
     }
+  }
+
+  /** Whether a node and Redis have been killed, and are back. */
+  get #isTried(): boolean {
+    return this.#nodeKills > 0 && this.#redisKills > 0
   }
 
   async #publish(client: TokenSocket, channel: string, value: string): Promise<boolean> {
@@ -163,19 +168,19 @@ class Chaos {
     while (await this.#pause(this.#settings.nodeEvery)) {
       const node = this.#random.pick(this.#nodes as [ChaosNode])
       await node.kill()
-      this.#nodeKills += 1
       await this.#sleep(this.#random.number(1000))
       // Redis may be away: it is ready when that is back.
       while (!node.isAlive) await node.start().catch(() => {})
+      this.#nodeKills += 1
     }
   }
 
   async #killRedis(): Promise<void> {
     while (await this.#pause(this.#settings.redisEvery)) {
       await this.#redis.kill()
-      this.#redisKills += 1
       await this.#sleep(this.#random.number(1000))
       await this.#redis.restart()
+      this.#redisKills += 1
     }
   }
 

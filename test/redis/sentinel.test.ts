@@ -102,7 +102,8 @@ describe('RedisEngine, behind Sentinel', function () {
     const [one, two] = await pair({ checkInterval: 60_000 })
     await one.keepAll('a', 1, 5)
     await admin.sendCommand(['WAIT', '1', '1000'])
-    await askSentinel(sentinels[0]?.port ?? 0, 'SENTINEL', 'FAILOVER', 'main')
+    // A sentinel that has just begun does not know yet that the replica is well.
+    await until(() => isDone(askSentinel(sentinels[0]?.port ?? 0, 'SENTINEL', 'FAILOVER', 'main')))
     const other = await replica.admin()
     // Sentinels have names. Besides the nodes' two connections each there is the one that asks.
     const isNodes = (line: string) => / name= /.test(line)
