@@ -96,9 +96,10 @@ async function buildScripts(folder) {
     ...script,
     minify: true,
     plugins: [slimEmitter, slimSockJS, shortTexts],
-    // Besides our own those of SockJS that begin with `_`; the emitter's are members of the application's socket, too.
+    // Besides our own those of SockJS that begin with `_`; the emitter's are members of the application's socket, too, and
+    // some of SockJS's the client's own code uses, whatever build of SockJS the page has.
     mangleProps: new RegExp(`^(_[a-z].*|${INTERNAL_NAMES.join('|')})$`),
-    reserveProps: /^_(events|eventsCount|sockjs_onload)$/,
+    reserveProps: /^_(events|eventsCount|sockjs_onload|start|transport)$/,
   }
   const socket = entry(folder, "import { TokenSocket } from './index.js'", 'TokenSocket')
   const sockjs = entry(folder, "import SockJS from 'sockjs-client/lib/entry.js'", 'SockJS')

@@ -115,6 +115,24 @@ describe('the life of a page', () => {
       })
     }
 
+    it('whose socket ends between two polls leaves no poll behind', async function () {
+      // SockJS's server waits 5 s for the next poll; where there is one, for its heartbeat after 25 s as well.
+      this.timeout(15_000)
+      page = await openTab(context, 'xhr-polling')
+      await page.evaluate(() => {
+        const { send } = XMLHttpRequest.prototype
+        XMLHttpRequest.prototype.send = function (body) {
+          this.addEventListener('loadend', () => /\/xhr\?/.test(this.responseURL) && window.socket.end())
+          send.call(this, body)
+        }
+      })
+      // The poll that is open is older than that: the answer to the first call starts the one that is watched.
+      await page.evaluate(() => window.socket.rpc('whoami'))
+      await page.evaluate(() => window.socket.rpc('whoami').catch(() => {}))
+      await page.waitForFunction(() => window.socket.state === 'ended')
+      await has(0)
+    })
+
     for (const [what, leave] of [
       ['is closed', () => page.close()],
       ['goes to another site', () => page.goto('about:blank')],

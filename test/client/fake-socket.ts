@@ -11,6 +11,8 @@ export class FakeSocket implements SocketLike {
   readonly closes: unknown[][] = []
   bufferedAmount = 0
   transport: string | null = null
+  /** As SockJS keeps it. */
+  _transport?: object
   onopen: Handler = null
   onmessage: Handler = null
   onclose: Handler = null

@@ -41,6 +41,27 @@ describe('the transports of browsers', () => {
       expect(messages).to.deep.equal([{ not: 'text' }])
     })
 
+    it('closes SockJS, and starts no request that SockJS was to start in a moment', async () => {
+      setGlobal('SockJS', FakeSocket)
+      const opening = openSockJS('http://x/sockets', {}, new AbortController().signal)
+      await until(() => FakeSocket.made.length)
+      const [socket] = FakeSocket.made
+      socket?.play('open')
+      let starts = 0
+      const request = (xhr?: object) => ({ xhr, _start: () => (starts += 1) })
+      const [idle, running] = [request(), request({})]
+      const connection = await opening
+      for (const xo of [idle, running, null]) {
+        Object.assign(socket ?? {}, { _transport: { poll: { poll: { xo } } } })
+        connection.close(1000, 'enough')
+      }
+      idle._start()
+      expect(starts).to.equal(0)
+      running._start()
+      expect(starts).to.equal(1)
+      expect(socket?.closes).to.deep.equal(Array(3).fill([1000, 'enough']))
+    })
+
     it('opens nothing when it is given up while SockJS loads', async () => {
       setGlobal('SockJS', FakeSocket)
       const opening = openSockJS('http://x/sockets', {}, AbortSignal.abort(new Error('enough')))

@@ -7,7 +7,7 @@ export type SockJSConstructor = new (
   url: string,
   reserved: null,
   options: Readonly<Record<string, unknown>>,
-) => SocketLike & { readonly transport?: string | null }
+) => SocketLike & XhrParts & { readonly transport?: string | null }
 
 /**
  * What SockJS is to try after a plain WebSocket, by its names: where a proxy holds streams back, one try is enough. In a
@@ -29,12 +29,39 @@ export async function openSockJS(
   const SockJS = (await loadSockJS().catch(missing)) as SockJSConstructor
   signal.throwIfAborted()
   const socket = new SockJS(url, null, options)
+  const { close } = socket
+  socket.close = (...why) => {
+    forgetPoll(socket)
+    close.apply(socket, why)
+  }
   const framing = {
     transport: () => socket.transport ?? 'sockjs',
     encode: (messages: readonly string[]) => messages,
     decode: (data: unknown) => [data],
   }
   return SocketConnection.open(socket, framing, signal)
+}
+
+/** Where sockjs-client 1.6.1 keeps the next request of a transport by XHR. */
+interface XhrParts {
+  readonly _transport?: {
+    readonly poll?: { readonly poll?: { readonly xo?: XhrRequest | null } | null } | null
+  } | null
+}
+
+/** `lib/transport/browser/abstract-xhr.js` of sockjs-client. */
+interface XhrRequest {
+  readonly xhr?: unknown
+  _start(): void
+}
+
+/**
+ * Makes SockJS forget a request that it has made and is to start in a moment: it starts also one that was closed before
+ * that, which nobody would end, and while it lasts, the server takes the socket for open.
+ */
+function forgetPoll(socket: XhrParts): void {
+  const request = socket._transport?.poll?.poll?.xo
+  if (request && !request.xhr) request._start = () => {}
 }
 
 function missing(cause: Error): never {
