@@ -16,6 +16,7 @@ export const coverageFolder = join(root, 'coverage', 'tmp')
  * @property {number} passed
  * @property {number} failed
  * @property {number} seconds
+ * @property {string[]} [failures] the tests that failed, and why
  * @property {string} [note] why, when it is not plain from the output
  */
 
@@ -52,7 +53,8 @@ async function runTests(gate, env) {
   const reporter = ['--reporter', 'scripts/mocha-reporter.cjs']
   const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...jobs, ...leftOut, ...files]
   const exit = await run(mocha, testEnv, () => readCounts(countsFile).ended)
-  return judge(readCounts(countsFile), exit)
+  const counts = readCounts(countsFile)
+  return { ...judge(counts, exit), failures: counts.failures }
 }
 
 /** Mocha's own counts, and one failure more when the run as a whole went wrong in a way that they don't show. */
@@ -80,7 +82,7 @@ function readCounts(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
-    return { passed: 0, failed: 0, ended: false }
+    return { passed: 0, failed: 0, failures: [], ended: false }
   }
 }
 

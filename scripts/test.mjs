@@ -36,6 +36,10 @@ function summarise() {
     const numbers = [String(passed).padStart(7), String(failed).padStart(7), seconds.toFixed(1).padStart(10)]
     console.log(`${name.padEnd(width + 2)}`, ...numbers, note ? ` ${note}` : '')
   }
+  // Once more where they are seen first: thousands of lines stand between them and the end.
+  for (const { name, failures = [] } of results) {
+    for (const failure of failures) console.log(`\n${name}: ${failure}`)
+  }
   const sum = (key) => results.reduce((total, result) => total + result[key], 0)
   if (sum('failed') > 0) process.exitCode = 1
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
