@@ -9,7 +9,6 @@ export class FakeSocket implements SocketLike {
   readonly sent: string[] = []
   /** What `close` was called with. */
   readonly closes: unknown[][] = []
-  bufferedAmount = 0
   transport: string | null = null
   /** As SockJS keeps it. */
   _transport?: object

@@ -98,10 +98,4 @@ describe('SocketConnection', () => {
     socket.play('close', { code: 4005, reason: 'bye' })
     expect(closed.callCount).to.equal(1)
   })
-
-  it('#bufferedBytes is the socket’s', async () => {
-    const connection = await open()
-    socket.bufferedAmount = 7
-    expect(connection.bufferedBytes).to.equal(7)
-  })
 })

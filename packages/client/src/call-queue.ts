@@ -1,4 +1,4 @@
-import { RpcError } from '@token-socket/protocol'
+import { refusal } from '@token-socket/protocol'
 
 /** A call that waits for a link. */
 export interface QueuedCall {
@@ -35,7 +35,7 @@ export class CallQueue {
   add(id: string, call: QueuedCall): void {
     if (this.#calls.size >= this.#limit) this.#forgetSettled()
     if (this.#calls.size >= this.#limit) {
-      throw new RpcError('queue_full', undefined, { field: 'queueSize', limit: this.#limit })
+      throw refusal('queue_full', { field: 'queueSize', limit: this.#limit })
     }
     this.#calls.set(id, call)
   }

@@ -33,11 +33,8 @@ export class Channels {
 
   /** The channel of a name, always the same object. */
   get(name: string, { token }: ChannelOptions = {}): Channel {
-    let channel = this.#channels.get(name)
-    if (!channel) {
-      channel = new Channel(name, this.#socket, this)
-      this.#channels.set(name, channel)
-    }
+    const channel = this.find(name) ?? new Channel(name, this.#socket, this)
+    this.#channels.set(name, channel)
     if (token) channel.token = token
     return channel
   }

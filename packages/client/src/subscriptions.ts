@@ -211,7 +211,7 @@ export class Subscriptions {
   #overLimit(): RpcError | undefined {
     const { queueSize, limits } = this.#limits
     if (this.#link === 'none' && this.#waiting >= queueSize)
-      return new RpcError('queue_full', undefined, { field: 'queueSize', limit: queueSize })
+      return refusal('queue_full', { field: 'queueSize', limit: queueSize })
     if (this.#waiting >= limits.callsOut)
       return refusal('too_many_calls', { field: 'callsOut', limit: limits.callsOut })
     return undefined

@@ -20,8 +20,6 @@ export interface ConnectionListener {
 export interface Connection {
   /** What carries it: `websocket`, `xhr-streaming`, … */
   readonly transport: string
-  /** Bytes that were sent and that the network has not taken yet. */
-  readonly bufferedBytes: number
   /** Sets who hears of messages and of the end. Messages before this call are not lost: they come after it. */
   listen(listener: ConnectionListener): void
   /** Sends messages in one piece, in this order. Does nothing once the connection is closed. */

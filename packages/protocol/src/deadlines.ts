@@ -2,7 +2,7 @@ import { startTimer } from './timer.js'
 
 /** Whether a time-out of so many milliseconds is none. */
 export function isNever(wait: number): boolean {
-  return !wait || wait === Number.POSITIVE_INFINITY
+  return !wait || !Number.isFinite(wait)
 }
 
 /** The keys that were given the same wait: the order in which they were set is the order of their times. */
@@ -66,7 +66,7 @@ export class Deadlines<Key> {
     this.#next = Number.POSITIVE_INFINITY
     // Lines that are left are not empty, and their first is their earliest.
     for (const line of this.#lines.values()) {
-      const [earliest = Number.POSITIVE_INFINITY] = line.values()
+      const [earliest = this.#next] = line.values()
       this.#next = Math.min(this.#next, earliest)
     }
     if (this.#next !== Number.POSITIVE_INFINITY) this.#arm(this.#next)

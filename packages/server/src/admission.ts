@@ -1,11 +1,11 @@
 import {
   type AuthMessage,
-  type Connection,
   type ConnectionListener,
   decodeError,
   encodeError,
   PROTOCOL_VERSION,
 } from '@token-socket/protocol'
+import type { BufferedConnection } from './buffered-connection.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
 import type { Redeemer } from './redeemer.js'
@@ -44,7 +44,7 @@ export class Admission {
    */
   async welcome(
     message: AuthMessage,
-    connection: Connection,
+    connection: BufferedConnection,
     adopt: (listener: ConnectionListener) => void,
   ): Promise<void> {
     const { ip, host, ...identity } = await this.#options.redeemer.connect(message.token)

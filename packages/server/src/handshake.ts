@@ -2,7 +2,6 @@ import {
   type AuthMessage,
   CLOSE_CODES,
   type CloseReason,
-  type Connection,
   type ConnectionListener,
   Deadlines,
   decodeClientMessage,
@@ -10,6 +9,7 @@ import {
   encodeThrown,
   RpcError,
 } from '@token-socket/protocol'
+import type { BufferedConnection } from './buffered-connection.js'
 import type { Turnstile } from './turnstile.js'
 
 /** What a {@link Handshake} needs from its server. */
@@ -27,7 +27,7 @@ export interface HandshakeOwner {
    */
   welcome(
     message: AuthMessage,
-    connection: Connection,
+    connection: BufferedConnection,
     adopt: (listener: ConnectionListener) => void,
   ): Promise<void>
   failed(cause: unknown, details: object): void
@@ -39,10 +39,12 @@ const LONGEST_LOOK = 30_000
 /** The connections that have not said who they are: one small message is heard, the token, and in time. */
 export class Handshakes {
   readonly #owner: HandshakeOwner
-  readonly #waiting = new Set<Connection>()
+  readonly #waiting = new Set<BufferedConnection>()
   /** Those whose token is being looked at, adopted or not. */
-  readonly #asking = new Set<Connection>()
-  readonly #deadlines = new Deadlines<Connection>((connection) => this.#close(connection, 'auth_timeout'))
+  readonly #asking = new Set<BufferedConnection>()
+  readonly #deadlines = new Deadlines<BufferedConnection>((connection) =>
+    this.#close(connection, 'auth_timeout'),
+  )
 
   #closedWith: CloseReason | undefined
 
@@ -56,7 +58,7 @@ export class Handshakes {
   }
 
   /** A connection opened. */
-  begin(connection: Connection): void {
+  begin(connection: BufferedConnection): void {
     let listener: ConnectionListener | undefined
     let end: readonly [code: number, reason: string] | undefined
     let hasSpoken = false
@@ -98,7 +100,7 @@ export class Handshakes {
     this.#deadlines.clear()
   }
 
-  #hear(text: unknown, connection: Connection, adopt: (listener: ConnectionListener) => void): void {
+  #hear(text: unknown, connection: BufferedConnection, adopt: (listener: ConnectionListener) => void): void {
     if (typeof text === 'string' && text.length > this.#owner.authMessageLimit) {
       return this.#close(connection, 'too_large')
     }
@@ -118,7 +120,7 @@ export class Handshakes {
     })
   }
 
-  #turnAway(id: string, connection: Connection, cause: unknown): void {
+  #turnAway(id: string, connection: BufferedConnection, cause: unknown): void {
     if (!RpcError.is(cause)) this.#owner.failed(cause, { step: 'auth' })
     connection.send([this.#encodeRefusal(id, cause)])
     this.#close(connection, 'invalid_token')
@@ -136,13 +138,13 @@ export class Handshakes {
     }
   }
 
-  #close(connection: Connection, why: CloseReason): void {
+  #close(connection: BufferedConnection, why: CloseReason): void {
     this.#forget(connection)
     const { code, reason } = CLOSE_CODES[why]
     connection.close(code, reason)
   }
 
-  #forget(connection: Connection): void {
+  #forget(connection: BufferedConnection): void {
     this.#waiting.delete(connection)
     this.#asking.delete(connection)
     this.#deadlines.delete(connection)

@@ -1,4 +1,5 @@
-import { CLOSE_CODES, type Connection } from '@token-socket/protocol'
+import { CLOSE_CODES } from '@token-socket/protocol'
+import type { BufferedConnection } from './buffered-connection.js'
 
 /** Sends what the outboxes of one event-loop turn hold, with one `setImmediate` for all of them. */
 export class Flusher {
@@ -24,14 +25,14 @@ export class Flusher {
  * `slow_consumer` and what waits is dropped. (Within one turn, UTF-16 code units stand for bytes.)
  */
 export class Outbox {
-  readonly #connection: Connection
+  readonly #connection: BufferedConnection
   readonly #flusher: Flusher
   readonly #budget: number
   #messages: string[] = []
   #size = 0
 
   /** @param budget bytes that may wait, counted before a message is added: one message alone may be larger */
-  constructor(connection: Connection, flusher: Flusher, budget: number) {
+  constructor(connection: BufferedConnection, flusher: Flusher, budget: number) {
     this.#connection = connection
     this.#flusher = flusher
     this.#budget = budget

@@ -4,7 +4,6 @@ import {
   type CallOptions,
   CLOSE_CODES,
   type ClientMessage,
-  type Connection,
   decodeClientMessage,
   encodeError,
   encodeServerMessage,
@@ -19,6 +18,7 @@ import {
   type SubscriptionNotice,
   type Timeouts,
 } from '@token-socket/protocol'
+import type { BufferedConnection } from './buffered-connection.js'
 import { ChannelIdentities, type ChannelIdentity } from './channel-identities.js'
 import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
@@ -112,7 +112,7 @@ export class RemoteClient {
   readonly umd: unknown
   readonly #counts: boolean
   readonly #owner: RemoteClientOwner
-  readonly #connection: Connection
+  readonly #connection: BufferedConnection
   readonly #outbox: Outbox
   readonly #peer: RpcPeer
   readonly #inOrder = new InOrder()
@@ -122,7 +122,7 @@ export class RemoteClient {
   #grants: Grants
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
-  constructor(identity: Identity, connection: Connection, owner: RemoteClientOwner) {
+  constructor(identity: Identity, connection: BufferedConnection, owner: RemoteClientOwner) {
     this.sid = identity.sid
     this.auth = identity.auth
     this.ip = identity.ip

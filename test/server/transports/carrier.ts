@@ -1,8 +1,8 @@
 /** Every way in on a real HTTP server, and what comes in by them. */
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
-import type { Connection } from '@token-socket/protocol'
 import WebSocket, { type ClientOptions } from 'ws'
+import type { BufferedConnection } from '../../../packages/server/src/buffered-connection.js'
 import { OriginRules, type OriginRulesOptions } from '../../../packages/server/src/origins.js'
 import type { GateOptions } from '../../../packages/server/src/transports/gate.js'
 import type { PerMessageDeflate } from '../../../packages/server/src/transports/per-message-deflate.js'
@@ -39,7 +39,7 @@ export class Guest {
   /** How it ended. */
   readonly ended: Promise<readonly [code: number, reason: string]>
 
-  constructor(readonly connection: Connection) {
+  constructor(readonly connection: BufferedConnection) {
     this.ended = new Promise((resolve) => {
       connection.listen({
         message: (text) => this.messages.put(text),

@@ -2,7 +2,6 @@ import { type Connection, type ConnectionListener, RpcError, startTimer } from '
 
 /** What a WebSocket and a SockJS object have in common. */
 export interface SocketLike {
-  readonly bufferedAmount?: number
   onopen: ((event: never) => unknown) | null
   onmessage: ((event: never) => unknown) | null
   onclose: ((event: never) => unknown) | null
@@ -69,10 +68,6 @@ export class SocketConnection implements Connection {
       this.#isClosed = true
       this.#tell((listener) => listener.closed(code, reason))
     }
-  }
-
-  get bufferedBytes(): number {
-    return this.#socket.bufferedAmount ?? 0
   }
 
   listen(listener: ConnectionListener): void {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Connection, ConnectionListener } from '@token-socket/protocol'
+import type { ConnectionListener } from '@token-socket/protocol'
 import sockjs from 'sockjs'
+import type { BufferedConnection } from '../buffered-connection.js'
 import { isTooLarge } from './message-limit.js'
 
 /** What of sockjs 0.3.24 is used beyond its types; its version is pinned for that. */
@@ -31,7 +32,7 @@ export interface SockJSTransportOptions {
   /** Sets a `JSESSIONID` cookie on sessions' answers, which some load balancers stick to. @default false */
   readonly cookie?: boolean
   /** A connection opened. */
-  opened(connection: Connection): void
+  opened(connection: BufferedConnection): void
   /** A session is over, and with it what sockjs kept of it. @param path the path of one of its requests */
   ended(path: string): void
   /** What sockjs finds worth telling. */
@@ -100,7 +101,7 @@ export class SockJSTransport {
   }
 }
 
-class SockJSLink implements Connection {
+class SockJSLink implements BufferedConnection {
   readonly transport: string
   readonly #connection: SockJSConnection
   #waiting = 0

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { Connection } from '@token-socket/protocol'
+import type { BufferedConnection } from '../buffered-connection.js'
 import type { TrustProxy } from '../forwarded.js'
 import type { Logger } from '../logger.js'
 import type { OriginRules } from '../origins.js'
@@ -38,7 +38,7 @@ export interface TransportsOptions {
   /** Sets a `JSESSIONID` cookie on the answers of SockJS's HTTP transports. @default false */
   readonly cookie?: boolean
   /** A connection opened. */
-  opened(connection: Connection): void
+  opened(connection: BufferedConnection): void
 }
 
 /** The ways in: plain WebSocket, SockJS's WebSocket and SockJS's HTTP transports, behind one gate on one prefix. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Connection, ConnectionListener } from '@token-socket/protocol'
+import type { ConnectionListener } from '@token-socket/protocol'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import type { BufferedConnection } from '../buffered-connection.js'
 import { BatchFrames, encodeTextFrame, payloadOf } from './frame.js'
 import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
 import { batchLimit, isTooLarge, type Writing } from './message-limit.js'
@@ -15,7 +16,7 @@ export interface WebSocketTransportOptions extends LivenessOptions {
   /** See {@link PerMessageDeflate}. @default false */
   readonly perMessageDeflate?: PerMessageDeflate
   /** A connection opened. */
-  opened(connection: Connection): void
+  opened(connection: BufferedConnection): void
 }
 
 /** How messages are put into frames. */
@@ -150,7 +151,7 @@ function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrie
   }
 }
 
-class WebSocketConnection implements Connection, Peer {
+class WebSocketConnection implements BufferedConnection, Peer {
   readonly transport = 'websocket'
   readonly #ws: WebSocket
   readonly #socket: Duplex
