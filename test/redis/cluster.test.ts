@@ -2,9 +2,12 @@
 import { redisEngine } from '@token-socket/redis'
 import { expect } from 'chai'
 import { createCluster } from 'redis'
+import { ClusterSource } from '../../packages/redis/src/client.js'
 import { type EngineLimits, engineContract } from '../contract/engine.js'
-import { isDone, RedisCluster, until } from './redis-cluster.js'
+import { freePort } from '../ports.js'
+import { type ClusterMember, isDone, RedisCluster, until } from './redis-cluster.js'
 import { numbers, RedisNode } from './redis-node.js'
+import { RedisProcess } from './redis-process.js'
 
 /** Channels on the first, the second and the third master. */
 const CHANNELS = ['b', 'c', 'a'] as const
@@ -48,6 +51,44 @@ describe('RedisEngine, on a cluster', function () {
     nodes.push(node)
     return node
   }
+
+  it('hears other nodes without having been asked whether it is ready', async () => {
+    await cluster.flush()
+    // They do not look for what they may have missed.
+    const options = { checkInterval: 60_000 }
+    const made = [1, 2].map(() => new RedisNode({ client: cluster.client(), ...options }))
+    nodes.push(...made)
+    const [one, two] = made as [RedisNode, RedisNode]
+    two.engine.nodes.serve(async (question) => `${question}!`)
+    await until(
+      async () => (await isDone(one.engine.nodes.list())) && (await one.engine.nodes.list()).length === 2,
+    )
+    const { answers } = await one.engine.nodes.ask('well', { timeout: 5000 })
+    expect([...answers]).to.deep.equal([[two.engine.nodes.id, 'well!']])
+    await one.engine.broker.broadcast('1')
+    await two.until(() => two.broadcasts.length === 1)
+  })
+
+  it('takes no word for it from a Redis that knows of no slots', async () => {
+    const stray = await RedisProcess.start(
+      '--cluster-enabled',
+      'yes',
+      '--cluster-port',
+      String(await freePort()),
+    )
+    const [master] = cluster.masters
+    const rootNodes = [stray.url, master?.process.url ?? ''].map((url) => ({ url }))
+    const source = new ClusterSource({ rootNodes }, 5000)
+    try {
+      // They are asked in any order.
+      for (let time = 0; time < 20; time += 1) {
+        const slots = await source.readSlots([])
+        expect(slots.filter((address) => address === undefined)).to.deep.equal([])
+      }
+    } finally {
+      await stray.stop()
+    }
+  })
 
   describe('whose slots move', () => {
     beforeEach(() => cluster.flush())
@@ -94,6 +135,26 @@ describe('RedisEngine, on a cluster', function () {
         await two.engine.broker.publish({ channel: 'a', json: '"not kept"' })
         return [one, two].every((node) => node.texts.includes('"not kept"'))
       })
+    })
+
+    it('gets what is published meanwhile in the order of the calls', async () => {
+      const [one, two] = await Promise.all([start({ waitingPublications: 10_000 }), start()])
+      await two.engine.broker.subscribe('a')
+      let isMoving = true
+      const published: Promise<unknown>[] = []
+      const publishing = (async () => {
+        while (isMoving || published.length < 100) {
+          published.push(one.keep('a', String(published.length + 1)))
+          await pause(1)
+        }
+      })()
+      await move(cluster, 'a', 2, 0)
+      await move(cluster, 'a', 0, 2)
+      isMoving = false
+      await publishing
+      await Promise.all(published)
+      await two.until(() => two.texts.length >= published.length)
+      expect(two.texts).to.deep.equal(numbers(1, published.length))
     })
 
     it('is followed by who publishes nothing', async () => {
@@ -180,6 +241,57 @@ describe('RedisEngine, on a cluster', function () {
         expect(node.publications.at(-1)?.epoch).to.not.equal(node.publications[0]?.epoch)
       }
     })
+  })
+})
+
+describe('RedisEngine, on a cluster whose master and replica change places', function () {
+  this.timeout(30_000)
+
+  let cluster: RedisCluster
+  const nodes: RedisNode[] = []
+
+  before(async () => {
+    cluster = await RedisCluster.start(1)
+  })
+
+  after(() => cluster.stop())
+
+  afterEach(() => Promise.all(nodes.map(({ engine }) => engine.close())))
+
+  function create(options: object = {}): RedisNode {
+    const node = new RedisNode({ client: cluster.client(), ...options })
+    nodes.push(node)
+    return node
+  }
+
+  async function swap(): Promise<void> {
+    const { admin } = cluster.replicas[0] as ClusterMember
+    await admin.sendCommand(['CLUSTER', 'FAILOVER'])
+    await until(async () => (await admin.info('replication')).includes('role:master'))
+  }
+
+  const looks = async () => {
+    const members = [...cluster.masters, ...cluster.replicas]
+    const stats = await Promise.all(members.map(({ admin }) => admin.info('commandstats')))
+    return stats.reduce((sum, text) => sum + Number(/^cmdstat_hmget:calls=(\d+)/m.exec(text)?.[1] ?? 0), 0)
+  }
+
+  it('compares each of its channels a few times, not once for each', async () => {
+    const node = create({ checkInterval: 60_000 })
+    const channels = Array.from({ length: 150 }, (_, index) => `channel ${index}`)
+    await node.engine.ready()
+    await Promise.all(channels.map((channel) => node.engine.broker.subscribe(channel)))
+    const before = await looks()
+    await swap()
+    const other = create()
+    // What is not kept comes as soon as it is subscribed to there, and not before.
+    await until(async () => {
+      const missing = channels.filter((channel) => !node.texts.includes(JSON.stringify(channel)))
+      for (const channel of missing)
+        await isDone(other.engine.broker.publish({ channel, json: JSON.stringify(channel) }))
+      return missing.length === 0
+    })
+    expect((await looks()) - before).to.be.below(channels.length * 12)
   })
 })
 

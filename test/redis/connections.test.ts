@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { createClient } from 'redis'
 import { rejection } from '../protocol/rejection.js'
-import { numbers, RedisNode } from './redis-node.js'
+import { type Logged, numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 import { RedisProxy } from './redis-proxy.js'
 
@@ -114,6 +114,23 @@ describe('RedisEngine’s connections', () => {
     const { offset } = await node.keep('a', '"heard"')
     await node.until(() => node.texts.includes('"heard"'))
     expect(node.publications.at(-1)?.offset).to.equal(offset)
+  })
+
+  it('are made anew, too, when more waits for an answer than may', async () => {
+    const node = await start({ url: proxy.url, commandTimeout: 2000, connectTimeout: 500 })
+    proxy.isMute = true
+    const publish = () =>
+      node.engine.broker.publish({ channel: 'a', json: '1' }).catch(({ cause }) => String(cause))
+    // One more than may wait; what comes then fails at once, again and again, while the others wait.
+    const waiting = Array.from({ length: 100_001 }, publish)
+    const full = setInterval(publish, 50)
+    const isLost = ({ message, details }: Logged) =>
+      message === 'Redis is away' && 'connection' in details && details.connection === 'command'
+    await node.until(() => node.logged.some(isLost))
+    clearInterval(full)
+    proxy.isMute = false
+    expect(await waiting.at(-1)).to.include('full')
+    await Promise.all(waiting)
   })
 
   it('are not tried in a hot loop by a Redis that takes them and breaks them', async () => {

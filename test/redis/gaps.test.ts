@@ -1,8 +1,28 @@
 /** Messages that are lost on their way from Redis to a node. */
 import { expect } from 'chai'
+import { Feed } from '../../packages/redis/src/feed.js'
 import { numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 import { RedisProxy } from './redis-proxy.js'
+
+describe('Feed', () => {
+  it('reads nothing more once it has ended, though it was about to be compared', () => {
+    let reads = 0
+    const feed = new Feed({
+      kind: 'publication',
+      keys: { meta: 'meta', entries: 'entries' },
+      follow: async () => {
+        reads += 1
+        return { entries: [], place: undefined, isEnd: true }
+      },
+      deliver: () => {},
+      refuse: () => {},
+    })
+    feed.end()
+    feed.check({ epoch: 'e', offset: 1, id: 'id' }, undefined)
+    expect(reads).to.equal(0)
+  })
+})
 
 describe('RedisBroker, when messages are lost', () => {
   let redis: RedisProcess

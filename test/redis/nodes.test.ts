@@ -165,6 +165,38 @@ describe('nodes that ask each other', function () {
     })
   }
 
+  for (const [what, letter, away] of [
+    ['a question', 'q', 1],
+    ['an answer', 'a', 0],
+  ] as const) {
+    it(`do not wait for ever for ${what} that Redis has sent and nobody got`, async () => {
+      const proxy = await RedisProxy.open(redis.port)
+      const urls = [0, 1].map((index) => (index === away ? proxy.url : redis.url))
+      const [one, two] = await Promise.all(urls.map((url) => start({ url, lease: 300 })))
+      proxy.loses = (message) => message.startsWith(`${letter} `)
+      two?.engine.nodes.serve(async () => 'well')
+      const node = two?.engine.nodes.id ?? ''
+      const asked = one?.engine.nodes.ask('how are you?', { node, timeout: Number.POSITIVE_INFINITY })
+      expect([...((await asked)?.missing ?? [])]).to.deep.equal([[node, 'silent']])
+      await Promise.all(nodes.splice(0).map(({ engine }) => engine.close()))
+      await proxy.close()
+    })
+  }
+
+  it('wait as long as it takes for one that is at it', async () => {
+    const [one, two] = [await start({ lease: 300 }), await start({ lease: 300 })]
+    two.engine.nodes.serve(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      return 'well'
+    })
+    const node = two.engine.nodes.id
+    const { answers } = await one.engine.nodes.ask('how are you?', {
+      node,
+      timeout: Number.POSITIVE_INFINITY,
+    })
+    expect([...answers]).to.deep.equal([[node, 'well']])
+  })
+
   it('refuse a question that is too large, and say so of an answer that is', async () => {
     const [one, two] = [await start(), await start()]
     const text = 'x'.repeat(1024 * 1024 + 1)

@@ -166,6 +166,28 @@ describe('RedisPresence', () => {
       expect(one.comings).to.deep.equal(['joined ann', 'joined bob'])
     })
 
+    it('that is owed takes nobody away who has come back meanwhile', async () => {
+      const [one] = await start(1, { lease: 60_000 })
+      const entries = Array.from({ length: 250 }, (_, index) => ({
+        ...ann,
+        sid: `s${index}`,
+        uid: `u${index}`,
+      }))
+      for (const entry of entries) await one.engine.presence.enter(entry, 1000)
+      await admin.configSet('maxmemory', '1')
+      const left = await Promise.allSettled(entries.map((entry) => one.engine.presence.leave(entry, 0)))
+      expect(left.every(({ status }) => status === 'rejected')).to.equal(true)
+      await admin.configSet('maxmemory', '0')
+      const restored = one.engine.presence.restore()
+      const last = entries.at(-1) as typeof ann
+      await one.engine.presence.enter(last, 1000)
+      await restored
+      expect(await uids(one)).to.deep.equal([last.uid])
+      await one.engine.presence.enter(bob, 1000)
+      await one.until(() => one.comings.includes('joined bob'))
+      expect(one.comings.filter((coming) => coming.startsWith('left'))).to.have.length(249)
+    })
+
     it('does no harm where nobody is', async () => {
       const [one] = await start(1)
       await one.engine.presence.leave(ann, 0)
@@ -328,6 +350,28 @@ describe('RedisPresence', () => {
     // What was sent before this has been carried out.
     await one.engine.presence.members('a')
     expect(await uids(two)).to.deep.equal(['ann', 'bob'])
+  })
+
+  it('that is told to Redis again takes nobody’s umd back', async () => {
+    const [one, two] = await start(2)
+    await one.engine.presence.enter({ ...ann, umd: '"old"' }, LIMIT)
+    await two.engine.presence.enter({ ...ann, sid: 'later', umd: '"new"' }, LIMIT)
+    await two.until(() => two.changes.length === 2)
+    for (const node of [one, two]) await node.engine.presence.restore()
+    expect((await two.engine.presence.members('a')).members).to.deep.equal([{ uid: 'ann', umd: '"new"' }])
+    await one.engine.presence.enter(bob, LIMIT)
+    await two.until(() => two.comings.includes('joined bob'))
+    expect(two.comings).to.deep.equal(['joined ann', 'updated ann', 'joined bob'])
+  })
+
+  it('has the umd of a member’s latest socket after Redis has lost everything', async () => {
+    const [one] = await start(1)
+    await one.engine.presence.enter({ ...ann, umd: '"first"' }, LIMIT)
+    await one.engine.presence.enter({ ...ann, sid: 'later', umd: '"second"' }, LIMIT)
+    await one.engine.presence.enter({ ...ann, umd: '"third"' }, LIMIT)
+    await admin.flushAll()
+    await one.engine.presence.restore()
+    expect((await one.engine.presence.members('a')).members).to.deep.equal([{ uid: 'ann', umd: '"third"' }])
   })
 
   it('leaves nothing in Redis for ever', async () => {

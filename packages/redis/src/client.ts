@@ -170,10 +170,12 @@ export class SentinelSource {
       ...sentinelClientOptions,
       socket: { ...sentinelClientOptions.socket, ...this.#map(address) },
     }))
-    const question = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]
-    const { answer } = await askAny(sentinels, question, this.#connectTimeout)
-    if (!Array.isArray(answer)) throw new Error(`the sentinel knows no master ${name}`)
-    return this.#map({ host: String(answer[0]), port: Number(answer[1]) })
+    const read = (answer: unknown) => {
+      if (!Array.isArray(answer)) throw new Error(`the sentinel knows no master ${name}`)
+      return this.#map({ host: String(answer[0]), port: Number(answer[1]) })
+    }
+    const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]
+    return askAny(sentinels, { command, read }, this.#connectTimeout)
   }
 
   #map(address: Address): Address {
@@ -217,26 +219,39 @@ export class ClusterSource {
       ...root,
       socket: { ...defaults.socket, ...root.socket },
     }))
-    const { answer, by } = await askAny(candidates, ['CLUSTER', 'SLOTS'], this.#connectTimeout)
-    const slots = Array.from<Address | undefined>({ length: SLOTS })
-    for (const [from, to, [host, port]] of answer as SlotRange[]) {
-      // Who does not know its own name is where it was asked.
-      const master = { host: host || (by.host ?? 'localhost'), port: Number(port) }
-      slots.fill(master, Number(from), Number(to) + 1)
-    }
-    return slots
+    return askAny(candidates, { command: ['CLUSTER', 'SLOTS'], read: readSlots }, this.#connectTimeout)
   }
 }
 
 /** What a Redis of a cluster says of some slots: the first and the last, and who has them. */
 type SlotRange = readonly [from: number, to: number, master: readonly [host: string | null, port: number]]
 
+/** @throws if it knows of none: it was taken out of the cluster, or has not been let in yet */
+function readSlots(answer: unknown, by: Partial<Address>): (Address | undefined)[] {
+  const ranges = answer as readonly SlotRange[]
+  if (ranges.length === 0) throw new Error('it knows of no slots')
+  const slots = Array.from<Address | undefined>({ length: SLOTS })
+  for (const [from, to, [host, port]] of ranges) {
+    // Who does not know its own name is where it was asked.
+    const master = { host: host || (by.host ?? 'localhost'), port: Number(port) }
+    slots.fill(master, Number(from), Number(to) + 1)
+  }
+  return slots
+}
+
+/** Something that more than one can be asked. */
+interface Question<Answer> {
+  readonly command: readonly string[]
+  /** Reads what one has answered. @throws if that is of no use: another may know better */
+  read(answer: unknown, by: Partial<Address>): Answer
+}
+
 /** Asks those who may know, each time in another order: one that says nothing must not be the first for ever. */
-async function askAny(
+async function askAny<Answer>(
   candidates: readonly NodeSettings[],
-  question: readonly string[],
+  { command, read }: Question<Answer>,
   connectTimeout: number,
-): Promise<{ readonly answer: unknown; readonly by: Partial<Address> }> {
+): Promise<Answer> {
   let cause: unknown = new Error('there is nobody to ask')
   for (const settings of shuffle(candidates)) {
     const socket = briefSocketOf(settings, connectTimeout)
@@ -244,7 +259,7 @@ async function askAny(
     client.on('error', () => {})
     try {
       await client.connect()
-      return { answer: await client.sendCommand(question), by: socket }
+      return read(await client.sendCommand(command), socket)
     } catch (error) {
       cause = error
     } finally {

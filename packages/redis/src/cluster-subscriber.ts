@@ -28,6 +28,9 @@ export class ClusterSubscriber implements TopicSubscriber {
   readonly #places = new Map<string, string>()
   /** Those that could not be followed: their master's connection is there, and may not have them. */
   readonly #lost = new Set<string>()
+  /** Those whose master says that it has them no more, until it is known who has. */
+  readonly #gone = new Set<string>()
+  #isSearching = false
   #isClosed = false
 
   constructor(owner: ClusterSubscriberOwner) {
@@ -48,8 +51,7 @@ export class ClusterSubscriber implements TopicSubscriber {
 
   async unsubscribe(topic: string): Promise<void> {
     const address = this.#places.get(topic)
-    this.#places.delete(topic)
-    this.#lost.delete(topic)
+    for (const topics of [this.#places, this.#lost, this.#gone]) topics.delete(topic)
     if (address !== undefined) await this.#parts.get(address)?.unsubscribe(topic)
   }
 
@@ -94,41 +96,62 @@ export class ClusterSubscriber implements TopicSubscriber {
       name: `${name} ${address}`,
       open: cluster.opener(address),
       prepare: askSharding,
-      topics: () => [...this.#places].flatMap(([topic, at]) => (at === address ? [topic] : [])),
+      topics: () => this.#topicsAt(address),
+      ready: () => this.#owner.ready(this.#topicsAt(address)),
       moved: (topic) => this.#moved(topic),
     })
     this.#parts.set(address, part)
     return part
   }
 
-  /** Who had it sends no more of it. */
-  #moved(topic: string): void {
-    if (!this.#places.has(topic)) return
-    void this.#owner.cluster
-      .look()
-      .catch(() => {})
-      .then(() => this.#rejoin(topic))
-      .then(() => this.#owner.ready())
+  #topicsAt(address: string): string[] {
+    return [...this.#places].flatMap(([topic, at]) => (at === address ? [topic] : []))
   }
 
-  /** Masters have come and gone, and slots with them. */
+  /** Who had it sends no more of it. With a slot, or all slots, many go at the same time. */
+  #moved(topic: string): void {
+    if (!this.#places.has(topic)) return
+    this.#gone.add(topic)
+    if (!this.#isSearching) void this.#search()
+  }
+
+  async #search(): Promise<void> {
+    this.#isSearching = true
+    while (this.#gone.size > 0 && !this.#isClosed) {
+      await this.#owner.cluster.look().catch(() => {})
+      const topics = [...this.#gone]
+      this.#gone.clear()
+      await Promise.all(topics.map((topic) => this.#rejoin(topic)))
+      this.#owner.ready(topics)
+    }
+    this.#isSearching = false
+  }
+
+  /** Masters have come and gone, and slots with them: what is wanted is heard from who has it now. */
   #sort(): void {
-    const { cluster } = this.#owner
-    const moved = [...this.#places].flatMap(([topic, from]) => {
-      const to = cluster.knownAddressOf(topic)
+    const { cluster, topics } = this.#owner
+    this.#forgetMasters()
+    const moved = topics().flatMap((topic) => {
+      const [from, to] = [this.#places.get(topic), cluster.knownAddressOf(topic)]
       return to === undefined || to === from ? [] : [{ topic, from, to }]
     })
     for (const { topic, to } of moved) this.#places.set(topic, to)
+    if (moved.length === 0 || this.#isClosed) return
+    const followed = moved.map(async ({ topic, from }) => {
+      if (from !== undefined) await this.#parts.get(from)?.leave(topic)
+      await this.#rejoin(topic)
+      return topic
+    })
+    void Promise.all(followed).then((all) => this.#owner.ready(all))
+  }
+
+  /** Who is no master any more has nothing: what it had is nowhere, until another says that it has it. */
+  #forgetMasters(): void {
     for (const [address, part] of this.#parts) {
-      if (cluster.has(address)) continue
+      if (this.#owner.cluster.has(address)) continue
+      for (const topic of this.#topicsAt(address)) this.#places.delete(topic)
       this.#parts.delete(address)
       void part.close()
     }
-    if (moved.length === 0) return
-    const followed = moved.map(async ({ topic, from }) => {
-      await this.#parts.get(from)?.leave(topic)
-      await this.#rejoin(topic)
-    })
-    void Promise.all(followed).then(() => this.#owner.ready())
   }
 }

@@ -3,6 +3,7 @@ import { type Address, type Client, type ClusterSource, nameOf } from './client.
 import { unavailable } from './connection.js'
 import { Master, type MasterOwner, type Masters } from './masters.js'
 import { asking, Redirection } from './redirection.js'
+import { SlotLine, type SlotOutcome, type SlotTask } from './slot-line.js'
 import { slotOf } from './slots.js'
 
 /** What a {@link Cluster} needs. */
@@ -10,8 +11,24 @@ export interface ClusterOwner extends Omit<MasterOwner, 'open' | 'isCluster' | '
   readonly source: ClusterSource
 }
 
-/** Milliseconds before an answer is asked for again, and the longest wait between two looks at a cluster that is away. */
-const PAUSE = { again: 50, look: 2000 }
+/**
+ * Milliseconds before an answer is asked for again, before it is looked for who has a slot that nobody had, and the longest wait
+ * between two looks at a cluster that is away.
+ */
+const PAUSE = { again: 50, search: 200, look: 2000 }
+
+/** Something to be done with a client. */
+type Use<Result> = (client: Client) => Promise<Result>
+
+/** Something to be done about one slot. */
+interface Operation<Result> {
+  readonly slot: number
+  readonly use: Use<Result>
+  /** When it is given up, by `performance.now()`. */
+  readonly end: number
+  resolve(result: Result): void
+  reject(error: unknown): void
+}
 
 /** How often a command is sent on at the most, beside those that only have to wait. */
 const REDIRECTIONS = 16
@@ -29,9 +46,13 @@ export class Cluster implements Masters {
   #slots: (string | undefined)[] = []
   #addresses = new Map<string, Address>()
   #looking: Promise<void> | undefined
+  /** Where an operation was sent elsewhere, and is not done yet. */
+  readonly #lines = new Map<number, SlotLine>()
   #isAway = false
   #isClosed = false
   #stopTimer = () => {}
+  #isSearching = false
+  #stopSearch = () => {}
 
   constructor(owner: ClusterOwner) {
     this.#owner = owner
@@ -47,9 +68,7 @@ export class Cluster implements Masters {
   /** The address of who has a key or a Redis channel. @throws RpcError `engine_unavailable` */
   async addressOf(key: string): Promise<string> {
     if (this.#slots.length === 0) await this.#known()
-    const address = this.#slots[slotOf(key)]
-    if (address === undefined) throw unavailable(new Error('no Redis of the cluster has the slot'))
-    return address
+    return this.#slots[slotOf(key)] ?? this.#uncovered()
   }
 
   /** The same, as far as is known. */
@@ -66,19 +85,12 @@ export class Cluster implements Masters {
     return this.#masters.get(this.knownAddressOf(key) ?? '')
   }
 
-  async run<Result>(key: string, use: (client: Client) => Promise<Result>): Promise<Result> {
+  async run<Result>(key: string, use: Use<Result>): Promise<Result> {
     if (this.#slots.length === 0) await this.#known()
-    const end = performance.now() + this.#owner.commandTimeout
-    for (let count = 0; ; count += 1) {
-      const master = this.masterOf(key)
-      if (!master) throw unavailable(new Error('no Redis of the cluster has the slot'))
-      let result = await redirected(master, use)
-      if (result instanceof Redirection && result.kind === 'ASK') result = await this.#ask(result, use)
-      if (!(result instanceof Redirection)) return result
-      const isWaiting = result.kind === 'TRYAGAIN'
-      if (performance.now() > end || (!isWaiting && count >= REDIRECTIONS)) throw unavailable(result.cause)
-      await this.follow(result)
-    }
+    return new Promise((resolve, reject) => {
+      const end = performance.now() + this.#owner.commandTimeout
+      this.#start({ slot: slotOf(key), end, use, resolve, reject })
+    })
   }
 
   /** Takes over what was answered. */
@@ -89,6 +101,80 @@ export class Cluster implements Masters {
     if (address === undefined || !this.has(address) || this.#slots[slot] === address) return this.look()
     this.#slots[slot] = address
     this.#changed()
+  }
+
+  #masterAt(slot: number): Master {
+    const master = this.#masters.get(this.#slots[slot] ?? '')
+    return master ?? this.#uncovered()
+  }
+
+  /** While a replica takes over, others say for a moment that nobody has its slots: it is looked again, soon. */
+  #uncovered(): never {
+    if (!this.#isSearching && !this.#isClosed) {
+      this.#isSearching = true
+      this.#stopSearch = startTimer(PAUSE.search, () => {
+        this.#isSearching = false
+        this.look().catch(() => {})
+      })
+    }
+    throw unavailable(new Error('no Redis of the cluster has the slot'))
+  }
+
+  #start<Result>(operation: Operation<Result>): void {
+    const line = this.#lines.get(operation.slot)
+    if (line) line.add(this.#task(operation))
+    else this.#send(operation).catch(operation.reject)
+  }
+
+  async #send<Result>(operation: Operation<Result>): Promise<void> {
+    const master = this.#masterAt(operation.slot)
+    const result = await redirected(master, operation.use)
+    if (!(result instanceof Redirection)) return operation.resolve(result)
+    this.#lineAt(operation.slot, master).addSent(this.#task(operation, result))
+  }
+
+  /** Where operations wait while one of their slot is being sent on. @param master which sent it elsewhere */
+  #lineAt(slot: number, { connection }: Master): SlotLine {
+    const known = this.#lines.get(slot)
+    if (known) return known
+    // It answers in order. What is answered with this one has been noted in the next turn.
+    const answered = connection.run((client) => client.sendCommand(['PING'])).then(turn, turn)
+    const line = new SlotLine(answered, () => this.#lines.delete(slot))
+    this.#lines.set(slot, line)
+    return line
+  }
+
+  /** @param from where it was sent already */
+  #task<Result>(operation: Operation<Result>, from?: Redirection): SlotTask {
+    return {
+      insist: () =>
+        this.#insist(operation, from).catch((error) => {
+          operation.reject(error)
+          return 'elsewhere' as const
+        }),
+      again: () => this.#start(operation),
+    }
+  }
+
+  /** Sends an operation to wherever it is sent. */
+  async #insist<Result>(operation: Operation<Result>, from?: Redirection): Promise<SlotOutcome> {
+    const { slot, use, end } = operation
+    let result = from ?? (await redirected(this.#masterAt(slot), use))
+    let last = ''
+    for (let count = 0; result instanceof Redirection; count += 1) {
+      const isWaiting = result.kind === 'TRYAGAIN'
+      if (performance.now() > end || (!isWaiting && count >= REDIRECTIONS)) throw unavailable(result.cause)
+      last = result.kind
+      if (last === 'ASK') {
+        result = await this.#ask(result, use)
+      } else {
+        await this.follow(result)
+        result = await redirected(this.#masterAt(slot), use)
+      }
+    }
+    operation.resolve(result)
+    if (last === 'MOVED') return 'moved'
+    return last === '' ? 'taken' : 'elsewhere'
   }
 
   /** Makes clients of one of the masters. Who wants another has lost the last: then it is looked at first who they are. */
@@ -119,6 +205,7 @@ export class Cluster implements Masters {
     this.#isClosed = true
     this.#note(undefined)
     this.#stopTimer()
+    this.#stopSearch()
     await this.#looking?.catch(() => {})
     await Promise.all([...this.#masters.values()].map(({ connection }) => connection.close()))
   }
@@ -179,10 +266,7 @@ export class Cluster implements Masters {
   }
 
   /** Asks who gets the slot, and has the key already. */
-  async #ask<Result>(
-    redirection: Redirection,
-    use: (client: Client) => Promise<Result>,
-  ): Promise<Result | Redirection> {
+  async #ask<Result>(redirection: Redirection, use: Use<Result>): Promise<Result | Redirection> {
     if (!redirection.to) throw unavailable(redirection.cause)
     const address = nameOf(redirection.to)
     if (!this.#masters.has(address)) {
@@ -195,11 +279,14 @@ export class Cluster implements Masters {
   }
 }
 
-function redirected<Result>(
-  { connection }: Master,
-  use: (client: Client) => Promise<Result>,
-): Promise<Result | Redirection> {
+function redirected<Result>({ connection }: Master, use: Use<Result>): Promise<Result | Redirection> {
   return connection.run<Result | Redirection>((client) => use(client).catch(Redirection.from))
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 function pause(): Promise<void> {

@@ -2,6 +2,7 @@ import { createTimeouts, RpcError, startTimer } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
 import type { Client } from './client.js'
 import type { Complaints } from './complaints.js'
+import { isAnswer } from './refusals.js'
 
 /** Milliseconds between the loss of a connection and the tries to get it back, each a random part of the next step. */
 const RETRY = { first: 100, most: 2000 }
@@ -190,18 +191,19 @@ export class Connection {
         // It answers in order: if it has said nothing since, it will not.
         if (this.#client && this.#since < begun && this.#heard < begun) this.#lose(this.#client, cause)
       }
-      const settled = () => {
+      const settled = (isHeard: boolean) => {
         this.#timeouts.delete(expire)
-        this.#heard = performance.now()
+        if (isHeard) this.#heard = performance.now()
       }
       this.#timeouts.set(expire, commandTimeout)
       result.then(
         (value) => {
-          settled()
+          settled(true)
           resolve(value)
         },
         (cause) => {
-          settled()
+          // A command that finds the line full fails, too, and proves nothing.
+          settled(isAnswer(cause))
           reject(this.#refused(cause))
         },
       )

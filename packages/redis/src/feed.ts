@@ -64,6 +64,7 @@ export class Feed {
    * @param seen this feed's own place when that was asked for: if it has moved since, nothing is missing
    */
   check(place: Place | undefined, seen: Place | undefined): void {
+    if (this.#state === 'ended') return
     if (this.#state === 'new') this.#start(place)
     else if (this.#state === 'behind') this.#catchUp()
     else if (this.#place === seen && !isSame(place, seen)) {

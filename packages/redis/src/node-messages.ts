@@ -1,7 +1,10 @@
 /** What one node says to another. */
 export interface NodeMessage {
-  /** `silence` is that there will be no answer, `excess` that it is too large. */
-  readonly type: 'question' | 'answer' | 'silence' | 'excess'
+  /**
+   * `silence` is that there will be no answer, `excess` that it is too large, `doubt` asks whether there still may be one:
+   * the question or its answer may be lost.
+   */
+  readonly type: 'question' | 'answer' | 'silence' | 'excess' | 'doubt'
   /** The question's, of the node that asks. */
   readonly id: string
   /** The id of the node that says it. */
@@ -9,11 +12,11 @@ export interface NodeMessage {
   readonly text: string
 }
 
-const LETTERS = { question: 'q', answer: 'a', silence: 's', excess: 'e' } as const
+const LETTERS = { question: 'q', answer: 'a', silence: 's', excess: 'e', doubt: 'd' } as const
 
 const TYPES = new Map(Object.entries(LETTERS).map(([type, letter]) => [letter, type as NodeMessage['type']]))
 
-const HEAD = /^([qase]) (\d{1,15}) ([\w-]{1,64})\n/
+const HEAD = /^([qased]) (\d{1,15}) ([\w-]{1,64})\n/
 
 export function encodeNodeMessage({ type, id, from, text }: NodeMessage): string {
   return `${LETTERS[type]} ${id} ${from}\n${text}`

@@ -103,8 +103,10 @@ end
 const presenceScript = (body: string) => new Script(LIBRARY + body)
 
 /**
- * More arguments: sid, uid, umd (empty for none), limit, '1' if a snapshot is wanted. Answers with what the node's lease had left,
- * empty if it had none, and the snapshot (epoch, seq, then uid and umd of each member), unless there are too many members.
+ * More arguments: sid, uid, umd (empty for none), limit, and '1' for a socket that comes now, '0' for one that is told again in
+ * case it was lost: where it was not, its member keeps its umd, which may be that of a later socket. Answers with what the node's
+ * lease had left, empty if it had none, and for '1' a snapshot (epoch, seq, then uid and umd of each member), unless there are too
+ * many members.
  */
 export const ENTER = presenceScript(`
 local uid, umd = ARGV[8], ARGV[9]
@@ -113,6 +115,7 @@ renew()
 sweep()
 local isThere = redis.call('SISMEMBER', PLACES, place) == 1
 local count, old = member(uid)
+if ARGV[11] == '0' and isThere and count then umd = old end
 if not count then
   if redis.call('HLEN', MEMBERS) >= tonumber(ARGV[10]) then return {remainder()} end
   change('joined', uid, umd)

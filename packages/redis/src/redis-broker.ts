@@ -91,6 +91,9 @@ export class RedisBroker implements Broker {
   #listener: BrokerListener | undefined
   #stopTimer = () => {}
   #latestId = ''
+  /** The Redis channels that are to be compared. */
+  readonly #due = new Set<string>()
+  #checking: Promise<void> | undefined
   #isClosed = false
 
   constructor(owner: RedisBrokerOwner) {
@@ -102,7 +105,7 @@ export class RedisBroker implements Broker {
     this.#subscriber = owner.listen({
       topics: () => [...this.#subscriptions.keys(), owner.nodes.topic],
       message: (text, topic) => this.#hear(text, topic),
-      ready: () => void this.check(),
+      ready: (topics) => void this.check(topics),
     })
     const { waitingPublications: limit, waitingTime: time, commands } = owner
     if (limit > 0)
@@ -164,11 +167,14 @@ export class RedisBroker implements Broker {
     void this.check()
   }
 
-  /** Compares every channel with Redis, a batch after the other. @param feeds those that it is about */
-  async check(feeds: readonly Feed[] = this.#feeds()): Promise<void> {
-    for (let at = 0; at < feeds.length && !this.#isClosed; at += BATCH) {
-      await Promise.allSettled(feeds.slice(at, at + BATCH).map((feed) => this.#check(feed)))
-    }
+  /**
+   * Compares channels with Redis. What is asked for meanwhile about one of them is done once, afterwards.
+   * @param topics their Redis channels. @default all
+   */
+  check(topics: Iterable<string> = this.#subscriptions.keys()): Promise<void> {
+    for (const topic of topics) this.#due.add(topic)
+    this.#checking ??= this.#checkDue()
+    return this.#checking
   }
 
   async close(): Promise<void> {
@@ -182,13 +188,34 @@ export class RedisBroker implements Broker {
   #arm(): void {
     this.#stopTimer = startTimer(this.#owner.checkInterval, () => {
       const idle = this.#feeds().filter((feed) => feed.isIdle)
-      const looks = [this.#subscriber.ping(), this.#owner.tick(), this.check(idle)]
+      const looks = [this.#subscriber.ping(), this.#owner.tick(), this.#compare(idle)]
       void Promise.allSettled(looks).then(() => this.#isClosed || this.#arm())
     })
   }
 
-  #feeds(): Feed[] {
-    return [...this.#subscriptions.values()].flatMap(({ publications, changes }) => [publications, changes])
+  async #checkDue(): Promise<void> {
+    // Later: nobody is to find this done before it is noted that it goes on.
+    await undefined
+    while (this.#due.size > 0) {
+      const due = [...this.#due]
+      this.#due.clear()
+      await this.#compare(this.#feeds(due))
+    }
+    this.#checking = undefined
+  }
+
+  /** A batch after the other. */
+  async #compare(feeds: readonly Feed[]): Promise<void> {
+    for (let at = 0; at < feeds.length && !this.#isClosed; at += BATCH) {
+      await Promise.allSettled(feeds.slice(at, at + BATCH).map((feed) => this.#check(feed)))
+    }
+  }
+
+  #feeds(topics: Iterable<string> = this.#subscriptions.keys()): Feed[] {
+    return [...topics].flatMap((topic) => {
+      const subscription = this.#subscriptions.get(topic)
+      return subscription ? [subscription.publications, subscription.changes] : []
+    })
   }
 
   #add(keys: ChannelKeys, deliver: Record<Entry['kind'], (entry: Entry) => void>): Subscription {

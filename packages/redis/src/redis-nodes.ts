@@ -28,6 +28,10 @@ interface Pending {
   readonly open: Set<string>
   /** Who was asked though it was not among those that live. */
   readonly doubtful: ReadonlySet<string>
+  /** Whether it has no time-out: what is lost of it has to be noticed in another way. */
+  readonly isEndless: boolean
+  /** Whether a node may have heard it; nothing while that is being found out. */
+  readonly heard: Map<string, boolean>
   readonly answers: Map<string, string>
   readonly missing: Map<string, MissingAnswer>
   /** All have, or will not. */
@@ -57,6 +61,8 @@ export class RedisNodes implements Nodes {
   /** When other nodes were last among those that live: if Redis loses their leases, they live all the same. */
   readonly #seen = new Map<string, number>()
   readonly #timeouts = createTimeouts()
+  /** The questions of others whose answers have not been heard yet, each by who asks and its id. */
+  readonly #answering = new Set<string>()
   #lastId = 0
   #answer: NodeAnswer | undefined
   #stopTimer = () => {}
@@ -93,7 +99,10 @@ export class RedisNodes implements Nodes {
     const doubtful = node === undefined ? this.#doubtful(living) : []
     const asked = [...living, ...doubtful]
     const id = String(++this.#lastId)
-    const { pending, answered } = this.#open(id, asked, new Set(doubtful))
+    const { pending, answered } = this.#open(id, asked, {
+      doubtful: new Set(doubtful),
+      isEndless: timeout === Number.POSITIVE_INFINITY,
+    })
     this.#timeouts.set(pending.expire, timeout)
     for (const one of asked) this.#send(one, { type: 'question', id, from: this.id, text: question })
     this.#settleIfDone(id)
@@ -105,6 +114,7 @@ export class RedisNodes implements Nodes {
     const message = decodeNodeMessage(text)
     if (!message) return this.#owner.complaints.make('a message to this node is not ours', { node: this.id })
     if (message.type === 'question') return void this.#reply(message)
+    if (message.type === 'doubt') return this.#allay(message)
     const pending = this.#pending.get(message.id)
     if (!pending?.open.has(message.from)) return
     if (message.type === 'answer') this.#settle(message.id, message.from, { answer: message.text })
@@ -140,10 +150,31 @@ export class RedisNodes implements Nodes {
     const living = new Set(await this.list().catch(() => undefined))
     if (living.size === 0) return
     for (const id of before) {
-      for (const node of this.#pending.get(id)?.open ?? []) {
-        if (!living.has(node)) this.#settle(id, node, { missing: 'silent' })
+      const { open = [], heard, isEndless } = this.#pending.get(id) ?? {}
+      for (const node of open) {
+        if (!living.has(node)) this.#bury(node, id, heard?.get(node))
+        else if (isEndless && heard?.get(node)) this.#doubt(node, id)
       }
     }
+  }
+
+  /** The next look tries again if this is lost. */
+  #doubt(node: string, id: string): void {
+    const { commands, keys } = this.#owner
+    const text = encodeNodeMessage({ type: 'doubt', id, from: this.id, text: '' })
+    commands.publish(keys.node(node), text).catch(() => {})
+  }
+
+  /** Says nothing as long as an answer may come: who doubts goes on waiting. */
+  #allay({ id, from }: NodeMessage): void {
+    if (this.#answering.has(`${from} ${id}`)) return
+    void this.#answerTo(from, encodeNodeMessage({ type: 'silence', id, from: this.id, text: '' }))
+  }
+
+  /** A node that is asked has died. */
+  #bury(node: string, id: string, hasHeard: boolean | undefined): void {
+    if (hasHeard) this.#settle(id, node, { missing: 'silent' })
+    else if (hasHeard === false) this.#miss(node, id)
   }
 
   /** Who was seen within a lease, or before Redis was away for the last time. Others are forgotten. */
@@ -166,7 +197,7 @@ export class RedisNodes implements Nodes {
   #open(
     id: string,
     asked: readonly string[],
-    doubtful: ReadonlySet<string>,
+    how: Pick<Pending, 'doubtful' | 'isEndless'>,
   ): { pending: Pending; answered: Promise<NodeAnswers> } {
     const answers = new Map<string, string>()
     const missing = new Map<string, MissingAnswer>()
@@ -178,16 +209,19 @@ export class RedisNodes implements Nodes {
     const answered = new Promise<NodeAnswers>((resolve, reject) => {
       settle = { done: () => resolve({ answers, missing }), failed: reject }
     })
-    const pending = { open, doubtful, answers, missing, expire, ...settle }
+    const pending = { ...how, open, heard: new Map(), answers, missing, expire, ...settle }
     this.#pending.set(id, pending)
     return { pending, answered }
   }
 
   #send(node: string, message: NodeMessage, wait = AGAIN): void {
     const { commands, keys } = this.#owner
+    const heard = this.#pending.get(message.id)?.heard
+    heard?.delete(node)
     commands.publish(keys.node(node), encodeNodeMessage(message)).then(
       async ({ count, isAll }) => {
         // In a cluster, somebody may have heard it at another Redis.
+        heard?.set(node, count > 0 || !isAll)
         if (count > 0 || (await this.#isGone(node, message.id)) || !isAll) return
         startTimer(wait, () => {
           if (this.#pending.get(message.id)?.open.has(node)) this.#send(node, message, wait * 2)
@@ -216,20 +250,24 @@ export class RedisNodes implements Nodes {
 
   async #reply({ id, from, text }: NodeMessage): Promise<void> {
     const { complaints } = this.#owner
+    this.#answering.add(`${from} ${id}`)
     const answer = await this.#answered(text).catch((err) => {
       complaints.make('a question of another node could not be answered', { err, node: from })
       return undefined
     })
-    this.#answerTo(from, encodeNodeMessage({ ...replyOf(answer), id, from: this.id }))
+    await this.#answerTo(from, encodeNodeMessage({ ...replyOf(answer), id, from: this.id }))
+    this.#answering.delete(`${from} ${id}`)
   }
 
-  /** Says it until it is heard, or for as long as a node can be away without being given up. */
-  #answerTo(node: string, text: string, wait = AGAIN): void {
+  /** Says it until it is heard, or for as long as a node can be away without being given up. Resolves when that is over. */
+  async #answerTo(node: string, text: string): Promise<void> {
     const { commands, keys, lease } = this.#owner
-    const again = () => {
-      if (wait < lease && !this.#isClosed) startTimer(wait, () => this.#answerTo(node, text, wait * 2))
+    for (let wait = AGAIN; ; wait *= 2) {
+      const heard = await commands.publish(keys.node(node), text).catch(() => undefined)
+      const mayBeHeard = heard !== undefined && (heard.count > 0 || !heard.isAll)
+      if (mayBeHeard || wait >= lease || this.#isClosed) return
+      await new Promise<void>((resolve) => startTimer(wait, resolve))
     }
-    commands.publish(keys.node(node), text).then(({ count, isAll }) => count === 0 && isAll && again(), again)
   }
 
   async #answered(question: string): Promise<string> {

@@ -66,7 +66,7 @@ export class RedisPresence implements Presence {
   }
 
   async enter(entry: PresenceEntry, limit: number): Promise<PresenceSnapshot> {
-    const before = this.#channels.get(entry.channel)?.get(placeOf(entry))
+    const before = this.#current(entry)
     const hasLease = this.#channels.has(entry.channel)
     this.#owed.delete(nameOf(entry))
     this.#put(entry)
@@ -97,7 +97,7 @@ export class RedisPresence implements Presence {
 
   /** Redis has been away: tells it all that it may have lost. */
   async restore(): Promise<void> {
-    await inBatches([...this.#owed.values()], (owed) => this.#leave(owed))
+    await this.#settleOwed()
     await inBatches([...this.#channels.keys()], (channel) => this.#restore(channel))
   }
 
@@ -107,8 +107,10 @@ export class RedisPresence implements Presence {
     this.#sweeps.clear()
   }
 
+  /** The latest is the last. */
   #put(entry: PresenceEntry): void {
     const entries = this.#channels.get(entry.channel) ?? new Map<string, PresenceEntry>()
+    entries.delete(placeOf(entry))
     this.#channels.set(entry.channel, entries.set(placeOf(entry), entry))
   }
 
@@ -120,13 +122,18 @@ export class RedisPresence implements Presence {
     this.#lost.delete(entry.channel)
   }
 
+  /** What this node has at an entry's place. */
+  #current(entry: PresenceEntry): PresenceEntry | undefined {
+    return this.#channels.get(entry.channel)?.get(placeOf(entry))
+  }
+
   #has(entry: PresenceEntry): boolean {
-    return this.#channels.get(entry.channel)?.has(placeOf(entry)) ?? false
+    return this.#current(entry) !== undefined
   }
 
   /** Puts back what was there before an entry. @returns whether nothing else has happened since */
   #undo(entry: PresenceEntry, before: PresenceEntry | undefined): boolean {
-    const isLast = this.#channels.get(entry.channel)?.get(placeOf(entry)) === entry
+    const isLast = this.#current(entry) === entry
     if (isLast && before) this.#put(before)
     else if (isLast) this.#delete(entry)
     return isLast
@@ -149,11 +156,19 @@ export class RedisPresence implements Presence {
     if (wait > 0 && !this.#isClosed) this.#sweeps.set({ channel: entry.channel }, wait + SWEEP.slack)
   }
 
+  async #settleOwed(): Promise<void> {
+    await inBatches([...this.#owed], async ([name, owed]) => {
+      // It may have come back while others had their turn.
+      if (this.#owed.get(name) === owed) await this.#leave(owed)
+    })
+  }
+
+  /** The latest last: a member's `umd` is that of its latest socket. */
   async #restore(channel: string): Promise<void> {
     const entries = [...(this.#channels.get(channel)?.values() ?? [])]
     this.#lost.delete(channel)
     await inBatches(entries, async (entry) => {
-      if (!this.#has(entry) || this.#asked.has(entry)) return
+      if (this.#current(entry) !== entry || this.#asked.has(entry)) return
       await this.#enter(entry, Number.MAX_SAFE_INTEGER, '0').catch(() => {
         if (this.#has(entry)) this.#lost.add(channel)
       })
@@ -189,7 +204,7 @@ export class RedisPresence implements Presence {
   }
 
   async #renew(): Promise<void> {
-    await inBatches([...this.#owed.values()], (owed) => this.#leave(owed))
+    await this.#settleOwed()
     const now = performance.now()
     for (const [topic, end] of this.#pauses) if (end < now) this.#pauses.delete(topic)
     const own = [...this.#channels.keys()]

@@ -8,8 +8,8 @@ export interface Hearing {
   topics(): string[]
   /** A message came. */
   message(text: string, topic: string): void
-  /** All that is wanted is heard, for the first time or again. */
-  ready(): void
+  /** These are heard, for the first time or again. @param topics Redis channels. @default all that are wanted */
+  ready(topics?: readonly string[]): void
 }
 
 /** What a {@link Subscriber} needs, beside what a connection does. */
