@@ -42,11 +42,12 @@ export class KeptProcess {
     child.once('exit', this.#ended)
   }
 
-  /** Ends it and starts it again: a deploy. */
+  /** Ends it and starts it again: a deploy. One that has died, and waits to be started again, is started now. */
   async replace() {
     console.log(`${this.#name} is replaced`)
+    clearTimeout(this.#timer)
     await this.#end('SIGTERM')
-    await this.run()
+    await this.run().catch((error) => this.#failed(error))
   }
 
   /** Ends it for good. */

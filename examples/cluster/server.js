@@ -131,8 +131,11 @@ async function start() {
   const port = await choosePort()
   const redis = await startRedis()
   const nodes = await (values.workers ? startWorkers(port, redis) : startNodes(port, redis))
-  process.on('SIGHUP', async () => {
-    for (const node of nodes) await node.replace()
+  let deploy = Promise.resolve()
+  process.on('SIGHUP', () => {
+    deploy = deploy.then(async () => {
+      for (const node of nodes) await node.replace()
+    })
   })
   console.log(`The cluster is at http://localhost:${port}/`)
 }
