@@ -4,32 +4,63 @@ import { type ChaosReport, chaos } from './chaos.js'
 import { measureGhosts, Pair } from './members.js'
 import { reconnect } from './reconnect.js'
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    publications: { type: 'string', default: '200000' },
-    clients: { type: 'string', default: '200' },
-    nodes: { type: 'string', default: '3' },
-    ghosts: { type: 'string' },
-    reconnect: { type: 'string' },
-  },
-})
+const HELP = `npm run chaos -- [options]: docs/CHAOS.md says what it does
 
-if (values.ghosts !== undefined) await ghosts(Number(values.ghosts))
-else if (values.reconnect !== undefined) await manyReconnect(Number(values.reconnect))
+  --publications N   how many have to be acknowledged (200000)
+  --clients N        how many clients there are (200)
+  --nodes N          how many nodes (3)
+  --seed N           makes the same choices again, though not at the same moments
+  --ghosts N         instead: kills a node N times, and measures how long its members are seen
+  --reconnect N      instead: kills the node of N clients, and measures until all are ready on another
+`
+
+const values = readOptions()
+if (values.help) console.log(HELP)
+else if (values.ghosts !== undefined) await ghosts(count('ghosts'))
+else if (values.reconnect !== undefined) await manyReconnect(count('reconnect'))
 else await runChaos()
 process.exit()
 
+function readOptions() {
+  try {
+    const text = { type: 'string' } as const
+    const options = {
+      seed: text,
+      publications: { ...text, default: '200000' },
+      clients: { ...text, default: '200' },
+      nodes: { ...text, default: '3' },
+      ghosts: text,
+      reconnect: text,
+      help: { type: 'boolean' },
+    } as const
+    return parseArgs({ options }).values
+  } catch (error) {
+    return fail((error as Error).message)
+  }
+}
+
+function count(option: 'publications' | 'clients' | 'nodes' | 'ghosts' | 'reconnect'): number {
+  const number = Number(values[option])
+  if (Number.isInteger(number) && number > 0) return number
+  return fail(`--${option} has to be a number above 0, not ${values[option]}`)
+}
+
+function fail(problem: string): never {
+  console.error(`${problem}\n\n${HELP}`)
+  process.exit(2)
+}
+
 async function runChaos(): Promise<void> {
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32))
-  console.log(`seed ${seed}: ${values.nodes} nodes, ${values.clients} clients, 10 channels`)
+  if (!Number.isSafeInteger(seed)) fail(`--seed has to be a whole number, not ${values.seed}`)
+  console.log(`seed ${seed}: ${count('nodes')} nodes, ${count('clients')} clients, 10 channels`)
   let last = 0
   const report = await chaos({
     seed,
-    nodes: Number(values.nodes),
-    clients: Number(values.clients),
+    nodes: count('nodes'),
+    clients: count('clients'),
     channels: 10,
-    publications: Number(values.publications),
+    publications: count('publications'),
     nodeEvery: 4000,
     redisEvery: 15_000,
     progress: (now) => {
