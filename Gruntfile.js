@@ -12,6 +12,7 @@ const tasks = {
   types: ['types'],
   build: ['build'],
   test: ['unit', 'end-to-end', 'engines', 'interop'],
+  transports: ['one-node-xhr-streaming', 'one-node-xhr-polling'],
   cluster: ['cluster-websocket', 'cluster-xhr-streaming', 'cluster-xhr-polling', 'chaos'],
   browser: ['browser'],
   bundlers: ['bundlers'],

@@ -23,10 +23,11 @@ export const GATE_LIMIT = 900
  */
 
 /**
- * The end-to-end tests of what users see. Left out are files about one node's own: raw connections to it, its limits,
- * memory, liveness, paths and process, the proxy's business of origins, and engines that a test makes itself.
+ * The end-to-end tests of what users see, by whichever transport, on however many nodes. Left out are files about one node's own:
+ * raw connections to it, its limits, memory, liveness, paths and process, the proxy's business of origins, and engines that a test
+ * makes itself.
  */
-const CLUSTER_FILES = [
+const USER_FILES = [
   'bad-handlers',
   'bad-tokens',
   'channel-api',
@@ -44,6 +45,15 @@ const CLUSTER_FILES = [
   'server-options',
   'socket',
   'token-options',
+]
+
+/** What carries the messages of clients that can't use WebSocket. */
+const HTTP_TRANSPORTS = ['xhr-streaming', 'xhr-polling']
+
+/** Tests of these files that are about WebSockets. */
+const NOT_BY_HTTP = [
+  // There is no upgrade, and SockJS takes no headers.
+  'goes with the token request and with the upgrade',
 ]
 
 /** Tests of these files that are about one server object, or of what two nodes do in no order. */
@@ -103,13 +113,22 @@ export const gates = [
     jobs: 4,
     coverage: true,
   },
-  ...['websocket', 'xhr-streaming', 'xhr-polling'].map((transport) => ({
-    name: `cluster-${transport}`,
-    does: `the end-to-end tests on two nodes with Redis behind nginx, by ${transport}`,
+  ...HTTP_TRANSPORTS.map((transport) => ({
+    name: `one-node-${transport}`,
+    does: `the end-to-end tests of what users see on one node, by ${transport}`,
     tests: ['test/end-to-end'],
-    files: CLUSTER_FILES,
+    files: USER_FILES,
+    leftOut: NOT_BY_HTTP,
+    env: { TOKEN_SOCKET_TRANSPORT: transport },
+    jobs: 3,
+  })),
+  ...['websocket', ...HTTP_TRANSPORTS].map((transport) => ({
+    name: `cluster-${transport}`,
+    does: `the same on two nodes with Redis behind nginx, by ${transport}`,
+    tests: ['test/end-to-end'],
+    files: USER_FILES,
     leftOut: NOT_IN_CLUSTER,
-    env: { TOKEN_SOCKET_CLUSTER: transport },
+    env: { TOKEN_SOCKET_NODES: '2', TOKEN_SOCKET_TRANSPORT: transport },
     jobs: 3,
   })),
   {

@@ -2,7 +2,6 @@
 import type { TokenSocketOptions } from '@token-socket/client'
 import { RedisEngine } from '@token-socket/redis'
 import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
-import SockJS from 'sockjs-client'
 import type { ReverseProxy } from '../browser/reverse-proxy.js'
 import type { Surroundings } from '../end-to-end/surroundings.js'
 import { RedisProcess } from '../redis/redis-process.js'
@@ -13,8 +12,8 @@ const SECRET = 'of the tests; nodes have it in common'
 let redis: Promise<RedisProcess> | undefined
 let sites = 0
 
-/** Starts nothing but the Redis, and that once. @param transport the name of the only one that clients use */
-export async function twoNodes(transport: string): Promise<Surroundings> {
+/** Starts nothing but the Redis, and that once. @param client options of every client */
+export async function twoNodes(client: TokenSocketOptions): Promise<Surroundings> {
   redis ??= startRedis()
   const { url } = await redis
   sites += 1
@@ -27,7 +26,7 @@ export async function twoNodes(transport: string): Promise<Surroundings> {
     get port() {
       return proxy && Number(new URL(proxy.origin).port)
     },
-    client: clientOf(transport),
+    client,
     join,
     open: async (ports) => {
       proxy = await startBalancer(ports)
@@ -42,13 +41,6 @@ async function startRedis(): Promise<RedisProcess> {
   const started = await RedisProcess.start()
   started.endAtExit()
   return started
-}
-
-function clientOf(transport: string): TokenSocketOptions {
-  if (transport === 'websocket') return { transports: ['websocket'] }
-  // Its own SockJS is the one for browsers, which finds no transport in Node.
-  Object.assign(globalThis, { SockJS })
-  return { transports: ['sockjs'], sockjs: { transports: [transport] } }
 }
 
 /** What asks about the sockets of one node. */

@@ -355,10 +355,10 @@ describe('a channel of the client', () => {
       const sockets = Array.from({ length: 5 }, () => open(site, 'jim'))
       await Promise.all(sockets.map((socket) => socket.ready()))
       const heard = sockets.map(() => [] as number[])
-      const count = 500
       let published = 0
+      let isOver = false
       const burst = (async () => {
-        while (published < count) {
+        while (published < 500 || !isOver) {
           await site.sockets.publish('kept-1', ++published)
           if (published % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
         }
@@ -367,10 +367,12 @@ describe('a channel of the client', () => {
         socket.on('message', (_channel, n) => heard[index]?.push(n as number))
         await socket.subscribe('kept-1')
       }
+      isOver = true
       await burst
-      await until(() => heard.every((numbers) => numbers.at(-1) === count))
+      await site.sockets.publish('kept-1', ++published)
+      await until(() => heard.every((numbers) => numbers.at(-1) === published))
       for (const numbers of heard) {
-        expect(numbers).to.deep.equal(numbers.map((_, index) => count - numbers.length + 1 + index))
+        expect(numbers).to.deep.equal(numbers.map((_, index) => published - numbers.length + 1 + index))
       }
     })
 

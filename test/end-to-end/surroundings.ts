@@ -1,9 +1,10 @@
 /**
- * What is around the servers of a test: one node as it is, or two nodes on one real Redis behind a real nginx, where clients use
- * one transport. `TOKEN_SOCKET_CLUSTER` says so by the transport's name.
+ * What is around the servers of a test: one node as it is, or, with `TOKEN_SOCKET_NODES=2`, two nodes on one real Redis behind a
+ * real nginx. `TOKEN_SOCKET_TRANSPORT` names the only transport that clients use.
  */
 import type { TokenSocketOptions } from '@token-socket/client'
 import type { TokenSocketServer, TokenSocketServerOptions } from '@token-socket/server'
+import SockJS from 'sockjs-client'
 
 /** What nodes run in. */
 export interface Surroundings {
@@ -29,10 +30,19 @@ const ONE_NODE: Surroundings = {
   close: async () => {},
 }
 
-/** @param wish `one node` where a test needs just that */
+/** @param wish `one node` where a test needs just that, and has transports of its own */
 export async function surroundings(wish?: 'one node'): Promise<Surroundings> {
-  const transport = process.env.TOKEN_SOCKET_CLUSTER
-  if (transport === undefined || wish === 'one node') return ONE_NODE
+  const { TOKEN_SOCKET_TRANSPORT: transport, TOKEN_SOCKET_NODES: nodes } = process.env
+  if (wish === 'one node') return ONE_NODE
+  const client = transport === undefined ? {} : clientOf(transport)
+  if (nodes !== '2') return { ...ONE_NODE, client }
   const { twoNodes } = await import('../cluster/two-nodes.js')
-  return twoNodes(transport)
+  return twoNodes(client)
+}
+
+function clientOf(transport: string): TokenSocketOptions {
+  if (transport === 'websocket') return { transports: ['websocket'] }
+  // Its own SockJS is the one for browsers, which finds no transport in Node.
+  Object.assign(globalThis, { SockJS })
+  return { transports: ['sockjs'], sockjs: { transports: [transport] } }
 }
