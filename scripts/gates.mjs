@@ -36,7 +36,6 @@ const USER_FILES = [
   'client-options',
   'history',
   'hotsock',
-  'large-publications',
   'presence',
   'recovery',
   'routes',

@@ -138,7 +138,10 @@ describe('RedisEngine, on a cluster', function () {
     })
 
     it('gets what is published meanwhile in the order of the calls', async () => {
-      const [one, two] = await Promise.all([start({ waitingPublications: 10_000 }), start()])
+      const [one, two] = await Promise.all([
+        start({ commandTimeout: 20_000, connectTimeout: 20_000 }),
+        start(),
+      ])
       await two.engine.broker.subscribe('a')
       let isMoving = true
       const published: Promise<unknown>[] = []

@@ -30,7 +30,7 @@ interface Operation<Result> {
   reject(error: unknown): void
 }
 
-/** How often a command is sent on at the most, beside those that only have to wait. */
+/** How often a slot may have moved, as it is said, until a command is given up. While a slot moves, what counts is the time. */
 const REDIRECTIONS = 16
 
 /**
@@ -161,10 +161,10 @@ export class Cluster implements Masters {
     const { slot, use, end } = operation
     let result = from ?? (await redirected(this.#masterAt(slot), use))
     let last = ''
-    for (let count = 0; result instanceof Redirection; count += 1) {
-      const isWaiting = result.kind === 'TRYAGAIN'
-      if (performance.now() > end || (!isWaiting && count >= REDIRECTIONS)) throw unavailable(result.cause)
+    for (let moves = 0; result instanceof Redirection; ) {
       last = result.kind
+      if (last === 'MOVED') moves += 1
+      if (performance.now() > end || moves > REDIRECTIONS) throw unavailable(result.cause)
       if (last === 'ASK') {
         result = await this.#ask(result, use)
       } else {

@@ -1,4 +1,5 @@
 import type { Address, Client } from './client.js'
+import { likeAsked } from './sharding.js'
 
 const ANSWER = /^(MOVED|ASK|TRYAGAIN)\b(?: (\d+) (\S*):(\d+))?/
 
@@ -39,5 +40,5 @@ export function asking(client: Client): Client {
     client.sendCommand(['ASKING']).catch(() => {})
     return client.sendCommand(args)
   }
-  return asks
+  return likeAsked(asks, client)
 }

@@ -15,6 +15,12 @@ export async function askSharding(client: Client): Promise<void> {
   if (info) sharded.add(client)
 }
 
+/** Lets one that stands for another be known for the same. */
+export function likeAsked(made: Client, other: Client): Client {
+  for (const known of [asked, sharded]) if (known.has(other)) known.add(made)
+  return made
+}
+
 /** Whether messages go through sharded Redis channels. Those are known to the Redis alone that has their slot. */
 export function isSharded(client: Client): boolean {
   return sharded.has(client)
