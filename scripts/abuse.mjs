@@ -1,0 +1,12 @@
+// `npm run abuse`: attacks a default server and says what each attack cost it. See docs/SECURITY.md.
+import { installPackages } from './install.mjs'
+import { runStep } from './step.mjs'
+
+const built = {
+  title: 'Building',
+  program: process.execPath,
+  args: ['scripts/build.mjs'],
+  advice: 'The build says why.',
+}
+if (!(await installPackages()) || !(await runStep(built))) process.exit(1)
+await import('./abuse/abuse.mjs')
