@@ -1,6 +1,7 @@
 // `npm run bench`: TokenSocket's server beside others. See README.md.
 
 import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { endAll } from './control/child.js'
 import { parseOptions } from './control/options.js'
 import { pinning } from './control/pinning.js'
@@ -12,6 +13,7 @@ import { summarise } from './control/statistics.js'
 import { versions } from './control/versions.js'
 import { oursFor, peersOf, workloads } from './workloads/workloads.js'
 
+const NO_BEFORE = '--before names no other checkout'
 const NO_REDIS = 'there is no redis-server (REDIS_SERVER says where it is)'
 
 /** What `results` tells of each row, and of one with a Redis. */
@@ -39,6 +41,7 @@ async function run(options) {
 async function runWorkload(workload, { options, redisPort }) {
   const wanted = peersOf(workload).filter((peer) => options.peers.includes(peer))
   const reasonOf = (peer) => {
+    if (peer === 'token-socket-before' && options.before === undefined) return NO_BEFORE
     const needsRedis = workload.cluster || peer === 'token-sockjs'
     return workload.leftOut[peer] ?? (needsRedis && redisPort === undefined ? NO_REDIS : undefined)
   }
@@ -97,6 +100,7 @@ try {
   const options = parseOptions(process.argv.slice(2))
   if (options) {
     if (!(await prepare())) process.exit(1)
+    if (options.before !== undefined) process.env.TOKEN_SOCKET_BEFORE = resolve(options.before)
     await run(options)
   }
 } catch (error) {

@@ -19,6 +19,7 @@ import { peers, workloads } from '../workloads/workloads.js'
  * @property {number} stalledRate publications a second
  * @property {number} stall
  * @property {number | undefined} rate operations a second of the latency measurement
+ * @property {string | undefined} before the folder of another checkout, built
  * @property {string | undefined} json a file
  * @property {string | undefined} profile a folder
  */
@@ -44,6 +45,7 @@ const HELP = `npm run bench -- [options]
   --scale N          connections of scale (${full.scale})
   --stall N          seconds of each measurement of stalled (${full.stall}), of --subscribers readers
   --rate N           operations a second of the latency measurement (half of what the slowest peer can)
+  --before DIR       compares with the server of another checkout, which has been built: the peer token-socket-before
   --json FILE        writes the results to a file too
   --profile FOLDER   writes a CPU profile of every server there; what is measured then is not the server alone
 `
@@ -72,7 +74,9 @@ export function parseOptions(args) {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...Object.fromEntries([...NUMBERS, 'only', 'peers', 'json', 'profile'].map((name) => [name, text])),
+      ...Object.fromEntries(
+        [...NUMBERS, 'only', 'peers', 'before', 'json', 'profile'].map((name) => [name, text]),
+      ),
       quick: flag,
       help: flag,
     },
@@ -95,6 +99,7 @@ export function parseOptions(args) {
     ...numbersOf(values),
     only: chosen('--only', values.only, names),
     peers: chosen('--peers', values.peers, peers),
+    before: values.before,
     json: values.json,
     profile: values.profile,
   }

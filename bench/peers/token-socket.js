@@ -12,11 +12,14 @@ export function start({ server }) {
   return startTokenSocket({ server })
 }
 
-/** @param {{ server: import('node:http').Server } & Partial<import('@token-socket/server').TokenSocketServerOptions>} options */
-export function startTokenSocket({ server, ...options }) {
+/**
+ * @param {{ server: import('node:http').Server } & Partial<import('@token-socket/server').TokenSocketServerOptions>} options
+ * @param {typeof TokenSocketServer} [Server] of another checkout
+ */
+export function startTokenSocket({ server, ...options }, Server = TokenSocketServer) {
   const app = express()
   server.on('request', app)
-  const sockets = new TokenSocketServer({
+  const sockets = new Server({
     app,
     server,
     secret: 'the secret of a benchmark, 32 bytes or more',

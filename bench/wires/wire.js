@@ -42,6 +42,7 @@ import { tokenSocket } from './token-socket.js'
 /** The wire of each peer. @type {Readonly<Record<string, Wire>>} */
 const wires = {
   'token-socket': tokenSocket,
+  'token-socket-before': tokenSocket,
   'token-socket-history': tokenSocket,
   'token-socket-lmdb': tokenSocket,
   'token-socket-redis': tokenSocket,
@@ -63,5 +64,5 @@ const wires = {
  * @returns {Wire}
  */
 export function wireOf(peer, sockjs) {
-  return sockjs && peer === 'token-socket' ? overSockJS(tokenSocket) : wires[peer]
+  return sockjs && peer.startsWith('token-socket') ? overSockJS(tokenSocket) : wires[peer]
 }

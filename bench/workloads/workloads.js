@@ -15,7 +15,15 @@
  */
 
 /** The peers of most workloads, in the order of a round: ours first. */
-const common = ['token-socket', 'ws', 'socket.io', 'rpc-websockets', 'sockjs', 'token-sockjs']
+const common = [
+  'token-socket',
+  'token-socket-before',
+  'ws',
+  'socket.io',
+  'rpc-websockets',
+  'sockjs',
+  'token-sockjs',
+]
 
 const noSignIn = {
   ws: 'it has no sign-in',
