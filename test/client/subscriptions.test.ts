@@ -337,6 +337,22 @@ describe('Subscriptions', () => {
       expect(subscriptions.passed('a', at(7))).to.equal(true)
     })
 
+    it('returns the proof of the last position that the server gave, and no other', () => {
+      subscribed(at(5), { proof: 'first' })
+      subscriptions.passed('a', at(6))
+      lose()
+      expect(sent.at(-1)).to.deep.include({ from: at(6), proof: 'first' })
+      subscribed(at(9), { proof: 'of a position that is not ours' })
+      subscribed(at(6), { recovered: true, proof: 'second' })
+      answer(ACCEPTED)
+      lose()
+      expect(sent.at(-1)).to.deep.include({ from: at(6), proof: 'second' })
+      subscribed(at(6), { recovered: true })
+      answer(ACCEPTED)
+      lose()
+      expect(sent.at(-1)).to.deep.include({ from: at(6), proof: undefined })
+    })
+
     it('takes nothing for news that it has had', () => {
       expect(subscriptions.passed('a', at(5))).to.equal(false)
       expect(subscriptions.passed('a', at(4))).to.equal(false)

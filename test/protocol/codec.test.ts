@@ -40,6 +40,10 @@ const clientRows: readonly (readonly [wire: string, message: ClientMessage])[] =
     { type: 'subscribe', id: '1', channel: 'c', from: { epoch: 'e', offset: 0 } },
   ],
   [
+    '{"rpc":"_subscribe","req":{"channel":"c","epoch":"e","offset":5,"proof":"p"},"uuid":"1"}',
+    { type: 'subscribe', id: '1', channel: 'c', from: { epoch: 'e', offset: 5 }, proof: 'p' },
+  ],
+  [
     '{"rpc":"_subscribe","req":{"channel":"c","token":"T"},"uuid":"1"}',
     { type: 'subscribe', id: '1', channel: 'c', token: 'T' },
   ],
@@ -135,6 +139,10 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
   [
     '{"internal":true,"command":"subscribe","data":{"channel":"c","epoch":"e","offset":7}}',
     { type: 'subscribed', channel: 'c', position: { epoch: 'e', offset: 7 } },
+  ],
+  [
+    '{"internal":true,"command":"subscribe","data":{"channel":"c","epoch":"e","offset":7,"proof":"p"}}',
+    { type: 'subscribed', channel: 'c', position: { epoch: 'e', offset: 7 }, proof: 'p' },
   ],
   [
     '{"internal":true,"command":"subscribe","data":{"channel":"c","epoch":"e","offset":7,"recovered":true}}',

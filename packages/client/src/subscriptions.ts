@@ -63,6 +63,8 @@ interface Subscription {
   expire?: () => void
   /** Where this socket is, on a channel that keeps its publications. */
   position?: Position | undefined
+  /** What proves that the server gave us a position here. */
+  proof?: string | undefined
   /** The server was told where we are, and will bring all that came since: what comes before that is brought again. */
   recovering?: boolean
   isGettingToken?: boolean
@@ -181,9 +183,10 @@ export class Subscriptions {
   }
 
   #entered(subscription: Subscription, notice: SubscriptionNotice): void {
-    const { position, recovered, reason } = notice
+    const { position, proof, recovered, reason } = notice
     subscription.recovering &&= recovered === undefined
     if (!subscription.recovering) {
+      if (position) subscription.proof = proof
       subscription.position = position ?? (reason ? undefined : subscription.position)
     }
     this.#owner.entered(notice, subscription.recovering === true)
@@ -267,9 +270,15 @@ export class Subscriptions {
   }
 
   #subscribe(subscription: Subscription, id: string, token?: string): void {
-    const { channel, position: from } = subscription
+    const { channel, position: from, proof } = subscription
     subscription.recovering = from !== undefined
-    this.#owner.send({ type: 'subscribe', id, channel, ...(from && { from }), ...(token && { token }) })
+    this.#owner.send({
+      type: 'subscribe',
+      id,
+      channel,
+      ...(from && { from, proof }),
+      ...(token && { token }),
+    })
   }
 
   /** Takes a request back. @returns the subscription that it was for */

@@ -31,8 +31,8 @@ export function encodeClientFrame(message: ClientMessage): Frame {
     case 'result':
       return { rpc: BUILT_IN.result, fid: uuid, resp: resultFields(message.outcome) }
     case 'subscribe': {
-      const { channel, from, token } = message
-      return { rpc: BUILT_IN.subscribe, req: { channel, ...from, token }, uuid }
+      const { channel, from, proof, token } = message
+      return { rpc: BUILT_IN.subscribe, req: { channel, ...from, proof, token }, uuid }
     }
     default:
       if ('data' in message) sendable(message.data)
@@ -84,7 +84,13 @@ function channelRequest(rpc: ChannelRpc, id: string, req: Frame): ClientMessage 
   switch (rpc) {
     case BUILT_IN.subscribe: {
       const from = readPosition(req, 'req.')
-      return { type: 'subscribe', id, channel, ...(from && { from }), ...readNames(req, ['token'], 'req.') }
+      return {
+        type: 'subscribe',
+        id,
+        channel,
+        ...(from && { from }),
+        ...readNames(req, ['proof', 'token'], 'req.'),
+      }
     }
     case BUILT_IN.unsubscribe:
       return { type: 'unsubscribe', id, channel }

@@ -36,6 +36,8 @@ export interface SubscriptionMessage {
   readonly channel: string
   /** With `subscribe` only: where the client was, so that it gets what it has missed since. */
   readonly from?: Position | undefined
+  /** With `from` only: the `proof` of the last {@link SubscriptionNotice} that had one. */
+  readonly proof?: string | undefined
   /** With `subscribe` only: a signed token with more rights for this socket. */
   readonly token?: string | undefined
 }
@@ -138,7 +140,7 @@ export interface InvokeMessage {
 }
 
 /** Why a client does not get what it missed. */
-export type GapReason = 'epoch_changed' | 'trimmed' | 'no_history'
+export type GapReason = 'epoch_changed' | 'trimmed' | 'no_history' | 'forbidden'
 
 /** Tells the client that it is now subscribed, or no more, whoever asked for it. */
 export interface SubscriptionNotice extends Partial<Member> {
@@ -146,6 +148,8 @@ export interface SubscriptionNotice extends Partial<Member> {
   readonly channel: string
   /** With `subscribed`, where the channel keeps its publications: those after this place follow, without a gap. */
   readonly position?: Position | undefined
+  /** With `position`, to a client that may not read all that the channel keeps: proves that it was at this position. */
+  readonly proof?: string | undefined
   /** Whether what the client missed follows. Only if it said where it was. */
   readonly recovered?: boolean | undefined
   /** Why it does not. */

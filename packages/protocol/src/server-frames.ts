@@ -105,6 +105,7 @@ function recovery(data: Frame): Partial<SubscriptionNotice> {
       members: members.map((one) => member(readObject(one, 'data.members'), 'data.members.')),
     }),
     ...(position && { position }),
+    ...readNames(data, ['proof'], 'data.'),
     ...(recovered !== undefined && { recovered: recovered === true }),
     ...(typeof reason === 'string' && { reason: reason as GapReason }),
   }
