@@ -1,37 +1,27 @@
 import {
-  type Action,
-  type AnswerMessage,
   type CallOptions,
   CLOSE_CODES,
-  type ClientMessage,
-  decodeClientMessage,
-  encodeError,
   encodeServerMessage,
-  FrameError,
   type Position,
   RpcError,
-  type RpcLimits,
-  RpcPeer,
-  refusal,
   type ServerMessage,
   type SessionInfo,
   type SubscriptionNotice,
-  type Timeouts,
 } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
 import { ChannelIdentities, type ChannelIdentity } from './channel-identities.js'
 import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
-import { InOrder } from './in-order.js'
 import { type Flusher, Outbox } from './outbox.js'
-import { Rate } from './rate.js'
+import {
+  type ChannelAnswer,
+  type ChannelRequest,
+  type SessionOwner,
+  SocketSession,
+} from './socket/socket-session.js'
 
-/** A request about channels. */
-export type ChannelRequest = Extract<
-  ClientMessage,
-  { type: 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast' | 'history' }
->
+export type { ChannelAnswer, ChannelRequest } from './socket/socket-session.js'
 
 /** How the server publishes. */
 export interface PublicationOptions {
@@ -41,13 +31,6 @@ export interface PublicationOptions {
   readonly idempotencyKey?: string
   /** Milliseconds that it is kept, if that is longer than the channel's rule says; 0 to keep it not at all. @default the rule's */
   readonly store?: number
-}
-
-/** What a client that asked about a channel is told. */
-export interface ChannelAnswer {
-  /** Why it was not done. */
-  readonly error?: unknown
-  readonly data?: unknown
 }
 
 /** What a socket does with channels. */
@@ -61,17 +44,11 @@ export interface SocketChannels {
   forget(socket: RemoteClient, code: number): void
 }
 
-/** What a {@link RemoteClient} needs from its server. */
-export interface RemoteClientOwner {
+/** Dependencies of a {@link RemoteClient}. */
+export interface RemoteClientOwner extends SessionOwner {
   readonly flusher: Flusher
-  /** One timer for all sockets' calls. */
-  readonly timeouts: Timeouts
-  readonly limits: RpcLimits & { readonly outbox: number; readonly rate: number }
+  readonly limits: SessionOwner['limits'] & { readonly outbox: number }
   readonly channels: SocketChannels
-  /** The function that a client's call names. */
-  findAction(name: string): Action | undefined
-  /** A handler threw. */
-  failed(cause: unknown, details: object): void
 }
 
 /** Who a socket is: what the token endpoint learned, and the socket's id. */
@@ -102,8 +79,6 @@ export class RemoteClient {
   readonly host: string | undefined
   /** When it was authenticated, in milliseconds since 1970. */
   readonly created = Date.now()
-  /** Messages that have come from it. @internal */
-  received = 0
   /** UTF-16 code units of the frames that it was sent. @internal */
   sent = 0
   /** The user's id, if `authentication` gave one; others see it. */
@@ -114,9 +89,7 @@ export class RemoteClient {
   readonly #owner: RemoteClientOwner
   readonly #connection: BufferedConnection
   readonly #outbox: Outbox
-  readonly #peer: RpcPeer
-  readonly #inOrder = new InOrder()
-  readonly #rate = new Rate()
+  readonly #session: SocketSession
   readonly #channels = new Set<string>()
   readonly #identities: ChannelIdentities
   #grants: Grants
@@ -136,7 +109,7 @@ export class RemoteClient {
     this.#owner = owner
     this.#connection = connection
     this.#outbox = new Outbox(connection, owner.flusher, owner.limits.outbox)
-    this.#peer = new RpcPeer(owner.limits, (cause) => owner.failed(cause, { sid: this.sid }), owner.timeouts)
+    this.#session = new SocketSession(this, owner)
   }
 
   /** The names of the channels that it is subscribed to. */
@@ -178,8 +151,8 @@ export class RemoteClient {
   /** Subscribes it to what its grants name, as if it had asked. @param refused hears of what it may not @internal */
   autoSubscribe(refused: (channel: string, error: unknown) => void): void {
     for (const channel of this.grants.autoSubscribe) {
-      this.#inOrder
-        .run(channel, () => this.#owner.channels.request(this, { type: 'subscribe', id: '', channel }))
+      this.#session
+        .inOrder(channel, () => this.requestChannel({ type: 'subscribe', id: '', channel }))
         .then(
           ({ error }) => error && refused(channel, error),
           (cause) => this.#owner.failed(cause, { sid: this.sid, channel }),
@@ -190,6 +163,16 @@ export class RemoteClient {
   /** What carries the connection: `websocket`, `xhr-streaming`, … */
   get transport(): string {
     return this.#connection.transport
+  }
+
+  /** Messages that have come from it. @internal */
+  get received(): number {
+    return this.#session.received
+  }
+
+  /** Whether it is let in and its connection lives. @internal */
+  get isOpen(): boolean {
+    return this.#state === 'open'
   }
 
   /** Whether its connection is gone. */
@@ -205,7 +188,7 @@ export class RemoteClient {
    *   `aborted`, `connection_lost`, or what the action answered
    */
   rpc<Data = unknown>(name: string, data?: unknown, options?: CallOptions): Promise<Data> {
-    const answer = this.#peer.request((id) => {
+    const answer = this.#session.request((id) => {
       if (this.isClosed) throw new RpcError('connection_lost')
       this.send({ type: 'invoke', id, name, data })
     }, options)
@@ -298,53 +281,21 @@ export class RemoteClient {
 
   /** A message came. @internal */
   receive(text: unknown): void {
-    this.received += 1
-    try {
-      this.#handle(decodeClientMessage(text))
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error
-      this.#complain(error)
-    }
+    this.#session.receive(text)
+  }
+
+  /** Does what the client asks about a channel, or says why not. @internal */
+  requestChannel(request: ChannelRequest): Promise<ChannelAnswer> {
+    return this.#owner.channels.request(this, request)
   }
 
   /** The connection is gone. @param code how it was closed @internal */
   disconnected(code: number): void {
     if (this.isClosed) return
     this.#state = 'closed'
-    this.#peer.disconnect(new RpcError('connection_lost'))
+    this.#session.disconnect()
     this.#owner.channels.forget(this, code)
     this.#channels.clear()
-  }
-
-  #handle(message: ClientMessage): void {
-    if (message.type === 'result') return this.#peer.settle(message.id, message.outcome)
-    const rpc = rpcOf(message)
-    const answer = (outcome: AnswerMessage['outcome']) =>
-      this.send({ type: 'answer', id: message.id, rpc, outcome })
-    if (this.#state !== 'open' || message.type === 'auth')
-      return answer(encodeError(new RpcError('forbidden')))
-    const { rate } = this.#owner.limits
-    if (this.#rate.count() > rate)
-      return answer(encodeError(refusal('too_many_messages', { field: 'rate', limit: rate })))
-    if (message.type === 'call' || message.type === 'ping') {
-      const data = message.type === 'call' ? message.data : {}
-      const action = this.#owner.findAction(rpc)
-      return this.#peer.receive({ action, before: [this.auth, data], after: [this], answer })
-    }
-    this.#peer.receive({ action: this.#asAction(message), before: [], answer })
-  }
-
-  /** Requests about the same channel are done in the order in which they came, however long a listener takes. */
-  #asAction(message: ChannelRequest): Action {
-    const channel = message.type === 'broadcast' ? '' : message.channel
-    return (callback: (error: unknown, data: unknown) => void) => {
-      // Calls that were answered with a time-out may still stand in the queue.
-      const limit = this.#owner.limits.callsIn
-      if (this.#inOrder.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
-      return this.#inOrder
-        .run(channel, () => this.#owner.channels.request(this, message))
-        .then(({ error, data = null }) => callback(error, data))
-    }
   }
 
   /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
@@ -352,15 +303,4 @@ export class RemoteClient {
     promise.catch((cause) => this.#owner.failed(cause, { sid: this.sid }))
     return promise
   }
-
-  #complain({ error, rpc, id }: FrameError): void {
-    const outcome = encodeError(error)
-    if (rpc !== undefined && id !== undefined) this.send({ type: 'answer', id, rpc, outcome })
-    else this.send({ type: 'error', error: outcome })
-  }
-}
-
-function rpcOf(message: Exclude<ClientMessage, { type: 'result' }>): string {
-  if (message.type === 'call') return message.name
-  return message.type === 'auth' ? 'auth' : `_${message.type}`
 }

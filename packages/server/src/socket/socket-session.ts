@@ -1,0 +1,139 @@
+import {
+  type Action,
+  type AnswerMessage,
+  type CallOptions,
+  type ClientMessage,
+  decodeClientMessage,
+  encodeError,
+  FrameError,
+  RpcError,
+  type RpcLimits,
+  RpcPeer,
+  refusal,
+  type ServerMessage,
+  type Timeouts,
+} from '@token-socket/protocol'
+import { InOrder } from '../in-order.js'
+import { Rate } from '../rate.js'
+
+/** A request about channels. */
+export type ChannelRequest = Extract<
+  ClientMessage,
+  { type: 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast' | 'history' }
+>
+
+/** How a request about channels ended. */
+export interface ChannelAnswer {
+  /** Why it was not done. */
+  readonly error?: unknown
+  readonly data?: unknown
+}
+
+/** Dependencies of a {@link SocketSession} that all sockets of a server share. */
+export interface SessionOwner {
+  /** One timer for all sockets' calls. */
+  readonly timeouts: Timeouts
+  readonly limits: RpcLimits & { readonly rate: number }
+  /** The function that a client's call names. */
+  findAction(name: string): Action | undefined
+  /** A handler threw. */
+  failed(cause: unknown, details: object): void
+}
+
+/** The socket of a {@link SocketSession}. */
+export interface SessionSocket {
+  readonly sid: string
+  readonly auth: unknown
+  /** Whether it is let in and its connection lives. */
+  readonly isOpen: boolean
+  send(message: ServerMessage): void
+  requestChannel(request: ChannelRequest): Promise<ChannelAnswer>
+}
+
+/** The receiving half of a socket: takes its client's messages, and answers each request exactly once. */
+export class SocketSession {
+  /** Messages that have come from the client. */
+  received = 0
+  readonly #socket: SessionSocket
+  readonly #owner: SessionOwner
+  readonly #peer: RpcPeer
+  readonly #inOrder = new InOrder()
+  readonly #rate = new Rate()
+
+  constructor(socket: SessionSocket, owner: SessionOwner) {
+    this.#socket = socket
+    this.#owner = owner
+    this.#peer = new RpcPeer(
+      owner.limits,
+      (cause) => owner.failed(cause, { sid: socket.sid }),
+      owner.timeouts,
+    )
+  }
+
+  /** Makes a request to the client. See {@link RpcPeer.request}. */
+  request(send: (id: string) => void, options?: CallOptions): Promise<unknown> {
+    return this.#peer.request(send, options)
+  }
+
+  /** Runs a task after the earlier ones about the same channel. */
+  inOrder<T>(channel: string, task: () => Promise<T>): Promise<T> {
+    return this.#inOrder.run(channel, task)
+  }
+
+  /** A message came. */
+  receive(text: unknown): void {
+    this.received += 1
+    try {
+      this.#handle(decodeClientMessage(text))
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      this.#complain(error)
+    }
+  }
+
+  /** The connection is gone: calls in flight are neither answered nor waited for. */
+  disconnect(): void {
+    this.#peer.disconnect(new RpcError('connection_lost'))
+  }
+
+  #handle(message: ClientMessage): void {
+    if (message.type === 'result') return this.#peer.settle(message.id, message.outcome)
+    const rpc = rpcOf(message)
+    const answer = (outcome: AnswerMessage['outcome']) =>
+      this.#socket.send({ type: 'answer', id: message.id, rpc, outcome })
+    if (!this.#socket.isOpen || message.type === 'auth') return answer(encodeError(new RpcError('forbidden')))
+    const { rate } = this.#owner.limits
+    if (this.#rate.count() > rate)
+      return answer(encodeError(refusal('too_many_messages', { field: 'rate', limit: rate })))
+    if (message.type === 'call' || message.type === 'ping') {
+      const data = message.type === 'call' ? message.data : {}
+      const action = this.#owner.findAction(rpc)
+      return this.#peer.receive({ action, before: [this.#socket.auth, data], after: [this.#socket], answer })
+    }
+    this.#peer.receive({ action: this.#asAction(message), before: [], answer })
+  }
+
+  /** Requests about the same channel are done in the order in which they came, however long a listener takes. */
+  #asAction(message: ChannelRequest): Action {
+    const channel = message.type === 'broadcast' ? '' : message.channel
+    return (callback: (error: unknown, data: unknown) => void) => {
+      // Calls that were answered with a time-out may still stand in the queue.
+      const limit = this.#owner.limits.callsIn
+      if (this.#inOrder.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
+      return this.#inOrder
+        .run(channel, () => this.#socket.requestChannel(message))
+        .then(({ error, data = null }) => callback(error, data))
+    }
+  }
+
+  #complain({ error, rpc, id }: FrameError): void {
+    const outcome = encodeError(error)
+    if (rpc !== undefined && id !== undefined) this.#socket.send({ type: 'answer', id, rpc, outcome })
+    else this.#socket.send({ type: 'error', error: outcome })
+  }
+}
+
+function rpcOf(message: Exclude<ClientMessage, { type: 'result' }>): string {
+  if (message.type === 'call') return message.name
+  return message.type === 'auth' ? 'auth' : `_${message.type}`
+}
