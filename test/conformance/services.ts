@@ -69,6 +69,13 @@ export function mountServices(
         pingInterval: 25_000,
         pingTimeout: 20_000,
         connections: 1000,
+        limits: {
+          authMessage: 1024 * 1024,
+          connectionsPerAddress: 1000,
+          bodyBytes: 16 * 1024 * 1024,
+          bodyBytesPerAddress: 16 * 1024 * 1024,
+          bodyTimeout: 30_000,
+        },
         logger,
       }),
   )

@@ -4,4 +4,9 @@ import type { Connection } from '@token-socket/protocol'
 export interface BufferedConnection extends Connection {
   /** Bytes that were sent and that the network has not taken yet. */
   readonly bufferedBytes: number
+  /**
+   * Its client has signed in: messages of the full size may come from now on. Until then its transport takes one small
+   * message only. Left out by a transport that makes no difference.
+   */
+  authenticated?(): void
 }

@@ -65,6 +65,7 @@ export class Handshakes {
     const adopt = (adopter: ConnectionListener) => {
       this.#deadlines.delete(connection)
       listener = adopter
+      connection.authenticated?.()
       if (end) adopter.closed(...end)
     }
     this.#waiting.add(connection)

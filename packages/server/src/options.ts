@@ -43,6 +43,18 @@ export interface Limits {
   readonly message: number
   /** Connections and polling sessions that may be open; one more is answered 503. @default 100000 */
   readonly connections: number
+  /**
+   * Connections and polling sessions of one address that may be open; one more is answered 429. Users behind one NAT, or
+   * behind a proxy that `trust proxy` does not name, have one address. Of IPv6 addresses the first 64 bits count.
+   * @default 20000
+   */
+  readonly connectionsPerAddress: number
+  /** Bytes of all request bodies that may be read at once; the body that needs more is answered 503. @default 67108864 */
+  readonly bodyBytes: number
+  /** The same for one address. @default 16777216 */
+  readonly bodyBytesPerAddress: number
+  /** Milliseconds that a request body may take to arrive; then it is answered 408. @default 30000 */
+  readonly bodyTimeout: number
   /** UTF-16 code units of the first message, the token. @default 8192 */
   readonly authMessage: number
   /** Bytes of the data of one client's publication, as JSON. @default 32768 */
@@ -173,6 +185,10 @@ export type ResolvedOptions = Required<
 const LIMITS: Limits = {
   message: 1024 * 1024,
   connections: 100_000,
+  connectionsPerAddress: 20_000,
+  bodyBytes: 64 * 1024 * 1024,
+  bodyBytesPerAddress: 16 * 1024 * 1024,
+  bodyTimeout: 30_000,
   authMessage: 8192,
   publication: 32 * 1024,
   outbox: 1024 * 1024,
@@ -203,7 +219,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   check(options)
   const limits = { ...LIMITS, ...withoutUndefined(options.limits ?? {}) }
   for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
-  for (const name of ['vetoTimeout', 'authenticationTimeout'] as const)
+  for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout'] as const)
     checkWait(`limits.${name}`, limits[name])
   const defaults = {
     audience: 'token-socket',

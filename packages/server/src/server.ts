@@ -121,6 +121,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       turnstile: this.#turnstile,
       maxPayload: limits.message,
       connections: limits.connections,
+      limits,
       files: this.#options.serveClient ? new ClientFiles() : undefined,
       opened: (connection) => this.#handshakes.begin(connection),
     })

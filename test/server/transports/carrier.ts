@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http'
 import WebSocket, { type ClientOptions } from 'ws'
 import type { BufferedConnection } from '../../../packages/server/src/buffered-connection.js'
 import { OriginRules, type OriginRulesOptions } from '../../../packages/server/src/origins.js'
-import type { GateOptions } from '../../../packages/server/src/transports/gate.js'
+import type { GateLimits, GateOptions } from '../../../packages/server/src/transports/gate.js'
 import type { PerMessageDeflate } from '../../../packages/server/src/transports/per-message-deflate.js'
 import {
   DEFAULT_TRANSPORTS,
@@ -23,6 +23,9 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly pingInterval?: number
   readonly pingTimeout?: number
   readonly connections?: number
+  readonly limits?: Partial<GateLimits>
+  /** Whether those that open have signed in. @default true */
+  readonly signedIn?: boolean
   readonly transports?: readonly TransportName[]
   readonly perMessageDeflate?: PerMessageDeflate
   readonly sockjsUrl?: string
@@ -31,6 +34,14 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly app?: RequestListener
   /** Comes before the transports are mounted. */
   readonly before?: (server: TestServer) => void
+}
+
+const LIMITS: GateLimits = {
+  authMessage: 8192,
+  connectionsPerAddress: 1000,
+  bodyBytes: 64 * 1024 * 1024,
+  bodyBytesPerAddress: 16 * 1024 * 1024,
+  bodyTimeout: 30_000,
 }
 
 /** One connection as its owner sees it. */
@@ -87,8 +98,12 @@ export class Carrier {
       pingInterval: settings.pingInterval ?? 25_000,
       pingTimeout: settings.pingTimeout ?? 10_000,
       connections: settings.connections ?? 1000,
+      limits: { ...LIMITS, ...settings.limits },
       logger: this.log,
-      opened: (connection) => this.guests.put(new Guest(connection)),
+      opened: (connection) => {
+        if (settings.signedIn ?? true) connection.authenticated?.()
+        this.guests.put(new Guest(connection))
+      },
     })
   }
 

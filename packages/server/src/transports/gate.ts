@@ -1,13 +1,25 @@
+import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { clientAddress, type TrustProxy } from '../forwarded.js'
+import { addressBlock } from '../http/address-block.js'
 import type { OriginRules, RequestOrigin } from '../origins.js'
+import { OwnerCounts } from '../runtime/owner-counts.js'
 import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
 import { type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
-import { batchLimit } from './message-limit.js'
-import { PollingSessions } from './polling-sessions.js'
+import { authLimit, batchLimit, type Writing } from './message-limit.js'
+import { type PollingSession, PollingSessions } from './polling-sessions.js'
+import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
 import type { TransportSet } from './transport-names.js'
+
+/** Limits of {@link Gate}. */
+export interface GateLimits extends BodyLimits {
+  /** UTF-16 code units that the first message of a session may have. */
+  readonly authMessage: number
+  /** How many connections and polling sessions one address may have; one more is answered 429. */
+  readonly connectionsPerAddress: number
+}
 
 /** Settings of {@link Gate}, and what is behind it. */
 export interface GateOptions {
@@ -22,6 +34,7 @@ export interface GateOptions {
   readonly maxPayload: number
   /** How many connections and polling sessions there may be; one more is answered 503. */
   readonly connections: number
+  readonly limits: GateLimits
   /** What upgrades wait at. */
   readonly turnstile: Pick<Turnstile, 'pass'>
   /** Takes the upgrades. */
@@ -62,9 +75,15 @@ const IFRAME_PAGE = /^\/iframe[\w.-]*\.html\/?$/
 export class Gate implements Interceptor {
   readonly #options: GateOptions
   readonly #sessions = new PollingSessions()
+  readonly #bodies: RequestBodies
+  /** The connections and sessions of each address. */
+  readonly #addresses = new OwnerCounts()
+  /** Upgrades that wait for their turn. */
+  #upgrades = 0
 
   constructor(options: GateOptions) {
     this.#options = options
+    this.#bodies = new RequestBodies(options.limits)
   }
 
   matches(path: string): boolean {
@@ -87,7 +106,7 @@ export class Gate implements Interceptor {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { transports, prefix, origins, turnstile } = this.#options
+    const { transports, prefix, origins } = this.#options
     const isPlain = pathOf(request) === `${prefix}/websocket`
     if (!origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
     const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
@@ -98,23 +117,58 @@ export class Gate implements Interceptor {
       // RFC 6455, section 4.2.2: the answer names the version that would do.
       return refuseUpgrade(socket, '400 Bad Request', 'Sec-WebSocket-Version: 13')
     }
-    // Nobody else listens to it while it waits.
-    socket.on('error', ignore)
-    turnstile.pass(() => {
-      socket.off('error', ignore)
-      if (this.#isFull()) return refuseUpgrade(socket, '503 Service Unavailable')
-      this.#options.websocket.upgrade(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
-    })
+    this.#upgradeInTurn(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
+  }
+
+  /** The socket of a polling session has signed in: its bodies may be larger from now on. @param path of any request of it */
+  authenticated(path: string): void {
+    const session = this.#sessions.get(this.#sessionOf(path) ?? '')
+    if (session) session.isAuthenticated = true
+  }
+
+  /** A polling session was closed; its next poll fetches why. @param path the path of any of its requests */
+  closed(path: string): void {
+    this.#sessions.get(this.#sessionOf(path) ?? '')?.close()
   }
 
   /** A polling session is over. @param path the path of any of its requests */
   ended(path: string): void {
-    const [, session] = TARGET.exec(path.slice(this.#options.prefix.length)) ?? []
-    if (session !== undefined) this.#sessions.release(session)
+    const session = this.#sessionOf(path)
+    if (session !== undefined) this.#release(session)
   }
 
-  #isFull(): boolean {
-    return this.#options.websocket.size + this.#sessions.size >= this.#options.connections
+  #sessionOf(path: string): string | undefined {
+    return TARGET.exec(path.slice(this.#options.prefix.length))?.[1]
+  }
+
+  #release(session: string): void {
+    const released = this.#sessions.release(session)
+    if (released) this.#addresses.remove(released.address)
+  }
+
+  #upgradeInTurn(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void {
+    const address = this.#address(request)
+    const full = this.#fullFor(address)
+    if (socket.destroyed) return
+    if (full) return refuseUpgrade(socket, full === 503 ? '503 Service Unavailable' : '429 Too Many Requests')
+    this.#upgrades += 1
+    this.#addresses.add(address)
+    socket.once('close', () => this.#addresses.remove(address))
+    // The server does not listen to it while it waits.
+    socket.on('error', ignore)
+    this.#options.turnstile.pass(() => {
+      this.#upgrades -= 1
+      socket.off('error', ignore)
+      this.#options.websocket.upgrade(request, socket, how)
+    })
+  }
+
+  /** The status that refuses one more connection of an address, if one does. */
+  #fullFor(address: string): 503 | 429 | undefined {
+    const { websocket, connections, limits } = this.#options
+    const size = websocket.size + this.#upgrades + this.#sessions.size + this.#bodies.size
+    if (size >= connections) return 503
+    return this.#addresses.of(address) >= limits.connectionsPerAddress ? 429 : undefined
   }
 
   #target(request: IncomingMessage): Target | undefined {
@@ -135,8 +189,14 @@ export class Gate implements Interceptor {
     return pathOf(request).slice(this.#options.prefix.length)
   }
 
+  #address(request: IncomingMessage): string {
+    return addressBlock(clientAddress(request, this.#options.trusts))
+  }
+
+  /** A digest: an origin may be as long as a header. */
   #holder(request: IncomingMessage, { origin, isForeign }: RequestOrigin): string {
-    return `${clientAddress(request, this.#options.trusts)} ${isForeign ? origin : ''}`
+    const holder = `${clientAddress(request, this.#options.trusts)} ${isForeign ? origin : ''}`
+    return holder.length <= LONGEST_HOLDER ? holder : createHash('sha256').update(holder).digest('base64url')
   }
 
   #poll(
@@ -145,47 +205,103 @@ export class Gate implements Interceptor {
     target: Target & { readonly holder: string },
   ): void {
     const { session, transport, holder } = target
-    if (transport.endsWith('_send')) {
-      if (!this.#sessions.belongs(session, holder)) return refuse(response, 404, 'Not found')
-      const limit = batchLimit(this.#options.maxPayload, transport === 'xhr_send' ? 'quoted' : 'form')
-      return void this.#send(request, response, limit)
+    if (transport === 'xhr_send' || transport === 'jsonp_send') {
+      const own = this.#sessions.of(session, holder)
+      return own ? void this.#send([request, response], own, transport) : refuse(response, 404, 'Not found')
     }
+    const address = this.#address(request)
     const isNew = !this.#sessions.has(session)
-    if (isNew && this.#isFull()) return refuse(response, 503, 'Too many connections')
-    if (!this.#sessions.claim(session, holder)) return refuse(response, 404, 'Not found')
+    const full = isNew ? this.#fullFor(address) : undefined
+    if (full) return refuse(response, full, 'Too many connections')
+    if (!this.#sessions.claim(session, holder, address)) return refuse(response, 404, 'Not found')
+    if (isNew) this.#addresses.add(address)
+    // A body that is not read would be kept for as long as the poll.
+    request.resume()
     this.#options.sockjs.handle(request, response)
     // sockjs opens no session for what it refuses.
-    if (isNew && response.statusCode >= 400) this.#sessions.release(session)
+    if (isNew && response.statusCode >= 400) this.#release(session)
+  }
+
+  /** Reads a body when those before it of the same session have been read. */
+  async #send(
+    [request, response]: Exchange,
+    session: PollingSession,
+    transport: SendTransport,
+  ): Promise<void> {
+    if (session.isClosed) return dismiss(response, transport)
+    if (session.sends >= (session.isAuthenticated ? SENDS : 1))
+      return refuse(response, 429, 'Too many requests')
+    session.sends += 1
+    const reading = session.sent.then(() => this.#read(request, session, transport))
+    // Without its value: the last body would be kept until the next.
+    session.sent = reading.then(ignore)
+    const body = await reading
+    session.sends -= 1
+    if (typeof body !== 'string') return this.#replay([request, response], body)
+    if (body === 'ended') return dismiss(response, transport)
+    if (body === 'broken_off') return
+    if (body === 'too_large') {
+      return refuse(response, 413, `Too large (limit ${this.#limitOf(session, transport)} bytes)`)
+    }
+    const [status, text] = FAILURES[body]
+    refuse(response, status, text)
+  }
+
+  async #read(
+    request: IncomingMessage,
+    session: PollingSession,
+    transport: SendTransport,
+  ): Promise<Buffer | BodyFailure> {
+    if (session.isClosed) return 'ended'
+    if (request.destroyed) return 'broken_off'
+    const limit = this.#limitOf(session, transport)
+    session.body = this.#bodies.read(request, { address: session.address, limit })
+    const body = await session.body.result
+    session.body = undefined
+    return body
+  }
+
+  /** Bytes that a body may have. */
+  #limitOf({ isAuthenticated }: PollingSession, transport: SendTransport): number {
+    const { maxPayload, limits } = this.#options
+    const writing = WRITINGS[transport]
+    return isAuthenticated ? batchLimit(maxPayload, writing) : authLimit(limits.authMessage, writing)
   }
 
   /** sockjs reads bodies of any size, slowly; it gets this one whole, once it is known to be small enough. */
-  async #send(request: IncomingMessage, response: ServerResponse, limit: number): Promise<void> {
-    const body = await readBody(request, limit)
-    if (body === 'too_large') return refuse(response, 413, `Too large (limit ${limit} bytes)`)
-    if (body === undefined) return
+  #replay([request, response]: Exchange, body: Buffer): void {
     const { headers, method, url, httpVersion } = request
     const replay = Object.assign(Readable.from([body]), { headers, method, url, httpVersion })
     this.#options.sockjs.handle(replay as unknown as IncomingMessage, response)
   }
 }
 
-/** A connection that breaks while it waits closes, too, which is seen when its turn comes. */
+type Exchange = readonly [IncomingMessage, ServerResponse]
+
+type SendTransport = 'xhr_send' | 'jsonp_send'
+
+const WRITINGS: Readonly<Record<SendTransport, Writing>> = { xhr_send: 'quoted', jsonp_send: 'form' }
+
+/** Bodies of one session that may be read or wait, once it has signed in. SockJS's own clients send one at a time. */
+const SENDS = 4
+
+/** UTF-16 code units of a holder that is kept as it is. */
+const LONGEST_HOLDER = 128
+
+/** How a body that was not read is answered. */
+const FAILURES = {
+  too_slow: [408, 'Too slow'],
+  no_room: [503, 'Too busy'],
+} as const
+
+/** For the errors of a connection that waits: it closes, too, which is seen when its turn comes. */
 function ignore(): void {}
 
-/** A request's body, `too_large`, or `undefined` if the request broke off. */
-function readBody(request: IncomingMessage, limit: number): Promise<Buffer | 'too_large' | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.resolve('too_large')
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > limit) resolve('too_large')
-      else chunks.push(chunk)
-    })
-    request.on('end', () => resolve(Buffer.concat(chunks)))
-    request.on('close', () => resolve(undefined))
-  })
+/** Answers what is sent to a session that is closed as sockjs does, which ignores it: the next poll says why. */
+function dismiss(response: ServerResponse, transport: SendTransport): void {
+  const headers = { 'Content-Type': 'text/plain; charset=UTF-8', Connection: 'close' }
+  if (transport === 'xhr_send') response.writeHead(204, headers).end()
+  else response.writeHead(200, headers).end('ok')
 }
 
 function refuse(response: ServerResponse, status: number, text: string): void {

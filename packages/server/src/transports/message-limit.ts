@@ -26,6 +26,20 @@ export function batchLimit(message: number, writing: Writing): number {
   return Math.min(constants.MAX_STRING_LENGTH, GROWTH[writing] * Math.max(message, BATCH) + AROUND)
 }
 
+/**
+ * What a UTF-16 code unit of a message may take in bytes: three of its own, six where SockJS's clients escape it
+ * (`\\u0300`), nine in a form, which writes each byte as `%E2`.
+ */
+const UNIT = { plain: 3, quoted: 6, form: 9 } as const
+
+/**
+ * Bytes that a frame or a body may have of which only one message is wanted, the first. It brings no other.
+ * @param message UTF-16 code units that the message may have
+ */
+export function authLimit(message: number, writing: Writing): number {
+  return Math.min(constants.MAX_STRING_LENGTH, UNIT[writing] * message + AROUND)
+}
+
 /** Whether a message has more bytes than it may. What is no text, which SockJS can carry, has those of its JSON. */
 export function isTooLarge(message: unknown, limit: number): boolean {
   const text = typeof message === 'string' ? message : jsonOf(message)

@@ -1,33 +1,73 @@
+import type { RequestBody } from './request-bodies.js'
+
+/** One session of the HTTP transports. */
+export class PollingSession {
+  /** The body that is being read. */
+  body: RequestBody | undefined
+  /** How many bodies are being read, which is one at a time, or wait for that. */
+  sends = 0
+  /** Resolves when the bodies so far have been read. */
+  sent: Promise<unknown> = Promise.resolve()
+  /** Whether its socket has signed in. Until then its bodies have to be small. */
+  isAuthenticated = false
+  /** Whether it is over, except for the poll that fetches why. What it sends is not read any more. */
+  isClosed = false
+
+  /**
+   * @param holder who may speak for it
+   * @param address what the limits for each address count by
+   */
+  constructor(
+    readonly holder: string,
+    readonly address: string,
+  ) {}
+
+  /** It is over: nothing of it is read any more. */
+  close(): void {
+    this.isClosed = true
+    this.body?.end()
+  }
+}
+
 /**
  * The SockJS sessions of the HTTP transports, each bound to whoever opened it (its address and its page's origin):
  * knowing a session's id is not enough to speak for it.
  */
 export class PollingSessions {
-  readonly #holders = new Map<string, string>()
+  readonly #sessions = new Map<string, PollingSession>()
 
   /** How many there are. */
   get size(): number {
-    return this.#holders.size
+    return this.#sessions.size
   }
 
   /** Whether there is such a session. */
   has(session: string): boolean {
-    return this.#holders.has(session)
+    return this.#sessions.has(session)
   }
 
-  /** Whether the session is this holder's. */
-  belongs(session: string, holder: string): boolean {
-    return this.#holders.get(session) === holder
+  /** The session, if there is one. */
+  get(session: string): PollingSession | undefined {
+    return this.#sessions.get(session)
   }
 
-  /** Opens a session, or joins one's own. @returns false if it is somebody else's */
-  claim(session: string, holder: string): boolean {
-    if (!this.has(session)) this.#holders.set(session, holder)
-    return this.belongs(session, holder)
+  /** The session, if it is this holder's. */
+  of(session: string, holder: string): PollingSession | undefined {
+    const found = this.#sessions.get(session)
+    return found?.holder === holder ? found : undefined
   }
 
-  /** The session is over. */
-  release(session: string): void {
-    this.#holders.delete(session)
+  /** Opens a session, or joins one's own. @returns `undefined` if it is of another holder */
+  claim(session: string, holder: string, address: string): PollingSession | undefined {
+    if (!this.has(session)) this.#sessions.set(session, new PollingSession(holder, address))
+    return this.of(session, holder)
+  }
+
+  /** The session is over. @returns it, if it was there */
+  release(session: string): PollingSession | undefined {
+    const found = this.#sessions.get(session)
+    found?.close()
+    this.#sessions.delete(session)
+    return found
   }
 }

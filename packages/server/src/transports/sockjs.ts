@@ -33,6 +33,10 @@ export interface SockJSTransportOptions {
   readonly cookie?: boolean
   /** A connection opened. */
   opened(connection: BufferedConnection): void
+  /** The client of a session has signed in. @param path the path of one of its requests */
+  authenticated(path: string): void
+  /** A session was closed; what sockjs keeps of it waits for the poll that fetches why. @param path as above */
+  closed(path: string): void
   /** A session is over, and with it what sockjs kept of it. @param path the path of one of its requests */
   ended(path: string): void
   /** What sockjs finds worth telling. */
@@ -82,7 +86,13 @@ export class SockJSTransport {
       if (!connection) return
       const path = connection.pathname.replace(this.#mark, '')
       connection.on('close', () => options.ended(path))
-      options.opened(new SockJSLink(connection as SockJSConnection, options.maxPayload))
+      options.opened(
+        new SockJSLink(connection as SockJSConnection, {
+          maxPayload: options.maxPayload,
+          authenticated: () => options.authenticated(path),
+          closed: () => options.closed(path),
+        }),
+      )
     })
     const { middleware } = server as unknown as { middleware(options: { prefix: string }): Handler }
     this.#handler = middleware.call(server, { prefix: escapePattern(options.prefix) })
@@ -101,15 +111,24 @@ export class SockJSTransport {
   }
 }
 
+/** What a {@link SockJSLink} is told, and tells. */
+interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'maxPayload'> {
+  authenticated(): void
+  closed(): void
+}
+
 class SockJSLink implements BufferedConnection {
   readonly transport: string
   readonly #connection: SockJSConnection
+  readonly #options: SockJSLinkOptions
   #waiting = 0
   #isClosed = false
   #listener: ConnectionListener | undefined
 
-  constructor(connection: SockJSConnection, maxPayload: number) {
+  constructor(connection: SockJSConnection, options: SockJSLinkOptions) {
+    const { maxPayload } = options
     this.#connection = connection
+    this.#options = options
     this.transport = connection.protocol
     connection.on('data', (text: unknown) => {
       // sockjs answers with the status of what is thrown. What came before it in the body has been heard.
@@ -128,6 +147,10 @@ class SockJSLink implements BufferedConnection {
 
   listen(listener: ConnectionListener): void {
     this.#listener = listener
+  }
+
+  authenticated(): void {
+    this.#options.authenticated()
   }
 
   send(messages: readonly string[]): void {
@@ -154,6 +177,7 @@ class SockJSLink implements BufferedConnection {
   #closed(code: number, reason: string): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#options.closed()
     this.#listener?.closed(code, reason)
   }
 }

@@ -22,6 +22,8 @@ export interface TransportsOptions {
   readonly pingInterval: number
   readonly pingTimeout: number
   readonly connections: number
+  /** See {@link GateOptions}. */
+  readonly limits: GateOptions['limits']
   readonly logger: Logger
   /** What is on; the paths of all else are answered 404. */
   readonly transports: readonly TransportName[]
@@ -54,6 +56,8 @@ export class Transports {
       ...options,
       websocket: transports.has('websocket'),
       everyOrigin: origins.allowsAll,
+      authenticated: (path) => gate.authenticated(path),
+      closed: (path) => gate.closed(path),
       ended: (path) => gate.ended(path),
       log: (severity, line) =>
         (severity === 'error' ? logger.error : logger.debug).call(logger, { severity }, line),

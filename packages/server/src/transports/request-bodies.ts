@@ -1,0 +1,137 @@
+import type { IncomingMessage } from 'node:http'
+import { startTimer } from '@token-socket/protocol'
+import { OwnerCounts } from '../runtime/owner-counts.js'
+
+/** Limits of {@link RequestBodies}. */
+export interface BodyLimits {
+  /** Bytes of all bodies that are being read. */
+  readonly bodyBytes: number
+  /** Bytes of the bodies that are being read from one address. */
+  readonly bodyBytesPerAddress: number
+  /** Milliseconds that a body may take to arrive. */
+  readonly bodyTimeout: number
+}
+
+/** Why a body was not read: what it is answered with, or `broken_off` if its client is gone. */
+export type BodyFailure = 'too_large' | 'too_slow' | 'no_room' | 'ended' | 'broken_off'
+
+/** A body that is being read. */
+export interface RequestBody {
+  /** The whole body, or why there is none. */
+  readonly result: Promise<Buffer | BodyFailure>
+  /** Stops reading: `result` is `ended`. Does nothing once it has settled. */
+  end(): void
+}
+
+/** Whose body it is, and how large it may be. */
+export interface BodyOwner {
+  readonly address: string
+  /** Bytes. */
+  readonly limit: number
+}
+
+/**
+ * Reads request bodies. What has arrived of them is counted, for its address and in all: over a limit, the body that needs
+ * more is given up. Each has a time-out, so that a client that sends slowly does not hold its share for long.
+ */
+export class RequestBodies {
+  readonly #limits: BodyLimits
+  readonly #addresses = new OwnerCounts()
+  #bytes = 0
+  #size = 0
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits
+  }
+
+  /** How many are being read. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Bytes that have arrived of those that are being read. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Starts to read a body. */
+  read(request: IncomingMessage, { address, limit }: BodyOwner): RequestBody {
+    if (Number(request.headers['content-length'] ?? 0) > limit)
+      return { result: Promise.resolve('too_large'), end: () => {} }
+    const reader = new BodyReader(request, limit, (bytes) => this.#take(address, bytes))
+    const stopTimer = startTimer(this.#limits.bodyTimeout, () => reader.fail('too_slow'))
+    this.#size += 1
+    const result = reader.result.finally(() => {
+      stopTimer()
+      this.#size -= 1
+      this.#bytes -= reader.counted
+      this.#addresses.remove(address, reader.counted)
+    })
+    return { result, end: () => reader.fail('ended') }
+  }
+
+  /** @returns whether there is room for so many more bytes; then they are counted */
+  #take(address: string, bytes: number): boolean {
+    const { bodyBytes, bodyBytesPerAddress } = this.#limits
+    if (this.#bytes + bytes > bodyBytes) return false
+    if (this.#addresses.of(address) + bytes > bodyBytesPerAddress) return false
+    this.#bytes += bytes
+    this.#addresses.add(address, bytes)
+    return true
+  }
+}
+
+/** Bytes of the first buffer of a body. */
+const FIRST_BUFFER = 1024
+
+/** One body, in one buffer that grows: a list of its parts would cost many times their bytes where each part is small. */
+class BodyReader {
+  readonly result: Promise<Buffer | BodyFailure>
+  /** Bytes that have been counted. */
+  counted = 0
+  readonly #request: IncomingMessage
+  readonly #limit: number
+  readonly #take: (bytes: number) => boolean
+  #buffer = Buffer.alloc(0)
+  #settle: (result: Buffer | BodyFailure) => void = () => {}
+
+  constructor(request: IncomingMessage, limit: number, take: (bytes: number) => boolean) {
+    this.#request = request
+    this.#limit = limit
+    this.#take = take
+    this.result = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+    request.on('data', this.#data)
+    request.on('end', this.#end)
+    request.on('close', this.#close)
+  }
+
+  fail(why: BodyFailure): void {
+    this.#finish(why)
+  }
+
+  readonly #data = (chunk: Buffer) => {
+    if (this.counted + chunk.length > this.#limit) return this.#finish('too_large')
+    if (!this.#take(chunk.length)) return this.#finish('no_room')
+    this.#grow(this.counted + chunk.length)
+    chunk.copy(this.#buffer, this.counted)
+    this.counted += chunk.length
+  }
+
+  readonly #end = () => this.#finish(this.#buffer.subarray(0, this.counted))
+  readonly #close = () => this.#finish('broken_off')
+
+  #grow(size: number): void {
+    if (size <= this.#buffer.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(size, FIRST_BUFFER, this.#buffer.length * 2))
+    this.#buffer.copy(grown, 0, 0, this.counted)
+    this.#buffer = grown
+  }
+
+  #finish(result: Buffer | BodyFailure): void {
+    this.#request.off('data', this.#data).off('end', this.#end).off('close', this.#close)
+    this.#buffer = Buffer.alloc(0)
+    this.#settle(result)
+  }
+}

@@ -1,0 +1,149 @@
+import { connect } from 'node:net'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { Carrier, type CarrierSettings } from './carrier.js'
+
+const trusts: CarrierSettings['trusts'] = (address) => address.endsWith('127.0.0.1')
+/** Of an auth message of 100 UTF-16 code units, six bytes for each, and what stands around it. */
+const AUTH_LIMIT = 616
+const POST = 'HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n'
+
+describe('Gate, limits of strangers and addresses', () => {
+  let carrier: Carrier
+
+  async function start(settings: CarrierSettings): Promise<void> {
+    carrier = await Carrier.start({ signedIn: false, ...settings })
+  }
+  afterEach(() => carrier.stop())
+
+  /** Sends the head of a request, and the beginning of its body. */
+  const begin = (path: string, { length = 100, body = '["', headers = '' } = {}) =>
+    carrier.server.raw(`POST /sockets/000/${path} ${POST}${headers}Content-Length: ${length}\r\n\r\n${body}`)
+  const status = async (exchange: Awaited<ReturnType<typeof begin>>) =>
+    Number((await exchange.ended()).split(' ', 2)[1])
+
+  it('takes of a session that has not signed in what its auth message needs', async () => {
+    await start({ limits: { authMessage: 100 } })
+    const guest = await carrier.poll('abc')
+    const filled = (bytes: number) => '["x"]'.padEnd(bytes)
+    expect((await carrier.post('abc/xhr_send', filled(AUTH_LIMIT))).status).to.equal(204)
+    const refused = await carrier.post('abc/xhr_send', filled(AUTH_LIMIT + 1))
+    expect([refused.status, await refused.text()]).to.deep.equal([413, 'Too large (limit 616 bytes)\n'])
+    guest.connection.authenticated?.()
+    expect((await carrier.post('abc/xhr_send', filled(AUTH_LIMIT + 1))).status).to.equal(204)
+  })
+
+  it('takes the longest auth message, whatever is in it, however it is sent', async () => {
+    await start({ limits: { authMessage: 600 }, transports: ['xhr-polling', 'jsonp-polling'] })
+    for (const unit of ['a', '"', 'é', '\u0300', '漢']) {
+      const guest = await carrier.poll(`s${unit.charCodeAt(0)}`)
+      const message = unit.repeat(600)
+      const escaped = JSON.stringify([message]).replace(
+        /[\u0300-\u036f]/g,
+        (it) => `\\u0${it.charCodeAt(0).toString(16)}`,
+      )
+      const path = `s${unit.charCodeAt(0)}/`
+      expect((await carrier.post(`${path}xhr_send`, escaped)).status, unit).to.equal(204)
+      const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
+      const form = `d=${encodeURIComponent(escaped)}`
+      expect((await carrier.post(`${path}jsonp_send`, form, headers)).status, unit).to.equal(200)
+      expect(await guest.messages.take(2)).to.deep.equal([message, message])
+    }
+  })
+
+  it('reads one body of such a session at a time', async () => {
+    await start({})
+    await carrier.poll('abc')
+    const first = await begin('abc/xhr_send', { headers: 'Expect: 100-continue\r\n' })
+    await first.matching(/100 Continue/)
+    expect(await status(await begin('abc/xhr_send'))).to.equal(429)
+    first.write(`x"]${' '.repeat(95)}`)
+    await first.matching(/HTTP\/1.1 204 /)
+    expect((await carrier.post('abc/xhr_send', '["y"]')).status).to.equal(204)
+    first.close()
+  })
+
+  it('reads the bodies of a session that has signed in one after the other, a few at most', async () => {
+    await start({ signedIn: true })
+    const guest = await carrier.poll('abc')
+    const expecting = { headers: 'Expect: 100-continue\r\n' }
+    const first = await begin('abc/xhr_send', expecting)
+    await first.matching(/100 Continue/)
+    const others = await Promise.all(['a', 'b', 'c'].map(() => begin('abc/xhr_send', expecting)))
+    for (const other of others) await other.matching(/100 Continue/)
+    expect(await status(await begin('abc/xhr_send'))).to.equal(429)
+    for (const other of others) other.write(`x"]${' '.repeat(95)}`)
+    first.write(`1"]${' '.repeat(95)}`)
+    expect(await guest.messages.take(4)).to.deep.equal(['1', 'x', 'x', 'x'])
+    for (const exchange of [first, ...others]) exchange.close()
+  })
+
+  it('stops reading when the session is closed, and reads nothing of it after that', async () => {
+    await start({})
+    const guest = await carrier.poll('abc')
+    const unfinished = await begin('abc/xhr_send', { headers: 'Expect: 100-continue\r\n' })
+    await unfinished.matching(/100 Continue/)
+    guest.connection.close(4000, 'over')
+    expect(await unfinished.ended()).to.match(/HTTP\/1.1 204 /)
+    expect(await status(await begin('abc/xhr_send', { length: 1_000_000_000 }))).to.equal(204)
+    expect(await (await carrier.post('abc/xhr')).text()).to.equal('c[4000,"over"]\n')
+  })
+
+  it('answers 408 to a body that takes too long', async () => {
+    await start({ limits: { bodyTimeout: 50 } })
+    await carrier.poll('abc')
+    expect(await status(await begin('abc/xhr_send'))).to.equal(408)
+    expect((await carrier.post('abc/xhr_send', '["x"]')).status).to.equal(204)
+  })
+
+  it('answers 503 to the body for which an address has no room, and reads those of others', async () => {
+    await start({ signedIn: true, trusts, limits: { bodyBytesPerAddress: 5 } })
+    const from = (address: string) => ({ 'X-Forwarded-For': address })
+    await carrier.poll('mine', from('192.0.2.1'))
+    await carrier.poll('other', from('192.0.2.2'))
+    const send = (session: string, body: string, address: string) =>
+      carrier.post(`${session}/xhr_send`, body, from(address))
+    expect((await send('mine', '["xy"]', '192.0.2.1')).status).to.equal(503)
+    expect((await send('mine', '["x"]', '192.0.2.1')).status).to.equal(204)
+    expect((await send('other', '["x"]', '192.0.2.2')).status).to.equal(204)
+  })
+
+  it('answers 429 to more connections of one address than it may have, and lets others in', async () => {
+    await start({ trusts, limits: { connectionsPerAddress: 2 } })
+    const headers = { 'X-Forwarded-For': '192.0.2.1' }
+    const { peer } = await carrier.open('/sockets/websocket', { headers })
+    await carrier.poll('one', headers)
+    expect((await carrier.post('two/xhr', '', headers)).status).to.equal(429)
+    expect(await carrier.refusal('/sockets/websocket', { headers })).to.equal(429)
+    const other = { 'X-Forwarded-For': '2001:db8::1' }
+    await carrier.poll('three', other)
+    await carrier.poll('four', { 'X-Forwarded-For': '2001:db8::2' })
+    expect((await carrier.post('five/xhr', '', { 'X-Forwarded-For': '2001:db8::3' })).status).to.equal(429)
+    peer.socket.close()
+    await peer.closed
+    await carrier.poll('two', headers)
+  })
+
+  it('counts no upgrade that is refused', async () => {
+    await start({ limits: { connectionsPerAddress: 1 } })
+    for (let at = 0; at < 3; at += 1) {
+      const upgrade =
+        'GET /sockets/websocket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+      const exchange = await carrier.server.raw(`${upgrade}Sec-WebSocket-Version: 13\r\n\r\n`)
+      expect(await exchange.ended()).to.match(/^HTTP\/1.1 400 /)
+    }
+    const { peer } = await carrier.open('/sockets/websocket')
+    peer.socket.close()
+    await peer.closed
+  })
+
+  it('keeps nothing of a body that comes with a poll', async () => {
+    await start({})
+    const body = Buffer.alloc(32 * 1024 * 1024, 97)
+    const socket = connect(carrier.server.port, '127.0.0.1')
+    socket.write(`POST /sockets/000/abc/xhr_streaming ${POST}Content-Length: ${body.length}\r\n\r\n`)
+    // It resolves when all of it has gone out, which is more than the network holds.
+    await promisify<Buffer>(socket.write.bind(socket))(body)
+    socket.destroy()
+  })
+})
