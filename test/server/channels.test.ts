@@ -1,6 +1,7 @@
 import { type BrokerListener, MemoryEngine, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
 import { Channels, type ChannelsOwner } from '../../packages/server/src/channels.js'
 import { Hub } from '../../packages/server/src/hub.js'
 import { Policy } from '../../packages/server/src/policy.js'
@@ -45,6 +46,7 @@ describe('Channels', () => {
       outbox: 1024 * 1024,
       decide,
       failed,
+      proofs: new PositionProofs([Buffer.from('secret')]),
       ...changes,
     })
   }

@@ -54,6 +54,7 @@ describe('Recovery', () => {
       backlog: 1024,
       enter: async () => undefined,
       keeps: () => true,
+      mayRecover: () => true,
       ...changes,
     }
     return new Recovery(owner, member.socket, 'c').run(offset === undefined ? undefined : { epoch, offset })
@@ -125,6 +126,7 @@ describe('Recovery', () => {
       backlog: 1024,
       enter: async () => undefined,
       keeps: () => true,
+      mayRecover: () => true,
     }
     await new Recovery(owner, member.socket, 'd').run()
     const { data } = member.frames().at(-1) as { data: { epoch: string; offset: number } }
@@ -143,7 +145,14 @@ describe('Recovery', () => {
     member.frames()
     member.connection.sent.length = 0
     await new Recovery(
-      { hub, history: engine.history, backlog: 1024, enter: async () => undefined, keeps: () => false },
+      {
+        hub,
+        history: engine.history,
+        backlog: 1024,
+        enter: async () => undefined,
+        keeps: () => false,
+        mayRecover: () => true,
+      },
       member.socket,
       'd',
     ).run()

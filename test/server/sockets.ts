@@ -48,6 +48,7 @@ const NO_CHANNELS: SocketChannels = {
   subscribe: async () => {},
   unsubscribe: () => {},
   publish: async () => ({ id: '01' }),
+  prove: () => undefined,
   forget: () => {},
 }
 

@@ -88,6 +88,12 @@ export class RulesOfChannel {
     this.history = mergeHistories(rules)
   }
 
+  /** Whether a rule says anything about subscribing. */
+  get hasSubscribe(): boolean {
+    const { verdict, functions } = this.#said.subscribe
+    return verdict !== undefined || functions.length > 0
+  }
+
   /** Whether a socket may subscribe; `undefined` if no rule says anything. @throws what a rule's function throws */
   subscribe(socket: RemoteClient): Verdict | Promise<Verdict> {
     return judge(this.#said.subscribe, (ask) => ask(socket, this.#channel))

@@ -9,6 +9,12 @@ import {
   RpcError,
   refusal,
 } from '@token-socket/protocol'
+import {
+  ChannelAccess,
+  type ChannelAccessOwner,
+  type ClaimedPosition,
+  claimedPosition,
+} from './channels/access.js'
 import type {
   Broker,
   Draft,
@@ -29,11 +35,9 @@ import { Turnstile } from './turnstile.js'
 import type { Refusal } from './vetoes.js'
 
 /** What the grants and the server's rules say. */
-export interface ChannelPolicy {
+export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
   /** Whether a socket takes part in a channel's presence. */
   hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
-  /** Whether a socket may do this. @returns why not */
-  allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined>
   /** What goes with a client's publication: who made it, whether it gets it itself, how long it is kept. */
   forPublication(
     socket: RemoteClient,
@@ -44,12 +48,10 @@ export interface ChannelPolicy {
   retention(channel: string, store?: number): Retention | undefined
   /** Whether the channel may keep something that this socket could miss. */
   keeps(socket: RemoteClient, channel: string): boolean
-  /** Milliseconds since 1970: what was published before is not for this socket. */
-  historyStart(socket: RemoteClient, channel: string): number
 }
 
 /** What {@link Channels} needs from its server. */
-export interface ChannelsOwner extends ChannelPresenceOwner {
+export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner {
   readonly hub: Hub
   readonly broker: Broker
   readonly history: History
@@ -62,17 +64,12 @@ export interface ChannelsOwner extends ChannelPresenceOwner {
   readonly outbox: number
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
-  /** Asks the listeners of an event. */
-  decide(
-    event: Exclude<ChannelRequest['type'], 'history'>,
-    socket: RemoteClient,
-    data: object,
-  ): Promise<Refusal | undefined>
 }
 
 /** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
 export class Channels {
   readonly #owner: ChannelsOwner
+  readonly #access: ChannelAccess
   readonly #interest: Interest
   readonly #presence: ChannelPresence
   /** What requests to subscribe wait at when many come at once. */
@@ -82,6 +79,7 @@ export class Channels {
 
   constructor(owner: ChannelsOwner) {
     this.#owner = owner
+    this.#access = new ChannelAccess(owner)
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     this.#presence = new ChannelPresence(owner)
     owner.broker.listen({
@@ -94,7 +92,7 @@ export class Channels {
     })
   }
 
-  /** Does what a client asks, if neither the policy nor a listener objects. */
+  /** Does what a client asks, if {@link ChannelAccess} allows it. */
   async request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
     if (request.type === 'subscribe') await new Promise<void>((resolve) => this.#turnstile.pass(resolve))
     // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
@@ -104,8 +102,7 @@ export class Channels {
         await this.#owner.redeem(socket, request.channel, request.token)
         if (socket.isClosed) return {}
       }
-      const refused =
-        (await this.#owner.policy.allows(socket, request)) ?? (await this.#decide(socket, request))
+      const refused = await this.#access.decide(socket, request)
       if (refused || socket.isClosed) return refused ?? {}
       return { data: await this.#carryOut(socket, request) }
     } catch (error) {
@@ -116,10 +113,10 @@ export class Channels {
 
   /**
    * Subscribes a socket; its notice and its publications follow. Resolves when it is up to date.
-   * @param from where it was, to get what it missed
+   * @param from where its client says that it was, to get what it missed
    * @throws RpcError `too_many_subscriptions`; `uid_required` or `too_many_members`, and then it is off the channel
    */
-  async subscribe(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
+  async subscribe(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void> {
     checkName('channel', channel)
     const { hub, subscriptions: limit } = this.#owner
     if (hub.has(socket, channel)) return this.#beginAgain(socket, channel, from)
@@ -183,6 +180,11 @@ export class Channels {
     return this.#presence.members(channel)
   }
 
+  /** What a client has to return to be given what comes after a position; `undefined` if it needs nothing. */
+  prove(socket: RemoteClient, channel: string, position: Position): string | undefined {
+    return this.#access.prove(socket, channel, position)
+  }
+
   /** Forgets a socket whose connection is gone. @param code how it was closed */
   forget(socket: RemoteClient, code: number): void {
     for (const channel of this.#owner.hub.remove(socket)) {
@@ -204,21 +206,16 @@ export class Channels {
     return isWanted
   }
 
-  async #decide(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
-    // Who may be subscribed may read what is kept: there is no event for that.
-    if (request.type === 'history') return undefined
-    return this.#owner.decide(request.type, socket, describe(request))
-  }
-
   #recovery(socket: RemoteClient, channel: string): Recovery {
     const enter: ChannelPresence['enter'] = (...where) => this.#presence.enter(...where)
     const { policy, outbox } = this.#owner
     const keeps: ChannelPolicy['keeps'] = (...where) => policy.keeps(...where)
-    return new Recovery({ ...this.#owner, backlog: outbox / 4, enter, keeps }, socket, channel)
+    const mayRecover: ChannelAccess['mayRecover'] = (...what) => this.#access.mayRecover(...what)
+    return new Recovery({ ...this.#owner, backlog: outbox / 4, enter, keeps, mayRecover }, socket, channel)
   }
 
   /** It is on the channel from now on. */
-  async #begin(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
+  async #begin(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void> {
     const recovery = this.#recovery(socket, channel)
     try {
       await recovery.run(from)
@@ -230,7 +227,7 @@ export class Channels {
   }
 
   /** It is on the channel already: gets what it missed, if it says where it was, or is just told once more. */
-  async #beginAgain(socket: RemoteClient, channel: string, from?: Position): Promise<void> {
+  async #beginAgain(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void> {
     const isOn = () => this.#owner.hub.has(socket, channel)
     try {
       if (from) return await this.#recovery(socket, channel).run(from)
@@ -252,7 +249,7 @@ export class Channels {
   async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
     switch (request.type) {
       case 'subscribe':
-        return this.subscribe(socket, request.channel, request.from)
+        return this.subscribe(socket, request.channel, claimedPosition(request))
       case 'unsubscribe':
         return this.unsubscribe(socket, request.channel)
       case 'publish':
@@ -260,15 +257,21 @@ export class Channels {
       case 'history':
         return this.#historyFor(socket, request)
       case 'broadcast':
-        return this.broadcast(request.data)
+        return this.#owner.broker.broadcast(this.#encode(request.data))
     }
+  }
+
+  /** A client's data, on one channel or on all. @throws RpcError `too_large`, `unserializable` */
+  #encode(data: unknown): string {
+    const json = encodeData(data)
+    const limit = this.#owner.publication
+    if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'req.data', limit })
+    return json
   }
 
   async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
     const { channel, event, data, key: idempotencyKey } = request
-    const json = encodeData(data)
-    const limit = this.#owner.publication
-    if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'req.data', limit })
+    const json = this.#encode(data)
     const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
     const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
     return this.#owner.broker.publish(draft, { retention, idempotencyKey })
@@ -276,33 +279,25 @@ export class Channels {
 
   async #historyFor(socket: RemoteClient, request: HistoryMessage): Promise<unknown> {
     const { channel, after = '', limit = 100, ...query } = request
-    const start = firstIdAt(this.#owner.policy.historyStart(socket, channel))
+    const since = this.#access.historyStart(socket, channel)
+    if (since === undefined) throw new RpcError('forbidden')
+    const start = firstIdAt(since)
     const page = await this.#owner.history.read(channel, {
       ...query,
       limit,
       after: after > start ? after : start,
     })
-    return { ...page, publications: page.publications.map(readable) }
+    const publications = page.publications.flatMap((publication) => {
+      const json = this.#owner.hub.jsonFor(socket, publication)
+      return json === undefined ? [] : [readable({ ...publication, json })]
+    })
+    return { ...page, publications }
   }
 }
 
 /** As the client gets it in an answer, where nothing is encoded yet. */
 function readable({ json, meta, except: _, ...rest }: Publication): object {
   return { ...rest, data: decodeData(json), ...(meta !== undefined && { meta: decodeData(meta) }) }
-}
-
-/** What listeners are told of a request: `{ channel }`, `{ channel, data }` or `{ data }`; `event` if there is one. */
-function describe(request: ChannelRequest): object {
-  switch (request.type) {
-    case 'broadcast':
-      return { data: request.data }
-    case 'publish': {
-      const { channel, data, event } = request
-      return event === undefined ? { channel, data } : { channel, data, event }
-    }
-    default:
-      return { channel: request.channel }
-  }
 }
 
 function checkName(field: 'channel' | 'event' | 'key', name: string): void {

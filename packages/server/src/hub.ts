@@ -136,6 +136,23 @@ export class Hub {
     this.#deliverTo(socket, publication, encodePublication(publication))
   }
 
+  /**
+   * What one socket may see of a publication's data, as JSON: all of it unless the filter changes or withholds it. Live
+   * delivery, recovery and history give this and nothing else.
+   * @returns `undefined` for nothing
+   */
+  jsonFor(socket: RemoteClient, { channel, json }: Pick<Draft, 'channel' | 'json'>): string | undefined {
+    const { filter } = this
+    if (!filter) return json
+    try {
+      const message = filter(socket, channel, decodeData(json))
+      return message ? encodeData(message) : undefined
+    } catch (cause) {
+      this.#onerror(cause, { sid: socket.sid, channel })
+      return undefined
+    }
+  }
+
   /** From now on a socket's publications of a channel go somewhere else, until the hold ends or it leaves the channel. */
   hold(socket: RemoteClient, channel: string, holding: (publication: Delivery) => void): Hold {
     const held = this.#held.get(channel) ?? new Map()
@@ -152,20 +169,10 @@ export class Hub {
 
   #deliverTo(socket: RemoteClient, publication: Delivery, frame: string): void {
     const isWanted = publication.except === undefined || publication.except !== socket.sid
-    const own = isWanted && this.filter ? this.#filtered(this.filter, socket, publication) : frame
-    if (isWanted && own !== undefined) return socket.deliver(own)
+    const json = isWanted ? this.jsonFor(socket, publication) : undefined
+    if (json === publication.json) return socket.deliver(frame)
+    if (json !== undefined) return socket.deliver(encodePublication({ ...publication, json }))
     const { channel, epoch, offset } = publication
     if (epoch !== undefined && offset !== undefined) socket.passed(channel, { epoch, offset })
-  }
-
-  #filtered(filter: PublishFilter, socket: RemoteClient, publication: Delivery): string | undefined {
-    const { channel, json } = publication
-    try {
-      const message = filter(socket, channel, decodeData(json))
-      return message ? encodePublication({ ...publication, json: encodeData(message) }) : undefined
-    } catch (cause) {
-      this.#onerror(cause, { sid: socket.sid, channel })
-      return undefined
-    }
   }
 }

@@ -1,4 +1,10 @@
-import { encodeData, type PublishMessage, RpcError, type SubscriptionMessage } from '@token-socket/protocol'
+import {
+  encodeData,
+  type HistoryMessage,
+  type PublishMessage,
+  RpcError,
+  type SubscriptionMessage,
+} from '@token-socket/protocol'
 import { type ChannelHistory, ChannelRules, type ChannelRuleTable } from './channel-rules.js'
 import type { ChannelPolicy } from './channels.js'
 import type { Retention } from './engine.js'
@@ -40,11 +46,11 @@ export class Policy implements ChannelPolicy {
 
   async allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
     if (request.type === 'unsubscribe') return undefined
-    if (request.type === 'history') return this.#mayRead(socket, request.channel) ? undefined : forbidden()
+    if (request.type === 'history') return this.#mayRead(socket, request)
     const isOpen = this.#rules.isOpen && socket.grants.isOpen
     if (isOpen && socket.grants.isEmpty) return undefined
-    // Nobody may publish on every channel where there are channels that somebody may not.
-    if (request.type === 'broadcast') return isOpen ? undefined : forbidden()
+    // A broadcast reaches every channel, also those on which the socket may not publish.
+    if (request.type === 'broadcast') return forbidden()
     try {
       const answer = this.#judge(socket, request)
       const verdict = answer instanceof Promise ? await withinTime(this.#options.timeout, answer) : answer
@@ -86,15 +92,24 @@ export class Policy implements ChannelPolicy {
     return this.#rules.for(channel).history !== undefined || socket.grants.historyStart(channel) !== undefined
   }
 
-  historyStart(socket: RemoteClient, channel: string): number {
-    return socket.grants.historyStart(channel) ?? 0
+  /** Where only a channel's own token lets a socket in, that token has to say from when on, as other claims have to. */
+  historyStart(socket: RemoteClient, channel: string): number | undefined {
+    const { grants } = socket
+    if (grants.isEmpty) return 0
+    const isByToken = !this.#rules.isOpen && !this.#rules.for(channel).hasSubscribe && grants.speakOf(channel)
+    return grants.historyStart(channel) ?? (grants.isOpen && !isByToken ? 0 : undefined)
   }
 
-  /** Claims that say something about channels have to say from when on; otherwise, whoever is subscribed may. */
-  #mayRead(socket: RemoteClient, channel: string): boolean {
+  /**
+   * The history of a channel that a socket is on needs a start only. To read it without being on the channel, claims have to
+   * say from when on, and the socket has to be one that may subscribe.
+   */
+  async #mayRead(socket: RemoteClient, { id, channel }: HistoryMessage): Promise<Refusal | undefined> {
     const { grants } = socket
-    if (grants.isOpen && socket.isOn(channel)) return true
-    return grants.historyStart(channel) !== undefined && grants.subscribe(channel) === true
+    if (this.historyStart(socket, channel) === undefined) return forbidden()
+    if (socket.isOn(channel)) return grants.subscribe(channel) === false ? forbidden() : undefined
+    if (grants.historyStart(channel) === undefined) return forbidden()
+    return this.allows(socket, { type: 'subscribe', id, channel })
   }
 
   /** At once where no function has to be asked: a timer for each publication costs more than all else here. */

@@ -1,5 +1,6 @@
 import { type GapReason, type Position, startTimer } from '@token-socket/protocol'
-import type { History, HistoryPage } from './engine.js'
+import type { ClaimedPosition } from './channels/access.js'
+import type { History, HistoryPage, Publication } from './engine.js'
 import { isNext } from './epoch.js'
 import type { Delivery, Hub } from './hub.js'
 import type { Arrival } from './presence.js'
@@ -13,6 +14,8 @@ export interface RecoveryOwner {
   readonly backlog: number
   /** Whether a channel may keep something that a socket could miss. */
   keeps(socket: RemoteClient, channel: string): boolean
+  /** Whether a socket may have what came after a position that its client names. @param first the first of that */
+  mayRecover(socket: RemoteClient, from: ClaimedPosition, first: Publication | undefined): boolean
   /** Puts a socket on a channel's presence, if that is still wanted. @throws what refuses the subscription */
   enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined>
 }
@@ -55,10 +58,10 @@ export class Recovery {
   }
 
   /**
-   * @param from where the socket was; without it, it begins now
+   * @param from where the client says that it was; without it, the socket begins now
    * @throws what refuses the subscription, or what the engine throws; nothing once the socket has left the channel
    */
-  async run(from?: Position): Promise<void> {
+  async run(from?: ClaimedPosition): Promise<void> {
     const { hub } = this.#owner
     const hold = hub.hold(this.#socket, this.#channel, (publication) => this.#hold(publication))
     try {
@@ -99,9 +102,9 @@ export class Recovery {
   }
 
   /** Sends the notice. @returns whether there is a page to be delivered */
-  #begin(page: HistoryPage, from: Position | undefined, arrival: Arrival | undefined): boolean {
+  #begin(page: HistoryPage, from: ClaimedPosition | undefined, arrival: Arrival | undefined): boolean {
     const isKept = page.position.offset > 0 || this.#owner.keeps(this.#socket, this.#channel)
-    const reason = from && (isKept ? gapBetween(from, page) : 'no_history')
+    const reason = from && (isKept ? this.#gapSince(from, page) : 'no_history')
     if (from && !reason) this.#at = { epoch: page.position.epoch, offset: from.offset }
     else this.#at = this.#start(isKept ? page.position : undefined)
     this.#socket.joined(this.#channel, {
@@ -114,6 +117,12 @@ export class Recovery {
     arrival?.follow()
     const isGiven = from !== undefined && reason === undefined
     return this.#at !== undefined && (isGiven || this.#isShort)
+  }
+
+  #gapSince(from: ClaimedPosition, page: HistoryPage): GapReason | undefined {
+    const reason = gapBetween(from, page)
+    if (reason || this.#owner.mayRecover(this.#socket, from, page.publications[0])) return reason
+    return 'forbidden'
   }
 
   /** Before the first that is held, or where the channel is. */

@@ -10,6 +10,7 @@ import {
 } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
 import { ChannelIdentities, type ChannelIdentity } from './channel-identities.js'
+import { subjectsOf } from './claims/subjects.js'
 import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
@@ -40,6 +41,8 @@ export interface SocketChannels {
   subscribe(socket: RemoteClient, channel: string): Promise<void>
   unsubscribe(socket: RemoteClient, channel: string): void
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
+  /** What the client has to return to be given what comes after a position; `undefined` if it needs nothing. */
+  prove(socket: RemoteClient, channel: string, position: Position): string | undefined
   /** The socket's connection is gone. @param code how it was closed */
   forget(socket: RemoteClient, code: number): void
 }
@@ -63,6 +66,8 @@ export interface Identity {
   readonly counts?: boolean
   /** What `authentication` said about who it is and what it may do on channels. @default nothing */
   readonly claims?: Claims | undefined
+  /** The hash of the sign-in's session. @default none is known */
+  readonly session?: string | undefined
 }
 
 /** One authenticated client, as the server sees it. */
@@ -85,6 +90,8 @@ export class RemoteClient {
   readonly uid: string | undefined
   /** What else others may know of the user. */
   readonly umd: unknown
+  /** The hash of the sign-in's session. @internal */
+  readonly session: string | undefined
   readonly #counts: boolean
   readonly #owner: RemoteClientOwner
   readonly #connection: BufferedConnection
@@ -103,6 +110,7 @@ export class RemoteClient {
     this.host = identity.host
     this.uid = identity.claims?.uid
     this.umd = identity.claims?.umd
+    this.session = identity.session
     this.#grants = Grants.of(identity.claims)
     this.#identities = new ChannelIdentities(this)
     this.#counts = identity.counts ?? true
@@ -125,6 +133,11 @@ export class RemoteClient {
   /** Whether its client is the old one, which knows neither places nor members. @internal */
   get isOld(): boolean {
     return !this.#counts
+  }
+
+  /** Who it is over all its connections: its uid, else its sign-in's session, if either is known. @internal */
+  get subject(): string | undefined {
+    return subjectsOf(this)[0]
   }
 
   /** What it may do on channels. @internal */
@@ -255,7 +268,9 @@ export class RemoteClient {
 
   /** Tells the client that it receives a channel, and its place there. @internal */
   joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
-    this.send({ type: 'subscribed', channel, ...this.#identities.said(channel), ...how })
+    const proof = how.position && this.#owner.channels.prove(this, channel, how.position)
+    const proven = proof === undefined ? how : { ...how, proof }
+    this.send({ type: 'subscribed', channel, ...this.#identities.said(channel), ...proven })
   }
 
   /** A publication that is kept was not for this client: tells it so, as it would miss it. @internal */

@@ -10,6 +10,7 @@ import {
 import { EventEmitter } from 'eventemitter3'
 import type { RequestHandler } from 'express'
 import { Admission } from './admission.js'
+import { PositionProofs } from './channels/position-proofs.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
 import { Cluster, sidOf } from './cluster.js'
@@ -105,7 +106,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#routes = new ExpressRoutes(app, routes)
     const tokens = this.#makeTokens()
     const redeemer = new Redeemer({ ...this.#options, tokens })
-    this.#channels = this.#makeChannels(redeemer)
+    this.#channels = this.#makeChannels(redeemer, tokens)
     this.cluster = new Cluster({ nodes: engine.nodes, hub: this.#hub, callTimeout: limits.callTimeout })
     const trusts: TrustProxy = (address, hop) => app.get('trust proxy fn')(address, hop)
     const { origins: list, requireOrigin: required } = this.#options
@@ -255,7 +256,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     await this.#options.engine.close()
   }
 
-  #makeChannels(redeemer: Redeemer): Channels {
+  #makeChannels(redeemer: Redeemer, tokens: Tokens): Channels {
     const { engine, limits, channels, logger, presenceGrace } = this.#options
     const failed = (cause: unknown, details: object) => this.#failed(cause, details)
     const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed })
@@ -270,6 +271,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       ...limits,
       presenceGrace,
       hub: this.#hub,
+      proofs: new PositionProofs(tokens.secrets('position proof')),
       policy,
       redeem,
       decide,

@@ -3,6 +3,7 @@ import {
   createPrivateKey,
   createPublicKey,
   createSecretKey,
+  hkdfSync,
   type KeyObject,
   randomUUID,
 } from 'node:crypto'
@@ -101,6 +102,14 @@ export class Tokens {
     return { token, id }
   }
 
+  /** Secrets for another purpose, one for each key that can sign: the first is of the one that signs tokens. */
+  secrets(purpose: string): Buffer[] {
+    const { kid } = this.#signer
+    const [first, others] = [[this.#signer.key], [...this.#keys].filter(([own]) => own !== kid)]
+    const keys = [...first, ...others.flatMap(([, { signing }]) => signing ?? [])]
+    return keys.map((key) => Buffer.from(hkdfSync('sha256', bytesOf(key), '', `token-socket ${purpose}`, 32)))
+  }
+
   /** What a token stands for. @throws Error if it is not a good token; why is for the log only */
   verify(token: string): TokenContents {
     if (token.length > NAME_LIMITS.token) throw new Error('the token is too long')
@@ -188,6 +197,10 @@ function parseKey(kid: string, { algorithm, key, privateKey }: TokenKey): Parsed
   } catch (cause) {
     throw badKeys(`${kid}: ${(cause as Error).message}`, cause)
   }
+}
+
+function bytesOf(key: KeyObject): Buffer {
+  return key.type === 'secret' ? key.export() : key.export({ type: 'pkcs8', format: 'der' })
 }
 
 function badKeys(why: string, cause?: unknown): RpcError {

@@ -1,0 +1,93 @@
+import type { Position, SubscriptionMessage } from '@token-socket/protocol'
+import type { Publication } from '../engine.js'
+import { timeOf } from '../event-ids.js'
+import type { ChannelRequest, RemoteClient } from '../remote-client.js'
+import type { Refusal } from '../vetoes.js'
+import type { PositionProofs } from './position-proofs.js'
+
+/** A position that a client names, and what proves that the server gave it to this user. */
+export interface ClaimedPosition extends Position {
+  readonly proof?: string | undefined
+}
+
+/** Dependencies of {@link ChannelAccess}. */
+export interface ChannelAccessOwner {
+  readonly proofs: Pick<PositionProofs, 'issue' | 'verify'>
+  readonly policy: {
+    /** What claims and rules say about a request. @returns why not */
+    allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined>
+    /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
+    historyStart(socket: RemoteClient, channel: string): number | undefined
+  }
+  /** Asks the listeners of an event. */
+  decide(event: VetoedRequest, socket: RemoteClient, data: object): Promise<Refusal | undefined>
+}
+
+/** Requests that have an event of their own. */
+export type VetoedRequest = Exclude<ChannelRequest['type'], 'history'>
+
+/**
+ * The one place that decides what a socket may read and write on a channel. Every path asks it: a subscription, one again,
+ * recovery, history, publish, also with a key that was used before, and broadcast. What one socket may see of one
+ * publication is the hub's to say, by the filter.
+ */
+export class ChannelAccess {
+  readonly #owner: ChannelAccessOwner
+
+  constructor(owner: ChannelAccessOwner) {
+    this.#owner = owner
+  }
+
+  /** Asks claims, rules and listeners, in this order, until one refuses. @returns why not */
+  async decide(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
+    const refused = await this.#owner.policy.allows(socket, request)
+    if (refused) return refused
+    if (request.type !== 'history') return this.#owner.decide(request.type, socket, describe(request))
+    // The listeners have decided about a socket that is on the channel.
+    if (socket.isOn(request.channel)) return undefined
+    return this.#owner.decide('subscribe', socket, describe(request))
+  }
+
+  /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
+  historyStart(socket: RemoteClient, channel: string): number | undefined {
+    return this.#owner.policy.historyStart(socket, channel)
+  }
+
+  /**
+   * Whether a socket may have all that was published after a position which its client names.
+   * @param first the first publication after it; all later ones are younger
+   */
+  mayRecover(socket: RemoteClient, from: ClaimedPosition, first: Publication | undefined): boolean {
+    if (first === undefined) return true
+    const { channel } = first
+    const start = this.historyStart(socket, channel)
+    if (start !== undefined && timeOf(first.id) >= start) return true
+    if (from.proof === undefined) return false
+    return this.#owner.proofs.verify({ channel, user: socket.subject }, from.proof, from)
+  }
+
+  /** A proof of a position for {@link mayRecover}; `undefined` for a socket that needs none, or an old client. */
+  prove(socket: RemoteClient, channel: string, position: Position): string | undefined {
+    if (socket.isOld || this.historyStart(socket, channel) === 0) return undefined
+    return this.#owner.proofs.issue({ channel, user: socket.subject }, position)
+  }
+}
+
+/** What listeners are told of a request: `{ channel }`, `{ channel, data }` or `{ data }`; `event` if there is one. */
+function describe(request: ChannelRequest): object {
+  switch (request.type) {
+    case 'broadcast':
+      return { data: request.data }
+    case 'publish': {
+      const { channel, data, event } = request
+      return event === undefined ? { channel, data } : { channel, data, event }
+    }
+    default:
+      return { channel: request.channel }
+  }
+}
+
+/** Where the client of a request says that it was. */
+export function claimedPosition({ from, proof }: SubscriptionMessage): ClaimedPosition | undefined {
+  return from && { ...from, proof }
+}

@@ -1,0 +1,58 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { encodeData, type Position } from '@token-socket/protocol'
+import { isNext } from '../epoch.js'
+
+/** Whose proof it is, and of which channel. */
+export interface ProofSubject {
+  readonly channel: string
+  /** Names the user; `undefined` for a user of whom nothing is known. */
+  readonly user: string | undefined
+}
+
+/** Milliseconds for which a proof is good: as long as a channel's position is known. */
+const PROOF_TTL = 24 * 60 * 60 * 1000
+
+/** Characters of a signature: 128 bits. */
+const SIGNATURE = 22
+
+/** Offset, time of issue, signature, epoch. */
+const PROOF = new RegExp(`^([0-9a-z]{1,11})\\.([0-9a-z]{1,9})\\.([\\w-]{${SIGNATURE}})\\.(.{1,64})$`, 'su')
+
+/**
+ * Proofs that the server gave a user a position on a channel. A client that may not read all that the channel keeps returns
+ * its proof with the position that it names: it may read what came after the proven position, wherever it was meanwhile.
+ * Signed, so that nothing is kept for them, and every node with the same keys verifies them.
+ */
+export class PositionProofs {
+  readonly #secrets: readonly Buffer[]
+
+  /** @param secrets the first signs, all verify */
+  constructor(secrets: readonly Buffer[]) {
+    this.#secrets = secrets
+  }
+
+  /** A proof of a position, good for 24 hours. */
+  issue(subject: ProofSubject, { epoch, offset }: Position): string {
+    const parts = [offset.toString(36), Date.now().toString(36)] as const
+    const [secret = Buffer.alloc(0)] = this.#secrets
+    return `${parts.join('.')}.${sign(secret, subject, [...parts, epoch])}.${epoch}`
+  }
+
+  /** Whether a proof is of this position or of one before it. Anything but a good proof is not. */
+  verify(subject: ProofSubject, proof: string, at: Position): boolean {
+    const [, offset = '', time = '', signature = '', epoch = ''] = PROOF.exec(proof) ?? []
+    if (signature === '' || Number.parseInt(time, 36) + PROOF_TTL < Date.now()) return false
+    const isOurs = this.#secrets.some((secret) =>
+      timingSafeEqual(Buffer.from(sign(secret, subject, [offset, time, epoch])), Buffer.from(signature)),
+    )
+    const start = Number.parseInt(offset, 36)
+    // Nothing was kept when the proof was issued: the first publication began the epoch.
+    const isSame = epoch === at.epoch || (start === 0 && isNext(epoch, at.epoch))
+    return isOurs && isSame && start <= at.offset
+  }
+}
+
+function sign(secret: Buffer, { channel, user = '' }: ProofSubject, parts: readonly string[]): string {
+  const text = encodeData([channel, user, ...parts])
+  return createHmac('sha256', secret).update(text).digest('base64url').slice(0, SIGNATURE)
+}

@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto'
+
+/** What is known of a user over all of their connections. */
+export interface Subject {
+  /** The user's id, of the sign-in's claims. */
+  readonly uid?: string | undefined
+  /** The sign-in's session, as {@link hashSession} names it. */
+  readonly session?: string | undefined
+}
+
+/** Every name of a user: by the uid, and by the session. Names of the two kinds are never the same. */
+export function subjectsOf({ uid, session }: Subject): string[] {
+  return [
+    ...(uid === undefined ? [] : [`uid:${uid}`]),
+    ...(session === undefined ? [] : [`session:${session}`]),
+  ]
+}
+
+/** The name of a session that the server keeps. The id itself would let its reader in. */
+export function hashSession(sessionId: string): string {
+  return createHash('sha256').update('token-socket session').update(sessionId).digest('base64url')
+}
