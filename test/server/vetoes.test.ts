@@ -90,6 +90,28 @@ describe('decide', () => {
     })
   }
 
+  describe('where a yes is needed', () => {
+    const rows: [what: string, listeners: VetoListener[], verdict: unknown][] = [
+      ['nobody listens', [], 'forbidden'],
+      ['a listener returns nothing', [() => {}], 'forbidden'],
+      ['a listener returns 1', [() => 1], 'forbidden'],
+      ['a listener returns true', [() => true], 'yes'],
+      ['a listener resolves true', [async () => true], 'yes'],
+      ['one returns nothing, another true', [() => {}, () => true], 'yes'],
+      ['one returns true, another false', [() => true, () => false], 'forbidden'],
+      ['callback(null, true)', [byCallback((callback) => callback(null, true))], 'yes'],
+      ['callback(null, 1)', [byCallback((callback) => callback(null, 1))], 'forbidden'],
+      ['callback(error, true)', [byCallback((callback) => callback(failure, true))], failure],
+    ]
+    for (const [what, listeners, expected] of rows) {
+      it(`says ${expected === 'yes' ? 'yes' : 'no'} on: ${what}`, async () => {
+        const refusal = await decide(listeners, [socket, data], { timeout: 5000, needsYes: true, onerror })
+        const error = refusal?.error
+        expect(refusal ? (RpcError.is(error) ? error.code : error) : 'yes').to.equal(expected)
+      })
+    }
+  })
+
   describe('when a listener throws', () => {
     const throwers: [string, VetoListener][] = [
       [

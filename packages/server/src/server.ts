@@ -59,7 +59,7 @@ export interface TokenSocketServerEvents {
   unsubscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
   /** A client wants to publish. */
   publish(socket: RemoteClient, data: { channel: string; data: unknown }, callback: VetoCallback): Veto
-  /** A client wants to publish on every channel. */
+  /** A client wants to publish on every channel. Where `publish` has listeners, one of these has to say `true`. */
   broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
   /** The server has another status: `ok`, `degraded`, `shutting_down`. */
   health(health: ServerHealth): void
@@ -292,6 +292,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return decide(bound, [socket, data], {
       timeout: this.#options.limits.vetoTimeout,
       emptyMeansYes: event === 'authentication',
+      // A broadcast reaches the channels on which a `publish` listener says no.
+      needsYes: event === 'broadcast' && this.listenerCount('publish') > 0,
       onerror: (cause) => this.#failed(cause, { event, sid: socket.sid }),
     })
   }

@@ -17,12 +17,15 @@ export interface VetoOptions {
   readonly timeout: number
   /** Whether `callback()` without arguments says yes, as on `authentication`. */
   readonly emptyMeansYes?: boolean
+  /** Whether at least one listener has to say `true`: by its callback, or by what it returns. @default false */
+  readonly needsYes?: boolean
   /** Hears what a listener throws. */
   onerror(cause: unknown): void
 }
 
 /**
- * Asks every listener. One that says no, fails, or does not answer in time is enough for a no, at once.
+ * Asks every listener. One that says no, fails, or does not answer in time is enough for a no, at once. So are no listeners,
+ * where {@link VetoOptions.needsYes} is set.
  * @returns `undefined` for yes
  */
 export async function decide(
@@ -30,7 +33,8 @@ export async function decide(
   args: readonly unknown[],
   options: VetoOptions,
 ): Promise<Refusal | undefined> {
-  if (listeners.length === 0) return undefined
+  const unlessNeeded = (isYes: boolean) => (options.needsYes && !isYes ? forbidden() : undefined)
+  if (listeners.length === 0) return unlessNeeded(false)
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       resolve({ error: refusal('veto_timeout', { field: 'vetoTimeout', limit: options.timeout }) })
@@ -41,47 +45,48 @@ export async function decide(
       resolve(outcome)
     }
     let open = listeners.length
+    let isYes = false
     for (const listener of listeners) {
-      ask(listener, args, options).then((outcome) => {
+      ask(listener, args, options).then((answer) => {
         open -= 1
-        if (outcome || open === 0) settle(outcome)
+        isYes ||= answer === true
+        if (typeof answer === 'object') settle(answer)
+        else if (open === 0) settle(unlessNeeded(isYes))
       })
     }
   })
 }
 
-async function ask(
-  listener: VetoListener,
-  args: readonly unknown[],
-  options: VetoOptions,
-): Promise<Refusal | undefined> {
+/** A refusal, an explicit yes, or nothing against it. */
+type Answer = Refusal | true | undefined
+
+async function ask(listener: VetoListener, args: readonly unknown[], options: VetoOptions): Promise<Answer> {
   try {
     return await answerOf(listener, args, options)
   } catch (cause) {
     // A refusal with its reason.
     if (RpcError.is(cause)) return { error: cause }
     options.onerror(cause)
-    return { error: new RpcError('forbidden') }
+    return forbidden()
   }
 }
 
-function answerOf(
-  listener: VetoListener,
-  args: readonly unknown[],
-  options: VetoOptions,
-): Promise<Refusal | undefined> {
-  const { promise, resolve, reject } = withResolvers<Refusal | undefined>()
-  const forbidden = { error: new RpcError('forbidden') }
+function answerOf(listener: VetoListener, args: readonly unknown[], options: VetoOptions): Promise<Answer> {
+  const { promise, resolve, reject } = withResolvers<Answer>()
   const callback: VetoCallback = (error, allowed) => {
     const yes = allowed || (options.emptyMeansYes && allowed === undefined)
-    resolve(error ? { error } : yes ? undefined : forbidden)
+    resolve(error ? { error } : yes ? allowed === true || undefined : forbidden())
   }
   const answersByCallback = listener.length > args.length
   Promise.resolve(listener(...args, callback)).then((returned) => {
-    if (returned === false) resolve(forbidden)
-    else if (returned !== undefined || !answersByCallback) resolve(undefined)
+    if (returned === false) resolve(forbidden())
+    else if (returned !== undefined || !answersByCallback) resolve(returned === true || undefined)
   }, reject)
   return promise
+}
+
+function forbidden(): Refusal {
+  return { error: new RpcError('forbidden') }
 }
 
 function withResolvers<T>() {
