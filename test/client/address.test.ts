@@ -35,11 +35,26 @@ describe('readAddress', () => {
     expect(readAddress('http://other', undefined).http).to.equal('http://other')
   })
 
-  it('takes http for a page from a file', () => {
-    setGlobal('location', { host: '', protocol: 'file:' })
-    expect(readAddress('x', undefined).http).to.equal('http://x')
-    expect(() => readAddress(undefined, undefined)).to.throw('host')
-  })
+  for (const href of [
+    'file:///index.html',
+    'app://bundle/index.html',
+    'capacitor://localhost/',
+    'tauri://localhost/',
+    'chrome-extension://abcdef/background.html',
+    'moz-extension://abcdef/background.html',
+    'about:blank',
+    'blob:https://example.com/1',
+  ]) {
+    it(`takes no guess for the host of ${href}, and http for a host without a protocol`, () => {
+      const { host, protocol } = new URL(href)
+      setGlobal('location', { host, protocol })
+      expect(() => readAddress(undefined, undefined))
+        .to.throw('host has to be given')
+        .with.property('code', 'bad_option')
+      expect(readAddress('x', undefined).http).to.equal('http://x')
+      expect(readAddress('https://x', undefined).http).to.equal('https://x')
+    })
+  }
 
   for (const host of ['', 'a b', 'ftp://x', 'http://']) {
     it(`refuses "${host}"`, () => {

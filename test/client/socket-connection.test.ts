@@ -44,6 +44,16 @@ describe('SocketConnection', () => {
       expect(error).to.have.property('code', 'transport_failed')
     })
 
+    it('names the URL, and keeps what the platform says went wrong', async () => {
+      const cause = Object.assign(new Error('getaddrinfo ENOTFOUND x'), { code: 'ENOTFOUND' })
+      Object.assign(socket, { url: 'ws://x/sockets/websocket' })
+      socket.play('error', { error: cause })
+      socket.play('close', { code: 1006, reason: '' })
+      const error = await errorOf(opening)
+      expect(error.message).to.equal('ws://x/sockets/websocket: getaddrinfo ENOTFOUND x')
+      expect(error).to.have.property('cause', cause)
+    })
+
     it('closes the socket when it is given up', async () => {
       abort.abort(new Error('enough'))
       expect(await errorOf(opening)).to.have.property('message', 'enough')

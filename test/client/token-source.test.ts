@@ -68,31 +68,34 @@ describe('TokenSource#request', () => {
 
   const refused: readonly (readonly [status: number, body: string, message: string])[] = [
     [403, '{"error":"Forbidden"}', 'Forbidden'],
-    [401, '<h1>Log in</h1>', 'The token request was refused'],
-    [404, '', 'The token request was refused'],
+    [401, '<h1>Log in</h1>', 'HTTP status 401 from URL'],
+    [404, '', 'HTTP status 404 from URL'],
     [200, '{"error":"No"}', 'No'],
   ]
   for (const [status, body, message] of refused) {
     it(`fails with \`token_refused\` for ${status} ${body}`, async () => {
       reply(status, body)
-      expect(await errorOf(request())).to.include({ code: 'token_refused', message })
+      const error = await errorOf(request())
+      expect(error).to.include({ code: 'token_refused', message: message.replace('URL', url) })
+      if (status >= 400) expect(error.data).to.deep.equal({ status })
     })
   }
 
-  const failed: readonly (readonly [status: number, body: string, message: string])[] = [
-    [500, '{"error":"Internal"}', 'The token request failed: Internal'],
-    [503, 'busy', 'The token request failed: HTTP status 503'],
-    [429, '', 'The token request failed: HTTP status 429'],
-    [200, '<h1>Log in</h1>', 'The token request failed: not JSON'],
-    [200, '{}', 'The token request failed: there is no token in the answer'],
-    [200, '{"token":5}', 'The token request failed: there is no token in the answer'],
-    [200, 'null', 'The token request failed: there is no token in the answer'],
-    [200, `{"token":"${'x'.repeat(8000)}"}`, 'The token request failed: the token is too long'],
+  const failed: readonly (readonly [status: number, body: string, why: string])[] = [
+    [500, '{"error":"Internal"}', 'HTTP status 500 Internal'],
+    [503, 'busy', 'HTTP status 503'],
+    [429, '', 'HTTP status 429'],
+    [200, '<h1>Log in</h1>', 'not JSON'],
+    [200, '{}', 'there is no token in the answer'],
+    [200, '{"token":5}', 'there is no token in the answer'],
+    [200, 'null', 'there is no token in the answer'],
+    [200, `{"token":"${'x'.repeat(8000)}"}`, 'the token is too long'],
   ]
-  for (const [status, body, message] of failed) {
+  for (const [status, body, why] of failed) {
     it(`fails with \`token_failed\` for ${status} ${body.slice(0, 30)}`, async () => {
       reply(status, body)
-      expect(await errorOf(request())).to.include({ code: 'token_failed', message })
+      const { code, message } = await errorOf(request())
+      expect([code, message]).to.deep.equal(['token_failed', `The token request to ${url} failed: ${why}`])
     })
   }
 
@@ -106,14 +109,84 @@ describe('TokenSource#request', () => {
     expect(message).to.match(/not JSON, after a redirect to http.*\/login$/)
   })
 
-  it('fails with `token_failed` when there is no network', async () => {
-    expect(await errorOf(request({ url: 'http://127.0.0.1:1/' }))).to.have.property('code', 'token_failed')
+  it('fails with `token_failed` when nothing listens, and says so', async () => {
+    await new Promise((resolve) => {
+      server.close(resolve)
+    })
+    const error = await errorOf(request())
+    expect(error).to.have.property('code', 'token_failed')
+    expect(error.message).to.equal(`The token request to ${url} failed: fetch failed ECONNREFUSED`)
+    expect(error).to.have.nested.property('cause.cause.code', 'ECONNREFUSED')
+  })
+
+  it('fails with `origin_refused` where the server does not allow the origin', async () => {
+    reply(403, '{"error":"The origin is not allowed","code":"origin_refused"}')
+    const expected = { code: 'origin_refused', message: 'The origin is not allowed' }
+    expect(await errorOf(request())).to.include(expected)
+  })
+
+  describe('follows a redirect', () => {
+    const own = { Cookie: 'session=secret', Authorization: 'Bearer secret', 'X-Api-Key': 'secret' }
+    let other: Server
+    let seen: IncomingMessage[]
+
+    beforeEach(async () => {
+      seen = []
+      other = createServer((request, response) => {
+        seen.push(request)
+        response.end('{"token":"other"}')
+      })
+      await new Promise<void>((resolve) => {
+        other.listen(0, '127.0.0.1', resolve)
+      })
+    })
+
+    afterEach(async () => {
+      other.closeAllConnections()
+      await new Promise((resolve) => {
+        other.close(resolve)
+      })
+    })
+
+    const otherUrl = () => `http://127.0.0.1:${(other.address() as AddressInfo).port}/token`
+
+    for (const [status, method] of [
+      [301, 'GET'],
+      [302, 'GET'],
+      [303, 'GET'],
+      [307, 'POST'],
+      [308, 'POST'],
+    ] as const) {
+      it(`${status} to another origin, without headers of its own, by ${method}`, async () => {
+        respond = (_, response) => response.writeHead(status, { Location: otherUrl() }).end()
+        expect(await request({ headers: own })).to.equal('other')
+        expect(requests[0]?.headers).to.include({ cookie: 'session=secret', 'x-api-key': 'secret' })
+        expect(JSON.stringify(seen[0]?.rawHeaders)).not.to.include('secret')
+        expect(seen[0]?.method).to.equal(method)
+      })
+    }
+
+    it('on the same origin with its headers', async () => {
+      respond = ({ url: path }, response) => {
+        if (path === '/next') response.end('{"token":"t"}')
+        else response.writeHead(307, { Location: '/next' }).end()
+      }
+      expect(await request({ headers: own })).to.equal('t')
+      expect(requests[1]?.headers).to.include({ cookie: 'session=secret', 'x-api-key': 'secret' })
+    })
+
+    it('twenty times, and gives up then', async () => {
+      respond = (_, response) => response.writeHead(302, { Location: '/socket/token' }).end()
+      expect((await errorOf(request())).message).to.match(/more than 20 redirects$/)
+      expect(requests).to.have.length(21)
+    })
   })
 
   it('fails with `token_failed` when no answer comes in time', async () => {
     respond = () => {}
     const error = await errorOf(request({ timeout: 20 }))
-    expect(error).to.include({ code: 'token_failed', message: 'The token request failed: no answer in time' })
+    expect(error).to.have.property('code', 'token_failed')
+    expect(error.message).to.equal(`The token request to ${url} failed: no answer in time`)
   })
 
   it('rejects with the signal’s reason when it is given up', async () => {

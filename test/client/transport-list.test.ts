@@ -40,9 +40,24 @@ describe('TransportList', () => {
     expect(await opened).to.have.property('name', 'sockjs')
   })
 
-  it('#open rejects with what the last failed with', async () => {
-    const list = new TransportList([['websocket', fails]], 1000, {})
-    expect(await errorOf(list.open(signal))).to.include({ code: 'transport_failed', message: 'no' })
+  it('#open rejects with what the last failed with, and says why each did', async () => {
+    const refuses: OpenTransport = () =>
+      Promise.reject(new RpcError('transport_failed', 'never', { code: 4501 }))
+    const list = new TransportList(
+      [
+        ['websocket', fails],
+        ['sockjs', refuses],
+      ],
+      1000,
+      {},
+    )
+    const error = await errorOf(list.open(signal))
+    expect(error).to.include({
+      code: 'transport_failed',
+      message: 'websocket failed: no; sockjs failed: never',
+    })
+    expect(error.data).to.deep.equal({ code: 4501 })
+    expect(error).to.have.nested.property('cause.message', 'never')
   })
 
   it('#open calls what a transport throws `transport_failed`', async () => {
@@ -146,7 +161,10 @@ describe('TransportList', () => {
       {},
     )
     list.prefer('websocket')
-    expect(await errorOf(list.open(signal))).to.include({ code: 'transport_failed', message: 'no' })
+    expect(await errorOf(list.open(signal))).to.include({
+      code: 'transport_failed',
+      message: 'websocket failed: no',
+    })
     expect(await list.open(signal)).to.have.property('name', 'sockjs')
   })
 

@@ -1,6 +1,9 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Deadlines } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { Random } from './random.js'
 
 describe('Deadlines', () => {
   let clock: sinon.SinonFakeTimers
@@ -178,6 +181,68 @@ describe('Deadlines', () => {
       expect(clock.countTimers()).to.equal(0)
       expect(expired).to.deep.equal([])
     })
+  })
+
+  for (const seed of [1, 2, 3, 4, 5]) {
+    it(`does what a list of all deadlines would do, and keeps nothing in the end (seed ${seed})`, () => {
+      const random = new Random(seed)
+      const model = new Map<string, { time: number; order: number }>()
+      const expected: string[] = []
+      let now = 0
+      const wait = () => random.pick([1, 5, 5, 100, 1 + random.number(300), (1 + random.number(1e6)) / 1e4])
+      const advance = (by: number) => {
+        now += by
+        const due = [...model].filter(([, { time }]) => time <= now)
+        due.sort(([, left], [, right]) => left.time - right.time || left.order - right.order)
+        for (const [key] of due) {
+          expected.push(key)
+          model.delete(key)
+        }
+        clock.tick(by)
+      }
+      for (let step = 0; step < 2_000; step += 1) {
+        const key = `${random.number(60)}`
+        const next = wait()
+        // The time of a fake clock is whole milliseconds: at each of them it looks at once at what is due.
+        const what = random.number(4)
+        if (what === 0) deadlines.delete(key)
+        else if (what < 3) deadlines.set(key, next)
+        if (what < 3) model.delete(key)
+        if (what === 1 || what === 2) model.set(key, { time: now + next, order: step })
+        if (what === 3) for (let ms = random.number(20); ms > 0; ms -= 1) advance(1)
+        expect(deadlines.size).to.equal(model.size)
+      }
+      for (const key of [...model.keys()].slice(0, 20)) {
+        deadlines.delete(key)
+        model.delete(key)
+      }
+      while (model.size > 0) advance(1)
+      expect(expired).to.deep.equal(expected)
+      expect(deadlines.size).to.equal(0)
+      clock.tick(1_000)
+      expect(clock.countTimers()).to.equal(0)
+    })
+  }
+
+  it('keeps nothing for deadlines that were taken away, however different their waits were', () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const used = () => {
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const run = (from: number) => {
+      for (let wait = from; wait < from + 50_000; wait += 1) {
+        deadlines.set('a', wait)
+        deadlines.delete('a')
+      }
+    }
+    deadlines.set('stays', 1_000)
+    run(1_000)
+    const before = used()
+    run(100_000)
+    // A wait that were kept would take 244 bytes, together 12 MB.
+    expect(used() - before).to.be.below(2_000_000)
   })
 
   describe('#clear', () => {

@@ -109,6 +109,27 @@ describe('PendingCalls', () => {
         expect(calls.has(other.id)).to.equal(true)
       })
 
+      it('fails with the signal’s reason as its cause', async () => {
+        const controller = new AbortController()
+        const reason = new Error('the user went away')
+        const { answer } = calls.open({ signal: controller.signal })
+        controller.abort(reason)
+        expect(await rejection(answer)).to.have.property('cause', reason)
+        expect(thrownBy(() => calls.open({ signal: controller.signal }))).to.have.property('cause', reason)
+      })
+
+      it('has one listener on it for many requests, of many owners', () => {
+        const { signal } = new AbortController()
+        const many = Array.from({ length: 20 }, () => {
+          const owner = new PendingCalls({ timeout: 1_000, calls: 1 }, createTimeouts())
+          owner.open({ signal }).answer.catch(() => {})
+          return owner
+        })
+        expect(getEventListeners(signal, 'abort')).to.have.length(1)
+        for (const owner of many) owner.rejectAll(new RpcError('connection_lost'))
+        expect(getEventListeners(signal, 'abort')).to.have.length(0)
+      })
+
       it('ignores an abort after the answer', async () => {
         const controller = new AbortController()
         const { id, answer } = calls.open({ signal: controller.signal })

@@ -38,6 +38,7 @@ const extraEntries = new Set(['@token-socket/protocol/testing'])
 /** Names that `imports` in a package's package.json defines, and the files behind them. */
 export const privateNames: Readonly<Record<string, readonly string[]>> = {
   '#websocket': ['client/transports/native-websocket', 'client/transports/node-websocket'],
+  '#fetch': ['client/native-fetch', 'client/node-fetch'],
   '#sockjs': [
     'client/transports/load-sockjs',
     'client/transports/global-sockjs',

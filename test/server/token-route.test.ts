@@ -25,6 +25,7 @@ import { RecordedLog } from './recorded-log.js'
 
 const A = 'https://a.example.com'
 const FORBIDDEN = { error: 'Forbidden', code: 'forbidden' }
+const ORIGIN_REFUSED = { error: 'The origin is not allowed', code: 'origin_refused' }
 const PATH = '/socket/token'
 
 /** What a test changes. */
@@ -382,7 +383,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
             await start(settings)
             const response = await ask({ method, headers })
             expect(response.status).to.equal(403)
-            expect(await response.json()).to.deep.equal(FORBIDDEN)
+            expect(await response.json()).to.deep.equal(ORIGIN_REFUSED)
             expect(cors(response)).to.deep.equal([null, null])
             expect(response.headers.get('cache-control')).to.equal('no-store')
             expect(authentication.called).to.equal(false)
@@ -392,7 +393,8 @@ for (const { name, make } of EXPRESS_VERSIONS) {
 
       it('refuses a program that names none where one is required', async () => {
         await start({ ...settings, origins: { required: true } })
-        expect((await ask()).status).to.equal(403)
+        const response = await ask()
+        expect([response.status, await response.json()]).to.deep.equal([403, ORIGIN_REFUSED])
       })
 
       it('answers a preflight, asking nobody', async () => {

@@ -16,13 +16,14 @@ const PROTOCOL = /^(?:http|ws)(s?):$/
  * Reads the options `host` and `port`.
  *
  * @param host `https://example.com:8443`, `example.com:8000`, `example.com`, also with a path that all routes are
- *   below; without a protocol the page's own is used, and `http` in Node. Left out, it is the page's own.
+ *   below; without a protocol the page's own is used, and `http` in Node. Left out, it is the page's own, if the page
+ *   came by HTTP: the host of an `app:`, `capacitor:` or `file:` page, or of an extension's, is no server.
  * @throws RpcError `bad_option`
  */
 export function readAddress(host: string | undefined, port: number | undefined): Address {
   const page = globalThis.location as Location | undefined
-  const text = host || page?.host
-  if (!text) throw badOption('host', 'given: there is no page whose host could be used')
+  const text = host || (/^https?:/.test(page?.protocol ?? '') && page?.host)
+  if (!text) throw badOption('host', 'given: no page came from it')
   // A page from a file has a protocol of no use.
   const protocol = page?.protocol === 'https:' ? 'https:' : 'http:'
   const url = parse(HAS_PROTOCOL.test(text) ? text : `${protocol}//${text}`)

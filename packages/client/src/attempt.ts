@@ -4,6 +4,7 @@ import {
   INVALID_TOKEN_CODE,
   PROTOCOL_VERSION,
   RpcError,
+  throwIfAborted,
 } from '@token-socket/protocol'
 import { Link, type LinkListener, type Tap } from './link.js'
 import type { Logger, TransportName } from './options.js'
@@ -41,7 +42,7 @@ export async function attempt(
   signal: AbortSignal,
 ): Promise<Link> {
   const token = await parts.tokens.request(signal)
-  signal.throwIfAborted()
+  throwIfAborted(signal)
   const { name, connection, timeout } = await parts.transports.open(signal)
   let link = undefined as Link | undefined
   // Nothing has come from the server: maybe something on the way lets connections open, and no more.
@@ -61,12 +62,12 @@ export async function attempt(
         reject(lossOf(code, reason))
       }
       link = new Link(connection, { receive, closed }, parts)
-      signal.throwIfAborted()
+      throwIfAborted(signal)
       link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION })
     })
   try {
     const ready = await limitTime(timeout, signal, shakeHands)
-    signal.throwIfAborted()
+    throwIfAborted(signal)
     parts.transports.prefer(name)
     return ready
   } catch (error) {

@@ -1,4 +1,4 @@
-import { asRpcError, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
+import { abort, asRpcError, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
 import { lossOf } from './attempt.js'
 import { Backoff } from './backoff.js'
 import type { Link, LinkListener } from './link.js'
@@ -120,7 +120,7 @@ export class Connector {
     const error = new RpcError('connection_lost', 'The page went away')
     const link = this.#link
     if (this.#state === 'connecting') {
-      this.#attempt?.abort(error)
+      this.#giveUp(error)
       this.#goOn('fail', error, true)
     } else if (link) {
       link.close()
@@ -145,11 +145,15 @@ export class Connector {
   #stop(event: 'suspend' | 'end', error?: RpcError): void {
     if (!CONNECTION_MOVES[this.#state][event]) return
     const link = this.#link
-    this.#attempt?.abort(error ?? new RpcError('ended'))
+    this.#giveUp(error ?? new RpcError('ended'))
     this.#link = undefined
     this.#stopTimer()
     link?.close()
     this.#move(event, error && { error })
+  }
+
+  #giveUp(error: RpcError): void {
+    if (this.#attempt) abort(this.#attempt, error)
   }
 
   #use(link: Link, receive: LinkListener['receive']): void {
@@ -182,7 +186,7 @@ export class Connector {
     const { reconnect, token, tokenAttempts } = this.#options
     if (!reconnect || !shouldReconnect(closeCodeOf(error))) return true
     const attempts = token ? tokenAttempts : REFUSED_TOKENS
-    return !this.#wasReady && (error.code === 'token_refused' || this.#refusedTokens >= attempts)
+    return !this.#wasReady && (isRefusal(error) || this.#refusedTokens >= attempts)
   }
 
   /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */
@@ -203,6 +207,11 @@ export class Connector {
     if (next === 'connecting') this.#try()
     this.#owner.moved({ event, from, ...details })
   }
+}
+
+/** The token route refuses this user, or this page's origin. */
+function isRefusal({ code }: RpcError): boolean {
+  return code === 'token_refused' || code === 'origin_refused'
 }
 
 function closeCodeOf(error: RpcError): number {

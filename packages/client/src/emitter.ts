@@ -1,19 +1,40 @@
 import { EventEmitter } from 'eventemitter3'
 import { guard } from './callback.js'
 
-/** Emits events to listeners that can harm neither the library nor one another. `this` in a listener is the emitter. */
+/** A listener as EventEmitter3 keeps it: one by itself, several in a list, which is never changed but at its end. */
+interface Kept {
+  readonly fn: (...args: unknown[]) => void
+  readonly context: unknown
+  readonly once: boolean
+}
+
+/** Where EventEmitter3 keeps them, by event. */
+interface Keeper {
+  readonly _events: { readonly [event: PropertyKey]: Kept | readonly Kept[] | undefined }
+}
+
+/**
+ * Emits events to listeners that can harm neither the library nor one another. `this` in a listener is the emitter, or what
+ * `on` was given as its third argument.
+ */
 export class Emitter<Events extends EventEmitter.ValidEventTypes> extends EventEmitter<Events> {
-  /** Calls each listener. What one throws is thrown again as an uncaught error, after all have been called. */
+  /**
+   * Calls each listener that is there now. What one throws is thrown again as an uncaught error, after all have been called.
+   * Nothing is copied: the cost of an event grows with its listeners, not with their square.
+   */
   override emit<Name extends EventEmitter.EventNames<Events>>(
     event: Name,
     ...args: EventEmitter.EventArgs<Events, Name>
   ): boolean {
-    const listeners = this.listeners(event)
-    for (const listener of listeners) {
-      // The fourth argument: only if it was added by `once`.
-      this.removeListener(event, listener, undefined, true)
-      guard(() => Reflect.apply(listener, this, args))
+    const found: Kept | readonly Kept[] | undefined = (this as unknown as Keeper)._events[event]
+    if (!found) return false
+    const listeners = Array.isArray(found) ? (found as readonly Kept[]) : [found as Kept]
+    // Those that are added meanwhile come after these.
+    for (let index = 0, count = listeners.length; index < count; index += 1) {
+      const { fn, context, once } = listeners[index] as Kept
+      if (once) this.removeListener(event, fn as never, undefined, true)
+      guard(() => fn.apply(context, args))
     }
-    return listeners.length > 0
+    return true
   }
 }

@@ -31,7 +31,8 @@ export interface Limits {
 export interface TokenSocketOptions {
   /**
    * The server: `https://example.com:8443`, `example.com:8000` or `example.com`. Without a protocol the page's own is
-   * used, in Node `http`. Required in Node.
+   * used, in Node `http`. Required in Node, and in pages that did not come by HTTP, such as `app:`, `capacitor:`, `file:`
+   * and an extension's.
    * @default location.host
    */
   readonly host?: string | undefined

@@ -1,4 +1,4 @@
-import { RpcError, startTimer } from '@token-socket/protocol'
+import { abort, abortReason, onAbort, RpcError, startTimer } from '@token-socket/protocol'
 
 /**
  * Runs something that may take `wait` milliseconds at the most, and that can be given up.
@@ -13,18 +13,18 @@ export async function limitTime<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const inner = new AbortController()
-  const abort = () => inner.abort(outer.reason)
   const { signal } = inner
   const aborted = new Promise<never>((_, reject) => {
-    signal.onabort = () => reject(signal.reason)
+    onAbort(signal, () => reject(abortReason(signal)))
   })
-  outer.addEventListener('abort', abort)
-  if (outer.aborted) abort()
-  const stopTimer = startTimer(wait, () => inner.abort(new RpcError('timeout')))
+  const giveUp = () => abort(inner, abortReason(outer))
+  const unwatch = onAbort(outer, giveUp)
+  if (outer.aborted) giveUp()
+  const stopTimer = startTimer(wait, () => abort(inner, new RpcError('timeout')))
   try {
     return await Promise.race([aborted, run(signal)])
   } finally {
     stopTimer()
-    outer.removeEventListener('abort', abort)
+    unwatch()
   }
 }

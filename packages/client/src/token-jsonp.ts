@@ -1,4 +1,4 @@
-import { RpcError } from '@token-socket/protocol'
+import { abortReason, onAbort } from '@token-socket/protocol'
 import { withQuery } from './form-encode.js'
 
 type Receivers = Record<string, ((body: unknown) => void) | undefined>
@@ -10,7 +10,7 @@ let lastId = 0
  * be seen, so every failure looks the same. The script tag is gone when the promise settles.
  *
  * @returns the answer's body, unchecked
- * @throws RpcError `token_failed`, or the signal's reason
+ * @throws Error that it failed, or the signal's reason
  */
 export function requestByJsonp(url: string, query: string, signal: AbortSignal): Promise<unknown> {
   const receivers = globalThis as unknown as Receivers
@@ -19,9 +19,8 @@ export function requestByJsonp(url: string, query: string, signal: AbortSignal):
   return new Promise<unknown>((resolve, reject) => {
     receivers[name] = resolve
     // When it is loaded the script has run, and has called the function if it was an answer at all.
-    script.onload = script.onerror = () =>
-      reject(new RpcError('token_failed', 'The token request by JSONP failed'))
-    signal.addEventListener('abort', () => reject(signal.reason))
+    script.onload = script.onerror = () => reject(new Error('the request by JSONP failed'))
+    onAbort(signal, () => reject(abortReason(signal)))
     script.src = withQuery(withQuery(url, `callback=${name}`), query)
     document.head.append(script)
   }).finally(() => {

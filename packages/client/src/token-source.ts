@@ -1,5 +1,7 @@
-import { asRpcError, decodeData, NAME_LIMITS, RpcError } from '@token-socket/protocol'
+import { asRpcError, decodeData, NAME_LIMITS, RpcError, throwIfAborted } from '@token-socket/protocol'
+import { fetchToken } from '#fetch'
 import { formEncode, withQuery } from './form-encode.js'
+import type { TokenResponse } from './native-fetch.js'
 import type { AuthenticationData } from './options.js'
 import { limitTime } from './time-limit.js'
 import { requestByJsonp } from './token-jsonp.js'
@@ -17,7 +19,10 @@ export interface TokenSourceOptions {
 }
 
 /** The answer's body, as far as it is of use. */
-type Body = { readonly token?: unknown; readonly error?: unknown } | null | undefined
+type Body = { readonly token?: unknown; readonly error?: unknown; readonly code?: unknown } | null | undefined
+
+/** The code of an answer to a page of an origin that the server does not allow. */
+const ORIGIN_REFUSED = 'origin_refused'
 
 /** Gets socket tokens from the server's token route, a fresh one each time. */
 export class TokenSource {
@@ -30,15 +35,17 @@ export class TokenSource {
 
   /**
    * Requests one token.
-   * @throws RpcError `token_refused` with `data.status` if the server says no (4xx); `token_failed` for anything that
-   *   may be better next time: no network, no answer in time, 5xx, an answer that holds no token; the signal's reason
+   * @throws RpcError `token_refused` with `data.status` if the server refuses (4xx), `origin_refused` if it refuses this
+   *   page's origin; `token_failed` for anything that may be better next time: no network, no answer in time, 5xx, an
+   *   answer that holds no token. The text names the URL, `cause` is the system's or the platform's error. Or the
+   *   signal's reason
    */
   async request(signal: AbortSignal): Promise<string> {
     try {
       return await limitTime(this.#options.timeout, signal, (inner) => this.#request(inner))
     } catch (error) {
-      signal.throwIfAborted()
-      throw asTokenError(error)
+      throwIfAborted(signal)
+      throw asTokenError(error, `to ${this.#options.url} `)
     }
   }
 
@@ -46,20 +53,20 @@ export class TokenSource {
     const { authentication, url, jsonp } = this.#options
     const data = typeof authentication === 'function' ? await authentication() : authentication
     const query = formEncode(data)
-    signal.throwIfAborted()
-    let response: Response
+    throwIfAborted(signal)
+    let response: TokenResponse
     try {
       response = await this.#fetch(withQuery(url, query), signal)
     } catch (error) {
       if (signal.aborted || !jsonp || !globalThis.document) throw error
       return tokenOf((await requestByJsonp(url, query, signal)) as Body)
     }
-    return read(response, await response.text())
+    return read(response, await response.text(), url)
   }
 
-  async #fetch(url: string, signal: AbortSignal): Promise<Response> {
+  async #fetch(url: string, signal: AbortSignal): Promise<TokenResponse> {
     const headers = { ...this.#options.headers, Accept: 'application/json' }
-    const ask = (method: 'POST' | 'GET') => fetch(url, { credentials: 'include', headers, signal, method })
+    const ask = (method: 'POST' | 'GET') => fetchToken(url, { headers, signal, method })
     const response = await ask(this.#method)
     if (this.#method === 'GET' || (response.status !== 404 && response.status !== 405)) return response
     // The azuqua server knows GET only.
@@ -69,8 +76,8 @@ export class TokenSource {
   }
 }
 
-/** @throws RpcError `token_failed`, `token_refused` */
-function read({ ok, status, redirected, url }: Response, text: string): string {
+/** @throws RpcError `token_refused`, `origin_refused`; Error why it failed */
+function read({ ok, status, redirected, url }: TokenResponse, text: string, asked: string): string {
   let body: Body
   try {
     body = decodeData(text) as Body
@@ -78,40 +85,42 @@ function read({ ok, status, redirected, url }: Response, text: string): string {
     // A page for people, maybe.
   }
   // Some 4xx say nothing about the user: the same request may succeed later.
-  if (status >= 400 && status < 500 && ![408, 425, 429].includes(status))
-    throw new RpcError('token_refused', errorOf(body), { status })
-  if (!ok) throw failed(errorOf(body) ?? `HTTP status ${status}`)
-  if (body === undefined) throw failed(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
+  if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
+    const code = body?.code === ORIGIN_REFUSED ? ORIGIN_REFUSED : 'token_refused'
+    throw new RpcError(code, errorOf(body) ?? `HTTP status ${status} from ${asked}`, { status })
+  }
+  if (!ok) throw new Error(`HTTP status ${status} ${errorOf(body) ?? ''}`)
+  if (body === undefined) throw new Error(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
   return tokenOf(body)
 }
 
-/** @throws RpcError `token_failed`, `token_refused` */
+/** @throws RpcError `token_refused`; Error if there is no token */
 function tokenOf(body: Body): string {
   const error = errorOf(body)
   if (error) throw new RpcError('token_refused', error)
   return checkToken(body?.token)
 }
 
-/** @throws RpcError `token_failed` unless it is a token */
+/** @throws Error unless it is a token */
 export function checkToken(token: unknown): string {
-  if (!token || typeof token !== 'string') throw failed('there is no token in the answer')
-  if (token.length > NAME_LIMITS.token) throw failed('the token is too long')
+  if (!token || typeof token !== 'string') throw new Error('there is no token in the answer')
+  if (token.length > NAME_LIMITS.token) throw new Error('the token is too long')
   return token
 }
 
-/** Why there is no token. */
-export function asTokenError(error: unknown): RpcError {
+/** Why there is no token. @param where the URL that was asked, such as `to https://example.com/socket/token ` */
+export function asTokenError(error: unknown, where = ''): RpcError {
   const { code } = asRpcError(error)
-  if (code.startsWith('token_')) return error as RpcError
-  const { message = String(error) } = Object(error) as { readonly message?: string }
-  return failed(code === 'timeout' ? 'no answer in time' : message, error)
+  if (code.startsWith('token_') || code === ORIGIN_REFUSED) return error as RpcError
+  const { message = String(error), cause } = Object(error) as Partial<Error>
+  // Node's `fetch` says what happened in the cause only.
+  const inner = Object(cause) as { readonly code?: string; readonly message?: string }
+  const text = `${message} ${inner.code ?? inner.message ?? ''}`
+  const why = code === 'timeout' ? 'no answer in time' : text.trim()
+  return new RpcError('token_failed', `The token request ${where}failed: ${why}`, undefined, error)
 }
 
 function errorOf(body: Body): string | undefined {
   const error = body?.error
   return error && typeof error === 'string' ? error : undefined
-}
-
-function failed(why: string, cause?: unknown): RpcError {
-  return new RpcError('token_failed', `The token request failed: ${why}`, undefined, cause)
 }

@@ -1,4 +1,4 @@
-import { asRpcError, type Connection, RpcError } from '@token-socket/protocol'
+import { asRpcError, type Connection, RpcError, throwIfAborted } from '@token-socket/protocol'
 import type { Logger, TransportName } from './options.js'
 import { limitTime } from './time-limit.js'
 
@@ -33,19 +33,23 @@ export class TransportList {
   /**
    * Opens a connection by the first transport that works. The first time that the one that worked last fails, no other is
    * tried.
-   * @throws RpcError what the last transport failed with, or the signal's reason
+   * @throws RpcError with the code, `data` and, as its `cause`, the error of the transport that failed last; its text says
+   *   why each of them failed. Or the signal's reason
    */
   async open(signal: AbortSignal): Promise<Opened> {
-    let failure: unknown = new RpcError('transport_failed')
+    const failures: string[] = []
+    let failure: unknown
     for (const [index, [name, open]] of this.#order.entries()) {
       const isLast = index === this.#order.length - 1
       const timeout = isLast ? this.#timeout : Math.min(this.#timeout, this.#patience)
       try {
         return { name, timeout, connection: await limitTime(timeout, signal, open) }
       } catch (error) {
-        signal.throwIfAborted()
+        throwIfAborted(signal)
         this.#logger.debug?.(`${name} did not open`, error)
-        failure = asRpcError(error, 'transport_failed')
+        const { code, data, message } = asRpcError(error, 'transport_failed')
+        failures.push(`${name} failed: ${message}`)
+        failure = new RpcError(code, failures.join('; '), data, error)
         if (this.#proven === name) break
       }
     }

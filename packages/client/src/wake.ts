@@ -28,9 +28,11 @@ export function isOffline(): boolean {
  */
 export function onWake({ woke, wentOffline, left }: WakeListener): () => void {
   const { document } = globalThis
-  const over = new AbortController()
-  const on = (target: Partial<EventTarget> | undefined, event: string, run: () => void) =>
-    target?.addEventListener?.(event, run, over)
+  const undos: (() => void)[] = []
+  const on = (target: Partial<EventTarget> | undefined, event: string, run: () => void) => {
+    target?.addEventListener?.(event, run)
+    undos.push(() => target?.removeEventListener?.(event, run))
+  }
   on(globalThis, 'online', woke)
   on(globalThis, 'offline', wentOffline)
   // Not `unload`, which keeps pages out of the browser's cache and is about to go.
@@ -38,10 +40,9 @@ export function onWake({ woke, wentOffline, left }: WakeListener): () => void {
   on(globalThis, 'pageshow', woke)
   on(document, 'resume', woke)
   on(document, 'visibilitychange', () => document.visibilityState === 'visible' && woke())
-  const stopTimer = onDrift(woke)
+  undos.push(onDrift(woke))
   return () => {
-    over.abort()
-    stopTimer()
+    for (const undo of undos) undo()
   }
 }
 

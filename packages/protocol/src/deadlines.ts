@@ -5,52 +5,68 @@ export function isNever(wait: number): boolean {
   return !wait || !Number.isFinite(wait)
 }
 
-/** The keys that were given the same wait: the order in which they were set is the order of their times. */
-type Line<Key> = Map<Key, number>
+/** A key that waits for its time. */
+interface Deadline<Key> {
+  readonly key: Key
+  readonly time: number
+  /** Counts the calls of `set`: of two with the same time, the earlier call comes first. */
+  readonly order: number
+  /** Its index in the heap. */
+  index: number
+}
 
 /**
- * Many deadlines with one timer, which does not keep a process alive. The keys of one wait stand in line, as Node's own
- * timers do, so that setting, deleting and expiring cost the same however many there are; what costs is many different
- * waits.
+ * Many deadlines with one timer, which does not keep a process alive. They stand in a binary heap, the earliest first:
+ * setting, deleting and expiring one costs the logarithm of their number, whatever the waits are. Where all waits are the
+ * same, setting costs the same however many there are. Nothing is kept for a key whose deadline is over or taken away.
  */
 export class Deadlines<Key> {
-  readonly #lines = new Map<number, Line<Key>>()
-  readonly #lineOf = new Map<Key, Line<Key>>()
+  readonly #heap: Deadline<Key>[] = []
+  readonly #byKey = new Map<Key, Deadline<Key>>()
   readonly #onexpire: (key: Key) => void
   #stopTimer = () => {}
   #next = Number.POSITIVE_INFINITY
+  #lastOrder = 0
 
   /** @param onexpire called for each key whose time has come, once */
   constructor(onexpire: (key: Key) => void) {
     this.#onexpire = onexpire
   }
 
+  /** How many keys have a deadline. */
+  get size(): number {
+    return this.#heap.length
+  }
+
   /** Sets, or moves, a key's deadline. @param wait in milliseconds; 0, `Infinity` and `NaN` mean never */
   set(key: Key, wait: number): void {
     this.delete(key)
     if (isNever(wait)) return
-    const line = this.#lines.get(wait) ?? new Map<Key, number>()
     const time = performance.now() + wait
-    this.#lines.set(wait, line.set(key, time))
-    this.#lineOf.set(key, line)
+    const deadline = { key, time, order: ++this.#lastOrder, index: this.#heap.length }
+    this.#byKey.set(key, deadline)
+    this.#heap.push(deadline)
+    this.#rise(deadline)
     if (time < this.#next) this.#arm(time)
   }
 
   /** Takes a key's deadline away. */
   delete(key: Key): void {
-    this.#lineOf.get(key)?.delete(key)
-    this.#lineOf.delete(key)
+    const deadline = this.#byKey.get(key)
+    if (!deadline) return
+    this.#byKey.delete(key)
+    this.#remove(deadline)
   }
 
   /** Leaves no timer if no deadline is left. */
   rest(): void {
-    if (this.#lineOf.size === 0) this.clear()
+    if (this.#heap.length === 0) this.clear()
   }
 
   /** Takes all deadlines away. */
   clear(): void {
-    this.#lines.clear()
-    this.#lineOf.clear()
+    this.#heap.length = 0
+    this.#byKey.clear()
     this.#stopTimer()
     this.#next = Number.POSITIVE_INFINITY
   }
@@ -64,28 +80,64 @@ export class Deadlines<Key> {
   #expire(): void {
     const due = this.#takeDue(performance.now())
     this.#next = Number.POSITIVE_INFINITY
-    // Lines that are left are not empty, and their first is their earliest.
-    for (const line of this.#lines.values()) {
-      const [earliest = this.#next] = line.values()
-      this.#next = Math.min(this.#next, earliest)
-    }
-    if (this.#next !== Number.POSITIVE_INFINITY) this.#arm(this.#next)
+    const [earliest] = this.#heap
+    if (earliest) this.#arm(earliest.time)
     for (const key of due) this.#onexpire(key)
   }
 
-  /** Takes the keys whose time has come, the earliest first, and forgets the lines that nobody stands in. */
+  /** Takes the keys whose time has come, the earliest first. */
   #takeDue(now: number): Key[] {
-    const due: [key: Key, time: number][] = []
-    for (const [wait, line] of this.#lines) {
-      for (const entry of line) {
-        if (entry[1] > now) break
-        due.push(entry)
-        this.delete(entry[0])
-      }
-      if (line.size === 0) this.#lines.delete(wait)
+    const due: Key[] = []
+    for (let [first] = this.#heap; first && first.time <= now; [first] = this.#heap) {
+      due.push(first.key)
+      this.delete(first.key)
     }
-    return due.sort(([, left], [, right]) => left - right).map(([key]) => key)
+    return due
   }
+
+  /** Fills the gap with the last deadline. */
+  #remove(deadline: Deadline<Key>): void {
+    const last = this.#heap.pop()
+    if (!last || last === deadline) return
+    this.#place(last, deadline.index)
+    this.#rise(last)
+    this.#sink(last)
+  }
+
+  /** Moves a deadline up to where the one above it is earlier. */
+  #rise(deadline: Deadline<Key>): void {
+    while (deadline.index > 0) {
+      const above = this.#heap[(deadline.index - 1) >> 1]
+      if (!above || isBefore(above, deadline)) return
+      this.#swap(above, deadline)
+    }
+  }
+
+  /** Moves a deadline down to where those below it are later. */
+  #sink(deadline: Deadline<Key>): void {
+    for (;;) {
+      const left = this.#heap[2 * deadline.index + 1]
+      const right = this.#heap[2 * deadline.index + 2]
+      const earlier = right && left && isBefore(right, left) ? right : left
+      if (!earlier || isBefore(deadline, earlier)) return
+      this.#swap(deadline, earlier)
+    }
+  }
+
+  #swap(upper: Deadline<Key>, lower: Deadline<Key>): void {
+    const { index } = upper
+    this.#place(upper, lower.index)
+    this.#place(lower, index)
+  }
+
+  #place(deadline: Deadline<Key>, index: number): void {
+    deadline.index = index
+    this.#heap[index] = deadline
+  }
+}
+
+function isBefore(one: Deadline<unknown>, other: Deadline<unknown>): boolean {
+  return one.time < other.time || (one.time === other.time && one.order < other.order)
 }
 
 /** Time-outs of many owners, each a function to call when the time has come. */

@@ -16,6 +16,7 @@ export const ERRORS = {
   invalid_token: 'Invalid token',
   not_connected: 'No such socket is connected',
   not_found: 'Function not found',
+  origin_refused: 'The origin is not allowed',
   queue_full: 'Too many calls wait for the connection',
   shutting_down: 'The server is shutting down',
   timeout: 'Timed out',
@@ -31,6 +32,7 @@ export const ERRORS = {
   transport_failed: 'No transport could connect',
   uid_required: 'Only for sockets with a uid',
   unserializable: 'Not serializable as JSON',
+  unsupported: 'The server cannot do this',
   veto_timeout: 'A listener did not answer in time',
 } as const
 

@@ -1,3 +1,4 @@
+import { abortReason, onAbort } from './abort-signal.js'
 import type { Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
 
@@ -5,7 +6,7 @@ import { RpcError, refusal } from './errors.js'
 export interface CallOptions {
   /** Milliseconds until the call fails with `timeout`; 0 or `Infinity` for never. @default 30000 */
   readonly timeout?: number | undefined
-  /** Gives the call up: it fails with `aborted`, at once if it is aborted already. */
+  /** Gives the call up: it fails with `aborted`, at once if it is aborted already. The signal's reason is the `cause`. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -50,23 +51,23 @@ export class PendingCalls {
     readonly id: string
     readonly answer: Promise<unknown>
   } {
-    if (signal?.aborted) throw new RpcError('aborted')
+    if (signal?.aborted) throw aborted(signal)
     const { calls: limit } = this.#limits
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const expire = () => this.reject(id, new RpcError('timeout'))
-    const abort = () => this.reject(id, new RpcError('aborted'))
+    let unwatch = () => {}
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#calls.set(id, (error, data) => {
         this.#calls.delete(id)
         this.#timeouts.delete(expire)
-        signal?.removeEventListener('abort', abort)
+        unwatch()
         if (error) reject(error)
         else resolve(data)
       })
     })
     this.#timeouts.set(expire, timeout)
-    signal?.addEventListener('abort', abort)
+    if (signal) unwatch = onAbort(signal, () => this.reject(id, aborted(signal)))
     return { id, answer }
   }
 
@@ -85,4 +86,8 @@ export class PendingCalls {
     for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, error)
     this.#timeouts.rest()
   }
+}
+
+function aborted(signal: AbortSignal): RpcError {
+  return new RpcError('aborted', undefined, undefined, abortReason(signal))
 }

@@ -63,7 +63,8 @@ export function tokenGuard(origins: OriginRules, isDown: () => boolean): Request
   return (request: Request, response: Response, next: NextFunction) => {
     const { origin, allowed } = isJsonp(request) ? origins.judgeScript(request) : origins.judge(request)
     response.vary('Origin').set('Cache-Control', 'no-store')
-    if (!allowed) return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
+    if (!allowed)
+      return send(request, response, [403, { error: ERRORS.origin_refused, code: 'origin_refused' }])
     if (isJsonp(request) && !CALLBACK.test(String(request.query.callback))) {
       return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })
     }

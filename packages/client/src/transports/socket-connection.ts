@@ -1,4 +1,11 @@
-import { type Connection, type ConnectionListener, RpcError, startTimer } from '@token-socket/protocol'
+import {
+  abortReason,
+  type Connection,
+  type ConnectionListener,
+  onAbort,
+  RpcError,
+  startTimer,
+} from '@token-socket/protocol'
 
 /** What a WebSocket and a SockJS object have in common. */
 export interface SocketLike {
@@ -7,6 +14,7 @@ export interface SocketLike {
   onclose: ((event: never) => unknown) | null
   onerror: ((event: never) => unknown) | null
   onheartbeat?: ((event: never) => unknown) | null
+  readonly url?: string
   send(text: string): void
   close(code?: number, reason?: string): void
 }
@@ -34,22 +42,29 @@ export class SocketConnection implements Connection {
   /**
    * Waits until the socket is open.
    * @param signal closes the socket when it is aborted, also later on
-   * @throws RpcError `transport_failed` if the socket closes instead, with `data` `{ code, reason }` if it told them; the
-   *   signal's reason
+   * @throws RpcError `transport_failed` if the socket closes instead: the text names the URL and why, `data` is
+   *   `{ code, reason }` if the socket told them, `cause` the system's or the platform's error; the signal's reason
    */
   static open(socket: SocketLike, framing: Framing, signal: AbortSignal): Promise<SocketConnection> {
     return new Promise((resolve, reject) => {
       socket.onopen = () => resolve(new SocketConnection(socket, framing))
-      const fail = (details?: object) => reject(new RpcError('transport_failed', undefined, details))
-      // What went wrong is in the close event that follows. None does where a page's policy forbids the connection.
-      socket.onerror = () => startTimer(0, fail)
-      socket.onclose = ({ code, reason }: CloseEvent) => fail({ code, reason })
-      const abort = () => {
-        reject(signal.reason)
+      let cause: Error | undefined
+      const fail = ({ code, reason }: Partial<CloseEvent> = {}) => {
+        const why = cause?.message || `closed, code ${code} ${reason}`
+        reject(new RpcError('transport_failed', `${socket.url}: ${why}`, code && { code, reason }, cause))
+      }
+      // A close event follows. None does where a page's policy forbids the connection. Node alone says what went wrong.
+      socket.onerror = ({ error }: ErrorEvent) => {
+        cause = error
+        startTimer(0, fail)
+      }
+      socket.onclose = fail
+      const giveUp = () => {
+        reject(abortReason(signal))
         socket.close()
       }
-      if (signal.aborted) abort()
-      else signal.addEventListener('abort', abort, { once: true })
+      if (signal.aborted) giveUp()
+      else onAbort(signal, giveUp)
     })
   }
 

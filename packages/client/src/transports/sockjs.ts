@@ -1,4 +1,4 @@
-import { type Connection, RpcError } from '@token-socket/protocol'
+import { type Connection, RpcError, throwIfAborted } from '@token-socket/protocol'
 import { loadSockJS } from '#sockjs'
 import { SocketConnection, type SocketLike } from './socket-connection.js'
 
@@ -27,7 +27,7 @@ export async function openSockJS(
   signal: AbortSignal,
 ): Promise<Connection> {
   const SockJS = (await loadSockJS().catch(missing)) as SockJSConstructor
-  signal.throwIfAborted()
+  throwIfAborted(signal)
   const socket = new SockJS(url, null, options)
   const { close } = socket
   socket.close = (...why) => {

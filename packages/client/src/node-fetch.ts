@@ -1,0 +1,35 @@
+import type { TokenRequest, TokenResponse } from './native-fetch.js'
+
+/** Redirects that are followed; browsers follow as many. */
+const REDIRECTS = 20
+
+/**
+ * Requests a URL. Follows redirects, and sends the headers, which may hold cookies and keys, to the origin of the URL
+ * only: Node's own `fetch` takes most of them along to any host.
+ * @throws TypeError as `fetch` does; Error after 20 redirects
+ */
+export async function fetchToken(url: string, request: TokenRequest): Promise<TokenResponse> {
+  const { origin } = new URL(url)
+  let { method } = request
+  let next = url
+  for (let count = 0; count <= REDIRECTS; count += 1) {
+    const headers = new URL(next).origin === origin ? request.headers : {}
+    const response = await fetch(next, { ...request, headers, method, redirect: 'manual' })
+    const target = targetOf(response)
+    if (target === undefined) return answered(response, count > 0)
+    // A POST becomes a GET, as browsers do it, unless the status forbids that.
+    if (response.status < 307) method = 'GET'
+    next = new URL(target, next).href
+    await response.body?.cancel()
+  }
+  throw new Error(`more than ${REDIRECTS} redirects`)
+}
+
+function targetOf({ status, headers }: Response): string | undefined {
+  return [301, 302, 303, 307, 308].includes(status) ? (headers.get('location') ?? undefined) : undefined
+}
+
+function answered(response: Response, redirected: boolean): TokenResponse {
+  const { ok, status, url } = response
+  return { ok, status, redirected, url, text: () => response.text() }
+}
