@@ -77,6 +77,7 @@ export function mountServices(
           bodyTimeout: 30_000,
         },
         logger,
+        failed: (cause) => logger.error({ err: cause }, 'a request failed'),
       }),
   )
   return () => {

@@ -24,7 +24,15 @@ export const doors: Readonly<Record<string, { readonly files: readonly string[];
   'sockjs-client': { files: ['client/transports/load-sockjs', 'client/transports/bundled-sockjs'] },
   jsonwebtoken: { files: ['server/tokens'] },
   express: {
-    files: ['server/token-route', 'server/express-routes', 'server/options', 'server/server'],
+    files: [
+      'server/token-route',
+      'server/express-routes',
+      'server/options',
+      'server/server',
+      'server/http/served-paths',
+      'server/http/handler-chain',
+      'server/http/token-mounts',
+    ],
     types: true,
   },
   re2js: { files: ['server/channel-pattern'] },

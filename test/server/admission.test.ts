@@ -33,9 +33,19 @@ describe('Admission', () => {
     owner = makeOwner()
     unwatch = sinon.spy()
     watch = sinon.stub().returns(unwatch)
-    const redeemer = new Redeemer({ tokens, engine: { shared: false, tickets }, logger })
+    const redeemer = new Redeemer({ tokens, engine: { shared: false, tickets }, log: logger })
     const newSid = () => `${randomUUID()}.node`
-    admission = new Admission({ redeemer, hub, logger, heartbeat: 25_000, newSid, owner, watch, decide })
+    admission = new Admission({
+      redeemer,
+      hub,
+      logger,
+      log: logger,
+      heartbeat: 25_000,
+      newSid,
+      owner,
+      watch,
+      decide,
+    })
   })
 
   /** A token whose ticket is kept. */

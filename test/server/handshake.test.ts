@@ -3,6 +3,7 @@ import { connectionPair, type TestConnection } from '@token-socket/protocol/test
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { type HandshakeOwner, Handshakes } from '../../packages/server/src/handshake.js'
+import type { Closing } from '../../packages/server/src/runtime/closings.js'
 
 const AUTH = JSON.stringify({ rpc: 'auth', token: 'TOKEN', uuid: '1', version: 1 })
 const AUTH_TIMEOUT = { code: 4003, reason: 'No token came in time' }
@@ -31,6 +32,7 @@ describe('Handshakes', () => {
   let clock: sinon.SinonFakeTimers
   let welcomes: Welcome[]
   let failed: sinon.SinonSpy
+  let refused: Closing[]
   let authTimeout: number | undefined
   let passing: (run: () => void) => void
   let handshakes: Handshakes
@@ -39,6 +41,7 @@ describe('Handshakes', () => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     welcomes = []
     failed = sinon.spy()
+    refused = []
     authTimeout = 5000
     passing = (run) => run()
     const owner: HandshakeOwner = {
@@ -50,6 +53,7 @@ describe('Handshakes', () => {
           welcomes.push({ message, connection, adopt, done: resolve, fail: reject })
         }),
       failed,
+      refused: (closing) => refused.push(closing),
     }
     handshakes = new Handshakes(owner)
   })

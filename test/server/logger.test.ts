@@ -6,7 +6,7 @@ import { consoleLogger } from '../../packages/server/src/logger.js'
 
 describe('consoleLogger', () => {
   const levels = ['debug', 'info', 'warn', 'error'] as const
-  let printed: Record<keyof Logger, sinon.SinonStub>
+  let printed: Record<(typeof levels)[number], sinon.SinonStub>
 
   beforeEach(() => {
     printed = Object.fromEntries(levels.map((level) => [level, sinon.stub(console, level)])) as typeof printed

@@ -23,7 +23,7 @@ describe('resolveOptions', () => {
     const { app, server, engine, logger, ...rest } = resolveOptions(required)
     expect({ app, server }).to.deep.equal(required)
     expect(engine).to.be.instanceOf(MemoryEngine)
-    expect(logger).to.have.keys('debug', 'info', 'warn', 'error')
+    expect(logger).to.have.keys('debug', 'info', 'warn', 'error', 'isLevelEnabled')
     expect(rest).to.deep.equal({
       audience: 'token-socket',
       tokenTtl: 30_000,
@@ -45,6 +45,7 @@ describe('resolveOptions', () => {
       presenceGrace: 5000,
       origins: [],
       requireOrigin: false,
+      debug: false,
       limits: {
         message: 1024 * 1024,
         connections: 100_000,

@@ -20,7 +20,7 @@ describe('Redeemer', () => {
   beforeEach(() => {
     engine = new MemoryEngine()
     logger = new RecordedLog()
-    redeemer = new Redeemer({ tokens, engine, logger })
+    redeemer = new Redeemer({ tokens, engine, log: logger })
   })
 
   afterEach(async () => {
@@ -72,7 +72,7 @@ describe('Redeemer', () => {
       }
 
       it('says in the log that the nodes differ, now and then', async () => {
-        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets: engine.tickets }, logger })
+        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets: engine.tickets }, log: logger })
         for (let count = 0; count < 3; count += 1) {
           await refused(redeemer.connect(await foreign()), /no key of this server/)
           await Promise.resolve()
@@ -83,7 +83,7 @@ describe('Redeemer', () => {
 
       it('says nothing of what no node issued, or where no other node can be', async () => {
         await refused(redeemer.connect(await foreign()), /no key of this server/)
-        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets: engine.tickets }, logger })
+        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets: engine.tickets }, log: logger })
         await refused(redeemer.connect(others.issue().token), /no key of this server/)
         await refused(redeemer.connect('no token'), /no key of this server/)
         await refused(redeemer.connect('x'.repeat(10_000)), /too long/)
@@ -94,7 +94,7 @@ describe('Redeemer', () => {
       it('fails as ever if the engine is away', async () => {
         const cause = new RpcError('engine_unavailable')
         const tickets = { ...engine.tickets, take: () => Promise.reject(cause) }
-        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets }, logger })
+        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets }, log: logger })
         await refused(redeemer.connect(await foreign()), /no key of this server/)
         await Promise.resolve()
         expect(warnings()).to.deep.equal([])

@@ -30,6 +30,7 @@ export interface SocketSettings {
   readonly channels?: Partial<SocketChannels>
   readonly controller?: Controller
   readonly failed?: RemoteClientOwner['failed']
+  readonly closed?: RemoteClientOwner['closed']
   /** Leaves it where its `authentication` listeners are asked. */
   readonly isJoining?: boolean
 }
@@ -62,6 +63,7 @@ export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
     channels: { ...NO_CHANNELS, ...settings.channels },
     findAction: (name): Action | undefined => findAction(controller, name),
     failed: settings.failed ?? (() => {}),
+    closed: settings.closed ?? (() => {}),
   }
 }
 
@@ -74,7 +76,10 @@ export function makeSocket(settings: SocketSettings = {}): TestSocket {
   lastSid += 1
   const identity = { sid: `sid-${lastSid}`, auth: { id: 1 }, ip: '10.0.0.1', ips: [], host: 'example.com' }
   const socket = new Client({ ...identity, ...settings.identity }, connection, owner)
-  connection.listen({ message: (text) => socket.receive(text), closed: (code) => socket.disconnected(code) })
+  connection.listen({
+    message: (text) => socket.receive(text),
+    closed: (...how) => socket.disconnected(...how),
+  })
   const { flusher } = owner
   if (!settings.isJoining) {
     socket.open('auth', { version: 1, sid: socket.sid })

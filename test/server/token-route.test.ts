@@ -62,7 +62,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         authentication: 'auth',
         authenticationTimeout: 10_000,
         tokenTtl: 30_000,
-        logger: log,
+        log,
         tokens,
         origins,
         ...settings.route,

@@ -214,9 +214,9 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * @param query `after` and `before` are ids of publications that are not wanted themselves; `limit` is 100 at the most;
    *   `reverse` gives the latest first
    */
-  async history(channel: string, query: HistoryQuery = {}): Promise<readonly PublicationDetails[]> {
-    const answer = await this.#request((id) => ({ type: 'history', id, channel, ...query }))
-    return publicationsOf(answer)
+  history(channel: string, query: HistoryQuery = {}): Promise<readonly PublicationDetails[]> {
+    const answer = this.#request((id) => ({ type: 'history', id, channel, ...query }))
+    return deliver(answer.then(publicationsOf))
   }
 
   /** Publishes a message on every channel. Settles as {@link publish} does. */

@@ -31,6 +31,7 @@ export {
   type WireError,
 } from './errors.js'
 export { FrameError } from './frame.js'
+export { markHandled } from './mark-handled.js'
 export type * from './messages.js'
 export { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'
 export { type CallOptions, PendingCalls } from './pending-calls.js'

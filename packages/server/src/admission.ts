@@ -4,12 +4,14 @@ import {
   decodeError,
   encodeError,
   PROTOCOL_VERSION,
+  type RpcError,
 } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
 import type { Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
+import type { ThrottledLog } from './runtime/throttled-log.js'
 import type { Refusal } from './vetoes.js'
 
 /** What {@link Admission} needs. */
@@ -17,6 +19,7 @@ export interface AdmissionOptions {
   readonly redeemer: Pick<Redeemer, 'connect'>
   readonly hub: Hub
   readonly logger: Logger
+  readonly log: Pick<ThrottledLog, 'write'>
   /** Milliseconds within which a client hears at least a sign of life. */
   readonly heartbeat: number
   /** An id for a new socket, unique over all nodes. */
@@ -57,13 +60,13 @@ export class Admission {
     let unwatch = () => {}
     adopt({
       message: (text) => socket.receive(text),
-      closed: (code) => {
+      closed: (code, reason) => {
         unwatch()
-        socket.disconnected(code)
+        socket.disconnected(code, reason)
       },
     })
     const refusal = await this.#options.decide(socket)
-    if (refusal) throw decodeError(encodeError(refusal.error))
+    if (refusal) throw this.#refused(socket, decodeError(encodeError(refusal.error)))
     if (socket.isClosed) return
     // The old client does not answer all that it is asked.
     if (message.version !== undefined) unwatch = this.#options.watch(socket)
@@ -74,12 +77,16 @@ export class Admission {
       heartbeat: this.#options.heartbeat,
       ...socket.identity(),
     })
-    this.#options.logger.debug({ sid: socket.sid, transport: socket.transport }, 'a socket is ready')
+    const { sid, uid, transport } = socket
+    this.#options.logger.debug({ sid, uid, transport }, 'a socket is ready')
     socket.autoSubscribe((channel, error) =>
-      this.#options.logger.info(
-        { sid: socket.sid, channel, err: error },
-        'an automatic subscription was refused',
-      ),
+      this.#options.logger.info({ sid, uid, channel, err: error }, 'an automatic subscription was refused'),
     )
+  }
+
+  #refused({ sid, uid }: RemoteClient, error: RpcError): RpcError {
+    const line = 'an authentication listener refused a socket'
+    this.#options.log.write('authentication listener', ['info', { sid, uid, code: error.code }, line])
+    return error
   }
 }

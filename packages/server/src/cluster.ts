@@ -5,6 +5,7 @@ import {
   decodeError,
   encodeData,
   encodeError,
+  markHandled,
   PendingCalls,
   RpcError,
   refusal,
@@ -41,14 +42,17 @@ type Question =
   | { readonly type: 'find'; readonly sid: string }
   | { readonly type: 'count'; readonly channel?: string | undefined }
   | { readonly type: 'disconnect'; readonly who: SocketSelector; readonly reconnect: boolean }
-  | {
-      readonly type: 'call'
-      readonly sid: string
-      readonly name: string
-      readonly data: unknown
-      readonly timeout: number
-    }
+  | CallQuestion
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string }
+
+/** Asks a node to call a function of one of its sockets. */
+interface CallQuestion {
+  readonly type: 'call'
+  readonly sid: string
+  readonly name: string
+  readonly data: unknown
+  readonly timeout: number
+}
 
 /** What is said of one socket: what came of it, or that there is no such socket. */
 type SocketAnswer = { readonly data: unknown } | WireError | { readonly isMissing: true }
@@ -90,24 +94,28 @@ export class Cluster {
   }
 
   /** The ids of the nodes that live; one that has died is among them for 15 seconds at most. @throws RpcError `engine_unavailable` */
-  async nodes(): Promise<readonly string[]> {
-    return this.#owner.nodes.list()
+  nodes(): Promise<readonly string[]> {
+    return run(async () => this.#owner.nodes.list())
   }
 
   /**
    * Whether a socket is connected, on whichever node. A node that does not answer has none.
    * @throws RpcError `engine_unavailable` if it is another node's
    */
-  async isConnected(sid: string): Promise<boolean> {
-    check('sid', sid)
-    const answer = await this.#askOwnerOf({ type: 'find', sid }, ANSWER_TIMEOUT)
-    return answer !== undefined && 'data' in answer && answer.data === true
+  isConnected(sid: string): Promise<boolean> {
+    return run(async () => {
+      check('sid', sid)
+      const answer = await this.#askOwnerOf({ type: 'find', sid }, ANSWER_TIMEOUT)
+      return answer !== undefined && 'data' in answer && answer.data === true
+    })
   }
 
   /** How many sockets there are, or how many are on a channel, over all nodes. @throws RpcError `engine_unavailable` */
-  async count(channel?: string): Promise<ClusterCount> {
-    if (channel !== undefined) check('channel', channel)
-    return this.#sum({ type: 'count', channel })
+  count(channel?: string): Promise<ClusterCount> {
+    return run(async () => {
+      if (channel !== undefined) check('channel', channel)
+      return this.#sum({ type: 'count', channel })
+    })
   }
 
   /**
@@ -116,15 +124,17 @@ export class Cluster {
    * @returns how many were closed
    * @throws RpcError `engine_unavailable`
    */
-  async disconnect(
+  disconnect(
     who: SocketSelector,
     { reconnect = true }: { readonly reconnect?: boolean } = {},
   ): Promise<ClusterCount> {
-    const question = { type: 'disconnect', who: selector(who), reconnect } as const
-    if ('uid' in question.who) return this.#sum(question)
-    const node = nodeOf(question.who.sid)
-    if (node === this.node) return { count: this.#disconnect(question), missing: [] }
-    return node === undefined ? { count: 0, missing: [] } : this.#sum(question, node)
+    return run(async () => {
+      const question = { type: 'disconnect', who: selector(who), reconnect } as const
+      if ('uid' in question.who) return this.#sum(question)
+      const node = nodeOf(question.who.sid)
+      if (node === this.node) return { count: this.#disconnect(question), missing: [] }
+      return node === undefined ? { count: 0, missing: [] } : this.#sum(question, node)
+    })
   }
 
   /**
@@ -133,17 +143,40 @@ export class Cluster {
    * @returns a promise that settles exactly once: the result, or an RpcError: what {@link RemoteClient.rpc} gives,
    *   `not_connected`, `connection_lost` also if the socket's node dies, `too_large`, `engine_unavailable`
    */
-  async rpc<Data = unknown>(
-    sid: string,
-    name: string,
-    data?: unknown,
-    options: CallOptions = {},
-  ): Promise<Data> {
-    check('sid', sid)
-    check('name', name)
-    if (nodeOf(sid) === this.node) return this.#socket(sid).rpc<Data>(name, data, options)
+  rpc<Data = unknown>(sid: string, name: string, data?: unknown, options: CallOptions = {}): Promise<Data> {
+    return run(async () => {
+      check('sid', sid)
+      check('name', name)
+      if (nodeOf(sid) === this.node) return this.#socket(sid).rpc<Data>(name, data, options)
+      return this.#callOther<Data>({ type: 'call', sid, name, data }, options)
+    })
+  }
+
+  /** Subscribes a socket to a channel, without asking listeners. @throws RpcError as {@link rpc}, and what refuses it */
+  subscribe(sid: string, channel: string): Promise<void> {
+    return run(async () => {
+      check('channel', channel)
+      await this.#askSocket({ type: 'subscribe', sid, channel }, this.#owner.callTimeout)
+    })
+  }
+
+  /** Unsubscribes a socket from a channel, without asking listeners. @throws RpcError as {@link rpc} */
+  unsubscribe(sid: string, channel: string): Promise<void> {
+    return run(async () => {
+      check('channel', channel)
+      await this.#askSocket({ type: 'unsubscribe', sid, channel }, ANSWER_TIMEOUT)
+    })
+  }
+
+  /** Fails what waits. */
+  close(): void {
+    this.#calls.rejectAll(new RpcError('shutting_down'))
+  }
+
+  /** Calls a socket of another node. */
+  async #callOther<Data>(call: Omit<CallQuestion, 'timeout'>, options: CallOptions): Promise<Data> {
     const timeout = options.timeout ?? this.#owner.callTimeout
-    const question = { type: 'call', sid, name, data, timeout } as const
+    const question = { ...call, timeout }
     const { id, answer } = this.#calls.open({ ...options, timeout: 0 })
     const wait = timeout > 0 ? timeout + CALL_LEEWAY : Number.POSITIVE_INFINITY
     this.#askSocket(question, wait).then(
@@ -151,23 +184,6 @@ export class Cluster {
       (error) => this.#calls.reject(id, error),
     )
     return answer as Promise<Data>
-  }
-
-  /** Subscribes a socket to a channel, without asking listeners. @throws RpcError as {@link rpc}, and what refuses it */
-  async subscribe(sid: string, channel: string): Promise<void> {
-    check('channel', channel)
-    await this.#askSocket({ type: 'subscribe', sid, channel }, this.#owner.callTimeout)
-  }
-
-  /** Unsubscribes a socket from a channel, without asking listeners. @throws RpcError as {@link rpc} */
-  async unsubscribe(sid: string, channel: string): Promise<void> {
-    check('channel', channel)
-    await this.#askSocket({ type: 'unsubscribe', sid, channel }, ANSWER_TIMEOUT)
-  }
-
-  /** Fails what waits. */
-  close(): void {
-    this.#calls.rejectAll(new RpcError('shutting_down'))
   }
 
   async #sum(question: Question, node?: string): Promise<ClusterCount> {
@@ -256,6 +272,11 @@ export class Cluster {
     for (const socket of sockets) socket.end({ reconnect })
     return sockets.length
   }
+}
+
+/** Does what a caller asks, who may leave the promise alone. */
+function run<T>(work: () => Promise<T>): Promise<T> {
+  return markHandled(work())
 }
 
 function nodeOf(sid: string): string | undefined {

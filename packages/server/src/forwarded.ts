@@ -1,7 +1,25 @@
 import type { IncomingMessage } from 'node:http'
+import { handleRejection } from './runtime/isolated.js'
 
 /** Whether the peer at this address, so many hops away, may speak for others: Express's `trust proxy fn`. */
 export type TrustProxy = (address: string, hop: number) => boolean
+
+/**
+ * The `trust proxy` function of an application, made safe: one that throws, or returns a promise, trusts no proxy. The
+ * transports ask it outside Express, where what it throws would end the process.
+ * @param failed receives what it throws
+ */
+export function safeTrust(trusts: TrustProxy, failed: (cause: unknown) => void): TrustProxy {
+  return (address, hop) => {
+    try {
+      const answer: unknown = trusts(address, hop)
+      return Boolean(answer) && !handleRejection(answer, failed)
+    } catch (cause) {
+      failed(cause)
+      return false
+    }
+  }
+}
 
 /** Where a request was sent to, as its browser saw it. */
 export interface RequestAddress {

@@ -10,6 +10,7 @@ import {
   RpcError,
 } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
+import type { Closing } from './runtime/closings.js'
 import type { Turnstile } from './turnstile.js'
 
 /** What a {@link Handshake} needs from its server. */
@@ -31,6 +32,8 @@ export interface HandshakeOwner {
     adopt: (listener: ConnectionListener) => void,
   ): Promise<void>
   failed(cause: unknown, details: object): void
+  /** A connection is closed that was not let in. Not called for a refused token, whose reason the log has already. */
+  refused(closing: Closing): void
 }
 
 /** Milliseconds that looking at a token may take, the listeners not counted. */
@@ -142,6 +145,7 @@ export class Handshakes {
   #close(connection: BufferedConnection, why: CloseReason): void {
     this.#forget(connection)
     const { code, reason } = CLOSE_CODES[why]
+    if (why !== 'invalid_token') this.#owner.refused({ code, reason, transport: connection.transport })
     connection.close(code, reason)
   }
 

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { encodeData } from '@token-socket/protocol'
 import type { ServerHealth } from './server-health.js'
+import { intercept } from './transports/intercept.js'
 
 /**
  * Answers load balancers that ask how the server is: 200, or 503 once it is shutting down. It is degraded with 200: its
@@ -34,4 +35,22 @@ export class HealthRoute {
     })
     response.end(method === 'HEAD' ? undefined : body)
   }
+}
+
+/** The health routes of servers that are shut down, by HTTP server. */
+const closed = new WeakMap<Server, Set<() => void>>()
+
+/**
+ * Puts a health route into an HTTP server, in the place of those of servers that are shut down.
+ * @param route `undefined` for none: then it only takes those away
+ * @returns a function to call at the shutdown: the route then stays until the next one comes
+ */
+export function mountHealthRoute(server: Server, route: HealthRoute | undefined): () => void {
+  const leftovers = closed.get(server) ?? new Set()
+  closed.set(server, leftovers)
+  for (const remove of leftovers) remove()
+  leftovers.clear()
+  if (!route) return () => {}
+  const remove = intercept(server, route)
+  return () => void leftovers.add(remove)
 }

@@ -2,6 +2,7 @@ import { decodeData, encodeData, encodePublication } from '@token-socket/protoco
 import type { Draft, Position, Receipt } from './engine.js'
 import { isNext } from './epoch.js'
 import type { RemoteClient } from './remote-client.js'
+import { handleRejection } from './runtime/isolated.js'
 
 /**
  * Changes what one socket gets of a publication: returns the message, changed or not, or something falsy to send it
@@ -146,6 +147,8 @@ export class Hub {
     if (!filter) return json
     try {
       const message = filter(socket, channel, decodeData(json))
+      // A promise would be sent as an empty object.
+      if (handleRejection(message, () => {})) throw new TypeError('the filter returned a promise')
       return message ? encodeData(message) : undefined
     } catch (cause) {
       this.#onerror(cause, { sid: socket.sid, channel })

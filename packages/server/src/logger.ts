@@ -4,6 +4,8 @@ export interface Logger {
   info(details: object, message: string): void
   warn(details: object, message: string): void
   error(details: object, message: string): void
+  /** Whether lines of a level are written. Without it, the server writes every level. */
+  isLevelEnabled?(level: string): boolean
 }
 
 /** A logger on the console: warnings and errors, and all else too if `debug` is set. */
@@ -18,5 +20,6 @@ export function consoleLogger(debug: boolean): Logger {
     info: debug ? print('info') : silent,
     warn: print('warn'),
     error: print('error'),
+    isLevelEnabled: (level) => debug || level === 'warn' || level === 'error',
   }
 }

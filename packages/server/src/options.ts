@@ -16,6 +16,7 @@ import {
 } from './option-checks.js'
 import type { Origins } from './origins.js'
 import type { RemoteClient } from './remote-client.js'
+import { safeLogger } from './runtime/safe-logger.js'
 import type { Authentication } from './token-route.js'
 import type { TokenKey } from './tokens.js'
 import { type PerMessageDeflate, tryCompression } from './transports/per-message-deflate.js'
@@ -176,7 +177,7 @@ export interface TokenSocketServerOptions {
 
 /** The options with nothing left out. */
 export type ResolvedOptions = Required<
-  Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl' | 'limits' | 'debug'>
+  Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl' | 'limits'>
 > &
   Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl'> & {
     readonly limits: Limits
@@ -203,6 +204,7 @@ const LIMITS: Limits = {
 }
 
 const WITHOUT_DEFAULT = [
+  'logger',
   'app',
   'server',
   'limits',
@@ -211,7 +213,6 @@ const WITHOUT_DEFAULT = [
   'issuer',
   'filter',
   'sockjsUrl',
-  'debug',
 ]
 
 /** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
@@ -241,11 +242,12 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     presenceGrace: 5000,
     origins: [],
     requireOrigin: false,
+    debug: false,
     engine: options.engine ?? new MemoryEngine(),
-    logger: options.logger ?? consoleLogger(options.debug ?? false),
     healthRoute: `${options.prefix ?? '/sockets'}/health`,
   }
-  const resolved = { ...defaults, ...withoutUndefined(options), limits }
+  const logger = safeLogger(options.logger ?? consoleLogger(options.debug ?? false))
+  const resolved = { ...defaults, ...withoutUndefined(options), limits, logger }
   checkResolved(resolved)
   const known = [...Object.keys(defaults), ...WITHOUT_DEFAULT]
   warnOfUnknown(resolved.logger, { options, known })
@@ -273,14 +275,14 @@ function checkResolved(resolved: ResolvedOptions): void {
 function check(options: TokenSocketServerOptions): void {
   checkOptions(options)
   const { app, server, authentication = 'auth', engine, secret, keys, issuer } = options
-  if (typeof app !== 'function' || typeof app.get !== 'function')
-    throw badOption('app', 'has to be an Express application')
-  if (typeof server?.on !== 'function') throw badOption('server', 'has to be an HTTP server')
+  if (!isExpress(app)) throw badOption('app', 'has to be an Express application')
+  if (!isHttpServer(server)) throw badOption('server', 'has to be an HTTP server, such as createServer(app)')
   if (typeof authentication !== 'string' && typeof authentication !== 'function') {
     throw badOption('authentication', 'has to be a session key or a function')
   }
   if (engine !== undefined && typeof engine?.broker?.publish !== 'function')
     throw badOption('engine', 'has to be an engine, such as a MemoryEngine')
+  checkLogger(options.logger)
   if (issuer !== undefined && (typeof issuer !== 'string' || issuer === ''))
     throw badOption('issuer', 'has to be a string that is not empty')
   if (secret !== undefined && secret.length === 0) throw badOption('secret', 'must not be empty')
@@ -288,6 +290,29 @@ function check(options: TokenSocketServerOptions): void {
     throw badOption('secret', `has to be given: nodes that share the engine "${engine.name}" need the same`)
   }
 }
+
+/** A router has most methods of an application, but neither its settings nor its requests. */
+function isExpress(app: unknown): boolean {
+  return typeof app === 'function' && hasMethods(app, ['get', 'post', 'options', 'set']) && 'request' in app
+}
+
+/** What only the servers of Node's `http`, `https` and `http2` have together, and a wrapper around one of them. */
+function isHttpServer(server: unknown): boolean {
+  return typeof server === 'object' && server !== null && hasMethods(server, SERVER_METHODS)
+}
+
+const SERVER_METHODS = ['on', 'emit', 'removeListener', 'listen', 'address', 'close', 'setTimeout']
+
+function hasMethods(value: object, names: readonly string[]): boolean {
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+}
+
+function checkLogger(logger: unknown): void {
+  if (logger !== undefined && !hasMethods(Object(logger), LOGGER_METHODS))
+    throw badOption('logger', `has to have the functions ${LOGGER_METHODS.join(', ')}`)
+}
+
+const LOGGER_METHODS = ['debug', 'info', 'warn', 'error']
 
 function checkPath(name: string, value: unknown): void {
   if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { RpcError } from '@token-socket/protocol'
 import { requestAddress, type TrustProxy } from './forwarded.js'
+import { handleRejection } from './runtime/isolated.js'
+import { shorten } from './runtime/shorten.js'
+import type { ThrottledLog } from './runtime/throttled-log.js'
 
 /**
  * Which other origins may use the server from a browser: a list such as `['https://app.example.com']`, a function, or
@@ -27,6 +30,15 @@ export interface OriginRulesOptions {
   readonly trusts: TrustProxy
   /** Hears what an `origins` function throws; that origin is then refused. */
   readonly onerror?: (cause: unknown) => void
+  /** Gets a line about refused origins. @default none */
+  readonly log?: Pick<ThrottledLog, 'write'> | undefined
+}
+
+/** What the log says of a refused origin. */
+interface RefusedOrigin {
+  readonly option: 'origins' | 'requireOrigin'
+  readonly origin?: string
+  readonly reason?: string
 }
 
 /** Decides where requests may come from: on the token route, every SockJS transport and the WebSocket upgrade. */
@@ -49,18 +61,36 @@ export class OriginRules {
   judge(request: IncomingMessage): RequestOrigin {
     const origin = originOf(request)
     if (origin !== undefined) return this.#judge(origin, request)
-    return { origin, allowed: !this.#options.required || isSameOriginFetch(request), isForeign: false }
+    const allowed = !this.#options.required || isSameOriginFetch(request)
+    if (!allowed) this.#refused(request, { option: 'requireOrigin' })
+    return { origin, allowed, isForeign: false }
   }
 
   /** As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name one. */
   judgeScript(request: IncomingMessage): RequestOrigin {
     const origin = originOf(request) ?? refererOf(request)
-    return origin === undefined ? { origin, allowed: false, isForeign: true } : this.#judge(origin, request)
+    if (origin !== undefined) return this.#judge(origin, request)
+    this.#refused(request, { option: 'origins', reason: 'a script request has neither Origin nor Referer' })
+    return { origin, allowed: false, isForeign: true }
   }
 
   #judge(origin: string, request: IncomingMessage): RequestOrigin {
     const isForeign = !this.#isSame(origin, request)
-    return { origin, isForeign, allowed: !isForeign || this.#isListed(origin, request) }
+    const allowed = !isForeign || this.#isListed(origin, request)
+    if (!allowed) this.#refused(request, { option: 'origins', origin: shorten(origin) })
+    return { origin, isForeign, allowed }
+  }
+
+  /** The operator has to know what was compared with what: a proxy may hide the host that the browser used. */
+  #refused(request: IncomingMessage, details: RefusedOrigin): void {
+    const { log, trusts } = this.#options
+    const { host = '' } = requestAddress(request, trusts)
+    const path = shorten((request.url ?? '').split('?', 1)[0] ?? '')
+    log?.write(`origin ${details.option}`, [
+      'warn',
+      { ...details, host: shorten(host), path },
+      'an origin was refused',
+    ])
   }
 
   #isListed(origin: string, request: IncomingMessage): boolean {
@@ -68,7 +98,9 @@ export class OriginRules {
     if (origins === '*') return true
     if (typeof origins !== 'function') return this.#list.has(origin)
     try {
-      return origins(origin, request) === true
+      const answer: unknown = origins(origin, request)
+      handleRejection(answer, (cause) => this.#options.onerror?.(cause))
+      return answer === true
     } catch (cause) {
       // Upgrades and SockJS's requests come past Express: nobody else would catch it.
       this.#options.onerror?.(cause)

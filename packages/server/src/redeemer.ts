@@ -3,8 +3,8 @@ import { decodeData, RpcError } from '@token-socket/protocol'
 import { type Claims, readClaims } from './claims.js'
 import type { Engine } from './engine.js'
 import { Grants } from './grants.js'
-import type { Logger } from './logger.js'
 import type { RemoteClient } from './remote-client.js'
+import type { ThrottledLog } from './runtime/throttled-log.js'
 import type { TicketData } from './token-route.js'
 import type { SignedClaims, Tokens } from './tokens.js'
 
@@ -12,7 +12,7 @@ import type { SignedClaims, Tokens } from './tokens.js'
 export interface RedeemerOptions {
   readonly tokens: Pick<Tokens, 'verify' | 'peek'>
   readonly engine: Pick<Engine, 'shared' | 'tickets'>
-  readonly logger: Logger
+  readonly log: Pick<ThrottledLog, 'write'>
 }
 
 /** Whom a token lets in. */
@@ -91,13 +91,15 @@ export class Redeemer {
    * can bring as many as they like, so that only one now and then is looked at; its ticket would not be used any more.
    */
   #suspect(token: string): void {
-    const { engine, tokens, logger } = this.#options
+    const { engine, tokens, log } = this.#options
     const now = performance.now()
     const id = engine.shared && now - this.#lastLook >= LOOK_INTERVAL ? tokens.peek(token) : undefined
     if (id === undefined) return
     this.#lastLook = now
     engine.tickets.take(id).then(
-      (ticket) => ticket !== undefined && logger.warn({ option: 'secret' }, OTHER_NODE),
+      (ticket) =>
+        ticket !== undefined &&
+        log.write('token of another node', ['warn', { option: 'secret' }, OTHER_NODE]),
       // The engine tells of its troubles itself.
       () => {},
     )
@@ -107,12 +109,13 @@ export class Redeemer {
     try {
       return run()
     } catch (cause) {
-      throw this.#refused((cause as Error).message)
+      throw this.#refused((cause as Error).message, 'its claims')
     }
   }
 
-  #refused(reason: string): RpcError {
-    this.#options.logger.info({ reason }, 'a token was refused')
+  /** @param kind says which refusals are repetitions; it is not what a token says */
+  #refused(reason: string, kind = reason): RpcError {
+    this.#options.log.write(`token ${kind}`, ['info', { reason }, 'a token was refused'])
     return new RpcError('invalid_token')
   }
 }

@@ -15,6 +15,7 @@ import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
 import { type Flusher, Outbox } from './outbox.js'
+import type { Closing } from './runtime/closings.js'
 import {
   type ChannelAnswer,
   type ChannelRequest,
@@ -52,6 +53,8 @@ export interface RemoteClientOwner extends SessionOwner {
   readonly flusher: Flusher
   readonly limits: SessionOwner['limits'] & { readonly outbox: number }
   readonly channels: SocketChannels
+  /** The connection of a socket that was let in has ended. */
+  closed(closing: Closing): void
 }
 
 /** Who a socket is: what the token endpoint learned, and the socket's id. */
@@ -305,8 +308,11 @@ export class RemoteClient {
   }
 
   /** The connection is gone. @param code how it was closed @internal */
-  disconnected(code: number): void {
+  disconnected(code: number, reason = ''): void {
     if (this.isClosed) return
+    const { sid, uid, transport } = this
+    const ms = Date.now() - this.created
+    if (this.#state === 'open') this.#owner.closed({ sid, uid, transport, code, reason, ms })
     this.#state = 'closed'
     this.#session.disconnect()
     this.#owner.channels.forget(this, code)

@@ -1,14 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import {
   type Action,
   type CallOptions,
   createTimeouts,
   findAction,
   type Member,
+  markHandled,
   type RpcError,
 } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
-import type { RequestHandler } from 'express'
 import { Admission } from './admission.js'
 import { PositionProofs } from './channels/position-proofs.js'
 import { Channels, type ChannelsOwner } from './channels.js'
@@ -16,9 +16,12 @@ import { ClientFiles } from './client-files.js'
 import { Cluster, sidOf } from './cluster.js'
 import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
-import type { TrustProxy } from './forwarded.js'
+import { safeTrust, type TrustProxy } from './forwarded.js'
 import { Handshakes } from './handshake.js'
-import { HealthRoute } from './health-route.js'
+import { HealthRoute, mountHealthRoute } from './health-route.js'
+import { chainHandlers } from './http/handler-chain.js'
+import { checkPathsAreFree, takePaths } from './http/served-paths.js'
+import { mountTokenRoute } from './http/token-mounts.js'
 import { Hub, type PublishFilter } from './hub.js'
 import {
   type ResolvedOptions,
@@ -31,17 +34,17 @@ import { Flusher } from './outbox.js'
 import { Policy } from './policy.js'
 import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
+import { type Closing, ClosingLog } from './runtime/closings.js'
+import { Failures } from './runtime/failures.js'
+import { callIsolated } from './runtime/isolated.js'
+import { ThrottledLog } from './runtime/throttled-log.js'
 import { HealthWatch, type ServerHealth } from './server-health.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
-import { secretKey, type TokenKey, Tokens } from './tokens.js'
-import { intercept } from './transports/intercept.js'
+import { makeTokens, type Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
 import { Turnstile } from './turnstile.js'
 import { decide, type Refusal, type VetoCallback } from './vetoes.js'
-
-/** A key for HS256 has to be as long as its hash, or longer. Source: RFC 7518, section 3.2. */
-const SECRET_BYTES = 32
 
 /** What a veto listener may return: `false` refuses; with a declared callback, `undefined` leaves it to the callback. */
 export type Veto = unknown
@@ -82,8 +85,10 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   /** The sockets of all nodes, by their ids. */
   readonly cluster: Cluster
   readonly #options: ResolvedOptions
+  readonly #log: ThrottledLog
+  readonly #failures: Failures
   readonly #routes: ExpressRoutes
-  readonly #hub = new Hub((cause, details) => this.#failed(cause, details))
+  readonly #hub: Hub
   readonly #channels: Channels
   readonly #handshakes: Handshakes
   readonly #health: HealthWatch
@@ -91,6 +96,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #turnstile = new Turnstile()
   readonly #streams: StreamLiveness
   readonly #transports: Transports
+  /** Gives back what the application lent. */
+  readonly #release: (() => void)[] = []
   #authTimeout: number | undefined
   #shutdown: Promise<void> | undefined
 
@@ -98,23 +105,30 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   constructor(options: TokenSocketServerOptions) {
     super()
     this.#options = resolveOptions(options)
-    const { app, engine, limits, authTimeout, filter, socketController, routes } = this.#options
-    this.#health = this.#watchHealth()
+    checkPathsAreFree(this.#options)
+    const { app, engine, limits, authTimeout, filter, socketController, routes, logger } = this.#options
+    this.#log = new ThrottledLog(logger)
+    const listener = (cause: unknown, details: object) => this.#tell('error', [cause, details])
+    this.#failures = new Failures(this.#log, listener)
+    const failed = this.#failures.report
+    this.#hub = new Hub(failed)
     this.socketController = socketController
     this.#authTimeout = authTimeout
     this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
-    const tokens = this.#makeTokens()
-    const redeemer = new Redeemer({ ...this.#options, tokens })
+    const tokens = makeTokens(this.#options)
+    const redeemer = new Redeemer({ ...this.#options, tokens, log: this.#log })
     this.#channels = this.#makeChannels(redeemer, tokens)
     this.cluster = new Cluster({ nodes: engine.nodes, hub: this.#hub, callTimeout: limits.callTimeout })
-    const trusts: TrustProxy = (address, hop) => app.get('trust proxy fn')(address, hop)
-    const { origins: list, requireOrigin: required } = this.#options
-    const onerror = (cause: unknown) => this.#failed(cause, { option: 'origins' })
-    const origins = new OriginRules({ origins: list, required, trusts, onerror })
+    const trusts = safeTrust(
+      (address, hop) => app.get('trust proxy fn')(address, hop),
+      (cause) => failed(cause, { option: 'trust proxy' }),
+    )
+    const origins = this.#makeOrigins(trusts)
+    this.#health = this.#watchHealth()
     this.#streams = new StreamLiveness(this.#options)
     this.#handshakes = this.#makeHandshakes(redeemer)
-    this.#mountTokenRoute(tokens, origins)
+    this.#release.push(takePaths(this.#options), this.#mountTokenRoute(tokens, origins))
     this.#transports = new Transports({
       ...this.#options,
       origins,
@@ -124,6 +138,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       connections: limits.connections,
       limits,
       files: this.#options.serveClient ? new ClientFiles() : undefined,
+      failed: (cause) => failed(cause, { step: 'request' }),
       opened: (connection) => this.#handshakes.begin(connection),
     })
   }
@@ -147,13 +162,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     rest?: RpcCallback | CallOptions,
   ): Promise<unknown> | undefined {
     if (typeof rest !== 'function') return socket.rpc(name, data, rest)
-    const call = (run: () => void) => {
-      try {
-        run()
-      } catch (cause) {
-        this.#failed(cause, { rpc: name })
-      }
-    }
+    const call = (run: () => void) =>
+      callIsolated(run, (cause) => this.#failures.report(cause, { rpc: name, method: 'rpc' }))
     socket.rpc(name, data).then(
       (result) => call(() => rest(null, result)),
       (error: RpcError) => call(() => rest(error)),
@@ -163,25 +173,26 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
 
   /** Publishes on a channel, on every node; resolves when the engine has accepted it. @throws RpcError */
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
-    return this.#watched(this.#channels.publish(channel, data, options))
+    return this.#failures.watched(this.#channels.publish(channel, data, options), { method: 'publish' })
   }
 
   /**
    * Reads what a channel keeps, 100 publications unless `limit` says otherwise, oldest first unless `reverse` does.
    * @throws RpcError `too_long`, `bad_message`
    */
-  async history(channel: string, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
-    return this.#channels.history(channel, { limit: 100, ...query })
+  history(channel: string, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
+    const page = this.#channels.history(channel, { limit: 100, ...query })
+    return this.#failures.watched(page, { method: 'history' })
   }
 
   /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError */
   broadcast(data: unknown): Promise<void> {
-    return this.#watched(this.#channels.broadcast(data))
+    return this.#failures.watched(this.#channels.broadcast(data), { method: 'broadcast' })
   }
 
   /** Subscribes a socket to a channel, without asking listeners; resolves when publications reach it. */
   subscribe(socket: RemoteClient, channel: string): Promise<void> {
-    return this.#watched(this.#channels.subscribe(socket, channel))
+    return this.#failures.watched(this.#channels.subscribe(socket, channel), { method: 'subscribe' })
   }
 
   /** Unsubscribes a socket from a channel, without asking listeners. */
@@ -191,12 +202,12 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
 
   /** Unsubscribes every socket of every node from a channel. */
   unsubscribeAll(channel: string): Promise<void> {
-    return this.#watched(this.#channels.unsubscribeAll(channel))
+    return this.#failures.watched(this.#channels.unsubscribeAll(channel), { method: 'unsubscribeAll' })
   }
 
   /** Who is on a channel that has presence, over all nodes. @throws RpcError `too_long`, `bad_message` */
   members(channel: string): Promise<Member[]> {
-    return this.#watched(this.#channels.members(channel))
+    return this.#failures.watched(this.#channels.members(channel), { method: 'members' })
   }
 
   /** The authenticated sockets of this node. */
@@ -237,28 +248,31 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   /**
-   * Closes every socket, gives the prefix back to the application, and closes the engine. The HTTP server stays open: it
-   * is the application's. The token route answers 503 from now on, so that clients try again, and so does the health
-   * route, so that balancers send nobody. Calling it again returns the same promise.
+   * Closes every socket, gives back the paths that it had, and closes the engine. The HTTP server stays open: it is the
+   * application's. The token route and the health route answer 503, so that clients try again and load balancers send
+   * no traffic, until another TokenSocketServer is made on the same application and HTTP server. Calling it again returns
+   * the same promise.
    */
   shutdown(): Promise<void> {
-    this.#shutdown ??= this.#close()
+    this.#shutdown ??= markHandled(this.#close())
     return this.#shutdown
   }
 
   async #close(): Promise<void> {
+    for (const release of this.#release) release()
     this.#health.end()
     this.#transports.close()
     this.#streams.stop()
     this.#handshakes.close('shutting_down')
     for (const socket of this.sockets()) socket.close('shutting_down')
     this.cluster.close()
+    this.#log.close()
     await this.#options.engine.close()
   }
 
   #makeChannels(redeemer: Redeemer, tokens: Tokens): Channels {
     const { engine, limits, channels, logger, presenceGrace } = this.#options
-    const failed = (cause: unknown, details: object) => this.#failed(cause, details)
+    const failed = this.#failures.report
     const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed })
     if (policy.isOpen) {
       const open = 'there are no channel rules: any authenticated socket without claims may use any channel'
@@ -294,33 +308,20 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       emptyMeansYes: event === 'authentication',
       // A broadcast reaches the channels on which a `publish` listener says no.
       needsYes: event === 'broadcast' && this.listenerCount('publish') > 0,
-      onerror: (cause) => this.#failed(cause, { event, sid: socket.sid }),
+      onerror: (cause) => this.#failures.report(cause, { event, sid: socket.sid }),
     })
   }
 
-  #makeTokens(): Tokens {
-    const { secret, keys, audience, issuer, tokenTtl: ttl, logger } = this.#options
-    const make = (keys: ReadonlyMap<string, TokenKey>) => new Tokens({ keys, audience, issuer, ttl })
-    if (keys) return make(new Map(Object.entries(keys)))
-    if (secret !== undefined) {
-      if (Buffer.byteLength(secret) < SECRET_BYTES) {
-        logger.warn(
-          { option: 'secret' },
-          `the secret is shorter than the ${SECRET_BYTES} bytes that HS256 wants`,
-        )
-      }
-      return make(secretKey(secret))
-    }
-    logger.warn(
-      { option: 'secret' },
-      'no secret is set: tokens are signed with a random one, for this process only',
-    )
-    return make(secretKey(randomBytes(32)))
+  #makeOrigins(trusts: TrustProxy): OriginRules {
+    const { origins, requireOrigin: required } = this.#options
+    const onerror = (cause: unknown) => this.#failures.report(cause, { option: 'origins' })
+    return new OriginRules({ origins, required, trusts, onerror, log: this.#log })
   }
 
   #makeHandshakes(redeemer: Redeemer): Handshakes {
     const { limits, logger, pingInterval: heartbeat } = this.#options
-    const failed = (cause: unknown, details: object) => this.#failed(cause, details)
+    const failed = this.#failures.report
+    const closings = new ClosingLog(logger, this.#log)
     const owner = {
       flusher: new Flusher(),
       timeouts: createTimeouts(),
@@ -328,12 +329,14 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       findAction: (name: string) => this.#findAction(name),
       channels: this.#channels,
       failed,
+      closed: (closing: Closing) => closings.socket(closing),
     }
     const decideOn = (socket: RemoteClient) => this.#decide('authentication', socket, socket.auth)
     const admission = new Admission({
       redeemer,
       hub: this.#hub,
       logger,
+      log: this.#log,
       heartbeat,
       newSid: () => sidOf(randomUUID(), this.cluster.node),
       owner,
@@ -346,52 +349,43 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       turnstile: this.#turnstile,
       welcome: (...args) => admission.welcome(...args),
       failed,
+      refused: (closing) => closings.stranger(closing),
     })
   }
 
-  #mountTokenRoute(tokens: Tokens, origins: OriginRules): void {
-    const { app, engine, limits, customMiddleware } = this.#options
-    const handlers: RequestHandler[] = [
-      tokenGuard(origins, () => this.#shutdown !== undefined),
+  /** @returns ends it */
+  #mountTokenRoute(tokens: Tokens, origins: OriginRules): () => void {
+    const { app, engine, limits, customMiddleware, tokenRoute: path, server } = this.#options
+    const handler = chainHandlers([
+      tokenGuard(origins, () => false),
       (_request, _response, next) => this.#turnstile.pass(next),
       ...[customMiddleware].flat(),
-      tokenRoute({ ...this.#options, ...limits, tokens, tickets: engine.tickets, origins }),
-    ]
-    app.get(this.#options.tokenRoute, handlers)
-    app.post(this.#options.tokenRoute, handlers)
-    app.options(this.#options.tokenRoute, handlers)
+      tokenRoute({ ...this.#options, ...limits, tokens, tickets: engine.tickets, origins, log: this.#log }),
+    ])
+    return mountTokenRoute({ app, path, server, handler, closed: tokenGuard(origins, () => true) })
   }
 
-  /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
-  #watched<T>(promise: Promise<T>): Promise<T> {
-    promise.catch((cause) => this.#failed(cause, {}))
-    return promise
-  }
-
-  /** The route stays after the shutdown: it is what tells balancers of that. */
+  /** The route stays after the shutdown, since it tells load balancers of that, until another server takes its place. */
   #watchHealth(): HealthWatch {
     const { engine, logger, server, healthRoute } = this.#options
-    const watch = new HealthWatch({
-      engine,
-      logger,
-      changed: (health) => {
-        try {
-          this.emit('health', health)
-        } catch (cause) {
-          this.#failed(cause, { event: 'health' })
-        }
-      },
-    })
-    if (healthRoute !== false) intercept(server, new HealthRoute(healthRoute, () => watch.now))
+    const changed = (health: ServerHealth) => this.#tell('health', [health])
+    const watch = new HealthWatch({ engine, logger, changed })
+    const route = healthRoute === false ? undefined : new HealthRoute(healthRoute, () => watch.now)
+    this.#release.push(mountHealthRoute(server, route))
     return watch
   }
 
-  #failed(cause: unknown, details: object): void {
-    this.#options.logger.error({ ...details, err: cause }, 'something threw')
-    try {
-      this.emit('error', cause, details)
-    } catch (err) {
-      this.#options.logger.error({ err }, 'an error listener threw')
+  /** Calls the listeners of an event that asks nothing. One that throws keeps neither the others nor the server. */
+  #tell<Event extends 'error' | 'health'>(
+    event: Event,
+    args: Parameters<TokenSocketServerEvents[Event]>,
+  ): void {
+    const failed = (cause: unknown) =>
+      event === 'error' ? this.#failures.reportListener(cause) : this.#failures.report(cause, { event })
+    for (const listener of this.listeners(event)) {
+      // The fourth argument: only if it was added by `once`.
+      this.removeListener(event, listener, undefined, true)
+      callIsolated(() => Reflect.apply(listener, this, args), failed)
     }
   }
 }

@@ -2,8 +2,9 @@ import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { readClaims } from './claims.js'
 import type { Tickets } from './engine.js'
-import type { Logger } from './logger.js'
 import type { OriginRules } from './origins.js'
+import { codeOf } from './runtime/failures.js'
+import type { ThrottledLog } from './runtime/throttled-log.js'
 import type { Tokens } from './tokens.js'
 
 /** Gives the outcome of a sign-in check: an error, or what the client may be known by. */
@@ -37,7 +38,7 @@ export interface TokenRouteOptions {
   readonly tokens: Tokens
   readonly tickets: Tickets
   readonly origins: OriginRules
-  readonly logger: Logger
+  readonly log: Pick<ThrottledLog, 'write'>
 }
 
 /** A JavaScript name that a JSONP answer may call. */
@@ -49,7 +50,7 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
     try {
       await answer(request, response, options)
     } catch (cause) {
-      options.logger.error({ err: cause }, 'a token request failed')
+      options.log.write(`token request ${codeOf(cause)}`, ['error', { err: cause }, 'a token request failed'])
       if (!response.headersSent) send(request, response, [statusOf(cause), { error: 'Internal error' }])
     }
   }
@@ -65,7 +66,7 @@ export function tokenGuard(origins: OriginRules, isDown: () => boolean): Request
     response.vary('Origin').set('Cache-Control', 'no-store')
     if (!allowed)
       return send(request, response, [403, { error: ERRORS.origin_refused, code: 'origin_refused' }])
-    if (isJsonp(request) && !CALLBACK.test(String(request.query.callback))) {
+    if (isJsonp(request) && !isCallbackName(request.query.callback)) {
       return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })
     }
     if (origin !== undefined && request.headers.origin !== undefined) {
@@ -145,6 +146,11 @@ function sessionData(request: Request): object {
 
 function isJsonp(request: Request): boolean {
   return request.method === 'GET' && request.query.callback !== undefined
+}
+
+/** Where the query parser is `extended`, a client can make it a list or an object of anything. */
+function isCallbackName(name: unknown): boolean {
+  return typeof name === 'string' && CALLBACK.test(name)
 }
 
 function send(request: Request, response: Response, [status, body]: readonly [number, object]): void {

@@ -5,10 +5,12 @@ import {
   createSecretKey,
   hkdfSync,
   type KeyObject,
+  randomBytes,
   randomUUID,
 } from 'node:crypto'
 import { NAME_LIMITS, RpcError } from '@token-socket/protocol'
 import jwt from 'jsonwebtoken'
+import type { Logger } from './logger.js'
 
 /** Algorithms that a key can have. Never `none`, never taken from a token. */
 export const ALGORITHMS = [
@@ -113,11 +115,11 @@ export class Tokens {
   /** What a token stands for. @throws Error if it is not a good token; why is for the log only */
   verify(token: string): TokenContents {
     if (token.length > NAME_LIMITS.token) throw new Error('the token is too long')
-    const decoded = jwt.decode(token, { complete: true })
-    const key = this.#keyOf(decoded)
-    if (!key) throw new Error('the token names no key of this server')
+    const decoded = decode(token)
+    const key = decoded && this.#keyOf(decoded)
+    if (!key) throw new Error('the token is malformed, or names no key of this server')
     // RFC 7515, section 4.1.11: what has to be understood, and is not, makes a token invalid.
-    if (decoded?.header.crit !== undefined) throw new Error('the token has extensions')
+    if (decoded.header.crit !== undefined) throw new Error('the token has extensions')
     const claims = jwt.verify(token, key.verifying, {
       algorithms: [key.algorithm],
       clockTolerance: CLOCK_LEEWAY,
@@ -127,24 +129,22 @@ export class Tokens {
     const isForUs = [claims.aud].flat().includes(this.#options.audience)
     if (claims.scope !== undefined) return { claims: this.#checkClaims(claims, isForUs) }
     if (!isForUs) throw new Error(`jwt audience invalid. expected: ${this.#options.audience}`)
-    if (!claims.jti) throw new Error('the token lacks jti')
+    if (typeof claims.jti !== 'string' || claims.jti === '') throw new Error('the token lacks jti')
     return { ticket: claims.jti }
   }
 
   /** The ticket that a token names, which nobody has verified: it may be anybody's. */
   peek(token: string): string | undefined {
     if (token.length > NAME_LIMITS.token) return undefined
-    const claims = jwt.decode(token)
-    return typeof claims === 'object' && typeof claims?.jti === 'string' ? claims.jti : undefined
+    const { jti } = decode(token)?.payload ?? {}
+    return typeof jti === 'string' ? jti : undefined
   }
 
   /** The application need not name its key if there is only one. */
-  #keyOf(decoded: jwt.Jwt | null): ParsedKey | undefined {
-    const kid = decoded?.header.kid
-    if (kid !== undefined) return this.#keys.get(kid)
+  #keyOf({ header, payload }: DecodedToken): ParsedKey | undefined {
+    if (header.kid !== undefined) return this.#keys.get(header.kid)
     const [only, ...others] = this.#keys.values()
-    const isSigned = typeof decoded?.payload === 'object' && decoded.payload.scope !== undefined
-    return isSigned && others.length === 0 ? only : undefined
+    return payload.scope !== undefined && others.length === 0 ? only : undefined
   }
 
   #checkClaims(claims: jwt.JwtPayload, isForUs: boolean): SignedClaims {
@@ -165,6 +165,26 @@ export class Tokens {
       throw badKeys((cause as Error).message, cause)
     }
   }
+}
+
+/** What a token says, whoever has made it. */
+interface DecodedToken {
+  readonly header: jwt.JwtHeader
+  readonly payload: jwt.JwtPayload
+}
+
+/** Reads a token without a look at its signature; `undefined` if it is none. (`jwt.decode` throws for some.) */
+function decode(token: string): DecodedToken | undefined {
+  try {
+    const { header, payload } = jwt.decode(token, { complete: true }) ?? {}
+    return isRecord(header) && isRecord(payload) ? { header, payload } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isRecord<T>(value: T): value is Extract<T, object> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A key, read once: jsonwebtoken would read it again for each token, which costs more than all the rest. */
@@ -205,6 +225,34 @@ function bytesOf(key: KeyObject): Buffer {
 
 function badKeys(why: string, cause?: unknown): RpcError {
   return new RpcError('bad_option', `keys: ${why}`, { field: 'keys' }, cause)
+}
+
+/** A key for HS256 has to be as long as its hash, or longer. Source: RFC 7518, section 3.2. */
+const SECRET_BYTES = 32
+
+/** What {@link makeTokens} makes tokens of. */
+export interface TokenSettings {
+  readonly secret?: string | Buffer | undefined
+  readonly keys?: Readonly<Record<string, TokenKey>> | undefined
+  readonly audience: string
+  readonly issuer?: string | undefined
+  /** Milliseconds that a token lives. */
+  readonly tokenTtl: number
+  readonly logger: Pick<Logger, 'warn'>
+}
+
+/** The tokens of a server: of its keys, its secret, or a random secret for this process, and then with a warning. */
+export function makeTokens({ secret, keys, audience, issuer, tokenTtl: ttl, logger }: TokenSettings): Tokens {
+  const make = (keys: ReadonlyMap<string, TokenKey>) => new Tokens({ keys, audience, issuer, ttl })
+  if (keys) return make(new Map(Object.entries(keys)))
+  const warn = (message: string) => logger.warn({ option: 'secret' }, message)
+  if (secret === undefined) {
+    warn('no secret is set: tokens are signed with a random one, for this process only')
+    return make(secretKey(randomBytes(SECRET_BYTES)))
+  }
+  if (Buffer.byteLength(secret) < SECRET_BYTES)
+    warn(`the secret is shorter than the ${SECRET_BYTES} bytes that HS256 wants`)
+  return make(secretKey(secret))
 }
 
 /** A key table of one secret. Its `kid` is derived from it, so that nodes with the same secret agree. */

@@ -80,6 +80,8 @@ export class Carrier {
   readonly server: TestServer
   readonly guests = new Inbox<Guest>()
   readonly log = new RecordedLog()
+  /** What answering requests threw. */
+  readonly failures: unknown[] = []
   readonly transports: Transports
 
   private constructor(server: TestServer, settings: CarrierSettings) {
@@ -100,6 +102,7 @@ export class Carrier {
       connections: settings.connections ?? 1000,
       limits: { ...LIMITS, ...settings.limits },
       logger: this.log,
+      failed: (cause) => this.failures.push(cause),
       opened: (connection) => {
         if (settings.signedIn ?? true) connection.authenticated?.()
         this.guests.put(new Guest(connection))

@@ -86,8 +86,9 @@ export class SocketSession {
     try {
       this.#handle(decodeClientMessage(text))
     } catch (error) {
-      if (!(error instanceof FrameError)) throw error
-      this.#complain(error)
+      if (error instanceof FrameError) return this.#complain(error)
+      // Nobody else catches what throws in a transport's event, such as a getter of the controller's.
+      this.#owner.failed(error, { sid: this.#socket.sid, step: 'message' })
     }
   }
 

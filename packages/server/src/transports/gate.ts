@@ -7,7 +7,7 @@ import type { OriginRules, RequestOrigin } from '../origins.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
-import { type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
+import { failRequest, failUpgrade, type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
 import { authLimit, batchLimit, type Writing } from './message-limit.js'
 import { type PollingSession, PollingSessions } from './polling-sessions.js'
 import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
@@ -43,6 +43,8 @@ export interface GateOptions {
     upgrade(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void
   }
   readonly sockjs: { handle(request: IncomingMessage, response: ServerResponse): void }
+  /** Answering a request or an upgrade threw. The request has been answered 500. */
+  failed(cause: unknown): void
   /** Files for everybody, by their names under the prefix. @default none */
   readonly files?:
     | {
@@ -131,6 +133,10 @@ export class Gate implements Interceptor {
     this.#sessions.get(this.#sessionOf(path) ?? '')?.close()
   }
 
+  failed(cause: unknown): void {
+    this.#options.failed(cause)
+  }
+
   /** A polling session is over. @param path the path of any of its requests */
   ended(path: string): void {
     const session = this.#sessionOf(path)
@@ -159,7 +165,12 @@ export class Gate implements Interceptor {
     this.#options.turnstile.pass(() => {
       this.#upgrades -= 1
       socket.off('error', ignore)
-      this.#options.websocket.upgrade(request, socket, how)
+      try {
+        this.#options.websocket.upgrade(request, socket, how)
+      } catch (cause) {
+        this.failed(cause)
+        failUpgrade(socket)
+      }
     })
   }
 
@@ -207,7 +218,11 @@ export class Gate implements Interceptor {
     const { session, transport, holder } = target
     if (transport === 'xhr_send' || transport === 'jsonp_send') {
       const own = this.#sessions.of(session, holder)
-      return own ? void this.#send([request, response], own, transport) : refuse(response, 404, 'Not found')
+      if (!own) return refuse(response, 404, 'Not found')
+      return void this.#send([request, response], own, transport).catch((cause) => {
+        this.failed(cause)
+        failRequest(response)
+      })
     }
     const address = this.#address(request)
     const isNew = !this.#sessions.has(session)

@@ -1,46 +1,128 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** Who answers the requests of one path prefix. */
+/** Answers the requests of one path prefix. */
 export interface Interceptor {
   /** Whether a request is for this interceptor. @param path the URL's path */
   matches(path: string): boolean
   request(request: IncomingMessage, response: ServerResponse): void
   /** Left out, upgrades go on to the others. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Receives what {@link request} or {@link upgrade} throws; the request is answered 500. @default dropped */
+  failed?(cause: unknown): void
 }
 
+/** What was put into HTTP servers, one for each, also when it has no interceptor any more but cannot be taken out. */
+const interceptions = new WeakMap<Server, Interception>()
+
 /**
- * Takes one prefix's requests and upgrades out of an HTTP server before any of its listeners sees them. All else
+ * Takes one prefix's requests and upgrades out of an HTTP server before any of its listeners sees them. Everything else
  * goes on as it was, whoever listens and whenever they began: the application, and other WebSocket servers.
  *
  * `emit` is wrapped, since listeners cannot keep an event from one another: `ws`, for one, refuses upgrades of paths
- * that it does not know, and Express would answer 404.
- * @returns undoes it
+ * that it does not know, and Express would answer 404. It is wrapped once, however many interceptors come and go.
+ * @returns a function that undoes it
  */
 export function intercept(server: Server, interceptor: Interceptor): () => void {
-  const { emit } = server
-  let isUndone = false
-  const wrapped = function (this: Server, event: string, ...args: unknown[]): boolean {
-    const takes = event === 'request' || (event === 'upgrade' && interceptor.upgrade !== undefined)
-    const isOfInterest = !isUndone && takes
-    if (!isOfInterest || !interceptor.matches(pathOf(args[0] as IncomingMessage))) {
-      return Reflect.apply(emit, server, [event, ...args])
-    }
-    if (event === 'request') interceptor.request(args[0] as IncomingMessage, args[1] as ServerResponse)
-    else interceptor.upgrade?.(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
-    return true
-  } as Server['emit']
-  server.emit = wrapped
-  // Without a listener for upgrades, Node passes them on as plain requests.
-  if (interceptor.upgrade) server.on('upgrade', refuseUnwanted)
-  return () => {
-    if (isUndone) return
-    isUndone = true
-    // Where another was put around this one, it stays and lets everything through.
-    if (server.emit === wrapped) server.emit = emit
-    server.removeListener('upgrade', refuseUnwanted)
+  const known = interceptions.get(server)
+  const interception = known?.isInstalled ? known : new Interception(server)
+  interceptions.set(server, interception)
+  interception.add(interceptor)
+  return () => interception.delete(interceptor)
+}
+
+/** Asks whether an interception is still a part of `emit`. */
+const PROBE = Symbol('token-socket probe')
+
+class Interception {
+  readonly #server: Server
+  readonly #emit: Server['emit']
+  readonly #wrapped: Server['emit']
+  readonly #interceptors = new Set<Interceptor>()
+
+  constructor(server: Server) {
+    this.#server = server
+    this.#emit = server.emit
+    const take = (event: unknown, args: unknown[]) => this.#take(event, args)
+    const { emit } = server
+    this.#wrapped = function (this: Server, event: string, ...args: unknown[]): boolean {
+      return take(event, args) || Reflect.apply(emit, server, [event, ...args])
+    } as Server['emit']
+    server.emit = this.#wrapped
   }
+
+  /** Somebody else may have put an older `emit` back. */
+  get isInstalled(): boolean {
+    const answer = { by: new Set<Interception>() }
+    ;(this.#server.emit as (...args: unknown[]) => boolean)(PROBE as never, answer)
+    return answer.by.has(this)
+  }
+
+  add(interceptor: Interceptor): void {
+    this.#interceptors.add(interceptor)
+    this.#listen()
+  }
+
+  /** Where another wrapper was put around this one, this one stays, lets everything through, and is used again. */
+  delete(interceptor: Interceptor): void {
+    if (!this.#interceptors.delete(interceptor)) return
+    this.#listen()
+    if (this.#interceptors.size > 0 || this.#server.emit !== this.#wrapped) return
+    this.#server.emit = this.#emit
+    interceptions.delete(this.#server)
+  }
+
+  /** Without a listener for upgrades, Node passes them on as plain requests. */
+  #listen(): void {
+    this.#server.removeListener('upgrade', refuseUnwanted)
+    const takesUpgrades = [...this.#interceptors].some(({ upgrade }) => upgrade !== undefined)
+    if (takesUpgrades) this.#server.on('upgrade', refuseUnwanted)
+  }
+
+  /** @returns whether an interceptor took it */
+  #take(event: unknown, args: unknown[]): boolean {
+    if (event === (PROBE as unknown)) {
+      ;(args[0] as { by: Set<Interception> }).by.add(this)
+      return false
+    }
+    if (event !== 'request' && event !== 'upgrade') return false
+    const path = pathOf(args[0] as IncomingMessage)
+    for (const interceptor of this.#interceptors) {
+      const takes = event === 'request' || interceptor.upgrade !== undefined
+      if (!takes || !interceptor.matches(path)) continue
+      pass(interceptor, event, args)
+      return true
+    }
+    return false
+  }
+}
+
+/** Nobody else would catch what throws here: it would end the process. */
+function pass(interceptor: Interceptor, event: 'request' | 'upgrade', args: unknown[]): void {
+  const request = args[0] as IncomingMessage
+  try {
+    if (event === 'request') interceptor.request(request, args[1] as ServerResponse)
+    else interceptor.upgrade?.(request, args[1] as Duplex, args[2] as Buffer)
+  } catch (cause) {
+    interceptor.failed?.(cause)
+    if (event === 'request') failRequest(args[1] as ServerResponse)
+    else failUpgrade(args[1] as Duplex)
+  }
+}
+
+/** Ends a request whose answer failed: with 500, or by cutting off what has begun. */
+export function failRequest(response: ServerResponse): void {
+  if (response.headersSent) return void response.destroy()
+  response.writeHead(500, { 'Content-Type': 'text/plain; charset=UTF-8', Connection: 'close' })
+  response.end('Internal error\n')
+}
+
+/** Ends an upgrade that failed: with 500, unless something has been written already. */
+export function failUpgrade(socket: Duplex): void {
+  const isUntouched = socket.writable && (socket as Partial<Socket>).bytesWritten === 0
+  if (isUntouched) refuseUpgrade(socket, '500 Internal Server Error')
+  else socket.destroy()
 }
 
 /** The path of a request's URL, without its query. */
@@ -52,7 +134,7 @@ export function pathOf(request: IncomingMessage): string {
 /** Milliseconds that a client whose upgrade was refused has to take the answer and close. */
 const CLOSE_TIMEOUT = 2000
 
-/** Ends an upgrade that nobody wants. */
+/** Ends an upgrade that no interceptor wants. */
 export function refuseUpgrade(socket: Duplex, status = '404 Not Found', ...headers: readonly string[]): void {
   socket.on('error', () => {})
   // What is not read keeps the socket open, and closing with it unread would take the answer back.
@@ -65,14 +147,10 @@ export function refuseUpgrade(socket: Duplex, status = '404 Not Found', ...heade
 /** Upgrades that no interceptor took, where nobody else listens, would wait for ever. */
 function refuseUnwanted(this: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const isWanted = this.listeners('upgrade').some((listener) => listener !== refuseUnwanted)
-  if (isWanted || socket.writableEnded || replayed.has(request)) return
+  if (isWanted || socket.writableEnded) return
   if (request.headers.upgrade?.toLowerCase() === 'websocket') return refuseUpgrade(socket)
-  replayed.add(request)
   replay(this, request, [socket, head])
 }
-
-/** Each interceptor of a server has its own listener: the first does it. */
-const replayed = new WeakSet<IncomingMessage>()
 
 /**
  * Has the server read a request again, without its `Upgrade`: clients that would like another protocol, such as HTTP/2

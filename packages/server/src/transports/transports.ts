@@ -41,6 +41,8 @@ export interface TransportsOptions {
   readonly cookie?: boolean
   /** A connection opened. */
   opened(connection: BufferedConnection): void
+  /** Answering a request or an upgrade threw. The request has been answered 500. */
+  failed(cause: unknown): void
 }
 
 /** The ways in: plain WebSocket, SockJS's WebSocket and SockJS's HTTP transports, behind one gate on one prefix. */

@@ -1,0 +1,22 @@
+/**
+ * Calls a function of the application's. What it throws, or what its promise rejects with, goes to `failed` and nowhere
+ * else, so that it cannot end the process.
+ */
+export function callIsolated(run: () => unknown, failed: (cause: unknown) => void): void {
+  try {
+    handleRejection(run(), failed)
+  } catch (cause) {
+    failed(cause)
+  }
+}
+
+/** Takes the rejection of what a function returned, if that is a promise. @returns whether it is one */
+export function handleRejection(returned: unknown, failed: (cause: unknown) => void): boolean {
+  if (!isThenable(returned)) return false
+  Promise.resolve(returned).catch(failed)
+  return true
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
