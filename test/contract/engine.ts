@@ -141,7 +141,7 @@ function describeEngine(make: Make, settings: EngineSettings): void {
     it('resolves, with subscriptions and tickets', async () => {
       const [engine] = await make(1)
       await engine.broker.subscribe('a')
-      await engine.tickets.put('t', '1', 60_000)
+      await engine.tickets.put({ id: 't', json: '1', ttl: 60_000 })
       await engine.close()
     })
   })
@@ -329,7 +329,7 @@ function describeTickets(make: Make, settings: EngineSettings): void {
   describe('#take', () => {
     it('gives what was put, once', async () => {
       const [{ tickets }] = await make(1)
-      await tickets.put('t', '{"auth":{"id":7}}', 60_000)
+      await tickets.put({ id: 't', json: '{"auth":{"id":7}}', ttl: 60_000 })
       expect(await tickets.take('t')).to.equal('{"auth":{"id":7}}')
       expect(await tickets.take('t')).to.equal(undefined)
     })
@@ -343,13 +343,13 @@ function describeTickets(make: Make, settings: EngineSettings): void {
 
     it('keeps tickets apart, whatever their ids', async () => {
       const [{ tickets }] = await make(1)
-      for (const [id] of NAMES) await tickets.put(id, JSON.stringify(id), 60_000)
+      for (const [id] of NAMES) await tickets.put({ id: id, json: JSON.stringify(id), ttl: 60_000 })
       for (const [id] of NAMES) expect(await tickets.take(id)).to.equal(JSON.stringify(id))
     })
 
     it('gives a ticket to exactly one of those that ask at once', async () => {
       const [{ tickets }] = await make(1)
-      await tickets.put('t', '1', 60_000)
+      await tickets.put({ id: 't', json: '1', ttl: 60_000 })
       const taken = await Promise.all(Array.from({ length: 50 }, () => tickets.take('t')))
       expect(taken.filter((json) => json !== undefined)).to.deep.equal(['1'])
     })
@@ -359,21 +359,23 @@ function describeTickets(make: Make, settings: EngineSettings): void {
     it('keeps large tickets as they are', async () => {
       const [{ tickets }] = await make(1)
       const json = JSON.stringify({ text: '😀\u0000'.repeat(50_000) })
-      await tickets.put('t', json, 60_000)
+      await tickets.put({ id: 't', json: json, ttl: 60_000 })
       expect(await tickets.take('t')).to.equal(json)
     })
 
     it('rejects with too_many_tickets at the limit, which takes make room for', async () => {
       const [{ tickets }] = await make(1, { tickets: 2 })
-      for (const id of ['a', 'b']) await tickets.put(id, '1', 60_000)
-      const error = await rejection(tickets.put('c', '1', 60_000))
+      for (const id of ['a', 'b']) await tickets.put({ id: id, json: '1', ttl: 60_000 })
+      const error = await rejection(tickets.put({ id: 'c', json: '1', ttl: 60_000 }))
       expect(error.code).to.equal('too_many_tickets')
       expect(error.data).to.deep.equal({ field: 'tickets', limit: 2 })
       expect(await tickets.take('c')).to.equal(undefined)
       expect(await tickets.take('a')).to.equal('1')
-      await tickets.put('c', '1', 60_000)
+      await tickets.put({ id: 'c', json: '1', ttl: 60_000 })
     })
   })
+
+  describe('#put with owners', () => describeTicketOwners(make, settings))
 
   describe('#claim', () => {
     it('is true once, whoever asks', async () => {
@@ -385,7 +387,7 @@ function describeTickets(make: Make, settings: EngineSettings): void {
 
     it('keeps ids apart, whatever they are, and from tickets', async () => {
       const [{ tickets }] = await make(1)
-      for (const [id] of NAMES) await tickets.put(id, '1', 60_000)
+      for (const [id] of NAMES) await tickets.put({ id: id, json: '1', ttl: 60_000 })
       for (const [id] of NAMES) expect(await tickets.claim(id, 60_000), id).to.equal(true)
       for (const [id] of NAMES) expect(await tickets.take(id), id).to.equal('1')
       for (const [id] of NAMES) expect(await tickets.claim(id, 60_000), id).to.equal(false)
@@ -412,8 +414,8 @@ function describeTickets(make: Make, settings: EngineSettings): void {
 
     it('keeps a ticket for its time and no longer', async () => {
       const [{ tickets }] = await make(1)
-      await tickets.put('short', '1', 500)
-      await tickets.put('long', '2', 5000)
+      await tickets.put({ id: 'short', json: '1', ttl: 500 })
+      await tickets.put({ id: 'long', json: '2', ttl: 5000 })
       await clock.pass(1000)
       expect(await tickets.take('short')).to.equal(undefined)
       expect(await tickets.take('long')).to.equal('2')
@@ -421,25 +423,89 @@ function describeTickets(make: Make, settings: EngineSettings): void {
 
     it('keeps a ticket until its time has come', async () => {
       const [{ tickets }] = await make(1)
-      await tickets.put('t', '1', 2000)
+      await tickets.put({ id: 't', json: '1', ttl: 2000 })
       await clock.pass(1000)
       expect(await tickets.take('t')).to.equal('1')
     })
 
     it('makes room for others with what is gone', async () => {
       const [{ tickets }] = await make(1, { tickets: 1 })
-      await tickets.put('a', '1', 500)
+      await tickets.put({ id: 'a', json: '1', ttl: 500 })
       await clock.pass(1000)
-      await tickets.put('b', '2', 500)
+      await tickets.put({ id: 'b', json: '2', ttl: 500 })
       expect(await tickets.take('b')).to.equal('2')
     })
+  })
+}
+
+function describeTicketOwners(make: Make, settings: EngineSettings): void {
+  const ticket = (id: string, ...owners: readonly string[]) => ({
+    id,
+    json: `"${id}"`,
+    ttl: 60_000,
+    owners: owners.map((name) => ({ name, limit: 2 })),
+  })
+  /** Takes tickets. @returns the ids of those that were there */
+  const taken = async ({ tickets }: Engine, ids: string) => {
+    const found = await Promise.all([...ids].map((id) => tickets.take(id)))
+    return found.map((json, at) => (json === `"${ids[at]}"` ? ids[at] : '-')).join('')
+  }
+
+  it('lets the oldest of an owner go that has too many, and none of others', async () => {
+    const [engine] = await make(1)
+    for (const id of 'abcd') await engine.tickets.put(ticket(id, 'u:ann'))
+    for (const id of 'xy') await engine.tickets.put(ticket(id, 'u:ben'))
+    expect(await taken(engine, 'abcdxy')).to.equal('--cdxy')
+  })
+
+  it('makes room for the others where an owner has taken it all', async () => {
+    const [engine] = await make(1, { tickets: 3 })
+    for (const id of 'abcdefg') await engine.tickets.put(ticket(id, 'u:ann'))
+    await engine.tickets.put(ticket('x', 'u:ben'))
+    expect((await rejection(engine.tickets.put(ticket('y', 'u:eve')))).code).to.equal('too_many_tickets')
+    await engine.tickets.put(ticket('h', 'u:ann'))
+    expect(await taken(engine, 'fghxy')).to.equal('-ghx-')
+  })
+
+  it('counts a ticket for each of its owners, until it is taken', async () => {
+    const [engine] = await make(1)
+    await engine.tickets.put(ticket('a', 'u:ann', 'a:1'))
+    await engine.tickets.put(ticket('b', 'u:ben', 'a:1'))
+    expect(await taken(engine, 'a')).to.equal('a')
+    for (const [id, uid] of ['c', 'd'].map((id, at) => [id, ['u:ann', 'u:eve'][at] ?? ''] as const))
+      await engine.tickets.put(ticket(id, uid, 'a:1'))
+    expect(await taken(engine, 'bcd')).to.equal('-cd')
+    for (const id of 'ef') await engine.tickets.put(ticket(id, 'u:ann', 'a:2'))
+    expect(await taken(engine, 'ef')).to.equal('ef')
+  })
+
+  it('keeps owners apart, whatever their names, and from tickets', async () => {
+    const [engine] = await make(1)
+    const names = [...new Set(NAMES.flat())]
+    const owned = (owner: string, at: number) => ({ ...ticket(owner, owner), json: `${at}` })
+    for (const [at, name] of names.entries()) await engine.tickets.put(owned(name, at))
+    for (const [at, name] of names.entries()) expect(await engine.tickets.take(name), name).to.equal(`${at}`)
+  })
+
+  it('does not count what is gone by its time', async () => {
+    const clock = settings.clock()
+    try {
+      const [engine] = await make(1)
+      await engine.tickets.put({ ...ticket('a', 'u:ann'), ttl: 500 })
+      await engine.tickets.put(ticket('b', 'u:ann'))
+      await clock.pass(1000)
+      await engine.tickets.put(ticket('c', 'u:ann'))
+      expect(await taken(engine, 'abc')).to.equal('-bc')
+    } finally {
+      clock.restore()
+    }
   })
 }
 
 function describeSharedTickets(make: Make): void {
   it('gives a ticket to whichever node asks', async () => {
     const [one, two] = (await make(2)) as unknown as readonly [Engine, Engine]
-    await one.tickets.put('t', '1', 60_000)
+    await one.tickets.put({ id: 't', json: '1', ttl: 60_000 })
     expect(await two.tickets.take('t')).to.equal('1')
     expect(await one.tickets.take('t')).to.equal(undefined)
   })
@@ -447,7 +513,7 @@ function describeSharedTickets(make: Make): void {
   it('gives a ticket to exactly one of the nodes that ask at once', async () => {
     const all = await make(3)
     for (let round = 0; round < 20; round += 1) {
-      await all[0].tickets.put('t', '1', 60_000)
+      await all[0].tickets.put({ id: 't', json: '1', ttl: 60_000 })
       const asked = Array.from({ length: 5 }, () => all.map(({ tickets }) => tickets.take('t'))).flat()
       const taken = await Promise.all(asked)
       expect(taken.filter((json) => json !== undefined)).to.deep.equal(['1'])
@@ -456,7 +522,7 @@ function describeSharedTickets(make: Make): void {
 
   it('keeps a ticket when the node that put it is closed', async () => {
     const [one, two] = (await make(2)) as unknown as readonly [Engine, Engine]
-    await one.tickets.put('t', '1', 60_000)
+    await one.tickets.put({ id: 't', json: '1', ttl: 60_000 })
     await one.close()
     expect(await two.tickets.take('t')).to.equal('1')
   })

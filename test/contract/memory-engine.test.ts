@@ -33,18 +33,21 @@ describe('MemoryEngine', () => {
 
   it('holds 100,000 tickets by default', async () => {
     const { tickets } = new MemoryEngine()
-    for (let count = 0; count < 100_000; count += 1) await tickets.put(String(count), '1', 60_000)
-    expect((await rejection(tickets.put('more', '1', 60_000))).data).to.deep.include({ limit: 100_000 })
+    for (let count = 0; count < 100_000; count += 1)
+      await tickets.put({ id: String(count), json: '1', ttl: 60_000 })
+    expect((await rejection(tickets.put({ id: 'more', json: '1', ttl: 60_000 }))).data).to.deep.include({
+      limit: 100_000,
+    })
   })
 
   it('knows as many ids of tokens as tickets, and refuses one more rather than forget one', async () => {
     const { tickets } = new MemoryEngine({ tickets: 2 })
-    await tickets.put('a', '1', 60_000)
+    await tickets.put({ id: 'a', json: '1', ttl: 60_000 })
     for (const id of ['a', 'b']) expect(await tickets.claim(id, 60_000)).to.equal(true)
     const error = await rejection(tickets.claim('c', 60_000))
     expect(error).to.deep.include({ code: 'too_many_tickets', data: { field: 'tickets', limit: 2 } })
     expect(await tickets.claim('a', 60_000)).to.equal(false)
-    await tickets.put('b', '1', 60_000)
+    await tickets.put({ id: 'b', json: '1', ttl: 60_000 })
   })
 
   it('knows the id of a token that lives longer than a timer can wait', async () => {
@@ -98,7 +101,7 @@ describe('MemoryEngine', () => {
       const clock = fakeClock()
       try {
         const engine = new MemoryEngine()
-        await engine.tickets.put('t', '1', 60_000)
+        await engine.tickets.put({ id: 't', json: '1', ttl: 60_000 })
         expect(clock.timers()).to.equal(1)
         await engine.close()
         expect(clock.timers()).to.equal(0)

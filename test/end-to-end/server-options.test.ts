@@ -310,7 +310,7 @@ describe('options of the server', () => {
       const publish = sinon.spy(engine.broker, 'publish')
       const site = await start({ engine })
       await site.servesHonestClients()
-      expect(JSON.parse(put.firstCall.args[1])).to.have.deep.property('auth', { name: 'ann' })
+      expect(JSON.parse(put.firstCall.args[0].json)).to.have.deep.property('auth', { name: 'ann' })
       expect(publish.firstCall.args[0]).to.include({ channel: 'honest', json: '{"from":"an honest client"}' })
     })
 

@@ -84,7 +84,7 @@ describe('options of the server about tokens', () => {
       const site = await start({ engine, tokenTtl: 7000 })
       const { claims } = readToken(await site.token())
       expect(Number(claims.exp) - Number(claims.iat)).to.equal(7)
-      expect(put.firstCall.args[2]).to.equal(7000)
+      expect(put.firstCall.args[0].ttl).to.equal(7000)
     })
 
     it('over, the token is worth nothing', async () => {

@@ -147,7 +147,7 @@ describe('RedisEngine’s connections', () => {
   it('are like those of a client that is given, which is left alone', async () => {
     const client = createClient({ url: redis.url, database: 3, name: 'mine' })
     const node = await start({ client })
-    await node.engine.tickets.put('t', '1', 60_000)
+    await node.engine.tickets.put({ id: 't', json: '1', ttl: 60_000 })
     await node.engine.broker.subscribe('a')
     await node.keep('a', '1')
     await node.until(() => node.texts.length === 1)

@@ -7,7 +7,7 @@ const KEPT = { size: 10, ttl: 60_000 }
 export async function exercise(one: Engine, two: Engine): Promise<void> {
   await publish(one, two)
   await attend(one, two)
-  await one.tickets.put('t', '{}', 60_000)
+  await one.tickets.put({ id: 't', json: '{}', ttl: 60_000 })
   expect([await two.tickets.take('t'), await one.tickets.take('t')]).to.deep.equal(['{}', undefined])
   expect([await one.tickets.claim('t', 60_000), await two.tickets.claim('t', 60_000)]).to.deep.equal([
     true,

@@ -381,7 +381,7 @@ describe('RedisPresence', () => {
     await one.keep('a', '1', { idempotencyKey: 'k' })
     await one.engine.broker.broadcast('1')
     await one.engine.tickets.claim('c', 1000)
-    await one.engine.tickets.put('t', '1', 1000)
+    await one.engine.tickets.put({ id: 't', json: '1', ttl: 1000 })
     for (const key of await admin.keys('*')) {
       // The index of tickets holds those that wait, and no more.
       if (key !== 'token-socket:{%tickets}') expect(await admin.pTTL(key), key).to.be.above(0)

@@ -86,7 +86,7 @@ describe('RedisEngine, with a Redis of its own mind', () => {
     await admin.configSet('maxmemory-policy', 'noeviction')
     await admin.configSet('maxmemory', '1')
     await expectRefusal(node.keep('a', '2'), /OOM/)
-    await expectRefusal(node.engine.tickets.put('t', '1', 1000), /OOM/)
+    await expectRefusal(node.engine.tickets.put({ id: 't', json: '1', ttl: 1000 }), /OOM/)
     expect((await node.engine.history.read('a', { limit: 9 })).publications).to.have.length(1)
     await node.engine.broker.publish({ channel: 'a', json: '"not kept"' })
     await admin.configSet('maxmemory', '0')

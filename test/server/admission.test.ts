@@ -51,7 +51,7 @@ describe('Admission', () => {
   /** A token whose ticket is kept. */
   async function goodToken(ticket: unknown = TICKET): Promise<string> {
     const { token, id } = tokens.issue()
-    await tickets.put(id, JSON.stringify(ticket), 30_000)
+    await tickets.put({ id: id, json: JSON.stringify(ticket), ttl: 30_000 })
     return token
   }
 

@@ -42,7 +42,7 @@ describe('Redeemer', () => {
 
   async function ticket(data: object): Promise<string> {
     const { token, id } = tokens.issue()
-    await engine.tickets.put(id, JSON.stringify(data), 30_000)
+    await engine.tickets.put({ id: id, json: JSON.stringify(data), ttl: 30_000 })
     return token
   }
 
@@ -67,7 +67,7 @@ describe('Redeemer', () => {
 
       async function foreign(): Promise<string> {
         const { token, id } = others.issue()
-        await engine.tickets.put(id, '{}', 30_000)
+        await engine.tickets.put({ id: id, json: '{}', ttl: 30_000 })
         return token
       }
 

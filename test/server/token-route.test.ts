@@ -63,6 +63,9 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         authenticationTimeout: 10_000,
         tokenTtl: 30_000,
         log,
+        authData: 1000,
+        ticketsPerUser: 2,
+        ticketsPerAddress: 5,
         tokens,
         origins,
         ...settings.route,
@@ -124,7 +127,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         const fake = { put, take: async () => undefined, claim: async () => true }
         await start({ session: { auth: true }, route: { tickets: fake, tokenTtl: 1234 } })
         await ask()
-        expect((put.args as unknown[][])[0]?.[2]).to.equal(1234)
+        expect((put.args as unknown[][])[0]?.[0]).to.include({ ttl: 1234 })
       })
     })
 
@@ -308,6 +311,58 @@ for (const { name, make } of EXPRESS_VERSIONS) {
           expect(log.of('error')[0]?.details.err).to.have.property('code', 'unserializable')
         })
       }
+    })
+
+    describe('limits what it keeps', () => {
+      const voidCount = async (answers: readonly Response[]) => {
+        const all = answers.map(async (response) => {
+          const { token } = (await response.json()) as { token: string }
+          return tickets.take(tokens.verify(token).ticket ?? '')
+        })
+        return (await Promise.all(all)).map((json) => (json === undefined ? '-' : 'x')).join('')
+      }
+      const inTurn = async (count: number, init: (at: number) => RequestInit = () => ({})) => {
+        const answers: Response[] = []
+        for (let at = 0; at < count; at += 1) answers.push(await ask(init(at)))
+        return answers
+      }
+      const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } })
+      const trusting = (app: Express) => app.set('trust proxy', true)
+
+      it('to `authData` bytes, and tells the log what to do', async () => {
+        const session = { auth: true, pad: '' }
+        await start({ session })
+        session.pad = 'é'.repeat(490)
+        expect((await answer())[0]).to.equal(500)
+        expect(reasons()[0]).to.match(/has 10\d\d bytes \(limits.authData is 1000\)/)
+        session.pad = 'é'.repeat(440)
+        expect((await answer())[0]).to.equal(200)
+      })
+
+      it('to `ticketsPerUser` by its uid, wherever it asks from, and voids its oldest', async () => {
+        const authentication = (request: Request) => ({ uid: String(request.query.uid ?? 'ann') })
+        await start({ route: { authentication }, app: trusting })
+        const ben = await ask({}, '?uid=ben')
+        const answers = await inTurn(4, (at) => from(`192.0.2.${at}`))
+        expect(await voidCount([...answers, ben])).to.equal('--xxx')
+      })
+
+      it('to `ticketsPerUser` by its session', async () => {
+        const before: RequestHandler = (request, _response, next) => {
+          Object.assign(request, { sessionID: request.headers['x-session'] })
+          next()
+        }
+        await start({ session: { auth: true }, before })
+        const answers = await inTurn(4, (at) => ({ headers: { 'X-Session': at === 0 ? 'b' : 'a' } }))
+        expect(await voidCount(answers)).to.equal('x-xx')
+      })
+
+      it('to `ticketsPerAddress`, as Express sees it, and leaves other addresses alone', async () => {
+        await start({ session: { auth: true }, app: trusting })
+        const other = await ask(from('192.0.2.9'))
+        const answers = await inTurn(7, (at) => from(`2001:db8::${at}`))
+        expect(await voidCount([...answers, other])).to.equal('--xxxxxx')
+      })
     })
 
     describe('when tickets cannot be kept', () => {

@@ -26,6 +26,8 @@ export interface LmdbEngineOptions {
   readonly path: string
   /** How many tickets may wait to be used. @default 100000 */
   readonly tickets?: number
+  /** Bytes of the tickets that may wait, as JSON; a quarter of them for one user or address. @default 268435456 */
+  readonly ticketBytes?: number
 }
 
 /** An engine of one process on an embedded database. @throws RpcError `bad_option`; if the folder can't be used */
@@ -55,13 +57,16 @@ export class LmdbEngine implements Engine {
   /** @throws RpcError `bad_option`; if the folder can't be used */
   constructor(options: LmdbEngineOptions) {
     checkOptions(options)
-    const { path, tickets } = options
+    const { path, tickets, ticketBytes } = options
     if (typeof path !== 'string' || path === '') throw badOption('path', 'has to name a folder')
-    this.#memory = new MemoryEngine(tickets === undefined ? {} : { tickets })
+    this.#memory = new MemoryEngine({
+      ...(tickets !== undefined && { tickets }),
+      ...(ticketBytes !== undefined && { ticketBytes }),
+    })
     this.#store = new Store(path)
     const { tickets: memory } = this.#memory
     this.tickets = {
-      put: (...ticket) => memory.put(...ticket),
+      put: (ticket) => memory.put(ticket),
       take: (id) => memory.take(id),
       claim: (id, ttl) => this.#store.claim(id, ttl),
     }

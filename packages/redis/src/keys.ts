@@ -118,6 +118,11 @@ export class Keys {
     return `${this.tickets}:${encodeName(id)}`
   }
 
+  /** The tickets of an owner, by the time at which they are gone. No ticket has such a key. */
+  ticketOwner(name: string): string {
+    return `${this.#prefix}{%tickets}%owner:${encodeName(name)}`
+  }
+
   claim(id: string): string {
     return `${this.#prefix}claim:${encodeName(id)}`
   }

@@ -1,28 +1,63 @@
 import { refusal } from '@token-socket/protocol'
-import type { Tickets } from '@token-socket/server'
+import type { Ticket, Tickets } from '@token-socket/server'
 import { type Commands, wholeTime } from './commands.js'
 import type { Keys } from './keys.js'
 import { Script } from './script.js'
 
+/** What the key of a ticket's owners ends with, after that of the ticket. No id, encoded, ends so. */
+const OWNERS = '%owners'
+
+/** Takes a ticket away, and from its owners. */
+function ticketScript(body: string): Script {
+  return new Script(`
+local function drop(index, ticket, names)
+  local json, owners = redis.call('GETDEL', ticket), redis.call('GETDEL', names)
+  redis.call('ZREM', index, ticket)
+  for owner in (owners or ''):gmatch('[^\\n]+') do redis.call('ZREM', owner, ticket) end
+  return json
+end
+${body}`)
+}
+
 /**
- * Keys: the index, the ticket. Arguments: JSON, ttl, limit. Answers with 1, or nothing at the limit. What is over is taken away
- * last: once a script has taken anything away, Redis lets it write over the limit of its memory.
+ * Keys: the index, the ticket, its owners' names, and for each owner its tickets by the time at which they are gone. Arguments:
+ * JSON, ttl, limit, and each owner's limit. Answers with 1, or nothing at the limit. An owner over its limit loses its oldest. What
+ * is over is taken away last: once a script has taken anything away, Redis lets it write over the limit of its memory.
  */
-const PUT = new Script(`
+const PUT = ticketScript(`
 local time = now()
 local count = redis.call('ZCOUNT', KEYS[1], '(' .. int(time), '+inf')
+local lost, owners = {}, {}
+for at = 4, #KEYS do
+  table.insert(owners, KEYS[at])
+  local over = redis.call('ZCOUNT', KEYS[at], '(' .. int(time), '+inf') + 1 - tonumber(ARGV[at])
+  if over > 0 then
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[at], '(' .. int(time), '+inf', 'LIMIT', 0, over)) do
+      if not lost[id] then count = count - 1 end
+      lost[id] = true
+    end
+  end
+end
 if count >= tonumber(ARGV[3]) and not redis.call('ZSCORE', KEYS[1], KEYS[2]) then return {} end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 redis.call('ZADD', KEYS[1], int(time + ARGV[2]), KEYS[2])
+if #owners > 0 then redis.call('SET', KEYS[3], table.concat(owners, '\\n'), 'PX', ARGV[2]) end
+for _, owner in ipairs(owners) do
+  redis.call('ZADD', owner, int(time + ARGV[2]), KEYS[2])
+  local left = redis.call('PTTL', owner)
+  if left < tonumber(ARGV[2]) then redis.call('PEXPIRE', owner, ARGV[2]) end
+end
+for id in pairs(lost) do
+  if id ~= KEYS[2] then drop(KEYS[1], id, id .. '${OWNERS}') end
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', int(time))
+for _, owner in ipairs(owners) do redis.call('ZREMRANGEBYSCORE', owner, '-inf', int(time)) end
 return {'1'}
 `)
 
-/** Keys: the index, the ticket. Answers with its JSON. */
-const TAKE = new Script(`
-local json = redis.call('GETDEL', KEYS[2])
-redis.call('ZREM', KEYS[1], KEYS[2])
-return {json}
+/** Keys: the index, the ticket, its owners' names. Answers with its JSON. */
+const TAKE = ticketScript(`
+return {drop(KEYS[1], KEYS[2], KEYS[3])}
 `)
 
 /** The scripts of tickets. */
@@ -40,14 +75,15 @@ export class RedisTickets implements Tickets {
     this.#limit = limit
   }
 
-  async put(id: string, json: string, ttl: number): Promise<void> {
-    const args = [json, wholeTime(ttl), this.#limit]
-    const [isPut] = await this.#commands.evaluate(PUT, [this.#keys.tickets, this.#keys.ticket(id)], args)
+  async put({ id, json, ttl, owners = [] }: Ticket): Promise<void> {
+    const keys = [...this.#keysOf(id), ...owners.map(({ name }) => this.#keys.ticketOwner(name))]
+    const args = [json, wholeTime(ttl), this.#limit, ...owners.map(({ limit }) => limit)]
+    const [isPut] = await this.#commands.evaluate(PUT, keys, args)
     if (!isPut) throw refusal('too_many_tickets', { field: 'tickets', limit: this.#limit })
   }
 
   async take(id: string): Promise<string | undefined> {
-    const [json] = await this.#commands.evaluate(TAKE, [this.#keys.tickets, this.#keys.ticket(id)])
+    const [json] = await this.#commands.evaluate(TAKE, this.#keysOf(id))
     return json ?? undefined
   }
 
@@ -55,5 +91,10 @@ export class RedisTickets implements Tickets {
   async claim(id: string, ttl: number): Promise<boolean> {
     const time = String(wholeTime(ttl))
     return (await this.#commands.send('SET', this.#keys.claim(id), '1', 'NX', 'PX', time)) === 'OK'
+  }
+
+  #keysOf(id: string): string[] {
+    const ticket = this.#keys.ticket(id)
+    return [this.#keys.tickets, ticket, ticket + OWNERS]
   }
 }

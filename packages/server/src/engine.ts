@@ -168,14 +168,31 @@ export interface Presence {
   members(channel: string): Promise<PresenceSnapshot>
 }
 
+/** Whom tickets are counted for: a user, a session, an address. */
+export interface TicketOwner {
+  /** What it is and which, such as `u:ann`. */
+  readonly name: string
+  /** How many tickets it may have. With one more, its oldest is gone. */
+  readonly limit: number
+}
+
+/** What a token stands for until it is used. */
+export interface Ticket {
+  readonly id: string
+  readonly json: string
+  /** Milliseconds until it is gone. */
+  readonly ttl: number
+  /** Whom it is counted for. @default none */
+  readonly owners?: readonly TicketOwner[]
+}
+
 /** Keeps what a token stands for until the token is used. */
 export interface Tickets {
   /**
-   * Keeps a ticket.
-   * @param ttl milliseconds until it is gone
+   * Keeps a ticket. An owner that has too many loses its oldest, so that it takes no room from others.
    * @throws RpcError `too_many_tickets` where the engine's limit is reached
    */
-  put(id: string, json: string, ttl: number): Promise<void>
+  put(ticket: Ticket): Promise<void>
   /** Takes a ticket: whoever asks first gets it, on whichever node, everybody after that `undefined`. */
   take(id: string): Promise<string | undefined>
   /**

@@ -37,6 +37,8 @@ export type {
   PublishOptions,
   Receipt,
   Retention,
+  Ticket,
+  TicketOwner,
   Tickets,
 } from './engine.js'
 export { newEpoch, POSITION_TTL } from './epoch.js'

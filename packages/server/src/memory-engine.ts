@@ -1,4 +1,5 @@
-import { Deadlines, refusal } from '@token-socket/protocol'
+import { Deadlines } from '@token-socket/protocol'
+import { MemoryTickets } from './engine/memory-tickets.js'
 import type {
   Broker,
   BrokerListener,
@@ -23,12 +24,17 @@ import { SoleNodes } from './sole-nodes.js'
 export interface MemoryEngineOptions {
   /** How many tickets may wait to be used, and how many ids of used tokens are known. @default 100000 */
   readonly tickets?: number
+  /** Bytes of the tickets that may wait, as JSON; a quarter of them for one user or address. @default 268435456 */
+  readonly ticketBytes?: number
   /** How many idempotency keys are known, each for five minutes. @default 100000 */
   readonly idempotencyKeys?: number
 }
 
 /** Milliseconds for which an idempotency key is known. */
 const KEY_TTL = 300_000
+
+/** Bytes. */
+const MIB = 1024 * 1024
 
 /** The default engine: one process, nothing kept when it ends. */
 export class MemoryEngine implements Engine {
@@ -46,10 +52,12 @@ export class MemoryEngine implements Engine {
   readonly #tickets: MemoryTickets
 
   /** @throws RpcError `bad_option` */
-  constructor({ tickets = 100_000, idempotencyKeys = 100_000 }: MemoryEngineOptions = {}) {
+  constructor(options: MemoryEngineOptions = {}) {
+    const { tickets = 100_000, ticketBytes = 256 * MIB, idempotencyKeys = 100_000 } = options
     checkNumber('tickets', tickets)
+    checkNumber('ticketBytes', ticketBytes)
     checkNumber('idempotencyKeys', idempotencyKeys)
-    this.#tickets = new MemoryTickets(tickets)
+    this.#tickets = new MemoryTickets({ tickets, ticketBytes })
     this.#receipts = new Receipts(idempotencyKeys)
     this.tickets = this.#tickets
     this.history = this.#history
@@ -144,48 +152,4 @@ class Receipts {
 /** No two pairs have the same. */
 function nameOf(channel: string, key: string): string {
   return `${channel.length}:${channel}${key}`
-}
-
-class MemoryTickets implements Tickets {
-  readonly #tickets = new Map<string, string>()
-  readonly #deadlines = new Deadlines<string>((id) => this.#tickets.delete(id))
-  readonly #claimed = new Set<string>()
-  readonly #claimEnds = new Deadlines<string>((id) => this.#claimed.delete(id))
-  readonly #limit: number
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  async put(id: string, json: string, ttl: number): Promise<void> {
-    this.#checkRoom(this.#tickets.size)
-    this.#tickets.set(id, json)
-    this.#deadlines.set(id, ttl)
-  }
-
-  async take(id: string): Promise<string | undefined> {
-    const json = this.#tickets.get(id)
-    this.#tickets.delete(id)
-    this.#deadlines.delete(id)
-    return json
-  }
-
-  async claim(id: string, ttl: number): Promise<boolean> {
-    if (this.#claimed.has(id)) return false
-    this.#checkRoom(this.#claimed.size)
-    this.#claimed.add(id)
-    this.#claimEnds.set(id, Math.max(ttl, 1))
-    return true
-  }
-
-  clear(): void {
-    this.#tickets.clear()
-    this.#deadlines.clear()
-    this.#claimed.clear()
-    this.#claimEnds.clear()
-  }
-
-  #checkRoom(size: number): void {
-    if (size >= this.#limit) throw refusal('too_many_tickets', { field: 'tickets', limit: this.#limit })
-  }
 }

@@ -58,6 +58,16 @@ export interface Limits {
   readonly bodyTimeout: number
   /** UTF-16 code units of the first message, the token. @default 8192 */
   readonly authMessage: number
+  /**
+   * Bytes of what a token stands for, as JSON: what `authentication` returned, or the session's data. A token request with
+   * more is answered 500, and the log says so.
+   * @default 65536
+   */
+  readonly authData: number
+  /** Tokens of one user, known by `uid` or by the session, that may wait to be used; beyond it the oldest is void. @default 1000 */
+  readonly ticketsPerUser: number
+  /** The same for one address. @default 20000 */
+  readonly ticketsPerAddress: number
   /** Bytes of the data of one client's publication, as JSON. @default 32768 */
   readonly publication: number
   /** Bytes that may wait for one socket; over it the socket is closed as `slow_consumer`. @default 1048576 */
@@ -191,6 +201,9 @@ const LIMITS: Limits = {
   bodyBytesPerAddress: 16 * 1024 * 1024,
   bodyTimeout: 30_000,
   authMessage: 8192,
+  authData: 64 * 1024,
+  ticketsPerUser: 1000,
+  ticketsPerAddress: 20_000,
   publication: 32 * 1024,
   outbox: 1024 * 1024,
   callsIn: 1000,

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { readClaims } from './claims.js'
-import type { Tickets } from './engine.js'
+import type { TicketOwner, Tickets } from './engine.js'
+import { addressBlock } from './http/address-block.js'
 import type { OriginRules } from './origins.js'
 import { codeOf } from './runtime/failures.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
@@ -35,6 +37,12 @@ export interface TokenRouteOptions {
   /** Milliseconds that `authentication` may take. */
   readonly authenticationTimeout: number
   readonly tokenTtl: number
+  /** Bytes of what a ticket keeps, as JSON. */
+  readonly authData: number
+  /** Tickets of one user, and of one session, that may wait. */
+  readonly ticketsPerUser: number
+  /** Tickets of one address that may wait. */
+  readonly ticketsPerAddress: number
   readonly tokens: Tokens
   readonly tickets: Tickets
   readonly origins: OriginRules
@@ -95,8 +103,37 @@ async function answer(request: Request, response: Response, options: TokenRouteO
   const { ip, ips, hostname: host } = request
   const data = typeof auth === 'object' ? auth : sessionData(request)
   const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host }
-  await options.tickets.put(id, encodeData(ticket), options.tokenTtl)
+  const json = encodeTicket(ticket, options.authData)
+  await options.tickets.put({ id, json, ttl: options.tokenTtl, owners: ownersOf(request, ticket, options) })
   send(request, response, [200, { token }])
+}
+
+/** @throws Error if it is too large, for the log: the client can do nothing about it */
+function encodeTicket(ticket: TicketData, limit: number): string {
+  const json = encodeData(ticket)
+  const bytes = Buffer.byteLength(json)
+  if (bytes <= limit) return json
+  throw new Error(`what a token stands for has ${bytes} bytes (limits.authData is ${limit}): let \
+authentication return what sockets need, instead of the whole session`)
+}
+
+/** Whom a ticket is counted for: its user, known by a `uid` or by the session, and the address. */
+function ownersOf(
+  request: Request,
+  { auth, hasClaims }: TicketData,
+  { ticketsPerUser: limit, ticketsPerAddress }: TokenRouteOptions,
+): TicketOwner[] {
+  const uid = hasClaims ? (auth as { readonly uid?: unknown }).uid : undefined
+  const session = 'sessionID' in request ? request.sessionID : undefined
+  const owners: TicketOwner[] = [{ name: `a:${addressBlock(request.ip ?? '')}`, limit: ticketsPerAddress }]
+  if (typeof uid === 'string') owners.push({ name: `u:${uid}`, limit })
+  if (typeof session === 'string') owners.push({ name: `s:${digestOf(session)}`, limit })
+  return owners
+}
+
+/** Session ids are secrets, and may be long. */
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 function authenticate(request: Request, options: TokenRouteOptions): Promise<unknown> {

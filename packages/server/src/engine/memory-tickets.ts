@@ -1,0 +1,123 @@
+import { Deadlines, refusal } from '@token-socket/protocol'
+import type { Ticket, Tickets } from '../engine.js'
+
+/** Limits of {@link MemoryTickets}. */
+export interface MemoryTicketLimits {
+  /** How many tickets may wait to be used, and how many ids of used tokens are known. */
+  readonly tickets: number
+  /** Bytes of the tickets that wait, as JSON. One owner may have a quarter of them. */
+  readonly ticketBytes: number
+}
+
+/** Which part of the bytes one owner may have. */
+const OWNER_SHARE = 1 / 4
+
+/** A ticket that waits. */
+interface WaitingTicket extends Pick<Ticket, 'json'> {
+  readonly bytes: number
+  readonly owners: readonly string[]
+}
+
+/** The tickets of one owner, the oldest first. */
+interface OwnedTickets {
+  readonly ids: Set<string>
+  bytes: number
+}
+
+/** Tickets in this process's memory. */
+export class MemoryTickets implements Tickets {
+  readonly #tickets = new Map<string, WaitingTicket>()
+  readonly #deadlines = new Deadlines<string>((id) => this.#delete(id))
+  readonly #owners = new Map<string, OwnedTickets>()
+  readonly #claimed = new Set<string>()
+  readonly #claimEnds = new Deadlines<string>((id) => this.#claimed.delete(id))
+  readonly #limits: MemoryTicketLimits
+  #bytes = 0
+
+  constructor(limits: MemoryTicketLimits) {
+    this.#limits = limits
+  }
+
+  /** What it keeps. */
+  get size(): { readonly tickets: number; readonly owners: number; readonly bytes: number } {
+    return { tickets: this.#tickets.size, owners: this.#owners.size, bytes: this.#bytes }
+  }
+
+  async put({ id, json, ttl, owners = [] }: Ticket): Promise<void> {
+    const bytes = Buffer.byteLength(json)
+    const most = this.#limits.ticketBytes * OWNER_SHARE
+    if (bytes > most) throw refusal('too_many_tickets', { field: 'ticketBytes', limit: most })
+    this.#delete(id)
+    for (const { name, limit } of owners) this.#makeRoom(name, { limit: limit - 1, bytes: most - bytes })
+    const { ticketBytes } = this.#limits
+    this.#checkRoom(this.#tickets.size)
+    if (this.#bytes + bytes > ticketBytes)
+      throw refusal('too_many_tickets', { field: 'ticketBytes', limit: ticketBytes })
+    const names = owners.map(({ name }) => name)
+    this.#tickets.set(id, { json, bytes, owners: names })
+    this.#bytes += bytes
+    for (const name of names) this.#own(name, id, bytes)
+    this.#deadlines.set(id, ttl)
+  }
+
+  async take(id: string): Promise<string | undefined> {
+    const json = this.#tickets.get(id)?.json
+    this.#delete(id)
+    return json
+  }
+
+  async claim(id: string, ttl: number): Promise<boolean> {
+    if (this.#claimed.has(id)) return false
+    this.#checkRoom(this.#claimed.size)
+    this.#claimed.add(id)
+    this.#claimEnds.set(id, Math.max(ttl, 1))
+    return true
+  }
+
+  /** Forgets everything. Leaves no timer. */
+  clear(): void {
+    this.#tickets.clear()
+    this.#owners.clear()
+    this.#bytes = 0
+    this.#deadlines.clear()
+    this.#claimed.clear()
+    this.#claimEnds.clear()
+  }
+
+  #checkRoom(size: number): void {
+    const { tickets: limit } = this.#limits
+    if (size >= limit) throw refusal('too_many_tickets', { field: 'tickets', limit })
+  }
+
+  /** Lets the oldest tickets of an owner go until no more than this is left. */
+  #makeRoom(name: string, { limit, bytes }: { readonly limit: number; readonly bytes: number }): void {
+    const owned = this.#owners.get(name)
+    for (const id of owned?.ids ?? []) {
+      if (!owned || (owned.ids.size <= limit && owned.bytes <= bytes)) return
+      this.#delete(id)
+    }
+  }
+
+  #own(name: string, id: string, bytes: number): void {
+    const owned = this.#owners.get(name) ?? { ids: new Set(), bytes: 0 }
+    owned.ids.add(id)
+    owned.bytes += bytes
+    this.#owners.set(name, owned)
+  }
+
+  #delete(id: string): void {
+    const ticket = this.#tickets.get(id)
+    if (!ticket) return
+    this.#tickets.delete(id)
+    this.#deadlines.delete(id)
+    this.#bytes -= ticket.bytes
+    for (const name of ticket.owners) this.#disown(name, id, ticket.bytes)
+  }
+
+  #disown(name: string, id: string, bytes: number): void {
+    const owned = this.#owners.get(name)
+    if (!owned?.ids.delete(id)) return
+    owned.bytes -= bytes
+    if (owned.ids.size === 0) this.#owners.delete(name)
+  }
+}
