@@ -36,6 +36,9 @@ describe('limits of the server', () => {
       const site = await start({ limits })
       const url = `${site.url}/sockets/000/abc`
       await fetch(`${url}/xhr`, { method: 'POST' })
+      const auth = JSON.stringify({ rpc: 'auth', token: await site.token(), uuid: '1' })
+      await fetch(`${url}/xhr_send`, { method: 'POST', body: JSON.stringify([auth]) })
+      expect(await (await fetch(`${url}/xhr`, { method: 'POST' })).text()).to.include('success')
       const { promise: status, resolve } = deferred<number | undefined>()
       const sending = request(`${url}/xhr_send`, { method: 'POST' }, (response) =>
         resolve(response.statusCode),

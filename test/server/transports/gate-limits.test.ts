@@ -27,10 +27,23 @@ describe('Gate, limits of strangers and addresses', () => {
     const guest = await carrier.poll('abc')
     const filled = (bytes: number) => '["x"]'.padEnd(bytes)
     expect((await carrier.post('abc/xhr_send', filled(AUTH_LIMIT))).status).to.equal(204)
-    const refused = await carrier.post('abc/xhr_send', filled(AUTH_LIMIT + 1))
-    expect([refused.status, await refused.text()]).to.deep.equal([413, 'Too large (limit 616 bytes)\n'])
     guest.connection.authenticated?.()
     expect((await carrier.post('abc/xhr_send', filled(AUTH_LIMIT + 1))).status).to.equal(204)
+    expect(await guest.messages.take(2)).to.deep.equal(['x', 'x'])
+  })
+
+  it('closes such a session as too_large for more, so that its client learns why from its poll', async () => {
+    await start({ limits: { authMessage: 100 } })
+    for (const length of [AUTH_LIMIT + 1, 1_000_000_000]) {
+      const guest = await carrier.poll(`s${length}`)
+      const answer = await (
+        await begin(`s${length}/xhr_send`, { length, body: 'x'.repeat(AUTH_LIMIT + 1) })
+      ).ended()
+      expect(answer).to.match(/^HTTP\/1.1 204 /)
+      expect((await guest.ended)[0]).to.equal(4501)
+      expect(await (await carrier.post(`s${length}/xhr`)).text()).to.match(/^c\[4501,/)
+      expect(guest.messages.rest).to.deep.equal([])
+    }
   })
 
   it('takes the longest auth message, whatever is in it, however it is sent', async () => {

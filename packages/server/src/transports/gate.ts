@@ -122,6 +122,16 @@ export class Gate implements Interceptor {
     this.#upgradeInTurn(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
   }
 
+  /**
+   * The connection of a polling session has opened.
+   * @param path the path of any of its requests
+   * @param tooLarge closes it, since its first message is too large
+   */
+  opened(path: string, tooLarge: () => void): void {
+    const session = this.#sessions.get(this.#sessionOf(path) ?? '')
+    if (session) session.tooLarge = tooLarge
+  }
+
   /** The socket of a polling session has signed in: its bodies may be larger from now on. @param path of any request of it */
   authenticated(path: string): void {
     const session = this.#sessions.get(this.#sessionOf(path) ?? '')
@@ -253,8 +263,10 @@ export class Gate implements Interceptor {
     const body = await reading
     session.sends -= 1
     if (typeof body !== 'string') return this.#replay([request, response], body)
-    if (body === 'ended') return dismiss(response, transport)
-    if (body === 'broken_off') return
+    // Its next poll says why, and that its client need not come back.
+    if (body === 'too_large' && !session.isAuthenticated) session.tooLarge()
+    if (session.isClosed) return dismiss(response, transport)
+    if (body === 'broken_off' || body === 'ended') return
     if (body === 'too_large') {
       return refuse(response, 413, `Too large (limit ${this.#limitOf(session, transport)} bytes)`)
     }

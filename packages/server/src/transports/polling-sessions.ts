@@ -10,6 +10,8 @@ export class PollingSession {
   sent: Promise<unknown> = Promise.resolve()
   /** Whether its socket has signed in. Until then its bodies have to be small. */
   isAuthenticated = false
+  /** Closes its connection, since its first message is too large. */
+  tooLarge = () => {}
   /** Whether it is over, except for the poll that fetches why. What it sends is not read any more. */
   isClosed = false
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ConnectionListener } from '@token-socket/protocol'
+import { CLOSE_CODES, type ConnectionListener } from '@token-socket/protocol'
 import sockjs from 'sockjs'
 import type { BufferedConnection } from '../buffered-connection.js'
 import { isTooLarge } from './message-limit.js'
@@ -33,6 +33,12 @@ export interface SockJSTransportOptions {
   readonly cookie?: boolean
   /** A connection opened. */
   opened(connection: BufferedConnection): void
+  /**
+   * A session has a connection.
+   * @param path the path of one of its requests
+   * @param tooLarge closes it, since its first message is too large
+   */
+  sessionOpened(path: string, tooLarge: () => void): void
   /** The client of a session has signed in. @param path the path of one of its requests */
   authenticated(path: string): void
   /** A session was closed; what sockjs keeps of it waits for the poll that fetches why. @param path as above */
@@ -86,13 +92,14 @@ export class SockJSTransport {
       if (!connection) return
       const path = connection.pathname.replace(this.#mark, '')
       connection.on('close', () => options.ended(path))
-      options.opened(
-        new SockJSLink(connection as SockJSConnection, {
-          maxPayload: options.maxPayload,
-          authenticated: () => options.authenticated(path),
-          closed: () => options.closed(path),
-        }),
-      )
+      const link = new SockJSLink(connection as SockJSConnection, {
+        maxPayload: options.maxPayload,
+        authenticated: () => options.authenticated(path),
+        closed: () => options.closed(path),
+      })
+      const { code, reason } = CLOSE_CODES.too_large
+      options.sessionOpened(path, () => link.close(code, reason))
+      options.opened(link)
     })
     const { middleware } = server as unknown as { middleware(options: { prefix: string }): Handler }
     this.#handler = middleware.call(server, { prefix: escapePattern(options.prefix) })

@@ -58,6 +58,7 @@ export class Transports {
       ...options,
       websocket: transports.has('websocket'),
       everyOrigin: origins.allowsAll,
+      sessionOpened: (path, tooLarge) => gate.opened(path, tooLarge),
       authenticated: (path) => gate.authenticated(path),
       closed: (path) => gate.closed(path),
       ended: (path) => gate.ended(path),
