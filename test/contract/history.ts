@@ -1,5 +1,13 @@
 /** What every engine promises about publications that are kept. */
-import type { Draft, Engine, HistoryPage, HistoryQuery, Publication, Receipt } from '@token-socket/server'
+import {
+  type Draft,
+  type Engine,
+  type HistoryPage,
+  type HistoryQuery,
+  IDEMPOTENCY,
+  type Publication,
+  type Receipt,
+} from '@token-socket/server'
 import { expect } from 'chai'
 import { isNext } from '../../packages/server/src/epoch.js'
 import type { EngineClock, EngineSettings, Make } from './engine.js'
@@ -123,6 +131,46 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       const receipts = await Promise.all(Array.from({ length: 20 }, publish))
       expect(new Set(receipts.map(({ id }) => id)).size).to.equal(1)
       expect(texts(await read(engine))).to.deep.equal(['1'])
+    })
+  })
+
+  describe('#publish with an idempotency key of an owner', () => {
+    const publisher =
+      (engine: Engine) =>
+      (idempotencyKey: string, keyOwner?: string, channel = 'a') =>
+        engine.broker.publish({ channel, json: '1' }, { idempotencyKey, keyOwner })
+
+    it('is made once', async () => {
+      const [engine] = await make(1)
+      const publish = publisher(engine)
+      const first = await publish('key', 'ann')
+      expect(await publish('key', 'ann')).to.deep.equal(first)
+      expect(await publish('key', 'ann', 'b')).not.to.deep.equal(first)
+    })
+
+    it('makes the engine forget the oldest key of this owner, over all channels, and of no other', async () => {
+      const [engine] = await make(1)
+      const publish = publisher(engine)
+      const known = [await publish('bob 1', 'bob'), await publish('server 1')]
+      const receipts = new Map<number, unknown>()
+      const count = IDEMPOTENCY.keysPerOwner + 2
+      const channelOf = (number: number) => `channel ${number % 7}`
+      for (let number = 0; number < count; number += 1)
+        receipts.set(number, await publish(`ann ${number}`, 'ann', channelOf(number)))
+      const again = (number: number) => publish(`ann ${number}`, 'ann', channelOf(number))
+      for (const number of [count - 1, 2]) expect(await again(number)).to.deep.equal(receipts.get(number))
+      for (const number of [0, 1]) expect(await again(number)).not.to.deep.equal(receipts.get(number))
+      expect([await publish('bob 1', 'bob'), await publish('server 1')]).to.deep.equal(known)
+    })
+
+    it('makes room in the order in which keys came, not in that in which they were used', async () => {
+      const [engine] = await make(1)
+      const publish = publisher(engine)
+      const first = await publish('first', 'ann')
+      for (let number = 1; number < IDEMPOTENCY.keysPerOwner; number += 1) await publish(`${number}`, 'ann')
+      expect(await publish('first', 'ann')).to.deep.equal(first)
+      await publish('one more', 'ann')
+      expect(await publish('first', 'ann')).not.to.deep.equal(first)
     })
   })
 

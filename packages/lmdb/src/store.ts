@@ -15,6 +15,7 @@ import {
   receiptOf,
 } from '@token-socket/server'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import { type OwnerRecord, type ReceiptName, type ReceiptRecord, Receipts } from './receipts.js'
 
 /** A publication that was to be added. */
 export interface Added {
@@ -39,15 +40,7 @@ interface PublicationRecord extends Omit<Publication, 'channel' | 'offset'> {
   readonly expires: number
 }
 
-interface ReceiptRecord {
-  readonly receipt: Receipt
-  readonly expires: number
-}
-
-/** Milliseconds for which an idempotency key is known. */
-const KEY_TTL = 300_000
-
-/** Milliseconds between two sweeps, and how much each takes away of either kind, so that none stalls the process. */
+/** Milliseconds between two sweeps, and how much each takes away, so that none stalls the process. */
 const SWEEP = { interval: 1000, most: 500 }
 
 /** The names of keys and channels are not the same for the database: an array's are its parts, in order. */
@@ -58,24 +51,27 @@ export class Store implements History {
   readonly #env: RootDatabase
   readonly #channels: Database<ChannelRecord, string>
   readonly #publications: Database<PublicationRecord, ChannelKey>
-  readonly #receipts: Database<ReceiptRecord, [channel: string, key: string]>
+  readonly #receipts: Receipts
   readonly #ids = new EventIds()
   /** Names this database in epochs. */
   readonly #store: string
   readonly #timer: NodeJS.Timeout
-  /** The channel and the key at which the last sweep stopped; `undefined` at the end. */
+  /** The channel at which the last sweep stopped; `undefined` at the end. */
   #swept: string | undefined
-  #sweptReceipt: [channel: string, key: string] | undefined
 
   /** @throws if the folder can't be used */
   constructor(path: string) {
-    this.#env = open({ path, maxDbs: 4 })
+    this.#env = open({ path, maxDbs: 8 })
     const meta: Database<string, string> = this.#env.openDB({ name: 'meta' })
     this.#store = meta.get('store') ?? randomBytes(8).toString('base64url')
     meta.putSync('store', this.#store)
     this.#channels = this.#env.openDB({ name: 'channels' })
     this.#publications = this.#env.openDB({ name: 'publications' })
-    this.#receipts = this.#env.openDB({ name: 'receipts' })
+    this.#receipts = new Receipts({
+      receipts: this.#env.openDB<ReceiptRecord, ReceiptName>({ name: 'receipts' }),
+      owners: this.#env.openDB<OwnerRecord, string>({ name: 'owners' }),
+      owned: this.#env.openDB<ReceiptName, [owner: string, number: number]>({ name: 'owned' }),
+    })
     this.#timer = setInterval(() => this.#sweep(), SWEEP.interval)
     this.#timer.unref()
   }
@@ -86,27 +82,21 @@ export class Store implements History {
   }
 
   /** Adds a publication, unless its key is known; resolves after the commit, in the order of the calls. */
-  add(draft: Draft, { retention, idempotencyKey }: PublishOptions): Promise<Added> {
+  add(draft: Draft, options: PublishOptions): Promise<Added> {
+    const { retention, idempotencyKey: key } = options
     return this.#env.transaction((): Added => {
-      const known = idempotencyKey === undefined ? undefined : this.#known(draft.channel, idempotencyKey)
+      const known = key === undefined ? undefined : this.#receipts.get(draft.channel, key)
       if (known) return { receipt: known }
       const publication = retention ? this.#put(draft, retention) : { ...draft, id: this.#ids.next() }
       const receipt = receiptOf(publication)
-      if (idempotencyKey !== undefined) {
-        this.#receipts.put([draft.channel, idempotencyKey], { receipt, expires: Date.now() + KEY_TTL })
-      }
+      this.#receipts.put(draft.channel, options, receipt)
       return { receipt, publication }
     })
   }
 
-  /** Notes an id for so many milliseconds. @returns whether it was not there */
+  /** Notes the id of a token for some milliseconds. @returns whether it was not there */
   claim(id: string, ttl: number): Promise<boolean> {
-    return this.#env.transaction(() => {
-      // No channel has an empty name.
-      if (this.#known('', id)) return false
-      this.#receipts.put(['', id], { receipt: { id }, expires: Date.now() + ttl })
-      return true
-    })
+    return this.#env.transaction(() => this.#receipts.claim(id, ttl))
   }
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
@@ -150,11 +140,6 @@ export class Store implements History {
     if (lastId === undefined || id > lastId) return id
     this.#ids.raise(lastId)
     return this.#ids.next()
-  }
-
-  #known(channel: string, key: string): Receipt | undefined {
-    const record = this.#receipts.get([channel, key])
-    return record && record.expires > Date.now() ? record.receipt : undefined
   }
 
   #find(
@@ -202,20 +187,10 @@ export class Store implements History {
     this.#env
       .transaction(() => {
         const now = Date.now()
-        this.#sweepReceipts(now)
+        this.#receipts.sweep(now)
         this.#sweepChannels(now)
       })
       .catch(() => {})
-  }
-
-  #sweepReceipts(now: number): void {
-    let last: [channel: string, key: string] | undefined
-    for (const { key, value } of this.#receipts.getRange(rangeAfter(this.#sweptReceipt))) {
-      if (value.expires <= now) this.#receipts.remove(key)
-      last = key
-    }
-    // None was left: the next sweep begins with the first again.
-    this.#sweptReceipt = last
   }
 
   #sweepChannels(now: number): void {
@@ -250,9 +225,4 @@ export class Store implements History {
     }
     return { first: at, gone: at - first }
   }
-}
-
-/** What comes after a key, as much as one sweep looks at. */
-function rangeAfter<Key>(key: Key | undefined) {
-  return { ...(key !== undefined && { start: key, exclusiveStart: true }), limit: SWEEP.most }
 }

@@ -123,6 +123,11 @@ export class Keys {
     return `${this.#prefix}{%tickets}%owner:${encodeName(name)}`
   }
 
+  /** The idempotency keys of one owner, by the time at which they came. */
+  keysOf(owner: string): string {
+    return `${this.#prefix}keys:${encodeName(owner)}`
+  }
+
   claim(id: string): string {
     return `${this.#prefix}claim:${encodeName(id)}`
   }

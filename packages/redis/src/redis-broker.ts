@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { decodeData, encodeData, RpcError, startTimer } from '@token-socket/protocol'
-import type {
-  Broker,
-  BrokerListener,
-  Draft,
-  EventIds,
-  NodeCommand,
-  PublishOptions,
-  Receipt,
+import {
+  type Broker,
+  type BrokerListener,
+  type Draft,
+  type EventIds,
+  IDEMPOTENCY,
+  type NodeCommand,
+  type PublishOptions,
+  type Receipt,
 } from '@token-socket/server'
 import { type Commands, type Reply, wholeTime } from './commands.js'
 import type { Complaints } from './complaints.js'
 import { Feed } from './feed.js'
+import { KeyOwners } from './key-owners.js'
 import type { ChannelKeys, Keys } from './keys.js'
 import { PUBLISH } from './log-scripts.js'
 import type { Logs } from './logs.js'
@@ -66,7 +68,7 @@ interface Attempt {
 }
 
 /** Milliseconds for which an idempotency key is known; and a publication's own, once it may wait no longer. */
-const KEY_TTL = { idempotency: 300_000, own: 60_000 }
+const KEY_TTL = { idempotency: IDEMPOTENCY.ttl, own: 60_000 }
 
 /** What nodes tell each other is kept for as long as a connection may be away. */
 const CONTROL_RETENTION = { size: 1000, ttl: 60_000 }
@@ -84,6 +86,7 @@ export class RedisBroker implements Broker {
   readonly #subscriber: TopicSubscriber
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #control: Subscription
+  readonly #keyOwners: KeyOwners
   readonly #line: WaitingLine | undefined
   /** What no other node, and no client, can name its publications by. */
   readonly #run = randomBytes(12).toString('base64url')
@@ -98,6 +101,7 @@ export class RedisBroker implements Broker {
 
   constructor(owner: RedisBrokerOwner) {
     this.#owner = owner
+    this.#keyOwners = new KeyOwners(owner.commands, owner.keys)
     this.#control = this.#add(owner.keys.control, {
       publication: (entry) => this.#obey(entry),
       change: () => {},
@@ -253,11 +257,26 @@ export class RedisBroker implements Broker {
     const { retention, idempotencyKey } = options
     const payload = encodeDraft(draft)
     const given = idempotencyKey === undefined ? undefined : keys.receipt(idempotencyKey)
-    if (!this.#line) return this.#send(keys, payload, { retention, receipt: given })
+    const { keyOwner } = options
+    if (!this.#line)
+      return this.#bounded(keyOwner, given, () => this.#send(keys, payload, { retention, receipt: given }))
     // If the connection is lost before the answer, nobody knows whether the script ran: Redis does, by this key.
     const receipt = given ?? keys.attempt(`${this.#run}${++this.#attempts}`)
     const keyTtl = given ? KEY_TTL.idempotency : KEY_TTL.own + this.#owner.waitingTime
-    return this.#line.run(() => this.#send(keys, payload, { retention, receipt, keyTtl }))
+    const send = () => this.#send(keys, payload, { retention, receipt, keyTtl })
+    return this.#line.run(() => this.#bounded(keyOwner, given, send))
+  }
+
+  /** Both at once, so that a key delays no publication. */
+  async #bounded(
+    owner: string | undefined,
+    receipt: string | undefined,
+    send: () => Promise<Receipt>,
+  ): Promise<Receipt> {
+    if (owner === undefined || receipt === undefined) return send()
+    const bounded = this.#keyOwners.add(owner, receipt)
+    const [sent] = await Promise.all([send(), bounded])
+    return sent
   }
 
   #send(keys: ChannelKeys, payload: string, how: Attempt): Promise<Receipt> {

@@ -11,6 +11,7 @@ import { Cluster } from './cluster.js'
 import { ClusterSubscriber } from './cluster-subscriber.js'
 import { Commands } from './commands.js'
 import { Complaints } from './complaints.js'
+import { KEY_OWNER_SCRIPTS } from './key-owners.js'
 import { Keys } from './keys.js'
 import { FOLLOW, PUBLISH, READ } from './log-scripts.js'
 import { Logs } from './logs.js'
@@ -29,7 +30,18 @@ import { StoreName } from './store-name.js'
 import { type Hearing, Subscriber, type TopicSubscriber } from './subscriber.js'
 import { WriteProbe } from './write-probe.js'
 
-const SCRIPTS = [PUBLISH, FOLLOW, READ, ENTER, LEAVE, RENEW, MEMBERS, LIVE, ...TICKET_SCRIPTS]
+const SCRIPTS = [
+  PUBLISH,
+  FOLLOW,
+  READ,
+  ENTER,
+  LEAVE,
+  RENEW,
+  MEMBERS,
+  LIVE,
+  ...TICKET_SCRIPTS,
+  ...KEY_OWNER_SCRIPTS,
+]
 
 /**
  * An engine for many nodes, on Redis. It connects by itself, at once and whenever the connection was lost.

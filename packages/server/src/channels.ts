@@ -15,6 +15,7 @@ import {
   type ClaimedPosition,
   claimedPosition,
 } from './channels/access.js'
+import { clientKey, serverKey } from './channels/idempotency-keys.js'
 import type {
   Broker,
   Draft,
@@ -146,11 +147,11 @@ export class Channels {
     checkName('channel', channel)
     if (options.event !== undefined) checkName('event', options.event)
     if (options.idempotencyKey !== undefined) checkName('key', options.idempotencyKey)
-    const { event, idempotencyKey, store } = options
+    const { event, store } = options
     const retention = this.#owner.policy.retention(channel, store)
     return this.#owner.broker.publish(
       { channel, json: encodeData(data), event },
-      { retention, idempotencyKey },
+      { retention, ...serverKey(options.idempotencyKey) },
     )
   }
 
@@ -270,11 +271,11 @@ export class Channels {
   }
 
   async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
-    const { channel, event, data, key: idempotencyKey } = request
+    const { channel, event, data } = request
     const json = this.#encode(data)
     const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
     const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
-    return this.#owner.broker.publish(draft, { retention, idempotencyKey })
+    return this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })
   }
 
   async #historyFor(socket: RemoteClient, request: HistoryMessage): Promise<unknown> {

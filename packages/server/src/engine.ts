@@ -36,6 +36,11 @@ export interface PublishOptions {
    * first one's receipt.
    */
   readonly idempotencyKey?: string | undefined
+  /**
+   * Whose key it is. The engine knows `IDEMPOTENCY.keysPerOwner` keys of each owner, over all channels; one more makes it forget
+   * the oldest of that owner. Keys of different owners are different. @default the server's own: not bounded in this way
+   */
+  readonly keyOwner?: string | undefined
 }
 
 /** A place in a channel's history. Offsets say nothing outside their epoch. */

@@ -11,6 +11,7 @@ export {
   RpcError,
 } from '@token-socket/protocol'
 export type { Cluster, ClusterCount, SocketSelector } from './cluster.js'
+export { IDEMPOTENCY } from './engine/idempotency.js'
 export type {
   Broker,
   BrokerListener,

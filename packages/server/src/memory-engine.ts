@@ -1,4 +1,4 @@
-import { Deadlines } from '@token-socket/protocol'
+import { MemoryReceipts } from './engine/memory-receipts.js'
 import { MemoryTickets } from './engine/memory-tickets.js'
 import type {
   Broker,
@@ -26,12 +26,9 @@ export interface MemoryEngineOptions {
   readonly tickets?: number
   /** Bytes of the tickets that may wait, as JSON; a quarter of them for one user or address. @default 268435456 */
   readonly ticketBytes?: number
-  /** How many idempotency keys are known, each for five minutes. @default 100000 */
+  /** How many idempotency keys are known in all, each for five minutes. Over it the oldest is forgotten. @default 100000 */
   readonly idempotencyKeys?: number
 }
-
-/** Milliseconds for which an idempotency key is known. */
-const KEY_TTL = 300_000
 
 /** Bytes. */
 const MIB = 1024 * 1024
@@ -48,7 +45,7 @@ export class MemoryEngine implements Engine {
   readonly #delivery = new LocalDelivery()
   readonly #history = new MemoryHistory()
   readonly #presence = new MemoryPresence((event) => this.#delivery.presence(event))
-  readonly #receipts: Receipts
+  readonly #receipts: MemoryReceipts
   readonly #tickets: MemoryTickets
 
   /** @throws RpcError `bad_option` */
@@ -58,7 +55,7 @@ export class MemoryEngine implements Engine {
     checkNumber('ticketBytes', ticketBytes)
     checkNumber('idempotencyKeys', idempotencyKeys)
     this.#tickets = new MemoryTickets({ tickets, ticketBytes })
-    this.#receipts = new Receipts(idempotencyKeys)
+    this.#receipts = new MemoryReceipts(idempotencyKeys)
     this.tickets = this.#tickets
     this.history = this.#history
     this.presence = this.#presence
@@ -77,9 +74,9 @@ class MemoryBroker implements Broker {
   readonly #delivery: LocalDelivery
   readonly #ids = new EventIds()
   readonly #history: MemoryHistory
-  readonly #receipts: Receipts
+  readonly #receipts: MemoryReceipts
 
-  constructor(delivery: LocalDelivery, history: MemoryHistory, receipts: Receipts) {
+  constructor(delivery: LocalDelivery, history: MemoryHistory, receipts: MemoryReceipts) {
     this.#delivery = delivery
     this.#history = history
     this.#receipts = receipts
@@ -97,13 +94,14 @@ class MemoryBroker implements Broker {
     this.#delivery.unsubscribe(channel)
   }
 
-  async publish(draft: Draft, { retention, idempotencyKey }: PublishOptions = {}): Promise<Receipt> {
-    const known = idempotencyKey === undefined ? undefined : this.#receipts.get(draft.channel, idempotencyKey)
+  async publish(draft: Draft, options: PublishOptions = {}): Promise<Receipt> {
+    const { retention } = options
+    const known = this.#receipts.get(draft.channel, options)
     if (known) return known
     const id = this.#ids.next()
     const publication: Publication = retention ? this.#history.add(draft, id, retention) : { ...draft, id }
     const receipt = receiptOf(publication)
-    if (idempotencyKey !== undefined) this.#receipts.put(draft.channel, idempotencyKey, receipt)
+    this.#receipts.put(draft.channel, options, receipt)
     this.#delivery.publication(publication)
     return receipt
   }
@@ -115,41 +113,4 @@ class MemoryBroker implements Broker {
   async command(command: NodeCommand): Promise<void> {
     this.#delivery.command(command)
   }
-}
-
-/** The receipts of publications that had an idempotency key. Over the limit the oldest are forgotten first. */
-class Receipts {
-  readonly #receipts = new Map<string, Receipt>()
-  readonly #deadlines = new Deadlines<string>((key) => this.#receipts.delete(key))
-  readonly #limit: number
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  get(channel: string, key: string): Receipt | undefined {
-    return this.#receipts.get(nameOf(channel, key))
-  }
-
-  put(channel: string, key: string, receipt: Receipt): void {
-    const [oldest] = this.#receipts.keys()
-    if (this.#receipts.size >= this.#limit && oldest !== undefined) this.#forget(oldest)
-    this.#receipts.set(nameOf(channel, key), receipt)
-    this.#deadlines.set(nameOf(channel, key), KEY_TTL)
-  }
-
-  clear(): void {
-    this.#receipts.clear()
-    this.#deadlines.clear()
-  }
-
-  #forget(name: string): void {
-    this.#receipts.delete(name)
-    this.#deadlines.delete(name)
-  }
-}
-
-/** No two pairs have the same. */
-function nameOf(channel: string, key: string): string {
-  return `${channel.length}:${channel}${key}`
 }

@@ -1,0 +1,137 @@
+import { IDEMPOTENCY, type PublishOptions, type Receipt } from '@token-socket/server'
+
+/** A table of the database, within a transaction. */
+export interface Table<Value, Key> {
+  get(key: Key): Value | undefined
+  put(key: Key, value: Value): unknown
+  remove(key: Key): unknown
+  getRange(range: object): Iterable<{ readonly key: Key; readonly value: Value }>
+}
+
+/** The names of keys and channels are not the same for the database: an array's are its parts, in order. */
+export type ReceiptName = [channel: string, key: string]
+
+/** What is kept of an idempotency key, or of the id of a token. */
+export interface ReceiptRecord {
+  readonly receipt: Receipt
+  readonly expires: number
+  /** Whose key it is, and its number among those of the owner. */
+  readonly owner?: string
+  readonly number?: number
+}
+
+/** The numbers of an owner's keys: from `first` on, below `next`. */
+export interface OwnerRecord {
+  readonly first: number
+  readonly next: number
+}
+
+/** Tables of {@link Receipts}. */
+export interface ReceiptTables {
+  readonly receipts: Table<ReceiptRecord, ReceiptName>
+  readonly owners: Table<OwnerRecord, string>
+  /** The names of each owner's keys, by their numbers. */
+  readonly owned: Table<ReceiptName, [owner: string, number: number]>
+}
+
+/** Entries that one sweep looks at, of either kind, so that none stalls the process. */
+const SWEEP = 500
+
+/**
+ * Idempotency keys and the ids of used tokens. All methods run within a transaction. One owner has a bounded number of keys:
+ * they are over in the order in which they came, so that the oldest are always at the front.
+ */
+export class Receipts {
+  readonly #tables: ReceiptTables
+  #swept: ReceiptName | undefined
+  #sweptOwner: string | undefined
+
+  constructor(tables: ReceiptTables) {
+    this.#tables = tables
+  }
+
+  get(channel: string, key: string): Receipt | undefined {
+    const record = this.#tables.receipts.get([channel, key])
+    return record && record.expires > Date.now() ? record.receipt : undefined
+  }
+
+  put(channel: string, { idempotencyKey: key, keyOwner: owner }: PublishOptions, receipt: Receipt): void {
+    if (key === undefined) return
+    const record = { receipt, expires: Date.now() + IDEMPOTENCY.ttl }
+    if (owner === undefined) return void this.#tables.receipts.put([channel, key], record)
+    const number = this.#own(owner, [channel, key])
+    this.#tables.receipts.put([channel, key], { ...record, owner, number })
+  }
+
+  /** Notes the id of a token for some milliseconds. @returns whether it was not there */
+  claim(id: string, ttl: number): boolean {
+    // No channel has an empty name.
+    if (this.get('', id)) return false
+    this.#tables.receipts.put(['', id], { receipt: { id }, expires: Date.now() + ttl })
+    return true
+  }
+
+  /** Takes away what is over, a little of it. */
+  sweep(now: number): void {
+    this.#sweepReceipts(now)
+    this.#sweepOwners(now)
+  }
+
+  /** Makes room for one more key of an owner. @returns its number */
+  #own(owner: string, name: ReceiptName): number {
+    const { owners, owned } = this.#tables
+    let { first, next } = owners.get(owner) ?? { first: 0, next: 0 }
+    for (; next - first >= IDEMPOTENCY.keysPerOwner; first += 1) this.#drop(owner, first)
+    owned.put([owner, next], name)
+    owners.put(owner, { first, next: next + 1 })
+    return next
+  }
+
+  /** The key may be known again, by another number, since this one was over. */
+  #drop(owner: string, number: number): void {
+    const { receipts, owned } = this.#tables
+    const name = owned.get([owner, number])
+    owned.remove([owner, number])
+    const record = name && receipts.get(name)
+    if (name && record?.owner === owner && record.number === number) receipts.remove(name)
+  }
+
+  #isOver(owner: string, number: number, now: number): boolean {
+    const name = this.#tables.owned.get([owner, number])
+    const record = name && this.#tables.receipts.get(name)
+    return record?.owner !== owner || record.number !== number || record.expires <= now
+  }
+
+  #sweepReceipts(now: number): void {
+    let last: ReceiptName | undefined
+    for (const { key, value } of this.#tables.receipts.getRange(rangeAfter(this.#swept))) {
+      if (value.expires <= now) this.#tables.receipts.remove(key)
+      last = key
+    }
+    // None was left: the next sweep begins with the first again.
+    this.#swept = last
+  }
+
+  #sweepOwners(now: number): void {
+    let left = SWEEP
+    let last: string | undefined
+    for (const { key: owner, value } of this.#tables.owners.getRange(rangeAfter(this.#sweptOwner))) {
+      let { first } = value
+      for (; first < value.next && left > 0 && this.#isOver(owner, first, now); left -= 1) {
+        this.#drop(owner, first)
+        first += 1
+      }
+      if (first === value.next) this.#tables.owners.remove(owner)
+      else if (first > value.first) this.#tables.owners.put(owner, { first, next: value.next })
+      last = owner
+      left -= 1
+      if (left <= 0) break
+    }
+    this.#sweptOwner = last
+  }
+}
+
+/** What comes after a key, as much as one sweep looks at. */
+function rangeAfter<Key>(key: Key | undefined) {
+  return { ...(key !== undefined && { start: key, exclusiveStart: true }), limit: SWEEP }
+}

@@ -1,0 +1,71 @@
+import { Deadlines } from '@token-socket/protocol'
+import type { PublishOptions, Receipt } from '../engine.js'
+import { IDEMPOTENCY } from './idempotency.js'
+
+/** An idempotency key, and whose it is. */
+export type OwnedKey = Pick<PublishOptions, 'idempotencyKey' | 'keyOwner'>
+
+interface Entry {
+  readonly receipt: Receipt
+  readonly owner: string | undefined
+}
+
+/**
+ * The receipts of publications that had an idempotency key. One owner has a bounded number; over it the oldest of that owner
+ * is forgotten. Over the limit in all, the oldest of all is.
+ */
+export class MemoryReceipts {
+  readonly #receipts = new Map<string, Entry>()
+  /** The names of each owner's receipts, oldest first. */
+  readonly #owners = new Map<string, Set<string>>()
+  readonly #deadlines = new Deadlines<string>((name) => this.#forget(name))
+  readonly #limit: number
+
+  /** @param limit receipts in all */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get(channel: string, { idempotencyKey: key }: OwnedKey): Receipt | undefined {
+    return key === undefined ? undefined : this.#receipts.get(nameOf(channel, key))?.receipt
+  }
+
+  put(channel: string, { idempotencyKey: key, keyOwner: owner }: OwnedKey, receipt: Receipt): void {
+    if (key === undefined) return
+    const name = nameOf(channel, key)
+    if (owner !== undefined) this.#own(owner, name)
+    const [oldest] = this.#receipts.keys()
+    if (this.#receipts.size >= this.#limit && oldest !== undefined) this.#forget(oldest)
+    this.#receipts.set(name, { receipt, owner })
+    this.#deadlines.set(name, IDEMPOTENCY.ttl)
+  }
+
+  clear(): void {
+    this.#receipts.clear()
+    this.#owners.clear()
+    this.#deadlines.clear()
+  }
+
+  #own(owner: string, name: string): void {
+    const [oldest] = this.#owners.get(owner) ?? []
+    if (oldest !== undefined && (this.#owners.get(owner)?.size ?? 0) >= IDEMPOTENCY.keysPerOwner)
+      this.#forget(oldest)
+    const names = this.#owners.get(owner) ?? new Set()
+    this.#owners.set(owner, names.add(name))
+  }
+
+  #forget(name: string): void {
+    const owner = this.#receipts.get(name)?.owner
+    this.#receipts.delete(name)
+    this.#deadlines.delete(name)
+    if (owner === undefined) return
+    const names = this.#owners.get(owner)
+    names?.delete(name)
+    if (names?.size === 0) this.#owners.delete(owner)
+  }
+}
+
+/** No two pairs have the same. */
+function nameOf(channel: string, key: string): string {
+  return `${channel.length}:${channel}${key}`
+}
