@@ -158,7 +158,7 @@ describe('TokenSocket', () => {
       world.server.peer.send({ type: 'invoke', id: 'f2', name: 'young', data: null })
       await until(() => world.server.peer.of('result').length === 2)
       expect(world.server.peer.of('result').map(({ outcome }) => outcome)).to.deep.equal([
-        { error: 'Function not found', code: 'not_found' },
+        { error: 'Function not found', code: 'not_found', about: { function: 'old' } },
         { data: 2 },
       ])
     })

@@ -8,6 +8,7 @@ import {
   RpcError,
   refusal,
   type WireError,
+  withSubject,
 } from '@token-socket/protocol'
 import { expect } from 'chai'
 
@@ -129,6 +130,11 @@ describe('errors', () => {
       ],
       ['an Error with its code', coded, { error: { message: 'no file', code: 'ENOENT' }, code: 'ENOENT' }],
       [
+        'an Error of the system as its message and code, without its paths and addresses',
+        Object.assign(new Error('no file'), { code: 'ENOENT', errno: -2, syscall: 'open', path: '/etc/x' }),
+        { error: { message: 'no file', code: 'ENOENT' }, code: 'ENOENT' },
+      ],
+      [
         'an Error whose code is no text',
         numbered,
         { error: { message: 'no', code: 7 }, code: 'application_error' },
@@ -184,6 +190,49 @@ describe('errors', () => {
     it('never sends a stack', () => {
       expect(encodeData(encodeError(new Error('no')))).not.to.contain('errors.test')
       expect(encodeData(encodeError(new RpcError('no', 'no', 1)))).not.to.contain('errors.test')
+    })
+  })
+
+  describe('#withSubject', () => {
+    const forbidden = new RpcError('forbidden')
+
+    it('names the function or channel in the message and in the data', () => {
+      const error = withSubject(forbidden, { channel: 'room' })
+      expect(error).to.include({ code: 'forbidden', message: 'Forbidden: room' })
+      expect(error).to.have.deep.property('data', { channel: 'room' })
+    })
+
+    it('leaves the text that old clients compare, and puts the subject beside it', () => {
+      expect(encodeError(withSubject(forbidden, { channel: 'room' }))).to.deep.equal({
+        error: 'Forbidden',
+        code: 'forbidden',
+        about: { channel: 'room' },
+      })
+      const missing = withSubject(new RpcError('not_found'), { function: 'a.b' })
+      expect(encodeError(missing)).to.deep.equal({
+        error: 'Function not found',
+        code: 'not_found',
+        about: { function: 'a.b' },
+      })
+    })
+
+    it('leaves errors that have a text or data of their own, and what is no RpcError', () => {
+      const subject = { function: 'f' }
+      const own = [
+        new RpcError('forbidden', 'Read only'),
+        new RpcError('forbidden', undefined, { id: 1 }),
+        new Error('e'),
+        'Forbidden',
+        undefined,
+      ]
+      for (const error of own) expect(withSubject(error, subject)).to.equal(error)
+    })
+
+    it('is ignored on the wire where it is not one function or channel', () => {
+      for (const about of [null, 1, 'room', [], {}, { channel: 1 }, { other: 'x' }, { channel: 'a', x: 1 }]) {
+        const error = decodeError({ error: 'Forbidden', code: 'forbidden', about })
+        expect(error).to.include({ message: 'Forbidden', data: undefined })
+      }
     })
   })
 
@@ -300,6 +349,11 @@ describe('errors', () => {
       new RpcError('sold_out', 'Sold out', [1, { code: 'inner' }]),
       new RpcError('sold_out', 'Forbidden'),
       new RpcError('sold_out', 'timeout', 0),
+      ...codes.map((code) => withSubject(new RpcError(code), { function: 'orders.list' }) as RpcError),
+      ...codes.map((code) => withSubject(new RpcError(code), { channel: 'room: 7' }) as RpcError),
+      new RpcError('forbidden', 'Forbidden: room', { channel: 'other' }),
+      new RpcError('forbidden', 'Forbidden: room', { channel: 'room', more: 1 }),
+      new RpcError('sold_out', 'Sold out: room', { channel: 'room' }),
     ]) {
       it(`carry ${error.code} “${error.message}” with ${encodeData(error.data)} from one end to the other`, () => {
         const { code, message, data } = decodeError(sent(encodeError(error)))

@@ -125,15 +125,39 @@ describe('RpcPeer, answering', () => {
       }
     })
 
-    it('waits for the callback of a function that declares it and returns a promise of undefined', async () => {
+    it('answers when the promise of a function that declares the callback resolves with undefined', async () => {
       const calls: Callback[] = []
       const answers = received(peer, async (_data: unknown, callback: Callback) => {
         calls.push(callback)
       })
       await turn()
-      expect(answers).to.deep.equal([])
+      expect(answers).to.deep.equal([{ data: undefined }])
       calls[0]?.(null, 'later')
-      expect(answers).to.deep.equal([{ data: 'later' }])
+      expect(answers).to.deep.equal([{ data: undefined }])
+    })
+
+    it('takes the callback of an async function that calls it before its promise resolves', async () => {
+      const answers = received(peer, async (_data: unknown, callback: Callback) => {
+        await turn()
+        callback(null, 'in time')
+      })
+      await turn()
+      await turn()
+      expect(answers).to.deep.equal([{ data: 'in time' }])
+    })
+
+    it('names the function in the errors that are about it', () => {
+      const answers: unknown[] = []
+      const answer = (outcome: unknown) => answers.push(outcome)
+      peer.receive({ action: undefined, name: 'orders.lst', before: [], answer })
+      const about = { function: 'orders.lst' }
+      expect(answers).to.deep.equal([{ error: 'Function not found', code: 'not_found', about }])
+    })
+
+    it('tells `onerror` the name of the function that threw', async () => {
+      const cause = new Error('secret')
+      peer.receive({ action: () => throwIt(cause), name: 'orders.pay', before: [], answer: () => {} })
+      expect(onerror.args).to.deep.equal([[cause, 'orders.pay']])
     })
 
     it('answers timeout for a function that never does, and ignores what it says later', async () => {
@@ -185,7 +209,7 @@ describe('RpcPeer, answering', () => {
           const cause = new Error('secret')
           received(peer, () => action(cause))
           await turn()
-          expect(onerror.args).to.deep.equal([[cause]])
+          expect(onerror.args).to.deep.equal([[cause, undefined]])
         })
 
         it(`not ${title} when it is an RpcError: that is an answer`, async () => {
@@ -278,7 +302,7 @@ describe('RpcPeer, answering', () => {
         })
         expect(() => callback(unreadable)).not.to.throw()
         expect(answers).to.deep.equal([internal])
-        expect(onerror.args).to.deep.equal([[cause]])
+        expect(onerror.args).to.deep.equal([[cause, undefined]])
       })
     })
 

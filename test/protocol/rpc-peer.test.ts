@@ -252,7 +252,7 @@ describe('RpcPeer', () => {
       received(peer, async () => throwIt(cause))
       peer.disconnect(new RpcError('connection_lost'))
       await turn()
-      expect(onerror.args).to.deep.equal([[cause]])
+      expect(onerror.args).to.deep.equal([[cause, undefined]])
     })
 
     it('takes calls again after it, which old functions do not answer', () => {

@@ -149,6 +149,7 @@ describe('RemoteClient', () => {
           uuid: '1',
           error: 'Function not found',
           code: 'not_found',
+          about: { function: name },
         })
       }
     })
@@ -166,7 +167,7 @@ describe('RemoteClient', () => {
       expect(await answerTo(frame, { controller, failed, identity })).to.deep.equal([
         { rpc: 'a', uuid: '1', error: 'Internal error', code: 'internal' },
       ])
-      expect(failed.args).to.deep.equal([[cause, { sid: 'me' }]])
+      expect(failed.args).to.deep.equal([[cause, { sid: 'me', uid: undefined, function: 'a' }]])
     })
 
     it('are answered with an RpcError whole', async () => {

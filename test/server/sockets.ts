@@ -3,6 +3,7 @@ import type { Action, Controller } from '@token-socket/protocol'
 import { createTimeouts, findAction } from '@token-socket/protocol'
 import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
 import type { RemoteClient } from '@token-socket/server'
+import { consoleLogger } from '../../packages/server/src/logger.js'
 import { Flusher } from '../../packages/server/src/outbox.js'
 import {
   RemoteClient as Client,
@@ -10,6 +11,8 @@ import {
   type RemoteClientOwner,
   type SocketChannels,
 } from '../../packages/server/src/remote-client.js'
+import { RequestLog } from '../../packages/server/src/runtime/request-log.js'
+import { RecordedLog } from './recorded-log.js'
 
 /** What a test sees of a socket. */
 export interface TestSocket {
@@ -30,6 +33,7 @@ export interface SocketSettings {
   readonly channels?: Partial<SocketChannels>
   readonly controller?: Controller
   readonly failed?: RemoteClientOwner['failed']
+  readonly requests?: RemoteClientOwner['requests']
   readonly closed?: RemoteClientOwner['closed']
   /** Leaves it where its `authentication` listeners are asked. */
   readonly isJoining?: boolean
@@ -64,6 +68,7 @@ export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
     findAction: (name): Action | undefined => findAction(controller, name),
     failed: settings.failed ?? (() => {}),
     closed: settings.closed ?? (() => {}),
+    requests: settings.requests ?? new RequestLog(consoleLogger(false), new RecordedLog(), false),
   }
 }
 

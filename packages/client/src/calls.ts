@@ -106,6 +106,7 @@ export class Calls {
   invoked({ id, name, data }: InvokeMessage, link: Link): void {
     this.#peer.receive({
       action: findAction(this.#owner.actions, name),
+      name,
       before: [data],
       answer: (outcome) =>
         link.send({ type: 'result', id, outcome: this.#isOld(link) ? plain(outcome) : outcome }),

@@ -54,6 +54,20 @@ export interface WireError {
   readonly error: unknown
   /** Always there from this library; the old pair sends none. */
   readonly code?: string | undefined
+  /** The function or channel that an error of the library is about, beside the text that the old pair knows. */
+  readonly about?: unknown
+}
+
+/** The function or channel that an error is about. */
+export type Subject = { readonly function: string } | { readonly channel: string }
+
+/**
+ * One of the library's own errors with its subject, in the message and as `data`: `Forbidden: room-7`,
+ * `{ channel: 'room-7' }`. Every other error, and one that has a text or data of its own, stays as it is.
+ */
+export function withSubject(error: unknown, subject: Subject): unknown {
+  if (!RpcError.is(error) || error.data !== undefined || error.message !== textOf(error.code)) return error
+  return new RpcError(error.code, `${error.message}: ${nameIn(subject)}`, subject, error.cause)
 }
 
 /** One of the library's own errors about a field or a limit, e.g. `Too long: req.channel (limit 256)`. */
@@ -78,7 +92,7 @@ export function asRpcError(error: unknown, code: ErrorCode = 'internal'): RpcErr
 export function encodeError(error: unknown): WireError {
   const { code: own } = Object(error) as { readonly code?: unknown }
   const code = isObject(error) && isString(own) ? own : 'application_error'
-  if (RpcError.is(error)) return { error: ownText(error), code }
+  if (RpcError.is(error)) return encodeOwn(error)
   return { error: Array.isArray(error) ? error.map(plainError) : plainError(error), code }
 }
 
@@ -88,9 +102,12 @@ export function encodeThrown(cause: unknown): WireError {
 }
 
 /** The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`. */
-export function decodeError({ error, code }: WireError): RpcError {
-  if (!isObject(error))
-    return new RpcError(code ?? OLD_TEXTS.get(error) ?? 'application_error', String(error))
+export function decodeError({ error, code, about }: WireError): RpcError {
+  if (!isObject(error)) {
+    const name = nameIn(about)
+    const own = code ?? OLD_TEXTS.get(error) ?? 'application_error'
+    return name ? new RpcError(own, `${error}: ${name}`, about) : new RpcError(own, String(error))
+  }
   const { message, code: own, data, ...others } = error
   const known = isString(own) ? own : (code ?? 'application_error')
   const isOurs = Object.keys(others).length === 0
@@ -107,14 +124,34 @@ function isString(value: unknown): value is string {
 
 /** What JSON would lose would arrive as a success. A function's text is not sent: it is source code. */
 function plainError(error: unknown): unknown {
-  if (error instanceof Error) return { ...error, message: error.message }
+  if (error instanceof Error) return plainFields(error)
   if (typeof error === 'function' || typeof error === 'symbol') return textOf('application_error')
   const isLost = typeof error === 'bigint' || (typeof error === 'number' && !Number.isFinite(error))
   return isLost ? String(error) : error
 }
 
-/** The library's plain refusals travel as the very text that the old server sent; all else as an object. */
-function ownText({ message, code, data }: RpcError): unknown {
-  if (data === undefined && message === textOf(code)) return message
-  return { message, code, ...(data !== undefined && { data }) }
+/** What failed in the system says where: the paths, addresses and numbers of it are no business of the peer's. */
+function plainFields(error: Error): object {
+  const { message } = error
+  if (!('syscall' in error)) return { ...error, message }
+  return { message, ...('code' in error && { code: error.code }) }
+}
+
+/**
+ * The library's plain refusals travel as the very text that the old server sent, with their subject beside it; everything
+ * else travels as an object.
+ */
+function encodeOwn({ message, code, data }: RpcError): WireError {
+  const text = textOf(code)
+  if (data === undefined) return { error: message === text ? text : { message, code }, code }
+  const name = nameIn(data)
+  if (name && message === `${text}: ${name}`) return { error: text, code, about: data }
+  return { error: { message, code, data }, code }
+}
+
+/** The name of a {@link Subject}; `undefined` of anything else. */
+function nameIn(subject: unknown): string | undefined {
+  const [[kind, name] = [], ...others] = isObject(subject) ? Object.entries(subject) : []
+  const isName = (kind === 'function' || kind === 'channel') && isString(name)
+  return isName && others.length === 0 ? name : undefined
 }

@@ -31,13 +31,13 @@ export function sendable(data: unknown): unknown {
 }
 
 /** The fields of an error. Both pairs tell failure from success by a truthy `error`. */
-export function encodeErrorFields({ error, code }: WireError): Frame {
-  return { error: error || textOf('application_error'), code }
+export function encodeErrorFields({ error, code, about }: WireError): Frame {
+  return { error: error || textOf('application_error'), code, ...(about !== undefined && { about }) }
 }
 
 /** The reverse of {@link encodeErrorFields}. */
-export function decodeErrorFields({ error, code }: Frame): WireError {
-  return { error, code: typeof code === 'string' ? code : undefined }
+export function decodeErrorFields({ error, code, about }: Frame): WireError {
+  return { error, code: typeof code === 'string' ? code : undefined, ...(about !== undefined && { about }) }
 }
 
 /** @throws FrameError unless the value is an object, and no list */

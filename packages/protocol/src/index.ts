@@ -28,7 +28,9 @@ export {
   encodeThrown,
   RpcError,
   refusal,
+  type Subject,
   type WireError,
+  withSubject,
 } from './errors.js'
 export { FrameError } from './frame.js'
 export { markHandled } from './mark-handled.js'

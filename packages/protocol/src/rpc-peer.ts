@@ -1,6 +1,15 @@
 import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
-import { asRpcError, decodeError, encodeError, encodeThrown, RpcError, refusal } from './errors.js'
+import type { ErrorCode } from './error-texts.js'
+import {
+  asRpcError,
+  decodeError,
+  encodeError,
+  encodeThrown,
+  RpcError,
+  refusal,
+  withSubject,
+} from './errors.js'
 import type { Outcome } from './messages.js'
 import { type CallOptions, PendingCalls } from './pending-calls.js'
 
@@ -18,6 +27,8 @@ export interface RpcLimits {
 export interface IncomingCall {
   /** The function that it names; `undefined` is answered `not_found`. */
   readonly action: Action | undefined
+  /** The function's name, for errors about it. @default none */
+  readonly name?: string
   /** The function's arguments before its callback. */
   readonly before: readonly unknown[]
   /** The function's arguments after its callback. */
@@ -25,6 +36,9 @@ export interface IncomingCall {
   /** Sends the answer. Called exactly once, unless the peer is closed first. */
   answer(outcome: Outcome): void
 }
+
+/** Receives what a handler threw. @param name the function's, if its call had one */
+export type RpcFailureListener = (cause: unknown, name: string | undefined) => void
 
 /**
  * One end of the two-way RPC: our calls and their answers, the other side's calls and ours. It knows neither the
@@ -36,13 +50,13 @@ export class RpcPeer {
   readonly #incoming = new Set<() => void>()
   readonly #timeouts: Timeouts
   readonly #limits: RpcLimits
-  readonly #onerror: (cause: unknown) => void
+  readonly #onerror: RpcFailureListener
 
   /**
-   * @param onerror hears what handlers throw: the caller is told `internal` only
+   * @param onerror receives what handlers throw: the caller receives `internal` only
    * @param timeouts may be shared with other peers
    */
-  constructor(limits: RpcLimits, onerror: (cause: unknown) => void, timeouts: Timeouts) {
+  constructor(limits: RpcLimits, onerror: RpcFailureListener, timeouts: Timeouts) {
     this.#limits = limits
     this.#onerror = onerror
     this.#timeouts = timeouts
@@ -74,10 +88,10 @@ export class RpcPeer {
   /** A call came: runs its function and answers exactly once, whatever the function does. */
   receive(call: IncomingCall): void {
     const { callsIn: limit, timeout } = this.#limits
-    if (!call.action) return call.answer(encodeError(new RpcError('not_found')))
+    if (!call.action) return call.answer(encodeError(about('not_found', call)))
     if (this.#incoming.size >= limit)
       return call.answer(encodeError(refusal('too_many_calls', { field: 'calls', limit })))
-    const expire = () => answer(encodeError(new RpcError('timeout')))
+    const expire = () => answer(encodeError(about('timeout', call)))
     const answer = (outcome: Outcome) => {
       if (!this.#incoming.delete(expire)) return
       this.#timeouts.delete(expire)
@@ -112,11 +126,11 @@ export class RpcPeer {
     }
   }
 
-  #run({ before, after = [] }: IncomingCall, action: Action, answer: (outcome: Outcome) => void): void {
+  #run({ before, after = [], name }: IncomingCall, action: Action, answer: (outcome: Outcome) => void): void {
     // Answers first: whatever `onerror` does then, the caller does not wait.
     const threw = (cause: unknown) => {
       answer(encodeThrown(cause))
-      if (!RpcError.is(cause)) this.#onerror(cause)
+      if (!RpcError.is(cause)) this.#onerror(cause, name)
     }
     const callback = (error?: unknown, data?: unknown) => {
       let outcome: Outcome
@@ -129,13 +143,11 @@ export class RpcPeer {
       answer(outcome)
     }
     const answersByCallback = action.length > before.length
-    const returned = (data: unknown) => {
-      if (data !== undefined || !answersByCallback) answer({ data })
-    }
     try {
       const result = action(...before, callback, ...after)
-      if (isThenable(result)) result.then(returned, threw)
-      else returned(result)
+      // A promise always answers: an async function that returns nothing has nothing more to say.
+      if (isThenable(result)) result.then((data) => answer({ data }), threw)
+      else if (result !== undefined || !answersByCallback) answer({ data: result })
     } catch (cause) {
       threw(cause)
     }
@@ -147,9 +159,14 @@ export class RpcPeer {
     } catch (cause) {
       // The outcome cannot be encoded, as when it is circular; an error without data always can.
       call.answer(encodeThrown(RpcError.is(cause) ? new RpcError(cause.code) : cause))
-      this.#onerror(cause)
+      this.#onerror(cause, call.name)
     }
   }
+}
+
+function about(code: ErrorCode, { name }: IncomingCall): unknown {
+  const error = new RpcError(code)
+  return name === undefined ? error : withSubject(error, { function: name })
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

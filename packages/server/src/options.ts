@@ -26,8 +26,9 @@ import { DEFAULT_TRANSPORTS, TRANSPORT_NAMES, type TransportName } from './trans
 export type AnswerCallback = (error?: unknown, data?: unknown) => void
 
 /**
- * A function that clients can call. It answers by its callback or by what it returns or resolves: one that declares
- * the callback and returns `undefined` answers by the callback. (A method's type, so that parameters may be narrowed.)
+ * A function that clients can call. It answers by its callback or by what it returns or resolves. A promise always
+ * answers. One that declares the callback and returns `undefined`, not a promise, answers by the callback. (A method's
+ * type, so that parameters may be narrowed.)
  */
 export type Handler = {
   handler(auth: unknown, data: unknown, callback: AnswerCallback, socket: RemoteClient): unknown

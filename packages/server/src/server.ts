@@ -37,6 +37,7 @@ import type { PublicationOptions, RemoteClient } from './remote-client.js'
 import { type Closing, ClosingLog } from './runtime/closings.js'
 import { Failures } from './runtime/failures.js'
 import { callIsolated } from './runtime/isolated.js'
+import { RequestLog } from './runtime/request-log.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
 import { HealthWatch, type ServerHealth } from './server-health.js'
 import { StreamLiveness } from './stream-liveness.js'
@@ -319,7 +320,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   #makeHandshakes(redeemer: Redeemer): Handshakes {
-    const { limits, logger, pingInterval: heartbeat } = this.#options
+    const { limits, logger, debug, pingInterval: heartbeat } = this.#options
     const failed = this.#failures.report
     const closings = new ClosingLog(logger, this.#log)
     const owner = {
@@ -330,6 +331,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       channels: this.#channels,
       failed,
       closed: (closing: Closing) => closings.socket(closing),
+      requests: new RequestLog(logger, this.#log, debug),
     }
     const decideOn = (socket: RemoteClient) => this.#decide('authentication', socket, socket.auth)
     const admission = new Admission({

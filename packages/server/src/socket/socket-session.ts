@@ -6,15 +6,21 @@ import {
   decodeClientMessage,
   encodeError,
   FrameError,
+  type Outcome,
   RpcError,
   type RpcLimits,
   RpcPeer,
   refusal,
   type ServerMessage,
   type Timeouts,
+  withSubject,
 } from '@token-socket/protocol'
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
+import type { RequestLog } from '../runtime/request-log.js'
+
+/** A message that is answered. */
+type Request = Exclude<ClientMessage, { type: 'result' }>
 
 /** A request about channels. */
 export type ChannelRequest = Extract<
@@ -38,11 +44,14 @@ export interface SessionOwner {
   findAction(name: string): Action | undefined
   /** A handler threw. */
   failed(cause: unknown, details: object): void
+  /** Gets a line about each request that is refused. */
+  readonly requests: RequestLog
 }
 
 /** The socket of a {@link SocketSession}. */
 export interface SessionSocket {
   readonly sid: string
+  readonly uid: string | undefined
   readonly auth: unknown
   /** Whether it is let in and its connection lives. */
   readonly isOpen: boolean
@@ -63,11 +72,7 @@ export class SocketSession {
   constructor(socket: SessionSocket, owner: SessionOwner) {
     this.#socket = socket
     this.#owner = owner
-    this.#peer = new RpcPeer(
-      owner.limits,
-      (cause) => owner.failed(cause, { sid: socket.sid }),
-      owner.timeouts,
-    )
+    this.#peer = new RpcPeer(owner.limits, (cause, name) => this.#failed(cause, name), owner.timeouts)
   }
 
   /** Makes a request to the client. See {@link RpcPeer.request}. */
@@ -100,8 +105,12 @@ export class SocketSession {
   #handle(message: ClientMessage): void {
     if (message.type === 'result') return this.#peer.settle(message.id, message.outcome)
     const rpc = rpcOf(message)
-    const answer = (outcome: AnswerMessage['outcome']) =>
+    const { requests } = this.#owner
+    const begun = requests.isVerbose ? performance.now() : 0
+    const answer = (outcome: AnswerMessage['outcome']) => {
+      if (requests.isVerbose || 'error' in outcome) this.#log(message, outcome, begun)
       this.#socket.send({ type: 'answer', id: message.id, rpc, outcome })
+    }
     if (!this.#socket.isOpen || message.type === 'auth') return answer(encodeError(new RpcError('forbidden')))
     const { rate } = this.#owner.limits
     if (this.#rate.count() > rate)
@@ -109,7 +118,8 @@ export class SocketSession {
     if (message.type === 'call' || message.type === 'ping') {
       const data = message.type === 'call' ? message.data : {}
       const action = this.#owner.findAction(rpc)
-      return this.#peer.receive({ action, before: [this.#socket.auth, data], after: [this.#socket], answer })
+      const before = [this.#socket.auth, data]
+      return this.#peer.receive({ action, name: rpc, before, after: [this.#socket], answer })
     }
     this.#peer.receive({ action: this.#asAction(message), before: [], answer })
   }
@@ -123,8 +133,25 @@ export class SocketSession {
       if (this.#inOrder.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
       return this.#inOrder
         .run(channel, () => this.#socket.requestChannel(message))
-        .then(({ error, data = null }) => callback(error, data))
+        .then(({ error, data = null }) => callback(channel ? withSubject(error, { channel }) : error, data))
     }
+  }
+
+  #failed(cause: unknown, name: string | undefined): void {
+    const { sid, uid } = this.#socket
+    this.#owner.failed(cause, { sid, uid, ...(name !== undefined && { function: name }) })
+  }
+
+  #log(message: Request, outcome: Outcome, begun: number): void {
+    const { requests } = this.#owner
+    const error = 'error' in outcome ? outcome : undefined
+    if (!requests.writes(error)) return
+    const { sid, uid } = this.#socket
+    const ms = requests.isVerbose ? Math.round(performance.now() - begun) : undefined
+    const subject = { ...('channel' in message && { channel: message.channel }) }
+    const name = message.type === 'call' ? { function: message.name } : subject
+    const request = { sid, uid, type: message.type, ...name, ...(ms !== undefined && { ms }) }
+    requests.answered(request, error)
   }
 
   #complain({ error, rpc, id }: FrameError): void {
@@ -134,7 +161,7 @@ export class SocketSession {
   }
 }
 
-function rpcOf(message: Exclude<ClientMessage, { type: 'result' }>): string {
+function rpcOf(message: Request): string {
   if (message.type === 'call') return message.name
   return message.type === 'auth' ? 'auth' : `_${message.type}`
 }

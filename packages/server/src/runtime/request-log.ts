@@ -1,0 +1,66 @@
+import { ERRORS, type WireError } from '@token-socket/protocol'
+import type { Logger } from '../logger.js'
+import { shorten } from './shorten.js'
+import type { ThrottledLog } from './throttled-log.js'
+
+/** Whose request it was, and about what. */
+export interface LoggedRequest {
+  readonly sid: string
+  readonly uid: string | undefined
+  /** What was asked for, such as `call` or `subscribe`. */
+  readonly type: string
+  /** Of a call. */
+  readonly function?: string
+  /** Of a request about a channel. */
+  readonly channel?: string
+  /** Milliseconds until the answer. @default not measured */
+  readonly ms?: number
+}
+
+/**
+ * Writes how requests of clients end: each refusal as a `debug` line, a limit that was reached as an `info` line once a
+ * minute, and with the option `debug` each answer as well. Where `debug` lines are not written, nothing is made for them.
+ */
+export class RequestLog {
+  readonly #logger: Logger
+  readonly #log: Pick<ThrottledLog, 'write'>
+  /** Whether answers without an error have lines of their own. */
+  readonly isVerbose: boolean
+
+  constructor(logger: Logger, log: Pick<ThrottledLog, 'write'>, isVerbose: boolean) {
+    this.#logger = logger
+    this.#log = log
+    this.isVerbose = isVerbose
+  }
+
+  /** Whether a request that ends like this has a line. */
+  writes(error: WireError | undefined): boolean {
+    return isLimit(error) || this.#logger.isLevelEnabled?.('debug') !== false
+  }
+
+  /** A request was answered. @param error of a request that failed */
+  answered(request: LoggedRequest, error?: WireError): void {
+    const details = { ...request, ...shortened(request) }
+    if (!error) return this.#logger.debug(details, 'a request was answered')
+    const { message = error.error } = Object(error.error) as { readonly message?: unknown }
+    const reason = shorten(String(message))
+    const line = { ...details, code: error.code, reason }
+    if (isLimit(error)) this.#log.write(`limit ${error.code}`, ['info', line, 'a limit was reached'])
+    else this.#logger.debug(line, 'a request was refused')
+  }
+}
+
+/** Whether the error is one of the library's own about a limit. */
+function isLimit(error: WireError | undefined): boolean {
+  return error?.code !== undefined && LIMITS.has(error.code)
+}
+
+/** What too busy clients, or too low limits, end in. */
+const LIMITS: ReadonlySet<string> = new Set(Object.keys(ERRORS).filter((code) => code.startsWith('too_')))
+
+function shortened({ function: name, channel }: LoggedRequest): Partial<LoggedRequest> {
+  return {
+    ...(name !== undefined && { function: shorten(name) }),
+    ...(channel !== undefined && { channel: shorten(channel) }),
+  }
+}
