@@ -60,6 +60,10 @@ describe('resolveOptions', () => {
         members: 1000,
         vetoTimeout: 5000,
         authenticationTimeout: 10_000,
+        connectionsPerAddress: 20_000,
+        bodyTimeout: 30_000,
+        bodyBytes: 64 * 1024 * 1024,
+        bodyBytesPerAddress: 16 * 1024 * 1024,
       },
     })
   })
