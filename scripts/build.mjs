@@ -44,6 +44,14 @@ function entriesOf(folder) {
   return { entryPoints: sources, bundle: false, packages: undefined, conditions: undefined }
 }
 
+/** CommonJS loads later by `require`: where tests run in a VM (Jest), and in old bundlers, there is no `import()`. */
+const importing = (format) => (format === 'cjs' ? { supported: { 'dynamic-import': false } } : {})
+
+/** Node and tools that follow it take a folder's files for modules of this type. */
+function writeType(folder, type) {
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type }, null, 2)}\n`)
+}
+
 async function buildModules(folder) {
   const entries = entriesOf(folder)
   for (const [format, type] of [
@@ -51,8 +59,9 @@ async function buildModules(folder) {
     ['cjs', 'commonjs'],
   ]) {
     const outdir = join(folder, 'dist', format)
-    await build({ ...shared, ...entries, outdir, outbase: join(folder, 'src'), format, platform: 'node' })
-    writeFileSync(join(outdir, 'package.json'), `${JSON.stringify({ type }, null, 2)}\n`)
+    const outbase = join(folder, 'src')
+    await build({ ...shared, ...importing(format), ...entries, outdir, outbase, format, platform: 'node' })
+    writeType(outdir, type)
   }
 }
 
@@ -66,12 +75,28 @@ function buildDeclarations(folder) {
   }
 }
 
-/** ESM for bundlers that make browser code: no `ws` in it, the protocol package left to the bundler. */
-function buildBrowserModule(folder) {
-  const outfile = join(folder, 'dist', 'browser', 'index.js')
-  const conditions = ['browser', ...shared.conditions]
-  const entryPoints = [join(folder, 'src', 'index.ts')]
-  return build({ ...shared, entryPoints, outfile, format: 'esm', platform: 'browser', conditions })
+/** For bundlers that make browser code, all of them without `ws`. */
+async function buildBrowserModules(folder) {
+  const browser = {
+    ...shared,
+    entryPoints: [join(folder, 'src', 'index.ts')],
+    platform: 'browser',
+    conditions: ['browser', ...shared.conditions],
+  }
+  const outfile = (name) => join(folder, 'dist', name, 'index.js')
+  // The protocol package is left to the bundler, which may share it with others.
+  await build({ ...browser, format: 'esm', outfile: outfile('browser') })
+  // Tools that read no `exports` (webpack 4, Browserify, Parcel) can't parse this decade's syntax, and would find the
+  // protocol's build for Node: this one has it inside. Jest reads `exports` and needs CommonJS.
+  const legacy = {
+    ...browser,
+    packages: 'bundle',
+    external: ['eventemitter3', 'sockjs-client'],
+    target: 'es2018',
+  }
+  await build({ ...legacy, format: 'esm', outfile: outfile('browser-legacy') })
+  await build({ ...legacy, ...importing('cjs'), format: 'cjs', outfile: outfile('browser-cjs') })
+  writeType(join(folder, 'dist', 'browser-cjs'), 'commonjs')
 }
 
 /**
@@ -140,7 +165,7 @@ async function buildPackage(folder) {
   mkdirSync(join(folder, 'dist'))
   await buildModules(folder)
   if (folder === client) {
-    await buildBrowserModule(folder)
+    await buildBrowserModules(folder)
     await buildScripts(folder)
   }
   buildDeclarations(folder)

@@ -10,18 +10,13 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { root } from './gates.mjs'
 
-/** What attw finds and we accept, each with the reason. */
-const acceptedProblems = [
-  // TypeScript's `node10` resolution knows no `exports`, so it finds no entry but the main one. Node reads `exports`
-  // since version 12; TypeScript 7 no longer has `node10`.
-  ({ kind, resolutionKind }) => kind === 'NoResolution' && resolutionKind === 'node10',
-]
-
 /** What publint finds and we accept, each with the reason. */
 const acceptedMessages = [
   // The script-tag file is for `<script src>`, neither ESM nor CommonJS. publint sees esbuild's wrapper around
   // eventemitter3, which names `module` and `exports`, and takes the whole for CommonJS.
   ({ code, path }) => code === 'FILE_INVALID_FORMAT' && /^\.\/token-socket(\.min)?\.js$/.test(path.at(-1)),
+  // publint prefers `exports` to the field `browser`. The client has both: the field is for tools that read no `exports`.
+  ({ code }) => code === 'USE_EXPORTS_OR_IMPORTS_BROWSER',
 ]
 
 /** Entries that are not modules with types, which attw does not understand: scripts, and package.json. */
@@ -58,16 +53,18 @@ async function checkWithAttw({ manifest, tarball }) {
   const entrypoints = Object.keys(manifest.exports).filter((path) => isModule(manifest.exports[path]))
   const found = await checkPackage(createPackageFromTarballData(readFileSync(tarball)), { entrypoints })
   if (!found.types) return ['attw: it has no types']
-  return found.problems
-    .filter((problem) => !acceptedProblems.some((accepts) => accepts(problem)))
-    .map((problem) => `attw: ${JSON.stringify(problem)}`)
+  return found.problems.map((problem) => `attw: ${JSON.stringify(problem)}`)
 }
 
 function checkFiles({ manifest, files }) {
   const wanted = ['LICENSE', 'package.json', ...Object.values(manifest.exports).flatMap(pathsIn)]
+  for (const field of ['main', 'module', 'types']) wanted.push(manifest[field])
+  wanted.push(...Object.entries(manifest.browser ?? {}).flat())
   if (manifest.unpkg) wanted.push(manifest.unpkg, `${manifest.unpkg}.map`)
   const missing = wanted.map((path) => path.replace(/^\.\//, '')).filter((path) => !files.includes(path))
-  const unwanted = files.filter((path) => !/^(dist|src)\/|^(LICENSE|README\.md|package\.json)$/.test(path))
+  const unwanted = files.filter(
+    (path) => !/^(dist|src)\/|^(LICENSE|README\.md|(testing\/)?package\.json)$/.test(path),
+  )
   return [
     ...missing.map((path) => `the tarball lacks ${path}`),
     ...unwanted.map((path) => `the tarball holds ${path}`),

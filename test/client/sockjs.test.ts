@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { expect } from 'chai'
 import { loadSockJS as globalSockJS } from '../../packages/client/src/transports/global-sockjs.js'
 import { loadSockJS } from '../../packages/client/src/transports/load-sockjs.js'
@@ -71,9 +72,9 @@ describe('the transports of browsers', () => {
   })
 
   it('loadSockJS loads the module when the page has no SockJS', async () => {
-    expect(await loadSockJS())
-      .to.be.a('function')
-      .with.property('name', 'SockJS')
+    const SockJS = createRequire(import.meta.url)('sockjs-client/dist/sockjs.min.js')
+    expect(await loadSockJS()).to.equal(SockJS)
+    expect(SockJS).to.have.property('CLOSING')
   })
 
   it('loadSockJS of the script-tag build takes the page’s SockJS only', async () => {
