@@ -206,6 +206,48 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(texts(await read(engine, { limit: 3, reverse: true }))).to.deep.equal(['10', '9', '8'])
     })
 
+    it('gives no more than so many bytes, the first however large it is, and says whether there is more', async () => {
+      const [engine] = await make(1)
+      await keep(engine, 'a', [...Array(5).fill(`"${'x'.repeat(1000)}"`), `"${'é'.repeat(5000)}"`, '7'])
+      const ask = async (query: Partial<HistoryQuery>) => {
+        const { publications, more } = await read(engine, query)
+        return [publications.map(({ offset }) => offset), more]
+      }
+      expect(await ask({ bytes: 3500 })).to.deep.equal([[1, 2, 3], true])
+      expect(await ask({ bytes: 1 })).to.deep.equal([[1], true])
+      expect(await ask({ bytes: 3500, limit: 2 })).to.deep.equal([[1, 2], true])
+      // Bytes, not characters: these are two each.
+      expect(await ask({ bytes: 6500, after: 4 })).to.deep.equal([[5], true])
+      expect(await ask({ bytes: 6500, after: 5 })).to.deep.equal([[6], true])
+      expect(await ask({ bytes: 6500, after: 6 })).to.deep.equal([[7], false])
+      expect(await ask({ bytes: 6500, reverse: true })).to.deep.equal([[7], true])
+      expect(
+        await ask({ bytes: 3500, reverse: true, before: (await read(engine)).publications[5]?.id }),
+      ).to.deep.equal([[5, 4, 3], true])
+      expect(await ask({ bytes: 100_000 })).to.deep.equal([[1, 2, 3, 4, 5, 6, 7], false])
+      expect(await ask({ limit: 7 })).to.deep.equal([[1, 2, 3, 4, 5, 6, 7], false])
+    })
+
+    it('gives all of a large history in pages bounded in bytes, each publication once', async () => {
+      const [engine] = await make(1)
+      const sizes = numbers(150).map((one) => (Number(one) * 7919) % 4000)
+      await keep(
+        engine,
+        'a',
+        sizes.map((size) => `"${'x'.repeat(size)}"`),
+        { size: 1000, ttl: 60_000 },
+      )
+      const found: (number | undefined)[] = []
+      for (let after = 0, isMore = true; isMore; ) {
+        const { publications, more } = await read(engine, { after, bytes: 10_000 })
+        expect(publications.slice(1).reduce((sum, { json }) => sum + json.length, 0)).to.be.at.most(10_000)
+        found.push(...publications.map(({ offset }) => offset))
+        after = publications.at(-1)?.offset ?? 0
+        isMore = more
+      }
+      expect(found).to.deep.equal(numbers(150).map(Number))
+    })
+
     it('gives what is after an offset', async () => {
       const [engine] = await make(1)
       await keep(engine, 'a', numbers(10))

@@ -43,7 +43,7 @@ describe('Channels', () => {
       policy: new Policy({ channels: {}, timeout: 1000, failed }),
       subscriptions: 3,
       publication: 1000,
-      outbox: 1024 * 1024,
+      historyPage: 1024 * 1024,
       decide,
       failed,
       proofs: new PositionProofs([Buffer.from('secret')]),

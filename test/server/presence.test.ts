@@ -351,9 +351,17 @@ describe('ChannelPresence', () => {
     it('goes on with the others when one socket is closed by it', async () => {
       const [slow, fast] = [await member('u'), await member('v')]
       slow.connection.bufferedBytes = 2 ** 30
-      await engine.enter(other('w'), 3)
+      for (const uid of ['w', 'w']) {
+        slow.socket.deliver('x'.repeat(2 ** 20))
+        slow.flusher.flush()
+        await engine.enter({ ...other(uid), umd: '1' }, 3)
+      }
+      expect(slow.connection.closed).to.equal(undefined)
+      slow.socket.deliver('x'.repeat(2 ** 20))
+      slow.flusher.flush()
+      await engine.leave(other('w'), 0)
       expect(slow.connection.closed?.code).to.equal(4002)
-      expect(told(fast)).to.deep.equal(['joined w'])
+      expect(told(fast)).to.deep.equal(['joined w', 'left w'])
     })
   })
 })

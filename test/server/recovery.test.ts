@@ -38,12 +38,15 @@ describe('Recovery', () => {
     await engine.close()
   })
 
-  async function publish(count: number, options: { size?: number; isKept?: boolean } = {}): Promise<void> {
-    const { size = RETENTION.size, isKept = true } = options
+  async function publish(
+    count: number,
+    options: { size?: number; isKept?: boolean; padding?: string } = {},
+  ): Promise<void> {
+    const { size = RETENTION.size, isKept = true, padding = '' } = options
     for (let i = 0; i < count; i += 1) {
       const { offset = 0 } = (await engine.history.position('c')) ?? {}
       const retention = isKept ? { ...RETENTION, size } : undefined
-      await engine.broker.publish({ channel: 'c', json: String(isKept ? offset + 1 : -1) }, { retention })
+      await engine.broker.publish({ channel: 'c', json: padding + (isKept ? offset + 1 : -1) }, { retention })
     }
   }
 
@@ -51,7 +54,6 @@ describe('Recovery', () => {
     const owner = {
       hub,
       history: engine.history,
-      backlog: 1024,
       enter: async () => undefined,
       keeps: () => true,
       mayRecover: () => true,
@@ -123,7 +125,6 @@ describe('Recovery', () => {
     const owner = {
       hub,
       history: engine.history,
-      backlog: 1024,
       enter: async () => undefined,
       keeps: () => true,
       mayRecover: () => true,
@@ -148,7 +149,6 @@ describe('Recovery', () => {
       {
         hub,
         history: engine.history,
-        backlog: 1024,
         enter: async () => undefined,
         keeps: () => false,
         mayRecover: () => true,
@@ -166,9 +166,9 @@ describe('Recovery', () => {
     })
 
     /** Publishes without the member hearing of it. */
-    async function missed(count: number, size?: number): Promise<void> {
+    async function missed(count: number, size?: number, padding = ''): Promise<void> {
       hub.leave(member.socket, 'c')
-      await publish(count, size === undefined ? {} : { size })
+      await publish(count, { ...(size !== undefined && { size }), padding })
       hub.join(member.socket, 'c')
     }
 
@@ -248,8 +248,8 @@ describe('Recovery', () => {
 
     it('says where something is gone that was there a moment ago', async () => {
       const pages = [
-        { position: at(101), publications: numbers(2, 101).map(kept) },
-        { position: at(107), publications: [105, 106].map(kept) },
+        { position: at(101), publications: numbers(2, 101).map(kept), more: true },
+        { position: at(107), publications: [105, 106].map(kept), more: false },
       ]
       const read = async () => pages.shift()
       await recover(1, { history: { read } as never })
@@ -282,20 +282,29 @@ describe('Recovery', () => {
     })
 
     it('waits with the next page until the socket has read most of the last', async () => {
-      await missed(250)
-      let backlog = 5000
+      // 100 of these are more than a page may have in bytes, and more than a connection may hold.
+      await missed(250, undefined, ' '.repeat(3000))
+      let backlog = 0
       const looked: number[] = []
       sinon.stub(member.connection, 'bufferedBytes').get(() => backlog)
+      sinon.stub(member.connection, 'send').callsFake((messages) => {
+        member.connection.sent.push(...messages)
+        backlog = 1_000_000
+      })
       const read = sinon.spy(async (...query: Parameters<MemoryEngine['history']['read']>) => {
         looked.push(backlog)
         return engine.history.read(...query)
       })
       const recovered = recover(1, { history: { ...engine.history, read } as never })
-      await new Promise((resolve) => setTimeout(resolve, 60))
-      expect(looked).to.deep.equal([5000])
-      backlog = 0
+      for (const pages of [1, 2, 3]) {
+        await new Promise((resolve) => setImmediate(resolve))
+        member.flusher.flush()
+        await new Promise((resolve) => setImmediate(resolve))
+        expect(looked).to.deep.equal(Array(pages).fill(0))
+        backlog = 0
+        member.connection.ondrained?.()
+      }
       await recovered
-      expect(looked).to.deep.equal([5000, 0, 0])
       expect(seen()).to.have.length(251)
     })
 

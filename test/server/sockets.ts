@@ -45,6 +45,9 @@ const LIMITS = {
   callsIn: 1000,
   callsOut: 1000,
   outbox: 1024 * 1024,
+  readTimeout: 5000,
+  answers: 16 * 1024 * 1024,
+  message: 1024 * 1024,
 }
 
 /** The channels of a socket that has none. */

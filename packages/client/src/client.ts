@@ -209,8 +209,9 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   }
 
   /**
-   * Reads what a channel keeps: up to 100 publications, oldest first. Fails as {@link rpc} does, and with `forbidden` for
-   * a channel that this socket may not read.
+   * Reads a page of what a channel keeps, oldest first: up to 100 publications, fewer if they are large. The next page is
+   * `after` the id of the last one (with `reverse`, `before` it); the end is an empty page. Fails as {@link rpc} does, and
+   * with `forbidden` for a channel that this socket may not read.
    * @param query `after` and `before` are ids of publications that are not wanted themselves; `limit` is 100 at the most;
    *   `reverse` gives the latest first
    */

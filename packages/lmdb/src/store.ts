@@ -101,9 +101,10 @@ export class Store implements History {
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
     const record = this.#channels.get(channel)
-    if (!record) return { position: { epoch: newEpoch(this.#store), offset: 0 }, publications: [] }
+    if (!record)
+      return { position: { epoch: newEpoch(this.#store), offset: 0 }, publications: [], more: false }
     const { epoch, offset } = record
-    return { position: { epoch, offset }, publications: this.#find(channel, record, query) }
+    return { position: { epoch, offset }, ...this.#find(channel, record, query) }
   }
 
   async position(channel: string): Promise<Position> {
@@ -145,22 +146,27 @@ export class Store implements History {
   #find(
     channel: string,
     record: ChannelRecord,
-    { after, before, limit, reverse }: HistoryQuery,
-  ): Publication[] {
+    query: HistoryQuery,
+  ): Pick<HistoryPage, 'publications' | 'more'> {
+    const { after, before, limit, bytes = Number.POSITIVE_INFINITY, reverse } = query
     const start = after === undefined ? record.first + 1 : this.#offsetAfter(channel, record, after)
     const end = before === undefined ? record.offset : this.#search(channel, record, (id) => id >= before) - 1
-    const found: Publication[] = []
+    const publications: Publication[] = []
     const now = Date.now()
     const range = reverse
       ? { start: [channel, end], end: [channel, start - 0.5], reverse: true }
       : { start: [channel, start], end: [channel, end + 0.5] }
-    if (start > end || limit === 0) return found
+    if (start > end || limit === 0) return { publications, more: start <= end }
+    let size = 0
     for (const { key, value } of this.#publications.getRange(range as object)) {
       const { expires, ...rest } = value
-      if (expires > now) found.push({ channel, ...rest, offset: key[1] })
-      if (found.length === limit) break
+      if (expires <= now) continue
+      size += Buffer.byteLength(rest.json) + Buffer.byteLength(rest.meta ?? '')
+      if (publications.length >= limit || (size > bytes && publications.length > 0))
+        return { publications, more: true }
+      publications.push({ channel, ...rest, offset: key[1] })
     }
-    return found
+    return { publications, more: false }
   }
 
   #offsetAfter(channel: string, record: ChannelRecord, after: string | number): number {

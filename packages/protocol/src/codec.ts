@@ -39,7 +39,14 @@ export function encodeClientMessage(message: ClientMessage): string {
 
 /** A message of the server as the frame that goes out. @throws RpcError `unserializable` */
 export function encodeServerMessage(message: ServerMessage): string {
+  if (message.type === 'answer' && 'data' in message.outcome && message.outcome.data instanceof EncodedData)
+    return `{"rpc":${JSON.stringify(message.rpc)},"uuid":${JSON.stringify(message.id)},"resp":${message.outcome.data.json}}`
   return encodeData(encodeServerFrame(message))
+}
+
+/** Data that is JSON already: an answer with it is not encoded again. */
+export class EncodedData {
+  constructor(readonly json: string) {}
 }
 
 /** A publication whose parts are JSON already. */
@@ -53,14 +60,35 @@ export interface EncodedPublication extends Partial<Position> {
   readonly meta?: string | undefined
 }
 
-/** A publication as the frame that goes out: encoded once for all its receivers. */
-export function encodePublication(publication: EncodedPublication): string {
+/**
+ * A publication as the frame that goes out: encoded once for all its receivers.
+ * @param field the name of the data: `message` in a frame, `data` in a page of history
+ */
+export function encodePublication(
+  publication: EncodedPublication,
+  field: 'message' | 'data' = 'message',
+): string {
   const { channel, json, id, event, epoch, offset, meta } = publication
   let rest = id === undefined ? '' : `,"id":"${id}"`
   if (event !== undefined) rest += `,"event":${JSON.stringify(event)}`
   if (epoch !== undefined) rest += `,"epoch":${JSON.stringify(epoch)},"offset":${offset}`
   if (meta !== undefined) rest += `,"meta":${meta}`
-  return `{"channel":${JSON.stringify(channel)},"message":${json}${rest}}`
+  return `{"channel":${JSON.stringify(channel)},"${field}":${json}${rest}}`
+}
+
+/** A page of a channel's history, its publications' parts JSON already. */
+export interface EncodedHistory {
+  readonly position: Position
+  readonly publications: readonly EncodedPublication[]
+  /** Whether there may be more. */
+  readonly more: boolean
+}
+
+/** A page of a channel's history as the data of an answer. */
+export function encodeHistory({ position, publications, more }: EncodedHistory): EncodedData {
+  const list = publications.map((one) => encodePublication(one, 'data')).join(',')
+  const rest = more ? ',"more":true' : ''
+  return new EncodedData(`{"position":${JSON.stringify(position)},"publications":[${list}]${rest}}`)
 }
 
 /**

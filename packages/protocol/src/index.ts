@@ -11,9 +11,12 @@ export {
   decodeClientMessage,
   decodeData,
   decodeServerMessage,
+  EncodedData,
+  type EncodedHistory,
   type EncodedPublication,
   encodeClientMessage,
   encodeData,
+  encodeHistory,
   encodePublication,
   encodeServerMessage,
 } from './codec.js'

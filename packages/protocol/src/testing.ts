@@ -9,6 +9,8 @@ export class TestConnection implements Connection {
   readonly transport = 'memory'
   /** Settable, to play a network that takes nothing. */
   bufferedBytes = 0
+  /** Called by a test when the network takes what waits; set by the one that sends. */
+  ondrained: (() => void) | undefined
   /** Every message that this end sent, oldest first. */
   readonly sent: string[] = []
   /** How this end was closed, by whichever side; `undefined` while it is open. */

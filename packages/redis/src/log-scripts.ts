@@ -33,15 +33,17 @@ return receipt
 
 /**
  * Reads a page of what is kept. Keys: meta, log. Arguments: the offset after which, the id after which, the id before which, the
- * offset before which (each empty for none), limit, '1' for the latest first. Answers with epoch, offset, where to go on (empty at
- * the end), then offset, id and payload of each; with nothing for a channel that never kept any.
+ * offset before which (each empty for none), limit, '1' for the latest first, and the bytes of payload that a page may have, empty
+ * for any; the first may be larger. Answers with epoch, offset, where to go on (empty at the end), '1' if the bytes ended it, then
+ * offset, id and payload of each; with nothing for a channel that never kept any.
  */
 export const READ = new Script(`
 local MOST = 1000
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'offset')
 if not meta[1] then return {} end
 local log, offset, limit, isReverse = KEYS[2], tonumber(meta[2]), tonumber(ARGV[5]), ARGV[6] == '1'
-local reply, time, left = {meta[1], meta[2], ''}, now(), math.min(limit, MOST)
+local bytes, isFull, isFirst = tonumber(ARGV[7]), false, true
+local reply, time, left = {meta[1], meta[2], '', ''}, now(), math.min(limit, MOST)
 if limit == 0 then return reply end
 local first, last = 1, offset
 if ARGV[1] ~= '' then first = tonumber(ARGV[1]) + 1
@@ -50,16 +52,27 @@ if ARGV[4] ~= '' then last = math.min(last, tonumber(ARGV[4]) - 1)
 elseif ARGV[3] ~= '' then last = search(log, offset, function(id) return id >= ARGV[3] end) - 1 end
 
 local examined = 0
-while left > 0 and first <= last and examined < MOST do
+while left > 0 and first <= last and examined < MOST and not isFull do
   local page
-  if isReverse then page = redis.call('XREVRANGE', log, int(last), int(first), 'COUNT', left)
-  else page = redis.call('XRANGE', log, int(first), int(last), 'COUNT', left) end
+  -- With a bound in bytes, a few at a time: what is read beyond it is for nothing.
+  local count = bytes and math.min(left, 16) or left
+  if isReverse then page = redis.call('XREVRANGE', log, int(last), int(first), 'COUNT', count)
+  else page = redis.call('XRANGE', log, int(first), int(last), 'COUNT', count) end
   if #page == 0 then return reply end
   for _, entry in ipairs(page) do
     local fields = entry[2]
+    local isKept = tonumber(fields[4]) > time
+    if bytes and isKept then
+      bytes = bytes - #fields[6]
+      if bytes < 0 and not isFirst then
+        isFull, reply[4] = true, '1'
+        break
+      end
+      isFirst = false
+    end
     examined = examined + 1
     if isReverse then last = offsetOf(entry) - 1 else first = offsetOf(entry) + 1 end
-    if tonumber(fields[4]) > time then
+    if isKept then
       left = left - 1
       for _, part in ipairs({int(offsetOf(entry)), fields[2], fields[6]}) do table.insert(reply, part) end
     end

@@ -25,7 +25,13 @@ export interface HistoryPart {
   readonly publications: readonly Publication[]
   /** An offset, if there may be more. */
   readonly next: string
+  /** Whether the query's bytes ended it. */
+  readonly isFull: boolean
+  /** Bytes of the payloads. */
+  readonly bytes: number
 }
+
+const NOTHING = { publications: [], next: '', isFull: false, bytes: 0 } as const
 
 /** Entries that are read at once. */
 const PAGE = 100
@@ -68,20 +74,24 @@ export class Logs {
 
   /** A part of what a query wants; less than that if it takes long. @throws RpcError `engine_unavailable` */
   async read(channel: string, keys: ChannelKeys, query: HistoryQuery, next = ''): Promise<HistoryPart> {
-    const { after, before = '', limit, reverse = false } = query
+    const { after, before = '', limit, bytes = '', reverse = false } = query
     const byOffset = !reverse && next !== '' ? next : typeof after === 'number' ? after : ''
     const byId = typeof after === 'string' ? after : ''
-    const args = [byOffset, byId, before, reverse ? next : '', limit, reverse ? '1' : '0']
+    const args = [byOffset, byId, before, reverse ? next : '', limit, reverse ? '1' : '0', bytes]
     const { meta, entries } = keys.publications
-    const [[epoch, offset, rest], found] = split(
+    const [[epoch, offset, rest, full], found] = split(
       await this.#commands.evaluate(READ, [meta, entries], args),
-      3,
+      4,
     )
-    if (!epoch) return { position: this.#empty(keys.publications), publications: [], next: '' }
-    const publications = entriesOf(found).map((entry) =>
-      decodePublication(channel, { kind: 'publication', epoch, ...entry }),
-    )
-    return { position: { epoch, offset: Number(offset) }, publications, next: rest ?? '' }
+    if (!epoch) return { ...NOTHING, position: this.#empty(keys.publications) }
+    const kept = entriesOf(found)
+    return {
+      position: { epoch, offset: Number(offset) },
+      publications: kept.map((entry) => decodePublication(channel, { kind: 'publication', epoch, ...entry })),
+      next: rest ?? '',
+      isFull: full === '1',
+      bytes: kept.reduce((size, { payload }) => size + Buffer.byteLength(payload), 0),
+    }
   }
 
   #empty({ meta }: LogKeys): Position {

@@ -16,16 +16,19 @@ export class RedisHistory implements History {
     const keys = this.#keys.channel(channel)
     const publications: Publication[] = []
     let position: Position | undefined
+    let { bytes } = query
     for (let next: string | undefined; ; ) {
       const limit = query.limit - publications.length
-      const part = await this.#logs.read(channel, keys, { ...query, limit }, next)
+      const part = await this.#logs.read(channel, keys, { ...query, limit, bytes }, next)
       // What was read before belongs to an epoch that is over.
       if (position && part.position.epoch !== position.epoch) return this.read(channel, query)
       publications.push(...part.publications)
       // Nothing is missing up to here: when the latest come first, nothing since is in it.
       position = query.reverse ? (position ?? part.position) : part.position
       next = part.next
-      if (next === '' || publications.length >= query.limit) return { position, publications }
+      if (bytes !== undefined) bytes = Math.max(0, bytes - part.bytes)
+      const isEnd = next === '' || part.isFull || bytes === 0 || publications.length >= query.limit
+      if (isEnd) return { position, publications, more: next !== '' }
     }
   }
 

@@ -9,4 +9,8 @@ export interface BufferedConnection extends Connection {
    * message only. Left out by a transport that makes no difference.
    */
   authenticated?(): void
+  /** Called when the network has taken what was buffered. Set by the one that sends. */
+  ondrained?: (() => void) | undefined
+  /** Asks the network to bring no more messages, or to go on; some may come all the same. Left out where that cannot be. */
+  setPaused?(isPaused: boolean): void
 }

@@ -1,7 +1,5 @@
 import {
-  decodeData,
   encodeData,
-  type HistoryMessage,
   type Member,
   NAME_LIMITS,
   type Position,
@@ -15,25 +13,15 @@ import {
   type ClaimedPosition,
   claimedPosition,
 } from './channels/access.js'
+import { HistoryAnswers } from './channels/history-answers.js'
 import { clientKey, serverKey } from './channels/idempotency-keys.js'
-import type {
-  Broker,
-  Draft,
-  History,
-  HistoryPage,
-  HistoryQuery,
-  Publication,
-  Receipt,
-  Retention,
-} from './engine.js'
-import { firstIdAt } from './event-ids.js'
+import type { Broker, Draft, History, HistoryPage, HistoryQuery, Receipt, Retention } from './engine.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
 import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
 import type { ChannelAnswer, ChannelRequest, PublicationOptions, RemoteClient } from './remote-client.js'
 import { Turnstile } from './turnstile.js'
-import type { Refusal } from './vetoes.js'
 
 /** What the grants and the server's rules say. */
 export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
@@ -61,8 +49,8 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner 
   redeem(socket: RemoteClient, channel: string, token: string): Promise<void>
   /** Bytes of a message's data as JSON. */
   readonly publication: number
-  /** Bytes that may wait for a socket. */
-  readonly outbox: number
+  /** See {@link HistoryAnswersOwner}. */
+  readonly historyPage: number
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
 }
@@ -73,6 +61,7 @@ export class Channels {
   readonly #access: ChannelAccess
   readonly #interest: Interest
   readonly #presence: ChannelPresence
+  readonly #histories: HistoryAnswers
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
   /** The channels whose subscription waits for the broker; an unsubscribe meanwhile takes them out. */
@@ -83,6 +72,7 @@ export class Channels {
     this.#access = new ChannelAccess(owner)
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     this.#presence = new ChannelPresence(owner)
+    this.#histories = new HistoryAnswers({ ...owner, access: this.#access })
     owner.broker.listen({
       publication: (publication) => owner.hub.deliver(publication),
       broadcast: (json) => owner.hub.deliverAll(json),
@@ -209,10 +199,10 @@ export class Channels {
 
   #recovery(socket: RemoteClient, channel: string): Recovery {
     const enter: ChannelPresence['enter'] = (...where) => this.#presence.enter(...where)
-    const { policy, outbox } = this.#owner
+    const { policy } = this.#owner
     const keeps: ChannelPolicy['keeps'] = (...where) => policy.keeps(...where)
     const mayRecover: ChannelAccess['mayRecover'] = (...what) => this.#access.mayRecover(...what)
-    return new Recovery({ ...this.#owner, backlog: outbox / 4, enter, keeps, mayRecover }, socket, channel)
+    return new Recovery({ ...this.#owner, enter, keeps, mayRecover }, socket, channel)
   }
 
   /** It is on the channel from now on. */
@@ -232,9 +222,11 @@ export class Channels {
     const isOn = () => this.#owner.hub.has(socket, channel)
     try {
       if (from) return await this.#recovery(socket, channel).run(from)
-      const arrival = await this.#presence.enter(socket, channel, isOn)
-      if (isOn()) socket.joined(channel, { members: arrival?.members })
-      arrival?.follow()
+      await socket.bulk.run(async () => {
+        const arrival = await this.#presence.enter(socket, channel, isOn)
+        if (isOn()) socket.joined(channel, { members: arrival?.members })
+        arrival?.follow()
+      })
     } catch (error) {
       if (isOn()) this.unsubscribe(socket, channel)
       throw error
@@ -256,7 +248,7 @@ export class Channels {
       case 'publish':
         return this.#publishFor(socket, request)
       case 'history':
-        return this.#historyFor(socket, request)
+        return this.#histories.read(socket, request)
       case 'broadcast':
         return this.#owner.broker.broadcast(this.#encode(request.data))
     }
@@ -277,28 +269,6 @@ export class Channels {
     const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
     return this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })
   }
-
-  async #historyFor(socket: RemoteClient, request: HistoryMessage): Promise<unknown> {
-    const { channel, after = '', limit = 100, ...query } = request
-    const since = this.#access.historyStart(socket, channel)
-    if (since === undefined) throw new RpcError('forbidden')
-    const start = firstIdAt(since)
-    const page = await this.#owner.history.read(channel, {
-      ...query,
-      limit,
-      after: after > start ? after : start,
-    })
-    const publications = page.publications.flatMap((publication) => {
-      const json = this.#owner.hub.jsonFor(socket, publication)
-      return json === undefined ? [] : [readable({ ...publication, json })]
-    })
-    return { ...page, publications }
-  }
-}
-
-/** As the client gets it in an answer, where nothing is encoded yet. */
-function readable({ json, meta, except: _, ...rest }: Publication): object {
-  return { ...rest, data: decodeData(json), ...(meta !== undefined && { meta: decodeData(meta) }) }
 }
 
 function checkName(field: 'channel' | 'event' | 'key', name: string): void {

@@ -100,8 +100,13 @@ export interface HistoryQuery {
   readonly after?: string | number | undefined
   /** Earlier than the publication with this id. */
   readonly before?: string | undefined
-  /** How many at the most. */
+  /** How many at most. */
   readonly limit: number
+  /**
+   * Bytes of their data and what else they carry, at most; the first one is given however large it is. An engine reads
+   * no more than that, and a little, into memory. @default no bound
+   */
+  readonly bytes?: number | undefined
   /** The latest first. @default false */
   readonly reverse?: boolean | undefined
 }
@@ -111,6 +116,8 @@ export interface HistoryPage {
   /** The place of the latest that was kept, at the moment of reading; offset 0, in a `newEpoch`, if none was. */
   readonly position: Position
   readonly publications: readonly Publication[]
+  /** Whether the limit or the bytes ended the page: there may be more. Never with an empty page, unless the limit is 0. */
+  readonly more: boolean
 }
 
 /** What was published on the channels that keep it. */

@@ -3,6 +3,9 @@ import { startTimer } from '@token-socket/protocol'
 import type { Draft, History, HistoryPage, HistoryQuery, Position, Publication, Retention } from './engine.js'
 import { newEpoch, POSITION_TTL } from './epoch.js'
 
+/** What was found, without the position. */
+type Read = Pick<HistoryPage, 'publications' | 'more'>
+
 /** What few publications have. */
 type Rest = Pick<Draft, 'event' | 'meta' | 'except'>
 
@@ -59,16 +62,21 @@ class ChannelHistory {
     return this.#count === 0 && this.#lastExpires + POSITION_TTL <= now
   }
 
-  read({ after, before, limit, reverse }: HistoryQuery): Publication[] {
+  read({ after, before, limit, bytes = Number.POSITIVE_INFINITY, reverse }: HistoryQuery): Read {
     const start = after === undefined ? 0 : this.#indexAfter(after)
     const end = before === undefined ? this.#count : this.#search((id) => id >= before)
     const now = Date.now()
     const found: Publication[] = []
     const step = reverse ? -1 : 1
-    for (let at = reverse ? end - 1 : start; at >= start && at < end && found.length < limit; at += step) {
-      if (this.#expiresAt(at) > now) found.push(this.#publication(at))
+    let size = 0
+    for (let at = reverse ? end - 1 : start; at >= start && at < end; at += step) {
+      if (this.#expiresAt(at) <= now) continue
+      if (bytes !== Number.POSITIVE_INFINITY) size += this.#sizeOf(at)
+      if (found.length >= limit || (size > bytes && found.length > 0))
+        return { publications: found, more: true }
+      found.push(this.#publication(at))
     }
-    return found
+    return { publications: found, more: false }
   }
 
   #drop(): void {
@@ -98,6 +106,11 @@ class ChannelHistory {
 
   #expiresAt(index: number): number {
     return this.#expires[this.#slot(index)] ?? 0
+  }
+
+  #sizeOf(index: number): number {
+    const slot = this.#slot(index)
+    return Buffer.byteLength(this.#jsons[slot] ?? '') + Buffer.byteLength(this.#rests[slot]?.meta ?? '')
   }
 
   #publication(index: number): Publication {
@@ -155,7 +168,7 @@ export class MemoryHistory implements History {
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
     const history = this.#channels.get(channel) ?? new ChannelHistory(channel, newEpoch(this.#store))
-    return { position: history.position, publications: history.read(query) }
+    return { position: history.position, ...history.read(query) }
   }
 
   async position(channel: string): Promise<Position> {

@@ -71,8 +71,18 @@ export interface Limits {
   readonly ticketsPerAddress: number
   /** Bytes of the data of one client's publication, as JSON. @default 32768 */
   readonly publication: number
-  /** Bytes that may wait for one socket; over it the socket is closed as `slow_consumer`. @default 1048576 */
+  /**
+   * UTF-16 code units that may wait for one socket. Over it the socket's requests wait, and it is closed as `slow_consumer`
+   * once it has taken nothing for `readTimeout`; at once if that much of publications and calls waits from earlier turns of the
+   * event loop. @default 1048576
+   */
   readonly outbox: number
+  /** Milliseconds for which a socket may take nothing while more than `outbox` waits for it. @default 5000 */
+  readonly readTimeout: number
+  /** UTF-16 code units of answers that may wait for one socket; a further answer is `too_large`. @default 16777216 */
+  readonly answers: number
+  /** Bytes of data in one page of history for a client; a single publication may have more. @default 262144 */
+  readonly historyPage: number
   /** Calls of one client that may run at once; one more is answered `too_many_calls`. @default 1000 */
   readonly callsIn: number
   /** Messages of one client in a second, answers not counted; one more is answered `too_many_messages`. @default 10000 */
@@ -207,6 +217,9 @@ const LIMITS: Limits = {
   ticketsPerAddress: 20_000,
   publication: 32 * 1024,
   outbox: 1024 * 1024,
+  readTimeout: 5000,
+  answers: 16 * 1024 * 1024,
+  historyPage: 256 * 1024,
   callsIn: 1000,
   rate: 10_000,
   callsOut: 1000,
@@ -234,7 +247,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   check(options)
   const limits = { ...LIMITS, ...withoutUndefined(options.limits ?? {}) }
   for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
-  for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout'] as const)
+  for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout', 'readTimeout'] as const)
     checkWait(`limits.${name}`, limits[name])
   const defaults = {
     audience: 'token-socket',

@@ -1,9 +1,24 @@
-import { CLOSE_CODES } from '@token-socket/protocol'
+import { CLOSE_CODES, startTimer } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
 
-/** Sends what the outboxes of one event-loop turn hold, with one `setImmediate` for all of them. */
+/** Looks at the readers that are behind, in one `readTimeout`. */
+const LOOKS = 5
+
+/**
+ * Sends what the outboxes of one event-loop turn hold, with one `setImmediate` for all of them, and looks at those whose
+ * readers are behind, with one timer for all of them.
+ */
 export class Flusher {
   #due = new Set<Outbox>()
+  readonly #behind = new Set<Outbox>()
+  readonly #every: number
+  #lookedAt = 0
+  #stopTimer: (() => void) | undefined
+
+  /** @param readTimeout milliseconds after which a reader that takes nothing is slow; see {@link Outbox} */
+  constructor(readTimeout = 5000) {
+    this.#every = readTimeout / LOOKS
+  }
 
   /** This outbox has something to send. */
   schedule(outbox: Outbox): void {
@@ -11,55 +26,281 @@ export class Flusher {
     this.#due.add(outbox)
   }
 
-  /** Sends now. */
+  /** Ends the turn: sends now. */
   flush(): void {
     const due = this.#due
     this.#due = new Set()
-    for (const outbox of due) outbox.flush()
+    for (const outbox of due) outbox.endTurn()
+  }
+
+  /** Looks at this outbox from time to time, until it is no longer behind. Harmless if it is watched already. */
+  watch(outbox: Outbox): void {
+    if (this.#behind.size === 0) this.#lookSoon()
+    this.#behind.add(outbox)
+  }
+
+  /** Ends {@link watch}. */
+  unwatch(outbox: Outbox): void {
+    if (!this.#behind.delete(outbox) || this.#behind.size > 0) return
+    this.#stopTimer?.()
+  }
+
+  #lookSoon(): void {
+    this.#stopTimer?.()
+    this.#lookedAt = performance.now()
+    this.#stopTimer = startTimer(this.#every, () => this.#look())
+  }
+
+  #look(): void {
+    // While the process stood still, readers may have read: their progress is seen at the next look.
+    const elapsed = Math.min(performance.now() - this.#lookedAt, 2 * this.#every)
+    for (const outbox of this.#behind) outbox.look(elapsed)
+    if (this.#behind.size > 0) this.#lookSoon()
   }
 }
 
+/** Why a socket is closed as `slow_consumer`. */
+export interface SlowReader {
+  /** UTF-16 code units that wait in the outbox, and bytes that wait in the connection. */
+  readonly waiting: number
+  /** Milliseconds since the reader fell behind. */
+  readonly behindFor: number
+}
+
+/** Settings of an {@link Outbox}. */
+export interface OutboxOptions {
+  readonly flusher: Flusher
+  /** UTF-16 code units; see {@link Outbox}. */
+  readonly budget: number
+  /** Milliseconds; see {@link Outbox}. */
+  readonly readTimeout: number
+  /** The reader is slow: the connection is about to be closed. */
+  onslow?(reader: SlowReader): void
+  /** The reader has caught up, after something had to wait, or after {@link Outbox.hasRoom} was false. */
+  ondrained?(): void
+}
+
+/** Bytes that a connection may hold in any case: below this, streams do not report that they are drained. */
+const LEAST_HIGH = 64 * 1024
+
+/** How many budgets may wait for a reader that takes as much in a look or two. */
+const MOST_BUDGETS = 16
+
 /**
- * The outgoing messages of one socket. Those of one event-loop turn leave together, in the order in which they were
- * added. When more bytes than the budget wait for a reader that does not read, the connection is closed as
- * `slow_consumer` and what waits is dropped. (Within one turn, UTF-16 code units stand for bytes.)
+ * The outgoing messages of one socket, in the order in which they were added. Those of one event-loop turn leave
+ * together. While the connection holds more than a quarter of the budget (at least 64 KiB), messages wait here.
+ *
+ * A reader is slow, and its connection is closed as `slow_consumer`, in two cases:
+ * - It has taken nothing for `readTimeout`, and more than the budget waits.
+ * - Live messages of earlier turns wait, more than the budget and what the reader has taken in the last one or two
+ *   looks. Two turns do not count: the present one, and one that began with nothing waiting.
+ *
+ * So live messages for a reader that takes nothing cost at most one and a quarter of the budget, and what two turns add.
+ * Bulk closes no connection at once: those who make it wait for {@link hasRoom}. Sizes are in UTF-16 code units, for each of
+ * which a string in memory has one or two bytes.
  */
 export class Outbox {
   readonly #connection: BufferedConnection
-  readonly #flusher: Flusher
-  readonly #budget: number
+  readonly #options: OutboxOptions
+  /** Bytes in the connection from which on messages wait here. */
+  readonly #high: number
+  /** What waits, from `#next` on; and the indexes of bulk in it, from `#nextBulk` on. */
   #messages: string[] = []
+  #next = 0
+  #bulk: number[] = []
+  #nextBulk = 0
   #size = 0
+  /** Live messages that wait, those of this turn, and those of a turn that began with nothing waiting. */
+  #live = 0
+  #turn = 0
+  #spared = 0
+  #isFresh = false
+  #isScheduled = false
+  #isAwaited = false
+  /** Since when the reader is behind, and for how long it has taken nothing; milliseconds. */
+  #behindSince: number | undefined
+  #stalledFor = 0
+  /** What was taken since the last look, and between the two before, while the reader is behind. */
+  #taken = 0
+  #takenBefore = 0
+  /** What the connection held at the last look. */
+  #buffered = 0
 
-  /** @param budget bytes that may wait, counted before a message is added: one message alone may be larger */
-  constructor(connection: BufferedConnection, flusher: Flusher, budget: number) {
+  constructor(connection: BufferedConnection, options: OutboxOptions) {
     this.#connection = connection
-    this.#flusher = flusher
-    this.#budget = budget
+    this.#options = options
+    this.#high = Math.max(options.budget / 4, LEAST_HIGH)
+    connection.ondrained = () => this.flush()
   }
 
-  /** Adds a message. */
+  /** Adds a message that comes whether the reader reads or not, such as a publication. */
   add(message: string): void {
-    if (this.#size > this.#budget) this.flush()
-    if (this.#connection.bufferedBytes > this.#budget) return this.#overflow()
-    if (this.#messages.length === 0) this.#flusher.schedule(this)
+    if (this.#isOver()) return this.overflow()
+    this.#push(message)
+    this.#turn += message.length
+    this.#live += message.length
+  }
+
+  /** Adds a message that the client has asked for, such as an answer. */
+  addBulk(message: string): void {
+    this.#push(message)
+    this.#bulk.push(this.#messages.length - 1)
+  }
+
+  /** UTF-16 code units that wait here. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Code units and bytes that wait, here and in the connection. */
+  get waiting(): number {
+    return this.#size + this.#connection.bufferedBytes
+  }
+
+  /** Whether at most so much waits, by default the budget. If not, `ondrained` is called once the reader has caught up. */
+  hasRoom(limit = this.#options.budget): boolean {
+    if (this.waiting > limit) this.flush()
+    const hasRoom = this.waiting <= limit
+    if (!hasRoom) this.#isAwaited = true
+    return hasRoom
+  }
+
+  /** Whether the connection holds no more than it may, and nothing waits here. If not, `ondrained` follows. */
+  isCaughtUp(): boolean {
+    return this.hasRoom(this.#high)
+  }
+
+  /** Hands what waits to the connection, as far as the reader has taken what was handed to it before. */
+  flush(): void {
+    // What is added while it sends belongs to the next turn.
+    for (let left = this.#size; left > 0 && this.#connection.bufferedBytes <= this.#high; ) {
+      const before = this.#size
+      const batch = this.#take(this.#behindSince === undefined ? this.#options.budget : this.#high)
+      left -= before - this.#size
+      this.#connection.send(batch)
+    }
+    if (!this.#isScheduled) this.#settle()
+  }
+
+  /** The turn is over: sends what was added in it, as {@link flush} does. */
+  endTurn(): void {
+    this.#isScheduled = false
+    if (this.#isFresh) this.#spared = this.#live
+    this.#turn = 0
+    this.flush()
+  }
+
+  /** Hands all that waits to the connection, which is about to be closed. */
+  end(): void {
+    if (this.#size > 0) this.#connection.send(this.#take(Number.POSITIVE_INFINITY))
+    this.clear()
+  }
+
+  /** Drops all that waits: the connection is gone. */
+  clear(): void {
+    this.#take(Number.POSITIVE_INFINITY)
+    this.#options.flusher.unwatch(this)
+    this.#behindSince = undefined
+  }
+
+  /** Looks whether the reader goes on. @param elapsed milliseconds since the last look */
+  look(elapsed: number): void {
+    const isTaking = this.#connection.bufferedBytes < this.#buffered
+    this.flush()
+    if (this.#behindSince === undefined) return
+    this.#stalledFor = isTaking || this.#taken > 0 ? 0 : this.#stalledFor + elapsed
+    this.#takenBefore = this.#taken
+    this.#taken = 0
+    this.#buffered = this.#connection.bufferedBytes
+    const { budget, readTimeout } = this.#options
+    if (this.#stalledFor >= readTimeout && this.waiting > budget) this.overflow()
+  }
+
+  #push(message: string): void {
+    if (!this.#isScheduled) {
+      this.#isScheduled = true
+      this.#isFresh = this.#size === 0
+      this.#options.flusher.schedule(this)
+    }
+    // What was added before goes out already, if that is much: less is kept until the turn is over.
+    if (this.#size > this.#options.budget) this.flush()
     this.#messages.push(message)
     this.#size += message.length
   }
 
-  /** Hands all that waits to the connection, as one batch. */
-  flush(): void {
-    if (this.#messages.length === 0) return
-    const messages = this.#messages
+  /** Takes messages out, as many as make up the limit; one message alone may be larger. */
+  #take(limit: number): readonly string[] {
+    if (this.#size > limit) return this.#takeSome(limit)
+    const batch = this.#next === 0 ? this.#messages : this.#messages.slice(this.#next)
+    if (this.#behindSince !== undefined) this.#taken += this.#size
     this.#messages = []
-    this.#size = 0
-    this.#connection.send(messages)
+    if (this.#bulk.length > 0) this.#bulk = []
+    this.#next = this.#nextBulk = this.#size = this.#live = this.#spared = 0
+    return batch
   }
 
-  #overflow(): void {
-    this.#messages = []
-    this.#size = 0
+  #takeSome(limit: number): readonly string[] {
+    const start = this.#next
+    for (let size = 0; size < limit; ) {
+      const { length } = this.#messages[this.#next] ?? ''
+      if (this.#bulk[this.#nextBulk] === this.#next) this.#nextBulk += 1
+      else {
+        this.#live -= length
+        this.#spared = Math.max(0, this.#spared - length)
+      }
+      if (this.#behindSince !== undefined) this.#taken += length
+      this.#size -= length
+      size += length
+      this.#next += 1
+      if (this.#next === this.#messages.length) break
+    }
+    const batch = this.#messages.slice(start, this.#next)
+    this.#compact(start)
+    return batch
+  }
+
+  /** Forgets what was taken out, and its slots once these are most. */
+  #compact(start: number): void {
+    if (this.#next * 2 < this.#messages.length) {
+      this.#messages.fill('', start, this.#next)
+      return
+    }
+    this.#messages = this.#messages.slice(this.#next)
+    this.#bulk = this.#bulk.slice(this.#nextBulk).map((index) => index - this.#next)
+    this.#next = this.#nextBulk = 0
+  }
+
+  /** Notes whether the reader is behind. */
+  #settle(): void {
+    if (this.#size > 0 || this.#connection.bufferedBytes > this.#high) return this.#fallBehind()
+    const wasAwaited = this.#isAwaited || this.#behindSince !== undefined
+    if (!wasAwaited) return
+    this.#isAwaited = false
+    this.#behindSince = undefined
+    this.#options.flusher.unwatch(this)
+    this.#options.ondrained?.()
+  }
+
+  #fallBehind(): void {
+    if (this.#behindSince !== undefined) return
+    this.#behindSince = performance.now()
+    this.#stalledFor = this.#taken = this.#takenBefore = 0
+    this.#buffered = this.#connection.bufferedBytes
+    this.#options.flusher.watch(this)
+  }
+
+  #isOver(): boolean {
+    const { budget } = this.#options
+    const old = this.#live - this.#turn - this.#spared
+    return old > budget && old > Math.min(budget + this.#taken + this.#takenBefore, MOST_BUDGETS * budget)
+  }
+
+  /** Closes the connection as `slow_consumer`. */
+  overflow(): void {
     const { code, reason } = CLOSE_CODES.slow_consumer
+    const behindFor = performance.now() - (this.#behindSince ?? performance.now())
+    this.#options.onslow?.({ waiting: this.waiting, behindFor })
+    this.clear()
     this.#connection.close(code, reason)
   }
 }

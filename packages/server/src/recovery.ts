@@ -1,8 +1,8 @@
-import { type GapReason, type Position, startTimer } from '@token-socket/protocol'
+import type { GapReason, Position } from '@token-socket/protocol'
 import type { ClaimedPosition } from './channels/access.js'
 import type { History, HistoryPage, Publication } from './engine.js'
 import { isNext } from './epoch.js'
-import type { Delivery, Hub } from './hub.js'
+import type { Delivery, Hold, Hub } from './hub.js'
 import type { Arrival } from './presence.js'
 import type { RemoteClient } from './remote-client.js'
 
@@ -10,8 +10,6 @@ import type { RemoteClient } from './remote-client.js'
 export interface RecoveryOwner {
   readonly hub: Hub
   readonly history: History
-  /** Bytes that may wait for a socket when it is given the next page. */
-  readonly backlog: number
   /** Whether a channel may keep something that a socket could miss. */
   keeps(socket: RemoteClient, channel: string): boolean
   /** Whether a socket may have what came after a position that its client names. @param first the first of that */
@@ -23,11 +21,11 @@ export interface RecoveryOwner {
 /** Publications that are read at once. */
 const PAGE = 100
 
-/** Publications that are held at the most. */
-const HELD = 1000
+/** Bytes of data that are read at once, if that is more than one publication. */
+const PAGE_BYTES = 256 * 1024
 
-/** Milliseconds between two looks at a socket that has not read its last page yet. */
-const PATIENCE = 20
+/** Publications that are held at most, and UTF-16 code units of their data. */
+const HELD = { count: 1000, size: 1024 * 1024 }
 
 /**
  * Brings a socket that has joined a channel up to date: the notice that it is subscribed, with who is there on a channel
@@ -41,6 +39,7 @@ export class Recovery {
   readonly #channel: string
   /** What came meanwhile. */
   #held: Delivery[] = []
+  #heldSize = 0
   /** There was more than could be held: what is kept has to be read once more. */
   #isShort = false
   #at: Position | undefined
@@ -64,19 +63,10 @@ export class Recovery {
   async run(from?: ClaimedPosition): Promise<void> {
     const { hub } = this.#owner
     const hold = hub.hold(this.#socket, this.#channel, (publication) => this.#hold(publication))
+    const { bulk } = this.#socket
     try {
-      const entering = this.#owner.enter(this.#socket, this.#channel, hold.isOn)
-      const reading = this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
-      let [page, arrival] = await Promise.all([reading, entering])
-      if (!hold.isOn()) return
-      if (this.#begin(page, from, arrival))
-        while (this.#deliver(page)) {
-          this.#restart()
-          await this.#drained()
-          page = await this.#read(this.#at?.offset ?? 0)
-          if (!hold.isOn()) return
-        }
-      for (const publication of this.#held) this.#deliverHeld(publication)
+      let isMore = await bulk.run(() => this.#enter(hold, from))
+      while (isMore) isMore = await bulk.run(() => this.#goOn(hold))
     } catch (error) {
       if (hold.isOn()) throw error
     } finally {
@@ -84,20 +74,50 @@ export class Recovery {
     }
   }
 
+  /** @returns whether there is more to read */
+  async #enter(hold: Hold, from: ClaimedPosition | undefined): Promise<boolean> {
+    if (!hold.isOn()) return false
+    const entering = this.#owner.enter(this.#socket, this.#channel, hold.isOn)
+    const reading = this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
+    const [page, arrival] = await Promise.all([reading, entering])
+    if (!hold.isOn()) return false
+    return (this.#begin(page, from, arrival) && this.#deliver(page)) || this.#release(hold)
+  }
+
+  /** Reads and delivers the next page. @returns whether there is more to read */
+  async #goOn(hold: Hold): Promise<boolean> {
+    if (!hold.isOn()) return false
+    this.#restart()
+    const page = await this.#read(this.#at?.offset ?? 0)
+    return hold.isOn() && (this.#deliver(page) || this.#release(hold))
+  }
+
+  /** Delivers what came meanwhile: from now on publications reach the socket directly. */
+  #release(hold: Hold): false {
+    this.#socket.inBulk(() => this.#deliverAllHeld())
+    hold.end()
+    return false
+  }
+
   #read(after: number): Promise<HistoryPage> {
-    return this.#owner.history.read(this.#channel, { after, limit: PAGE })
+    return this.#owner.history.read(this.#channel, { after, limit: PAGE, bytes: PAGE_BYTES })
   }
 
   #hold(publication: Delivery): void {
-    if (this.#held.length >= HELD) {
+    if (this.#held.length >= HELD.count || this.#heldSize >= HELD.size) {
       this.#held = []
+      this.#heldSize = 0
       this.#isShort = true
     }
     this.#held.push(publication)
+    this.#heldSize += publication.json.length
   }
 
   #restart(): void {
-    if (this.#isShort) this.#held = []
+    if (this.#isShort) {
+      this.#held = []
+      this.#heldSize = 0
+    }
     this.#isShort = false
   }
 
@@ -133,16 +153,19 @@ export class Recovery {
   }
 
   /** @returns whether there is more to read */
-  #deliver({ publications, position }: HistoryPage): boolean {
+  #deliver(page: HistoryPage): boolean {
+    this.#socket.inBulk(() => this.#deliverPage(page))
+    return (page.more && page.publications.length > 0) || this.#isShort
+  }
+
+  #deliverPage({ publications, position, more }: HistoryPage): void {
     for (const publication of publications) {
       const { offset = 0 } = publication
       if (offset !== (this.#at?.offset ?? 0) + 1) this.#skipTo(offset - 1)
       this.#owner.hub.deliverTo(this.#socket, publication)
       this.#moveTo(offset)
     }
-    const isLast = publications.length < PAGE
-    if (isLast && position.offset > (this.#at?.offset ?? 0)) this.#skipTo(position.offset)
-    return !isLast || this.#isShort
+    if (!more && position.offset > (this.#at?.offset ?? 0)) this.#skipTo(position.offset)
   }
 
   /** What was still kept a moment ago is gone: its time was over, or it had to make room. */
@@ -164,6 +187,10 @@ export class Recovery {
     if (this.#at) this.#at = { epoch: this.#at.epoch, offset }
   }
 
+  #deliverAllHeld(): void {
+    for (const publication of this.#held) this.#deliverHeld(publication)
+  }
+
   #deliverHeld(publication: Delivery): void {
     const { epoch, offset = 0 } = publication
     if (epoch !== undefined && this.#at) {
@@ -171,14 +198,6 @@ export class Recovery {
       if (epoch !== this.#at.epoch) this.#restartIn(epoch, offset - 1)
     }
     this.#owner.hub.deliverTo(this.#socket, publication)
-  }
-
-  /** Resolves when the socket has read most of what it was given. */
-  async #drained(): Promise<void> {
-    this.#socket.flush()
-    while (!this.#socket.isClosed && this.#socket.backlog > this.#owner.backlog) {
-      await new Promise<void>((resolve) => startTimer(PATIENCE, resolve))
-    }
   }
 }
 

@@ -1,9 +1,12 @@
 import {
+  type AnswerMessage,
   type CallOptions,
   CLOSE_CODES,
+  encodeError,
   encodeServerMessage,
   type Position,
   RpcError,
+  refusal,
   type ServerMessage,
   type SessionInfo,
   type SubscriptionNotice,
@@ -14,8 +17,10 @@ import { subjectsOf } from './claims/subjects.js'
 import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
-import { type Flusher, Outbox } from './outbox.js'
+import { type Flusher, Outbox, type SlowReader } from './outbox.js'
 import type { Closing } from './runtime/closings.js'
+import { BulkQueue } from './socket/bulk-queue.js'
+import { PausedMessages } from './socket/paused-messages.js'
 import {
   type ChannelAnswer,
   type ChannelRequest,
@@ -54,11 +59,24 @@ export interface SocketChannels {
 /** Dependencies of a {@link RemoteClient}. */
 export interface RemoteClientOwner extends SessionOwner {
   readonly flusher: Flusher
-  readonly limits: SessionOwner['limits'] & { readonly outbox: number }
+  readonly limits: SessionOwner['limits'] & SocketLimits
   readonly channels: SocketChannels
   /** The connection of a socket that was let in has ended. */
   closed(closing: Closing): void
+  /** A socket's client does not read: the connection is about to be closed. */
+  onslow?(socket: RemoteClient, reader: SlowReader): void
 }
+
+/** Bounds of what waits for one socket; see the server's limits of the same names. */
+export interface SocketLimits {
+  readonly outbox: number
+  readonly readTimeout: number
+  readonly answers: number
+  readonly message: number
+}
+
+/** Messages of the largest size that may wait until their client reads. */
+const PAUSED = 4
 
 /** Who a socket is: what the token endpoint learned, and the socket's id. */
 export interface Identity {
@@ -102,7 +120,11 @@ export class RemoteClient {
   readonly #owner: RemoteClientOwner
   readonly #connection: BufferedConnection
   readonly #outbox: Outbox
+  /** What makes bulk for it. @internal */
+  readonly bulk: BulkQueue
   readonly #session: SocketSession
+  readonly #inbox: PausedMessages
+  #isBulk = false
   readonly #channels = new Set<string>()
   readonly #identities: ChannelIdentities
   #grants: Grants
@@ -122,8 +144,10 @@ export class RemoteClient {
     this.#counts = identity.counts ?? true
     this.#owner = owner
     this.#connection = connection
-    this.#outbox = new Outbox(connection, owner.flusher, owner.limits.outbox)
+    this.#outbox = this.#makeOutbox()
+    this.bulk = new BulkQueue(() => this.#outbox.isCaughtUp())
     this.#session = new SocketSession(this, owner)
+    this.#inbox = this.#makeInbox()
   }
 
   /** The names of the channels that it is subscribed to. */
@@ -239,7 +263,7 @@ export class RemoteClient {
 
   /** Closes the connection for one of the library's reasons. @internal */
   close(why: keyof typeof CLOSE_CODES): void {
-    this.#outbox.flush()
+    this.#outbox.end()
     const { code, reason } = CLOSE_CODES[why]
     this.#connection.close(code, reason)
   }
@@ -250,16 +274,31 @@ export class RemoteClient {
     this.send({ type: 'answer', id, rpc: 'auth', outcome: { data: 'success' }, session })
   }
 
-  /** Sends a message. @throws RpcError `unserializable` @internal */
+  /** Sends a message. An answer is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */
   send(message: ServerMessage): void {
-    this.deliver(encodeServerMessage(message))
+    if (message.type === 'answer') return this.#sendAnswer(message)
+    const frame = encodeServerMessage(message)
+    if (message.type === 'subscribed') this.inBulk(() => this.deliver(frame))
+    else this.deliver(frame)
   }
 
   /** Sends a frame. @internal */
   deliver(frame: string): void {
     if (this.isClosed) return
     this.sent += frame.length
-    this.#outbox.add(frame)
+    if (this.#isBulk) this.#outbox.addBulk(frame)
+    else this.#outbox.add(frame)
+  }
+
+  /** What is sent while this runs is {@link BulkQueue bulk}. @internal */
+  inBulk(run: () => void): void {
+    const before = this.#isBulk
+    this.#isBulk = true
+    try {
+      run()
+    } finally {
+      this.#isBulk = before
+    }
   }
 
   /** Notes that it is on a channel from now on. @internal */
@@ -284,11 +323,6 @@ export class RemoteClient {
     if (this.#counts) this.send({ type: 'position', channel, ...position })
   }
 
-  /** Bytes that wait for the client to read. @internal */
-  get backlog(): number {
-    return this.#connection.bufferedBytes
-  }
-
   /** Hands what waits to the connection now. @internal */
   flush(): void {
     this.#outbox.flush()
@@ -302,7 +336,7 @@ export class RemoteClient {
 
   /** A message came. @internal */
   receive(text: unknown): void {
-    this.#session.receive(text)
+    this.#inbox.take(text)
   }
 
   /** Does what the client asks about a channel, or says why not. @internal */
@@ -318,8 +352,45 @@ export class RemoteClient {
     if (this.#state === 'open') this.#owner.closed({ sid, uid, transport, code, reason, ms })
     this.#state = 'closed'
     this.#session.disconnect()
+    this.#outbox.clear()
+    this.#inbox.clear()
+    this.bulk.end()
     this.#owner.channels.forget(this, code)
     this.#channels.clear()
+  }
+
+  #sendAnswer(message: AnswerMessage): void {
+    if (this.isClosed) return
+    const limit = this.#owner.limits.answers
+    const isFull = this.#outbox.size > limit
+    const outcome = isFull ? encodeError(refusal('too_large', { field: 'answers', limit })) : message.outcome
+    const frame = encodeServerMessage(isFull ? { ...message, outcome } : message)
+    this.sent += frame.length
+    this.#outbox.addBulk(frame)
+  }
+
+  #makeOutbox(): Outbox {
+    const { flusher, limits } = this.#owner
+    return new Outbox(this.#connection, {
+      flusher,
+      budget: limits.outbox,
+      readTimeout: limits.readTimeout,
+      onslow: (reader) => this.#owner.onslow?.(this, reader),
+      ondrained: () => {
+        this.#inbox.resume()
+        this.bulk.resume()
+      },
+    })
+  }
+
+  #makeInbox(): PausedMessages {
+    return new PausedMessages({
+      limit: PAUSED * this.#owner.limits.message,
+      hasRoom: () => this.#outbox.hasRoom(),
+      receive: (text) => this.#session.receive(text),
+      onoverflow: () => this.#outbox.overflow(),
+      setPaused: (isPaused) => this.#connection.setPaused?.(isPaused),
+    })
   }
 
   /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */

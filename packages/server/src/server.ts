@@ -30,7 +30,7 @@ import {
   type TokenSocketServerOptions,
 } from './options.js'
 import { OriginRules } from './origins.js'
-import { Flusher } from './outbox.js'
+import { Flusher, type SlowReader } from './outbox.js'
 import { Policy } from './policy.js'
 import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
@@ -178,7 +178,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   /**
-   * Reads what a channel keeps, 100 publications unless `limit` says otherwise, oldest first unless `reverse` does.
+   * Reads what a channel keeps, oldest first unless `reverse` says otherwise: a page of 100 publications unless `limit`
+   * does, and as large as they are unless `bytes` does.
    * @throws RpcError `too_long`, `bad_message`
    */
   history(channel: string, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
@@ -324,7 +325,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const failed = this.#failures.report
     const closings = new ClosingLog(logger, this.#log)
     const owner = {
-      flusher: new Flusher(),
+      flusher: new Flusher(limits.readTimeout),
+      onslow: (socket: RemoteClient, reader: SlowReader) => this.#reportSlow(socket, reader),
       timeouts: createTimeouts(),
       limits: { ...limits, timeout: limits.callTimeout },
       findAction: (name: string) => this.#findAction(name),
@@ -353,6 +355,11 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       failed,
       refused: (closing) => closings.stranger(closing),
     })
+  }
+
+  #reportSlow({ sid, uid, transport }: RemoteClient, reader: SlowReader): void {
+    const details = { sid, uid, transport, code: 'slow_consumer', ...reader }
+    this.#options.logger.warn(details, 'a socket is closed: its client does not read')
   }
 
   /** @returns ends it */

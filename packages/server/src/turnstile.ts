@@ -9,8 +9,14 @@ const PER_TURN = 32
  */
 export class Turnstile {
   readonly #waiting: (() => void)[] = []
-  #left = PER_TURN
+  readonly #perTurn: number
+  #left: number
   #isTurning = false
+
+  /** @param perTurn how many are let through in one turn */
+  constructor(perTurn = PER_TURN) {
+    this.#perTurn = this.#left = perTurn
+  }
 
   /** Runs it: at once if not many came before it in this turn, in a later turn otherwise, in the order of coming. */
   pass(run: () => void): void {
@@ -28,7 +34,7 @@ export class Turnstile {
 
   readonly #turn = () => {
     this.#isTurning = false
-    this.#left = PER_TURN
+    this.#left = this.#perTurn
     if (this.#waiting.length > 0) this.#turnSoon()
     for (; this.#left > 0 && this.#waiting.length > 0; this.#left -= 1) this.#waiting.shift()?.()
   }

@@ -176,7 +176,9 @@ describe('perMessageDeflate', () => {
       await start()
       const [slow, quick] = [await carrier.open(PLAIN), await carrier.open(PLAIN)]
       const flusher = new Flusher()
-      const outboxes = [slow, quick].map(({ guest }) => new Outbox(guest.connection, flusher, 5_000_000))
+      const outboxes = [slow, quick].map(
+        ({ guest }) => new Outbox(guest.connection, { flusher, budget: 5_000_000, readTimeout: 60_000 }),
+      )
       slow.peer.socket.pause()
       const ended = sinon.spy()
       slow.guest.ended.then(ended)

@@ -148,11 +148,13 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
     it('lets an outbox close an absent poller, whose next poll is told why', async () => {
       const guest = await carrier.poll('abc')
       const flusher = new Flusher()
-      const outbox = new Outbox(guest.connection, flusher, 1000)
-      for (let count = 0; count < 3; count += 1) {
-        outbox.add('x'.repeat(600))
+      const outbox = new Outbox(guest.connection, { flusher, budget: 1000, readTimeout: 60_000 })
+      // 64 KiB wait for the poll in any case, and the budget besides.
+      for (let count = 0; count < 72; count += 1) {
+        outbox.add('x'.repeat(1000))
         flusher.flush()
       }
+      expect(guest.connection.bufferedBytes).to.be.within(65_000, 67_000)
       expect((await guest.ended)[0]).to.equal(CLOSE_CODES.slow_consumer.code)
       await poll()
       expect(await poll()).to.equal('c[4002,"Too many bytes wait for this socket"]\n')

@@ -7,7 +7,9 @@ import { isTooLarge } from './message-limit.js'
 
 /** What of sockjs 0.3.24 is used beyond its types; its version is pinned for that. */
 interface SockJSSession {
-  readonly send_buffer: readonly string[]
+  readonly session_id: string
+  readonly send_buffer: string[]
+  readonly readyState: number
   readonly recv: { readonly response?: ServerResponse } | null
   readonly to_tref: NodeJS.Timeout | null
 }
@@ -65,6 +67,12 @@ const CLOSE_TIMEOUT = 2000
 /** What stands before the session in `/<server>/<session>/<transport>`. */
 const SERVER_PART = /^\/[^/.]+\/(?=[^/.]+\/[^/.]+)/
 
+/** What ends the paths of requests that bring messages; the others of a session fetch them. */
+const SENDING = /_send(\?|$)/
+
+/** SockJS's state of a session that takes messages. */
+const OPEN = 1
+
 /** SockJS over HTTP: xhr-polling, xhr-streaming, eventsource, jsonp-polling, htmlfile, `/info` and the iframe page. */
 export class SockJSTransport {
   readonly #handler: Handler
@@ -72,6 +80,7 @@ export class SockJSTransport {
   readonly #keepAlive: number
   /** sockjs keeps the sessions of all its servers in one table: ours have names of their own in it. */
   readonly #mark = `${randomUUID()}-`
+  readonly #links = new Map<string, SockJSLink>()
 
   constructor(options: SockJSTransportOptions) {
     this.#prefix = options.prefix
@@ -91,11 +100,16 @@ export class SockJSTransport {
     server.on('connection', (connection: sockjs.Connection | null) => {
       if (!connection) return
       const path = connection.pathname.replace(this.#mark, '')
-      connection.on('close', () => options.ended(path))
       const link = new SockJSLink(connection as SockJSConnection, {
         maxPayload: options.maxPayload,
         authenticated: () => options.authenticated(path),
         closed: () => options.closed(path),
+      })
+      const { session_id: session } = (connection as SockJSConnection)._session
+      this.#links.set(session, link)
+      connection.on('close', () => {
+        this.#links.delete(session)
+        options.ended(path)
       })
       const { code, reason } = CLOSE_CODES.too_large
       options.sessionOpened(path, () => link.close(code, reason))
@@ -115,6 +129,8 @@ export class SockJSTransport {
     const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
     request.url = this.#prefix + rest
     this.#handler(request, response)
+    const { session = '' } = request as { session?: string }
+    if (!SENDING.test(request.url)) this.#links.get(session)?.carryOn(response)
   }
 }
 
@@ -127,6 +143,9 @@ interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'maxPayload'> {
 class SockJSLink implements BufferedConnection {
   readonly transport: string
   readonly #connection: SockJSConnection
+  ondrained: (() => void) | undefined
+  /** The responses that have not passed everything on. */
+  readonly #responses = new Set<ServerResponse>()
   readonly #options: SockJSLinkOptions
   #waiting = 0
   #isClosed = false
@@ -143,13 +162,16 @@ class SockJSLink implements BufferedConnection {
       if (!this.#isClosed) this.#listener?.message(text)
     })
     connection.on('close', () => this.#closed(1006, 'The connection was lost'))
+    const { response } = connection._session.recv ?? {}
+    if (response) this.carryOn(response)
   }
 
-  /** What waits for the next poll, and what a streaming response has not passed on. */
+  /** What waits for the next poll, and what the session's responses have not passed on, those that have ended included. */
   get bufferedBytes(): number {
-    const { send_buffer, recv } = this.#connection._session
-    if (send_buffer.length === 0) this.#waiting = 0
-    return this.#waiting + (recv?.response?.writableLength ?? 0)
+    if (this.#connection._session.send_buffer.length === 0) this.#waiting = 0
+    let size = this.#waiting
+    for (const response of this.#responses) size += response.writableLength
+    return size
   }
 
   listen(listener: ConnectionListener): void {
@@ -160,12 +182,27 @@ class SockJSLink implements BufferedConnection {
     this.#options.authenticated()
   }
 
+  /** A response of the session has begun, with what waited for it. */
+  carryOn(response: ServerResponse): void {
+    this.#responses.add(response)
+    response.on('drain', this.#drained)
+    response.on('close', () => {
+      this.#responses.delete(response)
+      this.#drained()
+    })
+    this.#drained()
+  }
+
   send(messages: readonly string[]): void {
-    if (this.#isClosed) return
-    if (this.#connection._session.send_buffer.length === 0) this.#waiting = 0
-    for (const message of messages) {
+    const { send_buffer, readyState } = this.#connection._session
+    if (this.#isClosed || readyState !== OPEN) return
+    if (send_buffer.length === 0) this.#waiting = 0
+    const last = messages.length - 1
+    for (const [index, message] of messages.entries()) {
       this.#waiting += Buffer.byteLength(message)
-      this.#connection.write(message)
+      // All into one frame: the first message alone would end a poll.
+      if (index < last) send_buffer.push(message)
+      else this.#connection.write(message)
     }
   }
 
@@ -180,6 +217,8 @@ class SockJSLink implements BufferedConnection {
     if (response) setTimeout(() => response.destroy(), CLOSE_TIMEOUT).unref()
     this.#closed(code, reason)
   }
+
+  readonly #drained = () => this.ondrained?.()
 
   #closed(code: number, reason: string): void {
     if (this.#isClosed) return

@@ -153,12 +153,14 @@ function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrie
 
 class WebSocketConnection implements BufferedConnection, Peer {
   readonly transport = 'websocket'
+  ondrained: (() => void) | undefined
   readonly #ws: WebSocket
   readonly #socket: Duplex
   readonly #carrier: Carrier
   readonly #maxPayload: number
   readonly #isCompressed: boolean
   #listener: ConnectionListener | undefined
+  #isPaused = false
   #isClosed = false
 
   constructor(ws: WebSocket, { socket, maxPayload, ...carrier }: Upgraded) {
@@ -172,6 +174,7 @@ class WebSocketConnection implements BufferedConnection, Peer {
     ws.on('close', (code, reason) => this.#closed(code, reason.toString()))
     // Broken frames end in `close` with their code; there is nothing else to do about them.
     ws.on('error', () => {})
+    socket.on('drain', this.#drained)
   }
 
   get bufferedBytes(): number {
@@ -187,8 +190,16 @@ class WebSocketConnection implements BufferedConnection, Peer {
     if (this.#ws.readyState === WebSocket.OPEN) this.#write(this.#carrier.frames.encode(messages))
   }
 
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused
+    if (isPaused) this.#ws.pause()
+    else this.#ws.resume()
+  }
+
   close(code: number, reason: string): void {
     if (this.#isClosed) return
+    // The peer's answer has to be read.
+    if (this.#isPaused) this.setPaused(false)
     const farewell = this.#carrier.framing.farewell?.(code, reason)
     if (farewell !== undefined) this.#ws.send(farewell)
     this.#ws.close(code, reason)
@@ -197,7 +208,9 @@ class WebSocketConnection implements BufferedConnection, Peer {
 
   get bytesRead(): number {
     // What an HTTP server upgrades is a network socket, plain or TLS; `ws` gives it the type of what it could be.
-    return (this.#socket as Socket).bytesRead
+    const { bytesRead, bytesWritten, writableLength } = this.#socket as Socket
+    // Of a peer that is not read, what it takes is a sign that it lives.
+    return this.#isPaused ? bytesRead + bytesWritten - writableLength : bytesRead
   }
 
   get bytesWritten(): number {
@@ -220,8 +233,10 @@ class WebSocketConnection implements BufferedConnection, Peer {
     if (!this.#isCompressed) return void this.#socket.write(frame)
     // It compresses aside and keeps the order of what it is given: what went past it would overtake.
     const payload = payloadOf(frame)
-    this.#ws.send(payload, { binary: false, compress: payload.length > 0 })
+    this.#ws.send(payload, { binary: false, compress: payload.length > 0 }, this.#drained)
   }
+
+  readonly #drained = () => this.ondrained?.()
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isClosed) return

@@ -1,0 +1,86 @@
+import {
+  type EncodedData,
+  encodeHistory,
+  type HistoryMessage,
+  type Position,
+  RpcError,
+} from '@token-socket/protocol'
+import type { History, HistoryPage, Publication } from '../engine.js'
+import { firstIdAt } from '../event-ids.js'
+import type { RemoteClient } from '../remote-client.js'
+import { Turnstile } from '../turnstile.js'
+
+/** Dependencies of {@link HistoryAnswers}. */
+export interface HistoryAnswersOwner {
+  readonly history: History
+  readonly access: {
+    /** Milliseconds since 1970 from which on a socket may read what is kept; `undefined` for nothing of it. */
+    historyStart(socket: RemoteClient, channel: string): number | undefined
+  }
+  readonly hub: {
+    /** The data that one socket may see of a publication, as JSON; `undefined` for nothing. */
+    jsonFor(socket: RemoteClient, publication: Publication): string | undefined
+  }
+  /** Bytes of data in one page; a single publication may have more. */
+  readonly historyPage: number
+}
+
+/** Publications in one page. */
+const PAGE = 100
+
+/** Pages that are made in one turn of the event loop, for all sockets. Each costs a millisecond or less, without a filter. */
+const PER_TURN = 8
+
+/**
+ * Answers requests for history, a page each. A page is read when the socket has read what it was sent before. It is made of
+ * the JSON that the engine keeps, which is neither parsed nor written again, unless there is a filter.
+ */
+export class HistoryAnswers {
+  readonly #owner: HistoryAnswersOwner
+  readonly #turnstile = new Turnstile(PER_TURN)
+
+  constructor(owner: HistoryAnswersOwner) {
+    this.#owner = owner
+  }
+
+  /**
+   * Reads the page that a client asks for, or the first one after it of which the filter leaves something.
+   * @returns the answer's data; nothing if the socket is gone meanwhile
+   * @throws RpcError `forbidden`; what the engine throws
+   */
+  async read(socket: RemoteClient, request: HistoryMessage): Promise<EncodedData | undefined> {
+    for (let query = request; !socket.isClosed; ) {
+      const { page, publications } = await socket.bulk.run(() => this.#read(socket, query))
+      const last = page.publications.at(-1)
+      if (publications.length > 0 || !page.more || !last) return encodeHistory({ ...page, publications })
+      query = { ...query, ...(request.reverse ? { before: last.id } : { after: last.id }) }
+    }
+    return undefined
+  }
+
+  async #read(socket: RemoteClient, request: HistoryMessage) {
+    await new Promise<void>((resolve) => this.#turnstile.pass(resolve))
+    const page = socket.isClosed ? NOTHING : await this.#readPage(socket, request)
+    return { page, publications: page.publications.flatMap((one) => this.#seenBy(socket, one)) }
+  }
+
+  async #readPage(socket: RemoteClient, request: HistoryMessage): Promise<HistoryPage> {
+    const { channel, after = '', before, limit = PAGE, reverse } = request
+    const since = this.#owner.access.historyStart(socket, channel)
+    if (since === undefined) throw new RpcError('forbidden')
+    const start = firstIdAt(since)
+    const query = { before, reverse, limit, bytes: this.#owner.historyPage }
+    return this.#owner.history.read(channel, { ...query, after: after > start ? after : start })
+  }
+
+  #seenBy(socket: RemoteClient, publication: Publication): Publication[] {
+    const json = this.#owner.hub.jsonFor(socket, publication)
+    return json === undefined ? [] : [{ ...publication, json }]
+  }
+}
+
+const NOTHING: HistoryPage = {
+  position: { epoch: '', offset: 0 } satisfies Position,
+  publications: [],
+  more: false,
+}
