@@ -17,10 +17,10 @@ import { subjectsOf } from './claims/subjects.js'
 import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
-import { type Flusher, Outbox, type SlowReader } from './outbox.js'
+import type { Flusher, Outbox, SlowReader } from './outbox.js'
 import type { Closing } from './runtime/closings.js'
-import { BulkQueue } from './socket/bulk-queue.js'
-import { PausedMessages } from './socket/paused-messages.js'
+import type { BulkQueue } from './socket/bulk-queue.js'
+import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import {
   type ChannelAnswer,
   type ChannelRequest,
@@ -59,24 +59,14 @@ export interface SocketChannels {
 /** Dependencies of a {@link RemoteClient}. */
 export interface RemoteClientOwner extends SessionOwner {
   readonly flusher: Flusher
-  readonly limits: SessionOwner['limits'] & SocketLimits
+  /** With UTF-16 code units of answers that may wait for one socket. */
+  readonly limits: SessionOwner['limits'] & FlowLimits & { readonly answers: number }
   readonly channels: SocketChannels
   /** The connection of a socket that was let in has ended. */
   closed(closing: Closing): void
   /** A socket's client does not read: the connection is about to be closed. */
   onslow?(socket: RemoteClient, reader: SlowReader): void
 }
-
-/** Bounds of what waits for one socket; see the server's limits of the same names. */
-export interface SocketLimits {
-  readonly outbox: number
-  readonly readTimeout: number
-  readonly answers: number
-  readonly message: number
-}
-
-/** Messages of the largest size that may wait until their client reads. */
-const PAUSED = 4
 
 /** Who a socket is: what the token endpoint learned, and the socket's id. */
 export interface Identity {
@@ -120,10 +110,8 @@ export class RemoteClient {
   readonly #owner: RemoteClientOwner
   readonly #connection: BufferedConnection
   readonly #outbox: Outbox
-  /** What makes bulk for it. @internal */
-  readonly bulk: BulkQueue
+  readonly #flow: MessageFlow
   readonly #session: SocketSession
-  readonly #inbox: PausedMessages
   #isBulk = false
   readonly #channels = new Set<string>()
   readonly #identities: ChannelIdentities
@@ -144,10 +132,13 @@ export class RemoteClient {
     this.#counts = identity.counts ?? true
     this.#owner = owner
     this.#connection = connection
-    this.#outbox = this.#makeOutbox()
-    this.bulk = new BulkQueue(() => this.#outbox.isCaughtUp())
     this.#session = new SocketSession(this, owner)
-    this.#inbox = this.#makeInbox()
+    this.#flow = new MessageFlow(connection, {
+      ...owner,
+      receive: (text) => this.#session.receive(text),
+      onslow: (reader) => owner.onslow?.(this, reader),
+    })
+    this.#outbox = this.#flow.outbox
   }
 
   /** The names of the channels that it is subscribed to. */
@@ -216,6 +207,11 @@ export class RemoteClient {
   /** Whether it is let in and its connection lives. @internal */
   get isOpen(): boolean {
     return this.#state === 'open'
+  }
+
+  /** Runs what makes bulk for its client. @internal */
+  get bulk(): BulkQueue {
+    return this.#flow.bulk
   }
 
   /** Whether its connection is gone. */
@@ -336,7 +332,7 @@ export class RemoteClient {
 
   /** A message came. @internal */
   receive(text: unknown): void {
-    this.#inbox.take(text)
+    this.#flow.inbox.take(text)
   }
 
   /** Does what the client asks about a channel, or says why not. @internal */
@@ -352,9 +348,7 @@ export class RemoteClient {
     if (this.#state === 'open') this.#owner.closed({ sid, uid, transport, code, reason, ms })
     this.#state = 'closed'
     this.#session.disconnect()
-    this.#outbox.clear()
-    this.#inbox.clear()
-    this.bulk.end()
+    this.#flow.end()
     this.#owner.channels.forget(this, code)
     this.#channels.clear()
   }
@@ -367,30 +361,6 @@ export class RemoteClient {
     const frame = encodeServerMessage(isFull ? { ...message, outcome } : message)
     this.sent += frame.length
     this.#outbox.addBulk(frame)
-  }
-
-  #makeOutbox(): Outbox {
-    const { flusher, limits } = this.#owner
-    return new Outbox(this.#connection, {
-      flusher,
-      budget: limits.outbox,
-      readTimeout: limits.readTimeout,
-      onslow: (reader) => this.#owner.onslow?.(this, reader),
-      ondrained: () => {
-        this.#inbox.resume()
-        this.bulk.resume()
-      },
-    })
-  }
-
-  #makeInbox(): PausedMessages {
-    return new PausedMessages({
-      limit: PAUSED * this.#owner.limits.message,
-      hasRoom: () => this.#outbox.hasRoom(),
-      receive: (text) => this.#session.receive(text),
-      onoverflow: () => this.#outbox.overflow(),
-      setPaused: (isPaused) => this.#connection.setPaused?.(isPaused),
-    })
   }
 
   /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
