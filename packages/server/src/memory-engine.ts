@@ -17,7 +17,7 @@ import { EventIds, receiptOf } from './event-ids.js'
 import { LocalDelivery } from './local-delivery.js'
 import { MemoryHistory } from './memory-history.js'
 import { MemoryPresence } from './memory-presence.js'
-import { checkNumber } from './option-checks.js'
+import { checkNumber, checkOptions, withoutUndefined } from './option-checks.js'
 import { SoleNodes } from './sole-nodes.js'
 
 /** Limits of a {@link MemoryEngine}. */
@@ -28,10 +28,31 @@ export interface MemoryEngineOptions {
   readonly ticketBytes?: number
   /** How many idempotency keys are known in all, each for five minutes. Over it the oldest is forgotten. @default 100000 */
   readonly idempotencyKeys?: number
+  /**
+   * Channels whose position is known: those that keep publications, and those that did in the last day. With one more, the
+   * one that has been idle for longest is forgotten: its clients are told of a gap. @default 1000000
+   */
+  readonly channels?: number
+  /** Bytes of the publications that one channel keeps, about; over it the oldest go. @default 16777216 */
+  readonly channelBytes?: number
+  /**
+   * Bytes of what all channels keep, about; over it, the channel that was published on least recently keeps nothing any
+   * more. @default 268435456
+   */
+  readonly historyBytes?: number
 }
 
 /** Bytes. */
 const MIB = 1024 * 1024
+
+const LIMITS: Required<MemoryEngineOptions> = {
+  tickets: 100_000,
+  ticketBytes: 256 * MIB,
+  idempotencyKeys: 100_000,
+  channels: 1_000_000,
+  channelBytes: 16 * MIB,
+  historyBytes: 256 * MIB,
+}
 
 /** The default engine: one process, nothing kept when it ends. */
 export class MemoryEngine implements Engine {
@@ -43,19 +64,19 @@ export class MemoryEngine implements Engine {
   readonly tickets: Tickets
   readonly nodes = new SoleNodes()
   readonly #delivery = new LocalDelivery()
-  readonly #history = new MemoryHistory()
+  readonly #history: MemoryHistory
   readonly #presence = new MemoryPresence((event) => this.#delivery.presence(event))
   readonly #receipts: MemoryReceipts
   readonly #tickets: MemoryTickets
 
   /** @throws RpcError `bad_option` */
   constructor(options: MemoryEngineOptions = {}) {
-    const { tickets = 100_000, ticketBytes = 256 * MIB, idempotencyKeys = 100_000 } = options
-    checkNumber('tickets', tickets)
-    checkNumber('ticketBytes', ticketBytes)
-    checkNumber('idempotencyKeys', idempotencyKeys)
-    this.#tickets = new MemoryTickets({ tickets, ticketBytes })
-    this.#receipts = new MemoryReceipts(idempotencyKeys)
+    checkOptions(options)
+    const limits = { ...LIMITS, ...withoutUndefined(options) }
+    for (const name of Object.keys(LIMITS) as (keyof typeof LIMITS)[]) checkNumber(name, limits[name])
+    this.#tickets = new MemoryTickets(limits)
+    this.#receipts = new MemoryReceipts(limits.idempotencyKeys)
+    this.#history = new MemoryHistory(limits)
     this.tickets = this.#tickets
     this.history = this.#history
     this.presence = this.#presence

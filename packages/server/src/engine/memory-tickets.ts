@@ -89,7 +89,7 @@ export class MemoryTickets implements Tickets {
     if (size >= limit) throw refusal('too_many_tickets', { field: 'tickets', limit })
   }
 
-  /** Lets the oldest tickets of an owner go until no more than this is left. */
+  /** Lets the oldest tickets of an owner go until at most this is left. */
   #makeRoom(name: string, { limit, bytes }: { readonly limit: number; readonly bytes: number }): void {
     const owned = this.#owners.get(name)
     for (const id of owned?.ids ?? []) {

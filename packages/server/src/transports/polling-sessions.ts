@@ -32,7 +32,7 @@ export class PollingSession {
 }
 
 /**
- * The SockJS sessions of the HTTP transports, each bound to whoever opened it (its address and its page's origin):
+ * The SockJS sessions of the HTTP transports, each bound to the client that opened it (its address and its page's origin):
  * knowing a session's id is not enough to speak for it.
  */
 export class PollingSessions {

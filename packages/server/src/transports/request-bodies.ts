@@ -70,7 +70,7 @@ export class RequestBodies {
     return { result, end: () => reader.fail('ended') }
   }
 
-  /** @returns whether there is room for so many more bytes; then they are counted */
+  /** @returns whether there is room for these bytes; then they are counted */
   #take(address: string, bytes: number): boolean {
     const { bodyBytes, bodyBytesPerAddress } = this.#limits
     if (this.#bytes + bytes > bodyBytes) return false
