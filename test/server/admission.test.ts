@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { type AuthMessage, type ConnectionListener, RpcError } from '@token-socket/protocol'
 import { connectionPair } from '@token-socket/protocol/testing'
-import { MemoryEngine, type RemoteClient } from '@token-socket/server'
+import { CLOSE_CODES, MemoryEngine, type RemoteClient } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Admission, type AdmissionOptions } from '../../packages/server/src/admission.js'
+import { JoiningSockets } from '../../packages/server/src/authentication/joining-sockets.js'
+import { Revocations } from '../../packages/server/src/authentication/revocations.js'
 import { Hub } from '../../packages/server/src/hub.js'
 import { Redeemer } from '../../packages/server/src/redeemer.js'
 import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
@@ -18,6 +20,7 @@ describe('Admission', () => {
   const tokens = new Tokens({ keys: secretKey('secret'), audience: 'token-socket', ttl: 30_000 })
   let tickets: MemoryEngine['tickets']
   let hub: Hub
+  let joining: JoiningSockets
   let logger: RecordedLog
   let decide: sinon.SinonStub
   let owner: AdmissionOptions['owner']
@@ -33,11 +36,14 @@ describe('Admission', () => {
     owner = makeOwner()
     unwatch = sinon.spy()
     watch = sinon.stub().returns(unwatch)
-    const redeemer = new Redeemer({ tokens, engine: { shared: false, tickets }, log: logger })
+    const revocations = new Revocations({ tickets, tokenTtl: 30_000, authenticationTimeout: 10_000 })
+    const redeemer = new Redeemer({ tokens, revocations, engine: { shared: false, tickets }, log: logger })
+    joining = new JoiningSockets()
     const newSid = () => `${randomUUID()}.node`
     admission = new Admission({
       redeemer,
       hub,
+      joining,
       logger,
       log: logger,
       heartbeat: 25_000,
@@ -141,6 +147,53 @@ describe('Admission', () => {
       expect((await rejection(second.welcomed)).code).to.equal('invalid_token')
       expect(second.adopt.called).to.equal(false)
       expect(hub.sockets).to.have.length(1)
+    })
+
+    describe('whose user is cut off meanwhile', () => {
+      const jim = { ...TICKET, auth: { uid: 'jim' }, hasClaims: true, session: 'hash' }
+      const target = { subject: 'uid:jim' }
+
+      it('is ended while its listeners decide, and not let in whatever they say', async () => {
+        let allow = () => {}
+        decide.returns(new Promise((resolve) => (allow = () => resolve(undefined))))
+        const { welcomed, server, frames } = bring(await goodToken(jim))
+        await new Promise(setImmediate)
+        expect(joining.end({ subject: 'uid:ann' }, { reconnect: false })).to.equal(0)
+        expect(joining.end(target, { reconnect: false })).to.equal(1)
+        expect(joining.end(target, { reconnect: false })).to.equal(0)
+        expect(server.closed).to.deep.include({ code: CLOSE_CODES.disconnected.code })
+        allow()
+        await welcomed
+        expect(hub.sockets).to.deep.equal([])
+        expect(frames()).to.deep.equal([])
+      })
+
+      for (const who of ['uid:jim', 'session:hash']) {
+        it(`is ended as soon as it is known to be of ${who}, before any listener is asked`, async () => {
+          const { welcomed, server } = bring(await goodToken(jim))
+          expect(joining.end({ subject: who }, { reconnect: true })).to.equal(0)
+          await welcomed
+          expect(server.closed).to.deep.include({ code: CLOSE_CODES.closed_by_server.code })
+          expect(decide.called).to.equal(false)
+          expect(hub.sockets).to.deep.equal([])
+        })
+      }
+
+      it('is counted once: among the joining, or among the sockets', async () => {
+        await bring(await goodToken(jim)).welcomed
+        expect(joining.end(target, { reconnect: false })).to.equal(0)
+        expect(joining.size).to.equal(0)
+        expect(hub.sockets).to.have.length(1)
+      })
+
+      it('leaves others alone, and nothing behind', async () => {
+        const { welcomed } = bring(await goodToken())
+        joining.end(target, { reconnect: false })
+        await welcomed
+        await rejection(bring('garbage').welcomed)
+        expect(hub.sockets).to.have.length(1)
+        expect(joining.size).to.equal(0)
+      })
     })
 
     it('lets exactly one of many in that bring the same token at once', async () => {

@@ -2,6 +2,7 @@ import { MemoryEngine, type RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
 import sinon from 'sinon'
+import { Revocations } from '../../packages/server/src/authentication/revocations.js'
 import { readClaims } from '../../packages/server/src/claims.js'
 import { Redeemer } from '../../packages/server/src/redeemer.js'
 import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
@@ -16,11 +17,14 @@ describe('Redeemer', () => {
   let engine: MemoryEngine
   let logger: RecordedLog
   let redeemer: Redeemer
+  let revocations: Revocations
 
   beforeEach(() => {
     engine = new MemoryEngine()
     logger = new RecordedLog()
-    redeemer = new Redeemer({ tokens, engine, log: logger })
+    const { tickets } = engine
+    revocations = new Revocations({ tickets, tokenTtl: 30_000, authenticationTimeout: 10_000 })
+    redeemer = new Redeemer({ tokens, revocations, engine, log: logger })
   })
 
   afterEach(async () => {
@@ -72,7 +76,12 @@ describe('Redeemer', () => {
       }
 
       it('says in the log that the nodes differ, now and then', async () => {
-        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets: engine.tickets }, log: logger })
+        redeemer = new Redeemer({
+          tokens,
+          revocations,
+          engine: { shared: true, tickets: engine.tickets },
+          log: logger,
+        })
         for (let count = 0; count < 3; count += 1) {
           await refused(redeemer.connect(await foreign()), /no key of this server/)
           await Promise.resolve()
@@ -83,7 +92,12 @@ describe('Redeemer', () => {
 
       it('says nothing of what no node issued, or where no other node can be', async () => {
         await refused(redeemer.connect(await foreign()), /no key of this server/)
-        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets: engine.tickets }, log: logger })
+        redeemer = new Redeemer({
+          tokens,
+          revocations,
+          engine: { shared: true, tickets: engine.tickets },
+          log: logger,
+        })
         await refused(redeemer.connect(others.issue().token), /no key of this server/)
         await refused(redeemer.connect('no token'), /no key of this server/)
         await refused(redeemer.connect('x'.repeat(10_000)), /too long/)
@@ -94,7 +108,7 @@ describe('Redeemer', () => {
       it('fails as ever if the engine is away', async () => {
         const cause = new RpcError('engine_unavailable')
         const tickets = { ...engine.tickets, take: () => Promise.reject(cause) }
-        redeemer = new Redeemer({ tokens, engine: { shared: true, tickets }, log: logger })
+        redeemer = new Redeemer({ tokens, revocations, engine: { shared: true, tickets }, log: logger })
         await refused(redeemer.connect(await foreign()), /no key of this server/)
         await Promise.resolve()
         expect(warnings()).to.deep.equal([])
@@ -135,6 +149,45 @@ describe('Redeemer', () => {
       const outcomes = await Promise.allSettled([0, 1, 2].map(() => redeemer.connect(token)))
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1)
       await refused(redeemer.connect(token), /used already/)
+    })
+
+    for (const scope of ['connect', 'subscribe'] as const) {
+      it(`takes signed claims that say \`singleUse\` once without a jti, however they are written: ${scope}`, async () => {
+        const { socket } = makeSocket()
+        const bring = (token: string) =>
+          scope === 'connect' ? redeemer.connect(token) : redeemer.subscribe(socket, 'chat', token)
+        const of = (more: object) => sign({ scope, connectionId: socket.sid, channels, ...more })
+        const token = of({ singleUse: true, n: 1 })
+        await bring(token)
+        // The last character of the signature holds bits that mean nothing.
+        const others = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+        for (const last of others) await refused(bring(token.slice(0, -1) + last), /used already|signature/)
+        await bring(of({ singleUse: true, n: 2 }))
+        for (let i = 0; i < 2; i += 1) await bring(of({ singleUse: false }))
+      })
+    }
+
+    it('refuses what was signed for a user before that was cut off, and what does not say when', async () => {
+      const now = Math.floor(Date.now() / 1000)
+      const connect = (uid: string | undefined, iat?: number) => {
+        const claims = {
+          scope: 'connect',
+          exp: now + 60,
+          ...(uid && { uid }),
+          ...(iat !== undefined && { iat }),
+        }
+        return redeemer.connect(sign(claims, iat === undefined ? { noTimestamp: true } : {}))
+      }
+      await revocations.add('uid:jim', { signed: true })
+      for (const iat of [undefined, 0, now - 60, now]) await refused(connect('jim', iat), /cut off/)
+      await connect('jim', now + 2)
+      await connect('ann', now - 60)
+      await connect(undefined, now - 60)
+    })
+
+    it('takes what was signed for a user who is to come back', async () => {
+      await revocations.add('uid:jim', { signed: false })
+      await redeemer.connect(sign({ scope: 'connect', uid: 'jim' }))
     })
 
     it('does not use up a jti whose claims are wrong', async () => {

@@ -124,7 +124,13 @@ for (const { name, make } of EXPRESS_VERSIONS) {
 
       it('with a token that keeps its ticket for `tokenTtl`', async () => {
         const put = sinon.spy(async () => {})
-        const fake = { put, take: async () => undefined, claim: async () => true }
+        const fake = {
+          put,
+          take: async () => undefined,
+          claim: async () => true,
+          revoke: async () => {},
+          revoked: async () => undefined,
+        }
         await start({ session: { auth: true }, route: { tickets: fake, tokenTtl: 1234 } })
         await ask()
         expect((put.args as unknown[][])[0]?.[0]).to.include({ ttl: 1234 })
@@ -379,6 +385,8 @@ for (const { name, make } of EXPRESS_VERSIONS) {
           put: () => Promise.reject(new Error('down')),
           take: async () => undefined,
           claim: async () => true,
+          revoke: async () => {},
+          revoked: async () => undefined,
         }
         await start({ session: { auth: true }, route: { tickets: broken } })
         expect(await answer()).to.deep.equal([500, { error: 'Internal error' }])
@@ -390,6 +398,8 @@ for (const { name, make } of EXPRESS_VERSIONS) {
           put: () => Promise.reject(new RpcError('timeout')),
           take: async () => undefined,
           claim: async () => true,
+          revoke: async () => {},
+          revoked: async () => undefined,
         }
         await start({ session: { auth: true }, route: { tickets: broken } })
         expect((await ask()).status).to.equal(500)

@@ -69,6 +69,10 @@ export class LmdbEngine implements Engine {
       put: (ticket) => memory.put(ticket),
       take: (id) => memory.take(id),
       claim: (id, ttl) => this.#store.claim(id, ttl),
+      revoke: async (owner, ttl) => {
+        await Promise.all([memory.revoke(owner, ttl), this.#store.revoke(owner, ttl)])
+      },
+      revoked: async (owner) => this.#store.revoked(owner),
     }
     this.history = this.#store
     const delivery = new LocalDelivery()

@@ -16,6 +16,7 @@ import {
 } from '@token-socket/server'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { type OwnerRecord, type ReceiptName, type ReceiptRecord, Receipts } from './receipts.js'
+import { type RevocationRecord, StoredRevocations } from './revocations.js'
 
 /** A publication that was to be added. */
 export interface Added {
@@ -52,6 +53,7 @@ export class Store implements History {
   readonly #channels: Database<ChannelRecord, string>
   readonly #publications: Database<PublicationRecord, ChannelKey>
   readonly #receipts: Receipts
+  readonly #revocations: StoredRevocations
   readonly #ids = new EventIds()
   /** Names this database in epochs. */
   readonly #store: string
@@ -72,6 +74,9 @@ export class Store implements History {
       owners: this.#env.openDB<OwnerRecord, string>({ name: 'owners' }),
       owned: this.#env.openDB<ReceiptName, [owner: string, number: number]>({ name: 'owned' }),
     })
+    this.#revocations = new StoredRevocations(
+      this.#env.openDB<RevocationRecord, string>({ name: 'revocations' }),
+    )
     this.#timer = setInterval(() => this.#sweep(), SWEEP.interval)
     this.#timer.unref()
   }
@@ -97,6 +102,16 @@ export class Store implements History {
   /** Notes the id of a token for some milliseconds. @returns whether it was not there */
   claim(id: string, ttl: number): Promise<boolean> {
     return this.#env.transaction(() => this.#receipts.claim(id, ttl))
+  }
+
+  /** Notes for some milliseconds that an owner's tokens of before are not good any more. */
+  async revoke(owner: string, ttl: number): Promise<void> {
+    await this.#env.transaction(() => this.#revocations.put(owner, ttl))
+  }
+
+  /** When that was, in milliseconds since 1970. */
+  revoked(owner: string): number | undefined {
+    return this.#revocations.get(owner)
   }
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
@@ -194,6 +209,7 @@ export class Store implements History {
       .transaction(() => {
         const now = Date.now()
         this.#receipts.sweep(now)
+        this.#revocations.sweep(now)
         this.#sweepChannels(now)
       })
       .catch(() => {})

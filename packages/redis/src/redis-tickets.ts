@@ -7,21 +7,38 @@ import { Script } from './script.js'
 /** What the key of a ticket's owners ends with, after that of the ticket. No id, encoded, ends so. */
 const OWNERS = '%owners'
 
-/** Takes a ticket away, and from its owners. */
+/** What the key of an owner's revocation ends with, after that of its tickets. No name, encoded, ends so. */
+const REVOKED = '%revoked'
+
+/**
+ * Takes a ticket away, and from its owners. Times are in microseconds: a ticket that was asked for after its owner was revoked
+ * is never taken for one of before.
+ */
 function ticketScript(body: string): Script {
   return new Script(`
+local function micros()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+
 local function drop(index, ticket, names)
-  local json, owners = redis.call('GETDEL', ticket), redis.call('GETDEL', names)
+  local json, text = redis.call('GETDEL', ticket), redis.call('GETDEL', names)
+  local asked, owners = (text or ''):match('^asked (%d+)\\n(.*)$')
+  local isRevoked = false
   redis.call('ZREM', index, ticket)
-  for owner in (owners or ''):gmatch('[^\\n]+') do redis.call('ZREM', owner, ticket) end
-  return json
+  for owner in (owners or text or ''):gmatch('[^\\n]+') do
+    redis.call('ZREM', owner, ticket)
+    local revoked = redis.call('GET', owner .. '${REVOKED}')
+    if revoked and tonumber(revoked) >= tonumber(asked or 0) then isRevoked = true end
+  end
+  return json, isRevoked
 end
 ${body}`)
 }
 
 /**
  * Keys: the index, the ticket, its owners' names, and for each owner its tickets by the time at which they are gone. Arguments:
- * JSON, ttl, limit, and each owner's limit. Answers with 1, or nothing at the limit. An owner over its limit loses its oldest. What
+ * JSON, ttl, limit, milliseconds since it was asked for, and each owner's limit. Answers with 1, or nothing at the limit. An owner over its limit loses its oldest. What
  * is over is taken away last: once a script has taken anything away, Redis lets it write over the limit of its memory.
  */
 const PUT = ticketScript(`
@@ -30,7 +47,7 @@ local count = redis.call('ZCOUNT', KEYS[1], '(' .. int(time), '+inf')
 local lost, owners = {}, {}
 for at = 4, #KEYS do
   table.insert(owners, KEYS[at])
-  local over = redis.call('ZCOUNT', KEYS[at], '(' .. int(time), '+inf') + 1 - tonumber(ARGV[at])
+  local over = redis.call('ZCOUNT', KEYS[at], '(' .. int(time), '+inf') + 1 - tonumber(ARGV[at + 1])
   if over > 0 then
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[at], '(' .. int(time), '+inf', 'LIMIT', 0, over)) do
       if not lost[id] then count = count - 1 end
@@ -41,7 +58,8 @@ end
 if count >= tonumber(ARGV[3]) and not redis.call('ZSCORE', KEYS[1], KEYS[2]) then return {} end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 redis.call('ZADD', KEYS[1], int(time + ARGV[2]), KEYS[2])
-if #owners > 0 then redis.call('SET', KEYS[3], table.concat(owners, '\\n'), 'PX', ARGV[2]) end
+local asked = 'asked ' .. int(micros() - ARGV[4] * 1000) .. '\\n'
+if #owners > 0 then redis.call('SET', KEYS[3], asked .. table.concat(owners, '\\n'), 'PX', ARGV[2]) end
 for _, owner in ipairs(owners) do
   redis.call('ZADD', owner, int(time + ARGV[2]), KEYS[2])
   local left = redis.call('PTTL', owner)
@@ -55,13 +73,20 @@ for _, owner in ipairs(owners) do redis.call('ZREMRANGEBYSCORE', owner, '-inf', 
 return {'1'}
 `)
 
-/** Keys: the index, the ticket, its owners' names. Answers with its JSON. */
+/** Keys: the index, the ticket, its owners' names. Answers with its JSON, unless an owner was revoked since. */
 const TAKE = ticketScript(`
-return {drop(KEYS[1], KEYS[2], KEYS[3])}
+local json, isRevoked = drop(KEYS[1], KEYS[2], KEYS[3])
+return {not isRevoked and json}
+`)
+
+/** Keys: an owner's revocation. Arguments: milliseconds for which it is known. */
+const REVOKE = ticketScript(`
+redis.call('SET', KEYS[1], int(micros()), 'PX', ARGV[1])
+return {}
 `)
 
 /** The scripts of tickets. */
-export const TICKET_SCRIPTS: readonly Script[] = [PUT, TAKE]
+export const TICKET_SCRIPTS: readonly Script[] = [PUT, TAKE, REVOKE]
 
 /** Tickets that any node can take. What is claimed is not counted: only who signs tokens can make more of it. */
 export class RedisTickets implements Tickets {
@@ -75,9 +100,9 @@ export class RedisTickets implements Tickets {
     this.#limit = limit
   }
 
-  async put({ id, json, ttl, owners = [] }: Ticket): Promise<void> {
+  async put({ id, json, ttl, owners = [], age = 0 }: Ticket): Promise<void> {
     const keys = [...this.#keysOf(id), ...owners.map(({ name }) => this.#keys.ticketOwner(name))]
-    const args = [json, wholeTime(ttl), this.#limit, ...owners.map(({ limit }) => limit)]
+    const args = [json, wholeTime(ttl), this.#limit, Math.max(0, age), ...owners.map(({ limit }) => limit)]
     const [isPut] = await this.#commands.evaluate(PUT, keys, args)
     if (!isPut) throw refusal('too_many_tickets', { field: 'tickets', limit: this.#limit })
   }
@@ -91,6 +116,15 @@ export class RedisTickets implements Tickets {
   async claim(id: string, ttl: number): Promise<boolean> {
     const time = String(wholeTime(ttl))
     return (await this.#commands.send('SET', this.#keys.claim(id), '1', 'NX', 'PX', time)) === 'OK'
+  }
+
+  async revoke(owner: string, ttl: number): Promise<void> {
+    await this.#commands.evaluate(REVOKE, [this.#keys.ticketOwner(owner) + REVOKED], [wholeTime(ttl)])
+  }
+
+  async revoked(owner: string): Promise<number | undefined> {
+    const micros = await this.#commands.send('GET', this.#keys.ticketOwner(owner) + REVOKED)
+    return micros === null ? undefined : Math.floor(Number(micros) / 1000)
   }
 
   #keysOf(id: string): string[] {

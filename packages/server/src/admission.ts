@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION,
   type RpcError,
 } from '@token-socket/protocol'
+import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
 import type { BufferedConnection } from './buffered-connection.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
@@ -20,6 +21,7 @@ export interface AdmissionOptions {
   readonly hub: Hub
   readonly logger: Logger
   readonly log: Pick<ThrottledLog, 'write'>
+  readonly joining: JoiningSockets
   /** Milliseconds within which a client hears at least a sign of life. */
   readonly heartbeat: number
   /** An id for a new socket, unique over all nodes. */
@@ -30,6 +32,13 @@ export interface AdmissionOptions {
   watch(socket: RemoteClient): () => void
   /** Asks the `authentication` listeners. */
   decide(socket: RemoteClient): Promise<Refusal | undefined>
+}
+
+/** A connection that has brought its token. */
+interface Newcomer {
+  readonly connection: BufferedConnection
+  readonly adopt: (listener: ConnectionListener) => void
+  readonly joining: JoiningSocket
 }
 
 /** Lets connections in that bring a good token. */
@@ -45,11 +54,15 @@ export class Admission {
    * @param adopt says who hears the connection from now on: listeners may call the client before it is let in
    * @throws RpcError `invalid_token` (why is for the log only), or what a listener refused with
    */
-  async welcome(
+  welcome(
     message: AuthMessage,
     connection: BufferedConnection,
     adopt: (listener: ConnectionListener) => void,
   ): Promise<void> {
+    return this.#options.joining.run((joining) => this.#admit(message, { connection, adopt, joining }))
+  }
+
+  async #admit(message: AuthMessage, { connection, adopt, joining }: Newcomer): Promise<void> {
     const { ip, host, ...identity } = await this.#options.redeemer.connect(message.token)
     const counts = message.version !== undefined
     const socket = new RemoteClient(
@@ -65,11 +78,15 @@ export class Admission {
         socket.disconnected(code, reason)
       },
     })
+    joining.identify(socket)
+    if (joining.isEnded) return
     const refusal = await this.#options.decide(socket)
+    if (joining.isEnded) return
     if (refusal) throw this.#refused(socket, decodeError(encodeError(refusal.error)))
     if (socket.isClosed) return
     // The old client does not answer all that it is asked.
     if (message.version !== undefined) unwatch = this.#options.watch(socket)
+    joining.admit()
     this.#options.hub.add(socket)
     socket.open(message.id, {
       version: PROTOCOL_VERSION,

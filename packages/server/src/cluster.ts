@@ -11,11 +11,17 @@ import {
   refusal,
   type WireError,
 } from '@token-socket/protocol'
+import { isTarget, type JoiningSockets, type SocketTarget } from './authentication/joining-sockets.js'
+import type { Revocations } from './authentication/revocations.js'
+import { hashSession, sessionSubject, uidSubject } from './claims/subjects.js'
 import type { Nodes } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
 
-/** Which sockets are meant: one, or all of a user. */
-export type SocketSelector = { readonly sid: string } | { readonly uid: string }
+/** Which sockets are meant: one, all of a user, or all that one session signed in (`req.sessionID`). */
+export type SocketSelector =
+  | { readonly sid: string }
+  | { readonly uid: string }
+  | { readonly session: string }
 
 /** What was found over all nodes. */
 export interface ClusterCount {
@@ -33,6 +39,9 @@ export interface ClusterOwner {
     get(sid: string): RemoteClient | undefined
     on(channel: string): readonly RemoteClient[]
   }
+  /** The connections that are not let in yet. */
+  readonly joining: Pick<JoiningSockets, 'end'>
+  readonly revocations: Pick<Revocations, 'add'>
   /** Milliseconds that a call may take which names no time-out. */
   readonly callTimeout: number
 }
@@ -41,7 +50,12 @@ export interface ClusterOwner {
 type Question =
   | { readonly type: 'find'; readonly sid: string }
   | { readonly type: 'count'; readonly channel?: string | undefined }
-  | { readonly type: 'disconnect'; readonly who: SocketSelector; readonly reconnect: boolean }
+  | {
+      readonly type: 'disconnect'
+      readonly who: { readonly sid: string } | { readonly uid: string }
+      readonly reconnect: boolean
+    }
+  | { readonly type: 'disconnectSession'; readonly session: string; readonly reconnect: boolean }
   | CallQuestion
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string }
 
@@ -119,8 +133,10 @@ export class Cluster {
   }
 
   /**
-   * Closes a socket, or all sockets of a user, on whichever nodes; those of this node also while the engine is away.
-   * @param options.reconnect `false` tells the clients to stay away; otherwise they come back. @default true
+   * Closes a socket, or all sockets of a user or of a session, on whichever nodes; those of this node also while the engine is
+   * away. Those that are not let in yet are closed too, and tokens that were asked for before do not let this user in any more.
+   * @param options.reconnect `false` tells the clients to stay away, and refuses tokens that the application signed for this
+   *   user before, for an hour; otherwise they come back. @default true
    * @returns how many were closed
    * @throws RpcError `engine_unavailable`
    */
@@ -129,11 +145,9 @@ export class Cluster {
     { reconnect = true }: { readonly reconnect?: boolean } = {},
   ): Promise<ClusterCount> {
     return run(async () => {
-      const question = { type: 'disconnect', who: selector(who), reconnect } as const
-      if ('uid' in question.who) return this.#sum(question)
-      const node = nodeOf(question.who.sid)
-      if (node === this.node) return { count: this.#disconnect(question), missing: [] }
-      return node === undefined ? { count: 0, missing: [] } : this.#sum(question, node)
+      const selected = selector(who)
+      if ('sid' in selected) return this.#disconnectOne(selected, reconnect)
+      return this.#disconnectUser(selected, reconnect)
     })
   }
 
@@ -186,6 +200,29 @@ export class Cluster {
     return answer as Promise<Data>
   }
 
+  async #disconnectOne(who: { readonly sid: string }, reconnect: boolean): Promise<ClusterCount> {
+    const node = nodeOf(who.sid)
+    if (node === this.node) return { count: this.#end(who, reconnect), missing: [] }
+    if (node === undefined) return { count: 0, missing: [] }
+    return this.#sum({ type: 'disconnect', who, reconnect }, node)
+  }
+
+  async #disconnectUser(
+    selected: Exclude<SocketSelector, { readonly sid: string }>,
+    reconnect: boolean,
+  ): Promise<ClusterCount> {
+    const target = targetOf(selected)
+    try {
+      // First: what is taken after that is refused, and what was taken before is known on its node.
+      await this.#owner.revocations.add(target.subject, { signed: !reconnect })
+    } catch (error) {
+      this.#end(target, reconnect)
+      throw error
+    }
+    if ('uid' in selected) return this.#sum({ type: 'disconnect', who: selected, reconnect })
+    return this.#sum({ type: 'disconnectSession', session: hashSession(selected.session), reconnect })
+  }
+
   async #sum(question: Question, node?: string): Promise<ClusterCount> {
     const own = node === undefined ? Number(await this.#answer(question)) : 0
     const asked = this.#owner.nodes.ask(encodeData(question), { timeout: ANSWER_TIMEOUT, node })
@@ -234,7 +271,9 @@ export class Cluster {
       case 'count':
         return this.#count(question.channel)
       case 'disconnect':
-        return this.#disconnect(question)
+        return this.#end('sid' in question.who ? question.who : targetOf(question.who), question.reconnect)
+      case 'disconnectSession':
+        return this.#end({ subject: sessionSubject(question.session) }, question.reconnect)
       case 'find':
         return { data: this.#owner.hub.get(question.sid) !== undefined }
       case 'call':
@@ -265,12 +304,12 @@ export class Cluster {
     return (channel === undefined ? hub.sockets : hub.on(channel)).length
   }
 
-  #disconnect({ who, reconnect }: Extract<Question, { type: 'disconnect' }>): number {
-    const { hub } = this.#owner
-    const found = 'sid' in who ? hub.get(who.sid) : hub.sockets.filter(({ uid }) => uid === who.uid)
-    const sockets = found ? [found].flat() : []
-    for (const socket of sockets) socket.end({ reconnect })
-    return sockets.length
+  #end(target: SocketTarget, reconnect: boolean): number {
+    const { hub, joining } = this.#owner
+    const one = 'sid' in target ? [hub.get(target.sid)] : hub.sockets
+    const found = one.filter((socket) => socket !== undefined && isTarget(socket, target))
+    for (const socket of found) socket?.end({ reconnect })
+    return found.length + joining.end(target, { reconnect })
   }
 }
 
@@ -285,10 +324,16 @@ function nodeOf(sid: string): string | undefined {
 }
 
 function selector(who: SocketSelector): SocketSelector {
-  const field = typeof who === 'object' && who !== null && 'sid' in who ? 'sid' : 'uid'
+  const fields = ['sid', 'session', 'uid'] as const
+  const field = fields.find((name) => typeof who === 'object' && who !== null && name in who) ?? 'uid'
   const value = (who as { readonly [field: string]: unknown } | null)?.[field]
   check(field, value)
-  return field === 'sid' ? { sid: value } : { uid: value }
+  if (field === 'sid') return { sid: value }
+  return field === 'session' ? { session: value } : { uid: value }
+}
+
+function targetOf(who: Exclude<SocketSelector, { readonly sid: string }>): { readonly subject: string } {
+  return { subject: 'uid' in who ? uidSubject(who.uid) : sessionSubject(hashSession(who.session)) }
 }
 
 function check(field: string, value: unknown): asserts value is string {

@@ -196,6 +196,8 @@ export interface Ticket {
   readonly ttl: number
   /** Whom it is counted for. @default none */
   readonly owners?: readonly TicketOwner[]
+  /** Milliseconds since it was asked for. @default 0 */
+  readonly age?: number
 }
 
 /** Keeps what a token stands for until the token is used. */
@@ -205,7 +207,10 @@ export interface Tickets {
    * @throws RpcError `too_many_tickets` where the engine's limit is reached
    */
   put(ticket: Ticket): Promise<void>
-  /** Takes a ticket: whoever asks first gets it, on whichever node, everybody after that `undefined`. */
+  /**
+   * Takes a ticket: the first who asks gets it, on whichever node, all others `undefined`. So do all, if one of its owners was
+   * revoked since it was asked for.
+   */
   take(id: string): Promise<string | undefined>
   /**
    * Notes the id of a token that may be used once.
@@ -214,6 +219,13 @@ export interface Tickets {
    * @throws RpcError `too_many_tickets` where the engine's limit is reached
    */
   claim(id: string, ttl: number): Promise<boolean>
+  /**
+   * Takes back all tickets of an owner that were asked for before now, those that are still to be put too.
+   * @param ttl milliseconds for which this is known
+   */
+  revoke(owner: string, ttl: number): Promise<void>
+  /** When an owner was last revoked, in milliseconds since 1970; `undefined` if that is not known, or not any more. */
+  revoked(owner: string): Promise<number | undefined>
 }
 
 /** How a question went. */

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decodeData, RpcError } from '@token-socket/protocol'
+import type { Revocations } from './authentication/revocations.js'
+import { subjectsOf } from './claims/subjects.js'
 import { type Claims, readClaims } from './claims.js'
 import type { Engine } from './engine.js'
 import { Grants } from './grants.js'
@@ -13,6 +15,7 @@ export interface RedeemerOptions {
   readonly tokens: Pick<Tokens, 'verify' | 'peek'>
   readonly engine: Pick<Engine, 'shared' | 'tickets'>
   readonly log: Pick<ThrottledLog, 'write'>
+  readonly revocations: Pick<Revocations, 'check'>
 }
 
 /** Whom a token lets in. */
@@ -21,7 +24,8 @@ export interface Redeemed extends Omit<TicketData, 'hasClaims'> {
 }
 
 /**
- * Takes what tokens stand for: a ticket once, signed claims once if they have a `jti`. Of claims that are wrong somewhere
+ * Takes what tokens stand for: a ticket once, signed claims once if they have a `jti` or say
+ * `singleUse`. Of claims that are wrong somewhere
  * none count. Why a token is refused is for the log only.
  */
 export class Redeemer {
@@ -41,7 +45,8 @@ export class Redeemer {
     }
     if (claims.scope !== 'connect') throw this.#refused('its scope is not connect')
     const read = this.#read(claims)
-    await this.#claim(claims)
+    await this.#checkRevoked(read?.uid, claims)
+    await this.#claim(claims, token)
     return { auth: freeze(claims), ips: [], claims: read }
   }
 
@@ -53,7 +58,7 @@ export class Redeemer {
     const read = this.#read(claims)
     // Who somebody may be on one channel, they may not be on another.
     if (read?.channels && !Grants.of(read).speakOf(channel)) throw this.#refused('it is for other channels')
-    await this.#claim(claims)
+    await this.#claim(claims, token)
     if (read) this.#try(() => socket.grant(channel, read))
   }
 
@@ -64,12 +69,22 @@ export class Redeemer {
   }
 
   /** Last: a token that is refused for what it says may be corrected and signed anew. */
-  async #claim({ jti, exp }: SignedClaims): Promise<void> {
-    if (jti === undefined) return
+  async #claim({ jti, exp, singleUse }: SignedClaims, token: string): Promise<void> {
+    // What is signed can't be written in another way; the signature can.
+    const id = jti ?? (singleUse === true ? token.slice(0, token.lastIndexOf('.')) : undefined)
+    if (id === undefined) return
     // For as long as the token would be let in: clocks may differ.
     const left = exp * 1000 - Date.now() + LEEWAY
     const ttl = Math.ceil(left / GRAIN) * GRAIN
-    if (!(await this.#options.engine.tickets.claim(nameOf(jti), ttl))) throw this.#refused('used already')
+    if (!(await this.#options.engine.tickets.claim(nameOf(id), ttl))) throw this.#refused('used already')
+  }
+
+  async #checkRevoked(uid: string | undefined, { iat }: SignedClaims): Promise<void> {
+    for (const subject of subjectsOf({ uid })) {
+      await this.#options.revocations.check(subject, iat).catch((error: RpcError) => {
+        throw error.code === 'invalid_token' ? this.#refused(error.message) : error
+      })
+    }
   }
 
   #read(signed: SignedClaims): Claims | undefined {

@@ -10,6 +10,8 @@ import {
 } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
 import { Admission } from './admission.js'
+import { JoiningSockets } from './authentication/joining-sockets.js'
+import { Revocations } from './authentication/revocations.js'
 import { PositionProofs } from './channels/position-proofs.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
@@ -90,6 +92,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #failures: Failures
   readonly #routes: ExpressRoutes
   readonly #hub: Hub
+  readonly #joining = new JoiningSockets()
   readonly #channels: Channels
   readonly #handshakes: Handshakes
   readonly #health: HealthWatch
@@ -118,9 +121,10 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
     const tokens = makeTokens(this.#options)
-    const redeemer = new Redeemer({ ...this.#options, tokens, log: this.#log })
+    const revocations = new Revocations({ ...this.#options, ...limits, tickets: engine.tickets })
+    const redeemer = new Redeemer({ ...this.#options, tokens, revocations, log: this.#log })
     this.#channels = this.#makeChannels(redeemer, tokens)
-    this.cluster = new Cluster({ nodes: engine.nodes, hub: this.#hub, callTimeout: limits.callTimeout })
+    this.cluster = this.#makeCluster(revocations)
     const trusts = safeTrust(
       (address, hop) => app.get('trust proxy fn')(address, hop),
       (cause) => failed(cause, { option: 'trust proxy' }),
@@ -314,6 +318,12 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     })
   }
 
+  #makeCluster(revocations: Revocations): Cluster {
+    const { engine, limits } = this.#options
+    const [hub, joining] = [this.#hub, this.#joining]
+    return new Cluster({ ...limits, nodes: engine.nodes, hub, joining, revocations })
+  }
+
   #makeOrigins(trusts: TrustProxy): OriginRules {
     const { origins, requireOrigin: required } = this.#options
     const onerror = (cause: unknown) => this.#failures.report(cause, { option: 'origins' })
@@ -339,6 +349,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const admission = new Admission({
       redeemer,
       hub: this.#hub,
+      joining: this.#joining,
       logger,
       log: this.#log,
       heartbeat,

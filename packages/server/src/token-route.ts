@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { hashSession, subjectsOf } from './claims/subjects.js'
 import { readClaims } from './claims.js'
 import type { TicketOwner, Tickets } from './engine.js'
 import { addressBlock } from './http/address-block.js'
@@ -29,6 +29,8 @@ export interface TicketData {
   readonly ip?: string | undefined
   readonly ips: readonly string[]
   readonly host?: string | undefined
+  /** The hash of the session that it was asked for in. */
+  readonly session?: string | undefined
 }
 
 /** What {@link tokenRoute} needs. */
@@ -95,6 +97,7 @@ export function tokenGuard(origins: OriginRules, isDown: () => boolean): Request
 }
 
 async function answer(request: Request, response: Response, options: TokenRouteOptions): Promise<void> {
+  const began = performance.now()
   const auth = await authenticate(request, options)
   if (!auth) return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
   const hasClaims = typeof options.authentication === 'function' && bringsClaims(auth)
@@ -102,9 +105,12 @@ async function answer(request: Request, response: Response, options: TokenRouteO
   const { token, id } = options.tokens.issue()
   const { ip, ips, hostname: host } = request
   const data = typeof auth === 'object' ? auth : sessionData(request)
-  const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host }
+  const session = sessionOf(request)
+  const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host, session }
   const json = encodeTicket(ticket, options.authData)
-  await options.tickets.put({ id, json, ttl: options.tokenTtl, owners: ownersOf(request, ticket, options) })
+  const owners = ownersOf(ticket, options)
+  // Who was cut off while `authentication` looked, must not get in by what it saw.
+  await options.tickets.put({ id, json, ttl: options.tokenTtl, owners, age: performance.now() - began })
   send(request, response, [200, { token }])
 }
 
@@ -119,21 +125,18 @@ authentication return what sockets need, instead of the whole session`)
 
 /** Whom a ticket is counted for: its user, known by a `uid` or by the session, and the address. */
 function ownersOf(
-  request: Request,
-  { auth, hasClaims }: TicketData,
+  { auth, hasClaims, ip, session }: TicketData,
   { ticketsPerUser: limit, ticketsPerAddress }: TokenRouteOptions,
 ): TicketOwner[] {
-  const uid = hasClaims ? (auth as { readonly uid?: unknown }).uid : undefined
-  const session = 'sessionID' in request ? request.sessionID : undefined
-  const owners: TicketOwner[] = [{ name: `a:${addressBlock(request.ip ?? '')}`, limit: ticketsPerAddress }]
-  if (typeof uid === 'string') owners.push({ name: `u:${uid}`, limit })
-  if (typeof session === 'string') owners.push({ name: `s:${digestOf(session)}`, limit })
-  return owners
+  const uid = hasClaims ? (auth as { readonly uid?: string }).uid : undefined
+  const users = subjectsOf({ uid, session }).map((name) => ({ name, limit }))
+  return [{ name: `address:${addressBlock(ip ?? '')}`, limit: ticketsPerAddress }, ...users]
 }
 
 /** Session ids are secrets, and may be long. */
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+function sessionOf(request: Request): string | undefined {
+  const id = 'sessionID' in request ? request.sessionID : undefined
+  return typeof id === 'string' && id !== '' ? hashSession(id) : undefined
 }
 
 function authenticate(request: Request, options: TokenRouteOptions): Promise<unknown> {

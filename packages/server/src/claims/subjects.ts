@@ -11,9 +11,19 @@ export interface Subject {
 /** Every name of a user: by the uid, and by the session. Names of the two kinds are never the same. */
 export function subjectsOf({ uid, session }: Subject): string[] {
   return [
-    ...(uid === undefined ? [] : [`uid:${uid}`]),
-    ...(session === undefined ? [] : [`session:${session}`]),
+    ...(uid === undefined ? [] : [uidSubject(uid)]),
+    ...(session === undefined ? [] : [sessionSubject(session)]),
   ]
+}
+
+/** The name of the user with a uid. */
+export function uidSubject(uid: string): string {
+  return `uid:${uid}`
+}
+
+/** The name of the user of a session. @param session its hash */
+export function sessionSubject(session: string): string {
+  return `session:${session}`
 }
 
 /** The name of a session that the server keeps. The id itself would let its reader in. */

@@ -14,6 +14,8 @@ const OWNER_SHARE = 1 / 4
 
 /** A ticket that waits. */
 interface WaitingTicket extends Pick<Ticket, 'json'> {
+  /** When it was asked for, by `performance.now()`. */
+  readonly asked: number
   readonly bytes: number
   readonly owners: readonly string[]
 }
@@ -24,6 +26,14 @@ interface OwnedTickets {
   bytes: number
 }
 
+/** When an owner was revoked. */
+interface Revocation {
+  /** By `performance.now()`. */
+  readonly at: number
+  /** Milliseconds since 1970. */
+  readonly time: number
+}
+
 /** Tickets in this process's memory. */
 export class MemoryTickets implements Tickets {
   readonly #tickets = new Map<string, WaitingTicket>()
@@ -31,6 +41,8 @@ export class MemoryTickets implements Tickets {
   readonly #owners = new Map<string, OwnedTickets>()
   readonly #claimed = new Set<string>()
   readonly #claimEnds = new Deadlines<string>((id) => this.#claimed.delete(id))
+  readonly #revocations = new Map<string, Revocation>()
+  readonly #revocationEnds = new Deadlines<string>((owner) => this.#revocations.delete(owner))
   readonly #limits: MemoryTicketLimits
   #bytes = 0
 
@@ -43,7 +55,7 @@ export class MemoryTickets implements Tickets {
     return { tickets: this.#tickets.size, owners: this.#owners.size, bytes: this.#bytes }
   }
 
-  async put({ id, json, ttl, owners = [] }: Ticket): Promise<void> {
+  async put({ id, json, ttl, owners = [], age = 0 }: Ticket): Promise<void> {
     const bytes = Buffer.byteLength(json)
     const most = this.#limits.ticketBytes * OWNER_SHARE
     if (bytes > most) throw refusal('too_many_tickets', { field: 'ticketBytes', limit: most })
@@ -54,16 +66,16 @@ export class MemoryTickets implements Tickets {
     if (this.#bytes + bytes > ticketBytes)
       throw refusal('too_many_tickets', { field: 'ticketBytes', limit: ticketBytes })
     const names = owners.map(({ name }) => name)
-    this.#tickets.set(id, { json, bytes, owners: names })
+    this.#tickets.set(id, { json, bytes, owners: names, asked: performance.now() - age })
     this.#bytes += bytes
     for (const name of names) this.#own(name, id, bytes)
     this.#deadlines.set(id, ttl)
   }
 
   async take(id: string): Promise<string | undefined> {
-    const json = this.#tickets.get(id)?.json
+    const ticket = this.#tickets.get(id)
     this.#delete(id)
-    return json
+    return ticket && !this.#isRevoked(ticket) ? ticket.json : undefined
   }
 
   async claim(id: string, ttl: number): Promise<boolean> {
@@ -74,14 +86,39 @@ export class MemoryTickets implements Tickets {
     return true
   }
 
+  /** As many are known as tickets may wait; one more makes it forget the oldest. */
+  async revoke(owner: string, ttl: number): Promise<void> {
+    const [oldest] = this.#revocations.keys()
+    if (this.#revocations.size >= this.#limits.tickets && oldest !== undefined) {
+      this.#revocations.delete(oldest)
+      this.#revocationEnds.delete(oldest)
+    }
+    this.#revocations.delete(owner)
+    this.#revocations.set(owner, { at: performance.now(), time: Date.now() })
+    this.#revocationEnds.set(owner, Math.max(ttl, 1))
+  }
+
+  async revoked(owner: string): Promise<number | undefined> {
+    return this.#revocations.get(owner)?.time
+  }
+
   /** Forgets everything. Leaves no timer. */
   clear(): void {
+    this.#revocations.clear()
+    this.#revocationEnds.clear()
     this.#tickets.clear()
     this.#owners.clear()
     this.#bytes = 0
     this.#deadlines.clear()
     this.#claimed.clear()
     this.#claimEnds.clear()
+  }
+
+  #isRevoked({ owners, asked }: WaitingTicket): boolean {
+    return owners.some((name) => {
+      const revocation = this.#revocations.get(name)
+      return revocation !== undefined && revocation.at >= asked
+    })
   }
 
   #checkRoom(size: number): void {

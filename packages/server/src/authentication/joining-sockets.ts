@@ -1,0 +1,79 @@
+import { subjectsOf } from '../claims/subjects.js'
+import type { RemoteClient } from '../remote-client.js'
+
+/** Which sockets are meant: one by its id, or all of a user, by one of the user's names. */
+export type SocketTarget = { readonly sid: string } | { readonly subject: string }
+
+/** Whether a socket is meant. */
+export function isTarget(socket: RemoteClient, target: SocketTarget): boolean {
+  return 'sid' in target ? socket.sid === target.sid : subjectsOf(socket).includes(target.subject)
+}
+
+/** How sockets are ended. */
+export interface EndOptions {
+  /** `false` tells the clients to stay away. */
+  readonly reconnect: boolean
+}
+
+/** One connection that has brought its token and is not let in yet. */
+export class JoiningSocket {
+  #socket: RemoteClient | undefined
+  /** Users that were cut off before it was known whose token it is. */
+  readonly #ended = new Map<string, EndOptions>()
+  #isEnded = false
+  #isAdmitted = false
+
+  /** Whether its user was cut off: it must not be let in. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** It is known whose it is. Ends it if that user was cut off since it began. */
+  identify(socket: RemoteClient): void {
+    this.#socket = socket
+    for (const [subject, options] of this.#ended) this.end({ subject }, options)
+  }
+
+  /** It is among the sockets of the server from now on, and is ended there. */
+  admit(): void {
+    this.#isAdmitted = true
+  }
+
+  /** Ends it, if it is meant. @returns whether it was ended now */
+  end(target: SocketTarget, options: EndOptions): boolean {
+    if (!this.#socket && 'subject' in target) this.#ended.set(target.subject, options)
+    if (!this.#socket || this.#isAdmitted || this.#isEnded || !isTarget(this.#socket, target)) return false
+    this.#isEnded = true
+    this.#socket.end(options)
+    return true
+  }
+}
+
+/**
+ * The connections whose token is being looked at, or whose `authentication` listeners decide. A user who is cut off is cut off
+ * there too: nobody gets in by having been early.
+ */
+export class JoiningSockets {
+  readonly #joining = new Set<JoiningSocket>()
+
+  /** How many there are. */
+  get size(): number {
+    return this.#joining.size
+  }
+
+  /** Runs an admission, with what it has to ask before it lets the socket in. */
+  async run<T>(admit: (joining: JoiningSocket) => Promise<T>): Promise<T> {
+    const joining = new JoiningSocket()
+    this.#joining.add(joining)
+    try {
+      return await admit(joining)
+    } finally {
+      this.#joining.delete(joining)
+    }
+  }
+
+  /** Ends those that are meant, now or once it is known whose they are. @returns how many were ended now */
+  end(target: SocketTarget, options: EndOptions): number {
+    return [...this.#joining].filter((joining) => joining.end(target, options)).length
+  }
+}
