@@ -13,7 +13,9 @@ describe('Subscriptions', () => {
   const restored = sinon.spy()
   const entered = sinon.spy()
   const left = sinon.spy()
-  const refused = sinon.spy()
+  const refused = sinon.stub().returns(false)
+  const ignored = sinon.spy()
+  const bound = new Set<string>()
   let token: (channel: string) => Promise<string> | undefined
   let subscriptions: Subscriptions
   let clock: sinon.SinonFakeTimers
@@ -22,7 +24,8 @@ describe('Subscriptions', () => {
     clock = sinon.useFakeTimers()
     sent.length = 0
     failed.resetHistory()
-    for (const spy of [restored, entered, left, refused]) spy.resetHistory()
+    for (const spy of [restored, entered, left, refused, ignored]) spy.resetHistory()
+    bound.clear()
     token = () => undefined
     const owner = {
       send: (message: SubscriptionMessage) => sent.push(message),
@@ -31,9 +34,14 @@ describe('Subscriptions', () => {
       entered,
       left,
       refused,
+      isBound: (channel: string) => bound.has(channel),
+      ignored,
       token: (channel: string) => token(channel),
     }
-    subscriptions = new Subscriptions({ callTimeout: 1000, queueSize: 10, limits: { callsOut: 15 } }, owner)
+    subscriptions = new Subscriptions(
+      { callTimeout: 1000, queueSize: 10, limits: { callsOut: 15, grantedChannels: 5 } },
+      owner,
+    )
   })
 
   afterEach(() => sinon.restore())
@@ -221,7 +229,7 @@ describe('Subscriptions', () => {
     })
 
     for (const code of ['engine_unavailable', 'too_many_calls', 'too_many_messages']) {
-      it(`asks again, in a while, for what was refused with ${code} when the link came back`, async () => {
+      it(`asks again, later each time, for what was refused with ${code} when the link came back`, async () => {
         subscriptions.connected(false)
         const done = subscriptions.subscribe('a')
         answer(ACCEPTED)
@@ -234,7 +242,7 @@ describe('Subscriptions', () => {
           expect(failed.lastCall.args[0]).to.deep.include({ code, data: { channel: 'a' } })
           expect(subscriptions.has('a')).to.equal(true)
           sent.length = 0
-          clock.tick(999)
+          clock.tick(1000 * 2 ** tries - 1)
           expect(requests()).to.deep.equal([])
           clock.tick(1)
           expect(requests()).to.deep.equal(['subscribe a'])
@@ -463,7 +471,11 @@ describe('Subscriptions', () => {
     await over
     subscriptions.noticed({ type: 'subscribed', channel: 'b' })
     subscriptions.noticed({ type: 'unsubscribed', channel: 'b' })
-    expect(left.args).to.deep.equal([['a'], ['b']])
+    expect(left.args).to.deep.equal([
+      ['a', true],
+      ['b', false],
+      ['b', true],
+    ])
   })
 
   describe('#noticed', () => {
@@ -485,6 +497,7 @@ describe('Subscriptions', () => {
       subscriptions.connected(false)
       const done = subscriptions.subscribe('a')
       subscriptions.noticed({ type: 'unsubscribed', channel: 'a' })
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
       answer(ACCEPTED)
       await done
       expect(subscriptions.channels).to.deep.equal(['a'])

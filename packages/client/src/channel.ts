@@ -3,7 +3,7 @@ import {
   type GapReason,
   type Member,
   type PresenceMessage,
-  type RpcError,
+  RpcError,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
 import { type Binding, Bindings, type Handler } from './bindings.js'
@@ -22,12 +22,14 @@ export interface ChannelSocket {
   history(channel: string, query?: HistoryQuery): Promise<readonly PublicationDetails[]>
 }
 
-/** Subscribes for the bindings' sake. */
-export interface ChannelWishes {
-  /** There is a binding. */
-  want(channel: string): void
-  /** There is none any more. */
-  release(channel: string): void
+/** The channels that a {@link Channel} is one of. */
+export interface ChannelOwner {
+  /** A handler was bound: it is to be subscribed to. */
+  bound(channel: string): void
+  /** The last handler was taken away. */
+  unbound(channel: string): void
+  /** The application needs the object no longer. */
+  drop(channel: string): void
 }
 
 /**
@@ -63,8 +65,8 @@ export interface ChannelEvents {
   /** What was missed is lost to this socket; see the socket's `gap`. */
   gap: (reason: GapReason) => void
   /**
-   * The server refused to subscribe this socket, or the channel's token could not be had (`token_failed`). It is not
-   * tried again until there is another `bind` or `subscribe`.
+   * The server refused to subscribe this socket. It is not tried again until there is another `bind` or `subscribe`. Or
+   * the channel's token could not be had (`token_failed`): that is tried again while a handler is bound.
    */
   refused: (error: RpcError) => void
 }
@@ -80,21 +82,24 @@ export class Channel extends Emitter<ChannelEvents> {
   /** See {@link ChannelOptions}. */
   token: ChannelToken | undefined
   readonly #socket: ChannelSocket
-  readonly #wishes: ChannelWishes
+  readonly #owner: ChannelOwner
   readonly #bindings: Bindings<Channel>
   #members: readonly Member[] | undefined
   /** Who this socket is here, if that is not who it is elsewhere. */
   #self: Partial<Member> = {}
   /** The connection on which it was told to be subscribed. */
   #link: unknown
+  #isReleased = false
+  /** Whether the application has asked for the object. @internal */
+  isHeld = false
 
   /** @internal */
-  constructor(name: string, socket: ChannelSocket, wishes: ChannelWishes) {
+  constructor(name: string, socket: ChannelSocket, owner: ChannelOwner) {
     super()
     this.name = name
     this.#socket = socket
-    this.#wishes = wishes
-    this.#bindings = new Bindings<Channel>(this, () => wishes.release(name))
+    this.#owner = owner
+    this.#bindings = new Bindings<Channel>(this, () => owner.unbound(name))
   }
 
   /** Who this socket is to others on the channel. */
@@ -115,10 +120,12 @@ export class Channel extends Emitter<ChannelEvents> {
   /**
    * Calls a handler with each message of an event, or of all events that an expression matches, and subscribes.
    * @param event `''` is a message without an event
+   * @throws RpcError `ended` after {@link release}
    */
   bind<Data = unknown>(event: string | RegExp, handler: Handler<Data>): Binding<Channel> {
+    if (this.#isReleased) throw new RpcError('ended', 'The channel was released')
     const binding = this.#bindings.add(event, handler as Handler)
-    this.#wishes.want(this.name)
+    this.#owner.bound(this.name)
     return binding
   }
 
@@ -149,6 +156,18 @@ export class Channel extends Emitter<ChannelEvents> {
   /** Takes `subscribe` back; see the socket's `unsubscribe`. */
   unsubscribe(): Promise<void> {
     return this.#socket.unsubscribe(this.name)
+  }
+
+  /**
+   * Takes away its handlers and listeners, unsubscribes, and frees its memory. The socket's `channel` then makes another
+   * object for the name. Without it an object that `channel` has given stays as long as the socket.
+   */
+  release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    this.#bindings.clear()
+    this.#owner.drop(this.name)
+    this.removeAllListeners()
   }
 
   /** Whether a handler is bound to it. @internal */
@@ -190,11 +209,14 @@ export class Channel extends Emitter<ChannelEvents> {
     this.emit(change, member)
   }
 
-  /** It is not subscribed to any more. @internal */
-  dropped(): void {
+  /** This socket is not on it. @param isOver whether it is not to come back, either @internal */
+  left(isOver: boolean): void {
     const wasOn = this.#link
-    this.#link = this.#members = undefined
-    this.#self = {}
+    this.#link = undefined
+    if (isOver) {
+      this.#members = undefined
+      this.#self = {}
+    }
     if (wasOn) this.emit('unsubscribed')
   }
 

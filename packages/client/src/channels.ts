@@ -1,22 +1,22 @@
+import type { SubscriptionNotice } from '@token-socket/protocol'
 import { type Binding, Bindings, type Handler } from './bindings.js'
 import { Channel, type ChannelOptions, type ChannelSocket } from './channel.js'
 import type { PublicationDetails } from './publications.js'
 
-/** What says on the wire which channels are wanted. */
+/** Says on the wire which channels are desired. */
 export interface ChannelSubscriptions {
-  has(channel: string): boolean
-  subscribe(channel: string): Promise<void>
-  unsubscribe(channel: string): Promise<void>
+  /** Desires a channel for its bindings. */
+  bound(channel: string): void
+  /** Takes {@link bound} back. @param isAll takes `subscribe` back, too */
+  unbound(channel: string, isAll: boolean): void
 }
 
 /**
- * The channels of a socket: those with bindings and those that `subscribe` wants. Each of the two takes back its own wish
- * only, and the channel is wanted as long as one is left.
+ * The channels of a socket that the application has asked for, or that the server says something about besides their
+ * messages: who is there, or who this socket is there. The others need no object.
  */
 export class Channels {
   readonly #channels = new Map<string, Channel>()
-  /** Wanted by `subscribe`. */
-  readonly #subscribed = new Set<string>()
   /** Handlers for the messages of any channel. */
   readonly #bindings = new Bindings<undefined>(undefined)
   readonly #subscriptions: ChannelSubscriptions
@@ -31,15 +31,15 @@ export class Channels {
     this.#socket = socket
   }
 
-  /** The channel of a name, always the same object. */
+  /** The channel of a name, the same object until it is released. */
   get(name: string, { token }: ChannelOptions = {}): Channel {
-    const channel = this.find(name) ?? new Channel(name, this.#socket, this)
-    this.#channels.set(name, channel)
+    const channel = this.#make(name)
+    channel.isHeld = true
     if (token) channel.token = token
     return channel
   }
 
-  /** The channel of a name, if anything has asked for it. */
+  /** The channel of a name, if there is one. */
   find(name: string): Channel | undefined {
     return this.#channels.get(name)
   }
@@ -54,25 +54,21 @@ export class Channels {
     this.#bindings.remove(event, handler)
   }
 
-  subscribe(name: string): Promise<void> {
-    this.#subscribed.add(name)
-    return this.#subscriptions.subscribe(name)
-  }
-
-  unsubscribe(name: string): Promise<void> {
-    this.#subscribed.delete(name)
-    return this.find(name)?.isBound ? Promise.resolve() : this.#subscriptions.unsubscribe(name)
-  }
-
-  /** There is a binding. The channel's own events tell how it went. */
-  want(name: string): void {
+  /** A handler was bound. The channel's own events tell what comes of it. */
+  bound(name: string): void {
     this.#need()
-    if (!this.#subscriptions.has(name)) this.#subscriptions.subscribe(name).catch(ignore)
+    this.#subscriptions.bound(name)
   }
 
-  /** There is none any more. */
-  release(name: string): void {
-    if (!this.#subscribed.has(name)) this.#subscriptions.unsubscribe(name).catch(ignore)
+  /** The last handler was taken away. */
+  unbound(name: string): void {
+    this.#subscriptions.unbound(name, false)
+  }
+
+  /** The application needs the object no longer. */
+  drop(name: string): void {
+    this.#channels.delete(name)
+    this.#subscriptions.unbound(name, true)
   }
 
   /** A message came. */
@@ -81,10 +77,19 @@ export class Channels {
     this.#bindings.deliver(message)
   }
 
-  /** We are not on a channel any more. */
-  dropped(name: string): void {
-    this.#subscribed.delete(name)
-    this.find(name)?.dropped()
+  /** The server says that this socket is on a channel. @param link see {@link Channel.entered} */
+  entered(notice: SubscriptionNotice, link: unknown): void {
+    const { channel, members, uid, umd } = notice
+    const isTelling = members ?? uid ?? umd
+    const entered = isTelling === undefined ? this.find(channel) : this.#make(channel)
+    entered?.entered(notice, link)
+  }
+
+  /** This socket is not on a channel. @param isOver whether it is not to come back, either */
+  left(name: string, isOver: boolean): void {
+    const channel = this.find(name)
+    channel?.left(isOver)
+    if (isOver && channel?.isHeld === false) this.#channels.delete(name)
   }
 
   /** There will be no message any more. */
@@ -92,6 +97,10 @@ export class Channels {
     this.#bindings.clear()
     for (const channel of this.#channels.values()) channel.close()
   }
-}
 
-function ignore(): void {}
+  #make(name: string): Channel {
+    const channel = this.find(name) ?? new Channel(name, this.#socket, this)
+    this.#channels.set(name, channel)
+    return channel
+  }
+}

@@ -135,7 +135,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    */
   subscribe(channel: string, callback?: Callback<void>): Promise<void> {
     this.#core.need()
-    return deliver(this.#core.channels.subscribe(channel), callback)
+    return deliver(this.#core.subscriptions.subscribe(channel), callback)
   }
 
   /**
@@ -143,11 +143,11 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * at once while the socket is away. If the server refuses, the channel stays subscribed.
    */
   unsubscribe(channel: string, callback?: Callback<void>): Promise<void> {
-    return deliver(this.#core.channels.unsubscribe(channel), callback)
+    return deliver(this.#core.subscriptions.unsubscribe(channel), callback)
   }
 
   /**
-   * A channel, always the same object for a name. It is subscribed to when a handler is bound to it.
+   * A channel, the same object for a name until it is released. It is subscribed to when a handler is bound to it.
    * @param options `token` gives a token of its own, see {@link ChannelOptions}
    */
   channel(name: string, options?: ChannelOptions): Channel {

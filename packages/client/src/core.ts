@@ -128,17 +128,25 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
 
   entered(notice: SubscriptionNotice, isEarly: boolean): void {
     const { channel, recovered, reason } = notice
-    this.channels.find(channel)?.entered(notice, isEarly ? undefined : this.connector.link)
+    this.channels.entered(notice, isEarly ? undefined : this.connector.link)
     if (recovered) this.#socket.emit('recovered', channel)
     else if (reason) this.#socket.emit('gap', channel, reason)
   }
 
-  left(channel: string): void {
-    this.channels.dropped(channel)
+  left(channel: string, isOver: boolean): void {
+    this.channels.left(channel, isOver)
   }
 
-  refused(channel: string, error: RpcError): void {
-    this.channels.find(channel)?.emit('refused', error)
+  refused(channel: string, error: RpcError): boolean {
+    return this.channels.find(channel)?.emit('refused', error) === true
+  }
+
+  ignored(channel: string): void {
+    this.#settings.logger.warn?.(`The server subscribes to more than limits.grantedChannels: ${channel}`)
+  }
+
+  isBound(channel: string): boolean {
+    return this.channels.find(channel)?.isBound === true
   }
 
   token(channel: string): Promise<string> | undefined {

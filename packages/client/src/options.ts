@@ -25,6 +25,11 @@ export interface Limits {
   readonly callsOut?: number | undefined
   /** The server's calls that run here at once; the next is answered `too_many_calls`. @default 100 */
   readonly callsIn?: number | undefined
+  /**
+   * Channels that only the server subscribes this socket to, without a call or a binding here. The next is ignored: the
+   * client writes one warning, and asks the server to unsubscribe it. @default 10000
+   */
+  readonly grantedChannels?: number | undefined
 }
 
 /** The options of a `TokenSocket`. What is not listed here is ignored; a wrong type throws `bad_option`. */
@@ -130,7 +135,7 @@ export interface Settings {
   readonly callTimeout: number
   readonly connectTimeout: number
   readonly queueSize: number
-  readonly limits: { readonly callsOut: number; readonly callsIn: number }
+  readonly limits: { readonly callsOut: number; readonly callsIn: number; readonly grantedChannels: number }
   readonly logger: Logger
 }
 
@@ -200,7 +205,11 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
     ...rest,
     address: readAddress(host, port),
     transports: rest.transports ?? defaultTransports(rest.sockjs.transports),
-    limits: { callsOut: limits.callsOut ?? 2000, callsIn: limits.callsIn ?? 100 },
+    limits: {
+      callsOut: limits.callsOut ?? 2000,
+      callsIn: limits.callsIn ?? 100,
+      grantedChannels: limits.grantedChannels ?? 10_000,
+    },
     logger: loggerOf(logLevel, logger),
   }
 }
@@ -234,8 +243,8 @@ function isPositive(value: unknown): boolean {
   return typeof value === 'number' && value > 0
 }
 
-function isLimits({ callsOut = 1, callsIn = 1 }: Limits): boolean {
-  return isPositive(callsOut) && isPositive(callsIn)
+function isLimits({ callsOut = 1, callsIn = 1, grantedChannels = 1 }: Limits): boolean {
+  return [callsOut, callsIn, grantedChannels].every(isPositive)
 }
 
 function isLogger({ debug, warn }: Logger): boolean {

@@ -33,47 +33,65 @@ export const CONNECTION_MOVES: Moves<ConnectionState, ConnectionEvent> = {
   ended: {},
 }
 
-/** A state of one channel, as the client knows it. */
-export type SubscriptionState = 'unsubscribed' | 'waiting' | 'subscribing' | 'subscribed' | 'unsubscribing'
+/** A state of one channel: the server's last word, and what the client has asked for since. */
+export type SubscriptionState =
+  | 'unsubscribed'
+  | 'waiting'
+  | 'subscribing'
+  | 'undoing'
+  | 'subscribed'
+  | 'unsubscribing'
 
 /**
  * What happens to a subscription:
- * - `wait`: it is wanted, but there is no link to ask on; it goes out with the next;
- * - `subscribe`, `unsubscribe`: the request is sent; while there is no link there is nothing to send;
- * - `accept`, `refuse`: the server answered it;
- * - `expire`: the server did not answer in time;
- * - `grant`, `revoke`: the server subscribed or unsubscribed us by itself;
+ * - `wait`: it is desired, but there is no link to ask on; it goes out with the next;
+ * - `subscribe`, `unsubscribe`: the request is sent;
+ * - `grant`, `revoke`: the server says that this socket is on the channel, or is not, at its request or on its own;
+ * - `accept`, `refuse`: the server answered the request;
+ * - `expire`: the server did not answer a `subscribe` in time;
  * - `lose`: the link was lost.
  */
 export type SubscriptionEvent =
   | 'wait'
   | 'subscribe'
   | 'unsubscribe'
+  | 'grant'
+  | 'revoke'
   | 'accept'
   | 'refuse'
   | 'expire'
-  | 'grant'
-  | 'revoke'
   | 'lose'
 
 /**
- * A channel starts in `unsubscribed` and is forgotten when it comes back there. An `unsubscribe` that finds nothing to
- * undo asks the server nevertheless: an earlier request may have been taken without an answer.
+ * A channel starts in `unsubscribed`, and is forgotten when it is back there and not desired. Notices come before the
+ * answer to the request that they belong to, so that the answer finds the state where the server has left it.
  */
 export const SUBSCRIPTION_MOVES: Moves<SubscriptionState, SubscriptionEvent> = {
-  unsubscribed: {
-    wait: 'waiting',
-    subscribe: 'subscribing',
-    unsubscribe: 'unsubscribing',
+  // `expire`: what took the socket off the channel was not the answer, which may still come.
+  unsubscribed: { wait: 'waiting', subscribe: 'subscribing', grant: 'subscribed', expire: 'subscribing' },
+  waiting: { subscribe: 'subscribing', grant: 'subscribed' },
+  subscribing: {
     grant: 'subscribed',
+    revoke: 'unsubscribed',
+    accept: 'subscribed',
+    refuse: 'unsubscribed',
+    unsubscribe: 'undoing',
+    lose: 'unsubscribed',
   },
-  waiting: { subscribe: 'subscribing', unsubscribe: 'unsubscribed', grant: 'subscribed' },
-  subscribing: { accept: 'subscribed', refuse: 'unsubscribed', expire: 'unsubscribed', lose: 'unsubscribed' },
-  subscribed: { unsubscribe: 'unsubscribing', revoke: 'unsubscribed', lose: 'unsubscribed' },
+  undoing: {
+    grant: 'unsubscribing',
+    revoke: 'unsubscribed',
+    accept: 'unsubscribed',
+    refuse: 'unsubscribed',
+    subscribe: 'subscribing',
+    lose: 'unsubscribed',
+  },
+  subscribed: { revoke: 'unsubscribed', unsubscribe: 'unsubscribing', lose: 'unsubscribed' },
   unsubscribing: {
+    revoke: 'unsubscribed',
     accept: 'unsubscribed',
     refuse: 'subscribed',
-    expire: 'unsubscribed',
+    subscribe: 'subscribing',
     lose: 'unsubscribed',
   },
 }

@@ -6,6 +6,7 @@ import {
   type PublishMessage,
   RpcError,
   refusal,
+  type SubscriptionMessage,
 } from '@token-socket/protocol'
 import {
   ChannelAccess,
@@ -55,6 +56,12 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner 
   readonly subscriptions: number
 }
 
+/** A socket on its way to a channel. */
+interface Joining {
+  readonly socket: RemoteClient
+  isCancelled: boolean
+}
+
 /** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
 export class Channels {
   readonly #owner: ChannelsOwner
@@ -64,8 +71,8 @@ export class Channels {
   readonly #histories: HistoryAnswers
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
-  /** The channels whose subscription waits for the broker; an unsubscribe meanwhile takes them out. */
-  readonly #joining = new WeakMap<RemoteClient, Set<string>>()
+  /** The subscriptions that wait for the broker, by channel; an unsubscribe meanwhile cancels them. */
+  readonly #joining = new Map<string, Set<Joining>>()
 
   constructor(owner: ChannelsOwner) {
     this.#owner = owner
@@ -77,7 +84,9 @@ export class Channels {
       publication: (publication) => owner.hub.deliver(publication),
       broadcast: (json) => owner.hub.deliverAll(json),
       command: ({ channel }) => {
-        for (const socket of owner.hub.on(channel)) this.unsubscribe(socket, channel)
+        const joining = [...(this.#joining.get(channel) ?? [])].map(({ socket }) => socket)
+        for (const socket of new Set([...owner.hub.on(channel), ...joining]))
+          this.unsubscribe(socket, channel)
       },
       presence: (event) => this.#presence.hear(event),
     })
@@ -119,12 +128,12 @@ export class Channels {
     else this.#interest.release(channel)
     if (isFull) throw refusal('too_many_subscriptions', { field: 'subscriptions', limit })
     if (joins) await this.#begin(socket, channel, from)
-    else if (isMember) await this.#beginAgain(socket, channel)
+    else if (isMember) await this.#beginAgain(socket, channel, from)
   }
 
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
   unsubscribe(socket: RemoteClient, channel: string): void {
-    this.#joining.get(socket)?.delete(channel)
+    for (const joining of this.#joining.get(channel) ?? []) joining.isCancelled ||= joining.socket === socket
     this.#drop(socket, channel)
     socket.left(channel)
   }
@@ -186,15 +195,16 @@ export class Channels {
 
   /** @returns whether the socket still wants the channel, now that the broker has it */
   async #acquire(socket: RemoteClient, channel: string): Promise<boolean> {
-    const joining = this.#joining.get(socket) ?? new Set()
-    this.#joining.set(socket, joining.add(channel))
-    let isWanted = false
+    const joining: Joining = { socket, isCancelled: false }
+    const all = this.#joining.get(channel) ?? new Set()
+    this.#joining.set(channel, all.add(joining))
     try {
       await this.#interest.acquire(channel)
     } finally {
-      isWanted = joining.delete(channel)
+      all.delete(joining)
+      if (all.size === 0) this.#joining.delete(channel)
     }
-    return isWanted
+    return !joining.isCancelled
   }
 
   #recovery(socket: RemoteClient, channel: string): Recovery {
@@ -242,7 +252,7 @@ export class Channels {
   async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
     switch (request.type) {
       case 'subscribe':
-        return this.subscribe(socket, request.channel, claimedPosition(request))
+        return this.#subscribeFor(socket, request)
       case 'unsubscribe':
         return this.unsubscribe(socket, request.channel)
       case 'publish':
@@ -260,6 +270,14 @@ export class Channels {
     const limit = this.#owner.publication
     if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'req.data', limit })
     return json
+  }
+
+  /** The answer says what is so now: an unsubscribe of the server's own may have come meanwhile. */
+  async #subscribeFor(socket: RemoteClient, request: SubscriptionMessage): Promise<void> {
+    const { channel } = request
+    await this.subscribe(socket, channel, claimedPosition(request))
+    if (!socket.isClosed && !this.#owner.hub.has(socket, channel))
+      throw new RpcError('aborted', 'The server took this socket off the channel meanwhile')
   }
 
   async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {

@@ -1,0 +1,374 @@
+import {
+  type Position,
+  RpcError,
+  type SubscriptionMessage,
+  type SubscriptionNotice,
+} from '@token-socket/protocol'
+import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from './states.js'
+import type { Timers } from './timers.js'
+
+/** What a caller, or the subscription itself, asks the server for. */
+export type RequestType = SubscriptionMessage['type']
+
+/** What the application learns about its subscriptions. */
+export interface SubscriptionEvents {
+  /** A request failed and no caller waits for it. */
+  failed(error: RpcError): void
+  /**
+   * The server says that this socket is on a channel, and what it is like there.
+   * @param isEarly whether the answer to where the socket was is still to come
+   */
+  entered(notice: SubscriptionNotice, isEarly: boolean): void
+  /**
+   * The socket is not on the channel.
+   * @param isOver whether the channel is not desired either, so that it is forgotten
+   */
+  left(channel: string, isOver: boolean): void
+  /** The server refused to subscribe this socket, or took it off the channel meanwhile. @returns whether a listener heard */
+  refused(channel: string, error: RpcError): boolean
+  /** Whether a handler is bound to the channel: then it is desired whatever happens to a call of `subscribe`. */
+  isBound(channel: string): boolean
+  /** The token to subscribe with, where the channel has one of its own. */
+  token(channel: string): Promise<string> | undefined
+  /** Sends a request on the link that is ready. */
+  send(message: SubscriptionMessage): void
+}
+
+/** Dependencies of a {@link Subscription}. */
+export interface SubscriptionOwner {
+  readonly events: SubscriptionEvents
+  readonly timers: Timers
+  /** Milliseconds that an answer may take. */
+  readonly callTimeout: number
+  link: 'none' | 'legacy' | 'current'
+  /** How many callers wait, for all channels. */
+  callersWaiting: number
+  /** Gives a request its id, by which its answer comes back. */
+  begin(subscription: Subscription): string
+  /** A request has its answer, or needs none any longer. */
+  take(id: string): void
+  /** What a request led to has been done. */
+  end(id: string): void
+  /** The subscription is neither desired nor held by the server. */
+  forget(subscription: Subscription): void
+}
+
+/** A caller of `subscribe` or `unsubscribe` that waits. */
+interface PendingCaller {
+  readonly type: RequestType
+  resolve(): void
+  reject(error: RpcError): void
+}
+
+/** One request, on one link. */
+export interface SubscriptionRequest {
+  readonly id: string
+  readonly type: RequestType
+  /** The server has said since that this socket is on the channel. */
+  isConfirmed: boolean
+  isGettingToken: boolean
+  readonly expire: () => void
+}
+
+/** Refusals of what the server, or the application's back end, may do later. */
+const RETRYABLE: ReadonlySet<string> = new Set([
+  'engine_unavailable',
+  'timeout',
+  'token_failed',
+  'too_many_calls',
+  'too_many_messages',
+])
+
+/** Milliseconds until a failed request is sent again, on average; twice as long after each failure, 16 times at most. */
+const RETRY = 1000
+
+/** The type of the callers whom a state satisfies. */
+const DONE: { readonly [State in SubscriptionState]?: RequestType } = {
+  subscribed: 'subscribe',
+  unsubscribed: 'unsubscribe',
+  waiting: 'unsubscribe',
+}
+
+/**
+ * One channel of a socket: whether it is desired, and what the server says of it. It lives until the channel is neither
+ * desired nor held by the server.
+ *
+ * Its state follows the server's notices. One request is under way at a time; when it ends, and the state is not the
+ * desired one, another follows. So both ends agree at rest.
+ */
+export class Subscription {
+  readonly channel: string
+  state: SubscriptionState = 'unsubscribed'
+  /** By the application, or by the server. */
+  isDesired = false
+  /** By a call of `subscribe`, and not only by a binding or the server. */
+  isCalled = false
+  /** The request under way. */
+  request: SubscriptionRequest | undefined
+  /** Where this socket is, on a channel that keeps its publications. */
+  #position: Position | undefined
+  /** The server's word for it, where it wants one. */
+  #proof: string | undefined
+  /** Publications are missing, and the server is asked for them: what comes before the answer comes again. */
+  #isBehind = false
+  #callers: readonly PendingCaller[] = []
+  #failures = 0
+  /** Waits for the time to ask again. */
+  #isPaused = false
+  readonly #owner: SubscriptionOwner
+
+  constructor(channel: string, owner: SubscriptionOwner) {
+    this.channel = channel
+    this.#owner = owner
+  }
+
+  /** A caller wants it, or wants it no longer. Resolves when the server's word agrees. */
+  call(type: RequestType): Promise<void> {
+    const isSubscribe = type === 'subscribe'
+    if (isSubscribe && this.isDesired && this.state === 'subscribed' && this.#callers.length === 0)
+      return Promise.resolve()
+    // The server may know better: an earlier request may have been taken without an answer.
+    const isNothingToUndo = !isSubscribe && this.state === 'unsubscribed' && !this.request
+    this.#resume()
+    this.isDesired = isSubscribe
+    return new Promise((resolve, reject) => {
+      this.#callers = [...this.#callers, { type, resolve, reject }]
+      this.#owner.callersWaiting += 1
+      if (isNothingToUndo && this.#owner.link !== 'none') this.#send(type)
+      else this.reconcile()
+    })
+  }
+
+  /** It is desired, or not, without a caller. */
+  desire(isDesired: boolean): void {
+    this.#resume()
+    this.isDesired = isDesired
+    this.reconcile()
+  }
+
+  /** The server subscribed or unsubscribed this socket: at its request, or on its own. */
+  noticed(notice: SubscriptionNotice): void {
+    const { request, state: before, isDesired: wasDesired } = this
+    const { events, link } = this.#owner
+    const isOn = notice.type === 'subscribed'
+    const isAnswer = request?.type === (isOn ? 'subscribe' : 'unsubscribe')
+    this.#move(isOn ? 'grant' : 'revoke')
+    if (isAnswer) request.isConfirmed = true
+    if (!request && (wasDesired || !this.#isPaused)) this.#follow(isOn)
+    if (isOn) this.#enter(notice)
+    else events.left(this.channel, false)
+    if (isAnswer && link === 'legacy' && this.request === request) this.end(request)
+    else if (!request && !isOn && wasDesired && before !== 'subscribed')
+      events.refused(this.channel, revoked())
+    this.reconcile()
+  }
+
+  /**
+   * The server has come to a position on the channel: a publication came that is kept, or was for others.
+   * @returns whether it is new: neither what came before, nor what the server is asked to bring again
+   */
+  passed({ epoch, offset }: Position): boolean {
+    if (this.#isBehind) return false
+    const at = this.#position
+    const isNext = at?.epoch !== epoch || offset === at.offset + 1
+    if (isNext) this.#position = { epoch, offset }
+    else if (offset > at.offset) {
+      this.#isBehind = true
+      this.reconcile()
+    }
+    return isNext
+  }
+
+  /** Takes the next step from the server's word to what is desired. */
+  reconcile(): void {
+    if (this.request) return
+    this.#settle()
+    const { state, isDesired } = this
+    const isOff = state === 'unsubscribed' || state === 'waiting'
+    if (!isDesired && isOff) {
+      this.#resume()
+      this.#owner.forget(this)
+    } else if (isDesired && state === 'subscribed' && !this.#isBehind) return
+    else if (this.#owner.link === 'none') this.#move('wait')
+    else if (!this.#isPaused) this.#send(isDesired ? 'subscribe' : 'unsubscribe')
+  }
+
+  /** The link is lost, and with it the subscription and the request. What is desired stays. */
+  lose(): void {
+    if (this.request) this.#take(this.request)
+    this.#resume()
+    this.#failures = 0
+    this.#isBehind = false
+    this.#move('lose')
+    this.reconcile()
+  }
+
+  /** There will be no link any more. */
+  close(error: RpcError): void {
+    this.#resume()
+    for (const { reject } of this.#takeCallers(() => true)) reject(error)
+  }
+
+  /** A request was answered, or was not in time. */
+  end(request: SubscriptionRequest, error?: RpcError, isLate = false): void {
+    this.#take(request)
+    const isSubscribe = request.type === 'subscribe'
+    if (!error) this.#move('accept')
+    else if (error.code !== 'timeout') this.#move('refuse')
+    else if (isSubscribe) this.#move('expire')
+    const isOn = this.state === 'subscribed'
+    const isDone = request.isConfirmed && DONE[this.state] === request.type
+    if (error && !(isLate && isDone)) this.#failed(request, error, isLate)
+    else if (isSubscribe && !isOn) this.#failed(request, revoked(), false)
+    else this.#succeeded(request)
+    this.reconcile()
+    this.#owner.end(request.id)
+  }
+
+  /** Desires what the server did on its own. */
+  #follow(isOn: boolean): void {
+    this.#resume()
+    this.isDesired = isOn
+    this.isCalled &&= isOn
+  }
+
+  #enter(notice: SubscriptionNotice): void {
+    const { position, proof, recovered, reason } = notice
+    const at = this.#position
+    if (recovered !== undefined) this.#isBehind = false
+    if (!this.#isBehind) {
+      // What an answer to an earlier request has brought comes again: the position stays, and tells.
+      const isKnown = recovered && position && at?.epoch === position.epoch && at.offset > position.offset
+      if (!isKnown) this.#position = position ?? (reason ? undefined : at)
+      if (position) this.#proof = proof
+    }
+    this.#owner.events.entered(notice, this.#isBehind)
+  }
+
+  #succeeded({ type, isConfirmed }: SubscriptionRequest): void {
+    this.#failures = 0
+    if (type === 'unsubscribe') this.#position = undefined
+    else if (!isConfirmed) this.#isBehind = false
+    // The server has not said whether it brings what is missing.
+    else if (this.#isBehind) this.#pause()
+  }
+
+  #failed({ type, isConfirmed }: SubscriptionRequest, error: RpcError, isLate: boolean): void {
+    const about = this.#about(error)
+    const callers = this.#takeCallers((caller) => caller.type === type)
+    for (const { reject } of callers) reject(isLate ? about : error)
+    const isTold = callers.length > 0
+    const isSubscribe = type === 'subscribe'
+    const isOver = isSubscribe
+      ? this.#subscribeFailed(error, isTold, isConfirmed)
+      : this.#unsubscribeFailed(error, isTold)
+    if (!isOver && !isLate && this.isDesired === isSubscribe) this.#pause()
+    const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : error.code === 'token_failed')
+    const isHeard = isRefused && this.#owner.events.refused(this.channel, error)
+    if (!isTold && !isHeard) this.#owner.events.failed(about)
+  }
+
+  /** A caller who is told may ask again; what nobody is told about stays desired unless the server refuses it. */
+  #subscribeFailed({ code }: RpcError, isTold: boolean, isConfirmed: boolean): boolean {
+    if (isTold) this.isCalled = false
+    const isKept = !isTold || this.#owner.events.isBound(this.channel)
+    const isOver = !isKept || !RETRYABLE.has(code)
+    // The server may have subscribed this socket on its own meanwhile.
+    if (isOver) this.isDesired &&= isConfirmed && this.state === 'subscribed'
+    return isOver
+  }
+
+  /** The server keeps this socket on the channel, unless it only could not do it now. */
+  #unsubscribeFailed({ code }: RpcError, isTold: boolean): boolean {
+    const isOver = code !== 'timeout' && (isTold || !RETRYABLE.has(code))
+    if (isOver && this.state === 'subscribed') {
+      this.isDesired = true
+      // What is missing cannot be had: it goes on from the next publication.
+      if (this.#isBehind) this.#position = undefined
+      this.#isBehind = false
+    }
+    return isOver
+  }
+
+  #about(error: RpcError): RpcError {
+    const { channel } = this
+    return new RpcError(error.code, `${error.message}: channel ${channel}`, { channel }, error)
+  }
+
+  #move(event: SubscriptionEvent): void {
+    // Events that the table does not list for a state leave it as it is.
+    this.state = SUBSCRIPTION_MOVES[this.state][event] ?? this.state
+  }
+
+  #send(type: RequestType): void {
+    const { channel } = this
+    const { timers, callTimeout, events, link } = this.#owner
+    const id = this.#owner.begin(this)
+    const expire = () => this.end(request, new RpcError('timeout'), true)
+    const request: SubscriptionRequest = { id, type, isConfirmed: false, isGettingToken: false, expire }
+    this.#move(type)
+    this.request = request
+    timers.set(expire, callTimeout)
+    if (type === 'unsubscribe') return events.send({ type, id, channel })
+    const token = link === 'current' ? events.token(channel) : undefined
+    if (!token) return this.#subscribe(id)
+    request.isGettingToken = true
+    token.then(
+      (token) => this.request === request && this.#subscribe(id, token),
+      (error) => this.request === request && this.end(request, error),
+    )
+  }
+
+  #subscribe(id: string, token?: string): void {
+    const { channel } = this
+    const from = this.#position
+    const proof = this.#proof
+    this.#isBehind = from !== undefined
+    const where = from && { from, proof }
+    this.#owner.events.send({ type: 'subscribe', id, channel, ...where, ...(token && { token }) })
+  }
+
+  /** Its answer means nothing from now on. */
+  #take({ id, expire }: SubscriptionRequest): void {
+    this.request = undefined
+    this.#owner.timers.delete(expire)
+    this.#owner.take(id)
+  }
+
+  readonly #retry = () => {
+    this.#isPaused = false
+    this.reconcile()
+  }
+
+  #pause(): void {
+    const wait = RETRY * 2 ** Math.min(this.#failures, 4) * (0.5 + Math.random())
+    this.#failures += 1
+    this.#isPaused = true
+    this.#owner.timers.set(this.#retry, wait)
+  }
+
+  #resume(): void {
+    this.#isPaused = false
+    this.#owner.timers.delete(this.#retry)
+  }
+
+  /** Resolves the callers that have what they want, and fails those that a later one has overtaken. */
+  #settle(): void {
+    const done = DONE[this.state]
+    for (const { resolve } of this.#takeCallers(({ type }) => type === done)) resolve()
+    const desired = this.isDesired ? 'subscribe' : 'unsubscribe'
+    for (const { type, reject } of this.#takeCallers((caller) => caller.type !== desired))
+      reject(new RpcError('aborted', `A later call took the place of this ${type}`))
+  }
+
+  #takeCallers(isMeant: (caller: PendingCaller) => boolean): readonly PendingCaller[] {
+    const taken = this.#callers.filter(isMeant)
+    this.#callers = this.#callers.filter((caller) => !isMeant(caller))
+    this.#owner.callersWaiting -= taken.length
+    return taken
+  }
+}
+
+function revoked(): RpcError {
+  return new RpcError('aborted', 'The server took this socket off the channel meanwhile')
+}
