@@ -104,6 +104,43 @@ describe('controller', () => {
       expect(findAction(tree, 'toString')).to.equal(undefined)
     })
 
+    describe('in instances of classes', () => {
+      class Pool {
+        readonly query = action
+        readonly config = { onError: action }
+        readonly inner = { pool: new Orders() }
+      }
+      class Users {
+        readonly list = action
+        readonly db = new Pool()
+        readonly plain = { get: action, pool: new Pool() }
+      }
+      const users = new Users() as unknown as Controller
+
+      for (const [what, tree, prefix] of [
+        ['the controller itself', users, ''],
+        ['a part of it', { users }, 'users.'],
+        ['a part of a part', { a: { users } }, 'a.users.'],
+      ] as const) {
+        it(`finds the functions in the fields of ${what}, also in plain objects`, () => {
+          for (const name of ['list', 'plain.get'])
+            expect(findAction(tree, prefix + name), name).to.equal(action)
+        })
+
+        it(`finds none of an instance in a field of ${what}, at any depth`, () => {
+          for (const name of ['db.query', 'db.config.onError', 'plain.pool.query', 'db.inner.pool.own'])
+            expect(findAction(tree, prefix + name), name).to.equal(undefined)
+        })
+      }
+
+      it('takes objects without a prototype, modules and lists for plain ones', () => {
+        const bare = Object.assign(Object.create(null), { action })
+        const holder = Object.assign(new Orders(), { bare, list: [{ action }] }) as unknown as Controller
+        expect(findAction(holder, 'bare.action')).to.equal(action)
+        expect(findAction(holder, 'list.0.action')).to.equal(action)
+      })
+    })
+
     it('sees what has changed since the last call', () => {
       const tree: Record<string, typeof action> = {}
       expect(findAction(tree, 'late')).to.equal(undefined)

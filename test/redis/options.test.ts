@@ -7,6 +7,18 @@ import { thrownBy } from '../protocol/rejection.js'
 
 const TIMES = ['commandTimeout', 'connectTimeout', 'checkInterval', 'lease', 'waitingTime']
 
+const nothing = () => {}
+
+/** What clients of other packages have. */
+const REDIS_4 = {
+  duplicate: nothing,
+  connect: nothing,
+  disconnect: nothing,
+  quit: nothing,
+  sendCommand: nothing,
+}
+const IOREDIS = { ...REDIS_4, options: {}, sendCommand: nothing }
+
 const WRONG: readonly [field: string, values: readonly unknown[]][] = [
   ...TIMES.map((name) => [name, [0, -1, Number.NaN, 2 ** 31, Infinity, '5000', null]] as [string, unknown[]]),
   ['tickets', [0, -1, Number.NaN, '1']],
@@ -24,7 +36,7 @@ const WRONG: readonly [field: string, values: readonly unknown[]][] = [
       'unix:path',
     ],
   ],
-  ['client', [5, {}, { duplicate: () => ({}) }]],
+  ['client', [5, {}, { duplicate: () => ({}) }, REDIS_4, IOREDIS]],
   ['prefix', [5, 'a{}:']],
   ['logger', [5, {}, { warn: () => {} }]],
 ]

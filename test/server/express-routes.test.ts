@@ -144,6 +144,15 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         expect(_headers['content-type']).to.match(/^application\/json/)
       })
 
+      it('keeps cookies from the page, which may be `httpOnly`', async () => {
+        const { data } = await callOne((_request, response) => {
+          response.cookie('sid', 'secret', { httpOnly: true }).cookie('b', '2').set('ETag', 'x').json({})
+        })
+        const { _headers } = data as { _headers: Record<string, unknown> }
+        expect(_headers).to.include({ etag: 'x' })
+        expect(_headers).not.to.have.property('set-cookie')
+      })
+
       const answers: [what: string, answer: (response: Response) => unknown, data: unknown][] = [
         ['a list', (response) => response.json([1, 2]), [1, 2]],
         ['a number', (response) => response.json(5), 5],

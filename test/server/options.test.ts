@@ -1,4 +1,8 @@
-import { createServer } from 'node:http'
+import { EventEmitter } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { createSecureServer } from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
+import { createServer as createNetServer } from 'node:net'
 import { type Engine, MemoryEngine, RpcError, type TokenSocketServerOptions } from '@token-socket/server'
 import { expect } from 'chai'
 import express from 'express'
@@ -64,6 +68,9 @@ describe('resolveOptions', () => {
         vetoTimeout: 5000,
         authenticationTimeout: 10_000,
         connectionsPerAddress: 20_000,
+        authData: 64 * 1024,
+        ticketsPerAddress: 20_000,
+        ticketsPerUser: 1000,
         bodyTimeout: 30_000,
         bodyBytes: 64 * 1024 * 1024,
         bodyBytesPerAddress: 16 * 1024 * 1024,
@@ -116,6 +123,11 @@ describe('resolveOptions', () => {
     expect(resolveOptions(required).engine).to.not.equal(resolveOptions(required).engine)
   })
 
+  it('takes servers of http, https and http2', () => {
+    for (const server of [createServer(), createHttpsServer(), createSecureServer()] as Server[])
+      expect(resolveOptions({ ...required, server }).server).to.equal(server)
+  })
+
   it('takes an Express 4 application', () => {
     const app = express4() as unknown as TokenSocketServerOptions['app']
     expect(resolveOptions({ ...required, app }).app).to.equal(app)
@@ -160,8 +172,25 @@ describe('resolveOptions', () => {
   })
 
   const bad: [option: string, values: unknown[]][] = [
-    ['app', [undefined, null, {}, () => {}, 'app']],
-    ['server', [undefined, null, {}, 8080]],
+    ['app', [undefined, null, {}, () => {}, 'app', express.Router(), express4.Router(), createServer()]],
+    [
+      'server',
+      [
+        undefined,
+        null,
+        {},
+        8080,
+        express(),
+        express4(),
+        process,
+        new EventEmitter(),
+        { on() {} },
+        createNetServer(),
+      ],
+    ],
+    ['logger', [null, 5, 'console', {}, { info() {}, warn() {} }]],
+    ['socketController', [null, 5, 'controller', () => {}]],
+    ['routes', [null, 5, 'routes', () => {}]],
     ['authentication', [null, 5, {}, true]],
     ['secret', ['', Buffer.alloc(0)]],
     ['tokenTtl', [0, -1, Number.NaN, '30000', null]],

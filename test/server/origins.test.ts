@@ -323,6 +323,41 @@ describe('OriginRules', () => {
     })
   })
 
+  describe('#judgePage', () => {
+    const judge = (headers: Headers, options: Partial<OriginRulesOptions> = {}) =>
+      rules(options).judgePage(request(headers))
+
+    for (const [what, headers, allowed] of [
+      [
+        'the Origin where there is one',
+        { origin: 'http://evil.com', referer: 'http://app.example.com/' },
+        false,
+      ],
+      ['the Referer where there is no Origin', { referer: 'http://evil.com/page' }, false],
+      ['a Referer of its own pages', { referer: 'http://app.example.com/page?a=1' }, true],
+      ['a Referer that is no URL', { referer: 'garbage' }, false],
+      ['neither', {}, true],
+      [
+        'what the browser says of a page of its own',
+        { 'sec-fetch-site': 'same-origin', referer: 'http://b/' },
+        true,
+      ],
+      [
+        'what the browser says of another site',
+        { 'sec-fetch-site': 'cross-site', referer: 'http://b/' },
+        false,
+      ],
+    ] as const) {
+      it(`judges by ${what}`, () => expect(judge(headers).allowed).to.equal(allowed))
+    }
+
+    it('allows a listed Referer', () => {
+      const origins = ['https://a.example.com']
+      expect(judge({ referer: 'https://a.example.com/page' }, { origins }).allowed).to.equal(true)
+      expect(judge({ referer: 'https://b.example.com/page' }, { origins }).allowed).to.equal(false)
+    })
+  })
+
   describe('#judgeScript', () => {
     const judge = (headers: Headers, options: Partial<OriginRulesOptions> = {}) =>
       rules(options).judgeScript(request(headers))

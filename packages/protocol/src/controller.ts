@@ -12,13 +12,27 @@ export interface Controller {
 
 /**
  * The function that a dotted name stands for, or `undefined`. Looks at own properties only, so that no name reaches
- * what an object inherits (`toString`, `constructor`, `__proto__`), and never into a function's properties.
+ * what an object inherits (`toString`, `constructor`, `__proto__`), and never into a function's properties. An instance of
+ * a class may be the controller or a part of it, but is not looked into as a field of another instance: a controller that
+ * holds its database or HTTP client exposes none of their functions.
  */
 export function findAction(controller: Controller, name: string): Action | undefined {
   let found: unknown = controller
+  let isInInstance = false
   for (const part of name.includes('.') ? name.split('.') : [name]) {
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, part)) return undefined
+    if (!isPlain(found)) {
+      if (isInInstance) return undefined
+      isInInstance = true
+    }
     found = (found as Controller)[part]
   }
   return typeof found === 'function' ? (found as Action) : undefined
+}
+
+/** Whether an object is a list or of no class, also of another realm or a module: its prototype is none, or has none. */
+export function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

@@ -21,7 +21,7 @@ export {
   encodeServerMessage,
 } from './codec.js'
 export type { Connection, ConnectionListener } from './connection.js'
-export { type Action, type Controller, findAction } from './controller.js'
+export { type Action, type Controller, findAction, isPlain } from './controller.js'
 export { createTimeouts, Deadlines, isNever, type Timeouts } from './deadlines.js'
 export { ERRORS, type ErrorCode } from './error-texts.js'
 export {

@@ -263,10 +263,19 @@ async function askAny<Answer>(
     } catch (error) {
       cause = error
     } finally {
-      client.destroy()
+      destroy(client)
     }
   }
   throw cause
+}
+
+/** Ends a client, whatever state it is in: version 5 of `redis` throws for one that is closed. */
+export function destroy(client: Pick<Client, 'destroy'> | undefined): void {
+  try {
+    client?.destroy()
+  } catch {
+    // It is closed already.
+  }
 }
 
 function openNode(settings: object, { host, port }: Address, connectTimeout: number): Client {

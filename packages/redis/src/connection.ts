@@ -1,6 +1,6 @@
 import { createTimeouts, RpcError, startTimer } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
-import type { Client } from './client.js'
+import { type Client, destroy } from './client.js'
 import type { Complaints } from './complaints.js'
 import { isAnswer } from './refusals.js'
 
@@ -88,7 +88,7 @@ export class Connection {
     await this.#attempt?.catch(() => {})
     if (client) {
       await this.#withinTime(client.close()).catch(() => {})
-      client.destroy()
+      destroy(client)
     }
     this.#timeouts.clear()
   }
@@ -109,10 +109,10 @@ export class Connection {
       return this.#prepare(client)
     })
     await withinTime(connectTimeout, prepared).catch((cause) => {
-      opened?.destroy()
+      destroy(opened)
       // A client that is destroyed while it connects may go on and connect.
-      const destroy = () => opened?.destroy()
-      prepared.then(destroy, destroy)
+      const end = () => destroy(opened)
+      prepared.then(end, end)
       throw cause
     })
     const client = await prepared
@@ -132,7 +132,7 @@ export class Connection {
     this.#attempt = undefined
     if (this.#isClosed) {
       this.#client = undefined
-      return client.destroy()
+      return destroy(client)
     }
     this.#since = performance.now()
     if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
@@ -154,7 +154,7 @@ export class Connection {
     this.#client = undefined
     this.#since = Number.POSITIVE_INFINITY
     this.#away(cause)
-    client.destroy()
+    destroy(client)
     this.#retry()
   }
 

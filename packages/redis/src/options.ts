@@ -5,6 +5,7 @@ import {
   checkWait,
   consoleLogger,
   type Logger,
+  safeLogger,
   warnOfUnknown,
 } from '@token-socket/server'
 import type { RedisClientSource } from './client.js'
@@ -17,7 +18,7 @@ export interface RedisEngineOptions {
    */
   readonly url?: string | undefined
   /**
-   * A client of the package `redis`, made by `createClient`, `createCluster` or `createSentinel`, instead of `url`: its
+   * A client of the package `redis`, version 5 or 6, made by `createClient`, `createCluster` or `createSentinel`, instead of `url`: its
    * settings are taken, for connections of the engine's own. The client itself need not be connected and is not touched.
    * @default a client made of `url`
    */
@@ -90,18 +91,25 @@ export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
   if (waitingPublications !== 0) checkNumber('waitingPublications', waitingPublications)
   checkSource(resolved)
   checkLogger(resolved.logger)
-  warnOfUnknown(resolved.logger, { options, known: Object.keys(defaults) })
-  return resolved
+  const logger = safeLogger(resolved.logger)
+  warnOfUnknown(logger, { options, known: Object.keys(defaults) })
+  return { ...resolved, logger }
 }
 
 function checkSource({ url, client, prefix }: ResolvedOptions): void {
   if (typeof url !== 'string' || url === '')
     throw badOption('url', 'has to be one such as redis://localhost:6379')
-  if (client !== undefined && typeof client?.duplicate !== 'function')
-    throw badOption('client', 'has to be a client of the package redis')
+  if (client !== undefined && !isClient(client))
+    throw badOption('client', 'has to be a client of the package redis, version 5 or 6')
   // With empty braces the keys of one channel would not be together in a cluster.
   if (typeof prefix !== 'string' || prefix.includes('{}'))
     throw badOption('prefix', 'has to be a string without an empty pair of braces')
+}
+
+/** Clients of version 4, and of ioredis, can be duplicated too, but not closed in this way. */
+function isClient(client: unknown): boolean {
+  const methods = Object(client) as Readonly<Record<string, unknown>>
+  return ['duplicate', 'close', 'destroy'].every((name) => typeof methods[name] === 'function')
 }
 
 function checkLogger(logger: Partial<ResolvedOptions['logger']>): void {

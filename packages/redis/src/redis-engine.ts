@@ -1,3 +1,4 @@
+import { markHandled } from '@token-socket/protocol'
 import {
   type Broker,
   type Engine,
@@ -66,6 +67,7 @@ export class RedisEngine implements Engine {
   readonly health: Health
   readonly #broker: RedisBroker
   readonly #masters: Masters
+  readonly #unclosed: (cause: unknown) => void
 
   /** @throws RpcError `bad_option` */
   constructor(options: RedisEngineOptions = {}) {
@@ -76,6 +78,7 @@ export class RedisEngine implements Engine {
     const runOf = (key: string) => this.#masters.masterOf(key)?.run ?? ''
     const store = new StoreName({ key: keys.store, clock, runOf })
     const complaints = new Complaints(settings.logger)
+    this.#unclosed = (err) => complaints.make('a part of the engine could not be closed', { err })
     const health = new HealthMonitor()
     const probe = new WriteProbe(keys.probe, health)
     const refused = (cause: unknown) => probe.noticed(cause)
@@ -101,15 +104,15 @@ export class RedisEngine implements Engine {
   }
 
   /** Resolves when it is connected, hears what other nodes say, and they know of it. @throws RpcError `engine_unavailable` */
-  async ready(): Promise<void> {
-    await Promise.all([this.#broker.ready(), this.nodes.list()])
+  ready(): Promise<void> {
+    return markHandled(Promise.all([this.#broker.ready(), this.nodes.list()]).then(() => {}))
   }
 
+  /** Never rejects. */
   async close(): Promise<void> {
     this.presence.close()
-    await this.nodes.close()
-    await this.#broker.close()
-    await this.#masters.close()
+    // Where one cannot be closed in order, the others still are.
+    for (const part of [this.nodes, this.#broker, this.#masters]) await part.close().catch(this.#unclosed)
   }
 
   #connect(network: Network, keys: Keys, known: Known): Masters {

@@ -30,7 +30,7 @@ interface RouteAnswer {
  * Makes Express handlers callable as RPC. Each call is a request injected into Express's own `req` and `res`, with the
  * application's settings, but past its middleware: `req.body`, `req.query` and `req.params` are the call's data,
  * `req.session` and `req.user` the socket's `auth`. The answer carries the headers as `_headers` and the status as
- * `_code`; a status of 300 or more is an error.
+ * `_code`, cookies left out; a status of 300 or more is an error.
  */
 export class ExpressRoutes {
   readonly #app: Express
@@ -128,5 +128,12 @@ function decode({ statusCode, headers, payload }: Injected): RouteAnswer {
     const error = isObject && 'error' in body ? body.error : body
     return { error: error || `Status ${statusCode}` }
   }
-  return { data: isObject && !Array.isArray(body) ? { ...body, _headers: headers, _code: statusCode } : body }
+  if (!isObject || Array.isArray(body)) return { data: body }
+  return { data: { ...body, _headers: withoutCookies(headers), _code: statusCode } }
+}
+
+/** Scripts must not read cookies that are `httpOnly`; as with `fetch`, an answer's headers have none. */
+function withoutCookies(headers: Injected['headers']): object {
+  const { 'set-cookie': _, ...others } = headers
+  return others
 }

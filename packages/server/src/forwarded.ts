@@ -5,17 +5,21 @@ import { handleRejection } from './runtime/isolated.js'
 export type TrustProxy = (address: string, hop: number) => boolean
 
 /**
- * The `trust proxy` function of an application, made safe: one that throws, or returns a promise, trusts no proxy. The
- * transports ask it outside Express, where what it throws would end the process.
+ * The `trust proxy` function of an Express application, made safe: one that throws, or returns a promise, trusts no proxy.
+ * The transports ask it outside Express, where what it throws would end the process.
  * @param failed receives what it throws
  */
-export function safeTrust(trusts: TrustProxy, failed: (cause: unknown) => void): TrustProxy {
+export function trustOf(
+  app: { get(setting: string): unknown },
+  failed: (cause: unknown, details: object) => void,
+): TrustProxy {
+  const report = (cause: unknown) => failed(cause, { option: 'trust proxy' })
   return (address, hop) => {
     try {
-      const answer: unknown = trusts(address, hop)
-      return Boolean(answer) && !handleRejection(answer, failed)
+      const answer: unknown = (app.get('trust proxy fn') as TrustProxy)(address, hop)
+      return Boolean(answer) && !handleRejection(answer, report)
     } catch (cause) {
-      failed(cause)
+      report(cause)
       return false
     }
   }

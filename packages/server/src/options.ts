@@ -310,6 +310,10 @@ function check(options: TokenSocketServerOptions): void {
   if (engine !== undefined && typeof engine?.broker?.publish !== 'function')
     throw badOption('engine', 'has to be an engine, such as a MemoryEngine')
   checkLogger(options.logger)
+  for (const name of ['socketController', 'routes'] as const) {
+    const { [name]: tree = {} } = options
+    if (typeof tree !== 'object' || tree === null) throw badOption(name, 'has to be an object of functions')
+  }
   if (issuer !== undefined && (typeof issuer !== 'string' || issuer === ''))
     throw badOption('issuer', 'has to be a string that is not empty')
   if (secret !== undefined && secret.length === 0) throw badOption('secret', 'must not be empty')

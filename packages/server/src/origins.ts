@@ -66,6 +66,16 @@ export class OriginRules {
     return { origin, allowed, isForeign: false }
   }
 
+  /**
+   * As {@link judge}, for a token request: one without `Origin` is judged by its `Referer`, if it has one. A browser that says
+   * that the request is its own page's (`Sec-Fetch-Site`) is believed: a proxy may hide the host that it used.
+   */
+  judgePage(request: IncomingMessage): RequestOrigin {
+    const isKnown = request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined
+    const referer = isKnown ? undefined : refererOf(request)
+    return referer === undefined ? this.judge(request) : this.#judge(referer, request)
+  }
+
   /** As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name one. */
   judgeScript(request: IncomingMessage): RequestOrigin {
     const origin = originOf(request) ?? refererOf(request)

@@ -18,7 +18,7 @@ import { ClientFiles } from './client-files.js'
 import { Cluster, sidOf } from './cluster.js'
 import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
-import { safeTrust, type TrustProxy } from './forwarded.js'
+import { type TrustProxy, trustOf } from './forwarded.js'
 import { Handshakes } from './handshake.js'
 import { HealthRoute, mountHealthRoute } from './health-route.js'
 import { chainHandlers } from './http/handler-chain.js'
@@ -38,40 +38,21 @@ import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
 import { type Closing, ClosingLog } from './runtime/closings.js'
 import { Failures } from './runtime/failures.js'
+import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
 import { callIsolated } from './runtime/isolated.js'
 import { RequestLog } from './runtime/request-log.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
+import type { TokenSocketServerEvents } from './server-events.js'
 import { HealthWatch, type ServerHealth } from './server-health.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
 import { makeTokens, type Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
 import { Turnstile } from './turnstile.js'
-import { decide, type Refusal, type VetoCallback } from './vetoes.js'
-
-/** What a veto listener may return: `false` refuses; with a declared callback, `undefined` leaves it to the callback. */
-export type Veto = unknown
+import { decide, type Refusal } from './vetoes.js'
 
 /** The events that ask listeners: one that refuses is enough. */
 type VetoEvent = Exclude<keyof TokenSocketServerEvents, 'error' | 'health'>
-
-/** The events of a {@link TokenSocketServer}. All but `error` and `health` are vetoes: one listener that refuses is enough. */
-export interface TokenSocketServerEvents {
-  /** A client brought a good token. `callback()` lets it in; `callback(error)` or `callback(null, false)` do not. */
-  authentication(socket: RemoteClient, auth: unknown, callback: VetoCallback): Veto
-  /** A client wants to subscribe. */
-  subscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
-  /** A client wants to unsubscribe. */
-  unsubscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
-  /** A client wants to publish. */
-  publish(socket: RemoteClient, data: { channel: string; data: unknown }, callback: VetoCallback): Veto
-  /** A client wants to publish on every channel. Where `publish` has listeners, one of these has to say `true`. */
-  broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
-  /** The server has another status: `ok`, `degraded`, `shutting_down`. */
-  health(health: ServerHealth): void
-  /** Something threw that nobody else is told of: a handler, a listener, the filter, the engine. */
-  error(cause: unknown, details: object): void
-}
 
 /** Gets how a call ended. */
 export type RpcCallback = (error: RpcError | null, data?: unknown) => void
@@ -120,15 +101,13 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#authTimeout = authTimeout
     this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
+    warnOfHiddenInstances(logger, socketController)
     const tokens = makeTokens(this.#options)
     const revocations = new Revocations({ ...this.#options, ...limits, tickets: engine.tickets })
     const redeemer = new Redeemer({ ...this.#options, tokens, revocations, log: this.#log })
     this.#channels = this.#makeChannels(redeemer, tokens)
     this.cluster = this.#makeCluster(revocations)
-    const trusts = safeTrust(
-      (address, hop) => app.get('trust proxy fn')(address, hop),
-      (cause) => failed(cause, { option: 'trust proxy' }),
-    )
+    const trusts = trustOf(app, failed)
     const origins = this.#makeOrigins(trusts)
     this.#health = this.#watchHealth()
     this.#streams = new StreamLiveness(this.#options)

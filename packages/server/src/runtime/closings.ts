@@ -39,9 +39,9 @@ const WANTED: ReadonlySet<number> = new Set([
  */
 export class ClosingLog {
   readonly #logger: Logger
-  readonly #log: ThrottledLog
+  readonly #log: Pick<ThrottledLog, 'write'>
 
-  constructor(logger: Logger, log: ThrottledLog) {
+  constructor(logger: Logger, log: Pick<ThrottledLog, 'write'>) {
     this.#logger = logger
     this.#log = log
   }
