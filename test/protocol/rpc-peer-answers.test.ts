@@ -340,6 +340,67 @@ describe('RpcPeer, answering', () => {
           expect(received(peer, () => call)).to.deep.equal([{ data: call }])
       })
     })
+
+    describe('honors the limit of `callBytes`', () => {
+      beforeEach(() => {
+        peer = new RpcPeer({ ...limits, callsIn: 10, callBytes: 100 }, onerror, createTimeouts())
+      })
+
+      /** A call of this many bytes that runs until its callback is called. */
+      function call(bytes: number) {
+        const answers: Outcome[] = []
+        let callback: Callback = () => {}
+        const action = (_data: unknown, given: Callback) => {
+          callback = given
+        }
+        peer.receive({ ...incoming(action, answers), bytes })
+        return { answers, callback: (...args: Parameters<Callback>) => callback(...args) }
+      }
+      const isRefused = ({ answers }: ReturnType<typeof call>) =>
+        answers.some((answer) => 'code' in answer && answer.code === 'too_many_calls')
+
+      it('answers too_many_calls, naming it, to a call that does not fit beside those that run', () => {
+        call(60)
+        expect(call(41).answers).to.deep.equal([
+          {
+            error: {
+              message: 'Too many calls in flight: callBytes (limit 100)',
+              code: 'too_many_calls',
+              data: { field: 'callBytes', limit: 100 },
+            },
+            code: 'too_many_calls',
+          },
+        ])
+        expect([isRefused(call(40)), isRefused(call(1))]).to.deep.equal([false, true])
+      })
+
+      it('takes a larger call when no other runs', () => {
+        const large = call(1000)
+        expect([isRefused(large), isRefused(call(1))]).to.deep.equal([false, true])
+        large.callback(null, 1)
+        expect(isRefused(call(1000))).to.equal(false)
+      })
+
+      it('gives each call’s bytes back once, however it ends', () => {
+        for (let round = 0; round < 3; round += 1) {
+          const calls = [call(40), call(40)] as const
+          calls[0].callback(null, 1)
+          calls[0].callback(null, 2)
+          clock.tick(1_000)
+          calls[1].callback(null, 1)
+        }
+        call(60)
+        expect([isRefused(call(41)), isRefused(call(40))]).to.deep.equal([true, false])
+      })
+
+      it('counts nothing of a connection that is gone', () => {
+        const gone = call(60)
+        peer.disconnect(new RpcError('connection_lost'))
+        call(60)
+        gone.callback(null, 1)
+        expect([isRefused(call(41)), isRefused(call(40))]).to.deep.equal([true, false])
+      })
+    })
   })
 })
 

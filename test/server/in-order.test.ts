@@ -89,4 +89,23 @@ describe('InOrder', () => {
       expect(inOrder.size).to.equal(0)
     })
   })
+
+  describe('.weight', () => {
+    it('is that of the tasks that run or wait, and each gives it back once', async () => {
+      const order = new InOrder()
+      const [first, second] = [gate('first', []), gate('second', [])]
+      const results = [
+        order.run('a', first.task, 5),
+        order.run('a', second.task, 7),
+        order.run('b', async () => {}),
+      ]
+      expect(order.weight).to.equal(12)
+      first.open(Promise.resolve('1'))
+      await results[0]
+      expect(order.weight).to.equal(7)
+      second.open(Promise.reject(new Error('no')))
+      await Promise.allSettled(results)
+      expect([order.weight, order.size]).to.deep.equal([0, 0])
+    })
+  })
 })

@@ -193,6 +193,42 @@ describe('RemoteClient', () => {
       expect(frames()[0]).to.include({ uuid: '2', code: 'too_many_calls' })
     })
 
+    it('honor the limit `callBytes`, which names itself', async () => {
+      const controller = { a: () => new Promise(() => {}) }
+      const { client, frames } = makeSocket({ controller, limits: { callBytes: 150 } })
+      const call = (uuid: string) => `{"rpc":"a","uuid":"${uuid}","req":"${'x'.repeat(60)}"}`
+      client.send([call('1'), call('2')])
+      await settled()
+      expect(frames()).to.have.length(1)
+      expect(frames()[0]).to.deep.include({ uuid: '2', code: 'too_many_calls' })
+      expect(frames()[0]).to.have.deep.nested.property('error.data', { field: 'callBytes', limit: 150 })
+    })
+
+    it('honor the limit `callBytes` for requests about channels, those included that have timed out', async () => {
+      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+      try {
+        const request = sinon.stub().returns(new Promise(() => {}))
+        const { client, frames } = makeSocket({
+          channels: { request },
+          limits: { callBytes: 250, timeout: 1000 },
+        })
+        const publish = (uuid: string) =>
+          `{"rpc":"_publish","uuid":"${uuid}","req":{"channel":"c","data":"${'x'.repeat(60)}"}}`
+        client.send([publish('1')])
+        clock.tick(1000)
+        client.send([publish('2')])
+        expect(request.callCount).to.equal(1)
+        client.send(['{"rpc":"_subscribe","uuid":"3","req":{"channel":"c"}}'])
+        await settled()
+        expect((frames() as Record<string, unknown>[]).map(({ uuid, code }) => [uuid, code])).to.deep.equal([
+          ['1', 'timeout'],
+          ['3', 'too_many_calls'],
+        ])
+      } finally {
+        clock.restore()
+      }
+    })
+
     it('pass `_ping` on by its name, with empty data', async () => {
       const ping = sinon.spy(() => ({ message: 'pong' }))
       const answers = await answerTo({ rpc: '_ping', uuid: '1' }, { controller: { _ping: ping } })

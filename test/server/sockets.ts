@@ -43,6 +43,7 @@ const LIMITS = {
   rate: 10_000,
   timeout: 30_000,
   callsIn: 1000,
+  callBytes: 8 * 1024 * 1024,
   callsOut: 1000,
   outbox: 1024 * 1024,
   readTimeout: 5000,

@@ -21,6 +21,8 @@ export interface RpcLimits {
   readonly callsOut: number
   /** How many of the other side's calls may run here at once. */
   readonly callsIn: number
+  /** Of how many bytes those may be together; a single one may have more. @default no bound */
+  readonly callBytes?: number
 }
 
 /** A call that came from the other side. */
@@ -33,6 +35,8 @@ export interface IncomingCall {
   readonly before: readonly unknown[]
   /** The function's arguments after its callback. */
   readonly after?: readonly unknown[]
+  /** How much it counts of `callBytes`. @default 0 */
+  readonly bytes?: number
   /** Sends the answer. Called exactly once, unless the peer is closed first. */
   answer(outcome: Outcome): void
 }
@@ -48,6 +52,8 @@ export class RpcPeer {
   readonly #calls: PendingCalls
   /** The time-outs of the calls that are not answered yet. */
   readonly #incoming = new Set<() => void>()
+  /** Of those calls. */
+  #bytes = 0
   readonly #timeouts: Timeouts
   readonly #limits: RpcLimits
   readonly #onerror: RpcFailureListener
@@ -87,17 +93,22 @@ export class RpcPeer {
 
   /** A call came: runs its function and answers exactly once, whatever the function does. */
   receive(call: IncomingCall): void {
-    const { callsIn: limit, timeout } = this.#limits
+    const { callsIn: limit, callBytes, timeout } = this.#limits
+    const { bytes = 0 } = call
     if (!call.action) return call.answer(encodeError(about('not_found', call)))
     if (this.#incoming.size >= limit)
       return call.answer(encodeError(refusal('too_many_calls', { field: 'calls', limit })))
+    if (callBytes && this.#bytes && this.#bytes + bytes > callBytes)
+      return call.answer(encodeError(refusal('too_many_calls', { field: 'callBytes', limit: callBytes })))
     const expire = () => answer(encodeError(about('timeout', call)))
     const answer = (outcome: Outcome) => {
       if (!this.#incoming.delete(expire)) return
+      this.#bytes -= bytes
       this.#timeouts.delete(expire)
       this.#deliver(call, outcome)
     }
     this.#incoming.add(expire)
+    this.#bytes += bytes
     this.#run(call, call.action, answer)
     if (this.#incoming.has(expire)) this.#timeouts.set(expire, timeout)
   }
@@ -109,6 +120,7 @@ export class RpcPeer {
   disconnect(error: RpcError, which?: (id: string) => boolean): void {
     for (const expire of this.#incoming) this.#timeouts.delete(expire)
     this.#incoming.clear()
+    this.#bytes = 0
     this.#calls.rejectAll(error, which)
   }
 

@@ -2,20 +2,28 @@
 export class InOrder {
   readonly #tails = new Map<string, Promise<unknown>>()
   #size = 0
+  #weight = 0
 
   /** How many tasks run or wait. */
   get size(): number {
     return this.#size
   }
 
+  /** What the tasks that run or wait weigh together. */
+  get weight(): number {
+    return this.#weight
+  }
+
   /** Runs a task, at once if no earlier one of its key runs. Resolves or rejects as the task does. */
-  run<T>(key: string, task: () => Promise<T>): Promise<T> {
+  run<T>(key: string, task: () => Promise<T>, weight = 0): Promise<T> {
     const before = this.#tails.get(key)
     const result = before ? before.then(task, task) : task()
     this.#tails.set(key, result)
     this.#size += 1
+    this.#weight += weight
     const done = () => {
       this.#size -= 1
+      this.#weight -= weight
       if (this.#tails.get(key) === result) this.#tails.delete(key)
     }
     result.then(done, done)

@@ -85,6 +85,11 @@ export interface Limits {
   readonly historyPage: number
   /** Calls of one client that may run at once; one more is answered `too_many_calls`. @default 1000 */
   readonly callsIn: number
+  /**
+   * UTF-16 code units of the messages of one client's calls that run at once; a call that comes while others run, and does not
+   * fit, is answered `too_many_calls`. @default 8388608
+   */
+  readonly callBytes: number
   /** Messages of one client in a second, answers not counted; one more is answered `too_many_messages`. @default 10000 */
   readonly rate: number
   /** Calls to one client that may wait for an answer at once. @default 1000 */
@@ -221,6 +226,7 @@ const LIMITS: Limits = {
   answers: 16 * 1024 * 1024,
   historyPage: 256 * 1024,
   callsIn: 1000,
+  callBytes: 8 * 1024 * 1024,
   rate: 10_000,
   callsOut: 1000,
   callTimeout: 30_000,

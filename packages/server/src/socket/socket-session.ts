@@ -39,7 +39,7 @@ export interface ChannelAnswer {
 export interface SessionOwner {
   /** One timer for all sockets' calls. */
   readonly timeouts: Timeouts
-  readonly limits: RpcLimits & { readonly rate: number }
+  readonly limits: RpcLimits & { readonly rate: number; readonly callBytes: number }
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
   /** A handler threw. */
@@ -89,7 +89,7 @@ export class SocketSession {
   receive(text: unknown): void {
     this.received += 1
     try {
-      this.#handle(decodeClientMessage(text))
+      this.#handle(decodeClientMessage(text), typeof text === 'string' ? text.length : 0)
     } catch (error) {
       if (error instanceof FrameError) return this.#complain(error)
       // Nobody else catches what throws in a transport's event, such as a getter of the controller's.
@@ -102,7 +102,7 @@ export class SocketSession {
     this.#peer.disconnect(new RpcError('connection_lost'))
   }
 
-  #handle(message: ClientMessage): void {
+  #handle(message: ClientMessage, bytes: number): void {
     if (message.type === 'result') return this.#peer.settle(message.id, message.outcome)
     const rpc = rpcOf(message)
     const { requests } = this.#owner
@@ -119,20 +119,23 @@ export class SocketSession {
       const data = message.type === 'call' ? message.data : {}
       const action = this.#owner.findAction(rpc)
       const before = [this.#socket.auth, data]
-      return this.#peer.receive({ action, name: rpc, before, after: [this.#socket], answer })
+      return this.#peer.receive({ action, name: rpc, before, after: [this.#socket], bytes, answer })
     }
-    this.#peer.receive({ action: this.#asAction(message), before: [], answer })
+    this.#peer.receive({ action: this.#asAction(message, bytes), before: [], bytes, answer })
   }
 
   /** Requests about the same channel are done in the order in which they came, however long a listener takes. */
-  #asAction(message: ChannelRequest): Action {
+  #asAction(message: ChannelRequest, bytes: number): Action {
     const channel = message.type === 'broadcast' ? '' : message.channel
     return (callback: (error: unknown, data: unknown) => void) => {
       // Calls that were answered with a time-out may still stand in the queue.
-      const limit = this.#owner.limits.callsIn
-      if (this.#inOrder.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
+      const { callsIn: limit, callBytes } = this.#owner.limits
+      const { size, weight } = this.#inOrder
+      if (size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
+      if (size > 0 && weight + bytes > callBytes)
+        throw refusal('too_many_calls', { field: 'callBytes', limit: callBytes })
       return this.#inOrder
-        .run(channel, () => this.#socket.requestChannel(message))
+        .run(channel, () => this.#socket.requestChannel(message), bytes)
         .then(({ error, data = null }) => callback(channel ? withSubject(error, { channel }) : error, data))
     }
   }
