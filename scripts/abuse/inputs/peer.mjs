@@ -1,0 +1,189 @@
+// A WebSocket client that writes whatever bytes it is told, and counts what is answered.
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { Breach, until } from './breach.mjs'
+import { EPOCH, expectedOf } from './frames.mjs'
+
+/** Closing codes that docs/PROTOCOL.md names, and those of RFC 6455 for what breaks that. */
+const DOCUMENTED = new Set([
+  1000, 1001, 1002, 1003, 1007, 1009, 4000, 4001, 4002, 4003, 4004, 4006, 4500, 4501, 4502,
+])
+
+/** What a server answers a close with: the code that came, or none. */
+const ECHOED = new Set([undefined, 1005, 3000, 4005, 4999])
+
+const UPGRADE = [
+  ...['GET /sockets/websocket HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade', 'Upgrade: websocket'],
+  ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='],
+]
+
+/** A frame of RFC 6455. @param head the first byte @param mask whether it is masked, with zeros @param size what it says its length is */
+export function wsFrame(head, payload, { mask = true, size = payload.length } = {}) {
+  const bit = mask ? 0x80 : 0
+  const bytes =
+    size < 126
+      ? [bit | size]
+      : size < 65_536
+        ? [bit | 126, size >> 8, size & 255]
+        : [bit | 127, ...long(size)]
+  return Buffer.concat([Buffer.from([head, ...bytes]), Buffer.alloc(mask ? 4 : 0), payload])
+}
+
+function long(size) {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(size))
+  return bytes
+}
+
+export class Peer {
+  #socket
+  #rest = Buffer.alloc(0)
+  #isUpgraded = false
+  #expected = new Map()
+  #errorsExpected = 0
+  #errors = 0
+  #texts = new Map()
+  #waits = 0
+  #breach
+  epoch = 'none'
+  answered = 0
+  /** The code of the server's close frame, if there was one. */
+  code = undefined
+  isClosed = false
+
+  /** Opens a connection and upgrades it. @param token signs in */
+  static async open(port, token) {
+    const peer = new Peer()
+    peer.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    peer.#socket.on('error', () => {})
+    peer.#socket.on('data', (chunk) => peer.#read(chunk))
+    peer.#socket.on('close', () => {
+      peer.isClosed = true
+    })
+    await once(peer.#socket, 'connect')
+    peer.#socket.write(`${UPGRADE.join('\r\n')}\r\n\r\n`)
+    await until(() => peer.#isUpgraded, 'an upgrade was not answered')
+    if (token !== undefined) {
+      peer.expect(JSON.stringify({ rpc: 'auth', token, uuid: 'auth', version: 1 }))
+      peer.sendText(JSON.stringify({ rpc: 'auth', token, uuid: 'auth', version: 1 }))
+      await peer.settled()
+    }
+    return peer
+  }
+
+  /** From now on this text has to be answered, as it says. */
+  expect(text) {
+    const expected = expectedOf(text)
+    if (expected === 'error') this.#errorsExpected += 1
+    if (typeof expected === 'string') return
+    this.#expected.set(expected.id, (this.#expected.get(expected.id) ?? 0) + 1)
+    this.#texts.set(expected.id, text)
+    this.#waits += 1
+  }
+
+  /** Sends one text frame. */
+  sendText(text) {
+    this.write(wsFrame(0x81, Buffer.from(text)))
+  }
+
+  write(bytes) {
+    if (!this.isClosed) this.#socket.write(bytes)
+  }
+
+  /** Puts in what only the server can know. */
+  fill(text) {
+    return text.replaceAll(EPOCH, this.epoch)
+  }
+
+  /** Waits until everything is answered, or the connection is closed. @throws Breach */
+  async settled(ms = 15_000) {
+    const isDone = () =>
+      this.#breach || this.isClosed || (this.#waits <= 0 && this.#errors >= this.#errorsExpected)
+    await until(isDone, '', ms).catch(() => {
+      throw new Breach('no answer came', this.#unanswered())
+    })
+    if (this.#breach) throw this.#breach
+    if (this.isClosed) return this.checkCode()
+    if (this.#errors > this.#errorsExpected)
+      throw new Breach(`${this.#errors} errors without an id came, ${this.#errorsExpected} were due`)
+    this.#texts.clear()
+    this.#expected.clear()
+  }
+
+  /** @param isOurs whether we closed, maybe with a code of ours @throws Breach for a close code that no document names */
+  checkCode(isOurs = false) {
+    if (DOCUMENTED.has(this.code) || (isOurs && ECHOED.has(this.code))) return
+    throw new Breach(`closed with ${this.code ?? 'no close frame'}`, this.#unanswered())
+  }
+
+  /** Ends this side; the server's has to end, too. */
+  async end() {
+    this.#socket.end()
+    await until(() => this.isClosed, 'a connection did not end')
+  }
+
+  destroy() {
+    this.#socket.destroy()
+  }
+
+  #unanswered() {
+    const ids = [...this.#expected].filter(([, times]) => times > 0).map(([id]) => id)
+    if (ids.length > 0) return ids.slice(0, 5).map((id) => this.#texts.get(id))
+    return [`${this.#errorsExpected - this.#errors} errors without an id`]
+  }
+
+  #read(chunk) {
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    if (!this.#isUpgraded) {
+      const end = bytes.indexOf('\r\n\r\n')
+      if (end < 0) {
+        this.#rest = bytes
+        return
+      }
+      this.#isUpgraded = true
+      bytes = bytes.subarray(end + 4)
+    }
+    while (bytes.length >= 2) {
+      const short = bytes[1] & 127
+      const head = short < 126 ? 2 : short === 126 ? 4 : 10
+      if (bytes.length < head) break
+      const size = head === 2 ? short : head === 4 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2))
+      if (bytes.length < head + size) break
+      this.#came(bytes[0] & 15, bytes.subarray(head, head + size))
+      bytes = bytes.subarray(head + size)
+    }
+    this.#rest = bytes
+  }
+
+  #came(opcode, payload) {
+    if (opcode === 8) {
+      this.code = payload.length > 1 ? payload.readUInt16BE() : 1005
+      this.#socket.end()
+    }
+    if (opcode === 9) this.write(wsFrame(0x8a, payload))
+    if (opcode === 1) for (const line of payload.toString().split('\n')) if (line !== '') this.heard(line)
+  }
+
+  /** A message of the server. */
+  heard(line) {
+    const { uuid, channel, internal, command, data, error } = JSON.parse(line)
+    if (internal === true) {
+      if (command === 'subscribe' && data.epoch !== undefined) this.epoch = data.epoch
+      return
+    }
+    if (channel !== undefined) return
+    if (uuid === undefined && error !== undefined) {
+      this.#errors += 1
+      this.answered += 1
+      return
+    }
+    const left = this.#expected.get(uuid)
+    if (left === undefined || left === 0) {
+      this.#breach ??= new Breach('an answer came that was not due', [line, this.#texts.get(uuid)])
+      return
+    }
+    this.#expected.set(uuid, left - 1)
+    this.#waits -= 1
+    this.answered += 1
+  }
+}
