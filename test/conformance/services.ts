@@ -71,6 +71,7 @@ export function mountServices(
         connections: 1000,
         limits: {
           authMessage: 1024 * 1024,
+          fragments: 2048,
           connectionsPerAddress: 1000,
           bodyBytes: 16 * 1024 * 1024,
           bodyBytesPerAddress: 16 * 1024 * 1024,

@@ -45,8 +45,8 @@ describe('limits of the server', () => {
       )
       const closed = once(sending, 'close')
       sending.on('error', () => {})
-      // Three times 32 KiB are for small messages that share a body.
-      for (let count = 0; count < 4; count += 1) sending.write('x'.repeat(30_000))
+      // Three times 64 KiB are for small messages that share a body.
+      for (let count = 0; count < 7; count += 1) sending.write('x'.repeat(30_000))
       expect(await status).to.equal(413)
       await closed
       await site.servesHonestClients()

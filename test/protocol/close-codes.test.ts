@@ -36,9 +36,11 @@ describe('close-codes', () => {
       invalid_token: true,
       going_away: true,
       ping_timeout: true,
+      too_many_messages: true,
       auth_required: false,
       too_large: false,
       disconnected: false,
+      bad_messages: false,
     } satisfies Record<keyof typeof CLOSE_CODES, boolean>)) {
       it(`${comesBack ? 'comes back after' : 'stays away after'} ${name}`, () => {
         expect(shouldReconnect(CLOSE_CODES[name as keyof typeof CLOSE_CODES].code)).to.equal(comesBack)

@@ -1,10 +1,4 @@
-import {
-  decodeClientMessage,
-  decodeServerMessage,
-  FrameError,
-  NAME_LIMITS,
-  RpcError,
-} from '@token-socket/protocol'
+import { decodeClientMessage, decodeServerMessage, FrameError, NAME_LIMITS } from '@token-socket/protocol'
 import { expect } from 'chai'
 import { thrownBy } from './rejection.js'
 
@@ -294,11 +288,14 @@ describe('codec, given bad frames', () => {
   })
 
   describe('FrameError', () => {
-    it('is an Error that says what its RpcError says', () => {
-      const inner = new RpcError('too_long', 'Too long: rpc')
-      const error = new FrameError(inner, 'a', '1')
-      expect(error).to.be.instanceOf(Error).with.property('message', 'Too long: rpc')
-      expect([error.error, error.rpc, error.id]).to.deep.equal([inner, 'a', '1'])
+    it('is plain data: a peer causes as many as it likes, and no stack trace is made of them', () => {
+      for (const text of ['x', '{}', '{"rpc":"_subscribe","uuid":"1"}', '{"rpc":"a","uuid":5}']) {
+        const thrown = frameError(decodeClientMessage, text)
+        for (const part of [thrown, thrown.error]) {
+          expect(part).to.not.be.instanceOf(Error)
+          expect(part).to.not.have.property('stack')
+        }
+      }
     })
   })
 })

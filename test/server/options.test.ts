@@ -62,6 +62,8 @@ describe('resolveOptions', () => {
         callsIn: 1000,
         callBytes: 8 * 1024 * 1024,
         rate: 10_000,
+        wrongMessages: 1000,
+        fragments: 2048,
         callsOut: 1000,
         callTimeout: 30_000,
         subscriptions: 1000,

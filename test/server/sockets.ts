@@ -41,6 +41,7 @@ export interface SocketSettings {
 
 const LIMITS = {
   rate: 10_000,
+  wrongMessages: 1000,
   timeout: 30_000,
   callsIn: 1000,
   callBytes: 8 * 1024 * 1024,

@@ -1,5 +1,5 @@
 /** The client's messages as frames, and back. */
-import { refusal } from './errors.js'
+import { plainRefusal } from './errors.js'
 import {
   badField,
   decodeErrorFields,
@@ -106,7 +106,7 @@ function historyBounds(req: Frame): Omit<HistoryMessage, 'type' | 'id' | 'channe
   if (!Number.isSafeInteger(limit) || (limit as number) < 1)
     throw badField('req.limit', 'has to be a whole number above 0')
   if ((limit as number) > HISTORY_LIMIT)
-    throw new FrameError(refusal('too_long', { field: 'req.limit', limit: HISTORY_LIMIT }))
+    throw new FrameError(plainRefusal('too_long', { field: 'req.limit', limit: HISTORY_LIMIT }))
   if (typeof reverse !== 'boolean') throw badField('req.reverse', 'has to be true or false')
   return { ...readPublicationIds(req, ['after', 'before'], 'req.'), limit: limit as number, reverse }
 }

@@ -70,13 +70,36 @@ export function withSubject(error: unknown, subject: Subject): unknown {
   return new RpcError(error.code, `${error.message}: ${nameIn(subject)}`, subject, error.cause)
 }
 
-/** One of the library's own errors about a field or a limit, e.g. `Too long: req.channel (limit 256)`. */
-export function refusal(
-  code: ErrorCode,
-  about: { readonly field: string; readonly limit?: number },
-): RpcError {
+/** The field or the limit that an error is about. */
+export interface ErrorSubject {
+  readonly field: string
+  readonly limit?: number
+}
+
+/**
+ * An error as plain data, which costs no stack trace. For what a peer can cause as often as it likes: wrong frames,
+ * unknown functions, limits.
+ */
+export interface PlainError {
+  readonly message: string
+  readonly code: string
+  readonly data?: unknown
+}
+
+/** The same as {@link refusal}, as plain data. */
+export function plainRefusal(code: ErrorCode, about: ErrorSubject): PlainError {
   const limit = about.limit === undefined ? '' : ` (limit ${about.limit})`
-  return new RpcError(code, `${textOf(code)}: ${about.field}${limit}`, about)
+  return { message: `${textOf(code)}: ${about.field}${limit}`, code, data: about }
+}
+
+/** One of the library's own errors about a field or a limit, e.g. `Too long: req.channel (limit 256)`. */
+export function refusal(code: ErrorCode, about: ErrorSubject): RpcError {
+  return new RpcError(code, plainRefusal(code, about).message, about)
+}
+
+/** One of the library's errors that has its usual text, and a subject at most, as the wire carries it. */
+export function wireError(code: ErrorCode, about?: Subject): WireError {
+  return { error: textOf(code), code, ...(about && { about }) }
 }
 
 /** Any thrown value as an {@link RpcError}; what is not one yet becomes one with its text, and is its cause. */

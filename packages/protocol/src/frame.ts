@@ -1,18 +1,19 @@
 /** What frames of both directions are made of, and how their fields are read: nothing of a peer's gets past unchecked. */
 import { textOf } from './error-texts.js'
-import { RpcError, refusal, type WireError } from './errors.js'
+import { type PlainError, plainRefusal, RpcError, type WireError } from './errors.js'
 import type { Position } from './messages.js'
 import { type LimitedName, NAME_LIMITS } from './names.js'
 
-/** A frame that is not a message. `rpc` and `id` are there if the frame had good ones, so that it can be answered. */
-export class FrameError extends Error {
+/**
+ * Thrown for a frame that is not a message. `rpc` and `id` are there if the frame had good ones, so that it can be
+ * answered. It is no `Error`: peers cause it as often as they like, and a stack trace costs more than the rest.
+ */
+export class FrameError {
   constructor(
-    readonly error: RpcError,
+    readonly error: PlainError,
     readonly rpc?: string,
     readonly id?: string,
-  ) {
-    super(error.message)
-  }
+  ) {}
 }
 
 /** An object of the wire. */
@@ -57,7 +58,7 @@ export function readName(frame: Frame, field: string, kind: LimitedName, path = 
   if (typeof value !== 'string' || value === '')
     throw badField(path + field, 'has to be a string that is not empty')
   const limit = NAME_LIMITS[kind]
-  if (value.length > limit) throw new FrameError(refusal('too_long', { field: path + field, limit }))
+  if (value.length > limit) throw new FrameError(plainRefusal('too_long', { field: path + field, limit }))
   return value
 }
 
@@ -112,5 +113,5 @@ export function readVersion({ version }: Frame): number | undefined {
 
 /** The error of a field that is wrong. */
 export function badField(field: string, why = 'is missing or wrong'): FrameError {
-  return new FrameError(new RpcError('bad_message', `Invalid message: ${field} ${why}`, { field }))
+  return new FrameError({ message: `Invalid message: ${field} ${why}`, code: 'bad_message', data: { field } })
 }

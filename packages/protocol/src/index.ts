@@ -27,12 +27,16 @@ export { ERRORS, type ErrorCode } from './error-texts.js'
 export {
   asRpcError,
   decodeError,
+  type ErrorSubject,
   encodeError,
   encodeThrown,
+  type PlainError,
+  plainRefusal,
   RpcError,
   refusal,
   type Subject,
   type WireError,
+  wireError,
   withSubject,
 } from './errors.js'
 export { FrameError } from './frame.js'

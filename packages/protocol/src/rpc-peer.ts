@@ -1,14 +1,14 @@
 import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
-import type { ErrorCode } from './error-texts.js'
 import {
   asRpcError,
   decodeError,
   encodeError,
   encodeThrown,
+  plainRefusal,
   RpcError,
-  refusal,
-  withSubject,
+  type Subject,
+  wireError,
 } from './errors.js'
 import type { Outcome } from './messages.js'
 import { type CallOptions, PendingCalls } from './pending-calls.js'
@@ -95,12 +95,14 @@ export class RpcPeer {
   receive(call: IncomingCall): void {
     const { callsIn: limit, callBytes, timeout } = this.#limits
     const { bytes = 0 } = call
-    if (!call.action) return call.answer(encodeError(about('not_found', call)))
+    if (!call.action) return call.answer(wireError('not_found', subjectOf(call)))
     if (this.#incoming.size >= limit)
-      return call.answer(encodeError(refusal('too_many_calls', { field: 'calls', limit })))
+      return call.answer(encodeError(plainRefusal('too_many_calls', { field: 'calls', limit })))
     if (callBytes && this.#bytes && this.#bytes + bytes > callBytes)
-      return call.answer(encodeError(refusal('too_many_calls', { field: 'callBytes', limit: callBytes })))
-    const expire = () => answer(encodeError(about('timeout', call)))
+      return call.answer(
+        encodeError(plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes })),
+      )
+    const expire = () => answer(wireError('timeout', subjectOf(call)))
     const answer = (outcome: Outcome) => {
       if (!this.#incoming.delete(expire)) return
       this.#bytes -= bytes
@@ -176,9 +178,8 @@ export class RpcPeer {
   }
 }
 
-function about(code: ErrorCode, { name }: IncomingCall): unknown {
-  const error = new RpcError(code)
-  return name === undefined ? error : withSubject(error, { function: name })
+function subjectOf({ name }: IncomingCall): Subject | undefined {
+  return name === undefined ? undefined : { function: name }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

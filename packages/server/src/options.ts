@@ -90,8 +90,21 @@ export interface Limits {
    * fit, is answered `too_many_calls`. @default 8388608
    */
   readonly callBytes: number
-  /** Messages of one client in a second, answers not counted; one more is answered `too_many_messages`. @default 10000 */
+  /**
+   * Messages of one client in a second, wrong ones included, answers to the server's calls not. One more is answered
+   * `too_many_messages`; 10,000 more close the socket. @default 10000
+   */
   readonly rate: number
+  /**
+   * Wrong messages of one client in a minute: no JSON, or not of the wire. One more closes the socket as
+   * `bad_messages`. @default 1000
+   */
+  readonly wrongMessages: number
+  /**
+   * Fragments that a WebSocket message may come in; more close the connection with 1008. At least one per 4 KiB of
+   * `message` is always allowed. @default 2048
+   */
+  readonly fragments: number
   /** Calls to one client that may wait for an answer at once. @default 1000 */
   readonly callsOut: number
   /** Milliseconds until a call fails with `timeout`, those to a client and those from it. @default 30000 */
@@ -228,6 +241,8 @@ const LIMITS: Limits = {
   callsIn: 1000,
   callBytes: 8 * 1024 * 1024,
   rate: 10_000,
+  wrongMessages: 1000,
+  fragments: 2048,
   callsOut: 1000,
   callTimeout: 30_000,
   subscriptions: 1000,

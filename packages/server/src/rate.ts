@@ -1,15 +1,26 @@
-/** Counts what happens, a second at a time. */
+/** Counts what happens, a second at a time, or another period. */
 export class Rate {
-  #second = Number.NEGATIVE_INFINITY
+  readonly #period: number
+  #start = Number.NEGATIVE_INFINITY
   #count = 0
 
-  /** One more. @returns how many there were in this second, it included. The next begins with the first after it is over. */
+  /** @param period in milliseconds */
+  constructor(period = 1000) {
+    this.#period = period
+  }
+
+  /** One more. @returns how many there were in this period, it included. The next begins with the first after it is over. */
   count(): number {
     const now = performance.now()
-    if (now - this.#second >= 1000) {
-      this.#second = now
+    if (now - this.#start >= this.#period) {
+      this.#start = now
       this.#count = 0
     }
     return ++this.#count
+  }
+
+  /** The last one does not count after all. */
+  uncount(): void {
+    if (this.#count > 0) this.#count -= 1
   }
 }

@@ -4,13 +4,13 @@ import type { RequestListener } from 'node:http'
 import WebSocket, { type ClientOptions } from 'ws'
 import type { BufferedConnection } from '../../../packages/server/src/buffered-connection.js'
 import { OriginRules, type OriginRulesOptions } from '../../../packages/server/src/origins.js'
-import type { GateLimits, GateOptions } from '../../../packages/server/src/transports/gate.js'
+import type { GateOptions } from '../../../packages/server/src/transports/gate.js'
 import type { PerMessageDeflate } from '../../../packages/server/src/transports/per-message-deflate.js'
 import {
   DEFAULT_TRANSPORTS,
   type TransportName,
 } from '../../../packages/server/src/transports/transport-names.js'
-import { Transports } from '../../../packages/server/src/transports/transports.js'
+import { Transports, type TransportsOptions } from '../../../packages/server/src/transports/transports.js'
 import { Turnstile } from '../../../packages/server/src/turnstile.js'
 import { TestServer } from '../http-server.js'
 import { Inbox } from '../inbox.js'
@@ -23,7 +23,7 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly pingInterval?: number
   readonly pingTimeout?: number
   readonly connections?: number
-  readonly limits?: Partial<GateLimits>
+  readonly limits?: Partial<TransportsOptions['limits']>
   /** Whether those that open have signed in. @default true */
   readonly signedIn?: boolean
   readonly transports?: readonly TransportName[]
@@ -36,8 +36,9 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly before?: (server: TestServer) => void
 }
 
-const LIMITS: GateLimits = {
+const LIMITS: TransportsOptions['limits'] = {
   authMessage: 8192,
+  fragments: 2048,
   connectionsPerAddress: 1000,
   bodyBytes: 64 * 1024 * 1024,
   bodyBytesPerAddress: 16 * 1024 * 1024,

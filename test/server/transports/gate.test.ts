@@ -179,7 +179,7 @@ describe('Gate', () => {
       const answer = await answerToHead('/sockets/000/abc/xhr_send')
       expect(answer)
         .to.match(/^HTTP\/1.1 413 /)
-        .and.match(/Too large \(limit 98320 bytes\)/)
+        .and.match(/Too large \(limit 196624 bytes\)/)
     })
 
     it('of 64 MB from an origin that is not allowed', async () => {
@@ -196,20 +196,20 @@ describe('Gate', () => {
   })
 
   describe('limits bodies', () => {
-    // Three times 32 KiB, since the limit of a message is smaller, and what stands around messages.
-    const LIMIT = 98_320
+    // Three times 64 KiB, since the limit of a message is smaller, and what stands around messages.
+    const LIMIT = 196_624
 
     it('to just the limit, of messages that are small', async () => {
       const guest = await carrier.poll('abc')
-      const message = '"'.repeat(996)
-      const messages = Array.from({ length: 49 }, () => message)
+      const message = '"'.repeat(999)
+      const messages = Array.from({ length: 98 }, () => message)
       const body = JSON.stringify(messages)
       const filled = (more: number) => body.padEnd(LIMIT + more)
       expect(body.length).to.be.within(LIMIT - 1000, LIMIT)
       expect((await carrier.post('abc/xhr_send', filled(0))).status).to.equal(204)
-      expect(await guest.messages.take(49)).to.deep.equal(messages)
+      expect(await guest.messages.take(98)).to.deep.equal(messages)
       const refused = await carrier.post('abc/xhr_send', filled(1))
-      expect([refused.status, await refused.text()]).to.deep.equal([413, 'Too large (limit 98320 bytes)\n'])
+      expect([refused.status, await refused.text()]).to.deep.equal([413, 'Too large (limit 196624 bytes)\n'])
       expect(guest.messages.rest).to.deep.equal([])
     })
 
@@ -217,15 +217,15 @@ describe('Gate', () => {
       await carrier.poll('abc')
       const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
       const filled = (size: number) => 'd=[]&x='.padEnd(size, 'x')
-      expect((await carrier.post('abc/jsonp_send', filled(196_624), headers)).status).to.equal(200)
-      expect((await carrier.post('abc/jsonp_send', filled(196_625), headers)).status).to.equal(413)
+      expect((await carrier.post('abc/jsonp_send', filled(393_232), headers)).status).to.equal(200)
+      expect((await carrier.post('abc/jsonp_send', filled(393_233), headers)).status).to.equal(413)
     })
 
     it('that come in chunks', async () => {
       await carrier.poll('abc')
       const head = 'POST /sockets/000/abc/xhr_send HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
       const exchange = await carrier.server.raw(head)
-      for (let count = 0; count < 3; count += 1) exchange.write(`8000\r\n${'x'.repeat(32_768)}\r\n`)
+      for (let count = 0; count < 6; count += 1) exchange.write(`8000\r\n${'x'.repeat(32_768)}\r\n`)
       exchange.write(`11\r\n${'x'.repeat(17)}\r\n`)
       expect(await exchange.ended()).to.match(/^HTTP\/1.1 413 /)
     })

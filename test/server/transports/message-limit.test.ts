@@ -43,10 +43,10 @@ describe('batchLimit', () => {
     }
   }
 
-  it('leaves 32 KiB to small messages, however small the limit of one', () => {
-    expect(batchLimit(1, 'plain')).to.equal(32 * 1024 + 16)
-    expect(batchLimit(1, 'quoted')).to.equal(3 * 32 * 1024 + 16)
-    expect(batchLimit(1, 'form')).to.equal(6 * 32 * 1024 + 16)
+  it('leaves 64 KiB to small messages, however small the limit of one', () => {
+    expect(batchLimit(1, 'plain')).to.equal(64 * 1024 + 16)
+    expect(batchLimit(1, 'quoted')).to.equal(3 * 64 * 1024 + 16)
+    expect(batchLimit(1, 'form')).to.equal(6 * 64 * 1024 + 16)
   })
 
   it('is never above what a text can have', () => {

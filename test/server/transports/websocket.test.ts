@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { WebSocket } from 'ws'
+import { InboxScheduler } from '../../../packages/server/src/socket/inbox-scheduler.js'
 import { WebSocketTransport } from '../../../packages/server/src/transports/websocket.js'
 import { Carrier } from './carrier.js'
 
@@ -119,6 +120,7 @@ describe('WebSocketTransport', () => {
         expect(await peer.closed).to.deep.equal([3000, 'Broken framing.'])
         expect(await guest.ended).to.deep.equal([3000, 'Broken framing.'])
         expect(guest.messages.rest).to.deep.equal([])
+        expect(peer.frames.rest).to.deep.equal(['o'])
       })
     }
   })
@@ -166,8 +168,8 @@ describe('WebSocketTransport', () => {
         expect(await guest.messages.next()).to.equal(message)
       })
 
-      const [size, count] = framing === 'plain' ? [15_000, 3] : [15_000, 7]
-      it(`closes with 1009 on a frame over ${framing === 'plain' ? 32 : 96} KiB, before it is whole`, async () => {
+      const [size, count] = framing === 'plain' ? [15_000, 5] : [15_000, 14]
+      it(`closes with 1009 on a frame over ${framing === 'plain' ? 64 : 192} KiB, before it is whole`, async () => {
         const { peer, guest } = await carrier.open(path)
         for (let sent = 0; sent < count; sent += 1) peer.socket.send('x'.repeat(size), { fin: false })
         expect((await peer.closed)[0]).to.equal(1009)
@@ -351,6 +353,8 @@ describe('WebSocketTransport', () => {
   it('keeps no process alive by its timer', () => {
     const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     const transport = new WebSocketTransport({
+      limits: { authMessage: 8192, fragments: 2048 },
+      scheduler: new InboxScheduler(),
       maxPayload: 1,
       pingInterval: 60_000,
       pingTimeout: 60_000,

@@ -3,21 +3,30 @@ import {
   type AnswerMessage,
   type CallOptions,
   type ClientMessage,
+  type CloseReason,
   decodeClientMessage,
   encodeError,
   FrameError,
   type Outcome,
+  plainRefusal,
+  type ResultMessage,
   RpcError,
   type RpcLimits,
   RpcPeer,
-  refusal,
   type ServerMessage,
   type Timeouts,
+  wireError,
   withSubject,
 } from '@token-socket/protocol'
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
 import type { RequestLog } from '../runtime/request-log.js'
+
+/** Milliseconds in which `limits.wrongMessages` are counted. */
+const MINUTE = 60_000
+
+/** Messages in a second, beyond `limits.rate`, each of which is refused. One more closes the socket. */
+const REFUSALS = 10_000
 
 /** A message that is answered. */
 type Request = Exclude<ClientMessage, { type: 'result' }>
@@ -39,7 +48,11 @@ export interface ChannelAnswer {
 export interface SessionOwner {
   /** One timer for all sockets' calls. */
   readonly timeouts: Timeouts
-  readonly limits: RpcLimits & { readonly rate: number; readonly callBytes: number }
+  readonly limits: RpcLimits & {
+    readonly rate: number
+    readonly wrongMessages: number
+    readonly callBytes: number
+  }
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
   /** A handler threw. */
@@ -56,6 +69,7 @@ export interface SessionSocket {
   /** Whether it is let in and its connection lives. */
   readonly isOpen: boolean
   send(message: ServerMessage): void
+  close(why: CloseReason): void
   requestChannel(request: ChannelRequest): Promise<ChannelAnswer>
 }
 
@@ -68,6 +82,7 @@ export class SocketSession {
   readonly #peer: RpcPeer
   readonly #inOrder = new InOrder()
   readonly #rate = new Rate()
+  #wrong: Rate | undefined
 
   constructor(socket: SessionSocket, owner: SessionOwner) {
     this.#socket = socket
@@ -85,11 +100,15 @@ export class SocketSession {
     return this.#inOrder.run(channel, task)
   }
 
-  /** A message came. */
+  /** A message came. It is counted before it is decoded. */
   receive(text: unknown): void {
     this.received += 1
+    const count = this.#rate.count()
+    if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.close('too_many_messages')
     try {
-      this.#handle(decodeClientMessage(text), typeof text === 'string' ? text.length : 0)
+      const message = decodeClientMessage(text)
+      if (message.type === 'result') this.#settle(message)
+      else this.#handle(message, count, typeof text === 'string' ? text.length : 0)
     } catch (error) {
       if (error instanceof FrameError) return this.#complain(error)
       // Nobody else catches what throws in a transport's event, such as a getter of the controller's.
@@ -102,8 +121,13 @@ export class SocketSession {
     this.#peer.disconnect(new RpcError('connection_lost'))
   }
 
-  #handle(message: ClientMessage, bytes: number): void {
-    if (message.type === 'result') return this.#peer.settle(message.id, message.outcome)
+  /** An answer to a call of the server does not count: the server asked for it. */
+  #settle({ id, outcome }: ResultMessage): void {
+    if (this.#peer.isPending(id)) this.#rate.uncount()
+    this.#peer.settle(id, outcome)
+  }
+
+  #handle(message: Request, count: number, bytes: number): void {
     const rpc = rpcOf(message)
     const { requests } = this.#owner
     const begun = requests.isVerbose ? performance.now() : 0
@@ -111,10 +135,10 @@ export class SocketSession {
       if (requests.isVerbose || 'error' in outcome) this.#log(message, outcome, begun)
       this.#socket.send({ type: 'answer', id: message.id, rpc, outcome })
     }
-    if (!this.#socket.isOpen || message.type === 'auth') return answer(encodeError(new RpcError('forbidden')))
     const { rate } = this.#owner.limits
-    if (this.#rate.count() > rate)
-      return answer(encodeError(refusal('too_many_messages', { field: 'rate', limit: rate })))
+    if (count > rate)
+      return answer(encodeError(plainRefusal('too_many_messages', { field: 'rate', limit: rate })))
+    if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') {
       const data = message.type === 'call' ? message.data : {}
       const action = this.#owner.findAction(rpc)
@@ -131,9 +155,9 @@ export class SocketSession {
       // Calls that were answered with a time-out may still stand in the queue.
       const { callsIn: limit, callBytes } = this.#owner.limits
       const { size, weight } = this.#inOrder
-      if (size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
+      if (size >= limit) return callback(plainRefusal('too_many_calls', { field: 'calls', limit }), undefined)
       if (size > 0 && weight + bytes > callBytes)
-        throw refusal('too_many_calls', { field: 'callBytes', limit: callBytes })
+        return callback(plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes }), undefined)
       return this.#inOrder
         .run(channel, () => this.#socket.requestChannel(message), bytes)
         .then(({ error, data = null }) => callback(channel ? withSubject(error, { channel }) : error, data))
@@ -158,6 +182,8 @@ export class SocketSession {
   }
 
   #complain({ error, rpc, id }: FrameError): void {
+    this.#wrong ??= new Rate(MINUTE)
+    if (this.#wrong.count() > this.#owner.limits.wrongMessages) return this.#socket.close('bad_messages')
     const outcome = encodeError(error)
     if (rpc !== undefined && id !== undefined) this.#socket.send({ type: 'answer', id, rpc, outcome })
     else this.#socket.send({ type: 'error', error: outcome })

@@ -9,7 +9,7 @@ import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
 import { failRequest, failUpgrade, type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
 import { authLimit, batchLimit, type Writing } from './message-limit.js'
-import { type PollingSession, PollingSessions } from './polling-sessions.js'
+import { type PollingSession, PollingSessions, type SessionConnection } from './polling-sessions.js'
 import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
 import type { TransportSet } from './transport-names.js'
 
@@ -125,11 +125,10 @@ export class Gate implements Interceptor {
   /**
    * The connection of a polling session has opened.
    * @param path the path of any of its requests
-   * @param tooLarge closes it, since its first message is too large
    */
-  opened(path: string, tooLarge: () => void): void {
+  opened(path: string, connection: SessionConnection): void {
     const session = this.#sessions.get(this.#sessionOf(path) ?? '')
-    if (session) session.tooLarge = tooLarge
+    if (session) session.connection = connection
   }
 
   /** The socket of a polling session has signed in: its bodies may be larger from now on. @param path of any request of it */
@@ -247,7 +246,7 @@ export class Gate implements Interceptor {
     if (isNew && response.statusCode >= 400) this.#release(session)
   }
 
-  /** Reads a body when those before it of the same session have been read. */
+  /** Reads a body when those before it of the same session have been read, and their messages handled. */
   async #send(
     [request, response]: Exchange,
     session: PollingSession,
@@ -264,7 +263,7 @@ export class Gate implements Interceptor {
     session.sends -= 1
     if (typeof body !== 'string') return this.#replay([request, response], body)
     // Its next poll says why, and that its client need not come back.
-    if (body === 'too_large' && !session.isAuthenticated) session.tooLarge()
+    if (body === 'too_large' && !session.isAuthenticated) session.connection?.tooLarge()
     if (session.isClosed) return dismiss(response, transport)
     if (body === 'broken_off' || body === 'ended') return
     if (body === 'too_large') {
@@ -279,6 +278,7 @@ export class Gate implements Interceptor {
     session: PollingSession,
     transport: SendTransport,
   ): Promise<Buffer | BodyFailure> {
+    await session.connection?.emptied()
     if (session.isClosed) return 'ended'
     if (request.destroyed) return 'broken_off'
     const limit = this.#limitOf(session, transport)

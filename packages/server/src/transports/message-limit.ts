@@ -1,8 +1,17 @@
 import { constants } from 'node:buffer'
 import { encodeData } from '@token-socket/protocol'
 
-/** Bytes of messages that one frame or body may always bring, however small each has to be: clients join small ones. */
-const BATCH = 32 * 1024
+/**
+ * Bytes of messages that one frame or body may always bring, however small each has to be: clients join small ones, up
+ * to 16,384 UTF-16 code units, which are 48 KiB of CJK text.
+ */
+const BATCH = 64 * 1024
+
+/**
+ * Messages in a SockJS frame or body, which is parsed as a whole. A good message has some 40 bytes, so that only frames
+ * of what are no messages come to more by default.
+ */
+export const BATCH_MESSAGES = 65_536
 
 /** Bytes around the messages: brackets and quotes, and the name of a form's field, all escaped. */
 const AROUND = 16
@@ -19,7 +28,7 @@ export type Writing = keyof typeof GROWTH
 
 /**
  * Bytes that a frame or a body of several messages may have: enough for one message of just the limit, whatever is in it,
- * and for 32 KiB of small ones. @param message bytes that each message may have
+ * and for 64 KiB of small ones. @param message bytes that each message may have
  */
 export function batchLimit(message: number, writing: Writing): number {
   // `ws` takes limits for integers of 32 bits; no text is longer than this anyway.
@@ -42,6 +51,7 @@ export function authLimit(message: number, writing: Writing): number {
 
 /** Whether a message has more bytes than it may. What is no text, which SockJS can carry, has those of its JSON. */
 export function isTooLarge(message: unknown, limit: number): boolean {
+  if (typeof message === 'number' || typeof message === 'boolean') return false
   const text = typeof message === 'string' ? message : jsonOf(message)
   if (text === undefined) return true
   // A UTF-16 code unit is three bytes at the most.

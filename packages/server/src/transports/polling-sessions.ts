@@ -1,5 +1,13 @@
 import type { RequestBody } from './request-bodies.js'
 
+/** The connection of a session. */
+export interface SessionConnection {
+  /** Closes it, since its first message is too large. */
+  tooLarge(): void
+  /** Resolves when none of its messages waits for its turn; `undefined` if none does. */
+  emptied(): Promise<void> | undefined
+}
+
 /** One session of the HTTP transports. */
 export class PollingSession {
   /** The body that is being read. */
@@ -10,8 +18,8 @@ export class PollingSession {
   sent: Promise<unknown> = Promise.resolve()
   /** Whether its socket has signed in. Until then its bodies have to be small. */
   isAuthenticated = false
-  /** Closes its connection, since its first message is too large. */
-  tooLarge = () => {}
+  /** Left out until it has one. */
+  connection: SessionConnection | undefined
   /** Whether it is over, except for the poll that fetches why. What it sends is not read any more. */
   isClosed = false
 

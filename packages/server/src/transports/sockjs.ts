@@ -3,7 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CLOSE_CODES, type ConnectionListener } from '@token-socket/protocol'
 import sockjs from 'sockjs'
 import type { BufferedConnection } from '../buffered-connection.js'
-import { isTooLarge } from './message-limit.js'
+import { Inbox, type InboxOwner } from '../socket/inbox.js'
+import type { InboxScheduler } from '../socket/inbox-scheduler.js'
+import { BATCH_MESSAGES, isTooLarge } from './message-limit.js'
+import type { SessionConnection } from './polling-sessions.js'
 
 /** What of sockjs 0.3.24 is used beyond its types; its version is pinned for that. */
 interface SockJSSession {
@@ -23,6 +26,8 @@ export interface SockJSTransportOptions {
   readonly pingInterval: number
   /** Bytes that one incoming message may have; a larger one is refused with 413. */
   readonly maxPayload: number
+  /** Divides the turns among the connections. */
+  readonly scheduler: InboxScheduler
   /** Whether `/info` tells that there are WebSockets. */
   readonly websocket: boolean
   /** Whether `/info` tells that pages of every origin may connect. */
@@ -38,9 +43,8 @@ export interface SockJSTransportOptions {
   /**
    * A session has a connection.
    * @param path the path of one of its requests
-   * @param tooLarge closes it, since its first message is too large
    */
-  sessionOpened(path: string, tooLarge: () => void): void
+  sessionOpened(path: string, connection: SessionConnection): void
   /** The client of a session has signed in. @param path the path of one of its requests */
   authenticated(path: string): void
   /** A session was closed; what sockjs keeps of it waits for the poll that fetches why. @param path as above */
@@ -102,6 +106,7 @@ export class SockJSTransport {
       const path = connection.pathname.replace(this.#mark, '')
       const link = new SockJSLink(connection as SockJSConnection, {
         maxPayload: options.maxPayload,
+        scheduler: options.scheduler,
         authenticated: () => options.authenticated(path),
         closed: () => options.closed(path),
       })
@@ -112,7 +117,7 @@ export class SockJSTransport {
         options.ended(path)
       })
       const { code, reason } = CLOSE_CODES.too_large
-      options.sessionOpened(path, () => link.close(code, reason))
+      options.sessionOpened(path, { tooLarge: () => link.close(code, reason), emptied: () => link.emptied() })
       options.opened(link)
     })
     const { middleware } = server as unknown as { middleware(options: { prefix: string }): Handler }
@@ -135,35 +140,59 @@ export class SockJSTransport {
 }
 
 /** What a {@link SockJSLink} is told, and tells. */
-interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'maxPayload'> {
+interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'maxPayload' | 'scheduler'> {
   authenticated(): void
   closed(): void
 }
 
-class SockJSLink implements BufferedConnection {
+class SockJSLink implements BufferedConnection, InboxOwner {
   readonly transport: string
   readonly #connection: SockJSConnection
   ondrained: (() => void) | undefined
   /** The responses that have not passed everything on. */
   readonly #responses = new Set<ServerResponse>()
   readonly #options: SockJSLinkOptions
+  readonly #inbox: Inbox
   #waiting = 0
   #isClosed = false
   #listener: ConnectionListener | undefined
+  /** Messages that came while others waited. */
+  #behind = 0
+  #onempty = () => {}
 
   constructor(connection: SockJSConnection, options: SockJSLinkOptions) {
-    const { maxPayload } = options
     this.#connection = connection
     this.#options = options
+    this.#inbox = new Inbox(this, options.scheduler)
     this.transport = connection.protocol
-    connection.on('data', (text: unknown) => {
-      // sockjs answers with the status of what is thrown. What came before it in the body has been heard.
-      if (isTooLarge(text, maxPayload)) throw new TooLarge(maxPayload)
-      if (!this.#isClosed) this.#listener?.message(text)
-    })
-    connection.on('close', () => this.#closed(1006, 'The connection was lost'))
+    connection.on('data', (message: unknown) => this.#receive(message))
+    connection.on('close', () => this.#inbox.finish(() => this.#closed(1006, 'The connection was lost')))
     const { response } = connection._session.recv ?? {}
     if (response) this.carryOn(response)
+  }
+
+  /** Resolves when no message waits. The next body is not read before. */
+  emptied(): Promise<void> | undefined {
+    if (!this.#inbox.isWaiting) return undefined
+    return new Promise((resolve) => {
+      this.#onempty = resolve
+    })
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#inbox.setPaused(isPaused)
+  }
+
+  take(message: unknown): void {
+    this.#listener?.message(message)
+  }
+
+  pause(): void {
+    this.#behind = 0
+  }
+
+  resume(): void {
+    this.#onempty()
   }
 
   /** What waits for the next poll, and what the session's responses have not passed on, those that have ended included. */
@@ -220,11 +249,24 @@ class SockJSLink implements BufferedConnection {
 
   readonly #drained = () => this.ondrained?.()
 
+  #receive(message: unknown): void {
+    // sockjs answers with the status of what is thrown. What came before it in the body is handled.
+    const { maxPayload } = this.#options
+    if (isTooLarge(message, maxPayload)) throw new TooLarge(maxPayload, 'bytes')
+    if (this.#inbox.isWaiting) {
+      this.#behind += 1
+      if (this.#behind > BATCH_MESSAGES) throw new TooLarge(BATCH_MESSAGES, 'messages')
+    }
+    if (!this.#isClosed) this.#inbox.receive(message)
+  }
+
   #closed(code: number, reason: string): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#inbox.close()
     this.#options.closed()
     this.#listener?.closed(code, reason)
+    this.#onempty()
   }
 }
 
@@ -232,8 +274,8 @@ class SockJSLink implements BufferedConnection {
 class TooLarge extends Error {
   readonly status = 413
 
-  constructor(limit: number) {
-    super(`Too large (limit ${limit} bytes)\n`)
+  constructor(limit: number, unit: 'bytes' | 'messages') {
+    super(`Too large (limit ${limit} ${unit})\n`)
   }
 }
 

@@ -3,12 +3,13 @@ import type { BufferedConnection } from '../buffered-connection.js'
 import type { TrustProxy } from '../forwarded.js'
 import type { Logger } from '../logger.js'
 import type { OriginRules } from '../origins.js'
+import { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { Gate, type GateOptions } from './gate.js'
 import { intercept } from './intercept.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SockJSTransport } from './sockjs.js'
 import { type TransportName, TransportSet } from './transport-names.js'
-import { WebSocketTransport } from './websocket.js'
+import { type WebSocketLimits, WebSocketTransport } from './websocket.js'
 
 /** Settings of {@link Transports}. */
 export interface TransportsOptions {
@@ -23,7 +24,7 @@ export interface TransportsOptions {
   readonly pingTimeout: number
   readonly connections: number
   /** See {@link GateOptions}. */
-  readonly limits: GateOptions['limits']
+  readonly limits: GateOptions['limits'] & WebSocketLimits
   readonly logger: Logger
   /** What is on; the paths of all else are answered 404. */
   readonly transports: readonly TransportName[]
@@ -53,12 +54,14 @@ export class Transports {
   constructor(options: TransportsOptions) {
     const { logger, origins } = options
     const transports = new TransportSet(options.transports)
-    this.#websocket = new WebSocketTransport(options)
+    const scheduler = new InboxScheduler()
+    this.#websocket = new WebSocketTransport({ ...options, scheduler })
     const sockjs = new SockJSTransport({
       ...options,
+      scheduler,
       websocket: transports.has('websocket'),
       everyOrigin: origins.allowsAll,
-      sessionOpened: (path, tooLarge) => gate.opened(path, tooLarge),
+      sessionOpened: (path, connection) => gate.opened(path, connection),
       authenticated: (path) => gate.authenticated(path),
       closed: (path) => gate.closed(path),
       ended: (path) => gate.ended(path),

@@ -1,13 +1,25 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { ConnectionListener } from '@token-socket/protocol'
-import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { CLOSE_CODES, type ConnectionListener } from '@token-socket/protocol'
+import { type Server, WebSocket, WebSocketServer } from 'ws'
 import type { BufferedConnection } from '../buffered-connection.js'
+import { Rate } from '../rate.js'
+import { type Batch, LineBatch, ListBatch } from '../socket/batch.js'
+import { Inbox, type InboxOwner } from '../socket/inbox.js'
+import type { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { BatchFrames, encodeTextFrame, payloadOf } from './frame.js'
 import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
-import { batchLimit, isTooLarge, type Writing } from './message-limit.js'
+import { authLimit, BATCH_MESSAGES, batchLimit, isTooLarge, type Writing } from './message-limit.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
+
+/** Limits of {@link WebSocketTransport}. */
+export interface WebSocketLimits {
+  /** UTF-16 code units that the first message may have. */
+  readonly authMessage: number
+  /** Fragments that a frame of messages may have. At least one per 4 KiB of `maxPayload` is always allowed. */
+  readonly fragments: number
+}
 
 /** Settings of {@link WebSocketTransport}. */
 export interface WebSocketTransportOptions extends LivenessOptions {
@@ -15,6 +27,9 @@ export interface WebSocketTransportOptions extends LivenessOptions {
   readonly maxPayload: number
   /** See {@link PerMessageDeflate}. @default false */
   readonly perMessageDeflate?: PerMessageDeflate
+  readonly limits: WebSocketLimits
+  /** Divides the turns among the connections. */
+  readonly scheduler: InboxScheduler
   /** A connection opened. */
   opened(connection: BufferedConnection): void
 }
@@ -26,8 +41,8 @@ interface Framing {
   /** How clients write messages into a frame. */
   readonly writing: Writing
   encode(messages: readonly string[]): string
-  /** @throws if the frame is not of this framing */
-  decode(frame: string): readonly unknown[]
+  /** A frame's only message, if that is a text, or all of them. @throws if the frame is not of this framing */
+  decode(frame: string): string | Batch
   /** A frame without a message, a sign of life: scripts in browsers do not see pings. */
   readonly heartbeat: string
   /** What the server says last, if anything. */
@@ -39,7 +54,7 @@ const PLAIN: Framing = {
   writing: 'plain',
   encode: (messages) => messages.join('\n'),
   heartbeat: '',
-  decode: (frame) => (frame.includes('\n') ? frame.split('\n') : [frame]).filter((line) => line !== ''),
+  decode: (frame) => (frame === '' || frame.includes('\n') ? new LineBatch(frame) : frame),
 }
 
 /** SockJS 0.3: `o` opens, `a[…]` carries messages as JSON strings, `c[code,reason]` closes. */
@@ -49,9 +64,9 @@ const SOCKJS: Framing = {
   heartbeat: 'h',
   encode: (messages) => `a${JSON.stringify(messages)}`,
   decode: (frame) => {
-    if (frame === '') return []
+    if (frame === '') return new ListBatch([])
     const messages: unknown = JSON.parse(frame)
-    return Array.isArray(messages) ? messages : [messages]
+    return new ListBatch(Array.isArray(messages) ? messages : [messages])
   },
   farewell: (code, reason) => `c${JSON.stringify([code, reason])}`,
 }
@@ -59,14 +74,24 @@ const SOCKJS: Framing = {
 /** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
 const CLOSE_TIMEOUT = 2000
 
-/**
- * Bytes that a fragment of a message has at least, on average, once there are many: `ws` keeps with each, however small,
- * all that came in one packet with it, such as 64 KiB of pongs.
- */
+/** Bytes of the heads of frames, and of control frames, that may come with the first message. */
+const HEADS = 1024
+
+/** Bytes of `maxPayload` for which there is always a fragment, however low the limit of fragments is. */
 const FRAGMENT = 4096
 
-/** The same for the packets that bring a frame: each is kept, until the frame is whole, as an object of its own. */
+/**
+ * Control frames of a peer in a second. `ws` keeps with each fragment, however small, all that came in one packet with
+ * it, which can only be control frames. So a fragment keeps at most 13 kB of them, and 2,048 fragments 27 MB. Browsers
+ * send a pong per ping of ours; programs may send a ping every few seconds.
+ */
+const CONTROLS = 100
+
+/** Bytes that a packet of a frame has at least, on average: each is kept, until the frame is whole, as an object. */
 const PACKET = 64
+
+/** Bytes that may wait in an inbox beyond a frame. Only compressed frames, which `ws` reads in advance, can come to more. */
+const AHEAD = 1024 * 1024
 
 /** WebSocket connections, plain or framed as SockJS does. */
 export class WebSocketTransport {
@@ -91,11 +116,9 @@ export class WebSocketTransport {
   ): void {
     const carrier = this.#carriers[framing]
     carrier.server.handleUpgrade(request, socket, head, (ws) => {
-      const link = new WebSocketConnection(ws, {
-        socket,
-        maxPayload: this.#options.maxPayload,
-        ...carrier,
-      })
+      const { maxPayload, scheduler, limits } = this.#options
+      const maxInput = authLimit(limits.authMessage, carrier.framing.writing) + HEADS
+      const link = new WebSocketConnection(ws, { socket, maxPayload, maxInput, scheduler, ...carrier })
       this.#liveness.add(link)
       ws.on('close', () => this.#liveness.delete(link))
       this.#options.opened(link)
@@ -122,7 +145,7 @@ export class WebSocketTransport {
 /** A way to frame, what takes its handshakes, and the frames that its connections share. */
 interface Carrier {
   readonly framing: Framing
-  readonly server: WebSocketServer
+  readonly server: Server<typeof PatientWebSocket>
   readonly frames: BatchFrames
   readonly heartbeat: Buffer
 }
@@ -131,14 +154,30 @@ interface Carrier {
 interface Upgraded extends Carrier {
   readonly socket: Duplex
   readonly maxPayload: number
+  /** Bytes that may come before the sign-in. */
+  readonly maxInput: number
+  readonly scheduler: InboxScheduler
+}
+
+/** A WebSocket that lets its owner finish before it answers the peer's close, or closes for what the peer sent. */
+class PatientWebSocket extends WebSocket {
+  owner: { closing(answer: () => void): void } | undefined
+
+  override close(code?: number, reason?: string | Buffer): void {
+    const { owner } = this
+    this.owner = undefined
+    if (!owner || this.readyState !== WebSocket.OPEN) return super.close(code, reason)
+    owner.closing(() => super.close(code, reason))
+  }
 }
 
 function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrier {
   const settings = {
+    WebSocket: PatientWebSocket,
     noServer: true,
     clientTracking: false,
     maxPayload: batchLimit(options.maxPayload, framing.writing),
-    maxFragments: Math.max(256, Math.ceil(options.maxPayload / FRAGMENT)),
+    maxFragments: Math.max(options.limits.fragments, Math.ceil(options.maxPayload / FRAGMENT)),
     maxBufferedChunks: Math.max(16_384, Math.ceil(options.maxPayload / PACKET)),
     perMessageDeflate: options.perMessageDeflate ?? false,
     closeTimeout: CLOSE_TIMEOUT,
@@ -151,27 +190,38 @@ function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrie
   }
 }
 
-class WebSocketConnection implements BufferedConnection, Peer {
+class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   readonly transport = 'websocket'
   ondrained: (() => void) | undefined
-  readonly #ws: WebSocket
+  readonly #ws: PatientWebSocket
   readonly #socket: Duplex
   readonly #carrier: Carrier
   readonly #maxPayload: number
   readonly #isCompressed: boolean
+  readonly #inbox: Inbox
   #listener: ConnectionListener | undefined
-  #isPaused = false
   #isClosed = false
+  #taken = 0
+  /** Bytes of frames that came while messages waited. */
+  #behind = 0
+  #controls: Rate | undefined
+  #stopCounting: () => void = () => {}
 
-  constructor(ws: WebSocket, { socket, maxPayload, ...carrier }: Upgraded) {
+  constructor(ws: PatientWebSocket, { socket, maxPayload, scheduler, maxInput, ...carrier }: Upgraded) {
     this.#ws = ws
     this.#socket = socket
     this.#maxPayload = maxPayload
     this.#carrier = carrier
     this.#isCompressed = ws.extensions !== ''
+    this.#inbox = new Inbox(this, scheduler)
+    ws.owner = this
+    this.#countInput(maxInput)
     if (carrier.framing.greeting) ws.send(carrier.framing.greeting)
-    ws.on('message', (data, isBinary) => this.#receive(data, isBinary))
-    ws.on('close', (code, reason) => this.#closed(code, reason.toString()))
+    const control = () => this.#countControl()
+    ws.on('ping', control)
+    ws.on('pong', control)
+    ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
+    ws.on('close', (code, reason) => this.#inbox.finish(() => this.#closed(code, reason.toString())))
     // Broken frames end in `close` with their code; there is nothing else to do about them.
     ws.on('error', () => {})
     socket.on('drain', this.#drained)
@@ -186,31 +236,48 @@ class WebSocketConnection implements BufferedConnection, Peer {
     this.#listener = listener
   }
 
+  authenticated(): void {
+    this.#stopCounting()
+    this.#stopCounting = () => {}
+  }
+
+  /** Bounds what may come before the sign-in, framing included. */
+  #countInput(bytes: number): void {
+    let left = bytes
+    const count = (chunk: Buffer) => {
+      left -= chunk.length
+      if (left >= 0 || this.#isClosed) return
+      const { code, reason } = CLOSE_CODES.too_large
+      this.close(code, reason)
+      this.#discard()
+    }
+    // Before `ws` has the bytes.
+    this.#socket.prependListener('data', count)
+    this.#stopCounting = () => this.#socket.off('data', count)
+  }
+
   send(messages: readonly string[]): void {
     if (this.#ws.readyState === WebSocket.OPEN) this.#write(this.#carrier.frames.encode(messages))
   }
 
   setPaused(isPaused: boolean): void {
-    this.#isPaused = isPaused
-    if (isPaused) this.#ws.pause()
-    else this.#ws.resume()
+    this.#inbox.setPaused(isPaused)
   }
 
   close(code: number, reason: string): void {
     if (this.#isClosed) return
-    // The peer's answer has to be read.
-    if (this.#isPaused) this.setPaused(false)
     const farewell = this.#carrier.framing.farewell?.(code, reason)
     if (farewell !== undefined) this.#ws.send(farewell)
-    this.#ws.close(code, reason)
-    this.#closed(code, reason)
+    this.#shut(code, reason)
   }
 
   get bytesRead(): number {
     // What an HTTP server upgrades is a network socket, plain or TLS; `ws` gives it the type of what it could be.
     const { bytesRead, bytesWritten, writableLength } = this.#socket as Socket
-    // Of a peer that is not read, what it takes is a sign that it lives.
-    return this.#isPaused ? bytesRead + bytesWritten - writableLength : bytesRead
+    // While messages wait nothing is read. Each that is handled counts as a byte, and of a peer that is not read, what it
+    // takes shows that it lives.
+    const heard = bytesRead + this.#taken
+    return this.#inbox.isPaused ? heard + bytesWritten - writableLength : heard
   }
 
   get bytesWritten(): number {
@@ -227,6 +294,27 @@ class WebSocketConnection implements BufferedConnection, Peer {
     this.#ws.terminate()
   }
 
+  take(message: unknown): void {
+    this.#taken += 1
+    if (isTooLarge(message, this.#maxPayload)) this.close(1009, 'Message too big')
+    else this.#listener?.message(message)
+  }
+
+  pause(): void {
+    this.#ws.pause()
+  }
+
+  resume(): void {
+    this.#behind = 0
+    this.#ws.resume()
+  }
+
+  /** The peer closes. What it sent before is handled, and the answers that are ready leave before the close is answered. */
+  closing(answer: () => void): void {
+    // The outboxes send in the first turn, those included to which promises add.
+    this.#inbox.end(() => setImmediate(() => setImmediate(answer)))
+  }
+
   #write(frame: Buffer): void {
     // Straight to the network: `ws` would frame the same batch again for each receiver. What it sends itself, pings and
     // closes, it writes at once too, so the order stays.
@@ -238,27 +326,59 @@ class WebSocketConnection implements BufferedConnection, Peer {
 
   readonly #drained = () => this.ondrained?.()
 
-  #receive(data: RawData, isBinary: boolean): void {
+  #receive(data: Buffer, isBinary: boolean): void {
     if (this.#isClosed) return
     if (isBinary) return this.close(1003, 'Only text frames are understood')
-    for (const message of this.#decode(data.toString())) {
-      if (isTooLarge(message, this.#maxPayload)) this.close(1009, 'Message too big')
-      if (!this.#isClosed) this.#listener?.message(message)
+    if (this.#inbox.isWaiting) {
+      this.#behind += data.length
+      if (this.#behind > this.#maxPayload + AHEAD) return this.close(1008, 'Too many messages wait')
     }
+    const decoded = this.#decode(data.toString())
+    if (typeof decoded === 'string') return this.#inbox.receive(decoded)
+    if (decoded === undefined) return
+    if (decoded.size > BATCH_MESSAGES) return this.close(1009, 'Too many messages in a frame')
+    this.#inbox.receiveAll(decoded)
   }
 
-  #decode(frame: string): readonly unknown[] {
+  #decode(frame: string): string | Batch | undefined {
     try {
       return this.#carrier.framing.decode(frame)
     } catch {
-      this.close(3000, 'Broken framing.')
-      return []
+      // SockJS's reference says nothing more to a client whose framing is broken.
+      this.#shut(3000, 'Broken framing.')
+      return undefined
     }
+  }
+
+  #countControl(): void {
+    this.#controls ??= new Rate()
+    if (this.#controls.count() > CONTROLS) this.close(1008, 'Too many control frames')
+  }
+
+  #shut(code: number, reason: string): void {
+    const isBehind = this.#inbox.isWaiting
+    this.#inbox.close()
+    this.#ws.owner = undefined
+    this.#ws.close(code, reason)
+    // The peer's answer has to be read; not what a peer goes on sending that has sent more than its share.
+    if (isBehind) this.#discard()
+    else this.#ws.resume()
+    this.#closed(code, reason)
+  }
+
+  /** Reads and drops what still comes, without a look at it. */
+  #discard(): void {
+    this.#socket.removeAllListeners('data')
+    this.#ws.resume()
+    this.#socket.resume()
+    // The peer has the close frame then, and sees the end. What is compressed may not have left yet.
+    if (!this.#isCompressed) this.#socket.end()
   }
 
   #closed(code: number, reason: string): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.authenticated()
     this.#listener?.closed(code, reason)
   }
 }

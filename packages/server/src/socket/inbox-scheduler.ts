@@ -1,0 +1,101 @@
+/** Messages of all waiting inboxes in one turn. */
+const MESSAGES_IN_ALL = 256
+
+/** Messages of one waiting inbox before the next has its turn. */
+const SLICE = 16
+
+/** Milliseconds of work for one socket in one turn. */
+const WORK = 4
+
+/** Milliseconds of work for all sockets in one turn. After that every message waits for the next turn. */
+const WORK_IN_ALL = 16
+
+/** The turn's time is over: a message has to wait for the next. */
+export const LATE = -1
+
+/** An inbox in which messages wait. */
+export interface WaitingInbox {
+  /** Handles up to `count` messages. @returns whether it goes on in this turn, in a later one, or not at all */
+  work(count: number): 'now' | 'later' | 'done'
+}
+
+/** The clock and the event loop of an {@link InboxScheduler}. */
+export interface EventLoop {
+  /** The time in milliseconds. */
+  now(): number
+  /** Runs something in the next turn. */
+  defer(run: () => void): void
+}
+
+const NODE: EventLoop = { now: () => performance.now(), defer: (run) => void setImmediate(run) }
+
+/**
+ * Divides each event-loop turn among the inboxes of all sockets. An inbox in which nothing waits handles its messages
+ * at once; those in which messages wait take turns, 16 messages each, so that one socket's flood does not delay
+ * another socket's message. Beside one timer per turn that brings messages, it costs nothing.
+ */
+export class InboxScheduler {
+  /** The number of the turn. */
+  turn = 0
+  readonly #loop: EventLoop
+  #waiting: WaitingInbox[] = []
+  #isArmed = false
+  /** When this turn's first message was handled. */
+  #start = Number.POSITIVE_INFINITY
+
+  constructor(loop = NODE) {
+    this.#loop = loop
+  }
+
+  /** The time in milliseconds. */
+  now(): number {
+    return this.#loop.now()
+  }
+
+  /** An inbox handles its first message in this turn. @returns the time at which it has to stop, or {@link LATE} */
+  begin(): number {
+    const now = this.now()
+    if (this.#start > now) this.#start = now
+    this.#arm()
+    const end = this.#start + WORK_IN_ALL
+    return now < end ? Math.min(now + WORK, end) : LATE
+  }
+
+  /** Messages wait in an inbox. It has its turn after the others. */
+  add(inbox: WaitingInbox): void {
+    this.#waiting.push(inbox)
+    this.#arm()
+  }
+
+  #arm(): void {
+    if (this.#isArmed) return
+    this.#isArmed = true
+    this.#loop.defer(this.#run)
+  }
+
+  readonly #run = () => {
+    this.#isArmed = false
+    this.turn += 1
+    this.#start = Number.POSITIVE_INFINITY
+    if (this.#waiting.length === 0) return
+    this.#arm()
+    const due = this.#waiting
+    const later: WaitingInbox[] = []
+    this.#waiting = later
+    const end = this.now() + WORK_IN_ALL
+    let at = 0
+    try {
+      for (let left = MESSAGES_IN_ALL; left > 0 && at < due.length; left -= SLICE) {
+        const inbox = due[at] as WaitingInbox
+        const next = inbox.work(SLICE)
+        at += 1
+        if (next === 'now') due.push(inbox)
+        else if (next === 'later') later.push(inbox)
+        if (this.now() >= end) break
+      }
+    } finally {
+      // Those that had no turn, or whose handler threw, come first in the next.
+      if (at < due.length) this.#waiting = [...due.slice(at), ...this.#waiting]
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import type { Batch } from './batch.js'
+import { ListBatch } from './batch.js'
+import { type InboxScheduler, LATE, type WaitingInbox } from './inbox-scheduler.js'
+
+/** Messages of one socket in one turn. */
+const MESSAGES = 64
+
+/** UTF-16 code units of a message that count as one message more: a turn has 256 KiB of long messages. */
+const UNIT = 4096
+
+/** Messages between two looks at the clock. */
+const LOOK = 8
+
+/** The connection of an {@link Inbox}. */
+export interface InboxOwner {
+  /** Handles a message. */
+  take(message: unknown): void
+  /** Messages wait: stop reading. */
+  pause(): void
+  /** Nothing waits any more: read on. */
+  resume(): void
+}
+
+/**
+ * The incoming messages of one connection, handled in order: at once while the socket's share of this turn lasts, in
+ * later turns after that. While messages wait, the connection does not read, so that what waits is bounded.
+ */
+export class Inbox implements WaitingInbox {
+  readonly #owner: InboxOwner
+  readonly #scheduler: InboxScheduler
+  #turn = -1
+  #left = 0
+  #until = 0
+  /** What waits, oldest first; `undefined` if nothing does. */
+  #waiting: Batch[] | undefined
+  /** The first batch that is not taken. */
+  #at = 0
+  #isPaused = false
+  #isClosed = false
+  #isFinishing = false
+  /** Whether the scheduler has it. */
+  #isScheduled = false
+  #ended: (() => void) | undefined
+
+  constructor(owner: InboxOwner, scheduler: InboxScheduler) {
+    this.#owner = owner
+    this.#scheduler = scheduler
+  }
+
+  /** Whether messages wait. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined
+  }
+
+  /** Whether no message is handled for now. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Handles no message until it is called again with `false`. */
+  setPaused(isPaused: boolean): void {
+    if (this.#isPaused === isPaused || this.#isFinishing || this.#isClosed) return
+    this.#isPaused = isPaused
+    if (isPaused) this.#owner.pause()
+    else if (this.#waiting === undefined) this.#owner.resume()
+    else this.#schedule()
+  }
+
+  /** A message came. */
+  receive(message: unknown): void {
+    if (this.#isClosed) return
+    if (this.#waiting !== undefined || !this.#mayTake()) return this.#wait(new ListBatch([message]))
+    this.#take(message)
+  }
+
+  /** Several messages came together. */
+  receiveAll(batch: Batch): void {
+    if (this.#isClosed) return
+    if (this.#waiting !== undefined) return this.#wait(batch)
+    while (this.#mayTake()) {
+      const message = batch.next()
+      if (message === undefined) return
+      this.#take(message)
+      if (this.#isClosed) return
+    }
+    this.#wait(batch)
+  }
+
+  /** No message comes any more. @param done called when those that wait are handled; at once if none do */
+  end(done: () => void): void {
+    if (this.#waiting === undefined) done()
+    else this.#ended = done
+  }
+
+  /** The same, and nothing pauses it any more: the connection is gone. */
+  finish(done: () => void): void {
+    this.setPaused(false)
+    this.#isFinishing = true
+    this.end(done)
+  }
+
+  /** Drops what waits, and all that comes. */
+  close(): void {
+    this.#isClosed = true
+    this.#waiting = undefined
+    this.#ended = undefined
+  }
+
+  work(count: number): 'now' | 'later' | 'done' {
+    for (let left = count; left > 0 && this.#canWork; left -= 1) {
+      if (!this.#mayTake()) return 'later'
+      const message = this.#next()
+      if (message === undefined) this.#drained()
+      else this.#take(message)
+    }
+    if (this.#canWork) return 'now'
+    this.#isScheduled = false
+    return 'done'
+  }
+
+  get #canWork(): boolean {
+    return this.#waiting !== undefined && !this.#isPaused
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#scheduler.add(this)
+  }
+
+  /** Whether this turn has room for one message more, which then counts. */
+  #mayTake(): boolean {
+    if (this.#isPaused) return false
+    if (this.#turn !== this.#scheduler.turn) return this.#begin()
+    if (this.#left <= 0) return false
+    this.#left -= 1
+    return this.#left % LOOK !== 0 || this.#scheduler.now() < this.#until
+  }
+
+  #begin(): boolean {
+    this.#turn = this.#scheduler.turn
+    this.#left = MESSAGES - 1
+    this.#until = this.#scheduler.begin()
+    if (this.#until === LATE) this.#left = 0
+    return this.#until !== LATE
+  }
+
+  #take(message: unknown): void {
+    if (typeof message === 'string' && message.length >= UNIT) this.#left -= Math.floor(message.length / UNIT)
+    this.#owner.take(message)
+  }
+
+  #wait(batch: Batch): void {
+    if (this.#waiting) return void this.#waiting.push(batch)
+    this.#waiting = [batch]
+    this.#at = 0
+    if (this.#isPaused) return
+    this.#schedule()
+    this.#owner.pause()
+  }
+
+  #next(): unknown {
+    for (; ; this.#at += 1) {
+      const batch = this.#waiting?.[this.#at]
+      const message = batch?.next()
+      if (batch === undefined || message !== undefined) return message
+    }
+  }
+
+  #drained(): void {
+    this.#waiting = undefined
+    const ended = this.#ended
+    this.#ended = undefined
+    this.#owner.resume()
+    ended?.()
+  }
+}
