@@ -78,7 +78,7 @@ describe('README', () => {
 
   for (const [about, column, file, name] of [
     ["## The server's API", 'option', 'packages/server/src/options.ts', 'TokenSocketServerOptions'],
-    ["## The server's API", 'limit', 'packages/server/src/options.ts', 'Limits'],
+    ["## The server's API", 'limit', 'packages/server/src/limits.ts', 'Limits'],
     ["## The client's API", 'option', 'packages/client/src/options.ts', 'TokenSocketOptions'],
   ] as const) {
     it(`lists every ${column} of ${name}, and no other`, async () => {

@@ -47,6 +47,7 @@ export { EventIds, receiptOf } from './event-ids.js'
 export type { Routes } from './express-routes.js'
 export { HealthMonitor } from './health-monitor.js'
 export type { PublishFilter } from './hub.js'
+export type { Limits } from './limits.js'
 export { LocalDelivery } from './local-delivery.js'
 export { consoleLogger, type Logger } from './logger.js'
 export { MemoryEngine, type MemoryEngineOptions } from './memory-engine.js'
@@ -55,7 +56,6 @@ export { badOption, checkNumber, checkOptions, checkWait, warnOfUnknown } from '
 export type {
   AnswerCallback,
   Handler,
-  Limits,
   ServerController,
   TokenSocketServerOptions,
 } from './options.js'

@@ -4,6 +4,7 @@ import type { ChannelRuleTable } from './channel-rules.js'
 import type { Engine } from './engine.js'
 import type { Routes } from './express-routes.js'
 import type { PublishFilter } from './hub.js'
+import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { MemoryEngine } from './memory-engine.js'
 import {
@@ -37,86 +38,6 @@ export type Handler = {
 /** A nested tree of {@link Handler}s. */
 export interface ServerController {
   [name: string]: Handler | ServerController
-}
-
-/** Limits of a {@link TokenSocketServerOptions}. Everything that a client could make grow has one. */
-export interface Limits {
-  /** Bytes of one incoming message. A frame or a request body may bring several. @default 1048576 */
-  readonly message: number
-  /** Connections and polling sessions that may be open; one more is answered 503. @default 100000 */
-  readonly connections: number
-  /**
-   * Connections and polling sessions of one address that may be open; one more is answered 429. Users behind one NAT, or
-   * behind a proxy that `trust proxy` does not name, have one address. Of IPv6 addresses the first 64 bits count.
-   * @default 20000
-   */
-  readonly connectionsPerAddress: number
-  /** Bytes of all request bodies that may be read at once; the body that needs more is answered 503. @default 67108864 */
-  readonly bodyBytes: number
-  /** The same for one address. @default 16777216 */
-  readonly bodyBytesPerAddress: number
-  /** Milliseconds that a request body may take to arrive; then it is answered 408. @default 30000 */
-  readonly bodyTimeout: number
-  /** UTF-16 code units of the first message, the token. @default 8192 */
-  readonly authMessage: number
-  /**
-   * Bytes of what a token stands for, as JSON: what `authentication` returned, or the session's data. A token request with
-   * more is answered 500, and the log says so.
-   * @default 65536
-   */
-  readonly authData: number
-  /** Tokens of one user, known by `uid` or by the session, that may wait to be used; beyond it the oldest is void. @default 1000 */
-  readonly ticketsPerUser: number
-  /** The same for one address. @default 20000 */
-  readonly ticketsPerAddress: number
-  /** Bytes of the data of one client's publication, as JSON. @default 32768 */
-  readonly publication: number
-  /**
-   * UTF-16 code units that may wait for one socket. Over it the socket's requests wait, and it is closed as `slow_consumer`
-   * once it has taken nothing for `readTimeout`; at once if that much of publications and calls waits from earlier turns of the
-   * event loop. @default 1048576
-   */
-  readonly outbox: number
-  /** Milliseconds for which a socket may take nothing while more than `outbox` waits for it. @default 5000 */
-  readonly readTimeout: number
-  /** UTF-16 code units of answers that may wait for one socket; a further answer is `too_large`. @default 16777216 */
-  readonly answers: number
-  /** Bytes of data in one page of history for a client; a single publication may have more. @default 262144 */
-  readonly historyPage: number
-  /** Calls of one client that may run at once; one more is answered `too_many_calls`. @default 1000 */
-  readonly callsIn: number
-  /**
-   * UTF-16 code units of the messages of one client's calls that run at once; a call that comes while others run, and does not
-   * fit, is answered `too_many_calls`. @default 8388608
-   */
-  readonly callBytes: number
-  /**
-   * Messages of one client in a second, wrong ones included, answers to the server's calls not. One more is answered
-   * `too_many_messages`; 10,000 more close the socket. @default 10000
-   */
-  readonly rate: number
-  /**
-   * Wrong messages of one client in a minute: no JSON, or not of the wire. One more closes the socket as
-   * `bad_messages`. @default 1000
-   */
-  readonly wrongMessages: number
-  /**
-   * Fragments that a WebSocket message may come in; more close the connection with 1008. At least one per 4 KiB of
-   * `message` is always allowed. @default 2048
-   */
-  readonly fragments: number
-  /** Calls to one client that may wait for an answer at once. @default 1000 */
-  readonly callsOut: number
-  /** Milliseconds until a call fails with `timeout`, those to a client and those from it. @default 30000 */
-  readonly callTimeout: number
-  /** Channels that one socket may be subscribed to. @default 1000 */
-  readonly subscriptions: number
-  /** Members that may be on one channel; one more is refused with `too_many_members`. @default 1000 */
-  readonly members: number
-  /** Milliseconds that an event listener may take to allow or refuse; then it is refused. @default 5000 */
-  readonly vetoTimeout: number
-  /** Milliseconds that `authentication` may take; then the token request is answered 500. @default 10000 */
-  readonly authenticationTimeout: number
 }
 
 /** What a server is made with. `app` and `server` are required. */
@@ -222,35 +143,6 @@ export type ResolvedOptions = Required<
     readonly limits: Limits
   }
 
-const LIMITS: Limits = {
-  message: 1024 * 1024,
-  connections: 100_000,
-  connectionsPerAddress: 20_000,
-  bodyBytes: 64 * 1024 * 1024,
-  bodyBytesPerAddress: 16 * 1024 * 1024,
-  bodyTimeout: 30_000,
-  authMessage: 8192,
-  authData: 64 * 1024,
-  ticketsPerUser: 1000,
-  ticketsPerAddress: 20_000,
-  publication: 32 * 1024,
-  outbox: 1024 * 1024,
-  readTimeout: 5000,
-  answers: 16 * 1024 * 1024,
-  historyPage: 256 * 1024,
-  callsIn: 1000,
-  callBytes: 8 * 1024 * 1024,
-  rate: 10_000,
-  wrongMessages: 1000,
-  fragments: 2048,
-  callsOut: 1000,
-  callTimeout: 30_000,
-  subscriptions: 1000,
-  members: 1000,
-  vetoTimeout: 5000,
-  authenticationTimeout: 10_000,
-}
-
 const WITHOUT_DEFAULT = [
   'logger',
   'app',
@@ -266,10 +158,7 @@ const WITHOUT_DEFAULT = [
 /** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
 export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
   check(options)
-  const limits = { ...LIMITS, ...withoutUndefined(options.limits ?? {}) }
-  for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
-  for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout', 'readTimeout'] as const)
-    checkWait(`limits.${name}`, limits[name])
+  const limits = resolveLimits(options.limits)
   const defaults = {
     audience: 'token-socket',
     tokenTtl: 30_000,
@@ -299,8 +188,20 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   checkResolved(resolved)
   const known = [...Object.keys(defaults), ...WITHOUT_DEFAULT]
   warnOfUnknown(resolved.logger, { options, known })
-  warnOfUnknown(resolved.logger, { options: options.limits ?? {}, known: Object.keys(LIMITS), of: 'limits.' })
+  warnOfUnknown(resolved.logger, {
+    options: options.limits ?? {},
+    known: Object.keys(DEFAULT_LIMITS),
+    of: 'limits.',
+  })
   return resolved
+}
+
+function resolveLimits(given: Partial<Limits> = {}): Limits {
+  const limits = { ...DEFAULT_LIMITS, ...withoutUndefined(given) }
+  for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
+  for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout', 'readTimeout'] as const)
+    checkWait(`limits.${name}`, limits[name])
+  return limits
 }
 
 function checkResolved(resolved: ResolvedOptions): void {
