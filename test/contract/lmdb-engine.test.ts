@@ -37,6 +37,9 @@ describe('lmdbEngine', () => {
     ['path', { path: 5 }],
     ['tickets', { path, tickets: 0 }],
     ['tickets', { path, tickets: '5' }],
+    ['channels', { path, channels: 0 }],
+    ['channelBytes', { path, channelBytes: '5' }],
+    ['historyBytes', { path, historyBytes: Number.NaN }],
   ] as const
   for (const [field, options] of wrong) {
     it(`refuses ${JSON.stringify(options)} and names ${field}`, () => {

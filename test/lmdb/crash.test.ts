@@ -103,6 +103,7 @@ describe('LmdbEngine', () => {
     expect(await second.history.read('a', { limit: 10 })).to.deep.equal({
       position: { epoch: receipt.epoch, offset: 1 },
       publications: [{ ...draft, ...receipt }],
+      more: false,
     })
     expect((await second.broker.publish(draft, { retention })).offset).to.equal(2)
     await second.close()

@@ -2,6 +2,7 @@ import {
   type Broker,
   type BrokerListener,
   badOption,
+  checkNumber,
   checkOptions,
   type Draft,
   type Engine,
@@ -19,6 +20,7 @@ import {
   type Tickets,
 } from '@token-socket/server'
 import { type Added, Store } from './store.js'
+import type { ChannelLimits } from './stored-channels.js'
 
 /** Settings of an {@link LmdbEngine}. */
 export interface LmdbEngineOptions {
@@ -28,6 +30,21 @@ export interface LmdbEngineOptions {
   readonly tickets?: number
   /** Bytes of the tickets that may wait, as JSON; a quarter of them for one user or address. @default 268435456 */
   readonly ticketBytes?: number
+  /**
+   * Channels whose position is known: those that keep publications, and those that did in the last day. With one more, the
+   * one that has been idle for longest is forgotten: its clients are told of a gap. @default 1000000
+   */
+  readonly channels?: number
+  /** Bytes of the publications that one channel keeps, about; over it the oldest go. @default 16777216 */
+  readonly channelBytes?: number
+  /** Bytes of what all channels keep, about; over it those go that are over soonest. @default 1073741824 */
+  readonly historyBytes?: number
+}
+
+const LIMITS: ChannelLimits = {
+  channels: 1_000_000,
+  channelBytes: 16 * 1024 * 1024,
+  historyBytes: 1024 * 1024 * 1024,
 }
 
 /** An engine of one process on an embedded database. @throws RpcError `bad_option`; if the folder can't be used */
@@ -63,7 +80,7 @@ export class LmdbEngine implements Engine {
       ...(tickets !== undefined && { tickets }),
       ...(ticketBytes !== undefined && { ticketBytes }),
     })
-    this.#store = new Store(path)
+    this.#store = new Store(path, limitsOf(options))
     const { tickets: memory } = this.#memory
     this.tickets = {
       put: (ticket) => memory.put(ticket),
@@ -86,6 +103,17 @@ export class LmdbEngine implements Engine {
     await this.#memory.close()
     await this.#store.close()
   }
+}
+
+function limitsOf(options: LmdbEngineOptions): ChannelLimits {
+  const {
+    channels = LIMITS.channels,
+    channelBytes = LIMITS.channelBytes,
+    historyBytes = LIMITS.historyBytes,
+  } = options
+  const limits = { channels, channelBytes, historyBytes }
+  for (const [name, limit] of Object.entries(limits)) checkNumber(name, limit)
+  return limits
 }
 
 class LmdbBroker implements Broker {

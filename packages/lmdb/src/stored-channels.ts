@@ -1,0 +1,323 @@
+import {
+  type Draft,
+  type EventIds,
+  type HistoryPage,
+  type HistoryQuery,
+  newEpoch,
+  POSITION_TTL,
+  type Publication,
+  type Retention,
+} from '@token-socket/server'
+import type { DueTimes } from './due-times.js'
+import type { Table } from './receipts.js'
+
+/** Limits of {@link StoredChannels}; see the engine's options of these names. */
+export interface ChannelLimits {
+  readonly channels: number
+  readonly channelBytes: number
+  readonly historyBytes: number
+}
+
+/** What is kept about a channel. */
+export interface ChannelRecord {
+  readonly epoch: string
+  /** Of the last publication. */
+  readonly offset: number
+  /** Below the offset of the first that is kept. */
+  readonly first: number
+  readonly lastId: string
+  /** When the last of them is over. */
+  readonly expires: number
+  /** The time of its entry among the due times. @default none yet: it was written by an older version */
+  readonly due?: number
+  /** Bytes of its publications. @default 0 */
+  readonly bytes?: number
+}
+
+/** A publication as it is kept. */
+export interface PublicationRecord extends Omit<Publication, 'channel' | 'offset'> {
+  readonly expires: number
+  /** What it is counted with. @default 0: it was written by an older version */
+  readonly bytes?: number
+}
+
+/** The names of keys and channels are not the same for the database: an array's are its parts, in order. */
+export type ChannelKey = [channel: string, offset: number]
+
+/** Tables of {@link StoredChannels}. */
+export interface ChannelTables {
+  /** Numbers by their names. */
+  readonly meta: Table<string | number, string>
+  readonly channels: Table<ChannelRecord, string>
+  readonly publications: Table<PublicationRecord, ChannelKey>
+  /** Channels that keep something, by when their first publication is over or earlier. */
+  readonly live: DueTimes
+  /** Channels that keep nothing any more, by when their position is over. */
+  readonly idle: DueTimes
+}
+
+/** Bytes that a publication takes besides its texts. */
+const ENTRY = 160
+
+/** Due times that each publication on a new channel works off: more than it makes, so that sweeps keep up. */
+const SHARE = 3
+
+/** Publications that one publication may make go, at most, so that it does not take long. */
+const MOST_DROPPED = 1000
+
+/** Generations of channels. */
+const GENERATIONS = 4096
+
+/**
+ * Publications and positions of channels. All methods that write run within a transaction. Over its limit of bytes, the
+ * publications go that are over soonest. Over its limit of channels, the one that has been idle for longest is forgotten,
+ * and begins in a new epoch.
+ */
+export class StoredChannels {
+  readonly #tables: ChannelTables
+  readonly #limits: ChannelLimits
+  readonly #ids: EventIds
+  /** Names this database in epochs. */
+  readonly #store: string
+  #size: number
+  #bytes: number
+
+  /** @param size how many channels there are */
+  constructor(tables: ChannelTables, limits: ChannelLimits, { size, store, ids }: StoredChannelsState) {
+    this.#tables = tables
+    this.#limits = limits
+    this.#size = size
+    this.#store = store
+    this.#ids = ids
+    this.#bytes = Number(tables.meta.get('bytes') ?? 0)
+  }
+
+  /** What it keeps. */
+  get size(): { readonly channels: number; readonly bytes: number } {
+    return { channels: this.#size, bytes: this.#bytes }
+  }
+
+  /** Keeps a publication. @returns it with its place */
+  add(draft: Draft, { size, ttl }: Retention): Publication {
+    const now = Date.now()
+    const { channel, ...rest } = draft
+    const before = this.#tables.channels.get(channel) ?? this.#begin(channel, now)
+    const offset = before.offset + 1
+    const id = this.#idAfter(before.lastId)
+    const bytes = bytesOf(rest)
+    const over = now + ttl
+    const { epoch } = before
+    this.#tables.publications.put([channel, offset], { ...rest, id, epoch, expires: over, bytes })
+    this.#count(bytes)
+    const expires = Math.max(before.expires, over)
+    const record = { ...before, offset, lastId: id, expires, bytes: (before.bytes ?? 0) + bytes }
+    const isTooMuch = (left: ChannelRecord) =>
+      offset - left.first > size || (left.bytes ?? 0) > this.#limits.channelBytes
+    this.#settle(channel, before, this.#drop(channel, record, isTooMuch))
+    this.#makeRoom()
+    return { ...draft, id, epoch, offset }
+  }
+
+  /** Reads what a channel keeps. */
+  read(channel: string, query: HistoryQuery): HistoryPage {
+    const record = this.#tables.channels.get(channel)
+    if (!record) {
+      const epoch = newEpoch(this.#storeOf(channel))
+      return { position: { epoch, offset: 0 }, publications: [], more: false }
+    }
+    const { epoch, offset } = record
+    return { position: { epoch, offset }, ...this.#find(channel, record, query) }
+  }
+
+  /** Takes away what is over. @param limit due times to look at @returns whether there may be more */
+  sweep(now: number, limit: number): boolean {
+    const { live, idle, channels } = this.#tables
+    const due = live.until(now, limit)
+    for (const [time, channel] of due) {
+      const record = channels.get(channel)
+      if (record?.due !== time) live.delete(channel, time)
+      else this.#settle(channel, record, this.#trim(channel, record, now))
+    }
+    const over = idle.until(now, limit)
+    for (const [time, channel] of over) {
+      idle.delete(channel, time)
+      if (channels.get(channel)?.due === time) this.#forget(channel)
+    }
+    return due.length === limit || over.length === limit
+  }
+
+  /** Notes a due time for a channel of an older version, so that it is swept like the others. */
+  adopt(channel: string, record: ChannelRecord): void {
+    if (record.due === undefined) this.#settle(channel, record, record)
+  }
+
+  #find(
+    channel: string,
+    record: ChannelRecord,
+    query: HistoryQuery,
+  ): Pick<HistoryPage, 'publications' | 'more'> {
+    const { after, before, limit, bytes = Number.POSITIVE_INFINITY, reverse } = query
+    const start = after === undefined ? record.first + 1 : this.#offsetAfter(channel, record, after)
+    const end = before === undefined ? record.offset : this.#search(channel, record, (id) => id >= before) - 1
+    const publications: Publication[] = []
+    const now = Date.now()
+    const range = reverse
+      ? { start: [channel, end], end: [channel, start - 0.5], reverse: true }
+      : { start: [channel, start], end: [channel, end + 0.5] }
+    if (start > end || limit === 0) return { publications, more: start <= end }
+    let size = 0
+    for (const { key, value } of this.#tables.publications.getRange(range as object)) {
+      const { expires, bytes: _counted, ...rest } = value
+      if (expires <= now) continue
+      size += Buffer.byteLength(rest.json) + Buffer.byteLength(rest.meta ?? '')
+      if (publications.length >= limit || (size > bytes && publications.length > 0))
+        return { publications, more: true }
+      publications.push({ channel, ...rest, offset: key[1] })
+    }
+    return { publications, more: false }
+  }
+
+  #offsetAfter(channel: string, record: ChannelRecord, after: string | number): number {
+    if (typeof after === 'number') return Math.max(after, record.first) + 1
+    return this.#search(channel, record, (id) => id > after)
+  }
+
+  /** The offset of the first of whose id it is true, as it is of all later ones; there may be holes between them. */
+  #search(channel: string, record: ChannelRecord, isWanted: (id: string) => boolean): number {
+    let low = record.first + 1
+    let high = record.offset + 1
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const range = { start: [channel, middle], end: [channel, high - 0.5], limit: 1 }
+      const [entry] = this.#tables.publications.getRange(range as object)
+      if (!entry || isWanted(entry.value.id)) high = middle
+      else low = entry.key[1] + 1
+    }
+    return low
+  }
+
+  #begin(channel: string, now: number): ChannelRecord {
+    this.sweep(now, SHARE)
+    while (this.#size >= this.#limits.channels && this.#forgetOldest());
+    this.#size += 1
+    const epoch = newEpoch(this.#storeOf(channel), now)
+    return { epoch, offset: 0, first: 0, lastId: '', expires: 0 }
+  }
+
+  /** Writes a channel's record, with a due time that is right for it. */
+  #settle(channel: string, { due: before, first, offset }: ChannelRecord, record: ChannelRecord): void {
+    const { live, idle, channels, publications } = this.#tables
+    const wasLive = offset > first
+    const isLive = record.offset > record.first
+    const earliest = () => publications.get([channel, record.first + 1])?.expires ?? record.expires
+    const time = isLive ? earliest() : record.expires + POSITION_TTL
+    // One that comes too early is looked at in vain once; one that comes too late keeps what is over.
+    const isRight = before !== undefined && wasLive && isLive && before <= time && before > Date.now()
+    if (isRight) return void channels.put(channel, { ...record, due: before })
+    if (before !== undefined) (wasLive ? live : idle).delete(channel, before)
+    if (isLive) live.set(channel, time)
+    else idle.set(channel, time)
+    channels.put(channel, { ...record, due: time })
+  }
+
+  /** Drops the oldest for as long as that is wanted. */
+  #drop(
+    channel: string,
+    record: ChannelRecord,
+    isWanted: (left: ChannelRecord, next: PublicationRecord | undefined) => boolean,
+  ): ChannelRecord {
+    let left = record
+    for (let count = 0; left.first < left.offset && count < MOST_DROPPED; count += 1) {
+      const key: ChannelKey = [channel, left.first + 1]
+      const oldest = this.#tables.publications.get(key)
+      if (!isWanted(left, oldest)) break
+      if (oldest) this.#tables.publications.remove(key)
+      const { bytes = 0 } = oldest ?? {}
+      this.#count(-bytes)
+      left = { ...left, first: left.first + 1, bytes: Math.max(0, (left.bytes ?? 0) - bytes) }
+    }
+    return left
+  }
+
+  /** Without those whose time is over, from the oldest on. */
+  #trim(channel: string, record: ChannelRecord, now: number): ChannelRecord {
+    return this.#drop(channel, record, (_left, next) => next === undefined || next.expires <= now)
+  }
+
+  /** What is over soonest goes, until all that is left is within the limit. */
+  #makeRoom(): void {
+    const { live, channels } = this.#tables
+    for (let count = 0; count < MOST_DROPPED && this.#bytes > this.#limits.historyBytes; count += 1) {
+      const [time, channel] = live.first ?? []
+      if (time === undefined || channel === undefined) return
+      const record = channels.get(channel)
+      if (record?.due !== time) live.delete(channel, time)
+      else {
+        const isTooMuch = () => this.#bytes > this.#limits.historyBytes
+        this.#settle(channel, record, this.#drop(channel, record, isTooMuch))
+      }
+    }
+  }
+
+  /** @returns whether there was one */
+  #forgetOldest(): boolean {
+    const { live, idle, channels, meta } = this.#tables
+    const due = idle.first ?? live.first
+    if (!due) return false
+    const [time, channel] = due
+    for (const times of [idle, live]) times.delete(channel, time)
+    const record = channels.get(channel)
+    if (record?.due !== time) return true
+    this.#drop(channel, record, () => true)
+    this.#forget(channel)
+    const name = generationOf(channel)
+    meta.put(name, Number(meta.get(name) ?? 0) + 1)
+    return true
+  }
+
+  #forget(channel: string): void {
+    this.#tables.channels.remove(channel)
+    this.#size -= 1
+  }
+
+  #count(bytes: number): void {
+    if (bytes === 0) return
+    this.#bytes = Math.max(0, this.#bytes + bytes)
+    this.#tables.meta.put('bytes', this.#bytes)
+  }
+
+  /**
+   * Names the store in a channel's epoch. It is another once a channel with the same generation was forgotten: so no epoch
+   * is used twice, and a client that saw that channel empty does not take the next epoch for the one that followed.
+   */
+  #storeOf(channel: string): string {
+    const generation = Number(this.#tables.meta.get(generationOf(channel)) ?? 0)
+    return generation === 0 ? this.#store : `${this.#store}-${generation.toString(36)}`
+  }
+
+  /** The clock may have been set back since the last process. */
+  #idAfter(lastId: string): string {
+    const id = this.#ids.next()
+    if (id > lastId) return id
+    this.#ids.raise(lastId)
+    return this.#ids.next()
+  }
+}
+
+/** What {@link StoredChannels} begins with. */
+export interface StoredChannelsState {
+  readonly size: number
+  readonly store: string
+  readonly ids: EventIds
+}
+
+function bytesOf({ json, event, meta }: Omit<Draft, 'channel'>): number {
+  return ENTRY + Buffer.byteLength(json) + (event?.length ?? 0) + Buffer.byteLength(meta ?? '')
+}
+
+/** The name of a channel's generation. Some channels share one. */
+function generationOf(channel: string): string {
+  let hash = 0
+  for (let at = 0; at < channel.length; at += 1) hash = (hash * 31 + channel.charCodeAt(at)) | 0
+  return `generation ${(hash >>> 0) % GENERATIONS}`
+}
