@@ -24,7 +24,7 @@ describe('ChannelPresence', () => {
   let presence: ChannelPresence
 
   beforeEach(() => {
-    engine = new MemoryPresence((event) => presence.hear(event))
+    engine = new MemoryPresence((event) => hear(event))
     owner = {
       presence: engine,
       policy: { hasPresence: sinon.stub().returns(true) },
@@ -39,6 +39,12 @@ describe('ChannelPresence', () => {
     sinon.restore()
     engine.clear()
   })
+
+  /** A change in a turn of its own. */
+  const hear = (event: PresenceEvent) => {
+    presence.hear(event)
+    presence.flush()
+  }
 
   const made = (uid: string | undefined, rest: object = {}): TestSocket =>
     makeSocket({
@@ -281,7 +287,7 @@ describe('ChannelPresence', () => {
     it('tells each change once, also if it is heard again', async () => {
       script(AT_5)
       const one = await member('u')
-      for (const seq of [4, 5, 6, 6, 7]) presence.hear(event(seq, { umd: String(seq) }))
+      for (const seq of [4, 5, 6, 6, 7]) hear(event(seq, { umd: String(seq) }))
       const presences = (one.frames() as { data: { umd: number } }[]).map(({ data }) => data.umd)
       expect(presences).to.deep.equal([6, 7])
     })
@@ -292,9 +298,9 @@ describe('ChannelPresence', () => {
       const arriving = made('w')
       await enter(arriving.socket)
       scripted.members.resolves({ members: [{ uid: 'y' }], seq: 8, epoch: 'e' })
-      for (const seq of [7, 8, 9]) presence.hear(event(seq))
+      for (const seq of [7, 8, 9]) hear(event(seq))
       await settled()
-      presence.hear(event(10))
+      hear(event(10))
       expect(scripted.members.callCount).to.equal(1)
       for (const each of [one, two]) expect(told(each)).to.deep.equal([['y'], 'updated x', 'updated x'])
       expect(told(arriving)).to.deep.equal([])
@@ -304,21 +310,21 @@ describe('ChannelPresence', () => {
       const scripted = script(AT_5)
       const one = await member('u')
       scripted.members.resolves({ members: [{ uid: 'y' }], seq: 1, epoch: 'f' })
-      presence.hear(event(6, { epoch: 'f' }))
+      hear(event(6, { epoch: 'f' }))
       await settled()
-      presence.hear(event(2, { epoch: 'f' }))
+      hear(event(2, { epoch: 'f' }))
       expect(told(one)).to.deep.equal([['y'], 'updated x'])
     })
 
     it('does not take changes of an epoch that ended before it entered for a gap', async () => {
       const scripted = script(AT_5)
       scripted.enter.callsFake(async () => {
-        for (const seq of [8, 9]) presence.hear(event(seq, { epoch: 'old' }))
-        presence.hear(event(5))
+        for (const seq of [8, 9]) hear(event(seq, { epoch: 'old' }))
+        hear(event(5))
         return AT_5
       })
       const one = await member('u')
-      presence.hear(event(6))
+      hear(event(6))
       await settled()
       expect(scripted.members.called).to.equal(false)
       expect(told(one)).to.deep.equal(['updated x'])
@@ -330,10 +336,10 @@ describe('ChannelPresence', () => {
       const one = await member('u')
       scripted.members.onFirstCall().rejects(cause)
       scripted.members.resolves({ members: [{ uid: 'y' }], seq: 8, epoch: 'e' })
-      presence.hear(event(7))
+      hear(event(7))
       await settled()
       expect(owner.failed.args).to.deep.equal([[cause, { step: 'presence', channel: 'a' }]])
-      presence.hear(event(8))
+      hear(event(8))
       await settled()
       expect(told(one)).to.deep.equal([['y']])
     })
@@ -341,7 +347,7 @@ describe('ChannelPresence', () => {
     it('tells nothing to who leaves while the members are asked for', async () => {
       const scripted = script(AT_5)
       const one = await member('u')
-      presence.hear(event(7))
+      hear(event(7))
       presence.leave(one.socket, 'a')
       await settled()
       expect(scripted.members.callCount).to.equal(1)

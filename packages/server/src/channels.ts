@@ -81,8 +81,15 @@ export class Channels {
     this.#presence = new ChannelPresence(owner)
     this.#histories = new HistoryAnswers({ ...owner, access: this.#access })
     owner.broker.listen({
-      publication: (publication) => owner.hub.deliver(publication),
-      broadcast: (json) => owner.hub.deliverAll(json),
+      // A member's arrival is told before what it publishes.
+      publication: (publication) => {
+        this.#presence.flushOn(publication.channel)
+        owner.hub.deliver(publication)
+      },
+      broadcast: (json) => {
+        this.#presence.flush()
+        owner.hub.deliverAll(json)
+      },
       command: ({ channel }) => {
         const joining = [...(this.#joining.get(channel) ?? [])].map(({ socket }) => socket)
         for (const socket of new Set([...owner.hub.on(channel), ...joining]))

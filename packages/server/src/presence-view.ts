@@ -1,4 +1,5 @@
 import { decodeData, encodeServerMessage, type Member } from '@token-socket/protocol'
+import { followingChanges, type PresenceChanges } from './channels/presence-changes.js'
 import type { PresenceEntry, PresenceEvent, PresenceMember, PresenceSnapshot } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
 
@@ -29,14 +30,16 @@ export class PresenceView {
     return this.#isBehind && this.#hasBegun
   }
 
-  /** There was a change. @param frame it, as it goes out */
-  hear(event: PresenceEvent, frame: string): void {
-    if (this.#held) return this.#hold(this.#held, event)
-    const last = this.#at?.epoch === event.epoch ? this.#at.seq : undefined
-    if (last !== undefined && event.seq <= last) return
-    if (last === undefined || event.seq > last + 1) return this.fallBehind()
-    this.#at = event
-    if (!this.#socket.isOld) this.#socket.deliver(frame)
+  /** There were changes. */
+  hear(changes: PresenceChanges): void {
+    if (this.#held) return this.#hold(changes.events)
+    const { first, last } = changes
+    const known = this.#at?.epoch === first.epoch ? this.#at.seq : undefined
+    if (known !== undefined && last.seq <= known) return
+    if (known === undefined || first.seq > known + 1) return this.fallBehind()
+    this.#at = last
+    if (this.#socket.isOld) return
+    for (const frame of changes.framesAfter(known)) this.#socket.deliver(frame)
   }
 
   /** Holds changes back from now on: the members are about to be asked for. */
@@ -54,7 +57,7 @@ export class PresenceView {
     if (this.#isBehind) return this.fallBehind()
     // What is before the members' own last change may be of a count that was lost.
     const known = held.findLastIndex(({ seq, epoch }) => epoch === snapshot.epoch && seq <= snapshot.seq)
-    for (const event of held.slice(known + 1)) this.hear(event, encodePresence(event))
+    for (const changes of followingChanges(held.slice(known + 1), encodePresence)) this.hear(changes)
   }
 
   /** Changes are missing, or will be. */
@@ -68,9 +71,11 @@ export class PresenceView {
     if (!this.#socket.isOld) this.#socket.deliver(frame)
   }
 
-  #hold(held: PresenceEvent[], event: PresenceEvent): void {
-    if (held.length < HELD) held.push(event)
-    else this.fallBehind()
+  #hold(events: readonly PresenceEvent[]): void {
+    for (const event of events) {
+      if (this.#held && this.#held.length < HELD) this.#held.push(event)
+      else this.fallBehind()
+    }
   }
 }
 

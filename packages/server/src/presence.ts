@@ -6,6 +6,7 @@ import {
   RpcError,
   shouldReconnect,
 } from '@token-socket/protocol'
+import { followingChanges } from './channels/presence-changes.js'
 import type { Presence, PresenceEntry, PresenceEvent, PresenceSnapshot } from './engine.js'
 import { InOrder } from './in-order.js'
 import { encodePresence, PresenceView, readMember } from './presence-view.js'
@@ -48,6 +49,8 @@ export class ChannelPresence {
   readonly #channels = new Map<string, Map<RemoteClient, PresenceView>>()
   /** The engine is told of one socket on one channel in the order in which things happened. */
   readonly #inOrder = new InOrder()
+  /** Changes of this turn that are not told yet, by channel. */
+  readonly #changed = new Map<string, PresenceEvent[]>()
   /** The channels whose members are being asked for, for those that have fallen behind. */
   readonly #asking = new Set<string>()
 
@@ -94,17 +97,35 @@ export class ChannelPresence {
     this.#retire(view.entry, code === undefined ? 0 : this.#graceAfter(code))
   }
 
-  /** Somebody came, left or changed. */
+  /** A member came, left or changed. It is told at the end of the turn, together with what else changes in it. */
   hear(event: PresenceEvent): void {
-    const views = this.#channels.get(event.channel)
+    if (!this.#channels.has(event.channel)) return
+    if (this.#changed.size === 0) setImmediate(this.flush)
+    const events = this.#changed.get(event.channel)
+    if (events) events.push(event)
+    else this.#changed.set(event.channel, [event])
+  }
+
+  /** Tells all changes now. */
+  readonly flush = (): void => {
+    for (const channel of this.#changed.keys()) this.flushOn(channel)
+  }
+
+  /** Tells the changes of a channel now: something that came after them is about to go out. */
+  flushOn(channel: string): void {
+    const events = this.#changed.get(channel)
+    if (!events) return
+    this.#changed.delete(channel)
+    const views = this.#channels.get(channel)
     if (!views) return
-    const frame = encodePresence(event)
     let isOneBehind = false
-    for (const view of views.values()) {
-      view.hear(event, frame)
-      isOneBehind ||= view.isBehind
+    for (const changes of followingChanges(events, encodePresence)) {
+      for (const view of views.values()) {
+        view.hear(changes)
+        isOneBehind ||= view.isBehind
+      }
     }
-    if (isOneBehind) this.#catchUp(event.channel)
+    if (isOneBehind) this.#catchUp(channel)
   }
 
   /** Who is on a channel, on every node. */
