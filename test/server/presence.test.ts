@@ -18,6 +18,7 @@ describe('ChannelPresence', () => {
     presence: Presence
     policy: { hasPresence: sinon.SinonStub }
     members: number
+    presenceRate: number
     presenceGrace: number
     failed: sinon.SinonSpy
   }
@@ -29,6 +30,7 @@ describe('ChannelPresence', () => {
       presence: engine,
       policy: { hasPresence: sinon.stub().returns(true) },
       members: 3,
+      presenceRate: 20,
       presenceGrace: GRACE,
       failed: sinon.spy(),
     }

@@ -74,6 +74,8 @@ export function withSubject(error: unknown, subject: Subject): unknown {
 export interface ErrorSubject {
   readonly field: string
   readonly limit?: number
+  /** The channel whose limit it is. */
+  readonly channel?: string
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type ClaimedPosition,
   claimedPosition,
 } from './channels/access.js'
+import { ChannelRate } from './channels/channel-rate.js'
 import { HistoryAnswers } from './channels/history-answers.js'
 import { clientKey, serverKey } from './channels/idempotency-keys.js'
 import type { Broker, Draft, History, HistoryPage, HistoryQuery, Receipt, Retention } from './engine.js'
@@ -52,6 +53,9 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner 
   readonly publication: number
   /** See {@link HistoryAnswersOwner}. */
   readonly historyPage: number
+  /** Publications of one socket on one channel in a second, and bytes of their data. */
+  readonly publicationRate: number
+  readonly publicationBytes: number
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
 }
@@ -69,6 +73,7 @@ export class Channels {
   readonly #interest: Interest
   readonly #presence: ChannelPresence
   readonly #histories: HistoryAnswers
+  readonly #rates: { readonly publications: ChannelRate; readonly bytes: ChannelRate }
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
   /** The subscriptions that wait for the broker, by channel; an unsubscribe meanwhile cancels them. */
@@ -80,6 +85,10 @@ export class Channels {
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     this.#presence = new ChannelPresence(owner)
     this.#histories = new HistoryAnswers({ ...owner, access: this.#access })
+    this.#rates = {
+      publications: new ChannelRate('publicationRate', owner.publicationRate),
+      bytes: new ChannelRate('publicationBytes', owner.publicationBytes),
+    }
     owner.broker.listen({
       // A member's arrival is told before what it publishes.
       publication: (publication) => {
@@ -267,15 +276,18 @@ export class Channels {
       case 'history':
         return this.#histories.read(socket, request)
       case 'broadcast':
-        return this.#owner.broker.broadcast(this.#encode(request.data))
+        return this.#owner.broker.broadcast(this.#encode(socket, '', request.data))
     }
   }
 
-  /** A client's data, on one channel or on all. @throws RpcError `too_large`, `unserializable` */
-  #encode(data: unknown): string {
+  /** A client's data, on one channel or on all. @throws RpcError `too_large`, `too_many_messages`, `unserializable` */
+  #encode(socket: RemoteClient, channel: string, data: unknown): string {
     const json = encodeData(data)
     const limit = this.#owner.publication
-    if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'req.data', limit })
+    const size = Buffer.byteLength(json)
+    if (size > limit) throw refusal('too_large', { field: 'req.data', limit })
+    this.#rates.publications.count(socket, channel)
+    this.#rates.bytes.count(socket, channel, size)
     return json
   }
 
@@ -289,7 +301,7 @@ export class Channels {
 
   async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
     const { channel, event, data } = request
-    const json = this.#encode(data)
+    const json = this.#encode(socket, channel, data)
     const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
     const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
     return this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })

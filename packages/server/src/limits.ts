@@ -64,6 +64,12 @@ export interface Limits {
    * `message` is always allowed. @default 2048
    */
   readonly fragments: number
+  /** Publications of one client on one channel in a second; one more is answered `too_many_messages`. @default 1000 */
+  readonly publicationRate: number
+  /** Bytes of their data; one more is answered `too_many_messages`. The first of a second may have more. @default 8388608 */
+  readonly publicationBytes: number
+  /** Times in a second that one client may enter one channel with presence; one more is `too_many_messages`. @default 20 */
+  readonly presenceRate: number
   /** Calls to one client that may wait for an answer at once. @default 1000 */
   readonly callsOut: number
   /** Milliseconds until a call fails with `timeout`, those to a client and those from it. @default 30000 */
@@ -98,6 +104,9 @@ export const DEFAULT_LIMITS: Limits = {
   callsIn: 1000,
   callBytes: 8 * 1024 * 1024,
   rate: 10_000,
+  publicationRate: 1000,
+  publicationBytes: 8 * 1024 * 1024,
+  presenceRate: 20,
   wrongMessages: 1000,
   fragments: 2048,
   callsOut: 1000,

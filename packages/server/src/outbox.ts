@@ -1,5 +1,6 @@
 import { CLOSE_CODES, startTimer } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
+import type { SlowReader } from './runtime/closings.js'
 
 /** Looks at the readers that are behind, in one `readTimeout`. */
 const LOOKS = 5
@@ -57,14 +58,6 @@ export class Flusher {
     for (const outbox of this.#behind) outbox.look(elapsed)
     if (this.#behind.size > 0) this.#lookSoon()
   }
-}
-
-/** Why a socket is closed as `slow_consumer`. */
-export interface SlowReader {
-  /** UTF-16 code units that wait in the outbox, and bytes that wait in the connection. */
-  readonly waiting: number
-  /** Milliseconds since the reader fell behind. */
-  readonly behindFor: number
 }
 
 /** Settings of an {@link Outbox}. */

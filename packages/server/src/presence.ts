@@ -6,6 +6,7 @@ import {
   RpcError,
   shouldReconnect,
 } from '@token-socket/protocol'
+import { ChannelRate } from './channels/channel-rate.js'
 import { followingChanges } from './channels/presence-changes.js'
 import type { Presence, PresenceEntry, PresenceEvent, PresenceSnapshot } from './engine.js'
 import { InOrder } from './in-order.js'
@@ -21,6 +22,8 @@ export interface ChannelPresenceOwner {
   }
   /** Members that a channel may have. */
   readonly members: number
+  /** Times in a second that one socket may enter one channel's presence. */
+  readonly presenceRate: number
   /** Milliseconds for which a member stays whose connection was lost. */
   readonly presenceGrace: number
   failed(cause: unknown, details: object): void
@@ -46,6 +49,7 @@ const GOODBYES: ReadonlySet<number> = new Set([1000, 1001, 1005, GOING_AWAY.code
  */
 export class ChannelPresence {
   readonly #owner: ChannelPresenceOwner
+  readonly #rate: ChannelRate
   readonly #channels = new Map<string, Map<RemoteClient, PresenceView>>()
   /** The engine is told of one socket on one channel in the order in which things happened. */
   readonly #inOrder = new InOrder()
@@ -56,6 +60,7 @@ export class ChannelPresence {
 
   constructor(owner: ChannelPresenceOwner) {
     this.#owner = owner
+    this.#rate = new ChannelRate('presenceRate', owner.presenceRate)
   }
 
   /**
@@ -63,7 +68,7 @@ export class ChannelPresence {
    * From now until {@link leave} every change is heard for it.
    * @param isWanted whether it is still to be put there, once the rules have been asked
    * @returns nothing if it takes no part, or has left meanwhile
-   * @throws RpcError `uid_required`, `too_many_members`; what the engine throws. Then {@link leave} has to be called.
+   * @throws RpcError `uid_required`, `too_many_members`, `too_many_messages`; what the engine throws. Then {@link leave} has to be called.
    */
   async enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
     const takesPart = await this.#owner.policy.hasPresence(socket, channel)
@@ -72,6 +77,7 @@ export class ChannelPresence {
       this.leave(socket, channel)
       return undefined
     }
+    this.#rate.count(socket, channel)
     const view = new PresenceView(socket, entryOf(socket, channel))
     const before = this.#put(socket, view)
     const entering = this.#tell(view.entry, () => this.#owner.presence.enter(view.entry, this.#owner.members))

@@ -32,7 +32,7 @@ import {
   type TokenSocketServerOptions,
 } from './options.js'
 import { OriginRules } from './origins.js'
-import { Flusher, type SlowReader } from './outbox.js'
+import { Flusher } from './outbox.js'
 import { Policy } from './policy.js'
 import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
@@ -315,7 +315,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const closings = new ClosingLog(logger, this.#log)
     const owner = {
       flusher: new Flusher(limits.readTimeout),
-      onslow: (socket: RemoteClient, reader: SlowReader) => this.#reportSlow(socket, reader),
+      onslow: closings.slow,
       timeouts: createTimeouts(),
       limits: { ...limits, timeout: limits.callTimeout },
       findAction: (name: string) => this.#findAction(name),
@@ -345,11 +345,6 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       failed,
       refused: (closing) => closings.stranger(closing),
     })
-  }
-
-  #reportSlow({ sid, uid, transport }: RemoteClient, reader: SlowReader): void {
-    const details = { sid, uid, transport, code: 'slow_consumer', ...reader }
-    this.#options.logger.warn(details, 'a socket is closed: its client does not read')
   }
 
   /** @returns ends it */

@@ -17,6 +17,17 @@ export interface Closing {
   readonly ms?: number
 }
 
+/** A socket, as far as its closing is told. */
+type SlowSocket = Pick<Closing, 'uid' | 'transport'> & { readonly sid: string }
+
+/** How far the client of a socket is behind. */
+export interface SlowReader {
+  /** UTF-16 code units that wait in the outbox, and bytes that wait in the connection. */
+  readonly waiting: number
+  /** Milliseconds since the client fell behind. */
+  readonly behindFor: number
+}
+
 /** Our close codes by number. */
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(CLOSE_CODES).map(([name, { code }]) => [code, name]),
@@ -51,6 +62,12 @@ export class ClosingLog {
     const level = WANTED.has(closing.code) ? 'debug' : 'info'
     if (this.#logger.isLevelEnabled?.(level) === false) return
     this.#logger[level]({ ...closing, reason: nameOf(closing) }, 'a socket has ended')
+  }
+
+  /** A socket's client does not read: its connection is about to be closed. */
+  readonly slow = ({ sid, uid, transport }: SlowSocket, reader: SlowReader): void => {
+    const details = { sid, uid, transport, code: 'slow_consumer', ...reader }
+    this.#logger.warn(details, 'a socket is closed: its client does not read')
   }
 
   /** The server closes a connection that it has not let in. */

@@ -1,5 +1,6 @@
 import type { BufferedConnection } from '../buffered-connection.js'
-import { type Flusher, Outbox, type SlowReader } from '../outbox.js'
+import { type Flusher, Outbox } from '../outbox.js'
+import type { SlowReader } from '../runtime/closings.js'
 import { BulkQueue } from './bulk-queue.js'
 import { PausedMessages } from './paused-messages.js'
 
