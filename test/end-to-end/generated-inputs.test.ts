@@ -15,6 +15,7 @@ interface Row {
   readonly kind: string
   readonly inputs: number
   readonly answered: number
+  readonly closed: number
 }
 
 describe('generated inputs', function () {
@@ -23,8 +24,11 @@ describe('generated inputs', function () {
   it('are each answered or refused, and leave nothing behind', async () => {
     const rows: readonly Row[] = await runInputs({ count: COUNT, seed: SEED })
     expect(rows.map(({ kind }) => kind)).to.deep.equal(KINDS.map(([kind]) => kind))
-    for (const { kind, inputs, answered } of rows)
-      expect([kind, inputs > 0, answered > 0]).to.deep.equal([kind, true, true])
+    // Results of calls need no answer, and neither do parts of frames.
+    for (const { kind, inputs, answered, closed } of rows)
+      expect(answered + closed, kind)
+        .to.be.above(0)
+        .and.at.least(inputs / 2)
   })
 
   describe('tell a server that keeps its promises from one that', () => {

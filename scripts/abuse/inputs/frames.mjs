@@ -1,4 +1,6 @@
 // Frames of the wire, right and wrong, and what the server has to answer.
+import { claimsText } from './claims.mjs'
+import { forged } from './tokens.mjs'
 import { mutateFields, mutateText, NAMES, object, quoted, value } from './values.mjs'
 
 /** Channels are few: what the server keeps for a channel name must not be taken for growth. */
@@ -13,12 +15,25 @@ const CHANNELS = [
   '漢字',
   'a'.repeat(256),
 ]
-const FUNCTIONS = ['echo', 'later', 'fails', 'nested.echo', 'nested', 'nested.__proto__', '_ping', 'nothing']
+const FUNCTIONS = [
+  'echo',
+  'asksBack',
+  'later',
+  'fails',
+  'nested.echo',
+  'nested',
+  'nested.__proto__',
+  '_ping',
+  'nothing',
+]
 const ULID = '01HP8BGSHWY952BXW1PE25DSJA'
 const PROOF = '14.ltx2d9.6Bv3Jm0aXrPq1sWc8dYfZg.01HP8BGS'
 
 /** Stands for the epoch that a channel really has. */
 export const EPOCH = '$epoch'
+
+/** Stands for a token that gives this socket the claims that follow, in base64url. */
+export const TOKEN = '$token:'
 
 const channel = (random) => ['channel', quoted(random.pick(CHANNELS))]
 const maybe = (random, percent, field) => (random.chance(percent) ? [field] : [])
@@ -26,7 +41,11 @@ const maybe = (random, percent, field) => (random.chance(percent) ? [field] : []
 /** Requests' `req`, by `rpc`. */
 const SHAPES = new Map(
   Object.entries({
-    _subscribe: (random) => [channel(random), ...(random.chance(30) ? position(random) : [])],
+    _subscribe: (random) => [
+      channel(random),
+      ...(random.chance(30) ? position(random) : []),
+      ...maybe(random, 20, ['token', channelToken(random)]),
+    ],
     _unsubscribe: (random) => [channel(random)],
     _publish: (random) => [
       channel(random),
@@ -44,6 +63,11 @@ const SHAPES = new Map(
     _broadcast: (random) => [['data', value(random, 1)]],
   }),
 )
+
+function channelToken(random) {
+  if (random.chance(30)) return quoted(forged(random))
+  return quoted(TOKEN + Buffer.from(claimsText(random)).toString('base64url'))
+}
 
 function position(random) {
   const offset = random.pick(['0', '1', '5', '9007199254740991', value(random, 0)])
@@ -117,6 +141,16 @@ export const ALL = [
   ],
   ...['_broadcast', '_rpc', 'auth', '_cancel'],
 ]
+
+/** Answers of a client to a call of the server: a bad one or none, and then a good one. */
+export function repliesOf(random, fid) {
+  const good = object([
+    ['rpc', '"_rpc"'],
+    ['fid', quoted(fid)],
+    ['resp', object([['data', value(random, 1)]])],
+  ])
+  return random.chance(50) ? [good] : [frame(random, fid, ['_rpc']), good]
+}
 
 /**
  * What a frame has to be answered with: the id of the answer, `'error'` for an error without one, or `'nothing'`.

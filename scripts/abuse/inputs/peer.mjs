@@ -1,12 +1,14 @@
 // A WebSocket client that writes whatever bytes it is told, and counts what is answered.
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { CLOSE_CODES } from '@token-socket/protocol'
 import { Breach, until } from './breach.mjs'
-import { EPOCH, expectedOf } from './frames.mjs'
+import { EPOCH, expectedOf, TOKEN } from './frames.mjs'
 
 /** Closing codes that docs/PROTOCOL.md names, and those of RFC 6455 for what breaks that. */
 const DOCUMENTED = new Set([
-  1000, 1001, 1002, 1003, 1007, 1009, 4000, 4001, 4002, 4003, 4004, 4006, 4500, 4501, 4502,
+  ...[1000, 1001, 1002, 1003, 1007, 1009],
+  ...Object.values(CLOSE_CODES).map(({ code }) => code),
 ])
 
 /** What a server answers a close with: the code that came, or none. */
@@ -35,6 +37,23 @@ function long(size) {
   return bytes
 }
 
+const TOKENS = new RegExp(`${TOKEN.replace('$', '\\$')}([\\w-]*)`, 'g')
+
+function claimsOf(base64url) {
+  try {
+    return JSON.parse(Buffer.from(base64url, 'base64url'))
+  } catch {
+    return {}
+  }
+}
+
+/** The messages in a frame, as the server gets them. */
+export const linesOf = (text) =>
+  Buffer.from(text)
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+
 export class Peer {
   #socket
   #rest = Buffer.alloc(0)
@@ -45,7 +64,10 @@ export class Peer {
   #texts = new Map()
   #waits = 0
   #breach
+  #sid
   epoch = 'none'
+  /** Answers to the server's calls, by their id. */
+  replies = (fid) => [JSON.stringify({ rpc: '_rpc', fid, resp: {} })]
   answered = 0
   /** The code of the server's close frame, if there was one. */
   code = undefined
@@ -86,13 +108,20 @@ export class Peer {
     this.write(wsFrame(0x81, Buffer.from(text)))
   }
 
+  /** Sends a text, and expects what it has to be answered with. */
+  say(text) {
+    for (const line of linesOf(text)) this.expect(line)
+    this.sendText(text)
+  }
+
   write(bytes) {
     if (!this.isClosed) this.#socket.write(bytes)
   }
 
   /** Puts in what only the server can know. */
-  fill(text) {
-    return text.replaceAll(EPOCH, this.epoch)
+  fill(text, site) {
+    const signed = (_all, claims) => site.channelToken(claimsOf(claims), this.#sid)
+    return text.replaceAll(EPOCH, this.epoch).replaceAll(TOKENS, signed)
   }
 
   /** Waits until everything is answered, or the connection is closed. @throws Breach */
@@ -132,6 +161,10 @@ export class Peer {
     return [`${this.#errorsExpected - this.#errors} errors without an id`]
   }
 
+  #reply(fid) {
+    for (const text of this.replies(fid)) this.say(text)
+  }
+
   #read(chunk) {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     if (!this.#isUpgraded) {
@@ -166,8 +199,10 @@ export class Peer {
 
   /** A message of the server. */
   heard(line) {
-    const { uuid, channel, internal, command, data, error } = JSON.parse(line)
+    const { uuid, channel, internal, command, data, error, rpc, sid } = JSON.parse(line)
+    if (rpc === 'auth' && sid !== undefined) this.#sid = sid
     if (internal === true) {
+      if (command === 'rpc') this.#reply(data.fid)
       if (command === 'subscribe' && data.epoch !== undefined) this.epoch = data.epoch
       return
     }

@@ -2,9 +2,10 @@
 import { Breach } from './breach.mjs'
 import { claims } from './claims.mjs'
 import { decoding } from './decoding.mjs'
+import { firstMessages } from './first-messages.mjs'
 import { Random } from './random.mjs'
 import { Site } from './site.mjs'
-import { batches, frames, histories, positions } from './sockets.mjs'
+import { batches, channelTokens, frames, histories, positions } from './sockets.mjs'
 import { sockjsBodies } from './sockjs.mjs'
 import { tokenRequests } from './token-requests.mjs'
 import { tokensOf } from './tokens.mjs'
@@ -12,13 +13,15 @@ import { rawFrames } from './websocket.mjs'
 
 /** What is generated, and its share in a thousand. */
 export const KINDS = [
-  ['frames, decoded', 380, decoding],
+  ['frames, decoded', 365, decoding],
   ['claims, read', 150, claims],
   ['tokens, verified', 50, tokensOf],
   ['frames by WebSocket', 170, frames],
   ['batches by WebSocket', 150, batches],
   ['positions', 50, positions],
   ['history cursors', 30, histories],
+  ['tokens for channels', 10, channelTokens],
+  ['first messages', 5, firstMessages],
   ['frames of RFC 6455', 5, rawFrames],
   ['SockJS bodies', 7, sockjsBodies],
   ['token requests', 8, tokenRequests],

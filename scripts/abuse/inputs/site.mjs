@@ -23,6 +23,7 @@ const channels = {
 const echo = (_auth, data) => data
 const socketController = {
   echo,
+  asksBack: (_auth, data, _callback, socket) => socket.rpc('anything', data),
   later: async (_auth, data) => data,
   fails: () => {
     throw new Error('as it is meant to')
@@ -55,7 +56,8 @@ export class Site {
       transports: ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource', 'jsonp-polling', 'htmlfile'],
       logger: { debug: silent, info: silent, warn: silent, error: silent },
       presenceGrace: 0,
-      limits: { rate: 1_000_000_000, subscriptions: 5 },
+      // A socket that is closed for what it sends would leave the rest of it unanswered.
+      limits: { rate: 1_000_000_000, wrongMessages: 1_000_000_000, subscriptions: 5 },
     })
     site.#sockets.on('error', silent)
     // Express takes a fourth parameter for an error handler.
@@ -70,6 +72,13 @@ export class Site {
   /** A token that opens as many sockets as one likes: it has no `jti`. */
   token(uid = 'mallory') {
     return jwt.sign({ scope: 'connect', uid }, SECRET, { expiresIn: 3600, algorithm: 'HS256' })
+  }
+
+  /** A token that gives a socket these claims, whatever they are. */
+  channelToken(claims, connectionId) {
+    const exp = Math.floor(Date.now() / 1000) + 60
+    const payload = JSON.stringify({ exp, ...claims, scope: 'subscribe', connectionId })
+    return jwt.sign(payload, SECRET, { algorithm: 'HS256' })
   }
 
   /** Waits until nothing of what came is left but memory. @throws Breach */

@@ -1,5 +1,5 @@
 // Frames over WebSockets, one in each frame of RFC 6455 or many: each is answered as it has to be.
-import { ALL, frame } from './frames.mjs'
+import { ALL, frame, repliesOf } from './frames.mjs'
 import { Peer } from './peer.mjs'
 
 /** Frames that are under way at once, on one connection. */
@@ -12,10 +12,7 @@ const SEPARATORS = ['\n', '\n\n', '\r\n', '\n\r\n', '\n \n']
 
 /** One frame each. */
 function single(peer, texts) {
-  for (const text of texts) {
-    for (const line of linesOf(text)) peer.expect(line)
-    peer.sendText(text)
-  }
+  for (const text of texts) peer.say(text)
 }
 
 /** Several a frame, with whatever between them. */
@@ -25,32 +22,29 @@ function joined(peer, texts, random) {
     at += part.length
     const text =
       part.reduce((all, one) => all + random.pick(SEPARATORS) + one, '') + random.pick(['', '\n', '\r'])
-    for (const line of linesOf(text)) peer.expect(line)
-    peer.sendText(text)
+    peer.say(text)
   }
 }
 
-/** The messages in a frame, as the server gets them. */
-const linesOf = (text) =>
-  Buffer.from(text)
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '')
-
 async function session(site, random, { count, rpcs, send }) {
-  let peer = await Peer.open(site.port, site.token(`user-${random.number(3)}`))
+  const open = async () => {
+    const opened = await Peer.open(site.port, site.token(`user-${random.number(3)}`))
+    opened.replies = (fid) => repliesOf(random, fid)
+    return opened
+  }
+  let peer = await open()
   const result = { answered: 0, closed: 0 }
   for (let left = count; left > 0; left -= WINDOW) {
     const size = Math.min(WINDOW, left)
     const texts = Array.from({ length: size }, (_, index) =>
-      peer.fill(frame(random, `${left}-${index}`, rpcs)),
+      peer.fill(frame(random, `${left}-${index}`, rpcs), site),
     )
     send(peer, texts, random)
     await peer.settled()
     if (!peer.isClosed) continue
     result.closed += 1
     result.answered += peer.answered
-    peer = await Peer.open(site.port, site.token())
+    peer = await open()
   }
   result.answered += peer.answered
   await peer.end()
@@ -77,6 +71,12 @@ export const positions = (random, count, site) =>
   sessions(site, random, { count, rpcs: POSITIONS, send: joined })
 
 const HISTORIES = ['_history', '_history', '_history', '_subscribe', '_publish']
+
+/** Many with a token for the channel, whose claims are anything. */
+const GRANTS = ['_subscribe', '_subscribe', '_unsubscribe', '_publish', '_history']
+
+export const channelTokens = (random, count, site) =>
+  sessions(site, random, { count, rpcs: GRANTS, send: joined })
 
 export const histories = (random, count, site) =>
   sessions(site, random, { count, rpcs: HISTORIES, send: joined })

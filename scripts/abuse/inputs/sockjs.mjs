@@ -68,6 +68,12 @@ class Session extends Peer {
     return this.#browser.ask({ path: `${this.#path}/${path}`, ...request })
   }
 
+  say(text) {
+    this.expect(text)
+    // What is lost with the session is not waited for.
+    this.ask({ path: 'xhr_send', body: JSON.stringify([text]) }).catch(() => {})
+  }
+
   /** Answers may come before the response to the request that brought the messages. */
   hold() {
     this.#early = []
@@ -124,7 +130,7 @@ export async function sockjsBodies(random, count, site) {
     const requests = Array.from({ length: Math.min(16, left) }, (_, index) =>
       requestOf(random, `${left}-${index}`),
     )
-    for (const request of requests) request.body = session.fill(request.body)
+    for (const request of requests) request.body = session.fill(request.body, site)
     session.hold()
     const answers = await Promise.all(requests.map((one) => session.ask(one)))
     requests.forEach((request, index) => {

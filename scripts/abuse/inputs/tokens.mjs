@@ -38,6 +38,15 @@ export function forged(random) {
   return random.chance(50) ? random.pick(NAMES) : quoted(random.pick(NAMES))
 }
 
+/** Whether it lets a connection in, now. */
+export function isGood(token) {
+  try {
+    return tokens.verify(token) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** Claims that our key did sign, of the wrong shape. */
 function oddlySigned(random) {
   const claims = {
