@@ -6,7 +6,7 @@ import { Peer } from '../../scripts/abuse/inputs/peer.mjs'
 import { KINDS, runInputs } from '../../scripts/abuse/inputs/run.mjs'
 
 /** The short form of what `npm run abuse` does with a million. */
-const COUNT = 3000
+const COUNT = 2000
 
 /** So that a failure can be repeated. */
 const SEED = 20

@@ -1,4 +1,5 @@
 // What strangers say first: nothing but a good token lets anybody in, and each connection ends with a documented code.
+import { CLOSE_CODES } from '@token-socket/protocol'
 import { Breach, until } from './breach.mjs'
 import { ALL, frame } from './frames.mjs'
 import { Peer } from './peer.mjs'
@@ -32,6 +33,9 @@ async function attempt(site, { token, text }) {
   if (hasMessage) await until(() => peer.isClosed || isIn, 'a stranger is neither let in nor closed')
   if (isIn && !isGood(token)) throw new Breach('a token lets in that must not')
   if (hasMessage && !isIn) peer.checkCode()
+  // What came first is judged when it comes.
+  if (peer.code === CLOSE_CODES.auth_timeout.code && hasMessage)
+    throw new Breach('only time ended a stranger')
   await peer.end()
 }
 
