@@ -19,12 +19,14 @@ export function guard(run: () => void): void {
 
 /**
  * Gives a promise that nobody has to look at: an outcome that is not awaited is never an unhandled rejection.
- * With a callback, the callback gets the outcome too, exactly once.
+ * With a callback, the callback gets the outcome too, exactly once. What is given instead of a function is left alone.
  */
 export function deliver<Data>(promise: Promise<Data>, callback?: Callback<Data>): Promise<Data> {
+  const call: Callback<Data> = (...outcome) =>
+    typeof callback === 'function' && guard(() => callback(...outcome))
   promise.then(
-    (data) => callback && guard(() => callback(null, data)),
-    (error: unknown) => callback && guard(() => callback(asRpcError(error))),
+    (data) => call(null, data),
+    (error: unknown) => call(asRpcError(error)),
   )
   return promise
 }

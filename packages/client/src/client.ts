@@ -79,7 +79,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   ready(listener?: TokenSocketEvents['ready']): Promise<void> | undefined {
     this.#core.need()
     const outcome = this.#core.final ? Promise.reject(this.#core.final) : this.#core.firstReady
-    if (!listener) return deliver(outcome)
+    if (typeof listener !== 'function') return deliver(outcome)
     if (this.#core.wasReady || this.#core.final)
       deliver(outcome, (error) => listener.call(this, error ?? undefined))
     else this.on('ready', listener)
