@@ -7,6 +7,7 @@ import sinon from 'sinon'
 import { Admission, type AdmissionOptions } from '../../packages/server/src/admission.js'
 import { JoiningSockets } from '../../packages/server/src/authentication/joining-sockets.js'
 import { Revocations } from '../../packages/server/src/authentication/revocations.js'
+import { SocketCounts } from '../../packages/server/src/authentication/socket-counts.js'
 import { Hub } from '../../packages/server/src/hub.js'
 import { Redeemer } from '../../packages/server/src/redeemer.js'
 import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
@@ -21,6 +22,7 @@ describe('Admission', () => {
   let tickets: MemoryEngine['tickets']
   let hub: Hub
   let joining: JoiningSockets
+  let counts: SocketCounts
   let logger: RecordedLog
   let decide: sinon.SinonStub
   let owner: AdmissionOptions['owner']
@@ -39,11 +41,13 @@ describe('Admission', () => {
     const revocations = new Revocations({ tickets, tokenTtl: 30_000, authenticationTimeout: 10_000 })
     const redeemer = new Redeemer({ tokens, revocations, engine: { shared: false, tickets }, log: logger })
     joining = new JoiningSockets()
+    counts = new SocketCounts(2)
     const newSid = () => `${randomUUID()}.node`
     admission = new Admission({
       redeemer,
       hub,
       joining,
+      counts,
       logger,
       log: logger,
       heartbeat: 25_000,
@@ -73,6 +77,40 @@ describe('Admission', () => {
     }
     return { server, client, adopt, welcomed, frames }
   }
+
+  describe('counts the sockets of each user', () => {
+    const ticket = (uid: string) => ({ ...TICKET, auth: { uid }, hasClaims: true })
+
+    it('and refuses one more than a user may have, and none of other users', async () => {
+      const sockets = []
+      for (const uid of ['ann', 'ann']) sockets.push(bring(await goodToken(ticket(uid))))
+      await Promise.all(sockets.map(({ welcomed }) => welcomed))
+      const error = await rejection(bring(await goodToken(ticket('ann'))).welcomed)
+      expect(error).to.deep.include({
+        code: 'too_many_sockets',
+        data: { field: 'socketsPerUser', limit: 2 },
+      })
+      await bring(await goodToken(ticket('ben'))).welcomed
+      sockets[0]?.client.close(1000, '')
+      await bring(await goodToken(ticket('ann'))).welcomed
+    })
+
+    it('until they are gone, however they go', async () => {
+      decide.onFirstCall().resolves({ error: new RpcError('forbidden') })
+      const refused = bring(await goodToken(ticket('ann')))
+      await rejection(refused.welcomed)
+      refused.server.close(4001, '')
+      const early = bring(await goodToken(ticket('ann')))
+      early.client.close(1000, '')
+      await early.welcomed
+      const late = bring(await goodToken(ticket('ann')))
+      await late.welcomed
+      expect(counts.size).to.equal(1)
+      late.client.close(1000, '')
+      late.server.close(1000, '')
+      expect(counts.size).to.equal(0)
+    })
+  })
 
   describe('#welcome', () => {
     it('makes a socket of what the ticket holds, and tells the client', async () => {

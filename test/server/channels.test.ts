@@ -42,6 +42,7 @@ describe('Channels', () => {
       redeem,
       policy: new Policy({ channels: {}, timeout: 1000, failed }),
       subscriptions: 3,
+      channelsPerUser: 100,
       publication: 1000,
       historyPage: 1024 * 1024,
       publicationRate: 100,

@@ -7,7 +7,9 @@ import {
   type RpcError,
 } from '@token-socket/protocol'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
+import type { SocketCounts } from './authentication/socket-counts.js'
 import type { BufferedConnection } from './buffered-connection.js'
+import { subjectsOf } from './claims/subjects.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
 import type { Redeemer } from './redeemer.js'
@@ -19,6 +21,7 @@ import type { Refusal } from './vetoes.js'
 export interface AdmissionOptions {
   readonly redeemer: Pick<Redeemer, 'connect'>
   readonly hub: Hub
+  readonly counts: SocketCounts
   readonly logger: Logger
   readonly log: Pick<ThrottledLog, 'write'>
   readonly joining: JoiningSockets
@@ -71,15 +74,19 @@ export class Admission {
       this.#options.owner,
     )
     let unwatch = () => {}
+    let leave = () => {}
     adopt({
       message: (text) => socket.receive(text),
       closed: (code, reason) => {
         unwatch()
+        leave()
         socket.disconnected(code, reason)
       },
     })
     joining.identify(socket)
     if (joining.isEnded) return
+    leave = this.#options.counts.enter(subjectsOf(socket))
+    if (socket.isClosed) return leave()
     const refusal = await this.#options.decide(socket)
     if (joining.isEnded) return
     if (refusal) throw this.#refused(socket, decodeError(encodeError(refusal.error)))

@@ -17,6 +17,7 @@ import {
 import { ChannelRate } from './channels/channel-rate.js'
 import { HistoryAnswers } from './channels/history-answers.js'
 import { clientKey, serverKey } from './channels/idempotency-keys.js'
+import { NewChannels } from './channels/new-channels.js'
 import type { Broker, Draft, History, HistoryPage, HistoryQuery, Receipt, Retention } from './engine.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
@@ -56,6 +57,8 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner 
   /** Publications of one socket on one channel in a second, and bytes of their data. */
   readonly publicationRate: number
   readonly publicationBytes: number
+  /** See {@link NewChannelsOwner}. */
+  readonly channelsPerUser: number
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
 }
@@ -73,6 +76,7 @@ export class Channels {
   readonly #interest: Interest
   readonly #presence: ChannelPresence
   readonly #histories: HistoryAnswers
+  readonly #newChannels: NewChannels
   readonly #rates: { readonly publications: ChannelRate; readonly bytes: ChannelRate }
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
@@ -84,6 +88,7 @@ export class Channels {
     this.#access = new ChannelAccess(owner)
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     this.#presence = new ChannelPresence(owner)
+    this.#newChannels = new NewChannels(owner)
     this.#histories = new HistoryAnswers({ ...owner, access: this.#access })
     this.#rates = {
       publications: new ChannelRate('publicationRate', owner.publicationRate),
@@ -304,7 +309,11 @@ export class Channels {
     const json = this.#encode(socket, channel, data)
     const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
     const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
-    return this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })
+    const asked = retention && this.#newChannels.check(socket, channel)
+    if (asked) await asked
+    const receipt = await this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })
+    this.#newChannels.published(socket, receipt.offset)
+    return receipt
   }
 }
 

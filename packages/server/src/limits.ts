@@ -76,6 +76,16 @@ export interface Limits {
   readonly callTimeout: number
   /** Channels that one socket may be subscribed to. @default 1000 */
   readonly subscriptions: number
+  /**
+   * Sockets that one user, known by `uid` or by the session, may have on this node; one more is answered `too_many_sockets`.
+   * @default 1000
+   */
+  readonly socketsPerUser: number
+  /**
+   * Channels with history that the publications of one user may begin in an hour; one more is answered `too_many_channels`. A
+   * user without `uid` and session counts by the address. @default 10000
+   */
+  readonly channelsPerUser: number
   /** Members that may be on one channel; one more is refused with `too_many_members`. @default 1000 */
   readonly members: number
   /** Milliseconds that an event listener may take to allow or refuse; then it is refused. @default 5000 */
@@ -112,6 +122,8 @@ export const DEFAULT_LIMITS: Limits = {
   callsOut: 1000,
   callTimeout: 30_000,
   subscriptions: 1000,
+  socketsPerUser: 1000,
+  channelsPerUser: 10_000,
   members: 1000,
   vetoTimeout: 5000,
   authenticationTimeout: 10_000,

@@ -12,6 +12,7 @@ import { EventEmitter } from 'eventemitter3'
 import { Admission } from './admission.js'
 import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
+import { SocketCounts } from './authentication/socket-counts.js'
 import { PositionProofs } from './channels/position-proofs.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
@@ -329,6 +330,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       redeemer,
       hub: this.#hub,
       joining: this.#joining,
+      counts: new SocketCounts(limits.socketsPerUser),
       logger,
       log: this.#log,
       heartbeat,

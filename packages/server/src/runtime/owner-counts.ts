@@ -16,6 +16,10 @@ export class OwnerCounts {
     this.#counts.set(owner, this.of(owner) + amount)
   }
 
+  clear(): void {
+    this.#counts.clear()
+  }
+
   /** The reverse of {@link add}. */
   remove(owner: string, amount = 1): void {
     const left = this.of(owner) - amount

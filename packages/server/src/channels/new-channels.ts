@@ -1,0 +1,66 @@
+import { type Position, refusal } from '@token-socket/protocol'
+import { addressBlock } from '../http/address-block.js'
+import type { RemoteClient } from '../remote-client.js'
+import { OwnerCounts } from '../runtime/owner-counts.js'
+
+/** Milliseconds after which users may begin as many channels again. */
+const WINDOW = 60 * 60 * 1000
+
+/** Dependencies of {@link NewChannels}. */
+export interface NewChannelsOwner {
+  /** Channels that one user may begin in an hour. */
+  readonly channelsPerUser: number
+  readonly history: { position(channel: string): Promise<Position> }
+}
+
+/**
+ * Counts the channels with history that each user's publications begin. The engine remembers the position of each for a
+ * day: so one user may begin a bounded number, and goes on publishing on those that are there.
+ */
+export class NewChannels {
+  readonly #owner: NewChannelsOwner
+  readonly #begun = new OwnerCounts()
+  #since = Number.NEGATIVE_INFINITY
+
+  constructor(owner: NewChannelsOwner) {
+    this.#owner = owner
+  }
+
+  /** How many users have begun some in this hour. */
+  get size(): number {
+    return this.#begun.size
+  }
+
+  /**
+   * Asks before a publication of a client is kept.
+   * @returns nothing if it may be; else a promise, which rejects with `too_many_channels` if it would begin the channel
+   */
+  check(socket: RemoteClient, channel: string): Promise<void> | undefined {
+    this.#renew()
+    const isOver = this.#begun.of(ownerOf(socket)) >= this.#owner.channelsPerUser
+    return isOver ? this.#checkPosition(channel) : undefined
+  }
+
+  async #checkPosition(channel: string): Promise<void> {
+    const { channelsPerUser: limit, history } = this.#owner
+    const { offset } = await history.position(channel)
+    if (offset === 0) throw refusal('too_many_channels', { field: 'channelsPerUser', limit })
+  }
+
+  /** It was kept. @param offset where */
+  published(socket: RemoteClient, offset: number | undefined): void {
+    if (offset === 1) this.#begun.add(ownerOf(socket))
+  }
+
+  #renew(): void {
+    const now = performance.now()
+    if (now - this.#since < WINDOW) return
+    this.#since = now
+    this.#begun.clear()
+  }
+}
+
+/** A user without a name counts by the address. */
+function ownerOf({ subject, ip }: RemoteClient): string {
+  return subject ?? `address:${addressBlock(ip ?? '')}`
+}
