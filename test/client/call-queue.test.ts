@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { CallQueue } from '../../packages/client/src/call-queue.js'
 
 describe('CallQueue', () => {
-  const call = { text: '{}', oneWay: false }
+  const call = { text: '{}', message: { type: 'ping', id: '1' } } as const
 
   it('gives the calls out oldest first, once', () => {
     const queue = new CallQueue(10, () => true)

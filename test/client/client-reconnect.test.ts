@@ -89,6 +89,23 @@ describe('the reconnection of TokenSocket', () => {
     expect(world.server.peers).to.have.length(3)
   })
 
+  it('takes a close instead of an answer for a refused token, as the legacy server means it', async () => {
+    world.reconnectAtOnce()
+    world.server.onmessage = (_, peer) => {
+      peer.socket.close(1000)
+      return true
+    }
+    for (const [options, attempts] of [
+      [{}, 3],
+      [{ token: () => 'a.b.c' }, 2],
+      [{ token: 'a.b.c', tokenAttempts: 4 }, 4],
+    ] as const) {
+      world.server.peers.length = 0
+      expect(await errorOf(world.open(options).ready())).to.have.property('code', 'invalid_token')
+      expect(world.server.peers).to.have.length(attempts)
+    }
+  })
+
   it('retries a token that the server refuses by closing, with a fresh one', async () => {
     world.reconnectAtOnce()
     world.server.onmessage = ({ type }, peer) => {

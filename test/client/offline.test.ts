@@ -19,13 +19,13 @@ describe('TokenSocket in a browser that goes offline', () => {
     restoreGlobals()
   })
 
-  it('stops trying until it is online, then tries at once', async () => {
+  it('tries slowly until it is online, then at once', async () => {
     const clock = world.stopClock()
     const socket = await world.openReady()
     setGlobal('navigator', { onLine: false })
     world.server.cut()
     await until(() => socket.state === 'waiting')
-    clock.tick(60_000)
+    clock.tick(29_000)
     await turn()
     expect(socket.state).to.equal('waiting')
     setGlobal('navigator', { onLine: true })
@@ -34,13 +34,31 @@ describe('TokenSocket in a browser that goes offline', () => {
     await until(() => socket.state === 'ready')
   })
 
-  it('stops the wait that was under way', async () => {
+  for (const when of ['a loss', 'a try that failed', 'the `offline` event']) {
+    it(`tries within a minute, though the browser says that there is no network, after ${when}`, async () => {
+      world.reconnectAtOnce()
+      const clock = world.stopClock()
+      const socket = world.open()
+      if (when === 'a try that failed') world.server.refusesUpgrades = true
+      else await socket.ready()
+      if (when !== 'the `offline` event') setGlobal('navigator', { onLine: false })
+      world.server.cut()
+      await until(() => socket.state === 'waiting')
+      page.dispatchEvent(new Event('offline'))
+      world.server.refusesUpgrades = false
+      // The shortest wait is half of the longest.
+      clock.tick(30_000)
+      await until(() => socket.state === 'ready')
+    })
+  }
+
+  it('lengthens the wait that was under way', async () => {
     const clock = world.stopClock()
     const socket = await world.openReady()
     world.server.cut()
     await until(() => socket.state === 'waiting')
     page.dispatchEvent(new Event('offline'))
-    clock.tick(60_000)
+    clock.tick(29_000)
     expect(socket.state).to.equal('waiting')
     page.dispatchEvent(new Event('online'))
     await until(() => socket.state === 'ready')

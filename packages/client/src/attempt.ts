@@ -59,7 +59,8 @@ export async function attempt(
       const closed: LinkListener['closed'] = (code, reason) => {
         // Only the server knows codes from 4000 on.
         isSilent &&= code < 4000
-        reject(lossOf(code, reason))
+        // The legacy server closes instead of answering a token that it does not know.
+        reject(code === 1000 ? new RpcError('invalid_token', undefined, { code, reason }) : lossOf(code, reason))
       }
       link = new Link(connection, { receive, closed }, parts)
       throwIfAborted(signal)

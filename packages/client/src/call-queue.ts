@@ -1,11 +1,11 @@
-import { refusal } from '@token-socket/protocol'
+import { type ClientMessage, refusal } from '@token-socket/protocol'
 
 /** A call that waits for a link. */
 export interface QueuedCall {
   /** Its message as it will go out, fixed when the call was made. */
   readonly text: string
-  /** Whether the azuqua server never answers it. */
-  readonly oneWay: boolean
+  /** The message, for its type and the names in it: its data may have changed since. */
+  readonly message: ClientMessage
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type Controller,
   decodeError,
   encodeClientMessage,
+  encodeError,
   findAction,
   type InvokeMessage,
   type Outcome,
@@ -14,6 +15,7 @@ import {
 } from '@token-socket/protocol'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { Link } from './link.js'
+import { isPublishing, refusalOf } from './send-limits.js'
 import { Timers } from './timers.js'
 
 /** What {@link Calls} need of the socket. */
@@ -64,7 +66,7 @@ export class Calls {
     if (this.#final) return Promise.reject(this.#final)
     return this.#peer.request((id) => {
       const message = make(id)
-      const call = { text: encodeClientMessage(message), oneWay: ONE_WAY.has(`_${message.type}`) }
+      const call = { text: encodeClientMessage(message), message }
       if (this.#link) this.#send(this.#link, id, call)
       else this.#queue.add(id, call)
     }, options)
@@ -108,8 +110,13 @@ export class Calls {
       action: findAction(this.#owner.actions, name),
       name,
       before: [data],
-      answer: (outcome) =>
-        link.send({ type: 'result', id, outcome: this.#isOld(link) ? plain(outcome) : outcome }),
+      answer: (outcome) => {
+        const message = { type: 'result', id, outcome: this.#isOld(link) ? plain(outcome) : outcome } as const
+        const text = encodeClientMessage(message)
+        const refused = refusalOf(link, text, { name })
+        if (refused) throw refused
+        link.sendText(text)
+      },
     })
   }
 
@@ -118,9 +125,12 @@ export class Calls {
     return link === this.#link && link.isOld
   }
 
-  #send(link: Link, id: string, { text, oneWay }: QueuedCall): void {
+  /** Sends a call, or refuses it: only now it is known what the server can do and takes. */
+  #send(link: Link, id: string, { text, message }: QueuedCall): void {
+    const refused = refusalOf(link, text, message)
+    if (refused) return this.#peer.settle(id, encodeError(refused))
     link.sendText(text)
-    if (oneWay && link.isOld) this.#peer.settle(id, { data: undefined })
+    if (link.isOld && isPublishing(message)) this.#peer.settle(id, { data: undefined })
   }
 }
 

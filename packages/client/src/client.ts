@@ -15,6 +15,7 @@ import {
   type Receipt,
   receiptOf,
 } from './publications.js'
+import { refusalOf } from './send-limits.js'
 import type { ConnectionState } from './states.js'
 
 /**
@@ -184,10 +185,15 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     this.#core.resume()
   }
 
-  /** Sends a frame as it is, now; see docs/PROTOCOL.md. @throws RpcError `connection_lost` while the socket is away */
+  /**
+   * Sends a frame as it is, now; see docs/PROTOCOL.md.
+   * @throws RpcError `connection_lost` while the socket is away; `too_large`
+   */
   sendRaw(text: string): void {
     const { link } = this.#core.connector
     if (!link) throw new RpcError('connection_lost', 'The socket is away')
+    const refused = refusalOf(link, text, { name: 'sendRaw' })
+    if (refused) throw refused
     link.sendText(text)
   }
 

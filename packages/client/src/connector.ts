@@ -11,7 +11,7 @@ export interface Move {
   readonly from: ConnectionState
   /** Why, for `fail`, `refuse` and `lose`. */
   readonly error?: RpcError
-  /** Milliseconds until the next try, for `fail` and `lose`; without it the try waits for the network. */
+  /** Milliseconds until the next try, for `fail` and `lose`; without it the try waits for the page to come back. */
   readonly delay?: number
 }
 
@@ -30,6 +30,9 @@ const STABLE = 10_000
 
 /** Milliseconds that `end` waits for the transport to close. */
 const CLOSE_WAIT = 2000
+
+/** Milliseconds within which the next try comes while the browser says that there is no network. It may be wrong. */
+const OFFLINE_WAIT = 60_000
 
 /** Tokens that the server may refuse in a row before the first `ready`: the next would fare no better. */
 const REFUSED_TOKENS = 3
@@ -109,14 +112,14 @@ export class Connector {
     this.#move('resume')
   }
 
-  /** Stops waiting for the time of the next try: it waits for {@link retry} instead. */
+  /** The browser says that there is no network: the next try comes later, or with {@link retry}. */
   pause(): void {
-    if (this.#state === 'waiting') this.#stopTimer()
+    if (this.#state === 'waiting') this.#wait(offlineWait())
   }
 
   /** Closes what is open, and waits for {@link retry}: the page goes away, and may come back. */
   leave(): void {
-    this.pause()
+    if (this.#state === 'waiting') this.#stopTimer()
     const error = new RpcError('connection_lost', 'The page went away')
     const link = this.#link
     if (this.#state === 'connecting') {
@@ -175,7 +178,7 @@ export class Connector {
     this.#goOn('fail', error)
   }
 
-  #lost(error: RpcError, isAway = isOffline()): void {
+  #lost(error: RpcError, isAway = false): void {
     if (!this.#link) return
     this.#link = undefined
     this.#stopTimer()
@@ -190,13 +193,18 @@ export class Connector {
   }
 
   /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */
-  #goOn(event: 'fail' | 'lose', error: RpcError, isAway = isOffline()): void {
+  #goOn(event: 'fail' | 'lose', error: RpcError, isAway = false): void {
     if (this.#isFinal(error)) return this.#move('refuse', { error })
     if (isAway) return this.#move(event, { error })
-    const delay = this.#backoff.next()
+    const delay = isOffline() ? offlineWait() : this.#backoff.next()
+    this.#wait(delay)
+    this.#move(event, { error, delay })
+  }
+
+  #wait(delay: number): void {
+    this.#stopTimer()
     // A program that lives by its socket must not end because its server is away for a moment.
     this.#stopTimer = startTimer(delay, () => this.retry(), true)
-    this.#move(event, { error, delay })
   }
 
   #move(event: ConnectionEvent, details?: Pick<Move, 'error' | 'delay'>): void {
@@ -207,6 +215,10 @@ export class Connector {
     if (next === 'connecting') this.#try()
     this.#owner.moved({ event, from, ...details })
   }
+}
+
+function offlineWait(): number {
+  return OFFLINE_WAIT * (0.5 + Math.random() / 2)
 }
 
 /** The token route refuses this user, or this page's origin. */

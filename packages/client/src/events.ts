@@ -6,7 +6,10 @@ import type { ConnectionState } from './states.js'
 export interface StateDetails {
   /** Why, when something failed. */
   readonly error?: RpcError
-  /** Milliseconds until the next try, in `waiting`; without it the try waits for the network to come back. */
+  /**
+   * Milliseconds until the next try, in `waiting`: 30 to 60 s while the browser says that there is no network. Without it
+   * the try waits for the page to come back.
+   */
   readonly delay?: number
 }
 

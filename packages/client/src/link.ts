@@ -7,7 +7,9 @@ import {
   GOING_AWAY,
   type ServerMessage,
   type SessionInfo,
+  type SizeLimits,
 } from '@token-socket/protocol'
+import { byteLength } from './byte-length.js'
 import type { Logger } from './options.js'
 
 /** Who hears of a link. */
@@ -21,7 +23,7 @@ export interface LinkListener {
 /** Sees a message as it comes or goes. */
 export type Tap = (direction: 'frameIn' | 'frameOut', text: string) => void
 
-/** Characters that leave together at the most, unless one message alone is longer. */
+/** Bytes of messages that leave together, unless one message alone is larger. Every server of this library takes twice as many. */
 const BATCH = 16_384
 
 /** A connection that speaks the wire: messages in, messages out. */
@@ -36,7 +38,7 @@ export class Link {
   readonly #tap: Tap
   #listener: LinkListener
   #batch: string[] = []
-  #batchLength = 0
+  #batchBytes = 0
   #isClosed = false
   #held: ServerMessage[] | undefined
   #lostBy: Parameters<LinkListener['closed']> | undefined
@@ -67,6 +69,11 @@ export class Link {
   /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
   get isOld(): boolean {
     return this.session === undefined
+  }
+
+  /** What the server takes, if it told us. */
+  get limits(): SizeLimits | undefined {
+    return this.session?.limits
   }
 
   /** What carries it: `websocket`, `xhr-streaming`, … */
@@ -115,16 +122,18 @@ export class Link {
   }
 
   #add(text: string): void {
-    if (this.#batchLength + text.length > BATCH) this.#flush()
+    // One for the line break between two.
+    const bytes = byteLength(text) + 1
+    if (this.#batchBytes + bytes > Math.min(BATCH, this.limits?.batch ?? BATCH)) this.#flush()
     if (this.#batch.length === 0) queueMicrotask(() => this.#flush())
     this.#batch.push(text)
-    this.#batchLength += text.length
+    this.#batchBytes += bytes
   }
 
   #flush(): void {
     const batch = this.#batch
     this.#batch = []
-    this.#batchLength = 0
+    this.#batchBytes = 0
     if (batch.length > 0) this.#connection.send(batch)
   }
 

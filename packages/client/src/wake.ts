@@ -4,7 +4,7 @@ import { startTimer } from '@token-socket/protocol'
 export interface WakeListener {
   /** The network, the page or the machine is back: whatever waits should be tried now, whatever is open looked at. */
   woke(): void
-  /** The browser knows that there is no network. */
+  /** The browser says that there is no network. */
   wentOffline(): void
   /** The page is going away, maybe to come back from the browser's cache. */
   left(): void
@@ -16,7 +16,7 @@ const TICK = 10_000
 /** A look that comes this many milliseconds late means sleep; a hidden page's timers are up to a minute late. */
 const DRIFT = 80_000
 
-/** Whether the browser knows that there is no network. Always `false` in Node. */
+/** Whether the browser says that there is no network, which may be wrong. Always `false` in Node. */
 export function isOffline(): boolean {
   return globalThis.navigator?.onLine === false
 }

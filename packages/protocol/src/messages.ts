@@ -121,6 +121,18 @@ export interface SessionInfo extends Partial<Member> {
   readonly sid: string
   /** Milliseconds after which the client will have heard something, if only a sign of life. */
   readonly heartbeat?: number | undefined
+  /** What the server takes from this client. Not told to the old client. */
+  readonly limits?: SizeLimits | undefined
+}
+
+/** What a server takes of a client, in bytes of UTF-8. */
+export interface SizeLimits {
+  /** A message, as text. A larger one is lost, and may cost the connection. */
+  readonly message: number
+  /** The data of a publication, as JSON. A larger one is answered `too_large`. */
+  readonly publication: number
+  /** Several messages together, that one frame or body brings. A single message may be larger. */
+  readonly batch: number
 }
 
 /** Somebody, as others see them. */

@@ -20,6 +20,7 @@ import type {
   PresenceChange,
   PublicationMessage,
   ServerMessage,
+  SizeLimits,
   SubscriptionNotice,
 } from './messages.js'
 import { BUILT_IN, type LimitedName, PROTOCOL_VERSION } from './names.js'
@@ -143,11 +144,22 @@ function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
   // The old server repeats the request's fields, its version too; only the id is certainly the server's own.
   if (rpc !== BUILT_IN.auth || frame.error || frame.sid === undefined) return message
   const session = { version: readVersion(frame) ?? PROTOCOL_VERSION, sid: readName(frame, 'sid', 'id') }
-  return { ...message, session: { ...session, ...heartbeat(frame), ...identity(frame) } }
+  return { ...message, session: { ...session, ...heartbeat(frame), ...limits(frame), ...identity(frame) } }
 }
 
 function heartbeat({ heartbeat: wait }: Frame): { readonly heartbeat?: number } {
   if (wait === undefined) return {}
   if (typeof wait === 'number' && wait > 0) return { heartbeat: wait }
   throw badField('heartbeat', 'has to be a number above 0')
+}
+
+function limits({ limits: all }: Frame): { readonly limits?: SizeLimits } {
+  if (all === undefined) return {}
+  const of = readObject(all, 'limits')
+  const [message, publication, batch] = ['message', 'publication', 'batch'].map((name) => {
+    const limit = of[name]
+    if (typeof limit === 'number' && limit > 0) return limit
+    throw badField(`limits.${name}`, 'has to be a number above 0')
+  }) as [number, number, number]
+  return { limits: { message, publication, batch } }
 }

@@ -5,6 +5,7 @@ import {
   encodeError,
   PROTOCOL_VERSION,
   type RpcError,
+  type SizeLimits,
 } from '@token-socket/protocol'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
 import type { SocketCounts } from './authentication/socket-counts.js'
@@ -27,6 +28,8 @@ export interface AdmissionOptions {
   readonly joining: JoiningSockets
   /** Milliseconds within which a client hears at least a sign of life. */
   readonly heartbeat: number
+  /** What a client is told of the sizes that the server takes. */
+  readonly sizes: SizeLimits
   /** An id for a new socket, unique over all nodes. */
   newSid(): string
   /** What the new sockets need of the server. */
@@ -99,6 +102,7 @@ export class Admission {
       version: PROTOCOL_VERSION,
       sid: socket.sid,
       heartbeat: this.#options.heartbeat,
+      ...(counts && { limits: this.#options.sizes }),
       ...socket.identity(),
     })
     const { sid, uid, transport } = socket

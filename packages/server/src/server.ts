@@ -48,6 +48,7 @@ import { HealthWatch, type ServerHealth } from './server-health.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
 import { makeTokens, type Tokens } from './tokens.js'
+import { sizesOf } from './transports/message-limit.js'
 import { Transports } from './transports/transports.js'
 import { Turnstile } from './turnstile.js'
 import { decide, type Refusal } from './vetoes.js'
@@ -334,6 +335,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       logger,
       log: this.#log,
       heartbeat,
+      sizes: sizesOf(limits),
       newSid: () => sidOf(randomUUID(), this.cluster.node),
       owner,
       watch: (socket) => this.#streams.watch(socket),

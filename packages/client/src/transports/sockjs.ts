@@ -1,5 +1,6 @@
 import { type Connection, RpcError, throwIfAborted } from '@token-socket/protocol'
 import { loadSockJS } from '#sockjs'
+import { byteLength } from '../byte-length.js'
 import { SocketConnection, type SocketLike } from './socket-connection.js'
 
 /** The part of SockJS's constructor that is used. */
@@ -39,14 +40,47 @@ export async function openSockJS(
     encode: (messages: readonly string[]) => messages,
     decode: (data: unknown) => [data],
   }
-  return SocketConnection.open(socket, framing, signal)
+  const connection = await SocketConnection.open(socket, framing, signal)
+  if (socket._transport?.sendBuffer) boundBodies(socket._transport as Sender)
+  return connection
+}
+
+/**
+ * Bytes of the messages that one body brings, as SockJS writes them, unless one message alone is larger. Every server of this
+ * library takes at least 98,320 by `xhr_send`, and by `jsonp_send` what three times as many become in a form.
+ */
+const BODY = 65_536
+
+/** `lib/transport/lib/buffered-sender.js` of sockjs-client: sends one body after the other, each with all that waits. */
+interface Sender {
+  /** What waits, each message a JSON string. */
+  sendBuffer: string[]
+  /** Sends the next body. */
+  sendSchedule(): void
+}
+
+/** Makes SockJS send no body that is larger than a server takes: the rest of what waits goes with the next. */
+function boundBodies(sender: Sender): void {
+  const { sendSchedule } = sender
+  sender.sendSchedule = () => {
+    let bytes = 0
+    const end = sender.sendBuffer.findIndex((text, index) => {
+      bytes += byteLength(text) + 1
+      return index > 0 && bytes > BODY
+    })
+    const rest = end < 0 ? [] : sender.sendBuffer.splice(end)
+    sendSchedule.call(sender)
+    sender.sendBuffer = rest
+  }
 }
 
 /** Where sockjs-client 1.6.1 keeps the next request of a transport by XHR. */
 interface XhrParts {
-  readonly _transport?: {
-    readonly poll?: { readonly poll?: { readonly xo?: XhrRequest | null } | null } | null
-  } | null
+  readonly _transport?:
+    | (Partial<Sender> & {
+        readonly poll?: { readonly poll?: { readonly xo?: XhrRequest | null } | null } | null
+      })
+    | null
 }
 
 /** `lib/transport/browser/abstract-xhr.js` of sockjs-client. */

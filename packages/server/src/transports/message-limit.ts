@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer'
-import { encodeData } from '@token-socket/protocol'
+import { encodeData, type SizeLimits } from '@token-socket/protocol'
 
 /**
  * Bytes of messages that one frame or body may always bring, however small each has to be: clients join small ones, up
@@ -33,6 +33,11 @@ export type Writing = keyof typeof GROWTH
 export function batchLimit(message: number, writing: Writing): number {
   // `ws` takes limits for integers of 32 bits; no text is longer than this anyway.
   return Math.min(constants.MAX_STRING_LENGTH, GROWTH[writing] * Math.max(message, BATCH) + AROUND)
+}
+
+/** What a client is told of the sizes that the server takes. @param limits as in the server's option */
+export function sizesOf({ message, publication }: Omit<SizeLimits, 'batch'>): SizeLimits {
+  return { message, publication, batch: Math.max(message, BATCH) }
 }
 
 /**
