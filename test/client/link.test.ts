@@ -44,13 +44,30 @@ describe('Link', () => {
     ])
   })
 
-  it('#send splits what is too long for one frame', async () => {
-    const { link, near } = create()
-    link.session = { version: 1, sid: 's' }
-    for (const _ of [1, 2, 3]) link.sendText('x'.repeat(7000))
-    await turn()
-    expect(near.batches).to.equal(2)
-  })
+  for (const [what, text] of Object.entries({
+    ASCII: 'x',
+    'two bytes': 'é',
+    'three bytes': '漢',
+    'four bytes': '😀',
+  })) {
+    for (const length of [1, 10, 700, 7000, 20_000]) {
+      it(`#send makes no frame of several messages larger than 32 KiB (${what}, ${length} long)`, async () => {
+        const { link, near } = create()
+        link.session = { version: 1, sid: 's' }
+        const frames: string[] = []
+        near.send = (messages) => void frames.push(messages.join('\n'))
+        const sent = Array.from({ length: 60 }, (_, index) => JSON.stringify([index, text.repeat(length)]))
+        for (const message of sent) link.sendText(message)
+        await turn()
+        expect(frames.join('\n').split('\n')).to.deep.equal(sent)
+        for (const frame of frames) {
+          const isOne = !frame.includes('\n')
+          expect(Buffer.byteLength(frame)).to.be.at.most(isOne ? Number.POSITIVE_INFINITY : 32_768)
+        }
+        if (length <= 700) expect(frames.length).to.be.below(sent.length)
+      })
+    }
+  }
 
   it('#close sends what waits, and hears nothing any more', async () => {
     const { link, near, far, listener } = create()

@@ -36,6 +36,23 @@ describe('TokenSocket with the azuqua server', () => {
     await until(() => world.server.peer.of('broadcast').length)
   })
 
+  for (const [field, options] of Object.entries({
+    event: { event: 'chat' },
+    idempotencyKey: { idempotencyKey: 'a' },
+  })) {
+    for (const when of ['at once', 'from the queue']) {
+      it(`refuses ${field}, which it would drop, before sending, ${when}`, async () => {
+        const socket = world.open()
+        if (when === 'at once') await socket.ready()
+        const error = await errorOf(socket.publish('a', 1, options))
+        expect([error.code, error.data]).to.deep.equal(['unsupported', { field }])
+        await socket.publish('a', 2)
+        await until(() => world.server.peer.of('publish').length)
+        expect(world.server.peer.of('publish').map(({ data }) => data)).to.deep.equal([2])
+      })
+    }
+  }
+
   it('emits a refusal of a publish as an `error` event', async () => {
     world.server.onmessage = (message, peer) => {
       if (message.type === 'publish') peer.send(refusal(message, new RpcError('forbidden')))

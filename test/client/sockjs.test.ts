@@ -1,5 +1,8 @@
 import { createRequire } from 'node:module'
 import { expect } from 'chai'
+import sinon from 'sinon'
+// @ts-expect-error it has no types
+import BufferedSenderModule from 'sockjs-client/lib/transport/lib/buffered-sender.js'
 import { loadSockJS as globalSockJS } from '../../packages/client/src/transports/global-sockjs.js'
 import { loadSockJS } from '../../packages/client/src/transports/load-sockjs.js'
 import { createWebSocket } from '../../packages/client/src/transports/native-websocket.js'
@@ -7,6 +10,12 @@ import { openSockJS } from '../../packages/client/src/transports/sockjs.js'
 import { FakeSocket } from './fake-socket.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 import { errorOf, until } from './waiting.js'
+
+/** The sender of sockjs-client itself. */
+const BufferedSender = BufferedSenderModule as new (
+  url: string,
+  sender: (url: string, body: string, callback: (error?: Error) => void) => () => void,
+) => { send(text: string): void }
 
 describe('the transports of browsers', () => {
   beforeEach(() => {
@@ -61,6 +70,82 @@ describe('the transports of browsers', () => {
       running._start()
       expect(starts).to.equal(1)
       expect(socket?.closes).to.deep.equal(Array(3).fill([1000, 'enough']))
+    })
+
+    describe('by the sender of SockJS’s HTTP transports', () => {
+      /** Bytes that a server with the smallest limit takes by `xhr_send`. */
+      const SMALLEST = 3 * 32_768 + 16
+
+      /** A connection whose bodies are taken one after the other, when `next` is called. */
+      async function openSender() {
+        setGlobal('SockJS', FakeSocket)
+        const opening = openSockJS('http://x/sockets', {}, new AbortController().signal)
+        await until(() => FakeSocket.made.length)
+        const [socket] = FakeSocket.made
+        const bodies: string[] = []
+        let taken: ((error?: Error) => void) | undefined
+        const sender = new BufferedSender('http://x', (_, body, callback) => {
+          bodies.push(body)
+          taken = callback
+          return () => {}
+        })
+        if (socket) {
+          socket._transport = sender
+          socket.send = (text) => sender.send(JSON.stringify(text))
+        }
+        socket?.play('open')
+        const connection = await opening
+        const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+        const next = () => {
+          const count = bodies.length
+          taken?.()
+          clock.tick(25)
+          return bodies.length > count
+        }
+        return { connection, bodies, next, done: () => clock.restore() }
+      }
+
+      for (const [what, text] of Object.entries({
+        ASCII: 'x',
+        quotes: '"',
+        'three bytes': '漢',
+        'four bytes': '😀',
+      })) {
+        for (const length of [1, 300, 12_000, 30_000, 70_000]) {
+          it(`sends everything in order, in bodies that a server takes (${what}, ${length} long)`, async () => {
+            const { connection, bodies, next, done } = await openSender()
+            try {
+              const sent = Array.from({ length: 40 }, (_, index) => `${index} ${text.repeat(length)}`)
+              connection.send(sent.slice(0, 20))
+              connection.send(sent.slice(20))
+              while (next());
+              const parsed = bodies.map((body) => JSON.parse(body) as string[])
+              expect(parsed.flat()).to.deep.equal(sent)
+              for (const [index, body] of bodies.entries())
+                if (parsed[index]?.length !== 1) expect(Buffer.byteLength(body)).to.be.at.most(SMALLEST)
+              if (length <= 300) expect(bodies.length).to.be.below(5)
+            } finally {
+              done()
+            }
+          })
+        }
+      }
+
+      it('sends what comes while a body is on its way after what waits', async () => {
+        const { connection, bodies, next, done } = await openSender()
+        try {
+          const large = 'x'.repeat(40_000)
+          connection.send([`1${large}`, `2${large}`, `3${large}`])
+          next()
+          connection.send(['4'])
+          while (next());
+          expect(bodies.flatMap((body) => JSON.parse(body) as string[]).map((text) => text[0])).to.deep.equal(
+            ['1', '2', '3', '4'],
+          )
+        } finally {
+          done()
+        }
+      })
     })
 
     it('opens nothing when it is given up while SockJS loads', async () => {

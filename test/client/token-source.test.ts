@@ -82,8 +82,9 @@ describe('TokenSource#request', () => {
   }
 
   const failed: readonly (readonly [status: number, body: string, why: string])[] = [
-    [500, '{"error":"Internal"}', 'HTTP status 500 Internal'],
+    [500, '{"error":"Internal"}', 'Internal'],
     [503, 'busy', 'HTTP status 503'],
+    [500, '{"code":"x"}', 'HTTP status 500'],
     [429, '', 'HTTP status 429'],
     [200, '<h1>Log in</h1>', 'not JSON'],
     [200, '{}', 'there is no token in the answer'],
@@ -115,7 +116,7 @@ describe('TokenSource#request', () => {
     })
     const error = await errorOf(request())
     expect(error).to.have.property('code', 'token_failed')
-    expect(error.message).to.equal(`The token request to ${url} failed: fetch failed ECONNREFUSED`)
+    expect(error.message).to.equal(`The token request to ${url} failed: fetch failed: ECONNREFUSED`)
     expect(error).to.have.nested.property('cause.cause.code', 'ECONNREFUSED')
   })
 

@@ -246,6 +246,25 @@ describe('codec, given bad frames', () => {
         })
       }
 
+      for (const limits of [
+        [],
+        'x',
+        null,
+        5,
+        { message: 0 },
+        { message: '5' },
+        { batch: null },
+        { other: {} },
+      ]) {
+        it(`throws bad_message that names the limits when they are ${show(limits)}`, () => {
+          const text = JSON.stringify({ rpc: 'auth', uuid: '1', resp: 'success', sid: 's', limits })
+          const { error } = frameError(decodeServerMessage, text)
+          const [name] = Object.keys(Object(limits))
+          const field = typeof limits === 'object' && name ? `limits.${name}` : 'limits'
+          expect([error.code, error.data]).to.deep.equal(['bad_message', { field }])
+        })
+      }
+
       for (const sid of notTexts.slice(1)) {
         it(`throws bad_message that names sid when it is ${show(sid)}`, () => {
           const text = JSON.stringify({ rpc: 'auth', uuid: '1', resp: 'success', version: 1, sid })

@@ -100,6 +100,16 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
     },
   ],
   [
+    '{"rpc":"auth","uuid":"1","resp":"success","version":1,"sid":"s","limits":{"message":9,"publication":5,"batch":10}}',
+    {
+      type: 'answer',
+      id: '1',
+      rpc: 'auth',
+      outcome: { data: 'success' },
+      session: { version: 1, sid: 's', limits: { message: 9, publication: 5, batch: 10 } },
+    },
+  ],
+  [
     '{"rpc":"auth","uuid":"1","resp":"success","version":1,"sid":"s"}',
     {
       type: 'answer',

@@ -17,6 +17,9 @@ import { makeOwner } from './sockets.js'
 
 const TICKET = { auth: { id: 7 }, ip: '1.2.3.4', ips: ['1.2.3.4'], host: 'example.com' }
 
+/** What the server takes. */
+const SIZES = { message: 1000, publication: 100, batch: 32_768 }
+
 describe('Admission', () => {
   const tokens = new Tokens({ keys: secretKey('secret'), audience: 'token-socket', ttl: 30_000 })
   let tickets: MemoryEngine['tickets']
@@ -51,6 +54,7 @@ describe('Admission', () => {
       logger,
       log: logger,
       heartbeat: 25_000,
+      sizes: SIZES,
       newSid,
       owner,
       watch,
@@ -113,13 +117,27 @@ describe('Admission', () => {
   })
 
   describe('#welcome', () => {
+    it('tells no sizes to a client that does not know of them', async () => {
+      const { welcomed, frames } = bring(await goodToken(), {})
+      await welcomed
+      expect(frames()[0]).not.to.have.property('limits')
+    })
+
     it('makes a socket of what the ticket holds, and tells the client', async () => {
       const { welcomed, frames } = bring(await goodToken())
       await welcomed
       const [socket] = hub.sockets
       expect(socket).to.deep.include(TICKET)
       expect(frames()).to.deep.equal([
-        { rpc: 'auth', uuid: '1', resp: 'success', version: 1, sid: socket?.sid, heartbeat: 25_000 },
+        {
+          rpc: 'auth',
+          uuid: '1',
+          resp: 'success',
+          version: 1,
+          sid: socket?.sid,
+          heartbeat: 25_000,
+          limits: SIZES,
+        },
       ])
     })
 

@@ -56,6 +56,25 @@ describe('RemoteClient', () => {
       expect(await result).to.equal(5)
     })
 
+    for (const [how, resp, expected] of [
+      ['the result', { data: 5 }, [null, 5]],
+      ['the error', { error: 'no', code: 'sold_out' }, ['sold_out']],
+    ] as const) {
+      it(`gives ${how} to a callback instead, once`, async () => {
+        const { socket, client, frames } = makeSocket()
+        const called: unknown[][] = []
+        const returned = socket.rpc('a.b', { x: 1 }, (error, ...data) => {
+          called.push([error ? error.code : null, ...data])
+        })
+        expect(returned).to.equal(undefined)
+        const [frame] = frames() as { data: { fid: string } }[]
+        const text = JSON.stringify({ rpc: '_rpc', fid: frame?.data.fid, resp })
+        client.send([text, text])
+        await new Promise(setImmediate)
+        expect(called).to.deep.equal([expected])
+      })
+    }
+
     it('rejects with what the action answers', async () => {
       const { socket, client, frames } = makeSocket()
       const result = rejection(socket.rpc('a'))

@@ -59,8 +59,7 @@ export async function attempt(
       const closed: LinkListener['closed'] = (code, reason) => {
         // Only the server knows codes from 4000 on.
         isSilent &&= code < 4000
-        // The legacy server closes instead of answering a token that it does not know.
-        reject(code === 1000 ? new RpcError('invalid_token', undefined, { code, reason }) : lossOf(code, reason))
+        reject(refusalOf(code, reason) ?? lossOf(code, reason))
       }
       link = new Link(connection, { receive, closed }, parts)
       throwIfAborted(signal)
@@ -85,6 +84,11 @@ function learn(link: Link, { outcome, session }: AnswerMessage): RpcError | unde
   // It may have come in one frame with what the server says next, to a socket that is ready.
   link.hold()
   return undefined
+}
+
+/** The legacy server closes instead of answering a token that it does not know. */
+function refusalOf(code: number, reason: string): RpcError | undefined {
+  return code === 1000 ? new RpcError('invalid_token', undefined, { code, reason }) : undefined
 }
 
 /** Why a link was lost, as an error; `data` holds the close code and its reason. */

@@ -15,7 +15,7 @@ import {
 } from '@token-socket/protocol'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { Link } from './link.js'
-import { isPublishing, refusalOf } from './send-limits.js'
+import { refusalOf } from './send-limits.js'
 import { Timers } from './timers.js'
 
 /** What {@link Calls} need of the socket. */
@@ -111,8 +111,8 @@ export class Calls {
       name,
       before: [data],
       answer: (outcome) => {
-        const message = { type: 'result', id, outcome: this.#isOld(link) ? plain(outcome) : outcome } as const
-        const text = encodeClientMessage(message)
+        const own = this.#isOld(link) ? plain(outcome) : outcome
+        const text = encodeClientMessage({ type: 'result', id, outcome: own })
         const refused = refusalOf(link, text, { name })
         if (refused) throw refused
         link.sendText(text)
@@ -130,7 +130,7 @@ export class Calls {
     const refused = refusalOf(link, text, message)
     if (refused) return this.#peer.settle(id, encodeError(refused))
     link.sendText(text)
-    if (link.isOld && isPublishing(message)) this.#peer.settle(id, { data: undefined })
+    if (link.isOld && ONE_WAY.has(`_${message.type}`)) this.#peer.settle(id, { data: undefined })
   }
 }
 

@@ -1,4 +1,4 @@
-import { abort, asRpcError, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
+import { asRpcError, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
 import { lossOf } from './attempt.js'
 import { Backoff } from './backoff.js'
 import type { Link, LinkListener } from './link.js'
@@ -123,7 +123,7 @@ export class Connector {
     const error = new RpcError('connection_lost', 'The page went away')
     const link = this.#link
     if (this.#state === 'connecting') {
-      this.#giveUp(error)
+      this.#attempt?.abort(error)
       this.#goOn('fail', error, true)
     } else if (link) {
       link.close()
@@ -148,15 +148,11 @@ export class Connector {
   #stop(event: 'suspend' | 'end', error?: RpcError): void {
     if (!CONNECTION_MOVES[this.#state][event]) return
     const link = this.#link
-    this.#giveUp(error ?? new RpcError('ended'))
+    this.#attempt?.abort(error ?? new RpcError('ended'))
     this.#link = undefined
     this.#stopTimer()
     link?.close()
     this.#move(event, error && { error })
-  }
-
-  #giveUp(error: RpcError): void {
-    if (this.#attempt) abort(this.#attempt, error)
   }
 
   #use(link: Link, receive: LinkListener['receive']): void {

@@ -7,9 +7,7 @@ import {
   GOING_AWAY,
   type ServerMessage,
   type SessionInfo,
-  type SizeLimits,
 } from '@token-socket/protocol'
-import { byteLength } from './byte-length.js'
 import type { Logger } from './options.js'
 
 /** Who hears of a link. */
@@ -23,8 +21,11 @@ export interface LinkListener {
 /** Sees a message as it comes or goes. */
 export type Tap = (direction: 'frameIn' | 'frameOut', text: string) => void
 
-/** Bytes of messages that leave together, unless one message alone is larger. Every server of this library takes twice as many. */
-const BATCH = 16_384
+/**
+ * Bytes of messages that leave together, with a line break after each, unless one message alone is larger. Every server of
+ * this library takes as many. What is counted is the most that a text may take: three for each UTF-16 code unit.
+ */
+const BATCH = 32_768
 
 /** A connection that speaks the wire: messages in, messages out. */
 export class Link {
@@ -69,11 +70,6 @@ export class Link {
   /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
   get isOld(): boolean {
     return this.session === undefined
-  }
-
-  /** What the server takes, if it told us. */
-  get limits(): SizeLimits | undefined {
-    return this.session?.limits
   }
 
   /** What carries it: `websocket`, `xhr-streaming`, … */
@@ -122,9 +118,8 @@ export class Link {
   }
 
   #add(text: string): void {
-    // One for the line break between two.
-    const bytes = byteLength(text) + 1
-    if (this.#batchBytes + bytes > Math.min(BATCH, this.limits?.batch ?? BATCH)) this.#flush()
+    const bytes = text.length * 3 + 1
+    if (this.#batchBytes + bytes > BATCH) this.#flush()
     if (this.#batch.length === 0) queueMicrotask(() => this.#flush())
     this.#batch.push(text)
     this.#batchBytes += bytes

@@ -14,7 +14,7 @@ export async function fetchToken(url: string, request: TokenRequest): Promise<To
   let next = url
   for (let count = 0; count <= REDIRECTS; count += 1) {
     const headers = new URL(next).origin === origin ? request.headers : {}
-    const response = await fetch(next, { ...request, headers, method, redirect: 'manual' })
+    const response = await fetch(next, { ...request, headers, method, redirect: 'manual' }).catch(explain)
     const target = targetOf(response)
     if (target === undefined) return answered(response, count > 0)
     // A POST becomes a GET, as browsers do it, unless the status forbids that.
@@ -23,6 +23,13 @@ export async function fetchToken(url: string, request: TokenRequest): Promise<To
     await response.body?.cancel()
   }
   throw new Error(`more than ${REDIRECTS} redirects`)
+}
+
+/** `fetch failed` says nothing; the cause does. */
+function explain(error: Error): never {
+  if (!error.cause) throw error
+  const { code, message } = Object(error.cause) as { readonly code?: string; readonly message?: string }
+  throw new TypeError(`${error.message}: ${code ?? message}`, { cause: error.cause })
 }
 
 function targetOf({ status, headers }: Response): string | undefined {

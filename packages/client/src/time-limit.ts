@@ -1,4 +1,4 @@
-import { abort, abortReason, onAbort, RpcError, startTimer } from '@token-socket/protocol'
+import { abortReason, onAbort, RpcError, startTimer } from '@token-socket/protocol'
 
 /**
  * Runs something that may take `wait` milliseconds at the most, and that can be given up.
@@ -13,16 +13,17 @@ export async function limitTime<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const inner = new AbortController()
-  const { signal } = inner
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort(signal, () => reject(abortReason(signal)))
+  let [stopTimer, unwatch] = [() => {}, () => {}]
+  const givenUp = new Promise<never>((_, reject) => {
+    const giveUp = (error: unknown) => {
+      reject(error)
+      inner.abort(error)
+    }
+    stopTimer = startTimer(wait, () => giveUp(new RpcError('timeout')))
+    unwatch = onAbort(outer, () => giveUp(abortReason(outer)))
   })
-  const giveUp = () => abort(inner, abortReason(outer))
-  const unwatch = onAbort(outer, giveUp)
-  if (outer.aborted) giveUp()
-  const stopTimer = startTimer(wait, () => abort(inner, new RpcError('timeout')))
   try {
-    return await Promise.race([aborted, run(signal)])
+    return await Promise.race([givenUp, run(inner.signal)])
   } finally {
     stopTimer()
     unwatch()

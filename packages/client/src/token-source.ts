@@ -84,12 +84,13 @@ function read({ ok, status, redirected, url }: TokenResponse, text: string, aske
   } catch {
     // A page for people, maybe.
   }
+  const why = `HTTP status ${status}`
   // Some 4xx say nothing about the user: the same request may succeed later.
   if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
     const code = body?.code === ORIGIN_REFUSED ? ORIGIN_REFUSED : 'token_refused'
-    throw new RpcError(code, errorOf(body) ?? `HTTP status ${status} from ${asked}`, { status })
+    throw new RpcError(code, errorOf(body) ?? `${why} from ${asked}`, { status })
   }
-  if (!ok) throw new Error(`HTTP status ${status} ${errorOf(body) ?? ''}`)
+  if (!ok) throw new Error(errorOf(body) ?? why)
   if (body === undefined) throw new Error(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
   return tokenOf(body)
 }
@@ -112,11 +113,8 @@ export function checkToken(token: unknown): string {
 export function asTokenError(error: unknown, where = ''): RpcError {
   const { code } = asRpcError(error)
   if (code.startsWith('token_') || code === ORIGIN_REFUSED) return error as RpcError
-  const { message = String(error), cause } = Object(error) as Partial<Error>
-  // Node's `fetch` says what happened in the cause only.
-  const inner = Object(cause) as { readonly code?: string; readonly message?: string }
-  const text = `${message} ${inner.code ?? inner.message ?? ''}`
-  const why = code === 'timeout' ? 'no answer in time' : text.trim()
+  const { message = String(error) } = Object(error) as { readonly message?: string }
+  const why = code === 'timeout' ? 'no answer in time' : message
   return new RpcError('token_failed', `The token request ${where}failed: ${why}`, undefined, error)
 }
 

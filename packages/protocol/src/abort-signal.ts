@@ -2,9 +2,7 @@
  * Abort signals in what every platform has: `aborted`, `addEventListener` and `removeEventListener`. React Native up to
  * 0.86, jsdom and pages with zone.js lack, or break, `reason`, `throwIfAborted` and the `signal` of listeners' options.
  */
-
-/** Why a signal was aborted, where the platform does not keep it. */
-const reasons = new WeakMap<AbortSignal, unknown>()
+import { RpcError } from './errors.js'
 
 /** What waits for a signal, and the one listener that runs it. */
 interface Watch {
@@ -14,15 +12,9 @@ interface Watch {
 
 const watches = new WeakMap<AbortSignal, Watch>()
 
-/** Aborts, with a reason that {@link abortReason} gives on every platform. */
-export function abort(controller: AbortController, reason: unknown): void {
-  reasons.set(controller.signal, reason)
-  controller.abort(reason)
-}
-
-/** Why a signal was aborted; `undefined` where the platform does not know it. */
+/** Why a signal was aborted; RpcError `aborted` where the platform does not know. */
 export function abortReason(signal: AbortSignal): unknown {
-  return reasons.get(signal) ?? signal.reason
+  return signal.reason ?? new RpcError('aborted')
 }
 
 /** @throws the reason, if the signal is aborted */
@@ -31,11 +23,12 @@ export function throwIfAborted(signal: AbortSignal): void {
 }
 
 /**
- * Runs something when a signal is aborted, in the order of the calls. A signal that is aborted already runs nothing.
- * However many wait for one signal, it has one listener of theirs: Node warns of a leak at more than ten.
+ * Runs something when a signal is aborted, in the order of the calls; at once if it is aborted already. However many wait
+ * for one signal, it has one listener of theirs: Node warns of a leak at more than ten.
  * @returns a function that undoes it
  */
 export function onAbort(signal: AbortSignal, run: () => void): () => void {
+  if (signal.aborted) run()
   const { runs, listener } = watches.get(signal) ?? watch(signal)
   runs.add(run)
   return () => {

@@ -1,5 +1,5 @@
 /** The wire of TokenSocket, and what is the same at both of its ends. */
-export { abort, abortReason, onAbort, throwIfAborted } from './abort-signal.js'
+export { abortReason, onAbort, throwIfAborted } from './abort-signal.js'
 export {
   CLOSE_CODES,
   type CloseReason,

@@ -125,14 +125,14 @@ export interface SessionInfo extends Partial<Member> {
   readonly limits?: SizeLimits | undefined
 }
 
-/** What a server takes of a client, in bytes of UTF-8. */
+/** What a server takes of a client, in bytes of UTF-8. Another server may tell less, or more. */
 export interface SizeLimits {
   /** A message, as text. A larger one is lost, and may cost the connection. */
-  readonly message: number
+  readonly message?: number
   /** The data of a publication, as JSON. A larger one is answered `too_large`. */
-  readonly publication: number
+  readonly publication?: number
   /** Several messages together, that one frame or body brings. A single message may be larger. */
-  readonly batch: number
+  readonly batch?: number
 }
 
 /** Somebody, as others see them. */

@@ -1,4 +1,4 @@
-import { abortReason, onAbort } from './abort-signal.js'
+import { onAbort } from './abort-signal.js'
 import type { Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
 
@@ -89,5 +89,5 @@ export class PendingCalls {
 }
 
 function aborted(signal: AbortSignal): RpcError {
-  return new RpcError('aborted', undefined, undefined, abortReason(signal))
+  return new RpcError('aborted', undefined, undefined, signal.reason)
 }

@@ -148,18 +148,18 @@ function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
 }
 
 function heartbeat({ heartbeat: wait }: Frame): { readonly heartbeat?: number } {
-  if (wait === undefined) return {}
-  if (typeof wait === 'number' && wait > 0) return { heartbeat: wait }
-  throw badField('heartbeat', 'has to be a number above 0')
+  return wait === undefined ? {} : { heartbeat: above0(wait, 'heartbeat') }
 }
 
-function limits({ limits: all }: Frame): { readonly limits?: SizeLimits } {
-  if (all === undefined) return {}
-  const of = readObject(all, 'limits')
-  const [message, publication, batch] = ['message', 'publication', 'batch'].map((name) => {
-    const limit = of[name]
-    if (typeof limit === 'number' && limit > 0) return limit
-    throw badField(`limits.${name}`, 'has to be a number above 0')
-  }) as [number, number, number]
-  return { limits: { message, publication, batch } }
+function limits(frame: Frame): { readonly limits?: SizeLimits } {
+  if (frame.limits === undefined) return {}
+  const entries = Object.entries(readObject(frame.limits, 'limits'))
+  const numbers = entries.map(([name, limit]) => [name, above0(limit, `limits.${name}`)])
+  return { limits: Object.fromEntries(numbers) }
+}
+
+/** @throws FrameError */
+function above0(value: unknown, field: string): number {
+  if (typeof value === 'number' && value > 0) return value
+  throw badField(field, 'has to be a number above 0')
 }

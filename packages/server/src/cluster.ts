@@ -16,6 +16,7 @@ import type { Revocations } from './authentication/revocations.js'
 import { hashSession, sessionSubject, uidSubject } from './claims/subjects.js'
 import type { Nodes } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
+import { refuseCallback } from './socket/rpc-callback.js'
 
 /** Which sockets are meant: one, all of a user, or all that one session signed in (`req.sessionID`). */
 export type SocketSelector =
@@ -161,6 +162,7 @@ export class Cluster {
     return run(async () => {
       check('sid', sid)
       check('name', name)
+      refuseCallback('cluster.rpc', options)
       if (nodeOf(sid) === this.node) return this.#socket(sid).rpc<Data>(name, data, options)
       return this.#callOther<Data>({ type: 'call', sid, name, data }, options)
     })

@@ -21,6 +21,7 @@ import type { Flusher, Outbox } from './outbox.js'
 import type { Closing, SlowReader } from './runtime/closings.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
+import { callBack, type RpcCallback } from './socket/rpc-callback.js'
 import {
   type ChannelAnswer,
   type ChannelRequest,
@@ -222,16 +223,22 @@ export class RemoteClient {
   /**
    * Calls an action on the client.
    * @param name dotted name of the action
-   * @param options `timeout` in milliseconds, `signal`
+   * @param rest a callback `(error, data)`; or options: `timeout` in milliseconds, `signal`
    * @returns a promise that settles exactly once: the result, or an RpcError such as `not_found`, `timeout`,
-   *   `aborted`, `connection_lost`, or what the action answered
+   *   `aborted`, `connection_lost`, or what the action answered. With a callback, that gets it instead
    */
-  rpc<Data = unknown>(name: string, data?: unknown, options?: CallOptions): Promise<Data> {
+  rpc(name: string, data: unknown, rest: RpcCallback): void
+  rpc<Data = unknown>(name: string, data?: unknown, rest?: CallOptions): Promise<Data>
+  rpc(name: string, data?: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
+    const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest]
     const answer = this.#session.request((id) => {
       if (this.isClosed) throw new RpcError('connection_lost')
       this.send({ type: 'invoke', id, name, data })
     }, options)
-    return answer as Promise<Data>
+    if (!callback) return answer
+    const details = { sid: this.sid, rpc: name, method: 'rpc' }
+    callBack(answer, callback, (cause) => this.#owner.failed(cause, details))
+    return undefined
   }
 
   /** Subscribes the client to a channel, without asking the `subscribe` listeners. @throws RpcError `bad_message` */

@@ -6,7 +6,6 @@ import {
   findAction,
   type Member,
   markHandled,
-  type RpcError,
 } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
 import { Admission } from './admission.js'
@@ -45,6 +44,7 @@ import { RequestLog } from './runtime/request-log.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import { HealthWatch, type ServerHealth } from './server-health.js'
+import type { RpcCallback } from './socket/rpc-callback.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { tokenGuard, tokenRoute } from './token-route.js'
 import { makeTokens, type Tokens } from './tokens.js'
@@ -56,8 +56,6 @@ import { decide, type Refusal } from './vetoes.js'
 /** The events that ask listeners: one that refuses is enough. */
 type VetoEvent = Exclude<keyof TokenSocketServerEvents, 'error' | 'health'>
 
-/** Gets how a call ended. */
-export type RpcCallback = (error: RpcError | null, data?: unknown) => void
 
 /**
  * The server: a token endpoint on the Express application, and sockets on its HTTP server.
@@ -147,14 +145,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     data?: unknown,
     rest?: RpcCallback | CallOptions,
   ): Promise<unknown> | undefined {
-    if (typeof rest !== 'function') return socket.rpc(name, data, rest)
-    const call = (run: () => void) =>
-      callIsolated(run, (cause) => this.#failures.report(cause, { rpc: name, method: 'rpc' }))
-    socket.rpc(name, data).then(
-      (result) => call(() => rest(null, result)),
-      (error: RpcError) => call(() => rest(error)),
-    )
-    return undefined
+    return typeof rest === 'function' ? void socket.rpc(name, data, rest) : socket.rpc(name, data, rest)
   }
 
   /** Publishes on a channel, on every node; resolves when the engine has accepted it. @throws RpcError */

@@ -59,12 +59,10 @@ export class SocketConnection implements Connection {
         startTimer(0, fail)
       }
       socket.onclose = fail
-      const giveUp = () => {
+      onAbort(signal, () => {
         reject(abortReason(signal))
         socket.close()
-      }
-      if (signal.aborted) giveUp()
-      else onAbort(signal, giveUp)
+      })
     })
   }
 

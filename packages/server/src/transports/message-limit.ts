@@ -36,7 +36,7 @@ export function batchLimit(message: number, writing: Writing): number {
 }
 
 /** What a client is told of the sizes that the server takes. @param limits as in the server's option */
-export function sizesOf({ message, publication }: Omit<SizeLimits, 'batch'>): SizeLimits {
+export function sizesOf({ message, publication }: Required<Omit<SizeLimits, 'batch'>>): SizeLimits {
   return { message, publication, batch: Math.max(message, BATCH) }
 }
 

@@ -1,0 +1,59 @@
+import { RpcError } from '@token-socket/protocol'
+import { expect } from 'chai'
+import { Cluster } from '../../packages/server/src/cluster.js'
+import { Hub } from '../../packages/server/src/hub.js'
+import { MemoryEngine } from '../../packages/server/src/memory-engine.js'
+import { callBack, refuseCallback } from '../../packages/server/src/socket/rpc-callback.js'
+import { rejection, thrownBy } from '../protocol/rejection.js'
+
+describe('callBack', () => {
+  const failure = new Error('of the application')
+  const turn = () => new Promise(setImmediate)
+
+  it('gives a callback the result, or the error', async () => {
+    const called: unknown[][] = []
+    const error = new RpcError('forbidden')
+    for (const promise of [Promise.resolve(5), Promise.reject(error)])
+      callBack(promise, (...outcome) => called.push(outcome), (cause) => called.push([cause]))
+    await turn()
+    expect(called).to.deep.equal([[null, 5], [error]])
+  })
+
+  for (const [how, callback] of [
+    [
+      'throws',
+      () => {
+        throw failure
+      },
+    ],
+    ['rejects with', () => Promise.reject(failure)],
+  ] as const) {
+    for (const promise of [() => Promise.resolve(5), () => Promise.reject(new RpcError('forbidden'))]) {
+      it(`calls it once, and reports what it ${how}`, async () => {
+        const failed: unknown[] = []
+        let count = 0
+        const counting = () => {
+          count += 1
+          return callback()
+        }
+        callBack(promise(), counting, (cause) => failed.push(cause))
+        await turn()
+        expect([count, failed]).to.deep.equal([1, [failure]])
+      })
+    }
+  }
+})
+
+describe('refuseCallback', () => {
+  it('throws for a callback, for nothing else', () => {
+    for (const options of [undefined, {}, { timeout: 5 }]) refuseCallback('cluster.rpc', options)
+    expect(thrownBy(() => refuseCallback('cluster.rpc', () => {}))).to.have.property('code', 'bad_message')
+  })
+
+  it('makes the cluster refuse one, on any node', async () => {
+    const cluster = new Cluster({ nodes: new MemoryEngine().nodes, hub: new Hub(() => {}), callTimeout: 50 })
+    const callback = (() => {}) as never
+    for (const sid of [`a.${cluster.node}`, 'a.other'])
+      expect(await rejection(cluster.rpc(sid, 'add', null, callback))).to.have.property('code', 'bad_message')
+  })
+})
