@@ -14,7 +14,11 @@ describe('callBack', () => {
     const called: unknown[][] = []
     const error = new RpcError('forbidden')
     for (const promise of [Promise.resolve(5), Promise.reject(error)])
-      callBack(promise, (...outcome) => called.push(outcome), (cause) => called.push([cause]))
+      callBack(
+        promise,
+        (...outcome) => called.push(outcome),
+        (cause) => called.push([cause]),
+      )
     await turn()
     expect(called).to.deep.equal([[null, 5], [error]])
   })
@@ -51,7 +55,13 @@ describe('refuseCallback', () => {
   })
 
   it('makes the cluster refuse one, on any node', async () => {
-    const cluster = new Cluster({ nodes: new MemoryEngine().nodes, hub: new Hub(() => {}), callTimeout: 50 })
+    const cluster = new Cluster({
+      nodes: new MemoryEngine().nodes,
+      hub: new Hub(() => {}),
+      joining: { end: () => 0 },
+      revocations: { add: async () => {} },
+      callTimeout: 50,
+    })
     const callback = (() => {}) as never
     for (const sid of [`a.${cluster.node}`, 'a.other'])
       expect(await rejection(cluster.rpc(sid, 'add', null, callback))).to.have.property('code', 'bad_message')

@@ -56,7 +56,6 @@ import { decide, type Refusal } from './vetoes.js'
 /** The events that ask listeners: one that refuses is enough. */
 type VetoEvent = Exclude<keyof TokenSocketServerEvents, 'error' | 'health'>
 
-
 /**
  * The server: a token endpoint on the Express application, and sockets on its HTTP server.
  *
