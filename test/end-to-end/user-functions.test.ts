@@ -181,7 +181,9 @@ describe('a function of the application', () => {
   it('is caught in an upgrade that has waited for its turn', async () => {
     const { site, state } = await siteWith(PLACES['trust proxy'] as Place, FAILURES.throws as () => unknown)
     state.isBroken = true
-    const answers = await Promise.all(Array.from({ length: 100 }, () => upgrade(site.port, { Origin: site.url })))
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => upgrade(site.port, { Origin: site.url })),
+    )
     expect(answers.every((answer) => answer.startsWith('HTTP/1.1 101'))).to.equal(true)
     state.isBroken = false
     await site.servesHonestClients()

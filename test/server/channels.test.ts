@@ -47,6 +47,7 @@ describe('Channels', () => {
       historyPage: 1024 * 1024,
       publicationRate: 100,
       publicationBytes: 10_000,
+      presencesPerUser: 10,
       presenceRate: 20,
       decide,
       failed,

@@ -1,6 +1,7 @@
 import { MemoryPresence, type PresenceEvent } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { rejection } from '../protocol/rejection.js'
 
 describe('MemoryPresence', () => {
   const entry = { channel: 'a', uid: 'u', sid: '1' }
@@ -35,6 +36,24 @@ describe('MemoryPresence', () => {
     await presence.enter(entry, 0).catch(() => {})
     expect((await presence.members('a')).seq).to.equal(0)
     expect(events).to.deep.equal([])
+  })
+
+  it('bounds the members of all channels, and counts those that stay for their grace', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    presence = new MemoryPresence(() => {}, 3)
+    const at = (channel: string, uid: string, sid = uid) => ({ channel, uid, sid })
+    for (const channel of ['a', 'b', 'c']) await presence.enter(at(channel, 'ann'), 10)
+    await presence.enter(at('a', 'ann', 'another socket'), 10)
+    const error = await rejection(presence.enter(at('d', 'ann'), 10))
+    expect(error).to.deep.include({ code: 'too_many_members', data: { field: 'presences', limit: 3 } })
+    await presence.leave(at('b', 'ann'), 1000)
+    expect((await rejection(presence.enter(at('d', 'ann'), 10))).code).to.equal('too_many_members')
+    clock.tick(1000)
+    await presence.enter(at('d', 'ben'), 10)
+    expect(presence.size).to.equal(3)
+    for (const one of [at('a', 'ann'), at('a', 'ann', 'another socket'), at('c', 'ann'), at('d', 'ben')])
+      await presence.leave(one, 0)
+    expect(presence.size).to.equal(0)
   })
 
   it('has one timer for all graces, which does not keep the process alive', async () => {

@@ -109,6 +109,7 @@ describe('what a member is told of changes at random', () => {
         presence: engine,
         policy: { hasPresence: () => true },
         members: 100,
+        presencesPerUser: 10,
         presenceRate: 20,
         presenceGrace: 0,
         failed: (cause) => {

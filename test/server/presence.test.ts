@@ -18,6 +18,7 @@ describe('ChannelPresence', () => {
     presence: Presence
     policy: { hasPresence: sinon.SinonStub }
     members: number
+    presencesPerUser: number
     presenceRate: number
     presenceGrace: number
     failed: sinon.SinonSpy
@@ -30,6 +31,7 @@ describe('ChannelPresence', () => {
       presence: engine,
       policy: { hasPresence: sinon.stub().returns(true) },
       members: 3,
+      presencesPerUser: 10,
       presenceRate: 20,
       presenceGrace: GRACE,
       failed: sinon.spy(),
@@ -371,5 +373,57 @@ describe('ChannelPresence', () => {
       expect(slow.connection.closed?.code).to.equal(4002)
       expect(told(fast)).to.deep.equal(['joined w', 'left w'])
     })
+  })
+
+  describe('the limit of a user', () => {
+    const names = (length: number) => Array.from({ length }, (_, at) => `c${at}`)
+    const always = () => true
+
+    beforeEach(() => {
+      owner.presencesPerUser = 3
+      presence = new ChannelPresence(owner)
+    })
+
+    it('counts channels over all of the user’s sockets, and no other user’s', async () => {
+      const [one, two, other] = [made('ann'), made('ann'), made('ben')]
+      for (const channel of ['a', 'b']) await presence.enter(one.socket, channel, always)
+      await presence.enter(two.socket, 'a', always)
+      const error = await rejection(presence.enter(two.socket, 'b', always))
+      expect(error).to.deep.include({
+        code: 'too_many_members',
+        data: { field: 'presencesPerUser', limit: 3 },
+      })
+      for (const channel of ['a', 'b']) await presence.enter(other.socket, channel, always)
+      await presence.enter(one.socket, 'a', always)
+      presence.leave(one.socket, 'b')
+      presence.leave(one.socket, 'b')
+      await presence.enter(two.socket, 'b', always)
+    })
+
+    it('gives back what was refused or left, each once', async () => {
+      const refuse = sinon.stub(engine, 'enter').rejects(new RpcError('too_many_members'))
+      const { socket } = made('ann')
+      for (const channel of names(10)) {
+        await rejection(presence.enter(socket, channel, always))
+        presence.leave(socket, channel)
+      }
+      refuse.restore()
+      for (const channel of names(3)) await presence.enter(socket, channel, always)
+    })
+  })
+
+  it('keeps the umd of a socket once for all channels', async () => {
+    const { socket } = made('ann', { umd: { name: 'x'.repeat(1000) } })
+    const entered: unknown[] = []
+    owner.presence = {
+      enter: async (entry: PresenceEntry) => {
+        entered.push(entry.umd)
+        return { members: [], seq: 0, epoch: 'e' }
+      },
+    } as never
+    const encode = sinon.spy(JSON, 'stringify')
+    for (const channel of ['a', 'b', 'c']) await presence.enter(socket, channel, () => true)
+    expect(new Set(entered)).to.have.property('size', 1)
+    expect(encode.callCount).to.equal(1)
   })
 })

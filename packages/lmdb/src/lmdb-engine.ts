@@ -30,6 +30,8 @@ export interface LmdbEngineOptions {
   readonly tickets?: number
   /** Bytes of the tickets that may wait, as JSON; a quarter of them for one user or address. @default 268435456 */
   readonly ticketBytes?: number
+  /** Members that all channels with presence may have together; one more is `too_many_members`. @default 1000000 */
+  readonly presences?: number
   /**
    * Channels whose position is known: those that keep publications, and those that did in the last day. With one more, the
    * one that has been idle for longest is forgotten: its clients are told of a gap. @default 1000000
@@ -74,12 +76,13 @@ export class LmdbEngine implements Engine {
   /** @throws RpcError `bad_option`; if the folder can't be used */
   constructor(options: LmdbEngineOptions) {
     checkOptions(options)
-    const { path, tickets, ticketBytes } = options
+    const { path, tickets, ticketBytes, presences = 1_000_000 } = options
     if (typeof path !== 'string' || path === '') throw badOption('path', 'has to name a folder')
     this.#memory = new MemoryEngine({
       ...(tickets !== undefined && { tickets }),
       ...(ticketBytes !== undefined && { ticketBytes }),
     })
+    checkNumber('presences', presences)
     this.#store = new Store(path, limitsOf(options))
     const { tickets: memory } = this.#memory
     this.tickets = {
@@ -93,7 +96,7 @@ export class LmdbEngine implements Engine {
     }
     this.history = this.#store
     const delivery = new LocalDelivery()
-    this.#presence = new MemoryPresence((event) => delivery.presence(event))
+    this.#presence = new MemoryPresence((event) => delivery.presence(event), presences)
     this.presence = this.#presence
     this.broker = new LmdbBroker(this.#store, delivery)
   }

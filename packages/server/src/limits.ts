@@ -68,6 +68,11 @@ export interface Limits {
   readonly publicationRate: number
   /** Bytes of their data; one more is answered `too_many_messages`. The first of a second may have more. @default 8388608 */
   readonly publicationBytes: number
+  /**
+   * Channels with presence that the sockets of one user may be on, on this node, each socket counted; one more is refused
+   * with `too_many_members`. @default 10000
+   */
+  readonly presencesPerUser: number
   /** Times in a second that one client may enter one channel with presence; one more is `too_many_messages`. @default 20 */
   readonly presenceRate: number
   /** Calls to one client that may wait for an answer at once. @default 1000 */
@@ -116,6 +121,7 @@ export const DEFAULT_LIMITS: Limits = {
   rate: 10_000,
   publicationRate: 1000,
   publicationBytes: 8 * 1024 * 1024,
+  presencesPerUser: 10_000,
   presenceRate: 20,
   wrongMessages: 1000,
   fragments: 2048,

@@ -28,6 +28,8 @@ export interface MemoryEngineOptions {
   readonly ticketBytes?: number
   /** How many idempotency keys are known in all, each for five minutes. Over it the oldest is forgotten. @default 100000 */
   readonly idempotencyKeys?: number
+  /** Members that all channels with presence may have together; one more is `too_many_members`. @default 1000000 */
+  readonly presences?: number
   /**
    * Channels whose position is known: those that keep publications, and those that did in the last day. With one more, the
    * one that has been idle for longest is forgotten: its clients are told of a gap. @default 1000000
@@ -49,6 +51,7 @@ const LIMITS: Required<MemoryEngineOptions> = {
   tickets: 100_000,
   ticketBytes: 256 * MIB,
   idempotencyKeys: 100_000,
+  presences: 1_000_000,
   channels: 1_000_000,
   channelBytes: 16 * MIB,
   historyBytes: 256 * MIB,
@@ -65,7 +68,7 @@ export class MemoryEngine implements Engine {
   readonly nodes = new SoleNodes()
   readonly #delivery = new LocalDelivery()
   readonly #history: MemoryHistory
-  readonly #presence = new MemoryPresence((event) => this.#delivery.presence(event))
+  readonly #presence: MemoryPresence
   readonly #receipts: MemoryReceipts
   readonly #tickets: MemoryTickets
 
@@ -77,6 +80,7 @@ export class MemoryEngine implements Engine {
     this.#tickets = new MemoryTickets(limits)
     this.#receipts = new MemoryReceipts(limits.idempotencyKeys)
     this.#history = new MemoryHistory(limits)
+    this.#presence = new MemoryPresence((event) => this.#delivery.presence(event), limits.presences)
     this.tickets = this.#tickets
     this.history = this.#history
     this.presence = this.#presence

@@ -9,9 +9,21 @@ export class MemoryPresence implements Presence {
   readonly #graces = new Deadlines<Attendee>((attendee) => this.#leaveIfGone(attendee))
   readonly #onchange: (event: PresenceEvent) => void
 
-  /** @param onchange hears each change, before the call that made it resolves; those of a channel in the order of `seq` */
-  constructor(onchange: (event: PresenceEvent) => void) {
+  readonly #limit: number
+  #size = 0
+
+  /**
+   * @param onchange hears each change, before the call that made it resolves; those of a channel in the order of `seq`
+   * @param limit members that all channels may have together. @default no bound
+   */
+  constructor(onchange: (event: PresenceEvent) => void, limit = Number.POSITIVE_INFINITY) {
     this.#onchange = onchange
+    this.#limit = limit
+  }
+
+  /** Members of all channels. */
+  get size(): number {
+    return this.#size
   }
 
   async enter({ channel, sid, uid, umd }: PresenceEntry, limit: number): Promise<PresenceSnapshot> {
@@ -19,6 +31,9 @@ export class MemoryPresence implements Presence {
     const known = attendance.attendees.get(uid)
     if (!known && attendance.attendees.size >= limit)
       throw refusal('too_many_members', { field: 'members', limit })
+    if (!known && this.#size >= this.#limit)
+      throw refusal('too_many_members', { field: 'presences', limit: this.#limit })
+    if (!known) this.#size += 1
     this.#channels.set(channel, attendance)
     const attendee = known ?? new Attendee(uid, attendance)
     const isNews = !known || known.umd !== umd
@@ -49,6 +64,7 @@ export class MemoryPresence implements Presence {
   /** Forgets everybody, and tells nobody. Leaves no timer. */
   clear(): void {
     this.#channels.clear()
+    this.#size = 0
     this.#graces.clear()
   }
 
@@ -57,7 +73,7 @@ export class MemoryPresence implements Presence {
     attendee.staysUntil = 0
     if (attendee.sids.size > 0) return
     const { attendees, channel } = attendee.attendance
-    attendees.delete(attendee.uid)
+    if (attendees.delete(attendee.uid)) this.#size -= 1
     // Clients choose the names: a channel that nobody is on must cost nothing. Its count begins anew, in another epoch.
     if (attendees.size === 0) this.#channels.delete(channel)
     this.#tell(attendee, 'left')

@@ -4,6 +4,7 @@ import {
   GOING_AWAY,
   type Member,
   RpcError,
+  refusal,
   shouldReconnect,
 } from '@token-socket/protocol'
 import { ChannelRate } from './channels/channel-rate.js'
@@ -12,6 +13,7 @@ import type { Presence, PresenceEntry, PresenceEvent, PresenceSnapshot } from '.
 import { InOrder } from './in-order.js'
 import { encodePresence, PresenceView, readMember } from './presence-view.js'
 import type { RemoteClient } from './remote-client.js'
+import { OwnerCounts } from './runtime/owner-counts.js'
 
 /** What {@link ChannelPresence} needs. */
 export interface ChannelPresenceOwner {
@@ -22,6 +24,8 @@ export interface ChannelPresenceOwner {
   }
   /** Members that a channel may have. */
   readonly members: number
+  /** Channels with presence that the sockets of one user may be on, each socket counted. */
+  readonly presencesPerUser: number
   /** Times in a second that one socket may enter one channel's presence. */
   readonly presenceRate: number
   /** Milliseconds for which a member stays whose connection was lost. */
@@ -51,6 +55,8 @@ export class ChannelPresence {
   readonly #owner: ChannelPresenceOwner
   readonly #rate: ChannelRate
   readonly #channels = new Map<string, Map<RemoteClient, PresenceView>>()
+  /** The views of each user. */
+  readonly #users = new OwnerCounts()
   /** The engine is told of one socket on one channel in the order in which things happened. */
   readonly #inOrder = new InOrder()
   /** Changes of this turn that are not told yet, by channel. */
@@ -100,6 +106,7 @@ export class ChannelPresence {
     if (!view) return
     views?.delete(socket)
     if (views?.size === 0) this.#channels.delete(channel)
+    this.#users.remove(userOf(socket))
     this.#retire(view.entry, code === undefined ? 0 : this.#graceAfter(code))
   }
 
@@ -144,13 +151,20 @@ export class ChannelPresence {
     return this.#channels.get(view.entry.channel)?.get(socket) === view
   }
 
-  /** @returns the view in whose place it is now */
+  /** @returns the view in whose place it is now @throws RpcError `too_many_members` */
   #put(socket: RemoteClient, view: PresenceView): PresenceView | undefined {
     const { channel } = view.entry
     const views = this.#channels.get(channel) ?? new Map<RemoteClient, PresenceView>()
     const before = views.get(socket)
+    if (!before) this.#count(userOf(socket))
     this.#channels.set(channel, views.set(socket, view))
     return before
+  }
+
+  #count(user: string): void {
+    const limit = this.#owner.presencesPerUser
+    if (this.#users.of(user) >= limit) throw refusal('too_many_members', { field: 'presencesPerUser', limit })
+    this.#users.add(user)
   }
 
   #follow(socket: RemoteClient, view: PresenceView, snapshot: PresenceSnapshot): void {
@@ -215,5 +229,19 @@ function entryOf(socket: RemoteClient, channel: string): PresenceEntry {
   const { uid, umd } = socket.identity(channel)
   if (uid === undefined) throw new RpcError('uid_required')
   const entry = { channel, sid: socket.sid, uid }
-  return umd === undefined ? entry : { ...entry, umd: encodeData(umd) }
+  return umd === undefined ? entry : { ...entry, umd: encodeUmd(umd) }
+}
+
+function userOf({ subject, sid }: RemoteClient): string {
+  return subject ?? `sid:${sid}`
+}
+
+/** A socket's `umd` is the same object on all channels: so is its JSON, which is kept for each. */
+const UMD_JSON = new WeakMap<object, string>()
+
+function encodeUmd(umd: unknown): string {
+  if (typeof umd !== 'object' || umd === null) return encodeData(umd)
+  const json = UMD_JSON.get(umd) ?? encodeData(umd)
+  UMD_JSON.set(umd, json)
+  return json
 }
