@@ -78,9 +78,9 @@ export const SUBSCRIPTION_MOVES: Moves<SubscriptionState, SubscriptionEvent> = {
     unsubscribe: 'undoing',
     lose: 'unsubscribed',
   },
+  // No `revoke`: it may come before what is to be undone. The answer tells.
   undoing: {
     grant: 'unsubscribing',
-    revoke: 'unsubscribed',
     accept: 'unsubscribed',
     refuse: 'unsubscribed',
     subscribe: 'subscribing',
@@ -91,7 +91,8 @@ export const SUBSCRIPTION_MOVES: Moves<SubscriptionState, SubscriptionEvent> = {
     revoke: 'unsubscribed',
     accept: 'unsubscribed',
     refuse: 'subscribed',
-    subscribe: 'subscribing',
+    // The last word of the server is that it sends the channel: the request may be refused.
+    subscribe: 'subscribed',
     lose: 'unsubscribed',
   },
 }

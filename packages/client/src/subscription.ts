@@ -197,7 +197,6 @@ export class Subscription {
   lose(): void {
     if (this.request) this.#take(this.request)
     this.#resume()
-    this.#failures = 0
     this.#isBehind = false
     this.#move('lose')
     this.reconcile()
@@ -262,7 +261,8 @@ export class Subscription {
     const isOver = isSubscribe
       ? this.#subscribeFailed(error, isTold, isConfirmed)
       : this.#unsubscribeFailed(error, isTold)
-    if (!isOver && !isLate && this.isDesired === isSubscribe) this.#pause()
+    if (isLate) this.#failures += 1
+    else if (!isOver && this.isDesired === isSubscribe) this.#pause()
     const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : error.code === 'token_failed')
     const isHeard = isRefused && this.#owner.events.refused(this.channel, error)
     if (!isTold && !isHeard) this.#owner.events.failed(about)
@@ -308,7 +308,8 @@ export class Subscription {
     const request: SubscriptionRequest = { id, type, isConfirmed: false, isGettingToken: false, expire }
     this.#move(type)
     this.request = request
-    timers.set(expire, callTimeout)
+    // Where answers take longer than that, the next request gets more time.
+    timers.set(expire, callTimeout * this.#backoff)
     if (type === 'unsubscribe') return events.send({ type, id, channel })
     const token = link === 'current' ? events.token(channel) : undefined
     if (!token) return this.#subscribe(id)
@@ -340,15 +341,19 @@ export class Subscription {
     this.reconcile()
   }
 
+  get #backoff(): number {
+    return 2 ** Math.min(this.#failures, 4)
+  }
+
   #pause(): void {
-    const wait = RETRY * 2 ** Math.min(this.#failures, 4) * (0.5 + Math.random())
-    this.#failures += 1
     this.#isPaused = true
-    this.#owner.timers.set(this.#retry, wait)
+    this.#owner.timers.set(this.#retry, RETRY * this.#backoff * (0.5 + Math.random()))
+    this.#failures += 1
   }
 
   #resume(): void {
     this.#isPaused = false
+    this.#failures = 0
     this.#owner.timers.delete(this.#retry)
   }
 

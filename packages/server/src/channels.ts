@@ -83,6 +83,9 @@ export class Channels {
   /** The subscriptions that wait for the broker, by channel; an unsubscribe meanwhile cancels them. */
   readonly #joining = new Map<string, Set<Joining>>()
 
+  /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
+  readonly #toldAgain = new WeakMap<RemoteClient, Set<string>>()
+
   constructor(owner: ChannelsOwner) {
     this.#owner = owner
     this.#access = new ChannelAccess(owner)
@@ -242,8 +245,9 @@ export class Channels {
     try {
       await recovery.run(from)
     } catch (error) {
+      const isTold = this.#toldAgain.get(socket)?.has(channel)
       this.#drop(socket, channel)
-      if (recovery.hasBegun) socket.left(channel)
+      if (isTold || recovery.hasBegun) socket.left(channel)
       throw error
     }
   }
@@ -255,7 +259,10 @@ export class Channels {
       if (from) return await this.#recovery(socket, channel).run(from)
       await socket.bulk.run(async () => {
         const arrival = await this.#presence.enter(socket, channel, isOn)
-        if (isOn()) socket.joined(channel, { members: arrival?.members })
+        if (isOn()) {
+          this.#toldAgain.set(socket, (this.#toldAgain.get(socket) ?? new Set()).add(channel))
+          socket.joined(channel, { members: arrival?.members })
+        }
         arrival?.follow()
       })
     } catch (error) {
@@ -266,6 +273,7 @@ export class Channels {
 
   #drop(socket: RemoteClient, channel: string): void {
     if (!this.#owner.hub.leave(socket, channel)) return
+    this.#toldAgain.get(socket)?.delete(channel)
     this.#interest.release(channel)
     this.#presence.leave(socket, channel)
   }
