@@ -190,6 +190,7 @@ export class Site {
       policy: new Policy({ channels: RULES, timeout: 1000, failed }),
       subscriptions: 100,
       publication: 1000,
+      channelsPerUser: 1000,
       publicationRate: 1000,
       publicationBytes: 1024 * 1024,
       presenceRate: 1000,
