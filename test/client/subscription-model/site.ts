@@ -4,6 +4,7 @@ import { MemoryEngine, RpcError } from '@token-socket/server'
 import { PositionProofs } from '../../../packages/server/src/channels/position-proofs.js'
 import { Channels, type ChannelsOwner } from '../../../packages/server/src/channels.js'
 import { Hub } from '../../../packages/server/src/hub.js'
+import { DEFAULT_LIMITS } from '../../../packages/server/src/limits.js'
 import { Policy } from '../../../packages/server/src/policy.js'
 import type { RemoteClient, SocketChannels } from '../../../packages/server/src/remote-client.js'
 import { makeSocket, type TestSocket } from '../../server/sockets.js'
@@ -184,17 +185,10 @@ export class Site {
       broker: this.#troubled('broker', broker, ['subscribe']),
       history: this.#troubled('history', history, ['read']),
       presence: this.#troubled('presence', presence, ['enter']),
-      members: 100,
+      ...DEFAULT_LIMITS,
       presenceGrace: 0,
       redeem: async () => {},
       policy: new Policy({ channels: RULES, timeout: 1000, failed }),
-      subscriptions: 100,
-      publication: 1000,
-      channelsPerUser: 1000,
-      publicationRate: 1000,
-      publicationBytes: 1024 * 1024,
-      presenceRate: 1000,
-      historyPage: 1024 * 1024,
       decide: async (event) => {
         this.hasKept ||= event === 'unsubscribe' && this.broken.has('decide')
         await this.#trouble('decide')
