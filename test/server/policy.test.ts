@@ -110,6 +110,18 @@ describe('Policy', () => {
       [{ historyStart: 0 }, false],
       [{ subscribe: false, historyStart: 0 }, false],
     ] as const) {
+      it(`reading the history off the channel as a subscription: ${expected} with ${JSON.stringify(claims)}`, async () => {
+        const socket = socketWith({ channels: { c: claims } })
+        const subscribe = sinon.stub().resolves(true)
+        expect(await allows(policyOf({ c: { subscribe } }), socket, request('history'))).to.equal(
+          'historyStart' in claims &&
+            claims.historyStart === 0 &&
+            !('subscribe' in claims && claims.subscribe === false),
+        )
+        subscribe.resolves(false)
+        expect(await allows(policyOf({ c: { subscribe } }), socket, request('history'))).to.equal(false)
+      })
+
       it(`reading the history: ${expected} with ${JSON.stringify(claims)}`, async () => {
         const socket = socketWith({ channels: { c: claims } })
         expect(await allows(policyOf(), socket, request('history'))).to.equal(expected)
@@ -161,9 +173,43 @@ describe('Policy', () => {
     })
   })
 
+  describe('#historyStart of a socket with a channel’s own token', () => {
+    const tokenSocket = (claims: object) => {
+      const socket = socketWith()
+      const read = readClaims({ channels: { c: claims } })
+      if (read) socket.grant('c', read)
+      return socket
+    }
+
+    it('is the beginning where the socket may be there without the token', () => {
+      for (const rules of [{}, { c: { subscribe: true } }, { '*': { subscribe: () => true } }])
+        expect(policyOf(rules).historyStart(tokenSocket({ subscribe: true }), 'c')).to.equal(0)
+    })
+
+    it('is what the token says, or nothing, where only the token lets it in', () => {
+      const policy = policyOf({ c: { publish: true }, other: { subscribe: true } })
+      expect(policy.historyStart(tokenSocket({ subscribe: true }), 'c')).to.equal(undefined)
+      expect(policy.historyStart(tokenSocket({ subscribe: true, historyStart: 5 }), 'c')).to.equal(5000)
+      expect(policy.historyStart(tokenSocket({ subscribe: true }), 'other')).to.equal(0)
+    })
+
+    it('lets no token’s socket broadcast', async () => {
+      expect(
+        await allows(
+          policyOf(),
+          tokenSocket({ messages: { '*': { publish: false } } }),
+          request('broadcast'),
+        ),
+      ).to.equal(false)
+    })
+  })
+
   it('#historyStart is the grant’s, or the beginning', () => {
     const socket = socketWith({ channels: { c: { historyStart: 1_700_000_000 } } })
     expect(policyOf().historyStart(socket, 'c')).to.equal(1_700_000_000_000)
     expect(policyOf().historyStart(socketWith(), 'c')).to.equal(0)
+    expect(policyOf().historyStart(socketWith({ channels: { c: { subscribe: true } } }), 'c')).to.equal(
+      undefined,
+    )
   })
 })

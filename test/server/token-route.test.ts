@@ -10,6 +10,7 @@ import { expect } from 'chai'
 import type { Express, Request, RequestHandler } from 'express'
 import session from 'express-session'
 import sinon from 'sinon'
+import { TokenRequests } from '../../packages/server/src/authentication/token-requests.js'
 import { OriginRules, type OriginRulesOptions } from '../../packages/server/src/origins.js'
 import {
   type TicketData,
@@ -68,6 +69,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         ticketsPerAddress: 5,
         tokens,
         origins,
+        requests: new TokenRequests(),
         ...settings.route,
         tickets,
       }

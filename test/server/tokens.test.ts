@@ -18,6 +18,25 @@ describe('Tokens', () => {
 
   afterEach(() => sinon.restore())
 
+  describe('#secrets', () => {
+    const make = (keys: Readonly<Record<string, TokenKey>>) =>
+      new Tokens({ keys: new Map(Object.entries(keys)), audience: 'a', ttl: 1000 })
+    const hs = { algorithm: 'HS256', key: 'secret' } as const
+    const es = { algorithm: 'ES256', ...curves.ES256 } as const
+    const { privateKey: _, ...verifying } = es
+
+    it('gives one for each key that can sign, that of the one that signs first', () => {
+      const all = make({ v: verifying, es, hs }).secrets('p')
+      expect(all).to.deep.equal([...make({ es }).secrets('p'), ...make({ hs }).secrets('p')])
+      expect(make({ hs, es }).secrets('p')).to.deep.equal(all.toReversed())
+    })
+
+    it('gives others for other purposes and keys', () => {
+      const some = [make({ hs }).secrets('p'), make({ hs }).secrets('q'), make({ es }).secrets('p')].flat()
+      expect(new Set(some.map((secret) => secret.toString('hex'))).size).to.equal(3)
+    })
+  })
+
   describe('constructor', () => {
     const bad: Record<string, Record<string, unknown>> = {
       'no key at all': {},

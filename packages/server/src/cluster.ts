@@ -72,6 +72,13 @@ interface CallQuestion {
 /** What is said of one socket: what came of it, or that there is no such socket. */
 type SocketAnswer = { readonly data: unknown } | WireError | { readonly isMissing: true }
 
+/** How sockets are ended. */
+interface EndedSockets {
+  readonly reconnect: boolean
+  /** Those that were ended already: they stay until their client has answered. */
+  readonly ended?: Set<RemoteClient>
+}
+
 /** Milliseconds that a node may take to answer what it can answer at once. */
 const ANSWER_TIMEOUT = 5000
 
@@ -204,7 +211,7 @@ export class Cluster {
 
   async #disconnectOne(who: { readonly sid: string }, reconnect: boolean): Promise<ClusterCount> {
     const node = nodeOf(who.sid)
-    if (node === this.node) return { count: this.#end(who, reconnect), missing: [] }
+    if (node === this.node) return { count: this.#end(who, { reconnect }), missing: [] }
     if (node === undefined) return { count: 0, missing: [] }
     return this.#sum({ type: 'disconnect', who, reconnect }, node)
   }
@@ -213,26 +220,43 @@ export class Cluster {
     selected: Exclude<SocketSelector, { readonly sid: string }>,
     reconnect: boolean,
   ): Promise<ClusterCount> {
-    const target = targetOf(selected)
-    try {
-      // First: what is taken after that is refused, and what was taken before is known on its node.
-      await this.#owner.revocations.add(target.subject, { signed: !reconnect })
-    } catch (error) {
-      this.#end(target, reconnect)
-      throw error
-    }
-    if ('uid' in selected) return this.#sum({ type: 'disconnect', who: selected, reconnect })
-    return this.#sum({ type: 'disconnectSession', session: hashSession(selected.session), reconnect })
+    // Here first: the engine refuses what is asked for after that, wherever it is brought.
+    const own = await this.#cut(targetOf(selected), { reconnect, signed: !reconnect })
+    const others = await this.#askOthers(
+      'uid' in selected
+        ? { type: 'disconnect', who: selected, reconnect }
+        : { type: 'disconnectSession', session: hashSession(selected.session), reconnect },
+    )
+    return { ...others, count: own + others.count }
+  }
+
+  /**
+   * Cuts a user off on this node. What was let in before the engine knew is ended after that; what is on its way to the engine is
+   * noted before it.
+   */
+  async #cut(
+    target: { readonly subject: string },
+    { reconnect, signed }: { readonly reconnect: boolean; readonly signed: boolean },
+  ): Promise<number> {
+    const ended = new Set<RemoteClient>()
+    const first = this.#end(target, { reconnect, ended })
+    await this.#owner.revocations.add(target.subject, { signed })
+    return first + this.#end(target, { reconnect, ended })
   }
 
   async #sum(question: Question, node?: string): Promise<ClusterCount> {
     const own = node === undefined ? Number(await this.#answer(question)) : 0
+    const others = await this.#askOthers(question, node)
+    return { ...others, count: own + others.count }
+  }
+
+  async #askOthers(question: Question, node?: string): Promise<ClusterCount> {
     const asked = this.#owner.nodes.ask(encodeData(question), { timeout: ANSWER_TIMEOUT, node })
     const { answers, missing } = await asked
     // Where the node of one socket is gone, so is the socket.
     if (node !== undefined && missing.get(node) === 'unreached') return { count: 0, missing: [] }
-    const others = [...answers.values()].map((answer) => Number(decodeData(answer)))
-    return { count: others.reduce((sum, count) => sum + count, own), missing: [...missing.keys()] }
+    const counts = [...answers.values()].map((answer) => Number(decodeData(answer)))
+    return { count: counts.reduce((sum, count) => sum + count, 0), missing: [...missing.keys()] }
   }
 
   /** @throws RpcError what the socket's node says, `not_connected`, `connection_lost`, `too_large` */
@@ -273,9 +297,10 @@ export class Cluster {
       case 'count':
         return this.#count(question.channel)
       case 'disconnect':
-        return this.#end('sid' in question.who ? question.who : targetOf(question.who), question.reconnect)
+        if ('sid' in question.who) return this.#end(question.who, question)
+        return this.#cut(targetOf(question.who), { ...question, signed: false })
       case 'disconnectSession':
-        return this.#end({ subject: sessionSubject(question.session) }, question.reconnect)
+        return this.#cut({ subject: sessionSubject(question.session) }, { ...question, signed: false })
       case 'find':
         return { data: this.#owner.hub.get(question.sid) !== undefined }
       case 'call':
@@ -306,12 +331,15 @@ export class Cluster {
     return (channel === undefined ? hub.sockets : hub.on(channel)).length
   }
 
-  #end(target: SocketTarget, reconnect: boolean): number {
+  /** @returns how many were ended that were not `ended` before, which they are from now on */
+  #end(target: SocketTarget, { reconnect, ended = new Set() }: EndedSockets): number {
     const { hub, joining } = this.#owner
     const one = 'sid' in target ? [hub.get(target.sid)] : hub.sockets
     const found = one.filter((socket) => socket !== undefined && isTarget(socket, target))
-    for (const socket of found) socket?.end({ reconnect })
-    return found.length + joining.end(target, { reconnect })
+    const before = ended.size
+    for (const socket of found) if (socket && !ended.has(socket)) socket.end({ reconnect })
+    for (const socket of found) if (socket) ended.add(socket)
+    return ended.size - before + joining.end(target, { reconnect })
   }
 }
 

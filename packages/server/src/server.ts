@@ -46,7 +46,7 @@ import type { TokenSocketServerEvents } from './server-events.js'
 import { HealthWatch, type ServerHealth } from './server-health.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
 import { StreamLiveness } from './stream-liveness.js'
-import { tokenGuard, tokenRoute } from './token-route.js'
+import { type TokenRouteOptions, tokenGuard, tokenRoute } from './token-route.js'
 import { makeTokens, type Tokens } from './tokens.js'
 import { sizesOf } from './transports/message-limit.js'
 import { Transports } from './transports/transports.js'
@@ -111,7 +111,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#health = this.#watchHealth()
     this.#streams = new StreamLiveness(this.#options)
     this.#handshakes = this.#makeHandshakes(redeemer)
-    this.#release.push(takePaths(this.#options), this.#mountTokenRoute(tokens, origins))
+    const unmount = this.#mountTokenRoute({ tokens, origins, requests: revocations.requests })
+    this.#release.push(takePaths(this.#options), unmount)
     this.#transports = new Transports({
       ...this.#options,
       origins,
@@ -342,13 +343,14 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   /** @returns ends it */
-  #mountTokenRoute(tokens: Tokens, origins: OriginRules): () => void {
+  #mountTokenRoute(parts: Pick<TokenRouteOptions, 'tokens' | 'origins' | 'requests'>): () => void {
     const { app, engine, limits, customMiddleware, tokenRoute: path, server } = this.#options
+    const { origins } = parts
     const handler = chainHandlers([
       tokenGuard(origins, () => false),
       (_request, _response, next) => this.#turnstile.pass(next),
       ...[customMiddleware].flat(),
-      tokenRoute({ ...this.#options, ...limits, tokens, tickets: engine.tickets, origins, log: this.#log }),
+      tokenRoute({ ...this.#options, ...limits, ...parts, tickets: engine.tickets, log: this.#log }),
     ])
     return mountTokenRoute({ app, path, server, handler, closed: tokenGuard(origins, () => true) })
   }

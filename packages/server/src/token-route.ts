@@ -1,5 +1,6 @@
 import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { TokenRequest, TokenRequests } from './authentication/token-requests.js'
 import { hashSession, subjectsOf } from './claims/subjects.js'
 import { readClaims } from './claims.js'
 import type { TicketOwner, Tickets } from './engine.js'
@@ -47,6 +48,7 @@ export interface TokenRouteOptions {
   readonly ticketsPerAddress: number
   readonly tokens: Tokens
   readonly tickets: Tickets
+  readonly requests: TokenRequests
   readonly origins: OriginRules
   readonly log: Pick<ThrottledLog, 'write'>
 }
@@ -58,7 +60,7 @@ const CALLBACK = /^[\w$.[\]]{1,128}$/
 export function tokenRoute(options: TokenRouteOptions): RequestHandler {
   return async (request, response) => {
     try {
-      await answer(request, response, options)
+      await options.requests.run((pending) => answer([request, response], options, pending))
     } catch (cause) {
       options.log.write(`token request ${codeOf(cause)}`, ['error', { err: cause }, 'a token request failed'])
       if (!response.headersSent) send(request, response, [statusOf(cause), { error: 'Internal error' }])
@@ -96,7 +98,11 @@ export function tokenGuard(origins: OriginRules, isDown: () => boolean): Request
   }
 }
 
-async function answer(request: Request, response: Response, options: TokenRouteOptions): Promise<void> {
+async function answer(
+  [request, response]: readonly [Request, Response],
+  options: TokenRouteOptions,
+  pending: TokenRequest,
+): Promise<void> {
   const began = performance.now()
   const auth = await authenticate(request, options)
   if (!auth) return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
@@ -109,8 +115,9 @@ async function answer(request: Request, response: Response, options: TokenRouteO
   const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host, session }
   const json = encodeTicket(ticket, options.authData)
   const owners = ownersOf(ticket, options)
-  // Who was cut off while `authentication` looked, must not get in by what it saw.
   await options.tickets.put({ id, json, ttl: options.tokenTtl, owners, age: performance.now() - began })
+  // A user who was cut off meanwhile must not get in by what `authentication` saw before. The client may ask again.
+  if (pending.isRevoked(owners.map(({ name }) => name))) await options.tickets.take(id)
   send(request, response, [200, { token }])
 }
 

@@ -1,5 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import type { Tickets } from '../engine.js'
+import { TokenRequests } from './token-requests.js'
 
 /** Milliseconds for which a signed token of before is refused to a user that was cut off. */
 const SIGNED_TTL = 60 * 60 * 1000
@@ -21,6 +22,8 @@ export interface RevocationsOwner {
  * it, so that a node that starts later knows it too.
  */
 export class Revocations {
+  /** The requests for tokens that are under way on this node. */
+  readonly requests = new TokenRequests()
   readonly #owner: RevocationsOwner
 
   constructor(owner: RevocationsOwner) {
@@ -35,6 +38,7 @@ export class Revocations {
    */
   async add(subject: string, { signed }: { readonly signed: boolean }): Promise<void> {
     const { tickets, tokenTtl, authenticationTimeout } = this.#owner
+    this.requests.revoke(subject)
     const ticketTtl = tokenTtl + authenticationTimeout + SLACK
     const adding = [tickets.revoke(subject, ticketTtl)]
     if (signed) adding.push(tickets.revoke(signedBy(subject), SIGNED_TTL))
