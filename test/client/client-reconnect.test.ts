@@ -89,6 +89,31 @@ describe('the reconnection of TokenSocket', () => {
     expect(world.server.peers).to.have.length(3)
   })
 
+  it('does not count as refused tokens that the user has too many sockets', async () => {
+    world.reconnectAtOnce()
+    const { onmessage } = world.server
+    world.server.onmessage = (message, peer) => {
+      if (world.server.peers.length > 5) return onmessage(message, peer)
+      peer.send(refusal(message, new RpcError('too_many_sockets')))
+      return true
+    }
+    const socket = world.open()
+    const codes: (string | undefined)[] = []
+    socket.on('state', (_, { error }) => error && codes.push(error.code))
+    await socket.ready()
+    expect(codes).to.deep.equal(Array(5).fill('too_many_sockets'))
+  })
+
+  it('keeps what the server says about a token that it refuses', async () => {
+    world.server.onmessage = (message, peer) => {
+      peer.send(refusal(message, new RpcError('not_today', 'Not today')))
+      return true
+    }
+    const error = await errorOf(world.open({ reconnect: false }).ready())
+    expect(error).to.include({ code: 'invalid_token', message: 'Not today' })
+    expect(error).to.have.nested.property('cause.code', 'not_today')
+  })
+
   it('takes a close instead of an answer for a refused token, as the legacy server means it', async () => {
     world.reconnectAtOnce()
     world.server.onmessage = (_, peer) => {

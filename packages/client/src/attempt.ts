@@ -66,7 +66,7 @@ export async function attempt(
       link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION })
     })
   try {
-    const ready = await limitTime(timeout, signal, shakeHands)
+    const ready = await limitTime([timeout, `${name}: no answer to the token in time`], signal, shakeHands)
     throwIfAborted(signal)
     parts.transports.prefer(name)
     return ready
@@ -79,11 +79,17 @@ export async function attempt(
 
 /** What the answer to the token says about a link. @returns why the server lets us not in */
 function learn(link: Link, { outcome, session }: AnswerMessage): RpcError | undefined {
-  if ('error' in outcome) return new RpcError('invalid_token', decodeError(outcome).message)
+  if ('error' in outcome) return asRefusal(decodeError(outcome))
   link.session = session
   // It may have come in one frame with what the server says next, to a socket that is ready.
   link.hold()
   return undefined
+}
+
+/** A token counts as refused, whatever the server says, unless it only has no room for one more socket of this user. */
+function asRefusal(error: RpcError): RpcError {
+  const { code, message, data } = error
+  return code === 'too_many_sockets' ? error : new RpcError('invalid_token', message, data, error)
 }
 
 /** The legacy server closes instead of answering a token that it does not know. */

@@ -26,6 +26,6 @@ export class GivenTokens {
 
   /** One token. @throws RpcError `token_failed` */
   request(signal: AbortSignal): Promise<string> {
-    return givenToken(() => limitTime(this.#timeout, signal, async () => this.#give()))
+    return givenToken(() => limitTime([this.#timeout], signal, async () => this.#give()))
   }
 }

@@ -1,14 +1,14 @@
 import { abortReason, onAbort, RpcError, startTimer } from '@token-socket/protocol'
 
 /**
- * Runs something that may take `wait` milliseconds at the most, and that can be given up.
+ * Runs something that may take `wait` milliseconds at most, and that can be given up.
  *
  * @param run gets a signal that is aborted when the time is up or the outer signal is
  * @returns what `run` promises; rejects with `timeout` or the outer signal's reason as soon as that comes, also if
  *   `run` takes no notice of its signal
  */
 export async function limitTime<T>(
-  wait: number,
+  [wait, text]: readonly [wait: number, text?: string],
   outer: AbortSignal,
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -19,7 +19,7 @@ export async function limitTime<T>(
       reject(error)
       inner.abort(error)
     }
-    stopTimer = startTimer(wait, () => giveUp(new RpcError('timeout')))
+    stopTimer = startTimer(wait, () => giveUp(new RpcError('timeout', text)))
     unwatch = onAbort(outer, () => giveUp(abortReason(outer)))
   })
   try {

@@ -42,7 +42,7 @@ export class TokenSource {
    */
   async request(signal: AbortSignal): Promise<string> {
     try {
-      return await limitTime(this.#options.timeout, signal, (inner) => this.#request(inner))
+      return await limitTime([this.#options.timeout], signal, (inner) => this.#request(inner))
     } catch (error) {
       throwIfAborted(signal)
       throw asTokenError(error, `to ${this.#options.url} `)

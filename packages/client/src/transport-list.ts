@@ -43,7 +43,7 @@ export class TransportList {
       const isLast = index === this.#order.length - 1
       const timeout = isLast ? this.#timeout : Math.min(this.#timeout, this.#patience)
       try {
-        return { name, timeout, connection: await limitTime(timeout, signal, open) }
+        return { name, timeout, connection: await limitTime([timeout], signal, open) }
       } catch (error) {
         throwIfAborted(signal)
         this.#logger.debug?.(`${name} did not open`, error)
