@@ -5,6 +5,7 @@ import {
   encodeError,
   PROTOCOL_VERSION,
   type RpcError,
+  type SessionInfo,
   type SizeLimits,
 } from '@token-socket/protocol'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
@@ -98,18 +99,19 @@ export class Admission {
     if (message.version !== undefined) unwatch = this.#options.watch(socket)
     joining.admit()
     this.#options.hub.add(socket)
-    socket.open(message.id, {
-      version: PROTOCOL_VERSION,
-      sid: socket.sid,
-      heartbeat: this.#options.heartbeat,
-      ...(counts && { limits: this.#options.sizes }),
-      ...socket.identity(),
-    })
+    socket.open(message.id, this.#sessionOf(socket))
     const { sid, uid, transport } = socket
     this.#options.logger.debug({ sid, uid, transport }, 'a socket is ready')
     socket.autoSubscribe((channel, error) =>
       this.#options.logger.info({ sid, uid, channel, err: error }, 'an automatic subscription was refused'),
     )
+  }
+
+  /** What the client is told when it is let in. The legacy client knows nothing of limits. */
+  #sessionOf(socket: RemoteClient): SessionInfo {
+    const { heartbeat, sizes } = this.#options
+    const limits = socket.isOld ? {} : { limits: sizes }
+    return { version: PROTOCOL_VERSION, sid: socket.sid, heartbeat, ...limits, ...socket.identity() }
   }
 
   #refused({ sid, uid }: RemoteClient, error: RpcError): RpcError {
