@@ -68,15 +68,18 @@ export class RawWebSocket {
     })
   }
 
-  /** Opens a connection and upgrades it. */
-  static async open(port: number, path = '/sockets/websocket'): Promise<RawWebSocket> {
+  /** Opens a connection and upgrades it. @param head comes in one packet with the upgrade. @default nothing */
+  static async open(
+    port: number,
+    path = '/sockets/websocket',
+    head: Buffer = Buffer.alloc(0),
+  ): Promise<RawWebSocket> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     await once(socket, 'connect')
     const key = randomBytes(16).toString('base64')
     const lines = [`GET ${path} HTTP/1.1`, 'Host: a', 'Connection: Upgrade', 'Upgrade: websocket']
-    socket.write(
-      `${[...lines, 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${key}`].join('\r\n')}\r\n\r\n`,
-    )
+    const request = [...lines, 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${key}`].join('\r\n')
+    socket.write(Buffer.concat([Buffer.from(`${request}\r\n\r\n`), head]))
     const raw = new RawWebSocket(socket)
     raw.#rest = await raw.#upgraded()
     socket.on('data', (chunk) => raw.#read(chunk))
