@@ -150,6 +150,11 @@ export const stalls = [
     run: byMember(frameOfMany((i) => ({ rpc: 'auth', token: 'x', uuid: `${i}` }))),
   },
   { name: '1 MiB of `[`', run: byMember('['.repeat(FRAME - 16)) },
+  {
+    name: 'SockJS: 1 MiB of `[`',
+    run: async (target) =>
+      (await target.member('mallory', '000/mallory1/websocket')).raw('['.repeat(FRAME - 16)),
+  },
   { name: '1 MiB of lines `[[[…`', run: byMember(frameOf('['.repeat(1000))) },
   {
     name: '1 MiB of lone surrogates',

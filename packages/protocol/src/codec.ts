@@ -6,6 +6,7 @@ import { decodeClientFrame, encodeClientFrame } from './client-frames.js'
 import { RpcError } from './errors.js'
 import { badField, type Frame, FrameError, readObject, sendable } from './frame.js'
 import type { ClientMessage, Position, ServerMessage } from './messages.js'
+import { isNestedTooDeeply, NESTING_LIMIT } from './nesting.js'
 import { decodeServerFrame, encodeServerFrame } from './server-frames.js'
 
 /**
@@ -96,6 +97,9 @@ export function encodeHistory({ position, publications, more }: EncodedHistory):
  * @throws FrameError
  */
 export function decodeClientMessage(text: unknown): ClientMessage {
+  if (typeof text === 'string' && isNestedTooDeeply(text)) {
+    throw badField('message', `has to be nested at most ${NESTING_LIMIT} levels deep`)
+  }
   return decodeClientFrame(parse(text))
 }
 

@@ -8,7 +8,7 @@ import { OwnerCounts } from '../runtime/owner-counts.js'
 import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
 import { failRequest, failUpgrade, type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
-import { authLimit, batchLimit, type Writing } from './message-limit.js'
+import { authLimit, batchLimit, isBodyTooDeep, type Writing } from './message-limit.js'
 import { type PollingSession, PollingSessions, type SessionConnection } from './polling-sessions.js'
 import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
 import type { TransportSet } from './transport-names.js'
@@ -261,7 +261,10 @@ export class Gate implements Interceptor {
     session.sent = reading.then(ignore)
     const body = await reading
     session.sends -= 1
-    if (typeof body !== 'string') return this.#replay([request, response], body)
+    if (typeof body !== 'string') {
+      if (isBodyTooDeep(body, WRITINGS[transport])) return refuse(response, 400, 'Nested too deeply')
+      return this.#replay([request, response], body)
+    }
     // Its next poll says why, and that its client need not come back.
     if (body === 'too_large' && !session.isAuthenticated) session.connection?.tooLarge()
     if (session.isClosed) return dismiss(response, transport)

@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer'
-import { encodeData, type SizeLimits } from '@token-socket/protocol'
+import { encodeData, isNestedTooDeeply, type SizeLimits } from '@token-socket/protocol'
 
 /**
  * Bytes of messages that one frame or body may always bring, however small each has to be: clients join small ones, up
@@ -70,4 +70,16 @@ function jsonOf(value: unknown): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Whether a body of SockJS nests too deeply to be parsed; see {@link isNestedTooDeeply}. A form escapes brackets and quotes. */
+export function isBodyTooDeep(body: Buffer, writing: Writing): boolean {
+  const text = body.toString('latin1')
+  return isNestedTooDeeply(writing === 'form' ? unescapeBrackets(text) : text)
+}
+
+function unescapeBrackets(text: string): string {
+  return text.replaceAll(/%(5[bcd]|7[bd]|22)/gi, (code) =>
+    String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+  )
 }

@@ -1,7 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { CLOSE_CODES, type ConnectionListener } from '@token-socket/protocol'
+import {
+  CLOSE_CODES,
+  type ConnectionListener,
+  isNestedTooDeeply,
+  NESTING_LIMIT,
+} from '@token-socket/protocol'
 import { type Server, WebSocket, WebSocketServer } from 'ws'
 import type { BufferedConnection } from '../buffered-connection.js'
 import { Rate } from '../rate.js'
@@ -65,6 +70,8 @@ const SOCKJS: Framing = {
   encode: (messages) => `a${JSON.stringify(messages)}`,
   decode: (frame) => {
     if (frame === '') return new ListBatch([])
+    if (isNestedTooDeeply(frame))
+      throw new RangeError(`The frame is nested more than ${NESTING_LIMIT} levels deep`)
     const messages: unknown = JSON.parse(frame)
     return new ListBatch(Array.isArray(messages) ? messages : [messages])
   },
