@@ -6,6 +6,8 @@ import { Revocations } from '../../packages/server/src/authentication/revocation
 import { readClaims } from '../../packages/server/src/claims.js'
 import { Redeemer } from '../../packages/server/src/redeemer.js'
 import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
+import { badToken } from '../end-to-end/bad-jwt.js'
+import { Random } from '../protocol/random.js'
 import { rejection } from '../protocol/rejection.js'
 import { RecordedLog } from './recorded-log.js'
 import { makeSocket } from './sockets.js'
@@ -51,6 +53,23 @@ describe('Redeemer', () => {
   }
 
   describe('#connect', () => {
+    it('refuses thousands of tokens that are none in the same way, also where another node may have issued them', async () => {
+      const shared = { shared: true, tickets: engine.tickets }
+      const strict = new Redeemer({
+        tokens,
+        engine: shared,
+        log: logger,
+        revocations: { check: async () => {} } as never,
+      })
+      const random = new Random(13)
+      for (let left = 5000; left > 0; left -= 1) {
+        const bad = badToken(random, SECRET)
+        expect(await rejection(strict.connect(bad)), bad).to.include({ code: 'invalid_token' })
+        expect(tokens.peek(bad), bad).to.satisfy((id: unknown) => id === undefined || typeof id === 'string')
+      }
+      expect(logger.of('error')).to.deep.equal([])
+    })
+
     it('takes a ticket, once', async () => {
       const data = { auth: { id: 7, uid: 'jim', channels }, ip: '1.2.3.4', ips: [], host: 'example.com' }
       const token = await ticket(data)
