@@ -504,6 +504,171 @@ describe('Subscriptions', () => {
     })
   })
 
+  describe('the server’s last word', () => {
+    const on = () => subscriptions.noticed({ type: 'subscribed', channel: 'a' })
+    const off = () => subscriptions.noticed({ type: 'unsubscribed', channel: 'a' })
+    const LATER: Outcome = { error: 'later', code: 'engine_unavailable' }
+
+    beforeEach(() => {
+      subscriptions.connected(false)
+      sinon.stub(Math, 'random').returns(0.5)
+    })
+
+    for (const [when, notices] of [
+      ['before it was on', [off]],
+      ['after it was on', [on, off]],
+    ] as const) {
+      it(`fails a subscribe that a kick has undone, ${when}`, async () => {
+        const error = errorOf(subscriptions.subscribe('a'))
+        for (const notice of notices) notice()
+        answer(ACCEPTED)
+        expect(await error).to.have.property('code', 'aborted')
+        expect(subscriptions.channels).to.deep.equal([])
+      })
+    }
+
+    it('keeps what a refused unsubscribe never had', async () => {
+      const error = errorOf(subscriptions.unsubscribe('a'))
+      answer(REFUSED)
+      expect(await error).to.have.property('code', 'forbidden')
+      void subscriptions.subscribe('a')
+      expect(requests()).to.deep.equal(['unsubscribe a', 'subscribe a'])
+    })
+
+    it('is not touched by the retry of a subscription that is gone', () => {
+      subscriptions.bound('a')
+      answer(LATER)
+      void subscriptions.unsubscribe('a')
+      off()
+      answer(ACCEPTED)
+      void subscriptions.subscribe('a')
+      on()
+      answer(ACCEPTED)
+      clock.tick(20_000)
+      expect(subscriptions.channels).to.deep.equal(['a'])
+    })
+
+    it('undoes at the server a subscribe that was not answered in time', async () => {
+      const error = errorOf(subscriptions.subscribe('a'))
+      clock.tick(1000)
+      expect(await error).to.have.property('code', 'timeout')
+      expect(requests()).to.deep.equal(['subscribe a', 'unsubscribe a'])
+      on()
+      expect(subscriptions.has('a')).to.equal(false)
+      off()
+      answer(ACCEPTED)
+      expect(subscriptions.channels).to.deep.equal([])
+    })
+
+    it('goes on undoing until the server answers, each time with more time', () => {
+      void subscriptions.subscribe('a').catch(() => {})
+      clock.tick(1000)
+      sent.length = 0
+      clock.tick(2000)
+      clock.tick(3999)
+      expect(requests()).to.deep.equal(['unsubscribe a'])
+      clock.tick(1)
+      expect(requests()).to.deep.equal(['unsubscribe a', 'unsubscribe a'])
+      answer(ACCEPTED)
+      clock.tick(100_000)
+      expect(sent).to.have.length(2)
+    })
+
+    it('takes a subscribe for done whose notice came in time, and whose answer did not', async () => {
+      const done = subscriptions.subscribe('a')
+      on()
+      clock.tick(1000)
+      await done
+      expect(subscriptions.channels).to.deep.equal(['a'])
+    })
+
+    describe('when something is missing', () => {
+      const at = (offset: number) => ({ epoch: 'e', offset })
+
+      beforeEach(() => {
+        void subscriptions.subscribe('a')
+        subscriptions.noticed({ type: 'subscribed', channel: 'a', position: at(5) })
+        answer(ACCEPTED)
+        sent.length = 0
+        subscriptions.passed('a', at(7))
+      })
+
+      it('asks again later for what could not be had', () => {
+        off()
+        answer(LATER)
+        expect(left.args).to.deep.equal([['a', false]])
+        clock.tick(1000)
+        expect(requests()).to.deep.equal(['subscribe a', 'subscribe a'])
+        expect(sent.at(-1)).to.deep.include({ from: at(5) })
+        expect(subscriptions.has('a')).to.equal(true)
+      })
+
+      it('asks once, however much comes meanwhile', () => {
+        answer(LATER)
+        for (const offset of [8, 9, 10]) expect(subscriptions.passed('a', at(offset))).to.equal(false)
+        expect(sent).to.have.length(1)
+      })
+
+      it('gives the channel up at both ends, with a word, if it is refused', () => {
+        answer(REFUSED)
+        expect(refused.calledOnce).to.equal(true)
+        expect(requests()).to.deep.equal(['subscribe a', 'unsubscribe a'])
+        off()
+        answer(ACCEPTED)
+        expect(subscriptions.channels).to.deep.equal([])
+      })
+    })
+
+    it('ends a bind that is kicked while it waits for another try, with a word', () => {
+      subscriptions.bound('a')
+      answer(LATER)
+      off()
+      expect(refused.args[0]?.[1]).to.have.property('code', 'aborted')
+      clock.tick(20_000)
+      expect(requests()).to.deep.equal(['subscribe a'])
+    })
+  })
+
+  it('asks again for what a handler is bound to, whoever else was told of a failure', async () => {
+    bound.add('a')
+    subscriptions.connected(false)
+    subscriptions.bound('a')
+    const error = errorOf(subscriptions.subscribe('a'))
+    clock.tick(1000)
+    expect(await error).to.have.property('code', 'timeout')
+    expect(requests()).to.deep.equal(['subscribe a', 'subscribe a'])
+  })
+
+  it('does not count what handlers are bound to among the calls that wait', () => {
+    for (let channel = 0; channel < 20; channel += 1) subscriptions.bound(`c${channel}`)
+    subscriptions.connected(false)
+    expect(sent).to.have.length(20)
+  })
+
+  it('tries a token again that could not be had for a channel that nobody waits for', async () => {
+    token = () => Promise.reject(new RpcError('token_failed'))
+    sinon.stub(Math, 'random').returns(0.5)
+    subscriptions.connected(false)
+    subscriptions.bound('a')
+    await clock.tickAsync(0)
+    expect(refused.calledOnce).to.equal(true)
+    token = async () => 'T'
+    await clock.tickAsync(1000)
+    expect(sent.at(-1)).to.deep.include({ channel: 'a', token: 'T' })
+  })
+
+  it('bounds what the server alone subscribes to, and asks it to undo the rest', () => {
+    subscriptions.connected(false)
+    for (let channel = 0; channel < 8; channel += 1)
+      subscriptions.noticed({ type: 'subscribed', channel: `c${channel}` })
+    expect(subscriptions.channels).to.have.length(5)
+    expect(requests()).to.deep.equal(['unsubscribe c5', 'unsubscribe c6', 'unsubscribe c7'])
+    expect(ignored.args).to.deep.equal([['c5']])
+    subscriptions.noticed({ type: 'unsubscribed', channel: 'c0' })
+    subscriptions.noticed({ type: 'subscribed', channel: 'd' })
+    expect(subscriptions.has('d')).to.equal(true)
+  })
+
   it('#answered tells whether the answer is one of its own', () => {
     expect(subscriptions.answered('1', ACCEPTED)).to.equal(false)
   })

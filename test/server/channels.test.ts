@@ -247,6 +247,65 @@ describe('Channels', () => {
     }
   })
 
+  describe('an unsubscribe of the server’s own while a client subscribes', () => {
+    const ask = { type: 'subscribe', id: '1', channel: 'a' } as const
+
+    for (const [who, take] of [
+      ['unsubscribe', (socket: TestSocket['socket']) => channels.unsubscribe(socket, 'a')],
+      ['unsubscribeAll', () => channels.unsubscribeAll('a')],
+    ] as const) {
+      it(`by ${who} is what the answer says, while the broker is asked`, async () => {
+        const { socket } = member()
+        sinon.stub(broker, 'subscribe').callsFake(async () => take(socket))
+        const { error } = await channels.request(socket, ask)
+        expect(error).to.have.property('code', 'aborted')
+        expect(hub.has(socket, 'a')).to.equal(false)
+      })
+
+      it(`by ${who} is what the answer says, while the history is read`, async () => {
+        const { socket } = member()
+        const read = engine.history.read.bind(engine.history)
+        sinon.stub(engine.history, 'read').callsFake(async (...args) => {
+          await take(socket)
+          return read(...args)
+        })
+        const { error } = await channels.request(socket, ask)
+        expect(error).to.have.property('code', 'aborted')
+        expect(hub.has(socket, 'a')).to.equal(false)
+      })
+    }
+
+    it('is not what the answer says to another socket', async () => {
+      const [one, other] = [member(), member()]
+      let go = () => {}
+      sinon.stub(broker, 'subscribe').returns(new Promise((resolve) => (go = resolve)))
+      const answers = [one, other].map(({ socket }) => channels.request(socket, ask))
+      await Promise.resolve()
+      await Promise.resolve()
+      await new Promise(setImmediate)
+      channels.unsubscribe(one.socket, 'a')
+      go()
+      const [first, second] = await Promise.all(answers)
+      expect(first).to.have.nested.property('error.code', 'aborted')
+      expect(second).to.deep.equal({ data: undefined })
+    })
+  })
+
+  it('tells a socket that was subscribed twice at once when that comes to nothing', async () => {
+    const { socket, frames } = member()
+    let fail = (_cause: Error) => {}
+    sinon.stub(engine.history, 'read').returns(new Promise((_, reject) => (fail = reject)))
+    const first = channels.subscribe(socket, 'a')
+    await new Promise(setImmediate)
+    await channels.subscribe(socket, 'a')
+    fail(new RpcError('engine_unavailable'))
+    expect(await rejection(first)).to.have.property('code', 'engine_unavailable')
+    expect(frames().map((frame) => (frame as { command: string }).command)).to.deep.equal([
+      'subscribe',
+      'unsubscribe',
+    ])
+  })
+
   describe('#unsubscribe', () => {
     it('takes the socket off the channel and tells it so', async () => {
       const { socket, frames } = member()

@@ -17,6 +17,7 @@ import {
 import { ChannelRate } from './channels/channel-rate.js'
 import { HistoryAnswers } from './channels/history-answers.js'
 import { clientKey, serverKey } from './channels/idempotency-keys.js'
+import { IdlePositions } from './channels/idle-positions.js'
 import { NewChannels } from './channels/new-channels.js'
 import type { Broker, Draft, History, HistoryPage, HistoryQuery, Receipt, Retention } from './engine.js'
 import type { Hub } from './hub.js'
@@ -75,6 +76,7 @@ export class Channels {
   readonly #access: ChannelAccess
   readonly #interest: Interest
   readonly #presence: ChannelPresence
+  readonly #idle: IdlePositions
   readonly #histories: HistoryAnswers
   readonly #newChannels: NewChannels
   readonly #rates: { readonly publications: ChannelRate; readonly bytes: ChannelRate }
@@ -91,6 +93,7 @@ export class Channels {
     this.#access = new ChannelAccess(owner)
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     this.#presence = new ChannelPresence(owner)
+    this.#idle = new IdlePositions(owner)
     this.#newChannels = new NewChannels(owner)
     this.#histories = new HistoryAnswers({ ...owner, access: this.#access })
     this.#rates = {
@@ -151,6 +154,7 @@ export class Channels {
     if (joins) hub.join(socket, channel)
     else this.#interest.release(channel)
     if (isFull) throw refusal('too_many_subscriptions', { field: 'subscriptions', limit })
+    if (joins) this.#idle.start()
     if (joins) await this.#begin(socket, channel, from)
     else if (isMember) await this.#beginAgain(socket, channel, from)
   }
@@ -215,6 +219,7 @@ export class Channels {
       this.#interest.release(channel)
       this.#presence.leave(socket, channel, code)
     }
+    this.#idle.stop()
   }
 
   /** @returns whether the socket still wants the channel, now that the broker has it */
@@ -273,6 +278,7 @@ export class Channels {
 
   #drop(socket: RemoteClient, channel: string): void {
     if (!this.#owner.hub.leave(socket, channel)) return
+    this.#idle.stop()
     this.#toldAgain.get(socket)?.delete(channel)
     this.#interest.release(channel)
     this.#presence.leave(socket, channel)

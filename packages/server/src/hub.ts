@@ -127,6 +127,26 @@ export class Hub {
     }
   }
 
+  /** Whether any socket is on a channel. */
+  get hasChannels(): boolean {
+    return this.#channels.size > 0
+  }
+
+  /** The positions of channels on which nothing has been published, as far as their sockets know. */
+  get idle(): readonly (readonly [channel: string, position: Position])[] {
+    return [...this.#places].filter(([, { offset }]) => offset === 0)
+  }
+
+  /** Gives the sockets of an idle channel the position of now, unless the channel has moved from `before`. */
+  renew(channel: string, before: Position, position: Position): void {
+    const isIdle = this.#places.get(channel) === before && position.offset === 0
+    if (!isIdle || !isNext(before.epoch, position.epoch)) return
+    this.#places.set(channel, position)
+    const held = this.#held.get(channel)
+    for (const socket of this.on(channel))
+      if (!held?.has(socket) && !socket.isOld) socket.joined(channel, { position })
+  }
+
   /** Delivers a publication on every channel. */
   deliverAll(json: string): void {
     for (const channel of this.channels) this.deliver({ channel, json })
