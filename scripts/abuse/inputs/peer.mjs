@@ -15,7 +15,7 @@ const DOCUMENTED = new Set([
 const ECHOED = new Set([undefined, 1005, 3000, 4005, 4999])
 
 const UPGRADE = [
-  ...['GET /sockets/websocket HTTP/1.1', 'Host: 127.0.0.1', 'Connection: Upgrade', 'Upgrade: websocket'],
+  ...['Host: 127.0.0.1', 'Connection: Upgrade', 'Upgrade: websocket'],
   ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='],
 ]
 
@@ -58,6 +58,7 @@ export class Peer {
   #socket
   #rest = Buffer.alloc(0)
   #isUpgraded = false
+  #isSockJS = false
   #expected = new Map()
   #errorsExpected = 0
   #errors = 0
@@ -73,9 +74,14 @@ export class Peer {
   code = undefined
   isClosed = false
 
-  /** Opens a connection and upgrades it. @param token signs in */
-  static async open(port, token) {
+  /**
+   * Opens a connection and upgrades it.
+   * @param token signs in
+   * @param path below the prefix; any but `websocket` is SockJS's framing
+   */
+  static async open(port, token, path = 'websocket') {
     const peer = new Peer()
+    peer.#isSockJS = path !== 'websocket'
     peer.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
     peer.#socket.on('error', () => {})
     peer.#socket.on('data', (chunk) => peer.#read(chunk))
@@ -83,7 +89,7 @@ export class Peer {
       peer.isClosed = true
     })
     await once(peer.#socket, 'connect')
-    peer.#socket.write(`${UPGRADE.join('\r\n')}\r\n\r\n`)
+    peer.#socket.write(`GET /sockets/${path} HTTP/1.1\r\n${UPGRADE.join('\r\n')}\r\n\r\n`)
     await until(() => peer.#isUpgraded, 'an upgrade was not answered')
     if (token !== undefined) {
       peer.expect(JSON.stringify({ rpc: 'auth', token, uuid: 'auth', version: 1 }))
@@ -103,14 +109,24 @@ export class Peer {
     this.#waits += 1
   }
 
+  /** A message that may be no text is wrong: an error without an id is due. */
+  expectAny(message) {
+    this.expect(typeof message === 'string' ? message : 'no text')
+  }
+
   /** Sends one text frame. */
   sendText(text) {
+    this.sendRaw(this.#isSockJS ? JSON.stringify([text]) : text)
+  }
+
+  /** Sends one text frame, as it is. */
+  sendRaw(text) {
     this.write(wsFrame(0x81, Buffer.from(text)))
   }
 
   /** Sends a text, and expects what it has to be answered with. */
   say(text) {
-    for (const line of linesOf(text)) this.expect(line)
+    for (const line of this.#isSockJS ? [text] : linesOf(text)) this.expect(line)
     this.sendText(text)
   }
 
@@ -190,11 +206,17 @@ export class Peer {
 
   #came(opcode, payload) {
     if (opcode === 8) {
-      this.code = payload.length > 1 ? payload.readUInt16BE() : 1005
+      this.code ??= payload.length > 1 ? payload.readUInt16BE() : 1005
       this.#socket.end()
     }
     if (opcode === 9) this.write(wsFrame(0x8a, payload))
-    if (opcode === 1) for (const line of payload.toString().split('\n')) if (line !== '') this.heard(line)
+    if (opcode === 1) for (const line of this.#messagesIn(payload.toString())) this.heard(line)
+  }
+
+  #messagesIn(text) {
+    if (!this.#isSockJS) return text.split('\n').filter((line) => line !== '')
+    if (text[0] === 'c') this.code = JSON.parse(text.slice(1))[0]
+    return text[0] === 'a' ? JSON.parse(text.slice(1)) : []
   }
 
   /** A message of the server. */

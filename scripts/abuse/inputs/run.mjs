@@ -6,14 +6,14 @@ import { firstMessages } from './first-messages.mjs'
 import { Random } from './random.mjs'
 import { Site } from './site.mjs'
 import { batches, channelTokens, frames, histories, positions } from './sockets.mjs'
-import { sockjsBodies } from './sockjs.mjs'
+import { sockjsBodies, sockjsFrames } from './sockjs.mjs'
 import { tokenRequests } from './token-requests.mjs'
 import { tokensOf } from './tokens.mjs'
 import { rawFrames } from './websocket.mjs'
 
 /** What is generated, and its share in a thousand. */
 export const KINDS = [
-  ['frames, decoded', 365, decoding],
+  ['frames, decoded', 350, decoding],
   ['claims, read', 150, claims],
   ['tokens, verified', 50, tokensOf],
   ['frames by WebSocket', 170, frames],
@@ -24,6 +24,7 @@ export const KINDS = [
   ['first messages', 5, firstMessages],
   ['frames of RFC 6455', 5, rawFrames],
   ['SockJS bodies', 7, sockjsBodies],
+  ['SockJS frames', 15, sockjsFrames],
   ['token requests', 8, tokenRequests],
 ]
 

@@ -1,6 +1,6 @@
 // Bodies that SockJS's HTTP transports send: arrays of anything, broken JSON, forms. Each request is answered, and so is each message in it.
 import { parse, stringify } from 'node:querystring'
-import { Breach } from './breach.mjs'
+import { Breach, until } from './breach.mjs'
 import { ALL, frame } from './frames.mjs'
 import { Browser } from './http.mjs'
 import { Peer } from './peer.mjs'
@@ -90,11 +90,6 @@ class Session extends Peer {
     else super.heard(message)
   }
 
-  /** A message that may be no text is wrong: an error without an id is due. */
-  expectAny(message) {
-    this.expect(typeof message === 'string' ? message : 'no text')
-  }
-
   stop() {
     this.#stop?.()
     this.#browser.close()
@@ -150,4 +145,35 @@ export async function sockjsBodies(random, count, site) {
   }
   session.stop()
   return result
+}
+
+/** The messages in a frame of SockJS's WebSocket, or `undefined` if it is broken. */
+function framed(text) {
+  try {
+    const parsed = JSON.parse(Buffer.from(text))
+    return Array.isArray(parsed) ? parsed : [parsed]
+  } catch {
+    return undefined
+  }
+}
+
+/** The same bodies as frames of SockJS's WebSocket: one that is no JSON ends the connection. */
+export async function sockjsFrames(random, count, site) {
+  const result = { answered: 0, closed: 0 }
+  const open = () => Peer.open(site.port, site.token(), `000/w${random.number(2 ** 31)}/websocket`)
+  let peer = await open()
+  for (let left = count; left > 0; left -= 1) {
+    const body = peer.fill(bodyOf(random, left), site)
+    for (const message of framed(body) ?? []) peer.expectAny(message)
+    peer.sendRaw(body)
+    if (framed(body) === undefined)
+      await until(() => peer.isClosed, 'a broken frame does not end the connection')
+    if (left % 20 !== 0 && !peer.isClosed) continue
+    await peer.settled()
+    result[peer.isClosed ? 'closed' : 'answered'] += 1
+    if (peer.isClosed) peer = await open()
+  }
+  await peer.settled()
+  await peer.end()
+  return { ...result, answered: count - result.closed }
 }
