@@ -11,6 +11,9 @@ const DOCUMENTED = new Set([
   ...Object.values(CLOSE_CODES).map(({ code }) => code),
 ])
 
+/** Of SockJS. */
+const BROKEN_FRAMING = 3000
+
 /** What a server answers a close with: the code that came, or none. */
 const ECHOED = new Set([undefined, 1005, 3000, 4005, 4999])
 
@@ -158,6 +161,7 @@ export class Peer {
   /** @param isOurs whether we closed, maybe with a code of ours @throws Breach for a close code that no document names */
   checkCode(isOurs = false) {
     if (DOCUMENTED.has(this.code) || (isOurs && ECHOED.has(this.code))) return
+    if (this.#isSockJS && this.code === BROKEN_FRAMING) return
     throw new Breach(`closed with ${this.code ?? 'no close frame'}`, this.#unanswered())
   }
 

@@ -149,6 +149,7 @@ export async function sockjsBodies(random, count, site) {
 
 /** The messages in a frame of SockJS's WebSocket, or `undefined` if it is broken. */
 function framed(text) {
+  if (text === '') return []
   try {
     const parsed = JSON.parse(Buffer.from(text))
     return Array.isArray(parsed) ? parsed : [parsed]
