@@ -7,7 +7,7 @@ import { EPOCH, expectedOf, TOKEN } from './frames.mjs'
 
 /** Closing codes that docs/PROTOCOL.md names, and those of RFC 6455 for what breaks that. */
 const DOCUMENTED = new Set([
-  ...[1000, 1001, 1002, 1003, 1007, 1009],
+  ...[1000, 1001, 1002, 1003, 1007, 1008, 1009],
   ...Object.values(CLOSE_CODES).map(({ code }) => code),
 ])
 
