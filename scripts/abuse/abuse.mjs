@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { runGenerated } from './inputs.mjs'
 import { members, strangers } from './memory.mjs'
 import { stalls } from './stalls.mjs'
 import { sleep, Target } from './target.mjs'
@@ -30,7 +31,10 @@ function readOptions() {
   const inputs = Number(values.inputs ?? 1_000_000)
   if (!Number.isSafeInteger(inputs) || inputs < 0)
     throw new Error('--inputs takes a whole number, 0 or above')
-  return { ...values, inputs }
+  const seed = values.seed === undefined ? undefined : Number(values.seed)
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
+    throw new Error('--seed takes a whole number, 0 or above')
+  return { ...values, inputs, seed }
 }
 
 /** Calls `echo` all the time, and notes how long the longest answer took, in milliseconds. */
@@ -157,5 +161,12 @@ const results = {
 if (options.json) writeFileSync(options.json, JSON.stringify(results, undefined, 2))
 const rows = Object.values(results).flat()
 const broken = rows.filter(({ held }) => !held)
+const isGenerated = options.inputs > 0 && options.only === undefined
+if (isGenerated)
+  console.log(
+    `\n${options.inputs} generated inputs, each kind against a server or the function that reads it\n`,
+  )
+const isKept = !isGenerated || (await runGenerated({ count: options.inputs, seed: options.seed }))
 console.log(`\n${rows.length - broken.length} of ${rows.length} attacks held`)
-process.exitCode = broken.length > 0 ? 1 : 0
+if (isGenerated) console.log(isKept ? 'generated inputs: every promise kept' : 'generated inputs: BROKEN')
+process.exitCode = broken.length > 0 || !isKept ? 1 : 0
