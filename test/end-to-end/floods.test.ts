@@ -61,7 +61,7 @@ describe('floods', () => {
   for (const [what, make] of Object.entries(ANSWERED)) {
     it(`of ${what} on a WebSocket that reads no answer are closed as slow_consumer`, async () => {
       // They are closed earlier for what they send, if the limits are not this high.
-      const site = await start({ limits: { rate: 1e9, wrongMessages: 1e9 } })
+      const site = await start({ limits: { rate: 1e9, wrongMessages: 1e9, readTimeout: 1000 } })
       const other = await site.ready()
       const raw = await deaf(site)
       const growth = new MemoryGrowth()
@@ -73,7 +73,7 @@ describe('floods', () => {
         await other.rpc('echo')
         if (sent % 20_000 === 0) growth.look()
       }
-      expect(site.sockets.sockets()).to.have.length(1)
+      await until(() => site.sockets.sockets().length === 1)
       expect(growth.most).to.be.below(21 * MB)
       raw.resume()
       expect(await raw.closed).to.equal(4002)
@@ -82,7 +82,8 @@ describe('floods', () => {
   }
 
   it('of requests to a session that nobody polls are closed as slow_consumer', async () => {
-    const site = await start()
+    // Before sockjs ends a session that is not polled for 5 s.
+    const site = await start({ limits: { readTimeout: 1000 } })
     const session = new HttpSession(site)
     await session.poll()
     await session.subscribe('a')
