@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
 import { Channels, type ChannelsOwner } from '../../packages/server/src/channels.js'
+import { readClaims } from '../../packages/server/src/claims.js'
 import { Hub } from '../../packages/server/src/hub.js'
 import { Policy } from '../../packages/server/src/policy.js'
 import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
@@ -42,6 +43,7 @@ describe('Channels', () => {
       redeem,
       policy: new Policy({ channels: {}, timeout: 1000, failed }),
       subscriptions: 3,
+      subscriptionsPerUser: 5,
       channelsPerUser: 100,
       publication: 1000,
       historyPage: 1024 * 1024,
@@ -57,13 +59,40 @@ describe('Channels', () => {
   }
 
   /** A socket of the hub that goes when its connection does. */
-  function member(): TestSocket {
-    const made = makeSocket({ channels: { forget: (...how) => channels.forget(...how) } })
+  function member(identity: object = {}): TestSocket {
+    const made = makeSocket({ identity, channels: { forget: (...how) => channels.forget(...how) } })
     hub.add(made.socket)
     return made
   }
 
   const notice = (command: string, channel: string) => ({ internal: true, command, data: { channel } })
+
+  describe('the limit of a user', () => {
+    const of = (uid: string) => member({ claims: readClaims({ uid }) })
+
+    it('counts the subscriptions of all sockets of the user, and of no other user', async () => {
+      const [one, two, other] = [of('ann'), of('ann'), of('ben')]
+      for (const channel of ['a', 'b', 'c']) await channels.subscribe(one.socket, channel)
+      for (const channel of ['a', 'b']) await channels.subscribe(two.socket, channel)
+      const error = await rejection(channels.subscribe(two.socket, 'c'))
+      expect(error).to.deep.include({
+        code: 'too_many_subscriptions',
+        data: { field: 'subscriptionsPerUser', limit: 5 },
+      })
+      await channels.subscribe(two.socket, 'b')
+      await channels.subscribe(other.socket, 'c')
+      channels.unsubscribe(one.socket, 'a')
+      channels.unsubscribe(one.socket, 'a')
+      await channels.subscribe(two.socket, 'c')
+      one.client.close(1000, '')
+      for (const channel of ['x', 'y', 'z']) {
+        channels.unsubscribe(two.socket, 'a')
+        channels.unsubscribe(two.socket, 'b')
+        await channels.subscribe(of('ann').socket, channel)
+      }
+      expect(hub.subscriptionsOf(two.socket)).to.equal(4)
+    })
+  })
 
   describe('#subscribe', () => {
     it('puts the socket on the channel and tells it so', async () => {

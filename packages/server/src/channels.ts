@@ -62,6 +62,8 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner 
   readonly channelsPerUser: number
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
+  /** How many subscriptions the sockets of one user may have together. */
+  readonly subscriptionsPerUser: number
 }
 
 /** A socket on its way to a channel. */
@@ -145,15 +147,15 @@ export class Channels {
    */
   async subscribe(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void> {
     checkName('channel', channel)
-    const { hub, subscriptions: limit } = this.#owner
+    const { hub } = this.#owner
     if (hub.has(socket, channel)) return this.#beginAgain(socket, channel, from)
     const isWanted = await this.#acquire(socket, channel)
     const isMember = hub.has(socket, channel)
-    const isFull = isWanted && !isMember && socket.channels.length >= limit
-    const joins = isWanted && !isMember && !isFull && !socket.isClosed
+    const full = isWanted && !isMember ? this.#fullFor(socket) : undefined
+    const joins = isWanted && !isMember && !full && !socket.isClosed
     if (joins) hub.join(socket, channel)
     else this.#interest.release(channel)
-    if (isFull) throw refusal('too_many_subscriptions', { field: 'subscriptions', limit })
+    if (full) throw full
     if (joins) this.#idle.start()
     if (joins) await this.#begin(socket, channel, from)
     else if (isMember) await this.#beginAgain(socket, channel, from)
@@ -297,6 +299,15 @@ export class Channels {
       case 'broadcast':
         return this.#owner.broker.broadcast(this.#encode(socket, '', request.data))
     }
+  }
+
+  /** What refuses one more subscription, if anything does. */
+  #fullFor(socket: RemoteClient): RpcError | undefined {
+    const { hub, subscriptions, subscriptionsPerUser } = this.#owner
+    if (socket.channels.length >= subscriptions)
+      return refusal('too_many_subscriptions', { field: 'subscriptions', limit: subscriptions })
+    if (hub.subscriptionsOf(socket) < subscriptionsPerUser) return undefined
+    return refusal('too_many_subscriptions', { field: 'subscriptionsPerUser', limit: subscriptionsPerUser })
   }
 
   /** A client's data, on one channel or on all. @throws RpcError `too_large`, `too_many_messages`, `unserializable` */

@@ -3,6 +3,7 @@ import type { Draft, Position, Receipt } from './engine.js'
 import { isNext } from './epoch.js'
 import type { RemoteClient } from './remote-client.js'
 import { handleRejection } from './runtime/isolated.js'
+import { OwnerCounts } from './runtime/owner-counts.js'
 
 /**
  * Changes what one socket gets of a publication: returns the message, changed or not, or something falsy to send it
@@ -26,6 +27,8 @@ export interface Hold {
 export class Hub {
   readonly #sockets = new Map<string, RemoteClient>()
   readonly #channels = new Map<string, Set<RemoteClient>>()
+  /** The subscriptions of each user, over all sockets. A user without a name has none here. */
+  readonly #users = new OwnerCounts()
   /** Who hears of a channel's publications in a socket's place, while it is being brought up to date. */
   readonly #held = new Map<string, Map<RemoteClient, (publication: Delivery) => void>>()
   /** A place on each channel, in the epoch that its sockets know. */
@@ -73,7 +76,15 @@ export class Hub {
     return this.#channels.get(channel)?.has(socket) ?? false
   }
 
+  /** How many subscriptions the sockets of a socket's user have together. 0 for a user without a name. */
+  subscriptionsOf({ subject }: RemoteClient): number {
+    return subject === undefined ? 0 : this.#users.of(subject)
+  }
+
+  /** Puts a socket on a channel that it is not on. */
   join(socket: RemoteClient, channel: string): void {
+    const { subject } = socket
+    if (subject !== undefined && !this.has(socket, channel)) this.#users.add(subject)
     socket.join(channel)
     const members = this.#channels.get(channel)
     if (members) members.add(socket)
@@ -85,6 +96,7 @@ export class Hub {
     const members = this.#channels.get(channel)
     if (!members?.delete(socket)) return false
     socket.leave(channel)
+    if (socket.subject !== undefined) this.#users.remove(socket.subject)
     this.#release(socket, channel)
     if (members.size > 0) return true
     this.#channels.delete(channel)

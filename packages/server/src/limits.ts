@@ -82,6 +82,11 @@ export interface Limits {
   /** Channels that one socket may be subscribed to. @default 1000 */
   readonly subscriptions: number
   /**
+   * Subscriptions that the sockets of one user, known by `uid` or by the session, may have together on this node; one more is
+   * refused with `too_many_subscriptions`. @default 100000
+   */
+  readonly subscriptionsPerUser: number
+  /**
    * Sockets that one user, known by `uid` or by the session, may have on this node; one more is answered `too_many_sockets`.
    * @default 1000
    */
@@ -128,6 +133,7 @@ export const DEFAULT_LIMITS: Limits = {
   callsOut: 1000,
   callTimeout: 30_000,
   subscriptions: 1000,
+  subscriptionsPerUser: 100_000,
   socketsPerUser: 1000,
   channelsPerUser: 10_000,
   members: 1000,

@@ -150,6 +150,22 @@ describe('Gate, limits of strangers and addresses', () => {
     await peer.closed
   })
 
+  it('answers 414 to a URL that is longer than any client’s, which a session would keep', async () => {
+    await start({})
+    const path = (length: number) => 'abc/xhr?'.padEnd(length - '/sockets/000/'.length, 'x')
+    expect((await carrier.post(path(2049))).status).to.equal(414)
+    expect(carrier.guests.rest).to.deep.equal([])
+    expect((await carrier.post(path(2048))).status).to.equal(200)
+  })
+
+  it('opens and knows sessions whose headers are long', async () => {
+    await start({ trusts })
+    const headers = { 'User-Agent': 'x'.repeat(5000), 'X-Forwarded-For': `${'x'.repeat(5000)}, 192.0.2.1` }
+    const guest = await carrier.poll('abc', headers)
+    guest.connection.send(['hello'])
+    expect(await (await carrier.post('abc/xhr', '', headers)).text()).to.equal('a["hello"]\n')
+  })
+
   it('keeps nothing of a body that comes with a poll', async () => {
     await start({})
     const body = Buffer.alloc(32 * 1024 * 1024, 97)

@@ -103,6 +103,8 @@ export class Gate implements Interceptor {
     if (!from.allowed) return refuse(response, 403, 'Forbidden')
     const target = this.#target(request)
     if (!this.#isServed(request, target)) return refuse(response, 404, 'Not found')
+    // Sessions keep it for as long as they live.
+    if ((request.url ?? '').length > LONGEST_URL) return refuse(response, 414, 'URI Too Long')
     if (!target || request.method === 'OPTIONS') return this.#options.sockjs.handle(request, response)
     this.#poll(request, response, { ...target, holder: this.#holder(request, from) })
   }
@@ -314,6 +316,9 @@ const WRITINGS: Readonly<Record<SendTransport, Writing>> = { xhr_send: 'quoted',
 
 /** Bodies of one session that may be read or wait, once it has signed in. SockJS's own clients send one at a time. */
 const SENDS = 4
+
+/** UTF-16 code units of a URL. No client of SockJS's has one of 300. */
+const LONGEST_URL = 2048
 
 /** UTF-16 code units of a holder that is kept as it is. */
 const LONGEST_HOLDER = 128

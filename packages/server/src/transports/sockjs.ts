@@ -133,6 +133,7 @@ export class SockJSTransport {
     response.setHeader('X-Accel-Buffering', 'no')
     const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
     request.url = this.#prefix + rest
+    shortenHeaders(request)
     this.#handler(request, response)
     const { session = '' } = request as { session?: string }
     if (!SENDING.test(request.url)) this.#links.get(session)?.carryOn(response)
@@ -267,6 +268,34 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.#options.closed()
     this.#listener?.closed(code, reason)
     this.#onempty()
+  }
+}
+
+/** Headers that sockjs keeps with a session. */
+const KEPT_HEADERS = [
+  'referer',
+  'x-client-ip',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-cluster-client-ip',
+  'via',
+  'x-real-ip',
+  'x-forwarded-proto',
+  'x-ssl',
+  'dnt',
+  'host',
+  'user-agent',
+  'accept-language',
+]
+
+/** UTF-16 code units of such a header that are kept. */
+const LONGEST_HEADER = 256
+
+/** Takes long headers away that sockjs would keep with the session, and that this library never reads there. */
+function shortenHeaders({ headers }: IncomingMessage): void {
+  for (const name of KEPT_HEADERS) {
+    if (String(headers[name] ?? '').length > LONGEST_HEADER) delete headers[name]
   }
 }
 
