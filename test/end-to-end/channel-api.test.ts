@@ -231,6 +231,35 @@ describe('a channel of the client', () => {
       expect(jim.members).to.deep.equal([{ uid: 'jim', umd: { name: 'JIM' } }])
     })
 
+    it('knows who is there also when it is asked for after `subscribe`, and when the server subscribed', async () => {
+      const site = await start()
+      const [jim, pam] = [open(site, 'jim'), open(site, 'pam')]
+      await jim.subscribe('room-1')
+      await pam.ready()
+      await site.sockets.subscribe(site.sockets.sockets().find(({ uid }) => uid === 'pam') as never, 'room-1')
+      const both = ['jim', 'pam']
+      for (const socket of [jim, pam]) {
+        await until(() => socket.channel('room-1').members.length === 2)
+        expect(socket.channel('room-1').members.map(({ uid }) => uid)).to.have.members(both)
+      }
+    })
+
+    it('is another object after `release`, and unsubscribed', async () => {
+      const site = await start()
+      const socket = open(site, 'jim')
+      const channel = socket.channel('room-1')
+      channel.bind('e', () => {})
+      await next(channel, 'subscribed')
+      channel.release()
+      expect(() => channel.bind('e', () => {})).to.throw('released')
+      await until(() => site.sockets.channelSockets('room-1').length === 0)
+      expect(socket.channels()).to.deep.equal([])
+      const again = socket.channel('room-1')
+      expect(again).not.to.equal(channel)
+      again.bind('e', () => {})
+      await next(again, 'subscribed')
+    })
+
     it('tells after a loss how it differs from before', async () => {
       const site = await start()
       const socket = open(site, 'jim')

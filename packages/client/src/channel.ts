@@ -123,7 +123,7 @@ export class Channel extends Emitter<ChannelEvents> {
    * @throws RpcError `ended` after {@link release}
    */
   bind<Data = unknown>(event: string | RegExp, handler: Handler<Data>): Binding<Channel> {
-    if (this.#isReleased) throw new RpcError('ended', 'The channel was released')
+    if (this.#isReleased) throw new RpcError('ended', 'Channel released')
     const binding = this.#bindings.add(event, handler as Handler)
     this.#owner.bound(this.name)
     return binding

@@ -142,7 +142,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   }
 
   ignored(channel: string): void {
-    this.#settings.logger.warn?.(`The server subscribes to more than limits.grantedChannels: ${channel}`)
+    this.#settings.logger.warn?.(`Over limits.grantedChannels: ${channel}`)
   }
 
   isBound(channel: string): boolean {

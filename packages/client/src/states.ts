@@ -34,25 +34,16 @@ export const CONNECTION_MOVES: Moves<ConnectionState, ConnectionEvent> = {
 }
 
 /** A state of one channel: the server's last word, and what the client has asked for since. */
-export type SubscriptionState =
-  | 'unsubscribed'
-  | 'waiting'
-  | 'subscribing'
-  | 'undoing'
-  | 'subscribed'
-  | 'unsubscribing'
+export type SubscriptionState = 'unsubscribed' | 'subscribing' | 'undoing' | 'subscribed' | 'unsubscribing'
 
 /**
  * What happens to a subscription:
- * - `wait`: it is desired, but there is no link to ask on; it goes out with the next;
  * - `subscribe`, `unsubscribe`: the request is sent;
  * - `grant`, `revoke`: the server says that this socket is on the channel, or is not, at its request or on its own;
  * - `accept`, `refuse`: the server answered the request;
- * - `expire`: the server did not answer a `subscribe` in time;
- * - `lose`: the link was lost.
+ * - `expire`: the server did not answer a `subscribe` in time.
  */
 export type SubscriptionEvent =
-  | 'wait'
   | 'subscribe'
   | 'unsubscribe'
   | 'grant'
@@ -60,23 +51,21 @@ export type SubscriptionEvent =
   | 'accept'
   | 'refuse'
   | 'expire'
-  | 'lose'
 
 /**
- * A channel starts in `unsubscribed`, and is forgotten when it is back there and not desired. Notices come before the
+ * A channel starts in `unsubscribed`, and is back there when the link is lost. It is forgotten there unless it is
+ * desired. Notices come before the
  * answer to the request that they belong to, so that the answer finds the state where the server has left it.
  */
 export const SUBSCRIPTION_MOVES: Moves<SubscriptionState, SubscriptionEvent> = {
   // `expire`: what took the socket off the channel was not the answer, which may still come.
-  unsubscribed: { wait: 'waiting', subscribe: 'subscribing', grant: 'subscribed', expire: 'subscribing' },
-  waiting: { subscribe: 'subscribing', grant: 'subscribed' },
+  unsubscribed: { subscribe: 'subscribing', grant: 'subscribed', expire: 'subscribing' },
   subscribing: {
     grant: 'subscribed',
     revoke: 'unsubscribed',
     accept: 'subscribed',
     refuse: 'unsubscribed',
     unsubscribe: 'undoing',
-    lose: 'unsubscribed',
   },
   // No `revoke`: it may come before what is to be undone. The answer tells.
   undoing: {
@@ -84,15 +73,13 @@ export const SUBSCRIPTION_MOVES: Moves<SubscriptionState, SubscriptionEvent> = {
     accept: 'unsubscribed',
     refuse: 'unsubscribed',
     subscribe: 'subscribing',
-    lose: 'unsubscribed',
   },
-  subscribed: { revoke: 'unsubscribed', unsubscribe: 'unsubscribing', lose: 'unsubscribed' },
+  subscribed: { revoke: 'unsubscribed', unsubscribe: 'unsubscribing' },
   unsubscribing: {
     revoke: 'unsubscribed',
     accept: 'unsubscribed',
     refuse: 'subscribed',
     // The last word of the server is that it sends the channel: the request may be refused.
     subscribe: 'subscribed',
-    lose: 'unsubscribed',
   },
 }

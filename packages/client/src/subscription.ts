@@ -86,7 +86,6 @@ const RETRY = 1000
 const DONE: { readonly [State in SubscriptionState]?: RequestType } = {
   subscribed: 'subscribe',
   unsubscribed: 'unsubscribe',
-  waiting: 'unsubscribe',
 }
 
 /**
@@ -151,15 +150,18 @@ export class Subscription {
     const { request, state: before, isDesired: wasDesired } = this
     const { events, link } = this.#owner
     const isOn = notice.type === 'subscribed'
-    const isAnswer = request?.type === (isOn ? 'subscribe' : 'unsubscribe')
+    const isAnswer = request?.type === typeOf(isOn)
     this.#move(isOn ? 'grant' : 'revoke')
     if (isAnswer) request.isConfirmed = true
-    if (!request && (wasDesired || !this.#isPaused)) this.#follow(isOn)
+    if (!request && (wasDesired || !this.#isPaused)) {
+      this.#resume()
+      this.isDesired = isOn
+      this.isCalled &&= isOn
+    }
     if (isOn) this.#enter(notice)
     else events.left(this.channel, false)
     if (isAnswer && link === 'legacy' && this.request === request) this.end(request)
-    else if (!request && !isOn && wasDesired && before !== 'subscribed')
-      events.refused(this.channel, revoked())
+    else if (!request && !isOn && wasDesired && before !== 'subscribed') this.#tell(revoked())
     this.reconcile()
   }
 
@@ -183,14 +185,13 @@ export class Subscription {
   reconcile(): void {
     if (this.request) return
     this.#settle()
-    const { state, isDesired } = this
-    const isOff = state === 'unsubscribed' || state === 'waiting'
-    if (!isDesired && isOff) {
+    const desired = typeOf(this.isDesired)
+    const isReached = DONE[this.state] === desired
+    if (isReached && !this.isDesired) {
       this.#resume()
       this.#owner.forget(this)
-    } else if (isDesired && state === 'subscribed' && !this.#isBehind) return
-    else if (this.#owner.link === 'none') this.#move('wait')
-    else if (!this.#isPaused) this.#send(isDesired ? 'subscribe' : 'unsubscribe')
+    } else if (this.#owner.link !== 'none' && !this.#isPaused && (!isReached || this.#isBehind))
+      this.#send(desired)
   }
 
   /** The link is lost, and with it the subscription and the request. What is desired stays. */
@@ -198,7 +199,7 @@ export class Subscription {
     if (this.request) this.#take(this.request)
     this.#resume()
     this.#isBehind = false
-    this.#move('lose')
+    this.state = 'unsubscribed'
     this.reconcile()
   }
 
@@ -224,13 +225,6 @@ export class Subscription {
     this.#owner.end(request.id)
   }
 
-  /** Desires what the server did on its own. */
-  #follow(isOn: boolean): void {
-    this.#resume()
-    this.isDesired = isOn
-    this.isCalled &&= isOn
-  }
-
   #enter(notice: SubscriptionNotice): void {
     const { position, proof, recovered, reason } = notice
     const at = this.#position
@@ -245,17 +239,16 @@ export class Subscription {
   }
 
   #succeeded({ type, isConfirmed }: SubscriptionRequest): void {
-    this.#failures = 0
     if (type === 'unsubscribe') this.#position = undefined
     else if (!isConfirmed) this.#isBehind = false
     // The server has not said whether it brings what is missing.
-    else if (this.#isBehind) this.#pause()
+    if (this.#isBehind) this.#pause()
+    else this.#failures = 0
   }
 
   #failed({ type, isConfirmed }: SubscriptionRequest, error: RpcError, isLate: boolean): void {
-    const about = this.#about(error)
     const callers = this.#takeCallers((caller) => caller.type === type)
-    for (const { reject } of callers) reject(isLate ? about : error)
+    for (const { reject } of callers) reject(isLate ? this.#about(error) : error)
     const isTold = callers.length > 0
     const isSubscribe = type === 'subscribe'
     const isOver = isSubscribe
@@ -264,8 +257,13 @@ export class Subscription {
     if (isLate) this.#failures += 1
     else if (!isOver && this.isDesired === isSubscribe) this.#pause()
     const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : error.code === 'token_failed')
-    const isHeard = isRefused && this.#owner.events.refused(this.channel, error)
-    if (!isTold && !isHeard) this.#owner.events.failed(about)
+    this.#tell(error, isRefused, isTold)
+  }
+
+  #tell(error: RpcError, isRefused = true, isTold = false): void {
+    const { events } = this.#owner
+    const isHeard = isRefused && events.refused(this.channel, error)
+    if (!isTold && !isHeard) events.failed(this.#about(error))
   }
 
   /** A caller who is told may ask again; what nobody is told about stays desired unless the server refuses it. */
@@ -361,7 +359,7 @@ export class Subscription {
   #settle(): void {
     const done = DONE[this.state]
     for (const { resolve } of this.#takeCallers(({ type }) => type === done)) resolve()
-    const desired = this.isDesired ? 'subscribe' : 'unsubscribe'
+    const desired = typeOf(this.isDesired)
     for (const { type, reject } of this.#takeCallers((caller) => caller.type !== desired))
       reject(new RpcError('aborted', `A later call took the place of this ${type}`))
   }
@@ -374,6 +372,10 @@ export class Subscription {
   }
 }
 
+function typeOf(isOn: boolean): RequestType {
+  return isOn ? 'subscribe' : 'unsubscribe'
+}
+
 function revoked(): RpcError {
-  return new RpcError('aborted', 'The server took this socket off the channel meanwhile')
+  return new RpcError('aborted', 'Unsubscribed by the server')
 }
