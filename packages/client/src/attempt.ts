@@ -27,6 +27,9 @@ export interface AttemptParts {
 /** The auth request's id. The ids of other requests are never the same: they hold a digit. */
 const AUTH_ID = 'auth'
 
+/** The legacy server closes with it instead of answering a token that it does not know. */
+const LEGACY_REFUSAL = 1000
+
 /**
  * One try to get ready: a fresh token, a transport that opens, the server's answer to the token. Leaves nothing open
  * when it fails.
@@ -59,7 +62,7 @@ export async function attempt(
       const closed: LinkListener['closed'] = (code, reason) => {
         // Only the server knows codes from 4000 on.
         isSilent &&= code < 4000
-        reject(refusalOf(code, reason) ?? lossOf(code, reason))
+        reject(lossOf(code, reason, LEGACY_REFUSAL))
       }
       link = new Link(connection, { receive, closed }, parts)
       throwIfAborted(signal)
@@ -92,13 +95,11 @@ function asRefusal(error: RpcError): RpcError {
   return code === 'too_many_sockets' ? error : new RpcError('invalid_token', message, data, error)
 }
 
-/** The legacy server closes instead of answering a token that it does not know. */
-function refusalOf(code: number, reason: string): RpcError | undefined {
-  return code === 1000 ? new RpcError('invalid_token', undefined, { code, reason }) : undefined
-}
-
-/** Why a link was lost, as an error; `data` holds the close code and its reason. */
-export function lossOf(code: number, reason: string): RpcError {
-  const isTokenRefused = code === INVALID_TOKEN_CODE
+/**
+ * Why a link was lost, as an error; `data` holds the close code and its reason.
+ * @param refusal another code that means a refused token
+ */
+export function lossOf(code: number, reason: string, refusal = INVALID_TOKEN_CODE): RpcError {
+  const isTokenRefused = code === INVALID_TOKEN_CODE || code === refusal
   return new RpcError(isTokenRefused ? 'invalid_token' : 'connection_lost', undefined, { code, reason })
 }

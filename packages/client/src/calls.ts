@@ -15,7 +15,6 @@ import {
 } from '@token-socket/protocol'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { Link } from './link.js'
-import { refusalOf } from './send-limits.js'
 import { Timers } from './timers.js'
 
 /** What {@link Calls} need of the socket. */
@@ -112,10 +111,7 @@ export class Calls {
       before: [data],
       answer: (outcome) => {
         const own = this.#isOld(link) ? plain(outcome) : outcome
-        const text = encodeClientMessage({ type: 'result', id, outcome: own })
-        const refused = refusalOf(link, text, { name })
-        if (refused) throw refused
-        link.sendText(text)
+        link.send({ type: 'result', id, outcome: own }, { name })
       },
     })
   }
@@ -127,9 +123,11 @@ export class Calls {
 
   /** Sends a call, or refuses it: only now it is known what the server can do and takes. */
   #send(link: Link, id: string, { text, message }: QueuedCall): void {
-    const refused = refusalOf(link, text, message)
-    if (refused) return this.#peer.settle(id, encodeError(refused))
-    link.sendText(text)
+    try {
+      link.sendText(text, message)
+    } catch (error) {
+      return this.#peer.settle(id, encodeError(error))
+    }
     if (link.isOld && ONE_WAY.has(`_${message.type}`)) this.#peer.settle(id, { data: undefined })
   }
 }

@@ -15,7 +15,6 @@ import {
   type Receipt,
   receiptOf,
 } from './publications.js'
-import { refusalOf } from './send-limits.js'
 import type { ConnectionState } from './states.js'
 
 /**
@@ -192,9 +191,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   sendRaw(text: string): void {
     const { link } = this.#core.connector
     if (!link) throw new RpcError('connection_lost', 'The socket is away')
-    const refused = refusalOf(link, text, { name: 'sendRaw' })
-    if (refused) throw refused
-    link.sendText(text)
+    link.sendText(text, { name: 'sendRaw' })
   }
 
   /**

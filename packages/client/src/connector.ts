@@ -185,7 +185,7 @@ export class Connector {
     const { reconnect, token, tokenAttempts } = this.#options
     if (!reconnect || !shouldReconnect(closeCodeOf(error))) return true
     const attempts = token ? tokenAttempts : REFUSED_TOKENS
-    return !this.#wasReady && (isRefusal(error) || this.#refusedTokens >= attempts)
+    return !this.#wasReady && (/^(token|origin)_refused$/.test(error.code) || this.#refusedTokens >= attempts)
   }
 
   /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */
@@ -215,11 +215,6 @@ export class Connector {
 
 function offlineWait(): number {
   return OFFLINE_WAIT * (0.5 + Math.random() / 2)
-}
-
-/** The token route refuses this user, or this page's origin. */
-function isRefusal({ code }: RpcError): boolean {
-  return code === 'token_refused' || code === 'origin_refused'
 }
 
 function closeCodeOf(error: RpcError): number {

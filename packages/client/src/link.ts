@@ -9,6 +9,7 @@ import {
   type SessionInfo,
 } from '@token-socket/protocol'
 import type { Logger } from './options.js'
+import { checkSent, type Sent } from './send-limits.js'
 
 /** Who hears of a link. */
 export interface LinkListener {
@@ -96,14 +97,20 @@ export class Link {
     if (this.#lostBy) listener.closed(...this.#lostBy)
   }
 
-  /** Sends one message. Does nothing when the link is over. @throws RpcError `unserializable` */
-  send(message: ClientMessage): void {
-    this.sendText(encodeClientMessage(message))
+  /** Sends one message, as {@link sendText} does. @throws RpcError `unserializable`, and what that throws */
+  send(message: ClientMessage, sent?: Sent): void {
+    this.sendText(encodeClientMessage(message), sent)
   }
 
-  /** Sends one encoded message. From this library's server on, the messages of one turn leave as one frame. */
-  sendText(text: string): void {
+  /**
+   * Sends one encoded message. From this library's server on, the messages of one turn leave as one frame. Does nothing when
+   * the link is over.
+   * @param sent what it is, if the server may not take it. @default a message that every server takes
+   * @throws RpcError `unsupported`, `too_large`
+   */
+  sendText(text: string, sent?: Sent): void {
     if (this.#isClosed) return
+    if (sent) checkSent(this.session, text, sent)
     this.#tap('frameOut', text)
     if (this.isOld) this.#connection.send([text])
     else this.#add(text)

@@ -21,9 +21,6 @@ export interface TokenSourceOptions {
 /** The answer's body, as far as it is of use. */
 type Body = { readonly token?: unknown; readonly error?: unknown; readonly code?: unknown } | null | undefined
 
-/** The code of an answer to a page of an origin that the server does not allow. */
-const ORIGIN_REFUSED = 'origin_refused'
-
 /** Gets socket tokens from the server's token route, a fresh one each time. */
 export class TokenSource {
   readonly #options: TokenSourceOptions
@@ -87,7 +84,7 @@ function read({ ok, status, redirected, url }: TokenResponse, text: string, aske
   const why = `HTTP status ${status}`
   // Some 4xx say nothing about the user: the same request may succeed later.
   if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
-    const code = body?.code === ORIGIN_REFUSED ? ORIGIN_REFUSED : 'token_refused'
+    const code = body?.code === 'origin_refused' ? body.code : 'token_refused'
     throw new RpcError(code, errorOf(body) ?? `${why} from ${asked}`, { status })
   }
   if (!ok) throw new Error(errorOf(body) ?? why)
@@ -112,7 +109,7 @@ export function checkToken(token: unknown): string {
 /** Why there is no token. @param where the URL that was asked, such as `to https://example.com/socket/token ` */
 export function asTokenError(error: unknown, where = ''): RpcError {
   const { code } = asRpcError(error)
-  if (code.startsWith('token_') || code === ORIGIN_REFUSED) return error as RpcError
+  if (/^token_|^origin_refused$/.test(code)) return error as RpcError
   const { message = String(error) } = Object(error) as { readonly message?: string }
   const why = code === 'timeout' ? 'no answer in time' : message
   return new RpcError('token_failed', `The token request ${where}failed: ${why}`, undefined, error)
