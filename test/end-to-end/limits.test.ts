@@ -61,18 +61,21 @@ describe('limits of the server', () => {
       expect(await peer.find(({ uuid }) => uuid === 'just')).to.include({ resp: text })
     })
 
-    it('loses a client’s call that is larger, and the client comes back', async () => {
+    it('refuses a client’s call that is larger before it is sent; nothing else is lost', async () => {
       const site = await start({ limits })
       const client = await site.ready()
       await client.subscribe('news')
-      const back = next(client, 'reconnect')
+      let losses = 0
+      client.on('disconnect', () => {
+        losses += 1
+      })
       const error = await rejection(client.rpc('echo', 'x'.repeat(1000)))
       expect([error.code, error.data]).to.deep.equal([
-        'connection_lost',
-        { code: 1009, reason: 'Message too big' },
+        'too_large',
+        { field: 'limits.message of echo', limit: 1000 },
       ])
-      expect(await back).to.deep.equal([])
       expect(await client.rpc('echo', 1)).to.equal(1)
+      expect(losses).to.equal(0)
       expect(site.sockets.channelSockets('news')).to.have.length(1)
     })
   })
