@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { expect } from 'chai'
-import { deferred, next, rejection, until, useSites } from './fixture.js'
+import { deferred, rejection, until, useSites } from './fixture.js'
 import { openReader } from './peer.js'
 
 describe('limits of the server', () => {
