@@ -92,8 +92,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     checkPathsAreFree(this.#options)
     const { app, engine, limits, authTimeout, filter, socketController, routes, logger } = this.#options
     this.#log = new ThrottledLog(logger)
-    const listener = (cause: unknown, details: object) => this.#tell('error', [cause, details])
-    this.#failures = new Failures(this.#log, listener)
+    this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
     const failed = this.#failures.report
     this.#hub = new Hub(failed)
     this.socketController = socketController
@@ -122,6 +121,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       connections: limits.connections,
       limits,
       files: this.#options.serveClient ? new ClientFiles() : undefined,
+      log: this.#log,
       failed: (cause) => failed(cause, { step: 'request' }),
       opened: (connection) => this.#handshakes.begin(connection),
     })

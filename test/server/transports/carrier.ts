@@ -103,6 +103,7 @@ export class Carrier {
       connections: settings.connections ?? 1000,
       limits: { ...LIMITS, ...settings.limits },
       logger: this.log,
+      log: this.log,
       failed: (cause) => this.failures.push(cause),
       opened: (connection) => {
         if (settings.signedIn ?? true) connection.authenticated?.()

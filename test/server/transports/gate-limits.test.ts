@@ -128,6 +128,8 @@ describe('Gate, limits of strangers and addresses', () => {
     await carrier.poll('one', headers)
     expect((await carrier.post('two/xhr', '', headers)).status).to.equal(429)
     expect(await carrier.refusal('/sockets/websocket', { headers })).to.equal(429)
+    const line = { option: 'limits.connectionsPerAddress', limit: 2, address: '192.0.2.1' }
+    expect(carrier.log.of('warn').map(({ details }) => details)).to.deep.equal([line, line])
     const other = { 'X-Forwarded-For': '2001:db8::1' }
     await carrier.poll('three', other)
     await carrier.poll('four', { 'X-Forwarded-For': '2001:db8::2' })
@@ -135,6 +137,13 @@ describe('Gate, limits of strangers and addresses', () => {
     peer.socket.close()
     await peer.closed
     await carrier.poll('two', headers)
+  })
+
+  it('has a line for each kind of upgrade that is refused', async () => {
+    await start({})
+    const [path, status] = ['/sockets/nothing', '404 Not Found']
+    expect(await carrier.refusal(path)).to.equal(404)
+    expect(carrier.log.of('info').map(({ details }) => details)).to.deep.equal([{ status, path }])
   })
 
   it('counts no upgrade that is refused', async () => {

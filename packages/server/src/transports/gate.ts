@@ -5,6 +5,8 @@ import { clientAddress, type TrustProxy } from '../forwarded.js'
 import { addressBlock } from '../http/address-block.js'
 import type { OriginRules, RequestOrigin } from '../origins.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
+import { shorten } from '../runtime/shorten.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
 import { failRequest, failUpgrade, type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
@@ -43,6 +45,8 @@ export interface GateOptions {
     upgrade(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void
   }
   readonly sockjs: { handle(request: IncomingMessage, response: ServerResponse): void }
+  /** Gets lines about limits and refused upgrades. @default none */
+  readonly log?: Pick<ThrottledLog, 'write'> | undefined
   /** Answering a request or an upgrade threw. The request has been answered 500. */
   failed(cause: unknown): void
   /** Files for everybody, by their names under the prefix. @default none */
@@ -58,6 +62,13 @@ export interface GateOptions {
 interface Target {
   readonly session: string
   readonly transport: string
+}
+
+/** What the log says of a limit that refuses connections. */
+interface ReachedLimit {
+  readonly option: string
+  readonly limit: number
+  readonly address?: string
 }
 
 /** As SockJS has it: no slash, no dot, not empty. Nor what Node's old URL parser would change after us (`\`, `"`, `{`). */
@@ -114,12 +125,13 @@ export class Gate implements Interceptor {
     const isPlain = pathOf(request) === `${prefix}/websocket`
     if (!origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
     const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
-    if (!isWanted || !transports.has('websocket')) return refuseUpgrade(socket)
+    if (!isWanted || !transports.has('websocket')) return this.#refuseUpgrade(request, socket)
     // RFC 6455, section 4.1, and RFC 9110, section 15.5.6.
-    if (request.method !== 'GET') return refuseUpgrade(socket, '405 Method Not Allowed', 'Allow: GET')
+    if (request.method !== 'GET')
+      return this.#refuseUpgrade(request, socket, '405 Method Not Allowed', 'Allow: GET')
     if (request.headers['sec-websocket-version'] !== '13') {
       // RFC 6455, section 4.2.2: the answer names the version that would do.
-      return refuseUpgrade(socket, '400 Bad Request', 'Sec-WebSocket-Version: 13')
+      return this.#refuseUpgrade(request, socket, '400 Bad Request', 'Sec-WebSocket-Version: 13')
     }
     this.#upgradeInTurn(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
   }
@@ -189,8 +201,27 @@ export class Gate implements Interceptor {
   #fullFor(address: string): 503 | 429 | undefined {
     const { websocket, connections, limits } = this.#options
     const size = websocket.size + this.#upgrades + this.#sessions.size + this.#bodies.size
-    if (size >= connections) return 503
-    return this.#addresses.of(address) >= limits.connectionsPerAddress ? 429 : undefined
+    if (size >= connections) return this.#full(503, { option: 'limits.connections', limit: connections })
+    const { connectionsPerAddress: limit } = limits
+    if (this.#addresses.of(address) < limit) return undefined
+    return this.#full(429, { option: 'limits.connectionsPerAddress', limit, address })
+  }
+
+  /** The operator has to know of it: honest clients are refused, too. */
+  #full<Status>(status: Status, details: ReachedLimit): Status {
+    this.#options.log?.write(details.option, ['warn', details, 'a limit of connections is reached'])
+    return status
+  }
+
+  #refuseUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    status = '404 Not Found',
+    ...headers: readonly string[]
+  ): void {
+    const details = { status, path: shorten(pathOf(request)) }
+    this.#options.log?.write(`upgrade ${status}`, ['info', details, 'an upgrade was refused'])
+    refuseUpgrade(socket, status, ...headers)
   }
 
   #target(request: IncomingMessage): Target | undefined {
@@ -275,6 +306,8 @@ export class Gate implements Interceptor {
       return refuse(response, 413, `Too large (limit ${this.#limitOf(session, transport)} bytes)`)
     }
     const [status, text] = FAILURES[body]
+    const details = { status, reason: body, address: session.address }
+    this.#options.log?.write(`body ${body}`, ['info', details, 'a request body was refused'])
     refuse(response, status, text)
   }
 

@@ -42,6 +42,8 @@ export interface TransportsOptions {
   readonly cookie?: boolean
   /** A connection opened. */
   opened(connection: BufferedConnection): void
+  /** See {@link GateOptions}. @default none */
+  readonly log?: GateOptions['log']
   /** Answering a request or an upgrade threw. The request has been answered 500. */
   failed(cause: unknown): void
 }
