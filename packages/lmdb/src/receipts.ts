@@ -71,10 +71,10 @@ export class Receipts {
     return true
   }
 
-  /** Takes away what is over, a little of it. */
-  sweep(now: number): void {
-    this.#sweepReceipts(now)
-    this.#sweepOwners(now)
+  /** Takes away what is over, a little of it. @returns whether it found so much that there may be more */
+  sweep(now: number): boolean {
+    const found = this.#sweepReceipts(now) + this.#sweepOwners(now)
+    return found >= SWEEP / 4
   }
 
   /** Makes room for one more key of an owner. @returns its number */
@@ -102,18 +102,23 @@ export class Receipts {
     return record?.owner !== owner || record.number !== number || record.expires <= now
   }
 
-  #sweepReceipts(now: number): void {
+  #sweepReceipts(now: number): number {
     let last: ReceiptName | undefined
+    let found = 0
     for (const { key, value } of this.#tables.receipts.getRange(rangeAfter(this.#swept))) {
-      if (value.expires <= now) this.#tables.receipts.remove(key)
       last = key
+      if (value.expires > now) continue
+      this.#tables.receipts.remove(key)
+      found += 1
     }
     // None was left: the next sweep begins with the first again.
     this.#swept = last
+    return found
   }
 
-  #sweepOwners(now: number): void {
+  #sweepOwners(now: number): number {
     let left = SWEEP
+    let found = 0
     let last: string | undefined
     for (const { key: owner, value } of this.#tables.owners.getRange(rangeAfter(this.#sweptOwner))) {
       let { first } = value
@@ -121,6 +126,7 @@ export class Receipts {
         this.#drop(owner, first)
         first += 1
       }
+      found += first - value.first
       if (first === value.next) this.#tables.owners.remove(owner)
       else if (first > value.first) this.#tables.owners.put(owner, { first, next: value.next })
       last = owner
@@ -128,6 +134,7 @@ export class Receipts {
       if (left <= 0) break
     }
     this.#sweptOwner = last
+    return found
   }
 }
 

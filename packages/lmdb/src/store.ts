@@ -145,10 +145,9 @@ export class Store implements History {
   #sweep(): void {
     const first = this.#env.transaction(() => {
       const now = Date.now()
-      this.#receipts.sweep(now)
       this.#revocations.sweep(now)
       this.#adopt()
-      return this.#channels.sweep(now, PART)
+      return this.#sweepPart(now)
     })
     this.#sweepOn(first).catch(() => {})
   }
@@ -157,8 +156,14 @@ export class Store implements History {
     let isMore = await first
     for (let part = 1; part < PARTS && isMore; part += 1) {
       await new Promise(setImmediate)
-      isMore = await this.#env.transaction(() => this.#channels.sweep(Date.now(), PART))
+      isMore = await this.#env.transaction(() => this.#sweepPart(Date.now()))
     }
+  }
+
+  /** @returns whether there may be more to take away */
+  #sweepPart(now: number): boolean {
+    const more = [this.#receipts.sweep(now), this.#channels.sweep(now, PART)]
+    return more.includes(true)
   }
 
   /** Channels of an older version have no due times: they get some, a little at a time. */
