@@ -4,14 +4,11 @@ const MESSAGES_IN_ALL = 256
 /** Messages of one waiting inbox before the next has its turn. */
 const SLICE = 16
 
-/** Milliseconds of work for one socket in one turn. */
-const WORK = 4
-
 /** Milliseconds of work for all sockets in one turn. After that every message waits for the next turn. */
 const WORK_IN_ALL = 16
 
-/** The turn's time is over: a message has to wait for the next. */
-export const LATE = -1
+/** Sockets that begin in a turn between two looks at the clock. */
+const LOOK = 8
 
 /** An inbox in which messages wait. */
 export interface WaitingInbox {
@@ -40,8 +37,11 @@ export class InboxScheduler {
   readonly #loop: EventLoop
   #waiting: WaitingInbox[] = []
   #isArmed = false
+  /** How many sockets have begun in this turn. */
+  #begun = 0
   /** When this turn's first message was handled. */
-  #start = Number.POSITIVE_INFINITY
+  #start = 0
+  #isLate = false
 
   constructor(loop = NODE) {
     this.#loop = loop
@@ -52,19 +52,24 @@ export class InboxScheduler {
     return this.#loop.now()
   }
 
-  /** An inbox handles its first message in this turn. @returns the time at which it has to stop, or {@link LATE} */
-  begin(): number {
-    const now = this.now()
-    if (this.#start > now) this.#start = now
+  /** An inbox handles its first message in this turn. @returns false if the turn's time is over: it has to wait */
+  begin(): boolean {
     this.#arm()
-    const end = this.#start + WORK_IN_ALL
-    return now < end ? Math.min(now + WORK, end) : LATE
+    if (this.#begun % LOOK === 0) this.#look()
+    this.#begun += 1
+    return !this.#isLate
   }
 
   /** Messages wait in an inbox. It has its turn after the others. */
   add(inbox: WaitingInbox): void {
     this.#waiting.push(inbox)
     this.#arm()
+  }
+
+  #look(): void {
+    const now = this.now()
+    if (this.#begun === 0) this.#start = now
+    else this.#isLate ||= now - this.#start >= WORK_IN_ALL
   }
 
   #arm(): void {
@@ -76,7 +81,8 @@ export class InboxScheduler {
   readonly #run = () => {
     this.#isArmed = false
     this.turn += 1
-    this.#start = Number.POSITIVE_INFINITY
+    this.#begun = 0
+    this.#isLate = false
     if (this.#waiting.length === 0) return
     this.#arm()
     const due = this.#waiting

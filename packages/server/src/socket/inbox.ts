@@ -1,6 +1,6 @@
 import type { Batch } from './batch.js'
 import { ListBatch } from './batch.js'
-import { type InboxScheduler, LATE, type WaitingInbox } from './inbox-scheduler.js'
+import type { InboxScheduler, WaitingInbox } from './inbox-scheduler.js'
 
 /** Messages of one socket in one turn. */
 const MESSAGES = 64
@@ -10,6 +10,9 @@ const UNIT = 4096
 
 /** Messages between two looks at the clock. */
 const LOOK = 8
+
+/** Milliseconds of work of one socket in one turn, from the first look on. */
+const WORK = 4
 
 /** The connection of an {@link Inbox}. */
 export interface InboxOwner {
@@ -30,6 +33,7 @@ export class Inbox implements WaitingInbox {
   readonly #scheduler: InboxScheduler
   #turn = -1
   #left = 0
+  /** When the turn of this socket ends; 0 until it has looked at the clock. */
   #until = 0
   /** What waits, oldest first; `undefined` if nothing does. */
   #waiting: Batch[] | undefined
@@ -134,15 +138,21 @@ export class Inbox implements WaitingInbox {
     if (this.#turn !== this.#scheduler.turn) return this.#begin()
     if (this.#left <= 0) return false
     this.#left -= 1
-    return this.#left % LOOK !== 0 || this.#scheduler.now() < this.#until
+    return this.#left % LOOK !== 0 || this.#hasTime()
+  }
+
+  #hasTime(): boolean {
+    const now = this.#scheduler.now()
+    if (this.#until === 0) this.#until = now + WORK
+    return now < this.#until
   }
 
   #begin(): boolean {
     this.#turn = this.#scheduler.turn
-    this.#left = MESSAGES - 1
-    this.#until = this.#scheduler.begin()
-    if (this.#until === LATE) this.#left = 0
-    return this.#until !== LATE
+    this.#until = 0
+    const hasTurn = this.#scheduler.begin()
+    this.#left = hasTurn ? MESSAGES - 1 : 0
+    return hasTurn
   }
 
   #take(message: unknown): void {
