@@ -248,6 +248,44 @@ describe('RemoteClient', () => {
       }
     })
 
+    it('wait while the client does not read its answers, and go on in order once it does', async () => {
+      const called: number[] = []
+      const big = (_auth: unknown, data: number) => {
+        called.push(data)
+        return 'x'.repeat(1000)
+      }
+      const { socket, connection, client, flusher } = makeSocket({
+        controller: { big },
+        limits: { outbox: 100 },
+      })
+      connection.bufferedBytes = 1_000_000
+      for (const req of [1, 2, 3]) client.send([JSON.stringify({ rpc: 'big', req, uuid: String(req) })])
+      flusher.flush()
+      expect([called, connection.sent]).to.deep.equal([[], []])
+      connection.bufferedBytes = 0
+      connection.ondrained?.()
+      flusher.flush()
+      expect(called).to.deep.equal([1, 2, 3])
+      expect(connection.sent.map((frame) => JSON.parse(frame).uuid)).to.deep.equal(['1', '2', '3'])
+      expect(socket.isClosed).to.equal(false)
+    })
+
+    it('are answered too_large, which names `answers`, when more of these wait than may', async () => {
+      const answers: (() => void)[] = []
+      const later = () => new Promise((resolve) => answers.push(() => resolve('x'.repeat(1000))))
+      const { connection, client, flusher } = makeSocket({ controller: { later }, limits: { answers: 1500 } })
+      for (const uuid of ['1', '2', '3']) client.send([JSON.stringify({ rpc: 'later', uuid })])
+      connection.bufferedBytes = 1_000_000
+      for (const answer of answers) answer()
+      await settled()
+      connection.bufferedBytes = 0
+      flusher.flush()
+      connection.ondrained?.()
+      const [one, two, three] = connection.sent.map((frame) => JSON.parse(frame))
+      expect([one.resp.length, two.resp.length]).to.deep.equal([1000, 1000])
+      expect([three.code, three.error.data]).to.deep.equal(['too_large', { field: 'answers', limit: 1500 }])
+    })
+
     it('pass `_ping` on by its name, with empty data', async () => {
       const ping = sinon.spy(() => ({ message: 'pong' }))
       const answers = await answerTo({ rpc: '_ping', uuid: '1' }, { controller: { _ping: ping } })

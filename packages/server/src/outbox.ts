@@ -291,7 +291,7 @@ export class Outbox {
   /** Closes the connection as `slow_consumer`. */
   overflow(): void {
     const { code, reason } = CLOSE_CODES.slow_consumer
-    const behindFor = performance.now() - (this.#behindSince ?? performance.now())
+    const behindFor = Math.round(performance.now() - (this.#behindSince ?? performance.now()))
     this.#options.onslow?.({ waiting: this.waiting, behindFor })
     this.clear()
     this.#connection.close(code, reason)

@@ -84,6 +84,24 @@ describe('BatchFrames', () => {
       expect(join.callCount).to.equal(2)
     })
 
+    it('is done for a large frame when the turn is over, and not before', async () => {
+      const join = joiner()
+      const frames = new BatchFrames(join)
+      const [large, small] = [['x'.repeat(70_000)], ['y']]
+      for (let socket = 0; socket < 3; socket += 1) frames.encode(large)
+      expect(join.callCount).to.equal(1)
+      await new Promise((resolve) => setImmediate(resolve))
+      frames.encode(large)
+      expect(join.callCount).to.equal(2)
+      frames.encode(small)
+      await new Promise((resolve) => setImmediate(resolve))
+      frames.encode(small)
+      // The large one's end of turn took it with it; from then on it is kept.
+      await new Promise((resolve) => setImmediate(resolve))
+      frames.encode(small)
+      expect(join.callCount).to.equal(4)
+    })
+
     it('does not take a batch of nothing for the one that it forgot', () => {
       const frames = new BatchFrames(joiner())
       frames.forget()

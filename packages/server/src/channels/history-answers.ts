@@ -51,6 +51,7 @@ export class HistoryAnswers {
   async read(socket: RemoteClient, request: HistoryMessage): Promise<EncodedData | undefined> {
     for (let query = request; !socket.isClosed; ) {
       const { page, publications } = await socket.bulk.run(() => this.#read(socket, query))
+      if (socket.isClosed) break
       const last = page.publications.at(-1)
       if (publications.length > 0 || !page.more || !last) return encodeHistory({ ...page, publications })
       query = { ...query, ...(request.reverse ? { before: last.id } : { after: last.id }) }

@@ -28,6 +28,9 @@ export function payloadOf(frame: Buffer): Buffer {
   return frame.subarray(size < 126 ? 2 : size === 126 ? 4 : 10)
 }
 
+/** Bytes of a frame that is kept until the next one, at most. */
+const LARGE = 64 * 1024
+
 /**
  * Makes frames of batches and remembers the last one: the subscribers of a channel get the same messages in the same
  * turn, so that one frame serves them all.
@@ -36,6 +39,7 @@ export class BatchFrames {
   readonly #join: (messages: readonly string[]) => string
   #messages: readonly string[] = []
   #frame: Buffer | undefined
+  #isForgetting = false
 
   /** @param join the text that carries several messages */
   constructor(join: (messages: readonly string[]) => string) {
@@ -47,14 +51,22 @@ export class BatchFrames {
     if (!this.#frame || !isSame(messages, this.#messages)) {
       this.#messages = messages
       this.#frame = encodeTextFrame(this.#join(messages))
+      if (this.#frame.length > LARGE) this.#forgetSoon()
     }
     return this.#frame
   }
 
-  /** Forgets the last batch, so that a large one is not kept for nothing. */
-  forget(): void {
+  /** Forgets the last batch. A large one is forgotten when the sockets of this turn have it. */
+  readonly forget = (): void => {
+    this.#isForgetting = false
     this.#messages = []
     this.#frame = undefined
+  }
+
+  #forgetSoon(): void {
+    if (this.#isForgetting) return
+    this.#isForgetting = true
+    setImmediate(this.forget)
   }
 }
 
