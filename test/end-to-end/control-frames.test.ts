@@ -179,6 +179,36 @@ describe('frames of a WebSocket', () => {
     })
   }
 
+  describe('the `limits.fragments` option', () => {
+    /** Sends a call of about 1 MiB in so many fragments. */
+    async function inFragments(site: Site, count: number): Promise<RawWebSocket> {
+      const raw = await RawWebSocket.open(site.port)
+      raw.write(frameOf(text, JSON.stringify({ rpc: 'auth', token: await site.token(), uuid: 'auth' })))
+      await raw.find(text)
+      const bytes = Buffer.from(JSON.stringify({ rpc: 'echo', req: 'x'.repeat(MB - 100), uuid: '1' }))
+      const size = Math.ceil(bytes.length / count)
+      for (let at = 0; at < bytes.length; at += size) {
+        const fin = at + size >= bytes.length
+        raw.write(frameOf(at === 0 ? text : continuation, bytes.subarray(at, at + size), { fin }))
+      }
+      return raw
+    }
+
+    for (const [limits, good, bad] of [
+      [{}, 2000, 2100],
+      [{ fragments: 5000 }, 4900, 5100],
+      [{ fragments: 1 }, 256, 300],
+    ] as const) {
+      it(`takes ${good} fragments, and closes with 1008 on ${bad}, with ${JSON.stringify(limits)}`, async () => {
+        const site = await start({ limits })
+        const taken = await inFragments(site, good)
+        await taken.find(text, (payload) => payload.includes('echo'))
+        taken.destroy()
+        expect(await (await inFragments(site, bad)).closed).to.equal(1008)
+      })
+    }
+  })
+
   it('a message of the limit may come in hundreds of fragments', async () => {
     const site = await start()
     const raw = await RawWebSocket.open(site.port)

@@ -16,6 +16,24 @@ describe('Rate', () => {
       expect([rate.count(), rate.count()]).to.deep.equal([1, 2])
     })
 
+    it('counts in another period', () => {
+      const clock = sinon.useFakeTimers({ toFake: ['performance'] })
+      const rate = new Rate(60_000)
+      rate.count()
+      clock.tick(59_999)
+      expect(rate.count()).to.equal(2)
+      clock.tick(1)
+      expect(rate.count()).to.equal(1)
+    })
+
+    it('takes one back, and never goes below none', () => {
+      const rate = new Rate()
+      rate.uncount()
+      expect(rate.count()).to.equal(1)
+      rate.uncount()
+      expect(rate.count()).to.equal(1)
+    })
+
     it('begins the next second with the first that comes in it', () => {
       const clock = sinon.useFakeTimers({ toFake: ['performance'] })
       const rate = new Rate()
