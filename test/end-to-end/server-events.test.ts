@@ -225,7 +225,7 @@ describe('events of the server', () => {
   })
 
   describe('the `error` event', () => {
-    it('tells what a handler threw, and of which socket', async () => {
+    it('tells what a handler threw, and of which socket and function', async () => {
       const site = await start()
       site.sockets.socketController.fail = () => {
         throw new Error('out of paper')
@@ -234,7 +234,8 @@ describe('events of the server', () => {
       await rejection(client.rpc('fail'))
       expect(site.failures).to.have.length(1)
       expect(String(site.failures[0]?.cause)).to.equal('Error: out of paper')
-      expect(site.failures[0]?.details).to.deep.equal({ sid: socket.sid })
+      const details = { sid: socket.sid, uid: socket.uid, function: 'fail' }
+      expect(site.failures[0]?.details).to.deep.equal(details)
     })
 
     it('without a listener harms nobody', async () => {
