@@ -166,7 +166,7 @@ describe('a function of the application', () => {
     for (const [how, failure] of Object.entries(FAILURES)) {
       it(`may fail: ${name} ${how}`, async () => {
         const { site, state } = await siteWith(place, failure)
-        const client = await site.ready({ callTimeout: 100 })
+        const client = await site.ready({ callTimeout: 10_000 })
         await client.subscribe('room')
         state.isBroken = true
         await provoke(site)
