@@ -66,7 +66,7 @@ function call(target: object, name: string, args: readonly unknown[]): unknown {
   }
 }
 
-/** Which of them reject, for somebody who awaits them. */
+/** Which of them reject, for a caller that awaits them. */
 async function refusing(promising: Map<string, unknown[]>): Promise<string[]> {
   const names: string[] = []
   for (const [name, promises] of promising) {
@@ -131,7 +131,7 @@ describe('a promise that is left alone', () => {
 
   for (const [name, path, find, refuse] of targets) {
     describe(`by ${name}`, () => {
-      it('is no unhandled rejection, and refuses whoever awaits it', async () => {
+      it('is no unhandled rejection, and refuses a caller that awaits it', async () => {
         const target = find()
         const promising = await leaveAlone(target, publicMethods(path, Object.getPrototypeOf(target)))
         await new Promise((resolve) => setTimeout(resolve, 150))

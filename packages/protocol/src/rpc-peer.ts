@@ -10,6 +10,7 @@ import {
   type Subject,
   wireError,
 } from './errors.js'
+import { markHandled } from './mark-handled.js'
 import type { Outcome } from './messages.js'
 import { type CallOptions, PendingCalls } from './pending-calls.js'
 
@@ -74,10 +75,7 @@ export class RpcPeer {
    * @param send gets the request's id and sends it; what it throws, the promise rejects with
    */
   request(send: (id: string) => void, options?: CallOptions): Promise<unknown> {
-    const answer = this.#request(send, options)
-    // A promise that nobody looks at must not end a Node process.
-    answer.catch(() => {})
-    return answer
+    return markHandled(this.#request(send, options))
   }
 
   /** Whether a request still waits for its answer. */
@@ -151,7 +149,7 @@ export class RpcPeer {
       try {
         outcome = error ? encodeError(error) : { data }
       } catch (cause) {
-        // Reading the error threw, maybe on a timer of the handler's own, where nobody would catch it.
+        // Reading the error threw, maybe on a timer of the handler's own, where no caller could catch it.
         return threw(cause)
       }
       answer(outcome)

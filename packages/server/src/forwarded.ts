@@ -48,7 +48,7 @@ export function requestAddress(request: IncomingMessage, trusts: TrustProxy): Re
   }
 }
 
-/** The address of whoever made a request: the first, from our side, that is not a trusted proxy's. */
+/** The address of a request's client: the first, from our side, that is not a trusted proxy's. */
 export function clientAddress(request: IncomingMessage, trusts: TrustProxy): string {
   const forwarded = String(request.headers['x-forwarded-for'] ?? '')
   const hops = forwarded

@@ -112,7 +112,7 @@ export class OriginRules {
       handleRejection(answer, (cause) => this.#options.onerror?.(cause))
       return answer === true
     } catch (cause) {
-      // Upgrades and SockJS's requests come past Express: nobody else would catch it.
+      // Upgrades and SockJS's requests come past Express, which would catch it.
       this.#options.onerror?.(cause)
       return false
     }

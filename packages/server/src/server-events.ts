@@ -19,6 +19,6 @@ export interface TokenSocketServerEvents {
   broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
   /** The server has another status: `ok`, `degraded`, `shutting_down`. */
   health(health: ServerHealth): void
-  /** Something threw that nobody else is told of: a handler, a listener, the filter, the engine. */
+  /** Something threw that no caller can catch: a handler, a listener, the filter, the engine. */
   error(cause: unknown, details: object): void
 }

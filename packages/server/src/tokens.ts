@@ -133,7 +133,7 @@ export class Tokens {
     return { ticket: claims.jti }
   }
 
-  /** The ticket that a token names, which nobody has verified: it may be anybody's. */
+  /** The ticket that an unverified token names: any client may have made it. */
   peek(token: string): string | undefined {
     if (token.length > NAME_LIMITS.token) return undefined
     const { jti } = decode(token)?.payload ?? {}
@@ -167,7 +167,7 @@ export class Tokens {
   }
 }
 
-/** What a token says, whoever has made it. */
+/** The contents of an unverified token. */
 interface DecodedToken {
   readonly header: jwt.JwtHeader
   readonly payload: jwt.JwtPayload
@@ -211,7 +211,7 @@ function parseKey(kid: string, { algorithm, key, privateKey }: TokenKey): Parsed
     }
     const secret = createSecretKey(Buffer.from(key))
     if (secret.symmetricKeySize === 0) throw new Error('the secret is empty')
-    // Everybody knows a public key: whoever signed with it as a secret would be believed.
+    // A public key is no secret: any client could sign with it.
     if (/^\s*-----BEGIN /.test(key.toString())) throw new Error('a secret must not be a PEM key')
     return { algorithm, verifying: secret, signing: secret }
   } catch (cause) {

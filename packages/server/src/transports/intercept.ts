@@ -18,7 +18,7 @@ const interceptions = new WeakMap<Server, Interception>()
 
 /**
  * Takes one prefix's requests and upgrades out of an HTTP server before any of its listeners sees them. Everything else
- * goes on as it was, whoever listens and whenever they began: the application, and other WebSocket servers.
+ * goes on as it was, for all listeners, earlier and later ones: the application, and other WebSocket servers.
  *
  * `emit` is wrapped, since listeners cannot keep an event from one another: `ws`, for one, refuses upgrades of paths
  * that it does not know, and Express would answer 404. It is wrapped once, however many interceptors come and go.
@@ -52,7 +52,7 @@ class Interception {
     server.emit = this.#wrapped
   }
 
-  /** Somebody else may have put an older `emit` back. */
+  /** Other code may have put an older `emit` back. */
   get isInstalled(): boolean {
     const answer = { by: new Set<Interception>() }
     ;(this.#server.emit as (...args: unknown[]) => boolean)(PROBE as never, answer)
@@ -98,7 +98,7 @@ class Interception {
   }
 }
 
-/** Nobody else would catch what throws here: it would end the process. */
+/** What throws here would end the process: there is no caller to catch it. */
 function pass(interceptor: Interceptor, event: 'request' | 'upgrade', args: unknown[]): void {
   const request = args[0] as IncomingMessage
   try {
@@ -144,7 +144,7 @@ export function refuseUpgrade(socket: Duplex, status = '404 Not Found', ...heade
   socket.end(`${lines.join('\r\n')}\r\n\r\n`)
 }
 
-/** Upgrades that no interceptor took, where nobody else listens, would wait for ever. */
+/** Upgrades that no interceptor took, where no other listener is, would wait for ever. */
 function refuseUnwanted(this: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const isWanted = this.listeners('upgrade').some((listener) => listener !== refuseUnwanted)
   if (isWanted || socket.writableEnded) return
@@ -154,7 +154,7 @@ function refuseUnwanted(this: Server, request: IncomingMessage, socket: Duplex, 
 
 /**
  * Has the server read a request again, without its `Upgrade`: clients that would like another protocol, such as HTTP/2
- * (Java's offers it with every request), take a plain answer, which is what they get where nobody listens for upgrades.
+ * (Java's offers it with every request), take a plain answer, which is what they get where there is no listener for upgrades.
  */
 function replay(server: Server, request: IncomingMessage, [socket, head]: readonly [Duplex, Buffer]): void {
   const { method, url, httpVersion, rawHeaders } = request
