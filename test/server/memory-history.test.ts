@@ -44,6 +44,7 @@ describe('MemoryHistory', () => {
       expect(history.size).to.include({ live: 2, idle: 1 })
       expect(await history.position('idler')).to.deep.equal(idler)
       add('c')
+      clock.tick(SECOND)
       add('a')
       add('d')
       expect(history.size).to.include({ live: 3, idle: 0 })
@@ -68,7 +69,9 @@ describe('MemoryHistory', () => {
       const first = add('mine')
       for (const name of names('x', 1000)) {
         add(name)
-        if (name.endsWith('0')) add('mine')
+        if (!name.endsWith('0')) continue
+        clock.tick(SECOND)
+        add('mine')
       }
       expect(await history.position('mine')).to.deep.equal({ epoch: first.epoch, offset: 101 })
       expect(history.size.live + history.size.idle).to.equal(100)
@@ -92,6 +95,7 @@ describe('MemoryHistory', () => {
 
     it('empties the channel that was published on least recently, which stays where it was', async () => {
       const epochs = new Map(names('c', 11).map((name) => [name, add(name).epoch]))
+      clock.tick(SECOND)
       for (const name of names('c', 11)) add(name, { json: 'x'.repeat(95 * KB) })
       expect(await Promise.all(['c0', 'c1', 'c10'].map(kept))).to.deep.equal([0, 2, 2])
       expect(await history.position('c0')).to.deep.equal({ epoch: epochs.get('c0'), offset: 2 })

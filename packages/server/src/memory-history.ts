@@ -21,6 +21,8 @@ interface LiveChannel {
   readonly history: ChannelHistory
   readonly generation: number
   readonly begun: number
+  /** The sweep after which it was published on last. */
+  sweep: number
 }
 
 /** Bytes that a channel takes which keeps something, besides its publications. */
@@ -45,7 +47,7 @@ const IDLE_SWEEPS = 3600
  */
 export class MemoryHistory implements History {
   readonly #limits: HistoryLimits
-  /** The one that was published on least recently is the first. */
+  /** The one that was published on least recently, to the second, is the first. */
   readonly #live = new AgingMap<LiveChannel>()
   readonly #idle = new IdlePositions()
   #bytes = 0
@@ -57,6 +59,8 @@ export class MemoryHistory implements History {
    */
   readonly #generations = new Uint32Array(GENERATIONS)
   #stopTimer: (() => void) | undefined
+  /** How many sweeps there were. */
+  #sweeps = 0
 
   constructor(limits: HistoryLimits) {
     this.#limits = limits
@@ -71,7 +75,8 @@ export class MemoryHistory implements History {
   add(draft: Draft, id: string, retention: Retention): Publication {
     const { history } = this.#open(draft.channel)
     const before = history.bytes
-    const publication = history.add(draft, id, { ...retention, bytes: this.#limits.channelBytes })
+    const publication = history.add(draft, id, retention)
+    history.shrink(this.#limits.channelBytes)
     this.#bytes += history.bytes - before
     while (this.#bytes > this.#limits.historyBytes) this.#emptyOldest()
     return publication
@@ -101,7 +106,9 @@ export class MemoryHistory implements History {
   /** The channel, as the one that was published on last. */
   #open(channel: string): LiveChannel {
     const live = this.#live.get(channel) ?? this.#begin(channel)
-    this.#live.set(channel, live)
+    // Once a second is often enough: moving it costs more than all else here.
+    if (live.sweep !== this.#sweeps) this.#live.set(channel, live)
+    live.sweep = this.#sweeps
     this.#stopTimer ??= startTimer(SWEEP, () => this.#sweep())
     return live
   }
@@ -113,7 +120,7 @@ export class MemoryHistory implements History {
     this.#bytes += CHANNEL
     const { generation, begun } = idle ?? this.#beginning(channel)
     const history = new ChannelHistory(channel, this.#epochOf({ generation, begun }), idle)
-    return { history, generation, begun }
+    return { history, generation, begun, sweep: -1 }
   }
 
   #beginning(channel: string) {
@@ -142,7 +149,7 @@ export class MemoryHistory implements History {
     if (!oldest) return
     const [channel, live] = oldest
     this.#bytes -= live.history.bytes
-    live.history.clear()
+    live.history.shrink(0)
     this.#rest(channel, live)
   }
 
@@ -155,6 +162,7 @@ export class MemoryHistory implements History {
   }
 
   #sweep(): void {
+    this.#sweeps += 1
     const now = Date.now()
     this.#live.lookAt(SWEEPS, (channel, live) => this.#trim(channel, live, now))
     const isOver = ({ expires }: IdlePosition) => expires + POSITION_TTL <= now

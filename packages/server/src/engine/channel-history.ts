@@ -57,8 +57,7 @@ export class ChannelHistory {
     return { epoch: this.epoch, offset: this.#offset }
   }
 
-  /** @param bytes that it may keep; over it the oldest go, this one too if it alone is larger */
-  add(draft: Draft, id: string, { size, ttl, bytes }: Retention & { readonly bytes: number }): Publication {
+  add(draft: Draft, id: string, { size, ttl }: Retention): Publication {
     while (this.#count >= size) this.#drop()
     if (this.#count === this.#ids.length) this.#grow()
     const slot = this.#slot(this.#count)
@@ -71,7 +70,6 @@ export class ChannelHistory {
     this.#bytes += bytesOf(this.#jsons[slot] ?? '', this.#rests[slot])
     this.#lastExpires = Math.max(this.#lastExpires, expires)
     this.#offset += 1
-    while (this.#bytes > bytes) this.#drop()
     return { ...draft, id, epoch: this.epoch, offset: this.#offset }
   }
 
@@ -80,9 +78,9 @@ export class ChannelHistory {
     while (this.#count > 0 && this.#expiresAt(0) <= now) this.#drop()
   }
 
-  /** Forgets them all. */
-  clear(): void {
-    while (this.#count > 0) this.#drop()
+  /** Forgets the oldest until at most this many bytes are left. */
+  shrink(bytes: number): void {
+    while (this.#bytes > bytes) this.#drop()
   }
 
   read({ after, before, limit, bytes = Number.POSITIVE_INFINITY, reverse }: HistoryQuery): Read {
