@@ -175,6 +175,11 @@ export class Channel extends Emitter<ChannelEvents> {
     return this.#bindings.size > 0
   }
 
+  /** Whether its events have said that it is subscribed to. @internal */
+  get isOn(): boolean {
+    return this.#link !== undefined
+  }
+
   /** Asks for its token, if it has one of its own. @internal */
   requestToken(): Promise<string> | undefined {
     const { name: channel, token: give } = this

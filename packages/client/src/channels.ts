@@ -78,11 +78,11 @@ export class Channels {
   }
 
   /** The server says that this socket is on a channel. @param link see {@link Channel.entered} */
-  entered(notice: SubscriptionNotice, link: unknown): void {
+  entered(notice: SubscriptionNotice, link: unknown, isEarly: boolean): void {
     const { channel, members, uid, umd } = notice
     const isTelling = members ?? uid ?? umd
     const entered = isTelling === undefined ? this.find(channel) : this.#make(channel)
-    entered?.entered(notice, link)
+    entered?.entered(notice, isEarly && entered.isOn ? undefined : link)
   }
 
   /** This socket is not on a channel. @param isOver whether it is not to come back, either */

@@ -128,7 +128,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
 
   entered(notice: SubscriptionNotice, isEarly: boolean): void {
     const { channel, recovered, reason } = notice
-    this.channels.entered(notice, isEarly ? undefined : this.connector.link)
+    this.channels.entered(notice, this.connector.link, isEarly)
     if (recovered) this.#socket.emit('recovered', channel)
     else if (reason) this.#socket.emit('gap', channel, reason)
   }
