@@ -2,6 +2,7 @@
 // its place. Every transport of SockJS that a browser of today can run stays; test/browser/transports proves each. A source
 // that is not what it was when this was written fails the build.
 
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './gates.mjs'
@@ -95,36 +96,21 @@ function cut(name, text) {
   return { contents }
 }
 
-/** For esbuild: EventEmitter3 as a module, without its `emit`: the client's emitters have one of their own. */
+/** For esbuild: `slim-emitter` for EventEmitter3, as long as that is the one that it was written after. */
 export const slimEmitter = {
-  name: 'EventEmitter3 without its emit',
-  setup({ onLoad, onResolve }) {
-    const path = join(root, 'node_modules', 'eventemitter3', 'index.js')
-    onResolve({ filter: /^eventemitter3$/ }, () => ({ path, namespace: 'slim-emitter', sideEffects: false }))
-    onLoad({ filter: /.*/, namespace: 'slim-emitter' }, () => {
-      const parts = EMITTER.exec(readFileSync(path, 'utf8'))
-      if (!parts) return { errors: [{ text: 'it is another EventEmitter3' }] }
-      const [, events, before, after] = parts
-      const contents = `const has = Object.prototype.hasOwnProperty, prefix = false
-${events}Events.prototype = Object.create(null)
-${before}${after}
-export { EventEmitter }`
-      return { contents }
-    })
+  name: 'EventEmitter3 in fewer bytes',
+  setup({ onResolve }) {
+    const path = join(root, 'scripts', 'slim-emitter.mjs')
+    const original = readFileSync(join(root, 'node_modules', 'eventemitter3', 'index.js'))
+    const hash = createHash('sha256').update(original).digest('hex')
+    onResolve({ filter: /^eventemitter3$/ }, () =>
+      hash === EMITTER ? { path } : { errors: [{ text: 'it is another EventEmitter3' }] },
+    )
   },
 }
 
-/** Its parts: what makes up for browsers of long ago, `emit`, and `module.exports` are in none of the groups. */
-const EMITTER = new RegExp(
-  [
-    /^'use strict';\s+var has = Object\.prototype\.hasOwnProperty\s+, prefix = '~';\n/,
-    /([\s\S]*?)if \(Object\.create\) \{[\s\S]*?\n\}\n/,
-    /([\s\S]*?)\nEventEmitter\.prototype\.emit = [\s\S]*?\n\};\n/,
-    /([\s\S]*?)\nif \('undefined' !== typeof module\)/,
-  ]
-    .map(({ source }) => source)
-    .join(''),
-)
+/** The SHA-256 hash of its source. */
+const EMITTER = '1560f251de5d28d2c15ff070215d2c5c0fa06f1a92e8d6522bbee37e06d2a6b5'
 
 /** For esbuild: an error's code for its text, but where other ends read it. The file that is not minified has the texts. */
 export const shortTexts = {
