@@ -9,7 +9,7 @@ import { build } from 'esbuild'
 import { minify } from 'terser'
 import { root } from './gates.mjs'
 import { INTERNAL_NAMES } from './internal-names.mjs'
-import { shortTexts, slimEmitter, slimSockJS } from './slim-dependencies.mjs'
+import { shortForms, slimEmitter, slimSockJS } from './slim-dependencies.mjs'
 
 const shared = {
   bundle: true,
@@ -120,7 +120,7 @@ async function buildScripts(folder) {
   const small = {
     ...script,
     minify: true,
-    plugins: [slimEmitter, slimSockJS, shortTexts],
+    plugins: [slimEmitter, slimSockJS, shortForms],
     // Besides our own those of SockJS that begin with `_`; the emitter's are members of the application's socket, too, and
     // some of SockJS's the client's own code uses, whatever build of SockJS the page has.
     mangleProps: new RegExp(`^(_[a-z].*|${INTERNAL_NAMES.join('|')})$`),

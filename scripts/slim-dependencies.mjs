@@ -112,11 +112,12 @@ export const slimEmitter = {
 /** The SHA-256 hash of its source. */
 const EMITTER = '1560f251de5d28d2c15ff070215d2c5c0fa06f1a92e8d6522bbee37e06d2a6b5'
 
-/** For esbuild: an error's code for its text, but where other ends read it. The file that is not minified has the texts. */
-export const shortTexts = {
-  name: 'short texts of errors',
+/** For esbuild: the files of ours that have a short form in their place, with the same exports. */
+export const shortForms = {
+  name: 'short forms of our own files',
   setup({ onResolve }) {
-    const path = join(root, 'packages', 'protocol', 'src', 'short-error-texts.ts')
-    onResolve({ filter: /^\.\/error-texts\.js$/ }, () => ({ path }))
+    onResolve({ filter: /^\.\/(error-texts|on-abort)\.js$/ }, ({ path }) => ({
+      path: join(root, 'packages', 'protocol', 'src', path.replace('./', 'short-').replace(/js$/, 'ts')),
+    }))
   },
 }

@@ -1,6 +1,9 @@
 import { expect } from 'chai'
-import { ERRORS, textOf } from '../../packages/protocol/src/error-texts.js'
-import { textOf as shortTextOf } from '../../packages/protocol/src/short-error-texts.js'
+import { ERRORS, textOf, textOfField } from '../../packages/protocol/src/error-texts.js'
+import {
+  textOf as shortTextOf,
+  textOfField as shortTextOfField,
+} from '../../packages/protocol/src/short-error-texts.js'
 
 describe('the short texts of errors', () => {
   it('are the texts of all builds, or the codes', () => {
@@ -11,5 +14,11 @@ describe('the short texts of errors', () => {
   it('say all that the other end reads', () => {
     for (const code of ['bad_message', 'forbidden', 'internal', 'invalid_token', 'not_found'])
       expect(shortTextOf(code)).to.equal(textOf(code))
+  })
+
+  it('name the field that is wrong, and what it has to be', () => {
+    expect(textOfField('data.uid', 'text')).to.equal('data.uid has to be a string that is not empty')
+    expect(shortTextOfField('data.uid', 'text')).to.equal('data.uid: text')
+    expect(shortTextOfField('command')).to.equal('command: wrong')
   })
 })

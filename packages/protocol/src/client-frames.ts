@@ -103,11 +103,10 @@ function channelRequest(rpc: ChannelRpc, id: string, req: Frame): ClientMessage 
 
 function historyBounds(req: Frame): Omit<HistoryMessage, 'type' | 'id' | 'channel'> {
   const { limit = HISTORY_LIMIT, reverse = false } = req
-  if (!Number.isSafeInteger(limit) || (limit as number) < 1)
-    throw badField('req.limit', 'has to be a whole number above 0')
+  if (!Number.isSafeInteger(limit) || (limit as number) < 1) throw badField('req.limit', 'count')
   if ((limit as number) > HISTORY_LIMIT)
     throw new FrameError(plainRefusal('too_long', { field: 'req.limit', limit: HISTORY_LIMIT }))
-  if (typeof reverse !== 'boolean') throw badField('req.reverse', 'has to be true or false')
+  if (typeof reverse !== 'boolean') throw badField('req.reverse', 'flag')
   return { ...readPublicationIds(req, ['after', 'before'], 'req.'), limit: limit as number, reverse }
 }
 

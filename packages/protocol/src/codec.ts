@@ -6,7 +6,7 @@ import { decodeClientFrame, encodeClientFrame } from './client-frames.js'
 import { RpcError } from './errors.js'
 import { badField, type Frame, FrameError, readObject, sendable } from './frame.js'
 import type { ClientMessage, Position, ServerMessage } from './messages.js'
-import { isNestedTooDeeply, NESTING_LIMIT } from './nesting.js'
+import { isNestedTooDeeply } from './nesting.js'
 import { decodeServerFrame, encodeServerFrame } from './server-frames.js'
 
 /**
@@ -98,7 +98,7 @@ export function encodeHistory({ position, publications, more }: EncodedHistory):
  */
 export function decodeClientMessage(text: unknown): ClientMessage {
   if (typeof text === 'string' && isNestedTooDeeply(text)) {
-    throw badField('message', `has to be nested at most ${NESTING_LIMIT} levels deep`)
+    throw badField('message', 'flat')
   }
   return decodeClientFrame(parse(text))
 }
@@ -109,10 +109,10 @@ export function decodeServerMessage(text: unknown): ServerMessage {
 }
 
 function parse(text: unknown): Frame {
-  if (typeof text !== 'string') throw badField('message', 'has to be a string')
+  if (typeof text !== 'string') throw badField('message', 'string')
   try {
     return readObject(JSON.parse(text), 'message')
   } catch (error) {
-    throw error instanceof FrameError ? error : badField('message', 'has to be JSON')
+    throw error instanceof FrameError ? error : badField('message', 'json')
   }
 }

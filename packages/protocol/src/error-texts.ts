@@ -1,3 +1,5 @@
+import { NESTING_LIMIT } from './nesting.js'
+
 /**
  * Every error that this library makes: a stable code and a text. Codes never change, texts may.
  * `docs/ERRORS.md` explains each one; a test holds the two together.
@@ -44,4 +46,26 @@ export type ErrorCode = keyof typeof ERRORS
 /** The text of one of these errors; of an application's own, its code. */
 export function textOf(code: string): string {
   return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : code
+}
+
+/** What a field of a frame has to be. */
+const SHAPES = {
+  json: 'JSON',
+  count: 'a whole number above 0',
+  flag: 'true or false',
+  flat: `nested at most ${NESTING_LIMIT} levels deep`,
+  id: 'the id of a publication',
+  number: 'a number above 0',
+  object: 'an object',
+  offset: 'a whole number, 0 or above',
+  string: 'a string',
+  text: 'a string that is not empty',
+} as const
+
+/** The name of what a field has to be. */
+export type Shape = keyof typeof SHAPES
+
+/** What is wrong with a field. @param shape what it has to be */
+export function textOfField(field: string, shape?: Shape): string {
+  return shape ? `${field} has to be ${SHAPES[shape]}` : `${field} is missing or wrong`
 }

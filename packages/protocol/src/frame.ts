@@ -1,5 +1,5 @@
 /** What frames of both directions are made of, and how their fields are read: nothing of a peer's gets past unchecked. */
-import { textOf } from './error-texts.js'
+import { type Shape, textOf, textOfField } from './error-texts.js'
 import { type PlainError, plainRefusal, RpcError, type WireError } from './errors.js'
 import type { Position } from './messages.js'
 import { type LimitedName, NAME_LIMITS } from './names.js'
@@ -43,8 +43,7 @@ export function decodeErrorFields({ error, code, about }: Frame): WireError {
 
 /** @throws FrameError unless the value is an object, and no list */
 export function readObject(value: unknown, field: string): Frame {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw badField(field, 'has to be an object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badField(field, 'object')
   return value as Frame
 }
 
@@ -55,8 +54,7 @@ export function readObject(value: unknown, field: string): Frame {
  */
 export function readName(frame: Frame, field: string, kind: LimitedName, path = ''): string {
   const value = frame[field]
-  if (typeof value !== 'string' || value === '')
-    throw badField(path + field, 'has to be a string that is not empty')
+  if (typeof value !== 'string' || value === '') throw badField(path + field, 'text')
   const limit = NAME_LIMITS[kind]
   if (value.length > limit) throw new FrameError(plainRefusal('too_long', { field: path + field, limit }))
   return value
@@ -80,7 +78,7 @@ export function readPublicationIds<Field extends string>(
   return readSome(frame, fields, (field) => {
     const id = frame[field]
     if (typeof id === 'string' && ULID.test(id)) return id
-    throw badField(path + field, 'has to be the id of a publication')
+    throw badField(path + field, 'id')
   })
 }
 
@@ -99,8 +97,7 @@ function readSome<Field extends string>(
 export function readPosition(frame: Frame, path = ''): Position | undefined {
   const { epoch, offset } = frame
   if (epoch === undefined && offset === undefined) return undefined
-  if (!Number.isSafeInteger(offset) || (offset as number) < 0)
-    throw badField(`${path}offset`, 'has to be a whole number, 0 or above')
+  if (!Number.isSafeInteger(offset) || (offset as number) < 0) throw badField(`${path}offset`, 'offset')
   return { epoch: readName(frame, 'epoch', 'epoch', path), offset: offset as number }
 }
 
@@ -108,10 +105,14 @@ export function readPosition(frame: Frame, path = ''): Position | undefined {
 export function readVersion({ version }: Frame): number | undefined {
   if (version === undefined || (Number.isSafeInteger(version) && (version as number) > 0))
     return version as number | undefined
-  throw badField('version', 'has to be a whole number above 0')
+  throw badField('version', 'count')
 }
 
-/** The error of a field that is wrong. */
-export function badField(field: string, why = 'is missing or wrong'): FrameError {
-  return new FrameError({ message: `Invalid message: ${field} ${why}`, code: 'bad_message', data: { field } })
+/** The error of a field that is wrong. @param shape what it has to be. @default it is missing, or known to be wrong */
+export function badField(field: string, shape?: Shape): FrameError {
+  return new FrameError({
+    message: `Invalid message: ${textOfField(field, shape)}`,
+    code: 'bad_message',
+    data: { field },
+  })
 }

@@ -161,5 +161,5 @@ function limits(frame: Frame): { readonly limits?: SizeLimits } {
 /** @throws FrameError */
 function above0(value: unknown, field: string): number {
   if (typeof value === 'number' && value > 0) return value
-  throw badField(field, 'has to be a number above 0')
+  throw badField(field, 'number')
 }

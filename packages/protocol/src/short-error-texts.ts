@@ -11,6 +11,11 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['token_refused', 'The token request was refused'],
 ])
 
+/** What is wrong with a field. @param shape the name of what it has to be */
+export function textOfField(field: string, shape = 'wrong'): string {
+  return `${field}: ${shape}`
+}
+
 /** The text of an error, by its code. */
 export function textOf(code: string): string {
   return TEXTS.get(code) ?? code
