@@ -1,3 +1,4 @@
+import { badArgument, checkFunction } from './bad-argument.js'
 import { guard } from './callback.js'
 import type { PublicationDetails } from './publications.js'
 
@@ -34,8 +35,10 @@ export class Bindings<Place> {
     return this.#handlers.size
   }
 
-  /** Binds a handler. The same one twice is two bindings. */
+  /** Binds a handler. The same one twice is two bindings. @throws RpcError `bad_message` for an argument of a wrong type */
   add(event: string | RegExp, handler: Handler): Binding<Place> {
+    if (typeof event !== 'string' && !isExpression(event)) throw badArgument('event', 'a string or a RegExp')
+    checkFunction('handler', handler)
     const binding = { channel: this.#place, event, unbind: () => this.#remove(binding) }
     this.#handlers.set(binding, handler)
     return binding
@@ -65,6 +68,11 @@ export class Bindings<Place> {
   #remove(binding: Binding<Place>): void {
     if (this.#handlers.delete(binding) && this.size === 0) this.#emptied()
   }
+}
+
+/** A RegExp of another frame is one, too. */
+function isExpression(event: unknown): boolean {
+  return Object.prototype.toString.call(event) === '[object RegExp]'
 }
 
 /** `search` takes no notice of the place that an expression with the flag `g` remembers. */

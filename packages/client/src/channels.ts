@@ -1,4 +1,6 @@
 import type { SubscriptionNotice } from '@token-socket/protocol'
+import { checkedName } from './bad-argument.js'
+import { badOption } from './bad-option.js'
 import { type Binding, Bindings, type Handler } from './bindings.js'
 import { Channel, type ChannelOptions, type ChannelSocket } from './channel.js'
 import type { PublicationDetails } from './publications.js'
@@ -32,8 +34,10 @@ export class Channels {
   }
 
   /** The channel of a name, the same object until it is released. */
-  get(name: string, { token }: ChannelOptions = {}): Channel {
-    const channel = this.#make(name)
+  get(name: string, options?: ChannelOptions): Channel {
+    const token = options?.token
+    if (token && typeof token !== 'function') throw badOption('token', 'a function')
+    const channel = this.#make(checkedName('channel', name))
     channel.isHeld = true
     if (token) channel.token = token
     return channel

@@ -1,4 +1,5 @@
 import { type CallOptions, type Controller, RpcError } from '@token-socket/protocol'
+import { badArgument, checkedName, checkFunction } from './bad-argument.js'
 import type { Binding, Handler } from './bindings.js'
 import { type Callback, deliver } from './callback.js'
 import type { Calls } from './calls.js'
@@ -88,11 +89,13 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
 
   /** Listens for `reconnect`. */
   onreconnect(listener: TokenSocketEvents['reconnect']): void {
+    checkFunction('listener', listener)
     this.on('reconnect', listener)
   }
 
   /** Listens for `message`. */
   onmessage(listener: TokenSocketEvents['message']): void {
+    checkFunction('listener', listener)
     this.on('message', listener)
   }
 
@@ -101,8 +104,12 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     return this.#core.subscriptions.channels
   }
 
-  /** Puts other functions in the place of all those that the server may call. Calls that run go on. */
+  /**
+   * Puts other functions in the place of all those that the server may call. Calls that run go on.
+   * @throws RpcError `bad_message` unless it is an object
+   */
   register(actions: Controller): void {
+    if (typeof actions !== 'object') throw badArgument('actions', 'an object')
     this.actions = actions
   }
 
@@ -124,7 +131,10 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
       return this.rpc<Data>(name, undefined, data as Callback<Data>)
     }
     const [callback, options] = split(rest)
-    const answer = this.#request((id) => ({ type: 'call', id, name, data }), options)
+    const answer = this.#request(
+      (id) => ({ type: 'call', id, name: checkedName('name', name), data }),
+      options,
+    )
     return deliver(answer as Promise<Data>, callback)
   }
 
@@ -149,6 +159,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   /**
    * A channel, the same object for a name until it is released. It is subscribed to when a handler is bound to it.
    * @param options `token` gives a token of its own, see {@link ChannelOptions}
+   * @throws RpcError `bad_message` for a name that is no text, or empty; `bad_option` for a wrong token
    */
   channel(name: string, options?: ChannelOptions): Channel {
     return this.#core.channels.get(name, options)
@@ -157,19 +168,22 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   /**
    * Calls a handler with each message of an event, or of all events that an expression matches: on any channel that is
    * subscribed to, or on one, which is then subscribed to.
+   * @throws RpcError `bad_message` for an argument of a wrong type
    */
   bind<Data = unknown>(
     event: string | RegExp,
     handler: Handler<Data>,
-    { channel }: { readonly channel?: string } = {},
+    options?: { readonly channel?: string },
   ): Binding<Channel | undefined> {
+    const channel = options?.channel
     return channel === undefined
       ? this.#core.channels.bind(event, handler as Handler)
       : this.channel(channel).bind(event, handler)
   }
 
   /** Takes away the handlers of an event, or of all, that were bound by {@link bind}; of one channel, or of none. */
-  unbind(event?: string | RegExp, { channel }: { readonly channel?: string } = {}): void {
+  unbind(event?: string | RegExp, options?: { readonly channel?: string }): void {
+    const channel = options?.channel
     if (channel === undefined) this.#core.channels.unbind(event)
     else this.channel(channel).unbind(event)
   }
@@ -186,9 +200,10 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
 
   /**
    * Sends a frame as it is, now; see docs/PROTOCOL.md.
-   * @throws RpcError `connection_lost` while the socket is away; `too_large`
+   * @throws RpcError `connection_lost` while the socket is away; `too_large`; `bad_message` for what is no text
    */
   sendRaw(text: string): void {
+    if (typeof text !== 'string') throw badArgument('text', 'a string')
     const { link } = this.#core.connector
     if (!link) throw new RpcError('connection_lost', 'The socket is away')
     link.sendText(text, { name: 'sendRaw' })
@@ -206,6 +221,9 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   ): Promise<Receipt | undefined> {
     const [callback, { event, idempotencyKey: key } = {}] = split(rest)
     const answer = this.#request((id) => {
+      checkedName('channel', channel)
+      if (event) checkedName('event', event)
+      if (key) checkedName('idempotencyKey', key)
       return { type: 'publish', id, channel, data, ...(event && { event }), ...(key && { key }) }
     })
     return deliver(answer.then(receiptOf), callback)
@@ -219,7 +237,9 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    *   `reverse` gives the latest first
    */
   history(channel: string, query: HistoryQuery = {}): Promise<readonly PublicationDetails[]> {
-    const answer = this.#request((id) => ({ type: 'history', id, channel, ...query }))
+    const answer = this.#request((id) => {
+      return { ...query, type: 'history', id, channel: checkedName('channel', channel) }
+    })
     return deliver(answer.then(publicationsOf))
   }
 
@@ -239,7 +259,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
       for (const event of ['ready', 'reconnect', 'message'] as const) this.removeAllListeners(event)
       this.#end = this.#core.connector.end()
     }
-    return deliver(this.#end, callback && (() => callback()))
+    return deliver(this.#end, typeof callback === 'function' ? () => callback() : undefined)
   }
 
   #request(...call: Parameters<Calls['request']>): Promise<unknown> {

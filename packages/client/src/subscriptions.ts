@@ -6,6 +6,7 @@ import {
   refusal,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
+import { nameError } from './bad-argument.js'
 import {
   type RequestType,
   Subscription,
@@ -189,7 +190,7 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   #call(channel: string, type: RequestType): Promise<void> {
-    const refused = this.#final ?? this.#overLimit()
+    const refused = nameError('channel', channel) ?? this.#final ?? this.#overLimit()
     if (refused) return Promise.reject(refused)
     const subscription = this.#find(channel)
     subscription.isCalled = type === 'subscribe'

@@ -45,12 +45,15 @@ export class PendingCalls {
 
   /**
    * Opens a request: a new id, of digits only, and the promise of its answer.
-   * @throws RpcError `too_many_calls`, `aborted`
+   * @throws RpcError `too_many_calls`, `aborted`; `bad_option` for an option of a wrong type
    */
   open({ signal, timeout = this.#limits.timeout }: CallOptions = {}): {
     readonly id: string
     readonly answer: Promise<unknown>
   } {
+    // What throws below would leave a call open that has no caller.
+    if (typeof timeout !== 'number') throw badOption('timeout', 'a number')
+    if (signal && typeof signal.addEventListener !== 'function') throw badOption('signal', 'an AbortSignal')
     if (signal?.aborted) throw aborted(signal)
     const { calls: limit } = this.#limits
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
@@ -86,6 +89,10 @@ export class PendingCalls {
     for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, error)
     this.#timeouts.rest()
   }
+}
+
+function badOption(field: string, what: string): RpcError {
+  return new RpcError('bad_option', `Invalid option: ${field} has to be ${what}`, { field })
 }
 
 function aborted(signal: AbortSignal): RpcError {

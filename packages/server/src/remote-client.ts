@@ -230,7 +230,7 @@ export class RemoteClient {
   rpc(name: string, data: unknown, rest: RpcCallback): void
   rpc<Data = unknown>(name: string, data?: unknown, rest?: CallOptions): Promise<Data>
   rpc(name: string, data?: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
-    const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest]
+    const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest ?? undefined]
     const answer = this.#session.request((id) => {
       if (this.isClosed) throw new RpcError('connection_lost')
       this.send({ type: 'invoke', id, name, data })
