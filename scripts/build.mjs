@@ -4,12 +4,12 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { minify } from 'terser'
 import { root } from './gates.mjs'
 import { INTERNAL_NAMES } from './internal-names.mjs'
-import { shortForms, slimEmitter, slimSockJS } from './slim-dependencies.mjs'
+import { plainPrivates, shortForms, slimEmitter, slimSockJS } from './slim-dependencies.mjs'
 
 const shared = {
   bundle: true,
@@ -120,7 +120,9 @@ async function buildScripts(folder) {
   const small = {
     ...script,
     minify: true,
-    plugins: [slimEmitter, slimSockJS, shortForms],
+    plugins: [slimEmitter, slimSockJS, shortForms, plainPrivates],
+    // A field without a value needs no declaration.
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     // Besides our own those of SockJS that begin with `_`; the emitter's are members of the application's socket, too, and
     // some of SockJS's the client's own code uses, whatever build of SockJS the page has.
     mangleProps: new RegExp(`^(_[a-z].*|${INTERNAL_NAMES.join('|')})$`),
@@ -141,13 +143,23 @@ async function buildScripts(folder) {
 }
 
 /** esbuild's own output, with names given once more by terser, which repeats them more: gzip makes less of it. */
-async function buildSmall(options) {
-  await build(options)
-  const { outfile } = options
+async function buildSmall(settings) {
+  await build(settings)
+  const { outfile } = settings
   const sourceMap = { content: readFileSync(`${outfile}.map`, 'utf8'), url: `${basename(outfile)}.map` }
-  const { code, map } = await minify(readFileSync(outfile, 'utf8'), { ecma: 2020, sourceMap })
+  const options = { ecma: 2020, compress: { hoist_funs: true }, sourceMap }
+  const { code, map } = await minify(readFileSync(outfile, 'utf8'), options)
   writeFileSync(outfile, `${code}\n`)
-  writeFileSync(`${outfile}.map`, map)
+  writeFileSync(`${outfile}.map`, withSources(JSON.parse(map), dirname(outfile)))
+}
+
+/** A source map that shows our files as they are, whatever a plugin made of them: the lines are the same. */
+function withSources(map, folder) {
+  const isOurs = (path) => /\/src\/.*\.ts$/.test(path)
+  const sourcesContent = map.sources.map((path, index) =>
+    isOurs(path) ? readFileSync(join(folder, path), 'utf8') : map.sourcesContent[index],
+  )
+  return JSON.stringify({ ...map, sourcesContent })
 }
 
 /** A script that leaves what it imports in a global variable. */
