@@ -2,6 +2,7 @@ import { constants } from 'node:buffer'
 import { expect } from 'chai'
 import {
   batchLimit,
+  isBodyTooDeep,
   isTooLarge,
   type Writing,
 } from '../../../packages/server/src/transports/message-limit.js'
@@ -77,4 +78,30 @@ describe('isTooLarge', () => {
     const deep: unknown = JSON.parse('['.repeat(depth) + ']'.repeat(depth))
     expect(isTooLarge(deep, 10 * depth)).to.equal(true)
   })
+})
+
+describe('isBodyTooDeep', () => {
+  const deep = '['.repeat(60_000)
+  const encoded = encodeURIComponent(deep)
+
+  for (const [what, body, isForm] of [
+    ['a plain body', deep, false],
+    ['a plain body with an escaped quote', `["a%22",${deep}`, false],
+    ['a form', `d=${encoded}`, true],
+    ['a form that does not escape', `d=${deep}`, true],
+    ['a form of lowercase escapes', `d=${encoded.toLowerCase()}`, true],
+    ['a form behind a field with a quote', `x=%22&d=${encoded}`, true],
+    ['a form that escapes the name of the field', `%64=${encoded}`, true],
+  ] as const) {
+    it(`is true of ${what}`, () => expect(isBodyTooDeep(Buffer.from(body), isForm)).to.equal(true))
+  }
+
+  for (const [what, body, isForm] of [
+    ['brackets in a text', JSON.stringify([deep]), false],
+    ['brackets in a text of a form', `d=${encodeURIComponent(JSON.stringify([deep]))}`, true],
+    ['a field that is not read', `d=%5B%22a%22%5D&x=${encoded}`, true],
+    ['a form without the field', `x=${encoded}`, true],
+  ] as const) {
+    it(`is false of ${what}`, () => expect(isBodyTooDeep(Buffer.from(body), isForm)).to.equal(false))
+  }
 })

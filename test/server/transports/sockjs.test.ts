@@ -86,6 +86,20 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
       })
     }
 
+    it('is not parsed if its body nests too deeply, whatever else a form holds', async () => {
+      await carrier.stop()
+      carrier = await Carrier.start({ transports: TRANSPORT_NAMES, maxPayload: 100_000 })
+      await carrier.poll('abc')
+      const nested = '['.repeat(60_000)
+      const answers = [
+        await carrier.post('abc/xhr_send', nested),
+        await carrier.post('abc/jsonp_send', `d=${encodeURIComponent(nested)}`, form),
+        await carrier.post('abc/jsonp_send', `x=%22&d=${encodeURIComponent(nested)}`, form),
+      ]
+      for (const answer of answers)
+        expect([answer.status, await answer.text()]).to.deep.equal([400, 'Nested too deeply\n'])
+    })
+
     it('lets those before it in its body be heard, and none after it', async () => {
       const guest = await carrier.poll('abc')
       expect((await carrier.post('abc/xhr_send', JSON.stringify(['a', LARGE, 'b']))).status).to.equal(413)

@@ -274,7 +274,12 @@ export class Gate implements Interceptor {
     if (isNew) this.#addresses.add(address)
     // A body that is not read would be kept for as long as the poll.
     request.resume()
-    this.#options.sockjs.handle(request, response)
+    try {
+      this.#options.sockjs.handle(request, response)
+    } catch (cause) {
+      if (isNew) this.#release(session)
+      throw cause
+    }
     // sockjs opens no session for what it refuses.
     if (isNew && response.statusCode >= 400) this.#release(session)
   }
@@ -295,7 +300,8 @@ export class Gate implements Interceptor {
     const body = await reading
     session.sends -= 1
     if (typeof body !== 'string') {
-      if (isBodyTooDeep(body, WRITINGS[transport])) return refuse(response, 400, 'Nested too deeply')
+      if (isBodyTooDeep(body, transport === 'jsonp_send' && isForm(request)))
+        return refuse(response, 400, 'Nested too deeply')
       return this.#replay([request, response], body)
     }
     // Its next poll says why, and that its client need not come back.
@@ -339,6 +345,11 @@ export class Gate implements Interceptor {
     const replay = Object.assign(Readable.from([body]), { headers, method, url, httpVersion })
     this.#options.sockjs.handle(replay as unknown as IncomingMessage, response)
   }
+}
+
+/** Whether sockjs reads a body as a form. */
+function isForm({ headers }: IncomingMessage): boolean {
+  return (headers['content-type'] ?? '').split(';', 1)[0] === 'application/x-www-form-urlencoded'
 }
 
 type Exchange = readonly [IncomingMessage, ServerResponse]

@@ -1,4 +1,5 @@
 import { constants } from 'node:buffer'
+import { parse } from 'node:querystring'
 import { encodeData, isNestedTooDeeply, type SizeLimits } from '@token-socket/protocol'
 
 /**
@@ -72,14 +73,11 @@ function jsonOf(value: unknown): string | undefined {
   }
 }
 
-/** Whether a body of SockJS nests too deeply to be parsed; see {@link isNestedTooDeeply}. A form escapes brackets and quotes. */
-export function isBodyTooDeep(body: Buffer, writing: Writing): boolean {
+/**
+ * Whether a body of SockJS nests too deeply to be parsed; see {@link isNestedTooDeeply}. Of a form it looks at the field that
+ * sockjs parses, read as sockjs reads it: any other field could hide the nesting.
+ */
+export function isBodyTooDeep(body: Buffer, isForm: boolean): boolean {
   const text = body.toString('latin1')
-  return isNestedTooDeeply(writing === 'form' ? unescapeBrackets(text) : text)
-}
-
-function unescapeBrackets(text: string): string {
-  return text.replaceAll(/%(5[bcd]|7[bd]|22)/gi, (code) =>
-    String.fromCharCode(Number.parseInt(code.slice(1), 16)),
-  )
+  return isNestedTooDeeply(isForm ? String(parse(text).d ?? '') : text)
 }
