@@ -94,6 +94,13 @@ describe('Admission', () => {
         code: 'too_many_sockets',
         data: { field: 'socketsPerUser', limit: 2 },
       })
+      expect(logger.of('info')).to.deep.equal([
+        {
+          level: 'info',
+          message: 'a user has too many sockets',
+          details: { uid: 'ann', option: 'limits.socketsPerUser', code: 'too_many_sockets' },
+        },
+      ])
       await bring(await goodToken(ticket('ben'))).welcomed
       sockets[0]?.client.close(1000, '')
       await bring(await goodToken(ticket('ann'))).welcomed

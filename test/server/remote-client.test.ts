@@ -3,7 +3,9 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { type Claims, readClaims } from '../../packages/server/src/claims.js'
 import type { ChannelAnswer, ChannelRequest } from '../../packages/server/src/remote-client.js'
+import { RequestLog } from '../../packages/server/src/runtime/request-log.js'
 import { rejection, thrownBy } from '../protocol/rejection.js'
+import { RecordedLog } from './recorded-log.js'
 import { makeSocket, type SocketSettings } from './sockets.js'
 
 /** Lets every promise that can settle do so. */
@@ -273,7 +275,12 @@ describe('RemoteClient', () => {
     it('are answered too_large, which names `answers`, when more of these wait than may', async () => {
       const answers: (() => void)[] = []
       const later = () => new Promise((resolve) => answers.push(() => resolve('x'.repeat(1000))))
-      const { connection, client, flusher } = makeSocket({ controller: { later }, limits: { answers: 1500 } })
+      const log = new RecordedLog()
+      const { connection, client, flusher } = makeSocket({
+        controller: { later },
+        limits: { answers: 1500 },
+        requests: new RequestLog(log, log, false),
+      })
       for (const uuid of ['1', '2', '3']) client.send([JSON.stringify({ rpc: 'later', uuid })])
       connection.bufferedBytes = 1_000_000
       for (const answer of answers) answer()
@@ -284,6 +291,7 @@ describe('RemoteClient', () => {
       const [one, two, three] = connection.sent.map((frame) => JSON.parse(frame))
       expect([one.resp.length, two.resp.length]).to.deep.equal([1000, 1000])
       expect([three.code, three.error.data]).to.deep.equal(['too_large', { field: 'answers', limit: 1500 }])
+      expect(log.of('info')[0]?.details).to.include({ function: 'later', code: 'too_large' })
     })
 
     it('pass `_ping` on by its name, with empty data', async () => {

@@ -89,7 +89,7 @@ export class Admission {
     })
     joining.identify(socket)
     if (joining.isEnded) return
-    leave = this.#options.counts.enter(subjectsOf(socket))
+    leave = this.#enter(socket)
     if (socket.isClosed) return leave()
     const refusal = await this.#options.decide(socket)
     if (joining.isEnded) return
@@ -105,6 +105,18 @@ export class Admission {
     socket.autoSubscribe((channel, error) =>
       this.#options.logger.info({ sid, uid, channel, err: error }, 'an automatic subscription was refused'),
     )
+  }
+
+  /** @returns a function that undoes it @throws RpcError `too_many_sockets` */
+  #enter(socket: RemoteClient): () => void {
+    try {
+      return this.#options.counts.enter(subjectsOf(socket))
+    } catch (error) {
+      const { uid } = socket
+      const details = { uid, option: 'limits.socketsPerUser', code: 'too_many_sockets' }
+      this.#options.log.write('too_many_sockets', ['info', details, 'a user has too many sockets'])
+      throw error
+    }
   }
 
   /** What the client is told when it is let in. The legacy client knows nothing of limits. */

@@ -5,8 +5,8 @@ import {
   encodeError,
   encodeServerMessage,
   type Position,
+  plainRefusal,
   RpcError,
-  refusal,
   type ServerMessage,
   type SessionInfo,
   type SubscriptionNotice,
@@ -363,11 +363,18 @@ export class RemoteClient {
   #sendAnswer(message: AnswerMessage): void {
     if (this.isClosed) return
     const limit = this.#owner.limits.answers
-    const isFull = this.#outbox.size > limit
-    const outcome = isFull ? encodeError(refusal('too_large', { field: 'answers', limit })) : message.outcome
-    const frame = encodeServerMessage(isFull ? { ...message, outcome } : message)
+    const frame = encodeServerMessage(
+      this.#outbox.size > limit ? this.#refuseAnswer(message, limit) : message,
+    )
     this.sent += frame.length
     this.#outbox.addBulk(frame)
+  }
+
+  #refuseAnswer(message: AnswerMessage, limit: number): AnswerMessage {
+    const { sid, uid } = this
+    const outcome = encodeError(plainRefusal('too_large', { field: 'answers', limit }))
+    this.#owner.requests.answered({ sid, uid, type: 'answer', function: message.rpc }, outcome)
+    return { ...message, outcome }
   }
 
   /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
