@@ -1,5 +1,6 @@
 /** What the server's log says of refusals and ends: one line each, with who, what, why, and a code. */
 import type { Socket } from 'node:net'
+import { MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import express from 'express'
 import { type LogLine, type Site, type SiteOptions, turn, until, useSites } from './fixture.js'
@@ -140,5 +141,18 @@ describe('the log', () => {
     const { level, details } = await line(site, 'a limit was reached')
     expect(level).to.equal('info')
     expect(details).to.include({ code: 'too_many_messages', uid: UID })
+  })
+
+  it('has a line for a limit of the engine that makes it forget something before its time', async () => {
+    const history = { size: 100, ttl: 60_000 }
+    const engine = new MemoryEngine({ channelBytes: 1000 })
+    const site = await open({ engine, channels: { kept: { history } } })
+    for (let count = 0; count < 10; count += 1) await site.sockets.publish('kept', 'x'.repeat(500))
+    const { level, details } = await line(
+      site,
+      'a limit of the engine is reached: it forgets something before its time',
+    )
+    expect(level).to.equal('warn')
+    expect(details).to.deep.equal({ engine: 'memory', option: 'channelBytes' })
   })
 })

@@ -6,6 +6,7 @@ import {
   checkOptions,
   type Draft,
   type Engine,
+  type EvictionListener,
   type History,
   LocalDelivery,
   MemoryEngine,
@@ -99,6 +100,11 @@ export class LmdbEngine implements Engine {
     this.#presence = new MemoryPresence((event) => delivery.presence(event), presences)
     this.presence = this.#presence
     this.broker = new LmdbBroker(this.#store, delivery)
+  }
+
+  watchEvictions(listener: EvictionListener): void {
+    this.#store.watchEvictions(listener)
+    this.#memory.watchEvictions(listener)
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import {
   type Draft,
   EventIds,
+  type EvictionListener,
   type History,
   type HistoryPage,
   type HistoryQuery,
@@ -74,6 +75,11 @@ export class Store implements History {
   /** An id for a publication that is not kept. */
   nextId(): string {
     return this.#ids.next()
+  }
+
+  /** Sets who receives the name of a limit each time that it makes channels lose something before its time. */
+  watchEvictions(listener: EvictionListener): void {
+    this.#channels.onevict = listener
   }
 
   /** What channels keep. */

@@ -1,6 +1,7 @@
 import {
   type Draft,
   type EventIds,
+  type EvictionListener,
   type HistoryPage,
   type HistoryQuery,
   newEpoch,
@@ -81,6 +82,8 @@ export class StoredChannels {
   readonly #store: string
   #size: number
   #bytes: number
+  /** Receives the name of a limit each time that it makes a channel lose something before its time. */
+  onevict: EvictionListener = () => {}
 
   /** @param size how many channels there are */
   constructor(tables: ChannelTables, limits: ChannelLimits, { size, store, ids }: StoredChannelsState) {
@@ -113,6 +116,7 @@ export class StoredChannels {
     const record = { ...before, offset, lastId: id, expires, bytes: (before.bytes ?? 0) + bytes }
     const isTooMuch = (left: ChannelRecord) =>
       offset - left.first > size || (left.bytes ?? 0) > this.#limits.channelBytes
+    if (record.bytes > this.#limits.channelBytes) this.onevict('channelBytes')
     this.#settle(channel, before, this.#drop(channel, record, isTooMuch))
     this.#makeRoom()
     return { ...draft, id, epoch, offset }
@@ -247,6 +251,7 @@ export class StoredChannels {
   /** What is over soonest goes, until all that is left is within the limit. */
   #makeRoom(): void {
     const { live, channels } = this.#tables
+    if (this.#bytes > this.#limits.historyBytes) this.onevict('historyBytes')
     for (let count = 0; count < MOST_DROPPED && this.#bytes > this.#limits.historyBytes; count += 1) {
       const [time, channel] = live.first ?? []
       if (time === undefined || channel === undefined) return
@@ -272,6 +277,7 @@ export class StoredChannels {
     this.#forget(channel)
     const name = generationOf(channel)
     meta.put(name, Number(meta.get(name) ?? 0) + 1)
+    this.onevict('channels')
     return true
   }
 

@@ -283,6 +283,9 @@ export interface Health {
   onchange(listener: (health: EngineHealth) => void): () => void
 }
 
+/** Receives the name of the limit that made an engine forget something before its time. It does not throw. */
+export type EvictionListener = (limit: string) => void
+
 /** What nodes share, as one object. */
 export interface Engine {
   /** For logs. */
@@ -296,6 +299,11 @@ export interface Engine {
   readonly nodes: Nodes
   /** How it is; left out by an engine that is always well. */
   readonly health?: Health
+  /**
+   * Sets who receives the name of a limit, such as `historyBytes`, each time that limit makes the engine forget something before
+   * its time. Once. Left out by an engine that has no such limits.
+   */
+  watchEvictions?(listener: EvictionListener): void
   /** Lets go of everything. Calls after that may fail. */
   close(): Promise<void>
 }

@@ -18,6 +18,7 @@ export type {
   Draft,
   Engine,
   EngineHealth,
+  EvictionListener,
   Health,
   History,
   HistoryPage,

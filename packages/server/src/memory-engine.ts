@@ -5,6 +5,7 @@ import type {
   BrokerListener,
   Draft,
   Engine,
+  EvictionListener,
   History,
   NodeCommand,
   Presence,
@@ -71,20 +72,26 @@ export class MemoryEngine implements Engine {
   readonly #presence: MemoryPresence
   readonly #receipts: MemoryReceipts
   readonly #tickets: MemoryTickets
+  #onevict: EvictionListener = () => {}
 
   /** @throws RpcError `bad_option` */
   constructor(options: MemoryEngineOptions = {}) {
     checkOptions(options)
     const limits = { ...LIMITS, ...withoutUndefined(options) }
     for (const name of Object.keys(LIMITS) as (keyof typeof LIMITS)[]) checkNumber(name, limits[name])
-    this.#tickets = new MemoryTickets(limits)
-    this.#receipts = new MemoryReceipts(limits.idempotencyKeys)
-    this.#history = new MemoryHistory(limits)
+    const onevict: EvictionListener = (limit) => this.#onevict(limit)
+    this.#tickets = new MemoryTickets(limits, onevict)
+    this.#receipts = new MemoryReceipts(limits.idempotencyKeys, onevict)
+    this.#history = new MemoryHistory(limits, onevict)
     this.#presence = new MemoryPresence((event) => this.#delivery.presence(event), limits.presences)
     this.tickets = this.#tickets
     this.history = this.#history
     this.presence = this.#presence
     this.broker = new MemoryBroker(this.#delivery, this.#history, this.#receipts)
+  }
+
+  watchEvictions(listener: EvictionListener): void {
+    this.#onevict = listener
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,16 @@ import { startTimer } from '@token-socket/protocol'
 import { AgingMap } from './engine/aging-map.js'
 import { ChannelHistory } from './engine/channel-history.js'
 import { type IdlePosition, IdlePositions } from './engine/idle-positions.js'
-import type { Draft, History, HistoryPage, HistoryQuery, Position, Publication, Retention } from './engine.js'
+import type {
+  Draft,
+  EvictionListener,
+  History,
+  HistoryPage,
+  HistoryQuery,
+  Position,
+  Publication,
+  Retention,
+} from './engine.js'
 import { newEpoch, POSITION_TTL } from './epoch.js'
 
 /** Limits of {@link MemoryHistory}. */
@@ -61,9 +70,11 @@ export class MemoryHistory implements History {
   #stopTimer: (() => void) | undefined
   /** How many sweeps there were. */
   #sweeps = 0
+  readonly #onevict: EvictionListener
 
-  constructor(limits: HistoryLimits) {
+  constructor(limits: HistoryLimits, onevict: EvictionListener = () => {}) {
     this.#limits = limits
+    this.#onevict = onevict
   }
 
   /** What it keeps. */
@@ -76,8 +87,9 @@ export class MemoryHistory implements History {
     const { history } = this.#open(draft.channel)
     const before = history.bytes
     const publication = history.add(draft, id, retention)
-    history.shrink(this.#limits.channelBytes)
+    this.#shrink(history)
     this.#bytes += history.bytes - before
+    if (this.#bytes > this.#limits.historyBytes) this.#onevict('historyBytes')
     while (this.#bytes > this.#limits.historyBytes) this.#emptyOldest()
     return publication
   }
@@ -140,7 +152,15 @@ export class MemoryHistory implements History {
       if (oldest === undefined) return
       const at = generationOf(oldest)
       this.#generations[at] = (this.#generations[at] ?? 0) + 1
+      this.#onevict('channels')
     }
+  }
+
+  #shrink(history: ChannelHistory): void {
+    const { channelBytes } = this.#limits
+    if (history.bytes <= channelBytes) return
+    history.shrink(channelBytes)
+    this.#onevict('channelBytes')
   }
 
   /** The channel that was published on least recently keeps nothing any more. */

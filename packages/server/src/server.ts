@@ -41,7 +41,7 @@ import { Failures } from './runtime/failures.js'
 import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
 import { callIsolated } from './runtime/isolated.js'
 import { RequestLog } from './runtime/request-log.js'
-import { ThrottledLog } from './runtime/throttled-log.js'
+import { type LogEntry, ThrottledLog } from './runtime/throttled-log.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import { HealthWatch, type ServerHealth } from './server-health.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
@@ -358,6 +358,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   /** The route stays after the shutdown, since it tells load balancers of that, until another server takes its place. */
   #watchHealth(): HealthWatch {
     const { engine, logger, server, healthRoute } = this.#options
+    // Clients lose what the rules promise: the operator has to know which limit to raise.
+    engine.watchEvictions?.((limit) => this.#log.write(`engine ${limit}`, eviction(engine.name, limit)))
     const changed = (health: ServerHealth) => this.#tell('health', [health])
     const watch = new HealthWatch({ engine, logger, changed })
     const route = healthRoute === false ? undefined : new HealthRoute(healthRoute, () => watch.now)
@@ -378,4 +380,12 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       callIsolated(() => Reflect.apply(listener, this, args), failed)
     }
   }
+}
+
+function eviction(engine: string, option: string): LogEntry {
+  return [
+    'warn',
+    { engine, option },
+    'a limit of the engine is reached: it forgets something before its time',
+  ]
 }

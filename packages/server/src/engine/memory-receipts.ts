@@ -1,5 +1,5 @@
 import { Deadlines } from '@token-socket/protocol'
-import type { PublishOptions, Receipt } from '../engine.js'
+import type { EvictionListener, PublishOptions, Receipt } from '../engine.js'
 import { IDEMPOTENCY } from './idempotency.js'
 
 /** An idempotency key, and whose it is. */
@@ -20,10 +20,12 @@ export class MemoryReceipts {
   readonly #owners = new Map<string, Set<string>>()
   readonly #deadlines = new Deadlines<string>((name) => this.#forget(name))
   readonly #limit: number
+  readonly #onevict: EvictionListener
 
   /** @param limit receipts in all */
-  constructor(limit: number) {
+  constructor(limit: number, onevict: EvictionListener = () => {}) {
     this.#limit = limit
+    this.#onevict = onevict
   }
 
   get(channel: string, { idempotencyKey: key }: OwnedKey): Receipt | undefined {
@@ -34,8 +36,7 @@ export class MemoryReceipts {
     if (key === undefined) return
     const name = nameOf(channel, key)
     if (owner !== undefined) this.#own(owner, name)
-    const [oldest] = this.#receipts.keys()
-    if (this.#receipts.size >= this.#limit && oldest !== undefined) this.#forget(oldest)
+    if (this.#receipts.size >= this.#limit) this.#forgetOldest()
     this.#receipts.set(name, { receipt, owner })
     this.#deadlines.set(name, IDEMPOTENCY.ttl)
   }
@@ -44,6 +45,13 @@ export class MemoryReceipts {
     this.#receipts.clear()
     this.#owners.clear()
     this.#deadlines.clear()
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#receipts.keys()
+    if (oldest === undefined) return
+    this.#forget(oldest)
+    this.#onevict('idempotencyKeys')
   }
 
   #own(owner: string, name: string): void {

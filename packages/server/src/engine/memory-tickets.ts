@@ -1,5 +1,5 @@
 import { Deadlines, refusal } from '@token-socket/protocol'
-import type { Ticket, Tickets } from '../engine.js'
+import type { EvictionListener, Ticket, Tickets } from '../engine.js'
 
 /** Limits of {@link MemoryTickets}. */
 export interface MemoryTicketLimits {
@@ -44,10 +44,12 @@ export class MemoryTickets implements Tickets {
   readonly #revocations = new Map<string, Revocation>()
   readonly #revocationEnds = new Deadlines<string>((owner) => this.#revocations.delete(owner))
   readonly #limits: MemoryTicketLimits
+  readonly #onevict: EvictionListener
   #bytes = 0
 
-  constructor(limits: MemoryTicketLimits) {
+  constructor(limits: MemoryTicketLimits, onevict: EvictionListener = () => {}) {
     this.#limits = limits
+    this.#onevict = onevict
   }
 
   /** What it keeps. */
@@ -88,12 +90,8 @@ export class MemoryTickets implements Tickets {
 
   /** As many are known as tickets may wait; one more makes it forget the oldest. */
   async revoke(owner: string, ttl: number): Promise<void> {
-    const [oldest] = this.#revocations.keys()
-    if (this.#revocations.size >= this.#limits.tickets && oldest !== undefined) {
-      this.#revocations.delete(oldest)
-      this.#revocationEnds.delete(oldest)
-    }
     this.#revocations.delete(owner)
+    if (this.#revocations.size >= this.#limits.tickets) this.#forgetRevocation()
     this.#revocations.set(owner, { at: performance.now(), time: Date.now() })
     this.#revocationEnds.set(owner, Math.max(ttl, 1))
   }
@@ -112,6 +110,14 @@ export class MemoryTickets implements Tickets {
     this.#deadlines.clear()
     this.#claimed.clear()
     this.#claimEnds.clear()
+  }
+
+  #forgetRevocation(): void {
+    const [oldest] = this.#revocations.keys()
+    if (oldest === undefined) return
+    this.#revocations.delete(oldest)
+    this.#revocationEnds.delete(oldest)
+    this.#onevict('tickets')
   }
 
   #isRevoked({ owners, asked }: WaitingTicket): boolean {
