@@ -1,13 +1,14 @@
-import { RpcError } from '@token-socket/protocol'
+import { badField, RpcError, type Shape } from '@token-socket/protocol'
 
-/** The error for an argument of a wrong type. @param what it has to be, to go after "has to be" */
-export function badArgument(field: string, what: string): RpcError {
-  return new RpcError('bad_message', `Invalid message: ${field} has to be ${what}`, { field })
+/** The error for an argument of a wrong type. @param shape what it has to be */
+export function badArgument(field: string, shape: Shape): RpcError {
+  const { code, message, data } = badField(field, shape).error
+  return new RpcError(code, message, data)
 }
 
 /** The error for a name that is no text, or an empty one; `undefined` for a good name. */
 export function nameError(field: string, name: unknown): RpcError | undefined {
-  return typeof name === 'string' && name ? undefined : badArgument(field, 'a string that is not empty')
+  return typeof name === 'string' && name ? undefined : badArgument(field, 'text')
 }
 
 /** A good name. @throws RpcError `bad_message` */
@@ -19,5 +20,5 @@ export function checkedName(field: string, name: string): string {
 
 /** @throws RpcError `bad_message` unless it is a function */
 export function checkFunction(field: string, value: unknown): void {
-  if (typeof value !== 'function') throw badArgument(field, 'a function')
+  if (typeof value !== 'function') throw badArgument(field, 'function')
 }

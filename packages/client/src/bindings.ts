@@ -37,7 +37,7 @@ export class Bindings<Place> {
 
   /** Binds a handler. The same one twice is two bindings. @throws RpcError `bad_message` for an argument of a wrong type */
   add(event: string | RegExp, handler: Handler): Binding<Place> {
-    if (typeof event !== 'string' && !isExpression(event)) throw badArgument('event', 'a string or a RegExp')
+    if (typeof event !== 'string' && !isExpression(event)) throw badArgument('event', 'event')
     checkFunction('handler', handler)
     const binding = { channel: this.#place, event, unbind: () => this.#remove(binding) }
     this.#handlers.set(binding, handler)
@@ -72,7 +72,7 @@ export class Bindings<Place> {
 
 /** A RegExp of another frame is one, too. */
 function isExpression(event: unknown): boolean {
-  return Object.prototype.toString.call(event) === '[object RegExp]'
+  return typeof (event as { readonly exec?: unknown } | null | undefined)?.exec === 'function'
 }
 
 /** `search` takes no notice of the place that an expression with the flag `g` remembers. */

@@ -109,7 +109,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * @throws RpcError `bad_message` unless it is an object
    */
   register(actions: Controller): void {
-    if (typeof actions !== 'object') throw badArgument('actions', 'an object')
+    if (typeof actions !== 'object') throw badArgument('actions', 'object')
     this.actions = actions
   }
 
@@ -203,7 +203,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * @throws RpcError `connection_lost` while the socket is away; `too_large`; `bad_message` for what is no text
    */
   sendRaw(text: string): void {
-    if (typeof text !== 'string') throw badArgument('text', 'a string')
+    if (typeof text !== 'string') throw badArgument('text', 'string')
     const { link } = this.#core.connector
     if (!link) throw new RpcError('connection_lost', 'The socket is away')
     link.sendText(text, { name: 'sendRaw' })

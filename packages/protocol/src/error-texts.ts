@@ -48,12 +48,14 @@ export function textOf(code: string): string {
   return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : code
 }
 
-/** What a field of a frame has to be. */
+/** What a field of a frame, or an argument, has to be. */
 const SHAPES = {
   json: 'JSON',
   count: 'a whole number above 0',
+  event: 'a string or a RegExp',
   flag: 'true or false',
   flat: `nested at most ${NESTING_LIMIT} levels deep`,
+  function: 'a function',
   id: 'the id of a publication',
   number: 'a number above 0',
   object: 'an object',

@@ -23,7 +23,7 @@ export {
 export type { Connection, ConnectionListener } from './connection.js'
 export { type Action, type Controller, findAction, isPlain } from './controller.js'
 export { createTimeouts, Deadlines, isNever, type Timeouts } from './deadlines.js'
-export { ERRORS, type ErrorCode } from './error-texts.js'
+export { ERRORS, type ErrorCode, type Shape } from './error-texts.js'
 export {
   asRpcError,
   decodeError,
@@ -39,7 +39,7 @@ export {
   wireError,
   withSubject,
 } from './errors.js'
-export { FrameError } from './frame.js'
+export { badField, FrameError } from './frame.js'
 export { markHandled } from './mark-handled.js'
 export type * from './messages.js'
 export { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'

@@ -181,5 +181,5 @@ function subjectOf({ name }: IncomingCall): Subject | undefined {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
 }
