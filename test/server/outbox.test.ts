@@ -119,6 +119,46 @@ describe('Outbox', () => {
       expect(network.connection.closed).to.equal(undefined)
     })
 
+    it('counts only live messages against a reader, whatever bulk they stand behind', () => {
+      /** Turns with an eighth of a budget of live messages until a reader that takes nothing is slow. */
+      const turnsUntilSlow = (outbox: Outbox, { connection }: Network) => {
+        let turns = 0
+        for (; !connection.closed && turns < 100; turns += 1) {
+          outbox.add(text(BUDGET / 8))
+          clock.next()
+        }
+        return turns
+      }
+      const turnsAfter = (kinds: string) => {
+        const reader = new Network()
+        const outbox = make(reader.connection)
+        // The connection is full from here on.
+        outbox.add(text(2 * HIGH))
+        clock.next()
+        for (const kind of kinds) {
+          if (kind === 'b') outbox.addBulk(text(HIGH))
+          else if (kind === 'l') outbox.add('x')
+          else reader.take(2 * HIGH)
+        }
+        clock.next()
+        // What it has taken does not count after two looks.
+        clock.tick(2000)
+        return turnsUntilSlow(outbox, reader)
+      }
+      const turns = turnsAfter('l')
+      expect(turns).to.be.within(9, 12)
+      for (const kinds of [
+        'bl',
+        'lb',
+        'bbbbbbrl',
+        'bbbbblrbl',
+        'lbbbblrbbbbrl',
+        'bbbbbblrrbb',
+        'bbrbbbblrbl',
+      ])
+        expect(turnsAfter(kinds), kinds).to.equal(turns)
+    })
+
     it('leaves to the connection a quarter of the budget and one message, and goes on when that is taken', () => {
       const outbox = make(network.connection)
       for (let index = 0; index < 6; index += 1) {

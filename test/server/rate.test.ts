@@ -26,6 +26,11 @@ describe('Rate', () => {
       expect(rate.count()).to.equal(1)
     })
 
+    it('counts by the time that it is given', () => {
+      const rate = new Rate()
+      expect([rate.count(5), rate.count(1004), rate.count(1005)]).to.deep.equal([1, 2, 1])
+    })
+
     it('takes one back, and never goes below none', () => {
       const rate = new Rate()
       rate.uncount()

@@ -17,17 +17,27 @@ export interface Controller {
  * holds its database or HTTP client exposes none of their functions.
  */
 export function findAction(controller: Controller, name: string): Action | undefined {
+  const found = name.includes('.') ? walk(controller, name.split('.')) : own(controller, name)
+  return typeof found === 'function' ? (found as Action) : undefined
+}
+
+function own(object: unknown, name: string): unknown {
+  const isOwn = typeof object === 'object' && object !== null && Object.hasOwn(object, name)
+  return isOwn ? (object as Controller)[name] : undefined
+}
+
+function walk(controller: Controller, path: readonly string[]): unknown {
   let found: unknown = controller
   let isInInstance = false
-  for (const part of name.includes('.') ? name.split('.') : [name]) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, part)) return undefined
+  for (const part of path) {
+    if (typeof found !== 'object' || found === null) return undefined
     if (!isPlain(found)) {
       if (isInInstance) return undefined
       isInInstance = true
     }
-    found = (found as Controller)[part]
+    found = own(found, part)
   }
-  return typeof found === 'function' ? (found as Action) : undefined
+  return found
 }
 
 /** Whether an object is a list or of no class, also of another realm or a module: its prototype is none, or has none. */

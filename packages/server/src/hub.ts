@@ -37,9 +37,10 @@ export class Hub {
   /** See {@link PublishFilter}. May be changed at any time. */
   filter: PublishFilter | undefined
 
-  /** @param onerror hears what the filter throws; that socket then gets nothing */
-  constructor(onerror: (cause: unknown, details: object) => void) {
+  /** @param onerror receives what the filter throws; that socket then gets nothing */
+  constructor(onerror: (cause: unknown, details: object) => void, filter?: PublishFilter) {
     this.#onerror = onerror
+    this.filter = filter
   }
 
   /** All sockets. */

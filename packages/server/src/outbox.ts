@@ -1,38 +1,44 @@
 import { CLOSE_CODES, startTimer } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
 import type { SlowReader } from './runtime/closings.js'
+import { Turns } from './runtime/turns.js'
 
 /** Looks at the readers that are behind, in one `readTimeout`. */
 const LOOKS = 5
 
 /**
- * Sends what the outboxes of one event-loop turn hold, with one `setImmediate` for all of them, and looks at those whose
- * readers are behind, with one timer for all of them.
+ * Sends what the outboxes of one event-loop turn hold when the turn ends, and looks at those whose readers are behind, with
+ * one timer for all of them.
  */
 export class Flusher {
-  #due = new Set<Outbox>()
+  /** Each outbox is in it once: it knows whether it is. */
+  #due: Outbox[] = []
+  readonly #turns: Turns
   readonly #behind = new Set<Outbox>()
   readonly #every: number
   #lookedAt = 0
   #stopTimer: (() => void) | undefined
 
   /** @param readTimeout milliseconds after which a reader that takes nothing is slow; see {@link Outbox} */
-  constructor(readTimeout = 5000) {
+  constructor(readTimeout = 5000, turns = new Turns()) {
     this.#every = readTimeout / LOOKS
+    this.#turns = turns
   }
 
   /** This outbox has something to send. */
   schedule(outbox: Outbox): void {
-    if (this.#due.size === 0) setImmediate(() => this.flush())
-    this.#due.add(outbox)
+    if (this.#due.length === 0) this.#turns.defer(this.#endTurn)
+    this.#due.push(outbox)
   }
 
   /** Ends the turn: sends now. */
   flush(): void {
     const due = this.#due
-    this.#due = new Set()
+    this.#due = []
     for (const outbox of due) outbox.endTurn()
   }
+
+  readonly #endTurn = () => this.flush()
 
   /** Looks at this outbox from time to time, until it is no longer behind. Harmless if it is watched already. */
   watch(outbox: Outbox): void {
@@ -95,9 +101,13 @@ const MOST_BUDGETS = 16
 export class Outbox {
   readonly #connection: BufferedConnection
   readonly #options: OutboxOptions
+  readonly #budget: number
   /** Bytes in the connection from which on messages wait here. */
   readonly #high: number
-  /** What waits, from `#next` on; and the indexes of bulk in it, from `#nextBulk` on. */
+  /**
+   * What waits, from `#next` on; and the indexes of bulk in it, from `#nextBulk` on. As long as all that waits is bulk, the
+   * indexes are not noted.
+   */
   #messages: string[] = []
   #next = 0
   #bulk: number[] = []
@@ -122,13 +132,15 @@ export class Outbox {
   constructor(connection: BufferedConnection, options: OutboxOptions) {
     this.#connection = connection
     this.#options = options
+    this.#budget = options.budget
     this.#high = Math.max(options.budget / 4, LEAST_HIGH)
     connection.ondrained = () => this.flush()
   }
 
   /** Adds a message that comes whether the reader reads or not, such as a publication. */
   add(message: string): void {
-    if (this.#isOver()) return this.overflow()
+    if (this.#live === 0) this.#noteBulk()
+    else if (this.#live > this.#budget && this.#isOver()) return this.overflow()
     this.#push(message)
     this.#turn += message.length
     this.#live += message.length
@@ -137,7 +149,7 @@ export class Outbox {
   /** Adds a message that the client has asked for, such as an answer. */
   addBulk(message: string): void {
     this.#push(message)
-    this.#bulk.push(this.#messages.length - 1)
+    if (this.#live > 0) this.#bulk.push(this.#messages.length - 1)
   }
 
   /** UTF-16 code units that wait here. */
@@ -151,8 +163,9 @@ export class Outbox {
   }
 
   /** Whether at most so much waits, by default the budget. If not, `ondrained` is called once the reader has caught up. */
-  hasRoom(limit = this.#options.budget): boolean {
-    if (this.waiting > limit) this.flush()
+  hasRoom(limit = this.#budget): boolean {
+    if (this.waiting <= limit) return true
+    this.flush()
     const hasRoom = this.waiting <= limit
     if (!hasRoom) this.#isAwaited = true
     return hasRoom
@@ -168,7 +181,7 @@ export class Outbox {
     // What is added while it sends belongs to the next turn.
     for (let left = this.#size; left > 0 && this.#connection.bufferedBytes <= this.#high; ) {
       const before = this.#size
-      const batch = this.#take(this.#behindSince === undefined ? this.#options.budget : this.#high)
+      const batch = this.#take(this.#behindSince === undefined ? this.#budget : this.#high)
       left -= before - this.#size
       this.#connection.send(batch)
     }
@@ -216,9 +229,17 @@ export class Outbox {
       this.#options.flusher.schedule(this)
     }
     // What was added before goes out already, if that is much: less is kept until the turn is over.
-    if (this.#size > this.#options.budget) this.flush()
+    if (this.#size > this.#budget) this.flush()
     this.#messages.push(message)
     this.#size += message.length
+  }
+
+  /** All that waits is bulk, and what follows is not. */
+  #noteBulk(): void {
+    if (this.#size === 0) return
+    const start = this.#next
+    this.#bulk = Array.from({ length: this.#messages.length - start }, (_, index) => start + index)
+    this.#nextBulk = 0
   }
 
   /** Takes messages out, as many as make up the limit; one message alone may be larger. */
@@ -237,7 +258,7 @@ export class Outbox {
     for (let size = 0; size < limit; ) {
       const { length } = this.#messages[this.#next] ?? ''
       if (this.#bulk[this.#nextBulk] === this.#next) this.#nextBulk += 1
-      else {
+      else if (this.#live > 0) {
         this.#live -= length
         this.#spared = Math.max(0, this.#spared - length)
       }
@@ -283,7 +304,7 @@ export class Outbox {
   }
 
   #isOver(): boolean {
-    const { budget } = this.#options
+    const budget = this.#budget
     const old = this.#live - this.#turn - this.#spared
     return old > budget && old > Math.min(budget + this.#taken + this.#takenBefore, MOST_BUDGETS * budget)
   }

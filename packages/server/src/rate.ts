@@ -9,9 +9,11 @@ export class Rate {
     this.#period = period
   }
 
-  /** One more. @returns how many there were in this period, it included. The next begins with the first after it is over. */
-  count(): number {
-    const now = performance.now()
+  /**
+   * One more. @returns how many there were in this period, it included. The next begins with the first after it is over.
+   * @param now milliseconds
+   */
+  count(now = performance.now()): number {
     if (now - this.#start >= this.#period) {
       this.#start = now
       this.#count = 0

@@ -42,6 +42,7 @@ import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
 import { callIsolated } from './runtime/isolated.js'
 import { RequestLog } from './runtime/request-log.js'
 import { type LogEntry, ThrottledLog } from './runtime/throttled-log.js'
+import { Turns } from './runtime/turns.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import { HealthWatch, type ServerHealth } from './server-health.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
@@ -78,6 +79,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #health: HealthWatch
   /** What token requests, upgrades and tokens wait at when many come at once. */
   readonly #turnstile = new Turnstile()
+  readonly #turns = new Turns()
   readonly #streams: StreamLiveness
   readonly #transports: Transports
   /** Gives back what the application lent. */
@@ -94,10 +96,9 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#log = new ThrottledLog(logger)
     this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
     const failed = this.#failures.report
-    this.#hub = new Hub(failed)
+    this.#hub = new Hub(failed, filter)
     this.socketController = socketController
     this.#authTimeout = authTimeout
-    this.#hub.filter = filter
     this.#routes = new ExpressRoutes(app, routes)
     warnOfHiddenInstances(logger, socketController)
     const tokens = makeTokens(this.#options)
@@ -117,6 +118,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       origins,
       trusts,
       turnstile: this.#turnstile,
+      turns: this.#turns,
       maxPayload: limits.message,
       connections: limits.connections,
       limits,
@@ -307,7 +309,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const failed = this.#failures.report
     const closings = new ClosingLog(logger, this.#log)
     const owner = {
-      flusher: new Flusher(limits.readTimeout),
+      flusher: new Flusher(limits.readTimeout, this.#turns),
+      turns: this.#turns,
       onslow: closings.slow,
       timeouts: createTimeouts(),
       limits: { ...limits, timeout: limits.callTimeout },

@@ -1,3 +1,5 @@
+import { Turns } from '../runtime/turns.js'
+
 /** Messages of all waiting inboxes in one turn. */
 const MESSAGES_IN_ALL = 256
 
@@ -16,20 +18,20 @@ export interface WaitingInbox {
   work(count: number): 'now' | 'later' | 'done'
 }
 
-/** The clock and the event loop of an {@link InboxScheduler}. */
+/** The clock and the event loop of an {@link InboxScheduler}; see {@link Turns}. */
 export interface EventLoop {
+  /** The time in milliseconds, read once in a turn. */
+  readonly time: number
   /** The time in milliseconds. */
   now(): number
-  /** Runs something in the next turn. */
+  /** Runs something when the turn ends. */
   defer(run: () => void): void
 }
-
-const NODE: EventLoop = { now: () => performance.now(), defer: (run) => void setImmediate(run) }
 
 /**
  * Divides each event-loop turn among the inboxes of all sockets. An inbox in which nothing waits handles its messages
  * at once; those in which messages wait take turns, 16 messages each, so that one socket's flood does not delay
- * another socket's message. Beside one timer per turn that brings messages, it costs nothing.
+ * another socket's message.
  */
 export class InboxScheduler {
   /** The number of the turn. */
@@ -43,7 +45,7 @@ export class InboxScheduler {
   #start = 0
   #isLate = false
 
-  constructor(loop = NODE) {
+  constructor(loop: EventLoop = new Turns()) {
     this.#loop = loop
   }
 
@@ -67,9 +69,8 @@ export class InboxScheduler {
   }
 
   #look(): void {
-    const now = this.now()
-    if (this.#begun === 0) this.#start = now
-    else this.#isLate ||= now - this.#start >= WORK_IN_ALL
+    if (this.#begun === 0) this.#start = this.#loop.time
+    else this.#isLate ||= this.now() - this.#start >= WORK_IN_ALL
   }
 
   #arm(): void {

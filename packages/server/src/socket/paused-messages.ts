@@ -25,8 +25,10 @@ export class PausedMessages {
 
   /** Passes a message on, now or later. */
   take(text: unknown): void {
-    if (this.#texts.length === 0 && this.#owner.hasRoom()) return this.#owner.receive(text)
-    if (this.#texts.length === 0) this.#owner.setPaused(true)
+    if (this.#texts.length === 0) {
+      if (this.#owner.hasRoom()) return this.#owner.receive(text)
+      this.#owner.setPaused(true)
+    }
     this.#texts.push(text)
     this.#size += lengthOf(text)
     if (this.#size > this.#owner.limit) this.#owner.onoverflow()

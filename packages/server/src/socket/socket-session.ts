@@ -21,6 +21,7 @@ import {
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
 import type { RequestLog } from '../runtime/request-log.js'
+import type { Turns } from '../runtime/turns.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
 const MINUTE = 60_000
@@ -53,6 +54,8 @@ export interface SessionOwner {
     readonly wrongMessages: number
     readonly callBytes: number
   }
+  /** Where messages are counted by the time of their turn. @default by the time of each */
+  readonly turns?: Pick<Turns, 'time'>
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
   /** A handler threw. */
@@ -103,7 +106,7 @@ export class SocketSession {
   /** A message came. It is counted before it is decoded. */
   receive(text: unknown): void {
     this.received += 1
-    const count = this.#rate.count()
+    const count = this.#rate.count(this.#owner.turns?.time)
     if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.close('too_many_messages')
     try {
       const message = decodeClientMessage(text)

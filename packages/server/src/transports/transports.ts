@@ -3,6 +3,7 @@ import type { BufferedConnection } from '../buffered-connection.js'
 import type { TrustProxy } from '../forwarded.js'
 import type { Logger } from '../logger.js'
 import type { OriginRules } from '../origins.js'
+import type { Turns } from '../runtime/turns.js'
 import { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { Gate, type GateOptions } from './gate.js'
 import { intercept } from './intercept.js'
@@ -40,6 +41,8 @@ export interface TransportsOptions {
   readonly responseLimit?: number
   /** Sets a `JSESSIONID` cookie on the answers of SockJS's HTTP transports. @default false */
   readonly cookie?: boolean
+  /** The turns of the event loop. @default its own */
+  readonly turns?: Turns
   /** A connection opened. */
   opened(connection: BufferedConnection): void
   /** See {@link GateOptions}. @default none */
@@ -56,7 +59,7 @@ export class Transports {
   constructor(options: TransportsOptions) {
     const { logger, origins } = options
     const transports = new TransportSet(options.transports)
-    const scheduler = new InboxScheduler()
+    const scheduler = new InboxScheduler(options.turns)
     this.#websocket = new WebSocketTransport({ ...options, scheduler })
     const sockjs = new SockJSTransport({
       ...options,
