@@ -1,54 +1,57 @@
 import {
   decodeClientMessage,
   type FrameError,
-  isNestedTooDeeply,
+  isTooComplex,
   NESTING_LIMIT,
+  PARTS_LIMIT,
 } from '@token-socket/protocol'
 import { expect } from 'chai'
 
-const MANY = 60_000
+const listOf = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+const listsOf = (count: number, one = '[]') => `[${Array(count).fill(one).join(',')}]`
 
-/** A valid list of this depth, with so many empty lists beside it that the text is looked at. */
-function listOf(depth: number): string {
-  return `[${'[],'.repeat(MANY)}${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}]`
-}
-
-describe('isNestedTooDeeply', () => {
-  const deep: readonly (readonly [what: string, text: string])[] = [
+describe('isTooComplex', () => {
+  const complex: readonly (readonly [what: string, text: string])[] = [
     ['1 MiB of [', '['.repeat(1024 * 1024)],
-    ['objects', '{"a":'.repeat(MANY)],
-    ['lists in objects', '{"a":['.repeat(MANY)],
+    ['nested objects', '{"a":'.repeat(NESTING_LIMIT + 1)],
+    ['lists in objects', '{"a":['.repeat(NESTING_LIMIT)],
     ['a list one level too deep', listOf(NESTING_LIMIT + 1)],
-    ['brackets after a string that ends in a backslash', `["\\\\",${'['.repeat(MANY)}`],
+    ['brackets after a string that ends in a backslash', `["\\\\",${'['.repeat(NESTING_LIMIT + 1)}`],
+    ['one list too many', listsOf(PARTS_LIMIT)],
+    ['one object too many', listsOf(PARTS_LIMIT, '{}')],
+    ['many lists as deep as may be', listsOf(1000, listOf(NESTING_LIMIT - 1))],
   ]
-  for (const [what, text] of deep) {
+  for (const [what, text] of complex) {
     it(`is true of ${what}`, () => {
-      expect(isNestedTooDeeply(text)).to.equal(true)
+      expect(isTooComplex(text)).to.equal(true)
     })
   }
 
-  const flat: readonly (readonly [what: string, text: string])[] = [
+  const simple: readonly (readonly [what: string, text: string])[] = [
     ['a list as deep as may be', listOf(NESTING_LIMIT)],
-    ['many lists beside each other', `[${'[1],'.repeat(MANY)}1]`],
+    ['as many lists as may be', listsOf(PARTS_LIMIT - 1)],
+    ['rows of a table', JSON.stringify(Array.from({ length: 30_000 }, (_, id) => ({ id, tags: ['a'] })))],
     ['brackets in a string', JSON.stringify('['.repeat(1024 * 1024))],
-    ['brackets in a string with quotes', JSON.stringify('"['.repeat(MANY))],
-    ['brackets in a string with backslashes', JSON.stringify('\\['.repeat(MANY))],
-    ['few brackets, however deep', '['.repeat(1001)],
+    ['brackets in a string with quotes', JSON.stringify('"['.repeat(1000))],
+    ['brackets in a string with backslashes', JSON.stringify('\\['.repeat(1000))],
+    ['what is no JSON', ']'.repeat(1000)],
   ]
-  for (const [what, text] of flat) {
+  for (const [what, text] of simple) {
     it(`is false of ${what}`, () => {
-      expect(isNestedTooDeeply(text)).to.equal(false)
+      expect(isTooComplex(text)).to.equal(false)
     })
   }
 
-  it('refuses such a message as bad_message, and names the limit', () => {
+  it('is why a message is refused as bad_message, which names the limits', () => {
     try {
       decodeClientMessage('['.repeat(1024 * 1024))
       expect.fail('it was decoded')
     } catch (caught) {
       const { error } = caught as FrameError
       expect(error).to.include({ code: 'bad_message' })
-      expect(error.message).to.contain('nested at most 1000 levels deep')
+      expect(error.message).to.contain(
+        'nested at most 100 levels deep, with at most 100000 lists and objects',
+      )
     }
   })
 })

@@ -6,7 +6,7 @@ import { decodeClientFrame, encodeClientFrame } from './client-frames.js'
 import { RpcError } from './errors.js'
 import { badField, type Frame, FrameError, readObject, sendable } from './frame.js'
 import type { ClientMessage, Position, ServerMessage } from './messages.js'
-import { isNestedTooDeeply } from './nesting.js'
+import { isTooComplex } from './nesting.js'
 import { decodeServerFrame, encodeServerFrame } from './server-frames.js'
 
 /**
@@ -97,7 +97,7 @@ export function encodeHistory({ position, publications, more }: EncodedHistory):
  * @throws FrameError
  */
 export function decodeClientMessage(text: unknown): ClientMessage {
-  if (typeof text === 'string' && isNestedTooDeeply(text)) {
+  if (typeof text === 'string' && isTooComplex(text)) {
     throw badField('message', 'flat')
   }
   return decodeClientFrame(parse(text))

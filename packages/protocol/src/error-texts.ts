@@ -1,4 +1,4 @@
-import { NESTING_LIMIT } from './nesting.js'
+import { NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
 
 /**
  * Every error that this library makes: a stable code and a text. Codes never change, texts may.
@@ -54,7 +54,7 @@ const SHAPES = {
   count: 'a whole number above 0',
   event: 'a string or a RegExp',
   flag: 'true or false',
-  flat: `nested at most ${NESTING_LIMIT} levels deep`,
+  flat: `nested at most ${NESTING_LIMIT} levels deep, with at most ${PARTS_LIMIT} lists and objects`,
   function: 'a function',
   id: 'the id of a publication',
   number: 'a number above 0',

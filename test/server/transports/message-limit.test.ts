@@ -2,7 +2,7 @@ import { constants } from 'node:buffer'
 import { expect } from 'chai'
 import {
   batchLimit,
-  isBodyTooDeep,
+  isBodyTooComplex,
   isTooLarge,
   type Writing,
 } from '../../../packages/server/src/transports/message-limit.js'
@@ -80,7 +80,7 @@ describe('isTooLarge', () => {
   })
 })
 
-describe('isBodyTooDeep', () => {
+describe('isBodyTooComplex', () => {
   const deep = '['.repeat(60_000)
   const encoded = encodeURIComponent(deep)
 
@@ -93,7 +93,7 @@ describe('isBodyTooDeep', () => {
     ['a form behind a field with a quote', `x=%22&d=${encoded}`, true],
     ['a form that escapes the name of the field', `%64=${encoded}`, true],
   ] as const) {
-    it(`is true of ${what}`, () => expect(isBodyTooDeep(Buffer.from(body), isForm)).to.equal(true))
+    it(`is true of ${what}`, () => expect(isBodyTooComplex(Buffer.from(body), isForm)).to.equal(true))
   }
 
   for (const [what, body, isForm] of [
@@ -102,6 +102,6 @@ describe('isBodyTooDeep', () => {
     ['a field that is not read', `d=%5B%22a%22%5D&x=${encoded}`, true],
     ['a form without the field', `x=${encoded}`, true],
   ] as const) {
-    it(`is false of ${what}`, () => expect(isBodyTooDeep(Buffer.from(body), isForm)).to.equal(false))
+    it(`is false of ${what}`, () => expect(isBodyTooComplex(Buffer.from(body), isForm)).to.equal(false))
   }
 })

@@ -69,12 +69,11 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
         ['by jsonp_send', 'jsonp_send', LARGE, form],
         ['of characters that are more bytes', 'xhr_send', 'é'.repeat(501)],
         ['that is no text', 'xhr_send', { a: LARGE }],
-        ['that is nested too deeply to be written again', 'xhr_send', deep(15_000)],
       ]
     for (const [what, path, message, headers] of ways) {
       it(`${what} is refused with 413, and the session goes on`, async () => {
         const guest = await carrier.poll('abc')
-        const body = typeof message === 'function' ? String(message()) : JSON.stringify([message])
+        const body = JSON.stringify([message])
         const answer = await carrier.post(
           `abc/${path}`,
           headers ? `d=${encodeURIComponent(body)}` : body,
@@ -97,7 +96,7 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
         await carrier.post('abc/jsonp_send', `x=%22&d=${encodeURIComponent(nested)}`, form),
       ]
       for (const answer of answers)
-        expect([answer.status, await answer.text()]).to.deep.equal([400, 'Nested too deeply\n'])
+        expect([answer.status, await answer.text()]).to.deep.equal([400, 'Too complex\n'])
     })
 
     it('lets those before it in its body be heard, and none after it', async () => {
@@ -375,11 +374,6 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
     ])
   })
 })
-
-/** Arrays in arrays, as JSON: no value, since `JSON.stringify` cannot write it. */
-function deep(levels: number): () => string {
-  return () => '['.repeat(levels) + ']'.repeat(levels)
-}
 
 /** Resolves when the next request has come to the server and been handled. */
 function once(carrier: Carrier): Promise<void> {

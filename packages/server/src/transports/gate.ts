@@ -10,7 +10,7 @@ import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
 import { failRequest, failUpgrade, type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
-import { authLimit, batchLimit, isBodyTooDeep, type Writing } from './message-limit.js'
+import { authLimit, batchLimit, isBodyTooComplex, type Writing } from './message-limit.js'
 import { type PollingSession, PollingSessions, type SessionConnection } from './polling-sessions.js'
 import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
 import type { TransportSet } from './transport-names.js'
@@ -300,8 +300,8 @@ export class Gate implements Interceptor {
     const body = await reading
     session.sends -= 1
     if (typeof body !== 'string') {
-      if (isBodyTooDeep(body, transport === 'jsonp_send' && isForm(request)))
-        return refuse(response, 400, 'Nested too deeply')
+      if (isBodyTooComplex(body, transport === 'jsonp_send' && isForm(request)))
+        return refuse(response, 400, 'Too complex')
       return this.#replay([request, response], body)
     }
     // Its next poll says why, and that its client need not come back.

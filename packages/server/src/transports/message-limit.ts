@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer'
 import { parse } from 'node:querystring'
-import { encodeData, isNestedTooDeeply, type SizeLimits } from '@token-socket/protocol'
+import { encodeData, isTooComplex, type SizeLimits } from '@token-socket/protocol'
 
 /**
  * Bytes of messages that one frame or body may always bring, however small each has to be: clients join small ones, up
@@ -74,10 +74,10 @@ function jsonOf(value: unknown): string | undefined {
 }
 
 /**
- * Whether a body of SockJS nests too deeply to be parsed; see {@link isNestedTooDeeply}. Of a form it looks at the field that
+ * Whether a body of SockJS would take too long to be parsed; see {@link isTooComplex}. Of a form it looks at the field that
  * sockjs parses, read as sockjs reads it: any other field could hide the nesting.
  */
-export function isBodyTooDeep(body: Buffer, isForm: boolean): boolean {
+export function isBodyTooComplex(body: Buffer, isForm: boolean): boolean {
   const text = body.toString('latin1')
-  return isNestedTooDeeply(isForm ? String(parse(text).d ?? '') : text)
+  return isTooComplex(isForm ? String(parse(text).d ?? '') : text)
 }

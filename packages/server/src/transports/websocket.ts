@@ -1,12 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import {
-  CLOSE_CODES,
-  type ConnectionListener,
-  isNestedTooDeeply,
-  NESTING_LIMIT,
-} from '@token-socket/protocol'
+import { CLOSE_CODES, type ConnectionListener, isTooComplex, NESTING_LIMIT } from '@token-socket/protocol'
 import { type Server, WebSocket, WebSocketServer } from 'ws'
 import type { BufferedConnection } from '../buffered-connection.js'
 import { Rate } from '../rate.js'
@@ -70,8 +65,10 @@ const SOCKJS: Framing = {
   encode: (messages) => `a${JSON.stringify(messages)}`,
   decode: (frame) => {
     if (frame === '') return new ListBatch([])
-    if (isNestedTooDeeply(frame))
-      throw new RangeError(`The frame is nested more than ${NESTING_LIMIT} levels deep`)
+    if (isTooComplex(frame))
+      throw new RangeError(
+        `The frame is nested more than ${NESTING_LIMIT} levels deep, or has too many parts`,
+      )
     const messages: unknown = JSON.parse(frame)
     return new ListBatch(Array.isArray(messages) ? messages : [messages])
   },
