@@ -10,6 +10,7 @@ import { type Binding, Bindings, type Handler } from './bindings.js'
 import { Emitter } from './emitter.js'
 import { givenToken } from './given-token.js'
 import type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './publications.js'
+import { RELEASED } from './reason-texts.js'
 
 /** What a {@link Channel} needs of the socket. */
 export interface ChannelSocket {
@@ -123,7 +124,7 @@ export class Channel extends Emitter<ChannelEvents> {
    * @throws RpcError `ended` after {@link release}
    */
   bind<Data = unknown>(event: string | RegExp, handler: Handler<Data>): Binding<Channel> {
-    if (this.#isReleased) throw new RpcError('ended', 'Channel released')
+    if (this.#isReleased) throw new RpcError('ended', RELEASED)
     const binding = this.#bindings.add(event, handler as Handler)
     this.#owner.bound(this.name)
     return binding

@@ -16,6 +16,7 @@ import {
   type Receipt,
   receiptOf,
 } from './publications.js'
+import { SOCKET_AWAY } from './reason-texts.js'
 import type { ConnectionState } from './states.js'
 
 /**
@@ -205,7 +206,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   sendRaw(text: string): void {
     if (typeof text !== 'string') throw badArgument('text', 'string')
     const { link } = this.#core.connector
-    if (!link) throw new RpcError('connection_lost', 'The socket is away')
+    if (!link) throw new RpcError('connection_lost', SOCKET_AWAY)
     link.sendText(text, { name: 'sendRaw' })
   }
 

@@ -2,6 +2,7 @@ import { asRpcError, RpcError, shouldReconnect, startTimer } from '@token-socket
 import { lossOf } from './attempt.js'
 import { Backoff } from './backoff.js'
 import type { Link, LinkListener } from './link.js'
+import { PAGE_LEFT, SUSPENDED } from './reason-texts.js'
 import { CONNECTION_MOVES, type ConnectionEvent, type ConnectionState } from './states.js'
 import { isOffline } from './wake.js'
 
@@ -104,7 +105,7 @@ export class Connector {
 
   /** Closes what is open, and wants nothing until {@link resume}. */
   suspend(): void {
-    this.#stop('suspend', new RpcError('connection_lost', 'The socket was suspended'))
+    this.#stop('suspend', new RpcError('connection_lost', SUSPENDED))
   }
 
   /** Tries now, after {@link suspend}. */
@@ -120,7 +121,7 @@ export class Connector {
   /** Closes what is open, and waits for {@link retry}: the page goes away, and may come back. */
   leave(): void {
     if (this.#state === 'waiting') this.#stopTimer()
-    const error = new RpcError('connection_lost', 'The page went away')
+    const error = new RpcError('connection_lost', PAGE_LEFT)
     const link = this.#link
     if (this.#state === 'connecting') {
       this.#attempt?.abort(error)

@@ -22,6 +22,7 @@ import { Heartbeat, type HeartbeatOwner } from './heartbeat.js'
 import type { Link, LinkListener } from './link.js'
 import type { Settings } from './options.js'
 import { detailsOf } from './publications.js'
+import { UNANSWERED } from './reason-texts.js'
 import { Subscriptions, type SubscriptionsOwner } from './subscriptions.js'
 import { onWake } from './wake.js'
 
@@ -169,7 +170,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   }
 
   died(): void {
-    this.connector.drop(new RpcError('connection_lost', 'The server did not answer a ping'))
+    this.connector.drop(new RpcError('connection_lost', UNANSWERED))
   }
 
   attempt(listener: LinkListener, signal: AbortSignal): Promise<Link> {

@@ -4,6 +4,7 @@ import {
   type SubscriptionMessage,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
+import { OVERTAKEN, REVOKED } from './reason-texts.js'
 import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from './states.js'
 import type { Timers } from './timers.js'
 
@@ -360,8 +361,8 @@ export class Subscription {
     const done = DONE[this.state]
     for (const { resolve } of this.#takeCallers(({ type }) => type === done)) resolve()
     const desired = typeOf(this.isDesired)
-    for (const { type, reject } of this.#takeCallers((caller) => caller.type !== desired))
-      reject(new RpcError('aborted', `A later call took the place of this ${type}`))
+    for (const { reject } of this.#takeCallers(({ type }) => type !== desired))
+      reject(new RpcError('aborted', OVERTAKEN))
   }
 
   #takeCallers(isMeant: (caller: PendingCaller) => boolean): readonly PendingCaller[] {
@@ -377,5 +378,5 @@ function typeOf(isOn: boolean): RequestType {
 }
 
 function revoked(): RpcError {
-  return new RpcError('aborted', 'Unsubscribed by the server')
+  return new RpcError('aborted', REVOKED)
 }

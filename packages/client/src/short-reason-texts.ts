@@ -1,0 +1,9 @@
+/** In the place of `reason-texts` in scripts whose bytes count: none, so that each error has the text of its code. */
+
+export const OVERTAKEN = undefined
+export const RELEASED = undefined
+export const REVOKED = undefined
+export const SOCKET_AWAY = undefined
+export const PAGE_LEFT = undefined
+export const SUSPENDED = undefined
+export const UNANSWERED = undefined
