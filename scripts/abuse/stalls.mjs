@@ -101,6 +101,14 @@ async function fanOut(target) {
   )
 }
 
+/** Several sockets of one member send the same frame, some times each. */
+const bySockets = (frame, count, times) => async (target) => {
+  const members = await Promise.all(Array.from({ length: count }, () => target.member()))
+  await target.ask('reset')
+  for (let time = 0; time < times; time += 1) for (const member of members) member.ws.send(frame)
+  await Promise.all(members.map((member) => member.call({ rpc: 'echo' })))
+}
+
 async function leaveManyChannels(target) {
   const member = await target.member()
   await member.raw(
@@ -148,6 +156,10 @@ export const stalls = [
   {
     name: '1 MiB of second `auth`',
     run: byMember(frameOfMany((i) => ({ rpc: 'auth', token: 'x', uuid: `${i}` }))),
+  },
+  {
+    name: '20 sockets send 1 MiB of `{}` in a message, twice',
+    run: bySockets(`{"rpc":"echo","uuid":"1","req":[${'{},'.repeat(349_000)}1]}`, 20, 2),
   },
   { name: '1 MiB of `[`', run: byMember('['.repeat(FRAME - 16)) },
   {

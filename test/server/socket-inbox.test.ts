@@ -173,6 +173,41 @@ describe('Inbox', () => {
     expect(sockets.every(({ taken }) => taken.length === 1)).to.equal(true)
   })
 
+  it('looks at the clock after each long message, whichever socket it is of', () => {
+    const { sockets, loop } = setUp(20)
+    const begun = loop.time
+    for (const socket of sockets) {
+      socket.handle = (message) => {
+        loop.time += message === 'small' ? 0 : 12
+      }
+      socket.inbox.receive('x'.repeat(4096))
+      socket.inbox.receive('small')
+    }
+    // The second long message began in time; all that follow wait.
+    expect(loop.time - begun).to.equal(24)
+    while (!loop.isIdle) {
+      const before = loop.time
+      loop.turn()
+      expect(loop.time - before).to.be.at.most(24)
+    }
+    for (const { taken } of sockets) expect(taken).to.have.length(2)
+  })
+
+  it('handles 1 MiB of long messages of all sockets in a turn, and each socket has its turn', () => {
+    const { sockets, loop } = setUp(8)
+    const half = 'x'.repeat(512 * 1024)
+    for (const socket of sockets) socket.inbox.receiveAll(new ListBatch([half, half, half]))
+    const inTurn = () => sockets.reduce((sum, { perTurn }) => sum + (perTurn[loop.turns] ?? 0), 0)
+    expect(inTurn()).to.equal(2)
+    while (!loop.isIdle) {
+      loop.turn()
+      expect(inTurn()).to.be.at.most(2)
+      const counts = sockets.map(({ taken }) => taken.length)
+      expect(Math.max(...counts) - Math.min(...counts)).to.be.at.most(2)
+    }
+    for (const { taken } of sockets) expect(taken).to.have.length(3)
+  })
+
   it('handles a small message of another socket at once, however much waits', () => {
     const { sockets, loop, socket: flood } = setUp(2)
     flood.inbox.receiveAll(new LineBatch('x\n'.repeat(500_000)))

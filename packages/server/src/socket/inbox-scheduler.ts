@@ -9,6 +9,9 @@ const SLICE = 16
 /** Milliseconds of work for all sockets in one turn. After that every message waits for the next turn. */
 const WORK_IN_ALL = 16
 
+/** UTF-16 code units of long messages of all sockets in one turn. What decoding them leaves to the collector grows with them. */
+const LONG_IN_ALL = 1024 * 1024
+
 /** Sockets that begin in a turn between two looks at the clock. */
 const LOOK = 8
 
@@ -44,6 +47,10 @@ export class InboxScheduler {
   /** When this turn's first message was handled. */
   #start = 0
   #isLate = false
+  /** Size of the long messages of this turn. */
+  #long = 0
+  /** Whether a long message was handled since the last look at the clock. */
+  #mustLook = false
 
   constructor(loop: EventLoop = new Turns()) {
     this.#loop = loop
@@ -57,9 +64,22 @@ export class InboxScheduler {
   /** An inbox handles its first message in this turn. @returns false if the turn's time is over: it has to wait */
   begin(): boolean {
     this.#arm()
-    if (this.#begun % LOOK === 0) this.#look()
+    if (this.#mustLook || this.#begun % LOOK === 0) this.#look()
     this.#begun += 1
     return !this.#isLate
+  }
+
+  /** A long message is about to be handled: the clock is read before the next message of any socket. */
+  countLong(size: number): void {
+    this.#long += size
+    if (this.#long >= LONG_IN_ALL) this.#isLate = true
+    this.#mustLook = true
+  }
+
+  /** Whether the turn's time, or what it has for long messages, is used up: every message waits. */
+  isOver(): boolean {
+    if (this.#mustLook) this.#look()
+    return this.#isLate
   }
 
   /** Messages wait in an inbox. It has its turn after the others. */
@@ -69,6 +89,7 @@ export class InboxScheduler {
   }
 
   #look(): void {
+    this.#mustLook = false
     if (this.#begun === 0) this.#start = this.#loop.time
     else this.#isLate ||= this.now() - this.#start >= WORK_IN_ALL
   }
@@ -84,6 +105,8 @@ export class InboxScheduler {
     this.turn += 1
     this.#begun = 0
     this.#isLate = false
+    this.#long = 0
+    this.#mustLook = false
     if (this.#waiting.length === 0) return
     this.#arm()
     const due = this.#waiting
@@ -98,7 +121,7 @@ export class InboxScheduler {
         at += 1
         if (next === 'now') due.push(inbox)
         else if (next === 'later') later.push(inbox)
-        if (this.now() >= end) break
+        if (this.#isLate || this.now() >= end) break
       }
     } finally {
       // Those that had no turn, or whose handler threw, come first in the next.

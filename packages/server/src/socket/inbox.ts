@@ -136,7 +136,7 @@ export class Inbox implements WaitingInbox {
   #mayTake(): boolean {
     if (this.#isPaused) return false
     if (this.#turn !== this.#scheduler.turn) return this.#begin()
-    if (this.#left <= 0) return false
+    if (this.#left <= 0 || this.#scheduler.isOver()) return false
     this.#left -= 1
     return this.#left % LOOK !== 0 || this.#hasTime()
   }
@@ -156,8 +156,13 @@ export class Inbox implements WaitingInbox {
   }
 
   #take(message: unknown): void {
-    if (typeof message === 'string' && message.length >= UNIT) this.#left -= Math.floor(message.length / UNIT)
+    if (typeof message === 'string' && message.length >= UNIT) this.#countLong(message.length)
     this.#owner.take(message)
+  }
+
+  #countLong(size: number): void {
+    this.#left -= Math.floor(size / UNIT)
+    this.#scheduler.countLong(size)
   }
 
   #wait(batch: Batch): void {
