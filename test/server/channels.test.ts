@@ -291,6 +291,28 @@ describe('Channels', () => {
         expect(hub.has(socket, 'a')).to.equal(false)
       })
 
+      it(`by ${who} is what the answer says, while the listeners are asked, though they allow it`, async () => {
+        const { socket } = member()
+        decide.callsFake(async () => {
+          await take(socket)
+        })
+        const { error } = await channels.request(socket, ask)
+        expect(error).to.have.property('code', 'aborted')
+        expect(hub.has(socket, 'a')).to.equal(false)
+        decide.resolves(undefined)
+        expect(await channels.request(socket, ask)).to.deep.equal({ data: undefined })
+      })
+
+      it(`by ${who} is what the answer says, while the token is looked at`, async () => {
+        const { socket } = member()
+        redeem.callsFake(async () => {
+          await take(socket)
+        })
+        const { error } = await channels.request(socket, { ...ask, token: 'TOKEN' })
+        expect(error).to.have.property('code', 'aborted')
+        expect(hub.has(socket, 'a')).to.equal(false)
+      })
+
       it(`by ${who} is what the answer says, while the history is read`, async () => {
         const { socket } = member()
         const read = engine.history.read.bind(engine.history)

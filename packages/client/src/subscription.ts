@@ -267,7 +267,7 @@ export class Subscription {
     if (!isTold && !isHeard) events.failed(this.#about(error))
   }
 
-  /** A caller who is told may ask again; what nobody is told about stays desired unless the server refuses it. */
+  /** A caller that receives the error may ask again. Without such a caller the channel stays desired, unless the server refuses it. */
   #subscribeFailed({ code }: RpcError, isTold: boolean, isConfirmed: boolean): boolean {
     if (isTold) this.isCalled = false
     const isKept = !isTold || this.#owner.events.isBound(this.channel)

@@ -26,6 +26,7 @@ import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
 import type { ChannelAnswer, ChannelRequest, PublicationOptions, RemoteClient } from './remote-client.js'
 import { Turnstile } from './turnstile.js'
+import type { Refusal } from './vetoes.js'
 
 /** What the grants and the server's rules say. */
 export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
@@ -84,7 +85,7 @@ export class Channels {
   readonly #rates: { readonly publications: ChannelRate; readonly bytes: ChannelRate }
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
-  /** The subscriptions that wait for the broker, by channel; an unsubscribe meanwhile cancels them. */
+  /** The subscriptions that wait for a decision or for the broker, by channel; an unsubscribe meanwhile cancels them. */
   readonly #joining = new Map<string, Set<Joining>>()
 
   /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
@@ -127,11 +128,9 @@ export class Channels {
     // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
     if (socket.isClosed) return {}
     try {
-      if (request.type === 'subscribe' && request.token !== undefined) {
-        await this.#owner.redeem(socket, request.channel, request.token)
-        if (socket.isClosed) return {}
-      }
-      const refused = await this.#access.decide(socket, request)
+      const refused = await (request.type === 'subscribe'
+        ? this.#decideSubscription(socket, request)
+        : this.#access.decide(socket, request))
       if (refused || socket.isClosed) return refused ?? {}
       return { data: await this.#carryOut(socket, request) }
     } catch (error) {
@@ -224,18 +223,44 @@ export class Channels {
     this.#idle.stop()
   }
 
+  /**
+   * Asks what decides about a subscription. It may have decided by what was so before the server took the socket off the
+   * channel: then it is refused.
+   */
+  async #decideSubscription(
+    socket: RemoteClient,
+    request: SubscriptionMessage,
+  ): Promise<Refusal | undefined> {
+    const { channel, token } = request
+    const [refused, isWanted] = await this.#whileJoining(socket, channel, async () => {
+      if (token !== undefined) await this.#owner.redeem(socket, channel, token)
+      return socket.isClosed ? undefined : this.#access.decide(socket, request)
+    })
+    return refused ?? (isWanted ? undefined : { error: takenOff() })
+  }
+
   /** @returns whether the socket still wants the channel, now that the broker has it */
   async #acquire(socket: RemoteClient, channel: string): Promise<boolean> {
+    const [, isWanted] = await this.#whileJoining(socket, channel, () => this.#interest.acquire(channel))
+    return isWanted
+  }
+
+  /** @returns what it resolves with, and whether the socket was not taken off the channel meanwhile */
+  async #whileJoining<T>(
+    socket: RemoteClient,
+    channel: string,
+    run: () => Promise<T>,
+  ): Promise<readonly [result: T, isWanted: boolean]> {
     const joining: Joining = { socket, isCancelled: false }
     const all = this.#joining.get(channel) ?? new Set()
     this.#joining.set(channel, all.add(joining))
     try {
-      await this.#interest.acquire(channel)
+      const result = await run()
+      return [result, !joining.isCancelled]
     } finally {
       all.delete(joining)
       if (all.size === 0) this.#joining.delete(channel)
     }
-    return !joining.isCancelled
   }
 
   #recovery(socket: RemoteClient, channel: string): Recovery {
@@ -325,8 +350,7 @@ export class Channels {
   async #subscribeFor(socket: RemoteClient, request: SubscriptionMessage): Promise<void> {
     const { channel } = request
     await this.subscribe(socket, channel, claimedPosition(request))
-    if (!socket.isClosed && !this.#owner.hub.has(socket, channel))
-      throw new RpcError('aborted', 'The server took this socket off the channel meanwhile')
+    if (!socket.isClosed && !this.#owner.hub.has(socket, channel)) throw takenOff()
   }
 
   async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
@@ -340,6 +364,10 @@ export class Channels {
     this.#newChannels.published(socket, receipt.offset)
     return receipt
   }
+}
+
+function takenOff(): RpcError {
+  return new RpcError('aborted', 'The server took this socket off the channel meanwhile')
 }
 
 function checkName(field: 'channel' | 'event' | 'key', name: string): void {

@@ -51,7 +51,7 @@ export class JoiningSocket {
 
 /**
  * The connections whose token is being looked at, or whose `authentication` listeners decide. A user who is cut off is cut off
- * there too: nobody gets in by having been early.
+ * there too, however early they brought their token.
  */
 export class JoiningSockets {
   readonly #joining = new Set<JoiningSocket>()

@@ -9,7 +9,7 @@ export function serverKey(key: string | undefined): Pick<PublishOptions, 'idempo
 }
 
 /**
- * The engine's key for a client's: of this user, channel and event alone. So nobody can use up the key of another user, or be
+ * The engine's key for a client's: of this user, channel and event alone. So no user can use up the key of another user, or be
  * answered with the receipt of a publication that they may not make. A hash, so that its length is bounded.
  */
 export function clientKey(

@@ -114,7 +114,7 @@ export class SocketSession {
       else this.#handle(message, count, typeof text === 'string' ? text.length : 0)
     } catch (error) {
       if (error instanceof FrameError) return this.#complain(error)
-      // Nobody else catches what throws in a transport's event, such as a getter of the controller's.
+      // No caller catches what throws in a transport's event, such as a getter of the controller's.
       this.#owner.failed(error, { sid: this.#socket.sid, step: 'message' })
     }
   }
