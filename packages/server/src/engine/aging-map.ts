@@ -1,3 +1,6 @@
+/** Entries that are set until the place before the oldest is looked for again. */
+const RENEWAL = 65_536
+
 /**
  * A map that knows which of its entries was set least recently, and can be looked through a little at a time. All of it
  * costs the same however many entries there are.
@@ -6,11 +9,12 @@ export class AgingMap<Value> {
   readonly #entries = new Map<string, Value>()
   /**
    * Stands before the oldest. A new iterator would have to pass everything that was deleted at the front, and an old one
-   * keeps tables that the map has left: so it is kept for a while only, see {@link lookAt}.
+   * keeps tables that the map has left: so it is kept for a while only, see {@link set} and {@link lookAt}.
    */
   #front: Iterator<[string, Value]> | undefined
   #round: Iterator<[string, Value]> = [].values()
   #leftOfRound = 0
+  #sets = 0
   #eachTime = 1
 
   get size(): number {
@@ -23,6 +27,8 @@ export class AgingMap<Value> {
 
   /** Sets an entry: it is the youngest now. */
   set(key: string, value: Value): void {
+    this.#sets = (this.#sets + 1) % RENEWAL
+    if (this.#sets === 0) this.#front = undefined
     this.#entries.delete(key)
     this.#entries.set(key, value)
   }

@@ -1,5 +1,6 @@
 import { Deadlines } from '@token-socket/protocol'
 import type { EvictionListener, PublishOptions, Receipt } from '../engine.js'
+import { AgingMap } from './aging-map.js'
 import { IDEMPOTENCY } from './idempotency.js'
 
 /** An idempotency key, and whose it is. */
@@ -15,7 +16,8 @@ interface Entry {
  * is forgotten. Over the limit in all, the oldest of all is.
  */
 export class MemoryReceipts {
-  readonly #receipts = new Map<string, Entry>()
+  /** Each is put once: the oldest is the first. */
+  readonly #receipts = new AgingMap<Entry>()
   /** The names of each owner's receipts, oldest first. */
   readonly #owners = new Map<string, Set<string>>()
   readonly #deadlines = new Deadlines<string>((name) => this.#forget(name))
@@ -48,9 +50,11 @@ export class MemoryReceipts {
   }
 
   #forgetOldest(): void {
-    const [oldest] = this.#receipts.keys()
-    if (oldest === undefined) return
-    this.#forget(oldest)
+    const oldest = this.#receipts.takeOldest()
+    if (!oldest) return
+    const [name, { owner }] = oldest
+    this.#deadlines.delete(name)
+    this.#disown(owner, name)
     this.#onevict('idempotencyKeys')
   }
 
@@ -66,6 +70,10 @@ export class MemoryReceipts {
     const owner = this.#receipts.get(name)?.owner
     this.#receipts.delete(name)
     this.#deadlines.delete(name)
+    this.#disown(owner, name)
+  }
+
+  #disown(owner: string | undefined, name: string): void {
     if (owner === undefined) return
     const names = this.#owners.get(owner)
     names?.delete(name)
