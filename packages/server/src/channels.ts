@@ -113,11 +113,7 @@ export class Channels {
         this.#presence.flush()
         owner.hub.deliverAll(json)
       },
-      command: ({ channel }) => {
-        const joining = [...(this.#joining.get(channel) ?? [])].map(({ socket }) => socket)
-        for (const socket of new Set([...owner.hub.on(channel), ...joining]))
-          this.unsubscribe(socket, channel)
-      },
+      command: ({ channel }) => this.#takeAllOff(channel),
       presence: (event) => this.#presence.hear(event),
     })
   }
@@ -163,8 +159,7 @@ export class Channels {
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
   unsubscribe(socket: RemoteClient, channel: string): void {
     for (const joining of this.#joining.get(channel) ?? []) joining.isCancelled ||= joining.socket === socket
-    this.#drop(socket, channel)
-    socket.left(channel)
+    this.#takeOff(socket, channel)
   }
 
   /**
@@ -221,6 +216,19 @@ export class Channels {
       this.#presence.leave(socket, channel, code)
     }
     this.#idle.stop()
+  }
+
+  /** Takes every socket of this node off a channel, and those on their way to it. */
+  #takeAllOff(channel: string): void {
+    const joining = [...(this.#joining.get(channel) ?? [])]
+    for (const one of joining) one.isCancelled = true
+    const sockets = [...this.#owner.hub.on(channel), ...joining.map(({ socket }) => socket)]
+    for (const socket of new Set(sockets)) this.#takeOff(socket, channel)
+  }
+
+  #takeOff(socket: RemoteClient, channel: string): void {
+    this.#drop(socket, channel)
+    socket.left(channel)
   }
 
   /**
