@@ -159,6 +159,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         it(`refuses when its value is ${JSON.stringify(value)}`, async () => {
           await start({ session: { auth: value, other: true } })
           expect(await answer()).to.deep.equal([403, FORBIDDEN])
+          expect(log.of('debug')[0]?.details).to.have.property('key', 'auth')
         })
       }
 
@@ -241,8 +242,45 @@ for (const { name, make } of EXPRESS_VERSIONS) {
           await start({ session: { auth: true }, route: { authentication } })
           expect(await answer()).to.deep.equal([403, FORBIDDEN])
           expect(log.of('error')).to.deep.equal([])
+          expect(log.of('debug').map(({ message }) => message)).to.deep.equal([
+            'a token request is refused: authentication says no',
+          ])
         })
       }
+
+      const unusable: [what: string, auth: object, details: object][] = [
+        ['a uid that is a number', { uid: 42, umd: { name: 'Jim' } }, { field: 'uid', type: 'number' }],
+        ['a uid that is null', { uid: null }, { field: 'uid', type: 'null' }],
+        ['a uid that is an object', { uid: { id: 42 } }, { field: 'uid', type: 'object' }],
+        ['a uid that is false', { uid: false }, { field: 'uid', type: 'boolean' }],
+        ['a umd without a uid', { umd: { name: 'Jim' } }, { field: 'umd', type: 'object' }],
+      ]
+      for (const [what, auth, details] of unusable) {
+        it(`takes no claims of ${what}, and warns once`, async () => {
+          await start({ route: { authentication: () => auth } })
+          const first = await ticketOf(await ask())
+          expect([first.auth, first.hasClaims]).to.deep.equal([auth, undefined])
+          await ask()
+          const lines = log.of('warn')
+          expect(lines.map((line) => line.details)).to.deep.equal([{ option: 'authentication', ...details }])
+          expect(lines[0]?.message).to.include('String(id)')
+        })
+      }
+
+      it('warns of no claims that count, and of nothing where there are none', async () => {
+        for (const auth of [{ uid: '42', umd: 1 }, { umd: 1, channels: {} }, { id: 42 }, [42]]) {
+          await start({ route: { authentication: () => auth } })
+          await ticketOf(await ask())
+          expect(log.of('warn')).to.deep.equal([])
+          if (!Array.isArray(auth)) await server.stop()
+        }
+      })
+
+      it('refuses claims with a uid that is no string beside `channels`', async () => {
+        await start({ route: { authentication: () => ({ uid: 42, channels: {} }) } })
+        expect(await answer()).to.deep.equal([500, { error: 'Internal error' }])
+        expect(log.of('error')[0]?.details.err).to.have.property('code', 'bad_claims')
+      })
 
       const failing: [what: string, authentication: Authentication][] = [
         [

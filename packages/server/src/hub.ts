@@ -78,7 +78,8 @@ export class Hub {
   }
 
   /** How many subscriptions the sockets of a socket's user have together. 0 for a user without a name. */
-  subscriptionsOf({ subject }: RemoteClient): number {
+  subscriptionsOf(socket: RemoteClient): number {
+    const { subject } = socket
     return subject === undefined ? 0 : this.#users.of(subject)
   }
 

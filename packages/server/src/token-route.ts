@@ -1,5 +1,6 @@
 import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { ClaimsCheck } from './authentication/claims-check.js'
 import type { TokenRequest, TokenRequests } from './authentication/token-requests.js'
 import { hashSession, subjectsOf } from './claims/subjects.js'
 import { readClaims } from './claims.js'
@@ -7,7 +8,7 @@ import type { TicketOwner, Tickets } from './engine.js'
 import { addressBlock } from './http/address-block.js'
 import type { OriginRules } from './origins.js'
 import { codeOf } from './runtime/failures.js'
-import type { ThrottledLog } from './runtime/throttled-log.js'
+import type { LogEntry, ThrottledLog } from './runtime/throttled-log.js'
 import type { Tokens } from './tokens.js'
 
 /** Gives the outcome of a sign-in check: an error, or what the client may be known by. */
@@ -58,9 +59,10 @@ const CALLBACK = /^[\w$.[\]]{1,128}$/
 
 /** The token endpoint: turns a signed-in session into a short-lived token that works once. */
 export function tokenRoute(options: TokenRouteOptions): RequestHandler {
+  const parts = { ...options, check: new ClaimsCheck(options.log) }
   return async (request, response) => {
     try {
-      await options.requests.run((pending) => answer([request, response], options, pending))
+      await options.requests.run((pending) => answer([request, response], parts, pending))
     } catch (cause) {
       options.log.write(`token request ${codeOf(cause)}`, ['error', { err: cause }, 'a token request failed'])
       if (!response.headersSent) send(request, response, [statusOf(cause), { error: 'Internal error' }])
@@ -100,13 +102,16 @@ export function tokenGuard(origins: OriginRules, isDown: () => boolean): Request
 
 async function answer(
   [request, response]: readonly [Request, Response],
-  options: TokenRouteOptions,
+  options: TokenRouteOptions & { readonly check: ClaimsCheck },
   pending: TokenRequest,
 ): Promise<void> {
   const began = performance.now()
   const auth = await authenticate(request, options)
-  if (!auth) return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
-  const hasClaims = typeof options.authentication === 'function' && bringsClaims(auth)
+  if (!auth) {
+    options.log.write('token request forbidden', notSignedIn(request, options))
+    return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
+  }
+  const hasClaims = typeof options.authentication === 'function' && options.check.isClaims(auth)
   if (hasClaims) readClaims(auth)
   const { token, id } = options.tokens.issue()
   const { ip, ips, hostname: host } = request
@@ -168,11 +173,10 @@ function authenticate(request: Request, options: TokenRouteOptions): Promise<unk
   })
 }
 
-/** Sessions, and users of applications that know no claims, have their own ideas of what a `uid` is. */
-function bringsClaims(auth: unknown): boolean {
-  if (typeof auth !== 'object' || auth === null) return false
-  const { uid, channels } = auth as { readonly uid?: unknown; readonly channels?: unknown }
-  return channels !== undefined || typeof uid === 'string'
+function notSignedIn({ ip }: Request, { authentication }: TokenRouteOptions): LogEntry {
+  const why = typeof authentication === 'function' ? 'authentication says no' : 'the session key has no value'
+  const details = { ip, ...(typeof authentication === 'string' && { key: authentication }) }
+  return ['debug', details, `a token request is refused: ${why}`]
 }
 
 function isSignedIn(request: Request, key: string): boolean {
