@@ -42,16 +42,25 @@ describe('isTooComplex', () => {
     })
   }
 
-  it('is why a message is refused as bad_message, which names the limits', () => {
-    try {
-      decodeClientMessage('['.repeat(1024 * 1024))
-      expect.fail('it was decoded')
-    } catch (caught) {
-      const { error } = caught as FrameError
-      expect(error).to.include({ code: 'bad_message' })
-      expect(error.message).to.contain(
-        'nested at most 100 levels deep, with at most 100000 lists and objects',
-      )
+  describe('of a message', () => {
+    const data = (length: number) => '[]'.repeat(Math.ceil(length / 3)).replaceAll('][', '],[')
+    const messages: readonly (readonly [what: string, text: string, answered: boolean])[] = [
+      ['a short one', `{"rpc":"a.b","uuid":"7","req":${listOf(NESTING_LIMIT + 1)}}`, true],
+      ['a long one as clients write it', `{"rpc":"a.b","req":[${data(400_000)}],"uuid":"7"}`, true],
+      ['a long one in another order', `{"uuid":"7","rpc":"a.b","req":[${data(400_000)}]}`, false],
+    ]
+    for (const [what, text, answered] of messages) {
+      it(`refuses ${what} as bad_message${answered ? ', for its name and id' : ''}`, () => {
+        try {
+          decodeClientMessage(text)
+          expect.fail('it was decoded')
+        } catch (caught) {
+          const { error, rpc, id } = caught as FrameError
+          expect(error).to.include({ code: 'bad_message' })
+          expect(error.message).to.contain('at most 100 levels deep, with at most 100000 lists and objects')
+          expect([rpc, id]).to.deep.equal(answered ? ['a.b', '7'] : [undefined, undefined])
+        }
+      })
     }
   })
 })

@@ -45,14 +45,19 @@ export function decodeClientFrame(frame: Frame): ClientMessage {
   const { rpc } = frame
   if (rpc === BUILT_IN.result)
     return { type: 'result', id: readName(frame, 'fid', 'id'), outcome: result(frame) }
-  const id = idOf(frame)
   try {
     return request(frame, readName(frame, 'rpc', 'name'), readName(frame, 'uuid', 'id'))
   } catch (error) {
-    if (!(error instanceof FrameError) || id === undefined) throw error
-    // Whole, even if it is too long: the old client looks for its callback under this very name.
-    throw new FrameError(error.error, typeof rpc === 'string' ? rpc : undefined, id)
+    throw error instanceof FrameError ? aboutFrame(error, frame) : error
   }
+}
+
+/** The error of a wrong frame, with what the server needs to answer it, if the frame has a good id. */
+export function aboutFrame(error: FrameError, frame: Frame): FrameError {
+  const { rpc } = frame
+  const id = idOf(frame)
+  // Whole, even if it is too long: the old client looks for its callback under this very name.
+  return id === undefined ? error : new FrameError(error.error, typeof rpc === 'string' ? rpc : undefined, id)
 }
 
 function resultFields(outcome: Outcome): Frame {
