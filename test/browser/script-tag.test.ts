@@ -189,7 +189,7 @@ describe('the client as a script tag', () => {
         )
         expect(errors).to.deep.equal([
           { code: 'refused', message: 'Not today', data: { until: 'tomorrow' } },
-          { code: 'not_found', message: 'Function not found', data: undefined },
+          { code: 'not_found', message: 'Function not found: not.there', data: { function: 'not.there' } },
         ])
       })
 
