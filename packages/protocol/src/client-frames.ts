@@ -52,10 +52,10 @@ export function decodeClientFrame(frame: Frame): ClientMessage {
   }
 }
 
-/** The error of a wrong frame, with what the server needs to answer it, if the frame has a good id. */
+/** The error of a wrong frame, with what the server needs to answer it, if the frame is a request with a good id. */
 export function aboutFrame(error: FrameError, frame: Frame): FrameError {
   const { rpc } = frame
-  const id = idOf(frame)
+  const id = rpc === BUILT_IN.result ? undefined : idOf(frame)
   // Whole, even if it is too long: the old client looks for its callback under this very name.
   return id === undefined ? error : new FrameError(error.error, typeof rpc === 'string' ? rpc : undefined, id)
 }

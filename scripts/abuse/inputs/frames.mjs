@@ -144,10 +144,11 @@ export const ALL = [
 
 /** Answers of a client to a call of the server: a bad one or none, and then a good one. */
 export function repliesOf(random, fid) {
+  const simple = value(random, 1)
   const good = object([
     ['rpc', '"_rpc"'],
     ['fid', quoted(fid)],
-    ['resp', object([['data', value(random, 1)]])],
+    ['resp', object([['data', isDeepText(simple) ? 'null' : simple]])],
   ])
   return random.chance(50) ? [good] : [frame(random, fid, ['_rpc']), good]
 }
@@ -166,10 +167,27 @@ export function expectedOf(text) {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return 'error'
   const { rpc, uuid, fid, resp } = parsed
   if (rpc === '_rpc')
-    return isId(fid) && typeof resp === 'object' && resp !== null && !Array.isArray(resp)
+    return !isDeep(parsed) && isId(fid) && typeof resp === 'object' && resp !== null && !Array.isArray(resp)
       ? 'nothing'
       : 'error'
   return isId(uuid) && typeof rpc === 'string' ? { id: uuid } : 'error'
 }
 
 const isId = (id) => typeof id === 'string' && id !== '' && id.length <= 64
+
+/** Levels of lists and objects that a message may have. */
+const LEVELS = 100
+
+/** In a reply there are two levels around it. */
+function isDeepText(json) {
+  try {
+    return isDeep(JSON.parse(json), LEVELS - 2)
+  } catch {
+    return true
+  }
+}
+
+function isDeep(value, left = LEVELS) {
+  if (typeof value !== 'object' || value === null) return false
+  return left === 0 || Object.values(value).some((one) => isDeep(one, left - 1))
+}
