@@ -148,7 +148,7 @@ export function repliesOf(random, fid) {
   const good = object([
     ['rpc', '"_rpc"'],
     ['fid', quoted(fid)],
-    ['resp', object([['data', isDeepText(simple) ? 'null' : simple]])],
+    ['resp', object([['data', isDeep(simple, LEVELS - 2) ? 'null' : simple]])],
   ])
   return random.chance(50) ? [good] : [frame(random, fid, ['_rpc']), good]
 }
@@ -167,7 +167,7 @@ export function expectedOf(text) {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return 'error'
   const { rpc, uuid, fid, resp } = parsed
   if (rpc === '_rpc')
-    return !isDeep(parsed) && isId(fid) && typeof resp === 'object' && resp !== null && !Array.isArray(resp)
+    return !isDeep(text) && isId(fid) && typeof resp === 'object' && resp !== null && !Array.isArray(resp)
       ? 'nothing'
       : 'error'
   return isId(uuid) && typeof rpc === 'string' ? { id: uuid } : 'error'
@@ -178,16 +178,12 @@ const isId = (id) => typeof id === 'string' && id !== '' && id.length <= 64
 /** Levels of lists and objects that a message may have. */
 const LEVELS = 100
 
-/** In a reply there are two levels around it. */
-function isDeepText(json) {
-  try {
-    return isDeep(JSON.parse(json), LEVELS - 2)
-  } catch {
-    return true
+/** Whether a JSON text nests deeper than this, in fields that are given twice, too. */
+function isDeep(json, levels = LEVELS) {
+  let depth = 0
+  for (const [bracket] of json.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
+    depth += '[{'.includes(bracket) ? 1 : -1
+    if (depth > levels) return true
   }
-}
-
-function isDeep(value, left = LEVELS) {
-  if (typeof value !== 'object' || value === null) return false
-  return left === 0 || Object.values(value).some((one) => isDeep(one, left - 1))
+  return false
 }
