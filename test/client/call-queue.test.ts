@@ -8,8 +8,9 @@ describe('CallQueue', () => {
     const queue = new CallQueue(10, () => true)
     queue.add('2', call)
     queue.add('1', call)
-    expect(queue.takeAll().map(([id]) => id)).to.deep.equal(['2', '1'])
-    expect(queue.takeAll()).to.deep.equal([])
+    expect([queue.takeNext(), queue.takeNext()].map((entry) => entry?.[0])).to.deep.equal(['2', '1'])
+    expect(queue.takeNext()).to.equal(undefined)
+    expect(queue.hasNone).to.equal(true)
   })
 
   it('throws `queue_full` above its limit', () => {
@@ -29,6 +30,6 @@ describe('CallQueue', () => {
     pending.delete('1')
     queue.add('3', call)
     pending.delete('2')
-    expect(queue.takeAll().map(([id]) => id)).to.deep.equal(['3'])
+    expect([queue.takeNext(), queue.takeNext()].map((entry) => entry?.[0])).to.deep.equal(['3', undefined])
   })
 })

@@ -66,7 +66,7 @@ describe('the options of TokenSocket', () => {
       world.server.cut()
       await until(() => socket.state === 'failed')
       expect(error.args[0]?.[0]).to.have.property('code', 'connection_lost')
-      expect(await errorOf(socket.rpc('echo'))).to.have.property('code', 'connection_lost')
+      expect(await errorOf(socket.rpc('echo'))).to.have.property('code', 'ended')
     })
 
     it('makes the first failure final when it is false', async () => {

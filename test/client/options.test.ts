@@ -23,7 +23,7 @@ describe('readOptions', () => {
       callTimeout: 30_000,
       connectTimeout: 10_000,
       queueSize: 1000,
-      limits: { callsOut: 2000, callsIn: 100, grantedChannels: 10_000 },
+      limits: { callsOut: 2000, callsIn: 1000, grantedChannels: 10_000 },
       logger: {},
       token: undefined,
       tokenAttempts: 2,

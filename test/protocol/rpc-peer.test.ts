@@ -5,7 +5,7 @@ import sinon from 'sinon'
 import { received, throwIt, turn, waiting } from './incoming-calls.js'
 import { rejection } from './rejection.js'
 
-const limits: RpcLimits = { timeout: 1_000, callsOut: 3, callsIn: 3 }
+const limits = { timeout: 1_000, callsOut: 3, callsIn: 3 } satisfies RpcLimits
 
 describe('RpcPeer', () => {
   let clock: sinon.SinonFakeTimers

@@ -6,10 +6,12 @@ export interface QueuedCall {
   readonly text: string
   /** The message, for its type and the names in it: its data may have changed since. */
   readonly message: ClientMessage
+  /** Whether it was taken from the queue and sent. */
+  isSent?: boolean
 }
 
 /**
- * The calls made while there is no link, oldest first. Calls that have settled meanwhile, by time-out or abort, are
+ * The calls that wait to be sent, oldest first. Calls that have settled meanwhile, by time-out or abort, are
  * never given out.
  */
 export class CallQueue {
@@ -40,12 +42,18 @@ export class CallQueue {
     this.#calls.set(id, call)
   }
 
-  /** Empties the queue. @returns the calls that still wait for their outcome, oldest first */
-  takeAll(): readonly (readonly [id: string, call: QueuedCall])[] {
-    this.#forgetSettled()
-    const calls = [...this.#calls]
-    this.clear()
-    return calls
+  /** Whether no call waits here. */
+  get hasNone(): boolean {
+    return this.#calls.size === 0
+  }
+
+  /** Takes the oldest call that still waits for its outcome. */
+  takeNext(): readonly [id: string, call: QueuedCall] | undefined {
+    for (const entry of this.#calls) {
+      this.#calls.delete(entry[0])
+      if (this.#isPending(entry[0])) return entry
+    }
+    return undefined
   }
 
   /** Forgets all that wait. */

@@ -40,20 +40,34 @@ type Request = (id: string) => ClientMessage
 /** The requests that the azuqua server answers only when it refuses them. */
 const ONE_WAY: ReadonlySet<string> = new Set([BUILT_IN.publish, BUILT_IN.broadcast])
 
+/** Calls from the queue that may be in flight at once: below the `callsIn` that a server has by default. */
+const QUEUED_AT_ONCE = 500
+
 /**
  * The calls both ways. Ours are sent at once while there is a link that takes them, and wait in a bounded queue while
- * there is none; each settles exactly once. The server's are answered on the link by which they came, or never.
+ * there is none, or calls of before still wait there; each settles exactly once. The server's are answered on the link by
+ * which they came, or never.
  */
 export class Calls {
   readonly #owner: CallsOwner
   readonly #peer: RpcPeer
   readonly #queue: CallQueue
+  readonly #most: number
+  /** How many calls from the queue wait for their answer. */
+  #queuedOut = 0
   #link: Link | undefined
   #final: RpcError | undefined
 
   constructor({ callTimeout: timeout, queueSize, limits }: CallsLimits, owner: CallsOwner) {
     this.#owner = owner
-    this.#peer = new RpcPeer({ timeout, ...limits }, (cause) => owner.threw(cause), new Timers())
+    this.#most = Math.min(limits.callsOut, QUEUED_AT_ONCE)
+    const bounds = {
+      ...limits,
+      timeout,
+      // Calls in the queue have a bound of their own.
+      callsOut: () => (this.#link && this.#queue.hasNone ? limits.callsOut : Number.POSITIVE_INFINITY),
+    }
+    this.#peer = new RpcPeer(bounds, (cause) => owner.threw(cause), new Timers())
     this.#queue = new CallQueue(queueSize, (id) => this.#peer.isPending(id))
   }
 
@@ -63,12 +77,20 @@ export class Calls {
    */
   request(make: Request, options?: CallOptions): Promise<unknown> {
     if (this.#final) return Promise.reject(this.#final)
-    return this.#peer.request((id) => {
+    let waiting: QueuedCall | undefined
+    const over = () => {
+      if (waiting?.isSent) this.#queuedOut -= 1
+      this.#sendQueued()
+    }
+    const answer = this.#peer.request((id) => {
       const message = make(id)
       const call = { text: encodeClientMessage(message), message }
-      if (this.#link) this.#send(this.#link, id, call)
-      else this.#queue.add(id, call)
+      if (this.#link && this.#queue.hasNone) return this.#send(this.#link, id, call)
+      this.#queue.add(id, call)
+      waiting = call
     }, options)
+    if (waiting) answer.then(over, over)
+    return answer
   }
 
   /** Makes a call on this link, now, whatever waits. */
@@ -76,10 +98,10 @@ export class Calls {
     return this.#peer.request((id) => link.send(make(id)), options)
   }
 
-  /** A link takes calls from now on: sends those that wait, oldest first. */
+  /** A link takes calls from now on: sends those that wait, oldest first, the next ones as answers come. */
   resume(link: Link): void {
     this.#link = link
-    for (const [id, call] of this.#queue.takeAll()) this.#send(link, id, call)
+    this.#sendQueued()
   }
 
   /** The link is gone: the calls that were sent fail, those that wait go on waiting. */
@@ -88,11 +110,12 @@ export class Calls {
     this.#peer.disconnect(error, (id) => !this.#queue.has(id))
   }
 
-  /** There will be no link any more: all calls fail, and every later one. */
-  close(error: RpcError): void {
-    this.#final = error
-    this.#queue.clear()
+  /** There will be no link any more: all calls fail. @param unsent of those that were not sent, and every later one */
+  close(error: RpcError, unsent: RpcError): void {
+    this.#final = unsent
     this.suspend(error)
+    this.#queue.clear()
+    this.suspend(unsent)
   }
 
   /** An answer came. */
@@ -119,6 +142,16 @@ export class Calls {
   /** Whether it is certainly the azuqua server: before its word on the token any server counts as old. */
   #isOld(link: Link): boolean {
     return link === this.#link && link.isOld
+  }
+
+  #sendQueued(): void {
+    while (this.#link && this.#queuedOut < this.#most) {
+      const next = this.#queue.takeNext()
+      if (!next) return
+      next[1].isSent = true
+      this.#queuedOut += 1
+      this.#send(this.#link, ...next)
+    }
   }
 
   /** Sends a call, or refuses it: only now it is known what the server can do and takes. */

@@ -257,8 +257,11 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.final = error
     this.#undoWake()
     this.#heartbeat.stop()
-    this.calls.close(error)
-    this.subscriptions.close(error)
+    // Of what was never sent the outcome is known.
+    const isLost = error.code === 'connection_lost'
+    const unsent = isLost ? new RpcError('ended', undefined, error.data, error) : error
+    this.calls.close(error, unsent)
+    this.subscriptions.close(unsent)
     this.channels.close()
     this.#settleReady(error)
   }

@@ -21,9 +21,9 @@ export type LogLevel = 'debug' | 'warn' | 'none'
 
 /** How much may be under way at once. */
 export interface Limits {
-  /** Calls that wait for their answer, the queued ones too; the next fails with `too_many_calls`. @default 2000 */
+  /** Calls that were sent and wait for their answer; the next fails with `too_many_calls`. @default 2000 */
   readonly callsOut?: number | undefined
-  /** The server's calls that run here at once; the next is answered `too_many_calls`. @default 100 */
+  /** The server's calls that run here at once; the next is answered `too_many_calls`. @default 1000 */
   readonly callsIn?: number | undefined
   /**
    * Channels that only the server subscribes this socket to, without a call or a binding here. The next is ignored: the
@@ -207,7 +207,7 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
     transports: rest.transports ?? defaultTransports(rest.sockjs.transports),
     limits: {
       callsOut: limits.callsOut ?? 2000,
-      callsIn: limits.callsIn ?? 100,
+      callsIn: limits.callsIn ?? 1000,
       grantedChannels: limits.grantedChannels ?? 10_000,
     },
     logger: loggerOf(logLevel, logger),

@@ -19,16 +19,19 @@ type Settle = (error: RpcError | undefined, data?: unknown) => void
  */
 export class PendingCalls {
   readonly #calls = new Map<string, Settle>()
-  readonly #limits: { readonly timeout: number; readonly calls: number }
+  readonly #limits: { readonly timeout: number; readonly calls: number | (() => number) }
   readonly #timeouts: Timeouts
   #lastId = 0
 
   /**
    * @param limits.timeout milliseconds, for calls that name none
-   * @param limits.calls how many may wait at once
+   * @param limits.calls how many may wait at once; a function is asked for each
    * @param timeouts may be shared with others
    */
-  constructor(limits: { readonly timeout: number; readonly calls: number }, timeouts: Timeouts) {
+  constructor(
+    limits: { readonly timeout: number; readonly calls: number | (() => number) },
+    timeouts: Timeouts,
+  ) {
     this.#limits = limits
     this.#timeouts = timeouts
   }
@@ -55,7 +58,8 @@ export class PendingCalls {
     if (typeof timeout !== 'number') throw badOption('timeout', 'a number')
     if (signal && typeof signal.addEventListener !== 'function') throw badOption('signal', 'an AbortSignal')
     if (signal?.aborted) throw aborted(signal)
-    const { calls: limit } = this.#limits
+    const { calls } = this.#limits
+    const limit = typeof calls === 'number' ? calls : calls()
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const expire = () => this.reject(id, new RpcError('timeout'))

@@ -18,8 +18,8 @@ import { type CallOptions, PendingCalls } from './pending-calls.js'
 export interface RpcLimits {
   /** Milliseconds until a call fails with `timeout`, both those that we make and those that we answer. */
   readonly timeout: number
-  /** How many of our calls may wait for an answer at once. */
-  readonly callsOut: number
+  /** How many of our calls may wait for an answer at once; a function is asked for each. */
+  readonly callsOut: number | (() => number)
   /** How many of the other side's calls may run here at once. */
   readonly callsIn: number
   /** Of how many bytes those may be together; a single one may have more. @default no bound */

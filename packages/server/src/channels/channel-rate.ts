@@ -1,20 +1,24 @@
 import { refusal } from '@token-socket/protocol'
 import type { RemoteClient } from '../remote-client.js'
 
-/** The amounts of one socket in the present second, by channel. */
-interface Second {
+/** The amounts of one socket in the present second and the one before it, by channel. */
+interface Seconds {
   readonly startedAt: number
   readonly amounts: Map<string, number>
+  readonly before: ReadonlyMap<string, number>
 }
+
+const NOTHING: ReadonlyMap<string, number> = new Map()
 
 /**
  * Bounds how much one socket does on one channel in a second, so that one writer does not make slow readers of all others. What
- * is counted is forgotten with the socket's next second, and is bounded by the messages that a socket may send in one.
+ * a second leaves unused may be used in the next one besides, since a stall of the network bunches what was sent evenly. What
+ * is counted is forgotten two seconds later, and is bounded by the messages that a socket may send in that time.
  */
 export class ChannelRate {
   readonly #field: string
   readonly #limit: number
-  readonly #seconds = new WeakMap<RemoteClient, Second>()
+  readonly #seconds = new WeakMap<RemoteClient, Seconds>()
 
   /** @param field the name of the limit, for the error */
   constructor(field: string, limit: number) {
@@ -24,19 +28,23 @@ export class ChannelRate {
 
   /** Counts an amount. The first of a second may be over the limit. @throws RpcError `too_many_messages`; then it does not count */
   count(socket: RemoteClient, channel: string, amount = 1): void {
-    const { amounts } = this.#secondOf(socket)
-    const before = amounts.get(channel) ?? 0
+    const { amounts, before } = this.#secondsOf(socket)
+    const used = amounts.get(channel) ?? 0
     const limit = this.#limit
-    if (before > 0 && before + amount > limit)
+    if (used > 0 && used + amount > limit + Math.max(0, limit - (before.get(channel) ?? 0)))
       throw refusal('too_many_messages', { field: this.#field, limit, channel })
-    amounts.set(channel, before + amount)
+    amounts.set(channel, used + amount)
   }
 
-  #secondOf(socket: RemoteClient): Second {
+  #secondsOf(socket: RemoteClient): Seconds {
     const now = performance.now()
     const known = this.#seconds.get(socket)
-    if (known && now - known.startedAt < 1000) return known
-    const next = { startedAt: now, amounts: new Map<string, number>() }
+    const age = known ? now - known.startedAt : 2000
+    if (known && age < 1000) return known
+    const before = known && age < 2000 ? known.amounts : NOTHING
+    // Seconds follow each other without a gap, so that what is left of one counts for the next one only.
+    const startedAt = known && age < 2000 ? known.startedAt + 1000 : now
+    const next = { startedAt, amounts: new Map<string, number>(), before }
     this.#seconds.set(socket, next)
     return next
   }
