@@ -30,10 +30,28 @@ async function upgraded(target, path = 'websocket') {
 const post = (path, length) =>
   `POST /sockets/${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${length}\r\n\r\n`
 
+/** An upgrade with so many headers besides its own. @param length of each header's value */
+function upgrade(count, length = 8) {
+  const own = [
+    'GET /sockets/websocket HTTP/1.1',
+    'Host: 127.0.0.1',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  ]
+  const others = Array.from({ length: count }, (_, at) => `X${at}: ${'a'.repeat(length)}`)
+  return `${[...own, ...others].join('\r\n')}\r\n\r\n`
+}
+
+/** Each in a session of its own: a stranger's session reads one at a time. */
 async function bodies(target, count, size) {
-  const open = target.tcp(post('000/stranger/xhr', 0))
-  await once(open, 'data')
-  return many(count, () => target.tcp(post('000/stranger/xhr_send', size + 64), 'a'.repeat(size)))
+  return many(count, async (n) => {
+    const open = target.tcp(post(`000/stranger${n}/xhr`, 0))
+    await once(open, 'data')
+    open.destroy()
+    return target.tcp(post(`000/stranger${n}/xhr_send`, size + 64), 'a'.repeat(size))
+  })
 }
 
 /**
@@ -45,6 +63,18 @@ export const strangers = [
     attackers: 500,
     limit: STRANGER,
     run: (target) => many(500, () => upgraded(target)),
+  },
+  {
+    name: 'a WebSocket with 600 short headers',
+    attackers: 200,
+    limit: STRANGER,
+    run: (target) => many(200, () => target.tcp(upgrade(600))),
+  },
+  {
+    name: 'a WebSocket with 14 kB of headers, open',
+    attackers: 200,
+    limit: 8 * KIB,
+    run: (target) => many(200, () => target.tcp(upgrade(70, 200))),
   },
   {
     name: 'a frame of 1 MiB, not finished',
@@ -89,6 +119,18 @@ export const strangers = [
     attackers: 200,
     limit: STRANGER,
     run: (target) => bodies(target, 200, 8000),
+  },
+  {
+    name: 'an `xhr_send` of 24 kB, not finished',
+    attackers: 200,
+    limit: STRANGER,
+    run: (target) => bodies(target, 200, 24_000),
+  },
+  {
+    name: 'an `xhr_send` of 49 kB, not finished',
+    attackers: 200,
+    limit: STRANGER,
+    run: (target) => bodies(target, 200, 49_000),
   },
   {
     name: 'a polling session',

@@ -1,6 +1,6 @@
 /** HTTP servers on free ports, and requests that no well-behaved client makes. */
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 
 /** A server of this test file that listens on a free port. */
@@ -16,8 +16,9 @@ export class TestServer {
   /** @param app answers the requests, such as an Express application */
   static async start(
     app: RequestListener = (_request, response) => response.end('app'),
+    options: ServerOptions = {},
   ): Promise<TestServer> {
-    const http = createServer(app)
+    const http = createServer(options, app)
     http.listen(0, '127.0.0.1')
     await once(http, 'listening')
     return new TestServer(http)

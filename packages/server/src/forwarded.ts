@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { copied } from './runtime/copied.js'
 import { handleRejection } from './runtime/isolated.js'
 
 /** Whether the peer at this address, so many hops away, may speak for others: Express's `trust proxy fn`. */
@@ -57,5 +58,7 @@ export function clientAddress(request: IncomingMessage, trusts: TrustProxy): str
     .filter((hop) => hop !== '')
     .reverse()
   const path = [request.socket.remoteAddress ?? '', ...hops]
-  return path.find((address, hop) => hop === path.length - 1 || !trusts(address, hop)) ?? ''
+  const found = path.find((address, hop) => hop === path.length - 1 || !trusts(address, hop)) ?? ''
+  // It is kept for as long as the connection.
+  return hops.length === 0 ? found : copied(found)
 }

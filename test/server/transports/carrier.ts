@@ -1,6 +1,6 @@
 /** Every way in on a real HTTP server, and what comes in by them. */
 import { once } from 'node:events'
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerOptions } from 'node:http'
 import WebSocket, { type ClientOptions } from 'ws'
 import type { BufferedConnection } from '../../../packages/server/src/buffered-connection.js'
 import { OriginRules, type OriginRulesOptions } from '../../../packages/server/src/origins.js'
@@ -32,6 +32,8 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly responseLimit?: number
   readonly files?: GateOptions['files']
   readonly app?: RequestListener
+  /** Of the HTTP server. */
+  readonly http?: ServerOptions
   /** Comes before the transports are mounted. */
   readonly before?: (server: TestServer) => void
 }
@@ -113,7 +115,7 @@ export class Carrier {
   }
 
   static async start(settings: CarrierSettings = {}): Promise<Carrier> {
-    return new Carrier(await TestServer.start(settings.app), settings)
+    return new Carrier(await TestServer.start(settings.app, settings.http), settings)
   }
 
   get origin(): string {

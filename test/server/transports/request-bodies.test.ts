@@ -6,6 +6,12 @@ import { type BodyLimits, RequestBodies } from '../../../packages/server/src/tra
 
 const LIMITS: BodyLimits = { bodyBytes: 100, bodyBytesPerAddress: 60, bodyTimeout: 1000 }
 
+interface BodySettings {
+  /** As declared. */
+  readonly length?: number
+  readonly isStranger?: boolean
+}
+
 describe('RequestBodies', () => {
   let bodies: RequestBodies
   let clock: sinon.SinonFakeTimers
@@ -17,10 +23,10 @@ describe('RequestBodies', () => {
   afterEach(() => clock.restore())
 
   /** Starts to read a body of an address that may have so many bytes. */
-  function read(address = 'a', limit = 50, length?: number) {
+  function read(address = 'a', limit = 50, { length, isStranger = false }: BodySettings = {}) {
     const headers = length === undefined ? {} : { 'content-length': String(length) }
     const request = Object.assign(new PassThrough(), { headers })
-    return { request, ...bodies.read(request as unknown as IncomingMessage, { address, limit }) }
+    return { request, ...bodies.read(request as unknown as IncomingMessage, { address, limit, isStranger }) }
   }
 
   async function write(request: PassThrough, bytes: number): Promise<void> {
@@ -38,8 +44,17 @@ describe('RequestBodies', () => {
     expect([bodies.size, bodies.bytes]).to.deep.equal([0, 0])
   })
 
+  it('keeps no buffer larger than the body may be', async () => {
+    bodies = new RequestBodies({ ...LIMITS, bodyBytes: 10_000, bodyBytesPerAddress: 10_000 })
+    const large = read('a', 1100)
+    await write(large.request, 1000)
+    await write(large.request, 50)
+    large.request.end()
+    expect(((await large.result) as Buffer).buffer.byteLength).to.equal(1100)
+  })
+
   it('refuses one by its declared length, without reading', async () => {
-    expect(await read('a', 50, 51).result).to.equal('too_large')
+    expect(await read('a', 50, { length: 51 }).result).to.equal('too_large')
     expect(bodies.size).to.equal(0)
   })
 
@@ -86,6 +101,41 @@ describe('RequestBodies', () => {
     await write(again.request, 50)
     again.request.end()
     expect(await again.result).to.have.length(50)
+  })
+
+  const stranger = { isStranger: true }
+
+  it('leaves strangers a quarter of the room of an address, so that its users go on', async () => {
+    const [first, second, elsewhere, user] = [
+      read('a', 50, stranger),
+      read('a', 50, stranger),
+      read('b', 50, stranger),
+      read('a'),
+    ]
+    await write(first.request, 10)
+    await write(second.request, 6)
+    expect(await second.result).to.equal('no_room')
+    await write(user.request, 50)
+    await write(elsewhere.request, 15)
+    expect(bodies.bytes).to.equal(75)
+    for (const { request, result } of [first, user, elsewhere]) {
+      request.end()
+      expect(await result).to.be.instanceOf(Buffer)
+    }
+    const again = read('a', 50, stranger)
+    await write(again.request, 15)
+    again.request.end()
+    expect(await again.result).to.have.length(15)
+  })
+
+  it('leaves strangers a quarter of all room', async () => {
+    const all = ['a', 'b', 'c'].map((address) => read(address, 50, stranger))
+    for (const { request } of all.slice(0, 2)) await write(request, 12)
+    await write(all[2]?.request as PassThrough, 2)
+    expect(await all[2]?.result).to.equal('no_room')
+    const user = read('d')
+    await write(user.request, 50)
+    expect(bodies.bytes).to.equal(74)
   })
 
   it('bounds the bytes of all', async () => {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { clientAddress, type TrustProxy } from '../forwarded.js'
 import { addressBlock } from '../http/address-block.js'
+import { LONGEST_URL, refusalOfSize } from '../http/upgrade-size.js'
 import type { OriginRules, RequestOrigin } from '../origins.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 import { shorten } from '../runtime/shorten.js'
@@ -126,6 +127,8 @@ export class Gate implements Interceptor {
     if (!origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
     const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
     if (!isWanted || !transports.has('websocket')) return this.#refuseUpgrade(request, socket)
+    const tooLarge = refusalOfSize(request)
+    if (tooLarge) return this.#refuseUpgrade(request, socket, tooLarge)
     // RFC 6455, section 4.1, and RFC 9110, section 15.5.6.
     if (request.method !== 'GET')
       return this.#refuseUpgrade(request, socket, '405 Method Not Allowed', 'Allow: GET')
@@ -181,8 +184,7 @@ export class Gate implements Interceptor {
     if (socket.destroyed) return
     if (full) return refuseUpgrade(socket, full === 503 ? '503 Service Unavailable' : '429 Too Many Requests')
     this.#upgrades += 1
-    this.#addresses.add(address)
-    socket.once('close', () => this.#addresses.remove(address))
+    this.#count(address, socket)
     // The server does not listen to it while it waits.
     socket.on('error', ignore)
     this.#options.turnstile.pass(() => {
@@ -195,6 +197,12 @@ export class Gate implements Interceptor {
         failUpgrade(socket)
       }
     })
+  }
+
+  /** Counts a connection until it closes. A function of its own: in the scope of the upgrade it would keep the request. */
+  #count(address: string, socket: Duplex): void {
+    this.#addresses.add(address)
+    socket.once('close', () => this.#addresses.remove(address))
   }
 
   /** The status that refuses one more connection of an address, if one does. */
@@ -326,7 +334,8 @@ export class Gate implements Interceptor {
     if (session.isClosed) return 'ended'
     if (request.destroyed) return 'broken_off'
     const limit = this.#limitOf(session, transport)
-    session.body = this.#bodies.read(request, { address: session.address, limit })
+    const { address, isAuthenticated } = session
+    session.body = this.#bodies.read(request, { address, limit, isStranger: !isAuthenticated })
     const body = await session.body.result
     session.body = undefined
     return body
@@ -336,7 +345,7 @@ export class Gate implements Interceptor {
   #limitOf({ isAuthenticated }: PollingSession, transport: SendTransport): number {
     const { maxPayload, limits } = this.#options
     const writing = WRITINGS[transport]
-    return isAuthenticated ? batchLimit(maxPayload, writing) : authLimit(limits.authMessage, writing)
+    return isAuthenticated ? batchLimit(maxPayload, writing) : authLimit(limits.authMessage)
   }
 
   /** sockjs reads bodies of any size, slowly; it gets this one whole, once it is known to be small enough. */
@@ -360,9 +369,6 @@ const WRITINGS: Readonly<Record<SendTransport, Writing>> = { xhr_send: 'quoted',
 
 /** Bodies of one session that may be read or wait, once it has signed in. SockJS's own clients send one at a time. */
 const SENDS = 4
-
-/** UTF-16 code units of a URL. No client of SockJS's has one of 300. */
-const LONGEST_URL = 2048
 
 /** UTF-16 code units of a holder that is kept as it is. */
 const LONGEST_HOLDER = 128

@@ -42,17 +42,20 @@ export function sizesOf({ message, publication }: Required<Omit<SizeLimits, 'bat
 }
 
 /**
- * What a UTF-16 code unit of a message may take in bytes: three of its own, six where SockJS's clients escape it
- * (`\\u0300`), nine in a form, which writes each byte as `%E2`.
+ * Bytes that a UTF-16 code unit of an auth message may take: three in a form (`%2B`), one elsewhere. Nearly all of it is the
+ * token, whose characters are ASCII and need no escape in JSON.
  */
-const UNIT = { plain: 3, quoted: 6, form: 9 } as const
+const AUTH_UNIT = 3
+
+/** Bytes of what takes more: the frame's own quotes, six each in a form (`%5C%22`), and what stands around the message. */
+const AUTH_FRAME = 256
 
 /**
  * Bytes that a frame or a body may have of which only one message is wanted, the first. It brings no other.
  * @param message UTF-16 code units that the message may have
  */
-export function authLimit(message: number, writing: Writing): number {
-  return Math.min(constants.MAX_STRING_LENGTH, UNIT[writing] * message + AROUND)
+export function authLimit(message: number): number {
+  return Math.min(constants.MAX_STRING_LENGTH, AUTH_UNIT * message + AUTH_FRAME)
 }
 
 /** Whether a message has more bytes than it may. What is no text, which SockJS can carry, has those of its JSON. */

@@ -28,7 +28,12 @@ export interface BodyOwner {
   readonly address: string
   /** Bytes. */
   readonly limit: number
+  /** Whether it is of a session that has not signed in. Those of an address have a quarter of its room, and of all room. */
+  readonly isStranger: boolean
 }
+
+/** Sessions that have not signed in have this part of the room for bodies: they cannot take that of their neighbours. */
+const STRANGERS = 1 / 4
 
 /**
  * Reads request bodies. What has arrived of them is counted, for its address and in all: over a limit, the body that needs
@@ -36,8 +41,8 @@ export interface BodyOwner {
  */
 export class RequestBodies {
   readonly #limits: BodyLimits
-  readonly #addresses = new OwnerCounts()
-  #bytes = 0
+  readonly #all = new BodyRoom(1)
+  readonly #strangers = new BodyRoom(STRANGERS)
   #size = 0
 
   constructor(limits: BodyLimits) {
@@ -51,33 +56,57 @@ export class RequestBodies {
 
   /** Bytes that have arrived of those that are being read. */
   get bytes(): number {
-    return this.#bytes
+    return this.#all.bytes
   }
 
   /** Starts to read a body. */
-  read(request: IncomingMessage, { address, limit }: BodyOwner): RequestBody {
+  read(request: IncomingMessage, { address, limit, isStranger }: BodyOwner): RequestBody {
     if (Number(request.headers['content-length'] ?? 0) > limit)
       return { result: Promise.resolve('too_large'), end: () => {} }
-    const reader = new BodyReader(request, limit, (bytes) => this.#take(address, bytes))
+    const rooms = isStranger ? [this.#strangers, this.#all] : [this.#all]
+    const reader = new BodyReader(request, limit, (bytes) => this.#take(rooms, address, bytes))
     const stopTimer = startTimer(this.#limits.bodyTimeout, () => reader.fail('too_slow'))
     this.#size += 1
     const result = reader.result.finally(() => {
       stopTimer()
       this.#size -= 1
-      this.#bytes -= reader.counted
-      this.#addresses.remove(address, reader.counted)
+      for (const room of rooms) room.give(address, reader.counted)
     })
     return { result, end: () => reader.fail('ended') }
   }
 
   /** @returns whether there is room for these bytes; then they are counted */
-  #take(address: string, bytes: number): boolean {
-    const { bodyBytes, bodyBytesPerAddress } = this.#limits
-    if (this.#bytes + bytes > bodyBytes) return false
-    if (this.#addresses.of(address) + bytes > bodyBytesPerAddress) return false
-    this.#bytes += bytes
-    this.#addresses.add(address, bytes)
+  #take(rooms: readonly BodyRoom[], address: string, bytes: number): boolean {
+    if (!rooms.every((room) => room.has(this.#limits, address, bytes))) return false
+    for (const room of rooms) room.take(address, bytes)
     return true
+  }
+}
+
+/** The bytes of bodies that are being read, of each address and in all. */
+class BodyRoom {
+  readonly #part: number
+  readonly #addresses = new OwnerCounts()
+  bytes = 0
+
+  /** @param part of the limits */
+  constructor(part: number) {
+    this.#part = part
+  }
+
+  has({ bodyBytes, bodyBytesPerAddress }: BodyLimits, address: string, bytes: number): boolean {
+    const isInAll = this.bytes + bytes <= bodyBytes * this.#part
+    return isInAll && this.#addresses.of(address) + bytes <= bodyBytesPerAddress * this.#part
+  }
+
+  take(address: string, bytes: number): void {
+    this.bytes += bytes
+    this.#addresses.add(address, bytes)
+  }
+
+  give(address: string, bytes: number): void {
+    this.bytes -= bytes
+    this.#addresses.remove(address, bytes)
   }
 }
 
@@ -124,7 +153,8 @@ class BodyReader {
 
   #grow(size: number): void {
     if (size <= this.#buffer.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(size, FIRST_BUFFER, this.#buffer.length * 2))
+    const wanted = Math.max(FIRST_BUFFER, this.#buffer.length * 2)
+    const grown = Buffer.allocUnsafeSlow(Math.max(size, Math.min(wanted, this.#limit)))
     this.#buffer.copy(grown, 0, 0, this.counted)
     this.#buffer = grown
   }

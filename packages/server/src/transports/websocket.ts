@@ -121,8 +121,8 @@ export class WebSocketTransport {
     const carrier = this.#carriers[framing]
     carrier.server.handleUpgrade(request, socket, head, (ws) => {
       const { maxPayload, scheduler, limits } = this.#options
-      const maxInput = authLimit(limits.authMessage, carrier.framing.writing) + HEADS
-      const link = new WebSocketConnection(ws, { socket, maxPayload, maxInput, scheduler, ...carrier })
+      const maxInput = authLimit(limits.authMessage) + HEADS
+      const link = new WebSocketConnection(ws, { socket, maxPayload, maxInput, scheduler, carrier })
       this.#liveness.add(link)
       ws.on('close', () => this.#liveness.delete(link))
       this.#options.opened(link)
@@ -155,7 +155,8 @@ interface Carrier {
 }
 
 /** What a connection is made of besides its WebSocket. */
-interface Upgraded extends Carrier {
+interface Upgraded {
+  readonly carrier: Carrier
   readonly socket: Duplex
   readonly maxPayload: number
   /** Bytes that may come before the sign-in. */
@@ -194,6 +195,8 @@ function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrie
   }
 }
 
+function ignore(): void {}
+
 class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   readonly transport = 'websocket'
   ondrained: (() => void) | undefined
@@ -211,7 +214,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   #controls: Rate | undefined
   #stopCounting: () => void = () => {}
 
-  constructor(ws: PatientWebSocket, { socket, maxPayload, scheduler, maxInput, ...carrier }: Upgraded) {
+  constructor(ws: PatientWebSocket, { socket, maxPayload, scheduler, maxInput, carrier }: Upgraded) {
     this.#ws = ws
     this.#socket = socket
     this.#maxPayload = maxPayload
@@ -227,7 +230,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
     ws.on('close', (code, reason) => this.#inbox.finish(() => this.#closed(code, reason.toString())))
     // Broken frames end in `close` with their code; there is nothing else to do about them.
-    ws.on('error', () => {})
+    ws.on('error', ignore)
     socket.on('drain', this.#drained)
   }
 
