@@ -190,6 +190,41 @@ describe('TokenSource#request', () => {
     expect(error.message).to.equal(`The token request to ${url} failed: no answer in time`)
   })
 
+  for (const [status, code] of [
+    [200, 'token_failed'],
+    [403, 'token_refused'],
+  ] as const) {
+    it(`reads the beginning of an answer ${status} without end, and leaves the rest`, async () => {
+      let sent = 0
+      const isLeft = new Promise((resolve) => {
+        respond = (_, response) => {
+          response.writeHead(status).on('close', resolve)
+          const go = () => {
+            if (response.destroyed) return
+            sent += 64 * 1024
+            response.write(Buffer.alloc(64 * 1024, 'x'), () => setImmediate(go))
+          }
+          go()
+        }
+      })
+      expect((await errorOf(request())).code).to.equal(code)
+      await isLeft
+      // What the network holds comes on top.
+      expect(sent).to.be.below(64 * 1024 * 1024)
+    })
+  }
+
+  it('reads an answer in parts, characters that are cut included', async () => {
+    respond = async (_, response) => {
+      for (const byte of Buffer.from('{"token":"é漢"}')) {
+        response.write(Buffer.of(byte))
+        await new Promise(setImmediate)
+      }
+      response.end()
+    }
+    expect(await request()).to.equal('é漢')
+  })
+
   it('rejects with the signal’s reason when it is given up', async () => {
     respond = () => {}
     const abort = new AbortController()

@@ -72,8 +72,6 @@ export interface ChannelEvents {
   refused: (error: RpcError) => void
 }
 
-const NOBODY: readonly Member[] = []
-
 /**
  * One channel of a socket. It is subscribed to as long as a handler is bound to it, or `subscribe` wants it; each
  * takes back its own wish only.
@@ -85,7 +83,10 @@ export class Channel extends Emitter<ChannelEvents> {
   readonly #socket: ChannelSocket
   readonly #owner: ChannelOwner
   readonly #bindings: Bindings<Channel>
-  #members: readonly Member[] | undefined
+  /** By `uid`. */
+  #members: Map<string, Member> | undefined
+  /** The same, made when it is asked for: a change must not cost what all members do. */
+  #list: readonly Member[] | undefined
   /** Who this socket is here, if that is not who it is elsewhere. */
   #self: Partial<Member> = {}
   /** The connection on which it was told to be subscribed. */
@@ -115,7 +116,8 @@ export class Channel extends Emitter<ChannelEvents> {
 
   /** Who is there, this socket included, if the channel has presence; another array after each change. */
   get members(): readonly Member[] {
-    return this.#members ?? NOBODY
+    this.#list ??= [...(this.#members ?? byUid([])).values()]
+    return this.#list
   }
 
   /**
@@ -196,7 +198,7 @@ export class Channel extends Emitter<ChannelEvents> {
   entered({ uid, umd, members, recovered, reason }: SubscriptionNotice, link: unknown): void {
     const before = this.#members
     if (uid !== undefined || umd !== undefined) this.#self = { ...(uid && { uid }), umd }
-    if (members) this.#members = members
+    if (members) this.#keep(byUid(members))
     if (link && link !== this.#link) {
       this.#link = link
       this.emit('subscribed')
@@ -208,10 +210,10 @@ export class Channel extends Emitter<ChannelEvents> {
 
   /** Somebody came, went or changed. @internal */
   changed({ type: _type, channel: _channel, change, ...member }: PresenceMessage): void {
-    const members = byUid(this.members)
+    const members = this.#members ?? byUid([])
     if (change === 'left') members.delete(member.uid)
     else members.set(member.uid, member)
-    this.#members = [...members.values()]
+    this.#keep(members)
     this.emit(change, member)
   }
 
@@ -220,7 +222,7 @@ export class Channel extends Emitter<ChannelEvents> {
     const wasOn = this.#link
     this.#link = undefined
     if (isOver) {
-      this.#members = undefined
+      this.#keep(undefined)
       this.#self = {}
     }
     if (wasOn) this.emit('unsubscribed')
@@ -231,9 +233,13 @@ export class Channel extends Emitter<ChannelEvents> {
     this.#bindings.clear()
   }
 
-  /** Tells how two lists of members differ. */
-  #compare(before: readonly Member[], now: readonly Member[]): void {
-    const gone = byUid(before)
+  #keep(members: Map<string, Member> | undefined): void {
+    this.#members = members
+    this.#list = undefined
+  }
+
+  /** Tells how two lists of members differ. @param gone the former, which loses those that are still there */
+  #compare(gone: Map<string, Member>, now: readonly Member[]): void {
     for (const member of now) {
       const old = gone.get(member.uid)
       gone.delete(member.uid)

@@ -3,6 +3,9 @@ import type { TokenRequest, TokenResponse } from './native-fetch.js'
 /** Redirects that are followed; browsers follow as many. */
 const REDIRECTS = 20
 
+/** Bytes of an answer that are read: many times the longest token. What is longer is no token, whatever follows. */
+const LONGEST_ANSWER = 64 * 1024
+
 /**
  * Requests a URL. Follows redirects, and sends the headers, which may hold cookies and keys, to the origin of the URL
  * only: Node's own `fetch` takes most of them along to any host.
@@ -38,5 +41,17 @@ function targetOf({ status, headers }: Response): string | undefined {
 
 function answered(response: Response, redirected: boolean): TokenResponse {
   const { ok, status, url } = response
-  return { ok, status, redirected, url, text: () => response.text() }
+  return { ok, status, redirected, url, text: () => beginning(response) }
+}
+
+/** The text of an answer, or its beginning: an answer without end must not fill the memory. Leaving the loop ends the request. */
+async function beginning({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  if (!body) return text
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk.subarray(0, LONGEST_ANSWER), { stream: true })
+    if (text.length >= LONGEST_ANSWER) break
+  }
+  return text + decoder.decode()
 }
