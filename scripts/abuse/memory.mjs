@@ -121,10 +121,10 @@ export const strangers = [
     run: (target) => bodies(target, 200, 8000),
   },
   {
-    name: 'an `xhr_send` of 24 kB, not finished',
+    name: 'an `xhr_send` of 16 kB, not finished',
     attackers: 200,
     limit: STRANGER,
-    run: (target) => bodies(target, 200, 24_000),
+    run: (target) => bodies(target, 200, 16_000),
   },
   {
     name: 'an `xhr_send` of 49 kB, not finished',

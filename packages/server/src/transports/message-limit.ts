@@ -42,10 +42,10 @@ export function sizesOf({ message, publication }: Required<Omit<SizeLimits, 'bat
 }
 
 /**
- * Bytes that a UTF-16 code unit of an auth message may take: three in a form (`%2B`), one elsewhere. Nearly all of it is the
- * token, whose characters are ASCII and need no escape in JSON.
+ * Bytes that a UTF-16 code unit of an auth message may take, on average. Nearly all of it is the token, a JWT or base64, whose
+ * characters take one; in a form `+`, `/` and `=` take three (`%2B`).
  */
-const AUTH_UNIT = 3
+const AUTH_UNIT = 2
 
 /** Bytes of what takes more: the frame's own quotes, six each in a form (`%5C%22`), and what stands around the message. */
 const AUTH_FRAME = 256
