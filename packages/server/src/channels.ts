@@ -19,6 +19,7 @@ import { HistoryAnswers } from './channels/history-answers.js'
 import { clientKey, serverKey } from './channels/idempotency-keys.js'
 import { IdlePositions } from './channels/idle-positions.js'
 import { NewChannels } from './channels/new-channels.js'
+import { type PendingSubscription, PendingSubscriptions } from './channels/pending-subscriptions.js'
 import type { Broker, Draft, History, HistoryPage, HistoryQuery, Receipt, Retention } from './engine.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
@@ -26,7 +27,6 @@ import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
 import type { ChannelAnswer, ChannelRequest, PublicationOptions, RemoteClient } from './remote-client.js'
 import { Turnstile } from './turnstile.js'
-import type { Refusal } from './vetoes.js'
 
 /** What the grants and the server's rules say. */
 export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
@@ -67,12 +67,6 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner 
   readonly subscriptionsPerUser: number
 }
 
-/** A socket on its way to a channel. */
-interface Joining {
-  readonly socket: RemoteClient
-  isCancelled: boolean
-}
-
 /** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
 export class Channels {
   readonly #owner: ChannelsOwner
@@ -85,8 +79,7 @@ export class Channels {
   readonly #rates: { readonly publications: ChannelRate; readonly bytes: ChannelRate }
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
-  /** The subscriptions that wait for a decision or for the broker, by channel; an unsubscribe meanwhile cancels them. */
-  readonly #joining = new Map<string, Set<Joining>>()
+  readonly #pending = new PendingSubscriptions()
 
   /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
   readonly #toldAgain = new WeakMap<RemoteClient, Set<string>>()
@@ -113,26 +106,19 @@ export class Channels {
         this.#presence.flush()
         owner.hub.deliverAll(json)
       },
-      command: ({ channel }) => this.#takeAllOff(channel),
+      command: ({ channel }) => {
+        for (const socket of new Set([...owner.hub.on(channel), ...this.#pending.on(channel)]))
+          this.unsubscribe(socket, channel)
+      },
       presence: (event) => this.#presence.hear(event),
     })
   }
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
-  async request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
-    if (request.type === 'subscribe') await new Promise<void>((resolve) => this.#turnstile.pass(resolve))
-    // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
-    if (socket.isClosed) return {}
-    try {
-      const refused = await (request.type === 'subscribe'
-        ? this.#decideSubscription(socket, request)
-        : this.#access.decide(socket, request))
-      if (refused || socket.isClosed) return refused ?? {}
-      return { data: await this.#carryOut(socket, request) }
-    } catch (error) {
-      if (!RpcError.is(error)) throw error
-      return { error }
-    }
+  request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
+    return request.type === 'subscribe'
+      ? this.#requestSubscription(socket, request)
+      : this.#do(socket, request)
   }
 
   /**
@@ -158,8 +144,9 @@ export class Channels {
 
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
   unsubscribe(socket: RemoteClient, channel: string): void {
-    for (const joining of this.#joining.get(channel) ?? []) joining.isCancelled ||= joining.socket === socket
-    this.#takeOff(socket, channel)
+    this.#pending.cancel(socket, channel)
+    this.#drop(socket, channel)
+    socket.left(channel)
   }
 
   /**
@@ -218,57 +205,15 @@ export class Channels {
     this.#idle.stop()
   }
 
-  /** Takes every socket of this node off a channel, and those on their way to it. */
-  #takeAllOff(channel: string): void {
-    const joining = [...(this.#joining.get(channel) ?? [])]
-    for (const one of joining) one.isCancelled = true
-    const sockets = [...this.#owner.hub.on(channel), ...joining.map(({ socket }) => socket)]
-    for (const socket of new Set(sockets)) this.#takeOff(socket, channel)
-  }
-
-  #takeOff(socket: RemoteClient, channel: string): void {
-    this.#drop(socket, channel)
-    socket.left(channel)
-  }
-
-  /**
-   * Asks what decides about a subscription. It may have decided by what was so before the server took the socket off the
-   * channel: then it is refused.
-   */
-  async #decideSubscription(
-    socket: RemoteClient,
-    request: SubscriptionMessage,
-  ): Promise<Refusal | undefined> {
-    const { channel, token } = request
-    const [refused, isWanted] = await this.#whileJoining(socket, channel, async () => {
-      if (token !== undefined) await this.#owner.redeem(socket, channel, token)
-      return socket.isClosed ? undefined : this.#access.decide(socket, request)
-    })
-    return refused ?? (isWanted ? undefined : { error: takenOff() })
-  }
-
   /** @returns whether the socket still wants the channel, now that the broker has it */
   async #acquire(socket: RemoteClient, channel: string): Promise<boolean> {
-    const [, isWanted] = await this.#whileJoining(socket, channel, () => this.#interest.acquire(channel))
-    return isWanted
-  }
-
-  /** @returns what it resolves with, and whether the socket was not taken off the channel meanwhile */
-  async #whileJoining<T>(
-    socket: RemoteClient,
-    channel: string,
-    run: () => Promise<T>,
-  ): Promise<readonly [result: T, isWanted: boolean]> {
-    const joining: Joining = { socket, isCancelled: false }
-    const all = this.#joining.get(channel) ?? new Set()
-    this.#joining.set(channel, all.add(joining))
+    const pending = this.#pending.begin(socket, channel)
     try {
-      const result = await run()
-      return [result, !joining.isCancelled]
+      await this.#interest.acquire(channel)
     } finally {
-      all.delete(joining)
-      if (all.size === 0) this.#joining.delete(channel)
+      pending.end()
     }
+    return !pending.isCancelled
   }
 
   #recovery(socket: RemoteClient, channel: string): Recovery {
@@ -319,10 +264,40 @@ export class Channels {
     this.#presence.leave(socket, channel)
   }
 
+  async #do(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
+    if (socket.isClosed) return {}
+    try {
+      const refused = await this.#access.decide(socket, request)
+      if (refused || socket.isClosed) return refused ?? {}
+      return { data: await this.#carryOut(socket, request) }
+    } catch (error) {
+      return answerOf(error)
+    }
+  }
+
+  /** The server's own unsubscribe wins over it, also before anything is asked. */
+  async #requestSubscription(socket: RemoteClient, request: SubscriptionMessage): Promise<ChannelAnswer> {
+    const pending = this.#pending.begin(socket, request.channel)
+    try {
+      await new Promise<void>((resolve) => this.#turnstile.pass(resolve))
+      // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
+      return this.#mayGoOn(socket, request, pending) ? await this.#subscribeFor(socket, request, pending) : {}
+    } catch (error) {
+      return answerOf(error)
+    } finally {
+      pending.end()
+    }
+  }
+
+  /** @returns whether the client is still there @throws RpcError `aborted` if the server has taken it off the channel */
+  #mayGoOn(socket: RemoteClient, { channel }: SubscriptionMessage, pending: PendingSubscription): boolean {
+    if (socket.isClosed) return false
+    if (pending.isCancelled && !this.#owner.hub.has(socket, channel)) throw aborted()
+    return true
+  }
+
   async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
     switch (request.type) {
-      case 'subscribe':
-        return this.#subscribeFor(socket, request)
       case 'unsubscribe':
         return this.unsubscribe(socket, request.channel)
       case 'publish':
@@ -355,10 +330,21 @@ export class Channels {
   }
 
   /** The answer says what is so now: an unsubscribe of the server's own may have come meanwhile. */
-  async #subscribeFor(socket: RemoteClient, request: SubscriptionMessage): Promise<void> {
-    const { channel } = request
+  async #subscribeFor(
+    socket: RemoteClient,
+    request: SubscriptionMessage,
+    pending: PendingSubscription,
+  ): Promise<ChannelAnswer> {
+    const { channel, token } = request
+    if (token !== undefined) {
+      await this.#owner.redeem(socket, channel, token)
+      if (!this.#mayGoOn(socket, request, pending)) return {}
+    }
+    const refused = await this.#access.decide(socket, request)
+    if (refused || !this.#mayGoOn(socket, request, pending)) return refused ?? {}
     await this.subscribe(socket, channel, claimedPosition(request))
-    if (!socket.isClosed && !this.#owner.hub.has(socket, channel)) throw takenOff()
+    if (!socket.isClosed && !this.#owner.hub.has(socket, channel)) throw aborted()
+    return { data: undefined }
   }
 
   async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
@@ -374,8 +360,14 @@ export class Channels {
   }
 }
 
-function takenOff(): RpcError {
+function aborted(): RpcError {
   return new RpcError('aborted', 'The server took this socket off the channel meanwhile')
+}
+
+/** The answer that refuses a request. @throws what is no RpcError */
+function answerOf(error: unknown): ChannelAnswer {
+  if (!RpcError.is(error)) throw error
+  return { error }
 }
 
 function checkName(field: 'channel' | 'event' | 'key', name: string): void {
