@@ -72,6 +72,23 @@ describe('bad handlers', () => {
     })
   }
 
+  for (const name of ['trap', 'trap.inner', 'orders.trap', '_ping'])
+    it(`a getter that throws where ${name} is looked up answers internal, and is reported`, async () => {
+      const site = await start()
+      const trap = {
+        get: () => {
+          throw new Error('a secret')
+        },
+      }
+      const controller = { orders: Object.defineProperty({}, 'trap', trap) }
+      for (const key of ['trap', '_ping']) Object.defineProperty(controller, key, trap)
+      site.sockets.socketController = controller
+      const peer = await site.member()
+      const answer = await peer.ask({ rpc: name, uuid: 'g' })
+      expect(answer.code).to.equal('internal')
+      expect(site.failures.map(({ cause }) => String(cause))).to.deep.equal(['Error: a secret'])
+    })
+
   it('one that answers twice is heard once', async () => {
     const site = await start()
     site.sockets.socketController.twice = (_auth, _data, callback) => {

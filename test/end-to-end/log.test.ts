@@ -109,6 +109,34 @@ describe('the log', () => {
     })
   }
 
+  it('has one short line for many bodies of a type that sockjs does not read', async () => {
+    const site = await open()
+    const session = `${site.url}/sockets/000/stranger`
+    const post = (path: string, type: string) =>
+      fetch(`${session}/${path}`, { method: 'POST', body: 'd', headers: { 'Content-Type': type } })
+    await (await post('xhr', 'text/plain')).text()
+    for (let left = 20; left > 0; left -= 1) await (await post('xhr_send', `z/${'w'.repeat(1000)}`)).text()
+    await line(site, 'sockjs does not read a body')
+    const lines = site.log.filter((one) => JSON.stringify(one).includes('www'))
+    expect(lines.map(({ level }) => level)).to.deep.equal(['info'])
+    expect(JSON.stringify(lines).length).to.be.below(400)
+  })
+
+  it('has one line above debug for many sockets that their member cuts', async () => {
+    const site = await open()
+    const lines = new Set<Socket>()
+    site.http.on('connection', (socket: Socket) => lines.add(socket))
+    for (let left = 10; left > 0; left -= 1) {
+      await site.pair({ reconnect: false })
+      cut(lines)
+      await until(() => site.sockets.sockets().length === 0)
+    }
+    expect(
+      site.log.filter(({ level, details }) => level !== 'debug' && details.code === 1006),
+    ).to.have.length(1)
+    expect(linesOf(site, 'a socket has ended')).to.have.length(10)
+  })
+
   it('has a warning for a refused origin, with what was compared and the option, once for many', async () => {
     const site = await open()
     for (let left = 50; left > 0; left -= 1)

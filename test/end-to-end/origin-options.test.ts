@@ -37,6 +37,14 @@ describe('options of the server about origins', () => {
         expect(await knock(site, { Origin: 'null' })).to.equal(403)
       })
 
+      it(`without an Origin, ${door} is open or not by the Referer, unless the browser knows better`, async () => {
+        const site = await start()
+        const other = { Referer: 'https://page.example/x' }
+        expect(await knock(site, { Referer: `${site.url}/x` })).to.equal(200)
+        expect(await knock(site, other)).to.equal(403)
+        expect(await knock(site, { ...other, 'Sec-Fetch-Site': 'same-origin' })).to.equal(200)
+      })
+
       it(`as a list opens ${door} to those on it only`, async () => {
         const site = await start({ origins: ['https://page.example'] })
         expect(await knock(site, page)).to.equal(200)

@@ -323,9 +323,9 @@ describe('OriginRules', () => {
     })
   })
 
-  describe('#judgePage', () => {
+  describe('#judge, of a request without an Origin', () => {
     const judge = (headers: Headers, options: Partial<OriginRulesOptions> = {}) =>
-      rules(options).judgePage(request(headers))
+      rules(options).judge(request(headers))
 
     for (const [what, headers, allowed] of [
       [

@@ -57,23 +57,17 @@ export class OriginRules {
     return this.#options.origins === '*'
   }
 
-  /** Judges a request by its `Origin`, or by what else the browser says if there is none. */
+  /**
+   * Judges a request by its `Origin`. One without it is judged by its `Referer`, if it has one. A browser that says that the
+   * request is its own page's (`Sec-Fetch-Site`) is believed: a proxy may hide the host that it used.
+   */
   judge(request: IncomingMessage): RequestOrigin {
-    const origin = originOf(request)
+    const isKnown = request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined
+    const origin = isKnown ? originOf(request) : refererOf(request)
     if (origin !== undefined) return this.#judge(origin, request)
     const allowed = !this.#options.required || isSameOriginFetch(request)
     if (!allowed) this.#refused(request, { option: 'requireOrigin' })
     return { origin, allowed, isForeign: false }
-  }
-
-  /**
-   * As {@link judge}, for a token request: one without `Origin` is judged by its `Referer`, if it has one. A browser that says
-   * that the request is its own page's (`Sec-Fetch-Site`) is believed: a proxy may hide the host that it used.
-   */
-  judgePage(request: IncomingMessage): RequestOrigin {
-    const isKnown = request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined
-    const referer = isKnown ? undefined : refererOf(request)
-    return referer === undefined ? this.judge(request) : this.#judge(referer, request)
   }
 
   /** As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name one. */

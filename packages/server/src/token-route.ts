@@ -76,7 +76,7 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
  */
 export function tokenGuard(origins: OriginRules, isDown: () => boolean): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
-    const { origin, allowed } = isJsonp(request) ? origins.judgeScript(request) : origins.judgePage(request)
+    const { origin, allowed } = isJsonp(request) ? origins.judgeScript(request) : origins.judge(request)
     response.vary('Origin').set('Cache-Control', 'no-store')
     if (!allowed)
       return send(request, response, [403, { error: ERRORS.origin_refused, code: 'origin_refused' }])

@@ -44,9 +44,8 @@ const WANTED: ReadonlySet<number> = new Set([
 ])
 
 /**
- * Writes one line for each connection that ends, with its code and the reason's name. The end of a socket is a `debug` line
- * if either side wanted it, and an `info` line otherwise. Connections that were never let in are counted, since strangers
- * can make as many as they like.
+ * Writes one line at `debug` for each socket that ends, with its code and the reason's name. Ends that neither side wanted
+ * are counted by code at `info`, since a member can make as many as it likes. So are connections that were never let in.
  */
 export class ClosingLog {
   readonly #logger: Logger
@@ -59,15 +58,22 @@ export class ClosingLog {
 
   /** A socket's connection has ended. */
   socket(closing: Closing): void {
-    const level = WANTED.has(closing.code) ? 'debug' : 'info'
-    if (this.#logger.isLevelEnabled?.(level) === false) return
-    this.#logger[level]({ ...closing, reason: nameOf(closing) }, 'a socket has ended')
+    const details = { ...closing, reason: nameOf(closing) }
+    if (!WANTED.has(closing.code)) this.#unwanted(details)
+    if (this.#logger.isLevelEnabled?.('debug') === false) return
+    this.#logger.debug(details, 'a socket has ended')
   }
 
   /** A socket's client does not read: its connection is about to be closed. */
   readonly slow = ({ sid, uid, transport }: SlowSocket, reader: SlowReader): void => {
     const details = { sid, uid, transport, code: 'slow_consumer', ...reader }
-    this.#logger.warn(details, 'a socket is closed: its client does not read')
+    this.#log.write('slow_consumer', ['warn', details, 'a socket is closed: its client does not read'])
+  }
+
+  /** Members can end as many as they like this way, with codes that they choose. */
+  #unwanted(details: Closing): void {
+    const kind = NAMES.has(details.code) || details.code < 3000 ? details.code : 'other'
+    this.#log.write(`socket ${kind}`, ['info', details, 'sockets end that neither side wanted to end'])
   }
 
   /** The server closes a connection that it has not let in. */

@@ -114,7 +114,7 @@ export class SocketSession {
       else this.#handle(message, count, typeof text === 'string' ? text.length : 0)
     } catch (error) {
       if (error instanceof FrameError) return this.#complain(error)
-      // No caller catches what throws in a transport's event, such as a getter of the controller's.
+      // Nothing else catches what throws in a transport's event.
       this.#owner.failed(error, { sid: this.#socket.sid, step: 'message' })
     }
   }
@@ -144,11 +144,22 @@ export class SocketSession {
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') {
       const data = message.type === 'call' ? message.data : {}
-      const action = this.#owner.findAction(rpc)
+      const action = this.#find(rpc)
       const before = [this.#socket.auth, data]
       return this.#peer.receive({ action, name: rpc, before, after: [this.#socket], bytes, answer })
     }
     this.#peer.receive({ action: this.#asAction(message, bytes), before: [], bytes, answer })
+  }
+
+  /** @returns the function that is called; one that throws in place of one whose look-up throws, as a getter may */
+  #find(name: string): Action | undefined {
+    try {
+      return this.#owner.findAction(name)
+    } catch (cause) {
+      return () => {
+        throw cause
+      }
+    }
   }
 
   /** Requests about the same channel are done in the order in which they came, however long a listener takes. */

@@ -3,6 +3,7 @@ import type { BufferedConnection } from '../buffered-connection.js'
 import type { TrustProxy } from '../forwarded.js'
 import type { Logger } from '../logger.js'
 import type { OriginRules } from '../origins.js'
+import { shorten } from '../runtime/shorten.js'
 import type { Turns } from '../runtime/turns.js'
 import { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { Gate, type GateOptions } from './gate.js'
@@ -11,6 +12,9 @@ import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SockJSTransport } from './sockjs.js'
 import { type TransportName, TransportSet } from './transport-names.js'
 import { type WebSocketLimits, WebSocketTransport } from './websocket.js'
+
+/** Characters of an error of sockjs, which has a stack, in the log. */
+const ERROR_LENGTH = 4096
 
 /** Settings of {@link Transports}. */
 export interface TransportsOptions {
@@ -57,7 +61,7 @@ export class Transports {
   readonly #undo: () => void
 
   constructor(options: TransportsOptions) {
-    const { logger, origins } = options
+    const { origins } = options
     const transports = new TransportSet(options.transports)
     const scheduler = new InboxScheduler(options.turns)
     this.#websocket = new WebSocketTransport({ ...options, scheduler })
@@ -70,11 +74,19 @@ export class Transports {
       authenticated: (path) => gate.authenticated(path),
       closed: (path) => gate.closed(path),
       ended: (path) => gate.ended(path),
-      log: (severity, line) =>
-        (severity === 'error' ? logger.error : logger.debug).call(logger, { severity }, line),
+      log: (severity, line) => this.#note(options, severity, line),
     })
     const gate: Gate = new Gate({ ...options, transports, websocket: this.#websocket, sockjs })
     this.#undo = intercept(options.server, gate)
+  }
+
+  /** A line of sockjs. Strangers cause each of them, and choose what it says of a content type. */
+  #note({ log, logger }: TransportsOptions, severity: string, line: string): void {
+    if (severity !== 'error') return logger.debug({ severity }, shorten(line))
+    const isRefusal = line.startsWith('Unsupported content-type')
+    const details = { severity, line: isRefusal ? shorten(line) : line.slice(0, ERROR_LENGTH) }
+    if (isRefusal) log?.write('sockjs content-type', ['info', details, 'sockjs does not read a body'])
+    else log?.write('sockjs error', ['error', details, 'sockjs failed'])
   }
 
   /** Takes no more connections, and gives the prefix back to the application. Those that are open stay so. */
