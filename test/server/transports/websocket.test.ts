@@ -76,14 +76,14 @@ describe('WebSocketTransport', () => {
       expect(await guest.messages.take(4)).to.deep.equal(['{}', 'x\ny', 'alone', 'end'])
     })
 
-    for (const [what, frame] of [
-      ['is no text', JSON.stringify([{ a: 'x'.repeat(1000) }])],
-      ['is nested too deeply to be written again', '['.repeat(15_000) + ']'.repeat(15_000)],
+    for (const [what, frame, code] of [
+      ['a message over the limit that is no text', JSON.stringify([{ a: 'x'.repeat(1000) }]), 1009],
+      ['what nests too deeply to be parsed', '['.repeat(15_000) + ']'.repeat(15_000), 3000],
     ] as const) {
-      it(`closes with 1009 on a message over the limit that ${what}`, async () => {
+      it(`closes with ${code} on ${what}`, async () => {
         const { peer, guest } = await carrier.open(SOCKJS)
         peer.socket.send(frame)
-        expect((await peer.closed)[0]).to.equal(1009)
+        expect((await peer.closed)[0]).to.equal(code)
         expect(guest.messages.rest).to.deep.equal([])
       })
     }
