@@ -174,6 +174,33 @@ describe('the seed tour’s table for those who come from the old pair', () => {
     })
   }
 
+  it('names options of the server, or of the client, for what breaks', () => {
+    const text = readFileSync(join(folder, 'README.md'), 'utf8')
+    const section = text.split('### What breaks\n')[1]?.split('\n### ')[0] ?? ''
+    const server = readFileSync(join(root, 'packages/server/src/limits.ts'), 'utf8')
+    const client = readFileSync(join(root, 'packages/client/src/options.ts'), 'utf8')
+    const rows = section.split('\n').filter((line) => /^\| [^-W]/.test(line))
+    expect(rows).to.have.length.above(10)
+    for (const row of rows) {
+      const lifts = row.split('|')[3] ?? ''
+      for (const [, name = ''] of lifts.matchAll(/`limits\.(\w+)`/g))
+        expect(`${server}${client}`, row).to.match(new RegExp(`readonly ${name}\\??: number`))
+    }
+    const numbers = (source: string, name: string) => new RegExp(`\\b${name}: ([\\d_ *]+),`).exec(source)?.[1]
+    for (const [name, value] of [
+      ['publication', '32 * 1024'],
+      ['message', '1024 * 1024'],
+      ['callTimeout', '30_000'],
+      ['callsIn', '1000'],
+      ['callsOut', '1000'],
+      ['publicationRate', '1000'],
+      ['rate', '10_000'],
+      ['subscriptions', '1000'],
+      ['answers', '16 * 1024 * 1024'],
+    ] as const)
+      expect(numbers(server.split('export const')[1] ?? server, name), name).to.equal(value)
+  })
+
   it('has every name that the old READMEs list or call', async () => {
     const all = new Set(Object.values(NAMES).flatMap((names) => names.split(/\s+/)))
     const readmes = `${serverReadme()}\n${await clientReadme()}`

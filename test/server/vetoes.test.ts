@@ -208,6 +208,17 @@ describe('decide', () => {
       expect(error.data).to.deep.equal({ field: 'vetoTimeout', limit: 5000 })
     })
 
+    it('tells the server of it, once, and of no listener that answers', async () => {
+      const ontimeout = sinon.spy()
+      const options = { timeout: 5000, onerror() {}, ontimeout }
+      const answers = byCallback((callback) => callback(null, true))
+      expect(await decide([answers], [{}, {}], options)).to.equal(undefined)
+      const refusal = decide([never, never], [{}, {}], options)
+      await clock.tickAsync(5000)
+      await refusal
+      expect(ontimeout.callCount).to.equal(1)
+    })
+
     it('does not change its mind when the answer comes late', async () => {
       let late: VetoCallback = () => {}
       const refusal = ask([

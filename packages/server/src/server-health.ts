@@ -28,6 +28,8 @@ export class HealthWatch {
   readonly #begun = Date.now()
   readonly #undo: () => void
   #end: number | undefined
+  /** A warning is in the log. */
+  #isWarned = false
 
   constructor(owner: HealthWatchOwner) {
     this.#owner = owner
@@ -50,8 +52,10 @@ export class HealthWatch {
 
   #heard({ ok, reason }: EngineHealth): void {
     const { engine, logger } = this.#owner
-    if (ok) logger.info({ engine: engine.name }, 'the engine is well again')
+    // An engine that connects when it is made is not well at first, which is no trouble to come back from.
+    if (ok) logger.info({ engine: engine.name }, `the engine is ${this.#isWarned ? 'well again' : 'ready'}`)
     else logger.warn({ engine: engine.name, reason }, 'the engine is degraded')
+    this.#isWarned = !ok
     this.#owner.changed(this.now)
   }
 }

@@ -289,6 +289,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       // A broadcast reaches the channels on which a `publish` listener says no.
       needsYes: event === 'broadcast' && this.listenerCount('publish') > 0,
       onerror: (cause) => this.#failures.report(cause, { event, sid: socket.sid }),
+      ontimeout: () => this.#log.write(`late ${event}`, ['warn', { event, sid: socket.sid }, LATE_LISTENER]),
     })
   }
 
@@ -384,6 +385,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     }
   }
 }
+
+const LATE_LISTENER = 'a listener did not answer within limits.vetoTimeout: that counts as a no'
 
 function eviction(engine: string, option: string): LogEntry {
   return [

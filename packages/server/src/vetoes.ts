@@ -21,6 +21,8 @@ export interface VetoOptions {
   readonly needsYes?: boolean
   /** Hears what a listener throws. */
   onerror(cause: unknown): void
+  /** Hears that a listener did not answer in time: a fault of the server's. */
+  ontimeout?(): void
 }
 
 /**
@@ -37,6 +39,7 @@ export async function decide(
   if (listeners.length === 0) return unlessNeeded(false)
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
+      options.ontimeout?.()
       resolve({ error: refusal('veto_timeout', { field: 'vetoTimeout', limit: options.timeout }) })
     }, options.timeout)
     timer.unref()
