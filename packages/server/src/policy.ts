@@ -108,7 +108,8 @@ export class Policy implements ChannelPolicy {
     const { grants } = socket
     if (this.historyStart(socket, channel) === undefined) return forbidden()
     if (socket.isOn(channel)) return grants.subscribe(channel) === false ? forbidden() : undefined
-    if (grants.historyStart(channel) === undefined) return forbidden()
+    if (grants.historyStart(channel) === undefined)
+      return { error: new RpcError('forbidden', OFF_CHANNEL, { channel }) }
     return this.allows(socket, { type: 'subscribe', id, channel })
   }
 
@@ -124,6 +125,8 @@ export class Policy implements ChannelPolicy {
     return ruled.then((verdict) => mergeVerdicts([granted, verdict]))
   }
 }
+
+const OFF_CHANNEL = 'Forbidden: subscribe first, or claim historyStart'
 
 function forbidden(): Refusal {
   return { error: new RpcError('forbidden') }

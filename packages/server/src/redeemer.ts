@@ -64,7 +64,7 @@ export class Redeemer {
 
   async #take(id: string): Promise<TicketData> {
     const ticket = await this.#options.engine.tickets.take(id)
-    if (ticket === undefined) throw this.#refused('used already, or unknown')
+    if (ticket === undefined) throw this.#refused('used already, expired, or unknown')
     return decodeData(ticket) as TicketData
   }
 
