@@ -99,7 +99,12 @@ describe('Policy', () => {
     it('reading the history where a socket without channel claims is subscribed', async () => {
       const socket = socketWith()
       const policy = policyOf({ c: { subscribe: true } })
-      expect(await allows(policy, socket, request('history'))).to.equal(false)
+      const refusal = await policy.allows(socket, request('history'))
+      expect(refusal?.error).to.include({
+        code: 'forbidden',
+        message: 'Forbidden: subscribe first, or claim historyStart',
+      })
+      expect(refusal?.error).to.have.deep.property('data', { channel: 'c' })
       socket.join('c')
       expect(await allows(policy, socket, request('history'))).to.equal(true)
     })
