@@ -49,6 +49,7 @@ describe('Channels', () => {
       historyPage: 1024 * 1024,
       publicationRate: 100,
       publicationBytes: 10_000,
+      broadcastRate: 2,
       presencesPerUser: 10,
       presenceRate: 20,
       decide,
@@ -590,6 +591,21 @@ describe('Channels', () => {
       for (const [request] of requests)
         expect(await channels.request(socket, request)).to.not.have.property('error')
       expect(decide.called).to.equal(false)
+    })
+
+    it('refuses broadcasts beyond the rate of a socket, on top of that of publications', async () => {
+      const spy = sinon.spy(broker, 'broadcast')
+      const { socket } = member()
+      const broadcast = () => channels.request(socket, { type: 'broadcast', id: '1', data: 1 })
+      const answers = await Promise.all(Array.from({ length: 10 }, broadcast))
+      const refused = answers.filter(({ error }) => error)
+      expect(refused[0]).to.have.deep.nested.property('error.data.field', 'broadcastRate')
+      expect(spy.callCount).to.equal(10 - refused.length)
+      expect(spy.callCount).to.be.within(1, 4)
+      await channels.broadcast(1)
+      expect(
+        (await channels.request(member().socket, { type: 'broadcast', id: '1', data: 1 })).error,
+      ).to.equal(undefined)
     })
 
     it('subscribes, publishes, broadcasts and unsubscribes', async () => {

@@ -66,6 +66,7 @@ describe('resolveOptions', () => {
         fragments: 2048,
         publicationRate: 1000,
         publicationBytes: 8 * 1024 * 1024,
+        broadcastRate: 10,
         presenceRate: 20,
         callsOut: 1000,
         callTimeout: 30_000,

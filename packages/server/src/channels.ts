@@ -59,6 +59,8 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner 
   /** Publications of one socket on one channel in a second, and bytes of their data. */
   readonly publicationRate: number
   readonly publicationBytes: number
+  /** Broadcasts of one socket in a second. */
+  readonly broadcastRate: number
   /** See {@link NewChannelsOwner}. */
   readonly channelsPerUser: number
   /** How many channels one socket may be subscribed to. */
@@ -76,7 +78,7 @@ export class Channels {
   readonly #idle: IdlePositions
   readonly #histories: HistoryAnswers
   readonly #newChannels: NewChannels
-  readonly #rates: { readonly publications: ChannelRate; readonly bytes: ChannelRate }
+  readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
   readonly #pending = new PendingSubscriptions()
@@ -95,6 +97,7 @@ export class Channels {
     this.#rates = {
       publications: new ChannelRate('publicationRate', owner.publicationRate),
       bytes: new ChannelRate('publicationBytes', owner.publicationBytes),
+      broadcasts: new ChannelRate('broadcastRate', owner.broadcastRate),
     }
     owner.broker.listen({
       // A member's arrival is told before what it publishes.
@@ -305,6 +308,7 @@ export class Channels {
       case 'history':
         return this.#histories.read(socket, request)
       case 'broadcast':
+        this.#rates.broadcasts.count(socket, '')
         return this.#owner.broker.broadcast(this.#encode(socket, '', request.data))
     }
   }

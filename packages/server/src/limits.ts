@@ -64,6 +64,11 @@ export interface Limits {
    * `message` is always allowed. @default 2048
    */
   readonly fragments: number
+  /**
+   * Broadcasts of one client in a second, and what the second before left unused; one more is answered `too_many_messages`.
+   * Each is sent on every channel of every socket. @default 10
+   */
+  readonly broadcastRate: number
   /** Publications of one client on one channel in a second; one more is answered `too_many_messages`. @default 1000 */
   readonly publicationRate: number
   /** Bytes of their data; one more is answered `too_many_messages`. The first of a second may have more. @default 8388608 */
@@ -126,6 +131,7 @@ export const DEFAULT_LIMITS: Limits = {
   rate: 10_000,
   publicationRate: 1000,
   publicationBytes: 8 * 1024 * 1024,
+  broadcastRate: 10,
   presencesPerUser: 10_000,
   presenceRate: 20,
   wrongMessages: 1000,
