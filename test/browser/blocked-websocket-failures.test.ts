@@ -81,7 +81,9 @@ describe('a page that nothing connects', function () {
     it('says so', async () => {
       expect(await connect(page, { reconnect: false })).to.deep.equal({
         code: 'transport_failed',
-        message: `SockJS could not be loaded: ${REMEDY} (this script has no address)`,
+        message:
+          `websocket failed: ${proxy.origin.replace('http', 'ws')}/sockets/websocket: closed, code 1006; ` +
+          `sockjs failed: SockJS could not be loaded: ${REMEDY} (this script has no address)`,
       })
     })
 
@@ -103,7 +105,7 @@ describe('a page that nothing connects', function () {
     it('says so', async () => {
       expect(await connect(page, { reconnect: false })).to.deep.equal({
         code: 'token_failed',
-        message: 'The token request failed: Failed to fetch',
+        message: `The token request to ${proxy.origin}/socket/token failed: Failed to fetch`,
       })
     })
 
@@ -119,7 +121,7 @@ describe('a page that nothing connects', function () {
       const host = `127.0.0.1:${hole.port}`
       expect(await connect(page, { host, connectTimeout: 300, reconnect: false })).to.deep.equal({
         code: 'token_failed',
-        message: 'The token request failed: no answer in time',
+        message: `The token request to http://${host}/socket/token failed: no answer in time`,
       })
     })
   })

@@ -130,7 +130,10 @@ describe('a page with a content security policy', () => {
 
       it('tells at once that a WebSocket can’t be had, instead of waiting for it', async () => {
         const options = { host: site.origin, transports: ['websocket'], reconnect: false } as const
-        expect(await connect(page, options)).to.have.property('code', 'transport_failed')
+        expect(await connect(page, options)).to.deep.equal({
+          code: 'transport_failed',
+          message: `websocket failed: ${site.origin.replace('http', 'ws')}/sockets/websocket: forbidden`,
+        })
       })
     })
   })
@@ -177,7 +180,7 @@ describe('a page with a content security policy', () => {
       await visit(site, policy, '/sockets/token-socket.min.js')
       const outcome = await connect(page, { transports: ['sockjs'], reconnect: false })
       expect(outcome).to.have.property('code', 'transport_failed')
-      expect(outcome.message).to.match(/^SockJS could not be loaded: .*TrustedScriptURL/)
+      expect(outcome.message).to.match(/^sockjs failed: SockJS could not be loaded: .*TrustedScriptURL/)
     })
 
     it('lets it be loaded where the page has a default policy for it', async () => {
@@ -191,7 +194,10 @@ describe('a page with a content security policy', () => {
       await visit(other, "require-trusted-types-for 'script'", script)
       const outcome = await connect(page, { host: stranger.origin, jsonp: true, reconnect: false })
       expect(outcome.code).to.equal('token_failed')
-      expect(outcome.message).to.match(/^The token request failed: .*TrustedScriptURL/)
+      expect(outcome.message).to.match(
+        /^The token request to http:\/\/127\.0\.0\.1:\d+\/socket\/token failed: .*TrustedScriptURL/,
+      )
+      expect(outcome.message).to.include(`${stranger.origin}/`)
     })
   })
 })

@@ -119,7 +119,7 @@ describe('a page of another origin', () => {
       const { origin, asked: judged } = await visit({ sockets: {} })
       expect(await connect(page, { host: origin, reconnect: false })).to.deep.equal({
         code: 'token_failed',
-        message: 'The token request failed: Failed to fetch',
+        message: `The token request to ${origin}/socket/token failed: Failed to fetch (is ${other.origin} allowed?)`,
       })
       expect(judged).to.deep.equal([])
     })
@@ -128,7 +128,7 @@ describe('a page of another origin', () => {
       const { origin, asked: judged } = await visit({ sockets: {} })
       expect(await connect(page, { host: origin, reconnect: false, jsonp: true })).to.deep.equal({
         code: 'token_failed',
-        message: 'The token request by JSONP failed',
+        message: `The token request to ${origin}/socket/token failed: the request by JSONP failed`,
       })
       expect(asked).to.deep.equal(['POST by fetch', 'GET by script'])
       expect(judged).to.deep.equal([])
@@ -195,7 +195,10 @@ describe('a page of another origin', () => {
       other.headers = { 'Referrer-Policy': 'no-referrer' }
       const { origin, asked: judged } = await visit(behindProxy())
       const outcome = await connect(page, { host: origin, reconnect: false, jsonp: true })
-      expect(outcome).to.have.property('message', 'The token request by JSONP failed')
+      expect(outcome).to.have.property(
+        'message',
+        `The token request to ${origin}/socket/token failed: the request by JSONP failed`,
+      )
       // Once, by CORS: the server can’t know that the proxy keeps its answer from the page.
       expect(judged).to.have.length(1)
     })
@@ -213,7 +216,7 @@ describe('a page of another origin', () => {
       const options = { host: origin, reconnect: false, jsonp: true, connectTimeout: 500 }
       expect(await connect(page, options)).to.deep.equal({
         code: 'token_failed',
-        message: 'The token request failed: no answer in time',
+        message: `The token request to ${origin}/socket/token failed: no answer in time`,
       })
       const came = page.waitForResponse((response) => isForToken(response.request()))
       release()

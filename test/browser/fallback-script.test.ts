@@ -155,14 +155,16 @@ describe('the script with SockJS beside the client’s', function () {
   /** Makes a socket that fails for good. @returns its error, with the addresses' origin left out */
   async function failure(options: TokenSocketOptions = {}) {
     const { code, message } = await connect(page, { reconnect: false, ...options })
-    return { code, message: message?.replaceAll(blocked.origin, '') }
+    return { code, message: message?.replaceAll(`${blocked.origin}/scripts`, '/scripts') }
   }
 
-  /** Why there is no SockJS, and what to do about it. */
+  /** Why there is neither WebSocket nor SockJS, and what to do about it. */
   const because = (why: string) => ({
     code: 'transport_failed',
     message:
-      'SockJS could not be loaded: serve token-socket.fallback.min.js beside this script and allow it in script-src, ' +
+      `websocket failed: ${blocked.origin.replace('http', 'ws')}/sockets/websocket: closed, code 1006; ` +
+      'sockjs failed: SockJS could not be loaded: ' +
+      'serve token-socket.fallback.min.js beside this script and allow it in script-src, ' +
       `or use token-socket.full.min.js (${why})`,
   })
 

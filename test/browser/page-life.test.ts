@@ -9,12 +9,15 @@ declare global {
   interface Window {
     /** What happened in the page, in order: its own events, and the states of its socket. */
     noted: string[]
+    /** Milliseconds until the socket's next try, as it told them. */
+    delays: number[]
   }
 }
 
 /** Opens the page's socket, and notes what happens to both. */
 const NOTES = `
   noted = []
+  delays = []
   messages = []
   for (const type of ['pageshow', 'pagehide']) {
     addEventListener(type, ({ persisted }) => noted.push(persisted ? type + ', persisted' : type))
@@ -22,7 +25,10 @@ const NOTES = `
   for (const type of ['freeze', 'resume']) document.addEventListener(type, () => noted.push(type))
   socket = new TokenSocket({ transports: location.hash ? ['sockjs'] : undefined,
     sockjs: location.hash ? { transports: [location.hash.slice(1)] } : undefined })
-  socket.on('state', (state, { delay } = {}) => noted.push(delay === undefined ? state : state + ', for a time'))
+  socket.on('state', (state, { delay } = {}) => {
+    noted.push(delay === undefined ? state : state + ', for a time')
+    if (delay !== undefined) delays.push(delay)
+  })
   socket.onmessage((...message) => messages.push(message.slice(0, 2)))`
 
 const TOKEN = '/socket/token'
@@ -154,30 +160,74 @@ describe('the life of a page', () => {
       expect(site.sockets.sockets()[0]).to.not.equal(before)
     })
 
-    it('that is offline makes no tries, and is ready as soon as it is online', async () => {
+    /** Opens the page with a clock that can be put forward. @returns the paths that it asks for once it is ready */
+    async function openWithClock(): Promise<string[]> {
       page = await openTab(context)
+      await page.clock.install()
+      await page.reload()
+      await isReady()
+      await has(1)
       const asked: string[] = []
       page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+      return asked
+    }
+
+    /** Lets the page hear that there is no network. */
+    async function goOffline(): Promise<void> {
+      const heard = page.evaluate(
+        () => new Promise<void>((resolve) => addEventListener('offline', () => resolve(), { once: true })),
+      )
+      await page.evaluate(() => {})
       await context.setOffline(true)
+      await heard
+    }
+
+    const isWaiting = () => page.waitForFunction(() => window.socket.state === 'waiting')
+
+    it('that is offline waits half a minute or more, and is ready as soon as it is online', async () => {
+      const asked = await openWithClock()
+      await goOffline()
       for (const socket of site.sockets.sockets()) socket.end()
-      await page.waitForFunction(() => window.socket.state === 'waiting')
-      // Not for a time: no timer could wake it.
-      expect(await page.evaluate(() => window.noted)).to.deep.equal(['pageshow', 'ready', 'waiting'])
+      await isWaiting()
+      expect(await page.evaluate(() => window.noted)).to.deep.equal([
+        'pageshow',
+        'ready',
+        'waiting, for a time',
+      ])
+      const [delay] = await page.evaluate(() => window.delays)
+      expect(delay).to.be.within(30_000, 60_000)
+      await page.clock.fastForward(25_000)
+      expect(await stateOf(page)).to.equal('waiting')
       expect(asked).to.deep.equal([])
       await context.setOffline(false)
       await isReady()
       expect(asked).to.deep.equal([TOKEN])
     })
 
-    it('stops waiting for the time of the next try when it goes offline', async () => {
-      page = await openTab(context)
+    it('that is offline tries within a minute, for the browser may be wrong', async () => {
+      const asked = await openWithClock()
+      await goOffline()
+      for (const socket of site.sockets.sockets()) socket.end()
+      await isWaiting()
+      await page.clock.fastForward(60_000)
+      await page.waitForFunction(() => window.delays.length === 2)
+      expect(asked).to.deep.equal([TOKEN])
+      const [, delay] = await page.evaluate(() => window.delays)
+      expect(delay).to.be.within(30_000, 60_000)
+    })
+
+    it('waits longer for the next try when it goes offline', async () => {
+      const asked = await openWithClock()
       await page.route(`**${TOKEN}`, (route) => route.abort())
       for (const socket of site.sockets.sockets()) socket.end()
-      await page.waitForFunction(
-        () => window.noted.filter((what) => what === 'waiting, for a time').length > 3,
-      )
-      await context.setOffline(true)
-      await page.waitForFunction(() => !navigator.onLine && window.socket.state === 'waiting')
+      await page.waitForFunction(() => window.delays.length > 3)
+      await goOffline()
+      await isWaiting()
+      asked.length = 0
+      // Longer than any wait of a page that is online.
+      await page.clock.fastForward(25_000)
+      expect(await stateOf(page)).to.equal('waiting')
+      expect(asked).to.deep.equal([])
       await page.unroute(`**${TOKEN}`)
       await context.setOffline(false)
       await isReady()

@@ -211,7 +211,10 @@ describe('the playground', function () {
 
     it('one that is not there', async () => {
       const { state, text } = await ada.call('no.such.function')
-      expect([state, text]).to.deep.equal(['outcome failed', 'not_found Function not found'])
+      expect([state, text]).to.deep.equal([
+        'outcome failed',
+        'not_found Function not found: no.such.function {"function":"no.such.function"}',
+      ])
     })
 
     it('none when the argument is not JSON', async () => {

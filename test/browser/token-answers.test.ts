@@ -25,8 +25,8 @@ const FAILED: Readonly<Record<string, readonly [Answer, message: string | RegExp
   'with broken JSON': [body(200, 'json', '{"token":"eyJ'), 'not JSON'],
   'with an empty body': [body(200, 'json', ''), 'not JSON'],
   'with 204': [(response) => void response.status(204).end(), 'not JSON'],
-  'with JSON that holds no token': [body(200, 'json', '["eyJ"]'), 'there is no token in the answer'],
-  'with a token that is a number': [body(200, 'json', '{"token":5}'), 'there is no token in the answer'],
+  'with JSON that holds no token': [body(200, 'json', '["eyJ"]'), 'no token in the answer'],
+  'with a token that is a number': [body(200, 'json', '{"token":5}'), 'no token in the answer'],
   'with a token that is far too long': [
     body(200, 'json', JSON.stringify({ token: 'e'.repeat(100_000) })),
     'the token is too long',
@@ -53,11 +53,11 @@ const FAILED: Readonly<Record<string, readonly [Answer, message: string | RegExp
   ],
 }
 
-/** Answers that are a no. */
+/** Answers that are a no; URL is the route's. */
 const REFUSED: Readonly<Record<string, readonly [Answer, message: string, status: number]>> = {
   'with 403 and JSON': [body(403, 'json', '{"error":"Forbidden"}'), 'Forbidden', 403],
-  'with 401 and a login page': [body(401, 'html', LOGIN_PAGE), 'The token request was refused', 401],
-  'with 404': [body(404, 'html', '<h1>Not found</h1>'), 'The token request was refused', 404],
+  'with 401 and a login page': [body(401, 'html', LOGIN_PAGE), 'HTTP status 401 from URL', 401],
+  'with 404': [body(404, 'html', '<h1>Not found</h1>'), 'HTTP status 404 from URL', 404],
 }
 
 describe('a token route that answers', () => {
@@ -113,7 +113,9 @@ describe('a token route that answers', () => {
         answers = Array.from({ length: 10 }, () => answer)
         const { code, message = '' } = await connect(page, { reconnect: false, connectTimeout: 300 })
         expect(code).to.equal('token_failed')
-        const [, why = ''] = /^The token request failed: (.*)$/s.exec(message) ?? []
+        const asking = `The token request to ${site.origin}/socket/token failed: `
+        expect(message).to.satisfy((text: string) => text.startsWith(asking))
+        const why = message.slice(asking.length)
         if (typeof reason === 'string') expect(why).to.equal(reason)
         else expect(why).to.match(reason)
       })
@@ -131,7 +133,11 @@ describe('a token route that answers', () => {
       it('refuses for good before the first `ready`: `token_refused` with the status', async () => {
         // Where POST is not known GET may be.
         answers = Array.from({ length: 10 }, () => answer)
-        expect(await connect(page)).to.deep.equal({ code: 'token_refused', message, data: { status } })
+        expect(await connect(page)).to.deep.equal({
+          code: 'token_refused',
+          message: message.replace('URL', `${site.origin}/socket/token`),
+          data: { status },
+        })
         expect(await page.evaluate(() => window.socket.state)).to.equal('failed')
         expect(asked).to.equal(status === 404 ? 2 : 1)
       })

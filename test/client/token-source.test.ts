@@ -87,9 +87,9 @@ describe('TokenSource#request', () => {
     [500, '{"code":"x"}', 'HTTP status 500'],
     [429, '', 'HTTP status 429'],
     [200, '<h1>Log in</h1>', 'not JSON'],
-    [200, '{}', 'there is no token in the answer'],
-    [200, '{"token":5}', 'there is no token in the answer'],
-    [200, 'null', 'there is no token in the answer'],
+    [200, '{}', 'no token in the answer'],
+    [200, '{"token":5}', 'no token in the answer'],
+    [200, 'null', 'no token in the answer'],
     [200, `{"token":"${'x'.repeat(8000)}"}`, 'the token is too long'],
   ]
   for (const [status, body, why] of failed) {

@@ -101,7 +101,7 @@ function tokenOf(body: Body): string {
 
 /** @throws Error unless it is a token */
 export function checkToken(token: unknown): string {
-  if (!token || typeof token !== 'string') throw new Error('there is no token in the answer')
+  if (!token || typeof token !== 'string') throw new Error('no token in the answer')
   if (token.length > NAME_LIMITS.token) throw new Error('the token is too long')
   return token
 }

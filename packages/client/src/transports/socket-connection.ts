@@ -50,7 +50,8 @@ export class SocketConnection implements Connection {
       socket.onopen = () => resolve(new SocketConnection(socket, framing))
       let cause: Error | undefined
       const fail = ({ code, reason }: Partial<CloseEvent> = {}) => {
-        const why = cause?.message || `closed, code ${code} ${reason}`
+        const end = code ? `closed, code ${code} ${reason}`.trim() : 'forbidden'
+        const why = cause?.message || end
         reject(new RpcError('transport_failed', `${socket.url}: ${why}`, code && { code, reason }, cause))
       }
       // A close event follows. None does where a page's policy forbids the connection. Node alone says what went wrong.
