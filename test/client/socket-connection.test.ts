@@ -13,7 +13,7 @@ describe('SocketConnection', () => {
   const closed = sinon.spy()
 
   beforeEach(() => {
-    socket = new FakeSocket()
+    socket = Object.assign(new FakeSocket(), { url: 'ws://x/sockets/websocket' })
     abort = new AbortController()
     opening = SocketConnection.open(socket, LINES, abort.signal)
     message.resetHistory()
@@ -36,17 +36,18 @@ describe('SocketConnection', () => {
       const error = await errorOf(opening)
       expect(error).to.have.property('code', 'transport_failed')
       expect(error.data).to.deep.equal({ code: 1006, reason: '' })
+      expect(error.message).to.equal('ws://x/sockets/websocket: closed, code 1006')
     })
 
     it('rejects with `transport_failed` when all that the socket tells is an error', async () => {
       socket.play('error')
       const error = await errorOf(opening)
       expect(error).to.have.property('code', 'transport_failed')
+      expect(error.message).to.equal('ws://x/sockets/websocket: forbidden')
     })
 
     it('names the URL, and keeps what the platform says went wrong', async () => {
       const cause = Object.assign(new Error('getaddrinfo ENOTFOUND x'), { code: 'ENOTFOUND' })
-      Object.assign(socket, { url: 'ws://x/sockets/websocket' })
       socket.play('error', { error: cause })
       socket.play('close', { code: 1006, reason: '' })
       const error = await errorOf(opening)
