@@ -109,6 +109,20 @@ const bySockets = (frame, count, times) => async (target) => {
   await Promise.all(members.map((member) => member.call({ rpc: 'echo' })))
 }
 
+/** Fifty sockets of one member, on a thousand channels each: fifty thousand deliveries for each broadcast. */
+async function broadcasts(target) {
+  const sockets = await Promise.all(Array.from({ length: 50 }, () => target.member()))
+  for (const socket of sockets)
+    await socket.raw(
+      frameOfMany((index) => ({ rpc: '_subscribe', req: { channel: `c${index}` }, uuid: `s${index}` }), 1000),
+    )
+  await Promise.all(sockets.map((socket) => socket.call({ rpc: 'echo' })))
+  await target.ask('reset')
+  const [first] = sockets
+  for (let index = 0; index < 8; index += 1)
+    await first.send({ rpc: '_broadcast', req: { data: 'x'.repeat(32_000) }, uuid: `b${index}` })
+}
+
 async function leaveManyChannels(target) {
   const member = await target.member()
   await member.raw(
@@ -197,6 +211,7 @@ export const stalls = [
   { name: '1,000 history pages of 3 MB', settings: KEPT, run: (target) => askHistory(target, 30_000) },
   { name: '5,000 times on and off presence with 50 members', settings: PRESENT, run: comeAndGo },
   { name: '10,000 publications to 300 readers', run: fanOut },
+  { name: '8 broadcasts of 32 kB to 50,000 subscriptions', run: broadcasts },
   { name: 'leaves 1,000 channels at once', run: leaveManyChannels },
   { name: '200 connections with 7.9 kB of garbage for a token', run: tokenFlood },
   { name: '500 odd token requests', run: tokenRequests },

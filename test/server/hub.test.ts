@@ -193,18 +193,6 @@ describe('Hub', () => {
     })
   })
 
-  describe('#deliverAll', () => {
-    it('sends a publication on every channel', () => {
-      const [one, two] = [member('a'), member('a', 'b')]
-      hub.deliverAll('1')
-      expect(one.frames()).to.deep.equal([{ channel: 'a', message: 1 }])
-      expect(two.frames()).to.deep.equal([
-        { channel: 'a', message: 1 },
-        { channel: 'b', message: 1 },
-      ])
-    })
-  })
-
   describe('.filter', () => {
     it('gets the socket, the channel and the message', () => {
       const { socket } = member('a')

@@ -14,6 +14,7 @@ import {
   type ClaimedPosition,
   claimedPosition,
 } from './channels/access.js'
+import { Broadcasts } from './channels/broadcasts.js'
 import { ChannelRate } from './channels/channel-rate.js'
 import { HistoryAnswers } from './channels/history-answers.js'
 import { clientKey, serverKey } from './channels/idempotency-keys.js'
@@ -78,6 +79,7 @@ export class Channels {
   readonly #idle: IdlePositions
   readonly #histories: HistoryAnswers
   readonly #newChannels: NewChannels
+  readonly #broadcasts: Broadcasts
   readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
@@ -94,6 +96,7 @@ export class Channels {
     this.#idle = new IdlePositions(owner)
     this.#newChannels = new NewChannels(owner)
     this.#histories = new HistoryAnswers({ ...owner, access: this.#access })
+    this.#broadcasts = new Broadcasts(owner.hub)
     this.#rates = {
       publications: new ChannelRate('publicationRate', owner.publicationRate),
       bytes: new ChannelRate('publicationBytes', owner.publicationBytes),
@@ -107,7 +110,7 @@ export class Channels {
       },
       broadcast: (json) => {
         this.#presence.flush()
-        owner.hub.deliverAll(json)
+        this.#broadcasts.add(json)
       },
       command: ({ channel }) => {
         for (const socket of new Set([...owner.hub.on(channel), ...this.#pending.on(channel)]))
@@ -308,6 +311,7 @@ export class Channels {
       case 'history':
         return this.#histories.read(socket, request)
       case 'broadcast':
+        this.#broadcasts.checkRoom()
         this.#rates.broadcasts.count(socket, '')
         return this.#owner.broker.broadcast(this.#encode(socket, '', request.data))
     }

@@ -106,10 +106,10 @@ export class Hub {
     return true
   }
 
-  /** Delivers a publication to every socket on its channel; encoded once unless there is a filter. */
-  deliver(publication: Delivery): void {
+  /** Delivers a publication to every socket on its channel; encoded once unless there is a filter. @returns to how many */
+  deliver(publication: Delivery): number {
     const members = this.#channels.get(publication.channel)
-    if (!members) return
+    if (!members) return 0
     const { channel, epoch, offset } = publication
     if (epoch !== undefined && offset !== undefined) {
       this.reach(channel, { epoch, offset }, { epoch, offset: offset - 1 })
@@ -121,6 +121,7 @@ export class Hub {
       if (holding) holding(publication)
       else this.#deliverTo(socket, publication, frame)
     }
+    return members.size
   }
 
   /**
@@ -159,11 +160,6 @@ export class Hub {
     const held = this.#held.get(channel)
     for (const socket of this.on(channel))
       if (!held?.has(socket) && !socket.isOld) socket.joined(channel, { position })
-  }
-
-  /** Delivers a publication on every channel. */
-  deliverAll(json: string): void {
-    for (const channel of this.channels) this.deliver({ channel, json })
   }
 
   /** Delivers a publication to one socket that is on its channel, also past a {@link hold}. */

@@ -1,0 +1,75 @@
+import { RpcError } from '@token-socket/protocol'
+
+/** Deliveries of broadcasts in one turn of the event loop, and UTF-16 code units of them. */
+const SHARE = { deliveries: 1000, units: 1024 * 1024 } as const
+
+/** Broadcasts that wait for an earlier one: one more of a client is refused. */
+export const WAITING_BROADCASTS = 100
+
+/** Dependencies of {@link Broadcasts}. */
+export interface BroadcastsOwner {
+  /** The names of the channels that a socket is on. */
+  readonly channels: readonly string[]
+  /** Delivers to the sockets on one channel. @returns how many there are */
+  deliver(publication: { readonly channel: string; readonly json: string }): number
+}
+
+/**
+ * Delivers broadcasts, which go to every channel, a share in each turn of the event loop. So one with very many deliveries
+ * does not keep other sockets waiting. Broadcasts go out in order; the sockets of one channel get one in the same turn.
+ */
+export class Broadcasts {
+  readonly #owner: BroadcastsOwner
+  readonly #defer: (run: () => void) => void
+  /** Those that wait, oldest first. */
+  readonly #waiting: string[] = []
+  /** The one that is under way, and the channels that have not got it. */
+  #json = ''
+  #channels: Iterator<string> | undefined
+
+  /** @param defer runs something in the next turn */
+  constructor(owner: BroadcastsOwner, defer: (run: () => void) => void = setImmediate) {
+    this.#owner = owner
+    this.#defer = defer
+  }
+
+  /** Whether so many wait that no client may add one. */
+  checkRoom(): void {
+    if (this.#waiting.length < WAITING_BROADCASTS) return
+    const data = { field: 'broadcasts', limit: WAITING_BROADCASTS }
+    throw new RpcError('too_many_messages', `Too many broadcasts wait (limit ${WAITING_BROADCASTS})`, data)
+  }
+
+  /** Delivers a broadcast: its first share at once, unless an earlier one is under way. */
+  add(json: string): void {
+    if (this.#channels) return void this.#waiting.push(json)
+    this.#begin(json)
+    this.#deliverShare()
+  }
+
+  #begin(json: string): void {
+    this.#json = json
+    this.#channels = this.#owner.channels[Symbol.iterator]()
+  }
+
+  readonly #deliverShare = () => {
+    let [deliveries, units] = [0, 0]
+    while (deliveries < SHARE.deliveries && units < SHARE.units) {
+      const next = this.#channels?.next()
+      if (next === undefined) return
+      if (next.done) this.#beginNext()
+      else {
+        const count = this.#owner.deliver({ channel: next.value, json: this.#json })
+        deliveries += Math.max(count, 1)
+        units += count * this.#json.length
+      }
+    }
+    this.#defer(this.#deliverShare)
+  }
+
+  #beginNext(): void {
+    const json = this.#waiting.shift()
+    this.#channels = undefined
+    if (json !== undefined) this.#begin(json)
+  }
+}
