@@ -159,6 +159,102 @@ describe('Recovery', () => {
     expect(seen()).to.deep.equal([{}])
   })
 
+  describe('of many channels at once, for a client that reads nothing', () => {
+    const CHANNELS = 40
+    const channels = Array.from({ length: CHANNELS }, (_, index) => `many-${index}`)
+    const LIMIT = 1024 * 1024
+    let backlog: number
+
+    beforeEach(async () => {
+      member.frames()
+      member.connection.sent.length = 0
+      for (const channel of channels) {
+        await engine.broker.subscribe(channel)
+        hub.join(member.socket, channel)
+      }
+      backlog = 1_000_000
+      sinon.stub(member.connection, 'bufferedBytes').get(() => backlog)
+    })
+
+    const publishOn = (channel: string, json: string, isKept: boolean) =>
+      engine.broker.publish({ channel, json }, { retention: isKept ? RETENTION : undefined })
+
+    function begin(isKept: boolean, positions: ReadonlyMap<string, { epoch: string; offset: number }>) {
+      const owner = {
+        hub,
+        history: engine.history,
+        enter: async () => undefined,
+        keeps: () => isKept,
+        mayRecover: () => true,
+      }
+      return channels.map((channel) =>
+        new Recovery(owner, member.socket, channel).run(positions.get(channel)),
+      )
+    }
+
+    function readAll(): void {
+      backlog = 0
+      member.connection.ondrained?.()
+    }
+
+    /** What came of each channel: the first character of each publication, and the gaps. */
+    function seenOf(channel: string): string {
+      return member
+        .frames()
+        .map((frame) => frame as { channel?: string; message?: string; data?: Record<string, unknown> })
+        .filter((frame) => (frame.channel ?? frame.data?.channel) === channel)
+        .map(({ message, data }) => message?.[0] ?? data?.reason ?? 'on')
+        .join(' ')
+    }
+
+    it('holds as much for all of them as for one, and reads the others again', async () => {
+      const read = sinon.spy(engine.history, 'read')
+      const positions = new Map<string, { epoch: string; offset: number }>()
+      for (const channel of channels) positions.set(channel, await engine.history.position(channel))
+      const recovered = begin(true, positions)
+      for (const digit of ['1', '2', '3'])
+        for (const channel of channels) await publishOn(channel, `"${digit}${'x'.repeat(50_000)}"`, true)
+      const { size } = member.socket.held
+      expect(size).to.be.within(LIMIT / 2, LIMIT + 51_000)
+      readAll()
+      await Promise.all(recovered)
+      expect(channels.map(seenOf)).to.deep.equal(Array(CHANNELS).fill('on 1 2 3'))
+      expect(read.callCount).to.be.above(CHANNELS)
+      expect(member.socket.held.size).to.equal(0)
+    })
+
+    it('begins later on channels that keep nothing', async () => {
+      const recovered = begin(false, new Map())
+      for (const digit of ['1', '2', '3'])
+        for (const channel of channels) await publishOn(channel, `"${digit}${'x'.repeat(50_000)}"`, false)
+      expect(member.socket.held.size).to.be.at.most(LIMIT + 51_000)
+      readAll()
+      await Promise.all(recovered)
+      for (const seen of channels.map(seenOf)) expect(seen).to.be.oneOf(['on', 'on 3', 'on 2 3', 'on 1 2 3'])
+      expect(member.socket.held.size).to.equal(0)
+    })
+
+    it('counts small publications with what their objects take', async () => {
+      const recovered = begin(false, new Map())
+      for (let round = 0; round < 200; round += 1)
+        for (const channel of channels) await publishOn(channel, '1', false)
+      expect(member.socket.held.size).to.be.within(LIMIT / 2, LIMIT + 201)
+      readAll()
+      await Promise.all(recovered)
+      expect(member.socket.held.size).to.equal(0)
+    })
+
+    it('holds nothing any more for a socket that is gone', async () => {
+      const recovered = begin(true, new Map())
+      for (const channel of channels) await publishOn(channel, '"1"', true)
+      expect(member.socket.held.size).to.be.above(0)
+      hub.remove(member.socket)
+      member.client.close(1006, '')
+      await Promise.all(recovered)
+      expect(member.socket.held.size).to.equal(0)
+    })
+  })
+
   describe('of a client that was there', () => {
     beforeEach(() => {
       member.frames()
@@ -306,6 +402,20 @@ describe('Recovery', () => {
       }
       await recovered
       expect(seen()).to.have.length(251)
+    })
+
+    it('tells a gap if what was too much to hold had publications that are not kept', async () => {
+      const reading = readSlowly()
+      const recovered = recover(1, { history: reading.history })
+      await publish(1, { isKept: false })
+      await publish(1000)
+      reading.goOn()
+      await recovered
+      expect(seen()).to.deep.equal([
+        { at: 1, recovered: true },
+        { at: 1, recovered: false, reason: 'trimmed' },
+        ...numbers(2, 1001),
+      ])
     })
 
     const at = (offset: number) => ({ epoch, offset })

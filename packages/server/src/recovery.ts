@@ -24,8 +24,8 @@ const PAGE = 100
 /** Bytes of data that are read at once, if that is more than one publication. */
 const PAGE_BYTES = 256 * 1024
 
-/** Publications that are held at most, and UTF-16 code units of their data. */
-const HELD = { count: 1000, size: 1024 * 1024 }
+/** Publications that one subscription holds at most. A socket's {@link HeldSize} bounds those of all its subscriptions. */
+const HELD = 1000
 
 /**
  * Brings a socket that has joined a channel up to date: the notice that it is subscribed, with who is there on a channel
@@ -42,6 +42,8 @@ export class Recovery {
   #heldSize = 0
   /** There was more than could be held: what is kept has to be read once more. */
   #isShort = false
+  /** What could not be held had publications that are not kept: the client is told of a gap. */
+  #hasLost = false
   #at: Position | undefined
   #hasBegun = false
 
@@ -71,6 +73,7 @@ export class Recovery {
       if (hold.isOn()) throw error
     } finally {
       hold.end()
+      this.#letGo()
     }
   }
 
@@ -88,6 +91,7 @@ export class Recovery {
   async #goOn(hold: Hold): Promise<boolean> {
     if (!hold.isOn()) return false
     this.#restart()
+    this.#tellLost()
     const page = await this.#read(this.#at?.offset ?? 0)
     return hold.isOn() && (this.#deliver(page) || this.#release(hold))
   }
@@ -104,21 +108,40 @@ export class Recovery {
   }
 
   #hold(publication: Delivery): void {
-    if (this.#held.length >= HELD.count || this.#heldSize >= HELD.size) {
-      this.#held = []
-      this.#heldSize = 0
-      this.#isShort = true
-    }
+    const all = this.#socket.held
+    if (this.#held.length >= HELD || all.isFull) this.#overflow()
+    // Others hold it all.
+    if (all.isFull) return this.#lose(publication)
     this.#held.push(publication)
-    this.#heldSize += publication.json.length
+    this.#heldSize += all.add(publication)
+  }
+
+  #overflow(): void {
+    for (const publication of this.#held) this.#lose(publication)
+    this.#letGo()
+    this.#isShort = true
+  }
+
+  #lose({ offset }: Delivery): void {
+    this.#hasLost ||= offset === undefined
+  }
+
+  /** What is held counts no longer. */
+  #letGo(): void {
+    this.#held = []
+    this.#socket.held.remove(this.#heldSize)
+    this.#heldSize = 0
   }
 
   #restart(): void {
-    if (this.#isShort) {
-      this.#held = []
-      this.#heldSize = 0
-    }
+    if (this.#isShort) this.#overflow()
     this.#isShort = false
+  }
+
+  #tellLost(): void {
+    if (this.#hasLost)
+      this.#socket.joined(this.#channel, { position: this.#at, recovered: false, reason: 'trimmed' })
+    this.#hasLost = false
   }
 
   /** Sends the notice. @returns whether there is a page to be delivered */
@@ -136,6 +159,8 @@ export class Recovery {
     if (this.#at) this.#owner.hub.reach(this.#channel, this.#at)
     arrival?.follow()
     const isGiven = from !== undefined && reason === undefined
+    // A client that begins here has missed nothing, and one with a gap is told already.
+    this.#hasLost &&= isGiven
     return this.#at !== undefined && (isGiven || this.#isShort)
   }
 

@@ -20,6 +20,7 @@ import { Grants } from './grants.js'
 import type { Flusher, Outbox } from './outbox.js'
 import type { Closing, SlowReader } from './runtime/closings.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
+import type { HeldSize } from './socket/held-size.js'
 import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import { callBack, type RpcCallback } from './socket/rpc-callback.js'
 import {
@@ -213,6 +214,11 @@ export class RemoteClient {
   /** Runs what makes bulk for its client. @internal */
   get bulk(): BulkQueue {
     return this.#flow.bulk
+  }
+
+  /** What is held for it until its subscriptions are up to date. @internal */
+  get held(): HeldSize {
+    return this.#flow.held
   }
 
   /** Whether its connection is gone. */

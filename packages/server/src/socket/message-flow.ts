@@ -2,6 +2,7 @@ import type { BufferedConnection } from '../buffered-connection.js'
 import { type Flusher, Outbox } from '../outbox.js'
 import type { SlowReader } from '../runtime/closings.js'
 import { BulkQueue } from './bulk-queue.js'
+import { HeldSize } from './held-size.js'
 import { PausedMessages } from './paused-messages.js'
 
 /** Bounds of what waits for one socket; see the server's limits of the same names. */
@@ -30,6 +31,8 @@ export class MessageFlow {
   /** What makes bulk for the client. */
   readonly bulk: BulkQueue
   readonly inbox: PausedMessages
+  /** What is held for the client until its subscriptions are up to date. */
+  readonly held = new HeldSize()
 
   constructor(connection: BufferedConnection, { flusher, limits, receive, onslow }: MessageFlowOwner) {
     const ondrained = () => {
