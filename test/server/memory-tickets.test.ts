@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import sinon from 'sinon'
 import { MemoryTickets } from '../../packages/server/src/engine/memory-tickets.js'
 import { rejection } from '../protocol/rejection.js'
 
@@ -45,5 +46,28 @@ describe('MemoryTickets', () => {
     expect(tickets.size).to.deep.equal({ tickets: 3, owners: 4, bytes: 40 })
     for (const id of ['ann', 'ben', '__proto__', 'ben']) await tickets.take(id)
     expect(tickets.size).to.deep.equal({ tickets: 0, owners: 0, bytes: 0 })
+  })
+
+  it('forgets the revocation that is the oldest, over its limit, and knows one that came again as a young one', async () => {
+    const evicted: string[] = []
+    tickets = new MemoryTickets({ tickets: 2, ticketBytes: 400 }, (limit) => evicted.push(limit))
+    for (const owner of ['a', 'b', 'a', 'c']) await tickets.revoke(owner, 60_000)
+    const known = await Promise.all(['a', 'b', 'c'].map((owner) => tickets.revoked(owner)))
+    expect(known.map((time) => time !== undefined)).to.deep.equal([true, false, true])
+    expect(evicted).to.deep.equal(['tickets'])
+  })
+
+  it('never looks for the oldest revocation among those that are gone', async () => {
+    tickets = new MemoryTickets({ tickets: 10, ticketBytes: 400 })
+    const keys = sinon.spy(Map.prototype, 'keys')
+    const entries = sinon.spy(Map.prototype, 'entries')
+    try {
+      for (let at = 0; at < 1000; at += 1) await tickets.revoke(`${at}`, 60_000)
+      // An iterator that begins at the front passes all that was deleted there.
+      expect(keys.callCount + entries.callCount).to.be.below(20)
+    } finally {
+      keys.restore()
+      entries.restore()
+    }
   })
 })

@@ -1,5 +1,6 @@
 import { Deadlines, refusal } from '@token-socket/protocol'
 import type { EvictionListener, Ticket, Tickets } from '../engine.js'
+import { AgingMap } from './aging-map.js'
 
 /** Limits of {@link MemoryTickets}. */
 export interface MemoryTicketLimits {
@@ -41,7 +42,8 @@ export class MemoryTickets implements Tickets {
   readonly #owners = new Map<string, OwnedTickets>()
   readonly #claimed = new Set<string>()
   readonly #claimEnds = new Deadlines<string>((id) => this.#claimed.delete(id))
-  readonly #revocations = new Map<string, Revocation>()
+  /** Each is set anew: the oldest is the first. */
+  readonly #revocations = new AgingMap<Revocation>()
   readonly #revocationEnds = new Deadlines<string>((owner) => this.#revocations.delete(owner))
   readonly #limits: MemoryTicketLimits
   readonly #onevict: EvictionListener
@@ -113,10 +115,9 @@ export class MemoryTickets implements Tickets {
   }
 
   #forgetRevocation(): void {
-    const [oldest] = this.#revocations.keys()
-    if (oldest === undefined) return
-    this.#revocations.delete(oldest)
-    this.#revocationEnds.delete(oldest)
+    const oldest = this.#revocations.takeOldest()
+    if (!oldest) return
+    this.#revocationEnds.delete(oldest[0])
     this.#onevict('tickets')
   }
 
