@@ -1,4 +1,10 @@
-import { type Outcome, RpcError, type SubscriptionMessage } from '@token-socket/protocol'
+import {
+  encodeError,
+  type Outcome,
+  RpcError,
+  refusal,
+  type SubscriptionMessage,
+} from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Subscriptions } from '../../packages/client/src/subscriptions.js'
@@ -255,6 +261,70 @@ describe('Subscriptions', () => {
         expect(refused.called).to.equal(false)
       })
     }
+
+    /** Limits that are reached by what other sockets have, perhaps those of before the loss. */
+    const PASSING = [
+      ['too_many_subscriptions', 'subscriptionsPerUser'],
+      ['too_many_members', 'presencesPerUser'],
+      ['too_many_members', 'presences'],
+      ['too_many_members', 'members'],
+    ] as const
+    for (const [code, field] of PASSING) {
+      const full = () => encodeError(refusal(code, { field, limit: 7 }))
+
+      it(`asks again, later each time, and tells the channel, when ${field} is reached after a loss`, async () => {
+        subscriptions.connected(false)
+        const done = subscriptions.subscribe('a')
+        answer(ACCEPTED)
+        await done
+        subscriptions.disconnected()
+        subscriptions.connected(false)
+        sinon.stub(Math, 'random').returns(0.5)
+        for (const delay of [1000, 2000, 4000, 8000, 16_000, 16_000]) {
+          answer(full())
+          expect(refused.lastCall.args[1]).to.deep.include({ code, data: { field, limit: 7 } })
+          sent.length = 0
+          clock.tick(delay - 1)
+          expect(requests()).to.deep.equal([])
+          clock.tick(1)
+          expect(requests()).to.deep.equal(['subscribe a'])
+        }
+        answer(ACCEPTED)
+        expect(subscriptions.channels).to.deep.equal(['a'])
+        expect([refused.callCount, clock.countTimers()]).to.deep.equal([6, 0])
+      })
+
+      it(`asks again for a bound channel when ${field} is reached`, () => {
+        bound.add('a')
+        subscriptions.connected(false)
+        subscriptions.bound('a')
+        answer(full())
+        sent.length = 0
+        clock.tick(1500)
+        expect(requests()).to.deep.equal(['subscribe a'])
+      })
+
+      it(`gives a caller that waits the refusal of ${field}, and does not ask again`, async () => {
+        subscriptions.connected(false)
+        const error = errorOf(subscriptions.subscribe('a'))
+        answer(full())
+        expect(await error).to.deep.include({ code, data: { field, limit: 7 } })
+        sent.length = 0
+        clock.tick(60_000)
+        expect(requests()).to.deep.equal([])
+      })
+    }
+
+    it("does not ask again beyond the socket's own limit of subscriptions", () => {
+      subscriptions.noticed({ type: 'subscribed', channel: 'a' })
+      subscriptions.disconnected()
+      subscriptions.connected(false)
+      answer(encodeError(refusal('too_many_subscriptions', { field: 'subscriptions', limit: 7 })))
+      sent.length = 0
+      clock.tick(60_000)
+      expect(requests()).to.deep.equal([])
+      expect(refused.callCount).to.equal(1)
+    })
 
     it('asks no more for what is not wanted when it could', async () => {
       subscriptions.connected(false)

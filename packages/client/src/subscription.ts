@@ -71,14 +71,19 @@ export interface SubscriptionRequest {
   readonly expire: () => void
 }
 
-/** Refusals of what the server, or the application's back end, may do later. */
+/** Refusals of what the server may do later. `refused` does not hear of them. */
 const RETRYABLE: ReadonlySet<string> = new Set([
   'engine_unavailable',
   'timeout',
-  'token_failed',
   'too_many_calls',
   'too_many_messages',
 ])
+
+/**
+ * Refusals, by code and field, of what other sockets or the application's back end may change: `refused` hears of them, and the
+ * subscription is tried again. A limit on all sockets of a user has a name that says so.
+ */
+const PASSING = /token_failed|too_many_members|PerUser/
 
 /** Milliseconds until a failed request is sent again, on average; twice as long after each failure, 16 times at most. */
 const RETRY = 1000
@@ -257,7 +262,7 @@ export class Subscription {
       : this.#unsubscribeFailed(error, isTold)
     if (isLate) this.#failures += 1
     else if (!isOver && this.isDesired === isSubscribe) this.#pause()
-    const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : error.code === 'token_failed')
+    const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : !RETRYABLE.has(error.code))
     this.#tell(error, isRefused, isTold)
   }
 
@@ -268,10 +273,10 @@ export class Subscription {
   }
 
   /** A caller that receives the error may ask again. Without such a caller the channel stays desired, unless the server refuses it. */
-  #subscribeFailed({ code }: RpcError, isTold: boolean, isConfirmed: boolean): boolean {
+  #subscribeFailed({ code, data }: RpcError, isTold: boolean, isConfirmed: boolean): boolean {
     if (isTold) this.isCalled = false
     const isKept = !isTold || this.#owner.events.isBound(this.channel)
-    const isOver = !isKept || !RETRYABLE.has(code)
+    const isOver = !isKept || !(RETRYABLE.has(code) || PASSING.test(code + Object(data).field))
     // The server may have subscribed this socket on its own meanwhile.
     if (isOver) this.isDesired &&= isConfirmed && this.state === 'subscribed'
     return isOver
