@@ -121,6 +121,7 @@ async function buildScripts(folder) {
     ...script,
     minify: true,
     plugins: [slimEmitter, slimSockJS, shortForms, plainPrivates],
+    define: { ...script.define, ...SHORT_NUMBERS },
     // A field without a value needs no declaration.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     // Besides our own those of SockJS that begin with `_`; the emitter's are members of the application's socket, too, and
@@ -135,19 +136,24 @@ async function buildScripts(folder) {
   await buildSmall({ ...small, stdin: sockjs, outfile: fallback })
   // A page that has the main script's hash checked wants no less for what that loads.
   const integrity = `sha384-${createHash('sha384').update(readFileSync(fallback)).digest('base64')}`
-  const define = { ...script.define, FALLBACK_INTEGRITY: JSON.stringify(integrity) }
+  const hash = { FALLBACK_INTEGRITY: JSON.stringify(integrity) }
   const conditions = ['@token-socket/full-script', ...script.conditions]
+  const define = { ...script.define, ...hash }
   await build({ ...script, define, stdin: socket, outfile: outfile('token-socket.js') })
-  await buildSmall({ ...small, define, stdin: socket, outfile: outfile('token-socket.min.js') })
+  const smallDefine = { ...small.define, ...hash }
+  await buildSmall({ ...small, define: smallDefine, stdin: socket, outfile: outfile('token-socket.min.js') })
   await buildSmall({ ...small, conditions, stdin: socket, outfile: outfile('token-socket.full.min.js') })
 }
+
+/** Written as `1/0` in small scripts. */
+const SHORT_NUMBERS = { 'Number.POSITIVE_INFINITY': 'Infinity' }
 
 /** esbuild's own output, with names given once more by terser, which repeats them more: gzip makes less of it. */
 async function buildSmall(settings) {
   await build(settings)
   const { outfile } = settings
   const sourceMap = { content: readFileSync(`${outfile}.map`, 'utf8'), url: `${basename(outfile)}.map` }
-  const options = { ecma: 2020, compress: { hoist_funs: true }, sourceMap }
+  const options = { ecma: 2020, compress: { hoist_funs: true, passes: 2 }, sourceMap }
   const { code, map } = await minify(readFileSync(outfile, 'utf8'), options)
   writeFileSync(outfile, `${code}\n`)
   writeFileSync(`${outfile}.map`, withSources(JSON.parse(map), dirname(outfile)))

@@ -16,7 +16,7 @@ export interface TokenRequest {
 export function fetchToken(url: string, request: TokenRequest): Promise<TokenResponse> {
   return fetch(url, { ...request, credentials: 'include' }).catch((cause: Error) => {
     const { origin } = globalThis
-    if (!origin || url.startsWith(`${origin}/`)) throw cause
+    if (!origin || new URL(url).origin === origin) throw cause
     throw new Error(`${cause.message} (is ${origin} allowed?)`, { cause })
   })
 }

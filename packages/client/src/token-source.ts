@@ -83,7 +83,7 @@ function read({ ok, status, redirected, url }: TokenResponse, text: string, aske
   }
   const why = `HTTP status ${status}`
   // Some 4xx say nothing about the user: the same request may succeed later.
-  if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
+  if (/^4(?!08|25|29)/.test(`${status}`)) {
     const code = body?.code === 'origin_refused' ? body.code : 'token_refused'
     throw new RpcError(code, errorOf(body) ?? `${why} from ${asked}`, { status })
   }
