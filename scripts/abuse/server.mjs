@@ -5,7 +5,7 @@ import { MemoryEngine, TokenSocketServer } from '@token-socket/server'
 import express from 'express'
 import { liveBytes, StallMeter } from './meter.mjs'
 
-const { options = {}, engine = {} } = JSON.parse(process.argv[2] ?? '{}')
+const { options = {}, engine = {}, claims: channels, umd = 0 } = JSON.parse(process.argv[2] ?? '{}')
 const counts = { uncaught: 0, errors: 0, lines: 0, calls: 0 }
 process.on('uncaughtException', (error) => {
   counts.uncaught += 1
@@ -30,7 +30,11 @@ const sockets = new TokenSocketServer({
   server: http,
   secret: 'at least 32 bytes of randomness!',
   socketController,
-  authentication: async ({ query }) => ({ uid: String(query.uid ?? 'guest') }),
+  authentication: async ({ query }) => ({
+    uid: String(query.uid ?? 'guest'),
+    umd: 'x'.repeat(umd),
+    ...(channels && { channels }),
+  }),
   logger: { debug() {}, info: count, warn: count, error: count },
   engine: new MemoryEngine(engine),
   ...options,

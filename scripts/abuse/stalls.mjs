@@ -133,6 +133,32 @@ async function leaveManyChannels(target) {
   member.ws.terminate()
 }
 
+/** Sockets of one member, on 1,000 channels each, are cut at once. */
+const leaveAtOnce = (count) => async (target) => {
+  const members = await Promise.all(Array.from({ length: count }, () => target.member()))
+  for (const [socket, member] of members.entries()) {
+    const subscribe = (index) => member.call({ rpc: '_subscribe', req: { channel: `c${socket}-${index}` } })
+    await Promise.all(Array.from({ length: 1000 }, (_, index) => subscribe(index)))
+  }
+  await target.ask('reset')
+  for (const { ws } of members) ws.terminate()
+}
+
+/** A member enters a room of 300 with 4 kB each, again and again. */
+async function enterFullRoom(target) {
+  const subscribe = { rpc: '_subscribe', req: { channel: 'room' } }
+  for (let uid = 0; uid < 300; uid += 1) {
+    const member = await target.member(`member${uid}`)
+    await member.call(subscribe)
+    member.ws._socket.removeAllListeners('data')
+    member.ws._socket.on('data', () => {})
+  }
+  const members = await Promise.all(Array.from({ length: 3 }, () => target.member()))
+  await target.ask('reset')
+  for (const member of members) member.raw(frameOfMany((index) => ({ ...subscribe, uuid: `${index}` }), 19))
+  await Promise.all(members.map((member) => member.call({ rpc: 'echo' })))
+}
+
 /** @type {readonly { name: string, settings?: object, run(target: import('./target.mjs').Target): Promise<unknown> }[]} */
 export const stalls = [
   { name: '1 MiB of lines `x`', run: byMember(frameOf('x')) },
@@ -213,6 +239,32 @@ export const stalls = [
   { name: '10,000 publications to 300 readers', run: fanOut },
   { name: '8 broadcasts of 32 kB to 50,000 subscriptions', run: broadcasts },
   { name: 'leaves 1,000 channels at once', run: leaveManyChannels },
+  {
+    name: '100 subscribes that ten regular expressions of the claims refuse',
+    settings: {
+      options: { channels: { 'x*': { subscribe: true } } },
+      claims: Object.fromEntries(
+        Array.from({ length: 10 }, (_, i) => [`#regex:(.*a){40}b{40}.*${i}`, { subscribe: true }]),
+      ),
+    },
+    run: byMember(
+      frameOfMany(
+        (i) => ({ rpc: '_subscribe', req: { channel: `${'a'.repeat(250)}${i}` }, uuid: `${i}` }),
+        100,
+      ),
+    ),
+  },
+  {
+    name: 'lists of 300 members with 4 kB each, 19 times for three sockets',
+    settings: { ...PRESENT, umd: 4000 },
+    run: enterFullRoom,
+  },
+  { name: '100 sockets leave 1,000 channels each at once', run: leaveAtOnce(100) },
+  {
+    name: '10 sockets leave the presence of 1,000 channels each at once',
+    settings: PRESENT,
+    run: leaveAtOnce(10),
+  },
   { name: '200 connections with 7.9 kB of garbage for a token', run: tokenFlood },
   { name: '500 odd token requests', run: tokenRequests },
 ]

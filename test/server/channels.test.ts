@@ -461,6 +461,33 @@ describe('Channels', () => {
     })
   })
 
+  it('asks slow claims of requests to subscribe for 8 ms in a turn', async () => {
+    let now = 0
+    const clock = sinon.stub(performance, 'now').callsFake(() => now)
+    try {
+      const { socket } = member({
+        claims: readClaims({ uid: 'ann', channels: { '*': { subscribe: true } } }),
+      })
+      const asked = new Set<string>()
+      sinon.stub(socket.grants, 'subscribe').callsFake((channel) => {
+        if (!asked.has(channel)) now += 3
+        asked.add(channel)
+        return false
+      })
+      const requests = Array.from({ length: 20 }, (_, index) =>
+        channels.request(socket, { type: 'subscribe', id: `${index}`, channel: `c${index}` }),
+      )
+      expect(asked.size).to.equal(3)
+      for (let before = asked.size; asked.size < 20; before = asked.size) {
+        await new Promise((resolve) => setImmediate(resolve))
+        expect(asked.size - before).to.be.within(0, 6)
+      }
+      for (const { error } of await Promise.all(requests)) expect(error).to.include({ code: 'forbidden' })
+    } finally {
+      clock.restore()
+    }
+  })
+
   describe('#forget', () => {
     it('takes a socket off all its channels, and lets the broker go', async () => {
       const unsubscribe = sinon.spy(broker, 'unsubscribe')
@@ -470,6 +497,91 @@ describe('Channels', () => {
       channels.forget(socket, 1000)
       expect(hub.sockets).to.deep.equal([])
       expect(unsubscribe.args).to.deep.equal([['a'], ['b']])
+    })
+
+    describe('with many channels', () => {
+      const names = Array.from({ length: 1200 }, (_, index) => `c${index}`)
+      let gone: TestSocket[]
+      let left: sinon.SinonSpy
+      let unsubscribe: sinon.SinonSpy
+
+      beforeEach(async () => {
+        left = sinon.spy(engine.presence, 'leave')
+        unsubscribe = sinon.spy(broker, 'unsubscribe')
+        const policy = new Policy({ channels: { '*': { presence: true } }, timeout: 1000, failed })
+        const many = { subscriptions: 5000, subscriptionsPerUser: 3000, presencesPerUser: 3000 }
+        channels = make({ policy, ...many, presenceRate: 5000 })
+        gone = [of('ann'), of('ann')]
+        for (const { socket } of gone) for (const name of names) await channels.subscribe(socket, name)
+      })
+
+      const of = (uid: string) => member({ claims: readClaims({ uid }) })
+
+      it('leaves 500 in a turn, in order', async () => {
+        for (const { client } of gone) client.close(1006, '')
+        const turns = [left.callCount]
+        while (left.callCount < 2 * names.length) {
+          await new Promise((resolve) => setImmediate(resolve))
+          turns.push(left.callCount)
+        }
+        const each = turns.map((count, index) => count - (turns[index - 1] ?? 0))
+        expect(Math.max(...each)).to.be.within(1, 1000)
+        expect(each[0]).to.equal(500)
+        const sids = gone.flatMap(({ socket }) => names.map((channel) => `${socket.sid} ${channel}`))
+        expect(left.args.map(([{ sid, channel }]) => `${sid} ${channel}`)).to.deep.equal(sids)
+        expect(unsubscribe.args.flat()).to.deep.equal(names)
+      })
+
+      it('is on none of them at once', async () => {
+        const other = of('ben')
+        const last = names.at(-1) as string
+        await channels.subscribe(other.socket, last)
+        const sent = () => gone.map(({ frames }) => frames().length)
+        const before = sent()
+        const heard: unknown[] = []
+        hub.filter = (socket, _channel, message) => heard.push(socket.subject) && message
+        for (const { client } of gone) client.close(1006, '')
+        expect(hub.channels).to.deep.equal([last])
+        expect(hub.on(last)).to.deep.equal([other.socket])
+        for (const { socket } of gone) {
+          expect(socket.channels).to.deep.equal([])
+          expect(hub.has(socket, last)).to.equal(false)
+          expect(hub.subscriptionsOf(socket)).to.equal(0)
+        }
+        await channels.publish(last, 1)
+        expect(heard).to.deep.equal([other.socket.subject])
+        expect(sent()).to.deep.equal(before)
+      })
+
+      it('counts nothing for the user who comes back at once', async () => {
+        for (const { client } of gone) client.close(1006, '')
+        const back = of('ann')
+        for (const name of names) await channels.subscribe(back.socket, name)
+        const again = of('ann')
+        for (const name of names) await channels.subscribe(again.socket, name)
+        expect(hub.subscriptionsOf(back.socket)).to.equal(2400)
+      })
+
+      it('a drop meanwhile does not release a channel twice', async () => {
+        const last = names.at(-1) as string
+        const other = of('ben')
+        await channels.subscribe(other.socket, last)
+        for (const { socket, client } of gone) {
+          client.close(1006, '')
+          channels.unsubscribe(socket, last)
+        }
+        channels.close()
+        expect(left.callCount).to.equal(2 * names.length)
+        expect(unsubscribe.args.flat()).to.not.include(last)
+      })
+
+      it('does the rest at once when the server closes, and what comes later', () => {
+        gone[0]?.client.close(1006, '')
+        channels.close()
+        expect(left.callCount).to.equal(names.length)
+        gone[1]?.client.close(1006, '')
+        expect(left.callCount).to.equal(2 * names.length)
+      })
     })
   })
 

@@ -37,6 +37,22 @@ describe('Turnstile', () => {
       expect(Math.max(...each)).to.be.below(100)
     })
 
+    it('lets one more through after 8 ms of work in a turn, and the others later', async () => {
+      let now = 0
+      turnstile = new Turnstile(32, () => now)
+      for (let index = 0; index < 20; index += 1)
+        turnstile.pass(() => {
+          now += 3
+          passed.push(index)
+        })
+      expect(passed).to.deep.equal([0, 1, 2])
+      for (let before = 3; passed.length < 20; before = passed.length) {
+        await turn()
+        expect(passed.length - before).to.be.at.most(6)
+      }
+      expect(passed).to.deep.equal(Array.from({ length: 20 }, (_, index) => index))
+    })
+
     it('lets nobody overtake those who wait', async () => {
       come(0, 100)
       await turn()

@@ -1,7 +1,6 @@
 import {
   encodeData,
   type Member,
-  NAME_LIMITS,
   type Position,
   type PublishMessage,
   RpcError,
@@ -16,6 +15,8 @@ import {
 } from './channels/access.js'
 import { Broadcasts } from './channels/broadcasts.js'
 import { ChannelRate } from './channels/channel-rate.js'
+import { checkName } from './channels/check-name.js'
+import { Departures } from './channels/departures.js'
 import { HistoryAnswers } from './channels/history-answers.js'
 import { clientKey, serverKey } from './channels/idempotency-keys.js'
 import { IdlePositions } from './channels/idle-positions.js'
@@ -80,6 +81,7 @@ export class Channels {
   readonly #histories: HistoryAnswers
   readonly #newChannels: NewChannels
   readonly #broadcasts: Broadcasts
+  readonly #departures: Departures
   readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
@@ -95,6 +97,12 @@ export class Channels {
     this.#presence = new ChannelPresence(owner)
     this.#idle = new IdlePositions(owner)
     this.#newChannels = new NewChannels(owner)
+    this.#departures = new Departures(({ socket, code }, channel) => {
+      if (!owner.hub.leave(socket, channel)) return
+      this.#interest.release(channel)
+      this.#presence.leave(socket, channel, code)
+      this.#idle.stop()
+    })
     this.#histories = new HistoryAnswers({ ...owner, access: this.#access })
     this.#broadcasts = new Broadcasts(owner.hub)
     this.#rates = {
@@ -202,13 +210,21 @@ export class Channels {
     return this.#access.prove(socket, channel, position)
   }
 
-  /** Forgets a socket whose connection is gone. @param code how it was closed */
+  /** A socket's connection is gone: it is on no channel from now on. {@link Departures} does the rest. @param code of it */
   forget(socket: RemoteClient, code: number): void {
-    for (const channel of this.#owner.hub.remove(socket)) {
-      this.#interest.release(channel)
-      this.#presence.leave(socket, channel, code)
-    }
-    this.#idle.stop()
+    const channels = this.#owner.hub.remove(socket)
+    this.#presence.release(socket)
+    this.#departures.add({ socket, channels, code })
+  }
+
+  /** The engine is about to be closed: it learns now which channels the sockets have left. */
+  close(): void {
+    this.#departures.close()
+  }
+
+  /** Patterns of claims may take milliseconds: the turnstile counts them. The answer is remembered. */
+  #haveTurn(socket: RemoteClient, channel: string): Promise<void> {
+    return this.#turnstile.wait(() => socket.isClosed || socket.grants.subscribe(channel))
   }
 
   /** @returns whether the socket still wants the channel, now that the broker has it */
@@ -263,7 +279,9 @@ export class Channels {
   }
 
   #drop(socket: RemoteClient, channel: string): void {
-    if (!this.#owner.hub.leave(socket, channel)) return
+    const { hub } = this.#owner
+    if (!hub.has(socket, channel)) return
+    hub.leave(socket, channel)
     this.#idle.stop()
     this.#toldAgain.get(socket)?.delete(channel)
     this.#interest.release(channel)
@@ -285,7 +303,7 @@ export class Channels {
   async #requestSubscription(socket: RemoteClient, request: SubscriptionMessage): Promise<ChannelAnswer> {
     const pending = this.#pending.begin(socket, request.channel)
     try {
-      await new Promise<void>((resolve) => this.#turnstile.pass(resolve))
+      await this.#haveTurn(socket, request.channel)
       // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
       return this.#mayGoOn(socket, request, pending) ? await this.#subscribeFor(socket, request, pending) : {}
     } catch (error) {
@@ -346,6 +364,7 @@ export class Channels {
     const { channel, token } = request
     if (token !== undefined) {
       await this.#owner.redeem(socket, channel, token)
+      await this.#haveTurn(socket, channel)
       if (!this.#mayGoOn(socket, request, pending)) return {}
     }
     const refused = await this.#access.decide(socket, request)
@@ -376,13 +395,4 @@ function aborted(): RpcError {
 function answerOf(error: unknown): ChannelAnswer {
   if (!RpcError.is(error)) throw error
   return { error }
-}
-
-function checkName(field: 'channel' | 'event' | 'key', name: string): void {
-  if (typeof name !== 'string' || name === '') {
-    throw new RpcError('bad_message', `Invalid message: ${field} has to be a string that is not empty`, {
-      field,
-    })
-  }
-  if (name.length > NAME_LIMITS[field]) throw refusal('too_long', { field, limit: NAME_LIMITS[field] })
 }

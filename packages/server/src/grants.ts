@@ -59,7 +59,7 @@ export class Grants {
 
   /** Whether claims say anything about a channel. */
   speakOf(channel: string): boolean {
-    return this.#table.matching(channel).length > 0
+    return this.#rights.get(channel) !== NO_CHANNEL
   }
 
   /** The channels that the server is to subscribe the socket to. */

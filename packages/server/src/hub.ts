@@ -31,6 +31,8 @@ export class Hub {
   readonly #users = new OwnerCounts()
   /** Who hears of a channel's publications in a socket's place, while it is being brought up to date. */
   readonly #held = new Map<string, Map<RemoteClient, (publication: Delivery) => void>>()
+  /** Sockets that are removed. Channels may still know them. */
+  readonly #gone = new WeakSet<RemoteClient>()
   /** A place on each channel, in the epoch that its sockets know. */
   readonly #places = new Map<string, Position>()
   readonly #onerror: (cause: unknown, details: object) => void
@@ -50,7 +52,8 @@ export class Hub {
 
   /** The names of the channels that a socket is on. */
   get channels(): string[] {
-    return [...this.#channels.keys()]
+    const isAlive = (socket: RemoteClient) => !this.#gone.has(socket)
+    return [...this.#channels].filter(([, sockets]) => some(sockets, isAlive)).map(([channel]) => channel)
   }
 
   /** The socket with an id. */
@@ -62,19 +65,26 @@ export class Hub {
     this.#sockets.set(socket.sid, socket)
   }
 
-  /** Takes a socket out. @returns the channels that it was on */
-  remove(socket: RemoteClient): string[] {
+  /**
+   * Takes a socket out: from now on it is on no channel, and counts nowhere.
+   * @returns the channels that it was on: {@link leave} has to be called for each, now or later
+   */
+  remove(socket: RemoteClient): readonly string[] {
+    const { channels, subject } = socket
     this.#sockets.delete(socket.sid)
-    return socket.channels.filter((channel) => this.leave(socket, channel))
+    if (subject !== undefined) this.#users.remove(subject, channels.length)
+    this.#gone.add(socket)
+    return channels
   }
 
   /** The sockets on a channel. */
   on(channel: string): RemoteClient[] {
-    return [...(this.#channels.get(channel) ?? [])]
+    return [...(this.#channels.get(channel) ?? [])].filter((socket) => !this.#gone.has(socket))
   }
 
   has(socket: RemoteClient, channel: string): boolean {
-    return this.#channels.get(channel)?.has(socket) ?? false
+    const isOn = this.#channels.get(channel)?.has(socket) ?? false
+    return isOn && !this.#gone.has(socket)
   }
 
   /** How many subscriptions the sockets of a socket's user have together. 0 for a user without a name. */
@@ -98,7 +108,7 @@ export class Hub {
     const members = this.#channels.get(channel)
     if (!members?.delete(socket)) return false
     socket.leave(channel)
-    if (socket.subject !== undefined) this.#users.remove(socket.subject)
+    if (socket.subject !== undefined && !this.#gone.has(socket)) this.#users.remove(socket.subject)
     this.#release(socket, channel)
     if (members.size > 0) return true
     this.#channels.delete(channel)
@@ -175,6 +185,7 @@ export class Hub {
   jsonFor(socket: RemoteClient, { channel, json }: Pick<Draft, 'channel' | 'json'>): string | undefined {
     const { filter } = this
     if (!filter) return json
+    if (this.#gone.has(socket)) return undefined
     try {
       const message = filter(socket, channel, decodeData(json))
       // A promise would be sent as an empty object.
@@ -190,7 +201,7 @@ export class Hub {
   hold(socket: RemoteClient, channel: string, holding: (publication: Delivery) => void): Hold {
     const held = this.#held.get(channel) ?? new Map()
     this.#held.set(channel, held.set(socket, holding))
-    const isOn = () => this.#held.get(channel)?.get(socket) === holding
+    const isOn = () => this.#held.get(channel)?.get(socket) === holding && !this.#gone.has(socket)
     return { isOn, end: () => isOn() && this.#release(socket, channel) }
   }
 
@@ -208,4 +219,9 @@ export class Hub {
     const { channel, epoch, offset } = publication
     if (epoch !== undefined && offset !== undefined) socket.passed(channel, { epoch, offset })
   }
+}
+
+function some(sockets: Iterable<RemoteClient>, holds: (socket: RemoteClient) => boolean): boolean {
+  for (const socket of sockets) if (holds(socket)) return true
+  return false
 }

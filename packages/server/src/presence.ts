@@ -8,6 +8,7 @@ import {
   shouldReconnect,
 } from '@token-socket/protocol'
 import { ChannelRate } from './channels/channel-rate.js'
+import { MemberLists } from './channels/member-lists.js'
 import { followingChanges } from './channels/presence-changes.js'
 import type { Presence, PresenceEntry, PresenceEvent, PresenceSnapshot } from './engine.js'
 import { InOrder } from './in-order.js'
@@ -57,10 +58,14 @@ export class ChannelPresence {
   readonly #channels = new Map<string, Map<RemoteClient, PresenceView>>()
   /** The views of each user. */
   readonly #users = new OwnerCounts()
+  /** The views of each socket, as far as they count for its user. */
+  readonly #seats = new WeakMap<RemoteClient, number>()
   /** The engine is told of one socket on one channel in the order in which things happened. */
   readonly #inOrder = new InOrder()
   /** Changes of this turn that are not told yet, by channel. */
   readonly #changed = new Map<string, PresenceEvent[]>()
+  /** Makes what sockets are told of who is there. */
+  readonly #lists = new MemberLists()
   /** The channels whose members are being asked for, for those that have fallen behind. */
   readonly #asking = new Set<string>()
 
@@ -92,8 +97,11 @@ export class ChannelPresence {
       if (this.#has(socket, view)) throw cause
     })
     if (!snapshot || !this.#has(socket, view)) return undefined
-    const members = socket.isOld ? undefined : snapshot.members.map(readMember)
-    return { members, follow: () => this.#follow(socket, view, snapshot) }
+    const follow = () => this.#follow(socket, view, snapshot)
+    if (socket.isOld) return { members: undefined, follow }
+    const turn = this.#lists.turn(snapshot)
+    if (turn) await turn
+    return this.#has(socket, view) ? { members: this.#lists.make(channel, snapshot), follow } : undefined
   }
 
   /**
@@ -106,8 +114,15 @@ export class ChannelPresence {
     if (!view) return
     views?.delete(socket)
     if (views?.size === 0) this.#channels.delete(channel)
-    this.#users.remove(userOf(socket))
+    this.#uncount(socket)
     this.#retire(view.entry, code === undefined ? 0 : this.#graceAfter(code))
+  }
+
+  /** A socket is gone: it counts for its user no longer. {@link leave} has to be called for each channel, now or later. */
+  release(socket: RemoteClient): void {
+    const seats = this.#seats.get(socket)
+    if (seats) this.#users.remove(userOf(socket), seats)
+    this.#seats.delete(socket)
   }
 
   /** A member came, left or changed. It is told at the end of the turn, together with what else changes in it. */
@@ -133,7 +148,8 @@ export class ChannelPresence {
     if (!views) return
     let isOneBehind = false
     for (const changes of followingChanges(events, encodePresence)) {
-      for (const view of views.values()) {
+      for (const [socket, view] of views) {
+        if (socket.isClosed) continue
         view.hear(changes)
         isOneBehind ||= view.isBehind
       }
@@ -148,7 +164,7 @@ export class ChannelPresence {
   }
 
   #has(socket: RemoteClient, view: PresenceView): boolean {
-    return this.#channels.get(view.entry.channel)?.get(socket) === view
+    return !socket.isClosed && this.#channels.get(view.entry.channel)?.get(socket) === view
   }
 
   /** @returns the view in whose place it is now @throws RpcError `too_many_members` */
@@ -156,15 +172,24 @@ export class ChannelPresence {
     const { channel } = view.entry
     const views = this.#channels.get(channel) ?? new Map<RemoteClient, PresenceView>()
     const before = views.get(socket)
-    if (!before) this.#count(userOf(socket))
+    if (!before) this.#count(socket)
     this.#channels.set(channel, views.set(socket, view))
     return before
   }
 
-  #count(user: string): void {
+  #count(socket: RemoteClient): void {
+    const user = userOf(socket)
     const limit = this.#owner.presencesPerUser
     if (this.#users.of(user) >= limit) throw refusal('too_many_members', { field: 'presencesPerUser', limit })
     this.#users.add(user)
+    this.#seats.set(socket, (this.#seats.get(socket) ?? 0) + 1)
+  }
+
+  #uncount(socket: RemoteClient): void {
+    const seats = this.#seats.get(socket)
+    if (seats === undefined) return
+    this.#users.remove(userOf(socket))
+    this.#seats.set(socket, seats - 1)
   }
 
   #follow(socket: RemoteClient, view: PresenceView, snapshot: PresenceSnapshot): void {
@@ -197,7 +222,9 @@ export class ChannelPresence {
     this.#asking.add(channel)
     for (const [, view] of behind) view.hold()
     try {
-      this.#tellAnew(behind, channel, await this.#owner.presence.members(channel))
+      const snapshot = await this.#owner.presence.members(channel)
+      await this.#lists.turn(snapshot)
+      this.#tellAnew(behind, channel, snapshot)
     } catch (cause) {
       // The next change is the next occasion.
       for (const [, view] of behind) view.fallBehind()
@@ -210,7 +237,7 @@ export class ChannelPresence {
   }
 
   #tellAnew(behind: readonly Seat[], channel: string, snapshot: PresenceSnapshot): void {
-    const members = snapshot.members.map(readMember)
+    const members = this.#lists.make(channel, snapshot)
     const frame = encodeServerMessage({ type: 'subscribed', channel, members })
     for (const [socket, view] of behind) {
       if (!this.#has(socket, view)) continue

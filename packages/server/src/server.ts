@@ -245,6 +245,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#streams.stop()
     this.#handshakes.close('shutting_down')
     for (const socket of this.sockets()) socket.close('shutting_down')
+    this.#channels.close()
     this.cluster.close()
     this.#log.close()
     await this.#options.engine.close()

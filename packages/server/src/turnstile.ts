@@ -1,6 +1,9 @@
 /** How many are let through in one turn of the event loop. Each costs some 0.1 to 0.5 ms of work. */
 const PER_TURN = 32
 
+/** Milliseconds of work in one turn after which the others wait. One may take longer. */
+const WORK = 8
+
 /**
  * Lets newcomers, or what they ask for, through a few at a time, so that many at once, such as all clients of a node that
  * died, do not keep the event loop from everybody who is there already. Without it, all that have come while the loop was busy are served in
@@ -10,20 +13,50 @@ const PER_TURN = 32
 export class Turnstile {
   readonly #waiting: (() => void)[] = []
   readonly #perTurn: number
+  readonly #now: () => number
   #left: number
+  /** Milliseconds that those of this turn have taken. */
+  #spent = 0
   #isTurning = false
 
-  /** @param perTurn how many are let through in one turn */
-  constructor(perTurn = PER_TURN) {
+  /**
+   * @param perTurn how many are let through in one turn
+   * @param now the time in milliseconds
+   */
+  constructor(perTurn = PER_TURN, now = () => performance.now()) {
     this.#perTurn = this.#left = perTurn
+    this.#now = now
   }
 
   /** Runs it: at once if not many came before it in this turn, in a later turn otherwise, in the order of coming. */
   pass(run: () => void): void {
     this.#turnSoon()
-    if (this.#waiting.length > 0 || this.#left === 0) return void this.#waiting.push(run)
+    if (this.#waiting.length > 0 || !this.#hasRoom) return void this.#waiting.push(run)
+    this.#run(run)
+  }
+
+  /** Resolves when it is let through. @param work what its turn costs, done then; it does not throw */
+  wait(work?: () => void): Promise<void> {
+    return new Promise((resolve) =>
+      this.pass(() => {
+        work?.()
+        resolve()
+      }),
+    )
+  }
+
+  get #hasRoom(): boolean {
+    return this.#left > 0 && this.#spent < WORK
+  }
+
+  #run(run: () => void): void {
     this.#left -= 1
-    run()
+    const begun = this.#now()
+    try {
+      run()
+    } finally {
+      this.#spent += this.#now() - begun
+    }
   }
 
   #turnSoon(): void {
@@ -35,7 +68,12 @@ export class Turnstile {
   readonly #turn = () => {
     this.#isTurning = false
     this.#left = this.#perTurn
+    this.#spent = 0
     if (this.#waiting.length > 0) this.#turnSoon()
-    for (; this.#left > 0 && this.#waiting.length > 0; this.#left -= 1) this.#waiting.shift()?.()
+    while (this.#hasRoom) {
+      const run = this.#waiting.shift()
+      if (!run) return
+      this.#run(run)
+    }
   }
 }

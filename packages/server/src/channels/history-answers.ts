@@ -60,7 +60,7 @@ export class HistoryAnswers {
   }
 
   async #read(socket: RemoteClient, request: HistoryMessage) {
-    await new Promise<void>((resolve) => this.#turnstile.pass(resolve))
+    await this.#turnstile.wait()
     const page = socket.isClosed ? NOTHING : await this.#readPage(socket, request)
     return { page, publications: page.publications.flatMap((one) => this.#seenBy(socket, one)) }
   }
