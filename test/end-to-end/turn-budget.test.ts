@@ -156,7 +156,8 @@ describe('the budget of a turn', () => {
         expect(await other.rpc('echo', 1)).to.equal(1)
         await until(() => site.sockets.sockets().length === 1)
         const lines = site.log.filter(({ details }) => (details as { code?: unknown }).code === code)
-        expect(lines).to.have.length(1)
+        // One of the socket's own for those who look closely, and one that is counted.
+        expect(lines.map(({ level }) => level).sort()).to.deep.equal(['debug', 'info'])
       })
     }
 
