@@ -39,7 +39,7 @@ describe('Receipts', () => {
       owners: new TestTable<OwnerRecord, string>(),
       owned: new TestTable<ReceiptName, [owner: string, number: number]>(),
     }
-    const receipts = new Receipts(tables)
+    const receipts = new Receipts(tables, () => tables.receipts.rows.size)
     const put = (key: string, keyOwner?: string) =>
       receipts.put('c', { idempotencyKey: key, keyOwner }, { id: key })
     const sizes = () => Object.values(tables).map(({ rows }) => rows.size)
@@ -64,6 +64,19 @@ describe('Receipts', () => {
     expect(parts).to.be.within(9, 30)
     for (let more = 0; more < 20; more += 1) receipts.sweep(Date.now())
     expect(sizes()).to.deep.equal([0, 0, 0])
+  })
+
+  it('look at all keys within their life, also where most live on', () => {
+    const { receipts, put, sizes } = make()
+    const keys = 20_000
+    for (let number = 0; number < keys; number += 1) receipts.claim(`token ${number}`, 3_600_000)
+    put('over')
+    clock.tick(IDEMPOTENCY.ttl)
+    for (let second = 0; second < 300 && sizes()[0] !== keys; second += 10) {
+      clock.tick(10_000)
+      for (let part = 0; part < 20 && receipts.sweep(Date.now()); part += 1);
+    }
+    expect(sizes()[0]).to.equal(keys)
   })
 
   it('do not sweep what is not over, and say that there is no more', () => {

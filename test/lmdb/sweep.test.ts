@@ -63,7 +63,7 @@ describe('the store of the lmdb engine', () => {
   })
 
   it('takes away what is over when it is over, and the position a day later', async () => {
-    for (const name of names('a', 500)) await add(name, { ttl: 500 })
+    await Promise.all(names('a', 500).map((name) => add(name, { ttl: 500 })))
     const position = await store.position('a7')
     await pass(SECOND)
     expect(store.size).to.deep.equal({ channels: 500, bytes: 0 })

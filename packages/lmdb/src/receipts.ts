@@ -37,6 +37,9 @@ export interface ReceiptTables {
 /** Entries that one sweep looks at, of either kind, so that none stalls the process. */
 const SWEEP = 500
 
+/** Milliseconds in which sweeps look at all keys once: half of a key's life. */
+const ROUND = IDEMPOTENCY.ttl / 2
+
 /**
  * Idempotency keys and the ids of used tokens. All methods run within a transaction. One owner has a bounded number of keys:
  * they are over in the order in which they came, so that the oldest are always at the front.
@@ -45,9 +48,14 @@ export class Receipts {
   readonly #tables: ReceiptTables
   #swept: ReceiptName | undefined
   #sweptOwner: string | undefined
+  readonly #count: () => number
+  /** When the round began, how many keys there were then, and how many it has looked at. */
+  #round = { began: 0, size: 0, seen: 0 }
 
-  constructor(tables: ReceiptTables) {
+  /** @param count how many receipts there are */
+  constructor(tables: ReceiptTables, count: () => number) {
     this.#tables = tables
+    this.#count = count
   }
 
   get(channel: string, key: string): Receipt | undefined {
@@ -71,10 +79,12 @@ export class Receipts {
     return true
   }
 
-  /** Takes away what is over, a little of it. @returns whether it found so much that there may be more */
+  /** Takes away what is over, a little of it. @returns whether there may be more, or the round is behind its time */
   sweep(now: number): boolean {
+    if (this.#swept === undefined) this.#round = { began: now, size: this.#count(), seen: 0 }
     const found = this.#sweepReceipts(now) + this.#sweepOwners(now)
-    return found >= SWEEP / 4
+    const { began, size, seen } = this.#round
+    return found >= SWEEP / 4 || seen < (size * (now - began)) / ROUND
   }
 
   /** Makes room for one more key of an owner. @returns its number */
@@ -107,6 +117,7 @@ export class Receipts {
     let found = 0
     for (const { key, value } of this.#tables.receipts.getRange(rangeAfter(this.#swept))) {
       last = key
+      this.#round.seen += 1
       if (value.expires > now) continue
       this.#tables.receipts.remove(key)
       found += 1

@@ -60,11 +60,7 @@ export class Store implements History {
     this.#meta = this.#env.openDB({ name: 'meta' })
     this.#table = this.#env.openDB({ name: 'channels' })
     this.#channels = this.#openChannels(limits)
-    this.#receipts = new Receipts({
-      receipts: this.#env.openDB<ReceiptRecord, ReceiptName>({ name: 'receipts' }),
-      owners: this.#env.openDB<OwnerRecord, string>({ name: 'owners' }),
-      owned: this.#env.openDB<ReceiptName, [owner: string, number: number]>({ name: 'owned' }),
-    })
+    this.#receipts = this.#openReceipts()
     this.#revocations = new StoredRevocations(
       this.#env.openDB<RevocationRecord, string>({ name: 'revocations' }),
     )
@@ -130,6 +126,14 @@ export class Store implements History {
     clearInterval(this.#timer)
     await this.#env.flushed
     await this.#env.close()
+  }
+
+  #openReceipts(): Receipts {
+    const receipts = this.#env.openDB<ReceiptRecord, ReceiptName>({ name: 'receipts' })
+    const owners = this.#env.openDB<OwnerRecord, string>({ name: 'owners' })
+    const owned = this.#env.openDB<ReceiptName, [owner: string, number: number]>({ name: 'owned' })
+    const count = () => (receipts.getStats() as { readonly entryCount: number }).entryCount
+    return new Receipts({ receipts, owners, owned }, count)
   }
 
   #openChannels(limits: ChannelLimits): StoredChannels {
