@@ -125,7 +125,7 @@ describe('Outbox', () => {
         let turns = 0
         for (; !connection.closed && turns < 100; turns += 1) {
           outbox.add(text(BUDGET / 8))
-          clock.next()
+          clock.tick(50)
         }
         return turns
       }
@@ -146,7 +146,8 @@ describe('Outbox', () => {
         return turnsUntilSlow(outbox, reader)
       }
       const turns = turnsAfter('l')
-      expect(turns).to.be.within(9, 12)
+      // Until more than the budget waits, and 250 ms more.
+      expect(turns).to.be.within(13, 18)
       for (const kinds of [
         'bl',
         'lb',
@@ -181,15 +182,54 @@ describe('Outbox', () => {
       expect(network.connection.closed).to.equal(undefined)
     })
 
-    it('closes at once when more than the budget waits from earlier turns', () => {
+    it('closes when more than the budget has waited from earlier turns for 250 ms', () => {
       const outbox = make(network.connection)
       let turns = 0
       for (; !network.connection.closed && turns < 1000; turns += 1) {
         outbox.add(text(10 * KIB))
+        clock.tick(10)
+      }
+      // A quarter in the connection, the budget, what comes in 250 ms, and two turns.
+      expect(turns * 10).to.be.within(1280 + 250, 1280 + 250 + 50)
+      expect(network.connection.closed).to.deep.equal(SLOW_CONSUMER)
+    })
+
+    it('gives a quick reader that has just fallen behind the time to read', () => {
+      const outbox = make(network.connection)
+      for (let turn = 0; turn < 9; turn += 1) {
+        outbox.add(text(HIGH * 2))
+        clock.tick(1)
+      }
+      expect(network.connection.closed).to.equal(undefined)
+      network.isTaking = true
+      network.take(Number.MAX_SAFE_INTEGER)
+      expect(network.connection.sent).to.have.length(9)
+    })
+
+    it('does not count the time for which the process stands still', () => {
+      const outbox = make(network.connection)
+      for (let turn = 0; turn < 8; turn += 1) {
+        outbox.add(text(HIGH))
+        clock.tick(1)
+      }
+      const now = performance.now.bind(performance)
+      performance.now = () => now() + 10_000
+      for (let turn = 0; turn < 3; turn += 1) {
+        outbox.add(text(HIGH))
         flusher.flush()
       }
-      // A quarter in the connection, the budget, and two turns.
-      expect(turns * 10 * KIB).to.be.within(HIGH + BUDGET, HIGH + BUDGET + 40 * KIB)
+      expect(network.connection.closed).to.equal(undefined)
+    })
+
+    it('closes at once when more than 16 budgets wait from earlier turns', () => {
+      const outbox = make(network.connection)
+      let turns = 0
+      for (; !network.connection.closed && turns < 10_000; turns += 1) {
+        outbox.add(text(10 * KIB))
+        flusher.flush()
+      }
+      // A quarter in the connection, the budgets, and two turns.
+      expect(turns * 10 * KIB).to.be.within(HIGH + 16 * BUDGET, HIGH + 16 * BUDGET + 40 * KIB)
       expect(network.connection.closed).to.deep.equal(SLOW_CONSUMER)
       expect(outbox.size).to.equal(0)
     })
@@ -199,7 +239,7 @@ describe('Outbox', () => {
       const addTurns = (size: number) => {
         for (let done = 0; done < size && !network.connection.closed; done += HIGH) {
           outbox.add(text(HIGH))
-          flusher.flush()
+          clock.tick(40)
         }
       }
       addTurns(BUDGET)
@@ -210,7 +250,7 @@ describe('Outbox', () => {
       addTurns(1.5 * BUDGET)
       expect(network.connection.closed).to.equal(undefined)
       clock.tick(2001)
-      addTurns(HIGH)
+      addTurns(3 * BUDGET)
       expect(network.connection.closed).to.deep.equal(SLOW_CONSUMER)
     })
 

@@ -32,8 +32,8 @@ export interface Limits {
   readonly publication: number
   /**
    * UTF-16 code units that may wait for one socket. Over it the socket's requests wait, and it is closed as `slow_consumer`
-   * once it has taken nothing for `readTimeout`; at once if that much of publications and calls waits from earlier turns of the
-   * event loop. @default 1048576
+   * once it has taken nothing for `readTimeout`; after 250 ms if that much of publications and calls waits from earlier turns of the
+   * event loop, at once if 16 times that much does. @default 1048576
    */
   readonly outbox: number
   /** Milliseconds for which a socket may take nothing while more than `outbox` waits for it. @default 5000 */

@@ -82,8 +82,14 @@ export interface OutboxOptions {
 /** Bytes that a connection may hold in any case: below this, streams do not report that they are drained. */
 const LEAST_HIGH = 64 * 1024
 
-/** How many budgets may wait for a reader that takes as much in a look or two. */
+/** How many budgets may wait for a reader, however much it takes, and however short it is behind. */
 const MOST_BUDGETS = 16
+
+/** Milliseconds for which more may wait than the reader takes. */
+const GRACE = 250
+
+/** Milliseconds of {@link GRACE} that one turn uses up at most: while the process stands still, no reader is seen to read. */
+const TURN = GRACE / 5
 
 /**
  * The outgoing messages of one socket, in the order in which they were added. Those of one event-loop turn leave
@@ -91,10 +97,12 @@ const MOST_BUDGETS = 16
  *
  * A reader is slow, and its connection is closed as `slow_consumer`, in two cases:
  * - It has taken nothing for `readTimeout`, and more than the budget waits.
- * - Live messages of earlier turns wait, more than the budget and what the reader has taken in the last one or two
- *   looks. Two turns do not count: the present one, and one that began with nothing waiting.
+ * - Live messages of earlier turns wait for 250 ms, more than the budget and what the reader has taken in the last one or
+ *   two looks; or more than 16 budgets, for whatever time. Two turns do not count: the present one, and one that began with
+ *   nothing waiting.
  *
- * So live messages for a reader that takes nothing cost at most one and a quarter of the budget, and what two turns add.
+ * So live messages for a reader that takes nothing cost at most what comes in 250 ms, one and a quarter of the budget, and
+ * what two turns add; and never more than 16 budgets and that.
  * Bulk closes no connection at once: those who make it wait for {@link hasRoom}. Sizes are in UTF-16 code units, for each of
  * which a string in memory has one or two bytes.
  */
@@ -120,6 +128,9 @@ export class Outbox {
   #isFresh = false
   #isScheduled = false
   #isAwaited = false
+  /** For how long more waits than the reader takes, and when that was last seen; milliseconds. */
+  #overFor = 0
+  #overAt: number | undefined
   /** Since when the reader is behind, and for how long it has taken nothing; milliseconds. */
   #behindSince: number | undefined
   #stalledFor = 0
@@ -194,6 +205,7 @@ export class Outbox {
     if (this.#isFresh) this.#spared = this.#live
     this.#turn = 0
     this.flush()
+    if (this.#live > this.#budget || this.#overAt !== undefined) this.#noteOver()
   }
 
   /** Hands all that waits to the connection, which is about to be closed. */
@@ -291,6 +303,7 @@ export class Outbox {
     if (!wasAwaited) return
     this.#isAwaited = false
     this.#behindSince = undefined
+    this.#forgive()
     this.#options.flusher.unwatch(this)
     this.#options.ondrained?.()
   }
@@ -303,10 +316,30 @@ export class Outbox {
     this.#options.flusher.watch(this)
   }
 
+  /** Live messages that count against the reader. */
+  get #old(): number {
+    return this.#live - this.#turn - this.#spared
+  }
+
+  get #isMuch(): boolean {
+    return this.#old > this.#budget + this.#taken + this.#takenBefore
+  }
+
   #isOver(): boolean {
-    const budget = this.#budget
-    const old = this.#live - this.#turn - this.#spared
-    return old > budget && old > Math.min(budget + this.#taken + this.#takenBefore, MOST_BUDGETS * budget)
+    return this.#old > MOST_BUDGETS * this.#budget || (this.#overFor >= GRACE && this.#isMuch)
+  }
+
+  /** Notes for how long too much waits, at the end of a turn. */
+  #noteOver(): void {
+    if (!this.#isMuch) return this.#forgive()
+    const now = performance.now()
+    this.#overFor += Math.min(now - (this.#overAt ?? now), TURN)
+    this.#overAt = now
+  }
+
+  #forgive(): void {
+    this.#overFor = 0
+    this.#overAt = undefined
   }
 
   /** Closes the connection as `slow_consumer`. */

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import { CLOSE_CODES } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Flusher, Outbox } from '../../../packages/server/src/outbox.js'
 import { TRANSPORT_NAMES } from '../../../packages/server/src/transports/transport-names.js'
+import { until } from '../../end-to-end/fixture.js'
 import { Carrier, type Guest } from './carrier.js'
 
 /** The lines of a streaming response, as they come. */
@@ -145,6 +147,28 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
       expect(await poll()).to.equal('a["1","2","3"]\n')
     })
 
+    it('divides among responses what is more than one should carry, in order', async () => {
+      const guest = await carrier.poll('abc')
+      const messages = Array.from({ length: 10 }, (_, index) => `${index}${'x'.repeat(50_000)}`)
+      guest.connection.send(messages)
+      expect(guest.connection.bufferedBytes).to.equal(10 * 50_001)
+      const responses = await Promise.all([poll()])
+      for (let count = 0; count < 3; count += 1) responses.push(await poll())
+      const lists = responses.map((text) => JSON.parse(text.slice(1)) as string[])
+      expect(lists.map(({ length }) => length)).to.deep.equal([3, 3, 3, 1])
+      expect(lists.flat()).to.deep.equal(messages)
+      expect(guest.connection.bufferedBytes).to.equal(0)
+    })
+
+    it('lets all that was sent leave before the close', async () => {
+      const guest = await carrier.poll('abc')
+      const messages = Array.from({ length: 10 }, (_, index) => `${index}${'x'.repeat(50_000)}`)
+      guest.connection.send(messages)
+      guest.connection.close(4001, 'bye')
+      expect(JSON.parse((await poll()).slice(1))).to.deep.equal(messages)
+      expect(await poll()).to.equal('c[4001,"bye"]\n')
+    })
+
     it('counts what waits for an absent poller, until it is fetched', async () => {
       const guest = await carrier.poll('abc')
       expect(guest.connection.bufferedBytes).to.equal(0)
@@ -162,8 +186,8 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
       const guest = await carrier.poll('abc')
       const flusher = new Flusher()
       const outbox = new Outbox(guest.connection, { flusher, budget: 1000, readTimeout: 60_000 })
-      // 64 KiB wait for the poll in any case, and the budget besides.
-      for (let count = 0; count < 72; count += 1) {
+      // 64 KiB wait for the poll in any case, and in less than 250 ms 16 times the budget besides.
+      for (let count = 0; count < 90; count += 1) {
         outbox.add('x'.repeat(1000))
         flusher.flush()
       }
@@ -346,6 +370,30 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
       expect(guest.connection.bufferedBytes).to.be.above(0)
       clock.tick(1)
       expect(await guest.ended).to.deep.equal([1006, 'The connection was lost'])
+    })
+
+    it('gives time to download a large response, by polls and by streams', async () => {
+      for (const transport of ['xhr', 'xhr_streaming']) {
+        const guest = await carrier.poll(transport)
+        const ended = sinon.spy()
+        guest.ended.then(ended)
+        guest.connection.send(['x'.repeat(160_000)])
+        await (await carrier.post(`${transport}/${transport}`)).text()
+        clock.tick(14_900)
+        guest.connection.send(['still there'])
+        expect(guest.connection.bufferedBytes, transport).to.be.above(0)
+        clock.tick(100)
+        expect(await guest.ended).to.deep.equal([1006, 'The connection was lost'])
+      }
+    })
+
+    it('keeps the socket of a large response open for as much longer', async () => {
+      const sockets: Socket[] = []
+      carrier.server.http.on('connection', (socket: Socket) => sockets.push(socket))
+      const guest = await carrier.poll('abc')
+      guest.connection.send(['x'.repeat(160_000)])
+      await poll()
+      await until(() => sockets.some(({ timeout = 0 }) => timeout >= 10_000 + 5000))
     })
 
     it('sends a heartbeat each interval to a stream', async () => {

@@ -5,16 +5,16 @@ import sockjs from 'sockjs'
 import type { BufferedConnection } from '../buffered-connection.js'
 import { Inbox, type InboxOwner } from '../socket/inbox.js'
 import type { InboxScheduler } from '../socket/inbox-scheduler.js'
+import { DISCONNECT_DELAY, DownloadTime, type EndingSession, OPEN } from './download-time.js'
 import { BATCH_MESSAGES, isTooLarge } from './message-limit.js'
 import type { SessionConnection } from './polling-sessions.js'
+import { sliceResponse } from './slices.js'
 
 /** What of sockjs 0.3.24 is used beyond its types; its version is pinned for that. */
-interface SockJSSession {
+interface SockJSSession extends EndingSession {
   readonly session_id: string
   readonly send_buffer: string[]
-  readonly readyState: number
   readonly recv: { readonly response?: ServerResponse } | null
-  readonly to_tref: NodeJS.Timeout | null
 }
 type SockJSConnection = sockjs.Connection & { readonly _session: SockJSSession }
 type Handler = (request: IncomingMessage, response: ServerResponse) => boolean
@@ -74,9 +74,6 @@ const SERVER_PART = /^\/[^/.]+\/(?=[^/.]+\/[^/.]+)/
 /** What ends the paths of requests that bring messages; the others of a session fetch them. */
 const SENDING = /_send(\?|$)/
 
-/** SockJS's state of a session that takes messages. */
-const OPEN = 1
-
 /** SockJS over HTTP: xhr-polling, xhr-streaming, eventsource, jsonp-polling, htmlfile, `/info` and the iframe page. */
 export class SockJSTransport {
   readonly #handler: Handler
@@ -90,6 +87,7 @@ export class SockJSTransport {
     this.#prefix = options.prefix
     // Before the next heartbeat frame: with bytes under way there are no probes.
     this.#keepAlive = options.pingInterval / 2
+    const { responseLimit = RESPONSE_LIMIT } = options
     const server = sockjs.createServer({
       // Its WebSocket routes are never reached (upgrades go elsewhere), but `/info` has to say whether there are any.
       websocket: options.websocket,
@@ -97,8 +95,9 @@ export class SockJSTransport {
       // The gate answers for origins, whatever this says; `/info` has `origins: ["*:*"]` by it.
       disable_cors: !options.everyOrigin,
       sockjs_url: escapeReplacement(options.sockjsUrl ?? IFRAME_SCRIPT),
-      response_limit: options.responseLimit ?? RESPONSE_LIMIT,
+      response_limit: responseLimit,
       heartbeat_delay: options.pingInterval,
+      disconnect_delay: DISCONNECT_DELAY,
       log: options.log,
     } as sockjs.ServerOptions)
     server.on('connection', (connection: sockjs.Connection | null) => {
@@ -106,6 +105,7 @@ export class SockJSTransport {
       const path = connection.pathname.replace(this.#mark, '')
       const link = new SockJSLink(connection as SockJSConnection, {
         maxPayload: options.maxPayload,
+        responseLimit,
         scheduler: options.scheduler,
         authenticated: () => options.authenticated(path),
         closed: () => options.closed(path),
@@ -134,14 +134,18 @@ export class SockJSTransport {
     const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
     request.url = this.#prefix + rest
     shortenHeaders(request)
+    const isFetching = !SENDING.test(request.url)
+    if (isFetching) sliceResponse(response)
     this.#handler(request, response)
     const { session = '' } = request as { session?: string }
-    if (!SENDING.test(request.url)) this.#links.get(session)?.carryOn(response)
+    if (isFetching) this.#links.get(session)?.carryOn(response)
   }
 }
 
 /** What a {@link SockJSLink} is told, and tells. */
 interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'maxPayload' | 'scheduler'> {
+  /** Bytes after which a response has enough; one message may be larger. */
+  readonly responseLimit: number
   authenticated(): void
   closed(): void
 }
@@ -154,7 +158,12 @@ class SockJSLink implements BufferedConnection, InboxOwner {
   readonly #responses = new Set<ServerResponse>()
   readonly #options: SockJSLinkOptions
   readonly #inbox: Inbox
-  #waiting = 0
+  readonly #download: DownloadTime
+  /** What the next response does not carry, and its bytes. */
+  #later: string[] = []
+  #laterBytes = 0
+  /** Bytes in sockjs's buffer, unless that is empty. */
+  #next = 0
   #isClosed = false
   #listener: ConnectionListener | undefined
   /** Messages that came while others waited. */
@@ -165,6 +174,7 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.#connection = connection
     this.#options = options
     this.#inbox = new Inbox(this, options.scheduler)
+    this.#download = new DownloadTime(connection._session, this.#responses)
     this.transport = connection.protocol
     connection.on('data', (message: unknown) => this.#receive(message))
     connection.on('close', () => this.#inbox.finish(() => this.#closed(1006, 'The connection was lost')))
@@ -196,12 +206,13 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.#onempty()
   }
 
-  /** What waits for the next poll, and what the session's responses have not passed on, those that have ended included. */
+  /** What waits for polls, and what the session's responses have not passed on, those that have ended included. */
   get bufferedBytes(): number {
-    if (this.#connection._session.send_buffer.length === 0) this.#waiting = 0
-    let size = this.#waiting
-    for (const response of this.#responses) size += response.writableLength
-    return size
+    return this.#laterBytes + this.#nextBytes + this.#download.unsent
+  }
+
+  get #nextBytes(): number {
+    return this.#connection._session.send_buffer.length === 0 ? 0 : this.#next
   }
 
   listen(listener: ConnectionListener): void {
@@ -214,31 +225,54 @@ class SockJSLink implements BufferedConnection, InboxOwner {
 
   /** A response of the session has begun, with what waited for it. */
   carryOn(response: ServerResponse): void {
+    const { socket } = response
     this.#responses.add(response)
     response.on('drain', this.#drained)
     response.on('close', () => {
       this.#responses.delete(response)
+      if (response.writableFinished) this.#download.handedOver(socket)
       this.#drained()
     })
+    this.#download.begin(this.#nextBytes === 0 ? this.#next : 0)
+    this.#next = this.#nextBytes
+    this.#feed(this.#options.responseLimit)
     this.#drained()
   }
 
   send(messages: readonly string[]): void {
-    const { send_buffer, readyState } = this.#connection._session
-    if (this.#isClosed || readyState !== OPEN) return
-    if (send_buffer.length === 0) this.#waiting = 0
-    const last = messages.length - 1
-    for (const [index, message] of messages.entries()) {
-      this.#waiting += Buffer.byteLength(message)
-      // All into one frame: the first message alone would end a poll.
-      if (index < last) send_buffer.push(message)
-      else this.#connection.write(message)
+    if (this.#isClosed || this.#connection._session.readyState !== OPEN) return
+    for (const message of messages) {
+      this.#later.push(message)
+      this.#laterBytes += Buffer.byteLength(message)
     }
+    this.#feed(this.#options.responseLimit)
+  }
+
+  /** Hands over what one response may carry. What follows waits for the next, so that each is soon downloaded. */
+  #feed(limit: number): void {
+    const { send_buffer, recv } = this.#connection._session
+    this.#next = this.#nextBytes
+    let count = 0
+    const before = this.#next
+    while (count < this.#later.length && this.#next < limit) {
+      this.#next += Buffer.byteLength(this.#later[count] as string)
+      count += 1
+    }
+    if (count === 0) return
+    const portion = this.#later.splice(0, count)
+    this.#laterBytes -= this.#next - before
+    // All into one frame: the first message alone would end a poll.
+    const last = portion.pop() as string
+    send_buffer.push(...portion)
+    this.#connection.write(last)
+    if (recv) this.#download.add(this.#next)
+    if (this.#later.length > 0) this.#feed(limit)
   }
 
   close(code: number, reason: string): void {
     if (this.#isClosed) return
     const { response } = this.#connection._session.recv ?? {}
+    this.#feed(Number.POSITIVE_INFINITY)
     // Its types say text, its frame needs a number.
     this.#connection.close(code as unknown as string, reason)
     // sockjs keeps the session for the poll that fetches the reason; that must not keep the process.

@@ -12,6 +12,7 @@ import { BatchFrames, encodeTextFrame, payloadOf } from './frame.js'
 import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
 import { authLimit, BATCH_MESSAGES, batchLimit, isTooLarge, type Writing } from './message-limit.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
+import { SLICE, slicesOf, writeApart, writeSliced } from './slices.js'
 
 /** Limits of {@link WebSocketTransport}. */
 export interface WebSocketLimits {
@@ -325,10 +326,19 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   #write(frame: Buffer): void {
     // Straight to the network: `ws` would frame the same batch again for each receiver. What it sends itself, pings and
     // closes, it writes at once too, so the order stays.
-    if (!this.#isCompressed) return void this.#socket.write(frame)
+    if (!this.#isCompressed) return writeSliced(this.#socket, frame)
     // It compresses aside and keeps the order of what it is given: what went past it would overtake.
     const payload = payloadOf(frame)
+    if (payload.length > SLICE) return this.#fragment(payload)
     this.#ws.send(payload, { binary: false, compress: payload.length > 0 }, this.#drained)
+  }
+
+  /** A large message leaves in fragments, so that it is seen how far the client has read. */
+  #fragment(payload: Buffer): void {
+    writeApart(this.#socket)
+    const slices = slicesOf(payload)
+    for (const [index, slice] of slices.entries())
+      this.#ws.send(slice, { compress: true, binary: false, fin: index === slices.length - 1 }, this.#drained)
   }
 
   readonly #drained = () => this.ondrained?.()

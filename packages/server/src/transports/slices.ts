@@ -1,0 +1,42 @@
+import type { ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** Bytes of a slice. */
+export const SLICE = 64 * 1024
+
+/** Bytes in slices of at most 64 KiB, in order. A slice is a view, not a copy. */
+export function slicesOf(bytes: Buffer): Buffer[] {
+  const slices: Buffer[] = []
+  for (let start = 0; start < bytes.length; start += SLICE) slices.push(bytes.subarray(start, start + SLICE))
+  return slices
+}
+
+/**
+ * From now on, until all is written, each write to this socket is one of its own. Node joins writes that wait, and counts a
+ * write as long as a part of it waits: the progress of a slow reader would not be seen.
+ */
+export function writeApart(socket: Duplex): void {
+  if (Object.hasOwn(socket, '_writev')) return
+  Object.defineProperty(socket, '_writev', { value: undefined, configurable: true })
+  // A slice fills the socket, so that this comes.
+  socket.once('drain', () => Reflect.deleteProperty(socket, '_writev'))
+}
+
+/** Writes bytes to a socket. Large ones leave in slices, so that `writableLength` falls as they leave. */
+export function writeSliced(socket: Duplex, bytes: Buffer): void {
+  if (bytes.length <= SLICE) return void socket.write(bytes)
+  writeApart(socket)
+  for (const slice of slicesOf(bytes)) socket.write(slice)
+}
+
+/** From now on large texts of this response leave in slices. */
+export function sliceResponse(response: ServerResponse): void {
+  const write = response.write.bind(response) as (chunk: unknown) => boolean
+  response.write = (chunk: unknown) => {
+    if (typeof chunk !== 'string' || chunk.length <= SLICE) return write(chunk)
+    if (response.socket) writeApart(response.socket)
+    let hasRoom = true
+    for (const slice of slicesOf(Buffer.from(chunk))) hasRoom = write(slice)
+    return hasRoom
+  }
+}
