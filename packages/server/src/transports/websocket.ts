@@ -333,12 +333,11 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     this.#ws.send(payload, { binary: false, compress: payload.length > 0 }, this.#drained)
   }
 
-  /** A large message leaves in fragments, so that it is seen how far the client has read. */
+  /** A large message leaves in fragments: it is seen how far the client has read. */
   #fragment(payload: Buffer): void {
     writeApart(this.#socket)
-    const slices = slicesOf(payload)
-    for (const [index, slice] of slices.entries())
-      this.#ws.send(slice, { compress: true, binary: false, fin: index === slices.length - 1 }, this.#drained)
+    for (const [index, slice] of slicesOf(payload).entries())
+      this.#ws.send(slice, { binary: false, fin: (index + 1) * SLICE >= payload.length }, this.#drained)
   }
 
   readonly #drained = () => this.ondrained?.()
