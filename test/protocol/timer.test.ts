@@ -1,6 +1,7 @@
 import { startTimer } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { memoryInUse } from '../end-to-end/memory.js'
 
 describe('startTimer', () => {
   let clock: sinon.SinonFakeTimers
@@ -32,5 +33,17 @@ describe('startTimer', () => {
     startTimer(Number.POSITIVE_INFINITY, run)
     clock.tick(1_000_000_000)
     expect(run.called).to.equal(false)
+  })
+
+  it('leaves nothing of a wait behind once its timer is stopped', () => {
+    sinon.restore()
+    const round = () => {
+      for (let wait = 100_000; wait < 120_000; wait += 1) startTimer(wait, () => {})()
+      return memoryInUse()
+    }
+    const before = round()
+    for (let wait = 200_000; wait < 220_000; wait += 1) startTimer(wait, () => {})()
+    // Node kept about 150 bytes for each.
+    expect((memoryInUse() - before) / 20_000).to.be.below(50)
   })
 })

@@ -7,8 +7,17 @@ export const LONGEST_WAIT = 2 ** 31 - 1
  * @returns its undo
  */
 export function startTimer(wait: number, run: () => void, keepsAlive = false): () => void {
-  const timer: unknown = setTimeout(run, Math.min(wait, LONGEST_WAIT))
+  const timer = setTimeout(run, Math.min(wait, LONGEST_WAIT)) as unknown as number & Partial<NodeTimer>
   // Node's timers are objects that can be told not to keep the process alive; a browser's are numbers.
-  if (typeof timer === 'object' && !keepsAlive) (timer as { unref(): void }).unref()
-  return () => clearTimeout(timer as number)
+  if (!keepsAlive) timer.unref?.()
+  return () => {
+    // Node keeps the list of a wait after its last timer is cleared, unless that one keeps the process alive.
+    timer.ref?.()
+    clearTimeout(timer)
+  }
+}
+
+interface NodeTimer {
+  ref(): void
+  unref(): void
 }
