@@ -9,8 +9,11 @@ const SLICE = 16
 /** Milliseconds of work for all sockets in one turn. After that every message waits for the next turn. */
 const WORK_IN_ALL = 16
 
-/** UTF-16 code units of long messages of all sockets in one turn. What decoding them leaves to the collector grows with them. */
-const LONG_IN_ALL = 1024 * 1024
+/**
+ * UTF-16 code units of long messages of all sockets in one turn. What decoding them leaves to the collector grows with them,
+ * and so does a publication's delivery to many readers, which the clock sees too late.
+ */
+const LONG_IN_ALL = 256 * 1024
 
 /** Sockets that begin in a turn between two looks at the clock. */
 const LOOK = 8
