@@ -80,7 +80,7 @@ const RETRYABLE: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Refusals, by code and field, of what other sockets or the application's back end may change: `refused` hears of them, and the
+ * Refusals, by code and field, of what other sockets or the application's back end may change: `refused` reports them, and the
  * subscription is tried again. A limit on all sockets of a user has a name that says so.
  */
 const PASSING = /token_failed|too_many_members|PerUser/

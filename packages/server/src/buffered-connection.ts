@@ -11,6 +11,6 @@ export interface BufferedConnection extends Connection {
   authenticated?(): void
   /** Called when the network has taken what was buffered. Set by the one that sends. */
   ondrained?: (() => void) | undefined
-  /** Asks the network to bring no more messages, or to go on; some may come all the same. Left out where that cannot be. */
+  /** Asks the network to stop bringing messages, or to go on; some may still come. Left out where that cannot be. */
   setPaused?(isPaused: boolean): void
 }

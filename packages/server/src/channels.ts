@@ -304,7 +304,7 @@ export class Channels {
     const pending = this.#pending.begin(socket, request.channel)
     try {
       await this.#haveTurn(socket, request.channel)
-      // It may have waited for its turn behind others: what a client asked that is gone, nobody is asked any more.
+      // The client may have disconnected while its request was queued: do not run rules or listeners for it.
       return this.#mayGoOn(socket, request, pending) ? await this.#subscribeFor(socket, request, pending) : {}
     } catch (error) {
       return answerOf(error)

@@ -104,7 +104,7 @@ export interface HistoryQuery {
   readonly limit: number
   /**
    * Bytes of their data and what else they carry, at most; the first one is given however large it is. An engine reads
-   * no more than that, and a little, into memory. @default no bound
+   * at most that, and a little, into memory. @default no bound
    */
   readonly bytes?: number | undefined
   /** The latest first. @default false */

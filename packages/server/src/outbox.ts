@@ -182,7 +182,7 @@ export class Outbox {
     return hasRoom
   }
 
-  /** Whether the connection holds no more than it may, and nothing waits here. If not, `ondrained` follows. */
+  /** Whether the connection holds at most what it may, and nothing waits here. If not, `ondrained` follows. */
   isCaughtUp(): boolean {
     return this.hasRoom(this.#high)
   }

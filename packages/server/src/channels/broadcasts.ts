@@ -33,7 +33,7 @@ export class Broadcasts {
     this.#defer = defer
   }
 
-  /** Whether so many wait that no client may add one. */
+  /** Throws while too many wait for a client to add one. @throws RpcError `too_many_messages` */
   checkRoom(): void {
     if (this.#waiting.length < WAITING_BROADCASTS) return
     const data = { field: 'broadcasts', limit: WAITING_BROADCASTS }

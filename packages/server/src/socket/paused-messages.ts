@@ -8,7 +8,7 @@ export interface PausedMessagesOwner {
   receive(text: unknown): void
   /** More than the limit waits: the client sends, and does not read. */
   onoverflow(): void
-  /** Asks the network to bring no more, or to go on. */
+  /** Asks the network to stop, or to go on. */
   setPaused(isPaused: boolean): void
 }
 

@@ -16,7 +16,7 @@ export const OPEN = 1
 /** Milliseconds without a request after which a session is over; sockjs's own default. */
 export const DISCONNECT_DELAY = 5000
 
-/** Bytes of a response that need no more time than that. */
+/** Bytes of a response that need at most that time. */
 const USUAL_RESPONSE = 16 * 1024
 
 /** Bytes a millisecond that a client is thought to take at least. */
@@ -50,13 +50,13 @@ export class DownloadTime {
     return size
   }
 
-  /** A response has begun, with so many bytes. */
+  /** A response has begun, with a given number of bytes. */
   begin(bytes: number): void {
     this.#bytes = bytes
     this.extend()
   }
 
-  /** The response has so many bytes more. */
+  /** The response has a given number of bytes more. */
   add(bytes: number): void {
     this.#bytes += bytes
     this.extend()
