@@ -122,7 +122,8 @@ describe('Hub', () => {
     it('goes on with the others when one socket is closed by it', () => {
       const [slow, fast] = [member('a'), member('a')]
       slow.connection.bufferedBytes = 2 ** 30
-      const json = `"${'x'.repeat(2 ** 20)}"`
+      // More than 16 times the budget: less may wait for 250 ms.
+      const json = `"${'x'.repeat(17 * 2 ** 20)}"`
       // A turn that began with nothing waiting does not count, nor does the present one.
       for (let turn = 0; turn < 2; turn += 1) {
         hub.deliver({ channel: 'a', json })

@@ -362,12 +362,12 @@ describe('ChannelPresence', () => {
       const [slow, fast] = [await member('u'), await member('v')]
       slow.connection.bufferedBytes = 2 ** 30
       for (const uid of ['w', 'w']) {
-        slow.socket.deliver('x'.repeat(2 ** 20))
+        slow.socket.deliver('x'.repeat(17 * 2 ** 20))
         slow.flusher.flush()
         await engine.enter({ ...other(uid), umd: '1' }, 3)
       }
       expect(slow.connection.closed).to.equal(undefined)
-      slow.socket.deliver('x'.repeat(2 ** 20))
+      slow.socket.deliver('x'.repeat(17 * 2 ** 20))
       slow.flusher.flush()
       await engine.leave(other('w'), 0)
       expect(slow.connection.closed?.code).to.equal(4002)
