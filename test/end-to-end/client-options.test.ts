@@ -91,7 +91,10 @@ describe('options of the client', () => {
       socket.end()
       await lost
       expect(client.state).to.equal('failed')
-      expect((await rejection(client.rpc('echo'))).code).to.equal('connection_lost')
+      // It is not sent: its outcome is known. The loss is why.
+      const { code, cause } = await rejection(client.rpc('echo'))
+      expect(code).to.equal('ended')
+      expect(cause).to.have.property('code', 'connection_lost')
     })
   })
 
