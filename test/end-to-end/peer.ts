@@ -165,6 +165,9 @@ class SockJSPeer extends Peer {
   }
 }
 
+/** Milliseconds by which a poll may be answered later than a body. */
+const POLL_LATER = 300
+
 /** SockJS's frames by one HTTP request after the other. */
 class PollingPeer extends Peer {
   readonly opened: Promise<void>
@@ -190,7 +193,11 @@ class PollingPeer extends Peer {
   sendRaw(text: string | Buffer): void {
     this.#sending = this.#sending.then(async () => {
       const response = await this.#post('xhr_send', String(text)).catch(() => undefined)
-      if (response && !response.ok) this.ended({ code: response.status, reason: await response.text() })
+      if (!response || response.ok) return
+      const ending = { code: response.status, reason: await response.text() }
+      // Where the session is closed, its poll says why; by a proxy it may come later than this answer.
+      await Promise.race([this.closed, new Promise((resolve) => setTimeout(resolve, POLL_LATER))])
+      this.ended(ending)
     })
   }
 
