@@ -40,9 +40,11 @@ export {
   withSubject,
 } from './errors.js'
 export { badField, FrameError } from './frame.js'
+export { findJsonLosses, type JsonLoss } from './json-losses.js'
 export { markHandled } from './mark-handled.js'
 export type * from './messages.js'
 export { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'
+export { nearestName } from './nearest-name.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
 export { type CallOptions, PendingCalls } from './pending-calls.js'
 export { type IncomingCall, type RpcLimits, RpcPeer } from './rpc-peer.js'
