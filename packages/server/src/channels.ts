@@ -1,70 +1,25 @@
-import {
-  encodeData,
-  type Member,
-  type Position,
-  type PublishMessage,
-  RpcError,
-  refusal,
-  type SubscriptionMessage,
-} from '@token-socket/protocol'
-import {
-  ChannelAccess,
-  type ChannelAccessOwner,
-  type ClaimedPosition,
-  claimedPosition,
-} from './channels/access.js'
+import { encodeData, type Member, type Position, type RpcError, refusal } from '@token-socket/protocol'
+import { ChannelAccess, type ChannelAccessOwner, type ClaimedPosition } from './channels/access.js'
 import { Broadcasts } from './channels/broadcasts.js'
-import { ChannelRate } from './channels/channel-rate.js'
+import type { ChannelPolicy } from './channels/channel-policy.js'
+import { ChannelRequests, type ChannelRequestsOwner } from './channels/channel-requests.js'
 import { checkName } from './channels/check-name.js'
 import { Departures } from './channels/departures.js'
-import { HistoryAnswers } from './channels/history-answers.js'
-import { clientKey, serverKey } from './channels/idempotency-keys.js'
+import { serverKey } from './channels/idempotency-keys.js'
 import { IdlePositions } from './channels/idle-positions.js'
-import { NewChannels } from './channels/new-channels.js'
-import { type PendingSubscription, PendingSubscriptions } from './channels/pending-subscriptions.js'
-import type { Broker, Draft, History, HistoryPage, HistoryQuery, Receipt, Retention } from './engine.js'
+import { PendingSubscriptions } from './channels/pending-subscriptions.js'
+import type { History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
 import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
 import type { ChannelAnswer, ChannelRequest, PublicationOptions, RemoteClient } from './remote-client.js'
-import { Turnstile } from './turnstile.js'
-
-/** What the grants and the server's rules say. */
-export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
-  /** Whether a socket takes part in a channel's presence. */
-  hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
-  /** What goes with a client's publication: who made it, whether it gets it itself, how long it is kept. */
-  forPublication(
-    socket: RemoteClient,
-    channel: string,
-    event: string | undefined,
-  ): { readonly meta: string | undefined; readonly echo: boolean; readonly retention: Retention | undefined }
-  /** How long the server's own publications on a channel are kept. @param store milliseconds, instead of the rule's */
-  retention(channel: string, store?: number): Retention | undefined
-  /** Whether the channel may keep something that this socket could miss. */
-  keeps(socket: RemoteClient, channel: string): boolean
-}
 
 /** What {@link Channels} needs from its server. */
-export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner {
+export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner, ChannelRequestsOwner {
   readonly hub: Hub
-  readonly broker: Broker
   readonly history: History
   readonly policy: ChannelPolicy
-  /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
-  redeem(socket: RemoteClient, channel: string, token: string): Promise<void>
-  /** Bytes of a message's data as JSON. */
-  readonly publication: number
-  /** See {@link HistoryAnswersOwner}. */
-  readonly historyPage: number
-  /** Publications of one socket on one channel in a second, and bytes of their data. */
-  readonly publicationRate: number
-  readonly publicationBytes: number
-  /** Broadcasts of one socket in a second. */
-  readonly broadcastRate: number
-  /** See {@link NewChannelsOwner}. */
-  readonly channelsPerUser: number
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
   /** How many subscriptions the sockets of one user may have together. */
@@ -78,13 +33,9 @@ export class Channels {
   readonly #interest: Interest
   readonly #presence: ChannelPresence
   readonly #idle: IdlePositions
-  readonly #histories: HistoryAnswers
-  readonly #newChannels: NewChannels
   readonly #broadcasts: Broadcasts
   readonly #departures: Departures
-  readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
-  /** What requests to subscribe wait at when many come at once. */
-  readonly #turnstile = new Turnstile()
+  readonly #requests: ChannelRequests
   readonly #pending = new PendingSubscriptions()
 
   /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
@@ -96,20 +47,21 @@ export class Channels {
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     this.#presence = new ChannelPresence(owner)
     this.#idle = new IdlePositions(owner)
-    this.#newChannels = new NewChannels(owner)
     this.#departures = new Departures(({ socket, code }, channel) => {
       if (!owner.hub.leave(socket, channel)) return
       this.#interest.release(channel)
       this.#presence.leave(socket, channel, code)
       this.#idle.stop()
     })
-    this.#histories = new HistoryAnswers({ ...owner, access: this.#access })
     this.#broadcasts = new Broadcasts(owner.hub)
-    this.#rates = {
-      publications: new ChannelRate('publicationRate', owner.publicationRate),
-      bytes: new ChannelRate('publicationBytes', owner.publicationBytes),
-      broadcasts: new ChannelRate('broadcastRate', owner.broadcastRate),
-    }
+    this.#requests = new ChannelRequests(owner, {
+      access: this.#access,
+      broadcasts: this.#broadcasts,
+      pending: this.#pending,
+      has: (...where) => owner.hub.has(...where),
+      subscribe: (...where) => this.subscribe(...where),
+      unsubscribe: (...where) => this.unsubscribe(...where),
+    })
     owner.broker.listen({
       // A member's arrival is told before what it publishes.
       publication: (publication) => {
@@ -130,9 +82,7 @@ export class Channels {
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
   request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
-    return request.type === 'subscribe'
-      ? this.#requestSubscription(socket, request)
-      : this.#do(socket, request)
+    return this.#requests.answer(socket, request)
   }
 
   /**
@@ -222,11 +172,6 @@ export class Channels {
     this.#departures.close()
   }
 
-  /** Patterns of claims may take milliseconds: the turnstile counts them. The answer is remembered. */
-  #haveTurn(socket: RemoteClient, channel: string): Promise<void> {
-    return this.#turnstile.wait(() => socket.isClosed || socket.grants.subscribe(channel))
-  }
-
   /** @returns whether the socket still wants the channel, now that the broker has it */
   async #acquire(socket: RemoteClient, channel: string): Promise<boolean> {
     const pending = this.#pending.begin(socket, channel)
@@ -288,53 +233,6 @@ export class Channels {
     this.#presence.leave(socket, channel)
   }
 
-  async #do(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
-    if (socket.isClosed) return {}
-    try {
-      const refused = await this.#access.decide(socket, request)
-      if (refused || socket.isClosed) return refused ?? {}
-      return { data: await this.#carryOut(socket, request) }
-    } catch (error) {
-      return answerOf(error)
-    }
-  }
-
-  /** The server's own unsubscribe wins over it, also before anything is asked. */
-  async #requestSubscription(socket: RemoteClient, request: SubscriptionMessage): Promise<ChannelAnswer> {
-    const pending = this.#pending.begin(socket, request.channel)
-    try {
-      await this.#haveTurn(socket, request.channel)
-      // The client may have disconnected while its request was queued: do not run rules or listeners for it.
-      return this.#mayGoOn(socket, request, pending) ? await this.#subscribeFor(socket, request, pending) : {}
-    } catch (error) {
-      return answerOf(error)
-    } finally {
-      pending.end()
-    }
-  }
-
-  /** @returns whether the client is still there @throws RpcError `aborted` if the server has taken it off the channel */
-  #mayGoOn(socket: RemoteClient, { channel }: SubscriptionMessage, pending: PendingSubscription): boolean {
-    if (socket.isClosed) return false
-    if (pending.isCancelled && !this.#owner.hub.has(socket, channel)) throw aborted()
-    return true
-  }
-
-  async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
-    switch (request.type) {
-      case 'unsubscribe':
-        return this.unsubscribe(socket, request.channel)
-      case 'publish':
-        return this.#publishFor(socket, request)
-      case 'history':
-        return this.#histories.read(socket, request)
-      case 'broadcast':
-        this.#broadcasts.checkRoom()
-        this.#rates.broadcasts.count(socket, '')
-        return this.#owner.broker.broadcast(this.#encode(socket, '', request.data))
-    }
-  }
-
   /** What refuses one more subscription, if anything does. */
   #fullFor(socket: RemoteClient): RpcError | undefined {
     const { hub, subscriptions, subscriptionsPerUser } = this.#owner
@@ -343,56 +241,4 @@ export class Channels {
     if (hub.subscriptionsOf(socket) < subscriptionsPerUser) return undefined
     return refusal('too_many_subscriptions', { field: 'subscriptionsPerUser', limit: subscriptionsPerUser })
   }
-
-  /** A client's data, on one channel or on all. @throws RpcError `too_large`, `too_many_messages`, `unserializable` */
-  #encode(socket: RemoteClient, channel: string, data: unknown): string {
-    const json = encodeData(data)
-    const limit = this.#owner.publication
-    const size = Buffer.byteLength(json)
-    if (size > limit) throw refusal('too_large', { field: 'req.data', limit })
-    this.#rates.publications.count(socket, channel)
-    this.#rates.bytes.count(socket, channel, size)
-    return json
-  }
-
-  /** The answer says what is so now: an unsubscribe of the server's own may have come meanwhile. */
-  async #subscribeFor(
-    socket: RemoteClient,
-    request: SubscriptionMessage,
-    pending: PendingSubscription,
-  ): Promise<ChannelAnswer> {
-    const { channel, token } = request
-    if (token !== undefined) {
-      await this.#owner.redeem(socket, channel, token)
-      await this.#haveTurn(socket, channel)
-      if (!this.#mayGoOn(socket, request, pending)) return {}
-    }
-    const refused = await this.#access.decide(socket, request)
-    if (refused || !this.#mayGoOn(socket, request, pending)) return refused ?? {}
-    await this.subscribe(socket, channel, claimedPosition(request))
-    if (!socket.isClosed && !this.#owner.hub.has(socket, channel)) throw aborted()
-    return { data: undefined }
-  }
-
-  async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
-    const { channel, event, data } = request
-    const json = this.#encode(socket, channel, data)
-    const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
-    const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
-    const asked = retention && this.#newChannels.check(socket, channel)
-    if (asked) await asked
-    const receipt = await this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })
-    this.#newChannels.published(socket, receipt.offset)
-    return receipt
-  }
-}
-
-function aborted(): RpcError {
-  return new RpcError('aborted', 'The server took this socket off the channel meanwhile')
-}
-
-/** The answer that refuses a request. @throws what is no RpcError */
-function answerOf(error: unknown): ChannelAnswer {
-  if (!RpcError.is(error)) throw error
-  return { error }
 }

@@ -6,7 +6,7 @@ import {
   type SubscriptionMessage,
 } from '@token-socket/protocol'
 import { type ChannelHistory, ChannelRules, type ChannelRuleTable } from './channel-rules.js'
-import type { ChannelPolicy } from './channels.js'
+import type { ChannelPolicy } from './channels/channel-policy.js'
 import type { Retention } from './engine.js'
 import type { ChannelRequest, RemoteClient } from './remote-client.js'
 import { mergeVerdicts, type Verdict } from './verdict.js'

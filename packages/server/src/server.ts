@@ -1,25 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type Action,
-  type CallOptions,
-  createTimeouts,
-  findAction,
-  type Member,
-  markHandled,
-} from '@token-socket/protocol'
+import { type Action, type CallOptions, findAction, type Member, markHandled } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
-import { Admission } from './admission.js'
 import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
-import { SocketCounts } from './authentication/socket-counts.js'
+import { makeHandshakes } from './authentication/sign-in.js'
 import { PositionProofs } from './channels/position-proofs.js'
+import { VetoListeners } from './channels/veto-listeners.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
 import { Cluster, sidOf } from './cluster.js'
 import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
 import { type TrustProxy, trustOf } from './forwarded.js'
-import { Handshakes } from './handshake.js'
+import type { Handshakes } from './handshake.js'
 import { HealthRoute, mountHealthRoute } from './health-route.js'
 import { chainHandlers } from './http/handler-chain.js'
 import { checkPathsAreFree, takePaths } from './http/served-paths.js'
@@ -32,15 +25,12 @@ import {
   type TokenSocketServerOptions,
 } from './options.js'
 import { OriginRules } from './origins.js'
-import { Flusher } from './outbox.js'
 import { Policy } from './policy.js'
 import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
-import { type Closing, ClosingLog } from './runtime/closings.js'
 import { Failures } from './runtime/failures.js'
 import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
-import { callIsolated } from './runtime/isolated.js'
-import { RequestLog } from './runtime/request-log.js'
+import { notifyListeners, takeListeners } from './runtime/listeners.js'
 import { type LogEntry, ThrottledLog } from './runtime/throttled-log.js'
 import { Turns } from './runtime/turns.js'
 import type { TokenSocketServerEvents } from './server-events.js'
@@ -49,13 +39,8 @@ import type { RpcCallback } from './socket/rpc-callback.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { type TokenRouteOptions, tokenGuard, tokenRoute } from './token-route.js'
 import { makeTokens, type Tokens } from './tokens.js'
-import { sizesOf } from './transports/message-limit.js'
 import { Transports } from './transports/transports.js'
 import { Turnstile } from './turnstile.js'
-import { decide, type Refusal } from './vetoes.js'
-
-/** The events that ask listeners: one that refuses is enough. */
-type VetoEvent = Exclude<keyof TokenSocketServerEvents, 'error' | 'health'>
 
 /**
  * The server: a token endpoint on the Express application, and sockets on its HTTP server.
@@ -71,6 +56,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #options: ResolvedOptions
   readonly #log: ThrottledLog
   readonly #failures: Failures
+  readonly #vetoes: VetoListeners
   readonly #routes: ExpressRoutes
   readonly #hub: Hub
   readonly #joining = new JoiningSockets()
@@ -96,6 +82,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#log = new ThrottledLog(logger)
     this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
     const failed = this.#failures.report
+    this.#vetoes = new VetoListeners({ emitter: this, timeout: limits.vetoTimeout, log: this.#log, failed })
     this.#hub = new Hub(failed, filter)
     this.socketController = socketController
     this.#authTimeout = authTimeout
@@ -113,20 +100,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#handshakes = this.#makeHandshakes(redeemer)
     const unmount = this.#mountTokenRoute({ tokens, origins, requests: revocations.requests })
     this.#release.push(takePaths(this.#options), unmount)
-    this.#transports = new Transports({
-      ...this.#options,
-      origins,
-      trusts,
-      turnstile: this.#turnstile,
-      turns: this.#turns,
-      maxPayload: limits.message,
-      connections: limits.connections,
-      limits,
-      files: this.#options.serveClient ? new ClientFiles() : undefined,
-      log: this.#log,
-      failed: (cause) => failed(cause, { step: 'request' }),
-      opened: (connection) => this.#handshakes.begin(connection),
-    })
+    this.#transports = this.#makeTransports(origins, trusts)
   }
 
   /**
@@ -259,7 +233,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       const open = 'there are no channel rules: any authenticated socket without claims may use any channel'
       logger.info({}, open)
     }
-    const decide: ChannelsOwner['decide'] = (...request) => this.#decide(...request)
+    const decide: ChannelsOwner['decide'] = (...request) => this.#vetoes.decide(...request)
     const redeem: ChannelsOwner['redeem'] = (...token) => redeemer.subscribe(...token)
     return new Channels({
       ...engine,
@@ -279,21 +253,6 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return action ?? (name === '_ping' && this.#options.ping ? () => ({ message: 'pong' }) : undefined)
   }
 
-  async #decide(event: VetoEvent, socket: RemoteClient, data: unknown): Promise<Refusal | undefined> {
-    const listeners = this.listeners(event)
-    // They are asked here instead of by `emit`, which would take away those that were added by `once` (4th argument).
-    for (const listener of listeners) this.removeListener(event, listener, undefined, true)
-    const bound = listeners.map((listener) => listener.bind(this))
-    return decide(bound, [socket, data], {
-      timeout: this.#options.limits.vetoTimeout,
-      emptyMeansYes: event === 'authentication',
-      // A broadcast reaches the channels on which a `publish` listener says no.
-      needsYes: event === 'broadcast' && this.listenerCount('publish') > 0,
-      onerror: (cause) => this.#failures.report(cause, { event, sid: socket.sid }),
-      ontimeout: () => this.#log.write(`late ${event}`, ['warn', { event, sid: socket.sid }, LATE_LISTENER]),
-    })
-  }
-
   #makeCluster(revocations: Revocations): Cluster {
     const { engine, limits } = this.#options
     const [hub, joining] = [this.#hub, this.#joining]
@@ -307,43 +266,39 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   #makeHandshakes(redeemer: Redeemer): Handshakes {
-    const { limits, logger, debug, pingInterval: heartbeat } = this.#options
-    const failed = this.#failures.report
-    const closings = new ClosingLog(logger, this.#log)
-    const owner = {
-      flusher: new Flusher(limits.readTimeout, this.#turns),
-      turns: this.#turns,
-      onslow: closings.slow,
-      timeouts: createTimeouts(),
-      limits: { ...limits, timeout: limits.callTimeout },
-      findAction: (name: string) => this.#findAction(name),
-      channels: this.#channels,
-      failed,
-      closed: (closing: Closing) => closings.socket(closing),
-      requests: new RequestLog(logger, this.#log, debug),
-    }
-    const decideOn = (socket: RemoteClient) => this.#decide('authentication', socket, socket.auth)
-    const admission = new Admission({
+    return makeHandshakes({
+      ...this.#options,
+      log: this.#log,
       redeemer,
       hub: this.#hub,
       joining: this.#joining,
-      counts: new SocketCounts(limits.socketsPerUser),
-      logger,
-      log: this.#log,
-      heartbeat,
-      sizes: sizesOf(limits),
-      newSid: () => sidOf(randomUUID(), this.cluster.node),
-      owner,
-      watch: (socket) => this.#streams.watch(socket),
-      decide: decideOn,
-    })
-    return new Handshakes({
-      authTimeout: () => this.#authTimeout,
-      authMessageLimit: limits.authMessage,
+      channels: this.#channels,
       turnstile: this.#turnstile,
-      welcome: (...args) => admission.welcome(...args),
-      failed,
-      refused: (closing) => closings.stranger(closing),
+      turns: this.#turns,
+      authTimeout: () => this.#authTimeout,
+      newSid: () => sidOf(randomUUID(), this.cluster.node),
+      findAction: (name) => this.#findAction(name),
+      failed: this.#failures.report,
+      watch: (socket) => this.#streams.watch(socket),
+      decide: (socket) => this.#vetoes.decide('authentication', socket, socket.auth),
+    })
+  }
+
+  #makeTransports(origins: OriginRules, trusts: TrustProxy): Transports {
+    const { limits, serveClient } = this.#options
+    return new Transports({
+      ...this.#options,
+      origins,
+      trusts,
+      turnstile: this.#turnstile,
+      turns: this.#turns,
+      maxPayload: limits.message,
+      connections: limits.connections,
+      limits,
+      files: serveClient ? new ClientFiles() : undefined,
+      log: this.#log,
+      failed: (cause) => this.#failures.report(cause, { step: 'request' }),
+      opened: (connection) => this.#handshakes.begin(connection),
     })
   }
 
@@ -377,17 +332,11 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     event: Event,
     args: Parameters<TokenSocketServerEvents[Event]>,
   ): void {
-    const failed = (cause: unknown) =>
-      event === 'error' ? this.#failures.reportListener(cause) : this.#failures.report(cause, { event })
-    for (const listener of this.listeners(event)) {
-      // The fourth argument: only if it was added by `once`.
-      this.removeListener(event, listener, undefined, true)
-      callIsolated(() => Reflect.apply(listener, this, args), failed)
-    }
+    notifyListeners(takeListeners(this, event), args, (cause) =>
+      event === 'error' ? this.#failures.reportListener(cause) : this.#failures.report(cause, { event }),
+    )
   }
 }
-
-const LATE_LISTENER = 'a listener did not answer within limits.vetoTimeout: that counts as a no'
 
 function eviction(engine: string, option: string): LogEntry {
   return [

@@ -1,0 +1,68 @@
+import { createTimeouts } from '@token-socket/protocol'
+import { Admission, type AdmissionOptions } from '../admission.js'
+import { Handshakes } from '../handshake.js'
+import type { Limits } from '../limits.js'
+import type { Logger } from '../logger.js'
+import { Flusher } from '../outbox.js'
+import type { RemoteClientOwner } from '../remote-client.js'
+import { type Closing, ClosingLog } from '../runtime/closings.js'
+import { RequestLog } from '../runtime/request-log.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import type { Turns } from '../runtime/turns.js'
+import { sizesOf } from '../transports/message-limit.js'
+import type { Turnstile } from '../turnstile.js'
+import { SocketCounts } from './socket-counts.js'
+
+/** Dependencies of {@link makeHandshakes}. */
+export interface SignInParts
+  extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
+    Pick<RemoteClientOwner, 'channels' | 'findAction' | 'failed'> {
+  readonly limits: Limits
+  readonly logger: Logger
+  readonly log: ThrottledLog
+  /** Whether each answer has a line of its own. */
+  readonly debug: boolean
+  readonly pingInterval: number
+  readonly turnstile: Turnstile
+  readonly turns: Turns
+  /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
+  authTimeout(): number | undefined
+}
+
+/** Makes what lets connections in: the handshakes, and the sockets that they become. */
+export function makeHandshakes(parts: SignInParts): Handshakes {
+  const { limits, logger, log, turnstile, failed } = parts
+  const closings = new ClosingLog(logger, log)
+  const admission = new Admission({
+    ...parts,
+    counts: new SocketCounts(limits.socketsPerUser),
+    heartbeat: parts.pingInterval,
+    sizes: sizesOf(limits),
+    owner: socketOwner(parts, closings),
+  })
+  return new Handshakes({
+    authTimeout: parts.authTimeout,
+    authMessageLimit: limits.authMessage,
+    turnstile,
+    welcome: (...args) => admission.welcome(...args),
+    failed,
+    refused: (closing) => closings.stranger(closing),
+  })
+}
+
+/** What all sockets of a server share. */
+function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwner {
+  const { limits, logger, log, debug, turns, findAction, channels, failed } = parts
+  return {
+    flusher: new Flusher(limits.readTimeout, turns),
+    turns,
+    onslow: closings.slow,
+    timeouts: createTimeouts(),
+    limits: { ...limits, timeout: limits.callTimeout },
+    findAction,
+    channels,
+    failed,
+    closed: (closing: Closing) => closings.socket(closing),
+    requests: new RequestLog(logger, log, debug),
+  }
+}

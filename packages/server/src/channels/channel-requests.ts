@@ -1,0 +1,178 @@
+import {
+  encodeData,
+  type PublishMessage,
+  RpcError,
+  refusal,
+  type SubscriptionMessage,
+} from '@token-socket/protocol'
+import type { Broker, Draft, Receipt } from '../engine.js'
+import type { ChannelAnswer, ChannelRequest, RemoteClient } from '../remote-client.js'
+import { Turnstile } from '../turnstile.js'
+import { type ChannelAccess, type ClaimedPosition, claimedPosition } from './access.js'
+import type { Broadcasts } from './broadcasts.js'
+import type { ChannelPolicy } from './channel-policy.js'
+import { ChannelRate } from './channel-rate.js'
+import { HistoryAnswers, type HistoryAnswersOwner } from './history-answers.js'
+import { clientKey } from './idempotency-keys.js'
+import { NewChannels, type NewChannelsOwner } from './new-channels.js'
+import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
+
+/** Dependencies of {@link ChannelRequests} that the server gives. */
+export interface ChannelRequestsOwner extends Omit<HistoryAnswersOwner, 'access'>, NewChannelsOwner {
+  readonly broker: Broker
+  readonly history: HistoryAnswersOwner['history'] & NewChannelsOwner['history']
+  readonly policy: ChannelPolicy
+  /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
+  redeem(socket: RemoteClient, channel: string, token: string): Promise<void>
+  /** Bytes of a message's data as JSON. */
+  readonly publication: number
+  /** Publications of one socket on one channel in a second, and bytes of their data. */
+  readonly publicationRate: number
+  readonly publicationBytes: number
+  /** Broadcasts of one socket in a second. */
+  readonly broadcastRate: number
+}
+
+/** The channels on which {@link ChannelRequests} are carried out. */
+export interface RequestedChannels {
+  readonly access: ChannelAccess
+  readonly broadcasts: Broadcasts
+  readonly pending: PendingSubscriptions
+  has(socket: RemoteClient, channel: string): boolean
+  subscribe(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void>
+  unsubscribe(socket: RemoteClient, channel: string): void
+}
+
+/** Decides about what clients ask on channels, and does it. */
+export class ChannelRequests {
+  readonly #owner: ChannelRequestsOwner
+  readonly #channels: RequestedChannels
+  readonly #histories: HistoryAnswers
+  readonly #newChannels: NewChannels
+  readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
+  /** What requests to subscribe wait at when many come at once. */
+  readonly #turnstile = new Turnstile()
+
+  constructor(owner: ChannelRequestsOwner, channels: RequestedChannels) {
+    this.#owner = owner
+    this.#channels = channels
+    this.#newChannels = new NewChannels(owner)
+    this.#histories = new HistoryAnswers({ ...owner, access: channels.access })
+    this.#rates = {
+      publications: new ChannelRate('publicationRate', owner.publicationRate),
+      bytes: new ChannelRate('publicationBytes', owner.publicationBytes),
+      broadcasts: new ChannelRate('broadcastRate', owner.broadcastRate),
+    }
+  }
+
+  /** Does what a client asks, if {@link ChannelAccess} allows it. */
+  answer(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
+    return request.type === 'subscribe'
+      ? this.#requestSubscription(socket, request)
+      : this.#do(socket, request)
+  }
+
+  /** Patterns of claims may take milliseconds: the turnstile counts them. The answer is remembered. */
+  #haveTurn(socket: RemoteClient, channel: string): Promise<void> {
+    return this.#turnstile.wait(() => socket.isClosed || socket.grants.subscribe(channel))
+  }
+
+  async #do(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
+    if (socket.isClosed) return {}
+    try {
+      const refused = await this.#channels.access.decide(socket, request)
+      if (refused || socket.isClosed) return refused ?? {}
+      return { data: await this.#carryOut(socket, request) }
+    } catch (error) {
+      return answerOf(error)
+    }
+  }
+
+  /** The server's own unsubscribe wins over it, also before anything is asked. */
+  async #requestSubscription(socket: RemoteClient, request: SubscriptionMessage): Promise<ChannelAnswer> {
+    const pending = this.#channels.pending.begin(socket, request.channel)
+    try {
+      await this.#haveTurn(socket, request.channel)
+      // The client may have disconnected while its request was queued: do not run rules or listeners for it.
+      return this.#mayGoOn(socket, request, pending) ? await this.#subscribeFor(socket, request, pending) : {}
+    } catch (error) {
+      return answerOf(error)
+    } finally {
+      pending.end()
+    }
+  }
+
+  /** @returns whether the client is still there @throws RpcError `aborted` if the server has taken it off the channel */
+  #mayGoOn(socket: RemoteClient, { channel }: SubscriptionMessage, pending: PendingSubscription): boolean {
+    if (socket.isClosed) return false
+    if (pending.isCancelled && !this.#channels.has(socket, channel)) throw aborted()
+    return true
+  }
+
+  async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
+    switch (request.type) {
+      case 'unsubscribe':
+        return this.#channels.unsubscribe(socket, request.channel)
+      case 'publish':
+        return this.#publishFor(socket, request)
+      case 'history':
+        return this.#histories.read(socket, request)
+      case 'broadcast':
+        this.#channels.broadcasts.checkRoom()
+        this.#rates.broadcasts.count(socket, '')
+        return this.#owner.broker.broadcast(this.#encode(socket, '', request.data))
+    }
+  }
+
+  /** A client's data, on one channel or on all. @throws RpcError `too_large`, `too_many_messages`, `unserializable` */
+  #encode(socket: RemoteClient, channel: string, data: unknown): string {
+    const json = encodeData(data)
+    const limit = this.#owner.publication
+    const size = Buffer.byteLength(json)
+    if (size > limit) throw refusal('too_large', { field: 'req.data', limit })
+    this.#rates.publications.count(socket, channel)
+    this.#rates.bytes.count(socket, channel, size)
+    return json
+  }
+
+  /** The answer says what is so now: an unsubscribe of the server's own may have come meanwhile. */
+  async #subscribeFor(
+    socket: RemoteClient,
+    request: SubscriptionMessage,
+    pending: PendingSubscription,
+  ): Promise<ChannelAnswer> {
+    const { channel, token } = request
+    if (token !== undefined) {
+      await this.#owner.redeem(socket, channel, token)
+      await this.#haveTurn(socket, channel)
+      if (!this.#mayGoOn(socket, request, pending)) return {}
+    }
+    const refused = await this.#channels.access.decide(socket, request)
+    if (refused || !this.#mayGoOn(socket, request, pending)) return refused ?? {}
+    await this.#channels.subscribe(socket, channel, claimedPosition(request))
+    if (!socket.isClosed && !this.#channels.has(socket, channel)) throw aborted()
+    return { data: undefined }
+  }
+
+  async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
+    const { channel, event, data } = request
+    const json = this.#encode(socket, channel, data)
+    const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
+    const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
+    const asked = retention && this.#newChannels.check(socket, channel)
+    if (asked) await asked
+    const receipt = await this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })
+    this.#newChannels.published(socket, receipt.offset)
+    return receipt
+  }
+}
+
+function aborted(): RpcError {
+  return new RpcError('aborted', 'The server took this socket off the channel meanwhile')
+}
+
+/** The answer that refuses a request. @throws what is no RpcError */
+function answerOf(error: unknown): ChannelAnswer {
+  if (!RpcError.is(error)) throw error
+  return { error }
+}
