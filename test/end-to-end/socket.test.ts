@@ -29,6 +29,24 @@ describe('a socket, as the server sees it', () => {
     })
   })
 
+  describe('#data', () => {
+    it('is the application’s own: empty at first, kept, another for each socket, and never sent', async () => {
+      const site = await start()
+      const { client, socket } = await site.pair()
+      const frames: string[] = []
+      client.on('frameIn', (frame) => frames.push(frame))
+      expect(socket.data).to.deep.equal({})
+      socket.data.cart = ['a secret apple']
+      expect(site.sockets.sockets()[0]?.data).to.deep.equal({ cart: ['a secret apple'] })
+      expect((await site.pair()).socket.data).to.deep.equal({})
+      await client.rpc('echo')
+      expect(frames.join()).not.to.contain('secret')
+      await client.end()
+      await until(() => socket.isClosed)
+      expect(socket.data).to.deep.equal({ cart: ['a secret apple'] })
+    })
+  })
+
   describe('#channels', () => {
     it('lists its channels, as a copy', async () => {
       const site = await start()

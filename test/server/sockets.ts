@@ -7,11 +7,11 @@ import { consoleLogger } from '../../packages/server/src/logger.js'
 import { Flusher } from '../../packages/server/src/outbox.js'
 import {
   RemoteClient as Client,
-  type Identity,
   type RemoteClientOwner,
   type SocketChannels,
 } from '../../packages/server/src/remote-client.js'
 import { RequestLog } from '../../packages/server/src/runtime/request-log.js'
+import type { Identity } from '../../packages/server/src/socket/identity.js'
 import { RecordedLog } from './recorded-log.js'
 
 /** What a test sees of a socket. */

@@ -21,8 +21,11 @@ import type { Flusher, Outbox } from './outbox.js'
 import type { Closing, SlowReader } from './runtime/closings.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import type { HeldSize } from './socket/held-size.js'
+import type { Identity } from './socket/identity.js'
 import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
+import type { PublicationOptions } from './socket/publication-options.js'
 import { callBack, type RpcCallback } from './socket/rpc-callback.js'
+import type { SocketData } from './socket/socket-data.js'
 import {
   type ChannelAnswer,
   type ChannelRequest,
@@ -30,20 +33,8 @@ import {
   SocketSession,
 } from './socket/socket-session.js'
 
+export type { PublicationOptions } from './socket/publication-options.js'
 export type { ChannelAnswer, ChannelRequest } from './socket/socket-session.js'
-
-/** How the server publishes. */
-export interface PublicationOptions {
-  /** The event's name, 128 UTF-16 code units at the most. @default none */
-  readonly event?: string
-  /**
-   * A second publication of the server on the channel with this key, within five minutes, is not made. Clients' keys are others.
-   * @default none
-   */
-  readonly idempotencyKey?: string
-  /** Milliseconds that it is kept, if that is longer than the channel's rule says; 0 to keep it not at all. @default the rule's */
-  readonly store?: number
-}
 
 /** What a socket does with channels. */
 export interface SocketChannels {
@@ -68,22 +59,6 @@ export interface RemoteClientOwner extends SessionOwner {
   closed(closing: Closing): void
   /** A socket's client does not read: the connection is about to be closed. */
   onslow?(socket: RemoteClient, reader: SlowReader): void
-}
-
-/** Who a socket is: what the token endpoint learned, and the socket's id. */
-export interface Identity {
-  readonly sid: string
-  /** What `authentication` returned, as JSON carries it. */
-  readonly auth: unknown
-  readonly ip: string | undefined
-  readonly ips: readonly string[]
-  readonly host: string | undefined
-  /** Whether its client knows of offsets; the old one does not. @default true */
-  readonly counts?: boolean
-  /** What `authentication` said about who it is and what it may do on channels. @default nothing */
-  readonly claims?: Claims | undefined
-  /** The hash of the sign-in's session. @default none is known */
-  readonly session?: string | undefined
 }
 
 /** One authenticated client, as the server sees it. */
@@ -117,6 +92,7 @@ export class RemoteClient {
   #isBulk = false
   readonly #channels = new Set<string>()
   readonly #identities: ChannelIdentities
+  #data: SocketData | undefined
   #grants: Grants
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
@@ -141,6 +117,12 @@ export class RemoteClient {
       onslow: (reader) => owner.onslow?.(this, reader),
     })
     this.#outbox = this.#flow.outbox
+  }
+
+  /** An object for the application's own use. It is empty at first, never sent to anyone, and lives as long as the socket. */
+  get data(): SocketData {
+    this.#data ??= {}
+    return this.#data
   }
 
   /** The names of the channels that it is subscribed to. */
