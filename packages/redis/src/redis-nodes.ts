@@ -1,5 +1,6 @@
 import { createTimeouts, refusal, startTimer } from '@token-socket/protocol'
 import {
+  badOption,
   type MissingAnswer,
   type NodeAnswer,
   type NodeAnswers,
@@ -66,6 +67,7 @@ export class RedisNodes implements Nodes {
   #lastId = 0
   #answer: NodeAnswer | undefined
   #stopTimer = () => {}
+  #hasWithdrawn = false
   #isClosed = false
 
   constructor(owner: RedisNodesOwner) {
@@ -80,12 +82,20 @@ export class RedisNodes implements Nodes {
 
   serve(answer: NodeAnswer): void {
     this.#answer = answer
+    this.#hasWithdrawn = false
   }
 
-  /** Renews this node's lease too. @throws RpcError `engine_unavailable` */
+  withdraw(): void {
+    if (this.#answer) throw badOption('engine', 'must not be that of a server, whose node would be lost')
+    this.#hasWithdrawn = true
+    // Its lease may have been taken when it connected.
+    this.restore()
+  }
+
+  /** Renews this node's lease too, or gives it back. @throws RpcError `engine_unavailable` */
   async list(): Promise<readonly string[]> {
     const { commands, keys, lease } = this.#owner
-    const ids = await commands.evaluate(LIVE, [keys.nodes], [this.id, this.#isClosed ? '' : lease])
+    const ids = await commands.evaluate(LIVE, [keys.nodes], [this.id, this.#isNode ? lease : ''])
     const living = ids.filter((id) => id !== null)
     for (const id of living) if (id !== this.id) this.#seen.set(id, performance.now())
     return living
@@ -136,6 +146,11 @@ export class RedisNodes implements Nodes {
     }
     this.#timeouts.clear()
     await this.list().catch(() => {})
+  }
+
+  /** Whether others may know it. */
+  get #isNode(): boolean {
+    return !this.#isClosed && !this.#hasWithdrawn
   }
 
   #arm(): void {

@@ -1,12 +1,12 @@
-import { encodeData, type Member, type Position, type RpcError, refusal } from '@token-socket/protocol'
+import { type Member, type Position, type RpcError, refusal } from '@token-socket/protocol'
 import { ChannelAccess, type ChannelAccessOwner, type ClaimedPosition } from './channels/access.js'
 import { Broadcasts } from './channels/broadcasts.js'
 import type { ChannelPolicy } from './channels/channel-policy.js'
 import { ChannelRequests, type ChannelRequestsOwner } from './channels/channel-requests.js'
 import { checkName } from './channels/check-name.js'
 import { Departures } from './channels/departures.js'
-import { serverKey } from './channels/idempotency-keys.js'
 import { IdlePositions } from './channels/idle-positions.js'
+import { OwnPublications } from './channels/own-publications.js'
 import { PendingSubscriptions } from './channels/pending-subscriptions.js'
 import type { History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import type { Hub } from './hub.js'
@@ -29,6 +29,7 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner,
 /** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
 export class Channels {
   readonly #owner: ChannelsOwner
+  readonly #own: OwnPublications
   readonly #access: ChannelAccess
   readonly #interest: Interest
   readonly #presence: ChannelPresence
@@ -43,6 +44,7 @@ export class Channels {
 
   constructor(owner: ChannelsOwner) {
     this.#owner = owner
+    this.#own = new OwnPublications(owner)
     this.#access = new ChannelAccess(owner)
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     this.#presence = new ChannelPresence(owner)
@@ -113,34 +115,19 @@ export class Channels {
     socket.left(channel)
   }
 
-  /**
-   * Publishes, for the server; resolves when the engine has accepted it.
-   * @throws RpcError `unserializable`, `too_long`, `too_large`
-   */
-  async publish(channel: string, data: unknown, options: PublicationOptions = {}): Promise<Receipt> {
-    checkName('channel', channel)
-    if (options.event !== undefined) checkName('event', options.event)
-    if (options.idempotencyKey !== undefined) checkName('key', options.idempotencyKey)
-    const { event, store } = options
-    const retention = this.#owner.policy.retention(channel, store)
-    return this.#owner.broker.publish(
-      { channel, json: encodeData(data), event },
-      { retention, ...serverKey(options.idempotencyKey) },
-    )
+  /** Publishes, for the server. See {@link OwnPublications}. */
+  publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
+    return this.#own.publish(channel, data, options)
   }
 
-  /**
-   * Reads what a channel keeps.
-   * @throws RpcError `too_long`, `bad_message`
-   */
-  async history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
-    checkName('channel', channel)
-    return this.#owner.history.read(channel, query)
+  /** Reads what a channel keeps, for the server. See {@link OwnPublications}. */
+  history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+    return this.#own.history(channel, query)
   }
 
-  /** Publishes on every channel of every node; resolves when the engine has accepted it. */
-  async broadcast(data: unknown): Promise<void> {
-    await this.#owner.broker.broadcast(encodeData(data))
+  /** Publishes on every channel, for the server. See {@link OwnPublications}. */
+  broadcast(data: unknown): Promise<void> {
+    return this.#own.broadcast(data)
   }
 
   /** Takes every socket of every node off a channel. */

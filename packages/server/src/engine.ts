@@ -256,7 +256,13 @@ export interface Nodes {
   readonly id: string
   /** Sets who answers what other nodes ask. Once, before anything else. */
   serve(answer: NodeAnswer): void
-  /** The ids of the nodes that live, this one's included. One that has died is among them for 15 seconds at most. */
+  /**
+   * Takes this process out of the nodes, also if it was among them: it has no sockets and answers nothing. It may still list and
+   * ask. Left out by an engine that serves one process.
+   * @throws RpcError `bad_option` if it serves already
+   */
+  withdraw?(): void
+  /** The ids of the nodes that live, this one's included unless it has withdrawn. One that has died is among them for 15 seconds at most. */
   list(): Promise<readonly string[]>
   /**
    * Asks other nodes. A node that has died, dies meanwhile, or takes too long makes nothing fail: it is `missing`.

@@ -61,6 +61,7 @@ export type {
   TokenSocketServerOptions,
 } from './options.js'
 export type { Origins } from './origins.js'
+export { type Publisher, type PublisherOptions, publisher } from './publisher.js'
 export type { PublicationOptions, RemoteClient } from './remote-client.js'
 export { safeLogger } from './runtime/safe-logger.js'
 export { TokenSocketServer } from './server.js'

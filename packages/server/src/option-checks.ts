@@ -21,6 +21,19 @@ export function checkWait(name: string, ms: number): void {
   if (ms > LONGEST_WAIT) throw badOption(name, `must not be above ${LONGEST_WAIT}`)
 }
 
+/** @throws RpcError `bad_option` unless it is a logger, or left out */
+export function checkLogger(logger: unknown): void {
+  if (logger !== undefined && !hasMethods(Object(logger), LOGGER_METHODS))
+    throw badOption('logger', `has to have the functions ${LOGGER_METHODS.join(', ')}`)
+}
+
+const LOGGER_METHODS = ['debug', 'info', 'warn', 'error']
+
+/** Whether an object has functions of these names. */
+export function hasMethods(value: object, names: readonly string[]): boolean {
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+}
+
 /** A name that is written wrong would go unnoticed; old applications may still pass what is of no use any more. */
 export function warnOfUnknown(
   logger: Pick<Logger, 'warn'>,

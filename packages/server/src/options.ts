@@ -9,9 +9,11 @@ import { consoleLogger, type Logger } from './logger.js'
 import { MemoryEngine } from './memory-engine.js'
 import {
   badOption,
+  checkLogger,
   checkNumber,
   checkOptions,
   checkWait,
+  hasMethods,
   warnOfUnknown,
   withoutUndefined,
 } from './option-checks.js'
@@ -255,17 +257,6 @@ function isHttpServer(server: unknown): boolean {
 }
 
 const SERVER_METHODS = ['on', 'emit', 'removeListener', 'listen', 'address', 'close', 'setTimeout']
-
-function hasMethods(value: object, names: readonly string[]): boolean {
-  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
-}
-
-function checkLogger(logger: unknown): void {
-  if (logger !== undefined && !hasMethods(Object(logger), LOGGER_METHODS))
-    throw badOption('logger', `has to have the functions ${LOGGER_METHODS.join(', ')}`)
-}
-
-const LOGGER_METHODS = ['debug', 'info', 'warn', 'error']
 
 function checkPath(name: string, value: unknown): void {
   if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {

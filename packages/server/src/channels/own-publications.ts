@@ -1,0 +1,54 @@
+import { encodeData } from '@token-socket/protocol'
+import type { Broker, History, HistoryPage, HistoryQuery, Receipt, Retention } from '../engine.js'
+import type { PublicationOptions } from '../remote-client.js'
+import { checkName } from './check-name.js'
+import { serverKey } from './idempotency-keys.js'
+
+/** Dependencies of {@link OwnPublications}. */
+export interface OwnPublicationsOwner {
+  readonly broker: Pick<Broker, 'publish' | 'broadcast'>
+  readonly history: Pick<History, 'read'>
+  readonly policy: {
+    /** How long the publications of the application on a channel are kept. @param store milliseconds, instead of the rule's */
+    retention(channel: string, store?: number): Retention | undefined
+  }
+}
+
+/**
+ * Publishes and reads for the application itself, which no rule and no listener restricts: a server's own methods, and a
+ * publisher without a server.
+ */
+export class OwnPublications {
+  readonly #owner: OwnPublicationsOwner
+
+  constructor(owner: OwnPublicationsOwner) {
+    this.#owner = owner
+  }
+
+  /**
+   * Publishes; resolves when the engine has accepted it.
+   * @throws RpcError `unserializable`, `too_long`, `bad_message`
+   */
+  async publish(channel: string, data: unknown, options: PublicationOptions = {}): Promise<Receipt> {
+    checkName('channel', channel)
+    if (options.event !== undefined) checkName('event', options.event)
+    if (options.idempotencyKey !== undefined) checkName('key', options.idempotencyKey)
+    const { event, store } = options
+    const retention = this.#owner.policy.retention(channel, store)
+    return this.#owner.broker.publish(
+      { channel, json: encodeData(data), event },
+      { retention, ...serverKey(options.idempotencyKey) },
+    )
+  }
+
+  /** Reads what a channel keeps. @throws RpcError `too_long`, `bad_message` */
+  async history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+    checkName('channel', channel)
+    return this.#owner.history.read(channel, query)
+  }
+
+  /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError `unserializable` */
+  async broadcast(data: unknown): Promise<void> {
+    await this.#owner.broker.broadcast(encodeData(data))
+  }
+}

@@ -1,0 +1,96 @@
+import { type Member, markHandled } from '@token-socket/protocol'
+import type { ChannelRuleTable } from './channel-rules.js'
+import { checkName } from './channels/check-name.js'
+import { OwnPublications } from './channels/own-publications.js'
+import type { Engine, HistoryPage, HistoryQuery, Receipt } from './engine.js'
+import { consoleLogger, type Logger } from './logger.js'
+import { badOption, checkLogger, checkOptions, warnOfUnknown } from './option-checks.js'
+import { Policy } from './policy.js'
+import { readMember } from './presence-view.js'
+import type { PublicationOptions } from './remote-client.js'
+import { Failures } from './runtime/failures.js'
+import { safeLogger } from './runtime/safe-logger.js'
+import { ThrottledLog } from './runtime/throttled-log.js'
+
+/** What a {@link publisher} is made with. `engine` is required. */
+export interface PublisherOptions {
+  /** An engine of this process's own on what the servers share, such as `redisEngine({ url })`. Required. */
+  readonly engine: Engine
+  /**
+   * The servers' rules. Only their `history` counts: it says what a publication is kept for. Without it nothing is kept but
+   * what `store` asks for.
+   * @default {}
+   */
+  readonly channels?: ChannelRuleTable
+  /** Receives a line about each failure. @default the console */
+  readonly logger?: Logger
+}
+
+/**
+ * Publishes for the application from a process without a server. The functions are those of the server, and no rule, no
+ * listener and no middleware is asked. Each can be used without the object. A promise that is left alone ends no process.
+ */
+export interface Publisher {
+  /**
+   * Publishes on a channel, on every node; resolves when the engine has accepted it. An `idempotencyKey` is the same as the
+   * servers' own: only one of them publishes with it.
+   * @throws RpcError `unserializable`, `too_long`, `bad_message`, `engine_unavailable`
+   */
+  publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
+  /** Publishes on every channel of every node. @throws RpcError `unserializable`, `engine_unavailable` */
+  broadcast(data: unknown): Promise<void>
+  /** Reads what a channel keeps: a page of 100, oldest first, unless the query says otherwise. @throws RpcError */
+  history(channel: string, query?: Partial<HistoryQuery>): Promise<HistoryPage>
+  /** The members of a channel with presence, over all nodes. @throws RpcError */
+  members(channel: string): Promise<Member[]>
+  /** Closes the engine: no handle stays open. Calls after that fail. Calling it again returns the same promise. */
+  close(): Promise<void>
+}
+
+/**
+ * Publishes from a process that is no server, such as a cron job or a worker. The process is no node: servers neither list
+ * it nor ask it anything.
+ * @throws RpcError `bad_option`, naming the option: also for an engine that reaches this process only
+ */
+export function publisher(options: PublisherOptions): Publisher {
+  const { engine, channels = {}, logger: given = consoleLogger(false) } = checked(options)
+  const logger = safeLogger(given)
+  warnOfUnknown(logger, { options, known: ['engine', 'channels', 'logger'] })
+  const log = new ThrottledLog(logger)
+  const failures = new Failures(log, () => {})
+  const policy = new Policy({ channels, timeout: 0, failed: failures.report })
+  const { broker, history, presence } = engine
+  const own = new OwnPublications({ broker, history, policy })
+  const watched = <T>(method: string, promise: Promise<T>) => failures.watched(promise, { method })
+  engine.nodes.withdraw?.()
+  let closed: Promise<void> | undefined
+  return {
+    publish: (...what) => watched('publish', own.publish(...what)),
+    broadcast: (data) => watched('broadcast', own.broadcast(data)),
+    history: (channel, query) => watched('history', own.history(channel, { limit: 100, ...query })),
+    members: (channel) => watched('members', membersOf(presence, channel)),
+    close: () => {
+      closed ??= markHandled(engine.close().finally(() => log.close()))
+      return closed
+    },
+  }
+}
+
+async function membersOf(presence: Engine['presence'], channel: string): Promise<Member[]> {
+  checkName('channel', channel)
+  const { members } = await presence.members(channel)
+  return members.map(readMember)
+}
+
+function checked(options: PublisherOptions): PublisherOptions {
+  checkOptions(options)
+  const { engine, logger } = options
+  if (typeof engine?.broker?.publish !== 'function') throw badOption('engine', 'has to be an engine')
+  if (!engine.shared)
+    throw badOption('engine', `must not be "${engine.name}": it reaches no other process. ${INSTEAD}`)
+  checkLogger(logger)
+  return options
+}
+
+const INSTEAD =
+  'In the process of the server use its own publish(); for other processes share an engine such as Redis'
