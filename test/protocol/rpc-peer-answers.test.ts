@@ -24,7 +24,7 @@ describe('RpcPeer, answering', () => {
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     onerror = sinon.spy()
-    peer = new RpcPeer(limits, onerror, createTimeouts())
+    peer = new RpcPeer(limits, { threw: onerror }, createTimeouts())
   })
 
   afterEach(() => sinon.restore())
@@ -178,7 +178,7 @@ describe('RpcPeer, answering', () => {
 
     for (const timeout of [0, Number.POSITIVE_INFINITY]) {
       it(`waits for ever when the limit’s time is ${timeout}`, () => {
-        peer = new RpcPeer({ ...limits, timeout }, onerror, createTimeouts())
+        peer = new RpcPeer({ ...limits, timeout }, { threw: onerror }, createTimeouts())
         const { answers, callback } = waiting(peer)
         clock.tick(1e12)
         callback(null, 'late')
@@ -231,7 +231,7 @@ describe('RpcPeer, answering', () => {
 
       it('only when the call is answered already, so that an `onerror` that throws harms no caller', () => {
         const cause = new Error('secret')
-        peer = new RpcPeer(limits, (error) => throwIt(error), createTimeouts())
+        peer = new RpcPeer(limits, { threw: (error) => throwIt(error) }, createTimeouts())
         const answers: Outcome[] = []
         const act = () => peer.receive(incoming(() => throwIt(cause), answers))
         expect(thrownBy(act)).to.equal(cause)
@@ -343,7 +343,7 @@ describe('RpcPeer, answering', () => {
 
     describe('honors the limit of `callBytes`', () => {
       beforeEach(() => {
-        peer = new RpcPeer({ ...limits, callsIn: 10, callBytes: 100 }, onerror, createTimeouts())
+        peer = new RpcPeer({ ...limits, callsIn: 10, callBytes: 100 }, { threw: onerror }, createTimeouts())
       })
 
       /** A call of this many bytes that runs until its callback is called. */

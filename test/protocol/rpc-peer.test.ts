@@ -15,7 +15,7 @@ describe('RpcPeer', () => {
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     onerror = sinon.spy()
-    peer = new RpcPeer(limits, onerror, createTimeouts())
+    peer = new RpcPeer(limits, { threw: onerror }, createTimeouts())
   })
 
   afterEach(() => sinon.restore())
@@ -267,8 +267,8 @@ describe('RpcPeer', () => {
 
     it('takes its own time-outs only from those that it shares', async () => {
       const shared = createTimeouts()
-      const one = new RpcPeer(limits, onerror, shared)
-      const other = new RpcPeer(limits, onerror, shared)
+      const one = new RpcPeer(limits, { threw: onerror }, shared)
+      const other = new RpcPeer(limits, { threw: onerror }, shared)
       const [gone, late] = [one.request(() => {}), other.request(() => {})]
       expect(clock.countTimers()).to.equal(1)
       one.disconnect(new RpcError('connection_lost'))

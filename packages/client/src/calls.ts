@@ -67,7 +67,7 @@ export class Calls {
       // Calls in the queue have a bound of their own.
       callsOut: () => (this.#link && this.#queue.hasNone ? limits.callsOut : Number.POSITIVE_INFINITY),
     }
-    this.#peer = new RpcPeer(bounds, (cause) => owner.threw(cause), new Timers())
+    this.#peer = new RpcPeer(bounds, owner, new Timers())
     this.#queue = new CallQueue(queueSize, (id) => this.#peer.isPending(id))
   }
 
@@ -129,6 +129,7 @@ export class Calls {
   /** The server calls one of our actions. */
   invoked({ id, name, data }: InvokeMessage, link: Link): void {
     this.#peer.receive({
+      id,
       action: findAction(this.#owner.actions, name),
       name,
       before: [data],

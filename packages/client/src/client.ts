@@ -36,7 +36,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
 
   /**
    * Connects.
-   * @param actions functions that the server may call: `(data, callback)`, or returning the answer or its promise
+   * @param actions functions that the server may call: `(data, callback, call)`, or returning the answer or its promise
    * @throws RpcError `bad_option`, which names the option
    */
   constructor(options?: TokenSocketOptions, actions: Controller = {}) {

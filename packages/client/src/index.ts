@@ -1,6 +1,7 @@
 /** The client of TokenSocket: a socket that calls, is called, and subscribes to channels. */
 export {
   type Action,
+  type CallContext,
   type CallOptions,
   CLOSE_CODES,
   type CloseReason,

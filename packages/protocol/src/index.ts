@@ -1,5 +1,6 @@
 /** The wire of TokenSocket, and what is the same at both of its ends. */
 export { abortReason, onAbort, throwIfAborted } from './abort-signal.js'
+export type { CallContext, CallEnd } from './call-context.js'
 export {
   CLOSE_CODES,
   type CloseReason,
@@ -46,6 +47,6 @@ export type * from './messages.js'
 export { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'
 export { nearestName } from './nearest-name.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
-export { type CallOptions, PendingCalls } from './pending-calls.js'
-export { type IncomingCall, type RpcLimits, RpcPeer } from './rpc-peer.js'
+export { type CallOptions, type CancelReason, PendingCalls } from './pending-calls.js'
+export { type AnswerForm, type IncomingCall, type RpcLimits, type RpcListener, RpcPeer } from './rpc-peer.js'
 export { LONGEST_WAIT, startTimer } from './timer.js'

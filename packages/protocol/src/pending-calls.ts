@@ -10,6 +10,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Why a request was given up by its own side. */
+export type CancelReason = 'aborted' | 'timeout'
+
 /** Ends a request: with an error, or else with its answer. */
 type Settle = (error: RpcError | undefined, data?: unknown) => void
 
@@ -21,19 +24,23 @@ export class PendingCalls {
   readonly #calls = new Map<string, Settle>()
   readonly #limits: { readonly timeout: number; readonly calls: number | (() => number) }
   readonly #timeouts: Timeouts
+  readonly #oncancel: ((id: string, why: CancelReason) => void) | undefined
   #lastId = 0
 
   /**
    * @param limits.timeout milliseconds, for calls that name none
    * @param limits.calls how many may wait at once; a function is asked for each
    * @param timeouts may be shared with others
+   * @param oncancel receives a request that was aborted or has timed out, so that its other end can stop
    */
   constructor(
     limits: { readonly timeout: number; readonly calls: number | (() => number) },
     timeouts: Timeouts,
+    oncancel?: (id: string, why: CancelReason) => void,
   ) {
     this.#limits = limits
     this.#timeouts = timeouts
+    this.#oncancel = oncancel
   }
 
   /** How many wait. */
@@ -62,7 +69,7 @@ export class PendingCalls {
     const limit = typeof calls === 'number' ? calls : calls()
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
-    const expire = () => this.reject(id, new RpcError('timeout'))
+    const expire = () => this.#cancel(id, new RpcError('timeout'))
     let unwatch = () => {}
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#calls.set(id, (error, data) => {
@@ -74,7 +81,7 @@ export class PendingCalls {
       })
     })
     this.#timeouts.set(expire, timeout)
-    if (signal) unwatch = onAbort(signal, () => this.reject(id, aborted(signal)))
+    if (signal) unwatch = onAbort(signal, () => this.#cancel(id, aborted(signal)))
     return { id, answer }
   }
 
@@ -92,6 +99,11 @@ export class PendingCalls {
   rejectAll(error: RpcError, which: (id: string) => boolean = () => true): void {
     for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, error)
     this.#timeouts.rest()
+  }
+
+  #cancel(id: string, error: RpcError): void {
+    this.reject(id, error)
+    this.#oncancel?.(id, error.code as CancelReason)
   }
 }
 

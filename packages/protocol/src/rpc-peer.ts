@@ -1,3 +1,4 @@
+import { type CallEnd, RunningContext } from './call-context.js'
 import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
 import {
@@ -5,6 +6,7 @@ import {
   decodeError,
   encodeError,
   encodeThrown,
+  type PlainError,
   plainRefusal,
   RpcError,
   type Subject,
@@ -12,38 +14,68 @@ import {
 } from './errors.js'
 import { markHandled } from './mark-handled.js'
 import type { Outcome } from './messages.js'
-import { type CallOptions, PendingCalls } from './pending-calls.js'
+import { type CallOptions, type CancelReason, PendingCalls } from './pending-calls.js'
 
-/** What an {@link RpcPeer} allows. */
+/** Limits of an {@link RpcPeer}. */
 export interface RpcLimits {
   /** Milliseconds until a call fails with `timeout`, both those that we make and those that we answer. */
   readonly timeout: number
   /** How many of our calls may wait for an answer at once; a function is asked for each. */
   readonly callsOut: number | (() => number)
-  /** How many of the other side's calls may run here at once. */
+  /** How many of the peer's calls may run here at once. */
   readonly callsIn: number
   /** Of how many bytes those may be together; a single one may have more. @default no bound */
   readonly callBytes?: number
 }
 
-/** A call that came from the other side. */
+/** A call that came from the peer. */
 export interface IncomingCall {
   /** The function that it names; `undefined` is answered `not_found`. */
   readonly action: Action | undefined
-  /** The function's name, for errors about it. @default none */
+  /** By which {@link RpcPeer.cancel} finds it. @default it cannot be cancelled */
+  readonly id?: string
+  /** The function's name, for errors about it and for its {@link CallContext}. @default none, and no context */
   readonly name?: string
   /** The function's arguments before its callback. */
   readonly before: readonly unknown[]
-  /** The function's arguments after its callback. */
+  /** The function's arguments between its callback and its {@link CallContext}. */
   readonly after?: readonly unknown[]
   /** How much it counts of `callBytes`. @default 0 */
   readonly bytes?: number
-  /** Sends the answer. Called exactly once, unless the peer is closed first. */
+  /** Milliseconds until it is answered with `timeout`; 0 for never. @default the limit of that name */
+  readonly timeout?: number | undefined
+  /** Sends the answer. Called exactly once, unless the call is cancelled or the peer is closed first. */
   answer(outcome: Outcome): void
 }
 
-/** Receives what a handler threw. @param name the function's, if its call had one */
-export type RpcFailureListener = (cause: unknown, name: string | undefined) => void
+/** How a function answers: by its promise, or by its callback. */
+export type AnswerForm = 'promise' | 'callback'
+
+/** Receives what happens to the calls of an {@link RpcPeer}. */
+export interface RpcListener {
+  /** A handler threw. @param name the function's, if its call had one */
+  threw(cause: unknown, name: string | undefined): void
+  /** Why a call does not run, although the peer's own limits allow it. @default it runs */
+  refuse?(call: IncomingCall): PlainError | undefined
+  /** A call was cancelled or has timed out, and its function has not answered yet. */
+  unanswered?(call: IncomingCall, end: CallEnd, form: AnswerForm): void
+  /** A function answered again, or after its call had ended. @param end how it had ended; `undefined` by an answer */
+  late?(call: IncomingCall, end: CallEnd | undefined): void
+  /** Our request was aborted, or has timed out. */
+  cancel?(id: string, why: CancelReason): void
+}
+
+/** A call whose function runs. */
+interface RunningCall {
+  readonly call: IncomingCall
+  readonly key: unknown
+  readonly context: RunningContext | undefined
+  form: AnswerForm
+  /** Its time-out, if it has one. */
+  expire: (() => void) | undefined
+  /** How it ended before an answer. */
+  end: CallEnd | undefined
+}
 
 /**
  * One end of the two-way RPC: our calls and their answers, the other side's calls and ours. It knows neither the
@@ -51,23 +83,26 @@ export type RpcFailureListener = (cause: unknown, name: string | undefined) => v
  */
 export class RpcPeer {
   readonly #calls: PendingCalls
-  /** The time-outs of the calls that are not answered yet. */
-  readonly #incoming = new Set<() => void>()
+  /** The calls that are not answered yet, by their ids. */
+  readonly #running = new Map<unknown, RunningCall>()
   /** Of those calls. */
   #bytes = 0
   readonly #timeouts: Timeouts
   readonly #limits: RpcLimits
-  readonly #onerror: RpcFailureListener
+  readonly #listener: RpcListener
 
   /**
-   * @param onerror receives what handlers throw: the caller receives `internal` only
+   * @param listener receives what handlers throw: the caller receives `internal` only
    * @param timeouts may be shared with other peers
    */
-  constructor(limits: RpcLimits, onerror: RpcFailureListener, timeouts: Timeouts) {
+  constructor(limits: RpcLimits, listener: RpcListener, timeouts: Timeouts) {
     this.#limits = limits
-    this.#onerror = onerror
+    this.#listener = listener
     this.#timeouts = timeouts
-    this.#calls = new PendingCalls({ timeout: limits.timeout, calls: limits.callsOut }, timeouts)
+    const { timeout, callsOut: calls } = limits
+    this.#calls = new PendingCalls({ timeout, calls }, timeouts, (...request) =>
+      listener.cancel?.(...request),
+    )
   }
 
   /**
@@ -91,26 +126,34 @@ export class RpcPeer {
 
   /** A call came: runs its function and answers exactly once, whatever the function does. */
   receive(call: IncomingCall): void {
-    const { callsIn: limit, callBytes, timeout } = this.#limits
-    const { bytes = 0 } = call
     if (!call.action) return call.answer(wireError('not_found', subjectOf(call)))
-    if (this.#incoming.size >= limit)
-      return call.answer(encodeError(plainRefusal('too_many_calls', { field: 'calls', limit })))
-    if (callBytes && this.#bytes && this.#bytes + bytes > callBytes)
-      return call.answer(
-        encodeError(plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes })),
-      )
-    const expire = () => answer(wireError('timeout', subjectOf(call)))
-    const answer = (outcome: Outcome) => {
-      if (!this.#incoming.delete(expire)) return
-      this.#bytes -= bytes
-      this.#timeouts.delete(expire)
-      this.#deliver(call, outcome)
+    const refused = this.#refuse(call)
+    if (refused) return call.answer(encodeError(refused))
+    const { name, id, bytes = 0, timeout = this.#limits.timeout } = call
+    const running: RunningCall = {
+      call,
+      // Of two calls with one id, the second cannot be cancelled.
+      key: id === undefined || this.#running.has(id) ? call : id,
+      context: name === undefined ? undefined : new RunningContext(name, timeout),
+      form: 'callback',
+      expire: undefined,
+      end: undefined,
     }
-    this.#incoming.add(expire)
+    this.#running.set(running.key, running)
     this.#bytes += bytes
-    this.#run(call, call.action, answer)
-    if (this.#incoming.has(expire)) this.#timeouts.set(expire, timeout)
+    this.#run(running, call.action)
+    if (!this.#isRunning(running)) return
+    running.expire = () => {
+      this.#end(running, 'timeout')
+      this.#deliver(call, wireError('timeout', subjectOf(call)))
+    }
+    this.#timeouts.set(running.expire, timeout)
+  }
+
+  /** The peer gave a call up: its signal aborts, and it is not answered. Ignored if it is over or never was. */
+  cancel(id: string, why: CancelReason = 'aborted'): void {
+    const running = this.#running.get(id)
+    if (running) this.#end(running, why)
   }
 
   /**
@@ -118,9 +161,10 @@ export class RpcPeer {
    * @param which picks the requests that fail; all of them if left out
    */
   disconnect(error: RpcError, which?: (id: string) => boolean): void {
-    for (const expire of this.#incoming) this.#timeouts.delete(expire)
-    this.#incoming.clear()
-    this.#bytes = 0
+    for (const running of [...this.#running.values()]) {
+      this.#takeOut(running)
+      endContext(running, 'connection_lost')
+    }
     this.#calls.rejectAll(error, which)
   }
 
@@ -138,31 +182,78 @@ export class RpcPeer {
     }
   }
 
-  #run({ before, after = [], name }: IncomingCall, action: Action, answer: (outcome: Outcome) => void): void {
-    // Answers first: whatever `onerror` does then, the caller does not wait.
-    const threw = (cause: unknown) => {
-      answer(encodeThrown(cause))
-      if (!RpcError.is(cause)) this.#onerror(cause, name)
-    }
+  #refuse(call: IncomingCall): PlainError | undefined {
+    const { callsIn: limit, callBytes } = this.#limits
+    const { bytes = 0 } = call
+    if (this.#running.size >= limit) return plainRefusal('too_many_calls', { field: 'calls', limit })
+    if (callBytes && this.#bytes && this.#bytes + bytes > callBytes)
+      return plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes })
+    return this.#listener.refuse?.(call)
+  }
+
+  #run(running: RunningCall, action: Action): void {
+    const { before, after = [] } = running.call
+    const { context } = running
     const callback = (error?: unknown, data?: unknown) => {
       let outcome: Outcome
       try {
         outcome = error ? encodeError(error) : { data }
       } catch (cause) {
         // Reading the error threw, maybe on a timer of the handler's own, where no caller could catch it.
-        return threw(cause)
+        return this.#threw(running, cause)
       }
-      answer(outcome)
+      this.#answer(running, outcome)
     }
     const answersByCallback = action.length > before.length
     try {
-      const result = action(...before, callback, ...after)
+      const result = context
+        ? action(...before, callback, ...after, context)
+        : action(...before, callback, ...after)
       // A promise always answers: an async function that returns nothing has nothing more to say.
-      if (isThenable(result)) result.then((data) => answer({ data }), threw)
-      else if (result !== undefined || !answersByCallback) answer({ data: result })
+      if (isThenable(result)) this.#await(running, result)
+      else if (result !== undefined || !answersByCallback) this.#answer(running, { data: result })
     } catch (cause) {
-      threw(cause)
+      this.#threw(running, cause)
     }
+  }
+
+  #await(running: RunningCall, result: PromiseLike<unknown>): void {
+    running.form = 'promise'
+    result.then(
+      (data) => this.#answer(running, { data }),
+      (cause) => this.#threw(running, cause),
+    )
+  }
+
+  #isRunning(running: RunningCall): boolean {
+    return this.#running.get(running.key) === running
+  }
+
+  /** @returns false if it was over already */
+  #takeOut(running: RunningCall): boolean {
+    if (!this.#isRunning(running)) return false
+    this.#running.delete(running.key)
+    this.#bytes -= running.call.bytes ?? 0
+    if (running.expire) this.#timeouts.delete(running.expire)
+    return true
+  }
+
+  #end(running: RunningCall, end: CallEnd): void {
+    this.#takeOut(running)
+    endContext(running, end)
+    this.#listener.unanswered?.(running.call, end, running.form)
+  }
+
+  #answer(running: RunningCall, outcome: Outcome): void {
+    if (this.#takeOut(running)) this.#deliver(running.call, outcome)
+    else this.#listener.late?.(running.call, running.end)
+  }
+
+  /** Answers first: whatever the listener does then, the caller does not wait. */
+  #threw(running: RunningCall, cause: unknown): void {
+    this.#answer(running, encodeThrown(cause))
+    if (!RpcError.is(cause) && !(running.end && isAbortError(cause)))
+      this.#listener.threw(cause, running.call.name)
   }
 
   #deliver(call: IncomingCall, outcome: Outcome): void {
@@ -171,9 +262,19 @@ export class RpcPeer {
     } catch (cause) {
       // The outcome cannot be encoded, as when it is circular; an error without data always can.
       call.answer(encodeThrown(RpcError.is(cause) ? new RpcError(cause.code) : cause))
-      this.#onerror(cause, call.name)
+      this.#listener.threw(cause, call.name)
     }
   }
+}
+
+function endContext(running: RunningCall, end: CallEnd): void {
+  running.end = end
+  if (running.context) RunningContext.abort(running.context, end)
+}
+
+/** What the platform's own functions reject with when their signal is aborted. */
+function isAbortError(cause: unknown): boolean {
+  return (cause as { readonly name?: unknown } | null | undefined)?.name === 'AbortError'
 }
 
 function subjectOf({ name }: IncomingCall): Subject | undefined {

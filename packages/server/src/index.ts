@@ -1,6 +1,7 @@
 /** The server of TokenSocket: authenticated sockets on an Express application. */
 export {
   type Action,
+  type CallContext,
   type CallOptions,
   CLOSE_CODES,
   type CloseReason,

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { CallContext } from '@token-socket/protocol'
 import type { Express, RequestHandler } from 'express'
 import type { ChannelRuleTable } from './channel-rules.js'
 import type { Engine } from './engine.js'
@@ -29,12 +30,18 @@ import { DEFAULT_TRANSPORTS, TRANSPORT_NAMES, type TransportName } from './trans
 export type AnswerCallback = (error?: unknown, data?: unknown) => void
 
 /**
- * A function that clients can call. It answers by its callback or by what it returns or resolves. A promise always
- * answers. One that declares the callback and returns `undefined`, not a promise, answers by the callback. (A method's
- * type, so that parameters may be narrowed.)
+ * A function that clients can call. It answers by what it returns or resolves: a promise always answers, also with
+ * `undefined`. One that declares the callback and returns `undefined`, not a promise, answers by the callback. (A
+ * method's type, so that parameters may be narrowed.)
  */
 export type Handler = {
-  handler(auth: unknown, data: unknown, callback: AnswerCallback, socket: RemoteClient): unknown
+  handler(
+    auth: unknown,
+    data: unknown,
+    callback: AnswerCallback,
+    socket: RemoteClient,
+    call: CallContext,
+  ): unknown
 }['handler']
 
 /** A nested tree of {@link Handler}s. */

@@ -12,6 +12,7 @@ import {
   type ResultMessage,
   RpcError,
   type RpcLimits,
+  type RpcListener,
   RpcPeer,
   type ServerMessage,
   type Timeouts,
@@ -90,7 +91,7 @@ export class SocketSession {
   constructor(socket: SessionSocket, owner: SessionOwner) {
     this.#socket = socket
     this.#owner = owner
-    this.#peer = new RpcPeer(owner.limits, (cause, name) => this.#failed(cause, name), owner.timeouts)
+    this.#peer = new RpcPeer(owner.limits, this.#listener(), owner.timeouts)
   }
 
   /** Makes a request to the client. See {@link RpcPeer.request}. */
@@ -146,7 +147,15 @@ export class SocketSession {
       const data = message.type === 'call' ? message.data : {}
       const action = this.#find(rpc)
       const before = [this.#socket.auth, data]
-      return this.#peer.receive({ action, name: rpc, before, after: [this.#socket], bytes, answer })
+      return this.#peer.receive({
+        id: message.id,
+        action,
+        name: rpc,
+        before,
+        after: [this.#socket],
+        bytes,
+        answer,
+      })
     }
     this.#peer.receive({ action: this.#asAction(message, bytes), before: [], bytes, answer })
   }
@@ -178,9 +187,13 @@ export class SocketSession {
     }
   }
 
-  #failed(cause: unknown, name: string | undefined): void {
-    const { sid, uid } = this.#socket
-    this.#owner.failed(cause, { sid, uid, ...(name !== undefined && { function: name }) })
+  #listener(): RpcListener {
+    return {
+      threw: (cause, name) => {
+        const { sid, uid } = this.#socket
+        this.#owner.failed(cause, { sid, uid, ...(name !== undefined && { function: name }) })
+      },
+    }
   }
 
   #log(message: Request, outcome: Outcome, begun: number): void {

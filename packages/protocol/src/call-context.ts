@@ -1,0 +1,45 @@
+import { RpcError } from './errors.js'
+
+/** Why a call ended before its function answered: the code of the error that its signal aborts with. */
+export type CallEnd = 'aborted' | 'timeout' | 'connection_lost'
+
+/** One call, as the function that it runs sees it. */
+export interface CallContext {
+  /** The dotted name by which the function was called. */
+  readonly name: string
+  /** When the call times out, in milliseconds since 1970; `Infinity` for never. */
+  readonly deadline: number
+  /**
+   * Aborts when the call ends before the function has answered. Its reason is an RpcError: `aborted` if the caller gave
+   * the call up, `timeout`, or `connection_lost`. An answer after that is dropped.
+   */
+  readonly signal: AbortSignal
+}
+
+/** A call that runs. Its signal is made when it is read. */
+export class RunningContext implements CallContext {
+  readonly name: string
+  readonly deadline: number
+  #controller: AbortController | undefined
+  #end: CallEnd | undefined
+
+  /** @param timeout milliseconds */
+  constructor(name: string, timeout: number) {
+    this.name = name
+    this.deadline = Date.now() + (timeout || Number.POSITIVE_INFINITY)
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#end) this.#controller.abort(new RpcError(this.#end))
+    }
+    return this.#controller.signal
+  }
+
+  /** Aborts a call's signal. Not a method, so that functions find only what {@link CallContext} has. */
+  static abort(context: RunningContext, end: CallEnd): void {
+    context.#end = end
+    context.#controller?.abort(new RpcError(end))
+  }
+}
