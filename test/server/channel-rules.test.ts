@@ -235,4 +235,14 @@ describe('ChannelRules', () => {
       expect(rules.for('a-2').subscribe(socket)).to.equal(true)
     })
   })
+
+  it('names the field that was meant, or all of a few', () => {
+    const messageOf = (rule: object) =>
+      (thrownBy(() => new ChannelRules({ a: rule } as never)) as Error).message
+    expect(messageOf({ subscibe: true })).to.match(
+      /channels\["a"\]\.subscibe is not known: did you mean subscribe\?$/,
+    )
+    expect(messageOf({ allow: true })).to.match(/did you mean subscribe, publish, presence, history\?$/)
+    expect(messageOf({ history: { tll: 1 } })).to.match(/history\.tll is not known: did you mean ttl\?$/)
+  })
 })

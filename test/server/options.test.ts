@@ -167,8 +167,67 @@ describe('resolveOptions', () => {
     const logger = { debug() {}, info() {}, error() {}, warn: (details: object) => warned.push(details) }
     const misspelt = { pingIntervall: 1000, limits: { callsIn: 5, callIn: 5 } }
     resolveOptions({ ...required, secret: 's', debug: true, logger, ...misspelt } as never)
-    expect(warned).to.deep.equal([{ option: 'pingIntervall' }, { option: 'limits.callIn' }])
+    expect(warned).to.deep.equal([
+      { option: 'pingIntervall', didYouMean: 'pingInterval' },
+      { option: 'limits.callIn', didYouMean: 'limits.callsIn' },
+    ])
   })
+
+  for (const [name, meant] of [
+    ['socketPrefix', 'prefix'],
+    ['tokenPath', 'tokenRoute'],
+    ['tokenTTL', 'tokenTtl'],
+    ['Origins', 'origins'],
+    ['cors', 'origins'],
+    ['pubsubClient', 'engine'],
+    ['chanels', 'channels'],
+    ['somethingElse', undefined],
+  ]) {
+    it(`asks whether ${meant} was meant by ${name}`, () => {
+      const warned: { didYouMean?: string }[] = []
+      const logger = { debug() {}, info() {}, error() {}, warn: (details: object) => warned.push(details) }
+      resolveOptions({ ...required, secret: 's', logger, [String(name)]: 1 } as never)
+      expect(warned.map(({ didYouMean }) => didYouMean)).to.deep.equal([meant])
+    })
+  }
+
+  for (const [mistake, given, text] of [
+    ['only the application', required.app, 'options has to be one object, not an Express application'],
+    ['only the HTTP server', required.server, 'options has to be one object, not an HTTP server'],
+    [
+      'a router as app',
+      { ...required, app: express.Router() },
+      'app has to be an Express application, not a Router',
+    ],
+    [
+      'no server',
+      { app: required.app },
+      'server has to be an HTTP server, not nothing: make one by http.createServer',
+    ],
+    [
+      'a port as server',
+      { ...required, server: 3000 },
+      'server has to be an HTTP server, not a number: make one',
+    ],
+    [
+      'the application as server',
+      { ...required, server: required.app },
+      'not an Express application: make one',
+    ],
+    [
+      'a number as secret',
+      { ...required, secret: 42 },
+      'secret has to be a string or a Buffer, not a number: make one',
+    ],
+    ['an empty secret', { ...required, secret: '' }, 'secret must not be empty: make one by node -p'],
+  ] as const) {
+    it(`says what to give instead of ${mistake}`, () => {
+      expect(() => resolveOptions(given as never))
+        .to.throw(`Invalid option: `)
+        .with.property('message')
+        .that.includes(text)
+    })
+  }
 
   it('changes nothing of what it is given', () => {
     const options = Object.freeze({ ...required, limits: Object.freeze({ outbox: 5 }) })
@@ -200,10 +259,15 @@ describe('resolveOptions', () => {
       ],
     ],
     ['logger', [null, 5, 'console', {}, { info() {}, warn() {} }]],
-    ['socketController', [null, 5, 'controller', () => {}]],
+    ['socketController', [null, 5, 'controller', () => {}, []]],
     ['routes', [null, 5, 'routes', () => {}]],
-    ['authentication', [null, 5, {}, true]],
-    ['secret', ['', Buffer.alloc(0)]],
+    ['authentication', [null, 5, {}, true, '']],
+    ['secret', ['', Buffer.alloc(0), 42, null, {}, true, () => 'secret']],
+    ['keys', [null, 5, 'key', {}]],
+    ['audience', ['', 5, null, ['a']]],
+    ['issuer', ['', 5, null]],
+    ['filter', [null, 5, 'filter', {}]],
+    ['customMiddleware', [null, 5, 'cors', [() => {}, 'cors'], [undefined]]],
     ['tokenTtl', [0, -1, Number.NaN, '30000', null]],
     ['authTimeout', [0, -1, Number.NaN, '5000', null]],
     ['presenceGrace', [-1, Number.NaN, '5000', null, Number.POSITIVE_INFINITY, 2 ** 31]],

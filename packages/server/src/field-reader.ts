@@ -1,8 +1,11 @@
-import { ERRORS, type ErrorCode, encodeData, RpcError, refusal } from '@token-socket/protocol'
+import { ERRORS, type ErrorCode, encodeData, nearestName, RpcError, refusal } from '@token-socket/protocol'
 import { ChannelPattern, PatternError } from './channel-pattern.js'
 
 /** Longer names are cut in errors: what is too long may be very long. */
 const SHOWN = 40
+
+/** So few known fields are all named. */
+const FEW = 4
 
 /**
  * Reads objects that somebody else wrote, by their own fields only. Whatever is wrong becomes an RpcError with the code
@@ -28,7 +31,7 @@ export class FieldReader {
   fields(value: unknown, field: string, known: ReadonlySet<string>): ReadonlyMap<string, unknown> {
     const entries = this.entries(value, field)
     const unknown = entries.find(([name]) => !known.has(name))
-    if (unknown) throw this.wrong(this.at(field, unknown[0]), 'is not known')
+    if (unknown) throw this.wrong(this.at(field, unknown[0]), `is not known${suggestion(unknown[0], known)}`)
     return new Map(entries)
   }
 
@@ -76,4 +79,9 @@ export class FieldReader {
   over(field: string, limit: number): RpcError {
     return refusal(this.#code, { field, limit })
   }
+}
+
+function suggestion(wrong: string, known: ReadonlySet<string>): string {
+  const meant = nearestName(wrong, known) ?? (known.size <= FEW ? [...known].join(', ') : undefined)
+  return meant === undefined ? '' : `: did you mean ${meant}?`
 }

@@ -1,5 +1,6 @@
-import { LONGEST_WAIT, RpcError } from '@token-socket/protocol'
+import { LONGEST_WAIT, nearestName, RpcError } from '@token-socket/protocol'
 import type { Logger } from './logger.js'
+import { hasMethods } from './runtime/given-value.js'
 
 /** What a wrong option is refused with. @param why what it has to be, or must not be */
 export function badOption(name: string, why: string): RpcError {
@@ -29,18 +30,30 @@ export function checkLogger(logger: unknown): void {
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error']
 
-/** Whether an object has functions of these names. */
-export function hasMethods(value: object, names: readonly string[]): boolean {
-  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+/** The options of a warning about unknown ones. */
+export interface KnownOptions {
+  readonly options: object
+  /** The names that there are. */
+  readonly known: readonly string[]
+  /** What goes before a name in the log, such as `limits.`. @default nothing */
+  readonly of?: string
+  /** What other libraries, or older versions, call an option. @default none */
+  readonly aliases?: ReadonlyMap<string, string>
 }
 
-/** A name that is written wrong would go unnoticed; old applications may still pass what is of no use any more. */
+/**
+ * Logs a warning for each option that there is not, with the most likely one as `didYouMean`. Unknown options are no error:
+ * old applications may still pass what is of no use any more.
+ */
 export function warnOfUnknown(
   logger: Pick<Logger, 'warn'>,
-  { options, known, of = '' }: { options: object; known: readonly string[]; of?: string },
+  { options, known, of = '', aliases }: KnownOptions,
 ): void {
-  for (const name of Object.keys(options).filter((name) => !known.includes(name)))
-    logger.warn({ option: of + name }, 'there is no such option')
+  for (const name of Object.keys(options).filter((name) => !known.includes(name))) {
+    const meant = aliases?.get(name) ?? nearestName(name, known)
+    const suggestion = meant === undefined ? {} : { didYouMean: of + meant }
+    logger.warn({ option: of + name, ...suggestion }, 'there is no such option')
+  }
 }
 
 /** As if what is `undefined` had been left out. */

@@ -8,18 +8,10 @@ import type { PublishFilter } from './hub.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { MemoryEngine } from './memory-engine.js'
-import {
-  badOption,
-  checkLogger,
-  checkNumber,
-  checkOptions,
-  checkWait,
-  hasMethods,
-  warnOfUnknown,
-  withoutUndefined,
-} from './option-checks.js'
+import { badOption, checkNumber, checkWait, warnOfUnknown, withoutUndefined } from './option-checks.js'
 import type { Origins } from './origins.js'
 import type { RemoteClient } from './remote-client.js'
+import { checkParts } from './required-options.js'
 import { safeLogger } from './runtime/safe-logger.js'
 import type { Authentication } from './token-route.js'
 import type { TokenKey } from './tokens.js'
@@ -164,9 +156,27 @@ const WITHOUT_DEFAULT = [
   'sockjsUrl',
 ]
 
+/** What the client, the legacy server and other libraries call the options. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['socketPrefix', 'prefix'],
+  ['path', 'prefix'],
+  ['tokenPath', 'tokenRoute'],
+  ['cors', 'origins'],
+  ['allowedOrigins', 'origins'],
+  ['controller', 'socketController'],
+  ['actions', 'socketController'],
+  ['adapter', 'engine'],
+  ['redisClient', 'engine'],
+  ['pubsubClient', 'engine'],
+  ['socketServer', 'server'],
+  ['middleware', 'customMiddleware'],
+  ['rules', 'channels'],
+  ['log', 'logger'],
+])
+
 /** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
 export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
-  check(options)
+  checkParts(options)
   const limits = resolveLimits(options.limits)
   const defaults = {
     audience: 'token-socket',
@@ -196,7 +206,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   const resolved = { ...defaults, ...withoutUndefined(options), limits, logger }
   checkResolved(resolved)
   const known = [...Object.keys(defaults), ...WITHOUT_DEFAULT]
-  warnOfUnknown(resolved.logger, { options, known })
+  warnOfUnknown(resolved.logger, { options, known, aliases: ALIASES })
   warnOfUnknown(resolved.logger, {
     options: options.limits ?? {},
     known: Object.keys(DEFAULT_LIMITS),
@@ -229,41 +239,6 @@ function checkResolved(resolved: ResolvedOptions): void {
   checkScript(resolved.sockjsUrl)
   checkCompression(resolved.perMessageDeflate)
 }
-
-function check(options: TokenSocketServerOptions): void {
-  checkOptions(options)
-  const { app, server, authentication = 'auth', engine, secret, keys, issuer } = options
-  if (!isExpress(app)) throw badOption('app', 'has to be an Express application')
-  if (!isHttpServer(server)) throw badOption('server', 'has to be an HTTP server, such as createServer(app)')
-  if (typeof authentication !== 'string' && typeof authentication !== 'function') {
-    throw badOption('authentication', 'has to be a session key or a function')
-  }
-  if (engine !== undefined && typeof engine?.broker?.publish !== 'function')
-    throw badOption('engine', 'has to be an engine, such as a MemoryEngine')
-  checkLogger(options.logger)
-  for (const name of ['socketController', 'routes'] as const) {
-    const { [name]: tree = {} } = options
-    if (typeof tree !== 'object' || tree === null) throw badOption(name, 'has to be an object of functions')
-  }
-  if (issuer !== undefined && (typeof issuer !== 'string' || issuer === ''))
-    throw badOption('issuer', 'has to be a string that is not empty')
-  if (secret !== undefined && secret.length === 0) throw badOption('secret', 'must not be empty')
-  if (engine?.shared && secret === undefined && keys === undefined) {
-    throw badOption('secret', `has to be given: nodes that share the engine "${engine.name}" need the same`)
-  }
-}
-
-/** A router has most methods of an application, but neither its settings nor its requests. */
-function isExpress(app: unknown): boolean {
-  return typeof app === 'function' && hasMethods(app, ['get', 'post', 'options', 'set']) && 'request' in app
-}
-
-/** What only the servers of Node's `http`, `https` and `http2` have together, and a wrapper around one of them. */
-function isHttpServer(server: unknown): boolean {
-  return typeof server === 'object' && server !== null && hasMethods(server, SERVER_METHODS)
-}
-
-const SERVER_METHODS = ['on', 'emit', 'removeListener', 'listen', 'address', 'close', 'setTimeout']
 
 function checkPath(name: string, value: unknown): void {
   if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {
