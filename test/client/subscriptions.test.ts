@@ -644,6 +644,83 @@ describe('Subscriptions', () => {
       expect(sent).to.have.length(2)
     })
 
+    describe('while requests that were not answered in time may still be done', () => {
+      /** The outcome that the server tells of a request, and the notice before it. */
+      function done(id: string, notice: () => void): void {
+        notice()
+        expect(subscriptions.answered(id, ACCEPTED)).to.equal(true)
+      }
+
+      it('takes nothing that they do for the server’s own will', () => {
+        for (let call = 0; call < 2; call += 1) {
+          void subscriptions.subscribe('a').catch(() => {})
+          clock.tick(2000)
+        }
+        clock.tick(100_000)
+        const ids = sent.map(({ id }) => id)
+        const types = sent.map(({ type }) => type)
+        expect(types.filter((type) => type === 'subscribe')).to.have.length(2)
+        ids.forEach((id, index) => {
+          done(id, types[index] === 'subscribe' ? on : off)
+          expect([subscriptions.has('a'), subscriptions.channels]).to.deep.equal([false, []])
+        })
+        // What comes now is the server's own.
+        on()
+        expect(subscriptions.channels).to.deep.equal(['a'])
+      })
+
+      it('does not forget the channel before the last of them', () => {
+        void subscriptions.subscribe('a').catch(() => {})
+        clock.tick(1000)
+        done('s2', off)
+        expect(left.args.at(-1)).to.deep.equal(['a', false])
+        on()
+        expect(subscriptions.has('a')).to.equal(false)
+        expect(requests().at(-1)).to.equal('unsubscribe a')
+        done('s1', () => {})
+        done('s3', off)
+        expect(left.args.at(-1)).to.deep.equal(['a', true])
+      })
+
+      it('takes a late unsubscribe of its own for no kick', async () => {
+        void subscriptions.subscribe('a')
+        done('s1', on)
+        const late = errorOf(subscriptions.unsubscribe('a'))
+        clock.tick(1000)
+        await late
+        bound.add('a')
+        subscriptions.bound('a')
+        clock.tick(1000)
+        done('s2', off)
+        expect(refused.args.map(([, { code }]) => code)).to.not.include('aborted')
+        expect(subscriptions.has('a')).to.equal(true)
+      })
+
+      it('does not wait for them on another link, nor for what was never sent', async () => {
+        void subscriptions.subscribe('a').catch(() => {})
+        clock.tick(1000)
+        subscriptions.disconnected()
+        token = () => new Promise(() => {})
+        subscriptions.connected(false)
+        void subscriptions.subscribe('b').catch(() => {})
+        clock.tick(1000)
+        for (const { id } of sent) subscriptions.answered(id, ACCEPTED)
+        for (const channel of ['a', 'b']) {
+          subscriptions.noticed({ type: 'subscribed', channel })
+          expect(subscriptions.has(channel)).to.equal(true)
+        }
+      })
+
+      it('does not wait for the legacy server, which may never answer', () => {
+        subscriptions.disconnected()
+        subscriptions.connected(true)
+        void subscriptions.subscribe('a').catch(() => {})
+        clock.tick(1000)
+        off()
+        expect(left.args.at(-1)).to.deep.equal(['a', true])
+      })
+    })
+
     it('takes a subscribe for done whose notice came in time, and whose answer did not', async () => {
       const done = subscriptions.subscribe('a')
       on()

@@ -46,7 +46,7 @@ export interface SubscriptionOwner {
   callersWaiting: number
   /** Gives a request its id, by which its answer comes back. */
   begin(subscription: Subscription): string
-  /** A request has its answer, or needs none any longer. */
+  /** A request needs no answer any longer. */
   take(id: string): void
   /** What a request led to has been done. */
   end(id: string): void
@@ -63,21 +63,16 @@ interface PendingCaller {
 
 /** One request, on one link. */
 export interface SubscriptionRequest {
-  readonly id: string
+  /** Empty until it is sent, which is when its channel's token is there. */
+  id: string
   readonly type: RequestType
   /** The server has said since that this socket is on the channel. */
   isConfirmed: boolean
-  isGettingToken: boolean
   readonly expire: () => void
 }
 
 /** Refusals of what the server may do later. `refused` does not hear of them. */
-const RETRYABLE: ReadonlySet<string> = new Set([
-  'engine_unavailable',
-  'timeout',
-  'too_many_calls',
-  'too_many_messages',
-])
+const RETRYABLE = /^(engine_unavailable|timeout|too_many_(calls|messages))$/
 
 /**
  * Refusals, by code and field, of what other sockets or the application's back end may change: `refused` reports them, and the
@@ -118,6 +113,8 @@ export class Subscription {
   #isBehind = false
   #callers: readonly PendingCaller[] = []
   #failures = 0
+  /** How many requests were not answered in time on this link. The server may still do them. */
+  #late = 0
   /** Waits for the time to ask again. */
   #isPaused = false
   readonly #owner: SubscriptionOwner
@@ -157,9 +154,11 @@ export class Subscription {
     const { events, link } = this.#owner
     const isOn = notice.type === 'subscribed'
     const isAnswer = request?.type === typeOf(isOn)
+    // A late request of this socket may be what the server does.
+    const isAlone = !request && this.#late === 0
     this.#move(isOn ? 'grant' : 'revoke')
     if (isAnswer) request.isConfirmed = true
-    if (!request && (wasDesired || !this.#isPaused)) {
+    if (isAlone && (wasDesired || !this.#isPaused)) {
       this.#resume()
       this.isDesired = isOn
       this.isCalled &&= isOn
@@ -167,7 +166,7 @@ export class Subscription {
     if (isOn) this.#enter(notice)
     else events.left(this.channel, false)
     if (isAnswer && link === 'legacy' && this.request === request) this.end(request)
-    else if (!request && !isOn && wasDesired && before !== 'subscribed') this.#tell(revoked())
+    else if (isAlone && !isOn && wasDesired && before !== 'subscribed') this.#tell(revoked())
     this.reconcile()
   }
 
@@ -195,7 +194,7 @@ export class Subscription {
     const isReached = DONE[this.state] === desired
     if (isReached && !this.isDesired) {
       this.#resume()
-      this.#owner.forget(this)
+      if (this.#late === 0) this.#owner.forget(this)
     } else if (this.#owner.link !== 'none' && !this.#isPaused && (!isReached || this.#isBehind))
       this.#send(desired)
   }
@@ -205,6 +204,7 @@ export class Subscription {
     if (this.request) this.#take(this.request)
     this.#resume()
     this.#isBehind = false
+    this.#late = 0
     this.state = 'unsubscribed'
     this.reconcile()
   }
@@ -215,9 +215,20 @@ export class Subscription {
     for (const { reject } of this.#takeCallers(() => true)) reject(error)
   }
 
+  /** A request was answered: the one under way, or a late one. */
+  answered(id: string, error: RpcError | undefined): void {
+    if (this.request?.id === id) return this.end(this.request, error)
+    this.#late -= 1
+    this.reconcile()
+  }
+
   /** A request was answered, or was not in time. */
   end(request: SubscriptionRequest, error?: RpcError, isLate = false): void {
     this.#take(request)
+    const { id } = request
+    // The legacy server may never answer.
+    if (isLate && id && this.#owner.link === 'current') this.#late += 1
+    else this.#owner.take(id)
     const isSubscribe = request.type === 'subscribe'
     if (!error) this.#move('accept')
     else if (error.code !== 'timeout') this.#move('refuse')
@@ -228,7 +239,7 @@ export class Subscription {
     else if (isSubscribe && !isOn) this.#failed(request, revoked(), false)
     else this.#succeeded(request)
     this.reconcile()
-    this.#owner.end(request.id)
+    this.#owner.end(id)
   }
 
   #enter(notice: SubscriptionNotice): void {
@@ -262,7 +273,7 @@ export class Subscription {
       : this.#unsubscribeFailed(error, isTold)
     if (isLate) this.#failures += 1
     else if (!isOver && this.isDesired === isSubscribe) this.#pause()
-    const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : !RETRYABLE.has(error.code))
+    const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : !RETRYABLE.test(error.code))
     this.#tell(error, isRefused, isTold)
   }
 
@@ -276,7 +287,7 @@ export class Subscription {
   #subscribeFailed({ code, data }: RpcError, isTold: boolean, isConfirmed: boolean): boolean {
     if (isTold) this.isCalled = false
     const isKept = !isTold || this.#owner.events.isBound(this.channel)
-    const isOver = !isKept || !(RETRYABLE.has(code) || PASSING.test(code + Object(data).field))
+    const isOver = !isKept || !(RETRYABLE.test(code) || PASSING.test(code + Object(data).field))
     // The server may have subscribed this socket on its own meanwhile.
     if (isOver) this.isDesired &&= isConfirmed && this.state === 'subscribed'
     return isOver
@@ -284,7 +295,7 @@ export class Subscription {
 
   /** The server keeps this socket on the channel, unless it only could not do it now. */
   #unsubscribeFailed({ code }: RpcError, isTold: boolean): boolean {
-    const isOver = code !== 'timeout' && (isTold || !RETRYABLE.has(code))
+    const isOver = code !== 'timeout' && (isTold || !RETRYABLE.test(code))
     if (isOver && this.state === 'subscribed') {
       this.isDesired = true
       // What is missing cannot be had: it goes on from the next publication.
@@ -305,39 +316,40 @@ export class Subscription {
   }
 
   #send(type: RequestType): void {
-    const { channel } = this
     const { timers, callTimeout, events, link } = this.#owner
-    const id = this.#owner.begin(this)
     const expire = () => this.end(request, new RpcError('timeout'), true)
-    const request: SubscriptionRequest = { id, type, isConfirmed: false, isGettingToken: false, expire }
+    const request: SubscriptionRequest = { id: '', type, isConfirmed: false, expire }
     this.#move(type)
     this.request = request
     // Where answers take longer than that, the next request gets more time.
     timers.set(expire, callTimeout * this.#backoff)
-    if (type === 'unsubscribe') return events.send({ type, id, channel })
-    const token = link === 'current' ? events.token(channel) : undefined
-    if (!token) return this.#subscribe(id)
-    request.isGettingToken = true
+    if (type === 'unsubscribe') return this.#ask(request)
+    const token = link === 'current' ? events.token(this.channel) : undefined
+    if (!token) return this.#subscribe(request)
     token.then(
-      (token) => this.request === request && this.#subscribe(id, token),
+      (token) => this.request === request && this.#subscribe(request, token),
       (error) => this.request === request && this.end(request, error),
     )
   }
 
-  #subscribe(id: string, token?: string): void {
-    const { channel } = this
+  #subscribe(request: SubscriptionRequest, token?: string): void {
     const from = this.#position
     const proof = this.#proof
     this.#isBehind = from !== undefined
-    const where = from && { from, proof }
-    this.#owner.events.send({ type: 'subscribe', id, channel, ...where, ...(token && { token }) })
+    this.#ask(request, { ...(from && { from, proof }), ...(token && { token }) })
   }
 
-  /** Its answer means nothing from now on. */
-  #take({ id, expire }: SubscriptionRequest): void {
+  #ask(request: SubscriptionRequest, how?: Pick<SubscriptionMessage, 'from' | 'proof' | 'token'>): void {
+    const { type } = request
+    const id = this.#owner.begin(this)
+    request.id = id
+    this.#owner.events.send({ type, id, channel: this.channel, ...how })
+  }
+
+  /** It is not under way any longer. */
+  #take({ expire }: SubscriptionRequest): void {
     this.request = undefined
     this.#owner.timers.delete(expire)
-    this.#owner.take(id)
   }
 
   readonly #retry = () => {

@@ -51,7 +51,7 @@ export class Subscriptions implements SubscriptionOwner {
   readonly #subscriptions = new Map<string, Subscription>()
   /** Those that the server began. */
   readonly #granted = new Set<Subscription>()
-  /** What is asked for now, by the request's id. */
+  /** What was asked for on this link and is not answered, by the request's id. */
   readonly #requests = new Map<string, Subscription>()
   readonly #restoring = new Set<string>()
   readonly #limits: SubscriptionsLimits
@@ -120,7 +120,7 @@ export class Subscriptions implements SubscriptionOwner {
       subscription.reconcile()
       const { request } = subscription
       // What gets the channel's token may call the server: calls must not wait for it.
-      if (request && !request.isGettingToken) this.#restoring.add(request.id)
+      if (request?.id) this.#restoring.add(request.id)
     }
     // The legacy server may never answer; it does things in order, though.
     if (isLegacy) this.#restoring.clear()
@@ -132,6 +132,7 @@ export class Subscriptions implements SubscriptionOwner {
     this.link = 'none'
     this.#isIgnoring = false
     this.#restoring.clear()
+    this.#requests.clear()
     for (const subscription of [...this.#subscriptions.values()]) subscription.lose()
   }
 
@@ -158,9 +159,9 @@ export class Subscriptions implements SubscriptionOwner {
   /** An answer came. @returns whether it belongs to a request of these */
   answered(id: string, outcome: Outcome): boolean {
     const subscription = this.#requests.get(id)
-    if (subscription?.request?.id !== id) return false
-    subscription.end(subscription.request, 'error' in outcome ? decodeError(outcome) : undefined)
-    return true
+    this.#requests.delete(id)
+    subscription?.answered(id, 'error' in outcome ? decodeError(outcome) : undefined)
+    return subscription !== undefined
   }
 
   /** @internal */

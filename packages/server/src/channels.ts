@@ -13,7 +13,7 @@ import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
 import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
-import type { ChannelAnswer, ChannelRequest, PublicationOptions, RemoteClient } from './remote-client.js'
+import type { ChannelAnswer, PendingRequest, PublicationOptions, RemoteClient } from './remote-client.js'
 
 /** What {@link Channels} needs from its server. */
 export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner, ChannelRequestsOwner {
@@ -83,7 +83,7 @@ export class Channels {
   }
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
-  request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
+  request(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
     return this.#requests.answer(socket, request)
   }
 

@@ -28,18 +28,18 @@ import { callBack, type RpcCallback } from './socket/rpc-callback.js'
 import type { SocketData } from './socket/socket-data.js'
 import {
   type ChannelAnswer,
-  type ChannelRequest,
+  type PendingRequest,
   type SessionOwner,
   SocketSession,
 } from './socket/socket-session.js'
 
 export type { PublicationOptions } from './socket/publication-options.js'
-export type { ChannelAnswer, ChannelRequest } from './socket/socket-session.js'
+export type { ChannelAnswer, ChannelRequest, PendingRequest } from './socket/socket-session.js'
 
 /** What a socket does with channels. */
 export interface SocketChannels {
   /** Does what a client asks, or says why not. */
-  request(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer>
+  request(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer>
   subscribe(socket: RemoteClient, channel: string): Promise<void>
   unsubscribe(socket: RemoteClient, channel: string): void
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
@@ -331,7 +331,7 @@ export class RemoteClient {
   }
 
   /** Does what the client asks about a channel, or says why not. @internal */
-  requestChannel(request: ChannelRequest): Promise<ChannelAnswer> {
+  requestChannel(request: PendingRequest): Promise<ChannelAnswer> {
     return this.#owner.channels.request(this, request)
   }
 

@@ -6,7 +6,7 @@ import {
   type SubscriptionMessage,
 } from '@token-socket/protocol'
 import type { Broker, Draft, Receipt } from '../engine.js'
-import type { ChannelAnswer, ChannelRequest, RemoteClient } from '../remote-client.js'
+import type { ChannelAnswer, PendingRequest, RemoteClient } from '../remote-client.js'
 import { Turnstile } from '../turnstile.js'
 import { type ChannelAccess, type ClaimedPosition, claimedPosition } from './access.js'
 import type { Broadcasts } from './broadcasts.js'
@@ -16,6 +16,9 @@ import { HistoryAnswers, type HistoryAnswersOwner } from './history-answers.js'
 import { clientKey } from './idempotency-keys.js'
 import { NewChannels, type NewChannelsOwner } from './new-channels.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
+
+/** A request to subscribe. */
+type SubscribeRequest = SubscriptionMessage & Pick<PendingRequest, 'isAnswered'>
 
 /** Dependencies of {@link ChannelRequests} that the server gives. */
 export interface ChannelRequestsOwner extends Omit<HistoryAnswersOwner, 'access'>, NewChannelsOwner {
@@ -66,7 +69,7 @@ export class ChannelRequests {
   }
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
-  answer(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
+  answer(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
     return request.type === 'subscribe'
       ? this.#requestSubscription(socket, request)
       : this.#do(socket, request)
@@ -77,11 +80,11 @@ export class ChannelRequests {
     return this.#turnstile.wait(() => socket.isClosed || socket.grants.subscribe(channel))
   }
 
-  async #do(socket: RemoteClient, request: ChannelRequest): Promise<ChannelAnswer> {
-    if (socket.isClosed) return {}
+  async #do(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
+    if (!isAwaited(socket, request)) return {}
     try {
       const refused = await this.#channels.access.decide(socket, request)
-      if (refused || socket.isClosed) return refused ?? {}
+      if (refused || !isAwaited(socket, request)) return refused ?? {}
       return { data: await this.#carryOut(socket, request) }
     } catch (error) {
       return answerOf(error)
@@ -89,7 +92,7 @@ export class ChannelRequests {
   }
 
   /** The server's own unsubscribe wins over it, also before anything is asked. */
-  async #requestSubscription(socket: RemoteClient, request: SubscriptionMessage): Promise<ChannelAnswer> {
+  async #requestSubscription(socket: RemoteClient, request: SubscribeRequest): Promise<ChannelAnswer> {
     const pending = this.#channels.pending.begin(socket, request.channel)
     try {
       await this.#haveTurn(socket, request.channel)
@@ -102,14 +105,14 @@ export class ChannelRequests {
     }
   }
 
-  /** @returns whether the client is still there @throws RpcError `aborted` if the server has taken it off the channel */
-  #mayGoOn(socket: RemoteClient, { channel }: SubscriptionMessage, pending: PendingSubscription): boolean {
-    if (socket.isClosed) return false
-    if (pending.isCancelled && !this.#channels.has(socket, channel)) throw aborted()
+  /** @returns whether the client still waits @throws RpcError `aborted` if the server has taken it off the channel */
+  #mayGoOn(socket: RemoteClient, request: SubscribeRequest, pending: PendingSubscription): boolean {
+    if (!isAwaited(socket, request)) return false
+    if (pending.isCancelled && !this.#channels.has(socket, request.channel)) throw aborted()
     return true
   }
 
-  async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
+  async #carryOut(socket: RemoteClient, request: PendingRequest): Promise<unknown> {
     switch (request.type) {
       case 'unsubscribe':
         return this.#channels.unsubscribe(socket, request.channel)
@@ -138,7 +141,7 @@ export class ChannelRequests {
   /** The answer says what is so now: an unsubscribe of the server's own may have come meanwhile. */
   async #subscribeFor(
     socket: RemoteClient,
-    request: SubscriptionMessage,
+    request: SubscribeRequest,
     pending: PendingSubscription,
   ): Promise<ChannelAnswer> {
     const { channel, token } = request
@@ -169,6 +172,11 @@ export class ChannelRequests {
 
 function aborted(): RpcError {
   return new RpcError('aborted', 'The server took this socket off the channel meanwhile')
+}
+
+/** Whether the client is there, and was not answered with `timeout`: otherwise nothing is done. */
+function isAwaited(socket: RemoteClient, request: PendingRequest): boolean {
+  return !socket.isClosed && !request.isAnswered
 }
 
 /** The answer that refuses a request. @throws what is no RpcError */

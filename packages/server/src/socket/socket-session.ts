@@ -39,6 +39,12 @@ export type ChannelRequest = Extract<
   { type: 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast' | 'history' }
 >
 
+/** A request about channels, while it waits or is done. */
+export type PendingRequest = ChannelRequest & {
+  /** It was answered, with `timeout`: what was not done by then is not done at all. */
+  isAnswered?: boolean
+}
+
 /** How a request about channels ended. */
 export interface ChannelAnswer {
   /** Why it was not done. */
@@ -74,7 +80,7 @@ export interface SessionSocket {
   readonly isOpen: boolean
   send(message: ServerMessage): void
   close(why: CloseReason): void
-  requestChannel(request: ChannelRequest): Promise<ChannelAnswer>
+  requestChannel(request: PendingRequest): Promise<ChannelAnswer>
 }
 
 /** The receiving half of a socket: takes its client's messages, and answers each request exactly once. */
@@ -157,7 +163,7 @@ export class SocketSession {
         answer,
       })
     }
-    this.#peer.receive({ action: this.#asAction(message, bytes), before: [], bytes, answer })
+    this.#request(message, bytes, answer)
   }
 
   /** @returns the function that is called; one that throws in place of one whose look-up throws, as a getter may */
@@ -171,8 +177,16 @@ export class SocketSession {
     }
   }
 
+  #request(request: PendingRequest, bytes: number, answer: (outcome: Outcome) => void): void {
+    const answerOnce = (outcome: Outcome) => {
+      request.isAnswered = true
+      answer(outcome)
+    }
+    this.#peer.receive({ action: this.#asAction(request, bytes), before: [], bytes, answer: answerOnce })
+  }
+
   /** Requests about the same channel are done in the order in which they came, however long a listener takes. */
-  #asAction(message: ChannelRequest, bytes: number): Action {
+  #asAction(message: PendingRequest, bytes: number): Action {
     const channel = message.type === 'broadcast' ? '' : message.channel
     return (callback: (error: unknown, data: unknown) => void) => {
       // Calls that were answered with a time-out may still stand in the queue.

@@ -1,0 +1,108 @@
+import { MemoryEngine } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
+import { Channels } from '../../packages/server/src/channels.js'
+import { Hub } from '../../packages/server/src/hub.js'
+import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
+import { Policy } from '../../packages/server/src/policy.js'
+import { turn } from '../client/waiting.js'
+import { makeSocket } from './sockets.js'
+
+const TIMEOUT = 1000
+
+describe('a request about a channel that was answered with `timeout`', () => {
+  let clock: sinon.SinonFakeTimers
+  let engine: MemoryEngine
+
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    engine = new MemoryEngine()
+  })
+
+  afterEach(async () => {
+    await engine.close()
+    sinon.restore()
+  })
+
+  /** A socket whose listeners answer, with yes, when `allow` is called. */
+  function make() {
+    const hub = new Hub(() => {})
+    const asked: string[] = []
+    const waiting: (() => void)[] = []
+    const failed = () => {}
+    const channels = new Channels({
+      ...engine,
+      ...DEFAULT_LIMITS,
+      hub,
+      presenceGrace: 0,
+      redeem: async () => {},
+      policy: new Policy({ channels: {}, timeout: TIMEOUT, failed }),
+      decide: async (event) => {
+        asked.push(event)
+        await new Promise<void>((resolve) => waiting.push(resolve))
+        return undefined
+      },
+      failed,
+      proofs: new PositionProofs([Buffer.from('secret')]),
+    })
+    const made = makeSocket({
+      limits: { timeout: TIMEOUT },
+      channels: {
+        request: (...args) => channels.request(...args),
+        forget: (...how) => channels.forget(...how),
+      },
+    })
+    hub.add(made.socket)
+    const other = makeSocket()
+    hub.add(other.socket)
+    const send = (id: string, rpc: string, req: object) =>
+      made.socket.receive(JSON.stringify({ rpc, req, uuid: id }))
+    const allow = async () => {
+      for (const go of waiting.splice(0)) go()
+      await turn()
+    }
+    const codes = () => made.frames().map((frame) => (frame as { code?: string }).code)
+    return { ...made, channels, other, asked, send, allow, codes }
+  }
+
+  type Made = ReturnType<typeof make>
+
+  /** What a request would have done. */
+  const kinds: [rpc: string, req: object, isDone: (made: Made) => boolean][] = [
+    ['_subscribe', { channel: 'a' }, ({ socket }) => socket.channels.includes('a')],
+    ['_unsubscribe', { channel: 'b' }, ({ socket }) => !socket.channels.includes('b')],
+    ['_publish', { channel: 'b', data: 1 }, ({ other }) => other.frames().length > 1],
+    ['_broadcast', { data: 1 }, ({ other }) => other.frames().length > 1],
+  ]
+
+  for (const [rpc, req, isDone] of kinds) {
+    it(`is not done when the listeners of ${rpc} allow it afterwards, and is done when they do in time`, async () => {
+      for (const isLate of [false, true]) {
+        const made = make()
+        for (const { socket } of [made, made.other]) await made.channels.subscribe(socket, 'b')
+        made.send('1', rpc, req)
+        await turn()
+        if (isLate) clock.tick(TIMEOUT)
+        await made.allow()
+        await turn()
+        expect([isLate, isDone(made)]).to.deep.equal([isLate, !isLate])
+        expect(made.codes().includes('timeout')).to.equal(isLate)
+      }
+    })
+
+    it(`is not done after an earlier one, and the listeners of ${rpc} are not asked`, async () => {
+      const made = make()
+      for (const { socket } of [made, made.other]) await made.channels.subscribe(socket, 'b')
+      const first =
+        rpc === '_broadcast' ? ['_broadcast', { data: 0 }] : ['_subscribe', { ...req, data: undefined }]
+      made.send('0', first[0] as string, first[1] as object)
+      made.send('1', rpc, req)
+      await turn()
+      clock.tick(TIMEOUT)
+      await made.allow()
+      await turn()
+      expect([made.asked.length, isDone(made)]).to.deep.equal([1, false])
+    })
+  }
+})
