@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { RpcError } from '@token-socket/protocol'
 import { requestAddress, type TrustProxy } from './forwarded.js'
+import { type OriginHint, originHint } from './http/origin-hint.js'
 import { handleRejection } from './runtime/isolated.js'
 import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
@@ -20,6 +21,8 @@ export interface RequestOrigin {
   readonly allowed: boolean
   /** Whether it comes from another origin's page. A request that names no origin does not. */
   readonly isForeign: boolean
+  /** What to do about a refusal; see {@link OriginRulesOptions.givesHints}. */
+  readonly hint?: string
 }
 
 /** Settings of {@link OriginRules}. */
@@ -30,6 +33,8 @@ export interface OriginRulesOptions {
   readonly trusts: TrustProxy
   /** Hears what an `origins` function throws; that origin is then refused. */
   readonly onerror?: (cause: unknown) => void
+  /** Whether refused clients are told the likely cause, too. The log always is. @default false */
+  readonly givesHints?: boolean
   /** Gets a line about refused origins. @default none */
   readonly log?: Pick<ThrottledLog, 'write'> | undefined
 }
@@ -38,7 +43,7 @@ export interface OriginRulesOptions {
 interface RefusedOrigin {
   readonly option: 'origins' | 'requireOrigin'
   readonly origin?: string
-  readonly reason?: string
+  readonly cause?: OriginHint
 }
 
 /** Decides where requests may come from: on the token route, every SockJS transport and the WebSocket upgrade. */
@@ -65,36 +70,38 @@ export class OriginRules {
     const isKnown = request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined
     const origin = isKnown ? originOf(request) : refererOf(request)
     if (origin !== undefined) return this.#judge(origin, request)
-    const allowed = !this.#options.required || isSameOriginFetch(request)
-    if (!allowed) this.#refused(request, { option: 'requireOrigin' })
-    return { origin, allowed, isForeign: false }
+    if (!this.#options.required || isSameOriginFetch(request))
+      return { origin, allowed: true, isForeign: false }
+    const hint = this.#refused(request, { option: 'requireOrigin', cause: WITHOUT_ORIGIN })
+    return { origin, allowed: false, isForeign: false, ...hint }
   }
 
   /** As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name one. */
   judgeScript(request: IncomingMessage): RequestOrigin {
     const origin = originOf(request) ?? refererOf(request)
     if (origin !== undefined) return this.#judge(origin, request)
-    this.#refused(request, { option: 'origins', reason: 'a script request has neither Origin nor Referer' })
-    return { origin, allowed: false, isForeign: true }
+    const hint = this.#refused(request, { option: 'origins', cause: WITHOUT_REFERER })
+    return { origin, allowed: false, isForeign: true, ...hint }
   }
 
   #judge(origin: string, request: IncomingMessage): RequestOrigin {
     const isForeign = !this.#isSame(origin, request)
-    const allowed = !isForeign || this.#isListed(origin, request)
-    if (!allowed) this.#refused(request, { option: 'origins', origin: shorten(origin) })
-    return { origin, isForeign, allowed }
+    if (!isForeign || this.#isListed(origin, request)) return { origin, isForeign, allowed: true }
+    return { origin, isForeign, allowed: false, ...this.#refused(request, { option: 'origins', origin }) }
   }
 
   /** The operator has to know what was compared with what: a proxy may hide the host that the browser used. */
-  #refused(request: IncomingMessage, details: RefusedOrigin): void {
-    const { log, trusts } = this.#options
-    const { host = '' } = requestAddress(request, trusts)
+  #refused(request: IncomingMessage, refused: RefusedOrigin): Pick<RequestOrigin, 'hint'> {
+    const { log, trusts, givesHints } = this.#options
+    const { host = '', secure } = requestAddress(request, trusts)
+    const { option, origin = 'null' } = refused
+    const { headers, httpVersion } = request
+    const { kind, hint } = refused.cause ?? originHint({ origin, host, secure, headers, httpVersion })
+    const named = refused.origin === undefined ? {} : { origin: shorten(refused.origin) }
     const path = shorten((request.url ?? '').split('?', 1)[0] ?? '')
-    log?.write(`origin ${details.option}`, [
-      'warn',
-      { ...details, host: shorten(host), path },
-      'an origin was refused',
-    ])
+    const details = { option, ...named, host: shorten(host), path, hint }
+    log?.write(`origin ${option} ${kind}`, ['warn', details, 'an origin was refused'])
+    return givesHints ? { hint } : {}
   }
 
   #isListed(origin: string, request: IncomingMessage): boolean {
@@ -120,6 +127,16 @@ export class OriginRules {
     if (secure && scheme === 'http') return false
     return URL.canParse(`${scheme}://${host}`) && new URL(`${scheme}://${host}`).origin === origin
   }
+}
+
+const WITHOUT_ORIGIN: OriginHint = {
+  kind: 'none',
+  hint: 'the request names no `Origin`, like those of programs: leave out `requireOrigin` to allow them',
+}
+
+const WITHOUT_REFERER: OriginHint = {
+  kind: 'no referer',
+  hint: "a script request has neither Origin nor Referer: the page's `Referrer-Policy` must let it name its origin",
 }
 
 function originOf(request: IncomingMessage): string | undefined {

@@ -28,6 +28,7 @@ import { OriginRules } from './origins.js'
 import { Policy } from './policy.js'
 import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
+import { isProduction } from './runtime/environment.js'
 import { Failures } from './runtime/failures.js'
 import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
 import { notifyListeners, takeListeners } from './runtime/listeners.js'
@@ -262,7 +263,14 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   #makeOrigins(trusts: TrustProxy): OriginRules {
     const { origins, requireOrigin: required } = this.#options
     const onerror = (cause: unknown) => this.#failures.report(cause, { option: 'origins' })
-    return new OriginRules({ origins, required, trusts, onerror, log: this.#log })
+    return new OriginRules({
+      origins,
+      required,
+      trusts,
+      onerror,
+      log: this.#log,
+      givesHints: !isProduction(),
+    })
   }
 
   #makeHandshakes(redeemer: Redeemer): Handshakes {

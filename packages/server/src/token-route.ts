@@ -76,10 +76,10 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
  */
 export function tokenGuard(origins: OriginRules, isDown: () => boolean): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
-    const { origin, allowed } = isJsonp(request) ? origins.judgeScript(request) : origins.judge(request)
+    const { origin, allowed, hint } = isJsonp(request) ? origins.judgeScript(request) : origins.judge(request)
     response.vary('Origin').set('Cache-Control', 'no-store')
     if (!allowed)
-      return send(request, response, [403, { error: ERRORS.origin_refused, code: 'origin_refused' }])
+      return send(request, response, [403, { error: ERRORS.origin_refused, code: 'origin_refused', hint }])
     if (isJsonp(request) && !isCallbackName(request.query.callback)) {
       return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })
     }
