@@ -1,17 +1,23 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds after which one that has died is started again: long enough to see that it was away. */
+/** Milliseconds after which a dead process is started again: long enough to see that it was down. */
 const PAUSE = 3000
 
-/** Milliseconds that one has to end by itself. */
+/** Milliseconds that a process has to end after a signal. */
 const GRACE = 6000
 
-/** A process that is started again whenever it dies, until it is stopped. */
-export class KeptProcess {
-  #name
+/**
+ * A process that is started again whenever it dies, until it is stopped. It emits `state` at each change: `starting`,
+ * `up` when it is ready, `down` when it has ended.
+ */
+export class KeptProcess extends EventEmitter {
+  name
+  state = 'down'
+  /** When it came into this state, ms since 1970. */
+  since = Date.now()
   #start
   #port
   #child
@@ -19,34 +25,44 @@ export class KeptProcess {
   #isStopped = false
 
   /**
-   * @param {string} name for people
+   * @param {string} name that the log and the page show
    * @param {() => import('node:child_process').ChildProcess} start
    * @param {number} [port] where it can be reached when it is ready; without it, it says so by a message
    */
   constructor(name, start, port) {
-    this.#name = name
+    super()
+    this.name = name
     this.#start = start
     this.#port = port
   }
 
   /** Resolves when it is ready. Rejects if it ends before. */
   async run() {
+    this.#become('starting')
     const child = this.#start()
     this.#child = child
     const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`${this.#name} ended with ${code} before it was ready`)
+      throw new Error(`${this.name} ended with ${code} before it was ready`)
     })
     await Promise.race([this.#port ? this.#isReached(child) : once(child, 'message'), ended])
     ended.catch(() => {})
-    console.log(`${this.#name} runs (process ${child.pid})`)
+    console.log(`${this.name} runs (process ${child.pid})`)
     child.once('exit', this.#ended)
+    this.#become('up')
+  }
+
+  /** Sends a message to the process, if it is up. */
+  send(message) {
+    // The process may end at this very moment: a message to it is then lost, as it should be.
+    if (this.state === 'up') this.#child.send(message, () => {})
   }
 
   /** Ends it and starts it again: a deploy. One that has died, and waits to be started again, is started now. */
   async replace() {
-    console.log(`${this.#name} is replaced`)
+    console.log(`${this.name} is replaced`)
     clearTimeout(this.#timer)
     await this.#end('SIGTERM')
+    this.#become('down')
     await this.run().catch((error) => this.#failed(error))
   }
 
@@ -73,8 +89,16 @@ export class KeptProcess {
 
   #ended = (code, signal) => {
     if (this.#isStopped) return
-    console.log(`${this.#name} has ended (${signal ?? code}); it is started again in ${PAUSE / 1000} s`)
+    this.#become('down')
+    console.log(`${this.name} has ended (${signal ?? code}); it is started again in ${PAUSE / 1000} s`)
     this.#timer = setTimeout(() => this.run().catch((error) => this.#failed(error)), PAUSE)
+  }
+
+  #become(state) {
+    if (state === this.state) return
+    this.state = state
+    this.since = Date.now()
+    this.emit('state', state)
   }
 
   #failed(error) {

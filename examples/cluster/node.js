@@ -6,13 +6,13 @@ import { redisEngine } from '@token-socket/redis'
 import { TokenSocketServer } from '@token-socket/server'
 import express from 'express'
 
-/** Letters and digits of any script; 1 to 20 of them. */
-const NAME = /^[\p{L}\p{N}]{1,20}$/u
+/** One or two words of letters and digits of any script. */
+const NAME = /^[\p{L}\p{N}]{1,20}( [\p{L}\p{N}]{1,20})?$/u
 
 /**
- * @param {{ name: string, redis: string, secret: string, trustProxy?: unknown }} settings what people call this node;
+ * @param {{ name: string, redis: string, secret: string, trustProxy?: unknown }} settings what the page calls this node;
  * the address of the Redis; what tokens are signed with, the same on every node; Express's setting
- * @returns an HTTP server that does not listen yet, and how to end it as a rolling deploy does
+ * @returns an HTTP server that does not listen yet; how to publish the nodes' states; how to end as a rolling deploy does
  */
 export function createNode({ name, redis, secret, trustProxy = 'loopback' }) {
   const app = express()
@@ -34,20 +34,29 @@ export function createNode({ name, redis, secret, trustProxy = 'loopback' }) {
     server,
     secret,
     engine: redisEngine({ url: redis }),
-    // Who somebody is, is the application's own business: here, anybody who has a name.
+    // Who a user is, is the application's own business: here, a name is enough.
     authentication: ({ query }) => NAME.test(String(query.name)) && { uid: query.name },
     channels: {
+      // The states of the nodes, as their supervisor sees them. Who comes later gets the last one from the history.
+      nodes: { subscribe: true, history: { size: 1, ttl: 86_400_000 } },
       hall: { subscribe: true, publish: true, presence: true, history: { size: 100, ttl: 3_600_000 } },
     },
     socketController: {
       node: () => name,
-      // For everybody to see what happens then.
+      // So that the page can show what happens then.
       crash: () => process.kill(process.pid, 'SIGKILL'),
     },
   })
 
   return {
     server,
+    /** Every node receives the same states from the supervisor. The key makes them one publication. */
+    async publishStates({ version, states }) {
+      const idempotencyKey = `states ${version}`
+      await sockets
+        .publish('nodes', { version, states }, { event: 'states', idempotencyKey })
+        .catch((error) => console.error(`The nodes’ states were not published: ${error.message}`))
+    },
     /** Sockets are told that they may come back, to another node; resolves when they are gone. */
     async end() {
       server.close()

@@ -32,6 +32,10 @@ const { values } = parseArgs({
 
 /** The processes, in the order of their start. */
 const kept = []
+/** Those among them that are nodes. */
+const nodes = []
+/** Counts the changes of their states. */
+let version = 0
 const secret = randomBytes(32).toString('base64url')
 let folder
 let isStopping = false
@@ -45,11 +49,22 @@ async function freePort() {
   return port
 }
 
-async function keep(...what) {
-  const started = new KeptProcess(...what)
-  kept.push(started)
-  await started.run()
-  return started
+function keep(process) {
+  kept.push(process)
+  return process.run()
+}
+
+/** As `keep`, for a node: when one changes its state, all nodes receive the states of all. */
+function keepNode(name, start) {
+  const node = new KeptProcess(name, start)
+  nodes.push(node.on('state', tellNodes))
+  return keep(node)
+}
+
+function tellNodes() {
+  const states = nodes.map(({ name, state, since }) => ({ name, state, since }))
+  version += 1
+  for (const node of nodes) node.send({ version, states })
 }
 
 /** It keeps what it has acknowledged, whatever happens to it. */
@@ -58,14 +73,14 @@ async function startRedis() {
   const program = process.env.REDIS_SERVER || 'redis-server'
   const settings = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '']
   const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
-  await keep('Redis', () => startProgram(program, [...settings, ...durable], folder), port)
+  const start = () => startProgram(program, [...settings, ...durable], folder)
+  await keep(new KeptProcess('Redis', start, port))
   return `redis://127.0.0.1:${port}`
 }
 
-/** @returns what is to be replaced by a deploy */
 async function startNodes(port, redis) {
   const ports = await Promise.all(Array.from({ length: count('nodes') }, freePort))
-  const nodes = ports.map((own, index) => {
+  const started = ports.map((own, index) => {
     const env = {
       ...process.env,
       NODE_NAME: `node ${index + 1}`,
@@ -73,16 +88,15 @@ async function startNodes(port, redis) {
       TOKEN_SECRET: secret,
       PORT: own,
     }
-    return keep(`node ${index + 1}`, () => fork(join(import.meta.dirname, 'single.js'), { env }))
+    return keepNode(`node ${index + 1}`, () => fork(join(import.meta.dirname, 'single.js'), { env }))
   })
-  const started = await Promise.all(nodes)
+  await Promise.all(started)
   const proxy = proxies[values.proxy]
   await proxy.configure(folder, { port, nodes: ports })
-  await keep(values.proxy, () => startProgram(proxy.program, proxy.args, folder), port)
-  return started
+  const startProxy = () => startProgram(proxy.program, proxy.args, folder)
+  await keep(new KeptProcess(values.proxy, startProxy, port))
 }
 
-/** @returns what is to be replaced by a deploy */
 function startWorkers(port, redis) {
   cluster.setupPrimary({ exec: join(import.meta.dirname, 'worker.js') })
   const common = {
@@ -94,7 +108,7 @@ function startWorkers(port, redis) {
   }
   const workers = Array.from({ length: count('workers') }, (_, index) => {
     const env = { ...common, INDEX: index, NODE_NAME: `worker ${index + 1}` }
-    return keep(`worker ${index + 1}`, () => cluster.fork(env).process)
+    return keepNode(`worker ${index + 1}`, () => cluster.fork(env).process)
   })
   return Promise.all(workers)
 }
@@ -113,10 +127,10 @@ function choosePort({ PORT: wanted } = process.env) {
 }
 
 async function stop() {
-  // npm and terminals send signals to everybody, and so twice.
+  // npm and terminals send signals to every process, and so twice.
   if (isStopping) return
   isStopping = true
-  // The proxy first: nobody is to be sent to a node that is going.
+  // The proxy first, so that it sends no client to a node that ends.
   for (const one of kept.toReversed()) await one.stop()
   if (folder) await rm(folder, { recursive: true, force: true })
   process.exit()
@@ -130,7 +144,7 @@ async function start() {
   process.on('SIGINT', stop).on('SIGTERM', stop)
   const port = await choosePort()
   const redis = await startRedis()
-  const nodes = await (values.workers ? startWorkers(port, redis) : startNodes(port, redis))
+  await (values.workers ? startWorkers(port, redis) : startNodes(port, redis))
   let deploy = Promise.resolve()
   process.on('SIGHUP', () => {
     deploy = deploy.then(async () => {

@@ -10,8 +10,9 @@ process.on('SIGTERM', async () => {
   await node.end()
   process.exit()
 })
-// A terminal's Ctrl-C is for the one that started this.
+// A terminal's Ctrl-C is for the process that started this one.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit())
+process.on('message', (states) => node.publishStates(states))
 
 node.server.listen(Number(port), '127.0.0.1', () => process.send({ isReady: true }))

@@ -16,7 +16,7 @@ const index = Number(INDEX)
  */
 const SESSION = /^\/sockets\/[^/]+\/([^/]+)\/(?!websocket)/
 
-// Whoever comes by a path of the file system is another worker.
+// A request that comes by a path of the file system is another worker's.
 const node = createNode({ name, redis, secret, trustProxy: (address) => !address })
 const open = createServer((request, response) => {
   const [, session] = SESSION.exec(request.url) ?? []
@@ -24,7 +24,7 @@ const open = createServer((request, response) => {
   if (owner === index) node.server.emit('request', request, response)
   else giveOn(request, response, owner)
 })
-// A WebSocket is one connection: whoever has it keeps it.
+// A WebSocket is one connection: the worker that accepts it keeps it.
 open.on('upgrade', (...args) => node.server.emit('upgrade', ...args))
 
 function ownerOf(session) {
@@ -64,6 +64,7 @@ process.on('SIGTERM', async () => {
 })
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit())
+process.on('message', (states) => node.publishStates(states))
 
 rmSync(pathOf(index), { force: true })
 node.server.listen({ path: pathOf(index), exclusive: true }, () =>

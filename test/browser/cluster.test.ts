@@ -92,6 +92,79 @@ describe('the cluster', function () {
       expect(errors).to.deep.equal([])
     })
 
+    /** Records what live regions announce, and each state of a node's card. */
+    const record = (node: string) =>
+      page.evaluate((name) => {
+        const announced: string[] = []
+        const change = { childList: true, characterData: true, subtree: true }
+        const live = '[aria-live]:not([aria-live="off"]), [role="status"], [role="log"], [role="alert"]'
+        for (const region of document.querySelectorAll(live)) {
+          new MutationObserver(() => announced.push(region.textContent ?? '')).observe(region, change)
+        }
+        const card = document.querySelector<HTMLElement>(`.node[data-node="${name}"]`)
+        if (!card) throw new Error(`There is no card of ${name}`)
+        const states = [card.dataset.state]
+        new MutationObserver(() => {
+          if (states.at(-1) !== card.dataset.state) states.push(card.dataset.state)
+        }).observe(card, { attributeFilter: ['data-state'] })
+        Object.assign(window, { announced, states })
+      }, node)
+
+    const recorded = (what: 'announced' | 'states') =>
+      page.evaluate((name) => (window as unknown as Record<string, string[]>)[name] ?? [], what)
+
+    it('shows a killed node as down, starting and up, and announces each once', async () => {
+      const node = (await page.locator(`${client(1)} .at`).innerText()).replace('on ', '')
+      const state = page.locator(`.node[data-node="${node}"] .node-state`)
+      expect(await state.innerText()).to.match(/^up for \d+ (s|min)$/)
+      await record(node)
+      await page.getByLabel('Everybody talks').check()
+      await until(() => allHaveHeard(4))
+      expect(await recorded('announced')).to.deep.equal([])
+      await page
+        .locator(client(1))
+        .getByRole('button', { name: `Kill ${node}` })
+        .click()
+      await until(async () => (await recorded('states')).length >= 4)
+      expect(await recorded('states')).to.deep.equal(['up', 'down', 'starting', 'up'])
+      expect(await state.innerText()).to.match(/^up for [0-5] s$/)
+      expect(await recorded('announced')).to.deep.equal([
+        `${node} is down`,
+        `${node} is starting`,
+        `${node} is up`,
+      ])
+    })
+
+    it('shows the states of the nodes to a page that is opened later', async () => {
+      await until(
+        async () => (await texts('.node-state')).filter((text) => text.startsWith('up for')).length === 2,
+      )
+      expect(await texts('.node h3')).to.deep.equal(['node 1', 'node 2'])
+    })
+
+    it('kills no other node by a click while the client comes back', async () => {
+      const node = (await page.locator(`${client(1)} .at`).innerText()).replace('on ', '')
+      const [other = ''] = (await texts('.node h3')).filter((name) => name !== node)
+      await record(other)
+      const clicked = page.evaluate(
+        () =>
+          new Promise<void>((resolve) => {
+            const state = document.querySelector<HTMLElement>('.client .state')
+            const button = document.querySelector<HTMLElement>('.client .crash')
+            if (!state || !button) throw new Error('There is no client')
+            new MutationObserver(() => {
+              if (state.dataset.state !== 'ready') button.click()
+              if (state.dataset.state === 'connecting') resolve()
+            }).observe(state, { attributeFilter: ['data-state'] })
+          }),
+      )
+      await page.locator(`${client(1)} .crash`).click()
+      await clicked
+      await until(async () => (await page.locator(`${client(1)} .at`).innerText()) === `on ${other}`)
+      await page.locator(`.node[data-node="${node}"][data-state="up"]`).waitFor()
+      expect(await recorded('states')).to.deep.equal(['up'])
+    })
+
     it('shows by which node everybody is there', async () => {
       await until(async () => (await texts('.node li')).length === (await texts('.client')).length)
       for (const node of ['node 1', 'node 2']) {

@@ -1,23 +1,21 @@
-// The page: the hall, and clients in it, each with a connection of its own.
+// The page: the nodes, the hall, and clients in it, each with a connection of its own.
 
 import { Client } from './client.js'
 import { Hall } from './hall.js'
-
-const NAMES = ['Ada', 'Bob', 'Cleo', 'Dan', 'Eve', 'Finn', 'Gus', 'Hana']
+import { nameOf } from './names.js'
+import { Nodes } from './nodes.js'
 
 /** Milliseconds between two words when everybody talks. */
 const PAUSE = 400
 
-const hall = new Hall(document.getElementById('nodes'))
+const nodes = new Nodes(document.getElementById('nodes'), document.getElementById('news'))
+nodes.follow(new TokenSocket({ authentication: { name: 'watcher' } }))
+const hall = new Hall(nodes)
 const clients = []
 let talking
 
-/** Two windows are not to have the same people. */
-const suffix = Math.floor(Math.random() * 900 + 100)
-
 function add() {
-  const round = Math.floor(clients.length / NAMES.length)
-  const client = new Client(`${NAMES[clients.length % NAMES.length]}${suffix}${round || ''}`, hall)
+  const client = new Client(nameOf(clients.length), hall)
   clients.push(client)
   document.getElementById('clients').append(client.element)
 }

@@ -17,7 +17,8 @@ export class Client {
   #hall
   #socket
   #channel
-  #node = '…'
+  /** The node that serves it, once it has said so. */
+  #node = 'a node'
   /** The offsets of what it has heard. */
   #heard = new Set()
   /** The offset after which it has to hear everything: of its first word. */
@@ -31,6 +32,7 @@ export class Client {
     this.#hall = hall
     this.element = document.getElementById('client').content.firstElementChild.cloneNode(true)
     this.element.dataset.uid = name
+    this.element.ariaLabel = name
     this.#find('h3').textContent = name
     this.#find('.hello').addEventListener('click', () => this.sayHello())
     this.#find('.crash').addEventListener('click', () => this.#crashNode())
@@ -42,7 +44,7 @@ export class Client {
     return this.#name
   }
 
-  /** Says something that everybody has to hear. The key makes it harmless to say it twice. */
+  /** Says something that every client has to hear. The key makes it harmless to say it twice. */
   async sayHello() {
     const text = `hello ${++this.#words}`
     const idempotencyKey = crypto.randomUUID()
@@ -52,7 +54,7 @@ export class Client {
         const { offset } = await channel.send('hello', { text, node: this.#node }, { idempotencyKey })
         return this.#hall.said(offset)
       } catch (error) {
-        // Nobody knows whether it was said, or Redis is away for a moment.
+        // It is unknown whether it was said, or Redis is away for a moment.
         const isWorthIt = ['connection_lost', 'timeout', 'engine_unavailable'].includes(error.code)
         if (!isWorthIt || channel !== this.#channel)
           return this.#tell(`“${text}” was not said: ${error.message}`)
@@ -63,12 +65,10 @@ export class Client {
 
   showCount() {
     const missing = this.#hall.missing(this.#start, this.#heard)
-    this.#find('.count').textContent = [
-      `heard ${this.#heard.size}`,
-      `misses ${missing}`,
-      `recovered ${this.#recovered}`,
-      `gaps ${this.#gaps}`,
-    ].join(' · ')
+    const counts = { heard: this.#heard.size, misses: missing, recovered: this.#recovered, gaps: this.#gaps }
+    this.#find('.count').textContent = Object.entries(counts)
+      .map((pair) => pair.join(' '))
+      .join(' · ')
   }
 
   #find(selector) {
@@ -91,11 +91,11 @@ export class Client {
     this.#channel.on('left', ({ uid }) => this.#note(`${uid} left`))
     this.#channel.on('recovered', () => {
       this.#recovered += 1
-      this.#note('is back, and gets what it missed')
+      this.#note(`${this.#name} is back and receives what it missed`)
     })
     this.#channel.on('gap', (reason) => {
       this.#gaps += 1
-      this.#note(`is back, but something is missing: ${reason}`)
+      this.#note(`${this.#name} is back, but something is missing: ${reason}`)
     })
   }
 
@@ -107,12 +107,13 @@ export class Client {
     this.#connect(transport)
   }
 
-  /** Tells the others by which node it is there. */
+  /** Tells the others which node serves it. */
   async #arrive() {
     try {
       if (this.#start === Number.POSITIVE_INFINITY) await this.#learn()
       this.#node = await this.#socket.rpc('node')
       this.#find('.at').textContent = `on ${this.#node}`
+      this.#find('.crash').textContent = `Kill ${this.#node}`
       const { offset } = await this.#channel.send('here', { node: this.#node })
       this.#start = Math.min(this.#start, offset)
       this.#tell('')
@@ -125,7 +126,7 @@ export class Client {
   /** Where the others are, from what they said when they came. */
   async #learn() {
     for (const { event, meta, data } of await this.#channel.history({ reverse: true })) {
-      if (event === 'here' && this.#hall.nodeOf(meta.uid) === '…') this.#hall.isAt(meta.uid, data.node)
+      if (event === 'here' && this.#hall.nodeOf(meta.uid) === undefined) this.#hall.isAt(meta.uid, data.node)
     }
   }
 
@@ -141,7 +142,9 @@ export class Client {
   }
 
   async #crashNode() {
-    this.#note(`kills ${this.#node}`)
+    // Otherwise the call would wait, and kill the next node, too.
+    if (this.#socket.state !== 'ready') return
+    this.#note(`${this.#name} kills ${this.#node}`)
     await this.#socket.rpc('crash').catch(() => {})
   }
 
