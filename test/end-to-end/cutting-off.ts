@@ -34,6 +34,7 @@ export function describeCuttingOff(start: (options: SiteOptions) => Promise<read
       sockets.on('authentication', async (_socket, auth) => {
         const { slow } = auth as { readonly slow?: unknown }
         if (slow) await new Promise<void>((resolve) => deciding?.push(resolve))
+        return true
       })
     }
     const nodes = sites.map((site) => ({ site, asked: asked ?? [], deciding: deciding ?? [] }))

@@ -27,6 +27,11 @@ const NOES: Readonly<Record<string, readonly [Listener, string]>> = {
   ],
   rejects: [async () => Promise.reject(new Error('a secret')), 'forbidden'],
   'never answers': [(_socket, _data, _callback) => {}, 'veto_timeout'],
+  'returns nothing': [() => {}, 'veto_timeout'],
+  "returns 'yes'": [() => 'yes', 'veto_timeout'],
+  'resolves nothing': [async () => {}, 'forbidden'],
+  'resolves nothing, though it declares the callback': [async (_s, _d, _callback) => {}, 'forbidden'],
+  'resolves 1': [async () => 1, 'forbidden'],
   'never resolves': [() => new Promise(() => {}), 'veto_timeout'],
 }
 
@@ -34,7 +39,11 @@ const YESES: Readonly<Record<string, Listener>> = {
   'calls back true': (_socket, _data, callback) => callback(null, true),
   'returns true': () => true,
   'resolves true': async () => true,
-  'returns nothing and takes no callback': () => {},
+  'calls back true, whatever it declares': (...args) => void setImmediate(() => args[2](null, true)),
+  'calls back true, and returns a number': (_socket, _data, callback) => {
+    setImmediate(() => callback(null, true))
+    return 1
+  },
 }
 
 /** What a client does for each event, and what the listener is told of it. */
@@ -78,6 +87,7 @@ describe('events of the server', () => {
         const told = deferred<unknown[]>()
         site.sockets.on(event, ((socket: RemoteClient, data: unknown) => {
           told.resolve([socket, data])
+          return true
         }) as never)
         await ask(site)
         expect(await told.promise).to.deep.equal([site.sockets.sockets()[0], data])
@@ -125,6 +135,7 @@ describe('events of the server', () => {
         const self = deferred<unknown>()
         site.sockets.on(event, function (this: unknown) {
           self.resolve(this)
+          return true
         } as never)
         await ask(site)
         expect(await self.promise).to.equal(site.sockets)
@@ -147,6 +158,7 @@ describe('events of the server', () => {
       const told = deferred<unknown[]>()
       site.sockets.on('authentication', (socket, auth) => {
         told.resolve([socket.sid, auth, site.sockets.sockets().length])
+        return true
       })
       const client = await site.ready()
       const [socket] = site.sockets.sockets()
@@ -175,11 +187,20 @@ describe('events of the server', () => {
       })
     }
 
+    it('callback, later, lets in a listener that declares nothing', async () => {
+      const site = await start()
+      site.sockets.on('authentication', ((...args: Parameters<Listener>) => {
+        setImmediate(() => args[2]())
+      }) as never)
+      await site.ready()
+    })
+
     it('may call the client and subscribe it before it lets it in', async () => {
       const site = await start()
       site.sockets.on('authentication', async (socket) => {
         expect(await socket.rpc('hello', 'you')).to.equal('me too')
         await socket.subscribe('lobby')
+        return true
       })
       const hello = deferred<unknown>()
       const client = site.client(
@@ -222,6 +243,29 @@ describe('events of the server', () => {
       site.sockets.removeAllListeners('authentication')
       await site.servesHonestClients()
     })
+  })
+
+  describe('a listener that returns neither true nor false', () => {
+    for (const event of ['authentication', 'subscribe', 'unsubscribe', 'publish', 'broadcast'] as const) {
+      it(`of \`${event}\` refuses, and leaves one line that says what to return, however often it is asked`, async () => {
+        const site = await start({ limits: { vetoTimeout: 30 } })
+        const client = event === 'authentication' ? undefined : await site.ready()
+        if (event === 'unsubscribe') await client?.subscribe('room')
+        site.sockets.on(event, (async () => {}) as never)
+        for (let times = 0; times < 3; times += 1) {
+          if (!client) await (await site.peer()).auth(await site.token())
+          else if (event === 'broadcast') await rejection(client.broadcast(1))
+          else if (event === 'publish') await rejection(client.publish('room', 1))
+          else await rejection(client[event as 'subscribe']('room'))
+        }
+        const lines = site.log.filter(({ details }) => (details as { returned?: string }).returned)
+        expect(lines).to.have.length(1)
+        const [{ level, details, message } = {}] = lines
+        expect(level).to.equal('warn')
+        expect(details).to.include({ event, returned: 'undefined' })
+        expect(message).to.contain(`a listener of ${event}`).and.contain('only true allows')
+      })
+    }
   })
 
   describe('the `error` event', () => {

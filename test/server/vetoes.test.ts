@@ -9,21 +9,25 @@ const data = { channel: 'a' }
 describe('decide', () => {
   let clock: sinon.SinonFakeTimers
   let onerror: sinon.SinonSpy
+  let onwrong: sinon.SinonSpy
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onerror = sinon.spy()
+    onwrong = sinon.spy()
   })
 
   afterEach(() => sinon.restore())
 
   function ask(listeners: readonly VetoListener[], emptyMeansYes = false) {
-    return decide(listeners, [socket, data], { timeout: 5000, emptyMeansYes, onerror })
+    return decide(listeners, [socket, data], { timeout: 5000, emptyMeansYes, onerror, onwrong })
   }
 
   /** `yes`, or the code of the error, or what else was refused with. */
   async function verdict(listeners: readonly VetoListener[], emptyMeansYes = false): Promise<unknown> {
-    const refusal = await ask(listeners, emptyMeansYes)
+    const asked = ask(listeners, emptyMeansYes)
+    await clock.tickAsync(5000)
+    const refusal = await asked
     if (!refusal) return 'yes'
     return RpcError.is(refusal.error) ? refusal.error.code : refusal.error
   }
@@ -34,12 +38,20 @@ describe('decide', () => {
     (_socket: unknown, _data: unknown, callback: VetoCallback) =>
       answer(callback)
 
+  /** Answers, then returns a value. */
+  const returning =
+    (answer: (callback: VetoCallback) => void, value: unknown): Answer =>
+    (callback) => {
+      answer(callback)
+      return value
+    }
+
   it('says yes when nobody listens', async () => {
     expect(await verdict([])).to.equal('yes')
   })
 
   it('gives each listener the arguments and a callback', async () => {
-    const listener = sinon.spy()
+    const listener = sinon.spy((..._args: unknown[]) => true)
     await ask([listener, listener])
     expect(listener.callCount).to.equal(2)
     for (const args of listener.args) {
@@ -49,33 +61,111 @@ describe('decide', () => {
   })
 
   const failure = new Error('no')
-  const table: [what: string, listener: VetoListener, verdict: unknown][] = [
-    ['a listener returns nothing', () => {}, 'yes'],
-    ['a listener returns true', () => true, 'yes'],
-    ['a listener returns 0', () => 0, 'yes'],
-    ['a listener returns null', () => null, 'yes'],
-    ['a listener returns false', () => false, 'forbidden'],
-    ['a listener resolves nothing', async () => {}, 'yes'],
-    ['a listener resolves false', async () => false, 'forbidden'],
-    ['callback(null, true)', byCallback((callback) => callback(null, true)), 'yes'],
-    ['callback(undefined, 1)', byCallback((callback) => callback(undefined, 1)), 'yes'],
-    ['callback(null, false)', byCallback((callback) => callback(null, false)), 'forbidden'],
-    ['callback(null, null)', byCallback((callback) => callback(null, null)), 'forbidden'],
-    ['callback(null)', byCallback((callback) => callback(null)), 'forbidden'],
-    ['callback()', byCallback((callback) => callback()), 'forbidden'],
-    ['callback(error)', byCallback((callback) => callback(failure)), failure],
-    ['callback(error, true)', byCallback((callback) => callback('text', true)), 'text'],
-    ['callback, later', byCallback((callback) => void queueMicrotask(() => callback(null, true))), 'yes'],
-    ['the listener declares the callback, but returns false', byCallback(() => false), 'forbidden'],
-    ['the listener declares the callback, but returns true', byCallback(() => true), 'yes'],
-    ['the listener declares the callback, but resolves false', byCallback(async () => false), 'forbidden'],
+  const yes: VetoCallback = () => {}
+  const bound = (answer: Answer, ...args: unknown[]) => answer(args[2] as VetoCallback)
+  /** Listeners that hide whether they take the callback. */
+  const hidden: [what: string, wrap: (answer: Answer) => VetoListener][] = [
+    ['with three parameters', byCallback],
+    [
+      'with rest parameters',
+      (answer) =>
+        (...args) =>
+          answer(args[2] as VetoCallback),
+    ],
+    [
+      'with a default parameter',
+      (answer) =>
+        (_s: unknown, _d: unknown, callback: unknown = yes) =>
+          answer(callback as VetoCallback),
+    ],
+    ['that is bound to its callback’s place', (answer) => bound.bind(undefined, answer) as VetoListener],
   ]
-  for (const [what, listener, expected] of table) {
-    it(`says ${expected === 'yes' ? 'yes' : 'no'} on ${what}`, async () => {
-      expect(await verdict([listener])).to.equal(expected)
-      expect(onerror.called).to.equal(false)
+  const rows: [what: string, answer: Answer, verdict: unknown][] = [
+    ['it returns true', () => true, 'yes'],
+    ['it returns false', () => false, 'forbidden'],
+    ['it returns nothing', () => {}, 'veto_timeout'],
+    ['it returns null', () => null, 'veto_timeout'],
+    ['it returns 0', () => 0, 'veto_timeout'],
+    ['it returns 1', () => 1, 'veto_timeout'],
+    ["it returns 'yes'", () => 'yes', 'veto_timeout'],
+    ['it returns an object', () => ({ allowed: true }), 'veto_timeout'],
+    ['it resolves true', async () => true, 'yes'],
+    ['it resolves false', async () => false, 'forbidden'],
+    ['it resolves nothing', async () => {}, 'forbidden'],
+    ['it resolves 1', async () => 1, 'forbidden'],
+    ["it resolves 'yes'", async () => 'yes', 'forbidden'],
+    ['callback(null, true)', (callback) => callback(null, true), 'yes'],
+    ['callback(undefined, 1)', (callback) => callback(undefined, 1), 'yes'],
+    ['callback(null, false)', (callback) => callback(null, false), 'forbidden'],
+    ['callback(null, null)', (callback) => callback(null, null), 'forbidden'],
+    ['callback(null)', (callback) => callback(null), 'forbidden'],
+    ['callback()', (callback) => callback(), 'forbidden'],
+    ['callback(error)', (callback) => callback(failure), failure],
+    ['callback(error, true)', (callback) => callback('text', true), 'text'],
+    ['callback, later', (callback) => void setImmediate(() => callback(null, true)), 'yes'],
+    [
+      'callback, later, and it returns a number',
+      returning((callback) => void setImmediate(() => callback(null, true)), 1),
+      'yes',
+    ],
+    ['callback, and it resolves nothing', async (callback) => callback(null, true), 'yes'],
+    [
+      'callback, after it has resolved nothing',
+      async (callback) => void setImmediate(() => callback(null, true)),
+      'forbidden',
+    ],
+    [
+      'callback(null, true), and it returns false',
+      returning((callback) => callback(null, true), false),
+      'yes',
+    ],
+    [
+      'callback(null, false), and it returns true',
+      returning((callback) => callback(null, false), true),
+      'forbidden',
+    ],
+  ]
+  for (const [how, wrap] of hidden) {
+    describe(`asks a listener ${how}, and`, () => {
+      for (const [what, answer, expected] of rows) {
+        it(`${expected === 'yes' ? 'allows' : 'refuses'}: ${what}`, async () => {
+          expect(await verdict([wrap(answer)])).to.equal(expected)
+          expect(onerror.called).to.equal(false)
+        })
+      }
     })
   }
+
+  describe('reports an answer that is neither true nor false', () => {
+    const wrong: [what: string, listener: VetoListener, answer: unknown][] = [
+      ['returns nothing', () => {}, undefined],
+      ["returns 'yes'", () => 'yes', 'yes'],
+      ['returns null', () => null, null],
+      ['resolves nothing', async () => {}, undefined],
+      ['resolves 1, though it declares the callback', byCallback(async () => 1), 1],
+    ]
+    for (const [what, listener, answer] of wrong) {
+      it(`of a listener that ${what}, at once`, async () => {
+        void ask([listener])
+        await new Promise<void>((resolve) => setImmediate(resolve))
+        expect(onwrong.args).to.deep.equal([[answer]])
+        clock.tick(5000)
+      })
+    }
+
+    it('of no listener that answers, or may still call back', async () => {
+      const listeners = [
+        () => true,
+        async () => true,
+        byCallback((callback) => callback(null, true)),
+        byCallback(async (callback) => callback(null, true)),
+        byCallback(returning((callback) => void setImmediate(() => callback(null, true)), 1)),
+      ]
+      expect(await verdict(listeners)).to.equal('yes')
+      expect(await verdict([() => false, async () => false])).to.equal('forbidden')
+      expect(onwrong.called).to.equal(false)
+    })
+  })
 
   for (const [what, answer, expected] of [
     ['callback()', (callback) => callback(), 'yes'],
@@ -93,14 +183,9 @@ describe('decide', () => {
   describe('where a yes is needed', () => {
     const rows: [what: string, listeners: VetoListener[], verdict: unknown][] = [
       ['nobody listens', [], 'forbidden'],
-      ['a listener returns nothing', [() => {}], 'forbidden'],
-      ['a listener returns 1', [() => 1], 'forbidden'],
       ['a listener returns true', [() => true], 'yes'],
-      ['a listener resolves true', [async () => true], 'yes'],
-      ['one returns nothing, another true', [() => {}, () => true], 'yes'],
       ['one returns true, another false', [() => true, () => false], 'forbidden'],
       ['callback(null, true)', [byCallback((callback) => callback(null, true))], 'yes'],
-      ['callback(null, 1)', [byCallback((callback) => callback(null, 1))], 'forbidden'],
       ['callback(error, true)', [byCallback((callback) => callback(failure, true))], failure],
     ]
     for (const [what, listeners, expected] of rows) {
@@ -135,6 +220,20 @@ describe('decide', () => {
       })
     }
 
+    it('tells onerror what it throws after it has called back; the first answer of a promise stays', async () => {
+      const thrower = byCallback((callback) => {
+        callback(null, true)
+        throw failure
+      })
+      expect(await verdict([thrower])).to.equal('forbidden')
+      const rejecter = byCallback(async (callback) => {
+        callback(null, true)
+        throw failure
+      })
+      expect(await verdict([rejecter])).to.equal('yes')
+      expect(onerror.args).to.deep.equal([[failure], [failure]])
+    })
+
     it('says no with the very error if it is an RpcError, and nothing to onerror: it was meant', async () => {
       const refused = new RpcError('sold_out', 'Sold out')
       expect(await ask([() => Promise.reject(refused)])).to.deep.equal({ error: refused })
@@ -148,7 +247,7 @@ describe('decide', () => {
     const never = byCallback(() => {})
 
     it('says yes only when all do', async () => {
-      expect(await verdict([yes, yes, () => {}])).to.equal('yes')
+      expect(await verdict([yes, yes, () => true])).to.equal('yes')
       expect(await verdict([yes, no, yes])).to.equal('forbidden')
       expect(await verdict([yes, yes, () => false])).to.equal('forbidden')
     })
@@ -233,7 +332,7 @@ describe('decide', () => {
 
     it('leaves no timer when it answers', async () => {
       clock.reset()
-      await ask([() => {}])
+      await ask([() => true])
       expect(clock.countTimers()).to.equal(0)
     })
   })

@@ -38,7 +38,7 @@ export interface AdmissionOptions {
   /** Sees to it that one day it is closed if its client vanishes. @returns its undo */
   watch(socket: RemoteClient): () => void
   /** Asks the `authentication` listeners. */
-  decide(socket: RemoteClient): Promise<Refusal | undefined>
+  decide(socket: RemoteClient): Refusal | undefined | Promise<Refusal | undefined>
 }
 
 /** A connection that has brought its token. */

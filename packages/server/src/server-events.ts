@@ -2,8 +2,12 @@ import type { RemoteClient } from './remote-client.js'
 import type { ServerHealth } from './server-health.js'
 import type { VetoCallback } from './vetoes.js'
 
-/** What a veto listener may return: `false` refuses; with a declared callback, `undefined` leaves it to the callback. */
-export type Veto = unknown
+/**
+ * What a veto listener may return. Only `true` allows; nothing leaves it to the callback, which the listener then has to call
+ * within `limits.vetoTimeout`. A promise always answers.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: a listener that calls back returns nothing
+export type Veto = boolean | void | Promise<boolean>
 
 /** The events of a `TokenSocketServer`. All but `error` and `health` are vetoes: one listener that refuses is enough. */
 export interface TokenSocketServerEvents {
@@ -15,7 +19,7 @@ export interface TokenSocketServerEvents {
   unsubscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
   /** A client wants to publish. */
   publish(socket: RemoteClient, data: { channel: string; data: unknown }, callback: VetoCallback): Veto
-  /** A client wants to publish on every channel. Where `publish` has listeners, one of these has to say `true`. */
+  /** A client wants to publish on every channel. Where `publish` has a listener, a broadcast without one is refused. */
   broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
   /** The server has another status: `ok`, `degraded`, `shutting_down`. */
   health(health: ServerHealth): void

@@ -1,9 +1,10 @@
 import { RpcError, refusal } from '@token-socket/protocol'
+import { isThenable } from './runtime/isolated.js'
 
-/** Answers a veto: an error, or anything falsy as `allowed`, says no. */
+/** Answers a veto: an error, or anything falsy as `allowed`, refuses. Only the first call counts. */
 export type VetoCallback = (error?: unknown, allowed?: unknown) => void
 
-/** A listener that can say no: by its callback, or by returning or resolving `false`. */
+/** A listener that decides: it returns or resolves `true` or `false`, or calls the callback, its last argument. */
 export type VetoListener = { listener(...args: unknown[]): unknown }['listener']
 
 /** Why something is not allowed: what the caller is told. */
@@ -17,17 +18,19 @@ export interface VetoOptions {
   readonly timeout: number
   /** Whether `callback()` without arguments says yes, as on `authentication`. */
   readonly emptyMeansYes?: boolean
-  /** Whether at least one listener has to say `true`: by its callback, or by what it returns. @default false */
+  /** Whether no listeners at all are a refusal. @default false */
   readonly needsYes?: boolean
-  /** Hears what a listener throws. */
+  /** Receives what a listener throws. */
   onerror(cause: unknown): void
-  /** Hears that a listener did not answer in time: a fault of the server's. */
+  /** A listener did not answer in time: a fault of the server's. */
   ontimeout?(): void
+  /** A listener answered neither `true` nor `false`, and has not called back: a fault of the server's. */
+  onwrong?(answer: unknown): void
 }
 
 /**
- * Asks every listener. One that says no, fails, or does not answer in time is enough for a no, at once. So are no listeners,
- * where {@link VetoOptions.needsYes} is set.
+ * Asks every listener. One that refuses, fails, or does not answer in time is enough for a refusal, at once. Only `true`, or
+ * the callback, allows. What a listener declares decides nothing: wrappers and default parameters hide it.
  * @returns `undefined` for yes
  */
 export async function decide(
@@ -35,8 +38,7 @@ export async function decide(
   args: readonly unknown[],
   options: VetoOptions,
 ): Promise<Refusal | undefined> {
-  const unlessNeeded = (isYes: boolean) => (options.needsYes && !isYes ? forbidden() : undefined)
-  if (listeners.length === 0) return unlessNeeded(false)
+  if (listeners.length === 0) return options.needsYes ? forbidden() : undefined
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       options.ontimeout?.()
@@ -48,22 +50,20 @@ export async function decide(
       resolve(outcome)
     }
     let open = listeners.length
-    let isYes = false
     for (const listener of listeners) {
       ask(listener, args, options).then((answer) => {
         open -= 1
-        isYes ||= answer === true
-        if (typeof answer === 'object') settle(answer)
-        else if (open === 0) settle(unlessNeeded(isYes))
+        if (answer || open === 0) settle(answer)
       })
     }
   })
 }
 
-/** A refusal, an explicit yes, or nothing against it. */
-type Answer = Refusal | true | undefined
-
-async function ask(listener: VetoListener, args: readonly unknown[], options: VetoOptions): Promise<Answer> {
+async function ask(
+  listener: VetoListener,
+  args: readonly unknown[],
+  options: VetoOptions,
+): Promise<Refusal | undefined> {
   try {
     return await answerOf(listener, args, options)
   } catch (cause) {
@@ -74,17 +74,32 @@ async function ask(listener: VetoListener, args: readonly unknown[], options: Ve
   }
 }
 
-function answerOf(listener: VetoListener, args: readonly unknown[], options: VetoOptions): Promise<Answer> {
-  const { promise, resolve, reject } = withResolvers<Answer>()
-  const callback: VetoCallback = (error, allowed) => {
-    const yes = allowed || (options.emptyMeansYes && allowed === undefined)
-    resolve(error ? { error } : yes ? allowed === true || undefined : forbidden())
+/** The first answer counts: the callback's, or what the listener returns. */
+async function answerOf(
+  listener: VetoListener,
+  args: readonly unknown[],
+  options: VetoOptions,
+): Promise<Refusal | undefined> {
+  const { promise, resolve, reject } = withResolvers<Refusal | undefined>()
+  let isAnswered = false
+  const answer = (refusal: Refusal | undefined) => {
+    isAnswered = true
+    resolve(refusal)
   }
-  const answersByCallback = listener.length > args.length
-  Promise.resolve(listener(...args, callback)).then((returned) => {
-    if (returned === false) resolve(forbidden())
-    else if (returned !== undefined || !answersByCallback) resolve(returned === true || undefined)
-  }, reject)
+  const callback: VetoCallback = (error, allowed) => {
+    const isYes = allowed || (options.emptyMeansYes && allowed === undefined)
+    answer(error ? { error } : isYes ? undefined : forbidden())
+  }
+  const take = (value: unknown) => {
+    if (typeof value !== 'boolean' && !isAnswered) options.onwrong?.(value)
+    answer(value === true ? undefined : forbidden())
+  }
+  const fail = (cause: unknown) => (isAnswered ? options.onerror(cause) : reject(cause))
+  const returned = listener(...args, callback)
+  if (isThenable(returned)) Promise.resolve(returned).then(take, fail)
+  else if (typeof returned === 'boolean') take(returned)
+  // The callback may still come. What a listener declares only decides when the mistake is told.
+  else if (!isAnswered && listener.length <= args.length) options.onwrong?.(returned)
   return promise
 }
 

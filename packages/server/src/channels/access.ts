@@ -19,8 +19,12 @@ export interface ChannelAccessOwner {
     /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
     historyStart(socket: RemoteClient, channel: string): number | undefined
   }
-  /** Asks the listeners of an event. */
-  decide(event: VetoedRequest, socket: RemoteClient, data: object): Promise<Refusal | undefined>
+  /** Asks the listeners of an event. @returns why not */
+  decide(
+    event: VetoedRequest,
+    socket: RemoteClient,
+    data: object,
+  ): Refusal | undefined | Promise<Refusal | undefined>
 }
 
 /** Requests that have an event of their own. */

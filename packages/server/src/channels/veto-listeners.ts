@@ -17,6 +17,15 @@ export interface VetoListenersOwner {
   readonly failed: FailureListener
 }
 
+/** The event that reports what a veto event asks about, for listeners that decide nothing. */
+const NOTICES: Readonly<Record<VetoEvent, string>> = {
+  authentication: 'connected',
+  subscribe: 'subscribed',
+  unsubscribe: 'unsubscribed',
+  publish: 'published',
+  broadcast: 'published',
+}
+
 const LATE = 'a listener did not answer within limits.vetoTimeout: that counts as a no'
 
 /** Asks the application's listeners whether something is allowed. */
@@ -27,16 +36,34 @@ export class VetoListeners {
     this.#owner = owner
   }
 
-  /** Asks the listeners of an event. @returns why not */
-  async decide(event: VetoEvent, socket: RemoteClient, data: unknown): Promise<Refusal | undefined> {
+  /** Asks the listeners of an event. Without listeners the answer is there at once. @returns why not */
+  decide(
+    event: VetoEvent,
+    socket: RemoteClient,
+    data: unknown,
+  ): Refusal | undefined | Promise<Refusal | undefined> {
     const { emitter, timeout, log, failed } = this.#owner
+    // A broadcast reaches the channels on which a `publish` listener may refuse.
+    const needsYes = event === 'broadcast' && emitter.listenerCount('publish') > 0
+    if (!needsYes && emitter.listenerCount(event) === 0) return undefined
+    const { sid } = socket
     return decide(takeListeners(emitter, event), [socket, data], {
       timeout,
       emptyMeansYes: event === 'authentication',
-      // A broadcast reaches the channels on which a `publish` listener says no.
-      needsYes: event === 'broadcast' && emitter.listenerCount('publish') > 0,
-      onerror: (cause) => failed(cause, { event, sid: socket.sid }),
-      ontimeout: () => log.write(`late ${event}`, ['warn', { event, sid: socket.sid }, LATE]),
+      needsYes,
+      onerror: (cause) => failed(cause, { event, sid }),
+      ontimeout: () => log.write(`late ${event}`, ['warn', { event, sid }, LATE]),
+      onwrong: (answer) => {
+        const returned = answer === null ? 'null' : typeof answer
+        log.write(`answer ${event}`, ['warn', { event, sid, returned }, wrongAnswer(event)])
+      },
     })
   }
+}
+
+function wrongAnswer(event: VetoEvent): string {
+  return (
+    `a listener of ${event} returned neither true nor false, and has not called back: only true allows. ` +
+    `Return true or false, or call callback(error, allowed); a listener of ${NOTICES[event]} is not asked`
+  )
 }

@@ -17,6 +17,7 @@ export function handleRejection(returned: unknown, failed: (cause: unknown) => v
   return true
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Whether a value is a promise, or can be awaited like one. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
