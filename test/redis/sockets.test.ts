@@ -185,9 +185,9 @@ describe('the sockets of all nodes', function () {
       [() => cluster.rpc(sid, ''), 'name'],
       [() => cluster.isConnected(''), 'sid'],
       [() => cluster.count(''), 'channel'],
-      [() => cluster.disconnect({} as never), 'uid'],
+      [() => cluster.disconnect({} as never), 'selector'],
       [() => cluster.disconnect({ uid: null } as never), 'uid'],
-      [() => cluster.disconnect(null as never), 'uid'],
+      [() => cluster.disconnect(null as never), 'selector'],
       [() => cluster.subscribe(sid, 7 as never), 'channel'],
     ]
     for (const [ask, field] of bad) {

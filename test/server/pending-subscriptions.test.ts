@@ -83,7 +83,9 @@ describe('an unsubscribe of the server’s own while a client subscribes', () =>
       nodes: engine.nodes,
       hub,
       joining: new JoiningSockets(),
+      channels,
       revocations: {} as never,
+      failed,
     })
     return { hub, channels, cluster, reached, go }
   }

@@ -1,5 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
+import { JoiningSockets } from '../../packages/server/src/authentication/joining-sockets.js'
 import { Cluster } from '../../packages/server/src/cluster.js'
 import { Hub } from '../../packages/server/src/hub.js'
 import { MemoryEngine } from '../../packages/server/src/memory-engine.js'
@@ -58,7 +59,9 @@ describe('refuseCallback', () => {
     const cluster = new Cluster({
       nodes: new MemoryEngine().nodes,
       hub: new Hub(() => {}),
-      joining: { end: () => 0 },
+      joining: new JoiningSockets(),
+      channels: {} as never,
+      failed: () => {},
       revocations: { add: async () => {} },
       callTimeout: 50,
     })

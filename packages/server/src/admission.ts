@@ -92,6 +92,7 @@ export class Admission {
     leave = this.#enter(socket)
     if (socket.isClosed) return leave()
     const refusal = await this.#options.decide(socket)
+    joining.check()
     if (joining.isEnded) return
     if (refusal) throw this.#refused(socket, decodeError(encodeError(refusal.error)))
     if (socket.isClosed) return
@@ -105,6 +106,7 @@ export class Admission {
     socket.autoSubscribe((channel, error) =>
       this.#options.logger.info({ sid, uid, channel, err: error }, 'an automatic subscription was refused'),
     )
+    joining.settle(socket)
   }
 
   /** @returns a function that undoes it @throws RpcError `too_many_sockets` */

@@ -1,6 +1,7 @@
 import { type Member, type Position, type RpcError, refusal } from '@token-socket/protocol'
 import { ChannelAccess, type ChannelAccessOwner, type ClaimedPosition } from './channels/access.js'
 import { Broadcasts } from './channels/broadcasts.js'
+import { type BulkOutcome, BulkSubscriptions } from './channels/bulk-subscriptions.js'
 import type { ChannelPolicy } from './channels/channel-policy.js'
 import { ChannelRequests, type ChannelRequestsOwner } from './channels/channel-requests.js'
 import { checkName } from './channels/check-name.js'
@@ -8,7 +9,7 @@ import { Departures } from './channels/departures.js'
 import { IdlePositions } from './channels/idle-positions.js'
 import { OwnPublications } from './channels/own-publications.js'
 import { PendingSubscriptions } from './channels/pending-subscriptions.js'
-import type { History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
+import type { BrokerListener, History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
 import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
@@ -38,6 +39,7 @@ export class Channels {
   readonly #departures: Departures
   readonly #requests: ChannelRequests
   readonly #pending = new PendingSubscriptions()
+  readonly #bulks: BulkSubscriptions
 
   /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
   readonly #toldAgain = new WeakMap<RemoteClient, Set<string>>()
@@ -56,30 +58,19 @@ export class Channels {
       this.#idle.stop()
     })
     this.#broadcasts = new Broadcasts(owner.hub)
+    const has: Hub['has'] = (...where) => owner.hub.has(...where)
+    const subscribe: Channels['subscribe'] = (...where) => this.subscribe(...where)
+    const { failed } = owner
+    this.#bulks = new BulkSubscriptions({ pending: this.#pending, has, subscribe, failed })
     this.#requests = new ChannelRequests(owner, {
       access: this.#access,
       broadcasts: this.#broadcasts,
       pending: this.#pending,
-      has: (...where) => owner.hub.has(...where),
-      subscribe: (...where) => this.subscribe(...where),
+      has,
+      subscribe,
       unsubscribe: (...where) => this.unsubscribe(...where),
     })
-    owner.broker.listen({
-      // A member's arrival is told before what it publishes.
-      publication: (publication) => {
-        this.#presence.flushOn(publication.channel)
-        owner.hub.deliver(publication)
-      },
-      broadcast: (json) => {
-        this.#presence.flush()
-        this.#broadcasts.add(json)
-      },
-      command: ({ channel }) => {
-        for (const socket of new Set([...owner.hub.on(channel), ...this.#pending.on(channel)]))
-          this.unsubscribe(socket, channel)
-      },
-      presence: (event) => this.#presence.hear(event),
-    })
+    owner.broker.listen(this.#listener(owner))
   }
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
@@ -113,6 +104,21 @@ export class Channels {
     this.#pending.cancel(socket, channel)
     this.#drop(socket, channel)
     socket.left(channel)
+  }
+
+  /** Subscribes many sockets, a few in each turn of the event loop. */
+  subscribeAll(sockets: readonly RemoteClient[], channel: string): Promise<BulkOutcome> {
+    return this.#bulks.run(sockets, channel)
+  }
+
+  /** The sockets that are on a channel, or are being subscribed to it. */
+  wanting(channel: string): RemoteClient[] {
+    return [...new Set([...this.#owner.hub.on(channel), ...this.#pending.on(channel)])]
+  }
+
+  /** Whether a socket is on a channel, or is being subscribed to it. */
+  wants(socket: RemoteClient, channel: string): boolean {
+    return this.#owner.hub.has(socket, channel) || this.#pending.has(socket, channel)
   }
 
   /** Publishes, for the server. See {@link OwnPublications}. */
@@ -207,6 +213,24 @@ export class Channels {
     } catch (error) {
       if (isOn()) this.unsubscribe(socket, channel)
       throw error
+    }
+  }
+
+  #listener({ hub }: Pick<ChannelsOwner, 'hub'>): BrokerListener {
+    return {
+      // A member's arrival is told before what it publishes.
+      publication: (publication) => {
+        this.#presence.flushOn(publication.channel)
+        hub.deliver(publication)
+      },
+      broadcast: (json) => {
+        this.#presence.flush()
+        this.#broadcasts.add(json)
+      },
+      command: ({ channel }) => {
+        for (const socket of this.wanting(channel)) this.unsubscribe(socket, channel)
+      },
+      presence: (event) => this.#presence.hear(event),
     }
   }
 

@@ -1,113 +1,83 @@
+import { type CallOptions, markHandled, RpcError } from '@token-socket/protocol'
+import type { BulkOutcome } from './channels/bulk-subscriptions.js'
+import { checkName } from './channels/check-name.js'
+import { sessionSubject, uidSubject } from './claims/subjects.js'
+import { NodeAnswers } from './cluster/node-answers.js'
+import { checkNodeEvent, type NodeEventListener, NodeEvents } from './cluster/node-events.js'
+import { NodeSockets, type NodeSocketsOwner } from './cluster/node-sockets.js'
+import { ANSWER_TIMEOUT, type Answers, NodeQuestions, type UserQuestion } from './cluster/questions.js'
+import { checkText, readSelector, type Selection, type SocketSelector } from './cluster/selectors.js'
+import { nodeOf } from './cluster/sids.js'
+import { SocketCalls } from './cluster/socket-calls.js'
 import {
-  type CallOptions,
-  createTimeouts,
-  decodeData,
-  decodeError,
-  encodeData,
-  encodeError,
-  markHandled,
-  PendingCalls,
-  RpcError,
-  refusal,
-  type WireError,
-} from '@token-socket/protocol'
-import { isTarget, type JoiningSockets, type SocketTarget } from './authentication/joining-sockets.js'
-import type { Revocations } from './authentication/revocations.js'
-import { hashSession, sessionSubject, uidSubject } from './claims/subjects.js'
+  mergePages,
+  type NodePage,
+  readRange,
+  type SocketPage,
+  type SocketPageOptions,
+} from './cluster/socket-pages.js'
+import { NodeUsers, type NodeUsersOwner } from './cluster/users.js'
 import type { Nodes } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
 import { refuseCallback } from './socket/rpc-callback.js'
 
-/** Which sockets are meant: one, all of a user, or all that one session signed in (`req.sessionID`). */
-export type SocketSelector =
-  | { readonly sid: string }
-  | { readonly uid: string }
-  | { readonly session: string }
+export { sidOf } from './cluster/sids.js'
 
-/** What was found over all nodes. */
+/** What was found, or done, over all nodes. */
 export interface ClusterCount {
   readonly count: number
   /** The ids of the nodes that did not answer: what they have is not counted. */
   readonly missing: readonly string[]
 }
 
-/** What a {@link Cluster} needs of its server. */
+/** What came of subscribing sockets on all nodes. */
+export interface ClusterSubscription extends ClusterCount {
+  /** How many could not be subscribed, by a limit for example. */
+  readonly failed: number
+  /** The codes of the errors that kept them from it, each once. */
+  readonly reasons: readonly string[]
+}
+
+/** Dependencies of a {@link Cluster}. */
 export interface ClusterOwner {
   readonly nodes: Nodes
-  /** This node's sockets. */
-  readonly hub: {
-    readonly sockets: readonly RemoteClient[]
-    get(sid: string): RemoteClient | undefined
-    on(channel: string): readonly RemoteClient[]
-  }
+  readonly hub: NodeSocketsOwner['hub']
   /** The connections that are not let in yet. */
-  readonly joining: Pick<JoiningSockets, 'end'>
-  readonly revocations: Pick<Revocations, 'add'>
+  readonly joining: NodeSocketsOwner['joining'] & NodeUsersOwner['joining']
+  readonly channels: NodeSocketsOwner['channels']
+  readonly revocations: NodeUsersOwner['revocations']
   /** Milliseconds that a call may take which names no time-out. */
   readonly callTimeout: number
-}
-
-/** What nodes ask each other. A node that does not know a question does not answer it. */
-type Question =
-  | { readonly type: 'find'; readonly sid: string }
-  | { readonly type: 'count'; readonly channel?: string | undefined }
-  | {
-      readonly type: 'disconnect'
-      readonly who: { readonly sid: string } | { readonly uid: string }
-      readonly reconnect: boolean
-    }
-  | { readonly type: 'disconnectSession'; readonly session: string; readonly reconnect: boolean }
-  | CallQuestion
-  | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string }
-
-/** Asks a node to call a function of one of its sockets. */
-interface CallQuestion {
-  readonly type: 'call'
-  readonly sid: string
-  readonly name: string
-  readonly data: unknown
-  readonly timeout: number
-}
-
-/** What is said of one socket: what came of it, or that there is no such socket. */
-type SocketAnswer = { readonly data: unknown } | WireError | { readonly isMissing: true }
-
-/** How sockets are ended. */
-interface EndedSockets {
-  readonly reconnect: boolean
-  /** Those that were ended already: they stay until their client has answered. */
-  readonly ended?: Set<RemoteClient>
-}
-
-/** Milliseconds that a node may take to answer what it can answer at once. */
-const ANSWER_TIMEOUT = 5000
-
-/** Milliseconds that a node has beyond a call's own time-out to say that it timed out. */
-const CALL_LEEWAY = 2000
-
-/** Calls to sockets of other nodes that may wait for their answers. */
-const CALLS = 10_000
-
-/** Separates a socket's own id from its node's in its `sid`. */
-const SEPARATOR = '.'
-
-/** The id of a socket of a node. @param own its id on the node */
-export function sidOf(own: string, node: string): string {
-  return own + SEPARATOR + node
+  /** Receives what listeners of events throw. */
+  failed(cause: unknown, details: object): void
 }
 
 /**
- * The sockets of all nodes, by their ids. What concerns a socket of this node is done without the engine. No question
- * fails because a node has died: who asks is told which did not answer.
+ * The sockets of all nodes, and the nodes' applications. What concerns this node is done without the engine. A node that has
+ * died makes no question fail: the caller gets the ids of those that did not answer. A wrong selector is refused before
+ * anything is done.
  */
 export class Cluster {
   readonly #owner: ClusterOwner
-  readonly #calls: PendingCalls
+  readonly #users: NodeUsers
+  readonly #events: NodeEvents
+  readonly #questions: NodeQuestions
+  readonly #calls: SocketCalls
 
   constructor(owner: ClusterOwner) {
     this.#owner = owner
-    this.#calls = new PendingCalls({ timeout: owner.callTimeout, calls: CALLS }, createTimeouts())
-    owner.nodes.serve(async (question) => encodeData(await this.#answer(decodeData(question) as Question)))
+    this.#users = new NodeUsers(owner)
+    this.#events = new NodeEvents((...failure) => owner.failed(...failure))
+    const answers = new NodeAnswers({
+      hub: owner.hub,
+      sockets: new NodeSockets(owner),
+      users: this.#users,
+      events: this.#events,
+    })
+    const answer: NodeAnswers['answer'] = (question) => answers.answer(question)
+    this.#questions = new NodeQuestions(owner.nodes, answer)
+    const { callTimeout } = owner
+    this.#calls = new SocketCalls({ node: this.node, questions: this.#questions, answer, callTimeout })
   }
 
   /** This node's id. */
@@ -121,225 +91,224 @@ export class Cluster {
   }
 
   /**
-   * Whether a socket is connected, on whichever node. A node that does not answer has none.
-   * @throws RpcError `engine_unavailable` if it is another node's
+   * Whether a socket, or any of those that are selected, is connected, on whichever node. A node that does not answer has none.
+   * @param who the socket's id, or a selector
+   * @throws RpcError `engine_unavailable` if another node has to be asked
    */
-  isConnected(sid: string): Promise<boolean> {
+  isConnected(who: string | SocketSelector): Promise<boolean> {
     return run(async () => {
-      check('sid', sid)
-      const answer = await this.#askOwnerOf({ type: 'find', sid }, ANSWER_TIMEOUT)
-      return answer !== undefined && 'data' in answer && answer.data === true
-    })
-  }
-
-  /** How many sockets there are, or how many are on a channel, over all nodes. @throws RpcError `engine_unavailable` */
-  count(channel?: string): Promise<ClusterCount> {
-    return run(async () => {
-      if (channel !== undefined) check('channel', channel)
-      return this.#sum({ type: 'count', channel })
+      if (typeof who !== 'string') return (await this.#count(readSelector(who))).count > 0
+      checkText('sid', who)
+      return this.#calls.isConnected(who)
     })
   }
 
   /**
-   * Closes a socket, or all sockets of a user or of a session, on whichever nodes; those of this node also while the engine is
-   * away. Those that are not let in yet are closed too, and tokens that were asked for before do not let this user in any more.
-   * @param options.reconnect `false` tells the clients to stay away, and refuses tokens that the application signed for this
-   *   user before, for an hour; otherwise they come back. @default true
+   * How many sockets there are over all nodes: all, those on a channel, or those that are selected.
+   * @param who a channel's name, or a selector @default all
+   * @throws RpcError `bad_message`, `too_large`, `engine_unavailable`
+   */
+  count(who?: string | SocketSelector): Promise<ClusterCount> {
+    return run(async () => {
+      if (typeof who === 'object') return this.#count(readSelector(who))
+      if (who !== undefined) checkText('channel', who)
+      return this.#count(who === undefined ? {} : { channel: who })
+    })
+  }
+
+  /**
+   * Who is connected, on all nodes: a page of sockets, in the order of their ids. Sockets that come or go while pages are read
+   * may be missed; none is given twice.
+   * @param who @default all
+   * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
+   */
+  sockets(who: SocketSelector = { where: 'all' }, options: SocketPageOptions = {}): Promise<SocketPage> {
+    return run(async () => {
+      const range = readRange(options)
+      const question = { type: 'listSockets', who: readSelector(who), ...range } as const
+      const { answers, missing } = await this.#questions.selected(question)
+      return { ...mergePages(answers as NodePage[], range), missing }
+    })
+  }
+
+  /** The pages of {@link sockets}, one after the other: `for await (const { sockets, missing } of cluster.socketPages())`. */
+  async *socketPages(
+    who: SocketSelector = { where: 'all' },
+    { limit, after }: SocketPageOptions = {},
+  ): AsyncGenerator<SocketPage, void, undefined> {
+    let next = after
+    do {
+      const page = await this.sockets(who, {
+        ...(limit !== undefined && { limit }),
+        ...(next !== undefined && { after: next }),
+      })
+      yield page
+      next = page.next
+    } while (next !== undefined)
+  }
+
+  /**
+   * Closes the selected sockets, on whichever nodes; those of this node also while the engine is away. Those that are not let in
+   * yet are closed too. With `uid` or `session`, tokens that were asked for before do not let this user in any more.
+   * @param options.reconnect `false` tells the clients to stay away, and with `uid` or `session` refuses tokens that the
+   *   application signed for this user before, for an hour; otherwise they come back. @default true
    * @returns how many were closed
-   * @throws RpcError `engine_unavailable`
+   * @throws RpcError `bad_message`, `too_large`, `engine_unavailable`
    */
   disconnect(
     who: SocketSelector,
     { reconnect = true }: { readonly reconnect?: boolean } = {},
   ): Promise<ClusterCount> {
     return run(async () => {
-      const selected = selector(who)
-      if ('sid' in selected) return this.#disconnectOne(selected, reconnect)
-      return this.#disconnectUser(selected, reconnect)
+      const selection = readSelector(who)
+      if ('sid' in who) return this.#disconnectOne(who.sid, reconnect)
+      if ('uid' in who)
+        return this.#disconnectUser(uidSubject(who.uid), { type: 'disconnect', who, reconnect })
+      if ('session' in who) {
+        const session = String(selection.session)
+        const question = { type: 'disconnectSession', session, reconnect } as const
+        return this.#disconnectUser(sessionSubject(session), question)
+      }
+      const question = { type: 'disconnectSockets', who: selection, reconnect } as const
+      return total(await this.#questions.selected(question, this.#owner.callTimeout))
     })
   }
 
   /**
    * Calls an action on a client, on whichever node it is.
+   * @param who the socket's id, or `{ sid }`
    * @param name dotted name of the action
    * @returns a promise that settles exactly once: the result, or an RpcError: what {@link RemoteClient.rpc} gives,
    *   `not_connected`, `connection_lost` also if the socket's node dies, `too_large`, `engine_unavailable`
    */
-  rpc<Data = unknown>(sid: string, name: string, data?: unknown, options: CallOptions = {}): Promise<Data> {
+  rpc<Data = unknown>(
+    who: string | { readonly sid: string },
+    name: string,
+    data?: unknown,
+    options: CallOptions = {},
+  ): Promise<Data> {
     return run(async () => {
-      check('sid', sid)
-      check('name', name)
+      const sid = typeof who === 'object' ? readSelector(who).sid : who
+      checkText('sid', sid)
+      checkText('name', name)
       refuseCallback('cluster.rpc', options)
       if (nodeOf(sid) === this.node) return this.#socket(sid).rpc<Data>(name, data, options)
-      return this.#callOther<Data>({ type: 'call', sid, name, data }, options)
+      return this.#calls.call<Data>({ sid, name, data }, options)
     })
   }
 
-  /** Subscribes a socket to a channel, without asking listeners. @throws RpcError as {@link rpc}, and what refuses it */
-  subscribe(sid: string, channel: string): Promise<void> {
+  /**
+   * Subscribes sockets to a channel, without asking listeners; resolves when publications reach them. With a selector, sockets
+   * that are signing in are subscribed once they are let in, and not counted. One socket that fails keeps no other from it.
+   * @returns with a selector, how many are on the channel, those that were on it before included
+   * @throws RpcError with a socket's id, as {@link rpc}, and what refuses it; with a selector, `bad_message`, `too_long`,
+   *   `too_large`, `engine_unavailable`
+   */
+  subscribe(sid: string, channel: string): Promise<void>
+  subscribe(who: SocketSelector, channel: string): Promise<ClusterSubscription>
+  subscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
     return run(async () => {
-      check('channel', channel)
-      await this.#askSocket({ type: 'subscribe', sid, channel }, this.#owner.callTimeout)
+      const { callTimeout } = this.#owner
+      if (typeof who !== 'object') return this.#askOne({ type: 'subscribe', sid: who, channel }, callTimeout)
+      checkName('channel', channel)
+      const question = { type: 'subscribeSockets', who: readSelector(who), channel } as const
+      return totalSubscribed(await this.#questions.selected(question, callTimeout))
     })
   }
 
-  /** Unsubscribes a socket from a channel, without asking listeners. @throws RpcError as {@link rpc} */
-  unsubscribe(sid: string, channel: string): Promise<void> {
+  /**
+   * Unsubscribes sockets from a channel, without asking listeners. It wins over subscriptions that are under way. With a
+   * selector, sockets that are signing in lose the channel when they are let in, and are not counted.
+   * @returns with a selector, how many had the channel, or were about to
+   * @throws RpcError as {@link subscribe}
+   */
+  unsubscribe(sid: string, channel: string): Promise<void>
+  unsubscribe(who: SocketSelector, channel: string): Promise<ClusterCount>
+  unsubscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
     return run(async () => {
-      check('channel', channel)
-      await this.#askSocket({ type: 'unsubscribe', sid, channel }, ANSWER_TIMEOUT)
+      if (typeof who !== 'object')
+        return this.#askOne({ type: 'unsubscribe', sid: who, channel }, ANSWER_TIMEOUT)
+      checkName('channel', channel)
+      const question = { type: 'unsubscribeSockets', who: readSelector(who), channel } as const
+      return total(await this.#questions.selected(question, this.#owner.callTimeout))
     })
+  }
+
+  /**
+   * Gives an event to the applications of all other nodes: their listeners of {@link on} are called, each once, this node's are not.
+   * Nothing is kept for nodes that are away, and there is no order between two events.
+   * @param data anything that JSON can carry, 1000 KiB of it
+   * @returns how many nodes have got it
+   * @throws RpcError `bad_message`, `too_long`, `too_large`, `unserializable`, `engine_unavailable`
+   */
+  emit(event: string, data?: unknown): Promise<ClusterCount> {
+    return run(async () => {
+      checkNodeEvent(event, data)
+      const { answers, missing } = await this.#questions.others({
+        type: 'emit',
+        event,
+        data,
+        node: this.node,
+      })
+      return { count: answers.length, missing }
+    })
+  }
+
+  /**
+   * Listens to an event that other nodes' applications {@link emit}. What a listener throws comes out as the server's `error` event.
+   * @returns a function that removes the listener
+   * @throws RpcError `bad_message`, `too_long`
+   */
+  on(event: string, listener: NodeEventListener): () => void {
+    return this.#events.on(event, listener)
   }
 
   /** Fails what waits. */
   close(): void {
-    this.#calls.rejectAll(new RpcError('shutting_down'))
+    this.#calls.close()
   }
 
-  /** Calls a socket of another node. */
-  async #callOther<Data>(call: Omit<CallQuestion, 'timeout'>, options: CallOptions): Promise<Data> {
-    const timeout = options.timeout ?? this.#owner.callTimeout
-    const question = { ...call, timeout }
-    const { id, answer } = this.#calls.open({ ...options, timeout: 0 })
-    const wait = timeout > 0 ? timeout + CALL_LEEWAY : Number.POSITIVE_INFINITY
-    this.#askSocket(question, wait).then(
-      (result) => this.#calls.resolve(id, result),
-      (error) => this.#calls.reject(id, error),
+  /** What nodes of every version know is asked in their words. */
+  async #count(who: Selection): Promise<ClusterCount> {
+    const [first, ...others] = Object.keys(who)
+    const isPlain = others.length === 0 && (first === undefined || first === 'channel')
+    return total(
+      isPlain
+        ? await this.#questions.all({ type: 'count', channel: who.channel })
+        : await this.#questions.selected({ type: 'countSockets', who }),
     )
-    return answer as Promise<Data>
   }
 
-  async #disconnectOne(who: { readonly sid: string }, reconnect: boolean): Promise<ClusterCount> {
-    const node = nodeOf(who.sid)
-    if (node === this.node) return { count: this.#end(who, { reconnect }), missing: [] }
+  async #disconnectOne(sid: string, reconnect: boolean): Promise<ClusterCount> {
+    const node = nodeOf(sid)
+    if (node === this.node) return { count: this.#users.end({ sid }, { reconnect }), missing: [] }
     if (node === undefined) return { count: 0, missing: [] }
-    return this.#sum({ type: 'disconnect', who, reconnect }, node)
+    const one = await this.#questions.one(node, { type: 'disconnect', who: { sid }, reconnect })
+    if ('answer' in one) return { count: Number(one.answer), missing: [] }
+    return { count: 0, missing: one.missing === 'unreached' ? [] : [node] }
   }
 
-  async #disconnectUser(
-    selected: Exclude<SocketSelector, { readonly sid: string }>,
-    reconnect: boolean,
-  ): Promise<ClusterCount> {
-    // Here first: the engine refuses what is asked for after that, wherever it is brought.
-    const own = await this.#cut(targetOf(selected), { reconnect, signed: !reconnect })
-    const others = await this.#askOthers(
-      'uid' in selected
-        ? { type: 'disconnect', who: selected, reconnect }
-        : { type: 'disconnectSession', session: hashSession(selected.session), reconnect },
-    )
-    return { ...others, count: own + others.count }
+  /** This node comes first: the engine refuses what is asked for after that, wherever it is brought. */
+  async #disconnectUser(subject: string, question: UserQuestion): Promise<ClusterCount> {
+    const { reconnect } = question
+    const own = await this.#users.cut({ subject }, { reconnect, signed: !reconnect })
+    const { answers, missing } = await this.#questions.others(question)
+    return total({ answers: [own, ...answers], missing })
   }
 
-  /**
-   * Cuts a user off on this node. What was let in before the engine knew is ended after that; what is on its way to the engine is
-   * noted before it.
-   */
-  async #cut(
-    target: { readonly subject: string },
-    { reconnect, signed }: { readonly reconnect: boolean; readonly signed: boolean },
-  ): Promise<number> {
-    const ended = new Set<RemoteClient>()
-    const first = this.#end(target, { reconnect, ended })
-    await this.#owner.revocations.add(target.subject, { signed })
-    return first + this.#end(target, { reconnect, ended })
-  }
-
-  async #sum(question: Question, node?: string): Promise<ClusterCount> {
-    const own = node === undefined ? Number(await this.#answer(question)) : 0
-    const others = await this.#askOthers(question, node)
-    return { ...others, count: own + others.count }
-  }
-
-  async #askOthers(question: Question, node?: string): Promise<ClusterCount> {
-    const asked = this.#owner.nodes.ask(encodeData(question), { timeout: ANSWER_TIMEOUT, node })
-    const { answers, missing } = await asked
-    // Where the node of one socket is gone, so is the socket.
-    if (node !== undefined && missing.get(node) === 'unreached') return { count: 0, missing: [] }
-    const counts = [...answers.values()].map((answer) => Number(decodeData(answer)))
-    return { count: counts.reduce((sum, count) => sum + count, 0), missing: [...missing.keys()] }
-  }
-
-  /** @throws RpcError what the socket's node says, `not_connected`, `connection_lost`, `too_large` */
-  async #askSocket(question: Question & { readonly sid: string }, timeout: number): Promise<unknown> {
-    check('sid', question.sid)
-    const answer = await this.#askOwnerOf(question, timeout)
-    if (!answer) throw new RpcError('connection_lost', 'The node of the socket did not answer')
-    if ('isMissing' in answer) throw new RpcError('not_connected')
-    if ('error' in answer) throw decodeError(answer)
-    return answer.data
-  }
-
-  /** Asks the node of a socket. @returns `undefined` if it did not answer */
-  async #askOwnerOf(
-    question: Question & { readonly sid: string },
+  async #askOne(
+    question: { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string },
     timeout: number,
-  ): Promise<SocketAnswer | undefined> {
-    const node = nodeOf(question.sid)
-    if (node === undefined) return { isMissing: true }
-    if (node === this.node) return (await this.#answer(question)) as SocketAnswer
-    const text = encodeData(question)
-    const { answers, missing } = await this.#owner.nodes.ask(text, { node, timeout })
-    const answer = answers.get(node)
-    if (answer !== undefined) return decodeData(answer) as SocketAnswer
-    const why = missing.get(node)
-    if (why === 'too_large') throw refusal('too_large', { field: 'answer' })
-    return why === 'unreached' ? { isMissing: true } : undefined
+  ): Promise<undefined> {
+    checkText('channel', question.channel)
+    checkText('sid', question.sid)
+    await this.#calls.ask(question, timeout)
   }
 
   #socket(sid: string): RemoteClient {
     const socket = this.#owner.hub.get(sid)
     if (!socket) throw new RpcError('not_connected')
     return socket
-  }
-
-  async #answer(question: Question): Promise<SocketAnswer | number> {
-    switch (question.type) {
-      case 'count':
-        return this.#count(question.channel)
-      case 'disconnect':
-        if ('sid' in question.who) return this.#end(question.who, question)
-        return this.#cut(targetOf(question.who), { ...question, signed: false })
-      case 'disconnectSession':
-        return this.#cut({ subject: sessionSubject(question.session) }, { ...question, signed: false })
-      case 'find':
-        return { data: this.#owner.hub.get(question.sid) !== undefined }
-      case 'call':
-        return this.#withSocket(question.sid, (socket) =>
-          socket.rpc(question.name, question.data, { timeout: question.timeout }),
-        )
-      case 'subscribe':
-        return this.#withSocket(question.sid, (socket) => socket.subscribe(question.channel))
-      case 'unsubscribe':
-        return this.#withSocket(question.sid, async (socket) => socket.unsubscribe(question.channel))
-      default:
-        throw new RpcError('bad_message')
-    }
-  }
-
-  async #withSocket(sid: string, use: (socket: RemoteClient) => Promise<unknown>): Promise<SocketAnswer> {
-    const socket = this.#owner.hub.get(sid)
-    if (!socket) return { isMissing: true }
-    try {
-      return { data: await use(socket) }
-    } catch (error) {
-      return encodeError(RpcError.is(error) ? error : new RpcError('internal'))
-    }
-  }
-
-  #count(channel: string | undefined): number {
-    const { hub } = this.#owner
-    return (channel === undefined ? hub.sockets : hub.on(channel)).length
-  }
-
-  /** @returns how many were ended that were not `ended` before, which they are from now on */
-  #end(target: SocketTarget, { reconnect, ended = new Set() }: EndedSockets): number {
-    const { hub, joining } = this.#owner
-    const one = 'sid' in target ? [hub.get(target.sid)] : hub.sockets
-    const found = one.filter((socket) => socket !== undefined && isTarget(socket, target))
-    const before = ended.size
-    for (const socket of found) if (socket && !ended.has(socket)) socket.end({ reconnect })
-    for (const socket of found) if (socket) ended.add(socket)
-    return ended.size - before + joining.end(target, { reconnect })
   }
 }
 
@@ -348,27 +317,13 @@ function run<T>(work: () => Promise<T>): Promise<T> {
   return markHandled(work())
 }
 
-function nodeOf(sid: string): string | undefined {
-  const [, node] = /\.([\w-]{1,64})$/.exec(sid) ?? []
-  return node
+function total({ answers, missing }: Answers): ClusterCount {
+  return { count: answers.reduce<number>((sum, count) => sum + Number(count), 0), missing }
 }
 
-function selector(who: SocketSelector): SocketSelector {
-  const fields = ['sid', 'session', 'uid'] as const
-  const field = fields.find((name) => typeof who === 'object' && who !== null && name in who) ?? 'uid'
-  const value = (who as { readonly [field: string]: unknown } | null)?.[field]
-  check(field, value)
-  if (field === 'sid') return { sid: value }
-  return field === 'session' ? { session: value } : { uid: value }
-}
-
-function targetOf(who: Exclude<SocketSelector, { readonly sid: string }>): { readonly subject: string } {
-  return { subject: 'uid' in who ? uidSubject(who.uid) : sessionSubject(hashSession(who.session)) }
-}
-
-function check(field: string, value: unknown): asserts value is string {
-  if (typeof value === 'string' && value !== '') return
-  throw new RpcError('bad_message', `Invalid message: ${field} has to be a string that is not empty`, {
-    field,
-  })
+function totalSubscribed({ answers, missing }: Answers): ClusterSubscription {
+  const outcomes = answers as BulkOutcome[]
+  const sum = (field: 'count' | 'failed') => outcomes.reduce((before, outcome) => before + outcome[field], 0)
+  const reasons = [...new Set(outcomes.flatMap((outcome) => outcome.reasons))]
+  return { count: sum('count'), failed: sum('failed'), reasons, missing }
 }

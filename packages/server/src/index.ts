@@ -11,7 +11,10 @@ export {
   type Member,
   RpcError,
 } from '@token-socket/protocol'
-export type { Cluster, ClusterCount, SocketSelector } from './cluster.js'
+export type { NodeEventDetails, NodeEventListener } from './cluster/node-events.js'
+export type { SocketConditions, SocketDataValue, SocketSelector } from './cluster/selectors.js'
+export type { SocketInfo, SocketPage, SocketPageOptions } from './cluster/socket-pages.js'
+export type { Cluster, ClusterCount, ClusterSubscription } from './cluster.js'
 export { IDEMPOTENCY } from './engine/idempotency.js'
 export type {
   Broker,

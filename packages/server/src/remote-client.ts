@@ -125,6 +125,11 @@ export class RemoteClient {
     return this.#data
   }
 
+  /** Its {@link data}, if the application has used it: looking does not make it. @internal */
+  get usedData(): SocketData | undefined {
+    return this.#data
+  }
+
   /** The names of the channels that it is subscribed to. */
   get channels(): string[] {
     return [...this.#channels]

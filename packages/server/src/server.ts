@@ -256,8 +256,9 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
 
   #makeCluster(revocations: Revocations): Cluster {
     const { engine, limits } = this.#options
-    const [hub, joining] = [this.#hub, this.#joining]
-    return new Cluster({ ...limits, nodes: engine.nodes, hub, joining, revocations })
+    const [hub, joining, channels] = [this.#hub, this.#joining, this.#channels]
+    const { report: failed } = this.#failures
+    return new Cluster({ ...limits, nodes: engine.nodes, hub, joining, channels, revocations, failed })
   }
 
   #makeOrigins(trusts: TrustProxy): OriginRules {

@@ -1,6 +1,14 @@
 import { subjectsOf } from '../claims/subjects.js'
 import type { RemoteClient } from '../remote-client.js'
 
+/** Decides about sockets that are signing in. */
+export interface JoiningMatcher {
+  /** Whether a socket is meant, as it is now. */
+  matches(socket: RemoteClient): boolean
+  /** Whether a socket may be meant later. */
+  mayMatch(socket: RemoteClient): boolean
+}
+
 /** Which sockets are meant: one by its id, or all of a user, by one of the user's names. */
 export type SocketTarget = { readonly sid: string } | { readonly subject: string }
 
@@ -20,6 +28,10 @@ export class JoiningSocket {
   #socket: RemoteClient | undefined
   /** Users that were cut off before it was known whose token it is. */
   readonly #ended = new Map<string, EndOptions>()
+  /** Matchers that ended sockets since it began: it may meet them later. */
+  #matchers: (readonly [JoiningMatcher, EndOptions])[] | undefined
+  /** What is done once it is let in. */
+  #acts: ((socket: RemoteClient) => void)[] | undefined
   #isEnded = false
   #isAdmitted = false
 
@@ -32,6 +44,12 @@ export class JoiningSocket {
   identify(socket: RemoteClient): void {
     this.#socket = socket
     for (const [subject, options] of this.#ended) this.end({ subject }, options)
+    this.check()
+  }
+
+  /** Ends it if it meets by now what ended sockets since it began: listeners may have changed its data. */
+  check(): void {
+    for (const [matcher, options] of this.#matchers ?? []) this.#endIf(matcher, options)
   }
 
   /** It is among the sockets of the server from now on, and is ended there. */
@@ -39,10 +57,35 @@ export class JoiningSocket {
     this.#isAdmitted = true
   }
 
+  /** It was let in, and its automatic subscriptions have begun: does what was asked meanwhile, in order. */
+  settle(socket: RemoteClient): void {
+    for (const act of this.#acts ?? []) if (!socket.isClosed) act(socket)
+    this.#acts = undefined
+  }
+
+  /** Does something with it once it is let in, if it is meant then. @param act does not throw */
+  later(matcher: JoiningMatcher, act: (socket: RemoteClient) => void): void {
+    if (this.#socket && !matcher.mayMatch(this.#socket)) return
+    this.#acts ??= []
+    this.#acts.push((socket) => matcher.matches(socket) && act(socket))
+  }
+
+  /** Ends it if it is meant, now or as soon as it is. @returns whether it was ended now */
+  endWhere(matcher: JoiningMatcher, options: EndOptions): boolean {
+    if (this.#socket && !matcher.mayMatch(this.#socket)) return false
+    this.#matchers ??= []
+    this.#matchers.push([matcher, options])
+    return this.#endIf(matcher, options)
+  }
+
   /** Ends it, if it is meant. @returns whether it was ended now */
   end(target: SocketTarget, options: EndOptions): boolean {
     if (!this.#socket && 'subject' in target) this.#ended.set(target.subject, options)
-    if (!this.#socket || this.#isAdmitted || this.#isEnded || !isTarget(this.#socket, target)) return false
+    return this.#endIf({ matches: (socket) => isTarget(socket, target) }, options)
+  }
+
+  #endIf({ matches }: Pick<JoiningMatcher, 'matches'>, options: EndOptions): boolean {
+    if (!this.#socket || this.#isAdmitted || this.#isEnded || !matches(this.#socket)) return false
     this.#isEnded = true
     this.#socket.end(options)
     return true
@@ -75,5 +118,15 @@ export class JoiningSockets {
   /** Ends those that are meant, now or once it is known whose they are. @returns how many were ended now */
   end(target: SocketTarget, options: EndOptions): number {
     return [...this.#joining].filter((joining) => joining.end(target, options)).length
+  }
+
+  /** Ends those that a matcher means, now or as soon as it does. @returns how many were ended now */
+  endWhere(matcher: JoiningMatcher, options: EndOptions): number {
+    return [...this.#joining].filter((joining) => joining.endWhere(matcher, options)).length
+  }
+
+  /** Does something with those that a matcher means when they are let in. @param act does not throw */
+  later(matcher: JoiningMatcher, act: (socket: RemoteClient) => void): void {
+    for (const joining of this.#joining) joining.later(matcher, act)
   }
 }

@@ -8,6 +8,12 @@ export interface PendingSubscription {
   end(): void
 }
 
+/** Sockets that the server subscribes one after the other. Each is pending until it is taken. */
+export interface PendingGroup {
+  /** @returns the next one that was not cancelled meanwhile; `undefined` if none is left */
+  take(): RemoteClient | undefined
+}
+
 /** The pending subscriptions of one socket to one channel. They are cancelled together. */
 interface Pending {
   count: number
@@ -20,6 +26,7 @@ interface Pending {
  */
 export class PendingSubscriptions {
   readonly #channels = new Map<string, Map<RemoteClient, Pending>>()
+  readonly #groups = new Map<string, Set<Set<RemoteClient>>>()
 
   /** A socket wants a channel. The caller has to end what it gets. */
   begin(socket: RemoteClient, channel: string): PendingSubscription {
@@ -38,8 +45,25 @@ export class PendingSubscriptions {
     }
   }
 
+  /** The server wants a channel for many sockets. The caller has to take all of them. */
+  beginAll(sockets: Iterable<RemoteClient>, channel: string): PendingGroup {
+    const group = new Set(sockets)
+    const groups = this.#groups.get(channel) ?? new Set()
+    this.#groups.set(channel, groups.add(group))
+    // One iterator for all: a new one would pass those that were deleted each time.
+    const waiting = group.values()
+    const take = () => {
+      const { value } = waiting.next()
+      if (value) group.delete(value)
+      else if (groups.delete(group) && groups.size === 0) this.#groups.delete(channel)
+      return value
+    }
+    return { take }
+  }
+
   /** Cancels what a socket has pending for a channel. */
   cancel(socket: RemoteClient, channel: string): void {
+    for (const group of this.#groups.get(channel) ?? []) group.delete(socket)
     const pending = this.#channels.get(channel)?.get(socket)
     if (!pending) return
     pending.isCancelled = true
@@ -48,12 +72,20 @@ export class PendingSubscriptions {
 
   /** The sockets that want a channel. */
   on(channel: string): RemoteClient[] {
-    return [...(this.#channels.get(channel)?.keys() ?? [])]
+    const sockets = [...(this.#channels.get(channel)?.keys() ?? [])]
+    const groups = this.#groups.get(channel)
+    return groups ? [...new Set([...sockets, ...[...groups].flatMap((group) => [...group])])] : sockets
+  }
+
+  /** Whether a socket wants a channel. */
+  has(socket: RemoteClient, channel: string): boolean {
+    if (this.#channels.get(channel)?.has(socket)) return true
+    return [...(this.#groups.get(channel) ?? [])].some((group) => group.has(socket))
   }
 
   /** How many channels are wanted. */
   get size(): number {
-    return this.#channels.size
+    return new Set([...this.#channels.keys(), ...this.#groups.keys()]).size
   }
 
   #remove(socket: RemoteClient, channel: string): void {

@@ -1,0 +1,73 @@
+import { RpcError } from '@token-socket/protocol'
+import type { RemoteClient } from '../remote-client.js'
+import { Turnstile } from '../turnstile.js'
+import type { PendingSubscriptions } from './pending-subscriptions.js'
+
+/** Subscriptions of one bulk that run at once: each may wait for the engine. */
+const AT_ONCE = 32
+
+/** Dependencies of {@link BulkSubscriptions}. */
+export interface BulkSubscriptionsOwner {
+  readonly pending: Pick<PendingSubscriptions, 'beginAll'>
+  has(socket: RemoteClient, channel: string): boolean
+  subscribe(socket: RemoteClient, channel: string): Promise<void>
+  failed(cause: unknown, details: object): void
+}
+
+/** What came of subscribing many sockets. */
+export interface BulkOutcome {
+  /** How many are on the channel, those that were on it before included. */
+  readonly count: number
+  /** How many could not be subscribed. */
+  readonly failed: number
+  /** The codes of the errors that kept them from it, each once. */
+  readonly reasons: readonly string[]
+}
+
+/**
+ * Subscribes many sockets to a channel, a few in each turn of the event loop. An unsubscribe that comes meanwhile wins, also
+ * over those whose turn has not come.
+ */
+export class BulkSubscriptions {
+  readonly #owner: BulkSubscriptionsOwner
+  /** One for all, so that many bulks do not make long turns together. */
+  readonly #turnstile = new Turnstile()
+
+  constructor(owner: BulkSubscriptionsOwner) {
+    this.#owner = owner
+  }
+
+  /** Subscribes them. One that fails keeps no other from it. */
+  async run(sockets: readonly RemoteClient[], channel: string): Promise<BulkOutcome> {
+    const group = this.#owner.pending.beginAll(sockets, channel)
+    const outcome = { count: 0, failed: 0, reasons: new Set<string>() }
+    const work = async () => {
+      for (;;) {
+        await this.#turnstile.wait()
+        const socket = group.take()
+        if (!socket) return
+        const error = await this.#subscribe(socket, channel)
+        if (error) outcome.reasons.add(error.code)
+        if (error) outcome.failed += 1
+        else if (this.#owner.has(socket, channel)) outcome.count += 1
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, sockets.length) }, work))
+    // Takes the group away where there was nothing to take.
+    group.take()
+    return { ...outcome, reasons: [...outcome.reasons] }
+  }
+
+  /** @returns why it is not on the channel, if that is an error */
+  async #subscribe(socket: RemoteClient, channel: string): Promise<RpcError | undefined> {
+    if (socket.isClosed || this.#owner.has(socket, channel)) return undefined
+    try {
+      await this.#owner.subscribe(socket, channel)
+      return undefined
+    } catch (cause) {
+      if (RpcError.is(cause)) return cause
+      this.#owner.failed(cause, { sid: socket.sid, channel })
+      return new RpcError('internal')
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { encodeError, RpcError } from '@token-socket/protocol'
+import { sessionSubject, uidSubject } from '../claims/subjects.js'
+import type { RemoteClient } from '../remote-client.js'
+import type { NodeEvents } from './node-events.js'
+import type { NodeSockets } from './node-sockets.js'
+import type { Question, SelectionQuestion, SocketAnswer, SocketQuestion } from './questions.js'
+import { PageCollector } from './socket-pages.js'
+import type { NodeUsers } from './users.js'
+
+/** Dependencies of {@link NodeAnswers}. */
+export interface NodeAnswersOwner {
+  readonly hub: {
+    readonly sockets: readonly RemoteClient[]
+    get(sid: string): RemoteClient | undefined
+    on(channel: string): readonly RemoteClient[]
+  }
+  readonly sockets: NodeSockets
+  readonly users: NodeUsers
+  readonly events: NodeEvents
+}
+
+/** Answers what nodes ask, for this node. */
+export class NodeAnswers {
+  readonly #owner: NodeAnswersOwner
+
+  constructor(owner: NodeAnswersOwner) {
+    this.#owner = owner
+  }
+
+  /** @throws RpcError `bad_message` for a question of another version */
+  async answer(question: Question): Promise<unknown> {
+    const { hub, users, events } = this.#owner
+    switch (question.type) {
+      case 'count':
+        return (question.channel === undefined ? hub.sockets : hub.on(question.channel)).length
+      case 'disconnect': {
+        const { who, reconnect } = question
+        if ('sid' in who) return users.end(who, { reconnect })
+        return users.cut({ subject: uidSubject(who.uid) }, { reconnect, signed: false })
+      }
+      case 'disconnectSession': {
+        const { session, reconnect } = question
+        return users.cut({ subject: sessionSubject(session) }, { reconnect, signed: false })
+      }
+      case 'emit':
+        events.receive(question.event, question.data, { node: question.node })
+        return true
+      case 'find':
+      case 'call':
+      case 'subscribe':
+      case 'unsubscribe':
+        return this.#answerOne(question)
+      default:
+        return this.#answerSelected(question)
+    }
+  }
+
+  async #answerSelected(question: SelectionQuestion): Promise<unknown> {
+    const { sockets } = this.#owner
+    switch (question.type) {
+      case 'countSockets':
+        return sockets.count(question.who)
+      case 'listSockets': {
+        const collector = new PageCollector(question)
+        await sockets.each(question.who, (socket) => collector.add(socket))
+        return collector.page()
+      }
+      case 'disconnectSockets':
+        return sockets.end(question.who, { reconnect: question.reconnect })
+      case 'subscribeSockets':
+        return sockets.subscribe(question.who, question.channel)
+      case 'unsubscribeSockets':
+        return sockets.unsubscribe(question.who, question.channel)
+      default:
+        throw new RpcError('bad_message')
+    }
+  }
+
+  async #answerOne(question: SocketQuestion): Promise<SocketAnswer> {
+    const socket = this.#owner.hub.get(question.sid)
+    if (question.type === 'find') return { data: socket !== undefined }
+    if (!socket) return { isMissing: true }
+    try {
+      return { data: await ask(socket, question) }
+    } catch (error) {
+      return encodeError(RpcError.is(error) ? error : new RpcError('internal'))
+    }
+  }
+}
+
+async function ask(
+  socket: RemoteClient,
+  question: Exclude<SocketQuestion, { type: 'find' }>,
+): Promise<unknown> {
+  switch (question.type) {
+    case 'subscribe':
+      return socket.subscribe(question.channel)
+    case 'unsubscribe':
+      return socket.unsubscribe(question.channel)
+    case 'call':
+      return socket.rpc(question.name, question.data, { timeout: question.timeout })
+  }
+}

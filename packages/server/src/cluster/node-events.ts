@@ -1,0 +1,62 @@
+import { encodeData, refusal } from '@token-socket/protocol'
+import { checkName } from '../channels/check-name.js'
+import { callIsolated } from '../runtime/isolated.js'
+
+/** Where an event of the cluster came from. */
+export interface NodeEventDetails {
+  /** The id of the node that emitted it. */
+  readonly node: string
+}
+
+/** Receives an event that another node's application emitted. What it returns is ignored. */
+export type NodeEventListener = {
+  listen(data: unknown, details: NodeEventDetails): unknown
+}['listen']
+
+/** UTF-16 code units of an event's data as JSON. */
+const LENGTH = 1000 * 1024
+
+/** Receives what listeners throw. It does not throw. */
+type OnError = (cause: unknown, details: object) => void
+
+/** The listeners of this node's application for what other nodes' applications emit. */
+export class NodeEvents {
+  readonly #listeners = new Map<string, readonly NodeEventListener[]>()
+  readonly #failed: OnError
+
+  constructor(failed: OnError) {
+    this.#failed = failed
+  }
+
+  /** Adds a listener. @returns a function that removes it @throws RpcError `bad_message`, `too_long` */
+  on(event: string, listener: NodeEventListener): () => void {
+    checkName('event', event)
+    if (typeof listener !== 'function') throw new TypeError('a listener has to be a function')
+    // Each call has a removal of its own, also if the listener was added twice.
+    const entry: NodeEventListener = (...args) => listener(...args)
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), entry])
+    return () => this.#remove(event, entry)
+  }
+
+  /** Calls the listeners of an event. One that throws, or rejects, harms nothing and comes out as an `error` event. */
+  receive(event: string, data: unknown, details: NodeEventDetails): void {
+    for (const listener of this.#listeners.get(event) ?? []) {
+      callIsolated(
+        () => listener(data, details),
+        (cause) => this.#failed(cause, { step: 'cluster', event, ...details }),
+      )
+    }
+  }
+
+  #remove(event: string, entry: NodeEventListener): void {
+    const left = (this.#listeners.get(event) ?? []).filter((one) => one !== entry)
+    if (left.length > 0) this.#listeners.set(event, left)
+    else this.#listeners.delete(event)
+  }
+}
+
+/** Checks an event that is to be emitted. @throws RpcError `bad_message`, `too_long`, `too_large`, `unserializable` */
+export function checkNodeEvent(event: string, data: unknown): void {
+  checkName('event', event)
+  if (encodeData(data).length > LENGTH) throw refusal('too_large', { field: 'data', limit: LENGTH })
+}

@@ -1,0 +1,110 @@
+import type { JoiningMatcher } from '../authentication/joining-sockets.js'
+import type { BulkOutcome } from '../channels/bulk-subscriptions.js'
+import type { RemoteClient } from '../remote-client.js'
+import { inShares } from '../runtime/shares.js'
+import { matcherOf, type Selection } from './selectors.js'
+
+/** Dependencies of {@link NodeSockets}. */
+export interface NodeSocketsOwner {
+  /** This node's sockets. */
+  readonly hub: {
+    readonly sockets: readonly RemoteClient[]
+    get(sid: string): RemoteClient | undefined
+    on(channel: string): readonly RemoteClient[]
+  }
+  /** The connections that are not let in yet. */
+  readonly joining: {
+    endWhere(matcher: JoiningMatcher, options: { readonly reconnect: boolean }): number
+    later(matcher: JoiningMatcher, act: (socket: RemoteClient) => void): void
+  }
+  readonly channels: {
+    subscribeAll(sockets: readonly RemoteClient[], channel: string): Promise<BulkOutcome>
+    /** The sockets that are on a channel, or are being subscribed to it. */
+    wanting(channel: string): readonly RemoteClient[]
+    wants(socket: RemoteClient, channel: string): boolean
+  }
+}
+
+/**
+ * Does something with the selected sockets of this node, a share of them in each turn of the event loop. Whether a socket is
+ * meant is decided when its turn comes.
+ */
+export class NodeSockets {
+  readonly #owner: NodeSocketsOwner
+
+  constructor(owner: NodeSocketsOwner) {
+    this.#owner = owner
+  }
+
+  /** How many there are. */
+  async count(who: Selection): Promise<number> {
+    let count = 0
+    await this.each(who, () => {
+      count += 1
+    })
+    return count
+  }
+
+  /** Calls a function with each. It does not throw. */
+  each(who: Selection, run: (socket: RemoteClient) => void): Promise<void> {
+    return this.#eachOf(this.#candidates(who), who, run)
+  }
+
+  /** Subscribes them, and those that are signing in once they are let in, which are not counted. */
+  async subscribe(who: Selection, channel: string): Promise<BulkOutcome> {
+    this.#owner.joining.later(matcherOf(who), (socket) => {
+      // A socket reports what fails by itself.
+      socket.subscribe(channel).catch(() => {})
+    })
+    const sockets: RemoteClient[] = []
+    await this.each(who, (socket) => sockets.push(socket))
+    return this.#owner.channels.subscribeAll(sockets, channel)
+  }
+
+  /**
+   * Unsubscribes them, also from what they are being subscribed to. Those that are signing in lose the channel when they are let
+   * in, and are not counted.
+   * @returns how many had it, or were about to
+   */
+  async unsubscribe(who: Selection, channel: string): Promise<number> {
+    const { joining, channels } = this.#owner
+    let count = 0
+    const take = (socket: RemoteClient) => {
+      if (channels.wants(socket, channel)) socket.unsubscribe(channel)
+    }
+    joining.later(matcherOf(who), take)
+    await this.#eachOf(channels.wanting(channel), who, (socket) => {
+      if (channels.wants(socket, channel)) count += 1
+      take(socket)
+    })
+    return count
+  }
+
+  /** Closes them, and those that are signing in. @returns how many were closed */
+  async end(who: Selection, options: { readonly reconnect: boolean }): Promise<number> {
+    let count = this.#owner.joining.endWhere(matcherOf(who), options)
+    await this.each(who, (socket) => {
+      socket.end(options)
+      count += 1
+    })
+    return count
+  }
+
+  #candidates({ sid, channel }: Selection): readonly RemoteClient[] {
+    const { hub } = this.#owner
+    if (sid === undefined) return channel === undefined ? hub.sockets : hub.on(channel)
+    const socket = hub.get(sid)
+    return socket ? [socket] : []
+  }
+
+  #eachOf(
+    sockets: readonly RemoteClient[],
+    who: Selection,
+    run: (socket: RemoteClient) => void,
+  ): Promise<void> {
+    const { matches } = matcherOf(who)
+    return inShares(sockets, (socket) => {
+      if (!socket.isClosed && matches(socket)) run(socket)
+    })
+  }
+}

@@ -1,0 +1,109 @@
+import { decodeData, encodeData, type WireError } from '@token-socket/protocol'
+import type { MissingAnswer, Nodes } from '../engine.js'
+import type { Selection } from './selectors.js'
+import { nodeOf } from './sids.js'
+import type { PageRange } from './socket-pages.js'
+
+/** Milliseconds that a node may take to answer what it can answer at once. */
+export const ANSWER_TIMEOUT = 5000
+
+/** Asks a node to call a function of one of its sockets. */
+export interface CallQuestion {
+  readonly type: 'call'
+  readonly sid: string
+  readonly name: string
+  readonly data: unknown
+  readonly timeout: number
+}
+
+/** What is asked about one socket. */
+export type SocketQuestion =
+  | { readonly type: 'find'; readonly sid: string }
+  | CallQuestion
+  | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string }
+
+/** What is asked about the sockets that are selected. Older nodes do not know these types, and so do not answer. */
+export type SelectionQuestion =
+  | { readonly type: 'countSockets'; readonly who: Selection }
+  | ({ readonly type: 'listSockets'; readonly who: Selection } & PageRange)
+  | { readonly type: 'disconnectSockets'; readonly who: Selection; readonly reconnect: boolean }
+  | {
+      readonly type: 'subscribeSockets' | 'unsubscribeSockets'
+      readonly who: Selection
+      readonly channel: string
+    }
+
+/** What is asked to end a user's sockets, or one by its id. @property session its hash */
+export type UserQuestion =
+  | {
+      readonly type: 'disconnect'
+      readonly who: { readonly sid: string } | { readonly uid: string }
+      readonly reconnect: boolean
+    }
+  | { readonly type: 'disconnectSession'; readonly session: string; readonly reconnect: boolean }
+
+/** What nodes ask each other. A node that does not know a question does not answer it. */
+export type Question =
+  | SocketQuestion
+  | SelectionQuestion
+  | UserQuestion
+  | { readonly type: 'count'; readonly channel?: string | undefined }
+  | { readonly type: 'emit'; readonly event: string; readonly data: unknown; readonly node: string }
+
+/** What is said of one socket: what came of it, or that there is no such socket. */
+export type SocketAnswer = { readonly data: unknown } | WireError | { readonly isMissing: true }
+
+/** What the nodes that were asked said. */
+export interface Answers {
+  readonly answers: readonly unknown[]
+  /** The ids of the nodes that did not answer. */
+  readonly missing: readonly string[]
+}
+
+/** What one node said, or why there is no answer. */
+export type OneAnswer = { readonly answer: unknown } | { readonly missing: MissingAnswer | undefined }
+
+/** Asks the nodes, this one included. */
+export class NodeQuestions {
+  readonly #nodes: Nodes
+  readonly #answer: (question: Question) => Promise<unknown>
+
+  /** @param answer this node's own answers; other nodes are served them too */
+  constructor(nodes: Nodes, answer: (question: Question) => Promise<unknown>) {
+    this.#nodes = nodes
+    this.#answer = answer
+    nodes.serve(async (question) => encodeData(await answer(decodeData(question) as Question)))
+  }
+
+  /** Asks every other node. @throws RpcError `engine_unavailable`, `too_large` */
+  async others(question: Question, timeout = ANSWER_TIMEOUT): Promise<Answers> {
+    const { answers, missing } = await this.#nodes.ask(encodeData(question), { timeout })
+    return { answers: [...answers.values()].map(decodeData), missing: [...missing.keys()] }
+  }
+
+  /** Asks one other node. @throws RpcError `engine_unavailable`, `too_large` */
+  async one(node: string, question: Question, timeout = ANSWER_TIMEOUT): Promise<OneAnswer> {
+    const { answers, missing } = await this.#nodes.ask(encodeData(question), { node, timeout })
+    const answer = answers.get(node)
+    return answer === undefined ? { missing: missing.get(node) } : { answer: decodeData(answer) }
+  }
+
+  /** Asks every node, this one included. What concerns this one is done also if the others cannot be asked. */
+  async all(question: Question, timeout?: number): Promise<Answers> {
+    const [own, others] = await Promise.all([this.#answer(question), this.others(question, timeout)])
+    return { answers: [own, ...others.answers], missing: others.missing }
+  }
+
+  /** Asks every node that may have what is selected: of one socket, only its own node. */
+  async selected(question: SelectionQuestion, timeout?: number): Promise<Answers> {
+    const { sid } = question.who
+    if (sid === undefined) return this.all(question, timeout)
+    const node = nodeOf(sid)
+    if (node === undefined) return { answers: [], missing: [] }
+    if (node === this.#nodes.id) return { answers: [await this.#answer(question)], missing: [] }
+    const one = await this.one(node, question, timeout)
+    if ('answer' in one) return { answers: [one.answer], missing: [] }
+    // Where the node of one socket is gone, so is the socket.
+    return { answers: [], missing: one.missing === 'unreached' ? [] : [node] }
+  }
+}

@@ -1,0 +1,88 @@
+import {
+  type CallOptions,
+  createTimeouts,
+  decodeError,
+  PendingCalls,
+  RpcError,
+  refusal,
+} from '@token-socket/protocol'
+import {
+  ANSWER_TIMEOUT,
+  type CallQuestion,
+  type NodeQuestions,
+  type Question,
+  type SocketAnswer,
+  type SocketQuestion,
+} from './questions.js'
+import { nodeOf } from './sids.js'
+
+/** Dependencies of {@link SocketCalls}. */
+export interface SocketCallsOwner {
+  /** This node's id. */
+  readonly node: string
+  readonly questions: NodeQuestions
+  /** This node's own answers. */
+  answer(question: Question): Promise<unknown>
+  /** Milliseconds that a call may take which names no time-out. */
+  readonly callTimeout: number
+}
+
+/** Milliseconds that a node has beyond a call's own time-out to say that it timed out. */
+const CALL_LEEWAY = 2000
+
+/** Calls to sockets of other nodes that may wait for their answers. */
+const CALLS = 10_000
+
+/** What is asked of one socket, wherever it is. */
+export class SocketCalls {
+  readonly #owner: SocketCallsOwner
+  readonly #calls: PendingCalls
+
+  constructor(owner: SocketCallsOwner) {
+    this.#owner = owner
+    this.#calls = new PendingCalls({ timeout: owner.callTimeout, calls: CALLS }, createTimeouts())
+  }
+
+  /** Calls a socket of another node. */
+  async call<Data>(call: Omit<CallQuestion, 'timeout' | 'type'>, options: CallOptions): Promise<Data> {
+    const timeout = options.timeout ?? this.#owner.callTimeout
+    const { id, answer } = this.#calls.open({ ...options, timeout: 0 })
+    const wait = timeout > 0 ? timeout + CALL_LEEWAY : Number.POSITIVE_INFINITY
+    this.ask({ ...call, type: 'call', timeout }, wait).then(
+      (result) => this.#calls.resolve(id, result),
+      (error) => this.#calls.reject(id, error),
+    )
+    return answer as Promise<Data>
+  }
+
+  /** @throws RpcError what the socket's node says, `not_connected`, `connection_lost`, `too_large` */
+  async ask(question: SocketQuestion, timeout: number): Promise<unknown> {
+    const answer = await this.#askOwnerOf(question, timeout)
+    if (!answer) throw new RpcError('connection_lost', 'The node of the socket did not answer')
+    if ('isMissing' in answer) throw new RpcError('not_connected')
+    if ('error' in answer) throw decodeError(answer)
+    return answer.data
+  }
+
+  /** Whether a socket is connected. A node that does not answer has none. */
+  async isConnected(sid: string): Promise<boolean> {
+    const answer = await this.#askOwnerOf({ type: 'find', sid }, ANSWER_TIMEOUT)
+    return answer !== undefined && 'data' in answer && answer.data === true
+  }
+
+  /** Fails what waits. */
+  close(): void {
+    this.#calls.rejectAll(new RpcError('shutting_down'))
+  }
+
+  /** Asks the node of a socket. @returns `undefined` if it did not answer */
+  async #askOwnerOf(question: SocketQuestion, timeout: number): Promise<SocketAnswer | undefined> {
+    const node = nodeOf(question.sid)
+    if (node === undefined) return { isMissing: true }
+    if (node === this.#owner.node) return (await this.#owner.answer(question)) as SocketAnswer
+    const one = await this.#owner.questions.one(node, question, timeout)
+    if ('answer' in one) return one.answer as SocketAnswer
+    if (one.missing === 'too_large') throw refusal('too_large', { field: 'answer' })
+    return one.missing === 'unreached' ? { isMissing: true } : undefined
+  }
+}

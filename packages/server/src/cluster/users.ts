@@ -1,0 +1,54 @@
+import { isTarget, type JoiningSockets, type SocketTarget } from '../authentication/joining-sockets.js'
+import type { Revocations } from '../authentication/revocations.js'
+import type { RemoteClient } from '../remote-client.js'
+
+/** Dependencies of {@link NodeUsers}. */
+export interface NodeUsersOwner {
+  /** This node's sockets. */
+  readonly hub: { readonly sockets: readonly RemoteClient[]; get(sid: string): RemoteClient | undefined }
+  /** The connections that are not let in yet. */
+  readonly joining: Pick<JoiningSockets, 'end'>
+  readonly revocations: Pick<Revocations, 'add'>
+}
+
+/** How sockets are ended. */
+interface EndedSockets {
+  readonly reconnect: boolean
+  /** Those that were ended already: they stay until their client has answered. */
+  readonly ended?: Set<RemoteClient>
+}
+
+/** Ends what a user has on this node: sockets, sign-ins, and tokens. */
+export class NodeUsers {
+  readonly #owner: NodeUsersOwner
+
+  constructor(owner: NodeUsersOwner) {
+    this.#owner = owner
+  }
+
+  /**
+   * Cuts a user off on this node. What was let in before the engine knew is ended after that; what is on its way to the engine is
+   * noted before it.
+   * @returns how many sockets were ended
+   */
+  async cut(
+    target: { readonly subject: string },
+    { reconnect, signed }: { readonly reconnect: boolean; readonly signed: boolean },
+  ): Promise<number> {
+    const ended = new Set<RemoteClient>()
+    const first = this.end(target, { reconnect, ended })
+    await this.#owner.revocations.add(target.subject, { signed })
+    return first + this.end(target, { reconnect, ended })
+  }
+
+  /** @returns how many were ended that were not `ended` before, which they are from now on */
+  end(target: SocketTarget, { reconnect, ended = new Set() }: EndedSockets): number {
+    const { hub, joining } = this.#owner
+    const one = 'sid' in target ? [hub.get(target.sid)] : hub.sockets
+    const found = one.filter((socket) => socket !== undefined && isTarget(socket, target))
+    const before = ended.size
+    for (const socket of found) if (socket && !ended.has(socket)) socket.end({ reconnect })
+    for (const socket of found) if (socket) ended.add(socket)
+    return ended.size - before + joining.end(target, { reconnect })
+  }
+}
