@@ -1,4 +1,4 @@
-import { encodeData, refusal } from '@token-socket/protocol'
+import { encodeData, RpcError, refusal } from '@token-socket/protocol'
 import { checkName } from '../channels/check-name.js'
 import { callIsolated } from '../runtime/isolated.js'
 
@@ -31,7 +31,10 @@ export class NodeEvents {
   /** Adds a listener. @returns a function that removes it @throws RpcError `bad_message`, `too_long` */
   on(event: string, listener: NodeEventListener): () => void {
     checkName('event', event)
-    if (typeof listener !== 'function') throw new TypeError('a listener has to be a function')
+    if (typeof listener !== 'function') {
+      const text = 'Invalid message: listener has to be a function'
+      throw new RpcError('bad_message', text, { field: 'listener' })
+    }
     // Each call has a removal of its own, also if the listener was added twice.
     const entry: NodeEventListener = (...args) => listener(...args)
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), entry])

@@ -1,0 +1,117 @@
+import { RpcError } from '@token-socket/protocol'
+import type { RemoteClient } from '@token-socket/server'
+import { expect } from 'chai'
+import { BulkSubscriptions } from '../../packages/server/src/channels/bulk-subscriptions.js'
+import { PendingSubscriptions } from '../../packages/server/src/channels/pending-subscriptions.js'
+import { turn, until } from '../end-to-end/fixture.js'
+import { makeSocket } from './sockets.js'
+
+describe('BulkSubscriptions', () => {
+  let pending: PendingSubscriptions
+  let on: Set<RemoteClient>
+  let failures: unknown[]
+  let subscribe: (socket: RemoteClient) => Promise<void>
+  let bulks: BulkSubscriptions
+
+  beforeEach(() => {
+    pending = new PendingSubscriptions()
+    on = new Set()
+    failures = []
+    subscribe = async (socket) => void on.add(socket)
+    bulks = new BulkSubscriptions({
+      pending,
+      has: (socket) => on.has(socket),
+      subscribe: (socket) => subscribe(socket),
+      failed: (cause) => failures.push(cause),
+    })
+  })
+
+  const sockets = (count: number) => Array.from({ length: count }, () => makeSocket().socket)
+
+  it('subscribes them all, and counts those that were there before', async () => {
+    const all = sockets(100)
+    for (const socket of all.slice(0, 3)) on.add(socket)
+    let calls = 0
+    subscribe = async (socket) => {
+      calls += 1
+      on.add(socket)
+    }
+    expect(await bulks.run(all, 'a')).to.deep.equal({ count: 100, failed: 0, reasons: [] })
+    expect([calls, on.size, pending.size]).to.deep.equal([97, 100, 0])
+    expect(await bulks.run([], 'a')).to.deep.equal({ count: 0, failed: 0, reasons: [] })
+    expect(pending.size).to.equal(0)
+  })
+
+  it('takes a few in each turn, also where several bulks run', async () => {
+    let inTurn = 0
+    let most = 0
+    subscribe = async (socket) => {
+      inTurn += 1
+      most = Math.max(most, inTurn)
+      on.add(socket)
+    }
+    let isDone = false
+    const look = () => {
+      inTurn = 0
+      if (!isDone) setImmediate(look)
+    }
+    setImmediate(look)
+    await Promise.all([bulks.run(sockets(300), 'a'), bulks.run(sockets(300), 'b')])
+    isDone = true
+    expect(on.size).to.equal(600)
+    expect(most).to.be.at.most(64)
+  })
+
+  it('has a few under way at once', async () => {
+    const waiting: (() => void)[] = []
+    subscribe = (socket) =>
+      new Promise((resolve) => {
+        on.add(socket)
+        waiting.push(resolve)
+      })
+    const done = bulks.run(sockets(100), 'a')
+    await until(() => waiting.length === 32)
+    for (let left = 5; left > 0; left -= 1) await turn()
+    expect(waiting).to.have.length(32)
+    while (on.size < 100) {
+      for (const go of waiting.splice(0)) go()
+      await turn()
+    }
+    for (const go of waiting.splice(0)) go()
+    expect((await done).count).to.equal(100)
+  })
+
+  it('counts those that fail, with the reasons, and goes on', async () => {
+    const all = sockets(10)
+    subscribe = async (socket) => {
+      const index = all.indexOf(socket)
+      if (index % 3 === 0) throw new RpcError('too_many_subscriptions')
+      if (index === 4) throw new Error('of the test')
+      on.add(socket)
+    }
+    const { reasons, ...counts } = await bulks.run(all, 'a')
+    expect(counts).to.deep.equal({ count: 5, failed: 5 })
+    expect(reasons).to.have.members(['too_many_subscriptions', 'internal'])
+    expect(failures).to.have.length(1)
+  })
+
+  it('leaves out what the server unsubscribes before its turn, and what is gone', async () => {
+    const all = sockets(200)
+    const [kicked, gone] = [all[150] as RemoteClient, all[199] as RemoteClient]
+    const done = bulks.run(all, 'a')
+    expect(pending.has(kicked, 'a')).to.equal(true)
+    expect(pending.on('a')).to.include(kicked)
+    pending.cancel(kicked, 'b')
+    expect(pending.has(kicked, 'a')).to.equal(true)
+    pending.cancel(kicked, 'a')
+    gone.disconnected(1006)
+    expect(pending.has(kicked, 'a')).to.equal(false)
+    expect(await done).to.deep.equal({ count: 198, failed: 0, reasons: [] })
+    expect([on.has(kicked), on.has(gone), pending.size]).to.deep.equal([false, false, 0])
+  })
+
+  it('does not count one that was unsubscribed while it subscribed', async () => {
+    subscribe = async () => {}
+    expect(await bulks.run(sockets(3), 'a')).to.deep.equal({ count: 0, failed: 0, reasons: [] })
+  })
+})
