@@ -17,7 +17,7 @@ const { app, server } = site
 
 app.use(express.static(join(import.meta.dirname, 'public')))
 
-// Who somebody is, is the application's own business: here, anybody may be Jim or Pam.
+// Who a user is, is the application's own business: here, every visitor may be Jim or Pam.
 app.post('/tokens', express.json({ limit: '1kb' }), (request, response) => {
   const issued = issueToken(key, request.body)
   response.set('Cache-Control', 'no-store')
@@ -30,7 +30,7 @@ const tokenSockets = new TokenSocketServer({
   server,
   // The same key that `issueToken` signs with: such a token opens a socket.
   keys: { chat: { algorithm: 'HS256', key } },
-  // There are no sessions here, so nobody gets a token by one.
+  // There are no sessions here, so the token endpoint refuses everyone.
   authentication: () => false,
   // Claims say who may do what; the server only adds that people see each other.
   channels: { 'chat-*': { presence: true } },

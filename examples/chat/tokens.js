@@ -16,7 +16,7 @@ const PEOPLE = new Map([
   ['pam', { name: 'Pam' }],
 ])
 
-/** What a chat may be called: nobody guesses the ids that we make, and others harm nobody. */
+/** What a chat may be called. The ids that we make can't be guessed. */
 const SESSION = /^[\w-]{8,64}$/
 
 /**

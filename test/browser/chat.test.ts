@@ -51,6 +51,15 @@ class Window {
     return this.#find(selector).innerText()
   }
 
+  /** Waits until an element shows a text. */
+  async shows(selector: string, text: string): Promise<void> {
+    const shown = this.#find(selector)
+    await this.#page.waitForFunction(
+      ([element, wanted]) => element instanceof HTMLElement && element.innerText === wanted,
+      [await shown.elementHandle(), text] as const,
+    )
+  }
+
   async becomesEmpty(selector: string): Promise<void> {
     await this.#find(`${selector}:empty`).waitFor({ state: 'attached' })
   }
@@ -120,8 +129,8 @@ describe('the chat', () => {
   afterEach(() => expect(problems.splice(0)).to.deep.equal([]))
 
   it('shows two people to each other, and what they say in one order', async () => {
-    expect(await jim.text('.there')).to.equal('Pam is here')
-    expect(await pam.text('.there')).to.equal('Jim is here')
+    await jim.shows('.there', 'Pam is here')
+    await pam.shows('.there', 'Jim is here')
     await jim.says('Hello Pam')
     await pam.sees('Hello Pam')
     await pam.says('Hello Jim')
@@ -226,9 +235,7 @@ describe('the chat', () => {
   it('brings what somebody missed who was offline', async () => {
     await pam.toggle()
     await pam.is('suspended')
-    await page.waitForFunction(
-      () => document.querySelector('.pane[data-uid="jim"] .there')?.textContent === '',
-    )
+    await jim.shows('.there', 'Pam is away')
     await jim.says('are you there?')
     await jim.sees('are you there?')
     await jim.says('hello?')
@@ -237,17 +244,72 @@ describe('the chat', () => {
     await pam.toggle()
     await pam.sees('hello?')
     expect(await pam.lines()).to.deep.equal(['are you there?', 'hello?'])
-    expect(await jim.text('.there')).to.equal('Pam is here')
+    await jim.shows('.there', 'Pam is here')
+  })
+
+  it('says of the other one only what it knows while it is offline', async () => {
+    await jim.shows('.there', 'Pam is here')
+    await jim.toggle()
+    await jim.shows('.there', 'Pam was here')
+    await pam.shows('.there', 'Jim is away')
+    await pam.toggle()
+    await pam.shows('.there', 'Jim was away')
+    await jim.toggle()
+    await jim.shows('.there', 'Pam is away')
+  })
+
+  it('says that there is no message yet, until there is one', async () => {
+    const empty = page.locator('.pane[data-uid="pam"]').getByText('No messages yet. Write the first one.')
+    await empty.waitFor()
+    await jim.says('the first')
+    await pam.sees('the first')
+    await empty.waitFor({ state: 'hidden' })
+  })
+
+  it('names each window, and whom its message is for', async () => {
+    for (const [name, other] of [
+      ['Jim', 'Pam'],
+      ['Pam', 'Jim'],
+    ]) {
+      const region = page.getByRole('region', { name: `${name}’s window` })
+      await region.getByRole('textbox', { name: `Message to ${other}` }).fill(`from ${name}`)
+      await region.getByRole('button', { name: 'Send' }).click()
+      await region.getByRole('log').getByText(`from ${name}`).waitFor()
+    }
+    expect(await page.getByRole('log').first().getByRole('listitem').count()).to.equal(2)
+  })
+
+  it('copies the link to the chat', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.getByRole('button', { name: 'Copy link' }).click()
+    await page.getByRole('status').getByText('Link copied').waitFor()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).to.equal(page.url())
+  })
+
+  it('shows the link where the page may not write to the clipboard', async () => {
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }))
+    const shown = new Promise((resolve) => {
+      page.once('dialog', async (dialog) => {
+        await dialog.dismiss()
+        resolve(dialog.defaultValue())
+      })
+    })
+    await page.getByRole('button', { name: 'Copy link' }).click()
+    expect(await shown).to.equal(page.url())
   })
 
   it('sends what was written offline as soon as it is back', async () => {
     await jim.toggle()
     await jim.is('suspended')
     await jim.says('wait for me')
+    await jim.shows('.drafts p', 'wait for me')
+    await jim.shows('.drafts small', 'waiting')
+    expect(await jim.lines()).to.deep.equal([])
     await jim.toggle()
     await pam.sees('wait for me')
     await jim.sees('wait for me')
     expect(await jim.lines()).to.deep.equal(['wait for me'])
+    await jim.becomesEmpty('.drafts')
   })
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

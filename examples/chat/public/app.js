@@ -30,7 +30,18 @@ function remember(session) {
     localStorage.setItem(STORAGE_KEY, session)
   } catch {}
   if (location.hash.slice(1) !== session) history.replaceState(null, '', `#${session}`)
-  document.getElementById('link').href = `#${session}`
+}
+
+/** The address has the chat's id in it. A page that did not come by HTTPS may not write to the clipboard. */
+async function copyLink() {
+  const copied = document.getElementById('copied')
+  copied.textContent = ''
+  try {
+    await navigator.clipboard.writeText(location.href)
+    copied.textContent = 'Link copied'
+  } catch {
+    prompt('The link to this chat:', location.href)
+  }
 }
 
 /** Shows a chat, a new one if none is given. */
@@ -41,7 +52,8 @@ async function show(session) {
     const first = await requestToken({ uid: PEOPLE[0].uid, session })
     remember(first.session)
     panes = PEOPLE.map(
-      (person, index) => new Pane(person, first.session, index === 0 ? first.token : undefined),
+      (person, index) =>
+        new Pane(person, PEOPLE[1 - index], { session: first.session, token: index === 0 && first.token }),
     )
     document.getElementById('panes').replaceChildren(...panes.map(({ element }) => element))
   } catch (error) {
@@ -54,6 +66,7 @@ addEventListener('hashchange', () => {
   const session = location.hash.slice(1)
   if (session !== panes[0]?.session) show(session || undefined)
 })
+document.getElementById('copy').addEventListener('click', copyLink)
 document.getElementById('new-chat').addEventListener('click', () => show())
 
 show(knownSession())

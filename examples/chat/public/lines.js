@@ -1,12 +1,18 @@
 /** The lines of a chat, in the order of their ids, each once. */
 export class Lines {
+  #scroller
   #list
+  #drafts
   #uid
   #known = new Map()
 
-  /** @param uid whose window it is: their own lines are on the right */
-  constructor(list, uid) {
-    this.#list = list
+  /** @param scroller has the list of lines and that of drafts; @param uid whose own lines are on the right */
+  constructor(scroller, uid) {
+    this.#scroller = scroller
+    // So that the keyboard can scroll it.
+    Object.assign(scroller, { tabIndex: 0, role: 'group', ariaLabel: 'Conversation' })
+    this.#list = scroller.querySelector('.lines')
+    this.#drafts = scroller.querySelector('.drafts')
     this.#uid = uid
   }
 
@@ -16,18 +22,18 @@ export class Lines {
     const line = makeLine({ text: String(data), name: meta.umd.name, isOwn: meta.uid === this.#uid, time })
     line.dataset.id = id
     this.#known.set(id, line)
-    this.#insert(line, this.#after(id))
+    this.#insert(line, this.#list, this.#after(id))
   }
 
   /** Shows a line that is on its way. @returns the element, to be removed when it has come back */
   draft(text) {
-    const line = makeLine({ text, name: '', isOwn: true })
-    line.classList.add('draft')
-    this.#insert(line, null)
+    const line = makeLine({ text, isOwn: true })
+    line.append(Object.assign(document.createElement('small'), { textContent: 'waiting' }))
+    this.#insert(line, this.#drafts)
     return line
   }
 
-  /** The first line with a greater id, or the first draft. Most lines are the latest, so it looks from the end. */
+  /** The first line with a greater id. Most lines are the latest, so it looks from the end. */
   #after(id) {
     let next = null
     for (let line = this.#list.lastElementChild; line; line = line.previousElementSibling) {
@@ -37,11 +43,11 @@ export class Lines {
     return next
   }
 
-  #insert(line, before) {
-    const list = this.#list
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60
+  #insert(line, list, before = null) {
+    const scroller = this.#scroller
+    const isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60
     list.insertBefore(line, before)
-    if (isAtEnd) list.scrollTop = list.scrollHeight
+    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight
   }
 }
 

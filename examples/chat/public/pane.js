@@ -15,17 +15,23 @@ export class Pane {
   #lines
   #typing
   #person
+  #other
+  /** Whether the other one is there, as far as this window knows. */
+  #isOtherHere
   /** The latest line that is shown, and up to which history was read. */
   #last
 
-  /** @param token the first one, if there is one already */
-  constructor(person, session, token) {
+  /** @param person whose window it is; @param other whom they talk to; @param token the first one, if there is one already */
+  constructor(person, other, { session, token }) {
     this.session = session
     this.#person = person
+    this.#other = other
     this.element = document.getElementById('pane').content.firstElementChild.cloneNode(true)
     this.element.dataset.uid = person.uid
+    this.element.ariaLabel = `${person.name}’s window`
     this.#find('h2').textContent = person.name
-    this.#lines = new Lines(this.#find('.lines'), person.uid)
+    this.#find('input').ariaLabel = `Message to ${other.name}`
+    this.#lines = new Lines(this.#find('.said'), person.uid)
     this.#connect(token)
     this.#typing = new Typing(this.#find('.typing'), () => this.#channel.send('is-typing').catch(() => {}))
     this.#listen()
@@ -49,7 +55,7 @@ export class Pane {
       token: () => {
         const given = token
         token = undefined
-        return given ?? fresh()
+        return given || fresh()
       },
     })
     this.#socket.on('state', (state) => this.#showState(state))
@@ -58,7 +64,7 @@ export class Pane {
     this.#channel = this.#socket.channel(`chat-${session}`)
     this.#channel.on('subscribed', () => this.#load())
     this.#channel.on('gap', () => this.#load())
-    for (const event of ['subscribed', 'joined', 'left']) this.#channel.on(event, () => this.#showMembers())
+    for (const event of ['subscribed', 'joined', 'left']) this.#channel.on(event, () => this.#look())
     this.#channel.on('refused', (error) => this.#tell(`The chat did not open: ${error.message}`))
     this.#channel.bind('chat', (message) => {
       this.#typing.stopped(message.meta.uid)
@@ -87,7 +93,7 @@ export class Pane {
     })
   }
 
-  /** Sends a line. It is shown when it comes back, so that everybody sees the same; the key makes a second try harmless. */
+  /** Sends a line. It is shown when it comes back, so that both see the same; the key makes a second try harmless. */
   async #say(text, idempotencyKey) {
     const draft = this.#lines.draft(text)
     this.#typing.reset()
@@ -116,8 +122,9 @@ export class Pane {
         const page = await this.#channel.history({ after: this.#last, limit: PAGE })
         for (const message of page) if (message.event === 'chat') this.#lines.add(message)
         this.#last = page.at(-1)?.id ?? this.#last
-        if (page.length < PAGE) return
+        if (page.length < PAGE) break
       }
+      this.element.dataset.isLoaded = true
     } catch (error) {
       this.#tell(`What was said before could not be read: ${error.message}`)
     }
@@ -133,11 +140,19 @@ export class Pane {
     const element = this.#find('.state')
     element.textContent = names[state] ?? state
     element.dataset.state = state
+    this.#showOther()
   }
 
-  #showMembers() {
-    const others = this.#channel.members.filter(({ uid }) => uid !== this.#channel.uid)
-    this.#find('.there').textContent = others.map(({ umd }) => `${umd.name} is here`).join(', ')
+  #look() {
+    this.#isOtherHere = this.#channel.members.some(({ uid }) => uid === this.#other.uid)
+    this.#showOther()
+  }
+
+  /** While this window is offline, it shows what it knew last, in the past tense. */
+  #showOther() {
+    if (this.#isOtherHere === undefined) return
+    const verb = this.#socket.state === 'ready' ? 'is' : 'was'
+    this.#find('.there').textContent = `${this.#other.name} ${verb} ${this.#isOtherHere ? 'here' : 'away'}`
   }
 
   #tell(problem) {

@@ -1,4 +1,4 @@
-/** Milliseconds between two signs of typing that are sent, and for which one is shown. */
+/** Milliseconds between two notices of typing that are sent, and for which one is shown. */
 const SENT_EVERY = 1500
 const SHOWN_FOR = 2000
 
@@ -27,13 +27,13 @@ export class Typing {
     this.#sent = Number.NEGATIVE_INFINITY
   }
 
-  /** Somebody else is typing. */
+  /** The other one is typing. */
   started(uid, name) {
     this.#show(uid, `${name} is typing…`)
     this.#shown = setTimeout(() => this.stopped(uid), SHOWN_FOR)
   }
 
-  /** Somebody else has said it. */
+  /** The other one has said it. */
   stopped(uid) {
     if (this.#element.dataset.uid === uid) this.#show('', '')
   }
