@@ -184,7 +184,14 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         it(`answers 500 when ${what}, and says what to do in the log only`, async () => {
           await start(settings)
           expect(await answer()).to.deep.equal([500, { error: 'Internal error' }])
-          expect(reasons().join()).to.match(/req\.session is not there: mount the session middleware/)
+          expect(log.of('error')).to.deep.equal([
+            {
+              level: 'error',
+              message:
+                'a token request failed: req.session is not there: mount the session middleware before TokenSocketServer, or give an authentication function',
+              details: { option: 'authentication', key: 'auth' },
+            },
+          ])
         })
       }
     })

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
 import { type Action, type CallOptions, findAction, type Member, markHandled } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
 import { JoiningSockets } from './authentication/joining-sockets.js'
@@ -15,6 +16,7 @@ import { type TrustProxy, trustOf } from './forwarded.js'
 import type { Handshakes } from './handshake.js'
 import { HealthRoute, mountHealthRoute } from './health-route.js'
 import { chainHandlers } from './http/handler-chain.js'
+import { OtherServers } from './http/other-servers.js'
 import { checkPathsAreFree, takePaths } from './http/served-paths.js'
 import { mountTokenRoute } from './http/token-mounts.js'
 import { Hub, type PublishFilter } from './hub.js'
@@ -313,15 +315,32 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
 
   /** @returns ends it */
   #mountTokenRoute(parts: Pick<TokenRouteOptions, 'tokens' | 'origins' | 'requests'>): () => void {
-    const { app, engine, limits, customMiddleware, tokenRoute: path, server } = this.#options
+    const { app, engine, limits, customMiddleware, tokenRoute: path, server, prefix, logger } = this.#options
     const { origins } = parts
+    const givesHints = !isProduction()
     const handler = chainHandlers([
       tokenGuard(origins, () => false),
       (_request, _response, next) => this.#turnstile.pass(next),
       ...[customMiddleware].flat(),
-      tokenRoute({ ...this.#options, ...limits, ...parts, tickets: engine.tickets, log: this.#log }),
+      tokenRoute({
+        ...this.#options,
+        ...limits,
+        ...parts,
+        tickets: engine.tickets,
+        log: this.#log,
+        givesHints,
+      }),
     ])
-    return mountTokenRoute({ app, path, server, handler, closed: tokenGuard(origins, () => true) })
+    const others = new OtherServers(server, prefix, logger)
+    const cameElsewhere = (other: Server) => others.note(other)
+    return mountTokenRoute({
+      app,
+      path,
+      server,
+      handler,
+      closed: tokenGuard(origins, () => true),
+      cameElsewhere,
+    })
   }
 
   /** The route stays after the shutdown, since it tells load balancers of that, until another server takes its place. */

@@ -1,6 +1,7 @@
 import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { ClaimsCheck } from './authentication/claims-check.js'
+import { SessionKey, SetupError, WITHOUT_SESSION } from './authentication/session-key.js'
 import type { TokenRequest, TokenRequests } from './authentication/token-requests.js'
 import { hashSession, subjectsOf } from './claims/subjects.js'
 import { readClaims } from './claims.js'
@@ -52,6 +53,14 @@ export interface TokenRouteOptions {
   readonly requests: TokenRequests
   readonly origins: OriginRules
   readonly log: Pick<ThrottledLog, 'write'>
+  /** Whether refusals tell clients what to look at, and sessions without the key are warned of. @default false */
+  readonly givesHints?: boolean
+}
+
+/** The options, and what is made of them once. */
+interface RouteParts extends TokenRouteOptions {
+  readonly check: ClaimsCheck
+  readonly sessionKey: SessionKey | undefined
 }
 
 /** A JavaScript name that a JSONP answer may call. */
@@ -59,15 +68,42 @@ const CALLBACK = /^[\w$.[\]]{1,128}$/
 
 /** The token endpoint: turns a signed-in session into a short-lived token that works once. */
 export function tokenRoute(options: TokenRouteOptions): RequestHandler {
-  const parts = { ...options, check: new ClaimsCheck(options.log) }
+  const parts = { ...options, check: new ClaimsCheck(options.log), sessionKey: sessionKeyOf(options) }
   return async (request, response) => {
     try {
       await options.requests.run((pending) => answer([request, response], parts, pending))
     } catch (cause) {
-      options.log.write(`token request ${codeOf(cause)}`, ['error', { err: cause }, 'a token request failed'])
-      if (!response.headersSent) send(request, response, [statusOf(cause), { error: 'Internal error' }])
+      options.log.write(...failureLine(cause, request))
+      const body = { error: 'Internal error', ...(options.givesHints && { hint: SEE_LOG }) }
+      if (!response.headersSent) send(request, response, [statusOf(cause), body])
     }
   }
+}
+
+const SEE_LOG = 'the log of the server says why: look for "a token request failed"'
+
+function sessionKeyOf({ authentication, log, givesHints }: TokenRouteOptions): SessionKey | undefined {
+  if (typeof authentication !== 'string') return undefined
+  return new SessionKey(authentication, { log, warns: givesHints })
+}
+
+/** `authentication` threw, or rejected. */
+class AuthenticationFailure {
+  constructor(readonly cause: unknown) {}
+}
+
+/** @returns the kind and the line of a token request that failed */
+function failureLine(failure: unknown, request: Request): readonly [kind: string, entry: LogEntry] {
+  if (failure instanceof SetupError) {
+    const line = `a token request failed: ${failure.message}`
+    return ['token request setup', ['error', failure.details, line]]
+  }
+  if (!(failure instanceof AuthenticationFailure))
+    return [`token request ${codeOf(failure)}`, ['error', { err: failure }, 'a token request failed']]
+  const { cause: err } = failure
+  const isSessionMissing = err instanceof TypeError && !('session' in request && request.session)
+  const details = { option: 'authentication', err, ...(isSessionMissing && { hint: WITHOUT_SESSION }) }
+  return [`authentication ${codeOf(err)}`, ['error', details, 'a token request failed: authentication threw']]
 }
 
 /**
@@ -102,14 +138,16 @@ export function tokenGuard(origins: OriginRules, isDown: () => boolean): Request
 
 async function answer(
   [request, response]: readonly [Request, Response],
-  options: TokenRouteOptions & { readonly check: ClaimsCheck },
+  options: RouteParts,
   pending: TokenRequest,
 ): Promise<void> {
   const began = performance.now()
   const auth = await authenticate(request, options)
   if (!auth) {
-    options.log.write('token request forbidden', notSignedIn(request, options))
-    return send(request, response, [403, { error: 'Forbidden', code: 'forbidden' }])
+    const [why, entry] = notSignedIn(request, options)
+    options.log.write('token request forbidden', entry)
+    const hint = options.givesHints ? { hint: why } : {}
+    return send(request, response, [403, { error: 'Forbidden', code: 'forbidden', ...hint }])
   }
   const hasClaims = typeof options.authentication === 'function' && options.check.isClaims(auth)
   if (hasClaims) readClaims(auth)
@@ -151,13 +189,25 @@ function sessionOf(request: Request): string | undefined {
   return typeof id === 'string' && id !== '' ? hashSession(id) : undefined
 }
 
-function authenticate(request: Request, options: TokenRouteOptions): Promise<unknown> {
-  const { authentication } = options
-  if (typeof authentication === 'string') return Promise.resolve(isSignedIn(request, authentication))
+async function authenticate(request: Request, options: RouteParts): Promise<unknown> {
+  const { authentication, sessionKey } = options
+  if (typeof authentication === 'string') return sessionKey?.isSignedIn(request)
+  try {
+    return await ask(authentication, request, options.authenticationTimeout)
+  } catch (cause) {
+    throw new AuthenticationFailure(cause)
+  }
+}
+
+function ask(
+  authentication: Exclude<Authentication, string>,
+  request: Request,
+  timeout: number,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`authentication did not answer within ${options.authenticationTimeout} ms`)),
-      options.authenticationTimeout,
+      () => reject(new Error(`authentication did not answer within ${timeout} ms`)),
+      timeout,
     )
     timer.unref()
     const settle = (error?: unknown, auth?: unknown) => {
@@ -173,19 +223,19 @@ function authenticate(request: Request, options: TokenRouteOptions): Promise<unk
   })
 }
 
-function notSignedIn({ ip }: Request, { authentication }: TokenRouteOptions): LogEntry {
-  const why = typeof authentication === 'function' ? 'authentication says no' : 'the session key has no value'
-  const details = { ip, ...(typeof authentication === 'string' && { key: authentication }) }
-  return ['debug', details, `a token request is refused: ${why}`]
+function notSignedIn(
+  { ip }: Request,
+  { authentication }: TokenRouteOptions,
+): readonly [why: string, entry: LogEntry] {
+  const isFunction = typeof authentication === 'function'
+  const why = isFunction ? 'authentication says no' : 'the session key has no value'
+  const details = { ip, ...(!isFunction && { key: authentication }) }
+  const hint = isFunction ? 'authentication gave nothing: is the user signed in?' : unsigned(authentication)
+  return [hint, ['debug', details, `a token request is refused: ${why}`]]
 }
 
-function isSignedIn(request: Request, key: string): boolean {
-  const session: unknown = 'session' in request ? request.session : undefined
-  if (typeof session !== 'object' || session === null) {
-    throw new Error(`req.session is not there: mount the session middleware before TokenSocketServer, or give an \
-authentication function (authentication is the session key "${key}")`)
-  }
-  return Object.hasOwn(session, key) && Boolean((session as Record<string, unknown>)[key])
+function unsigned(key: string): string {
+  return `the session has no value under "${key}": sign in before, or set the option authentication`
 }
 
 /** The session as data: without its methods, and without its cookie's settings. */

@@ -10,11 +10,12 @@ export interface TokenMount {
   readonly handler: RequestHandler
   /** Answers once the server is shut down, until the next server is made on the application. */
   readonly closed: RequestHandler
+  /** A request came by an HTTP server that has no mount of its own: this one answers it. @default nothing */
+  readonly cameElsewhere?: (other: Server) => void
 }
 
 /** Answers the requests of one HTTP server. */
-interface Answerer {
-  readonly handler: RequestHandler
+interface Answerer extends Pick<TokenMount, 'handler' | 'cameElsewhere'> {
   readonly isClosed: boolean
 }
 
@@ -28,13 +29,13 @@ const routes = new WeakMap<Express, Map<string, Answerers>>()
  * application, and a new one takes the place of those that are shut down.
  * @returns ends it
  */
-export function mountTokenRoute({ app, path, server, handler, closed }: TokenMount): () => void {
+export function mountTokenRoute({ app, path, server, closed, ...mount }: TokenMount): () => void {
   const paths = routes.get(app) ?? new Map<string, Answerers>()
   routes.set(app, paths)
   for (const answerers of paths.values()) forgetClosed(answerers)
   const answerers = paths.get(path) ?? addRoute(app, path)
   paths.set(path, answerers)
-  const own = { handler, isClosed: false }
+  const own = { ...mount, isClosed: false }
   answerers.set(server, own)
   return () => {
     if (answerers.get(server) === own) answerers.set(server, { handler: closed, isClosed: true })
@@ -49,7 +50,9 @@ function addRoute(app: Express, path: string): Answerers {
   const answerers: Answerers = new Map()
   const dispatch: RequestHandler = (request, response, next) => {
     const { server } = request.socket as { readonly server?: Server }
-    const found = (server && answerers.get(server)) ?? anyOf(answerers)
+    const own = server && answerers.get(server)
+    const found = own ?? anyOf(answerers)
+    if (server && !own) found?.cameElsewhere?.(server)
     return found ? found.handler(request, response, next) : next()
   }
   app.get(path, dispatch)
