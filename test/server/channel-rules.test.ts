@@ -8,6 +8,7 @@ import {
   type ChannelRuleTable,
   checkChannelRules,
 } from '../../packages/server/src/channel-rules.js'
+import { RuleAsker } from '../../packages/server/src/channels/rule-asker.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { makeSocket } from './sockets.js'
 
@@ -82,18 +83,24 @@ describe('checkChannelRules', () => {
 
 describe('ChannelRules', () => {
   let socket: RemoteClient
+  const failed = sinon.spy()
+  const asker = new RuleAsker({ timeout: 1000, failed })
 
   before(() => {
     socket = makeSocket().socket
   })
 
-  afterEach(() => sinon.restore())
+  afterEach(() => {
+    failed.resetHistory()
+    sinon.restore()
+  })
 
   const rulesFor = (channel: string, rules: ChannelRuleTable) => new ChannelRules(rules).for(channel)
 
   const ask = (rules: ChannelRuleTable, permission: Permission, channel = 'chat-1') => {
     const found = rulesFor(channel, rules)
-    return permission === 'publish' ? found.publish(socket, 'say', { text: 'Hi' }) : found[permission](socket)
+    const message = { event: 'say', data: { text: 'Hi' } }
+    return permission === 'publish' ? found.publish(socket, message, asker) : found[permission](socket, asker)
   }
 
   describe('constructor', () => {
@@ -137,7 +144,7 @@ describe('ChannelRules', () => {
       })
 
       it('takes anything but true as a no', async () => {
-        for (const answer of [undefined, null, 1, 'yes', {}]) {
+        for (const answer of [undefined, null, 1, '', {}]) {
           expect(await ask({ '*': { [permission]: () => answer as never } }, permission)).to.equal(false)
         }
       })
@@ -163,14 +170,25 @@ describe('ChannelRules', () => {
         expect(await ask({ 'chat-1': yes, '*': { [permission]: () => false } }, permission)).to.equal(false)
       })
 
-      it('rejects with what a function throws', async () => {
+      it('is the reason that a function gives, and none is asked after it', async () => {
+        const second = sinon.stub().returns(true)
+        const decide = (first: unknown) =>
+          ask({ 'chat-*': { [permission]: () => first }, '*': { [permission]: second } }, permission)
+        const soldOut = new RpcError('sold_out')
+        expect(await decide(soldOut)).to.equal(soldOut)
+        expect(await decide('Members only')).to.deep.include({ code: 'forbidden', message: 'Members only' })
+        expect(second.called).to.equal(false)
+      })
+
+      it('refuses, and reports the rule, if a function throws', async () => {
         const cause = new Error('the database is away')
-        for (const failing of [sinon.stub().throws(cause), sinon.stub().rejects(cause)]) {
-          const outcome = await Promise.resolve(ask({ '*': { [permission]: failing } }, permission)).catch(
-            (e) => e,
-          )
-          expect(outcome).to.equal(cause)
-        }
+        for (const failing of [sinon.stub().throws(cause), sinon.stub().rejects(cause)])
+          expect(await ask({ '*': { [permission]: failing } }, permission)).to.equal(false)
+        const details = { sid: socket.sid, channel: 'chat-1', rule: '*' }
+        expect(failed.args).to.deep.equal([
+          [cause, details],
+          [cause, details],
+        ])
       })
 
       it('asks with the socket and the channel, and about each publication', async () => {
@@ -229,10 +247,10 @@ describe('ChannelRules', () => {
       const rules = new ChannelRules({ 'a-*': { subscribe: true }, 'a-1*': { subscribe: false } })
       expect(rules.for('a-1')).to.equal(rules.for('a-1'))
       for (let index = 0; index < 3000; index += 1) {
-        expect(rules.for(`a-${index}`).subscribe(socket)).to.equal(!String(index).startsWith('1'))
+        expect(rules.for(`a-${index}`).subscribe(socket, asker)).to.equal(!String(index).startsWith('1'))
       }
-      expect(rules.for('a-1').subscribe(socket)).to.equal(false)
-      expect(rules.for('a-2').subscribe(socket)).to.equal(true)
+      expect(rules.for('a-1').subscribe(socket, asker)).to.equal(false)
+      expect(rules.for('a-2').subscribe(socket, asker)).to.equal(true)
     })
   })
 

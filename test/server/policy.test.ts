@@ -1,4 +1,4 @@
-import type { RemoteClient } from '@token-socket/server'
+import { type RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import type { ChannelRuleTable } from '../../packages/server/src/channel-rules.js'
@@ -88,12 +88,30 @@ describe('Policy', () => {
       expect(await allows(policyOf({ c: { publish } }), socket, request('publish', 'c', 'e'))).to.equal(false)
     })
 
-    it('nothing for a function that throws or takes too long, and tells of it', async () => {
+    it('nothing for a function that throws, and tells of it', async () => {
       const throws = policyOf({ c: { subscribe: () => Promise.reject(new Error('no database')) } })
-      const hangs = policyOf({ c: { subscribe: () => new Promise(() => {}) } }, 10)
-      expect(await allows(throws, socketWith(), request('subscribe'))).to.equal(false)
-      expect(await allows(hangs, socketWith(), request('subscribe'))).to.equal(false)
-      expect(failed.args.map(([, details]) => details.channel)).to.deep.equal(['c', 'c'])
+      const socket = socketWith()
+      expect(await allows(throws, socket, request('subscribe'))).to.equal(false)
+      const details = { sid: socket.sid, channel: 'c', rule: 'c' }
+      expect(failed.args.map(([, told]) => told)).to.deep.equal([details])
+    })
+
+    it('nothing, with the reason that a function gives, also to who reads the history from outside', async () => {
+      const soldOut = new RpcError('sold_out', 'Sold out', { left: 0 })
+      const policy = policyOf({ c: { subscribe: () => soldOut, publish: () => 'Members only' } })
+      const user = socketWith({ channels: { c: { historyStart: 0 } } })
+      expect(await policy.allows(user, request('subscribe'))).to.deep.equal({ error: soldOut })
+      expect(await policy.allows(user, request('history'))).to.deep.equal({ error: soldOut })
+      const refusal = (await policy.allows(user, request('publish')))?.error
+      expect(refusal).to.deep.include({ code: 'forbidden', message: 'Members only', data: { channel: 'c' } })
+      expect(failed.called).to.equal(false)
+    })
+
+    it('nothing without asking a function where the grants refuse', async () => {
+      const subscribe = sinon.stub().returns(true)
+      const user = socketWith({ channels: { c: { subscribe: false } } })
+      expect(await allows(policyOf({ c: { subscribe } }), user, request('subscribe'))).to.equal(false)
+      expect(subscribe.called).to.equal(false)
     })
 
     it('reading the history where a socket without channel claims is subscribed', async () => {

@@ -1,11 +1,9 @@
+import type { RuleAnswer, RuleAsker, RuleDecision } from './channels/rule-asker.js'
 import { FieldReader } from './field-reader.js'
 import { Memo } from './memo.js'
 import { PatternTable } from './pattern-table.js'
 import type { RemoteClient } from './remote-client.js'
 import { mergeVerdicts, type Verdict } from './verdict.js'
-
-/** What a function of a {@link ChannelRule} answers: `true` allows, anything else refuses. */
-export type RuleAnswer = boolean | Promise<boolean>
 
 /** How much a channel keeps of what was published on it. */
 export interface ChannelHistory {
@@ -47,7 +45,7 @@ const PERMISSIONS = ['subscribe', 'publish', 'presence'] as const
 
 /** The server's rules about channels. */
 export class ChannelRules {
-  readonly #table: PatternTable<ChannelRule>
+  readonly #table: PatternTable<NamedRule>
   readonly #found = new Memo<RulesOfChannel>(REMEMBERED, (channel) => {
     return new RulesOfChannel(channel, this.#table.matching(channel))
   })
@@ -58,7 +56,7 @@ export class ChannelRules {
   constructor(rules: ChannelRuleTable) {
     checkChannelRules(rules)
     const given = Object.entries(rules).filter(([, rule]) => rule !== undefined)
-    this.#table = new PatternTable(given)
+    this.#table = new PatternTable(given.map(([name, rule]) => [name, { name, rule }]))
     this.isOpen = given.length === 0
   }
 
@@ -70,7 +68,7 @@ export class ChannelRules {
 
 /**
  * What all rules that mean one channel say together. The methods answer at once where no function has to be asked;
- * functions are asked one after the other until one refuses, and what one throws is thrown on: it did not say `true`.
+ * functions are asked one after the other until one refuses.
  */
 export class RulesOfChannel {
   /** What the channel keeps, or `undefined` if nothing. */
@@ -78,14 +76,14 @@ export class RulesOfChannel {
   readonly #channel: string
   readonly #said: { readonly [Name in Permission]: Said<Name> }
 
-  constructor(channel: string, rules: readonly ChannelRule[]) {
+  constructor(channel: string, rules: readonly NamedRule[]) {
     this.#channel = channel
     this.#said = {
       subscribe: gather(rules, 'subscribe'),
       publish: gather(rules, 'publish'),
       presence: gather(rules, 'presence'),
     }
-    this.history = mergeHistories(rules)
+    this.history = mergeHistories(rules.map(({ rule }) => rule))
   }
 
   /** Whether a rule says anything about subscribing. */
@@ -94,19 +92,45 @@ export class RulesOfChannel {
     return verdict !== undefined || functions.length > 0
   }
 
-  /** Whether a socket may subscribe; `undefined` if no rule says anything. @throws what a rule's function throws */
-  subscribe(socket: RemoteClient): Verdict | Promise<Verdict> {
-    return judge(this.#said.subscribe, (ask) => ask(socket, this.#channel))
+  /** Whether a socket may subscribe, or why not; `undefined` if no rule says anything. */
+  subscribe(socket: RemoteClient, asker: RuleAsker): Verdict | Promise<RuleDecision> {
+    return this.#judge(this.#said.subscribe, { socket, asker }, (rule) => rule(socket, this.#channel))
   }
 
-  /** Whether a socket may publish this; `undefined` if no rule says anything. @throws what a rule's function throws */
-  publish(socket: RemoteClient, event: string | undefined, data: unknown): Verdict | Promise<Verdict> {
-    return judge(this.#said.publish, (ask) => ask(socket, this.#channel, event, data))
+  /** Whether a socket may publish this, or why not; `undefined` if no rule says anything. */
+  publish(
+    socket: RemoteClient,
+    { event, data }: { readonly event?: string | undefined; readonly data: unknown },
+    asker: RuleAsker,
+  ): Verdict | Promise<RuleDecision> {
+    return this.#judge(this.#said.publish, { socket, asker }, (rule) =>
+      rule(socket, this.#channel, event, data),
+    )
   }
 
-  /** Whether a socket takes part in presence; `undefined` if no rule says anything. @throws what a rule's function throws */
-  presence(socket: RemoteClient): Verdict | Promise<Verdict> {
-    return judge(this.#said.presence, (ask) => ask(socket, this.#channel))
+  /** Whether a socket takes part in presence; `undefined` if no rule says anything. */
+  presence(socket: RemoteClient, asker: RuleAsker): Verdict | Promise<RuleDecision> {
+    return this.#judge(this.#said.presence, { socket, asker }, (rule) => rule(socket, this.#channel))
+  }
+
+  #judge<Name extends Permission>(
+    { verdict, functions }: Said<Name>,
+    from: Questioner,
+    run: (rule: Ask<Name>) => RuleAnswer,
+  ): Verdict | Promise<RuleDecision> {
+    return verdict === false || functions.length === 0 ? verdict : this.#askAll(functions, from, run)
+  }
+
+  async #askAll<Rule>(
+    functions: readonly NamedFunction<Rule>[],
+    { socket: { sid }, asker }: Questioner,
+    run: (rule: Rule) => RuleAnswer,
+  ): Promise<RuleDecision> {
+    for (const { name, ask } of functions) {
+      const decision = await asker.ask({ rule: name, channel: this.#channel, sid }, () => run(ask))
+      if (decision !== true) return decision
+    }
+    return true
   }
 }
 
@@ -147,30 +171,36 @@ function checkHistory(value: unknown, field: string): void {
 type Permission = (typeof PERMISSIONS)[number]
 type Ask<Name extends Permission> = Extract<ChannelRule[Name], (...args: never[]) => unknown>
 
+/** A rule, and the name or pattern that it stands at. */
+interface NamedRule {
+  readonly name: string
+  readonly rule: ChannelRule
+}
+
+interface NamedFunction<Rule> {
+  /** Of the rule. */
+  readonly name: string
+  readonly ask: Rule
+}
+
+/** For which socket functions are asked, and by what. */
+interface Questioner {
+  readonly socket: RemoteClient
+  readonly asker: RuleAsker
+}
+
 /** What rules say about a permission: those that are values together, and the functions. */
 interface Said<Name extends Permission> {
   readonly verdict: Verdict
-  readonly functions: readonly Ask<Name>[]
+  readonly functions: readonly NamedFunction<Ask<Name>>[]
 }
 
-function gather<Name extends Permission>(rules: readonly ChannelRule[], name: Name): Said<Name> {
-  const said = rules.map((rule) => rule[name])
+function gather<Name extends Permission>(rules: readonly NamedRule[], permission: Name): Said<Name> {
+  const said = rules.map(({ name, rule }) => ({ name, ask: rule[permission] }))
   return {
-    verdict: mergeVerdicts(said.map((one) => (typeof one === 'function' ? undefined : (one as Verdict)))),
-    functions: said.filter((one): one is Ask<Name> => typeof one === 'function'),
+    verdict: mergeVerdicts(said.map(({ ask }) => (typeof ask === 'function' ? undefined : (ask as Verdict)))),
+    functions: said.filter((one): one is NamedFunction<Ask<Name>> => typeof one.ask === 'function'),
   }
-}
-
-function judge<Name extends Permission>(
-  { verdict, functions }: Said<Name>,
-  ask: (rule: Ask<Name>) => RuleAnswer,
-): Verdict | Promise<Verdict> {
-  return verdict === false || functions.length === 0 ? verdict : allAllow(functions, ask)
-}
-
-async function allAllow<Rule>(rules: readonly Rule[], ask: (rule: Rule) => RuleAnswer): Promise<Verdict> {
-  for (const rule of rules) if ((await ask(rule)) !== true) return false
-  return true
 }
 
 function mergeHistories(rules: readonly ChannelRule[]): Required<ChannelHistory> | undefined {

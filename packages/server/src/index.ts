@@ -11,6 +11,8 @@ export {
   type Member,
   RpcError,
 } from '@token-socket/protocol'
+export type { ChannelHistory, ChannelRule, ChannelRuleTable } from './channel-rules.js'
+export type { RuleAnswer } from './channels/rule-asker.js'
 export type { NodeEventDetails, NodeEventListener } from './cluster/node-events.js'
 export type { SocketConditions, SocketDataValue, SocketSelector } from './cluster/selectors.js'
 export type { SocketInfo, SocketPage, SocketPageOptions } from './cluster/socket-pages.js'

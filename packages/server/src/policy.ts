@@ -7,19 +7,15 @@ import {
 } from '@token-socket/protocol'
 import { type ChannelHistory, ChannelRules, type ChannelRuleTable } from './channel-rules.js'
 import type { ChannelPolicy } from './channels/channel-policy.js'
+import { RuleAsker, type RuleAskerOwner, type RuleDecision } from './channels/rule-asker.js'
 import type { Retention } from './engine.js'
 import type { ChannelRequest, RemoteClient } from './remote-client.js'
 import { mergeVerdicts, type Verdict } from './verdict.js'
 import type { Refusal } from './vetoes.js'
-import { withinTime } from './within-time.js'
 
 /** What a {@link Policy} is made of. */
-export interface PolicyOptions {
+export interface PolicyOptions extends RuleAskerOwner {
   readonly channels: ChannelRuleTable
-  /** Milliseconds that a rule's function may take. */
-  readonly timeout: number
-  /** A rule's function threw, or took too long: that is a no. */
-  failed(cause: unknown, details: object): void
 }
 
 /** Publications that a channel keeps for the sake of what its senders may store. */
@@ -31,11 +27,11 @@ const STORED = 1000
  */
 export class Policy implements ChannelPolicy {
   readonly #rules: ChannelRules
-  readonly #options: PolicyOptions
+  readonly #asker: RuleAsker
 
   /** @throws RpcError `bad_option` which names the rule */
   constructor(options: PolicyOptions) {
-    this.#options = options
+    this.#asker = new RuleAsker(options)
     this.#rules = new ChannelRules(options.channels)
   }
 
@@ -51,26 +47,13 @@ export class Policy implements ChannelPolicy {
     if (isOpen && socket.grants.isEmpty) return undefined
     // A broadcast reaches every channel, also those on which the socket may not publish.
     if (request.type === 'broadcast') return forbidden()
-    try {
-      const answer = this.#judge(socket, request)
-      const verdict = answer instanceof Promise ? await withinTime(this.#options.timeout, answer) : answer
-      return (verdict ?? isOpen) ? undefined : forbidden()
-    } catch (cause) {
-      this.#options.failed(cause, { sid: socket.sid, channel: request.channel })
-      return forbidden()
-    }
+    const answer = this.#judge(socket, request)
+    return refusalOf(answer instanceof Promise ? await answer : (answer ?? isOpen))
   }
 
-  /** A function of a rule that throws, or takes too long, does not say `true`. */
+  /** A function of a rule that throws, takes too long, or gives a reason, does not say `true`. */
   async hasPresence(socket: RemoteClient, channel: string): Promise<boolean> {
-    try {
-      const verdict = this.#rules.for(channel).presence(socket)
-      if (!(verdict instanceof Promise)) return verdict === true
-      return (await withinTime(this.#options.timeout, verdict)) === true
-    } catch (cause) {
-      this.#options.failed(cause, { sid: socket.sid, channel })
-      return false
-    }
+    return (await this.#rules.for(channel).presence(socket, this.#asker)) === true
   }
 
   forPublication(socket: RemoteClient, channel: string, event: string | undefined) {
@@ -113,20 +96,30 @@ export class Policy implements ChannelPolicy {
     return this.allows(socket, { type: 'subscribe', id, channel })
   }
 
-  /** At once where no function has to be asked: a timer for each publication costs more than all else here. */
-  #judge(socket: RemoteClient, request: SubscriptionMessage | PublishMessage): Verdict | Promise<Verdict> {
+  /** At once where no function has to be asked: a promise for each publication costs more than all else here. */
+  #judge(
+    socket: RemoteClient,
+    request: SubscriptionMessage | PublishMessage,
+  ): Verdict | Promise<RuleDecision> {
     const rules = this.#rules.for(request.channel)
     const isPublish = request.type === 'publish'
     const granted = isPublish
       ? socket.grants.message(request.channel, request.event).publish
       : socket.grants.subscribe(request.channel)
-    const ruled = isPublish ? rules.publish(socket, request.event, request.data) : rules.subscribe(socket)
-    if (!(ruled instanceof Promise)) return mergeVerdicts([granted, ruled])
-    return ruled.then((verdict) => mergeVerdicts([granted, verdict]))
+    if (granted === false) return false
+    const ruled = isPublish
+      ? rules.publish(socket, request, this.#asker)
+      : rules.subscribe(socket, this.#asker)
+    return ruled instanceof Promise ? ruled : mergeVerdicts([granted, ruled])
   }
 }
 
 const OFF_CHANNEL = 'Forbidden: subscribe first, or claim historyStart'
+
+function refusalOf(decision: RuleDecision): Refusal | undefined {
+  if (decision === true) return undefined
+  return decision === false ? forbidden() : { error: decision }
+}
 
 function forbidden(): Refusal {
   return { error: new RpcError('forbidden') }

@@ -6,6 +6,7 @@ import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
 import { makeHandshakes } from './authentication/sign-in.js'
 import { PositionProofs } from './channels/position-proofs.js'
+import type { RuleQuestion } from './channels/rule-asker.js'
 import { VetoListeners } from './channels/veto-listeners.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
@@ -34,6 +35,7 @@ import { isProduction } from './runtime/environment.js'
 import { Failures } from './runtime/failures.js'
 import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
 import { notifyListeners, takeListeners } from './runtime/listeners.js'
+import { shorten } from './runtime/shorten.js'
 import { type LogEntry, ThrottledLog } from './runtime/throttled-log.js'
 import { Turns } from './runtime/turns.js'
 import type { TokenSocketServerEvents } from './server-events.js'
@@ -231,7 +233,9 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   #makeChannels(redeemer: Redeemer, tokens: Tokens): Channels {
     const { engine, limits, channels, logger, presenceGrace } = this.#options
     const failed = this.#failures.report
-    const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed })
+    const late = ({ rule, channel, sid }: RuleQuestion) =>
+      this.#log.write(`late rule ${rule}`, ['warn', { rule, channel: shorten(channel), sid }, LATE_RULE])
+    const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed, late })
     if (policy.isOpen) {
       const open = 'there are no channel rules: any authenticated socket without claims may use any channel'
       logger.info({}, open)
@@ -365,6 +369,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     )
   }
 }
+
+const LATE_RULE = 'a function of a channel rule did not answer within limits.vetoTimeout: that counts as a no'
 
 function eviction(engine: string, option: string): LogEntry {
   return [

@@ -1,0 +1,74 @@
+import { RpcError, refusal } from '@token-socket/protocol'
+import { isThenable } from '../runtime/isolated.js'
+
+/** What a rule's function may answer at once. */
+type Answer = boolean | string | RpcError | undefined
+
+/**
+ * What a function of a channel rule answers: only `true` allows. A text, or an `RpcError`, is the reason of a refusal, which
+ * the client gets; anything else refuses without one.
+ */
+export type RuleAnswer = Answer | Promise<Answer>
+
+/** What the functions of rules decide together: `false` refuses without a reason, an error with one. */
+export type RuleDecision = boolean | RpcError
+
+/** A function of a rule, and for whom it is asked. */
+export interface RuleQuestion {
+  /** The rule's name or pattern. */
+  readonly rule: string
+  readonly channel: string
+  readonly sid: string
+}
+
+/** Dependencies of {@link RuleAsker}. */
+export interface RuleAskerOwner {
+  /** Milliseconds that one function may take. */
+  readonly timeout: number
+  /** A function threw, or rejected with, what is no `RpcError`. */
+  failed(cause: unknown, details: object): void
+  /** A function did not answer in time. */
+  late?(question: RuleQuestion): void
+}
+
+/** Asks the functions of channel rules, in time. What one throws refuses: an `RpcError` is the reason. */
+export class RuleAsker {
+  readonly #owner: RuleAskerOwner
+
+  constructor(owner: RuleAskerOwner) {
+    this.#owner = owner
+  }
+
+  /** Asks one function. It never rejects. @returns `true`; a reason why not; or `false` */
+  async ask(question: RuleQuestion, run: () => RuleAnswer): Promise<RuleDecision> {
+    try {
+      const answer = run()
+      return decisionOf(question, isThenable(answer) ? await this.#inTime(question, answer) : answer)
+    } catch (cause) {
+      if (RpcError.is(cause)) return cause
+      const { rule, channel, sid } = question
+      this.#owner.failed(cause, { sid, channel, rule })
+      return false
+    }
+  }
+
+  #inTime(question: RuleQuestion, answer: PromiseLike<unknown>): Promise<unknown> {
+    const { timeout: limit } = this.#owner
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#owner.late?.(question)
+        resolve(refusal('veto_timeout', { field: 'vetoTimeout', limit }))
+      }, limit)
+      timer.unref()
+      Promise.resolve(answer)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
+  }
+}
+
+function decisionOf({ channel }: RuleQuestion, answer: unknown): RuleDecision {
+  if (RpcError.is(answer)) return answer
+  if (typeof answer === 'string' && answer !== '') return new RpcError('forbidden', answer, { channel })
+  return answer === true
+}
