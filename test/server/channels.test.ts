@@ -254,7 +254,7 @@ describe('Channels', () => {
         await channels.subscribe(socket, 'a')
         await engine.presence.leave({ channel: 'a', uid: 'u', sid: socket.sid }, 0)
         await engine.presence.enter({ channel: 'a', uid: 'v', sid: 'v' }, 1)
-        const error = await rejection(channels.subscribe(socket, 'a', from))
+        const error = await rejection(channels.subscribe(socket, 'a', { from }))
         expect(error.code).to.equal('too_many_members')
         expect(hub.channels).to.deep.equal([])
         expect(frames().at(-1)).to.deep.equal(notice('unsubscribe', 'a'))

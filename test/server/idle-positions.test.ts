@@ -64,7 +64,7 @@ describe('IdlePositions', () => {
     await clock.tickAsync(3 * DAY)
     const { epoch, offset } = told().at(-1) as { epoch: string; offset: number }
     await clock.tickAsync(1000)
-    await channels.subscribe(made.socket, 'idle', { epoch, offset })
+    await channels.subscribe(made.socket, 'idle', { from: { epoch, offset } })
     expect(told().at(-1)).to.include({ offset: 0, recovered: true })
   })
 

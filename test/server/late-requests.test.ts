@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
 import { Channels } from '../../packages/server/src/channels.js'
+import { readClaims } from '../../packages/server/src/claims.js'
 import { Hub } from '../../packages/server/src/hub.js'
 import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
 import { Policy } from '../../packages/server/src/policy.js'
@@ -10,6 +11,8 @@ import { turn } from '../client/waiting.js'
 import { makeSocket } from './sockets.js'
 
 const TIMEOUT = 1000
+
+const PRESENCE = { '*': { subscribe: true, presence: true } }
 
 describe('a request about a channel that was answered with `timeout`', () => {
   let clock: sinon.SinonFakeTimers
@@ -26,10 +29,19 @@ describe('a request about a channel that was answered with `timeout`', () => {
   })
 
   /** A socket whose listeners answer, with yes, when `allow` is called. */
-  function make() {
+  function make(held?: [part: 'broker' | 'history' | 'presence', method: string]) {
     const hub = new Hub(() => {})
     const asked: string[] = []
     const waiting: (() => void)[] = []
+    const wait = () => new Promise<void>((resolve) => waiting.push(resolve))
+    if (held) {
+      const part = engine[held[0]]
+      const method = Reflect.get(part, held[1])
+      Reflect.set(part, held[1], async (...args: unknown[]) => {
+        await wait()
+        return method.apply(part, args)
+      })
+    }
     const failed = () => {}
     const channels = new Channels({
       ...engine,
@@ -37,16 +49,17 @@ describe('a request about a channel that was answered with `timeout`', () => {
       hub,
       presenceGrace: 0,
       redeem: async () => {},
-      policy: new Policy({ channels: {}, timeout: TIMEOUT, failed }),
+      policy: new Policy({ channels: held ? PRESENCE : {}, timeout: TIMEOUT, failed }),
       decide: async (event) => {
         asked.push(event)
-        await new Promise<void>((resolve) => waiting.push(resolve))
+        if (!held) await wait()
         return undefined
       },
       failed,
       proofs: new PositionProofs([Buffer.from('secret')]),
     })
     const made = makeSocket({
+      identity: { claims: readClaims({ uid: 'u' }) },
       limits: { timeout: TIMEOUT },
       channels: {
         request: (...args) => channels.request(...args),
@@ -103,6 +116,45 @@ describe('a request about a channel that was answered with `timeout`', () => {
       await made.allow()
       await turn()
       expect([made.asked.length, isDone(made)]).to.deep.equal([1, false])
+    })
+  }
+
+  const parts = [
+    ['broker', 'subscribe'],
+    ['history', 'read'],
+    ['presence', 'enter'],
+  ] as const
+  for (const [part, method] of parts) {
+    it(`subscribes to nothing afterwards, and tells nothing, when ${part}.${method} is done`, async () => {
+      const made = make([part, method])
+      made.send('1', '_subscribe', { channel: 'a' })
+      await turn()
+      clock.tick(TIMEOUT)
+      await made.allow()
+      await turn()
+      expect(made.socket.channels).to.deep.equal([])
+      expect(made.frames()).to.have.length(1)
+      expect(await made.channels.members('a')).to.deep.equal([])
+      // The next one is as ever.
+      made.send('2', '_subscribe', { channel: 'a' })
+      await turn()
+      await made.allow()
+      await turn()
+      expect(made.socket.channels).to.deep.equal(['a'])
+    })
+
+    it(`leaves the socket where the server has subscribed it meanwhile, while ${part}.${method} is done`, async () => {
+      const made = make([part, method])
+      made.send('1', '_subscribe', { channel: 'a' })
+      await turn()
+      clock.tick(TIMEOUT)
+      const done = made.channels.subscribe(made.socket, 'a')
+      for (let turns = 0; turns < 3; turns += 1) await made.allow()
+      await done
+      expect(made.socket.channels).to.deep.equal(['a'])
+      expect(JSON.stringify(made.frames().slice(1)))
+        .to.include('"command":"subscribe"')
+        .and.not.include('unsub')
     })
   }
 })

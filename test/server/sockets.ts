@@ -56,6 +56,7 @@ const LIMITS = {
 const NO_CHANNELS: SocketChannels = {
   request: async () => ({}),
   subscribe: async () => {},
+  autoSubscribe: () => {},
   unsubscribe: () => {},
   publish: async () => ({ id: '01' }),
   prove: () => undefined,

@@ -1,5 +1,11 @@
 import { type Member, type Position, type RpcError, refusal } from '@token-socket/protocol'
-import { ChannelAccess, type ChannelAccessOwner, type ClaimedPosition } from './channels/access.js'
+import {
+  ChannelAccess,
+  type ChannelAccessOwner,
+  type ClaimedPosition,
+  type SubscriptionTerms,
+} from './channels/access.js'
+import { AutomaticSubscriptions, type RefusalListener } from './channels/automatic-subscriptions.js'
 import { Broadcasts } from './channels/broadcasts.js'
 import { type BulkOutcome, BulkSubscriptions } from './channels/bulk-subscriptions.js'
 import type { ChannelPolicy } from './channels/channel-policy.js'
@@ -38,6 +44,7 @@ export class Channels {
   readonly #broadcasts: Broadcasts
   readonly #departures: Departures
   readonly #requests: ChannelRequests
+  readonly #automatic: AutomaticSubscriptions
   readonly #pending = new PendingSubscriptions()
   readonly #bulks: BulkSubscriptions
 
@@ -70,6 +77,12 @@ export class Channels {
       subscribe,
       unsubscribe: (...where) => this.unsubscribe(...where),
     })
+    this.#automatic = new AutomaticSubscriptions({
+      pending: this.#pending,
+      has,
+      request: (socket, channel) => this.request(socket, { type: 'subscribe', id: '', channel }),
+      failed: (...about) => owner.failed(...about),
+    })
     owner.broker.listen(this.#listener(owner))
   }
 
@@ -78,16 +91,21 @@ export class Channels {
     return this.#requests.answer(socket, request)
   }
 
+  /** Subscribes a socket that was let in to what its grants name. See {@link AutomaticSubscriptions}. */
+  autoSubscribe(socket: RemoteClient, refused: RefusalListener): void {
+    this.#automatic.begin(socket, refused)
+  }
+
   /**
    * Subscribes a socket; its notice and its publications follow. Resolves when it is up to date.
-   * @param from where its client says that it was, to get what it missed
    * @throws RpcError `too_many_subscriptions`; `uid_required` or `too_many_members`, and then it is off the channel
    */
-  async subscribe(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void> {
+  async subscribe(socket: RemoteClient, channel: string, terms: SubscriptionTerms = {}): Promise<void> {
     checkName('channel', channel)
     const { hub } = this.#owner
+    const { from, isOver } = terms
     if (hub.has(socket, channel)) return this.#beginAgain(socket, channel, from)
-    const isWanted = await this.#acquire(socket, channel)
+    const isWanted = (await this.#acquire(socket, channel)) && !isOver?.()
     const isMember = hub.has(socket, channel)
     const full = isWanted && !isMember ? this.#fullFor(socket) : undefined
     const joins = isWanted && !isMember && !full && !socket.isClosed
@@ -95,7 +113,7 @@ export class Channels {
     else this.#interest.release(channel)
     if (full) throw full
     if (joins) this.#idle.start()
-    if (joins) await this.#begin(socket, channel, from)
+    if (joins) await this.#begin(socket, channel, terms)
     else if (isMember) await this.#beginAgain(socket, channel, from)
   }
 
@@ -176,23 +194,26 @@ export class Channels {
     return !pending.isCancelled
   }
 
-  #recovery(socket: RemoteClient, channel: string): Recovery {
+  #recovery(socket: RemoteClient, channel: string, isOver = () => false): Recovery {
     const enter: ChannelPresence['enter'] = (...where) => this.#presence.enter(...where)
     const { policy } = this.#owner
     const keeps: ChannelPolicy['keeps'] = (...where) => policy.keeps(...where)
     const mayRecover: ChannelAccess['mayRecover'] = (...what) => this.#access.mayRecover(...what)
-    return new Recovery({ ...this.#owner, enter, keeps, mayRecover }, socket, channel)
+    return new Recovery({ ...this.#owner, enter, keeps, mayRecover, isOver }, socket, channel)
   }
 
   /** It is on the channel from now on. */
-  async #begin(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void> {
-    const recovery = this.#recovery(socket, channel)
+  async #begin(socket: RemoteClient, channel: string, { from, isOver }: SubscriptionTerms): Promise<void> {
+    const isTold = () => this.#toldAgain.get(socket)?.has(channel) === true
+    // The server may want it, too, by now.
+    const isOnly = () => !isTold() && this.#pending.count(socket, channel) < 2
+    const recovery = this.#recovery(socket, channel, () => isOver?.() === true && isOnly())
     try {
       await recovery.run(from)
     } catch (error) {
-      const isTold = this.#toldAgain.get(socket)?.has(channel)
+      const isKnown = isTold() || recovery.hasBegun
       this.#drop(socket, channel)
-      if (isTold || recovery.hasBegun) socket.left(channel)
+      if (isKnown) socket.left(channel)
       throw error
     }
   }
@@ -200,6 +221,7 @@ export class Channels {
   /** It is on the channel already: gets what it missed, if it says where it was, or is just told once more. */
   async #beginAgain(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void> {
     const isOn = () => this.#owner.hub.has(socket, channel)
+    const pending = this.#pending.begin(socket, channel)
     try {
       if (from) return await this.#recovery(socket, channel).run(from)
       await socket.bulk.run(async () => {
@@ -213,6 +235,8 @@ export class Channels {
     } catch (error) {
       if (isOn()) this.unsubscribe(socket, channel)
       throw error
+    } finally {
+      pending.end()
     }
   }
 

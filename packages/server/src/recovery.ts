@@ -1,4 +1,4 @@
-import type { GapReason, Position } from '@token-socket/protocol'
+import { type GapReason, type Position, RpcError } from '@token-socket/protocol'
 import type { ClaimedPosition } from './channels/access.js'
 import type { History, HistoryPage, Publication } from './engine.js'
 import { isNext } from './epoch.js'
@@ -16,6 +16,8 @@ export interface RecoveryOwner {
   mayRecover(socket: RemoteClient, from: ClaimedPosition, first: Publication | undefined): boolean
   /** Puts a socket on a channel's presence, if that is still wanted. @throws what refuses the subscription */
   enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined>
+  /** Whether the client does not wait for it any longer. @default it does */
+  isOver?(): boolean
 }
 
 /** Publications that are read at once. */
@@ -60,7 +62,8 @@ export class Recovery {
 
   /**
    * @param from where the client says that it was; without it, the socket begins now
-   * @throws what refuses the subscription, or what the engine throws; nothing once the socket has left the channel
+   * @throws what refuses the subscription, or what the engine throws; RpcError `timeout` if the client does not wait any
+   *   longer and was told nothing; nothing once the socket has left the channel
    */
   async run(from?: ClaimedPosition): Promise<void> {
     const { hub } = this.#owner
@@ -84,6 +87,7 @@ export class Recovery {
     const reading = this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
     const [page, arrival] = await Promise.all([reading, entering])
     if (!hold.isOn()) return false
+    if (this.#owner.isOver?.()) throw new RpcError('timeout')
     return (this.#begin(page, from, arrival) && this.#deliver(page)) || this.#release(hold)
   }
 

@@ -41,6 +41,8 @@ export interface SocketChannels {
   /** Does what a client asks, or says why not. */
   request(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer>
   subscribe(socket: RemoteClient, channel: string): Promise<void>
+  /** Subscribes a socket to what its grants name. @param refused hears of what it may not */
+  autoSubscribe(socket: RemoteClient, refused: (channel: string, error: unknown) => void): void
   unsubscribe(socket: RemoteClient, channel: string): void
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
   /** What the client has to return to be given what comes after a position; `undefined` if it needs nothing. */
@@ -173,14 +175,12 @@ export class RemoteClient {
 
   /** Subscribes it to what its grants name, as if it had asked. @param refused hears of what it may not @internal */
   autoSubscribe(refused: (channel: string, error: unknown) => void): void {
-    for (const channel of this.grants.autoSubscribe) {
-      this.#session
-        .inOrder(channel, () => this.requestChannel({ type: 'subscribe', id: '', channel }))
-        .then(
-          ({ error }) => error && refused(channel, error),
-          (cause) => this.#owner.failed(cause, { sid: this.sid, channel }),
-        )
-    }
+    this.#owner.channels.autoSubscribe(this, refused)
+  }
+
+  /** Runs a task after its client's earlier requests about the same channel. @internal */
+  inOrder<T>(channel: string, task: () => Promise<T>): Promise<T> {
+    return this.#session.inOrder(channel, task)
   }
 
   /** What carries the connection: `websocket`, `xhr-streaming`, … */

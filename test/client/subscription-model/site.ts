@@ -159,6 +159,7 @@ export class Site {
     const channels: SocketChannels = {
       request: (...args) => this.#channels.request(...args),
       subscribe: (...args) => this.#channels.subscribe(...args),
+      autoSubscribe: (...args) => this.#channels.autoSubscribe(...args),
       unsubscribe: (...args) => this.#channels.unsubscribe(...args),
       publish: (...args) => this.#channels.publish(...args),
       prove: (...args) => this.#channels.prove(...args),

@@ -10,6 +10,14 @@ export interface ClaimedPosition extends Position {
   readonly proof?: string | undefined
 }
 
+/** How a client asks to be subscribed. */
+export interface SubscriptionTerms {
+  /** Where it says that it was, to get what it missed. */
+  readonly from?: ClaimedPosition | undefined
+  /** Whether it does not wait any longer. Then it is not subscribed, unless it was told so already. */
+  isOver?(): boolean
+}
+
 /** Dependencies of {@link ChannelAccess}. */
 export interface ChannelAccessOwner {
   readonly proofs: Pick<PositionProofs, 'issue' | 'verify'>

@@ -8,7 +8,7 @@ import {
 import type { Broker, Draft, Receipt } from '../engine.js'
 import type { ChannelAnswer, PendingRequest, RemoteClient } from '../remote-client.js'
 import { Turnstile } from '../turnstile.js'
-import { type ChannelAccess, type ClaimedPosition, claimedPosition } from './access.js'
+import { type ChannelAccess, claimedPosition, type SubscriptionTerms } from './access.js'
 import type { Broadcasts } from './broadcasts.js'
 import type { ChannelPolicy } from './channel-policy.js'
 import { ChannelRate } from './channel-rate.js'
@@ -42,7 +42,7 @@ export interface RequestedChannels {
   readonly broadcasts: Broadcasts
   readonly pending: PendingSubscriptions
   has(socket: RemoteClient, channel: string): boolean
-  subscribe(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void>
+  subscribe(socket: RemoteClient, channel: string, terms?: SubscriptionTerms): Promise<void>
   unsubscribe(socket: RemoteClient, channel: string): void
 }
 
@@ -152,7 +152,8 @@ export class ChannelRequests {
     }
     const refused = await this.#channels.access.decide(socket, request)
     if (refused || !this.#mayGoOn(socket, request, pending)) return refused ?? {}
-    await this.#channels.subscribe(socket, channel, claimedPosition(request))
+    const isOver = () => request.isAnswered === true
+    await this.#channels.subscribe(socket, channel, { from: claimedPosition(request), isOver })
     if (!socket.isClosed && !this.#channels.has(socket, channel)) throw aborted()
     return { data: undefined }
   }

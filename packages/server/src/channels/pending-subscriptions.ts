@@ -83,6 +83,11 @@ export class PendingSubscriptions {
     return [...(this.#groups.get(channel) ?? [])].some((group) => group.has(socket))
   }
 
+  /** How many subscriptions of a socket to a channel are pending. */
+  count(socket: RemoteClient, channel: string): number {
+    return this.#channels.get(channel)?.get(socket)?.count ?? 0
+  }
+
   /** How many channels are wanted. */
   get size(): number {
     return new Set([...this.#channels.keys(), ...this.#groups.keys()]).size

@@ -1,0 +1,82 @@
+import { createTimeouts, encodeError } from '@token-socket/protocol'
+import type { ChannelAnswer, RemoteClient } from '../remote-client.js'
+import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
+
+/** Dependencies of {@link AutomaticSubscriptions}. */
+export interface AutomaticSubscriptionsOwner {
+  readonly pending: PendingSubscriptions
+  has(socket: RemoteClient, channel: string): boolean
+  /** Subscribes a socket, if it may, as if its client had asked. */
+  request(socket: RemoteClient, channel: string): Promise<ChannelAnswer>
+  failed(cause: unknown, details: object): void
+}
+
+/** Receives what refused a socket's automatic subscription: the first time, and for good. */
+export type RefusalListener = (channel: string, error: unknown) => void
+
+/** A channel to which the server is to subscribe a socket. */
+interface Desired {
+  readonly socket: RemoteClient
+  readonly channel: string
+  readonly refused: RefusalListener
+  /** Ended by an unsubscribe, of the client or of the server. */
+  readonly pending: PendingSubscription
+  failures: number
+}
+
+/** Refusals of what may be possible later. Limits are among them: other channels, sockets or members may go. */
+const RETRYABLE = /^(engine_unavailable|timeout|too_many_.*)$/
+
+/** Milliseconds until the next try, on average; twice as long after each one, 32 times at most. */
+const RETRY = 1000
+
+/**
+ * Subscribes sockets to what their grants name. What a limit or the engine refuses is tried again, less and less often, as
+ * long as the socket lives and neither its client nor the server has unsubscribed it meanwhile.
+ */
+export class AutomaticSubscriptions {
+  readonly #owner: AutomaticSubscriptionsOwner
+  readonly #timeouts = createTimeouts()
+
+  constructor(owner: AutomaticSubscriptionsOwner) {
+    this.#owner = owner
+  }
+
+  /** A socket was let in. */
+  begin(socket: RemoteClient, refused: RefusalListener): void {
+    for (const channel of socket.grants.autoSubscribe) {
+      const pending = this.#owner.pending.begin(socket, channel)
+      this.#try({ socket, channel, refused, pending, failures: 0 })
+    }
+  }
+
+  #try(desired: Desired): void {
+    const { socket, channel, pending } = desired
+    socket
+      .inOrder(channel, () => this.#request(desired))
+      .then(
+        ({ error }) => this.#answered(desired, error),
+        (cause) => {
+          pending.end()
+          this.#owner.failed(cause, { sid: socket.sid, channel })
+        },
+      )
+  }
+
+  /** What it waits for may have come to pass, or be over, meanwhile. */
+  async #request({ socket, channel, pending, failures }: Desired): Promise<ChannelAnswer> {
+    const isOver =
+      socket.isClosed || pending.isCancelled || (failures > 0 && this.#owner.has(socket, channel))
+    return isOver ? {} : this.#owner.request(socket, channel)
+  }
+
+  #answered(desired: Desired, error: unknown): void {
+    const { channel, refused, pending } = desired
+    const isPassing = error && RETRYABLE.test(encodeError(error).code ?? '') && !pending.isCancelled
+    if (error && (!isPassing || desired.failures === 0)) refused(channel, error)
+    if (!isPassing) return pending.end()
+    const wait = RETRY * 2 ** Math.min(desired.failures, 5) * (0.5 + Math.random())
+    desired.failures += 1
+    this.#timeouts.set(() => this.#try(desired), wait)
+  }
+}
