@@ -25,7 +25,6 @@ export const INTERNAL_NAMES = [
   'isConfirmed',
   'isDesired',
   'isEarly',
-  'isGettingToken',
   'isOld',
   'isPending',
   'isSent',
