@@ -21,6 +21,8 @@ import { OtherServers } from './http/other-servers.js'
 import { checkPathsAreFree, takePaths } from './http/served-paths.js'
 import { mountTokenRoute } from './http/token-mounts.js'
 import { Hub, type PublishFilter } from './hub.js'
+import type { Middleware, MiddlewareType } from './middleware/contexts.js'
+import { MiddlewareStack } from './middleware/middleware-stack.js'
 import {
   type ResolvedOptions,
   resolveOptions,
@@ -46,6 +48,7 @@ import { type TokenRouteOptions, tokenGuard, tokenRoute } from './token-route.js
 import { makeTokens, type Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
 import { Turnstile } from './turnstile.js'
+import type { Refusal } from './vetoes.js'
 
 /**
  * The server: a token endpoint on the Express application, and sockets on its HTTP server.
@@ -63,6 +66,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #failures: Failures
   readonly #vetoes: VetoListeners
   readonly #routes: ExpressRoutes
+  readonly #middleware: MiddlewareStack
   readonly #hub: Hub
   readonly #joining = new JoiningSockets()
   readonly #channels: Channels
@@ -88,6 +92,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
     const failed = this.#failures.report
     this.#vetoes = new VetoListeners({ emitter: this, timeout: limits.vetoTimeout, log: this.#log, failed })
+    this.#middleware = new MiddlewareStack({ timeout: limits.vetoTimeout, log: this.#log, failed })
     this.#hub = new Hub(failed, filter)
     this.socketController = socketController
     this.#authTimeout = authTimeout
@@ -184,6 +189,19 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return this.#hub.on(channel)
   }
 
+  /**
+   * Adds a middleware around requests of clients, inside of those that were added before. It holds for requests that come from
+   * now on. See {@link Middleware}.
+   * @param type what it runs around. @default everything
+   * @returns a function that takes it away
+   * @throws RpcError `bad_message`
+   */
+  use(middleware: Middleware): () => void
+  use<Type extends MiddlewareType>(type: Type, middleware: Middleware<Type>): () => void
+  use(given: MiddlewareType | Middleware, middleware?: Middleware): () => void {
+    return this.#middleware.use(given, middleware)
+  }
+
   /** How the server is, as the health route answers it. */
   health(): ServerHealth {
     return this.#health.now
@@ -249,6 +267,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       hub: this.#hub,
       proofs: new PositionProofs(tokens.secrets('position proof')),
       policy,
+      middleware: this.#middleware,
       redeem,
       decide,
       failed,
@@ -257,7 +276,13 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
 
   #findAction(name: string): Action | undefined {
     const action = this.#routes.find(name) ?? findAction(this.socketController as never, name)
-    return action ?? (name === '_ping' && this.#options.ping ? () => ({ message: 'pong' }) : undefined)
+    if (name !== '_ping') return this.#middleware.aroundCall(name, action)
+    return action ?? (this.#options.ping ? () => ({ message: 'pong' }) : undefined)
+  }
+
+  #decideSignIn(socket: RemoteClient): Promise<Refusal | undefined> {
+    const decide = () => this.#vetoes.decide('authentication', socket, socket.auth)
+    return this.#middleware.has('authentication') ? this.#middleware.aroundSignIn(socket, decide) : decide()
   }
 
   #makeCluster(revocations: Revocations): Cluster {
@@ -295,7 +320,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       findAction: (name) => this.#findAction(name),
       failed: this.#failures.report,
       watch: (socket) => this.#streams.watch(socket),
-      decide: (socket) => this.#vetoes.decide('authentication', socket, socket.auth),
+      decide: (socket) => this.#decideSignIn(socket),
     })
   }
 

@@ -6,7 +6,8 @@ import {
   type SubscriptionMessage,
 } from '@token-socket/protocol'
 import type { Broker, Draft, Receipt } from '../engine.js'
-import type { ChannelAnswer, PendingRequest, RemoteClient } from '../remote-client.js'
+import type { MiddlewareStack } from '../middleware/middleware-stack.js'
+import type { ChannelAnswer, ChannelRequest, PendingRequest, RemoteClient } from '../remote-client.js'
 import { Turnstile } from '../turnstile.js'
 import { type ChannelAccess, claimedPosition, type SubscriptionTerms } from './access.js'
 import type { Broadcasts } from './broadcasts.js'
@@ -25,6 +26,8 @@ export interface ChannelRequestsOwner extends Omit<HistoryAnswersOwner, 'access'
   readonly broker: Broker
   readonly history: HistoryAnswersOwner['history'] & NewChannelsOwner['history']
   readonly policy: ChannelPolicy
+  /** Runs around each request, before rules and listeners. @default none */
+  readonly middleware?: RequestMiddleware
   /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
   redeem(socket: RemoteClient, channel: string, token: string): Promise<void>
   /** Bytes of a message's data as JSON. */
@@ -34,6 +37,16 @@ export interface ChannelRequestsOwner extends Omit<HistoryAnswersOwner, 'access'
   readonly publicationBytes: number
   /** Broadcasts of one socket in a second. */
   readonly broadcastRate: number
+}
+
+/** The part of the middleware that is around requests about channels. */
+type RequestMiddleware = Pick<MiddlewareStack, 'has' | 'aroundRequest'>
+
+/** A request to subscribe, before it is decided. */
+interface WaitingSubscription {
+  readonly socket: RemoteClient
+  readonly request: SubscriptionMessage
+  readonly pending: PendingSubscription
 }
 
 /** The channels on which {@link ChannelRequests} are carried out. */
@@ -70,9 +83,10 @@ export class ChannelRequests {
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
   answer(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
-    return request.type === 'subscribe'
-      ? this.#requestSubscription(socket, request)
-      : this.#do(socket, request)
+    if (request.type === 'subscribe') return this.#requestSubscription(socket, request)
+    const { middleware } = this.#owner
+    if (!middleware?.has(request.type) || !isAwaited(socket, request)) return this.#do(socket, request)
+    return middleware.aroundRequest(socket, request, (changed) => this.#do(socket, changed, request))
   }
 
   /** Patterns of claims may take milliseconds: the turnstile counts them. The answer is remembered. */
@@ -80,11 +94,16 @@ export class ChannelRequests {
     return this.#turnstile.wait(() => socket.isClosed || socket.grants.subscribe(channel))
   }
 
-  async #do(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
-    if (!isAwaited(socket, request)) return {}
+  /** @param sent the request as it came, which says whether it is still awaited */
+  async #do(
+    socket: RemoteClient,
+    request: ChannelRequest,
+    sent: PendingRequest = request,
+  ): Promise<ChannelAnswer> {
+    if (!isAwaited(socket, sent)) return {}
     try {
       const refused = await this.#channels.access.decide(socket, request)
-      if (refused || !isAwaited(socket, request)) return refused ?? {}
+      if (refused || !isAwaited(socket, sent)) return refused ?? {}
       return { data: await this.#carryOut(socket, request) }
     } catch (error) {
       return answerOf(error)
@@ -97,7 +116,10 @@ export class ChannelRequests {
     try {
       await this.#haveTurn(socket, request.channel)
       // The client may have disconnected while its request was queued: do not run rules or listeners for it.
-      return this.#mayGoOn(socket, request, pending) ? await this.#subscribeFor(socket, request, pending) : {}
+      if (!this.#mayGoOn(socket, request, pending)) return {}
+      const { middleware } = this.#owner
+      if (!middleware?.has('subscribe')) return await this.#subscribeFor(socket, request, pending)
+      return await this.#subscribeThrough(middleware, { socket, request, pending })
     } catch (error) {
       return answerOf(error)
     } finally {
@@ -112,7 +134,7 @@ export class ChannelRequests {
     return true
   }
 
-  async #carryOut(socket: RemoteClient, request: PendingRequest): Promise<unknown> {
+  async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
     switch (request.type) {
       case 'unsubscribe':
         return this.#channels.unsubscribe(socket, request.channel)
@@ -156,6 +178,22 @@ export class ChannelRequests {
     await this.#channels.subscribe(socket, channel, { from: claimedPosition(request), isOver })
     if (!socket.isClosed && !this.#channels.has(socket, channel)) throw aborted()
     return { data: undefined }
+  }
+
+  /** Takes the socket off the channel again if a middleware refuses after the subscription has begun. */
+  async #subscribeThrough(
+    middleware: RequestMiddleware,
+    { socket, request, pending }: WaitingSubscription,
+  ): Promise<ChannelAnswer> {
+    let isOn = false
+    const answer = await middleware.aroundRequest(socket, request, async () => {
+      if (!this.#mayGoOn(socket, request, pending)) return {}
+      const done = await this.#subscribeFor(socket, request, pending)
+      isOn = !done.error
+      return done
+    })
+    if (answer.error && isOn) this.#channels.unsubscribe(socket, request.channel)
+    return answer
   }
 
   async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {

@@ -1,0 +1,66 @@
+import type { RemoteClient } from '../remote-client.js'
+
+/** What each kind of request carries. */
+interface Contexts {
+  /** A client calls a function, which need not exist. */
+  readonly call: {
+    /** The dotted name that the client called. */
+    readonly name: string
+    /** What the function gets as its data. A middleware may replace it. */
+    data: unknown
+    /** When the call times out, in milliseconds since 1970; `Infinity` for never. */
+    readonly deadline: number
+    /** Aborts when the call ends before it was answered. */
+    readonly signal: AbortSignal
+  }
+  /** A client wants to subscribe: by itself, after a loss, or by its `autoSubscribe` claims. */
+  readonly subscribe: { readonly channel: string }
+  /** A client wants to unsubscribe. */
+  readonly unsubscribe: { readonly channel: string }
+  /** A client wants to publish. */
+  readonly publish: {
+    readonly channel: string
+    readonly event: string | undefined
+    readonly idempotencyKey: string | undefined
+    /** What rules, listeners and subscribers see. A middleware may replace it; it is measured after that. */
+    data: unknown
+  }
+  /** A client wants to publish on every channel. */
+  readonly broadcast: {
+    /** What listeners and subscribers see. A middleware may replace it; it is measured after that. */
+    data: unknown
+  }
+  /** A client wants to read what a channel keeps. */
+  readonly history: {
+    readonly channel: string
+    readonly after: string | undefined
+    readonly before: string | undefined
+    readonly limit: number | undefined
+    readonly reverse: boolean | undefined
+  }
+  /** A client has brought a good token; its socket is not let in yet. `socket.auth` says who it is. */
+  readonly authentication: object
+}
+
+/** What a middleware can run around. */
+export type MiddlewareType = keyof Contexts
+
+/** A request of a client, as its middleware see it. All of them get the same object. */
+export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
+  [Each in MiddlewareType]: {
+    readonly type: Each
+    /** The client's socket. */
+    readonly socket: RemoteClient
+  } & Contexts[Each]
+}[Type]
+
+/**
+ * Runs around requests of clients. `next()` runs the rest, the request itself last, and resolves to its answer or rejects
+ * with why not. It may be called once. What is thrown refuses the request: an RpcError whole, anything else as `internal`.
+ *
+ * Of a call, what the middleware returns is the answer, unless it is `undefined`. Everything else is allowed by `next()`
+ * alone: a middleware that does not call it refuses, whatever it returns.
+ */
+export type Middleware<Type extends MiddlewareType = MiddlewareType> = {
+  middleware(context: MiddlewareContext<Type>, next: () => Promise<unknown>): unknown
+}['middleware']

@@ -1,0 +1,46 @@
+import { RpcError } from '@token-socket/protocol'
+import type { FailureListener } from '../runtime/failures.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import type { MiddlewareContext } from './contexts.js'
+import { detailsOf } from './request-contexts.js'
+
+const SKIPPED = 'a middleware returned something without calling next(): that allows nothing'
+const LATE = 'a middleware did not go on in time: the request is refused'
+
+/** Dependencies of {@link MiddlewareReports}. */
+export interface MiddlewareReportsOwner {
+  readonly log: Pick<ThrottledLog, 'write'>
+  /** Receives what a middleware throws, other than an RpcError. */
+  readonly failed: FailureListener
+}
+
+/** Reports what goes wrong in middleware, with the type and the name of the request. */
+export class MiddlewareReports {
+  readonly #owner: MiddlewareReportsOwner
+
+  constructor(owner: MiddlewareReportsOwner) {
+    this.#owner = owner
+  }
+
+  /** A middleware failed. @returns what the client gets */
+  fault(context: MiddlewareContext, cause: unknown): RpcError {
+    this.#owner.failed(cause, detailsOf(context))
+    return new RpcError('internal')
+  }
+
+  /** A middleware did not call `next()` where only that allows. @returns what the client gets */
+  skipped(context: MiddlewareContext, returned: unknown): RpcError {
+    if (returned !== undefined && returned !== false) this.#warn(context, 'skipped', SKIPPED)
+    return new RpcError('forbidden')
+  }
+
+  /** A middleware has had its time. */
+  late(context: MiddlewareContext): void {
+    this.#warn(context, 'late', LATE)
+  }
+
+  /** A kind has no names that clients choose. */
+  #warn(context: MiddlewareContext, what: string, text: string): void {
+    this.#owner.log.write(`${what} middleware ${context.type}`, ['warn', detailsOf(context), text])
+  }
+}

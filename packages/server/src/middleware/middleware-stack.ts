@@ -1,0 +1,110 @@
+import { type Action, createTimeouts, RpcError } from '@token-socket/protocol'
+import type { ChannelAnswer, ChannelRequest, RemoteClient } from '../remote-client.js'
+import type { Refusal } from '../vetoes.js'
+import type { Middleware, MiddlewareType } from './contexts.js'
+import { MiddlewareReports, type MiddlewareReportsOwner } from './middleware-reports.js'
+import { contextOf, type RequestContext, withData } from './request-contexts.js'
+import { type WrappedParts, wrapAction } from './wrapped-call.js'
+import { WrappedRequest } from './wrapped-request.js'
+
+/** Dependencies of a {@link MiddlewareStack}. */
+export interface MiddlewareStackOwner extends MiddlewareReportsOwner {
+  /** Milliseconds that middleware may take before a request is carried out, and again after it. Calls have their own. */
+  readonly timeout: number
+}
+
+const TYPES: readonly MiddlewareType[] = [
+  'call',
+  'subscribe',
+  'unsubscribe',
+  'publish',
+  'broadcast',
+  'history',
+  'authentication',
+]
+
+/** The middleware of a server, by what they run around. A request that has none costs a look at a list. */
+export class MiddlewareStack {
+  readonly #timeout: number
+  readonly #reports: MiddlewareReports
+  readonly #timeouts = createTimeouts()
+  /** Never changed in place: requests under way go on with the list that they began with. */
+  readonly #lists = new Map<MiddlewareType, readonly Middleware[]>()
+
+  constructor(owner: MiddlewareStackOwner) {
+    this.#timeout = owner.timeout
+    this.#reports = new MiddlewareReports(owner)
+  }
+
+  /**
+   * Adds a middleware inside of those that are there.
+   * @param given the middleware, around everything; or the one type that it runs around
+   * @returns a function that takes it away
+   * @throws RpcError `bad_message`
+   */
+  use(given: MiddlewareType | Middleware | undefined, second?: Middleware): () => void {
+    const [type, middleware] = typeof given === 'function' ? [undefined, given] : [given, second]
+    if (typeof middleware !== 'function') throw wrong('middleware', 'has to be a function')
+    const types = TYPES.filter((one) => type === undefined || one === type)
+    if (types.length === 0) throw wrong('type', `has to be one of ${TYPES.join(', ')}`)
+    // One that is added twice is there twice, and each is taken away for itself.
+    const added: Middleware = (...request) => middleware(...request)
+    for (const one of types) this.#lists.set(one, [...this.#of(one), added])
+    return () => {
+      for (const one of types) {
+        const left = this.#of(one).filter((other) => other !== added)
+        this.#lists.set(one, left)
+      }
+    }
+  }
+
+  /** Whether requests of a type have any. */
+  has(type: MiddlewareType): boolean {
+    return this.#of(type).length > 0
+  }
+
+  /** A function with the middleware around it; the function itself if there are none. `undefined` is not found. */
+  aroundCall(name: string, action: Action | undefined): Action | undefined {
+    return this.has('call') ? wrapAction(this.#parts('call'), name, action) : action
+  }
+
+  /**
+   * Carries out a request of a client, with the middleware around it.
+   * @param run carries it out, with the data that it has then
+   * @throws what `run` throws, other than an RpcError
+   */
+  aroundRequest<Request extends ChannelRequest>(
+    socket: RemoteClient,
+    request: Request,
+    run: (request: Request) => Promise<ChannelAnswer>,
+  ): Promise<ChannelAnswer> {
+    const context = contextOf(socket, request)
+    return this.#wrap(context).run(() => run(withData(request, context)))
+  }
+
+  /** Decides about a socket that wants in, with the middleware around it. @returns why not */
+  async aroundSignIn(
+    socket: RemoteClient,
+    decide: () => Promise<Refusal | undefined>,
+  ): Promise<Refusal | undefined> {
+    const wrapped = this.#wrap({ type: 'authentication', socket })
+    const { error } = await wrapped.run(async () => (await decide()) ?? {})
+    return error ? { error } : undefined
+  }
+
+  #of(type: MiddlewareType): readonly Middleware[] {
+    return this.#lists.get(type) ?? []
+  }
+
+  #parts(type: MiddlewareType): WrappedParts {
+    return { steps: this.#of(type), reports: this.#reports, timeouts: this.#timeouts }
+  }
+
+  #wrap(context: RequestContext): WrappedRequest {
+    return new WrappedRequest(this.#parts(context.type), context, this.#timeout)
+  }
+}
+
+function wrong(field: string, what: string): RpcError {
+  return new RpcError('bad_message', `Invalid message: ${field} ${what}`, { field })
+}

@@ -1,0 +1,65 @@
+import type { CallContext } from '@token-socket/protocol'
+import type { ChannelRequest, RemoteClient } from '../remote-client.js'
+import { shorten } from '../runtime/shorten.js'
+import type { MiddlewareContext, MiddlewareType } from './contexts.js'
+
+/** The context of a request that is no call. */
+export type RequestContext = MiddlewareContext<Exclude<MiddlewareType, 'call'>>
+
+/** The context of a call. Its signal is made when it is read. */
+export class CallRequest {
+  readonly type = 'call'
+  readonly #call: CallContext
+
+  constructor(
+    readonly socket: RemoteClient,
+    public data: unknown,
+    call: CallContext,
+  ) {
+    this.#call = call
+  }
+
+  get name(): string {
+    return this.#call.name
+  }
+
+  get deadline(): number {
+    return this.#call.deadline
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal
+  }
+}
+
+/** The context of a request about channels. */
+export function contextOf(socket: RemoteClient, request: ChannelRequest): RequestContext {
+  switch (request.type) {
+    case 'broadcast':
+      return { type: 'broadcast', socket, data: request.data }
+    case 'publish': {
+      const { type, channel, event, key: idempotencyKey, data } = request
+      return { type, socket, channel, event, idempotencyKey, data }
+    }
+    case 'history': {
+      const { type, channel, after, before, limit, reverse } = request
+      return { type, socket, channel, after, before, limit, reverse }
+    }
+    default:
+      return { type: request.type, socket, channel: request.channel }
+  }
+}
+
+/** The request with the data that its context has now. Nothing else of a context counts. */
+export function withData<Request extends ChannelRequest>(request: Request, context: RequestContext): Request {
+  return 'data' in context ? { ...request, data: context.data } : request
+}
+
+/** What a request was, for the log and the `error` event. */
+export function detailsOf(context: MiddlewareContext): object {
+  const { type: middleware, socket } = context
+  const { sid, uid } = socket
+  const name = 'name' in context ? { function: shorten(context.name) } : undefined
+  const channel = 'channel' in context ? { channel: shorten(context.channel) } : undefined
+  return { middleware, ...name, ...channel, sid, uid }
+}

@@ -1,0 +1,75 @@
+import { decodeError, encodeError, RpcError, refusal } from '@token-socket/protocol'
+import type { ChannelAnswer } from '../remote-client.js'
+import type { MiddlewareContext } from './contexts.js'
+import { MiddlewareRun } from './middleware-run.js'
+import type { RequestContext } from './request-contexts.js'
+import type { WrappedParts } from './wrapped-call.js'
+
+/** A request that is no call, with middleware around it. Only `next()` allows it. */
+export class WrappedRequest {
+  readonly #parts: WrappedParts
+  readonly #context: RequestContext
+  readonly #timeout: number
+  #answer: ChannelAnswer = {}
+  /** What the request itself was refused with, or failed with; and its answer, if it has one. */
+  #own: { readonly cause: unknown; readonly answer?: ChannelAnswer } | undefined
+
+  /** @param timeout milliseconds that the middleware may take before the request is carried out, and again after it */
+  constructor(parts: WrappedParts, context: RequestContext, timeout: number) {
+    this.#parts = parts
+    this.#context = context
+    this.#timeout = timeout
+  }
+
+  /** Runs the middleware, and the request in their midst. @throws what `carryOut` throws, other than an RpcError */
+  async run(carryOut: () => Promise<ChannelAnswer>): Promise<ChannelAnswer> {
+    const { steps, reports, timeouts } = this.#parts
+    const context = this.#context
+    const run = new MiddlewareRun<MiddlewareContext>(steps, context, {
+      givesAnswer: false,
+      timeouts,
+      timeout: this.#timeout,
+      innermost: () => this.#carryOut(carryOut),
+      skipped: (returned) => reports.skipped(context, returned),
+      misused: (cause) => reports.fault(context, cause),
+      late: () => this.#late(),
+    })
+    try {
+      await run.start()
+      return this.#answer
+    } catch (cause) {
+      return this.#refuse(cause)
+    }
+  }
+
+  async #carryOut(carryOut: () => Promise<ChannelAnswer>): Promise<unknown> {
+    try {
+      this.#answer = await carryOut()
+    } catch (cause) {
+      this.#own = { cause }
+      throw cause
+    }
+    const { error, data } = this.#answer
+    if (!error) return this.#context.type === 'publish' ? data : undefined
+    const cause = RpcError.is(error) ? error : decodeError(encodeError(error))
+    this.#own = { cause, answer: this.#answer }
+    throw cause
+  }
+
+  /** What the request itself was answered with stays as it is without middleware. */
+  #refuse(cause: unknown): ChannelAnswer {
+    const { reports } = this.#parts
+    const own = this.#own?.cause === cause ? this.#own : undefined
+    // What a client sent can be sent on: a middleware has put something else in its place.
+    const isSpoilt = own && RpcError.is(cause) && cause.code === 'unserializable'
+    if (isSpoilt) return { error: reports.fault(this.#context, cause) }
+    if (own?.answer) return own.answer
+    if (own) throw cause
+    return { error: RpcError.is(cause) ? cause : reports.fault(this.#context, cause) }
+  }
+
+  #late(): RpcError {
+    this.#parts.reports.late(this.#context)
+    return refusal('veto_timeout', { field: 'vetoTimeout', limit: this.#timeout })
+  }
+}
