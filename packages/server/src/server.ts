@@ -48,7 +48,6 @@ import { type TokenRouteOptions, tokenGuard, tokenRoute } from './token-route.js
 import { makeTokens, type Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
 import { Turnstile } from './turnstile.js'
-import type { Refusal } from './vetoes.js'
 
 /**
  * The server: a token endpoint on the Express application, and sockets on its HTTP server.
@@ -280,7 +279,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return action ?? (this.#options.ping ? () => ({ message: 'pong' }) : undefined)
   }
 
-  #decideSignIn(socket: RemoteClient): Promise<Refusal | undefined> {
+  #decideSignIn(socket: RemoteClient): ReturnType<VetoListeners['decide']> {
     const decide = () => this.#vetoes.decide('authentication', socket, socket.auth)
     return this.#middleware.has('authentication') ? this.#middleware.aroundSignIn(socket, decide) : decide()
   }

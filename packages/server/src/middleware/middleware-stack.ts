@@ -85,7 +85,7 @@ export class MiddlewareStack {
   /** Decides about a socket that wants in, with the middleware around it. @returns why not */
   async aroundSignIn(
     socket: RemoteClient,
-    decide: () => Promise<Refusal | undefined>,
+    decide: () => Refusal | undefined | Promise<Refusal | undefined>,
   ): Promise<Refusal | undefined> {
     const wrapped = this.#wrap({ type: 'authentication', socket })
     const { error } = await wrapped.run(async () => (await decide()) ?? {})
