@@ -5,8 +5,8 @@ const ANSWER_TIME = 20_000
 
 /**
  * The functions that a page can call, by dotted name: `socket.rpc('math.add', { a: 2, b: 3 })`.
- * Each gets `(auth, data, callback, socket)`; what it returns or resolves is the answer.
- * @param {() => import('@token-socket/server').RemoteClient[]} sockets everybody who is there
+ * Each gets `(auth, data, callback, socket, call)`; what it returns or resolves is the answer.
+ * @param {() => import('@token-socket/server').RemoteClient[]} sockets all that are connected
  */
 export function makeController(sockets) {
   return {
@@ -30,15 +30,16 @@ export function makeController(sockets) {
       })
     },
 
-    // Anything else that is thrown stays here, in the log: the caller sees `internal` and no more.
+    // Anything else that is thrown stays here, in the log: the caller sees `internal` only.
     crash: () => {
-      throw new Error('a detail that is nobody else’s business')
+      throw new Error('a detail that stays on the server')
     },
 
-    // The other direction: the server calls the page's own `ask`, and waits for the person.
-    askMe: async (_auth, _data, _callback, socket) => {
+    // The other direction: the server calls the page's own `ask`, and waits for the person. When the caller gives up or
+    // leaves, `signal` aborts, and the question goes from the page.
+    askMe: async (_auth, _data, _callback, socket, { signal }) => {
       const question = 'What should we have for lunch?'
-      return { question, answer: await socket.rpc('ask', { question }, { timeout: ANSWER_TIME }) }
+      return { question, answer: await socket.rpc('ask', { question }, { timeout: ANSWER_TIME, signal }) }
     },
 
     greetEveryone: async (auth) => {
@@ -65,8 +66,8 @@ export const routes = {
 function peopleOf(sockets) {
   const people = new Map()
   for (const { auth } of sockets) {
-    const person = people.get(auth.id) ?? { name: auth.name, windows: 0 }
-    people.set(auth.id, { ...person, windows: person.windows + 1 })
+    const person = people.get(auth.uid) ?? { name: auth.name, windows: 0 }
+    people.set(auth.uid, { ...person, windows: person.windows + 1 })
   }
   return [...people.values()]
 }

@@ -35,23 +35,24 @@ app.get('/session', (request, response) => {
   response.set('Cache-Control', 'no-store').json({ name: request.session.auth?.name ?? null })
 })
 
-// Who may sign in is the application's own business: here, anybody who has a name.
+// Who may sign in is the application's own business: here, a name is enough.
 app.post('/sign-in', express.json({ limit: '1kb' }), (request, response, next) => {
   const name = nameIn(request.body)
   if (!name) return response.status(400).json({ error: `A name has 1 to ${NAME_LIMIT} characters` })
-  // A new session id: one that somebody planted before the sign-in is worth nothing after it.
+  // A new session id: one that an attacker planted before the sign-in is worth nothing after it.
   request.session.regenerate((error) => {
     if (error) return next(error)
-    request.session.auth = { id: randomUUID(), name }
+    request.session.auth = { uid: randomUUID(), name }
     response.json({ name })
   })
 })
 
+// The session goes first, so that no new token is issued; then every socket of the user, on whichever node it is.
 app.post('/sign-out', (request, response, next) => {
-  const id = request.session.auth?.id
-  request.session.destroy((error) => {
+  const uid = request.session.auth?.uid
+  request.session.destroy(async (error) => {
     if (error) return next(error)
-    for (const socket of tokenSockets.sockets()) if (socket.auth.id === id) socket.end({ reconnect: false })
+    if (uid) await tokenSockets.cluster.disconnect({ uid }, { reconnect: false })
     response.json({})
   })
 })
@@ -71,7 +72,7 @@ tokenSockets.on('subscribe', (_socket, { channel }, callback) => {
   else callback(null, true)
 })
 
-// Nobody writes in another's name, however the page is changed.
+// Whatever a page sends: a user writes in their own name only.
 tokenSockets.on('publish', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
 tokenSockets.on('broadcast', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
 

@@ -57,6 +57,33 @@ const DEMOS: Readonly<Record<string, readonly ((page: Page) => Promise<void>)[]>
       await pam.getByText('waiting', { exact: true }).waitFor()
     },
   ],
+  playground: [
+    async (page) => {
+      await page.getByLabel('Your name').fill('Ada')
+    },
+    async (page) => {
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.locator('#flow .done[data-step="authenticated"]').waitFor()
+      await page.locator('#channels [data-channel="lobby"]').waitFor()
+    },
+    async (page) => {
+      const call = page.getByRole('button', { name: 'Call', exact: true })
+      for (const name of ['echo', 'time', 'fail', 'crash', 'math.add', 'no.such.function']) {
+        await page.getByLabel('Function').selectOption(name)
+        await call.click()
+      }
+      await page.getByLabel('Argument (JSON)').fill('{')
+      await call.click()
+      await page.getByLabel('Channel', { exact: true }).fill('locked')
+      await page.getByRole('button', { name: 'Subscribe', exact: true }).click()
+      await page.getByText('This channel is for members only').waitFor()
+      await page.getByLabel('Message', { exact: true }).fill('Hello')
+      await page.getByRole('button', { name: 'Publish' }).click()
+      await page.locator('#messages .mine').waitFor()
+      await page.getByRole('button', { name: 'Ask me something' }).click()
+      await page.getByLabel('The server asks').waitFor()
+    },
+  ],
   cluster: [
     async (page) => {
       await page.waitForFunction(() => document.querySelectorAll('.state[data-state="ready"]').length === 4)

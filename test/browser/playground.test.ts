@@ -162,6 +162,12 @@ describe('the playground', function () {
       expect(await ada.page.locator('#transport').textContent()).to.equal('websocket')
     })
 
+    it('moves the focus to the heading, which greets', async () => {
+      const heading = ada.page.getByRole('heading', { level: 1 })
+      expect(await heading.innerText()).to.equal('Welcome, Ada')
+      expect(await heading.evaluate((element) => element === document.activeElement)).to.equal(true)
+    })
+
     it('shows that a token does not work twice', async () => {
       await ada.page.getByRole('button', { name: 'Use this token again' }).click()
       await ada.page.getByText('Refused: “Invalid token”, closed with code 4004.').waitFor()
@@ -195,7 +201,9 @@ describe('the playground', function () {
 
     it('an Express route', async () => {
       const { text } = await ada.call('time')
-      expect(JSON.parse(text)).to.include({ for: 'Ada', _code: 200 })
+      const { time, ...rest } = JSON.parse(text)
+      expect(Date.parse(time)).to.be.within(Date.now() - 60_000, Date.now() + 1000)
+      expect(rest).to.deep.equal({ for: 'Ada' })
     })
 
     it('one that fails, with its code, message and data', async () => {
@@ -245,6 +253,34 @@ describe('the playground', function () {
     })
   })
 
+  describe('calls of the server that are lost', () => {
+    /** The last lines of the log of the server's calls: what was called, how it went, and what is shown of it. */
+    const outcomes = (count: number) =>
+      ada.page
+        .locator('#called .outcome')
+        .evaluateAll(
+          (all, last) =>
+            all.slice(-last).map((outcome) => [outcome.className, outcome.textContent?.split(' ')[0] ?? '']),
+          count,
+        )
+
+    it('are shown as failures, with one code, and take the question back', async () => {
+      await ada.page.getByRole('button', { name: 'Ask me something' }).click()
+      const question = ada.page.getByLabel('The server asks: What should we have for lunch?')
+      await question.waitFor()
+      await ada.page.getByRole('button', { name: 'Cut the line' }).click()
+      await question.waitFor({ state: 'hidden' })
+      await ada.sees('ready')
+      expect(await outcomes(2)).to.deep.equal([
+        ['outcome failed', 'connection_lost'],
+        ['outcome failed', 'connection_lost'],
+      ])
+      const text = await ada.page.locator('#called .outcome').last().textContent()
+      expect(text?.match(/connection_lost/g)).to.have.length(1)
+      expect(text).to.include('The connection was lost before the answer came')
+    })
+  })
+
   describe('channels', () => {
     it('carry what one window publishes to the others', async () => {
       for (const person of [ada, grace]) {
@@ -280,7 +316,13 @@ describe('the playground', function () {
 
     it('may be refused by the server', async () => {
       await ada.subscribe('locked')
-      await ada.page.getByText('This channel is for members only (members_only)').waitFor()
+      const refusal = ada.page.getByRole('alert').filter({ hasText: 'This channel is for members only' })
+      expect(await refusal.innerText()).to.equal('members_only This channel is for members only')
+      const [shown, button] = await Promise.all([
+        refusal.boundingBox(),
+        ada.page.getByRole('button', { name: 'Subscribe', exact: true }).boundingBox(),
+      ])
+      expect((shown?.y ?? 0) - (button?.y ?? 0)).to.be.within(0, 80)
       expect(await ada.page.locator('#channels [data-channel="locked"]').count()).to.equal(0)
     })
   })
@@ -288,7 +330,7 @@ describe('the playground', function () {
   describe('the connection', () => {
     it('comes back by itself when the server cuts the line', async () => {
       await ada.page.getByRole('button', { name: 'Cut the line' }).click()
-      await ada.page.locator('#reconnects', { hasText: '1' }).waitFor()
+      await ada.page.locator('#reconnects', { hasText: '2' }).waitFor()
       await ada.sees('ready')
     })
 

@@ -4,7 +4,8 @@ import { actions, offerToBeCalled } from './called.js'
 import { offerCalls } from './calls.js'
 import { offerChannels, showChannels } from './channels.js'
 import { chosenTransport, showConnection, showNoConnection } from './connection.js'
-import { byId, textOf } from './dom.js'
+import { byId } from './dom.js'
+import { textOf } from './failure.js'
 import { showSession } from './token-flow.js'
 
 const { TokenSocket } = window
@@ -22,6 +23,8 @@ byId('sign-in').addEventListener('submit', async (event) => {
   byId('sign-in-problem').textContent = ''
   try {
     enter((await post('/sign-in', { name: byId('name').value })).name)
+    // The form is gone: the keyboard and the screen reader go on from the heading.
+    byId('greeting').focus()
   } catch (error) {
     byId('sign-in-problem').textContent = textOf(error)
   }
@@ -41,6 +44,10 @@ byId('wanted-transport').addEventListener('change', () => {
   showSession(name)
   connect(channels)
 })
+
+// So that it can take the focus, and the keyboard can scroll the logs.
+byId('greeting').tabIndex = -1
+for (const log of document.querySelectorAll('.log')) log.tabIndex = 0
 
 const session = await (await fetch('/session')).json()
 if (session.name) enter(session.name)
@@ -85,6 +92,7 @@ function showPage(isSignedIn) {
   document.body.dataset.signedIn = isSignedIn
   byId('welcome').hidden = isSignedIn
   byId('account').hidden = !isSignedIn
+  byId('greeting').textContent = `Welcome, ${name}`
   document.title = isSignedIn ? `${name} · TokenSocket playground` : 'TokenSocket playground'
 }
 

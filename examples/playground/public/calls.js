@@ -1,16 +1,17 @@
 // The page calls the server: socket.rpc(name, data).
 
-import { addLine, byId, duration, make, textOf, timeOf } from './dom.js'
+import { CallLine } from './call-line.js'
+import { byId, make } from './dom.js'
 
 /** The server's functions, each with an argument to start from and what to expect. */
 const FUNCTIONS = {
   echo: [{ hello: 'world' }, 'Answers with what it was given.'],
   'math.add': [{ a: 2, b: 3 }, 'A nested name. Try it with words instead of numbers.'],
   'people.list': [null, 'Who is here, and with how many windows.'],
-  time: [null, 'An Express route, called as if it were a function.'],
+  time: [null, 'An Express route, called as if it were a function. Its body is shown.'],
   fail: [null, 'Fails with an error of its own: code, message and data arrive.'],
   crash: [null, 'Throws. Only the server’s log has the cause; this page learns nothing.'],
-  'no.such.function': [null, 'Nobody has defined this one.'],
+  'no.such.function': [null, 'The server has no such function.'],
 }
 
 const names = byId('function')
@@ -30,25 +31,20 @@ export function offerCalls(getSocket) {
 }
 
 async function call(socket, name, data) {
-  const outcome = make('div', { className: 'outcome waiting' }, 'waiting…')
-  const time = make('span', { className: 'took' })
-  const head = make('p', {}, timeOf(), ' ', make('code', {}, `${name}(${shown(data)})`), ' ', time)
-  addLine(byId('calls'), make('li', { data: { function: name } }, head, outcome))
-  const start = performance.now()
+  const head = make('code', {}, `${name}(${data === null ? '' : JSON.stringify(data)})`)
+  const line = new CallLine(byId('calls'), [head], { function: name })
   try {
-    const answer = await socket.rpc(name, data)
-    finish(outcome, 'worked', make('code', {}, JSON.stringify(answer)))
+    line.worked(bodyOf(await socket.rpc(name, data)))
   } catch (error) {
-    const details = error.data === undefined ? '' : ` ${JSON.stringify(error.data)}`
-    finish(outcome, 'failed', make('code', { className: 'code' }, error.code), ` ${textOf(error)}${details}`)
+    line.failed(error)
   }
-  time.textContent = duration(performance.now() - start)
-  byId('calls').scrollTop = byId('calls').scrollHeight
 }
 
-function finish(outcome, state, ...children) {
-  outcome.className = `outcome ${state}`
-  outcome.replaceChildren(...children)
+/** The answer of an Express route brings its status and headers along. */
+function bodyOf(answer) {
+  if (answer?._headers === undefined) return answer
+  const { _code, _headers, ...body } = answer
+  return body
 }
 
 function showFunction() {
@@ -70,8 +66,4 @@ function readArgument() {
     argument.setAttribute('aria-invalid', 'true')
     return undefined
   }
-}
-
-function shown(data) {
-  return data === null ? '' : JSON.stringify(data)
 }

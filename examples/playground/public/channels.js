@@ -1,6 +1,7 @@
 // Channels: subscribe, unsubscribe, publish, broadcast.
 
-import { addLine, byId, make, textOf, timeOf } from './dom.js'
+import { addLine, byId, make, timeOf } from './dom.js'
+import { describe } from './failure.js'
 
 /** Tells this window from others of the same person. */
 const WINDOW = Math.random().toString(36).slice(2)
@@ -36,7 +37,7 @@ export function showChannels(socket, channels) {
 }
 
 async function subscribe(socket, channel) {
-  await attempt(async () => {
+  await attempt('subscribe-problem', async () => {
     await socket.subscribe(channel)
     showNote(`Subscribed to ${channel}`)
   })
@@ -44,7 +45,7 @@ async function subscribe(socket, channel) {
 }
 
 async function unsubscribe(socket, channel) {
-  await attempt(async () => {
+  await attempt('subscribe-problem', async () => {
     await socket.unsubscribe(channel)
     showNote(`Unsubscribed from ${channel}`)
   })
@@ -52,18 +53,19 @@ async function unsubscribe(socket, channel) {
 }
 
 async function send(run) {
-  const isSent = await attempt(run)
+  const isSent = await attempt('publish-problem', run)
   if (isSent) byId('text').value = ''
   byId('text').focus()
 }
 
-async function attempt(run) {
-  byId('channel-problem').textContent = ''
+/** Runs something, and shows its failure in an element beside the button. @returns whether it worked */
+async function attempt(problem, run) {
+  byId(problem).replaceChildren()
   try {
     await run()
     return true
   } catch (error) {
-    byId('channel-problem').textContent = `${textOf(error)} (${error.code})`
+    byId(problem).replaceChildren(...describe(error))
     return false
   }
 }

@@ -32,8 +32,3 @@ export function duration(ms) {
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
 }
-
-/** An error as a person reads it. */
-export function textOf(error) {
-  return error?.message ?? String(error)
-}

@@ -1,12 +1,13 @@
 // Shows how a session becomes a socket. The client keeps its tokens to itself, so this demo listens in on the page's own
 // `fetch` and `WebSocket`. A real page has no reason to.
 
-import { byId, duration, make, textOf } from './dom.js'
+import { byId, duration, make } from './dom.js'
+import { textOf } from './failure.js'
 
 const TOKEN_PATH = '/socket/token'
 const SOCKET_PATH = '/sockets/websocket'
 
-/** The newest token. It is used up by the time that anybody could read it here. */
+/** The newest token. It is used up by the time that it could be read here. */
 let token
 let start = 0
 
@@ -14,7 +15,7 @@ watchFetch()
 watchWebSocket()
 byId('use-again').addEventListener('click', useAgain)
 
-/** The first step: the session that the page has anyhow. @param name nobody if it is missing */
+/** The first step: the session that the page has anyhow. @param name of the person; none if no one is signed in */
 export function showSession(name) {
   reset(1)
   token = undefined
