@@ -19,12 +19,18 @@ describe('BulkSubscriptions', () => {
     failures = []
     subscribe = async (socket) => void on.add(socket)
     bulks = new BulkSubscriptions({
-      pending,
       has: (socket) => on.has(socket),
       subscribe: (socket) => subscribe(socket),
       failed: (cause) => failures.push(cause),
     })
   })
+
+  const run = (sockets: readonly RemoteClient[], channel: string) => {
+    const group = pending.beginAll(channel)
+    for (const socket of sockets) group.add(socket)
+    group.fill()
+    return bulks.run(group, channel)
+  }
 
   const sockets = (count: number) => Array.from({ length: count }, () => makeSocket().socket)
 
@@ -36,9 +42,9 @@ describe('BulkSubscriptions', () => {
       calls += 1
       on.add(socket)
     }
-    expect(await bulks.run(all, 'a')).to.deep.equal({ count: 100, failed: 0, reasons: [] })
+    expect(await run(all, 'a')).to.deep.equal({ count: 100, failed: 0, reasons: [] })
     expect([calls, on.size, pending.size]).to.deep.equal([97, 100, 0])
-    expect(await bulks.run([], 'a')).to.deep.equal({ count: 0, failed: 0, reasons: [] })
+    expect(await run([], 'a')).to.deep.equal({ count: 0, failed: 0, reasons: [] })
     expect(pending.size).to.equal(0)
   })
 
@@ -56,7 +62,7 @@ describe('BulkSubscriptions', () => {
       if (!isDone) setImmediate(look)
     }
     setImmediate(look)
-    await Promise.all([bulks.run(sockets(300), 'a'), bulks.run(sockets(300), 'b')])
+    await Promise.all([run(sockets(300), 'a'), run(sockets(300), 'b')])
     isDone = true
     expect(on.size).to.equal(600)
     expect(most).to.be.at.most(64)
@@ -69,7 +75,7 @@ describe('BulkSubscriptions', () => {
         on.add(socket)
         waiting.push(resolve)
       })
-    const done = bulks.run(sockets(100), 'a')
+    const done = run(sockets(100), 'a')
     await until(() => waiting.length === 32)
     for (let left = 5; left > 0; left -= 1) await turn()
     expect(waiting).to.have.length(32)
@@ -89,7 +95,7 @@ describe('BulkSubscriptions', () => {
       if (index === 4) throw new Error('of the test')
       on.add(socket)
     }
-    const { reasons, ...counts } = await bulks.run(all, 'a')
+    const { reasons, ...counts } = await run(all, 'a')
     expect(counts).to.deep.equal({ count: 5, failed: 5 })
     expect(reasons).to.have.members(['too_many_subscriptions', 'internal'])
     expect(failures).to.have.length(1)
@@ -98,7 +104,7 @@ describe('BulkSubscriptions', () => {
   it('leaves out what the server unsubscribes before its turn, and what is gone', async () => {
     const all = sockets(200)
     const [kicked, gone] = [all[150] as RemoteClient, all[199] as RemoteClient]
-    const done = bulks.run(all, 'a')
+    const done = run(all, 'a')
     expect(pending.has(kicked, 'a')).to.equal(true)
     expect(pending.on('a')).to.include(kicked)
     pending.cancel(kicked, 'b')
@@ -112,6 +118,22 @@ describe('BulkSubscriptions', () => {
 
   it('does not count one that was unsubscribed while it subscribed', async () => {
     subscribe = async () => {}
-    expect(await bulks.run(sockets(3), 'a')).to.deep.equal({ count: 0, failed: 0, reasons: [] })
+    expect(await run(sockets(3), 'a')).to.deep.equal({ count: 0, failed: 0, reasons: [] })
+  })
+
+  it('never finds what was unsubscribed while it looked for sockets', async () => {
+    const all = sockets(10)
+    const [direct, barred, later] = all as [RemoteClient, RemoteClient, RemoteClient]
+    const group = pending.beginAll('a')
+    pending.cancel(direct, 'a')
+    pending.bar('a', (socket) => socket === barred)
+    pending.bar('b', () => true)
+    for (const socket of all) group.add(socket)
+    group.fill()
+    pending.bar('a', () => true)
+    pending.cancel(later, 'a')
+    expect((await bulks.run(group, 'a')).count).to.equal(7)
+    expect([direct, barred, later].filter((socket) => on.has(socket))).to.deep.equal([])
+    expect(pending.size).to.equal(0)
   })
 })

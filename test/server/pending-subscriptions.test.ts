@@ -96,6 +96,8 @@ describe('an unsubscribe of the server’s own while a client subscribes', () =>
     'server.unsubscribe': ({ channels }, { socket }) => channels.unsubscribe(socket, 'a'),
     'socket.unsubscribe': (_made, { socket }) => socket.unsubscribe('a'),
     'cluster.unsubscribe': ({ cluster }, { socket }) => cluster.unsubscribe(socket.sid, 'a'),
+    'cluster.unsubscribe of a user': ({ cluster }) => cluster.unsubscribe({ uid: 'ann' }, 'a'),
+    'cluster.unsubscribe of all': ({ cluster }) => cluster.unsubscribe({ where: 'all' }, 'a'),
     unsubscribeAll: ({ channels }) => channels.unsubscribeAll('a'),
   }
 

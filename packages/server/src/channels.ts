@@ -14,6 +14,7 @@ import { checkName } from './channels/check-name.js'
 import { Departures } from './channels/departures.js'
 import { IdlePositions } from './channels/idle-positions.js'
 import { OwnPublications } from './channels/own-publications.js'
+import type { PendingGroup } from './channels/pending-group.js'
 import { PendingSubscriptions } from './channels/pending-subscriptions.js'
 import type { BrokerListener, History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import type { Hub } from './hub.js'
@@ -68,7 +69,7 @@ export class Channels {
     const has: Hub['has'] = (...where) => owner.hub.has(...where)
     const subscribe: Channels['subscribe'] = (...where) => this.subscribe(...where)
     const { failed } = owner
-    this.#bulks = new BulkSubscriptions({ pending: this.#pending, has, subscribe, failed })
+    this.#bulks = new BulkSubscriptions({ has, subscribe, failed })
     this.#requests = new ChannelRequests(owner, {
       access: this.#access,
       broadcasts: this.#broadcasts,
@@ -124,13 +125,22 @@ export class Channels {
     socket.left(channel)
   }
 
-  /** Subscribes many sockets, a few in each turn of the event loop. */
-  subscribeAll(sockets: readonly RemoteClient[], channel: string): Promise<BulkOutcome> {
-    return this.#bulks.run(sockets, channel)
+  /** Begins the subscription of many sockets. The caller has to fill the group, and to give it to {@link subscribeAll}. */
+  beginAll(channel: string): PendingGroup {
+    return this.#pending.beginAll(channel)
   }
 
-  /** The sockets that are on a channel, or are being subscribed to it. */
-  wanting(channel: string): RemoteClient[] {
+  /** Subscribes the sockets of a group, a few in each turn of the event loop. */
+  subscribeAll(group: PendingGroup, channel: string): Promise<BulkOutcome> {
+    return this.#bulks.run(group, channel)
+  }
+
+  /**
+   * The sockets that are on a channel, or are being subscribed to it, to be unsubscribed. Those that are meant and only
+   * about to be found for it stay off it.
+   */
+  unsubscribable(channel: string, isMeant: (socket: RemoteClient) => boolean = () => true): RemoteClient[] {
+    this.#pending.bar(channel, isMeant)
     return [...new Set([...this.#owner.hub.on(channel), ...this.#pending.on(channel)])]
   }
 
@@ -252,7 +262,7 @@ export class Channels {
         this.#broadcasts.add(json)
       },
       command: ({ channel }) => {
-        for (const socket of this.wanting(channel)) this.unsubscribe(socket, channel)
+        for (const socket of this.unsubscribable(channel)) this.unsubscribe(socket, channel)
       },
       presence: (event) => this.#presence.hear(event),
     }

@@ -1,14 +1,13 @@
 import { RpcError } from '@token-socket/protocol'
 import type { RemoteClient } from '../remote-client.js'
 import { Turnstile } from '../turnstile.js'
-import type { PendingSubscriptions } from './pending-subscriptions.js'
+import type { PendingGroup } from './pending-group.js'
 
 /** Subscriptions of one bulk that run at once: each may wait for the engine. */
 const AT_ONCE = 32
 
 /** Dependencies of {@link BulkSubscriptions}. */
 export interface BulkSubscriptionsOwner {
-  readonly pending: Pick<PendingSubscriptions, 'beginAll'>
   has(socket: RemoteClient, channel: string): boolean
   subscribe(socket: RemoteClient, channel: string): Promise<void>
   failed(cause: unknown, details: object): void
@@ -37,9 +36,8 @@ export class BulkSubscriptions {
     this.#owner = owner
   }
 
-  /** Subscribes them. One that fails keeps no other from it. */
-  async run(sockets: readonly RemoteClient[], channel: string): Promise<BulkOutcome> {
-    const group = this.#owner.pending.beginAll(sockets, channel)
+  /** Subscribes a group that is full. One that fails keeps no other from it. */
+  async run(group: PendingGroup, channel: string): Promise<BulkOutcome> {
     const outcome = { count: 0, failed: 0, reasons: new Set<string>() }
     const work = async () => {
       for (;;) {
@@ -52,9 +50,7 @@ export class BulkSubscriptions {
         else if (this.#owner.has(socket, channel)) outcome.count += 1
       }
     }
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, sockets.length) }, work))
-    // Takes the group away where there was nothing to take.
-    group.take()
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
     return { ...outcome, reasons: [...outcome.reasons] }
   }
 

@@ -1,4 +1,5 @@
 import type { RemoteClient } from '../remote-client.js'
+import { PendingGroup } from './pending-group.js'
 
 /** A subscription from the moment at which it is wanted until it is done or refused. */
 export interface PendingSubscription {
@@ -6,12 +7,6 @@ export interface PendingSubscription {
   readonly isCancelled: boolean
   /** It is not pending any more. */
   end(): void
-}
-
-/** Sockets that the server subscribes one after the other. Each is pending until it is taken. */
-export interface PendingGroup {
-  /** @returns the next one that was not cancelled meanwhile; `undefined` if none is left */
-  take(): RemoteClient | undefined
 }
 
 /** The pending subscriptions of one socket to one channel. They are cancelled together. */
@@ -26,7 +21,7 @@ interface Pending {
  */
 export class PendingSubscriptions {
   readonly #channels = new Map<string, Map<RemoteClient, Pending>>()
-  readonly #groups = new Map<string, Set<Set<RemoteClient>>>()
+  readonly #groups = new Map<string, Set<PendingGroup>>()
 
   /** A socket wants a channel. The caller has to end what it gets. */
   begin(socket: RemoteClient, channel: string): PendingSubscription {
@@ -45,36 +40,35 @@ export class PendingSubscriptions {
     }
   }
 
-  /** The server wants a channel for many sockets. The caller has to take all of them. */
-  beginAll(sockets: Iterable<RemoteClient>, channel: string): PendingGroup {
-    const group = new Set(sockets)
+  /** The server wants a channel for many sockets. The caller has to fill the group, and to take all of it. */
+  beginAll(channel: string): PendingGroup {
     const groups = this.#groups.get(channel) ?? new Set()
+    const group = new PendingGroup(() => {
+      if (groups.delete(group) && groups.size === 0) this.#groups.delete(channel)
+    })
     this.#groups.set(channel, groups.add(group))
-    // One iterator for all: a new one would pass those that were deleted each time.
-    const waiting = group.values()
-    const take = () => {
-      const { value } = waiting.next()
-      if (value) group.delete(value)
-      else if (groups.delete(group) && groups.size === 0) this.#groups.delete(channel)
-      return value
-    }
-    return { take }
+    return group
   }
 
   /** Cancels what a socket has pending for a channel. */
   cancel(socket: RemoteClient, channel: string): void {
-    for (const group of this.#groups.get(channel) ?? []) group.delete(socket)
+    for (const group of this.#groups.get(channel) ?? []) group.cancel(socket)
     const pending = this.#channels.get(channel)?.get(socket)
     if (!pending) return
     pending.isCancelled = true
     this.#remove(socket, channel)
   }
 
+  /** Keeps sockets out of the groups that are being filled for a channel. Those that are in them have to be cancelled each. */
+  bar(channel: string, isBarred: (socket: RemoteClient) => boolean): void {
+    for (const group of this.#groups.get(channel) ?? []) group.bar(isBarred)
+  }
+
   /** The sockets that want a channel. */
   on(channel: string): RemoteClient[] {
     const sockets = [...(this.#channels.get(channel)?.keys() ?? [])]
     const groups = this.#groups.get(channel)
-    return groups ? [...new Set([...sockets, ...[...groups].flatMap((group) => [...group])])] : sockets
+    return groups ? [...new Set([...sockets, ...[...groups].flatMap((group) => group.sockets)])] : sockets
   }
 
   /** Whether a socket wants a channel. */

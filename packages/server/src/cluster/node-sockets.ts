@@ -1,5 +1,6 @@
 import type { JoiningMatcher } from '../authentication/joining-sockets.js'
 import type { BulkOutcome } from '../channels/bulk-subscriptions.js'
+import type { PendingGroup } from '../channels/pending-group.js'
 import type { RemoteClient } from '../remote-client.js'
 import { inShares } from '../runtime/shares.js'
 import { matcherOf, type Selection } from './selectors.js'
@@ -18,9 +19,9 @@ export interface NodeSocketsOwner {
     later(matcher: JoiningMatcher, act: (socket: RemoteClient) => void): void
   }
   readonly channels: {
-    subscribeAll(sockets: readonly RemoteClient[], channel: string): Promise<BulkOutcome>
-    /** The sockets that are on a channel, or are being subscribed to it. */
-    wanting(channel: string): readonly RemoteClient[]
+    beginAll(channel: string): PendingGroup
+    subscribeAll(group: PendingGroup, channel: string): Promise<BulkOutcome>
+    unsubscribable(channel: string, isMeant: (socket: RemoteClient) => boolean): readonly RemoteClient[]
     wants(socket: RemoteClient, channel: string): boolean
   }
 }
@@ -56,9 +57,10 @@ export class NodeSockets {
       // A socket reports what fails by itself.
       socket.subscribe(channel).catch(() => {})
     })
-    const sockets: RemoteClient[] = []
-    await this.each(who, (socket) => sockets.push(socket))
-    return this.#owner.channels.subscribeAll(sockets, channel)
+    const group = this.#owner.channels.beginAll(channel)
+    await this.each(who, (socket) => group.add(socket))
+    group.fill()
+    return this.#owner.channels.subscribeAll(group, channel)
   }
 
   /**
@@ -72,8 +74,10 @@ export class NodeSockets {
     const take = (socket: RemoteClient) => {
       if (channels.wants(socket, channel)) socket.unsubscribe(channel)
     }
-    joining.later(matcherOf(who), take)
-    await this.#eachOf(channels.wanting(channel), who, (socket) => {
+    const matcher = matcherOf(who)
+    joining.later(matcher, take)
+    const sockets = channels.unsubscribable(channel, matcher.matches)
+    await this.#eachOf(sockets, who, (socket) => {
       if (channels.wants(socket, channel)) count += 1
       take(socket)
     })
