@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { rejection, useSites } from '../end-to-end/fixture.js'
 import { oldClientFile } from './old-client.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -210,6 +211,27 @@ describe('the seed tour’s table for those who come from the old pair', () => {
     )
     expect(listed).to.have.length.above(25)
     expect([...listed, ...called].filter((name) => !all.has(name ?? ''))).to.deep.equal([])
+  })
+})
+
+describe('what means something else than with the old pair, by the seed tour', () => {
+  const open = useSites()
+
+  it('is an error’s text, its object, and a socket’s channels', async () => {
+    const socketController = {
+      refuse: (_auth: unknown, error: unknown, callback: (error: unknown) => void) => callback(error),
+    }
+    const site = await open({ socketController })
+    const { client, socket } = await site.pair()
+    expect(await rejection(client.rpc('refuse', 'No such order'))).to.have.property(
+      'message',
+      'No such order',
+    )
+    expect(await rejection(client.rpc('refuse', { status: 404 })))
+      .to.have.property('data')
+      .that.deep.equals({ status: 404 })
+    await client.subscribe('orders')
+    expect(socket.channels).to.deep.equal(['orders'])
   })
 })
 

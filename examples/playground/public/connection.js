@@ -47,7 +47,7 @@ export function showConnection(socket) {
   })
 }
 
-/** Nobody is signed in. */
+/** No one is signed in. */
 export function showNoConnection() {
   stopCountdown()
   byId('state').dataset.state = 'none'

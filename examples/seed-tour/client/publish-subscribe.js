@@ -2,7 +2,7 @@
 // biome-ignore-all lint: the snippets are as the old README has them
 // biome-ignore-all format: the snippets are as the old README has them
 
-/** Resolves after so many messages, to the last of them. */
+/** Resolves after a given number of messages, to the last of them. */
 export function nextMessages(socket, count) {
   return new Promise((resolve) => {
     let left = count
