@@ -19,6 +19,16 @@ const LATER = '7ZZZZZZZZZZZZZZZZZZZZZZZZZ'
 /** What is on the wire, and what it means: each row holds in both directions. */
 const clientRows: readonly (readonly [wire: string, message: ClientMessage])[] = [
   ['{"rpc":"auth","token":"T","uuid":"1","version":1}', { type: 'auth', id: '1', token: 'T', version: 1 }],
+  [
+    '{"rpc":"auth","token":"T","uuid":"1","version":1,"can":["cancel"]}',
+    { type: 'auth', id: '1', token: 'T', version: 1, can: ['cancel'] },
+  ],
+  [
+    '{"rpc":"a","req":1,"uuid":"1","timeout":5000}',
+    { type: 'call', id: '1', name: 'a', data: 1, timeout: 5000 },
+  ],
+  ['{"rpc":"_cancel","req":{"uuid":"1","reason":"aborted"}}', { type: 'cancel', id: '1', reason: 'aborted' }],
+  ['{"rpc":"_cancel","req":{"uuid":"1","reason":"timeout"}}', { type: 'cancel', id: '1', reason: 'timeout' }],
   ['{"rpc":"auth","token":"T","uuid":"aZ09"}', { type: 'auth', id: 'aZ09', token: 'T', version: undefined }],
   ['{"rpc":"a.b","req":{"c":[1]},"uuid":"1"}', { type: 'call', id: '1', name: 'a.b', data: { c: [1] } }],
   ['{"rpc":"a","req":null,"uuid":"1"}', { type: 'call', id: '1', name: 'a', data: null }],
@@ -75,6 +85,24 @@ const clientRows: readonly (readonly [wire: string, message: ClientMessage])[] =
 ]
 
 const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] = [
+  [
+    '{"rpc":"auth","uuid":"1","resp":"success","version":1,"sid":"s","can":["cancel"]}',
+    {
+      type: 'answer',
+      id: '1',
+      rpc: 'auth',
+      outcome: { data: 'success' },
+      session: { version: 1, sid: 's', can: ['cancel'] },
+    },
+  ],
+  [
+    '{"internal":true,"command":"rpc","data":{"fid":"1","command":"a","args":1,"timeout":5}}',
+    { type: 'invoke', id: '1', name: 'a', data: 1, timeout: 5 },
+  ],
+  [
+    '{"internal":true,"command":"cancel","data":{"fid":"1","reason":"timeout"}}',
+    { type: 'withdraw', id: '1', reason: 'timeout' },
+  ],
   [
     '{"rpc":"a.b","uuid":"1","resp":{"c":[1]}}',
     { type: 'answer', id: '1', rpc: 'a.b', outcome: { data: { c: [1] } } },

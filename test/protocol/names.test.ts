@@ -4,7 +4,7 @@ import { expect } from 'chai'
 describe('names', () => {
   it('PROTOCOL_VERSION is 1', () => expect(PROTOCOL_VERSION).to.equal(1))
 
-  it('BUILT_IN holds the `rpc` names of the old pair, and `_history`', () => {
+  it('BUILT_IN holds the `rpc` names of the old pair, and `_history` and `_cancel`', () => {
     expect(BUILT_IN).to.deep.equal({
       auth: 'auth',
       subscribe: '_subscribe',
@@ -14,6 +14,7 @@ describe('names', () => {
       broadcast: '_broadcast',
       ping: '_ping',
       result: '_rpc',
+      cancel: '_cancel',
     })
   })
 

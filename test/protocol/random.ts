@@ -97,6 +97,7 @@ export class Random {
       { type: 'publish', id, channel, data },
       { type: 'broadcast', id, data },
       { type: 'ping', id },
+      { type: 'cancel', id, reason: this.pick(['aborted', 'timeout']) },
       { type: 'result', id, outcome: this.outcome() },
     ])
   }
@@ -116,6 +117,7 @@ export class Random {
       },
       { type: 'invoke', id, name: this.text(), data: this.json() },
       { type: this.pick(['subscribed', 'unsubscribed']), channel },
+      { type: 'withdraw', id, reason: this.pick(['aborted', 'timeout']) },
       { type: 'publication', channel, data: this.json() },
       { type: 'error', error: { error: this.text(), code: this.pick([undefined, this.text()]) } },
     ])

@@ -127,7 +127,7 @@ describe('Admission', () => {
     it('tells no sizes to a client that does not know of them', async () => {
       const { welcomed, frames } = bring(await goodToken(), {})
       await welcomed
-      expect(frames()[0]).not.to.have.property('limits')
+      expect(frames()[0]).not.to.have.any.keys('limits', 'can')
     })
 
     it('makes a socket of what the ticket holds, and tells the client', async () => {
@@ -143,6 +143,7 @@ describe('Admission', () => {
           version: 1,
           sid: socket?.sid,
           heartbeat: 25_000,
+          can: ['cancel'],
           limits: SIZES,
         },
       ])

@@ -41,6 +41,7 @@ describe('resolveOptions', () => {
       customMiddleware: [],
       healthRoute: '/sockets/health',
       socketController: {},
+      functions: {},
       routes: {},
       channels: {},
       ping: true,
@@ -52,6 +53,7 @@ describe('resolveOptions', () => {
       debug: false,
       limits: {
         message: 1024 * 1024,
+        abandonedCalls: 1000,
         connections: 100_000,
         authMessage: 8192,
         publication: 32 * 1024,

@@ -11,6 +11,7 @@ import {
   type SocketChannels,
 } from '../../packages/server/src/remote-client.js'
 import { RequestLog } from '../../packages/server/src/runtime/request-log.js'
+import { type FunctionRules, FunctionTimeouts } from '../../packages/server/src/socket/function-timeouts.js'
 import type { Identity } from '../../packages/server/src/socket/identity.js'
 import { RecordedLog } from './recorded-log.js'
 
@@ -32,6 +33,7 @@ export interface SocketSettings {
   readonly limits?: Partial<RemoteClientOwner['limits']>
   readonly channels?: Partial<SocketChannels>
   readonly controller?: Controller
+  readonly functions?: FunctionRules
   readonly failed?: RemoteClientOwner['failed']
   readonly requests?: RemoteClientOwner['requests']
   readonly closed?: RemoteClientOwner['closed']
@@ -45,6 +47,7 @@ const LIMITS = {
   timeout: 30_000,
   callsIn: 1000,
   callBytes: 8 * 1024 * 1024,
+  abandonedCalls: 1000,
   callsOut: 1000,
   outbox: 1024 * 1024,
   readTimeout: 5000,
@@ -69,6 +72,7 @@ export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
   return {
     flusher: new Flusher(),
     timeouts: createTimeouts(),
+    functions: new FunctionTimeouts(settings.functions ?? {}, 30_000),
     limits: { ...LIMITS, ...settings.limits },
     channels: { ...NO_CHANNELS, ...settings.channels },
     findAction: (name): Action | undefined => findAction(controller, name),

@@ -1,5 +1,6 @@
 import {
   type AnswerMessage,
+  CAPABILITIES,
   decodeError,
   INVALID_TOKEN_CODE,
   PROTOCOL_VERSION,
@@ -66,7 +67,7 @@ export async function attempt(
       }
       link = new Link(connection, { receive, closed }, parts)
       throwIfAborted(signal)
-      link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION })
+      link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION, can: CAPABILITIES })
     })
   try {
     const ready = await limitTime([timeout, `${name}: no answer to the token in time`], signal, shakeHands)

@@ -2,6 +2,7 @@ import {
   type AnswerMessage,
   BUILT_IN,
   type CallOptions,
+  type CancelReason,
   type ClientMessage,
   type Controller,
   decodeError,
@@ -11,7 +12,9 @@ import {
   type InvokeMessage,
   type Outcome,
   type RpcError,
+  type RpcListener,
   RpcPeer,
+  type WithdrawMessage,
 } from '@token-socket/protocol'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { Link } from './link.js'
@@ -48,7 +51,7 @@ const QUEUED_AT_ONCE = 500
  * there is none, or calls of before still wait there; each settles exactly once. The server's are answered on the link by
  * which they came, or never.
  */
-export class Calls {
+export class Calls implements RpcListener {
   readonly #owner: CallsOwner
   readonly #peer: RpcPeer
   readonly #queue: CallQueue
@@ -67,7 +70,7 @@ export class Calls {
       // Calls in the queue have a bound of their own.
       callsOut: () => (this.#link && this.#queue.hasNone ? limits.callsOut : Number.POSITIVE_INFINITY),
     }
-    this.#peer = new RpcPeer(bounds, owner, new Timers())
+    this.#peer = new RpcPeer(bounds, this, new Timers())
     this.#queue = new CallQueue(queueSize, (id) => this.#peer.isPending(id))
   }
 
@@ -75,20 +78,24 @@ export class Calls {
    * Makes a call and promises its answer. The message is fixed now, so that what happens to its data later changes nothing.
    * From the azuqua server, which never answers a publish or broadcast, their promises resolve when they are sent.
    */
-  request(make: Request, options?: CallOptions): Promise<unknown> {
+  request(make: Request, options?: CallOptions, name?: string): Promise<unknown> {
     if (this.#final) return Promise.reject(this.#final)
     let waiting: QueuedCall | undefined
     const over = () => {
       if (waiting?.isSent) this.#queuedOut -= 1
       this.#sendQueued()
     }
-    const answer = this.#peer.request((id) => {
-      const message = make(id)
-      const call = { text: encodeClientMessage(message), message }
-      if (this.#link && this.#queue.hasNone) return this.#send(this.#link, id, call)
-      this.#queue.add(id, call)
-      waiting = call
-    }, options)
+    const answer = this.#peer.request(
+      (id) => {
+        const message = make(id)
+        const call = { text: encodeClientMessage(message), message }
+        if (this.#link && this.#queue.hasNone) return this.#send(this.#link, id, call)
+        this.#queue.add(id, call)
+        waiting = call
+      },
+      options,
+      name,
+    )
     if (waiting) answer.then(over, over)
     return answer
   }
@@ -127,17 +134,33 @@ export class Calls {
   }
 
   /** The server calls one of our actions. */
-  invoked({ id, name, data }: InvokeMessage, link: Link): void {
+  invoked({ id, name, data, timeout }: InvokeMessage, link: Link): void {
     this.#peer.receive({
       id,
       action: findAction(this.#owner.actions, name),
       name,
       before: [data],
+      timeout,
       answer: (outcome) => {
         const own = this.#isOld(link) ? plain(outcome) : outcome
         link.send({ type: 'result', id, outcome: own }, { name })
       },
     })
+  }
+
+  /** The server gives up a call of one of our actions. */
+  withdrawn({ id, reason }: WithdrawMessage): void {
+    this.#peer.cancel(id, reason)
+  }
+
+  threw(cause: unknown): void {
+    this.#owner.threw(cause)
+  }
+
+  /** Tells a server that can cancel that a request was given up. One that waits in the queue was never sent. */
+  cancel(id: string, reason: CancelReason): void {
+    if (this.#link?.session?.can?.includes('cancel') && !this.#queue.has(id))
+      this.#link.send({ type: 'cancel', id, reason })
   }
 
   /** Whether it is certainly the azuqua server: before its word on the token any server counts as old. */

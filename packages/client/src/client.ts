@@ -133,8 +133,15 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     }
     const [callback, options] = split(rest)
     const answer = this.#request(
-      (id) => ({ type: 'call', id, name: checkedName('name', name), data }),
+      (id) => ({
+        type: 'call',
+        id,
+        name: checkedName('name', name),
+        data,
+        timeout: options?.timeout,
+      }),
       options,
+      name,
     )
     return deliver(answer as Promise<Data>, callback)
   }

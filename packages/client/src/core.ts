@@ -185,6 +185,9 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
       case 'invoke':
         this.calls.invoked(message, link)
         break
+      case 'withdraw':
+        this.calls.withdrawn(message)
+        break
       case 'subscribed':
       case 'unsubscribed':
         this.subscriptions.noticed(message)

@@ -1,7 +1,10 @@
 import { RpcError } from './errors.js'
 
+/** Why a caller gave its call up. */
+export type CancelReason = 'aborted' | 'timeout'
+
 /** Why a call ended before its function answered: the code of the error that its signal aborts with. */
-export type CallEnd = 'aborted' | 'timeout' | 'connection_lost'
+export type CallEnd = CancelReason | 'connection_lost'
 
 /** One call, as the function that it runs sees it. */
 export interface CallContext {

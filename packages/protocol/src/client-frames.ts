@@ -6,11 +6,14 @@ import {
   encodeErrorFields,
   type Frame,
   FrameError,
+  readCapabilities,
   readName,
   readNames,
   readObject,
   readPosition,
   readPublicationIds,
+  readReason,
+  readTimeout,
   readVersion,
   sendable,
 } from './frame.js'
@@ -25,9 +28,11 @@ export function encodeClientFrame(message: ClientMessage): Frame {
   const { type: _, id: uuid, ...req } = message
   switch (message.type) {
     case 'auth':
-      return { rpc: BUILT_IN.auth, token: message.token, uuid, version: message.version }
+      return { rpc: BUILT_IN.auth, token: message.token, uuid, version: message.version, can: message.can }
     case 'call':
-      return { rpc: message.name, req: sendable(message.data), uuid }
+      return { rpc: message.name, req: sendable(message.data), uuid, timeout: message.timeout }
+    case 'cancel':
+      return { rpc: BUILT_IN.cancel, req: { uuid, ...req } }
     case 'result':
       return { rpc: BUILT_IN.result, fid: uuid, resp: resultFields(message.outcome) }
     case 'subscribe': {
@@ -45,6 +50,7 @@ export function decodeClientFrame(frame: Frame): ClientMessage {
   const { rpc } = frame
   if (rpc === BUILT_IN.result)
     return { type: 'result', id: readName(frame, 'fid', 'id'), outcome: result(frame) }
+  if (rpc === BUILT_IN.cancel) return cancel(readObject(frame.req, 'req'))
   try {
     return request(frame, readName(frame, 'rpc', 'name'), readName(frame, 'uuid', 'id'))
   } catch (error) {
@@ -55,7 +61,7 @@ export function decodeClientFrame(frame: Frame): ClientMessage {
 /** The error of a wrong frame, with what the server needs to answer it, if the frame is a request with a good id. */
 export function aboutFrame(error: FrameError, frame: Frame): FrameError {
   const { rpc } = frame
-  const id = rpc === BUILT_IN.result ? undefined : idOf(frame)
+  const id = rpc === BUILT_IN.result || rpc === BUILT_IN.cancel ? undefined : idOf(frame)
   // Whole, even if it is too long: the old client looks for its callback under this very name.
   return id === undefined ? error : new FrameError(error.error, typeof rpc === 'string' ? rpc : undefined, id)
 }
@@ -67,7 +73,13 @@ function resultFields(outcome: Outcome): Frame {
 function request(frame: Frame, rpc: string, id: string): ClientMessage {
   switch (rpc) {
     case BUILT_IN.auth:
-      return { type: 'auth', id, token: readName(frame, 'token', 'token'), version: readVersion(frame) }
+      return {
+        type: 'auth',
+        id,
+        token: readName(frame, 'token', 'token'),
+        version: readVersion(frame),
+        ...readCapabilities(frame),
+      }
     case BUILT_IN.subscribe:
     case BUILT_IN.unsubscribe:
     case BUILT_IN.publish:
@@ -78,7 +90,7 @@ function request(frame: Frame, rpc: string, id: string): ClientMessage {
     case BUILT_IN.ping:
       return { type: 'ping', id }
     default:
-      return { type: 'call', id, name: rpc, data: frame.req }
+      return { type: 'call', id, name: rpc, data: frame.req, ...readTimeout(frame) }
   }
 }
 
@@ -113,6 +125,10 @@ function historyBounds(req: Frame): Omit<HistoryMessage, 'type' | 'id' | 'channe
     throw new FrameError(plainRefusal('too_long', { field: 'req.limit', limit: HISTORY_LIMIT }))
   if (typeof reverse !== 'boolean') throw badField('req.reverse', 'flag')
   return { ...readPublicationIds(req, ['after', 'before'], 'req.'), limit: limit as number, reverse }
+}
+
+function cancel(req: Frame): ClientMessage {
+  return { type: 'cancel', id: readName(req, 'uuid', 'id', 'req.'), ...readReason(req) }
 }
 
 function result(frame: Frame): Outcome {

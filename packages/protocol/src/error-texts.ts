@@ -16,6 +16,7 @@ export const ERRORS = {
   forbidden: 'Forbidden',
   internal: 'Internal error',
   invalid_token: 'Invalid token',
+  nested_failed: 'A call inside the function failed',
   not_connected: 'No such socket is connected',
   not_found: 'Function not found',
   origin_refused: 'The origin is not allowed',
@@ -62,6 +63,7 @@ const SHAPES = {
   offset: 'a whole number, 0 or above',
   string: 'a string',
   text: 'a string that is not empty',
+  time: 'a number, 0 or above',
 } as const
 
 /** The name of what a field has to be. */

@@ -1,8 +1,10 @@
 /** What frames of both directions are made of, and how their fields are read: nothing of a peer's gets past unchecked. */
+
+import type { CancelReason } from './call-context.js'
 import { type Shape, textOf, textOfField } from './error-texts.js'
 import { type PlainError, plainRefusal, RpcError, type WireError } from './errors.js'
 import type { Position } from './messages.js'
-import { type LimitedName, NAME_LIMITS } from './names.js'
+import { CAPABILITIES, type Capability, type LimitedName, NAME_LIMITS } from './names.js'
 
 /**
  * Thrown for a frame that is not a message. `rpc` and `id` are there if the frame had good ones, so that it can be
@@ -106,6 +108,23 @@ export function readVersion({ version }: Frame): number | undefined {
   if (version === undefined || (Number.isSafeInteger(version) && (version as number) > 0))
     return version as number | undefined
   throw badField('version', 'count')
+}
+
+/** What a peer says that it can do: of a list, what this package knows too. What is no list says nothing. */
+export function readCapabilities({ can }: Frame): { readonly can?: readonly Capability[] } {
+  return Array.isArray(can) ? { can: CAPABILITIES.filter((one) => can.includes(one)) } : {}
+}
+
+/** The time that a caller waits, if it is there. JSON has `null` for `Infinity`. @throws FrameError */
+export function readTimeout({ timeout }: Frame, path = ''): { readonly timeout?: number } {
+  if (timeout === undefined) return {}
+  if (timeout === null || (typeof timeout === 'number' && timeout >= 0)) return { timeout: timeout ?? 0 }
+  throw badField(`${path}timeout`, 'time')
+}
+
+/** Why a call is given up. A reason that is not known counts as `aborted`. */
+export function readReason({ reason }: Frame): { readonly reason: CancelReason } {
+  return { reason: reason === 'timeout' ? reason : 'aborted' }
 }
 
 /** The error of a field that is wrong. @param shape what it has to be. @default it is missing, or known to be wrong */

@@ -1,6 +1,6 @@
 /** The wire of TokenSocket, and what is the same at both of its ends. */
 export { abortReason, onAbort, throwIfAborted } from './abort-signal.js'
-export type { CallContext, CallEnd } from './call-context.js'
+export type { CallContext, CallEnd, CancelReason } from './call-context.js'
 export {
   CLOSE_CODES,
   type CloseReason,
@@ -44,9 +44,17 @@ export { badField, FrameError } from './frame.js'
 export { findJsonLosses, type JsonLoss } from './json-losses.js'
 export { markHandled } from './mark-handled.js'
 export type * from './messages.js'
-export { BUILT_IN, type LimitedName, NAME_LIMITS, PROTOCOL_VERSION } from './names.js'
+export {
+  BUILT_IN,
+  CAPABILITIES,
+  type Capability,
+  type LimitedName,
+  NAME_LIMITS,
+  PROTOCOL_VERSION,
+} from './names.js'
 export { nearestName } from './nearest-name.js'
+export { forCaller, isCallFailure } from './nested-failure.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
-export { type CallOptions, type CancelReason, PendingCalls } from './pending-calls.js'
+export { type CallOptions, PendingCalls } from './pending-calls.js'
 export { type AnswerForm, type IncomingCall, type RpcLimits, type RpcListener, RpcPeer } from './rpc-peer.js'
 export { LONGEST_WAIT, startTimer } from './timer.js'

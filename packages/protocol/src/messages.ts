@@ -2,7 +2,9 @@
  * The messages of the wire, one interface each, in the words of this library; `codec` turns them into the frames
  * that both pairs know. `docs/PROTOCOL.md` says what the receiver does with each. A test holds the two together.
  */
+import type { CancelReason } from './call-context.js'
 import type { WireError } from './errors.js'
+import type { Capability } from './names.js'
 
 /** The first message of a connection: the token, and which wire the client speaks. */
 export interface AuthMessage {
@@ -11,6 +13,8 @@ export interface AuthMessage {
   readonly token: string
   /** Absent from the old client. */
   readonly version?: number | undefined
+  /** What the client can do beyond the first version. @default nothing */
+  readonly can?: readonly Capability[] | undefined
 }
 
 /** A call of a controller's function on the server. */
@@ -19,6 +23,16 @@ export interface CallMessage {
   readonly id: string
   readonly name: string
   readonly data: unknown
+  /** Milliseconds that the caller waits, if it said so; 0 for as long as it takes. @default the other side's own limit */
+  readonly timeout?: number | undefined
+}
+
+/** Gives up a call that the server runs: its function is told, and it is not answered. Nor is this message. */
+export interface CancelMessage {
+  readonly type: 'cancel'
+  /** The call's id. */
+  readonly id: string
+  readonly reason: CancelReason
 }
 
 /** A place in what a channel keeps. Offsets say nothing outside their epoch. */
@@ -102,6 +116,7 @@ export type ClientMessage =
   | BroadcastMessage
   | PingMessage
   | ResultMessage
+  | CancelMessage
 
 /** The server's answer to any request. It repeats the request's `rpc` name and id: the old client finds it by both. */
 export interface AnswerMessage {
@@ -121,6 +136,8 @@ export interface SessionInfo extends Partial<Member> {
   readonly sid: string
   /** Milliseconds after which the client will have heard something, if only a sign of life. */
   readonly heartbeat?: number | undefined
+  /** What the server can do beyond the first version. Not told to the old client. @default nothing */
+  readonly can?: readonly Capability[] | undefined
   /** What the server takes from this client. Not told to the old client. */
   readonly limits?: SizeLimits | undefined
 }
@@ -149,6 +166,16 @@ export interface InvokeMessage {
   readonly id: string
   readonly name: string
   readonly data: unknown
+  /** Milliseconds that the server waits, if it said so; 0 for as long as it takes. Not told to the old client. @default the client's own limit */
+  readonly timeout?: number | undefined
+}
+
+/** Gives up a call that the client runs, as {@link CancelMessage} does. */
+export interface WithdrawMessage {
+  readonly type: 'withdraw'
+  /** The call's id. */
+  readonly id: string
+  readonly reason: CancelReason
 }
 
 /** Why a client does not get what it missed. */
@@ -208,6 +235,7 @@ export interface ErrorMessage {
 export type ServerMessage =
   | AnswerMessage
   | InvokeMessage
+  | WithdrawMessage
   | SubscriptionNotice
   | PositionNotice
   | PresenceMessage

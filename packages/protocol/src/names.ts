@@ -18,8 +18,20 @@ export const BUILT_IN = {
   history: '_history',
   broadcast: '_broadcast',
   ping: '_ping',
+  cancel: '_cancel',
   result: '_rpc',
 } as const
+
+/**
+ * The kinds of frames beyond the first version of the wire that this package takes: each side names its own in `can`, with `auth`
+ * and with the answer to it. Neither sends such a frame to a peer that did not name it.
+ *
+ * - `cancel`: gives up a call that the peer runs.
+ */
+export const CAPABILITIES = ['cancel'] as const
+
+/** One of the {@link CAPABILITIES}. */
+export type Capability = (typeof CAPABILITIES)[number]
 
 /** Limits on names, in UTF-16 code units (what `String#length` counts). */
 export const NAME_LIMITS = {

@@ -1,6 +1,8 @@
 import { onAbort } from './abort-signal.js'
+import type { CancelReason } from './call-context.js'
 import type { Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
+import { callFailure } from './nested-failure.js'
 
 /** How long a call may take, and how it can be given up. */
 export interface CallOptions {
@@ -9,9 +11,6 @@ export interface CallOptions {
   /** Gives the call up: it fails with `aborted`, at once if it is aborted already. The signal's reason is the `cause`. */
   readonly signal?: AbortSignal | undefined
 }
-
-/** Why a request was given up by its own side. */
-export type CancelReason = 'aborted' | 'timeout'
 
 /** Ends a request: with an error, or else with its answer. */
 type Settle = (error: RpcError | undefined, data?: unknown) => void
@@ -55,9 +54,13 @@ export class PendingCalls {
 
   /**
    * Opens a request: a new id, of digits only, and the promise of its answer.
+   * @param name of the function that it calls, if it calls one
    * @throws RpcError `too_many_calls`, `aborted`; `bad_option` for an option of a wrong type
    */
-  open({ signal, timeout = this.#limits.timeout }: CallOptions = {}): {
+  open(
+    { signal, timeout = this.#limits.timeout }: CallOptions = {},
+    name?: string,
+  ): {
     readonly id: string
     readonly answer: Promise<unknown>
   } {
@@ -76,7 +79,7 @@ export class PendingCalls {
         this.#calls.delete(id)
         this.#timeouts.delete(expire)
         unwatch()
-        if (error) reject(error)
+        if (error) reject(callFailure(error, name))
         else resolve(data)
       })
     })

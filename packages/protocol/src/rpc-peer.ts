@@ -1,4 +1,4 @@
-import { type CallEnd, RunningContext } from './call-context.js'
+import { type CallEnd, type CancelReason, RunningContext } from './call-context.js'
 import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
 import {
@@ -14,7 +14,8 @@ import {
 } from './errors.js'
 import { markHandled } from './mark-handled.js'
 import type { Outcome } from './messages.js'
-import { type CallOptions, type CancelReason, PendingCalls } from './pending-calls.js'
+import { callFailure, forCaller } from './nested-failure.js'
+import { type CallOptions, PendingCalls } from './pending-calls.js'
 
 /** Limits of an {@link RpcPeer}. */
 export interface RpcLimits {
@@ -59,6 +60,8 @@ export interface RpcListener {
   refuse?(call: IncomingCall): PlainError | undefined
   /** A call was cancelled or has timed out, and its function has not answered yet. */
   unanswered?(call: IncomingCall, end: CallEnd, form: AnswerForm): void
+  /** The function of a call that had ended is done now: it answered, or threw. */
+  settled?(call: IncomingCall): void
   /** A function answered again, or after its call had ended. @param end how it had ended; `undefined` by an answer */
   late?(call: IncomingCall, end: CallEnd | undefined): void
   /** Our request was aborted, or has timed out. */
@@ -108,9 +111,10 @@ export class RpcPeer {
   /**
    * Makes a request and promises its answer.
    * @param send gets the request's id and sends it; what it throws, the promise rejects with
+   * @param name of the function that it calls, if it calls one
    */
-  request(send: (id: string) => void, options?: CallOptions): Promise<unknown> {
-    return markHandled(this.#request(send, options))
+  request(send: (id: string) => void, options?: CallOptions, name?: string): Promise<unknown> {
+    return markHandled(this.#request(send, options, name))
   }
 
   /** Whether a request still waits for its answer. */
@@ -168,9 +172,9 @@ export class RpcPeer {
     this.#calls.rejectAll(error, which)
   }
 
-  #request(send: (id: string) => void, options?: CallOptions): Promise<unknown> {
+  #request(send: (id: string) => void, options?: CallOptions, name?: string): Promise<unknown> {
     try {
-      const { id, answer } = this.#calls.open(options)
+      const { id, answer } = this.#calls.open(options, name)
       try {
         send(id)
       } catch (error) {
@@ -178,7 +182,7 @@ export class RpcPeer {
       }
       return answer
     } catch (refused) {
-      return Promise.reject(refused)
+      return Promise.reject(callFailure(asRpcError(refused), name))
     }
   }
 
@@ -197,12 +201,12 @@ export class RpcPeer {
     const callback = (error?: unknown, data?: unknown) => {
       let outcome: Outcome
       try {
-        outcome = error ? encodeError(error) : { data }
+        outcome = error ? encodeError(forCaller(error, running.call.name)) : { data }
       } catch (cause) {
         // Reading the error threw, maybe on a timer of the handler's own, where no caller could catch it.
         return this.#threw(running, cause)
       }
-      this.#answer(running, outcome)
+      if (!this.#answer(running, outcome)) this.#listener.late?.(running.call, running.end)
     }
     const answersByCallback = action.length > before.length
     try {
@@ -220,7 +224,10 @@ export class RpcPeer {
   #await(running: RunningCall, result: PromiseLike<unknown>): void {
     running.form = 'promise'
     result.then(
-      (data) => this.#answer(running, { data }),
+      (data) => {
+        // What an async function resolves after it has called back is no second answer.
+        if (!this.#answer(running, { data }) && running.end) this.#listener.late?.(running.call, running.end)
+      },
       (cause) => this.#threw(running, cause),
     )
   }
@@ -244,14 +251,17 @@ export class RpcPeer {
     this.#listener.unanswered?.(running.call, end, running.form)
   }
 
-  #answer(running: RunningCall, outcome: Outcome): void {
-    if (this.#takeOut(running)) this.#deliver(running.call, outcome)
-    else this.#listener.late?.(running.call, running.end)
+  /** @returns false if the call was over already */
+  #answer(running: RunningCall, outcome: Outcome): boolean {
+    const isFirst = this.#takeOut(running)
+    if (isFirst) this.#deliver(running.call, outcome)
+    else this.#listener.settled?.(running.call)
+    return isFirst
   }
 
   /** Answers first: whatever the listener does then, the caller does not wait. */
   #threw(running: RunningCall, cause: unknown): void {
-    this.#answer(running, encodeThrown(cause))
+    this.#answer(running, encodeThrown(forCaller(cause, running.call.name)))
     if (!RpcError.is(cause) && !(running.end && isAbortError(cause)))
       this.#listener.threw(cause, running.call.name)
   }

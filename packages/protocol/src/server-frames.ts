@@ -4,11 +4,14 @@ import {
   decodeErrorFields,
   encodeErrorFields,
   type Frame,
+  readCapabilities,
   readName,
   readNames,
   readObject,
   readPosition,
   readPublicationIds,
+  readReason,
+  readTimeout,
   readVersion,
   sendable,
 } from './frame.js'
@@ -31,9 +34,11 @@ export function encodeServerFrame(message: ServerMessage): Frame {
     case 'answer':
       return { rpc: message.rpc, uuid: message.id, ...answerFields(message.outcome), ...message.session }
     case 'invoke': {
-      const { id: fid, name: command, data } = message
-      return internal('rpc', { fid, command, args: sendable(data) })
+      const { id: fid, name: command, data, timeout } = message
+      return internal('rpc', { fid, command, args: sendable(data), timeout })
     }
+    case 'withdraw':
+      return internal('cancel', { fid: message.id, reason: message.reason })
     case 'subscribed': {
       const { type: _, channel, position, ...rest } = message
       return internal('subscribe', { channel, ...position, ...rest })
@@ -77,7 +82,15 @@ function notice(command: unknown, data: Frame): ServerMessage {
   const channel = () => name('channel', 'channel')
   switch (command) {
     case 'rpc':
-      return { type: 'invoke', id: name('fid', 'id'), name: name('command', 'name'), data: data.args }
+      return {
+        type: 'invoke',
+        id: name('fid', 'id'),
+        name: name('command', 'name'),
+        data: data.args,
+        ...readTimeout(data, 'data.'),
+      }
+    case 'cancel':
+      return { type: 'withdraw', id: name('fid', 'id'), ...readReason(data) }
     case 'subscribe':
       return { type: 'subscribed', channel: channel(), ...recovery(data) }
     case 'unsubscribe':
@@ -144,7 +157,16 @@ function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
   // The old server repeats the request's fields, its version too; only the id is certainly the server's own.
   if (rpc !== BUILT_IN.auth || frame.error || frame.sid === undefined) return message
   const session = { version: readVersion(frame) ?? PROTOCOL_VERSION, sid: readName(frame, 'sid', 'id') }
-  return { ...message, session: { ...session, ...heartbeat(frame), ...limits(frame), ...identity(frame) } }
+  return {
+    ...message,
+    session: {
+      ...session,
+      ...heartbeat(frame),
+      ...readCapabilities(frame),
+      ...limits(frame),
+      ...identity(frame),
+    },
+  }
 }
 
 function heartbeat({ heartbeat: wait }: Frame): { readonly heartbeat?: number } {

@@ -1,8 +1,10 @@
 import {
   type AuthMessage,
+  CAPABILITIES,
   type ConnectionListener,
   decodeError,
   encodeError,
+  forCaller,
   PROTOCOL_VERSION,
   type RpcError,
   type SessionInfo,
@@ -73,7 +75,7 @@ export class Admission {
     const { ip, host, ...identity } = await this.#options.redeemer.connect(message.token)
     const counts = message.version !== undefined
     const socket = new RemoteClient(
-      { sid: this.#options.newSid(), ip, host, counts, ...identity },
+      { sid: this.#options.newSid(), ip, host, counts, can: counts ? message.can : [], ...identity },
       connection,
       this.#options.owner,
     )
@@ -94,7 +96,7 @@ export class Admission {
     const refusal = await this.#options.decide(socket)
     joining.check()
     if (joining.isEnded) return
-    if (refusal) throw this.#refused(socket, decodeError(encodeError(refusal.error)))
+    if (refusal) throw this.#refused(socket, decodeError(encodeError(forCaller(refusal.error))))
     if (socket.isClosed) return
     // The old client does not answer all that it is asked.
     if (message.version !== undefined) unwatch = this.#options.watch(socket)
@@ -124,7 +126,7 @@ export class Admission {
   /** What the client is told when it is let in. The legacy client knows nothing of limits. */
   #sessionOf(socket: RemoteClient): SessionInfo {
     const { heartbeat, sizes } = this.#options
-    const limits = socket.isOld ? {} : { limits: sizes }
+    const limits = socket.isOld ? {} : { can: CAPABILITIES, limits: sizes }
     return { version: PROTOCOL_VERSION, sid: socket.sid, heartbeat, ...limits, ...socket.identity() }
   }
 

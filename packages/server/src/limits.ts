@@ -50,6 +50,12 @@ export interface Limits {
    */
   readonly callBytes: number
   /**
+   * Calls of one client that were cancelled, or have timed out, while their functions still run; with as many, or with more of
+   * their messages than `callBytes`, a new call is answered `too_many_calls`. A function that answers by callback, and does
+   * not, counts for `callTimeout`. @default 1000
+   */
+  readonly abandonedCalls: number
+  /**
    * Messages of one client in a second, wrong ones included, answers to the server's calls not. One more is answered
    * `too_many_messages`; 10,000 more close the socket. @default 10000
    */
@@ -128,6 +134,7 @@ export const DEFAULT_LIMITS: Limits = {
   historyPage: 256 * 1024,
   callsIn: 1000,
   callBytes: 8 * 1024 * 1024,
+  abandonedCalls: 1000,
   rate: 10_000,
   publicationRate: 1000,
   publicationBytes: 8 * 1024 * 1024,

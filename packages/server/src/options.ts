@@ -13,6 +13,7 @@ import type { Origins } from './origins.js'
 import type { RemoteClient } from './remote-client.js'
 import { checkParts } from './required-options.js'
 import { safeLogger } from './runtime/safe-logger.js'
+import type { FunctionRules } from './socket/function-timeouts.js'
 import type { Authentication } from './token-route.js'
 import type { TokenKey } from './tokens.js'
 import { type PerMessageDeflate, tryCompression } from './transports/per-message-deflate.js'
@@ -104,6 +105,12 @@ export interface TokenSocketServerOptions {
   readonly customMiddleware?: RequestHandler | readonly RequestHandler[]
   /** The functions that clients can call, nested; also `server.socketController`. @default {} */
   readonly socketController?: ServerController
+  /**
+   * What holds for calls of some functions, by name or pattern: `{ 'reports.*': { timeout: 300_000 } }` lets calls that pass a
+   * `timeout` take longer than `limits.callTimeout`.
+   * @default {}
+   */
+  readonly functions?: FunctionRules
   /** Express handlers that clients can call as RPC, nested; they win over the controller's. @default {} */
   readonly routes?: Routes
   /**
@@ -191,6 +198,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     customMiddleware: [],
     socketController: {},
     routes: {},
+    functions: {},
     channels: {},
     ping: true,
     pingInterval: 25_000,

@@ -1,6 +1,7 @@
 import {
   type AnswerMessage,
   type CallOptions,
+  type Capability,
   CLOSE_CODES,
   encodeError,
   encodeServerMessage,
@@ -86,6 +87,7 @@ export class RemoteClient {
   /** The hash of the sign-in's session. @internal */
   readonly session: string | undefined
   readonly #counts: boolean
+  readonly #can: readonly Capability[]
   readonly #owner: RemoteClientOwner
   readonly #connection: BufferedConnection
   readonly #outbox: Outbox
@@ -110,6 +112,7 @@ export class RemoteClient {
     this.#grants = Grants.of(identity.claims)
     this.#identities = new ChannelIdentities(this)
     this.#counts = identity.counts ?? true
+    this.#can = identity.can ?? []
     this.#owner = owner
     this.#connection = connection
     this.#session = new SocketSession(this, owner)
@@ -145,6 +148,11 @@ export class RemoteClient {
   /** Whether its client is the old one, which knows neither places nor members. @internal */
   get isOld(): boolean {
     return !this.#counts
+  }
+
+  /** Whether its client takes a kind of frame beyond the first version of the wire. @internal */
+  can(what: Capability): boolean {
+    return this.#can.includes(what)
   }
 
   /** Who it is over all its connections: its uid, else its sign-in's session, if either is known. @internal */
@@ -224,10 +232,15 @@ export class RemoteClient {
   rpc<Data = unknown>(name: string, data?: unknown, rest?: CallOptions): Promise<Data>
   rpc(name: string, data?: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
     const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest ?? undefined]
-    const answer = this.#session.request((id) => {
-      if (this.isClosed) throw new RpcError('connection_lost')
-      this.send({ type: 'invoke', id, name, data })
-    }, options)
+    const answer = this.#session.request(
+      (id) => {
+        if (this.isClosed) throw new RpcError('connection_lost')
+        const timeout = this.#counts ? options?.timeout : undefined
+        this.send({ type: 'invoke', id, name, data, timeout })
+      },
+      options,
+      name,
+    )
     if (!callback) return answer
     const details = { sid: this.sid, rpc: name, method: 'rpc' }
     callBack(answer, callback, (cause) => this.#owner.failed(cause, details))

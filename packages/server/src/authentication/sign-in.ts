@@ -9,6 +9,7 @@ import { type Closing, ClosingLog } from '../runtime/closings.js'
 import { RequestLog } from '../runtime/request-log.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { Turns } from '../runtime/turns.js'
+import { type FunctionRules, FunctionTimeouts } from '../socket/function-timeouts.js'
 import { sizesOf } from '../transports/message-limit.js'
 import type { Turnstile } from '../turnstile.js'
 import { SocketCounts } from './socket-counts.js'
@@ -20,6 +21,8 @@ export interface SignInParts
   readonly limits: Limits
   readonly logger: Logger
   readonly log: ThrottledLog
+  /** How long calls may take. */
+  readonly functions: FunctionRules
   /** Whether each answer has a line of its own. */
   readonly debug: boolean
   readonly pingInterval: number
@@ -58,6 +61,7 @@ function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwne
     turns,
     onslow: closings.slow,
     timeouts: createTimeouts(),
+    functions: new FunctionTimeouts(parts.functions, limits.callTimeout),
     limits: { ...limits, timeout: limits.callTimeout },
     findAction,
     channels,

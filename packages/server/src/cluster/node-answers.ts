@@ -1,9 +1,10 @@
 import { encodeError, RpcError } from '@token-socket/protocol'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
 import type { RemoteClient } from '../remote-client.js'
+import { CancellableCalls } from '../runtime/cancellable-calls.js'
 import type { NodeEvents } from './node-events.js'
 import type { NodeSockets } from './node-sockets.js'
-import type { Question, SelectionQuestion, SocketAnswer, SocketQuestion } from './questions.js'
+import type { CallQuestion, Question, SelectionQuestion, SocketAnswer, SocketQuestion } from './questions.js'
 import { PageCollector } from './socket-pages.js'
 import type { NodeUsers } from './users.js'
 
@@ -22,6 +23,8 @@ export interface NodeAnswersOwner {
 /** Answers what nodes ask, for this node. */
 export class NodeAnswers {
   readonly #owner: NodeAnswersOwner
+  /** The calls that other nodes asked for. */
+  readonly #calls = new CancellableCalls()
 
   constructor(owner: NodeAnswersOwner) {
     this.#owner = owner
@@ -42,6 +45,9 @@ export class NodeAnswers {
         const { session, reconnect } = question
         return users.cut({ subject: sessionSubject(session) }, { reconnect, signed: false })
       }
+      case 'cancel':
+        this.#calls.cancel(question.id)
+        return true
       case 'emit':
         events.receive(question.event, question.data, { node: question.node })
         return true
@@ -76,12 +82,16 @@ export class NodeAnswers {
     }
   }
 
+  #call(socket: RemoteClient, { id, name, data, timeout }: CallQuestion): Promise<unknown> {
+    return this.#calls.run(id, (signal) => socket.rpc(name, data, { timeout, signal }))
+  }
+
   async #answerOne(question: SocketQuestion): Promise<SocketAnswer> {
     const socket = this.#owner.hub.get(question.sid)
     if (question.type === 'find') return { data: socket !== undefined }
     if (!socket) return { isMissing: true }
     try {
-      return { data: await ask(socket, question) }
+      return { data: await (question.type === 'call' ? this.#call(socket, question) : ask(socket, question)) }
     } catch (error) {
       return encodeError(RpcError.is(error) ? error : new RpcError('internal'))
     }
@@ -90,14 +100,12 @@ export class NodeAnswers {
 
 async function ask(
   socket: RemoteClient,
-  question: Exclude<SocketQuestion, { type: 'find' }>,
+  question: Extract<SocketQuestion, { type: 'subscribe' | 'unsubscribe' }>,
 ): Promise<unknown> {
   switch (question.type) {
     case 'subscribe':
       return socket.subscribe(question.channel)
     case 'unsubscribe':
       return socket.unsubscribe(question.channel)
-    case 'call':
-      return socket.rpc(question.name, question.data, { timeout: question.timeout })
   }
 }

@@ -13,7 +13,10 @@ export interface CallQuestion {
   readonly sid: string
   readonly name: string
   readonly data: unknown
+  /** In milliseconds; 0 for never. */
   readonly timeout: number
+  /** By which the caller can cancel it, unique over all nodes. @default it cannot */
+  readonly id?: string | undefined
 }
 
 /** What is asked about one socket. */
@@ -47,6 +50,7 @@ export type Question =
   | SocketQuestion
   | SelectionQuestion
   | UserQuestion
+  | { readonly type: 'cancel'; readonly id: string }
   | { readonly type: 'count'; readonly channel?: string | undefined }
   | { readonly type: 'emit'; readonly event: string; readonly data: unknown; readonly node: string }
 

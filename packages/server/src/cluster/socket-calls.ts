@@ -2,6 +2,8 @@ import {
   type CallOptions,
   createTimeouts,
   decodeError,
+  isNever,
+  markHandled,
   PendingCalls,
   RpcError,
   refusal,
@@ -46,12 +48,15 @@ export class SocketCalls {
   /** Calls a socket of another node. */
   async call<Data>(call: Omit<CallQuestion, 'timeout' | 'type'>, options: CallOptions): Promise<Data> {
     const timeout = options.timeout ?? this.#owner.callTimeout
-    const { id, answer } = this.#calls.open({ ...options, timeout: 0 })
+    const { id: own, answer } = this.#calls.open({ ...options, timeout: 0 }, call.name)
+    const id = options.signal && `${own}.${this.#owner.node}`
     const wait = timeout > 0 ? timeout + CALL_LEEWAY : Number.POSITIVE_INFINITY
-    this.ask({ ...call, type: 'call', timeout }, wait).then(
-      (result) => this.#calls.resolve(id, result),
-      (error) => this.#calls.reject(id, error),
+    // JSON has no `Infinity`.
+    this.ask({ ...call, type: 'call', timeout: isNever(timeout) ? 0 : timeout, id }, wait).then(
+      (result) => this.#calls.resolve(own, result),
+      (error) => this.#calls.reject(own, error),
     )
+    if (id) answer.catch(() => options.signal?.aborted && this.#cancel(call.sid, id))
     return answer as Promise<Data>
   }
 
@@ -73,6 +78,12 @@ export class SocketCalls {
   /** Fails what waits. */
   close(): void {
     this.#calls.rejectAll(new RpcError('shutting_down'))
+  }
+
+  /** Gives up a call to a socket of another node. Where this is lost, the call runs until its time-out. */
+  #cancel(sid: string, id: string): void {
+    const node = nodeOf(sid)
+    if (node) markHandled(this.#owner.questions.one(node, { type: 'cancel', id }))
   }
 
   /** Asks the node of a socket. @returns `undefined` if it did not answer */

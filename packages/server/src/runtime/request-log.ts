@@ -1,7 +1,10 @@
-import { ERRORS, type WireError } from '@token-socket/protocol'
+import { type AnswerForm, type CallEnd, ERRORS, type WireError } from '@token-socket/protocol'
 import type { Logger } from '../logger.js'
 import { shorten } from './shorten.js'
 import type { ThrottledLog } from './throttled-log.js'
+
+/** Whose call it was, and of which function. */
+export type LoggedCall = Pick<LoggedRequest, 'sid' | 'uid'> & { readonly function: string }
 
 /** Whose request it was, and about what. */
 export interface LoggedRequest {
@@ -38,6 +41,25 @@ export class RequestLog {
     return isLimit(error) || this.#logger.isLevelEnabled?.('debug') !== false
   }
 
+  /** A function has not answered in all the time that its calls may take. */
+  unanswered(call: LoggedCall, form: AnswerForm): void {
+    const reason = form === 'callback' ? 'declared callback, never called it' : 'its promise has not settled'
+    this.#log.write(`unanswered ${call.function}`, [
+      'warn',
+      { ...shortenedCall(call), reason },
+      'a function did not answer in time',
+    ])
+  }
+
+  /** A function answered after its call had ended, or twice. @param end how the call had ended; `undefined` by an answer */
+  late(call: LoggedCall, end: CallEnd | undefined): void {
+    const details = { ...shortenedCall(call), ended: end ?? 'answered' }
+    if (end === 'aborted' || end === 'connection_lost')
+      return this.#logger.debug(details, 'a function answered a call that was given up')
+    const line = end ? 'a function answered after its call had timed out' : 'a function answered twice'
+    this.#log.write(`late ${end} ${call.function}`, ['warn', details, line])
+  }
+
   /** A request was answered. @param error of a request that failed */
   answered(request: LoggedRequest, error?: WireError): void {
     const details = { ...request, ...shortened(request) }
@@ -57,6 +79,10 @@ function isLimit(error: WireError | undefined): boolean {
 
 /** What too busy clients, or too low limits, end in. */
 const LIMITS: ReadonlySet<string> = new Set(Object.keys(ERRORS).filter((code) => code.startsWith('too_')))
+
+function shortenedCall(call: LoggedCall): LoggedCall {
+  return { ...call, function: shorten(call.function) }
+}
 
 function shortened({ function: name, channel }: LoggedRequest): Partial<LoggedRequest> {
   return {

@@ -7,22 +7,20 @@ import {
   decodeClientMessage,
   encodeError,
   FrameError,
+  forCaller,
   type Outcome,
   plainRefusal,
   type ResultMessage,
   RpcError,
   type RpcLimits,
-  type RpcListener,
   RpcPeer,
-  type ServerMessage,
-  type Timeouts,
   wireError,
   withSubject,
 } from '@token-socket/protocol'
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
-import type { RequestLog } from '../runtime/request-log.js'
 import type { Turns } from '../runtime/turns.js'
+import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
 const MINUTE = 60_000
@@ -31,7 +29,7 @@ const MINUTE = 60_000
 const REFUSALS = 10_000
 
 /** A message that is answered. */
-type Request = Exclude<ClientMessage, { type: 'result' }>
+type Request = Exclude<ClientMessage, { type: 'result' | 'cancel' }>
 
 /** A request about channels. */
 export type ChannelRequest = Extract<
@@ -53,32 +51,24 @@ export interface ChannelAnswer {
 }
 
 /** Dependencies of a {@link SocketSession} that all sockets of a server share. */
-export interface SessionOwner {
-  /** One timer for all sockets' calls. */
-  readonly timeouts: Timeouts
-  readonly limits: RpcLimits & {
-    readonly rate: number
-    readonly wrongMessages: number
-    readonly callBytes: number
-  }
+export interface SessionOwner extends CallSupervisorOwner {
+  readonly limits: RpcLimits &
+    CallSupervisorOwner['limits'] & {
+      readonly rate: number
+      readonly wrongMessages: number
+      readonly callBytes: number
+    }
   /** Where messages are counted by the time of their turn. @default by the time of each */
   readonly turns?: Pick<Turns, 'time'>
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
-  /** A handler threw. */
-  failed(cause: unknown, details: object): void
-  /** Gets a line about each request that is refused. */
-  readonly requests: RequestLog
 }
 
 /** The socket of a {@link SocketSession}. */
-export interface SessionSocket {
-  readonly sid: string
-  readonly uid: string | undefined
+export interface SessionSocket extends SupervisedSocket {
   readonly auth: unknown
   /** Whether it is let in and its connection lives. */
   readonly isOpen: boolean
-  send(message: ServerMessage): void
   close(why: CloseReason): void
   requestChannel(request: PendingRequest): Promise<ChannelAnswer>
 }
@@ -90,6 +80,7 @@ export class SocketSession {
   readonly #socket: SessionSocket
   readonly #owner: SessionOwner
   readonly #peer: RpcPeer
+  readonly #supervisor: CallSupervisor
   readonly #inOrder = new InOrder()
   readonly #rate = new Rate()
   #wrong: Rate | undefined
@@ -97,12 +88,13 @@ export class SocketSession {
   constructor(socket: SessionSocket, owner: SessionOwner) {
     this.#socket = socket
     this.#owner = owner
-    this.#peer = new RpcPeer(owner.limits, this.#listener(), owner.timeouts)
+    this.#supervisor = new CallSupervisor(socket, owner)
+    this.#peer = new RpcPeer(owner.limits, this.#supervisor, owner.timeouts)
   }
 
   /** Makes a request to the client. See {@link RpcPeer.request}. */
-  request(send: (id: string) => void, options?: CallOptions): Promise<unknown> {
-    return this.#peer.request(send, options)
+  request(send: (id: string) => void, options?: CallOptions, name?: string): Promise<unknown> {
+    return this.#peer.request(send, options, name)
   }
 
   /** Runs a task after the earlier ones about the same channel. */
@@ -118,6 +110,7 @@ export class SocketSession {
     try {
       const message = decodeClientMessage(text)
       if (message.type === 'result') this.#settle(message)
+      else if (message.type === 'cancel') this.#peer.cancel(message.id, message.reason)
       else this.#handle(message, count, typeof text === 'string' ? text.length : 0)
     } catch (error) {
       if (error instanceof FrameError) return this.#complain(error)
@@ -129,6 +122,7 @@ export class SocketSession {
   /** The connection is gone: calls in flight are neither answered nor waited for. */
   disconnect(): void {
     this.#peer.disconnect(new RpcError('connection_lost'))
+    this.#supervisor.disconnect()
   }
 
   /** An answer to a call of the server does not count: the server asked for it. */
@@ -150,7 +144,7 @@ export class SocketSession {
       return answer(encodeError(plainRefusal('too_many_messages', { field: 'rate', limit: rate })))
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') {
-      const data = message.type === 'call' ? message.data : {}
+      const { data = {}, timeout = undefined } = message.type === 'call' ? message : {}
       const action = this.#find(rpc)
       const before = [this.#socket.auth, data]
       return this.#peer.receive({
@@ -160,6 +154,7 @@ export class SocketSession {
         before,
         after: [this.#socket],
         bytes,
+        timeout: this.#owner.functions.of(rpc, timeout),
         answer,
       })
     }
@@ -197,16 +192,9 @@ export class SocketSession {
         return callback(plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes }), undefined)
       return this.#inOrder
         .run(channel, () => this.#socket.requestChannel(message), bytes)
-        .then(({ error, data = null }) => callback(channel ? withSubject(error, { channel }) : error, data))
-    }
-  }
-
-  #listener(): RpcListener {
-    return {
-      threw: (cause, name) => {
-        const { sid, uid } = this.#socket
-        this.#owner.failed(cause, { sid, uid, ...(name !== undefined && { function: name }) })
-      },
+        .then(({ error, data = null }) =>
+          callback(channel ? withSubject(forCaller(error), { channel }) : error, data),
+        )
     }
   }
 

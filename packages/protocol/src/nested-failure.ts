@@ -1,0 +1,37 @@
+import { textOf } from './error-texts.js'
+import { RpcError } from './errors.js'
+
+/** Where an error holds the name of the call that failed with it. No data of a peer's can set it. */
+const FAILED_CALL = Symbol.for('@token-socket/failedCall')
+
+type Failure = RpcError & { [FAILED_CALL]?: string }
+
+/** Whether a call to the other end of a wire failed with this error. One that the application makes is none such. */
+export function isCallFailure(error: unknown): error is RpcError {
+  return RpcError.is(error) && (error as Failure)[FAILED_CALL] !== undefined
+}
+
+/**
+ * Notes which call failed with an error.
+ * @param name the function's; empty for another request
+ * @returns the same error, or a copy of one with which another call has failed
+ */
+export function callFailure(error: RpcError, name = ''): RpcError {
+  const { [FAILED_CALL]: other = name } = error as Failure
+  const { code, message, data, cause } = error
+  const failure: Failure = other === name ? error : new RpcError(code, message, data, cause)
+  failure[FAILED_CALL] = name
+  return failure
+}
+
+/**
+ * What a function's caller gets of an error. The failure of a call that the function made itself says nothing about the
+ * caller's own call: it becomes `nested_failed`, whose data names the call and its code. Every other error stays as it is.
+ * @param name the function's
+ */
+export function forCaller(error: unknown, name?: string): unknown {
+  if (!isCallFailure(error)) return error
+  const { code, [FAILED_CALL]: called = '' } = error as Failure
+  const text = `${textOf('nested_failed')}: ${name ? `${name} called ` : ''}${called || 'a request'}: ${code}`
+  return new RpcError('nested_failed', text, { code, ...(called && { function: called }) }, error)
+}

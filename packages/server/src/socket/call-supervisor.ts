@@ -1,0 +1,92 @@
+import type {
+  AnswerForm,
+  CallEnd,
+  CancelReason,
+  Capability,
+  IncomingCall,
+  PlainError,
+  RpcListener,
+  ServerMessage,
+  Timeouts,
+} from '@token-socket/protocol'
+import type { FailureListener } from '../runtime/failures.js'
+import type { RequestLog } from '../runtime/request-log.js'
+import { AbandonedCalls, type AbandonedLimits } from './abandoned-calls.js'
+import type { FunctionTimeouts } from './function-timeouts.js'
+
+/** Dependencies of a {@link CallSupervisor} that all sockets of a server share. */
+export interface CallSupervisorOwner {
+  readonly timeouts: Timeouts
+  readonly limits: AbandonedLimits
+  readonly functions: FunctionTimeouts
+  readonly requests: RequestLog
+  readonly failed: FailureListener
+}
+
+/** The socket of a {@link CallSupervisor}. */
+export interface SupervisedSocket {
+  readonly sid: string
+  readonly uid: string | undefined
+  /** Whether its client takes a kind of frame beyond the first version of the wire. */
+  can(what: Capability): boolean
+  send(message: ServerMessage): void
+}
+
+/** Watches the calls of one socket: bounds what runs on after its call, and notes functions that do not answer in order. */
+export class CallSupervisor implements RpcListener {
+  readonly #socket: SupervisedSocket
+  readonly #owner: CallSupervisorOwner
+  #abandoned: AbandonedCalls | undefined
+
+  constructor(socket: SupervisedSocket, owner: CallSupervisorOwner) {
+    this.#socket = socket
+    this.#owner = owner
+  }
+
+  threw(cause: unknown, name: string | undefined): void {
+    const { sid, uid } = this.#socket
+    this.#owner.failed(cause, { sid, uid, ...(name !== undefined && { function: name }) })
+  }
+
+  refuse({ name }: IncomingCall): PlainError | undefined {
+    return name === undefined ? undefined : this.#abandoned?.refusal()
+  }
+
+  unanswered(call: IncomingCall, end: CallEnd, form: AnswerForm): void {
+    const { name, timeout } = call
+    if (name === undefined) return
+    // Clients choose shorter times at will.
+    const isOver = end === 'timeout' && (timeout ?? 0) >= this.#owner.functions.of(name, undefined)
+    if (isOver) this.#owner.requests.unanswered(this.#subject(name), form)
+    // A callback that was not called in all its time may never be.
+    if (isOver && form === 'callback') return
+    this.#abandoned ??= new AbandonedCalls(this.#owner.limits, this.#owner.timeouts)
+    this.#abandoned.add(call, form)
+  }
+
+  settled(call: IncomingCall): void {
+    this.#abandoned?.remove(call)
+  }
+
+  late({ name }: IncomingCall, end: CallEnd | undefined): void {
+    if (name !== undefined) this.#owner.requests.late(this.#subject(name), end)
+  }
+
+  cancel(id: string, reason: CancelReason): void {
+    if (this.#socket.can('cancel')) this.#socket.send({ type: 'withdraw', id, reason })
+  }
+
+  /** The connection is gone. */
+  disconnect(): void {
+    this.#abandoned?.clear()
+  }
+
+  #subject(name: string): {
+    readonly sid: string
+    readonly uid: string | undefined
+    readonly function: string
+  } {
+    const { sid, uid } = this.#socket
+    return { sid, uid, function: name }
+  }
+}

@@ -1,0 +1,63 @@
+import { isNever } from '@token-socket/protocol'
+import { FieldReader } from '../field-reader.js'
+import { PatternTable } from '../pattern-table.js'
+
+/** What holds for the calls of some functions of the server. */
+export interface FunctionRule {
+  /**
+   * The longest time that a call may ask for with its `timeout`, in milliseconds; `Infinity` for any. A call that asks for none
+   * has `limits.callTimeout`, or this if it is shorter.
+   * @default limits.callTimeout
+   */
+  readonly timeout?: number
+}
+
+/** Rules by function, or pattern of functions. Of those that mean one function, its own name goes first, then the order. */
+export interface FunctionRules {
+  readonly [pattern: string]: FunctionRule
+}
+
+const reader = new FieldReader('bad_option')
+
+const FIELDS: ReadonlySet<string> = new Set(['timeout'])
+
+function check(value: unknown): asserts value is FunctionRules {
+  for (const [name, rule] of reader.entries(value, 'functions')) {
+    const field = reader.entry('functions', name)
+    if (name === '') throw reader.wrong(field, 'has to be a name')
+    reader.pattern(name, field)
+    const timeout = reader.fields(rule, field, FIELDS).get('timeout')
+    if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
+      throw reader.wrong(`${field}.timeout`, 'has to be a number above 0')
+  }
+}
+
+/** How long calls may take, by their functions and by what they ask for. */
+export class FunctionTimeouts {
+  readonly #rules: PatternTable<FunctionRule> | undefined
+  readonly #byDefault: number
+
+  /**
+   * @param byDefault milliseconds that a call may take whose function has no rule
+   * @throws RpcError `bad_option`, whose `data.field` names the place, such as `functions["reports.*"].timeout`
+   */
+  constructor(rules: FunctionRules, byDefault: number) {
+    check(rules)
+    const given = Object.entries(rules).filter(([, rule]) => rule?.timeout !== undefined)
+    this.#rules = given.length > 0 ? new PatternTable(given) : undefined
+    this.#byDefault = byDefault
+  }
+
+  /** The longest time that a call of a function may take, in milliseconds. */
+  longest(name: string): number {
+    const [rule] = this.#rules?.matching(name) ?? []
+    return rule?.timeout ?? this.#byDefault
+  }
+
+  /** The time that a call has. @param asked what its caller asked for, in milliseconds; 0 for as long as it takes */
+  of(name: string, asked: number | undefined): number {
+    const longest = this.longest(name)
+    if (asked === undefined) return Math.min(longest, this.#byDefault)
+    return isNever(asked) ? longest : Math.min(longest, asked)
+  }
+}
