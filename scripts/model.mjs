@@ -1,17 +1,64 @@
-// `npm run model -- --seeds 100000`: plays generated histories of a client and a server, and prints those that went wrong.
-// See docs/STATES.md.
+// `npm run model -- --seeds 100000 --first 0`: plays generated histories of a client and a server, and prints those that
+// went wrong. See docs/STATES.md.
 import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
 import { root } from './gates.mjs'
 import { installPackages } from './install.mjs'
+import { MOST_FAILURES, progress, readNumber, shares, summary } from './model-report.mjs'
 
+/** Milliseconds between two lines of progress. */
+const INTERVAL = 10_000
+
+const run = { ...readOptions(), done: 0, failures: [], died: false }
 if (!(await installPackages())) process.exit(1)
-const node = [
-  '--conditions=@token-socket/source',
-  '--import=tsx',
-  'test/client/subscription-model/run.ts',
-  ...process.argv.slice(2),
-]
-const child = spawn(process.execPath, node, { cwd: root, stdio: 'inherit' })
-child.on('exit', (code) => {
-  process.exitCode = code ?? 1
-})
+const begun = performance.now()
+const now = () => ({ ...run, seconds: (performance.now() - begun) / 1000 })
+const ticker = setInterval(() => console.log(progress(now())), INTERVAL)
+const children = shares(run.first, run.seeds, run.workers).map(start)
+await Promise.all(children.map(({ ended }) => ended))
+clearInterval(ticker)
+for (const line of summary(now())) console.log(line)
+process.exitCode = run.failures.length > 0 || run.died ? 1 : 0
+
+function readOptions() {
+  const most = Math.min(2, availableParallelism())
+  const defaults = { seeds: '100000', first: '1', workers: String(most) }
+  const option = (name) => ({ type: 'string', default: defaults[name] })
+  try {
+    const options = { seeds: option('seeds'), first: option('first'), workers: option('workers') }
+    const { values } = parseArgs({ options })
+    return {
+      seeds: readNumber('seeds', values.seeds, 1),
+      first: readNumber('first', values.first, 0),
+      workers: readNumber('workers', values.workers, 1),
+    }
+  } catch (error) {
+    console.error(error.message)
+    process.exit(2)
+  }
+}
+
+function start(share) {
+  const loader = ['--conditions=@token-socket/source', '--import=tsx']
+  const file = 'test/client/subscription-model/run.ts'
+  const node = [...loader, file, '--seeds', String(share.seeds), '--first', String(share.first)]
+  const child = spawn(process.execPath, node, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  createInterface({ input: child.stdout }).on('line', (line) => hear(JSON.parse(line)))
+  const ended = new Promise((resolve) => {
+    child.on('close', (code) => {
+      run.died ||= code !== 0 && run.failures.length < MOST_FAILURES
+      resolve()
+    })
+  })
+  return { child, ended }
+}
+
+function hear({ seed, wrong, done }) {
+  run.done += done ?? 0
+  if (wrong === undefined) return
+  run.failures.push(seed)
+  console.log(`${wrong}\n`)
+  if (run.failures.length >= MOST_FAILURES) for (const { child } of children) child.kill()
+}

@@ -764,6 +764,17 @@ describe('Subscriptions', () => {
         answer(ACCEPTED)
         expect(subscriptions.channels).to.deep.equal([])
       })
+
+      it('tells of the gap when the server refuses that, too, and goes on from the next publication', () => {
+        answer(REFUSED)
+        entered.resetHistory()
+        answer(REFUSED)
+        const gap = { type: 'subscribed', channel: 'a', recovered: false, reason: 'forbidden' }
+        expect(entered.args).to.deep.equal([[gap, false]])
+        expect(subscriptions.channels).to.deep.equal(['a'])
+        expect(subscriptions.passed('a', at(12))).to.equal(true)
+        expect(sent).to.have.length(2)
+      })
     })
 
     it('ends a bind that is kicked while it waits for another try, with a word', () => {

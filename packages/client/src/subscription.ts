@@ -299,8 +299,8 @@ export class Subscription {
     if (isOver && this.state === 'subscribed') {
       this.isDesired = true
       // What is missing cannot be had: it goes on from the next publication.
-      if (this.#isBehind) this.#position = undefined
-      this.#isBehind = false
+      if (this.#isBehind)
+        this.#enter({ type: 'subscribed', channel: this.channel, recovered: false, reason: 'forbidden' })
     }
     return isOver
   }

@@ -9,8 +9,12 @@ export type ChannelName = (typeof CHANNELS)[number]
 export const PARTS = ['decide', 'broker', 'history', 'presence'] as const
 export type Part = (typeof PARTS)[number]
 
-/** One thing that happens. */
-export type Step =
+/** Moments between two steps: a part of the server is asked, or has answered; the client's application is told something. */
+export const MOMENTS = [...PARTS, 'subscribed', 'unsubscribed', 'refused', 'gap', 'message', 'loss'] as const
+export type Moment = (typeof MOMENTS)[number]
+
+/** What is done at once. */
+export type Act =
   | readonly [
       act: 'subscribe' | 'unsubscribe' | 'bind' | 'unbind' | 'kick' | 'kickAll' | 'grant' | 'publish',
       channel: ChannelName,
@@ -18,8 +22,17 @@ export type Step =
   | readonly [act: 'refuse' | 'allow', event: 'subscribe' | 'unsubscribe']
   | readonly [act: 'slow', part: Part, milliseconds: number]
   | readonly [act: 'break' | 'mend', part: Part]
-  /** The connection is lost; or the next publication that has an offset is, on its way to the client. */
-  | readonly [act: 'cut' | 'drop']
+  /**
+   * The connection is lost; the client leaves it, or wants it again; the server closes it; or the next publication that has an
+   * offset is lost, on its way to the client.
+   */
+  | readonly [act: 'cut' | 'suspend' | 'resume' | 'close' | 'drop']
+
+/** One thing that happens. */
+export type Step =
+  | Act
+  /** Something is done at the next such moment. */
+  | readonly [act: 'upon', moment: Moment, then: Act]
   | readonly [act: 'wait', milliseconds: number]
   /** Runs what needs no time, for so many turns of the event loop. */
   | readonly [act: 'turn', turns: number]
@@ -32,6 +45,11 @@ export interface Terms {
   readonly serverTimeout: number
   /** Milliseconds that a frame takes. */
   readonly latency: number
+  /** The channels that the claims name for `autoSubscribe`. With them, the claims speak of channels. */
+  readonly automatic: readonly ChannelName[]
+  /** How many channels the socket, and its user, may have. */
+  readonly subscriptions: number
+  readonly subscriptionsPerUser: number
 }
 
 export interface History {
@@ -46,9 +64,12 @@ export function makeHistory(random: Random): History {
     callTimeout: pick([300, 1000, 30_000]),
     serverTimeout: pick([500, 5000, 30_000]),
     latency: pick([0, 0, 20, 400]),
+    automatic: CHANNELS.filter(() => random.number(5) === 0),
+    subscriptions: pick([100, 100, 100, 2, 1]),
+    subscriptionsPerUser: pick([100, 100, 100, 2, 1]),
   }
   const few = CHANNELS.slice(random.number(CHANNELS.length)).slice(0, 1 + random.number(2))
-  const make: readonly (() => Step)[] = [
+  const acts: readonly (() => Act)[] = [
     ...(
       ['subscribe', 'subscribe', 'subscribe', 'unsubscribe', 'bind', 'unbind', 'kick', 'kick'] as const
     ).map((act) => () => [act, pick(few)] as const),
@@ -60,7 +81,14 @@ export function makeHistory(random: Random): History {
     () => ['break', pick(PARTS)] as const,
     () => ['mend', pick(PARTS)] as const,
     () => [pick(['refuse', 'allow'] as const), pick(['subscribe', 'unsubscribe'] as const)] as const,
-    () => [pick(['cut', 'drop', 'drop'] as const)] as const,
+    () => [pick(['cut', 'drop', 'drop', 'suspend', 'resume', 'resume', 'close'] as const)] as const,
+  ]
+  const make: readonly (() => Step)[] = [
+    ...acts,
+    () => ['upon', pick(MOMENTS), pick(acts)()] as const,
+    () => ['upon', pick(MOMENTS), pick(acts)()] as const,
+    () => ['upon', pick(MOMENTS), pick(acts)()] as const,
+    () => ['wait', pick([1, 10, 100, 350, 600, 1500])] as const,
     () => ['wait', pick([1, 10, 100, 350, 600, 1500])] as const,
     () => ['wait', pick([1, 10, 100, 350, 600, 1500])] as const,
     () => ['turn', 1 + random.number(4)] as const,

@@ -1,6 +1,6 @@
 /** Plays a history to its end, and says what was wrong. */
 import { Random } from '../../protocol/random.js'
-import { CHANNELS, type ChannelName, type History, makeHistory, type Step } from './history.js'
+import { type Act, CHANNELS, type ChannelName, type History, makeHistory, type Step } from './history.js'
 import { ModelClock, settled } from './model-clock.js'
 import { Site } from './site.js'
 import { Witness } from './witness.js'
@@ -24,7 +24,7 @@ class Play {
 
   constructor({ terms }: History, clock: ModelClock) {
     this.#clock = clock
-    this.#site = new Site(terms, clock)
+    this.#site = new Site(terms, clock, (act) => this.#happen(act))
     const [plain, kept, room] = CHANNELS.map((name) => new Witness(this.#site, name, this.log))
     this.#witnesses = { plain, kept, room } as Record<ChannelName, Witness>
   }
@@ -54,40 +54,32 @@ class Play {
   }
 
   async #do(step: Step): Promise<void> {
-    switch (step[0]) {
+    if (step[0] === 'wait') return this.#clock.pass(step[1])
+    if (step[0] === 'turn') return settled(step[1])
+    if (step[0] === 'upon') return this.#site.upon(step[1], step[2])
+    this.#act(step)
+  }
+
+  /** The moment of an act has come. */
+  #happen(act: Act): void {
+    this.log.push(`  ${act.join(' ')}`)
+    this.#act(act)
+  }
+
+  #act(act: Act): void {
+    switch (act[0]) {
       case 'subscribe':
       case 'unsubscribe':
       case 'bind':
       case 'unbind':
-        return this.#witnesses[step[1]][step[0]]()
-      case 'kick':
-        return this.#site.kick(step[1])
-      case 'kickAll':
-        return void this.#site.kickAll(step[1]).catch(ignore)
-      case 'grant':
-        this.#witnesses[step[1]].granted()
-        return void this.#site.grant(step[1]).catch(ignore)
+        return this.#witnesses[act[1]][act[0]]()
       case 'publish':
-        return this.#publish(step[1])
-      case 'refuse':
-        return void this.#site.refused.add(step[1])
-      case 'allow':
-        return void this.#site.refused.delete(step[1])
-      case 'slow':
-        return void this.#site.slow.set(step[1], step[2])
-      case 'break':
-        return void this.#site.broken.add(step[1])
-      case 'mend':
-        return void this.#site.broken.delete(step[1])
-      case 'cut':
-        return this.#site.cut()
-      case 'drop':
-        this.#site.dropsNext = true
-        return
-      case 'wait':
-        return this.#clock.pass(step[1])
-      case 'turn':
-        return settled(step[1])
+        return this.#publish(act[1])
+      case 'grant':
+        this.#witnesses[act[1]].granted()
+        return void this.#site.grant(act[1]).catch(ignore)
+      default:
+        return this.#site.act(act)
     }
   }
 

@@ -1,21 +1,24 @@
-/** `npm run model`: plays histories by the thousand. */
+/** A worker of `npm run model`: plays the histories of some seeds, and tells its parent what it finds, a line of JSON each. */
 import { parseArgs } from 'node:util'
 import { playSeed } from './play.js'
 
-const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '100000' }, first: { type: 'string', default: '1' } },
-})
+/** Milliseconds between two lines that tell how far it is. */
+const INTERVAL = 1000
+
+const { values } = parseArgs({ options: { seeds: { type: 'string' }, first: { type: 'string' } } })
 const first = Number(values.first)
-const count = Number(values.seeds)
-const begun = Date.now()
-let failures = 0
-for (let seed = first; seed < first + count && failures < 10; seed += 1) {
+const end = first + Number(values.seeds)
+const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
+
+let told = performance.now()
+let done = 0
+for (let seed = first; seed < end; seed += 1) {
   const wrong = await playSeed(seed)
-  if (wrong === undefined) continue
-  failures += 1
-  console.log(`${wrong}\n`)
+  done += 1
+  if (wrong !== undefined) tell({ seed, wrong })
+  if (performance.now() - told < INTERVAL) continue
+  tell({ done })
+  told = performance.now()
+  done = 0
 }
-console.log(
-  `${count} histories from seed ${first}: ${failures} wrong, ${Math.round((Date.now() - begun) / 1000)} s`,
-)
-process.exitCode = failures > 0 ? 1 : 0
+tell({ done })

@@ -3,12 +3,13 @@ import { type Channel, TokenSocket } from '@token-socket/client'
 import { MemoryEngine, RpcError } from '@token-socket/server'
 import { PositionProofs } from '../../../packages/server/src/channels/position-proofs.js'
 import { Channels, type ChannelsOwner } from '../../../packages/server/src/channels.js'
+import { readClaims } from '../../../packages/server/src/claims.js'
 import { Hub } from '../../../packages/server/src/hub.js'
 import { DEFAULT_LIMITS } from '../../../packages/server/src/limits.js'
 import { Policy } from '../../../packages/server/src/policy.js'
 import type { RemoteClient, SocketChannels } from '../../../packages/server/src/remote-client.js'
 import { makeSocket, type TestSocket } from '../../server/sockets.js'
-import type { ChannelName, Part, Terms } from './history.js'
+import { type Act, CHANNELS, type ChannelName, type Moment, type Part, type Terms } from './history.js'
 import type { ModelClock } from './model-clock.js'
 
 const KEEP = { history: { size: 1000, ttl: 86_400_000 }, subscribe: true }
@@ -80,6 +81,10 @@ export class Site {
   readonly broken = new Set<Part>()
   readonly slow = new Map<Part, number>()
   dropsNext = false
+  /** Channels whose automatic subscription something may have ended. */
+  readonly ended = new Set<ChannelName>()
+  readonly #upon = new Map<Moment, Act[]>()
+  readonly #happen: (act: Act) => void
   readonly #terms: Terms
   readonly #clock: ModelClock
   readonly #hub = new Hub(() => {})
@@ -87,7 +92,9 @@ export class Site {
   readonly #channels: Channels
   #carrier: ModelSocket | undefined
 
-  constructor(terms: Terms, clock: ModelClock) {
+  /** @param happen does what was to be done at a moment */
+  constructor(terms: Terms, clock: ModelClock, happen: (act: Act) => void) {
+    this.#happen = happen
     this.#terms = terms
     this.#clock = clock
     this.#channels = new Channels(this.#owner())
@@ -110,12 +117,69 @@ export class Site {
     return this.client.channel(name)
   }
 
-  kick(channel: ChannelName): void {
-    if (this.socket) this.#channels.unsubscribe(this.socket, channel)
+  /** Whether nothing can have ended the automatic subscription of a channel, which has room. */
+  isAutomatic(channel: ChannelName): boolean {
+    return this.#terms.automatic.includes(channel) && !this.ended.has(channel) && !this.isFull
   }
 
-  kickAll(channel: ChannelName): Promise<void> {
-    return this.#channels.unsubscribeAll(channel)
+  /** Whether the claims name the channel for `autoSubscribe`. */
+  isNamed(channel: ChannelName): boolean {
+    return this.#terms.automatic.includes(channel)
+  }
+
+  /** Whether the socket has as many channels as it may. */
+  get isFull(): boolean {
+    const count = CHANNELS.filter((name) => this.isOn(name)).length
+    return count >= Math.min(this.#terms.subscriptions, this.#terms.subscriptionsPerUser)
+  }
+
+  /** Does something at the next moment of a kind. */
+  upon(moment: Moment, act: Act): void {
+    this.#upon.set(moment, [...(this.#upon.get(moment) ?? []), act])
+  }
+
+  /** Such a moment is now. */
+  now(moment: Moment): void {
+    const act = this.#upon.get(moment)?.shift()
+    if (act) this.#happen(act)
+  }
+
+  /** What happens to the server, or to the network. */
+  act(
+    act: Exclude<
+      Act,
+      readonly ['subscribe' | 'unsubscribe' | 'bind' | 'unbind' | 'grant' | 'publish', ChannelName]
+    >,
+  ): void {
+    switch (act[0]) {
+      case 'kick':
+        this.ended.add(act[1])
+        if (this.socket) this.#channels.unsubscribe(this.socket, act[1])
+        return
+      case 'kickAll':
+        this.ended.add(act[1])
+        return void this.#channels.unsubscribeAll(act[1]).catch(() => {})
+      case 'refuse':
+        return void this.refused.add(act[1])
+      case 'allow':
+        return void this.refused.delete(act[1])
+      case 'slow':
+        return void this.slow.set(act[1], act[2])
+      case 'break':
+        return void this.broken.add(act[1])
+      case 'mend':
+        return void this.broken.delete(act[1])
+      case 'cut':
+        return this.#carrier?.cut()
+      case 'close':
+        return this.socket?.end()
+      case 'suspend':
+        return this.client.suspend()
+      case 'resume':
+        return this.client.resume()
+      case 'drop':
+        this.dropsNext = true
+    }
   }
 
   async grant(channel: ChannelName): Promise<void> {
@@ -126,15 +190,13 @@ export class Site {
     return this.#channels.publish(channel, data)
   }
 
-  cut(): void {
-    this.#carrier?.cut()
-  }
-
   /** Ends what the history has left broken. */
   mend(): void {
     this.broken.clear()
     this.slow.clear()
     this.dropsNext = false
+    this.#upon.clear()
+    this.client.resume()
   }
 
   async end(): Promise<void> {
@@ -170,12 +232,21 @@ export class Site {
     }
     const made = makeSocket({
       channels,
-      identity: { claims: { uid: 'u', umd: undefined, channels: undefined } },
+      identity: { claims: readClaims({ uid: 'u', channels: this.#grants() }) },
       limits: { timeout: this.#terms.serverTimeout },
     })
     this.socket = made.socket
     this.#hub.add(made.socket)
+    made.socket.autoSubscribe(() => {})
     return made
+  }
+
+  /** What the claims say about channels: nothing, or that all may be read, and which are automatic. */
+  #grants(): object | undefined {
+    const { automatic } = this.#terms
+    if (automatic.length === 0) return undefined
+    const named = automatic.map((name) => [name, { autoSubscribe: true }] as const)
+    return Object.fromEntries([...named, ['*', { subscribe: true }]])
   }
 
   #owner(): ChannelsOwner {
@@ -187,6 +258,8 @@ export class Site {
       history: this.#troubled('history', history, ['read']),
       presence: this.#troubled('presence', presence, ['enter']),
       ...DEFAULT_LIMITS,
+      subscriptions: this.#terms.subscriptions,
+      subscriptionsPerUser: this.#terms.subscriptionsPerUser,
       presenceGrace: 0,
       redeem: async () => {},
       policy: new Policy({ channels: RULES, timeout: 1000, failed }),
@@ -194,6 +267,7 @@ export class Site {
         this.hasKept ||= event === 'unsubscribe' && this.broken.has('decide')
         await this.#trouble('decide')
         this.hasKept ||= event === 'unsubscribe' && this.refused.has(event)
+        if (this.refused.has(event)) for (const name of CHANNELS) this.ended.add(name)
         return this.refused.has(event) ? { error: new RpcError('forbidden') } : undefined
       },
       failed,
@@ -217,8 +291,12 @@ export class Site {
   }
 
   async #trouble(part: Part): Promise<void> {
+    this.now(part)
     const wait = this.slow.get(part)
     if (wait) await this.#clock.wait(wait)
-    if (this.broken.has(part)) throw new RpcError(part === 'decide' ? 'forbidden' : 'engine_unavailable')
+    this.now(part)
+    const isBroken = this.broken.has(part)
+    if (isBroken && part === 'decide') for (const name of CHANNELS) this.ended.add(name)
+    if (isBroken) throw new RpcError(part === 'decide' ? 'forbidden' : 'engine_unavailable')
   }
 }

@@ -1,6 +1,6 @@
 /** What an application holds and is told about one channel, and what it may hold against the library. */
 
-import type { ChannelName } from './history.js'
+import type { ChannelName, Moment } from './history.js'
 import type { Site } from './site.js'
 
 export class Witness {
@@ -22,6 +22,8 @@ export class Witness {
   #isRefused = false
   /** On the channel, as its events say. */
   #isOn = false
+  /** The connection on which they said so is lost. */
+  #isLost = false
   /** The number of the last message; `undefined` after an event that says that some may be missing. */
   #last: number | undefined
   /** An event has said since the last publication that it may not come. */
@@ -32,8 +34,14 @@ export class Witness {
     this.#log = log
     this.#site = site
     this.#name = name
+    this.#isGranted = site.isNamed(name)
     const channel = site.channel(name)
-    channel.on('subscribed', () => this.#told('subscribed', () => (this.#isOn = true)))
+    channel.on('subscribed', () =>
+      this.#told('subscribed', () => {
+        this.#isOn = true
+        this.#isLost = false
+      }),
+    )
     channel.on('unsubscribed', () =>
       this.#told('unsubscribed', () => {
         this.#isOn = false
@@ -44,10 +52,12 @@ export class Witness {
     channel.on('refused', () =>
       this.#told('refused', () => {
         this.#isRefused = true
+        // It comes back with `subscribed`, if it does.
+        this.#isOn &&= !this.#isLost
         this.#last = undefined
       }),
     )
-    channel.on('gap', (reason) => this.#told(`gap: ${reason}`, () => (this.#last = undefined)))
+    channel.on('gap', (reason) => this.#told('gap', () => (this.#last = undefined), `: ${reason}`))
     for (const event of ['unsubscribed', 'refused', 'gap'] as const)
       channel.on(event, () => {
         this.#isExcused = true
@@ -64,6 +74,7 @@ export class Witness {
   }
 
   unsubscribe(): void {
+    this.#site.ended.add(this.#name)
     const call = this.#call(false)
     this.#last = undefined
     this.#watch('unsubscribe', this.#site.client.unsubscribe(this.#name), (code) => {
@@ -84,6 +95,7 @@ export class Witness {
   }
 
   unbind(): void {
+    this.#site.ended.add(this.#name)
     this.#unbind()
     this.#unbind = () => {}
     this.#isBound = false
@@ -99,7 +111,9 @@ export class Witness {
     const { client } = this.#site
     const isOn = this.#site.isOn(this.#name)
     const isKnown = client.channels().includes(this.#name)
-    if (isKnown !== isOn)
+    // What only a limit keeps away is tried again, as an event has said.
+    const isWaiting = isKnown && !isOn && this.#isRefused && this.#site.isFull
+    if (isKnown !== isOn && !isWaiting)
       this.#complain(
         `channels() ${isKnown ? 'has it' : 'has it not'}, the server sends ${isOn ? 'it' : 'nothing'}`,
       )
@@ -110,6 +124,7 @@ export class Witness {
     if (this.#pending > 0) this.#complain(`${this.#pending} calls have not settled`)
     if (this.#isBound && !isOn && !this.#isRefused)
       this.#complain('a handler is bound, and nothing said why it hears nothing')
+    if (!isOn && this.#site.isAutomatic(this.#name)) this.#complain('it is automatic, and not subscribed to')
   }
 
   /** A last message is about to be published. */
@@ -147,6 +162,11 @@ export class Witness {
 
   #received(number: number): void {
     this.#note(`message ${number}`)
+    this.#judge(number)
+    this.#site.now('message')
+  }
+
+  #judge(number: number): void {
     if (!this.#isCalled && !this.#isBound && !this.#isGranted && !this.#site.hasKept)
       this.#complain(`message ${number}, which is not wanted`)
     const last = this.#last
@@ -158,12 +178,15 @@ export class Witness {
   /** Where nothing is kept, what was published meanwhile is lost, and the application knows. */
   #lost(): void {
     this.#note('disconnected')
+    this.#isLost = true
     if (this.#name === 'plain') this.#last = undefined
+    this.#site.now('loss')
   }
 
-  #told(event: string, apply: () => void): void {
-    this.#note(event)
+  #told(event: Moment, apply: () => void, about = ''): void {
+    this.#note(event + about)
     apply()
+    this.#site.now(event)
   }
 
   #complain(text: string): void {
