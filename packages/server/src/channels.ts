@@ -141,7 +141,8 @@ export class Channels {
    */
   unsubscribable(channel: string, isMeant: (socket: RemoteClient) => boolean = () => true): RemoteClient[] {
     this.#pending.bar(channel, isMeant)
-    return [...new Set([...this.#owner.hub.on(channel), ...this.#pending.on(channel)])]
+    const [on, pending] = [this.#owner.hub.on(channel), this.#pending.on(channel)]
+    return pending.length === 0 ? on : [...new Set([...on, ...pending])]
   }
 
   /** Whether a socket is on a channel, or is being subscribed to it. */

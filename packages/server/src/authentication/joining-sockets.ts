@@ -1,4 +1,4 @@
-import { subjectsOf } from '../claims/subjects.js'
+import { subjectMatcher } from '../claims/subjects.js'
 import type { RemoteClient } from '../remote-client.js'
 
 /** Decides about sockets that are signing in. */
@@ -12,9 +12,9 @@ export interface JoiningMatcher {
 /** Which sockets are meant: one by its id, or all of a user, by one of the user's names. */
 export type SocketTarget = { readonly sid: string } | { readonly subject: string }
 
-/** Whether a socket is meant. */
-export function isTarget(socket: RemoteClient, target: SocketTarget): boolean {
-  return 'sid' in target ? socket.sid === target.sid : subjectsOf(socket).includes(target.subject)
+/** Tells which sockets are meant. */
+export function targetMatcher(target: SocketTarget): (socket: RemoteClient) => boolean {
+  return 'sid' in target ? ({ sid }) => sid === target.sid : subjectMatcher(target.subject)
 }
 
 /** How sockets are ended. */
@@ -81,7 +81,7 @@ export class JoiningSocket {
   /** Ends it, if it is meant. @returns whether it was ended now */
   end(target: SocketTarget, options: EndOptions): boolean {
     if (!this.#socket && 'subject' in target) this.#ended.set(target.subject, options)
-    return this.#endIf({ matches: (socket) => isTarget(socket, target) }, options)
+    return this.#endIf({ matches: targetMatcher(target) }, options)
   }
 
   #endIf({ matches }: Pick<JoiningMatcher, 'matches'>, options: EndOptions): boolean {

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
 
+const UID = 'uid:'
+
+const SESSION = 'session:'
+
 /** What is known of a user over all of their connections. */
 export interface Subject {
   /** The user's id, of the sign-in's claims. */
@@ -16,14 +20,23 @@ export function subjectsOf({ uid, session }: Subject): string[] {
   ]
 }
 
+/** Tells who has a name of {@link subjectsOf}, without making the names of each. */
+export function subjectMatcher(name: string): (subject: Subject) => boolean {
+  const uid = name.startsWith(UID) ? name.slice(UID.length) : undefined
+  const session = name.startsWith(SESSION) ? name.slice(SESSION.length) : undefined
+  return uid === undefined
+    ? (subject) => session !== undefined && subject.session === session
+    : (subject) => subject.uid === uid
+}
+
 /** The name of the user with a uid. */
 export function uidSubject(uid: string): string {
-  return `uid:${uid}`
+  return UID + uid
 }
 
 /** The name of the user of a session. @param session its hash */
 export function sessionSubject(session: string): string {
-  return `session:${session}`
+  return SESSION + session
 }
 
 /** The name of a session that the server keeps. The id itself would let its reader in. */

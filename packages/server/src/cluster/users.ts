@@ -1,4 +1,4 @@
-import { isTarget, type JoiningSockets, type SocketTarget } from '../authentication/joining-sockets.js'
+import { type JoiningSockets, type SocketTarget, targetMatcher } from '../authentication/joining-sockets.js'
 import type { Revocations } from '../authentication/revocations.js'
 import type { RemoteClient } from '../remote-client.js'
 
@@ -44,11 +44,12 @@ export class NodeUsers {
   /** @returns how many were ended that were not `ended` before, which they are from now on */
   end(target: SocketTarget, { reconnect, ended = new Set() }: EndedSockets): number {
     const { hub, joining } = this.#owner
-    const one = 'sid' in target ? [hub.get(target.sid)] : hub.sockets
-    const found = one.filter((socket) => socket !== undefined && isTarget(socket, target))
+    const one = 'sid' in target ? hub.get(target.sid) : undefined
+    const sockets = 'sid' in target ? (one ? [one] : []) : hub.sockets
+    const found = sockets.filter(targetMatcher(target)).filter((socket) => !ended.has(socket))
     const before = ended.size
-    for (const socket of found) if (socket && !ended.has(socket)) socket.end({ reconnect })
-    for (const socket of found) if (socket) ended.add(socket)
+    for (const socket of found) socket.end({ reconnect })
+    for (const socket of found) ended.add(socket)
     return ended.size - before + joining.end(target, { reconnect })
   }
 }
