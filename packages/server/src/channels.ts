@@ -22,12 +22,15 @@ import { Interest } from './interest.js'
 import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
 import type { ChannelAnswer, PendingRequest, PublicationOptions, RemoteClient } from './remote-client.js'
+import type { Development } from './runtime/development.js'
 
 /** What {@link Channels} needs from its server. */
 export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner, ChannelRequestsOwner {
   readonly hub: Hub
   readonly history: History
   readonly policy: ChannelPolicy
+  /** Checks that only development servers make. @default none */
+  readonly development?: Development | undefined
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
   /** How many subscriptions the sockets of one user may have together. */

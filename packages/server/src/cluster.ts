@@ -19,6 +19,7 @@ import {
 import { NodeUsers, type NodeUsersOwner } from './cluster/users.js'
 import type { Nodes } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
+import type { Development } from './runtime/development.js'
 import { refuseCallback } from './socket/rpc-callback.js'
 
 export { sidOf } from './cluster/sids.js'
@@ -48,6 +49,8 @@ export interface ClusterOwner {
   readonly revocations: NodeUsersOwner['revocations']
   /** Milliseconds that a call may take which names no time-out. */
   readonly callTimeout: number
+  /** Checks that only development servers make. @default none */
+  readonly development?: Pick<Development, 'checkData'> | undefined
   /** Receives what listeners of events throw. */
   failed(cause: unknown, details: object): void
 }
@@ -193,6 +196,7 @@ export class Cluster {
       checkText('name', name)
       refuseCallback('cluster.rpc', options)
       if (nodeOf(sid) === this.node) return this.#socket(sid).rpc<Data>(name, data, options)
+      this.#owner.development?.checkData('call', name, data)
       return this.#calls.call<Data>({ sid, name, data }, options)
     })
   }

@@ -232,6 +232,7 @@ export class RemoteClient {
   rpc<Data = unknown>(name: string, data?: unknown, rest?: CallOptions): Promise<Data>
   rpc(name: string, data?: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
     const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest ?? undefined]
+    this.#owner.development?.checkData('call', name, data)
     const answer = this.#session.request(
       (id) => {
         if (this.isClosed) throw new RpcError('connection_lost')
@@ -241,6 +242,9 @@ export class RemoteClient {
       options,
       name,
     )
+    const { requests } = this.#owner
+    if (requests.isVerbose)
+      requests.watch({ sid: this.sid, uid: this.uid, type: 'invoke', function: name }, answer)
     if (!callback) return answer
     const details = { sid: this.sid, rpc: name, method: 'rpc' }
     callBack(answer, callback, (cause) => this.#owner.failed(cause, details))

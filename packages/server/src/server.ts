@@ -33,6 +33,7 @@ import { OriginRules } from './origins.js'
 import { Policy } from './policy.js'
 import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
+import { Development } from './runtime/development.js'
 import { isProduction } from './runtime/environment.js'
 import { Failures } from './runtime/failures.js'
 import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
@@ -64,6 +65,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #log: ThrottledLog
   readonly #failures: Failures
   readonly #vetoes: VetoListeners
+  readonly #development: Development | undefined
   readonly #routes: ExpressRoutes
   readonly #middleware: MiddlewareStack
   readonly #hub: Hub
@@ -94,6 +96,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#middleware = new MiddlewareStack({ timeout: limits.vetoTimeout, log: this.#log, failed })
     this.#hub = new Hub(failed, filter)
     this.socketController = socketController
+    this.#development = isProduction() ? undefined : this.#developed()
     this.#authTimeout = authTimeout
     this.#routes = new ExpressRoutes(app, routes)
     warnOfHiddenInstances(logger, socketController)
@@ -269,8 +272,14 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       middleware: this.#middleware,
       redeem,
       decide,
+      development: this.#development,
       failed,
     })
+  }
+
+  #developed(): Development {
+    const { logger, routes } = this.#options
+    return new Development({ logger, actions: () => [routes, this.socketController] })
   }
 
   #findAction(name: string): Action | undefined {
@@ -288,7 +297,8 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     const { engine, limits } = this.#options
     const [hub, joining, channels] = [this.#hub, this.#joining, this.#channels]
     const { report: failed } = this.#failures
-    return new Cluster({ ...limits, nodes: engine.nodes, hub, joining, channels, revocations, failed })
+    const parts = { nodes: engine.nodes, hub, joining, channels, revocations, failed }
+    return new Cluster({ ...limits, ...parts, development: this.#development })
   }
 
   #makeOrigins(trusts: TrustProxy): OriginRules {
@@ -300,7 +310,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       trusts,
       onerror,
       log: this.#log,
-      givesHints: !isProduction(),
+      givesHints: this.#development !== undefined,
     })
   }
 
@@ -308,6 +318,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return makeHandshakes({
       ...this.#options,
       log: this.#log,
+      development: this.#development,
       redeemer,
       hub: this.#hub,
       joining: this.#joining,
@@ -345,7 +356,6 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   #mountTokenRoute(parts: Pick<TokenRouteOptions, 'tokens' | 'origins' | 'requests'>): () => void {
     const { app, engine, limits, customMiddleware, tokenRoute: path, server, prefix, logger } = this.#options
     const { origins } = parts
-    const givesHints = !isProduction()
     const handler = chainHandlers([
       tokenGuard(origins, () => false),
       (_request, _response, next) => this.#turnstile.pass(next),
@@ -356,7 +366,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
         ...parts,
         tickets: engine.tickets,
         log: this.#log,
-        givesHints,
+        development: this.#development,
       }),
     ])
     const others = new OtherServers(server, prefix, logger)

@@ -8,6 +8,7 @@ import { readClaims } from './claims.js'
 import type { TicketOwner, Tickets } from './engine.js'
 import { addressBlock } from './http/address-block.js'
 import type { OriginRules } from './origins.js'
+import type { Development } from './runtime/development.js'
 import { codeOf } from './runtime/failures.js'
 import type { LogEntry, ThrottledLog } from './runtime/throttled-log.js'
 import type { Tokens } from './tokens.js'
@@ -53,8 +54,8 @@ export interface TokenRouteOptions {
   readonly requests: TokenRequests
   readonly origins: OriginRules
   readonly log: Pick<ThrottledLog, 'write'>
-  /** Whether refusals tell clients what to look at, and sessions without the key are warned of. @default false */
-  readonly givesHints?: boolean
+  /** Of a development server only: refusals then tell clients what to look at, too. @default none */
+  readonly development?: Pick<Development, 'checkData'> | undefined
 }
 
 /** The options, and what is made of them once. */
@@ -74,7 +75,7 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
       await options.requests.run((pending) => answer([request, response], parts, pending))
     } catch (cause) {
       options.log.write(...failureLine(cause, request))
-      const body = { error: 'Internal error', ...(options.givesHints && { hint: SEE_LOG }) }
+      const body = { error: 'Internal error', ...(options.development && { hint: SEE_LOG }) }
       if (!response.headersSent) send(request, response, [statusOf(cause), body])
     }
   }
@@ -82,9 +83,9 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
 
 const SEE_LOG = 'the log of the server says why: look for "a token request failed"'
 
-function sessionKeyOf({ authentication, log, givesHints }: TokenRouteOptions): SessionKey | undefined {
+function sessionKeyOf({ authentication, log, development }: TokenRouteOptions): SessionKey | undefined {
   if (typeof authentication !== 'string') return undefined
-  return new SessionKey(authentication, { log, warns: givesHints })
+  return new SessionKey(authentication, { log, warns: development !== undefined })
 }
 
 /** `authentication` threw, or rejected. */
@@ -146,7 +147,7 @@ async function answer(
   if (!auth) {
     const [why, entry] = notSignedIn(request, options)
     options.log.write('token request forbidden', entry)
-    const hint = options.givesHints ? { hint: why } : {}
+    const hint = options.development ? { hint: why } : {}
     return send(request, response, [403, { error: 'Forbidden', code: 'forbidden', ...hint }])
   }
   const hasClaims = typeof options.authentication === 'function' && options.check.isClaims(auth)
@@ -155,6 +156,7 @@ async function answer(
   const { ip, ips, hostname: host } = request
   const data = typeof auth === 'object' ? auth : sessionData(request)
   const session = sessionOf(request)
+  if (data === auth) options.development?.checkData('authentication', '', auth)
   const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host, session }
   const json = encodeTicket(ticket, options.authData)
   const owners = ownersOf(ticket, options)

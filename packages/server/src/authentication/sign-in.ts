@@ -17,7 +17,7 @@ import { SocketCounts } from './socket-counts.js'
 /** Dependencies of {@link makeHandshakes}. */
 export interface SignInParts
   extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
-    Pick<RemoteClientOwner, 'channels' | 'findAction' | 'failed'> {
+    Pick<RemoteClientOwner, 'channels' | 'findAction' | 'failed' | 'development'> {
   readonly limits: Limits
   readonly logger: Logger
   readonly log: ThrottledLog
@@ -55,7 +55,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
 
 /** What all sockets of a server share. */
 function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwner {
-  const { limits, logger, log, debug, turns, findAction, channels, failed } = parts
+  const { limits, logger, log, debug, turns, findAction, channels, failed, development } = parts
   return {
     flusher: new Flusher(limits.readTimeout, turns),
     turns,
@@ -66,6 +66,7 @@ function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwne
     findAction,
     channels,
     failed,
+    development,
     closed: (closing: Closing) => closings.socket(closing),
     requests: new RequestLog(logger, log, debug),
   }

@@ -22,7 +22,9 @@ import type { PendingSubscription, PendingSubscriptions } from './pending-subscr
 type SubscribeRequest = SubscriptionMessage & Pick<PendingRequest, 'isAnswered'>
 
 /** Dependencies of {@link ChannelRequests} that the server gives. */
-export interface ChannelRequestsOwner extends Omit<HistoryAnswersOwner, 'access'>, NewChannelsOwner {
+export interface ChannelRequestsOwner
+  extends Omit<HistoryAnswersOwner, 'access' | 'policy'>,
+    NewChannelsOwner {
   readonly broker: Broker
   readonly history: HistoryAnswersOwner['history'] & NewChannelsOwner['history']
   readonly policy: ChannelPolicy

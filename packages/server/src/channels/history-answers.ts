@@ -5,10 +5,12 @@ import {
   type Position,
   RpcError,
 } from '@token-socket/protocol'
-import type { History, HistoryPage, Publication } from '../engine.js'
+import type { History, HistoryPage, Publication, Retention } from '../engine.js'
 import { firstIdAt } from '../event-ids.js'
 import type { RemoteClient } from '../remote-client.js'
+import type { Development } from '../runtime/development.js'
 import { Turnstile } from '../turnstile.js'
+import { keepsNothing } from './own-publications.js'
 
 /** Dependencies of {@link HistoryAnswers}. */
 export interface HistoryAnswersOwner {
@@ -23,6 +25,12 @@ export interface HistoryAnswersOwner {
   }
   /** Bytes of data in one page; a single publication may have more. */
   readonly historyPage: number
+  readonly policy: {
+    /** How long the channel's rule keeps publications. */
+    retention(channel: string): Retention | undefined
+  }
+  /** Checks that only development servers make. @default none */
+  readonly development?: Pick<Development, 'warnOfNoHistory'> | undefined
 }
 
 /** Publications in one page. */
@@ -71,7 +79,10 @@ export class HistoryAnswers {
     if (since === undefined) throw new RpcError('forbidden')
     const start = firstIdAt(since)
     const query = { before, reverse, limit, bytes: this.#owner.historyPage }
-    return this.#owner.history.read(channel, { ...query, after: after > start ? after : start })
+    const { development, policy, history } = this.#owner
+    const page = await history.read(channel, { ...query, after: after > start ? after : start })
+    if (development && keepsNothing(page, policy.retention(channel))) development.warnOfNoHistory(channel)
+    return page
   }
 
   #seenBy(socket: RemoteClient, publication: Publication): Publication[] {

@@ -1,6 +1,7 @@
 import { encodeData } from '@token-socket/protocol'
 import type { Broker, History, HistoryPage, HistoryQuery, Receipt, Retention } from '../engine.js'
 import type { PublicationOptions } from '../remote-client.js'
+import type { Development } from '../runtime/development.js'
 import { checkName } from './check-name.js'
 import { serverKey } from './idempotency-keys.js'
 
@@ -12,6 +13,8 @@ export interface OwnPublicationsOwner {
     /** How long the publications of the application on a channel are kept. @param store milliseconds, instead of the rule's */
     retention(channel: string, store?: number): Retention | undefined
   }
+  /** Checks that only development servers make. @default none */
+  readonly development?: Pick<Development, 'checkData' | 'warnOfNoHistory'> | undefined
 }
 
 /**
@@ -34,6 +37,7 @@ export class OwnPublications {
     if (options.event !== undefined) checkName('event', options.event)
     if (options.idempotencyKey !== undefined) checkName('key', options.idempotencyKey)
     const { event, store } = options
+    this.#owner.development?.checkData('publication', channel, data)
     const retention = this.#owner.policy.retention(channel, store)
     return this.#owner.broker.publish(
       { channel, json: encodeData(data), event },
@@ -44,11 +48,20 @@ export class OwnPublications {
   /** Reads what a channel keeps. @throws RpcError `too_long`, `bad_message` */
   async history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
     checkName('channel', channel)
-    return this.#owner.history.read(channel, query)
+    const page = await this.#owner.history.read(channel, query)
+    if (this.#owner.development && keepsNothing(page, this.#owner.policy.retention(channel)))
+      this.#owner.development.warnOfNoHistory(channel)
+    return page
   }
 
   /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError `unserializable` */
   async broadcast(data: unknown): Promise<void> {
+    this.#owner.development?.checkData('broadcast', '', data)
     await this.#owner.broker.broadcast(encodeData(data))
   }
+}
+
+/** Whether a page of history is empty because no rule keeps anything on the channel, and no publication asked to be kept. */
+export function keepsNothing({ publications, position }: HistoryPage, rule: Retention | undefined): boolean {
+  return rule === undefined && publications.length === 0 && position.offset === 0
 }

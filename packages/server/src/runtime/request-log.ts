@@ -1,4 +1,4 @@
-import { type AnswerForm, type CallEnd, ERRORS, type WireError } from '@token-socket/protocol'
+import { type AnswerForm, asRpcError, type CallEnd, ERRORS, type WireError } from '@token-socket/protocol'
 import type { Logger } from '../logger.js'
 import { shorten } from './shorten.js'
 import type { ThrottledLog } from './throttled-log.js'
@@ -58,6 +58,25 @@ export class RequestLog {
       return this.#logger.debug(details, 'a function answered a call that was given up')
     const line = end ? 'a function answered after its call had timed out' : 'a function answered twice'
     this.#log.write(`late ${end} ${call.function}`, ['warn', details, line])
+  }
+
+  /** With the option `debug`: a line when a call of the server to a client has ended, with its duration. */
+  watch(call: LoggedRequest, answer: Promise<unknown>): void {
+    const begun = performance.now()
+    const line = () => ({ ...call, ...shortened(call), ms: Math.round(performance.now() - begun) })
+    answer.then(
+      () => this.#logger.debug(line(), 'a call to a client was answered'),
+      (error: unknown) => {
+        const { code, message } = asRpcError(error)
+        this.#logger.debug({ ...line(), code, reason: shorten(message) }, 'a call to a client failed')
+      },
+    )
+  }
+
+  /** A call named a function that there is not, and a similar one that there is. */
+  misspelt(call: LoggedRequest, nearest: string): void {
+    const details = { ...call, ...shortened(call), code: 'not_found', didYouMean: nearest }
+    this.#log.write('misspelt function', ['warn', details, 'a client called a function that is not there'])
   }
 
   /** A request was answered. @param error of a request that failed */

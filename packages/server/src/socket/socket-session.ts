@@ -5,6 +5,7 @@ import {
   type ClientMessage,
   type CloseReason,
   decodeClientMessage,
+  ERRORS,
   encodeError,
   FrameError,
   forCaller,
@@ -19,6 +20,7 @@ import {
 } from '@token-socket/protocol'
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
+import type { Development } from '../runtime/development.js'
 import type { Turns } from '../runtime/turns.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
 
@@ -62,6 +64,8 @@ export interface SessionOwner extends CallSupervisorOwner {
   readonly turns?: Pick<Turns, 'time'>
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
+  /** Checks that only development servers make. @default none */
+  readonly development?: Pick<Development, 'checkData' | 'nearestAction'> | undefined
 }
 
 /** The socket of a {@link SocketSession}. */
@@ -69,6 +73,8 @@ export interface SessionSocket extends SupervisedSocket {
   readonly auth: unknown
   /** Whether it is let in and its connection lives. */
   readonly isOpen: boolean
+  /** Whether its client is the legacy one, to which plain errors are texts. */
+  readonly isOld: boolean
   close(why: CloseReason): void
   requestChannel(request: PendingRequest): Promise<ChannelAnswer>
 }
@@ -133,10 +139,12 @@ export class SocketSession {
 
   #handle(message: Request, count: number, bytes: number): void {
     const rpc = rpcOf(message)
-    const { requests } = this.#owner
+    const { requests, development } = this.#owner
     const begun = requests.isVerbose ? performance.now() : 0
     const answer = (outcome: AnswerMessage['outcome']) => {
       if (requests.isVerbose || 'error' in outcome) this.#log(message, outcome, begun)
+      if (development && message.type === 'call' && 'data' in outcome)
+        development.checkData('answer', rpc, outcome.data)
       this.#socket.send({ type: 'answer', id: message.id, rpc, outcome })
     }
     const { rate } = this.#owner.limits
@@ -146,6 +154,8 @@ export class SocketSession {
     if (message.type === 'call' || message.type === 'ping') {
       const { data = {}, timeout = undefined } = message.type === 'call' ? message : {}
       const action = this.#find(rpc)
+      const nearest = action ? undefined : development?.nearestAction(rpc)
+      if (nearest !== undefined) return this.#suggest(message, rpc, nearest)
       const before = [this.#socket.auth, data]
       return this.#peer.receive({
         id: message.id,
@@ -159,6 +169,17 @@ export class SocketSession {
       })
     }
     this.#request(message, bytes, answer)
+  }
+
+  /** Says which function was most likely meant, to the log and to the client: in development only. */
+  #suggest({ id }: Request, name: string, nearest: string): void {
+    const { sid, uid, isOld } = this.#socket
+    this.#owner.requests.misspelt({ sid, uid, type: 'call', function: name }, nearest)
+    const about = { function: name }
+    const message = `${ERRORS.not_found}: ${name} (did you mean ${nearest}?)`
+    const full = { message, code: 'not_found', data: { ...about, didYouMean: nearest } }
+    const outcome = isOld ? wireError('not_found', about) : encodeError(full)
+    this.#socket.send({ type: 'answer', id, rpc: name, outcome })
   }
 
   /** @returns the function that is called; one that throws in place of one whose look-up throws, as a getter may */

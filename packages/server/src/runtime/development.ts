@@ -1,0 +1,52 @@
+import { type Controller, nearestName } from '@token-socket/protocol'
+import type { Logger } from '../logger.js'
+import { actionNames } from './action-names.js'
+import { JsonWarnings, type SentKind } from './json-warnings.js'
+import { shorten } from './shorten.js'
+
+/** Channels that are warned of. */
+const CHANNELS = 100
+
+/** Dependencies of {@link Development}. */
+export interface DevelopmentOwner {
+  readonly logger: Pick<Logger, 'warn'>
+  /** The trees of functions that clients can call, as they are now. */
+  actions(): readonly object[]
+}
+
+/** What tells developers of mistakes that are no errors. Production servers have none: nothing is checked there. */
+export class Development {
+  readonly #owner: DevelopmentOwner
+  readonly #json: JsonWarnings
+  readonly #channels = new Set<string>()
+
+  constructor(owner: DevelopmentOwner) {
+    this.#owner = owner
+    this.#json = new JsonWarnings(owner.logger)
+  }
+
+  /** Warns of what JSON would change of data that is about to be sent. See {@link JsonWarnings.check}. */
+  checkData(kind: SentKind, subject: string, data: unknown): void {
+    this.#json.check(kind, subject, data)
+  }
+
+  /** The function that was most likely meant by a name that there is not. */
+  nearestAction(name: string): string | undefined {
+    return nearestName(name, this.#actionNames())
+  }
+
+  /** Warns, once for each channel, that its history was read though it keeps nothing. */
+  warnOfNoHistory(channel: string): void {
+    if (this.#channels.has(channel) || this.#channels.size >= CHANNELS) return
+    this.#channels.add(channel)
+    const details = { option: 'channels', channel: shorten(channel), hint: KEEP }
+    this.#owner.logger.warn(details, 'a history was read of a channel that keeps nothing')
+  }
+
+  *#actionNames(): Generator<string> {
+    for (const tree of this.#owner.actions()) yield* actionNames(tree as Controller)
+  }
+}
+
+const KEEP =
+  "give the channel a rule with a history, such as channels: { 'chat-*': { history: { ttl: 86_400_000 } } }"
