@@ -37,4 +37,7 @@ const tokenSockets = new TokenSocketServer({
   engine: lmdbEngine({ path: join(folder, 'conversations') }),
 })
 
+tokenSockets.on('connected', ({ uid, transport }) => console.log(`${uid} is connected by ${transport}`))
+tokenSockets.on('disconnected', ({ uid }, reason) => console.log(`${uid} is gone: ${reason}`))
+
 await site.open('chat', tokenSockets)

@@ -8,10 +8,12 @@ import express from 'express'
 import session from 'express-session'
 import { Site } from '../site.js'
 import { makeController, routes } from './controller.js'
+import { publishEvents, SEEN } from './seen.js'
 import { FileStore, SESSION_LIFE, secretFor } from './sessions.js'
 
 const NAME_LIMIT = 40
 const TEXT_LIMIT = 500
+const SERVER_ONLY = { code: 'server_only', message: 'Only the server publishes on this channel' }
 
 const site = new Site()
 const { app, server } = site
@@ -73,9 +75,12 @@ tokenSockets.on('subscribe', (_socket, { channel }, callback) => {
 })
 
 // Whatever a page sends: a user writes in their own name only.
-tokenSockets.on('publish', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
+tokenSockets.on('publish', (socket, { channel, data }, callback) => {
+  callback(channel === SEEN ? SERVER_ONLY : problemWith(data, socket.auth), true)
+})
 tokenSockets.on('broadcast', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
 
+publishEvents(tokenSockets)
 await site.open('playground', tokenSockets)
 
 /** Serves one file of an installed package, and its source map. */

@@ -279,6 +279,18 @@ describe('the playground', function () {
       expect(text?.match(/connection_lost/g)).to.have.length(1)
       expect(text).to.include('The connection was lost before the answer came')
     })
+
+    it('end on both sides when the page gives up its own call', async () => {
+      await ada.page.getByRole('button', { name: 'Ask me something' }).click()
+      const question = ada.page.getByLabel('The server asks: What should we have for lunch?')
+      await question.waitFor()
+      await ada.page.getByRole('button', { name: 'Give up the call' }).click()
+      await question.waitFor({ state: 'hidden' })
+      expect(await outcomes(2)).to.deep.equal([
+        ['outcome failed', 'aborted'],
+        ['outcome failed', 'aborted'],
+      ])
+    })
   })
 
   describe('channels', () => {

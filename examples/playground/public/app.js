@@ -2,10 +2,11 @@
 
 import { actions, offerToBeCalled } from './called.js'
 import { offerCalls } from './calls.js'
-import { offerChannels, showChannels } from './channels.js'
+import { channelsOf, offerChannels, showChannels } from './channels.js'
 import { chosenTransport, showConnection, showNoConnection } from './connection.js'
 import { byId } from './dom.js'
 import { textOf } from './failure.js'
+import { showSeen } from './seen.js'
 import { showSession } from './token-flow.js'
 
 const { TokenSocket } = window
@@ -39,7 +40,7 @@ byId('sign-out').addEventListener('click', async () => {
 byId('cut').addEventListener('click', () => socket.rpc('cutMe').catch(() => {}))
 
 byId('wanted-transport').addEventListener('change', () => {
-  const channels = socket.channels()
+  const channels = channelsOf(socket)
   socket.end()
   showSession(name)
   connect(channels)
@@ -77,6 +78,7 @@ function connect(channels) {
   socket = made
   showConnection(made)
   showChannels(made, channels)
+  showSeen(made)
   // The server may say for good that this person is not welcome (any more).
   made.on('state', (state) => {
     if (state === 'failed' && made === socket) leave('You were signed out.')

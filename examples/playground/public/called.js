@@ -30,17 +30,21 @@ export const actions = {
 
 /** The two buttons that make the server call. @param getSocket the socket at the moment of the call */
 export function offerToBeCalled(getSocket) {
-  const offer = (button, name) =>
-    byId(button).addEventListener('click', async () => {
-      const line = new CallLine(byId('called'), [make('code', {}, `${name}()`)], { function: name })
-      try {
-        line.worked(await getSocket().rpc(name))
-      } catch (error) {
-        line.failed(error)
-      }
-    })
-  offer('greet-everyone', 'greetEveryone')
-  offer('ask-me', 'askMe')
+  const call = async (name, options) => {
+    const line = new CallLine(byId('called'), [make('code', {}, `${name}()`)], { function: name })
+    try {
+      line.worked(await getSocket().rpc(name, null, options))
+    } catch (error) {
+      line.failed(error)
+    }
+  }
+  byId('greet-everyone').addEventListener('click', () => call('greetEveryone'))
+  byId('ask-me').addEventListener('click', () => {
+    // Giving up goes all the way: to the server's function, and from there to the question on this page.
+    const controller = new AbortController()
+    byId('give-up').onclick = () => controller.abort()
+    call('askMe', { signal: controller.signal })
+  })
 }
 
 /** Asks the person, until the signal aborts. One question at a time: a newer one replaces the one before. */

@@ -2,11 +2,17 @@
 
 import { addLine, byId, make, timeOf } from './dom.js'
 import { describe } from './failure.js'
+import { SERVER_CHANNEL } from './seen.js'
 
 /** Tells this window from others of the same person. */
 const WINDOW = Math.random().toString(36).slice(2)
 
 const log = byId('messages')
+
+/** The channels that the person has chosen: all but the one for what the server sees. */
+export function channelsOf(socket) {
+  return socket.channels().filter((channel) => channel !== SERVER_CHANNEL)
+}
 
 /** Lets the person use channels. @param getSocket the socket at the moment; @param getName who the person is */
 export function offerChannels(getSocket, getName) {
@@ -29,9 +35,11 @@ export function offerChannels(getSocket, getName) {
 /** Follows one socket's channels. @param channels to subscribe to */
 export function showChannels(socket, channels) {
   showSubscribed(socket)
-  socket.on('message', (channel, message) => showMessage(channel, message))
+  socket.on('message', (channel, message) => {
+    if (channel !== SERVER_CHANNEL) showMessage(channel, message)
+  })
   socket.on('reconnect', (error) => {
-    if (!error) showNote(`Back again. Still subscribed to ${socket.channels().join(', ') || 'nothing'}`)
+    if (!error) showNote(`Back again. Still subscribed to ${channelsOf(socket).join(', ') || 'nothing'}`)
   })
   for (const channel of channels) subscribe(socket, channel)
 }
@@ -71,7 +79,7 @@ async function attempt(problem, run) {
 }
 
 function showSubscribed(socket) {
-  const channels = socket.channels()
+  const channels = channelsOf(socket)
   const chips = channels.map((channel) => {
     const button = make('button', { type: 'button', ariaLabel: `Unsubscribe from ${channel}` }, '×')
     button.addEventListener('click', () => unsubscribe(socket, channel))
