@@ -4,7 +4,6 @@
 
 export const INTERNAL_NAMES = [
   'answered',
-  'attempt',
   'begin',
   'bufferedBytes',
   'callersWaiting',
@@ -32,6 +31,7 @@ export const INTERNAL_NAMES = [
   'moved',
   'need',
   'noticed',
+  'notices',
   'outcome',
   'over',
   'passed',
@@ -50,6 +50,7 @@ export const INTERNAL_NAMES = [
   'threw',
   'timers',
   'tokens',
+  'tryOnce',
   'wasReady',
   'wentOffline',
   'woke',

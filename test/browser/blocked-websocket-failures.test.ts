@@ -83,7 +83,7 @@ describe('a page that nothing connects', function () {
         code: 'transport_failed',
         message:
           `websocket failed: ${proxy.origin.replace('http', 'ws')}/sockets/websocket: closed, code 1006; ` +
-          `sockjs failed: SockJS could not be loaded: ${REMEDY} (this script has no address)`,
+          `sockjs failed: ${proxy.origin}/sockets: SockJS could not be loaded: ${REMEDY} (this script has no address)`,
       })
     })
 

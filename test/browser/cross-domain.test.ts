@@ -94,8 +94,8 @@ describe('a page of another origin', () => {
       await page.context().clearCookies()
       expect(await connect(page, { host: origin })).to.deep.equal({
         code: 'token_refused',
-        message: 'Forbidden',
-        data: { status: 403 },
+        message: `Forbidden, HTTP status 403 from ${origin}/socket/token`,
+        data: { status: 403, url: `${origin}/socket/token` },
       })
       expect(asked).to.have.length(1)
     })

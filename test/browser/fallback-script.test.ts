@@ -163,7 +163,7 @@ describe('the script with SockJS beside the client’s', function () {
     code: 'transport_failed',
     message:
       `websocket failed: ${blocked.origin.replace('http', 'ws')}/sockets/websocket: closed, code 1006; ` +
-      'sockjs failed: SockJS could not be loaded: ' +
+      `sockjs failed: ${blocked.origin}/sockets: SockJS could not be loaded: ` +
       'serve token-socket.fallback.min.js beside this script and allow it in script-src, ' +
       `or use token-socket.full.min.js (${why})`,
   })

@@ -31,7 +31,7 @@ const FAILED: Readonly<Record<string, readonly [Answer, message: string | RegExp
     body(200, 'json', JSON.stringify({ token: 'e'.repeat(100_000) })),
     'the token is too long',
   ],
-  'with 500 and JSON': [body(500, 'json', '{"error":"Internal error"}'), 'Internal error'],
+  'with 500 and JSON': [body(500, 'json', '{"error":"Internal error"}'), 'Internal error, HTTP status 500'],
   'with 502 and a proxy’s page': [body(502, 'html', '<h1>Bad gateway</h1>'), 'HTTP status 502'],
   'with 429': [body(429, 'text', 'Slow down'), 'HTTP status 429'],
   'by cutting the connection': [(response) => void response.socket?.destroy(), 'Failed to fetch'],
@@ -55,7 +55,11 @@ const FAILED: Readonly<Record<string, readonly [Answer, message: string | RegExp
 
 /** Answers that are a no; URL is the route's. */
 const REFUSED: Readonly<Record<string, readonly [Answer, message: string, status: number]>> = {
-  'with 403 and JSON': [body(403, 'json', '{"error":"Forbidden"}'), 'Forbidden', 403],
+  'with 403 and JSON': [
+    body(403, 'json', '{"error":"Forbidden"}'),
+    'Forbidden, HTTP status 403 from URL',
+    403,
+  ],
   'with 401 and a login page': [body(401, 'html', LOGIN_PAGE), 'HTTP status 401 from URL', 401],
   'with 404': [body(404, 'html', '<h1>Not found</h1>'), 'HTTP status 404 from URL', 404],
 }
@@ -136,7 +140,7 @@ describe('a token route that answers', () => {
         expect(await connect(page)).to.deep.equal({
           code: 'token_refused',
           message: message.replace('URL', `${site.origin}/socket/token`),
-          data: { status },
+          data: { status, url: `${site.origin}/socket/token` },
         })
         expect(await page.evaluate(() => window.socket.state)).to.equal('failed')
         expect(asked).to.equal(status === 404 ? 2 : 1)
@@ -156,7 +160,7 @@ describe('a token route that answers', () => {
             }),
         )
         for (const socket of site.sockets.sockets()) socket.end()
-        const refusal = { code: 'token_refused', data: { status } }
+        const refusal = { code: 'token_refused', data: { status, url: `${site.origin}/socket/token` } }
         expect(await heard).to.deep.equal([refusal, refusal, 'ready'])
       })
     })
@@ -164,7 +168,12 @@ describe('a token route that answers', () => {
 
   it('with 200 and an error is refused, without a status', async () => {
     answers = [body(200, 'json', '{"error":"Not you"}')]
-    expect(await connect(page)).to.deep.equal({ code: 'token_refused', message: 'Not you' })
+    const url = `${site.origin}/socket/token`
+    expect(await connect(page)).to.deep.equal({
+      code: 'token_refused',
+      message: `Not you, from ${url}`,
+      data: { url },
+    })
   })
 
   it('with 403 refuses what waits, awaited or not, and leaves no rejection that nobody caught', async () => {

@@ -54,8 +54,10 @@ describe('the reconnection of TokenSocket', () => {
     const call = socket.rpc('echo')
     const subscription = socket.subscribe('a')
     const error = await errorOf(socket.ready())
-    expect(error).to.include({ code: 'token_refused', message: 'Forbidden' })
-    expect(error.data).to.deep.equal({ status: 403 })
+    const url = `http://${world.server.host}/socket/token`
+    const message = `Forbidden, HTTP status 403 from ${url}`
+    expect(error).to.include({ code: 'token_refused', message })
+    expect(error.data).to.deep.equal({ status: 403, url })
     expect(socket.state).to.equal('failed')
     expect(await errorOf(call)).to.have.property('code', 'token_refused')
     expect(await errorOf(subscription)).to.have.property('code', 'token_refused')

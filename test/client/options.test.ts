@@ -25,6 +25,7 @@ describe('readOptions', () => {
       queueSize: 1000,
       limits: { callsOut: 2000, callsIn: 1000, grantedChannels: 10_000 },
       logger: {},
+      notices: console,
       token: undefined,
       tokenAttempts: 2,
       lazy: false,

@@ -67,22 +67,22 @@ describe('TokenSource#request', () => {
   }
 
   const refused: readonly (readonly [status: number, body: string, message: string])[] = [
-    [403, '{"error":"Forbidden"}', 'Forbidden'],
+    [403, '{"error":"Forbidden"}', 'Forbidden, HTTP status 403 from URL'],
     [401, '<h1>Log in</h1>', 'HTTP status 401 from URL'],
     [404, '', 'HTTP status 404 from URL'],
-    [200, '{"error":"No"}', 'No'],
+    [200, '{"error":"No"}', 'No, from URL'],
   ]
   for (const [status, body, message] of refused) {
     it(`fails with \`token_refused\` for ${status} ${body}`, async () => {
       reply(status, body)
       const error = await errorOf(request())
       expect(error).to.include({ code: 'token_refused', message: message.replace('URL', url) })
-      if (status >= 400) expect(error.data).to.deep.equal({ status })
+      if (status >= 400) expect(error.data).to.deep.equal({ status, url })
     })
   }
 
   const failed: readonly (readonly [status: number, body: string, why: string])[] = [
-    [500, '{"error":"Internal"}', 'Internal'],
+    [500, '{"error":"Internal"}', 'Internal, HTTP status 500'],
     [503, 'busy', 'HTTP status 503'],
     [500, '{"code":"x"}', 'HTTP status 500'],
     [429, '', 'HTTP status 429'],
@@ -122,7 +122,8 @@ describe('TokenSource#request', () => {
 
   it('fails with `origin_refused` where the server does not allow the origin', async () => {
     reply(403, '{"error":"The origin is not allowed","code":"origin_refused"}')
-    const expected = { code: 'origin_refused', message: 'The origin is not allowed' }
+    const message = `The origin is not allowed, HTTP status 403 from ${url}`
+    const expected = { code: 'origin_refused', message }
     expect(await errorOf(request())).to.include(expected)
   })
 

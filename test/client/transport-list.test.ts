@@ -54,7 +54,7 @@ describe('TransportList', () => {
     const error = await errorOf(list.open(signal))
     expect(error).to.include({
       code: 'transport_failed',
-      message: 'websocket failed: no; sockjs failed: never',
+      message: 'websocket failed: websocket: no; sockjs failed: sockjs: never',
     })
     expect(error.data).to.deep.equal({ code: 4501 })
     expect(error).to.have.nested.property('cause.message', 'never')
@@ -163,7 +163,7 @@ describe('TransportList', () => {
     list.prefer('websocket')
     expect(await errorOf(list.open(signal))).to.include({
       code: 'transport_failed',
-      message: 'websocket failed: no',
+      message: 'websocket failed: websocket: no',
     })
     expect(await list.open(signal)).to.have.property('name', 'sockjs')
   })

@@ -17,7 +17,9 @@ export class World {
 
   /** A socket to the server. */
   open(options: TokenSocketOptions = {}, actions: Controller = {}): TokenSocket {
-    const socket = new TokenSocket({ host: this.server.host, ...options }, actions)
+    // Failures that tests make are no news to the console.
+    const quiet: TokenSocketOptions = options.logger ? {} : { logLevel: 'none' }
+    const socket = new TokenSocket({ host: this.server.host, ...quiet, ...options }, actions)
     this.sockets.push(socket)
     return socket
   }

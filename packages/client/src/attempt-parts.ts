@@ -16,11 +16,15 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
     settings.transports[0] === 'websocket'
       ? { transports: HTTP_TRANSPORTS, ...settings.sockjs }
       : settings.sockjs
-  const openers: Readonly<Record<TransportName, OpenTransport>> = {
-    websocket: (signal) => openWebSocket(`${address.websocket}${socketPrefix}/websocket`, headers, signal),
-    sockjs: (signal) => openSockJS(address.http + socketPrefix, sockjs, signal),
+  const urls: Readonly<Record<TransportName, string>> = {
+    websocket: `${address.websocket}${socketPrefix}/websocket`,
+    sockjs: address.http + socketPrefix,
   }
-  const order = settings.transports.map((name) => [name, openers[name]] as const)
+  const openers: Readonly<Record<TransportName, OpenTransport>> = {
+    websocket: (signal) => openWebSocket(urls.websocket, headers, signal),
+    sockjs: (signal) => openSockJS(urls.sockjs, sockjs, signal),
+  }
+  const order = settings.transports.map((name) => [name, openers[name], urls[name]] as const)
   return {
     tokens: settings.token
       ? new GivenTokens(settings.token, timeout)

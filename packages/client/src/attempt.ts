@@ -9,6 +9,7 @@ import {
 } from '@token-socket/protocol'
 import { Link, type LinkListener, type Tap } from './link.js'
 import type { Logger, TransportName } from './options.js'
+import { closedText } from './reason-texts.js'
 import { limitTime } from './time-limit.js'
 import type { Opened } from './transport-list.js'
 
@@ -47,7 +48,7 @@ export async function attempt(
 ): Promise<Link> {
   const token = await parts.tokens.request(signal)
   throwIfAborted(signal)
-  const { name, connection, timeout } = await parts.transports.open(signal)
+  const { name, connection, timeout, url } = await parts.transports.open(signal)
   let link = undefined as Link | undefined
   // Nothing has come from the server: maybe something on the way lets connections open, and no more.
   let isSilent = true
@@ -63,14 +64,15 @@ export async function attempt(
       const closed: LinkListener['closed'] = (code, reason) => {
         // Only the server knows codes from 4000 on.
         isSilent &&= code < 4000
-        reject(lossOf(code, reason, LEGACY_REFUSAL))
+        reject(lossOf({ code, reason }, LEGACY_REFUSAL, url))
       }
       link = new Link(connection, { receive, closed }, parts)
       throwIfAborted(signal)
       link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION, can: CAPABILITIES })
     })
   try {
-    const ready = await limitTime([timeout, `${name}: no answer to the token in time`], signal, shakeHands)
+    const late = `${name}: no answer to the token in time from ${url}`
+    const ready = await limitTime([timeout, late], signal, shakeHands)
     throwIfAborted(signal)
     parts.transports.prefer(name)
     return ready
@@ -96,11 +98,19 @@ function asRefusal(error: RpcError): RpcError {
   return code === 'too_many_sockets' ? error : new RpcError('invalid_token', message, data, error)
 }
 
+/** With which code and reason a connection was closed. */
+interface Closing {
+  readonly code: number
+  readonly reason: string
+}
+
 /**
- * Why a link was lost, as an error; `data` holds the close code and its reason.
+ * Why a link was lost, as an error: its text and its `data` hold the close code and the reason.
  * @param refusal another code that means a refused token
+ * @param url where the connection led, if the server had not taken the token yet: the text names it
  */
-export function lossOf(code: number, reason: string, refusal = INVALID_TOKEN_CODE): RpcError {
+export function lossOf({ code, reason }: Closing, refusal = INVALID_TOKEN_CODE, url?: string): RpcError {
   const isTokenRefused = code === INVALID_TOKEN_CODE || code === refusal
-  return new RpcError(isTokenRefused ? 'invalid_token' : 'connection_lost', undefined, { code, reason })
+  const name = isTokenRefused ? 'invalid_token' : 'connection_lost'
+  return new RpcError(name, closedText(code, reason, url), { code, reason })
 }

@@ -6,7 +6,7 @@ import type { Calls } from './calls.js'
 import type { Channel, ChannelOptions } from './channel.js'
 import { Core } from './core.js'
 import { Emitter } from './emitter.js'
-import type { TokenSocketEvents } from './events.js'
+import type { SocketStatus, TokenSocketEvents } from './events.js'
 import { readOptions, type TokenSocketOptions } from './options.js'
 import {
   type HistoryQuery,
@@ -16,6 +16,7 @@ import {
   type Receipt,
   receiptOf,
 } from './publications.js'
+import { type ReadyOptions, readyInTime } from './ready-timeout.js'
 import { SOCKET_AWAY } from './reason-texts.js'
 import type { ConnectionState } from './states.js'
 
@@ -54,6 +55,14 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     return this.#core.connector.state
   }
 
+  /**
+   * What the socket does now: its state, the last failure, the time until the next try, and the number of the try. An object
+   * of its own each time, which does not change; the `state` event's details say the same.
+   */
+  get status(): SocketStatus {
+    return this.#core.connector.status
+  }
+
   /** What carries the socket: `websocket`, or SockJS's name such as `xhr-streaming`. `undefined` while it is away. */
   get transport(): string | undefined {
     return this.#core.connector.link?.transport
@@ -74,14 +83,17 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     return this.#core.session?.umd
   }
 
-  /** Resolves when the socket is ready for the first time. Rejects if it never will be, or has failed or ended since. */
-  ready(): Promise<void>
+  /**
+   * Resolves when the socket is ready for the first time. Rejects if it never will be, or has failed or ended since; and
+   * after `timeout` milliseconds with `timeout`, whose `cause` is the last failure. The socket goes on trying then.
+   */
+  ready(options?: ReadyOptions): Promise<void>
   /** Listens for `ready`. If that is over already, the listener is called soon. */
   ready(listener: TokenSocketEvents['ready']): void
-  ready(listener?: TokenSocketEvents['ready']): Promise<void> | undefined {
+  ready(listener?: TokenSocketEvents['ready'] | ReadyOptions): Promise<void> | undefined {
     this.#core.need()
     const outcome = this.#core.final ? Promise.reject(this.#core.final) : this.#core.firstReady
-    if (typeof listener !== 'function') return deliver(outcome)
+    if (typeof listener !== 'function') return deliver(readyInTime(outcome, listener, () => this.status))
     if (this.#core.wasReady || this.#core.final)
       deliver(outcome, (error) => listener.call(this, error ?? undefined))
     else this.on('ready', listener)

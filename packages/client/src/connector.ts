@@ -1,6 +1,7 @@
 import { asRpcError, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
 import { lossOf } from './attempt.js'
 import { Backoff } from './backoff.js'
+import type { SocketStatus } from './events.js'
 import type { Link, LinkListener } from './link.js'
 import { PAGE_LEFT, SUSPENDED } from './reason-texts.js'
 import { CONNECTION_MOVES, type ConnectionEvent, type ConnectionState } from './states.js'
@@ -19,7 +20,7 @@ export interface Move {
 /** What a {@link Connector} needs of the socket. */
 export interface ConnectorOwner {
   /** One try; see `attempt`. */
-  attempt(listener: LinkListener, signal: AbortSignal): Promise<Link>
+  tryOnce(listener: LinkListener, signal: AbortSignal): Promise<Link>
   /** A message came, on the link that is ready or about to be. */
   receive: LinkListener['receive']
   /** The state has changed. The connector is done with its own part by then, so anything may be called. */
@@ -61,6 +62,10 @@ export class Connector {
   #stopTimer = () => {}
   #wasReady = false
   #refusedTokens = 0
+  /** Tries since the socket was last ready. */
+  #tries = 0
+  #error: RpcError | undefined
+  #retryAt: number | undefined
 
   constructor(options: ConnectorOptions, owner: ConnectorOwner) {
     this.#options = options
@@ -70,6 +75,13 @@ export class Connector {
 
   get state(): ConnectionState {
     return this.#state
+  }
+
+  /** What the socket does now: an object of its own for each call. */
+  get status(): SocketStatus {
+    const retryAt = this.#retryAt
+    const delay = retryAt && Math.max(0, retryAt - Date.now())
+    return { state: this.#state, attempt: this.#tries, error: this.#error, retryAt, delay }
   }
 
   /** The link that is ready. */
@@ -86,10 +98,11 @@ export class Connector {
     const attempt = new AbortController()
     const { signal } = attempt
     this.#attempt = attempt
+    this.#tries += 1
     const receive: LinkListener['receive'] = (...args) => {
       if (this.#attempt === attempt && !signal.aborted) this.#owner.receive(...args)
     }
-    this.#owner.attempt({ receive, closed() {} }, signal).then(
+    this.#owner.tryOnce({ receive, closed() {} }, signal).then(
       // It may have been aborted since its last step.
       (link) => (signal.aborted ? link.close() : this.#use(link, receive)),
       (error: unknown) => signal.aborted || this.#failed(asRpcError(error)),
@@ -105,7 +118,7 @@ export class Connector {
 
   /** Closes what is open, and wants nothing until {@link resume}. */
   suspend(): void {
-    this.#stop('suspend', new RpcError('connection_lost', SUSPENDED))
+    this.#stop('suspend', new RpcError('connection_lost', SUSPENDED, { reason: 'suspended' }))
   }
 
   /** Tries now, after {@link suspend}. */
@@ -121,7 +134,8 @@ export class Connector {
   /** Closes what is open, and waits for {@link retry}: the page goes away, and may come back. */
   leave(): void {
     if (this.#state === 'waiting') this.#stopTimer()
-    const error = new RpcError('connection_lost', PAGE_LEFT)
+    this.#retryAt = undefined
+    const error = new RpcError('connection_lost', PAGE_LEFT, { reason: 'page_left' })
     const link = this.#link
     if (this.#state === 'connecting') {
       this.#attempt?.abort(error)
@@ -160,11 +174,12 @@ export class Connector {
     this.#link = link
     this.#wasReady = true
     this.#refusedTokens = 0
+    this.#tries = 0
     this.#stopTimer = startTimer(STABLE, () => this.#backoff.reset())
     this.#move('open')
     link.listen({
       receive,
-      closed: (code, reason) => this.#link === link && this.#lost(lossOf(code, reason)),
+      closed: (code, reason) => this.#link === link && this.#lost(lossOf({ code, reason })),
     })
   }
 
@@ -200,6 +215,7 @@ export class Connector {
 
   #wait(delay: number): void {
     this.#stopTimer()
+    this.#retryAt = Date.now() + delay
     // A program that lives by its socket must not end because its server is away for a moment.
     this.#stopTimer = startTimer(delay, () => this.retry(), true)
   }
@@ -209,6 +225,8 @@ export class Connector {
     const next = CONNECTION_MOVES[from][event]
     if (!next) return
     this.#state = next
+    if (next !== 'waiting') this.#retryAt = undefined
+    if (next !== 'connecting') this.#error = details?.error
     if (next === 'connecting') this.#try()
     this.#owner.moved({ event, from, ...details })
   }

@@ -9,6 +9,7 @@ import {
   type SubscriptionMessage,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
+import { failureText } from './advice/failure-text.js'
 import { type AttemptParts, attempt } from './attempt.js'
 import { attemptParts } from './attempt-parts.js'
 import { deliver } from './callback.js'
@@ -17,7 +18,7 @@ import type { ChannelSocket } from './channel.js'
 import { Channels } from './channels.js'
 import { Connector, type ConnectorOwner, type Move } from './connector.js'
 import type { Emitter } from './emitter.js'
-import type { TokenSocketEvents } from './events.js'
+import type { SocketStatus, TokenSocketEvents } from './events.js'
 import { Heartbeat, type HeartbeatOwner } from './heartbeat.js'
 import type { Link, LinkListener } from './link.js'
 import type { Settings } from './options.js'
@@ -38,6 +39,9 @@ const PING_TIMEOUT = 10_000
 /** Milliseconds that a server's sign of life may be late. */
 const HEARTBEAT_LEEWAY = 1000
 
+/** Tries in a row before the first `ready` after which the failure is written to the console. */
+const SILENT_TRIES = 3
+
 /** The parts of a socket, and what each is told when something happens. */
 export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, ConnectorOwner {
   readonly connector: Connector
@@ -57,6 +61,8 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   readonly #parts: AttemptParts
   readonly #undoWake: () => void
   #settleReady: (error?: RpcError) => void = () => {}
+  /** It has said why it is not ready. */
+  #hasWarned = false
   /** It is lazy, and nothing has needed a connection so far. */
   #isIdle = false
 
@@ -170,10 +176,10 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   }
 
   died(): void {
-    this.connector.drop(new RpcError('connection_lost', UNANSWERED))
+    this.connector.drop(new RpcError('connection_lost', UNANSWERED, { reason: 'ping_unanswered' }))
   }
 
-  attempt(listener: LinkListener, signal: AbortSignal): Promise<Link> {
+  tryOnce(listener: LinkListener, signal: AbortSignal): Promise<Link> {
     return attempt(this.#parts, listener, signal)
   }
 
@@ -214,9 +220,11 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     else if (event === 'end') this.#close(new RpcError('ended'))
     else if (event === 'refuse' && error) this.#close(error)
     else if (error) this.#lost(error)
-    const { state } = this.connector
+    const { status } = this.connector
+    const { state } = status
+    if (isFirst) this.#warn(status)
     this.#settings.logger.debug?.(`${from} → ${state}`, error)
-    this.#socket.emit('state', state, { ...(error && { error }), ...(delay !== undefined && { delay }) })
+    this.#socket.emit('state', state, { ...status, error, delay })
     if (event === 'open') this.#socket.emit('connect')
     else if (from === 'ready') this.#socket.emit('disconnect', error ?? new RpcError('ended'))
     if (event !== 'open' && event !== 'refuse' && (event !== 'fail' || isFirst)) return
@@ -225,6 +233,13 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
       this.#socket.emit('ready', ...news)
     } else if (from === 'connecting') this.#socket.emit('reconnect', ...news)
     else if (error) this.failed(error)
+  }
+
+  /** Says once why the socket is not ready yet: when it never will be, or after some tries. */
+  #warn({ state, error, retryAt, attempt }: SocketStatus): void {
+    if (this.#hasWarned || !error || !(state === 'failed' || (retryAt && attempt >= SILENT_TRIES))) return
+    this.#hasWarned = true
+    this.#settings.notices.warn?.(failureText(error, this.#settings), error)
   }
 
   /** Moves the place on the channel first: a listener may subscribe again. */

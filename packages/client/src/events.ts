@@ -2,16 +2,24 @@ import type { GapReason, RpcError } from '@token-socket/protocol'
 import type { PublicationDetails } from './publications.js'
 import type { ConnectionState } from './states.js'
 
-/** What goes with a change of state. */
-export interface StateDetails {
-  /** Why, when something failed. */
-  readonly error?: RpcError
+/** What a socket does at a moment: its `status`, and what goes with a change of state. */
+export interface SocketStatus {
+  readonly state: ConnectionState
+  /** The last failure since the socket was ready. In a `state` event: why the state has changed, when something failed. */
+  readonly error?: RpcError | undefined
   /**
    * Milliseconds until the next try, in `waiting`: 30 to 60 s while the browser says that there is no network. Without it
    * the try waits for the page to come back.
    */
-  readonly delay?: number
+  readonly delay?: number | undefined
+  /** When that try begins, in milliseconds since 1970. */
+  readonly retryAt?: number | undefined
+  /** Tries since the socket was last ready, including the one under way: 0 when ready. */
+  readonly attempt: number
 }
+
+/** What goes with a change of state. */
+export type StateDetails = SocketStatus
 
 /** The events of a `TokenSocket`, and what their listeners get. */
 export interface TokenSocketEvents {

@@ -16,7 +16,7 @@ export type { Binding, Handler } from './bindings.js'
 export type { Callback } from './callback.js'
 export type { Channel, ChannelEvents, ChannelOptions, ChannelToken } from './channel.js'
 export { TokenSocket } from './client.js'
-export type { StateDetails, TokenSocketEvents } from './events.js'
+export type { SocketStatus, StateDetails, TokenSocketEvents } from './events.js'
 export type {
   AuthenticationData,
   Limits,
@@ -26,6 +26,7 @@ export type {
   TransportName,
 } from './options.js'
 export type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './publications.js'
+export type { ReadyOptions } from './ready-timeout.js'
 export {
   CONNECTION_MOVES,
   type ConnectionEvent,

@@ -109,9 +109,13 @@ export interface TokenSocketOptions {
   readonly queueSize?: number | undefined
   /** Other bounds. @default each bound's own */
   readonly limits?: Limits | undefined
-  /** Where the socket writes its log. @default the console if there is a `logLevel`, else none */
+  /**
+   * Where the socket writes its log. What a developer has to know goes to the console where there is none: why the socket
+   * does not become ready, and the warnings of development builds.
+   * @default the console if there is a `logLevel`, else none
+   */
   readonly logger?: Logger | undefined
-  /** What it writes there. @default "debug" */
+  /** What it writes there; `none` silences the console, too. @default "debug" */
   readonly logLevel?: LogLevel | undefined
 }
 
@@ -137,6 +141,8 @@ export interface Settings {
   readonly queueSize: number
   readonly limits: { readonly callsOut: number; readonly callsIn: number; readonly grantedChannels: number }
   readonly logger: Logger
+  /** Takes what a developer has to know: the logger if it takes warnings, else the console; none with `logLevel: 'none'`. */
+  readonly notices: Logger
 }
 
 /** The kinds that an option may have, what else has to be right about it, its default, and all that in words. */
@@ -211,6 +217,7 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
       grantedChannels: limits.grantedChannels ?? 10_000,
     },
     logger: loggerOf(logLevel, logger),
+    notices: logLevel === 'none' ? {} : logger?.warn ? logger : console,
   }
 }
 

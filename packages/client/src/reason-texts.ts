@@ -7,3 +7,10 @@ export const SOCKET_AWAY = 'The socket is away'
 export const PAGE_LEFT = 'The page went away'
 export const SUSPENDED = 'The socket was suspended'
 export const UNANSWERED = 'The server did not answer a ping'
+
+/** Why the server, or something on the way, ended a connection. @param url where it led, if it was not ready yet */
+export function closedText(code: number, reason: string, url?: string): string | undefined {
+  const why = `was closed: code ${code}${reason && `, ${reason}`}`
+  if (url) return `The connection to ${url} ${why}`
+  return `The connection ${why}; the outcome of calls under way is unknown`
+}

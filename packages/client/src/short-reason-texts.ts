@@ -7,3 +7,8 @@ export const SOCKET_AWAY = undefined
 export const PAGE_LEFT = undefined
 export const SUSPENDED = undefined
 export const UNANSWERED = undefined
+
+/** @returns no text */
+export function closedText(_code: number, _reason: string, _url?: string): string | undefined {
+  return undefined
+}

@@ -32,7 +32,7 @@ export class TokenSource {
 
   /**
    * Requests one token.
-   * @throws RpcError `token_refused` with `data.status` if the server refuses (4xx), `origin_refused` if it refuses this
+   * @throws RpcError `token_refused` with `data.status` and `data.url` if the server refuses (4xx), `origin_refused` if it refuses this
    *   page's origin; `token_failed` for anything that may be better next time: no network, no answer in time, 5xx, an
    *   answer that holds no token. The text names the URL, `cause` is the system's or the platform's error. Or the
    *   signal's reason
@@ -56,7 +56,7 @@ export class TokenSource {
       response = await this.#fetch(withQuery(url, query), signal)
     } catch (error) {
       if (signal.aborted || !jsonp || !globalThis.document) throw error
-      return tokenOf((await requestByJsonp(url, query, signal)) as Body)
+      return tokenOf((await requestByJsonp(url, query, signal)) as Body, url)
     }
     return read(response, await response.text(), url)
   }
@@ -81,21 +81,22 @@ function read({ ok, status, redirected, url }: TokenResponse, text: string, aske
   } catch {
     // A page for people, maybe.
   }
-  const why = `HTTP status ${status}`
+  const said = errorOf(body)
+  const why = `${said ? `${said}, ` : ''}HTTP status ${status}`
   // Some 4xx say nothing about the user: the same request may succeed later.
   if (/^4(?!08|25|29)/.test(`${status}`)) {
     const code = body?.code === 'origin_refused' ? body.code : 'token_refused'
-    throw new RpcError(code, errorOf(body) ?? `${why} from ${asked}`, { status })
+    throw new RpcError(code, `${why} from ${asked}`, { status, url: asked })
   }
-  if (!ok) throw new Error(errorOf(body) ?? why)
+  if (!ok) throw new Error(why)
   if (body === undefined) throw new Error(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
-  return tokenOf(body)
+  return tokenOf(body, asked)
 }
 
 /** @throws RpcError `token_refused`; Error if there is no token */
-function tokenOf(body: Body): string {
+function tokenOf(body: Body, url: string): string {
   const error = errorOf(body)
-  if (error) throw new RpcError('token_refused', error)
+  if (error) throw new RpcError('token_refused', `${error}, from ${url}`, { url })
   return checkToken(body?.token)
 }
 

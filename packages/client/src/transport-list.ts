@@ -11,11 +11,16 @@ export interface Opened {
   readonly connection: Connection
   /** Milliseconds that the server may take to answer the first message. */
   readonly timeout: number
+  /** Where it leads, for people. */
+  readonly url: string
 }
+
+/** A transport, how to open it, and where it leads (its name, if left out). */
+export type ListedTransport = readonly [name: TransportName, open: OpenTransport, url?: string]
 
 /** The transports in the order in which they are tried. The one that worked last is tried first. */
 export class TransportList {
-  #order: readonly (readonly [TransportName, OpenTransport])[]
+  #order: readonly ListedTransport[]
   readonly #timeout: number
   readonly #logger: Logger
   /** Milliseconds for one that another follows: few, since what is blocked is mostly silent, until one has worked. */
@@ -24,7 +29,7 @@ export class TransportList {
   #proven: TransportName | undefined
 
   /** @param timeout milliseconds that each may take at the most, to open and then to bring the server's answer */
-  constructor(order: readonly (readonly [TransportName, OpenTransport])[], timeout: number, logger: Logger) {
+  constructor(order: readonly ListedTransport[], timeout: number, logger: Logger) {
     this.#order = order
     this.#timeout = timeout
     this.#logger = logger
@@ -39,16 +44,16 @@ export class TransportList {
   async open(signal: AbortSignal): Promise<Opened> {
     const failures: string[] = []
     let failure: unknown
-    for (const [index, [name, open]] of this.#order.entries()) {
+    for (const [index, [name, open, url = name]] of this.#order.entries()) {
       const isLast = index === this.#order.length - 1
       const timeout = isLast ? this.#timeout : Math.min(this.#timeout, this.#patience)
       try {
-        return { name, timeout, connection: await limitTime([timeout], signal, open) }
+        return { name, url, timeout, connection: await limitTime([timeout], signal, open) }
       } catch (error) {
         throwIfAborted(signal)
         this.#logger.debug?.(`${name} did not open`, error)
         const { code, data, message } = asRpcError(error, 'transport_failed')
-        failures.push(`${name} failed: ${message}`)
+        failures.push(`${name} failed: ${url}: ${message}`)
         failure = new RpcError(code, failures.join('; '), data, error)
         if (this.#proven === name) break
       }

@@ -14,7 +14,6 @@ export interface SocketLike {
   onclose: ((event: never) => unknown) | null
   onerror: ((event: never) => unknown) | null
   onheartbeat?: ((event: never) => unknown) | null
-  readonly url?: string
   send(text: string): void
   close(code?: number, reason?: string): void
 }
@@ -42,7 +41,7 @@ export class SocketConnection implements Connection {
   /**
    * Waits until the socket is open.
    * @param signal closes the socket when it is aborted, also later on
-   * @throws RpcError `transport_failed` if the socket closes instead: the text names the URL and why, `data` is
+   * @throws RpcError `transport_failed` if the socket closes instead: the text says why, `data` is
    *   `{ code, reason }` if the socket told them, `cause` the system's or the platform's error; the signal's reason
    */
   static open(socket: SocketLike, framing: Framing, signal: AbortSignal): Promise<SocketConnection> {
@@ -52,7 +51,7 @@ export class SocketConnection implements Connection {
       const fail = ({ code, reason }: Partial<CloseEvent> = {}) => {
         const end = code ? `closed, code ${code} ${reason}`.trim() : 'forbidden'
         const why = cause?.message || end
-        reject(new RpcError('transport_failed', `${socket.url}: ${why}`, code && { code, reason }, cause))
+        reject(new RpcError('transport_failed', why, code && { code, reason }, cause))
       }
       // A close event follows. None does where a page's policy forbids the connection. Node alone says what went wrong.
       socket.onerror = ({ error }: ErrorEvent) => {

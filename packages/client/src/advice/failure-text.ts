@@ -1,0 +1,26 @@
+import type { RpcError } from '@token-socket/protocol'
+import type { Settings } from '../options.js'
+import { remedyOf } from './remedies.js'
+
+/** What of the settings a failure depends on. */
+export type FailureSettings = Pick<Settings, 'address' | 'tokenPath' | 'socketPrefix' | 'token'>
+
+/**
+ * Why a socket is not ready, for its developer: the step that fails, its URL, the cause, and what to do.
+ * @param error of the last try
+ */
+export function failureText(error: RpcError, settings: FailureSettings): string {
+  const [step, url] = stepOf(error, settings)
+  const { message } = error
+  const where = url && !message.includes(url) ? ` (${url})` : ''
+  return `TokenSocket is not ready: ${step} fails. ${message}${where}. ${remedyOf(error, settings)}`
+}
+
+/** The step in which a try failed, and its URL. */
+function stepOf({ code }: RpcError, settings: FailureSettings): [step: string, url?: string] {
+  const { address, tokenPath, socketPrefix, token } = settings
+  if (/^(token|origin)_/.test(code))
+    return token ? ['the option `token`'] : ['the token request', address.http + tokenPath]
+  const step = code === 'transport_failed' ? 'the connection' : 'the sign-in with the token'
+  return [step, address.websocket + socketPrefix]
+}
