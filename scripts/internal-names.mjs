@@ -31,7 +31,6 @@ export const INTERNAL_NAMES = [
   'moved',
   'need',
   'noticed',
-  'notices',
   'outcome',
   'over',
   'passed',

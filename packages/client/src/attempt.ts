@@ -58,8 +58,7 @@ export async function attempt(
         isSilent = false
         if (message.type !== 'answer' || message.id !== AUTH_ID) return listener.receive(message, from)
         const refused = learn(from, message)
-        if (refused) reject(refused)
-        else resolve(from)
+        return refused ? reject(refused) : resolve(from)
       }
       const closed: LinkListener['closed'] = (code, reason) => {
         // Only the server knows codes from 4000 on.
@@ -71,8 +70,8 @@ export async function attempt(
       link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION, can: CAPABILITIES })
     })
   try {
-    const late = `${name}: no answer to the token in time from ${url}`
-    const ready = await limitTime([timeout, late], signal, shakeHands)
+    const late = [timeout, `${name}: no answer to the token in time from ${url}`] as const
+    const ready = await limitTime(late, signal, shakeHands)
     throwIfAborted(signal)
     parts.transports.prefer(name)
     return ready
