@@ -467,6 +467,29 @@ describe('middleware', () => {
         expect((await ask(site, type, peer)).code, type).to.equal('forbidden')
     })
 
+    for (const [evading, type] of [
+      ['broadcast', 'publish'],
+      ['history', 'subscribe'],
+    ] as const) {
+      it(`around ${type} cannot be evaded by ${evading}`, async () => {
+        const claims = { uid: 'ann', channels: { room: { subscribe: true, historyStart: 0 } } }
+        const site = await sites(evading === 'history' ? { authentication: () => claims } : {})
+        const peer = await site.member()
+        expect(await ask(site, evading, peer)).not.to.have.property('error')
+        site.sockets.use(type, (_context, next) => next())
+        expect((await ask(site, evading, peer)).code).to.equal('forbidden')
+        site.sockets.use(evading, (_context, next) => next())
+        expect(await ask(site, evading, peer)).not.to.have.property('error')
+      })
+    }
+
+    it('around subscriptions leaves the history of a channel alone that the socket is on', async () => {
+      const site = await sites()
+      const peer = await member(site)
+      site.sockets.use('subscribe', (_context, next) => next())
+      expect(await ask(site, 'history', peer)).not.to.have.property('error')
+    })
+
     it('takes a socket off the channel again if it refuses after next()', async () => {
       const site = await sites()
       const { client, socket } = await site.pair()

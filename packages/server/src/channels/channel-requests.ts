@@ -87,7 +87,9 @@ export class ChannelRequests {
   answer(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
     if (request.type === 'subscribe') return this.#requestSubscription(socket, request)
     const { middleware } = this.#owner
-    if (!middleware?.has(request.type) || !isAwaited(socket, request)) return this.#do(socket, request)
+    if (!isAwaited(socket, request) || !middleware) return this.#do(socket, request)
+    if (!middleware.has(request.type))
+      return evades(middleware, socket, request) ? forbidden() : this.#do(socket, request)
     return middleware.aroundRequest(socket, request, (changed) => this.#do(socket, changed, request))
   }
 
@@ -209,6 +211,19 @@ export class ChannelRequests {
     this.#newChannels.published(socket, receipt.offset)
     return receipt
   }
+}
+
+/**
+ * Whether a request that no middleware is around does what one may refuse: a broadcast publishes on every channel, and the
+ * history of a channel that the socket is not on is what a subscriber reads.
+ */
+function evades(middleware: RequestMiddleware, socket: RemoteClient, request: ChannelRequest): boolean {
+  if (request.type === 'broadcast') return middleware.has('publish')
+  return request.type === 'history' && middleware.has('subscribe') && !socket.isOn(request.channel)
+}
+
+async function forbidden(): Promise<ChannelAnswer> {
+  return { error: new RpcError('forbidden') }
 }
 
 function aborted(): RpcError {

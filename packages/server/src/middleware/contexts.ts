@@ -45,13 +45,16 @@ interface Contexts {
 /** What a middleware can run around. */
 export type MiddlewareType = keyof Contexts
 
+/** Fields that only some types have. Of the others they are `undefined`, so that one function can read them of all. */
+type SomeField = 'name' | 'channel' | 'event' | 'data' | 'deadline' | 'signal'
+
 /** A request of a client, as its middleware see it. All of them get the same object. */
 export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
   [Each in MiddlewareType]: {
     readonly type: Each
     /** The client's socket. */
     readonly socket: RemoteClient
-  } & Contexts[Each]
+  } & Contexts[Each] & { readonly [Field in Exclude<SomeField, keyof Contexts[Each]>]?: undefined }
 }[Type]
 
 /**

@@ -52,14 +52,20 @@ export function contextOf(socket: RemoteClient, request: ChannelRequest): Reques
 
 /** The request with the data that its context has now. Nothing else of a context counts. */
 export function withData<Request extends ChannelRequest>(request: Request, context: RequestContext): Request {
-  return 'data' in context ? { ...request, data: context.data } : request
+  return request.type === 'publish' || request.type === 'broadcast'
+    ? { ...request, data: context.data }
+    : request
 }
 
 /** What a request was, for the log and the `error` event. */
 export function detailsOf(context: MiddlewareContext): object {
-  const { type: middleware, socket } = context
+  const { type: middleware, socket, name, channel } = context
   const { sid, uid } = socket
-  const name = 'name' in context ? { function: shorten(context.name) } : undefined
-  const channel = 'channel' in context ? { channel: shorten(context.channel) } : undefined
-  return { middleware, ...name, ...channel, sid, uid }
+  return {
+    middleware,
+    ...(name !== undefined && { function: shorten(name) }),
+    ...(channel !== undefined && { channel: shorten(channel) }),
+    sid,
+    uid,
+  }
 }

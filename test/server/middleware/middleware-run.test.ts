@@ -1,0 +1,149 @@
+/** Random stacks of middleware, against a model that says what each has to end in. */
+import { createTimeouts, RpcError } from '@token-socket/protocol'
+import { expect } from 'chai'
+import { MiddlewareRun, type Step } from '../../../packages/server/src/middleware/middleware-run.js'
+import { Random } from '../../protocol/random.js'
+
+/** What a step does, in this order. */
+interface Plan {
+  readonly name: string
+  readonly waits: boolean
+  readonly throwsBefore: boolean
+  /** Calls `next()`, and waits for it, leaves it alone, or catches what it rejects with. */
+  readonly calls: 'not' | 'waits' | 'leaves' | 'catches'
+  readonly throwsAfter: boolean
+  readonly returns: 'nothing' | 'own' | 'inner'
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: string }
+
+/** Says what a stack ends in, and in which order its steps begin, and end where they wait for the rest. */
+function model(plans: readonly Plan[], core: Outcome, givesAnswer: boolean, order: string[]): Outcome {
+  const [plan, ...rest] = plans
+  if (!plan) {
+    order.push('core')
+    return core
+  }
+  order.push(`${plan.name}>`)
+  if (plan.throwsBefore) return { error: `${plan.name} before` }
+  const inner = plan.calls === 'not' ? undefined : model(rest, core, givesAnswer, order)
+  const passesOn = plan.calls === 'waits' && inner !== undefined && 'error' in inner
+  if (passesOn) return inner
+  if (plan.calls === 'waits' || plan.calls === 'catches') order.push(`<${plan.name}`)
+  if (plan.throwsAfter) return { error: `${plan.name} after` }
+  const returned = returnedBy(plan, inner)
+  if (givesAnswer && returned !== undefined) return { value: returned }
+  if (inner) return inner
+  return givesAnswer ? { value: undefined } : { error: 'forbidden' }
+}
+
+function returnedBy(plan: Plan, inner: Outcome | undefined): unknown {
+  if (plan.returns === 'own') return plan.name
+  const hasValue = plan.returns === 'inner' && plan.calls === 'waits' && inner && 'value' in inner
+  return hasValue ? inner.value : undefined
+}
+
+function stepOf(plan: Plan, order: string[]): Step<object> {
+  return async (_context, next) => {
+    order.push(`${plan.name}>`)
+    if (plan.throwsBefore) throw new RpcError(`${plan.name} before`)
+    let inner: unknown
+    if (plan.waits) await new Promise(setImmediate)
+    if (plan.calls === 'leaves') void next()
+    if (plan.calls === 'waits') inner = await next()
+    if (plan.calls === 'catches') await next().catch(() => {})
+    if (plan.calls === 'waits' || plan.calls === 'catches') order.push(`<${plan.name}`)
+    if (plan.throwsAfter) throw new RpcError(`${plan.name} after`)
+    return plan.returns === 'own' ? plan.name : plan.returns === 'inner' ? inner : undefined
+  }
+}
+
+function randomPlans(random: Random): Plan[] {
+  return Array.from({ length: random.number(5) }, (_, index) => ({
+    name: String(index),
+    waits: random.number(3) === 0,
+    throwsBefore: random.number(12) === 0,
+    calls: random.pick(['waits', 'waits', 'waits', 'leaves', 'catches', 'not'] as const),
+    throwsAfter: random.number(12) === 0,
+    returns: random.pick(['nothing', 'inner', 'own'] as const),
+  }))
+}
+
+describe('MiddlewareRun', () => {
+  for (const givesAnswer of [true, false]) {
+    const what = givesAnswer ? 'whose steps answer' : 'that only next() allows'
+    it(`ends a request ${what} as the model says, whatever the steps do`, async () => {
+      for (let seed = 1; seed <= 1000; seed += 1) {
+        const random = new Random(seed)
+        const plans = randomPlans(random)
+        const core: Outcome = random.number(4) === 0 ? { error: 'core' } : { value: 'core' }
+        const [expected, order]: [string[], string[]] = [[], []]
+        const outcome = model(plans, core, givesAnswer, expected)
+        const run = new MiddlewareRun(
+          plans.map((plan) => stepOf(plan, order)),
+          {},
+          {
+            givesAnswer,
+            timeouts: createTimeouts(),
+            skipped: () => new RpcError('forbidden'),
+            misused: () => {},
+            innermost: async () => {
+              order.push('core')
+              if ('error' in core) throw new RpcError(core.error)
+              return core.value
+            },
+          },
+        )
+        const result = await run.start().then(
+          (value) => ({ value }),
+          (error: RpcError) => ({ error: error.code }),
+        )
+        const hint = `seed ${seed}: ${JSON.stringify(plans)}`
+        expect(result, hint).to.deep.equal(outcome)
+        // A step that does not wait may answer while the rest goes on.
+        const isStrict = plans.every(({ calls }) => calls !== 'leaves')
+        if (isStrict) expect(order, hint).to.deep.equal(expected)
+        const begun = (list: string[]) => list.filter((one) => one.endsWith('>'))
+        if (!givesAnswer) expect(begun(order), hint).to.deep.equal(begun(expected))
+      }
+    })
+  }
+
+  it('lets a request go on only through every step', async () => {
+    let runs = 0
+    const steps: Step<object>[] = [(_context, next) => next(), () => true, (_context, next) => next()]
+    const run = new MiddlewareRun(
+      steps,
+      {},
+      {
+        givesAnswer: false,
+        timeouts: createTimeouts(),
+        skipped: () => new RpcError('forbidden'),
+        misused: () => {},
+        innermost: async () => {
+          runs += 1
+        },
+      },
+    )
+    expect(await run.start().catch((error: RpcError) => error.code)).to.equal('forbidden')
+    expect(runs).to.equal(0)
+  })
+
+  it('leaves no timer when it is done', async () => {
+    const timeouts = createTimeouts()
+    const run = new MiddlewareRun(
+      [(_context, next) => next()],
+      {},
+      {
+        givesAnswer: false,
+        timeouts,
+        timeout: 1000,
+        skipped: () => new RpcError('forbidden'),
+        misused: () => {},
+        innermost: async () => {},
+      },
+    )
+    await run.start()
+    expect(timeouts.size).to.equal(0)
+  })
+})
