@@ -288,11 +288,6 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     return action ?? (this.#options.ping ? () => ({ message: 'pong' }) : undefined)
   }
 
-  #decideSignIn(socket: RemoteClient): ReturnType<VetoListeners['decide']> {
-    const decide = () => this.#vetoes.decide('authentication', socket, socket.auth)
-    return this.#middleware.has('authentication') ? this.#middleware.aroundSignIn(socket, decide) : decide()
-  }
-
   #makeCluster(revocations: Revocations): Cluster {
     const { engine, limits } = this.#options
     const [hub, joining, channels] = [this.#hub, this.#joining, this.#channels]
@@ -330,7 +325,10 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       findAction: (name) => this.#findAction(name),
       failed: this.#failures.report,
       watch: (socket) => this.#streams.watch(socket),
-      decide: (socket) => this.#decideSignIn(socket),
+      decide: (socket) =>
+        this.#middleware.aroundSignIn(socket, () =>
+          this.#vetoes.decide('authentication', socket, socket.auth),
+        ),
     })
   }
 

@@ -13,6 +13,9 @@ export interface MiddlewareStackOwner extends MiddlewareReportsOwner {
   readonly timeout: number
 }
 
+/** Why a socket is not let in; `undefined` if it is. */
+type SignInDecision = Refusal | undefined | Promise<Refusal | undefined>
+
 const TYPES: readonly MiddlewareType[] = [
   'call',
   'subscribe',
@@ -83,13 +86,11 @@ export class MiddlewareStack {
   }
 
   /** Decides about a socket that wants in, with the middleware around it. @returns why not */
-  async aroundSignIn(
-    socket: RemoteClient,
-    decide: () => Refusal | undefined | Promise<Refusal | undefined>,
-  ): Promise<Refusal | undefined> {
+  aroundSignIn(socket: RemoteClient, decide: () => SignInDecision): SignInDecision {
+    if (!this.has('authentication')) return decide()
     const wrapped = this.#wrap({ type: 'authentication', socket })
-    const { error } = await wrapped.run(async () => (await decide()) ?? {})
-    return error ? { error } : undefined
+    const answer = wrapped.run(async () => (await decide()) ?? {})
+    return answer.then(({ error }) => (error ? { error } : undefined))
   }
 
   #of(type: MiddlewareType): readonly Middleware[] {

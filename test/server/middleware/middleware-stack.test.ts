@@ -1,0 +1,26 @@
+import { expect } from 'chai'
+import { MiddlewareStack } from '../../../packages/server/src/middleware/middleware-stack.js'
+
+describe('MiddlewareStack', () => {
+  const stack = () => new MiddlewareStack({ timeout: 1000, log: { write: () => {} }, failed: () => {} })
+
+  it('gives a function as it is where calls have no middleware', () => {
+    const own = stack()
+    const action = () => 1
+    own.use('publish', (_context, next) => next())
+    const undo = own.use((_context, next) => next())
+    expect(own.aroundCall('a', action)).not.to.equal(action)
+    undo()
+    expect(own.aroundCall('a', action)).to.equal(action)
+    expect(own.aroundCall('a', undefined)).to.equal(undefined)
+  })
+
+  it('knows which types have some', () => {
+    const own = stack()
+    expect(own.has('publish')).to.equal(false)
+    const undo = own.use('publish', (_context, next) => next())
+    expect([own.has('publish'), own.has('broadcast')]).to.deep.equal([true, false])
+    undo()
+    expect(own.has('publish')).to.equal(false)
+  })
+})
