@@ -1,0 +1,113 @@
+/** The cluster on nodes in memory, whose answers a test decides. */
+import type { NodeAskOptions, Nodes } from '@token-socket/server'
+import { expect } from 'chai'
+import { JoiningSockets } from '../../../packages/server/src/authentication/joining-sockets.js'
+import { Cluster } from '../../../packages/server/src/cluster.js'
+import { Hub } from '../../../packages/server/src/hub.js'
+import { rejection } from '../../protocol/rejection.js'
+import { makeSocket } from '../sockets.js'
+
+/** What a node was asked, and how. */
+interface Asked extends NodeAskOptions {
+  readonly type: string
+}
+
+describe('Cluster', () => {
+  let asked: Asked[]
+  let hub: Hub
+  let answers: Map<string, unknown>
+
+  function make(): Cluster {
+    const nodes: Nodes = {
+      id: 'own',
+      serve: () => {},
+      list: async () => ['own', ...answers.keys()],
+      ask: async (question, options) => {
+        asked.push({ type: (JSON.parse(question) as Asked).type, ...options })
+        const texts = [...answers].map(([node, answer]) => [node, JSON.stringify(answer)] as const)
+        return { answers: new Map(texts), missing: new Map([['dead', 'silent' as const]]) }
+      },
+    }
+    return new Cluster({
+      nodes,
+      hub,
+      joining: new JoiningSockets(),
+      channels: {
+        beginAll: () => ({ add: () => {}, fill: () => {} }) as never,
+        subscribeAll: async () => ({ count: 1, failed: 1, reasons: ['too_many_subscriptions', 'internal'] }),
+        unsubscribable: () => [],
+        wants: () => false,
+      },
+      revocations: { add: async () => {} },
+      callTimeout: 1234,
+      failed: () => {},
+    })
+  }
+
+  beforeEach(() => {
+    asked = []
+    hub = new Hub(() => {})
+    answers = new Map()
+  })
+
+  it('waits for what takes long as long as a call may take, and for all else five seconds', async () => {
+    const cluster = make()
+    await cluster.subscribe({ uid: 'ann' }, 'a')
+    await cluster.unsubscribe({ uid: 'ann' }, 'a')
+    await cluster.disconnect({ where: 'all' })
+    await cluster.count({ uid: 'ann' })
+    await cluster.sockets()
+    await cluster.emit('a')
+    expect(asked.map(({ type, timeout }) => [type, timeout])).to.deep.equal([
+      ['subscribeSockets', 1234],
+      ['unsubscribeSockets', 1234],
+      ['disconnectSockets', 1234],
+      ['countSockets', 5000],
+      ['listSockets', 5000],
+      ['emit', 5000],
+    ])
+  })
+
+  it('adds up what the nodes say, and names each reason once', async () => {
+    const outcome = { count: 2, failed: 3, reasons: ['too_many_subscriptions'] }
+    answers = new Map([
+      ['one', outcome],
+      ['two', outcome],
+    ])
+    expect(await make().subscribe({ uid: 'ann' }, 'a')).to.deep.equal({
+      count: 5,
+      failed: 7,
+      reasons: ['too_many_subscriptions', 'internal'],
+      missing: ['dead'],
+    })
+  })
+
+  it('asks about one socket its node only, and no node about its own', async () => {
+    const cluster = make()
+    const { socket } = makeSocket({ identity: { sid: 'a.own' } })
+    hub.add(socket)
+    expect(await cluster.count({ sid: 'a.own' })).to.deep.equal({ count: 1, missing: [] })
+    expect(await cluster.count({ where: { sid: 'a.own', uid: 'ann' } })).to.deep.equal({
+      count: 0,
+      missing: [],
+    })
+    expect(await cluster.count({ sid: 'none' })).to.deep.equal({ count: 0, missing: [] })
+    expect(asked).to.deep.equal([])
+    answers.set('other', 1)
+    expect(await cluster.count({ sid: 'a.other' })).to.deep.equal({ count: 1, missing: [] })
+    expect(asked.map(({ node }) => node)).to.deep.equal(['other'])
+  })
+
+  it('asks no node where anything is wrong', async () => {
+    const cluster = make()
+    for (const ask of [
+      () => cluster.subscribe({ uid: 'ann' }, ''),
+      () => cluster.unsubscribe({ where: {} }, 'a'),
+      () => cluster.disconnect({ uid: 'ann', session: 's' } as never),
+      () => cluster.sockets({ uid: 'ann' }, { limit: 0 }),
+      () => cluster.emit(''),
+    ])
+      expect((await rejection(ask())).code).to.equal('bad_message')
+    expect(asked).to.deep.equal([])
+  })
+})
