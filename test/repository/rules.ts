@@ -32,6 +32,7 @@ export const doors: Readonly<Record<string, { readonly files: readonly string[];
       'server/http/served-paths',
       'server/http/handler-chain',
       'server/http/token-mounts',
+      'server/authentication/token-endpoint',
     ],
     types: true,
   },

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
 import { type Action, type CallOptions, findAction, type Member, markHandled } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
 import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
 import { makeHandshakes } from './authentication/sign-in.js'
+import { mountTokenEndpoint } from './authentication/token-endpoint.js'
 import { PositionProofs } from './channels/position-proofs.js'
 import type { RuleQuestion } from './channels/rule-asker.js'
 import { VetoListeners } from './channels/veto-listeners.js'
@@ -16,10 +16,7 @@ import { ExpressRoutes } from './express-routes.js'
 import { type TrustProxy, trustOf } from './forwarded.js'
 import type { Handshakes } from './handshake.js'
 import { HealthRoute, mountHealthRoute } from './health-route.js'
-import { chainHandlers } from './http/handler-chain.js'
-import { OtherServers } from './http/other-servers.js'
 import { checkPathsAreFree, takePaths } from './http/served-paths.js'
-import { mountTokenRoute } from './http/token-mounts.js'
 import { Hub, type PublishFilter } from './hub.js'
 import type { Middleware, MiddlewareType } from './middleware/contexts.js'
 import { MiddlewareStack } from './middleware/middleware-stack.js'
@@ -45,7 +42,6 @@ import type { TokenSocketServerEvents } from './server-events.js'
 import { HealthWatch, type ServerHealth } from './server-health.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
 import { StreamLiveness } from './stream-liveness.js'
-import { type TokenRouteOptions, tokenGuard, tokenRoute } from './token-route.js'
 import { makeTokens, type Tokens } from './tokens.js'
 import { Transports } from './transports/transports.js'
 import { Turnstile } from './turnstile.js'
@@ -110,7 +106,15 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#health = this.#watchHealth()
     this.#streams = new StreamLiveness(this.#options)
     this.#handshakes = this.#makeHandshakes(redeemer)
-    const unmount = this.#mountTokenRoute({ tokens, origins, requests: revocations.requests })
+    const unmount = mountTokenEndpoint({
+      ...this.#options,
+      tokens,
+      origins,
+      requests: revocations.requests,
+      turnstile: this.#turnstile,
+      log: this.#log,
+      development: this.#development,
+    })
     this.#release.push(takePaths(this.#options), unmount)
     this.#transports = this.#makeTransports(origins, trusts)
   }
@@ -347,35 +351,6 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       log: this.#log,
       failed: (cause) => this.#failures.report(cause, { step: 'request' }),
       opened: (connection) => this.#handshakes.begin(connection),
-    })
-  }
-
-  /** @returns ends it */
-  #mountTokenRoute(parts: Pick<TokenRouteOptions, 'tokens' | 'origins' | 'requests'>): () => void {
-    const { app, engine, limits, customMiddleware, tokenRoute: path, server, prefix, logger } = this.#options
-    const { origins } = parts
-    const handler = chainHandlers([
-      tokenGuard(origins, () => false),
-      (_request, _response, next) => this.#turnstile.pass(next),
-      ...[customMiddleware].flat(),
-      tokenRoute({
-        ...this.#options,
-        ...limits,
-        ...parts,
-        tickets: engine.tickets,
-        log: this.#log,
-        development: this.#development,
-      }),
-    ])
-    const others = new OtherServers(server, prefix, logger)
-    const cameElsewhere = (other: Server) => others.note(other)
-    return mountTokenRoute({
-      app,
-      path,
-      server,
-      handler,
-      closed: tokenGuard(origins, () => true),
-      cameElsewhere,
     })
   }
 

@@ -142,6 +142,8 @@ export class SocketSession {
     const { requests, development } = this.#owner
     const begun = requests.isVerbose ? performance.now() : 0
     const answer = (outcome: AnswerMessage['outcome']) => {
+      const nearest = development && isUnknown(outcome, rpc) ? development.nearestAction(rpc) : undefined
+      if (nearest !== undefined) return this.#suggest(message, rpc, nearest)
       if (requests.isVerbose || 'error' in outcome) this.#log(message, outcome, begun)
       if (development && message.type === 'call' && 'data' in outcome)
         development.checkData('answer', rpc, outcome.data)
@@ -154,8 +156,6 @@ export class SocketSession {
     if (message.type === 'call' || message.type === 'ping') {
       const { data = {}, timeout = undefined } = message.type === 'call' ? message : {}
       const action = this.#find(rpc)
-      const nearest = action ? undefined : development?.nearestAction(rpc)
-      if (nearest !== undefined) return this.#suggest(message, rpc, nearest)
       const before = [this.#socket.auth, data]
       return this.#peer.receive({
         id: message.id,
@@ -243,4 +243,10 @@ export class SocketSession {
 function rpcOf(message: Request): string {
   if (message.type === 'call') return message.name
   return message.type === 'auth' ? 'auth' : `_${message.type}`
+}
+
+/** Whether a call was refused since there is no such function. */
+function isUnknown(outcome: Outcome, name: string): boolean {
+  if (!('code' in outcome) || outcome.code !== 'not_found') return false
+  return (outcome.about as { readonly function?: unknown } | undefined)?.function === name
 }

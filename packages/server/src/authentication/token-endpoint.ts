@@ -1,0 +1,39 @@
+import type { Server } from 'node:http'
+import { chainHandlers } from '../http/handler-chain.js'
+import { OtherServers } from '../http/other-servers.js'
+import { mountTokenRoute, type TokenMount } from '../http/token-mounts.js'
+import type { Limits } from '../limits.js'
+import type { ResolvedOptions } from '../options.js'
+import { type TokenRouteOptions, tokenGuard, tokenRoute } from '../token-route.js'
+import type { Turnstile } from '../turnstile.js'
+
+/** Dependencies of {@link mountTokenEndpoint}. */
+export interface TokenEndpointParts
+  extends Omit<TokenRouteOptions, 'tickets' | keyof Limits>,
+    Pick<ResolvedOptions, 'engine' | 'customMiddleware' | 'prefix' | 'logger' | 'limits'>,
+    Pick<TokenMount, 'app' | 'server'> {
+  /** The path. */
+  readonly tokenRoute: string
+  /** What requests wait at when many come at once. */
+  readonly turnstile: Pick<Turnstile, 'pass'>
+}
+
+/** Puts the token endpoint on the application. @returns a function that ends it: from then on it answers 503 */
+export function mountTokenEndpoint(parts: TokenEndpointParts): () => void {
+  const { app, server, engine, limits, customMiddleware, prefix, logger, origins, turnstile } = parts
+  const handler = chainHandlers([
+    tokenGuard(origins, () => false),
+    (_request, _response, next) => turnstile.pass(next),
+    ...[customMiddleware].flat(),
+    tokenRoute({ ...parts, ...limits, tickets: engine.tickets }),
+  ])
+  const others = new OtherServers(server, prefix, logger)
+  return mountTokenRoute({
+    app,
+    path: parts.tokenRoute,
+    server,
+    handler,
+    closed: tokenGuard(origins, () => true),
+    cameElsewhere: (other: Server) => others.note(other),
+  })
+}
