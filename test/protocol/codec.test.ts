@@ -96,10 +96,6 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
     },
   ],
   [
-    '{"internal":true,"command":"rpc","data":{"fid":"1","command":"a","args":1,"timeout":5}}',
-    { type: 'invoke', id: '1', name: 'a', data: 1, timeout: 5 },
-  ],
-  [
     '{"internal":true,"command":"cancel","data":{"fid":"1","reason":"timeout"}}',
     { type: 'withdraw', id: '1', reason: 'timeout' },
   ],

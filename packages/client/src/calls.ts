@@ -134,13 +134,12 @@ export class Calls implements RpcListener {
   }
 
   /** The server calls one of our actions. */
-  invoked({ id, name, data, timeout }: InvokeMessage, link: Link): void {
+  invoked({ id, name, data }: InvokeMessage, link: Link): void {
     this.#peer.receive({
       id,
       action: findAction(this.#owner.actions, name),
       name,
       before: [data],
-      timeout,
       answer: (outcome) => {
         const own = this.#isOld(link) ? plain(outcome) : outcome
         link.send({ type: 'result', id, outcome: own }, { name })

@@ -73,3 +73,8 @@ export type Shape = keyof typeof SHAPES
 export function textOfField(field: string, shape?: Shape): string {
   return shape ? `${field} has to be ${SHAPES[shape]}` : `${field} is missing or wrong`
 }
+
+/** What is wrong with a call inside a function. @param called the function that it called @param by the function that called it */
+export function textOfNested(code: string, called = '', by = ''): string {
+  return `${ERRORS.nested_failed}: ${by && `${by} called `}${called || 'a request'}: ${code}`
+}

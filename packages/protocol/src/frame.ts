@@ -116,10 +116,10 @@ export function readCapabilities({ can }: Frame): { readonly can?: readonly Capa
 }
 
 /** The time that a caller waits, if it is there. JSON has `null` for `Infinity`. @throws FrameError */
-export function readTimeout({ timeout }: Frame, path = ''): { readonly timeout?: number } {
+export function readTimeout({ timeout }: Frame): { readonly timeout?: number } {
   if (timeout === undefined) return {}
   if (timeout === null || (typeof timeout === 'number' && timeout >= 0)) return { timeout: timeout ?? 0 }
-  throw badField(`${path}timeout`, 'time')
+  throw badField('timeout', 'time')
 }
 
 /** Why a call is given up. A reason that is not known counts as `aborted`. */

@@ -166,8 +166,6 @@ export interface InvokeMessage {
   readonly id: string
   readonly name: string
   readonly data: unknown
-  /** Milliseconds that the server waits, if it said so; 0 for as long as it takes. Not told to the old client. @default the client's own limit */
-  readonly timeout?: number | undefined
 }
 
 /** Gives up a call that the client runs, as {@link CancelMessage} does. */

@@ -1,4 +1,4 @@
-import { textOf } from './error-texts.js'
+import { textOfNested } from './error-texts.js'
 import { RpcError } from './errors.js'
 
 /** Where an error holds the name of the call that failed with it. No data of a peer's can set it. */
@@ -31,7 +31,7 @@ export function callFailure(error: RpcError, name = ''): RpcError {
  */
 export function forCaller(error: unknown, name?: string): unknown {
   if (!isCallFailure(error)) return error
-  const { code, [FAILED_CALL]: called = '' } = error as Failure
-  const text = `${textOf('nested_failed')}: ${name ? `${name} called ` : ''}${called || 'a request'}: ${code}`
-  return new RpcError('nested_failed', text, { code, ...(called && { function: called }) }, error)
+  const { code, [FAILED_CALL]: called } = error as Failure
+  const data = { code, ...(called && { function: called }) }
+  return new RpcError('nested_failed', textOfNested(code, called, name), data, error)
 }

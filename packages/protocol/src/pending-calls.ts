@@ -3,6 +3,7 @@ import type { CancelReason } from './call-context.js'
 import type { Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
 import { callFailure } from './nested-failure.js'
+import type { RpcListener } from './rpc-listener.js'
 
 /** How long a call may take, and how it can be given up. */
 export interface CallOptions {
@@ -23,23 +24,23 @@ export class PendingCalls {
   readonly #calls = new Map<string, Settle>()
   readonly #limits: { readonly timeout: number; readonly calls: number | (() => number) }
   readonly #timeouts: Timeouts
-  readonly #oncancel: ((id: string, why: CancelReason) => void) | undefined
+  readonly #listener: Pick<RpcListener, 'cancel'> | undefined
   #lastId = 0
 
   /**
    * @param limits.timeout milliseconds, for calls that name none
    * @param limits.calls how many may wait at once; a function is asked for each
    * @param timeouts may be shared with others
-   * @param oncancel receives a request that was aborted or has timed out, so that its other end can stop
+   * @param listener receives the requests that were aborted or have timed out, so that their other ends can stop
    */
   constructor(
     limits: { readonly timeout: number; readonly calls: number | (() => number) },
     timeouts: Timeouts,
-    oncancel?: (id: string, why: CancelReason) => void,
+    listener?: Pick<RpcListener, 'cancel'>,
   ) {
     this.#limits = limits
     this.#timeouts = timeouts
-    this.#oncancel = oncancel
+    this.#listener = listener
   }
 
   /** How many wait. */
@@ -106,7 +107,7 @@ export class PendingCalls {
 
   #cancel(id: string, error: RpcError): void {
     this.reject(id, error)
-    this.#oncancel?.(id, error.code as CancelReason)
+    this.#listener?.cancel?.(id, error.code as CancelReason)
   }
 }
 

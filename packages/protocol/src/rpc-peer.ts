@@ -1,4 +1,5 @@
-import { type CallEnd, type CancelReason, RunningContext } from './call-context.js'
+import { type CallEnd, RunningContext } from './call-context.js'
+import { answeredLate, isAbortError, refusalOf, unanswered } from './call-hooks.js'
 import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
 import {
@@ -16,6 +17,7 @@ import { markHandled } from './mark-handled.js'
 import type { Outcome } from './messages.js'
 import { callFailure, forCaller } from './nested-failure.js'
 import { type CallOptions, PendingCalls } from './pending-calls.js'
+import type { IncomingCall, RpcListener } from './rpc-listener.js'
 
 /** Limits of an {@link RpcPeer}. */
 export interface RpcLimits {
@@ -29,54 +31,14 @@ export interface RpcLimits {
   readonly callBytes?: number
 }
 
-/** A call that came from the peer. */
-export interface IncomingCall {
-  /** The function that it names; `undefined` is answered `not_found`. */
-  readonly action: Action | undefined
-  /** By which {@link RpcPeer.cancel} finds it. @default it cannot be cancelled */
-  readonly id?: string
-  /** The function's name, for errors about it and for its {@link CallContext}. @default none, and no context */
-  readonly name?: string
-  /** The function's arguments before its callback. */
-  readonly before: readonly unknown[]
-  /** The function's arguments between its callback and its {@link CallContext}. */
-  readonly after?: readonly unknown[]
-  /** How much it counts of `callBytes`. @default 0 */
-  readonly bytes?: number
-  /** Milliseconds until it is answered with `timeout`; 0 for never. @default the limit of that name */
-  readonly timeout?: number | undefined
-  /** Sends the answer. Called exactly once, unless the call is cancelled or the peer is closed first. */
-  answer(outcome: Outcome): void
-}
-
-/** How a function answers: by its promise, or by its callback. */
-export type AnswerForm = 'promise' | 'callback'
-
-/** Receives what happens to the calls of an {@link RpcPeer}. */
-export interface RpcListener {
-  /** A handler threw. @param name the function's, if its call had one */
-  threw(cause: unknown, name: string | undefined): void
-  /** Why a call does not run, although the peer's own limits allow it. @default it runs */
-  refuse?(call: IncomingCall): PlainError | undefined
-  /** A call was cancelled or has timed out, and its function has not answered yet. */
-  unanswered?(call: IncomingCall, end: CallEnd, form: AnswerForm): void
-  /** The function of a call that had ended is done now: it answered, or threw. */
-  settled?(call: IncomingCall): void
-  /** A function answered again, or after its call had ended. @param end how it had ended; `undefined` by an answer */
-  late?(call: IncomingCall, end: CallEnd | undefined): void
-  /** Our request was aborted, or has timed out. */
-  cancel?(id: string, why: CancelReason): void
-}
-
 /** A call whose function runs. */
 interface RunningCall {
   readonly call: IncomingCall
   readonly key: unknown
   readonly context: RunningContext | undefined
-  form: AnswerForm
+  isPromise: boolean
   /** Its time-out, if it has one. */
   expire: (() => void) | undefined
-  /** How it ended before an answer. */
   end: CallEnd | undefined
 }
 
@@ -103,9 +65,7 @@ export class RpcPeer {
     this.#listener = listener
     this.#timeouts = timeouts
     const { timeout, callsOut: calls } = limits
-    this.#calls = new PendingCalls({ timeout, calls }, timeouts, (...request) =>
-      listener.cancel?.(...request),
-    )
+    this.#calls = new PendingCalls({ timeout, calls }, timeouts, listener)
   }
 
   /**
@@ -133,20 +93,20 @@ export class RpcPeer {
     if (!call.action) return call.answer(wireError('not_found', subjectOf(call)))
     const refused = this.#refuse(call)
     if (refused) return call.answer(encodeError(refused))
-    const { name, id, bytes = 0, timeout = this.#limits.timeout } = call
+    const { name, id = call, bytes = 0, timeout = this.#limits.timeout } = call
     const running: RunningCall = {
       call,
       // Of two calls with one id, the second cannot be cancelled.
-      key: id === undefined || this.#running.has(id) ? call : id,
+      key: this.#running.has(id) ? call : id,
       context: name === undefined ? undefined : new RunningContext(name, timeout),
-      form: 'callback',
+      isPromise: false,
       expire: undefined,
       end: undefined,
     }
     this.#running.set(running.key, running)
     this.#bytes += bytes
     this.#run(running, call.action)
-    if (!this.#isRunning(running)) return
+    if (this.#running.get(running.key) !== running) return
     running.expire = () => {
       this.#end(running, 'timeout')
       this.#deliver(call, wireError('timeout', subjectOf(call)))
@@ -155,7 +115,7 @@ export class RpcPeer {
   }
 
   /** The peer gave a call up: its signal aborts, and it is not answered. Ignored if it is over or never was. */
-  cancel(id: string, why: CancelReason = 'aborted'): void {
+  cancel(id: string, why: CallEnd = 'aborted'): void {
     const running = this.#running.get(id)
     if (running) this.#end(running, why)
   }
@@ -165,10 +125,7 @@ export class RpcPeer {
    * @param which picks the requests that fail; all of them if left out
    */
   disconnect(error: RpcError, which?: (id: string) => boolean): void {
-    for (const running of [...this.#running.values()]) {
-      this.#takeOut(running)
-      endContext(running, 'connection_lost')
-    }
+    for (const running of [...this.#running.values()]) this.#end(running, 'connection_lost')
     this.#calls.rejectAll(error, which)
   }
 
@@ -192,7 +149,7 @@ export class RpcPeer {
     if (this.#running.size >= limit) return plainRefusal('too_many_calls', { field: 'calls', limit })
     if (callBytes && this.#bytes && this.#bytes + bytes > callBytes)
       return plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes })
-    return this.#listener.refuse?.(call)
+    return refusalOf(this.#listener, call)
   }
 
   #run(running: RunningCall, action: Action): void {
@@ -206,7 +163,7 @@ export class RpcPeer {
         // Reading the error threw, maybe on a timer of the handler's own, where no caller could catch it.
         return this.#threw(running, cause)
       }
-      if (!this.#answer(running, outcome)) this.#listener.late?.(running.call, running.end)
+      this.#answer(running, outcome, true)
     }
     const answersByCallback = action.length > before.length
     try {
@@ -214,31 +171,21 @@ export class RpcPeer {
         ? action(...before, callback, ...after, context)
         : action(...before, callback, ...after)
       // A promise always answers: an async function that returns nothing has nothing more to say.
-      if (isThenable(result)) this.#await(running, result)
-      else if (result !== undefined || !answersByCallback) this.#answer(running, { data: result })
+      if (isThenable(result)) {
+        running.isPromise = true
+        result.then(
+          (data) => this.#answer(running, { data }),
+          (cause) => this.#threw(running, cause),
+        )
+      } else if (result !== undefined || !answersByCallback) this.#answer(running, { data: result })
     } catch (cause) {
       this.#threw(running, cause)
     }
   }
 
-  #await(running: RunningCall, result: PromiseLike<unknown>): void {
-    running.form = 'promise'
-    result.then(
-      (data) => {
-        // What an async function resolves after it has called back is no second answer.
-        if (!this.#answer(running, { data }) && running.end) this.#listener.late?.(running.call, running.end)
-      },
-      (cause) => this.#threw(running, cause),
-    )
-  }
-
-  #isRunning(running: RunningCall): boolean {
-    return this.#running.get(running.key) === running
-  }
-
   /** @returns false if it was over already */
   #takeOut(running: RunningCall): boolean {
-    if (!this.#isRunning(running)) return false
+    if (this.#running.get(running.key) !== running) return false
     this.#running.delete(running.key)
     this.#bytes -= running.call.bytes ?? 0
     if (running.expire) this.#timeouts.delete(running.expire)
@@ -247,23 +194,21 @@ export class RpcPeer {
 
   #end(running: RunningCall, end: CallEnd): void {
     this.#takeOut(running)
-    endContext(running, end)
-    this.#listener.unanswered?.(running.call, end, running.form)
+    running.end = end
+    if (running.context) RunningContext.abort(running.context, end)
+    unanswered(this.#listener, running)
   }
 
-  /** @returns false if the call was over already */
-  #answer(running: RunningCall, outcome: Outcome): boolean {
-    const isFirst = this.#takeOut(running)
-    if (isFirst) this.#deliver(running.call, outcome)
-    else this.#listener.settled?.(running.call)
-    return isFirst
+  #answer(running: RunningCall, outcome: Outcome, isCalled = false): void {
+    if (this.#takeOut(running)) this.#deliver(running.call, outcome)
+    else answeredLate(this.#listener, running, { outcome, isCalled })
   }
 
   /** Answers first: whatever the listener does then, the caller does not wait. */
   #threw(running: RunningCall, cause: unknown): void {
-    this.#answer(running, encodeThrown(forCaller(cause, running.call.name)))
-    if (!RpcError.is(cause) && !(running.end && isAbortError(cause)))
-      this.#listener.threw(cause, running.call.name)
+    const { call, end } = running
+    this.#answer(running, encodeThrown(forCaller(cause, call.name)))
+    if (!RpcError.is(cause) && !(end && isAbortError(cause))) this.#listener.threw(cause, call.name)
   }
 
   #deliver(call: IncomingCall, outcome: Outcome): void {
@@ -275,16 +220,6 @@ export class RpcPeer {
       this.#listener.threw(cause, call.name)
     }
   }
-}
-
-function endContext(running: RunningCall, end: CallEnd): void {
-  running.end = end
-  if (running.context) RunningContext.abort(running.context, end)
-}
-
-/** What the platform's own functions reject with when their signal is aborted. */
-function isAbortError(cause: unknown): boolean {
-  return (cause as { readonly name?: unknown } | null | undefined)?.name === 'AbortError'
 }
 
 function subjectOf({ name }: IncomingCall): Subject | undefined {

@@ -11,7 +11,6 @@ import {
   readPosition,
   readPublicationIds,
   readReason,
-  readTimeout,
   readVersion,
   sendable,
 } from './frame.js'
@@ -34,8 +33,8 @@ export function encodeServerFrame(message: ServerMessage): Frame {
     case 'answer':
       return { rpc: message.rpc, uuid: message.id, ...answerFields(message.outcome), ...message.session }
     case 'invoke': {
-      const { id: fid, name: command, data, timeout } = message
-      return internal('rpc', { fid, command, args: sendable(data), timeout })
+      const { id: fid, name: command, data } = message
+      return internal('rpc', { fid, command, args: sendable(data) })
     }
     case 'withdraw':
       return internal('cancel', { fid: message.id, reason: message.reason })
@@ -87,7 +86,6 @@ function notice(command: unknown, data: Frame): ServerMessage {
         id: name('fid', 'id'),
         name: name('command', 'name'),
         data: data.args,
-        ...readTimeout(data, 'data.'),
       }
     case 'cancel':
       return { type: 'withdraw', id: name('fid', 'id'), ...readReason(data) }

@@ -20,3 +20,8 @@ export function textOfField(field: string, shape = 'wrong'): string {
 export function textOf(code: string): string {
   return TEXTS.get(code) ?? code
 }
+
+/** The text of an error about a call inside a function: its data says which. */
+export function textOfNested(): string {
+  return 'nested_failed'
+}

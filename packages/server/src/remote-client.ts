@@ -236,8 +236,7 @@ export class RemoteClient {
     const answer = this.#session.request(
       (id) => {
         if (this.isClosed) throw new RpcError('connection_lost')
-        const timeout = this.#counts ? options?.timeout : undefined
-        this.send({ type: 'invoke', id, name, data, timeout })
+        this.send({ type: 'invoke', id, name, data })
       },
       options,
       name,

@@ -54,7 +54,7 @@ export class CallSupervisor implements RpcListener {
 
   unanswered(call: IncomingCall, end: CallEnd, form: AnswerForm): void {
     const { name, timeout } = call
-    if (name === undefined) return
+    if (name === undefined || end === 'connection_lost') return
     // Clients choose shorter times at will.
     const isOver = end === 'timeout' && (timeout ?? 0) >= this.#owner.functions.of(name, undefined)
     if (isOver) this.#owner.requests.unanswered(this.#subject(name), form)
