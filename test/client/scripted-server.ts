@@ -9,6 +9,7 @@ import {
   PROTOCOL_VERSION,
   RpcError,
   type ServerMessage,
+  type SessionInfo,
 } from '@token-socket/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 
@@ -67,6 +68,8 @@ export class ScriptedServer {
   refusesUpgrades = false
   /** Whether it behaves like the azuqua server: GET only, no session, answers to refusals and calls only. */
   isOld = false
+  /** What the answer to the token says besides. */
+  session: Partial<SessionInfo> = {}
   readonly #http: Server
   readonly #webSockets = new WebSocketServer({ noServer: true })
   #tokens = 0
@@ -150,11 +153,14 @@ export class ScriptedServer {
   #admission({ id }: AuthMessage): ServerMessage {
     const answer = { type: 'answer', rpc: 'auth', id, outcome: { data: 'success' } } as const
     if (this.isOld) return answer
-    return { ...answer, session: { version: PROTOCOL_VERSION, sid: `sid-${this.peers.length}` } }
+    return {
+      ...answer,
+      session: { version: PROTOCOL_VERSION, sid: `sid-${this.peers.length}`, ...this.session },
+    }
   }
 
   #answer(message: ClientMessage, peer: Peer): void {
-    if (message.type === 'auth' || message.type === 'result') return
+    if (message.type === 'auth' || message.type === 'result' || message.type === 'cancel') return
     if (message.type === 'subscribe' || message.type === 'unsubscribe') {
       peer.send({ type: `${message.type}d`, channel: message.channel } as ServerMessage)
     }

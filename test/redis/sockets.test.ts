@@ -1,5 +1,5 @@
 /** The sockets of all nodes, as each node's server reaches them: two servers on one Redis. */
-import { RpcError, type TokenSocket } from '@token-socket/client'
+import { type CallContext, RpcError, type TokenSocket } from '@token-socket/client'
 import { RedisEngine } from '@token-socket/redis'
 import { expect } from 'chai'
 import { next, Site, until } from '../end-to-end/fixture.js'
@@ -63,6 +63,35 @@ describe('the sockets of all nodes', function () {
         const error = await rejection(here.sockets.cluster.rpc(sid, 'fail'))
         expect([error.code, error.message, error.data]).to.deep.equal(['sold_out', 'Sold out', { left: 0 }])
         expect((await rejection(here.sockets.cluster.rpc(sid, 'nothing'))).code).to.equal('not_found')
+      })
+
+      it('stop what they do when the caller gives up, or its time is over', async () => {
+        const ends: unknown[] = []
+        const { client, socket } = await site().pair(
+          {},
+          {
+            wait: (_data: unknown, _callback: unknown, call: CallContext) =>
+              call.signal.addEventListener('abort', () => ends.push(call.signal.reason.code)),
+          },
+        )
+        const { cluster } = here.sockets
+        const controller = new AbortController()
+        const aborted = rejection(cluster.rpc(socket.sid, 'wait', 1, { signal: controller.signal }))
+        await until(() => ends.length === 0 && client.state === 'ready')
+        await cluster.rpc(socket.sid, 'nothing').catch(() => {})
+        controller.abort()
+        expect((await aborted).code).to.equal('aborted')
+        await until(() => ends.length === 1)
+        const late = rejection(cluster.rpc(socket.sid, 'wait', 1, { timeout: 50 }))
+        expect((await late).code).to.equal('timeout')
+        await until(() => ends.length === 2)
+        expect(ends).to.deep.equal(['aborted', 'timeout'])
+      })
+
+      it('answer a call that may take as long as it likes', async () => {
+        const { sid } = await connect(site())
+        const timeout = Number.POSITIVE_INFINITY
+        expect(await here.sockets.cluster.rpc(sid, 'echo', 1, { timeout })).to.equal(1)
       })
 
       it('are called in vain if they do not answer in time, are gone, or are given up', async () => {
