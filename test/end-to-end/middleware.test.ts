@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type MiddlewareContext, type MiddlewareType, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { deferred, next, type Site, until, useSites } from './fixture.js'
+import { deferred, next, rejection, type Site, until, useSites } from './fixture.js'
 import type { Frame, Peer } from './peer.js'
 
 const circular: { self?: unknown } = {}
@@ -605,6 +605,58 @@ describe('middleware', () => {
       expect((await peer.ask({ rpc: 'echo', req: 3 })).code).to.equal('too_many_calls')
       go.resolve()
       expect((await Promise.all(calls)).map(({ resp }) => resp)).to.deep.equal([1, 2])
+    })
+
+    it('counts a function that runs on after its call was given up, as without it', async () => {
+      const site = await sites({ limits: { abandonedCalls: 1 } })
+      const client = await site.ready()
+      const [begun, go] = [deferred<AbortSignal>(), deferred()]
+      site.sockets.socketController = {
+        echo: (_auth, data) => data,
+        work: async (_auth, _data, _callback, _socket, call) => {
+          begun.resolve(call.signal)
+          await go.promise
+        },
+      }
+      site.sockets.use('call', (_context, next) => next())
+      const controller = new AbortController()
+      const call = rejection(client.rpc('work', 1, { signal: controller.signal }))
+      const signal = await begun.promise
+      controller.abort()
+      expect((await call).code).to.equal('aborted')
+      await until(() => signal.aborted)
+      expect((await rejection(client.rpc('echo', 1))).code).to.equal('too_many_calls')
+      go.resolve()
+      await go.promise
+      expect(await client.rpc('echo', 1)).to.equal(1)
+    })
+
+    it('does not count a callback for ever that is never called', async () => {
+      const site = await sites({ limits: { abandonedCalls: 1, callTimeout: 100 } })
+      const peer = await site.member()
+      site.sockets.use('call', (_context, next) => next())
+      for (const uuid of ['a', 'b', 'c'])
+        expect((await peer.ask({ rpc: 'hang', uuid })).code).to.equal('timeout')
+    })
+
+    it('sees that a call failed which the function made, as the caller does', async () => {
+      const site = await sites({
+        socketController: { ask: (_auth, _data, _callback, socket) => socket.rpc('nothing') },
+      })
+      const client = await site.ready()
+      const codes: string[] = []
+      site.sockets.use('call', (_context, next) =>
+        next().catch((error: RpcError) => {
+          codes.push(error.code)
+          throw error
+        }),
+      )
+      const error = await rejection(client.rpc('ask'))
+      expect(error).to.deep.include({
+        code: 'nested_failed',
+        data: { code: 'not_found', function: 'nothing' },
+      })
+      expect(codes).to.deep.equal(['nested_failed'])
     })
 
     it('holds the storage of an async context around the function', async () => {

@@ -89,7 +89,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
     const failed = this.#failures.report
     this.#vetoes = new VetoListeners({ emitter: this, timeout: limits.vetoTimeout, log: this.#log, failed })
-    this.#middleware = new MiddlewareStack({ timeout: limits.vetoTimeout, log: this.#log, failed })
+    this.#middleware = new MiddlewareStack({ ...limits, timeout: limits.vetoTimeout, log: this.#log, failed })
     this.#hub = new Hub(failed, filter)
     this.socketController = socketController
     this.#development = isProduction() ? undefined : this.#developed()

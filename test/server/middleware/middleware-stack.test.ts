@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { MiddlewareStack } from '../../../packages/server/src/middleware/middleware-stack.js'
 
 describe('MiddlewareStack', () => {
-  const stack = () => new MiddlewareStack({ timeout: 1000, log: { write: () => {} }, failed: () => {} })
+  const stack = () =>
+    new MiddlewareStack({ timeout: 1000, callTimeout: 1000, log: { write: () => {} }, failed: () => {} })
 
   it('gives a function as it is where calls have no middleware', () => {
     const own = stack()

@@ -6,13 +6,16 @@ export interface ActionArguments {
   readonly after: readonly unknown[]
   /** Receives the error that the callback was given, as it was given, before the promise rejects. */
   refused(error: unknown): void
+  /** The function answers by its callback, later or never. */
+  awaited(): void
 }
 
 /**
  * Calls a function of the application, which answers as to an RpcPeer: by what it returns or resolves, or by its callback.
  * @returns its answer. Rejects with what it throws, or with an RpcError that says what its callback was given
  */
-export function callAction(action: Action, { before, after, refused }: ActionArguments): Promise<unknown> {
+export function callAction(action: Action, args: ActionArguments): Promise<unknown> {
+  const { before, after, refused, awaited } = args
   return new Promise((resolve, reject) => {
     const callback = (error?: unknown, data?: unknown) => {
       if (!error) return resolve(data)
@@ -28,5 +31,6 @@ export function callAction(action: Action, { before, after, refused }: ActionArg
     const answersByCallback = action.length > before.length
     const result = action(...before, callback, ...after)
     if (result !== undefined || !answersByCallback) resolve(result)
+    else awaited()
   })
 }

@@ -11,6 +11,8 @@ import { WrappedRequest } from './wrapped-request.js'
 export interface MiddlewareStackOwner extends MiddlewareReportsOwner {
   /** Milliseconds that middleware may take before a request is carried out, and again after it. Calls have their own. */
   readonly timeout: number
+  /** Milliseconds that a call may take, unless it says otherwise. */
+  readonly callTimeout: number
 }
 
 /** Why a socket is not let in; `undefined` if it is. */
@@ -29,6 +31,7 @@ const TYPES: readonly MiddlewareType[] = [
 /** The middleware of a server, by what they run around. A request that has none costs a look at a list. */
 export class MiddlewareStack {
   readonly #timeout: number
+  readonly #callTimeout: number
   readonly #reports: MiddlewareReports
   readonly #timeouts = createTimeouts()
   /** Never changed in place: requests under way go on with the list that they began with. */
@@ -36,6 +39,7 @@ export class MiddlewareStack {
 
   constructor(owner: MiddlewareStackOwner) {
     this.#timeout = owner.timeout
+    this.#callTimeout = owner.callTimeout
     this.#reports = new MiddlewareReports(owner)
   }
 
@@ -98,7 +102,8 @@ export class MiddlewareStack {
   }
 
   #parts(type: MiddlewareType): WrappedParts {
-    return { steps: this.#of(type), reports: this.#reports, timeouts: this.#timeouts }
+    const [timeouts, callTimeout] = [this.#timeouts, this.#callTimeout]
+    return { steps: this.#of(type), reports: this.#reports, timeouts, callTimeout }
   }
 
   #wrap(context: RequestContext): WrappedRequest {
