@@ -38,7 +38,7 @@ export const doors: Readonly<Record<string, { readonly files: readonly string[];
   },
   re2js: { files: ['server/channel-pattern'] },
   'light-my-request': { files: ['server/express-routes'] },
-  eventemitter3: { files: ['server/server', 'client/emitter'] },
+  eventemitter3: { files: ['server/server-emitter', 'client/emitter'] },
 }
 
 /** Entries of a package besides its main one that others may import. */

@@ -267,12 +267,20 @@ describe('Channels', () => {
           if (rule === 'throws') throw new Error('no')
           return new Promise<boolean>(() => {})
         }
-        const policy = new Policy({ channels: { a: { subscribe: true, presence } }, timeout: 5, failed })
+        const late = (question: object) => failed(undefined, question)
+        const policy = new Policy({
+          channels: { a: { subscribe: true, presence } },
+          timeout: 5,
+          failed,
+          late,
+        })
         channels = make({ policy })
         const { socket, frames } = member('u')
         await channels.subscribe(socket, 'a')
         expect(frames()).to.deep.equal([notice('subscribe', 'a')])
-        expect(failed.args.map(([, details]) => details)).to.deep.equal([{ sid: socket.sid, channel: 'a' }])
+        expect(failed.args.map(([, details]) => details)).to.deep.equal([
+          { sid: socket.sid, channel: 'a', rule: 'a' },
+        ])
       })
     }
   })

@@ -562,7 +562,7 @@ describe('RemoteClient', () => {
       socket.disconnected(1006)
       expect(socket.isClosed).to.equal(true)
       expect(socket.channels).to.deep.equal([])
-      expect(forget.args).to.deep.equal([[socket, 1006]])
+      expect(forget.args.map(([gone, code]) => [gone, code])).to.deep.equal([[socket, 1006]])
     })
 
     it('lets the channels be read while it tells of the end', () => {

@@ -1,7 +1,6 @@
 import {
   type AuthMessage,
   CAPABILITIES,
-  type ConnectionListener,
   decodeError,
   encodeError,
   forCaller,
@@ -12,7 +11,7 @@ import {
 } from '@token-socket/protocol'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
 import type { SocketCounts } from './authentication/socket-counts.js'
-import type { BufferedConnection } from './buffered-connection.js'
+import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
 import { subjectsOf } from './claims/subjects.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
@@ -39,6 +38,8 @@ export interface AdmissionOptions {
   readonly owner: RemoteClientOwner
   /** Sees to it that one day it is closed if its client vanishes. @returns its undo */
   watch(socket: RemoteClient): () => void
+  /** A socket has been let in. It gets its first message after this. */
+  connected?(socket: RemoteClient): void
   /** Asks the `authentication` listeners. */
   decide(socket: RemoteClient): Refusal | undefined | Promise<Refusal | undefined>
 }
@@ -46,7 +47,7 @@ export interface AdmissionOptions {
 /** A connection that has brought its token. */
 interface Newcomer {
   readonly connection: BufferedConnection
-  readonly adopt: (listener: ConnectionListener) => void
+  readonly adopt: (listener: BufferedListener) => void
   readonly joining: JoiningSocket
 }
 
@@ -66,7 +67,7 @@ export class Admission {
   welcome(
     message: AuthMessage,
     connection: BufferedConnection,
-    adopt: (listener: ConnectionListener) => void,
+    adopt: (listener: BufferedListener) => void,
   ): Promise<void> {
     return this.#options.joining.run((joining) => this.#admit(message, { connection, adopt, joining }))
   }
@@ -83,10 +84,10 @@ export class Admission {
     let leave = () => {}
     adopt({
       message: (text) => socket.receive(text),
-      closed: (code, reason) => {
+      closed: (...how) => {
         unwatch()
         leave()
-        socket.disconnected(code, reason)
+        socket.disconnected(...how)
       },
     })
     joining.identify(socket)
@@ -102,13 +103,20 @@ export class Admission {
     if (message.version !== undefined) unwatch = this.#options.watch(socket)
     joining.admit()
     this.#options.hub.add(socket)
-    socket.open(message.id, this.#sessionOf(socket))
-    const { sid, uid, transport } = socket
-    this.#options.logger.debug({ sid, uid, transport }, 'a socket is ready')
-    socket.autoSubscribe((channel, error) =>
-      this.#options.logger.info({ sid, uid, channel, err: error }, 'an automatic subscription was refused'),
-    )
+    this.#begin(socket, message.id)
     joining.settle(socket)
+  }
+
+  /** Lets a socket in, and tells listeners so before anything comes from it. @param id of its token's message */
+  #begin(socket: RemoteClient, id: string): void {
+    const { logger, connected } = this.#options
+    const { sid, uid, transport } = socket
+    socket.open(id, this.#sessionOf(socket))
+    logger.debug({ sid, uid, transport }, 'a socket is ready')
+    connected?.(socket)
+    socket.autoSubscribe((channel, err) =>
+      logger.info({ sid, uid, channel, err }, 'an automatic subscription was refused'),
+    )
   }
 
   /** @returns a function that undoes it @throws RpcError `too_many_sockets` */

@@ -1,7 +1,14 @@
-import type { Connection } from '@token-socket/protocol'
+import type { Connection, ConnectionListener } from '@token-socket/protocol'
+
+/** Receives what comes on a {@link BufferedConnection}. */
+export interface BufferedListener extends ConnectionListener {
+  /** As for every connection. @param byPeer whether the peer chose the code and the reason. @default false */
+  closed(code: number, reason: string, byPeer?: boolean): void
+}
 
 /** A connection that says how far its reader is behind. */
 export interface BufferedConnection extends Connection {
+  listen(listener: BufferedListener): void
   /** Bytes that were sent and that the network has not taken yet. */
   readonly bufferedBytes: number
   /**

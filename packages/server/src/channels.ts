@@ -16,6 +16,7 @@ import { IdlePositions } from './channels/idle-positions.js'
 import { OwnPublications } from './channels/own-publications.js'
 import type { PendingGroup } from './channels/pending-group.js'
 import { PendingSubscriptions } from './channels/pending-subscriptions.js'
+import type { SocketEvents, UnsubscribeReason } from './channels/socket-events.js'
 import type { BrokerListener, History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
@@ -27,6 +28,8 @@ import type { Development } from './runtime/development.js'
 /** What {@link Channels} needs from its server. */
 export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner, ChannelRequestsOwner {
   readonly hub: Hub
+  /** Tells who subscribes, unsubscribes and publishes. @default nobody is told */
+  readonly events?: Pick<SocketEvents, 'begin' | 'left' | 'hears' | 'published'>
   readonly history: History
   readonly policy: ChannelPolicy
   /** Checks that only development servers make. @default none */
@@ -67,6 +70,7 @@ export class Channels {
       this.#interest.release(channel)
       this.#presence.leave(socket, channel, code)
       this.#idle.stop()
+      owner.events?.left(socket, channel, 'disconnected')
     })
     this.#broadcasts = new Broadcasts(owner.hub)
     const has: Hub['has'] = (...where) => owner.hub.has(...where)
@@ -79,7 +83,7 @@ export class Channels {
       pending: this.#pending,
       has,
       subscribe,
-      unsubscribe: (...where) => this.unsubscribe(...where),
+      unsubscribe: (...where) => this.unsubscribe(...where, 'client'),
     })
     this.#automatic = new AutomaticSubscriptions({
       pending: this.#pending,
@@ -122,9 +126,9 @@ export class Channels {
   }
 
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
-  unsubscribe(socket: RemoteClient, channel: string): void {
+  unsubscribe(socket: RemoteClient, channel: string, reason: UnsubscribeReason = 'server'): void {
     this.#pending.cancel(socket, channel)
-    this.#drop(socket, channel)
+    this.#drop(socket, channel, reason)
     socket.left(channel)
   }
 
@@ -185,11 +189,15 @@ export class Channels {
     return this.#access.prove(socket, channel, position)
   }
 
-  /** A socket's connection is gone: it is on no channel from now on. {@link Departures} does the rest. @param code of it */
-  forget(socket: RemoteClient, code: number): void {
+  /**
+   * A socket's connection is gone: it is on no channel from now on. {@link Departures} does the rest.
+   * @param code how it was closed
+   * @param done it has left all of its channels
+   */
+  forget(socket: RemoteClient, code: number, done?: () => void): void {
     const channels = this.#owner.hub.remove(socket)
     this.#presence.release(socket)
-    this.#departures.add({ socket, channels, code })
+    this.#departures.add({ socket, channels, code, ...(done && { done }) })
   }
 
   /** The engine is about to be closed: it learns now which channels the sockets have left. */
@@ -222,14 +230,16 @@ export class Channels {
     // The server may want it, too, by now.
     const isOnly = () => !isTold() && this.#pending.count(socket, channel) < 2
     const recovery = this.#recovery(socket, channel, () => isOver?.() === true && isOnly())
+    const ready = this.#owner.events?.begin(socket, channel)
     try {
       await recovery.run(from)
     } catch (error) {
       const isKnown = isTold() || recovery.hasBegun
-      this.#drop(socket, channel)
+      this.#drop(socket, channel, 'failed')
       if (isKnown) socket.left(channel)
       throw error
     }
+    ready?.()
   }
 
   /** It is on the channel already: gets what it missed, if it says where it was, or is just told once more. */
@@ -247,7 +257,7 @@ export class Channels {
         arrival?.follow()
       })
     } catch (error) {
-      if (isOn()) this.unsubscribe(socket, channel)
+      if (isOn()) this.unsubscribe(socket, channel, 'failed')
       throw error
     } finally {
       pending.end()
@@ -272,7 +282,7 @@ export class Channels {
     }
   }
 
-  #drop(socket: RemoteClient, channel: string): void {
+  #drop(socket: RemoteClient, channel: string, reason: UnsubscribeReason): void {
     const { hub } = this.#owner
     if (!hub.has(socket, channel)) return
     hub.leave(socket, channel)
@@ -280,6 +290,7 @@ export class Channels {
     this.#toldAgain.get(socket)?.delete(channel)
     this.#interest.release(channel)
     this.#presence.leave(socket, channel)
+    this.#owner.events?.left(socket, channel, reason)
   }
 
   /** What refuses one more subscription, if anything does. */

@@ -2,14 +2,13 @@ import {
   type AuthMessage,
   CLOSE_CODES,
   type CloseReason,
-  type ConnectionListener,
   Deadlines,
   decodeClientMessage,
   encodeServerMessage,
   encodeThrown,
   RpcError,
 } from '@token-socket/protocol'
-import type { BufferedConnection } from './buffered-connection.js'
+import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
 import type { Closing } from './runtime/closings.js'
 import type { Turnstile } from './turnstile.js'
 
@@ -29,7 +28,7 @@ export interface HandshakeOwner {
   welcome(
     message: AuthMessage,
     connection: BufferedConnection,
-    adopt: (listener: ConnectionListener) => void,
+    adopt: (listener: BufferedListener) => void,
   ): Promise<void>
   failed(cause: unknown, details: object): void
   /** A connection is closed that was not let in. Not called for a refused token, whose reason the log has already. */
@@ -62,10 +61,10 @@ export class Handshakes {
 
   /** A connection opened. */
   begin(connection: BufferedConnection): void {
-    let listener: ConnectionListener | undefined
-    let end: readonly [code: number, reason: string] | undefined
+    let listener: BufferedListener | undefined
+    let end: Parameters<BufferedListener['closed']> | undefined
     let hasSpoken = false
-    const adopt = (adopter: ConnectionListener) => {
+    const adopt = (adopter: BufferedListener) => {
       this.#deadlines.delete(connection)
       listener = adopter
       connection.authenticated?.()
@@ -104,7 +103,7 @@ export class Handshakes {
     this.#deadlines.clear()
   }
 
-  #hear(text: unknown, connection: BufferedConnection, adopt: (listener: ConnectionListener) => void): void {
+  #hear(text: unknown, connection: BufferedConnection, adopt: (listener: BufferedListener) => void): void {
     if (typeof text === 'string' && text.length > this.#owner.authMessageLimit) {
       return this.#close(connection, 'too_large')
     }
@@ -145,7 +144,8 @@ export class Handshakes {
   #close(connection: BufferedConnection, why: CloseReason): void {
     this.#forget(connection)
     const { code, reason } = CLOSE_CODES[why]
-    if (why !== 'invalid_token') this.#owner.refused({ code, reason, transport: connection.transport })
+    const { transport } = connection
+    if (why !== 'invalid_token') this.#owner.refused({ code, reason: why, transport })
     connection.close(code, reason)
   }
 

@@ -13,6 +13,11 @@ export {
 } from '@token-socket/protocol'
 export type { ChannelHistory, ChannelRule, ChannelRuleTable } from './channel-rules.js'
 export type { RuleAnswer } from './channels/rule-asker.js'
+export type {
+  DisconnectDetails,
+  PublishedDetails,
+  UnsubscribeReason,
+} from './channels/socket-events.js'
 export type { NodeEventDetails, NodeEventListener } from './cluster/node-events.js'
 export type { SocketConditions, SocketDataValue, SocketSelector } from './cluster/selectors.js'
 export type { SocketInfo, SocketPage, SocketPageOptions } from './cluster/socket-pages.js'
@@ -74,6 +79,7 @@ export { safeLogger } from './runtime/safe-logger.js'
 export { TokenSocketServer } from './server.js'
 export type { TokenSocketServerEvents, Veto } from './server-events.js'
 export type { ServerHealth } from './server-health.js'
+export type { DisconnectReason } from './socket/disconnect-reasons.js'
 export type { FunctionRule, FunctionRules } from './socket/function-timeouts.js'
 export type { RpcCallback } from './socket/rpc-callback.js'
 export type { SocketData } from './socket/socket-data.js'

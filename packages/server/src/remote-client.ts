@@ -19,7 +19,7 @@ import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
 import type { Flusher, Outbox } from './outbox.js'
-import type { Closing, SlowReader } from './runtime/closings.js'
+import { closingOf, type SlowReader, type SocketClosing } from './runtime/closings.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
@@ -48,8 +48,8 @@ export interface SocketChannels {
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
   /** What the client has to return to be given what comes after a position; `undefined` if it needs nothing. */
   prove(socket: RemoteClient, channel: string, position: Position): string | undefined
-  /** The socket's connection is gone. @param code how it was closed */
-  forget(socket: RemoteClient, code: number): void
+  /** The socket's connection is gone. @param code how it was closed @param done it has left all of its channels */
+  forget(socket: RemoteClient, code: number, done?: () => void): void
 }
 
 /** Dependencies of a {@link RemoteClient}. */
@@ -59,7 +59,9 @@ export interface RemoteClientOwner extends SessionOwner {
   readonly limits: SessionOwner['limits'] & FlowLimits & { readonly answers: number }
   readonly channels: SocketChannels
   /** The connection of a socket that was let in has ended. */
-  closed(closing: Closing): void
+  closed(closing: SocketClosing): void
+  /** A socket that was let in has ended, and has left its channels. */
+  ended?(socket: RemoteClient, closing: SocketClosing): void
   /** A socket's client does not read: the connection is about to be closed. */
   onslow?(socket: RemoteClient, reader: SlowReader): void
 }
@@ -356,16 +358,15 @@ export class RemoteClient {
     return this.#owner.channels.request(this, request)
   }
 
-  /** The connection is gone. @param code how it was closed @internal */
-  disconnected(code: number, reason = ''): void {
+  /** The connection is gone. @param code how it was closed @param byPeer whether the client chose it @internal */
+  disconnected(code: number, text = '', byPeer = false): void {
     if (this.isClosed) return
-    const { sid, uid, transport } = this
-    const ms = Date.now() - this.created
-    if (this.#state === 'open') this.#owner.closed({ sid, uid, transport, code, reason, ms })
+    const closing = this.isOpen ? closingOf(this, { code, text, byPeer }) : undefined
+    if (closing) this.#owner.closed(closing)
     this.#state = 'closed'
     this.#session.disconnect()
     this.#flow.end()
-    this.#owner.channels.forget(this, code)
+    this.#owner.channels.forget(this, code, closing && (() => this.#owner.ended?.(this, closing)))
     this.#channels.clear()
   }
 

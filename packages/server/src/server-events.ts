@@ -1,3 +1,4 @@
+import type { SocketEventArguments } from './channels/socket-events.js'
 import type { RemoteClient } from './remote-client.js'
 import type { ServerHealth } from './server-health.js'
 import type { VetoCallback } from './vetoes.js'
@@ -9,7 +10,10 @@ import type { VetoCallback } from './vetoes.js'
 // biome-ignore lint/suspicious/noConfusingVoidType: a listener that calls back returns nothing
 export type Veto = boolean | void | Promise<boolean>
 
-/** The events of a `TokenSocketServer`. All but `error` and `health` are vetoes: one listener that refuses is enough. */
+/**
+ * The events of a `TokenSocketServer`. The first five are vetoes: one listener that refuses is enough. The others report what
+ * has happened, and what their listeners return or throw changes nothing.
+ */
 export interface TokenSocketServerEvents {
   /** A client brought a good token. `callback()` lets it in; `callback(error)` or `callback(null, false)` do not. */
   authentication(socket: RemoteClient, auth: unknown, callback: VetoCallback): Veto
@@ -18,11 +22,58 @@ export interface TokenSocketServerEvents {
   /** A client wants to unsubscribe. */
   unsubscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
   /** A client wants to publish. */
-  publish(socket: RemoteClient, data: { channel: string; data: unknown }, callback: VetoCallback): Veto
+  publish(
+    socket: RemoteClient,
+    data: { channel: string; data: unknown; event?: string },
+    callback: VetoCallback,
+  ): Veto
   /** A client wants to publish on every channel. Where `publish` has a listener, a broadcast without one is refused. */
   broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
+  /** A socket was let in. Its listeners run before its first message is handled. */
+  connected(...args: SocketEventArguments['connected']): unknown
+  /** A socket that was let in has ended, and has left its channels. */
+  disconnected(...args: SocketEventArguments['disconnected']): unknown
+  /** A socket is subscribed to a channel, and up to date: its client asked, or the server wanted it. */
+  subscribed(...args: SocketEventArguments['subscribed']): unknown
+  /** A socket has left a channel that it was subscribed to. */
+  unsubscribed(...args: SocketEventArguments['unsubscribed']): unknown
+  /** The engine has accepted what a client published. What the server publishes itself is not reported. */
+  published(...args: SocketEventArguments['published']): unknown
   /** The server has another status: `ok`, `degraded`, `shutting_down`. */
   health(health: ServerHealth): void
   /** Something threw that no caller can catch: a handler, a listener, the filter, the engine. */
   error(cause: unknown, details: object): void
 }
+
+const EVENTS: Readonly<Record<keyof TokenSocketServerEvents, true>> = {
+  authentication: true,
+  subscribe: true,
+  unsubscribe: true,
+  publish: true,
+  broadcast: true,
+  connected: true,
+  disconnected: true,
+  subscribed: true,
+  unsubscribed: true,
+  published: true,
+  health: true,
+  error: true,
+}
+
+/** The names of the server's events. */
+export const SERVER_EVENTS: readonly string[] = Object.keys(EVENTS)
+
+/** What other libraries call these events. */
+export const EVENT_HABITS: ReadonlyMap<string, string> = new Map([
+  ['connection', 'connected'],
+  ['connect', 'connected'],
+  ['open', 'connected'],
+  ['disconnect', 'disconnected'],
+  ['disconnecting', 'disconnected'],
+  ['close', 'disconnected'],
+  ['end', 'disconnected'],
+  ['message', 'published'],
+  ['join', 'subscribed'],
+  ['leave', 'unsubscribed'],
+  ['auth', 'authentication'],
+])

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { type Action, type CallOptions, findAction, type Member, markHandled } from '@token-socket/protocol'
-import { EventEmitter } from 'eventemitter3'
 import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
 import { makeHandshakes } from './authentication/sign-in.js'
 import { mountTokenEndpoint } from './authentication/token-endpoint.js'
+import { makePolicy } from './channels/make-policy.js'
 import { PositionProofs } from './channels/position-proofs.js'
-import type { RuleQuestion } from './channels/rule-asker.js'
+import { SocketEvents } from './channels/socket-events.js'
 import { VetoListeners } from './channels/veto-listeners.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
@@ -15,7 +15,7 @@ import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
 import { type TrustProxy, trustOf } from './forwarded.js'
 import type { Handshakes } from './handshake.js'
-import { HealthRoute, mountHealthRoute } from './health-route.js'
+import { watchHealth } from './http/health-watching.js'
 import { checkPathsAreFree, takePaths } from './http/served-paths.js'
 import { Hub, type PublishFilter } from './hub.js'
 import type { Middleware, MiddlewareType } from './middleware/contexts.js'
@@ -27,7 +27,6 @@ import {
   type TokenSocketServerOptions,
 } from './options.js'
 import { OriginRules } from './origins.js'
-import { Policy } from './policy.js'
 import { Redeemer } from './redeemer.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
 import { Development } from './runtime/development.js'
@@ -35,11 +34,11 @@ import { isProduction } from './runtime/environment.js'
 import { Failures } from './runtime/failures.js'
 import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
 import { notifyListeners, takeListeners } from './runtime/listeners.js'
-import { shorten } from './runtime/shorten.js'
-import { type LogEntry, ThrottledLog } from './runtime/throttled-log.js'
+import { ThrottledLog } from './runtime/throttled-log.js'
 import { Turns } from './runtime/turns.js'
+import { ServerEmitter } from './server-emitter.js'
 import type { TokenSocketServerEvents } from './server-events.js'
-import { HealthWatch, type ServerHealth } from './server-health.js'
+import type { HealthWatch, ServerHealth } from './server-health.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { makeTokens, type Tokens } from './tokens.js'
@@ -52,7 +51,7 @@ import { Turnstile } from './turnstile.js'
  * Everything a client does is checked and bounded; what handlers and listeners throw harms neither the process nor
  * other sockets and comes out as the `error` event.
  */
-export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
+export class TokenSocketServer extends ServerEmitter {
   /** The functions that clients can call. May be changed, or replaced, at any time. */
   socketController: ServerController
   /** The sockets of all nodes, by their ids. */
@@ -62,6 +61,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   readonly #failures: Failures
   readonly #vetoes: VetoListeners
   readonly #development: Development | undefined
+  readonly #events: SocketEvents
   readonly #routes: ExpressRoutes
   readonly #middleware: MiddlewareStack
   readonly #hub: Hub
@@ -89,6 +89,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
     const failed = this.#failures.report
     this.#vetoes = new VetoListeners({ emitter: this, timeout: limits.vetoTimeout, log: this.#log, failed })
+    this.#events = new SocketEvents({ emitter: this, failed })
     this.#middleware = new MiddlewareStack({ ...limits, timeout: limits.vetoTimeout, log: this.#log, failed })
     this.#hub = new Hub(failed, filter)
     this.socketController = socketController
@@ -255,15 +256,9 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
   }
 
   #makeChannels(redeemer: Redeemer, tokens: Tokens): Channels {
-    const { engine, limits, channels, logger, presenceGrace } = this.#options
+    const { engine, limits, presenceGrace } = this.#options
     const failed = this.#failures.report
-    const late = ({ rule, channel, sid }: RuleQuestion) =>
-      this.#log.write(`late rule ${rule}`, ['warn', { rule, channel: shorten(channel), sid }, LATE_RULE])
-    const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed, late })
-    if (policy.isOpen) {
-      const open = 'there are no channel rules: any authenticated socket without claims may use any channel'
-      logger.info({}, open)
-    }
+    const policy = makePolicy({ ...this.#options, log: this.#log, failed })
     const decide: ChannelsOwner['decide'] = (...request) => this.#vetoes.decide(...request)
     const redeem: ChannelsOwner['redeem'] = (...token) => redeemer.subscribe(...token)
     return new Channels({
@@ -273,6 +268,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       hub: this.#hub,
       proofs: new PositionProofs(tokens.secrets('position proof')),
       policy,
+      events: this.#events,
       middleware: this.#middleware,
       redeem,
       decide,
@@ -328,6 +324,7 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       newSid: () => sidOf(randomUUID(), this.cluster.node),
       findAction: (name) => this.#findAction(name),
       failed: this.#failures.report,
+      events: this.#events,
       watch: (socket) => this.#streams.watch(socket),
       decide: (socket) =>
         this.#middleware.aroundSignIn(socket, () =>
@@ -354,15 +351,10 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
     })
   }
 
-  /** The route stays after the shutdown, since it tells load balancers of that, until another server takes its place. */
   #watchHealth(): HealthWatch {
-    const { engine, logger, server, healthRoute } = this.#options
-    // Clients lose what the rules promise: the operator has to know which limit to raise.
-    engine.watchEvictions?.((limit) => this.#log.write(`engine ${limit}`, eviction(engine.name, limit)))
     const changed = (health: ServerHealth) => this.#tell('health', [health])
-    const watch = new HealthWatch({ engine, logger, changed })
-    const route = healthRoute === false ? undefined : new HealthRoute(healthRoute, () => watch.now)
-    this.#release.push(mountHealthRoute(server, route))
+    const { watch, unmount } = watchHealth({ ...this.#options, log: this.#log, changed })
+    this.#release.push(unmount)
     return watch
   }
 
@@ -375,14 +367,4 @@ export class TokenSocketServer extends EventEmitter<TokenSocketServerEvents> {
       event === 'error' ? this.#failures.reportListener(cause) : this.#failures.report(cause, { event }),
     )
   }
-}
-
-const LATE_RULE = 'a function of a channel rule did not answer within limits.vetoTimeout: that counts as a no'
-
-function eviction(engine: string, option: string): LogEntry {
-  return [
-    'warn',
-    { engine, option },
-    'a limit of the engine is reached: it forgets something before its time',
-  ]
 }

@@ -57,7 +57,7 @@ export class Guest {
     this.ended = new Promise((resolve) => {
       connection.listen({
         message: (text) => this.messages.put(text),
-        closed: (...how) => resolve(how),
+        closed: (code, reason) => resolve([code, reason]),
       })
     })
   }

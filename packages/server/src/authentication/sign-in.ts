@@ -1,14 +1,16 @@
 import { createTimeouts } from '@token-socket/protocol'
 import { Admission, type AdmissionOptions } from '../admission.js'
+import type { SocketEvents } from '../channels/socket-events.js'
 import { Handshakes } from '../handshake.js'
 import type { Limits } from '../limits.js'
 import type { Logger } from '../logger.js'
 import { Flusher } from '../outbox.js'
 import type { RemoteClientOwner } from '../remote-client.js'
-import { type Closing, ClosingLog } from '../runtime/closings.js'
+import { ClosingLog } from '../runtime/closings.js'
 import { RequestLog } from '../runtime/request-log.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { Turns } from '../runtime/turns.js'
+import { wasClean } from '../socket/disconnect-reasons.js'
 import { type FunctionRules, FunctionTimeouts } from '../socket/function-timeouts.js'
 import { sizesOf } from '../transports/message-limit.js'
 import type { Turnstile } from '../turnstile.js'
@@ -26,6 +28,8 @@ export interface SignInParts
   /** Whether each answer has a line of its own. */
   readonly debug: boolean
   readonly pingInterval: number
+  /** Tells who comes and goes. */
+  readonly events: Pick<SocketEvents, 'connected' | 'disconnected'>
   readonly turnstile: Turnstile
   readonly turns: Turns
   /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
@@ -41,6 +45,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
     counts: new SocketCounts(limits.socketsPerUser),
     heartbeat: parts.pingInterval,
     sizes: sizesOf(limits),
+    connected: (socket) => parts.events.connected(socket),
     owner: socketOwner(parts, closings),
   })
   return new Handshakes({
@@ -55,7 +60,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
 
 /** What all sockets of a server share. */
 function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwner {
-  const { limits, logger, log, debug, turns, findAction, channels, failed, development } = parts
+  const { limits, logger, log, debug, turns, findAction, channels, failed, development, events } = parts
   return {
     flusher: new Flusher(limits.readTimeout, turns),
     turns,
@@ -67,7 +72,9 @@ function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwne
     channels,
     failed,
     development,
-    closed: (closing: Closing) => closings.socket(closing),
+    closed: (closing) => closings.socket(closing),
+    ended: (socket, { code, reason, ms }) =>
+      events.disconnected(socket, reason, { code, wasClean: wasClean(code), duration: ms }),
     requests: new RequestLog(logger, log, debug),
   }
 }

@@ -17,6 +17,7 @@ import { HistoryAnswers, type HistoryAnswersOwner } from './history-answers.js'
 import { clientKey } from './idempotency-keys.js'
 import { NewChannels, type NewChannelsOwner } from './new-channels.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
+import type { SocketEvents } from './socket-events.js'
 
 /** A request to subscribe. */
 type SubscribeRequest = SubscriptionMessage & Pick<PendingRequest, 'isAnswered'>
@@ -28,6 +29,8 @@ export interface ChannelRequestsOwner
   readonly broker: Broker
   readonly history: HistoryAnswersOwner['history'] & NewChannelsOwner['history']
   readonly policy: ChannelPolicy
+  /** Tells what clients have published. @default nobody is told */
+  readonly events?: Pick<SocketEvents, 'hears' | 'published'>
   /** Runs around each request, before rules and listeners. @default none */
   readonly middleware?: RequestMiddleware
   /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
@@ -149,7 +152,7 @@ export class ChannelRequests {
       case 'broadcast':
         this.#channels.broadcasts.checkRoom()
         this.#rates.broadcasts.count(socket, '')
-        return this.#owner.broker.broadcast(this.#encode(socket, '', request.data))
+        return this.#broadcastFor(socket, request.data)
     }
   }
 
@@ -209,7 +212,21 @@ export class ChannelRequests {
     if (asked) await asked
     const receipt = await this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })
     this.#newChannels.published(socket, receipt.offset)
+    if (!this.#owner.events?.hears('published')) return receipt
+    const { id, offset } = receipt
+    this.#owner.events?.published(socket, { channel, data, event, id, offset })
     return receipt
+  }
+
+  async #broadcastFor(socket: RemoteClient, data: unknown): Promise<void> {
+    await this.#owner.broker.broadcast(this.#encode(socket, '', data))
+    this.#owner.events?.published(socket, {
+      channel: undefined,
+      data,
+      event: undefined,
+      id: undefined,
+      offset: undefined,
+    })
   }
 }
 

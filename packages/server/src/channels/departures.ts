@@ -9,6 +9,8 @@ export interface Departure {
   readonly channels: readonly string[]
   /** How the connection was closed. */
   readonly code: number
+  /** It has left all of them. */
+  done?(): void
 }
 
 /**
@@ -31,7 +33,7 @@ export class Departures {
 
   /** A socket is gone. */
   add(departure: Departure): void {
-    if (departure.channels.length === 0) return
+    if (departure.channels.length === 0) return departure.done?.()
     this.#waiting.push(departure)
     if (this.#waiting.length === 1) this.#work()
   }
@@ -48,6 +50,7 @@ export class Departures {
       const departure = this.#waiting[next] as Departure
       if (!this.#leaveAll(departure)) break
       this.#done = 0
+      departure.done?.()
     }
     this.#waiting.splice(0, next)
     this.#arm()

@@ -1,5 +1,5 @@
-import { CLOSE_CODES } from '@token-socket/protocol'
 import type { Logger } from '../logger.js'
+import { type ConnectionEnd, type DisconnectReason, disconnectReason } from '../socket/disconnect-reasons.js'
 import { shorten } from './shorten.js'
 import type { ThrottledLog } from './throttled-log.js'
 
@@ -7,14 +7,33 @@ import type { ThrottledLog } from './throttled-log.js'
 export interface Closing {
   /** The close code. */
   readonly code: number
-  /** The close reason. The client may have chosen it. */
+  /** Why, in one word: of a socket that was let in, its {@link DisconnectReason}. */
   readonly reason: string
+  /** What the client closed with, if that is a text of its own. */
+  readonly text?: string
   readonly transport: string
   /** Of a socket that was let in. */
   readonly sid?: string
   readonly uid?: string | undefined
   /** Milliseconds from its authentication to its end. */
   readonly ms?: number
+}
+
+/** How a socket ended that was let in. */
+export interface SocketClosing extends Closing {
+  readonly reason: DisconnectReason
+  readonly ms: number
+}
+
+/** How a socket has just ended that was let in. */
+export function closingOf(
+  socket: SlowSocket & { readonly created: number },
+  end: ConnectionEnd,
+): SocketClosing {
+  const { sid, uid, transport, created } = socket
+  const { code, text, byPeer } = end
+  const own = byPeer && text !== '' ? { text } : {}
+  return { sid, uid, transport, code, reason: disconnectReason(end), ms: Date.now() - created, ...own }
 }
 
 /** A socket, as far as its closing is told. */
@@ -28,24 +47,17 @@ export interface SlowReader {
   readonly behindFor: number
 }
 
-/** Our close codes by number. */
-const NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(CLOSE_CODES).map(([name, { code }]) => [code, name]),
-)
-
-/** Codes of the ends that are no trouble: one of the two sides wanted it. 1005 is a close without a code. */
-const WANTED: ReadonlySet<number> = new Set([
-  1000,
-  1001,
-  1005,
-  ...(['going_away', 'shutting_down', 'closed_by_server', 'disconnected'] as const).map(
-    (name) => CLOSE_CODES[name].code,
-  ),
+/** Ends that are no trouble: one of the two sides wanted it. */
+const WANTED: ReadonlySet<string> = new Set<DisconnectReason>([
+  'client_closed',
+  'closed_by_server',
+  'disconnected',
+  'shutting_down',
 ])
 
 /**
- * Writes one line at `debug` for each socket that ends, with its code and the reason's name. Ends that neither side wanted
- * are counted by code at `info`, since a member can make as many as it likes. So are connections that were never let in.
+ * Writes one line at `debug` for each socket that ends, with its code and the reason. Ends that neither side wanted
+ * are counted by reason at `info`, since a member can make as many as it likes. So are connections that were never let in.
  */
 export class ClosingLog {
   readonly #logger: Logger
@@ -57,11 +69,10 @@ export class ClosingLog {
   }
 
   /** A socket's connection has ended. */
-  socket(closing: Closing): void {
-    const details = { ...closing, reason: nameOf(closing) }
-    if (!WANTED.has(closing.code)) this.#unwanted(details)
+  socket(closing: SocketClosing): void {
+    if (!WANTED.has(closing.reason)) this.#unwanted(closing)
     if (this.#logger.isLevelEnabled?.('debug') === false) return
-    this.#logger.debug(details, 'a socket has ended')
+    this.#logger.debug(shortened(closing), 'a socket has ended')
   }
 
   /** A socket's client does not read: its connection is about to be closed. */
@@ -70,23 +81,18 @@ export class ClosingLog {
     this.#log.write('slow_consumer', ['warn', details, 'a socket is closed: its client does not read'])
   }
 
-  /** Members can end as many as they like this way, with codes that they choose. */
-  #unwanted(details: Closing): void {
-    const kind = NAMES.has(details.code) || details.code < 3000 ? details.code : 'other'
-    this.#log.write(`socket ${kind}`, ['info', details, 'sockets end that neither side wanted to end'])
+  /** Members can end as many as they like this way. */
+  #unwanted(closing: SocketClosing): void {
+    const text = 'sockets end that neither side wanted to end'
+    this.#log.write(`socket ${closing.reason}`, ['info', shortened(closing), text])
   }
 
-  /** The server closes a connection that it has not let in. */
+  /** The server closes a connection that it has not let in. @param closing its `reason` is the name of the code */
   stranger(closing: Closing): void {
-    const reason = nameOf(closing)
-    this.#log.write(`connection ${closing.code}`, [
-      'info',
-      { ...closing, reason },
-      'a connection was refused',
-    ])
+    this.#log.write(`connection ${closing.code}`, ['info', closing, 'a connection was refused'])
   }
 }
 
-function nameOf({ code, reason }: Closing): string {
-  return NAMES.get(code) ?? shorten(reason)
+function shortened({ text, ...closing }: Closing): Closing {
+  return text === undefined ? closing : { ...closing, text: shorten(text) }
 }

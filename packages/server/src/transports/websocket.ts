@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { CLOSE_CODES, type ConnectionListener, isTooComplex, NESTING_LIMIT } from '@token-socket/protocol'
+import { CLOSE_CODES, isTooComplex, NESTING_LIMIT } from '@token-socket/protocol'
 import { type Server, WebSocket, WebSocketServer } from 'ws'
-import type { BufferedConnection } from '../buffered-connection.js'
+import type { BufferedConnection, BufferedListener } from '../buffered-connection.js'
 import { Rate } from '../rate.js'
 import { type Batch, LineBatch, ListBatch } from '../socket/batch.js'
 import { Inbox, type InboxOwner } from '../socket/inbox.js'
@@ -207,7 +207,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   readonly #maxPayload: number
   readonly #isCompressed: boolean
   readonly #inbox: Inbox
-  #listener: ConnectionListener | undefined
+  #listener: BufferedListener | undefined
   #isClosed = false
   #taken = 0
   /** Bytes of frames that came while messages waited. */
@@ -229,7 +229,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     ws.on('ping', control)
     ws.on('pong', control)
     ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
-    ws.on('close', (code, reason) => this.#inbox.finish(() => this.#closed(code, reason.toString())))
+    ws.on('close', (code, reason) => this.#inbox.finish(() => this.#closed(code, reason.toString(), true)))
     // Broken frames end in `close` with their code; there is nothing else to do about them.
     ws.on('error', ignore)
     socket.on('drain', this.#drained)
@@ -240,7 +240,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     return this.#ws.bufferedAmount
   }
 
-  listen(listener: ConnectionListener): void {
+  listen(listener: BufferedListener): void {
     this.#listener = listener
   }
 
@@ -391,10 +391,10 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     if (!this.#isCompressed) this.#socket.end()
   }
 
-  #closed(code: number, reason: string): void {
+  #closed(code: number, reason: string, byPeer = false): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.authenticated()
-    this.#listener?.closed(code, reason)
+    this.#listener?.closed(code, reason, byPeer)
   }
 }

@@ -1,0 +1,26 @@
+import type { ChannelRuleTable } from '../channel-rules.js'
+import type { Logger } from '../logger.js'
+import { Policy } from '../policy.js'
+import { shorten } from '../runtime/shorten.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import type { RuleAskerOwner, RuleQuestion } from './rule-asker.js'
+
+/** Dependencies of {@link makePolicy}. */
+export interface PolicyParts extends Pick<RuleAskerOwner, 'failed'> {
+  readonly channels: ChannelRuleTable
+  readonly limits: { readonly vetoTimeout: number }
+  readonly logger: Logger
+  readonly log: ThrottledLog
+}
+
+const OPEN = 'there are no channel rules: any authenticated socket without claims may use any channel'
+const LATE = 'a function of a channel rule did not answer within limits.vetoTimeout: that counts as a no'
+
+/** Makes what the rules allow. Says once in the log that every channel is open, if there are no rules. */
+export function makePolicy({ channels, limits, logger, log, failed }: PolicyParts): Policy {
+  const late = ({ rule, channel, sid }: RuleQuestion) =>
+    log.write(`late rule ${rule}`, ['warn', { rule, channel: shorten(channel), sid }, LATE])
+  const policy = new Policy({ channels, timeout: limits.vetoTimeout, failed, late })
+  if (policy.isOpen) logger.info({}, OPEN)
+  return policy
+}

@@ -1,0 +1,144 @@
+import type { RemoteClient } from '../remote-client.js'
+import type { FailureListener } from '../runtime/failures.js'
+import { type ListenerSource, notifyListeners, takeListeners } from '../runtime/listeners.js'
+import type { DisconnectReason } from '../socket/disconnect-reasons.js'
+
+/** Why a socket left a channel: its client or the server wanted it, its connection ended, or it could not be brought up to date. */
+export type UnsubscribeReason = 'client' | 'server' | 'disconnected' | 'failed'
+
+/** How a socket ended. */
+export interface DisconnectDetails {
+  /** The close code. */
+  readonly code: number
+  /** Whether one side closed the connection; `false` if it broke. */
+  readonly wasClean: boolean
+  /** Milliseconds from the socket's authentication to its end. */
+  readonly duration: number
+}
+
+/** What a client has published. */
+export interface PublishedDetails {
+  /** `undefined` for a broadcast, which goes to every channel. */
+  readonly channel: string | undefined
+  readonly data: unknown
+  readonly event: string | undefined
+  /** The publication's id; a broadcast has none. */
+  readonly id: string | undefined
+  /** Its offset, where the channel keeps it. */
+  readonly offset: number | undefined
+}
+
+/** The events that report, with what their listeners get. */
+export interface SocketEventArguments {
+  connected: [socket: RemoteClient]
+  disconnected: [socket: RemoteClient, reason: DisconnectReason, details: DisconnectDetails]
+  subscribed: [socket: RemoteClient, details: { readonly channel: string }]
+  unsubscribed: [
+    socket: RemoteClient,
+    details: { readonly channel: string; readonly reason: UnsubscribeReason },
+  ]
+  published: [socket: RemoteClient, details: PublishedDetails]
+}
+
+type Name = keyof SocketEventArguments
+
+/** Dependencies of {@link SocketEvents}. */
+export interface SocketEventsOwner {
+  readonly emitter: ListenerSource<Name> & { listenerCount(event: Name): number }
+  /** Receives what a listener throws. */
+  readonly failed: FailureListener
+}
+
+/** A subscription of which no listener knows yet. */
+interface Beginning {
+  /** It is up to date, and waits for its socket to be let in. */
+  isReady: boolean
+}
+
+/**
+ * Tells listeners what has happened to sockets: for each that was let in one `connected`, then pairs of `subscribed` and
+ * `unsubscribed` for each channel, then one `disconnected`, in this order for every listener. Of a socket that was refused, and
+ * of a subscription that failed before it was up to date, they hear nothing.
+ *
+ * Listeners run after the library has finished what it was doing, except for those of `connected`, which run before the socket's
+ * first message. Where an event has no listener nothing is made for it.
+ */
+export class SocketEvents {
+  readonly #owner: SocketEventsOwner
+  readonly #beginnings = new WeakMap<RemoteClient, Map<string, Beginning>>()
+  /** What listeners have not been told yet, in order. */
+  #queue: (() => void)[] = []
+  #isTelling = false
+
+  constructor(owner: SocketEventsOwner) {
+    this.#owner = owner
+  }
+
+  /** Whether an event has listeners. */
+  hears(event: Name): boolean {
+    return this.#owner.emitter.listenerCount(event) > 0
+  }
+
+  /** A socket has been let in. Returns after its listeners have run. */
+  connected(socket: RemoteClient): void {
+    this.#add('connected', [socket])
+    for (const [channel, { isReady }] of this.#beginnings.get(socket) ?? [])
+      if (isReady) this.#announce(socket, channel)
+    this.#tell()
+  }
+
+  /** A socket that was let in has ended, and has left its channels. */
+  disconnected(...args: SocketEventArguments['disconnected']): void {
+    this.#add('disconnected', args)
+  }
+
+  /** A socket is on a channel from now on. @returns has to be called once it is up to date */
+  begin(socket: RemoteClient, channel: string): () => void {
+    const beginning: Beginning = { isReady: false }
+    const own = this.#beginnings.get(socket) ?? new Map<string, Beginning>()
+    this.#beginnings.set(socket, own.set(channel, beginning))
+    return () => {
+      if (own.get(channel) !== beginning || socket.isClosed) return
+      if (socket.isOpen) this.#announce(socket, channel)
+      else beginning.isReady = true
+    }
+  }
+
+  /** A socket is not on a channel any more. */
+  left(socket: RemoteClient, channel: string, reason: UnsubscribeReason): void {
+    if (this.#beginnings.get(socket)?.delete(channel)) return
+    this.#add('unsubscribed', [socket, { channel, reason }])
+  }
+
+  /** The engine has accepted what a client published. */
+  published(...args: SocketEventArguments['published']): void {
+    this.#add('published', args)
+  }
+
+  #announce(socket: RemoteClient, channel: string): void {
+    this.#beginnings.get(socket)?.delete(channel)
+    this.#add('subscribed', [socket, { channel }])
+  }
+
+  #add<Event extends Name>(event: Event, args: SocketEventArguments[Event]): void {
+    if (!this.hears(event)) return
+    const { emitter, failed } = this.#owner
+    const [{ sid }] = args
+    this.#queue.push(() =>
+      notifyListeners(takeListeners(emitter, event), args, (cause) => failed(cause, { event, sid })),
+    )
+    if (this.#queue.length === 1) queueMicrotask(this.#tell)
+  }
+
+  /** A listener may cause further events: they wait until all listeners know of this one. */
+  readonly #tell = (): void => {
+    if (this.#isTelling) return
+    this.#isTelling = true
+    try {
+      for (let next = 0; next < this.#queue.length; next += 1) this.#queue[next]?.()
+    } finally {
+      this.#queue = []
+      this.#isTelling = false
+    }
+  }
+}

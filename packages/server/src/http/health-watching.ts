@@ -1,0 +1,39 @@
+import type { Server } from 'node:http'
+import type { Engine } from '../engine.js'
+import { HealthRoute, mountHealthRoute } from '../health-route.js'
+import type { Logger } from '../logger.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import { HealthWatch, type ServerHealth } from '../server-health.js'
+
+/** Dependencies of {@link watchHealth}. */
+export interface HealthParts {
+  readonly engine: Engine
+  readonly logger: Logger
+  readonly log: ThrottledLog
+  readonly server: Server
+  /** The route's path; `false` for none. */
+  readonly healthRoute: string | false
+  /** The status is another one. */
+  changed(health: ServerHealth): void
+}
+
+const EVICTION = 'a limit of the engine is reached: it forgets something before its time'
+
+/**
+ * Watches how a server is, and answers its health route. The route stays after the shutdown, since it tells load balancers of
+ * that, until another server takes its place.
+ * @returns the watch, and what ends the route
+ */
+export function watchHealth(parts: HealthParts): {
+  readonly watch: HealthWatch
+  readonly unmount: () => void
+} {
+  const { engine, log, server, healthRoute } = parts
+  // Clients lose what the rules promise: the operator has to know which limit to raise.
+  engine.watchEvictions?.((option) =>
+    log.write(`engine ${option}`, ['warn', { engine: engine.name, option }, EVICTION]),
+  )
+  const watch = new HealthWatch(parts)
+  const route = healthRoute === false ? undefined : new HealthRoute(healthRoute, () => watch.now)
+  return { watch, unmount: mountHealthRoute(server, route) }
+}

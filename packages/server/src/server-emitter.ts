@@ -1,0 +1,35 @@
+import { EventEmitter } from 'eventemitter3'
+import { checkEventName } from './runtime/event-names.js'
+import { EVENT_HABITS, SERVER_EVENTS, type TokenSocketServerEvents } from './server-events.js'
+
+/** An event's name, and its listener. */
+type Events = TokenSocketServerEvents
+type Listener<Event extends keyof Events> = EventEmitter.EventListener<Events, Event>
+
+/** An emitter of the server's events, and of no others: listening to one that does not exist is an error. */
+export class ServerEmitter extends EventEmitter<Events> {
+  /** @throws RpcError `bad_message` if there is no such event; it names the one that was most likely meant */
+  override on<Event extends keyof Events>(event: Event, listener: Listener<Event>, context?: unknown): this {
+    checkEventName(event, SERVER_EVENTS, EVENT_HABITS)
+    return super.on(event, listener, context)
+  }
+
+  /** @throws RpcError as {@link on} */
+  override addListener<Event extends keyof Events>(
+    event: Event,
+    listener: Listener<Event>,
+    context?: unknown,
+  ): this {
+    return this.on(event, listener, context)
+  }
+
+  /** @throws RpcError as {@link on} */
+  override once<Event extends keyof Events>(
+    event: Event,
+    listener: Listener<Event>,
+    context?: unknown,
+  ): this {
+    checkEventName(event, SERVER_EVENTS, EVENT_HABITS)
+    return super.once(event, listener, context)
+  }
+}

@@ -1,0 +1,62 @@
+import { CLOSE_CODES } from '@token-socket/protocol'
+import { expect } from 'chai'
+import { disconnectReason, wasClean } from '../../packages/server/src/socket/disconnect-reasons.js'
+
+const WORDS = [
+  'shutting_down',
+  'closed_by_server',
+  'slow_consumer',
+  'ping_timeout',
+  'too_many_messages',
+  'too_large',
+  'disconnected',
+  'bad_messages',
+  'client_closed',
+  'connection_lost',
+  'protocol_error',
+]
+
+describe('disconnectReason', () => {
+  for (const [name, { code }] of Object.entries(CLOSE_CODES)) {
+    if (name === 'auth_timeout' || name === 'auth_required' || name === 'invalid_token') continue
+    const word = name === 'going_away' ? 'client_closed' : name
+
+    it(`is ${word} for a server that closes as ${name}, and client_closed for a client with that code`, () => {
+      expect(disconnectReason({ code, text: '', byPeer: false })).to.equal(word)
+      expect(disconnectReason({ code, text: '', byPeer: true })).to.equal('client_closed')
+    })
+  }
+
+  const standard: Readonly<Record<number, string>> = {
+    1000: 'client_closed',
+    1001: 'client_closed',
+    1005: 'client_closed',
+    1006: 'connection_lost',
+    1002: 'protocol_error',
+    1003: 'protocol_error',
+    1007: 'protocol_error',
+    1008: 'too_many_messages',
+    1009: 'too_large',
+    3000: 'protocol_error',
+  }
+  for (const [code, word] of Object.entries(standard)) {
+    it(`is ${word} for ${code}, whichever side closed`, () => {
+      for (const byPeer of [true, false])
+        expect(disconnectReason({ code: Number(code), text: 'slow_consumer', byPeer })).to.equal(word)
+    })
+  }
+
+  it('is one of a closed list for every code and text', () => {
+    const found = new Set<string>()
+    for (let code = 0; code < 5100; code += 1)
+      for (const byPeer of [true, false]) found.add(disconnectReason({ code, text: 'a text', byPeer }))
+    for (const name of ['auth_timeout', 'auth_required', 'invalid_token']) found.delete(name)
+    expect([...found]).to.have.members(WORDS)
+  })
+})
+
+describe('wasClean', () => {
+  it('is false only for a connection that broke', () => {
+    expect([1000, 1006, 4000, 4502].map(wasClean)).to.deep.equal([true, false, true, true])
+  })
+})
