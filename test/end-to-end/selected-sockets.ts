@@ -131,6 +131,27 @@ export function describeSelectedSockets(
     })
   })
 
+  it('are not subscribed, once they are let in, to what all were unsubscribed from meanwhile', async () => {
+    await open()
+    // The order reaches another node later than a question does.
+    if (here !== there) return
+    const held = deferred()
+    let asked = 0
+    here.sockets.on('authentication', async () => {
+      asked += 1
+      await held.promise
+      return true
+    })
+    const joining = [connect(here, 'ann', { auto: 'news' }), connect(here, 'bob')]
+    await until(() => asked === 2)
+    await cluster().subscribe({ uid: 'bob' }, 'news')
+    await here.sockets.unsubscribeAll('news')
+    held.resolve()
+    const both = await Promise.all(joining)
+    for (let left = 5; left > 0; left -= 1) await turn()
+    expect(both.map(({ socket }) => socket.channels)).to.deep.equal([[], []])
+  })
+
   describe('#subscribe', () => {
     it('subscribes one user, on every node', async () => {
       await open()

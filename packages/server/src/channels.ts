@@ -34,10 +34,19 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner,
   readonly policy: ChannelPolicy
   /** Checks that only development servers make. @default none */
   readonly development?: Development | undefined
+  /** The connections that are not let in yet: what is done with them once they are. @default none */
+  readonly joining?: {
+    later(matcher: typeof EVERY_SOCKET, act: (socket: RemoteClient) => void): void
+  }
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
   /** How many subscriptions the sockets of one user may have together. */
   readonly subscriptionsPerUser: number
+}
+
+const EVERY_SOCKET = {
+  matches: (_socket: RemoteClient) => true,
+  mayMatch: (_socket: RemoteClient) => true,
 }
 
 /** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
@@ -264,7 +273,7 @@ export class Channels {
     }
   }
 
-  #listener({ hub }: Pick<ChannelsOwner, 'hub'>): BrokerListener {
+  #listener({ hub, joining }: Pick<ChannelsOwner, 'hub' | 'joining'>): BrokerListener {
     return {
       // A member's arrival is told before what it publishes.
       publication: (publication) => {
@@ -276,6 +285,9 @@ export class Channels {
         this.#broadcasts.add(json)
       },
       command: ({ channel }) => {
+        joining?.later(EVERY_SOCKET, (socket) => {
+          if (this.wants(socket, channel)) this.unsubscribe(socket, channel)
+        })
         for (const socket of this.unsubscribable(channel)) this.unsubscribe(socket, channel)
       },
       presence: (event) => this.#presence.hear(event),

@@ -266,6 +266,7 @@ export class TokenSocketServer extends ServerEmitter {
       ...limits,
       presenceGrace,
       hub: this.#hub,
+      joining: this.#joining,
       proofs: new PositionProofs(tokens.secrets('position proof')),
       policy,
       events: this.#events,
