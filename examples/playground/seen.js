@@ -9,8 +9,9 @@ export function publishEvents(tokenSockets) {
     if (details.channel === SEEN) return
     tokenSockets.publish(SEEN, { type, name: auth.name, ...details }, { event: 'seen' })
   }
-  tokenSockets.on('connected', (socket) => {
-    tokenSockets.subscribe(socket, SEEN)
+  tokenSockets.on('connected', async (socket) => {
+    // First, so that the page sees its own event, too. It fails only if the socket has ended already.
+    await tokenSockets.subscribe(socket, SEEN).catch(() => {})
     tell('connected', socket, { transport: socket.transport })
   })
   tokenSockets.on('disconnected', (socket, reason, { duration }) => {

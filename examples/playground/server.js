@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { TokenSocketServer } from '@token-socket/server'
+import { promisify } from 'node:util'
+import { RpcError, TokenSocketServer } from '@token-socket/server'
 import express from 'express'
 import session from 'express-session'
 import { Site } from '../site.js'
@@ -13,7 +14,6 @@ import { FileStore, SESSION_LIFE, secretFor } from './sessions.js'
 
 const NAME_LIMIT = 40
 const TEXT_LIMIT = 500
-const SERVER_ONLY = { code: 'server_only', message: 'Only the server publishes on this channel' }
 
 const site = new Site()
 const { app, server } = site
@@ -50,13 +50,11 @@ app.post('/sign-in', express.json({ limit: '1kb' }), (request, response, next) =
 })
 
 // The session goes first, so that no new token is issued; then every socket of the user, on whichever node it is.
-app.post('/sign-out', (request, response, next) => {
+app.post('/sign-out', async (request, response) => {
   const uid = request.session.auth?.uid
-  request.session.destroy(async (error) => {
-    if (error) return next(error)
-    if (uid) await tokenSockets.cluster.disconnect({ uid }, { reconnect: false })
-    response.json({})
-  })
+  await promisify(request.session.destroy).call(request.session)
+  if (uid) await tokenSockets.cluster.disconnect({ uid }, { reconnect: false })
+  response.json({})
 })
 
 const tokenSockets = new TokenSocketServer({
@@ -69,16 +67,18 @@ const tokenSockets = new TokenSocketServer({
   routes,
 })
 
-tokenSockets.on('subscribe', (_socket, { channel }, callback) => {
-  if (channel === 'locked') callback({ code: 'members_only', message: 'This channel is for members only' })
-  else callback(null, true)
+// Only `true` allows; an RpcError tells the page why not.
+tokenSockets.on('subscribe', (_socket, { channel }) => {
+  if (channel === 'locked') throw new RpcError('members_only', 'This channel is for members only')
+  return true
 })
 
-// Whatever a page sends: a user writes in their own name only.
-tokenSockets.on('publish', (socket, { channel, data }, callback) => {
-  callback(channel === SEEN ? SERVER_ONLY : problemWith(data, socket.auth), true)
+tokenSockets.on('publish', ({ auth }, { channel, data }) => {
+  if (channel === SEEN) throw new RpcError('server_only', 'Only the server publishes on this channel')
+  return isAllowed(data, auth)
 })
-tokenSockets.on('broadcast', (socket, { data }, callback) => callback(problemWith(data, socket.auth), true))
+
+tokenSockets.on('broadcast', ({ auth }, { data }) => isAllowed(data, auth))
 
 publishEvents(tokenSockets)
 await site.open('playground', tokenSockets)
@@ -96,10 +96,11 @@ function nameIn(body) {
   return [...name].length <= NAME_LIMIT && !/\p{C}/u.test(name) ? name : ''
 }
 
-function problemWith(data, auth) {
+/** Whatever a page sends: a user writes in their own name only. @throws RpcError what is wrong */
+function isAllowed(data, auth) {
   const { from, text } = data ?? {}
-  if (from !== auth.name) return { code: 'wrong_name', message: `You are ${auth.name}` }
+  if (from !== auth.name) throw new RpcError('wrong_name', `You are ${auth.name}`)
   if (typeof text !== 'string' || text === '' || text.length > TEXT_LIMIT)
-    return { code: 'bad_text', message: `A text has 1 to ${TEXT_LIMIT} characters` }
-  return null
+    throw new RpcError('bad_text', `A text has 1 to ${TEXT_LIMIT} characters`)
+  return true
 }

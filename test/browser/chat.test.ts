@@ -298,6 +298,12 @@ describe('the chat', () => {
     expect(await shown).to.equal(page.url())
   })
 
+  it('has in the server’s output who comes and goes', async () => {
+    await jim.toggle()
+    await pam.shows('.there', 'Jim is away')
+    expect(server.output).to.match(/jim is connected by websocket\n(.*\n)*jim is gone: client_closed\n/)
+  })
+
   it('sends what was written offline as soon as it is back', async () => {
     await jim.toggle()
     await jim.is('suspended')

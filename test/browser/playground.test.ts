@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { TokenSocket } from '@token-socket/client'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { type OpenBrowser, openBrowser } from './chromium.js'
@@ -117,6 +118,13 @@ describe('the playground', function () {
   let chromium: OpenBrowser
   let ada: Person
   let grace: Person
+
+  /** A client without a page, signed in as a person. */
+  async function guestOf({ page }: Person): Promise<TokenSocket> {
+    const cookies = await page.context().cookies()
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
+    return new TokenSocket({ host: server.address.slice(0, -1), headers: { cookie } })
+  }
 
   before(async () => {
     server = await ExampleServer.create('playground')
@@ -326,6 +334,21 @@ describe('the playground', function () {
       await grace.has('kitchen')
     })
 
+    it('take what people write in their own name only, and not too much of it', async () => {
+      const guest = await guestOf(grace)
+      for (const [data, code] of [
+        [{ from: 'Ada', text: 'I am Ada' }, 'wrong_name'],
+        [{ from: 'Grace <b>Hopper</b>', text: '' }, 'bad_text'],
+        [{ from: 'Grace <b>Hopper</b>', text: 'x'.repeat(501) }, 'bad_text'],
+        [null, 'wrong_name'],
+      ] as const) {
+        for (const send of [() => guest.publish('lobby', data), () => guest.broadcast(data)]) {
+          expect(await send().catch((error) => error)).to.have.property('code', code)
+        }
+      }
+      await guest.end()
+    })
+
     it('may be refused by the server', async () => {
       await ada.subscribe('locked')
       const refusal = ada.page.getByRole('alert').filter({ hasText: 'This channel is for members only' })
@@ -368,6 +391,76 @@ describe('the playground', function () {
         await ada.publish('kitchen', `By ${transport}`)
         await grace.hears('kitchen', `By ${transport}`)
       }
+    })
+  })
+
+  describe('what the server sees', () => {
+    /** Waits until the last lines of a person's list are these, the times aside. */
+    const becomes = async ({ page }: Person, lines: readonly string[]) => {
+      await page.waitForFunction((wanted) => {
+        const texts = [...document.querySelectorAll<HTMLElement>('#seen li')].map(
+          ({ textContent }) => textContent ?? '',
+        )
+        const last = texts
+          .slice(-wanted.length)
+          .map((text) => text.replace(/^\S+( [AP]M)? /, '').replace(/, after .*/, ''))
+        return String(last) === String(wanted)
+      }, lines)
+    }
+
+    it('is listed on every page, in order', async () => {
+      await ada.subscribe('garden')
+      await ada.has('garden')
+      await ada.publish('garden', 'Who waters the plants?')
+      await ada.hears('garden', 'Who waters the plants?')
+      await ada.broadcast('It rains')
+      await ada.hears('garden', 'It rains')
+      await ada.unsubscribe('garden')
+      const seen = [
+        'subscribed Ada to garden',
+        'published Ada on garden',
+        'published Ada on every channel',
+        'unsubscribed Ada from garden: client',
+      ]
+      for (const person of [ada, grace]) await becomes(person, seen)
+    })
+
+    it('has the end of a connection, with its reason, and the next one', async () => {
+      const reconnects = Number(await ada.page.locator('#reconnects').textContent())
+      await ada.page.getByRole('button', { name: 'Cut the line' }).click()
+      await ada.page.locator('#reconnects', { hasText: String(reconnects + 1) }).waitFor()
+      await becomes(grace, [
+        'unsubscribed Ada from lobby: disconnected',
+        'unsubscribed Ada from kitchen: disconnected',
+        'disconnected Ada closed_by_server',
+        'connected Ada by websocket',
+        'subscribed Ada to lobby',
+        'subscribed Ada to kitchen',
+      ])
+      await becomes(ada, [
+        'connected Ada by websocket',
+        'subscribed Ada to lobby',
+        'subscribed Ada to kitchen',
+      ])
+    })
+
+    it('is what only the server can say', async () => {
+      const guest = await guestOf(grace)
+      const forged = { from: 'Grace <b>Hopper</b>', text: 'x', type: 'connected', name: 'Eve' }
+      const refusal = await guest.publish('server', forged, { event: 'seen' }).catch((error) => error)
+      expect(refusal).to.have.property('code', 'server_only')
+      await guest.publish('lobby', forged, { event: 'seen' })
+      await guest.end()
+      await becomes(ada, [
+        'published Grace <b>Hopper</b> on lobby',
+        'disconnected Grace <b>Hopper</b> client_closed',
+      ])
+      expect(await ada.page.locator('#seen').getByText('Eve', { exact: true }).count()).to.equal(0)
+    })
+
+    it('is on a channel that the page does not list', async () => {
+      expect(await ada.page.locator('#channels li').allTextContents()).to.deep.equal(['lobby×', 'kitchen×'])
+      expect(await ada.heard('server')).to.deep.equal([])
     })
   })
 
