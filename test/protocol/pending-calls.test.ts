@@ -213,11 +213,20 @@ describe('PendingCalls', () => {
   })
 
   describe('#rejectAll', () => {
-    it('fails every request', async () => {
+    it('fails every request, each with an error of its own', async () => {
       const answers = [calls.open(), calls.open({ timeout: 0 })].map(({ answer }) => answer)
-      const error = new RpcError('connection_lost')
-      calls.rejectAll(error)
-      for (const answer of answers) expect(await rejection(answer)).to.equal(error)
+      const cause = new Error('cut')
+      calls.rejectAll(new RpcError('connection_lost', 'Lost', { code: 1006 }, cause))
+      const errors = await Promise.all(answers.map(rejection))
+      for (const error of errors) {
+        expect(error).to.deep.include({
+          code: 'connection_lost',
+          message: 'Lost',
+          data: { code: 1006 },
+          cause,
+        })
+      }
+      expect(new Set(errors).size).to.equal(2)
       expect(calls.size).to.equal(0)
     })
 

@@ -12,16 +12,12 @@ export function isCallFailure(error: unknown): error is RpcError {
 }
 
 /**
- * Notes which call failed with an error.
+ * Notes which call failed with an error. @returns the same error
  * @param name the function's; empty for another request
- * @returns the same error, or a copy of one with which another call has failed
  */
-export function callFailure(error: RpcError, name = ''): RpcError {
-  const { [FAILED_CALL]: other = name } = error as Failure
-  const { code, message, data, cause } = error
-  const failure: Failure = other === name ? error : new RpcError(code, message, data, cause)
-  failure[FAILED_CALL] = name
-  return failure
+export function callFailure(error: Failure, name = ''): RpcError {
+  error[FAILED_CALL] = name
+  return error
 }
 
 /**

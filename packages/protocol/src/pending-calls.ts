@@ -1,5 +1,6 @@
 import { onAbort } from './abort-signal.js'
 import type { CancelReason } from './call-context.js'
+import { callSite, showCallSite } from './call-site.js'
 import type { Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
 import { callFailure } from './nested-failure.js'
@@ -73,6 +74,7 @@ export class PendingCalls {
     const limit = typeof calls === 'number' ? calls : calls()
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
+    const site = callSite()
     const expire = () => this.#cancel(id, new RpcError('timeout'))
     let unwatch = () => {}
     const answer = new Promise<unknown>((resolve, reject) => {
@@ -80,8 +82,10 @@ export class PendingCalls {
         this.#calls.delete(id)
         this.#timeouts.delete(expire)
         unwatch()
-        if (error) reject(callFailure(error, name))
-        else resolve(data)
+        if (error) {
+          showCallSite(error, site)
+          reject(callFailure(error, name))
+        } else resolve(data)
       })
     })
     this.#timeouts.set(expire, timeout)
@@ -99,9 +103,10 @@ export class PendingCalls {
     this.#calls.get(id)?.(error)
   }
 
-  /** Fails every request, or those that `which` picks. */
-  rejectAll(error: RpcError, which: (id: string) => boolean = () => true): void {
-    for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, error)
+  /** Fails every request, or those that `which` picks, each with an error of its own that says the same. */
+  rejectAll({ code, message, data, cause }: RpcError, which: (id: string) => boolean = () => true): void {
+    for (const id of [...this.#calls.keys()].filter(which))
+      this.reject(id, new RpcError(code, message, data, cause))
     this.#timeouts.rest()
   }
 
