@@ -89,12 +89,7 @@ describe('the log', () => {
       4001,
       'closed_by_server',
     ],
-    [
-      'is lost',
-      (_client: object, _site: Site, lines: Set<Socket>) => cut(lines),
-      1006,
-      'connection_lost',
-    ],
+    ['is lost', (_client: object, _site: Site, lines: Set<Socket>) => cut(lines), 1006, 'connection_lost'],
   ] as const) {
     it(`has a line for a socket that ${how}`, async () => {
       const site = await open()

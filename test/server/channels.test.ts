@@ -639,7 +639,7 @@ describe('Channels', () => {
         await channels.subscribe(socket, 'b')
         const refusal = { error: new RpcError('forbidden') }
         decide.resolves(refusal)
-        expect(await channels.request(socket, request)).to.equal(refusal)
+        expect(await channels.request(socket, request)).to.deep.equal({ ...refusal, by: 'listener' })
         expect(frames()).to.have.length(1)
         expect(hub.channels).to.deep.equal(['b'])
       })

@@ -100,8 +100,8 @@ describe('Policy', () => {
       const soldOut = new RpcError('sold_out', 'Sold out', { left: 0 })
       const policy = policyOf({ c: { subscribe: () => soldOut, publish: () => 'Members only' } })
       const user = socketWith({ channels: { c: { historyStart: 0 } } })
-      expect(await policy.allows(user, request('subscribe'))).to.deep.equal({ error: soldOut })
-      expect(await policy.allows(user, request('history'))).to.deep.equal({ error: soldOut })
+      expect(await policy.allows(user, request('subscribe'))).to.deep.equal({ error: soldOut, by: 'rules' })
+      expect(await policy.allows(user, request('history'))).to.deep.equal({ error: soldOut, by: 'rules' })
       const refusal = (await policy.allows(user, request('publish')))?.error
       expect(refusal).to.deep.include({ code: 'forbidden', message: 'Members only', data: { channel: 'c' } })
       expect(failed.called).to.equal(false)

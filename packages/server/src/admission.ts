@@ -17,6 +17,8 @@ import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
 import type { Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
+import { codeOf } from './runtime/failures.js'
+import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
 import type { Refusal } from './vetoes.js'
 
@@ -109,14 +111,16 @@ export class Admission {
 
   /** Lets a socket in, and tells listeners so before anything comes from it. @param id of its token's message */
   #begin(socket: RemoteClient, id: string): void {
-    const { logger, connected } = this.#options
+    const { logger, log, connected } = this.#options
     const { sid, uid, transport } = socket
     socket.open(id, this.#sessionOf(socket))
     logger.debug({ sid, uid, transport }, 'a socket is ready')
     connected?.(socket)
-    socket.autoSubscribe((channel, err) =>
-      logger.info({ sid, uid, channel, err }, 'an automatic subscription was refused'),
-    )
+    socket.autoSubscribe((channel, error) => {
+      const reason = error instanceof Error ? error.message : ''
+      const details = { sid, uid, channel: shorten(channel), code: codeOf(error), reason: shorten(reason) }
+      log.write('automatic subscription', ['info', details, 'an automatic subscription was refused'])
+    })
   }
 
   /** @returns a function that undoes it @throws RpcError `too_many_sockets` */

@@ -31,6 +31,8 @@ export interface HandshakeOwner {
     adopt: (listener: BufferedListener) => void,
   ): Promise<void>
   failed(cause: unknown, details: object): void
+  /** A connection that was not let in ended, by its client or its transport. */
+  left?(closing: Closing): void
   /** A connection is closed that was not let in. Not called for a refused token, whose reason the log has already. */
   refused(closing: Closing): void
 }
@@ -81,6 +83,9 @@ export class Handshakes {
       },
       closed: (...how) => {
         end = how
+        const [code, reason] = how
+        if (!listener && this.#has(connection))
+          this.#owner.left?.({ code, reason, transport: connection.transport })
         this.#forget(connection)
         listener?.closed(...how)
       },
@@ -124,7 +129,9 @@ export class Handshakes {
   }
 
   #turnAway(id: string, connection: BufferedConnection, cause: unknown): void {
-    if (!RpcError.is(cause)) this.#owner.failed(cause, { step: 'auth' })
+    // Refusals have their line already; what fails is no refusal.
+    if (!RpcError.is(cause) || cause.code === 'engine_unavailable')
+      this.#owner.failed(cause, { step: 'auth' })
     connection.send([this.#encodeRefusal(id, cause)])
     this.#close(connection, 'invalid_token')
   }
@@ -147,6 +154,11 @@ export class Handshakes {
     const { transport } = connection
     if (why !== 'invalid_token') this.#owner.refused({ code, reason: why, transport })
     connection.close(code, reason)
+  }
+
+  /** Whether a connection is not let in yet, and not closed by the server. */
+  #has(connection: BufferedConnection): boolean {
+    return this.#waiting.has(connection) || this.#asking.has(connection)
   }
 
   #forget(connection: BufferedConnection): void {

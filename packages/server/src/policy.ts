@@ -11,7 +11,7 @@ import { RuleAsker, type RuleAskerOwner, type RuleDecision } from './channels/ru
 import type { Retention } from './engine.js'
 import type { ChannelRequest, RemoteClient } from './remote-client.js'
 import { mergeVerdicts, type Verdict } from './verdict.js'
-import type { Refusal } from './vetoes.js'
+import type { Refusal, Refuser } from './vetoes.js'
 
 /** What a {@link Policy} is made of. */
 export interface PolicyOptions extends RuleAskerOwner {
@@ -46,9 +46,12 @@ export class Policy implements ChannelPolicy {
     const isOpen = this.#rules.isOpen && socket.grants.isOpen
     if (isOpen && socket.grants.isEmpty) return undefined
     // A broadcast reaches every channel, also those on which the socket may not publish.
-    if (request.type === 'broadcast') return forbidden()
+    if (request.type === 'broadcast') return forbidden('nothing allows it')
     const answer = this.#judge(socket, request)
-    return refusalOf(answer instanceof Promise ? await answer : (answer ?? isOpen))
+    const decision = answer instanceof Promise ? await answer : (answer ?? isOpen)
+    if (decision === true) return undefined
+    const by = this.#refuser(socket, request, answer)
+    return decision === false ? forbidden(by) : { error: decision, by }
   }
 
   /** A function of a rule that throws, takes too long, or gives a reason, does not say `true`. */
@@ -89,11 +92,21 @@ export class Policy implements ChannelPolicy {
    */
   async #mayRead(socket: RemoteClient, { id, channel }: HistoryMessage): Promise<Refusal | undefined> {
     const { grants } = socket
-    if (this.historyStart(socket, channel) === undefined) return forbidden()
-    if (socket.isOn(channel)) return grants.subscribe(channel) === false ? forbidden() : undefined
+    if (this.historyStart(socket, channel) === undefined) return forbidden('nothing allows it')
+    if (socket.isOn(channel)) return grants.subscribe(channel) === false ? forbidden('claims') : undefined
     if (grants.historyStart(channel) === undefined)
-      return { error: new RpcError('forbidden', OFF_CHANNEL, { channel }) }
+      return { error: new RpcError('forbidden', OFF_CHANNEL, { channel }), by: 'nothing allows it' }
     return this.allows(socket, { type: 'subscribe', id, channel })
+  }
+
+  /** What refused a request. @param answer what was decided; `undefined` if neither claims nor rules say anything */
+  #refuser(
+    socket: RemoteClient,
+    request: SubscriptionMessage | PublishMessage,
+    answer: Verdict | Promise<RuleDecision>,
+  ): Refuser {
+    if (answer === undefined) return 'nothing allows it'
+    return grantOf(socket, request) === false ? 'claims' : 'rules'
   }
 
   /** At once where no function has to be asked: a promise for each publication costs more than all else here. */
@@ -103,9 +116,7 @@ export class Policy implements ChannelPolicy {
   ): Verdict | Promise<RuleDecision> {
     const rules = this.#rules.for(request.channel)
     const isPublish = request.type === 'publish'
-    const granted = isPublish
-      ? socket.grants.message(request.channel, request.event).publish
-      : socket.grants.subscribe(request.channel)
+    const granted = grantOf(socket, request)
     if (granted === false) return false
     const ruled = isPublish
       ? rules.publish(socket, request, this.#asker)
@@ -116,13 +127,14 @@ export class Policy implements ChannelPolicy {
 
 const OFF_CHANNEL = 'Forbidden: subscribe first, or claim historyStart'
 
-function refusalOf(decision: RuleDecision): Refusal | undefined {
-  if (decision === true) return undefined
-  return decision === false ? forbidden() : { error: decision }
+function grantOf(socket: RemoteClient, request: SubscriptionMessage | PublishMessage): Verdict {
+  return request.type === 'publish'
+    ? socket.grants.message(request.channel, request.event).publish
+    : socket.grants.subscribe(request.channel)
 }
 
-function forbidden(): Refusal {
-  return { error: new RpcError('forbidden') }
+function forbidden(by: Refuser): Refusal {
+  return { error: new RpcError('forbidden'), by }
 }
 
 function longest(history: Required<ChannelHistory> | undefined, store: number): Retention | undefined {

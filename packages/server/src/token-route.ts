@@ -81,6 +81,8 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
   }
 }
 
+const BAD_CALLBACK = 'a token request is refused: its JSONP callback is no name of a function'
+
 const SEE_LOG = 'the log of the server says why: look for "a token request failed"'
 
 function sessionKeyOf({ authentication, log, development }: TokenRouteOptions): SessionKey | undefined {
@@ -109,15 +111,21 @@ function failureLine(failure: unknown, request: Request): readonly [kind: string
 
 /**
  * Goes before everything else on the route: caching, CORS, and which origins may ask at all.
+ * @param log gets a line about each kind of refusal that is none of an origin. @default none
  * @param isDown whether the server is shut down: a 404 would tell clients never to come back
  */
-export function tokenGuard(origins: OriginRules, isDown: () => boolean): RequestHandler {
+export function tokenGuard(
+  origins: OriginRules,
+  isDown: () => boolean,
+  log?: Pick<ThrottledLog, 'write'>,
+): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     const { origin, allowed, hint } = isJsonp(request) ? origins.judgeScript(request) : origins.judge(request)
     response.vary('Origin').set('Cache-Control', 'no-store')
     if (!allowed)
       return send(request, response, [403, { error: ERRORS.origin_refused, code: 'origin_refused', hint }])
     if (isJsonp(request) && !isCallbackName(request.query.callback)) {
+      log?.write('token request callback', ['info', { ip: request.ip }, BAD_CALLBACK])
       return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })
     }
     if (origin !== undefined && request.headers.origin !== undefined) {

@@ -7,9 +7,14 @@ export type VetoCallback = (error?: unknown, allowed?: unknown) => void
 /** A listener that decides: it returns or resolves `true` or `false`, or calls the callback, its last argument. */
 export type VetoListener = { listener(...args: unknown[]): unknown }['listener']
 
+/** What refuses: claims that say `false`, a channel rule, a listener, or that neither a rule nor a claim allows it. */
+export type Refuser = 'claims' | 'rules' | 'listener' | 'nothing allows it'
+
 /** Why something is not allowed: what the caller is told. */
 export interface Refusal {
   readonly error: unknown
+  /** What refused, for the log. @default not known */
+  readonly by?: Refuser
 }
 
 /** How a {@link decide} is made. */

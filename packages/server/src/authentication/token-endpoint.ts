@@ -22,7 +22,7 @@ export interface TokenEndpointParts
 export function mountTokenEndpoint(parts: TokenEndpointParts): () => void {
   const { app, server, engine, limits, customMiddleware, prefix, logger, origins, turnstile } = parts
   const handler = chainHandlers([
-    tokenGuard(origins, () => false),
+    tokenGuard(origins, () => false, parts.log),
     (_request, _response, next) => turnstile.pass(next),
     ...[customMiddleware].flat(),
     tokenRoute({ ...parts, ...limits, tickets: engine.tickets }),

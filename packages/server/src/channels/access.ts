@@ -54,10 +54,12 @@ export class ChannelAccess {
   async decide(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
     const refused = await this.#owner.policy.allows(socket, request)
     if (refused) return refused
-    if (request.type !== 'history') return this.#owner.decide(request.type, socket, describe(request))
     // The listeners have decided about a socket that is on the channel.
-    if (socket.isOn(request.channel)) return undefined
-    return this.#owner.decide('subscribe', socket, describe(request))
+    if (request.type === 'history' && socket.isOn(request.channel)) return undefined
+    const event = request.type === 'history' ? 'subscribe' : request.type
+    const vetoed = this.#owner.decide(event, socket, describe(request))
+    const refusal = vetoed instanceof Promise ? await vetoed : vetoed
+    return refusal && { by: 'listener', ...refusal }
   }
 
   /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */

@@ -55,6 +55,9 @@ const WANTED: ReadonlySet<string> = new Set<DisconnectReason>([
   'shutting_down',
 ])
 
+/** Codes with which a transport refuses what it receives. Source: RFC 6455, section 7.4.1; SockJS has 3000. */
+const REFUSED: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009, 3000])
+
 /**
  * Writes one line at `debug` for each socket that ends, with its code and the reason. Ends that neither side wanted
  * are counted by reason at `info`, since a member can make as many as it likes. So are connections that were never let in.
@@ -85,6 +88,13 @@ export class ClosingLog {
   #unwanted(closing: SocketClosing): void {
     const text = 'sockets end that neither side wanted to end'
     this.#log.write(`socket ${closing.reason}`, ['info', shortened(closing), text])
+  }
+
+  /** A connection that was not let in has ended: the server's transport has refused what it sent, or its client left. */
+  left(closing: Closing): void {
+    const details = { ...closing, reason: shorten(closing.reason) }
+    if (REFUSED.has(closing.code)) return this.stranger(details)
+    this.#log.write('connection left', ['debug', details, 'a connection ended before it was let in'])
   }
 
   /** The server closes a connection that it has not let in. @param closing its `reason` is the name of the code */

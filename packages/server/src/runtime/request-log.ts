@@ -16,6 +16,8 @@ export interface LoggedRequest {
   readonly function?: string
   /** Of a request about a channel. */
   readonly channel?: string
+  /** What refused it. @default not known */
+  readonly by?: string
   /** Milliseconds until the answer. @default not measured */
   readonly ms?: number
 }

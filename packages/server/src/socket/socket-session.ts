@@ -22,6 +22,7 @@ import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
 import type { Development } from '../runtime/development.js'
 import type { Turns } from '../runtime/turns.js'
+import type { Refuser } from '../vetoes.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
@@ -43,12 +44,16 @@ export type ChannelRequest = Extract<
 export type PendingRequest = ChannelRequest & {
   /** It was answered, with `timeout`: what was not done by then is not done at all. */
   isAnswered?: boolean
+  /** What refused it, for the log. */
+  refusedBy?: Refuser | undefined
 }
 
 /** How a request about channels ended. */
 export interface ChannelAnswer {
   /** Why it was not done. */
   readonly error?: unknown
+  /** What refused it, for the log. @default not known */
+  readonly by?: Refuser | undefined
   readonly data?: unknown
 }
 
@@ -213,9 +218,10 @@ export class SocketSession {
         return callback(plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes }), undefined)
       return this.#inOrder
         .run(channel, () => this.#socket.requestChannel(message), bytes)
-        .then(({ error, data = null }) =>
-          callback(channel ? withSubject(forCaller(error), { channel }) : error, data),
-        )
+        .then(({ error, data = null, by }) => {
+          if (by) message.refusedBy = by
+          callback(channel ? withSubject(forCaller(error), { channel }) : error, data)
+        })
     }
   }
 
@@ -225,7 +231,8 @@ export class SocketSession {
     if (!requests.writes(error)) return
     const { sid, uid } = this.#socket
     const ms = requests.isVerbose ? Math.round(performance.now() - begun) : undefined
-    const subject = { ...('channel' in message && { channel: message.channel }) }
+    const { refusedBy: by } = message as Partial<PendingRequest>
+    const subject = { ...('channel' in message && { channel: message.channel }), ...(by && { by }) }
     const name = message.type === 'call' ? { function: message.name } : subject
     const request = { sid, uid, type: message.type, ...name, ...(ms !== undefined && { ms }) }
     requests.answered(request, error)
@@ -235,6 +242,11 @@ export class SocketSession {
     this.#wrong ??= new Rate(MINUTE)
     if (this.#wrong.count() > this.#owner.limits.wrongMessages) return this.#socket.close('bad_messages')
     const outcome = encodeError(error)
+    const { requests } = this.#owner
+    if (requests.writes(outcome)) {
+      const { sid, uid } = this.#socket
+      requests.answered({ sid, uid, type: 'message', ...(rpc !== undefined && { function: rpc }) }, outcome)
+    }
     if (rpc !== undefined && id !== undefined) this.#socket.send({ type: 'answer', id, rpc, outcome })
     else this.#socket.send({ type: 'error', error: outcome })
   }

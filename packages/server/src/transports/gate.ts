@@ -6,12 +6,13 @@ import { addressBlock } from '../http/address-block.js'
 import { LONGEST_URL, refusalOfSize } from '../http/upgrade-size.js'
 import type { OriginRules, RequestOrigin } from '../origins.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
-import { shorten } from '../runtime/shorten.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
+import { GateLog, type ReachedLimit } from './gate-log.js'
 import { failRequest, failUpgrade, type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
 import { authLimit, batchLimit, isBodyTooComplex, type Writing } from './message-limit.js'
+import { dismiss, refuse, type SendTransport } from './plain-answers.js'
 import { type PollingSession, PollingSessions, type SessionConnection } from './polling-sessions.js'
 import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
 import type { TransportSet } from './transport-names.js'
@@ -65,13 +66,6 @@ interface Target {
   readonly transport: string
 }
 
-/** What the log says of a limit that refuses connections. */
-interface ReachedLimit {
-  readonly option: string
-  readonly limit: number
-  readonly address?: string
-}
-
 /** As SockJS has it: no slash, no dot, not empty. Nor what Node's old URL parser would change after us (`\`, `"`, `{`). */
 const TARGET = /^\/[\w!$&()*+,;=:@%~-]{1,128}\/([\w!$&()*+,;=:@%~-]{1,128})\/([a-z_]+)\/?$/
 
@@ -90,6 +84,7 @@ export class Gate implements Interceptor {
   readonly #options: GateOptions
   readonly #sessions = new PollingSessions()
   readonly #bodies: RequestBodies
+  readonly #log: GateLog
   /** The connections and sessions of each address. */
   readonly #addresses = new OwnerCounts()
   /** Upgrades that wait for their turn. */
@@ -98,6 +93,7 @@ export class Gate implements Interceptor {
   constructor(options: GateOptions) {
     this.#options = options
     this.#bodies = new RequestBodies(options.limits)
+    this.#log = new GateLog(options.log, options.prefix)
   }
 
   matches(path: string): boolean {
@@ -114,9 +110,10 @@ export class Gate implements Interceptor {
     answerOrigin(request, response, from.allowed)
     if (!from.allowed) return refuse(response, 403, 'Forbidden')
     const target = this.#target(request)
-    if (!this.#isServed(request, target)) return refuse(response, 404, 'Not found')
+    if (!this.#isServed(request, target)) return this.#refuse([request, response], 404, 'Not found')
     // Sessions keep it for as long as they live.
-    if ((request.url ?? '').length > LONGEST_URL) return refuse(response, 414, 'URI Too Long')
+    if ((request.url ?? '').length > LONGEST_URL)
+      return this.#refuse([request, response], 414, 'URI Too Long')
     if (!target || request.method === 'OPTIONS') return this.#options.sockjs.handle(request, response)
     this.#poll(request, response, { ...target, holder: this.#holder(request, from) })
   }
@@ -161,6 +158,10 @@ export class Gate implements Interceptor {
 
   failed(cause: unknown): void {
     this.#options.failed(cause)
+  }
+
+  unwanted(request: IncomingMessage): void {
+    this.#log.unwanted(request)
   }
 
   /** A polling session is over. @param path the path of any of its requests */
@@ -215,9 +216,8 @@ export class Gate implements Interceptor {
     return this.#full(429, { option: 'limits.connectionsPerAddress', limit, address })
   }
 
-  /** The operator has to know of it: honest clients are refused, too. */
   #full<Status>(status: Status, details: ReachedLimit): Status {
-    this.#options.log?.write(details.option, ['warn', details, 'a limit of connections is reached'])
+    this.#log.limit(details)
     return status
   }
 
@@ -227,9 +227,13 @@ export class Gate implements Interceptor {
     status = '404 Not Found',
     ...headers: readonly string[]
   ): void {
-    const details = { status, path: shorten(pathOf(request)) }
-    this.#options.log?.write(`upgrade ${status}`, ['info', details, 'an upgrade was refused'])
+    this.#log.upgrade(request, status)
     refuseUpgrade(socket, status, ...headers)
+  }
+
+  #refuse([request, response]: Exchange, status: number, text: string, reason = text): void {
+    this.#log.request(request, status, reason)
+    refuse(response, status, text)
   }
 
   #target(request: IncomingMessage): Target | undefined {
@@ -268,7 +272,7 @@ export class Gate implements Interceptor {
     const { session, transport, holder } = target
     if (transport === 'xhr_send' || transport === 'jsonp_send') {
       const own = this.#sessions.of(session, holder)
-      if (!own) return refuse(response, 404, 'Not found')
+      if (!own) return this.#refuse([request, response], 404, 'Not found', 'no such session')
       return void this.#send([request, response], own, transport).catch((cause) => {
         this.failed(cause)
         failRequest(response)
@@ -278,7 +282,8 @@ export class Gate implements Interceptor {
     const isNew = !this.#sessions.has(session)
     const full = isNew ? this.#fullFor(address) : undefined
     if (full) return refuse(response, full, 'Too many connections')
-    if (!this.#sessions.claim(session, holder, address)) return refuse(response, 404, 'Not found')
+    if (!this.#sessions.claim(session, holder, address))
+      return this.#refuse([request, response], 404, 'Not found', "another client's session")
     if (isNew) this.#addresses.add(address)
     // A body that is not read would be kept for as long as the poll.
     request.resume()
@@ -300,7 +305,7 @@ export class Gate implements Interceptor {
   ): Promise<void> {
     if (session.isClosed) return dismiss(response, transport)
     if (session.sends >= (session.isAuthenticated ? SENDS : 1))
-      return refuse(response, 429, 'Too many requests')
+      return this.#refuse([request, response], 429, 'Too many requests')
     session.sends += 1
     const reading = session.sent.then(() => this.#read(request, session, transport))
     // Without its value: the last body would be kept until the next.
@@ -309,19 +314,21 @@ export class Gate implements Interceptor {
     session.sends -= 1
     if (typeof body !== 'string') {
       if (isBodyTooComplex(body, transport === 'jsonp_send' && isForm(request)))
-        return refuse(response, 400, 'Too complex')
+        return this.#refuse([request, response], 400, 'Too complex')
       return this.#replay([request, response], body)
     }
     // Its next poll says why, and that its client need not come back.
     if (body === 'too_large' && !session.isAuthenticated) session.connection?.tooLarge()
     if (session.isClosed) return dismiss(response, transport)
     if (body === 'broken_off' || body === 'ended') return
+    const { address } = session
     if (body === 'too_large') {
-      return refuse(response, 413, `Too large (limit ${this.#limitOf(session, transport)} bytes)`)
+      const limit = this.#limitOf(session, transport)
+      this.#log.body(413, body, { address, limit })
+      return refuse(response, 413, `Too large (limit ${limit} bytes)`)
     }
     const [status, text] = FAILURES[body]
-    const details = { status, reason: body, address: session.address }
-    this.#options.log?.write(`body ${body}`, ['info', details, 'a request body was refused'])
+    this.#log.body(status, body, { address })
     refuse(response, status, text)
   }
 
@@ -363,8 +370,6 @@ function isForm({ headers }: IncomingMessage): boolean {
 
 type Exchange = readonly [IncomingMessage, ServerResponse]
 
-type SendTransport = 'xhr_send' | 'jsonp_send'
-
 const WRITINGS: Readonly<Record<SendTransport, Writing>> = { xhr_send: 'quoted', jsonp_send: 'form' }
 
 /** Bodies of one session that may be read or wait, once it has signed in. SockJS's own clients send one at a time. */
@@ -381,15 +386,3 @@ const FAILURES = {
 
 /** For the errors of a connection that waits: it closes, too, which is seen when its turn comes. */
 function ignore(): void {}
-
-/** Answers what is sent to a session that is closed as sockjs does, which ignores it: the next poll says why. */
-function dismiss(response: ServerResponse, transport: SendTransport): void {
-  const headers = { 'Content-Type': 'text/plain; charset=UTF-8', Connection: 'close' }
-  if (transport === 'xhr_send') response.writeHead(204, headers).end()
-  else response.writeHead(200, headers).end('ok')
-}
-
-function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8', Connection: 'close' })
-  response.end(`${text}\n`)
-}

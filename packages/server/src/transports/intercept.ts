@@ -11,6 +11,8 @@ export interface Interceptor {
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Receives what {@link request} or {@link upgrade} throws; the request is answered 500. @default dropped */
   failed?(cause: unknown): void
+  /** An upgrade to a WebSocket was refused that neither an interceptor nor another listener took. @default nothing */
+  unwanted?(request: IncomingMessage): void
 }
 
 /** What was put into HTTP servers, one for each, also when it has no interceptor any more but cannot be taken out. */
@@ -71,6 +73,11 @@ class Interception {
     if (this.#interceptors.size > 0 || this.#server.emit !== this.#wrapped) return
     this.#server.emit = this.#emit
     interceptions.delete(this.#server)
+  }
+
+  /** Tells the interceptors of an upgrade that was refused. */
+  unwanted(request: IncomingMessage): void {
+    for (const interceptor of this.#interceptors) interceptor.unwanted?.(request)
   }
 
   /** Without a listener for upgrades, Node passes them on as plain requests. */
@@ -148,7 +155,10 @@ export function refuseUpgrade(socket: Duplex, status = '404 Not Found', ...heade
 function refuseUnwanted(this: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const isWanted = this.listeners('upgrade').some((listener) => listener !== refuseUnwanted)
   if (isWanted || socket.writableEnded) return
-  if (request.headers.upgrade?.toLowerCase() === 'websocket') return refuseUpgrade(socket)
+  if (request.headers.upgrade?.toLowerCase() === 'websocket') {
+    interceptions.get(this)?.unwanted(request)
+    return refuseUpgrade(socket)
+  }
   replay(this, request, [socket, head])
 }
 

@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http'
+import { shorten } from '../runtime/shorten.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import { pathOf } from './intercept.js'
+
+/** A limit that refuses connections. */
+export interface ReachedLimit {
+  readonly option: string
+  readonly limit: number
+  readonly address?: string
+}
+
+/** Writes what a gate refuses, a kind a minute: strangers can repeat each of these at will. */
+export class GateLog {
+  readonly #log: Pick<ThrottledLog, 'write'> | undefined
+  readonly #prefix: string
+
+  /** @param log gets the lines; without it there are none */
+  constructor(log: Pick<ThrottledLog, 'write'> | undefined, prefix: string) {
+    this.#log = log
+    this.#prefix = prefix
+  }
+
+  /** An upgrade under the prefix was refused. @param status such as `404 Not Found` */
+  upgrade(request: IncomingMessage, status: string): void {
+    const details = { status, path: shorten(pathOf(request)) }
+    this.#log?.write(`upgrade ${status}`, ['info', details, 'an upgrade was refused'])
+  }
+
+  /** An upgrade was refused that no part of the HTTP server takes: most likely the client has another prefix. */
+  unwanted(request: IncomingMessage): void {
+    const path = shorten(pathOf(request))
+    const details = { status: '404 Not Found', path, prefix: this.#prefix, hint: OTHER_PREFIX }
+    this.#log?.write('unwanted upgrade', ['warn', details, 'an upgrade was refused'])
+  }
+
+  /** A request under the prefix was refused. @param reason a text of the code's */
+  request(request: IncomingMessage, status: number, reason: string): void {
+    const details = { status, reason, method: request.method, path: shorten(pathOf(request)) }
+    this.#log?.write(`request ${status} ${reason}`, ['info', details, 'a request was refused by the gate'])
+  }
+
+  /** The body of a polling session's request was refused. */
+  body(status: number, reason: string, about: { readonly address: string; readonly limit?: number }): void {
+    this.#log?.write(`body ${reason}`, ['info', { status, reason, ...about }, 'a request body was refused'])
+  }
+
+  /** A limit of connections refuses one more: the operator has to know, since honest clients are refused, too. */
+  limit(details: ReachedLimit): void {
+    this.#log?.write(details.option, ['warn', details, 'a limit of connections is reached'])
+  }
+}
+
+const OTHER_PREFIX =
+  "no socket server has this path: the client's socketPrefix and the server's prefix have to be the same"
