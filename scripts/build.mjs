@@ -86,6 +86,9 @@ async function buildBrowserModules(folder) {
   const outfile = (name) => join(folder, 'dist', name, 'index.js')
   // The protocol package is left to the bundler, which may share it with others.
   await build({ ...browser, format: 'esm', outfile: outfile('browser') })
+  // The same with warnings for developers, for bundlers that say that they make a page for development.
+  const development = { ...browser, conditions: ['@token-socket/development', ...browser.conditions] }
+  await build({ ...development, format: 'esm', outfile: outfile('browser-development') })
   // Tools that read no `exports` (webpack 4, Browserify, Parcel) can't parse this decade's syntax, and would find the
   // protocol's build for Node: this one has it inside. Jest reads `exports` and needs CommonJS.
   const legacy = {
@@ -139,7 +142,13 @@ async function buildScripts(folder) {
   const hash = { FALLBACK_INTEGRITY: JSON.stringify(integrity) }
   const conditions = ['@token-socket/full-script', ...script.conditions]
   const define = { ...script.define, ...hash }
-  await build({ ...script, define, stdin: socket, outfile: outfile('token-socket.js') })
+  const readable = {
+    ...script,
+    define,
+    conditions: ['@token-socket/development', ...script.conditions],
+    outfile: outfile('token-socket.js'),
+  }
+  await build({ ...readable, stdin: socket })
   const smallDefine = { ...small.define, ...hash }
   await buildSmall({ ...small, define: smallDefine, stdin: socket, outfile: outfile('token-socket.min.js') })
   await buildSmall({ ...small, conditions, stdin: socket, outfile: outfile('token-socket.full.min.js') })

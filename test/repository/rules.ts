@@ -48,6 +48,7 @@ const extraEntries = new Set(['@token-socket/protocol/testing'])
 export const privateNames: Readonly<Record<string, readonly string[]>> = {
   '#websocket': ['client/transports/native-websocket', 'client/transports/node-websocket'],
   '#fetch': ['client/native-fetch', 'client/node-fetch'],
+  '#advice': ['client/advice/development-advice', 'client/advice/no-advice', 'client/advice/node-advice'],
   '#sockjs': [
     'client/transports/load-sockjs',
     'client/transports/global-sockjs',

@@ -1,4 +1,5 @@
 import { type CallOptions, type Controller, RpcError } from '@token-socket/protocol'
+import { advise } from '#advice'
 import { badArgument, checkedName, checkFunction } from './bad-argument.js'
 import type { Binding, Handler } from './bindings.js'
 import { type Callback, deliver } from './callback.js'
@@ -42,6 +43,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    */
   constructor(options?: TokenSocketOptions, actions: Controller = {}) {
     super()
+    advise?.(this, options)
     this.actions = actions
     const settings = readOptions(options)
     this.#core = new Core(settings, this)

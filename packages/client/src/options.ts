@@ -191,6 +191,11 @@ const RULES: Readonly<Record<keyof TokenSocketOptions, Rule>> = {
   ],
 }
 
+/** The name of every option. */
+export function optionNames(): readonly string[] {
+  return Object.keys(RULES)
+}
+
 function flag(byDefault: boolean): Rule {
   return ['a boolean', undefined, byDefault, 'true or false']
 }

@@ -1,0 +1,4 @@
+import type * as development from './development-advice.js'
+
+/** In the place of `development-advice` where bytes count, and where users are the only ones to read a console. */
+export const advise: typeof development.advise | undefined = undefined
