@@ -6,7 +6,10 @@ import { root } from './source-file.js'
 /** The Markdown documents whose links are held to resolve, as paths from the root. */
 export function documents(): string[] {
   const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`)
-  return ['README.md', ...packages, ...markdownIn('docs')].filter((path) => existsSync(join(root, path)))
+  const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}/README.md`)
+  return ['README.md', ...packages, ...examples, ...markdownIn('docs')].filter((path) =>
+    existsSync(join(root, path)),
+  )
 }
 
 function markdownIn(folder: string): string[] {
