@@ -55,6 +55,20 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
     for (const { nodes } of engines) expect(await nodes.list()).to.have.members(ids)
   })
 
+  it('do not know one that has withdrawn, and do not ask it', async () => {
+    const [one, two] = (await make(2)) as unknown as readonly [Engine, Engine]
+    if (!two.nodes.withdraw) return
+    one.nodes.serve(upper)
+    two.nodes.withdraw()
+    expect(await two.nodes.list()).to.deep.equal([one.nodes.id])
+    expect(await one.nodes.list()).to.deep.equal([one.nodes.id])
+    const { answers, missing } = await one.nodes.ask('who?', { timeout: LONG })
+    expect([answers.size, missing.size]).to.deep.equal([0, 0])
+    const own = await two.nodes.ask('who?', { timeout: LONG })
+    expect([...own.answers.values()]).to.deep.equal(['WHO?'])
+    expect(() => one.nodes.withdraw?.()).to.throw(/server/)
+  })
+
   describe('#ask', () => {
     it('asks every other node', async () => {
       const [one, ...others] = await start(3)

@@ -533,6 +533,25 @@ describe('middleware', () => {
       expect(socket.channels).to.deep.equal([])
     })
 
+    it('does nothing more for a client that has left', async () => {
+      const site = await sites({ channels: HISTORY })
+      const { client, socket } = await site.pair()
+      const [asked, go, done] = [deferred(), deferred(), deferred()]
+      site.sockets.use('publish', async (_context, next) => {
+        asked.resolve()
+        await go.promise
+        await next()
+        done.resolve()
+      })
+      client.publish('room', 1).catch(() => {})
+      await asked.promise
+      await client.end()
+      await until(() => socket.isClosed)
+      go.resolve()
+      await done.promise
+      expect((await site.sockets.history('room')).publications).to.deep.equal([])
+    })
+
     it('keeps the order of requests about a channel', async () => {
       const site = await sites({ channels: HISTORY })
       const client = await site.ready()

@@ -1,3 +1,4 @@
+import type { Middleware } from '@token-socket/server'
 import { expect } from 'chai'
 import { MiddlewareStack } from '../../../packages/server/src/middleware/middleware-stack.js'
 
@@ -14,6 +15,21 @@ describe('MiddlewareStack', () => {
     undo()
     expect(own.aroundCall('a', action)).to.equal(action)
     expect(own.aroundCall('a', undefined)).to.equal(undefined)
+  })
+
+  it('takes functions that read fields of any type, and of one', () => {
+    const own = stack()
+    const names: unknown[] = []
+    own.use(({ type, name, channel, event, socket }, next) => {
+      names.push(type, name ?? channel ?? event, socket.sid)
+      return next()
+    })
+    const call: Middleware<'call'> = ({ name, deadline, signal }, next) => {
+      names.push(name.length, deadline + 1, signal.aborted)
+      return next()
+    }
+    own.use('call', call as Middleware)
+    expect(names).to.deep.equal([])
   })
 
   it('knows which types have some', () => {
