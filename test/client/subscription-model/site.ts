@@ -105,6 +105,7 @@ export class Site {
       token: 'T',
       transports: ['sockjs'],
       callTimeout: terms.callTimeout,
+      logLevel: 'none',
     })
   }
 

@@ -20,6 +20,7 @@ interface AdvisedSocket {
 /** Warns the developer of a socket of usual mistakes, each once. For development only: it puts functions around methods. */
 export function advise(socket: AdvisedSocket, options: unknown): void {
   const notices = new Notices(options)
+  if (notices.areSilenced) return
   for (const text of optionAdvice(options)) notices.warn(text)
   adviseOnEvents(socket, notices)
   adviseOnCalls(socket, notices)

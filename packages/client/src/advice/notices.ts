@@ -11,9 +11,14 @@ export class Notices {
     this.#options = typeof options === 'object' ? options : null
   }
 
+  /** Whether the application wants none. */
+  get areSilenced(): boolean {
+    return this.#options?.logLevel === 'none'
+  }
+
   /** Writes a text, unless it was written before. */
   warn(text: string): void {
-    if (this.#given.has(text) || this.#options?.logLevel === 'none') return
+    if (this.#given.has(text) || this.areSilenced) return
     this.#given.add(text)
     const logger = this.#options?.logger
     const target = typeof logger?.warn === 'function' ? (logger as Pick<Console, 'warn'>) : console
