@@ -76,6 +76,20 @@ describe('Interest', () => {
       expect(await isPending(promise)).to.equal(false)
     })
 
+    it('fails with the first also when it is called while the broker is asked', async () => {
+      const outcomes: Promise<unknown>[] = []
+      const broker = {
+        subscribe: async () => {
+          if (outcomes.length === 0) outcomes.push(interest.acquire('a').catch(({ message }) => message))
+          throw new Error('away')
+        },
+        unsubscribe: async () => {},
+      }
+      const interest = new Interest(broker, () => {})
+      const first = await interest.acquire('a').catch(({ message }) => message)
+      expect([first, ...(await Promise.all(outcomes))]).to.deep.equal(['away', 'away'])
+    })
+
     it('does not subscribe again for the next, but waits with the first', async () => {
       const both = [interest.acquire('a'), interest.acquire('a')] as const
       expect(await isPending(both[1])).to.equal(true)

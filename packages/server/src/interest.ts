@@ -47,8 +47,13 @@ export class Interest {
 
   #step(channel: string, run: () => Promise<void>): Promise<void> {
     const before = this.#steps.get(channel)
-    const step = before ? before.then(run, run) : run()
+    let begin: (begun: Promise<void>) => void = () => {}
+    const step = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    // First: a call that comes while the broker is asked has to find the step.
     this.#steps.set(channel, step)
+    begin(before ? before.then(run, run) : run())
     const done = () => {
       if (this.#steps.get(channel) === step) this.#steps.delete(channel)
     }

@@ -47,6 +47,8 @@ export class Witness {
         this.#isOn = false
         this.#isRefused = true
         this.#last = undefined
+        // The server does not bring back what has come to pass and was lost.
+        site.ended.add(name)
       }),
     )
     channel.on('refused', () =>
