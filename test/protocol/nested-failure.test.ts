@@ -107,7 +107,8 @@ describe('the failure of a call inside a function', () => {
   it('names no function where the request was of none', async () => {
     const error = await failure((id) => peer.settle(id, { error: 'Forbidden', code: 'forbidden' }), '')
     const outcome = await passed(error, (cause) => Promise.reject(cause))
-    expect((outcome as { error: { data: unknown } }).error.data).to.deep.equal({ code: 'forbidden' })
+    const { data } = (outcome as { error: { data: { function?: string } } }).error
+    expect(data).to.deep.equal({ code: 'forbidden', function: undefined })
   })
 
   it('names the function of each of several calls that failed together', async () => {

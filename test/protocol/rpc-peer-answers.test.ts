@@ -33,8 +33,8 @@ describe('RpcPeer, answering', () => {
     it('calls the function with what comes before, the callback, and what comes after', () => {
       const action = sinon.stub().returns(1)
       peer.receive({ action, before: ['auth', 'data'], after: ['socket'], answer: () => {} })
-      const [auth, data, callback, socket, ...rest] = action.firstCall.args
-      expect([auth, data, socket, rest]).to.deep.equal(['auth', 'data', 'socket', []])
+      const [auth, data, callback, socket, context] = action.firstCall.args
+      expect([auth, data, socket, context]).to.deep.equal(['auth', 'data', 'socket', undefined])
       expect(callback).to.be.a('function')
     })
 

@@ -9,12 +9,17 @@ export interface EndedCall {
   /** How it ended before an answer; `undefined` by an answer. */
   readonly end: CallEnd | undefined
   /** Whether its function answers by a promise. */
-  readonly isPromise: boolean
+  isPromise?: boolean
 }
 
 /** Why a call does not run, although the peer's own limits allow it. */
 export function refusalOf(listener: RpcListener, call: IncomingCall): PlainError | undefined {
   return listener.refuse?.(call)
+}
+
+/** The function of a call returned a promise. */
+export function notePromise(running: EndedCall): void {
+  running.isPromise = true
 }
 
 /** A call was cancelled or has timed out, and its function has not answered. */

@@ -53,7 +53,7 @@ export {
   PROTOCOL_VERSION,
 } from './names.js'
 export { nearestName } from './nearest-name.js'
-export { forCaller, isCallFailure } from './nested-failure.js'
+export { forCaller } from './nested-failure.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
 export { type CallOptions, PendingCalls } from './pending-calls.js'
 export type { AnswerForm, IncomingCall, RpcListener } from './rpc-listener.js'

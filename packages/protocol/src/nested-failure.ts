@@ -6,11 +6,6 @@ const FAILED_CALL = Symbol.for('@token-socket/failedCall')
 
 type Failure = RpcError & { [FAILED_CALL]?: string }
 
-/** Whether a call to the other end of a wire failed with this error. One that the application makes is none such. */
-export function isCallFailure(error: unknown): error is RpcError {
-  return RpcError.is(error) && (error as Failure)[FAILED_CALL] !== undefined
-}
-
 /**
  * Notes which call failed with an error. @returns the same error
  * @param name the function's; empty for another request
@@ -26,8 +21,8 @@ export function callFailure(error: Failure, name = ''): RpcError {
  * @param name the function's
  */
 export function forCaller(error: unknown, name?: string): unknown {
-  if (!isCallFailure(error)) return error
-  const { code, [FAILED_CALL]: called } = error as Failure
-  const data = { code, ...(called && { function: called }) }
+  const { code, [FAILED_CALL]: called } = Object(error) as Failure
+  if (called === undefined) return error
+  const data = { code, function: called || undefined }
   return new RpcError('nested_failed', textOfNested(code, called, name), data, error)
 }

@@ -1,6 +1,6 @@
 import { onAbort } from './abort-signal.js'
 import type { CancelReason } from './call-context.js'
-import { callSite, showCallSite } from './call-site.js'
+import { callSite, copyOf, showCallSite } from './call-site.js'
 import type { Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
 import { callFailure } from './nested-failure.js'
@@ -104,9 +104,8 @@ export class PendingCalls {
   }
 
   /** Fails every request, or those that `which` picks, each with an error of its own that says the same. */
-  rejectAll({ code, message, data, cause }: RpcError, which: (id: string) => boolean = () => true): void {
-    for (const id of [...this.#calls.keys()].filter(which))
-      this.reject(id, new RpcError(code, message, data, cause))
+  rejectAll(error: RpcError, which: (id: string) => boolean = () => true): void {
+    for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, copyOf(error))
     this.#timeouts.rest()
   }
 

@@ -1,5 +1,5 @@
 import { type CallEnd, RunningContext } from './call-context.js'
-import { answeredLate, isAbortError, refusalOf, unanswered } from './call-hooks.js'
+import { answeredLate, isAbortError, notePromise, refusalOf, unanswered } from './call-hooks.js'
 import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
 import {
@@ -36,7 +36,8 @@ interface RunningCall {
   readonly call: IncomingCall
   readonly key: unknown
   readonly context: RunningContext | undefined
-  isPromise: boolean
+  /** Whether its function answers by a promise. @default no */
+  isPromise?: boolean
   /** Its time-out, if it has one. */
   expire: (() => void) | undefined
   end: CallEnd | undefined
@@ -98,8 +99,7 @@ export class RpcPeer {
       call,
       // Of two calls with one id, the second cannot be cancelled.
       key: this.#running.has(id) ? call : id,
-      context: name === undefined ? undefined : new RunningContext(name, timeout),
-      isPromise: false,
+      context: name ? new RunningContext(name, timeout) : undefined,
       expire: undefined,
       end: undefined,
     }
@@ -115,7 +115,7 @@ export class RpcPeer {
   }
 
   /** The peer gave a call up: its signal aborts, and it is not answered. Ignored if it is over or never was. */
-  cancel(id: string, why: CallEnd = 'aborted'): void {
+  cancel(id: string, why: CallEnd): void {
     const running = this.#running.get(id)
     if (running) this.#end(running, why)
   }
@@ -167,12 +167,10 @@ export class RpcPeer {
     }
     const answersByCallback = action.length > before.length
     try {
-      const result = context
-        ? action(...before, callback, ...after, context)
-        : action(...before, callback, ...after)
+      const result = action(...before, callback, ...after, context)
       // A promise always answers: an async function that returns nothing has nothing more to say.
       if (isThenable(result)) {
-        running.isPromise = true
+        notePromise(running)
         result.then(
           (data) => this.#answer(running, { data }),
           (cause) => this.#threw(running, cause),

@@ -4,6 +4,9 @@
 export function refusalOf(): undefined {}
 
 /** Does nothing. */
+export function notePromise(): void {}
+
+/** Does nothing. */
 export function unanswered(): void {}
 
 /** Does nothing. */
