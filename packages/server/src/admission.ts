@@ -143,7 +143,7 @@ export class Admission {
   }
 
   #refused({ sid, uid }: RemoteClient, error: RpcError): RpcError {
-    const line = 'an authentication listener refused a socket'
+    const line = 'an authentication listener, or a middleware, refused a socket'
     this.#options.log.write('authentication listener', ['info', { sid, uid, code: error.code }, line])
     return error
   }
