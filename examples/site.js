@@ -1,5 +1,5 @@
-// What the servers of the chat and the playground have in common: an Express application that listens, answers whatever
-// comes, and ends in good order.
+// What the servers of the chat and the playground have in common: an Express application that
+// listens, answers whatever comes, and ends in good order.
 
 import { createServer } from 'node:http'
 import express from 'express'
@@ -14,7 +14,8 @@ export class Site {
   #sockets
 
   constructor() {
-    // 503 tells clients that it is worth trying again; a 404 of an application that is half gone would not.
+    // 503 tells clients that it is worth trying again; a 404 of an application that is half gone
+    // would not.
     this.app.use((_request, response, next) => {
       if (!this.#isStopping) return next()
       response.status(503).set({ 'Retry-After': '1', Connection: 'close' }).json({ error: 'Shutting down' })

@@ -1,5 +1,6 @@
-// The chat's server: an Express application that signs tokens, and a TokenSocketServer that keeps what was said in an
-// embedded database. Stop it in the middle of a conversation, start it again: no line is lost.
+// The chat's server: an Express application that signs tokens, and a TokenSocketServer that keeps
+// what was said in an embedded database. Stop it in the middle of a conversation, start it again:
+// no line is lost.
 
 import { join } from 'node:path'
 import { lmdbEngine } from '@token-socket/lmdb'

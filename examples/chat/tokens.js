@@ -45,7 +45,9 @@ export function issueToken(key, { uid, session = randomUUID() } = {}) {
   return { session, token }
 }
 
-/** The key that tokens are signed with: made once, and kept in a file that only this user can read. */
+/**
+ * The key that tokens are signed with: made once, and kept in a file that only this user can read.
+ */
 export function readKey(file) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   try {

@@ -3,15 +3,17 @@ import { EventEmitter, once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds after which a dead process is started again: long enough to see that it was down. */
+/**
+ * Milliseconds after which a dead process is started again: long enough to see that it was down.
+ */
 const PAUSE = 3000
 
 /** Milliseconds that a process has to end after a signal. */
 const GRACE = 6000
 
 /**
- * A process that is started again whenever it dies, until it is stopped. It emits `state` at each change: `starting`,
- * `up` when it is ready, `down` when it has ended.
+ * A process that is started again whenever it dies, until it is stopped. It emits `state` at each
+ * change: `starting`, `up` when it is ready, `down` when it has ended.
  */
 export class KeptProcess extends EventEmitter {
   name
@@ -27,7 +29,8 @@ export class KeptProcess extends EventEmitter {
   /**
    * @param {string} name that the log and the page show
    * @param {() => import('node:child_process').ChildProcess} start
-   * @param {number} [port] where it can be reached when it is ready; without it, it says so by a message
+   * @param {number} [port] where it can be reached when it is ready; without it, it says so by a
+   *   message
    */
   constructor(name, start, port) {
     super()
@@ -57,7 +60,10 @@ export class KeptProcess extends EventEmitter {
     if (this.state === 'up') this.#child.send(message, () => {})
   }
 
-  /** Ends it and starts it again: a deploy. One that has died, and waits to be started again, is started now. */
+  /**
+   * Ends it and starts it again: a deploy. One that has died, and waits to be started again, is
+   * started now.
+   */
   async replace() {
     console.log(`${this.name} is replaced`)
     clearTimeout(this.#timer)
@@ -118,7 +124,10 @@ function canConnect(port) {
   })
 }
 
-/** Starts a program whose messages are shown and whose output is not. Signals of the terminal are not for it. */
+/**
+ * Starts a program whose messages are shown and whose output is not. Signals of the terminal are
+ * not for it.
+ */
 export function startProgram(program, args, cwd) {
   // nginx takes a variable of its own name for a list of sockets that it inherits.
   const { NGINX: _, ...env } = process.env

@@ -1,4 +1,5 @@
-// A node: an Express application with a TokenSocketServer, on the Redis that all nodes have in common. All of them run this.
+// A node: an Express application with a TokenSocketServer, on the Redis that all nodes have in
+// common. All of them run this.
 
 import { createServer } from 'node:http'
 import { join } from 'node:path'
@@ -10,9 +11,11 @@ import express from 'express'
 const NAME = /^[\p{L}\p{N}]{1,20}( [\p{L}\p{N}]{1,20})?$/u
 
 /**
- * @param {{ name: string, redis: string, secret: string, trustProxy?: unknown }} settings what the page calls this node;
- * the address of the Redis; what tokens are signed with, the same on every node; Express's setting
- * @returns an HTTP server that does not listen yet; how to publish the nodes' states; how to end as a rolling deploy does
+ * @param {{ name: string, redis: string, secret: string, trustProxy?: unknown }} settings what the
+ *   page calls this node; the address of the Redis; what tokens are signed with, the same on every
+ *   node; Express's setting
+ * @returns an HTTP server that does not listen yet; how to publish the nodes' states; how to end as
+ *   a rolling deploy does
  */
 export function createNode({ name, redis, secret, trustProxy = 'loopback' }) {
   const app = express()
@@ -37,7 +40,8 @@ export function createNode({ name, redis, secret, trustProxy = 'loopback' }) {
     // Who a user is, is the application's own business: here, a name is enough.
     authentication: ({ query }) => NAME.test(String(query.name)) && { uid: query.name },
     channels: {
-      // The states of the nodes, as their supervisor sees them. Who comes later gets the last one from the history.
+      // The states of the nodes, as their supervisor sees them. Who comes later gets the last one
+      // from the history.
       nodes: { subscribe: true, history: { size: 1, ttl: 86_400_000 } },
       hall: { subscribe: true, publish: true, presence: true, history: { size: 100, ttl: 3_600_000 } },
     },
@@ -50,7 +54,9 @@ export function createNode({ name, redis, secret, trustProxy = 'loopback' }) {
 
   return {
     server,
-    /** Every node receives the same states from the supervisor. The key makes them one publication. */
+    /**
+     * Every node receives the same states from the supervisor. The key makes them one publication.
+     */
     async publishStates({ version, states }) {
       const idempotencyKey = `states ${version}`
       await sockets

@@ -1,10 +1,14 @@
-// The proxies, with the configuration files of this folder, put to use at other addresses than those in the files.
+// The proxies, with the configuration files of this folder, put to use at other addresses than
+// those in the files.
 
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** @typedef {{ port: number, nodes: readonly number[] }} Addresses its own port, and those of the nodes */
+/**
+ * @typedef {{ port: number, nodes: readonly number[] }} Addresses its own port, and those of the
+ *   nodes
+ */
 
 /** What an nginx needs besides, to run from a folder without being installed as a service. */
 const NGINX_FRAME = `

@@ -1,4 +1,5 @@
-// Starts a Redis, nodes, and a proxy in front of them, and starts again whatever of it dies. `--help` says what else it does.
+// Starts a Redis, nodes, and a proxy in front of them, and starts again whatever of it dies.
+// `--help` says what else it does.
 
 import { fork } from 'node:child_process'
 import cluster from 'node:cluster'

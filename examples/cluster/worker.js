@@ -11,8 +11,9 @@ const { NODE_NAME: name, REDIS_URL: redis, TOKEN_SECRET: secret } = process.env
 const index = Number(INDEX)
 
 /**
- * The HTTP transports of SockJS are many requests of one session, which stands in the path. A browser uses any of its
- * connections for any of them, and connections go to any worker: so each worker gives requests of others' sessions on.
+ * The HTTP transports of SockJS are many requests of one session, which stands in the path. A
+ * browser uses any of its connections for any of them, and connections go to any worker: so each
+ * worker gives requests of others' sessions on.
  */
 const SESSION = /^\/sockets\/[^/]+\/([^/]+)\/(?!websocket)/
 

@@ -35,8 +35,8 @@ export function makeController(sockets) {
       throw new Error('a detail that stays on the server')
     },
 
-    // The other direction: the server calls the page's own `ask`, and waits for the person. When the caller gives up or
-    // leaves, `signal` aborts, and the question goes from the page.
+    // The other direction: the server calls the page's own `ask`, and waits for the person. When
+    // the caller gives up or leaves, `signal` aborts, and the question goes from the page.
     askMe: async (_auth, _data, _callback, socket, { signal }) => {
       const question = 'What should we have for lunch?'
       return { question, answer: await socket.rpc('ask', { question }, { timeout: ANSWER_TIME, signal }) }
@@ -56,7 +56,9 @@ export function makeController(sockets) {
   }
 }
 
-/** Express handlers can be called too: `socket.rpc('time')` runs this one as if a request had come. */
+/**
+ * Express handlers can be called too: `socket.rpc('time')` runs this one as if a request had come.
+ */
 export const routes = {
   time: (request, response) => {
     response.json({ time: new Date().toISOString(), for: request.user.name })

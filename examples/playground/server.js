@@ -1,4 +1,5 @@
-// The playground's server: an ordinary Express application with sessions, and a TokenSocketServer on top of it.
+// The playground's server: an ordinary Express application with sessions, and a TokenSocketServer
+// on top of it.
 
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
@@ -49,7 +50,8 @@ app.post('/sign-in', express.json({ limit: '1kb' }), (request, response, next) =
   })
 })
 
-// The session goes first, so that no new token is issued; then every socket of the user, on whichever node it is.
+// The session goes first, so that no new token is issued; then every socket of the user, on
+// whichever node it is.
 app.post('/sign-out', async (request, response) => {
   const uid = request.session.auth?.uid
   await promisify(request.session.destroy).call(request.session)

@@ -14,9 +14,9 @@ const folder = join(tmpdir(), `token-socket-playground-${process.getuid?.() ?? '
 /**
  * Sessions as files, one each, in a folder that only this user can read.
  *
- * express-session's own memory store forgets everybody when the server stops, and this demo is about stopping it. A real
- * application has a database for this (see express-session's list of stores); here a few files do, without another
- * dependency.
+ * express-session's own memory store forgets everybody when the server stops, and this demo is
+ * about stopping it. A real application has a database for this (see express-session's list of
+ * stores); here a few files do, without another dependency.
  */
 export class FileStore extends session.Store {
   constructor() {

@@ -142,6 +142,19 @@ describe('the cluster', function () {
       expect(await texts('.node h3')).to.deep.equal(['node 1', 'node 2'])
     })
 
+    it('says that the states are unknown while no node answers', async () => {
+      await until(async () => (await texts('.node[data-state="up"]')).length === 2)
+      const running = processes(server.output).filter(isRunning)
+      const nodes = [...server.output.matchAll(/node \d runs \(process (\d+)\)/g)].map(([, pid]) =>
+        Number(pid),
+      )
+      for (const pid of nodes.filter((pid) => running.includes(pid))) process.kill(pid, 'SIGKILL')
+      await until(async () => (await texts('.node[data-state="unknown"]')).length === 2)
+      expect(await texts('.node-state')).to.deep.equal(Array(2).fill('unknown, no node answers'))
+      await until(async () => (await texts('.node[data-state="up"]')).length === 2)
+      await until(allAreReady)
+    })
+
     it('kills no other node by a click while the client comes back', async () => {
       const node = (await page.locator(`${client(1)} .at`).innerText()).replace('on ', '')
       const [other = ''] = (await texts('.node h3')).filter((name) => name !== node)

@@ -32,7 +32,10 @@ function remember(session) {
   if (location.hash.slice(1) !== session) history.replaceState(null, '', `#${session}`)
 }
 
-/** The address has the chat's id in it. A page that did not come by HTTPS may not write to the clipboard. */
+/**
+ * The address has the chat's id in it. A page that did not come by HTTPS may not write to the
+ * clipboard.
+ */
 async function copyLink() {
   const copied = document.getElementById('copied')
   copied.textContent = ''

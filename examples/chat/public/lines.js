@@ -6,7 +6,10 @@ export class Lines {
   #uid
   #known = new Map()
 
-  /** @param scroller has the list of lines and that of drafts; @param uid whose own lines are on the right */
+  /**
+   * @param scroller has the list of lines and that of drafts
+   * @param uid whose own lines are on the right
+   */
   constructor(scroller, uid) {
     this.#scroller = scroller
     // So that the keyboard can scroll it.

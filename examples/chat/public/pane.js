@@ -21,7 +21,11 @@ export class Pane {
   /** The latest line that is shown, and up to which history was read. */
   #last
 
-  /** @param person whose window it is; @param other whom they talk to; @param token the first one, if there is one already */
+  /**
+   * @param person whose window it is
+   * @param other whom they talk to
+   * @param token the first one, if there is one already
+   */
   constructor(person, other, { session, token }) {
     this.session = session
     this.#person = person
@@ -93,7 +97,10 @@ export class Pane {
     })
   }
 
-  /** Sends a line. It is shown when it comes back, so that both see the same; the key makes a second try harmless. */
+  /**
+   * Sends a line. It is shown when it comes back, so that both see the same; the key makes a second
+   * try harmless.
+   */
   async #say(text, idempotencyKey) {
     const draft = this.#lines.draft(text)
     this.#typing.reset()

@@ -1,4 +1,5 @@
-// What the clients of this page know together of the hall: who is there, by which node, and what was said from here.
+// What the clients of this page know together of the hall: who is there, by which node, and what
+// was said from here.
 
 export class Hall {
   #nodes

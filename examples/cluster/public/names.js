@@ -1,4 +1,5 @@
-// Names for the clients of this page. Each window has another family name, so that two windows rarely have the same users.
+// Names for the clients of this page. Each window has another family name, so that two windows
+// rarely have the same users.
 
 const FIRST = 'Ada Bob Cleo Dan Eve Finn Gus Hana Ivo Jana Kai Lea Max Nora Otto Pia'.split(' ')
 const FAMILIES =

@@ -3,6 +3,9 @@
 /** Milliseconds between two updates of how long a state has lasted. */
 const TICK = 1000
 
+/** Milliseconds without a connection after which the states are unknown: a killed node costs less. */
+const PATIENCE = 2000
+
 export class Nodes {
   #list
   #news
@@ -11,6 +14,8 @@ export class Nodes {
   /** The states, as the supervisor saw them last. */
   #states = []
   #version = 0
+  /** Since when there is no connection; none if there is one. */
+  #awaySince = Date.now()
   #servedBy = () => []
 
   /**
@@ -20,11 +25,12 @@ export class Nodes {
   constructor(list, news) {
     this.#list = list
     this.#news = news
-    setInterval(() => this.#showTimes(), TICK)
+    setInterval(() => this.#showStates(), TICK)
   }
 
   /**
-   * Follows the states. This takes a connection of its own: it comes back by another node when its node is killed.
+   * Follows the states. This takes a connection of its own: it comes back by another node when its
+   * node is killed.
    * @param {TokenSocket} socket
    */
   follow(socket) {
@@ -34,6 +40,9 @@ export class Nodes {
       const [last] = await channel.history({ reverse: true, limit: 1 })
       if (last) this.#update(last.data, false)
     }
+    socket.on('state', (state) => {
+      this.#awaySince = state === 'ready' ? undefined : (this.#awaySince ?? Date.now())
+    })
     for (const event of ['subscribed', 'gap']) channel.on(event, () => load().catch(console.warn))
   }
 
@@ -54,8 +63,7 @@ export class Nodes {
     const changed = states.filter(({ name, state }) => state !== before.get(name))
     this.#states = states
     if (isNews) this.#news.textContent = changed.map(({ name, state }) => `${name} is ${state}`).join(', ')
-    for (const { name, state } of states) this.#card(name).dataset.state = state
-    this.#showTimes()
+    this.#showStates()
     this.showClients(this.#servedBy)
   }
 
@@ -71,10 +79,13 @@ export class Nodes {
     return card
   }
 
-  #showTimes() {
+  #showStates() {
+    const isAway = Date.now() - (this.#awaySince ?? Number.POSITIVE_INFINITY) > PATIENCE
     for (const { name, state, since } of this.#states) {
-      this.#card(name).querySelector('.node-state').textContent =
-        `${state} for ${duration(Date.now() - since)}`
+      const card = this.#card(name)
+      card.dataset.state = isAway ? 'unknown' : state
+      const text = isAway ? 'unknown, no node answers' : `${state} for ${duration(Date.now() - since)}`
+      card.querySelector('.node-state').textContent = text
     }
   }
 }

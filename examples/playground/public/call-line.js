@@ -1,4 +1,5 @@
-// A line of a log for one call, either way: first it waits, then it shows the answer or the failure.
+// A line of a log for one call, either way: first it waits, then it shows the answer or the
+// failure.
 
 import { addLine, duration, make, timeOf } from './dom.js'
 import { describe } from './failure.js'
@@ -9,7 +10,11 @@ export class CallLine {
   #took = make('span', { className: 'took' })
   #start = performance.now()
 
-  /** @param log where it goes; @param head what is called, as text and elements; @param data attributes of the line */
+  /**
+   * @param log where it goes
+   * @param head what is called, as text and elements
+   * @param data attributes of the line
+   */
   constructor(log, head, data = {}) {
     this.#log = log
     const time = make('p', {}, timeOf(), ' ', ...head, ' ', this.#took)

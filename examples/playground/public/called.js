@@ -14,7 +14,8 @@ export const actions = {
     return answer
   },
 
-  // The signal aborts when the server waits no longer for the answer: its time is over, or the connection is lost.
+  // The signal aborts when the server waits no longer for the answer: its time is over, or the
+  // connection is lost.
   ask: async ({ question }, _callback, { signal }) => {
     const line = called(`ask: ${question}`)
     try {
@@ -28,7 +29,10 @@ export const actions = {
   },
 }
 
-/** The two buttons that make the server call. @param getSocket the socket at the moment of the call */
+/**
+ * The two buttons that make the server call.
+ * @param getSocket the socket at the moment of the call
+ */
 export function offerToBeCalled(getSocket) {
   const call = async (name, options) => {
     const line = new CallLine(byId('called'), [make('code', {}, `${name}()`)], { function: name })
@@ -40,14 +44,18 @@ export function offerToBeCalled(getSocket) {
   }
   byId('greet-everyone').addEventListener('click', () => call('greetEveryone'))
   byId('ask-me').addEventListener('click', () => {
-    // Giving up goes all the way: to the server's function, and from there to the question on this page.
+    // Giving up goes all the way: to the server's function, and from there to the question on this
+    // page.
     const controller = new AbortController()
     byId('give-up').onclick = () => controller.abort()
     call('askMe', { signal: controller.signal })
   })
 }
 
-/** Asks the person, until the signal aborts. One question at a time: a newer one replaces the one before. */
+/**
+ * Asks the person, until the signal aborts. One question at a time: a newer one replaces the one
+ * before.
+ */
 async function ask(question, signal) {
   withdraw()
   const form = byId('question')

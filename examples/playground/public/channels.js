@@ -14,7 +14,11 @@ export function channelsOf(socket) {
   return socket.channels().filter((channel) => channel !== SERVER_CHANNEL)
 }
 
-/** Lets the person use channels. @param getSocket the socket at the moment; @param getName who the person is */
+/**
+ * Lets the person use channels.
+ * @param getSocket the socket at the moment
+ * @param getName who the person is
+ */
 export function offerChannels(getSocket, getName) {
   byId('subscribe').addEventListener('submit', (event) => {
     event.preventDefault()
@@ -66,7 +70,10 @@ async function send(run) {
   byId('text').focus()
 }
 
-/** Runs something, and shows its failure in an element beside the button. @returns whether it worked */
+/**
+ * Runs something, and shows its failure in an element beside the button.
+ * @returns whether it worked
+ */
 async function attempt(problem, run) {
   byId(problem).replaceChildren()
   try {
@@ -94,7 +101,10 @@ function showSubscribed(socket) {
   byId('publish').querySelector('[type="submit"]').disabled = channels.length === 0
 }
 
-/** A message is what another page sent: nothing about it is certain but who sent it, which the server checks. */
+/**
+ * A message is what another page sent: nothing about it is certain but who sent it, which the
+ * server checks.
+ */
 function showMessage(channel, message) {
   const { from, window, text } = message ?? {}
   const isMine = window === WINDOW

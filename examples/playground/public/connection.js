@@ -76,7 +76,10 @@ function reasonOf(error) {
   return reason ? `${reason} (${code})` : (error?.message ?? '')
 }
 
-/** Shows the time to the next try. @param delay milliseconds, or nothing when it waits for the network */
+/**
+ * Shows the time to the next try.
+ * @param delay milliseconds, or nothing when it waits for the network
+ */
 function countDown(delay) {
   const note = byId('state-note')
   const bar = byId('countdown-bar')

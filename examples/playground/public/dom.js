@@ -19,7 +19,10 @@ export function timeOf(date = new Date()) {
   return make('time', { dateTime: date.toISOString() }, text)
 }
 
-/** Adds a line to a log, and takes the oldest away when there are too many. Scrolls only who is at the end already. */
+/**
+ * Adds a line to a log, and takes the oldest away when there are too many. Scrolls only who is at
+ * the end already.
+ */
 export function addLine(log, line, limit = 100) {
   const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40
   log.append(line)

@@ -2,7 +2,9 @@
 
 import { make } from './dom.js'
 
-/** The small script has no texts for its own errors, only their codes: the page chooses the words. */
+/**
+ * The small script has no texts for its own errors, only their codes: the page chooses the words.
+ */
 const TEXTS = {
   aborted: 'The call was given up',
   connection_lost: 'The connection was lost before the answer came. The function may have run, or not.',

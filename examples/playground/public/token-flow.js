@@ -1,5 +1,5 @@
-// Shows how a session becomes a socket. The client keeps its tokens to itself, so this demo listens in on the page's own
-// `fetch` and `WebSocket`. A real page has no reason to.
+// Shows how a session becomes a socket. The client keeps its tokens to itself, so this demo listens
+// in on the page's own `fetch` and `WebSocket`. A real page has no reason to.
 
 import { byId, duration, make } from './dom.js'
 import { textOf } from './failure.js'
@@ -15,7 +15,10 @@ watchFetch()
 watchWebSocket()
 byId('use-again').addEventListener('click', useAgain)
 
-/** The first step: the session that the page has anyhow. @param name of the person; none if no one is signed in */
+/**
+ * The first step: the session that the page has anyhow.
+ * @param name of the person; none if no one is signed in
+ */
 export function showSession(name) {
   reset(1)
   token = undefined
