@@ -90,7 +90,7 @@ export abstract class Peer {
 }
 
 /** One message a line. */
-class PlainPeer extends Peer {
+export class PlainPeer extends Peer {
   readonly opened: Promise<void>
   readonly #socket: WebSocket
 
@@ -119,6 +119,11 @@ class PlainPeer extends Peer {
 
   destroy(): void {
     this.#socket.terminate()
+  }
+
+  /** Closes with a code and a text of its own. */
+  close(code: number, text: string): void {
+    this.#socket.close(code, text)
   }
 
   /** Reads no more: what the server sends waits in buffers. */
