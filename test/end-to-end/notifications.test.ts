@@ -147,6 +147,16 @@ describe('the events that report', () => {
       expect([plain?.id, kept?.id].map(String).join()).to.match(/^\w{26},\w{26}$/)
     })
 
+    it('comes again, with the same id, for a publication that a client tries again by its key', async () => {
+      const site = await start()
+      const client = await site.ready()
+      const told = record(site)
+      for (let times = 0; times < 2; times += 1) await client.publish('a', 1, { idempotencyKey: 'k' })
+      const ids = told.map(([, details]) => (details as { id: string }).id)
+      expect(ids).to.have.length(2)
+      expect(ids[0]).to.equal(ids[1])
+    })
+
     it('reports broadcasts of clients, without a channel', async () => {
       const site = await start()
       const client = await site.ready()

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { SERVER_EVENTS } from '../../packages/server/src/server-events.js'
 
 const root = new URL('../..', import.meta.url).pathname
 const readme = await readFile(join(root, 'README.md'), 'utf8')
@@ -86,6 +87,11 @@ describe('README', () => {
       expect(documented.filter((row) => row !== '')).to.have.members(await properties(file, name))
     })
   }
+
+  it('lists every event of the server, and no other', () => {
+    const documented = rowsAfter("## The server's API", 'event')
+    expect(documented).to.have.members(SERVER_EVENTS)
+  })
 
   it('of the package redis lists every option of RedisEngineOptions, and no other', async () => {
     const options = await properties('packages/redis/src/options.ts', 'RedisEngineOptions')

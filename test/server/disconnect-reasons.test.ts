@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { CLOSE_CODES } from '@token-socket/protocol'
 import { expect } from 'chai'
 import { disconnectReason, wasClean } from '../../packages/server/src/socket/disconnect-reasons.js'
@@ -58,5 +59,20 @@ describe('disconnectReason', () => {
 describe('wasClean', () => {
   it('is false only for a connection that broke', () => {
     expect([1000, 1006, 4000, 4502].map(wasClean)).to.deep.equal([true, false, true, true])
+  })
+})
+
+describe('docs/STATES.md', () => {
+  it('explains every reason, with its codes', async () => {
+    const document = await readFile(new URL('../../docs/STATES.md', import.meta.url), 'utf8')
+    const [, section = ''] = document.split('### Why a socket ended')
+    const rows = [...section.matchAll(/^\| `(\w+)` \|.*\| ([^|]+) \|$/gm)]
+    expect(rows.map(([, word]) => word)).to.have.members(WORDS)
+    for (const [, word, codes = ''] of rows)
+      for (const [code] of codes.matchAll(/\d+/g))
+        expect([code, disconnectReason({ code: Number(code), text: '', byPeer: false })]).to.deep.equal([
+          code,
+          word,
+        ])
   })
 })
