@@ -176,7 +176,7 @@ describe('why a connection failed', () => {
   for (const [what, [start, { options, code, names, cause }]] of Object.entries(failures)) {
     it(`is in the error: ${what}`, async () => {
       await start()
-      const socket = new TokenSocket({ reconnect: false, ...options(site) })
+      const socket = new TokenSocket({ reconnect: false, logLevel: 'none', ...options(site) })
       const error = await errorOf(socket.ready())
       expect(error.code, error.message).to.equal(code)
       for (const name of names) expect(error.message).to.match(name)

@@ -20,6 +20,25 @@ if (existsSync(`${root}/packages/client/src/index.ts`)) {
     })
   })
 
+  describe('the advice for developers', () => {
+    const builds = {
+      'browser-development/index.js': true,
+      'token-socket.js': true,
+      'esm/index.js': true,
+      'cjs/index.js': true,
+      'browser/index.js': false,
+      'browser-cjs/index.js': false,
+      'browser-legacy/index.js': false,
+      'token-socket.min.js': false,
+      'token-socket.full.min.js': false,
+    }
+    for (const [file, isThere] of Object.entries(builds)) {
+      it(`is ${isThere ? '' : 'not '}in ${file}`, () => {
+        expect(/Did you mean/.test(read(file))).to.equal(isThere)
+      })
+    }
+  })
+
   for (const file of ['token-socket.js', 'token-socket.min.js']) {
     describe(`the client’s script ${file}`, () => {
       it('imports nothing', () => {
