@@ -23,8 +23,8 @@ export interface CallContext {
 export class RunningContext implements CallContext {
   readonly name: string
   readonly deadline: number
-  #controller: AbortController | undefined
-  #end: CallEnd | undefined
+  /** How the call ended, until its signal is read. */
+  #controller: AbortController | CallEnd | undefined
 
   /** @param timeout milliseconds */
   constructor(name: string, timeout: number) {
@@ -33,16 +33,17 @@ export class RunningContext implements CallContext {
   }
 
   get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController()
-      if (this.#end) this.#controller.abort(new RpcError(this.#end))
-    }
-    return this.#controller.signal
+    const controller = this.#controller
+    if (typeof controller === 'object') return controller.signal
+    const made = new AbortController()
+    this.#controller = made
+    if (controller) made.abort(new RpcError(controller))
+    return made.signal
   }
 
   /** Aborts a call's signal. Not a method, so that functions find only what {@link CallContext} has. */
   static abort(context: RunningContext, end: CallEnd): void {
-    context.#end = end
-    context.#controller?.abort(new RpcError(end))
+    if (typeof context.#controller === 'object') context.#controller.abort(new RpcError(end))
+    else context.#controller = end
   }
 }

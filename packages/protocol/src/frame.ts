@@ -116,9 +116,9 @@ export function readCapabilities({ can }: Frame): { readonly can?: readonly Capa
 }
 
 /** The time that a caller waits, if it is there. JSON has `null` for `Infinity`. @throws FrameError */
-export function readTimeout({ timeout }: Frame): { readonly timeout?: number } {
-  if (timeout === undefined) return {}
-  if (timeout === null || (typeof timeout === 'number' && timeout >= 0)) return { timeout: timeout ?? 0 }
+export function readTimeout({ timeout }: Frame): number | undefined {
+  if (timeout === undefined) return undefined
+  if (timeout === null || (typeof timeout === 'number' && timeout >= 0)) return timeout ?? 0
   throw badField('timeout', 'time')
 }
 

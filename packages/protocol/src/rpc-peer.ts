@@ -38,6 +38,7 @@ interface RunningCall {
   readonly context: RunningContext | undefined
   /** Whether its function answers by a promise. @default no */
   isPromise?: boolean
+  isOver: boolean
   /** Its time-out, if it has one. */
   expire: (() => void) | undefined
   end: CallEnd | undefined
@@ -100,13 +101,14 @@ export class RpcPeer {
       // Of two calls with one id, the second cannot be cancelled.
       key: this.#running.has(id) ? call : id,
       context: name ? new RunningContext(name, timeout) : undefined,
+      isOver: false,
       expire: undefined,
       end: undefined,
     }
     this.#running.set(running.key, running)
     this.#bytes += bytes
     this.#run(running, call.action)
-    if (this.#running.get(running.key) !== running) return
+    if (running.isOver) return
     running.expire = () => {
       this.#end(running, 'timeout')
       this.#deliver(call, wireError('timeout', subjectOf(call)))
@@ -183,7 +185,8 @@ export class RpcPeer {
 
   /** @returns false if it was over already */
   #takeOut(running: RunningCall): boolean {
-    if (this.#running.get(running.key) !== running) return false
+    if (running.isOver) return false
+    running.isOver = true
     this.#running.delete(running.key)
     this.#bytes -= running.call.bytes ?? 0
     if (running.expire) this.#timeouts.delete(running.expire)
