@@ -318,15 +318,13 @@ export class Gate implements Interceptor {
       return this.#replay([request, response], body)
     }
     // Its next poll says why, and that its client need not come back.
+    const { address } = session
+    const limit = this.#limitOf(session, transport)
+    if (body === 'too_large') this.#log.body(413, body, { address, limit })
     if (body === 'too_large' && !session.isAuthenticated) session.connection?.tooLarge()
     if (session.isClosed) return dismiss(response, transport)
     if (body === 'broken_off' || body === 'ended') return
-    const { address } = session
-    if (body === 'too_large') {
-      const limit = this.#limitOf(session, transport)
-      this.#log.body(413, body, { address, limit })
-      return refuse(response, 413, `Too large (limit ${limit} bytes)`)
-    }
+    if (body === 'too_large') return refuse(response, 413, `Too large (limit ${limit} bytes)`)
     const [status, text] = FAILURES[body]
     this.#log.body(status, body, { address })
     refuse(response, status, text)
