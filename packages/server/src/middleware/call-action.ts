@@ -17,7 +17,9 @@ export interface ActionArguments {
 export function callAction(action: Action, args: ActionArguments): Promise<unknown> {
   const { before, after, refused, awaited } = args
   return new Promise((resolve, reject) => {
+    let hasAnswered = false
     const callback = (error?: unknown, data?: unknown) => {
+      hasAnswered = true
       if (!error) return resolve(data)
       try {
         const rejection = RpcError.is(error) ? error : decodeError(encodeError(error))
@@ -31,6 +33,6 @@ export function callAction(action: Action, args: ActionArguments): Promise<unkno
     const answersByCallback = action.length > before.length
     const result = action(...before, callback, ...after)
     if (result !== undefined || !answersByCallback) resolve(result)
-    else awaited()
+    else if (!hasAnswered) awaited()
   })
 }

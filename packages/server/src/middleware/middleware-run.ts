@@ -31,6 +31,7 @@ export class MiddlewareRun<Context> {
   readonly #context: Context
   readonly #options: MiddlewareRunOptions
   #over: Error | undefined
+  #isFinished = false
   #reject: (error: Error) => void = () => {}
 
   /** Whether the steps have control, rather than the request itself. */
@@ -44,16 +45,20 @@ export class MiddlewareRun<Context> {
 
   /** Resolves to the answer, or rejects with why there is none. Call it once. */
   async start(): Promise<unknown> {
-    const late = new Promise<never>((_resolve, reject) => {
-      this.#reject = reject
-    })
-    this.#arm()
     try {
-      return await Promise.race([this.#run(0), late])
+      return await (this.#options.timeout === undefined ? this.#run(0) : this.#inTime())
     } finally {
-      this.#over ??= new Error(FINISHED)
+      this.#isFinished = true
       this.#disarm()
     }
+  }
+
+  #inTime(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject
+      this.#arm()
+      this.#run(0).then(resolve, reject)
+    })
   }
 
   async #run(index: number): Promise<unknown> {
@@ -74,7 +79,7 @@ export class MiddlewareRun<Context> {
   }
 
   #whyOver(): Error | undefined {
-    return this.#over ?? this.#options.over?.()
+    return this.#over ?? (this.#isFinished ? new Error(FINISHED) : this.#options.over?.())
   }
 
   async #carryOut(): Promise<unknown> {
@@ -90,11 +95,11 @@ export class MiddlewareRun<Context> {
 
   #arm(): void {
     const { timeout, timeouts } = this.#options
-    if (timeout !== undefined && !this.#over) timeouts.set(this.#expire, timeout)
+    if (timeout !== undefined && !this.#isFinished) timeouts.set(this.#expire, timeout)
   }
 
   #disarm(): void {
-    this.#options.timeouts.delete(this.#expire)
+    if (this.#options.timeout !== undefined) this.#options.timeouts.delete(this.#expire)
   }
 
   readonly #expire = () => {

@@ -38,8 +38,9 @@ class WrappedCall {
   readonly #call: CallContext
   /** What the function itself failed with; for an error that its callback was given, that as it was given. */
   #own: { readonly cause: unknown; readonly given?: { readonly error: unknown } } | undefined
-  /** The function is to answer by its callback. */
-  #awaitsCallback = false
+  #run: MiddlewareRun<MiddlewareContext> | undefined
+  /** Its first step runs, before anything else can happen. */
+  #isFirst = true
   #reject: (cause: unknown) => void = () => {}
 
   constructor(parts: WrappedParts, context: CallRequest, call: CallContext) {
@@ -53,41 +54,64 @@ class WrappedCall {
    * @param answerError answers with an error that the function's own callback was given: no rejection says the same
    */
   run(action: Action, auth: unknown, answerError: (error: unknown) => void): Promise<unknown> {
-    const { signal } = this.#call
-    const run = this.#makeRun(action, auth)
-    const end = () => this.#end(run)
-    signal.addEventListener('abort', end, { once: true })
+    const { timeouts } = this.#parts
+    this.#run = this.#makeRun(action, auth)
+    timeouts.set(this.#expire, this.#call.deadline - Date.now())
+    const done = this.#run.start()
+    this.#isFirst = false
     return new Promise((resolve, reject) => {
       this.#reject = reject
-      const settled = run.start().finally(() => {
-        signal.removeEventListener('abort', end)
-        this.#parts.timeouts.delete(this.#giveUp)
-      })
-      settled.then(resolve, (cause) => this.#fail(cause, answerError))
+      done.then(
+        (data) => {
+          this.#settle()
+          resolve(data)
+        },
+        (cause) => {
+          this.#settle()
+          this.#fail(cause, answerError)
+        },
+      )
     })
   }
 
   #makeRun(action: Action, auth: unknown): MiddlewareRun<MiddlewareContext> {
     const { steps, reports, timeouts } = this.#parts
-    const [context, { signal }] = [this.#context, this.#call]
+    const context = this.#context
     return new MiddlewareRun<MiddlewareContext>(steps, context, {
       givesAnswer: true,
       timeouts,
       innermost: () => this.#carryOut(action, auth),
       skipped: (returned) => reports.skipped(context, returned),
       misused: (cause) => reports.fault(context, cause),
-      over: () => (signal.aborted ? (signal.reason as Error) : undefined),
+      over: () => this.#whyOver(),
     })
   }
 
-  /** The call ended before its answer. A callback may never be called: the function does not count as running for ever. */
-  #end(run: MiddlewareRun<MiddlewareContext>): void {
-    const { reports, timeouts, callTimeout } = this.#parts
-    const isTimeout = (this.#call.signal.reason as RpcError).code === 'timeout'
-    if (run.hasControl && isTimeout) reports.late(this.#context)
-    if (run.hasControl || !this.#awaitsCallback) return
-    if (isTimeout) this.#giveUp()
-    else timeouts.set(this.#giveUp, callTimeout)
+  /** A signal is made when it is read, and costs more than the rest: steps that do not wait need none. */
+  #whyOver(): Error | undefined {
+    if (this.#isFirst) return undefined
+    const { aborted, reason } = this.#call.signal
+    return aborted ? (reason as Error) : undefined
+  }
+
+  #settle(): void {
+    const { timeouts } = this.#parts
+    timeouts.delete(this.#expire)
+    timeouts.delete(this.#giveUp)
+  }
+
+  readonly #expire = () => {
+    if (this.#run?.hasControl) this.#parts.reports.late(this.#context)
+  }
+
+  /** A callback may never be called. Its function does not count as running for ever after its call has ended. */
+  readonly #awaitCallback = () => {
+    const { signal } = this.#call
+    const end = () => {
+      if ((signal.reason as RpcError).code === 'timeout') this.#giveUp()
+      else this.#parts.timeouts.set(this.#giveUp, this.#parts.callTimeout)
+    }
+    signal.addEventListener('abort', end, { once: true })
   }
 
   readonly #giveUp = () => this.#reject(this.#call.signal.reason)
@@ -98,10 +122,7 @@ class WrappedCall {
     const refused = (error: unknown) => {
       given = { error }
     }
-    const awaited = () => {
-      this.#awaitsCallback = true
-    }
-    const args = { before: [auth, data], after: [socket, this.#call], refused, awaited }
+    const args = { before: [auth, data], after: [socket, this.#call], refused, awaited: this.#awaitCallback }
     try {
       return await callAction(action, args)
     } catch (thrown) {
