@@ -28,7 +28,7 @@ import type { Development } from './runtime/development.js'
 /** What {@link Channels} needs from its server. */
 export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner, ChannelRequestsOwner {
   readonly hub: Hub
-  /** Tells who subscribes, unsubscribes and publishes. @default nobody is told */
+  /** Reports who subscribes, unsubscribes and publishes. @default nothing is reported */
   readonly events?: Pick<SocketEvents, 'begin' | 'left' | 'hears' | 'published'>
   readonly history: History
   readonly policy: ChannelPolicy

@@ -29,7 +29,7 @@ export interface ChannelRequestsOwner
   readonly broker: Broker
   readonly history: HistoryAnswersOwner['history'] & NewChannelsOwner['history']
   readonly policy: ChannelPolicy
-  /** Tells what clients have published. @default nobody is told */
+  /** Reports what clients have published. @default nothing is reported */
   readonly events?: Pick<SocketEvents, 'hears' | 'published'>
   /** Runs around each request, before rules and listeners. @default none */
   readonly middleware?: RequestMiddleware
