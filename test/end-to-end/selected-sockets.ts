@@ -2,7 +2,7 @@
 import { CLOSE_CODES, RpcError, type SocketInfo, type SocketSelector } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection } from '../protocol/rejection.js'
-import { deferred, type Site, type SiteOptions, turn, until } from './fixture.js'
+import { deferred, type Site, type SiteOptions, sessions, signIn, turn, until } from './fixture.js'
 
 const SECRET = 'of the tests, 32 bytes long or more'
 
@@ -300,13 +300,19 @@ export function describeSelectedSockets(
       expect((await cluster().sockets({ uid: '__proto__' })).sockets).to.deep.equal([])
     })
 
-    it('gives each socket’s own session, by which its device is closed', async () => {
-      await open()
-      await withChannels('ann')
-      const { sockets } = await cluster().sockets({ uid: 'ann' })
-      const [{ sid = '' } = {}] = sockets
-      expect((await cluster().disconnect({ where: { sid, uid: 'ann' } })).count).to.equal(1)
+    it('gives each socket’s session by a name that selectors take', async () => {
+      await open({ authentication: 'auth', prepare: sessions })
+      for (const [site, name] of [
+        [here, 'ann'],
+        [there, 'bob'],
+      ] as const)
+        await site.ready({ headers: await signIn(site, name), reconnect: false })
+      const [one, two] = (await cluster().sockets()).sockets
+      expect(one?.session).to.match(/^sha256:/)
+      expect(one?.session).not.to.equal(two?.session)
+      expect((await cluster().disconnect({ session: String(one?.session) })).count).to.equal(1)
       await until(() => all().length === 1)
+      expect(all().map(({ sid }) => sid)).to.deep.equal([two?.sid])
     })
   })
 
