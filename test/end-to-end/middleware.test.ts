@@ -113,11 +113,18 @@ describe('middleware', () => {
         return expect(line?.details).to.include(subject)
       })
 
-      it('without next() and without an answer gives calls none, and refuses everything else in silence', async () => {
+      it('without next() and without an answer gives calls none, and refuses everything else with a line', async () => {
         site.sockets.use(() => {})
         const answer = await asked()
         if (isCall) expect(answer).to.include({ rpc: 'echo' }).and.not.have.property('error')
         else expect(answer.code).to.equal('forbidden')
+        expect(linesOf(site, type)).to.have.length(isCall ? 0 : 1)
+      })
+
+      it('refuses everything but calls with `false`, in silence', async () => {
+        site.sockets.use(() => false)
+        const answer = await asked()
+        expect(isCall ? answer.resp : answer.code).to.equal(isCall ? false : 'forbidden')
         expect(linesOf(site, type)).to.deep.equal([])
       })
 

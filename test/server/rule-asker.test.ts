@@ -69,6 +69,23 @@ describe('RuleAsker', () => {
     ])
   })
 
+  it('reports what is neither true, false nor a reason, and refuses', async () => {
+    const unclear = sinon.spy()
+    const asker = new RuleAsker({ timeout: 5000, failed: failed as never, unclear })
+    for (const answer of [undefined, null, 0, 1, '', {}]) {
+      unclear.resetHistory()
+      expect(await asker.ask(question, (() => answer) as never)).to.equal(false)
+      expect(await asker.ask(question, (async () => answer) as never)).to.equal(false)
+      expect(unclear.args).to.deep.equal([
+        [question, answer],
+        [question, answer],
+      ])
+    }
+    unclear.resetHistory()
+    for (const answer of [true, false, 'Full', new RpcError('full')]) await asker.ask(question, () => answer)
+    expect(unclear.called).to.equal(false)
+  })
+
   it('refuses after the time-out, and reports which rule and channel', async () => {
     const decision = ask(() => new Promise(() => {}))
     await clock.tickAsync(4999)

@@ -92,6 +92,12 @@ export class RulesOfChannel {
     return verdict !== undefined || functions.length > 0
   }
 
+  /** Whether a rule lets sockets take part in presence, or may. */
+  get mayHavePresence(): boolean {
+    const { verdict, functions } = this.#said.presence
+    return verdict !== false && (verdict !== undefined || functions.length > 0)
+  }
+
   /** Whether a socket may subscribe, or why not; `undefined` if no rule says anything. */
   subscribe(socket: RemoteClient, asker: RuleAsker): Verdict | Promise<RuleDecision> {
     return this.#judge(this.#said.subscribe, { socket, asker }, (rule) => rule(socket, this.#channel))

@@ -190,6 +190,8 @@ export class Channels {
   /** Who is on a channel that has presence, on every node. @throws RpcError `too_long`, `bad_message` */
   async members(channel: string): Promise<Member[]> {
     checkName('channel', channel)
+    const { development, policy } = this.#owner
+    if (development && !policy.mayHavePresence(channel)) development.warnOfNoPresence(channel)
     return this.#presence.members(channel)
   }
 

@@ -59,6 +59,10 @@ export class Policy implements ChannelPolicy {
     return (await this.#rules.for(channel).presence(socket, this.#asker)) === true
   }
 
+  mayHavePresence(channel: string): boolean {
+    return this.#rules.for(channel).mayHavePresence
+  }
+
   forPublication(socket: RemoteClient, channel: string, event: string | undefined) {
     const { echo, store } = socket.grants.message(channel, event)
     const identity = socket.identity(channel)

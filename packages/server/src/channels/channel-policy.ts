@@ -6,6 +6,8 @@ import type { ChannelAccessOwner } from './access.js'
 export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
   /** Whether a socket takes part in a channel's presence. */
   hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
+  /** Whether the channel has presence for any socket. */
+  mayHavePresence(channel: string): boolean
   /** What goes with a client's publication: who made it, whether it gets it itself, how long it is kept. */
   forPublication(
     socket: RemoteClient,

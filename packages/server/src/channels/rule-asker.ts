@@ -29,6 +29,8 @@ export interface RuleAskerOwner {
   failed(cause: unknown, details: object): void
   /** A function did not answer in time. */
   late?(question: RuleQuestion): void
+  /** A function answered with neither true, false nor a reason. */
+  unclear?(question: RuleQuestion, answer: unknown): void
 }
 
 /** Asks the functions of channel rules, in time. What one throws refuses: an `RpcError` is the reason. */
@@ -43,13 +45,22 @@ export class RuleAsker {
   async ask(question: RuleQuestion, run: () => RuleAnswer): Promise<RuleDecision> {
     try {
       const answer = run()
-      return decisionOf(question, isThenable(answer) ? await this.#inTime(question, answer) : answer)
+      return this.#decide(question, isThenable(answer) ? await this.#inTime(question, answer) : answer)
     } catch (cause) {
       if (RpcError.is(cause)) return cause
       const { rule, channel, sid } = question
       this.#owner.failed(cause, { sid, channel, rule })
       return false
     }
+  }
+
+  #decide(question: RuleQuestion, answer: unknown): RuleDecision {
+    if (RpcError.is(answer)) return answer
+    if (typeof answer === 'boolean') return answer
+    const { channel } = question
+    if (typeof answer === 'string' && answer !== '') return new RpcError('forbidden', answer, { channel })
+    this.#owner.unclear?.(question, answer)
+    return false
   }
 
   #inTime(question: RuleQuestion, answer: PromiseLike<unknown>): Promise<unknown> {
@@ -65,10 +76,4 @@ export class RuleAsker {
         .finally(() => clearTimeout(timer))
     })
   }
-}
-
-function decisionOf({ channel }: RuleQuestion, answer: unknown): RuleDecision {
-  if (RpcError.is(answer)) return answer
-  if (typeof answer === 'string' && answer !== '') return new RpcError('forbidden', answer, { channel })
-  return answer === true
 }

@@ -4,7 +4,8 @@ import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { MiddlewareContext } from './contexts.js'
 import { detailsOf } from './request-contexts.js'
 
-const SKIPPED = 'a middleware returned something without calling next(): that allows nothing'
+const SKIPPED =
+  'a middleware returned without calling next(): that allows nothing. Return next() to go on, or false to refuse'
 const LATE = 'a middleware did not go on in time: the request is refused'
 
 /** Dependencies of {@link MiddlewareReports}. */
@@ -30,7 +31,7 @@ export class MiddlewareReports {
 
   /** A middleware did not call `next()` where only that allows. @returns what the client gets */
   skipped(context: MiddlewareContext, returned: unknown): RpcError {
-    if (returned !== undefined && returned !== false) this.#warn(context, 'skipped', SKIPPED)
+    if (returned !== false) this.#warn(context, 'skipped', SKIPPED)
     return new RpcError('forbidden')
   }
 

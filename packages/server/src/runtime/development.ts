@@ -18,7 +18,8 @@ export interface DevelopmentOwner {
 export class Development {
   readonly #owner: DevelopmentOwner
   readonly #json: JsonWarnings
-  readonly #channels = new Set<string>()
+  /** Those that were warned of, by what they lack. */
+  readonly #channels = { history: new Set<string>(), presence: new Set<string>() }
 
   constructor(owner: DevelopmentOwner) {
     this.#owner = owner
@@ -37,10 +38,19 @@ export class Development {
 
   /** Warns, once for each channel, that its history was read though it keeps nothing. */
   warnOfNoHistory(channel: string): void {
-    if (this.#channels.has(channel) || this.#channels.size >= CHANNELS) return
-    this.#channels.add(channel)
-    const details = { option: 'channels', channel: shorten(channel), hint: KEEP }
-    this.#owner.logger.warn(details, 'a history was read of a channel that keeps nothing')
+    this.#warnOf(channel, 'history', 'a history was read of a channel that keeps nothing')
+  }
+
+  /** Warns, once for each channel, that its members were asked for though no rule gives it presence. */
+  warnOfNoPresence(channel: string): void {
+    this.#warnOf(channel, 'presence', 'members were asked for of a channel without presence')
+  }
+
+  #warnOf(channel: string, lack: keyof typeof HINTS, text: string): void {
+    const warned = this.#channels[lack]
+    if (warned.has(channel) || warned.size >= CHANNELS) return
+    warned.add(channel)
+    this.#owner.logger.warn({ option: 'channels', channel: shorten(channel), hint: HINTS[lack] }, text)
   }
 
   *#actionNames(): Generator<string> {
@@ -48,5 +58,8 @@ export class Development {
   }
 }
 
-const KEEP =
-  "give the channel a rule with a history, such as channels: { 'chat-*': { history: { ttl: 86_400_000 } } }"
+const HINTS = {
+  history:
+    "give the channel a rule with a history, such as channels: { 'chat-*': { history: { ttl: 86_400_000 } } }",
+  presence: "give the channel a rule with presence, such as channels: { 'chat-*': { presence: true } }",
+} as const

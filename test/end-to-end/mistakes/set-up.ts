@@ -1,0 +1,128 @@
+/** Mistakes in how the server is set up. */
+import { instead, MAKE, made, SECRET, withOptions } from './edits.js'
+import type { Mistake } from './first-programs.js'
+
+const isServerOnly = true
+
+export const SET_UP: readonly Mistake[] = [
+  {
+    mistake: 'no secret',
+    isServerOnly,
+    server: [[SECRET, '']],
+    says: [/no secret is set/, /for this process only/, /option: 'secret'/],
+  },
+  {
+    mistake: 'a short secret',
+    isServerOnly,
+    server: [[SECRET, "secret: 'x', "]],
+    says: [/secret is shorter than the 32 bytes/],
+  },
+  {
+    mistake: 'an empty secret',
+    isServerOnly,
+    server: [[SECRET, "secret: '', "]],
+    says: [/secret must not be empty/, /randomBytes\(32\)/],
+  },
+  {
+    mistake: 'a number as the secret',
+    isServerOnly,
+    server: [[SECRET, 'secret: 42, ']],
+    says: [/secret has to be a string or a Buffer, not a number/, /randomBytes\(32\)/],
+  },
+  {
+    mistake: 'two servers on one prefix',
+    isServerOnly,
+    server: [[MAKE, MAKE + MAKE.replace('sockets', 'others')]],
+    says: [/prefix \(\/sockets\) is used by another TokenSocketServer/],
+  },
+  {
+    mistake: 'positional arguments, as the old server had them',
+    isServerOnly,
+    server: [made('app, server, { socketController }')],
+    says: [/not an Express application/, /new TokenSocketServer\(\{ app, server \}\)/],
+  },
+  {
+    mistake: 'no app',
+    isServerOnly,
+    server: [made('{ server, socketController }')],
+    says: [/app has to be an Express application, not nothing/],
+  },
+  {
+    mistake: 'no server',
+    isServerOnly,
+    server: [made('{ app, socketController }')],
+    says: [/server has to be an HTTP server, not nothing/, /http\.createServer\(app\)/],
+  },
+  {
+    mistake: 'the app as the server',
+    isServerOnly,
+    server: [made('{ app, server: app, socketController }')],
+    says: [/server has to be an HTTP server, not an Express application/, /http\.createServer\(app\)/],
+  },
+  {
+    mistake: 'the server as the app',
+    isServerOnly,
+    server: [made('{ app: server, server, socketController }')],
+    says: [/app has to be an Express application, not an HTTP server/],
+  },
+  {
+    mistake: 'a misspelt option',
+    isServerOnly,
+    server: [withOptions('limts: { rate: 1 }')],
+    says: [/no such option/, /'limts'/, /didYouMean: 'limits'/],
+  },
+  {
+    mistake: 'a misspelt limit',
+    isServerOnly,
+    server: [withOptions('limits: { rates: 1 }')],
+    says: [/no such option/, /'limits.rates'/, /didYouMean: 'limits.rate'/],
+  },
+  {
+    mistake: 'a misspelt field of a rule',
+    isServerOnly,
+    server: [withOptions('channels: { chat: { subscribes: true } }')],
+    says: [/channels\["chat"\]\.subscribes is not known/, /did you mean subscribe\?/],
+  },
+  {
+    mistake: 'a wrong pattern of channels',
+    isServerOnly,
+    server: [withOptions("channels: { '#regex:(': { subscribe: true } }")],
+    says: [/channels\["#regex:\("\] is no regular expression/, /missing closing \)/],
+  },
+  {
+    mistake: 'the name of an engine instead of an engine',
+    isServerOnly,
+    server: [withOptions("engine: 'redis'")],
+    says: [/engine has to be an engine, such as a MemoryEngine, not a string/],
+  },
+  {
+    mistake: 'a misspelt option of the Redis engine',
+    isServerOnly,
+    server: [
+      ['import express', "import { redisEngine } from '@token-socket/redis'\nimport express"],
+      withOptions("engine: redisEngine({ uri: 'redis://localhost:1', url: 'redis://localhost:1' })"),
+    ],
+    says: [/no such option/, /'uri'/, /didYouMean: 'url'/],
+  },
+  {
+    mistake: 'Redis is not there',
+    isServerOnly,
+    server: [
+      ['import express', "import { redisEngine } from '@token-socket/redis'\nimport express"],
+      withOptions("engine: redisEngine({ url: 'redis://localhost:1' })"),
+    ],
+    says: [/Redis is away/, /ECONNREFUSED/, /port: 1/],
+  },
+  {
+    mistake: 'a misspelt event',
+    isServerOnly,
+    server: [instead("sockets.on('publsh', () => true)")],
+    says: [/no event "publsh"/, /did you mean "publish"\?/],
+  },
+  {
+    mistake: 'the event of Socket.IO for a new connection',
+    isServerOnly,
+    server: [instead("sockets.on('connection', (socket) => socket.join('room'))")],
+    says: [/no event "connection"/, /did you mean "connected"\?/],
+  },
+]
