@@ -8,7 +8,8 @@ const DEPTH = 10
  * inside another one is not looked into. Getters are not called.
  */
 export function actionNames(tree: Controller): Generator<string> {
-  return namesIn(tree, { path: '', depth: 0, isInInstance: false, above: [] })
+  // An application may put anything in the place of its controller, `null` too.
+  return namesIn(Object(tree), { path: '', depth: 0, isInInstance: false, above: [] })
 }
 
 interface Place {
