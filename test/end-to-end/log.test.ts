@@ -104,6 +104,23 @@ describe('the log', () => {
     })
   }
 
+  it('has a line for each call to a client, with its duration or why it failed, with `debug` only', async () => {
+    for (const debug of [true, false]) {
+      const site = await open({ debug })
+      const { socket } = await site.pair({}, { greet: () => 'hello' })
+      await socket.rpc('greet', 1)
+      await socket.rpc('nothing', 1).catch(() => {})
+      await turn()
+      const answered = linesOf(site, 'a call to a client was answered')
+      const failed = linesOf(site, 'a call to a client failed')
+      expect([answered.length, failed.length]).to.deep.equal(debug ? [1, 1] : [0, 0])
+      for (const { details } of answered)
+        expect(details).to.include({ function: 'greet', sid: socket.sid, uid: UID })
+      for (const { details } of failed) expect(details).to.include({ function: 'nothing', code: 'not_found' })
+      for (const { details } of [...answered, ...failed]) expect(details.ms).to.be.a('number')
+    }
+  })
+
   it('has one short line for many bodies of a type that sockjs does not read', async () => {
     const site = await open()
     const session = `${site.url}/sockets/000/stranger`
