@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { RpcError, TokenSocket } from '@token-socket/client'
@@ -90,6 +91,32 @@ describe('the text of a failure before the first `ready`', () => {
     expect(shortFailureText(refused(403), {})).to.equal(
       `TokenSocket: Forbidden, HTTP status 403 from ${URL_OF.token}`,
     )
+  })
+})
+
+describe('docs/TROUBLESHOOTING.md', () => {
+  it('speaks of texts that the client has', async () => {
+    const folder = new URL('../../packages/client/src/', import.meta.url)
+    const files = await readdir(folder, { recursive: true })
+    const sources = files
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFile(new URL(name, folder), 'utf8'))
+    const source = (await Promise.all(sources)).join('\n')
+    const document = await readFile(new URL('../../docs/TROUBLESHOOTING.md', import.meta.url), 'utf8')
+    const rows = document
+      .split('### Warnings of development builds')[1]
+      ?.split('\n## ')[0]
+      ?.match(/^\| (?!mistake|---).*/gm)
+    expect(rows).to.have.length(8)
+    for (const row of rows ?? []) {
+      const [, text = ''] = /^.*?\|.*?\|\s*`+(.*?)`+\s*\|/.exec(row) ?? []
+      const fixed = text
+        .replace('There is no option', 'There is no')
+        .replace(/^.*"name"\)/, '')
+        .replace(/: data\.path is$/, '')
+        .trim()
+      expect(source, text).to.include(fixed)
+    }
   })
 })
 
