@@ -211,7 +211,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
         .catch(() => {})
     },
     level: 'info',
-    message: 'an authentication listener refused a socket',
+    message: 'an authentication listener, or a middleware, refused a socket',
     details: { uid: UID, code: 'forbidden' },
   },
   'an origin, on the token route': {

@@ -379,10 +379,10 @@ describe('RemoteClient', () => {
       ])
       await settled()
       expect(request.args).to.deep.equal([
-        [socket, { type: 'subscribe', id: '1', channel: 'a' }],
-        [socket, { type: 'unsubscribe', id: '2', channel: 'b' }],
-        [socket, { type: 'publish', id: '3', channel: 'c', data: 5 }],
-        [socket, { type: 'broadcast', id: '4', data: 6 }],
+        [socket, { type: 'subscribe', id: '1', channel: 'a', isAnswered: true }],
+        [socket, { type: 'unsubscribe', id: '2', channel: 'b', isAnswered: true }],
+        [socket, { type: 'publish', id: '3', channel: 'c', data: 5, isAnswered: true }],
+        [socket, { type: 'broadcast', id: '4', data: 6, isAnswered: true }],
       ])
       expect(frames()).to.deep.equal([
         { rpc: '_subscribe', uuid: '1', resp: null },
