@@ -116,7 +116,8 @@ const EMITTER = '1560f251de5d28d2c15ff070215d2c5c0fa06f1a92e8d6522bbee37e06d2a6b
 export const shortForms = {
   name: 'short forms of our own files',
   setup({ onResolve }) {
-    const filter = /^\.\/(.+\/)?(call-context|call-hooks|call-site|error-texts|failure-text|on-abort|reason-texts)\.js$/
+    const filter =
+      /^\.\/(.+\/)?(call-context|call-hooks|call-site|error-texts|failure-text|on-abort|reason-texts)\.js$/
     onResolve({ filter }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace(/([^/]+)\.js$/, 'short-$1.ts')),
     }))

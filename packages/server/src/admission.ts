@@ -18,9 +18,12 @@ import type { Logger } from './logger.js'
 import type { Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
 import { codeOf } from './runtime/failures.js'
+import { explainHabits, SOCKET_HABITS } from './runtime/habits.js'
 import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
 import type { Refusal } from './vetoes.js'
+
+explainHabits(RemoteClient, SOCKET_HABITS)
 
 /** What {@link Admission} needs. */
 export interface AdmissionOptions {

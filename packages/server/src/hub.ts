@@ -97,7 +97,7 @@ export class Hub {
   join(socket: RemoteClient, channel: string): void {
     const { subject } = socket
     if (subject !== undefined && !this.has(socket, channel)) this.#users.add(subject)
-    socket.join(channel)
+    socket.addChannel(channel)
     const members = this.#channels.get(channel)
     if (members) members.add(socket)
     else this.#channels.set(channel, new Set([socket]))
@@ -107,7 +107,7 @@ export class Hub {
   leave(socket: RemoteClient, channel: string): boolean {
     const members = this.#channels.get(channel)
     if (!members?.delete(socket)) return false
-    socket.leave(channel)
+    socket.removeChannel(channel)
     if (socket.subject !== undefined && !this.#gone.has(socket)) this.#users.remove(socket.subject)
     this.#release(socket, channel)
     if (members.size > 0) return true

@@ -175,7 +175,8 @@ function parseOrigin(text: string): string {
   const origin = normalize(text)
   // Nothing but an origin: a path or a wildcard would look as if it mattered, and `localhost:3000` is a scheme.
   const isOrigin = origin !== 'null' && !origin.includes('*') && [origin, `${origin}/`].includes(text)
-  if (text !== 'null' && !isOrigin) throw badOrigins(`${text} is not an origin`)
+  if (text !== 'null' && !isOrigin)
+    throw badOrigins(`${text} is not an origin, such as https://example.com or http://localhost:5173`)
   return origin
 }
 

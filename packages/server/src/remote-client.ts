@@ -316,12 +316,12 @@ export class RemoteClient {
   }
 
   /** Notes that it is on a channel from now on. @internal */
-  join(channel: string): void {
+  addChannel(channel: string): void {
     this.#channels.add(channel)
   }
 
   /** Notes that it is not on a channel any more. @internal */
-  leave(channel: string): void {
+  removeChannel(channel: string): void {
     this.#channels.delete(channel)
   }
 
@@ -344,7 +344,7 @@ export class RemoteClient {
 
   /** Notes that it does not receive a channel any more, and tells the client. @internal */
   left(channel: string): void {
-    this.leave(channel)
+    this.removeChannel(channel)
     this.send({ type: 'unsubscribed', channel })
   }
 

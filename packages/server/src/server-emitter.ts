@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3'
 import { checkEventName } from './runtime/event-names.js'
+import { explainHabits, SERVER_HABITS } from './runtime/habits.js'
 import { EVENT_HABITS, SERVER_EVENTS, type TokenSocketServerEvents } from './server-events.js'
 
 /** An event's name, and its listener. */
@@ -32,4 +33,20 @@ export class ServerEmitter extends EventEmitter<Events> {
     checkEventName(event, SERVER_EVENTS, EVENT_HABITS)
     return super.once(event, listener, context)
   }
+
+  /**
+   * Calls the listeners of this server, which sends nothing.
+   * @throws TypeError if there is no such event; it says how to send to clients
+   */
+  override emit<Event extends keyof Events>(
+    event: Event,
+    ...args: EventEmitter.EventArgs<Events, Event>
+  ): boolean {
+    if (!SERVER_EVENTS.includes(event)) throw new TypeError(`sockets.emit("${event}") sends nothing: ${SEND}`)
+    return super.emit(event, ...args)
+  }
 }
+
+const SEND = 'use sockets.publish(channel, data), or sockets.broadcast(data)'
+
+explainHabits(ServerEmitter, SERVER_HABITS)

@@ -71,7 +71,10 @@ export class Witness {
   subscribe(): void {
     const call = this.#call(true)
     this.#watch('subscribe', this.#site.client.subscribe(this.#name), () => {
-      if (call === this.#calls) this.#isCalled = false
+      if (call !== this.#calls) return
+      this.#isCalled = false
+      // The caller is told that the channel is not wanted any longer: what comes until it is undone is not shown.
+      if (!this.#isBound) this.#last = undefined
     })
   }
 

@@ -140,4 +140,67 @@ export const CALLING: readonly Mistake[] = [
     server: [instead("sockets.on('connected', (socket) => socket.rpc('aks', 'How are you?'))")],
     says: [/Function not found: aks/, /event: 'connected'/],
   },
+  {
+    mistake: 'two arguments for a function',
+    server: [[ECHO, 'echo: (auth, a, b) => a + b,']],
+    client: [calling("await socket.rpc('echo', 1, 2)")],
+    says: [/rpc\("echo"\)/, /one value/],
+  },
+  {
+    mistake: 'a function that throws',
+    server: [[ECHO, "echo: () => { throw new Error('no database') },"]],
+    client: [calling("await socket.rpc('echo')")],
+    says: [/function: 'echo'/, /no database/],
+  },
+  {
+    mistake: 'an object as the channel',
+    client: [calling("await socket.publish({ channel: 'chat', data: 1 })")],
+    says: [/channel has to be a string/],
+  },
+  {
+    mistake: 'a Map in a publication of the server',
+    server: [instead("sockets.on('connected', () => sockets.publish('chat', { all: new Map() }))")],
+    says: [/JSON changes a publication/, /'chat'/, /'data\.all'/, /Object\.fromEntries/],
+  },
+  {
+    mistake: 'reading the history before subscribing',
+    client: [calling("await socket.history('chat')")],
+    says: [/Forbidden/, /subscribe first/],
+  },
+  {
+    mistake: 'sending to a socket that is gone',
+    server: [
+      instead(
+        "sockets.on('disconnected', (socket) => socket.rpc('ask', 'Still here?').catch(console.error))",
+      ),
+    ],
+    says: [/connection/, /ask/],
+  },
+  {
+    mistake: 'publishing to a room as with Socket.IO',
+    isServerOnly: true,
+    server: [instead("sockets.to('room').emit('line', 'Hello')")],
+    says: [/sockets\.publish\(channel, data\)/, /to\(\)/],
+  },
+  {
+    mistake: 'emitting to all as with Socket.IO',
+    isServerOnly: true,
+    server: [instead("sockets.emit('line', 'Hello')")],
+    says: [/sockets\.emit\("line"\) sends nothing/, /sockets\.publish\(channel, data\)/],
+  },
+  {
+    mistake: 'joining a room as with Socket.IO',
+    server: [instead("sockets.on('connected', (socket) => socket.join('room'))")],
+    says: [/socket\.subscribe\(channel\)/, /join/],
+  },
+  {
+    mistake: 'emitting to a client as with Socket.IO',
+    server: [instead("sockets.on('connected', (socket) => socket.emit('line', 'Hello'))")],
+    says: [/emit/, /socket\.rpc\(name, data\)/],
+  },
+  {
+    mistake: 'listening to a client as with Socket.IO',
+    server: [instead("sockets.on('connected', (socket) => socket.on('line', console.log))")],
+    says: [/on\(\)/, /socketController/],
+  },
 ]

@@ -125,4 +125,16 @@ export const SET_UP: readonly Mistake[] = [
     server: [instead("sockets.on('connection', (socket) => socket.join('room'))")],
     says: [/no event "connection"/, /did you mean "connected"\?/],
   },
+  {
+    mistake: 'an origin without its scheme',
+    isServerOnly,
+    server: [withOptions("origins: ['localhost:5173']")],
+    says: [/origins: localhost:5173 is not an origin/, /such as https:\/\/example\.com/],
+  },
+  {
+    mistake: 'a function as the controller',
+    isServerOnly,
+    server: [made('{ app, server, secret: "x".repeat(32), socketController: () => socketController }')],
+    says: [/socketController has to be an object/],
+  },
 ]

@@ -148,4 +148,9 @@ export const SIGNING_IN: readonly Mistake[] = [
     client: [opened("host, headers: { cookie }, tokenpath: '/x'")],
     says: [/no option tokenpath/, /Did you mean tokenPath\?/],
   },
+  {
+    mistake: 'a misspelt transport',
+    client: [opened("host, headers: { cookie }, transports: ['ws']")],
+    says: [/transports has to be a list of "websocket" and "sockjs"/],
+  },
 ]

@@ -103,7 +103,7 @@ describe('matcherOf', () => {
 
   it('wants all conditions to hold', () => {
     const socket = socketOf('ann', { device: 'phone' }, { sid: 'a.b', ip: '1.2.3.4' })
-    socket.join('news')
+    socket.addChannel('news')
     const met = {
       sid: 'a.b',
       uid: 'ann',

@@ -74,7 +74,7 @@ describe('pages of sockets', () => {
     const nodes = ['a', 'b'].map((node) =>
       Array.from({ length: 20 }, (_, index) => {
         const socket = make(`${String(index).padStart(2, '0')}.${node}`)
-        for (const channel of channels) socket.join(channel)
+        for (const channel of channels) socket.addChannel(channel)
         return socket
       }),
     )
@@ -89,7 +89,7 @@ describe('pages of sockets', () => {
   it('say who a socket is and where, and nothing of its auth', () => {
     const identity = { claims: readClaims({ uid: 'ann' }), session: 'h'.repeat(43), auth: { secret: 1 } }
     const socket = make('a.b', identity)
-    for (let index = 0; index < 101; index += 1) socket.join(`c${index}`)
+    for (let index = 0; index < 101; index += 1) socket.addChannel(`c${index}`)
     const { sid, transport, ip, created } = socket
     const [info] = partOf([socket], {}).sockets
     expect(info).to.deep.equal({

@@ -51,6 +51,8 @@ function adviseOnCalls(socket: AdvisedSocket, notices: Notices): void {
       (args) => {
         for (const { path, type, remedy } of lossesIn(args[index]))
           notices.warn(`${nameOf(method, args)}: ${path} is ${type}: ${remedy}.`)
+        if (index >= 0 && isValue(args[index + 1]))
+          notices.warn(`${nameOf(method, args)} takes one value: send an object or a list.`)
       },
       (result, args) => {
         if (args.some((arg) => typeof arg === 'function') || !(result instanceof Promise)) return
@@ -63,6 +65,11 @@ function adviseOnCalls(socket: AdvisedSocket, notices: Notices): void {
       },
     )
   }
+}
+
+/** Whether it is neither options nor a callback. */
+function isValue(argument: unknown): boolean {
+  return argument !== undefined && typeof argument !== 'object' && typeof argument !== 'function'
 }
 
 /** A function in place of data is a callback. */

@@ -1,0 +1,30 @@
+/** What developers who know Socket.IO call on a server, and what to call here. */
+export const SERVER_HABITS = {
+  to: 'sockets.publish(channel, data) reaches all sockets on a channel',
+  in: 'sockets.publish(channel, data) reaches all sockets on a channel',
+  of: 'the option prefix sets servers apart, and channels set messages apart',
+} as const
+
+/** The same on a server's socket. */
+export const SOCKET_HABITS = {
+  join: 'socket.subscribe(channel)',
+  leave: 'socket.unsubscribe(channel)',
+  to: 'sockets.publish(channel, data) reaches all sockets on a channel',
+  emit: 'socket.rpc(name, data) calls an action of its client, sockets.publish(channel, data) reaches a channel',
+  on: "clients call the functions of socketController; a socket's end is an event of the server: sockets.on('disconnected', listener)",
+  disconnect: 'socket.end()',
+} as const
+
+/** Gives a class methods that throw a `TypeError` which says what to call instead. Its own methods stay. */
+export function explainHabits(
+  own: { readonly prototype: object },
+  habits: Readonly<Record<string, string>>,
+): void {
+  for (const [name, instead] of Object.entries(habits)) {
+    if (name in own.prototype) continue
+    const value = () => {
+      throw new TypeError(`There is no ${name}() here: ${instead}`)
+    }
+    Object.defineProperty(own.prototype, name, { value, configurable: true, writable: true })
+  }
+}
