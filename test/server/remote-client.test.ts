@@ -456,10 +456,10 @@ describe('RemoteClient', () => {
     })
   })
 
-  describe('#join and #left', () => {
+  describe('#addChannel and #left', () => {
     it('keep the list of channels, and tell the client of the end', () => {
       const { socket, frames } = makeSocket()
-      for (const channel of ['a', '__proto__', 'a']) socket.join(channel)
+      for (const channel of ['a', '__proto__', 'a']) socket.addChannel(channel)
       expect(socket.channels).to.deep.equal(['a', '__proto__'])
       socket.left('a')
       expect(socket.channels).to.deep.equal(['__proto__'])
@@ -557,7 +557,7 @@ describe('RemoteClient', () => {
     it('closes the socket, once, and tells its channels', () => {
       const forget = sinon.spy()
       const { socket, client } = makeSocket({ channels: { forget } })
-      socket.join('a')
+      socket.addChannel('a')
       client.close(1006, '')
       socket.disconnected(1006)
       expect(socket.isClosed).to.equal(true)
@@ -568,7 +568,7 @@ describe('RemoteClient', () => {
     it('lets the channels be read while it tells of the end', () => {
       const seen: string[][] = []
       const { socket, client } = makeSocket({ channels: { forget: ({ channels }) => seen.push(channels) } })
-      socket.join('a')
+      socket.addChannel('a')
       client.close(1006, '')
       expect(seen).to.deep.equal([['a']])
     })
