@@ -4,6 +4,7 @@ import { CALLING } from './mistakes/calling.js'
 import { FirstPrograms, type Mistake } from './mistakes/first-programs.js'
 import { SET_UP } from './mistakes/set-up.js'
 import { SIGNING_IN } from './mistakes/signing-in.js'
+import { TROUBLES } from './mistakes/troubleshooting.js'
 
 const TABLES: Readonly<Record<string, readonly Mistake[]>> = {
   'when the server is set up': SET_UP,
@@ -11,7 +12,20 @@ const TABLES: Readonly<Record<string, readonly Mistake[]>> = {
   'in calls and on channels': CALLING,
 }
 
+const ALL = Object.values(TABLES).flat()
+
+/** Messages of the document that no row shows, and why. */
+const UNSEEN: Readonly<Record<string, string>> = {
+  'A listener waits for `message`': 'it comes after 10 s: test/client/development-advice.test.ts',
+}
+
+/** Lines that the console does not show: test/end-to-end/log.test.ts and its neighbours. */
+const OF_THE_LOG = 'Refusals'
+
 describe('a beginner’s mistake', () => {
+  /** What all rows have shown. */
+  const shown: string[] = []
+  const passed = new Set<Mistake>()
   let programs: FirstPrograms
 
   beforeEach(async () => {
@@ -25,15 +39,33 @@ describe('a beginner’s mistake', () => {
       for (const row of mistakes)
         it(`is named: ${row.mistake}`, async () => {
           expect(await programs.run(row), programs.output.join('\n')).to.equal(true)
+          shown.push(...programs.output)
+          passed.add(row)
         })
     })
 
-  it('is none of those that the programs make as they stand in the README', async () => {
-    await programs.run({ mistake: 'none', says: [/^forbidden$/] })
-    expect(programs.output.slice(1)).to.deep.equal(['Ann', "chat { text: 'Hello' }", 'forbidden'])
+  describe('is none', () => {
+    it('of those that the programs make as they stand in the README', async () => {
+      await programs.run({ mistake: 'none', says: [/^forbidden$/] })
+      expect(programs.output.slice(1)).to.deep.equal(['Ann', "chat { text: 'Hello' }", 'forbidden'])
+    })
+
+    it('that docs/TROUBLESHOOTING.md has, and no row', () => {
+      expect(TROUBLES).to.have.length.above(20)
+      // Where only some rows are run, nothing is said about the others.
+      if (passed.size < ALL.length) return
+      const missing = TROUBLES.filter(
+        ({ section, parts }) =>
+          section !== OF_THE_LOG &&
+          UNSEEN[parts.join('')] === undefined &&
+          !shown.some((line) => parts.every((part) => line.includes(part))),
+      )
+      expect(missing).to.deep.equal([])
+    })
   })
 
-  it('has at least 40 rows', () => {
-    expect(Object.values(TABLES).flat()).to.have.length.above(39)
+  it('has at least 40 rows, each of its own', () => {
+    expect(ALL).to.have.length.above(39)
+    expect(new Set(ALL.map(({ mistake }) => mistake))).to.have.property('size', ALL.length)
   })
 })

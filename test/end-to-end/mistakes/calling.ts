@@ -203,4 +203,14 @@ export const CALLING: readonly Mistake[] = [
     server: [instead("sockets.on('connected', (socket) => socket.on('line', console.log))")],
     says: [/on\(\)/, /socketController/],
   },
+  {
+    mistake: 'a Map in a broadcast',
+    server: [instead("sockets.on('connected', () => sockets.broadcast({ all: new Map() }))")],
+    says: [/JSON changes a broadcast/, /'data\.all'/, /Object\.fromEntries/],
+  },
+  {
+    mistake: 'a Map in a call to the client',
+    server: [instead("sockets.on('connected', (socket) => socket.rpc('ask', { all: new Map() }))")],
+    says: [/JSON changes the argument of a call/, /'ask'/, /'data\.all'/, /Object\.fromEntries/],
+  },
 ]

@@ -137,4 +137,19 @@ export const SET_UP: readonly Mistake[] = [
     server: [made('{ app, server, secret: "x".repeat(32), socketController: () => socketController }')],
     says: [/socketController has to be an object/],
   },
+  {
+    mistake: 'a router as the app',
+    isServerOnly,
+    server: [made('{ app: express.Router(), server, socketController }')],
+    says: [/app has to be an Express application, not/],
+  },
+  {
+    mistake: 'an engine for many nodes, and no secret',
+    isServerOnly,
+    server: [
+      ['import express', "import { redisEngine } from '@token-socket/redis'\nimport express"],
+      made("{ app, server, engine: redisEngine({ url: 'redis://localhost:1' }), socketController }"),
+    ],
+    says: [/secret has to be given/],
+  },
 ]

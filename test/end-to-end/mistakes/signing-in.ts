@@ -153,4 +153,14 @@ export const SIGNING_IN: readonly Mistake[] = [
     client: [opened("host, headers: { cookie }, transports: ['ws']")],
     says: [/transports has to be a list of "websocket" and "sockjs"/],
   },
+  {
+    mistake: 'another key of the session than the one that signing in sets',
+    server: [withOptions("authentication: 'user'")],
+    says: [/a session has values, but none under the key/, /'user'/, /auth/],
+  },
+  {
+    mistake: 'a Set in what `authentication` gives',
+    server: [withOptions("authentication: async () => ({ name: 'Ann', roles: new Set(['admin']) })")],
+    says: [/JSON changes what `authentication` gave/, /roles is a Set/, /\[\.\.\.set\]/],
+  },
 ]
