@@ -31,8 +31,12 @@ function adviseOnEvents(socket: AdvisedSocket, notices: Notices): void {
   const tell = (text: string | undefined) => text !== undefined && notices.warn(text)
   for (const name of ['on', 'once', 'addListener'])
     around(socket, name, ([event]) => tell(listenAdvice(event)))
+  let stopTimer = () => {}
   around(socket, 'emit', ([event, ...args]) => {
-    if (event === 'ready') startTimer(SUBSCRIBED_BY, () => adviseToSubscribe(socket, notices))
+    if (event === 'ready')
+      stopTimer = startTimer(SUBSCRIBED_BY, () => adviseToSubscribe(socket, notices))
+    // A timer would keep the socket in memory.
+    if (event === 'disconnect') stopTimer()
     const advice = emitAdvice(event, args)
     tell(advice)
     const [error] = args as { readonly message?: unknown }[]
