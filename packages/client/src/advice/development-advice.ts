@@ -33,8 +33,7 @@ function adviseOnEvents(socket: AdvisedSocket, notices: Notices): void {
     around(socket, name, ([event]) => tell(listenAdvice(event)))
   let stopTimer = () => {}
   around(socket, 'emit', ([event, ...args]) => {
-    if (event === 'ready')
-      stopTimer = startTimer(SUBSCRIBED_BY, () => adviseToSubscribe(socket, notices))
+    if (event === 'ready') stopTimer = startTimer(SUBSCRIBED_BY, () => adviseToSubscribe(socket, notices))
     // A timer would keep the socket in memory.
     if (event === 'disconnect') stopTimer()
     const advice = emitAdvice(event, args)
