@@ -1,6 +1,10 @@
-/** The README's first programs with every usual mistake in turn: a message names what is wrong, and the remedy. */
+/**
+ * The README's first programs with every usual mistake in turn: a message names what is wrong, and the remedy. What only a
+ * browser shows is in test/browser/failures.test.ts.
+ */
 import { expect } from 'chai'
 import { CALLING } from './mistakes/calling.js'
+import { calling } from './mistakes/edits.js'
 import { FirstPrograms, type Mistake } from './mistakes/first-programs.js'
 import { SET_UP } from './mistakes/set-up.js'
 import { SIGNING_IN } from './mistakes/signing-in.js'
@@ -48,6 +52,12 @@ describe('a beginner’s mistake', () => {
     it('of those that the programs make as they stand in the README', async () => {
       await programs.run({ mistake: 'none', says: [/^forbidden$/] })
       expect(programs.output.slice(1)).to.deep.equal(['Ann', "chat { text: 'Hello' }", 'forbidden'])
+    })
+
+    it('to await a socket, which is no promise, nor to call and publish before it is ready', async () => {
+      const client = [calling("await socket\nsocket.publish('other', 'early')\nsocket.rpc('echo', 1)")]
+      await programs.run({ mistake: 'none', client, says: [/^forbidden$/] })
+      expect(programs.output.slice(1)).to.deep.equal(["chat { text: 'Hello' }", 'forbidden'])
     })
 
     it('that docs/TROUBLESHOOTING.md has, and no row', () => {
