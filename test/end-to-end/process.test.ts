@@ -35,7 +35,9 @@ async function run(program: string) {
     '--eval',
     BEGIN + program,
   ]
-  const child = spawn(process.execPath, args, { cwd: root, timeout: 15_000 })
+  // Development builds write advice.
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const child = spawn(process.execPath, args, { cwd: root, env, timeout: 15_000 })
   const [[code, signal], output, errors] = await Promise.all([
     once(child, 'close'),
     text(child.stdout),

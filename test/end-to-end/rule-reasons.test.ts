@@ -55,10 +55,7 @@ describe('the reason of a channel rule’s function', () => {
     await site.ready()
     const refused = () => site.log.find(({ message }) => message.includes('automatic subscription'))
     await until(() => refused() !== undefined)
-    expect((refused()?.details as { err?: RpcError } | undefined)?.err).to.include({
-      code: 'forbidden',
-      message: 'Members only',
-    })
+    expect(refused()?.details).to.include({ code: 'forbidden', reason: 'Members only', channel: 'c' })
   })
 
   it('about presence refuses nothing, and is no failure', async () => {

@@ -165,13 +165,14 @@ export function expectedOf(text) {
     return 'error'
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return 'error'
-  const { rpc, uuid, fid, resp } = parsed
-  if (rpc === '_rpc')
-    return !isDeep(text) && isId(fid) && typeof resp === 'object' && resp !== null && !Array.isArray(resp)
-      ? 'nothing'
-      : 'error'
+  const { rpc, uuid, fid, resp, req } = parsed
+  // Neither is a request.
+  if (rpc === '_rpc') return !isDeep(text) && isId(fid) && isObject(resp) ? 'nothing' : 'error'
+  if (rpc === '_cancel') return !isDeep(text) && isObject(req) && isId(req.uuid) ? 'nothing' : 'error'
   return isId(uuid) && typeof rpc === 'string' ? { id: uuid } : 'error'
 }
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isId = (id) => typeof id === 'string' && id !== '' && id.length <= 64
 
