@@ -59,11 +59,15 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
     const [one, two] = (await make(2)) as unknown as readonly [Engine, Engine]
     if (!two.nodes.withdraw) return
     one.nodes.serve(upper)
+    // It was a node, and another node has seen it.
+    expect(await one.nodes.list()).to.have.members([one.nodes.id, two.nodes.id])
     two.nodes.withdraw()
     expect(await two.nodes.list()).to.deep.equal([one.nodes.id])
     expect(await one.nodes.list()).to.deep.equal([one.nodes.id])
     const { answers, missing } = await one.nodes.ask('who?', { timeout: LONG })
     expect([answers.size, missing.size]).to.deep.equal([0, 0])
+    const byId = await one.nodes.ask('you?', { node: two.nodes.id, timeout: LONG })
+    expect([...byId.missing]).to.deep.equal([[two.nodes.id, 'unreached']])
     const own = await two.nodes.ask('who?', { timeout: LONG })
     expect([...own.answers.values()]).to.deep.equal(['WHO?'])
     expect(() => one.nodes.withdraw?.()).to.throw(/server/)

@@ -71,12 +71,12 @@ describe('redisEngine', () => {
     expect(refused({ url: 'http://me:secret@localhost' }).message).to.not.include('secret')
   })
 
-  it('takes what is undefined as left out, and tells of what it does not know', async () => {
+  it('takes what is undefined as left out, and warns of an option that does not exist, with the nearest name', async () => {
     const told: unknown[] = []
     const logger = { info: () => {}, warn: (...what: unknown[]) => told.push(what) }
     const options = { url: 'redis://localhost:1', lease: undefined, perfix: 'a:', logger }
     const engine = redisEngine(options as object)
-    expect(told).to.deep.equal([[{ option: 'perfix' }, 'there is no such option']])
+    expect(told).to.deep.equal([[{ option: 'perfix', didYouMean: 'prefix' }, 'there is no such option']])
     await engine.close()
   })
 })

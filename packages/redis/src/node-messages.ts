@@ -2,9 +2,9 @@
 export interface NodeMessage {
   /**
    * `silence` is that there will be no answer, `excess` that it is too large, `doubt` asks whether there still may be one:
-   * the question or its answer may be lost.
+   * the question or its answer may be lost. `withdrawn` is that the process is no node: nothing of it is missing.
    */
-  readonly type: 'question' | 'answer' | 'silence' | 'excess' | 'doubt'
+  readonly type: 'question' | 'answer' | 'silence' | 'excess' | 'doubt' | 'withdrawn'
   /** The question's, of the node that asks. */
   readonly id: string
   /** The id of the node that says it. */
@@ -12,11 +12,18 @@ export interface NodeMessage {
   readonly text: string
 }
 
-const LETTERS = { question: 'q', answer: 'a', silence: 's', excess: 'e', doubt: 'd' } as const
+const LETTERS = {
+  question: 'q',
+  answer: 'a',
+  silence: 's',
+  excess: 'e',
+  doubt: 'd',
+  withdrawn: 'w',
+} as const
 
 const TYPES = new Map(Object.entries(LETTERS).map(([type, letter]) => [letter, type as NodeMessage['type']]))
 
-const HEAD = /^([qased]) (\d{1,15}) ([\w-]{1,64})\n/
+const HEAD = /^([qasedw]) (\d{1,15}) ([\w-]{1,64})\n/
 
 export function encodeNodeMessage({ type, id, from, text }: NodeMessage): string {
   return `${LETTERS[type]} ${id} ${from}\n${text}`

@@ -29,6 +29,8 @@ interface Pending {
   readonly open: Set<string>
   /** Who was asked though it was not among those that live. */
   readonly doubtful: ReadonlySet<string>
+  /** The one node that was asked by its id; nothing where all others were. */
+  readonly only: string | undefined
   /** Whether it has no time-out: what is lost of it has to be noticed in another way. */
   readonly isEndless: boolean
   /** Whether a node may have heard it; nothing while that is being found out. */
@@ -111,6 +113,7 @@ export class RedisNodes implements Nodes {
     const id = String(++this.#lastId)
     const { pending, answered } = this.#open(id, asked, {
       doubtful: new Set(doubtful),
+      only: node,
       isEndless: timeout === Number.POSITIVE_INFINITY,
     })
     this.#timeouts.set(pending.expire, timeout)
@@ -128,6 +131,7 @@ export class RedisNodes implements Nodes {
     const pending = this.#pending.get(message.id)
     if (!pending?.open.has(message.from)) return
     if (message.type === 'answer') this.#settle(message.id, message.from, { answer: message.text })
+    else if (message.type === 'withdrawn') this.#forget(message)
     else
       this.#settle(message.id, message.from, { missing: message.type === 'excess' ? 'too_large' : 'silent' })
   }
@@ -183,7 +187,16 @@ export class RedisNodes implements Nodes {
   /** Says nothing as long as an answer may come: who doubts goes on waiting. */
   #allay({ id, from }: NodeMessage): void {
     if (this.#answering.has(`${from} ${id}`)) return
-    void this.#answerTo(from, encodeNodeMessage({ type: 'silence', id, from: this.id, text: '' }))
+    const type = this.#hasWithdrawn ? 'withdrawn' : 'silence'
+    void this.#answerTo(from, encodeNodeMessage({ type, id, from: this.id, text: '' }))
+  }
+
+  /** A process that was a node is none now: nothing of it is missing, unless it was asked by its id. */
+  #forget({ id, from }: NodeMessage): void {
+    this.#seen.delete(from)
+    if (this.#pending.get(id)?.only === from) return this.#settle(id, from, { missing: 'unreached' })
+    this.#pending.get(id)?.open.delete(from)
+    this.#settleIfDone(id)
   }
 
   /** A node that is asked has died. */
@@ -212,7 +225,7 @@ export class RedisNodes implements Nodes {
   #open(
     id: string,
     asked: readonly string[],
-    how: Pick<Pending, 'doubtful' | 'isEndless'>,
+    how: Pick<Pending, 'doubtful' | 'only' | 'isEndless'>,
   ): { pending: Pending; answered: Promise<NodeAnswers> } {
     const answers = new Map<string, string>()
     const missing = new Map<string, MissingAnswer>()
@@ -266,11 +279,11 @@ export class RedisNodes implements Nodes {
   async #reply({ id, from, text }: NodeMessage): Promise<void> {
     const { complaints } = this.#owner
     this.#answering.add(`${from} ${id}`)
-    const answer = await this.#answered(text).catch((err) => {
+    const reply = await this.#answered(text).catch((err): Reply => {
       complaints.make('a question of another node could not be answered', { err, node: from })
-      return undefined
+      return SILENCE
     })
-    await this.#answerTo(from, encodeNodeMessage({ ...replyOf(answer), id, from: this.id }))
+    await this.#answerTo(from, encodeNodeMessage({ ...reply, id, from: this.id }))
     this.#answering.delete(`${from} ${id}`)
   }
 
@@ -285,9 +298,10 @@ export class RedisNodes implements Nodes {
     }
   }
 
-  async #answered(question: string): Promise<string> {
+  async #answered(question: string): Promise<Reply> {
+    if (this.#hasWithdrawn) return { type: 'withdrawn', text: '' }
     if (!this.#answer) throw new Error('there is nobody who answers')
-    return this.#answer(question)
+    return replyOf(await this.#answer(question))
   }
 
   #settle(
@@ -314,7 +328,11 @@ export class RedisNodes implements Nodes {
   }
 }
 
-function replyOf(answer: string | undefined): Pick<NodeMessage, 'type' | 'text'> {
-  if (answer === undefined) return { type: 'silence', text: '' }
+/** What is said in reply to a question. */
+type Reply = Pick<NodeMessage, 'type' | 'text'>
+
+const SILENCE: Reply = { type: 'silence', text: '' }
+
+function replyOf(answer: string): Reply {
   return answer.length <= LENGTH ? { type: 'answer', text: answer } : { type: 'excess', text: '' }
 }
