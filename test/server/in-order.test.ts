@@ -90,6 +90,16 @@ describe('InOrder', () => {
     })
   })
 
+  it('rejects for a task that throws at once, and goes on', async () => {
+    const order = new InOrder()
+    const thrown = order.run('a', () => {
+      throw new Error('at once')
+    })
+    expect(await thrown.catch((error) => error)).to.have.property('message', 'at once')
+    expect(order.size).to.equal(0)
+    expect(await order.run('a', async () => 'next')).to.equal('next')
+  })
+
   describe('.weight', () => {
     it('is that of the tasks that run or wait, and each gives it back once', async () => {
       const order = new InOrder()

@@ -140,6 +140,15 @@ describe('Interest', () => {
     })
   })
 
+  it('fails what waits for a broker that throws at once, and asks it again the next time', async () => {
+    const subscribe = sinon.stub(broker, 'subscribe').throws(new Error('away'))
+    const both = await Promise.allSettled([interest.acquire('a'), interest.acquire('a')])
+    expect(both.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
+    subscribe.restore()
+    await acquired('a')
+    expect(broker.log).to.deep.equal(['+a'])
+  })
+
   describe('#release', () => {
     it('unsubscribes with the last only', async () => {
       await acquired('a')

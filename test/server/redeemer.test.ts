@@ -109,6 +109,13 @@ describe('Redeemer', () => {
         expect(warnings()[0]?.message).to.match(/another node issued: do all nodes have the same secret/)
       })
 
+      it('refuses it in the same way when the engine throws at once', async () => {
+        sinon.stub(engine.tickets, 'take').throws(new Error('away'))
+        const shared = { shared: true, tickets: engine.tickets }
+        redeemer = new Redeemer({ tokens, revocations, engine: shared, log: logger })
+        await refused(redeemer.connect(others.issue().token), /no key of this server/)
+      })
+
       it('says nothing of what no node issued, or where no other node can be', async () => {
         await refused(redeemer.connect(await foreign()), /no key of this server/)
         redeemer = new Redeemer({

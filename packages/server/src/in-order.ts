@@ -1,3 +1,5 @@
+import { attempt } from './runtime/attempt.js'
+
 /** Runs tasks of the same key one after the other, in the order in which they were given. */
 export class InOrder {
   readonly #tails = new Map<string, Promise<unknown>>()
@@ -14,10 +16,10 @@ export class InOrder {
     return this.#weight
   }
 
-  /** Runs a task, at once if no earlier one of its key runs. Resolves or rejects as the task does. */
+  /** Runs a task, at once if no earlier one of its key runs. Resolves or rejects as the task does; rejects if it throws. */
   run<T>(key: string, task: () => Promise<T>, weight = 0): Promise<T> {
     const before = this.#tails.get(key)
-    const result = before ? before.then(task, task) : task()
+    const result = before ? before.then(task, task) : attempt(task)
     this.#tails.set(key, result)
     this.#size += 1
     this.#weight += weight

@@ -1,4 +1,5 @@
 import type { Broker } from './engine.js'
+import { attempt } from './runtime/attempt.js'
 
 /**
  * Which channels this node wants from the broker: subscribed with the first socket, unsubscribed with the last, one
@@ -53,7 +54,7 @@ export class Interest {
     })
     // First: a call that comes while the broker is asked has to find the step.
     this.#steps.set(channel, step)
-    begin(before ? before.then(run, run) : run())
+    begin(before ? before.then(run, run) : attempt(run))
     const done = () => {
       if (this.#steps.get(channel) === step) this.#steps.delete(channel)
     }

@@ -8,6 +8,7 @@ import { badOption, checkLogger, checkOptions, warnOfUnknown } from './option-ch
 import { Policy } from './policy.js'
 import { readMember } from './presence-view.js'
 import type { PublicationOptions } from './remote-client.js'
+import { attempt } from './runtime/attempt.js'
 import { Failures } from './runtime/failures.js'
 import { safeLogger } from './runtime/safe-logger.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
@@ -70,7 +71,7 @@ export function publisher(options: PublisherOptions): Publisher {
     history: (channel, query) => watched('history', own.history(channel, { limit: 100, ...query })),
     members: (channel) => watched('members', membersOf(presence, channel)),
     close: () => {
-      closed ??= markHandled(engine.close().finally(() => log.close()))
+      closed ??= markHandled(attempt(() => engine.close()).finally(() => log.close()))
       return closed
     },
   }

@@ -107,7 +107,8 @@ export class Recovery {
     return false
   }
 
-  #read(after: number): Promise<HistoryPage> {
+  // Also a throw of the engine becomes a rejection: the socket is being entered at the same time.
+  async #read(after: number): Promise<HistoryPage> {
     return this.#owner.history.read(this.#channel, { after, limit: PAGE, bytes: PAGE_BYTES })
   }
 

@@ -6,6 +6,7 @@ import { type Claims, readClaims } from './claims.js'
 import type { Engine } from './engine.js'
 import { Grants } from './grants.js'
 import type { RemoteClient } from './remote-client.js'
+import { attempt } from './runtime/attempt.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
 import type { TicketData } from './token-route.js'
 import type { SignedClaims, Tokens } from './tokens.js'
@@ -111,7 +112,7 @@ export class Redeemer {
     const id = engine.shared && now - this.#lastLook >= LOOK_INTERVAL ? tokens.peek(token) : undefined
     if (id === undefined) return
     this.#lastLook = now
-    engine.tickets.take(id).then(
+    attempt(() => engine.tickets.take(id)).then(
       (ticket) =>
         ticket !== undefined &&
         log.write('token of another node', ['warn', { option: 'secret' }, OTHER_NODE]),

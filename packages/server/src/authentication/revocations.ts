@@ -1,5 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import type { Tickets } from '../engine.js'
+import { attempt } from '../runtime/attempt.js'
 import { TokenRequests } from './token-requests.js'
 
 /** Milliseconds for which a signed token of before is refused to a user that was cut off. */
@@ -40,8 +41,8 @@ export class Revocations {
     const { tickets, tokenTtl, authenticationTimeout } = this.#owner
     this.requests.revoke(subject)
     const ticketTtl = tokenTtl + authenticationTimeout + SLACK
-    const adding = [tickets.revoke(subject, ticketTtl)]
-    if (signed) adding.push(tickets.revoke(signedBy(subject), SIGNED_TTL))
+    const adding = [attempt(() => tickets.revoke(subject, ticketTtl))]
+    if (signed) adding.push(attempt(() => tickets.revoke(signedBy(subject), SIGNED_TTL)))
     await Promise.all(adding)
   }
 
