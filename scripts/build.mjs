@@ -150,19 +150,34 @@ async function buildScripts(folder) {
   }
   await build({ ...readable, stdin: socket })
   const smallDefine = { ...small.define, ...hash }
-  await buildSmall({ ...small, define: smallDefine, stdin: socket, outfile: outfile('token-socket.min.js') })
+  const main = { ...small, define: smallDefine, stdin: socket, outfile: outfile('token-socket.min.js') }
+  await buildSmall({ ...main, hasOldClasses: false })
   await buildSmall({ ...small, conditions, stdin: socket, outfile: outfile('token-socket.full.min.js') })
 }
 
 /** Written as `1/0` in small scripts. */
 const SHORT_NUMBERS = { 'Number.POSITIVE_INFINITY': 'Infinity' }
 
-/** esbuild's own output, with names given once more by terser, which repeats them more: gzip makes less of it. */
-async function buildSmall(settings) {
+/** How terser compresses small scripts. */
+const COMPRESS = {
+  hoist_funs: true,
+  inline: 1,
+  lhs_constants: false,
+  passes: 2,
+  // No getter of ours, or of SockJS's, does anything but answer.
+  pure_getters: true,
+  unsafe_methods: true,
+}
+
+/**
+ * esbuild's own output, with names given once more by terser, which repeats them more: gzip makes less of it.
+ * @param settings.hasOldClasses whether a function is a constructor somewhere: SockJS has such classes, the client has none
+ */
+async function buildSmall({ hasOldClasses = true, ...settings }) {
   await build(settings)
   const { outfile } = settings
   const sourceMap = { content: readFileSync(`${outfile}.map`, 'utf8'), url: `${basename(outfile)}.map` }
-  const options = { ecma: 2020, compress: { hoist_funs: true, passes: 2 }, sourceMap }
+  const options = { ecma: 2020, compress: { ...COMPRESS, unsafe_arrows: !hasOldClasses }, sourceMap }
   const { code, map } = await minify(readFileSync(outfile, 'utf8'), options)
   writeFileSync(outfile, `${code}\n`)
   writeFileSync(`${outfile}.map`, withSources(JSON.parse(map), dirname(outfile)))

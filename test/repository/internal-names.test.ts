@@ -24,7 +24,7 @@ const publicFiles = [
 ]
 
 /** The classes of those files that applications never have an object of, and the types that only these use. */
-const internalTypes = new Set(['Bindings', 'ChannelSocket', 'ChannelWishes', 'PendingCalls', 'Settings'])
+const internalTypes = new Set(['Bindings', 'ChannelOwner', 'ChannelSocket', 'PendingCalls', 'Settings'])
 
 const wordsOf = (text: string) => new Set<string>(text.match(/\w+/g))
 const read = (path: string) => readFileSync(path, 'utf8')

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3'
 import { guard } from './callback.js'
 
-/** A listener as EventEmitter3 keeps it: one by itself, several in a list, which is never changed but at its end. */
+/** A listener as EventEmitter3 keeps it: one by itself, several in a list. */
 interface Kept {
   readonly fn: (...args: unknown[]) => void
   readonly context: unknown
@@ -20,7 +20,7 @@ interface Keeper {
 export class Emitter<Events extends EventEmitter.ValidEventTypes> extends EventEmitter<Events> {
   /**
    * Calls each listener that is there now. What one throws is thrown again as an uncaught error, after all have been called.
-   * Nothing is copied: the cost of an event grows with its listeners, not with their square.
+   * The list is copied once: the cost of an event grows with its listeners, not with their square.
    */
   override emit<Name extends EventEmitter.EventNames<Events>>(
     event: Name,
@@ -28,10 +28,8 @@ export class Emitter<Events extends EventEmitter.ValidEventTypes> extends EventE
   ): boolean {
     const found: Kept | readonly Kept[] | undefined = (this as unknown as Keeper)._events[event]
     if (!found) return false
-    const listeners = Array.isArray(found) ? (found as readonly Kept[]) : [found as Kept]
-    // Those that are added meanwhile come after these.
-    for (let index = 0, count = listeners.length; index < count; index += 1) {
-      const { fn, context, once } = listeners[index] as Kept
+    // A list of its own: listeners that are added meanwhile come after these.
+    for (const { fn, context, once } of ([] as Kept[]).concat(found)) {
       if (once) this.removeListener(event, fn as never, undefined, true)
       guard(() => fn.apply(context, args))
     }

@@ -68,7 +68,8 @@ export interface SubscriptionRequest {
   readonly type: RequestType
   /** The server has said since that this socket is on the channel. */
   isConfirmed: boolean
-  readonly expire: () => void
+  /** Ends it when its time is over. */
+  readonly timedOut: () => void
 }
 
 /** Refusals of what the server may do later. `refused` does not hear of them. */
@@ -317,12 +318,12 @@ export class Subscription {
 
   #send(type: RequestType): void {
     const { timers, callTimeout, events, link } = this.#owner
-    const expire = () => this.end(request, new RpcError('timeout'), true)
-    const request: SubscriptionRequest = { id: '', type, isConfirmed: false, expire }
+    const timedOut = () => this.end(request, new RpcError('timeout'), true)
+    const request: SubscriptionRequest = { id: '', type, isConfirmed: false, timedOut }
     this.#move(type)
     this.request = request
     // Where answers take longer than that, the next request gets more time.
-    timers.set(expire, callTimeout * this.#backoff)
+    timers.set(timedOut, callTimeout * this.#backoff)
     if (type === 'unsubscribe') return this.#ask(request)
     const token = link === 'current' ? events.token(this.channel) : undefined
     if (!token) return this.#subscribe(request)
@@ -347,9 +348,9 @@ export class Subscription {
   }
 
   /** It is not under way any longer. */
-  #take({ expire }: SubscriptionRequest): void {
+  #take({ timedOut }: SubscriptionRequest): void {
     this.request = undefined
-    this.#owner.timers.delete(expire)
+    this.#owner.timers.delete(timedOut)
   }
 
   readonly #retry = () => {

@@ -1,5 +1,5 @@
 import type { CallEnd } from './call-context.js'
-import type { PlainError } from './errors.js'
+import { type PlainError, plainRefusal } from './errors.js'
 import type { Outcome } from './messages.js'
 import type { IncomingCall, RpcListener } from './rpc-listener.js'
 
@@ -12,8 +12,33 @@ export interface EndedCall {
   isPromise?: boolean
 }
 
-/** Why a call does not run, although the peer's own limits allow it. */
-export function refusalOf(listener: RpcListener, call: IncomingCall): PlainError | undefined {
+/** The bytes of all calls of a peer that run. */
+export interface CallLoad {
+  bytes: number
+  /** `callBytes` of its limits; 0 for none. */
+  readonly limit: number
+}
+
+/** The load of a peer that runs no call yet. */
+export function newLoad(limit = 0): CallLoad {
+  return { bytes: 0, limit }
+}
+
+/** A call runs. */
+export function addLoad(load: CallLoad, { bytes = 0 }: IncomingCall): void {
+  load.bytes += bytes
+}
+
+/** The reverse of {@link addLoad}. */
+export function removeLoad(load: CallLoad, { bytes = 0 }: IncomingCall): void {
+  load.bytes -= bytes
+}
+
+/** Why a call does not run, although the peer may run another one: its bytes, or what the listener says. */
+export function refusalOf(listener: RpcListener, call: IncomingCall, load: CallLoad): PlainError | undefined {
+  const { limit } = load
+  if (limit && load.bytes && load.bytes + (call.bytes ?? 0) > limit)
+    return plainRefusal('too_many_calls', { field: 'callBytes', limit })
   return listener.refuse?.(call)
 }
 

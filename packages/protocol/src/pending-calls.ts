@@ -75,12 +75,12 @@ export class PendingCalls {
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const site = callSite()
-    const expire = () => this.#cancel(id, new RpcError('timeout'))
+    const timedOut = () => this.#cancel(id, new RpcError('timeout'))
     let unwatch = () => {}
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#calls.set(id, (error, data) => {
         this.#calls.delete(id)
-        this.#timeouts.delete(expire)
+        this.#timeouts.delete(timedOut)
         unwatch()
         if (error) {
           showCallSite(error, site)
@@ -88,7 +88,7 @@ export class PendingCalls {
         } else resolve(data)
       })
     })
-    this.#timeouts.set(expire, timeout)
+    this.#timeouts.set(timedOut, timeout)
     if (signal) unwatch = onAbort(signal, () => this.#cancel(id, aborted(signal)))
     return { id, answer }
   }

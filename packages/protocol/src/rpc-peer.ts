@@ -1,5 +1,15 @@
 import { type CallEnd, RunningContext } from './call-context.js'
-import { answeredLate, isAbortError, notePromise, refusalOf, unanswered } from './call-hooks.js'
+import {
+  addLoad,
+  answeredLate,
+  type CallLoad,
+  isAbortError,
+  newLoad,
+  notePromise,
+  refusalOf,
+  removeLoad,
+  unanswered,
+} from './call-hooks.js'
 import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
 import {
@@ -40,7 +50,7 @@ interface RunningCall {
   isPromise?: boolean
   isOver: boolean
   /** Its time-out, if it has one. */
-  expire: (() => void) | undefined
+  timedOut: (() => void) | undefined
   end: CallEnd | undefined
 }
 
@@ -53,7 +63,7 @@ export class RpcPeer {
   /** The calls that are not answered yet, by their ids. */
   readonly #running = new Map<unknown, RunningCall>()
   /** Of those calls. */
-  #bytes = 0
+  readonly #load: CallLoad
   readonly #timeouts: Timeouts
   readonly #limits: RpcLimits
   readonly #listener: RpcListener
@@ -66,6 +76,7 @@ export class RpcPeer {
     this.#limits = limits
     this.#listener = listener
     this.#timeouts = timeouts
+    this.#load = newLoad(limits.callBytes)
     const { timeout, callsOut: calls } = limits
     this.#calls = new PendingCalls({ timeout, calls }, timeouts, listener)
   }
@@ -95,25 +106,25 @@ export class RpcPeer {
     if (!call.action) return call.answer(wireError('not_found', subjectOf(call)))
     const refused = this.#refuse(call)
     if (refused) return call.answer(encodeError(refused))
-    const { name, id = call, bytes = 0, timeout = this.#limits.timeout } = call
+    const { name, id = call, timeout = this.#limits.timeout } = call
     const running: RunningCall = {
       call,
       // Of two calls with one id, the second cannot be cancelled.
       key: this.#running.has(id) ? call : id,
       context: name ? new RunningContext(name, timeout) : undefined,
       isOver: false,
-      expire: undefined,
+      timedOut: undefined,
       end: undefined,
     }
     this.#running.set(running.key, running)
-    this.#bytes += bytes
+    addLoad(this.#load, call)
     this.#run(running, call.action)
     if (running.isOver) return
-    running.expire = () => {
+    running.timedOut = () => {
       this.#end(running, 'timeout')
       this.#deliver(call, wireError('timeout', subjectOf(call)))
     }
-    this.#timeouts.set(running.expire, timeout)
+    this.#timeouts.set(running.timedOut, timeout)
   }
 
   /** The peer gave a call up: its signal aborts, and it is not answered. Ignored if it is over or never was. */
@@ -146,12 +157,9 @@ export class RpcPeer {
   }
 
   #refuse(call: IncomingCall): PlainError | undefined {
-    const { callsIn: limit, callBytes } = this.#limits
-    const { bytes = 0 } = call
+    const { callsIn: limit } = this.#limits
     if (this.#running.size >= limit) return plainRefusal('too_many_calls', { field: 'calls', limit })
-    if (callBytes && this.#bytes && this.#bytes + bytes > callBytes)
-      return plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes })
-    return refusalOf(this.#listener, call)
+    return refusalOf(this.#listener, call, this.#load)
   }
 
   #run(running: RunningCall, action: Action): void {
@@ -188,8 +196,8 @@ export class RpcPeer {
     if (running.isOver) return false
     running.isOver = true
     this.#running.delete(running.key)
-    this.#bytes -= running.call.bytes ?? 0
-    if (running.expire) this.#timeouts.delete(running.expire)
+    removeLoad(this.#load, running.call)
+    if (running.timedOut) this.#timeouts.delete(running.timedOut)
     return true
   }
 

@@ -1,4 +1,13 @@
-/** In the place of `call-hooks` in scripts whose bytes count: only servers watch the calls that they run. */
+/** In the place of `call-hooks` in scripts whose bytes count: only servers watch and weigh the calls that they run. */
+
+/** No load is kept. */
+export function newLoad(): undefined {}
+
+/** Does nothing. */
+export function addLoad(): void {}
+
+/** Does nothing. */
+export function removeLoad(): void {}
 
 /** Every call that the peer's own limits allow runs. */
 export function refusalOf(): undefined {}
