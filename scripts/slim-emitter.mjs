@@ -48,7 +48,6 @@ function add(emitter, event, fn, context, once = false) {
   return emitter
 }
 
-Object.assign(EventEmitter.prototype, {
-  off: EventEmitter.prototype.removeListener,
-  addListener: EventEmitter.prototype.on,
-})
+const { prototype } = EventEmitter
+prototype.off = prototype.removeListener
+prototype.addListener = prototype.on

@@ -18,9 +18,9 @@ const LATER = '7ZZZZZZZZZZZZZZZZZZZZZZZZZ'
 
 /** What is on the wire, and what it means: each row holds in both directions. */
 const clientRows: readonly (readonly [wire: string, message: ClientMessage])[] = [
-  ['{"rpc":"auth","token":"T","uuid":"1","version":1}', { type: 'auth', id: '1', token: 'T', version: 1 }],
+  ['{"rpc":"auth","token":"T","version":1,"uuid":"1"}', { type: 'auth', id: '1', token: 'T', version: 1 }],
   [
-    '{"rpc":"auth","token":"T","uuid":"1","version":1,"can":["cancel"]}',
+    '{"rpc":"auth","token":"T","version":1,"can":["cancel"],"uuid":"1"}',
     { type: 'auth', id: '1', token: 'T', version: 1, can: ['cancel'] },
   ],
   [
@@ -50,7 +50,7 @@ const clientRows: readonly (readonly [wire: string, message: ClientMessage])[] =
     { type: 'subscribe', id: '1', channel: 'c', from: { epoch: 'e', offset: 0 } },
   ],
   [
-    '{"rpc":"_subscribe","req":{"channel":"c","epoch":"e","offset":5,"proof":"p"},"uuid":"1"}',
+    '{"rpc":"_subscribe","req":{"channel":"c","proof":"p","epoch":"e","offset":5},"uuid":"1"}',
     { type: 'subscribe', id: '1', channel: 'c', from: { epoch: 'e', offset: 5 }, proof: 'p' },
   ],
   [

@@ -2,7 +2,7 @@ import type { AttemptParts } from './attempt.js'
 import { GivenTokens } from './given-token.js'
 import type { Settings, TransportName } from './options.js'
 import { TokenSource } from './token-source.js'
-import { type OpenTransport, TransportList } from './transport-list.js'
+import { type ListedTransport, TransportList } from './transport-list.js'
 import { HTTP_TRANSPORTS, openSockJS } from './transports/sockjs.js'
 import { openWebSocket } from './transports/websocket.js'
 
@@ -16,15 +16,13 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
     settings.transports[0] === 'websocket'
       ? { transports: HTTP_TRANSPORTS, ...settings.sockjs }
       : settings.sockjs
-  const urls: Readonly<Record<TransportName, string>> = {
-    websocket: `${address.websocket}${socketPrefix}/websocket`,
-    sockjs: address.http + socketPrefix,
+  const lines = `${address.websocket}${socketPrefix}/websocket`
+  const polls = address.http + socketPrefix
+  const known: Readonly<Record<TransportName, ListedTransport>> = {
+    websocket: ['websocket', (signal) => openWebSocket(lines, headers, signal), lines],
+    sockjs: ['sockjs', (signal) => openSockJS(polls, sockjs, signal), polls],
   }
-  const openers: Readonly<Record<TransportName, OpenTransport>> = {
-    websocket: (signal) => openWebSocket(urls.websocket, headers, signal),
-    sockjs: (signal) => openSockJS(urls.sockjs, sockjs, signal),
-  }
-  const order = settings.transports.map((name) => [name, openers[name], urls[name]] as const)
+  const order = settings.transports.map((name) => known[name])
   return {
     tokens: settings.token
       ? new GivenTokens(settings.token, timeout)

@@ -54,7 +54,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
 
   /** What the socket is doing; the `state` event tells of each change. */
   get state(): ConnectionState {
-    return this.#core.connector.state
+    return this.#core.connector.status.state
   }
 
   /**
@@ -246,7 +246,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
       checkedName('channel', channel)
       if (event) checkedName('event', event)
       if (key) checkedName('idempotencyKey', key)
-      return { type: 'publish', id, channel, data, ...(event && { event }), ...(key && { key }) }
+      return { type: 'publish', id, channel, data, event: event || undefined, key: key || undefined }
     })
     return deliver(answer.then(receiptOf), callback)
   }

@@ -73,10 +73,6 @@ export class Connector {
     this.#state = options.lazy ? 'suspended' : 'connecting'
   }
 
-  get state(): ConnectionState {
-    return this.#state
-  }
-
   /** What the socket does now: an object of its own for each call. */
   get status(): SocketStatus {
     const retryAt = this.#retryAt

@@ -145,7 +145,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   }
 
   refused(channel: string, error: RpcError): boolean {
-    return this.channels.find(channel)?.emit('refused', error) === true
+    return !!this.channels.find(channel)?.emit('refused', error)
   }
 
   ignored(channel: string): void {
@@ -153,7 +153,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   }
 
   isBound(channel: string): boolean {
-    return this.channels.find(channel)?.isBound === true
+    return !!this.channels.find(channel)?.isBound
   }
 
   token(channel: string): Promise<string> | undefined {

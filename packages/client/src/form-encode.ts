@@ -9,11 +9,10 @@ export function formEncode(data: Readonly<Record<string, unknown>>): string {
 function pairs(data: object, nameOf: (key: string) => string): string[] {
   return Object.entries(data).flatMap(([key, value]: [string, unknown]) => {
     const name = nameOf(key)
-    if (value === '' || value === null || value === undefined) return []
-    const isObject = typeof value === 'object' && !(value instanceof Date)
-    if (isObject) return pairs(value, (inner) => `${name}[${inner}]`)
-    const text = value instanceof Date ? value.toISOString() : String(value)
-    return [`${encodeURIComponent(name)}=${encodeURIComponent(text)}`]
+    const plain = value instanceof Date ? value.toISOString() : value
+    if (plain === '' || plain === null || plain === undefined) return []
+    if (typeof plain === 'object') return pairs(plain, (inner) => `${name}[${inner}]`)
+    return [`${encodeURIComponent(name)}=${encodeURIComponent(String(plain))}`]
   })
 }
 

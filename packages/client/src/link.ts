@@ -30,6 +30,8 @@ const BATCH = 32_768
 
 /** A connection that speaks the wire: messages in, messages out. */
 export class Link {
+  /** What carries it: `websocket`, `xhr-streaming`, … */
+  readonly transport: string
   /** Resolves when the connection is over, whoever closed it. */
   readonly over: Promise<void>
   /** What the server said when it let us in. The azuqua server says nothing. */
@@ -51,6 +53,7 @@ export class Link {
     { logger, tap }: { readonly logger: Logger; readonly tap: Tap },
   ) {
     this.#connection = connection
+    this.transport = connection.transport
     this.#listener = listener
     this.#logger = logger
     this.#tap = tap
@@ -71,11 +74,6 @@ export class Link {
   /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
   get isOld(): boolean {
     return this.session === undefined
-  }
-
-  /** What carries it: `websocket`, `xhr-streaming`, … */
-  get transport(): string {
-    return this.#connection.transport
   }
 
   /** Milliseconds since anything came. */

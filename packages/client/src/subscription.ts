@@ -335,9 +335,8 @@ export class Subscription {
 
   #subscribe(request: SubscriptionRequest, token?: string): void {
     const from = this.#position
-    const proof = this.#proof
     this.#isBehind = from !== undefined
-    this.#ask(request, { ...(from && { from, proof }), ...(token && { token }) })
+    this.#ask(request, { from, proof: from && this.#proof, token })
   }
 
   #ask(request: SubscriptionRequest, how?: Pick<SubscriptionMessage, 'from' | 'proof' | 'token'>): void {

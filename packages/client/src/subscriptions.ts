@@ -76,12 +76,12 @@ export class Subscriptions implements SubscriptionOwner {
 
   /** Whether a channel is desired, so that its messages may be shown. */
   has(channel: string): boolean {
-    return this.#subscriptions.get(channel)?.isDesired === true
+    return !!this.#subscriptions.get(channel)?.isDesired
   }
 
   /** See {@link Subscription.passed}. */
   passed(channel: string, position: Position): boolean {
-    return this.#subscriptions.get(channel)?.passed(position) === true
+    return !!this.#subscriptions.get(channel)?.passed(position)
   }
 
   /** Desires a channel. Resolves when the server has subscribed this socket; at once if it had. */

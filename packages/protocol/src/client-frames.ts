@@ -28,17 +28,15 @@ export function encodeClientFrame(message: ClientMessage): Frame {
   const { type: _, id: uuid, ...req } = message
   switch (message.type) {
     case 'auth':
-      return { rpc: BUILT_IN.auth, token: message.token, uuid, version: message.version, can: message.can }
+      return { rpc: BUILT_IN.auth, ...req, uuid }
     case 'call':
       return { rpc: message.name, req: sendable(message.data), uuid, timeout: message.timeout }
     case 'cancel':
       return { rpc: BUILT_IN.cancel, req: { uuid, ...req } }
     case 'result':
       return { rpc: BUILT_IN.result, fid: uuid, resp: resultFields(message.outcome) }
-    case 'subscribe': {
-      const { channel, from, proof, token } = message
-      return { rpc: BUILT_IN.subscribe, req: { channel, ...from, proof, token }, uuid }
-    }
+    case 'subscribe':
+      return { rpc: BUILT_IN.subscribe, req: { ...req, ...message.from, from: undefined }, uuid }
     default:
       if ('data' in message) sendable(message.data)
       return { rpc: BUILT_IN[message.type], req, uuid }

@@ -35,7 +35,7 @@ export function sendable(data: unknown): unknown {
 
 /** The fields of an error. Both pairs tell failure from success by a truthy `error`. */
 export function encodeErrorFields({ error, code, about }: WireError): Frame {
-  return { error: error || textOf('application_error'), code, ...(about !== undefined && { about }) }
+  return { error: error || textOf('application_error'), code, about }
 }
 
 /** The reverse of {@link encodeErrorFields}. */
