@@ -5,7 +5,7 @@ import { rejection } from './rejection.js'
 
 const SCRIPT = `
 import { createTimeouts, PendingCalls, RpcError } from '@token-socket/protocol'
-const calls = new PendingCalls({ timeout: 0, calls: 1 }, createTimeouts())
+const calls = new PendingCalls({ timeout: 0, callsOut: 1 }, createTimeouts())
 function theApplication() { return calls.open() }
 const { id, answer } = theApplication()
 setImmediate(() => calls.reject(id, new RpcError('forbidden', 'No')))
@@ -23,7 +23,7 @@ function stackIn(mode: string): string {
 
 describe('the stack of a call’s error', () => {
   it('shows where the application made the call', async () => {
-    const calls = new PendingCalls({ timeout: 0, calls: 10 }, createTimeouts())
+    const calls = new PendingCalls({ timeout: 0, callsOut: 10 }, createTimeouts())
     const theApplication = () => calls.open()
     const { id, answer } = theApplication()
     await new Promise(setImmediate)
@@ -34,7 +34,7 @@ describe('the stack of a call’s error', () => {
   })
 
   it('shows that of each call where several fail together', async () => {
-    const calls = new PendingCalls({ timeout: 0, calls: 10 }, createTimeouts())
+    const calls = new PendingCalls({ timeout: 0, callsOut: 10 }, createTimeouts())
     const one = () => calls.open()
     const other = () => calls.open()
     const answers = [one(), other()].map(({ answer }) => rejection(answer))

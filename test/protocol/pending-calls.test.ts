@@ -10,7 +10,7 @@ describe('PendingCalls', () => {
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-    calls = new PendingCalls({ timeout: 1_000, calls: 3 }, createTimeouts())
+    calls = new PendingCalls({ timeout: 1_000, callsOut: 3 }, createTimeouts())
   })
 
   afterEach(() => sinon.restore())
@@ -77,7 +77,7 @@ describe('PendingCalls', () => {
         })
 
         it(`waits for ever when the constructor’s is ${timeout}`, () => {
-          const patient = new PendingCalls({ timeout, calls: 1 }, createTimeouts())
+          const patient = new PendingCalls({ timeout, callsOut: 1 }, createTimeouts())
           const { id } = patient.open()
           clock.tick(1e12)
           expect(patient.has(id)).to.equal(true)
@@ -121,7 +121,7 @@ describe('PendingCalls', () => {
       it('has one listener on it for many requests, of many owners', () => {
         const { signal } = new AbortController()
         const many = Array.from({ length: 20 }, () => {
-          const owner = new PendingCalls({ timeout: 1_000, calls: 1 }, createTimeouts())
+          const owner = new PendingCalls({ timeout: 1_000, callsOut: 1 }, createTimeouts())
           owner.open({ signal }).answer.catch(() => {})
           return owner
         })

@@ -35,10 +35,9 @@ export class CallQueue {
 
   /** @throws RpcError `queue_full` */
   add(id: string, call: QueuedCall): void {
-    if (this.#calls.size >= this.#limit) this.#forgetSettled()
-    if (this.#calls.size >= this.#limit) {
-      throw refusal('queue_full', { field: 'queueSize', limit: this.#limit })
-    }
+    const limit = this.#limit
+    if (this.#calls.size >= limit) this.#forgetSettled()
+    if (this.#calls.size >= limit) throw refusal('queue_full', { field: 'queueSize', limit })
     this.#calls.set(id, call)
   }
 

@@ -1,6 +1,5 @@
 import {
   type AnswerMessage,
-  BUILT_IN,
   type CallOptions,
   type CancelReason,
   type ClientMessage,
@@ -41,7 +40,7 @@ export interface CallsLimits {
 type Request = (id: string) => ClientMessage
 
 /** The requests that the azuqua server answers only when it refuses them. */
-const ONE_WAY: ReadonlySet<string> = new Set([BUILT_IN.publish, BUILT_IN.broadcast])
+const ONE_WAY = /^_(publish|broadcast)$/
 
 /** Calls from the queue that may be in flight at once: below the `callsIn` that a server has by default. */
 const QUEUED_AT_ONCE = 500
@@ -64,11 +63,14 @@ export class Calls implements RpcListener {
   constructor({ callTimeout: timeout, queueSize, limits }: CallsLimits, owner: CallsOwner) {
     this.#owner = owner
     this.#most = Math.min(limits.callsOut, QUEUED_AT_ONCE)
+    // Calls in the queue have a bound of their own.
+    const most = () => (this.#link && this.#queue.hasNone ? limits.callsOut : Number.POSITIVE_INFINITY)
     const bounds = {
       ...limits,
       timeout,
-      // Calls in the queue have a bound of their own.
-      callsOut: () => (this.#link && this.#queue.hasNone ? limits.callsOut : Number.POSITIVE_INFINITY),
+      get callsOut() {
+        return most()
+      },
     }
     this.#peer = new RpcPeer(bounds, this, new Timers())
     this.#queue = new CallQueue(queueSize, (id) => this.#peer.isPending(id))
@@ -128,7 +130,7 @@ export class Calls implements RpcListener {
   /** An answer came. */
   answered({ id, rpc, outcome }: AnswerMessage, link: Link): void {
     const isLate = !this.#peer.isPending(id)
-    if (isLate && link.isOld && ONE_WAY.has(rpc) && 'error' in outcome)
+    if (isLate && link.isOld && ONE_WAY.test(rpc) && 'error' in outcome)
       this.#owner.failed(decodeError(outcome))
     this.#peer.settle(id, outcome)
   }
@@ -141,7 +143,8 @@ export class Calls implements RpcListener {
       name,
       before: [data],
       answer: (outcome) => {
-        const own = this.#isOld(link) ? plain(outcome) : outcome
+        // Before its word on the token any server counts as old.
+        const own = link === this.#link && link.isOld ? plain(outcome) : outcome
         link.send({ type: 'result', id, outcome: own }, { name })
       },
     })
@@ -162,11 +165,6 @@ export class Calls implements RpcListener {
       this.#link.send({ type: 'cancel', id, reason })
   }
 
-  /** Whether it is certainly the azuqua server: before its word on the token any server counts as old. */
-  #isOld(link: Link): boolean {
-    return link === this.#link && link.isOld
-  }
-
   #sendQueued(): void {
     while (this.#link && this.#queuedOut < this.#most) {
       const next = this.#queue.takeNext()
@@ -184,13 +182,13 @@ export class Calls implements RpcListener {
     } catch (error) {
       return this.#peer.settle(id, encodeError(error))
     }
-    if (link.isOld && ONE_WAY.has(`_${message.type}`)) this.#peer.settle(id, { data: undefined })
+    if (link.isOld && ONE_WAY.test(`_${message.type}`)) this.#peer.settle(id, { data: undefined })
   }
 }
 
 /** As the azuqua client answered: of an error that has a message, the message alone. */
 function plain(outcome: Outcome): Outcome {
-  if (!('error' in outcome)) return outcome
-  const { message } = Object(outcome.error) as { readonly message?: unknown }
+  const { error } = outcome as { readonly error?: unknown }
+  const { message } = Object(error) as { readonly message?: unknown }
   return message ? { ...outcome, error: message } : outcome
 }

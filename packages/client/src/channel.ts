@@ -116,7 +116,7 @@ export class Channel extends Emitter<ChannelEvents> {
 
   /** Who is there, this socket included, if the channel has presence; another array after each change. */
   get members(): readonly Member[] {
-    this.#list ??= [...(this.#members ?? byUid([])).values()]
+    this.#list ??= [...(this.#members?.values() ?? [])]
     return this.#list
   }
 

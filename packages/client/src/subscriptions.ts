@@ -208,11 +208,9 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   #find(channel: string): Subscription {
-    const found = this.#subscriptions.get(channel)
-    if (found) return found
-    const made = new Subscription(channel, this)
-    this.#subscriptions.set(channel, made)
-    return made
+    const found = this.#subscriptions.get(channel) ?? new Subscription(channel, this)
+    this.#subscriptions.set(channel, found)
+    return found
   }
 
   /** Asks the server to undo it, so that both ends agree. */

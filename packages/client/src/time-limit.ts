@@ -13,15 +13,15 @@ export async function limitTime<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const inner = new AbortController()
-  let [stopTimer, unwatch] = [() => {}, () => {}]
+  let giveUp = (_: unknown) => {}
   const givenUp = new Promise<never>((_, reject) => {
-    const giveUp = (error: unknown) => {
+    giveUp = (error) => {
       reject(error)
       inner.abort(error)
     }
-    stopTimer = startTimer(wait, () => giveUp(new RpcError('timeout', text)))
-    unwatch = onAbort(outer, () => giveUp(abortReason(outer)))
   })
+  const stopTimer = startTimer(wait, () => giveUp(new RpcError('timeout', text)))
+  const unwatch = onAbort(outer, () => giveUp(abortReason(outer)))
   try {
     return await Promise.race([givenUp, run(inner.signal)])
   } finally {

@@ -1,4 +1,4 @@
-import { asRpcError, decodeData, NAME_LIMITS, RpcError, throwIfAborted } from '@token-socket/protocol'
+import { asRpcError, NAME_LIMITS, parseJson, RpcError, throwIfAborted } from '@token-socket/protocol'
 import { fetchToken } from '#fetch'
 import { formEncode, withQuery } from './form-encode.js'
 import type { TokenResponse } from './native-fetch.js'
@@ -75,12 +75,8 @@ export class TokenSource {
 
 /** @throws RpcError `token_refused`, `origin_refused`; Error why it failed */
 function read({ ok, status, redirected, url }: TokenResponse, text: string, asked: string): string {
-  let body: Body
-  try {
-    body = decodeData(text) as Body
-  } catch {
-    // A page for people, maybe.
-  }
+  // It may be a page for people.
+  const body = parseJson(text) as Body
   const said = errorOf(body)
   const why = `${said ? `${said}, ` : ''}HTTP status ${status}`
   // Some 4xx say nothing about the user: the same request may succeed later.

@@ -4,7 +4,7 @@
  */
 import { aboutFrame, decodeClientFrame, encodeClientFrame } from './client-frames.js'
 import { RpcError } from './errors.js'
-import { badField, type Frame, FrameError, readObject, sendable } from './frame.js'
+import { badField, type Frame, readObject, sendable } from './frame.js'
 import type { ClientMessage, Position, ServerMessage } from './messages.js'
 import { isTooComplex } from './nesting.js'
 import { decodeServerFrame, encodeServerFrame } from './server-frames.js'
@@ -30,6 +30,15 @@ export function decodeData(text: string): unknown {
     return JSON.parse(text)
   } catch (cause) {
     throw new RpcError('bad_message', undefined, undefined, cause)
+  }
+}
+
+/** What a text of JSON says; `undefined` if the text is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
@@ -122,9 +131,7 @@ export function decodeServerMessage(text: unknown): ServerMessage {
 
 function parse(text: unknown): Frame {
   if (typeof text !== 'string') throw badField('message', 'string')
-  try {
-    return readObject(JSON.parse(text), 'message')
-  } catch (error) {
-    throw error instanceof FrameError ? error : badField('message', 'json')
-  }
+  const value = parseJson(text)
+  if (value === undefined) throw badField('message', 'json')
+  return readObject(value, 'message')
 }

@@ -20,6 +20,7 @@ export {
   encodeHistory,
   encodePublication,
   encodeServerMessage,
+  parseJson,
 } from './codec.js'
 export type { Connection, ConnectionListener } from './connection.js'
 export { type Action, type Controller, findAction, isPlain } from './controller.js'

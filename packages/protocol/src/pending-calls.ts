@@ -14,6 +14,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Limits of {@link PendingCalls}; they are read for each call. */
+export interface PendingCallLimits {
+  /** Milliseconds, for calls that name none. */
+  readonly timeout: number
+  /** How many may wait at once. */
+  readonly callsOut: number
+}
+
 /** Ends a request: with an error, or else with its answer. */
 type Settle = (error: RpcError | undefined, data?: unknown) => void
 
@@ -23,22 +31,16 @@ type Settle = (error: RpcError | undefined, data?: unknown) => void
  */
 export class PendingCalls {
   readonly #calls = new Map<string, Settle>()
-  readonly #limits: { readonly timeout: number; readonly calls: number | (() => number) }
+  readonly #limits: PendingCallLimits
   readonly #timeouts: Timeouts
   readonly #listener: Pick<RpcListener, 'cancel'> | undefined
   #lastId = 0
 
   /**
-   * @param limits.timeout milliseconds, for calls that name none
-   * @param limits.calls how many may wait at once; a function is asked for each
    * @param timeouts may be shared with others
    * @param listener receives the requests that were aborted or have timed out, so that their other ends can stop
    */
-  constructor(
-    limits: { readonly timeout: number; readonly calls: number | (() => number) },
-    timeouts: Timeouts,
-    listener?: Pick<RpcListener, 'cancel'>,
-  ) {
+  constructor(limits: PendingCallLimits, timeouts: Timeouts, listener?: Pick<RpcListener, 'cancel'>) {
     this.#limits = limits
     this.#timeouts = timeouts
     this.#listener = listener
@@ -70,8 +72,7 @@ export class PendingCalls {
     if (typeof timeout !== 'number') throw badOption('timeout', 'a number')
     if (signal && typeof signal.addEventListener !== 'function') throw badOption('signal', 'an AbortSignal')
     if (signal?.aborted) throw aborted(signal)
-    const { calls } = this.#limits
-    const limit = typeof calls === 'number' ? calls : calls()
+    const { callsOut: limit } = this.#limits
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const site = callSite()

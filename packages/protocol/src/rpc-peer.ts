@@ -33,8 +33,8 @@ import type { IncomingCall, RpcListener } from './rpc-listener.js'
 export interface RpcLimits {
   /** Milliseconds until a call fails with `timeout`, both those that we make and those that we answer. */
   readonly timeout: number
-  /** How many of our calls may wait for an answer at once; a function is asked for each. */
-  readonly callsOut: number | (() => number)
+  /** How many of our calls may wait for an answer at once; read for each. */
+  readonly callsOut: number
   /** How many of the peer's calls may run here at once. */
   readonly callsIn: number
   /** Of how many bytes those may be together; a single one may have more. @default no bound */
@@ -77,8 +77,7 @@ export class RpcPeer {
     this.#listener = listener
     this.#timeouts = timeouts
     this.#load = newLoad(limits.callBytes)
-    const { timeout, callsOut: calls } = limits
-    this.#calls = new PendingCalls({ timeout, calls }, timeouts, listener)
+    this.#calls = new PendingCalls(limits, timeouts, listener)
   }
 
   /**

@@ -22,6 +22,4 @@ export function textOf(code: string): string {
 }
 
 /** The text of an error about a call inside a function: its data says which. */
-export function textOfNested(): string {
-  return 'nested_failed'
-}
+export function textOfNested(): undefined {}

@@ -50,16 +50,12 @@ async function loadScript(): Promise<void> {
   if (own.nonce) script.nonce = own.nonce
   if (own.integrity) script.integrity = FALLBACK_INTEGRITY
   if (own.crossOrigin !== null) script.crossOrigin = own.crossOrigin
-  let stopTimer = () => {}
-  const loaded = new Promise<void>((resolve, reject) => {
+  const loaded = new Promise((resolve, reject) => {
     const fail = (how: string) => reject(new Error(`${script.src} ${how}`))
-    stopTimer = startTimer(LOAD_TIMEOUT, () => fail('did not load in time'))
-    script.onload = () => resolve()
+    startTimer(LOAD_TIMEOUT, () => fail('did not load in time'))
+    script.onload = resolve
     script.onerror = () => fail('failed to load')
   })
   document.head.append(script)
-  await loaded.finally(() => {
-    stopTimer()
-    script.remove()
-  })
+  await loaded.finally(() => script.remove())
 }

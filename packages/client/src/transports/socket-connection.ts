@@ -71,11 +71,11 @@ export class SocketConnection implements Connection {
     this.#framing = framing
     this.transport = framing.transport()
     socket.onmessage = ({ data }: MessageEvent) => {
-      this.#heard()
+      this.#listener?.heard?.()
       for (const message of framing.decode(data)) this.#tell((listener) => listener.message(message))
     }
     // SockJS alone has this: a frame without a message.
-    socket.onheartbeat = () => this.#heard()
+    socket.onheartbeat = () => this.#listener?.heard?.()
     socket.onclose = ({ code, reason }: CloseEvent) => {
       if (this.#isClosed) return
       this.#isClosed = true
@@ -95,10 +95,6 @@ export class SocketConnection implements Connection {
 
   close(code: number, reason: string): void {
     if (!this.#isClosed) this.#socket.close(code, reason)
-  }
-
-  #heard(): void {
-    this.#listener?.heard?.()
   }
 
   #tell(tell: (listener: ConnectionListener) => void): void {

@@ -42,7 +42,7 @@ export class SocketCalls {
 
   constructor(owner: SocketCallsOwner) {
     this.#owner = owner
-    this.#calls = new PendingCalls({ timeout: owner.callTimeout, calls: CALLS }, createTimeouts())
+    this.#calls = new PendingCalls({ timeout: owner.callTimeout, callsOut: CALLS }, createTimeouts())
   }
 
   /** Calls a socket of another node. */
