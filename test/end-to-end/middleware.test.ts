@@ -26,6 +26,8 @@ const REQUESTS: Readonly<
 }
 const TYPES = [...(Object.keys(REQUESTS) as (keyof typeof REQUESTS)[]), 'authentication'] as const
 
+type Next = (refusal?: Error) => Promise<unknown>
+
 /** Without what differs from time to time. */
 function comparable({ uuid: _uuid, ...frame }: Frame): unknown {
   const text = JSON.stringify(frame)
@@ -103,7 +105,7 @@ describe('middleware', () => {
         expect(answer).to.deep.equal(isCall ? { rpc: 'echo', resp: { other: true } } : plain)
       })
 
-      it('answers calls without next(), and refuses everything else', async () => {
+      it('answers calls with a value of its own without next(), and refuses everything else', async () => {
         site.sockets.use(() => 'mine')
         const answer = await asked()
         if (isCall) return expect(answer.resp).to.equal('mine')
@@ -113,19 +115,65 @@ describe('middleware', () => {
         return expect(line?.details).to.include(subject)
       })
 
-      it('without next() and without an answer gives calls none, and refuses everything else with a line', async () => {
+      it('refuses without next() and without a value, with a line', async () => {
         site.sockets.use(() => {})
-        const answer = await asked()
-        if (isCall) expect(answer).to.include({ rpc: 'echo' }).and.not.have.property('error')
-        else expect(answer.code).to.equal('forbidden')
-        expect(linesOf(site, type)).to.have.length(isCall ? 0 : 1)
+        expect((await asked()).code).to.equal('forbidden')
+        expect(linesOf(site, type)).to.have.length(1)
       })
 
-      it('refuses everything but calls with `false`, in silence', async () => {
+      it('refuses with `false`, in silence', async () => {
         site.sockets.use(() => false)
-        const answer = await asked()
-        expect(isCall ? answer.resp : answer.code).to.equal(isCall ? false : 'forbidden')
+        expect((await asked()).code).to.equal('forbidden')
         expect(linesOf(site, type)).to.deep.equal([])
+      })
+
+      for (const [what, call] of [
+        ['given to next()', (next: Next, error: Error) => next(error)],
+        ['given to next(), and left alone', (next: Next, error: Error) => void next(error)],
+        ['given to next(), and hidden', (next: Next, error: Error) => next(error).catch(() => 'mine')],
+        [
+          'given to next() beside a next() that goes on',
+          (next: Next, error: Error) => next(error).catch(next),
+        ],
+      ] as const) {
+        it(`refuses with an RpcError ${what}, and runs nothing`, async () => {
+          const inside: string[] = []
+          site.sockets.use((_context, next) => call(next, new RpcError('too_often', 'Not now', { left: 0 })))
+          site.sockets.use((context) => void inside.push(context.type))
+          const error = { message: 'Not now', code: 'too_often', data: { left: 0 } }
+          expect(errorOf(await asked())).to.deep.equal(['too_often', error])
+          expect([inside, site.failures, linesOf(site, type)]).to.deep.equal([[], [], []])
+        })
+
+        it(`refuses with internal if anything else is ${what}`, async () => {
+          const inside: string[] = []
+          for (const wrong of [new TypeError('a secret'), 'no', null, false, { code: 'x' }, 'route', 0]) {
+            const undo = site.sockets.use((_context, next) => call(next, wrong as Error))
+            const undoInner = site.sockets.use((context) => void inside.push(context.type))
+            expect(errorOf(await asked()), String(wrong)).to.deep.equal(['internal', 'Internal error'])
+            undo()
+            undoInner()
+          }
+          expect(inside).to.deep.equal([])
+          expect(String(site.failures[0]?.cause)).to.equal('TypeError: a secret')
+          expect(String(site.failures[1]?.cause)).to.include('next() with an argument that is no error')
+          expect(site.failures).to.have.length(7)
+        })
+      }
+
+      it('runs several that are added at once in their order, and takes them away together', async () => {
+        const order: string[] = []
+        const step = (name: string) => (_context: unknown, next: Next) => {
+          order.push(name)
+          return next()
+        }
+        const undo = site.sockets.use(step('a'), step('b'))
+        site.sockets.use(type as 'call', step('c'), step('d'))
+        expect(comparable(await asked())).to.deep.equal(plain)
+        expect(order).to.deep.equal(['a', 'b', 'c', 'd'])
+        undo()
+        expect(comparable(await asked())).to.deep.equal(plain)
+        expect(order).to.deep.equal(['a', 'b', 'c', 'd', 'c', 'd'])
       })
 
       for (const [when, isAfter] of [
@@ -699,7 +747,7 @@ describe('middleware', () => {
       let hasRun = false
       const returned = deferred()
       site.sockets.use('call', (_context, next) => {
-        void returned.promise.then(next).catch(() => {})
+        void returned.promise.then(() => next()).catch(() => {})
         return 'at once'
       })
       site.sockets.use('call', () => {
@@ -766,13 +814,19 @@ describe('use', () => {
     ['no function', [{}], 'middleware'],
     ['a type without a function', ['call'], 'middleware'],
     ['a type that there is not', ['calls', () => {}], 'type'],
+    ['a function and something else', [() => {}, undefined], 'middleware'],
+    ['two types', ['call', 'publish', () => {}], 'middleware'],
+    ['a list', [[() => {}]], 'middleware'],
+    ['a type, a function and something else', ['call', () => {}, {}], 'middleware'],
   ] as const) {
-    it(`refuses ${what}`, async () => {
+    it(`refuses ${what}, and adds none`, async () => {
       const site = await sites({ port: 0 })
       const use = site.sockets.use.bind(site.sockets) as (...args: readonly unknown[]) => unknown
       expect(() => use(...args))
         .to.throw()
         .that.deep.includes({ code: 'bad_message', data: { field } })
+      const peer = await site.member()
+      expect((await peer.ask({ rpc: 'echo', req: 1 })).resp).to.equal(1)
     })
   }
 })

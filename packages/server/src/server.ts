@@ -197,16 +197,19 @@ export class TokenSocketServer extends ServerEmitter {
   }
 
   /**
-   * Adds a middleware around requests of clients, inside of those that were added before. It holds for requests that come from
-   * now on. See {@link Middleware}.
-   * @param type what it runs around. @default everything
-   * @returns a function that takes it away
-   * @throws RpcError `bad_message`
+   * Adds middleware around requests of clients, inside of those that were added before; of several, the first is the outermost.
+   * They hold for requests that come from now on. See {@link Middleware}.
+   * @param type what they run around. @default everything
+   * @returns a function that takes them away
+   * @throws RpcError `bad_message`; then none is added
    */
-  use(middleware: Middleware): () => void
-  use<Type extends MiddlewareType>(type: Type, middleware: Middleware<Type>): () => void
-  use(given: MiddlewareType | Middleware, middleware?: Middleware): () => void {
-    return this.#middleware.use(given, middleware)
+  use(...middleware: readonly [Middleware, ...Middleware[]]): () => void
+  use<Type extends MiddlewareType>(
+    type: Type,
+    ...middleware: readonly [Middleware<Type>, ...Middleware<Type>[]]
+  ): () => void
+  use(...given: readonly unknown[]): () => void {
+    return this.#middleware.use(...(given as Middleware[]))
   }
 
   /** How the server is, as the health route answers it. */

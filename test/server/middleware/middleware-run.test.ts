@@ -9,10 +9,10 @@ interface Plan {
   readonly name: string
   readonly waits: boolean
   readonly throwsBefore: boolean
-  /** Calls `next()`, and waits for it, leaves it alone, or catches what it rejects with. */
-  readonly calls: 'not' | 'waits' | 'leaves' | 'catches'
+  /** Calls `next()`, and waits for it, leaves it alone, or catches what it rejects with; or refuses by `next(error)`. */
+  readonly calls: 'not' | 'waits' | 'leaves' | 'catches' | 'refuses'
   readonly throwsAfter: boolean
-  readonly returns: 'nothing' | 'own' | 'inner'
+  readonly returns: 'nothing' | 'own' | 'inner' | 'false'
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: string }
@@ -26,19 +26,21 @@ function model(plans: readonly Plan[], core: Outcome, givesAnswer: boolean, orde
   }
   order.push(`${plan.name}>`)
   if (plan.throwsBefore) return { error: `${plan.name} before` }
-  const inner = plan.calls === 'not' ? undefined : model(rest, core, givesAnswer, order)
+  const goesOn = plan.calls !== 'not' && plan.calls !== 'refuses'
+  const inner = goesOn ? model(rest, core, givesAnswer, order) : undefined
   const passesOn = plan.calls === 'waits' && inner !== undefined && 'error' in inner
   if (passesOn) return inner
   if (plan.calls === 'waits' || plan.calls === 'catches') order.push(`<${plan.name}`)
   if (plan.throwsAfter) return { error: `${plan.name} after` }
+  if (plan.calls === 'refuses') return { error: `${plan.name} refuses` }
   const returned = returnedBy(plan, inner)
-  if (givesAnswer && returned !== undefined) return { value: returned }
-  if (inner) return inner
-  return givesAnswer ? { value: undefined } : { error: 'forbidden' }
+  if (givesAnswer && returned !== undefined && (inner || returned !== false)) return { value: returned }
+  return inner ?? { error: 'forbidden' }
 }
 
 function returnedBy(plan: Plan, inner: Outcome | undefined): unknown {
   if (plan.returns === 'own') return plan.name
+  if (plan.returns === 'false') return false
   const hasValue = plan.returns === 'inner' && plan.calls === 'waits' && inner && 'value' in inner
   return hasValue ? inner.value : undefined
 }
@@ -52,9 +54,11 @@ function stepOf(plan: Plan, order: string[]): Step<object> {
     if (plan.calls === 'leaves') void next()
     if (plan.calls === 'waits') inner = await next()
     if (plan.calls === 'catches') await next().catch(() => {})
+    if (plan.calls === 'refuses') void next(new RpcError(`${plan.name} refuses`))
     if (plan.calls === 'waits' || plan.calls === 'catches') order.push(`<${plan.name}`)
     if (plan.throwsAfter) throw new RpcError(`${plan.name} after`)
-    return plan.returns === 'own' ? plan.name : plan.returns === 'inner' ? inner : undefined
+    const returned = { nothing: undefined, own: plan.name, inner, false: false }
+    return returned[plan.returns]
   }
 }
 
@@ -63,9 +67,9 @@ function randomPlans(random: Random): Plan[] {
     name: String(index),
     waits: random.number(3) === 0,
     throwsBefore: random.number(12) === 0,
-    calls: random.pick(['waits', 'waits', 'waits', 'leaves', 'catches', 'not'] as const),
+    calls: random.pick(['waits', 'waits', 'waits', 'leaves', 'catches', 'not', 'refuses'] as const),
     throwsAfter: random.number(12) === 0,
-    returns: random.pick(['nothing', 'inner', 'own'] as const),
+    returns: random.pick(['nothing', 'inner', 'own', 'false'] as const),
   }))
 }
 

@@ -59,11 +59,12 @@ export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
 
 /**
  * Runs around requests of clients. `next()` runs the rest, the request itself last, and resolves to its answer or rejects
- * with why not. It may be called once. What is thrown refuses the request: an RpcError whole, anything else as `internal`.
+ * with why not. It may be called once. What is thrown, or given to `next`, refuses the request: an RpcError whole, anything
+ * else as `internal`.
  *
- * Of a call, what the middleware returns is the answer, unless it is `undefined`. Everything else is allowed by `next()`
- * alone: a middleware that does not call it refuses, whatever it returns.
+ * Only `next()` allows: a middleware that does not call it refuses with `forbidden`. Of a call, what the middleware returns is
+ * the answer, unless it is `undefined`, or `false` without `next()`.
  */
 export type Middleware<Type extends MiddlewareType = MiddlewareType> = {
-  middleware(context: MiddlewareContext<Type>, next: () => Promise<unknown>): unknown
+  middleware(context: MiddlewareContext<Type>, next: (refusal?: Error) => Promise<unknown>): unknown
 }['middleware']

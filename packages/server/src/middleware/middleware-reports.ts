@@ -29,7 +29,7 @@ export class MiddlewareReports {
     return new RpcError('internal')
   }
 
-  /** A middleware did not call `next()` where only that allows. @returns what the client gets */
+  /** A middleware neither called `next()` nor gave a call its answer. @returns what the client gets */
   skipped(context: MiddlewareContext, returned: unknown): RpcError {
     if (returned !== false) this.#warn(context, 'skipped', SKIPPED)
     return new RpcError('forbidden')

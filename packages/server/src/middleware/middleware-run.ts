@@ -1,15 +1,19 @@
-import { markHandled, type Timeouts } from '@token-socket/protocol'
+import { types } from 'node:util'
+import { markHandled, RpcError, type Timeouts } from '@token-socket/protocol'
+
+/** Runs the rest of a request. @param refusal refuses the request instead, as in Express */
+export type Next = (refusal?: Error) => Promise<unknown>
 
 /** One function around a request. */
-export type Step<Context> = (context: Context, next: () => Promise<unknown>) => unknown
+export type Step<Context> = (context: Context, next: Next) => unknown
 
 /** How a {@link MiddlewareRun} goes on and ends. */
 export interface MiddlewareRunOptions {
-  /** Whether what a step returns is the answer. Otherwise only `next()` can allow, and the answer is the request's own. */
+  /** Whether what a step returns, unless it is `undefined`, is the answer. Otherwise the answer is the request's own. */
   readonly givesAnswer: boolean
   /** Carries the request out. */
   innermost(): Promise<unknown>
-  /** What a step that did not call `next()` is refused with. Asked only where steps give no answer. */
+  /** What a step is refused with that neither called `next()` nor gave an answer. `false` is no answer. */
   skipped(returned: unknown): Error
   /** Why the request is over although its steps still run; `undefined` while it is not. */
   over?(): Error | undefined
@@ -68,9 +72,9 @@ export class MiddlewareRun<Context> {
     const layer = new Layer(() => this.#run(index + 1), { over: () => this.#whyOver(), misused })
     try {
       const returned = await layer.call((next) => step(this.#context, next))
-      if (givesAnswer && returned !== undefined) return returned
-      if (layer.inner || givesAnswer) return layer.inner
-      throw skipped(returned)
+      if (givesAnswer && returned !== undefined && (layer.inner || returned !== false)) return returned
+      if (layer.inner) return layer.inner
+      throw layer.refused ?? skipped(returned)
     } catch (cause) {
       // What is refused must not go on behind the answer.
       if (!givesAnswer) await layer.inner?.catch(() => {})
@@ -112,9 +116,11 @@ export class MiddlewareRun<Context> {
 class Layer {
   /** What the rest gave; `undefined` while `next()` has not been called. */
   inner: Promise<unknown> | undefined
+  /** Why `next()` ran nothing: the request was over. */
+  refused: Error | undefined
   readonly #rest: () => Promise<unknown>
   readonly #run: { over(): Error | undefined; misused(cause: Error): void }
-  #twice: Error | undefined
+  #fault: Error | undefined
   #hasReturned = false
 
   constructor(rest: () => Promise<unknown>, run: { over(): Error | undefined; misused(cause: Error): void }) {
@@ -122,27 +128,31 @@ class Layer {
     this.#run = run
   }
 
-  /** @throws what the step throws; that it called `next()` twice */
-  async call(step: (next: () => Promise<unknown>) => unknown): Promise<unknown> {
+  /** @throws what the step throws, or gives to `next`; that it called `next()` twice, or with anything else */
+  async call(step: (next: Next) => unknown): Promise<unknown> {
     try {
       const returned = await step(this.#next)
-      if (this.#twice) throw this.#twice
+      if (this.#fault) throw this.#fault
       return returned
     } finally {
       this.#hasReturned = true
     }
   }
 
-  readonly #next = (): Promise<unknown> => {
+  readonly #next = (argument?: unknown): Promise<unknown> => {
     if (this.#hasReturned) return this.#refuseLate()
-    if (this.inner) {
-      this.#twice = new Error(TWICE)
-      return markHandled(Promise.reject(this.#twice))
-    }
-    const over = this.#run.over()
-    if (over) return markHandled(Promise.reject(over))
+    if (argument !== undefined) return this.#fail(isError(argument) ? argument : new Error(ARGUMENT))
+    if (this.inner || this.#fault) return this.#fail(new Error(TWICE))
+    this.refused = this.#run.over()
+    if (this.refused) return markHandled(Promise.reject(this.refused))
     this.inner = markHandled(this.#rest())
     return this.inner
+  }
+
+  /** The step ends in an error, whatever it returns. The first one counts. */
+  #fail(error: Error): Promise<never> {
+    this.#fault ??= error
+    return markHandled(Promise.reject(this.#fault))
   }
 
   #refuseLate(): Promise<never> {
@@ -152,5 +162,12 @@ class Layer {
   }
 }
 
+/** Errors of other realms, and of another copy of this package, count. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value) || RpcError.is(value)
+}
+
 const TWICE = 'A middleware called next() twice: the rest runs once'
+const ARGUMENT =
+  'A middleware called next() with an argument that is no error: next() goes on, next(error) refuses'
 const FINISHED = 'A middleware called next() after it had returned: nothing runs'

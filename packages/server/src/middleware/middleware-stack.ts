@@ -44,22 +44,28 @@ export class MiddlewareStack {
   }
 
   /**
-   * Adds a middleware inside of those that are there.
-   * @param given the middleware, around everything; or the one type that it runs around
-   * @returns a function that takes it away
-   * @throws RpcError `bad_message`
+   * Adds middleware inside of those that are there, the first outermost.
+   * @param given functions around everything; or the one type that they run around, and then the functions
+   * @returns a function that takes them away
+   * @throws RpcError `bad_message`; then none is added
    */
-  use(given: MiddlewareType | Middleware | undefined, second?: Middleware): () => void {
-    const [type, middleware] = typeof given === 'function' ? [undefined, given] : [given, second]
-    if (typeof middleware !== 'function') throw wrong('middleware', 'has to be a function')
+  use(...given: readonly (MiddlewareType | Middleware | undefined)[]): () => void {
+    const [first, ...others] = given
+    const [type, middleware] = typeof first === 'function' ? [undefined, given] : [first, others]
+    const isWrong = middleware.length === 0 || middleware.some((one) => typeof one !== 'function')
+    if (isWrong) throw wrong('middleware', 'has to be a function')
     const types = TYPES.filter((one) => type === undefined || one === type)
     if (types.length === 0) throw wrong('type', `has to be one of ${TYPES.join(', ')}`)
     // One that is added twice is there twice, and each is taken away for itself.
-    const added: Middleware = (...request) => middleware(...request)
-    for (const one of types) this.#lists.set(one, [...this.#of(one), added])
+    const added = (middleware as readonly Middleware[]).map(
+      (one): Middleware =>
+        (...request) =>
+          one(...request),
+    )
+    for (const one of types) this.#lists.set(one, [...this.#of(one), ...added])
     return () => {
       for (const one of types) {
-        const left = this.#of(one).filter((other) => other !== added)
+        const left = this.#of(one).filter((other) => !added.includes(other))
         this.#lists.set(one, left)
       }
     }
