@@ -97,6 +97,24 @@ describe('a development server', () => {
     })
   })
 
+  describe('explains on a socket what developers know of Socket.IO', () => {
+    const names = ['on', 'emit', 'join', 'leave', 'to', 'disconnect']
+
+    it('by methods that throw', async () => {
+      const { socket } = await open()
+      for (const name of names)
+        expect(() => Reflect.get(socket, name)?.('chat')).to.throw(TypeError, `no ${name}() here`)
+    })
+
+    it('not in production, where nothing takes a socket for an emitter', async () => {
+      // One that was made before leaves nothing behind.
+      await open()
+      process.env.NODE_ENV = 'production'
+      const { socket } = await open()
+      expect(names.filter((name) => name in socket)).to.deep.equal([])
+    })
+  })
+
   describe('says which function was meant by one that is misspelt', () => {
     it('to the client and in one line of the log', async () => {
       const { site, client, socket } = await open()

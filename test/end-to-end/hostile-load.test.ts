@@ -56,7 +56,7 @@ describe('hostile load', () => {
   it('subscribe, unsubscribe, subscribe with slow vetoes leaves no ghost', async () => {
     const site = await start()
     const gates: ((allowed: boolean) => void)[] = []
-    const slow = () => new Promise((resolve) => gates.push(resolve))
+    const slow = () => new Promise<boolean>((resolve) => gates.push(resolve))
     site.sockets.on('subscribe', (_socket, { channel }) => (channel === 'a' ? slow() : true))
     site.sockets.on('unsubscribe', slow)
     const peer = await site.member()

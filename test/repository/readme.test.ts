@@ -36,6 +36,29 @@ async function properties(file: string, name: string): Promise<string[]> {
   return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, property]) => property ?? '')
 }
 
+/** The fields of an object that a listener gets, as the table of events names them. */
+function documentedFields(event: string): string[] {
+  const rows = readme.split('\n').map((line) => line.split('|'))
+  const [, , listener = ''] =
+    rows.find(([, names = '', type = '']) => names.includes(`\`${event}\``) && type.startsWith(' `(')) ?? []
+  const [, fields = ''] = /\{ ([\w, ]+) \}/.exec(listener) ?? []
+  return fields.split(', ').filter((field) => field !== '')
+}
+
+/** The same, as the types of the code have them. */
+async function eventFields(event: string): Promise<string[]> {
+  if (event === 'health') return properties('packages/server/src/server-health.ts', 'ServerHealth')
+  const files = ['server-events.ts', 'channels/socket-events.ts'].map((file) => `packages/server/src/${file}`)
+  const [own = '', shared = ''] = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
+  const type =
+    new RegExp(`^ {2}${event}: \\[([^]*?)\\n? *\\]\\n`, 'm').exec(shared)?.[1] ??
+    new RegExp(`^ {2}${event}\\(([^]*?)\\): Veto`, 'm').exec(own)?.[1] ??
+    ''
+  const name = /details: (\w+)/.exec(type)?.[1]
+  if (name) return properties(files[1] ?? '', name)
+  return [...(/\{([^}]*)\}/.exec(type)?.[1] ?? '').matchAll(/(\w+)\??:/g)].map(([, field]) => field ?? '')
+}
+
 describe('README', () => {
   let folder: string
   const children: ChildProcess[] = []
@@ -92,6 +115,12 @@ describe('README', () => {
     const documented = rowsAfter("## The server's API", 'event')
     expect(documented).to.have.members(SERVER_EVENTS)
   })
+
+  for (const event of SERVER_EVENTS) {
+    it(`says what listeners of ${event} get, as the types do`, async () => {
+      expect(documentedFields(event)).to.have.members(await eventFields(event))
+    })
+  }
 
   it('of the package redis lists every option of RedisEngineOptions, and no other', async () => {
     const options = await properties('packages/redis/src/options.ts', 'RedisEngineOptions')

@@ -9,6 +9,7 @@ import {
   type SessionInfo,
   type SizeLimits,
 } from '@token-socket/protocol'
+import { DevelopmentClient } from './authentication/development-client.js'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
 import type { SocketCounts } from './authentication/socket-counts.js'
 import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
@@ -18,12 +19,9 @@ import type { Logger } from './logger.js'
 import type { Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
 import { codeOf } from './runtime/failures.js'
-import { explainHabits, SOCKET_HABITS } from './runtime/habits.js'
 import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
 import type { Refusal } from './vetoes.js'
-
-explainHabits(RemoteClient, SOCKET_HABITS)
 
 /** What {@link Admission} needs. */
 export interface AdmissionOptions {
@@ -80,11 +78,11 @@ export class Admission {
   async #admit(message: AuthMessage, { connection, adopt, joining }: Newcomer): Promise<void> {
     const { ip, host, ...identity } = await this.#options.redeemer.connect(message.token)
     const counts = message.version !== undefined
-    const socket = new RemoteClient(
-      { sid: this.#options.newSid(), ip, host, counts, can: counts ? message.can : [], ...identity },
-      connection,
-      this.#options.owner,
-    )
+    const { owner } = this.#options
+    const Client = owner.development ? DevelopmentClient : RemoteClient
+    const sid = this.#options.newSid()
+    const can = counts ? message.can : []
+    const socket = new Client({ sid, ip, host, counts, can, ...identity }, connection, owner)
     let unwatch = () => {}
     let leave = () => {}
     adopt({

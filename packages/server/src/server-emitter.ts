@@ -1,13 +1,19 @@
+import { RpcError } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
 import { checkEventName } from './runtime/event-names.js'
 import { explainHabits, SERVER_HABITS } from './runtime/habits.js'
+import { shorten } from './runtime/shorten.js'
 import { EVENT_HABITS, SERVER_EVENTS, type TokenSocketServerEvents } from './server-events.js'
 
 /** An event's name, and its listener. */
 type Events = TokenSocketServerEvents
-type Listener<Event extends keyof Events> = EventEmitter.EventListener<Events, Event>
+type Listener<Event extends keyof Events> = EventEmitter.EventListener<Events, Event> & Events[Event]
 
-/** An emitter of the server's events, and of no others: listening to one that does not exist is an error. */
+/**
+ * An emitter of the server's events, and of no others: listening to one that does not exist is an error. The types of listeners
+ * are those of {@link TokenSocketServerEvents}, so that a veto listener that may answer nothing does not compile. `this` in a
+ * listener is the server, or what was given as `context`.
+ */
 export class ServerEmitter extends EventEmitter<Events> {
   /** @throws RpcError `bad_message` if there is no such event; it names the one that was most likely meant */
   override on<Event extends keyof Events>(event: Event, listener: Listener<Event>, context?: unknown): this {
@@ -36,15 +42,21 @@ export class ServerEmitter extends EventEmitter<Events> {
 
   /**
    * Calls the listeners of this server, which sends nothing.
-   * @throws TypeError if there is no such event; it says how to send to clients
+   * @throws RpcError `bad_message` if there is no such event; it says how to send to clients
    */
   override emit<Event extends keyof Events>(
     event: Event,
     ...args: EventEmitter.EventArgs<Events, Event>
   ): boolean {
-    if (!SERVER_EVENTS.includes(event)) throw new TypeError(`sockets.emit("${event}") sends nothing: ${SEND}`)
+    if (!SERVER_EVENTS.includes(event)) throw sendsNothing(event)
     return super.emit(event, ...args)
   }
+}
+
+function sendsNothing(event: unknown): RpcError {
+  const name = shorten(String(event))
+  const text = `Invalid message: sockets.emit("${name}") sends nothing: ${SEND}`
+  return new RpcError('bad_message', text, { field: 'event' })
 }
 
 const SEND = 'use sockets.publish(channel, data), or sockets.broadcast(data)'

@@ -5,19 +5,30 @@ export type Listener = { listener(...args: unknown[]): unknown }['listener']
 
 /** The part of an emitter that {@link takeListeners} reads. */
 export interface ListenerSource<Event extends string> {
-  listeners(event: Event): Listener[]
   /** The fourth argument: only if it was added by `once`. */
   removeListener(event: Event, listener: Listener, context: undefined, once: true): unknown
 }
 
-/** The listeners of an event, each bound to its emitter. Those that were added by `once` are taken away, as `emit` does. */
+/** A listener as EventEmitter3 keeps it: one by itself, several in a list. */
+interface Kept {
+  readonly fn: Listener
+  /** What `on` was given, or the emitter. */
+  readonly context: unknown
+}
+
+/** Where EventEmitter3 keeps them, by event. `listeners()` gives them without what they are called on. */
+interface Keeper {
+  readonly _events: { readonly [event: string]: Kept | readonly Kept[] | undefined }
+}
+
+/** The listeners of an event, each bound to its context. Those that were added by `once` are taken away, as `emit` does. */
 export function takeListeners<Event extends string>(
   emitter: ListenerSource<Event>,
   event: Event,
 ): Listener[] {
-  const listeners = emitter.listeners(event)
-  for (const listener of listeners) emitter.removeListener(event, listener, undefined, true)
-  return listeners.map((listener) => listener.bind(emitter))
+  const kept = [(emitter as unknown as Keeper)._events[event] ?? []].flat()
+  for (const { fn } of kept) emitter.removeListener(event, fn, undefined, true)
+  return kept.map(({ fn, context }) => fn.bind(context))
 }
 
 /**
