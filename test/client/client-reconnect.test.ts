@@ -106,14 +106,87 @@ describe('the reconnection of TokenSocket', () => {
     expect(codes).to.deep.equal(Array(5).fill('too_many_sockets'))
   })
 
-  it('keeps what the server says about a token that it refuses', async () => {
+  for (const options of [{}, { token: () => 'a.b.c' }])
+    for (const error of [
+      new RpcError('banned', 'You are banned', { until: 5 }),
+      new RpcError('banned', undefined, { channel: 'x', until: 5 }),
+      new RpcError('forbidden'),
+      new RpcError('forbidden', 'Not today'),
+      new RpcError('application_error', 'No'),
+      new RpcError('unauthorized_ip'),
+    ])
+      it(`fails at once with what refused the sign-in: ${JSON.stringify([error.code, error.message, options])}`, async () => {
+        world.reconnectAtOnce()
+        world.server.onmessage = (message, peer) => {
+          peer.send(refusal(message, error))
+          peer.socket.close(CLOSE_CODES.invalid_token.code)
+          return true
+        }
+        const socket = world.open(options)
+        const { code, message, data } = await errorOf(socket.ready())
+        expect({ code, message, data }).to.deep.equal({
+          code: error.code,
+          message: error.message,
+          data: error.data,
+        })
+        expect(socket.state).to.equal('failed')
+        expect(world.server.peers).to.have.length(1)
+      })
+
+  for (const code of [
+    'engine_unavailable',
+    'internal',
+    'nested_failed',
+    'shutting_down',
+    'timeout',
+    'too_many_calls',
+    'too_many_sockets',
+    'veto_timeout',
+  ])
+    it(`tries again as long as it takes where the server could not decide: ${code}`, async () => {
+      world.reconnectAtOnce()
+      const { onmessage } = world.server
+      world.server.onmessage = (message, peer) => {
+        if (world.server.peers.length > 4) return onmessage(message, peer)
+        peer.send(refusal(message, new RpcError(code)))
+        peer.socket.close(CLOSE_CODES.invalid_token.code)
+        return true
+      }
+      const socket = world.open()
+      const codes: (string | undefined)[] = []
+      socket.on('state', (_, { error }) => error && codes.push(error.code))
+      await socket.ready()
+      expect(codes).to.deep.equal(Array(4).fill(code))
+    })
+
+  it('tries again after a refused sign-in once it has been ready, and reports why', async () => {
+    world.reconnectAtOnce()
+    const socket = await world.openReady()
+    const { onmessage } = world.server
     world.server.onmessage = (message, peer) => {
-      peer.send(refusal(message, new RpcError('not_today', 'Not today')))
+      if (message.type !== 'auth') return onmessage(message, peer)
+      world.server.onmessage = onmessage
+      peer.send(refusal(message, new RpcError('banned')))
       return true
     }
-    const error = await errorOf(world.open({ reconnect: false }).ready())
-    expect(error).to.include({ code: 'invalid_token', message: 'Not today' })
-    expect(error).to.have.nested.property('cause.code', 'not_today')
+    const reconnect = sinon.spy()
+    socket.on('reconnect', reconnect)
+    world.server.cut()
+    await until(() => reconnect.callCount === 2)
+    expect(reconnect.args[0]?.[0]).to.have.property('code', 'banned')
+  })
+
+  it('counts a refusal without a code for one of the token, as the legacy server means it', async () => {
+    world.reconnectAtOnce()
+    world.server.onmessage = (message, peer) => {
+      if (message.type !== 'auth') return false
+      peer.send({ type: 'answer', id: message.id, rpc: 'auth', outcome: { error: 'Forbidden' } })
+      return true
+    }
+    const error = await errorOf(world.open().ready())
+    expect(error).to.include({ code: 'invalid_token', message: 'Forbidden' })
+    expect(error).to.have.nested.property('cause.code', 'forbidden')
+    expect(world.server.peers).to.have.length(3)
   })
 
   it('takes a close instead of an answer for a refused token, as the legacy server means it', async () => {

@@ -53,7 +53,20 @@ const REMEDIES: readonly (readonly [error: RpcError, ...parts: readonly string[]
   [socket('connect ECONNREFUSED 127.0.0.1:1'), 'Nothing listens'],
   [new RpcError('invalid_token'), 'the sign-in', 'ws://x/sockets', '`secret`', 'clocks'],
   [new RpcError('timeout', 'websocket: no answer'), 'the sign-in', 'Something else'],
-  [new RpcError('too_many_sockets'), 'log of the server'],
+  [new RpcError('too_many_sockets'), 'the sign-in', 'limits.socketsPerUser'],
+  [new RpcError('engine_unavailable'), 'the sign-in', 'log of the server'],
+  [new RpcError('internal'), 'the sign-in', 'listener', 'middleware', 'log of the server'],
+  [new RpcError('veto_timeout'), 'the sign-in', 'listener', 'middleware', 'log of the server'],
+  [new RpcError('forbidden'), 'the sign-in', '`authentication`', 'listeners', "use('authentication')"],
+  [
+    new RpcError('banned', 'You are banned'),
+    'the sign-in',
+    'ws://x/sockets',
+    '`authentication`',
+    'listeners',
+  ],
+  [new RpcError('application_error', 'No'), 'the sign-in', '`authentication`', 'listeners'],
+  [new RpcError('banned', 'No', undefined, refused(403)), 'the token request', '`authentication`'],
 ]
 
 describe('the text of a failure before the first `ready`', () => {

@@ -5,6 +5,7 @@ import {
   type AuthMessage,
   type ClientMessage,
   decodeClientMessage,
+  encodeError,
   encodeServerMessage,
   PROTOCOL_VERSION,
   RpcError,
@@ -182,5 +183,5 @@ export class ScriptedServer {
 /** The answer that refuses a request. */
 export function refusal(message: ClientMessage, error: RpcError): ServerMessage {
   const rpc = message.type === 'call' ? message.name : message.type === 'auth' ? 'auth' : `_${message.type}`
-  return { type: 'answer', rpc, id: message.id, outcome: { error: error.message, code: error.code } }
+  return { type: 'answer', rpc, id: message.id, outcome: encodeError(error) }
 }

@@ -81,6 +81,31 @@ describe('TokenSource#request', () => {
     })
   }
 
+  for (const data of [undefined, { until: 5 }])
+    it(`fails with what \`authentication\` refused with: ${JSON.stringify(data)}`, async () => {
+      for (const status of [403, 200]) {
+        reply(status, JSON.stringify({ error: 'You are banned', code: 'banned', data }))
+        const error = await errorOf(request())
+        expect(error).to.include({ code: 'banned', message: 'You are banned' })
+        expect(error.data).to.deep.equal(data)
+        expect(error).to.have.nested.property('cause.code', 'token_refused')
+      }
+    })
+
+  it('takes no other code for what `authentication` refused with', async () => {
+    for (const [code, known] of [
+      ['forbidden', 'token_refused'],
+      ['bad_message', 'token_refused'],
+      ['origin_refused', 'origin_refused'],
+      [7, 'token_refused'],
+    ] as const) {
+      reply(403, JSON.stringify({ error: 'No', code, data: 1 }))
+      const error = await errorOf(request())
+      expect(error).to.include({ code: known, message: `No, HTTP status 403 from ${url}` })
+      expect(error.data).to.deep.equal({ status: 403, url })
+    }
+  })
+
   const failed: readonly (readonly [status: number, body: string, why: string])[] = [
     [500, '{"error":"Internal"}', 'Internal, HTTP status 500'],
     [503, 'busy', 'HTTP status 503'],

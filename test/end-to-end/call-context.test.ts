@@ -185,7 +185,7 @@ describe('the call of a function', () => {
       }) as never)
       const client = site.client({ reconnect: false })
       const error = await rejection(client.ready())
-      expect(error.code).to.equal('invalid_token')
+      expect(error.code).to.equal('nested_failed')
       expect(error.data).to.deep.equal({ code: 'not_found', function: 'confirm' })
     })
   })

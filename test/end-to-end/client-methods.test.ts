@@ -287,7 +287,7 @@ describe('events of the client', () => {
     })
     socket.end()
     await until(() => got.length === 2)
-    expect(got).to.deep.equal(['invalid_token', undefined])
+    expect(got).to.deep.equal(['forbidden', undefined])
   })
 
   it('`message`: channel and message, for wanted channels only', async () => {

@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION,
   RpcError,
   throwIfAborted,
+  type WireError,
 } from '@token-socket/protocol'
 import { Link, type LinkListener, type Tap } from './link.js'
 import type { Logger, TransportName } from './options.js'
@@ -39,7 +40,7 @@ const LEGACY_REFUSAL = 1000
  * @param listener hears what the server says besides, from the first message on: it may call before it answers
  * @param signal gives the try up, at any step
  * @throws RpcError why it failed: `token_refused`, `token_failed`, `transport_failed`, `invalid_token`, `timeout`,
- *   `connection_lost`; or the signal's reason
+ *   `connection_lost`; whatever the server refuses the sign-in with; or the signal's reason
  */
 export async function attempt(
   parts: AttemptParts,
@@ -84,17 +85,21 @@ export async function attempt(
 
 /** What the answer to the token says about a link. @returns why the server lets us not in */
 function learn(link: Link, { outcome, session }: AnswerMessage): RpcError | undefined {
-  if ('error' in outcome) return asRefusal(decodeError(outcome))
+  if ('error' in outcome) return refusalOf(outcome)
   link.session = session
   // It may have come in one frame with what the server says next, to a socket that is ready.
   link.hold()
   return undefined
 }
 
-/** A token counts as refused, whatever the server says, unless it only has no room for one more socket of this user. */
-function asRefusal(error: RpcError): RpcError {
-  const { code, message, data } = error
-  return code === 'too_many_sockets' ? error : new RpcError('invalid_token', message, data, error)
+/**
+ * Why the server lets us not in: its own error, whole. The legacy server names no code, whatever refused us: there it is the
+ * token that counts as refused.
+ */
+function refusalOf(outcome: WireError): RpcError {
+  const error = decodeError(outcome)
+  const { message, data } = error
+  return outcome.code ? error : new RpcError('invalid_token', message, data, error)
 }
 
 /** With which code and reason a connection was closed. */

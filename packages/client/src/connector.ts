@@ -39,6 +39,12 @@ const OFFLINE_WAIT = 60_000
 /** Tokens that the server may refuse in a row before the first `ready`: the next would fare no better. */
 const REFUSED_TOKENS = 3
 
+/**
+ * Failures of a try that may be over at the next one. With any other code the server has refused this user or this page.
+ */
+const PASSING =
+  /^(connection_lost|engine_unavailable|in(ternal|valid_token)|nested_failed|shutting_down|(veto_)?timeout|to(ken_failed|o_many_.+)|transport_failed)$/
+
 /** How a {@link Connector} goes about it. */
 export interface ConnectorOptions {
   /** Whether to try again at all. */
@@ -197,7 +203,7 @@ export class Connector {
     const { reconnect, token, tokenAttempts } = this.#options
     if (!reconnect || !shouldReconnect(closeCodeOf(error))) return true
     const attempts = token ? tokenAttempts : REFUSED_TOKENS
-    return !this.#wasReady && (/^(token|origin)_refused$/.test(error.code) || this.#refusedTokens >= attempts)
+    return !this.#wasReady && (!PASSING.test(error.code) || this.#refusedTokens >= attempts)
   }
 
   /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */

@@ -19,7 +19,10 @@ export interface TokenSourceOptions {
 }
 
 /** The answer's body, as far as it is of use. */
-type Body = { readonly token?: unknown; readonly error?: unknown; readonly code?: unknown } | null | undefined
+type Body =
+  | { readonly token?: unknown; readonly error?: unknown; readonly code?: unknown; readonly data?: unknown }
+  | null
+  | undefined
 
 /** Gets socket tokens from the server's token route, a fresh one each time. */
 export class TokenSource {
@@ -33,7 +36,7 @@ export class TokenSource {
   /**
    * Requests one token.
    * @throws RpcError `token_refused` with `data.status` and `data.url` if the server refuses (4xx), `origin_refused` if it refuses this
-   *   page's origin; `token_failed` for anything that may be better next time: no network, no answer in time, 5xx, an
+   *   page's origin; what the server's `authentication` refused with, whose `cause` is `token_refused`; `token_failed` for anything that may be better next time: no network, no answer in time, 5xx, an
    *   answer that holds no token. The text names the URL, `cause` is the system's or the platform's error. Or the
    *   signal's reason
    */
@@ -81,8 +84,7 @@ function read({ ok, status, redirected, url }: TokenResponse, text: string, aske
   const why = `${said ? `${said}, ` : ''}HTTP status ${status}`
   // Some 4xx say nothing about the user: the same request may succeed later.
   if (/^4(?!08|25|29)/.test(`${status}`)) {
-    const code = body?.code === 'origin_refused' ? body.code : 'token_refused'
-    throw new RpcError(code, `${why} from ${asked}`, { status, url: asked })
+    throw refusalOf(body, `${why} from ${asked}`, { status, url: asked })
   }
   if (!ok) throw new Error(why)
   if (body === undefined) throw new Error(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
@@ -92,8 +94,17 @@ function read({ ok, status, redirected, url }: TokenResponse, text: string, aske
 /** @throws RpcError `token_refused`; Error if there is no token */
 function tokenOf(body: Body, url: string): string {
   const error = errorOf(body)
-  if (error) throw new RpcError('token_refused', `${error}, from ${url}`, { url })
+  if (error) throw refusalOf(body, `${error}, from ${url}`, { url })
   return checkToken(body?.token)
+}
+
+/** The error that the server's `authentication` refused with, if it named one; or else the library's own. */
+function refusalOf(body: Body, text: string, details: object): RpcError {
+  const { code, data } = body ?? {}
+  if (code === 'origin_refused') return new RpcError(code, text, details)
+  const refused = new RpcError('token_refused', text, details)
+  const isOwn = typeof code === 'string' && !/^(forbidden|bad_message)$/.test(code)
+  return isOwn ? new RpcError(code, errorOf(body), data, refused) : refused
 }
 
 /** @throws Error unless it is a token */
@@ -105,8 +116,10 @@ export function checkToken(token: unknown): string {
 
 /** Why there is no token. @param where the URL that was asked, such as `to https://example.com/socket/token ` */
 export function asTokenError(error: unknown, where = ''): RpcError {
-  const { code } = asRpcError(error)
-  if (/^token_|^origin_refused$/.test(code)) return error as RpcError
+  const known = asRpcError(error)
+  const { code, cause } = known
+  // What the server's `authentication` refused with has the library's own refusal as its cause.
+  if (/^token_|^origin_refused$/.test(RpcError.is(cause) ? cause.code : code)) return known
   const { message = String(error) } = Object(error) as { readonly message?: string }
   const why = code === 'timeout' ? 'no answer in time' : message
   return new RpcError('token_failed', `The token request ${where}failed: ${why}`, undefined, error)

@@ -1,4 +1,4 @@
-import type { RpcError } from '@token-socket/protocol'
+import { RpcError } from '@token-socket/protocol'
 import type { Settings } from '../options.js'
 import { remedyOf } from './remedies.js'
 
@@ -17,9 +17,9 @@ export function failureText(error: RpcError, settings: FailureSettings): string 
 }
 
 /** The step in which a try failed, and its URL. */
-function stepOf({ code }: RpcError, settings: FailureSettings): [step: string, url?: string] {
+function stepOf({ code, cause }: RpcError, settings: FailureSettings): [step: string, url?: string] {
   const { address, tokenPath, socketPrefix, token } = settings
-  if (/^(token|origin)_/.test(code))
+  if (/^(token|origin)_/.test(RpcError.is(cause) ? cause.code : code))
     return token ? ['the option `token`'] : ['the token request', address.http + tokenPath]
   const step = code === 'transport_failed' ? 'the connection' : 'the sign-in with the token'
   return [step, address.websocket + socketPrefix]

@@ -1,4 +1,4 @@
-import type { RpcError } from '@token-socket/protocol'
+import { ERRORS, type RpcError } from '@token-socket/protocol'
 import type { Settings } from '../options.js'
 
 /** A remedy, and the failures that it is for: by code, and by the texts of the error and of its causes. */
@@ -17,6 +17,10 @@ const SOCKET_PATH =
   'Call `server.listen()` on the HTTP server that TokenSocketServer got: `app.listen()` makes another one.'
 const HIDDEN = 'The browser tells the cause in its own console only.'
 const POLICY = 'the policy of the page (`connect-src`) does not allow the URL'
+
+const LOG = 'The log of the server has the cause.'
+const REFUSED =
+  "The server knows the user and refuses the socket: look at its `authentication`, at the listeners of that event, and at `use('authentication')`."
 
 /** The first that fits counts. */
 const REMEDIES: readonly Remedy[] = [
@@ -90,6 +94,16 @@ const REMEDIES: readonly Remedy[] = [
     'The server did not make this token, or it is too old: nodes need one `secret`, one engine and clocks that agree.',
   ],
   [
+    /^(internal|nested_failed|veto_timeout)$/,
+    /./,
+    `An \`authentication\` listener or a middleware of the server failed. ${LOG}`,
+  ],
+  [
+    /^too_many_sockets$/,
+    /./,
+    'Close sockets that are not needed, or raise `limits.socketsPerUser` of the server.',
+  ],
+  [
     /^timeout$/,
     /./,
     'Something else may answer at this path, or a proxy holds messages back. Give each server its own path.',
@@ -104,9 +118,14 @@ export function remedyOf(error: RpcError, { address, token }: Pick<Settings, 'ad
   if (isMixed && EARLY.test(error.code) && !/HTTP status/.test(text))
     return 'Browsers block http in a page that came by https: write https:// in `host`.'
   const found = REMEDIES.find(([code, texts]) => code.test(error.code) && texts.test(text))
-  const remedy = found?.[2] ?? 'The log of the server has the cause.'
+  const remedy = found?.[2] ?? (isRefusal(error) ? REFUSED : LOG)
   const hasPath = new URL(address.http).pathname !== '/'
   return hasPath ? `${remedy} All paths are below that of \`host\`.` : remedy
+}
+
+/** Whether it may be what an application refuses a sign-in with. */
+function isRefusal({ code }: RpcError): boolean {
+  return !Object.hasOwn(ERRORS, code) || /^(forbidden|application_error)$/.test(code)
 }
 
 /** The texts and codes of an error and of what caused it, as far as there are any. */

@@ -1,0 +1,59 @@
+/** What refuses a sign-in, and what the client shows of it: a real server and a real client. */
+import { RpcError } from '@token-socket/client'
+import type { TokenSocketServer } from '@token-socket/server'
+import { expect } from 'chai'
+import { rejection } from '../protocol/rejection.js'
+import { useSites } from './fixture.js'
+
+const banned = () => new RpcError('banned', 'You are banned', { until: 5 })
+
+/** What refuses, and the error that the client has. */
+const REFUSALS: readonly (readonly [
+  what: string,
+  refuse: (sockets: TokenSocketServer) => unknown,
+  error: object,
+])[] = [
+  [
+    'a listener that answers false',
+    (sockets) => sockets.on('authentication', () => false),
+    { code: 'forbidden', message: 'Forbidden', data: undefined },
+  ],
+  [
+    'a listener that throws an RpcError',
+    (sockets) =>
+      sockets.on('authentication', async () => {
+        throw banned()
+      }),
+    { code: 'banned', message: 'You are banned', data: { until: 5 } },
+  ],
+  [
+    'a listener that calls back with an RpcError',
+    (sockets) => sockets.on('authentication', (_socket, _auth, callback) => callback(banned())),
+    { code: 'banned', message: 'You are banned', data: { until: 5 } },
+  ],
+  [
+    'a middleware that throws an RpcError',
+    (sockets) =>
+      sockets.use('authentication', () => {
+        throw banned()
+      }),
+    { code: 'banned', message: 'You are banned', data: { until: 5 } },
+  ],
+]
+
+describe('a refused sign-in', () => {
+  const start = useSites()
+
+  for (const [what, refuse, expected] of REFUSALS)
+    it(`fails the client at once, with the error of ${what}`, async () => {
+      const site = await start()
+      refuse(site.sockets)
+      const client = site.client()
+      const tries: number[] = []
+      client.on('state', (_state, { attempt }) => tries.push(attempt))
+      const { code, message, data } = await rejection(client.ready())
+      expect({ code, message, data }).to.deep.equal(expected)
+      expect(client.state).to.equal('failed')
+      expect(tries).to.deep.equal([1])
+    })
+})
