@@ -1,7 +1,7 @@
 import type { CallEnd } from './call-context.js'
 import { type PlainError, plainRefusal } from './errors.js'
 import type { Outcome } from './messages.js'
-import type { IncomingCall, RpcListener } from './rpc-listener.js'
+import type { AnswerForm, IncomingCall, RpcListener } from './rpc-listener.js'
 
 /** A call that ran, as its hooks see it. */
 export interface EndedCall {
@@ -10,6 +10,13 @@ export interface EndedCall {
   readonly end: CallEnd | undefined
   /** Whether its function answers by a promise. */
   isPromise?: boolean
+  /** Its function, where something runs around it. */
+  readonly inner?: {
+    /** How it answers; `around` if it is not running. */
+    readonly form: AnswerForm
+    /** Whatever runs around it has answered, or failed. */
+    leave(): void
+  }
 }
 
 /** The bytes of all calls of a peer that run. */
@@ -43,13 +50,16 @@ export function refusalOf(listener: RpcListener, call: IncomingCall, load: CallL
 }
 
 /** The function of a call returned a promise. */
-export function notePromise(running: EndedCall): void {
+export function notePromise(running: { isPromise?: boolean }): void {
   running.isPromise = true
 }
 
 /** A call was cancelled or has timed out, and its function has not answered. */
-export function unanswered(listener: RpcListener, { call, end, isPromise }: EndedCall): void {
-  if (end) listener.unanswered?.(call, end, isPromise ? 'promise' : 'callback')
+export function unanswered(listener: RpcListener, { call, end, isPromise, inner }: EndedCall): void {
+  if (!end) return
+  const form = inner ? inner.form : isPromise ? 'promise' : 'callback'
+  listener.unanswered?.(call, end, form)
+  call.around?.ended(end, form)
 }
 
 /**
@@ -58,15 +68,20 @@ export function unanswered(listener: RpcListener, { call, end, isPromise }: Ende
  */
 export function answeredLate(
   listener: RpcListener,
-  { call, end }: EndedCall,
+  { call, end, inner }: EndedCall,
   { outcome, isCalled }: { readonly outcome: Outcome; readonly isCalled: boolean },
 ): void {
+  if (inner) return inner.leave()
   listener.settled?.(call)
   // What an async function resolves after it has called back is no second answer; what it throws is none either.
   if (isCalled || (end && 'data' in outcome)) listener.late?.(call, end)
 }
 
-/** Whether it is what the platform's own functions reject with when their signal is aborted. */
+/** Whether it is what the platform's own functions reject with when their signal is aborted. Never throws. */
 export function isAbortError(cause: unknown): boolean {
-  return (cause as { readonly name?: unknown } | null | undefined)?.name === 'AbortError'
+  try {
+    return (cause as { readonly name?: unknown } | null | undefined)?.name === 'AbortError'
+  } catch {
+    return false
+  }
 }

@@ -42,9 +42,14 @@ export class RpcError extends Error {
     return true
   }
 
-  /** Whether a value is an RpcError, also of another copy of this package (ESM beside CommonJS). */
+  /** Whether a value is an RpcError, also of another copy of this package (ESM beside CommonJS). Never throws. */
   static is(value: unknown): value is RpcError {
-    return (value as { [BRAND]?: unknown } | null | undefined)?.[BRAND] === true
+    try {
+      return (value as { [BRAND]?: unknown } | null | undefined)?.[BRAND] === true
+    } catch {
+      // A proxy, which an application may throw like anything else.
+      return false
+    }
   }
 }
 
@@ -104,15 +109,23 @@ export function wireError(code: ErrorCode, about?: Subject): WireError {
   return { error: textOf(code), code, ...(about && { about }) }
 }
 
-/** Any thrown value as an {@link RpcError}; what is not one yet becomes one with its text, and is its cause. */
+/**
+ * Any thrown value as an {@link RpcError}; what is not one yet becomes one with its text, and is its cause. Never throws: the
+ * text of an error that cannot be read is that of the code.
+ */
 export function asRpcError(error: unknown, code: ErrorCode = 'internal'): RpcError {
   if (RpcError.is(error)) return error
-  return new RpcError(code, error instanceof Error ? error.message : undefined, undefined, error)
+  let text: string | undefined
+  try {
+    if (error instanceof Error) text = String(error.message)
+  } catch {}
+  return new RpcError(code, text, undefined, error)
 }
 
 /**
  * What a handler's `callback(error)` puts on the wire: a text or a plain value as it is, an `Error` as its message
  * and its own enumerable properties, a list as one of such, as the old server did.
+ * @throws what reading the error throws, as a getter may
  */
 export function encodeError(error: unknown): WireError {
   const { code: own } = Object(error) as { readonly code?: unknown }
@@ -121,9 +134,15 @@ export function encodeError(error: unknown): WireError {
   return { error: Array.isArray(error) ? error.map(plainError) : plainError(error), code }
 }
 
-/** What a handler's `throw` puts on the wire: an {@link RpcError} whole, of anything else only that it happened. */
+/**
+ * What a handler's `throw` puts on the wire: an {@link RpcError} whole, of anything else only that it happened. Never throws,
+ * whatever reading the error does.
+ */
 export function encodeThrown(cause: unknown): WireError {
-  return encodeError(RpcError.is(cause) ? cause : new RpcError('internal'))
+  try {
+    if (RpcError.is(cause)) return encodeError(cause)
+  } catch {}
+  return wireError('internal')
 }
 
 /** The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`. */

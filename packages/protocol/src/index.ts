@@ -1,6 +1,7 @@
 /** The wire of TokenSocket, and what is the same at both of its ends. */
 export { abortReason, onAbort, throwIfAborted } from './abort-signal.js'
 export type { CallContext, CallEnd, CancelReason } from './call-context.js'
+export { isAbortError } from './call-hooks.js'
 export {
   CLOSE_CODES,
   type CloseReason,
@@ -57,6 +58,6 @@ export { nearestName } from './nearest-name.js'
 export { forCaller } from './nested-failure.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
 export { type CallOptions, PendingCalls } from './pending-calls.js'
-export type { AnswerForm, IncomingCall, RpcListener } from './rpc-listener.js'
+export type { AnswerForm, CallAround, IncomingCall, RpcListener } from './rpc-listener.js'
 export { type RpcLimits, RpcPeer } from './rpc-peer.js'
 export { LONGEST_WAIT, startTimer } from './timer.js'

@@ -21,8 +21,13 @@ export function callFailure(error: Failure, name = ''): RpcError {
  * @param name the function's
  */
 export function forCaller(error: unknown, name?: string): unknown {
-  const { code, [FAILED_CALL]: called } = Object(error) as Failure
-  if (called === undefined) return error
-  const data = { code, function: called || undefined }
-  return new RpcError('nested_failed', textOfNested(code, called, name), data, error)
+  try {
+    const { [FAILED_CALL]: called, code } = Object(error) as Failure
+    if (called === undefined) return error
+    const data = { code, function: called || undefined }
+    return new RpcError('nested_failed', textOfNested(code, called, name), data, error)
+  } catch {
+    // Reading it threw: it is an error of the application's.
+    return error
+  }
 }

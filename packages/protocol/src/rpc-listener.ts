@@ -1,7 +1,25 @@
-import type { CallEnd, CancelReason } from './call-context.js'
+import type { CallContext, CallEnd, CancelReason } from './call-context.js'
 import type { Action } from './controller.js'
 import type { PlainError } from './errors.js'
 import type { Outcome } from './messages.js'
+
+/**
+ * Runs around the function of a call. What it resolves to, or rejects with, is the answer of the call; the function's own
+ * answer is what it got of `run`.
+ */
+export interface CallAround {
+  /**
+   * Begins.
+   * @param run runs the function, with its arguments before the callback. It resolves to the function's first answer, or
+   *   rejects with what it threw, or with an RpcError that says what its callback was given
+   */
+  begin(
+    run: (before: readonly unknown[]) => Promise<unknown>,
+    context: CallContext | undefined,
+  ): Promise<unknown>
+  /** The call ended before it was answered. @param form how the function that runs answers */
+  ended(end: CallEnd, form: AnswerForm): void
+}
 
 /** A call that came from the peer. */
 export interface IncomingCall {
@@ -17,14 +35,16 @@ export interface IncomingCall {
   readonly after?: readonly unknown[]
   /** How much it counts of `callBytes`. @default 0 */
   readonly bytes?: number
+  /** What runs around the function. @default nothing */
+  readonly around?: CallAround | undefined
   /** Milliseconds until it is answered with `timeout`; 0 for never. @default the limit of that name */
   readonly timeout?: number | undefined
   /** Sends the answer. Called exactly once, unless the call is cancelled or the peer is closed first. */
   answer(outcome: Outcome): void
 }
 
-/** How a function answers: by its promise, or by its callback. */
-export type AnswerForm = 'promise' | 'callback'
+/** What answers a call: a function by its promise or by its callback, or what runs around it. */
+export type AnswerForm = 'promise' | 'callback' | 'around'
 
 /** Receives what happens to the calls of an {@link RpcPeer}. */
 export interface RpcListener {

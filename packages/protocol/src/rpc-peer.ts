@@ -1,3 +1,4 @@
+import { type CallReceiver, runCall } from './call-around.js'
 import { type CallEnd, RunningContext } from './call-context.js'
 import {
   addLoad,
@@ -5,12 +6,10 @@ import {
   type CallLoad,
   isAbortError,
   newLoad,
-  notePromise,
   refusalOf,
   removeLoad,
   unanswered,
 } from './call-hooks.js'
-import type { Action } from './controller.js'
 import type { Timeouts } from './deadlines.js'
 import {
   asRpcError,
@@ -23,6 +22,7 @@ import {
   type Subject,
   wireError,
 } from './errors.js'
+import type { FunctionRun } from './function-run.js'
 import { markHandled } from './mark-handled.js'
 import type { Outcome } from './messages.js'
 import { callFailure, forCaller } from './nested-failure.js'
@@ -42,12 +42,8 @@ export interface RpcLimits {
 }
 
 /** A call whose function runs. */
-interface RunningCall {
-  readonly call: IncomingCall
+interface RunningCall extends FunctionRun {
   readonly key: unknown
-  readonly context: RunningContext | undefined
-  /** Whether its function answers by a promise. @default no */
-  isPromise?: boolean
   isOver: boolean
   /** Its time-out, if it has one. */
   timedOut: (() => void) | undefined
@@ -67,6 +63,7 @@ export class RpcPeer {
   readonly #timeouts: Timeouts
   readonly #limits: RpcLimits
   readonly #listener: RpcListener
+  readonly #receiver: CallReceiver<RunningCall>
 
   /**
    * @param listener receives what handlers throw: the caller receives `internal` only
@@ -78,6 +75,11 @@ export class RpcPeer {
     this.#timeouts = timeouts
     this.#load = newLoad(limits.callBytes)
     this.#calls = new PendingCalls(limits, timeouts, listener)
+    this.#receiver = {
+      listener,
+      answered: (running, outcome, isCalled) => this.#answer(running, outcome, isCalled),
+      threw: (running, cause) => this.#threw(running, cause),
+    }
   }
 
   /**
@@ -117,7 +119,7 @@ export class RpcPeer {
     }
     this.#running.set(running.key, running)
     addLoad(this.#load, call)
-    this.#run(running, call.action)
+    runCall(call.action, running, this.#receiver)
     if (running.isOver) return
     running.timedOut = () => {
       this.#end(running, 'timeout')
@@ -161,35 +163,6 @@ export class RpcPeer {
     return refusalOf(this.#listener, call, this.#load)
   }
 
-  #run(running: RunningCall, action: Action): void {
-    const { before, after = [] } = running.call
-    const { context } = running
-    const callback = (error?: unknown, data?: unknown) => {
-      let outcome: Outcome
-      try {
-        outcome = error ? encodeError(forCaller(error, running.call.name)) : { data }
-      } catch (cause) {
-        // Reading the error threw, maybe on a timer of the handler's own, where no caller could catch it.
-        return this.#threw(running, cause)
-      }
-      this.#answer(running, outcome, true)
-    }
-    const answersByCallback = action.length > before.length
-    try {
-      const result = action(...before, callback, ...after, context)
-      // A promise always answers: an async function that returns nothing has nothing more to say.
-      if (isThenable(result)) {
-        notePromise(running)
-        result.then(
-          (data) => this.#answer(running, { data }),
-          (cause) => this.#threw(running, cause),
-        )
-      } else if (result !== undefined || !answersByCallback) this.#answer(running, { data: result })
-    } catch (cause) {
-      this.#threw(running, cause)
-    }
-  }
-
   /** @returns false if it was over already */
   #takeOut(running: RunningCall): boolean {
     if (running.isOver) return false
@@ -203,8 +176,9 @@ export class RpcPeer {
   #end(running: RunningCall, end: CallEnd): void {
     this.#takeOut(running)
     running.end = end
-    if (running.context) RunningContext.abort(running.context, end)
+    // First: a function may answer as soon as its signal aborts.
     unanswered(this.#listener, running)
+    if (running.context) RunningContext.abort(running.context, end)
   }
 
   #answer(running: RunningCall, outcome: Outcome, isCalled = false): void {
@@ -232,8 +206,4 @@ export class RpcPeer {
 
 function subjectOf({ name }: IncomingCall): Subject | undefined {
   return name === undefined ? undefined : { function: name }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
 }

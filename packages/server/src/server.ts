@@ -288,8 +288,8 @@ export class TokenSocketServer extends ServerEmitter {
 
   #findAction(name: string): Action | undefined {
     const action = this.#routes.find(name) ?? findAction(this.socketController as never, name)
-    if (name !== '_ping') return this.#middleware.aroundCall(name, action)
-    return action ?? (this.#options.ping ? () => ({ message: 'pong' }) : undefined)
+    if (action || name !== '_ping') return action
+    return this.#options.ping ? () => ({ message: 'pong' }) : undefined
   }
 
   #makeCluster(revocations: Revocations): Cluster {
@@ -327,6 +327,7 @@ export class TokenSocketServer extends ServerEmitter {
       authTimeout: () => this.#authTimeout,
       newSid: () => sidOf(randomUUID(), this.cluster.node),
       findAction: (name) => this.#findAction(name),
+      middleware: this.#middleware,
       failed: this.#failures.report,
       events: this.#events,
       watch: (socket) => this.#streams.watch(socket),

@@ -19,7 +19,7 @@ import { SocketCounts } from './socket-counts.js'
 /** Dependencies of {@link makeHandshakes}. */
 export interface SignInParts
   extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
-    Pick<RemoteClientOwner, 'channels' | 'findAction' | 'failed' | 'development'> {
+    Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'> {
   readonly limits: Limits
   readonly logger: Logger
   readonly log: ThrottledLog
@@ -61,7 +61,8 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
 
 /** What all sockets of a server share. */
 function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwner {
-  const { limits, logger, log, debug, turns, findAction, channels, failed, development, events } = parts
+  const { limits, logger, log, debug, turns, events } = parts
+  const { findAction, middleware, channels, failed, development } = parts
   return {
     flusher: new Flusher(limits.readTimeout, turns),
     turns,
@@ -70,6 +71,7 @@ function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwne
     functions: new FunctionTimeouts(parts.functions, limits.callTimeout),
     limits: { ...limits, timeout: limits.callTimeout },
     findAction,
+    ...(middleware && { middleware }),
     channels,
     failed,
     development,

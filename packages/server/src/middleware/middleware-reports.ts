@@ -1,12 +1,12 @@
 import { RpcError } from '@token-socket/protocol'
 import type { FailureListener } from '../runtime/failures.js'
+import { MIDDLEWARE_LATE } from '../runtime/request-log.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { MiddlewareContext } from './contexts.js'
 import { detailsOf } from './request-contexts.js'
 
 const SKIPPED =
   'a middleware returned without calling next(): that allows nothing. Return next() to go on, or false to refuse'
-const LATE = 'a middleware did not go on in time: the request is refused'
 
 /** Dependencies of {@link MiddlewareReports}. */
 export interface MiddlewareReportsOwner {
@@ -37,7 +37,7 @@ export class MiddlewareReports {
 
   /** A middleware has had its time. */
   late(context: MiddlewareContext): void {
-    this.#warn(context, 'late', LATE)
+    this.#warn(context, 'late', MIDDLEWARE_LATE)
   }
 
   /** A kind has no names that clients choose. */

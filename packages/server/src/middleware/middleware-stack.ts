@@ -1,10 +1,10 @@
-import { type Action, createTimeouts, RpcError } from '@token-socket/protocol'
+import { type CallAround, createTimeouts, RpcError } from '@token-socket/protocol'
 import type { ChannelAnswer, ChannelRequest, RemoteClient } from '../remote-client.js'
 import type { Refusal } from '../vetoes.js'
 import type { Middleware, MiddlewareType } from './contexts.js'
 import { MiddlewareReports, type MiddlewareReportsOwner } from './middleware-reports.js'
 import { contextOf, type RequestContext, withData } from './request-contexts.js'
-import { type WrappedParts, wrapAction } from './wrapped-call.js'
+import { WrappedCall, type WrappedParts } from './wrapped-call.js'
 import { WrappedRequest } from './wrapped-request.js'
 
 /** Dependencies of a {@link MiddlewareStack}. */
@@ -76,9 +76,9 @@ export class MiddlewareStack {
     return this.#of(type).length > 0
   }
 
-  /** A function with the middleware around it; the function itself if there are none. `undefined` is not found. */
-  aroundCall(name: string, action: Action | undefined): Action | undefined {
-    return this.has('call') ? wrapAction(this.#parts('call'), name, action) : action
+  /** What runs around the function of a call; `undefined` if there is none. @param socket a RemoteClient */
+  aroundCall(socket: object, data: unknown): CallAround | undefined {
+    return this.has('call') ? new WrappedCall(this.#parts('call'), socket as RemoteClient, data) : undefined
   }
 
   /**

@@ -51,7 +51,7 @@ export class WrappedRequest {
     }
     const { error, data } = this.#answer
     if (!error) return this.#context.type === 'publish' ? data : undefined
-    const cause = RpcError.is(error) ? error : decodeError(encodeError(error))
+    const cause = rejectionOf(error)
     this.#own = { cause, answer: this.#answer }
     throw cause
   }
@@ -71,5 +71,14 @@ export class WrappedRequest {
   #late(): RpcError {
     this.#parts.reports.late(this.#context)
     return refusal('veto_timeout', { field: 'vetoTimeout', limit: this.#timeout })
+  }
+}
+
+/** A refusal as an RpcError. One that cannot be read, as when a getter throws, is answered like any other. */
+function rejectionOf(error: unknown): RpcError {
+  try {
+    return RpcError.is(error) ? error : decodeError(encodeError(error))
+  } catch (cause) {
+    return new RpcError('internal', undefined, undefined, cause)
   }
 }

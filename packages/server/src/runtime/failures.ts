@@ -44,8 +44,12 @@ function kindOf(cause: unknown, details: object): string {
   return ['failure', ...subjects, codeOf(cause)].join(' ')
 }
 
-/** What tells kinds of errors apart: the code, or the class. */
+/** What tells kinds of errors apart: the code, or the class. Never throws: some errors cannot be read. */
 export function codeOf(cause: unknown): string {
-  if (RpcError.is(cause)) return cause.code
-  return cause instanceof Error ? cause.name : typeof cause
+  try {
+    if (RpcError.is(cause)) return String(cause.code)
+    return cause instanceof Error ? String(cause.name) : typeof cause
+  } catch {
+    return 'unreadable'
+  }
 }

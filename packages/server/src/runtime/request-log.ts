@@ -3,6 +3,9 @@ import type { Logger } from '../logger.js'
 import { shorten } from './shorten.js'
 import type { ThrottledLog } from './throttled-log.js'
 
+/** What the log says of a middleware that does not go on. */
+export const MIDDLEWARE_LATE = 'a middleware did not go on in time: the request is refused'
+
 /** Whose call it was, and of which function. */
 export type LoggedCall = Pick<LoggedRequest, 'sid' | 'uid'> & { readonly function: string }
 
@@ -43,8 +46,15 @@ export class RequestLog {
     return isLimit(error) || this.#logger.isLevelEnabled?.('debug') !== false
   }
 
-  /** A function has not answered in all the time that its calls may take. */
+  /**
+   * A function has not answered in all the time that its calls may take; or a middleware has not gone on, maybe for a name
+   * that a client has made up.
+   */
   unanswered(call: LoggedCall, form: AnswerForm): void {
+    if (form === 'around') {
+      const details = { middleware: 'call', ...shortenedCall(call) }
+      return this.#log.write('late middleware call', ['warn', details, MIDDLEWARE_LATE])
+    }
     const reason = form === 'callback' ? 'declared callback, never called it' : 'its promise has not settled'
     this.#log.write(`unanswered ${call.function}`, [
       'warn',

@@ -1,6 +1,7 @@
 import {
   type Action,
   type AnswerMessage,
+  type CallAround,
   type CallOptions,
   type ClientMessage,
   type CloseReason,
@@ -69,6 +70,8 @@ export interface SessionOwner extends CallSupervisorOwner {
   readonly turns?: Pick<Turns, 'time'>
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
+  /** What runs around the functions of calls. @default nothing */
+  readonly middleware?: { aroundCall(socket: object, data: unknown): CallAround | undefined }
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData' | 'nearestAction'> | undefined
 }
@@ -160,14 +163,15 @@ export class SocketSession {
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') {
       const { data = {}, timeout = undefined } = message.type === 'call' ? message : {}
-      const action = this.#find(rpc)
-      const before = [this.#socket.auth, data]
+      const around =
+        message.type === 'call' ? this.#owner.middleware?.aroundCall(this.#socket, data) : undefined
       return this.#peer.receive({
         id: message.id,
-        action,
+        action: this.#find(rpc) ?? (around && missing(rpc)),
         name: rpc,
-        before,
+        before: [this.#socket.auth, data],
         after: [this.#socket],
+        around,
         bytes,
         timeout: this.#owner.functions.of(rpc, timeout),
         answer,
@@ -255,6 +259,13 @@ export class SocketSession {
 function rpcOf(message: Request): string {
   if (message.type === 'call') return message.name
   return message.type === 'auth' ? 'auth' : `_${message.type}`
+}
+
+/** The function in the place of one that there is not: what runs around calls runs around it, too. */
+function missing(name: string): Action {
+  return () => {
+    throw withSubject(new RpcError('not_found'), { function: name })
+  }
 }
 
 /** Whether a call was refused since there is no such function. */
