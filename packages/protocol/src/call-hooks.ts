@@ -1,6 +1,7 @@
 import type { CallEnd } from './call-context.js'
 import { type PlainError, plainRefusal } from './errors.js'
 import type { Outcome } from './messages.js'
+import { readForeign } from './read-foreign.js'
 import type { AnswerForm, IncomingCall, RpcListener } from './rpc-listener.js'
 
 /** A call that ran, as its hooks see it. */
@@ -54,6 +55,11 @@ export function notePromise(running: { isPromise?: boolean }): void {
   running.isPromise = true
 }
 
+/** The callback of a function was given an error. */
+export function noteGiven(running: { given?: unknown }, error: unknown): void {
+  running.given = error
+}
+
 /** A call was cancelled or has timed out, and its function has not answered. */
 export function unanswered(listener: RpcListener, { call, end, isPromise, inner }: EndedCall): void {
   if (!end) return
@@ -79,9 +85,5 @@ export function answeredLate(
 
 /** Whether it is what the platform's own functions reject with when their signal is aborted. Never throws. */
 export function isAbortError(cause: unknown): boolean {
-  try {
-    return (cause as { readonly name?: unknown } | null | undefined)?.name === 'AbortError'
-  } catch {
-    return false
-  }
+  return readForeign(() => (cause as { readonly name?: unknown } | null | undefined)?.name) === 'AbortError'
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, textOf } from './error-texts.js'
+import { readForeign } from './read-foreign.js'
 
 /** What the old server says without a code. */
 const OLD_TEXTS: ReadonlyMap<unknown, ErrorCode> = new Map([
@@ -44,12 +45,7 @@ export class RpcError extends Error {
 
   /** Whether a value is an RpcError, also of another copy of this package (ESM beside CommonJS). Never throws. */
   static is(value: unknown): value is RpcError {
-    try {
-      return (value as { [BRAND]?: unknown } | null | undefined)?.[BRAND] === true
-    } catch {
-      // A proxy, which an application may throw like anything else.
-      return false
-    }
+    return readForeign(() => (value as { [BRAND]?: unknown } | null | undefined)?.[BRAND]) === true
   }
 }
 
@@ -115,10 +111,7 @@ export function wireError(code: ErrorCode, about?: Subject): WireError {
  */
 export function asRpcError(error: unknown, code: ErrorCode = 'internal'): RpcError {
   if (RpcError.is(error)) return error
-  let text: string | undefined
-  try {
-    if (error instanceof Error) text = String(error.message)
-  } catch {}
+  const text = readForeign(() => (error instanceof Error ? String(error.message) : undefined))
   return new RpcError(code, text, undefined, error)
 }
 
@@ -139,10 +132,7 @@ export function encodeError(error: unknown): WireError {
  * whatever reading the error does.
  */
 export function encodeThrown(cause: unknown): WireError {
-  try {
-    if (RpcError.is(cause)) return encodeError(cause)
-  } catch {}
-  return wireError('internal')
+  return readForeign(() => (RpcError.is(cause) ? encodeError(cause) : undefined)) ?? wireError('internal')
 }
 
 /** The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`. */

@@ -1,5 +1,5 @@
 import type { RunningContext } from './call-context.js'
-import { notePromise } from './call-hooks.js'
+import { noteGiven, notePromise } from './call-hooks.js'
 import type { Action } from './controller.js'
 import { encodeError } from './errors.js'
 import type { Outcome } from './messages.js'
@@ -35,15 +35,13 @@ export function runFunction<Run extends FunctionRun>(
 ): void {
   const { before, after = [], name } = run.call
   const callback = (error?: unknown, data?: unknown) => {
-    let outcome: Outcome
+    noteGiven(run, error)
     try {
-      outcome = error ? encodeError(forCaller(error, name)) : { data }
+      receiver.answered(run, error ? encodeError(forCaller(error, name)) : { data }, true)
     } catch (cause) {
       // Reading the error threw, maybe on a timer of the handler's own, where no caller could catch it.
-      return receiver.threw(run, cause)
+      receiver.threw(run, cause)
     }
-    run.given = error
-    receiver.answered(run, outcome, true)
   }
   const answersByCallback = action.length > before.length
   try {

@@ -1,5 +1,6 @@
 import { textOfNested } from './error-texts.js'
 import { RpcError } from './errors.js'
+import { readForeign } from './read-foreign.js'
 
 /** Where an error holds the name of the call that failed with it. No data of a peer's can set it. */
 const FAILED_CALL = Symbol.for('@token-socket/failedCall')
@@ -21,13 +22,11 @@ export function callFailure(error: Failure, name = ''): RpcError {
  * @param name the function's
  */
 export function forCaller(error: unknown, name?: string): unknown {
-  try {
+  const nested = readForeign(() => {
     const { [FAILED_CALL]: called, code } = Object(error) as Failure
-    if (called === undefined) return error
+    if (called === undefined) return undefined
     const data = { code, function: called || undefined }
     return new RpcError('nested_failed', textOfNested(code, called, name), data, error)
-  } catch {
-    // Reading it threw: it is an error of the application's.
-    return error
-  }
+  })
+  return nested ?? error
 }

@@ -16,6 +16,9 @@ export function refusalOf(): undefined {}
 export function notePromise(): void {}
 
 /** Does nothing. */
+export function noteGiven(): void {}
+
+/** Does nothing. */
 export function unanswered(): void {}
 
 /** Does nothing. */
