@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http'
+import { createTimeouts, RpcPeer } from '@token-socket/protocol'
 import {
   type Authentication,
   MemoryEngine,
@@ -314,6 +315,42 @@ for (const { name, make } of EXPRESS_VERSIONS) {
           expect(log.of('error').map(({ details }) => details.err)).to.deep.equal([cause])
         })
       }
+
+      const banned = new RpcError('banned', 'You are banned', { until: 5 })
+      for (const [what, authentication] of [
+        ['throws', () => Promise.reject(banned)],
+        ['calls back with', (_request, callback) => callback(banned)],
+      ] as readonly [string, Authentication][]) {
+        it(`refuses with the RpcError that it ${what}, whole`, async () => {
+          await start({ session: { auth: true }, route: { authentication } })
+          const refused = { error: 'You are banned', code: 'banned', data: { until: 5 } }
+          expect(await answer()).to.deep.equal([403, refused])
+          expect(log.of('error')).to.deep.equal([])
+          expect(log.of('debug').map(({ details }) => details.code)).to.deep.equal(['banned'])
+        })
+      }
+
+      it('refuses with the text of the code when an RpcError has no other', async () => {
+        await start({ route: { authentication: () => Promise.reject(new RpcError('forbidden')) } })
+        expect(await answer()).to.deep.equal([403, FORBIDDEN])
+      })
+
+      it('answers 500 when a call failed that it made, and when the data of its RpcError is no JSON', async () => {
+        const peer = new RpcPeer(
+          { timeout: 1000, callsOut: 0, callsIn: 1 },
+          { threw: () => {} } as never,
+          createTimeouts(),
+        )
+        for (const authentication of [
+          () => peer.request(() => {}, undefined, 'ask'),
+          () => Promise.reject(new RpcError('banned', 'Banned', { until: 5n })),
+        ]) {
+          await start({ route: { authentication } })
+          expect(await answer()).to.deep.equal([500, { error: 'Internal error' }])
+          expect(log.of('error')).to.have.length(1)
+          await server.stop()
+        }
+      })
 
       it('counts its first answer when it calls back twice', async () => {
         for (const answers of [

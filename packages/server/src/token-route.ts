@@ -1,4 +1,4 @@
-import { decodeData, ERRORS, encodeData, RpcError } from '@token-socket/protocol'
+import { decodeData, ERRORS, encodeData, forCaller, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { ClaimsCheck } from './authentication/claims-check.js'
 import { SessionKey, SetupError, WITHOUT_SESSION } from './authentication/session-key.js'
@@ -21,7 +21,8 @@ export type AuthenticationCallback = (error?: unknown, auth?: unknown) => void
  *
  * - a text: the key of the session whose value has to be truthy; the socket gets the session's data;
  * - `(req, callback)` or `async (req)`: falsy is refused, an object becomes `socket.auth`, any other truthy value
- *   stands for the session's data.
+ *   stands for the session's data. An RpcError refuses with its code, message and data: the client does not try again. Any
+ *   other error is a failure, and clients try again.
  */
 export type Authentication = string | ((request: Request, callback: AuthenticationCallback) => unknown)
 
@@ -73,7 +74,10 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
   return async (request, response) => {
     try {
       await options.requests.run((pending) => answer([request, response], parts, pending))
-    } catch (cause) {
+    } catch (failure) {
+      const refusal = refusalOf(failure)
+      const cause = refusal ? refuse([request, response], options, refusal) : failure
+      if (cause === undefined) return
       options.log.write(...failureLine(cause, request))
       const body = { error: 'Internal error', ...(options.development && { hint: SEE_LOG }) }
       if (!response.headersSent) send(request, response, [statusOf(cause), body])
@@ -88,6 +92,12 @@ const SEE_LOG = 'the log of the server says why: look for "a token request faile
 function sessionKeyOf({ authentication, log, development }: TokenRouteOptions): SessionKey | undefined {
   if (typeof authentication !== 'string') return undefined
   return new SessionKey(authentication, { log, warns: development !== undefined })
+}
+
+/** What `authentication` refuses with. The failure of a call that it made is none: it says nothing about the user. */
+function refusalOf(failure: unknown): RpcError | undefined {
+  const { cause } = failure instanceof AuthenticationFailure ? failure : {}
+  return RpcError.is(cause) && forCaller(cause) === cause ? cause : undefined
 }
 
 /** `authentication` threw, or rejected. */
@@ -144,6 +154,24 @@ export function tokenGuard(
     response.status(204).end()
   }
 }
+
+/** Refuses with what `authentication` threw. @returns why that failed, if it did: its data may be no JSON */
+function refuse(
+  [request, response]: readonly [Request, Response],
+  { log }: Pick<TokenRouteOptions, 'log'>,
+  { message: error, code, data }: RpcError,
+): unknown {
+  try {
+    const body = { error, code, ...(data !== undefined && { data: decodeData(encodeData(data)) }) }
+    log.write('token request forbidden', ['debug', { ip: request.ip, code }, REFUSED])
+    send(request, response, [403, body])
+    return undefined
+  } catch (cause) {
+    return new AuthenticationFailure(cause)
+  }
+}
+
+const REFUSED = 'a token request is refused: authentication gave an RpcError'
 
 async function answer(
   [request, response]: readonly [Request, Response],
