@@ -258,14 +258,14 @@ describe('the script with SockJS beside the client’s', function () {
     it('is not there: says what to do', async () => {
       fate = missing
       await visit(blocked)
-      expect(await failure()).to.deep.equal(because(`${address} failed to load`))
+      expect(await failure()).to.deep.equal(because(`${address} did not load`))
       expect(scripts).to.deep.equal([`/scripts/${MAIN}`, address])
     })
 
     it('is forbidden by the page’s policy: says what to do', async () => {
       blocked.headers = { 'Content-Security-Policy': `script-src ${blocked.origin}/scripts/${MAIN}` }
       await visit(blocked)
-      expect(await failure()).to.deep.equal(because(`${address} failed to load`))
+      expect(await failure()).to.deep.equal(because(`${address} did not load`))
       expect(violations).to.have.length(1)
     })
 
@@ -282,7 +282,7 @@ describe('the script with SockJS beside the client’s', function () {
     it('is another than the page’s hashes allow: says what to do', async () => {
       fate = tampered
       await visit(blocked, MAIN, `integrity="${hashes.get(MAIN)}"`)
-      expect(await failure()).to.deep.equal(because(`${address} failed to load`))
+      expect(await failure()).to.deep.equal(because(`${address} did not load`))
     })
 
     it('has no SockJS in it: says what to do', async () => {

@@ -198,10 +198,12 @@ describe('the client as a script tag', () => {
           Promise.all(['double', 'inner.triple'].map((name) => window.socket.rpc('askBack', name))),
         )
         expect(answers).to.deep.equal([{ said: 40 }, { said: 60 }])
-        const code = await page.evaluate(() =>
-          window.socket.rpc('askBack', 'fail').catch((error: { code: string }) => error.code),
+        const failure = await page.evaluate(() =>
+          window.socket
+            .rpc('askBack', 'fail')
+            .catch(({ code, data }: { code: string; data: unknown }) => ({ code, data })),
         )
-        expect(code).to.equal('no')
+        expect(failure).to.deep.equal({ code: 'nested_failed', data: { code: 'no', function: 'fail' } })
       })
 
       it('gets 200 messages of a channel, in order', async () => {

@@ -235,7 +235,7 @@ export class Connector {
 }
 
 function offlineWait(): number {
-  return OFFLINE_WAIT * (0.5 + Math.random() / 2)
+  return (OFFLINE_WAIT / 2) * (1 + Math.random())
 }
 
 function closeCodeOf(error: RpcError): number {

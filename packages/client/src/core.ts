@@ -260,7 +260,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     if (!link) return
     this.wasReady = true
     this.session = link.session
-    const { heartbeat = 0 } = link.session ?? {}
+    const heartbeat = link.session?.heartbeat
     this.#heartbeat.start(heartbeat && heartbeat + HEARTBEAT_LEEWAY)
     this.subscriptions.connected(link.isOld)
   }

@@ -33,13 +33,13 @@ export class Heartbeat {
 
   /**
    * The link is ready.
-   * @param silence milliseconds after which a server that is not heard of is pinged; 0 for a server that promises nothing
+   * @param silence milliseconds after which a server that is not heard of is pinged; 0 or none for a server that promises nothing
    */
-  start(silence = 0): void {
+  start(silence?: number): void {
     this.stop()
     this.#running = true
     this.#schedule()
-    if (silence > 0) this.#watch(silence, silence)
+    if (silence) this.#watch(silence, silence)
   }
 
   /** The link is gone. No more is heard of pings under way. */

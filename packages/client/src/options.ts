@@ -197,7 +197,7 @@ export function optionNames(): readonly string[] {
 }
 
 function flag(byDefault: boolean): Rule {
-  return ['a boolean', undefined, byDefault, 'true or false']
+  return ['a boolean', undefined, byDefault]
 }
 
 /**

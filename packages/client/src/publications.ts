@@ -50,7 +50,7 @@ export function receiptOf(answer: unknown): Receipt | undefined {
 
 /** The answer to a request for history. */
 export function publicationsOf(answer: unknown): readonly PublicationDetails[] {
-  const { publications = [] } = (answer ?? {}) as { readonly publications?: PublicationDetails[] }
+  const { publications = [] } = Object(answer) as { readonly publications?: PublicationDetails[] }
   return publications.map(withTime)
 }
 

@@ -54,7 +54,7 @@ async function loadScript(): Promise<void> {
     const fail = (how: string) => reject(new Error(`${script.src} ${how}`))
     startTimer(LOAD_TIMEOUT, () => fail('did not load in time'))
     script.onload = resolve
-    script.onerror = () => fail('failed to load')
+    script.onerror = () => fail('did not load')
   })
   document.head.append(script)
   await loaded.finally(() => script.remove())
