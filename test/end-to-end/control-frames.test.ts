@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Site, turn, useSites } from './fixture.js'
+import { type Site, turn, until, useSites } from './fixture.js'
 import { MB, MemoryGrowth } from './memory.js'
 import { frameOf, OPCODES, RawWebSocket } from './raw-websocket.js'
 
@@ -8,6 +8,13 @@ const PATHS = ['/sockets/websocket', '/sockets/000/raw/websocket'] as const
 
 /** Fragments of a text that are not the last. */
 const MORE = { fin: false }
+
+/** How sockets end from now on, as `disconnected` reports it. */
+function endsOf(site: Site): unknown[] {
+  const ends: unknown[] = []
+  site.sockets.on('disconnected', (_socket, reason, { code }) => ends.push([reason, code]))
+  return ends
+}
 
 describe('frames of a WebSocket', () => {
   const start = useSites()
@@ -89,21 +96,53 @@ describe('frames of a WebSocket', () => {
         ],
       ]
       for (const [what, code, frames] of broken) {
-        it(`${what} closes with ${code}, and no other socket`, async () => {
+        it(`${what} closes with ${code}, which is a protocol_error, and no other socket`, async () => {
           const site = await start()
+          const ends = endsOf(site)
           const [raw, other] = [await member(site), await site.ready()]
           raw.write(...frames)
           expect(await raw.closed).to.equal(code)
+          await until(() => ends.length > 0)
+          expect(ends).to.deep.equal([['protocol_error', code]])
           expect(await other.rpc('echo', 'unharmed')).to.equal('unharmed')
           expect(site.sockets.sockets()).to.have.length(1)
         })
       }
 
+      for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 3000, 4000, 4007, 4501, 4999]) {
+        it(`a client that closes with ${code} has closed, whatever a server means by it`, async () => {
+          const site = await start()
+          const ends = endsOf(site)
+          const raw = await member(site)
+          raw.write(frameOf(close, Buffer.from([code >> 8, code & 0xff, ...Buffer.from('slow_consumer')])))
+          await until(() => ends.length > 0)
+          expect(ends).to.deep.equal([['client_closed', code]])
+        })
+      }
+
+      it('a client that closes before it has signed in was not refused', async () => {
+        const site = await start()
+        const raw = await RawWebSocket.open(site.port, path)
+        raw.write(frameOf(close, Buffer.from([1008 >> 8, 1008 & 0xff])))
+        await until(() => site.log.some(({ message }) => message.startsWith('a connection ended')))
+        expect(site.log.filter(({ message }) => message === 'a connection was refused')).to.deep.equal([])
+      })
+
+      it('one that sends a broken frame then was refused', async () => {
+        const site = await start()
+        const raw = await RawWebSocket.open(site.port, path)
+        raw.write(frameOf(ping, 'a', { masked: false }))
+        await until(() => site.log.some(({ message }) => message === 'a connection was refused'))
+      })
+
       it('a frame of more than the limit closes with 1009 as soon as it says how long it is', async () => {
         const site = await start({ limits: { message: 50_000 } })
+        const ends = endsOf(site)
         const [raw, other] = [await member(site), await site.ready()]
         raw.write(frameOf(text, 'x'.repeat(4 * 50_000)).subarray(0, 100))
         expect(await raw.closed).to.equal(1009)
+        await until(() => ends.length > 0)
+        expect(ends).to.deep.equal([['too_large', 1009]])
         expect(await other.rpc('echo', 'unharmed')).to.equal('unharmed')
       })
 

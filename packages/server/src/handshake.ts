@@ -31,8 +31,8 @@ export interface HandshakeOwner {
     adopt: (listener: BufferedListener) => void,
   ): Promise<void>
   failed(cause: unknown, details: object): void
-  /** A connection that was not let in ended, by its client or its transport. */
-  left?(closing: Closing): void
+  /** A connection that was not let in ended, by its client or its transport. @param byPeer whether by its client */
+  left?(closing: Closing, byPeer: boolean): void
   /** A connection is closed that was not let in. Not called for a refused token, whose reason the log has already. */
   refused(closing: Closing): void
 }
@@ -83,9 +83,9 @@ export class Handshakes {
       },
       closed: (...how) => {
         end = how
-        const [code, reason] = how
+        const [code, reason, byPeer = false] = how
         if (!listener && this.#has(connection))
-          this.#owner.left?.({ code, reason, transport: connection.transport })
+          this.#owner.left?.({ code, reason, transport: connection.transport }, byPeer)
         this.#forget(connection)
         listener?.closed(...how)
       },

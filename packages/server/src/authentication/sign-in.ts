@@ -55,7 +55,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
     welcome: (...args) => admission.welcome(...args),
     failed,
     refused: (closing) => closings.stranger(closing),
-    left: (closing) => closings.left(closing),
+    left: (...how) => closings.left(...how),
   })
 }
 

@@ -91,9 +91,9 @@ export class ClosingLog {
   }
 
   /** A connection that was not let in has ended: the server's transport has refused what it sent, or its client left. */
-  left(closing: Closing): void {
+  left(closing: Closing, byPeer: boolean): void {
     const details = { ...closing, reason: shorten(closing.reason) }
-    if (REFUSED.has(closing.code)) return this.stranger(details)
+    if (!byPeer && REFUSED.has(closing.code)) return this.stranger(details)
     this.#log.write('connection left', ['debug', details, 'a connection ended before it was let in'])
   }
 

@@ -5,7 +5,7 @@ type Others = 'auth_timeout' | 'auth_required' | 'invalid_token' | 'going_away'
 
 /**
  * Why a socket ended, in one word of a closed list; `docs/STATES.md` explains each. A client's own code or text never becomes
- * one: a client that closes with a code from 3001 on is `client_closed`.
+ * one: a client that closes is `client_closed`, whichever code it sends.
  */
 export type DisconnectReason =
   | Exclude<CloseReason, Others>
@@ -26,13 +26,9 @@ export interface ConnectionEnd {
 /** WebSocket's code for a connection that ended without a close. */
 const LOST = 1006
 
-/** What codes mean that are not our own. `ws` closes by them for what a client sent, so that either side may have. */
+/** What codes mean that are not our own. Transports close by them for what a client sent. */
 const STANDARD: ReadonlyMap<number, DisconnectReason> = new Map([
   [CLOSE_CODES.going_away.code, 'client_closed'],
-  [1000, 'client_closed'],
-  [1001, 'client_closed'],
-  [1005, 'client_closed'],
-  [LOST, 'connection_lost'],
   [1002, 'protocol_error'],
   [1003, 'protocol_error'],
   [1007, 'protocol_error'],
@@ -48,9 +44,9 @@ const OWN: ReadonlyMap<number, string> = new Map(
 
 /** The word for an end. The log and the `disconnected` event both use it. */
 export function disconnectReason({ code, byPeer }: ConnectionEnd): DisconnectReason {
-  const standard = STANDARD.get(code)
-  if (standard) return standard
-  return byPeer ? 'client_closed' : ((OWN.get(code) as DisconnectReason | undefined) ?? 'closed_by_server')
+  if (code === LOST) return 'connection_lost'
+  if (byPeer) return 'client_closed'
+  return STANDARD.get(code) ?? (OWN.get(code) as DisconnectReason | undefined) ?? 'closed_by_server'
 }
 
 /** Whether the connection ended by a close, of either side. */

@@ -1,16 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { CLOSE_CODES, isTooComplex, NESTING_LIMIT } from '@token-socket/protocol'
+import { CLOSE_CODES } from '@token-socket/protocol'
 import { type Server, WebSocket, WebSocketServer } from 'ws'
 import type { BufferedConnection, BufferedListener } from '../buffered-connection.js'
 import { Rate } from '../rate.js'
-import { type Batch, LineBatch, ListBatch } from '../socket/batch.js'
+import type { Batch } from '../socket/batch.js'
 import { Inbox, type InboxOwner } from '../socket/inbox.js'
 import type { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { BatchFrames, encodeTextFrame, payloadOf } from './frame.js'
+import { type Framing, PLAIN, SOCKJS } from './framing.js'
 import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
-import { authLimit, BATCH_MESSAGES, batchLimit, isTooLarge, type Writing } from './message-limit.js'
+import { authLimit, BATCH_MESSAGES, batchLimit, isTooLarge } from './message-limit.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SLICE, slicesOf, writeApart, writeSliced } from './slices.js'
 
@@ -33,47 +34,6 @@ export interface WebSocketTransportOptions extends LivenessOptions {
   readonly scheduler: InboxScheduler
   /** A connection opened. */
   opened(connection: BufferedConnection): void
-}
-
-/** How messages are put into frames. */
-interface Framing {
-  /** What the server says first, if anything. */
-  readonly greeting?: string
-  /** How clients write messages into a frame. */
-  readonly writing: Writing
-  encode(messages: readonly string[]): string
-  /** A frame's only message, if that is a text, or all of them. @throws if the frame is not of this framing */
-  decode(frame: string): string | Batch
-  /** A frame without a message, a sign of life: scripts in browsers do not see pings. */
-  readonly heartbeat: string
-  /** What the server says last, if anything. */
-  farewell?(code: number, reason: string): string
-}
-
-/** A text frame holds one message or several, one per line. */
-const PLAIN: Framing = {
-  writing: 'plain',
-  encode: (messages) => messages.join('\n'),
-  heartbeat: '',
-  decode: (frame) => (frame === '' || frame.includes('\n') ? new LineBatch(frame) : frame),
-}
-
-/** SockJS 0.3: `o` opens, `a[…]` carries messages as JSON strings, `c[code,reason]` closes. */
-const SOCKJS: Framing = {
-  writing: 'quoted',
-  greeting: 'o',
-  heartbeat: 'h',
-  encode: (messages) => `a${JSON.stringify(messages)}`,
-  decode: (frame) => {
-    if (frame === '') return new ListBatch([])
-    if (isTooComplex(frame))
-      throw new RangeError(
-        `The frame is nested more than ${NESTING_LIMIT} levels deep, or has too many parts`,
-      )
-    const messages: unknown = JSON.parse(frame)
-    return new ListBatch(Array.isArray(messages) ? messages : [messages])
-  },
-  farewell: (code, reason) => `c${JSON.stringify([code, reason])}`,
 }
 
 /** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
@@ -168,9 +128,12 @@ interface Upgraded {
 /** A WebSocket that lets its owner finish before it answers the peer's close, or closes for what the peer sent. */
 class PatientWebSocket extends WebSocket {
   owner: { closing(answer: () => void): void } | undefined
+  /** The code that was sent last: the server's own, or the peer's in return. */
+  sentCode: number | undefined
 
   override close(code?: number, reason?: string | Buffer): void {
     const { owner } = this
+    this.sentCode = code
     this.owner = undefined
     if (!owner || this.readyState !== WebSocket.OPEN) return super.close(code, reason)
     owner.closing(() => super.close(code, reason))
@@ -196,8 +159,6 @@ function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrie
   }
 }
 
-function ignore(): void {}
-
 class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   readonly transport = 'websocket'
   ondrained: (() => void) | undefined
@@ -214,6 +175,8 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   #behind = 0
   #controls: Rate | undefined
   #stopCounting: () => void = () => {}
+  /** The code with which `ws` has closed for what the peer sent, as broken frames. */
+  #refusal: number | undefined
 
   constructor(ws: PatientWebSocket, { socket, maxPayload, scheduler, maxInput, carrier }: Upgraded) {
     this.#ws = ws
@@ -229,9 +192,10 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     ws.on('ping', control)
     ws.on('pong', control)
     ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
-    ws.on('close', (code, reason) => this.#inbox.finish(() => this.#closed(code, reason.toString(), true)))
-    // Broken frames end in `close` with their code; there is nothing else to do about them.
-    ws.on('error', ignore)
+    ws.on('close', (code, reason) => this.#inbox.finish(() => this.#ended(code, reason)))
+    ws.on('error', () => {
+      this.#refusal = ws.sentCode
+    })
     socket.on('drain', this.#drained)
   }
 
@@ -389,6 +353,12 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     this.#socket.resume()
     // The peer has the close frame then, and sees the end. What is compressed may not have left yet.
     if (!this.#isCompressed) this.#socket.end()
+  }
+
+  /** The connection is gone. The peer did it, unless its frames were refused. */
+  #ended(code: number, reason: Buffer): void {
+    if (this.#refusal === undefined) this.#closed(code, reason.toString(), true)
+    else this.#closed(this.#refusal, '')
   }
 
   #closed(code: number, reason: string, byPeer = false): void {
