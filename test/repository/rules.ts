@@ -59,7 +59,7 @@ export const privateNames: Readonly<Record<string, readonly string[]>> = {
 /** Files besides protocol/codec that may use `JSON`, each with the reason. */
 export const jsonUsers: Readonly<Record<string, string>> = {
   'protocol/codec': 'the one door of the wire',
-  'server/transports/websocket':
+  'server/transports/framing':
     'SockJS frames its messages in JSON texts of its own, around those of the codec',
 }
 

@@ -173,7 +173,7 @@ describe('WebSocketTransport', () => {
         const { peer, guest } = await carrier.open(path)
         for (let sent = 0; sent < count; sent += 1) peer.socket.send('x'.repeat(size), { fin: false })
         expect((await peer.closed)[0]).to.equal(1009)
-        expect((await guest.ended)[0]).to.equal(1006)
+        expect((await guest.ended)[0]).to.equal(1009)
       })
 
       it('takes a message of just the limit', async () => {
