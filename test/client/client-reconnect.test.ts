@@ -137,7 +137,6 @@ describe('the reconnection of TokenSocket', () => {
     'engine_unavailable',
     'internal',
     'nested_failed',
-    'shutting_down',
     'timeout',
     'too_many_calls',
     'too_many_sockets',

@@ -95,7 +95,6 @@ describe('TokenSource#request', () => {
   it('takes no other code for what `authentication` refused with', async () => {
     for (const [code, known] of [
       ['forbidden', 'token_refused'],
-      ['bad_message', 'token_refused'],
       ['origin_refused', 'origin_refused'],
       [7, 'token_refused'],
     ] as const) {

@@ -43,7 +43,7 @@ const REFUSED_TOKENS = 3
  * Failures of a try that may be over at the next one. With any other code the server has refused this user or this page.
  */
 const PASSING =
-  /^(connection_lost|engine_unavailable|in(ternal|valid_token)|nested_failed|shutting_down|(veto_)?timeout|to(ken_failed|o_many_.+)|transport_failed)$/
+  /^(connection_lost|engine_unavailable|internal|invalid_token|(nested|token|transport)_failed|(veto_)?timeout|too_many_.+)$/
 
 /** How a {@link Connector} goes about it. */
 export interface ConnectorOptions {

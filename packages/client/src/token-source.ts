@@ -41,15 +41,19 @@ export class TokenSource {
    *   signal's reason
    */
   async request(signal: AbortSignal): Promise<string> {
+    let answer: string | RpcError
     try {
-      return await limitTime([this.#options.timeout], signal, (inner) => this.#request(inner))
+      answer = await limitTime([this.#options.timeout], signal, (inner) => this.#request(inner))
     } catch (error) {
       throwIfAborted(signal)
       throw asTokenError(error, `to ${this.#options.url} `)
     }
+    if (typeof answer === 'string') return answer
+    throw answer
   }
 
-  async #request(signal: AbortSignal): Promise<string> {
+  /** @returns the token, or why the server refuses it */
+  async #request(signal: AbortSignal): Promise<string | RpcError> {
     const { authentication, url, jsonp } = this.#options
     const data = typeof authentication === 'function' ? await authentication() : authentication
     const query = formEncode(data)
@@ -76,35 +80,39 @@ export class TokenSource {
   }
 }
 
-/** @throws RpcError `token_refused`, `origin_refused`; Error why it failed */
-function read({ ok, status, redirected, url }: TokenResponse, text: string, asked: string): string {
+/** @returns the token, or why the server refuses it @throws Error why it failed */
+function read(
+  { ok, status, redirected, url }: TokenResponse,
+  text: string,
+  asked: string,
+): string | RpcError {
   // It may be a page for people.
   const body = parseJson(text) as Body
   const said = errorOf(body)
   const why = `${said ? `${said}, ` : ''}HTTP status ${status}`
   // Some 4xx say nothing about the user: the same request may succeed later.
   if (/^4(?!08|25|29)/.test(`${status}`)) {
-    throw refusalOf(body, `${why} from ${asked}`, { status, url: asked })
+    return refusalOf(body, `${why} from ${asked}`, { status, url: asked })
   }
   if (!ok) throw new Error(why)
   if (body === undefined) throw new Error(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
   return tokenOf(body, asked)
 }
 
-/** @throws RpcError `token_refused`; Error if there is no token */
-function tokenOf(body: Body, url: string): string {
+/** @returns the token, or why the server refuses it @throws Error if there is neither */
+function tokenOf(body: Body, url: string): string | RpcError {
   const error = errorOf(body)
-  if (error) throw refusalOf(body, `${error}, from ${url}`, { url })
+  if (error) return refusalOf(body, `${error}, from ${url}`, { url })
   return checkToken(body?.token)
 }
 
-/** The error that the server's `authentication` refused with, if it named one; or else the library's own. */
+/** What the server's `authentication` refused with, if it named a code; or else the library's own error. */
 function refusalOf(body: Body, text: string, details: object): RpcError {
   const { code, data } = body ?? {}
-  if (code === 'origin_refused') return new RpcError(code, text, details)
-  const refused = new RpcError('token_refused', text, details)
-  const isOwn = typeof code === 'string' && !/^(forbidden|bad_message)$/.test(code)
-  return isOwn ? new RpcError(code, errorOf(body), data, refused) : refused
+  const isOrigin = code === 'origin_refused'
+  const refused = new RpcError(isOrigin ? code : 'token_refused', text, details)
+  if (isOrigin || typeof code !== 'string' || code === 'forbidden') return refused
+  return new RpcError(code, errorOf(body), data, refused)
 }
 
 /** @throws Error unless it is a token */
@@ -116,10 +124,8 @@ export function checkToken(token: unknown): string {
 
 /** Why there is no token. @param where the URL that was asked, such as `to https://example.com/socket/token ` */
 export function asTokenError(error: unknown, where = ''): RpcError {
-  const known = asRpcError(error)
-  const { code, cause } = known
-  // What the server's `authentication` refused with has the library's own refusal as its cause.
-  if (/^token_|^origin_refused$/.test(RpcError.is(cause) ? cause.code : code)) return known
+  const { code } = asRpcError(error)
+  if (/^token_/.test(code)) return error as RpcError
   const { message = String(error) } = Object(error) as { readonly message?: string }
   const why = code === 'timeout' ? 'no answer in time' : message
   return new RpcError('token_failed', `The token request ${where}failed: ${why}`, undefined, error)

@@ -166,6 +166,8 @@ export interface InvokeMessage {
   readonly id: string
   readonly name: string
   readonly data: unknown
+  /** Milliseconds that the server waits, if it said so; 0 for as long as it takes. @default the client's `callTimeout` */
+  readonly timeout?: number | undefined
 }
 
 /** Gives up a call that the client runs, as {@link CancelMessage} does. */
