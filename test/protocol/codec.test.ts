@@ -162,6 +162,10 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
     { type: 'invoke', id: '1', name: 'a.b', data: [1] },
   ],
   [
+    '{"internal":true,"command":"rpc","data":{"fid":"1","command":"a","args":1,"timeout":60000}}',
+    { type: 'invoke', id: '1', name: 'a', data: 1, timeout: 60_000 },
+  ],
+  [
     '{"internal":true,"command":"rpc","data":{"fid":"1","command":"a"}}',
     { type: 'invoke', id: '1', name: 'a', data: undefined },
   ],

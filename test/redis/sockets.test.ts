@@ -14,6 +14,7 @@ const ACTIONS = {
   },
   long: () => 'x'.repeat(1024 * 1024),
   hang: (_data: unknown, _callback: unknown) => {},
+  left: (_data: unknown, _callback: unknown, call: CallContext) => call.deadline - Date.now(),
 }
 
 describe('the sockets of all nodes', function () {
@@ -57,6 +58,13 @@ describe('the sockets of all nodes', function () {
         const { sid } = await connect(site())
         expect(await here.sockets.cluster.rpc(sid, 'echo', { x: [1, '😀'] })).to.deep.equal({ x: [1, '😀'] })
       })
+
+      for (const timeout of [2000, 100_000])
+        it(`have the time that the server waits: ${timeout} ms`, async () => {
+          const { sid } = await connect(site())
+          const left = await here.sockets.cluster.rpc(sid, 'left', 1, { timeout })
+          expect(left).to.be.within(timeout - 1000, timeout)
+        })
 
       it('are called, and answer with an error of their own', async () => {
         const { sid } = await connect(site())

@@ -136,11 +136,12 @@ export class Calls implements RpcListener {
   }
 
   /** The server calls one of our actions. */
-  invoked({ id, name, data }: InvokeMessage, link: Link): void {
+  invoked({ id, name, data, timeout }: InvokeMessage, link: Link): void {
     this.#peer.receive({
       id,
       action: findAction(this.#owner.actions, name),
       name,
+      timeout,
       before: [data],
       answer: (outcome) => {
         // Before its word on the token any server counts as old.

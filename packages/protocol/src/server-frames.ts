@@ -33,8 +33,8 @@ export function encodeServerFrame(message: ServerMessage): Frame {
     case 'answer':
       return { rpc: message.rpc, uuid: message.id, ...answerFields(message.outcome), ...message.session }
     case 'invoke': {
-      const { id: fid, name: command, data } = message
-      return internal('rpc', { fid, command, args: sendable(data) })
+      const { id: fid, name: command, data, timeout } = message
+      return internal('rpc', { fid, command, args: sendable(data), timeout })
     }
     case 'withdraw':
       return internal('cancel', { fid: message.id, reason: message.reason })
@@ -86,6 +86,8 @@ function notice(command: unknown, data: Frame): ServerMessage {
         id: name('fid', 'id'),
         name: name('command', 'name'),
         data: data.args,
+        // The server is trusted: a time-out that is no number counts as none.
+        ...(typeof data.timeout === 'number' && { timeout: data.timeout }),
       }
     case 'cancel':
       return { type: 'withdraw', id: name('fid', 'id'), ...readReason(data) }

@@ -20,6 +20,7 @@ import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
 import type { Flusher, Outbox } from './outbox.js'
 import { closingOf, type SlowReader, type SocketClosing } from './runtime/closings.js'
+import { actionTimeout } from './socket/action-timeout.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
@@ -238,7 +239,8 @@ export class RemoteClient {
     const answer = this.#session.request(
       (id) => {
         if (this.isClosed) throw new RpcError('connection_lost')
-        this.send({ type: 'invoke', id, name, data })
+        const timeout = this.isOld ? undefined : actionTimeout(options)
+        this.send({ type: 'invoke', id, name, data, timeout })
       },
       options,
       name,

@@ -1,0 +1,11 @@
+import { type CallOptions, isNever } from '@token-socket/protocol'
+
+/**
+ * What a client learns of the time that its action has, in milliseconds: 0 for as long as it takes, `undefined` for the
+ * client's own limit.
+ */
+export function actionTimeout(options: CallOptions | undefined): number | undefined {
+  const timeout = options?.timeout
+  // JSON has no `Infinity`.
+  return timeout !== undefined && isNever(timeout) ? 0 : timeout
+}
