@@ -18,6 +18,19 @@ describe('Deadlines', () => {
 
   afterEach(() => sinon.restore())
 
+  it('loses none that is due where the callback of another throws', () => {
+    const fails = new Deadlines<string>((key) => {
+      expired.push(key)
+      if (key !== 'c') throw new Error(key)
+    })
+    for (const key of ['a', 'b', 'c']) fails.set(key, 100)
+    expect(() => clock.tick(100)).to.throw('a')
+    expect(() => clock.tick(1)).to.throw('b')
+    clock.tick(1)
+    expect(expired).to.deep.equal(['a', 'b', 'c'])
+    expect(clock.countTimers()).to.equal(0)
+  })
+
   describe('#set', () => {
     it('calls back for the key when its time has come, once', () => {
       deadlines.set('a', 100)

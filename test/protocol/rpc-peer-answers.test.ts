@@ -38,6 +38,21 @@ describe('RpcPeer, answering', () => {
       expect(callback).to.be.a('function')
     })
 
+    it('answers with a time-out where running the function threw', () => {
+      const answers: Outcome[] = []
+      const call = {
+        action: () => 1,
+        before: [],
+        answer: (outcome: Outcome) => void answers.push(outcome),
+        get around(): never {
+          throw new Error('broken')
+        },
+      }
+      expect(() => peer.receive(call)).to.throw('broken')
+      clock.tick(limits.timeout)
+      expect(answers).to.deep.equal([timedOut])
+    })
+
     it('calls the function on no object', () => {
       const action = sinon.stub().returns(1)
       received(peer, action)

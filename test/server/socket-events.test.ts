@@ -31,6 +31,24 @@ describe('SocketEvents', () => {
     return made
   }
 
+  it('tells of other sockets, and lets in, whatever becomes of a failure', async () => {
+    const unreported = new SocketEvents({
+      emitter: emitter as never,
+      failed: () => {
+        throw new Error('the report failed')
+      },
+    })
+    emitter.on('connected', () => {
+      throw new Error('listener')
+    })
+    listenToAll()
+    const { socket } = makeSocket()
+    unreported.connected(socket)
+    unreported.left(socket, 'a', 'client')
+    await Promise.resolve()
+    expect(told.map(([name]) => name)).to.deep.equal(['connected', 'unsubscribed'])
+  })
+
   it('tells in the order in which things happen', async () => {
     listenToAll()
     const { socket } = letIn()

@@ -82,7 +82,13 @@ export class Deadlines<Key> {
     this.#next = Number.POSITIVE_INFINITY
     const [earliest] = this.#heap
     if (earliest) this.#arm(earliest.time)
-    for (const key of due) this.#onexpire(key)
+    let told = 0
+    try {
+      while (told < due.length) this.#onexpire(due[told++] as Key)
+    } finally {
+      // One whose callback throws loses no other that is due.
+      while (told < due.length) this.set(due[told++] as Key, Number.MIN_VALUE)
+    }
   }
 
   /** Takes the keys whose time has come, the earliest first. */

@@ -119,8 +119,16 @@ export class RpcPeer {
     }
     this.#running.set(running.key, running)
     addLoad(this.#load, call)
-    runCall(call.action, running, this.#receiver)
-    if (running.isOver) return
+    try {
+      runCall(call.action, running, this.#receiver)
+    } finally {
+      // Also where running it threw: the caller gets its answer by then.
+      if (!running.isOver) this.#arm(running, timeout)
+    }
+  }
+
+  #arm(running: RunningCall, timeout: number): void {
+    const { call } = running
     running.timedOut = () => {
       this.#end(running, 'timeout')
       this.#deliver(call, wireError('timeout', subjectOf(call)))

@@ -18,9 +18,9 @@ import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
 import type { Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
-import { codeOf } from './runtime/failures.js'
 import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
+import { codeOf } from './runtime/thrown-values.js'
 import type { Refusal } from './vetoes.js'
 
 /** What {@link Admission} needs. */

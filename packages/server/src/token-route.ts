@@ -9,8 +9,8 @@ import type { TicketOwner, Tickets } from './engine.js'
 import { addressBlock } from './http/address-block.js'
 import type { OriginRules } from './origins.js'
 import type { Development } from './runtime/development.js'
-import { codeOf } from './runtime/failures.js'
 import type { LogEntry, ThrottledLog } from './runtime/throttled-log.js'
+import { classOf, shortError } from './runtime/thrown-values.js'
 import type { Tokens } from './tokens.js'
 
 /** Gives the outcome of a sign-in check: an error, or what the client may be known by. */
@@ -112,11 +112,15 @@ function failureLine(failure: unknown, request: Request): readonly [kind: string
     return ['token request setup', ['error', failure.details, line]]
   }
   if (!(failure instanceof AuthenticationFailure))
-    return [`token request ${codeOf(failure)}`, ['error', { err: failure }, 'a token request failed']]
-  const { cause: err } = failure
-  const isSessionMissing = err instanceof TypeError && !('session' in request && request.session)
+    return [`token request ${classOf(failure)}`, ['error', { err: failure }, 'a token request failed']]
+  const { cause } = failure
+  const err = shortError(cause)
+  const isSessionMissing = classOf(err) === 'TypeError' && !('session' in request && request.session)
   const details = { option: 'authentication', err, ...(isSessionMissing && { hint: WITHOUT_SESSION }) }
-  return [`authentication ${codeOf(err)}`, ['error', details, 'a token request failed: authentication threw']]
+  return [
+    `authentication ${classOf(err)}`,
+    ['error', details, 'a token request failed: authentication threw'],
+  ]
 }
 
 /**

@@ -51,6 +51,35 @@ describe('ThrottledLog', () => {
     expect(clock.countTimers()).to.equal(1)
   })
 
+  it('counts the levels apart: no number of warnings hides an error', () => {
+    for (let kind = 0; kind < 10_000; kind += 1) refuse(kind, `kind ${kind}`)
+    log.write('failure', ['error', { id: 1 }, 'threw'])
+    expect(lines().at(-1)).to.deep.equal(['error', { id: 1 }, 'threw'])
+  })
+
+  it('counts 20 subjects of a kind apart, and hides no other kind', () => {
+    for (let id = 0; id < 10_000; id += 1) log.write('late', ['warn', { id }, 'late'], `f${id}`)
+    expect(recorded.lines).to.have.length(21)
+    refuse(1)
+    expect(lines().at(-1)).to.deep.equal(['warn', { id: 1 }, 'refused'])
+    clock.tick(MINUTE)
+    expect(lines()).to.deep.include(['warn', { id: 9999, repeated: 9979 }, 'late'])
+  })
+
+  it('counts subjects and kinds anew once they have been quiet', () => {
+    const write = (id: number) => log.write('late', ['warn', { id }, 'late'], `f${id}`)
+    for (let id = 0; id < 20; id += 1) write(id)
+    clock.tick(MINUTE)
+    for (let id = 100; id < 120; id += 1) write(id)
+    expect(recorded.lines).to.have.length(40)
+  })
+
+  it('keeps only the beginning of a subject', () => {
+    const text = 'x'.repeat(300_000)
+    for (let id = 0; id < 100; id += 1) log.write('late', ['warn', { id }, 'late'], `${text}${id}`)
+    expect(recorded.lines).to.have.length(1)
+  })
+
   it('counts kinds apart, but only 200 of them', () => {
     for (let kind = 0; kind < 10_000; kind += 1) refuse(kind, `kind ${kind}`)
     expect(recorded.lines).to.have.length(201)

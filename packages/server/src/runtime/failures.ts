@@ -1,5 +1,5 @@
-import { RpcError } from '@token-socket/protocol'
 import type { ThrottledLog } from './throttled-log.js'
+import { classOf, shortError } from './thrown-values.js'
 
 /** Receives each failure. It does not throw. */
 export type FailureListener = (cause: unknown, details: object) => void
@@ -22,7 +22,8 @@ export class Failures {
 
   /** Reports a failure. Never throws. @param details what failed, and for which socket or channel */
   readonly report: FailureListener = (cause, details) => {
-    this.#log.write(kindOf(cause, details), ['error', { ...details, err: cause }, 'something threw'])
+    const err = shortError(cause)
+    this.#log.write(kindOf(details), ['error', { ...details, err }, 'something threw'], classOf(cause))
     this.#listener(cause, details)
   }
 
@@ -38,18 +39,9 @@ export class Failures {
   }
 }
 
-function kindOf(cause: unknown, details: object): string {
-  const about = details as Readonly<Record<string, unknown>>
-  const subjects = SUBJECTS.map((name) => about[name] ?? '')
-  return ['failure', ...subjects, codeOf(cause)].join(' ')
-}
-
-/** What tells kinds of errors apart: the code, or the class. Never throws: some errors cannot be read. */
-export function codeOf(cause: unknown): string {
-  try {
-    if (RpcError.is(cause)) return String(cause.code)
-    return cause instanceof Error ? String(cause.name) : typeof cause
-  } catch {
-    return 'unreadable'
-  }
+/** Clients choose the names of calls around which middleware runs. */
+function kindOf(details: object): string {
+  const { middleware, ...others } = details as Readonly<Record<string, unknown>>
+  const about = middleware === undefined ? others : { middleware }
+  return ['failure', ...[...SUBJECTS, 'middleware'].map((name) => about[name] ?? '')].join(' ')
 }

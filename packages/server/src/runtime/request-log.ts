@@ -56,11 +56,8 @@ export class RequestLog {
       return this.#log.write('late middleware call', ['warn', details, MIDDLEWARE_LATE])
     }
     const reason = form === 'callback' ? 'declared callback, never called it' : 'its promise has not settled'
-    this.#log.write(`unanswered ${call.function}`, [
-      'warn',
-      { ...shortenedCall(call), reason },
-      'a function did not answer in time',
-    ])
+    const details = { ...shortenedCall(call), reason }
+    this.#log.write('unanswered', ['warn', details, 'a function did not answer in time'], call.function)
   }
 
   /** A function answered after its call had ended, or twice. @param end how the call had ended; `undefined` by an answer */
@@ -69,7 +66,7 @@ export class RequestLog {
     if (end === 'aborted' || end === 'connection_lost')
       return this.#logger.debug(details, 'a function answered a call that was given up')
     const line = end ? 'a function answered after its call had timed out' : 'a function answered twice'
-    this.#log.write(`late ${end} ${call.function}`, ['warn', details, line])
+    this.#log.write(`late ${end}`, ['warn', details, line], call.function)
   }
 
   /** With the option `debug`: a line when a call of the server to a client has ended, with its duration. */
