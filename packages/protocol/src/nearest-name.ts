@@ -17,19 +17,25 @@ export function nearestName(wrong: string, names: Iterable<string>): string | un
     left -= 1
     if (left < 0) break
     if (name === wrong || Math.abs(name.length - wrong.length) >= least) continue
-    const distance = distanceOf(sought, name.toLowerCase())
+    const distance = distanceOf(sought, name.toLowerCase(), least)
     if (distance < least) [nearest, least] = [name, distance]
   }
   return nearest
 }
 
-/** Damerau and Levenshtein's distance, each pair of letters swapped once: three rows of its table are kept. */
-function distanceOf(a: string, b: string): number {
+/**
+ * Damerau and Levenshtein's distance, each pair of letters swapped once: three rows of its table are kept. Cells that are
+ * further from the diagonal than `least` cannot be on a shorter way, and are left out.
+ * @returns `least` or more, if the distance is not below that
+ */
+function distanceOf(a: string, b: string, least: number): number {
   let before: number[] = []
   let above = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row += 1) {
-    const line = [row]
-    for (let column = 1; column <= b.length; column += 1) {
+    const line: number[] = []
+    if (row < least) line[0] = row
+    const last = Math.min(b.length, row + least)
+    for (let column = Math.max(1, row - least); column <= last; column += 1) {
       const isSame = a[row - 1] === b[column - 1]
       const isSwapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
       line[column] = Math.min(

@@ -53,12 +53,16 @@ export class SessionKey {
 
   /** A session with other values may be that of a visitor, or the key is misspelt. */
   #warn(session: object): void {
-    const names = Object.keys(session).filter((name) => name !== 'cookie' && name !== this.#key)
+    const names: string[] = []
+    for (const name in session) {
+      if (name === 'cookie' || name === this.#key || !Object.hasOwn(session, name)) continue
+      if (names.push(name) === NAMES) break
+    }
     if (names.length === 0) return
     const details = {
       option: 'authentication',
       key: this.#key,
-      found: shorten(names.slice(0, NAMES).join(', ')),
+      found: shorten(names.join(', ')),
     }
     this.#options.log.write('session key', ['warn', details, WRONG_KEY])
   }

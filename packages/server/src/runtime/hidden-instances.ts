@@ -1,5 +1,5 @@
-import { isPlain } from '@token-socket/protocol'
 import type { Logger } from '../logger.js'
+import { controllerFields, hasFunctions, isInstance } from './controller-fields.js'
 import { shorten } from './shorten.js'
 
 /** Paths that are named at most. */
@@ -10,33 +10,20 @@ const MESSAGE =
 
 /**
  * Warns of the parts of a controller whose functions clients cannot call, though they look as if: instances of classes in
- * the fields of other instances. Getters are not called.
+ * the fields of other instances. Getters are not called. A very large controller is not looked at as a whole, see
+ * {@link controllerFields}.
  */
 export function warnOfHiddenInstances(logger: Pick<Logger, 'warn'>, controller: object): void {
-  const paths: string[] = []
-  walk(controller, { path: [], isInInstance: false, seen: new Set([controller]), paths })
-  for (const path of paths) logger.warn({ option: 'socketController', path: shorten(path) }, MESSAGE)
+  for (const path of hiddenPaths(controller))
+    logger.warn({ option: 'socketController', path: shorten(path) }, MESSAGE)
 }
 
-interface Place {
-  readonly path: readonly string[]
-  readonly isInInstance: boolean
-  readonly seen: Set<object>
-  readonly paths: string[]
-}
-
-function walk(object: object, place: Place): void {
-  const isInInstance = place.isInInstance || !isPlain(object)
-  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
-    if (typeof value !== 'object' || value === null || place.seen.has(value)) continue
-    const path = [...place.path, name]
-    if (isInInstance && !isPlain(value)) note(value, path, place)
-    else walk(value, { ...place, path, isInInstance, seen: place.seen.add(value) })
+function hiddenPaths(controller: object): string[] {
+  const paths = new Map<object, string>()
+  for (const { path, value, isInInstance } of controllerFields(controller)) {
+    if (!isInInstance || typeof value === 'function' || !isInstance(value) || paths.has(value)) continue
+    if (hasFunctions(value)) paths.set(value, path.join('.'))
+    if (paths.size >= PATHS) break
   }
-}
-
-function note(instance: object, path: readonly string[], { paths }: Place): void {
-  const fields = Object.values(Object.getOwnPropertyDescriptors(instance))
-  const hasFunctions = fields.some(({ value }) => typeof value === 'function')
-  if (hasFunctions && paths.length < PATHS) paths.push(path.join('.'))
+  return [...paths.values()]
 }
