@@ -5,7 +5,7 @@ import { classOf, shortError } from './thrown-values.js'
 export type FailureListener = (cause: unknown, details: object) => void
 
 /** Details that say what failed. Their values come from the code or the application's options, not from clients. */
-const SUBJECTS = ['step', 'event', 'option', 'function', 'method'] as const
+const SUBJECTS = ['step', 'event', 'option', 'rule', 'method', 'middleware'] as const
 
 /**
  * Reports what throws where no caller could catch it: handlers, listeners, the filter, the engine. Each failure reaches the
@@ -39,9 +39,10 @@ export class Failures {
   }
 }
 
-/** Clients choose the names of calls around which middleware runs. */
+/** Clients choose the names of calls around which middleware runs, and of functions whose look-up throws. */
 function kindOf(details: object): string {
-  const { middleware, ...others } = details as Readonly<Record<string, unknown>>
-  const about = middleware === undefined ? others : { middleware }
-  return ['failure', ...[...SUBJECTS, 'middleware'].map((name) => about[name] ?? '')].join(' ')
+  const about = details as Readonly<Record<string, unknown>>
+  const isMadeUp = about.middleware !== undefined || about.step !== undefined
+  const subjects = SUBJECTS.map((name) => about[name] ?? '')
+  return ['failure', ...subjects, isMadeUp ? '' : (about.function ?? '')].join(' ')
 }

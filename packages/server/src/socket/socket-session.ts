@@ -191,13 +191,16 @@ export class SocketSession {
     this.#socket.send({ type: 'answer', id, rpc: name, outcome })
   }
 
-  /** @returns the function that is called; one that throws in place of one whose look-up throws, as a getter may */
+  /** @returns the function that is called; one that fails in place of one whose look-up throws, as a getter may */
   #find(name: string): Action | undefined {
     try {
       return this.#owner.findAction(name)
     } catch (cause) {
+      const { sid, uid } = this.#socket
+      // No function has this name yet: a client may have made it up.
+      this.#owner.failed(cause, { sid, uid, function: name, step: 'look-up' })
       return () => {
-        throw cause
+        throw new RpcError('internal')
       }
     }
   }
