@@ -180,7 +180,9 @@ describe('a page with a content security policy', () => {
       await visit(site, policy, '/sockets/token-socket.min.js')
       const outcome = await connect(page, { transports: ['sockjs'], reconnect: false })
       expect(outcome).to.have.property('code', 'transport_failed')
-      expect(outcome.message).to.match(/^sockjs failed: SockJS could not be loaded: .*TrustedScriptURL/)
+      expect(outcome.message).to.match(
+        /^sockjs failed: http:\S+: SockJS could not be loaded: .*TrustedScriptURL/,
+      )
     })
 
     it('lets it be loaded where the page has a default policy for it', async () => {
