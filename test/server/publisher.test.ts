@@ -1,5 +1,7 @@
-import { type Engine, MemoryEngine, type Publisher, publisher } from '@token-socket/server'
+import { createServer } from 'node:http'
+import { type Engine, MemoryEngine, type Publisher, publisher, TokenSocketServer } from '@token-socket/server'
 import { expect } from 'chai'
+import express from 'express'
 import sinon from 'sinon'
 import { rejection } from '../protocol/rejection.js'
 
@@ -76,10 +78,13 @@ describe('publisher', () => {
   })
 
   it('reads pages of 100 publications, unless the query says otherwise', async () => {
-    const all = publisher({ engine, channels: { all: { history: { ttl: 60_000 } } }, logger })
+    const rules = { all: { history: { ttl: 60_000 } } }
+    const all = publisher({ engine: sharedEngine(), channels: rules, logger })
     for (let number = 1; number <= 101; number += 1) await all.publish('all', number)
     expect((await all.history('all')).publications).to.have.length(100)
+    expect((await all.history('all', { limit: undefined } as object)).publications).to.have.length(100)
     expect((await all.history('all', { limit: 101 })).publications).to.have.length(101)
+    await all.close()
   })
 
   it('names the members of a channel', async () => {
@@ -123,12 +128,58 @@ describe('publisher', () => {
     })
   }
 
+  it('refuses an engine that another publisher, or a server, has; and a server refuses a publisher’s', async () => {
+    const refused = (make: () => unknown, by: string) =>
+      expect(make)
+        .to.throw(`engine is a ${by}'s already`)
+        .that.deep.includes({ code: 'bad_option', data: { field: 'engine' } })
+    refused(() => publisher({ engine, logger }), 'publisher')
+    const app = express()
+    const serve = (one: Engine, prefix: string) =>
+      new TokenSocketServer({
+        app,
+        server: createServer(app),
+        engine: one,
+        secret: 's'.repeat(32),
+        logger,
+        prefix,
+      })
+    refused(() => serve(engine, '/a'), 'publisher')
+    const others = sharedEngine()
+    const server = serve(others, '/b')
+    refused(() => publisher({ engine: others, logger }), 'server')
+    expect(others.nodes.withdraw.callCount).to.equal(0)
+    await server.shutdown()
+  })
+
+  it('says that it is closed to what is called after that', async () => {
+    await own.close()
+    for (const call of [
+      () => own.publish('a', 1),
+      () => own.broadcast(1),
+      () => own.history('a'),
+      () => own.members('a'),
+    ]) {
+      const error = await rejection(call())
+      expect([error.code, error.message]).to.deep.equal(['shutting_down', 'The publisher is closed'])
+    }
+  })
+
+  it('warns in development of data that JSON changes', async () => {
+    await own.publish('a', new Map([[1, 2]]))
+    await own.broadcast(Number.NaN)
+    expect(logger.warn.args.map(([, line]) => line)).to.deep.equal([
+      'JSON changes a publication: data is a Map',
+      'JSON changes a broadcast: data is NaN',
+    ])
+  })
+
   it('says what reaches further than the memory engine', () => {
     expect(() => publisher({ engine: new MemoryEngine() })).to.throw(/"memory".*Redis/)
   })
 
   it('warns of an option that it does not know', () => {
-    publisher({ engine, logger, rules: {} } as Parameters<typeof publisher>[0])
+    publisher({ engine: sharedEngine(), logger, rules: {} } as Parameters<typeof publisher>[0])
     expect(logger.warn.args[0]?.[0]).to.deep.equal({ option: 'rules' })
   })
 })

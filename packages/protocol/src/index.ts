@@ -55,7 +55,7 @@ export {
   PROTOCOL_VERSION,
 } from './names.js'
 export { nearestName } from './nearest-name.js'
-export { forCaller } from './nested-failure.js'
+export { callFailure, forCaller } from './nested-failure.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
 export { type CallOptions, PendingCalls } from './pending-calls.js'
 export type { AnswerForm, CallAround, IncomingCall, RpcListener } from './rpc-listener.js'

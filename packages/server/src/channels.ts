@@ -172,7 +172,7 @@ export class Channels {
   }
 
   /** Reads what a channel keeps, for the server. See {@link OwnPublications}. */
-  history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+  history(channel: string, query?: Partial<HistoryQuery>): Promise<HistoryPage> {
     return this.#own.history(channel, query)
   }
 

@@ -1,4 +1,4 @@
-import { type CallOptions, markHandled, RpcError } from '@token-socket/protocol'
+import { type CallOptions, RpcError } from '@token-socket/protocol'
 import type { BulkOutcome } from './channels/bulk-subscriptions.js'
 import { checkName } from './channels/check-name.js'
 import { sessionSubject, uidSubject } from './claims/subjects.js'
@@ -19,7 +19,11 @@ import {
 import { NodeUsers, type NodeUsersOwner } from './cluster/users.js'
 import type { Nodes } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
+import { bindMethods } from './runtime/bound-methods.js'
 import type { Development } from './runtime/development.js'
+import { MethodOptions } from './runtime/method-options.js'
+import { noted, promised } from './runtime/own-calls.js'
+import { CALL_OPTIONS, END_OPTIONS } from './socket/method-options.js'
 import { refuseCallback } from './socket/rpc-callback.js'
 
 export { sidOf } from './cluster/sids.js'
@@ -58,7 +62,7 @@ export interface ClusterOwner {
 /**
  * The sockets of all nodes, and the nodes' applications. What concerns this node is done without the engine. A node that has
  * died makes no question fail: the caller gets the ids of those that did not answer. A wrong selector is refused before
- * anything is done.
+ * anything is done. Each method can be used without the object.
  */
 export class Cluster {
   readonly #owner: ClusterOwner
@@ -66,6 +70,7 @@ export class Cluster {
   readonly #events: NodeEvents
   readonly #questions: NodeQuestions
   readonly #calls: SocketCalls
+  #isClosed = false
 
   constructor(owner: ClusterOwner) {
     this.#owner = owner
@@ -81,6 +86,7 @@ export class Cluster {
     this.#questions = new NodeQuestions(owner.nodes, answer)
     const { callTimeout } = owner
     this.#calls = new SocketCalls({ node: this.node, questions: this.#questions, answer, callTimeout })
+    bindMethods(this, Cluster.prototype)
   }
 
   /** This node's id. */
@@ -90,7 +96,7 @@ export class Cluster {
 
   /** The ids of the nodes that live; one that has died is among them for 15 seconds at most. @throws RpcError `engine_unavailable` */
   nodes(): Promise<readonly string[]> {
-    return run(async () => this.#owner.nodes.list())
+    return this.#run('nodes', async () => this.#owner.nodes.list())
   }
 
   /**
@@ -99,7 +105,7 @@ export class Cluster {
    * @throws RpcError `engine_unavailable` if another node has to be asked
    */
   isConnected(who: string | SocketSelector): Promise<boolean> {
-    return run(async () => {
+    return this.#run('isConnected', async () => {
       if (typeof who !== 'string') return (await this.#count(readSelector(who))).count > 0
       checkText('sid', who)
       return this.#calls.isConnected(who)
@@ -112,7 +118,7 @@ export class Cluster {
    * @throws RpcError `bad_message`, `too_large`, `engine_unavailable`
    */
   count(who?: string | SocketSelector): Promise<ClusterCount> {
-    return run(async () => {
+    return this.#run('count', async () => {
       if (typeof who === 'object') return this.#count(readSelector(who))
       if (who !== undefined) checkText('channel', who)
       return this.#count(who === undefined ? {} : { channel: who })
@@ -126,7 +132,8 @@ export class Cluster {
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
   sockets(who: SocketSelector = { where: 'all' }, options: SocketPageOptions = {}): Promise<SocketPage> {
-    return run(async () => {
+    return this.#run('sockets', async () => {
+      PAGE_OPTIONS.check(options)
       const range = readRange(options)
       const question = { type: 'listSockets', who: readSelector(who), ...range } as const
       const { answers, missing } = await this.#questions.selected(question)
@@ -137,17 +144,14 @@ export class Cluster {
   /** The pages of {@link sockets}, one after the other: `for await (const { sockets, missing } of cluster.socketPages())`. */
   async *socketPages(
     who: SocketSelector = { where: 'all' },
-    { limit, after }: SocketPageOptions = {},
+    options: SocketPageOptions = {},
   ): AsyncGenerator<SocketPage, void, undefined> {
-    let next = after
-    do {
-      const page = await this.sockets(who, {
-        ...(limit !== undefined && { limit }),
-        ...(next !== undefined && { after: next }),
-      })
+    let page = await this.sockets(who, options)
+    yield page
+    while (page.next !== undefined) {
+      page = await this.sockets(who, { ...options, after: page.next })
       yield page
-      next = page.next
-    } while (next !== undefined)
+    }
   }
 
   /**
@@ -158,11 +162,10 @@ export class Cluster {
    * @returns how many were closed
    * @throws RpcError `bad_message`, `too_large`, `engine_unavailable`
    */
-  disconnect(
-    who: SocketSelector,
-    { reconnect = true }: { readonly reconnect?: boolean } = {},
-  ): Promise<ClusterCount> {
-    return run(async () => {
+  disconnect(who: SocketSelector, options: { readonly reconnect?: boolean } = {}): Promise<ClusterCount> {
+    return this.#run('disconnect', async () => {
+      END_OPTIONS.check(options)
+      const { reconnect = true } = options
       const selection = readSelector(who)
       if ('sid' in who) return this.#disconnectOne(who.sid, reconnect)
       if ('uid' in who)
@@ -190,11 +193,8 @@ export class Cluster {
     data?: unknown,
     options: CallOptions = {},
   ): Promise<Data> {
-    return run(async () => {
-      const sid = typeof who === 'object' ? readSelector(who).sid : who
-      checkText('sid', sid)
-      checkText('name', name)
-      refuseCallback('cluster.rpc', options)
+    return this.#run('rpc', async () => {
+      const sid = this.#checked('rpc', () => calledSid(who, name, options))
       if (nodeOf(sid) === this.node) return this.#socket(sid).rpc<Data>(name, data, options)
       this.#owner.development?.checkData('call', name, data)
       return this.#calls.call<Data>({ sid, name, data }, options)
@@ -211,7 +211,7 @@ export class Cluster {
   subscribe(sid: string, channel: string): Promise<void>
   subscribe(who: SocketSelector, channel: string): Promise<ClusterSubscription>
   subscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
-    return run(async () => {
+    return this.#run('subscribe', async () => {
       const { callTimeout } = this.#owner
       if (typeof who !== 'object') return this.#askOne({ type: 'subscribe', sid: who, channel }, callTimeout)
       checkName('channel', channel)
@@ -229,7 +229,7 @@ export class Cluster {
   unsubscribe(sid: string, channel: string): Promise<void>
   unsubscribe(who: SocketSelector, channel: string): Promise<ClusterCount>
   unsubscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
-    return run(async () => {
+    return this.#run('unsubscribe', async () => {
       if (typeof who !== 'object')
         return this.#askOne({ type: 'unsubscribe', sid: who, channel }, ANSWER_TIMEOUT)
       checkName('channel', channel)
@@ -246,8 +246,9 @@ export class Cluster {
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `unserializable`, `engine_unavailable`
    */
   emit(event: string, data?: unknown): Promise<ClusterCount> {
-    return run(async () => {
+    return this.#run('emit', async () => {
       checkNodeEvent(event, data)
+      this.#owner.development?.checkData('event', event, data)
       const { answers, missing } = await this.#questions.others({
         type: 'emit',
         event,
@@ -264,12 +265,34 @@ export class Cluster {
    * @throws RpcError `bad_message`, `too_long`
    */
   on(event: string, listener: NodeEventListener): () => void {
-    return this.#events.on(event, listener)
+    return noted('cluster.on', () => this.#events.on(event, listener))
   }
 
-  /** Fails what waits. */
+  /** Fails what waits, and what is asked after that. @internal */
   close(): void {
+    this.#isClosed = true
     this.#calls.close()
+  }
+
+  /** What a client's action, or another node, fails with is no mistake of the application's here. */
+  #run<T>(method: string, work: () => Promise<T>): Promise<T> {
+    const name = `cluster.${method}`
+    return promised(name, () => this.#whileOpen(work), method === 'rpc' ? undefined : this.#owner.failed)
+  }
+
+  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new RpcError('shutting_down')
+    return work()
+  }
+
+  /** Checks arguments, and reports what is wrong with them. */
+  #checked<T>(method: string, check: () => T): T {
+    try {
+      return check()
+    } catch (error) {
+      this.#owner.failed(error, { method: `cluster.${method}` })
+      throw error
+    }
   }
 
   /** What nodes of every version know is asked in their words. */
@@ -316,9 +339,16 @@ export class Cluster {
   }
 }
 
-/** Does what a caller asks, who may leave the promise alone. */
-function run<T>(work: () => Promise<T>): Promise<T> {
-  return markHandled(work())
+const PAGE_OPTIONS = new MethodOptions({ limit: 'checked', after: 'checked' })
+
+/** The id of the socket that is called. @throws RpcError `bad_message`, `bad_option` */
+function calledSid(who: string | { readonly sid: string }, name: string, options: CallOptions): string {
+  const sid = typeof who === 'object' ? readSelector(who).sid : who
+  checkText('sid', sid)
+  checkText('name', name)
+  refuseCallback('cluster.rpc', options)
+  CALL_OPTIONS.check(options)
+  return sid
 }
 
 function total({ answers, missing }: Answers): ClusterCount {

@@ -31,8 +31,13 @@ export class FieldReader {
   fields(value: unknown, field: string, known: ReadonlySet<string>): ReadonlyMap<string, unknown> {
     const entries = this.entries(value, field)
     const unknown = entries.find(([name]) => !known.has(name))
-    if (unknown) throw this.wrong(this.at(field, unknown[0]), `is not known${suggestion(unknown[0], known)}`)
+    if (unknown) throw this.unknown(this.at(field, unknown[0]), unknown[0], known)
     return new Map(entries)
+  }
+
+  /** The error for a field that is not known, with the name that was most likely meant. */
+  unknown(field: string, name: string, known: ReadonlySet<string>): RpcError {
+    return this.wrong(field, `is not known${suggestion(name, known)}`)
   }
 
   /** `true`, `false`, or `undefined` where there is none. */

@@ -1,7 +1,8 @@
-import { type Member, markHandled } from '@token-socket/protocol'
+import { type Member, markHandled, RpcError } from '@token-socket/protocol'
 import type { ChannelRuleTable } from './channel-rules.js'
 import { checkName } from './channels/check-name.js'
 import { OwnPublications } from './channels/own-publications.js'
+import { takeEngine } from './engine/engine-owners.js'
 import type { Engine, HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { badOption, checkLogger, checkOptions, warnOfUnknown } from './option-checks.js'
@@ -9,6 +10,8 @@ import { Policy } from './policy.js'
 import { readMember } from './presence-view.js'
 import type { PublicationOptions } from './remote-client.js'
 import { attempt } from './runtime/attempt.js'
+import { Development } from './runtime/development.js'
+import { isProduction } from './runtime/environment.js'
 import { Failures } from './runtime/failures.js'
 import { safeLogger } from './runtime/safe-logger.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
@@ -35,7 +38,7 @@ export interface Publisher {
   /**
    * Publishes on a channel, on every node; resolves when the engine has accepted it. An `idempotencyKey` is the same as the
    * servers' own: only one of them publishes with it.
-   * @throws RpcError `unserializable`, `too_long`, `bad_message`, `engine_unavailable`
+   * @throws RpcError `unserializable`, `too_long`, `bad_message`, `bad_option`, `engine_unavailable`
    */
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
   /** Publishes on every channel of every node. @throws RpcError `unserializable`, `engine_unavailable` */
@@ -44,32 +47,38 @@ export interface Publisher {
   history(channel: string, query?: Partial<HistoryQuery>): Promise<HistoryPage>
   /** The members of a channel with presence, over all nodes. @throws RpcError */
   members(channel: string): Promise<Member[]>
-  /** Closes the engine: no handle stays open. Calls after that fail. Calling it again returns the same promise. */
+  /** Closes the engine: no handle stays open. Calls after that fail with `shutting_down`. Calling it again returns the same promise. */
   close(): Promise<void>
 }
 
 /**
  * Publishes from a process that is no server, such as a cron job or a worker. The process is no node: servers neither list
  * it nor ask it anything.
- * @throws RpcError `bad_option`, naming the option: also for an engine that reaches this process only
+ * @throws RpcError `bad_option`, naming the option: also for an engine that reaches this process only, or that a server or another
+ *   publisher has
  */
 export function publisher(options: PublisherOptions): Publisher {
   const { engine, channels = {}, logger: given = consoleLogger(false) } = checked(options)
   const logger = safeLogger(given)
   warnOfUnknown(logger, { options, known: ['engine', 'channels', 'logger'] })
   const log = new ThrottledLog(logger)
-  const failures = new Failures(log, () => {})
+  const failures = new Failures(log, () => {}, 'publisher')
   const policy = new Policy({ channels, timeout: 0, failed: failures.report })
   const { broker, history, presence } = engine
-  const own = new OwnPublications({ broker, history, policy })
-  const watched = <T>(method: string, promise: Promise<T>) => failures.watched(promise, { method })
-  engine.nodes.withdraw?.()
+  const development = isProduction() ? undefined : new Development({ logger, actions: () => [] })
+  const own = new OwnPublications({ broker, history, policy, development })
   let closed: Promise<void> | undefined
+  const watched = <T>(method: string, work: () => Promise<T>) => {
+    const done = closed ? Promise.reject(new RpcError('shutting_down', CLOSED)) : work()
+    return failures.watched(done, { method })
+  }
+  takeEngine(engine, 'publisher')
+  engine.nodes.withdraw?.()
   return {
-    publish: (...what) => watched('publish', own.publish(...what)),
-    broadcast: (data) => watched('broadcast', own.broadcast(data)),
-    history: (channel, query) => watched('history', own.history(channel, { limit: 100, ...query })),
-    members: (channel) => watched('members', membersOf(presence, channel)),
+    publish: (...what) => watched('publish', () => own.publish(...what)),
+    broadcast: (data) => watched('broadcast', () => own.broadcast(data)),
+    history: (...what) => watched('history', () => own.history(...what)),
+    members: (channel) => watched('members', () => membersOf(presence, channel)),
     close: () => {
       closed ??= markHandled(attempt(() => engine.close()).finally(() => log.close()))
       return closed
@@ -92,6 +101,8 @@ function checked(options: PublisherOptions): PublisherOptions {
   checkLogger(logger)
   return options
 }
+
+const CLOSED = 'The publisher is closed'
 
 const INSTEAD =
   'In the process of the server use its own publish(); for other processes share an engine such as Redis'

@@ -14,17 +14,20 @@ import {
 } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
 import { ChannelIdentities, type ChannelIdentity } from './channel-identities.js'
+import { checkName } from './channels/check-name.js'
 import { subjectsOf } from './claims/subjects.js'
 import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
 import { Grants } from './grants.js'
 import type { Flusher, Outbox } from './outbox.js'
 import { closingOf, type SlowReader, type SocketClosing } from './runtime/closings.js'
+import { noted, watched } from './runtime/own-calls.js'
 import { actionTimeout } from './socket/action-timeout.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
 import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
+import { END_OPTIONS } from './socket/method-options.js'
 import type { PublicationOptions } from './socket/publication-options.js'
 import { callBack, type RpcCallback } from './socket/rpc-callback.js'
 import type { SocketData } from './socket/socket-data.js'
@@ -239,8 +242,8 @@ export class RemoteClient {
     const answer = this.#session.request(
       (id) => {
         if (this.isClosed) throw new RpcError('connection_lost')
-        const timeout = this.isOld ? undefined : actionTimeout(options)
-        this.send({ type: 'invoke', id, name, data, timeout })
+        const timeout = actionTimeout(options)
+        this.send({ type: 'invoke', id, name, data, timeout: this.isOld ? undefined : timeout })
       },
       options,
       name,
@@ -256,24 +259,26 @@ export class RemoteClient {
 
   /** Subscribes the client to a channel, without asking the `subscribe` listeners. @throws RpcError `bad_message` */
   subscribe(channel: string): Promise<void> {
-    return this.#watched(this.#owner.channels.subscribe(this, channel))
+    return this.#watched('subscribe', this.#owner.channels.subscribe(this, channel))
   }
 
   /** Unsubscribes the client from a channel, without asking the `unsubscribe` listeners. */
   unsubscribe(channel: string): void {
+    noted('socket.unsubscribe', () => checkName('channel', channel))
     this.#owner.channels.unsubscribe(this, channel)
   }
 
   /** Publishes on a channel, as the server's own `publish` does. */
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
-    return this.#watched(this.#owner.channels.publish(channel, data, options))
+    return this.#watched('publish', this.#owner.channels.publish(channel, data, options))
   }
 
   /**
    * Closes the connection.
-   * @param options.reconnect `false` tells the client to stay away; otherwise it comes back. @default true
+   * @param options.reconnect `false` tells the client to stay away; otherwise it comes back. @default true @throws RpcError `bad_option`
    */
   end(options: { readonly reconnect?: boolean } = {}): void {
+    noted('socket.end', () => END_OPTIONS.check(options))
     this.close(options.reconnect === false ? 'disconnected' : 'closed_by_server')
   }
 
@@ -389,9 +394,7 @@ export class RemoteClient {
     return { ...message, outcome }
   }
 
-  /** A promise that nobody looks at must not end the process; the `error` event tells of it all the same. */
-  #watched<T>(promise: Promise<T>): Promise<T> {
-    promise.catch((cause) => this.#owner.failed(cause, { sid: this.sid }))
-    return promise
+  #watched<T>(method: string, promise: Promise<T>): Promise<T> {
+    return watched(promise, `socket.${method}`, (cause) => this.#owner.failed(cause, { sid: this.sid }))
   }
 }

@@ -4,6 +4,7 @@ import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
 import { makeHandshakes } from './authentication/sign-in.js'
 import { mountTokenEndpoint } from './authentication/token-endpoint.js'
+import { checkName } from './channels/check-name.js'
 import { makePolicy } from './channels/make-policy.js'
 import { PositionProofs } from './channels/position-proofs.js'
 import { SocketEvents } from './channels/socket-events.js'
@@ -11,6 +12,7 @@ import { VetoListeners } from './channels/veto-listeners.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
 import { Cluster, sidOf } from './cluster.js'
+import { takeEngine } from './engine/engine-owners.js'
 import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
 import { type TrustProxy, trustOf } from './forwarded.js'
@@ -20,6 +22,7 @@ import { checkPathsAreFree, takePaths } from './http/served-paths.js'
 import { Hub, type PublishFilter } from './hub.js'
 import type { Middleware, MiddlewareType } from './middleware/contexts.js'
 import { MiddlewareStack } from './middleware/middleware-stack.js'
+import { badOption, checkNumber } from './option-checks.js'
 import {
   type ResolvedOptions,
   resolveOptions,
@@ -34,6 +37,7 @@ import { isProduction } from './runtime/environment.js'
 import { Failures } from './runtime/failures.js'
 import { warnOfHiddenInstances } from './runtime/hidden-instances.js'
 import { notifyListeners, takeListeners } from './runtime/listeners.js'
+import { noted } from './runtime/own-calls.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
 import { Turns } from './runtime/turns.js'
 import { ServerEmitter } from './server-emitter.js'
@@ -84,6 +88,7 @@ export class TokenSocketServer extends ServerEmitter {
     super()
     this.#options = resolveOptions(options)
     checkPathsAreFree(this.#options)
+    takeEngine(this.#options.engine, 'server')
     const { app, engine, limits, authTimeout, filter, socketController, routes, logger } = this.#options
     this.#log = new ThrottledLog(logger)
     this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
@@ -151,9 +156,8 @@ export class TokenSocketServer extends ServerEmitter {
    * does, and as large as they are unless `bytes` does.
    * @throws RpcError `too_long`, `bad_message`
    */
-  history(channel: string, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
-    const page = this.#channels.history(channel, { limit: 100, ...query })
-    return this.#failures.watched(page, { method: 'history' })
+  history(channel: string, query?: Partial<HistoryQuery>): Promise<HistoryPage> {
+    return this.#failures.watched(this.#channels.history(channel, query), { method: 'history' })
   }
 
   /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError */
@@ -168,6 +172,7 @@ export class TokenSocketServer extends ServerEmitter {
 
   /** Unsubscribes a socket from a channel, without asking listeners. */
   unsubscribe(socket: RemoteClient, channel: string): void {
+    noted('server.unsubscribe', () => checkName('channel', channel))
     this.#channels.unsubscribe(socket, channel)
   }
 
@@ -209,7 +214,7 @@ export class TokenSocketServer extends ServerEmitter {
     ...middleware: readonly [Middleware<Type>, ...Middleware<Type>[]]
   ): () => void
   use(...given: readonly unknown[]): () => void {
-    return this.#middleware.use(...(given as Middleware[]))
+    return noted('server.use', () => this.#middleware.use(...(given as Middleware[])))
   }
 
   /** How the server is, as the health route answers it. */
@@ -217,13 +222,17 @@ export class TokenSocketServer extends ServerEmitter {
     return this.#health.now
   }
 
-  /** Puts another filter in place of the `filter` option; nothing takes it away. */
+  /** Puts another filter in place of the `filter` option; nothing takes it away. @throws RpcError `bad_option` */
   publishFilter(filter?: PublishFilter): void {
+    if (filter !== undefined && typeof filter !== 'function')
+      throw badOption('filter', 'has to be a function')
     this.#hub.filter = filter
   }
 
-  /** Gives connections another time to send their token, those that wait included. @param ms milliseconds */
+  /** Gives connections another time to send their token, those that wait included. @param ms milliseconds
+   * @throws RpcError `bad_option` */
   enableCleanup(ms = 5000): void {
+    checkNumber('ms', ms)
     this.#authTimeout = ms
     this.#handshakes.limit(ms)
   }

@@ -2,6 +2,7 @@ import { encodeData } from '@token-socket/protocol'
 import type { Broker, History, HistoryPage, HistoryQuery, Receipt, Retention } from '../engine.js'
 import type { PublicationOptions } from '../remote-client.js'
 import type { Development } from '../runtime/development.js'
+import { MethodOptions } from '../runtime/method-options.js'
 import { checkName } from './check-name.js'
 import { serverKey } from './idempotency-keys.js'
 
@@ -30,10 +31,11 @@ export class OwnPublications {
 
   /**
    * Publishes; resolves when the engine has accepted it.
-   * @throws RpcError `unserializable`, `too_long`, `bad_message`
+   * @throws RpcError `unserializable`, `too_long`, `bad_message`, `bad_option`
    */
   async publish(channel: string, data: unknown, options: PublicationOptions = {}): Promise<Receipt> {
     checkName('channel', channel)
+    PUBLISH_OPTIONS.check(options)
     if (options.event !== undefined) checkName('event', options.event)
     if (options.idempotencyKey !== undefined) checkName('key', options.idempotencyKey)
     const { event, store } = options
@@ -45,10 +47,11 @@ export class OwnPublications {
     )
   }
 
-  /** Reads what a channel keeps. @throws RpcError `too_long`, `bad_message` */
-  async history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+  /** Reads what a channel keeps, 100 unless the query says otherwise. @throws RpcError `too_long`, `bad_message`, `bad_option` */
+  async history(channel: string, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
     checkName('channel', channel)
-    const page = await this.#owner.history.read(channel, query)
+    HISTORY_OPTIONS.check(query)
+    const page = await this.#owner.history.read(channel, { ...query, limit: query.limit ?? PAGE })
     if (this.#owner.development && keepsNothing(page, this.#owner.policy.retention(channel)))
       this.#owner.development.warnOfNoHistory(channel)
     return page
@@ -60,6 +63,19 @@ export class OwnPublications {
     await this.#owner.broker.broadcast(encodeData(data))
   }
 }
+
+/** Publications on a page. */
+const PAGE = 100
+
+const PUBLISH_OPTIONS = new MethodOptions({ event: 'checked', idempotencyKey: 'checked', store: 'size' })
+
+const HISTORY_OPTIONS = new MethodOptions({
+  after: 'checked',
+  before: 'checked',
+  limit: 'size',
+  bytes: 'size',
+  reverse: 'flag',
+})
 
 /** Whether a page of history is empty because no rule keeps anything on the channel, and no publication asked to be kept. */
 export function keepsNothing({ publications, position }: HistoryPage, rule: Retention | undefined): boolean {

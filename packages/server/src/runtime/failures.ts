@@ -1,3 +1,4 @@
+import { noteFailure } from './own-calls.js'
 import type { ThrottledLog } from './throttled-log.js'
 import { classOf, shortError } from './thrown-values.js'
 
@@ -14,10 +15,13 @@ const SUBJECTS = ['step', 'event', 'option', 'rule', 'method', 'middleware'] as 
 export class Failures {
   readonly #log: ThrottledLog
   readonly #listener: FailureListener
+  readonly #of: string
 
-  constructor(log: ThrottledLog, listener: FailureListener) {
+  /** @param of what has the methods that are {@link watched} */
+  constructor(log: ThrottledLog, listener: FailureListener, of = 'server') {
     this.#log = log
     this.#listener = listener
+    this.#of = of
   }
 
   /** Reports a failure. Never throws. @param details what failed, and for which socket or channel */
@@ -33,8 +37,11 @@ export class Failures {
   }
 
   /** A promise that the application may leave alone: its failure is reported, and never an unhandled rejection. */
-  watched<T>(promise: Promise<T>, details: object): Promise<T> {
-    promise.catch((cause) => this.report(cause, details))
+  watched<T>(promise: Promise<T>, details: { readonly method: string }): Promise<T> {
+    promise.catch((cause) => {
+      noteFailure(cause, `${this.#of}.${details.method}`)
+      this.report(cause, details)
+    })
     return promise
   }
 }

@@ -8,6 +8,7 @@ const SENT = {
   call: 'the argument of a call',
   publication: 'a publication',
   broadcast: 'a broadcast',
+  event: 'an event of the cluster',
   authentication: 'what `authentication` gave',
 } as const
 
@@ -48,5 +49,6 @@ export class JsonWarnings {
 function named(kind: SentKind, subject: string): object {
   if (kind === 'broadcast') return {}
   if (kind === 'authentication') return { option: 'authentication' }
+  if (kind === 'event') return { event: subject }
   return kind === 'publication' ? { channel: subject } : { function: subject }
 }

@@ -1,10 +1,13 @@
 import { type CallOptions, isNever } from '@token-socket/protocol'
+import { CALL_OPTIONS } from './method-options.js'
 
 /**
  * What a client learns of the time that its action has, in milliseconds: 0 for as long as it takes, `undefined` for the
  * client's own limit.
+ * @throws RpcError `bad_option`
  */
 export function actionTimeout(options: CallOptions | undefined): number | undefined {
+  if (options) CALL_OPTIONS.check(options)
   const timeout = options?.timeout
   // JSON has no `Infinity`.
   return timeout !== undefined && isNever(timeout) ? 0 : timeout
