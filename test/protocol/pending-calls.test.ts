@@ -109,6 +109,16 @@ describe('PendingCalls', () => {
         expect(calls.has(other.id)).to.equal(true)
       })
 
+      for (const field of ['addEventListener', 'removeEventListener']) {
+        it(`refuses a signal without ${field}, and keeps nothing of the call`, () => {
+          const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} }
+          delete signal[field as keyof typeof signal]
+          const error = thrownBy(() => calls.open({ signal: signal as never }))
+          expect(error).to.deep.include({ code: 'bad_option', data: { field: 'signal' } })
+          expect(calls.size).to.equal(0)
+        })
+      }
+
       it('fails with the signal’s reason as its cause', async () => {
         const controller = new AbortController()
         const reason = new Error('the user went away')

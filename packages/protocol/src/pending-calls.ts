@@ -70,7 +70,8 @@ export class PendingCalls {
   } {
     // What throws below would leave a call open that has no caller.
     if (typeof timeout !== 'number') throw badOption('timeout', 'a number')
-    if (signal && typeof signal.addEventListener !== 'function') throw badOption('signal', 'an AbortSignal')
+    if (signal && !('removeEventListener' in Object(signal) && 'addEventListener' in signal))
+      throw badOption('signal', 'an AbortSignal')
     if (signal?.aborted) throw aborted(signal)
     const { callsOut: limit } = this.#limits
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })

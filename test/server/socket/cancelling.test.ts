@@ -143,13 +143,13 @@ describe('a call that is given up', () => {
   describe('and whose function runs on', () => {
     const limits = { abandonedCalls: 2 }
 
-    it('counts until its promise settles, whatever its time is', async () => {
+    it('counts until its promise settles', async () => {
       const { call, cancel, frames } = open({ limits })
       for (const uuid of ['1', '2']) {
         call(uuid, 'work')
         cancel(uuid)
       }
-      clock.tick(1e7)
+      clock.tick(29_999)
       call('3', 'quick')
       resolves[0]?.(null, 'late')
       await turn()
@@ -193,13 +193,39 @@ describe('a call that is given up', () => {
       expect(frames().map(({ code }) => code)).to.deep.equal(['timeout', 'timeout', 'too_many_calls'])
     })
 
-    it('does not count when its callback was not called in all its time', () => {
-      const { call, frames } = open({ limits })
-      for (const uuid of ['1', '2', '3']) call(uuid, 'slow')
-      clock.tick(30_000)
-      call('4', 'quick')
-      expect(frames().at(-1)).to.deep.include({ uuid: '4', resp: 1 })
-    })
+    for (const name of ['slow', 'work']) {
+      for (const [title, rules, longest] of [
+        ['the usual time', {}, 30_000],
+        ['a shorter time', { [name]: { timeout: 50 } }, 30_000],
+        ['a longer time', { [name]: { timeout: 60_000 } }, 60_000],
+      ] as const) {
+        it(`counts for ${longest} ms after its end when it never answers: ${name}, which has ${title}`, () => {
+          const { call, cancel, frames } = open({ limits, functions: rules })
+          for (const uuid of ['1', '2']) {
+            call(uuid, name)
+            cancel(uuid)
+          }
+          clock.tick(longest - 1)
+          call('3', 'quick')
+          clock.tick(1)
+          call('4', 'quick')
+          expect(frames().map(({ uuid, code }) => [uuid, code])).to.deep.equal([
+            ['3', 'too_many_calls'],
+            ['4', undefined],
+          ])
+        })
+      }
+
+      it(`counts although it has had all its time: ${name}`, () => {
+        const functions = { [name]: { timeout: 50 } }
+        const { call } = open({ limits, functions })
+        for (let round = 0; round < 100; round += 1) {
+          call(`${round}`, name)
+          clock.tick(50)
+        }
+        expect(contexts).to.have.length(2)
+      })
+    }
 
     it('counts with its bytes', () => {
       const { call, cancel, frames } = open({ limits: { callBytes: 100 } })

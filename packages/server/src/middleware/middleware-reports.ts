@@ -2,8 +2,7 @@ import { RpcError } from '@token-socket/protocol'
 import type { FailureListener } from '../runtime/failures.js'
 import { MIDDLEWARE_LATE } from '../runtime/request-log.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
-import type { MiddlewareContext } from './contexts.js'
-import { detailsOf } from './request-contexts.js'
+import { detailsOf, type RequestSubject } from './request-contexts.js'
 
 const SKIPPED =
   'a middleware returned without calling next(): that allows nothing. Return next() to go on, or false to refuse'
@@ -24,24 +23,24 @@ export class MiddlewareReports {
   }
 
   /** A middleware failed. @returns what the client gets */
-  fault(context: MiddlewareContext, cause: unknown): RpcError {
-    this.#owner.failed(cause, detailsOf(context))
+  fault(subject: RequestSubject, cause: unknown): RpcError {
+    this.#owner.failed(cause, detailsOf(subject))
     return new RpcError('internal')
   }
 
   /** A middleware neither called `next()` nor gave a call its answer. @returns what the client gets */
-  skipped(context: MiddlewareContext, returned: unknown): RpcError {
-    if (returned !== false) this.#warn(context, 'skipped', SKIPPED)
+  skipped(subject: RequestSubject, returned: unknown): RpcError {
+    if (returned !== false) this.#warn(subject, 'skipped', SKIPPED)
     return new RpcError('forbidden')
   }
 
   /** A middleware has had its time. */
-  late(context: MiddlewareContext): void {
-    this.#warn(context, 'late', MIDDLEWARE_LATE)
+  late(subject: RequestSubject): void {
+    this.#warn(subject, 'late', MIDDLEWARE_LATE)
   }
 
   /** A kind has no names that clients choose. */
-  #warn(context: MiddlewareContext, what: string, text: string): void {
-    this.#owner.log.write(`${what} middleware ${context.type}`, ['warn', detailsOf(context), text])
+  #warn(subject: RequestSubject, what: string, text: string): void {
+    this.#owner.log.write(`${what} middleware ${subject.type}`, ['warn', detailsOf(subject), text])
   }
 }

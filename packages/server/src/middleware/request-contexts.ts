@@ -6,6 +6,15 @@ import type { MiddlewareContext, MiddlewareType } from './contexts.js'
 /** The context of a request that is no call. */
 export type RequestContext = MiddlewareContext<Exclude<MiddlewareType, 'call'>>
 
+/** Whose request it is, and about what. */
+export interface RequestSubject {
+  readonly type: MiddlewareType
+  readonly socket: RemoteClient
+  /** Of a call: the function's. */
+  readonly name?: string | undefined
+  readonly channel?: string | undefined
+}
+
 /** The context of a call. Its signal is made when it is read. */
 export class CallRequest {
   readonly type = 'call'
@@ -58,8 +67,7 @@ export function withData<Request extends ChannelRequest>(request: Request, conte
 }
 
 /** What a request was, for the log and the `error` event. */
-export function detailsOf(context: MiddlewareContext): object {
-  const { type: middleware, socket, name, channel } = context
+export function detailsOf({ type: middleware, socket, name, channel }: RequestSubject): object {
   const { sid, uid } = socket
   return {
     middleware,

@@ -11,7 +11,7 @@ import type { RemoteClient } from '../remote-client.js'
 import type { Middleware, MiddlewareContext } from './contexts.js'
 import type { MiddlewareReports } from './middleware-reports.js'
 import { MiddlewareRun } from './middleware-run.js'
-import { CallRequest } from './request-contexts.js'
+import { CallRequest, type RequestSubject } from './request-contexts.js'
 
 /** What wrapped requests share. */
 export interface WrappedParts {
@@ -30,7 +30,6 @@ export class WrappedCall implements CallAround {
   readonly #parts: WrappedParts
   readonly #socket: RemoteClient
   readonly #data: unknown
-  #context: CallRequest | undefined
   /** What the function itself failed with. */
   #own: { readonly cause: unknown } | undefined
   #end: CallEnd | undefined
@@ -45,19 +44,18 @@ export class WrappedCall implements CallAround {
   async begin(run: RunFunction, call: CallContext): Promise<unknown> {
     const { steps, reports, timeouts } = this.#parts
     const context = new CallRequest(this.#socket, this.#data, call)
-    this.#context = context
     const middleware = new MiddlewareRun<MiddlewareContext>(steps, context, {
       givesAnswer: true,
       timeouts,
       innermost: () => this.#carryOut(run, context),
-      skipped: (returned) => reports.skipped(context, returned),
-      misused: (cause) => reports.fault(context, cause),
+      skipped: (returned) => reports.skipped(this.#subject(call), returned),
+      misused: (cause) => reports.fault(this.#subject(call), cause),
       over: () => this.#end && new RpcError(this.#end),
     })
     try {
       return await middleware.start()
     } catch (cause) {
-      throw this.#failure(cause, context)
+      throw this.#failure(cause, call)
     } finally {
       timeouts.delete(this.#giveUp)
     }
@@ -75,11 +73,12 @@ export class WrappedCall implements CallAround {
     if (this.#end) this.#reject(new RpcError(this.#end))
   }
 
-  async #carryOut(run: RunFunction, { socket, data }: CallRequest): Promise<unknown> {
+  async #carryOut(run: RunFunction, context: CallRequest): Promise<unknown> {
     try {
+      const { data } = context
       return await new Promise((resolve, reject) => {
         this.#reject = reject
-        run([socket.auth, data]).then(resolve, reject)
+        run([this.#socket.auth, data]).then(resolve, reject)
       })
     } catch (cause) {
       this.#own = { cause }
@@ -87,10 +86,15 @@ export class WrappedCall implements CallAround {
     }
   }
 
+  /** A middleware may have changed the context. */
+  #subject({ name }: CallContext): RequestSubject {
+    return { type: 'call', socket: this.#socket, name }
+  }
+
   /** What the call fails with: what a middleware throws other than an RpcError is reported. */
-  #failure(cause: unknown, context: CallRequest): unknown {
+  #failure(cause: unknown, call: CallContext): unknown {
     const isOwn = this.#own?.cause === cause
     if (isOwn || RpcError.is(cause) || (this.#end && isAbortError(cause))) return cause
-    return this.#parts.reports.fault(context, cause)
+    return this.#parts.reports.fault(this.#subject(call), cause)
   }
 }

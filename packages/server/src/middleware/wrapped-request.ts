@@ -2,13 +2,15 @@ import { decodeError, encodeError, RpcError, refusal } from '@token-socket/proto
 import type { ChannelAnswer } from '../remote-client.js'
 import type { MiddlewareContext } from './contexts.js'
 import { MiddlewareRun } from './middleware-run.js'
-import type { RequestContext } from './request-contexts.js'
+import type { RequestContext, RequestSubject } from './request-contexts.js'
 import type { WrappedParts } from './wrapped-call.js'
 
 /** A request that is no call, with middleware around it. Only `next()` allows it. */
 export class WrappedRequest {
   readonly #parts: WrappedParts
   readonly #context: RequestContext
+  /** What the context was at first: a middleware may change it. */
+  readonly #subject: RequestSubject
   readonly #timeout: number
   #answer: ChannelAnswer = {}
   /** What the request itself was refused with, or failed with; and its answer, if it has one. */
@@ -18,20 +20,21 @@ export class WrappedRequest {
   constructor(parts: WrappedParts, context: RequestContext, timeout: number) {
     this.#parts = parts
     this.#context = context
+    const { type, socket, channel } = context
+    this.#subject = { type, socket, channel }
     this.#timeout = timeout
   }
 
   /** Runs the middleware, and the request in their midst. @throws what `carryOut` throws, other than an RpcError */
   async run(carryOut: () => Promise<ChannelAnswer>): Promise<ChannelAnswer> {
     const { steps, reports, timeouts } = this.#parts
-    const context = this.#context
-    const run = new MiddlewareRun<MiddlewareContext>(steps, context, {
+    const run = new MiddlewareRun<MiddlewareContext>(steps, this.#context, {
       givesAnswer: false,
       timeouts,
       timeout: this.#timeout,
       innermost: () => this.#carryOut(carryOut),
-      skipped: (returned) => reports.skipped(context, returned),
-      misused: (cause) => reports.fault(context, cause),
+      skipped: (returned) => reports.skipped(this.#subject, returned),
+      misused: (cause) => reports.fault(this.#subject, cause),
       late: () => this.#late(),
     })
     try {
@@ -50,7 +53,7 @@ export class WrappedRequest {
       throw cause
     }
     const { error, data } = this.#answer
-    if (!error) return this.#context.type === 'publish' ? data : undefined
+    if (!error) return this.#subject.type === 'publish' ? data : undefined
     const cause = rejectionOf(error)
     this.#own = { cause, answer: this.#answer }
     throw cause
@@ -62,14 +65,14 @@ export class WrappedRequest {
     const own = this.#own?.cause === cause ? this.#own : undefined
     // What a client sent can be sent on: a middleware has put something else in its place.
     const isSpoilt = own && RpcError.is(cause) && cause.code === 'unserializable'
-    if (isSpoilt) return { error: reports.fault(this.#context, cause) }
+    if (isSpoilt) return { error: reports.fault(this.#subject, cause) }
     if (own?.answer) return own.answer
     if (own) throw cause
-    return { error: RpcError.is(cause) ? cause : reports.fault(this.#context, cause) }
+    return { error: RpcError.is(cause) ? cause : reports.fault(this.#subject, cause) }
   }
 
   #late(): RpcError {
-    this.#parts.reports.late(this.#context)
+    this.#parts.reports.late(this.#subject)
     return refusal('veto_timeout', { field: 'vetoTimeout', limit: this.#timeout })
   }
 }

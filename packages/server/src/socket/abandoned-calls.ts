@@ -1,10 +1,4 @@
-import {
-  type AnswerForm,
-  type IncomingCall,
-  type PlainError,
-  plainRefusal,
-  type Timeouts,
-} from '@token-socket/protocol'
+import { type IncomingCall, type PlainError, plainRefusal, type Timeouts } from '@token-socket/protocol'
 
 /** Bounds of {@link AbandonedCalls}. */
 export interface AbandonedLimits {
@@ -12,8 +6,6 @@ export interface AbandonedLimits {
   readonly abandonedCalls: number
   /** UTF-16 code units that their messages may have together. A single one may have more. */
   readonly callBytes: number
-  /** Milliseconds after which a function that declares a callback, and has not called it, does not count any more. */
-  readonly timeout: number
 }
 
 /**
@@ -39,12 +31,15 @@ export class AbandonedCalls {
     return plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes })
   }
 
-  /** A call ended whose function still runs. A promise counts until it settles; a callback may never be called. */
-  add(call: IncomingCall, form: AnswerForm): void {
+  /**
+   * A call ended whose function still runs.
+   * @param longest milliseconds that it may go on; then it is taken to have been forgotten, and does not count any more
+   */
+  add(call: IncomingCall, longest: number): void {
     const settled = () => this.remove(call)
     this.#calls.set(call, settled)
     this.#bytes += call.bytes ?? 0
-    if (form === 'callback') this.#timeouts.set(settled, this.#limits.timeout)
+    this.#timeouts.set(settled, longest)
   }
 
   /** The function of a call is done. Does nothing if the call is not here. */

@@ -17,7 +17,10 @@ import type { FunctionTimeouts } from './function-timeouts.js'
 /** Dependencies of a {@link CallSupervisor} that all sockets of a server share. */
 export interface CallSupervisorOwner {
   readonly timeouts: Timeouts
-  readonly limits: AbandonedLimits
+  readonly limits: AbandonedLimits & {
+    /** Milliseconds that a call may take, unless its function has a rule. */
+    readonly timeout: number
+  }
   readonly functions: FunctionTimeouts
   readonly requests: RequestLog
   readonly failed: FailureListener
@@ -56,12 +59,13 @@ export class CallSupervisor implements RpcListener {
     const { name, timeout } = call
     if (name === undefined || end === 'connection_lost') return
     // Clients choose shorter times at will.
-    const isOver = end === 'timeout' && (timeout ?? 0) >= this.#owner.functions.of(name, undefined)
+    const { functions } = this.#owner
+    const isOver = end === 'timeout' && (timeout ?? 0) >= functions.of(name, undefined)
     if (isOver) this.#owner.requests.unanswered(this.#subject(name), form)
-    // A callback that was not called in all its time may never be.
-    if (isOver && form === 'callback') return
     this.#abandoned ??= new AbandonedCalls(this.#owner.limits, this.#owner.timeouts)
-    this.#abandoned.add(call, form)
+    // What has not settled in all the time that its calls may have may never do so.
+    const longest = functions.longest(name)
+    this.#abandoned.add(call, Math.max(longest, this.#owner.limits.timeout))
   }
 
   settled(call: IncomingCall): void {
