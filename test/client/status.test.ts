@@ -147,8 +147,8 @@ describe('TokenSocket#ready with a `timeout`', () => {
     expect(await errorOf(world.open().ready({ timeout: 10_000 }))).to.have.property('code', 'token_refused')
   })
 
-  it('waits without a limit for 0, Infinity, none, and what is no number', async () => {
-    const none = [0, Number.POSITIVE_INFINITY, undefined, -1, Number.NaN, 'soon' as never]
+  it('waits without a limit for 0, Infinity and none', async () => {
+    const none = [0, Number.POSITIVE_INFINITY, undefined]
     for (const timeout of none) await world.open().ready({ timeout })
   })
 })

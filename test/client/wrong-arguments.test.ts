@@ -48,9 +48,24 @@ const VALUES: Readonly<
   onmessage: [[undefined, 5, {}], (socket, listener) => withoutTypes(socket).onmessage?.(listener)],
   register: [[undefined, 5, 'a'], (socket, actions) => withoutTypes(socket).register?.(actions)],
   sendRaw: [[undefined, null, 5, {}], (socket, text) => withoutTypes(socket).sendRaw?.(text)],
+  'ready: options': [
+    [500, '500', true],
+    (socket, options) => withoutTypes(socket).ready?.(options),
+    'bad_option',
+  ],
+  'ready: timeout': [
+    ['500', -1, Number.NaN, {}, true],
+    (socket, timeout) => withoutTypes(socket).ready?.({ timeout }),
+    'bad_option',
+  ],
   'rpc: timeout': [
-    [null, '5', {}],
+    [null, '5', {}, -1, Number.NaN],
     (socket, timeout) => withoutTypes(socket).rpc?.('echo', 1, { timeout }),
+    'bad_option',
+  ],
+  'rpc: options': [
+    [new AbortController().signal, AbortSignal.abort()],
+    (socket, options) => withoutTypes(socket).rpc?.('echo', 1, options),
     'bad_option',
   ],
   'rpc: signal': [

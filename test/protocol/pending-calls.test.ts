@@ -62,6 +62,14 @@ describe('PendingCalls', () => {
         expect(await rejection(answer)).to.include({ code: 'timeout', message: 'Timed out' })
       })
 
+      it('names the function where there is one', async () => {
+        const { answer } = calls.open({}, 'reports.year')
+        clock.tick(1000)
+        const { code, message, data } = await rejection(answer)
+        expect([code, message]).to.deep.equal(['timeout', 'Timed out: reports.year'])
+        expect(data).to.deep.equal({ function: 'reports.year' })
+      })
+
       it('fails with timeout when its own time is over', async () => {
         const { answer } = calls.open({ timeout: 10 })
         clock.tick(10)
@@ -118,6 +126,18 @@ describe('PendingCalls', () => {
           expect(calls.size).to.equal(0)
         })
       }
+      it('names the function where there is one', async () => {
+        const controller = new AbortController()
+        const { answer } = calls.open({ signal: controller.signal }, 'reports.year')
+        controller.abort()
+        for (const { message, data } of [
+          await rejection(answer),
+          thrownBy(() => calls.open({ signal: controller.signal }, 'reports.year')) as RpcError,
+        ]) {
+          expect(message).to.equal('Aborted: reports.year')
+          expect(data).to.deep.equal({ function: 'reports.year' })
+        }
+      })
 
       it('fails with the signal’s reason as its cause', async () => {
         const controller = new AbortController()

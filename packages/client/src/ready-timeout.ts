@@ -1,9 +1,9 @@
-import { RpcError, startTimer } from '@token-socket/protocol'
+import { checkTimeout, RpcError, startTimer } from '@token-socket/protocol'
 import type { SocketStatus } from './events.js'
 
 /** How long `ready` waits. */
 export interface ReadyOptions {
-  /** Milliseconds; anything but a number above 0 is no limit. @default 0 */
+  /** Milliseconds; 0 and `Infinity` are no limit. @default 0 */
   readonly timeout?: number | undefined
 }
 
@@ -11,7 +11,7 @@ export interface ReadyOptions {
  * Waits for the first `ready`, but not for longer than `timeout`.
  * @param status tells what the socket does when the time is over
  * @returns what `outcome` promises; rejects with `timeout`, whose text and `cause` are the last failure and whose `data` is
- *   the status without that failure, and the `limit`
+ *   the status without that failure, and the `limit`; at once with `bad_option` for options that are wrong
  */
 export async function readyInTime(
   outcome: Promise<void>,
@@ -19,6 +19,7 @@ export async function readyInTime(
   status: () => SocketStatus,
 ): Promise<void> {
   const limit = options?.timeout ?? 0
+  checkTimeout(options ?? {}, limit)
   if (!(limit > 0)) return outcome
   return new Promise((resolve, reject) => {
     const expire = () => {

@@ -2,6 +2,7 @@
 export { abortReason, onAbort, throwIfAborted } from './abort-signal.js'
 export type { CallContext, CallEnd, CancelReason } from './call-context.js'
 export { isAbortError } from './call-hooks.js'
+export { type CallOptions, checkTimeout } from './call-options.js'
 export {
   CLOSE_CODES,
   type CloseReason,
@@ -57,7 +58,7 @@ export {
 export { nearestName } from './nearest-name.js'
 export { callFailure, forCaller } from './nested-failure.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
-export { type CallOptions, PendingCalls } from './pending-calls.js'
+export { PendingCalls } from './pending-calls.js'
 export type { AnswerForm, CallAround, IncomingCall, RpcListener } from './rpc-listener.js'
 export { type RpcLimits, RpcPeer } from './rpc-peer.js'
 export { LONGEST_WAIT, startTimer } from './timer.js'

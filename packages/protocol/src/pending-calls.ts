@@ -1,18 +1,11 @@
 import { onAbort } from './abort-signal.js'
 import type { CancelReason } from './call-context.js'
+import { type CallOptions, checkTimeout, gaveUp } from './call-options.js'
 import { callSite, copyOf, showCallSite } from './call-site.js'
 import type { Timeouts } from './deadlines.js'
 import { RpcError, refusal } from './errors.js'
 import { callFailure } from './nested-failure.js'
 import type { RpcListener } from './rpc-listener.js'
-
-/** How long a call may take, and how it can be given up. */
-export interface CallOptions {
-  /** Milliseconds until the call fails with `timeout`; 0 or `Infinity` for never. @default 30000 */
-  readonly timeout?: number | undefined
-  /** Gives the call up: it fails with `aborted`, at once if it is aborted already. The signal's reason is the `cause`. */
-  readonly signal?: AbortSignal | undefined
-}
 
 /** Limits of {@link PendingCalls}; they are read for each call. */
 export interface PendingCallLimits {
@@ -59,25 +52,27 @@ export class PendingCalls {
   /**
    * Opens a request: a new id, of digits only, and the promise of its answer.
    * @param name of the function that it calls, if it calls one
-   * @throws RpcError `too_many_calls`, `aborted`; `bad_option` for an option of a wrong type
+   * @throws RpcError `too_many_calls`, `aborted`; `bad_option` for an option that is wrong
    */
   open(
-    { signal, timeout = this.#limits.timeout }: CallOptions = {},
+    options: CallOptions = {},
     name?: string,
   ): {
     readonly id: string
     readonly answer: Promise<unknown>
   } {
+    const { signal, timeout = this.#limits.timeout } = options
     // What throws below would leave a call open that has no caller.
+    checkTimeout(options, timeout)
     if (typeof timeout !== 'number') throw badOption('timeout', 'a number')
     if (signal && !('removeEventListener' in Object(signal) && 'addEventListener' in signal))
       throw badOption('signal', 'an AbortSignal')
-    if (signal?.aborted) throw aborted(signal)
+    if (signal?.aborted) throw gaveUp('aborted', name, signal.reason)
     const { callsOut: limit } = this.#limits
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const site = callSite()
-    const timedOut = () => this.#cancel(id, new RpcError('timeout'))
+    const timedOut = () => this.#cancel(id, gaveUp('timeout', name))
     let unwatch = () => {}
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#calls.set(id, (error, data) => {
@@ -91,7 +86,7 @@ export class PendingCalls {
       })
     })
     this.#timeouts.set(timedOut, timeout)
-    if (signal) unwatch = onAbort(signal, () => this.#cancel(id, aborted(signal)))
+    if (signal) unwatch = onAbort(signal, () => this.#cancel(id, gaveUp('aborted', name, signal.reason)))
     return { id, answer }
   }
 
@@ -119,8 +114,4 @@ export class PendingCalls {
 
 function badOption(field: string, what: string): RpcError {
   return new RpcError('bad_option', `Invalid option: ${field} has to be ${what}`, { field })
-}
-
-function aborted(signal: AbortSignal): RpcError {
-  return new RpcError('aborted', undefined, undefined, signal.reason)
 }

@@ -10,6 +10,7 @@ import {
   removeLoad,
   unanswered,
 } from './call-hooks.js'
+import type { CallOptions } from './call-options.js'
 import type { Timeouts } from './deadlines.js'
 import {
   asRpcError,
@@ -26,7 +27,7 @@ import type { FunctionRun } from './function-run.js'
 import { markHandled } from './mark-handled.js'
 import type { Outcome } from './messages.js'
 import { callFailure, forCaller } from './nested-failure.js'
-import { type CallOptions, PendingCalls } from './pending-calls.js'
+import { PendingCalls } from './pending-calls.js'
 import type { IncomingCall, RpcListener } from './rpc-listener.js'
 
 /** Limits of an {@link RpcPeer}. */

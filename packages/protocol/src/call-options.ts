@@ -1,0 +1,33 @@
+import type { CancelReason } from './call-context.js'
+import { textOf } from './error-texts.js'
+import { RpcError } from './errors.js'
+
+/** How long a call may take, and how it can be given up. */
+export interface CallOptions {
+  /** Milliseconds until the call fails with `timeout`; 0 or `Infinity` for never. @default 30000 */
+  readonly timeout?: number | undefined
+  /** Gives the call up: it fails with `aborted`, at once if it is aborted already. The signal's reason is the `cause`. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Checks a time-out, and that it comes in an object.
+ * @param options of a call, or of anything else that may take a `timeout`
+ * @param timeout what they name, or the default, in milliseconds; 0 or `Infinity` for none
+ * @throws RpcError `bad_option`
+ */
+export function checkTimeout(options: object, timeout: unknown): void {
+  if (typeof options !== 'object') throw badOption('timeout', 'given as { timeout }')
+  if ('aborted' in options) throw badOption('signal', 'given as { signal }')
+  if (typeof timeout !== 'number' || !(timeout >= 0)) throw badOption('timeout', 'a number, 0 or above')
+}
+
+/** Why a call is given up on this side. It names the function, as the peer's answer does. */
+export function gaveUp(code: CancelReason, name: string | undefined, cause?: unknown): RpcError {
+  if (!name) return new RpcError(code, undefined, undefined, cause)
+  return new RpcError(code, `${textOf(code)}: ${name}`, { function: name }, cause)
+}
+
+function badOption(field: string, what: string): RpcError {
+  return new RpcError('bad_option', `Invalid option: ${field} has to be ${what}`, { field })
+}
