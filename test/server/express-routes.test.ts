@@ -49,6 +49,48 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         (error: unknown) => error,
       )
 
+    describe('a call that ends before its answer', () => {
+      /** Calls a handler and gives the call up once it runs. @returns what was emitted, and how the call ended */
+      async function abort(handler: RequestHandler) {
+        const controller = new AbortController()
+        const emitted: string[] = []
+        const action = new ExpressRoutes(app, {
+          a: (request, response, next) => {
+            request.on('close', () => emitted.push('request'))
+            response.on('close', () => emitted.push('response'))
+            setImmediate(() => controller.abort(new RpcError('aborted')))
+            return handler(request, response, next)
+          },
+        }).find('a')
+        const ended = sinon.spy()
+        const result = action?.({}, {}, () => {}, CALLER, { signal: controller.signal }) as Promise<unknown>
+        result.then(ended, ({ code }) => ended(code))
+        for (let turns = 0; turns < 20; turns += 1) await new Promise(setImmediate)
+        return { emitted: emitted.sort(), ended: ended.args.flat() }
+      }
+
+      it('emits `close` on both, also after the body was read', async () => {
+        const handlers: RequestHandler[] = [() => {}, (request) => void request.resume()]
+        for (const handler of handlers)
+          expect((await abort(handler)).emitted).to.deep.equal(['request', 'response'])
+      })
+
+      it('lasts until the handler ends its response, or its promise settles', async () => {
+        const closed = (response: Response) => new Promise((resolve) => response.on('close', resolve))
+        const handlers: [RequestHandler, unknown[]][] = [
+          [() => {}, []],
+          [(_request, response) => void response.on('close', () => response.end()), ['aborted']],
+          [async (_request, response) => void (await closed(response)), ['aborted']],
+        ]
+        for (const [handler, ended] of handlers) expect((await abort(handler)).ended).to.deep.equal(ended)
+      })
+
+      it('emits nothing else when it was answered in time', async () => {
+        const { ended } = await abort((_request, response) => void response.json(1))
+        expect(ended).to.deep.equal([undefined])
+      })
+    })
+
     describe('#find', () => {
       const handler: RequestHandler = (_request, response) => void response.json({})
 

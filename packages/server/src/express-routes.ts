@@ -1,4 +1,11 @@
-import { type Action, type Controller, decodeData, findAction, RpcError } from '@token-socket/protocol'
+import {
+  type Action,
+  type CallContext,
+  type Controller,
+  decodeData,
+  findAction,
+  RpcError,
+} from '@token-socket/protocol'
 import type { Express, Request, RequestHandler, Response } from 'express'
 import inject, { type DispatchFunc, type Response as Injected, type InjectOptions } from 'light-my-request'
 
@@ -13,6 +20,8 @@ interface Call {
   readonly auth: unknown
   readonly data: unknown
   readonly caller: Caller
+  /** Aborts when the call ends before its answer. @default never */
+  readonly signal: AbortSignal | undefined
 }
 
 /** A nested tree of Express handlers, called as RPC by dotted name. */
@@ -30,7 +39,8 @@ interface RouteAnswer {
  * Makes Express handlers callable as RPC. Each call is a request injected into Express's own `req` and `res`, with the
  * application's settings, but past its middleware: `req.body`, `req.query` and `req.params` are the call's data,
  * `req.session` and `req.user` the socket's `auth`. The answer carries the headers as `_headers` and the status as
- * `_code`, cookies left out; a status of 300 or more is an error.
+ * `_code`, cookies left out; a status of 300 or more is an error. When the call ends before its answer, `req` and `res`
+ * emit `close`.
  */
 export class ExpressRoutes {
   readonly #app: Express
@@ -50,23 +60,32 @@ export class ExpressRoutes {
       data: unknown,
       callback: (error?: unknown, data?: unknown) => void,
       caller: Caller,
+      context?: CallContext,
     ) =>
-      this.#call(handler, { auth, data, caller, path: `/${name}` }).then(({ error, data }) =>
-        callback(error, data),
+      this.#call(handler, { auth, data, caller, path: `/${name}`, signal: context?.signal }).then(
+        ({ error, data }) => callback(error, data),
       )
   }
 
   async #call(handler: RequestHandler, call: Call): Promise<RouteAnswer> {
+    const { signal } = call
     const response = await new Promise<Injected>((resolve, reject) => {
       const dispatch = (request: unknown, response: unknown) => {
         const [req, res] = this.#dress(request as Request, response as Response, call.auth, call.data)
         const next = (error?: unknown) => reject(isError(error) ? error : new RpcError('not_found'))
         req.next = next
+        const done = () => signal?.aborted && reject(signal.reason)
+        signal?.addEventListener('abort', () => closeAll(req, res))
+        res.once('finish', done)
         Promise.resolve()
           .then(() => handler(req, res, next))
-          .catch(reject)
+          .then(done, reject)
       }
-      inject(dispatch as DispatchFunc, requestOf(call)).then(resolve, reject)
+      // A handler may go on after its call has ended, when its response is closed.
+      inject(dispatch as DispatchFunc, requestOf(call)).then(
+        resolve,
+        (cause) => signal?.aborted || reject(cause),
+      )
     })
     return decode(response)
   }
@@ -100,6 +119,14 @@ function graft(injected: object, prototype: object): void {
     Object.getPrototypeOf(injected),
   )
   Object.setPrototypeOf(Object.defineProperties(injected, methods), prototype)
+}
+
+/** What happens to both when a browser gives a request up: each emits `close`. */
+function closeAll(request: Request, response: Response): void {
+  request.destroy()
+  // One whose body was read is not destroyed.
+  if (!request.destroyed) request.emit('close')
+  response.destroy()
 }
 
 /** Express takes anything truthy that is given to `next` for an error, except these two words. */
