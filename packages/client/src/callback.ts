@@ -1,4 +1,4 @@
-import { asRpcError, type RpcError } from '@token-socket/protocol'
+import { asRpcError, callFailure, type RpcError } from '@token-socket/protocol'
 
 /** How a call ended: `callback(error)`, or `callback(null, data)`. */
 export type Callback<Data = unknown> = (error: RpcError | null, data?: Data) => void
@@ -20,13 +20,14 @@ export function guard(run: () => void): void {
 /**
  * Gives a promise that nobody has to look at: an outcome that is not awaited is never an unhandled rejection.
  * With a callback, the callback gets the outcome too, exactly once. What is given instead of a function is left alone.
+ * A failure is noted as that of a request: a function that passes it on fails with `nested_failed`.
  */
 export function deliver<Data>(promise: Promise<Data>, callback?: Callback<Data>): Promise<Data> {
   const call: Callback<Data> = (...outcome) =>
     typeof callback === 'function' && guard(() => callback(...outcome))
   promise.then(
     (data) => call(null, data),
-    (error: unknown) => call(asRpcError(error)),
+    (error: unknown) => call(callFailure(asRpcError(error))),
   )
   return promise
 }

@@ -8,11 +8,11 @@ const FAILED_CALL = Symbol.for('@token-socket/failedCall')
 type Failure = RpcError & { [FAILED_CALL]?: string }
 
 /**
- * Notes which call failed with an error. @returns the same error
+ * Notes which call failed with an error, unless it is noted already. @returns the same error
  * @param name the function's; empty for another request
  */
 export function callFailure(error: Failure, name = ''): RpcError {
-  error[FAILED_CALL] = name
+  error[FAILED_CALL] ??= name
   return error
 }
 

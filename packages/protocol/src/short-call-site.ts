@@ -1,9 +1,11 @@
+import { RpcError } from './errors.js'
+
 /** In the place of `call-site` in scripts whose bytes count: a browser shows where a promise was awaited. */
 export function callSite(): undefined {}
 
-/** The same error. */
-export function copyOf<E>(error: E): E {
-  return error
+/** An error of its own for each of several calls that fail with the same one: each notes its call. */
+export function copyOf({ code, message, data, cause }: RpcError): RpcError {
+  return new RpcError(code, message, data, cause)
 }
 
 /** Leaves the error as it is. */

@@ -1,4 +1,4 @@
-import { type CallOptions, RpcError } from '@token-socket/protocol'
+import { type CallOptions, callFailure, RpcError } from '@token-socket/protocol'
 import type { BulkOutcome } from './channels/bulk-subscriptions.js'
 import { checkName } from './channels/check-name.js'
 import { sessionSubject, uidSubject } from './claims/subjects.js'
@@ -195,7 +195,7 @@ export class Cluster {
   ): Promise<Data> {
     return this.#run('rpc', async () => {
       const sid = this.#checked('rpc', () => calledSid(who, name, options))
-      if (nodeOf(sid) === this.node) return this.#socket(sid).rpc<Data>(name, data, options)
+      if (nodeOf(sid) === this.node) return this.#socket(sid, name).rpc<Data>(name, data, options)
       this.#owner.development?.checkData('call', name, data)
       return this.#calls.call<Data>({ sid, name, data }, options)
     })
@@ -332,9 +332,10 @@ export class Cluster {
     await this.#calls.ask(question, timeout)
   }
 
-  #socket(sid: string): RemoteClient {
+  /** A socket of this node. @param name of the function that is called @throws RpcError `not_connected`, as another node says */
+  #socket(sid: string, name: string): RemoteClient {
     const socket = this.#owner.hub.get(sid)
-    if (!socket) throw new RpcError('not_connected')
+    if (!socket) throw callFailure(new RpcError('not_connected'), name)
     return socket
   }
 }

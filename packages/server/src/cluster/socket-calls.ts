@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  checkTimeout,
   createTimeouts,
   decodeError,
   isNever,
@@ -47,10 +48,12 @@ export class SocketCalls {
 
   /** Calls a socket of another node. */
   async call<Data>(call: Omit<CallQuestion, 'timeout' | 'type'>, options: CallOptions): Promise<Data> {
-    const timeout = options.timeout ?? this.#owner.callTimeout
+    const { timeout = this.#owner.callTimeout } = options
+    // The call itself is opened without a time-out: its node has it.
+    checkTimeout(options, timeout)
     const { id: own, answer } = this.#calls.open({ ...options, timeout: 0 }, call.name)
     const id = options.signal && `${own}.${this.#owner.node}`
-    const wait = timeout > 0 ? timeout + CALL_LEEWAY : Number.POSITIVE_INFINITY
+    const wait = isNever(timeout) ? Number.POSITIVE_INFINITY : timeout + CALL_LEEWAY
     // JSON has no `Infinity`.
     this.ask({ ...call, type: 'call', timeout: isNever(timeout) ? 0 : timeout, id }, wait).then(
       (result) => this.#calls.resolve(own, result),
