@@ -49,6 +49,18 @@ describe('the sockets of all nodes', function () {
   }
   const closed = (client: TokenSocket) => next(client, 'disconnect')
 
+  it('give up what a node called that shuts down, at their clients', async () => {
+    const signals: AbortSignal[] = []
+    const hang = (_data: unknown, _callback: unknown, { signal }: CallContext) => void signals.push(signal)
+    const { client, socket } = await there.pair({ authentication: { name: 'ann' } }, { hang })
+    const call = rejection(here.sockets.cluster.rpc(socket.sid, 'hang', 1, { timeout: 0 }))
+    await until(() => signals.length > 0)
+    await here.sockets.shutdown()
+    expect((await call).code).to.equal('shutting_down')
+    await until(() => signals[0]?.aborted)
+    client.end()
+  })
+
   for (const [where, site] of [
     ['this node', () => here],
     ['another node', () => there],

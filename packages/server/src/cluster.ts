@@ -272,6 +272,7 @@ export class Cluster {
   close(): void {
     this.#isClosed = true
     this.#calls.close()
+    this.#questions.close()
   }
 
   /** What a client's action, or another node, fails with is no mistake of the application's here. */

@@ -2,7 +2,7 @@
 import type { NodeAskOptions, Nodes } from '@token-socket/server'
 import { expect } from 'chai'
 import { JoiningSockets } from '../../../packages/server/src/authentication/joining-sockets.js'
-import { Cluster } from '../../../packages/server/src/cluster.js'
+import { Cluster, sidOf } from '../../../packages/server/src/cluster.js'
 import { Hub } from '../../../packages/server/src/hub.js'
 import { rejection } from '../../protocol/rejection.js'
 import { makeSocket } from '../sockets.js'
@@ -16,6 +16,7 @@ describe('Cluster', () => {
   let asked: Asked[]
   let hub: Hub
   let answers: Map<string, unknown>
+  let hangs: boolean
 
   function make(): Cluster {
     const nodes: Nodes = {
@@ -24,6 +25,7 @@ describe('Cluster', () => {
       list: async () => ['own', ...answers.keys()],
       ask: async (question, options) => {
         asked.push({ type: (JSON.parse(question) as Asked).type, ...options })
+        if (hangs) return new Promise(() => {})
         const texts = [...answers].map(([node, answer]) => [node, JSON.stringify(answer)] as const)
         return { answers: new Map(texts), missing: new Map([['dead', 'silent' as const]]) }
       },
@@ -48,6 +50,7 @@ describe('Cluster', () => {
     asked = []
     hub = new Hub(() => {})
     answers = new Map()
+    hangs = false
   })
 
   it('waits for what takes long as long as a call may take, and for all else five seconds', async () => {
@@ -65,6 +68,34 @@ describe('Cluster', () => {
       ['countSockets', 5000],
       ['listSockets', 5000],
       ['emit', 5000],
+    ])
+  })
+
+  it('fails what waits with `shutting_down` when it is closed, and withdraws the calls at their targets', async () => {
+    const cluster = make()
+    hangs = true
+    const sid = sidOf('1', 'dead')
+    const questions: Promise<unknown>[] = [
+      cluster.rpc(sid, 'a', 1, { timeout: 0 }),
+      cluster.rpc(sid, 'a', 1),
+      cluster.subscribe({ where: 'all' }, 'a'),
+      cluster.subscribe(sid, 'a'),
+      cluster.count({ uid: 'ann' }),
+      cluster.sockets(),
+      cluster.isConnected(sid),
+      cluster.disconnect({ where: 'all' }),
+      cluster.disconnect({ uid: 'ann' }),
+      cluster.emit('a'),
+    ]
+    const codes = Promise.all(questions.map((question) => rejection(question).then(({ code }) => code)))
+    await new Promise(setImmediate)
+    const before = asked.length
+    cluster.close()
+    expect(await codes).to.deep.equal(questions.map(() => 'shutting_down'))
+    const late = asked.slice(before)
+    expect(late.map(({ type, node }) => [type, node])).to.deep.equal([
+      ['cancel', 'dead'],
+      ['cancel', 'dead'],
     ])
   })
 

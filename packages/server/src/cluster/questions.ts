@@ -1,5 +1,6 @@
-import { decodeData, encodeData, type WireError } from '@token-socket/protocol'
-import type { MissingAnswer, Nodes } from '../engine.js'
+import { decodeData, encodeData, markHandled, RpcError, type WireError } from '@token-socket/protocol'
+import type { MissingAnswer, NodeAnswers, NodeAskOptions, Nodes } from '../engine.js'
+import { attempt } from '../runtime/attempt.js'
 import type { Selection } from './selectors.js'
 import { nodeOf } from './sids.js'
 import type { PageRange } from './socket-pages.js'
@@ -71,6 +72,9 @@ export type OneAnswer = { readonly answer: unknown } | { readonly missing: Missi
 export class NodeQuestions {
   readonly #nodes: Nodes
   readonly #answer: (question: Question) => Promise<unknown>
+  /** The questions that wait for their answers. */
+  readonly #waiting = new Set<(error: RpcError) => void>()
+  #isClosed = false
 
   /** @param answer this node's own answers; other nodes are served them too */
   constructor(nodes: Nodes, answer: (question: Question) => Promise<unknown>) {
@@ -79,17 +83,37 @@ export class NodeQuestions {
     nodes.serve(async (question) => encodeData(await answer(decodeData(question) as Question)))
   }
 
-  /** Asks every other node. @throws RpcError `engine_unavailable`, `too_large` */
+  /** Asks every other node. @throws RpcError `engine_unavailable`, `too_large`, `shutting_down` */
   async others(question: Question, timeout = ANSWER_TIMEOUT): Promise<Answers> {
-    const { answers, missing } = await this.#nodes.ask(encodeData(question), { timeout })
+    const { answers, missing } = await this.#ask(question, { timeout })
     return { answers: [...answers.values()].map(decodeData), missing: [...missing.keys()] }
   }
 
-  /** Asks one other node. @throws RpcError `engine_unavailable`, `too_large` */
+  /** Asks one other node. @throws RpcError `engine_unavailable`, `too_large`, `shutting_down` */
   async one(node: string, question: Question, timeout = ANSWER_TIMEOUT): Promise<OneAnswer> {
-    const { answers, missing } = await this.#nodes.ask(encodeData(question), { node, timeout })
+    const { answers, missing } = await this.#ask(question, { node, timeout })
     const answer = answers.get(node)
     return answer === undefined ? { missing: missing.get(node) } : { answer: decodeData(answer) }
+  }
+
+  /** Tells a node something, which may be lost. Goes out also while this node shuts down. */
+  tell(node: string, question: Question): void {
+    markHandled(attempt(() => this.#nodes.ask(encodeData(question), { node, timeout: ANSWER_TIMEOUT })))
+  }
+
+  /** Fails what waits, and what is asked from now on, with `shutting_down`. */
+  close(): void {
+    this.#isClosed = true
+    for (const reject of this.#waiting) reject(new RpcError('shutting_down'))
+  }
+
+  #ask(question: Question, options: NodeAskOptions): Promise<NodeAnswers> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(new RpcError('shutting_down'))
+      const answers = attempt(() => this.#nodes.ask(encodeData(question), options))
+      this.#waiting.add(reject)
+      answers.then(resolve, reject).finally(() => this.#waiting.delete(reject))
+    })
   }
 
   /** Asks every node, this one included. What concerns this one is done also if the others cannot be asked. */

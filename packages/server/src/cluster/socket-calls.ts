@@ -4,7 +4,6 @@ import {
   createTimeouts,
   decodeError,
   isNever,
-  markHandled,
   PendingCalls,
   RpcError,
   refusal,
@@ -40,6 +39,8 @@ const CALLS = 10_000
 export class SocketCalls {
   readonly #owner: SocketCallsOwner
   readonly #calls: PendingCalls
+  /** The sockets of other nodes that are called, by the ids of the calls. */
+  readonly #sent = new Map<string, string>()
 
   constructor(owner: SocketCallsOwner) {
     this.#owner = owner
@@ -52,15 +53,22 @@ export class SocketCalls {
     // The call itself is opened without a time-out: its node has it.
     checkTimeout(options, timeout)
     const { id: own, answer } = this.#calls.open({ ...options, timeout: 0 }, call.name)
-    const id = options.signal && `${own}.${this.#owner.node}`
+    const id = `${own}.${this.#owner.node}`
+    this.#sent.set(id, call.sid)
     const wait = isNever(timeout) ? Number.POSITIVE_INFINITY : timeout + CALL_LEEWAY
     // JSON has no `Infinity`.
     this.ask({ ...call, type: 'call', timeout: isNever(timeout) ? 0 : timeout, id }, wait).then(
       (result) => this.#calls.resolve(own, result),
       (error) => this.#calls.reject(own, error),
     )
-    if (id) answer.catch(() => options.signal?.aborted && this.#cancel(call.sid, id))
-    return answer as Promise<Data>
+    try {
+      return (await answer) as Data
+    } catch (error) {
+      if (options.signal?.aborted) this.#cancel(call.sid, id)
+      throw error
+    } finally {
+      this.#sent.delete(id)
+    }
   }
 
   /** @throws RpcError what the socket's node says, `not_connected`, `connection_lost`, `too_large` */
@@ -78,15 +86,16 @@ export class SocketCalls {
     return answer !== undefined && 'data' in answer && answer.data === true
   }
 
-  /** Fails what waits. */
+  /** Fails what waits, and withdraws it at its targets. */
   close(): void {
+    for (const [id, sid] of this.#sent) this.#cancel(sid, id)
     this.#calls.rejectAll(new RpcError('shutting_down'))
   }
 
   /** Gives up a call to a socket of another node. Where this is lost, the call runs until its time-out. */
   #cancel(sid: string, id: string): void {
     const node = nodeOf(sid)
-    if (node) markHandled(this.#owner.questions.one(node, { type: 'cancel', id }))
+    if (node) this.#owner.questions.tell(node, { type: 'cancel', id })
   }
 
   /** Asks the node of a socket. @returns `undefined` if it did not answer */
