@@ -15,6 +15,7 @@ import {
   RpcPeer,
   type WithdrawMessage,
 } from '@token-socket/protocol'
+import { advisedAction } from '#advice'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { Link } from './link.js'
 import { Timers } from './timers.js'
@@ -139,7 +140,7 @@ export class Calls implements RpcListener {
   invoked({ id, name, data, timeout }: InvokeMessage, link: Link): void {
     this.#peer.receive({
       id,
-      action: findAction(this.#owner.actions, name),
+      action: advisedAction?.(this.#owner, name) ?? findAction(this.#owner.actions, name),
       name,
       timeout,
       before: [data],

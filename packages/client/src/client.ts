@@ -1,5 +1,5 @@
 import { type CallOptions, type Controller, RpcError } from '@token-socket/protocol'
-import { advise } from '#advice'
+import { advise, adviseOnActions } from '#advice'
 import { badArgument, checkedName, checkFunction } from './bad-argument.js'
 import type { Binding, Handler } from './bindings.js'
 import { type Callback, deliver } from './callback.js'
@@ -47,6 +47,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     this.actions = actions
     const settings = readOptions(options)
     this.#core = new Core(settings, this)
+    adviseOnActions?.(this, this.#core)
     if (settings.ready) this.ready(settings.ready)
     if (settings.onreconnect) this.onreconnect(settings.onreconnect)
     this.#core.start()

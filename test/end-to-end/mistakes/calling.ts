@@ -1,5 +1,5 @@
 /** Mistakes in calls, and on channels. */
-import { calling, ECHO, instead, SUBSCRIBE, withOptions } from './edits.js'
+import { ASKING, calling, ECHO, instead, SUBSCRIBE, withOptions } from './edits.js'
 import type { Mistake } from './first-programs.js'
 
 /** A rule that lets nothing subscribe to the channel `chat`. */
@@ -207,6 +207,20 @@ export const CALLING: readonly Mistake[] = [
     mistake: 'a Map in a broadcast',
     server: [instead("sockets.on('connected', () => sockets.broadcast({ all: new Map() }))")],
     says: [/JSON changes a broadcast/, /'data\.all'/, /Object\.fromEntries/],
+  },
+  {
+    mistake: 'a Map in the answer of an action of the client',
+    server: [ASKING],
+    client: [calling("socket.register({ ask: () => ({ all: new Map() }) })\nawait socket.rpc('echo')")],
+    says: [/answer of the action "ask"/, /data\.all is a Map/, /Object\.fromEntries/],
+  },
+  {
+    mistake: 'an action of the client that never calls its callback',
+    server: [ASKING],
+    client: [
+      calling("socket.register({ ask: (data, callback) => {} })\nawait socket.rpc('echo').catch(() => {})"),
+    ],
+    says: [/action "ask" declares a callback and did not call it in time/, /return the answer/],
   },
   {
     mistake: 'a Map in a call to the client',

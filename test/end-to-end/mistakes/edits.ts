@@ -16,6 +16,12 @@ export const CALL = "console.log(await socket.rpc('people.whoami')) // Ann"
 export const SUBSCRIBE = "await socket.subscribe('chat')"
 export const PUBLISH = "await socket.publish('chat', { text: 'Hello' }) // chat { text: 'Hello' }"
 
+/** The server with a function that calls the client's `ask`, for a short time. */
+export const ASKING: Edit = [
+  ECHO,
+  "echo: (auth, data, callback, socket) => socket.rpc('ask', 1, { timeout: 500 }),",
+]
+
 /** The server with more options. */
 export function withOptions(more: string): Edit {
   return [MAKE, MAKE.replace('socketController })', `socketController, ${more} })`)]

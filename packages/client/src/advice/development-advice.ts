@@ -1,8 +1,11 @@
 import { findJsonLosses, startTimer } from '@token-socket/protocol'
+import { keepNotices } from './action-advice.js'
 import { channelAdvice, emitAdvice, listenAdvice } from './event-advice.js'
 import { reportIgnoredFailure } from './ignored-failure.js'
 import { Notices } from './notices.js'
 import { optionAdvice } from './option-advice.js'
+
+export { advisedAction, adviseOnActions } from './action-advice.js'
 
 /** Milliseconds after which a socket that listens for messages should be on a channel. */
 const SUBSCRIBED_BY = 10_000
@@ -21,6 +24,7 @@ interface AdvisedSocket {
 export function advise(socket: AdvisedSocket, options: unknown): void {
   const notices = new Notices(options)
   if (notices.areSilenced) return
+  keepNotices(socket, notices)
   for (const text of optionAdvice(options)) notices.warn(text)
   adviseOnEvents(socket, notices)
   adviseOnCalls(socket, notices)
