@@ -13,6 +13,7 @@ import {
 import { RequestLog } from '../../packages/server/src/runtime/request-log.js'
 import { type FunctionRules, FunctionTimeouts } from '../../packages/server/src/socket/function-timeouts.js'
 import type { Identity } from '../../packages/server/src/socket/identity.js'
+import { pong } from '../../packages/server/src/socket/pong.js'
 import { RecordedLog } from './recorded-log.js'
 
 /** What a test sees of a socket. */
@@ -34,6 +35,8 @@ export interface SocketSettings {
   readonly channels?: Partial<SocketChannels>
   readonly controller?: Controller
   readonly functions?: FunctionRules
+  /** Whether `_ping` is answered. @default false */
+  readonly ping?: boolean
   readonly failed?: RemoteClientOwner['failed']
   readonly requests?: RemoteClientOwner['requests']
   readonly closed?: RemoteClientOwner['closed']
@@ -75,7 +78,8 @@ export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
     functions: new FunctionTimeouts(settings.functions ?? {}, 30_000),
     limits: { ...LIMITS, ...settings.limits },
     channels: { ...NO_CHANNELS, ...settings.channels },
-    findAction: (name): Action | undefined => findAction(controller, name),
+    findAction: (name): Action | undefined =>
+      findAction(controller, name) ?? (settings.ping && name === '_ping' ? pong : undefined),
     failed: settings.failed ?? (() => {}),
     closed: settings.closed ?? (() => {}),
     requests: settings.requests ?? new RequestLog(consoleLogger(false), new RecordedLog(), false),

@@ -43,6 +43,7 @@ import { Turns } from './runtime/turns.js'
 import { ServerEmitter } from './server-emitter.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import type { HealthWatch, ServerHealth } from './server-health.js'
+import { pong } from './socket/pong.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
 import { StreamLiveness } from './stream-liveness.js'
 import { makeTokens, type Tokens } from './tokens.js'
@@ -298,7 +299,7 @@ export class TokenSocketServer extends ServerEmitter {
   #findAction(name: string): Action | undefined {
     const action = this.#routes.find(name) ?? findAction(this.socketController as never, name)
     if (action || name !== '_ping') return action
-    return this.#options.ping ? () => ({ message: 'pong' }) : undefined
+    return this.#options.ping ? pong : undefined
   }
 
   #makeCluster(revocations: Revocations): Cluster {

@@ -237,6 +237,16 @@ describe('a call that is given up', () => {
       expect(frames()[0]?.error?.data).to.deep.equal({ field: 'callBytes', limit: 100 })
     })
 
+    it('keeps no heartbeat from being answered', () => {
+      for (const limits of [{ abandonedCalls: 1 }, { callsIn: 1 }]) {
+        const { call, cancel, frames } = open({ limits, ping: true })
+        call('1', 'work')
+        if ('abandonedCalls' in limits) cancel('1')
+        call('2', '_ping')
+        expect(frames()).to.deep.equal([{ rpc: '_ping', uuid: '2', resp: { message: 'pong' } }])
+      }
+    })
+
     it('keeps no request about channels from being answered', async () => {
       const { call, cancel, frames, client } = open({ limits: { abandonedCalls: 1 } })
       call('1', 'work')

@@ -3,6 +3,7 @@ import type { Logger } from '../logger.js'
 import { actionNames } from './action-names.js'
 import { JsonWarnings, type SentKind } from './json-warnings.js'
 import { shorten } from './shorten.js'
+import { Suggestions } from './suggestions.js'
 
 /** Channels that are warned of. */
 const CHANNELS = 100
@@ -18,6 +19,7 @@ export interface DevelopmentOwner {
 export class Development {
   readonly #owner: DevelopmentOwner
   readonly #json: JsonWarnings
+  readonly #suggestions = new Suggestions((name) => nearestName(name, this.#actionNames()))
   /** Those that were warned of, by what they lack. */
   readonly #channels = { history: new Set<string>(), presence: new Set<string>() }
 
@@ -31,9 +33,9 @@ export class Development {
     this.#json.check(kind, subject, data)
   }
 
-  /** The function that was most likely meant by a name that there is not. */
+  /** The function that was most likely meant by a name that there is not. See {@link Suggestions}. */
   nearestAction(name: string): string | undefined {
-    return nearestName(name, this.#actionNames())
+    return this.#suggestions.for(name)
   }
 
   /** Warns, once for each channel, that its history was read though it keeps nothing. */

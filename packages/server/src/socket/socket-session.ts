@@ -25,6 +25,7 @@ import type { Development } from '../runtime/development.js'
 import type { Turns } from '../runtime/turns.js'
 import type { Refuser } from '../vetoes.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
+import { pong } from './pong.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
 const MINUTE = 60_000
@@ -162,12 +163,15 @@ export class SocketSession {
       return answer(encodeError(plainRefusal('too_many_messages', { field: 'rate', limit: rate })))
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') {
+      const action = this.#find(rpc)
+      // It runs nothing of the application's: heartbeats are answered however many calls run.
+      if (action === pong) return answer({ data: pong() })
       const { data = {}, timeout = undefined } = message.type === 'call' ? message : {}
       const around =
         message.type === 'call' ? this.#owner.middleware?.aroundCall(this.#socket, data) : undefined
       return this.#peer.receive({
         id: message.id,
-        action: this.#find(rpc) ?? (around && missing(rpc)),
+        action: action ?? (around && missing(rpc)),
         name: rpc,
         before: [this.#socket.auth, data],
         after: [this.#socket],
