@@ -1,5 +1,6 @@
-import { RpcError, type TokenSocketServerEvents } from '@token-socket/server'
+import { MemoryEngine, RpcError, type TokenSocketServerEvents } from '@token-socket/server'
 import { expect } from 'chai'
+import sinon from 'sinon'
 import { DISCONNECTS } from './disconnects.js'
 import { rejection, type Site, type SiteOptions, turn, until, useSites } from './fixture.js'
 
@@ -117,6 +118,27 @@ describe('the events that report', () => {
       expect((await rejection(client.subscribe('b'))).code).to.equal('too_many_subscriptions')
       await client.unsubscribe('b')
       expect(told).to.deep.equal([['subscribed', { channel: 'a' }]])
+    })
+
+    it('come in a pair, the second with failed, when the engine fails while the client subscribes again', async () => {
+      const engine = new MemoryEngine()
+      const site = await start({
+        engine,
+        channels: { '*': { subscribe: true, publish: true, history: { ttl: 60_000 } } },
+      })
+      const peer = await site.member()
+      const told = record(site)
+      const subscribe = (req: object) => peer.ask({ rpc: '_subscribe', req: { channel: 'a', ...req } })
+      await subscribe({})
+      const read = sinon.stub(engine.history, 'read').rejects(new Error('away'))
+      expect(await subscribe({ epoch: 'x', offset: 0 })).to.have.property('code', 'internal')
+      read.restore()
+      await until(() => told.length === 2)
+      expect(told).to.deep.equal([
+        ['subscribed', { channel: 'a' }],
+        ['unsubscribed', { channel: 'a', reason: 'failed' }],
+      ])
+      expect(site.sockets.channelSockets('a')).to.deep.equal([])
     })
 
     it('all come before `disconnected`, however many there are', async () => {

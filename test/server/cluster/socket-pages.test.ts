@@ -86,6 +86,24 @@ describe('pages of sockets', () => {
     expect(sidsOf(pages.flat())).to.deep.equal(sidsOf(nodes.flat()).sort())
   })
 
+  it('wait for a node whose part was cut by its size, however small the sockets of others are', () => {
+    const heavy = Array.from({ length: 90 }, (_, index) => `${index}`.padEnd(250, '\u0001'))
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const random = new Random(seed)
+      const nodes = ['a', 'b', 'c'].map((node, share) =>
+        Array.from({ length: 12 }, (_, index) => {
+          const socket = make(`${String(random.number(1000)).padStart(3, '0')}-${index}.${node}`)
+          // Those of node a are all large, and none of node c is.
+          if (random.number(3) < 3 - 1.5 * share) for (const channel of heavy) socket.addChannel(channel)
+          return socket
+        }),
+      )
+      expect(partOf(nodes[0] ?? [], { limit: 100 }).more, `seed ${seed}`).to.equal(true)
+      const pages = pagesOf(nodes, 100)
+      expect(sidsOf(pages.flat()), `seed ${seed}`).to.deep.equal(sidsOf(nodes.flat()).sort())
+    }
+  })
+
   it('say who a socket is and where, and nothing of its auth', () => {
     const identity = { claims: readClaims({ uid: 'ann' }), session: 'h'.repeat(43), auth: { secret: 1 } }
     const socket = make('a.b', identity)
