@@ -3,7 +3,6 @@ import {
   type CallOptions,
   type CancelReason,
   type ClientMessage,
-  type Controller,
   decodeError,
   encodeClientMessage,
   encodeError,
@@ -17,13 +16,14 @@ import {
 } from '@token-socket/protocol'
 import { advisedAction } from '#advice'
 import { CallQueue, type QueuedCall } from './call-queue.js'
+import type { ClientController } from './client-controller.js'
 import type { Link } from './link.js'
 import { Timers } from './timers.js'
 
 /** What {@link Calls} need of the socket. */
 export interface CallsOwner {
   /** The functions that the server may call; asked for each call. */
-  readonly actions: Controller
+  readonly actions: ClientController
   /** The server refused something that nobody waits for any more. */
   failed(error: RpcError): void
   /** An action threw something. */

@@ -1,10 +1,11 @@
-import { type CallOptions, type Controller, RpcError } from '@token-socket/protocol'
+import { type CallOptions, RpcError } from '@token-socket/protocol'
 import { advise, adviseOnActions } from '#advice'
 import { badArgument, checkedName, checkFunction } from './bad-argument.js'
 import type { Binding, Handler } from './bindings.js'
 import { type Callback, deliver } from './callback.js'
 import type { Calls } from './calls.js'
 import type { Channel, ChannelOptions } from './channel.js'
+import type { ClientController } from './client-controller.js'
 import { Core } from './core.js'
 import { Emitter } from './emitter.js'
 import type { SocketStatus, TokenSocketEvents } from './events.js'
@@ -32,7 +33,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   /** The library's error class, for pages that have only this one global. */
   static readonly RpcError = RpcError
   /** The functions that the server may call, by dotted name. May be changed in place at any time. */
-  actions: Controller
+  actions: ClientController
   readonly #core: Core
   #end: Promise<void> | undefined
 
@@ -41,7 +42,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * @param actions functions that the server may call: `(data, callback, call)`, or returning the answer or its promise
    * @throws RpcError `bad_option`, which names the option
    */
-  constructor(options?: TokenSocketOptions, actions: Controller = {}) {
+  constructor(options?: TokenSocketOptions, actions: ClientController = {}) {
     super()
     advise?.(this, options)
     this.actions = actions
@@ -124,7 +125,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * Puts other functions in the place of all those that the server may call. Calls that run go on.
    * @throws RpcError `bad_message` unless it is an object
    */
-  register(actions: Controller): void {
+  register(actions: ClientController): void {
     if (typeof actions !== 'object') throw badArgument('actions', 'object')
     this.actions = actions
   }

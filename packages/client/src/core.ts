@@ -1,6 +1,5 @@
 import {
   asRpcError,
-  type Controller,
   decodeError,
   type PublicationMessage,
   RpcError,
@@ -16,6 +15,7 @@ import { deliver } from './callback.js'
 import { Calls, type CallsOwner } from './calls.js'
 import type { ChannelSocket } from './channel.js'
 import { Channels } from './channels.js'
+import type { ClientController } from './client-controller.js'
 import { Connector, type ConnectorOwner, type Move } from './connector.js'
 import type { Emitter } from './emitter.js'
 import type { SocketStatus, TokenSocketEvents } from './events.js'
@@ -30,7 +30,7 @@ import { onWake } from './wake.js'
 /** What a {@link Core} needs of its socket. */
 export interface CoreSocket extends Pick<Emitter<TokenSocketEvents>, 'emit'>, ChannelSocket {
   /** The functions that the server may call. */
-  readonly actions: Controller
+  readonly actions: ClientController
 }
 
 /** Milliseconds that a ping's answer may take at the most. */
@@ -111,7 +111,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.connector.resume()
   }
 
-  get actions(): Controller {
+  get actions(): ClientController {
     return this.#socket.actions
   }
 

@@ -28,20 +28,20 @@ export interface LmdbEngineOptions {
   /** The folder of the database; made if it is not there. One process at a time may use it. Required. */
   readonly path: string
   /** How many tickets may wait to be used. @default 100000 */
-  readonly tickets?: number
+  readonly tickets?: number | undefined
   /** Bytes of the tickets that may wait, as JSON; a quarter of them for one user or address. @default 268435456 */
-  readonly ticketBytes?: number
+  readonly ticketBytes?: number | undefined
   /** Members that all channels with presence may have together; one more is `too_many_members`. @default 1000000 */
-  readonly presences?: number
+  readonly presences?: number | undefined
   /**
    * Channels whose position is known: those that keep publications, and those that did in the last day. With one more, the
    * one that has been idle for longest is forgotten: its clients are told of a gap. @default 1000000
    */
-  readonly channels?: number
+  readonly channels?: number | undefined
   /** Bytes of the publications that one channel keeps, about; over it the oldest go. @default 16777216 */
-  readonly channelBytes?: number
+  readonly channelBytes?: number | undefined
   /** Bytes of what all channels keep, about; over it those go that are over soonest. @default 1073741824 */
-  readonly historyBytes?: number
+  readonly historyBytes?: number | undefined
 }
 
 const LIMITS: ChannelLimits = {

@@ -22,38 +22,40 @@ export interface RedisEngineOptions {
    * settings are taken, for connections of the engine's own. The client itself need not be connected and is not touched.
    * @default a client made of `url`
    */
-  readonly client?: RedisClientSource
+  readonly client?: RedisClientSource | undefined
   /** What the names of all keys and Redis channels begin with; `{}` cannot be in it. @default 'token-socket:' */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /** Milliseconds in which Redis has to answer, or the operation fails with `engine_unavailable`. @default 5000 */
-  readonly commandTimeout?: number
+  readonly commandTimeout?: number | undefined
   /** Milliseconds that it may take to connect. @default 5000 */
-  readonly connectTimeout?: number
+  readonly connectTimeout?: number | undefined
   /**
    * Milliseconds between two looks at whether a channel has moved on without this node hearing of it; as often the
    * connections are tried. @default 5000
    */
-  readonly checkInterval?: number
+  readonly checkInterval?: number | undefined
   /**
    * Milliseconds that a node's places on channels last; they are renewed three times in that time. When a node dies, its
    * members are gone after this time and a third. @default 10000
    */
-  readonly lease?: number
+  readonly lease?: number | undefined
   /**
    * How many publications may wait while Redis is away; one more fails with `queue_full`. They are sent in order when it
    * is back, each under a key of its own, so that none is made twice. With 0 none waits: it fails at once. @default 0
    */
-  readonly waitingPublications?: number
+  readonly waitingPublications?: number | undefined
   /** Milliseconds that a publication may wait; then it fails with `engine_unavailable`. @default 10000 */
-  readonly waitingTime?: number
+  readonly waitingTime?: number | undefined
   /** How many tickets may wait to be used, on all nodes together. @default 100000 */
-  readonly tickets?: number
+  readonly tickets?: number | undefined
   /** Who is told of lost connections, of what Redis refuses and of messages that are not ours. @default the console */
-  readonly logger?: Pick<Logger, 'info' | 'warn'>
+  readonly logger?: Pick<Logger, 'info' | 'warn'> | undefined
 }
 
+type Given<Options> = { readonly [Name in keyof Options]: Exclude<Options[Name], undefined> }
+
 /** {@link RedisEngineOptions} with their defaults. */
-export interface ResolvedOptions extends Required<Omit<RedisEngineOptions, 'client' | 'url'>> {
+export interface ResolvedOptions extends Required<Given<Omit<RedisEngineOptions, 'client' | 'url'>>> {
   /** Where Redis is, if there is no client. */
   readonly url: string
   /** The application's own client; without one, a client is made of `url`. @default undefined */

@@ -1,6 +1,7 @@
 import type { RuleAnswer, RuleAsker, RuleDecision } from './channels/rule-asker.js'
 import { FieldReader } from './field-reader.js'
 import { Memo } from './memo.js'
+import type { Given } from './option-checks.js'
 import { PatternTable } from './pattern-table.js'
 import type { RemoteClient } from './remote-client.js'
 import { mergeVerdicts, type Verdict } from './verdict.js'
@@ -8,7 +9,7 @@ import { mergeVerdicts, type Verdict } from './verdict.js'
 /** How much a channel keeps of what was published on it. */
 export interface ChannelHistory {
   /** Publications. @default 1000 */
-  readonly size?: number
+  readonly size?: number | undefined
   /** Milliseconds that a publication is kept. Required. */
   readonly ttl: number
 }
@@ -20,15 +21,16 @@ export interface ChannelHistory {
  */
 export interface ChannelRule {
   /** Whether a client may subscribe. */
-  readonly subscribe?: boolean | ((socket: RemoteClient, channel: string) => RuleAnswer)
+  readonly subscribe?: boolean | ((socket: RemoteClient, channel: string) => RuleAnswer) | undefined
   /** Whether a client may publish. `event` is `undefined` for a publication without one. */
   readonly publish?:
     | boolean
     | ((socket: RemoteClient, channel: string, event: string | undefined, data: unknown) => RuleAnswer)
+    | undefined
   /** Whether a client sees who else is there, and is seen. */
-  readonly presence?: boolean | ((socket: RemoteClient, channel: string) => RuleAnswer)
+  readonly presence?: boolean | ((socket: RemoteClient, channel: string) => RuleAnswer) | undefined
   /** What is kept: the largest of several, but nothing if one is `false`. @default false */
-  readonly history?: false | ChannelHistory
+  readonly history?: false | ChannelHistory | undefined
 }
 
 /** The server's rules: by channel, or pattern of channels. */
@@ -72,7 +74,7 @@ export class ChannelRules {
  */
 export class RulesOfChannel {
   /** What the channel keeps, or `undefined` if nothing. */
-  readonly history: Required<ChannelHistory> | undefined
+  readonly history: Required<Given<ChannelHistory>> | undefined
   readonly #channel: string
   readonly #said: { readonly [Name in Permission]: Said<Name> }
 
@@ -209,7 +211,7 @@ function gather<Name extends Permission>(rules: readonly NamedRule[], permission
   }
 }
 
-function mergeHistories(rules: readonly ChannelRule[]): Required<ChannelHistory> | undefined {
+function mergeHistories(rules: readonly ChannelRule[]): Required<Given<ChannelHistory>> | undefined {
   const histories = rules.flatMap(({ history }) => (history === undefined ? [] : [history]))
   const kept = histories.filter((history) => history !== false)
   if (kept.length === 0 || kept.length < histories.length) return undefined

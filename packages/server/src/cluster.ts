@@ -162,14 +162,21 @@ export class Cluster {
    * @returns how many were closed
    * @throws RpcError `bad_message`, `too_large`, `engine_unavailable`
    */
-  disconnect(who: SocketSelector, options: { readonly reconnect?: boolean } = {}): Promise<ClusterCount> {
+  disconnect(
+    who: SocketSelector,
+    options: { readonly reconnect?: boolean | undefined } = {},
+  ): Promise<ClusterCount> {
     return this.#run('disconnect', async () => {
       END_OPTIONS.check(options)
       const { reconnect = true } = options
       const selection = readSelector(who)
       if ('sid' in who) return this.#disconnectOne(who.sid, reconnect)
       if ('uid' in who)
-        return this.#disconnectUser(uidSubject(who.uid), { type: 'disconnect', who, reconnect })
+        return this.#disconnectUser(uidSubject(who.uid), {
+          type: 'disconnect',
+          who: { uid: who.uid },
+          reconnect,
+        })
       if ('session' in who) {
         const session = String(selection.session)
         const question = { type: 'disconnectSession', session, reconnect } as const

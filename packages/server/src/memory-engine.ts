@@ -18,37 +18,37 @@ import { EventIds, receiptOf } from './event-ids.js'
 import { LocalDelivery } from './local-delivery.js'
 import { MemoryHistory } from './memory-history.js'
 import { MemoryPresence } from './memory-presence.js'
-import { checkNumber, checkOptions, withoutUndefined } from './option-checks.js'
+import { checkNumber, checkOptions, type Given, withoutUndefined } from './option-checks.js'
 import { SoleNodes } from './sole-nodes.js'
 
 /** Limits of a {@link MemoryEngine}. */
 export interface MemoryEngineOptions {
   /** How many tickets may wait to be used, and how many ids of used tokens are known. @default 100000 */
-  readonly tickets?: number
+  readonly tickets?: number | undefined
   /** Bytes of the tickets that may wait, as JSON; a quarter of them for one user or address. @default 268435456 */
-  readonly ticketBytes?: number
+  readonly ticketBytes?: number | undefined
   /** How many idempotency keys are known in all, each for five minutes. Over it the oldest is forgotten. @default 100000 */
-  readonly idempotencyKeys?: number
+  readonly idempotencyKeys?: number | undefined
   /** Members that all channels with presence may have together; one more is `too_many_members`. @default 1000000 */
-  readonly presences?: number
+  readonly presences?: number | undefined
   /**
    * Channels whose position is known: those that keep publications, and those that did in the last day. With one more, the
    * one that has been idle for longest is forgotten: its clients are told of a gap. @default 1000000
    */
-  readonly channels?: number
+  readonly channels?: number | undefined
   /** Bytes of the publications that one channel keeps, about; over it the oldest go. @default 16777216 */
-  readonly channelBytes?: number
+  readonly channelBytes?: number | undefined
   /**
    * Bytes of what all channels keep, about; over it, the channel that was published on least recently keeps nothing any
    * more. @default 268435456
    */
-  readonly historyBytes?: number
+  readonly historyBytes?: number | undefined
 }
 
 /** Bytes. */
 const MIB = 1024 * 1024
 
-const LIMITS: Required<MemoryEngineOptions> = {
+const LIMITS: Required<Given<MemoryEngineOptions>> = {
   tickets: 100_000,
   ticketBytes: 256 * MIB,
   idempotencyKeys: 100_000,

@@ -56,7 +56,11 @@ export function warnOfUnknown(
   }
 }
 
+/** Options of which none is `undefined`, though some may be left out. */
+export type Given<Options> = { readonly [Name in keyof Options]: Exclude<Options[Name], undefined> }
+
 /** As if what is `undefined` had been left out. */
-export function withoutUndefined<T extends object>(options: T): T {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+export function withoutUndefined<Options extends object>(options: Options): Given<Options> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as Given<Options>
 }

@@ -8,12 +8,20 @@ import type { PublishFilter } from './hub.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { MemoryEngine } from './memory-engine.js'
-import { badOption, checkNumber, checkWait, warnOfUnknown, withoutUndefined } from './option-checks.js'
+import {
+  badOption,
+  checkNumber,
+  checkWait,
+  type Given,
+  warnOfUnknown,
+  withoutUndefined,
+} from './option-checks.js'
 import type { Origins } from './origins.js'
 import type { RemoteClient } from './remote-client.js'
 import { checkParts } from './required-options.js'
 import { safeLogger } from './runtime/safe-logger.js'
 import type { FunctionRules } from './socket/function-timeouts.js'
+import type { SocketAuth } from './socket/socket-auth.js'
 import type { Authentication } from './token-route.js'
 import type { TokenKey } from './tokens.js'
 import { type PerMessageDeflate, tryCompression } from './transports/per-message-deflate.js'
@@ -29,7 +37,7 @@ export type AnswerCallback = (error?: unknown, data?: unknown) => void
  */
 export type Handler = {
   handler(
-    auth: unknown,
+    auth: SocketAuth,
     data: unknown,
     callback: AnswerCallback,
     socket: RemoteClient,
@@ -52,100 +60,100 @@ export interface TokenSocketServerOptions {
    * Signs the tokens (HS256). 32 random bytes are right. Needed where nodes share an engine.
    * @default a random one for this process, and a warning
    */
-  readonly secret?: string | Buffer
+  readonly secret?: string | Buffer | undefined
   /**
    * Keys by their `kid`, instead of `secret`; the first that can sign does, all verify.
    * @default one key made of `secret`
    */
-  readonly keys?: Readonly<Record<string, TokenKey>>
+  readonly keys?: Readonly<Record<string, TokenKey>> | undefined
   /** The `aud` of the tokens. @default 'token-socket' */
-  readonly audience?: string
+  readonly audience?: string | undefined
   /** The `iss` that tokens have to have that the application signed itself. @default any, or none */
-  readonly issuer?: string
+  readonly issuer?: string | undefined
   /** Milliseconds that a token lives. @default 30000 */
-  readonly tokenTtl?: number
+  readonly tokenTtl?: number | undefined
   /** Milliseconds that a connection has to send its token; then it is closed. @default 5000 */
-  readonly authTimeout?: number
+  readonly authTimeout?: number | undefined
   /** The path under which sockets connect; the client's `socketPrefix`. @default '/sockets' */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /**
    * What is on: WebSocket (plain and SockJS's), SockJS's transports over HTTP, and its `iframe` page; requests for all
    * else are answered 404. For browsers of before 2012 there are `'jsonp-polling'`, `'htmlfile'` and `'iframe'` besides.
    * @default ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource']
    */
-  readonly transports?: readonly TransportName[]
+  readonly transports?: readonly TransportName[] | undefined
   /**
    * The address of SockJS's script for the iframe page: an `http` or `https` URL, or a path such as `/sockjs.min.js`.
    * @default sockjs-client 1.6.1 on a CDN, with its hash, which browsers check
    */
-  readonly sockjsUrl?: string
+  readonly sockjsUrl?: string | undefined
   /**
    * Compresses WebSocket messages for clients that offer it. It takes memory and time for each connection, and what is
    * secret should not be compressed together with what somebody else may choose.
    * @default false
    */
-  readonly perMessageDeflate?: PerMessageDeflate
+  readonly perMessageDeflate?: PerMessageDeflate | undefined
   /**
    * Serves the client's script at `<prefix>/token-socket.min.js`, and its other builds beside it, from the installed
    * package `@token-socket/client`. Browsers ask each time whether it has changed.
    * @default true
    */
-  readonly serveClient?: boolean
+  readonly serveClient?: boolean | undefined
   /** The path of the token endpoint, not below `prefix`; the client's `tokenPath`. @default '/socket/token' */
-  readonly tokenRoute?: string
+  readonly tokenRoute?: string | undefined
   /**
    * The path that tells load balancers how the server is, as JSON; `false` for none. It is answered before the application
    * sees the request, with 200 while the node should have traffic, degraded or not, and 503 once it is shutting down.
    * @default '<prefix>/health'
    */
-  readonly healthRoute?: string | false
+  readonly healthRoute?: string | false | undefined
   /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
-  readonly authentication?: Authentication
+  readonly authentication?: Authentication | undefined
   /** Express middleware that runs on the token route before `authentication`. @default none */
-  readonly customMiddleware?: RequestHandler | readonly RequestHandler[]
+  readonly customMiddleware?: RequestHandler | readonly RequestHandler[] | undefined
   /** The functions that clients can call, nested; also `server.socketController`. @default {} */
-  readonly socketController?: ServerController
+  readonly socketController?: ServerController | undefined
   /**
    * What holds for calls of some functions, by name or pattern: `{ 'reports.*': { timeout: 300_000 } }` lets calls that pass a
    * `timeout` take longer than `limits.callTimeout`.
    * @default {}
    */
-  readonly functions?: FunctionRules
+  readonly functions?: FunctionRules | undefined
   /** Express handlers that clients can call as RPC, nested; they win over the controller's. @default {} */
-  readonly routes?: Routes
+  readonly routes?: Routes | undefined
   /**
    * Who may do what on which channels, and what these keep: by channel, or pattern of channels. As soon as there is one
    * rule, what no rule or claim allows is refused.
    * @default {}
    */
-  readonly channels?: ChannelRuleTable
+  readonly channels?: ChannelRuleTable | undefined
   /** Changes, or withholds, what one socket gets of a publication. @default none */
-  readonly filter?: PublishFilter
+  readonly filter?: PublishFilter | undefined
   /** Whether `_ping` of a client is answered. @default true */
-  readonly ping?: boolean
+  readonly ping?: boolean | undefined
   /** Milliseconds of silence after which the server asks a peer for a sign of life. @default 25000 */
-  readonly pingInterval?: number
+  readonly pingInterval?: number | undefined
   /** Milliseconds that a peer may take to give a sign of life; then it is cut off. @default 10000 */
-  readonly pingTimeout?: number
+  readonly pingTimeout?: number | undefined
   /** Milliseconds for which a member of a channel stays whose connection was lost; 0 for not at all. @default 5000 */
-  readonly presenceGrace?: number
+  readonly presenceGrace?: number | undefined
   /** Other origins whose pages may use the server. @default [] (the same origin only) */
-  readonly origins?: Origins
+  readonly origins?: Origins | undefined
   /** Refuses requests without an `Origin`, such as those of programs that are no browser. @default false */
-  readonly requireOrigin?: boolean
+  readonly requireOrigin?: boolean | undefined
   /** What nodes share. @default a new MemoryEngine */
-  readonly engine?: Engine
+  readonly engine?: Engine | undefined
   /** See {@link Limits}. @default each limit's own */
-  readonly limits?: Partial<Limits>
+  readonly limits?: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } | undefined
   /** Logs every step too. @default false */
-  readonly debug?: boolean
+  readonly debug?: boolean | undefined
   /** Where to log; pino fits. @default the console */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 /** The options with nothing left out. */
 export type ResolvedOptions = Required<
-  Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl' | 'limits'>
+  Given<Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl' | 'limits'>>
 > &
   Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl'> & {
     readonly limits: Limits
@@ -223,7 +231,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   return resolved
 }
 
-function resolveLimits(given: Partial<Limits> = {}): Limits {
+function resolveLimits(given: NonNullable<TokenSocketServerOptions['limits']> = {}): Limits {
   const limits = { ...DEFAULT_LIMITS, ...withoutUndefined(given) }
   for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
   for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout', 'readTimeout'] as const)

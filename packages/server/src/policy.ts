@@ -9,6 +9,7 @@ import { type ChannelHistory, ChannelRules, type ChannelRuleTable } from './chan
 import type { ChannelPolicy } from './channels/channel-policy.js'
 import { RuleAsker, type RuleAskerOwner, type RuleDecision } from './channels/rule-asker.js'
 import type { Retention } from './engine.js'
+import type { Given } from './option-checks.js'
 import type { ChannelRequest, RemoteClient } from './remote-client.js'
 import { mergeVerdicts, type Verdict } from './verdict.js'
 import type { Refusal, Refuser } from './vetoes.js'
@@ -141,7 +142,7 @@ function forbidden(by: Refuser): Refusal {
   return { error: new RpcError('forbidden'), by }
 }
 
-function longest(history: Required<ChannelHistory> | undefined, store: number): Retention | undefined {
+function longest(history: Required<Given<ChannelHistory>> | undefined, store: number): Retention | undefined {
   const ttl = Math.max(history?.ttl ?? 0, store)
   return ttl > 0 ? { size: history?.size ?? STORED, ttl } : undefined
 }

@@ -25,9 +25,9 @@ export interface PublisherOptions {
    * what `store` asks for.
    * @default {}
    */
-  readonly channels?: ChannelRuleTable
+  readonly channels?: ChannelRuleTable | undefined
   /** Receives a line about each failure. @default the console */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 /**

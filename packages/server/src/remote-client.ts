@@ -30,6 +30,7 @@ import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import { END_OPTIONS } from './socket/method-options.js'
 import type { PublicationOptions } from './socket/publication-options.js'
 import { callBack, type RpcCallback } from './socket/rpc-callback.js'
+import type { SocketAuth } from './socket/socket-auth.js'
 import type { SocketData } from './socket/socket-data.js'
 import {
   type ChannelAnswer,
@@ -75,7 +76,7 @@ export class RemoteClient {
   /** The socket's id, unique over all nodes. */
   readonly sid: string
   /** What `authentication` returned for it (a copy, as JSON carries it); handlers get it as their first argument. */
-  readonly auth: unknown
+  readonly auth: SocketAuth
   /** The address that the token request came from, as Express sees it (`trust proxy`). */
   readonly ip: string | undefined
   /** The addresses that proxies named on the token request. */
@@ -108,7 +109,7 @@ export class RemoteClient {
 
   constructor(identity: Identity, connection: BufferedConnection, owner: RemoteClientOwner) {
     this.sid = identity.sid
-    this.auth = identity.auth
+    this.auth = identity.auth as SocketAuth
     this.ip = identity.ip
     this.ips = identity.ips
     this.host = identity.host
@@ -277,7 +278,7 @@ export class RemoteClient {
    * Closes the connection.
    * @param options.reconnect `false` tells the client to stay away; otherwise it comes back. @default true @throws RpcError `bad_option`
    */
-  end(options: { readonly reconnect?: boolean } = {}): void {
+  end(options: { readonly reconnect?: boolean | undefined } = {}): void {
     noted('socket.end', () => END_OPTIONS.check(options))
     this.close(options.reconnect === false ? 'disconnected' : 'closed_by_server')
   }

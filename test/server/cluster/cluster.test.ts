@@ -133,7 +133,7 @@ describe('Cluster', () => {
     const cluster = make()
     for (const ask of [
       () => cluster.subscribe({ uid: 'ann' }, ''),
-      () => cluster.unsubscribe({ where: {} }, 'a'),
+      () => cluster.unsubscribe({ where: {} } as never, 'a'),
       () => cluster.disconnect({ uid: 'ann', session: 's' } as never),
       () => cluster.sockets({ uid: 'ann' }, { limit: 0 }),
       () => cluster.emit(''),

@@ -2,11 +2,11 @@ import { RpcError, refusal } from '@token-socket/protocol'
 import { isThenable } from '../runtime/isolated.js'
 
 /** What a rule's function may answer at once. */
-type Answer = boolean | string | RpcError | undefined
+type Answer = boolean | string | RpcError
 
 /**
  * What a function of a channel rule answers: only `true` allows. A text, or an `RpcError`, is the reason of a refusal, which
- * the client gets; anything else refuses without one.
+ * the client gets. Anything else refuses without one, and does not compile.
  */
 export type RuleAnswer = Answer | Promise<Answer>
 

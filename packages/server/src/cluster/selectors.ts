@@ -27,12 +27,23 @@ export interface SocketConditions {
  * Which sockets are meant, on all nodes: one, all of a user, all that one session signed in (`req.sessionID`), all on a
  * channel, all that meet every condition of `where`, or all there are.
  */
-export type SocketSelector =
-  | { readonly sid: string }
-  | { readonly uid: string }
-  | { readonly session: string }
-  | { readonly channel: string }
-  | { readonly where: SocketConditions | 'all' }
+export type SocketSelector = OneOf<{
+  readonly sid: string
+  readonly uid: string
+  readonly session: string
+  readonly channel: string
+  readonly where: SomeOf<SocketConditions> | 'all'
+}>
+
+/** One of some fields, and none of the others. */
+type OneOf<Fields> = {
+  [Name in keyof Fields]: Pick<Fields, Name> & { readonly [Other in Exclude<keyof Fields, Name>]?: never }
+}[keyof Fields]
+
+/** At least one of some fields. */
+type SomeOf<Fields> = {
+  [Name in keyof Fields]-?: Required<Pick<Fields, Name>> & Omit<Fields, Name>
+}[keyof Fields]
 
 /** A selector that was checked; as {@link SocketConditions}, with the session's hash. Without conditions it means all sockets. */
 export type Selection = SocketConditions

@@ -33,9 +33,9 @@ export interface SocketPage {
 /** Which page of sockets. */
 export interface SocketPageOptions {
   /** Sockets on the page, 1000 at most. @default 100 */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** The `next` of the page before. @default from the start */
-  readonly after?: string
+  readonly after?: string | undefined
 }
 
 /** One node's part of a page. */

@@ -9,7 +9,7 @@ export interface FunctionRule {
    * has `limits.callTimeout`, or this if it is shorter.
    * @default limits.callTimeout
    */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
 }
 
 /** Rules by function, or pattern of functions. Of those that mean one function, its own name goes first, then the order. */
