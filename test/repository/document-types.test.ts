@@ -1,0 +1,88 @@
+/** The TypeScript of the documents compiles as it stands there, as strictly as the compiler can. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
+import { expect } from 'chai'
+
+const root = new URL('../..', import.meta.url).pathname
+
+/** What the examples take for granted, because a text or another example has introduced it. */
+const SURROUNDINGS = `
+import type { TokenSocket as Client, RpcError as ClientError } from '@token-socket/client'
+import type { ChannelRuleTable as Rules, ServerController as Functions, TokenSocketServer as Sockets } from '@token-socket/server'
+declare global {
+  type JsonValue = unknown
+  type ChannelRuleTable = Rules
+  const RpcError: typeof ClientError
+  const TokenSocketServer: typeof Sockets
+  const app: import('express').Express
+  const server: import('node:http').Server
+  const signal: AbortSignal
+  const socket: Client
+  const sockets: Sockets
+  const socketController: Functions
+  function lookAtTheOrder(id: number): Promise<void>
+}
+`
+
+const SETTINGS = {
+  extends: join(root, 'tsconfig.base.json'),
+  compilerOptions: {
+    lib: ['es2023', 'dom'],
+    types: ['node'],
+    moduleDetection: 'force',
+  },
+  include: ['*.ts'],
+}
+
+/** The blocks of a document that are marked as TypeScript. The frames of the protocol name one another. */
+async function blocksOf(file: string): Promise<readonly string[]> {
+  const text = await readFile(file, 'utf8')
+  const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => code)
+  return file.endsWith('PROTOCOL.md') ? [blocks.join('\n')] : blocks
+}
+
+/** The documents that have such blocks. */
+async function documents(): Promise<readonly (readonly [file: string, blocks: readonly string[]])[]> {
+  const inDocs = (await readdir(join(root, 'docs'), { recursive: true })).map((name) => join('docs', name))
+  const inPackages = (await readdir(join(root, 'packages'))).map((name) =>
+    join('packages', name, 'README.md'),
+  )
+  const names = ['README.md', ...inDocs, ...inPackages].filter((name) => name.endsWith('.md'))
+  const files = names.map((name) => join(root, name)).filter((file) => existsSync(file))
+  const all = await Promise.all(files.map(async (file) => [file, await blocksOf(file)] as const))
+  return all.filter(([, blocks]) => blocks.length > 0)
+}
+
+const DOCUMENTS = await documents()
+
+describe('the TypeScript of the documents', function () {
+  this.timeout(60_000)
+  let folder: string
+
+  before(async () => {
+    await mkdir(join(root, '.cache'), { recursive: true })
+    folder = await mkdtemp(join(root, '.cache', 'documents-'))
+  })
+
+  after(() => rm(folder, { recursive: true }))
+
+  for (const [file, blocks] of DOCUMENTS)
+    it(`of ${relative(root, file)} compiles`, async () => {
+      const project = join(folder, basename(file, '.md'))
+      await mkdir(project)
+      await writeFile(join(project, 'tsconfig.json'), JSON.stringify(SETTINGS))
+      await writeFile(join(project, 'surroundings.d.ts'), SURROUNDINGS)
+      for (const [index, code] of blocks.entries())
+        await writeFile(join(project, `block-${index + 1}.ts`), code)
+      const compiler = join(root, 'node_modules/typescript/bin/tsc')
+      const { stdout } = spawnSync(process.execPath, [compiler, '--project', project], { encoding: 'utf8' })
+      expect(stdout).to.equal('')
+    })
+
+  it('is in the documents that have some', () => {
+    const names = DOCUMENTS.map(([file]) => basename(file))
+    expect(names).to.include.members(['README.md', 'ERRORS.md', 'GRANTS.md', 'PROTOCOL.md'])
+  })
+})
