@@ -30,8 +30,7 @@ import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import { END_OPTIONS } from './socket/method-options.js'
 import type { PublicationOptions } from './socket/publication-options.js'
 import { callBack, type RpcCallback } from './socket/rpc-callback.js'
-import type { SocketAuth } from './socket/socket-auth.js'
-import type { SocketData } from './socket/socket-data.js'
+import type { SocketAuth, SocketData } from './socket/socket-data.js'
 import {
   type ChannelAnswer,
   type PendingRequest,
