@@ -55,6 +55,19 @@ describe('a development server', () => {
   }
 
   describe('warns of what JSON changes', () => {
+    it('on one line, cut, whatever the keys of the data are', async () => {
+      const keys = ['a\nTokenSocket: an error {}', 'x'.repeat(100_000)]
+      const data = () => Object.fromEntries(keys.map((key, at) => [key, at === 0 ? new Map() : new Set()]))
+      const { site, client } = await open({ socketController: { list: data } })
+      await client.rpc('list')
+      const lines = warnings(site, 'JSON changes')
+      expect(lines).to.have.length(2)
+      for (const { message, details } of lines) {
+        expect(message).not.to.match(/[\n\r]/)
+        expect(`${message}${details.path}`.length).to.be.below(500)
+      }
+    })
+
     it('once for each function or channel, with the path, the type and the remedy', async () => {
       const site = await sendAll()
       const lines = warnings(site, 'JSON changes')

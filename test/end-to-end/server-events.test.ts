@@ -130,6 +130,31 @@ describe('events of the server', () => {
         }
       })
 
+      it('a listener that changes the details changes nothing for the others', async () => {
+        const site = await start()
+        const seen: unknown[] = []
+        const spoil = (details: Record<string, unknown>) => {
+          seen.push(structuredClone(details))
+          Object.assign(Object(details.data), { a: 2 })
+          details.channel = 'another'
+          details.data = 'another'
+          return true
+        }
+        for (let left = 3; left > 0; left -= 1)
+          site.sockets.on(event, ((_socket: RemoteClient, details: Record<string, unknown>) =>
+            spoil(details)) as never)
+        const witness = await site.ready()
+        const got: unknown[] = []
+        if (event === 'publish') {
+          site.sockets.subscribe(site.sockets.sockets()[0] as RemoteClient, 'room')
+          witness.onmessage((_channel, message) => got.push(message))
+        }
+        await ask(site)
+        expect(seen).to.deep.equal([data, data, data])
+        await witness.rpc('echo')
+        if (event === 'publish') expect(got).to.deep.equal([{ a: 1 }])
+      })
+
       it('`this` in a listener is the server', async () => {
         const site = await start()
         const self = deferred<unknown>()

@@ -25,6 +25,8 @@ export interface VetoOptions {
   readonly emptyMeansYes?: boolean
   /** Whether no listeners at all are a refusal. @default false */
   readonly needsYes?: boolean
+  /** Makes the arguments of each listener its own. It does not throw. @default all get the same */
+  copy?: ((args: readonly unknown[]) => readonly unknown[]) | undefined
   /** Receives what a listener throws. */
   onerror(cause: unknown): void
   /** A listener did not answer in time: a fault of the server's. */
@@ -56,7 +58,7 @@ export async function decide(
     }
     let open = listeners.length
     for (const listener of listeners) {
-      ask(listener, args, options).then((answer) => {
+      ask(listener, options.copy?.(args) ?? args, options).then((answer) => {
         open -= 1
         if (answer || open === 0) settle(answer)
       })

@@ -17,6 +17,14 @@ describe('safeLogger', () => {
     )
   })
 
+  it('writes each text as one line, whatever it names', () => {
+    const recorded = new RecordedLog()
+    for (const level of LEVELS)
+      safeLogger(recorded)[level]({}, 'a\nb\r\u001b[31mc\u0085d\u2028e\u2029f\u0000')
+    for (const { message } of recorded.lines)
+      expect(message).to.equal('a\\u000ab\\u000d\\u001b[31mc\\u0085d\\u2028e\\u2029f\\u0000')
+  })
+
   it('drops what the logger throws or rejects with', async () => {
     const stray: unknown[] = []
     const note = (cause: unknown) => stray.push(cause)

@@ -47,8 +47,11 @@ export class VetoListeners {
     const needsYes = event === 'broadcast' && emitter.listenerCount('publish') > 0
     if (!needsYes && emitter.listenerCount(event) === 0) return undefined
     const { sid } = socket
-    return decide(takeListeners(emitter, event), [socket, data], {
+    const listeners = takeListeners(emitter, event)
+    return decide(listeners, [socket, data], {
       timeout,
+      // `socket.auth` is the socket's own, for all that look at it.
+      copy: listeners.length > 1 && event !== 'authentication' ? copied : undefined,
       emptyMeansYes: event === 'authentication',
       needsYes,
       onerror: (cause) => failed(cause, { event, sid }),
@@ -58,6 +61,16 @@ export class VetoListeners {
         log.write(`answer ${event}`, ['warn', { event, sid, returned }, wrongAnswer(event)])
       },
     })
+  }
+}
+
+/** What one listener does to the details of a request is not what another one decides about. */
+function copied([socket, details]: readonly unknown[]): readonly unknown[] {
+  try {
+    return [socket, structuredClone(details)]
+  } catch {
+    // A middleware has put something in place of the data that has no copies.
+    return [socket, { ...(details as object) }]
   }
 }
 

@@ -36,7 +36,8 @@ export class JsonWarnings {
    */
   check(kind: SentKind, subject: string, data: unknown): void {
     if (this.#said.size >= WARNINGS) return
-    for (const { path, type, remedy } of findJsonLosses(data)) {
+    for (const { path: whole, type, remedy } of findJsonLosses(data)) {
+      const path = shorten(whole)
       const key = `${kind} ${subject} ${type}`
       if (this.#said.has(key)) continue
       this.#said.add(key)
