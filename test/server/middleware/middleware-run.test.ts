@@ -1,7 +1,12 @@
 /** Random stacks of middleware, against a model that says what each has to end in. */
 import { createTimeouts, RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { MiddlewareRun, type Step } from '../../../packages/server/src/middleware/middleware-run.js'
+import {
+  MiddlewareRun,
+  type Next,
+  type Step,
+} from '../../../packages/server/src/middleware/middleware-run.js'
+import { until } from '../../client/waiting.js'
 import { Random } from '../../protocol/random.js'
 
 /** What a step does, in this order. */
@@ -132,6 +137,63 @@ describe('MiddlewareRun', () => {
     expect(await run.start().catch((error: RpcError) => error.code)).to.equal('forbidden')
     expect(runs).to.equal(0)
   })
+
+  const check = () => new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))
+  const late: Record<string, (next: Next, after: () => void) => unknown> = {
+    'a callback of a promise': (next, after) => void check().then(next).then(after),
+    'two callbacks of a promise': (next, after) =>
+      void check()
+        .then(() => next(), next)
+        .then(after),
+    'the callback of a failed promise': (next, after) => {
+      void check()
+        .then(() => Promise.reject(new Error('no')))
+        .catch(next)
+        .then(after)
+    },
+    'a timer': (next) => void setImmediate(next),
+    'a function of its own': (next, after) => {
+      void (async () => {
+        await check()
+        await next()
+        after()
+      })()
+    },
+    'what it finally does': (next, after) =>
+      void check()
+        .then(() => next().finally(() => {}))
+        .then(after),
+  }
+  for (const [form, step] of Object.entries(late)) {
+    for (const givesAnswer of [true, false]) {
+      it(`ends no process, and runs nothing, by a late next() in ${form} (${givesAnswer})`, async () => {
+        const unhandled: unknown[] = []
+        const note = (cause: unknown) => unhandled.push(cause)
+        process.on('unhandledRejection', note)
+        const misused: Error[] = []
+        let runs = 0
+        const count = () => {
+          runs += 1
+        }
+        const run = new MiddlewareRun(
+          [(_context, next) => step(next, count)],
+          {},
+          {
+            givesAnswer,
+            timeouts: createTimeouts(),
+            skipped: () => new RpcError('forbidden'),
+            misused: (cause) => misused.push(cause),
+            innermost: async () => count(),
+          },
+        )
+        expect(await run.start().catch((error: RpcError) => error.code)).to.equal('forbidden')
+        await until(() => misused.length > 0)
+        for (let turns = 0; turns < 3; turns += 1) await check()
+        process.off('unhandledRejection', note)
+        expect([unhandled, runs, misused.length]).to.deep.equal([[], 0, 1])
+      })
+    }
+  }
 
   it('leaves no timer when it is done', async () => {
     const timeouts = createTimeouts()
