@@ -147,6 +147,8 @@ function describeEngine(make: Make, settings: EngineSettings): void {
   })
 }
 
+const KEPT = { size: 100, ttl: 60_000 }
+
 function describeBroker(ears: Ears): void {
   const publication = (channel: string, json: string) => ({ channel, json })
 
@@ -174,6 +176,28 @@ function describeBroker(ears: Ears): void {
       await engine.broker.publish({ channel: 'a', json: '"last"' })
       const heard = await until(texts.length + 1)
       expect(heard).to.deep.equal([...texts, '"last"'].map((json) => publication('a', json)))
+    })
+
+    for (const [kind, options] of Object.entries({ kept: { retention: KEPT }, 'not kept': {} })) {
+      it(`resolves after this node has heard it, if it is subscribed: ${kind}`, async () => {
+        const [{ engine, heard }] = bound(await ears(1))
+        await engine.broker.subscribe('a')
+        const heardThen: number[] = []
+        for (let index = 0; index < 20; index += 1) {
+          await engine.broker.publish({ channel: 'a', json: String(index) }, options)
+          heardThen.push(heard.length)
+        }
+        expect(heardThen).to.deep.equal(Array.from({ length: 20 }, (_, index) => index + 1))
+      })
+    }
+
+    it('resolves though this node unsubscribes meanwhile', async () => {
+      const [{ engine }] = bound(await ears(1))
+      for (let index = 0; index < 20; index += 1) {
+        await engine.broker.subscribe('a')
+        const published = engine.broker.publish({ channel: 'a', json: '1' })
+        await Promise.all([published, engine.broker.unsubscribe('a')])
+      }
     })
 
     it('resolves where nobody is subscribed', async () => {
@@ -254,9 +278,10 @@ function describeBroker(ears: Ears): void {
 
   describe('#broadcast', () => {
     it('is heard without a subscription, once, in order', async () => {
-      const [{ engine, until }] = bound(await ears(1))
+      const [{ engine, heard, until }] = bound(await ears(1))
       for (const channel of ['a', 'b']) await engine.broker.subscribe(channel)
       for (const json of ['1', '2', '3']) await engine.broker.broadcast(json)
+      expect(heard, 'when it resolved').to.have.length(3)
       expect(await until(3)).to.deep.equal(['1', '2', '3'].map((json) => ({ broadcast: json })))
     })
   })
@@ -606,5 +631,5 @@ function describeSharedTickets(make: Make): void {
 
 /** The ears with `until` as a function of its own. */
 function bound([ear]: readonly [Ear, ...Ear[]]) {
-  return [{ engine: ear.engine, until: (count: number) => ear.until(count) }] as const
+  return [{ engine: ear.engine, heard: ear.heard, until: (count: number) => ear.until(count) }] as const
 }

@@ -55,6 +55,11 @@ export class ClusterSubscriber implements TopicSubscriber {
     if (address !== undefined) await this.#parts.get(address)?.unsubscribe(topic)
   }
 
+  hears(topic: string): boolean {
+    const address = this.#places.get(topic)
+    return address !== undefined && this.#parts.get(address)?.hears() === true
+  }
+
   async ping(): Promise<void> {
     await Promise.all([...this.#parts.values()].map((part) => part.ping()))
     await Promise.all([...this.#lost].map((topic) => this.#rejoin(topic)))

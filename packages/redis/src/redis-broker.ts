@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { decodeData, encodeData, RpcError, startTimer } from '@token-socket/protocol'
+import { createTimeouts, decodeData, encodeData, RpcError, startTimer } from '@token-socket/protocol'
 import {
   type Broker,
   type BrokerListener,
@@ -25,6 +25,7 @@ import {
   encodeDraft,
   encodeEntry,
 } from './messages.js'
+import { OwnDeliveries } from './own-deliveries.js'
 import type { StoreName } from './store-name.js'
 import type { Hearing, TopicSubscriber } from './subscriber.js'
 import { WaitingLine } from './waiting-line.js'
@@ -57,6 +58,8 @@ interface Subscription {
   readonly changes: Feed
   /** Resolves when messages come. */
   opened: Promise<void>
+  /** This node's own publications on it; nothing before the first. */
+  own: OwnDeliveries | undefined
 }
 
 /** One try to publish. */
@@ -88,6 +91,7 @@ export class RedisBroker implements Broker {
   readonly #control: Subscription
   readonly #keyOwners: KeyOwners
   readonly #line: WaitingLine | undefined
+  readonly #timeouts = createTimeouts()
   /** What no other node, and no client, can name its publications by. */
   readonly #run = randomBytes(12).toString('base64url')
   #attempts = 0
@@ -186,6 +190,8 @@ export class RedisBroker implements Broker {
     this.#stopTimer()
     this.#line?.close()
     for (const feed of this.#feeds()) feed.end()
+    for (const { own } of this.#subscriptions.values()) own?.end()
+    this.#timeouts.clear()
     await this.#subscriber.close()
   }
 
@@ -228,11 +234,16 @@ export class RedisBroker implements Broker {
         kind,
         keys: log,
         follow: (from) => this.#owner.logs.follow(kind, log, from),
-        deliver: (entry) => this.#deliver(keys, entry, deliver[kind]),
+        deliver: (entry) => this.#deliver(subscription, entry, deliver[kind]),
         refuse: () => this.#refuse(keys.topic),
       })
-    const opened = Promise.resolve()
-    const subscription = { keys, publications: feed('publication'), changes: feed('change'), opened }
+    const subscription: Subscription = {
+      keys,
+      publications: feed('publication'),
+      changes: feed('change'),
+      opened: Promise.resolve(),
+      own: undefined,
+    }
     this.#subscriptions.set(keys.topic, subscription)
     return subscription
   }
@@ -242,8 +253,9 @@ export class RedisBroker implements Broker {
     await Promise.all([this.#subscriber.subscribe(keys.topic), ...checks])
   }
 
-  #remove({ keys, publications, changes }: Subscription): Promise<void> {
+  #remove({ keys, publications, changes, own }: Subscription): Promise<void> {
     for (const feed of [publications, changes]) feed.end()
+    own?.end()
     this.#subscriptions.delete(keys.topic)
     return this.#subscriber.unsubscribe(keys.topic)
   }
@@ -279,9 +291,17 @@ export class RedisBroker implements Broker {
     return sent
   }
 
+  /** Where this node has the channel, the publication reaches its own sockets before its publisher goes on. */
   #send(keys: ChannelKeys, payload: string, how: Attempt): Promise<Receipt> {
-    const { retention, receipt, keyTtl = KEY_TTL.idempotency } = how
     const id = this.#owner.ids.next()
+    const subscription = this.#subscriptions.get(keys.topic)
+    if (!subscription || !this.#subscriber.hears(keys.topic)) return this.#sendAs(id, keys, payload, how)
+    subscription.own ??= new OwnDeliveries(this.#timeouts, () => subscription.publications.place)
+    return subscription.own.around(id, () => this.#sendAs(id, keys, payload, how))
+  }
+
+  #sendAs(id: string, keys: ChannelKeys, payload: string, how: Attempt): Promise<Receipt> {
+    const { retention, receipt, keyTtl = KEY_TTL.idempotency } = how
     if (!retention && receipt === undefined) {
       const message = encodeEntry({ kind: 'publication', id, payload })
       return this.#owner.commands.publish(keys.topic, message).then(() => ({ id }))
@@ -313,12 +333,14 @@ export class RedisBroker implements Broker {
     feed.receive(entry)
   }
 
-  #deliver({ topic }: ChannelKeys, entry: Entry, deliver: (entry: Entry) => void): void {
+  #deliver(subscription: Subscription, entry: Entry, deliver: (entry: Entry) => void): void {
     try {
       deliver(entry)
     } catch (err) {
+      const { topic } = subscription.keys
       this.#owner.complaints.make('a message could not be delivered', { err, topic })
     }
+    if (entry.kind === 'publication') subscription.own?.delivered(entry.id)
   }
 
   #refuse(topic: string): void {

@@ -24,6 +24,8 @@ export interface TopicSubscriber {
   subscribe(topic: string): Promise<void>
   /** Resolves when no more messages come; a connection that is away will come back without it. */
   unsubscribe(topic: string): Promise<void>
+  /** Whether the connection on which it is heard is there. */
+  hears(topic: string): boolean
   /** Finds out whether the connection is alive; if not, it is made anew. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -60,6 +62,10 @@ export class Subscriber implements TopicSubscriber {
         ? client.sUnsubscribe([topic], this.#listen)
         : client.unsubscribe([topic], this.#listen)
     await this.#connection.run(leave).catch(() => {})
+  }
+
+  hears(): boolean {
+    return this.#connection.isReady
   }
 
   /** Unsubscribes, as another Redis of the cluster has the channel now. A sharded one has been given up on the other side. */

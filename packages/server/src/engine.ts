@@ -86,9 +86,12 @@ export interface Broker {
   subscribe(channel: string): Promise<void>
   /** This node does not want the channel any more. Harmless if it has it not. */
   unsubscribe(channel: string): Promise<void>
-  /** Publishes; resolves when the engine has accepted it, and keeps it where it is to be kept. */
+  /**
+   * Publishes; resolves when the engine has accepted it, and keeps it where it is to be kept. If this node is subscribed, it
+   * hears the publication before that. A node that has just lost its connection to the engine may hear it later, or never.
+   */
   publish(draft: Draft, options?: PublishOptions): Promise<Receipt>
-  /** Publishes to every channel of every node; resolves when the engine has accepted it. */
+  /** Publishes to every channel of every node; resolves as {@link publish}. */
   broadcast(json: string): Promise<void>
   /** Gives every node an order; resolves when the engine has accepted it. */
   command(command: NodeCommand): Promise<void>

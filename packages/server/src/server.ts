@@ -147,7 +147,7 @@ export class TokenSocketServer extends ServerEmitter {
     return typeof rest === 'function' ? void socket.rpc(name, data, rest) : socket.rpc(name, data, rest)
   }
 
-  /** Publishes on a channel, on every node; resolves when the engine has accepted it. @throws RpcError */
+  /** Publishes on a channel, on every node; resolves when it is accepted, and sent to this node's sockets. @throws RpcError */
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
     return this.#failures.watched(this.#channels.publish(channel, data, options), { method: 'publish' })
   }
