@@ -232,7 +232,7 @@ describe('bulk for a client that reads nothing', function () {
 
   for (const [way, open] of Object.entries(ASKERS)) {
     for (const [kind, { demand, isMadeAsRead }] of Object.entries(DEMANDS)) {
-      it(`costs no more than its budget: ${kind}, by ${way}`, async () => {
+      it(`costs at most its budget: ${kind}, by ${way}`, async () => {
         const { promise: isLater, resolve } = deferred()
         const readTimeout = 1000
         const site = await bulkSite(start, {

@@ -36,7 +36,7 @@ describe('options of the server about pings', () => {
       await until(() => site.sockets.sockets().length === 1)
     })
 
-    it('is how often polls of SockJS are answered with a sign of life', async () => {
+    it('is how often polls of SockJS are answered with a heartbeat', async () => {
       const site = await start({ pingInterval: 20 })
       const poll = () => fetch(`${site.url}/sockets/000/abc/xhr`, { method: 'POST' })
       expect(await (await poll()).text()).to.equal('o\n')

@@ -91,7 +91,7 @@ describe('a streaming response that nobody reads', () => {
     const stream = await reader(site.url, await site.token(), { version: 1 })
     const text = await stream.text()
     expect(text).to.include('_ping')
-    expect(text.trim().split('\n').at(-1)).to.equal('c[4006,"No sign of life came in time"]')
+    expect(text.trim().split('\n').at(-1)).to.equal('c[4006,"No heartbeat came in time"]')
     await until(() => site.sockets.sockets().length === 0)
   })
 

@@ -43,7 +43,7 @@ describe('StreamLiveness', () => {
       expect(connection.sent.map((frame) => JSON.parse(frame).data.command)).to.deep.equal(['_ping'])
       expect(connection.closed).to.equal(undefined)
       clock.tick(10_000)
-      expect(connection.closed).to.deep.equal({ code: 4006, reason: 'No sign of life came in time' })
+      expect(connection.closed).to.deep.equal({ code: 4006, reason: 'No heartbeat came in time' })
     })
   }
 
@@ -65,7 +65,7 @@ describe('StreamLiveness', () => {
     expect(await answer).to.equal(1)
   })
 
-  it('takes whatever a client says for a sign of life', () => {
+  it('takes whatever a client says for a heartbeat', () => {
     const { socket, connection } = carried('xhr-streaming')
     for (let round = 0; round < 10; round += 1) {
       clock.tick(24_000)

@@ -51,7 +51,7 @@ export async function attempt(
   throwIfAborted(signal)
   const { name, connection, timeout, url } = await parts.transports.open(signal)
   let link = undefined as Link | undefined
-  // Nothing has come from the server: maybe something on the way lets connections open, and no more.
+  // Nothing has come from the server: maybe something on the way lets connections open, and nothing else.
   let isSilent = true
   const shakeHands = () =>
     new Promise<Link>((resolve, reject) => {

@@ -16,7 +16,7 @@ export interface Binding<Place = undefined> {
 
 /**
  * Handlers by event. Each message reaches each handler bound at that time once, in the order of binding; one that is
- * unbound meanwhile hears no more. What a handler throws is thrown again on its own. A message without an event has the
+ * unbound meanwhile hears nothing further. What a handler throws is thrown again on its own. A message without an event has the
  * empty name.
  */
 export class Bindings<Place> {
@@ -52,7 +52,7 @@ export class Bindings<Place> {
     }
   }
 
-  /** Forgets all handlers and tells nobody. */
+  /** Forgets all handlers and tells no one. */
   clear(): void {
     this.#handlers.clear()
   }

@@ -5,7 +5,7 @@ export type Callback<Data = unknown> = (error: RpcError | null, data?: Data) => 
 
 /**
  * Runs the application's own listeners and callbacks. What they throw is neither hidden nor let into the library: it is
- * thrown again where it can harm nobody but is seen as uncaught.
+ * thrown again where it can harm no one but is seen as uncaught.
  */
 export function guard(run: () => void): void {
   try {
@@ -18,7 +18,7 @@ export function guard(run: () => void): void {
 }
 
 /**
- * Gives a promise that nobody has to look at: an outcome that is not awaited is never an unhandled rejection.
+ * Gives a promise that no one has to look at: an outcome that is not awaited is never an unhandled rejection.
  * With a callback, the callback gets the outcome too, exactly once. What is given instead of a function is left alone.
  * A failure is noted as that of a request: a function that passes it on fails with `nested_failed`.
  */

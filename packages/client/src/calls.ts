@@ -24,7 +24,7 @@ import { Timers } from './timers.js'
 export interface CallsOwner {
   /** The functions that the server may call; asked for each call. */
   readonly actions: ClientController
-  /** The server refused something that nobody waits for any more. */
+  /** The server refused something that no one waits for any more. */
   failed(error: RpcError): void
   /** An action threw something. */
   threw(cause: unknown): void

@@ -53,13 +53,13 @@ export interface ChannelOptions {
 export interface ChannelEvents {
   /** The server sends the channel from now on; after each reconnect again. */
   subscribed: () => void
-  /** The server sends it no more, by its own wish or this socket's. Not for the loss of a connection. */
+  /** The server no longer sends it, by its own wish or this socket's. Not for the loss of a connection. */
   unsubscribed: () => void
-  /** Somebody came. */
+  /** A member came. */
   joined: (member: Member) => void
-  /** Somebody left, with the last of their sockets. */
+  /** A member left, with the last of their sockets. */
   left: (member: Member) => void
-  /** What others see of somebody is another. */
+  /** What others see of a member has changed. */
   updated: (member: Member) => void
   /** After a loss, the channel goes on where it was: what was missed follows. */
   recovered: () => void
@@ -208,7 +208,7 @@ export class Channel extends Emitter<ChannelEvents> {
     else if (reason) this.emit('gap', reason)
   }
 
-  /** Somebody came, went or changed. @internal */
+  /** A member came, went or changed. @internal */
   changed({ type: _type, channel: _channel, change, ...member }: PresenceMessage): void {
     const members = this.#members ?? byUid([])
     if (change === 'left') members.delete(member.uid)

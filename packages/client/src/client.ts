@@ -25,7 +25,7 @@ import type { ConnectionState } from './states.js'
 /**
  * A socket to a TokenSocket server: calls both ways and channels, on a connection that comes back by itself.
  *
- * It connects at once. What is called before it is ready, or while it is away, waits. A promise that nobody awaits never
+ * It connects at once. What is called before it is ready, or while it is away, waits. A promise that no one awaits never
  * becomes an unhandled rejection. What a listener or callback throws reaches neither the library nor another listener:
  * it is thrown again on its own, as an uncaught error. `this` in a listener is the socket.
  */
@@ -54,7 +54,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
     this.#core.start()
   }
 
-  /** What the socket is doing; the `state` event tells of each change. */
+  /** What the socket is doing; the `state` event reports each change. */
   get state(): ConnectionState {
     return this.#core.connector.status.state
   }
@@ -134,7 +134,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * Calls a function of the server's controller.
    *
    * It settles exactly once: with the answer; the function's error; `timeout`; `aborted`; `connection_lost` if it was
-   * sent and the connection broke before the answer, so that nobody knows whether it ran; `queue_full`;
+   * sent and the connection broke before the answer, so that no one knows whether it ran; `queue_full`;
    * `too_many_calls`; `unserializable`; `ended`, or why the socket failed for good.
    *
    * @param name dotted
@@ -257,7 +257,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * Reads a page of what a channel keeps, oldest first: up to 100 publications, fewer if they are large. The next page is
    * `after` the id of the last one (with `reverse`, `before` it); the end is an empty page. Fails as {@link rpc} does, and
    * with `forbidden` for a channel that this socket may not read.
-   * @param query `after` and `before` are ids of publications that are not wanted themselves; `limit` is 100 at the most;
+   * @param query `after` and `before` are ids of publications that are not wanted themselves; `limit` is 100 at most;
    *   `reverse` gives the latest first
    */
   history(channel: string, query: HistoryQuery = {}): Promise<readonly PublicationDetails[]> {

@@ -33,10 +33,10 @@ export interface CoreSocket extends Pick<Emitter<TokenSocketEvents>, 'emit'>, Ch
   readonly actions: ClientController
 }
 
-/** Milliseconds that a ping's answer may take at the most. */
+/** Milliseconds that a ping's answer may take at most. */
 const PING_TIMEOUT = 10_000
 
-/** Milliseconds that a server's sign of life may be late. */
+/** Milliseconds that a server's heartbeat may be late. */
 const HEARTBEAT_LEEWAY = 1000
 
 /** Tries in a row before the first `ready` after which the failure is written to the console. */

@@ -32,7 +32,7 @@ export interface TokenSocketEvents {
   /** After a loss, a channel that keeps its publications goes on where it was: what was missed follows. */
   recovered: (channel: string) => void
   /**
-   * What was missed on a channel is lost to this socket, and it goes on from now: `trimmed` if it is kept no more,
+   * What was missed on a channel is lost to this socket, and it goes on from now: `trimmed` if it is no longer kept,
    * `epoch_changed` if all that was kept is lost, `no_history` if nothing is kept.
    */
   gap: (channel: string, reason: GapReason) => void
@@ -44,13 +44,13 @@ export interface TokenSocketEvents {
   frameIn: (text: string) => void
   /** For debugging: a frame goes out, as text; the first holds the token. */
   frameOut: (text: string) => void
-  /** An automatic ping was answered, after so many milliseconds. */
+  /** An automatic ping was answered, after this number of milliseconds. */
   ping: (roundTrip: number) => void
   /** The socket is in another state now. */
   state: (state: ConnectionState, details: StateDetails) => void
   /**
    * What has no other place: a failed ping, a subscription that was not restored, an action that threw, an error that
-   * came when nobody waited for it any more, a socket lost for good. Without a listener nothing happens.
+   * came when no one waited for it any more, a socket lost for good. Without a listener nothing happens.
    */
   error: (error: RpcError) => void
 }

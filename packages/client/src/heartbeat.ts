@@ -2,7 +2,7 @@ import { RpcError, startTimer } from '@token-socket/protocol'
 
 /** What a {@link Heartbeat} needs of the socket. */
 export interface HeartbeatOwner {
-  /** Asks the server for a sign of life. Rejects with `timeout` if none comes. */
+  /** Asks the server for a heartbeat. Rejects with `timeout` if none comes. */
   ping(): Promise<unknown>
   /** Milliseconds since anything came from the server. */
   readonly quietFor: number
@@ -42,7 +42,7 @@ export class Heartbeat {
     if (silence) this.#watch(silence, silence)
   }
 
-  /** The link is gone. No more is heard of pings under way. */
+  /** The link is gone. Pings under way are forgotten. */
   stop(): void {
     this.#epoch += 1
     this.#running = false
@@ -70,7 +70,7 @@ export class Heartbeat {
     if (RpcError.is(failure) && failure.code === 'timeout') return this.#owner.died()
     this.#schedule()
     if (failure === undefined) this.#owner.answered(performance.now() - start)
-    // Nobody asked for the pings of `check`; the azuqua server answers all pings with an error unless told otherwise.
+    // No one asked for the pings of `check`; the azuqua server answers all pings with an error unless told otherwise.
     else if (this.#interval > 0) this.#owner.failed(failure)
   }
 

@@ -11,7 +11,7 @@ import {
 import type { Logger } from './options.js'
 import { checkSent, type Sent } from './send-limits.js'
 
-/** Who hears of a link. */
+/** What is notified of a link. */
 export interface LinkListener {
   /** A message came, in the order of sending. */
   receive(message: ServerMessage, link: Link): void
@@ -32,7 +32,7 @@ const BATCH = 32_768
 export class Link {
   /** What carries it: `websocket`, `xhr-streaming`, … */
   readonly transport: string
-  /** Resolves when the connection is over, whoever closed it. */
+  /** Resolves when the connection is over, whichever side closed it. */
   readonly over: Promise<void>
   /** What the server said when it let us in. The azuqua server says nothing. */
   session: SessionInfo | undefined
@@ -86,7 +86,7 @@ export class Link {
     this.#held = []
   }
 
-  /** Changes who hears of it. What was kept, and that the link is lost already, is told at once. */
+  /** Changes what is notified of it. What was kept, and that the link is lost already, is told at once. */
   listen(listener: LinkListener): void {
     this.#listener = listener
     const held = this.#held ?? []

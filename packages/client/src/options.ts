@@ -101,7 +101,7 @@ export interface TokenSocketOptions {
   readonly callTimeout?: number | undefined
   /**
    * Milliseconds that each step of a try may take: the token, the opening of a transport, the server's word. Until one
-   * transport has worked, one that another follows gets 3000 at the most, and twice that after each failure.
+   * transport has worked, one that another follows gets 3000 at most, and twice that after each failure.
    * @default 10000
    */
   readonly connectTimeout?: number | undefined

@@ -32,7 +32,7 @@ export interface HistoryQuery {
   readonly after?: string | undefined
   /** Only those earlier than the one with this id. */
   readonly before?: string | undefined
-  /** How many at the most. @default 100 */
+  /** How many at most. @default 100 */
   readonly limit?: number | undefined
   /** The latest first. @default false */
   readonly reverse?: boolean | undefined

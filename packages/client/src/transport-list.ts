@@ -28,7 +28,7 @@ export class TransportList {
   /** The one that worked last, as long as it has not failed since: the network may be gone for a moment, not WebSocket. */
   #proven: TransportName | undefined
 
-  /** @param timeout milliseconds that each may take at the most, to open and then to bring the server's answer */
+  /** @param timeout milliseconds that each may take at most, to open and then to bring the server's answer */
   constructor(order: readonly ListedTransport[], timeout: number, logger: Logger) {
     this.#order = order
     this.#timeout = timeout

@@ -1,6 +1,6 @@
 import { startTimer } from '@token-socket/protocol'
 
-/** Who hears of sleep and waking. */
+/** What is notified of sleep and waking. */
 export interface WakeListener {
   /** The network, the page or the machine is back: whatever waits should be tried now, whatever is open looked at. */
   woke(): void

@@ -18,7 +18,7 @@ export const CLOSE_CODES = {
   auth_timeout: { code: 4003, reason: 'No token came in time' },
   invalid_token: { code: INVALID_TOKEN_CODE, reason: 'Invalid token' },
   going_away: GOING_AWAY,
-  ping_timeout: { code: 4006, reason: 'No sign of life came in time' },
+  ping_timeout: { code: 4006, reason: 'No heartbeat came in time' },
   too_many_messages: { code: 4007, reason: 'Far more messages in a second than the limit' },
   auth_required: { code: 4500, reason: 'The first message has to be the token' },
   too_large: { code: 4501, reason: 'A message was larger than the limit' },

@@ -20,7 +20,7 @@ export interface ConnectionListener {
 export interface Connection {
   /** What carries it: `websocket`, `xhr-streaming`, … */
   readonly transport: string
-  /** Sets who hears of messages and of the end. Messages before this call are not lost: they come after it. */
+  /** Sets what is notified of messages and of the end. Messages before this call are not lost: they come after it. */
   listen(listener: ConnectionListener): void
   /** Sends messages in one piece, in this order. Does nothing once the connection is closed. */
   send(messages: readonly string[]): void

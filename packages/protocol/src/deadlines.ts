@@ -1,6 +1,6 @@
 import { startTimer } from './timer.js'
 
-/** Whether a time-out of so many milliseconds is none. */
+/** Whether a time-out of this number of milliseconds is none. */
 export function isNever(wait: number): boolean {
   return !wait || !Number.isFinite(wait)
 }
@@ -156,7 +156,7 @@ export interface Timeouts {
   rest(): void
 }
 
-/** One timer for the time-outs of whoever shares them, such as all sockets of a server. */
+/** One timer for the time-outs of all that share it, such as all sockets of a server. */
 export function createTimeouts(): Deadlines<() => void> {
   return new Deadlines((expire) => expire())
 }

@@ -43,7 +43,7 @@ export interface Position {
   readonly offset: number
 }
 
-/** Asks to receive, or no more to receive, what is published on a channel. */
+/** Asks to receive, or to no longer receive, what is published on a channel. */
 export interface SubscriptionMessage {
   readonly type: 'subscribe' | 'unsubscribe'
   readonly id: string
@@ -77,7 +77,7 @@ export interface HistoryMessage {
   readonly after?: string | undefined
   /** The id of a publication: only earlier ones are wanted. */
   readonly before?: string | undefined
-  /** How many at the most. @default 100 */
+  /** How many at most. @default 100 */
   readonly limit?: number | undefined
   /** The latest first. @default false */
   readonly reverse?: boolean | undefined
@@ -90,7 +90,7 @@ export interface BroadcastMessage {
   readonly data: unknown
 }
 
-/** Asks for a sign of life. */
+/** Asks for a heartbeat. */
 export interface PingMessage {
   readonly type: 'ping'
   readonly id: string
@@ -134,7 +134,7 @@ export interface SessionInfo extends Partial<Member> {
   readonly version: number
   /** The socket's id on the server, `socket.sid`. */
   readonly sid: string
-  /** Milliseconds after which the client will have heard something, if only a sign of life. */
+  /** Milliseconds after which the client will have heard something, if only a heartbeat. */
   readonly heartbeat?: number | undefined
   /** What the server can do beyond the first version. Not told to the old client. @default nothing */
   readonly can?: readonly Capability[] | undefined
@@ -152,11 +152,11 @@ export interface SizeLimits {
   readonly batch?: number
 }
 
-/** Somebody, as others see them. */
+/** A member, as others see it. */
 export interface Member {
   /** Who it is: the same in all of a person's sockets. */
   readonly uid: string
-  /** What the application tells of them. */
+  /** What the application says about it. */
   readonly umd?: unknown
 }
 
@@ -181,7 +181,7 @@ export interface WithdrawMessage {
 /** Why a client does not get what it missed. */
 export type GapReason = 'epoch_changed' | 'trimmed' | 'no_history' | 'forbidden'
 
-/** Tells the client that it is now subscribed, or no more, whoever asked for it. */
+/** Tells the client that it is subscribed now, or no longer, whichever side asked for it. */
 export interface SubscriptionNotice extends Partial<Member> {
   readonly type: 'subscribed' | 'unsubscribed'
   readonly channel: string
@@ -204,7 +204,7 @@ export interface PresenceMessage extends Member {
   readonly change: PresenceChange
 }
 
-/** Somebody came, went with their last socket, or changed their `umd`. */
+/** A member came, went with their last socket, or changed their `umd`. */
 export type PresenceChange = 'joined' | 'left' | 'updated'
 
 /** Moves the client's place on a channel past a publication that was not for it. */

@@ -43,7 +43,7 @@ export const NAME_LIMITS = {
   event: 128,
   /** The key by which a publication is made only once. */
   key: 128,
-  /** Who somebody is. */
+  /** Who a user is. */
   uid: 256,
   /** The name of a time since which a channel's history is whole. */
   epoch: 64,

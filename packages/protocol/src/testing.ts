@@ -58,7 +58,7 @@ export class TestConnection implements Connection {
     this.#held ??= []
   }
 
-  /** Delivers what waits, and holds back no more. */
+  /** Delivers what waits, and holds nothing back from then on. */
   release(): void {
     const held = this.#held ?? []
     this.#held = undefined

@@ -252,7 +252,7 @@ async function askAny<Answer>(
   { command, read }: Question<Answer>,
   connectTimeout: number,
 ): Promise<Answer> {
-  let cause: unknown = new Error('there is nobody to ask')
+  let cause: unknown = new Error('there is no one to ask')
   for (const settings of shuffle(candidates)) {
     const socket = briefSocketOf(settings, connectTimeout)
     const client = newClient({ ...settings, socket })

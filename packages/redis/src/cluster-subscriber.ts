@@ -28,7 +28,7 @@ export class ClusterSubscriber implements TopicSubscriber {
   readonly #places = new Map<string, string>()
   /** Those that could not be followed: their master's connection is there, and may not have them. */
   readonly #lost = new Set<string>()
-  /** Those whose master says that it has them no more, until it is known who has. */
+  /** Those whose master says that it no longer has them, until it is known who has. */
   readonly #gone = new Set<string>()
   #isSearching = false
   #isClosed = false
@@ -113,7 +113,7 @@ export class ClusterSubscriber implements TopicSubscriber {
     return [...this.#places].flatMap(([topic, at]) => (at === address ? [topic] : []))
   }
 
-  /** Who had it sends no more of it. With a slot, or all slots, many go at the same time. */
+  /** The one that had it no longer sends it. With a slot, or all slots, many go at the same time. */
   #moved(topic: string): void {
     if (!this.#places.has(topic)) return
     this.#gone.add(topic)

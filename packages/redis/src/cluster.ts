@@ -12,7 +12,7 @@ export interface ClusterOwner extends Omit<MasterOwner, 'open' | 'isCluster' | '
 }
 
 /**
- * Milliseconds before an answer is asked for again, before it is looked for who has a slot that nobody had, and the longest wait
+ * Milliseconds before an answer is asked for again, before it is looked for who has a slot that no one had, and the longest wait
  * between two looks at a cluster that is away.
  */
 const PAUSE = { again: 50, search: 200, look: 2000 }
@@ -108,7 +108,7 @@ export class Cluster implements Masters {
     return master ?? this.#uncovered()
   }
 
-  /** While a replica takes over, others say for a moment that nobody has its slots: it is looked again, soon. */
+  /** While a replica takes over, others say for a moment that no one has its slots: it is looked again, soon. */
   #uncovered(): never {
     if (!this.#isSearching && !this.#isClosed) {
       this.#isSearching = true

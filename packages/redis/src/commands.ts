@@ -6,7 +6,7 @@ import { countsAll, isSharded } from './sharding.js'
 /** What Redis answers to the commands and scripts of this package. */
 export type Reply = readonly (string | null)[]
 
-/** How many heard a message, and whether nobody else can have. */
+/** How many heard a message, and whether no other can have. */
 export interface Heard {
   readonly count: number
   readonly isAll: boolean

@@ -166,7 +166,7 @@ export class Connection {
     this.#isAway = true
   }
 
-  /** Names of connections may end with addresses, which are nobody's business. */
+  /** Names of connections may end with addresses, which are no one's business. */
   #note(isThere: boolean): void {
     const { name, health } = this.#owner
     health?.set(name, isThere ? undefined : `the ${name.split(' ', 1)[0]} connection to Redis is away`)

@@ -14,13 +14,13 @@ export interface FeedOwner {
   refuse(entry: Entry): void
 }
 
-/** Entries that are held at the most. */
+/** Entries that are held at most. */
 const HELD = 1000
 
 /**
  * One log, as this node hears it: each entry once and in order, however many messages are lost. The node knows the place
  * of the last one it heard. A message that is not the next is held; what is between is read from the log and delivered
- * first. What the log has no more is left out: whoever counts offsets sees that.
+ * first. What the log no longer has is left out: a reader that counts offsets sees that.
  */
 export class Feed {
   readonly #owner: FeedOwner

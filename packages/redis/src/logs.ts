@@ -15,7 +15,7 @@ export interface Followed {
   readonly entries: readonly KeptEntry[]
   /** Of the last entry; of the latest of all if that has been reached. `undefined` if nothing was ever kept. */
   readonly place: Place | undefined
-  /** Whether there is no more. */
+  /** Whether there is nothing further. */
   readonly isEnd: boolean
 }
 

@@ -41,7 +41,7 @@ export function decodeEntry(text: string): Entry | undefined {
   return epoch === undefined ? { kind, id, payload } : { kind, id, epoch, offset: Number(offset), payload }
 }
 
-/** A draft as an entry's payload: the data stands on its own, so that nobody has to read it on the way. */
+/** A draft as an entry's payload: the data stands on its own, so that no one has to read it on the way. */
 export function encodeDraft({ json, event, meta, except }: Draft): string {
   const isPlain = event === undefined && meta === undefined && except === undefined
   return `${isPlain ? '' : encodeData({ event, meta, except })}\n${json}`

@@ -204,7 +204,7 @@ export class RedisBroker implements Broker {
   }
 
   async #checkDue(): Promise<void> {
-    // Later: nobody is to find this done before it is noted that it goes on.
+    // Later: no one is to find this done before it is noted that it goes on.
     await undefined
     while (this.#due.size > 0) {
       const due = [...this.#due]
@@ -272,7 +272,7 @@ export class RedisBroker implements Broker {
     const { keyOwner } = options
     if (!this.#line)
       return this.#bounded(keyOwner, given, () => this.#send(keys, payload, { retention, receipt: given }))
-    // If the connection is lost before the answer, nobody knows whether the script ran: Redis does, by this key.
+    // If the connection is lost before the answer, no one knows whether the script ran: Redis does, by this key.
     const receipt = given ?? keys.attempt(`${this.#run}${++this.#attempts}`)
     const keyTtl = given ? KEY_TTL.idempotency : KEY_TTL.own + this.#owner.waitingTime
     const send = () => this.#send(keys, payload, { retention, receipt, keyTtl })

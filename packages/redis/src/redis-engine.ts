@@ -91,7 +91,7 @@ export class RedisEngine implements Engine {
     const tick = async () => {
       await this.#masters.check()
       await this.#masters.run(keys.store, (client) => learn(client, { clock, store }))
-      // Not beside the rest: whoever hears of a replica by this gives its connection up for that to a master.
+      // Not beside the rest: a part that learns of a replica by this gives its connection up for that to a master.
       await probe.look((name = '', key = '', ...rest) => commands.send(name, key, ...rest))
     }
     this.nodes = new RedisNodes({ ...shared, ...settings })

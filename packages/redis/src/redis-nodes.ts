@@ -47,7 +47,7 @@ interface Pending {
 /** Questions that may wait for answers. */
 const QUESTIONS = 10_000
 
-/** Milliseconds after which a message that nobody has heard is said again the first time; each time it is twice as long. */
+/** Milliseconds after which a message that no one has heard is said again the first time; each time it is twice as long. */
 const AGAIN = 100
 
 /** UTF-16 code units of a question or an answer. */
@@ -163,7 +163,7 @@ export class RedisNodes implements Nodes {
     })
   }
 
-  /** Renews the lease. Nobody waits for nodes that have died. */
+  /** Renews the lease. No one waits for nodes that have died. */
   async #look(): Promise<void> {
     const before = [...this.#pending.keys()]
     const living = new Set(await this.list().catch(() => undefined))
@@ -248,7 +248,7 @@ export class RedisNodes implements Nodes {
     heard?.delete(node)
     commands.publish(keys.node(node), encodeNodeMessage(message)).then(
       async ({ count, isAll }) => {
-        // In a cluster, somebody may have heard it at another Redis.
+        // In a cluster, another node may have heard it at another Redis.
         heard?.set(node, count > 0 || !isAll)
         if (count > 0 || (await this.#isGone(node, message.id)) || !isAll) return
         startTimer(wait, () => {
@@ -259,7 +259,7 @@ export class RedisNodes implements Nodes {
     )
   }
 
-  /** Nobody was there to hear a question. If its node does not live, nobody will be. */
+  /** No one was there to hear a question. If its node does not live, no one will be. */
   async #isGone(node: string, id: string): Promise<boolean> {
     const living = await this.list().catch(() => undefined)
     if (living?.includes(node) !== false) return false
@@ -300,7 +300,7 @@ export class RedisNodes implements Nodes {
 
   async #answered(question: string): Promise<Reply> {
     if (this.#hasWithdrawn) return { type: 'withdrawn', text: '' }
-    if (!this.#answer) throw new Error('there is nobody who answers')
+    if (!this.#answer) throw new Error('this node answers no questions')
     return replyOf(await this.#answer(question))
   }
 

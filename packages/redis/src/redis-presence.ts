@@ -41,7 +41,7 @@ const SWEEP = { again: 1000, slack: 10 }
 /**
  * Who is on which channel, over all nodes. What a node says holds as long as its lease on the channel; it renews its leases
  * as long as it lives, and tells all again that Redis may have forgotten. What a dead node left is taken away by any other
- * that has the channel. Nobody takes away what is over just after Redis was away: its owners could not renew it.
+ * that has the channel. No one takes away what is over just after Redis was away: its owners could not renew it.
  */
 export class RedisPresence implements Presence {
   readonly #owner: RedisPresenceOwner
@@ -54,7 +54,7 @@ export class RedisPresence implements Presence {
   readonly #owed = new Map<string, Owed>()
   /** The channels on which Redis may lack some of them. */
   readonly #lost = new Set<string>()
-  /** Until when this node takes nobody away, by Redis channel: what it could not do there, others could not do either. */
+  /** Until when this node takes no one away, by Redis channel: what it could not do there, others could not do either. */
   readonly #pauses = new Map<string, number>()
   readonly #sweeps = new Deadlines<{ readonly channel: string }>((key) => this.#graceOver(key))
   #stopTimer: () => void
@@ -250,7 +250,7 @@ function readSnapshot([_left, epoch, seq, ...rest]: Reply): PresenceSnapshot {
   return { members, seq: Number(seq), epoch: epoch ?? '' }
 }
 
-/** Runs a step for each item, so many at once. What fails is left for the next time: the log has it. */
+/** Runs a step for each item, a given number at once. What fails is left for the next time: the log has it. */
 async function inBatches<Item>(items: readonly Item[], run: (item: Item) => Promise<unknown>): Promise<void> {
   for (let at = 0; at < items.length; at += BATCH) {
     await Promise.allSettled(items.slice(at, at + BATCH).map(run))

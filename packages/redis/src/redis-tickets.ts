@@ -112,7 +112,7 @@ export class RedisTickets implements Tickets {
     return json ?? undefined
   }
 
-  /** Whether nobody has claimed this id yet, on whichever node. @param ttl milliseconds until it may be claimed again */
+  /** Whether no one has claimed this id yet, on whichever node. @param ttl milliseconds until it may be claimed again */
   async claim(id: string, ttl: number): Promise<boolean> {
     const time = String(wholeTime(ttl))
     return (await this.#commands.send('SET', this.#keys.claim(id), '1', 'NX', 'PX', time)) === 'OK'

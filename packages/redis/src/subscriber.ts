@@ -14,15 +14,15 @@ export interface Hearing {
 
 /** What a {@link Subscriber} needs, beside what a connection does. */
 export interface SubscriberOwner extends Omit<ConnectionOwner, 'ready'>, Hearing {
-  /** A Redis of a cluster says that it has a Redis channel no more. */
+  /** A Redis of a cluster says that it no longer has a Redis channel. */
   moved?(topic: string): void
 }
 
-/** On which messages come. Each node is subscribed once to each Redis channel, whoever wants it there. */
+/** On which messages come. Each node is subscribed once to each Redis channel, whichever part wants it there. */
 export interface TopicSubscriber {
   /** Harmless if it is subscribed to already. @throws RpcError `engine_unavailable` */
   subscribe(topic: string): Promise<void>
-  /** Resolves when no more messages come; a connection that is away will come back without it. */
+  /** Resolves when messages no longer come; a connection that is away will come back without it. */
   unsubscribe(topic: string): Promise<void>
   /** Whether the connection on which it is heard is there. */
   hears(topic: string): boolean

@@ -73,7 +73,7 @@ export class WaitingLine {
   #failed(task: Task, error: unknown): void {
     const isFinal = !isPassing(error instanceof Error ? (error.cause ?? error) : error)
     const isOver = this.#isClosed || performance.now() >= task.deadline
-    // Many may have been under way when the connection was lost: no more of them wait than may.
+    // Many may have been under way when the connection was lost: only as many of them wait as may.
     if (isFinal || isOver || this.#waiting.length >= this.#owner.limit) task.fail(error)
     else this.#put(task)
   }

@@ -31,7 +31,7 @@ export interface AdmissionOptions {
   readonly logger: Logger
   readonly log: Pick<ThrottledLog, 'write'>
   readonly joining: JoiningSockets
-  /** Milliseconds within which a client hears at least a sign of life. */
+  /** Milliseconds within which a client hears at least a heartbeat. */
   readonly heartbeat: number
   /** What a client is told of the sizes that the server takes. */
   readonly sizes: SizeLimits

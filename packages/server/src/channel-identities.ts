@@ -1,7 +1,7 @@
 import { type Member, refusal } from '@token-socket/protocol'
 import { CLAIM_LIMITS, type Claims } from './claims.js'
 
-/** Who somebody is, if anything is known: as messages have it. */
+/** Who a user is, if anything is known: as messages have it. */
 export type ChannelIdentity = Partial<Member>
 
 type Said = Pick<Claims, 'uid' | 'umd'>

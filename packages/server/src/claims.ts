@@ -178,7 +178,7 @@ class ChannelsReader {
     const autoSubscribe = reader.verdict(fields.get('autoSubscribe'), `${field}.autoSubscribe`)
     if (autoSubscribe && !isExact) throw reader.wrong(`${field}.autoSubscribe`, 'needs a name, not a pattern')
     return {
-      // To be subscribed by the server, and then be refused after a reconnect, would help nobody.
+      // To be subscribed by the server, and then be refused after a reconnect, would help no one.
       subscribe:
         reader.verdict(fields.get('subscribe'), `${field}.subscribe`) ?? (autoSubscribe || undefined),
       autoSubscribe,

@@ -25,7 +25,7 @@ interface ClientFile {
 }
 
 /**
- * The script-tag builds of the client, as `@token-socket/client` has them, read once. They are public: whoever may
+ * The script-tag builds of the client, as `@token-socket/client` has them, read once. They are public: a visitor who may
  * load the script still needs a token.
  */
 export class ClientFiles {

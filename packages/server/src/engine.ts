@@ -8,7 +8,7 @@ export type NodeCommand = { readonly type: 'unsubscribeAll'; readonly channel: s
 
 /** How long a publication is kept. */
 export interface Retention {
-  /** How many publications the channel keeps at the most; the oldest go first. */
+  /** How many publications the channel keeps at most; the oldest go first. */
   readonly size: number
   /** Milliseconds that this publication is kept. */
   readonly ttl: number
@@ -29,7 +29,7 @@ export interface Draft {
 
 /** How a {@link Draft} is to be published. */
 export interface PublishOptions {
-  /** Left out, it is not kept: it has no offset and nobody can get it later. */
+  /** Left out, it is not kept: it has no offset and no one can get it later. */
   readonly retention?: Retention | undefined
   /**
    * A second publication on the channel with the same key, within five minutes, is not made; it is answered with the
@@ -131,14 +131,14 @@ export interface History {
   position(channel: string): Promise<Position>
 }
 
-/** Somebody on a channel, as engines keep them. */
+/** A member of a channel, as engines keep them. */
 export interface PresenceMember {
   readonly uid: string
   /** What others see of them, as JSON. */
   readonly umd?: string | undefined
 }
 
-/** Somebody came, went with their last socket, or changed their `umd`. */
+/** A member came, went with their last socket, or changed their `umd`. */
 export interface PresenceEvent extends PresenceMember {
   readonly channel: string
   readonly change: 'joined' | 'left' | 'updated'
@@ -162,7 +162,7 @@ export interface PresenceEntry extends PresenceMember {
 }
 
 /**
- * Who is on which channel, over all nodes. Sockets with the same `uid` are one member. A node that dies leaves nobody
+ * Who is on which channel, over all nodes. Sockets with the same `uid` are one member. A node that dies leaves no one
  * behind: what its sockets had ends within 15 seconds.
  */
 export interface Presence {
@@ -218,7 +218,7 @@ export interface Tickets {
   /**
    * Notes the id of a token that may be used once.
    * @param ttl milliseconds for which the token could be used
-   * @returns whether nobody was faster, on whichever node
+   * @returns whether no one was faster, on whichever node
    * @throws RpcError `too_many_tickets` where the engine's limit is reached
    */
   claim(id: string, ttl: number): Promise<boolean>
@@ -286,7 +286,7 @@ export interface EngineHealth {
 
 /** Tells how an engine is. */
 export interface Health {
-  /** How it is, as far as is known: nobody is asked. */
+  /** How it is, as far as is known: no one is asked. */
   readonly now: EngineHealth
   /** Calls whenever `ok` has changed. @returns its undo */
   onchange(listener: (health: EngineHealth) => void): () => void

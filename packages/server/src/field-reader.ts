@@ -8,7 +8,7 @@ const SHOWN = 40
 const FEW = 4
 
 /**
- * Reads objects that somebody else wrote, by their own fields only. Whatever is wrong becomes an RpcError with the code
+ * Reads objects that others wrote, by their own fields only. Whatever is wrong becomes an RpcError with the code
  * that it was made with, whose `data.field` names the place, such as `channels["chat-*"].history.ttl`.
  */
 export class FieldReader {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { copied } from './runtime/copied.js'
 import { handleRejection } from './runtime/isolated.js'
 
-/** Whether the peer at this address, so many hops away, may speak for others: Express's `trust proxy fn`. */
+/** Whether the peer at this address, this number of hops away, may speak for others: Express's `trust proxy fn`. */
 export type TrustProxy = (address: string, hop: number) => boolean
 
 /**

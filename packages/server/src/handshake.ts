@@ -116,7 +116,7 @@ export class Handshakes {
     if (!message) return this.#close(connection, 'auth_required')
     this.#forget(connection)
     this.#asking.add(connection)
-    // An engine that hangs must not keep connections that nobody ever lets in.
+    // An engine that hangs must not keep connections that no one ever lets in.
     this.#deadlines.set(connection, LONGEST_LOOK)
     this.#owner.turnstile.pass(() => {
       // It may have closed while it waited: its token stays unused.

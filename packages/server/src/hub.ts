@@ -29,7 +29,7 @@ export class Hub {
   readonly #channels = new Map<string, Set<RemoteClient>>()
   /** The subscriptions of each user, over all sockets. A user without a name has none here. */
   readonly #users = new OwnerCounts()
-  /** Who hears of a channel's publications in a socket's place, while it is being brought up to date. */
+  /** What receives a channel's publications in a socket's place, while it is being brought up to date. */
   readonly #held = new Map<string, Map<RemoteClient, (publication: Delivery) => void>>()
   /** Sockets that are removed. Channels may still know them. */
   readonly #gone = new WeakSet<RemoteClient>()
@@ -136,7 +136,7 @@ export class Hub {
 
   /**
    * A channel has come to a place, as its publications or its history say. If that is of another epoch than the last one, its
-   * sockets may have missed what nobody has any more, and are told of the gap. Those that are held learn it otherwise.
+   * sockets may have missed what no one has any more, and are told of the gap. Those that are held learn it otherwise.
    * @param from the place before, where what follows begins
    */
   reach(channel: string, position: Position, from = position): void {

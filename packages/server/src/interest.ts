@@ -11,7 +11,7 @@ export class Interest {
   readonly #steps = new Map<string, Promise<void>>()
   readonly #onerror: (cause: unknown) => void
 
-  /** @param onerror hears when the broker fails to unsubscribe: nobody waits for that */
+  /** @param onerror hears when the broker fails to unsubscribe: no one waits for that */
   constructor(broker: Pick<Broker, 'subscribe' | 'unsubscribe'>, onerror: (cause: unknown) => void) {
     this.#broker = broker
     this.#onerror = onerror

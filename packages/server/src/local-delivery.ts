@@ -2,7 +2,7 @@ import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from './
 
 /**
  * The part of a broker of one process that does not depend on what it keeps: which channels are wanted, and who hears.
- * Everything is heard in the order in which it was delivered, also what is delivered while somebody hears.
+ * Everything is heard in the order in which it was delivered, also what is delivered while a listener runs.
  */
 export class LocalDelivery {
   readonly #channels = new Set<string>()

@@ -61,7 +61,7 @@ export class MemoryPresence implements Presence {
     return (this.#channels.get(channel) ?? new Attendance(channel)).snapshot()
   }
 
-  /** Forgets everybody, and tells nobody. Leaves no timer. */
+  /** Forgets everybody, and tells no one. Leaves no timer. */
   clear(): void {
     this.#channels.clear()
     this.#size = 0
@@ -74,7 +74,7 @@ export class MemoryPresence implements Presence {
     if (attendee.sids.size > 0) return
     const { attendees, channel } = attendee.attendance
     if (attendees.delete(attendee.uid)) this.#size -= 1
-    // Clients choose the names: a channel that nobody is on must cost nothing. Its count begins anew, in another epoch.
+    // Clients choose the names: a channel that no one is on must cost nothing. Its count begins anew, in another epoch.
     if (attendees.size === 0) this.#channels.delete(channel)
     this.#tell(attendee, 'left')
   }

@@ -89,7 +89,7 @@ export interface TokenSocketServerOptions {
   readonly sockjsUrl?: string | undefined
   /**
    * Compresses WebSocket messages for clients that offer it. It takes memory and time for each connection, and what is
-   * secret should not be compressed together with what somebody else may choose.
+   * secret should not be compressed together with what others may choose.
    * @default false
    */
   readonly perMessageDeflate?: PerMessageDeflate | undefined
@@ -131,9 +131,9 @@ export interface TokenSocketServerOptions {
   readonly filter?: PublishFilter | undefined
   /** Whether `_ping` of a client is answered. @default true */
   readonly ping?: boolean | undefined
-  /** Milliseconds of silence after which the server asks a peer for a sign of life. @default 25000 */
+  /** Milliseconds of silence after which the server asks a peer for a heartbeat. @default 25000 */
   readonly pingInterval?: number | undefined
-  /** Milliseconds that a peer may take to give a sign of life; then it is cut off. @default 10000 */
+  /** Milliseconds that a peer may take to give a heartbeat; then it is cut off. @default 10000 */
   readonly pingTimeout?: number | undefined
   /** Milliseconds for which a member of a channel stays whose connection was lost; 0 for not at all. @default 5000 */
   readonly presenceGrace?: number | undefined

@@ -23,7 +23,7 @@ export interface PolicyOptions extends RuleAskerOwner {
 const STORED = 1000
 
 /**
- * What the server's rules and a socket's grants allow together: one explicit `false` refuses, and so does it that nobody
+ * What the server's rules and a socket's grants allow together: one explicit `false` refuses, and so does it that no one
  * says anything, unless there are no rules and the socket has no grants. Then everything is allowed.
  */
 export class Policy implements ChannelPolicy {

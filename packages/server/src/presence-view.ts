@@ -3,7 +3,7 @@ import { followingChanges, type PresenceChanges } from './channels/presence-chan
 import type { PresenceEntry, PresenceEvent, PresenceMember, PresenceSnapshot } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
 
-/** Changes that are held at the most. */
+/** Changes that are held at most. */
 const HELD = 1000
 
 /**

@@ -208,7 +208,7 @@ export class ChannelPresence {
     return this.#inOrder.run(`${sid} ${channel}`, run)
   }
 
-  /** Nobody waits for it: the engine ends by itself what it could not be told. */
+  /** No one waits for it: the engine ends by itself what it could not be told. */
   #retire(entry: PresenceEntry, grace: number): void {
     this.#tell(entry, () => this.#owner.presence.leave(entry, grace)).catch((cause) =>
       this.#owner.failed(cause, { step: 'presence', channel: entry.channel }),

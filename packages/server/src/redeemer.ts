@@ -57,7 +57,7 @@ export class Redeemer {
     if (claims?.scope !== 'subscribe') throw this.#refused('its scope is not subscribe')
     if (claims.connectionId !== socket.sid) throw this.#refused('it is for another socket')
     const read = this.#read(claims)
-    // Who somebody may be on one channel, they may not be on another.
+    // Who a user may be on one channel, they may not be on another.
     if (read?.channels && !Grants.of(read).speakOf(channel)) throw this.#refused('it is for other channels')
     await this.#claim(claims, token)
     if (read) this.#try(() => socket.grant(channel, read))
@@ -116,7 +116,7 @@ export class Redeemer {
       (ticket) =>
         ticket !== undefined &&
         log.write('token of another node', ['warn', { option: 'secret' }, OTHER_NODE]),
-      // The engine tells of its troubles itself.
+      // The engine reports its troubles itself.
       () => {},
     )
   }

@@ -46,7 +46,7 @@ export interface SocketChannels {
   /** Does what a client asks, or says why not. */
   request(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer>
   subscribe(socket: RemoteClient, channel: string): Promise<void>
-  /** Subscribes a socket to what its grants name. @param refused hears of what it may not */
+  /** Subscribes a socket to what its grants name. @param refused is notified of what it may not */
   autoSubscribe(socket: RemoteClient, refused: (channel: string, error: unknown) => void): void
   unsubscribe(socket: RemoteClient, channel: string): void
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
@@ -187,7 +187,7 @@ export class RemoteClient {
     this.#grants = grants
   }
 
-  /** Subscribes it to what its grants name, as if it had asked. @param refused hears of what it may not @internal */
+  /** Subscribes it to what its grants name, as if it had asked. @param refused is notified of what it may not @internal */
   autoSubscribe(refused: (channel: string, error: unknown) => void): void {
     this.#owner.channels.autoSubscribe(this, refused)
   }

@@ -22,7 +22,7 @@ export interface HealthWatchOwner {
   changed(health: ServerHealth): void
 }
 
-/** Watches how a server is, and tells of it in the log: a warning when it gets worse. */
+/** Watches how a server is, and reports it in the log: a warning when it gets worse. */
 export class HealthWatch {
   readonly #owner: HealthWatchOwner
   readonly #begun = Date.now()

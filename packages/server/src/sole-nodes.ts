@@ -10,7 +10,7 @@ export function newNodeId(): string {
 export class SoleNodes implements Nodes {
   readonly id = newNodeId()
 
-  /** Nobody else asks. */
+  /** No one else asks. */
   serve(): void {}
 
   async list(): Promise<readonly string[]> {

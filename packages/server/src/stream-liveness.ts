@@ -26,7 +26,7 @@ export class StreamLiveness {
     return () => this.#liveness.delete(reader)
   }
 
-  /** Watches nobody any more. */
+  /** Watches no one any more. */
   stop(): void {
     this.#liveness.stop()
   }
@@ -39,7 +39,7 @@ class Reader implements Peer {
     this.#socket = socket
   }
 
-  /** Messages do as well as bytes: any more than before is a sign of life. */
+  /** Messages do as well as bytes: any more than before is a heartbeat. */
   get bytesRead(): number {
     return this.#socket.received
   }
@@ -50,7 +50,7 @@ class Reader implements Peer {
 
   ping(): void {
     // Not by `rpc`: however many calls wait, this one is made, and whatever answers it, most likely that there is no such
-    // function, is heard by nobody.
+    // function, is heard by no one.
     this.#socket.send({ type: 'invoke', id: PING, name: PING, data: undefined })
   }
 

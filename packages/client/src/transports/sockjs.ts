@@ -91,7 +91,7 @@ interface XhrRequest {
 
 /**
  * Makes SockJS forget a request that it has made and is to start in a moment: it starts also one that was closed before
- * that, which nobody would end, and while it lasts, the server takes the socket for open.
+ * that, which no one would end, and while it lasts, the server takes the socket for open.
  */
 function forgetPoll(socket: XhrParts): void {
   const request = socket._transport?.poll?.poll?.xo

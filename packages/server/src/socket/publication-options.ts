@@ -1,6 +1,6 @@
 /** How the server publishes. */
 export interface PublicationOptions {
-  /** The event's name, 128 UTF-16 code units at the most. @default none */
+  /** The event's name, 128 UTF-16 code units at most. @default none */
   readonly event?: string | undefined
   /**
    * A second publication of the server on the channel with this key, within five minutes, is not made. Clients' keys are others.

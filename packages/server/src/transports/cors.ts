@@ -9,7 +9,7 @@ const HEADERS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Answers a request's origin, once and for all: whoever writes the response later cannot change it. (sockjs does so on
+ * Answers a request's origin, once and for all: what writes the response later cannot change it. (sockjs does so on
  * some of its transports, whatever its settings: it names every origin, and `*` where there is none.)
  * @param isAllowed whether the page of that origin may read the answer
  */

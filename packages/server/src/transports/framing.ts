@@ -11,7 +11,7 @@ export interface Framing {
   encode(messages: readonly string[]): string
   /** A frame's only message, if that is a text, or all of them. @throws if the frame is not of this framing */
   decode(frame: string): string | Batch
-  /** A frame without a message, a sign of life: scripts in browsers do not see pings. */
+  /** A frame without a message, a heartbeat: scripts in browsers do not see pings. */
   readonly heartbeat: string
   /** What the server says last, if anything. */
   farewell?(code: number, reason: string): string

@@ -28,7 +28,7 @@ export interface GateLimits extends BodyLimits {
 /** Settings of {@link Gate}, and what is behind it. */
 export interface GateOptions {
   readonly prefix: string
-  /** The path of the health route, which somebody else answers. @default none */
+  /** The path of the health route, which another handler answers. @default none */
   readonly healthRoute?: string | false
   readonly origins: OriginRules
   readonly trusts: TrustProxy
@@ -78,7 +78,7 @@ const IFRAME_PAGE = /^\/iframe[\w.-]*\.html\/?$/
 
 /**
  * Stands in front of every transport: what comes from a wrong origin, with a wrong session id, to a session of
- * somebody else, or with too large a body never reaches them.
+ * another handler, or with too large a body never reaches them.
  */
 export class Gate implements Interceptor {
   readonly #options: GateOptions

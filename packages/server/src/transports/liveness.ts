@@ -1,6 +1,6 @@
 /** How often peers are asked, and how long they may take. */
 export interface LivenessOptions {
-  /** Milliseconds of silence after which a peer is asked for a sign of life. */
+  /** Milliseconds of silence after which a peer is asked for a heartbeat. */
   readonly pingInterval: number
   /** Milliseconds that it may take to give one. */
   readonly pingTimeout: number
@@ -12,7 +12,7 @@ export interface Peer {
   readonly bytesRead: number
   /** Bytes that have been sent to it, ever, those that wait included. */
   readonly bytesWritten: number
-  /** Asks it for a sign of life, and gives it one. */
+  /** Asks it for a heartbeat, and gives it one. */
   ping(): void
   /** It is dead. Called once. */
   cut(): void
@@ -25,7 +25,7 @@ interface Watch {
   bytesWritten: number
   /** What was written before the peer was heard last: the rest may be on its way. */
   writtenBefore: number
-  /** When it was asked for a sign of life, if it was. */
+  /** When it was asked for a heartbeat, if it was. */
   askedAt: number | undefined
 }
 
@@ -35,7 +35,7 @@ const LOOKS = 5
 /** Bytes that may be on their way to a peer without giving it more time. */
 const USUAL_BACKLOG = 256 * 1024
 
-/** Bytes that may be on their way at the most: beyond what networks buffer, a peer that does not read is a slow consumer. */
+/** Bytes that may be on their way at most: beyond what networks buffer, a peer that does not read is a slow consumer. */
 const LONGEST_BACKLOG = 16 * 1024 * 1024
 
 /** Bytes a millisecond that a peer is thought to take at least: a ping waits behind what was sent before it. */
@@ -74,12 +74,12 @@ export class Liveness {
     this.#peers.set(peer, { ...heard, bytesRead, bytesWritten, writtenBefore: bytesWritten })
   }
 
-  /** Watches it no more. */
+  /** Stops watching it. */
   delete(peer: Peer): void {
     this.#peers.delete(peer)
   }
 
-  /** Watches nobody any more. */
+  /** Watches no one any more. */
   stop(): void {
     clearInterval(this.#timer)
     this.#peers.clear()

@@ -63,7 +63,7 @@ export function isTooLarge(message: unknown, limit: number): boolean {
   if (typeof message === 'number' || typeof message === 'boolean') return false
   const text = typeof message === 'string' ? message : jsonOf(message)
   if (text === undefined) return true
-  // A UTF-16 code unit is three bytes at the most.
+  // A UTF-16 code unit is three bytes at most.
   return text.length * 3 > limit && Buffer.byteLength(text) > limit
 }
 

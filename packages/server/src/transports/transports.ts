@@ -89,7 +89,7 @@ export class Transports {
     else log?.write('sockjs error', ['error', details, 'sockjs failed'])
   }
 
-  /** Takes no more connections, and gives the prefix back to the application. Those that are open stay so. */
+  /** Takes no further connections, and gives the prefix back to the application. Those that are open stay so. */
   close(): void {
     this.#undo()
     this.#websocket.close()
