@@ -46,6 +46,19 @@ describe('calls that are given up', () => {
     expect(cancels()).to.deep.equal([])
   })
 
+  it('are not cancelled while they wait in the queue of a socket that is ready', async () => {
+    const socket = world.open()
+    const calls = Array.from({ length: 501 }, () => socket.rpc('a'))
+    const controller = new AbortController()
+    const aborted = errorOf(socket.rpc('last', 1, { signal: controller.signal }))
+    await socket.ready()
+    await until(() => ids().length === 500)
+    controller.abort()
+    expect((await aborted).code).to.equal('aborted')
+    expect(cancels()).to.deep.equal([])
+    expect(calls).to.have.length(501)
+  })
+
   it('are not cancelled once they are answered', async () => {
     world.server.onmessage = (message, peer) => {
       if (message.type !== 'call') return false

@@ -43,25 +43,34 @@ export function encodeClientFrame(message: ClientMessage): Frame {
   }
 }
 
-/** The reverse of {@link encodeClientFrame}. @throws FrameError */
-export function decodeClientFrame(frame: Frame): ClientMessage {
+/**
+ * The reverse of {@link encodeClientFrame}.
+ * @param canCancel whether the client has named the capability `cancel`. Without it, a frame of that name that has an id is a
+ *   call: legacy pages may call a function of that name
+ * @throws FrameError
+ */
+export function decodeClientFrame(frame: Frame, canCancel = true): ClientMessage {
   const { rpc } = frame
   if (rpc === BUILT_IN.result)
     return { type: 'result', id: readName(frame, 'fid', 'id'), outcome: result(frame) }
-  if (rpc === BUILT_IN.cancel) return cancel(readObject(frame.req, 'req'))
+  if (isCancel(frame, canCancel)) return cancel(readObject(frame.req, 'req'))
   try {
     return request(frame, readName(frame, 'rpc', 'name'), readName(frame, 'uuid', 'id'))
   } catch (error) {
-    throw error instanceof FrameError ? aboutFrame(error, frame) : error
+    throw error instanceof FrameError ? aboutFrame(error, frame, canCancel) : error
   }
 }
 
 /** The error of a wrong frame, with what the server needs to answer it, if the frame is a request with a good id. */
-export function aboutFrame(error: FrameError, frame: Frame): FrameError {
+export function aboutFrame(error: FrameError, frame: Frame, canCancel = true): FrameError {
   const { rpc } = frame
-  const id = rpc === BUILT_IN.result || rpc === BUILT_IN.cancel ? undefined : idOf(frame)
+  const id = rpc === BUILT_IN.result || isCancel(frame, canCancel) ? undefined : idOf(frame)
   // Whole, even if it is too long: the old client looks for its callback under this very name.
   return id === undefined ? error : new FrameError(error.error, typeof rpc === 'string' ? rpc : undefined, id)
+}
+
+function isCancel(frame: Frame, canCancel: boolean): boolean {
+  return frame.rpc === BUILT_IN.cancel && (canCancel || idOf(frame) === undefined)
 }
 
 function resultFields(outcome: Outcome): Frame {

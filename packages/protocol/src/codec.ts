@@ -102,13 +102,15 @@ export function encodeHistory({ position, publications, more }: EncodedHistory):
 }
 
 /**
- * A frame as the server receives it. @param text SockJS can deliver other things than strings; they are refused
+ * A frame as the server receives it.
+ * @param text SockJS can deliver other things than strings; they are refused
+ * @param canCancel whether the client has named the capability `cancel`; if not, `_cancel` may be a function. @default true
  * @throws FrameError
  */
-export function decodeClientMessage(text: unknown): ClientMessage {
+export function decodeClientMessage(text: unknown, canCancel?: boolean): ClientMessage {
   if (typeof text === 'string' && isTooComplex(text))
-    throw aboutFrame(badField('message', 'flat'), edgesOf(text))
-  return decodeClientFrame(parse(text))
+    throw aboutFrame(badField('message', 'flat'), edgesOf(text), canCancel)
+  return decodeClientFrame(parse(text), canCancel)
 }
 
 /** UTF-16 code units of a text that is parsed in a few milliseconds, whatever is in it. */

@@ -18,8 +18,10 @@ describe('MiddlewareStack', () => {
   it('takes functions that read fields of any type, and of one', () => {
     const own = stack()
     const names: unknown[] = []
-    own.use(({ type, name, channel, event, socket }, next) => {
-      names.push(type, name ?? channel ?? event, socket.sid)
+    own.use(({ type, name, channel, event, idempotencyKey, socket, ...fields }, next) => {
+      const { after, before, limit, reverse, data, deadline, signal } = fields
+      names.push(type, name ?? channel ?? event ?? idempotencyKey, socket.sid, data)
+      names.push(after?.length, before?.length, limit?.toFixed(), reverse === true, deadline, signal?.aborted)
       return next()
     })
     const call: Middleware<'call'> = ({ name, deadline, signal }, next) => {

@@ -46,7 +46,7 @@ interface Contexts {
 export type MiddlewareType = keyof Contexts
 
 /** Fields that only some types have. Of the others they are `undefined`, so that one function can read them of all. */
-type SomeField = 'name' | 'channel' | 'event' | 'data' | 'deadline' | 'signal'
+type SomeField = { [Each in MiddlewareType]: keyof Contexts[Each] }[MiddlewareType]
 
 /** A request of a client, as its middleware see it. All of them get the same object. */
 export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {

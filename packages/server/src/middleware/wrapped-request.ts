@@ -35,6 +35,7 @@ export class WrappedRequest {
       innermost: () => this.#carryOut(carryOut),
       skipped: (returned) => reports.skipped(this.#subject, returned),
       misused: (cause) => reports.fault(this.#subject, cause),
+      over: () => this.#whyOver(),
       late: () => this.#late(),
     })
     try {
@@ -69,6 +70,12 @@ export class WrappedRequest {
     if (own?.answer) return own.answer
     if (own) throw cause
     return { error: RpcError.is(cause) ? cause : reports.fault(this.#subject, cause) }
+  }
+
+  /** Nothing is asked for a client that has left while it signed in. Other requests look for themselves. */
+  #whyOver(): RpcError | undefined {
+    const { type, socket } = this.#subject
+    return type === 'authentication' && socket.isClosed ? new RpcError('connection_lost') : undefined
   }
 
   #late(): RpcError {

@@ -123,7 +123,7 @@ export class SocketSession {
     const count = this.#rate.count(this.#owner.turns?.time)
     if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.close('too_many_messages')
     try {
-      const message = decodeClientMessage(text)
+      const message = decodeClientMessage(text, this.#socket.can('cancel'))
       if (message.type === 'result') this.#settle(message)
       else if (message.type === 'cancel') this.#peer.cancel(message.id, message.reason)
       else this.#handle(message, count, typeof text === 'string' ? text.length : 0)
