@@ -14,10 +14,10 @@ describe('requests that are given up', () => {
     const site = await sites({ limits: { callTimeout: 200 } })
     const client = await site.ready()
     const [go, controller] = [deferred(), new AbortController()]
-    let begun = 0
+    const signals: AbortSignal[] = []
     let refused = 0
-    site.sockets.use('call', async (_context, next) => {
-      begun += 1
+    site.sockets.use('call', async ({ signal }, next) => {
+      signals.push(signal)
       await go.promise
       await next().catch(() => {
         refused += 1
@@ -27,10 +27,11 @@ describe('requests that are given up', () => {
       rejection(client.rpc('echo', 1, { timeout: 20 })),
       rejection(client.rpc('echo', 1, { signal: controller.signal })),
     ]
-    await until(() => begun === 2)
+    await until(() => signals.length === 2)
     controller.abort()
     const codes = (await Promise.all(calls)).map(({ code }) => code)
     expect(codes.sort()).to.deep.equal(['aborted', 'timeout'])
+    await until(() => signals.every(({ aborted }) => aborted))
     go.resolve()
     await until(() => refused === 2)
     expect(linesOf(site)).to.deep.equal([])
