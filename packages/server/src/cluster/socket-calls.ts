@@ -29,7 +29,7 @@ export interface SocketCallsOwner {
   readonly callTimeout: number
 }
 
-/** Milliseconds that a node has beyond a call's own time-out to say that it timed out. */
+/** Milliseconds for which a call's question is open beyond its time-out: a node that has died by then is no other outcome. */
 const CALL_LEEWAY = 2000
 
 /** Calls to sockets of other nodes that may wait for their answers. */
@@ -47,12 +47,12 @@ export class SocketCalls {
     this.#calls = new PendingCalls({ timeout: owner.callTimeout, callsOut: CALLS }, createTimeouts())
   }
 
-  /** Calls a socket of another node. */
+  /** Calls a socket of another node. The time-out holds here too: that node may hang, or have died. */
   async call<Data>(call: Omit<CallQuestion, 'timeout' | 'type'>, options: CallOptions): Promise<Data> {
     const { timeout = this.#owner.callTimeout } = options
     // The call itself is opened without a time-out: its node has it.
     checkTimeout(options, timeout)
-    const { id: own, answer } = this.#calls.open({ ...options, timeout: 0 }, call.name)
+    const { id: own, answer } = this.#calls.open({ ...options, timeout }, call.name)
     const id = `${own}.${this.#owner.node}`
     this.#sent.set(id, call.sid)
     const wait = isNever(timeout) ? Number.POSITIVE_INFINITY : timeout + CALL_LEEWAY
