@@ -236,7 +236,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     options: { authentication: () => false },
     act: (site) => site.askToken(),
     level: 'debug',
-    message: 'a token request is refused: authentication says no',
+    message: 'a token request is refused: authentication refuses',
     details: { ip: '127.0.0.1' },
   },
   'a token request that fails': {

@@ -251,7 +251,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
           expect(await answer()).to.deep.equal([403, FORBIDDEN])
           expect(log.of('error')).to.deep.equal([])
           expect(log.of('debug').map(({ message }) => message)).to.deep.equal([
-            'a token request is refused: authentication says no',
+            'a token request is refused: authentication refuses',
           ])
         })
       }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3'
 import { guard } from './callback.js'
 
-/** A listener as EventEmitter3 keeps it: one by itself, several in a list. */
+/** A listener as EventEmitter3 keeps it: a single one as it is, several in a list. */
 interface Kept {
   readonly fn: (...args: unknown[]) => void
   readonly context: unknown

@@ -24,7 +24,7 @@ export function isOffline(): boolean {
 /**
  * Tells when the network comes or goes, the page leaves or is shown again, and the page or the machine woke from sleep.
  * Outside browsers only the last is noticed. Does not keep a process alive.
- * @returns its undo
+ * @returns a function that undoes it
  */
 export function onWake({ woke, wentOffline, left }: WakeListener): () => void {
   const { document } = globalThis

@@ -23,11 +23,11 @@ export interface CallMessage {
   readonly id: string
   readonly name: string
   readonly data: unknown
-  /** Milliseconds that the caller waits, if it said so; 0 for as long as it takes. @default the other side's own limit */
+  /** Milliseconds that the caller waits, if it said so; 0 for as long as it takes. @default the peer's own limit */
   readonly timeout?: number | undefined
 }
 
-/** Gives up a call that the server runs: its function is told, and it is not answered. Nor is this message. */
+/** Gives up a call that the server runs: its function is notified, and it is not answered. Nor is this message. */
 export interface CancelMessage {
   readonly type: 'cancel'
   /** The call's id. */

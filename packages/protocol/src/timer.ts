@@ -4,7 +4,7 @@ export const LONGEST_WAIT = 2 ** 31 - 1
 /**
  * Calls `run` once, after `wait` milliseconds, or about 25 days if that is less.
  * @param keepsAlive whether a Node process stays alive for it
- * @returns its undo
+ * @returns a function that undoes it
  */
 export function startTimer(wait: number, run: () => void, keepsAlive = false): () => void {
   const timer = setTimeout(run, Math.min(wait, LONGEST_WAIT)) as unknown as number & Partial<NodeTimer>

@@ -39,7 +39,7 @@ export interface AdmissionOptions {
   newSid(): string
   /** What the new sockets need of the server. */
   readonly owner: RemoteClientOwner
-  /** Sees to it that one day it is closed if its client vanishes. @returns its undo */
+  /** Sees to it that one day it is closed if its client vanishes. @returns a function that undoes it */
   watch(socket: RemoteClient): () => void
   /** A socket has been let in. It gets its first message after this. */
   connected?(socket: RemoteClient): void

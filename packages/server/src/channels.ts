@@ -277,7 +277,7 @@ export class Channels {
 
   #listener({ hub, joining }: Pick<ChannelsOwner, 'hub' | 'joining'>): BrokerListener {
     return {
-      // A member's arrival is told before what it publishes.
+      // A member's arrival is sent before what it publishes.
       publication: (publication) => {
         this.#presence.flushOn(publication.channel)
         hub.deliver(publication)

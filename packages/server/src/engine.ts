@@ -288,7 +288,7 @@ export interface EngineHealth {
 export interface Health {
   /** How it is, as far as is known: no one is asked. */
   readonly now: EngineHealth
-  /** Calls whenever `ok` has changed. @returns its undo */
+  /** Calls whenever `ok` has changed. @returns a function that undoes it */
   onchange(listener: (health: EngineHealth) => void): () => void
 }
 

@@ -118,7 +118,7 @@ export class MemoryHistory implements History {
   /** The channel, as the one that was published on last. */
   #open(channel: string): LiveChannel {
     const live = this.#live.get(channel) ?? this.#begin(channel)
-    // Once a second is often enough: moving it costs more than all else here.
+    // Once a second is often enough: moving it costs more than everything else here.
     if (live.sweep !== this.#sweeps) this.#live.set(channel, live)
     live.sweep = this.#sweeps
     this.#stopTimer ??= startTimer(SWEEP, () => this.#sweep())

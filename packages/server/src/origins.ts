@@ -33,7 +33,7 @@ export interface OriginRulesOptions {
   readonly trusts: TrustProxy
   /** Hears what an `origins` function throws; that origin is then refused. */
   readonly onerror?: (cause: unknown) => void
-  /** Whether refused clients are told the likely cause, too. The log always is. @default false */
+  /** Whether refused clients receive the likely cause, too. The log always is. @default false */
   readonly givesHints?: boolean
   /** Gets a line about refused origins. @default none */
   readonly log?: Pick<ThrottledLog, 'write'> | undefined

@@ -114,7 +114,7 @@ export class Policy implements ChannelPolicy {
     return grantOf(socket, request) === false ? 'claims' : 'rules'
   }
 
-  /** At once where no function has to be asked: a promise for each publication costs more than all else here. */
+  /** At once where no function has to be asked: a promise for each publication costs more than everything else here. */
   #judge(
     socket: RemoteClient,
     request: SubscriptionMessage | PublishMessage,

@@ -18,7 +18,7 @@ export class StreamLiveness {
     this.#liveness = new Liveness(options)
   }
 
-  /** Watches a socket. Does nothing for other transports, which notice it themselves. @returns its undo */
+  /** Watches a socket. Does nothing for other transports, which notice it themselves. @returns a function that undoes it */
   watch(socket: RemoteClient): () => void {
     if (!STREAMS.has(socket.transport)) return () => {}
     const reader = new Reader(socket)

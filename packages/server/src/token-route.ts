@@ -270,7 +270,7 @@ function notSignedIn(
   { authentication }: TokenRouteOptions,
 ): readonly [why: string, entry: LogEntry] {
   const isFunction = typeof authentication === 'function'
-  const why = isFunction ? 'authentication says no' : 'the session key has no value'
+  const why = isFunction ? 'authentication refuses' : 'the session key has no value'
   const details = { ip, ...(!isFunction && { key: authentication }) }
   const hint = isFunction ? 'authentication gave nothing: is the user signed in?' : unsigned(authentication)
   return [hint, ['debug', details, `a token request is refused: ${why}`]]

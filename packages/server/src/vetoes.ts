@@ -105,7 +105,7 @@ async function answerOf(
   const returned = listener(...args, callback)
   if (isThenable(returned)) Promise.resolve(returned).then(take, fail)
   else if (typeof returned === 'boolean') take(returned)
-  // The callback may still come. What a listener declares only decides when the mistake is told.
+  // The callback may still come. What a listener declares only decides when the mistake is reported.
   else if (!isAnswered && listener.length <= args.length) options.onwrong?.(returned)
   return promise
 }

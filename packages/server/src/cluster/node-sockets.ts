@@ -54,7 +54,7 @@ export class NodeSockets {
   /** Subscribes them, and those that are signing in once they are let in, which are not counted. */
   async subscribe(who: Selection, channel: string): Promise<BulkOutcome> {
     this.#owner.joining.later(matcherOf(who), (socket) => {
-      // A socket reports what fails by itself.
+      // A socket reports its failures itself.
       socket.subscribe(channel).catch(() => {})
     })
     const group = this.#owner.channels.beginAll(channel)

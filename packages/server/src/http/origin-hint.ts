@@ -44,7 +44,7 @@ const VITE = 'Vite and webpack: `changeOrigin: false` in the proxy of the develo
 const NGINX = 'nginx: `proxy_set_header Host $http_host;`'
 const APACHE = 'Apache: `ProxyPreserveHost On`'
 
-/** From the most certain to the least: the first that fits is told. */
+/** From the most certain to the least: the first that fits is named. */
 const CAUSES: readonly Cause[] = [
   {
     kind: 'opaque',

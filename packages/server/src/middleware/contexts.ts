@@ -13,7 +13,7 @@ interface Contexts {
     /** Aborts when the call ends before it was answered. */
     readonly signal: AbortSignal
   }
-  /** A client wants to subscribe: by itself, after a loss, or by its `autoSubscribe` claims. */
+  /** A client wants to subscribe: at once, after a loss, or by its `autoSubscribe` claims. */
   readonly subscribe: { readonly channel: string }
   /** A client wants to unsubscribe. */
   readonly unsubscribe: { readonly channel: string }

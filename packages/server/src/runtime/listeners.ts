@@ -9,7 +9,7 @@ export interface ListenerSource<Event extends string> {
   removeListener(event: Event, listener: Listener, context: undefined, once: true): unknown
 }
 
-/** A listener as EventEmitter3 keeps it: one by itself, several in a list. */
+/** A listener as EventEmitter3 keeps it: a single one as it is, several in a list. */
 interface Kept {
   readonly fn: Listener
   /** What `on` was given, or the emitter. */
