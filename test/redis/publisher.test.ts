@@ -128,7 +128,7 @@ describe('a publisher on Redis', function () {
     const engine = new RedisEngine({ url: redis.url })
     await engine.ready()
     const site = await Site.start({ engine, secret: SECRET })
-    expect(() => publisher({ engine })).to.throw(/must not be that of a server/)
+    expect(() => publisher({ engine })).to.throw(/engine is a server's already/)
     expect(await sites[0].sockets.cluster.nodes()).to.include(site.sockets.cluster.node)
     await site.stop()
   })
@@ -136,6 +136,6 @@ describe('a publisher on Redis', function () {
   it('fails once it is closed', async () => {
     const own = open()
     await own.close()
-    expect((await rejection(own.publish('orders-7', 1))).code).to.equal('engine_unavailable')
+    expect((await rejection(own.publish('orders-7', 1))).code).to.equal('shutting_down')
   })
 })
