@@ -27,7 +27,7 @@ describe('Channel#members', () => {
     expect(channel.members).to.deep.equal([{ uid: 'ann', umd: 1 }, { uid: 'bob' }])
     change('left', { uid: 'ann' })
     expect(channel.members).to.deep.equal([{ uid: 'bob' }])
-    channel.left(true)
+    channel.left()
     expect(channel.members).to.deep.equal([])
     expect(channel.members).to.equal(channel.members)
   })

@@ -46,6 +46,32 @@ describe('the advice of a development build', () => {
         'socket.channel(name).bind(event, handler)',
         "'room-7'(data)",
       ],
+      'an option of a call that is misspelt': [
+        (socket) => socket.rpc('reports.year', 1, { timout: 5 } as never),
+        'rpc("reports.year"): there is no option timout',
+        'Did you mean timeout?',
+      ],
+      'an option of publish that is misspelt': [
+        (socket) => socket.publish('room', 1, { evnt: 'paid' } as never),
+        'publish("room"): there is no option evnt',
+        'Did you mean event?',
+      ],
+      'an option of ready that is misspelt': [
+        (socket) => socket.ready({ timeOut: 500 } as never),
+        'ready: there is no option timeOut',
+        'Did you mean timeout?',
+      ],
+      'options in the place of the data': [
+        (socket) => socket.rpc('reports.year', { timeout: 5000 }),
+        'rpc("reports.year"): { timeout } is the data here',
+        'options come after the data',
+      ],
+      'a callback beside options': [
+        (socket) =>
+          (socket.rpc as (...args: unknown[]) => unknown)('reports.year', 1, { timeout: 5 }, () => {}),
+        'rpc("reports.year"): the callback beside options is never called',
+        'use the promise',
+      ],
       'emit of an unknown event': [
         (socket) => socket.emit('chat message' as never, ...(['hi'] as never)),
         'socket.emit("chat message") sends nothing',

@@ -108,6 +108,24 @@ describe('a channel of the client', () => {
       await until(() => site.sockets.channelSockets('c').length === 0)
     })
 
+    it('has an `unsubscribed` that says whose wish it was', async () => {
+      const site = await start()
+      const socket = open(site, 'jim')
+      const channel = socket.channel('c')
+      const reasons: string[] = []
+      channel.on('unsubscribed', ({ reason }) => reasons.push(reason))
+      await socket.subscribe('c')
+      await socket.unsubscribe('c')
+      await socket.subscribe('c')
+      site.sockets.sockets()[0]?.unsubscribe('c')
+      await until(() => reasons.length === 2)
+      const binding = channel.bind('a', () => {})
+      await next(channel, 'subscribed')
+      binding.unbind()
+      await until(() => reasons.length === 3)
+      expect(reasons).to.deep.equal(['client', 'server', 'client'])
+    })
+
     it('and `subscribe` of the socket each keep the channel for themselves', async () => {
       const site = await start()
       const socket = open(site, 'jim')

@@ -53,8 +53,8 @@ export interface ChannelOptions {
 export interface ChannelEvents {
   /** The server sends the channel from now on; after each reconnect again. */
   subscribed: () => void
-  /** The server no longer sends it, by its own wish or this socket's. Not for the loss of a connection. */
-  unsubscribed: () => void
+  /** The server no longer sends it: this socket unsubscribed (`client`), or the server took it off. Not for the loss of a connection. */
+  unsubscribed: (details: { readonly reason: 'client' | 'server' }) => void
   /** A member came. */
   joined: (member: Member) => void
   /** A member left, with the last of their sockets. */
@@ -217,15 +217,15 @@ export class Channel extends Emitter<ChannelEvents> {
     this.emit(change, member)
   }
 
-  /** This socket is not on it. @param isOver whether it is not to come back, either @internal */
-  left(isOver: boolean): void {
+  /** This socket is not on it. @param by whose wish it was; `undefined` if it is not to come back, either @internal */
+  left(by?: 'client' | 'server'): void {
     const wasOn = this.#link
     this.#link = undefined
-    if (isOver) {
+    if (!by) {
       this.#keep(undefined)
       this.#self = {}
     }
-    if (wasOn) this.emit('unsubscribed')
+    if (wasOn) this.emit('unsubscribed', { reason: by ?? 'client' })
   }
 
   /** There will be no message any more. @internal */

@@ -89,11 +89,11 @@ export class Channels {
     entered?.entered(notice, isEarly && entered.isOn ? undefined : link)
   }
 
-  /** This socket is not on a channel. @param isOver whether it is not to come back, either */
-  left(name: string, isOver: boolean): void {
+  /** This socket is not on a channel. @param by whose wish it was; `undefined` if it is not to come back, either */
+  left(name: string, by?: 'client' | 'server'): void {
     const channel = this.find(name)
-    channel?.left(isOver)
-    if (isOver && channel?.isHeld === false) this.#channels.delete(name)
+    channel?.left(by)
+    if (!by && channel?.isHeld === false) this.#channels.delete(name)
   }
 
   /** There will be no message any more. */

@@ -140,8 +140,8 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     else if (reason) this.#socket.emit('gap', channel, reason)
   }
 
-  left(channel: string, isOver: boolean): void {
-    this.channels.left(channel, isOver)
+  left(channel: string, by?: 'client' | 'server'): void {
+    this.channels.left(channel, by)
   }
 
   refused(channel: string, error: RpcError): boolean {

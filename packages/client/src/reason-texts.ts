@@ -10,7 +10,9 @@ export const UNANSWERED = 'The server did not answer a ping'
 
 /** Why the server, or something on the way, ended a connection. @param url where it led, if it was not ready yet */
 export function closedText(code: number, reason: string, url?: string): string | undefined {
-  const why = `was closed: code ${code}${reason && `, ${reason}`}`
+  // SockJS means that a request failed; the client tries again.
+  const said = reason === 'permanent' ? 'a request failed' : reason
+  const why = `was closed: code ${code}${said && `, ${said}`}`
   if (url) return `The connection to ${url} ${why}`
   return `The connection ${why}; the outcome of calls under way is unknown`
 }

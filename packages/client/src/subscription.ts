@@ -22,9 +22,9 @@ export interface SubscriptionEvents {
   entered(notice: SubscriptionNotice, isEarly: boolean): void
   /**
    * The socket is not on the channel.
-   * @param isOver whether the channel is not desired either, so that it is forgotten
+   * @param by whose wish it was; `undefined` if the channel is not desired either, so that it is forgotten
    */
-  left(channel: string, isOver: boolean): void
+  left(channel: string, by?: 'client' | 'server'): void
   /** The server refused to subscribe this socket, or took it off the channel meanwhile. @returns whether a listener heard */
   refused(channel: string, error: RpcError): boolean
   /** Whether a handler is bound to the channel: then it is desired whatever happens to a call of `subscribe`. */
@@ -165,7 +165,7 @@ export class Subscription {
       this.isCalled &&= isOn
     }
     if (isOn) this.#enter(notice)
-    else events.left(this.channel, false)
+    else events.left(this.channel, isAnswer ? 'client' : 'server')
     if (isAnswer && link === 'legacy' && this.request === request) this.end(request)
     else if (isAlone && !isOn && wasDesired && before !== 'subscribed') this.#tell(revoked())
     this.reconcile()

@@ -187,7 +187,7 @@ export class Subscriptions implements SubscriptionOwner {
     if (this.#subscriptions.get(channel) !== subscription) return
     this.#subscriptions.delete(channel)
     this.#granted.delete(subscription)
-    this.events.left(channel, true)
+    this.events.left(channel)
   }
 
   #call(channel: string, type: RequestType): Promise<void> {

@@ -1,5 +1,6 @@
 import { findJsonLosses, startTimer } from '@token-socket/protocol'
 import { keepNotices } from './action-advice.js'
+import { callAdvice } from './call-advice.js'
 import { channelAdvice, emitAdvice, listenAdvice } from './event-advice.js'
 import { reportIgnoredFailure } from './ignored-failure.js'
 import { Notices } from './notices.js'
@@ -51,6 +52,9 @@ function adviseOnEvents(socket: AdvisedSocket, notices: Notices): void {
 }
 
 function adviseOnCalls(socket: AdvisedSocket, notices: Notices): void {
+  around(socket, 'ready', (args) => {
+    for (const text of callAdvice('ready', args)) notices.warn(`ready: ${text}`)
+  })
   for (const [method, index] of Object.entries({ ...DATA_AT, subscribe: -1 })) {
     around(
       socket,
@@ -58,6 +62,7 @@ function adviseOnCalls(socket: AdvisedSocket, notices: Notices): void {
       (args) => {
         for (const { path, type, remedy } of lossesIn(args[index]))
           notices.warn(`${nameOf(method, args)}: ${path} is ${type}: ${remedy}.`)
+        for (const text of callAdvice(method, args)) notices.warn(`${nameOf(method, args)}: ${text}`)
         if (index >= 0 && isValue(args[index + 1]))
           notices.warn(`${nameOf(method, args)} takes one value: send an object or a list.`)
       },
