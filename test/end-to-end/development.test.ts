@@ -54,6 +54,21 @@ describe('a development server', () => {
     return site
   }
 
+  it('warns at its start of rules that mean no function', async () => {
+    const rule = { timeout: 1000 }
+    const functions = { 'orders.pay': rule, 'order.list': rule, 'ord*': rule, 'reports.*': rule, hello: rule }
+    const { site } = await open({
+      functions,
+      routes: { hello: (_request, response) => void response.json(1) },
+    })
+    expect(warnings(site, 'a rule of functions').map(({ details }) => details)).to.deep.equal([
+      { option: 'functions', rule: 'order.list', didYouMean: 'orders.list' },
+      { option: 'functions', rule: 'reports.*' },
+    ])
+    const { site: empty } = await open({ functions, socketController: {} })
+    expect(warnings(empty, 'a rule of functions')).to.deep.equal([])
+  })
+
   describe('warns of what JSON changes', () => {
     it('on one line, cut, whatever the keys of the data are', async () => {
       const keys = ['a\nTokenSocket: an error {}', 'x'.repeat(100_000)]

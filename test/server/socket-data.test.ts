@@ -1,5 +1,7 @@
 import type { RemoteClient } from '@token-socket/server'
 import { expect } from 'chai'
+import { thrownBy } from '../protocol/rejection.js'
+import { makeSocket } from './sockets.js'
 
 declare module '@token-socket/server' {
   interface SocketData {
@@ -15,6 +17,18 @@ describe('SocketData', () => {
     // @ts-expect-error it is a list
     data.exampleCart = 'apple'
     expect(data.exampleCart).to.equal('apple')
+  })
+
+  it('may be replaced by another object, and by nothing else', () => {
+    const { socket } = makeSocket()
+    socket.data.exampleCart = ['apple']
+    socket.data = { exampleCart: ['pear'] }
+    expect(socket.data).to.deep.equal({ exampleCart: ['pear'] })
+    for (const wrong of [null, undefined, 'text', 5, [1], () => {}]) {
+      const error = thrownBy(() => Object.assign(socket, { data: wrong }))
+      expect(error).to.deep.include({ code: 'bad_message', data: { field: 'data' } })
+    }
+    expect(socket.data).to.deep.equal({ exampleCart: ['pear'] })
   })
 
   it('takes any other field, as unknown', () => {

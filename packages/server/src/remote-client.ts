@@ -30,7 +30,7 @@ import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import { END_OPTIONS } from './socket/method-options.js'
 import type { PublicationOptions } from './socket/publication-options.js'
 import { callBack, type RpcCallback } from './socket/rpc-callback.js'
-import type { SocketAuth, SocketData } from './socket/socket-data.js'
+import { checkSocketData, type SocketAuth, type SocketData } from './socket/socket-data.js'
 import {
   type ChannelAnswer,
   type PendingRequest,
@@ -122,18 +122,19 @@ export class RemoteClient {
     this.#owner = owner
     this.#connection = connection
     this.#session = new SocketSession(this, owner)
-    this.#flow = new MessageFlow(connection, {
-      ...owner,
-      receive: (text) => this.#session.receive(text),
-      onslow: (reader) => owner.onslow?.(this, reader),
-    })
+    const receive = (text: unknown) => this.#session.receive(text)
+    const onslow = (reader: SlowReader) => owner.onslow?.(this, reader)
+    this.#flow = new MessageFlow(connection, { ...owner, receive, onslow })
     this.#outbox = this.#flow.outbox
   }
 
-  /** An object for the application's own use. It is empty at first, never sent to anyone, and lives as long as the socket. */
+  /** The application's own object: empty at first, never sent. Set it to another object. @throws RpcError `bad_message` */
   get data(): SocketData {
     this.#data ??= {}
     return this.#data
+  }
+  set data(data: SocketData) {
+    this.#data = checkSocketData(data)
   }
 
   /** Its {@link data}, if the application has used it: looking does not make it. @internal */
@@ -253,8 +254,7 @@ export class RemoteClient {
       requests.watch({ sid: this.sid, uid: this.uid, type: 'invoke', function: name }, answer)
     if (!callback) return answer
     const details = { sid: this.sid, rpc: name, method: 'rpc' }
-    callBack(answer, callback, (cause) => this.#owner.failed(cause, details))
-    return undefined
+    return void callBack(answer, callback, (cause) => this.#owner.failed(cause, details))
   }
 
   /** Subscribes the client to a channel, without asking the `subscribe` listeners. @throws RpcError `bad_message` */
@@ -380,9 +380,8 @@ export class RemoteClient {
   #sendAnswer(message: AnswerMessage): void {
     if (this.isClosed) return
     const limit = this.#owner.limits.answers
-    const frame = encodeServerMessage(
-      this.#outbox.size > limit ? this.#refuseAnswer(message, limit) : message,
-    )
+    const answer = this.#outbox.size > limit ? this.#refuseAnswer(message, limit) : message
+    const frame = encodeServerMessage(answer)
     this.sent += frame.length
     this.#outbox.addBulk(frame)
   }

@@ -292,8 +292,10 @@ export class TokenSocketServer extends ServerEmitter {
   }
 
   #developed(): Development {
-    const { logger, routes } = this.#options
-    return new Development({ logger, actions: () => [routes, this.socketController] })
+    const { logger, routes, functions } = this.#options
+    const development = new Development({ logger, actions: () => [routes, this.socketController] })
+    development.warnOfUnusedRules(Object.keys(functions))
+    return development
   }
 
   #findAction(name: string): Action | undefined {

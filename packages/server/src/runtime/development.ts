@@ -1,4 +1,5 @@
-import { type Controller, nearestName } from '@token-socket/protocol'
+import { type Controller, findAction, nearestName } from '@token-socket/protocol'
+import { ChannelPattern } from '../channel-pattern.js'
 import type { Logger } from '../logger.js'
 import { actionNames } from './action-names.js'
 import { JsonWarnings, type SentKind } from './json-warnings.js'
@@ -38,6 +39,20 @@ export class Development {
     return this.#suggestions.for(name)
   }
 
+  /** Warns of rules by the names of functions that mean none of those that there are. @param patterns names or patterns */
+  warnOfUnusedRules(patterns: readonly string[]): void {
+    const names = patterns.length > 0 ? [...this.#actionNames()] : []
+    // An application may give its functions later.
+    if (names.length === 0) return
+    for (const pattern of patterns) {
+      if (this.#isFunction(pattern) || names.some((name) => ChannelPattern.parse(pattern).matches(name)))
+        continue
+      const near = nearestName(pattern, names)
+      const details = { option: 'functions', rule: shorten(pattern), ...(near && { didYouMean: near }) }
+      this.#owner.logger.warn(details, 'a rule of functions means no function that is there')
+    }
+  }
+
   /** Warns, once for each channel, that its history was read though it keeps nothing. */
   warnOfNoHistory(channel: string): void {
     this.#warnOf(channel, 'history', 'a history was read of a channel that keeps nothing')
@@ -53,6 +68,11 @@ export class Development {
     if (warned.has(channel) || warned.size >= CHANNELS) return
     warned.add(channel)
     this.#owner.logger.warn({ option: 'channels', channel: shorten(channel), hint: HINTS[lack] }, text)
+  }
+
+  /** The names of a very large tree are not all looked at. */
+  #isFunction(name: string): boolean {
+    return this.#owner.actions().some((tree) => findAction(Object(tree) as Controller, name) !== undefined)
   }
 
   *#actionNames(): Generator<string> {

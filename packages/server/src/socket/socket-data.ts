@@ -1,3 +1,6 @@
+import { RpcError } from '@token-socket/protocol'
+import { describeGiven } from '../runtime/given-value.js'
+
 /**
  * What `authentication` returns for a socket. TypeScript users name its fields by
  * `declare module '@token-socket/server' { interface SocketAuth { name: string } }`.
@@ -11,4 +14,11 @@ export interface SocketAuth {}
  */
 export interface SocketData {
   [name: string]: unknown
+}
+
+/** @returns the data that an application keeps with a socket. @throws RpcError `bad_message` if it is no object, or a list */
+export function checkSocketData(data: unknown): SocketData {
+  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as SocketData
+  const text = `Invalid message: socket.data has to be an object, not ${describeGiven(data)}`
+  throw new RpcError('bad_message', text, { field: 'data' })
 }
