@@ -1,9 +1,9 @@
 /** What refuses a sign-in, and what the client shows of it: a real server and a real client. */
-import { RpcError } from '@token-socket/client'
+import { CLOSE_CODES, RpcError } from '@token-socket/client'
 import type { TokenSocketServer } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection } from '../protocol/rejection.js'
-import { useSites } from './fixture.js'
+import { next, useSites } from './fixture.js'
 
 const banned = () => new RpcError('banned', 'You are banned', { until: 5 })
 
@@ -40,6 +40,26 @@ const REFUSALS: readonly (readonly [
     { code: 'banned', message: 'You are banned', data: { until: 5 } },
   ],
 ]
+
+describe('a client that the server ends', () => {
+  const start = useSites()
+
+  for (const [reconnect, state, name] of [
+    [true, 'waiting', 'closed_by_server'],
+    [false, 'failed', 'disconnected'],
+  ] as const)
+    it(`is ${state} where it may come back: ${reconnect}`, async () => {
+      const site = await start()
+      const { client, socket } = await site.pair()
+      const ended = next(client, 'state')
+      socket.end({ reconnect })
+      await ended
+      expect(client.state).to.equal(state)
+      const { error } = client.status
+      expect(error).to.have.property('code', 'connection_lost')
+      expect(error?.data).to.have.property('code', CLOSE_CODES[name].code)
+    })
+})
 
 describe('a refused sign-in', () => {
   const start = useSites()
