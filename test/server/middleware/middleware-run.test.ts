@@ -195,6 +195,32 @@ describe('MiddlewareRun', () => {
     }
   }
 
+  it('takes no step of a request that is over for one that has skipped next()', async () => {
+    let [skips, turns] = [0, 0]
+    const options = {
+      givesAnswer: true,
+      skipped: () => {
+        skips += 1
+        return new RpcError('forbidden')
+      },
+      misused: () => {},
+      innermost: async () => {},
+    }
+    const codeOf = (more: { over(): Error } | { timeout: number; late(): Error }) => {
+      const step = async () => {
+        for (; turns < 5; turns += 1) await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      const run = new MiddlewareRun([step], {}, { ...options, timeouts: createTimeouts(), ...more })
+      return run.start().catch((error: RpcError) => error.code)
+    }
+    expect(await codeOf({ over: () => new RpcError('timeout') })).to.equal('timeout')
+    turns = 0
+    expect(await codeOf({ timeout: 1, late: () => new RpcError('veto_timeout') })).to.equal('veto_timeout')
+    await until(() => turns === 5)
+    await check()
+    expect(skips).to.equal(0)
+  })
+
   it('leaves no timer when it is done', async () => {
     const timeouts = createTimeouts()
     const run = new MiddlewareRun(

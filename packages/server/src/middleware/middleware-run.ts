@@ -74,7 +74,7 @@ export class MiddlewareRun<Context> {
       const returned = await layer.call((next) => step(this.#context, next))
       if (givesAnswer && returned !== undefined && (layer.inner || returned !== false)) return returned
       if (layer.inner) return layer.inner
-      throw layer.refused ?? this.#over ?? skipped(returned)
+      throw layer.refused ?? this.#whyOver() ?? skipped(returned)
     } catch (cause) {
       // What is refused must not go on behind the answer.
       if (!givesAnswer) await layer.inner?.catch(() => {})
