@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { MemoryEngine, type TokenSocketServerOptions } from '@token-socket/server'
+import { MemoryEngine, RpcError, type TokenSocketServerOptions } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
 import sinon from 'sinon'
@@ -308,6 +308,41 @@ describe('a token that the application signed', () => {
       expect((await publish(peer, 'room', { event: 'chat' })).resp).to.have.property('id')
       expect((await subscribe(peer, 'chat-abc123')).resp).to.equal(null)
       expect((await subscribe(peer, 'another')).code).to.equal('forbidden')
+    })
+
+    it('gives its rights back if a middleware refuses the subscription after next()', async () => {
+      const site = await start()
+      const { peer, sid } = await join(site, CHAT)
+      const forHall = sign({
+        scope: 'subscribe',
+        connectionId: sid,
+        uid: 'guest-1',
+        channels: { hall: { subscribe: true, messages: { chat: { publish: true } } } },
+      })
+      // Both are decided while both have their rights, so that none of them hides behind the other.
+      let begun = 0
+      let go = () => {}
+      const both = new Promise<void>((resolve) => (go = resolve))
+      const undo = site.sockets.use('subscribe', async (_context, next) => {
+        await next()
+        begun += 1
+        if (begun === 2) go()
+        await both
+        throw new RpcError('not_today')
+      })
+      const [room, hall] = await Promise.all([
+        subscribe(peer, 'room', { token: forRoom(sid) }),
+        subscribe(peer, 'hall', { token: forHall }),
+      ])
+      expect([room.code, hall.code]).to.deep.equal(['not_today', 'not_today'])
+      undo()
+      for (const channel of ['room', 'hall']) {
+        expect((await publish(peer, channel, { event: 'chat' })).code).to.equal('forbidden')
+        expect((await subscribe(peer, channel)).code).to.equal('forbidden')
+      }
+      expect((await subscribe(peer, 'room', { token: forRoom(sid) })).resp).to.equal(null)
+      expect((await publish(peer, 'room', { event: 'chat' })).resp).to.have.property('id')
+      expect((await publish(peer, 'hall', { event: 'chat' })).code).to.equal('forbidden')
     })
 
     it('says who it is there, and only there', async () => {

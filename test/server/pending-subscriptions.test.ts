@@ -72,7 +72,7 @@ describe('an unsubscribe of the server’s own while a client subscribes', () =>
       ...DEFAULT_LIMITS,
       hub,
       presenceGrace: 0,
-      redeem: () => at('token'),
+      redeem: async () => void (await at('token')),
       policy: new Policy({ channels: { a: { subscribe, presence: true } }, timeout: 1000, failed }),
       decide: async () => void (await at('listener')),
       failed,

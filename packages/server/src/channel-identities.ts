@@ -29,16 +29,27 @@ export class ChannelIdentities {
   /**
    * Takes what a token says of a channel, in place of what one before it said. What it leaves out is as everywhere; but
    * what is known of one user is not said of another.
+   * @returns a function that undoes it
    * @throws RpcError `bad_claims` for one channel too many: their names are chosen by the client
    */
-  set(channel: string, { uid, umd }: Said): void {
-    if (uid === undefined && umd === undefined) return
+  set(channel: string, { uid, umd }: Said): () => void {
+    if (uid === undefined && umd === undefined) return () => {}
     const limit = CLAIM_LIMITS.channels
     if (!this.#others.has(channel) && this.#others.size >= limit)
       throw refusal('bad_claims', { field: 'channels', limit })
     const isOther = uid !== undefined && uid !== this.#own.uid
     const inherited = isOther ? undefined : this.#own.umd
-    this.#others.set(channel, known({ uid: uid ?? this.#own.uid, umd: umd === undefined ? inherited : umd }))
+    const before = this.#others.get(channel)
+    const said = known({ uid: uid ?? this.#own.uid, umd: umd === undefined ? inherited : umd })
+    this.#others.set(channel, said)
+    return () => this.#restore(channel, said, before)
+  }
+
+  /** A later token has the last word. */
+  #restore(channel: string, said: ChannelIdentity, before: ChannelIdentity | undefined): void {
+    if (this.#others.get(channel) !== said) return
+    if (before) this.#others.set(channel, before)
+    else this.#others.delete(channel)
   }
 }
 

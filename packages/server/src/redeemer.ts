@@ -8,6 +8,7 @@ import { Grants } from './grants.js'
 import type { RemoteClient } from './remote-client.js'
 import { attempt } from './runtime/attempt.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
+import type { AddedGrants } from './socket/socket-grants.js'
 import type { TicketData } from './token-route.js'
 import type { SignedClaims, Tokens } from './tokens.js'
 
@@ -51,8 +52,8 @@ export class Redeemer {
     return { auth: freeze(claims), ips: [], claims: read }
   }
 
-  /** Gives a socket what its token for a channel says. @throws RpcError `invalid_token` */
-  async subscribe(socket: RemoteClient, channel: string, token: string): Promise<void> {
+  /** Gives a socket what its token for a channel says, to be kept or taken back. @throws RpcError `invalid_token` */
+  async subscribe(socket: RemoteClient, channel: string, token: string): Promise<AddedGrants | undefined> {
     const { claims } = this.#verify(token)
     if (claims?.scope !== 'subscribe') throw this.#refused('its scope is not subscribe')
     if (claims.connectionId !== socket.sid) throw this.#refused('it is for another socket')
@@ -60,7 +61,7 @@ export class Redeemer {
     // Who a user may be on one channel, they may not be on another.
     if (read?.channels && !Grants.of(read).speakOf(channel)) throw this.#refused('it is for other channels')
     await this.#claim(claims, token)
-    if (read) this.#try(() => socket.grant(channel, read))
+    return read && this.#try(() => socket.grant(channel, read))
   }
 
   async #take(id: string): Promise<TicketData> {

@@ -18,7 +18,7 @@ import { checkName } from './channels/check-name.js'
 import { subjectsOf } from './claims/subjects.js'
 import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
-import { Grants } from './grants.js'
+import type { Grants } from './grants.js'
 import type { Flusher, Outbox } from './outbox.js'
 import { closingOf, type SlowReader, type SocketClosing } from './runtime/closings.js'
 import { noted, watched } from './runtime/own-calls.js'
@@ -31,6 +31,7 @@ import { END_OPTIONS } from './socket/method-options.js'
 import type { PublicationOptions } from './socket/publication-options.js'
 import { callBack, type RpcCallback } from './socket/rpc-callback.js'
 import { checkSocketData, type SocketAuth, type SocketData } from './socket/socket-data.js'
+import { type AddedGrants, SocketGrants } from './socket/socket-grants.js'
 import {
   type ChannelAnswer,
   type PendingRequest,
@@ -103,7 +104,7 @@ export class RemoteClient {
   readonly #channels = new Set<string>()
   readonly #identities: ChannelIdentities
   #data: SocketData | undefined
-  #grants: Grants
+  readonly #grants: SocketGrants
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
   constructor(identity: Identity, connection: BufferedConnection, owner: RemoteClientOwner) {
@@ -115,7 +116,7 @@ export class RemoteClient {
     this.uid = identity.claims?.uid
     this.umd = identity.claims?.umd
     this.session = identity.session
-    this.#grants = Grants.of(identity.claims)
+    this.#grants = new SocketGrants(identity.claims)
     this.#identities = new ChannelIdentities(this)
     this.#counts = identity.counts ?? true
     this.#can = identity.can ?? []
@@ -169,7 +170,7 @@ export class RemoteClient {
 
   /** What it may do on channels. @internal */
   get grants(): Grants {
-    return this.#grants
+    return this.#grants.current
   }
 
   /** Who it is on a channel, to others; or on all that it has no token of their own for. @internal */
@@ -182,10 +183,8 @@ export class RemoteClient {
    * @throws RpcError `bad_claims` if that is too much together; then it is as before
    * @internal
    */
-  grant(channel: string, claims: Claims): void {
-    const grants = this.#grants.add(claims)
-    this.#identities.set(channel, claims)
-    this.#grants = grants
+  grant(channel: string, claims: Claims): AddedGrants {
+    return this.#grants.add(claims, () => this.#identities.set(channel, claims))
   }
 
   /** Subscribes it to what its grants name, as if it had asked. @param refused is notified of what it may not @internal */

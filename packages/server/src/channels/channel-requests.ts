@@ -8,6 +8,7 @@ import {
 import type { Broker, Draft, Receipt } from '../engine.js'
 import type { MiddlewareStack } from '../middleware/middleware-stack.js'
 import type { ChannelAnswer, ChannelRequest, PendingRequest, RemoteClient } from '../remote-client.js'
+import type { AddedGrants } from '../socket/socket-grants.js'
 import { Turnstile } from '../turnstile.js'
 import { type ChannelAccess, claimedPosition, type SubscriptionTerms } from './access.js'
 import type { Broadcasts } from './broadcasts.js'
@@ -34,7 +35,7 @@ export interface ChannelRequestsOwner
   /** Runs around each request, before rules and listeners. @default none */
   readonly middleware?: RequestMiddleware
   /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
-  redeem(socket: RemoteClient, channel: string, token: string): Promise<void>
+  redeem(socket: RemoteClient, channel: string, token: string): Promise<AddedGrants | undefined>
   /** Bytes of a message's data as JSON. */
   readonly publication: number
   /** Publications of one socket on one channel in a second, and bytes of their data. */
@@ -125,7 +126,7 @@ export class ChannelRequests {
       // The client may have disconnected while its request was queued: do not run rules or listeners for it.
       if (!this.#mayGoOn(socket, request, pending)) return {}
       const { middleware } = this.#owner
-      if (!middleware?.has('subscribe')) return await this.#subscribeFor(socket, request, pending)
+      if (!middleware?.has('subscribe')) return await this.#subscribeFor(socket, request, { pending })
       return await this.#subscribeThrough(middleware, { socket, request, pending })
     } catch (error) {
       return answerOf(error)
@@ -171,11 +172,13 @@ export class ChannelRequests {
   async #subscribeFor(
     socket: RemoteClient,
     request: SubscribeRequest,
-    pending: PendingSubscription,
+    { pending, added }: { readonly pending: PendingSubscription; readonly added?: AddedGrants[] },
   ): Promise<ChannelAnswer> {
     const { channel, token } = request
     if (token !== undefined) {
-      await this.#owner.redeem(socket, channel, token)
+      const grants = await this.#owner.redeem(socket, channel, token)
+      if (grants && added) added.push(grants)
+      else grants?.keep()
       await this.#haveTurn(socket, channel)
       if (!this.#mayGoOn(socket, request, pending)) return {}
     }
@@ -187,20 +190,27 @@ export class ChannelRequests {
     return { data: undefined }
   }
 
-  /** Takes the socket off the channel again if a middleware refuses after the subscription has begun. */
+  /** Takes the socket off the channel again, and the rights of its token, if a middleware refuses after that. */
   async #subscribeThrough(
     middleware: RequestMiddleware,
     { socket, request, pending }: WaitingSubscription,
   ): Promise<ChannelAnswer> {
-    let isOn = false
-    const answer = await middleware.aroundRequest(socket, request, async () => {
+    let [isOn, isRefused] = [false, false]
+    const added: AddedGrants[] = []
+    const begin = async () => {
       if (!this.#mayGoOn(socket, request, pending)) return {}
-      const done = await this.#subscribeFor(socket, request, pending)
+      const done = await this.#subscribeFor(socket, request, { pending, added })
       isOn = !done.error
       return done
-    })
-    if (answer.error && isOn) this.#channels.unsubscribe(socket, request.channel)
-    return answer
+    }
+    try {
+      const answer = await middleware.aroundRequest(socket, request, begin)
+      isRefused = isOn && Boolean(answer.error)
+      return answer
+    } finally {
+      for (const grants of added) isRefused ? grants.takeBack() : grants.keep()
+      if (isRefused) this.#channels.unsubscribe(socket, request.channel)
+    }
   }
 
   async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
