@@ -39,6 +39,8 @@ export interface IncomingCall {
   readonly around?: CallAround | undefined
   /** Milliseconds until it is answered with `timeout`; 0 for never. @default the limit of that name */
   readonly timeout?: number | undefined
+  /** Milliseconds that the caller asked for, for the listener. @default it asked for none */
+  readonly asked?: number | undefined
   /** Sends the answer. Called exactly once, unless the call is cancelled or the peer is closed first. */
   answer(outcome: Outcome): void
 }

@@ -7,7 +7,13 @@ import type { ThrottledLog } from './throttled-log.js'
 export const MIDDLEWARE_LATE = 'a middleware did not go on in time: the request is refused'
 
 /** Whose call it was, and of which function. */
-export type LoggedCall = Pick<LoggedRequest, 'sid' | 'uid'> & { readonly function: string }
+export type LoggedCall = Pick<LoggedRequest, 'sid' | 'uid'> & {
+  readonly function: string
+  /** Milliseconds that it had. @default not told */
+  readonly limit?: number | undefined
+  /** Milliseconds that its caller asked for. @default it asked for none */
+  readonly asked?: number | undefined
+}
 
 /** Whose request it was, and about what. */
 export interface LoggedRequest {

@@ -56,12 +56,12 @@ export class CallSupervisor implements RpcListener {
   }
 
   unanswered(call: IncomingCall, end: CallEnd, form: AnswerForm): void {
-    const { name, timeout } = call
+    const { name, timeout, asked } = call
     if (name === undefined || end === 'connection_lost') return
     // Clients choose shorter times at will.
     const { functions } = this.#owner
     const isOver = end === 'timeout' && (timeout ?? 0) >= functions.of(name, undefined)
-    if (isOver) this.#owner.requests.unanswered(this.#subject(name), form)
+    if (isOver) this.#owner.requests.unanswered({ ...this.#subject(name), limit: timeout, asked }, form)
     this.#abandoned ??= new AbandonedCalls(this.#owner.limits, this.#owner.timeouts)
     // What has not settled in all the time that its calls may have may never do so.
     const longest = functions.longest(name)

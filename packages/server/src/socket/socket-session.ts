@@ -25,6 +25,7 @@ import type { Development } from '../runtime/development.js'
 import type { Turns } from '../runtime/turns.js'
 import type { Refuser } from '../vetoes.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
+import { isTimeout, timeoutOutcome } from './call-timeout.js'
 import { pong } from './pong.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
@@ -154,6 +155,7 @@ export class SocketSession {
       const nearest = development && isUnknown(outcome, rpc) ? development.nearestAction(rpc) : undefined
       if (nearest !== undefined) return this.#suggest(message, rpc, nearest)
       if (requests.isVerbose || 'error' in outcome) this.#log(message, outcome, begun)
+      if (message.type === 'call' && isTimeout(outcome, rpc)) return this.#timedOut(message)
       if (development && message.type === 'call' && 'data' in outcome)
         development.checkData('answer', rpc, outcome.data)
       this.#socket.send({ type: 'answer', id: message.id, rpc, outcome })
@@ -178,10 +180,21 @@ export class SocketSession {
         around,
         bytes,
         timeout: this.#owner.functions.of(rpc, timeout),
+        asked: timeout,
         answer,
       })
     }
     this.#request(message, bytes, answer)
+  }
+
+  /** Says how long a call had. */
+  #timedOut({ id, name, timeout: asked }: Extract<Request, { type: 'call' }>): void {
+    const { functions, development } = this.#owner
+    const limit = functions.of(name, asked)
+    const outcome = this.#socket.isOld
+      ? wireError('timeout', { function: name })
+      : timeoutOutcome({ name, limit, asked, givesHints: development !== undefined })
+    this.#socket.send({ type: 'answer', id, rpc: name, outcome })
   }
 
   /** Says which function was most likely meant, to the log and to the client: in development only. */
