@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { type Site, useSites } from './fixture.js'
 import type { Frame } from './peer.js'
 
-const TIMES = { vetoTimeout: 50, callTimeout: 100 }
+const TIMES = { vetoTimeout: 50, callTimeout: 400 }
 
 const SPOIL: Readonly<Record<string, (context: Record<string, unknown>) => void>> = {
   'deletes the socket': (context) => delete context.socket,
