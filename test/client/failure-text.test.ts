@@ -120,12 +120,12 @@ describe('docs/TROUBLESHOOTING.md', () => {
       .split('### Warnings of development builds')[1]
       ?.split('\n## ')[0]
       ?.match(/^\| (?!mistake|---).*/gm)
-    expect(rows).to.have.length(8)
+    expect(rows).to.have.length(10)
     for (const row of rows ?? []) {
       const [, text = ''] = /^.*?\|.*?\|\s*`+(.*?)`+\s*\|/.exec(row) ?? []
       const fixed = text
         .replace('There is no option', 'There is no')
-        .replace(/^.*"name"\)/, '')
+        .replace(/^.*"name"\)?/, '')
         .replace(/: data\.path is$/, '')
         .trim()
       expect(source, text).to.include(fixed)
