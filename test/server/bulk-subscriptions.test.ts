@@ -9,6 +9,7 @@ import { makeSocket } from './sockets.js'
 describe('BulkSubscriptions', () => {
   let pending: PendingSubscriptions
   let on: Set<RemoteClient>
+  let beginning: Set<RemoteClient>
   let failures: unknown[]
   let subscribe: (socket: RemoteClient) => Promise<void>
   let bulks: BulkSubscriptions
@@ -16,10 +17,12 @@ describe('BulkSubscriptions', () => {
   beforeEach(() => {
     pending = new PendingSubscriptions()
     on = new Set()
+    beginning = new Set()
     failures = []
     subscribe = async (socket) => void on.add(socket)
     bulks = new BulkSubscriptions({
       has: (socket) => on.has(socket),
+      isBeginning: (socket) => beginning.has(socket),
       subscribe: (socket) => subscribe(socket),
       failed: (cause) => failures.push(cause),
     })
@@ -46,6 +49,16 @@ describe('BulkSubscriptions', () => {
     expect([calls, on.size, pending.size]).to.deep.equal([97, 100, 0])
     expect(await run([], 'a')).to.deep.equal({ count: 0, failed: 0, reasons: [] })
     expect(pending.size).to.equal(0)
+  })
+
+  it('subscribes those, too, whose own subscription may still fail', async () => {
+    const all = sockets(3)
+    for (const socket of all) on.add(socket)
+    beginning.add(all[1] as RemoteClient)
+    const asked: RemoteClient[] = []
+    subscribe = async (socket) => void asked.push(socket)
+    expect(await run(all, 'a')).to.deep.equal({ count: 3, failed: 0, reasons: [] })
+    expect(asked).to.deep.equal([all[1]])
   })
 
   it('takes a few in each turn, also where several bulks run', async () => {

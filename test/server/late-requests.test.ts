@@ -156,5 +156,20 @@ describe('a request about a channel that was answered with `timeout`', () => {
         .to.include('"command":"subscribe"')
         .and.not.include('unsub')
     })
+
+    it(`leaves the socket where a bulk has subscribed it before that, while ${part}.${method} is done`, async () => {
+      const made = make([part, method])
+      made.send('1', '_subscribe', { channel: 'a' })
+      await turn()
+      const group = made.channels.beginAll('a')
+      group.add(made.socket)
+      group.fill()
+      const done = made.channels.subscribeAll(group, 'a')
+      for (let turns = 0; turns < 3; turns += 1) await turn()
+      clock.tick(TIMEOUT)
+      for (let turns = 0; turns < 5; turns += 1) await made.allow()
+      expect(await done).to.deep.equal({ count: 1, failed: 0, reasons: [] })
+      expect(made.socket.channels).to.deep.equal(['a'])
+    })
   }
 })

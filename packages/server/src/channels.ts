@@ -44,6 +44,11 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner,
   readonly subscriptionsPerUser: number
 }
 
+/** An id has no spaces. */
+function keyOf({ sid }: RemoteClient, channel: string): string {
+  return `${sid} ${channel}`
+}
+
 const EVERY_SOCKET = {
   matches: (_socket: RemoteClient) => true,
   mayMatch: (_socket: RemoteClient) => true,
@@ -67,6 +72,9 @@ export class Channels {
   /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
   readonly #toldAgain = new WeakMap<RemoteClient, Set<string>>()
 
+  /** Subscriptions that are not up to date yet. */
+  readonly #beginning = new Set<string>()
+
   constructor(owner: ChannelsOwner) {
     this.#owner = owner
     this.#own = new OwnPublications(owner)
@@ -85,7 +93,12 @@ export class Channels {
     const has: Hub['has'] = (...where) => owner.hub.has(...where)
     const subscribe: Channels['subscribe'] = (...where) => this.subscribe(...where)
     const { failed } = owner
-    this.#bulks = new BulkSubscriptions({ has, subscribe, failed })
+    this.#bulks = new BulkSubscriptions({
+      has,
+      isBeginning: (socket, channel) => this.#beginning.has(keyOf(socket, channel)),
+      subscribe,
+      failed,
+    })
     this.#requests = new ChannelRequests(owner, {
       access: this.#access,
       broadcasts: this.#broadcasts,
@@ -242,6 +255,8 @@ export class Channels {
     const isOnly = () => !isTold() && this.#pending.count(socket, channel) < 2
     const recovery = this.#recovery(socket, channel, () => isOver?.() === true && isOnly())
     const ready = this.#owner.events?.begin(socket, channel)
+    const key = keyOf(socket, channel)
+    this.#beginning.add(key)
     try {
       await recovery.run(from)
     } catch (error) {
@@ -249,6 +264,8 @@ export class Channels {
       this.#drop(socket, channel, 'failed')
       if (isKnown) socket.left(channel)
       throw error
+    } finally {
+      this.#beginning.delete(key)
     }
     ready?.()
   }

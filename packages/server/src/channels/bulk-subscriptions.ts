@@ -9,6 +9,8 @@ const AT_ONCE = 32
 /** Dependencies of {@link BulkSubscriptions}. */
 export interface BulkSubscriptionsOwner {
   has(socket: RemoteClient, channel: string): boolean
+  /** Whether a socket is on a channel by a request whose answer is open: it may lose the channel when that fails. */
+  isBeginning(socket: RemoteClient, channel: string): boolean
   subscribe(socket: RemoteClient, channel: string): Promise<void>
   failed(cause: unknown, details: object): void
 }
@@ -54,9 +56,13 @@ export class BulkSubscriptions {
     return { ...outcome, reasons: [...outcome.reasons] }
   }
 
+  #isSettled(socket: RemoteClient, channel: string): boolean {
+    return this.#owner.has(socket, channel) && !this.#owner.isBeginning(socket, channel)
+  }
+
   /** @returns why it is not on the channel, if that is an error */
   async #subscribe(socket: RemoteClient, channel: string): Promise<RpcError | undefined> {
-    if (socket.isClosed || this.#owner.has(socket, channel)) return undefined
+    if (socket.isClosed || this.#isSettled(socket, channel)) return undefined
     try {
       await this.#owner.subscribe(socket, channel)
       return undefined
