@@ -1,9 +1,6 @@
 import {
   type AuthMessage,
   CAPABILITIES,
-  decodeError,
-  encodeError,
-  forCaller,
   PROTOCOL_VERSION,
   type RpcError,
   type SessionInfo,
@@ -20,7 +17,7 @@ import type { Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
 import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
-import { codeOf } from './runtime/thrown-values.js'
+import { codeOf, refusalOf } from './runtime/thrown-values.js'
 import type { Refusal } from './vetoes.js'
 
 /** What {@link Admission} needs. */
@@ -100,7 +97,7 @@ export class Admission {
     const refusal = await this.#options.decide(socket)
     joining.check()
     if (joining.isEnded) return
-    if (refusal) throw this.#refused(socket, decodeError(encodeError(forCaller(refusal.error))))
+    if (refusal) throw this.#refused(socket, refusalOf(refusal.error))
     if (socket.isClosed) return
     // The old client does not answer all that it is asked.
     if (message.version !== undefined) unwatch = this.#options.watch(socket)

@@ -10,6 +10,7 @@ import {
 } from '@token-socket/protocol'
 import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
 import type { Closing } from './runtime/closings.js'
+import { codeOf } from './runtime/thrown-values.js'
 import type { Turnstile } from './turnstile.js'
 
 /** What a {@link Handshake} needs from its server. */
@@ -130,7 +131,7 @@ export class Handshakes {
 
   #turnAway(id: string, connection: BufferedConnection, cause: unknown): void {
     // Refusals have their line already; what fails is no refusal.
-    if (!RpcError.is(cause) || cause.code === 'engine_unavailable')
+    if (!RpcError.is(cause) || codeOf(cause) === 'engine_unavailable')
       this.#owner.failed(cause, { step: 'auth' })
     connection.send([this.#encodeRefusal(id, cause)])
     this.#close(connection, 'invalid_token')

@@ -1,4 +1,4 @@
-import { ERRORS, encodeData, RpcError } from '@token-socket/protocol'
+import { decodeError, ERRORS, encodeData, encodeError, forCaller, RpcError } from '@token-socket/protocol'
 import { shorten } from './shorten.js'
 
 /** UTF-16 code units of an error's data, as JSON, that a line of the log has. */
@@ -14,6 +14,18 @@ export function codeOf(cause: unknown): string {
     return cause instanceof Error ? shorten(String(cause.name)) : typeof cause
   } catch {
     return 'unreadable'
+  }
+}
+
+/**
+ * What a client gets of an error that the application refused it with. Never throws: an error that cannot be read is
+ * `internal`, whose cause says why.
+ */
+export function refusalOf(error: unknown): RpcError {
+  try {
+    return decodeError(encodeError(forCaller(error)))
+  } catch (cause) {
+    return new RpcError('internal', undefined, undefined, cause)
   }
 }
 
