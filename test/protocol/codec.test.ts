@@ -159,7 +159,7 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
   ],
   [
     '{"internal":true,"command":"rpc","data":{"fid":"1","command":"a.b","args":[1]}}',
-    { type: 'invoke', id: '1', name: 'a.b', data: [1] },
+    { type: 'invoke', id: '1', name: 'a.b', data: [1], timeout: undefined },
   ],
   [
     '{"internal":true,"command":"rpc","data":{"fid":"1","command":"a","args":1,"timeout":60000}}',
@@ -167,7 +167,7 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
   ],
   [
     '{"internal":true,"command":"rpc","data":{"fid":"1","command":"a"}}',
-    { type: 'invoke', id: '1', name: 'a', data: undefined },
+    { type: 'invoke', id: '1', name: 'a', data: undefined, timeout: undefined },
   ],
   ['{"internal":true,"command":"subscribe","data":{"channel":"c"}}', { type: 'subscribed', channel: 'c' }],
   [

@@ -115,7 +115,7 @@ export class Random {
         outcome: { data: 'success' },
         session: { version: 1, sid: this.text() },
       },
-      { type: 'invoke', id, name: this.text(), data: this.json() },
+      { type: 'invoke', id, name: this.text(), data: this.json(), timeout: this.pick([undefined, 0, 500]) },
       { type: this.pick(['subscribed', 'unsubscribed']), channel },
       { type: 'withdraw', id, reason: this.pick(['aborted', 'timeout']) },
       { type: 'publication', channel, data: this.json() },

@@ -1,4 +1,4 @@
-import { badOption } from './bad-option.js'
+import { badOption } from '@token-socket/protocol'
 
 /** Where the server is, without a slash at the end. */
 export interface Address {

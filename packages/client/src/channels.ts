@@ -1,6 +1,6 @@
 import type { SubscriptionNotice } from '@token-socket/protocol'
+import { badOption } from '@token-socket/protocol'
 import { checkedName } from './bad-argument.js'
-import { badOption } from './bad-option.js'
 import { type Binding, Bindings, type Handler } from './bindings.js'
 import { Channel, type ChannelOptions, type ChannelSocket } from './channel.js'
 import type { PublicationDetails } from './publications.js'

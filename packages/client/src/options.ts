@@ -1,6 +1,6 @@
 import type { RpcError } from '@token-socket/protocol'
+import { badOption } from '@token-socket/protocol'
 import { type Address, readAddress } from './address.js'
-import { badOption } from './bad-option.js'
 
 /** What the `authentication` option sends with a token request. Values may be nested; empty strings are skipped. */
 export type AuthenticationData = Readonly<Record<string, unknown>>

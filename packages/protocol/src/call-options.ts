@@ -1,6 +1,6 @@
 import type { CancelReason } from './call-context.js'
 import { textOf } from './error-texts.js'
-import { RpcError } from './errors.js'
+import { badOption, RpcError } from './errors.js'
 
 /** How long a call may take, and how it can be given up. */
 export interface CallOptions {
@@ -26,8 +26,4 @@ export function checkTimeout(options: object, timeout: unknown): void {
 export function gaveUp(code: CancelReason, name: string | undefined, cause?: unknown): RpcError {
   if (!name) return new RpcError(code, undefined, undefined, cause)
   return new RpcError(code, `${textOf(code)}: ${name}`, { function: name }, cause)
-}
-
-function badOption(field: string, what: string): RpcError {
-  return new RpcError('bad_option', `Invalid option: ${field} has to be ${what}`, { field })
 }

@@ -100,6 +100,11 @@ export function refusal(code: ErrorCode, about: ErrorSubject): RpcError {
   return new RpcError(code, plainRefusal(code, about).message, about)
 }
 
+/** The error for an option that is wrong. @param what it has to be, to go after "has to be" */
+export function badOption(option: string, what: string): RpcError {
+  return new RpcError('bad_option', `Invalid option: ${option} has to be ${what}`, { field: option })
+}
+
 /** One of the library's errors that has its usual text, and a subject at most, as the wire carries it. */
 export function wireError(code: ErrorCode, about?: Subject): WireError {
   return { error: textOf(code), code, ...(about && { about }) }

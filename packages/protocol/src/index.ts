@@ -30,6 +30,7 @@ export { createTimeouts, Deadlines, isNever, type Timeouts } from './deadlines.j
 export { ERRORS, type ErrorCode, type Shape } from './error-texts.js'
 export {
   asRpcError,
+  badOption,
   decodeError,
   type ErrorSubject,
   encodeError,

@@ -3,7 +3,7 @@ import type { CancelReason } from './call-context.js'
 import { type CallOptions, checkTimeout, gaveUp } from './call-options.js'
 import { callSite, copyOf, showCallSite } from './call-site.js'
 import type { Timeouts } from './deadlines.js'
-import { RpcError, refusal } from './errors.js'
+import { badOption, type RpcError, refusal } from './errors.js'
 import { callFailure } from './nested-failure.js'
 import type { RpcListener } from './rpc-listener.js'
 
@@ -110,8 +110,4 @@ export class PendingCalls {
     this.reject(id, error)
     this.#listener?.cancel?.(id, error.code as CancelReason)
   }
-}
-
-function badOption(field: string, what: string): RpcError {
-  return new RpcError('bad_option', `Invalid option: ${field} has to be ${what}`, { field })
 }

@@ -86,8 +86,8 @@ function notice(command: unknown, data: Frame): ServerMessage {
         id: name('fid', 'id'),
         name: name('command', 'name'),
         data: data.args,
-        // The server is trusted: a time-out that is no number counts as none.
-        ...(typeof data.timeout === 'number' && { timeout: data.timeout }),
+        // The server is trusted.
+        timeout: data.timeout as number | undefined,
       }
     case 'cancel':
       return { type: 'withdraw', id: name('fid', 'id'), ...readReason(data) }
