@@ -76,4 +76,27 @@ describe('a refused sign-in', () => {
       expect(client.state).to.equal('failed')
       expect(tries).to.deep.equal([1])
     })
+
+  for (const [code, isFinal] of [
+    ['banned', true],
+    ['engine_unavailable', false],
+  ] as const)
+    it(`of the authentication function reaches the client: ${code}, final: ${isFinal}`, async () => {
+      let tries = 0
+      const authentication = async () => {
+        tries += 1
+        if (isFinal || tries === 1) throw new RpcError(code, 'Not now', { until: 5 })
+        return { uid: 'ann' }
+      }
+      const site = await start({ authentication })
+      const client = site.client()
+      const errors: unknown[] = []
+      client.on('state', (_state, { error }) => error && errors.push(error))
+      if (isFinal) await rejection(client.ready())
+      else await client.ready()
+      const [error] = errors as RpcError[]
+      expect(error).to.include({ code, message: 'Not now' })
+      expect(error?.data).to.deep.equal({ until: 5 })
+      expect(tries).to.equal(isFinal ? 1 : 2)
+    })
 })
