@@ -14,7 +14,8 @@ export interface CallContext {
   readonly deadline: number
   /**
    * Aborts when the call ends before the function has answered. Its reason is an RpcError: `aborted` if the caller gave
-   * the call up, `timeout`, or `connection_lost`. An answer after that is dropped.
+   * the call up, `timeout`, or `connection_lost`. An answer after that is dropped. It is made when it is read: a copy of the
+   * context, as by `{ ...call }`, lacks it.
    */
   readonly signal: AbortSignal
 }
