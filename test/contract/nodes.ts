@@ -55,6 +55,42 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
     for (const { nodes } of engines) expect(await nodes.list()).to.have.members(ids)
   })
 
+  it('do not wait for one that closes while it is asked', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const [one, two] = await start(2)
+      const asked: Promise<unknown>[] = []
+      let isClosed = false
+      const closed = two.close().then(() => {
+        isClosed = true
+      })
+      while (!isClosed) {
+        asked.push(one.nodes.ask('who?', { timeout: LONG }))
+        await new Promise(setImmediate)
+      }
+      await closed
+      const begun = performance.now()
+      await Promise.all(asked)
+      expect(performance.now() - begun, `round ${round}`).to.be.below(500)
+      await one.close()
+    }
+  })
+
+  it('do not wait for one that closes while it answers', async () => {
+    const [one, two] = await start(2)
+    const asked = new Promise<void>((resolve) =>
+      two.nodes.serve(() => {
+        resolve()
+        return new Promise(() => {})
+      }),
+    )
+    const answer = one.nodes.ask('who?', { timeout: LONG })
+    await asked
+    const begun = performance.now()
+    await two.close()
+    expect([...(await answer).missing]).to.deep.equal([[two.nodes.id, 'silent']])
+    expect(performance.now() - begun).to.be.below(500)
+  })
+
   it('do not know one that has withdrawn, and do not ask it', async () => {
     const [one, two] = (await make(2)) as unknown as readonly [Engine, Engine]
     if (!two.nodes.withdraw) return

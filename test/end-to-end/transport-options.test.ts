@@ -101,6 +101,46 @@ describe('options of the server about transports', () => {
     })
   })
 
+  describe('what the server hears of a client that ends', () => {
+    // The client's own SockJS is the one for browsers, which finds no transport in Node.
+    before(() => void Object.assign(globalThis, { SockJS }))
+
+    after(() => void Reflect.deleteProperty(globalThis, 'SockJS'))
+
+    const ends = async (site: Site, end: () => unknown) => {
+      const ended = new Promise((resolve) =>
+        site.sockets.on('disconnected', (_socket, reason, { wasClean }) => resolve([reason, wasClean])),
+      )
+      await end()
+      return ended
+    }
+
+    for (const end of ['end', 'suspend'] as const) {
+      it(`is its close on WebSocket, by ${end}()`, async () => {
+        const site = await start()
+        const client = await site.ready({ transports: ['websocket'] })
+        expect(await ends(site, () => client[end]())).to.deep.equal(['client_closed', true])
+      })
+
+      it(`is a loss on SockJS's HTTP transports, by ${end}()`, async () => {
+        const site = await start()
+        const client = await site.ready({ transports: ['sockjs'], sockjs: { transports: ['xhr-polling'] } })
+        expect(await ends(site, () => client[end]())).to.deep.equal(['connection_lost', false])
+      })
+    }
+
+    for (const transport of ['websocket', 'xhr-streaming', 'xhr-polling']) {
+      const [reason, wasClean] =
+        transport === 'websocket' ? ['client_closed', true] : ['connection_lost', false]
+
+      it(`is ${reason} from sockjs-client on ${transport}`, async () => {
+        const site = await start()
+        const socket = await sockjs(site, transport)
+        expect(await ends(site, () => socket?.close(1000))).to.deep.equal([reason, wasClean])
+      })
+    }
+  })
+
   describe('the `sockjsUrl` option', () => {
     const script = async (site: Site) =>
       /<script src="([^"]*)"/.exec(await (await fetch(`${site.url}/sockets/iframe.html`)).text())?.[1]

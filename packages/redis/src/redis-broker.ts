@@ -192,6 +192,9 @@ export class RedisBroker implements Broker {
     for (const feed of this.#feeds()) feed.end()
     for (const { own } of this.#subscriptions.values()) own?.end()
     this.#timeouts.clear()
+    // What was asked before it had gone is heard, and refused: nothing that asks waits for a node that has left.
+    // Closing waits for it.
+    void this.#subscriber.unsubscribe(this.#owner.nodes.topic)
     await this.#subscriber.close()
   }
 

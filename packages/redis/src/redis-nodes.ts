@@ -141,10 +141,14 @@ export class RedisNodes implements Nodes {
     this.list().catch(() => {})
   }
 
-  /** Resolves when others know, if Redis can be reached. */
+  /** Resolves when others know, if Redis can be reached. What they ask after that gets no answer, which they hear at once. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer()
+    for (const key of this.#answering) {
+      const [from = '', id = ''] = key.split(' ')
+      void this.#answerTo(from, encodeNodeMessage({ ...SILENCE, id, from: this.id }))
+    }
     for (const [id, { open }] of this.#pending) {
       for (const node of open) this.#settle(id, node, { missing: 'silent' })
     }
@@ -299,6 +303,7 @@ export class RedisNodes implements Nodes {
   }
 
   async #answered(question: string): Promise<Reply> {
+    if (this.#isClosed) return SILENCE
     if (this.#hasWithdrawn) return { type: 'withdrawn', text: '' }
     if (!this.#answer) throw new Error('this node answers no questions')
     return replyOf(await this.#answer(question))
