@@ -55,8 +55,8 @@ const MISTAKES: readonly (readonly [
   ['socket.end', [{ reconnect: null }], 'bad_option', 'reconnect'],
   ['socket.end', [false], 'bad_option', 'options'],
   ['socket.rpc', ['ask', 1, { timout: 5 }], 'bad_option', 'options.timout'],
-  ['socket.rpc', ['ask', 1, 'now'], 'bad_option', 'options'],
-  ['socket.rpc', ['ask', 1, AbortSignal.timeout(50)], 'bad_option', 'options.aborted'],
+  ['socket.rpc', ['ask', 1, 'now'], 'bad_option', 'timeout'],
+  ['socket.rpc', ['ask', 1, AbortSignal.timeout(50)], 'bad_option', 'signal'],
 ]
 
 /** Of these, an error is noted by the function that is called. */
