@@ -357,7 +357,7 @@ describe('a call that is given up', () => {
       clock.tick(50)
       expect(calls(frames())).to.deep.equal([
         ['rpc', { fid: '1', command: 'a', args: 1 }],
-        ['rpc', { fid: '2', command: 'b', args: 2 }],
+        ['rpc', { fid: '2', command: 'b', args: 2, timeout: 50 }],
         ['cancel', { fid: '1', reason: 'aborted' }],
         ['cancel', { fid: '2', reason: 'timeout' }],
       ])
@@ -372,9 +372,9 @@ describe('a call that is given up', () => {
       expect(frames()).to.have.length(1)
     })
 
-    for (const [title, identity] of [
-      ['a client that cannot', {}],
-      ['the old client', { counts: false }],
+    for (const [title, identity, told] of [
+      ['a client that cannot', {}, { timeout: 50 }],
+      ['the old client, which gets the frames that it knows', { counts: false }, {}],
     ] as const) {
       it(`is not withdrawn at ${title}`, () => {
         const { socket, frames } = open({ identity })
@@ -382,7 +382,7 @@ describe('a call that is given up', () => {
         socket.rpc('a', 1, { signal: controller.signal, timeout: 50 })
         controller.abort()
         clock.tick(50)
-        expect(calls(frames())).to.deep.equal([['rpc', { fid: '1', command: 'a', args: 1 }]])
+        expect(calls(frames())).to.deep.equal([['rpc', { fid: '1', command: 'a', args: 1, ...told }]])
       })
     }
   })
