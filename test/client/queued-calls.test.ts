@@ -47,6 +47,17 @@ describe('calls that wait for the connection', () => {
     expect(most).to.equal(500)
   })
 
+  it('name all of their time, however long they waited', async () => {
+    keepCalls()
+    const socket = world.open()
+    const call = socket.rpc('keep', 1, { timeout: 60_000 }).catch(() => {})
+    await socket.ready()
+    await until(() => sent().length === 1)
+    expect(world.server.peer.of('call').map(({ timeout }) => timeout)).to.deep.equal([60_000])
+    await socket.end()
+    await call
+  })
+
   it('are not more than `limits.callsOut` at once, and later calls follow them', async () => {
     const answer = keepCalls()
     const socket = world.open({ limits: { callsOut: 2 } })
