@@ -43,6 +43,13 @@ function publicMethods(path: string, prototype: object): string[] {
     .filter((name) => !internal.includes(name) && !multiline.includes(name))
 }
 
+/** The prototype of the class that has a method of its own: outside production the server's sockets are of a class below it. */
+function prototypeWith(method: string, target: object): object {
+  let prototype = Object.getPrototypeOf(target) as object
+  while (!Object.hasOwn(prototype, method)) prototype = Object.getPrototypeOf(prototype)
+  return prototype
+}
+
 /** Calls methods with all arguments and leaves the promises alone. @returns the names of those that returned promises */
 async function leaveAlone(target: object, names: readonly string[]): Promise<Map<string, unknown[]>> {
   const promising = new Map<string, unknown[]>()
@@ -133,7 +140,10 @@ describe('a promise that is left alone', () => {
     describe(`by ${name}`, () => {
       it('is no unhandled rejection, and refuses a caller that awaits it', async () => {
         const target = find()
-        const promising = await leaveAlone(target, publicMethods(path, Object.getPrototypeOf(target)))
+        const promising = await leaveAlone(
+          target,
+          publicMethods(path, prototypeWith(refuse[0] as string, target)),
+        )
         await new Promise((resolve) => setTimeout(resolve, 150))
         expect(await refusing(promising)).to.include.members([...refuse])
       })
@@ -142,7 +152,10 @@ describe('a promise that is left alone', () => {
         const target = find()
         await client.end()
         await site.sockets.shutdown()
-        const promising = await leaveAlone(target, publicMethods(path, Object.getPrototypeOf(target)))
+        const promising = await leaveAlone(
+          target,
+          publicMethods(path, prototypeWith(refuse[0] as string, target)),
+        )
         expect([...promising.keys()]).to.include.members([...refuse])
       })
     })

@@ -96,7 +96,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   ready(listener: TokenSocketEvents['ready']): void
   ready(listener?: TokenSocketEvents['ready'] | ReadyOptions): Promise<void> | undefined {
     this.#core.need()
-    const outcome = this.#core.final ? Promise.reject(this.#core.final) : this.#core.firstReady
+    const outcome = deliver(this.#core.final ? Promise.reject(this.#core.final) : this.#core.firstReady)
     if (typeof listener !== 'function') return deliver(readyInTime(outcome, listener, () => this.status))
     if (this.#core.wasReady || this.#core.final)
       deliver(outcome, (error) => listener.call(this, error ?? undefined))
