@@ -1,9 +1,8 @@
-import { badField, RpcError, type Shape } from '@token-socket/protocol'
+import { badField, errorFrom, type RpcError, type Shape } from '@token-socket/protocol'
 
 /** The error for an argument of a wrong type. @param shape what it has to be */
 export function badArgument(field: string, shape: Shape): RpcError {
-  const { code, message, data } = badField(field, shape).error
-  return new RpcError(code, message, data)
+  return errorFrom(badField(field, shape).error)
 }
 
 /** The error for a name that is no text, or an empty one; `undefined` for a good name. */

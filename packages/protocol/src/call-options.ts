@@ -22,6 +22,14 @@ export function checkTimeout(options: object, timeout: unknown): void {
   if (typeof timeout !== 'number' || !(timeout >= 0)) throw badOption('timeout', 'a number, 0 or above')
 }
 
+/** Checks the options of a call. @param timeout as {@link checkTimeout} takes it @throws RpcError `bad_option` */
+export function checkCallOptions(options: CallOptions, timeout: unknown): void {
+  checkTimeout(options, timeout)
+  const { signal } = options
+  if (signal && !('removeEventListener' in Object(signal) && 'addEventListener' in signal))
+    throw badOption('signal', 'an AbortSignal')
+}
+
 /** Why a call is given up on this side. It names the function, as the peer's answer does. */
 export function gaveUp(code: CancelReason, name: string | undefined, cause?: unknown): RpcError {
   if (!name) return new RpcError(code, undefined, undefined, cause)

@@ -1,5 +1,3 @@
-import { RpcError } from './errors.js'
-
 /** Where the application made a call: its stack, which is made a text only when it is read. */
 export interface CallSite {
   readonly stack?: string
@@ -24,11 +22,6 @@ export function callSite(): CallSite | undefined {
   const site = {}
   platform.Error.captureStackTrace(site, callSite)
   return site
-}
-
-/** An error of its own for each of several calls that fail with the same one, so that each has its stack. */
-export function copyOf({ code, message, data, cause }: RpcError): RpcError {
-  return new RpcError(code, message, data, cause)
 }
 
 /** Gives an error the stack of a call that failed with it, in place of that of the message that brought the answer. */

@@ -95,9 +95,19 @@ export function plainRefusal(code: ErrorCode, about: ErrorSubject): PlainError {
   return { message: `${textOf(code)}: ${about.field}${limit}`, code, data: about }
 }
 
+/** Plain data as an error; of an {@link RpcError}, another that says the same. */
+export function errorFrom({
+  code,
+  message,
+  data,
+  cause,
+}: PlainError & { readonly cause?: unknown }): RpcError {
+  return new RpcError(code, message, data, cause)
+}
+
 /** One of the library's own errors about a field or a limit, e.g. `Too long: req.channel (limit 256)`. */
 export function refusal(code: ErrorCode, about: ErrorSubject): RpcError {
-  return new RpcError(code, plainRefusal(code, about).message, about)
+  return errorFrom(plainRefusal(code, about))
 }
 
 /** The error for an option that is wrong. @param what it has to be, to go after "has to be" */

@@ -35,6 +35,7 @@ export {
   type ErrorSubject,
   encodeError,
   encodeThrown,
+  errorFrom,
   type PlainError,
   plainRefusal,
   RpcError,

@@ -1,9 +1,9 @@
 import { onAbort } from './abort-signal.js'
 import type { CancelReason } from './call-context.js'
-import { type CallOptions, checkTimeout, gaveUp } from './call-options.js'
-import { callSite, copyOf, showCallSite } from './call-site.js'
+import { type CallOptions, checkCallOptions, gaveUp } from './call-options.js'
+import { callSite, showCallSite } from './call-site.js'
 import type { Timeouts } from './deadlines.js'
-import { badOption, type RpcError, refusal } from './errors.js'
+import { errorFrom, type RpcError, refusal } from './errors.js'
 import { callFailure } from './nested-failure.js'
 import type { RpcListener } from './rpc-listener.js'
 
@@ -63,10 +63,7 @@ export class PendingCalls {
   } {
     const { signal, timeout = this.#limits.timeout } = options
     // What throws below would leave a call open that has no caller.
-    checkTimeout(options, timeout)
-    if (typeof timeout !== 'number') throw badOption('timeout', 'a number')
-    if (signal && !('removeEventListener' in Object(signal) && 'addEventListener' in signal))
-      throw badOption('signal', 'an AbortSignal')
+    checkCallOptions(options, timeout)
     if (signal?.aborted) throw gaveUp('aborted', name, signal.reason)
     const { callsOut: limit } = this.#limits
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
@@ -102,7 +99,7 @@ export class PendingCalls {
 
   /** Fails every request, or those that `which` picks, each with an error of its own that says the same. */
   rejectAll(error: RpcError, which: (id: string) => boolean = () => true): void {
-    for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, copyOf(error))
+    for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, errorFrom(error))
     this.#timeouts.rest()
   }
 
