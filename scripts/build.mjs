@@ -9,7 +9,7 @@ import { build } from 'esbuild'
 import { minify } from 'terser'
 import { root } from './gates.mjs'
 import { INTERNAL_NAMES } from './internal-names.mjs'
-import { plainPrivates, shortForms, slimEmitter, slimSockJS } from './slim-dependencies.mjs'
+import { PRIVATE_NAMES, plainPrivates, shortForms, slimEmitter, slimSockJS } from './slim-dependencies.mjs'
 
 const shared = {
   bundle: true,
@@ -150,9 +150,10 @@ async function buildScripts(folder) {
   }
   await build({ ...readable, stdin: socket })
   const smallDefine = { ...small.define, ...hash }
-  const main = { ...small, define: smallDefine, stdin: socket, outfile: outfile('token-socket.min.js') }
+  const core = { ...small, mangleCache: PRIVATE_NAMES, stdin: socket }
+  const main = { ...core, define: smallDefine, outfile: outfile('token-socket.min.js') }
   await buildSmall({ ...main, hasOldClasses: false })
-  await buildSmall({ ...small, conditions, stdin: socket, outfile: outfile('token-socket.full.min.js') })
+  await buildSmall({ ...core, conditions, outfile: outfile('token-socket.full.min.js') })
 }
 
 /** Written as `1/0` in small scripts. */

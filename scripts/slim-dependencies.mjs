@@ -117,7 +117,7 @@ export const shortForms = {
   name: 'short forms of our own files',
   setup({ onResolve }) {
     const filter =
-      /^\.\/(.+\/)?(call-around|call-context|call-hooks|call-options|call-site|error-texts|failure-text|on-abort|reason-texts|timer)\.js$/
+      /^\.\/(.+\/)?(call-around|call-context|call-hooks|call-options|call-site|error-texts|failure-text|on-abort|plain-fields|reason-texts|server-fields|timer)\.js$/
     onResolve({ filter }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace(/([^/]+)\.js$/, 'short-$1.ts')),
     }))
@@ -125,8 +125,9 @@ export const shortForms = {
 }
 
 /**
- * For esbuild: private members as `_own0`, `_own1`, …, counted in each file, which it then gives short names: classes share
- * those, and need no declarations. The classes whose objects applications hold keep theirs. No other class extends one.
+ * For esbuild: private members as `_own0`, `_own1`, …, counted in each file in the order in which the constructor sets
+ * them, which get the names of `PRIVATE_NAMES`: classes share those, and need no declarations. The classes whose objects
+ * applications hold keep theirs. No other class extends one.
  */
 export const plainPrivates = {
   name: 'private members with shared names',
@@ -134,7 +135,10 @@ export const plainPrivates = {
     onLoad({ filter: OWN_SOURCE }, ({ path }) => {
       const text = readFileSync(path, 'utf8')
       if (HELD.test(path)) return { loader: 'ts', contents: text }
-      const names = [...new Set(text.match(PRIVATE))]
+      const setFirst = [INITIALIZED, ASSIGNED].flatMap((pattern) =>
+        [...text.matchAll(pattern)].map(([, name]) => name),
+      )
+      const names = [...new Set([...setFirst, ...(text.match(PRIVATE) ?? [])])]
       return { loader: 'ts', contents: text.replace(PRIVATE, (name) => `_own${names.indexOf(name)}`) }
     })
   },
@@ -144,3 +148,14 @@ const OWN_SOURCE = /[\\/](client|protocol)[\\/]src[\\/].*\.ts$/
 const HELD = /[\\/](channel|client|emitter)\.ts$/
 /** Not `'#sockjs'`, which is imported. */
 const PRIVATE = /(?<!['"\w])#[a-z]\w*/g
+/** A field with a value, and one that gets a parameter. */
+const INITIALIZED = /^ {2}(?:readonly )?(#\w+)[^=\n(]* = /gm
+const ASSIGNED = /this\.(#\w+) = \w+\n/g
+
+/**
+ * What `_own0` and the next are called, for esbuild's `mangleCache`: as terser names variables, so that the parameters of a
+ * constructor and the fields that they set often have the same names.
+ */
+export const PRIVATE_NAMES = Object.fromEntries(
+  [...'teisnrohacul'].map((letter, index) => [`_own${index}`, letter]),
+)

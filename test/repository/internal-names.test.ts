@@ -13,6 +13,7 @@ const publicFiles = [
   'client/bindings',
   'client/callback',
   'client/channel',
+  'client/client-controller',
   'client/client',
   'client/emitter',
   'client/events',
@@ -20,6 +21,7 @@ const publicFiles = [
   'client/publications',
   'protocol/controller',
   'protocol/errors',
+  'protocol/call-options',
   'protocol/pending-calls',
 ]
 

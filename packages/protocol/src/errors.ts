@@ -1,4 +1,5 @@
 import { type ErrorCode, textOf } from './error-texts.js'
+import { plainFields } from './plain-fields.js'
 import { readForeign } from './read-foreign.js'
 
 /** What the old server says without a code. */
@@ -177,13 +178,6 @@ function plainError(error: unknown): unknown {
   if (typeof error === 'function' || typeof error === 'symbol') return textOf('application_error')
   const isLost = typeof error === 'bigint' || (typeof error === 'number' && !Number.isFinite(error))
   return isLost ? String(error) : error
-}
-
-/** What failed in the system says where: the paths, addresses and numbers of it are no business of the peer's. */
-function plainFields(error: Error): object {
-  const { message } = error
-  if (!('syscall' in error)) return { ...error, message }
-  return { message, ...('code' in error && { code: error.code }) }
 }
 
 /**

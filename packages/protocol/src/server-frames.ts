@@ -4,28 +4,23 @@ import {
   decodeErrorFields,
   encodeErrorFields,
   type Frame,
-  readCapabilities,
   readName,
   readNames,
   readObject,
   readPosition,
-  readPublicationIds,
   readReason,
-  readVersion,
   sendable,
 } from './frame.js'
 import type {
   AnswerMessage,
-  GapReason,
   Member,
   Outcome,
-  PresenceChange,
   PublicationMessage,
   ServerMessage,
-  SizeLimits,
   SubscriptionNotice,
 } from './messages.js'
-import { BUILT_IN, type LimitedName, PROTOCOL_VERSION } from './names.js'
+import { BUILT_IN, type LimitedName } from './names.js'
+import { readChange, readPublicationId, readRecovery, readServerFields } from './server-fields.js'
 
 /** A message as the frame that goes out. @throws RpcError `unserializable` */
 export function encodeServerFrame(message: ServerMessage): Frame {
@@ -100,18 +95,15 @@ function notice(command: unknown, data: Frame): ServerMessage {
       if (!position) throw badField('data.offset')
       return { type: command, channel: channel(), ...position }
     }
-    case 'presence': {
-      const { change } = data
-      if (!isChange(change)) throw badField('data.change')
-      return { type: command, channel: channel(), change, ...member(data, 'data.') }
-    }
+    case 'presence':
+      return { type: command, channel: channel(), change: readChange(data), ...member(data, 'data.') }
     default:
       throw badField('command')
   }
 }
 
 function recovery(data: Frame): Partial<SubscriptionNotice> {
-  const { recovered, reason, members } = data
+  const { members } = data
   const position = readPosition(data, 'data.')
   return {
     ...identity(data, 'data.'),
@@ -120,13 +112,8 @@ function recovery(data: Frame): Partial<SubscriptionNotice> {
     }),
     ...(position && { position }),
     ...readNames(data, ['proof'], 'data.'),
-    ...(recovered !== undefined && { recovered: recovered === true }),
-    ...(typeof reason === 'string' && { reason: reason as GapReason }),
+    ...readRecovery(data),
   }
-}
-
-function isChange(value: unknown): value is PresenceChange {
-  return value === 'joined' || value === 'left' || value === 'updated'
 }
 
 function member(frame: Frame, path: string): Member {
@@ -144,7 +131,7 @@ function publication(frame: Frame, channel: string): PublicationMessage {
     type: 'publication',
     channel,
     data: message ?? null,
-    ...readPublicationIds(frame, ['id']),
+    ...readPublicationId(frame),
     ...readNames(frame, ['event']),
     ...readPosition(frame),
     ...(meta !== undefined && { meta: readObject(meta, 'meta') }),
@@ -156,32 +143,6 @@ function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
   const message: AnswerMessage = { type: 'answer', id, rpc, outcome }
   // The old server repeats the request's fields, its version too; only the id is certainly the server's own.
   if (rpc !== BUILT_IN.auth || frame.error || frame.sid === undefined) return message
-  const session = { version: readVersion(frame) ?? PROTOCOL_VERSION, sid: readName(frame, 'sid', 'id') }
-  return {
-    ...message,
-    session: {
-      ...session,
-      ...heartbeat(frame),
-      ...readCapabilities(frame),
-      ...limits(frame),
-      ...identity(frame),
-    },
-  }
-}
-
-function heartbeat({ heartbeat: wait }: Frame): { readonly heartbeat?: number } {
-  return wait === undefined ? {} : { heartbeat: above0(wait, 'heartbeat') }
-}
-
-function limits(frame: Frame): { readonly limits?: SizeLimits } {
-  if (frame.limits === undefined) return {}
-  const entries = Object.entries(readObject(frame.limits, 'limits'))
-  const numbers = entries.map(([name, limit]) => [name, above0(limit, `limits.${name}`)])
-  return { limits: Object.fromEntries(numbers) }
-}
-
-/** @throws FrameError */
-function above0(value: unknown, field: string): number {
-  if (typeof value === 'number' && value > 0) return value
-  throw badField(field, 'number')
+  const sid = readName(frame, 'sid', 'id')
+  return { ...message, session: { ...readServerFields(frame), sid, ...identity(frame) } }
 }
