@@ -168,7 +168,8 @@ export function expectedOf(text) {
   const { rpc, uuid, fid, resp, req } = parsed
   // Neither is a request.
   if (rpc === '_rpc') return !isDeep(text) && isId(fid) && isObject(resp) ? 'nothing' : 'error'
-  if (rpc === '_cancel') return !isDeep(text) && isObject(req) && isId(req.uuid) ? 'nothing' : 'error'
+  // Of a peer that has not said that it can cancel, one with an id of its own is a call.
+  if (rpc === '_cancel' && !isId(uuid)) return !isDeep(text) && isObject(req) && isId(req.uuid) ? 'nothing' : 'error'
   return isId(uuid) && typeof rpc === 'string' ? { id: uuid } : 'error'
 }
 
