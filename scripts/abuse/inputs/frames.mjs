@@ -169,7 +169,8 @@ export function expectedOf(text) {
   // Neither is a request.
   if (rpc === '_rpc') return !isDeep(text) && isId(fid) && isObject(resp) ? 'nothing' : 'error'
   // Of a peer that has not said that it can cancel, one with an id of its own is a call.
-  if (rpc === '_cancel' && !isId(uuid)) return !isDeep(text) && isObject(req) && isId(req.uuid) ? 'nothing' : 'error'
+  if (rpc === '_cancel' && !isId(uuid))
+    return !isDeep(text) && isObject(req) && isId(req.uuid) ? 'nothing' : 'error'
   return isId(uuid) && typeof rpc === 'string' ? { id: uuid } : 'error'
 }
 

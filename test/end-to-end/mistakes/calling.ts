@@ -23,6 +23,11 @@ export const CALLING: readonly Mistake[] = [
     says: [/called a function that is not there/, /'people\.whoAmI'/],
   },
   {
+    mistake: 'a rule of `functions` with a misspelt name',
+    server: [withOptions('functions: { ecko: { timeout: 1000 } }')],
+    says: [/a rule of functions means no function that is there/, /ecko/, /didYouMean: 'echo'/],
+  },
+  {
     mistake: 'a function that never calls back',
     server: [[ECHO, 'echo: (auth, data, callback) => {},'], withOptions('limits: { callTimeout: 200 }')],
     client: [calling("await socket.rpc('echo')")],

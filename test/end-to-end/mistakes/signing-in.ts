@@ -61,6 +61,12 @@ export const SIGNING_IN: readonly Mistake[] = [
     says: [/not ready: the token request/, /HTTP status 403/, /Sign in first/, /cookie/],
   },
   {
+    mistake: 'a token request before the session is saved, in the log of the server',
+    server: [withOptions('logger: console')],
+    client: plain,
+    says: [/a token request is refused/, /key: 'auth'/],
+  },
+  {
     mistake: 'a page of another origin',
     client: [opened("host, headers: { cookie, origin: 'http://localhost:5173' }")],
     says: [/an origin was refused/, /'http:\/\/localhost:5173'/, /option: 'origins'/, /add .* to `origins`/],
