@@ -47,9 +47,16 @@ class StoreNodes implements Nodes {
   readonly id = newNodeId()
   readonly #store: Store
   #answer: NodeAnswer = async () => ''
+  /** Rejects when the node closes: it answers nothing from then on. */
+  readonly #closed: Promise<never>
+  close = () => {}
 
   constructor(store: Store) {
     this.#store = store
+    this.#closed = new Promise((_, reject) => {
+      this.close = () => reject(new Error('closed'))
+    })
+    this.#closed.catch(() => {})
   }
 
   serve(answer: NodeAnswer): void {
@@ -68,7 +75,9 @@ class StoreNodes implements Nodes {
     const asked = others.filter(({ id }) => node === undefined || id === node)
     const late = (ms: number) => new Promise<never>((_, reject) => setTimeout(reject, ms).unref())
     const ask = async (one: StoreNodes) => {
-      const said = await Promise.race([one.#answer(question), late(timeout)]).catch(() => undefined)
+      const said = await Promise.race([one.#answer(question), one.#closed, late(timeout)]).catch(
+        () => undefined,
+      )
       if (said === undefined) missing.set(one.id, 'silent')
       else answers.set(one.id, said)
     }
@@ -129,6 +138,7 @@ class Node implements Engine {
 
   async close(): Promise<void> {
     this.#store.nodes.delete(this)
+    this.nodes.close()
   }
 
   /** Its leases end. */
