@@ -76,6 +76,11 @@ function join(servers: readonly TokenSocketServer[]): TokenSocketServer {
       return call(owner ?? first, name, args)
     }
     const done = each()
+    // What `use` gives takes a middleware away: from each node.
+    if (name === 'use')
+      return () => {
+        for (const undo of done) (undo as () => void)()
+      }
     return done.some((one) => one instanceof Promise) ? Promise.all(done).then(() => undefined) : done[0]
   }
   return new Proxy(first, {
