@@ -83,10 +83,10 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
         return new Promise(() => {})
       }),
     )
-    const answer = one.nodes.ask('who?', { timeout: LONG })
+    // Longer than any test may take.
+    const answer = one.nodes.ask('who?', { timeout: 20 * LONG })
     await asked
     await two.close()
-    // Long before its time-out, which is the test's.
     expect([...(await answer).missing]).to.deep.equal([[two.nodes.id, 'silent']])
   })
 
