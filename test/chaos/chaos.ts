@@ -117,7 +117,14 @@ class Chaos {
     const host = new URL(this.#proxy.origin).host
     for (let index = 0; index < clients; index += 1) {
       const channel = this.#channels[index % this.#channels.length] ?? ''
-      const client = new TokenSocket({ host, transports: ['websocket'], callTimeout: 10_000 })
+      // A user each, as only so many idempotency keys of one user are known.
+      const authentication = { uid: `user-${index}` }
+      const client = new TokenSocket({
+        host,
+        transports: ['websocket'],
+        authentication,
+        callTimeout: 10_000,
+      })
       const witness = new Witness(client, [channel])
       this.#witnesses.push(witness)
     }
