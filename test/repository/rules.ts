@@ -9,7 +9,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   server: ['protocol'],
   client: ['protocol'],
-  contract: ['protocol'],
+  contract: ['protocol', 'server', 'client'],
   lmdb: ['server', 'protocol'],
   redis: ['server', 'protocol'],
 }
