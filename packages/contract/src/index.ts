@@ -1,2 +1,14 @@
 /** One typed contract for both ends of a TokenSocket. */
-export type { StandardSchemaV1 as Schema } from '@standard-schema/spec'
+export type { ChannelDefinition, ChannelDefinitions, ChannelParameters } from './channel-definitions.js'
+export {
+  type ChannelsOf,
+  type ClientOperations,
+  type Contract,
+  type ContractDefinition,
+  defineContract,
+  type ServerOperations,
+} from './contract.js'
+export type { Answer, Call, Calls, DeclaredError, ErrorFactories, Result } from './operation-types.js'
+export type { Operations } from './operations.js'
+export { type ErrorSchemas, type Procedure, type ProcedureDefinition, procedure } from './procedure.js'
+export { type Received, type Schema, type Sent, type } from './schema.js'

@@ -1,0 +1,42 @@
+import type { CallOptions, RpcError } from '@token-socket/protocol'
+import type { ErrorsOf, InputSchema, OutputSchema, Procedure } from './procedure.js'
+import type { Received, Schema, Sent } from './schema.js'
+
+/** An error that an operation declares: it narrows by `code`, and its `data` is typed. */
+export type DeclaredError<E> = {
+  [Code in keyof E & string]: RpcError & { readonly code: Code; readonly data: Received<E[Code]> }
+}[keyof E & string]
+
+/** The answer of an operation. {@link safe} gives its declared errors, typed. */
+export interface Answer<Output, Errors> extends Promise<Output> {
+  readonly '~errors'?: Errors
+}
+
+/** What calling an operation resolves to: the answer; nothing, when it is sent, for a one-way message. */
+export type Result<P> = OutputSchema<P> extends Schema ? Received<OutputSchema<P>> : undefined
+
+/** A function that calls an operation of the other end. */
+export type Call<P> =
+  undefined extends Sent<InputSchema<P>>
+    ? (input?: Sent<InputSchema<P>>, options?: CallOptions) => Answer<Result<P>, DeclaredError<ErrorsOf<P>>>
+    : (input: Sent<InputSchema<P>>, options?: CallOptions) => Answer<Result<P>, DeclaredError<ErrorsOf<P>>>
+
+/** A tree of functions that call the operations of the other end. */
+export type Calls<T> = {
+  readonly [K in keyof T]: T[K] extends Procedure ? Call<T[K]> : Calls<T[K]>
+}
+
+/** Makes an operation's declared errors, to be thrown: `throw errors.sold_out({ left: 0 })`. */
+export type ErrorFactories<P> = {
+  readonly [Code in keyof ErrorsOf<P>]: (
+    ...data: undefined extends Sent<ErrorsOf<P>[Code]>
+      ? [data?: Sent<ErrorsOf<P>[Code]>, message?: string]
+      : [data: Sent<ErrorsOf<P>[Code]>, message?: string]
+  ) => RpcError
+}
+
+/** What a function of an operation returns: what travels, before the output's transforms. */
+export type Returned<P> = OutputSchema<P> extends Schema ? Sent<OutputSchema<P>> : unknown
+
+/** Whether an operation has no answer. */
+export type IsOneWay<P> = OutputSchema<P> extends Schema ? false : true

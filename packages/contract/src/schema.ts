@@ -1,0 +1,47 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+
+/**
+ * Any schema that follows Standard Schema, version 1 (https://standardschema.dev), such as one of Zod, Valibot or ArkType.
+ * `Input` is what the sender passes and what travels; `Output` is what the receiver gets, after transforms.
+ */
+export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
+
+/** What a sender passes for a schema; `undefined` without one. */
+export type Sent<S> = S extends Schema<unknown> ? StandardSchemaV1.InferInput<S> : undefined
+
+/** What a receiver gets for a schema; `undefined` without one. */
+export type Received<S> = S extends Schema<unknown> ? StandardSchemaV1.InferOutput<S> : undefined
+
+/** The schemas that check nothing. */
+const unchecked = new WeakSet<object>()
+
+/**
+ * A type without a check: what arrives is taken as it is.
+ *
+ * @example
+ * const add = procedure({ input: type<{ a: number; b: number }>(), output: type<number>() })
+ */
+export function type<T>(): Schema<T> {
+  const schema: Schema<T> = {
+    '~standard': { version: 1, vendor: 'token-socket', validate: (value) => ({ value: value as T }) },
+  }
+  unchecked.add(schema)
+  return schema
+}
+
+/** Whether a schema checks nothing, so that it need not be asked. */
+export function isUnchecked(schema: Schema): boolean {
+  return unchecked.has(schema)
+}
+
+/** Whether a value is a schema: an object or a function with a `~standard` of version 1. */
+export function isSchema(value: unknown): value is Schema {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  const standard: unknown = Reflect.get(value, '~standard')
+  return (
+    typeof standard === 'object' &&
+    standard !== null &&
+    Reflect.get(standard, 'version') === 1 &&
+    typeof Reflect.get(standard, 'validate') === 'function'
+  )
+}
