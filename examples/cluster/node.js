@@ -40,9 +40,10 @@ export function createNode({ name, redis, secret, trustProxy = 'loopback' }) {
     // Who a user is, is the application's own business: here, a name is enough.
     authentication: ({ query }) => NAME.test(String(query.name)) && { uid: query.name },
     channels: {
-      // The states of the nodes, as their supervisor sees them. Who comes later gets the last one
-      // from the history.
-      nodes: { subscribe: true, history: { size: 1, ttl: 86_400_000 } },
+      // The states of the nodes, as their supervisor sees them. A page that is opened later takes
+      // the newest from the history. That one need not be the last: a node that is slow may publish
+      // an older version after it.
+      nodes: { subscribe: true, history: { size: 20, ttl: 86_400_000 } },
       hall: { subscribe: true, publish: true, presence: true, history: { size: 100, ttl: 3_600_000 } },
     },
     socketController: {

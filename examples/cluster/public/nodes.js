@@ -37,8 +37,8 @@ export class Nodes {
     const channel = socket.channel('nodes')
     channel.bind('states', ({ data }) => this.#update(data, true))
     const load = async () => {
-      const [last] = await channel.history({ reverse: true, limit: 1 })
-      if (last) this.#update(last.data, false)
+      // The newest need not be the last: each node publishes at its own pace.
+      for (const { data } of await channel.history({ reverse: true })) this.#update(data, false)
     }
     socket.on('state', (state) => {
       this.#awaySince = state === 'ready' ? undefined : (this.#awaySince ?? Date.now())
