@@ -164,6 +164,27 @@ describe('TokenSocket', () => {
     })
   })
 
+  describe('#findAction', () => {
+    it('gives the function that a call of the server runs', async () => {
+      const deep = () => 1
+      const socket = await world.openReady({}, { nested: { deep } })
+      expect(socket.findAction('nested.deep')).to.equal(deep)
+      expect(socket.findAction('nested')).to.equal(undefined)
+      expect(socket.findAction('toString')).to.equal(undefined)
+    })
+
+    it('may be replaced, so that a library adds functions', async () => {
+      const socket = await world.openReady({}, { own: () => 'own' })
+      const find = socket.findAction.bind(socket)
+      socket.findAction = (name) => (name === 'added' ? () => 'added' : find(name))
+      world.server.peer.send({ type: 'invoke', id: 'f1', name: 'added', data: null })
+      world.server.peer.send({ type: 'invoke', id: 'f2', name: 'own', data: null })
+      await until(() => world.server.peer.of('result').length === 2)
+      const outcomes = world.server.peer.of('result').map(({ outcome }) => outcome)
+      expect(outcomes).to.deep.equal([{ data: 'added' }, { data: 'own' }])
+    })
+  })
+
   describe('#actions', () => {
     it('may be changed in place', async () => {
       const actions: Record<string, () => unknown> = {}

@@ -6,7 +6,6 @@ import {
   decodeError,
   encodeClientMessage,
   encodeError,
-  findAction,
   type InvokeMessage,
   type Outcome,
   type RpcError,
@@ -16,14 +15,14 @@ import {
 } from '@token-socket/protocol'
 import { advisedAction } from '#advice'
 import { CallQueue, type QueuedCall } from './call-queue.js'
-import type { ClientController } from './client-controller.js'
+import type { ClientAction } from './client-controller.js'
 import type { Link } from './link.js'
 import { Timers } from './timers.js'
 
 /** What {@link Calls} need of the socket. */
 export interface CallsOwner {
-  /** The functions that the server may call; asked for each call. */
-  readonly actions: ClientController
+  /** The function that a call of the server runs. */
+  findAction(name: string): ClientAction | undefined
   /** The server refused something that no one waits for any more. */
   failed(error: RpcError): void
   /** An action threw something. */
@@ -140,7 +139,7 @@ export class Calls implements RpcListener {
   invoked({ id, name, data, timeout }: InvokeMessage, link: Link): void {
     this.#peer.receive({
       id,
-      action: advisedAction?.(this.#owner, name) ?? findAction(this.#owner.actions, name),
+      action: advisedAction?.(this.#owner, name) ?? this.#owner.findAction(name),
       name,
       timeout,
       before: [data],

@@ -1,11 +1,11 @@
-import { type CallOptions, RpcError } from '@token-socket/protocol'
+import { type CallOptions, findAction, RpcError } from '@token-socket/protocol'
 import { advise, adviseOnActions } from '#advice'
 import { badArgument, checkedName, checkFunction } from './bad-argument.js'
 import type { Binding, Handler } from './bindings.js'
 import { type Callback, deliver } from './callback.js'
 import type { Calls } from './calls.js'
 import type { Channel, ChannelOptions } from './channel.js'
-import type { ClientController } from './client-controller.js'
+import type { ClientAction, ClientController } from './client-controller.js'
 import { Core } from './core.js'
 import { Emitter } from './emitter.js'
 import type { SocketStatus, TokenSocketEvents } from './events.js'
@@ -128,6 +128,14 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
   register(actions: ClientController): void {
     if (typeof actions !== 'object') throw badArgument('actions', 'object')
     this.actions = actions
+  }
+
+  /**
+   * The function that a call of the server runs: an own property of {@link actions}, by its dotted name. A library that brings
+   * functions of its own puts a method of its own here, which asks this one for those that it does not know.
+   */
+  findAction(name: string): ClientAction | undefined {
+    return findAction(this.actions, name)
   }
 
   /**

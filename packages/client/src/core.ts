@@ -15,7 +15,7 @@ import { deliver } from './callback.js'
 import { Calls, type CallsOwner } from './calls.js'
 import type { ChannelSocket } from './channel.js'
 import { Channels } from './channels.js'
-import type { ClientController } from './client-controller.js'
+import type { ClientAction } from './client-controller.js'
 import { Connector, type ConnectorOwner, type Move } from './connector.js'
 import type { Emitter } from './emitter.js'
 import type { SocketStatus, TokenSocketEvents } from './events.js'
@@ -29,8 +29,8 @@ import { onWake } from './wake.js'
 
 /** What a {@link Core} needs of its socket. */
 export interface CoreSocket extends Pick<Emitter<TokenSocketEvents>, 'emit'>, ChannelSocket {
-  /** The functions that the server may call. */
-  readonly actions: ClientController
+  /** The function that a call of the server runs. */
+  findAction(name: string): ClientAction | undefined
 }
 
 /** Milliseconds that a ping's answer may take at most. */
@@ -111,8 +111,8 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.connector.resume()
   }
 
-  get actions(): ClientController {
-    return this.#socket.actions
+  findAction(name: string): ClientAction | undefined {
+    return this.#socket.findAction(name)
   }
 
   failed(error: unknown): void {

@@ -1,10 +1,4 @@
-import {
-  type Action,
-  type CallContext,
-  type Controller,
-  findAction,
-  findJsonLosses,
-} from '@token-socket/protocol'
+import { type Action, type CallContext, findJsonLosses } from '@token-socket/protocol'
 import type { Notices } from './notices.js'
 
 type Callback = (error?: unknown, data?: unknown) => void
@@ -15,9 +9,9 @@ interface NamedAction {
   readonly action: Action
 }
 
-/** What calls actions. It asks for them each time. */
+/** What calls actions. It asks for each, each time. */
 interface ActionCaller {
-  readonly actions: Controller
+  findAction(name: string): Action | undefined
 }
 
 /** The notices of sockets whose developers are warned, and of what calls their actions. */
@@ -37,7 +31,7 @@ export function adviseOnActions(socket: object, caller: ActionCaller): void {
 /** A function to run in the place of an action, which warns of usual mistakes in it. @returns `undefined` for the action itself */
 export function advisedAction(caller: ActionCaller, name: string): Action | undefined {
   const notices = noticesOf.get(caller)
-  const action = notices && findAction(caller.actions, name)
+  const action = notices && caller.findAction(name)
   return action && watched({ name, action }, notices)
 }
 
