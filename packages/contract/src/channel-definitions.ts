@@ -1,4 +1,5 @@
-import { badOption } from '@token-socket/protocol'
+import { badOption, NAME_LIMITS } from '@token-socket/protocol'
+import { ChannelName } from './channel-names.js'
 import { isSchema, type Schema } from './schema.js'
 
 /** What is said on a channel. */
@@ -25,9 +26,32 @@ type ParameterNames<Pattern extends string> = Pattern extends `${string}{${infer
 
 /** @throws RpcError `bad_option`, which names the channel */
 export function checkChannels(channels: ChannelDefinitions = {}): void {
-  for (const [pattern, { events, presence }] of Object.entries(channels)) {
-    for (const [event, schema] of Object.entries({ ...events, ...(presence && { presence }) })) {
-      if (!isSchema(schema)) throw badOption(`channels.${pattern}.${event}`, 'a schema')
+  if (!isObject(channels)) throw badOption('channels', 'an object')
+  for (const [pattern, channel] of Object.entries(channels)) {
+    checkPattern(pattern)
+    const { events, presence } = Object(channel) as ChannelDefinition
+    if (!isObject(events)) throw badOption(`channels.${pattern}.events`, 'an object')
+    for (const [event, schema] of Object.entries(events)) {
+      const place = `channels.${pattern}.events.${event}`
+      if (event === '' || event.length > NAME_LIMITS.event) throw badOption(place, EVENT)
+      if (!isSchema(schema)) throw badOption(place, 'a schema')
     }
+    if (presence !== undefined && !isSchema(presence)) {
+      throw badOption(`channels.${pattern}.presence`, 'a schema')
+    }
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+const EVENT = `a name of at most ${NAME_LIMITS.event} characters`
+
+function checkPattern(pattern: string): void {
+  try {
+    new ChannelName(pattern)
+  } catch (cause) {
+    throw badOption(`channels.${pattern}`, (cause as Error).message)
   }
 }

@@ -1,17 +1,5 @@
-import { type ChannelDefinitions, checkChannels } from './channel-definitions.js'
-import { checkOperations, type Operations } from './operations.js'
-
-/** What both ends agree on. */
-export interface ContractDefinition {
-  /** What clients call. @default {} */
-  readonly server?: Operations
-  /** What the server calls on a client. @default {} */
-  readonly client?: Operations
-  /** What either end calls on the other. @default {} */
-  readonly both?: Operations
-  /** The channels, by pattern. @default {} */
-  readonly channels?: ChannelDefinitions
-}
+import { checkContract } from './contract-checks.js'
+import type { ContractDefinition } from './contract-definition.js'
 
 /** A contract. Made by {@link defineContract}. */
 export interface Contract<D extends ContractDefinition = ContractDefinition> {
@@ -44,7 +32,6 @@ export type ChannelsOf<C> = Part<DefinitionOf<C>, 'channels'>
  * })
  */
 export function defineContract<const D extends ContractDefinition>(definition: D): Contract<D> {
-  checkOperations([definition.server, definition.client, definition.both])
-  checkChannels(definition.channels)
+  checkContract(definition)
   return Object.freeze({ definition })
 }

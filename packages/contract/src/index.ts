@@ -4,11 +4,12 @@ export {
   type ChannelsOf,
   type ClientOperations,
   type Contract,
-  type ContractDefinition,
   defineContract,
   type ServerOperations,
 } from './contract.js'
+export type { ContractDefinition } from './contract-definition.js'
 export type { Answer, Call, Calls, DeclaredError, ErrorFactories, Result } from './operation-types.js'
 export type { Operations } from './operations.js'
 export { type ErrorSchemas, type Procedure, type ProcedureDefinition, procedure } from './procedure.js'
 export { type Received, type Schema, type Sent, type } from './schema.js'
+export type { Issue } from './validation.js'

@@ -1,4 +1,3 @@
-import { badOption } from '@token-socket/protocol'
 import { isProcedure, type Procedure } from './procedure.js'
 
 /** A nested tree of operations. */
@@ -19,14 +18,5 @@ export function* operationsOf(tree: Operations = {}, path: readonly string[] = [
     const own = [...path, key]
     if (isProcedure(value)) yield { name: own.join('.'), path: own, procedure: value }
     else yield* operationsOf(value, own)
-  }
-}
-
-/** @throws RpcError `bad_option`, which names the operation */
-export function checkOperations(trees: readonly (Operations | undefined)[]): void {
-  for (const tree of trees) {
-    for (const { name } of operationsOf(tree)) {
-      if (!/^[A-Za-z][\w.]*$/.test(name)) throw badOption(name, 'a name of letters, digits and _')
-    }
   }
 }

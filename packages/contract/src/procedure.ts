@@ -1,4 +1,4 @@
-import { badOption } from '@token-socket/protocol'
+import { badOption, ERRORS } from '@token-socket/protocol'
 import { isSchema, type Schema } from './schema.js'
 
 /** The errors that an operation may answer with: for each code the schema of its `data`. */
@@ -42,7 +42,7 @@ const FIELDS = ['input', 'output', 'errors']
 /**
  * An operation. Without `output` it is a one-way message.
  *
- * @throws RpcError `bad_option`, which names the field, for what is no schema
+ * @throws RpcError `bad_option`, which names the field, for what is no schema, and for an error code that is taken
  * @example
  * const buy = procedure({
  *   input: z.object({ item: z.string() }),
@@ -59,6 +59,8 @@ export function procedure<const D extends ProcedureDefinition>(definition: D = {
     if (schema !== undefined && !isSchema(schema)) throw badOption(field, 'a schema')
   }
   for (const [code, schema] of Object.entries(errors)) {
+    if (!/^[A-Za-z]\w*$/.test(code) || code in ERRORS)
+      throw badOption(`errors.${code}`, 'a code of letters, digits and _ that is not one of the library')
     if (!isSchema(schema)) throw badOption(`errors.${code}`, 'a schema')
   }
   return Object.freeze({ '~procedure': definition })

@@ -15,6 +15,8 @@ export const ERRORS = {
   engine_unavailable: 'The engine is not available',
   forbidden: 'Forbidden',
   internal: 'Internal error',
+  invalid_input: 'Invalid input',
+  invalid_output: 'Invalid output',
   invalid_token: 'Invalid token',
   nested_failed: 'A call inside the function failed',
   not_connected: 'No such socket is connected',

@@ -1,0 +1,105 @@
+import { badOption, isPlain, NAME_LIMITS } from '@token-socket/protocol'
+import { checkChannels } from './channel-definitions.js'
+import type { ContractDefinition } from './contract-definition.js'
+import { type Operations, operationsOf } from './operations.js'
+import { isProcedure, type Procedure } from './procedure.js'
+
+/** How deep operations may be nested. */
+const DEPTH = 16
+
+const PARTS = ['server', 'client', 'both', 'channels']
+
+/** Names that objects inherit, and those by which JavaScript takes an object for a promise or asks it for JSON. */
+const TAKEN = new Set([...Object.getOwnPropertyNames(Object.prototype), 'then', 'toJSON', 'prototype'])
+
+/** Names of the wire, and of a client's own members. */
+const TAKEN_AT_TOP = new Set(['auth', 'handle', 'channel'])
+
+/** @throws RpcError `bad_option`, which names the operation, channel or field */
+export function checkContract(definition: ContractDefinition): void {
+  if (!isTree(definition)) throw badOption('contract', 'an object')
+  for (const part of Object.keys(definition)) {
+    if (!PARTS.includes(part)) throw badOption(part, `one of ${PARTS.join(', ')}`)
+  }
+  const { server, client, both, channels } = definition
+  for (const [part, tree] of Object.entries({ server, client, both })) {
+    if (tree !== undefined) checkTree(tree, [part])
+  }
+  checkNames(definition)
+  checkChannels(channels)
+}
+
+/** @param path the part of the contract, and the names on the way to the tree */
+function checkTree(tree: Operations, path: readonly string[]): void {
+  const place = path.join('.')
+  if (!isTree(tree)) throw badOption(place, 'a procedure, or an object of them')
+  if (path.length > DEPTH) throw badOption(place, `nested at most ${DEPTH} levels deep, without a cycle`)
+  for (const key of Reflect.ownKeys(tree)) {
+    const own = [...path, String(key)]
+    checkName(key, own)
+    const value = (tree as Readonly<Record<PropertyKey, Procedure | Operations>>)[key] as Operations
+    if (!isProcedure(value)) checkTree(value, own)
+  }
+}
+
+function checkName(key: string | symbol, path: readonly string[]): void {
+  const place = path.join('.')
+  if (typeof key === 'symbol' || !/^[A-Za-z_]\w*$/.test(key))
+    throw badOption(place, 'a name of letters, digits and _')
+  const isTop = path.length === 2
+  if (TAKEN.has(key) || (isTop && (key.startsWith('_') || TAKEN_AT_TOP.has(key))))
+    throw badOption(place, 'another name: this one is taken')
+  const length = place.length - `${path[0]}.`.length
+  if (length > NAME_LIMITS.name) throw badOption(`${place.slice(0, 50)}…`, `at most ${NAME_LIMITS.name} long`)
+}
+
+function isTree(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value)
+}
+
+/** What a client of the contract would have under one name is one thing; so is what a call reaches. */
+function checkNames({ server, client, both }: ContractDefinition): void {
+  const calls = new Names('server')
+  const members = new Names('client')
+  const listened = new Names('client')
+  for (const tree of [server, both]) {
+    for (const { path } of operationsOf(tree)) {
+      calls.add(path)
+      members.add(path)
+    }
+  }
+  for (const tree of [client, both]) {
+    for (const { path, procedure } of operationsOf(tree)) {
+      listened.add(path)
+      if (!procedure['~procedure'].output) members.add(listenerPath(path))
+    }
+  }
+}
+
+/** The path of the member that listens to a one-way message: `deep.onNote` of `deep.note`. */
+export function listenerPath(path: readonly string[]): readonly string[] {
+  const name = String(path.at(-1))
+  return [...path.slice(0, -1), `on${name.charAt(0).toUpperCase()}${name.slice(1)}`]
+}
+
+/** The names of a tree that is made of several. */
+class Names {
+  readonly #kinds = new Map<string, 'branch' | 'operation'>()
+  readonly #of: string
+
+  constructor(of: string) {
+    this.#of = of
+  }
+
+  /** @throws RpcError `bad_option` if the name is there already, or is that of a branch, or goes through an operation */
+  add(path: readonly string[]): void {
+    for (let length = 1; length <= path.length; length += 1) {
+      const name = path.slice(0, length).join('.')
+      const kind = length < path.length ? 'branch' : 'operation'
+      const there = this.#kinds.get(name)
+      if (there && (there !== kind || kind === 'operation'))
+        throw badOption(name, `one thing only: the ${this.#of} would have it twice`)
+      this.#kinds.set(name, kind)
+    }
+  }
+}
