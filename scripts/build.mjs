@@ -65,6 +65,22 @@ async function buildModules(folder) {
   }
 }
 
+/** Files that have the dependency that they are the door of inside: it is a module only, and `require` cannot load it. */
+const INLINED = [['contract', 'mock/data/json-schema-faker', 'json-schema-faker']]
+
+async function buildInlined(folder) {
+  for (const [, file, dependency] of INLINED.filter(([name]) => name === basename(folder))) {
+    const license = readFileSync(join(root, 'node_modules', dependency, 'LICENSE'), 'utf8').trim()
+    const banner = { js: `/*! ${dependency}\n\n${license}\n*/` }
+    const input = { entryPoints: [join(folder, 'src', `${file}.ts`)], packages: 'bundle', banner }
+    for (const format of ['esm', 'cjs']) {
+      const outfile = join(folder, 'dist', format, `${file}.js`)
+      await build({ ...shared, ...input, outfile, format, platform: 'neutral', minify: true, sourcemap: false })
+      rmSync(`${outfile}.map`, { force: true })
+    }
+  }
+}
+
 function buildDeclarations(folder) {
   const args = ['node_modules/typescript/bin/tsc', '--project', join(folder, 'tsconfig.build.json')]
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
@@ -207,6 +223,7 @@ async function buildPackage(folder) {
   rmSync(join(folder, 'dist'), { recursive: true, force: true })
   mkdirSync(join(folder, 'dist'))
   await buildModules(folder)
+  await buildInlined(folder)
   if (folder === client) {
     await buildBrowserModules(folder)
     await buildScripts(folder)

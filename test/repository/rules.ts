@@ -36,6 +36,7 @@ export const doors: Readonly<Record<string, { readonly files: readonly string[];
     ],
     types: true,
   },
+  'json-schema-faker': { files: ['contract/mock/data/json-schema-faker'] },
   re2js: { files: ['server/channel-pattern'] },
   'light-my-request': { files: ['server/express-routes'] },
   eventemitter3: { files: ['server/server-emitter', 'client/emitter'] },
