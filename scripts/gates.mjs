@@ -96,7 +96,7 @@ export const gates = [
   {
     name: 'unit',
     does: 'the tests of each source file, and the contracts of its seams',
-    tests: ['test/protocol', 'test/server', 'test/client', 'test/contract'],
+    tests: ['test/protocol', 'test/server', 'test/client', 'test/contract', 'test/contracts'],
     coverage: true,
   },
   {
