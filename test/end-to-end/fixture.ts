@@ -265,15 +265,24 @@ export function deferred<T = void>() {
   return { promise, resolve }
 }
 
-/** Resolves as soon as `isTrue` is; looks once each turn of the event loop. */
+/** Real ones: a test may fake the clock. */
+const { setImmediate: nextTurn, setTimeout: wait } = globalThis
+
+/** Turns of the event loop that {@link until} looks in; a wait that lasts longer leaves the processor to others. */
+const EAGER_TURNS = 500
+
+/** Resolves as soon as `isTrue` is; looks once each turn of the event loop, later each millisecond. */
 export async function until(isTrue: () => unknown): Promise<void> {
-  while (!isTrue()) await turn()
+  for (let turns = 0; !isTrue(); turns += 1) {
+    if (turns < EAGER_TURNS) await turn()
+    else await new Promise((resolve) => wait(resolve, 1))
+  }
 }
 
 /** One turn of the event loop. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve)
+    nextTurn(resolve)
   })
 }
 

@@ -1,6 +1,6 @@
 import { type RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { deferred, next, rejection, type Site, useSites } from './fixture.js'
+import { deferred, next, rejection, type Site, until, useSites } from './fixture.js'
 
 type Callback = (error?: unknown, allowed?: unknown) => void
 type Listener = (socket: RemoteClient, data: unknown, callback: Callback) => unknown
@@ -70,6 +70,9 @@ const REQUESTS = {
   },
 } as const
 
+/** Those that a channel’s subscribers and the `published` event hear of. */
+const PUBLISHES: ReadonlySet<string> = new Set(['publish', 'broadcast'])
+
 const HAPPENED = {
   subscribe: (site: Site) => site.sockets.channels().includes('room'),
   unsubscribe: (site: Site) => !site.sockets.channels().includes('room'),
@@ -130,30 +133,31 @@ describe('events of the server', () => {
         }
       })
 
-      it('a listener that changes the details changes nothing for the others', async () => {
-        const site = await start()
-        const seen: unknown[] = []
-        const spoil = (details: Record<string, unknown>) => {
-          seen.push(structuredClone(details))
-          Object.assign(Object(details.data), { a: 2 })
-          details.channel = 'another'
-          details.data = 'another'
-          return true
-        }
-        for (let left = 3; left > 0; left -= 1)
-          site.sockets.on(event, ((_socket: RemoteClient, details: Record<string, unknown>) =>
-            spoil(details)) as never)
-        const witness = await site.ready()
-        const got: unknown[] = []
-        if (event === 'publish') {
-          site.sockets.subscribe(site.sockets.sockets()[0] as RemoteClient, 'room')
+      for (const count of [1, 3]) {
+        it(`what ${count === 1 ? 'a listener does' : 'several do'} to the details changes nothing`, async () => {
+          const site = await start()
+          const seen: unknown[] = []
+          const spoil = (details: Record<string, unknown>) => {
+            seen.push(structuredClone(details))
+            Object.assign(Object(details.data), { a: 2 })
+            details.channel = 'another'
+            details.data = 'another'
+            return true
+          }
+          for (let left = count; left > 0; left -= 1)
+            site.sockets.on(event, ((_socket: RemoteClient, details: Record<string, unknown>) =>
+              spoil(details)) as never)
+          const { client: witness, socket } = await site.pair()
+          const got: unknown[] = []
           witness.onmessage((_channel, message) => got.push(message))
-        }
-        await ask(site)
-        expect(seen).to.deep.equal([data, data, data])
-        await witness.rpc('echo')
-        if (event === 'publish') expect(got).to.deep.equal([{ a: 1 }])
-      })
+          site.sockets.on('published', (_socket, details) => void got.push(details.data))
+          site.sockets.subscribe(socket, 'room')
+          await ask(site)
+          expect(seen).to.deep.equal(Array.from({ length: count }, () => data))
+          await until(() => got.length >= (PUBLISHES.has(event) ? 2 : 0))
+          for (const each of got) expect(each).to.deep.equal({ a: 1 })
+        })
+      }
 
       it('`this` in a listener is the server', async () => {
         const site = await start()

@@ -1,5 +1,6 @@
 import { subjectMatcher } from '../claims/subjects.js'
 import type { RemoteClient } from '../remote-client.js'
+import { RunningTasks } from '../runtime/running-tasks.js'
 
 /** Decides about sockets that are signing in. */
 export interface JoiningMatcher {
@@ -96,37 +97,23 @@ export class JoiningSocket {
  * The connections whose token is being looked at, or whose `authentication` listeners decide. A user who is cut off is cut off
  * there too, however early they brought their token.
  */
-export class JoiningSockets {
-  readonly #joining = new Set<JoiningSocket>()
-
-  /** How many there are. */
-  get size(): number {
-    return this.#joining.size
-  }
-
-  /** Runs an admission, with what it has to ask before it lets the socket in. */
-  async run<T>(admit: (joining: JoiningSocket) => Promise<T>): Promise<T> {
-    const joining = new JoiningSocket()
-    this.#joining.add(joining)
-    try {
-      return await admit(joining)
-    } finally {
-      this.#joining.delete(joining)
-    }
+export class JoiningSockets extends RunningTasks<JoiningSocket> {
+  constructor() {
+    super(() => new JoiningSocket())
   }
 
   /** Ends those that are meant, now or once it is known whose they are. @returns how many were ended now */
   end(target: SocketTarget, options: EndOptions): number {
-    return [...this.#joining].filter((joining) => joining.end(target, options)).length
+    return this.states.filter((joining) => joining.end(target, options)).length
   }
 
   /** Ends those that a matcher means, now or as soon as it does. @returns how many were ended now */
   endWhere(matcher: JoiningMatcher, options: EndOptions): number {
-    return [...this.#joining].filter((joining) => joining.endWhere(matcher, options)).length
+    return this.states.filter((joining) => joining.endWhere(matcher, options)).length
   }
 
   /** Does something with those that a matcher means when they are let in. @param act does not throw */
   later(matcher: JoiningMatcher, act: (socket: RemoteClient) => void): void {
-    for (const joining of this.#joining) joining.later(matcher, act)
+    for (const joining of this.states) joining.later(matcher, act)
   }
 }

@@ -1,3 +1,5 @@
+import { RunningTasks } from '../runtime/running-tasks.js'
+
 /** One request for a token that is under way. */
 export class TokenRequest {
   readonly #revoked = new Set<string>()
@@ -17,27 +19,13 @@ export class TokenRequest {
  * The requests for tokens that are under way on this node. The engine compares times for those that are done; what is on its way
  * to the engine can't be told from what comes later, so that it is noted here.
  */
-export class TokenRequests {
-  readonly #pending = new Set<TokenRequest>()
-
-  /** How many there are. */
-  get size(): number {
-    return this.#pending.size
-  }
-
-  /** Runs what answers a request. */
-  async run<T>(answer: (request: TokenRequest) => Promise<T>): Promise<T> {
-    const request = new TokenRequest()
-    this.#pending.add(request)
-    try {
-      return await answer(request)
-    } finally {
-      this.#pending.delete(request)
-    }
+export class TokenRequests extends RunningTasks<TokenRequest> {
+  constructor() {
+    super(() => new TokenRequest())
   }
 
   /** A user was cut off. */
   revoke(subject: string): void {
-    for (const request of this.#pending) request.revoke(subject)
+    for (const request of this.states) request.revoke(subject)
   }
 }

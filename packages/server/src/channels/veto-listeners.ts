@@ -51,7 +51,7 @@ export class VetoListeners {
     return decide(listeners, [socket, data], {
       timeout,
       // `socket.auth` is the socket's own, for all that look at it.
-      copy: listeners.length > 1 && event !== 'authentication' ? copied : undefined,
+      copy: event === 'authentication' ? undefined : copied,
       emptyMeansYes: event === 'authentication',
       needsYes,
       onerror: (cause) => failed(cause, { event, sid }),
@@ -64,13 +64,16 @@ export class VetoListeners {
   }
 }
 
-/** What one listener does to the details of a request is not what another one decides about. */
+/** What a listener does to the details of a request changes neither the request nor what another listener decides about. */
 function copied([socket, details]: readonly unknown[]): readonly unknown[] {
+  const { data } = details as { readonly data?: unknown }
+  const copy = { ...(details as object) }
+  if (typeof data !== 'object' || data === null) return [socket, copy]
   try {
-    return [socket, structuredClone(details)]
+    return [socket, { ...copy, data: structuredClone(data) }]
   } catch {
     // A middleware has put something in place of the data that has no copies.
-    return [socket, { ...(details as object) }]
+    return [socket, copy]
   }
 }
 

@@ -1,4 +1,4 @@
-import { isPlain } from '@token-socket/protocol'
+import { isPlain, readForeign } from '@token-socket/protocol'
 
 /** What one walk looks at. Applications put tables, caches and database clients beside their functions. */
 const LIMITS = { depth: 10, objects: 1000, fields: 10_000 } as const
@@ -48,11 +48,7 @@ function isObject(value: unknown): value is object {
 
 /** Whether an object is of a class. So is one that cannot be asked, such as a proxy that throws. */
 export function isInstance(object: object): boolean {
-  try {
-    return !isPlain(object)
-  } catch {
-    return true
-  }
+  return readForeign(() => !isPlain(object)) ?? true
 }
 
 function isWalked({ path, value, isInInstance }: ControllerField, branch: Branch): boolean {
@@ -83,11 +79,7 @@ function namesOf(object: object): readonly string[] {
 }
 
 function fieldOf(object: object, name: string): unknown {
-  try {
-    return Object.getOwnPropertyDescriptor(object, name)?.value
-  } catch {
-    return undefined
-  }
+  return readForeign(() => Object.getOwnPropertyDescriptor(object, name)?.value)
 }
 
 /** Whether an object has a function among its fields. Getters are not called. */

@@ -1,4 +1,12 @@
-import { decodeError, ERRORS, encodeData, encodeError, forCaller, RpcError } from '@token-socket/protocol'
+import {
+  decodeError,
+  ERRORS,
+  encodeData,
+  encodeError,
+  forCaller,
+  RpcError,
+  readForeign,
+} from '@token-socket/protocol'
 import { shorten } from './shorten.js'
 
 /** UTF-16 code units of an error's data, as JSON, that a line of the log has. */
@@ -9,12 +17,11 @@ const NAME = /^\w{1,40}$/
 
 /** The code of an error, cut, or its class, for the details of a line. Never throws: some errors cannot be read. */
 export function codeOf(cause: unknown): string {
-  try {
+  const name = readForeign(() => {
     if (RpcError.is(cause)) return shorten(String(cause.code))
     return cause instanceof Error ? shorten(String(cause.name)) : typeof cause
-  } catch {
-    return 'unreadable'
-  }
+  })
+  return name ?? 'unreadable'
 }
 
 /**
@@ -44,11 +51,9 @@ export function classOf(cause: unknown): string {
  * may have sent it. Never throws.
  */
 export function shortError(cause: unknown): unknown {
-  try {
-    return RpcError.is(cause) && isLong(cause) ? cut(cause) : cause
-  } catch {
-    return new RpcError('internal', 'An error that cannot be read')
-  }
+  if (!RpcError.is(cause)) return cause
+  const short = readForeign(() => (isLong(cause) ? cut(cause) : cause))
+  return short ?? new RpcError('internal', 'An error that cannot be read')
 }
 
 function isLong({ code, message, data }: RpcError): boolean {

@@ -1,0 +1,31 @@
+/** Asynchronous tasks in progress. Each has a state object, which other code can reach until the task has settled. */
+export class RunningTasks<State> {
+  readonly #create: () => State
+  readonly #states = new Set<State>()
+
+  /** @param create makes the state of one task */
+  constructor(create: () => State) {
+    this.#create = create
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#states.size
+  }
+
+  /** The states of the tasks in progress, in the order of their start. A copy: a task may end meanwhile. */
+  get states(): readonly State[] {
+    return [...this.#states]
+  }
+
+  /** Runs a task. Its state counts from before its first step until it has settled. Settles as the task does. */
+  async run<T>(task: (state: State) => Promise<T>): Promise<T> {
+    const state = this.#create()
+    this.#states.add(state)
+    try {
+      return await task(state)
+    } finally {
+      this.#states.delete(state)
+    }
+  }
+}
