@@ -75,7 +75,15 @@ async function buildInlined(folder) {
     const input = { entryPoints: [join(folder, 'src', `${file}.ts`)], packages: 'bundle', banner }
     for (const format of ['esm', 'cjs']) {
       const outfile = join(folder, 'dist', format, `${file}.js`)
-      await build({ ...shared, ...input, outfile, format, platform: 'neutral', minify: true, sourcemap: false })
+      await build({
+        ...shared,
+        ...input,
+        outfile,
+        format,
+        platform: 'neutral',
+        minify: true,
+        sourcemap: false,
+      })
       rmSync(`${outfile}.map`, { force: true })
     }
   }

@@ -19,6 +19,7 @@ const WRONG: Readonly<Record<keyof TokenSocketOptions, readonly [what: string, .
   lazy: ['a boolean', '"yes"'],
   sockjs: ['an object', '["xhr-polling"]', '"xhr-polling"'],
   transports: ['a list of "websocket" and "sockjs"', '[]', '"websocket"', '["WebSocket"]', '{}'],
+  webSocket: ['a function', 'null', '{}'],
   ping: ['a number, 0 or above', '"1000"', '-1', 'NaN', 'true'],
   ready: ['a function', 'true', '{}'],
   onreconnect: ['a function', '"later"'],

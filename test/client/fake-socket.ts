@@ -1,9 +1,9 @@
 /** A WebSocket or SockJS object that a test plays the network for. */
-import type { SocketLike } from '../../packages/client/src/transports/socket-connection.js'
+import type { WebSocketLike } from '../../packages/client/src/transports/socket-connection.js'
 
 type Handler = ((event: never) => unknown) | null
 
-export class FakeSocket implements SocketLike {
+export class FakeSocket implements WebSocketLike {
   /** Every one that was made, oldest first; a test empties it. */
   static readonly made: FakeSocket[] = []
   readonly sent: string[] = []

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { RpcError, TokenSocket } from '@token-socket/client'
+import { RpcError, TokenSocket, type TokenSocketOptions } from '@token-socket/client'
 import { expect } from 'chai'
+import { WebSocket } from 'ws'
 import { deferred, next, rejection, sessions, signIn, until, useSites } from './fixture.js'
 
 describe('options of the client', () => {
@@ -54,6 +55,32 @@ describe('options of the client', () => {
       const site = await start({ prepare: sessions, authentication: 'auth' })
       const client = await site.ready({ headers: await signIn(site, 'zoe') })
       expect(await client.rpc('whoami')).to.have.deep.property('auth', { name: 'zoe' })
+    })
+  })
+
+  describe('the `webSocket` option', () => {
+    it('opens each WebSocket, with the URL and the headers', async () => {
+      const site = await start()
+      const asked: unknown[] = []
+      const webSocket: TokenSocketOptions['webSocket'] = (...given) => {
+        asked.push(given)
+        return new WebSocket(...(given.slice(0, 1) as [string]))
+      }
+      const client = await site.ready({ webSocket, headers: { 'X-App': 'mine' }, transports: ['websocket'] })
+      expect(await client.rpc('echo', 1)).to.equal(1)
+      expect(asked).to.deep.equal([[`ws://${site.host}/sockets/websocket`, { 'X-App': 'mine' }]])
+    })
+
+    it('fails the try by what it throws', async () => {
+      const site = await start()
+      const webSocket = () => {
+        throw new Error('no proxy')
+      }
+      const error = await rejection(
+        site.ready({ webSocket, reconnect: false, transports: ['websocket'], logLevel: 'none' }),
+      )
+      expect(error).to.have.property('code', 'transport_failed')
+      expect(error.message).to.include('no proxy')
     })
   })
 

@@ -9,7 +9,7 @@ import { openWebSocket } from './transports/websocket.js'
 /** What a socket with these settings makes its tries of. No URL holds a token. */
 export function attemptParts(settings: Settings, tap: AttemptParts['tap']): AttemptParts {
   const { address, headers, socketPrefix, connectTimeout: timeout, logger } = settings
-  const { authentication, jsonp } = settings
+  const { authentication, jsonp, webSocket } = settings
   const url = address.http + settings.tokenPath
   // After a plain WebSocket, SockJS's own would be blocked as well, or waited for in vain once more.
   const sockjs =
@@ -19,7 +19,7 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
   const lines = `${address.websocket}${socketPrefix}/websocket`
   const polls = address.http + socketPrefix
   const known: Readonly<Record<TransportName, ListedTransport>> = {
-    websocket: ['websocket', (signal) => openWebSocket(lines, headers, signal), lines],
+    websocket: ['websocket', (signal) => openWebSocket(lines, headers, signal, webSocket), lines],
     sockjs: ['sockjs', (signal) => openSockJS(polls, sockjs, signal), polls],
   }
   const order = settings.transports.map((name) => known[name])

@@ -37,3 +37,4 @@ export {
   type SubscriptionEvent,
   type SubscriptionState,
 } from './states.js'
+export type { WebSocketLike } from './transports/socket-connection.js'

@@ -1,6 +1,7 @@
 import type { RpcError } from '@token-socket/protocol'
 import { badOption } from '@token-socket/protocol'
 import { type Address, readAddress } from './address.js'
+import type { WebSocketLike } from './transports/socket-connection.js'
 
 /** What the `authentication` option sends with a token request. Values may be nested; empty strings are skipped. */
 export type AuthenticationData = Readonly<Record<string, unknown>>
@@ -86,6 +87,12 @@ export interface TokenSocketOptions {
    * @default ["websocket", "sockjs"], in Node ["websocket"]
    */
   readonly transports?: readonly TransportName[] | undefined
+  /**
+   * Opens the WebSocket in place of the platform's own: with a proxy's agent in Node, or in memory in tests. Gets the URL and the
+   * `headers`; what it throws fails the try as `transport_failed`.
+   * @default the platform's `WebSocket`, in Node that of `ws`
+   */
+  readonly webSocket?: ((url: string, headers: Readonly<Record<string, string>>) => WebSocketLike) | undefined
   /** Milliseconds between automatic pings; 0 or left out for none. @default 0 */
   readonly ping?: number | undefined
   /** The same as `socket.ready(fn)`. @default none */
@@ -132,6 +139,7 @@ export interface Settings {
   readonly lazy: boolean
   readonly sockjs: Readonly<Record<string, unknown>>
   readonly transports: readonly TransportName[]
+  readonly webSocket: TokenSocketOptions['webSocket']
   readonly ping: number
   readonly ready: ((error?: RpcError) => void) | undefined
   readonly onreconnect: ((error?: RpcError) => void) | undefined
@@ -174,6 +182,7 @@ const RULES: Readonly<Record<keyof TokenSocketOptions, Rule>> = {
   lazy: flag(false),
   sockjs: [OBJECT, undefined, {}],
   transports: ['a list', isTransports, undefined, 'a list of "websocket" and "sockjs"'],
+  webSocket: FUNCTION,
   ping: [NUMBER, isCount, 0, COUNT],
   ready: FUNCTION,
   onreconnect: FUNCTION,

@@ -7,8 +7,8 @@ import {
   startTimer,
 } from '@token-socket/protocol'
 
-/** What a WebSocket and a SockJS object have in common. */
-export interface SocketLike {
+/** What the client uses of a `WebSocket`, and of a SockJS object. */
+export interface WebSocketLike {
   onopen: ((event: never) => unknown) | null
   onmessage: ((event: never) => unknown) | null
   onclose: ((event: never) => unknown) | null
@@ -31,7 +31,7 @@ export interface Framing {
 /** A {@link Connection} over an open WebSocket or SockJS object. */
 export class SocketConnection implements Connection {
   readonly transport: string
-  readonly #socket: SocketLike
+  readonly #socket: WebSocketLike
   readonly #framing: Framing
   #listener: ConnectionListener | undefined
   /** What came before there was anybody to hear it. */
@@ -44,7 +44,7 @@ export class SocketConnection implements Connection {
    * @throws RpcError `transport_failed` if the socket closes instead: the text says why, `data` is
    *   `{ code, reason }` if the socket told them, `cause` the system's or the platform's error; the signal's reason
    */
-  static open(socket: SocketLike, framing: Framing, signal: AbortSignal): Promise<SocketConnection> {
+  static open(socket: WebSocketLike, framing: Framing, signal: AbortSignal): Promise<SocketConnection> {
     return new Promise((resolve, reject) => {
       socket.onopen = () => resolve(new SocketConnection(socket, framing))
       let cause: Error | undefined
@@ -66,7 +66,7 @@ export class SocketConnection implements Connection {
     })
   }
 
-  private constructor(socket: SocketLike, framing: Framing) {
+  private constructor(socket: WebSocketLike, framing: Framing) {
     this.#socket = socket
     this.#framing = framing
     this.transport = framing.transport()

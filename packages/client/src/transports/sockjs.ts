@@ -1,14 +1,14 @@
 import { type Connection, RpcError, throwIfAborted } from '@token-socket/protocol'
 import { loadSockJS } from '#sockjs'
 import { byteLength } from '../byte-length.js'
-import { SocketConnection, type SocketLike } from './socket-connection.js'
+import { SocketConnection, type WebSocketLike } from './socket-connection.js'
 
 /** The part of SockJS's constructor that is used. */
 export type SockJSConstructor = new (
   url: string,
   reserved: null,
   options: Readonly<Record<string, unknown>>,
-) => SocketLike & XhrParts & { readonly transport?: string | null }
+) => WebSocketLike & XhrParts & { readonly transport?: string | null }
 
 /**
  * What SockJS is to try after a plain WebSocket, by its names: where a proxy holds streams back, one try is enough. In a

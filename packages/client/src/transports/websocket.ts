@@ -1,5 +1,6 @@
 import type { Connection } from '@token-socket/protocol'
 import { createWebSocket } from '#websocket'
+import type { TokenSocketOptions } from '../options.js'
 import { type Framing, SocketConnection } from './socket-connection.js'
 
 /** A text frame holds one message or several, one a line. */
@@ -11,12 +12,14 @@ export const LINES: Framing = {
 
 /**
  * Opens a plain WebSocket.
+ * @param create opens it. @default the platform's own
  * @throws RpcError `transport_failed`, or the signal's reason
  */
 export async function openWebSocket(
   url: string,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  create: NonNullable<TokenSocketOptions['webSocket']> = createWebSocket,
 ): Promise<Connection> {
-  return SocketConnection.open(createWebSocket(url, headers), LINES, signal)
+  return SocketConnection.open(create(url, headers), LINES, signal)
 }
