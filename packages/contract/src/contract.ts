@@ -6,16 +6,21 @@ export interface Contract<D extends ContractDefinition = ContractDefinition> {
   readonly definition: D
 }
 
+/** The definition of a contract. */
+export type DefinitionOf<C> = C extends { readonly definition: infer D } ? D : never
+
 type Part<D, Name extends string> = D extends { readonly [key in Name]: infer T } ? T : Record<never, never>
 
-/** The definition of a contract. */
-export type DefinitionOf<C> = C extends Contract<infer D> ? D : never
+/** The operations of one end and of both. An intersection only where there are both: it costs the compiler time. */
+type Merged<D, End extends string> = D extends { readonly both: infer Both }
+  ? Part<D, End> & Both
+  : Part<D, End>
 
 /** The operations that clients call. */
-export type ServerOperations<C> = Part<DefinitionOf<C>, 'server'> & Part<DefinitionOf<C>, 'both'>
+export type ServerOperations<C> = Merged<DefinitionOf<C>, 'server'>
 
 /** The operations that the server calls. */
-export type ClientOperations<C> = Part<DefinitionOf<C>, 'client'> & Part<DefinitionOf<C>, 'both'>
+export type ClientOperations<C> = Merged<DefinitionOf<C>, 'client'>
 
 /** The channels, by pattern. */
 export type ChannelsOf<C> = Part<DefinitionOf<C>, 'channels'>

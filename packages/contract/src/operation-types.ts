@@ -1,6 +1,13 @@
 import type { CallOptions, RpcError } from '@token-socket/protocol'
-import type { ErrorsOf, InputSchema, OutputSchema, Procedure } from './procedure.js'
-import type { Received, Schema, Sent } from './schema.js'
+import type {
+  ErrorsOf,
+  OutputSchema,
+  ProcedureMark,
+  ReceivedOutput,
+  SentInput,
+  SentOutput,
+} from './procedure.js'
+import type { Received, Sent } from './schema.js'
 
 /** An error that an operation declares: it narrows by `code`, and its `data` is typed. */
 export type DeclaredError<E> = {
@@ -13,17 +20,19 @@ export interface Answer<Output, Errors> extends Promise<Output> {
 }
 
 /** What calling an operation resolves to: the answer; nothing, when it is sent, for a one-way message. */
-export type Result<P> = OutputSchema<P> extends Schema ? Received<OutputSchema<P>> : undefined
+export type Result<P> = ReceivedOutput<P>
 
 /** A function that calls an operation of the other end. */
-export type Call<P> =
-  undefined extends Sent<InputSchema<P>>
-    ? (input?: Sent<InputSchema<P>>, options?: CallOptions) => Answer<Result<P>, DeclaredError<ErrorsOf<P>>>
-    : (input: Sent<InputSchema<P>>, options?: CallOptions) => Answer<Result<P>, DeclaredError<ErrorsOf<P>>>
+export type Call<P> = CallWith<SentInput<P>, Answer<ReceivedOutput<P>, DeclaredError<ErrorsOf<P>>>>
+
+/** An input that may be `undefined` may be left out. */
+type CallWith<Input, Output> = undefined extends Input
+  ? (input?: Input, options?: CallOptions) => Output
+  : (input: Input, options?: CallOptions) => Output
 
 /** A tree of functions that call the operations of the other end. */
 export type Calls<T> = {
-  readonly [K in keyof T]: T[K] extends Procedure ? Call<T[K]> : Calls<T[K]>
+  readonly [K in keyof T]: T[K] extends ProcedureMark ? Call<T[K]> : Calls<T[K]>
 }
 
 /** Makes an operation's declared errors, to be thrown: `throw errors.sold_out({ left: 0 })`. */
@@ -36,7 +45,7 @@ export type ErrorFactories<P> = {
 }
 
 /** What a function of an operation returns: what travels, before the output's transforms. */
-export type Returned<P> = OutputSchema<P> extends Schema ? Sent<OutputSchema<P>> : unknown
+export type Returned<P> = SentOutput<P>
 
 /** Whether an operation has no answer. */
-export type IsOneWay<P> = OutputSchema<P> extends Schema ? false : true
+export type IsOneWay<P> = OutputSchema<P> extends { readonly '~standard': unknown } ? false : true

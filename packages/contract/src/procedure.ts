@@ -1,5 +1,5 @@
 import { badOption, ERRORS } from '@token-socket/protocol'
-import { isSchema, type Schema } from './schema.js'
+import { type Gives, isSchema, type Schema, type Sends } from './schema.js'
 
 /** The errors that an operation may answer with: for each code the schema of its `data`. */
 export interface ErrorSchemas {
@@ -21,21 +21,43 @@ export interface Procedure<D extends ProcedureDefinition = ProcedureDefinition> 
   readonly '~procedure': D
 }
 
+/** What tells an operation from a branch: cheaper to compare than {@link Procedure}. */
+export interface ProcedureMark {
+  readonly '~procedure': unknown
+}
+
 /** The schema of an operation's input, or `undefined`. */
-export type InputSchema<P> = P extends Procedure<infer D> ? Field<D, 'input'> : undefined
+export type InputSchema<P> = P extends { readonly '~procedure': { readonly input: infer S } } ? S : undefined
 
 /** The schema of an operation's output, or `undefined`. */
-export type OutputSchema<P> = P extends Procedure<infer D> ? Field<D, 'output'> : undefined
+export type OutputSchema<P> = P extends { readonly '~procedure': { readonly output: infer S } }
+  ? S
+  : undefined
 
 /** The schemas of an operation's errors, by code. */
-export type ErrorsOf<P> =
-  P extends Procedure<infer D>
-    ? D extends { readonly errors: infer E }
-      ? E
-      : Record<never, Schema>
-    : Record<never, Schema>
+export type ErrorsOf<P> = P extends { readonly '~procedure': { readonly errors: infer E } }
+  ? E
+  : Record<never, Schema>
 
-type Field<D, Name extends string> = D extends { readonly [key in Name]: infer S } ? S : undefined
+/** What a caller passes to an operation; `undefined` without an input. */
+export type SentInput<P> = P extends { readonly '~procedure': { readonly input: Sends<infer Input> } }
+  ? Input
+  : undefined
+
+/** What the function of an operation gets; `undefined` without an input. */
+export type ReceivedInput<P> = P extends { readonly '~procedure': { readonly input: Gives<infer Input> } }
+  ? Input
+  : undefined
+
+/** What the function of an operation returns: what travels, before the output's transforms. Anything for a one-way message. */
+export type SentOutput<P> = P extends { readonly '~procedure': { readonly output: Sends<infer Output> } }
+  ? Output
+  : unknown
+
+/** What a caller gets, after the output's transforms; `undefined` for a one-way message, when it is sent. */
+export type ReceivedOutput<P> = P extends { readonly '~procedure': { readonly output: Gives<infer Output> } }
+  ? Output
+  : undefined
 
 const FIELDS = ['input', 'output', 'errors']
 

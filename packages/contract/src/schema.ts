@@ -6,11 +6,21 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
  */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
 
+/** Any schema, by the type that its sender passes. Two conditional types fewer than {@link Sent} cost the compiler. */
+export interface Sends<Input> {
+  readonly '~standard': { readonly types?: { readonly input: Input } | undefined }
+}
+
+/** Any schema, by the type that its receiver gets. */
+export interface Gives<Output> {
+  readonly '~standard': { readonly types?: { readonly output: Output } | undefined }
+}
+
 /** What a sender passes for a schema; `undefined` without one. */
-export type Sent<S> = S extends Schema<unknown> ? StandardSchemaV1.InferInput<S> : undefined
+export type Sent<S> = S extends Sends<infer Input> ? Input : undefined
 
 /** What a receiver gets for a schema; `undefined` without one. */
-export type Received<S> = S extends Schema<unknown> ? StandardSchemaV1.InferOutput<S> : undefined
+export type Received<S> = S extends Gives<infer Output> ? Output : undefined
 
 /** The schemas that check nothing. */
 const unchecked = new WeakSet<object>()

@@ -1,22 +1,21 @@
 import type { CallContext, RpcError } from '@token-socket/protocol'
 import type { ClientOperations, ServerOperations } from '../contract.js'
 import type { Calls, ErrorFactories, IsOneWay, Returned } from '../operation-types.js'
-import type { InputSchema, Procedure } from '../procedure.js'
-import type { Received } from '../schema.js'
+import type { ProcedureMark, ReceivedInput } from '../procedure.js'
 
 /** Takes a listener away. */
 export type Unlisten = () => void
 
 /** Registers a listener of a one-way message. */
-export type Listen<P> = (listener: (input: Received<InputSchema<P>>) => void) => Unlisten
+export type Listen<P> = (listener: (input: ReceivedInput<P>) => void) => Unlisten
 
 /** `sendGreeting` is listened to by `onSendGreeting`. */
 export type Listeners<T> = {
-  readonly [K in keyof T & string as T[K] extends Procedure
+  readonly [K in keyof T & string as T[K] extends ProcedureMark
     ? IsOneWay<T[K]> extends true
       ? `on${Capitalize<K>}`
       : never
-    : K]: T[K] extends Procedure ? Listen<T[K]> : Listeners<T[K]>
+    : K]: T[K] extends ProcedureMark ? Listen<T[K]> : Listeners<T[K]>
 }
 
 /** What a function of the client gets besides its input. */
@@ -27,11 +26,8 @@ export interface ActionContext<P> extends CallContext {
 
 /** The functions of the operations that answer; those that are left out answer `not_found`. */
 export type Actions<T> = {
-  readonly [K in keyof T]?: T[K] extends Procedure
-    ? (
-        input: Received<InputSchema<T[K]>>,
-        context: ActionContext<T[K]>,
-      ) => Returned<T[K]> | Promise<Returned<T[K]>>
+  readonly [K in keyof T]?: T[K] extends ProcedureMark
+    ? (input: ReceivedInput<T[K]>, context: ActionContext<T[K]>) => Returned<T[K]> | Promise<Returned<T[K]>>
     : Actions<T[K]>
 }
 

@@ -2,8 +2,7 @@ import type { CallContext } from '@token-socket/protocol'
 import type { RemoteClient, SocketAuth } from '@token-socket/server'
 import type { ClientOperations, ServerOperations } from '../contract.js'
 import type { Calls, ErrorFactories, Returned } from '../operation-types.js'
-import type { InputSchema, Procedure } from '../procedure.js'
-import type { Received } from '../schema.js'
+import type { ProcedureMark, ReceivedInput } from '../procedure.js'
 
 /** What a handler gets besides its input. */
 export interface HandlerContext<C, P> extends CallContext {
@@ -19,13 +18,16 @@ export interface HandlerContext<C, P> extends CallContext {
 
 /** The function of an operation. */
 export type OperationHandler<C, P> = (
-  input: Received<InputSchema<P>>,
+  input: ReceivedInput<P>,
   context: HandlerContext<C, P>,
 ) => Returned<P> | Promise<Returned<P>>
 
 type HandlerTree<C, T> = {
-  readonly [K in keyof T]: T[K] extends Procedure ? OperationHandler<C, T[K]> : HandlerTree<C, T[K]>
+  readonly [K in keyof T]: T[K] extends ProcedureMark ? OperationHandler<C, T[K]> : HandlerTree<C, T[K]>
 }
 
-/** The functions of all operations that clients call. */
-export type Handlers<C> = HandlerTree<C, ServerOperations<C>>
+/**
+ * The functions of all operations that clients call. (Conditional, so that the compiler does not try to infer the contract from
+ * the functions, which takes it more time than everything else here.)
+ */
+export type Handlers<C> = ServerOperations<C> extends infer Operations ? HandlerTree<C, Operations> : never
