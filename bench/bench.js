@@ -5,12 +5,13 @@ import { resolve } from 'node:path'
 import { endAll } from './control/child.js'
 import { parseOptions } from './control/options.js'
 import { pinning } from './control/pinning.js'
-import { prepare } from './control/prepare.js'
+import { prepare, prepareTypes } from './control/prepare.js'
 import { startRedis } from './control/redis.js'
 import { table } from './control/report.js'
 import { runRounds } from './control/rounds.js'
 import { summarise } from './control/statistics.js'
 import { versions } from './control/versions.js'
+import { benchTypes } from './types/types.js'
 import { oursFor, peersOf, workloads } from './workloads/workloads.js'
 
 const NO_BEFORE = '--before names no other checkout'
@@ -91,18 +92,30 @@ function asJson(outcomes, { options, used }) {
   }
 }
 
+/** @param {readonly string[]} args */
+async function runServers(args) {
+  const options = parseOptions(args)
+  if (!options) return
+  if (!(await prepare())) process.exit(1)
+  if (options.before !== undefined) process.env.TOKEN_SOCKET_BEFORE = resolve(options.before)
+  await run(options)
+}
+
+/** @param {readonly string[]} args */
+async function runTypes(args) {
+  if (!(await prepareTypes())) process.exit(1)
+  await benchTypes(args)
+}
+
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => process.exit(130))
 }
 process.on('exit', endAll)
 
 try {
-  const options = parseOptions(process.argv.slice(2))
-  if (options) {
-    if (!(await prepare())) process.exit(1)
-    if (options.before !== undefined) process.env.TOKEN_SOCKET_BEFORE = resolve(options.before)
-    await run(options)
-  }
+  const [first, ...others] = process.argv.slice(2)
+  if (first === 'types') await runTypes(others)
+  else await runServers(process.argv.slice(2))
 } catch (error) {
   console.error(`\n${error instanceof Error ? error.message : error}`)
   process.exit(1)

@@ -14,6 +14,11 @@ export async function prepare() {
   return (await installPackages()) && (await installPeers()) && (await build())
 }
 
+/** @returns {Promise<boolean>} whether what the bench of the types needs is there: no peers of the server */
+export async function prepareTypes() {
+  return (await installPackages()) && (await build(['protocol', 'server', 'client', 'contract']))
+}
+
 async function installPeers() {
   if (isInstalled()) return true
   const npm = process.env.npm_execpath
@@ -44,8 +49,8 @@ function packagesIn(file) {
   }
 }
 
-async function build() {
-  if (isBuilt('protocol') && isBuilt('server') && isBuilt('lmdb') && isBuilt('redis')) return true
+async function build(names = ['protocol', 'server', 'lmdb', 'redis']) {
+  if (names.every(isBuilt)) return true
   const advice = 'The messages above name the cause. `npm run types` shows errors of types on their own.'
   return runStep({ title: 'Building', program: process.execPath, args: ['scripts/build.mjs'], advice })
 }
