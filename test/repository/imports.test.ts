@@ -21,7 +21,7 @@ const badExamples: Readonly<Record<string, readonly Record<string, string>[]>> =
     { 'server/hub': 'const later = (name: string) => import(name)' },
     { 'server/hub': "const old = require('ws')" },
   ],
-  'imports Node’s modules only on the server and in client/transports/node-*': [
+  'imports Node’s modules only on the server, in client/transports/node-* and in contract/cli': [
     { 'protocol/names': "import { createHash } from 'node:crypto'" },
     { 'client/client': "import type { Agent } from 'node:http'" },
   ],

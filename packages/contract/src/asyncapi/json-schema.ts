@@ -1,0 +1,62 @@
+import type { Schema } from '../schema.js'
+import { isObject, type JsonObject } from './document.js'
+import { fromJson, toJson } from './json-text.js'
+
+/** Makes a Standard JSON Schema of a library's schemas that have none of their own, such as Valibot's `toStandardJsonSchema`. */
+export type SchemaConverter = (schema: never) => unknown
+
+/** The JSON Schema of what travels for a schema, or why there is none. */
+export type Described =
+  | { readonly schema: JsonObject; readonly problem?: undefined }
+  | { readonly problem: string }
+
+/**
+ * Describes what a sender passes for a schema, which is what travels, as JSON Schema draft-07.
+ * Never throws: a schema that can't be described gives its reason.
+ */
+export function describeSchema(
+  schema: Schema,
+  converters: { readonly [vendor: string]: SchemaConverter },
+): Described {
+  try {
+    const toSchema = converterOf(schema) ?? converterOf(convert(schema, converters))
+    if (!toSchema) return { problem: `${schema['~standard'].vendor} describes it by no JSON Schema` }
+    const made: unknown = toSchema({ target: 'draft-07' })
+    // The document is JSON: functions, symbols and getters of a library are not.
+    const plain: unknown = fromJson(toJson(made))
+    return isObject(plain) ? { schema: plain } : { problem: 'its JSON Schema is no object' }
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function convert(schema: Schema, converters: { readonly [vendor: string]: SchemaConverter }): unknown {
+  const { vendor } = schema['~standard']
+  if (!Object.hasOwn(converters, vendor)) return undefined
+  return converters[vendor]?.(schema as never)
+}
+
+/** The function that a Standard JSON Schema has for its input side. */
+function converterOf(schema: unknown): ((options: { target: string }) => unknown) | undefined {
+  const standard = property(schema, '~standard')
+  const converter = property(standard, 'jsonSchema')
+  const input = property(converter, 'input')
+  return typeof input === 'function' ? (options) => Reflect.apply(input, converter, [options]) : undefined
+}
+
+function property(value: unknown, name: string): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined
+  return Reflect.get(value, name)
+}
+
+/** Whether a schema accepts that nothing is passed, as far as it says so at once. */
+export function acceptsNothing(schema: Schema): boolean {
+  try {
+    const result = schema['~standard'].validate(undefined)
+    if (!(result instanceof Promise)) return result.issues === undefined
+    result.catch(() => undefined)
+    return false
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,135 @@
+import { isObject, type JsonObject, UniqueNames } from './document.js'
+import type { Model } from './model.js'
+import { ModelError } from './model-error.js'
+import { SchemaCleaner } from './schema-cleaner.js'
+
+/** A payload of the generated contract. */
+export interface Payload {
+  /** The name of its type. */
+  readonly type: string
+  /** Whether it may be left out. */
+  readonly optional: boolean
+}
+
+/** A schema of the generated contract. */
+export interface Definition {
+  /** The cleaned schema. */
+  readonly schema: JsonObject
+  /** Where it stands in the model. */
+  readonly pointer: string
+}
+
+/** Names of the generated file. */
+const RESERVED = ['Payloads', 'Schema']
+
+/** Gives each payload of a model, and each schema that one refers to, the name of a type. */
+export class ModelSchemas {
+  readonly #model: Model
+  readonly #cleaner: SchemaCleaner
+  readonly #types = new Map<string, string>()
+  readonly #definitions = new Map<string, Definition>()
+  readonly #names = new UniqueNames(RESERVED)
+
+  constructor(model: Model, onWarning: (text: string) => void) {
+    this.#model = model
+    const nameOf = (reference: JsonObject, pointer: string): string => this.#reference(reference, pointer)
+    this.#cleaner = new SchemaCleaner({ nameOf, onWarning })
+  }
+
+  /** The schemas by the names of their types, in the order of their first use. */
+  get definitions(): ReadonlyMap<string, Definition> {
+    return this.#definitions
+  }
+
+  /**
+   * Adds the schema of a payload.
+   * @param name what its type is named after, where the schema has no place of its own in the model
+   * @returns the name of its type
+   */
+  add(schema: unknown, pointer: string, name: string): string {
+    if (isObject(schema) && Object.hasOwn(schema, '$ref')) return this.#reference(schema, pointer)
+    return this.#define(schema, pointer, name)
+  }
+
+  /** The definitions that one refers to, directly or not, itself not among them. */
+  usedBy(type: string): readonly string[] {
+    const used = new Set([type])
+    for (const name of used) {
+      const schema = this.#definitions.get(name)?.schema
+      for (const found of referencesIn(schema)) if (this.#definitions.has(found)) used.add(found)
+    }
+    used.delete(type)
+    return [...used].sort()
+  }
+
+  #reference(reference: JsonObject, pointer: string): string {
+    const target = this.#model.follow(reference, pointer)
+    return this.#define(target.value, target.pointer, target.pointer.split('/').at(-1) ?? 'Schema')
+  }
+
+  #define(schema: unknown, pointer: string, name: string): string {
+    const known = this.#types.get(pointer)
+    if (known !== undefined) return known
+    const type = this.#names.take(typeName(name))
+    // Named before its parts are read: they may refer to it.
+    this.#types.set(pointer, type)
+    this.#definitions.set(type, { schema: {}, pointer })
+    const { default: _default, ...cleaned } = this.#cleaner.clean(schema, pointer)
+    const target = [...directReferences(cleaned)]
+    if (target.includes(type)) throw new ModelError(pointer, ENDLESS)
+    if (typeof cleaned.$ref === 'string' && target[0] !== undefined)
+      return this.#alias(pointer, type, target[0])
+    this.#definitions.set(type, { schema: cleaned, pointer })
+    return type
+  }
+
+  /** A schema that is only another one is no type of its own. */
+  #alias(pointer: string, type: string, target: string): string {
+    this.#definitions.delete(type)
+    this.#types.set(pointer, target)
+    return target
+  }
+
+  /** @throws ModelError for schemas that refer to themselves without a property or an item between */
+  checkCycles(): void {
+    for (const [type, { pointer }] of this.#definitions) {
+      const reached = new Set<string>()
+      const waiting = [type]
+      for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+        for (const next of directReferences(this.#definitions.get(name)?.schema ?? {})) {
+          if (next === type) throw new ModelError(pointer, ENDLESS)
+          if (!reached.has(next)) waiting.push(next)
+          reached.add(next)
+        }
+      }
+    }
+  }
+}
+
+/** `nested.add.input` becomes `NestedAddInput`: letters and digits, in capitals where words begin. */
+export function typeName(name: string): string {
+  const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
+  const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+  // A letter after digits is a capital, as the library that makes the types writes names.
+  const spelled = joined.slice(0, 100).replace(/\d+[a-z]/g, (text) => text.toUpperCase())
+  return /^[A-Z]/.test(spelled) ? spelled : `Type${spelled}`
+}
+
+const ENDLESS = 'it refers to itself without a property or an item between'
+
+/** What a schema refers to for the same value. */
+function* directReferences(schema: JsonObject): Generator<string> {
+  if (typeof schema.$ref === 'string') yield schema.$ref.slice('#/definitions/'.length)
+  for (const key of ['anyOf', 'oneOf', 'allOf']) {
+    const parts = schema[key]
+    if (Array.isArray(parts)) for (const part of parts) yield* directReferences(part)
+  }
+}
+
+function* referencesIn(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, child] of Object.entries(value)) {
+    if (key === '$ref' && typeof child === 'string') yield child.slice('#/definitions/'.length)
+    else yield* referencesIn(child)
+  }
+}

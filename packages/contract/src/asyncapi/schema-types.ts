@@ -1,0 +1,43 @@
+import type { JsonObject } from './document.js'
+import { loadPackage } from './optional-package.js'
+import { typeSchema } from './type-schema.js'
+
+interface Compiler {
+  compile(schema: JsonObject, name: string, options: JsonObject): Promise<string>
+}
+
+/**
+ * The TypeScript of schemas: an exported type for each name, and `Payloads`, which has them all by their names.
+ * @param schemas cleaned schemas, by the names of their types
+ * @throws MissingPackageError without `json-schema-to-typescript`
+ */
+export async function typesOf(schemas: ReadonlyMap<string, JsonObject>): Promise<string> {
+  const { compile } = await loadPackage<Compiler>(
+    'json-schema-to-typescript',
+    () => import('json-schema-to-typescript'),
+  )
+  const names = [...schemas.keys()]
+  const properties = Object.fromEntries(names.map((name) => [name, { $ref: `#/definitions/${name}` }]))
+  const definitions = Object.fromEntries([...schemas].map(([name, schema]) => [name, typeSchema(schema)]))
+  const root = {
+    description: 'What travels, by the names of the types.',
+    type: 'object',
+    additionalProperties: false,
+    required: names,
+    properties,
+    definitions,
+  }
+  return compile(structuredClone(root), 'Payloads', OPTIONS)
+}
+
+const OPTIONS = {
+  additionalProperties: false,
+  bannerComment: '',
+  declareExternallyReferenced: true,
+  format: true,
+  maxItems: 20,
+  style: { printWidth: 100, semi: false, singleQuote: true },
+  unknownAny: true,
+  // The references of cleaned schemas stay in the schema. This keeps the library from files and addresses in any case.
+  $refOptions: { resolve: { external: false, file: false, http: false } },
+}
