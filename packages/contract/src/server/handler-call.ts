@@ -1,0 +1,56 @@
+import type { CallContext, RpcError } from '@token-socket/protocol'
+import type { RemoteClient, SocketAuth } from '@token-socket/server'
+
+/** Makes an operation's declared errors, by code. */
+export type Errors = Readonly<Record<string, (data?: unknown, message?: string) => RpcError>>
+
+/** What all calls of an operation have in common. */
+export interface CalledOperation {
+  readonly name: string
+  readonly errors: Errors
+  /** The functions that call a socket's client. */
+  clientOf(socket: RemoteClient): object
+}
+
+/** One call, as the handler of its operation sees it. What costs something is made when it is read. */
+export class HandlerCall implements CallContext {
+  readonly socket: RemoteClient
+  readonly #operation: CalledOperation
+  readonly #call: CallContext
+
+  constructor(operation: CalledOperation, socket: RemoteClient, call: CallContext) {
+    this.socket = socket
+    this.#operation = operation
+    this.#call = call
+  }
+
+  get name(): string {
+    return this.#operation.name
+  }
+
+  get auth(): SocketAuth {
+    return this.socket.auth
+  }
+
+  get deadline(): number {
+    return this.#call.deadline
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal
+  }
+
+  get errors(): Errors {
+    return this.#operation.errors
+  }
+
+  get client(): object {
+    return this.#operation.clientOf(this.socket)
+  }
+}
+
+/** One call, as middleware sees it. */
+export class MiddlewareCall extends HandlerCall {
+  /** What the handler gets. */
+  input: unknown
+}

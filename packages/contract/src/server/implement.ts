@@ -1,0 +1,122 @@
+import { badOption, isPlain, nearestName } from '@token-socket/protocol'
+import type { ServerController } from '@token-socket/server'
+import type { Contract } from '../contract.js'
+import { type Operation, operationsOf } from '../operations.js'
+import { ClientFunctions } from './client-functions.js'
+import type { HandlerMiddleware, RunHandler, Step } from './handler-middleware.js'
+import type { Handlers } from './handlers.js'
+import { isProduction } from './is-production.js'
+import { operationFunction } from './operation-function.js'
+
+/** What {@link implement} may be told. */
+export interface ImplementOptions<C> {
+  /** What runs around the handlers, the first outermost. @default [] */
+  readonly use?: readonly HandlerMiddleware<C>[] | undefined
+  /** Whether answers, the data of declared errors, and what handlers call on clients are checked before they are sent.
+   * @default true, unless `NODE_ENV` is `production` */
+  readonly checkSent?: boolean | undefined
+}
+
+/** A handler, and the object that it is a method of. */
+interface Found {
+  readonly operation: Operation
+  readonly run: RunHandler
+}
+
+const OPTIONS = ['use', 'checkSent']
+
+/**
+ * Makes the controller of a server from the handlers of a contract. What clients send is checked before a handler sees it. Handlers
+ * are nested as the contract is; objects of classes will do, their methods too.
+ *
+ * @throws RpcError `bad_option`, which names all operations without a handler, and all handlers without an operation
+ * @example
+ * const socketController = implement(contract, {
+ *   sayHello: ({ name }, { client }) => client.sendGreeting({ greeting: `Hello ${name}` }),
+ * })
+ * new TokenSocketServer({ app, server, socketController })
+ */
+export function implement<C extends Contract>(
+  contract: C,
+  handlers: Handlers<C>,
+  options: ImplementOptions<C> = {},
+): ServerController {
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.includes(name)) throw badOption(name, `one of ${OPTIONS.join(', ')}`)
+  }
+  const { use = [], checkSent = !isProduction() } = options
+  if (!Array.isArray(use) || use.some((one) => typeof one !== 'function'))
+    throw badOption('use', 'a list of functions')
+  const { server, client, both } = contract.definition
+  const operations = [...operationsOf(server), ...operationsOf(both)]
+  const found = findHandlers(operations, handlers)
+  const clients = new ClientFunctions([...operationsOf(client), ...operationsOf(both)], checkSent)
+  const settings = { checkSent, clientOf: clients.of, middleware: use as readonly Step[] }
+  const controller: ServerController = {}
+  for (const { operation, run } of found) {
+    put(controller, operation.path, operationFunction(operation, run, settings))
+  }
+  return controller
+}
+
+/** @throws RpcError `bad_option`, which names everything that is wrong */
+function findHandlers(operations: readonly Operation[], handlers: object): Found[] {
+  const found: Found[] = []
+  const missing: string[] = []
+  for (const operation of operations) {
+    const run = handlerOf(handlers, operation.path)
+    if (run) found.push({ operation, run })
+    else missing.push(operation.name)
+  }
+  const extra = [...extraOf(handlers, new Set(operations.flatMap(prefixesOf)))]
+  if (missing.length + extra.length > 0) throw incomplete(missing, extra)
+  return found
+}
+
+/** Names come from the contract, never from the network: methods that an object inherits count. */
+function handlerOf(handlers: object, path: readonly string[]): RunHandler | undefined {
+  let owner: unknown
+  let value: unknown = handlers
+  for (const name of path) {
+    owner = value
+    value = Object(owner) === owner ? (owner as Readonly<Record<string, unknown>>)[name] : undefined
+  }
+  return typeof value === 'function' ? value.bind(owner) : undefined
+}
+
+/** The names of an operation and of the branches that it is in. */
+function prefixesOf({ path }: Operation): string[] {
+  return path.map((_, index) => path.slice(0, index + 1).join('.'))
+}
+
+/** The functions that no operation has. An instance may have methods of its own, which clients cannot call. */
+function* extraOf(handlers: object, known: ReadonlySet<string>, path: string[] = []): Generator<string> {
+  if (Object(handlers) !== handlers || !isPlain(handlers)) return
+  for (const [key, value] of Object.entries(handlers)) {
+    const name = [...path, key].join('.')
+    if (!known.has(name)) yield name
+    else if (Object(value) === value && typeof value !== 'function')
+      yield* extraOf(value, known, [...path, key])
+  }
+}
+
+function incomplete(missing: readonly string[], extra: readonly string[]): Error {
+  const meant = (name: string) => {
+    const nearest = nearestName(name, missing)
+    return nearest === undefined ? name : `${name} (did you mean ${nearest}?)`
+  }
+  const parts = [
+    missing.length > 0 && `without a handler: ${missing.join(', ')}`,
+    extra.length > 0 && `not in the contract: ${extra.map(meant).join(', ')}`,
+  ]
+  return badOption('handlers', `those of the contract; ${parts.filter(Boolean).join('; ')}`)
+}
+
+function put(controller: ServerController, path: readonly string[], handler: ServerController[string]): void {
+  let branch = controller
+  for (const name of path.slice(0, -1)) {
+    branch[name] ??= {}
+    branch = branch[name] as ServerController
+  }
+  branch[String(path.at(-1))] = handler
+}

@@ -1,0 +1,141 @@
+import { badOption, type CallOptions, markHandled, RpcError } from '@token-socket/protocol'
+import type { PublicationOptions, Receipt, RemoteClient, TokenSocketServer } from '@token-socket/server'
+import { ChannelNames, type ParameterValues } from '../channel-names.js'
+import { checkedValue } from '../checked-value.js'
+import type { Contract } from '../contract.js'
+import { type Operation, operationsOf } from '../operations.js'
+import { sidTarget, socketTarget } from './call-target.js'
+import { type ClientCall, clientCall } from './client-call.js'
+import { ClientFunctions } from './client-functions.js'
+import { isProduction } from './is-production.js'
+import { type CheckedChannels, checkPublications } from './publication-checks.js'
+import type { TypedOptions, TypedServer } from './typed-server.js'
+
+/** What a publication is checked for at the most, in milliseconds. */
+const TIMEOUT = 30_000
+
+/**
+ * The server's side of a contract: typed publications, calls and members. From now on it also checks what clients publish on the
+ * contract's channels. Calling it again for the same server and contract adds no check.
+ *
+ * @throws RpcError `bad_option`
+ * @example
+ * const { publish, rpc, client } = typed(server, contract)
+ * await publish('room-{id}', { id: 7 }, 'say', { text: 'hello' })
+ */
+export function typed<C extends Contract>(
+  server: TokenSocketServer,
+  contract: C,
+  options: TypedOptions = {},
+): TypedServer<C> {
+  for (const name of Object.keys(options)) {
+    if (name !== 'checkSent') throw badOption(name, 'checkSent')
+  }
+  const { client, both, channels: definitions = {} } = contract.definition
+  const operations = [...operationsOf(client), ...operationsOf(both)]
+  const channels = { definitions, names: new ChannelNames(Object.keys(definitions)) }
+  checkPublications(server, channels)
+  const { checkSent = !isProduction() } = options
+  const parts = new ServerParts({ server, operations, channels, checkSent })
+  const { publish, rpc, notify, members, client: clientOf, channel } = parts
+  return Object.freeze({
+    publish,
+    rpc,
+    notify,
+    members,
+    client: clientOf,
+    channel,
+  }) as unknown as TypedServer<C>
+}
+
+/** Dependencies of {@link ServerParts}. */
+interface ServerPartsOwner {
+  readonly server: TokenSocketServer
+  readonly operations: readonly Operation[]
+  readonly channels: CheckedChannels
+  readonly checkSent: boolean
+}
+
+/** An operation that the server calls, and the function that does it. */
+interface CalledOperation {
+  readonly call: ClientCall
+  readonly isOneWay: boolean
+}
+
+/** The functions of a {@link TypedServer}, without their types. */
+class ServerParts {
+  readonly #owner: ServerPartsOwner
+  readonly #calls = new Map<string, CalledOperation>()
+  readonly #clients: ClientFunctions
+
+  constructor(owner: ServerPartsOwner) {
+    this.#owner = owner
+    const { operations, checkSent } = owner
+    for (const operation of operations) {
+      const isOneWay = operation.procedure['~procedure'].output === undefined
+      this.#calls.set(operation.name, { call: clientCall(operation, checkSent), isOneWay })
+    }
+    this.#clients = new ClientFunctions(operations, checkSent)
+  }
+
+  readonly publish = (
+    pattern: string,
+    parameters: ParameterValues,
+    ...[event, data, options]: readonly [event: string, data: unknown, options?: PublicationOptions]
+  ): Promise<Receipt> => markHandled(this.#publish({ pattern, parameters, event, data, options }))
+
+  readonly rpc = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>
+    this.#call(who, { name, isOneWay: false }, rest)
+
+  readonly notify = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>
+    this.#call(who, { name, isOneWay: true }, rest)
+
+  readonly members = async (pattern: string, parameters: ParameterValues) =>
+    this.#owner.server.members(this.channel(pattern, parameters))
+
+  readonly client = (socket: RemoteClient) => this.#clients.of(socket)
+
+  readonly channel = (pattern: string, parameters: ParameterValues): string =>
+    this.#owner.channels.names.format(pattern, parameters)
+
+  async #publish({ pattern, parameters, event, data, options }: TypedPublication): Promise<Receipt> {
+    const { server, channels, checkSent } = this.#owner
+    const channel = this.channel(pattern, parameters)
+    const events = channels.definitions[pattern]?.events ?? {}
+    if (!Object.hasOwn(events, event)) throw badArgument('event', `${pattern} has no event ${event}`)
+    if (checkSent) {
+      const unchecked = { schema: events[event], value: data, subject: { channel, event } }
+      const asked = checkedValue({ ...unchecked, code: 'invalid_input' }, { timeout: TIMEOUT })
+      // What needs no waiting goes out at once, before whatever is sent next.
+      if (asked instanceof Promise) await asked
+    }
+    return server.publish(channel, data, { ...options, event })
+  }
+
+  #call(
+    who: RemoteClient | string,
+    { name, isOneWay }: { readonly name: string; readonly isOneWay: boolean },
+    rest: [unknown?, CallOptions?],
+  ): Promise<unknown> {
+    const operation = this.#calls.get(name)
+    if (operation?.isOneWay === isOneWay) {
+      const target = typeof who === 'string' ? sidTarget(this.#owner.server, who) : socketTarget(who)
+      return operation.call(target, ...rest)
+    }
+    const kind = isOneWay ? 'one-way message' : 'operation that answers'
+    return markHandled(Promise.reject(badArgument('name', `the client has no ${kind} ${name}`)))
+  }
+}
+
+/** A publication of the server. */
+interface TypedPublication {
+  readonly pattern: string
+  readonly parameters: ParameterValues
+  readonly event: string
+  readonly data: unknown
+  readonly options: PublicationOptions | undefined
+}
+
+function badArgument(field: string, what: string): RpcError {
+  return new RpcError('bad_message', `Invalid message: ${what}`, { field })
+}
