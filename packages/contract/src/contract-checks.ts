@@ -1,7 +1,7 @@
 import { badOption, isPlain, NAME_LIMITS } from '@token-socket/protocol'
 import { checkChannels } from './channel-definitions.js'
 import type { ContractDefinition } from './contract-definition.js'
-import { type Operations, operationsOf } from './operations.js'
+import { isOneWay, listenerPath, type Operations, operationsOf } from './operations.js'
 import { isProcedure, type Procedure } from './procedure.js'
 
 /** How deep operations may be nested. */
@@ -69,17 +69,11 @@ function checkNames({ server, client, both }: ContractDefinition): void {
     }
   }
   for (const tree of [client, both]) {
-    for (const { path, procedure } of operationsOf(tree)) {
-      listened.add(path)
-      if (!procedure['~procedure'].output) members.add(listenerPath(path))
+    for (const operation of operationsOf(tree)) {
+      listened.add(operation.path)
+      if (isOneWay(operation)) members.add(listenerPath(operation.path))
     }
   }
-}
-
-/** The path of the member that listens to a one-way message: `deep.onNote` of `deep.note`. */
-export function listenerPath(path: readonly string[]): readonly string[] {
-  const name = String(path.at(-1))
-  return [...path.slice(0, -1), `on${name.charAt(0).toUpperCase()}${name.slice(1)}`]
 }
 
 /** The names of a tree that is made of several. */

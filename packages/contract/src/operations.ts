@@ -20,3 +20,14 @@ export function* operationsOf(tree: Operations = {}, path: readonly string[] = [
     else yield* operationsOf(value, own)
   }
 }
+
+/** Whether an operation is a message without an answer. */
+export function isOneWay({ procedure }: Pick<Operation, 'procedure'>): boolean {
+  return !procedure['~procedure'].output
+}
+
+/** The path of the member that listens to a one-way message: `deep.onNote` of `deep.note`. */
+export function listenerPath(path: readonly string[]): readonly string[] {
+  const name = String(path.at(-1))
+  return [...path.slice(0, -1), `on${name.charAt(0).toUpperCase()}${name.slice(1)}`]
+}

@@ -1,7 +1,11 @@
+import type { ChannelOptions, TokenSocket } from '@token-socket/client'
 import type { CallContext, RpcError } from '@token-socket/protocol'
-import type { ClientOperations, ServerOperations } from '../contract.js'
+import type { ChannelParameters } from '../channel-definitions.js'
+import type { ChannelsOf, ClientOperations, ServerOperations } from '../contract.js'
 import type { Calls, ErrorFactories, IsOneWay, Returned } from '../operation-types.js'
 import type { ProcedureMark, ReceivedInput } from '../procedure.js'
+import type { ContractChannel } from './contract-channel.js'
+import type { AnyMessage } from './incoming-calls.js'
 
 /** Takes a listener away. */
 export type Unlisten = () => void
@@ -26,7 +30,11 @@ export interface ActionContext<P> extends CallContext {
 
 /** The functions of the operations that answer; those that are left out answer `not_found`. */
 export type Actions<T> = {
-  readonly [K in keyof T]?: T[K] extends ProcedureMark
+  readonly [K in keyof T as T[K] extends ProcedureMark
+    ? IsOneWay<T[K]> extends true
+      ? never
+      : K
+    : K]?: T[K] extends ProcedureMark
     ? (input: ReceivedInput<T[K]>, context: ActionContext<T[K]>) => Returned<T[K]> | Promise<Returned<T[K]>>
     : Actions<T[K]>
 }
@@ -35,19 +43,40 @@ export type Actions<T> = {
 export interface ClientMembers<C> {
   /** Adds functions that answer the server's calls. @returns a function that takes them away */
   handle(actions: Actions<ClientOperations<C>>): Unlisten
-  /** Calls back now, and after every reconnect, before what waited is sent. */
+  /**
+   * A channel, the same object for a name until it is released. It is subscribed to when a handler is bound to it.
+   * @param parameters those of the pattern, which may be left out where it has none
+   * @param options `token` gives a token of its own, see the socket's `channel`
+   * @throws RpcError `bad_message` for a parameter that is missing or empty; `too_long`
+   */
+  channel<Pattern extends keyof ChannelsOf<C> & string>(
+    pattern: Pattern,
+    ...rest: ChannelArguments<Pattern>
+  ): ContractChannel<ChannelsOf<C>[Pattern]>
+  /** The socket below: its state, its own methods, and `end()`. */
+  readonly $socket: TokenSocket
+  /**
+   * Calls back now, and after every reconnect: when the subscriptions are restored, and before what waited is sent. What it
+   * throws, or rejects with, comes to {@link $onError}.
+   */
   $withReconnect(callback: () => unknown): Unlisten
-  /** Listens for what goes wrong. */
+  /**
+   * Listens for what no promise tells: messages that a schema refuses at either end, on channels too; one-way messages that
+   * failed, whether or not their promise is awaited; and the socket's own `error` event.
+   */
   $onError(listener: (error: RpcError) => void): Unlisten
-  /** Listens for every message of the server. */
-  $onAnyMessage(
-    listener: (message: { readonly operation: string; readonly input: unknown }) => void,
-  ): Unlisten
-  /** Connects again after {@link $disconnect}. */
+  /** Listens for every call and message of the server that its schema takes, before what listens to it by name. */
+  $onAnyMessage(listener: (message: AnyMessage) => void): Unlisten
+  /** Connects again after {@link $disconnect}. Resolves when the socket is ready, and rejects if it never will be. */
   $connect(): Promise<void>
-  /** Closes the connection; what is called meanwhile waits. */
+  /** Closes the connection. What is called meanwhile waits for {@link $connect}. For good: `$socket.end()`. */
   $disconnect(): Promise<void>
 }
+
+/** What `channel` takes after the pattern. */
+type ChannelArguments<Pattern extends string> = keyof ChannelParameters<Pattern> extends never
+  ? [parameters?: ChannelParameters<Pattern>, options?: ChannelOptions]
+  : [parameters: ChannelParameters<Pattern>, options?: ChannelOptions]
 
 /** A client of a contract. */
 export type ContractClient<C> = Calls<ServerOperations<C>> & Listeners<ClientOperations<C>> & ClientMembers<C>

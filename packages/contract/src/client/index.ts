@@ -1,2 +1,14 @@
 /** The client's side of a contract. */
+export { connect } from './connect.js'
+export type {
+  AnyChannelMessage,
+  ChannelMember,
+  ChannelMessage,
+  ContractChannel,
+  ContractChannelEvents,
+} from './contract-channel.js'
 export type { ActionContext, Actions, ClientMembers, ContractClient, Listeners } from './contract-client.js'
+export type { AnyMessage } from './incoming-calls.js'
+export type { ConnectionUrl, ConnectOptions, ContractAuthentication, TypedOptions } from './options.js'
+export { type LibraryError, type SafeResult, safe } from './safe.js'
+export { typed } from './typed.js'

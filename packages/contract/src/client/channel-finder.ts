@@ -1,0 +1,35 @@
+import type { ChannelOptions } from '@token-socket/client'
+import type { ChannelDefinition, ChannelDefinitions } from '../channel-definitions.js'
+import { ChannelNames, type ParameterValues } from '../channel-names.js'
+import type { ContractChannel } from './contract-channel.js'
+import { openChannel } from './open-channel.js'
+import type { ContractSettings } from './settings.js'
+
+/** Gives a channel of a contract, the same object for a name until it is released. */
+export type ChannelFinder = (
+  pattern: string,
+  parameters?: ParameterValues,
+  options?: ChannelOptions,
+) => ContractChannel
+
+/** Finds the channels of a client. */
+export function channelFinder(
+  definitions: ChannelDefinitions = {},
+  settings: ContractSettings,
+): ChannelFinder {
+  const names = new ChannelNames(Object.keys(definitions))
+  const opened = new Map<string, ContractChannel>()
+  return (pattern, parameters, options) => {
+    const name = names.format(pattern, parameters)
+    // Also where it is there already: the options hold a token.
+    const channel = settings.socket.channel(name, options)
+    const found = opened.get(name)
+    if (found) return found
+    const released = () => void opened.delete(name)
+    // The name is one of this pattern, so that the contract has it.
+    const definition = definitions[pattern] as ChannelDefinition
+    const made = openChannel(channel, definition, { ...settings, released })
+    opened.set(name, made)
+    return made
+  }
+}

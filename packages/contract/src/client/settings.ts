@@ -1,0 +1,12 @@
+import type { PendingSocket } from './pending-socket.js'
+
+/** What the parts of a client of a contract have in common. */
+export interface ContractSettings {
+  readonly socket: PendingSocket
+  /** Whether to check what is sent. */
+  readonly checkSent: boolean
+  /** Milliseconds that an asynchronous schema may take, and a call whose options name no time-out. */
+  readonly callTimeout: number
+  /** Takes what no promise tells. */
+  fail(cause: unknown): void
+}
