@@ -10,6 +10,13 @@ const badExamples: Readonly<Record<string, readonly Record<string, string>[]>> =
     { 'protocol/codec': "const later = () => import('@token-socket/server')" },
     { 'server/hub': "import { encode } from '@token-socket/protocol/src/codec.js'" },
   ],
+  'imports of other folders of its package only along an arrow': [
+    { 'contract/validation': "import { TokenSocket } from '@token-socket/client'" },
+    { 'contract/validation': "import type { typed } from './server/typed.js'" },
+    { 'contract/client/connect': "import { TokenSocketServer } from '@token-socket/server'" },
+    { 'contract/server/typed': "import { connect } from '../client/connect.js'" },
+    { 'contract/new/file': "import { type } from '../schema.js'" },
+  ],
   'imports each outside dependency through its door': [
     { 'server/hub': "import { WebSocketServer } from 'ws'" },
     { 'server/hub': "import lodash from 'lodash'" },

@@ -14,8 +14,27 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   redis: ['server', 'protocol'],
 }
 
+/**
+ * What a folder of a package may import: of the other packages, and of its own package's folders, besides itself. The root is
+ * the folder without a name. Packages that are not here may do so as a whole.
+ */
+export const folderArrows: Readonly<
+  Record<string, { readonly packages: readonly string[]; readonly folders: readonly string[] }>
+> = {
+  contract: { packages: ['protocol'], folders: [] },
+  'contract/client': { packages: ['protocol', 'client'], folders: ['contract'] },
+  'contract/server': { packages: ['protocol', 'server'], folders: ['contract'] },
+  'contract/asyncapi': { packages: ['protocol'], folders: ['contract'] },
+  'contract/mock': {
+    packages: ['protocol', 'client', 'server'],
+    folders: ['contract', 'contract/client', 'contract/server', 'contract/asyncapi'],
+  },
+  'contract/cli': { packages: ['protocol'], folders: ['contract', 'contract/asyncapi'] },
+}
+
 /** One door for each outside dependency, its inner files included: the files that may import it. `types` where only its types may be. */
 export const doors: Readonly<Record<string, { readonly files: readonly string[]; readonly types?: true }>> = {
+  '@standard-schema/spec': { files: ['contract/schema'], types: true },
   sockjs: { files: ['server/transports/sockjs'] },
   lmdb: { files: ['lmdb/store'] },
   redis: { files: ['redis/client'] },
@@ -82,6 +101,8 @@ const FUNCTION_LINES = 40
 export const rules: Readonly<Record<string, (files: readonly SourceFile[]) => string[]>> = {
   'imports another package only along an arrow, and only by its entry': (files) =>
     eachImport(files, checkArrow),
+  'imports of other folders of its package only along an arrow': (files) =>
+    eachImport(files, checkFolderArrow),
   'imports each outside dependency through its door': (files) => eachImport(files, checkDoor),
   'imports Node’s modules only on the server, in client/transports/node-* and in contract/cli': (files) =>
     eachImport(files, checkNode),
@@ -112,6 +133,29 @@ function checkArrow(file: SourceFile, { specifier }: Import): string | undefined
   const from = packageOf(file.name)
   if (!arrows[from]?.includes(target)) return `there is no arrow from ${from} to ${target}`
   return rest.length === 0 || extraEntries.has(specifier) ? undefined : 'this is not an entry of the package'
+}
+
+/** The folder below a package's src, with the package's name: `contract/client`; the package's name alone for its root. */
+function folderOf(name: string): string {
+  const [packageName = '', folder, ...rest] = name.split('/')
+  return rest.length > 0 ? `${packageName}/${folder}` : packageName
+}
+
+function checkFolderArrow(file: SourceFile, { specifier }: Import): string | undefined {
+  const from = folderOf(file.name)
+  if (!Object.hasOwn(folderArrows, from)) {
+    return Object.hasOwn(folderArrows, packageOf(file.name)) ? `${from} has no arrows` : undefined
+  }
+  const { packages = [], folders = [] } = folderArrows[from] ?? {}
+  if (specifier.startsWith('@token-socket/')) {
+    const [target = ''] = specifier.slice('@token-socket/'.length).split('/')
+    return packages.includes(target) ? undefined : `there is no arrow from ${from} to ${target}`
+  }
+  if (!specifier.startsWith('.')) return undefined
+  const target = folderOf(resolve(file.name, specifier))
+  return target === from || folders.includes(target)
+    ? undefined
+    : `there is no arrow from ${from} to ${target}`
 }
 
 function checkDoor(file: SourceFile, { specifier, typeOnly }: Import): string | undefined {

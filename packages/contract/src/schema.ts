@@ -6,6 +6,12 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
  */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
 
+/** What a schema answers about a value. */
+export type SchemaResult = StandardSchemaV1.Result<unknown>
+
+/** What a schema has to say against a value. */
+export type SchemaIssue = StandardSchemaV1.Issue
+
 /** Any schema, by the type that its sender passes. Two conditional types fewer than {@link Sent} cost the compiler. */
 export interface Sends<Input> {
   readonly '~standard': { readonly types?: { readonly input: Input } | undefined }
@@ -22,8 +28,8 @@ export type Sent<S> = S extends Sends<infer Input> ? Input : undefined
 /** What a receiver gets for a schema; `undefined` without one. */
 export type Received<S> = S extends Gives<infer Output> ? Output : undefined
 
-/** The schemas that check nothing. */
-const unchecked = new WeakSet<object>()
+/** By which schemas that check nothing are known, also those of another copy of this package. */
+const VENDOR = 'token-socket'
 
 /**
  * A type without a check: what arrives is taken as it is.
@@ -32,16 +38,12 @@ const unchecked = new WeakSet<object>()
  * const add = procedure({ input: type<{ a: number; b: number }>(), output: type<number>() })
  */
 export function type<T>(): Schema<T> {
-  const schema: Schema<T> = {
-    '~standard': { version: 1, vendor: 'token-socket', validate: (value) => ({ value: value as T }) },
-  }
-  unchecked.add(schema)
-  return schema
+  return { '~standard': { version: 1, vendor: VENDOR, validate: (value) => ({ value: value as T }) } }
 }
 
 /** Whether a schema checks nothing, so that it need not be asked. */
 export function isUnchecked(schema: Schema): boolean {
-  return unchecked.has(schema)
+  return schema['~standard'].vendor === VENDOR
 }
 
 /** Whether a value is a schema: an object or a function with a `~standard` of version 1. */

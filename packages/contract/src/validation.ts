@@ -1,6 +1,5 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { RpcError } from '@token-socket/protocol'
-import { isUnchecked, type Schema } from './schema.js'
+import { isUnchecked, type Schema, type SchemaIssue, type SchemaResult } from './schema.js'
 
 /** What is wrong with a value, and where. It never holds the value itself. */
 export interface Issue {
@@ -64,9 +63,9 @@ function failed(cause: unknown): never {
   throw new Error('A schema failed to validate', { cause })
 }
 
-function read(result: StandardSchemaV1.Result<unknown>, value: unknown): Validation {
+function read(result: SchemaResult, value: unknown): Validation {
   const { issues } = result
-  if (!issues) return { value: (result as StandardSchemaV1.SuccessResult<unknown>).value }
+  if (!issues) return { value: result.value }
   const found: Issue[] = []
   let left: number = ISSUE_LIMITS.text
   for (const issue of issues) {
@@ -79,7 +78,7 @@ function read(result: StandardSchemaV1.Result<unknown>, value: unknown): Validat
 }
 
 /** A path is iterated, never mapped: that of ArkType makes another of its own class. */
-function issueOf(issue: StandardSchemaV1.Issue, value: unknown): Issue {
+function issueOf(issue: SchemaIssue, value: unknown): Issue {
   const path: (string | number)[] = []
   let part = value
   for (const segment of issue.path ?? []) {
@@ -92,7 +91,7 @@ function issueOf(issue: StandardSchemaV1.Issue, value: unknown): Issue {
 }
 
 /** An issue's text without the value, which Valibot and ArkType add to theirs, and functions of applications may. */
-function textOf(issue: StandardSchemaV1.Issue & { readonly expected?: unknown }, part: unknown): string {
+function textOf(issue: SchemaIssue & { readonly expected?: unknown }, part: unknown): string {
   const isIntersection = 'code' in issue && issue.code === 'intersection'
   const text = String(isIntersection ? `must be ${issue.expected}` : issue.message)
   const plain = text

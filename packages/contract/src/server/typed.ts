@@ -11,7 +11,7 @@ import { isProduction } from './is-production.js'
 import { type CheckedChannels, checkPublications } from './publication-checks.js'
 import type { TypedOptions, TypedServer } from './typed-server.js'
 
-/** What a publication is checked for at the most, in milliseconds. */
+/** Milliseconds that a schema may take before a publication. */
 const TIMEOUT = 30_000
 
 /**
