@@ -42,7 +42,6 @@ export const contract = defineContract({
             rest: z.tuple([z.string()], z.number()),
             record: z.record(z.string(), z.number()),
             fixed: z.record(z.enum(['a', 'b']), z.number()),
-            partly: z.partialRecord(z.enum(['c', 'd']), z.number()),
             open: z.looseObject({ id: z.string() }),
             closed: z.strictObject({ id: z.string() }),
             anything: z.unknown(),
