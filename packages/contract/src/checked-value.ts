@@ -49,11 +49,13 @@ export function next<T, R>(
 function inTime<T>(work: Promise<T>, { timeout, signal }: ValidationTime, subject: ValueSubject): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (code: 'timeout' | 'aborted') => () => reject(new RpcError(code, undefined, subject))
-    const disarm = timeout > 0 && startTimer(timeout, giveUp('timeout'))
-    const unwatch = signal && onAbort(signal, giveUp('aborted'))
-    work.then(resolve, reject).finally(() => {
-      if (disarm) disarm()
-      unwatch?.()
-    })
+    const undo = [
+      timeout > 0 && startTimer(timeout, giveUp('timeout')),
+      signal && onAbort(signal, giveUp('aborted')),
+    ]
+    const over = () => {
+      for (const one of undo) if (one) one()
+    }
+    work.then(resolve, reject).finally(over)
   })
 }

@@ -1,7 +1,7 @@
 import { type CallContext, RpcError } from '@token-socket/protocol'
+import { checkedValue } from '../checked-value.js'
 import type { Operation } from '../operations.js'
 import type { Schema } from '../schema.js'
-import { checkedValue } from './checked-value.js'
 import type { ContractSettings } from './settings.js'
 
 /** A function of the application that answers an operation. */

@@ -1,8 +1,8 @@
 import type { PublicationDetails } from '@token-socket/client'
 import type { Member } from '@token-socket/protocol'
 import type { ChannelDefinition } from '../channel-definitions.js'
+import { checkedValue, next } from '../checked-value.js'
 import type { Schema } from '../schema.js'
-import { checkedValue, next } from './checked-value.js'
 import type { ContractSettings } from './settings.js'
 
 /** Something that came on a channel. */

@@ -1,7 +1,7 @@
 import { asRpcError, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
+import { checkedValue } from '../checked-value.js'
 import { isOneWay, type Operation } from '../operations.js'
 import type { Schema } from '../schema.js'
-import { checkedValue } from './checked-value.js'
 import type { MessageOrder } from './message-order.js'
 import type { ContractSettings } from './settings.js'
 

@@ -1,11 +1,11 @@
 import { badOption, isPlain, nearestName } from '@token-socket/protocol'
 import type { ServerController } from '@token-socket/server'
 import type { Contract } from '../contract.js'
+import { isDevelopment } from '../development.js'
 import { type Operation, operationsOf } from '../operations.js'
 import { ClientFunctions } from './client-functions.js'
 import type { HandlerMiddleware, RunHandler, Step } from './handler-middleware.js'
 import type { Handlers } from './handlers.js'
-import { isProduction } from './is-production.js'
 import { operationFunction } from './operation-function.js'
 
 /** What {@link implement} may be told. */
@@ -44,7 +44,7 @@ export function implement<C extends Contract>(
   for (const name of Object.keys(options)) {
     if (!OPTIONS.includes(name)) throw badOption(name, `one of ${OPTIONS.join(', ')}`)
   }
-  const { use = [], checkSent = !isProduction() } = options
+  const { use = [], checkSent = isDevelopment() } = options
   if (!Array.isArray(use) || use.some((one) => typeof one !== 'function'))
     throw badOption('use', 'a list of functions')
   const { server, client, both } = contract.definition

@@ -3,11 +3,11 @@ import type { PublicationOptions, Receipt, RemoteClient, TokenSocketServer } fro
 import { ChannelNames, type ParameterValues } from '../channel-names.js'
 import { checkedValue } from '../checked-value.js'
 import type { Contract } from '../contract.js'
-import { type Operation, operationsOf } from '../operations.js'
+import { isDevelopment } from '../development.js'
+import { isOneWay, type Operation, operationsOf } from '../operations.js'
 import { sidTarget, socketTarget } from './call-target.js'
 import { type ClientCall, clientCall } from './client-call.js'
 import { ClientFunctions } from './client-functions.js'
-import { isProduction } from './is-production.js'
 import { type CheckedChannels, checkPublications } from './publication-checks.js'
 import type { TypedOptions, TypedServer } from './typed-server.js'
 
@@ -35,7 +35,7 @@ export function typed<C extends Contract>(
   const operations = [...operationsOf(client), ...operationsOf(both)]
   const channels = { definitions, names: new ChannelNames(Object.keys(definitions)) }
   checkPublications(server, channels)
-  const { checkSent = !isProduction() } = options
+  const { checkSent = isDevelopment() } = options
   const parts = new ServerParts({ server, operations, channels, checkSent })
   const { publish, rpc, notify, members, client: clientOf, channel } = parts
   return Object.freeze({
@@ -72,8 +72,8 @@ class ServerParts {
     this.#owner = owner
     const { operations, checkSent } = owner
     for (const operation of operations) {
-      const isOneWay = operation.procedure['~procedure'].output === undefined
-      this.#calls.set(operation.name, { call: clientCall(operation, checkSent), isOneWay })
+      const call = clientCall(operation, checkSent)
+      this.#calls.set(operation.name, { call, isOneWay: isOneWay(operation) })
     }
     this.#clients = new ClientFunctions(operations, checkSent)
   }
@@ -114,15 +114,15 @@ class ServerParts {
 
   #call(
     who: RemoteClient | string,
-    { name, isOneWay }: { readonly name: string; readonly isOneWay: boolean },
+    { name, isOneWay: isMessage }: { readonly name: string; readonly isOneWay: boolean },
     rest: [unknown?, CallOptions?],
   ): Promise<unknown> {
     const operation = this.#calls.get(name)
-    if (operation?.isOneWay === isOneWay) {
+    if (operation?.isOneWay === isMessage) {
       const target = typeof who === 'string' ? sidTarget(this.#owner.server, who) : socketTarget(who)
       return operation.call(target, ...rest)
     }
-    const kind = isOneWay ? 'one-way message' : 'operation that answers'
+    const kind = isMessage ? 'one-way message' : 'operation that answers'
     return markHandled(Promise.reject(badArgument('name', `the client has no ${kind} ${name}`)))
   }
 }
