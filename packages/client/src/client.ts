@@ -20,6 +20,7 @@ import {
 } from './publications.js'
 import { type ReadyOptions, readyInTime } from './ready-timeout.js'
 import { SOCKET_AWAY } from './reason-texts.js'
+import type { CallAnswer, CallArguments, FunctionNames, UnknownFunctions } from './remote-functions.js'
 import type { ConnectionState } from './states.js'
 
 /**
@@ -28,8 +29,11 @@ import type { ConnectionState } from './states.js'
  * It connects at once. What is called before it is ready, or while it is away, waits. A promise that no one awaits never
  * becomes an unhandled rejection. What a listener or callback throws reaches neither the library nor another listener:
  * it is thrown again on its own, as an uncaught error. `this` in a listener is the socket.
+ *
+ * @typeParam Functions the type of the server's controller, by which {@link rpc} knows the functions' names, their data and
+ *   their answers: `new TokenSocket<typeof socketController>()`. It is not checked at run time. @default any functions
  */
-export class TokenSocket extends Emitter<TokenSocketEvents> {
+export class TokenSocket<Functions extends object = UnknownFunctions> extends Emitter<TokenSocketEvents> {
   /** The library's error class, for pages that have only this one global. */
   static readonly RpcError = RpcError
   /** The functions that the server may call, by dotted name. May be changed in place at any time. */
@@ -146,16 +150,19 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
    * `too_many_calls`; `unserializable`; `ended`, or why the socket failed for good.
    *
    * @param name dotted
-   * @param data anything that JSON can carry; a callback in its place is taken for one
-   * @param rest a callback `(error, answer)`, or `{ timeout, signal }`
+   * @param rest the data, anything that JSON can carry, and a callback `(error, answer)` or `{ timeout, signal }`; a callback in
+   *   place of the data is taken for one
+   * @typeParam Data what it answers, where the socket does not know its server's functions
    */
-  rpc<Data = unknown>(name: string, callback: Callback<Data>): Promise<Data>
-  rpc<Data = unknown>(name: string, data?: unknown, rest?: Callback<Data> | CallOptions): Promise<Data>
-  rpc<Data>(name: string, data?: unknown, rest?: Callback<Data> | CallOptions): Promise<Data> {
+  rpc<Data = unknown, Name extends FunctionNames<Functions> = FunctionNames<Functions>>(
+    name: Name,
+    ...rest: CallArguments<Functions, Name, Data>
+  ): Promise<CallAnswer<Functions, Name, Data>>
+  rpc(name: string, data?: unknown, rest?: unknown): Promise<unknown> {
     if (typeof data === 'function' && rest === undefined) {
-      return this.rpc<Data>(name, undefined, data as Callback<Data>)
+      return (this as TokenSocket).rpc(name, undefined, data as Callback)
     }
-    const [callback, options] = split(rest)
+    const [callback, options] = split(rest as Callback | CallOptions | undefined)
     const answer = this.#request(
       (id) => ({
         type: 'call',
@@ -167,7 +174,7 @@ export class TokenSocket extends Emitter<TokenSocketEvents> {
       options,
       name,
     )
-    return deliver(answer as Promise<Data>, callback)
+    return deliver(answer, callback)
   }
 
   /**

@@ -28,6 +28,15 @@ export type {
 } from './options.js'
 export type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './publications.js'
 export type { ReadyOptions } from './ready-timeout.js'
+export type {
+  CallAnswer,
+  CallArguments,
+  FunctionAnswer,
+  FunctionData,
+  FunctionNamed,
+  FunctionNames,
+  UnknownFunctions,
+} from './remote-functions.js'
 export {
   CONNECTION_MOVES,
   type ConnectionEvent,
