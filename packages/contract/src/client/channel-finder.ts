@@ -1,8 +1,8 @@
 import type { ChannelOptions } from '@token-socket/client'
 import type { ChannelDefinition, ChannelDefinitions } from '../channel-definitions.js'
 import { ChannelNames, type ParameterValues } from '../channel-names.js'
+import { ChannelClient } from './channel-client.js'
 import type { ContractChannel } from './contract-channel.js'
-import { openChannel } from './open-channel.js'
 import type { ContractSettings } from './settings.js'
 
 /** Gives a channel of a contract, the same object for a name until it is released. */
@@ -28,7 +28,10 @@ export function channelFinder(
     const released = () => void opened.delete(name)
     // The name is one of this pattern, so that the contract has it.
     const definition = definitions[pattern] as ChannelDefinition
-    const made = openChannel(channel, definition, { ...settings, released })
+    const made = new ChannelClient(channel, definition, {
+      ...settings,
+      released,
+    }) as unknown as ContractChannel
     opened.set(name, made)
     return made
   }

@@ -1,0 +1,168 @@
+import type {
+  Channel,
+  ChannelEvents,
+  HistoryQuery,
+  PublicationDetails,
+  PublishOptions,
+  Receipt,
+} from '@token-socket/client'
+import { badOption, type Member, markHandled } from '@token-socket/protocol'
+import type { ChannelDefinition } from '../channel-definitions.js'
+import type { Schema } from '../schema.js'
+import { checkedValue, next } from './checked-value.js'
+import { runIsolated } from './listeners.js'
+import { createOrder } from './message-order.js'
+import type { ContractSettings } from './settings.js'
+
+/** Something that came on a channel. */
+type Arrival = PublicationDetails | Member
+
+/** What the schemas of a channel make of it; `undefined` where they refuse it. */
+type Reading = Arrival | undefined | Promise<Arrival | undefined>
+
+/** What hears something of a channel. */
+type Hearer = (arrival: never) => unknown
+
+/** A channel of a socket, as its contract says; see `ContractChannel`, which has the types. */
+export class ChannelClient {
+  readonly name: string
+  readonly #channel: Channel
+  readonly #definition: ChannelDefinition
+  readonly #settings: ContractSettings
+  readonly #released: () => void
+  readonly #received = createOrder()
+  readonly #sent = createOrder()
+  /** Each thing is read once, however many hear it. */
+  readonly #readings = new WeakMap<Arrival, Reading>()
+
+  /** @param settings.released is called when it is needed no longer */
+  constructor(
+    channel: Channel,
+    definition: ChannelDefinition,
+    settings: ContractSettings & { released(): void },
+  ) {
+    this.name = channel.name
+    this.#channel = channel
+    this.#definition = definition
+    this.#settings = settings
+    this.#released = settings.released
+  }
+
+  get uid(): string | undefined {
+    return this.#channel.uid
+  }
+
+  get members(): readonly Reading[] {
+    const read = this.#channel.members.map(this.#readMember)
+    return read.filter((one) => one && !(one instanceof Promise))
+  }
+
+  bind(event: string, handler: Hearer): () => void {
+    this.#schemaOf(event)
+    const [listener, stop] = this.#inOrder(handler, this.#readMessage)
+    const binding = this.#channel.bind(event, listener)
+    return () => {
+      stop()
+      binding.unbind()
+    }
+  }
+
+  send(event: string, data?: unknown, options?: PublishOptions): Promise<Receipt | undefined> {
+    return markHandled(this.#send(event, data, options))
+  }
+
+  history(query?: HistoryQuery): Promise<readonly Arrival[]> {
+    return markHandled(this.#history(query))
+  }
+
+  on(event: keyof ChannelEvents, listener: Hearer): () => void {
+    const isOfMember = /^(joined|left|updated)$/.test(event)
+    const [heard, stop] = isOfMember
+      ? this.#inOrder(listener, this.#readMember)
+      : [(detail: unknown) => listener(detail as never), () => {}]
+    this.#channel.on(event, heard as () => void)
+    return () => {
+      stop()
+      this.#channel.off(event, heard as () => void)
+    }
+  }
+
+  release(): void {
+    this.#released()
+    this.#channel.release()
+  }
+
+  async #send(event: string, data: unknown, options?: PublishOptions): Promise<Receipt | undefined> {
+    const { checkSent, callTimeout: timeout } = this.#settings
+    const subject = { channel: this.name, event }
+    const unchecked = { schema: this.#schemaOf(event), value: data, code: 'invalid_input', subject } as const
+    const isRight = checkSent && checkedValue(unchecked, { timeout })
+    return this.#sent(isRight, () => this.#channel.send(event, data, options))
+  }
+
+  /** An empty page is the end, so that one whose messages are all refused is followed by the next. */
+  async #history(query: HistoryQuery = {}): Promise<readonly Arrival[]> {
+    const page = await this.#channel.history(query)
+    const read = await Promise.all(page.map(this.#readMessage))
+    const taken = read.filter((one) => one !== undefined)
+    const { id } = page.at(-1) ?? {}
+    if (taken.length > 0 || !id) return taken
+    return this.#history({ ...query, [query.reverse ? 'before' : 'after']: id })
+  }
+
+  /** @throws RpcError `bad_option` */
+  #schemaOf(event: string): Schema {
+    const { events } = this.#definition
+    const schema = Object.hasOwn(events, event) && events[event]
+    if (schema) return schema
+    throw badOption('event', `one of ${Object.keys(events).join(', ')}`)
+  }
+
+  /** Calls with what was read, in the order in which it came. @returns the listener, and what stops it */
+  #inOrder<A extends Arrival>(hearer: Hearer, read: (arrival: A) => Reading) {
+    let isOver = false
+    const listener = (arrival: A) => {
+      this.#received(read(arrival), (one) => {
+        if (one && !isOver) runIsolated(() => hearer(one as never))
+      })
+    }
+    const stop = () => {
+      isOver = true
+    }
+    return [listener, stop] as const
+  }
+
+  /** A message of an event that the contract does not have is none of its own. */
+  readonly #readMessage = (message: PublicationDetails): Reading => {
+    const { events } = this.#definition
+    const { event = '' } = message
+    return Object.hasOwn(events, event) ? this.#read(message, 'data', events[event], event) : undefined
+  }
+
+  readonly #readMember = (member: Member): Reading => {
+    return this.#read(member, 'umd', this.#definition.presence)
+  }
+
+  #read(arrival: Arrival, field: 'data' | 'umd', schema: Schema | undefined, event?: string): Reading {
+    const readings = this.#readings
+    if (readings.has(arrival)) return readings.get(arrival)
+    const keep = <R extends Reading>(reading: R): R => {
+      readings.set(arrival, reading)
+      return reading
+    }
+    const refused = (error: unknown) => {
+      this.#settings.fail(error)
+      return keep(undefined)
+    }
+    const value: unknown = Reflect.get(arrival, field)
+    const subject = { channel: this.name, ...(event && { event }) }
+    const time = { timeout: this.#settings.callTimeout }
+    try {
+      const own = checkedValue({ schema, value, code: 'invalid_input', subject }, time)
+      const reading = next(own, (one) => keep({ ...arrival, [field]: one }))
+      return keep(reading instanceof Promise ? reading.catch(refused) : reading)
+    } catch (error) {
+      return refused(error)
+    }
+  }
+}
