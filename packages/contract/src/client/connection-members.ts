@@ -29,7 +29,7 @@ function whenReady(socket: TokenSocket): Promise<void> {
       if (state === 'connecting' || state === 'waiting') return
       socket.off('state', look)
       if (state === 'ready') resolve()
-      else reject(details?.error ?? new RpcError(state === 'suspended' ? 'aborted' : 'ended'))
+      else reject(details?.error ?? new RpcError('ended'))
     }
     socket.on('state', look)
     look(socket.state)

@@ -116,9 +116,10 @@ export class IncomingCalls {
     }
     if (!isOneWay(operation)) return other
     const hear = (data: unknown) => this.#hear(operation, data)
-    return other
-      ? (...args) => Promise.all([other, hear].map(async (one: ClientAction) => one(...args)))
-      : hear
+    if (!other) return hear
+    return async (...args) => {
+      await Promise.all([other, hear].map(async (one: ClientAction) => one(...args)))
+    }
   }
 
   /** For a call that was held: its function may be there by now. */
