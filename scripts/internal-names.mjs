@@ -16,7 +16,6 @@ export const INTERNAL_NAMES = [
   'firstReady',
   'forget',
   'granted',
-  'hasNone',
   'hold',
   'ignored',
   'invoked',
@@ -54,5 +53,6 @@ export const INTERNAL_NAMES = [
   'tryOnce',
   'wasReady',
   'wentOffline',
+  'whenRestored',
   'woke',
 ]

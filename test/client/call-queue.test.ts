@@ -10,7 +10,7 @@ describe('CallQueue', () => {
     queue.add('1', call)
     expect([queue.takeNext(), queue.takeNext()].map((entry) => entry?.[0])).to.deep.equal(['2', '1'])
     expect(queue.takeNext()).to.equal(undefined)
-    expect(queue.hasNone).to.equal(true)
+    expect(queue.size).to.equal(0)
   })
 
   it('throws `queue_full` above its limit', () => {

@@ -61,7 +61,7 @@ describe('calls that are given up', () => {
 
   it('are not cancelled once they are answered', async () => {
     world.server.onmessage = (message, peer) => {
-      if (message.type !== 'call') return false
+      if (message.type !== 'call' || message.id === undefined) return false
       peer.send({ type: 'answer', rpc: message.name, id: message.id, outcome: { data: 1 } })
       return true
     }
@@ -90,7 +90,7 @@ describe('calls that are given up', () => {
 
   it('say what the client can do, with the token', async () => {
     await world.openReady()
-    expect(world.server.peer.of('auth')[0]?.can).to.deep.equal(['cancel'])
+    expect(world.server.peer.of('auth')[0]?.can).to.deep.equal(['cancel', 'notify'])
   })
 
   describe('by the server', () => {

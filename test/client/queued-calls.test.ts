@@ -19,7 +19,7 @@ describe('calls that wait for the connection', () => {
     world.server.onmessage = (message, peer) => message.type === 'call' && kept.push([message, peer]) && true
     return (count) => {
       for (const [{ id, name: rpc, data }, peer] of kept.splice(0, count))
-        peer.send({ type: 'answer', rpc, id, outcome: { data } })
+        peer.send({ type: 'answer', rpc, id: String(id), outcome: { data } })
     }
   }
 
@@ -36,7 +36,7 @@ describe('calls that wait for the connection', () => {
       setImmediate(() => {
         running -= 1
         const { id, name: rpc, data } = message
-        peer.send({ type: 'answer', rpc, id, outcome: { data } })
+        peer.send({ type: 'answer', rpc, id: String(id), outcome: { data } })
       })
       return true
     }

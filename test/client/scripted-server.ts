@@ -162,14 +162,14 @@ export class ScriptedServer {
 
   #answer(message: ClientMessage, peer: Peer): void {
     if (message.type === 'auth' || message.type === 'result' || message.type === 'cancel') return
+    const { id } = message
+    if (id === undefined) return
     if (message.type === 'subscribe' || message.type === 'unsubscribe') {
       peer.send({ type: `${message.type}d`, channel: message.channel } as ServerMessage)
     }
     const rpc = message.type === 'call' ? message.name : `_${message.type}`
-    if (message.type !== 'call')
-      peer.send({ type: 'answer', rpc, id: message.id, outcome: { data: 'success' } })
-    else if (message.name === 'echo')
-      peer.send({ type: 'answer', rpc, id: message.id, outcome: { data: message.data } })
+    if (message.type !== 'call') peer.send({ type: 'answer', rpc, id, outcome: { data: 'success' } })
+    else if (message.name === 'echo') peer.send({ type: 'answer', rpc, id, outcome: { data: message.data } })
     else if (message.name !== 'hang') peer.send(refusal(message, new RpcError('not_found')))
   }
 
@@ -183,5 +183,5 @@ export class ScriptedServer {
 /** The answer that refuses a request. */
 export function refusal(message: ClientMessage, error: RpcError): ServerMessage {
   const rpc = message.type === 'call' ? message.name : message.type === 'auth' ? 'auth' : `_${message.type}`
-  return { type: 'answer', rpc, id: message.id, outcome: encodeError(error) }
+  return { type: 'answer', rpc, id: message.id ?? '', outcome: encodeError(error) }
 }

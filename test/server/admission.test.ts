@@ -143,7 +143,7 @@ describe('Admission', () => {
           version: 1,
           sid: socket?.sid,
           heartbeat: 25_000,
-          can: ['cancel'],
+          can: ['cancel', 'notify'],
           limits: SIZES,
         },
       ])

@@ -40,6 +40,8 @@ export interface SocketSettings {
   readonly failed?: RemoteClientOwner['failed']
   readonly requests?: RemoteClientOwner['requests']
   readonly closed?: RemoteClientOwner['closed']
+  readonly middleware?: RemoteClientOwner['middleware']
+  readonly development?: RemoteClientOwner['development']
   /** Leaves it where its `authentication` listeners are asked. */
   readonly isJoining?: boolean
 }
@@ -82,6 +84,8 @@ export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
       findAction(controller, name) ?? (settings.ping && name === '_ping' ? pong : undefined),
     failed: settings.failed ?? (() => {}),
     closed: settings.closed ?? (() => {}),
+    ...(settings.middleware && { middleware: settings.middleware }),
+    development: settings.development,
     requests: settings.requests ?? new RequestLog(consoleLogger(false), new RecordedLog(), false),
   }
 }

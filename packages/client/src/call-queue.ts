@@ -41,9 +41,9 @@ export class CallQueue {
     this.#calls.set(id, call)
   }
 
-  /** Whether no call waits here. */
-  get hasNone(): boolean {
-    return this.#calls.size === 0
+  /** How many calls are here. Some may have settled. */
+  get size(): number {
+    return this.#calls.size
   }
 
   /** Takes the oldest call that still waits for its outcome. */

@@ -7,6 +7,7 @@ import {
   encodeClientMessage,
   encodeError,
   type InvokeMessage,
+  notificationError,
   type Outcome,
   type RpcError,
   type RpcListener,
@@ -14,6 +15,7 @@ import {
   type WithdrawMessage,
 } from '@token-socket/protocol'
 import { advisedAction } from '#advice'
+import { checkedName } from './bad-argument.js'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { ClientAction } from './client-controller.js'
 import type { Link } from './link.js'
@@ -58,13 +60,18 @@ export class Calls implements RpcListener {
   /** How many calls from the queue wait for their answer. */
   #queuedOut = 0
   #link: Link | undefined
+  /** Whether calls go out while others wait in the queue. */
+  #isFirst = false
+  /** Whether what is about to be sent waits for no answer. */
+  #isOneWay = false
   #final: RpcError | undefined
 
   constructor({ callTimeout: timeout, queueSize, limits }: CallsLimits, owner: CallsOwner) {
     this.#owner = owner
     this.#most = Math.min(limits.callsOut, QUEUED_AT_ONCE)
     // Calls in the queue have a bound of their own.
-    const most = () => (this.#link && this.#queue.hasNone ? limits.callsOut : Number.POSITIVE_INFINITY)
+    const most = () =>
+      this.#open && !this.#isOneWay ? limits.callsOut + this.#queue.size : Number.POSITIVE_INFINITY
     const bounds = {
       ...limits,
       timeout,
@@ -91,7 +98,7 @@ export class Calls implements RpcListener {
       (id) => {
         const message = make(id)
         const call = { text: encodeClientMessage(message), message }
-        if (this.#link && this.#queue.hasNone) return this.#send(this.#link, id, call)
+        if (this.#open) return this.#send(this.#open, id, call)
         this.#queue.add(id, call)
         waiting = call
       },
@@ -102,14 +109,31 @@ export class Calls implements RpcListener {
     return answer
   }
 
+  /** Notifies the server: resolves when it is sent. Waits, and fails until then, as calls do. */
+  notify(name: string, data: unknown): Promise<unknown> {
+    this.#isOneWay = true
+    const sent = this.request(() => ({ type: 'call', name: checkedName('name', name), data }), {}, name)
+    this.#isOneWay = false
+    return sent
+  }
+
   /** Makes a call on this link, now, whatever waits. */
   requestOn(link: Link, make: Request, options?: CallOptions): Promise<unknown> {
     return this.#peer.request((id) => link.send(make(id)), options)
   }
 
-  /** A link takes calls from now on: sends those that wait, oldest first, the next ones as answers come. */
-  resume(link: Link): void {
+  /** The link that takes calls. */
+  get link(): Link | undefined {
+    return this.#link
+  }
+
+  /**
+   * A link takes calls from now on: sends those that wait, oldest first, the next ones as answers come.
+   * @param isFirst whether those go on waiting, and new ones go out before them
+   */
+  resume(link: Link | undefined, isFirst = false): void {
     this.#link = link
+    this.#isFirst = isFirst
     this.#sendQueued()
   }
 
@@ -129,13 +153,14 @@ export class Calls implements RpcListener {
 
   /** An answer came. */
   answered({ id, rpc, outcome }: AnswerMessage, link: Link): void {
+    const isNotification = id.startsWith('n')
     const isLate = !this.#peer.isPending(id)
-    if (isLate && link.isOld && ONE_WAY.test(rpc) && 'error' in outcome)
-      this.#owner.failed(decodeError(outcome))
+    if (isLate && 'error' in outcome && (isNotification || (link.isOld && ONE_WAY.test(rpc))))
+      this.#owner.failed(decodeError(isNotification ? notificationError(outcome, rpc) : outcome))
     this.#peer.settle(id, outcome)
   }
 
-  /** The server calls one of our actions. */
+  /** The server calls one of our actions, or notifies us. */
   invoked({ id, name, data, timeout }: InvokeMessage, link: Link): void {
     this.#peer.receive({
       id,
@@ -146,7 +171,8 @@ export class Calls implements RpcListener {
       answer: (outcome) => {
         // Before its word on the token any server counts as old.
         const own = link === this.#link && link.isOld ? plain(outcome) : outcome
-        link.send({ type: 'result', id, outcome: own }, { name })
+        const told = !id && 'error' in own ? notificationError(own, name) : own
+        if (id || 'error' in own) link.send({ type: 'result', id, outcome: told }, { name })
       },
     })
   }
@@ -166,8 +192,13 @@ export class Calls implements RpcListener {
       this.#link.send({ type: 'cancel', id, reason })
   }
 
+  /** The link by which a call goes out at once. */
+  get #open(): Link | undefined {
+    return this.#isFirst || !this.#queue.size ? this.#link : undefined
+  }
+
   #sendQueued(): void {
-    while (this.#link && this.#queuedOut < this.#most) {
+    while (this.#link && !this.#isFirst && this.#queuedOut < this.#most) {
       const next = this.#queue.takeNext()
       if (!next) return
       next[1].isSent = true
@@ -178,12 +209,16 @@ export class Calls implements RpcListener {
 
   /** Sends a call, or refuses it: only now it is known what the server can do and takes. */
   #send(link: Link, id: string, { text, message }: QueuedCall): void {
+    const isNotification = !message.id
+    // Another server is called, and its answer is dropped. The ids of other calls are digits.
+    const isCall = isNotification && !link.session?.can?.includes('notify')
     try {
-      link.sendText(text, message)
+      link.sendText(isCall ? `${text.slice(0, -1)},"uuid":"n${id}"}` : text, message)
     } catch (error) {
       return this.#peer.settle(id, encodeError(error))
     }
-    if (link.isOld && ONE_WAY.test(`_${message.type}`)) this.#peer.settle(id, { data: undefined })
+    if (isNotification || (link.isOld && ONE_WAY.test(`_${message.type}`)))
+      this.#peer.settle(id, { data: undefined })
   }
 }
 

@@ -114,6 +114,22 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     this.on('reconnect', listener)
   }
 
+  /**
+   * Runs a callback on each connection, the first one included: when the subscriptions are restored, and before the calls that
+   * wait go out. What is called or notified until it is done goes out at once. It is done when the promise that it returns
+   * settles, or after `callTimeout`. Callbacks start in the order of their registration, and do not wait for each other. While
+   * there is such a connection already, the callback runs at once, and nothing waits for it.
+   *
+   * What it throws, or rejects with, and `timeout`, come as an `error` event. If the connection is lost meanwhile, the next one
+   * runs it again.
+   * @returns a function that undoes this
+   * @throws RpcError `bad_message` unless it is a function
+   */
+  onrestored(callback: () => unknown): () => void {
+    checkFunction('callback', callback)
+    return this.#core.whenRestored(callback)
+  }
+
   /** Listens for `message`. */
   onmessage(listener: TokenSocketEvents['message']): void {
     checkFunction('listener', listener)
@@ -175,6 +191,21 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
       name,
     )
     return deliver(answer, callback)
+  }
+
+  /**
+   * Calls a function of the server's controller without an answer. Resolves when it is sent; while the socket is away it waits
+   * among the calls, in order. What the function fails with comes as an `error` event, whose `data.function` is its name.
+   *
+   * Fails as {@link rpc} does before it is sent: with `queue_full`, `timeout`, `too_large`, `unserializable`, `ended`, or why the
+   * socket failed for good. A server that takes no notifications is called, and its answer is dropped.
+   *
+   * @param name dotted
+   * @param data anything that JSON can carry
+   */
+  notify(name: string, data?: unknown, callback?: Callback<void>): Promise<void> {
+    this.#core.need()
+    return deliver(this.#core.calls.notify(name, data).then(nothing), callback)
   }
 
   /**

@@ -25,6 +25,7 @@ import type { Settings } from './options.js'
 import { detailsOf } from './publications.js'
 import { UNANSWERED } from './reason-texts.js'
 import { Subscriptions, type SubscriptionsOwner } from './subscriptions.js'
+import { limitTime } from './time-limit.js'
 import { onWake } from './wake.js'
 
 /** What a {@link Core} needs of its socket. */
@@ -38,6 +39,9 @@ const PING_TIMEOUT = 10_000
 
 /** Milliseconds that a server's heartbeat may be late. */
 const HEARTBEAT_LEEWAY = 1000
+
+/** Milliseconds that what runs before the calls that wait may take, where calls may take for ever. */
+const RESTORE_TIMEOUT = 30_000
 
 /** Tries in a row before the first `ready` after which the failure is written to the console. */
 const SILENT_TRIES = 3
@@ -60,6 +64,8 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   readonly #heartbeat: Heartbeat
   readonly #parts: AttemptParts
   readonly #undoWake: () => void
+  /** What runs on each link before calls that wait go out. */
+  readonly #restorers = new Set<() => Promise<void>>()
   #settleReady: (error?: RpcError) => void = () => {}
   /** It has said why it is not ready. */
   #hasWarned = false
@@ -128,9 +134,34 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.connector.link?.send(message)
   }
 
-  restored(): void {
+  async restored(): Promise<void> {
     const { link } = this.connector
-    if (link) this.calls.resume(link)
+    if (this.#restorers.size > 0) {
+      // After the listeners of this connection: a callback may end the socket.
+      await undefined
+      if (link !== this.connector.link) return
+      this.calls.resume(link, true)
+      await Promise.all([...this.#restorers].map((run) => run()))
+      if (link !== this.calls.link) return
+    }
+    this.calls.resume(link)
+  }
+
+  /** See {@link TokenSocket.onrestored}. */
+  whenRestored(callback: () => unknown): () => void {
+    const wait = this.#settings.callTimeout || RESTORE_TIMEOUT
+    const run = async () => {
+      const { link } = this.calls
+      try {
+        if (link) await limitTime([wait], new AbortController().signal, async () => callback())
+      } catch (error) {
+        // What fails since the link is gone runs again.
+        if (link === this.calls.link) this.failed(error)
+      }
+    }
+    this.#restorers.add(run)
+    void run()
+    return () => void this.#restorers.delete(run)
   }
 
   entered(notice: SubscriptionNotice, isEarly: boolean): void {

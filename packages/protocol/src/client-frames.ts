@@ -18,10 +18,13 @@ import {
   sendable,
 } from './frame.js'
 import type { ClientMessage, HistoryMessage, Outcome } from './messages.js'
-import { BUILT_IN, NAME_LIMITS } from './names.js'
+import { BUILT_IN, CAPABILITIES, type Capability, NAME_LIMITS } from './names.js'
 
 /** How many publications one request for history may bring. */
 const HISTORY_LIMIT = 100
+
+/** The names of requests that are no calls. */
+const BUILT_IN_NAMES: ReadonlySet<unknown> = new Set(Object.values(BUILT_IN))
 
 /** A message as the frame that goes out. @throws RpcError `unserializable` */
 export function encodeClientFrame(message: ClientMessage): Frame {
@@ -45,32 +48,46 @@ export function encodeClientFrame(message: ClientMessage): Frame {
 
 /**
  * The reverse of {@link encodeClientFrame}.
- * @param canCancel whether the client has named the capability `cancel`. Without it, a frame of that name that has an id is a
- *   call: legacy pages may call a function of that name
+ * @param can what the client has named. Without `cancel`, a frame of that name that has an id is a call: legacy pages may call
+ *   a function of that name. Without `notify`, a call without an id is wrong, and so is a result without one
  * @throws FrameError
  */
-export function decodeClientFrame(frame: Frame, canCancel = true): ClientMessage {
-  const { rpc } = frame
-  if (rpc === BUILT_IN.result)
-    return { type: 'result', id: readName(frame, 'fid', 'id'), outcome: result(frame) }
-  if (isCancel(frame, canCancel)) return cancel(readObject(frame.req, 'req'))
+export function decodeClientFrame(frame: Frame, can: readonly Capability[] = CAPABILITIES): ClientMessage {
+  if (frame.rpc === BUILT_IN.result) return result(frame, can)
+  if (isCancel(frame, can)) return cancel(readObject(frame.req, 'req'))
   try {
-    return request(frame, readName(frame, 'rpc', 'name'), readName(frame, 'uuid', 'id'))
+    const name = readName(frame, 'rpc', 'name')
+    if (isNotification(frame, can)) return { type: 'call', name, data: frame.req }
+    return request(frame, name, readName(frame, 'uuid', 'id'))
   } catch (error) {
-    throw error instanceof FrameError ? aboutFrame(error, frame, canCancel) : error
+    throw error instanceof FrameError ? aboutFrame(error, frame, can) : error
   }
 }
 
-/** The error of a wrong frame, with what the server needs to answer it, if the frame is a request with a good id. */
-export function aboutFrame(error: FrameError, frame: Frame, canCancel = true): FrameError {
+/**
+ * The error of a wrong frame, with what the server needs to answer it, if the frame is a request with a good id, or a
+ * notification of a good name.
+ */
+export function aboutFrame(
+  error: FrameError,
+  frame: Frame,
+  can: readonly Capability[] = CAPABILITIES,
+): FrameError {
   const { rpc } = frame
-  const id = rpc === BUILT_IN.result || isCancel(frame, canCancel) ? undefined : idOf(frame)
+  const id = rpc === BUILT_IN.result || isCancel(frame, can) ? undefined : idOf(frame)
+  const name = typeof rpc === 'string' ? rpc : undefined
   // Whole, even if it is too long: the old client looks for its callback under this very name.
-  return id === undefined ? error : new FrameError(error.error, typeof rpc === 'string' ? rpc : undefined, id)
+  if (id !== undefined) return new FrameError(error.error, name, id)
+  const isNamed = name !== undefined && name !== '' && name.length <= NAME_LIMITS.name
+  return isNamed && isNotification(frame, can) ? new FrameError(error.error, name) : error
 }
 
-function isCancel(frame: Frame, canCancel: boolean): boolean {
-  return frame.rpc === BUILT_IN.cancel && (canCancel || idOf(frame) === undefined)
+function isCancel(frame: Frame, can: readonly Capability[]): boolean {
+  return frame.rpc === BUILT_IN.cancel && (can.includes('cancel') || idOf(frame) === undefined)
+}
+
+function isNotification({ rpc, uuid }: Frame, can: readonly Capability[]): boolean {
+  return uuid === undefined && can.includes('notify') && !BUILT_IN_NAMES.has(rpc)
 }
 
 function resultFields(outcome: Outcome): Frame {
@@ -145,9 +162,11 @@ function cancel(req: Frame): ClientMessage {
   return { type: 'cancel', id: readName(req, 'uuid', 'id', 'req.'), ...readReason(req) }
 }
 
-function result(frame: Frame): Outcome {
+function result(frame: Frame, can: readonly Capability[]): ClientMessage {
   const resp = readObject(frame.resp, 'resp')
-  return resp.error ? decodeErrorFields(resp) : { data: resp.data }
+  const error = resp.error ? decodeErrorFields(resp) : undefined
+  if (error && frame.fid === undefined && can.includes('notify')) return { type: 'result', outcome: error }
+  return { type: 'result', id: readName(frame, 'fid', 'id'), outcome: error ?? { data: resp.data } }
 }
 
 /** The frame's id, if it has a good one. */

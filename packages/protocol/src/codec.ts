@@ -6,6 +6,7 @@ import { aboutFrame, decodeClientFrame, encodeClientFrame } from './client-frame
 import { RpcError } from './errors.js'
 import { badField, type Frame, readObject, sendable } from './frame.js'
 import type { ClientMessage, Position, ServerMessage } from './messages.js'
+import type { Capability } from './names.js'
 import { isTooComplex } from './nesting.js'
 import { decodeServerFrame, encodeServerFrame } from './server-frames.js'
 
@@ -104,13 +105,13 @@ export function encodeHistory({ position, publications, more }: EncodedHistory):
 /**
  * A frame as the server receives it.
  * @param text SockJS can deliver other things than strings; they are refused
- * @param canCancel whether the client has named the capability `cancel`; if not, `_cancel` may be a function. @default true
+ * @param can what the client can do beyond the first version of the wire. @default all {@link CAPABILITIES}
  * @throws FrameError
  */
-export function decodeClientMessage(text: unknown, canCancel?: boolean): ClientMessage {
+export function decodeClientMessage(text: unknown, can?: readonly Capability[]): ClientMessage {
   if (typeof text === 'string' && isTooComplex(text))
-    throw aboutFrame(badField('message', 'flat'), edgesOf(text), canCancel)
-  return decodeClientFrame(parse(text), canCancel)
+    throw aboutFrame(badField('message', 'flat'), edgesOf(text), can)
+  return decodeClientFrame(parse(text), can)
 }
 
 /** UTF-16 code units of a text that is parsed in a few milliseconds, whatever is in it. */

@@ -151,17 +151,32 @@ export function encodeThrown(cause: unknown): WireError {
   return readForeign(() => (RpcError.is(cause) ? encodeError(cause) : undefined)) ?? wireError('internal')
 }
 
-/** The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`. */
+/**
+ * The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`. What the error is about is in its
+ * data, beside what is there: data that is no object becomes the field `data` of it.
+ */
 export function decodeError({ error, code, about }: WireError): RpcError {
+  const name = nameIn(about)
   if (!isObject(error)) {
-    const name = nameIn(about)
     const own = code ?? OLD_TEXTS.get(error) ?? 'application_error'
     return name ? new RpcError(own, `${error}: ${name}`, about) : new RpcError(own, String(error))
   }
   const { message, code: own, data, ...others } = error
   const known = isString(own) ? own : (code ?? 'application_error')
-  const isOurs = Object.keys(others).length === 0
-  return new RpcError(known, isString(message) ? message : undefined, isOurs ? data : error)
+  const said = Object.keys(others).length === 0 ? data : error
+  const full = name ? { ...fieldsOf(said), ...(about as object) } : said
+  return new RpcError(known, isString(message) ? message : undefined, full)
+}
+
+/** The fields of data beside which something else is said. */
+function fieldsOf(data: unknown): object {
+  if (data === undefined) return {}
+  return isObject(data) && !Array.isArray(data) ? data : { data }
+}
+
+/** What a notification failed with, as the wire carries it. @param outcome as the answer to a call would carry it */
+export function notificationError(outcome: WireError, name: string): WireError {
+  return { ...outcome, about: { function: name } }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

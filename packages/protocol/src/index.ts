@@ -36,6 +36,7 @@ export {
   encodeError,
   encodeThrown,
   errorFrom,
+  notificationError,
   type PlainError,
   plainRefusal,
   RpcError,

@@ -17,10 +17,13 @@ export interface AuthMessage {
   readonly can?: readonly Capability[] | undefined
 }
 
-/** A call of a controller's function on the server. */
+/**
+ * A call of a controller's function on the server. Without an id it is a notification, which is not answered: its failure comes as
+ * an {@link ErrorMessage}.
+ */
 export interface CallMessage {
   readonly type: 'call'
-  readonly id: string
+  readonly id?: string | undefined
   readonly name: string
   readonly data: unknown
   /** Milliseconds that the caller waits, if it said so; 0 for as long as it takes. @default the peer's own limit */
@@ -99,10 +102,10 @@ export interface PingMessage {
 /** How a call that succeeded, or failed, ended. */
 export type Outcome = { readonly data: unknown } | WireError
 
-/** The client's answer to an {@link InvokeMessage}. */
+/** The client's answer to an {@link InvokeMessage}. Without an id it is the failure of one without an id. */
 export interface ResultMessage {
   readonly type: 'result'
-  readonly id: string
+  readonly id?: string | undefined
   readonly outcome: Outcome
 }
 
@@ -160,10 +163,10 @@ export interface Member {
   readonly umd?: unknown
 }
 
-/** A call of an action on the client. */
+/** A call of an action on the client. Without an id it is a notification, which is answered only if it fails. */
 export interface InvokeMessage {
   readonly type: 'invoke'
-  readonly id: string
+  readonly id?: string | undefined
   readonly name: string
   readonly data: unknown
   /** Milliseconds that the server waits, if it said so; 0 for as long as it takes. @default the client's `callTimeout` */
@@ -225,7 +228,10 @@ export interface PublicationMessage extends Partial<Position> {
   readonly meta?: Partial<Member> | undefined
 }
 
-/** Something that no request can be blamed for, such as a frame that is not JSON. */
+/**
+ * Something that no request can be blamed for, such as a frame that is not JSON; or the failure of a {@link CallMessage} without
+ * an id, whose function it is about.
+ */
 export interface ErrorMessage {
   readonly type: 'error'
   readonly error: WireError

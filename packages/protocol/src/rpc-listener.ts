@@ -26,7 +26,7 @@ export interface IncomingCall {
   /** The function that it names; `undefined` is answered `not_found`. */
   readonly action: Action | undefined
   /** By which {@link RpcPeer.cancel} finds it. @default it cannot be cancelled */
-  readonly id?: string
+  readonly id?: string | undefined
   /** The function's name, for errors about it and for its {@link CallContext}. @default none, and no context */
   readonly name?: string
   /** The function's arguments before its callback. */

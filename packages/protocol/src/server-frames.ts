@@ -78,7 +78,7 @@ function notice(command: unknown, data: Frame): ServerMessage {
     case 'rpc':
       return {
         type: 'invoke',
-        id: name('fid', 'id'),
+        id: data.fid === undefined ? data.fid : name('fid', 'id'),
         name: name('command', 'name'),
         data: data.args,
         // The server is trusted.

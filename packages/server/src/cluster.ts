@@ -209,6 +209,25 @@ export class Cluster {
   }
 
   /**
+   * Calls an action on a client without an answer, as {@link RemoteClient.notify} does, on whichever node it is.
+   * @param who the socket's id, or `{ sid }`
+   * @returns a promise that resolves when the client's node has sent it. A failure at the client is an `error` event of that node
+   * @throws RpcError what {@link RemoteClient.notify} gives, and as {@link rpc} `not_connected`, `connection_lost`, `too_large`,
+   *   `engine_unavailable`
+   */
+  notify(who: string | { readonly sid: string }, name: string, data?: unknown): Promise<void> {
+    return this.#run('notify', async () => {
+      const sid = this.#checked('notify', () => calledSid(who, name, {}))
+      // The socket reports mistakes itself.
+      if (nodeOf(sid) === this.node) return this.#socket(sid, name).notify(name, data)
+      this.#owner.development?.checkData('notification', name, data)
+      const ask = async () =>
+        void (await this.#calls.ask({ type: 'notify', sid, name, data }, ANSWER_TIMEOUT))
+      return promised('cluster.notify', ask, this.#owner.failed)
+    })
+  }
+
+  /**
    * Subscribes sockets to a channel, without asking listeners; resolves when publications reach them. With a selector, sockets
    * that are signing in are subscribed once they are let in, and not counted. One socket that fails keeps no other from it.
    * @returns with a selector, how many are on the channel, those that were on it before included
@@ -285,7 +304,8 @@ export class Cluster {
   /** What a client's action, or another node, fails with is no mistake of the application's here. */
   #run<T>(method: string, work: () => Promise<T>): Promise<T> {
     const name = `cluster.${method}`
-    return promised(name, () => this.#whileOpen(work), method === 'rpc' ? undefined : this.#owner.failed)
+    const isCall = method === 'rpc' || method === 'notify'
+    return promised(name, () => this.#whileOpen(work), isCall ? undefined : this.#owner.failed)
   }
 
   async #whileOpen<T>(work: () => Promise<T>): Promise<T> {

@@ -3,11 +3,11 @@ import {
   type CallOptions,
   type Capability,
   CLOSE_CODES,
+  type ErrorMessage,
   encodeError,
   encodeServerMessage,
   type Position,
   plainRefusal,
-  RpcError,
   type ServerMessage,
   type SessionInfo,
   type SubscriptionNotice,
@@ -22,14 +22,13 @@ import type { Grants } from './grants.js'
 import type { Flusher, Outbox } from './outbox.js'
 import { closingOf, type SlowReader, type SocketClosing } from './runtime/closings.js'
 import { noted, watched } from './runtime/own-calls.js'
-import { actionTimeout } from './socket/action-timeout.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
 import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import { END_OPTIONS } from './socket/method-options.js'
 import type { PublicationOptions } from './socket/publication-options.js'
-import { callBack, type RpcCallback } from './socket/rpc-callback.js'
+import type { RpcCallback } from './socket/rpc-callback.js'
 import { checkSocketData, type SocketAuth, type SocketData } from './socket/socket-data.js'
 import { type AddedGrants, SocketGrants } from './socket/socket-grants.js'
 import {
@@ -93,8 +92,9 @@ export class RemoteClient {
   readonly umd: unknown
   /** The hash of the sign-in's session. @internal */
   readonly session: string | undefined
+  /** The kinds of frames beyond the first version of the wire that its client takes. @internal */
+  readonly capabilities: readonly Capability[]
   readonly #counts: boolean
-  readonly #can: readonly Capability[]
   readonly #owner: RemoteClientOwner
   readonly #connection: BufferedConnection
   readonly #outbox: Outbox
@@ -119,7 +119,7 @@ export class RemoteClient {
     this.#grants = new SocketGrants(identity.claims)
     this.#identities = new ChannelIdentities(this)
     this.#counts = identity.counts ?? true
-    this.#can = identity.can ?? []
+    this.capabilities = identity.can ?? []
     this.#owner = owner
     this.#connection = connection
     this.#session = new SocketSession(this, owner)
@@ -156,11 +156,6 @@ export class RemoteClient {
   /** Whether its client is the old one, which knows neither places nor members. @internal */
   get isOld(): boolean {
     return !this.#counts
-  }
-
-  /** Whether its client takes a kind of frame beyond the first version of the wire. @internal */
-  can(what: Capability): boolean {
-    return this.#can.includes(what)
   }
 
   /** Who it is over all its connections: its uid, else its sign-in's session, if either is known. @internal */
@@ -237,23 +232,18 @@ export class RemoteClient {
   rpc(name: string, data: unknown, rest: RpcCallback): void
   rpc<Data = unknown>(name: string, data?: unknown, rest?: CallOptions): Promise<Data>
   rpc(name: string, data?: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
-    const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest ?? undefined]
-    this.#owner.development?.checkData('call', name, data)
-    const answer = this.#session.request(
-      (id) => {
-        if (this.isClosed) throw new RpcError('connection_lost')
-        const timeout = actionTimeout(options)
-        this.send({ type: 'invoke', id, name, data, timeout: this.isOld ? undefined : timeout })
-      },
-      options,
-      name,
-    )
-    const { requests } = this.#owner
-    if (requests.isVerbose)
-      requests.watch({ sid: this.sid, uid: this.uid, type: 'invoke', function: name }, answer)
-    if (!callback) return answer
-    const details = { sid: this.sid, rpc: name, method: 'rpc' }
-    return void callBack(answer, callback, (cause) => this.#owner.failed(cause, details))
+    return this.#session.actions.call(name, data, rest)
+  }
+
+  /**
+   * Calls an action on the client without an answer: its failure comes as the server's `error` event. A client that does not take
+   * notifications is called, and its answer is dropped.
+   * @param name dotted name of the action
+   * @returns a promise that resolves when the notification is on its way, in order with everything else that is sent
+   * @throws RpcError `connection_lost`, `unserializable`, `bad_message`, `too_long`; and `too_many_calls` for a client that is called
+   */
+  notify(name: string, data?: unknown): Promise<void> {
+    return this.#session.actions.notify(name, data)
   }
 
   /** Subscribes the client to a channel, without asking the `subscribe` listeners. @throws RpcError `bad_message` */
@@ -294,9 +284,9 @@ export class RemoteClient {
     this.send({ type: 'answer', id, rpc: 'auth', outcome: { data: 'success' }, session })
   }
 
-  /** Sends a message. An answer is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */
+  /** Sends a message. An answer, or an error, is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */
   send(message: ServerMessage): void {
-    if (message.type === 'answer') return this.#sendAnswer(message)
+    if (message.type === 'answer' || message.type === 'error') return this.#sendAnswer(message)
     const frame = encodeServerMessage(message)
     if (message.type === 'subscribed') this.inBulk(() => this.deliver(frame))
     else this.deliver(frame)
@@ -376,7 +366,7 @@ export class RemoteClient {
     this.#channels.clear()
   }
 
-  #sendAnswer(message: AnswerMessage): void {
+  #sendAnswer(message: AnswerMessage | ErrorMessage): void {
     if (this.isClosed) return
     const limit = this.#owner.limits.answers
     const answer = this.#outbox.size > limit ? this.#refuseAnswer(message, limit) : message
@@ -385,11 +375,13 @@ export class RemoteClient {
     this.#outbox.addBulk(frame)
   }
 
-  #refuseAnswer(message: AnswerMessage, limit: number): AnswerMessage {
+  #refuseAnswer(message: AnswerMessage | ErrorMessage, limit: number): AnswerMessage | ErrorMessage {
     const { sid, uid } = this
     const outcome = encodeError(plainRefusal('too_large', { field: 'answers', limit }))
-    this.#owner.requests.answered({ sid, uid, type: 'answer', function: message.rpc }, outcome)
-    return { ...message, outcome }
+    const { rpc } = message as Partial<AnswerMessage>
+    const request = { sid, uid, type: 'answer', ...(rpc !== undefined && { function: rpc }) }
+    this.#owner.requests.answered(request, outcome)
+    return message.type === 'answer' ? { ...message, outcome } : { ...message, error: outcome }
   }
 
   #watched<T>(method: string, promise: Promise<T>): Promise<T> {

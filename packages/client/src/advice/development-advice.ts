@@ -12,7 +12,7 @@ export { advisedAction, adviseOnActions } from './action-advice.js'
 const SUBSCRIBED_BY = 10_000
 
 /** The place of the data among the arguments of the methods that send some. */
-const DATA_AT = { rpc: 1, publish: 1, broadcast: 0 } as const
+const DATA_AT = { rpc: 1, notify: 1, publish: 1, broadcast: 0 } as const
 
 /** The socket that {@link advise} looks at. It has the methods of a `TokenSocket`. */
 interface AdvisedSocket {

@@ -55,6 +55,7 @@ export class NodeAnswers {
       case 'call':
       case 'subscribe':
       case 'unsubscribe':
+      case 'notify':
         return this.#answerOne(question)
       default:
         return this.#answerSelected(question)
@@ -100,12 +101,14 @@ export class NodeAnswers {
 
 async function ask(
   socket: RemoteClient,
-  question: Extract<SocketQuestion, { type: 'subscribe' | 'unsubscribe' }>,
+  question: Extract<SocketQuestion, { type: 'subscribe' | 'unsubscribe' | 'notify' }>,
 ): Promise<unknown> {
   switch (question.type) {
     case 'subscribe':
       return socket.subscribe(question.channel)
     case 'unsubscribe':
       return socket.unsubscribe(question.channel)
+    case 'notify':
+      return socket.notify(question.name, question.data)
   }
 }

@@ -25,6 +25,7 @@ export type SocketQuestion =
   | { readonly type: 'find'; readonly sid: string }
   | CallQuestion
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string }
+  | { readonly type: 'notify'; readonly sid: string; readonly name: string; readonly data: unknown }
 
 /** What is asked about the sockets that are selected. Older nodes do not know these types, and so do not answer. */
 export type SelectionQuestion =

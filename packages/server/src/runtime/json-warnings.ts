@@ -6,6 +6,7 @@ import { shorten } from './shorten.js'
 const SENT = {
   answer: 'an answer',
   call: 'the argument of a call',
+  notification: 'a notification',
   publication: 'a publication',
   broadcast: 'a broadcast',
   event: 'an event of the cluster',

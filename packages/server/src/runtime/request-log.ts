@@ -19,7 +19,7 @@ export type LoggedCall = Pick<LoggedRequest, 'sid' | 'uid'> & {
 export interface LoggedRequest {
   readonly sid: string
   readonly uid: string | undefined
-  /** What was asked for, such as `call` or `subscribe`. */
+  /** What was asked for, such as `call` or `subscribe`; `notify` of a notification. */
   readonly type: string
   /** Of a call. */
   readonly function?: string
@@ -88,6 +88,11 @@ export class RequestLog {
     )
   }
 
+  /** With the option `debug`: a line when a client was notified. */
+  notified(notification: LoggedRequest): void {
+    this.#logger.debug({ ...notification, ...shortened(notification) }, 'a client was notified')
+  }
+
   /** A call named a function that there is not, and a similar one that there is. */
   misspelt(call: LoggedRequest, nearest: string): void {
     const details = { ...call, ...shortened(call), code: 'not_found', didYouMean: nearest }
@@ -97,7 +102,10 @@ export class RequestLog {
   /** A request was answered. @param error of a request that failed */
   answered(request: LoggedRequest, error?: WireError): void {
     const details = { ...request, ...shortened(request) }
-    if (!error) return this.#logger.debug(details, 'a request was answered')
+    if (!error) {
+      const line = request.type === 'notify' ? 'a notification was carried out' : 'a request was answered'
+      return this.#logger.debug(details, line)
+    }
     const { message = error.error } = Object(error.error) as { readonly message?: unknown }
     const reason = shorten(String(message))
     const line = { ...details, code: error.code, reason }

@@ -30,8 +30,8 @@ export interface CallSupervisorOwner {
 export interface SupervisedSocket {
   readonly sid: string
   readonly uid: string | undefined
-  /** Whether its client takes a kind of frame beyond the first version of the wire. */
-  can(what: Capability): boolean
+  /** The kinds of frames beyond the first version of the wire that its client takes. */
+  readonly capabilities: readonly Capability[]
   send(message: ServerMessage): void
 }
 
@@ -77,7 +77,7 @@ export class CallSupervisor implements RpcListener {
   }
 
   cancel(id: string, reason: CancelReason): void {
-    if (this.#socket.can('cancel')) this.#socket.send({ type: 'withdraw', id, reason })
+    if (this.#socket.capabilities.includes('cancel')) this.#socket.send({ type: 'withdraw', id, reason })
   }
 
   /** The connection is gone. */

@@ -1,8 +1,9 @@
 import {
   type Action,
   type AnswerMessage,
+  badField,
   type CallAround,
-  type CallOptions,
+  type CallMessage,
   type ClientMessage,
   type CloseReason,
   decodeClientMessage,
@@ -10,6 +11,7 @@ import {
   encodeError,
   FrameError,
   forCaller,
+  notificationError,
   type Outcome,
   plainRefusal,
   type ResultMessage,
@@ -26,6 +28,7 @@ import type { Turns } from '../runtime/turns.js'
 import type { Refuser } from '../vetoes.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
 import { isTimeout, timeoutOutcome } from './call-timeout.js'
+import { type CalledSocket, ClientActions, type ClientActionsOwner } from './client-actions.js'
 import { pong } from './pong.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
@@ -34,7 +37,7 @@ const MINUTE = 60_000
 /** Messages in a second, beyond `limits.rate`, each of which is refused. One more closes the socket. */
 const REFUSALS = 10_000
 
-/** A message that is answered. */
+/** A message that is answered, or a notification, of which only the failure is. */
 type Request = Exclude<ClientMessage, { type: 'result' | 'cancel' }>
 
 /** A request about channels. */
@@ -61,7 +64,7 @@ export interface ChannelAnswer {
 }
 
 /** Dependencies of a {@link SocketSession} that all sockets of a server share. */
-export interface SessionOwner extends CallSupervisorOwner {
+export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner {
   readonly limits: RpcLimits &
     CallSupervisorOwner['limits'] & {
       readonly rate: number
@@ -79,12 +82,10 @@ export interface SessionOwner extends CallSupervisorOwner {
 }
 
 /** The socket of a {@link SocketSession}. */
-export interface SessionSocket extends SupervisedSocket {
+export interface SessionSocket extends SupervisedSocket, CalledSocket {
   readonly auth: unknown
   /** Whether it is let in and its connection lives. */
   readonly isOpen: boolean
-  /** Whether its client is the legacy one, to which plain errors are texts. */
-  readonly isOld: boolean
   close(why: CloseReason): void
   requestChannel(request: PendingRequest): Promise<ChannelAnswer>
 }
@@ -100,6 +101,8 @@ export class SocketSession {
   readonly #inOrder = new InOrder()
   readonly #rate = new Rate()
   #wrong: Rate | undefined
+  /** Made when something is called: most clients have no actions. */
+  #actions: ClientActions | undefined
 
   constructor(socket: SessionSocket, owner: SessionOwner) {
     this.#socket = socket
@@ -108,9 +111,10 @@ export class SocketSession {
     this.#peer = new RpcPeer(owner.limits, this.#supervisor, owner.timeouts)
   }
 
-  /** Makes a request to the client. See {@link RpcPeer.request}. */
-  request(send: (id: string) => void, options?: CallOptions, name?: string): Promise<unknown> {
-    return this.#peer.request(send, options, name)
+  /** What the server calls on the client. */
+  get actions(): ClientActions {
+    this.#actions ??= new ClientActions(this.#socket, this.#owner, this.#peer)
+    return this.#actions
   }
 
   /** Runs a task after the earlier ones about the same channel. */
@@ -124,7 +128,7 @@ export class SocketSession {
     const count = this.#rate.count(this.#owner.turns?.time)
     if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.close('too_many_messages')
     try {
-      const message = decodeClientMessage(text, this.#socket.can('cancel'))
+      const message = decodeClientMessage(text, this.#socket.capabilities)
       if (message.type === 'result') this.#settle(message)
       else if (message.type === 'cancel') this.#peer.cancel(message.id, message.reason)
       else this.#handle(message, count, typeof text === 'string' ? text.length : 0)
@@ -141,10 +145,12 @@ export class SocketSession {
     this.#supervisor.disconnect()
   }
 
-  /** An answer to a call of the server does not count: the server asked for it. */
+  /** An answer to a call of the server does not count: the server asked for it. Nor does a notification's failure. */
   #settle({ id, outcome }: ResultMessage): void {
-    if (this.#peer.isPending(id)) this.#rate.uncount()
-    this.#peer.settle(id, outcome)
+    const isAsked = id === undefined ? this.#actions?.failed(outcome) : this.#peer.isPending(id)
+    if (isAsked) this.#rate.uncount()
+    else if (id === undefined) return this.#complain(badField('fid', 'text'))
+    if (id !== undefined) this.#peer.settle(id, outcome)
   }
 
   #handle(message: Request, count: number, bytes: number): void {
@@ -156,9 +162,9 @@ export class SocketSession {
       if (nearest !== undefined) return this.#suggest(message, rpc, nearest)
       if (requests.isVerbose || 'error' in outcome) this.#log(message, outcome, begun)
       if (message.type === 'call' && isTimeout(outcome, rpc)) return this.#timedOut(message)
-      if (development && message.type === 'call' && 'data' in outcome)
+      if (development && message.type === 'call' && message.id !== undefined && 'data' in outcome)
         development.checkData('answer', rpc, outcome.data)
-      this.#socket.send({ type: 'answer', id: message.id, rpc, outcome })
+      this.#reply(message, rpc, outcome)
     }
     const { rate } = this.#owner.limits
     if (count > rate)
@@ -187,25 +193,32 @@ export class SocketSession {
     this.#request(message, bytes, answer)
   }
 
+  /** Sends how a request ended: of a notification only that it failed. */
+  #reply(message: Request, rpc: string, outcome: Outcome): void {
+    if (message.id !== undefined) this.#socket.send({ type: 'answer', id: message.id, rpc, outcome })
+    else if ('error' in outcome) this.#socket.send({ type: 'error', error: notificationError(outcome, rpc) })
+  }
+
   /** Says how long a call had. */
-  #timedOut({ id, name, timeout: asked }: Extract<Request, { type: 'call' }>): void {
+  #timedOut(message: CallMessage): void {
     const { functions, development } = this.#owner
+    const { name, timeout: asked } = message
     const limit = functions.of(name, asked)
     const outcome = this.#socket.isOld
       ? wireError('timeout', { function: name })
       : timeoutOutcome({ name, limit, asked, givesHints: development !== undefined })
-    this.#socket.send({ type: 'answer', id, rpc: name, outcome })
+    this.#reply(message, name, outcome)
   }
 
   /** Says which function was most likely meant, to the log and to the client: in development only. */
-  #suggest({ id }: Request, name: string, nearest: string): void {
+  #suggest(message: Request, name: string, nearest: string): void {
     const { sid, uid, isOld } = this.#socket
-    this.#owner.requests.misspelt({ sid, uid, type: 'call', function: name }, nearest)
+    this.#owner.requests.misspelt({ sid, uid, type: typeOf(message), function: name }, nearest)
     const about = { function: name }
-    const message = `${ERRORS.not_found}: ${name} (did you mean ${nearest}?)`
-    const full = { message, code: 'not_found', data: { ...about, didYouMean: nearest } }
+    const text = `${ERRORS.not_found}: ${name} (did you mean ${nearest}?)`
+    const full = { message: text, code: 'not_found', data: { ...about, didYouMean: nearest } }
     const outcome = isOld ? wireError('not_found', about) : encodeError(full)
-    this.#socket.send({ type: 'answer', id, rpc: name, outcome })
+    this.#reply(message, name, outcome)
   }
 
   /** @returns the function that is called; one that fails in place of one whose look-up throws, as a getter may */
@@ -258,7 +271,7 @@ export class SocketSession {
     const { refusedBy: by } = message as Partial<PendingRequest>
     const subject = { ...('channel' in message && { channel: message.channel }), ...(by && { by }) }
     const name = message.type === 'call' ? { function: message.name } : subject
-    const request = { sid, uid, type: message.type, ...name, ...(ms !== undefined && { ms }) }
+    const request = { sid, uid, type: typeOf(message), ...name, ...(ms !== undefined && { ms }) }
     requests.answered(request, error)
   }
 
@@ -271,9 +284,15 @@ export class SocketSession {
       const { sid, uid } = this.#socket
       requests.answered({ sid, uid, type: 'message', ...(rpc !== undefined && { function: rpc }) }, outcome)
     }
-    if (rpc !== undefined && id !== undefined) this.#socket.send({ type: 'answer', id, rpc, outcome })
-    else this.#socket.send({ type: 'error', error: outcome })
+    if (rpc === undefined) this.#socket.send({ type: 'error', error: outcome })
+    else if (id === undefined) this.#reply({ type: 'call', name: rpc, data: undefined }, rpc, outcome)
+    else this.#socket.send({ type: 'answer', id, rpc, outcome })
   }
+}
+
+/** What a request is in the log. */
+function typeOf({ type, id }: Request): string {
+  return id === undefined ? 'notify' : type
 }
 
 function rpcOf(message: Request): string {

@@ -1,0 +1,126 @@
+import {
+  type CallOptions,
+  type Capability,
+  decodeError,
+  type Outcome,
+  RpcError,
+  type RpcPeer,
+  type ServerMessage,
+} from '@token-socket/protocol'
+import { checkName } from '../channels/check-name.js'
+import type { Development } from '../runtime/development.js'
+import type { FailureListener } from '../runtime/failures.js'
+import { promised } from '../runtime/own-calls.js'
+import type { RequestLog } from '../runtime/request-log.js'
+import { shorten } from '../runtime/shorten.js'
+import { actionTimeout } from './action-timeout.js'
+import { callBack, type RpcCallback } from './rpc-callback.js'
+
+/** Dependencies of {@link ClientActions} that all sockets of a server share. */
+export interface ClientActionsOwner {
+  readonly requests: RequestLog
+  readonly failed: FailureListener
+  /** Checks that only development servers make. @default none */
+  readonly development?: Pick<Development, 'checkData'> | undefined
+}
+
+/** The socket of {@link ClientActions}. */
+export interface CalledSocket {
+  readonly sid: string
+  readonly uid: string | undefined
+  /** The kinds of frames beyond the first version of the wire that its client takes. */
+  readonly capabilities: readonly Capability[]
+  readonly isClosed: boolean
+  /** Whether its client is the legacy one, to which plain errors are texts. */
+  readonly isOld: boolean
+  send(message: ServerMessage): void
+}
+
+/** How a call ends that is not answered. A client that takes no notifications may never answer what it is called for. */
+const UNANSWERED = /^(connection_lost|timeout)$/
+
+/** The actions of one client, as the server runs them: by calls, and by notifications. */
+export class ClientActions {
+  readonly #socket: CalledSocket
+  readonly #owner: ClientActionsOwner
+  readonly #peer: RpcPeer
+  /** Notifications that the client was sent, and of which it has reported no failure. */
+  #notified = 0
+
+  constructor(socket: CalledSocket, owner: ClientActionsOwner, peer: RpcPeer) {
+    this.#socket = socket
+    this.#owner = owner
+    this.#peer = peer
+  }
+
+  /** Calls one. See {@link RemoteClient.rpc}. */
+  call(name: string, data: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
+    const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest ?? undefined]
+    const { requests, development, failed } = this.#owner
+    development?.checkData('call', name, data)
+    const send = (id: string) => {
+      if (this.#socket.isClosed) throw new RpcError('connection_lost')
+      const timeout = actionTimeout(options)
+      this.#socket.send({ type: 'invoke', id, name, data, timeout: this.#socket.isOld ? undefined : timeout })
+    }
+    const answer = this.#peer.request(send, options, name)
+    const { sid, uid } = this.#socket
+    if (requests.isVerbose) requests.watch({ sid, uid, type: 'invoke', function: name }, answer)
+    if (!callback) return answer
+    return void callBack(answer, callback, (cause) => failed(cause, { sid, rpc: name, method: 'rpc' }))
+  }
+
+  /** Runs one without an answer. See {@link RemoteClient.notify}. */
+  notify(name: string, data: unknown): Promise<void> {
+    const { development, failed } = this.#owner
+    development?.checkData('notification', name, data)
+    const { sid } = this.#socket
+    const misused = (cause: unknown, details: object) => failed(cause, { ...details, sid })
+    return promised('socket.notify', async () => this.#notify(name, data), misused)
+  }
+
+  /** A notification failed at the client. @returns `false` if it was sent none that could have failed */
+  failed(outcome: Outcome): boolean {
+    if (this.#notified === 0 || !('error' in outcome)) return false
+    this.#notified -= 1
+    const error = decodeError(outcome)
+    const { function: name } = Object(error.data) as { readonly function?: unknown }
+    this.#report(error, typeof name === 'string' ? name : undefined)
+    return true
+  }
+
+  /** @throws RpcError @returns a promise that may reject with one, if it is not done at once */
+  #notify(name: string, data: unknown): Promise<void> | undefined {
+    checkName('name', name)
+    const { sid, uid, isClosed, capabilities } = this.#socket
+    if (isClosed) throw new RpcError('connection_lost')
+    if (!capabilities.includes('notify')) return this.#callInstead(name, data)
+    this.#socket.send({ type: 'invoke', name, data })
+    this.#notified += 1
+    const { requests } = this.#owner
+    if (requests.isVerbose) requests.notified({ sid, uid, type: 'notify', function: name })
+    return undefined
+  }
+
+  /** Calls an action of a client that takes no notifications. Its answer is dropped, and so is that there was none. */
+  #callInstead(name: string, data: unknown): Promise<void> | undefined {
+    let isSent = false
+    const send = (id: string) => {
+      this.#socket.send({ type: 'invoke', id, name, data })
+      isSent = true
+    }
+    const answer = this.#peer.request(send, undefined, name)
+    if (!isSent) return answer.then(() => {})
+    answer.catch((error: RpcError) => {
+      if (!UNANSWERED.test(error.code)) this.#report(error, name)
+    })
+    return undefined
+  }
+
+  /** Reports a notification that failed at the client. @param name the client may have made it up */
+  #report(error: RpcError, name: string | undefined): void {
+    const { sid, uid } = this.#socket
+    const called = name === undefined ? {} : { function: shorten(name) }
+    this.#owner.failed(error, { sid, uid, ...called, step: 'notification' })
+  }
+}
