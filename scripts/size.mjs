@@ -14,8 +14,8 @@ import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
-  ['token-socket.min.js', 16_200],
-  ['token-socket.full.min.js', 23_750],
+  ['token-socket.min.js', 16_600],
+  ['token-socket.full.min.js', 24_150],
   ['token-socket.fallback.min.js', 8300],
 ])
 
