@@ -1,4 +1,4 @@
-import { badOption, type CallOptions, markHandled, RpcError } from '@token-socket/protocol'
+import { badOption, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
 import type { PublicationOptions, Receipt, RemoteClient, TokenSocketServer } from '@token-socket/server'
 import { ChannelNames, type ParameterValues } from '../channel-names.js'
 import { checkedValue } from '../checked-value.js'
@@ -82,7 +82,8 @@ class ServerParts {
     pattern: string,
     parameters: ParameterValues,
     ...[event, data, options]: readonly [event: string, data: unknown, options?: PublicationOptions]
-  ): Promise<Receipt> => markHandled(this.#publish({ pattern, parameters, event, data, options }))
+  ): Promise<Receipt> =>
+    this.#owned('publish', () => this.#publish({ pattern, parameters, event, data, options }))
 
   readonly rpc = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>
     this.#call(who, { name, isOneWay: false }, rest)
@@ -90,8 +91,8 @@ class ServerParts {
   readonly notify = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>
     this.#call(who, { name, isOneWay: true }, rest)
 
-  readonly members = async (pattern: string, parameters: ParameterValues) =>
-    this.#owner.server.members(this.channel(pattern, parameters))
+  readonly members = (pattern: string, parameters: ParameterValues) =>
+    this.#owned('members', async () => this.#owner.server.members(this.channel(pattern, parameters)))
 
   readonly client = (socket: RemoteClient) => this.#clients.of(socket)
 
@@ -112,6 +113,14 @@ class ServerParts {
     return server.publish(channel, data, { ...options, event })
   }
 
+  /** A handler that passes such a failure on fails with `nested_failed`. The promise may be left alone. */
+  #owned<T>(method: string, work: () => Promise<T>): Promise<T> {
+    const noted = work().catch((cause) => {
+      throw RpcError.is(cause) ? callFailure(cause, `server.${method}`) : cause
+    })
+    return markHandled(noted)
+  }
+
   #call(
     who: RemoteClient | string,
     { name, isOneWay: isMessage }: { readonly name: string; readonly isOneWay: boolean },
@@ -123,7 +132,9 @@ class ServerParts {
       return operation.call(target, ...rest)
     }
     const kind = isMessage ? 'one-way message' : 'operation that answers'
-    return markHandled(Promise.reject(badArgument('name', `the client has no ${kind} ${name}`)))
+    return this.#owned('rpc', () =>
+      Promise.reject(badArgument('name', `the client has no ${kind} ${String(name)}`)),
+    )
   }
 }
 
