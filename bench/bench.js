@@ -115,6 +115,7 @@ process.on('exit', endAll)
 try {
   const [first, ...others] = process.argv.slice(2)
   if (first === 'types') await runTypes(others)
+  else if (first === 'typed') await runServers(['--only', 'typed', ...others])
   else await runServers(process.argv.slice(2))
 } catch (error) {
   console.error(`\n${error instanceof Error ? error.message : error}`)

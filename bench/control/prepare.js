@@ -49,7 +49,7 @@ function packagesIn(file) {
   }
 }
 
-async function build(names = ['protocol', 'server', 'lmdb', 'redis']) {
+async function build(names = ['protocol', 'server', 'contract', 'lmdb', 'redis']) {
   if (names.every(isBuilt)) return true
   const advice = 'The messages above name the cause. `npm run types` shows errors of types on their own.'
   return runStep({ title: 'Building', program: process.execPath, args: ['scripts/build.mjs'], advice })

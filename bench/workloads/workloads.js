@@ -55,6 +55,19 @@ function fanout(name, setup) {
   return { ...rpc(1), name, file: 'fanout.js', operation: 'publication', setup }
 }
 
+/** A plain controller beside the same function as an operation of a contract. @returns {Workload} */
+function typed(depth) {
+  return { ...rpc(depth), name: `typed-${depth}`, peers: contracts }
+}
+
+const contracts = [
+  'token-socket',
+  'token-socket-contract',
+  'token-socket-zod',
+  'token-socket-valibot',
+  'token-socket-arktype',
+]
+
 const all = ({ subscribers }) => ({ connections: subscribers, burst: 1 })
 const inBursts = ({ subscribers, burst }) => ({ connections: subscribers, burst })
 
@@ -99,6 +112,8 @@ export const workloads = [
   rpc(1),
   rpc(10),
   rpc(100),
+  typed(1),
+  typed(10),
   {
     ...rpc(10),
     name: 'server-rpc-10',

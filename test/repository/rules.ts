@@ -32,8 +32,13 @@ export const folderArrows: Readonly<
   'contract/cli': { packages: ['protocol'], folders: ['contract', 'contract/asyncapi'] },
 }
 
-/** One door for each outside dependency, its inner files included: the files that may import it. `types` where only its types may be. */
-export const doors: Readonly<Record<string, { readonly files: readonly string[]; readonly types?: true }>> = {
+/** One door for each outside dependency, its inner files included: the files that may import it. `types` where only its types may be, but for the files of `values`. */
+export const doors: Readonly<
+  Record<
+    string,
+    { readonly files: readonly string[]; readonly types?: true; readonly values?: readonly string[] }
+  >
+> = {
   '@standard-schema/spec': { files: ['contract/schema'], types: true },
   sockjs: { files: ['server/transports/sockjs'] },
   lmdb: { files: ['lmdb/store'] },
@@ -52,8 +57,10 @@ export const doors: Readonly<Record<string, { readonly files: readonly string[];
       'server/http/handler-chain',
       'server/http/token-mounts',
       'server/authentication/token-endpoint',
+      'contract/mock/port/open-port',
     ],
     types: true,
+    values: ['contract/mock/port/open-port'],
   },
   // The file that the user names on the command line.
   '(a computed name)': { files: ['contract/cli/contract-module'] },
@@ -76,6 +83,7 @@ export const privateNames: Readonly<Record<string, readonly string[]>> = {
   '#websocket': ['client/transports/native-websocket', 'client/transports/node-websocket'],
   '#fetch': ['client/native-fetch', 'client/node-fetch'],
   '#advice': ['client/advice/development-advice', 'client/advice/no-advice', 'client/advice/node-advice'],
+  '#mock-port': ['contract/mock/port/open-port', 'contract/mock/port/no-port'],
   '#sockjs': [
     'client/transports/load-sockjs',
     'client/transports/global-sockjs',
@@ -91,7 +99,14 @@ export const jsonUsers: Readonly<Record<string, string>> = {
   'contract/asyncapi/json-text': 'models are files of JSON',
 }
 
-const nodeUsers = [/^server\//, /^lmdb\//, /^redis\//, /^client\/transports\/node-/, /^contract\/cli\//]
+const nodeUsers = [
+  /^server\//,
+  /^lmdb\//,
+  /^redis\//,
+  /^client\/transports\/node-/,
+  /^contract\/cli\//,
+  /^contract\/mock\/port\/open-/,
+]
 const vagueNames = new Set(['utils', 'util', 'types', 'common', 'helpers', 'helper', 'misc', 'shared'])
 
 const FILE_LINES = 400
@@ -104,8 +119,8 @@ export const rules: Readonly<Record<string, (files: readonly SourceFile[]) => st
   'imports of other folders of its package only along an arrow': (files) =>
     eachImport(files, checkFolderArrow),
   'imports each outside dependency through its door': (files) => eachImport(files, checkDoor),
-  'imports Node’s modules only on the server, in client/transports/node-* and in contract/cli': (files) =>
-    eachImport(files, checkNode),
+  'imports Node’s modules only on the server, in client/transports/node-*, contract/cli and contract/mock/port/open-*':
+    (files) => eachImport(files, checkNode),
   'imports files that exist in the same package, by their .js name': checkRelative,
   'has no import cycle, types included': checkCycles,
   'uses JSON only in protocol/codec': (files) => files.flatMap(checkJson),
@@ -164,7 +179,9 @@ function checkDoor(file: SourceFile, { specifier, typeOnly }: Import): string | 
   const door = Object.hasOwn(doors, dependency) ? doors[dependency] : undefined
   if (!door) return 'this dependency has no door'
   if (!door.files.includes(file.name)) return `only ${door.files.join(', ')} may`
-  return door.types && !typeOnly ? 'only its types may be imported' : undefined
+  return door.types && !typeOnly && !door.values?.includes(file.name)
+    ? 'only its types may be imported'
+    : undefined
 }
 
 function checkNode(file: SourceFile, { specifier }: Import): string | undefined {

@@ -1,0 +1,13 @@
+/** Mocks of a contract's server and client. */
+export type { MockIdentity } from './memory/memory-socket.js'
+export type { MockError, MockOptions } from './mock-answers.js'
+export { type CallerOptions, type MockClient, type MockClientOptions, mockClient } from './mock-client.js'
+export {
+  type MockConnectOptions,
+  type MockServer,
+  type MockServerOptions,
+  mockServer,
+  type Some,
+} from './mock-server.js'
+export type { ListenOptions } from './port/mock-port.js'
+export type { ReceivedMessage } from './received-messages.js'

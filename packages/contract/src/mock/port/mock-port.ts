@@ -1,0 +1,30 @@
+import type { ServerController, SocketAuth, TokenSocketServer } from '@token-socket/server'
+
+/** Where a mock server listens. */
+export interface ListenOptions {
+  /** @default any free one */
+  readonly port?: number | undefined
+  /** The address. Whoever reaches it may sign in. @default '127.0.0.1' */
+  readonly host?: string | undefined
+  /** What handlers get as `auth`. @default {} */
+  readonly auth?: SocketAuth | undefined
+}
+
+/** A mock server that listens. */
+export interface MockPort {
+  /** For `connect` and `TokenSocket`: `http://127.0.0.1:` and the port. */
+  readonly url: string
+  readonly port: number
+  readonly server: TokenSocketServer
+  /** Closes all sockets and stops listening. */
+  close(): Promise<void>
+}
+
+/** What a port serves. */
+export interface ServedMock extends ListenOptions {
+  readonly socketController: ServerController
+  /** The patterns of the contract's channels that have presence. */
+  readonly presence: readonly string[]
+  /** A handler threw. */
+  failed(cause: unknown): void
+}
