@@ -28,10 +28,11 @@ const badExamples: Readonly<Record<string, readonly Record<string, string>[]>> =
     { 'server/hub': 'const later = (name: string) => import(name)' },
     { 'server/hub': "const old = require('ws')" },
   ],
-  'imports Node’s modules only on the server, in client/transports/node-* and in contract/cli': [
-    { 'protocol/names': "import { createHash } from 'node:crypto'" },
-    { 'client/client': "import type { Agent } from 'node:http'" },
-  ],
+  'imports Node’s modules only on the server, in client/transports/node-*, contract/cli and contract/mock/port/open-*':
+    [
+      { 'protocol/names': "import { createHash } from 'node:crypto'" },
+      { 'client/client': "import type { Agent } from 'node:http'" },
+    ],
   'imports files that exist in the same package, by their .js name': [
     { 'server/hub': "import { Outbox } from './outbox.js'" },
     { 'server/hub': "import { Outbox } from './outbox'", 'server/outbox': 'export class Outbox {}' },

@@ -4,7 +4,7 @@ import type { ServerController, SocketAuth, TokenSocketServer } from '@token-soc
 export interface ListenOptions {
   /** @default any free one */
   readonly port?: number | undefined
-  /** The address. Whoever reaches it may sign in. @default '127.0.0.1' */
+  /** The address. Every client that reaches it may sign in. @default '127.0.0.1' */
   readonly host?: string | undefined
   /** What handlers get as `auth`. @default {} */
   readonly auth?: SocketAuth | undefined
