@@ -26,9 +26,8 @@ async function accepts(schema: Schema, value: unknown): Promise<boolean> {
 }
 
 function inputOf(contract: Contract, name: string): Schema {
-  const { input } = (contract.definition.server?.[name] as ReturnType<typeof procedure>)['~procedure']
-  if (!input) throw new Error(`${name} has no input`)
-  return input
+  const operation = contract.definition.server?.[name] as ReturnType<typeof procedure>
+  return operation['~procedure'].input as Schema
 }
 
 for (const [library, schemaOf] of Object.entries(LIBRARIES)) {

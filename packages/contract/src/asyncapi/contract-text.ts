@@ -36,7 +36,7 @@ function oneOf<Names extends readonly (keyof Payloads)[]>(
 const SCHEMA_OF = `
 function schemaOf(name: keyof Payloads, uses: readonly (keyof Payloads)[]): z.ZodType {
   const definitions = Object.fromEntries([name, ...uses].map((one) => [one, schemas[one]]))
-  const schema = { $ref: \`#/definitions/\${name}\`, definitions }
+  const schema = { $ref: \`#/definitions/\${name}\`, definitions } as z.core.JSONSchema.JSONSchema
   return z.fromJSONSchema(schema, { defaultTarget: 'draft-7' })
 }
 `
@@ -76,7 +76,7 @@ export class ContractText {
       value: literal(schema),
     }))
     const table = print({ open: '{', close: '}', items })
-    return `const schemas: { readonly [Name in keyof Payloads]: z.core.JSONSchema.JSONSchema } = ${table}\n`
+    return `const schemas: { readonly [Name in keyof Payloads]: unknown } = ${table}\n`
   }
 
   #functions(): string {

@@ -94,6 +94,7 @@ function checkTree(document: JsonObject): void {
   let count = 0
   const path: object[] = []
   const visit = (value: unknown, pointer: string): void => {
+    if (typeof value === 'string') checkText(value, pointer)
     if (typeof value !== 'object' || value === null) return
     count += 1
     if (count > MAX_NODES) throw new ModelError('#', `it has more than ${MAX_NODES} objects and lists`)
@@ -103,9 +104,15 @@ function checkTree(document: JsonObject): void {
     path.push(value)
     for (const [key, child] of Object.entries(value)) {
       if (key === '__proto__') throw new ModelError(pointer, 'the name __proto__ can’t be used')
+      checkText(key, pointer)
       visit(child, `${pointer}/${encodePointer(key)}`)
     }
     path.pop()
   }
   visit(document, '#')
+}
+
+/** Half of a pair of UTF-16 has no form in UTF-8, in which the contract is written. */
+function checkText(text: string, pointer: string): void {
+  if (/\p{Surrogate}/u.test(text)) throw new ModelError(pointer, `a text is no Unicode: ${quote(text)}`)
 }

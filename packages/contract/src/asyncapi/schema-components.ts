@@ -94,7 +94,7 @@ function refTo(component: string): string {
 
 /** AsyncAPI allows letters, digits, dots, hyphens and underscores. */
 function componentName(name: string): string {
-  return name.replace(/[^\w.-]+/g, '-').replace(/^-+|-+$/g, '') || 'schema'
+  return name.replace(/[^\w.]+/g, '-').replace(/^-+|-+$/g, '') || 'schema'
 }
 
 function objectOr(value: unknown): JsonObject {

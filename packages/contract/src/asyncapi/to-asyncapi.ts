@@ -120,14 +120,15 @@ class DocumentWriter {
     const { input, output, errors = {} } = procedure['~procedure']
     const use = (part: string) => ({ name: `${name}.${part}`, subject: `${name} (${part})` })
     const ids = new UniqueNames()
-    const errorMessages = Object.entries(errors).map(([error, schema]) => {
-      const message = this.#schemas.message(schema, use(`errors.${error}`))
-      return [ids.take(`errors.${idOf(error)}`), withNotes(message, { error })] as const
-    })
     return {
       input: { input: this.#schemas.message(input, use('input')) },
       output: output ? { output: this.#schemas.message(output, use('output')) } : {},
-      errors: Object.fromEntries(errorMessages),
+      errors: Object.fromEntries(
+        Object.entries(errors).map(([error, schema]) => {
+          const message = this.#schemas.message(schema, use(`errors.${error}`))
+          return [ids.take(`errors.${idOf(error)}`), withNotes(message, { error })] as const
+        }),
+      ),
     }
   }
 
@@ -177,7 +178,7 @@ class DocumentWriter {
 
 /** Identifiers of the document are free of the characters that mean something in references. */
 function idOf(name: string): string {
-  return name.replace(/[^\w.-]+/g, '-').replace(/^-+|-+$/g, '') || 'unnamed'
+  return name.replace(/[^\w.]+/g, '-').replace(/^-+|-+$/g, '') || 'unnamed'
 }
 
 function withNotes(message: AsyncApiMessage, notes: MessageNotes): AsyncApiMessage {
