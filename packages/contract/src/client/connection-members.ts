@@ -1,9 +1,8 @@
 import type { ConnectionState, StateDetails, TokenSocket } from '@token-socket/client'
 import { markHandled, RpcError } from '@token-socket/protocol'
-import type { PendingSocket } from './pending-socket.js'
 
 /** The members of a client that are about its connection. */
-export function connectionMembers(socket: PendingSocket) {
+export function connectionMembers(socket: TokenSocket) {
   return {
     $socket: socket,
     $withReconnect: (callback: () => unknown) => socket.onrestored(callback),

@@ -1,8 +1,8 @@
-import type { PendingSocket } from './pending-socket.js'
+import type { TokenSocket } from '@token-socket/client'
 
 /** What the parts of a client of a contract have in common. */
 export interface ContractSettings {
-  readonly socket: PendingSocket
+  readonly socket: TokenSocket
   /** Whether to check what is sent. */
   readonly checkSent: boolean
   /** Milliseconds that an asynchronous schema may take, and a call whose options name no time-out. */

@@ -10,7 +10,6 @@ import { IncomingCalls } from './incoming-calls.js'
 import { createOrder } from './message-order.js'
 import type { TypedOptions } from './options.js'
 import { outgoingCall } from './outgoing-call.js'
-import { pending } from './pending-socket.js'
 import type { ContractSettings } from './settings.js'
 
 /** A client of a contract, and what arrives for it. */
@@ -41,11 +40,10 @@ export function typed<C extends Contract>(
 
 /** What {@link typed} and `connect` are made of. */
 export function makeClient(
-  own: TokenSocket,
+  socket: TokenSocket,
   { definition }: Contract,
   { checkSent = isDevelopment(), callTimeout = 30_000 }: TypedOptions = {},
 ): MadeClient {
-  const socket = pending(own)
   const { server, client, both, channels } = definition
   const fail = (cause: unknown) => void socket.emit('error', asRpcError(cause))
   const settings: ContractSettings = { socket, checkSent, callTimeout, fail }
