@@ -48,7 +48,7 @@ function importFile(path: string): Promise<unknown> {
 
 async function typescriptLoader(path: string): Promise<(path: string) => Promise<unknown>> {
   const { createJiti } = await loadPackage<Jiti>('jiti', () => import('jiti'))
-  const jiti = createJiti(path, { fsCache: false })
+  const jiti = createJiti(path, { fsCache: false, interopDefault: false })
   return (file) => jiti.import(file)
 }
 

@@ -9,11 +9,18 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   })
 }
 
-// It stays where a contract's module waits for what never comes, and Node ends.
-process.exitCode = 1
+/** Node ends where a contract's module waits for what never comes. */
+function reportUnsettled(): void {
+  process.stderr.write('token-socket: a file that was loaded waits for what never comes\n')
+  process.exitCode = 1
+}
+
+process.once('exit', reportUnsettled)
 void runCommand(process.argv.slice(2), {
   write: (text) => write(process.stdout, text),
   report: (text) => write(process.stderr, `${text}\n`),
-})
+}).then((code) => {
+  process.removeListener('exit', reportUnsettled)
   // A contract's module may have opened what keeps the process alive.
-  .then((code) => process.exit(code))
+  process.exit(code)
+})
