@@ -4,7 +4,7 @@ import { type Handlers, implement } from '@token-socket/contract/server'
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import { z } from 'zod'
-import { deferred, rejection, type Site, type SiteOptions, turn, until, useSites } from './fixture.js'
+import { deferred, next, rejection, type Site, type SiteOptions, turn, until, useSites } from './fixture.js'
 
 const contract = defineContract({
   server: {
@@ -83,6 +83,23 @@ describe('#implement', () => {
     expect(await call(site, 'since', { at: 0 })).to.equal('1970-01-01T00:00:00.000Z')
   })
 
+  it('gives a handler undefined where the caller passed nothing, so that optional inputs are possible', async () => {
+    const optional = defineContract({
+      server: {
+        checked: procedure({ input: z.string().optional(), output: z.string() }),
+        typed: procedure({ input: type<string | undefined>(), output: type<string>() }),
+      },
+    })
+    const handler = (input: string | undefined) => `got ${input}`
+    const site = await start({ socketController: implement(optional, { checked: handler, typed: handler }) })
+    for (const wraps of [false, true]) {
+      if (wraps) site.sockets.use('call', (_request, go) => go())
+      expect(await call(site, 'checked')).to.equal('got undefined')
+      expect(await call(site, 'typed')).to.equal('got undefined')
+      expect(await call(site, 'checked', 'x')).to.equal('got x')
+    }
+  })
+
   it('answers nothing to one-way messages, whatever their handlers return', async () => {
     const site = await serve({ note: () => 'secret', move: async () => 'secret' })
     expect(await call(site, 'note', 'x')).to.equal(undefined)
@@ -127,9 +144,19 @@ describe('#implement', () => {
       })
     }
 
-    it('of a one-way message also with the error event', async () => {
+    it('of a one-way message that is called, as the answer', async () => {
       const site = await serve({ note: () => seen.push('ran') })
-      const error = await rejection(call(site, 'note', { secret: 1 }))
+      expect((await rejection(call(site, 'note', 5))).code).to.equal('invalid_input')
+      expect(site.failures).to.have.length(1)
+      expect(seen).to.deep.equal([])
+    })
+
+    it('of a one-way message with the error event of both ends', async () => {
+      const site = await serve({ note: () => seen.push('ran') })
+      const client = await site.ready()
+      const failed = next(client, 'error')
+      await client.notify('note', { secret: 1 })
+      const [error] = (await failed) as [RpcError]
       expect(error.code).to.equal('invalid_input')
       expect(error.data).to.have.property('function', 'note')
       await until(() => site.failures.length)
@@ -400,6 +427,8 @@ describe('#implement', () => {
       expect(seen[0]).to.equal('invalid_input')
       expect(seen[1]).to.have.property('function', 'deep.say')
       expect(seen).to.have.length(2)
+      expect(site.failures.map(({ cause }) => (cause as RpcError).code)).to.deep.equal(['invalid_input'])
+      expect(site.failures[0]?.details).to.include({ function: 'deep.say', step: 'notification' })
     })
 
     it('checks answers and the data of declared errors, and gives what their schemas make of them', async () => {

@@ -25,7 +25,7 @@ export {
   parseJson,
 } from './codec.js'
 export type { Connection, ConnectionListener } from './connection.js'
-export { type Action, type Controller, findAction, isPlain } from './controller.js'
+export { type Action, type Controller, findAction, isPlain, KEEPS_UNDEFINED } from './controller.js'
 export { createTimeouts, Deadlines, isNever, type Timeouts } from './deadlines.js'
 export { ERRORS, type ErrorCode, type Shape } from './error-texts.js'
 export {

@@ -384,6 +384,11 @@ export class RemoteClient {
     return message.type === 'answer' ? { ...message, outcome } : { ...message, error: outcome }
   }
 
+  /** Reports what failed for a socket. @internal */
+  static report(socket: RemoteClient, cause: unknown, details: object): void {
+    socket.#owner.failed(cause, { ...details, sid: socket.sid })
+  }
+
   #watched<T>(method: string, promise: Promise<T>): Promise<T> {
     return watched(promise, `socket.${method}`, (cause) => this.#owner.failed(cause, { sid: this.sid }))
   }

@@ -1,17 +1,20 @@
 import type { CallOptions } from '@token-socket/protocol'
-import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
+import { type RemoteClient, reportFailure, type TokenSocketServer } from '@token-socket/server'
 
 /** What calls of a client go to. */
 export interface CallTarget {
   rpc(name: string, data: unknown, options: CallOptions | undefined): Promise<unknown>
   notify(name: string, data: unknown): Promise<unknown>
+  /** Reports a one-way message that was not sent: its sender may have left the promise alone. */
+  failed(cause: unknown, details: object): void
 }
 
 /** A socket of this node. */
 export function socketTarget(socket: RemoteClient): CallTarget {
   return {
     rpc: (name, data, options) => socket.rpc(name, data, options),
-    notify: (name, data) => socket.rpc(name, data),
+    notify: (name, data) => socket.notify(name, data),
+    failed: (cause, details) => reportFailure(socket, cause, details),
   }
 }
 
@@ -19,6 +22,7 @@ export function socketTarget(socket: RemoteClient): CallTarget {
 export function sidTarget({ cluster }: TokenSocketServer, sid: string): CallTarget {
   return {
     rpc: (name, data, options) => cluster.rpc(sid, name, data, options),
-    notify: (name, data) => cluster.rpc(sid, name, data),
+    notify: (name, data) => cluster.notify(sid, name, data),
+    failed: () => {},
   }
 }

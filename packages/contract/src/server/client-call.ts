@@ -25,12 +25,26 @@ export function clientCall({ name, procedure }: Operation, checkSent: boolean): 
 
   async function run(target: CallTarget, given: unknown, options?: CallOptions): Promise<unknown> {
     const value = input && given
-    const asked = checkSent && check(input, value, { code: 'invalid_input', options })
     // A call whose schema answers at once goes out at once, before whatever is sent next.
+    const asked = checkSent && checkInput(target, value, options)
     if (asked instanceof Promise) await asked
     if (!output) return void (await target.notify(name, value))
     const answer = await target.rpc(name, value, options).catch((error) => declared(error, options))
     return check(output, answer, { code: 'invalid_output', options })
+  }
+
+  /** The sender of a one-way message often leaves its promise alone: what is not sent is reported. */
+  function checkInput(target: CallTarget, value: unknown, options: CallOptions | undefined): unknown {
+    const refuse = (cause: unknown): never => {
+      if (!output) target.failed(cause, { function: name, step: 'notification' })
+      throw cause
+    }
+    try {
+      const asked = check(input, value, { code: 'invalid_input', options })
+      return asked instanceof Promise ? asked.catch(refuse) : asked
+    } catch (cause) {
+      return refuse(cause)
+    }
   }
 
   /** @throws the error, with the data that its schema makes of it */

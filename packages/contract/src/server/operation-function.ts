@@ -1,4 +1,4 @@
-import { type CallContext, forCaller, RpcError } from '@token-socket/protocol'
+import { type CallContext, forCaller, KEEPS_UNDEFINED, RpcError } from '@token-socket/protocol'
 import type { AnswerCallback, Handler, RemoteClient } from '@token-socket/server'
 import type { Operation } from '../operations.js'
 import type { ErrorSchemas } from '../procedure.js'
@@ -58,7 +58,8 @@ export function operationFunction(
     run: middleware.length > 0 ? wrapHandler(middleware, handler) : handler,
   }
   const asksNothing = !parts.input && !parts.output && Object.keys(parts.errors).length === 0
-  return asksNothing && !parts.isOneWay ? plainFunction(parts) : checkingFunction(parts)
+  const made = asksNothing && !parts.isOneWay ? plainFunction(parts) : checkingFunction(parts)
+  return Object.defineProperty(made, KEEPS_UNDEFINED, { value: true })
 }
 
 /** Asks no schema, and adds no promise. */

@@ -11,6 +11,7 @@ import {
   encodeError,
   FrameError,
   forCaller,
+  KEEPS_UNDEFINED,
   notificationError,
   type Outcome,
   plainRefusal,
@@ -174,7 +175,8 @@ export class SocketSession {
       const action = this.#find(rpc)
       // It runs nothing of the application's: heartbeats are answered however many calls run.
       if (action === pong) return answer({ data: pong() })
-      const { data = {}, timeout = undefined } = message.type === 'call' ? message : {}
+      const { data: given, timeout = undefined } = message.type === 'call' ? message : {}
+      const data = given === undefined && !keepsUndefined(action) ? {} : given
       const around =
         message.type === 'call' ? this.#owner.middleware?.aroundCall(this.#socket, data) : undefined
       return this.#peer.receive({
@@ -293,6 +295,10 @@ export class SocketSession {
 /** What a request is in the log. */
 function typeOf({ type, id }: Request): string {
   return id === undefined ? 'notify' : type
+}
+
+function keepsUndefined(action: (Action & { readonly [KEEPS_UNDEFINED]?: true }) | undefined): boolean {
+  return action?.[KEEPS_UNDEFINED] === true
 }
 
 function rpcOf(message: Request): string {
