@@ -14,7 +14,7 @@ export const contract = defineContract({
     announce: procedure({
       input: z.object({ topic, message: text }),
       output: z.object({ reached: z.number() }),
-      errors: { nobody_listens: z.object({ topic }) },
+      errors: { no_listener: z.object({ topic }) },
     }),
     cutTheLine: procedure(),
   },

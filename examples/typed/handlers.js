@@ -18,7 +18,7 @@ export const socketController = implement(contract, {
 
   announce({ topic, message }, { errors }) {
     const clients = [...(listeners.get(topic)?.values() ?? [])]
-    if (clients.length === 0) throw errors.nobody_listens({ topic })
+    if (clients.length === 0) throw errors.no_listener({ topic })
     for (const client of clients) client.sendNotification({ topic, message })
     return { reached: clients.length }
   },

@@ -77,6 +77,21 @@ const DEMOS: Readonly<Record<string, Readonly<Record<string, (page: Page) => Pro
       await page.getByLabel('The server asks').waitFor()
     },
   },
+  typed: {
+    'when it is ready': async (page) => {
+      await page.getByText('connect ready').waitFor()
+    },
+    'with a greeting, a notification and errors': async (page) => {
+      for (const name of ['Say hello', 'Send a number as the name', 'Subscribe'])
+        await page.getByRole('button', { name, exact: true }).click()
+      for (const topic of ['none', 'news']) {
+        await page.getByLabel('To', { exact: true }).fill(topic)
+        await page.getByLabel('Message').fill('Something happened')
+        await page.getByRole('button', { name: 'Announce' }).click()
+      }
+      await page.getByText('onSendNotification news').waitFor()
+    },
+  },
   cluster: {
     'when everybody has talked': async (page) => {
       await page.waitForFunction(() => document.querySelectorAll('.state[data-state="ready"]').length === 4)
