@@ -1,6 +1,7 @@
 import {
   asRpcError,
   decodeError,
+  isNever,
   type PublicationMessage,
   RpcError,
   type ServerMessage,
@@ -149,7 +150,8 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
 
   /** See {@link TokenSocket.onrestored}. */
   whenRestored(callback: () => unknown): () => void {
-    const wait = this.#settings.callTimeout || RESTORE_TIMEOUT
+    const { callTimeout } = this.#settings
+    const wait = isNever(callTimeout) ? RESTORE_TIMEOUT : callTimeout
     const run = async () => {
       const { link } = this.calls
       try {
