@@ -9,6 +9,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { root } from './gates.mjs'
+import { checkCommand } from './pack-command.mjs'
 
 /** What publint finds and we accept, each with the reason. */
 const acceptedMessages = [
@@ -157,6 +158,9 @@ async function checkAll(temporary) {
   const entries = packages.flatMap(entriesOf)
   for (const entry of entries) report(`${entry}, installed`, checkLoading(entry, project))
   report('types of all of them, installed', checkTypes(entries, project))
+  const tarballs = packages.map(({ manifest, tarball }) => ({ name: manifest.name, tarball }))
+  const world = { folder: join(temporary, 'command'), npm, env: environment }
+  report('the command of the contract, installed', checkCommand(tarballs, world))
 }
 
 const temporary = mkdtempSync(join(tmpdir(), 'token-socket-pack-'))

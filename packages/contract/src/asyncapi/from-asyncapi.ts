@@ -4,8 +4,9 @@ import { ContractReader } from './model-contract.js'
 import { checkNames } from './model-names.js'
 import { ModelSchemas } from './model-schemas.js'
 import { parseModel } from './model-text.js'
-import { checkSchemas } from './schema-checks.js'
-import { typesOf } from './schema-types.js'
+import { loadPackages } from './optional-package.js'
+import { checkSchemas, loadSchemaMaker } from './schema-checks.js'
+import { loadTypeMaker, typesOf } from './schema-types.js'
 
 /** How a contract is generated. */
 export interface FromAsyncApiOptions {
@@ -22,7 +23,7 @@ export interface FromAsyncApiOptions {
  *
  * @param document the document, or its text in JSON or YAML
  * @throws ModelError which names the place, for a model that no contract can be made of
- * @throws MissingPackageError which names the package to install
+ * @throws MissingPackageError which names the packages to install
  * @example
  * await writeFile('contract.ts', await fromAsyncApi(await readFile('asyncapi.json', 'utf8')))
  */
@@ -33,8 +34,9 @@ export async function fromAsyncApi(document: unknown, options: FromAsyncApiOptio
   const contract = new ContractReader(model, schemas, onWarning).read()
   schemas.checkCycles()
   checkNames(contract)
-  await checkSchemas(schemas)
+  const [makeSchema, makeTypes] = await loadPackages([loadSchemaMaker(), loadTypeMaker()])
+  checkSchemas(schemas, makeSchema)
   const definitions = [...schemas.definitions].map(([name, { schema }]) => [name, schema] as const)
-  const types = definitions.length > 0 ? await typesOf(new Map(definitions)) : ''
+  const types = definitions.length > 0 ? await typesOf(new Map(definitions), makeTypes) : ''
   return new ContractText(schemas).write(contract, types)
 }

@@ -1,13 +1,30 @@
-/** A package that is needed for what was asked, and is not installed. The message says how to install it. */
+/** Packages that are needed for what was asked, and are not installed. The message says how to install them. */
 export class MissingPackageError extends Error {
   override readonly name = 'MissingPackageError'
-  /** The name of the package. */
-  readonly package: string
+  /** The names of the packages. */
+  readonly packages: readonly string[]
 
-  constructor(name: string, cause?: unknown) {
-    super(`The package ${name} is missing. Install it: npm install -D ${name}`, { cause })
-    this.package = name
+  constructor(packages: readonly string[], cause?: unknown) {
+    const names = packages.join(' and ')
+    const [text, them] =
+      packages.length === 1 ? [`The package ${names} is`, 'it'] : [`The packages ${names} are`, 'them']
+    super(`${text} missing. Install ${them}: npm install -D ${packages.join(' ')}`, { cause })
+    this.packages = packages
   }
+}
+
+/**
+ * Waits for several packages.
+ * @throws MissingPackageError which names all that are missing
+ */
+export async function loadPackages<A, B>(loads: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  const results = await Promise.allSettled(loads)
+  const reasons = results.flatMap((result): unknown[] =>
+    result.status === 'rejected' ? [result.reason] : [],
+  )
+  const missing = reasons.flatMap((reason) => (reason instanceof MissingPackageError ? reason.packages : []))
+  if (missing.length > 0) throw new MissingPackageError(missing, reasons[0])
+  return Promise.all(loads)
 }
 
 /**
@@ -21,7 +38,7 @@ export async function loadPackage<T>(name: string, load: () => Promise<unknown>)
     // CommonJS packages have their exports in `default` where Node finds no names in them.
     return { ...(loaded.default as object | undefined), ...loaded } as T
   } catch (error) {
-    if (isMissing(error, name)) throw new MissingPackageError(name, error)
+    if (isMissing(error, name)) throw new MissingPackageError([name], error)
     throw error
   }
 }

@@ -2,20 +2,27 @@ import type { JsonObject } from './document.js'
 import { loadPackage } from './optional-package.js'
 import { typeSchema } from './type-schema.js'
 
-interface Compiler {
-  compile(schema: JsonObject, name: string, options: JsonObject): Promise<string>
+/** Makes TypeScript of a JSON Schema. */
+export type TypeMaker = (schema: JsonObject, name: string, options: JsonObject) => Promise<string>
+
+/** @throws MissingPackageError without `json-schema-to-typescript` */
+export async function loadTypeMaker(): Promise<TypeMaker> {
+  const { compile } = await loadPackage<{ readonly compile: TypeMaker }>(
+    'json-schema-to-typescript',
+    () => import('json-schema-to-typescript'),
+  )
+  return compile
 }
 
 /**
  * The TypeScript of schemas: an exported type for each name, and `Payloads`, which has them all by their names.
  * @param schemas cleaned schemas, by the names of their types
- * @throws MissingPackageError without `json-schema-to-typescript`
+ * @param makeTypes what {@link loadTypeMaker} loads
  */
-export async function typesOf(schemas: ReadonlyMap<string, JsonObject>): Promise<string> {
-  const { compile } = await loadPackage<Compiler>(
-    'json-schema-to-typescript',
-    () => import('json-schema-to-typescript'),
-  )
+export async function typesOf(
+  schemas: ReadonlyMap<string, JsonObject>,
+  makeTypes: TypeMaker,
+): Promise<string> {
   const names = [...schemas.keys()]
   const properties = Object.fromEntries(names.map((name) => [name, { $ref: `#/definitions/${name}` }]))
   const definitions = Object.fromEntries([...schemas].map(([name, schema]) => [name, typeSchema(schema)]))
@@ -27,7 +34,7 @@ export async function typesOf(schemas: ReadonlyMap<string, JsonObject>): Promise
     properties,
     definitions,
   }
-  return compile(structuredClone(root), 'Payloads', OPTIONS)
+  return makeTypes(structuredClone(root), 'Payloads', OPTIONS)
 }
 
 const OPTIONS = {
