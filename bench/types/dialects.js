@@ -43,10 +43,8 @@ export const contract = defineContract({ server: ${treeOf(operations, { leaf: to
     alone: `import { contract } from './contract.js'
 export const used = contract
 `,
-    used: `import type { ContractClient } from '@token-socket/contract/client'
-import type { Handlers } from '@token-socket/contract/server'
-declare function connect<C>(contract: C, options: object): Promise<ContractClient<C>>
-declare function implement<C>(contract: C, handlers: Handlers<C>): object
+    used: `import { connect } from '@token-socket/contract/client'
+import { implement } from '@token-socket/contract/server'
 import { contract } from './contract.js'
 export const controller = implement(contract, ${treeOf(operations, {
       leaf: (operation) =>
