@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { runCommand } from './run-command.js'
 
-/** Resolves when a stream has taken a text. A reader that has gone away needs no more of it. */
+/** Resolves when a stream has taken a text. A reader that has gone away does not need it. */
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve) => {
     stream.once('error', () => resolve())
