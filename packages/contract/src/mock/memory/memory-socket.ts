@@ -8,12 +8,15 @@ import {
   type Connection,
   createTimeouts,
   decodeClientMessage,
+  decodeError,
   encodeServerMessage,
   encodeThrown,
   FrameError,
   findAction,
   type Member,
+  notificationError,
   PROTOCOL_VERSION,
+  type ResultMessage,
   RpcError,
   RpcPeer,
   type ServerMessage,
@@ -96,6 +99,14 @@ export class MemorySocket implements Member {
     return this.#peer.request(send, options, name)
   }
 
+  /** Calls a function of the client without an answer. */
+  notify(name: string, data?: unknown): Promise<void> {
+    return new Promise((resolve) => {
+      this.send({ type: 'invoke', name, data })
+      resolve()
+    })
+  }
+
   /** Subscribes the client to a channel. */
   subscribe(channel: string): Promise<void> {
     this.#owner.channels.subscribe(this, channel)
@@ -141,7 +152,7 @@ export class MemorySocket implements Member {
       case 'cancel':
         return this.#peer.cancel(message.id, message.reason)
       case 'result':
-        return this.#peer.settle(message.id, message.outcome)
+        return this.#settle(message)
       case 'ping':
         return this.#answer(message, async () => null)
       default:
@@ -165,8 +176,17 @@ export class MemorySocket implements Member {
       before: [this.auth, data],
       after: [this],
       timeout: timeout || undefined,
-      answer: (outcome) => this.send({ type: 'answer', id, rpc: name, outcome }),
+      answer: (outcome) => {
+        if (id !== undefined) this.send({ type: 'answer', id, rpc: name, outcome })
+        else if ('error' in outcome) this.send({ type: 'error', error: notificationError(outcome, name) })
+      },
     })
+  }
+
+  /** How a call of the client ended; or that a notification failed there. */
+  #settle({ id, outcome }: ResultMessage): void {
+    if (id !== undefined) this.#peer.settle(id, outcome)
+    else if ('error' in outcome) this.#owner.failed(decodeError(outcome))
   }
 
   #answer({ id, type }: Request, work: () => Promise<unknown>): void {
