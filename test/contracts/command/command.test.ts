@@ -29,7 +29,8 @@ function runIn(folder: string, args: readonly string[]): Promise<Ran> {
 /** Runs the command within this process. Words that are names of files in the folder become paths. */
 async function runHere(folder: string, args: readonly string[]): Promise<Ran> {
   const texts = { out: '', error: '' }
-  const placed = args.map((arg, index) => (index > 0 && !arg.startsWith('-') ? join(folder, arg) : arg))
+  const isFile = (arg: string): boolean => /^[\w-]+\.\w+$|^none|^\.$/.test(arg)
+  const placed = args.map((arg) => (isFile(arg) ? join(folder, arg) : arg))
   const code = await runCommand(placed, {
     write: async (text) => {
       texts.out += text
@@ -186,7 +187,7 @@ describe('token-socket', function () {
     ],
     'an option without its value': [['asyncapi', 'contract.ts', '--title'], 2, /--title/],
     'no file': [['contract'], 2, /contract needs a file/],
-    'two files': [['contract', 'model.yaml', 'b'], 2, /contract takes one file, not also .*b/],
+    'two files': [['contract', 'model.yaml', 'b'], 2, /contract takes one file, not also b/],
     'a contract that is missing': [['asyncapi', 'none.ts'], 1, /none\.ts: there is no such file/],
     'a model that is missing': [['contract', 'none.json'], 1, /none\.json: there is no such file/],
     'a model that is a folder': [['contract', '.'], 1, /^token-socket: .*: EISDIR/],
@@ -228,6 +229,15 @@ describe('token-socket', function () {
       expect(ran.error).to.not.match(/\n {4}at /)
     })
   }
+
+  it('does what the document says', async () => {
+    const text = await readFile(join(root, 'docs', 'CONTRACT.md'), 'utf8')
+    const commands = [...text.matchAll(/^npx token-socket (.*)$/gm)].map(([, command = '']) =>
+      command.split(' '),
+    )
+    expect(commands).to.have.length(2)
+    for (const args of commands) expect(await runHere(folder, args)).to.include({ code: 0 })
+  })
 
   it('ends its process with the code', async () => {
     expect((await run()).code).to.equal(2)
