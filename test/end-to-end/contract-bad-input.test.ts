@@ -6,7 +6,7 @@ import { type as ark } from 'arktype'
 import { expect } from 'chai'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { deferred, rejection, type Site, turn, useSites } from './fixture.js'
+import { deferred, rejection, type Site, turn, until, useSites } from './fixture.js'
 import { CARRIERS } from './peer.js'
 
 /** An order, strict and not strict about fields that it does not know; and a list. */
@@ -227,6 +227,21 @@ describe('bad input of a contract', () => {
       for (let turns = 0; turns < 5; turns += 1) await turn()
       expect(ran).to.deep.equal([])
       expect(late.failures).to.deep.equal([])
+    })
+
+    it('are asynchronous let later messages pass', async () => {
+      const { promise, resolve } = deferred<boolean>()
+      const late = await site(() => promise)
+      const client = await late.ready()
+      void client.rpc('input', 1)
+      await client.rpc('say', 1, { timeout: 1 }).catch(() => {})
+      expect(ran).to.deep.equal([])
+      const passing = client.rpc('output')
+      await until(() => ran.length)
+      expect(ran).to.deep.equal(['output'])
+      resolve(true)
+      await passing
+      await until(() => ran.includes('input'))
     })
 
     it('are asynchronous work as others do', async () => {

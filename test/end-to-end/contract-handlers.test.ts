@@ -351,6 +351,20 @@ describe('#implement', () => {
       expect(seen).to.deep.equal([])
     })
 
+    it('runs inside of the server’s own', async () => {
+      const site = await serve({ plain: () => seen.push('handler') }, { use: [own('contract')] })
+      site.sockets.use('call', own('server'))
+      await call(site, 'plain')
+      expect(seen).to.deep.equal(['server', 'contract', 'handler'])
+
+      function own(name: string) {
+        return (_call: unknown, next: () => Promise<unknown>) => {
+          seen.push(name)
+          return next()
+        }
+      }
+    })
+
     it('runs the rest once: a second next() fails the call, one after the end runs nothing', async () => {
       let late = () => {}
       const site = await serve(
