@@ -15,9 +15,10 @@ export const GATE_LIMIT = 900
  * @property {string} does what it checks, in one line
  * @property {string[]} [command] a program run by Node: it passes or fails as one
  * @property {string[]} [tests] folders of Mocha tests: each test counts
- * @property {number} [jobs] how many of its files run at once: of tests that wait more than they work
+ * @property {number} [jobs] how many of its files run at once: more than the processors for tests that wait more than they work
  * @property {Record<string, string>} [env] added to its environment
  * @property {readonly string[]} [files] the names of its files in these folders. @default all
+ * @property {readonly string[]} [otherFiles] the names of files in these folders that are another gate's
  * @property {readonly string[]} [leftOut] titles of tests that are not among them; where they stand is why
  * @property {boolean} [coverage] what its processes ran counts as covered
  */
@@ -44,6 +45,23 @@ const USER_FILES = [
   'server-options',
   'socket',
   'token-options',
+]
+
+/**
+ * The end-to-end tests that load one node until it has to defend itself, or hold it to a share of time. Another test at the same
+ * time would take what they measure, so they run one after the other.
+ */
+const LOAD_FILES = [
+  'bulk',
+  'floods',
+  'hostile-load',
+  'large-answers',
+  'large-publications',
+  'message-sizes',
+  'notifications',
+  'recovery-at-random',
+  'slow-readers',
+  'turn-budget',
 ]
 
 /** What carries the messages of clients that can't use WebSocket. */
@@ -97,12 +115,22 @@ export const gates = [
     name: 'unit',
     does: 'the tests of each source file, and the contracts of its seams',
     tests: ['test/protocol', 'test/server', 'test/client', 'test/contract', 'test/contracts'],
+    jobs: 2,
     coverage: true,
   },
   {
     name: 'end-to-end',
     does: 'real servers and real clients, and the SockJS protocol',
     tests: ['test/end-to-end', 'test/conformance'],
+    otherFiles: LOAD_FILES,
+    jobs: 2,
+    coverage: true,
+  },
+  {
+    name: 'load',
+    does: 'the end-to-end tests of one node under load, one after the other',
+    tests: ['test/end-to-end'],
+    files: LOAD_FILES,
     coverage: true,
   },
   {
@@ -139,13 +167,15 @@ export const gates = [
     name: 'interop',
     does: 'the old pair, as published, with this one: in a real Chromium, on a real Redis',
     tests: ['test/interop'],
+    jobs: 2,
     coverage: true,
   },
-  { name: 'browser', does: 'the client in a real Chromium', tests: ['test/browser'] },
+  { name: 'browser', does: 'the client in a real Chromium', tests: ['test/browser'], jobs: 3 },
   {
     name: 'bundlers',
     does: 'the packed client in Node, in TypeScript, and in pages built by Vite, esbuild, Rollup and webpack',
     tests: ['test/bundlers'],
+    jobs: 2,
   },
   {
     name: 'repository',

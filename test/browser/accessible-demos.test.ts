@@ -149,6 +149,11 @@ async function faultsOf(page: Page, { width, ...media }: Look): Promise<string[]
   const rules = { 'color-contrast': { enabled: media.forcedColors === 'none' } }
   const { violations, overflow } = await page.evaluate(async (rules) => {
     const { axe } = window as unknown as { axe: Axe }
+    // What fades in has hardly a colour before it is there.
+    const ending = document
+      .getAnimations()
+      .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+    await Promise.all(ending.map(({ finished }) => finished.catch(() => {})))
     const { violations } = await axe.run({ resultTypes: ['violations'], rules })
     return { violations, overflow: document.documentElement.scrollWidth - innerWidth }
   }, rules)

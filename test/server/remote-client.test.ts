@@ -95,6 +95,13 @@ describe('RemoteClient', () => {
       expect((await rejection(socket.rpc('a'))).code).to.equal('connection_lost')
     })
 
+    it('rejects a name that is empty or too long, and sends nothing', async () => {
+      const { socket, frames } = makeSocket()
+      expect((await rejection(socket.rpc(''))).code).to.equal('bad_message')
+      expect((await rejection(socket.rpc('x'.repeat(257)))).code).to.equal('too_long')
+      expect(frames()).to.deep.equal([])
+    })
+
     it('rejects with unserializable, and sends nothing', async () => {
       const { socket, frames } = makeSocket()
       expect((await rejection(socket.rpc('a', 1n))).code).to.equal('unserializable')

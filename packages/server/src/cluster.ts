@@ -115,12 +115,12 @@ export class Cluster {
   /**
    * How many sockets there are over all nodes: all, those on a channel, or those that are selected.
    * @param who a channel's name, or a selector @default all
-   * @throws RpcError `bad_message`, `too_large`, `engine_unavailable`
+   * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
   count(who?: string | SocketSelector): Promise<ClusterCount> {
     return this.#run('count', async () => {
       if (typeof who === 'object') return this.#count(readSelector(who))
-      if (who !== undefined) checkText('channel', who)
+      if (who !== undefined) checkName('channel', who)
       return this.#count(who === undefined ? {} : { channel: who })
     })
   }
@@ -160,7 +160,7 @@ export class Cluster {
    * @param options.reconnect `false` tells the clients to stay away, and with `uid` or `session` refuses tokens that the
    *   application signed for this user before, for an hour; otherwise they come back. @default true
    * @returns how many were closed
-   * @throws RpcError `bad_message`, `too_large`, `engine_unavailable`
+   * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
   disconnect(
     who: SocketSelector,
@@ -355,7 +355,7 @@ export class Cluster {
     question: { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string },
     timeout: number,
   ): Promise<undefined> {
-    checkText('channel', question.channel)
+    checkName('channel', question.channel)
     checkText('sid', question.sid)
     await this.#calls.ask(question, timeout)
   }
@@ -370,11 +370,11 @@ export class Cluster {
 
 const PAGE_OPTIONS = new MethodOptions({ limit: 'checked', after: 'checked' })
 
-/** The id of the socket that is called. @throws RpcError `bad_message`, `bad_option` */
+/** The id of the socket that is called. @throws RpcError `bad_message`, `too_long`, `bad_option` */
 function calledSid(who: string | { readonly sid: string }, name: string, options: CallOptions): string {
   const sid = typeof who === 'object' ? readSelector(who).sid : who
   checkText('sid', sid)
-  checkText('name', name)
+  checkName('name', name)
   refuseCallback('cluster.rpc', options)
   CALL_OPTIONS.check(options)
   return sid

@@ -141,4 +141,34 @@ describe('Cluster', () => {
       expect((await rejection(ask())).code).to.equal('bad_message')
     expect(asked).to.deep.equal([])
   })
+
+  describe('a name that is too long', () => {
+    const LONG = 'x'.repeat(300)
+    const CALLS: Readonly<
+      Record<string, readonly [(cluster: Cluster, sid: string) => Promise<unknown>, string]>
+    > = {
+      'of an action that is called': [(cluster, sid) => cluster.rpc(sid, LONG), 'name'],
+      'of an action that is notified': [(cluster, sid) => cluster.notify(sid, LONG), 'name'],
+      'of a channel, for one socket': [(cluster, sid) => cluster.subscribe(sid, LONG), 'channel'],
+      'of a channel, off one socket': [(cluster, sid) => cluster.unsubscribe(sid, LONG), 'channel'],
+      'of a channel, for a user': [(cluster) => cluster.subscribe({ uid: 'ann' }, LONG), 'channel'],
+      'of a channel, off a user': [(cluster) => cluster.unsubscribe({ uid: 'ann' }, LONG), 'channel'],
+      'of a channel that is counted': [(cluster) => cluster.count(LONG), 'channel'],
+      'of a selector': [(cluster) => cluster.count({ channel: LONG }), 'channel'],
+      'of a condition': [(cluster) => cluster.sockets({ where: { channel: LONG } }), 'where.channel'],
+      'of an event': [(cluster) => cluster.emit(LONG), 'event'],
+    }
+
+    for (const [what, [ask, field]] of Object.entries(CALLS)) {
+      it(`fails at once, and no node is asked: ${what}`, async () => {
+        const cluster = make()
+        hub.add(makeSocket({ identity: { sid: 'a.own' } }).socket)
+        for (const sid of ['a.own', 'a.other']) {
+          const { code, data } = await rejection(ask(cluster, sid))
+          expect({ code, ...(data as object) }).to.include({ code: 'too_long', field })
+        }
+        expect(asked).to.deep.equal([])
+      })
+    }
+  })
 })

@@ -1,4 +1,4 @@
-import { encodeData, RpcError, refusal } from '@token-socket/protocol'
+import { encodeData, NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
 import { hashSession } from '../claims/subjects.js'
 import type { RemoteClient } from '../remote-client.js'
 
@@ -61,6 +61,8 @@ type Test = (socket: RemoteClient, value: never) => boolean
 /** UTF-16 code units of a selector as JSON. */
 const LENGTH = 64 * 1024
 
+const { channel: CHANNEL } = NAME_LIMITS
+
 const FIXED: ReadonlyMap<string, Test> = new Map<string, Test>([
   ['sid', (socket, sid: string) => socket.sid === sid],
   ['uid', (socket, uid: string) => socket.uid === uid],
@@ -85,7 +87,7 @@ export function shownSession(hash: string): string {
 
 /**
  * Checks a selector. Nothing is left out: what is unknown, empty or `undefined` would mean more sockets than the caller thinks.
- * @throws RpcError `bad_message` with the field; `too_large`
+ * @throws RpcError `bad_message` with the field; `too_long`; `too_large`
  */
 export function readSelector(who: unknown): Selection {
   const entries = isObject(who) ? Object.entries(who) : []
@@ -129,6 +131,7 @@ function readConditions(entries: readonly (readonly [string, unknown])[], path: 
     if (!CONDITIONS.includes(name)) throw bad(field, `${field} is none of ${CONDITIONS.join(', ')}`)
     if (name === 'data') return [name, readData(value, field)] as const
     checkText(field, value)
+    if (name === 'channel' && value.length > CHANNEL) throw refusal('too_long', { field, limit: CHANNEL })
     return [name, name === 'session' ? hashOf(value) : value] as const
   })
   return Object.fromEntries(read)

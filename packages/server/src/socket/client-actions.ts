@@ -60,6 +60,7 @@ export class ClientActions {
     development?.checkData('call', name, data)
     const send = (id: string) => {
       if (this.#socket.isClosed) throw new RpcError('connection_lost')
+      checkName('name', name)
       const timeout = actionTimeout(options)
       this.#socket.send({ type: 'invoke', id, name, data, timeout: this.#socket.isOld ? undefined : timeout })
     }
