@@ -172,6 +172,18 @@ describe('the old browser client on the new server', function () {
         expect(await socket.rpc('echo', 1)).to.equal(1)
       })
 
+      it('is called in the place of notifications, and answers for nobody', async () => {
+        const socket = await open(client)
+        const failures: unknown[] = []
+        server.sockets.on('error', (cause, details) => {
+          const { function: name, step } = details as { readonly function?: string; readonly step?: string }
+          failures.push([(cause as RpcError).code, name, step])
+        })
+        for (const name of ['echo', 'nowhere', 'failText']) await socket.notify(name, 1)
+        expect(await socket.rpc('echo', 1)).to.equal(1)
+        expect(failures).to.deep.equal([['application_error', 'failText', 'notification']])
+      })
+
       it('publishes and broadcasts, and now hears when that is done', async () => {
         await open(client)
         await page.call('subscribe', 'one')

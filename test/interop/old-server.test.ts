@@ -123,6 +123,33 @@ describe('the new client on the old server', () => {
         expect(await socket.rpc('echo', 1)).to.equal(1)
       })
 
+      it('notifies the server by calls, and hears only of failures', async () => {
+        await open(client)
+        const errors: RpcError[] = []
+        socket.on('error', (error) => errors.push(error))
+        for (const name of ['echo', 'never', 'failText', 'failObject']) await socket.notify(name, 1)
+        const failed = () => errors.filter(({ data }) => (data as { function?: string })?.function)
+        while (failed().length < 2) await socket.rpc('echo')
+        expect(failed().map(({ code, data }) => [code, data])).to.deep.equal([
+          ['application_error', { function: 'failText' }],
+          ['application_error', { status: 402, function: 'failObject' }],
+        ])
+      })
+
+      it('runs the callbacks of onrestored before calls that wait', async () => {
+        await open(client)
+        const order: string[] = []
+        socket.suspend()
+        const waiting = socket.rpc('echo').then(() => order.push('waiting'))
+        socket.onrestored(async () => {
+          await socket.rpc('echo')
+          order.push('restored')
+        })
+        socket.resume()
+        await waiting
+        expect(order).to.deep.equal(['restored', 'waiting'])
+      })
+
       it('answers calls of the server', async () => {
         await open(client)
         const { sid } = await theSocket()
