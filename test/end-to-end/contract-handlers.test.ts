@@ -106,6 +106,19 @@ describe('#implement', () => {
     expect(await call(site, 'move', { x: 1 })).to.equal(undefined)
   })
 
+  it('makes what one-way handlers throw the error event, at once or later', async () => {
+    const thenable = Object.fromEntries([
+      ['then', (_: unknown, reject: (error: Error) => void) => reject(new Error('own'))],
+    ])
+    for (const note of [throwing(new Error('own')), () => Promise.reject(new Error('own')), () => thenable]) {
+      const site = await serve({ note })
+      const client = await site.ready()
+      await client.notify('note', 'x')
+      await until(() => site.failures.length)
+      expect(site.failures.map(({ cause }) => (cause as Error).message)).to.deep.equal(['own'])
+    }
+  })
+
   it('gives a handler auth, socket, signal, deadline, name, errors and client', async () => {
     const site = await serve({
       plain(_input, { auth, socket, signal, deadline, name, errors, client }) {

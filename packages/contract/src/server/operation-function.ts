@@ -23,6 +23,8 @@ interface Parts {
   readonly input: Schema | undefined
   readonly output: Schema | undefined
   readonly errors: ErrorSchemas
+  /** Whether there is something to check of what the handler answers or throws. */
+  readonly checksAnswers: boolean
   readonly isOneWay: boolean
   readonly Call: typeof HandlerCall
   readonly run: RunHandler
@@ -47,18 +49,21 @@ export function operationFunction(
 ): Handler {
   const { input, output, errors = {} } = operation.procedure['~procedure']
   const { checkSent, middleware, clientOf } = settings
+  const answers = checkSent ? checked(output) : undefined
+  const checkedErrors = checkSent ? checkedOf(errors) : {}
   const parts: Parts = {
     called: { name: operation.name, errors: factoriesOf(errors), clientOf },
     take: input ? (data) => data : () => undefined,
     input: checked(input),
-    output: checkSent ? checked(output) : undefined,
-    errors: checkSent ? checkedOf(errors) : {},
+    output: answers,
+    errors: checkedErrors,
+    checksAnswers: answers !== undefined || Object.keys(checkedErrors).length > 0,
     isOneWay: output === undefined,
     Call: middleware.length > 0 ? MiddlewareCall : HandlerCall,
     run: middleware.length > 0 ? wrapHandler(middleware, handler) : handler,
   }
-  const asksNothing = !parts.input && !parts.output && Object.keys(parts.errors).length === 0
-  const made = asksNothing && !parts.isOneWay ? plainFunction(parts) : checkingFunction(parts)
+  const isPlain = !parts.input && !parts.checksAnswers && !parts.isOneWay
+  const made = isPlain ? plainFunction(parts) : checkingFunction(parts)
   return Object.defineProperty(made, KEEPS_UNDEFINED, { value: true })
 }
 
@@ -70,24 +75,45 @@ function plainFunction({ called, take, Call, run }: Parts): Handler {
 
 function checkingFunction(parts: Parts): Handler {
   return (_auth, data, callback = NONE, socket = NONE, call = NONE) =>
-    runChecked(parts, { data: parts.take(data), callback, socket, call })
+    receive(parts, { data: parts.take(data), callback, socket, call })
 }
 
 /** Runs the handler at once, unless the input's schema answers later. */
-async function runChecked(parts: Parts, { data, callback, socket, call }: Given): Promise<unknown> {
-  const { called, input, isOneWay, Call, run } = parts
-  const asked = input ? validate(input, data) : { value: data }
-  const { issues, value } = (asked instanceof Promise ? await whileCalled(asked, call) : asked) as Read
-  if (issues) {
-    const error = invalid('invalid_input', { function: called.name }, issues)
-    return isOneWay ? refuseMessage(error, callback) : Promise.reject(error)
-  }
+function receive(parts: Parts, given: Given): unknown {
+  const { input } = parts
+  if (!input) return carryOut(parts, given, given.data)
+  const asked = validate(input, given.data)
+  if (!(asked instanceof Promise)) return take(parts, given, asked as Read)
+  return whileCalled(asked, given.call).then((validation) => take(parts, given, validation as Read))
+}
+
+function take(parts: Parts, given: Given, { issues, value }: Read): unknown {
+  if (!issues) return carryOut(parts, given, value)
+  const error = invalid('invalid_input', { function: parts.called.name }, issues)
+  if (parts.isOneWay) refuseMessage(error, given.callback)
+  throw error
+}
+
+function carryOut(parts: Parts, { socket, call }: Given, value: unknown): unknown {
+  const { called, isOneWay, checksAnswers, Call, run } = parts
+  const own = new Call(called, socket, call) as MiddlewareCall
+  if (checksAnswers) return carryOutChecked(parts, value, own)
+  const answer = run(value, own)
+  return isOneWay ? dropped(answer) : answer
+}
+
+async function carryOutChecked(parts: Parts, value: unknown, call: MiddlewareCall): Promise<unknown> {
   try {
-    const answer = await run(value, new Call(called, socket, call) as MiddlewareCall)
-    return isOneWay ? undefined : await checkAnswer(parts, answer)
+    const answer = await parts.run(value, call)
+    return parts.isOneWay ? undefined : await checkAnswer(parts, answer)
   } catch (cause) {
     throw await checkError(parts, cause)
   }
+}
+
+/** A one-way message has no answer. It is done when its handler is. */
+function dropped(answer: unknown): unknown {
+  return isThenable(answer) ? Promise.resolve(answer).then(() => undefined) : undefined
 }
 
 /** What a schema says later is of use only while the caller waits: a handler does not run for a call that has ended. */
@@ -125,6 +151,10 @@ async function checkError({ errors, called: { name } }: Parts, cause: unknown): 
 /** It is no RpcError: the caller gets `internal`, and the `error` event has it. */
 function wrongAnswer(cause: RpcError): Error {
   return new Error(cause.message, { cause })
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
 }
 
 function factoriesOf(errors: ErrorSchemas): Errors {
