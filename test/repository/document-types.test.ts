@@ -26,6 +26,20 @@ declare global {
 }
 `
 
+/** What the examples of a document take for granted besides. */
+const OWN_SURROUNDINGS: Readonly<Record<string, string>> = {
+  // Its first example is the contract of the others.
+  'CONTRACT.md': `
+import type { ContractClient, safe as Safe } from '@token-socket/contract/client'
+import type { contract as Contract } from './block-1.js'
+declare global {
+  const contract: typeof Contract
+  const client: ContractClient<typeof Contract>
+  const safe: typeof Safe
+}
+`,
+}
+
 const SETTINGS = {
   extends: join(root, 'tsconfig.base.json'),
   compilerOptions: {
@@ -74,6 +88,7 @@ describe('the TypeScript of the documents', function () {
       await mkdir(project)
       await writeFile(join(project, 'tsconfig.json'), JSON.stringify(SETTINGS))
       await writeFile(join(project, 'surroundings.d.ts'), SURROUNDINGS)
+      await writeFile(join(project, 'own-surroundings.d.ts'), OWN_SURROUNDINGS[basename(file)] ?? '')
       for (const [index, code] of blocks.entries())
         await writeFile(join(project, `block-${index + 1}.ts`), code)
       const compiler = join(root, 'node_modules/typescript/bin/tsc')
