@@ -64,13 +64,12 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
         isClosed = true
       })
       while (!isClosed) {
-        asked.push(one.nodes.ask('who?', { timeout: LONG }))
+        // Longer than any test may take.
+        asked.push(one.nodes.ask('who?', { timeout: 20 * LONG }))
         await new Promise(setImmediate)
       }
       await closed
-      const begun = performance.now()
       await Promise.all(asked)
-      expect(performance.now() - begun, `round ${round}`).to.be.below(500)
       await one.close()
     }
   })

@@ -49,7 +49,12 @@ const NOTED: readonly Edit[] = [
 ]
 
 const NOTES = `
-function note(kind, value) { running[kind].push(value); return value }
+function note(kind, value) {
+  running[kind].push(value)
+  // Node prints it and ends the program.
+  if (kind === 'servers') value.on('error', (error) => console.error(error))
+  return value
+}
 function make(kind, Class, ...options) { return note(kind, new Class(...options)) }
 `
 

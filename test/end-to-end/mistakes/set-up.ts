@@ -1,5 +1,5 @@
 /** Mistakes in how the server is set up. */
-import { instead, MAKE, made, SECRET, withOptions } from './edits.js'
+import { instead, LISTEN, MAKE, made, SECRET, withOptions } from './edits.js'
 import type { Mistake } from './first-programs.js'
 
 const isServerOnly = true
@@ -34,6 +34,14 @@ export const SET_UP: readonly Mistake[] = [
     isServerOnly,
     server: [[MAKE, MAKE + MAKE.replace('sockets', 'others')]],
     says: [/prefix \(\/sockets\) is used by another TokenSocketServer/],
+  },
+  {
+    mistake: 'a port that is in use',
+    isServerOnly,
+    server: [
+      [LISTEN, 'const earlier = createServer(app).listen(0, () => server.listen(earlier.address().port))'],
+    ],
+    says: [/listen EADDRINUSE: address already in use/, /port: \d+/],
   },
   {
     mistake: 'positional arguments, as the old server had them',

@@ -84,6 +84,15 @@ export const SIGNING_IN: readonly Mistake[] = [
     says: [/an origin was refused/, /a proxy changes `Host`/, /proxy_set_header Host \$http_host/],
   },
   {
+    mistake: 'a proxy that says which Host it has changed, and no `trust proxy`',
+    client: [
+      opened(
+        "host, headers: { cookie, origin: 'http://www.example.com', 'x-forwarded-host': 'www.example.com' }",
+      ),
+    ],
+    says: [/an origin was refused/, /is not trusted/, /app\.set\('trust proxy', …\) with its address/],
+  },
+  {
     mistake: 'another `socketPrefix` than the server’s `prefix`',
     client: [opened("host, headers: { cookie }, socketPrefix: '/socket'")],
     says: [/not ready: the connection/, /\/socket\/websocket/, /404/, /`socketPrefix`/, /`prefix`/],
