@@ -558,6 +558,19 @@ describe('middleware', () => {
       expect(socket.channels).to.deep.equal([])
     })
 
+    it('leaves a socket on a channel on which it was before, if it refuses after next()', async () => {
+      const site = await sites()
+      const peer = await site.member()
+      const [socket] = site.sockets.sockets()
+      await socket?.subscribe('room')
+      site.sockets.use('subscribe', async (_context, next) => {
+        await next()
+        throw new RpcError('no')
+      })
+      expect(await ask(site, 'subscribe', peer)).to.include({ code: 'no' })
+      expect(socket?.channels).to.deep.equal(['room'])
+    })
+
     it('does not subscribe behind the answer if it refuses without waiting for next()', async () => {
       const site = await sites()
       const { client, socket } = await site.pair()

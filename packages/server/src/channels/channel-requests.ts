@@ -190,15 +190,19 @@ export class ChannelRequests {
     return { data: undefined }
   }
 
-  /** Takes the socket off the channel again, and the rights of its token, if a middleware refuses after that. */
+  /**
+   * Takes the socket off the channel again, and the rights of its token, if a middleware refuses after that. A socket that was on
+   * the channel before, by the server's will for example, stays on it.
+   */
   async #subscribeThrough(
     middleware: RequestMiddleware,
     { socket, request, pending }: WaitingSubscription,
   ): Promise<ChannelAnswer> {
-    let [isOn, isRefused] = [false, false]
+    let [wasOn, isOn, isRefused] = [false, false, false]
     const added: AddedGrants[] = []
     const begin = async () => {
       if (!this.#mayGoOn(socket, request, pending)) return {}
+      wasOn = this.#channels.has(socket, request.channel)
       const done = await this.#subscribeFor(socket, request, { pending, added })
       isOn = !done.error
       return done
@@ -209,7 +213,7 @@ export class ChannelRequests {
       return answer
     } finally {
       for (const grants of added) isRefused ? grants.takeBack() : grants.keep()
-      if (isRefused) this.#channels.unsubscribe(socket, request.channel)
+      if (isRefused && !wasOn) this.#channels.unsubscribe(socket, request.channel)
     }
   }
 
