@@ -71,6 +71,7 @@ const HTTP_TRANSPORTS = ['xhr-streaming', 'xhr-polling']
 const NOT_BY_HTTP = [
   // There is no upgrade, and SockJS takes no headers.
   'goes with the token request and with the upgrade',
+  'opens each WebSocket, with the URL and the headers',
 ]
 
 /** Tests of these files that are about one server object, or of what two nodes do in no order. */

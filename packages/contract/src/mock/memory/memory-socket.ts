@@ -99,12 +99,9 @@ export class MemorySocket implements Member {
     return this.#peer.request(send, options, name)
   }
 
-  /** Calls a function of the client without an answer. */
-  notify(name: string, data?: unknown): Promise<void> {
-    return new Promise((resolve) => {
-      this.send({ type: 'invoke', name, data })
-      resolve()
-    })
+  /** Runs a function of the client that is not answered. */
+  async notify(name: string, data?: unknown): Promise<void> {
+    this.send({ type: 'invoke', name, data })
   }
 
   /** Subscribes the client to a channel. */
@@ -168,10 +165,17 @@ export class MemorySocket implements Member {
     this.#owner.opened(this)
   }
 
+  /** An answer of the client, or that a notification failed there. */
+  #settle({ id, outcome }: ResultMessage): void {
+    if (id !== undefined) this.#peer.settle(id, outcome)
+    else if ('error' in outcome) this.#owner.failed(decodeError(outcome))
+  }
+
+  /** Of a call without an id, a notification, only the failure is sent. */
   #call({ id, name, data, timeout }: CallMessage): void {
     this.#peer.receive({
       action: findAction(this.#owner.controller, name),
-      id,
+      ...(id !== undefined && { id }),
       name,
       before: [this.auth, data],
       after: [this],
@@ -181,12 +185,6 @@ export class MemorySocket implements Member {
         else if ('error' in outcome) this.send({ type: 'error', error: notificationError(outcome, name) })
       },
     })
-  }
-
-  /** How a call of the client ended; or that a notification failed there. */
-  #settle({ id, outcome }: ResultMessage): void {
-    if (id !== undefined) this.#peer.settle(id, outcome)
-    else if ('error' in outcome) this.#owner.failed(decodeError(outcome))
   }
 
   #answer({ id, type }: Request, work: () => Promise<unknown>): void {
