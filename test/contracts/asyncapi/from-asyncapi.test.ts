@@ -185,6 +185,7 @@ const REFUSED: Readonly<Record<string, readonly [model: unknown, message: RegExp
     schemaModel({ const: '\udc00' }),
     /const: a text is no Unicode|const\): a text is no/,
   ],
+  'what JSON does not have': [modelOf({ id: 1n }), /^the document \(#\): it is no JSON: /],
   'deep nesting': [
     `{"asyncapi":"3.0.0","a":${'['.repeat(200)}${']'.repeat(200)}}`,
     /nested more than 100 levels deep/,
@@ -342,6 +343,32 @@ describe('fromAsyncApi', () => {
       ]) {
         expect(accepts(wrong), JSON.stringify(wrong)).to.equal(false)
       }
+    })
+
+    it('a tuple with optional elements as a choice of tuples, and an open payload as `unknown`', async () => {
+      const pair = {
+        type: 'array',
+        items: [{ type: 'string' }, { type: 'number' }],
+        minItems: 1,
+        maxItems: 2,
+      }
+      expect(await generate(schemaModel(pair))).to.match(
+        /export type BuyInput = \[string\] \| \[string, number\]/,
+      )
+      expect(await generate(schemaModel({}))).to.match(/export type BuyInput = unknown/)
+    })
+
+    it('objects of a program as JSON has them', async () => {
+      const at = new Date(0)
+      const payload = {
+        type: 'object',
+        properties: { at: { const: at }, none: undefined },
+        required: new Array(2),
+      }
+      expect(await generate(schemaModel({ ...payload, required: ['at'] }))).to.include(
+        "at: '1970-01-01T00:00:00.000Z'",
+      )
+      expect(await refusal(schemaModel(payload))).to.match(/required\): it has to be a list of names/)
     })
 
     it('and warns of what it leaves out', async () => {

@@ -1,5 +1,5 @@
 import { decodePointer, encodePointer, isObject, type JsonObject } from './document.js'
-import { quote } from './json-text.js'
+import { fromJson, quote, toJson } from './json-text.js'
 import { ModelError } from './model-error.js'
 
 /** A part of a model, and where it stands. */
@@ -21,7 +21,7 @@ export class Model {
   constructor(document: unknown) {
     if (!isObject(document)) throw new ModelError('#', 'it has to be an object')
     checkTree(document)
-    this.root = { value: document, pointer: '#' }
+    this.root = { value: plainCopy(document), pointer: '#' }
   }
 
   /** The object at a key of a part, its references followed. @throws ModelError where there is none */
@@ -86,6 +86,15 @@ function decodePercent(part: string): string {
     return decodeURIComponent(part)
   } catch {
     return part
+  }
+}
+
+/** The document as JSON has it: without holes in lists, functions and what else only objects of a program have. */
+function plainCopy(document: JsonObject): JsonObject {
+  try {
+    return fromJson(toJson(document)) as JsonObject
+  } catch (error) {
+    throw new ModelError('#', `it is no JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
