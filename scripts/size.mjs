@@ -14,8 +14,8 @@ import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
-  ['token-socket.min.js', 16_600],
-  ['token-socket.full.min.js', 24_150],
+  ['token-socket.min.js', 16_830],
+  ['token-socket.full.min.js', 24_400],
   ['token-socket.fallback.min.js', 8300],
 ])
 

@@ -15,6 +15,7 @@ const WRONG: Readonly<Record<keyof TokenSocketOptions, readonly [what: string, .
   reconnect: ['a boolean', '"no"', '0'],
   authentication: ['an object or a function', '"key=1"', 'null', '[1]'],
   token: ['a string or a function', '""', '5', '{}'],
+  url: ['a function', '"http://localhost"', '{}'],
   tokenAttempts: ['a number above 0', '0', '"2"'],
   lazy: ['a boolean', '"yes"'],
   sockjs: ['an object', '["xhr-polling"]', '"xhr-polling"'],

@@ -28,6 +28,7 @@ describe('readOptions', () => {
       logger: {},
       notices: console,
       token: undefined,
+      url: undefined,
       tokenAttempts: 2,
       lazy: false,
     })
@@ -48,6 +49,7 @@ describe('readOptions', () => {
     reconnect: ['yes'],
     authentication: ['foo', ['foo']],
     token: ['', 5, {}],
+    url: ['http://localhost', {}, null],
     tokenAttempts: [0, '2'],
     lazy: ['yes'],
     sockjs: ['xhr-polling'],

@@ -37,6 +37,8 @@ describe('close-codes', () => {
       going_away: true,
       ping_timeout: true,
       too_many_messages: true,
+      auth_failed: true,
+      auth_refused: false,
       auth_required: false,
       too_large: false,
       disconnected: false,

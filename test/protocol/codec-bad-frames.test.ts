@@ -7,7 +7,6 @@ type Path = readonly [field: string, ...inner: string[]]
 /** A good frame of each kind, with the fields that it has to have. */
 const clientFields: readonly (readonly [frame: object, texts: readonly Path[], objects: readonly Path[]])[] =
   [
-    [{ rpc: 'auth', token: 'T', uuid: '1' }, [['token']], []],
     [{ rpc: 'a', uuid: '1' }, [['rpc']], []],
     [{ rpc: '_subscribe', req: { channel: 'c' }, uuid: '1' }, [['req', 'channel']], [['req']]],
     [{ rpc: '_unsubscribe', req: { channel: 'c' }, uuid: '1' }, [['req', 'channel']], [['req']]],
@@ -99,6 +98,13 @@ describe('codec, given bad frames', () => {
     describe('with bad fields', () => {
       describeBadFields(decodeClientMessage, clientFields)
 
+      for (const token of notTexts.filter((value) => value !== undefined)) {
+        it(`throws bad_message that names token when it is ${show(token)}: only one that is left out is none`, () => {
+          const { error } = frameError(decodeClientMessage, JSON.stringify({ rpc: 'auth', token, uuid: '1' }))
+          expect([error.code, error.data]).to.deep.equal(['bad_message', { field: 'token' }])
+        })
+      }
+
       for (const version of notVersions) {
         it(`throws bad_message that names version when it is ${show(version)}`, () => {
           const text = JSON.stringify({ rpc: 'auth', token: 'T', uuid: '1', version })
@@ -159,7 +165,7 @@ describe('codec, given bad frames', () => {
       const long = 'x'.repeat(NAME_LIMITS.name + 1)
       for (const [title, frame, rpc, id] of [
         ['rpc and id of a request that is wrong otherwise', { rpc: '_publish', uuid: '1' }, '_publish', '1'],
-        ['rpc and id of an auth without a token', { rpc: 'auth', uuid: '1' }, 'auth', '1'],
+        ['rpc and id of an auth with a bad token', { rpc: 'auth', token: null, uuid: '1' }, 'auth', '1'],
         ['the whole of an over-long rpc, which the old client looks up', { rpc: long, uuid: '1' }, long, '1'],
         ['the id alone when rpc is missing', { uuid: '1' }, undefined, '1'],
         ['the id alone when rpc is not a text', { rpc: ['a'], uuid: '1' }, undefined, '1'],

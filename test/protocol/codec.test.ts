@@ -18,6 +18,7 @@ const LATER = '7ZZZZZZZZZZZZZZZZZZZZZZZZZ'
 
 /** What is on the wire, and what it means: each row holds in both directions. */
 const clientRows: readonly (readonly [wire: string, message: ClientMessage])[] = [
+  ['{"rpc":"auth","version":1,"uuid":"1"}', { type: 'auth', id: '1', version: 1 }],
   ['{"rpc":"auth","token":"T","version":1,"uuid":"1"}', { type: 'auth', id: '1', token: 'T', version: 1 }],
   [
     '{"rpc":"auth","token":"T","version":1,"can":["cancel"],"uuid":"1"}',

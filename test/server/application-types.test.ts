@@ -29,6 +29,7 @@ const SERVER: Undefined<TokenSocketServerOptions> = {
   authTimeout: undefined,
   authentication: undefined,
   channels: undefined,
+  connectAuthentication: undefined,
   customMiddleware: undefined,
   debug: undefined,
   engine: undefined,

@@ -80,6 +80,7 @@ describe('resolveOptions', () => {
         members: 1000,
         vetoTimeout: 5000,
         authenticationTimeout: 10_000,
+        connectAuthentications: 64,
         connectionsPerAddress: 20_000,
         authData: 64 * 1024,
         ticketsPerAddress: 20_000,

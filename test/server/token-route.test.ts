@@ -11,14 +11,10 @@ import { expect } from 'chai'
 import type { Express, Request, RequestHandler } from 'express'
 import session from 'express-session'
 import sinon from 'sinon'
+import type { TicketData } from '../../packages/server/src/authentication/ticket-data.js'
 import { TokenRequests } from '../../packages/server/src/authentication/token-requests.js'
 import { OriginRules, type OriginRulesOptions } from '../../packages/server/src/origins.js'
-import {
-  type TicketData,
-  type TokenRouteOptions,
-  tokenGuard,
-  tokenRoute,
-} from '../../packages/server/src/token-route.js'
+import { type TokenRouteOptions, tokenGuard, tokenRoute } from '../../packages/server/src/token-route.js'
 import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
 import { EXPRESS_VERSIONS } from './applications.js'
 import { TestServer } from './http-server.js'

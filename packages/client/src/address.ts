@@ -26,7 +26,7 @@ export function readAddress(host: string | undefined, port: number | undefined):
   if (!text) throw badOption('host', 'given: no page came from it')
   // A page from a file has a protocol of no use.
   const protocol = page?.protocol === 'https:' ? 'https:' : 'http:'
-  const url = parse(HAS_PROTOCOL.test(text) ? text : `${protocol}//${text}`)
+  const url = parseUrl(HAS_PROTOCOL.test(text) ? text : `${protocol}//${text}`)
   if (url && port !== undefined) url.port = String(port)
   const [, secure] = PROTOCOL.exec(url?.protocol ?? '') ?? []
   if (!url || secure === undefined) throw badOption('host', 'a host name, or an http or https URL')
@@ -34,7 +34,8 @@ export function readAddress(host: string | undefined, port: number | undefined):
   return { http: `http${rest}`, websocket: `ws${rest}` }
 }
 
-function parse(text: string): URL | undefined {
+/** Reads a URL. @returns `undefined` if it is none */
+export function parseUrl(text: string): URL | undefined {
   try {
     return new URL(text)
   } catch {

@@ -1,12 +1,13 @@
 import type { AttemptParts } from './attempt.js'
 import { GivenTokens } from './given-token.js'
+import { givenUrl } from './given-url.js'
 import type { Settings, TransportName } from './options.js'
 import { TokenSource } from './token-source.js'
 import { type ListedTransport, TransportList } from './transport-list.js'
 import { HTTP_TRANSPORTS, openSockJS } from './transports/sockjs.js'
 import { openWebSocket } from './transports/websocket.js'
 
-/** What a socket with these settings makes its tries of. No URL holds a token. */
+/** What a socket with these settings makes its tries of. No URL holds a token, unless the application puts one there. */
 export function attemptParts(settings: Settings, tap: AttemptParts['tap']): AttemptParts {
   const { address, headers, socketPrefix, connectTimeout: timeout, logger } = settings
   const { authentication, jsonp, webSocket } = settings
@@ -18,17 +19,27 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
       : settings.sockjs
   const lines = `${address.websocket}${socketPrefix}/websocket`
   const polls = address.http + socketPrefix
+  const { url: give } = settings
   const known: Readonly<Record<TransportName, ListedTransport>> = {
-    websocket: ['websocket', (signal) => openWebSocket(lines, headers, signal, webSocket), lines],
+    websocket: [
+      'websocket',
+      (signal) => openWebSocket(give ? givenUrl(lines, give) : lines, headers, signal, webSocket),
+      lines,
+    ],
     sockjs: ['sockjs', (signal) => openSockJS(polls, sockjs, signal), polls],
   }
   const order = settings.transports.map((name) => known[name])
   return {
-    tokens: settings.token
-      ? new GivenTokens(settings.token, timeout)
-      : new TokenSource({ url, authentication, headers, jsonp, timeout }),
+    tokens: give
+      ? WITHOUT_TOKEN
+      : settings.token
+        ? new GivenTokens(settings.token, timeout)
+        : new TokenSource({ url, authentication, headers, jsonp, timeout }),
     transports: new TransportList(order, timeout, logger),
     logger,
     tap,
   }
 }
+
+/** The connection's URL says enough. */
+const WITHOUT_TOKEN = { request: async () => undefined }

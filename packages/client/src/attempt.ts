@@ -16,7 +16,8 @@ import type { Opened } from './transport-list.js'
 
 /** What a try is made of. */
 export interface AttemptParts {
-  readonly tokens: { request(signal: AbortSignal): Promise<string> }
+  /** Gives none where the connection's URL says enough. */
+  readonly tokens: { request(signal: AbortSignal): Promise<string | undefined> }
   readonly transports: {
     open(signal: AbortSignal): Promise<Opened>
     prefer(name: TransportName): void
@@ -39,7 +40,7 @@ const LEGACY_REFUSAL = 1000
  *
  * @param listener hears what the server says besides, from the first message on: it may call before it answers
  * @param signal gives the try up, at any step
- * @throws RpcError why it failed: `token_refused`, `token_failed`, `transport_failed`, `invalid_token`, `timeout`,
+ * @throws RpcError why it failed: `token_refused`, `token_failed`, `url_failed`, `bad_option`, `transport_failed`, `invalid_token`, `timeout`,
  *   `connection_lost`; whatever the server refuses the sign-in with; or the signal's reason
  */
 export async function attempt(
@@ -71,7 +72,7 @@ export async function attempt(
       link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION, can: CAPABILITIES })
     })
   try {
-    const late = [timeout, `${name}: no answer to the token in time from ${url}`] as const
+    const late = [timeout, `${name}: no answer to the sign-in in time from ${url}`] as const
     const ready = await limitTime(late, signal, shakeHands)
     throwIfAborted(signal)
     parts.transports.prefer(name)

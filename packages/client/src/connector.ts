@@ -1,4 +1,4 @@
-import { asRpcError, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
+import { asRpcError, isPassing, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
 import { lossOf } from './attempt.js'
 import { Backoff } from './backoff.js'
 import type { SocketStatus } from './events.js'
@@ -39,12 +39,6 @@ const OFFLINE_WAIT = 60_000
 /** Tokens that the server may refuse in a row before the first `ready`: the next would fare no better. */
 const REFUSED_TOKENS = 3
 
-/**
- * Failures of a try that may be over at the next one. With any other code the server has refused this user or this page.
- */
-const PASSING =
-  /^(connection_lost|engine_unavailable|internal|invalid_token|(nested|token|transport)_failed|(veto_)?timeout|too_many_.+)$/
-
 /** How a {@link Connector} goes about it. */
 export interface ConnectorOptions {
   /** Whether to try again at all. */
@@ -53,6 +47,8 @@ export interface ConnectorOptions {
   readonly lazy: boolean
   /** The application's own token, if it has one. */
   readonly token: unknown
+  /** What gives the URL of a connection without a token, if it has one. */
+  readonly url: unknown
   /** How often that may fail, or be refused, in a row before the first `ready`. */
   readonly tokenAttempts: number
 }
@@ -187,7 +183,8 @@ export class Connector {
 
   #failed(error: RpcError): void {
     const { code } = error
-    const isOfToken = code === 'invalid_token' || (this.#options.token && code === 'token_failed')
+    const isOfToken =
+      code === 'invalid_token' || code === 'url_failed' || (this.#options.token && code === 'token_failed')
     this.#refusedTokens = isOfToken ? this.#refusedTokens + 1 : 0
     this.#goOn('fail', error)
   }
@@ -200,10 +197,10 @@ export class Connector {
   }
 
   #isFinal(error: RpcError): boolean {
-    const { reconnect, token, tokenAttempts } = this.#options
+    const { reconnect, token, url, tokenAttempts } = this.#options
     if (!reconnect || !shouldReconnect(closeCodeOf(error))) return true
-    const attempts = token ? tokenAttempts : REFUSED_TOKENS
-    return !this.#wasReady && (!PASSING.test(error.code) || this.#refusedTokens >= attempts)
+    const attempts = (token ?? url) ? tokenAttempts : REFUSED_TOKENS
+    return !this.#wasReady && (!isPassing(error.code) || this.#refusedTokens >= attempts)
   }
 
   /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */

@@ -20,6 +20,8 @@ export type { ClientAction, ClientController } from './client-controller.js'
 export type { SocketStatus, StateDetails, TokenSocketEvents } from './events.js'
 export type {
   AuthenticationData,
+  GivenUrl,
+  GiveUrl,
   Limits,
   Logger,
   LogLevel,

@@ -20,6 +20,12 @@ export interface Logger {
 /** What is written to the log: all, what should not happen, or nothing. */
 export type LogLevel = 'debug' | 'warn' | 'none'
 
+/** A URL, alone or as an object's. */
+export type GivenUrl = string | { readonly url: string }
+
+/** Gives the URL that a WebSocket is opened with, for the one that it gets. */
+export type GiveUrl = (request: { readonly url: string }) => GivenUrl | Promise<GivenUrl>
+
 /** How much may be under way at once. */
 export interface Limits {
   /** Calls that were sent and wait for their answer; the next fails with `too_many_calls`. @default 2000 */
@@ -68,7 +74,15 @@ export interface TokenSocketOptions {
    */
   readonly token?: string | (() => string | Promise<string>) | undefined
   /**
-   * How many times in a row `token` may fail or be refused before the first `ready`; then the socket has failed for good.
+   * Connects by WebSocket only, and without a token: for servers with the option `connectAuthentication`. Called for each
+   * connection with its URL, such as `wss://example.com/sockets/websocket`; gives it back, with a query that proves who the
+   * user is, or as it is. The protocol, the host and the port must stay. Not together with `token`, `jsonp` or
+   * `transports` without `"websocket"`.
+   * @default none, a token is needed
+   */
+  readonly url?: GiveUrl | undefined
+  /**
+   * How many times in a row `token` or `url` may fail, or be refused, before the first `ready`; then the socket has failed for good.
    * @default 2
    */
   readonly tokenAttempts?: number | undefined
@@ -135,6 +149,7 @@ export interface Settings {
   readonly reconnect: boolean
   readonly authentication: AuthenticationData | (() => AuthenticationData | Promise<AuthenticationData>)
   readonly token: string | (() => unknown) | undefined
+  readonly url: GiveUrl | undefined
   readonly tokenAttempts: number
   readonly lazy: boolean
   readonly sockjs: Readonly<Record<string, unknown>>
@@ -178,6 +193,7 @@ const RULES: Readonly<Record<keyof TokenSocketOptions, Rule>> = {
   reconnect: flag(true),
   authentication: ['an object or a function', undefined, {}],
   token: ['a string or a function', Boolean],
+  url: FUNCTION,
   tokenAttempts: [NUMBER, isPositive, 2, ABOVE_0],
   lazy: flag(false),
   sockjs: [OBJECT, undefined, {}],
@@ -219,12 +235,15 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
     const value = options[name as keyof TokenSocketOptions]
     return [name, checked(name, value, rule)]
   })
+  const { token, jsonp, transports } = options
+  if (options.url && (token || jsonp || transports?.includes('websocket') === false))
+    throw badOption('url', 'without token and jsonp, by websocket')
   const { host, port, limits, logger, logLevel, ...rest } = Object.fromEntries(read) as Settings &
     TokenSocketOptions
   return {
     ...rest,
     address: readAddress(host, port),
-    transports: rest.transports ?? defaultTransports(rest.sockjs.transports),
+    transports: options.url ? ['websocket'] : (rest.transports ?? defaultTransports(rest.sockjs.transports)),
     limits: {
       callsOut: limits.callsOut ?? 2000,
       callsIn: limits.callsIn ?? 1000,

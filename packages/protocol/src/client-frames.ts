@@ -100,7 +100,7 @@ function request(frame: Frame, rpc: string, id: string): ClientMessage {
       return {
         type: 'auth',
         id,
-        token: readName(frame, 'token', 'token'),
+        ...readNames(frame, ['token'], ''),
         version: readVersion(frame),
         ...readCapabilities(frame),
       }

@@ -20,10 +20,12 @@ export const CLOSE_CODES = {
   going_away: GOING_AWAY,
   ping_timeout: { code: 4006, reason: 'No heartbeat came in time' },
   too_many_messages: { code: 4007, reason: 'Far more messages in a second than the limit' },
+  auth_failed: { code: 4008, reason: 'The sign-in failed' },
   auth_required: { code: 4500, reason: 'The first message has to be the token' },
   too_large: { code: 4501, reason: 'A message was larger than the limit' },
   disconnected: { code: 4502, reason: 'Disconnected for good by the server' },
   bad_messages: { code: 4503, reason: 'Too many wrong messages' },
+  auth_refused: { code: 4504, reason: 'The sign-in was refused' },
 } as const
 
 /** The name of one of our close codes. */

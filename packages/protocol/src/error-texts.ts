@@ -40,6 +40,7 @@ export const ERRORS = {
   uid_required: 'Only for sockets with a uid',
   unserializable: 'Not serializable as JSON',
   unsupported: 'The server cannot do this',
+  url_failed: 'The option url gave no URL',
   veto_timeout: 'A listener did not answer in time',
 } as const
 

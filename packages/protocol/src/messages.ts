@@ -10,7 +10,8 @@ import type { Capability } from './names.js'
 export interface AuthMessage {
   readonly type: 'auth'
   readonly id: string
-  readonly token: string
+  /** Absent where the server is to judge the connection by its upgrade request. */
+  readonly token?: string | undefined
   /** Absent from the old client. */
   readonly version?: number | undefined
   /** What the client can do beyond the first version. @default nothing */

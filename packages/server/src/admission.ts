@@ -2,10 +2,11 @@ import {
   type AuthMessage,
   CAPABILITIES,
   PROTOCOL_VERSION,
-  type RpcError,
+  RpcError,
   type SessionInfo,
   type SizeLimits,
 } from '@token-socket/protocol'
+import type { ConnectAuthenticator } from './authentication/connect-authentication.js'
 import { DevelopmentClient } from './authentication/development-client.js'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
 import type { SocketCounts } from './authentication/socket-counts.js'
@@ -13,7 +14,7 @@ import type { BufferedConnection, BufferedListener } from './buffered-connection
 import { subjectsOf } from './claims/subjects.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
-import type { Redeemer } from './redeemer.js'
+import type { Redeemed, Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
 import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
@@ -23,6 +24,8 @@ import type { Refusal } from './vetoes.js'
 /** What {@link Admission} needs. */
 export interface AdmissionOptions {
   readonly redeemer: Pick<Redeemer, 'connect'>
+  /** Judges connections without a token. @default none: they are refused */
+  readonly connects?: Pick<ConnectAuthenticator, 'authenticate'> | undefined
   readonly hub: Hub
   readonly counts: SocketCounts
   readonly logger: Logger
@@ -73,7 +76,7 @@ export class Admission {
   }
 
   async #admit(message: AuthMessage, { connection, adopt, joining }: Newcomer): Promise<void> {
-    const { ip, host, ...identity } = await this.#options.redeemer.connect(message.token)
+    const { ip, host, ...identity } = await this.#authenticate(message, connection)
     const counts = message.version !== undefined
     const { owner } = this.#options
     const Client = owner.development ? DevelopmentClient : RemoteClient
@@ -105,6 +108,14 @@ export class Admission {
     this.#options.hub.add(socket)
     this.#begin(socket, message.id)
     joining.settle(socket)
+  }
+
+  /** Whom the token stands for, or the upgrade request of a connection without one. */
+  #authenticate({ token }: AuthMessage, { request }: BufferedConnection): Promise<Redeemed> {
+    const { redeemer, connects } = this.#options
+    if (token !== undefined) return redeemer.connect(token)
+    if (connects && request) return connects.authenticate(request)
+    throw new RpcError('forbidden')
   }
 
   /** Lets a socket in, and tells listeners so before anything comes from it. @param id of its token's message */

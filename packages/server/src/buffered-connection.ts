@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Connection, ConnectionListener } from '@token-socket/protocol'
 
 /** Receives what comes on a {@link BufferedConnection}. */
@@ -11,6 +12,11 @@ export interface BufferedConnection extends Connection {
   listen(listener: BufferedListener): void
   /** Bytes that were sent and that the network has not taken yet. */
   readonly bufferedBytes: number
+  /**
+   * The request that opened it, until its client has signed in or it is closed. Only where the server judges connections
+   * without a token, and the transport is WebSocket.
+   */
+  readonly request?: IncomingMessage | undefined
   /**
    * Its client has signed in: messages of the full size may come from now on. Until then its transport takes one small
    * message only. Left out by a transport that makes no difference.

@@ -49,16 +49,36 @@ export function requestAddress(request: IncomingMessage, trusts: TrustProxy): Re
   }
 }
 
+/** The host name of a request without its port, as Express's `request.hostname`. */
+export function hostName(request: IncomingMessage, trusts: TrustProxy): string | undefined {
+  const { host } = requestAddress(request, trusts)
+  return host?.replace(/:\d*$/, '')
+}
+
+/** The addresses that trusted proxies have named, the client's first, as Express's `request.ips`. */
+export function clientAddresses(request: IncomingMessage, trusts: TrustProxy): string[] {
+  const path = pathOf(request)
+  const client = path.findIndex((address, hop) => hop === path.length - 1 || !trusts(address, hop))
+  return path
+    .slice(1, client + 1)
+    .map(copied)
+    .reverse()
+}
+
 /** The address of a request's client: the first, from our side, that is not a trusted proxy's. */
 export function clientAddress(request: IncomingMessage, trusts: TrustProxy): string {
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
-  const hops = forwarded
+  const path = pathOf(request)
+  const found = path.find((address, hop) => hop === path.length - 1 || !trusts(address, hop)) ?? ''
+  // It is kept for as long as the connection.
+  return path.length === 1 ? found : copied(found)
+}
+
+/** The peer's address, and those before it as far as headers name them: the nearest comes first. */
+function pathOf({ headers, socket }: IncomingMessage): string[] {
+  const hops = String(headers['x-forwarded-for'] ?? '')
     .split(',')
     .map((hop) => hop.trim())
     .filter((hop) => hop !== '')
     .reverse()
-  const path = [request.socket.remoteAddress ?? '', ...hops]
-  const found = path.find((address, hop) => hop === path.length - 1 || !trusts(address, hop)) ?? ''
-  // It is kept for as long as the connection.
-  return hops.length === 0 ? found : copied(found)
+  return [socket.remoteAddress ?? '', ...hops]
 }

@@ -6,6 +6,7 @@ import {
   decodeClientMessage,
   encodeServerMessage,
   encodeThrown,
+  isPassing,
   RpcError,
 } from '@token-socket/protocol'
 import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
@@ -19,6 +20,8 @@ export interface HandshakeOwner {
   authTimeout(): number | undefined
   /** UTF-16 code units that the first message may have. */
   readonly authMessageLimit: number
+  /** Whether a connection may be let in by the request that opened it, without a token. @default false */
+  readonly takesRequests?: boolean
   /** What tokens wait at to be looked at. */
   readonly turnstile: Pick<Turnstile, 'pass'>
   /**
@@ -114,7 +117,8 @@ export class Handshakes {
       return this.#close(connection, 'too_large')
     }
     const message = authMessage(text)
-    if (!message) return this.#close(connection, 'auth_required')
+    if (!message || (message.token === undefined && !this.#takes(connection)))
+      return this.#close(connection, 'auth_required')
     this.#forget(connection)
     this.#asking.add(connection)
     // An engine that hangs must not keep connections that no one ever lets in.
@@ -124,17 +128,21 @@ export class Handshakes {
       if (!this.#asking.has(connection)) return
       this.#owner
         .welcome(message, connection, adopt)
-        .catch((cause) => this.#turnAway(message.id, connection, cause))
+        .catch((cause) => this.#turnAway(message, connection, cause))
         .finally(() => this.#asking.delete(connection))
     })
   }
 
-  #turnAway(id: string, connection: BufferedConnection, cause: unknown): void {
+  #takes({ request }: BufferedConnection): boolean {
+    return this.#owner.takesRequests === true && request !== undefined
+  }
+
+  #turnAway({ id, token }: AuthMessage, connection: BufferedConnection, cause: unknown): void {
     // Refusals have their line already; what fails is no refusal.
     if (!RpcError.is(cause) || codeOf(cause) === 'engine_unavailable')
       this.#owner.failed(cause, { step: 'auth' })
     connection.send([this.#encodeRefusal(id, cause)])
-    this.#close(connection, 'invalid_token')
+    this.#close(connection, token === undefined ? whyWithoutToken(cause) : 'invalid_token')
   }
 
   #encodeRefusal(id: string, cause: unknown): string {
@@ -153,7 +161,7 @@ export class Handshakes {
     this.#forget(connection)
     const { code, reason } = CLOSE_CODES[why]
     const { transport } = connection
-    if (why !== 'invalid_token') this.#owner.refused({ code, reason: why, transport })
+    if (!SAID_BEFORE.has(why)) this.#owner.refused({ code, reason: why, transport })
     connection.close(code, reason)
   }
 
@@ -167,6 +175,14 @@ export class Handshakes {
     this.#asking.delete(connection)
     this.#deadlines.delete(connection)
   }
+}
+
+/** Reasons that the log has already, with what led to them. */
+const SAID_BEFORE: ReadonlySet<CloseReason> = new Set(['invalid_token', 'auth_refused', 'auth_failed'])
+
+/** Why a connection without a token is closed: what may be over at the next try is no refusal for good. */
+function whyWithoutToken(cause: unknown): CloseReason {
+  return RpcError.is(cause) && !isPassing(cause.code) ? 'auth_refused' : 'auth_failed'
 }
 
 function authMessage(text: unknown): AuthMessage | undefined {

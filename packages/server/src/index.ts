@@ -11,6 +11,8 @@ export {
   type Member,
   RpcError,
 } from '@token-socket/protocol'
+export type { AuthenticationCallback } from './authentication/authentication-call.js'
+export type { ConnectAuthentication } from './authentication/connect-authentication.js'
 export type { ChannelHistory, ChannelRule, ChannelRuleTable } from './channel-rules.js'
 export type { RuleAnswer } from './channels/rule-asker.js'
 export type {
@@ -85,7 +87,7 @@ export { reportFailure } from './socket/report-failure.js'
 export type { RpcCallback } from './socket/rpc-callback.js'
 export type { SocketAuth, SocketData } from './socket/socket-data.js'
 export { newNodeId, SoleNodes } from './sole-nodes.js'
-export type { Authentication, AuthenticationCallback } from './token-route.js'
+export type { Authentication } from './token-route.js'
 export { ALGORITHMS, type TokenKey } from './tokens.js'
 export type { PerMessageDeflate, PerMessageDeflateSettings } from './transports/per-message-deflate.js'
 export type { TransportName } from './transports/transport-names.js'

@@ -111,6 +111,11 @@ export interface Limits {
   readonly members: number
   /** Milliseconds that an event listener may take to allow or refuse; then it is refused. @default 5000 */
   readonly vetoTimeout: number
+  /**
+   * Calls of `connectAuthentication` that may run at once; further connections wait their turn, within `authTimeout`.
+   * @default 64
+   */
+  readonly connectAuthentications: number
   /** Milliseconds that `authentication` may take; then the token request is answered 500. @default 10000 */
   readonly authenticationTimeout: number
 }
@@ -151,5 +156,6 @@ export const DEFAULT_LIMITS: Limits = {
   channelsPerUser: 10_000,
   members: 1000,
   vetoTimeout: 5000,
+  connectAuthentications: 64,
   authenticationTimeout: 10_000,
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { CallContext } from '@token-socket/protocol'
 import type { Express, RequestHandler } from 'express'
+import type { ConnectAuthentication } from './authentication/connect-authentication.js'
 import type { ChannelRuleTable } from './channel-rules.js'
 import type { Engine } from './engine.js'
 import type { Routes } from './express-routes.js'
@@ -109,6 +110,12 @@ export interface TokenSocketServerOptions {
   readonly healthRoute?: string | false | undefined
   /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
   readonly authentication?: Authentication | undefined
+  /**
+   * Who may connect by WebSocket without a token: `(request, callback)`, or `async (request)`, asked with the upgrade request.
+   * See {@link ConnectAuthentication}.
+   * @default none: every connection needs a token
+   */
+  readonly connectAuthentication?: ConnectAuthentication | undefined
   /** Express middleware that runs on the token route before `authentication`. @default none */
   readonly customMiddleware?: RequestHandler | readonly RequestHandler[] | undefined
   /** The functions that clients can call, nested; also `server.socketController`. @default {} */
@@ -151,11 +158,12 @@ export interface TokenSocketServerOptions {
   readonly logger?: Logger | undefined
 }
 
+/** Options that may be left out, and have no default. */
+type Optional = 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl' | 'connectAuthentication'
+
 /** The options with nothing left out. */
-export type ResolvedOptions = Required<
-  Given<Omit<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl' | 'limits'>>
-> &
-  Pick<TokenSocketServerOptions, 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl'> & {
+export type ResolvedOptions = Required<Given<Omit<TokenSocketServerOptions, Optional | 'limits'>>> &
+  Pick<TokenSocketServerOptions, Optional> & {
     readonly limits: Limits
   }
 
@@ -169,6 +177,7 @@ const WITHOUT_DEFAULT = [
   'issuer',
   'filter',
   'sockjsUrl',
+  'connectAuthentication',
 ]
 
 /** What the client, the legacy server and other libraries call the options. */
@@ -254,6 +263,8 @@ function checkResolved(resolved: ResolvedOptions): void {
   checkTransports(resolved.transports)
   checkScript(resolved.sockjsUrl)
   checkCompression(resolved.perMessageDeflate)
+  if (resolved.connectAuthentication && !resolved.transports.includes('websocket'))
+    throw badOption('connectAuthentication', 'needs "websocket" in the option transports')
 }
 
 function checkPath(name: string, value: unknown): void {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decodeData, RpcError } from '@token-socket/protocol'
 import type { Revocations } from './authentication/revocations.js'
+import type { TicketData } from './authentication/ticket-data.js'
 import { subjectsOf } from './claims/subjects.js'
 import { type Claims, readClaims } from './claims.js'
 import type { Engine } from './engine.js'
@@ -9,7 +10,6 @@ import type { RemoteClient } from './remote-client.js'
 import { attempt } from './runtime/attempt.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
 import type { AddedGrants } from './socket/socket-grants.js'
-import type { TicketData } from './token-route.js'
 import type { SignedClaims, Tokens } from './tokens.js'
 
 /** What a {@link Redeemer} needs. */

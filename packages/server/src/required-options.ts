@@ -34,9 +34,12 @@ function notGiven(value: unknown): string {
 }
 
 function checkFunctions(options: Given): void {
-  const { authentication = 'auth', engine, customMiddleware = [], filter, logger } = options
+  const { authentication = 'auth', connectAuthentication, engine } = options
+  const { customMiddleware = [], filter, logger } = options
   if (typeof authentication !== 'function' && (typeof authentication !== 'string' || authentication === ''))
     throw badOption('authentication', `has to be a session key or a function${notGiven(authentication)}`)
+  if (connectAuthentication !== undefined && typeof connectAuthentication !== 'function')
+    throw badOption('connectAuthentication', `has to be a function${notGiven(connectAuthentication)}`)
   if (engine !== undefined && typeof (engine as Partial<Engine> | null)?.broker?.publish !== 'function')
     throw badOption('engine', `has to be an engine, such as a MemoryEngine${notGiven(engine)}`)
   const other = [customMiddleware].flat().find((one) => typeof one !== 'function')

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Action, type CallOptions, findAction, type Member, markHandled } from '@token-socket/protocol'
 import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
-import { makeHandshakes } from './authentication/sign-in.js'
+import { makeHandshakes, type SignInParts } from './authentication/sign-in.js'
 import { mountTokenEndpoint } from './authentication/token-endpoint.js'
 import { checkName } from './channels/check-name.js'
 import { makePolicy } from './channels/make-policy.js'
@@ -112,7 +112,7 @@ export class TokenSocketServer extends ServerEmitter {
     const origins = this.#makeOrigins(trusts)
     this.#health = this.#watchHealth()
     this.#streams = new StreamLiveness(this.#options)
-    this.#handshakes = this.#makeHandshakes(redeemer)
+    this.#handshakes = this.#makeHandshakes(redeemer, { revocations, trusts })
     const unmount = mountTokenEndpoint({
       ...this.#options,
       tokens,
@@ -325,9 +325,10 @@ export class TokenSocketServer extends ServerEmitter {
     })
   }
 
-  #makeHandshakes(redeemer: Redeemer): Handshakes {
+  #makeHandshakes(redeemer: Redeemer, parts: Pick<SignInParts, 'revocations' | 'trusts'>): Handshakes {
     return makeHandshakes({
       ...this.#options,
+      ...parts,
       log: this.#log,
       development: this.#development,
       redeemer,
@@ -351,7 +352,7 @@ export class TokenSocketServer extends ServerEmitter {
   }
 
   #makeTransports(origins: OriginRules, trusts: TrustProxy): Transports {
-    const { limits, serveClient } = this.#options
+    const { limits, serveClient, connectAuthentication } = this.#options
     return new Transports({
       ...this.#options,
       origins,
@@ -359,6 +360,7 @@ export class TokenSocketServer extends ServerEmitter {
       turnstile: this.#turnstile,
       turns: this.#turns,
       maxPayload: limits.message,
+      keepsRequests: connectAuthentication !== undefined,
       connections: limits.connections,
       limits,
       files: serveClient ? new ClientFiles() : undefined,

@@ -1,7 +1,9 @@
 import { decodeData, ERRORS, encodeData, forCaller, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { type AuthenticationFunction, callAuthentication } from './authentication/authentication-call.js'
 import { ClaimsCheck } from './authentication/claims-check.js'
 import { SessionKey, SetupError, WITHOUT_SESSION } from './authentication/session-key.js'
+import { encodeTicket, type TicketData } from './authentication/ticket-data.js'
 import type { TokenRequest, TokenRequests } from './authentication/token-requests.js'
 import { hashSession, subjectsOf } from './claims/subjects.js'
 import { readClaims } from './claims.js'
@@ -13,9 +15,6 @@ import type { LogEntry, ThrottledLog } from './runtime/throttled-log.js'
 import { classOf, shortError } from './runtime/thrown-values.js'
 import type { Tokens } from './tokens.js'
 
-/** Gives the outcome of a sign-in check: an error, or what the client may be known by. */
-export type AuthenticationCallback = (error?: unknown, auth?: unknown) => void
-
 /**
  * Whether, and as whom, a request may have a token.
  *
@@ -24,19 +23,7 @@ export type AuthenticationCallback = (error?: unknown, auth?: unknown) => void
  *   stands for the session's data. An RpcError refuses with its code, message and data: the client does not try again. Any
  *   other error is a failure, and clients try again.
  */
-export type Authentication = string | ((request: Request, callback: AuthenticationCallback) => unknown)
-
-/** What a ticket keeps on the server. */
-export interface TicketData {
-  readonly auth: unknown
-  /** Whether `auth` is from an `authentication` function, so that its `uid`, `umd` and `channels` are claims. */
-  readonly hasClaims?: boolean
-  readonly ip?: string | undefined
-  readonly ips: readonly string[]
-  readonly host?: string | undefined
-  /** The hash of the session that it was asked for in. */
-  readonly session?: string | undefined
-}
+export type Authentication = string | AuthenticationFunction<Request>
 
 /** What {@link tokenRoute} needs. */
 export interface TokenRouteOptions {
@@ -206,15 +193,6 @@ async function answer(
   send(request, response, [200, { token }])
 }
 
-/** @throws Error if it is too large, for the log: the client can do nothing about it */
-function encodeTicket(ticket: TicketData, limit: number): string {
-  const json = encodeData(ticket)
-  const bytes = Buffer.byteLength(json)
-  if (bytes <= limit) return json
-  throw new Error(`what a token stands for has ${bytes} bytes (limits.authData is ${limit}): let \
-authentication return what sockets need, instead of the whole session`)
-}
-
 /** Whom a ticket is counted for: its user, known by a `uid` or by the session, and the address. */
 function ownersOf(
   { auth, hasClaims, ip, session }: TicketData,
@@ -242,7 +220,7 @@ async function authenticate(request: Request, options: RouteParts): Promise<unkn
 }
 
 function ask(
-  authentication: Exclude<Authentication, string>,
+  authentication: AuthenticationFunction<Request>,
   request: Request,
   timeout: number,
 ): Promise<unknown> {
@@ -252,16 +230,11 @@ function ask(
       timeout,
     )
     timer.unref()
-    const settle = (error?: unknown, auth?: unknown) => {
+    callAuthentication(authentication, request, (error, auth) => {
       clearTimeout(timer)
       if (error) reject(error)
       else resolve(auth)
-    }
-    const returned = async () => authentication(request, settle)
-    const answersByCallback = authentication.length > 1
-    returned().then((auth) => {
-      if (auth !== undefined || !answersByCallback) settle(undefined, auth)
-    }, settle)
+    })
   })
 }
 

@@ -3,7 +3,7 @@ import type { Settings } from '../options.js'
 import { remedyOf } from './remedies.js'
 
 /** What of the settings a failure depends on. */
-export type FailureSettings = Pick<Settings, 'address' | 'tokenPath' | 'socketPrefix' | 'token'>
+export type FailureSettings = Pick<Settings, 'address' | 'tokenPath' | 'socketPrefix' | 'token' | 'url'>
 
 /**
  * Why a socket is not ready, for its developer: the step that fails, its URL, the cause, and what to do.
@@ -18,9 +18,11 @@ export function failureText(error: RpcError, settings: FailureSettings): string 
 
 /** The step in which a try failed, and its URL. */
 function stepOf({ code, cause }: RpcError, settings: FailureSettings): [step: string, url?: string] {
-  const { address, tokenPath, socketPrefix, token } = settings
+  const { address, tokenPath, socketPrefix, token, url } = settings
+  if (/^(url_failed|bad_option)$/.test(code)) return ['the option `url`']
   if (/^(token|origin)_/.test(RpcError.is(cause) ? cause.code : code))
     return token ? ['the option `token`'] : ['the token request', address.http + tokenPath]
-  const step = code === 'transport_failed' ? 'the connection' : 'the sign-in with the token'
+  const step =
+    code === 'transport_failed' ? 'the connection' : `the sign-in ${url ? 'without a' : 'with the'} token`
   return [step, address.websocket + socketPrefix]
 }

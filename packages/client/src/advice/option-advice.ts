@@ -14,8 +14,10 @@ const HABITS: Readonly<Record<string, string>> = {
   timeout: 'connectTimeout',
   tokenRoute: 'tokenPath',
   uri: 'host',
-  url: 'host',
 }
+
+const FOR_HOST =
+  'The address of the server is the option host; url is a function that gives the URL of a WebSocket.'
 
 const LIMITS = ['callsOut', 'callsIn', 'grantedChannels']
 
@@ -24,8 +26,9 @@ export function optionAdvice(options: unknown): readonly string[] {
   if (typeof options === 'string')
     return [`Give the server as an option: new TokenSocket({ host: '${options}' }).`]
   if (typeof options !== 'object' || options === null) return []
-  const { limits } = options as { readonly limits?: unknown }
+  const { limits, url } = options as { readonly limits?: unknown; readonly url?: unknown }
   return [
+    ...(typeof url === 'string' ? [FOR_HOST] : []),
     ...unknownNames(options, optionNames(), 'option '),
     ...(typeof limits === 'object' && limits ? unknownNames(limits, LIMITS, 'option limits.') : []),
   ]

@@ -1,4 +1,4 @@
-import { ERRORS, type RpcError } from '@token-socket/protocol'
+import { CLOSE_CODES, ERRORS, type RpcError } from '@token-socket/protocol'
 import type { Settings } from '../options.js'
 
 /** A remedy, and the failures that it is for: by code, and by the texts of the error and of its causes. */
@@ -17,6 +17,10 @@ const SOCKET_PATH =
   'Call `server.listen()` on the HTTP server that TokenSocketServer got: `app.listen()` makes another one.'
 const HIDDEN = 'The browser tells the cause in its own console only.'
 const POLICY = 'the policy of the page (`connect-src`) does not allow the URL'
+
+const FOR_URL =
+  'It gets `{ url }`, and has to give a URL with the same protocol, host and port, without a fragment. Path and query may change.'
+const OTHERS = "Look at the listeners of the server's event `authentication`, and at `use('authentication')`."
 
 const LOG = 'The log of the server has the cause.'
 const REFUSED =
@@ -111,16 +115,31 @@ const REMEDIES: readonly Remedy[] = [
 ]
 
 /** What the developer of a socket can do about a failure before the first `ready`. */
-export function remedyOf(error: RpcError, { address, token }: Pick<Settings, 'address' | 'token'>): string {
+export function remedyOf(
+  error: RpcError,
+  { address, token, url }: Pick<Settings, 'address' | 'token' | 'url'>,
+): string {
+  if (/^(url_failed|bad_option)$/.test(error.code)) return FOR_URL
   if (token && TOKEN.test(error.code)) return 'It has to be a token, or a function that gives one.'
   const text = textsOf(error)
   const isMixed = globalThis.location?.protocol === 'https:' && address.http.startsWith('http:')
   if (isMixed && EARLY.test(error.code) && !/HTTP status/.test(text))
     return 'Browsers block http in a page that came by https: write https:// in `host`.'
   const found = REMEDIES.find(([code, texts]) => code.test(error.code) && texts.test(text))
-  const remedy = found?.[2] ?? (isRefusal(error) ? REFUSED : LOG)
+  const remedy = (url && withoutToken(error)) ?? found?.[2] ?? (isRefusal(error) ? REFUSED : LOG)
   const hasPath = new URL(address.http).pathname !== '/'
   return hasPath ? `${remedy} All paths are below that of \`host\`.` : remedy
+}
+
+/** What is different about a connection without a token. */
+function withoutToken(error: RpcError): string | undefined {
+  const { code } = Object(error.data) as { readonly code?: unknown }
+  if (code === CLOSE_CODES.auth_required.code || error.code === 'invalid_token')
+    return 'The server lets no connection in without a token: give it the option `connectAuthentication`, or leave out `url`.'
+  if (error.code === 'internal') return `The \`connectAuthentication\` of the server failed. ${LOG}`
+  if (isRefusal(error))
+    return `The server's \`connectAuthentication\` refuses the connection by its URL and headers. ${OTHERS}`
+  return undefined
 }
 
 /** Whether it may be what an application refuses a sign-in with. */

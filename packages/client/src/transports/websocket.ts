@@ -1,4 +1,4 @@
-import type { Connection } from '@token-socket/protocol'
+import { type Connection, throwIfAborted } from '@token-socket/protocol'
 import { createWebSocket } from '#websocket'
 import type { TokenSocketOptions } from '../options.js'
 import { type Framing, SocketConnection } from './socket-connection.js'
@@ -16,10 +16,12 @@ export const LINES: Framing = {
  * @throws RpcError `transport_failed`, or the signal's reason
  */
 export async function openWebSocket(
-  url: string,
+  url: string | Promise<string>,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
   create: NonNullable<TokenSocketOptions['webSocket']> = createWebSocket,
 ): Promise<Connection> {
-  return SocketConnection.open(create(url, headers), LINES, signal)
+  const given = await url
+  throwIfAborted(signal)
+  return SocketConnection.open(create(given, headers), LINES, signal)
 }

@@ -1,15 +1,18 @@
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 
 /**
- * Tells whether what an `authentication` function gave is claims. Sessions, and users of applications that know no claims,
+ * Tells whether what an `authentication` or `connectAuthentication` function gave is claims. Sessions, and users of applications that know no claims,
  * have their own ideas of what a `uid` is: they get in without one. The log says so once for each cause.
  */
 export class ClaimsCheck {
   readonly #log: Pick<ThrottledLog, 'write'>
+  readonly #option: string
   readonly #told = new Set<string>()
 
-  constructor(log: Pick<ThrottledLog, 'write'>) {
+  /** @param option the option whose function gives it */
+  constructor(log: Pick<ThrottledLog, 'write'>, option = 'authentication') {
     this.#log = log
+    this.#option = option
   }
 
   /** Whether `uid`, `umd` and `channels` of it count. */
@@ -30,10 +33,10 @@ export class ClaimsCheck {
     if (this.#told.has(field)) return
     this.#told.add(field)
     const what = field === 'uid' ? 'a uid that is no string' : 'a umd without a uid'
-    this.#log.write(`authentication ${field}`, [
+    this.#log.write(`${this.#option} ${field}`, [
       'warn',
-      { option: 'authentication', field, type: value === null ? 'null' : typeof value },
-      `authentication gave ${what}, which does not count: the user has no presence, and cannot be cut off by uid. \
+      { option: this.#option, field, type: value === null ? 'null' : typeof value },
+      `${this.#option} gave ${what}, which does not count: the user has no presence, and cannot be cut off by uid. \
 Give the uid as a string, such as String(id)`,
     ])
   }

@@ -14,15 +14,23 @@ import { wasClean } from '../socket/disconnect-reasons.js'
 import { type FunctionRules, FunctionTimeouts } from '../socket/function-timeouts.js'
 import { sizesOf } from '../transports/message-limit.js'
 import type { Turnstile } from '../turnstile.js'
+import {
+  type ConnectAuthentication,
+  ConnectAuthenticator,
+  type ConnectAuthenticatorOptions,
+} from './connect-authentication.js'
 import { SocketCounts } from './socket-counts.js'
 
 /** Dependencies of {@link makeHandshakes}. */
 export interface SignInParts
   extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
+    Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations'>,
     Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'> {
   readonly limits: Limits
   readonly logger: Logger
   readonly log: ThrottledLog
+  /** Judges connections without a token. @default none */
+  readonly connectAuthentication?: ConnectAuthentication | undefined
   /** How long calls may take. */
   readonly functions: FunctionRules
   /** Whether each answer has a line of its own. */
@@ -38,10 +46,12 @@ export interface SignInParts
 
 /** Makes what lets connections in: the handshakes, and the sockets that they become. */
 export function makeHandshakes(parts: SignInParts): Handshakes {
-  const { limits, logger, log, turnstile, failed } = parts
+  const { limits, logger, log, turnstile, failed, connectAuthentication } = parts
   const closings = new ClosingLog(logger, log)
+  const connects = connectAuthentication && new ConnectAuthenticator({ ...parts, connectAuthentication })
   const admission = new Admission({
     ...parts,
+    connects,
     counts: new SocketCounts(limits.socketsPerUser),
     heartbeat: parts.pingInterval,
     sizes: sizesOf(limits),
@@ -51,6 +61,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
   return new Handshakes({
     authTimeout: parts.authTimeout,
     authMessageLimit: limits.authMessage,
+    takesRequests: connects !== undefined,
     turnstile,
     welcome: (...args) => admission.welcome(...args),
     failed,

@@ -11,6 +11,7 @@ const SENT = {
   broadcast: 'a broadcast',
   event: 'an event of the cluster',
   authentication: 'what `authentication` gave',
+  connectAuthentication: 'what `connectAuthentication` gave',
 } as const
 
 /** The kinds of data that the application sends. */

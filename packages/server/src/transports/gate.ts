@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import { clientAddress, type TrustProxy } from '../forwarded.js'
 import { addressBlock } from '../http/address-block.js'
-import { LONGEST_URL, refusalOfSize } from '../http/upgrade-size.js'
+import { LONGEST_URL, refusalOfSize, SIGNED_URL } from '../http/upgrade-size.js'
 import type { OriginRules, RequestOrigin } from '../origins.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
@@ -41,6 +41,8 @@ export interface GateOptions {
   readonly limits: GateLimits
   /** What upgrades wait at. */
   readonly turnstile: Pick<Turnstile, 'pass'>
+  /** Whether upgrades may bring credentials in their URLs, which may be longer then. @default false */
+  readonly keepsRequests?: boolean
   /** Takes the upgrades. */
   readonly websocket: {
     readonly size: number
@@ -119,12 +121,12 @@ export class Gate implements Interceptor {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { transports, prefix, origins } = this.#options
+    const { transports, prefix, origins, keepsRequests } = this.#options
     const isPlain = pathOf(request) === `${prefix}/websocket`
     if (!origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
     const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
     if (!isWanted || !transports.has('websocket')) return this.#refuseUpgrade(request, socket)
-    const tooLarge = refusalOfSize(request)
+    const tooLarge = refusalOfSize(request, keepsRequests ? SIGNED_URL : LONGEST_URL)
     if (tooLarge) return this.#refuseUpgrade(request, socket, tooLarge)
     // RFC 6455, section 4.1, and RFC 9110, section 15.5.6.
     if (request.method !== 'GET')

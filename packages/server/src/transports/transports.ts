@@ -11,7 +11,7 @@ import { intercept } from './intercept.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SockJSTransport } from './sockjs.js'
 import { type TransportName, TransportSet } from './transport-names.js'
-import { type WebSocketLimits, WebSocketTransport } from './websocket.js'
+import { type WebSocketLimits, WebSocketTransport, type WebSocketTransportOptions } from './websocket.js'
 
 /** Characters of an error of sockjs, which has a stack, in the log. */
 const ERROR_LENGTH = 4096
@@ -39,6 +39,8 @@ export interface TransportsOptions {
   readonly sockjsUrl?: string | undefined
   /** See {@link GateOptions}. */
   readonly turnstile: GateOptions['turnstile']
+  /** See {@link WebSocketTransportOptions}; URLs of upgrades may be longer then. @default false */
+  readonly keepsRequests?: boolean
   /** See {@link GateOptions}. @default none */
   readonly files?: GateOptions['files']
   /** Bytes after which a streaming response of SockJS ends. @default 131072 */

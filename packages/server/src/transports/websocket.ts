@@ -30,6 +30,8 @@ export interface WebSocketTransportOptions extends LivenessOptions {
   /** See {@link PerMessageDeflate}. @default false */
   readonly perMessageDeflate?: PerMessageDeflate
   readonly limits: WebSocketLimits
+  /** Whether connections keep their upgrade requests until the sign-in. @default false */
+  readonly keepsRequests?: boolean
   /** Divides the turns among the connections. */
   readonly scheduler: InboxScheduler
   /** A connection opened. */
@@ -81,9 +83,10 @@ export class WebSocketTransport {
   ): void {
     const carrier = this.#carriers[framing]
     carrier.server.handleUpgrade(request, socket, head, (ws) => {
-      const { maxPayload, scheduler, limits } = this.#options
+      const { maxPayload, scheduler, limits, keepsRequests } = this.#options
       const maxInput = authLimit(limits.authMessage) + HEADS
       const link = new WebSocketConnection(ws, { socket, maxPayload, maxInput, scheduler, carrier })
+      if (keepsRequests) link.request = request
       this.#liveness.add(link)
       ws.on('close', () => this.#liveness.delete(link))
       this.#options.opened(link)
@@ -162,6 +165,7 @@ function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrie
 class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   readonly transport = 'websocket'
   ondrained: (() => void) | undefined
+  request: IncomingMessage | undefined
   readonly #ws: PatientWebSocket
   readonly #socket: Duplex
   readonly #carrier: Carrier
@@ -211,6 +215,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   authenticated(): void {
     this.#stopCounting()
     this.#stopCounting = () => {}
+    this.request = undefined
   }
 
   /** Bounds what may come before the sign-in, framing included. */

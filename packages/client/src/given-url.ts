@@ -1,0 +1,23 @@
+import { asRpcError, badOption, RpcError } from '@token-socket/protocol'
+import { parseUrl } from './address.js'
+import type { GivenUrl, GiveUrl } from './options.js'
+
+/**
+ * The URL that a function of the application gives for one try. No error holds it.
+ * @param base the URL that the function gets
+ * @throws RpcError what the function throws, `url_failed` unless it is one, and if there is no URL; `bad_option` if the URL
+ *   leads to another server
+ */
+export async function givenUrl(base: string, give: GiveUrl): Promise<string> {
+  let given: GivenUrl
+  try {
+    given = await give({ url: base })
+  } catch (cause) {
+    throw asRpcError(cause, 'url_failed')
+  }
+  const url = parseUrl(typeof given === 'string' ? given : given?.url)
+  if (!url || url.hash) throw new RpcError('url_failed')
+  const { origin } = new URL(base)
+  if (url.origin !== origin) throw badOption('url', `of ${origin}, not ${url.origin}`)
+  return url.href
+}

@@ -1,0 +1,32 @@
+import { ERRORS, isPassing } from '@token-socket/protocol'
+import { expect } from 'chai'
+
+/** Of the library's own codes, those that say nothing about the user. */
+const PASSING = [
+  'connection_lost',
+  'engine_unavailable',
+  'internal',
+  'invalid_token',
+  'nested_failed',
+  'timeout',
+  'token_failed',
+  'too_many_calls',
+  'too_many_channels',
+  'too_many_members',
+  'too_many_messages',
+  'too_many_sockets',
+  'too_many_subscriptions',
+  'too_many_tickets',
+  'transport_failed',
+  'url_failed',
+  'veto_timeout',
+]
+
+describe('isPassing', () => {
+  it('is true of what may be over at the next sign-in, and of no other code of the library', () => {
+    expect(Object.keys(ERRORS).filter(isPassing)).to.deep.equal(PASSING)
+  })
+
+  for (const code of ['forbidden', 'banned', 'application_error', '', 'timeouts', 'my_internal'])
+    it(`is false of ${JSON.stringify(code)}`, () => expect(isPassing(code)).to.equal(false))
+})
