@@ -178,4 +178,31 @@ export const SIGNING_IN: readonly Mistake[] = [
     server: [withOptions("authentication: async () => ({ name: 'Ann', roles: new Set(['admin']) })")],
     says: [/JSON changes what `authentication` gave/, /roles is a Set/, /\[\.\.\.set\]/],
   },
+  {
+    mistake: 'a Set in what `connectAuthentication` gives',
+    server: [withOptions("connectAuthentication: () => ({ roles: new Set(['admin']) })")],
+    client: [opened('host, url: ({ url }) => url')],
+    says: [/JSON changes what `connectAuthentication` gave/, /roles is a Set/, /\[\.\.\.set\]/],
+  },
+  {
+    mistake: 'a `connectAuthentication` that gives a name',
+    server: [withOptions("connectAuthentication: () => 'Ann'")],
+    client: [opened('host, url: ({ url }) => url')],
+    says: [/connectAuthentication gave a string, so the connection is refused/, /return an object, true/],
+  },
+  {
+    mistake: 'a client with `url`, and a server without `connectAuthentication`',
+    client: [opened('host, url: ({ url }) => url')],
+    says: [/the sign-in without a token fails/, /code 4500/, /give it the option `connectAuthentication`/],
+  },
+  {
+    mistake: 'a `url` of another server',
+    client: [opened("host, url: () => 'ws://other.example/'")],
+    says: [/the option `url` fails/, /not ws:\/\/other\.example/, /same protocol, host and port/],
+  },
+  {
+    mistake: 'a `url` that gives nothing',
+    client: [opened('host, url: () => {}')],
+    says: [/the option `url` fails/, /gave no URL/, /It gets `\{ url \}`/],
+  },
 ]
