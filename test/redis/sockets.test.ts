@@ -66,6 +66,28 @@ describe('the sockets of all nodes', function () {
     ['another node', () => there],
   ] as const) {
     describe(`of ${where}`, () => {
+      it('are notified, and a failure is an event of their own node', async () => {
+        const seen: unknown[] = []
+        const { client, socket } = await site().pair(
+          {},
+          { ...ACTIONS, toast: (data: unknown) => void seen.push(data) },
+        )
+        const { cluster } = here.sockets
+        await cluster.notify(socket.sid, 'toast', { x: [1, '😀'] })
+        await cluster.notify(socket.sid, 'fail')
+        await until(() => site().failures.length === 1)
+        expect(seen).to.deep.equal([{ x: [1, '😀'] }])
+        const [{ cause, details } = { cause: undefined, details: {} }] = site().failures
+        expect(cause).to.include({ code: 'sold_out', message: 'Sold out' })
+        expect(details).to.include({ sid: socket.sid, function: 'fail', step: 'notification' })
+        const large = 'x'.repeat(1024 * 1024)
+        if (site() !== here)
+          expect((await rejection(cluster.notify(socket.sid, 'toast', large))).code).to.equal('too_large')
+        await client.end()
+        await until(() => site().sockets.sockets().length === 0)
+        expect((await rejection(cluster.notify(socket.sid, 'toast'))).code).to.equal('not_connected')
+      })
+
       it('are called, and answer', async () => {
         const { sid } = await connect(site())
         expect(await here.sockets.cluster.rpc(sid, 'echo', { x: [1, '😀'] })).to.deep.equal({ x: [1, '😀'] })
