@@ -153,10 +153,11 @@ export class Calls implements RpcListener {
 
   /** An answer came. */
   answered({ id, rpc, outcome }: AnswerMessage, link: Link): void {
-    const isNotification = id.startsWith('n')
-    const isLate = !this.#peer.isPending(id)
-    if (isLate && 'error' in outcome && (isNotification || (link.isOld && ONE_WAY.test(rpc))))
-      this.#owner.failed(decodeError(isNotification ? notificationError(outcome, rpc) : outcome))
+    if ('error' in outcome && !this.#peer.isPending(id)) {
+      // It was called in the place of a notification: the ids of other calls are digits.
+      if (id[0] === 'n') this.#owner.failed(decodeError(notificationError(outcome, rpc)))
+      else if (link.isOld && ONE_WAY.test(rpc)) this.#owner.failed(decodeError(outcome))
+    }
     this.#peer.settle(id, outcome)
   }
 
@@ -171,8 +172,9 @@ export class Calls implements RpcListener {
       answer: (outcome) => {
         // Before its word on the token any server counts as old.
         const own = link === this.#link && link.isOld ? plain(outcome) : outcome
-        const told = !id && 'error' in own ? notificationError(own, name) : own
-        if (id || 'error' in own) link.send({ type: 'result', id, outcome: told }, { name })
+        if (id) link.send({ type: 'result', id, outcome: own }, { name })
+        else if ('error' in outcome)
+          link.send({ type: 'result', outcome: notificationError(outcome, name) }, { name })
       },
     })
   }
@@ -210,7 +212,7 @@ export class Calls implements RpcListener {
   /** Sends a call, or refuses it: only now it is known what the server can do and takes. */
   #send(link: Link, id: string, { text, message }: QueuedCall): void {
     const isNotification = !message.id
-    // Another server is called, and its answer is dropped. The ids of other calls are digits.
+    // A server that takes none is called, and its answer is dropped.
     const isCall = isNotification && !link.session?.can?.includes('notify')
     try {
       link.sendText(isCall ? `${text.slice(0, -1)},"uuid":"n${id}"}` : text, message)
