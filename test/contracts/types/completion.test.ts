@@ -25,7 +25,8 @@ describe('completion', function () {
 
   before(async () => {
     server = new LanguageServer()
-    await server.open(FILE, DRAFT)
+    await server.initialize()
+    server.open(FILE, DRAFT)
   })
 
   after(() => server.close())

@@ -16,15 +16,36 @@ export class LanguageServer {
     this.#child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk))
   }
 
-  /** Opens a file whose text may be another than on the disk. */
-  async open(file: string, text: string): Promise<void> {
+  /** Before anything else. */
+  async initialize(): Promise<void> {
     await this.#request('initialize', { processId: process.pid, rootUri: null, capabilities: {} })
     this.#send({ method: 'initialized', params: {} })
+  }
+
+  /** Opens a file whose text may be another than on the disk. */
+  open(file: string, text: string): void {
     const uri = pathToFileURL(file).href
     this.#send({
       method: 'textDocument/didOpen',
       params: { textDocument: { uri, languageId: 'typescript', version: 1, text } },
     })
+  }
+
+  /** Closes an open file: its text is that on the disk again. */
+  closeFile(file: string): void {
+    this.#send({
+      method: 'textDocument/didClose',
+      params: { textDocument: { uri: pathToFileURL(file).href } },
+    })
+  }
+
+  /** The errors in an open file. */
+  async errors(file: string): Promise<readonly string[]> {
+    const answer = await this.#request('textDocument/diagnostic', {
+      textDocument: { uri: pathToFileURL(file).href },
+    })
+    const { items } = answer as { items: readonly { message: string; severity: number }[] }
+    return items.filter(({ severity }) => severity === 1).map(({ message }) => message)
   }
 
   /** What an editor offers after a text of the open file: at the end of its first occurrence. */
