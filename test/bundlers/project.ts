@@ -19,11 +19,14 @@ export class Project {
     this.folder = folder
   }
 
-  /** Makes one. @param type of its package.json */
-  static async create(type: 'module' | 'commonjs' = 'module'): Promise<Project> {
+  /** Makes one. @param type of its package.json @param more packages of this repository, besides the client */
+  static async create(
+    type: 'module' | 'commonjs' = 'module',
+    more: readonly string[] = [],
+  ): Promise<Project> {
     const project = new Project(await mkdtemp(join(tmpdir(), 'token-socket-project-')))
     await project.write('package.json', JSON.stringify({ name: 'user', private: true, type }))
-    for (const name of ['protocol', 'client']) await project.#install(name)
+    for (const name of ['protocol', 'client', ...more]) await project.#install(name)
     for (const name of DEPENDENCIES) {
       await symlink(join(root, 'node_modules', name), join(project.folder, 'node_modules', name))
     }

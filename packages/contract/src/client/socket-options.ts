@@ -25,7 +25,7 @@ function signInOptions(authentication: ContractAuthentication = { session: true 
 
 /** The host, and the prefix if the URL has a path. @throws RpcError `bad_option`. It never shows the URL, which may hold secrets */
 function addressOf(text: string, socketPrefix: string | undefined): TokenSocketOptions {
-  const [, host, path] = /^((?:ws|http)s?:\/\/[^/?#@\s]+)(\/[^?#\s]*?)?\/*$/i.exec(text) ?? []
+  const [, host, path] = /^((?:ws|http)s?:\/\/[^/?#@\s]+)((?:\/[^/?#\s]+)*)\/*$/i.exec(text) ?? []
   if (!host) throw badOption('url', 'a ws or wss URL without query, fragment and credentials')
   if (path && socketPrefix) throw badOption('socketPrefix', 'left out: url has a path')
   return path ? { host, socketPrefix: path } : { host }
