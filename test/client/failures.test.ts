@@ -162,7 +162,7 @@ describe('why a connection failed', () => {
       {
         options: (to) => ({ ...own(to), connectTimeout: 200 }),
         code: 'timeout',
-        names: [/^websocket: no answer to the token/, /ws:\/\/127\.0\.0\.1:\d+\/sockets\/websocket$/],
+        names: [/^websocket: no answer to the sign-in/, /ws:\/\/127\.0\.0\.1:\d+\/sockets\/websocket$/],
       },
     ],
   }

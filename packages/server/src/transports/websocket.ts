@@ -82,11 +82,12 @@ export class WebSocketTransport {
     [head, framing]: readonly [Buffer, 'plain' | 'sockjs'],
   ): void {
     const carrier = this.#carriers[framing]
-    carrier.server.handleUpgrade(request, socket, head, (ws) => {
+    // Its own argument: what a closure shares with those below would be kept for as long as the connection.
+    carrier.server.handleUpgrade(request, socket, head, (ws, upgrade) => {
       const { maxPayload, scheduler, limits, keepsRequests } = this.#options
       const maxInput = authLimit(limits.authMessage) + HEADS
       const link = new WebSocketConnection(ws, { socket, maxPayload, maxInput, scheduler, carrier })
-      if (keepsRequests) link.request = request
+      if (keepsRequests) link.request = upgrade
       this.#liveness.add(link)
       ws.on('close', () => this.#liveness.delete(link))
       this.#options.opened(link)
