@@ -20,7 +20,13 @@ import {
 } from './publications.js'
 import { type ReadyOptions, readyInTime } from './ready-timeout.js'
 import { SOCKET_AWAY } from './reason-texts.js'
-import type { CallAnswer, CallArguments, FunctionNames, UnknownFunctions } from './remote-functions.js'
+import type {
+  CallAnswer,
+  CallArguments,
+  FunctionNames,
+  NotifyArguments,
+  UnknownFunctions,
+} from './remote-functions.js'
 import type { ConnectionState } from './states.js'
 
 /**
@@ -201,11 +207,15 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * socket failed for good. A server that takes no notifications is called, and its answer is dropped.
    *
    * @param name dotted
-   * @param data anything that JSON can carry
+   * @param rest the data, anything that JSON can carry, and a callback
    */
-  notify(name: string, data?: unknown, callback?: Callback<void>): Promise<void> {
+  notify<Name extends FunctionNames<Functions>>(
+    name: Name,
+    ...rest: NotifyArguments<Functions, Name>
+  ): Promise<void>
+  notify(name: string, data?: unknown, callback?: unknown): Promise<void> {
     this.#core.need()
-    return deliver(this.#core.calls.notify(name, data).then(nothing), callback)
+    return deliver(this.#core.calls.notify(name, data).then(nothing), callback as Callback<void> | undefined)
   }
 
   /**

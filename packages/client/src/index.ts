@@ -37,6 +37,7 @@ export type {
   FunctionData,
   FunctionNamed,
   FunctionNames,
+  NotifyArguments,
   UnknownFunctions,
 } from './remote-functions.js'
 export {

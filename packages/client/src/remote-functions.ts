@@ -91,6 +91,16 @@ type TypedArguments<Data, Answer> = undefined extends Data
       | [data?: unknown extends Data ? AnyData : Data, rest?: Callback<Answer> | CallOptions | undefined]
   : [data: Data, rest?: Callback<Answer> | CallOptions | undefined]
 
+/** What `notify` takes after the name. */
+export type NotifyArguments<Functions, Name> =
+  IsKnown<Functions> extends true
+    ? TypedNotification<FunctionData<FunctionNamed<Functions, Name>>>
+    : [data?: unknown, callback?: Callback<void> | undefined]
+
+type TypedNotification<Data> = undefined extends Data
+  ? [data?: Data, callback?: Callback<void> | undefined]
+  : [data: Data, callback?: Callback<void> | undefined]
+
 /** What `rpc` resolves to: what the function answers, or `Data` for a controller that does not say which functions it has. */
 export type CallAnswer<Functions, Name, Data = unknown> =
   IsKnown<Functions> extends true ? FunctionAnswer<FunctionNamed<Functions, Name>> : Data

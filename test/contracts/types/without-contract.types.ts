@@ -62,7 +62,18 @@ type Names =
   | 'orders.total'
 export type AllNames = Holds<Equal<FunctionNames<typeof controller>, Names>>
 
+// What is sent without an answer takes the same names and data.
+gives<void>()(socket.notify('add', { a: 1, b: 2 }))
+socket.notify('time', undefined, (error) => is<RpcError | null>()(error))
+plain.notify('anything', { data: 1 })
+
 export const wrong = [
+  // @ts-expect-error there is no such function
+  () => socket.notify('ad', { a: 1, b: 2 }),
+  // @ts-expect-error the data is missing
+  () => socket.notify('add'),
+  // @ts-expect-error a field is of another type
+  () => socket.notify('add', { a: 1, b: '2' }),
   // @ts-expect-error there is no such function
   () => socket.rpc('ad', { a: 1, b: 2 }),
   // @ts-expect-error a branch is no function
