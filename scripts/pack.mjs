@@ -64,7 +64,10 @@ function checkFiles({ manifest, files }) {
   if (manifest.unpkg) wanted.push(manifest.unpkg, `${manifest.unpkg}.map`)
   const missing = wanted.map((path) => path.replace(/^\.\//, '')).filter((path) => !files.includes(path))
   const unwanted = files.filter(
-    (path) => !/^(dist|src)\/|^(LICENSE|README\.md|(testing\/)?package\.json)$/.test(path),
+    (path) =>
+      !/^(dist|src)\/|^(LICENSE|README\.md|((testing|asyncapi|client|mock|server)\/)?package\.json)$/.test(
+        path,
+      ),
   )
   return [
     ...missing.map((path) => `the tarball lacks ${path}`),
