@@ -47,9 +47,20 @@ function entriesOf(folder) {
 /** CommonJS loads later by `require`: where tests run in a VM (Jest), and in old bundlers, there is no `import()`. */
 const importing = (format) => (format === 'cjs' ? { supported: { 'dynamic-import': false } } : {})
 
-/** Node and tools that follow it take a folder's files for modules of this type. */
-function writeType(folder, type) {
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type }, null, 2)}\n`)
+/**
+ * Node and tools that follow it take a folder's files for modules of this type.
+ * @param {object} [imports] private names that files of the folder import
+ */
+function writeType(folder, type, imports) {
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type, imports }, null, 2)}\n`)
+}
+
+/** The private names of a package that is built file by file, for the folder of its built files: that is where they are looked up. */
+function builtImports(folder) {
+  const { imports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const built = (_, target) =>
+    typeof target === 'string' ? target.replace(/^\.\/src\/(.*)\.ts$/, './$1.js') : target
+  return imports && JSON.parse(JSON.stringify(imports, built))
 }
 
 async function buildModules(folder) {
@@ -61,7 +72,7 @@ async function buildModules(folder) {
     const outdir = join(folder, 'dist', format)
     const outbase = join(folder, 'src')
     await build({ ...shared, ...importing(format), ...entries, outdir, outbase, format, platform: 'node' })
-    writeType(outdir, type)
+    writeType(outdir, type, entries.bundle === false ? builtImports(folder) : undefined)
   }
 }
 

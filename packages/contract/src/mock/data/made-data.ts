@@ -1,4 +1,4 @@
-import { RpcError } from '@token-socket/protocol'
+import { decodeData, encodeData, RpcError } from '@token-socket/protocol'
 import type { Schema } from '../../schema.js'
 import { jsonSchemaOf } from './json-schema.js'
 import { fakeData } from './json-schema-faker.js'
@@ -27,7 +27,7 @@ export async function makeData(schema: Schema, purpose: DataPurpose): Promise<un
   let reason = ''
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     try {
-      const data = fakeOf(found.schema, `${purpose.seed}:${attempt}`, attempt)
+      const data = decodeData(encodeData(fakeOf(found.schema, `${purpose.seed}:${attempt}`, attempt)))
       const result = await schema['~standard'].validate(data)
       if (!result.issues) return data
       reason = 'its schema refuses whatever is made of its JSON Schema'
@@ -38,7 +38,7 @@ export async function makeData(schema: Schema, purpose: DataPurpose): Promise<un
   throw noData(purpose, reason)
 }
 
-/** As it arrives after JSON. Later attempts leave optional properties out more often: recursive schemas end sooner. */
+/** Later attempts leave optional properties out more often: recursive schemas end sooner. */
 function fakeOf(schema: Readonly<Record<string, unknown>>, seed: string, attempt: number): unknown {
   return fakeData(schema, { seed: seedOf(seed), optionals: attempt < ATTEMPTS / 4 ? 0.8 : 0.3 })
 }
