@@ -1,5 +1,6 @@
 import type { CallOptions } from '@token-socket/protocol'
-import { type RemoteClient, reportFailure, type TokenSocketServer } from '@token-socket/server'
+import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
+import { reportFailure } from '#failure-reports'
 
 /** What calls of a client go to. */
 export interface CallTarget {

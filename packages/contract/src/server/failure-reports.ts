@@ -1,0 +1,1 @@
+export { reportFailure } from '@token-socket/server'
