@@ -458,6 +458,32 @@ describe('a client of a contract', () => {
       expect(error.code).to.equal('token_refused')
     })
 
+    it('is refused where the hook of a URL throws, gives another host, or nothing of use', async () => {
+      const guests = await start({ connectAuthentication: () => ({}) })
+      const hooks: readonly ((request: { url: string }) => unknown)[] = [
+        () => {
+          throw new Error('of a hook')
+        },
+        () => ({ url: 'wss://elsewhere.example/sockets/websocket?secret' }),
+        () => ({ url: 5 }),
+        () => undefined,
+      ]
+      for (const custom of hooks) {
+        const authentication = { custom } as ConnectOptions['authentication']
+        const options = { url: guests.url, authentication, logLevel: 'none' } as const
+        const error = await rejection(connect(contract, options))
+        expect(['url_failed', 'bad_option']).to.include(error.code)
+        expect(error.message).to.not.include('secret')
+      }
+      expect(guests.sockets.sockets()).to.deep.equal([])
+    })
+
+    it('does not wait longer than `timeout` for a hook that never answers', async () => {
+      const custom = () => new Promise<{ url: string }>(() => {})
+      const options = { url: site.url, authentication: { custom }, timeout: 30, logLevel: 'none' } as const
+      expect((await rejection(connect(contract, options))).code).to.equal('timeout')
+    })
+
     it('is given up after `timeout`', async () => {
       const error = await rejection(connect(contract, { host: '127.0.0.1:1', timeout: 30, logLevel: 'none' }))
       expect(error.code).to.equal('timeout')

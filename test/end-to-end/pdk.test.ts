@@ -88,6 +88,36 @@ describe('coming from a generated WebSocket client', () => {
     },
     "no `authentication`, or `'none'`": async () => {
       await open({ authentication: { session: true } })
+      const guests = await start({ connectAuthentication: () => ({ name: 'guest' }) })
+      const client = await open({ url: `ws://${guests.host}`, authentication: 'none' })
+      expect(guests.sockets.sockets()[0]?.auth).to.deep.equal({ name: 'guest' })
+      await client.$socket.end()
+    },
+    '`authentication: { iam }`': async () => {
+      // A recipe's own test signs with AWS's algorithm; here is how the hook is used.
+      const signed = await start({
+        connectAuthentication: ({ url }) => String(url).includes('X-Amz-Signature=abc') && { name: 'iam' },
+      })
+      const custom = ({ url }: { url: string }) => ({ url: `${url}?X-Amz-Signature=abc` })
+      const client = await open({ url: `ws://${signed.host}`, authentication: { custom } })
+      await client.$socket.end()
+      const wrong = { custom: ({ url }: { url: string }) => ({ url: `${url}?X-Amz-Signature=no` }) }
+      await rejection(open({ url: `ws://${signed.host}`, authentication: wrong }))
+    },
+    '`authentication: { custom: async ({ url }) => ({ url }) }`': async () => {
+      const asked: string[] = []
+      const tokens = await start({
+        connectAuthentication: ({ url }) => String(url).includes('myJwtToken=right') && { name: 'jwt' },
+      })
+      const custom = async ({ url }: { url: string }) => {
+        asked.push(url)
+        return { url: `${url}?myJwtToken=right` }
+      }
+      const client = await open({ url: `ws://${tokens.host}`, authentication: { custom } })
+      for (const socket of tokens.sockets.sockets()) socket.end()
+      await new Promise((resolve) => client.$socket.once('reconnect', resolve))
+      expect(asked).to.deep.equal(['', ''].map(() => `ws://${tokens.host}/sockets/websocket`))
+      await client.$socket.end()
     },
     '`await client.sayHello({ name: "Jack" })`': async () => {
       const client = await open()

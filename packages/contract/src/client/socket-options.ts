@@ -16,9 +16,9 @@ function signInOptions(authentication: ContractAuthentication = { session: true 
       Extract<ContractAuthentication, { readonly token: unknown }> &
       Extract<ContractAuthentication, { readonly custom: unknown }>
   >
-  if (authentication === 'none') return { url: ({ url }: { url: string }) => ({ url }) } as object
+  if (authentication === 'none') return { url: ({ url }) => ({ url }) }
   if (token) return { token }
-  if (typeof custom === 'function') return { url: custom } as object
+  if (typeof custom === 'function') return { url: custom }
   if (session) return session === true ? {} : { authentication: session }
   throw badOption('authentication', '"none", { session }, { token } or { custom }')
 }
