@@ -444,6 +444,65 @@ describe('a client of a contract', () => {
     })
   })
 
+  describe('with schemas that throw or never answer', () => {
+    const throwing = z.unknown().transform(() => {
+      throw new Error('of a schema')
+    })
+    const hanging = z.unknown().refine(() => new Promise<boolean>(() => {}))
+    const bad = defineContract({
+      server: {
+        echo: procedure({ input: type<unknown>(), output: throwing }),
+        when: procedure({ output: hanging }),
+        sayHello: procedure({ input: hanging }),
+      },
+      client: {
+        sendGreeting: procedure({ input: throwing }),
+        deep: { note: procedure({ input: hanging }) },
+        ask: procedure({ input: type<unknown>(), output: z.string() }),
+      },
+    })
+
+    it('fails the call with `internal`, or with `timeout`', async () => {
+      const client = typed(site.client({ logLevel: 'none' }), bad, { checkSent: true, callTimeout: 30 })
+      expect((await rejection(client.echo(1))).code).to.equal('internal')
+      expect((await rejection(client.when(undefined, { timeout: 20 }))).code).to.equal('timeout')
+      expect((await rejection(client.when())).code).to.equal('timeout')
+      const given = new AbortController()
+      const call = client.when(undefined, { signal: given.signal })
+      setImmediate(() => given.abort())
+      expect((await rejection(call)).code).to.equal('aborted')
+      expect((await rejection(client.sayHello('x'))).code).to.equal('timeout')
+      expect(heard).to.deep.equal([])
+    })
+
+    it('tells `$onError` of the message, and goes on with the next ones', async () => {
+      const { client: socket, socket: server } = await site.pair({ logLevel: 'none' })
+      const client = typed(socket, bad, { callTimeout: 20 })
+      const errors: string[] = []
+      const got: unknown[] = []
+      client.$onError(({ code }) => errors.push(code))
+      client.onSendGreeting((input) => got.push(input))
+      client.deep.onNote((input) => got.push(input))
+      server.notify('sendGreeting', 1)
+      server.notify('deep.note', 2)
+      await until(() => errors.length === 2)
+      expect(errors).to.deep.equal(['internal', 'timeout'])
+      expect(got).to.deep.equal([])
+      client.handle({ ask: () => 'still here' })
+      expect(await server.rpc('ask')).to.equal('still here')
+    })
+
+    it('has little to say of much that is wrong', async () => {
+      const wrong = Array.from({ length: 10_000 }, () => 'wrong')
+      const list = defineContract({
+        server: { echo: procedure({ input: type<unknown>(), output: z.array(z.number()) }) },
+      })
+      const error = await rejection(typed(site.client({ logLevel: 'none' }), list).echo(wrong))
+      expect(error.code).to.equal('invalid_output')
+      expect(JSON.stringify(error.data)).to.have.length.below(5000)
+    })
+  })
+
   it('is a plain object, not a promise, and inherits no names', async () => {
     const client: object = await open()
     for (const name of ['then', 'constructor', '__proto__', 'toString', 'hasOwnProperty', Symbol.iterator])
