@@ -37,9 +37,14 @@ const STRICT = {
 }
 
 /** What the compiler says of files, as strictly as it can. @returns its errors, '' without */
-export async function compile(folder: string, files: Readonly<Record<string, string>>): Promise<string> {
+export async function compile(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  options: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
-  const settings = { ...STRICT, files: Object.keys(files) }
+  const compilerOptions = { ...STRICT.compilerOptions, ...options }
+  const settings = { ...STRICT, compilerOptions, files: Object.keys(files) }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings))
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   try {

@@ -1,9 +1,11 @@
 /** Contract → AsyncAPI → contract keeps every operation, every type and every check. */
 import type { Contract, Schema } from '@token-socket/contract'
 import { fromAsyncApi, toAsyncApi } from '@token-socket/contract/asyncapi'
+import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { expect } from 'chai'
 import { contract as original } from './every-kind.js'
 import { compile, importContract, makeFolder, removeFolder } from './generated-files.js'
+import { others } from './other-libraries.js'
 
 const OPTIONS = { title: 'Every kind', version: '1.0.0' }
 const unexpected = (text: string): void => expect.fail(text)
@@ -207,5 +209,33 @@ ${checks.join('\n')}
     const places = [...errors.matchAll(/comparison\.ts\((\d+)/g)].map(([, line]) => lines[Number(line) - 1])
     expect(places).to.deep.equal([])
     expect(errors).to.equal('')
+  })
+})
+
+describe('contracts of other libraries that became documents and contracts again', () => {
+  it('have equal types', async function () {
+    this.timeout(120_000)
+    const folder = await makeFolder()
+    try {
+      const document = toAsyncApi(others, { ...OPTIONS, converters: { valibot: toStandardJsonSchema } })
+      const comparison = `
+import type { Sent } from '@token-socket/contract'
+import type { others as original } from '${new URL('./other-libraries.js', import.meta.url).pathname}'
+import type { contract as generated } from './contract.js'
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+type Server<C> = C extends { definition: { server: infer S } } ? S : never
+type Input<C, Name extends keyof Server<C>> = Server<C>[Name] extends { '~procedure': { input: infer S } } ? Sent<S> : never
+function check<T extends boolean>(equal: T): void { void equal }
+check<Equal<Input<typeof original, 'arktype'>, Input<typeof generated, 'arktype'>>>(true)
+check<Equal<Input<typeof original, 'valibot'>, Input<typeof generated, 'valibot'>>>(true)
+// @ts-expect-error the comparison notices a difference
+check<Equal<Input<typeof original, 'valibot'>, Input<typeof generated, 'arktype'>>>(true)
+`
+      const files = { 'contract.ts': await fromAsyncApi(document), 'comparison.ts': comparison }
+      // These libraries say of optional properties that they are not `undefined`.
+      expect(await compile(folder, files, { exactOptionalPropertyTypes: false })).to.equal('')
+    } finally {
+      await removeFolder(folder)
+    }
   })
 })
