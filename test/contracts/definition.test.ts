@@ -1,6 +1,7 @@
 import { ERRORS, RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import { defineContract, procedure, type } from '../../packages/contract/src/index.js'
+import { implement, typed } from '../../packages/contract/src/server/index.js'
 
 /** What `defineContract` throws: its message. */
 function refusal(definition: unknown): string {
@@ -27,6 +28,20 @@ function nested(depth: number, inner: unknown = message): unknown {
 }
 
 describe('#defineContract', () => {
+  it('does not look in production, where servers do', () => {
+    const { NODE_ENV } = process.env
+    try {
+      process.env.NODE_ENV = 'production'
+      const wrong = { pay: procedure({ output: 1 } as never), ...(named('then') as object) }
+      const contract = defineContract({ server: wrong as never })
+      expect(() => implement(contract, {} as never)).to.throw('server.pay.output has to be a schema')
+      expect(() => typed({} as never, contract)).to.throw('server.pay.output has to be a schema')
+    } finally {
+      if (NODE_ENV === undefined) delete process.env.NODE_ENV
+      else process.env.NODE_ENV = NODE_ENV
+    }
+  })
+
   it('keeps the definition as it is', () => {
     const definition = { server: { pay: message }, channels: { lobby: { events: {} } } }
     expect(defineContract(definition).definition).to.equal(definition)

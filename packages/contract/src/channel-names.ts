@@ -17,6 +17,16 @@ interface Part {
   readonly after: string
 }
 
+/** The text before a pattern's first parameter, and the parameters. */
+export function splitPattern(pattern: string): { readonly before: string; readonly parts: readonly Part[] } {
+  const [before = '', ...others] = pattern.split(PARAMETER)
+  const parts: Part[] = []
+  for (let at = 0; at < others.length; at += 2) {
+    parts.push({ name: others[at] ?? '', after: others[at + 1] ?? '' })
+  }
+  return { before, parts }
+}
+
 const PARAMETER = /\{([A-Za-z]\w*)\}/
 
 /**
@@ -31,24 +41,12 @@ export class ChannelName {
   readonly #before: string
   readonly #parts: readonly Part[]
 
-  /** @throws Error whose message says what the pattern has to be, to go after "has to be" */
   constructor(pattern: string) {
-    const [before = '', ...others] = pattern.split(PARAMETER)
-    const parts: Part[] = []
-    for (let at = 0; at < others.length; at += 2) {
-      parts.push({ name: others[at] ?? '', after: others[at + 1] ?? '' })
-    }
+    const { before, parts } = splitPattern(pattern)
     this.pattern = pattern
     this.#before = before
     this.#parts = parts
-    const texts = [before, ...parts.map(({ after }) => after)]
-    this.fixed = texts.join('').length
-    checkPattern(texts, parts)
-  }
-
-  /** Whether it is a name without parameters. */
-  get isExact(): boolean {
-    return this.#parts.length === 0
+    this.fixed = parts.reduce((length, { after }) => length + after.length, before.length)
   }
 
   /** @throws RpcError `bad_message`, which names the parameter; `too_long` */
@@ -125,20 +123,6 @@ export class ChannelNames {
     }
     return undefined
   }
-}
-
-function checkPattern(texts: readonly string[], parts: readonly Part[]): void {
-  const text = texts.join('')
-  const names = parts.map(({ name }) => name)
-  if (texts.length === 1 && text === '') throw new Error('a name')
-  if (/[{}%*]|^#/.test(text))
-    throw new Error('a name without { } % * and without # in front, with {parameters}')
-  if (new Set(names).size < names.length) throw new Error('a name whose parameters differ')
-  const inner = texts.slice(1, -1)
-  const ends = texts.slice(1).filter((after) => after !== '')
-  if (inner.includes('') || ends.some((after) => /^\w/.test(after)))
-    throw new Error('a name with a character that is no letter, digit or _ after each parameter')
-  if (text.length + names.length > NAME_LIMITS.channel) throw new Error('shorter')
 }
 
 function encode({ name, after }: Part, values: ParameterValues): string {

@@ -1,8 +1,9 @@
 import { badOption, isPlain, NAME_LIMITS } from '@token-socket/protocol'
-import { checkChannels } from './channel-definitions.js'
+import { checkChannels } from './channel-checks.js'
 import type { ContractDefinition } from './contract-definition.js'
 import { isOneWay, listenerPath, type Operations, operationsOf } from './operations.js'
 import { isProcedure, type Procedure } from './procedure.js'
+import { checkProcedure } from './procedure-checks.js'
 
 /** How deep operations may be nested. */
 const DEPTH = 16
@@ -38,7 +39,8 @@ function checkTree(tree: Operations, path: readonly string[]): void {
     const own = [...path, String(key)]
     checkName(key, own)
     const value = (tree as Readonly<Record<PropertyKey, Procedure | Operations>>)[key] as Operations
-    if (!isProcedure(value)) checkTree(value, own)
+    if (isProcedure(value)) checkProcedure(value['~procedure'], own.join('.'))
+    else checkTree(value, own)
   }
 }
 

@@ -1,3 +1,4 @@
+import { RpcError } from '@token-socket/protocol'
 import { checkContract } from './contract-checks.js'
 import type { ContractDefinition } from './contract-definition.js'
 
@@ -28,7 +29,8 @@ export type ChannelsOf<C> = Part<DefinitionOf<C>, 'channels'>
 /**
  * Defines what both ends agree on. The same object is given to the server, to the client, and to whatever makes documents of it.
  *
- * @throws RpcError `bad_option`, which names the operation or channel: a name that can't be used, or what is no operation
+ * @throws RpcError `bad_option`, which names the operation or channel: a name that can't be used, or what is no operation. Builds for
+ *   production do not look; servers always do, when they `implement` it
  * @example
  * export const contract = defineContract({
  *   server: { sayHello: procedure({ input: z.object({ name: z.string() }) }) },
@@ -37,6 +39,12 @@ export type ChannelsOf<C> = Part<DefinitionOf<C>, 'channels'>
  * })
  */
 export function defineContract<const D extends ContractDefinition>(definition: D): Contract<D> {
-  checkContract(definition)
+  try {
+    // Bundlers put the text in its place, and leave the checks out of builds for production.
+    if (process.env.NODE_ENV !== 'production') checkContract(definition)
+  } catch (error) {
+    // A page that loads the modules as they are has no `process`.
+    if (RpcError.is(error)) throw error
+  }
   return Object.freeze({ definition })
 }

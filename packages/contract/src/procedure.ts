@@ -1,5 +1,6 @@
-import { badOption, ERRORS } from '@token-socket/protocol'
-import { type Gives, isSchema, type Schema, type Sends } from './schema.js'
+import { RpcError } from '@token-socket/protocol'
+import { checkProcedure } from './procedure-checks.js'
+import type { Gives, Schema, Sends } from './schema.js'
 
 /** The errors that an operation may answer with: for each code the schema of its `data`. */
 export interface ErrorSchemas {
@@ -59,12 +60,11 @@ export type ReceivedOutput<P> = P extends { readonly '~procedure': { readonly ou
   ? Output
   : undefined
 
-const FIELDS = ['input', 'output', 'errors']
-
 /**
  * An operation. Without `output` it is a one-way message.
  *
- * @throws RpcError `bad_option`, which names the field, for what is no schema, and for an error code that is taken
+ * @throws RpcError `bad_option`, which names the field, for what is no schema, and for an error code that is taken; not in
+ *   builds for production
  * @example
  * const buy = procedure({
  *   input: z.object({ item: z.string() }),
@@ -73,17 +73,12 @@ const FIELDS = ['input', 'output', 'errors']
  * })
  */
 export function procedure<const D extends ProcedureDefinition>(definition: D = {} as D): Procedure<D> {
-  for (const field of Object.keys(definition)) {
-    if (!FIELDS.includes(field)) throw badOption(field, `one of ${FIELDS.join(', ')}`)
-  }
-  const { input, output, errors = {} } = definition
-  for (const [field, schema] of Object.entries({ input, output })) {
-    if (schema !== undefined && !isSchema(schema)) throw badOption(field, 'a schema')
-  }
-  for (const [code, schema] of Object.entries(errors)) {
-    if (!/^[A-Za-z]\w*$/.test(code) || code in ERRORS)
-      throw badOption(`errors.${code}`, 'a code of letters, digits and _ that is not one of the library')
-    if (!isSchema(schema)) throw badOption(`errors.${code}`, 'a schema')
+  try {
+    // Bundlers put the text in its place, and leave the checks out of builds for production.
+    if (process.env.NODE_ENV !== 'production') checkProcedure(definition)
+  } catch (error) {
+    // A page that loads the modules as they are has no `process`.
+    if (RpcError.is(error)) throw error
   }
   return Object.freeze({ '~procedure': definition })
 }

@@ -1,6 +1,7 @@
 import { badOption, isPlain, nearestName } from '@token-socket/protocol'
 import type { ServerController } from '@token-socket/server'
 import type { Contract } from '../contract.js'
+import { checkContract } from '../contract-checks.js'
 import { isDevelopment } from '../development.js'
 import { type Operation, operationsOf } from '../operations.js'
 import { ClientFunctions } from './client-functions.js'
@@ -47,6 +48,7 @@ export function implement<C extends Contract>(
   const { use = [], checkSent = isDevelopment() } = options
   if (!Array.isArray(use) || use.some((one) => typeof one !== 'function'))
     throw badOption('use', 'a list of functions')
+  checkContract(contract.definition)
   const { server, client, both } = contract.definition
   const operations = [...operationsOf(server), ...operationsOf(both)]
   const found = findHandlers(operations, handlers)

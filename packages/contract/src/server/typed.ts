@@ -3,6 +3,7 @@ import type { PublicationOptions, Receipt, RemoteClient, TokenSocketServer } fro
 import { ChannelNames, type ParameterValues } from '../channel-names.js'
 import { checkedValue } from '../checked-value.js'
 import type { Contract } from '../contract.js'
+import { checkContract } from '../contract-checks.js'
 import { isDevelopment } from '../development.js'
 import { isOneWay, type Operation, operationsOf } from '../operations.js'
 import { sidTarget, socketTarget } from './call-target.js'
@@ -31,6 +32,7 @@ export function typed<C extends Contract>(
   for (const name of Object.keys(options)) {
     if (name !== 'checkSent') throw badOption(name, 'checkSent')
   }
+  checkContract(contract.definition)
   const { client, both, channels: definitions = {} } = contract.definition
   const operations = [...operationsOf(client), ...operationsOf(both)]
   const channels = { definitions, names: new ChannelNames(Object.keys(definitions)) }
