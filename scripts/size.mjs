@@ -19,6 +19,22 @@ const limits = new Map([
   ['token-socket.fallback.min.js', 8300],
 ])
 
+/** Bytes after gzip that the client of a contract adds to a bundle that has the client and a contract without schemas. */
+const CONTRACT_LIMIT = 3850
+
+/** Such a bundle, without and with the client of a contract. */
+const CONTRACT = `import { defineContract, procedure, type } from '@token-socket/contract'
+globalThis.contract = defineContract({ server: { say: procedure({ input: type() }) } })
+`
+const WITHOUT_CONTRACT_CLIENT = `${CONTRACT}
+import { TokenSocket } from '@token-socket/client'
+globalThis.socket = new TokenSocket({})
+`
+const WITH_CONTRACT_CLIENT = `${CONTRACT}
+import { connect } from '@token-socket/contract/client'
+globalThis.client = connect(contract, {})
+`
+
 /** Other clients, and what of each a page would use. */
 const peers = [
   ['socket.io-client', "import { io } from 'socket.io-client'", 'io'],
@@ -58,6 +74,30 @@ async function measurePeer([name, statement, global]) {
   return { name, version, ...sizesOf(Buffer.from(code)) }
 }
 
+/** As bundlers build modules, without terser. */
+async function measureBundle(contents) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    legalComments: 'none',
+    write: false,
+    logLevel: 'error',
+  })
+  return sizesOf(Buffer.from(outputFiles[0].contents))
+}
+
+/** What the client of a contract adds. */
+async function measureContract() {
+  const [without, withIt] = await Promise.all(
+    [WITHOUT_CONTRACT_CLIENT, WITH_CONTRACT_CLIENT].map(measureBundle),
+  )
+  return { min: withIt.min - without.min, gzip: withIt.gzip - without.gzip }
+}
+
 /** Not every package lets its package.json be resolved. */
 function packageFile(name) {
   const [folder] = createRequire(import.meta.url).resolve.paths(name) ?? []
@@ -69,10 +109,11 @@ function kilobytes(bytes) {
 }
 
 /** The part of the README that says all this. */
-function section(builds, others) {
+function section({ builds, others, contract }) {
   const { version } = JSON.parse(readFileSync(join(root, 'packages', 'client', 'package.json'), 'utf8'))
   const rows = [
     ...builds.map(({ file, min, gzip }) => [`\`${file}\``, min, gzip]),
+    ['what the client of a [contract](docs/CONTRACT.md) adds to a bundle', contract.min, contract.gzip],
     ...others.map((peer) => [`${peer.name} ${peer.version}, built the same way`, peer.min, peer.gzip]),
   ]
   const [main] = builds
@@ -88,12 +129,18 @@ ${rows.map(([name, min, gzip]) => `| ${name} | ${kilobytes(min)} | ${kilobytes(g
 ${END}`
 }
 
-function report(builds, others) {
+function report({ builds, others, contract }) {
   for (const { file, min, gzip, limit, integrity } of builds) {
     const verdict = gzip > limit ? `over its limit of ${kilobytes(limit)}` : `limit ${kilobytes(limit)}`
     console.log(`${file}  ${kilobytes(min)}  gzip ${kilobytes(gzip)}  ${verdict}\n  ${integrity}`)
     if (gzip > limit) process.exitCode = 1
   }
+  const isOver = contract.gzip > CONTRACT_LIMIT
+  const verdict = `${isOver ? 'over its limit of' : 'limit'} ${kilobytes(CONTRACT_LIMIT)}`
+  console.log(
+    `the client of a contract adds ${kilobytes(contract.min)}  gzip ${contract.gzip} bytes  ${verdict}`,
+  )
+  if (isOver) process.exitCode = 1
   for (const { name, version, min, gzip } of others) {
     console.log(`${name} ${version}  ${kilobytes(min)}  gzip ${kilobytes(gzip)}`)
   }
@@ -122,7 +169,9 @@ if (missing.length > 0) {
 } else {
   const builds = [...limits.keys()].map(measureBuild)
   const others = await Promise.all(peers.map(measurePeer))
-  report(builds, others)
-  checkReadme(section(builds, others), values.write)
-  if (values.json) writeFileSync(values.json, `${JSON.stringify({ builds, peers: others }, null, 2)}\n`)
+  const contract = await measureContract()
+  report({ builds, others, contract })
+  checkReadme(section({ builds, others, contract }), values.write)
+  if (values.json)
+    writeFileSync(values.json, `${JSON.stringify({ builds, contract, peers: others }, null, 2)}\n`)
 }
