@@ -15,49 +15,12 @@ const TIMEOUT = 30_000
  * `unhandledRejection`.
  * @param checkSent whether inputs are checked before they are sent
  */
-export function clientCall({ name, procedure }: Operation, checkSent: boolean): ClientCall {
-  const { input, output, errors = {} } = procedure['~procedure']
-
-  function check(schema: Schema | undefined, value: unknown, { code, options }: Checked): unknown {
-    const { timeout = TIMEOUT, signal } = options ?? {}
-    return checkedValue({ schema, value, code, subject: { function: name } }, { timeout, signal })
-  }
-
-  async function run(target: CallTarget, given: unknown, options?: CallOptions): Promise<unknown> {
-    const value = input && given
-    // A call whose schema answers at once goes out at once, before whatever is sent next.
-    const asked = checkSent && checkInput(target, value, options)
-    if (asked instanceof Promise) await asked
-    if (!output) return void (await target.notify(name, value))
-    const answer = await target.rpc(name, value, options).catch((error) => declared(error, options))
-    return check(output, answer, { code: 'invalid_output', options })
-  }
-
-  /** The sender of a one-way message often leaves its promise alone: what is not sent is reported. */
-  function checkInput(target: CallTarget, value: unknown, options: CallOptions | undefined): unknown {
-    const refuse = (cause: unknown): never => {
-      if (!output) target.failed(cause, { function: name, step: 'notification' })
-      throw cause
-    }
-    try {
-      const asked = check(input, value, { code: 'invalid_input', options })
-      return asked instanceof Promise ? asked.catch(refuse) : asked
-    } catch (cause) {
-      return refuse(cause)
-    }
-  }
-
-  /** @throws the error, with the data that its schema makes of it */
-  async function declared(error: unknown, options: CallOptions | undefined): Promise<never> {
-    if (!RpcError.is(error) || !Object.hasOwn(errors, error.code)) throw error
-    const data = await check(errors[error.code], error.data, { code: 'invalid_output', options })
-    throw data === error.data ? error : new RpcError(error.code, error.message, data, error)
-  }
-
-  return (target, given, options) =>
+export function clientCall(operation: Operation, checkSent: boolean): ClientCall {
+  const called = new CalledOperation(operation, checkSent)
+  return (target, input, options) =>
     markHandled(
-      run(target, given, options).catch((cause) => {
-        throw callFailure(asRpcError(cause), name)
+      called.run(target, input, options).catch((cause) => {
+        throw callFailure(asRpcError(cause), operation.name)
       }),
     )
 }
@@ -66,4 +29,59 @@ export function clientCall({ name, procedure }: Operation, checkSent: boolean): 
 interface Checked {
   readonly code: 'invalid_input' | 'invalid_output'
   readonly options: CallOptions | undefined
+}
+
+/** An operation of a client, as it is called. */
+class CalledOperation {
+  readonly #operation: Operation
+  readonly #checkSent: boolean
+
+  constructor(operation: Operation, checkSent: boolean) {
+    this.#operation = operation
+    this.#checkSent = checkSent
+  }
+
+  async run(target: CallTarget, given: unknown, options?: CallOptions): Promise<unknown> {
+    const { name, procedure } = this.#operation
+    const { input, output } = procedure['~procedure']
+    const value = input && given
+    // A call whose schema answers at once goes out at once, before whatever is sent next.
+    const asked = this.#checkSent && this.#checkInput(target, value, options)
+    if (asked instanceof Promise) await asked
+    if (!output) return void (await target.notify(name, value))
+    const answer = await target
+      .rpc(name, value, options)
+      .catch((error) => this.#throwDeclared(error, options))
+    return this.#check(output, answer, { code: 'invalid_output', options })
+  }
+
+  #check(schema: Schema | undefined, value: unknown, { code, options }: Checked): unknown {
+    const { timeout = TIMEOUT, signal } = options ?? {}
+    const subject = { function: this.#operation.name }
+    return checkedValue({ schema, value, code, subject }, { timeout, signal })
+  }
+
+  /** The sender of a one-way message often leaves its promise alone: what is not sent is reported. */
+  #checkInput(target: CallTarget, value: unknown, options: CallOptions | undefined): unknown {
+    const { name, procedure } = this.#operation
+    const { input, output } = procedure['~procedure']
+    const refuse = (cause: unknown): never => {
+      if (!output) target.failed(cause, { function: name, step: 'notification' })
+      throw cause
+    }
+    try {
+      const asked = this.#check(input, value, { code: 'invalid_input', options })
+      return asked instanceof Promise ? asked.catch(refuse) : asked
+    } catch (cause) {
+      return refuse(cause)
+    }
+  }
+
+  /** @throws the error, with the data that its schema makes of it */
+  async #throwDeclared(error: unknown, options: CallOptions | undefined): Promise<never> {
+    const { errors = {} } = this.#operation.procedure['~procedure']
+    if (!RpcError.is(error) || !Object.hasOwn(errors, error.code)) throw error
+    const data = await this.#check(errors[error.code], error.data, { code: 'invalid_output', options })
+    throw data === error.data ? error : new RpcError(error.code, error.message, data, error)
+  }
 }
