@@ -17,85 +17,38 @@ interface Part {
   readonly after: string
 }
 
+/** A channel's pattern, such as `room-{id}`. */
+interface ChannelPattern {
+  readonly pattern: string
+  readonly before: string
+  readonly parts: readonly Part[]
+  /** How many characters are not a parameter's. */
+  readonly fixed: number
+  /** What names look like. A parameter ends at the first character of what follows, so that there is nothing to try again. */
+  readonly shape: RegExp
+}
+
 /** The text before a pattern's first parameter, and the parameters. */
 export function splitPattern(pattern: string): { readonly before: string; readonly parts: readonly Part[] } {
-  const [before = '', ...others] = pattern.split(PARAMETER)
+  const [before = '', ...others] = pattern.split(/\{([A-Za-z]\w*)\}/)
   const parts: Part[] = []
   for (let at = 0; at < others.length; at += 2) {
-    parts.push({ name: others[at] ?? '', after: others[at + 1] ?? '' })
+    parts.push({ name: others[at] as string, after: others[at + 1] as string })
   }
   return { before, parts }
 }
 
-const PARAMETER = /\{([A-Za-z]\w*)\}/
-
 /**
- * A channel's pattern: text with parameters such as `room-{id}`. In a name, letters, digits and `_ . ~ -` of a parameter stay as
- * they are, except the character that follows the parameter in the pattern; everything else is `%` and hexadecimal UTF-8. So
- * a name has one reading only, which takes time in proportion to its length.
+ * The channels of a contract: their names, and which pattern a name belongs to. In a name, letters, digits and `_ . ~ -` of a
+ * parameter stay as they are, except the character that follows the parameter in the pattern; everything else is `%` and
+ * hexadecimal UTF-8. So a name has one reading only, which takes time in proportion to its length.
  */
-export class ChannelName {
-  readonly pattern: string
-  /** How many characters are not a parameter's. */
-  readonly fixed: number
-  readonly #before: string
-  readonly #parts: readonly Part[]
-
-  constructor(pattern: string) {
-    const { before, parts } = splitPattern(pattern)
-    this.pattern = pattern
-    this.#before = before
-    this.#parts = parts
-    this.fixed = parts.reduce((length, { after }) => length + after.length, before.length)
-  }
-
-  /** @throws RpcError `bad_message`, which names the parameter; `too_long` */
-  format(values: ParameterValues): string {
-    const name = this.#write(values)
-    const limit = NAME_LIMITS.channel
-    if (name.length > limit) throw refusal('too_long', { field: 'channel', limit })
-    return name
-  }
-
-  /** @returns the parameters of a name that {@link format} makes; `undefined` for any other */
-  parse(name: string): Readonly<Record<string, string>> | undefined {
-    if (!name.startsWith(this.#before)) return undefined
-    const values: Record<string, string> = Object.create(null)
-    let at = this.#before.length
-    for (const part of this.#parts) {
-      const end = part.after ? name.indexOf(part.after.charAt(0), at) : name.length
-      if (end < 0 || !name.startsWith(part.after, end)) return undefined
-      const value = decode(name.slice(at, end))
-      if (!value) return undefined
-      values[part.name] = value
-      at = end + part.after.length
-    }
-    return at === name.length && this.#isWritten(name, values) ? values : undefined
-  }
-
-  /** Names that are spelt otherwise (`%61` for `a`) are other channels. */
-  #isWritten(name: string, values: ParameterValues): boolean {
-    try {
-      return this.format(values) === name
-    } catch {
-      return false
-    }
-  }
-
-  #write(values: ParameterValues): string {
-    return this.#parts.reduce((name, part) => name + encode(part, values) + part.after, this.#before)
-  }
-}
-
-/** The channels of a contract: their names, and which pattern a name belongs to. */
 export class ChannelNames {
-  readonly #patterns = new Map<string, ChannelName>()
   /** Those with the most fixed characters first. */
-  readonly #sorted: readonly ChannelName[]
+  readonly #patterns: readonly ChannelPattern[]
 
   constructor(patterns: readonly string[]) {
-    for (const pattern of patterns) this.#patterns.set(pattern, new ChannelName(pattern))
-    this.#sorted = [...this.#patterns.values()].sort((a, b) => b.fixed - a.fixed)
+    this.#patterns = patterns.map(compile).sort((a, b) => b.fixed - a.fixed)
   }
 
   /**
@@ -104,9 +57,9 @@ export class ChannelNames {
    *   for parameters that make the name of another pattern; `too_long`
    */
   format(pattern: string, values: ParameterValues = {}): string {
-    const channel = this.#patterns.get(pattern)
+    const channel = this.#patterns.find((one) => one.pattern === pattern)
     if (!channel) throw wrong('channel', `the contract has no channel ${pattern}`)
-    const name = channel.format(values)
+    const name = write(channel, values)
     const found = this.parse(name)?.pattern
     if (found !== pattern) throw wrong('channel', `${name} is a channel of ${found}`)
     return name
@@ -117,27 +70,56 @@ export class ChannelNames {
    * first in the contract. @returns `undefined` if the name is not one of the contract's
    */
   parse(name: string): ParsedChannel | undefined {
-    for (const channel of this.#sorted) {
-      const parameters = channel.parse(name)
+    for (const channel of this.#patterns) {
+      const parameters = read(channel, name)
       if (parameters) return { pattern: channel.pattern, parameters }
     }
     return undefined
   }
 }
 
-function encode({ name, after }: Part, values: ParameterValues): string {
-  const value = Object.hasOwn(values, name) ? values[name] : undefined
-  const isUsable = typeof value === 'string' ? value !== '' : Number.isFinite(value)
-  if (!isUsable) throw wrong(name, 'a parameter of a channel has to be text that is not empty, or a number')
-  const text = String(value)
-  // Long before that the name is too long; the limit bounds the work.
-  if (text.length > NAME_LIMITS.channel)
-    throw refusal('too_long', { field: name, limit: NAME_LIMITS.channel })
-  const end = after.charAt(0)
+function compile(pattern: string): ChannelPattern {
+  const { before, parts } = splitPattern(pattern)
+  const texts = parts.map(
+    ({ after }) => `(${after ? `[^${quote(after.charAt(0))}]` : '[\\s\\S]'}+)${quote(after)}`,
+  )
+  const shape = new RegExp(`^${quote(before)}${texts.join('')}$`)
+  const fixed = parts.reduce((length, { after }) => length + after.length, before.length)
+  return { pattern, before, parts, fixed, shape }
+}
+
+function quote(text: string): string {
+  return text.replace(/[^\w\s]/g, '\\$&')
+}
+
+/** Names that are spelt otherwise (`%61` for `a`) are other channels. @returns the parameters */
+function read(channel: ChannelPattern, name: string): Readonly<Record<string, string>> | undefined {
+  const [whole, ...values] = channel.shape.exec(name) ?? []
+  if (whole === undefined) return undefined
   try {
-    return encodeURIComponent(text).replace(/[!'()*.~-]/g, (one) =>
-      one === end || !'.~-'.includes(one) ? hex(one) : one,
-    )
+    const entries = channel.parts.map(({ name }, at) => [name, decodeURIComponent(values[at] as string)])
+    const parameters = Object.fromEntries(entries)
+    return write(channel, parameters) === name ? parameters : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws RpcError `bad_message`, which names the parameter; `too_long` */
+function write({ before, parts }: ChannelPattern, values: ParameterValues): string {
+  const name = parts.reduce((text, part) => text + encode(part, values) + part.after, before)
+  return checkLength('channel', name)
+}
+
+function encode({ name, after }: Part, values: ParameterValues): string {
+  const value = Object.hasOwn(values, name) ? values[name] : ''
+  if (typeof value === 'number' ? !Number.isFinite(value) : typeof value !== 'string' || value === '')
+    throw wrong(name, 'a parameter of a channel has to be text that is not empty, or a number')
+  // Long before that the name is too long; the limit bounds the work.
+  const text = checkLength(name, String(value))
+  const kept = '.~-'.replace(after.charAt(0), '')
+  try {
+    return encodeURIComponent(text).replace(/[!'()*.~-]/g, (one) => (kept.includes(one) ? one : hex(one)))
   } catch {
     throw wrong(name, 'a parameter of a channel has to be well-formed text')
   }
@@ -147,12 +129,10 @@ function hex(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
+function checkLength(field: string, text: string): string {
+  const limit = NAME_LIMITS.channel
+  if (text.length > limit) throw refusal('too_long', { field, limit })
+  return text
 }
 
 function wrong(field: string, what: string): RpcError {
