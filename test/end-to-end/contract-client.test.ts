@@ -172,6 +172,25 @@ describe('a client of a contract', () => {
       expect(frames).to.deep.equal([])
     })
 
+    it('is checked by default outside production', async () => {
+      const { NODE_ENV } = process.env
+      const isChecked = async (mode: string) => {
+        process.env.NODE_ENV = mode
+        const client = typed(site.client({ logLevel: 'none' }), contract)
+        const frames: string[] = []
+        client.$socket.on('frameOut', (text) => frames.push(text))
+        await rejection(client.nested.deep.add({ a: 1, b: 'x' as never }))
+        return !frames.some((text) => text.includes('nested.deep.add'))
+      }
+      try {
+        expect(await isChecked('development')).to.equal(true)
+        expect(await isChecked('production')).to.equal(false)
+      } finally {
+        if (NODE_ENV === undefined) delete process.env.NODE_ENV
+        else process.env.NODE_ENV = NODE_ENV
+      }
+    })
+
     it('is checked where it arrives, anyway', async () => {
       const client = await open({ checkSent: false })
       const error = await rejection(client.nested.deep.add({ a: 1, b: 'x' as never }))
@@ -255,9 +274,9 @@ describe('a client of a contract', () => {
 
     it('hear what came while `connect` resolved', async () => {
       site.sockets.on('connected', (socket) => {
-        socket.rpc('sendGreeting', { greeting: 'welcome' })
+        socket.notify('sendGreeting', { greeting: 'welcome' })
         socket.rpc('ask', { question: 'who?' }).then((answer) => heard.push(answer))
-        socket.rpc('sendGreeting', { greeting: 'once more' })
+        socket.notify('sendGreeting', { greeting: 'once more' })
       })
       const client = await open()
       const got: unknown[] = []
