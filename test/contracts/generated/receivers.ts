@@ -96,6 +96,8 @@ class World implements Receivers {
     const { client: sender, socket: given } = await checking.pair({}, { give: this.#each(() => giving) })
     const { client: receiver, socket: called } = await checking.pair()
     const listening = await this.#listen(receiver)
+    sender.on('error', (error) => this.#failed(error))
+    listening.$onError((error) => this.#failed(error))
     const asking = typedClient(await plain.ready(), this.#contract, { checkSent: false })
     this.routes = {
       'the input of a call, at the server': this.#input((name, data) => sender.rpc(`ask.${name}`, data)),
@@ -105,7 +107,11 @@ class World implements Receivers {
       ),
       'the input of a call, at the client': this.#input((name, data) => called.rpc(`ask.${name}`, data)),
       'a one-way message, at the client': this.#input((name, data) => called.rpc(`tell.${name}`, data)),
-      'a publication, at the client': this.#publications(checking, listening),
+      'a publication, at the client': this.#silent((name, data) =>
+        checking.sockets.publish(name, data, { event: 'say' }),
+      ),
+      'a notification, at the server': this.#silent((name, data) => sender.notify(`tell.${name}`, data)),
+      'a notification, at the client': this.#silent((name, data) => called.notify(`tell.${name}`, data)),
       'the answer of a server, at the client': this.#answer((name, value) =>
         treeOf(asking).give?.[name]?.({ value }),
       ),
@@ -170,16 +176,15 @@ class World implements Receivers {
     return this.#input(answered, 'invalid_output')
   }
 
-  /** No call tells its sender what became of a publication. */
-  #publications(site: Site, client: ContractClient<Contract>): Receiver {
-    const send: Route = (name, payload) =>
+  /** No answer says what became of it: it reaches a receiver, or a listener of errors. */
+  #silent(send: (name: string, payload: unknown) => Promise<unknown>): Receiver {
+    const sent: Route = (name, payload) =>
       new Promise((resolve, reject) => {
         this.#reach = (reached) => resolve({ reached })
         this.#failed = (error) => resolve({ error })
-        site.sockets.publish(name, payload, { event: 'say' }).catch(reject)
+        send(name, payload).catch(reject)
       })
-    client.$onError((error) => this.#failed(error))
-    return { send, code: 'invalid_input' }
+    return { send: sent, code: 'invalid_input' }
   }
 
   async #outcome(send: () => Promise<unknown>): Promise<Outcome> {
