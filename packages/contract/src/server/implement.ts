@@ -48,7 +48,7 @@ export function implement<C extends Contract>(
   const { use = [], checkSent = isDevelopment() } = options
   if (!Array.isArray(use) || use.some((one) => typeof one !== 'function'))
     throw badOption('use', 'a list of functions')
-  checkContract(contract.definition)
+  checkContract(Object(contract).definition)
   const { server, client, both } = contract.definition
   const operations = [...operationsOf(server), ...operationsOf(both)]
   const found = findHandlers(operations, handlers)

@@ -32,7 +32,7 @@ export function typed<C extends Contract>(
   for (const name of Object.keys(options)) {
     if (name !== 'checkSent') throw badOption(name, 'checkSent')
   }
-  checkContract(contract.definition)
+  checkContract(Object(contract).definition)
   const { client, both, channels: definitions = {} } = contract.definition
   const operations = [...operationsOf(client), ...operationsOf(both)]
   const channels = { definitions, names: new ChannelNames(Object.keys(definitions)) }
