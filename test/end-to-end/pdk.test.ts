@@ -28,6 +28,9 @@ const contract = defineContract({
   both: { move: procedure({ input: z.object({ x: z.number() }) }) },
 })
 
+/** As the document keeps the name of a generated client. */
+const DefaultApiWebSocketClient = { connect: (options: ConnectOptions) => connect(contract, options) }
+
 describe('coming from a generated WebSocket client', () => {
   const start = useSites()
   let site: Site
@@ -59,7 +62,11 @@ describe('coming from a generated WebSocket client', () => {
   afterEach(() => Promise.all(ends.splice(0).map((end) => end())))
 
   async function open(options: ConnectOptions = {}) {
-    const client = await connect(contract, { url: `ws://${site.host}`, logLevel: 'none', ...options })
+    const client = await DefaultApiWebSocketClient.connect({
+      url: `ws://${site.host}`,
+      logLevel: 'none',
+      ...options,
+    })
     ends.push(() => client.$socket.end())
     return client
   }
