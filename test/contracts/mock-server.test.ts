@@ -199,6 +199,16 @@ describe('mockServer', () => {
     })
   }
 
+  it('lets clients in on a port without a token, with the `auth` of #listen', async () => {
+    const mock = start({ handlers: { greet: (_input, { auth }) => JSON.stringify(auth) } })
+    const { url } = await mock.listen({ auth: { name: 'Ann' } })
+    for (const authentication of ['none', { session: true }] as const) {
+      const client = await connect(contract, { host: url, authentication, logLevel: 'none' })
+      open.push({ close: () => client.$disconnect() })
+      expect(JSON.parse(await client.greet({ name: 'x' }))).to.include({ name: 'Ann' })
+    }
+  })
+
   it('tells members of a channel who comes and goes', async () => {
     const mock = start()
     const ann = await mock.connect({ uid: 'ann', umd: { name: 'Ann' } })

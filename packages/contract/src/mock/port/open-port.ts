@@ -46,6 +46,7 @@ function serve(mock: ServedMock, app: express.Express, http: Server): TokenSocke
     server: http,
     socketController,
     authentication: signIn,
+    connectAuthentication: signIn,
     origins: '*',
     logger: SILENT,
     channels: {
