@@ -20,7 +20,7 @@ const limits = new Map([
 ])
 
 /** Bytes after gzip that the client of a contract adds to a bundle that has the client and a contract without schemas. */
-const CONTRACT_LIMIT = 3850
+const CONTRACT_LIMIT = 4550
 
 /** Such a bundle, without and with the client of a contract. */
 const CONTRACT = `import { defineContract, procedure, type } from '@token-socket/contract'
