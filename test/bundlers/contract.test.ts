@@ -37,7 +37,7 @@ describe('a page with a client of a contract', function () {
     chromium = await openBrowser()
     project = await Project.create('module', ['contract'])
     await project.copy('contract-page.js')
-    await project.write('page.js', "import './contract-page.js'\n")
+    await project.copy('mock-page.js')
   })
 
   after(async () => {
@@ -67,11 +67,17 @@ describe('a page with a client of a contract', function () {
   }
 
   for (const [name, bundle] of Object.entries(BUNDLERS)) {
-    it(`works, built by ${name} without a warning`, async () => {
-      expect(await bundle(project)).to.deep.equal([])
-      site.app.use(express.static(project.path('site'), { dotfiles: 'allow' }))
-      expect(await outcome()).to.deep.equal({ answer: { doubled: 42 }, faults: [] })
-    })
+    for (const [what, file] of [
+      ['works', 'contract-page.js'],
+      ['has a mock server in it', 'mock-page.js'],
+    ] as const) {
+      it(`${what}, built by ${name} without a warning`, async () => {
+        await project.write('page.js', `import './${file}'\n`)
+        expect(await bundle(project)).to.deep.equal([])
+        site.app.use(express.static(project.path('site'), { dotfiles: 'allow' }))
+        expect(await outcome()).to.deep.equal({ answer: { doubled: 42 }, faults: [] })
+      })
+    }
   }
 
   it('works by `import`, without a bundler', async () => {
