@@ -1,5 +1,5 @@
 import { connect, safe } from '@token-socket/contract/client'
-import { mockServer } from '@token-socket/contract/mock'
+import { mockClient, mockServer } from '@token-socket/contract/mock'
 import { expect } from 'chai'
 import { errorOf, until } from '../client/waiting.js'
 import { contract } from './mock-contract.js'
@@ -207,6 +207,39 @@ describe('mockServer', () => {
       open.push({ close: () => client.$disconnect() })
       expect(JSON.parse(await client.greet({ name: 'x' }))).to.include({ name: 'Ann' })
     }
+  })
+
+  const wrong = { handler: {}, handlers: 5, seed: {}, latency: -1, errors: 'all' }
+  for (const [name, value] of Object.entries(wrong)) {
+    it(`refuses a wrong option: ${name}`, () => {
+      for (const mock of [mockServer, mockClient]) {
+        expect(() => mock(contract, { [name]: value } as never))
+          .to.throw(name)
+          .with.property('code', 'bad_option')
+      }
+    })
+  }
+
+  it('refuses what is no contract', () => {
+    for (const other of [undefined, {}, contract.definition]) {
+      expect(() => mockServer(other as never))
+        .to.throw('contract')
+        .with.property('code', 'bad_option')
+    }
+  })
+
+  it('fails to listen on a port that is taken', async () => {
+    const { port } = await start().listen()
+    expect(await errorOf(start().listen({ port }))).to.have.property('code', 'EADDRINUSE')
+  })
+
+  it('lets nothing wait after #close', async () => {
+    const mock = start()
+    const coming = mock.next('greet')
+    await mock.close()
+    const error = await errorOf(coming)
+    expect(error.code).to.equal('ended')
+    expect(error.message).to.include('greet')
   })
 
   it('tells members of a channel who comes and goes', async () => {

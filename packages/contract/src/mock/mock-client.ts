@@ -11,6 +11,7 @@ import { implement } from '../server/implement.js'
 import { MemoryServer } from './memory/memory-server.js'
 import type { MockIdentity } from './memory/memory-socket.js'
 import { MockAnswers, type MockOptions } from './mock-answers.js'
+import { checkMock } from './mock-options.js'
 import { type AnyOperationName, IN_MEMORY, type InputNamed } from './mock-server.js'
 import { treeOf } from './operation-tree.js'
 import type { ReceivedMessage } from './received-messages.js'
@@ -39,7 +40,7 @@ export interface MockClient<C> {
   connect(options: ConnectOptions): Promise<ContractClient<C>>
   /** Everything that the server has called and sent so far, oldest first. */
   readonly received: readonly ReceivedMessage[]
-  /** The oldest input of an operation that was not given by this before, or the one that comes next. */
+  /** The oldest input of an operation that was not given by this before, or the one that comes next. Fails with `ended` by {@link close}. */
   next<Name extends AnyOperationName<ClientOperations<C>>>(
     operation: Name,
   ): Promise<InputNamed<ClientOperations<C>, Name>>
@@ -57,7 +58,7 @@ export interface MockClient<C> {
  * A client for tests of a server. What the server calls is answered with data made from schemas, or by functions; what it
  * sends can be waited for.
  *
- * @throws RpcError `bad_option`, for a handler or an error of no operation
+ * @throws RpcError `bad_option`, for a wrong or unknown option, and for a handler or an error of no operation
  * @example
  * const mock = mockClient(contract, { handlers: { confirm: () => true } })
  * const client = mock.caller(handlers, { auth: { name: 'Ann' } })
@@ -68,6 +69,7 @@ export function mockClient<C extends Contract>(
   contract: C,
   options: MockClientOptions<C> = {},
 ): MockClient<C> {
+  checkMock(contract, options)
   return new ContractMockClient(contract, options)
 }
 
@@ -121,6 +123,7 @@ class ContractMockClient<C extends Contract> implements MockClient<C> {
   }
 
   async close(): Promise<void> {
+    this.#answers.received.end()
     await Promise.all(this.#open.splice(0).map((end) => end()))
   }
 

@@ -15,6 +15,7 @@ import type { OperationNamed, OperationNames, TypedServer } from '../server/type
 import { MemoryServer } from './memory/memory-server.js'
 import type { MockIdentity } from './memory/memory-socket.js'
 import { MockAnswers, type MockOptions } from './mock-answers.js'
+import { checkMock } from './mock-options.js'
 import { treeOf } from './operation-tree.js'
 import type { ListenOptions, MockPort } from './port/mock-port.js'
 import type { ReceivedMessage } from './received-messages.js'
@@ -49,7 +50,7 @@ export interface MockServer<C> {
   listen(options?: ListenOptions): Promise<Pick<MockPort, 'url' | 'port'>>
   /** Everything that handlers were given so far, oldest first. */
   readonly received: readonly ReceivedMessage[]
-  /** The oldest input of an operation that was not given by this before, or the one that comes next. */
+  /** The oldest input of an operation that was not given by this before, or the one that comes next. Fails with `ended` by {@link close}. */
   next<Name extends AnyOperationName<ServerOperations<C>>>(
     operation: Name,
   ): Promise<InputNamed<ServerOperations<C>, Name>>
@@ -77,7 +78,7 @@ export interface MockServer<C> {
  *
  * A schema without JSON Schema, such as `type<T>()`, has no data: its operation fails with `no_mock_data`, until it has a handler.
  *
- * @throws RpcError `bad_option`, for a handler or an error of no operation
+ * @throws RpcError `bad_option`, for a wrong or unknown option, and for a handler or an error of no operation
  * @example
  * const mock = mockServer(contract, { seed: 1, handlers: { sayHello: ({ name }) => `Hello ${name}` } })
  * const client = await mock.connect()
@@ -89,6 +90,7 @@ export function mockServer<C extends Contract>(
   contract: C,
   options: MockServerOptions<C> = {},
 ): MockServer<C> {
+  checkMock(contract, options)
   return new ContractMockServer(contract, options)
 }
 
@@ -182,6 +184,7 @@ class ContractMockServer<C extends Contract> implements MockServer<C> {
   }
 
   async close(): Promise<void> {
+    this.#answers.received.end()
     const sockets = this.#sockets.splice(0).map((socket) => socket.end())
     await Promise.all([...sockets, ...this.#ports.splice(0).map((port) => port.close())])
     this.#backends.length = 1

@@ -1,3 +1,5 @@
+import { markHandled, RpcError } from '@token-socket/protocol'
+
 /** What an end of a contract was sent. */
 export interface ReceivedMessage {
   /** The operation's dotted name. */
@@ -11,7 +13,7 @@ export class ReceivedMessages {
   readonly #all: ReceivedMessage[] = []
   /** By operation: what no one has waited for, and who waits. */
   readonly #untaken = new Map<string, unknown[]>()
-  readonly #waiting = new Map<string, ((input: unknown) => void)[]>()
+  readonly #waiting = new Map<string, Waiter[]>()
 
   /** Everything so far, oldest first. */
   get all(): readonly ReceivedMessage[] {
@@ -22,15 +24,28 @@ export class ReceivedMessages {
   add(operation: string, input: unknown): void {
     this.#all.push({ operation, input })
     const wanted = this.#waiting.get(operation)?.shift()
-    if (wanted) wanted(input)
+    if (wanted) wanted.resolve(input)
     else listAt(this.#untaken, operation).push(input)
   }
 
-  /** The oldest input of an operation that this has not given before, or the one that comes next. */
+  /**
+   * The oldest input of an operation that this has not given before, or the one that comes next.
+   * @throws RpcError `ended`, or rejects with it, when {@link end} comes first
+   */
   next(operation: string): Promise<unknown> {
     const untaken = listAt(this.#untaken, operation)
     if (untaken.length > 0) return Promise.resolve(untaken.shift())
-    return new Promise((resolve) => listAt(this.#waiting, operation).push(resolve))
+    return markHandled(
+      new Promise((resolve, reject) => listAt(this.#waiting, operation).push({ resolve, reject })),
+    )
+  }
+
+  /** Nothing comes any more: what waits for it fails with `ended`. */
+  end(): void {
+    for (const [operation, waiters] of this.#waiting) {
+      const text = `The mock was closed before ${operation} came`
+      for (const { reject } of waiters.splice(0)) reject(new RpcError('ended', text, { function: operation }))
+    }
   }
 
   /** Forgets everything that arrived. */
@@ -44,4 +59,10 @@ function listAt<T>(lists: Map<string, T[]>, key: string): T[] {
   const list = lists.get(key) ?? []
   lists.set(key, list)
   return list
+}
+
+/** A promise of what has not arrived yet. */
+interface Waiter {
+  resolve(input: unknown): void
+  reject(error: RpcError): void
 }
