@@ -30,10 +30,10 @@ const EVENT = `a name of at most ${NAME_LIMITS.event} characters`
 
 /** @returns what it has to be; `undefined` if nothing is wrong */
 function wrongPattern(pattern: string): string | undefined {
-  const { before, parts } = splitPattern(pattern)
-  const texts = [before, ...parts.map(({ after }) => after)]
+  const pieces = splitPattern(pattern)
+  const texts = pieces.filter((_, at) => at % 2 === 0)
+  const names = pieces.filter((_, at) => at % 2 === 1)
   const text = texts.join('')
-  const names = parts.map(({ name }) => name)
   if (pattern === '') return 'a name'
   if (/[{}%*]|^#/.test(text)) return 'a name without { } % * and without # in front, with {parameters}'
   if (new Set(names).size < names.length) return 'a name whose parameters differ'

@@ -11,31 +11,30 @@ export interface ParsedChannel {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** A parameter of a pattern, and the text between it and the next one. */
-interface Part {
-  readonly name: string
-  readonly after: string
-}
-
 /** A channel's pattern, such as `room-{id}`. */
 interface ChannelPattern {
   readonly pattern: string
-  readonly before: string
-  readonly parts: readonly Part[]
+  readonly pieces: readonly string[]
   /** How many characters are not a parameter's. */
   readonly fixed: number
   /** What names look like. A parameter ends at the first character of what follows, so that there is nothing to try again. */
   readonly shape: RegExp
 }
 
-/** The text before a pattern's first parameter, and the parameters. */
-export function splitPattern(pattern: string): { readonly before: string; readonly parts: readonly Part[] } {
-  const [before = '', ...others] = pattern.split(/\{([A-Za-z]\w*)\}/)
-  const parts: Part[] = []
-  for (let at = 0; at < others.length; at += 2) {
-    parts.push({ name: others[at] as string, after: others[at + 1] as string })
-  }
-  return { before, parts }
+/** A pattern's texts and its parameters in turn: `room-{id}` is `room-`, `id` and an empty text. */
+export function splitPattern(pattern: string): readonly string[] {
+  return pattern.split(/\{([A-Za-z]\w*)\}/)
+}
+
+/** A pattern with something else in place of its texts, or of its parameters; `next` is the text after it. */
+function fill(
+  pieces: readonly string[],
+  text: (piece: string) => string,
+  parameter: (name: string, next: string) => string,
+): string {
+  return pieces
+    .map((piece, at) => (at % 2 ? parameter(piece, pieces[at + 1] as string) : text(piece)))
+    .join('')
 }
 
 /**
@@ -57,12 +56,10 @@ export class ChannelNames {
    *   for parameters that make the name of another pattern; `too_long`
    */
   format(pattern: string, values: ParameterValues = {}): string {
-    const channel = this.#patterns.find((one) => one.pattern === pattern)
-    if (!channel) throw wrong('channel', `the contract has no channel ${pattern}`)
-    const name = write(channel, values)
+    const name = write(splitPattern(pattern), values)
     const found = this.parse(name)?.pattern
-    if (found !== pattern) throw wrong('channel', `${name} is a channel of ${found}`)
-    return name
+    if (found === pattern) return name
+    throw wrong('channel', found ? `${name} is a channel of ${found}` : `the contract has no channel ${name}`)
   }
 
   /**
@@ -79,50 +76,52 @@ export class ChannelNames {
 }
 
 function compile(pattern: string): ChannelPattern {
-  const { before, parts } = splitPattern(pattern)
-  const texts = parts.map(
-    ({ after }) => `(${after ? `[^${quote(after.charAt(0))}]` : '[\\s\\S]'}+)${quote(after)}`,
-  )
-  const shape = new RegExp(`^${quote(before)}${texts.join('')}$`)
-  const fixed = parts.reduce((length, { after }) => length + after.length, before.length)
-  return { pattern, before, parts, fixed, shape }
+  const pieces = splitPattern(pattern)
+  const shape = fill(pieces, quote, (_name, next) => `([^${quote(next.charAt(0))}]+)`)
+  const fixed = fill(pieces, asIs, () => '').length
+  return { pattern, pieces, fixed, shape: new RegExp(`^${shape}$`) }
 }
 
 function quote(text: string): string {
   return text.replace(/[^\w\s]/g, '\\$&')
 }
 
+function asIs(text: string): string {
+  return text
+}
+
 /** Names that are spelt otherwise (`%61` for `a`) are other channels. @returns the parameters */
-function read(channel: ChannelPattern, name: string): Readonly<Record<string, string>> | undefined {
-  const [whole, ...values] = channel.shape.exec(name) ?? []
-  if (whole === undefined) return undefined
+function read({ pieces, shape }: ChannelPattern, name: string): ParsedChannel['parameters'] | undefined {
+  const values = shape.exec(name)
   try {
-    const entries = channel.parts.map(({ name }, at) => [name, decodeURIComponent(values[at] as string)])
-    const parameters = Object.fromEntries(entries)
-    return write(channel, parameters) === name ? parameters : undefined
+    const entries = values?.slice(1).map((value, at) => [pieces[2 * at + 1], decodeURIComponent(value)])
+    const parameters = entries && Object.fromEntries(entries)
+    return parameters && write(pieces, parameters) === name ? parameters : undefined
   } catch {
     return undefined
   }
 }
 
 /** @throws RpcError `bad_message`, which names the parameter; `too_long` */
-function write({ before, parts }: ChannelPattern, values: ParameterValues): string {
-  const name = parts.reduce((text, part) => text + encode(part, values) + part.after, before)
-  return checkLength('channel', name)
+function write(pieces: readonly string[], values: ParameterValues): string {
+  const encoded = (name: string, next: string) =>
+    encode(name, Object.hasOwn(values, name) && values[name], next.charAt(0))
+  return checkLength('channel', fill(pieces, asIs, encoded))
 }
 
-function encode({ name, after }: Part, values: ParameterValues): string {
-  const value = Object.hasOwn(values, name) ? values[name] : ''
-  if (typeof value === 'number' ? !Number.isFinite(value) : typeof value !== 'string' || value === '')
-    throw wrong(name, 'a parameter of a channel has to be text that is not empty, or a number')
+/** @param end the character that follows in the pattern */
+function encode(name: string, value: unknown, end: string): string {
   // Long before that the name is too long; the limit bounds the work.
-  const text = checkLength(name, String(value))
-  const kept = '.~-'.replace(after.charAt(0), '')
+  const text = checkLength(name, typeof value === 'string' || Number.isFinite(value) ? String(value) : '')
   try {
-    return encodeURIComponent(text).replace(/[!'()*.~-]/g, (one) => (kept.includes(one) ? one : hex(one)))
+    const encoded = encodeURIComponent(text).replace(/[!'()*.~-]/g, (one) =>
+      '.~-'.replace(end, '').includes(one) ? one : hex(one),
+    )
+    if (encoded) return encoded
   } catch {
-    throw wrong(name, 'a parameter of a channel has to be well-formed text')
+    // What is not well-formed is named below.
   }
+  throw wrong(name, 'a parameter of a channel has to be well-formed text that is not empty, or a number')
 }
 
 function hex(character: string): string {

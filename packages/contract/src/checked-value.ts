@@ -9,32 +9,32 @@ export interface ValidationTime {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A value, and what it is to be. */
-export interface UncheckedValue {
-  readonly schema: Schema | undefined
-  readonly value: unknown
-  /** The code of the error for a wrong value. */
-  readonly code: 'invalid_input' | 'invalid_output'
-  readonly subject: ValueSubject
-}
+/** Which error a wrong value is. */
+export type InvalidCode = 'invalid_input' | 'invalid_output'
+
+/** Gives what a schema makes of a value; see {@link checker}. @param code that of the error for a wrong value. @default `invalid_input` */
+export type Check = (schema: Schema | undefined, value: unknown, code?: InvalidCode) => unknown
 
 /**
- * What a schema makes of a value: at once, or a promise where the schema's answer is one.
+ * Checks values: gives what a schema makes of one, at once, or a promise where the schema's answer is one.
  *
- * @throws RpcError the code for a wrong value, `timeout`, `aborted`; or rejects with it. Error if the schema throws
+ * @param subject what errors name
+ * @returns a function that throws, or rejects with, the RpcError of a wrong value, `timeout` and `aborted`; an Error if the schema
+ *   throws
  */
-export function checkedValue(unchecked: UncheckedValue, time: ValidationTime): unknown {
-  const { value, code, subject } = unchecked
-  const schema = checked(unchecked.schema)
-  if (!schema) return value
-  return next(
-    validate(schema, value),
-    (result) => {
-      if (result.issues) throw invalid(code, subject, result.issues)
-      return result.value
-    },
-    (work) => inTime(work, time, subject),
-  )
+export function checker(subject: ValueSubject, time: ValidationTime): Check {
+  return (given, value, code = 'invalid_input') => {
+    const schema = checked(given)
+    if (!schema) return value
+    return next(
+      validate(schema, value),
+      ({ issues, value }) => {
+        if (issues) throw invalid(code, subject, issues)
+        return value
+      },
+      (work) => inTime(work, time, subject),
+    )
+  }
 }
 
 /** Goes on with a value: at once, unless it is a promise. */

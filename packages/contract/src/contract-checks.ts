@@ -1,7 +1,7 @@
 import { badOption, isPlain, NAME_LIMITS } from '@token-socket/protocol'
 import { checkChannels } from './channel-checks.js'
 import type { ContractDefinition } from './contract-definition.js'
-import { isOneWay, listenerPath, type Operations, operationsOf } from './operations.js'
+import { isOneWay, listenerName, type Operations, operationsOf } from './operations.js'
 import { isProcedure, type Procedure } from './procedure.js'
 import { checkProcedure } from './procedure-checks.js'
 
@@ -11,10 +11,12 @@ const DEPTH = 16
 const PARTS = ['server', 'client', 'both', 'channels']
 
 /** Names that objects inherit, and those by which JavaScript takes an object for a promise or asks it for JSON. */
-const TAKEN = new Set([...Object.getOwnPropertyNames(Object.prototype), 'then', 'toJSON', 'prototype'])
+const TAKEN: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ Object.getOwnPropertyNames(Object.prototype).concat('then', 'toJSON', 'prototype'),
+)
 
 /** Names of the wire, and of a client's own members. */
-const TAKEN_AT_TOP = new Set(['auth', 'handle', 'channel'])
+const TAKEN_AT_TOP: ReadonlySet<string> = /* @__PURE__ */ new Set(['auth', 'handle', 'channel'])
 
 /** @throws RpcError `bad_option`, which names the operation, channel or field */
 export function checkContract(definition: ContractDefinition): void {
@@ -72,8 +74,9 @@ function checkNames({ server, client, both }: ContractDefinition): void {
   }
   for (const tree of [client, both]) {
     for (const operation of operationsOf(tree)) {
-      listened.add(operation.path)
-      if (isOneWay(operation)) members.add(listenerPath(operation.path))
+      const { path } = operation
+      listened.add(path)
+      if (isOneWay(operation)) members.add([...path.slice(0, -1), listenerName(String(path.at(-1)))])
     }
   }
 }

@@ -26,8 +26,7 @@ export function isOneWay({ procedure }: Pick<Operation, 'procedure'>): boolean {
   return !procedure['~procedure'].output
 }
 
-/** The path of the member that listens to a one-way message: `deep.onNote` of `deep.note`. */
-export function listenerPath(path: readonly string[]): readonly string[] {
-  const name = String(path.at(-1))
-  return [...path.slice(0, -1), `on${name.charAt(0).toUpperCase()}${name.slice(1)}`]
+/** The member that listens to a one-way message: `onNote` of `note`. */
+export function listenerName(key: string): string {
+  return `on${key.charAt(0).toUpperCase()}${key.slice(1)}`
 }

@@ -12,7 +12,7 @@ export interface Issue {
 /** What came of a {@link validate}: what the schema makes of the value, or what is wrong with it. */
 export type Validation =
   | { readonly value: unknown; readonly issues?: undefined }
-  | { readonly issues: readonly Issue[] }
+  | { readonly value?: undefined; readonly issues: readonly Issue[] }
 
 /** What of a call, or of a channel, a value belongs to. */
 export type ValueSubject =

@@ -1,6 +1,6 @@
 import { type CallContext, RpcError } from '@token-socket/protocol'
-import { checkedValue } from '../checked-value.js'
-import type { Operation } from '../operations.js'
+import { checker } from '../checked-value.js'
+import type { ProcedureDefinition } from '../procedure.js'
 import type { Schema } from '../schema.js'
 import type { ContractSettings } from './settings.js'
 
@@ -8,7 +8,7 @@ import type { ContractSettings } from './settings.js'
 export type OperationFunction = (input: unknown, context: object) => unknown
 
 /** A call of the server, and what answers it. */
-export interface AnsweredCall extends Operation {
+export interface AnsweredCall extends ProcedureDefinition {
   readonly run: OperationFunction
   readonly data: unknown
   readonly call: CallContext
@@ -23,45 +23,31 @@ export interface AnsweredCall extends Operation {
  *   refuses: it becomes `internal` to the server
  */
 export async function answerOf(
-  { name, procedure, run, data, call, tell }: AnsweredCall,
-  { checkSent, callTimeout: timeout }: ContractSettings,
+  { input, output, errors = {}, run, data, call, tell }: AnsweredCall,
+  { checkSent, timeout }: ContractSettings,
 ): Promise<unknown> {
-  const { input, output, errors = {} } = procedure['~procedure']
-  const subject = { function: name }
+  const check = checker({ function: call.name }, { timeout })
   const checkAnswer = async (schema: Schema | undefined, value: unknown) => {
     try {
-      if (checkSent) await checkedValue({ schema, value, code: 'invalid_output', subject }, { timeout })
+      if (checkSent) await check(schema, value, 'invalid_output')
     } catch (cause) {
-      throw new Error(`The answer to ${name} is not what its contract says`, { cause })
+      throw new Error(`The answer to ${call.name} is not what its contract says`, { cause })
     }
   }
-  const value =
-    input && checkedValue({ schema: input, value: data, code: 'invalid_input', subject }, { timeout })
-  const taken = await value
+  const makeError = (code: string) => [
+    code,
+    (data?: unknown, message?: string) => new RpcError(code, message, data),
+  ]
+  const taken = await check(input, input && data)
   tell(taken)
   try {
-    const answer = await run(taken, contextOf(call, errors))
+    const own = { errors: Object.fromEntries(Object.keys(errors).map(makeError)) }
+    const answer = await run(taken, Object.assign(call, own))
     await checkAnswer(output, answer)
     return answer
   } catch (error) {
     if (RpcError.is(error) && Object.hasOwn(errors, error.code))
       await checkAnswer(errors[error.code], error.data)
     throw error
-  }
-}
-
-function contextOf(call: CallContext, errors: object): object {
-  const make = (code: string) => [
-    code,
-    (data?: unknown, message?: string) => new RpcError(code, message, data),
-  ]
-  return {
-    name: call.name,
-    deadline: call.deadline,
-    // Made when it is read.
-    get signal() {
-      return call.signal
-    },
-    errors: Object.fromEntries(Object.keys(errors).map(make)),
   }
 }

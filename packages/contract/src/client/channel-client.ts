@@ -6,9 +6,9 @@ import type {
   PublishOptions,
   Receipt,
 } from '@token-socket/client'
-import { badOption, type Member, markHandled } from '@token-socket/protocol'
+import { badOption, type Member, markHandled, RpcError } from '@token-socket/protocol'
 import type { ChannelDefinition } from '../channel-definitions.js'
-import { checkedValue, next } from '../checked-value.js'
+import { type Check, checker, next } from '../checked-value.js'
 import type { Schema } from '../schema.js'
 import { runIsolated } from './listeners.js'
 import { createOrder } from './message-order.js'
@@ -28,8 +28,7 @@ export class ChannelClient {
   readonly name: string
   readonly #channel: Channel
   readonly #definition: ChannelDefinition
-  readonly #settings: ContractSettings
-  readonly #released: () => void
+  readonly #settings: ContractSettings & { released(): void }
   readonly #received = createOrder()
   readonly #sent = createOrder()
   /** Each thing is read once, however many hear it. */
@@ -45,7 +44,6 @@ export class ChannelClient {
     this.#channel = channel
     this.#definition = definition
     this.#settings = settings
-    this.#released = settings.released
   }
 
   get uid(): string | undefined {
@@ -58,7 +56,7 @@ export class ChannelClient {
   }
 
   bind(event: string, handler: Hearer): () => void {
-    this.#schemaOf(event)
+    this.#checkEvent(event)
     const [listener, stop] = this.#inOrder(handler, this.#readMessage)
     const binding = this.#channel.bind(event, listener)
     return () => {
@@ -88,15 +86,13 @@ export class ChannelClient {
   }
 
   release(): void {
-    this.#released()
+    this.#settings.released()
     this.#channel.release()
   }
 
   async #send(event: string, data: unknown, options?: PublishOptions): Promise<Receipt | undefined> {
-    const { checkSent, callTimeout: timeout } = this.#settings
-    const subject = { channel: this.name, event }
-    const unchecked = { schema: this.#schemaOf(event), value: data, code: 'invalid_input', subject } as const
-    const isRight = checkSent && checkedValue(unchecked, { timeout })
+    this.#checkEvent(event)
+    const isRight = this.#settings.checkSent && this.#check(event)(this.#schemaOf(event), data)
     return this.#sent(isRight, () => this.#channel.send(event, data, options))
   }
 
@@ -110,12 +106,23 @@ export class ChannelClient {
     return this.#history({ ...query, [query.reverse ? 'before' : 'after']: id })
   }
 
-  /** @throws RpcError `bad_option` */
-  #schemaOf(event: string): Schema {
+  #schemaOf(event: string): Schema | undefined {
     const { events } = this.#definition
-    const schema = Object.hasOwn(events, event) && events[event]
-    if (schema) return schema
-    throw badOption('event', `one of ${Object.keys(events).join(', ')}`)
+    return Object.hasOwn(events, event) ? events[event] : undefined
+  }
+
+  /** @throws RpcError `bad_option`, not in builds for production: an event that the contract does not have is never heard */
+  #checkEvent(event: string): void {
+    try {
+      if (process.env.NODE_ENV !== 'production' && !this.#schemaOf(event))
+        throw badOption('event', `one of ${Object.keys(this.#definition.events).join(', ')}`)
+    } catch (error) {
+      if (RpcError.is(error)) throw error
+    }
+  }
+
+  #check(event: string | undefined): Check {
+    return checker({ channel: this.name, ...(event && { event }) }, this.#settings)
   }
 
   /** Calls with what was read, in the order in which it came. @returns the listener, and what stops it */
@@ -134,18 +141,19 @@ export class ChannelClient {
 
   /** A message of an event that the contract does not have is none of its own. */
   readonly #readMessage = (message: PublicationDetails): Reading => {
-    const { events } = this.#definition
-    const { event = '' } = message
-    return Object.hasOwn(events, event) ? this.#read(message, 'data', events[event], event) : undefined
+    const { event = '', data } = message
+    const schema = this.#schemaOf(event)
+    return schema && this.#read(message, () => this.#check(event)(schema, data), 'data')
   }
 
   readonly #readMember = (member: Member): Reading => {
-    return this.#read(member, 'umd', this.#definition.presence)
+    const { presence } = this.#definition
+    return this.#read(member, () => this.#check(undefined)(presence, member.umd), 'umd')
   }
 
-  #read(arrival: Arrival, field: 'data' | 'umd', schema: Schema | undefined, event?: string): Reading {
+  /** @param make gives the field's value as its schema takes it */
+  #read(arrival: Arrival, make: () => unknown, field: string): Reading {
     const readings = this.#readings
-    if (readings.has(arrival)) return readings.get(arrival)
     const keep = <R extends Reading>(reading: R): R => {
       readings.set(arrival, reading)
       return reading
@@ -154,12 +162,9 @@ export class ChannelClient {
       this.#settings.fail(error)
       return keep(undefined)
     }
-    const value: unknown = Reflect.get(arrival, field)
-    const subject = { channel: this.name, ...(event && { event }) }
-    const time = { timeout: this.#settings.callTimeout }
+    if (readings.has(arrival)) return readings.get(arrival)
     try {
-      const own = checkedValue({ schema, value, code: 'invalid_input', subject }, time)
-      const reading = next(own, (one) => keep({ ...arrival, [field]: one }))
+      const reading = next(make(), (one) => keep({ ...arrival, [field]: one }))
       return keep(reading instanceof Promise ? reading.catch(refused) : reading)
     } catch (error) {
       return refused(error)

@@ -18,21 +18,16 @@ export function channelFinder(
   settings: ContractSettings,
 ): ChannelFinder {
   const names = new ChannelNames(Object.keys(definitions))
-  const opened = new Map<string, ContractChannel>()
+  const opened = new Map<string, ChannelClient>()
   return (pattern, parameters, options) => {
     const name = names.format(pattern, parameters)
     // Also where it is there already: the options hold a token.
     const channel = settings.socket.channel(name, options)
-    const found = opened.get(name)
-    if (found) return found
-    const released = () => void opened.delete(name)
     // The name is one of this pattern, so that the contract has it.
     const definition = definitions[pattern] as ChannelDefinition
-    const made = new ChannelClient(channel, definition, {
-      ...settings,
-      released,
-    }) as unknown as ContractChannel
-    opened.set(name, made)
-    return made
+    const released = () => void opened.delete(name)
+    const found = opened.get(name) ?? new ChannelClient(channel, definition, { ...settings, released })
+    opened.set(name, found)
+    return found as unknown as ContractChannel
   }
 }

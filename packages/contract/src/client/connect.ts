@@ -24,7 +24,12 @@ export async function connect<C extends Contract>(
 ): Promise<ContractClient<C>> {
   const socket = new TokenSocket(socketOptions(options))
   const { client, incoming } = makeClient(socket, contract, { checkSent, callTimeout: options.callTimeout })
-  const release = incoming.hold()
+  let release = () => {}
+  incoming.hold(
+    new Promise<void>((resolve) => {
+      release = resolve
+    }),
+  )
   try {
     await socket.ready({ timeout })
   } catch (error) {

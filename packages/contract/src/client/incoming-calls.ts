@@ -1,8 +1,9 @@
 import type { ClientAction } from '@token-socket/client'
-import { badOption, RpcError, withSubject } from '@token-socket/protocol'
-import { checkedValue } from '../checked-value.js'
-import { isOneWay, type Operation } from '../operations.js'
+import { type Controller, findAction, RpcError, withSubject } from '@token-socket/protocol'
+import { checker } from '../checked-value.js'
+import type { ProcedureDefinition } from '../procedure.js'
 import { answerOf, type OperationFunction } from './answer.js'
+import { checkFunctions } from './function-checks.js'
 import { Listeners } from './listeners.js'
 import { createOrder } from './message-order.js'
 import type { ContractSettings } from './settings.js'
@@ -14,91 +15,66 @@ export interface AnyMessage {
   readonly input: unknown
 }
 
-/** Functions that answer, by the names of operations. */
-interface FunctionTree {
-  readonly [name: string]: OperationFunction | FunctionTree | undefined
-}
-
-/** An operation, and what of the application hears or answers it. */
-interface IncomingOperation extends Operation {
+/** An operation, and what of the application hears it. */
+interface IncomingOperation extends ProcedureDefinition {
   readonly listeners: Listeners<unknown>
-  run?: OperationFunction | undefined
 }
-
-/** For each socket the names of operations, of any contract, that a function answers. */
-const answeredOn = new WeakMap<object, Set<string>>()
 
 /** The operations that the server calls, and what of the application hears and answers them. */
 export class IncomingCalls {
   /** Hear every message that has arrived as its schema wants it. */
   readonly any = new Listeners<AnyMessage>()
   readonly #operations = new Map<string, IncomingOperation>()
+  /** Functions that answer. */
+  readonly #functions = new Set<Controller>()
   readonly #settings: ContractSettings
   /** Finds the functions that are not of this contract. */
   readonly #others: (name: string) => ClientAction | undefined
   readonly #order = createOrder()
-  #held: Promise<void> | undefined
+  #held: Promise<unknown> | undefined
 
   /** Puts the operations before the socket's own actions. */
-  constructor(operations: readonly Operation[], settings: ContractSettings) {
+  constructor(settings: ContractSettings) {
     const { socket } = settings
     this.#settings = settings
     this.#others = socket.findAction.bind(socket)
-    for (const one of operations) this.#operations.set(one.name, { ...one, listeners: new Listeners() })
     socket.findAction = (name) => this.#find(name)
   }
 
-  /** Lets calls wait. @returns a function after which they run, in the order in which they came */
-  hold(): () => void {
-    let resolve = () => {}
-    this.#held = new Promise((settle) => {
-      resolve = settle
-    })
-    return () => {
+  /** Lets calls wait, and then run in the order in which they came. */
+  hold(until: Promise<unknown>): void {
+    this.#held = until.then(() => {
       this.#held = undefined
-      resolve()
-    }
+    })
   }
 
-  /** Adds a listener of a one-way message. @returns a function that takes it away */
-  listen(name: string, listener: (input: unknown) => unknown): () => void {
-    return (this.#operations.get(name) as IncomingOperation).listeners.add(listener)
+  /** Adds an operation. @returns the listeners of a one-way message */
+  add(name: string, definition: ProcedureDefinition): Listeners<unknown> {
+    const listeners = new Listeners<unknown>()
+    this.#operations.set(name, { ...definition, listeners })
+    return listeners
   }
 
   /**
    * Adds the functions of a tree, all of them or none.
    * @returns a function that takes them away
-   * @throws RpcError `bad_option`, which names the operation
+   * @throws RpcError `bad_option`, which names the operation; not in builds for production
    */
-  handle(tree: object): () => void {
-    const { socket } = this.#settings
-    const answered = answeredOn.get(socket) ?? new Set<string>()
-    answeredOn.set(socket, answered)
-    const added = [...this.#functionsOf(tree as FunctionTree, '')]
-    for (const [{ name }] of added) {
-      if (answered.has(name) || this.#others(name)) throw badOption(name, 'answered by one function only')
+  handle(tree: Controller): () => void {
+    const added = this.#functions
+    try {
+      if (process.env.NODE_ENV !== 'production')
+        checkFunctions(tree, {
+          added,
+          socket: this.#settings.socket,
+          isTaken: (name) => this.#others(name) !== undefined,
+          answers: (name) => this.#operations.get(name)?.output !== undefined,
+        })
+    } catch (error) {
+      if (RpcError.is(error)) throw error
     }
-    for (const [operation, run] of added) {
-      operation.run = run
-      answered.add(operation.name)
-    }
-    return () => {
-      for (const [operation] of added.splice(0)) {
-        operation.run = undefined
-        answered.delete(operation.name)
-      }
-    }
-  }
-
-  *#functionsOf(tree: FunctionTree, prefix: string): Generator<[IncomingOperation, OperationFunction]> {
-    for (const [key, value] of Object.entries(tree)) {
-      const name = prefix + key
-      const operation = this.#operations.get(name)
-      if (operation && !isOneWay(operation) && typeof value === 'function') yield [operation, value]
-      else if (!operation && value && typeof value === 'object') yield* this.#functionsOf(value, `${name}.`)
-      else if (value !== undefined)
-        throw badOption(name, 'a function, and an operation of the client that has an output')
-    }
+    added.add(tree)
+    return () => void added.delete(tree)
   }
 
   #find(name: string): ClientAction | undefined {
@@ -107,15 +83,8 @@ export class IncomingCalls {
     if (!operation) return other
     const held = this.#held
     if (held) return (...args) => held.then(() => this.#found(name)(...args))
-    const { run } = operation
-    if (run) {
-      return (data, _callback, call) => {
-        const tell = (input: unknown) => this.any.tell({ operation: name, input })
-        return answerOf({ ...operation, run, data, call, tell }, this.#settings)
-      }
-    }
-    if (!isOneWay(operation)) return other
-    const hear = (data: unknown) => this.#hear(operation, data)
+    if (operation.output) return this.#answering(name, operation) ?? other
+    const hear = (data: unknown) => this.#hear(name, operation, data)
     if (!other) return hear
     return async (...args) => {
       await Promise.all([other, hear].map(async (one: ClientAction) => one(...args)))
@@ -129,28 +98,29 @@ export class IncomingCalls {
     throw withSubject(new RpcError('not_found'), { function: name })
   }
 
-  /** @throws RpcError `invalid_input`, or rejects with it, so that the server receives it, too */
-  #hear({ name, procedure, listeners }: IncomingOperation, data: unknown): unknown {
-    const { fail, callTimeout: timeout } = this.#settings
-    const { input: schema } = procedure['~procedure']
-    const failed = (error: unknown): never => {
-      // Of everything else the socket says itself what an action threw.
-      if (RpcError.is(error)) fail(error)
-      throw error
+  #answering(name: string, operation: IncomingOperation): ClientAction | undefined {
+    for (const tree of this.#functions) {
+      const run = findAction(tree, name) as OperationFunction | undefined
+      if (run) {
+        const tell = (input: unknown) => this.any.tell({ operation: name, input })
+        return (data, _callback, call) => answerOf({ ...operation, run, data, call, tell }, this.#settings)
+      }
     }
+    return undefined
+  }
+
+  /** Rejects with `invalid_input`, so that the server receives it, too. */
+  async #hear(name: string, { input: schema, listeners }: IncomingOperation, data: unknown): Promise<void> {
     try {
-      const value = schema && data
-      const input = checkedValue(
-        { schema, value, code: 'invalid_input', subject: { function: name } },
-        { timeout },
-      )
-      const heard = this.#order(input, (input) => {
+      const input = checker({ function: name }, this.#settings)(schema, schema && data)
+      await this.#order(input, (input) => {
         this.any.tell({ operation: name, input })
         listeners.tell(input)
       })
-      return heard instanceof Promise ? heard.catch(failed) : undefined
     } catch (error) {
-      return failed(error)
+      // Of everything else the socket says itself what an action threw.
+      if (RpcError.is(error)) this.#settings.fail(error)
+      throw error
     }
   }
 }

@@ -35,6 +35,13 @@ export type ContractAuthentication =
       readonly custom: ConnectionUrl
     }
 
+/** The fields of all ways to sign in. */
+export interface SignInFields {
+  readonly session?: true | AuthenticationData
+  readonly token?: TokenSocketOptions['token']
+  readonly custom?: ConnectionUrl
+}
+
 /** The options of `connect`: those of a TokenSocket that are not about being ready, and these. */
 export interface ConnectOptions
   extends TypedOptions,

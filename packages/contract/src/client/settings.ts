@@ -6,7 +6,7 @@ export interface ContractSettings {
   /** Whether to check what is sent. */
   readonly checkSent: boolean
   /** Milliseconds that an asynchronous schema may take, and a call whose options name no time-out. */
-  readonly callTimeout: number
+  readonly timeout: number
   /** Takes what no promise tells. */
   fail(cause: unknown): void
 }

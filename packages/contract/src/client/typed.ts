@@ -1,12 +1,13 @@
 import type { TokenSocket } from '@token-socket/client'
-import { asRpcError } from '@token-socket/protocol'
+import { asRpcError, type Controller } from '@token-socket/protocol'
 import type { Contract } from '../contract.js'
 import { isDevelopment } from '../development.js'
-import { isOneWay, listenerPath, operationsOf } from '../operations.js'
+import { listenerName, type Operations } from '../operations.js'
+import { isProcedure, type ProcedureDefinition } from '../procedure.js'
 import { channelFinder } from './channel-finder.js'
 import { connectionMembers } from './connection-members.js'
 import type { ContractClient } from './contract-client.js'
-import { IncomingCalls } from './incoming-calls.js'
+import { type AnyMessage, IncomingCalls } from './incoming-calls.js'
 import { createOrder } from './message-order.js'
 import type { TypedOptions } from './options.js'
 import { outgoingCall } from './outgoing-call.js'
@@ -42,23 +43,26 @@ export function typed<C extends Contract>(
 export function makeClient(
   socket: TokenSocket,
   { definition }: Contract,
-  { checkSent = isDevelopment(), callTimeout = 30_000 }: TypedOptions = {},
+  { checkSent = isDevelopment(), callTimeout: timeout = 30_000 }: TypedOptions = {},
 ): MadeClient {
   const { server, client, both, channels } = definition
   const fail = (cause: unknown) => void socket.emit('error', asRpcError(cause))
-  const settings: ContractSettings = { socket, checkSent, callTimeout, fail }
-  const received = [...operationsOf(client), ...operationsOf(both)]
-  const incoming = new IncomingCalls(received, settings)
+  const settings: ContractSettings = { socket, checkSent, timeout, fail }
+  const incoming = new IncomingCalls(settings)
   const members: Members = Object.create(null)
   const order = createOrder()
-  for (const one of [...operationsOf(server), ...operationsOf(both)])
-    put(members, one.path, outgoingCall(one, settings, order))
-  for (const one of received.filter(isOneWay))
-    put(members, listenerPath(one.path), (listener: Listener) => incoming.listen(one.name, listener))
-  Object.assign(members, {
-    ...connectionMembers(socket),
-    handle: (tree: object) => incoming.handle(tree),
-    $onAnyMessage: (listener: Listener) => incoming.any.add(listener),
+  for (const tree of [server, both])
+    addMembers(members, tree, (operation, branch, key) => {
+      branch[key] = outgoingCall(operation, settings, order)
+    })
+  for (const tree of [client, both])
+    addMembers(members, tree, (operation, branch, key) => {
+      const listeners = incoming.add(operation.name, operation)
+      if (!operation.output) branch[listenerName(key)] = (listener: Listener) => listeners.add(listener)
+    })
+  Object.assign(members, connectionMembers(socket), {
+    handle: (tree: Controller) => incoming.handle(tree),
+    $onAnyMessage: (listener: (message: AnyMessage) => unknown) => incoming.any.add(listener),
     channel: channelFinder(channels, settings),
   })
   return { client: members, incoming }
@@ -66,11 +70,19 @@ export function makeClient(
 
 type Listener = (value: unknown) => unknown
 
-function put(members: Members, path: readonly string[], value: unknown): void {
-  let branch = members
-  for (const name of path.slice(0, -1)) {
-    branch[name] ??= Object.create(null)
-    branch = branch[name] as Members
+/** Adds each operation of a tree to the branch of members that has its name. */
+function addMembers(
+  members: Members,
+  tree: Operations = {},
+  add: (operation: ProcedureDefinition & { readonly name: string }, branch: Members, key: string) => void,
+  prefix = '',
+): void {
+  for (const [key, value] of Object.entries(tree)) {
+    const name = prefix + key
+    if (isProcedure(value)) add({ ...value['~procedure'], name }, members, key)
+    else {
+      members[key] ??= Object.create(null)
+      addMembers(members[key] as Members, value, add, `${name}.`)
+    }
   }
-  branch[String(path.at(-1))] = value
 }

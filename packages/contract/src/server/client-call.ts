@@ -1,5 +1,5 @@
 import { asRpcError, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
-import { checkedValue } from '../checked-value.js'
+import { checker, type InvalidCode } from '../checked-value.js'
 import type { Operation } from '../operations.js'
 import type { Schema } from '../schema.js'
 import type { CallTarget } from './call-target.js'
@@ -27,7 +27,7 @@ export function clientCall(operation: Operation, checkSent: boolean): ClientCall
 
 /** How a value is checked. */
 interface Checked {
-  readonly code: 'invalid_input' | 'invalid_output'
+  readonly code: InvalidCode
   readonly options: CallOptions | undefined
 }
 
@@ -57,8 +57,7 @@ class CalledOperation {
 
   #check(schema: Schema | undefined, value: unknown, { code, options }: Checked): unknown {
     const { timeout = TIMEOUT, signal } = options ?? {}
-    const subject = { function: this.#operation.name }
-    return checkedValue({ schema, value, code, subject }, { timeout, signal })
+    return checker({ function: this.#operation.name }, { timeout, signal })(schema, value, code)
   }
 
   /** The sender of a one-way message often leaves its promise alone: what is not sent is reported. */

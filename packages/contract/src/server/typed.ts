@@ -1,7 +1,7 @@
 import { badOption, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
 import type { PublicationOptions, Receipt, RemoteClient, TokenSocketServer } from '@token-socket/server'
 import { ChannelNames, type ParameterValues } from '../channel-names.js'
-import { checkedValue } from '../checked-value.js'
+import { checker } from '../checked-value.js'
 import type { Contract } from '../contract.js'
 import { checkContract } from '../contract-checks.js'
 import { isDevelopment } from '../development.js'
@@ -107,8 +107,7 @@ class ServerParts {
     const events = channels.definitions[pattern]?.events ?? {}
     if (!Object.hasOwn(events, event)) throw badArgument('event', `${pattern} has no event ${event}`)
     if (checkSent) {
-      const unchecked = { schema: events[event], value: data, subject: { channel, event } }
-      const asked = checkedValue({ ...unchecked, code: 'invalid_input' }, { timeout: TIMEOUT })
+      const asked = checker({ channel, event }, { timeout: TIMEOUT })(events[event], data)
       // What needs no waiting goes out at once, before whatever is sent next.
       if (asked instanceof Promise) await asked
     }

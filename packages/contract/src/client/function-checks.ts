@@ -1,0 +1,34 @@
+import { badOption, type Controller, findAction } from '@token-socket/protocol'
+
+/** What functions are added to. */
+interface Added {
+  /** The functions of this contract that are there. */
+  readonly added: ReadonlySet<Controller>
+  readonly socket: object
+  /** Whether a function that is not of this contract answers. */
+  isTaken(name: string): boolean
+  /** Whether the client has an operation with an answer of this name. */
+  answers(name: string): boolean
+}
+
+/** For each socket the functions of any contract that answer. */
+const answering = new WeakMap<object, Set<ReadonlySet<Controller>>>()
+
+/** @throws RpcError `bad_option`, which names the operation */
+export function checkFunctions(tree: Controller, { socket, added, isTaken, answers }: Added): void {
+  const all = answering.get(socket) ?? new Set()
+  answering.set(socket, all.add(added))
+  const isThere = (name: string) => [...all].some((trees) => [...trees].some((one) => findAction(one, name)))
+  for (const [name, value] of membersOf(tree)) {
+    if (!answers(name) || typeof value !== 'function')
+      throw badOption(name, 'a function, and an operation of the client that has an output')
+    if (isTaken(name) || isThere(name)) throw badOption(name, 'answered by one function only')
+  }
+}
+
+function* membersOf(tree: Controller, prefix = ''): Generator<[name: string, value: unknown]> {
+  for (const [key, value] of Object.entries(tree)) {
+    if (value && typeof value === 'object') yield* membersOf(value, `${prefix}${key}.`)
+    else if (value !== undefined) yield [prefix + key, value]
+  }
+}
