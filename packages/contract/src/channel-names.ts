@@ -1,4 +1,4 @@
-import { NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
+import { badField, errorFrom, NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
 
 /** The values of a channel's parameters, by name. */
 export type ParameterValues = Readonly<Record<string, string | number>>
@@ -26,11 +26,11 @@ export function splitPattern(pattern: string): readonly string[] {
   return pattern.split(/\{([A-Za-z]\w*)\}/)
 }
 
-/** A pattern with something else in place of its texts, or of its parameters; `next` is the text after it. */
+/** A pattern with something else in place of its parameters, and of its texts; `next` is the text after a parameter. */
 function fill(
   pieces: readonly string[],
-  text: (piece: string) => string,
   parameter: (name: string, next: string) => string,
+  text = (piece: string) => piece,
 ): string {
   return pieces
     .map((piece, at) => (at % 2 ? parameter(piece, pieces[at + 1] as string) : text(piece)))
@@ -57,9 +57,8 @@ export class ChannelNames {
    */
   format(pattern: string, values: ParameterValues = {}): string {
     const name = write(splitPattern(pattern), values)
-    const found = this.parse(name)?.pattern
-    if (found === pattern) return name
-    throw wrong('channel', found ? `${name} is a channel of ${found}` : `the contract has no channel ${name}`)
+    if (this.parse(name)?.pattern === pattern) return name
+    throw new RpcError('bad_message', `${name} is not a channel of ${pattern}`, { field: 'channel' })
   }
 
   /**
@@ -77,26 +76,21 @@ export class ChannelNames {
 
 function compile(pattern: string): ChannelPattern {
   const pieces = splitPattern(pattern)
-  const shape = fill(pieces, quote, (_name, next) => `([^${quote(next.charAt(0))}]+)`)
-  const fixed = fill(pieces, asIs, () => '').length
-  return { pattern, pieces, fixed, shape: new RegExp(`^${shape}$`) }
+  const shape = fill(pieces, (_name, next) => `([^${quote(next.charAt(0))}]+)`, quote)
+  return { pattern, pieces, fixed: fill(pieces, () => '').length, shape: new RegExp(`^${shape}$`) }
 }
 
 function quote(text: string): string {
   return text.replace(/[^\w\s]/g, '\\$&')
 }
 
-function asIs(text: string): string {
-  return text
-}
-
 /** Names that are spelt otherwise (`%61` for `a`) are other channels. @returns the parameters */
 function read({ pieces, shape }: ChannelPattern, name: string): ParsedChannel['parameters'] | undefined {
-  const values = shape.exec(name)
   try {
-    const entries = values?.slice(1).map((value, at) => [pieces[2 * at + 1], decodeURIComponent(value)])
-    const parameters = entries && Object.fromEntries(entries)
-    return parameters && write(pieces, parameters) === name ? parameters : undefined
+    const values = shape.exec(name) as readonly string[]
+    const decoded = values.slice(1).map((value, at) => [pieces[2 * at + 1], decodeURIComponent(value)])
+    const parameters = Object.fromEntries(decoded)
+    return write(pieces, parameters) === name ? parameters : undefined
   } catch {
     return undefined
   }
@@ -106,7 +100,7 @@ function read({ pieces, shape }: ChannelPattern, name: string): ParsedChannel['p
 function write(pieces: readonly string[], values: ParameterValues): string {
   const encoded = (name: string, next: string) =>
     encode(name, Object.hasOwn(values, name) && values[name], next.charAt(0))
-  return checkLength('channel', fill(pieces, asIs, encoded))
+  return checkLength('channel', fill(pieces, encoded))
 }
 
 /** @param end the character that follows in the pattern */
@@ -115,25 +109,17 @@ function encode(name: string, value: unknown, end: string): string {
   const text = checkLength(name, typeof value === 'string' || Number.isFinite(value) ? String(value) : '')
   try {
     const encoded = encodeURIComponent(text).replace(/[!'()*.~-]/g, (one) =>
-      '.~-'.replace(end, '').includes(one) ? one : hex(one),
+      '.~-'.replace(end, '').includes(one) ? one : `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
     )
     if (encoded) return encoded
   } catch {
-    // What is not well-formed is named below.
+    // It is no well-formed text.
   }
-  throw wrong(name, 'a parameter of a channel has to be well-formed text that is not empty, or a number')
-}
-
-function hex(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  throw errorFrom(badField(name, 'text').error)
 }
 
 function checkLength(field: string, text: string): string {
   const limit = NAME_LIMITS.channel
   if (text.length > limit) throw refusal('too_long', { field, limit })
   return text
-}
-
-function wrong(field: string, what: string): RpcError {
-  return new RpcError('bad_message', `Invalid message: ${field}: ${what}`, { field })
 }

@@ -1,4 +1,4 @@
-import { onAbort, RpcError, startTimer } from '@token-socket/protocol'
+import { LONGEST_WAIT, onAbort, RpcError, startTimer } from '@token-socket/protocol'
 import type { Schema } from './schema.js'
 import { checked, invalid, type ValueSubject, validate } from './validation.js'
 
@@ -49,12 +49,11 @@ export function next<T, R>(
 function inTime<T>(work: Promise<T>, { timeout, signal }: ValidationTime, subject: ValueSubject): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (code: 'timeout' | 'aborted') => () => reject(new RpcError(code, undefined, subject))
-    const undo = [
-      timeout > 0 && startTimer(timeout, giveUp('timeout')),
-      signal && onAbort(signal, giveUp('aborted')),
-    ]
+    const stopTimer = startTimer(timeout || LONGEST_WAIT, giveUp('timeout'))
+    const forget = signal && onAbort(signal, giveUp('aborted'))
     const over = () => {
-      for (const one of undo) if (one) one()
+      stopTimer()
+      forget?.()
     }
     work.then(resolve, reject).finally(over)
   })

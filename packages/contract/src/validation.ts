@@ -15,9 +15,11 @@ export type Validation =
   | { readonly value?: undefined; readonly issues: readonly Issue[] }
 
 /** What of a call, or of a channel, a value belongs to. */
-export type ValueSubject =
-  | { readonly function: string }
-  | { readonly channel: string; readonly event?: string | undefined }
+export interface ValueSubject {
+  readonly function?: string
+  readonly channel?: string
+  readonly event?: string | undefined
+}
 
 /** What an error about a value is limited to, whatever arrived: entries of lists, and UTF-16 code units of texts. */
 export const ISSUE_LIMITS = { issues: 20, depth: 32, key: 100, message: 200, text: 4000 } as const
@@ -52,10 +54,9 @@ export function invalid(
   subject: ValueSubject,
   issues: readonly Issue[],
 ): RpcError {
-  const name = 'function' in subject ? subject.function : subject.channel
   const [first] = issues
-  const details = first ? [first.path.join('.'), first.message].filter(Boolean) : []
-  const text = [`Invalid ${code.slice('invalid_'.length)}`, name, ...details].join(': ')
+  const parts = [subject.function ?? subject.channel, first?.path.join('.'), first?.message]
+  const text = [`Invalid ${code.slice('invalid_'.length)}`, ...parts.filter(Boolean)].join(': ')
   return new RpcError(code, cut(text, 400), { ...subject, issues })
 }
 
@@ -63,40 +64,47 @@ function failed(cause: unknown): never {
   throw new Error('A schema failed to validate', { cause })
 }
 
-function read(result: SchemaResult, value: unknown): Validation {
-  const { issues } = result
-  if (!issues) return { value: result.value }
-  const found: Issue[] = []
+function read(
+  { issues, value: taken }: SchemaResult & { readonly value?: unknown },
+  value: unknown,
+): Validation {
   let left: number = ISSUE_LIMITS.text
-  for (const issue of issues) {
-    const one = issueOf(issue, value)
-    left -= one.message.length + String(one.path).length
-    if (found.length > 0 && left < 0) break
-    if (found.push(one) === ISSUE_LIMITS.issues) break
+  const isShort = ({ message, path }: Issue, at: number) => {
+    left -= message.length + String(path).length
+    return at === 0 || left > 0
   }
-  return { issues: found }
+  return issues
+    ? {
+        issues: listOf(issues, ISSUE_LIMITS.issues)
+          .map((one) => issueOf(one, value))
+          .filter(isShort),
+      }
+    : { value: taken }
 }
 
-/** A path is iterated, never mapped: that of ArkType makes another of its own class. */
+/** The first items, as a list of its own: one of ArkType's makes others of its own class. */
+function listOf<T>(items: Iterable<T> = [], length: number): T[] {
+  return [...items].slice(0, length)
+}
+
 function issueOf(issue: SchemaIssue, value: unknown): Issue {
-  const path: (string | number)[] = []
   let part = value
-  for (const segment of issue.path ?? []) {
-    if (path.length === ISSUE_LIMITS.depth) break
+  const path = listOf(issue.path, ISSUE_LIMITS.depth).map((segment) => {
     const key = typeof segment === 'object' ? segment.key : segment
-    part = part === Object(part) ? Reflect.get(part as object, key) : undefined
-    path.push(typeof key === 'number' ? key : cut(String(key), ISSUE_LIMITS.key))
-  }
+    part = Object(part)[key]
+    return typeof key === 'number' ? key : cut(String(key), ISSUE_LIMITS.key)
+  })
   return { path, message: cut(textOf(issue, part), ISSUE_LIMITS.message) }
 }
 
 /** An issue's text without the value, which Valibot and ArkType add to theirs, and functions of applications may. */
-function textOf(issue: SchemaIssue & { readonly expected?: unknown }, part: unknown): string {
-  const isIntersection = 'code' in issue && issue.code === 'intersection'
-  const text = String(isIntersection ? `must be ${issue.expected}` : issue.message)
-  const plain = text
-    .replace('actual' in issue ? /\s*\(was [\s\S]*$/ : '', '')
-    .replace('received' in issue ? /(:|,| but)? received [\s\S]*$/i : '', '')
+function textOf(
+  issue: SchemaIssue & { readonly code?: unknown; readonly expected?: unknown },
+  part: unknown,
+): string {
+  const text = issue.code === 'intersection' ? `must be ${issue.expected}` : String(issue.message)
+  const hasValue = 'actual' in issue || 'received' in issue
+  const plain = hasValue ? text.replace(/\s*\(was .*|(:|,| but)? received .*/is, '') : text
   return typeof part === 'string' && part.length > 2 && plain.includes(part) ? 'Invalid value' : plain
 }
 
