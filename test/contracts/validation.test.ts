@@ -8,9 +8,11 @@ import { type } from '../../packages/contract/src/index.js'
 import type { Schema } from '../../packages/contract/src/schema.js'
 import {
   checked,
-  ISSUE_LIMITS,
   type Issue,
   invalid,
+  MAX_DEPTH,
+  MAX_ISSUES,
+  MAX_MESSAGE,
   validate,
 } from '../../packages/contract/src/validation.js'
 
@@ -117,7 +119,7 @@ describe('#validate', () => {
       it('stays small, whatever arrives', async () => {
         const long = 'k'.repeat(100_000)
         const many = await issuesOf(numbers as Schema, Array(10_000).fill(long))
-        expect(many).to.have.length(ISSUE_LIMITS.issues)
+        expect(many).to.have.length(MAX_ISSUES)
         const keys = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${long}${index}`, 'x']))
         for (const issues of [many, await issuesOf(record as Schema, keys)])
           expect(encodeData(issues).length).to.be.below(8000)
@@ -162,14 +164,14 @@ describe('#validate', () => {
     const path = [{ key: 'a' }, 0, Symbol('s'), { key: Symbol('t') }, ...Array(100).fill('d')]
     const [issue] = await issuesOf(answering(() => ({ issues: [{ message: 'x', path }] })) as Schema, {})
     expect(issue?.path.slice(0, 5)).to.deep.equal(['a', 0, 'Symbol(s)', 'Symbol(t)', 'd'])
-    expect(issue?.path).to.have.length(ISSUE_LIMITS.depth)
+    expect(issue?.path).to.have.length(MAX_DEPTH)
   })
 
   it('takes the value out of an application’s own texts, and cuts them', async () => {
     const own = z.object({ a: z.string().refine(() => false, { error: ({ input }) => `bad ${input}` }) })
     expect(await issuesOf(own, { a: 'secret' })).to.deep.equal([{ path: ['a'], message: 'Invalid value' }])
     const long = answering(() => ({ issues: [{ message: 'x'.repeat(1000) }] }))
-    expect((await issuesOf(long, 1))[0]?.message).to.have.length(ISSUE_LIMITS.message)
+    expect((await issuesOf(long, 1))[0]?.message).to.have.length(MAX_MESSAGE)
   })
 
   it('keeps an application’s own texts', async () => {

@@ -21,8 +21,20 @@ export interface ValueSubject {
   readonly event?: string | undefined
 }
 
-/** What an error about a value is limited to, whatever arrived: entries of lists, and UTF-16 code units of texts. */
-export const ISSUE_LIMITS = { issues: 20, depth: 32, key: 100, message: 200, text: 4000 } as const
+/** How many issues an error about a value has at most. */
+export const MAX_ISSUES = 20
+
+/** How many parts the path of an issue has at most. */
+export const MAX_DEPTH = 32
+
+/** The length of an issue's message at most, in UTF-16 code units. */
+export const MAX_MESSAGE = 200
+
+/** The length of a part of a path at most, in UTF-16 code units. */
+const MAX_KEY = 100
+
+/** The length of all paths and messages of an error, about, in UTF-16 code units. */
+const MAX_TEXT = 4000
 
 /** The schema, if it has to be asked: a `type<T>()`, or none, takes what comes. */
 export function checked(schema: Schema | undefined): Schema | undefined {
@@ -68,14 +80,14 @@ function read(
   { issues, value: taken }: SchemaResult & { readonly value?: unknown },
   value: unknown,
 ): Validation {
-  let left: number = ISSUE_LIMITS.text
+  let left = MAX_TEXT
   const isShort = ({ message, path }: Issue, at: number) => {
     left -= message.length + String(path).length
     return at === 0 || left > 0
   }
   return issues
     ? {
-        issues: listOf(issues, ISSUE_LIMITS.issues)
+        issues: listOf(issues, MAX_ISSUES)
           .map((one) => issueOf(one, value))
           .filter(isShort),
       }
@@ -89,12 +101,12 @@ function listOf<T>(items: Iterable<T> = [], length: number): T[] {
 
 function issueOf(issue: SchemaIssue, value: unknown): Issue {
   let part = value
-  const path = listOf(issue.path, ISSUE_LIMITS.depth).map((segment) => {
+  const path = listOf(issue.path, MAX_DEPTH).map((segment) => {
     const key = typeof segment === 'object' ? segment.key : segment
     part = Object(part)[key]
-    return typeof key === 'number' ? key : cut(String(key), ISSUE_LIMITS.key)
+    return typeof key === 'number' ? key : cut(String(key), MAX_KEY)
   })
-  return { path, message: cut(textOf(issue, part), ISSUE_LIMITS.message) }
+  return { path, message: cut(textOf(issue, part), MAX_MESSAGE) }
 }
 
 /** An issue's text without the value, which Valibot and ArkType add to theirs, and functions of applications may. */

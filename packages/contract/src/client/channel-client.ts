@@ -17,8 +17,8 @@ import type { ContractSettings } from './settings.js'
 /** Something that came on a channel. */
 type Arrival = PublicationDetails | Member
 
-/** What the schemas of a channel make of it; `undefined` where they refuse it. */
-type Reading = Arrival | undefined | Promise<Arrival | undefined>
+/** What the schemas of a channel make of it; nothing where they refuse it. */
+type Reading = readonly Arrival[] | Promise<readonly Arrival[]>
 
 /** What hears something of a channel. */
 type Hearer = (arrival: never) => unknown
@@ -50,9 +50,9 @@ export class ChannelClient {
     return this.#channel.uid
   }
 
-  get members(): readonly Reading[] {
+  get members(): readonly Arrival[] {
     const read = this.#channel.members.map(this.#readMember)
-    return read.filter((one) => one && !(one instanceof Promise))
+    return read.flatMap((one) => (one instanceof Promise ? [] : one))
   }
 
   bind(event: string, handler: Hearer): () => void {
@@ -75,9 +75,7 @@ export class ChannelClient {
 
   on(event: keyof ChannelEvents, listener: Hearer): () => void {
     const isOfMember = /^(joined|left|updated)$/.test(event)
-    const [heard, stop] = isOfMember
-      ? this.#inOrder(listener, this.#readMember)
-      : [(detail: unknown) => listener(detail as never), () => {}]
+    const [heard, stop] = this.#inOrder(listener, isOfMember ? this.#readMember : (detail) => [detail])
     this.#channel.on(event, heard as () => void)
     return () => {
       stop()
@@ -99,8 +97,7 @@ export class ChannelClient {
   /** An empty page is the end, so that one whose messages are all refused is followed by the next. */
   async #history(query: HistoryQuery = {}): Promise<readonly Arrival[]> {
     const page = await this.#channel.history(query)
-    const read = await Promise.all(page.map(this.#readMessage))
-    const taken = read.filter((one) => one !== undefined)
+    const taken = (await Promise.all(page.map(this.#readMessage))).flat()
     const { id } = page.at(-1) ?? {}
     if (taken.length > 0 || !id) return taken
     return this.#history({ ...query, [query.reverse ? 'before' : 'after']: id })
@@ -129,8 +126,8 @@ export class ChannelClient {
   #inOrder<A extends Arrival>(hearer: Hearer, read: (arrival: A) => Reading) {
     let isOver = false
     const listener = (arrival: A) => {
-      this.#received(read(arrival), (one) => {
-        if (one && !isOver) runIsolated(() => hearer(one as never))
+      this.#received(read(arrival), (readings) => {
+        for (const arrival of readings) if (!isOver) runIsolated(() => hearer(arrival as never))
       })
     }
     const stop = () => {
@@ -141,30 +138,29 @@ export class ChannelClient {
 
   /** A message of an event that the contract does not have is none of its own. */
   readonly #readMessage = (message: PublicationDetails): Reading => {
-    const { event = '', data } = message
+    const { event = '' } = message
     const schema = this.#schemaOf(event)
-    return schema && this.#read(message, () => this.#check(event)(schema, data), 'data')
+    return schema ? this.#read(message, 'data', schema, event) : []
   }
 
   readonly #readMember = (member: Member): Reading => {
-    const { presence } = this.#definition
-    return this.#read(member, () => this.#check(undefined)(presence, member.umd), 'umd')
+    return this.#read(member, 'umd', this.#definition.presence)
   }
 
-  /** @param make gives the field's value as its schema takes it */
-  #read(arrival: Arrival, make: () => unknown, field: string): Reading {
-    const readings = this.#readings
+  #read(arrival: Arrival, field: 'data' | 'umd', schema: Schema | undefined, event?: string): Reading {
     const keep = <R extends Reading>(reading: R): R => {
-      readings.set(arrival, reading)
+      this.#readings.set(arrival, reading)
       return reading
     }
     const refused = (error: unknown) => {
       this.#settings.fail(error)
-      return keep(undefined)
+      return keep([])
     }
-    if (readings.has(arrival)) return readings.get(arrival)
+    const found = this.#readings.get(arrival)
+    if (found) return found
     try {
-      const reading = next(make(), (one) => keep({ ...arrival, [field]: one }))
+      const value: unknown = Reflect.get(arrival, field)
+      const reading = next(this.#check(event)(schema, value), (one) => keep([{ ...arrival, [field]: one }]))
       return keep(reading instanceof Promise ? reading.catch(refused) : reading)
     } catch (error) {
       return refused(error)
