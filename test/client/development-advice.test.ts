@@ -51,6 +51,10 @@ describe('the advice of a development build', () => {
         'rpc("reports.year"): there is no option timout',
         'Did you mean timeout?',
       ],
+      'an option of a notification, which has none': [
+        (socket) => (socket.notify as (...args: unknown[]) => unknown)('seen', 1, { timeout: 5 }),
+        'notify("seen"): there is no option timeout, so it is ignored.',
+      ],
       'an option of publish that is misspelt': [
         (socket) => socket.publish('room', 1, { evnt: 'paid' } as never),
         'publish("room"): there is no option evnt',
@@ -124,6 +128,10 @@ describe('the advice of a development build', () => {
     ],
     'an option of Socket.IO’s': [{ reconnection: true }, 'Did you mean reconnect?'],
     'an option that is like none': [{ colour: 1 }, 'There is no option colour, so it is ignored.'],
+    'data for the token route beside a token': [
+      { authentication: { name: 'ann' }, token: 'x' },
+      'The option authentication goes with requests to the token route.',
+    ],
     'a limit that is misspelt': [{ limits: { callOut: 1 } }, 'no option limits.callOut'],
   }
   for (const [mistake, [given, text]] of Object.entries(options)) {

@@ -80,6 +80,8 @@ describe('the option url', () => {
   const url: Give = ({ url }) => url
 
   for (const [title, other] of Object.entries({
+    authentication: { authentication: { name: 'ann' } },
+    'a function as authentication': { authentication: () => ({}) },
     token: { token: 'a.b.c' },
     jsonp: { jsonp: true },
     'transports without websocket': { transports: ['sockjs'] },

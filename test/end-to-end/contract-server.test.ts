@@ -151,6 +151,49 @@ describe('#typed', () => {
       }
     })
 
+    it('report a one-way message that is not sent, since its input is wrong, whichever way it goes', async () => {
+      const { site, own } = await serve()
+      const { socket } = await site.pair()
+      const { sid } = socket
+      const sends = [
+        () => own.notify(socket, 'deep.say', {} as never),
+        () => own.notify(sid, 'deep.say', {} as never),
+        () => own.notify('gone', 'deep.say', {} as never),
+        () => own.client(socket).deep.say({} as never),
+      ]
+      for (const send of sends) expect((await rejection(send())).code).to.equal('invalid_input')
+      expect(site.failures.map(({ cause }) => (cause as RpcError).code)).to.deep.equal(
+        sends.map(() => 'invalid_input'),
+      )
+      expect(site.failures.map(({ details }) => details)).to.deep.equal(
+        [sid, sid, 'gone', sid].map((id) => ({ function: 'deep.say', step: 'notification', sid: id })),
+      )
+    })
+
+    it('bound a schema that never settles by `limits.callTimeout`, or by the call’s own time', async () => {
+      const never = z.string().refine(() => new Promise<boolean>(() => {}))
+      const slow = defineContract({
+        client: { ask: procedure({ input: never, output: z.string() }), say: procedure({ input: never }) },
+        channels: { lobby: { events: { say: never } } },
+      })
+      const site = await start({ limits: { callTimeout: 30 } })
+      const own = typed(site.sockets, slow)
+      const { socket } = await site.pair()
+      for (const ask of [
+        () => own.rpc(socket, 'ask', 'x'),
+        () => own.rpc(socket.sid, 'ask', 'x'),
+        () => own.notify(socket, 'say', 'x'),
+        () => own.notify(socket.sid, 'say', 'x'),
+        () => own.client(socket).say('x'),
+        () => own.publish('lobby', {}, 'say', 'x'),
+      ])
+        expect((await rejection(ask())).code).to.equal('timeout')
+      const longer = await start({ limits: { callTimeout: 60_000 } })
+      const { socket: patient } = await longer.pair()
+      const asked = typed(longer.sockets, slow).rpc(patient, 'ask', 'x', { timeout: 10 })
+      expect((await rejection(asked)).code).to.equal('timeout')
+    })
+
     it('refuse names that are not the contract’s, and what is called in the wrong way', async () => {
       const { site, own } = await serve()
       const { socket } = await site.pair()

@@ -83,7 +83,7 @@ export const privateNames: Readonly<Record<string, readonly string[]>> = {
   '#websocket': ['client/transports/native-websocket', 'client/transports/node-websocket'],
   '#fetch': ['client/native-fetch', 'client/node-fetch'],
   '#advice': ['client/advice/development-advice', 'client/advice/no-advice', 'client/advice/node-advice'],
-  '#failure-reports': ['contract/server/failure-reports', 'contract/server/no-failure-reports'],
+  '#server-functions': ['contract/server/server-functions', 'contract/server/no-server-functions'],
   '#mock-port': ['contract/mock/port/open-port', 'contract/mock/port/no-port'],
   '#sockjs': [
     'client/transports/load-sockjs',

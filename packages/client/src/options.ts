@@ -76,8 +76,8 @@ export interface TokenSocketOptions {
   /**
    * Connects by WebSocket only, and without a token: for servers with the option `connectAuthentication`. Called for each
    * connection with its URL, such as `wss://example.com/sockets/websocket`; gives it back, with a query that proves who the
-   * user is, or as it is. The protocol, the host and the port must stay. Not together with `token`, `jsonp` or
-   * `transports` without `"websocket"`.
+   * user is, or as it is. The protocol, the host and the port must stay. Not together with `authentication`, `token`,
+   * `jsonp` or `transports` without `"websocket"`.
    * @default none, a token is needed
    */
   readonly url?: GiveUrl | undefined
@@ -235,9 +235,9 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
     const value = options[name as keyof TokenSocketOptions]
     return [name, checked(name, value, rule)]
   })
-  const { token, jsonp, transports } = options
-  if (options.url && (token || jsonp || transports?.includes('websocket') === false))
-    throw badOption('url', 'without token and jsonp, by websocket')
+  const { token, jsonp, transports, authentication } = options
+  if (options.url && (token || jsonp || authentication || transports?.includes('websocket') === false))
+    throw badOption('url', 'without authentication, token and jsonp, by websocket')
   const { host, port, limits, logger, logLevel, ...rest } = Object.fromEntries(read) as Settings &
     TokenSocketOptions
   return {

@@ -22,13 +22,17 @@ export interface Answer<Output, Errors> extends Promise<Output> {
 /** What calling an operation resolves to: the answer; nothing, when it is sent, for a one-way message. */
 export type Result<P> = ReceivedOutput<P>
 
-/** A function that calls an operation of the other end. */
-export type Call<P> = CallWith<SentInput<P>, Answer<ReceivedOutput<P>, DeclaredError<ErrorsOf<P>>>>
+/** A function that calls an operation of the other end. A one-way message takes no options: it does not wait for an answer. */
+export type Call<P> = CallWith<
+  SentInput<P>,
+  IsOneWay<P> extends true ? [] : [options?: CallOptions],
+  Answer<ReceivedOutput<P>, DeclaredError<ErrorsOf<P>>>
+>
 
 /** An input that may be `undefined` may be left out. */
-type CallWith<Input, Output> = undefined extends Input
-  ? (input?: Input, options?: CallOptions) => Output
-  : (input: Input, options?: CallOptions) => Output
+type CallWith<Input, Options extends readonly unknown[], Output> = undefined extends Input
+  ? (input?: Input, ...options: Options) => Output
+  : (input: Input, ...options: Options) => Output
 
 /** A tree of functions that call the operations of the other end. */
 export type Calls<T> = {

@@ -12,7 +12,7 @@ import { decodeServerFrame, encodeServerFrame } from './server-frames.js'
 
 /**
  * Any value as JSON. `undefined` becomes `null`.
- * @throws RpcError `unserializable` for a circular value, a BigInt, a function, or a `toJSON` that throws
+ * @throws RpcError `unserializable` for a function, a symbol, a circular value, a BigInt, or a `toJSON` that throws
  */
 export function encodeData(data: unknown): string {
   try {

@@ -46,7 +46,7 @@ export {
   wireError,
   withSubject,
 } from './errors.js'
-export { badField, FrameError } from './frame.js'
+export { badField, FrameError, sendable } from './frame.js'
 export { findJsonLosses, type JsonLoss } from './json-losses.js'
 export { markHandled } from './mark-handled.js'
 export type * from './messages.js'

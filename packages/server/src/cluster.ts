@@ -301,6 +301,11 @@ export class Cluster {
     this.#questions.close()
   }
 
+  /** What the server of a cluster gives libraries. @internal */
+  static ownerOf(cluster: Cluster): Pick<ClusterOwner, 'callTimeout' | 'failed'> {
+    return cluster.#owner
+  }
+
   /** What a client's action, or another node, fails with is no mistake of the application's here. */
   #run<T>(method: string, work: () => Promise<T>): Promise<T> {
     const name = `cluster.${method}`

@@ -384,9 +384,9 @@ export class RemoteClient {
     return message.type === 'answer' ? { ...message, outcome } : { ...message, error: outcome }
   }
 
-  /** Reports what failed for a socket. @internal */
-  static report(socket: RemoteClient, cause: unknown, details: object): void {
-    socket.#owner.failed(cause, { ...details, sid: socket.sid })
+  /** What the server of a socket gives libraries. @internal */
+  static ownerOf(socket: RemoteClient): Pick<RemoteClientOwner, 'failed' | 'limits'> {
+    return socket.#owner
   }
 
   #watched<T>(method: string, promise: Promise<T>): Promise<T> {

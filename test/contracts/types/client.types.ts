@@ -52,6 +52,12 @@ export const wrongCalls = [
   () => client.schedule({ at: new Date() }),
   // @ts-expect-error there is no such option
   () => client.time(undefined, { timeOut: 10 }),
+  // @ts-expect-error a one-way message waits for no answer
+  () => client.sayHello({ name: 'Jack' }, { timeout: 10 }),
+  // @ts-expect-error nor does it without an input
+  () => client.wake(undefined, { signal }),
+  // @ts-expect-error nor does one of both ends
+  () => client.move({ x: 1, y: 2 }, {}),
   // @ts-expect-error there is no such operation
   () => client.sayHallo({ name: 'Jack' }),
   // @ts-expect-error nor at depth 4

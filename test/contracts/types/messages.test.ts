@@ -35,7 +35,7 @@ const MISTAKES: readonly (readonly [mistake: string, code: string, message: stri
     'client.sayHello({ name: 1 })',
     `Type 'number' is not assignable to type 'string'`,
   ],
-  ['a missing input', 'client.sayHello()', 'Expected 1-2 arguments, but got 0'],
+  ['a missing input', 'client.sayHello()', 'Expected 1 arguments, but got 0'],
   [
     'an input where there is none',
     `client.time('noon')`,

@@ -32,6 +32,12 @@ const MUTANTS: readonly Mutant[] = [
     to: 'undefined extends undefined',
   },
   {
+    what: 'one-way messages take options',
+    file: 'contract/src/operation-types.ts',
+    from: 'extends true ? [] :',
+    to: 'extends never ? [] :',
+  },
+  {
     what: 'operations that answer have listeners, too',
     file: 'contract/src/client/contract-client.ts',
     from: 'as T[K] extends ProcedureMark\n    ? IsOneWay<T[K]> extends true\n      ? `on',

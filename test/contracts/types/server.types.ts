@@ -17,6 +17,8 @@ const handlers: Handlers<Example> = {
     // The caller's own operations, typed: what travels goes in, what arrives comes out.
     gives<undefined>()(client.sendGreeting({ greeting: '2026-01-01' }))
     gives<boolean>()(client.ask('really?', { timeout: 10 }))
+    // @ts-expect-error a one-way message waits for no answer
+    client.news.flash('hi', { timeout: 10 })
     gives<'yes' | 'no'>()(client.news.vote())
     gives<undefined>()(client.move({ x: 1, y: 2 }))
     // @ts-expect-error the server answers it itself

@@ -52,6 +52,12 @@ export const wrong = [
   () => own.rpc(socket, 'a.b.c.deep', 'x'),
   // @ts-expect-error the input is missing
   () => own.rpc(socket, 'a.b.c.deep'),
+  // @ts-expect-error a one-way message waits for no answer
+  () => own.notify(socket, 'move', { x: 1 }, { timeout: 10 }),
+  // @ts-expect-error nor does it without an input
+  () => own.notify('a sid', 'note', undefined, {}),
+  // @ts-expect-error nor at depth 4, of a socket's client
+  () => own.client(socket).a.b.c.say(undefined, { timeout: 10 }),
   // @ts-expect-error there is no such option
   () => typed(server, contract, { check: true }),
 ]

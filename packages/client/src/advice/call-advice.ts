@@ -3,6 +3,7 @@ import { isPlain, nearestName } from '@token-socket/protocol'
 /** By method: the place of its options among the arguments, and their names. */
 const OPTIONS: ReadonlyMap<string, readonly [index: number, names: readonly string[]]> = new Map([
   ['rpc', [2, ['timeout', 'signal']]],
+  ['notify', [2, []]],
   ['publish', [2, ['event', 'idempotencyKey']]],
   ['ready', [0, ['timeout']]],
 ])

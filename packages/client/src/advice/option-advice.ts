@@ -19,6 +19,9 @@ const HABITS: Readonly<Record<string, string>> = {
 const FOR_HOST =
   'The address of the server is the option host; url is a function that gives the URL of a WebSocket.'
 
+const NOT_WITH_TOKEN =
+  'The option authentication goes with requests to the token route. With the option token there are none, so it is ignored.'
+
 const LIMITS = ['callsOut', 'callsIn', 'grantedChannels']
 
 /** What is unusual about a socket's options: names that mean nothing, and a URL in place of them. */
@@ -26,9 +29,10 @@ export function optionAdvice(options: unknown): readonly string[] {
   if (typeof options === 'string')
     return [`Give the server as an option: new TokenSocket({ host: '${options}' }).`]
   if (typeof options !== 'object' || options === null) return []
-  const { limits, url } = options as { readonly limits?: unknown; readonly url?: unknown }
+  const { limits, url, token, authentication } = options as Readonly<Record<string, unknown>>
   return [
     ...(typeof url === 'string' ? [FOR_HOST] : []),
+    ...(token && authentication ? [NOT_WITH_TOKEN] : []),
     ...unknownNames(options, optionNames(), 'option '),
     ...(typeof limits === 'object' && limits ? unknownNames(limits, LIMITS, 'option limits.') : []),
   ]

@@ -1,9 +1,11 @@
 import type { CallOptions } from '@token-socket/protocol'
 import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
-import { reportFailure } from '#failure-reports'
+import { callTimeoutOf, reportFailure } from '#server-functions'
 
 /** What calls of a client go to. */
 export interface CallTarget {
+  /** Milliseconds that a call has which names no time-out. */
+  readonly callTimeout: number
   rpc(name: string, data: unknown, options: CallOptions | undefined): Promise<unknown>
   notify(name: string, data: unknown): Promise<unknown>
   /** Reports a one-way message that was not sent: its sender may have left the promise alone. */
@@ -13,6 +15,7 @@ export interface CallTarget {
 /** A socket of this node. */
 export function socketTarget(socket: RemoteClient): CallTarget {
   return {
+    callTimeout: callTimeoutOf(socket),
     rpc: (name, data, options) => socket.rpc(name, data, options),
     notify: (name, data) => socket.notify(name, data),
     failed: (cause, details) => reportFailure(socket, cause, details),
@@ -20,10 +23,12 @@ export function socketTarget(socket: RemoteClient): CallTarget {
 }
 
 /** A socket of any node, by its id. */
-export function sidTarget({ cluster }: TokenSocketServer, sid: string): CallTarget {
+export function sidTarget(server: TokenSocketServer, sid: string): CallTarget {
+  const { cluster } = server
   return {
+    callTimeout: callTimeoutOf(server),
     rpc: (name, data, options) => cluster.rpc(sid, name, data, options),
     notify: (name, data) => cluster.notify(sid, name, data),
-    failed: () => {},
+    failed: (cause, details) => reportFailure(server, cause, { ...details, sid }),
   }
 }

@@ -1,14 +1,10 @@
 import { asRpcError, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
-import { checker, type InvalidCode } from '../checked-value.js'
+import { type Check, checker } from '../checked-value.js'
 import type { Operation } from '../operations.js'
-import type { Schema } from '../schema.js'
 import type { CallTarget } from './call-target.js'
 
 /** Calls one operation of a client. */
 export type ClientCall = (target: CallTarget, input?: unknown, options?: CallOptions) => Promise<unknown>
-
-/** Milliseconds that a schema may take where the call names no time-out. */
-const TIMEOUT = 30_000
 
 /**
  * A function that calls an operation of a client. Its promise may be left alone: what it rejects with is then no
@@ -25,12 +21,6 @@ export function clientCall(operation: Operation, checkSent: boolean): ClientCall
     )
 }
 
-/** How a value is checked. */
-interface Checked {
-  readonly code: InvalidCode
-  readonly options: CallOptions | undefined
-}
-
 /** An operation of a client, as it is called. */
 class CalledOperation {
   readonly #operation: Operation
@@ -41,27 +31,23 @@ class CalledOperation {
     this.#checkSent = checkSent
   }
 
+  /** @param options not those of a one-way message, which waits for no answer */
   async run(target: CallTarget, given: unknown, options?: CallOptions): Promise<unknown> {
     const { name, procedure } = this.#operation
     const { input, output } = procedure['~procedure']
     const value = input && given
+    const { timeout = target.callTimeout, signal } = (output && options) ?? {}
+    const check = checker({ function: name }, { timeout, signal })
     // A call whose schema answers at once goes out at once, before whatever is sent next.
-    const asked = this.#checkSent && this.#checkInput(target, value, options)
+    const asked = this.#checkSent && this.#checkInput(target, value, check)
     if (asked instanceof Promise) await asked
     if (!output) return void (await target.notify(name, value))
-    const answer = await target
-      .rpc(name, value, options)
-      .catch((error) => this.#throwDeclared(error, options))
-    return this.#check(output, answer, { code: 'invalid_output', options })
-  }
-
-  #check(schema: Schema | undefined, value: unknown, { code, options }: Checked): unknown {
-    const { timeout = TIMEOUT, signal } = options ?? {}
-    return checker({ function: this.#operation.name }, { timeout, signal })(schema, value, code)
+    const answer = await target.rpc(name, value, options).catch((error) => this.#throwDeclared(error, check))
+    return check(output, answer, 'invalid_output')
   }
 
   /** The sender of a one-way message often leaves its promise alone: what is not sent is reported. */
-  #checkInput(target: CallTarget, value: unknown, options: CallOptions | undefined): unknown {
+  #checkInput(target: CallTarget, value: unknown, check: Check): unknown {
     const { name, procedure } = this.#operation
     const { input, output } = procedure['~procedure']
     const refuse = (cause: unknown): never => {
@@ -69,7 +55,7 @@ class CalledOperation {
       throw cause
     }
     try {
-      const asked = this.#check(input, value, { code: 'invalid_input', options })
+      const asked = check(input, value, 'invalid_input')
       return asked instanceof Promise ? asked.catch(refuse) : asked
     } catch (cause) {
       return refuse(cause)
@@ -77,10 +63,10 @@ class CalledOperation {
   }
 
   /** @throws the error, with the data that its schema makes of it */
-  async #throwDeclared(error: unknown, options: CallOptions | undefined): Promise<never> {
+  async #throwDeclared(error: unknown, check: Check): Promise<never> {
     const { errors = {} } = this.#operation.procedure['~procedure']
     if (!RpcError.is(error) || !Object.hasOwn(errors, error.code)) throw error
-    const data = await this.#check(errors[error.code], error.data, { code: 'invalid_output', options })
+    const data = await check(errors[error.code], error.data, 'invalid_output')
     throw data === error.data ? error : new RpcError(error.code, error.message, data, error)
   }
 }

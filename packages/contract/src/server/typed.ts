@@ -1,5 +1,6 @@
 import { badOption, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
 import type { PublicationOptions, Receipt, RemoteClient, TokenSocketServer } from '@token-socket/server'
+import { callTimeoutOf } from '#server-functions'
 import { ChannelNames, type ParameterValues } from '../channel-names.js'
 import { checker } from '../checked-value.js'
 import type { Contract } from '../contract.js'
@@ -11,9 +12,6 @@ import { type ClientCall, clientCall } from './client-call.js'
 import { ClientFunctions } from './client-functions.js'
 import { type CheckedChannels, checkPublications } from './publication-checks.js'
 import type { TypedOptions, TypedServer } from './typed-server.js'
-
-/** Milliseconds that a schema may take before a publication. */
-const TIMEOUT = 30_000
 
 /**
  * The server's side of a contract: typed publications, calls and members. From now on it also checks what clients publish on the
@@ -90,7 +88,7 @@ class ServerParts {
   readonly rpc = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>
     this.#call(who, { name, isOneWay: false }, rest)
 
-  readonly notify = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>
+  readonly notify = (who: RemoteClient | string, name: string, ...rest: [unknown?]) =>
     this.#call(who, { name, isOneWay: true }, rest)
 
   readonly members = (pattern: string, parameters: ParameterValues) =>
@@ -107,7 +105,8 @@ class ServerParts {
     const events = channels.definitions[pattern]?.events ?? {}
     if (!Object.hasOwn(events, event)) throw badArgument('event', `${pattern} has no event ${event}`)
     if (checkSent) {
-      const asked = checker({ channel, event }, { timeout: TIMEOUT })(events[event], data)
+      const time = { timeout: callTimeoutOf(server) }
+      const asked = checker({ channel, event }, time)(events[event], data)
       // What needs no waiting goes out at once, before whatever is sent next.
       if (asked instanceof Promise) await asked
     }

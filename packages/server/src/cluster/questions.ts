@@ -1,4 +1,11 @@
-import { decodeData, encodeData, markHandled, RpcError, type WireError } from '@token-socket/protocol'
+import {
+  decodeData,
+  encodeData,
+  markHandled,
+  RpcError,
+  sendable,
+  type WireError,
+} from '@token-socket/protocol'
 import type { MissingAnswer, NodeAnswers, NodeAskOptions, Nodes } from '../engine.js'
 import { attempt } from '../runtime/attempt.js'
 import type { Selection } from './selectors.js'
@@ -69,6 +76,12 @@ export interface Answers {
 /** What one node said, or why there is no answer. */
 export type OneAnswer = { readonly answer: unknown } | { readonly missing: MissingAnswer | undefined }
 
+/** What travels in a question is what travels in a frame. @throws RpcError `unserializable` */
+function encodeQuestion(question: Question): string {
+  if ('data' in question) sendable(question.data)
+  return encodeData(question)
+}
+
 /** Asks the nodes, this one included. */
 export class NodeQuestions {
   readonly #nodes: Nodes
@@ -90,7 +103,7 @@ export class NodeQuestions {
     return { answers: [...answers.values()].map(decodeData), missing: [...missing.keys()] }
   }
 
-  /** Asks one other node. @throws RpcError `engine_unavailable`, `too_large`, `shutting_down` */
+  /** Asks one other node. @throws RpcError `unserializable`, `engine_unavailable`, `too_large`, `shutting_down` */
   async one(node: string, question: Question, timeout = ANSWER_TIMEOUT): Promise<OneAnswer> {
     const { answers, missing } = await this.#ask(question, { node, timeout })
     const answer = answers.get(node)
@@ -111,7 +124,7 @@ export class NodeQuestions {
   #ask(question: Question, options: NodeAskOptions): Promise<NodeAnswers> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new RpcError('shutting_down'))
-      const answers = attempt(() => this.#nodes.ask(encodeData(question), options))
+      const answers = attempt(() => this.#nodes.ask(encodeQuestion(question), options))
       this.#waiting.add(reject)
       answers.then(resolve, reject).finally(() => this.#waiting.delete(reject))
     })

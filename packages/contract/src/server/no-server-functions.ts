@@ -1,0 +1,9 @@
+/** A page has no server, but a mock of one, whose sockets are not those of a server. */
+
+/** The default of `limits.callTimeout`, in milliseconds. */
+export function callTimeoutOf(_subject: unknown): number {
+  return 30_000
+}
+
+/** Does nothing. */
+export function reportFailure(_subject: unknown, _cause: unknown, _details: object): void {}

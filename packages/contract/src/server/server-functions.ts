@@ -1,0 +1,1 @@
+export { callTimeoutOf, reportFailure } from '@token-socket/server'

@@ -1,0 +1,33 @@
+/** What libraries that are built on the server need of it. */
+import { Cluster } from './cluster.js'
+import { DEFAULT_LIMITS } from './limits.js'
+import { RemoteClient } from './remote-client.js'
+
+/** A socket of this node, or a server. */
+export type SocketOrServer = RemoteClient | { readonly cluster: Cluster }
+
+/**
+ * Reports a failure where no caller can catch it, as the server does with its own: to the log, and to the `error` event. For
+ * libraries that are built on the server. Never throws; does nothing for what is neither a socket of this node nor a server.
+ * @param subject the socket that it is about, whose `sid` is added to the details; or the server
+ * @param details what failed, such as `{ function: 'orders.pay' }`
+ */
+export function reportFailure(subject: SocketOrServer, cause: unknown, details: object): void {
+  if (subject instanceof RemoteClient)
+    RemoteClient.ownerOf(subject).failed(cause, { ...details, sid: subject.sid })
+  else clusterOwner(subject)?.failed(cause, details)
+}
+
+/**
+ * Milliseconds that a call has which names no time-out: `limits.callTimeout` of the server. For libraries that are built on the
+ * server. For what is neither a socket of this node nor a server it is the default of that limit.
+ */
+export function callTimeoutOf(subject: SocketOrServer): number {
+  if (subject instanceof RemoteClient) return RemoteClient.ownerOf(subject).limits.timeout
+  return clusterOwner(subject)?.callTimeout ?? DEFAULT_LIMITS.callTimeout
+}
+
+function clusterOwner(subject: unknown): ReturnType<typeof Cluster.ownerOf> | undefined {
+  const { cluster } = Object(subject) as { readonly cluster?: unknown }
+  return cluster instanceof Cluster ? Cluster.ownerOf(cluster) : undefined
+}

@@ -1,0 +1,47 @@
+import { callTimeoutOf, reportFailure } from '@token-socket/server'
+import { expect } from 'chai'
+import { useSites } from '../end-to-end/fixture.js'
+
+/** What is neither a socket of this node nor a server. */
+const OTHERS = [{}, { cluster: {} }, undefined, null, 'sid']
+
+describe('#reportFailure', () => {
+  const start = useSites()
+
+  it('reaches the log and the error event, with the socket', async () => {
+    const site = await start()
+    const { socket } = await site.pair()
+    const cause = new Error('of a library')
+    reportFailure(socket, cause, { function: 'orders.pay' })
+    expect(site.failures).to.deep.equal([{ cause, details: { function: 'orders.pay', sid: socket.sid } }])
+    const line = site.log.find(({ details }) => details.err === cause)
+    expect(line?.details).to.include({ function: 'orders.pay', sid: socket.sid })
+  })
+
+  it('reaches them of a server, as it is', async () => {
+    const site = await start()
+    const cause = new Error('of a library')
+    reportFailure(site.sockets, cause, { function: 'orders.pay', sid: 'another node’s' })
+    const details = { function: 'orders.pay', sid: 'another node’s' }
+    expect(site.failures).to.deep.equal([{ cause, details }])
+    expect(site.log.find((line) => line.details.err === cause)?.details).to.include(details)
+  })
+
+  it('does nothing for what is neither', () => {
+    for (const subject of OTHERS) reportFailure(subject as never, new Error('x'), {})
+  })
+})
+
+describe('#callTimeoutOf', () => {
+  const start = useSites()
+
+  it('is `limits.callTimeout` of the server', async () => {
+    const site = await start({ limits: { callTimeout: 1234 } })
+    const { socket } = await site.pair()
+    expect([callTimeoutOf(socket), callTimeoutOf(site.sockets)]).to.deep.equal([1234, 1234])
+  })
+
+  it('is the default of that limit for what is neither', () => {
+    for (const subject of OTHERS) expect(callTimeoutOf(subject as never)).to.equal(30_000)
+  })
+})
