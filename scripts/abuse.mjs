@@ -1,5 +1,4 @@
 // `npm run abuse`: attacks a default server and says what each attack cost it. See docs/SECURITY.md.
-import { installPackages } from './install.mjs'
 import { runStep } from './step.mjs'
 
 const built = {
@@ -8,5 +7,5 @@ const built = {
   args: ['scripts/build.mjs'],
   advice: 'The build says why.',
 }
-if (!(await installPackages()) || !(await runStep(built))) process.exit(1)
+if (!(await runStep(built))) process.exit(1)
 await import('./abuse/abuse.mjs')

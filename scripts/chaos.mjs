@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process'
 import { ensureExecutables } from './executables.mjs'
 import { root } from './gates.mjs'
-import { installPackages } from './install.mjs'
 
-if (!(await installPackages())) process.exit(1)
 const { env, missing } = await ensureExecutables(['REDIS_SERVER', 'NGINX'])
 if (missing.length > 0) process.exit(1)
 const node = [

@@ -1,16 +1,20 @@
 // Installs what package-lock.json asks for, when it is not there yet. Node's own modules only.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { root } from './gates.mjs'
+import { missingLinks, missingPackages } from './installed.mjs'
 import { runStep } from './step.mjs'
 
 /**
- * Runs `npm ci` when node_modules is missing or is not what the lock file says.
+ * Runs `npm ci` when node_modules is missing, or lacks a package that the lock file names. Missing links to workspaces are made
+ * without it: a new workspace needs no download.
  * @returns {Promise<boolean>} whether everything is installed now
  */
 export async function installPackages() {
-  if (isInstalled()) return true
+  const wanted = packagesIn('package-lock.json')
+  const installed = packagesIn(join('node_modules', '.package-lock.json'))
+  if (wanted && installed && missingPackages(wanted, installed).length === 0) return linkWorkspaces(wanted)
   const npm = process.env.npm_execpath
   const args = ['ci', '--include=dev', '--no-fund', '--no-audit']
   return runStep({
@@ -22,16 +26,13 @@ export async function installPackages() {
   })
 }
 
-/** npm writes down what it installed in a file like the lock file; packages for other platforms are left out of it. */
-function isInstalled() {
-  const wanted = packagesIn('package-lock.json')
-  const installed = packagesIn(join('node_modules', '.package-lock.json'))
-  if (!wanted || !installed) return false
-  return Object.entries(wanted).every(([path, { version, optional, peer, dev, link }]) => {
-    if (path === '' || (optional && !installed[path])) return true
-    if (peer && !dev && !installed[path]) return true
-    return installed[path] !== undefined && (link || installed[path].version === version)
-  })
+function linkWorkspaces(wanted) {
+  for (const { path, target } of missingLinks(wanted, (path) => existsSync(join(root, path)))) {
+    const folder = dirname(path)
+    mkdirSync(join(root, folder), { recursive: true })
+    symlinkSync(relative(folder, target), join(root, path), 'junction')
+  }
+  return true
 }
 
 function packagesIn(file) {

@@ -5,14 +5,12 @@ import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { root } from './gates.mjs'
-import { installPackages } from './install.mjs'
 import { MOST_FAILURES, progress, readNumber, shares, summary } from './model-report.mjs'
 
 /** Milliseconds between two lines of progress. */
 const INTERVAL = 10_000
 
 const run = { ...readOptions(), done: 0, failures: [], died: false }
-if (!(await installPackages())) process.exit(1)
 const begun = performance.now()
 const now = () => ({ ...run, seconds: (performance.now() - begun) / 1000 })
 const ticker = setInterval(() => console.log(progress(now())), INTERVAL)

@@ -3,11 +3,9 @@
 import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { root } from './gates.mjs'
-import { installPackages } from './install.mjs'
 import { readNumber } from './model-report.mjs'
 
 const options = readOptions()
-if (!(await installPackages())) process.exit(1)
 console.log(`seed ${options.seed}`)
 const loader = ['--conditions=@token-socket/source', '--import=tsx', 'test/contracts/generated/run.ts']
 const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])

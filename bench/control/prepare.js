@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { installPackages } from '../../scripts/install.mjs'
+import { missingPackages } from '../../scripts/installed.mjs'
 import { runStep } from '../../scripts/step.mjs'
 
 const bench = fileURLToPath(new URL('..', import.meta.url))
@@ -34,11 +35,7 @@ async function installPeers() {
 function isInstalled() {
   const wanted = packagesIn('package-lock.json')
   const installed = packagesIn(join('node_modules', '.package-lock.json'))
-  if (!wanted || !installed) return false
-  return Object.entries(wanted).every(
-    ([path, { version, optional }]) =>
-      path === '' || (optional && !installed[path]) || installed[path]?.version === version,
-  )
+  return Boolean(wanted && installed) && missingPackages(wanted, installed).length === 0
 }
 
 function packagesIn(file) {
