@@ -1,10 +1,12 @@
 /** Connections without a token: what lets them in, what does not, and what each side says. */
 import type { IncomingMessage } from 'node:http'
 import { inspect } from 'node:util'
+import type { TokenSocket, TokenSocketOptions } from '@token-socket/client'
 import { CLOSE_CODES, type ConnectAuthentication, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import { until } from '../client/waiting.js'
 import { rejection } from '../protocol/rejection.js'
+import { keptAfterCollection, watchUpgrades } from '../server/transports/watched-upgrades.js'
 import { type Site, type SiteOptions, useSites } from './fixture.js'
 import { CARRIERS, type Peer } from './peer.js'
 
@@ -248,6 +250,46 @@ describe('connectAuthentication', () => {
       isBroken = false
       await client.ready()
       expect(client.uid).to.equal('ann')
+    })
+  })
+
+  describe('keeps no upgrade request', () => {
+    const collected = async (site: Site, connect: () => Promise<unknown>) => {
+      const requests = watchUpgrades(site.http)
+      await connect()
+      expect(requests).to.have.length(1)
+      expect(await keptAfterCollection(requests)).to.equal(0)
+    }
+
+    const ways: Readonly<Record<string, TokenSocketOptions>> = {
+      'without a token': { url: asItIs },
+      'with a token': {},
+    }
+    for (const [title, options] of Object.entries(ways))
+      it(`of a client that has signed in ${title}`, async () => {
+        const site = await start(() => ({ uid: 'ann' }))
+        let client: TokenSocket | undefined
+        await collected(site, async () => {
+          client = await site.ready(options)
+        })
+        expect(await client?.rpc('echo', 1)).to.equal(1)
+      })
+
+    it('of one that has signed in by SockJS', async () => {
+      const site = await start(() => ({ uid: 'ann' }))
+      let peer: Peer | undefined
+      await collected(site, async () => {
+        peer = await site.peer('sockjs-websocket')
+        peer.send(AUTH)
+        await peer.find(({ rpc }) => rpc === 'auth')
+      })
+      expect(site.sockets.sockets().map(({ isClosed }) => isClosed)).to.deep.equal([false])
+      expect(peer?.frames).to.not.be.empty
+    })
+
+    it('of one that was refused', async () => {
+      const site = await start(() => false)
+      await collected(site, () => refused(site))
     })
   })
 

@@ -305,6 +305,20 @@ describe('the new client on the old server', () => {
     expect(socket.state).to.equal('failed')
   })
 
+  it('fails for good without a token, which the old server needs, and says what to do', async () => {
+    server = await OldServer.create(redis.port)
+    const texts: string[] = []
+    const logger = { warn: (text: string) => void texts.push(text) }
+    const headers = { Cookie: server.cookie }
+    socket = new TokenSocket({ host: server.host, headers, logger, url: ({ url }) => url })
+    const error = await errorOf(socket.ready())
+    expect([error.code, error.message, socket.state]).to.deep.equal(['invalid_token', 'Forbidden', 'failed'])
+    expect(texts).to.have.length(1)
+    expect(texts[0]).to.include('the sign-in without a token fails')
+    expect(texts[0]).to.include('which a legacy server lacks, or leave out `url`')
+    expect(await server.sockets()).to.deep.equal([])
+  })
+
   it('stays when the server does not answer pings, and says so', async () => {
     await open({ ping: 5 }, { ping: false })
     const errors: Promise<[RpcError]> = next('error')

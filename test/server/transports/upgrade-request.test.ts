@@ -1,15 +1,8 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { Carrier } from './carrier.js'
+import { keptAfterCollection, watchUpgrades } from './watched-upgrades.js'
 
 const PATHS = ['/sockets/websocket', '/sockets/000/session/websocket'] as const
-
-/** The garbage collector, whatever flags the process was started with. */
-function collector(): () => void {
-  setFlagsFromString('--expose-gc')
-  return runInNewContext('gc')
-}
 
 describe('The request of an upgrade', () => {
   let carrier: Carrier
@@ -19,31 +12,14 @@ describe('The request of an upgrade', () => {
   })
   afterEach(() => carrier.stop())
 
-  /** Watches the requests of upgrades from now on, without keeping them. */
-  function watch(): WeakRef<object>[] {
-    const { http } = carrier.server
-    const emit = http.emit.bind(http) as (...args: unknown[]) => boolean
-    const requests: WeakRef<object>[] = []
-    http.emit = ((event: string, ...args: unknown[]) => {
-      if (event === 'upgrade') requests.push(new WeakRef(args[0] as object))
-      return emit(event, ...args)
-    }) as typeof http.emit
-    return requests
-  }
-
   for (const path of PATHS) {
     it(`is not kept for the life of the connection: ${path}`, async () => {
-      const requests = watch()
+      const requests = watchUpgrades(carrier.server.http)
       const { peer, guest } = await carrier.open(path)
       peer.socket.send('["x"]')
       await guest.messages.next()
-      const collect = collector()
-      for (let at = 0; at < 5 && requests[0]?.deref(); at += 1) {
-        await new Promise(setImmediate)
-        collect()
-      }
       expect(requests).to.have.length(1)
-      expect(requests[0]?.deref()).to.equal(undefined)
+      expect(await keptAfterCollection(requests)).to.equal(0)
       expect(peer.socket.readyState).to.equal(peer.socket.OPEN)
     })
 
