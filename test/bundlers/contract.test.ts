@@ -101,6 +101,11 @@ describe('a page with a client of a contract', function () {
     const connect = await bytes(
       "import { connect } from '@token-socket/contract/client'; globalThis.c = connect",
     )
+    const calls = await bytes(
+      "import { connectCalls } from '@token-socket/contract/client'; globalThis.c = connectCalls",
+    )
     expect(safe).to.be.within(100, connect / 10)
+    // The code of channels is more than 2 kB.
+    expect(calls).to.be.below(connect - 2000)
   })
 })

@@ -13,7 +13,8 @@ export function checkChannels(channels: ChannelDefinitions = {}): void {
     if (!isObject(events)) throw badOption(`channels.${pattern}.events`, 'an object')
     for (const [event, schema] of Object.entries(events)) {
       const place = `channels.${pattern}.events.${event}`
-      if (event === '' || event.length > NAME_LIMITS.event) throw badOption(place, EVENT)
+      if (event === '' || event.length > NAME_LIMITS.event)
+        throw badOption(place, `a name of at most ${NAME_LIMITS.event} characters`)
       if (!isSchema(schema)) throw badOption(place, 'a schema')
     }
     if (presence !== undefined && !isSchema(presence)) {
@@ -25,8 +26,6 @@ export function checkChannels(channels: ChannelDefinitions = {}): void {
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
-
-const EVENT = `a name of at most ${NAME_LIMITS.event} characters`
 
 /** @returns what it has to be; `undefined` if nothing is wrong */
 function wrongPattern(pattern: string): string | undefined {

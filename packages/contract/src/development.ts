@@ -5,9 +5,12 @@ declare const process: { readonly env: { readonly NODE_ENV?: string | undefined 
  * that loads the modules as they are has no `process`, and is no development build.
  */
 export function isDevelopment(): boolean {
+  let isKnown = false
   try {
-    return process.env.NODE_ENV !== 'production'
+    // Bundlers leave this out of builds for production.
+    if (process.env.NODE_ENV !== 'production') isKnown = true
   } catch {
-    return false
+    // There is no `process`.
   }
+  return isKnown
 }

@@ -24,7 +24,7 @@ import { BUILT_IN, CAPABILITIES, type Capability, NAME_LIMITS } from './names.js
 const HISTORY_LIMIT = 100
 
 /** The names of requests that are no calls. */
-const BUILT_IN_NAMES: ReadonlySet<unknown> = new Set(Object.values(BUILT_IN))
+const BUILT_IN_NAMES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(/* @__PURE__ */ Object.values(BUILT_IN))
 
 /** A message as the frame that goes out. @throws RpcError `unserializable` */
 export function encodeClientFrame(message: ClientMessage): Frame {

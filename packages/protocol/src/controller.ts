@@ -9,7 +9,7 @@ export type Action = { call(...args: unknown[]): unknown }['call']
  * Marks a function of a server's controller whose data is `undefined` where its caller passed none. Any other function gets `{}`
  * then, as in the old pair.
  */
-export const KEEPS_UNDEFINED = Symbol.for('@token-socket/keepsUndefined')
+export const KEEPS_UNDEFINED = /* @__PURE__ */ Symbol.for('@token-socket/keepsUndefined')
 
 /** A nested tree of functions. It may be changed at any time; calls that run already go on. */
 export interface Controller {

@@ -1,7 +1,15 @@
 /** What a client infers from a contract. Nothing here runs: the compiler is the test. */
 
 import type { RpcError, TokenSocket } from '@token-socket/client'
-import { type ContractClient, connect, safe, typed } from '@token-socket/contract/client'
+import {
+  type CallsClient,
+  type ContractClient,
+  connect,
+  connectCalls,
+  safe,
+  typed,
+  typedCalls,
+} from '@token-socket/contract/client'
 import { type Equal, gives, type Holds, is } from './equal.js'
 import { contract, type Example, type Point } from './example.js'
 
@@ -13,6 +21,14 @@ export type FromConnect = Holds<Equal<Awaited<ReturnType<typeof connect<Example>
 export type FromTyped = Holds<Equal<ReturnType<typeof typed<Example>>, ContractClient<Example>>>
 export const connected: Promise<ContractClient<Example>> = connect(contract, { host: 'http://localhost' })
 export const over: ContractClient<Example> = typed(socket, contract)
+
+// Without channels, the rest is the same.
+export const calls: CallsClient<Example> = typedCalls(socket, contract)
+export const callsConnected: Promise<CallsClient<Example>> = connectCalls(contract)
+export const isBoth: CallsClient<Example> = client
+gives<number>()(calls.time())
+// @ts-expect-error it has no channels
+calls.channel
 
 // Calls: one-way, without an input, with one that may be left out, of a union, at depth 4, and those of both ends.
 gives<undefined>()(client.sayHello({ name: 'Jack' }))

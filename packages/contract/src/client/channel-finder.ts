@@ -1,8 +1,10 @@
 import type { ChannelOptions } from '@token-socket/client'
 import type { ChannelDefinition, ChannelDefinitions } from '../channel-definitions.js'
 import { ChannelNames, type ParameterValues } from '../channel-names.js'
+import type { Contract } from '../contract.js'
 import { ChannelClient } from './channel-client.js'
 import type { ContractChannel } from './contract-channel.js'
+import type { MadeClient } from './made-client.js'
 import type { ContractSettings } from './settings.js'
 
 /** Gives a channel of a contract, the same object for a name until it is released. */
@@ -12,11 +14,14 @@ export type ChannelFinder = (
   options?: ChannelOptions,
 ) => ContractChannel
 
+/** Gives a client the channels of its contract. @returns the client */
+export function addChannels({ client, settings }: MadeClient, { definition }: Contract): object {
+  client.channel = channelFinder(definition.channels, settings)
+  return client
+}
+
 /** Finds the channels of a client. */
-export function channelFinder(
-  definitions: ChannelDefinitions = {},
-  settings: ContractSettings,
-): ChannelFinder {
+function channelFinder(definitions: ChannelDefinitions = {}, settings: ContractSettings): ChannelFinder {
   const names = new ChannelNames(Object.keys(definitions))
   const opened = new Map<string, ChannelClient>()
   return (pattern, parameters, options) => {

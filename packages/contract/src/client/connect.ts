@@ -1,9 +1,10 @@
 import { TokenSocket } from '@token-socket/client'
 import type { Contract } from '../contract.js'
-import type { ContractClient } from './contract-client.js'
+import { addChannels } from './channel-finder.js'
+import type { CallsClient, ContractClient } from './contract-client.js'
+import { type MadeClient, makeClient } from './made-client.js'
 import type { ConnectOptions } from './options.js'
 import { socketOptions } from './socket-options.js'
-import { makeClient } from './typed.js'
 
 /**
  * Connects a client of a contract.
@@ -20,12 +21,35 @@ import { makeClient } from './typed.js'
  */
 export async function connect<C extends Contract>(
   contract: C,
-  { timeout, checkSent, ...options }: ConnectOptions = {},
+  options?: ConnectOptions,
 ): Promise<ContractClient<C>> {
+  return addChannels(await open(contract, options), contract) as ContractClient<C>
+}
+
+/**
+ * The same as {@link connect} without the contract's channels, whose code a bundler then leaves out.
+ *
+ * @returns as {@link connect} does
+ * @throws RpcError `bad_option`, by the promise, too
+ * @example
+ * const client = await connectCalls(contract, { url: 'wss://example.com' })
+ */
+export async function connectCalls<C extends Contract>(
+  contract: C,
+  options?: ConnectOptions,
+): Promise<CallsClient<C>> {
+  const { client } = await open(contract, options)
+  return client as unknown as CallsClient<C>
+}
+
+async function open(
+  contract: Contract,
+  { timeout, checkSent, ...options }: ConnectOptions = {},
+): Promise<MadeClient> {
   const socket = new TokenSocket(socketOptions(options))
-  const { client, incoming } = makeClient(socket, contract, { checkSent, callTimeout: options.callTimeout })
+  const made = makeClient(socket, contract, { checkSent, callTimeout: options.callTimeout })
   let release = () => {}
-  incoming.hold(
+  made.incoming.hold(
     new Promise<void>((resolve) => {
       release = resolve
     }),
@@ -37,5 +61,5 @@ export async function connect<C extends Contract>(
     throw error
   }
   setTimeout(release)
-  return client as ContractClient<C>
+  return made
 }

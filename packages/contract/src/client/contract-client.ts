@@ -39,20 +39,10 @@ export type Actions<T> = {
     : Actions<T[K]>
 }
 
-/** The members of a client that are not of its contract. */
+/** The members of a client that are not of its contract, but for its channels. */
 export interface ClientMembers<C> {
   /** Adds functions that answer the server's calls. @returns a function that takes them away */
   handle(actions: Actions<ClientOperations<C>>): Unlisten
-  /**
-   * A channel, the same object for a name until it is released. It is subscribed to when a handler is bound to it.
-   * @param parameters those of the pattern, which may be left out where it has none
-   * @param options `token` gives a token of its own, see the socket's `channel`
-   * @throws RpcError `bad_message` for a parameter that is missing or empty; `too_long`
-   */
-  channel<Pattern extends keyof ChannelsOf<C> & string>(
-    pattern: Pattern,
-    ...rest: ChannelArguments<Pattern>
-  ): ContractChannel<ChannelsOf<C>[Pattern]>
   /** The socket below: its state, its own methods, and `end()`. */
   readonly $socket: TokenSocket
   /**
@@ -73,10 +63,30 @@ export interface ClientMembers<C> {
   $disconnect(): Promise<void>
 }
 
+/** The member of a client by which it has channels. */
+export interface ChannelMembers<C> {
+  /**
+   * A channel, the same object for a name until it is released. It is subscribed to when a handler is bound to it.
+   * @param parameters those of the pattern, which may be left out where it has none
+   * @param options `token` gives a token of its own, see the socket's `channel`
+   * @throws RpcError `bad_message` for a parameter that is missing or empty; `too_long`
+   */
+  channel<Pattern extends keyof ChannelsOf<C> & string>(
+    pattern: Pattern,
+    ...rest: ChannelArguments<Pattern>
+  ): ContractChannel<ChannelsOf<C>[Pattern]>
+}
+
 /** What `channel` takes after the pattern. */
 type ChannelArguments<Pattern extends string> = keyof ChannelParameters<Pattern> extends never
   ? [parameters?: ChannelParameters<Pattern>, options?: ChannelOptions]
   : [parameters: ChannelParameters<Pattern>, options?: ChannelOptions]
 
 /** A client of a contract. */
-export type ContractClient<C> = Calls<ServerOperations<C>> & Listeners<ClientOperations<C>> & ClientMembers<C>
+export type ContractClient<C> = Calls<ServerOperations<C>> &
+  Listeners<ClientOperations<C>> &
+  ClientMembers<C> &
+  ChannelMembers<C>
+
+/** A client of a contract without its channels. */
+export type CallsClient<C> = Calls<ServerOperations<C>> & Listeners<ClientOperations<C>> & ClientMembers<C>

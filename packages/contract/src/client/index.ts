@@ -1,5 +1,5 @@
 /** The client's side of a contract. */
-export { connect } from './connect.js'
+export { connect, connectCalls } from './connect.js'
 export type {
   AnyChannelMessage,
   ChannelMember,
@@ -7,8 +7,16 @@ export type {
   ContractChannel,
   ContractChannelEvents,
 } from './contract-channel.js'
-export type { ActionContext, Actions, ClientMembers, ContractClient, Listeners } from './contract-client.js'
+export type {
+  ActionContext,
+  Actions,
+  CallsClient,
+  ChannelMembers,
+  ClientMembers,
+  ContractClient,
+  Listeners,
+} from './contract-client.js'
 export type { AnyMessage } from './incoming-calls.js'
 export type { ConnectionUrl, ConnectOptions, ContractAuthentication, TypedOptions } from './options.js'
 export { type LibraryError, type SafeResult, safe } from './safe.js'
-export { typed } from './typed.js'
+export { typed, typedCalls } from './typed.js'
