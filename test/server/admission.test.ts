@@ -5,12 +5,15 @@ import { CLOSE_CODES, MemoryEngine, type RemoteClient } from '@token-socket/serv
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Admission, type AdmissionOptions } from '../../packages/server/src/admission.js'
+import { Arrival } from '../../packages/server/src/authentication/arrival.js'
 import { JoiningSockets } from '../../packages/server/src/authentication/joining-sockets.js'
 import { Revocations } from '../../packages/server/src/authentication/revocations.js'
 import { SocketCounts } from '../../packages/server/src/authentication/socket-counts.js'
 import { Hub } from '../../packages/server/src/hub.js'
 import { Redeemer } from '../../packages/server/src/redeemer.js'
 import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
+import { Turnstile } from '../../packages/server/src/turnstile.js'
+import { until } from '../client/waiting.js'
 import { rejection } from '../protocol/rejection.js'
 import { RecordedLog } from './recorded-log.js'
 import { makeOwner } from './sockets.js'
@@ -50,6 +53,7 @@ describe('Admission', () => {
       redeemer,
       hub,
       joining,
+      turnstile: new Turnstile(),
       counts,
       logger,
       log: logger,
@@ -74,12 +78,13 @@ describe('Admission', () => {
     const { left: server, right: client } = connectionPair()
     const message: AuthMessage = { type: 'auth', id: '1', token, ...version }
     const adopt = sinon.spy((listener: ConnectionListener) => server.listen(listener))
-    const welcomed = admission.welcome(message, server, adopt)
+    const arrival = new Arrival(adopt)
+    const welcomed = admission.welcome(message, server, arrival)
     const frames = () => {
       owner.flusher.flush()
       return server.sent.map((text) => JSON.parse(text))
     }
-    return { server, client, adopt, welcomed, frames }
+    return { server, client, adopt, arrival, welcomed, frames }
   }
 
   describe('counts the sockets of each user', () => {
@@ -323,5 +328,52 @@ describe('Admission', () => {
       const { welcomed } = bring(await goodToken())
       expect(await welcomed.catch((error) => error)).to.equal(cause)
     })
+  })
+
+  describe('drops connections that end', () => {
+    it('while their token is looked at: they are not joining any more, and not let in', async () => {
+      const { arrival, welcomed, adopt } = bring(await goodToken())
+      expect(joining.size).to.equal(1)
+      arrival.close()
+      expect(joining.size).to.equal(0)
+      await welcomed
+      expect([hub.sockets, adopt.called, decide.called]).to.deep.equal([[], false, false])
+    })
+
+    it('while listeners decide', async () => {
+      let allow = (_refusal: undefined) => {}
+      decide.returns(
+        new Promise<undefined>((resolve) => {
+          allow = resolve
+        }),
+      )
+      const { arrival, welcomed, adopt } = bring(await goodToken())
+      await until(() => decide.called)
+      expect([joining.size, adopt.called]).to.deep.equal([1, true])
+      arrival.close()
+      expect(joining.size).to.equal(0)
+      allow(undefined)
+      await welcomed
+      expect(hub.sockets).to.deep.equal([])
+    })
+  })
+
+  it('lets a few in each turn in about whom listeners have decided at once', async () => {
+    let allow = (_refusal: undefined) => {}
+    const decided = new Promise<undefined>((resolve) => {
+      allow = resolve
+    })
+    decide.returns(decided)
+    const all = []
+    for (let count = 0; count < 500; count += 1) all.push(bring(await goodToken()).welcomed)
+    await until(() => decide.callCount === 500)
+    allow(undefined)
+    let most = 0
+    for (let before = 0; before < 500; before = hub.sockets.length) {
+      await new Promise((resolve) => setImmediate(resolve))
+      most = Math.max(most, hub.sockets.length - before)
+    }
+    expect(most).to.be.within(1, 64)
+    await Promise.all(all)
   })
 })

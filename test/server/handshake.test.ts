@@ -2,6 +2,7 @@ import { type AuthMessage, type Connection, type ConnectionListener, RpcError } 
 import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import type { Arrival } from '../../packages/server/src/authentication/arrival.js'
 import { type HandshakeOwner, Handshakes } from '../../packages/server/src/handshake.js'
 import type { Closing } from '../../packages/server/src/runtime/closings.js'
 
@@ -18,6 +19,7 @@ type Adopt = (listener: ConnectionListener) => void
 interface Welcome {
   readonly message: AuthMessage
   readonly connection: Connection
+  readonly arrival: Arrival
   readonly adopt: Adopt
   readonly done: () => void
   readonly fail: (cause: unknown) => void
@@ -48,9 +50,10 @@ describe('Handshakes', () => {
       authTimeout: () => authTimeout,
       authMessageLimit: 8192,
       turnstile: { pass: (run) => passing(run) },
-      welcome: (message, connection, adopt) =>
+      welcome: (message, connection, arrival) =>
         new Promise((resolve, reject) => {
-          welcomes.push({ message, connection, adopt, done: resolve, fail: reject })
+          const adopt: Adopt = (listener) => arrival.adopt(listener)
+          welcomes.push({ message, connection, arrival, adopt, done: resolve, fail: reject })
         }),
       failed,
       refused: (closing) => refused.push(closing),
@@ -331,6 +334,43 @@ describe('Handshakes', () => {
       await settled()
       handshakes.close('shutting_down')
       expect(server.closed).to.equal(undefined)
+    })
+  })
+
+  describe('says that a connection ends while its token is looked at', () => {
+    type Asked = ReturnType<typeof asking>
+    const ENDS: Readonly<Record<string, (asked: Asked) => void>> = {
+      'by its client': ({ client }) => client.close(1001, ''),
+      'by its time limit': () => void clock.tick(30_000),
+      'by a second message': ({ client }) => client.send([AUTH]),
+      'by the end of the server': () => handshakes.close('shutting_down'),
+      'after a listener has adopted it': ({ adopt, client }) => {
+        adopt(recorder())
+        client.close(1001, '')
+      },
+    }
+    for (const [how, end] of Object.entries(ENDS))
+      it(how, () => {
+        const asked = asking()
+        const closed = sinon.spy()
+        asked.arrival.onclosed(closed)
+        expect(asked.arrival.isClosed).to.equal(false)
+        end(asked)
+        expect(asked.arrival.isClosed).to.equal(true)
+        sinon.assert.calledOnce(closed)
+        asked.arrival.onclosed(closed)
+        sinon.assert.calledTwice(closed)
+      })
+
+    it('and not once it is let in', async () => {
+      const { arrival, adopt, done, client } = asking()
+      const closed = sinon.spy()
+      arrival.onclosed(closed)
+      adopt(recorder())
+      done()
+      await settled()
+      client.close(1001, '')
+      sinon.assert.notCalled(closed)
     })
   })
 })

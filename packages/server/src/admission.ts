@@ -6,19 +6,22 @@ import {
   type SessionInfo,
   type SizeLimits,
 } from '@token-socket/protocol'
+import type { Arrival } from './authentication/arrival.js'
 import type { ConnectAuthenticator } from './authentication/connect-authentication.js'
 import { DevelopmentClient } from './authentication/development-client.js'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
 import type { SocketCounts } from './authentication/socket-counts.js'
-import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
+import type { BufferedConnection } from './buffered-connection.js'
 import { subjectsOf } from './claims/subjects.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
 import type { Redeemed, Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
+import { isThenable } from './runtime/isolated.js'
 import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
 import { codeOf, refusalOf } from './runtime/thrown-values.js'
+import type { Turnstile } from './turnstile.js'
 import type { Refusal } from './vetoes.js'
 
 /** What {@link Admission} needs. */
@@ -31,6 +34,8 @@ export interface AdmissionOptions {
   readonly logger: Logger
   readonly log: Pick<ThrottledLog, 'write'>
   readonly joining: JoiningSockets
+  /** What sign-ins pass that listeners have decided about. */
+  readonly turnstile: Pick<Turnstile, 'wait'>
   /** Milliseconds within which a client hears at least a heartbeat. */
   readonly heartbeat: number
   /** What a client is told of the sizes that the server takes. */
@@ -50,7 +55,7 @@ export interface AdmissionOptions {
 /** A connection that has brought its token. */
 interface Newcomer {
   readonly connection: BufferedConnection
-  readonly adopt: (listener: BufferedListener) => void
+  readonly arrival: Arrival
   readonly joining: JoiningSocket
 }
 
@@ -64,19 +69,20 @@ export class Admission {
 
   /**
    * Takes what the token stands for, asks the `authentication` listeners, and makes the socket.
-   * @param adopt says who hears the connection from now on: listeners may call the client before it is let in
+   * @param arrival is adopted before listeners are asked: they may call the client before it is let in
    * @throws RpcError `invalid_token` (why is for the log only), or what a listener refused with
    */
-  welcome(
-    message: AuthMessage,
-    connection: BufferedConnection,
-    adopt: (listener: BufferedListener) => void,
-  ): Promise<void> {
-    return this.#options.joining.run((joining) => this.#admit(message, { connection, adopt, joining }))
+  welcome(message: AuthMessage, connection: BufferedConnection, arrival: Arrival): Promise<void> {
+    return this.#options.joining.run((joining, leave) => {
+      arrival.onclosed(leave)
+      return this.#admit(message, { connection, arrival, joining })
+    })
   }
 
-  async #admit(message: AuthMessage, { connection, adopt, joining }: Newcomer): Promise<void> {
-    const { ip, host, ...identity } = await this.#authenticate(message, connection)
+  async #admit(message: AuthMessage, { connection, arrival, joining }: Newcomer): Promise<void> {
+    const { ip, host, ...identity } = await this.#authenticate(message, connection, arrival)
+    // Who is cut off meanwhile is not looked for among connections that have ended.
+    if (arrival.isClosed) return
     const counts = message.version !== undefined
     const { owner } = this.#options
     const Client = owner.development ? DevelopmentClient : RemoteClient
@@ -85,7 +91,7 @@ export class Admission {
     const socket = new Client({ sid, ip, host, counts, can, ...identity }, connection, owner)
     let unwatch = () => {}
     let leave = () => {}
-    adopt({
+    arrival.adopt({
       message: (text) => socket.receive(text),
       closed: (...how) => {
         unwatch()
@@ -97,11 +103,11 @@ export class Admission {
     if (joining.isEnded) return
     leave = this.#enter(socket)
     if (socket.isClosed) return leave()
-    const refusal = await this.#options.decide(socket)
+    const refusal = await this.#decide(socket)
     joining.check()
     if (joining.isEnded) return
     if (refusal) throw this.#refused(socket, refusalOf(refusal.error))
-    if (socket.isClosed) return
+    if (socket.isClosed || arrival.isClosed) return
     // The old client does not answer all that it is asked.
     if (message.version !== undefined) unwatch = this.#options.watch(socket)
     joining.admit()
@@ -111,11 +117,25 @@ export class Admission {
   }
 
   /** Whom the token stands for, or the upgrade request of a connection without one. */
-  #authenticate({ token }: AuthMessage, { request }: BufferedConnection): Promise<Redeemed> {
+  #authenticate(
+    { token }: AuthMessage,
+    { request }: BufferedConnection,
+    arrival: Arrival,
+  ): Promise<Redeemed> {
     const { redeemer, connects } = this.#options
     if (token !== undefined) return redeemer.connect(token)
-    if (connects && request) return connects.authenticate(request)
+    if (connects && request) return connects.authenticate(request, arrival)
     throw new RpcError('forbidden')
+  }
+
+  /** What the listeners decide. Those that take their time are let in a few in each turn, however many they decide about at once. */
+  async #decide(socket: RemoteClient): Promise<Refusal | undefined> {
+    const { decide, turnstile } = this.#options
+    const decided = decide(socket)
+    if (!isThenable(decided)) return decided
+    const refusal = await decided
+    await turnstile.wait()
+    return refusal
   }
 
   /** Lets a socket in, and tells listeners so before anything comes from it. @param id of its token's message */

@@ -9,6 +9,7 @@ import {
   isPassing,
   RpcError,
 } from '@token-socket/protocol'
+import { Arrival } from './authentication/arrival.js'
 import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
 import type { Closing } from './runtime/closings.js'
 import { codeOf } from './runtime/thrown-values.js'
@@ -26,14 +27,10 @@ export interface HandshakeOwner {
   readonly turnstile: Pick<Turnstile, 'pass'>
   /**
    * Takes the ticket that a token stands for and lets the socket in.
-   * @param adopt says who hears the connection from now on
+   * @param arrival says who hears the connection from now on, and whether it has ended
    * @throws RpcError what the client is told, before the connection is closed
    */
-  welcome(
-    message: AuthMessage,
-    connection: BufferedConnection,
-    adopt: (listener: BufferedListener) => void,
-  ): Promise<void>
+  welcome(message: AuthMessage, connection: BufferedConnection, arrival: Arrival): Promise<void>
   failed(cause: unknown, details: object): void
   /** A connection that was not let in ended, by its client or its transport. @param byPeer whether by its client */
   left?(closing: Closing, byPeer: boolean): void
@@ -49,7 +46,7 @@ export class Handshakes {
   readonly #owner: HandshakeOwner
   readonly #waiting = new Set<BufferedConnection>()
   /** Those whose token is being looked at, adopted or not. */
-  readonly #asking = new Set<BufferedConnection>()
+  readonly #asking = new Map<BufferedConnection, Arrival>()
   readonly #deadlines = new Deadlines<BufferedConnection>((connection) =>
     this.#close(connection, 'auth_timeout'),
   )
@@ -70,12 +67,12 @@ export class Handshakes {
     let listener: BufferedListener | undefined
     let end: Parameters<BufferedListener['closed']> | undefined
     let hasSpoken = false
-    const adopt = (adopter: BufferedListener) => {
+    const arrival = new Arrival((adopter) => {
       this.#deadlines.delete(connection)
       listener = adopter
       connection.authenticated?.()
       if (end) adopter.closed(...end)
-    }
+    })
     this.#waiting.add(connection)
     this.#deadlines.set(connection, this.#owner.authTimeout() ?? 0)
     connection.listen({
@@ -83,7 +80,7 @@ export class Handshakes {
         if (listener) return listener.message(text)
         if (hasSpoken) return this.#close(connection, 'auth_required')
         hasSpoken = true
-        this.#hear(text, connection, adopt)
+        this.#hear(text, connection, arrival)
       },
       closed: (...how) => {
         end = how
@@ -91,6 +88,7 @@ export class Handshakes {
         if (!listener && this.#has(connection))
           this.#owner.left?.({ code, reason, transport: connection.transport }, byPeer)
         this.#forget(connection)
+        arrival.close()
         listener?.closed(...how)
       },
     })
@@ -108,11 +106,11 @@ export class Handshakes {
   /** Closes all that are not let in yet, and whatever opens from now on. */
   close(why: CloseReason): void {
     this.#closedWith = why
-    for (const connection of [...this.#waiting, ...this.#asking]) this.#close(connection, why)
+    for (const connection of [...this.#waiting, ...this.#asking.keys()]) this.#close(connection, why)
     this.#deadlines.clear()
   }
 
-  #hear(text: unknown, connection: BufferedConnection, adopt: (listener: BufferedListener) => void): void {
+  #hear(text: unknown, connection: BufferedConnection, arrival: Arrival): void {
     if (typeof text === 'string' && text.length > this.#owner.authMessageLimit) {
       return this.#close(connection, 'too_large')
     }
@@ -120,16 +118,19 @@ export class Handshakes {
     if (!message || (message.token === undefined && !this.#takes(connection)))
       return this.#close(connection, 'auth_required')
     this.#forget(connection)
-    this.#asking.add(connection)
+    this.#asking.set(connection, arrival)
     // An engine that hangs must not keep connections that no one ever lets in.
     this.#deadlines.set(connection, LONGEST_LOOK)
     this.#owner.turnstile.pass(() => {
       // It may have closed while it waited: its token stays unused.
       if (!this.#asking.has(connection)) return
       this.#owner
-        .welcome(message, connection, adopt)
+        .welcome(message, connection, arrival)
         .catch((cause) => this.#turnAway(message, connection, cause))
-        .finally(() => this.#asking.delete(connection))
+        .finally(() => {
+          this.#asking.delete(connection)
+          arrival.settle()
+        })
     })
   }
 
@@ -158,6 +159,7 @@ export class Handshakes {
   }
 
   #close(connection: BufferedConnection, why: CloseReason): void {
+    this.#asking.get(connection)?.close()
     this.#forget(connection)
     const { code, reason } = CLOSE_CODES[why]
     const { transport } = connection

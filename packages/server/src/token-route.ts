@@ -1,7 +1,12 @@
 import { decodeData, ERRORS, encodeData, forCaller, RpcError } from '@token-socket/protocol'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { type AuthenticationFunction, callAuthentication } from './authentication/authentication-call.js'
+import {
+  type AuthenticationFunction,
+  type AuthenticationOption,
+  callAuthentication,
+} from './authentication/authentication-call.js'
 import { ClaimsCheck } from './authentication/claims-check.js'
+import { encodeGiven } from './authentication/given-auth.js'
 import { SessionKey, SetupError, WITHOUT_SESSION } from './authentication/session-key.js'
 import { encodeTicket, type TicketData } from './authentication/ticket-data.js'
 import type { TokenRequest, TokenRequests } from './authentication/token-requests.js'
@@ -51,6 +56,8 @@ interface RouteParts extends TokenRouteOptions {
   readonly check: ClaimsCheck
   readonly sessionKey: SessionKey | undefined
 }
+
+const OPTION = 'authentication'
 
 /** A JavaScript name that a JSONP answer may call. */
 const CALLBACK = /^[\w$.[\]]{1,128}$/
@@ -183,14 +190,21 @@ async function answer(
   const { ip, ips, hostname: host } = request
   const data = typeof auth === 'object' ? auth : sessionData(request)
   const session = sessionOf(request)
-  if (data === auth) options.development?.checkData('authentication', '', auth)
+  if (data === auth) options.development?.checkData(OPTION, '', auth)
   const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host, session }
-  const json = encodeTicket(ticket, options.authData)
+  const json = encode(ticket, options, data === auth)
   const owners = ownersOf(ticket, options)
   await options.tickets.put({ id, json, ttl: options.tokenTtl, owners, age: performance.now() - began })
   // A user who was cut off meanwhile must not get in by what `authentication` saw before. The client may ask again.
   if (pending.isRevoked(owners.map(({ name }) => name))) await options.tickets.take(id)
   send(request, response, [200, { token }])
+}
+
+/** @throws AuthenticationFailure if `authentication` gave what is no object as JSON @throws Error if it is too large */
+function encode(ticket: TicketData, { authData: limit, log }: RouteParts, isGiven: boolean): string {
+  const json = isGiven ? encodeGiven(ticket, { option: OPTION, log, limit }) : encodeTicket(ticket, limit)
+  if (typeof json !== 'string') throw new AuthenticationFailure(json)
+  return json
 }
 
 /** Whom a ticket is counted for: its user, known by a `uid` or by the session, and the address. */
@@ -213,7 +227,7 @@ async function authenticate(request: Request, options: RouteParts): Promise<unkn
   const { authentication, sessionKey } = options
   if (typeof authentication === 'string') return sessionKey?.isSignedIn(request)
   try {
-    return await ask(authentication, request, options.authenticationTimeout)
+    return await ask(authentication, request, options)
   } catch (cause) {
     throw new AuthenticationFailure(cause)
   }
@@ -222,19 +236,24 @@ async function authenticate(request: Request, options: RouteParts): Promise<unkn
 function ask(
   authentication: AuthenticationFunction<Request>,
   request: Request,
-  timeout: number,
+  options: TokenRouteOptions,
 ): Promise<unknown> {
+  const { authenticationTimeout: timeout, log, development } = options
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`authentication did not answer within ${timeout} ms`)),
       timeout,
     )
     timer.unref()
-    callAuthentication(authentication, request, (error, auth) => {
-      clearTimeout(timer)
-      if (error) reject(error)
-      else resolve(auth)
-    })
+    const option: AuthenticationOption<Request> = {
+      name: OPTION,
+      authentication,
+      log,
+      isDevelopment: development !== undefined,
+    }
+    callAuthentication(option, request)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
   })
 }
 

@@ -2,19 +2,30 @@ import type { IncomingMessage } from 'node:http'
 import { MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { Arrival } from '../../../packages/server/src/authentication/arrival.js'
 import {
   type ConnectAuthentication,
   ConnectAuthenticator,
 } from '../../../packages/server/src/authentication/connect-authentication.js'
 import { Revocations } from '../../../packages/server/src/authentication/revocations.js'
+import { Turnstile } from '../../../packages/server/src/turnstile.js'
 import { rejection } from '../../protocol/rejection.js'
 import { RecordedLog } from '../recorded-log.js'
 
 /** The upgrade request of a client at an address. */
-function requestFrom(remoteAddress: string, destroyed = false): IncomingMessage {
+function requestFrom(remoteAddress: string): IncomingMessage {
   const parts = { url: '/sockets/websocket?key=S3CR3T', headers: { host: 'a:1' } }
-  return { ...parts, socket: { remoteAddress, destroyed } } as unknown as IncomingMessage
+  return { ...parts, socket: { remoteAddress } } as unknown as IncomingMessage
 }
+
+const HIDDEN = 'the function threw an error whose text has a part of the query of the URL'
+
+/** Asks about a connection. @param arrival ends it */
+const authenticate = (
+  authenticator: ConnectAuthenticator,
+  request: IncomingMessage,
+  arrival = new Arrival(() => {}),
+) => authenticator.authenticate(request, arrival)
 
 describe('ConnectAuthenticator', () => {
   let clock: sinon.SinonFakeTimers
@@ -36,6 +47,7 @@ describe('ConnectAuthenticator', () => {
       revocations,
       log,
       failed,
+      turnstile: new Turnstile(),
       authTimeout: () => authTimeout,
     })
 
@@ -56,7 +68,7 @@ describe('ConnectAuthenticator', () => {
       const authenticator = make()
       let done = 0
       const all = Array.from({ length: 1000 }, () =>
-        authenticator.authenticate(requestFrom('6.6.6.6')).then(() => {
+        authenticate(authenticator, requestFrom('6.6.6.6')).then(() => {
           done += 1
         }),
       )
@@ -72,9 +84,11 @@ describe('ConnectAuthenticator', () => {
 
     it('and lets another address wait for one answer only', async () => {
       const authenticator = make(waiting, 2)
-      const strangers = Array.from({ length: 1000 }, () => authenticator.authenticate(requestFrom('6.6.6.6')))
+      const strangers = Array.from({ length: 1000 }, () =>
+        authenticate(authenticator, requestFrom('6.6.6.6')),
+      )
       for (const stranger of strangers) stranger.catch(() => {})
-      const honest = authenticator.authenticate(requestFrom('1.2.3.4'))
+      const honest = authenticate(authenticator, requestFrom('1.2.3.4'))
       asked[0]?.answer(false)
       asked[1]?.answer(false)
       await clock.tickAsync(0)
@@ -85,19 +99,38 @@ describe('ConnectAuthenticator', () => {
         .that.deep.equals({ uid: 'ann' })
     })
 
-    it('and not about a client that has left while it waited', async () => {
+    it('and not about a client that leaves while it waits: it withdraws at once', async () => {
       const authenticator = make(waiting, 1)
-      const first = authenticator.authenticate(requestFrom('6.6.6.6'))
-      const left = rejection(authenticator.authenticate(requestFrom('6.6.6.6', true)))
-      const next = authenticator.authenticate(requestFrom('6.6.6.6'))
+      const first = authenticate(authenticator, requestFrom('6.6.6.6'))
+      const arrival = new Arrival(() => {})
+      const left = rejection(authenticate(authenticator, requestFrom('6.6.6.6'), arrival))
+      const next = authenticate(authenticator, requestFrom('6.6.6.6'))
+      arrival.close()
+      expect((await left).code).to.equal('connection_lost')
       asked[0]?.answer(true)
       await first
-      expect((await left).code).to.equal('connection_lost')
       await clock.tickAsync(0)
       expect(asked).to.have.length(2)
       asked[1]?.answer(true)
       await next
       sinon.assert.notCalled(failed)
+      expect(log.lines).to.deep.equal([])
+    })
+
+    it('and a client that leaves while it is asked about keeps its slot until the answer, and nothing more', async () => {
+      const authenticator = make(waiting, 1)
+      const arrival = new Arrival(() => {})
+      const left = rejection(authenticate(authenticator, requestFrom('6.6.6.6'), arrival))
+      const next = authenticate(authenticator, requestFrom('6.6.6.6'))
+      arrival.close()
+      expect((await left).code).to.equal('connection_lost')
+      await clock.tickAsync(0)
+      expect(asked).to.have.length(1)
+      asked[0]?.answer({ uid: 'ann' })
+      await clock.tickAsync(0)
+      asked[1]?.answer(true)
+      await next
+      expect(clock.countTimers()).to.equal(0)
     })
   })
 
@@ -109,7 +142,7 @@ describe('ConnectAuthenticator', () => {
     ] as const)
       it(title, async () => {
         authTimeout = timeout
-        const refused = rejection(make().authenticate(requestFrom('1.2.3.4')))
+        const refused = rejection(authenticate(make(), requestFrom('1.2.3.4')))
         await clock.tickAsync(wait - 1)
         sinon.assert.notCalled(failed)
         await clock.tickAsync(1)
@@ -125,9 +158,9 @@ describe('ConnectAuthenticator', () => {
     it('and says when it was not its turn in time', async () => {
       const authenticator = make(waiting, 1)
       authTimeout = 9000
-      const first = rejection(authenticator.authenticate(requestFrom('1.2.3.4')))
+      const first = rejection(authenticate(authenticator, requestFrom('1.2.3.4')))
       authTimeout = 5000
-      const second = rejection(authenticator.authenticate(requestFrom('1.2.3.5')))
+      const second = rejection(authenticate(authenticator, requestFrom('1.2.3.5')))
       await clock.tickAsync(9000)
       await Promise.all([first, second])
       expect(failed.args.map(([cause]) => (cause as Error).message)).to.deep.equal([
@@ -138,13 +171,13 @@ describe('ConnectAuthenticator', () => {
   })
 
   it('refuses a user who was cut off for good while it was asked', async () => {
-    const joining = rejection(make().authenticate(requestFrom('1.2.3.4')))
+    const joining = rejection(authenticate(make(), requestFrom('1.2.3.4')))
     await clock.tickAsync(10)
     await revocations.add('uid:ann', { signed: true })
     asked[0]?.answer({ uid: 'ann' })
     expect((await joining).code).to.equal('forbidden')
     await clock.tickAsync(10)
-    const later = make().authenticate(requestFrom('1.2.3.4'))
+    const later = authenticate(make(), requestFrom('1.2.3.4'))
     asked[1]?.answer({ uid: 'ann' })
     expect((await later).claims?.uid).to.equal('ann')
   })
@@ -153,9 +186,9 @@ describe('ConnectAuthenticator', () => {
     const authenticator = make(({ url }) => {
       throw Object.assign(new TypeError(`no ${url}`), { input: url })
     })
-    await rejection(authenticator.authenticate(requestFrom('1.2.3.4')))
+    await rejection(authenticate(authenticator, requestFrom('1.2.3.4')))
     const [cause] = failed.args[0] ?? []
-    expect(cause).to.include({ name: 'TypeError', message: 'no /sockets/websocket?…' })
+    expect(cause).to.include({ name: 'TypeError', message: HIDDEN })
     expect((cause as Error).stack)
       .to.contain('connect-authentication.test')
       .and.not.contain('S3CR3T')

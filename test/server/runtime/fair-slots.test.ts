@@ -64,4 +64,25 @@ describe('FairSlots', () => {
     for (const name of ['a2', 'a3', 'a4']) enter('a', name)
     expect(begun).to.deep.equal(['a1', 'a2', 'a3'])
   })
+
+  it('begins tasks that leave as they begin without a deeper stack, and keeps the slots', () => {
+    const leave = ['a1', 'a2'].map((name) => enter('a', name))
+    for (let count = 0; count < 50_000; count += 1)
+      slots.enter(`owner ${count % 100}`, (done) => {
+        done()
+        done()
+      })
+    leave[0]?.()
+    expect([slots.size, slots.free]).to.deep.equal([0, 1])
+    leave[1]?.()
+    expect(slots.free).to.equal(2)
+  })
+
+  it('takes the slot back from a task that leaves while it begins, by either way', () => {
+    const leave = slots.enter('a', (done) => done())
+    leave()
+    for (const name of ['a2', 'a3', 'a4']) enter('a', name)
+    expect(begun).to.deep.equal(['a2', 'a3'])
+    expect(slots.free).to.equal(0)
+  })
 })

@@ -43,4 +43,16 @@ describe('RunningTasks', () => {
   it('gives a task the state that others reach', async () => {
     await tasks.run(async (state) => expect(tasks.states[0]).to.equal(state))
   })
+
+  it('forgets a task that leaves, though it has not settled', async () => {
+    let leave = () => {}
+    const done = tasks.run((_state, leaving) => {
+      leave = leaving
+      return new Promise<string>((resolve) => setImmediate(resolve, 'done'))
+    })
+    leave()
+    leave()
+    expect(tasks.size).to.equal(0)
+    expect(await done).to.equal('done')
+  })
 })

@@ -8,14 +8,21 @@ import type { Redeemed } from '../redeemer.js'
 import type { Development } from '../runtime/development.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { FairSlots } from '../runtime/fair-slots.js'
-import { describeGiven } from '../runtime/given-value.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { codeOf } from '../runtime/thrown-values.js'
-import { type AuthenticationFunction, callAuthentication } from './authentication-call.js'
+import type { Turnstile } from '../turnstile.js'
+import type { Arrival } from './arrival.js'
+import {
+  type AuthenticationFunction,
+  type AuthenticationOption,
+  callAuthentication,
+} from './authentication-call.js'
 import { ClaimsCheck } from './claims-check.js'
+import { ConnectCall, WITHDRAWN } from './connect-call.js'
+import { encodeGiven, refuseGiven } from './given-auth.js'
 import type { Revocations } from './revocations.js'
-import { encodeTicket, type TicketData } from './ticket-data.js'
-import { withoutQuery } from './url-query.js'
+import type { TicketData } from './ticket-data.js'
+import { codeWithoutQuery, withoutQuery } from './url-query.js'
 
 /**
  * Whether, and as whom, a WebSocket may connect that brings no token: asked with the upgrade request, whose `headers`, `url` and
@@ -40,6 +47,8 @@ export interface ConnectAuthenticatorOptions {
   readonly log: Pick<ThrottledLog, 'write'>
   readonly development?: Pick<Development, 'checkData'> | undefined
   readonly failed: FailureListener
+  /** What answers pass, as tokens do. */
+  readonly turnstile: Pick<Turnstile, 'pass' | 'wait'>
   /** Milliseconds that the function may take, with the wait for its turn; `undefined` for no limit of its own. */
   authTimeout(): number | undefined
 }
@@ -54,75 +63,75 @@ export class ConnectAuthenticator {
   readonly #options: ConnectAuthenticatorOptions
   readonly #check: ClaimsCheck
   readonly #slots: FairSlots
+  readonly #hook: AuthenticationOption<IncomingMessage>
 
   constructor(options: ConnectAuthenticatorOptions) {
     this.#options = options
     this.#check = new ClaimsCheck(options.log, OPTION)
     this.#slots = new FairSlots(options.limits.connectAuthentications)
+    const { connectAuthentication: authentication, log, development } = options
+    this.#hook = { name: OPTION, authentication, log, isDevelopment: development !== undefined }
   }
 
   /**
    * Asks the application about a connection, and reports why it was refused, or what failed.
-   * @throws RpcError `forbidden`, or what the application refuses with; `internal` for a failure
+   * @param arrival gets what withdraws the question when the connection ends
+   * @throws RpcError `forbidden`, or what the application refuses with; `internal` for a failure; `connection_lost`
    */
-  async authenticate(request: IncomingMessage): Promise<Redeemed> {
+  async authenticate(request: IncomingMessage, arrival: Pick<Arrival, 'onclosed'>): Promise<Redeemed> {
     const { trusts, failed } = this.#options
     const ip = clientAddress(request, trusts)
     try {
       const began = Date.now()
-      const auth = await this.#ask(request, ip)
+      const call = this.#call(request, ip)
+      arrival.onclosed(() => call.withdraw())
+      const auth = await this.#answer(call)
       const ips = clientAddresses(request, trusts)
       const admitted = this.#admit(auth, { ip, ips, host: hostName(request, trusts) })
       await this.#checkRevoked(admitted.claims, began)
       return admitted
     } catch (cause) {
-      if (cause instanceof Refused) throw this.#refused(cause, ip)
+      if (cause === WITHDRAWN) throw cause
+      if (cause instanceof Refused) throw this.#refused(cause, ip, request.url)
       failed(withoutQuery(cause, request.url), { option: OPTION, ip })
       throw new RpcError('internal')
     }
   }
 
-  async #ask(request: IncomingMessage, ip: string): Promise<unknown> {
+  /** The answer goes on in its turn: of many that come at once, a few are let in or refused in each. */
+  async #answer(call: ConnectCall): Promise<unknown> {
     try {
-      return await this.#call(request, addressBlock(ip))
+      return await call.answer
     } catch (cause) {
-      const isRefusal = RpcError.is(cause) && forCaller(cause) === cause
+      const isRefusal = cause !== WITHDRAWN && RpcError.is(cause) && forCaller(cause) === cause
       throw isRefusal ? new Refused(cause) : cause
+    } finally {
+      await this.#options.turnstile.wait()
     }
   }
 
   /** The function is called in turn, and in time. */
-  #call(request: IncomingMessage, address: string): Promise<unknown> {
-    const timeout = Math.min(this.#options.authTimeout() ?? LONGEST, LONGEST)
-    return new Promise((resolve, reject) => {
-      let isAsked = false
-      let leave = () => {}
-      const settle = (error?: unknown, auth?: unknown) => {
-        clearTimeout(timer)
-        leave()
-        if (error) reject(error)
-        else resolve(auth)
-      }
-      const timer = setTimeout(() => settle(lateError(timeout, isAsked)), timeout)
-      timer.unref()
-      leave = this.#slots.enter(address, () => {
-        isAsked = true
-        // Its client may have left while it waited.
-        if (request.socket.destroyed)
-          queueMicrotask(() => settle(new Refused(new RpcError('connection_lost'))))
-        else callAuthentication(this.#options.connectAuthentication, request, settle)
-      })
+  #call(request: IncomingMessage, ip: string): ConnectCall {
+    const { authTimeout, turnstile } = this.#options
+    const timeout = Math.min(authTimeout() ?? LONGEST, LONGEST)
+    return new ConnectCall(request, addressBlock(ip), {
+      timeout,
+      slots: this.#slots,
+      turnstile,
+      ask: (asked) => callAuthentication(this.#hook, asked),
+      late: (isAsked) => lateError(timeout, isAsked),
     })
   }
 
   #admit(auth: unknown, from: Pick<TicketData, 'ip' | 'ips' | 'host'>): Redeemed {
-    const { limits, development } = this.#options
+    const { log, development } = this.#options
     if (!auth) throw new Refused(new RpcError('forbidden'))
-    if (auth !== true && typeof auth !== 'object') throw this.#wrong(auth)
+    if (auth !== true && typeof auth !== 'object')
+      throw new Refused(refuseGiven(auth, { option: OPTION, log }))
     const given = auth === true ? {} : auth
     development?.checkData(OPTION, '', given)
     const hasClaims = this.#check.isClaims(given)
-    const kept = decodeData(encodeTicket({ auth: given, ...from }, limits.authData)) as TicketData
+    const kept = decodeData(this.#encode({ auth: given, ...from })) as TicketData
     return { ...from, auth: kept.auth, claims: hasClaims ? readClaims(kept.auth) : undefined }
   }
 
@@ -134,15 +143,15 @@ export class ConnectAuthenticator {
       })
   }
 
-  #wrong(auth: unknown): Refused {
-    const type = describeGiven(auth)
-    const line = `${OPTION} gave ${type}, so the connection is refused: return an object, true, or false`
-    this.#options.log.write(`${OPTION} ${type}`, ['error', { option: OPTION, type }, line])
-    return new Refused(new RpcError('forbidden'))
+  #encode(ticket: TicketData): string {
+    const { limits, log } = this.#options
+    const json = encodeGiven(ticket, { option: OPTION, log, limit: limits.authData })
+    if (typeof json !== 'string') throw new Refused(json)
+    return json
   }
 
-  #refused({ error }: Refused, ip: string): RpcError {
-    const details = { option: OPTION, ip, code: codeOf(error) }
+  #refused({ error }: Refused, ip: string, url?: string): RpcError {
+    const details = { option: OPTION, ip, code: codeWithoutQuery(error, url) }
     this.#options.log.write(`${OPTION} refused`, [
       'info',
       details,

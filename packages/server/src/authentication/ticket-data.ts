@@ -12,11 +12,23 @@ export interface TicketData {
   readonly session?: string | undefined
 }
 
-/** @throws Error if it is too large, for the log: the client can do nothing about it */
-export function encodeTicket(ticket: TicketData, limit: number): string {
-  const json = encodeData(ticket)
+/** What a ticket should keep is neither an object nor a list once it is JSON, such as `new Boolean(false)`. */
+export class NoObject extends Error {
+  override readonly name = 'NoObject'
+}
+
+/**
+ * @throws NoObject if `auth` is no object as JSON
+ * @throws Error if it is too large, for the log: the client can do nothing about it
+ */
+export function encodeTicket({ auth, ...ticket }: TicketData, limit: number): string {
+  const json = encodeData({ auth, ...ticket })
+  if (!OBJECT.test(json)) throw new NoObject('is no object as JSON')
   const bytes = Buffer.byteLength(json)
   if (bytes <= limit) return json
   throw new Error(`what a token stands for has ${bytes} bytes (limits.authData is ${limit}): let \
 authentication return what sockets need, instead of the whole session`)
 }
+
+/** How the JSON of a ticket begins, whose first field is `auth`. */
+const OBJECT = /^\{"auth":[{[]/

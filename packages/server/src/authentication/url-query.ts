@@ -1,44 +1,80 @@
-/** What takes the place of a query. */
-const HIDDEN = '?…'
+import { ERRORS, type RpcError, readForeign } from '@token-socket/protocol'
+import { codeOf } from '../runtime/thrown-values.js'
 
 /**
- * What an application threw about a request, for the log and for listeners: an error that repeats the query of the URL, which
- * may hold credentials, becomes a copy with its name, and a text and a stack without the query. Never throws.
- * @param url of the request
+ * What an application threw about a request, for the log and for listeners. The query of the URL may hold credentials: an error
+ * becomes a copy without own properties and cause, and one whose text has a name or a value of the query keeps its name, its code
+ * and its calls only. Never throws.
+ * @param url of the request. Without a query everything stays as it is
  */
 export function withoutQuery(cause: unknown, url = ''): unknown {
-  const query = url.includes('?') ? url.slice(url.indexOf('?')) : ''
-  if (query.length < 2) return cause
-  try {
-    return copied(cause, (text) => hide(text, query))
-  } catch {
-    return new Error('connectAuthentication threw what cannot be read')
-  }
+  const parts = partsOf(url)
+  if (parts.length === 0) return cause
+  return readForeign(() => copied(cause, parts)) ?? new Error('the function threw what cannot be read')
 }
 
-function copied(cause: unknown, clean: (text: string) => string): unknown {
-  if (typeof cause === 'string') return clean(cause)
-  // Own properties, such as the `input` of an invalid URL, stay behind.
-  if (!(cause instanceof Error)) return new Error(`connectAuthentication threw ${typeof cause}`)
+/** The code of an error for the log: `application_error` where one of the application's own has a part of the query. */
+export function codeWithoutQuery(error: RpcError, url = ''): string {
+  return safeName(codeOf(error), partsOf(url)) ?? 'application_error'
+}
+
+const HIDDEN = 'the function threw an error whose text has a part of the query of the URL'
+
+function copied(cause: unknown, parts: readonly string[]): unknown {
+  if (typeof cause === 'string') return hasPart(cause, parts) ? new Error(HIDDEN) : cause
+  if (!(cause instanceof Error))
+    return new Error(`the function threw ${cause === null ? 'null' : typeof cause}`)
   const { name, message, stack = '' } = cause
-  const copy = new Error(clean(message))
-  Object.defineProperty(copy, 'name', { value: name, configurable: true, writable: true })
-  copy.stack = clean(stack)
+  const { code } = cause as { readonly code?: unknown }
+  const copy = new Error(hasPart(message, parts) ? HIDDEN : message)
+  define(copy, 'name', safeName(name, parts) ?? 'Error')
+  if (code !== undefined) define(copy, 'code', safeName(code, parts))
+  copy.stack = `${copy.name}: ${copy.message}${callsOf(stack, `${name}: ${message}`, parts)}`
   return copy
 }
 
-/** Hides a query, and each of its longer values, also decoded. */
-function hide(text: string, query: string): string {
-  const values = [...new URLSearchParams(query).values(), ...rawValues(query)]
-  const secrets = [query, query.slice(1), ...values].filter((secret) => secret.length >= SHORTEST)
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
+function define(error: Error, name: string, value: unknown): void {
+  Object.defineProperty(error, name, { value, configurable: true, writable: true })
 }
 
-/** UTF-16 code units of a value that may be a secret. */
-const SHORTEST = 6
+/** Short parts are in many words, such as in `TypeError`: well-known names stay. */
+function safeName(name: unknown, parts: readonly string[]): string | undefined {
+  if (typeof name !== 'string') return undefined
+  const isKnown = Object.hasOwn(ERRORS, name) || KNOWN.test(name)
+  return isKnown || !hasPart(name, parts) ? name : undefined
+}
 
-/** The values as the URL has them. */
-function rawValues(query: string): string[] {
-  const fields = query.slice(1).split('&')
-  return fields.map((field) => field.slice(field.indexOf('=') + 1))
+const KNOWN = /^(?:Aggregate|Eval|Range|Reference|Syntax|Type|URI|Assertion|Abort|Timeout|Rpc)?Error$/
+
+/** The lines of a stack below its text, which name places in the code. */
+function callsOf(stack: string, text: string, parts: readonly string[]): string {
+  if (!stack.startsWith(text)) return ''
+  const lines = stack.slice(text.length).split('\n')
+  const long = parts.filter((part) => part.length >= LONG)
+  const calls = lines.filter((line) => line.startsWith('    at ') && !hasPart(line, long))
+  return calls.map((line) => `\n${line}`).join('')
+}
+
+/** UTF-16 code units of a part that is in no name of a function or a file by accident. */
+const LONG = 6
+
+function hasPart(text: string, parts: readonly string[]): boolean {
+  const lower = text.toLowerCase()
+  return parts.some((part) => lower.includes(part))
+}
+
+/** The query, its names and its values: as the URL has them, and decoded. In lower case. */
+function partsOf(url: string): readonly string[] {
+  const start = url.indexOf('?')
+  if (start < 0) return []
+  const query = url.slice(start + 1)
+  const raw = query.split('&').flatMap((field) => [field, ...halves(field)])
+  const decoded = [...new URLSearchParams(query)].flat()
+  const parts = [...raw, ...decoded].flatMap((part) => [part, JSON.stringify(part).slice(1, -1)])
+  return [...new Set(parts.map((part) => part.toLowerCase()))].filter((part) => part !== '')
+}
+
+function halves(field: string): readonly string[] {
+  const at = field.indexOf('=')
+  return at < 0 ? [field] : [field.slice(0, at), field.slice(at + 1)]
 }

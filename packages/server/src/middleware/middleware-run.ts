@@ -1,5 +1,5 @@
-import { types } from 'node:util'
-import { markHandled, RpcError, type Timeouts } from '@token-socket/protocol'
+import { markHandled, type Timeouts } from '@token-socket/protocol'
+import { isError } from '../runtime/thrown-values.js'
 
 /** Runs the rest of a request. @param refusal refuses the request instead, as in Express */
 export type Next = (refusal?: Error) => Promise<unknown>
@@ -163,11 +163,6 @@ class Layer {
     this.#run.misused(new Error(FINISHED))
     return new Promise(() => {})
   }
-}
-
-/** Errors of other realms, and of another copy of this package, count. */
-function isError(value: unknown): value is Error {
-  return value instanceof Error || types.isNativeError(value) || RpcError.is(value)
 }
 
 const TWICE = 'A middleware called next() twice: the rest runs once'

@@ -18,14 +18,18 @@ export class RunningTasks<State> {
     return [...this.#states]
   }
 
-  /** Runs a task. Its state counts from before its first step until it has settled. Settles as the task does. */
-  async run<T>(task: (state: State) => Promise<T>): Promise<T> {
+  /**
+   * Runs a task. Its state counts from before its first step until it has settled, or has called `leave`. Settles as the task
+   * does.
+   */
+  async run<T>(task: (state: State, leave: () => void) => Promise<T>): Promise<T> {
     const state = this.#create()
     this.#states.add(state)
+    const leave = () => void this.#states.delete(state)
     try {
-      return await task(state)
+      return await task(state, leave)
     } finally {
-      this.#states.delete(state)
+      leave()
     }
   }
 }

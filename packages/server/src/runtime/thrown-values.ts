@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import {
   decodeError,
   ERRORS,
@@ -14,6 +15,13 @@ const DATA = 1000
 
 /** A code or a class that tells kinds of errors apart: no sentence, and no data. */
 const NAME = /^\w{1,40}$/
+
+/** Whether it is an error. Those of other realms, and of another copy of this package, count. Never throws. */
+export function isError(value: unknown): value is Error {
+  return (
+    readForeign(() => value instanceof Error || types.isNativeError(value) || RpcError.is(value)) === true
+  )
+}
 
 /** The code of an error, cut, or its class, for the details of a line. Never throws: some errors cannot be read. */
 export function codeOf(cause: unknown): string {

@@ -1,0 +1,38 @@
+import { RpcError } from '@token-socket/protocol'
+import { describeGiven } from '../runtime/given-value.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import { encodeTicket, NoObject, type TicketData } from './ticket-data.js'
+
+/** What an option's function gave, and how that is kept. */
+export interface GivenAuth {
+  /** The option that gives it. */
+  readonly option: 'authentication' | 'connectAuthentication'
+  readonly log: Pick<ThrottledLog, 'write'>
+  /** Bytes that it may have as JSON, with what is kept beside it. */
+  readonly limit: number
+}
+
+/**
+ * Encodes the object that a function of the application gave, and what is kept with it.
+ * @returns what the client is refused with if it is no object as JSON, such as `new Boolean(false)`; the log has a line
+ * @throws Error if it is too large, or no JSON
+ */
+export function encodeGiven(ticket: TicketData, given: GivenAuth): string | RpcError {
+  try {
+    return encodeTicket(ticket, given.limit)
+  } catch (cause) {
+    if (cause instanceof NoObject) return refuseGiven(ticket.auth, given)
+    throw cause
+  }
+}
+
+/** Says in the log that what a function gave lets no one in. @returns what the client gets */
+export function refuseGiven(auth: unknown, { option, log }: Omit<GivenAuth, 'limit'>): RpcError {
+  const type = describeGiven(auth)
+  const isObject = typeof auth === 'object' && auth !== null
+  const what = isObject ? `${type} that is no object as JSON` : type
+  const refused = option === 'authentication' ? 'the token request' : 'the connection'
+  const line = `${option} gave ${what}, so ${refused} is refused: return an object, true, or false`
+  log.write(`${option} ${isObject ? 'object' : typeof auth}`, ['error', { option, type }, line])
+  return new RpcError('forbidden')
+}
