@@ -85,5 +85,5 @@ export function procedure<const D extends ProcedureDefinition>(definition: D = {
 
 /** Whether a value was made by {@link procedure}. */
 export function isProcedure(value: unknown): value is Procedure {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, '~procedure')
+  return Object.hasOwn(Object(value), '~procedure')
 }
