@@ -27,10 +27,17 @@ export class Project {
     const project = new Project(await mkdtemp(join(tmpdir(), 'token-socket-project-')))
     await project.write('package.json', JSON.stringify({ name: 'user', private: true, type }))
     for (const name of ['protocol', 'client', ...more]) await project.#install(name)
-    for (const name of DEPENDENCIES) {
-      await symlink(join(root, 'node_modules', name), join(project.folder, 'node_modules', name))
-    }
+    await project.link(DEPENDENCIES)
     return project
+  }
+
+  /** Puts packages that this repository has installed into the project. */
+  async link(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const target = this.path('node_modules', name)
+      await mkdir(dirname(target), { recursive: true })
+      await symlink(join(root, 'node_modules', name), target)
+    }
   }
 
   path(...parts: readonly string[]): string {
