@@ -136,6 +136,7 @@ const REFUSED: Readonly<Record<string, readonly [model: unknown, message: RegExp
     /^channel orders \(#\/channels\/orders\/messages\/buy\/payload\/properties\/a\): .*leads out/,
   ],
   'a reference to nothing': [schemaModel({ $ref: '#/components/x' }), /^channel orders .*leads nowhere/],
+  'a reference that is no URI': [schemaModel({ $ref: '#/components/%E0%A4%A' }), /leads nowhere: .*%E0/],
   'a reference to what objects inherit': [schemaModel({ $ref: '#/constructor' }), /leads nowhere/],
   'a reference that is a number': [schemaModel({ $ref: 1 }), /its \$ref has to be a text/],
   'a message that refers out': [
@@ -322,6 +323,28 @@ describe('fromAsyncApi', () => {
       const text = await generate(schemaModel({ $ref: '#/components/schemas/Tree' }, { schemas: { Tree } }))
       expect(text).to.include('children?: Tree[] | undefined')
     })
+
+    const refTo = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+    const Leaf = { type: 'object', properties: { a: refTo('A') }, additionalProperties: false }
+    const aliases: Readonly<Record<string, Json>> = {
+      'of a schema that refers back': { A: { allOf: [refTo('Leaf')] }, Leaf },
+      'of a schema that refers back by another one': {
+        A: { allOf: [refTo('Leaf')] },
+        B: { anyOf: [refTo('A')] },
+        Leaf: { ...Leaf, properties: { a: refTo('B') } },
+      },
+      'of one another': { A: { allOf: [refTo('B')] }, B: { allOf: [refTo('Leaf')] }, Leaf },
+    }
+    for (const [title, schemas] of Object.entries(aliases))
+      for (const first of ['A', 'Leaf'])
+        it(`schemas that are only another one, ${title}, from ${first}`, async () => {
+          const model = schemaModel(refTo(first), { schemas })
+          const { server } = await operationsOf(model)
+          const { input } = Reflect.get(Object(server), 'buy')['~procedure']
+          const accepts = (value: unknown) => input['~standard'].validate(value).issues === undefined
+          expect([{}, { a: { a: {} } }].map(accepts)).to.deep.equal([true, true])
+          expect([1, { a: 1 }, { a: { b: {} } }].map(accepts)).to.deep.equal([false, false, false])
+        })
 
     it('constraints beside one another as constraints that all hold', async () => {
       const schema = {

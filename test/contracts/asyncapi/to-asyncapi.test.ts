@@ -159,6 +159,55 @@ describe('toAsyncApi', () => {
     expect(channels.b?.messages.input?.payload).to.deep.equal({ $ref: '#/components/schemas/b.input.Twin' })
   })
 
+  it('moves references into definitions, also below them and in properties of any name', () => {
+    const item = { type: 'object', properties: { id: { type: 'string' } } }
+    const ref = { $ref: '#/definitions/Item' }
+    const input: Schema = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value: unknown) => ({ value }),
+        jsonSchema: {
+          input: () => ({
+            type: 'object',
+            properties: {
+              item: ref,
+              id: { $ref: '#/definitions/Item/properties/id' },
+              same: { $ref: '#/properties/item' },
+              self: { $ref: '#' },
+              elsewhere: { $ref: 'https://example.com/schema.json' },
+              default: ref,
+              enum: { properties: { $ref: ref, const: ref } },
+              properties: ref,
+            },
+            default: { item: ref },
+            definitions: { Item: item },
+          }),
+        },
+      },
+    } as Schema
+    const { schemas } = makeOf(input).document.components
+    const moved = { $ref: '#/components/schemas/Item' }
+    expect(schemas).to.deep.equal({
+      Item: item,
+      'op.input': {
+        type: 'object',
+        properties: {
+          item: moved,
+          id: { $ref: '#/components/schemas/Item/properties/id' },
+          same: { $ref: '#/components/schemas/op.input/properties/item' },
+          self: { $ref: '#/components/schemas/op.input' },
+          elsewhere: { $ref: 'https://example.com/schema.json' },
+          default: moved,
+          enum: { properties: { $ref: moved, const: moved } },
+          properties: moved,
+        },
+        // A value, not a schema.
+        default: { item: ref },
+      },
+    })
+  })
+
   it('keeps the schemas of an operation and of a channel apart', () => {
     const both = defineContract({
       server: { channel_: procedure({ input: z.string() }), a: { b: procedure({ input: z.string() }) } },

@@ -32,7 +32,7 @@ export async function fromAsyncApi(document: unknown, options: FromAsyncApiOptio
   const model = new Model(typeof document === 'string' ? await parseModel(document) : document)
   const schemas = new ModelSchemas(model, onWarning)
   const contract = new ContractReader(model, schemas, onWarning).read()
-  schemas.checkCycles()
+  schemas.finish()
   checkNames(contract)
   const [makeSchema, makeTypes] = await loadPackages([loadSchemaMaker(), loadTypeMaker()])
   checkSchemas(schemas, makeSchema)

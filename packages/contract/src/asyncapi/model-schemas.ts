@@ -28,6 +28,8 @@ export class ModelSchemas {
   readonly #cleaner: SchemaCleaner
   readonly #types = new Map<string, string>()
   readonly #definitions = new Map<string, Definition>()
+  /** The types that are only another one, with that one. */
+  readonly #aliases = new Map<string, string>()
   readonly #names = new UniqueNames(RESERVED)
 
   constructor(model: Model, onWarning: (text: string) => void) {
@@ -69,7 +71,7 @@ export class ModelSchemas {
 
   #define(schema: unknown, pointer: string, name: string): string {
     const known = this.#types.get(pointer)
-    if (known !== undefined) return known
+    if (known !== undefined) return this.#resolved(known)
     const type = this.#names.take(typeName(name))
     // Named before its parts are read: they may refer to it.
     this.#types.set(pointer, type)
@@ -77,21 +79,43 @@ export class ModelSchemas {
     const { default: _default, ...cleaned } = this.#cleaner.clean(schema, pointer)
     const target = [...directReferences(cleaned)]
     if (target.includes(type)) throw new ModelError(pointer, ENDLESS)
-    if (typeof cleaned.$ref === 'string' && target[0] !== undefined)
-      return this.#alias(pointer, type, target[0])
+    if (typeof cleaned.$ref === 'string' && target[0] !== undefined) return this.#alias(type, target[0])
     this.#definitions.set(type, { schema: cleaned, pointer })
     return type
   }
 
-  /** A schema that is only another one is no type of its own. */
-  #alias(pointer: string, type: string, target: string): string {
+  /** A schema that is only another one is no type of its own. What was defined meanwhile may refer to it by its name. */
+  #alias(type: string, target: string): string {
     this.#definitions.delete(type)
-    this.#types.set(pointer, target)
+    this.#aliases.set(type, target)
     return target
   }
 
-  /** @throws ModelError for schemas that refer to themselves without a property or an item between */
-  checkCycles(): void {
+  #resolved(type: string): string {
+    let name = type
+    for (let next = this.#aliases.get(name); next !== undefined; next = this.#aliases.get(name)) name = next
+    return name
+  }
+
+  /** Ends the adding: all references lead to definitions from now on. @throws ModelError for schemas that refer to themselves without a property or an item between */
+  finish(): void {
+    if (this.#aliases.size > 0)
+      for (const [type, { schema, pointer }] of this.#definitions)
+        this.#definitions.set(type, { schema: this.#withResolved(schema) as JsonObject, pointer })
+    this.#checkCycles()
+  }
+
+  #withResolved(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.#withResolved(item))
+    if (!isObject(value)) return value
+    const entries = Object.entries(value).map(([key, child]) => {
+      const isReference = key === '$ref' && typeof child === 'string'
+      return [key, isReference ? REFERENCE + this.#resolved(typeOf(child)) : this.#withResolved(child)]
+    })
+    return Object.fromEntries(entries)
+  }
+
+  #checkCycles(): void {
     for (const [type, { pointer }] of this.#definitions) {
       const reached = new Set<string>()
       const waiting = [type]
@@ -115,11 +139,18 @@ export function typeName(name: string): string {
   return /^[A-Z]/.test(spelled) ? spelled : `Type${spelled}`
 }
 
+/** How schemas refer to a definition. */
+const REFERENCE = '#/definitions/'
+
+function typeOf(reference: string): string {
+  return reference.slice(REFERENCE.length)
+}
+
 const ENDLESS = 'it refers to itself without a property or an item between'
 
 /** What a schema refers to for the same value. */
 function* directReferences(schema: JsonObject): Generator<string> {
-  if (typeof schema.$ref === 'string') yield schema.$ref.slice('#/definitions/'.length)
+  if (typeof schema.$ref === 'string') yield typeOf(schema.$ref)
   for (const key of ['anyOf', 'oneOf', 'allOf']) {
     const parts = schema[key]
     if (Array.isArray(parts)) for (const part of parts) yield* directReferences(part)
@@ -129,7 +160,7 @@ function* directReferences(schema: JsonObject): Generator<string> {
 function* referencesIn(value: unknown): Generator<string> {
   if (typeof value !== 'object' || value === null) return
   for (const [key, child] of Object.entries(value)) {
-    if (key === '$ref' && typeof child === 'string') yield child.slice('#/definitions/'.length)
+    if (key === '$ref' && typeof child === 'string') yield typeOf(child)
     else yield* referencesIn(child)
   }
 }

@@ -104,14 +104,23 @@ function objectOr(value: unknown): JsonObject {
 /** Keywords whose values are data, not schemas. */
 const DATA = new Set(['const', 'enum', 'default', 'examples'])
 
+/** Keywords whose values are schemas by name: any name will do, those of keywords too. */
+const BY_NAME = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependentSchemas'])
+
 /** A schema whose references lead into the document instead of into the schema. */
 function movePointers(value: unknown, targets: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(value)) return value.map((item) => movePointers(item, targets))
   if (!isObject(value)) return value
   const entries = Object.entries(value).map(([key, child]) => {
     if (key === '$ref' && typeof child === 'string') return [key, moved(child, targets)]
+    if (BY_NAME.has(key) && isObject(child)) return [key, movedByName(child, targets)]
     return [key, DATA.has(key) ? child : movePointers(child, targets)]
   })
+  return Object.fromEntries(entries)
+}
+
+function movedByName(schemas: JsonObject, targets: ReadonlyMap<string, string>): JsonObject {
+  const entries = Object.entries(schemas).map(([name, schema]) => [name, movePointers(schema, targets)])
   return Object.fromEntries(entries)
 }
 
