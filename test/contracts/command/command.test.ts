@@ -15,9 +15,21 @@ interface Ran {
   readonly error: string
 }
 
-/** Runs the command in a process of its own. */
-function runIn(folder: string, args: readonly string[]): Promise<Ran> {
-  const all = ['--conditions=@token-socket/source', '--import=tsx', main, ...args]
+const moduleOf = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`
+
+/** A module that makes Node find some packages nowhere. */
+function hiding(packages: readonly string[]): string {
+  const hook = `export async function resolve(name, context, next) {
+    if (!${JSON.stringify(packages)}.includes(name)) return next(name, context)
+    throw Object.assign(new Error("Cannot find package '" + name + "'"), { code: 'ERR_MODULE_NOT_FOUND' })
+  }`
+  return moduleOf(`import { register } from 'node:module'\nregister(${JSON.stringify(moduleOf(hook))})`)
+}
+
+/** Runs the command in a process of its own. @param hidden packages that are not installed there */
+function runIn(folder: string, args: readonly string[], hidden: readonly string[] = []): Promise<Ran> {
+  const hides = hidden.length > 0 ? [`--import=${hiding(hidden)}`] : []
+  const all = ['--conditions=@token-socket/source', '--import=tsx', ...hides, main, ...args]
   return new Promise((resolve) => {
     execFile(process.execPath, all, { cwd: folder, timeout: 30_000 }, (failure, out, error) => {
       const code = failure ? Number(failure.code ?? -1) : 0
@@ -59,6 +71,10 @@ export const contract = defineContract({ server: { hello: procedure({ input: z.e
 export default defineContract({ client: { tell: procedure() } })`,
   'common.cjs': `exports.contract = { definition: {} }`,
   'valibot.ts': `${IMPORTS}export const contract = defineContract({ server: { buy: procedure({ input: v.string() }) } })`,
+  'valibot-channel.ts': `${IMPORTS}export const contract = defineContract({ channels: {
+  'room-{id}': { events: { say: v.string() }, presence: v.object({ name: v.string() }) } } })`,
+  'valibot-error.ts': `${IMPORTS}export const contract = defineContract({ both: { a: { b: procedure({ output: type<1>(),
+  errors: { sold_out: v.object({ left: v.number() }) } }) } } })`,
   'open.ts': `${IMPORTS}export const contract = defineContract({ server: { buy: procedure({ input: type<1>() }) } })`,
   'broken.ts': `throw new Error('it is broken')`,
   'syntax.ts': `export const = 1`,
@@ -70,6 +86,8 @@ export const contract = defineContract({ server: { hello: procedure() } })`,
 channels: { calls: { messages: { buy: { payload: { type: string, nullable: true } } } } }
 operations: { buy: { action: receive, channel: { $ref: '#/channels/calls' } } }
 `,
+  'model.json':
+    '{ "asyncapi": "3.0.0", "channels": { "a": { "messages": { "b": {} } } }, "operations": { "b": { "action": "receive", "channel": { "$ref": "#/channels/a" } } } }',
   'old.json': '{ "asyncapi": "2.6.0" }',
 }
 
@@ -149,6 +167,18 @@ describe('token-socket', function () {
       expect(JSON.parse(out).components.schemas['buy.input']).to.deep.equal({ type: 'string' })
     })
 
+    it('describes schemas of Valibot wherever they are', async () => {
+      const channel = await runHere(folder, ['asyncapi', 'valibot-channel.ts'])
+      expect(channel.error).to.equal('')
+      expect(Object.values(JSON.parse(channel.out).components.schemas)).to.have.length(2)
+      const { out } = await runHere(folder, ['asyncapi', 'valibot-error.ts'])
+      expect(Object.values(JSON.parse(out).components.schemas)).to.deep.include({
+        type: 'object',
+        properties: { left: { type: 'number' } },
+        required: ['left'],
+      })
+    })
+
     it('warns of open payloads', async () => {
       const { code, error } = await run('asyncapi', 'open.ts')
       expect(code).to.equal(0)
@@ -173,6 +203,41 @@ describe('token-socket', function () {
       const { code, out } = await run('asyncapi', 'made.ts')
       expect(code).to.equal(0)
       expect(JSON.parse(out).components.schemas['buy.input']).to.deep.equal({ type: 'string' })
+    })
+  })
+
+  describe('names the packages that a task needs', () => {
+    const tasks: Readonly<Record<string, readonly [args: readonly string[], packages: readonly string[]]>> = {
+      'a contract in TypeScript': [['asyncapi', 'contract.ts'], ['jiti']],
+      'a contract that is generated': [
+        ['contract', 'model.json'],
+        ['zod', 'json-schema-to-typescript'],
+      ],
+      'a model in YAML': [['contract', 'model.yaml'], ['js-yaml']],
+    }
+    for (const [task, [args, packages]] of Object.entries(tasks))
+      it(task, async () => {
+        const { code, out, error } = await runIn(folder, args, packages)
+        expect([code, out]).to.deep.equal([1, ''])
+        expect(error).to.match(/^token-socket: The packages? /)
+        expect(
+          error
+            .replace(/^.*npm install -D /s, '')
+            .trim()
+            .split(' '),
+        ).to.have.members(packages)
+        expect(error).to.not.match(/\n {4}at /)
+      })
+
+    it('schemas of Valibot, whose payloads stay open', async () => {
+      const { code, out, error } = await runIn(
+        folder,
+        ['asyncapi', 'valibot.ts'],
+        ['@valibot/to-json-schema'],
+      )
+      expect(code).to.equal(0)
+      expect(error).to.include('npm install -D @valibot/to-json-schema')
+      expect(JSON.parse(out).components?.schemas ?? {}).to.deep.equal({})
     })
   })
 
