@@ -20,6 +20,8 @@ describe('givenUrl', () => {
   const good: Readonly<Record<string, readonly [give: Give, url: string]>> = {
     'a text': [({ url }) => `${url}?a=1`, `${BASE}?a=1`],
     'an object': [({ url }) => ({ url: `${url}?a=1` }), `${BASE}?a=1`],
+    'a URL object': [({ url }) => new URL(`${url}?a=1`), `${BASE}?a=1`],
+    'an object with a URL object': [async ({ url }) => ({ url: new URL(url) }), BASE],
     'a promise': [async ({ url }) => ({ url }), BASE],
     'another path': [giving('wss://example.com:8443/other?b'), 'wss://example.com:8443/other?b'],
     'another writing of the host': [giving('WSS://EXAMPLE.com:8443/'), 'wss://example.com:8443/'],
@@ -127,6 +129,54 @@ describe('the option url', () => {
       expect([error.code, calls, socket.state]).to.deep.equal(['url_failed', 3, 'failed'])
       expect(error.message).to.contain('no key')
     })
+
+    for (const [title, webSocket] of Object.entries({
+      throws: (url: string) => {
+        throw new Error(`cannot open ${url}`)
+      },
+      'throws a text': (url: string) => {
+        throw url
+      },
+    }))
+      it(`has no part of the URL in an error or the log when the option webSocket ${title}`, async () => {
+        const lines: unknown[] = []
+        const logger = {
+          debug: (...line: unknown[]) => lines.push(line),
+          warn: (...line: unknown[]) => lines.push(line),
+        }
+        const url: Give = (request) => `${request.url}?key=S3CR3T`
+        const socket = world.open({ url, webSocket, logger })
+        socket.on('error', (error) => lines.push(error))
+        socket.on('state', (...change) => lines.push(change))
+        await until(() => socket.status.error !== undefined)
+        expect(socket.status.error?.code).to.equal('transport_failed')
+        expect(inspect([lines, socket.status], { depth: 9 })).to.not.contain('S3CR3T')
+      })
+
+    for (const [title, value] of Object.entries({ undefined: undefined, null: null, 'the number 0': 0 }))
+      for (const [option, code] of [
+        ['url', 'url_failed'],
+        ['token', 'token_failed'],
+        ['webSocket', 'transport_failed'],
+      ] as const)
+        for (const [way, fail] of Object.entries({
+          throws: () => {
+            throw value
+          },
+          rejects: () => Promise.reject(value),
+        })) {
+          if (option === 'webSocket' && way === 'rejects') continue
+          it(`is tried again after ${option} ${way} ${title}`, async () => {
+            world.reconnectAtOnce()
+            const failing = {
+              [option]: fail,
+              ...(option === 'webSocket' && { url: (({ url }) => url) as Give }),
+            }
+            const socket = world.open({ ...failing, tokenAttempts: 3 } as TokenSocketOptions)
+            await until(() => (socket.status.attempt ?? 0) > 1 || socket.state === 'failed')
+            expect(socket.status.error?.code ?? (await rejection(socket.ready())).code).to.equal(code)
+          })
+        }
 
     it('goes on after the first `ready`, however often the function fails', async () => {
       let calls = 0

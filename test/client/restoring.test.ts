@@ -52,6 +52,21 @@ describe('#onrestored', () => {
     expect(order).to.deep.equal(['subscribed', 'restored'])
   })
 
+  it('does not run once an earlier one of the same round has undone it', async () => {
+    const socket = open()
+    const order: string[] = []
+    const undo: (() => void)[] = []
+    socket.onrestored(() => {
+      order.push('first')
+      undo[0]?.()
+    })
+    undo.push(socket.onrestored(() => order.push('second')))
+    socket.onrestored(() => order.push('third'))
+    await socket.ready()
+    await until(() => order.includes('third'))
+    expect(order).to.deep.equal(['first', 'third'])
+  })
+
   it('runs on each connection, the first one included', async () => {
     const socket = open()
     let runs = 0

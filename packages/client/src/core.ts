@@ -155,7 +155,9 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     const run = async () => {
       const { link } = this.calls
       try {
-        if (link) await limitTime([wait], new AbortController().signal, async () => callback())
+        // One that ran before it may have undone it.
+        if (link && this.#restorers.has(run))
+          await limitTime([wait], new AbortController().signal, async () => callback())
       } catch (error) {
         // What fails since the link is gone runs again.
         if (link === this.calls.link) this.failed(error)

@@ -15,7 +15,7 @@ export async function givenUrl(base: string, give: GiveUrl): Promise<string> {
   } catch (cause) {
     throw asRpcError(cause, 'url_failed')
   }
-  const url = parseUrl(typeof given === 'string' ? given : given?.url)
+  const url = parseUrl(((given as { readonly url?: string } | undefined)?.url ?? given) as string)
   if (!url || url.hash) throw new RpcError('url_failed')
   const { origin } = new URL(base)
   if (url.origin !== origin) throw badOption('url', `of ${origin}, not ${url.origin}`)

@@ -21,7 +21,7 @@ export interface Logger {
 export type LogLevel = 'debug' | 'warn' | 'none'
 
 /** A URL, alone or as an object's. */
-export type GivenUrl = string | { readonly url: string }
+export type GivenUrl = string | URL | { readonly url: string | URL }
 
 /** Gives the URL that a WebSocket is opened with, for the one that it gets. */
 export type GiveUrl = (request: { readonly url: string }) => GivenUrl | Promise<GivenUrl>

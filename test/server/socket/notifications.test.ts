@@ -394,12 +394,32 @@ describe('a notification to a client', () => {
     sinon.assert.notCalled(failed)
   })
 
-  it('that fails does not count against the rate of its client', async () => {
-    const { socket, say } = open({ limits: { rate: 2 } })
+  it('that fails counts against the rate of its client, and is dropped beyond it', async () => {
+    const { socket, say } = open({ limits: { rate: 5 } })
     for (let count = 0; count < 20; count += 1) await socket.notify('a.b')
     for (let count = 0; count < 20; count += 1) say(failure)
-    sinon.assert.callCount(failed, 20)
-    say({ rpc: 'x', uuid: '1' })
+    sinon.assert.callCount(failed, 5)
+    expect(socket.isClosed).to.equal(false)
+  })
+
+  it('that fails is reported if it is among the last 1,000, and never wrong', async () => {
+    const { socket, say } = open({ limits: { wrongMessages: 3 } })
+    for (let count = 0; count < 3000; count += 1) await socket.notify('a.b')
+    for (let count = 0; count < 3000; count += 1) say(failure)
+    sinon.assert.callCount(failed, 1000)
+    expect(socket.isClosed).to.equal(false)
+    for (let count = 0; count < 4; count += 1) say(failure)
+    expect(socket.isClosed).to.equal(true)
+  })
+
+  it('that fails long after it was sent is dropped, and never wrong', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['performance'] })
+    const { socket, say } = open({ limits: { wrongMessages: 3 } })
+    for (let count = 0; count < 20; count += 1) await socket.notify('a.b')
+    clock.tick(60_000)
+    for (let count = 0; count < 20; count += 1) say(failure)
+    sinon.assert.notCalled(failed)
+    expect(socket.isClosed).to.equal(false)
   })
 
   for (const about of [undefined, { function: 5 }, { function: 'x'.repeat(1000) }, 'a', { channel: 'a' }]) {

@@ -1,7 +1,7 @@
-import { type Connection, throwIfAborted } from '@token-socket/protocol'
+import { type Connection, RpcError, throwIfAborted } from '@token-socket/protocol'
 import { createWebSocket } from '#websocket'
 import type { TokenSocketOptions } from '../options.js'
-import { type Framing, SocketConnection } from './socket-connection.js'
+import { type Framing, SocketConnection, type WebSocketLike } from './socket-connection.js'
 
 /** A text frame holds one message or several, one a line. */
 export const LINES: Framing = {
@@ -12,6 +12,7 @@ export const LINES: Framing = {
 
 /**
  * Opens a plain WebSocket.
+ * @param url a promise of one that the application gives: no error has it
  * @param create opens it. @default the platform's own
  * @throws RpcError `transport_failed`, or the signal's reason
  */
@@ -23,5 +24,12 @@ export async function openWebSocket(
 ): Promise<Connection> {
   const given = await url
   throwIfAborted(signal)
-  return SocketConnection.open(create(given, headers), LINES, signal)
+  let socket: WebSocketLike
+  try {
+    socket = create(given, headers)
+  } catch (cause) {
+    // Its text may have a URL of the application's, with credentials.
+    throw given === url ? cause : new RpcError('transport_failed')
+  }
+  return SocketConnection.open(socket, LINES, signal)
 }

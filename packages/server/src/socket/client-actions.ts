@@ -13,13 +13,19 @@ import type { FailureListener } from '../runtime/failures.js'
 import { promised } from '../runtime/own-calls.js'
 import type { RequestLog } from '../runtime/request-log.js'
 import { shorten } from '../runtime/shorten.js'
+import type { Turns } from '../runtime/turns.js'
 import { actionTimeout } from './action-timeout.js'
+import { FailureCredit } from './failure-credit.js'
 import { callBack, type RpcCallback } from './rpc-callback.js'
 
 /** Dependencies of {@link ClientActions} that all sockets of a server share. */
 export interface ClientActionsOwner {
   readonly requests: RequestLog
   readonly failed: FailureListener
+  /** `timeout`: milliseconds that a call may take, and for which a client may report at least that a notification failed. */
+  readonly limits: { readonly timeout: number }
+  /** Where the time of the turn is good enough. @default the time of each look */
+  readonly turns?: Pick<Turns, 'time'>
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
 }
@@ -44,8 +50,8 @@ export class ClientActions {
   readonly #socket: CalledSocket
   readonly #owner: ClientActionsOwner
   readonly #peer: RpcPeer
-  /** Notifications that the client was sent, and of which it has reported no failure. */
-  #notified = 0
+  /** Notifications whose failures the client may report. Made with the first one. */
+  #credit: FailureCredit | undefined
 
   constructor(socket: CalledSocket, owner: ClientActionsOwner, peer: RpcPeer) {
     this.#socket = socket
@@ -80,10 +86,14 @@ export class ClientActions {
     return promised('socket.notify', async () => this.#notify(name, data), misused)
   }
 
-  /** A notification failed at the client. @returns `false` if it was sent none that could have failed */
+  /**
+   * A notification failed at the client. What is older than a call may be, or one of too many, is dropped.
+   * @returns `false` if the client was sent none that could have failed
+   */
   failed(outcome: Outcome): boolean {
-    if (this.#notified === 0 || !('error' in outcome)) return false
-    this.#notified -= 1
+    if (!('error' in outcome)) return false
+    const credit = this.#credit?.take(this.#now()) ?? 'unasked'
+    if (credit !== 'counts') return credit === 'late'
     const error = decodeError(outcome)
     const { function: name } = Object(error.data) as { readonly function?: unknown }
     this.#report(error, typeof name === 'string' ? name : undefined)
@@ -97,10 +107,15 @@ export class ClientActions {
     if (isClosed) throw new RpcError('connection_lost')
     if (!capabilities.includes('notify')) return this.#callInstead(name, data)
     this.#socket.send({ type: 'invoke', name, data })
-    this.#notified += 1
+    this.#credit ??= new FailureCredit(this.#owner.limits.timeout)
+    this.#credit.add(this.#now())
     const { requests } = this.#owner
     if (requests.isVerbose) requests.notified({ sid, uid, type: 'notify', function: name })
     return undefined
+  }
+
+  #now(): number {
+    return this.#owner.turns?.time ?? performance.now()
   }
 
   /** Calls an action of a client that takes no notifications. Its answer is dropped, and so is that there was none. */

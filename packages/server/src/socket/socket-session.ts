@@ -130,7 +130,7 @@ export class SocketSession {
     if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.close('too_many_messages')
     try {
       const message = decodeClientMessage(text, this.#socket.capabilities)
-      if (message.type === 'result') this.#settle(message)
+      if (message.type === 'result') this.#settle(message, count)
       else if (message.type === 'cancel') this.#peer.cancel(message.id, message.reason)
       else this.#handle(message, count, typeof text === 'string' ? text.length : 0)
     } catch (error) {
@@ -146,12 +146,14 @@ export class SocketSession {
     this.#supervisor.disconnect()
   }
 
-  /** An answer to a call of the server does not count: the server asked for it. Nor does a notification's failure. */
-  #settle({ id, outcome }: ResultMessage): void {
-    const isAsked = id === undefined ? this.#actions?.failed(outcome) : this.#peer.isPending(id)
-    if (isAsked) this.#rate.uncount()
-    else if (id === undefined) return this.#complain(badField('fid', 'text'))
-    if (id !== undefined) this.#peer.settle(id, outcome)
+  /** An answer to a call of the server does not count: the server asked for it. That a notification failed does. */
+  #settle({ id, outcome }: ResultMessage, count: number): void {
+    if (id !== undefined) {
+      if (this.#peer.isPending(id)) this.#rate.uncount()
+      return this.#peer.settle(id, outcome)
+    }
+    if (count > this.#owner.limits.rate) return
+    if (!this.#actions?.failed(outcome)) this.#complain(badField('fid', 'text'))
   }
 
   #handle(message: Request, count: number, bytes: number): void {

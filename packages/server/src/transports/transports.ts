@@ -83,7 +83,9 @@ export class Transports {
   }
 
   /** A line of sockjs. Strangers cause each of them, and choose what it says of a content type. */
-  #note({ log, logger }: TransportsOptions, severity: string, line: string): void {
+  #note({ log, logger }: TransportsOptions, severity: string, text: string): void {
+    // A query may hold credentials: no line has one.
+    const line = text.replace(/\?\S*/g, '?…')
     if (severity !== 'error') return logger.debug({ severity }, shorten(line))
     const isRefusal = line.startsWith('Unsupported content-type')
     const details = { severity, line: isRefusal ? shorten(line) : line.slice(0, ERROR_LENGTH) }
