@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import type { TokenSocket, TokenSocketOptions } from '@token-socket/client'
 import { CLOSE_CODES, type ConnectAuthentication, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
+import { WebSocket } from 'ws'
 import { until } from '../client/waiting.js'
 import { rejection } from '../protocol/rejection.js'
 import { keptAfterCollection, watchUpgrades } from '../server/transports/watched-upgrades.js'
@@ -175,6 +176,26 @@ describe('connectAuthentication', () => {
         { error: 'Forbidden', code: 'forbidden' },
         ['error', /gave a function/],
       ],
+      'an RpcError as the answer': [
+        () => new RpcError('banned'),
+        { error: 'banned', code: 'banned' },
+        ['warn', /gave an error as its answer/],
+      ],
+      'a boxed false': [
+        () => new Boolean(false),
+        { error: 'Forbidden', code: 'forbidden' },
+        ['error', /gave an object of Boolean that is no object as JSON/],
+      ],
+      'a date': [
+        async () => new Date(),
+        { error: 'Forbidden', code: 'forbidden' },
+        ['error', /gave an object of Date that is no object as JSON/],
+      ],
+      'an object that is nothing as JSON': [
+        (_r, callback) => callback(null, { toJSON: () => undefined }),
+        { error: 'Forbidden', code: 'forbidden' },
+        ['error', /gave an object that is no object as JSON/],
+      ],
       'a symbol': [() => Symbol('a'), { error: 'Forbidden', code: 'forbidden' }, ['error', /gave a symbol/]],
       'a bigint': [() => 1n, { error: 'Forbidden', code: 'forbidden' }, ['error', /gave a bigint/]],
     }
@@ -207,6 +228,20 @@ describe('connectAuthentication', () => {
         /no database/,
       ],
       rejects: [async () => Promise.reject(new TypeError('no database')), /no database/],
+      'returns an error': [() => new Error('no database'), /no database/],
+      'resolves to an error': [async () => new Error('no database'), /no database/],
+      'calls back an error as the user': [
+        (_r, callback) => callback(null, new Error('no database')),
+        /no database/,
+      ],
+      'throws undefined': [
+        () => {
+          throw undefined
+        },
+        /undefined/,
+      ],
+      'rejects with null': [() => Promise.reject(null), /null/],
+      'rejects with 0': [() => Promise.reject(0), /0/],
       'rejects with a text': [async () => Promise.reject('no database'), /no database/],
       'calls back an error': [(_r, callback) => callback(new Error('no database')), /no database/],
       'does not answer': [() => new Promise(() => {}), /did not answer within 100 ms/],
@@ -362,8 +397,14 @@ describe('connectAuthentication', () => {
   })
 
   describe('never has the query', () => {
-    const SECRET = 'S3CR3T-credential'
-    const query = `key=${SECRET}&more=${encodeURIComponent('ü S3CR3T')}`
+    /** Long, short, encoded and odd: each name and value is looked for by itself. */
+    const PARTS = ['S3CR3T-credential', 'ü S3CR3T', 'x7Q', '"q7\\u"', 'N4ME', 'J5#+&']
+    const [key, umlaut, short, quoted, name, odd] = PARTS.map(encodeURIComponent)
+    const query = `key=${key}&more=${umlaut}&s=${short}&q=${quoted}&${name}=${odd}&N4ME`
+    const [, ...written] = PARTS.map(encodeURIComponent)
+    const SECRETS = [...PARTS, ...written, ...PARTS.map((part) => JSON.stringify(part).slice(1, -1)), query]
+
+    const values = (request: IncomingMessage) => [...queryOf(request)].flat()
 
     const ends: Readonly<Record<string, ConnectAuthentication>> = {
       'lets in': () => ({ uid: 'ann' }),
@@ -371,12 +412,26 @@ describe('connectAuthentication', () => {
       'refuses with an RpcError': () => {
         throw new RpcError('banned')
       },
+      'refuses with a code of it': (request) => {
+        throw new RpcError(queryOf(request).get('s') ?? '')
+      },
       'gives a text': () => 'ann',
+      'gives an error': ({ url }) => new Error(url),
       'throws with the URL': ({ url }) => {
         throw new Error(`cannot read ${url}`)
       },
-      'throws with a value': (request) => {
-        throw new Error(`no such key: ${queryOf(request).get('key')}, ${queryOf(request).get('more')}`)
+      'throws with the values': (request) => {
+        throw new Error(`no such key: ${values(request).join()}`)
+      },
+      'throws with JSON': (request) => {
+        throw new Error(JSON.stringify(values(request)))
+      },
+      'throws an error that is called so': (request) => {
+        const [, value = ''] = values(request)
+        throw Object.assign(new Error('no'), { name: value, code: value, key: value })
+      },
+      'throws a list': (request) => {
+        throw values(request)
       },
       'fails to parse the URL': ({ url = '' }) => ({ url: new URL(url).search }),
       'throws the request': (request) => {
@@ -388,6 +443,9 @@ describe('connectAuthentication', () => {
       'throws with a cause': ({ url }) => {
         throw new Error('no', { cause: new Error(url) })
       },
+      'throws several': ({ url }) => {
+        throw new AggregateError([new Error(url)], 'no')
+      },
       'does not answer': () => new Promise(() => {}),
     }
     for (const [title, give] of Object.entries(ends))
@@ -395,16 +453,62 @@ describe('connectAuthentication', () => {
         const site = await start(give, { debug: true, authTimeout: 100 })
         const said: unknown[] = []
         const note = (...all: unknown[]) => void said.push(all)
-        const client = site.client({ url: withQuery(query), logger: { debug: note, warn: note } })
-        for (const event of ['state', 'error', 'ready', 'reconnect', 'disconnect'] as const)
-          client.on(event, note)
-        const peer = await site.peer()
-        peer.send(AUTH)
-        await until(() => ['ready', 'failed', 'waiting'].includes(client.state))
-        const { failures, log } = site
-        const all = inspect([failures, log, said, client.status], { depth: 12, maxStringLength: null })
-        expect(all).to.not.contain('S3CR3T')
-        expect(said).to.not.deep.equal([])
+        // A client is told the code that refuses it.
+        if (!title.includes('a code of it')) {
+          const client = site.client({ url: withQuery(query), logger: { debug: note, warn: note } })
+          for (const event of ['state', 'error', 'ready', 'reconnect', 'disconnect'] as const)
+            client.on(event, note)
+          await until(() => ['ready', 'failed', 'waiting'].includes(client.state))
+          expect(said).to.not.deep.equal([])
+          said.push(client.status)
+        }
+        const socket = new WebSocket(`${site.url.replace('http', 'ws')}/sockets/websocket?${query}`)
+        socket.on('open', () => socket.send(JSON.stringify(AUTH)))
+        await new Promise((resolve) => socket.once('message', resolve))
+        socket.terminate()
+        expectNone(site, said)
       })
+
+    it('in the log where plain requests below the prefix have one', async () => {
+      const site = await start(() => true, { debug: true })
+      const paths = [
+        '',
+        '/',
+        '/info',
+        '/iframe.html',
+        '/websocket',
+        '/nowhere',
+        '/1/2/xhr',
+        '/1/2/jsonp',
+        '/1/2/nothing',
+      ]
+      for (const path of [...paths, '/client.js', '/1/2/websocket', '/1/2/xhr_send', '/1/2/eventsource'])
+        for (const method of ['GET', 'POST', 'OPTIONS', 'PUT']) {
+          const cut = AbortSignal.timeout(300)
+          await fetch(`${site.url}/sockets${path}?${query}`, { method, signal: cut }).catch(() => {})
+        }
+      expect(site.log.some(({ message }) => message.includes('/sockets/info'))).to.equal(true)
+      expectNone(site, [])
+    })
+
+    it('in the log where an upgrade is refused that has one', async () => {
+      const site = await start(() => true, { debug: true, origins: [] })
+      for (const path of ['/sockets/nowhere', '/sockets/websocket', '/elsewhere'])
+        for (const origin of [undefined, 'https://evil.example']) {
+          const url = `${site.url.replace('http', 'ws')}${path}?${query}`
+          const socket = new WebSocket(url, origin === undefined ? {} : { origin })
+          await new Promise((resolve) => {
+            socket.once('error', resolve)
+            socket.once('open', resolve)
+          })
+          socket.terminate()
+        }
+      expectNone(site, [])
+    })
+
+    function expectNone({ failures, log }: Site, said: readonly unknown[]): void {
+      const text = inspect([failures, log, said], { depth: 12, maxStringLength: null, maxArrayLength: null })
+      expect(SECRETS.filter((secret) => text.includes(secret))).to.deep.equal([])
+    }
   })
 })

@@ -33,6 +33,14 @@ const VALUES: Readonly<Record<string, () => unknown>> = {
   },
 }
 
+/** Values that are falsy: a look for an error finds none. In a callback they mean that there is none. */
+const NOTHING: Readonly<Record<string, () => unknown>> = {
+  undefined: () => undefined,
+  null: () => null,
+  'the number 0': () => 0,
+  'an empty text': () => '',
+}
+
 type Callback = (error: unknown) => void
 
 /** Fails in one of the ways, with the value whose turn it is. */
@@ -222,7 +230,7 @@ describe('an error that cannot be read', () => {
         const isOthersToo = options?.(run).authentication !== undefined
         const other = isOthersToo ? undefined : await site.ready()
         listen?.(site.sockets, run)
-        for (const [what, value] of Object.entries(VALUES)) {
+        for (const [what, value] of Object.entries(isCallback ? VALUES : { ...VALUES, ...NOTHING })) {
           make = value
           expect(await act(site), what).to.be.oneOf([...((isCallback && refusals) || outcomes)])
         }
@@ -241,12 +249,24 @@ describe('an error that cannot be read', () => {
       const ask = (_data: unknown, back: Callback) => by(make?.(), back)
       const site = await start()
       const { socket } = await site.pair({ logLevel: 'none' }, { ask } as never)
-      for (const [what, value] of Object.entries(VALUES)) {
+      const values = way.startsWith('calls') ? VALUES : { ...VALUES, ...NOTHING }
+      for (const [what, value] of Object.entries(values)) {
         make = value
         expect(await outcomeOf(socket.rpc('ask', 1, { timeout: 5000 })), what).to.be.oneOf(REFUSAL)
       }
     })
   }
+
+  for (const [what, make] of Object.entries(NOTHING))
+    it(`is a fault of the middleware that throws it, and of no function: ${what}`, async () => {
+      const site = await start()
+      site.sockets.use('call', () => {
+        throw make()
+      })
+      const client = await site.ready()
+      expect(await outcomeOf(client.rpc('echo', 1))).to.equal('internal')
+      expect(site.failures.map(({ details }) => 'middleware' in details)).to.deep.equal([true])
+    })
 
   for (const [what, make] of Object.entries(VALUES)) {
     it(`harms nothing when the callback of \`rpc\` throws it, and is reported: ${what}`, async () => {

@@ -7,6 +7,7 @@ import { type Engine, MemoryEngine, RpcError, type TokenSocketServerOptions } fr
 import { expect } from 'chai'
 import express from 'express'
 import express4 from 'express4'
+import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
 import { resolveOptions } from '../../packages/server/src/options.js'
 import { TRANSPORT_NAMES } from '../../packages/server/src/transports/transport-names.js'
 import { thrownBy } from '../protocol/rejection.js'
@@ -332,37 +333,21 @@ describe('resolveOptions', () => {
     }
   }
 
-  const limits = [
-    'message',
-    'authMessage',
-    'outbox',
-    'callsIn',
-    'callBytes',
-    'connectionsPerAddress',
-    'bodyBytes',
-    'bodyBytesPerAddress',
-    'bodyTimeout',
-    'authData',
-    'ticketsPerUser',
-    'ticketsPerAddress',
-    'socketsPerUser',
-    'presencesPerUser',
-    'channelsPerUser',
-    'rate',
-    'callsOut',
-    'callTimeout',
-    'subscriptions',
-    'subscriptionsPerUser',
-    'members',
-    'vetoTimeout',
-    'authenticationTimeout',
-  ]
-  for (const limit of limits) {
-    for (const value of [0, -1, Number.NaN, '5', null]) {
+  for (const limit of Object.keys(DEFAULT_LIMITS)) {
+    const isTime = limit.endsWith('Timeout')
+    for (const value of [0, -1, Number.NaN, '5', null, ...(isTime ? [] : [1.5, 0.5, -1.5])]) {
       it(`refuses limits.${limit}: ${value} (${typeof value})`, () => {
         expect(refusedOption({ ...required, limits: { [limit]: value } })).to.equal(`limits.${limit}`)
       })
     }
+
+    it(`takes limits.${limit}: ${isTime ? 'parts of a millisecond' : 'a whole number, or Infinity'}`, () => {
+      for (const value of isTime ? [1.5] : [2, Number.POSITIVE_INFINITY])
+        expect(resolveOptions({ ...required, limits: { [limit]: value } }).limits).to.have.property(
+          limit,
+          value,
+        )
+    })
   }
 
   it('refuses times that timers would take for one millisecond', () => {

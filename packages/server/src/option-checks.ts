@@ -17,6 +17,13 @@ export function checkNumber(name: string, value: unknown): asserts value is numb
   if (typeof value !== 'number' || !(value > 0)) throw badOption(name, 'has to be a number above 0')
 }
 
+/** @throws RpcError `bad_option` unless it is a whole number above 0, or `Infinity` */
+export function checkCount(name: string, value: unknown): asserts value is number {
+  checkNumber(name, value)
+  if (!Number.isInteger(value) && value !== Number.POSITIVE_INFINITY)
+    throw badOption(name, 'has to be a whole number above 0, or Infinity')
+}
+
 /** Node's timers take a longer time for one millisecond. @throws RpcError `bad_option` */
 export function checkWait(name: string, ms: number): void {
   if (ms > LONGEST_WAIT) throw badOption(name, `must not be above ${LONGEST_WAIT}`)

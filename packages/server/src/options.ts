@@ -11,6 +11,7 @@ import { consoleLogger, type Logger } from './logger.js'
 import { MemoryEngine } from './memory-engine.js'
 import {
   badOption,
+  checkCount,
   checkNumber,
   checkWait,
   type Given,
@@ -242,7 +243,9 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
 
 function resolveLimits(given: NonNullable<TokenSocketServerOptions['limits']> = {}): Limits {
   const limits = { ...DEFAULT_LIMITS, ...withoutUndefined(given) }
-  for (const [name, limit] of Object.entries(limits)) checkNumber(`limits.${name}`, limit)
+  for (const [name, limit] of Object.entries(limits))
+    if (name.endsWith('Timeout')) checkNumber(`limits.${name}`, limit)
+    else checkCount(`limits.${name}`, limit)
   for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout', 'readTimeout'] as const)
     checkWait(`limits.${name}`, limits[name])
   return limits

@@ -93,7 +93,7 @@ export class WrappedCall implements CallAround {
 
   /** What the call fails with: what a middleware throws other than an RpcError is reported. */
   #failure(cause: unknown, call: CallContext): unknown {
-    const isOwn = this.#own?.cause === cause
+    const isOwn = this.#own !== undefined && this.#own.cause === cause
     if (isOwn || RpcError.is(cause) || (this.#end && isAbortError(cause))) return cause
     return this.#parts.reports.fault(this.#subject(call), cause)
   }
