@@ -156,6 +156,29 @@ describe('a server in memory', () => {
     expect(seen).to.deep.equal(['+ann', '-ann'])
   })
 
+  it('keeps the last 100 publications of a channel', async () => {
+    const mock = start(() => 1)
+    const client = await mock.connect()
+    for (let at = 0; at <= 100; at += 1) await mock.publish('news', {}, 'item', String(at))
+    await mock.publish('room-{id}', { id: 1 }, 'say', 'elsewhere')
+    const page = await client.channel('news').history()
+    expect(page.map(({ data }) => data)).to.deep.equal(Array.from({ length: 100 }, (_, at) => String(at + 1)))
+  })
+
+  it('has 10,000 calls of a client, and to it, under way', async () => {
+    const never = () => new Promise<never>(() => {})
+    const mock = start(never)
+    const socket = await open(mock, { limits: { callsOut: 20_000, callsIn: 20_000 } })
+    typed(socket, contract).handle({ ask: never })
+    const codes: string[] = []
+    const note = (call: Promise<unknown>) => void call.catch(({ code }) => codes.push(code))
+    for (let at = 0; at <= 10_000; at += 1) note(socket.rpc('act', 'x'))
+    await until(() => codes.length === 1)
+    for (let at = 0; at <= 10_000; at += 1) note(mock.client.ask())
+    await until(() => codes.length === 2)
+    expect(codes).to.deep.equal(['too_many_calls', 'too_many_calls'])
+  })
+
   it('refuses broadcasts with channels in the contract, and does them without', async () => {
     const socket = await open(start(() => 1))
     expect((await errorOf(socket.broadcast('x'))).code).to.equal('forbidden')

@@ -288,6 +288,20 @@ describe('a client of a contract', () => {
       expect(heard).to.deep.equal(['who? me'])
     })
 
+    it('are held while `connect` resolves as far as `limits.callsIn` goes; the rest fail', async () => {
+      const sent = 8
+      site.sockets.on('connected', (socket) => {
+        for (let at = 0; at < sent; at += 1) socket.notify('sendGreeting', { greeting: String(at) })
+      })
+      const client = await open({ limits: { callsIn: 5 } })
+      const got: unknown[] = []
+      client.onSendGreeting(({ greeting }) => got.push(greeting))
+      await until(() => got.length + site.failures.length === sent)
+      expect(got).to.deep.equal(['0', '1', '2', '3', '4'])
+      const codes = site.failures.map(({ cause }) => (cause as RpcError).code)
+      expect(codes).to.deep.equal(Array(sent - got.length).fill('too_many_calls'))
+    })
+
     it('may throw: the others hear the message, and the error is an uncaught one', async () => {
       const client = await open()
       const uncaught = deferred<unknown>()
