@@ -31,6 +31,21 @@ const ANN = { uid: 'ann', umd: { name: 'Ann' } }
 
 const code = async (promise: Promise<unknown>) => (await rejection(promise)).code
 
+/** Codes of docs/ERRORS.md, “A refused sign-in”, after which clients try again. */
+const PASSING_CODES = [
+  'connection_lost',
+  'engine_unavailable',
+  'internal',
+  'invalid_token',
+  'nested_failed',
+  'timeout',
+  'too_many_devices',
+  'transport_failed',
+  'veto_timeout',
+]
+
+const FINAL_CODES = ['banned', 'not_found', 'aborted', 'many_devices']
+
 /** What a test of a rule gets. */
 interface World {
   start(options?: SiteOptions, give?: Give): Promise<Site>
@@ -48,6 +63,51 @@ const RULES: Readonly<Record<string, readonly [observe: (world: World) => Promis
         return site.sockets.sockets().length
       },
       0,
+    ],
+    'an RpcError whose code says nothing about the user': [
+      async ({ start, client }) => {
+        const outcomes: unknown[] = []
+        for (const passing of PASSING_CODES) {
+          let tries = 0
+          const site = await start({}, () => {
+            tries += 1
+            if (tries === 1) throw new RpcError(passing)
+            return ANN
+          })
+          await client(site).ready()
+          outcomes.push([passing, tries])
+        }
+        return outcomes
+      },
+      PASSING_CODES.map((passing) => [passing, 2]),
+    ],
+    'an RpcError with any other code': [
+      async ({ start, client }) => {
+        const outcomes: unknown[] = []
+        for (const final of FINAL_CODES) {
+          let tries = 0
+          const site = await start({}, () => {
+            tries += 1
+            throw new RpcError(final)
+          })
+          outcomes.push([await code(client(site).ready()), tries])
+        }
+        return outcomes
+      },
+      FINAL_CODES.map((final) => [final, 1]),
+    ],
+    'the failure of a call that the function made': [
+      async ({ start, client }) => {
+        let tries = 0
+        const site: Site = await start({}, async () => {
+          tries += 1
+          if (tries === 1) await site.sockets.cluster.rpc('no such socket', 'who')
+          return ANN
+        })
+        await client(site).ready()
+        return [tries, site.failures.length + site.log.filter(({ level }) => level === 'error').length > 0]
+      },
+      [2, true],
     ],
     'an allowed origin': [
       async ({ start, client }) => {

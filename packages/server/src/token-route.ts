@@ -25,8 +25,9 @@ import type { Tokens } from './tokens.js'
  *
  * - a text: the key of the session whose value has to be truthy; the socket gets the session's data;
  * - `(req, callback)` or `async (req)`: falsy is refused, an object becomes `socket.auth`, any other truthy value
- *   stands for the session's data. An RpcError refuses with its code, message and data: the client does not try again. Any
- *   other error is a failure, and clients try again.
+ *   stands for the session's data. An RpcError refuses with its code, message and data: the client does not try again, except
+ *   for codes that say nothing about the user, such as `timeout` or `internal`. Any other error is a failure, and clients try
+ *   again.
  */
 export type Authentication = string | AuthenticationFunction<Request>
 

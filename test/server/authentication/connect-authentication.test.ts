@@ -52,7 +52,10 @@ describe('ConnectAuthenticator', () => {
     })
 
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: 1_000_000 })
+    clock = sinon.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'],
+      now: 1_000_000,
+    })
     log = new RecordedLog()
     failed = sinon.spy()
     asked = []
@@ -168,6 +171,88 @@ describe('ConnectAuthenticator', () => {
         'connectAuthentication did not answer within 9000 ms',
       ])
     })
+  })
+
+  describe('counts a call whose function is slower than its time', () => {
+    const SLOW: Readonly<Record<string, ConnectAuthentication>> = {
+      resolves: () => new Promise((resolve) => setTimeout(resolve, 3000, {})),
+      rejects: () => new Promise((_, reject) => setTimeout(() => reject(new Error('no')), 3000)),
+      'calls back': (_request, callback) => void setTimeout(callback, 3000, null, true),
+      'calls back, and its client has left': (_request, callback) =>
+        void setTimeout(callback, 3000, null, true),
+    }
+    for (const [title, hook] of Object.entries(SLOW))
+      it(`until it ${title}`, async () => {
+        authTimeout = 500
+        const calls: number[] = []
+        const authenticator = make((request, callback) => {
+          calls.push(Date.now() - 1_000_000)
+          return hook(request, callback)
+        }, 2)
+        const outcomes: string[] = []
+        const connect = () => {
+          const arrival = new Arrival(() => {})
+          const request = requestFrom('6.6.6.6')
+          rejection(authenticate(authenticator, request, arrival)).then(({ code }) => outcomes.push(code))
+          return arrival
+        }
+        const arrivals = Array.from({ length: 200 }, connect)
+        if (title.endsWith('left')) for (const arrival of arrivals) arrival.close()
+        await clock.tickAsync(2999)
+        expect(calls).to.deep.equal([0, 0])
+        expect(new Set(outcomes)).to.have.property('size', 1)
+        connect()
+        await clock.tickAsync(1)
+        // Those that have left pass the turnstile, too.
+        for (let turn = 0; turn < 10; turn += 1) await clock.tickAsync(0)
+        expect(calls).to.deep.equal([0, 0, 3000])
+      })
+
+    it('for 30 s more if it never answers, and the log says so', async () => {
+      authTimeout = 500
+      const authenticator = make(waiting, 1)
+      const first = rejection(authenticate(authenticator, requestFrom('1.2.3.4')))
+      await clock.tickAsync(500 + 29_999)
+      const second = rejection(authenticate(authenticator, requestFrom('1.2.3.4')))
+      await first
+      expect([asked.length, log.lines]).to.deep.equal([1, []])
+      await clock.tickAsync(1)
+      expect(asked).to.have.length(2)
+      expect(log.lines).to.have.length(1)
+      expect(JSON.stringify(log.lines)).to.match(/connectAuthentication still has not answered/)
+      asked[0]?.answer(true)
+      const third = rejection(authenticate(authenticator, requestFrom('1.2.3.4')))
+      await clock.tickAsync(499)
+      expect(asked).to.have.length(2)
+      await clock.tickAsync(1)
+      await Promise.all([second, third])
+    })
+  })
+
+  describe('does not ask when little time is left:', () => {
+    /** A first call that takes some time, and a second one that waits for it. @returns how many are asked about */
+    async function askSecond(took: number, ms: number): Promise<number> {
+      const authenticator = make(waiting, 1)
+      const before = authenticate(authenticator, requestFrom('1.2.3.4'))
+      await clock.tickAsync(took)
+      asked[0]?.answer(true)
+      await before
+      rejection(authenticate(authenticator, requestFrom('1.2.3.4')))
+      rejection(authenticate(authenticator, requestFrom('1.2.3.4')))
+      await clock.tickAsync(ms)
+      asked[1]?.answer(true)
+      await clock.tickAsync(0)
+      return asked.length
+    }
+    for (const [title, took, ms, count] of [
+      ['less than calls took lately', 1000, 4900, 2],
+      ['but as much as calls took lately', 1000, 3000, 3],
+      ['less than half, although calls took longer', 4900, 2600, 2],
+      ['but half, although calls took longer', 4900, 2400, 3],
+    ] as const)
+      it(title, async () => {
+        expect(await askSecond(took, ms)).to.equal(count)
+      })
   })
 
   it('refuses a user who was cut off for good while it was asked', async () => {

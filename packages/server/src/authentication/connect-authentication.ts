@@ -5,6 +5,7 @@ import { type Claims, readClaims } from '../claims.js'
 import { clientAddress, clientAddresses, hostName, type TrustProxy } from '../forwarded.js'
 import { addressBlock } from '../http/address-block.js'
 import type { Redeemed } from '../redeemer.js'
+import { AverageDuration } from '../runtime/average-duration.js'
 import type { Development } from '../runtime/development.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { FairSlots } from '../runtime/fair-slots.js'
@@ -28,8 +29,9 @@ import { codeWithoutQuery, withoutQuery } from './url-query.js'
  * Whether, and as whom, a WebSocket may connect that brings no token: asked with the upgrade request, whose `headers`, `url` and
  * `socket` say where it comes from. `(request, callback)` or `async (request)`.
  *
- * Falsy is refused for good, and so is an RpcError, which reaches the client with its code, message and data. An object becomes
- * `socket.auth`, `true` stands for `{}`. Any other error is a failure, after which clients try again.
+ * Falsy is refused for good. So is an RpcError, which reaches the client with its code, message and data; codes that say
+ * nothing about the user, such as `timeout` or `internal`, let clients try again. An object becomes `socket.auth`, `true`
+ * stands for `{}`. Any other error is a failure, after which clients try again.
  */
 export type ConnectAuthentication = AuthenticationFunction<IncomingMessage>
 
@@ -63,6 +65,7 @@ export class ConnectAuthenticator {
   readonly #options: ConnectAuthenticatorOptions
   readonly #check: ClaimsCheck
   readonly #slots: FairSlots
+  readonly #durations = new AverageDuration()
   readonly #hook: AuthenticationOption<IncomingMessage>
 
   constructor(options: ConnectAuthenticatorOptions) {
@@ -112,14 +115,16 @@ export class ConnectAuthenticator {
 
   /** The function is called in turn, and in time. */
   #call(request: IncomingMessage, ip: string): ConnectCall {
-    const { authTimeout, turnstile } = this.#options
+    const { authTimeout, turnstile, log } = this.#options
     const timeout = Math.min(authTimeout() ?? LONGEST, LONGEST)
     return new ConnectCall(request, addressBlock(ip), {
       timeout,
       slots: this.#slots,
+      durations: this.#durations,
       turnstile,
       ask: (asked) => callAuthentication(this.#hook, asked),
       late: (isAsked) => lateError(timeout, isAsked),
+      hung: (ms) => log.write(`${OPTION} hung`, ['warn', { option: OPTION, ms, ip }, HUNG]),
     })
   }
 
@@ -165,6 +170,9 @@ export class ConnectAuthenticator {
 class Refused {
   constructor(readonly error: RpcError) {}
 }
+
+const HUNG =
+  'connectAuthentication still has not answered: limits.connectAuthentications no longer counts this call'
 
 function lateError(timeout: number, isAsked: boolean): Error {
   if (isAsked) return new Error(`${OPTION} did not answer within ${timeout} ms`)

@@ -1,32 +1,44 @@
 import type { IncomingMessage } from 'node:http'
 import { RpcError } from '@token-socket/protocol'
+import type { AverageDuration } from '../runtime/average-duration.js'
 import type { FairSlots } from '../runtime/fair-slots.js'
 
 /** What a {@link ConnectCall} fails with whose client has left. */
 export const WITHDRAWN = new RpcError('connection_lost')
+
+/** Milliseconds for which a function that is late keeps its slot. After that it counts as hung. */
+const LATE_SLOT = 30_000
 
 /** Dependencies of a {@link ConnectCall}. */
 export interface ConnectCallOptions {
   /** Milliseconds for the wait and the answer together. */
   readonly timeout: number
   readonly slots: Pick<FairSlots, 'enter'>
+  /** How long calls took lately. */
+  readonly durations: Pick<AverageDuration, 'add' | 'ms'>
   /** What calls that had to wait for a slot pass before they begin. */
   readonly turnstile: { pass(run: () => void): void }
   /** Asks the application. It does not throw. */
   ask(request: IncomingMessage): Promise<unknown>
   /** What a call fails with that is not answered in time. */
   late(isAsked: boolean): Error
+  /** A function is given up: its slot is free, although it may still run. @param ms since it was late */
+  hung(ms: number): void
 }
 
 /**
- * One call of `connectAuthentication`: waits for a slot, asks, and gives the slot back when it is answered or its time is over. A
- * withdrawn call keeps nothing of its request: one that waits leaves, one that runs has its slot as long as before.
+ * One call of `connectAuthentication`: waits for a slot, asks, and gives the slot back when the function has answered. A
+ * function that is late keeps its slot for 30 s more: it still runs. A call is not asked when calls took longer lately than
+ * the time that it has left, at most half of its time.
+ *
+ * A withdrawn call keeps nothing of its request: one that waits leaves, one that runs has its slot as long as before.
  */
 export class ConnectCall {
   readonly #options: ConnectCallOptions
   /** Until the application is asked. */
   #request: IncomingMessage | undefined
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout
+  readonly #end: number
   #leave = () => {}
   #isAsked = false
   #settle: { resolve(auth: unknown): void; reject(cause: unknown): void } | undefined
@@ -40,7 +52,8 @@ export class ConnectCall {
     this.answer = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
-    this.#timer = setTimeout(() => this.#fail(options.late(this.#isAsked)), options.timeout)
+    this.#end = performance.now() + options.timeout
+    this.#timer = setTimeout(() => this.#late(), options.timeout)
     this.#timer.unref()
     this.#enter(owner)
   }
@@ -50,7 +63,7 @@ export class ConnectCall {
     this.#request = undefined
     this.#settle?.reject(WITHDRAWN)
     this.#settle = undefined
-    if (!this.#isAsked) this.#end()
+    if (!this.#isAsked) this.#free()
   }
 
   #enter(owner: string): void {
@@ -68,24 +81,43 @@ export class ConnectCall {
   readonly #ask = () => {
     const request = this.#request
     if (!request) return
+    const { durations, timeout, ask, late } = this.#options
+    const began = performance.now()
+    if (this.#end - began < Math.min(durations.ms, timeout / 2)) return this.#fail(late(false))
     this.#request = undefined
     this.#isAsked = true
-    this.#options.ask(request).then(
-      (auth) => {
-        this.#end()
-        this.#settle?.resolve(auth)
-      },
-      (cause) => this.#fail(cause),
-    )
+    const settled = () => durations.add(performance.now() - began)
+    ask(request)
+      .finally(settled)
+      .then(
+        (auth) => {
+          this.#free()
+          this.#settle?.resolve(auth)
+        },
+        (cause) => this.#fail(cause),
+      )
+  }
+
+  #late(): void {
+    const { late, hung } = this.#options
+    if (!this.#isAsked) return this.#fail(late(false))
+    this.#settle?.reject(late(true))
+    this.#settle = undefined
+    this.#timer = setTimeout(() => {
+      this.#free()
+      hung(LATE_SLOT)
+    }, LATE_SLOT)
+    this.#timer.unref()
   }
 
   #fail(cause: unknown): void {
     this.#request = undefined
-    this.#end()
+    this.#free()
     this.#settle?.reject(cause)
   }
 
-  #end(): void {
+  /** Gives the slot back. Harmless when called again. */
+  #free(): void {
     clearTimeout(this.#timer)
     this.#leave()
   }
