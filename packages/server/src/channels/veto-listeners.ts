@@ -1,4 +1,5 @@
 import type { RemoteClient } from '../remote-client.js'
+import { copyData } from '../runtime/data-copy.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { type ListenerSource, takeListeners } from '../runtime/listeners.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
@@ -70,7 +71,7 @@ function copied([socket, details]: readonly unknown[]): readonly unknown[] {
   const copy = { ...(details as object) }
   if (typeof data !== 'object' || data === null) return [socket, copy]
   try {
-    return [socket, { ...copy, data: structuredClone(data) }]
+    return [socket, { ...copy, data: copyData(data) }]
   } catch {
     // A middleware has put something in place of the data that has no copies.
     return [socket, copy]
