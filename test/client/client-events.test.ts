@@ -49,6 +49,30 @@ describe('the events of TokenSocket', () => {
     expect(reconnect.lastCall.args).to.deep.equal([])
   })
 
+  it('`error` names the action that threw, and has what it threw as its `cause`', async () => {
+    const thrown = new Error('broken')
+    const deep = {
+      fail: () => {
+        throw thrown
+      },
+      circle: () => {
+        const answer: { self?: unknown } = {}
+        answer.self = answer
+        return answer
+      },
+    }
+    const socket = await world.openReady({}, { deep })
+    const errors = sinon.spy()
+    socket.on('error', errors)
+    world.server.peer.send({ type: 'invoke', id: '1', name: 'deep.fail' })
+    world.server.peer.send({ type: 'invoke', id: '2', name: 'deep.circle' })
+    await until(() => errors.callCount === 2)
+    const [first, second] = errors.args.flat()
+    expect(first).to.include({ code: 'internal', message: 'broken', cause: thrown })
+    expect(first.data).to.deep.equal({ function: 'deep.fail' })
+    expect(second).to.include({ code: 'unserializable' })
+  })
+
   it('`message` comes for channels that are subscribed to, in order', async () => {
     const socket = await world.openReady()
     await socket.subscribe('a')

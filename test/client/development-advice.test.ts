@@ -204,7 +204,10 @@ describe('the advice of a development build', () => {
     await socket.ready()
     world.server.peer.send({ type: 'error', error: { error: 'Invalid message', code: 'bad_message' } })
     await until(() => warn.args.length)
-    expect(texts()[0]).to.include('nothing listens for it: Invalid message').and.include("socket.on('error'")
+    expect(texts()[0])
+      .to.include('nothing listens for it: Invalid message')
+      .and.include("socket.on('error'")
+      .and.include('$onError')
   })
 
   it('names a listener for messages of a socket that is on no channel after 10 s', async () => {

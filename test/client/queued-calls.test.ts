@@ -58,6 +58,40 @@ describe('calls that wait for the connection', () => {
     await call
   })
 
+  it('time out with the last failure to connect as the `cause`, if they were never sent', async () => {
+    world.reconnectAtOnce()
+    keepCalls()
+    const socket = await world.openReady()
+    const kept = await errorOf(socket.rpc('keep', 1, { timeout: 1 }))
+    expect(kept.code).to.equal('timeout')
+    expect(kept.cause).to.equal(undefined)
+    world.server.refusesUpgrades = true
+    const failed = new Promise((resolve) => socket.once('reconnect', resolve))
+    world.server.cut()
+    await failed
+    const error = await errorOf(socket.rpc('keep', 1, { timeout: 1 }))
+    expect(error.code).to.equal('timeout')
+    expect(error.cause).to.include({ code: 'transport_failed' })
+  })
+
+  it('all take that `cause`, whatever they ask for', async () => {
+    world.server.refusesUpgrades = true
+    const socket = world.open({ callTimeout: 50 })
+    await until(() => socket.status.error)
+    const calls = {
+      rpc: socket.rpc('keep'),
+      notify: socket.notify('keep'),
+      publish: socket.publish('room', 1),
+      history: socket.history('room'),
+      broadcast: socket.broadcast(1),
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      const error = await errorOf(call)
+      expect(error, name).to.include({ code: 'timeout' })
+      expect(error.cause, name).to.include({ code: 'transport_failed' })
+    }
+  })
+
   it('are not more than `limits.callsOut` at once, and later calls follow them', async () => {
     const answer = keepCalls()
     const socket = world.open({ limits: { callsOut: 2 } })

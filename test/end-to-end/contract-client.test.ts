@@ -581,6 +581,28 @@ describe('a client of a contract', () => {
       expect(error.code).to.equal('timeout')
     })
 
+    it('has a function that failed by `$onError`, with the operation’s name', async () => {
+      const client = await open()
+      const errors: RpcError[] = []
+      client.$onError((error) => errors.push(error))
+      const answers = [
+        () => {
+          throw new TypeError('broken')
+        },
+        () => 5 as never,
+      ]
+      for (const ask of answers) {
+        const undo = client.handle({ ask })
+        expect((await rejection(remote().rpc('ask', { question: '' }))).code).to.equal('internal')
+        undo()
+      }
+      await until(() => errors.length === 2)
+      for (const error of errors) expect(error.data).to.deep.equal({ function: 'ask' })
+      expect(errors.map(({ message }) => message).join())
+        .to.include('broken')
+        .and.include('ask')
+    })
+
     it('closes with `$disconnect`, and comes back with `$connect`; what is called meanwhile waits', async () => {
       const client = await open()
       await client.$disconnect()

@@ -27,8 +27,10 @@ export interface CallsOwner {
   findAction(name: string): ClientAction | undefined
   /** The server refused something that no one waits for any more. */
   failed(error: RpcError): void
-  /** An action threw something. */
-  threw(cause: unknown): void
+  /** An action threw something. @param name the action's */
+  threw(cause: unknown, name: string | undefined): void
+  /** Why there is no link, if the last try has failed. */
+  readonly failure: RpcError | undefined
 }
 
 /** Bounds on calls; see the options of the same names. */
@@ -184,8 +186,13 @@ export class Calls implements RpcListener {
     this.#peer.cancel(id, reason)
   }
 
-  threw(cause: unknown): void {
-    this.#owner.threw(cause)
+  threw(cause: unknown, name: string | undefined): void {
+    this.#owner.threw(cause, name)
+  }
+
+  /** A call that waits was never sent: the last failure to connect is why. */
+  timedOut(id: string): unknown {
+    return this.#queue.has(id) ? this.#owner.failure : undefined
   }
 
   /** Tells a server that can cancel that a request was given up. One that waits in the queue was never sent. */

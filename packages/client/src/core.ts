@@ -126,9 +126,14 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.#socket.emit('error', asRpcError(error))
   }
 
-  threw(cause: unknown): void {
+  threw(cause: unknown, name: string | undefined): void {
     this.#settings.logger.warn?.('An action threw', cause)
-    this.failed(cause)
+    const { code, message, data = { function: name } } = asRpcError(cause)
+    this.failed(new RpcError(code, message, data, cause))
+  }
+
+  get failure(): RpcError | undefined {
+    return this.connector.status.error
   }
 
   send(message: SubscriptionMessage): void {

@@ -26,14 +26,18 @@ export class PendingCalls {
   readonly #calls = new Map<string, Settle>()
   readonly #limits: PendingCallLimits
   readonly #timeouts: Timeouts
-  readonly #listener: Pick<RpcListener, 'cancel'> | undefined
+  readonly #listener: Pick<RpcListener, 'cancel' | 'timedOut'> | undefined
   #lastId = 0
 
   /**
    * @param timeouts may be shared with others
    * @param listener receives the requests that were aborted or have timed out, so that their other ends can stop
    */
-  constructor(limits: PendingCallLimits, timeouts: Timeouts, listener?: Pick<RpcListener, 'cancel'>) {
+  constructor(
+    limits: PendingCallLimits,
+    timeouts: Timeouts,
+    listener?: Pick<RpcListener, 'cancel' | 'timedOut'>,
+  ) {
     this.#limits = limits
     this.#timeouts = timeouts
     this.#listener = listener
@@ -69,7 +73,7 @@ export class PendingCalls {
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const site = callSite()
-    const timedOut = () => this.#cancel(id, gaveUp('timeout', name))
+    const timedOut = () => this.#cancel(id, gaveUp('timeout', name, this.#listener?.timedOut?.(id)))
     let unwatch = () => {}
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#calls.set(id, (error, data) => {

@@ -46,7 +46,7 @@ function adviseOnEvents(socket: AdvisedSocket, notices: Notices): void {
     const [error] = args as { readonly message?: unknown }[]
     if (event === 'error' && !advice && socket.listenerCount('error') === 0)
       notices.warn(
-        `An error came and nothing listens for it: ${error?.message}. Use socket.on('error', listener).`,
+        `An error came and nothing listens for it: ${error?.message}. Use socket.on('error', listener), or $onError(listener) of a contract's client.`,
       )
   })
 }

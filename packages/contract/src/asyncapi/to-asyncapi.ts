@@ -1,6 +1,7 @@
 import { badOption } from '@token-socket/protocol'
 import type { ChannelDefinition } from '../channel-definitions.js'
 import type { Contract } from '../contract.js'
+import { checkGiven } from '../given-contract.js'
 import { type Operation, operationsOf } from '../operations.js'
 import {
   type AsyncApiChannel,
@@ -41,12 +42,14 @@ export interface AsyncApiOptions {
  * Payloads are described by Standard JSON Schema, as they travel: the input side of each schema. A schema that can't be described
  * leaves its payload open, and `onWarning` receives the operation's name and the reason.
  *
- * @throws RpcError `bad_option` without `title` or `version`, or for a `url` that is none
+ * @throws RpcError `bad_option` for what is no contract, without `title` or `version`, or for a `url` that is none
  * @example
  * const document = toAsyncApi(contract, { title: 'Shop', version: '1.0.0' })
  * await writeFile('asyncapi.json', JSON.stringify(document, null, 2))
  */
 export function toAsyncApi(contract: Contract, options: AsyncApiOptions): AsyncApiDocument {
+  checkGiven(contract)
+  if (typeof options !== 'object' || options === null) throw badOption('title', 'a text')
   const { title, version, description, url, converters = {}, onWarning = console.warn } = options
   for (const [field, value] of Object.entries({ title, version })) {
     if (typeof value !== 'string' || value === '') throw badOption(field, 'a text')

@@ -10,6 +10,7 @@ import { badOption, type Member, markHandled, RpcError } from '@token-socket/pro
 import type { ChannelDefinition } from '../channel-definitions.js'
 import { type Check, checker, next } from '../checked-value.js'
 import type { Schema } from '../schema.js'
+import { checkListener } from './argument-checks.js'
 import { runIsolated } from './listeners.js'
 import { createOrder } from './message-order.js'
 import type { ContractSettings } from './settings.js'
@@ -124,6 +125,7 @@ export class ChannelClient {
 
   /** Calls with what was read, in the order in which it came. @returns the listener, and what stops it */
   #inOrder<A extends Arrival>(hearer: Hearer, read: (arrival: A) => Reading) {
+    checkListener(hearer)
     let isOver = false
     const listener = (arrival: A) => {
       this.#received(read(arrival), (readings) => {

@@ -1,5 +1,6 @@
 import { TokenSocket } from '@token-socket/client'
 import type { Contract } from '../contract.js'
+import { checkArgument } from './argument-checks.js'
 import { addChannels } from './channel-finder.js'
 import type { CallsClient, ContractClient } from './contract-client.js'
 import { type MadeClient, makeClient } from './made-client.js'
@@ -46,20 +47,21 @@ async function open(
   contract: Contract,
   { timeout, checkSent, ...options }: ConnectOptions = {},
 ): Promise<MadeClient> {
+  checkArgument(contract)
   const socket = new TokenSocket(socketOptions(options))
-  const made = makeClient(socket, contract, { checkSent, callTimeout: options.callTimeout })
-  let release = () => {}
-  made.incoming.hold(
-    new Promise<void>((resolve) => {
-      release = resolve
-    }),
-  )
   try {
+    const made = makeClient(socket, contract, { checkSent, callTimeout: options.callTimeout })
+    let release = () => {}
+    made.incoming.hold(
+      new Promise<void>((resolve) => {
+        release = resolve
+      }),
+    )
     await socket.ready({ timeout })
+    setTimeout(release)
+    return made
   } catch (error) {
     socket.end()
     throw error
   }
-  setTimeout(release)
-  return made
 }

@@ -1,19 +1,34 @@
 import type { ConnectionState, StateDetails, TokenSocket } from '@token-socket/client'
-import { markHandled, RpcError } from '@token-socket/protocol'
+import { isPassing, LONGEST_WAIT, markHandled, RpcError, startTimer } from '@token-socket/protocol'
+import { checkListener } from './argument-checks.js'
 
-/** The members of a client that are about its connection. */
-export function connectionMembers(socket: TokenSocket) {
+/** How long `$connect` waits. */
+export interface ConnectWait {
+  /** Milliseconds; 0 is no limit. @default 0 */
+  readonly timeout?: number | undefined
+}
+
+/** The members of a client that are about its connection. @param fail takes what no promise tells */
+export function connectionMembers(socket: TokenSocket, fail: (error: RpcError) => void) {
+  let told: string | undefined
+  socket.on('reconnect', (error) => {
+    if (isRefused(error) && error.code !== told) fail(error)
+    told = error?.code
+  })
   return {
     $socket: socket,
     $withReconnect: (callback: () => unknown) => socket.onrestored(callback),
     $onError(listener: (error: RpcError) => unknown) {
+      checkListener(listener)
       const own = (error: RpcError) => void listener(error)
       socket.on('error', own)
       return () => void socket.off('error', own)
     },
-    $connect() {
+    $connect({ timeout = 0 }: ConnectWait = {}) {
+      // Once more now, where the next try is a while away.
+      if (socket.state === 'waiting') socket.suspend()
       socket.resume()
-      return markHandled(whenReady(socket))
+      return markHandled(whenReady(socket, timeout))
     },
     async $disconnect() {
       socket.suspend()
@@ -21,14 +36,28 @@ export function connectionMembers(socket: TokenSocket) {
   }
 }
 
-/** Resolves when a socket is ready; rejects when it never will be, or is to be away. */
-function whenReady(socket: TokenSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const look = (state: ConnectionState, details?: StateDetails) => {
-      if (state === 'connecting' || state === 'waiting') return
-      socket.off('state', look)
+/** Whether the server refuses to sign a client in: the next try may fare no better. */
+function isRefused(error: RpcError | undefined): error is RpcError {
+  return !!error && !isPassing(error.code)
+}
+
+/** Resolves when a socket is ready; rejects when the server refuses it, when it never will be ready, or is to be away. */
+function whenReady(socket: TokenSocket, timeout: number): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const look = (state: ConnectionState, { error }: Partial<StateDetails> = {}) => {
+      if (state === 'connecting' || (state === 'waiting' && !isRefused(error))) return
+      stop()
       if (state === 'ready') resolve()
-      else reject(details?.error ?? new RpcError('ended'))
+      else reject(error ?? new RpcError('ended'))
+    }
+    const expire = () => {
+      stop()
+      reject(new RpcError('timeout', undefined, undefined, socket.status.error))
+    }
+    const stopTimer = startTimer(timeout || LONGEST_WAIT, expire)
+    const stop = () => {
+      stopTimer()
+      socket.off('state', look)
     }
     socket.on('state', look)
     look(socket.state)

@@ -4,6 +4,7 @@ import type { ChannelParameters } from '../channel-definitions.js'
 import type { ChannelsOf, ClientOperations, ServerOperations } from '../contract.js'
 import type { Calls, ErrorFactories, IsOneWay, Returned } from '../operation-types.js'
 import type { ProcedureMark, ReceivedInput } from '../procedure.js'
+import type { ConnectWait } from './connection-members.js'
 import type { ContractChannel } from './contract-channel.js'
 import type { AnyMessage } from './incoming-calls.js'
 
@@ -52,13 +53,18 @@ export interface ClientMembers<C> {
   $withReconnect(callback: () => unknown): Unlisten
   /**
    * Listens for what no promise tells: messages that a schema refuses at either end, on channels too; one-way messages that
-   * failed, whether or not their promise is awaited; and the socket's own `error` event.
+   * failed, whether or not their promise is awaited; that the server refuses to sign this client in again, once for each code
+   * until it is ready; and the socket's own `error` event.
    */
   $onError(listener: (error: RpcError) => void): Unlisten
   /** Listens for every call and message of the server that its schema takes, before what listens to it by name. */
   $onAnyMessage(listener: (message: AnyMessage) => void): Unlisten
-  /** Connects again after {@link $disconnect}. Resolves when the socket is ready, and rejects if it never will be. */
-  $connect(): Promise<void>
+  /**
+   * Connects now: after {@link $disconnect}, and where the socket waits for its next try. Resolves when the socket is ready.
+   * Rejects when the server refuses the sign-in, though the socket goes on trying; when it never will be ready; and after
+   * `timeout`, with the last failure as the `cause`.
+   */
+  $connect(options?: ConnectWait): Promise<void>
   /** Closes the connection. What is called meanwhile waits for {@link $connect}. For good: `$socket.end()`. */
   $disconnect(): Promise<void>
 }

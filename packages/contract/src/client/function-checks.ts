@@ -18,17 +18,23 @@ const answering = new WeakMap<object, Set<ReadonlySet<Controller>>>()
 export function checkFunctions(tree: Controller, { socket, added, isTaken, answers }: Added): void {
   const all = answering.get(socket) ?? new Set()
   answering.set(socket, all.add(added))
+  if (typeof tree !== 'object' || tree === null) throw badOption('actions', 'an object of functions')
   const isThere = (name: string) => [...all].some((trees) => [...trees].some((one) => findAction(one, name)))
-  for (const [name, value] of membersOf(tree)) {
+  for (const [name, value] of membersOf(tree, answers)) {
     if (!answers(name) || typeof value !== 'function')
       throw badOption(name, 'a function, and an operation of the client that has an output')
     if (isTaken(name) || isThere(name)) throw badOption(name, 'answered by one function only')
   }
 }
 
-function* membersOf(tree: Controller, prefix = ''): Generator<[name: string, value: unknown]> {
+function* membersOf(
+  tree: Controller,
+  answers: Added['answers'],
+  prefix = '',
+): Generator<[name: string, value: unknown]> {
   for (const [key, value] of Object.entries(tree)) {
-    if (value && typeof value === 'object') yield* membersOf(value, `${prefix}${key}.`)
-    else if (value !== undefined) yield [prefix + key, value]
+    const name = prefix + key
+    if (value && typeof value === 'object' && !answers(name)) yield* membersOf(value, answers, `${name}.`)
+    else if (value !== undefined) yield [name, value]
   }
 }

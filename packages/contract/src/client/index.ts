@@ -1,5 +1,6 @@
 /** The client's side of a contract. */
 export { connect, connectCalls } from './connect.js'
+export type { ConnectWait } from './connection-members.js'
 export type {
   AnyChannelMessage,
   ChannelMember,

@@ -4,6 +4,7 @@ import type { Contract } from '../contract.js'
 import { isDevelopment } from '../development.js'
 import { listenerName, type Operations } from '../operations.js'
 import { isProcedure, type ProcedureDefinition } from '../procedure.js'
+import { checkArgument } from './argument-checks.js'
 import { connectionMembers } from './connection-members.js'
 import { type AnyMessage, IncomingCalls } from './incoming-calls.js'
 import { createOrder } from './message-order.js'
@@ -23,13 +24,14 @@ export interface Members {
   [name: string]: unknown
 }
 
-/** Makes the client of a contract, without its channels. */
+/** Makes the client of a contract, without its channels. @throws RpcError `bad_option`, not in builds for production */
 export function makeClient(
   socket: TokenSocket,
-  { definition }: Contract,
+  contract: Contract,
   { checkSent = isDevelopment(), callTimeout: timeout = 30_000 }: TypedOptions = {},
 ): MadeClient {
-  const { server, client, both } = definition
+  checkArgument(contract)
+  const { server, client, both } = contract.definition
   const fail = (cause: unknown) => void socket.emit('error', asRpcError(cause))
   const settings: ContractSettings = { socket, checkSent, timeout, fail }
   const incoming = new IncomingCalls(settings)
@@ -44,7 +46,7 @@ export function makeClient(
       const listeners = incoming.add(operation.name, operation)
       if (!operation.output) branch[listenerName(key)] = (listener: Listener) => listeners.add(listener)
     })
-  Object.assign(members, connectionMembers(socket), {
+  Object.assign(members, connectionMembers(socket, fail), {
     handle: (tree: Controller) => incoming.handle(tree),
     $onAnyMessage: (listener: (message: AnyMessage) => unknown) => incoming.any.add(listener),
   })

@@ -1,4 +1,5 @@
 import { badOption } from '@token-socket/protocol'
+import { checkGiven } from '../given-contract.js'
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null
 const isWait = (value: unknown) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
@@ -14,7 +15,7 @@ const RULES: ReadonlyMap<string, readonly [what: string, isRight: (value: unknow
 
 /** @throws RpcError `bad_option`, which names an option that does not exist or is wrong, or the contract */
 export function checkMock(contract: unknown, options: object): void {
-  if (!isObject(Object(contract).definition)) throw badOption('contract', 'one that defineContract made')
+  checkGiven(contract)
   for (const [name, value] of Object.entries(options)) {
     const [what, isRight] = RULES.get(name) ?? []
     if (!what || !isRight) throw badOption(name, `one of ${[...RULES.keys()].join(', ')}`)

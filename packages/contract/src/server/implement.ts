@@ -3,6 +3,7 @@ import type { ServerController } from '@token-socket/server'
 import type { Contract } from '../contract.js'
 import { checkContract } from '../contract-checks.js'
 import { isDevelopment } from '../development.js'
+import { checkGiven } from '../given-contract.js'
 import { type Operation, operationsOf } from '../operations.js'
 import { ClientFunctions } from './client-functions.js'
 import type { HandlerMiddleware, RunHandler, Step } from './handler-middleware.js'
@@ -48,7 +49,8 @@ export function implement<C extends Contract>(
   const { use = [], checkSent = isDevelopment() } = options
   if (!Array.isArray(use) || use.some((one) => typeof one !== 'function'))
     throw badOption('use', 'a list of functions')
-  checkContract(Object(contract).definition)
+  checkGiven(contract)
+  checkContract(contract.definition)
   const { server, client, both } = contract.definition
   const operations = [...operationsOf(server), ...operationsOf(both)]
   const found = findHandlers(operations, handlers)

@@ -6,6 +6,7 @@ import { checker } from '../checked-value.js'
 import type { Contract } from '../contract.js'
 import { checkContract } from '../contract-checks.js'
 import { isDevelopment } from '../development.js'
+import { checkGiven } from '../given-contract.js'
 import { isOneWay, type Operation, operationsOf } from '../operations.js'
 import { sidTarget, socketTarget } from './call-target.js'
 import { type ClientCall, clientCall } from './client-call.js'
@@ -30,7 +31,8 @@ export function typed<C extends Contract>(
   for (const name of Object.keys(options)) {
     if (name !== 'checkSent') throw badOption(name, 'checkSent')
   }
-  checkContract(Object(contract).definition)
+  checkGiven(contract)
+  checkContract(contract.definition)
   const { client, both, channels: definitions = {} } = contract.definition
   const operations = [...operationsOf(client), ...operationsOf(both)]
   const channels = { definitions, names: new ChannelNames(Object.keys(definitions)) }
