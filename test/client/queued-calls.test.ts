@@ -64,14 +64,14 @@ describe('calls that wait for the connection', () => {
     const socket = await world.openReady()
     const kept = await errorOf(socket.rpc('keep', 1, { timeout: 1 }))
     expect(kept.code).to.equal('timeout')
-    expect(kept.cause).to.equal(undefined)
+    expect(Object(kept).cause).to.equal(undefined)
     world.server.refusesUpgrades = true
     const failed = new Promise((resolve) => socket.once('reconnect', resolve))
     world.server.cut()
     await failed
     const error = await errorOf(socket.rpc('keep', 1, { timeout: 1 }))
     expect(error.code).to.equal('timeout')
-    expect(error.cause).to.include({ code: 'transport_failed' })
+    expect(Object(error).cause).to.include({ code: 'transport_failed' })
   })
 
   it('all take that `cause`, whatever they ask for', async () => {
@@ -88,7 +88,7 @@ describe('calls that wait for the connection', () => {
     for (const [name, call] of Object.entries(calls)) {
       const error = await errorOf(call)
       expect(error, name).to.include({ code: 'timeout' })
-      expect(error.cause, name).to.include({ code: 'transport_failed' })
+      expect(Object(error).cause, name).to.include({ code: 'transport_failed' })
     }
   })
 
@@ -157,7 +157,7 @@ describe('calls that wait for the connection', () => {
         const error = (await errorOf(call)) as RpcError
         expect(error.code).to.equal('ended')
         expect(error.message).not.to.include('unknown')
-        expect(error.cause).to.have.property('code', 'connection_lost')
+        expect(Object(error).cause).to.have.property('code', 'connection_lost')
       }
       expect(sent()).to.deep.equal([0])
     })

@@ -191,7 +191,7 @@ export class Calls implements RpcListener {
   }
 
   /** A call that waits was never sent: the last failure to connect is why. */
-  timedOut(id: string): unknown {
+  unsentCause(id: string): unknown {
     return this.#queue.has(id) ? this.#owner.failure : undefined
   }
 

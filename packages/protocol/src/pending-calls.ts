@@ -26,7 +26,7 @@ export class PendingCalls {
   readonly #calls = new Map<string, Settle>()
   readonly #limits: PendingCallLimits
   readonly #timeouts: Timeouts
-  readonly #listener: Pick<RpcListener, 'cancel' | 'timedOut'> | undefined
+  readonly #listener: Pick<RpcListener, 'cancel' | 'unsentCause'> | undefined
   #lastId = 0
 
   /**
@@ -36,7 +36,7 @@ export class PendingCalls {
   constructor(
     limits: PendingCallLimits,
     timeouts: Timeouts,
-    listener?: Pick<RpcListener, 'cancel' | 'timedOut'>,
+    listener?: Pick<RpcListener, 'cancel' | 'unsentCause'>,
   ) {
     this.#limits = limits
     this.#timeouts = timeouts
@@ -73,7 +73,7 @@ export class PendingCalls {
     if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const site = callSite()
-    const timedOut = () => this.#cancel(id, gaveUp('timeout', name, this.#listener?.timedOut?.(id)))
+    const timedOut = () => this.#cancel(id, gaveUp('timeout', name, this.#listener?.unsentCause?.(id)))
     let unwatch = () => {}
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#calls.set(id, (error, data) => {

@@ -61,7 +61,7 @@ export interface RpcListener {
   /** A function answered again, or after its call had ended. @param end how it had ended; `undefined` by an answer */
   late?(call: IncomingCall, end: CallEnd | undefined): void
   /** Why our request, which has timed out, was not answered, if more is known. */
-  timedOut?(id: string): unknown
+  unsentCause?(id: string): unknown
   /** Our request was aborted, or has timed out. */
   cancel?(id: string, why: CancelReason): void
 }
