@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { ConnectAuthentication } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
+import sinon from 'sinon'
 import { rejection } from '../protocol/rejection.js'
 import { useSites } from './fixture.js'
 
@@ -146,15 +147,18 @@ describe('docs/GRANTS.md, signing in without the token endpoint', () => {
     let loads: number
     let list: object[]
     let verify: (token: string) => Promise<unknown>
+    /** What takes the place of loading the document. */
+    let failing: (() => Promise<never>) | undefined
 
     beforeEach(() => {
       loads = 0
+      failing = undefined
       list = [own.jwk, { kty: 'EC', kid: 'three', use: 'sig' }]
       const load = async () => {
         loads += 1
         return { keys: list }
       }
-      verify = tokens.tokenVerifier({ load, issuer, audience: 'chat' })
+      verify = tokens.tokenVerifier({ load: () => failing?.() ?? load(), issuer, audience: 'chat' })
     })
 
     it('lets its user in, and loads the document once', async () => {
@@ -173,6 +177,8 @@ describe('docs/GRANTS.md, signing in without the token endpoint', () => {
       'the public key as a secret': () =>
         jwt.sign({ aud: 'chat', iss: issuer }, JSON.stringify(own.jwk), { algorithm: 'HS256', keyid: 'one' }),
       'no signature': () => jwt.sign({ aud: 'chat', iss: issuer }, '', { algorithm: 'none', keyid: 'one' }),
+      'no user': () =>
+        jwt.sign({}, own.privateKey, { algorithm: 'RS256', keyid: 'one', audience: 'chat', issuer }),
       'what is no token': () => 'a.b.c',
       nothing: () => '',
     }
@@ -183,6 +189,47 @@ describe('docs/GRANTS.md, signing in without the token endpoint', () => {
       await verify(sign(own))
       for (let count = 0; count < 20; count += 1) await verify(sign({ ...other, kid: `k${count}` }))
       expect(loads).to.equal(1)
+    })
+
+    describe('while the provider fails', () => {
+      let clock: sinon.SinonFakeTimers
+      let tries: number
+
+      beforeEach(() => {
+        clock = sinon.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+        tries = 0
+        failing = async () => {
+          tries += 1
+          throw new Error('503')
+        }
+      })
+
+      afterEach(() => clock.restore())
+
+      const outcomes = (count: number) =>
+        Promise.all(Array.from({ length: count }, () => verify(sign(own)).catch(({ message }) => message)))
+
+      it('asks it once in five seconds, and fails meanwhile instead of refusing', async () => {
+        expect(await outcomes(100)).to.deep.equal(Array(100).fill('503'))
+        expect(await outcomes(100)).to.deep.equal(Array(100).fill('503'))
+        expect(tries).to.equal(1)
+        clock.tick(5000)
+        await outcomes(100)
+        expect(tries).to.equal(2)
+        failing = undefined
+        clock.tick(5000)
+        expect(await outcomes(2)).to.deep.equal(Array(2).fill({ uid: 'ann', umd: { name: 'Ann' } }))
+      })
+
+      it('goes on with the keys that it has', async () => {
+        const failed = failing
+        failing = undefined
+        await outcomes(1)
+        failing = failed
+        clock.tick(60_000)
+        expect(await verify(sign(other)).catch(({ message }) => message)).to.equal('503')
+        expect(await outcomes(1)).to.deep.equal([{ uid: 'ann', umd: { name: 'Ann' } }])
+      })
     })
 
     it('signs a client of this library in, by its URL and by a header', async () => {

@@ -178,6 +178,15 @@ describe('a notification of a client', () => {
     })
   }
 
+  it('has the time of a call that names none: a `timeout` of it is ignored', () => {
+    const one = open()
+    one.say({ rpc: 'slow', timeout: 50 })
+    clock.tick(29_999)
+    expect(one.frames()).to.deep.equal([])
+    clock.tick(1)
+    expect((one.frames() as Frame[]).map(({ code }) => code)).to.deep.equal(['timeout'])
+  })
+
   const codesOf = ({ frames }: TestSocket) => (frames() as Frame[]).map(({ code }) => [code])
 
   it('has the arguments of a call, and is not answered', async () => {

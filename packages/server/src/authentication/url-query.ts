@@ -1,4 +1,4 @@
-import { ERRORS, type RpcError, readForeign } from '@token-socket/protocol'
+import { ERRORS, encodeData, type RpcError, readForeign } from '@token-socket/protocol'
 import { codeOf } from '../runtime/thrown-values.js'
 
 /**
@@ -70,7 +70,7 @@ function partsOf(url: string): readonly string[] {
   const query = url.slice(start + 1)
   const raw = query.split('&').flatMap((field) => [field, ...halves(field)])
   const decoded = [...new URLSearchParams(query)].flat()
-  const parts = [...raw, ...decoded].flatMap((part) => [part, JSON.stringify(part).slice(1, -1)])
+  const parts = [...raw, ...decoded].flatMap((part) => [part, encodeData(part).slice(1, -1)])
   return [...new Set(parts.map((part) => part.toLowerCase()))].filter((part) => part !== '')
 }
 
