@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import { givenUrl } from '../../packages/client/src/given-url.js'
 import { readOptions } from '../../packages/client/src/options.js'
 import { rejection, thrownBy } from '../protocol/rejection.js'
-import { until } from './waiting.js'
+import { turn, until } from './waiting.js'
 import { World } from './world.js'
 
 const BASE = 'wss://example.com:8443/sockets/websocket'
@@ -177,6 +177,30 @@ describe('the option url', () => {
             expect(socket.status.error?.code ?? (await rejection(socket.ready())).code).to.equal(code)
           })
         }
+
+    for (const method of ['end', 'suspend'] as const)
+      it(`opens nothing when ${method}() comes before the URL`, async () => {
+        let give = (_url: string) => {}
+        let asked = ''
+        const opened: string[] = []
+        const socket = world.open({
+          url: ({ url }) => {
+            asked = url
+            return new Promise<string>((resolve) => {
+              give = resolve
+            })
+          },
+          webSocket: (url) => {
+            opened.push(url)
+            return new WebSocket(url)
+          },
+        })
+        await until(() => asked !== '')
+        void socket[method]()
+        give(asked)
+        for (let turns = 0; turns < 5; turns += 1) await turn()
+        expect([opened, world.server.peers]).to.deep.equal([[], []])
+      })
 
     it('goes on after the first `ready`, however often the function fails', async () => {
       let calls = 0

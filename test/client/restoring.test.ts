@@ -215,6 +215,26 @@ describe('#onrestored', () => {
     })
   }
 
+  for (const method of ['end', 'suspend'] as const)
+    it(`runs on no connection whose listener of ready calls ${method}()`, async () => {
+      const socket = open()
+      socket.once('ready', () => void socket[method]())
+      const waits = socket.rpc('echo', 1)
+      waits.catch(() => {})
+      let runs = 0
+      socket.onrestored(() => {
+        runs += 1
+        void socket.notify('restored')
+      })
+      await until(() => socket.state === `${method}ed`)
+      for (let turns = 0; turns < 5; turns += 1) await turn()
+      expect([runs, sent(), errors]).to.deep.equal([0, [], []])
+      if (method === 'end') return
+      socket.resume()
+      expect(await waits).to.equal(1)
+      expect([runs, sent()]).to.deep.equal([1, ['restored', 'echo']])
+    })
+
   it('keeps what waits while it is suspended, and runs again after that', async () => {
     const socket = open()
     let runs = 0

@@ -119,6 +119,15 @@ describe('a development server', () => {
       expect(warnings(site, 'JSON changes')).to.deep.equal([])
     })
 
+    it('not of what a function returns to a notification, which gets no answer', async () => {
+      const { site, client } = await open()
+      await client.notify('orders.list')
+      await client.rpc('orders.pay')
+      expect(warnings(site, 'JSON changes')).to.deep.equal([])
+      await client.rpc('orders.list')
+      expect(warnings(site, 'JSON changes')).to.have.length(1)
+    })
+
     it('not in production', async () => {
       process.env.NODE_ENV = 'production'
       expect(warnings(await sendAll(), 'JSON changes')).to.deep.equal([])

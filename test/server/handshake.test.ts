@@ -1,4 +1,11 @@
-import { type AuthMessage, type Connection, type ConnectionListener, RpcError } from '@token-socket/protocol'
+import type { IncomingMessage } from 'node:http'
+import {
+  type AuthMessage,
+  CLOSE_CODES,
+  type Connection,
+  type ConnectionListener,
+  RpcError,
+} from '@token-socket/protocol'
 import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
 import { expect } from 'chai'
 import sinon from 'sinon'
@@ -38,6 +45,7 @@ describe('Handshakes', () => {
   let authTimeout: number | undefined
   let passing: (run: () => void) => void
   let handshakes: Handshakes
+  let owner: HandshakeOwner
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -46,7 +54,7 @@ describe('Handshakes', () => {
     refused = []
     authTimeout = 5000
     passing = (run) => run()
-    const owner: HandshakeOwner = {
+    owner = {
       authTimeout: () => authTimeout,
       authMessageLimit: 8192,
       turnstile: { pass: (run) => passing(run) },
@@ -99,6 +107,23 @@ describe('Handshakes', () => {
       pass()
       expect(welcomes).to.deep.equal([])
     })
+
+    for (const [code, why] of [
+      ['forbidden', 'auth_refused'],
+      ['banned', 'auth_refused'],
+      ['internal', 'auth_failed'],
+      ['timeout', 'auth_failed'],
+    ] as const)
+      it(`leaves the line about one without a token to what has judged it: ${code}`, async () => {
+        handshakes = new Handshakes({ ...owner, takesRequests: true })
+        const { left: server, right: client } = connectionPair()
+        handshakes.begin(Object.assign(server, { request: {} as IncomingMessage }))
+        client.send(['{"rpc":"auth","uuid":"1","version":1}'])
+        welcomes.at(-1)?.fail(new RpcError(code))
+        await settled()
+        expect(server.closed).to.include({ code: CLOSE_CODES[why].code })
+        expect([refused, failed.callCount]).to.deep.equal([[], 0])
+      })
 
     it('answers nothing itself when the token is good', async () => {
       const { server, adopt, done } = asking()

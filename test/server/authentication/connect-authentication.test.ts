@@ -102,6 +102,20 @@ describe('ConnectAuthenticator', () => {
         .that.deep.equals({ uid: 'ann' })
     })
 
+    it('and lets another address wait for one answer only, of all addresses of one IPv6 network', async () => {
+      const authenticator = make(waiting, 2)
+      for (let host = 1; host <= 1000; host += 1)
+        authenticate(authenticator, requestFrom(`2001:db8:0:1::${host.toString(16)}`)).catch(() => {})
+      authenticate(authenticator, requestFrom('2001:db8:0:2::1')).catch(() => {})
+      asked[0]?.answer(false)
+      asked[1]?.answer(false)
+      await clock.tickAsync(0)
+      expect(asked.slice(2).map(({ address }) => address)).to.deep.equal([
+        '2001:db8:0:1::3',
+        '2001:db8:0:2::1',
+      ])
+    })
+
     it('and not about a client that leaves while it waits: it withdraws at once', async () => {
       const authenticator = make(waiting, 1)
       const first = authenticate(authenticator, requestFrom('6.6.6.6'))

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { JoiningSockets } from '../../../packages/server/src/authentication/joining-sockets.js'
 import { Cluster, sidOf } from '../../../packages/server/src/cluster.js'
 import { Hub } from '../../../packages/server/src/hub.js'
+import type { Development } from '../../../packages/server/src/runtime/development.js'
 import { rejection } from '../../protocol/rejection.js'
 import { makeSocket } from '../sockets.js'
 
@@ -18,7 +19,7 @@ describe('Cluster', () => {
   let answers: Map<string, unknown>
   let hangs: boolean
 
-  function make(): Cluster {
+  function make(development?: Pick<Development, 'checkData'>): Cluster {
     const nodes: Nodes = {
       id: 'own',
       serve: () => {},
@@ -42,6 +43,7 @@ describe('Cluster', () => {
       },
       revocations: { add: async () => {} },
       callTimeout: 1234,
+      development,
       failed: () => {},
     })
   }
@@ -127,6 +129,25 @@ describe('Cluster', () => {
     answers.set('other', 1)
     expect(await cluster.count({ sid: 'a.other' })).to.deep.equal({ count: 1, missing: [] })
     expect(asked.map(({ node }) => node)).to.deep.equal(['other'])
+  })
+
+  it('checks in development what goes to another node, once', async () => {
+    const checked: unknown[] = []
+    const cluster = make({ checkData: (...sent) => checked.push(sent) })
+    answers.set('other', { data: 1 })
+    await cluster.rpc('a.other', 'call', [1]).catch(() => {})
+    await cluster.notify('a.other', 'note', [2]).catch(() => {})
+    await cluster.emit('event', [3])
+    expect(checked).to.deep.equal([
+      ['call', 'call', [1]],
+      ['notification', 'note', [2]],
+      ['event', 'event', [3]],
+    ])
+    // A socket of this node checks for itself.
+    hub.add(makeSocket({ identity: { sid: 'a.own' } }).socket)
+    await cluster.rpc('a.own', 'call', [1], { timeout: 1 }).catch(() => {})
+    await cluster.notify('a.own', 'note', [2]).catch(() => {})
+    expect(checked).to.have.length(3)
   })
 
   it('asks no node where anything is wrong', async () => {
