@@ -315,7 +315,7 @@ describe('the new client on the old server', () => {
     expect([error.code, error.message, socket.state]).to.deep.equal(['invalid_token', 'Forbidden', 'failed'])
     expect(texts).to.have.length(1)
     expect(texts[0]).to.include('the sign-in without a token fails')
-    expect(texts[0]).to.include('which a legacy server lacks, or leave out `url`')
+    expect(texts[0]).to.include('give it the option `connectAuthentication`, or leave out `url`')
     expect(await server.sockets()).to.deep.equal([])
   })
 

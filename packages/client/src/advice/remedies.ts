@@ -135,7 +135,7 @@ export function remedyOf(
 function withoutToken(error: RpcError): string | undefined {
   const { code } = Object(error.data) as { readonly code?: unknown }
   if (code === CLOSE_CODES.auth_required.code || error.code === 'invalid_token')
-    return 'The server lets no connection in without a token: give it the option `connectAuthentication`, which a legacy server lacks, or leave out `url`.'
+    return 'The server lets no connection in without a token: give it the option `connectAuthentication`, or leave out `url`.'
   if (error.code === 'internal') return `The \`connectAuthentication\` of the server failed. ${LOG}`
   if (isRefusal(error))
     return `The server's \`connectAuthentication\` refuses the connection by its URL and headers. ${OTHERS}`
