@@ -157,6 +157,7 @@ describe('the option url', () => {
       for (const [option, code] of [
         ['url', 'url_failed'],
         ['token', 'token_failed'],
+        ['authentication', 'token_failed'],
         ['webSocket', 'transport_failed'],
       ] as const)
         for (const [way, fail] of Object.entries({
