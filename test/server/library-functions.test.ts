@@ -1,4 +1,4 @@
-import { callTimeoutOf, reportFailure } from '@token-socket/server'
+import { callTimeoutOf, localSocket, reportFailure } from '@token-socket/server'
 import { expect } from 'chai'
 import { useSites } from '../end-to-end/fixture.js'
 
@@ -43,5 +43,17 @@ describe('#callTimeoutOf', () => {
 
   it('is the default of that limit for what is neither', () => {
     for (const subject of OTHERS) expect(callTimeoutOf(subject as never)).to.equal(30_000)
+  })
+})
+
+describe('#localSocket', () => {
+  const start = useSites()
+
+  it('is the socket of this node that has the sid, or none', async () => {
+    const site = await start()
+    const { socket } = await site.pair()
+    expect(localSocket(site.sockets, socket.sid)).to.equal(socket)
+    expect(localSocket(site.sockets, 'another')).to.equal(undefined)
+    for (const subject of OTHERS) expect(localSocket(subject as never, socket.sid)).to.equal(undefined)
   })
 })

@@ -46,7 +46,12 @@ export function next<T, R>(
   return value instanceof Promise ? bound(value).then(go) : go(value)
 }
 
-function inTime<T>(work: Promise<T>, { timeout, signal }: ValidationTime, subject: ValueSubject): Promise<T> {
+/** Gives work up when its time is over: the promise rejects with `timeout` or `aborted`. */
+export function inTime<T>(
+  work: Promise<T>,
+  { timeout, signal }: ValidationTime,
+  subject: ValueSubject,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (code: 'timeout' | 'aborted') => () => reject(new RpcError(code, undefined, subject))
     const stopTimer = startTimer(timeout || LONGEST_WAIT, giveUp('timeout'))

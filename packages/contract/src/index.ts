@@ -8,8 +8,28 @@ export {
   type ServerOperations,
 } from './contract.js'
 export type { ContractDefinition } from './contract-definition.js'
-export type { Answer, Call, Calls, DeclaredError, ErrorFactories, Result } from './operation-types.js'
+export type {
+  Answer,
+  Call,
+  Calls,
+  DeclaredError,
+  ErrorFactories,
+  IsOneWay,
+  Result,
+  Returned,
+} from './operation-types.js'
 export type { Operations } from './operations.js'
-export { type ErrorSchemas, type Procedure, type ProcedureDefinition, procedure } from './procedure.js'
+export {
+  type ErrorSchemas,
+  type ErrorsOf,
+  type Procedure,
+  type ProcedureDefinition,
+  type ProcedureMark,
+  procedure,
+  type ReceivedInput,
+  type ReceivedOutput,
+  type SentInput,
+  type SentOutput,
+} from './procedure.js'
 export { type Received, type Schema, type Sent, type } from './schema.js'
 export type { Issue } from './validation.js'

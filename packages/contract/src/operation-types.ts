@@ -1,12 +1,5 @@
 import type { CallOptions, RpcError } from '@token-socket/protocol'
-import type {
-  ErrorsOf,
-  OutputSchema,
-  ProcedureMark,
-  ReceivedOutput,
-  SentInput,
-  SentOutput,
-} from './procedure.js'
+import type { ErrorsOf, ProcedureMark, ReceivedOutput, SentInput, SentOutput } from './procedure.js'
 import type { Received, Sent } from './schema.js'
 
 /** An error that an operation declares: it narrows by `code`, and its `data` is typed. */
@@ -51,5 +44,9 @@ export type ErrorFactories<P> = {
 /** What a function of an operation returns: what travels, before the output's transforms. */
 export type Returned<P> = SentOutput<P>
 
-/** Whether an operation has no answer. */
-export type IsOneWay<P> = OutputSchema<P> extends { readonly '~standard': unknown } ? false : true
+/** Whether an operation has no answer. (Of the operation itself, so that it is the same without `strictNullChecks`.) */
+export type IsOneWay<P> = P extends {
+  readonly '~procedure': { readonly output: { readonly '~standard': unknown } }
+}
+  ? false
+  : true

@@ -30,11 +30,6 @@ export interface ProcedureMark {
 /** The schema of an operation's input, or `undefined`. */
 export type InputSchema<P> = P extends { readonly '~procedure': { readonly input: infer S } } ? S : undefined
 
-/** The schema of an operation's output, or `undefined`. */
-export type OutputSchema<P> = P extends { readonly '~procedure': { readonly output: infer S } }
-  ? S
-  : undefined
-
 /** The schemas of an operation's errors, by code. */
 export type ErrorsOf<P> = P extends { readonly '~procedure': { readonly errors: infer E } }
   ? E

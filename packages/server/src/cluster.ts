@@ -302,7 +302,7 @@ export class Cluster {
   }
 
   /** What the server of a cluster gives libraries. @internal */
-  static ownerOf(cluster: Cluster): Pick<ClusterOwner, 'callTimeout' | 'failed'> {
+  static ownerOf(cluster: Cluster): Pick<ClusterOwner, 'callTimeout' | 'failed' | 'hub'> {
     return cluster.#owner
   }
 

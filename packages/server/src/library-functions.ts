@@ -27,6 +27,11 @@ export function callTimeoutOf(subject: SocketOrServer): number {
   return clusterOwner(subject)?.callTimeout ?? DEFAULT_LIMITS.callTimeout
 }
 
+/** The socket of a `sid`, if it is one of this node. For libraries that are built on the server. */
+export function localSocket(server: { readonly cluster: Cluster }, sid: string): RemoteClient | undefined {
+  return clusterOwner(server)?.hub.get(sid)
+}
+
 function clusterOwner(subject: unknown): ReturnType<typeof Cluster.ownerOf> | undefined {
   const { cluster } = Object(subject) as { readonly cluster?: unknown }
   return cluster instanceof Cluster ? Cluster.ownerOf(cluster) : undefined

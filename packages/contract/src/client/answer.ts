@@ -1,5 +1,6 @@
 import { type CallContext, RpcError } from '@token-socket/protocol'
 import { checker } from '../checked-value.js'
+import { same } from '../message-order.js'
 import type { ProcedureDefinition } from '../procedure.js'
 import type { Schema } from '../schema.js'
 import type { ContractSettings } from './settings.js'
@@ -24,12 +25,12 @@ export interface AnsweredCall extends ProcedureDefinition {
  */
 export async function answerOf(
   { input, output, errors = {}, run, data, call, tell }: AnsweredCall,
-  { checkSent, timeout }: ContractSettings,
+  { checkSent, timeout, sent, received }: ContractSettings,
 ): Promise<unknown> {
   const check = checker({ function: call.name }, { timeout })
   const checkAnswer = async (schema: Schema | undefined, value: unknown) => {
     try {
-      if (checkSent) await check(schema, value, 'invalid_output')
+      await check(schema, value, 'invalid_output')
     } catch (cause) {
       throw new Error(`The answer to ${call.name} is not what its contract says`, { cause })
     }
@@ -38,16 +39,19 @@ export async function answerOf(
     code,
     (data?: unknown, message?: string) => new RpcError(code, message, data),
   ]
-  const taken = await check(input, input && data)
-  tell(taken)
-  try {
-    const own = { errors: Object.fromEntries(Object.keys(errors).map(makeError)) }
-    const answer = await run(taken, Object.assign(call, own))
-    await checkAnswer(output, answer)
-    return answer
-  } catch (error) {
-    if (RpcError.is(error) && Object.hasOwn(errors, error.code))
-      await checkAnswer(errors[error.code], error.data)
-    throw error
-  }
+  return received(check(input, input && data), async (taken) => {
+    tell(taken)
+    try {
+      const own = { errors: Object.fromEntries(Object.keys(errors).map(makeError)) }
+      const answer = await run(taken, Object.assign(call, own))
+      return await sent<unknown, unknown>(checkSent && checkAnswer(output, answer), () => answer)
+    } catch (error) {
+      const isDeclared = RpcError.is(error) && Object.hasOwn(errors, error.code)
+      await sent<unknown, unknown>(
+        checkSent && isDeclared && checkAnswer(errors[error.code], error.data),
+        same,
+      )
+      throw error
+    }
+  })
 }

@@ -9,10 +9,10 @@ import type {
 import { badOption, type Member, markHandled, RpcError } from '@token-socket/protocol'
 import type { ChannelDefinition } from '../channel-definitions.js'
 import { type Check, checker, next } from '../checked-value.js'
+import { same } from '../message-order.js'
 import type { Schema } from '../schema.js'
 import { checkListener } from './argument-checks.js'
 import { runIsolated } from './listeners.js'
-import { createOrder } from './message-order.js'
 import type { ContractSettings } from './settings.js'
 
 /** Something that came on a channel. */
@@ -30,8 +30,6 @@ export class ChannelClient {
   readonly #channel: Channel
   readonly #definition: ChannelDefinition
   readonly #settings: ContractSettings & { released(): void }
-  readonly #received = createOrder()
-  readonly #sent = createOrder()
   /** Each thing is read once, however many hear it. */
   readonly #readings = new WeakMap<Arrival, Reading>()
 
@@ -92,13 +90,14 @@ export class ChannelClient {
   async #send(event: string, data: unknown, options?: PublishOptions): Promise<Receipt | undefined> {
     this.#checkEvent(event)
     const isRight = this.#settings.checkSent && this.#check(event)(this.#schemaOf(event), data)
-    return this.#sent(isRight, () => this.#channel.send(event, data, options))
+    return this.#settings.sent(isRight, () => this.#channel.send(event, data, options))
   }
 
   /** An empty page is the end, so that one whose messages are all refused is followed by the next. */
   async #history(query: HistoryQuery = {}): Promise<readonly Arrival[]> {
     const page = await this.#channel.history(query)
-    const taken = (await Promise.all(page.map(this.#readMessage))).flat()
+    const read = Promise.all(page.map(this.#readMessage))
+    const taken = (await this.#settings.received(read, same)).flat()
     const { id } = page.at(-1) ?? {}
     if (taken.length > 0 || !id) return taken
     return this.#history({ ...query, [query.reverse ? 'before' : 'after']: id })
@@ -128,7 +127,7 @@ export class ChannelClient {
     checkListener(hearer)
     let isOver = false
     const listener = (arrival: A) => {
-      this.#received(read(arrival), (readings) => {
+      this.#settings.received(read(arrival), (readings) => {
         for (const arrival of readings) if (!isOver) runIsolated(() => hearer(arrival as never))
       })
     }

@@ -84,7 +84,7 @@ export interface ChannelMembers<C> {
 }
 
 /** What `channel` takes after the pattern. */
-type ChannelArguments<Pattern extends string> = keyof ChannelParameters<Pattern> extends never
+export type ChannelArguments<Pattern extends string> = keyof ChannelParameters<Pattern> extends never
   ? [parameters?: ChannelParameters<Pattern>, options?: ChannelOptions]
   : [parameters: ChannelParameters<Pattern>, options?: ChannelOptions]
 

@@ -1,11 +1,11 @@
 import type { ClientAction } from '@token-socket/client'
 import { type Controller, findAction, RpcError, withSubject } from '@token-socket/protocol'
 import { checker } from '../checked-value.js'
+import { same } from '../message-order.js'
 import type { ProcedureDefinition } from '../procedure.js'
 import { answerOf, type OperationFunction } from './answer.js'
 import { checkFunctions } from './function-checks.js'
 import { Listeners } from './listeners.js'
-import { createOrder } from './message-order.js'
 import type { ContractSettings } from './settings.js'
 
 /** A message of the server, as its operation's schema takes it. */
@@ -30,7 +30,6 @@ export class IncomingCalls {
   readonly #settings: ContractSettings
   /** Finds the functions that are not of this contract. */
   readonly #others: (name: string) => ClientAction | undefined
-  readonly #order = createOrder()
   #held: Promise<unknown> | undefined
 
   /** Puts the operations before the socket's own actions. */
@@ -46,6 +45,7 @@ export class IncomingCalls {
     this.#held = until.then(() => {
       this.#held = undefined
     })
+    this.#settings.received(this.#held, same)
   }
 
   /** Adds an operation. @returns the listeners of a one-way message */
@@ -82,12 +82,18 @@ export class IncomingCalls {
     const operation = this.#operations.get(name)
     if (!operation) return other
     const held = this.#held
-    if (held) return (...args) => held.then(() => this.#found(name)(...args))
-    if (operation.output) return this.#answering(name, operation) ?? other
+    if (operation.output) {
+      if (held) return (...args) => held.then(() => this.#found(name)(...args))
+      return this.#answering(name, operation) ?? other
+    }
     const hear = (data: unknown) => this.#hear(name, operation, data)
-    if (!other) return hear
+    if (!other && !held) return hear
+    const tellOther = async (...args: Parameters<ClientAction>) => {
+      if (held) await held
+      return this.#others(name)?.(...args)
+    }
     return async (...args) => {
-      await Promise.all([other, hear].map(async (one: ClientAction) => one(...args)))
+      await Promise.all([tellOther(...args), hear(args[0])])
     }
   }
 
@@ -113,7 +119,7 @@ export class IncomingCalls {
   async #hear(name: string, { input: schema, listeners }: IncomingOperation, data: unknown): Promise<void> {
     try {
       const input = checker({ function: name }, this.#settings)(schema, schema && data)
-      await this.#order(input, (input) => {
+      await this.#settings.received(input, (input) => {
         this.any.tell({ operation: name, input })
         listeners.tell(input)
       })

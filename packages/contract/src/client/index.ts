@@ -12,10 +12,13 @@ export type {
   ActionContext,
   Actions,
   CallsClient,
+  ChannelArguments,
   ChannelMembers,
   ClientMembers,
   ContractClient,
+  Listen,
   Listeners,
+  Unlisten,
 } from './contract-client.js'
 export type { AnyMessage } from './incoming-calls.js'
 export type { ConnectionUrl, ConnectOptions, ContractAuthentication, TypedOptions } from './options.js'

@@ -2,12 +2,12 @@ import type { TokenSocket } from '@token-socket/client'
 import { asRpcError, type Controller } from '@token-socket/protocol'
 import type { Contract } from '../contract.js'
 import { isDevelopment } from '../development.js'
+import { createOrder } from '../message-order.js'
 import { listenerName, type Operations } from '../operations.js'
 import { isProcedure, type ProcedureDefinition } from '../procedure.js'
 import { checkArgument } from './argument-checks.js'
 import { connectionMembers } from './connection-members.js'
 import { type AnyMessage, IncomingCalls } from './incoming-calls.js'
-import { createOrder } from './message-order.js'
 import type { TypedOptions } from './options.js'
 import { outgoingCall } from './outgoing-call.js'
 import type { ContractSettings } from './settings.js'
@@ -33,13 +33,13 @@ export function makeClient(
   checkArgument(contract)
   const { server, client, both } = contract.definition
   const fail = (cause: unknown) => void socket.emit('error', asRpcError(cause))
-  const settings: ContractSettings = { socket, checkSent, timeout, fail }
+  const [sent, received] = [createOrder(), createOrder()]
+  const settings: ContractSettings = { socket, checkSent, timeout, sent, received, fail }
   const incoming = new IncomingCalls(settings)
   const members: Members = Object.create(null)
-  const order = createOrder()
   for (const tree of [server, both])
     addMembers(members, tree, (operation, branch, key) => {
-      branch[key] = outgoingCall(operation, settings, order)
+      branch[key] = outgoingCall(operation, settings)
     })
   for (const tree of [client, both])
     addMembers(members, tree, (operation, branch, key) => {

@@ -1,7 +1,7 @@
 import { asRpcError, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
-import { checker } from '../checked-value.js'
+import { checker, inTime } from '../checked-value.js'
+import { same } from '../message-order.js'
 import type { ProcedureDefinition } from '../procedure.js'
-import type { MessageOrder } from './message-order.js'
 import type { ContractSettings } from './settings.js'
 
 /** A function that calls an operation of the server. */
@@ -14,25 +14,28 @@ export interface CalledOperation extends ProcedureDefinition {
 
 /**
  * Makes the function that calls an operation. A promise of it that no one awaits is never an unhandled rejection.
- *
- * @param order keeps the order of the calls
  */
 export function outgoingCall(
   { name, input, output, errors = {} }: CalledOperation,
-  { socket, checkSent, timeout, fail }: ContractSettings,
-  order: MessageOrder,
+  { socket, checkSent, timeout, sent, received, fail }: ContractSettings,
 ): OutgoingCall {
   /** It runs up to the sending at once, so that messages leave in the order of the calls. */
   async function run(given: unknown, options: CallOptions): Promise<unknown> {
-    const check = checker({ function: name }, { ...options, timeout: options.timeout ?? timeout })
+    const subject = { function: name }
+    const time = { ...options, timeout: options.timeout ?? timeout }
+    const check = checker(subject, time)
+    const bound = <W>(work: Promise<W>) => inTime(work, time, subject)
     const value = input && given
     const send = () => (output ? socket.rpc(name, value, options) : socket.notify(name, value))
     try {
-      return check(output, await order(checkSent && check(input, value), send), 'invalid_output')
+      const answer = await sent(checkSent && check(input, value), send, bound)
+      return output && received(check(output, answer, 'invalid_output'), same, bound)
     } catch (error) {
       const { code, message, data } = asRpcError(error)
-      if (!Object.hasOwn(errors, code)) throw error
-      const own = await check(errors[code], data, 'invalid_output')
+      // Those that arise at this end wait for nothing.
+      if (/^(timeout|aborted)$/.test(code)) throw error
+      const schema = Object.hasOwn(errors, code) ? errors[code] : undefined
+      const own = await received(check(schema, data, 'invalid_output'), same, bound)
       throw own === data ? error : new RpcError(code, message, own, error)
     }
   }

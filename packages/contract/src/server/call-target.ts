@@ -1,11 +1,15 @@
 import type { CallOptions } from '@token-socket/protocol'
 import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
-import { callTimeoutOf, reportFailure } from '#server-functions'
+import { callTimeoutOf, localSocket, reportFailure } from '#server-functions'
+import type { MessageOrder } from '../message-order.js'
+import { sendingOrder } from './sending-order.js'
 
 /** What calls of a client go to. */
 export interface CallTarget {
   /** Milliseconds that a call has which names no time-out. */
   readonly callTimeout: number
+  /** Keeps the order of what is checked before it is sent. */
+  readonly order: MessageOrder
   rpc(name: string, data: unknown, options: CallOptions | undefined): Promise<unknown>
   notify(name: string, data: unknown): Promise<unknown>
   /** Reports a one-way message that was not sent: its sender may have left the promise alone. */
@@ -16,6 +20,9 @@ export interface CallTarget {
 export function socketTarget(socket: RemoteClient): CallTarget {
   return {
     callTimeout: callTimeoutOf(socket),
+    get order() {
+      return sendingOrder(socket)
+    },
     rpc: (name, data, options) => socket.rpc(name, data, options),
     notify: (name, data) => socket.notify(name, data),
     failed: (cause, details) => reportFailure(socket, cause, details),
@@ -27,6 +34,9 @@ export function sidTarget(server: TokenSocketServer, sid: string): CallTarget {
   const { cluster } = server
   return {
     callTimeout: callTimeoutOf(server),
+    get order() {
+      return sendingOrder(localSocket(server, sid) ?? server)
+    },
     rpc: (name, data, options) => cluster.rpc(sid, name, data, options),
     notify: (name, data) => cluster.notify(sid, name, data),
     failed: (cause, details) => reportFailure(server, cause, { ...details, sid }),

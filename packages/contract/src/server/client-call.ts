@@ -1,5 +1,5 @@
 import { asRpcError, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
-import { type Check, checker } from '../checked-value.js'
+import { type Check, checker, inTime } from '../checked-value.js'
 import type { Operation } from '../operations.js'
 import type { CallTarget } from './call-target.js'
 
@@ -37,12 +37,18 @@ class CalledOperation {
     const { input, output } = procedure['~procedure']
     const value = input && given
     const { timeout = target.callTimeout, signal } = (output && options) ?? {}
-    const check = checker({ function: name }, { timeout, signal })
+    const time = { timeout, signal }
+    const subject = { function: name }
+    const check = checker(subject, time)
+    const send = () =>
+      output
+        ? target.rpc(name, value, options).catch((error) => this.#throwDeclared(error, check))
+        : target.notify(name, value)
     // A call whose schema answers at once goes out at once, before whatever is sent next.
-    const asked = this.#checkSent && this.#checkInput(target, value, check)
-    if (asked instanceof Promise) await asked
-    if (!output) return void (await target.notify(name, value))
-    const answer = await target.rpc(name, value, options).catch((error) => this.#throwDeclared(error, check))
+    const answer = await (this.#checkSent
+      ? target.order(this.#checkInput(target, value, check), send, (work) => inTime(work, time, subject))
+      : send())
+    if (!output) return undefined
     return check(output, answer, 'invalid_output')
   }
 

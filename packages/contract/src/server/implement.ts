@@ -5,6 +5,7 @@ import { checkContract } from '../contract-checks.js'
 import { isDevelopment } from '../development.js'
 import { checkGiven } from '../given-contract.js'
 import { type Operation, operationsOf } from '../operations.js'
+import { checked } from '../validation.js'
 import { ClientFunctions } from './client-functions.js'
 import type { HandlerMiddleware, RunHandler, Step } from './handler-middleware.js'
 import type { Handlers } from './handlers.js'
@@ -54,8 +55,10 @@ export function implement<C extends Contract>(
   const { server, client, both } = contract.definition
   const operations = [...operationsOf(server), ...operationsOf(both)]
   const found = findHandlers(operations, handlers)
-  const clients = new ClientFunctions([...operationsOf(client), ...operationsOf(both)], checkSent)
-  const settings = { checkSent, clientOf: clients.of, middleware: use as readonly Step[] }
+  const called = [...operationsOf(client), ...operationsOf(both)]
+  const clients = new ClientFunctions(called, checkSent)
+  const sendsChecked = checkSent && called.some(({ procedure }) => checked(procedure['~procedure'].input))
+  const settings = { checkSent, sendsChecked, clientOf: clients.of, middleware: use as readonly Step[] }
   const controller: ServerController = {}
   for (const { operation, run } of found) {
     put(controller, operation.path, operationFunction(operation, run, settings))

@@ -7,3 +7,6 @@ export function callTimeoutOf(_subject: unknown): number {
 
 /** Does nothing. */
 export function reportFailure(_subject: unknown, _cause: unknown, _details: object): void {}
+
+/** None has a `sid` that another node could know. */
+export function localSocket(_server: unknown, _sid: string): undefined {}

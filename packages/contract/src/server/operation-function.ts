@@ -1,16 +1,21 @@
 import { type CallContext, forCaller, KEEPS_UNDEFINED, RpcError } from '@token-socket/protocol'
 import type { AnswerCallback, Handler, RemoteClient } from '@token-socket/server'
+import { next } from '../checked-value.js'
+import { same } from '../message-order.js'
 import type { Operation } from '../operations.js'
 import type { ErrorSchemas } from '../procedure.js'
 import type { Schema } from '../schema.js'
 import { checked, type Issue, invalid, type Validation, validate } from '../validation.js'
 import { type CalledOperation, type Errors, HandlerCall, MiddlewareCall } from './handler-call.js'
 import { type RunHandler, type Step, wrapHandler } from './handler-middleware.js'
+import { sendingOrder } from './sending-order.js'
 
 /** What the functions of a contract have in common. */
 export interface OperationSettings extends Pick<CalledOperation, 'clientOf'> {
   /** Whether answers and the data of errors are checked before they are sent. */
   readonly checkSent: boolean
+  /** Whether what handlers send to clients may wait for a check: then their answers keep the order. */
+  readonly sendsChecked: boolean
   readonly middleware: readonly Step[]
 }
 
@@ -23,7 +28,7 @@ interface Parts {
   readonly input: Schema | undefined
   readonly output: Schema | undefined
   readonly errors: ErrorSchemas
-  /** Whether there is something to check of what the handler answers or throws. */
+  /** Whether there is something to check of what the handler answers or throws, or something to wait for. */
   readonly checksAnswers: boolean
   readonly isOneWay: boolean
   readonly Call: typeof HandlerCall
@@ -48,7 +53,7 @@ export function operationFunction(
   settings: OperationSettings,
 ): Handler {
   const { input, output, errors = {} } = operation.procedure['~procedure']
-  const { checkSent, middleware, clientOf } = settings
+  const { checkSent, sendsChecked, middleware, clientOf } = settings
   const answers = checkSent ? checked(output) : undefined
   const checkedErrors = checkSent ? checkedOf(errors) : {}
   const parts: Parts = {
@@ -57,7 +62,7 @@ export function operationFunction(
     input: checked(input),
     output: answers,
     errors: checkedErrors,
-    checksAnswers: answers !== undefined || Object.keys(checkedErrors).length > 0,
+    checksAnswers: sendsChecked || answers !== undefined || Object.keys(checkedErrors).length > 0,
     isOneWay: output === undefined,
     Call: middleware.length > 0 ? MiddlewareCall : HandlerCall,
     run: middleware.length > 0 ? wrapHandler(middleware, handler) : handler,
@@ -103,11 +108,12 @@ function carryOut(parts: Parts, { socket, call }: Given, value: unknown): unknow
 }
 
 async function carryOutChecked(parts: Parts, value: unknown, call: MiddlewareCall): Promise<unknown> {
+  const order = sendingOrder(call.socket)
   try {
     const answer = await parts.run(value, call)
-    return parts.isOneWay ? undefined : await checkAnswer(parts, answer)
+    return parts.isOneWay ? undefined : await order(checkAnswer(parts, answer), same)
   } catch (cause) {
-    throw await checkError(parts, cause)
+    throw await order(checkError(parts, cause), same)
   }
 }
 
@@ -133,19 +139,22 @@ function refuseMessage(error: RpcError, callback: AnswerCallback): never {
 }
 
 /** @returns the answer as it is: transforms are the receiver's */
-async function checkAnswer({ output, called }: Parts, answer: unknown): Promise<unknown> {
-  const issues = output && (await validate(output, answer)).issues
-  if (issues) throw wrongAnswer(invalid('invalid_output', { function: called.name }, issues))
-  return answer
+function checkAnswer({ output, called }: Parts, answer: unknown): unknown {
+  if (!output) return answer
+  return next(validate(output, answer), ({ issues }) => {
+    if (issues) throw wrongAnswer(invalid('invalid_output', { function: called.name }, issues))
+    return answer
+  })
 }
 
 /** @returns the error as it is; another one, which the caller gets as `internal`, if its data is not what it declares */
-async function checkError({ errors, called: { name } }: Parts, cause: unknown): Promise<unknown> {
+function checkError({ errors, called: { name } }: Parts, cause: unknown): unknown {
   // The failure of a call that the handler made is no error of its own, whatever its code is.
   if (!RpcError.is(cause) || !Object.hasOwn(errors, cause.code) || forCaller(cause, name) !== cause)
     return cause
-  const { issues } = await validate(errors[cause.code] as Schema, cause.data)
-  return issues ? wrongAnswer(invalid('invalid_output', { function: name }, issues)) : cause
+  return next(validate(errors[cause.code] as Schema, cause.data), ({ issues }) =>
+    issues ? wrongAnswer(invalid('invalid_output', { function: name }, issues)) : cause,
+  )
 }
 
 /** It is no RpcError: the caller gets `internal`, and the `error` event has it. */

@@ -1,1 +1,1 @@
-export { callTimeoutOf, reportFailure } from '@token-socket/server'
+export { callTimeoutOf, localSocket, reportFailure } from '@token-socket/server'

@@ -12,6 +12,7 @@ import { sidTarget, socketTarget } from './call-target.js'
 import { type ClientCall, clientCall } from './client-call.js'
 import { ClientFunctions } from './client-functions.js'
 import { type CheckedChannels, checkPublications } from './publication-checks.js'
+import { sendingOrder } from './sending-order.js'
 import type { TypedOptions, TypedServer } from './typed-server.js'
 
 /**
@@ -106,13 +107,11 @@ class ServerParts {
     const channel = this.channel(pattern, parameters)
     const events = channels.definitions[pattern]?.events ?? {}
     if (!Object.hasOwn(events, event)) throw badArgument('event', `${pattern} has no event ${event}`)
-    if (checkSent) {
-      const time = { timeout: callTimeoutOf(server) }
-      const asked = checker({ channel, event }, time)(events[event], data)
-      // What needs no waiting goes out at once, before whatever is sent next.
-      if (asked instanceof Promise) await asked
-    }
-    return server.publish(channel, data, { ...options, event })
+    const send = () => server.publish(channel, data, { ...options, event })
+    if (!checkSent) return send()
+    const time = { timeout: callTimeoutOf(server) }
+    // What needs no waiting goes out at once, before whatever is sent next.
+    return sendingOrder(server)(checker({ channel, event }, time)(events[event], data), send)
   }
 
   /** A handler that passes such a failure on fails with `nested_failed`. The promise may be left alone. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { createOrder } from '../../../packages/contract/src/client/message-order.js'
+import { createOrder } from '../../packages/contract/src/message-order.js'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
@@ -24,6 +24,35 @@ describe('createOrder', () => {
     expect(await later).to.equal(2)
     await turn()
     expect(order(3, (value) => value)).to.equal(3)
+  })
+
+  it('does not wait for what a step promises', async () => {
+    const order = createOrder()
+    const answer = order(Promise.resolve(1), () => new Promise(() => {}))
+    expect(await order(2, (value) => value)).to.equal(2)
+    expect(answer).to.be.a('promise')
+  })
+
+  it('skips a step whose waiting is given up, and keeps the order of the others', async () => {
+    const order = createOrder()
+    const done: number[] = []
+    let finish = () => {}
+    const slow = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const first = order(slow, () => done.push(1))
+    const given = order(
+      undefined,
+      () => done.push(2),
+      () => Promise.reject(new Error('given up')),
+    )
+    const last = order(undefined, () => done.push(3))
+    expect(await Promise.resolve(given).catch((error: Error) => error.message)).to.equal('given up')
+    await turn()
+    expect(done).to.deep.equal([])
+    finish()
+    await Promise.all([first, last])
+    expect(done).to.deep.equal([1, 3])
   })
 
   it('keeps the order of calls, however long each takes, and whether it fails', async () => {

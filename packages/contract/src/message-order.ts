@@ -1,0 +1,31 @@
+/**
+ * Goes on with a value in the order of the calls: at once, unless it, or one before it, is a promise that has not settled. What
+ * `go` promises holds up nothing.
+ *
+ * @param bound gives the waiting up by a rejection: `go` is then not called. @default never
+ */
+export type MessageOrder = <T, R>(
+  value: T | Promise<T>,
+  go: (value: T) => R,
+  bound?: <W>(work: Promise<W>) => Promise<W>,
+) => R | Promise<Awaited<R>>
+
+/** Keeps the order of messages whose schemas are asynchronous. */
+export function createOrder(): MessageOrder {
+  let last: Promise<unknown> | undefined
+  return (value, go, bound = same) => {
+    if (!last && !(value instanceof Promise)) return go(value)
+    const turn = bound(Promise.all([value, last])).then(([own]) => [go(own)] as const)
+    // Those that follow wait for those before, also where this one was given up.
+    const over = Promise.allSettled([last, turn]).then(() => {
+      if (last === over) last = undefined
+    })
+    last = over
+    return turn.then(([result]) => result) as Promise<Awaited<ReturnType<typeof go>>>
+  }
+}
+
+/** The value itself. */
+export function same<T>(value: T): T {
+  return value
+}
