@@ -92,7 +92,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     return this.#core.session?.uid
   }
 
-  /** What others see of it besides, by what the server said last. */
+  /** What other members see of it, in addition to its `uid`, by what the server said last. */
   get umd(): unknown {
     return this.#core.session?.umd
   }

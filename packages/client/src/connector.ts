@@ -39,7 +39,7 @@ const OFFLINE_WAIT = 60_000
 /** Tokens that the server may refuse in a row before the first `ready`: the next would fare no better. */
 const REFUSED_TOKENS = 3
 
-/** How a {@link Connector} goes about it. */
+/** Options of a {@link Connector}. */
 export interface ConnectorOptions {
   /** Whether to try again at all. */
   readonly reconnect: boolean

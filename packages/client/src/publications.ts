@@ -1,6 +1,6 @@
 import type { Position, PublicationMessage } from '@token-socket/protocol'
 
-/** What is known of a publication besides its channel and data. */
+/** What is known of a publication, apart from its channel and data. */
 export interface PublicationDetails<Data = unknown> extends Partial<Position> {
   readonly channel: string
   readonly data: Data

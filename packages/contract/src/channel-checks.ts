@@ -12,10 +12,10 @@ export function checkChannels(channels: ChannelDefinitions = {}): void {
     const { events, presence } = Object(channel) as ChannelDefinition
     if (!isObject(events)) throw badOption(`channels.${pattern}.events`, 'an object')
     for (const [event, schema] of Object.entries(events)) {
-      const place = `channels.${pattern}.events.${event}`
+      const field = `channels.${pattern}.events.${event}`
       if (event === '' || event.length > NAME_LIMITS.event)
-        throw badOption(place, `a name of at most ${NAME_LIMITS.event} characters`)
-      if (!isSchema(schema)) throw badOption(place, 'a schema')
+        throw badOption(field, `a name of at most ${NAME_LIMITS.event} characters`)
+      if (!isSchema(schema)) throw badOption(field, 'a schema')
     }
     if (presence !== undefined && !isSchema(presence)) {
       throw badOption(`channels.${pattern}.presence`, 'a schema')

@@ -34,9 +34,9 @@ export function checkContract(definition: ContractDefinition): void {
 
 /** @param path the part of the contract, and the names on the way to the tree */
 function checkTree(tree: Operations, path: readonly string[]): void {
-  const place = path.join('.')
-  if (!isTree(tree)) throw badOption(place, 'a procedure, or an object of them')
-  if (path.length > DEPTH) throw badOption(place, `nested at most ${DEPTH} levels deep, without a cycle`)
+  const field = path.join('.')
+  if (!isTree(tree)) throw badOption(field, 'a procedure, or an object of them')
+  if (path.length > DEPTH) throw badOption(field, `nested at most ${DEPTH} levels deep, without a cycle`)
   for (const key of Reflect.ownKeys(tree)) {
     const own = [...path, String(key)]
     checkName(key, own)
@@ -47,14 +47,14 @@ function checkTree(tree: Operations, path: readonly string[]): void {
 }
 
 function checkName(key: string | symbol, path: readonly string[]): void {
-  const place = path.join('.')
+  const field = path.join('.')
   if (typeof key === 'symbol' || !/^[A-Za-z_]\w*$/.test(key))
-    throw badOption(place, 'a name of letters, digits and _')
+    throw badOption(field, 'a name of letters, digits and _')
   const isTop = path.length === 2
   if (TAKEN.has(key) || (isTop && (key.startsWith('_') || TAKEN_AT_TOP.has(key))))
-    throw badOption(place, 'another name: this one is taken')
-  const length = place.length - `${path[0]}.`.length
-  if (length > NAME_LIMITS.name) throw badOption(`${place.slice(0, 50)}…`, `at most ${NAME_LIMITS.name} long`)
+    throw badOption(field, 'another name: this one is taken')
+  const length = field.length - `${path[0]}.`.length
+  if (length > NAME_LIMITS.name) throw badOption(`${field.slice(0, 50)}…`, `at most ${NAME_LIMITS.name} long`)
 }
 
 function isTree(value: unknown): boolean {

@@ -5,13 +5,13 @@ const FIELDS = ['input', 'output', 'errors']
 
 /**
  * Checks what `procedure` is given.
- * @param place the operation's, to go before the field's name. @default none
+ * @param field the operation's own field, to go before the names of its parts. @default none
  * @throws RpcError `bad_option`, which names the field
  */
-export function checkProcedure(definition: unknown, place = ''): void {
+export function checkProcedure(definition: unknown, field = ''): void {
   if (typeof definition !== 'object' || definition === null)
-    throw badOption(place || 'procedure', 'an object')
-  const prefix = place && `${place}.`
+    throw badOption(field || 'procedure', 'an object')
+  const prefix = field && `${field}.`
   for (const [field, value] of Object.entries(definition)) {
     if (!FIELDS.includes(field)) throw badOption(prefix + field, `one of ${FIELDS.join(', ')}`)
     if (field === 'errors') checkErrors(value, `${prefix}errors`)
@@ -19,10 +19,10 @@ export function checkProcedure(definition: unknown, place = ''): void {
   }
 }
 
-function checkErrors(errors: unknown, place: string): void {
+function checkErrors(errors: unknown, field: string): void {
   for (const [code, schema] of Object.entries(errors ?? {})) {
     if (!/^[A-Za-z]\w*$/.test(code) || code in ERRORS)
-      throw badOption(`${place}.${code}`, 'a code of letters, digits and _ that is not one of the library')
-    if (!isSchema(schema)) throw badOption(`${place}.${code}`, 'a schema')
+      throw badOption(`${field}.${code}`, 'a code of letters, digits and _ that is not one of the library')
+    if (!isSchema(schema)) throw badOption(`${field}.${code}`, 'a schema')
   }
 }

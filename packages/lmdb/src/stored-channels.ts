@@ -57,7 +57,7 @@ export interface ChannelTables {
   readonly idle: DueTimes
 }
 
-/** Bytes that a publication takes besides its texts. */
+/** Bytes that a publication takes in addition to its texts. */
 const ENTRY = 160
 
 /** Due times that each publication on a new channel works off: more than it makes, so that sweeps keep up. */

@@ -34,7 +34,7 @@ interface LiveChannel {
   sweep: number
 }
 
-/** Bytes that a channel takes which keeps something, besides its publications. */
+/** Bytes that a channel takes which keeps something, apart from its publications. */
 const CHANNEL = 800
 
 /** Generations of channels. */

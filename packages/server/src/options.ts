@@ -80,7 +80,7 @@ export interface TokenSocketServerOptions {
   readonly prefix?: string | undefined
   /**
    * What is on: WebSocket (plain and SockJS's), SockJS's transports over HTTP, and its `iframe` page; requests for all
-   * else are answered 404. For browsers of before 2012 there are `'jsonp-polling'`, `'htmlfile'` and `'iframe'` besides.
+   * else are answered 404. For browsers of before 2012 there are also `'jsonp-polling'`, `'htmlfile'` and `'iframe'`.
    * @default ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource']
    */
   readonly transports?: readonly TransportName[] | undefined

@@ -11,7 +11,7 @@ import { ReceivedMessages } from './received-messages.js'
  */
 export type MockError = Error | string | ((input: unknown) => Error | string | undefined)
 
-/** What both kinds of mocks may be told. */
+/** Options of both kinds of mocks. */
 export interface MockOptions {
   /** The same seed gives the same data: for one operation's first call, its second, and so on. @default 'token-socket' */
   readonly seed?: string | number | undefined

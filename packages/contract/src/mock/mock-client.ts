@@ -16,7 +16,7 @@ import { type AnyOperationName, IN_MEMORY, type InputNamed } from './mock-server
 import { treeOf } from './operation-tree.js'
 import type { ReceivedMessage } from './received-messages.js'
 
-/** What {@link mockClient} may be told. */
+/** Options of {@link mockClient}. */
 export interface MockClientOptions<C> extends MockOptions {
   /** Functions of some of the operations that answer. The others answer with data made from their schemas. @default {} */
   readonly handlers?: Actions<ClientOperations<C>> | undefined

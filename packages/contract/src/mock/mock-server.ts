@@ -31,20 +31,20 @@ export type AnyOperationName<T> = OperationNames<T, true> | OperationNames<T, fa
 /** What an operation's handler gets. */
 export type InputNamed<T, Name> = ReceivedInput<OperationNamed<T, Name>>
 
-/** What {@link mockServer} may be told. */
+/** Options of {@link mockServer}. */
 export interface MockServerOptions<C> extends MockOptions {
   /** Functions of some operations. The others answer with data made from their schemas. @default {} */
   readonly handlers?: Some<Handlers<C>> | undefined
 }
 
-/** Who a client of a mock server is, and how it goes about its contract. */
+/** The user of a mock server's client, and the client's own options. */
 export interface MockConnectOptions extends MockIdentity, TypedOptions {}
 
 /** A mock server. Made by {@link mockServer}. */
 export interface MockServer<C> {
   /** Connects a client in memory: a real one, whose calls travel as JSON and are checked at both ends. */
   connect(options?: MockConnectOptions): Promise<ContractClient<C>>
-  /** Opens a WebSocket to this server, for the option `webSocket` of code under test that connects by itself. */
+  /** Opens a WebSocket to this server, for the option `webSocket` of code under test that connects on its own. */
   webSocket: NonNullable<TokenSocketOptions['webSocket']>
   /** Listens on a port, with a real server. Node only. @throws RpcError `unsupported` in a browser */
   listen(options?: ListenOptions): Promise<Pick<MockPort, 'url' | 'port'>>

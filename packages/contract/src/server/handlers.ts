@@ -4,7 +4,7 @@ import type { ClientOperations, ServerOperations } from '../contract.js'
 import type { Calls, ErrorFactories, Returned } from '../operation-types.js'
 import type { ProcedureMark, ReceivedInput } from '../procedure.js'
 
-/** What a handler gets besides its input. */
+/** What a handler gets in addition to its input. */
 export interface HandlerContext<C, P> extends CallContext {
   /** What `authentication` returned. */
   readonly auth: SocketAuth

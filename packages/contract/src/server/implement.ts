@@ -11,7 +11,7 @@ import type { HandlerMiddleware, RunHandler, Step } from './handler-middleware.j
 import type { Handlers } from './handlers.js'
 import { operationFunction } from './operation-function.js'
 
-/** What {@link implement} may be told. */
+/** Options of {@link implement}. */
 export interface ImplementOptions<C> {
   /** What runs around the handlers, the first outermost. @default [] */
   readonly use?: readonly HandlerMiddleware<C>[] | undefined

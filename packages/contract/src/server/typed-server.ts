@@ -106,7 +106,7 @@ export interface TypedServer<C> {
   channel<Pattern extends PatternOf<C>>(pattern: Pattern, parameters: ChannelParameters<Pattern>): string
 }
 
-/** What {@link typed} may be told. */
+/** Options of {@link typed}. */
 export interface TypedOptions {
   /** Whether what is sent is checked before. @default true, unless `NODE_ENV` is `production` */
   readonly checkSent?: boolean | undefined

@@ -165,7 +165,7 @@ export class ChannelHistory {
   }
 }
 
-/** Bytes that a publication takes besides its texts: its slots, its id. */
+/** Bytes that a publication takes in addition to its texts: its slots, its id. */
 const ENTRY = 160
 
 /** What a JavaScript text of ASCII takes; others take twice as much. */

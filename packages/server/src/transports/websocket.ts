@@ -119,7 +119,7 @@ interface Carrier {
   readonly heartbeat: Buffer
 }
 
-/** What a connection is made of besides its WebSocket. */
+/** What a connection is made of, apart from its WebSocket. */
 interface Upgraded {
   readonly carrier: Carrier
   readonly socket: Duplex

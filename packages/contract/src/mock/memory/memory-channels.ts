@@ -72,11 +72,11 @@ export class MemoryChannels {
     const own = memberOf(socket)
     socket.send({ type: 'subscribed', channel, ...own, members: [...membersOf(sockets).values()] })
     if (!before.has(socket.uid))
-      this.#tell(sockets, socket, { type: 'presence', channel, change: 'joined', ...own })
+      this.#send(sockets, socket, { type: 'presence', channel, change: 'joined', ...own })
     return null
   }
 
-  /** Takes a socket off a channel, and tells it. */
+  /** Takes a socket off a channel, and notifies it. */
   unsubscribe(socket: ChannelSocket, channel: string): null {
     this.#remove(socket, channel)
     socket.send({ type: 'unsubscribed', channel })
@@ -125,10 +125,10 @@ export class MemoryChannels {
     if (!sockets?.delete(socket)) return
     const isGone = !membersOf(sockets).has(socket.uid)
     if (isGone && this.#hasPresence(channel))
-      this.#tell(sockets, socket, { type: 'presence', channel, change: 'left', ...memberOf(socket) })
+      this.#send(sockets, socket, { type: 'presence', channel, change: 'left', ...memberOf(socket) })
   }
 
-  #tell(sockets: Iterable<ChannelSocket>, but: ChannelSocket, message: ServerMessage): void {
+  #send(sockets: Iterable<ChannelSocket>, but: ChannelSocket, message: ServerMessage): void {
     for (const socket of sockets) if (socket !== but) socket.send(message)
   }
 

@@ -30,7 +30,7 @@ export interface MockIdentity {
   readonly auth?: SocketAuth | undefined
   /** Who it is to others on a channel. @default 'user-1', 'user-2', … */
   readonly uid?: string | undefined
-  /** What others see of it besides. @default nothing */
+  /** What other members see of it, in addition to its `uid`. @default nothing */
   readonly umd?: unknown
 }
 
