@@ -14,7 +14,7 @@ export interface AnsweredCall extends ProcedureDefinition {
   readonly data: unknown
   readonly call: CallContext
   /** Hears the input. */
-  tell(input: unknown): void
+  emit(input: unknown): void
 }
 
 /**
@@ -24,7 +24,7 @@ export interface AnsweredCall extends ProcedureDefinition {
  *   refuses: it becomes `internal` to the server
  */
 export async function answerOf(
-  { input, output, errors = {}, run, data, call, tell }: AnsweredCall,
+  { input, output, errors = {}, run, data, call, emit }: AnsweredCall,
   { checkSent, timeout, sent, received }: ContractSettings,
 ): Promise<unknown> {
   const check = checker({ function: call.name }, { timeout })
@@ -40,7 +40,7 @@ export async function answerOf(
     (data?: unknown, message?: string) => new RpcError(code, message, data),
   ]
   return received(check(input, input && data), async (taken) => {
-    tell(taken)
+    emit(taken)
     try {
       const own = { errors: Object.fromEntries(Object.keys(errors).map(makeError)) }
       const answer = await run(taken, Object.assign(call, own))

@@ -22,7 +22,7 @@ type Arrival = PublicationDetails | Member
 type Reading = readonly Arrival[] | Promise<readonly Arrival[]>
 
 /** What hears something of a channel. */
-type Hearer = (arrival: never) => unknown
+type Handler = (arrival: never) => unknown
 
 /** A channel of a socket, as its contract says; see `ContractChannel`, which has the types. */
 export class ChannelClient {
@@ -54,7 +54,7 @@ export class ChannelClient {
     return read.flatMap((one) => (one instanceof Promise ? [] : one))
   }
 
-  bind(event: string, handler: Hearer): () => void {
+  bind(event: string, handler: Handler): () => void {
     this.#checkEvent(event)
     const [listener, stop] = this.#inOrder(handler, this.#readMessage)
     const binding = this.#channel.bind(event, listener)
@@ -72,7 +72,7 @@ export class ChannelClient {
     return markHandled(this.#history(query))
   }
 
-  on(event: keyof ChannelEvents, listener: Hearer): () => void {
+  on(event: keyof ChannelEvents, listener: Handler): () => void {
     const isOfMember = /^(joined|left|updated)$/.test(event)
     const [heard, stop] = this.#inOrder(listener, isOfMember ? this.#readMember : (detail) => [detail])
     this.#channel.on(event, heard as () => void)
@@ -123,12 +123,12 @@ export class ChannelClient {
   }
 
   /** Calls with what was read, in the order in which it came. @returns the listener, and what stops it */
-  #inOrder<A extends Arrival>(hearer: Hearer, read: (arrival: A) => Reading) {
-    checkListener(hearer)
+  #inOrder<A extends Arrival>(handler: Handler, read: (arrival: A) => Reading) {
+    checkListener(handler)
     let isOver = false
     const listener = (arrival: A) => {
       this.#settings.received(read(arrival), (readings) => {
-        for (const arrival of readings) if (!isOver) runIsolated(() => hearer(arrival as never))
+        for (const arrival of readings) if (!isOver) runIsolated(() => handler(arrival as never))
       })
     }
     const stop = () => {

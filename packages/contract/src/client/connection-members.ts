@@ -8,12 +8,12 @@ export interface ConnectWait {
   readonly timeout?: number | undefined
 }
 
-/** The members of a client that are about its connection. @param fail takes what no promise tells */
+/** The members of a client that are about its connection. @param fail receives errors that reject no promise */
 export function connectionMembers(socket: TokenSocket, fail: (error: RpcError) => void) {
-  let told: string | undefined
+  let last: string | undefined
   socket.on('reconnect', (error) => {
-    if (isRefused(error) && error.code !== told) fail(error)
-    told = error?.code
+    if (isRefused(error) && error.code !== last) fail(error)
+    last = error?.code
   })
   return {
     $socket: socket,

@@ -23,7 +23,7 @@ export type Listeners<T> = {
     : K]: T[K] extends ProcedureMark ? Listen<T[K]> : Listeners<T[K]>
 }
 
-/** What a function of the client gets besides its input. */
+/** What a function of the client gets in addition to its input. */
 export interface ActionContext<P> extends CallContext {
   /** Makes the operation's declared errors, to be thrown. */
   readonly errors: ErrorFactories<P>
@@ -52,7 +52,7 @@ export interface ClientMembers<C> {
    */
   $withReconnect(callback: () => unknown): Unlisten
   /**
-   * Listens for what no promise tells: messages that a schema refuses at either end, on channels too; one-way messages that
+   * Listens for errors that reject no promise: messages that a schema refuses at either end, on channels too; one-way messages that
    * failed, whether or not their promise is awaited; that the server refuses to sign this client in again, once for each code
    * until it is ready; and the socket's own `error` event.
    */

@@ -108,8 +108,8 @@ export class IncomingCalls {
     for (const tree of this.#functions) {
       const run = findAction(tree, name) as OperationFunction | undefined
       if (run) {
-        const tell = (input: unknown) => this.any.tell({ operation: name, input })
-        return (data, _callback, call) => answerOf({ ...operation, run, data, call, tell }, this.#settings)
+        const emit = (input: unknown) => this.any.emit({ operation: name, input })
+        return (data, _callback, call) => answerOf({ ...operation, run, data, call, emit }, this.#settings)
       }
     }
     return undefined
@@ -120,8 +120,8 @@ export class IncomingCalls {
     try {
       const input = checker({ function: name }, this.#settings)(schema, schema && data)
       await this.#settings.received(input, (input) => {
-        this.any.tell({ operation: name, input })
-        listeners.tell(input)
+        this.any.emit({ operation: name, input })
+        listeners.emit(input)
       })
     } catch (error) {
       // Of everything else the socket says itself what an action threw.

@@ -27,7 +27,7 @@ export class Listeners<T> {
   }
 
   /** Calls those that are there now. One that is taken away meanwhile is not called. */
-  tell(value: T): void {
+  emit(value: T): void {
     for (const own of [...this.#listeners]) if (this.#listeners.has(own)) runIsolated(() => own(value))
   }
 }

@@ -1,6 +1,6 @@
 import type { AuthenticationData, TokenSocketOptions } from '@token-socket/client'
 
-/** How a client of a contract goes about it. */
+/** Options of a client of a contract, about the contract. */
 export interface TypedOptions {
   /**
    * Whether to check what is sent, too: a wrong input then fails with `invalid_input` before anything leaves. What is sent

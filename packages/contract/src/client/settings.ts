@@ -12,6 +12,6 @@ export interface ContractSettings {
   readonly sent: MessageOrder
   /** Keeps the order of what arrives: messages, calls, answers, and what comes on channels. */
   readonly received: MessageOrder
-  /** Takes what no promise tells. */
+  /** Receives errors that reject no promise. */
   fail(cause: unknown): void
 }

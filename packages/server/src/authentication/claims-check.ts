@@ -7,7 +7,7 @@ import type { ThrottledLog } from '../runtime/throttled-log.js'
 export class ClaimsCheck {
   readonly #log: Pick<ThrottledLog, 'write'>
   readonly #option: string
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
 
   /** @param option the option whose function gives it */
   constructor(log: Pick<ThrottledLog, 'write'>, option = 'authentication') {
@@ -24,14 +24,14 @@ export class ClaimsCheck {
       readonly channels?: unknown
     }
     if (channels !== undefined || typeof uid === 'string') return true
-    if (uid !== undefined) this.#tell('uid', uid)
-    else if (umd !== undefined) this.#tell('umd', umd)
+    if (uid !== undefined) this.#report('uid', uid)
+    else if (umd !== undefined) this.#report('umd', umd)
     return false
   }
 
-  #tell(field: 'uid' | 'umd', value: unknown): void {
-    if (this.#told.has(field)) return
-    this.#told.add(field)
+  #report(field: 'uid' | 'umd', value: unknown): void {
+    if (this.#reported.has(field)) return
+    this.#reported.add(field)
     const what = field === 'uid' ? 'a uid that is no string' : 'a umd without a uid'
     this.#log.write(`${this.#option} ${field}`, [
       'warn',
