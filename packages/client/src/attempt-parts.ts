@@ -7,7 +7,10 @@ import { type ListedTransport, TransportList } from './transport-list.js'
 import { HTTP_TRANSPORTS, openSockJS } from './transports/sockjs.js'
 import { openWebSocket } from './transports/websocket.js'
 
-/** What a socket with these settings makes its tries of. No URL holds a token, unless the application puts one there. */
+/**
+ * What a socket with these settings makes its tries of. No URL holds a token, unless the
+ * application puts one there.
+ */
 export function attemptParts(settings: Settings, tap: AttemptParts['tap']): AttemptParts {
   const { address, headers, socketPrefix, connectTimeout: timeout, logger } = settings
   const { authentication, jsonp, webSocket } = settings

@@ -38,10 +38,12 @@ const LEGACY_REFUSAL = 1000
  * One try to get ready: a fresh token, a transport that opens, the server's answer to the token. Leaves nothing open
  * when it fails.
  *
- * @param listener hears what else the server says, from the first message on: it may call before it answers
+ * @param listener hears what else the server says, from the first message on: it may call before it
+ *   answers
  * @param signal gives the try up, at any step
- * @throws RpcError why it failed: `token_refused`, `token_failed`, `url_failed`, `bad_option`, `transport_failed`, `invalid_token`, `timeout`,
- *   `connection_lost`; whatever the server refuses the sign-in with; or the signal's reason
+ * @throws RpcError why it failed: `token_refused`, `token_failed`, `url_failed`, `bad_option`,
+ *   `transport_failed`, `invalid_token`, `timeout`, `connection_lost`; whatever the server refuses
+ *   the sign-in with; or the signal's reason
  */
 export async function attempt(
   parts: AttemptParts,

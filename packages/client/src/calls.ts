@@ -130,7 +130,8 @@ export class Calls implements RpcListener {
   }
 
   /**
-   * A link takes calls from now on: sends those that wait, oldest first, the next ones as answers come.
+   * A link takes calls from now on: sends those that wait, oldest first, the next ones as answers
+   * come.
    * @param isFirst whether those go on waiting, and new ones go out before them
    */
   resume(link: Link | undefined, isFirst = false): void {

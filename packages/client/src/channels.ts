@@ -14,8 +14,9 @@ export interface ChannelSubscriptions {
 }
 
 /**
- * The channels of a socket that the application has asked for, or that the server says something about apart from
- * their messages: who is there, or who this socket is there. The others need no object.
+ * The channels of a socket that the application has asked for, or that the server says something
+ * about apart from their messages: who is there, or who this socket is there. The others need no
+ * object.
  */
 export class Channels {
   readonly #channels = new Map<string, Channel>()

@@ -36,8 +36,9 @@ import type { ConnectionState } from './states.js'
  * becomes an unhandled rejection. What a listener or callback throws reaches neither the library nor another listener:
  * it is thrown again on its own, as an uncaught error. `this` in a listener is the socket.
  *
- * @typeParam Functions the type of the server's controller, by which {@link rpc} knows the functions' names, their data and
- *   their answers: `new TokenSocket<typeof socketController>()`. It is not checked at run time. @default any functions
+ * @typeParam Functions the type of the server's controller, by which {@link rpc} knows the
+ *   functions' names, their data and their answers: `new TokenSocket<typeof socketController>()`.
+ *   It is not checked at run time. @default any functions
  */
 export class TokenSocket<Functions extends object = UnknownFunctions> extends Emitter<TokenSocketEvents> {
   /** The library's error class, for pages that have only this one global. */
@@ -121,13 +122,14 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Runs a callback on each connection, the first one included: when the subscriptions are restored, and before the calls that
-   * wait go out. What is called or notified until it is done goes out at once. It is done when the promise that it returns
-   * settles, or after `callTimeout`. Callbacks start in the order of their registration, and do not wait for each other. While
-   * there is such a connection already, the callback runs at once, and nothing waits for it.
+   * Runs a callback on each connection, the first one included: when the subscriptions are
+   * restored, and before the calls that wait go out. What is called or notified until it is done
+   * goes out at once. It is done when the promise that it returns settles, or after `callTimeout`.
+   * Callbacks start in the order of their registration, and do not wait for each other. While there
+   * is such a connection already, the callback runs at once, and nothing waits for it.
    *
-   * What it throws, or rejects with, and `timeout`, come as an `error` event. If the connection is lost meanwhile, the next one
-   * runs it again.
+   * What it throws, or rejects with, and `timeout`, come as an `error` event. If the connection is
+   * lost meanwhile, the next one runs it again.
    * @returns a function that undoes this
    * @throws RpcError `bad_message` unless it is a function
    */
@@ -157,8 +159,9 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * The function that a call of the server runs: an own property of {@link actions}, by its dotted name. A library that brings
-   * functions of its own puts a method of its own here, which asks this one for those that it does not know.
+   * The function that a call of the server runs: an own property of {@link actions}, by its dotted
+   * name. A library that brings functions of its own puts a method of its own here, which asks this
+   * one for those that it does not know.
    */
   findAction(name: string): ClientAction | undefined {
     return findAction(this.actions, name)
@@ -172,8 +175,8 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * `too_many_calls`; `unserializable`; `ended`, or why the socket failed for good.
    *
    * @param name dotted
-   * @param rest the data, anything that JSON can carry, and a callback `(error, answer)` or `{ timeout, signal }`; a callback in
-   *   place of the data is taken for one
+   * @param rest the data, anything that JSON can carry, and a callback `(error, answer)` or
+   *   `{ timeout, signal }`; a callback in place of the data is taken for one
    * @typeParam Data what it answers, where the socket does not know its server's functions
    */
   rpc<Data = unknown, Name extends FunctionNames<Functions> = FunctionNames<Functions>>(
@@ -200,11 +203,13 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Calls a function of the server's controller without an answer. Resolves when it is sent; while the socket is away it waits
-   * among the calls, in order. What the function fails with comes as an `error` event, whose `data.function` is its name.
+   * Calls a function of the server's controller without an answer. Resolves when it is sent; while
+   * the socket is away it waits among the calls, in order. What the function fails with comes as an
+   * `error` event, whose `data.function` is its name.
    *
-   * Fails as {@link rpc} does before it is sent: with `queue_full`, `timeout`, `too_large`, `unserializable`, `ended`, or why the
-   * socket failed for good. A server that takes no notifications is called, and its answer is dropped.
+   * Fails as {@link rpc} does before it is sent: with `queue_full`, `timeout`, `too_large`,
+   * `unserializable`, `ended`, or why the socket failed for good. A server that takes no
+   * notifications is called, and its answer is dropped.
    *
    * @param name dotted
    * @param rest the data, anything that JSON can carry, and a callback

@@ -41,7 +41,9 @@ const PING_TIMEOUT = 10_000
 /** Milliseconds that a server's heartbeat may be late. */
 const HEARTBEAT_LEEWAY = 1000
 
-/** Milliseconds that what runs before the calls that wait may take, where calls may take for ever. */
+/**
+ * Milliseconds that what runs before the calls that wait may take, where calls may take for ever.
+ */
 const RESTORE_TIMEOUT = 30_000
 
 /** Tries in a row before the first `ready` after which the failure is written to the console. */

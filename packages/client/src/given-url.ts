@@ -5,8 +5,8 @@ import type { GivenUrl, GiveUrl } from './options.js'
 /**
  * The URL that a function of the application gives for one try. No error holds it.
  * @param base the URL that the function gets
- * @throws RpcError what the function throws, `url_failed` unless it is one, and if there is no URL; `bad_option` if the URL
- *   leads to another server
+ * @throws RpcError what the function throws, `url_failed` unless it is one, and if there is no URL;
+ *   `bad_option` if the URL leads to another server
  */
 export async function givenUrl(base: string, give: GiveUrl): Promise<string> {
   let given: GivenUrl

@@ -74,15 +74,17 @@ export interface TokenSocketOptions {
    */
   readonly token?: string | (() => string | Promise<string>) | undefined
   /**
-   * Connects by WebSocket only, and without a token: for servers with the option `connectAuthentication`. Called for each
-   * connection with its URL, such as `wss://example.com/sockets/websocket`; gives it back, with a query that proves who the
-   * user is, or as it is. The protocol, the host and the port must stay. Not together with `authentication`, `token`,
-   * `jsonp` or `transports` without `"websocket"`.
+   * Connects by WebSocket only, and without a token: for servers with the option
+   * `connectAuthentication`. Called for each connection with its URL, such as
+   * `wss://example.com/sockets/websocket`; gives it back, with a query that proves who the user is,
+   * or as it is. The protocol, the host and the port must stay. Not together with `authentication`,
+   * `token`, `jsonp` or `transports` without `"websocket"`.
    * @default none, a token is needed
    */
   readonly url?: GiveUrl | undefined
   /**
-   * How many times in a row `token` or `url` may fail, or be refused, before the first `ready`; then the socket has failed for good.
+   * How many times in a row `token` or `url` may fail, or be refused, before the first `ready`;
+   * then the socket has failed for good.
    * @default 2
    */
   readonly tokenAttempts?: number | undefined
@@ -102,8 +104,8 @@ export interface TokenSocketOptions {
    */
   readonly transports?: readonly TransportName[] | undefined
   /**
-   * Opens the WebSocket in place of the platform's own: with a proxy's agent in Node, or in memory in tests. Gets the URL and the
-   * `headers`; what it throws fails the try as `transport_failed`.
+   * Opens the WebSocket in place of the platform's own: with a proxy's agent in Node, or in memory
+   * in tests. Gets the URL and the `headers`; what it throws fails the try as `transport_failed`.
    * @default the platform's `WebSocket`, in Node that of `ws`
    */
   readonly webSocket?: ((url: string, headers: Readonly<Record<string, string>>) => WebSocketLike) | undefined

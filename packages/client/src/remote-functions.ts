@@ -17,7 +17,10 @@ type NoBranch =
 /** How deep names are looked for: a controller's type may refer to itself. */
 type Levels = readonly [1, 1, 1, 1, 1, 1, 1, 1]
 
-/** Whether a controller's type says which functions it has. One with an index signature does not, nor does `object`. */
+/**
+ * Whether a controller's type says which functions it has. One with an index signature does not,
+ * nor does `object`.
+ */
 type IsKnown<Functions> = string extends keyof Functions
   ? false
   : [keyof Functions] extends [never]
@@ -25,8 +28,9 @@ type IsKnown<Functions> = string extends keyof Functions
     : true
 
 /**
- * The dotted names of the functions of a controller, by its type: `'add' | 'people.whoami'`. Any text for a controller that
- * does not say which functions it has, such as {@link Controller}. Eight levels deep.
+ * The dotted names of the functions of a controller, by its type: `'add' | 'people.whoami'`. Any
+ * text for a controller that does not say which functions it has, such as {@link Controller}. Eight
+ * levels deep.
  */
 export type FunctionNames<Functions> = IsKnown<Functions> extends true ? NamesOf<Functions, Levels> : string
 
@@ -63,8 +67,8 @@ export type FunctionData<Function> = Function extends (
   : unknown
 
 /**
- * What a function of a controller answers: what it returns or resolves. `unknown` for a function that answers by its
- * callback.
+ * What a function of a controller answers: what it returns or resolves. `unknown` for a function
+ * that answers by its callback.
  */
 export type FunctionAnswer<Function> = Function extends (...args: infer Parameters) => infer Returned
   ? Parameters extends readonly [unknown?, unknown?]
@@ -76,7 +80,10 @@ export type FunctionAnswer<Function> = Function extends (...args: infer Paramete
 
 type Answered<Returned> = Awaited<Returned> extends void ? undefined : Awaited<Returned>
 
-/** Anything that JSON can carry. (Not `unknown`, beside which a callback's parameters would have no types.) */
+/**
+ * Anything that JSON can carry. (Not `unknown`, beside which a callback's parameters would have no
+ * types.)
+ */
 type AnyData = NonNullable<unknown> | null | undefined
 
 /** What `rpc` takes after the name. */
@@ -101,7 +108,10 @@ type TypedNotification<Data> = undefined extends Data
   ? [data?: Data, callback?: Callback<void> | undefined]
   : [data: Data, callback?: Callback<void> | undefined]
 
-/** What `rpc` resolves to: what the function answers, or `Data` for a controller that does not say which functions it has. */
+/**
+ * What `rpc` resolves to: what the function answers, or `Data` for a controller that does not say
+ * which functions it has.
+ */
 export type CallAnswer<Functions, Name, Data = unknown> =
   IsKnown<Functions> extends true ? FunctionAnswer<FunctionNamed<Functions, Name>> : Data
 

@@ -17,7 +17,10 @@ interface ChannelPattern {
   readonly pieces: readonly string[]
   /** How many characters are not a parameter's. */
   readonly fixed: number
-  /** What names look like. A parameter ends at the first character of what follows, so that there is nothing to try again. */
+  /**
+   * What names look like. A parameter ends at the first character of what follows, so that there is
+   * nothing to try again.
+   */
   readonly shape: RegExp
 }
 
@@ -26,7 +29,10 @@ export function splitPattern(pattern: string): readonly string[] {
   return pattern.split(/\{([A-Za-z]\w*)\}/)
 }
 
-/** A pattern with something else in place of its parameters, and of its texts; `next` is the text after a parameter. */
+/**
+ * A pattern with something else in place of its parameters, and of its texts; `next` is the text
+ * after a parameter.
+ */
 function fill(
   pieces: readonly string[],
   parameter: (name: string, next: string) => string,
@@ -38,9 +44,10 @@ function fill(
 }
 
 /**
- * The channels of a contract: their names, and which pattern a name belongs to. In a name, letters, digits and `_ . ~ -` of a
- * parameter stay as they are, except the character that follows the parameter in the pattern; everything else is `%` and
- * hexadecimal UTF-8. So a name has one reading only, which takes time in proportion to its length.
+ * The channels of a contract: their names, and which pattern a name belongs to. In a name, letters,
+ * digits and `_ . ~ -` of a parameter stay as they are, except the character that follows the
+ * parameter in the pattern; everything else is `%` and hexadecimal UTF-8. So a name has one reading
+ * only, which takes time in proportion to its length.
  */
 export class ChannelNames {
   /** Those with the most fixed characters first. */
@@ -52,8 +59,8 @@ export class ChannelNames {
 
   /**
    * The name of a channel.
-   * @throws RpcError `bad_message` for a pattern that is not the contract's, for a parameter that is missing or empty, and
-   *   for parameters that make the name of another pattern; `too_long`
+   * @throws RpcError `bad_message` for a pattern that is not the contract's, for a parameter that
+   *   is missing or empty, and for parameters that make the name of another pattern; `too_long`
    */
   format(pattern: string, values: ParameterValues = {}): string {
     const name = write(splitPattern(pattern), values)
@@ -62,8 +69,9 @@ export class ChannelNames {
   }
 
   /**
-   * Which pattern a name belongs to. Of several, the one with the most characters that are not a parameter's, and of those the
-   * first in the contract. @returns `undefined` if the name is not one of the contract's
+   * Which pattern a name belongs to. Of several, the one with the most characters that are not a
+   * parameter's, and of those the first in the contract. @returns `undefined` if the name is not
+   * one of the contract's
    */
   parse(name: string): ParsedChannel | undefined {
     for (const channel of this.#patterns) {

@@ -12,15 +12,19 @@ export interface ValidationTime {
 /** Which error a wrong value is. */
 export type InvalidCode = 'invalid_input' | 'invalid_output'
 
-/** Gives what a schema makes of a value; see {@link checker}. @param code that of the error for a wrong value. @default `invalid_input` */
+/**
+ * Gives what a schema makes of a value; see {@link checker}.
+ * @param code that of the error for a wrong value. @default `invalid_input`
+ */
 export type Check = (schema: Schema | undefined, value: unknown, code?: InvalidCode) => unknown
 
 /**
- * Checks values: gives what a schema makes of one, at once, or a promise where the schema's answer is one.
+ * Checks values: gives what a schema makes of one, at once, or a promise where the schema's answer
+ * is one.
  *
  * @param subject what errors name
- * @returns a function that throws, or rejects with, the RpcError of a wrong value, `timeout` and `aborted`; an Error if the schema
- *   throws
+ * @returns a function that throws, or rejects with, the RpcError of a wrong value, `timeout` and
+ *   `aborted`; an Error if the schema throws
  */
 export function checker(subject: ValueSubject, time: ValidationTime): Check {
   return (given, value, code = 'invalid_input') => {

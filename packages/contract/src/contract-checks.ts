@@ -10,7 +10,10 @@ const DEPTH = 16
 
 const PARTS = ['server', 'client', 'both', 'channels']
 
-/** Names that objects inherit, and those by which JavaScript takes an object for a promise or asks it for JSON. */
+/**
+ * Names that objects inherit, and those by which JavaScript takes an object for a promise or asks
+ * it for JSON.
+ */
 const TAKEN: ReadonlySet<string> = /* @__PURE__ */ new Set(
   /* @__PURE__ */ Object.getOwnPropertyNames(Object.prototype).concat('then', 'toJSON', 'prototype'),
 )
@@ -61,7 +64,9 @@ function isTree(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value)
 }
 
-/** What a client of the contract would have under one name is one thing; so is what a call reaches. */
+/**
+ * What a client of the contract would have under one name is one thing; so is what a call reaches.
+ */
 function checkNames({ server, client, both }: ContractDefinition): void {
   const calls = new Names('server')
   const members = new Names('client')
@@ -90,7 +95,10 @@ class Names {
     this.#of = of
   }
 
-  /** @throws RpcError `bad_option` if the name is there already, or is that of a branch, or goes through an operation */
+  /**
+   * @throws RpcError `bad_option` if the name is there already, or is that of a branch, or goes
+   *   through an operation
+   */
   add(path: readonly string[]): void {
     for (let length = 1; length <= path.length; length += 1) {
       const name = path.slice(0, length).join('.')

@@ -12,7 +12,10 @@ export type DefinitionOf<C> = C extends { readonly definition: infer D } ? D : n
 
 type Part<D, Name extends string> = D extends { readonly [key in Name]: infer T } ? T : Record<never, never>
 
-/** The operations of one end and of both. An intersection only where there are both: it costs the compiler time. */
+/**
+ * The operations of one end and of both. An intersection only where there are both: it costs the
+ * compiler time.
+ */
 type Merged<D, End extends string> = D extends { readonly both: infer Both }
   ? Part<D, End> & Both
   : Part<D, End>
@@ -27,10 +30,12 @@ export type ClientOperations<C> = Merged<DefinitionOf<C>, 'client'>
 export type ChannelsOf<C> = Part<DefinitionOf<C>, 'channels'>
 
 /**
- * Defines what both ends agree on. The same object is given to the server, to the client, and to whatever makes documents of it.
+ * Defines what both ends agree on. The same object is given to the server, to the client, and to
+ * whatever makes documents of it.
  *
- * @throws RpcError `bad_option`, which names the operation or channel: a name that can't be used, or what is no operation. Builds for
- *   production do not look; servers always do, when they `implement` it
+ * @throws RpcError `bad_option`, which names the operation or channel: a name that can't be used,
+ *   or what is no operation. Builds for production do not look; servers always do, when they
+ *   `implement` it
  * @example
  * export const contract = defineContract({
  *   server: { sayHello: procedure({ input: z.object({ name: z.string() }) }) },

@@ -1,6 +1,6 @@
 /**
- * Goes on with a value in the order of the calls: at once, unless it, or one before it, is a promise that has not settled. What
- * `go` promises holds up nothing.
+ * Goes on with a value in the order of the calls: at once, unless it, or one before it, is a
+ * promise that has not settled. What `go` promises holds up nothing.
  *
  * @param bound gives the waiting up by a rejection: `go` is then not called. @default never
  */

@@ -12,10 +12,16 @@ export interface Answer<Output, Errors> extends Promise<Output> {
   readonly '~errors'?: Errors
 }
 
-/** What calling an operation resolves to: the answer; nothing, when it is sent, for a one-way message. */
+/**
+ * What calling an operation resolves to: the answer; nothing, when it is sent, for a one-way
+ * message.
+ */
 export type Result<P> = ReceivedOutput<P>
 
-/** A function that calls an operation of the other end. A one-way message takes no options: it does not wait for an answer. */
+/**
+ * A function that calls an operation of the other end. A one-way message takes no options: it does
+ * not wait for an answer.
+ */
 export type Call<P> = CallWith<
   SentInput<P>,
   IsOneWay<P> extends true ? [] : [options?: CallOptions],
@@ -44,7 +50,10 @@ export type ErrorFactories<P> = {
 /** What a function of an operation returns: what travels, before the output's transforms. */
 export type Returned<P> = SentOutput<P>
 
-/** Whether an operation has no answer. (Of the operation itself, so that it is the same without `strictNullChecks`.) */
+/**
+ * Whether an operation has no answer. (Of the operation itself, so that it is the same without
+ * `strictNullChecks`.)
+ */
 export type IsOneWay<P> = P extends {
   readonly '~procedure': { readonly output: { readonly '~standard': unknown } }
 }

@@ -13,7 +13,10 @@ export interface ProcedureDefinition {
   readonly input?: Schema | undefined
   /** What the answer is. Without it the operation is a one-way message: it is not answered. */
   readonly output?: Schema | undefined
-  /** The errors that the function may throw, by code, each with the schema of its `data`. @default {} */
+  /**
+   * The errors that the function may throw, by code, each with the schema of its `data`. @default
+   * {}
+   */
   readonly errors?: ErrorSchemas | undefined
 }
 
@@ -45,12 +48,18 @@ export type ReceivedInput<P> = P extends { readonly '~procedure': { readonly inp
   ? Input
   : undefined
 
-/** What the function of an operation returns: what travels, before the output's transforms. Anything for a one-way message. */
+/**
+ * What the function of an operation returns: what travels, before the output's transforms. Anything
+ * for a one-way message.
+ */
 export type SentOutput<P> = P extends { readonly '~procedure': { readonly output: Sends<infer Output> } }
   ? Output
   : unknown
 
-/** What a caller gets, after the output's transforms; `undefined` for a one-way message, when it is sent. */
+/**
+ * What a caller gets, after the output's transforms; `undefined` for a one-way message, when it is
+ * sent.
+ */
 export type ReceivedOutput<P> = P extends { readonly '~procedure': { readonly output: Gives<infer Output> } }
   ? Output
   : undefined
@@ -58,8 +67,8 @@ export type ReceivedOutput<P> = P extends { readonly '~procedure': { readonly ou
 /**
  * An operation. Without `output` it is a one-way message.
  *
- * @throws RpcError `bad_option`, which names the field, for what is no schema, and for an error code that is taken; not in
- *   builds for production
+ * @throws RpcError `bad_option`, which names the field, for what is no schema, and for an error
+ *   code that is taken; not in builds for production
  * @example
  * const buy = procedure({
  *   input: z.object({ item: z.string() }),

@@ -1,8 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /**
- * Any schema that follows Standard Schema, version 1 (https://standardschema.dev), such as one of Zod, Valibot or ArkType.
- * `Input` is what the sender passes and what travels; `Output` is what the receiver gets, after transforms.
+ * Any schema that follows Standard Schema, version 1 (https://standardschema.dev), such as one of
+ * Zod, Valibot or ArkType. `Input` is what the sender passes and what travels; `Output` is what the
+ * receiver gets, after transforms.
  */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>
 
@@ -12,7 +13,10 @@ export type SchemaResult = StandardSchemaV1.Result<unknown>
 /** What a schema has to say against a value. */
 export type SchemaIssue = StandardSchemaV1.Issue
 
-/** Any schema, by the type that its sender passes. Two conditional types fewer than {@link Sent} cost the compiler. */
+/**
+ * Any schema, by the type that its sender passes. Two conditional types fewer than {@link Sent}
+ * cost the compiler.
+ */
 export interface Sends<Input> {
   readonly '~standard': { readonly types?: { readonly input: Input } | undefined }
 }

@@ -3,13 +3,18 @@ import { isUnchecked, type Schema, type SchemaIssue, type SchemaResult } from '.
 
 /** What is wrong with a value, and where. It never holds the value itself. */
 export interface Issue {
-  /** The way to the part that is wrong: names of fields and indexes of lists. Empty for the whole value. */
+  /**
+   * The way to the part that is wrong: names of fields and indexes of lists. Empty for the whole
+   * value.
+   */
   readonly path: readonly (string | number)[]
   /** What the part has to be, in the schema's words. */
   readonly message: string
 }
 
-/** What came of a {@link validate}: what the schema makes of the value, or what is wrong with it. */
+/**
+ * What came of a {@link validate}: what the schema makes of the value, or what is wrong with it.
+ */
 export type Validation =
   | { readonly value: unknown; readonly issues?: undefined }
   | { readonly value?: undefined; readonly issues: readonly Issue[] }
@@ -44,8 +49,8 @@ export function checked(schema: Schema | undefined): Schema | undefined {
 /**
  * Asks a schema about a value. The answer is a promise only where the schema's is one.
  *
- * @throws Error, or rejects with it, if the schema throws or rejects: its `cause` is what the schema threw. It is no RpcError,
- *   so that the caller gets `internal`
+ * @throws Error, or rejects with it, if the schema throws or rejects: its `cause` is what the
+ *   schema threw. It is no RpcError, so that the caller gets `internal`
  */
 export function validate(schema: Schema, value: unknown): Validation | Promise<Validation> {
   try {
@@ -109,7 +114,10 @@ function issueOf(issue: SchemaIssue, value: unknown): Issue {
   return { path, message: cut(textOf(issue, part), MAX_MESSAGE) }
 }
 
-/** An issue's text without the value, which Valibot and ArkType add to theirs, and functions of applications may. */
+/**
+ * An issue's text without the value, which Valibot and ArkType add to theirs, and functions of
+ * applications may.
+ */
 function textOf(
   issue: SchemaIssue & { readonly code?: unknown; readonly expected?: unknown },
   part: unknown,

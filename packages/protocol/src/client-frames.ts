@@ -48,8 +48,9 @@ export function encodeClientFrame(message: ClientMessage): Frame {
 
 /**
  * The reverse of {@link encodeClientFrame}.
- * @param can what the client has named. Without `cancel`, a frame of that name that has an id is a call: legacy pages may call
- *   a function of that name. Without `notify`, a call without an id is wrong, and so is a result without one
+ * @param can what the client has named. Without `cancel`, a frame of that name that has an id is a
+ *   call: legacy pages may call a function of that name. Without `notify`, a call without an id is
+ *   wrong, and so is a result without one
  * @throws FrameError
  */
 export function decodeClientFrame(frame: Frame, can: readonly Capability[] = CAPABILITIES): ClientMessage {
@@ -65,8 +66,8 @@ export function decodeClientFrame(frame: Frame, can: readonly Capability[] = CAP
 }
 
 /**
- * The error of a wrong frame, with what the server needs to answer it, if the frame is a request with a good id, or a
- * notification of a good name.
+ * The error of a wrong frame, with what the server needs to answer it, if the frame is a request
+ * with a good id, or a notification of a good name.
  */
 export function aboutFrame(
   error: FrameError,

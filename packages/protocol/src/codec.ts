@@ -12,7 +12,8 @@ import { decodeServerFrame, encodeServerFrame } from './server-frames.js'
 
 /**
  * Any value as JSON. `undefined` becomes `null`.
- * @throws RpcError `unserializable` for a function, a symbol, a circular value, a BigInt, or a `toJSON` that throws
+ * @throws RpcError `unserializable` for a function, a symbol, a circular value, a BigInt, or a
+ *   `toJSON` that throws
  */
 export function encodeData(data: unknown): string {
   try {
@@ -105,7 +106,8 @@ export function encodeHistory({ position, publications, more }: EncodedHistory):
 /**
  * A frame as the server receives it.
  * @param text SockJS can deliver other things than strings; they are refused
- * @param can what the client can do beyond the first version of the wire. @default all {@link CAPABILITIES}
+ * @param can what the client can do beyond the first version of the wire. @default all
+ *   {@link CAPABILITIES}
  * @throws FrameError
  */
 export function decodeClientMessage(text: unknown, can?: readonly Capability[]): ClientMessage {

@@ -152,8 +152,9 @@ export function encodeThrown(cause: unknown): WireError {
 }
 
 /**
- * The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`. What the error is about is in its
- * data, beside what is there: data that is no object becomes the field `data` of it.
+ * The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`.
+ * What the error is about is in its data, beside what is there: data that is no object becomes the
+ * field `data` of it.
  */
 export function decodeError({ error, code, about }: WireError): RpcError {
   const name = nameIn(about)
@@ -174,7 +175,10 @@ function fieldsOf(data: unknown): object {
   return isObject(data) && !Array.isArray(data) ? data : { data }
 }
 
-/** What a notification failed with, as the wire carries it. @param outcome as the answer to a call would carry it */
+/**
+ * What a notification failed with, as the wire carries it.
+ * @param outcome as the answer to a call would carry it
+ */
 export function notificationError(outcome: WireError, name: string): WireError {
   return { ...outcome, about: { function: name } }
 }

@@ -19,8 +19,8 @@ export interface AuthMessage {
 }
 
 /**
- * A call of a controller's function on the server. Without an id it is a notification, which is not answered: its failure comes as
- * an {@link ErrorMessage}.
+ * A call of a controller's function on the server. Without an id it is a notification, which is not
+ * answered: its failure comes as an {@link ErrorMessage}.
  */
 export interface CallMessage {
   readonly type: 'call'
@@ -103,7 +103,10 @@ export interface PingMessage {
 /** How a call that succeeded, or failed, ended. */
 export type Outcome = { readonly data: unknown } | WireError
 
-/** The client's answer to an {@link InvokeMessage}. Without an id it is the failure of one without an id. */
+/**
+ * The client's answer to an {@link InvokeMessage}. Without an id it is the failure of one without
+ * an id.
+ */
 export interface ResultMessage {
   readonly type: 'result'
   readonly id?: string | undefined
@@ -164,7 +167,10 @@ export interface Member {
   readonly umd?: unknown
 }
 
-/** A call of an action on the client. Without an id it is a notification, which is answered only if it fails. */
+/**
+ * A call of an action on the client. Without an id it is a notification, which is answered only if
+ * it fails.
+ */
 export interface InvokeMessage {
   readonly type: 'invoke'
   readonly id?: string | undefined
@@ -230,8 +236,8 @@ export interface PublicationMessage extends Partial<Position> {
 }
 
 /**
- * Something that no request can be blamed for, such as a frame that is not JSON; or the failure of a {@link CallMessage} without
- * an id, whose function it is about.
+ * Something that no request can be blamed for, such as a frame that is not JSON; or the failure of
+ * a {@link CallMessage} without an id, whose function it is about.
  */
 export interface ErrorMessage {
   readonly type: 'error'

@@ -27,7 +27,8 @@ export const BUILT_IN = {
  * and with the answer to it. Neither sends such a frame to a peer that did not name it.
  *
  * - `cancel`: gives up a call that the peer runs.
- * - `notify`: runs a function of the peer without an answer, and reports that one failed which the peer ran so.
+ * - `notify`: runs a function of the peer without an answer, and reports that one failed which the
+ *   peer ran so.
  */
 export const CAPABILITIES = ['cancel', 'notify'] as const
 

@@ -69,7 +69,8 @@ export class Admission {
 
   /**
    * Takes what the token stands for, asks the `authentication` listeners, and makes the socket.
-   * @param arrival is adopted before listeners are asked: they may call the client before it is let in
+   * @param arrival is adopted before listeners are asked: they may call the client before it is let
+   *   in
    * @throws RpcError `invalid_token` (why is for the log only), or what a listener refused with
    */
   welcome(message: AuthMessage, connection: BufferedConnection, arrival: Arrival): Promise<void> {
@@ -128,7 +129,10 @@ export class Admission {
     throw new RpcError('forbidden')
   }
 
-  /** What the listeners decide. Those that take their time are let in a few in each turn, however many they decide about at once. */
+  /**
+   * What the listeners decide. Those that take their time are let in a few in each turn, however
+   * many they decide about at once.
+   */
   async #decide(socket: RemoteClient): Promise<Refusal | undefined> {
     const { decide, turnstile } = this.#options
     const decided = decide(socket)

@@ -13,8 +13,8 @@ export interface BufferedConnection extends Connection {
   /** Bytes that were sent and that the network has not taken yet. */
   readonly bufferedBytes: number
   /**
-   * The request that opened it, until its client has signed in or it is closed. Only where the server judges connections
-   * without a token, and the transport is WebSocket.
+   * The request that opened it, until its client has signed in or it is closed. Only where the
+   * server judges connections without a token, and the transport is WebSocket.
    */
   readonly request?: IncomingMessage | undefined
   /**

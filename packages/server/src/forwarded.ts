@@ -55,7 +55,9 @@ export function hostName(request: IncomingMessage, trusts: TrustProxy): string |
   return host?.replace(/:\d*$/, '')
 }
 
-/** The addresses that trusted proxies have named, the client's first, as Express's `request.ips`. */
+/**
+ * The addresses that trusted proxies have named, the client's first, as Express's `request.ips`.
+ */
 export function clientAddresses(request: IncomingMessage, trusts: TrustProxy): string[] {
   const path = pathOf(request)
   const client = path.findIndex((address, hop) => hop === path.length - 1 || !trusts(address, hop))

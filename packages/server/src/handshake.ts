@@ -21,7 +21,10 @@ export interface HandshakeOwner {
   authTimeout(): number | undefined
   /** UTF-16 code units that the first message may have. */
   readonly authMessageLimit: number
-  /** Whether a connection may be let in by the request that opened it, without a token. @default false */
+  /**
+   * Whether a connection may be let in by the request that opened it, without a token. @default
+   * false
+   */
   readonly takesRequests?: boolean
   /** What tokens wait at to be looked at. */
   readonly turnstile: Pick<Turnstile, 'pass'>
@@ -182,7 +185,10 @@ export class Handshakes {
 /** Reasons that the log has already, with what led to them. */
 const SAID_BEFORE: ReadonlySet<CloseReason> = new Set(['invalid_token', 'auth_refused', 'auth_failed'])
 
-/** Why a connection without a token is closed: what may be over at the next try is no refusal for good. */
+/**
+ * Why a connection without a token is closed: what may be over at the next try is no refusal for
+ * good.
+ */
 function whyWithoutToken(cause: unknown): CloseReason {
   return RpcError.is(cause) && !isPassing(cause.code) ? 'auth_refused' : 'auth_failed'
 }

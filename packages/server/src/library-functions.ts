@@ -7,8 +7,9 @@ import { RemoteClient } from './remote-client.js'
 export type SocketOrServer = RemoteClient | { readonly cluster: Cluster }
 
 /**
- * Reports a failure where no caller can catch it, as the server does with its own: to the log, and to the `error` event. For
- * libraries that are built on the server. Never throws; does nothing for what is neither a socket of this node nor a server.
+ * Reports a failure where no caller can catch it, as the server does with its own: to the log, and
+ * to the `error` event. For libraries that are built on the server. Never throws; does nothing for
+ * what is neither a socket of this node nor a server.
  * @param subject the socket that it is about, whose `sid` is added to the details; or the server
  * @param details what failed, such as `{ function: 'orders.pay' }`
  */
@@ -19,8 +20,9 @@ export function reportFailure(subject: SocketOrServer, cause: unknown, details: 
 }
 
 /**
- * Milliseconds that a call has which names no time-out: `limits.callTimeout` of the server. For libraries that are built on the
- * server. For what is neither a socket of this node nor a server it is the default of that limit.
+ * Milliseconds that a call has which names no time-out: `limits.callTimeout` of the server. For
+ * libraries that are built on the server. For what is neither a socket of this node nor a server it
+ * is the default of that limit.
  */
 export function callTimeoutOf(subject: SocketOrServer): number {
   if (subject instanceof RemoteClient) return RemoteClient.ownerOf(subject).limits.timeout

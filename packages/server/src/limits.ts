@@ -112,8 +112,9 @@ export interface Limits {
   /** Milliseconds that an event listener may take to allow or refuse; then it is refused. @default 5000 */
   readonly vetoTimeout: number
   /**
-   * Calls of `connectAuthentication` that may run at once; further connections wait their turn, within `authTimeout`. A call
-   * counts until its function has answered, at most for `authTimeout` and 30 s.
+   * Calls of `connectAuthentication` that may run at once; further connections wait their turn,
+   * within `authTimeout`. A call counts until its function has answered, at most for `authTimeout`
+   * and 30 s.
    * @default 64
    */
   readonly connectAuthentications: number

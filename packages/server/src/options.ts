@@ -79,8 +79,9 @@ export interface TokenSocketServerOptions {
   /** The path under which sockets connect; the client's `socketPrefix`. @default '/sockets' */
   readonly prefix?: string | undefined
   /**
-   * What is on: WebSocket (plain and SockJS's), SockJS's transports over HTTP, and its `iframe` page; requests for all
-   * else are answered 404. For browsers of before 2012 there are also `'jsonp-polling'`, `'htmlfile'` and `'iframe'`.
+   * What is on: WebSocket (plain and SockJS's), SockJS's transports over HTTP, and its `iframe`
+   * page; requests for all else are answered 404. For browsers of before 2012 there are also
+   * `'jsonp-polling'`, `'htmlfile'` and `'iframe'`.
    * @default ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource']
    */
   readonly transports?: readonly TransportName[] | undefined
@@ -112,8 +113,8 @@ export interface TokenSocketServerOptions {
   /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
   readonly authentication?: Authentication | undefined
   /**
-   * Who may connect by WebSocket without a token: `(request, callback)`, or `async (request)`, asked with the upgrade request.
-   * See {@link ConnectAuthentication}.
+   * Who may connect by WebSocket without a token: `(request, callback)`, or `async (request)`,
+   * asked with the upgrade request. See {@link ConnectAuthentication}.
    * @default none: every connection needs a token
    */
   readonly connectAuthentication?: ConnectAuthentication | undefined

@@ -24,10 +24,10 @@ import type { Tokens } from './tokens.js'
  * Whether, and as whom, a request may have a token.
  *
  * - a text: the key of the session whose value has to be truthy; the socket gets the session's data;
- * - `(req, callback)` or `async (req)`: falsy is refused, an object becomes `socket.auth`, any other truthy value
- *   stands for the session's data. An RpcError refuses with its code, message and data: the client does not try again, except
- *   for codes that say nothing about the user, such as `timeout` or `internal`. Any other error is a failure, and clients try
- *   again.
+ * - `(req, callback)` or `async (req)`: falsy is refused, an object becomes `socket.auth`, any
+ *   other truthy value stands for the session's data. An RpcError refuses with its code, message
+ *   and data: the client does not try again, except for codes that say nothing about the user, such
+ *   as `timeout` or `internal`. Any other error is a failure, and clients try again.
  */
 export type Authentication = string | AuthenticationFunction<Request>
 
@@ -201,7 +201,10 @@ async function answer(
   send(request, response, [200, { token }])
 }
 
-/** @throws AuthenticationFailure if `authentication` gave what is no object as JSON @throws Error if it is too large */
+/**
+ * @throws AuthenticationFailure if `authentication` gave what is no object as JSON
+ * @throws Error if it is too large
+ */
 function encode(ticket: TicketData, { authData: limit, log }: RouteParts, isGiven: boolean): string {
   const json = isGiven ? encodeGiven(ticket, { option: OPTION, log, limit }) : encodeTicket(ticket, limit)
   if (typeof json !== 'string') throw new AuthenticationFailure(json)

@@ -12,7 +12,8 @@ interface Jiti {
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts'])
 
 /**
- * Loads the contract that a file of TypeScript or JavaScript exports. What the file writes to the console goes to the standard error.
+ * Loads the contract that a file of TypeScript or JavaScript exports. What the file writes to the
+ * console goes to the standard error.
  *
  * @param name of the export. @default `contract`, or else the default export
  * @throws FileError for a file that is missing, fails, or exports no such contract

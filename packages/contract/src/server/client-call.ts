@@ -7,8 +7,8 @@ import type { CallTarget } from './call-target.js'
 export type ClientCall = (target: CallTarget, input?: unknown, options?: CallOptions) => Promise<unknown>
 
 /**
- * A function that calls an operation of a client. Its promise may be left alone: what it rejects with is then no
- * `unhandledRejection`.
+ * A function that calls an operation of a client. Its promise may be left alone: what it rejects
+ * with is then no `unhandledRejection`.
  * @param checkSent whether inputs are checked before they are sent
  */
 export function clientCall(operation: Operation, checkSent: boolean): ClientCall {
@@ -52,7 +52,9 @@ class CalledOperation {
     return check(output, answer, 'invalid_output')
   }
 
-  /** The sender of a one-way message often leaves its promise alone: what is not sent is reported. */
+  /**
+   * The sender of a one-way message often leaves its promise alone: what is not sent is reported.
+   */
   #checkInput(target: CallTarget, value: unknown, check: Check): unknown {
     const { name, procedure } = this.#operation
     const { input, output } = procedure['~procedure']

@@ -10,8 +10,9 @@ interface Branch {
 }
 
 /**
- * The functions that call a socket's client, nested as the operations are. They inherit nothing. A function is made when it is
- * read first, so that what a socket holds does not grow with the contract.
+ * The functions that call a socket's client, nested as the operations are. They inherit nothing. A
+ * function is made when it is read first, so that what a socket holds does not grow with the
+ * contract.
  */
 export class ClientFunctions {
   readonly #begin: (socket: CallTarget) => Branch

@@ -12,7 +12,9 @@ export interface CalledOperation {
   clientOf(socket: RemoteClient): object
 }
 
-/** One call, as the handler of its operation sees it. What costs something is made when it is read. */
+/**
+ * One call, as the handler of its operation sees it. What costs something is made when it is read.
+ */
 export class HandlerCall implements CallContext {
   readonly socket: RemoteClient
   readonly #operation: CalledOperation

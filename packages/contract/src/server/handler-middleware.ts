@@ -4,9 +4,14 @@ import type { ClientOperations } from '../contract.js'
 import type { Calls } from '../operation-types.js'
 import type { MiddlewareCall } from './handler-call.js'
 
-/** A call, as a {@link HandlerMiddleware} sees it. All of them, and the handler, see the same call. */
+/**
+ * A call, as a {@link HandlerMiddleware} sees it. All of them, and the handler, see the same call.
+ */
 export interface WrappedHandlerCall<C> extends CallContext {
-  /** What the handler gets: checked, and after the schema's transforms. A middleware may replace it; that is not checked again. */
+  /**
+   * What the handler gets: checked, and after the schema's transforms. A middleware may replace it;
+   * that is not checked again.
+   */
   input: unknown
   /** What `authentication` returned. */
   readonly auth: SocketAuth
@@ -17,9 +22,10 @@ export interface WrappedHandlerCall<C> extends CallContext {
 }
 
 /**
- * Runs around the handlers of a contract, the first outermost. `next()` runs the rest, the handler last, and resolves to its
- * answer or rejects with why there is none. What is returned is the answer, unless it is `undefined`. What is thrown refuses.
- * Only `next()` or an answer allows: a middleware that gives neither refuses with `forbidden`, and `false` alone is no answer.
+ * Runs around the handlers of a contract, the first outermost. `next()` runs the rest, the handler
+ * last, and resolves to its answer or rejects with why there is none. What is returned is the
+ * answer, unless it is `undefined`. What is thrown refuses. Only `next()` or an answer allows: a
+ * middleware that gives neither refuses with `forbidden`, and `false` alone is no answer.
  */
 export type HandlerMiddleware<C> = {
   middleware(call: WrappedHandlerCall<C>, next: (refusal?: Error) => Promise<unknown>): unknown
@@ -72,7 +78,9 @@ class Rest {
     }
   }
 
-  /** What follows a `next()` that ran nothing must not run: its promise rejects, or never settles. */
+  /**
+   * What follows a `next()` that ran nothing must not run: its promise rejects, or never settles.
+   */
   #next(refusal: unknown): Promise<unknown> {
     if (this.#isOver) return new Promise(() => {})
     if (refusal !== undefined) this.#fault ??= { cause: refusal }

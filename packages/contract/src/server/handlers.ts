@@ -27,7 +27,8 @@ type HandlerTree<C, T> = {
 }
 
 /**
- * The functions of all operations that clients call. (Conditional, so that the compiler does not try to infer the contract from
- * the functions, which takes it more time than everything else here.)
+ * The functions of all operations that clients call. (Conditional, so that the compiler does not
+ * try to infer the contract from the functions, which takes it more time than everything else
+ * here.)
  */
 export type Handlers<C> = ServerOperations<C> extends infer Operations ? HandlerTree<C, Operations> : never

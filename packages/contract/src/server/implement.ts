@@ -29,10 +29,12 @@ interface Found {
 const OPTIONS = ['use', 'checkSent']
 
 /**
- * Makes the controller of a server from the handlers of a contract. What clients send is checked before a handler sees it. Handlers
- * are nested as the contract is; objects of classes will do, their methods too.
+ * Makes the controller of a server from the handlers of a contract. What clients send is checked
+ * before a handler sees it. Handlers are nested as the contract is; objects of classes will do,
+ * their methods too.
  *
- * @throws RpcError `bad_option`, which names all operations without a handler, and all handlers without an operation
+ * @throws RpcError `bad_option`, which names all operations without a handler, and all handlers
+ *   without an operation
  * @example
  * const socketController = implement(contract, {
  *   sayHello: ({ name }, { client }) => client.sendGreeting({ greeting: `Hello ${name}` }),
@@ -96,7 +98,10 @@ function prefixesOf({ path }: Operation): string[] {
   return path.map((_, index) => path.slice(0, index + 1).join('.'))
 }
 
-/** The functions that no operation has. An instance may have methods of its own, which clients cannot call. */
+/**
+ * The functions that no operation has. An instance may have methods of its own, which clients
+ * cannot call.
+ */
 function* extraOf(handlers: object, known: ReadonlySet<string>, path: string[] = []): Generator<string> {
   if (Object(handlers) !== handlers || !isPlain(handlers)) return
   for (const [key, value] of Object.entries(handlers)) {

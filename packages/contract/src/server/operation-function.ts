@@ -14,7 +14,9 @@ import { sendingOrder } from './sending-order.js'
 export interface OperationSettings extends Pick<CalledOperation, 'clientOf'> {
   /** Whether answers and the data of errors are checked before they are sent. */
   readonly checkSent: boolean
-  /** Whether what handlers send to clients may wait for a check: then their answers keep the order. */
+  /**
+   * Whether what handlers send to clients may wait for a check: then their answers keep the order.
+   */
   readonly sendsChecked: boolean
   readonly middleware: readonly Step[]
 }
@@ -28,7 +30,10 @@ interface Parts {
   readonly input: Schema | undefined
   readonly output: Schema | undefined
   readonly errors: ErrorSchemas
-  /** Whether there is something to check of what the handler answers or throws, or something to wait for. */
+  /**
+   * Whether there is something to check of what the handler answers or throws, or something to wait
+   * for.
+   */
   readonly checksAnswers: boolean
   readonly isOneWay: boolean
   readonly Call: typeof HandlerCall
@@ -44,8 +49,9 @@ interface Given {
 }
 
 /**
- * The function of a server's controller that runs an operation's handler. A function that declares a callback would not be
- * answered by `undefined`: so its parameters have defaults, which `length` does not count.
+ * The function of a server's controller that runs an operation's handler. A function that declares
+ * a callback would not be answered by `undefined`: so its parameters have defaults, which `length`
+ * does not count.
  */
 export function operationFunction(
   operation: Operation,
@@ -122,7 +128,10 @@ function dropped(answer: unknown): unknown {
   return isThenable(answer) ? Promise.resolve(answer).then(() => undefined) : undefined
 }
 
-/** What a schema says later is of use only while the caller waits: a handler does not run for a call that has ended. */
+/**
+ * What a schema says later is of use only while the caller waits: a handler does not run for a call
+ * that has ended.
+ */
 async function whileCalled(asked: Promise<Validation>, call: CallContext): Promise<Validation> {
   const validation = await asked
   if (call.signal.aborted) throw call.signal.reason
@@ -130,8 +139,8 @@ async function whileCalled(asked: Promise<Validation>, call: CallContext): Promi
 }
 
 /**
- * No caller waits for what becomes of a one-way message. The sender gets the error by the callback; what is thrown after that is
- * the `error` event of this server.
+ * No caller waits for what becomes of a one-way message. The sender gets the error by the callback;
+ * what is thrown after that is the `error` event of this server.
  */
 function refuseMessage(error: RpcError, callback: AnswerCallback): never {
   callback(error)
@@ -147,7 +156,10 @@ function checkAnswer({ output, called }: Parts, answer: unknown): unknown {
   })
 }
 
-/** @returns the error as it is; another one, which the caller gets as `internal`, if its data is not what it declares */
+/**
+ * @returns the error as it is; another one, which the caller gets as `internal`, if its data is not
+ *   what it declares
+ */
 function checkError({ errors, called: { name } }: Parts, cause: unknown): unknown {
   // The failure of a call that the handler made is no error of its own, whatever its code is.
   if (!RpcError.is(cause) || !Object.hasOwn(errors, cause.code) || forCaller(cause, name) !== cause)

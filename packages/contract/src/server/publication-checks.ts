@@ -14,8 +14,9 @@ export interface CheckedChannels {
 const mounted = new WeakMap<TokenSocketServer, WeakSet<ChannelDefinitions>>()
 
 /**
- * Checks what clients publish on the channels of a contract, on every path: middleware of the server does it, before rules and
- * listeners are asked. A broadcast would reach these channels too, and is refused. Once for each server and contract.
+ * Checks what clients publish on the channels of a contract, on every path: middleware of the
+ * server does it, before rules and listeners are asked. A broadcast would reach these channels too,
+ * and is refused. Once for each server and contract.
  */
 export function checkPublications(server: TokenSocketServer, channels: CheckedChannels): void {
   const { definitions } = channels

@@ -6,7 +6,10 @@ import type { Call, Calls, IsOneWay } from '../operation-types.js'
 import type { Procedure } from '../procedure.js'
 import type { Received, Sent } from '../schema.js'
 
-/** The dotted names of a tree's operations that answer, or of its one-way messages. Eight levels deep. */
+/**
+ * The dotted names of a tree's operations that answer, or of its one-way messages. Eight levels
+ * deep.
+ */
 export type OperationNames<
   T,
   OneWay extends boolean,
@@ -56,8 +59,8 @@ export type TypedPublicationOptions = Omit<PublicationOptions, 'event'>
 export interface TypedServer<C> {
   /**
    * Publishes an event on a channel, on every node, as the server's own `publish` does.
-   * @throws RpcError `invalid_input` for data that is not the event's, if what is sent is checked; `bad_message`, `too_long` for
-   *   parameters that make no name
+   * @throws RpcError `invalid_input` for data that is not the event's, if what is sent is checked;
+   *   `bad_message`, `too_long` for parameters that make no name
    */
   publish<Pattern extends PatternOf<C>, Event extends keyof EventsOf<C, Pattern> & string>(
     pattern: Pattern,
@@ -71,7 +74,8 @@ export interface TypedServer<C> {
    * Calls an operation of a client, on whichever node it is.
    * @param who a socket of this node, or the `sid` of any
    * @param name dotted
-   * @throws RpcError as `server.rpc` and `server.cluster.rpc`; `invalid_input` before anything is sent, `invalid_output`
+   * @throws RpcError as `server.rpc` and `server.cluster.rpc`; `invalid_input` before anything is
+   *   sent, `invalid_output`
    */
   rpc<Name extends OperationNames<ClientOperations<C>, false>>(
     who: RemoteClient | string,
@@ -82,7 +86,8 @@ export interface TypedServer<C> {
   /**
    * Sends a one-way message to a client, on whichever node it is.
    * @returns a promise that resolves when it is on its way
-   * @throws RpcError as `socket.notify` and `server.cluster.notify`; `invalid_input` before anything is sent
+   * @throws RpcError as `socket.notify` and `server.cluster.notify`; `invalid_input` before
+   *   anything is sent
    */
   notify<Name extends OperationNames<ClientOperations<C>, true>>(
     who: RemoteClient | string,
@@ -90,7 +95,10 @@ export interface TypedServer<C> {
     ...rest: Parameters<Call<OperationNamed<ClientOperations<C>, Name>>>
   ): Promise<undefined>
 
-  /** Who is on a channel that has presence, over all nodes. @throws RpcError `too_long`, `bad_message` */
+  /**
+   * Who is on a channel that has presence, over all nodes.
+   * @throws RpcError `too_long`, `bad_message`
+   */
   members<Pattern extends PatternOf<C>>(
     pattern: Pattern,
     parameters: ChannelParameters<Pattern>,

@@ -16,8 +16,9 @@ import { sendingOrder } from './sending-order.js'
 import type { TypedOptions, TypedServer } from './typed-server.js'
 
 /**
- * The server's side of a contract: typed publications, calls and members. From now on it also checks what clients publish on the
- * contract's channels. Calling it again for the same server and contract adds no check.
+ * The server's side of a contract: typed publications, calls and members. From now on it also
+ * checks what clients publish on the contract's channels. Calling it again for the same server and
+ * contract adds no check.
  *
  * @throws RpcError `bad_option`
  * @example
@@ -114,7 +115,10 @@ class ServerParts {
     return sendingOrder(server)(checker({ channel, event }, time)(events[event], data), send)
   }
 
-  /** A handler that passes such a failure on fails with `nested_failed`. The promise may be left alone. */
+  /**
+   * A handler that passes such a failure on fails with `nested_failed`. The promise may be left
+   * alone.
+   */
   #owned<T>(method: string, work: () => Promise<T>): Promise<T> {
     const noted = work().catch((cause) => {
       throw RpcError.is(cause) ? callFailure(cause, `server.${method}`) : cause

@@ -11,7 +11,9 @@ export class Arrival {
     this.#adopt = adopt
   }
 
-  /** Whether the connection has ended, or the server is about to close it: it must not be let in. */
+  /**
+   * Whether the connection has ended, or the server is about to close it: it must not be let in.
+   */
   get isClosed(): boolean {
     return this.#isClosed
   }
@@ -21,7 +23,10 @@ export class Arrival {
     this.#adopt(listener)
   }
 
-  /** Calls a function when the connection ends, adopted or not; at once if it has. @param run does not throw */
+  /**
+   * Calls a function when the connection ends, adopted or not; at once if it has.
+   * @param run does not throw
+   */
   onclosed(run: () => void): void {
     if (this.#isClosed) return run()
     this.#onclosed ??= []

@@ -19,9 +19,9 @@ export interface AuthenticationOption<Request> {
 }
 
 /**
- * Asks the application about a request. A function answers by what it returns or resolves; one that declares its callback and
- * returns `undefined`, not a promise, answers by the callback. The first answer counts. An error that it gives as its answer
- * counts as thrown.
+ * Asks the application about a request. A function answers by what it returns or resolves; one that
+ * declares its callback and returns `undefined`, not a promise, answers by the callback. The first
+ * answer counts. An error that it gives as its answer counts as thrown.
  * @returns a promise of the answer, which rejects with what the function throws, whatever that is
  */
 export function callAuthentication<Request>(
@@ -71,7 +71,10 @@ function withoutErrors(option: AuthenticationOption<never>, auth: unknown): unkn
   throw auth
 }
 
-/** Libraries with callbacks return flags. A function that returns one of them lets clients in by accident. */
+/**
+ * Libraries with callbacks return flags. A function that returns one of them lets clients in by
+ * accident.
+ */
 function warnOfReturned(option: AuthenticationOption<never>): void {
   const what = 'takes a callback and returned a value, which counts: return nothing to answer by the callback'
   if (option.isDevelopment) warn(option, 'returned', what)

@@ -1,8 +1,9 @@
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 
 /**
- * Tells whether what an `authentication` or `connectAuthentication` function gave is claims. Sessions, and users of applications that know no claims,
- * have their own ideas of what a `uid` is: they get in without one. The log says so once for each cause.
+ * Tells whether what an `authentication` or `connectAuthentication` function gave is claims.
+ * Sessions, and users of applications that know no claims, have their own ideas of what a `uid` is:
+ * they get in without one. The log says so once for each cause.
  */
 export class ClaimsCheck {
   readonly #log: Pick<ThrottledLog, 'write'>

@@ -26,12 +26,14 @@ import type { TicketData } from './ticket-data.js'
 import { codeWithoutQuery, withoutQuery } from './url-query.js'
 
 /**
- * Whether, and as whom, a WebSocket may connect that brings no token: asked with the upgrade request, whose `headers`, `url` and
- * `socket` say where it comes from. `(request, callback)` or `async (request)`.
+ * Whether, and as whom, a WebSocket may connect that brings no token: asked with the upgrade
+ * request, whose `headers`, `url` and `socket` say where it comes from. `(request, callback)` or
+ * `async (request)`.
  *
- * Falsy is refused for good. So is an RpcError, which reaches the client with its code, message and data; codes that say
- * nothing about the user, such as `timeout` or `internal`, let clients try again. An object becomes `socket.auth`, `true`
- * stands for `{}`. Any other error is a failure, after which clients try again.
+ * Falsy is refused for good. So is an RpcError, which reaches the client with its code, message and
+ * data; codes that say nothing about the user, such as `timeout` or `internal`, let clients try
+ * again. An object becomes `socket.auth`, `true` stands for `{}`. Any other error is a failure,
+ * after which clients try again.
  */
 export type ConnectAuthentication = AuthenticationFunction<IncomingMessage>
 
@@ -51,7 +53,10 @@ export interface ConnectAuthenticatorOptions {
   readonly failed: FailureListener
   /** What answers pass, as tokens do. */
   readonly turnstile: Pick<Turnstile, 'pass' | 'wait'>
-  /** Milliseconds that the function may take, with the wait for its turn; `undefined` for no limit of its own. */
+  /**
+   * Milliseconds that the function may take, with the wait for its turn; `undefined` for no limit
+   * of its own.
+   */
   authTimeout(): number | undefined
 }
 
@@ -60,7 +65,10 @@ const LONGEST = 30_000
 
 const OPTION = 'connectAuthentication'
 
-/** Judges connections without a token by their upgrade requests. The query of a URL is in no line, error or event. */
+/**
+ * Judges connections without a token by their upgrade requests. The query of a URL is in no line,
+ * error or event.
+ */
 export class ConnectAuthenticator {
   readonly #options: ConnectAuthenticatorOptions
   readonly #check: ClaimsCheck
@@ -79,7 +87,8 @@ export class ConnectAuthenticator {
   /**
    * Asks the application about a connection, and reports why it was refused, or what failed.
    * @param arrival gets what withdraws the question when the connection ends
-   * @throws RpcError `forbidden`, or what the application refuses with; `internal` for a failure; `connection_lost`
+   * @throws RpcError `forbidden`, or what the application refuses with; `internal` for a failure;
+   *   `connection_lost`
    */
   async authenticate(request: IncomingMessage, arrival: Pick<Arrival, 'onclosed'>): Promise<Redeemed> {
     const { trusts, failed } = this.#options
@@ -101,7 +110,9 @@ export class ConnectAuthenticator {
     }
   }
 
-  /** The answer goes on in its turn: of many that come at once, a few are let in or refused in each. */
+  /**
+   * The answer goes on in its turn: of many that come at once, a few are let in or refused in each.
+   */
   async #answer(call: ConnectCall): Promise<unknown> {
     try {
       return await call.answer

@@ -22,16 +22,21 @@ export interface ConnectCallOptions {
   ask(request: IncomingMessage): Promise<unknown>
   /** What a call fails with that is not answered in time. */
   late(isAsked: boolean): Error
-  /** A function is given up: its slot is free, although it may still run. @param ms since it was late */
+  /**
+   * A function is given up: its slot is free, although it may still run.
+   * @param ms since it was late
+   */
   hung(ms: number): void
 }
 
 /**
- * One call of `connectAuthentication`: waits for a slot, asks, and gives the slot back when the function has answered. A
- * function that is late keeps its slot for 30 s more: it still runs. A call is not asked when calls took longer lately than
- * the time that it has left, at most half of its time.
+ * One call of `connectAuthentication`: waits for a slot, asks, and gives the slot back when the
+ * function has answered. A function that is late keeps its slot for 30 s more: it still runs. A
+ * call is not asked when calls took longer lately than the time that it has left, at most half of
+ * its time.
  *
- * A withdrawn call keeps nothing of its request: one that waits leaves, one that runs has its slot as long as before.
+ * A withdrawn call keeps nothing of its request: one that waits leaves, one that runs has its slot
+ * as long as before.
  */
 export class ConnectCall {
   readonly #options: ConnectCallOptions

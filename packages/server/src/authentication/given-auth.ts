@@ -14,7 +14,8 @@ export interface GivenAuth {
 
 /**
  * Encodes the object that a function of the application gave, and what is kept with it.
- * @returns what the client is refused with if it is no object as JSON, such as `new Boolean(false)`; the log has a line
+ * @returns what the client is refused with if it is no object as JSON, such as
+ *   `new Boolean(false)`; the log has a line
  * @throws Error if it is too large, or no JSON
  */
 export function encodeGiven(ticket: TicketData, given: GivenAuth): string | RpcError {

@@ -3,7 +3,10 @@ import { encodeData } from '@token-socket/protocol'
 /** What a ticket keeps on the server. */
 export interface TicketData {
   readonly auth: unknown
-  /** Whether `auth` is from an `authentication` function, so that its `uid`, `umd` and `channels` are claims. */
+  /**
+   * Whether `auth` is from an `authentication` function, so that its `uid`, `umd` and `channels`
+   * are claims.
+   */
   readonly hasClaims?: boolean
   readonly ip?: string | undefined
   readonly ips: readonly string[]
@@ -12,7 +15,10 @@ export interface TicketData {
   readonly session?: string | undefined
 }
 
-/** What a ticket should keep is neither an object nor a list once it is JSON, such as `new Boolean(false)`. */
+/**
+ * What a ticket should keep is neither an object nor a list once it is JSON, such as
+ * `new Boolean(false)`.
+ */
 export class NoObject extends Error {
   override readonly name = 'NoObject'
 }

@@ -2,9 +2,10 @@ import { ERRORS, encodeData, type RpcError, readForeign } from '@token-socket/pr
 import { codeOf } from '../runtime/thrown-values.js'
 
 /**
- * What an application threw about a request, for the log and for listeners. The query of the URL may hold credentials: an error
- * becomes a copy without own properties and cause, and one whose text has a name or a value of the query keeps its name, its code
- * and its calls only. Never throws.
+ * What an application threw about a request, for the log and for listeners. The query of the URL
+ * may hold credentials: an error becomes a copy without own properties and cause, and one whose
+ * text has a name or a value of the query keeps its name, its code and its calls only. Never
+ * throws.
  * @param url of the request. Without a query everything stays as it is
  */
 export function withoutQuery(cause: unknown, url = ''): unknown {
@@ -13,7 +14,10 @@ export function withoutQuery(cause: unknown, url = ''): unknown {
   return readForeign(() => copied(cause, parts)) ?? new Error('the function threw what cannot be read')
 }
 
-/** The code of an error for the log: `application_error` where one of the application's own has a part of the query. */
+/**
+ * The code of an error for the log: `application_error` where one of the application's own has a
+ * part of the query.
+ */
 export function codeWithoutQuery(error: RpcError, url = ''): string {
   return safeName(codeOf(error), partsOf(url)) ?? 'application_error'
 }

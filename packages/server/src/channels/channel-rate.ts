@@ -11,9 +11,10 @@ interface Seconds {
 const NOTHING: ReadonlyMap<string, number> = new Map()
 
 /**
- * Bounds how much one socket does on one channel in a second, so that one writer does not make slow readers of all others. What
- * a second leaves unused may also be used in the next one, since a stall of the network bunches what was sent evenly. What
- * is counted is forgotten two seconds later, and is bounded by the messages that a socket may send in that time.
+ * Bounds how much one socket does on one channel in a second, so that one writer does not make slow
+ * readers of all others. What a second leaves unused may also be used in the next one, since a
+ * stall of the network bunches what was sent evenly. What is counted is forgotten two seconds
+ * later, and is bounded by the messages that a socket may send in that time.
  */
 export class ChannelRate {
   readonly #field: string

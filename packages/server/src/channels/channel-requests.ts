@@ -191,8 +191,9 @@ export class ChannelRequests {
   }
 
   /**
-   * Takes the socket off the channel again, and the rights of its token, if a middleware refuses after that. A socket that was on
-   * the channel before, by the server's will for example, stays on it.
+   * Takes the socket off the channel again, and the rights of its token, if a middleware refuses
+   * after that. A socket that was on the channel before, by the server's will for example, stays on
+   * it.
    */
   async #subscribeThrough(
     middleware: RequestMiddleware,

@@ -65,7 +65,10 @@ export class VetoListeners {
   }
 }
 
-/** What a listener does to the details of a request changes neither the request nor what another listener decides about. */
+/**
+ * What a listener does to the details of a request changes neither the request nor what another
+ * listener decides about.
+ */
 function copied([socket, details]: readonly unknown[]): readonly unknown[] {
   const { data } = details as { readonly data?: unknown }
   const copy = { ...(details as object) }

@@ -103,7 +103,10 @@ export class NodeQuestions {
     return { answers: [...answers.values()].map(decodeData), missing: [...missing.keys()] }
   }
 
-  /** Asks one other node. @throws RpcError `unserializable`, `engine_unavailable`, `too_large`, `shutting_down` */
+  /**
+   * Asks one other node.
+   * @throws RpcError `unserializable`, `engine_unavailable`, `too_large`, `shutting_down`
+   */
   async one(node: string, question: Question, timeout = ANSWER_TIMEOUT): Promise<OneAnswer> {
     const { answers, missing } = await this.#ask(question, { node, timeout })
     const answer = answers.get(node)

@@ -13,7 +13,8 @@ const HEADERS = 100
 const HEADER_BYTES = 16 * 1024
 
 /**
- * The status that refuses an upgrade for its size, if one does. Sources: RFC 9110, section 15.5.15; RFC 6585, section 5.
+ * The status that refuses an upgrade for its size, if one does. Sources: RFC 9110, section 15.5.15;
+ * RFC 6585, section 5.
  * @param longest UTF-16 code units that its URL may have
  */
 export function refusalOfSize(

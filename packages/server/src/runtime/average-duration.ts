@@ -1,7 +1,10 @@
 /** The share that one more duration has in the average. */
 const WEIGHT = 1 / 8
 
-/** About how long something took lately: an average in which each later duration counts more than an earlier one. */
+/**
+ * About how long something took lately: an average in which each later duration counts more than an
+ * earlier one.
+ */
 export class AverageDuration {
   #ms: number | undefined
 

@@ -1,6 +1,6 @@
 /**
- * Copies data that came as JSON, several times faster than `structuredClone`. What JSON does not make, such as a Map that a
- * middleware put there, is copied by `structuredClone`.
+ * Copies data that came as JSON, several times faster than `structuredClone`. What JSON does not
+ * make, such as a Map that a middleware put there, is copied by `structuredClone`.
  * @throws Error if something in it has no copies, or it is nested too deeply or in a circle
  */
 export function copyData<Data>(data: Data): Data

@@ -1,17 +1,23 @@
-/** A task of {@link FairSlots}. It does not throw. @param leave gives its slot back, also while it begins. Harmless when called again */
+/**
+ * A task of {@link FairSlots}. It does not throw.
+ * @param leave gives its slot back, also while it begins. Harmless when called again
+ */
 export type SlotTask = (leave: () => void) => void
 
 /** A task that waits for a slot, or has one. */
 interface Entry {
   readonly owner: string
-  /** Taken away when it begins or leaves: what holds the entry does not hold what the task needs. */
+  /**
+   * Taken away when it begins or leaves: what holds the entry does not hold what the task needs.
+   */
   begin: SlotTask | undefined
   state: 'waiting' | 'running' | 'left'
 }
 
 /**
- * Lets a given number of tasks run at once. Further ones wait: the owners take turns, and the tasks of one owner begin in the
- * order of arrival. So an owner with many tasks delays another by one task at most.
+ * Lets a given number of tasks run at once. Further ones wait: the owners take turns, and the tasks
+ * of one owner begin in the order of arrival. So an owner with many tasks delays another by one
+ * task at most.
  *
  * A task has its slot until it leaves for the first time, whenever that is.
  */
@@ -38,7 +44,8 @@ export class FairSlots {
 
   /**
    * Begins a task as soon as a slot is free: at once, or later.
-   * @returns gives the slot back, or withdraws a task that has not begun. Harmless when called again
+   * @returns gives the slot back, or withdraws a task that has not begun. Harmless when called
+   *   again
    */
   enter(owner: string, begin: SlotTask): () => void {
     const entry: Entry = { owner, begin, state: 'waiting' }

@@ -1,4 +1,7 @@
-/** Asynchronous tasks in progress. Each has a state object, which other code can reach until the task has settled. */
+/**
+ * Asynchronous tasks in progress. Each has a state object, which other code can reach until the
+ * task has settled.
+ */
 export class RunningTasks<State> {
   readonly #create: () => State
   readonly #states = new Set<State>()
@@ -13,14 +16,17 @@ export class RunningTasks<State> {
     return this.#states.size
   }
 
-  /** The states of the tasks in progress, in the order of their start. A copy: a task may end meanwhile. */
+  /**
+   * The states of the tasks in progress, in the order of their start. A copy: a task may end
+   * meanwhile.
+   */
   get states(): readonly State[] {
     return [...this.#states]
   }
 
   /**
-   * Runs a task. Its state counts from before its first step until it has settled, or has called `leave`. Settles as the task
-   * does.
+   * Runs a task. Its state counts from before its first step until it has settled, or has called
+   * `leave`. Settles as the task does.
    */
   async run<T>(task: (state: State, leave: () => void) => Promise<T>): Promise<T> {
     const state = this.#create()

@@ -16,7 +16,10 @@ const DATA = 1000
 /** A code or a class that tells kinds of errors apart: no sentence, and no data. */
 const NAME = /^\w{1,40}$/
 
-/** Whether it is an error. Those of other realms, and of another copy of this package, count. Never throws. */
+/**
+ * Whether it is an error. Those of other realms, and of another copy of this package, count. Never
+ * throws.
+ */
 export function isError(value: unknown): value is Error {
   return (
     readForeign(() => value instanceof Error || types.isNativeError(value) || RpcError.is(value)) === true

@@ -22,7 +22,10 @@ import { callBack, type RpcCallback } from './rpc-callback.js'
 export interface ClientActionsOwner {
   readonly requests: RequestLog
   readonly failed: FailureListener
-  /** `timeout`: milliseconds that a call may take, and for which a client may report at least that a notification failed. */
+  /**
+   * `timeout`: milliseconds that a call may take, and for which a client may report at least that a
+   * notification failed.
+   */
   readonly limits: { readonly timeout: number }
   /** Where the time of the turn is good enough. @default the time of each look */
   readonly turns?: Pick<Turns, 'time'>
@@ -42,7 +45,10 @@ export interface CalledSocket {
   send(message: ServerMessage): void
 }
 
-/** How a call ends that is not answered. A client that takes no notifications may never answer what it is called for. */
+/**
+ * How a call ends that is not answered. A client that takes no notifications may never answer what
+ * it is called for.
+ */
 const UNANSWERED = /^(connection_lost|timeout)$/
 
 /** The actions of one client, as the server runs them: by calls, and by notifications. */
@@ -87,7 +93,8 @@ export class ClientActions {
   }
 
   /**
-   * A notification failed at the client. What is older than a call may be, or one of too many, is dropped.
+   * A notification failed at the client. What is older than a call may be, or one of too many, is
+   * dropped.
    * @returns `false` if the client was sent none that could have failed
    */
   failed(outcome: Outcome): boolean {
@@ -118,7 +125,10 @@ export class ClientActions {
     return this.#owner.turns?.time ?? performance.now()
   }
 
-  /** Calls an action of a client that takes no notifications. Its answer is dropped, and so is that there was none. */
+  /**
+   * Calls an action of a client that takes no notifications. Its answer is dropped, and so is that
+   * there was none.
+   */
   #callInstead(name: string, data: unknown): Promise<void> | undefined {
     let isSent = false
     const send = (id: string) => {
@@ -133,7 +143,10 @@ export class ClientActions {
     return undefined
   }
 
-  /** Reports a notification that failed at the client. @param name the client may have made it up */
+  /**
+   * Reports a notification that failed at the client.
+   * @param name the client may have made it up
+   */
   #report(error: RpcError, name: string | undefined): void {
     const { sid, uid } = this.#socket
     const called = name === undefined ? {} : { function: shorten(name) }

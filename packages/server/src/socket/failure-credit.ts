@@ -2,8 +2,9 @@
 const MOST = 1000
 
 /**
- * Counts the notifications that a client was sent, and whose failures it may report: the last 1,000, for as long as a call may
- * take. Those of older ones are of no use any more, and are dropped.
+ * Counts the notifications that a client was sent, and whose failures it may report: the last
+ * 1,000, for as long as a call may take. Those of older ones are of no use any more, and are
+ * dropped.
  */
 export class FailureCredit {
   readonly #period: number
@@ -30,7 +31,11 @@ export class FailureCredit {
     else this.#sent -= 1
   }
 
-  /** A failure was reported. @returns whether it counts, is too late, or is of nothing that was sent. @param now milliseconds */
+  /**
+   * A failure was reported.
+   * @returns whether it counts, is too late, or is of nothing that was sent.
+   * @param now milliseconds
+   */
   take(now: number): 'counts' | 'late' | 'unasked' {
     this.#expire(now)
     if (this.#before > 0) this.#before -= 1

@@ -1,7 +1,10 @@
 /** What one socket may have held in all: UTF-16 code units. A single publication may go over it. */
 const LIMIT = 1024 * 1024
 
-/** UTF-16 code units that a publication counts in addition to its texts: what the objects of a small one take. */
+/**
+ * UTF-16 code units that a publication counts in addition to its texts: what the objects of a small
+ * one take.
+ */
 const ENTRY = 200
 
 /** The size of the publications that are held for one socket while its subscriptions are brought up to date, in all. */

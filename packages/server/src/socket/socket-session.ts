@@ -146,7 +146,10 @@ export class SocketSession {
     this.#supervisor.disconnect()
   }
 
-  /** An answer to a call of the server does not count: the server asked for it. That a notification failed does. */
+  /**
+   * An answer to a call of the server does not count: the server asked for it. That a notification
+   * failed does.
+   */
   #settle({ id, outcome }: ResultMessage, count: number): void {
     if (id !== undefined) {
       if (this.#peer.isPending(id)) this.#rate.uncount()

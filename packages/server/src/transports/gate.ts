@@ -41,7 +41,9 @@ export interface GateOptions {
   readonly limits: GateLimits
   /** What upgrades wait at. */
   readonly turnstile: Pick<Turnstile, 'pass'>
-  /** Whether upgrades may bring credentials in their URLs, which may be longer then. @default false */
+  /**
+   * Whether upgrades may bring credentials in their URLs, which may be longer then. @default false
+   */
   readonly keepsRequests?: boolean
   /** Takes the upgrades. */
   readonly websocket: {

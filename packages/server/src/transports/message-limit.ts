@@ -18,9 +18,10 @@ export const BATCH_MESSAGES = 65_536
 const AROUND = 16
 
 /**
- * What a byte of a message may take on its way. A message is JSON. As a string in SockJS's array, a quote or a backslash
- * takes two bytes, and what SockJS's clients also escape takes three times its own (`\u0300` for two bytes, twice as
- * much for a pair of four). In a form, a quote that is escaped takes six: `%5C%22`.
+ * What a byte of a message may take on its way. A message is JSON. As a string in SockJS's array, a
+ * quote or a backslash takes two bytes, and what SockJS's clients also escape takes three times its
+ * own (`\u0300` for two bytes, twice as much for a pair of four). In a form, a quote that is
+ * escaped takes six: `%5C%22`.
  */
 const GROWTH = { plain: 1, quoted: 3, form: 6 } as const
 

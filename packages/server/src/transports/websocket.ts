@@ -82,7 +82,8 @@ export class WebSocketTransport {
     [head, framing]: readonly [Buffer, 'plain' | 'sockjs'],
   ): void {
     const carrier = this.#carriers[framing]
-    // Its own argument: what a closure shares with those below would be kept for as long as the connection.
+    // Its own argument: what a closure shares with those below would be kept for as long as the
+    // connection.
     carrier.server.handleUpgrade(request, socket, head, (ws, upgrade) => {
       const { maxPayload, scheduler, limits, keepsRequests } = this.#options
       const maxInput = authLimit(limits.authMessage) + HEADS
