@@ -208,6 +208,12 @@ export class Channels {
     return this.#presence.members(channel)
   }
 
+  /** Warns developers of a pattern of channels that a library says have presence, if none of these channels may have it. */
+  checkPresence(pattern: string, channels: readonly string[]): void {
+    const { development, policy } = this.#owner
+    if (!channels.some((channel) => policy.mayHavePresence(channel))) development?.warnOfNoRule(pattern)
+  }
+
   /** What a client has to return to be given what comes after a position; `undefined` if it needs nothing. */
   prove(socket: RemoteClient, channel: string, position: Position): string | undefined {
     return this.#access.prove(socket, channel, position)

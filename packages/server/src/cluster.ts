@@ -49,7 +49,10 @@ export interface ClusterOwner {
   readonly hub: NodeSocketsOwner['hub']
   /** The connections that are not let in yet. */
   readonly joining: NodeSocketsOwner['joining'] & NodeUsersOwner['joining']
-  readonly channels: NodeSocketsOwner['channels']
+  readonly channels: NodeSocketsOwner['channels'] & {
+    /** Warns developers of channels that lack presence. */
+    checkPresence(pattern: string, channels: readonly string[]): void
+  }
   readonly revocations: NodeUsersOwner['revocations']
   /** Milliseconds that a call may take which names no time-out. */
   readonly callTimeout: number
@@ -304,7 +307,7 @@ export class Cluster {
   }
 
   /** What the server of a cluster gives libraries. @internal */
-  static ownerOf(cluster: Cluster): Pick<ClusterOwner, 'callTimeout' | 'failed' | 'hub'> {
+  static ownerOf(cluster: Cluster): Pick<ClusterOwner, 'callTimeout' | 'channels' | 'failed' | 'hub'> {
     return cluster.#owner
   }
 

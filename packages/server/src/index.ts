@@ -61,7 +61,13 @@ export { EventIds, receiptOf } from './event-ids.js'
 export type { Routes } from './express-routes.js'
 export { HealthMonitor } from './health-monitor.js'
 export type { PublishFilter } from './hub.js'
-export { callTimeoutOf, localSocket, reportFailure, type SocketOrServer } from './library-functions.js'
+export {
+  callTimeoutOf,
+  checkPresence,
+  localSocket,
+  reportFailure,
+  type SocketOrServer,
+} from './library-functions.js'
 export type { Limits } from './limits.js'
 export { LocalDelivery } from './local-delivery.js'
 export { consoleLogger, type Logger } from './logger.js'

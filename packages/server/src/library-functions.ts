@@ -34,6 +34,16 @@ export function localSocket(server: { readonly cluster: Cluster }, sid: string):
   return clusterOwner(server)?.hub.get(sid)
 }
 
+/**
+ * Warns the developer of a server, by its log and once for each pattern, of channels that a contract says have presence, and that
+ * get none by the server's rules. For libraries that are built on the server. Does nothing in production, and for what is no server.
+ * @param pattern the name that the log shows
+ * @param channels some that the pattern means: one that may have presence is enough
+ */
+export function checkPresence(server: SocketOrServer, pattern: string, channels: readonly string[]): void {
+  clusterOwner(server)?.channels.checkPresence(pattern, channels)
+}
+
 function clusterOwner(subject: unknown): ReturnType<typeof Cluster.ownerOf> | undefined {
   const { cluster } = Object(subject) as { readonly cluster?: unknown }
   return cluster instanceof Cluster ? Cluster.ownerOf(cluster) : undefined

@@ -68,7 +68,7 @@ export interface MockServer<C> {
   readonly failures: readonly unknown[]
   /** Cuts all connections. Clients come back. */
   disconnect(): void
-  /** Ends the clients that {@link connect} made, and stops listening. */
+  /** Ends all clients for good, those of {@link webSocket} and of ports too, and stops listening. */
   close(): Promise<void>
 }
 
@@ -154,6 +154,7 @@ class ContractMockServer<C extends Contract> implements MockServer<C> {
       socketController: this.#controller,
       presence: presencePatterns(this.#contract),
       failed: this.#failed,
+      umdOf: (uid) => this.#memory.umdOf(uid),
     })
     this.#ports.push(port)
     this.#backends.push(this.#backend(port.server, () => [...port.server.sockets().values()]))
@@ -180,14 +181,20 @@ class ContractMockServer<C extends Contract> implements MockServer<C> {
   }
 
   disconnect(): void {
-    for (const { sockets } of this.#backends) for (const socket of sockets()) socket.end({ reconnect: true })
+    this.#endAll({ reconnect: true })
   }
 
   async close(): Promise<void> {
     this.#answers.received.end()
     const sockets = this.#sockets.splice(0).map((socket) => socket.end())
+    // Also those that code under test has opened, so that they do not try to come back for ever.
+    this.#endAll({ reconnect: false })
     await Promise.all([...sockets, ...this.#ports.splice(0).map((port) => port.close())])
     this.#backends.length = 1
+  }
+
+  #endAll(options: { readonly reconnect: boolean }): void {
+    for (const { sockets } of this.#backends) for (const socket of sockets()) socket.end(options)
   }
 
   #failed = (cause: unknown): void => {

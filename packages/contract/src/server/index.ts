@@ -8,5 +8,6 @@ export type {
   OperationNames,
   TypedOptions,
   TypedPublicationOptions,
+  TypedPublisher,
   TypedServer,
 } from './typed-server.js'

@@ -10,3 +10,6 @@ export function reportFailure(_subject: unknown, _cause: unknown, _details: obje
 
 /** None has a `sid` that another node could know. */
 export function localSocket(_server: unknown, _sid: string): undefined {}
+
+/** Does nothing. */
+export function checkPresence(_server: unknown, _pattern: string, _channels: readonly string[]): void {}

@@ -1,1 +1,1 @@
-export { callTimeoutOf, localSocket, reportFailure } from '@token-socket/server'
+export { callTimeoutOf, checkPresence, localSocket, reportFailure } from '@token-socket/server'

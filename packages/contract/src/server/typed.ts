@@ -1,8 +1,7 @@
-import { badOption, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
-import type { PublicationOptions, Receipt, RemoteClient, TokenSocketServer } from '@token-socket/server'
-import { callTimeoutOf } from '#server-functions'
-import { ChannelNames, type ParameterValues } from '../channel-names.js'
-import { checker } from '../checked-value.js'
+import { badOption, type CallOptions } from '@token-socket/protocol'
+import type { Publisher, RemoteClient, TokenSocketServer } from '@token-socket/server'
+import { checkPresence } from '#server-functions'
+import { ChannelNames } from '../channel-names.js'
 import type { Contract } from '../contract.js'
 import { checkContract } from '../contract-checks.js'
 import { isDevelopment } from '../development.js'
@@ -11,14 +10,16 @@ import { isOneWay, type Operation, operationsOf } from '../operations.js'
 import { sidTarget, socketTarget } from './call-target.js'
 import { type ClientCall, clientCall } from './client-call.js'
 import { ClientFunctions } from './client-functions.js'
-import { type CheckedChannels, checkPublications } from './publication-checks.js'
-import { sendingOrder } from './sending-order.js'
-import type { TypedOptions, TypedServer } from './typed-server.js'
+import { checkPublications } from './publication-checks.js'
+import { badArgument, owned, Publications } from './publications.js'
+import type { TypedOptions, TypedPublisher, TypedServer } from './typed-server.js'
 
 /**
  * The server's side of a contract: typed publications, calls and members. From now on it also
  * checks what clients publish on the contract's channels. Calling it again for the same server and
  * contract adds no check.
+ *
+ * A process without a server gives its publisher, and gets `publish`, `members` and `channel`.
  *
  * @throws RpcError `bad_option`
  * @example
@@ -28,35 +29,50 @@ import type { TypedOptions, TypedServer } from './typed-server.js'
 export function typed<C extends Contract>(
   server: TokenSocketServer,
   contract: C,
+  options?: TypedOptions,
+): TypedServer<C>
+export function typed<C extends Contract>(
+  publisher: Publisher,
+  contract: C,
+  options?: TypedOptions,
+): TypedPublisher<C>
+export function typed(
+  server: TokenSocketServer | Publisher,
+  contract: Contract,
   options: TypedOptions = {},
-): TypedServer<C> {
+): unknown {
   for (const name of Object.keys(options)) {
     if (name !== 'checkSent') throw badOption(name, 'checkSent')
   }
   checkGiven(contract)
   checkContract(contract.definition)
+  if (typeof Object(server).publish !== 'function') throw badOption('server', 'a server or a publisher')
   const { client, both, channels: definitions = {} } = contract.definition
-  const operations = [...operationsOf(client), ...operationsOf(both)]
   const channels = { definitions, names: new ChannelNames(Object.keys(definitions)) }
-  checkPublications(server, channels)
   const { checkSent = isDevelopment() } = options
-  const parts = new ServerParts({ server, operations, channels, checkSent })
-  const { publish, rpc, notify, members, client: clientOf, channel } = parts
-  return Object.freeze({
-    publish,
-    rpc,
-    notify,
-    members,
-    client: clientOf,
-    channel,
-  }) as unknown as TypedServer<C>
+  const { publish, members, channel } = new Publications({ server, channels, checkSent })
+  const own = { publish, members, channel }
+  if (!('use' in server)) return Object.freeze(own)
+  checkPublications(server, channels)
+  for (const [pattern, { presence }] of Object.entries(definitions))
+    if (presence)
+      checkPresence(
+        server,
+        pattern,
+        SAMPLES.map((value) => pattern.replace(/\{\w+\}/g, value)),
+      )
+  const operations = [...operationsOf(client), ...operationsOf(both)]
+  const { rpc, notify, client: clientOf } = new ServerParts({ server, operations, checkSent })
+  return Object.freeze({ ...own, rpc, notify, client: clientOf })
 }
+
+/** Parameters, to look whether a rule may mean a pattern's channels. */
+const SAMPLES = ['1', 'a', 'A-1']
 
 /** Dependencies of {@link ServerParts}. */
 interface ServerPartsOwner {
   readonly server: TokenSocketServer
   readonly operations: readonly Operation[]
-  readonly channels: CheckedChannels
   readonly checkSent: boolean
 }
 
@@ -66,7 +82,7 @@ interface CalledOperation {
   readonly isOneWay: boolean
 }
 
-/** The functions of a {@link TypedServer}, without their types. */
+/** The functions of a {@link TypedServer} that call clients, without their types. */
 class ServerParts {
   readonly #owner: ServerPartsOwner
   readonly #calls = new Map<string, CalledOperation>()
@@ -82,49 +98,13 @@ class ServerParts {
     this.#clients = new ClientFunctions(operations, checkSent)
   }
 
-  readonly publish = (
-    pattern: string,
-    parameters: ParameterValues,
-    ...[event, data, options]: readonly [event: string, data: unknown, options?: PublicationOptions]
-  ): Promise<Receipt> =>
-    this.#owned('publish', () => this.#publish({ pattern, parameters, event, data, options }))
-
   readonly rpc = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>
     this.#call(who, { name, isOneWay: false }, rest)
 
   readonly notify = (who: RemoteClient | string, name: string, ...rest: [unknown?]) =>
     this.#call(who, { name, isOneWay: true }, rest)
 
-  readonly members = (pattern: string, parameters: ParameterValues) =>
-    this.#owned('members', async () => this.#owner.server.members(this.channel(pattern, parameters)))
-
   readonly client = (socket: RemoteClient) => this.#clients.of(socket)
-
-  readonly channel = (pattern: string, parameters: ParameterValues): string =>
-    this.#owner.channels.names.format(pattern, parameters)
-
-  async #publish({ pattern, parameters, event, data, options }: TypedPublication): Promise<Receipt> {
-    const { server, channels, checkSent } = this.#owner
-    const channel = this.channel(pattern, parameters)
-    const events = channels.definitions[pattern]?.events ?? {}
-    if (!Object.hasOwn(events, event)) throw badArgument('event', `${pattern} has no event ${event}`)
-    const send = () => server.publish(channel, data, { ...options, event })
-    if (!checkSent) return send()
-    const time = { timeout: callTimeoutOf(server) }
-    // What needs no waiting goes out at once, before whatever is sent next.
-    return sendingOrder(server)(checker({ channel, event }, time)(events[event], data), send)
-  }
-
-  /**
-   * A handler that passes such a failure on fails with `nested_failed`. The promise may be left
-   * alone.
-   */
-  #owned<T>(method: string, work: () => Promise<T>): Promise<T> {
-    const noted = work().catch((cause) => {
-      throw RpcError.is(cause) ? callFailure(cause, `server.${method}`) : cause
-    })
-    return markHandled(noted)
-  }
 
   #call(
     who: RemoteClient | string,
@@ -137,21 +117,8 @@ class ServerParts {
       return operation.call(target, ...rest)
     }
     const kind = isMessage ? 'one-way message' : 'operation that answers'
-    return this.#owned('rpc', () =>
+    return owned('rpc', () =>
       Promise.reject(badArgument('name', `the client has no ${kind} ${String(name)}`)),
     )
   }
-}
-
-/** A publication of the server. */
-interface TypedPublication {
-  readonly pattern: string
-  readonly parameters: ParameterValues
-  readonly event: string
-  readonly data: unknown
-  readonly options: PublicationOptions | undefined
-}
-
-function badArgument(field: string, what: string): RpcError {
-  return new RpcError('bad_message', `Invalid message: ${what}`, { field })
 }

@@ -63,6 +63,15 @@ export class Development {
     this.#warnOf(channel, 'presence', 'members were asked for of a channel without presence')
   }
 
+  /** Warns that a contract describes the presence of channels that no rule gives presence. @param pattern the contract's */
+  warnOfNoRule(pattern: string): void {
+    this.#warnOf(
+      pattern,
+      'presence',
+      'a contract describes the presence of channels that have none by the rules',
+    )
+  }
+
   #warnOf(channel: string, lack: keyof typeof HINTS, text: string): void {
     const warned = this.#channels[lack]
     if (warned.has(channel) || warned.size >= CHANNELS) return

@@ -2,6 +2,7 @@ import type { WebSocketLike } from '@token-socket/client'
 import type { Member } from '@token-socket/protocol'
 import type { ServerController } from '@token-socket/server'
 import type { Contract } from '../../contract.js'
+import { madeUmd } from '../data/made-umd.js'
 import { type ChannelRequest, MemoryChannels } from './memory-channels.js'
 import { MemorySocket, type MemorySocketOwner, type MockIdentity } from './memory-socket.js'
 import { openMemoryWebSocket } from './memory-websocket.js'
@@ -16,6 +17,7 @@ type Step = (request: object, next: () => Promise<unknown>) => unknown
 export class MemoryServer implements MemorySocketOwner {
   readonly controller: ServerController
   readonly channels: MemoryChannels
+  readonly #contract: Contract
   readonly #failed: (cause: unknown) => void
   readonly #sockets = new Set<MemorySocket>()
   readonly #steps: { readonly type: string; readonly step: Step }[] = []
@@ -23,6 +25,7 @@ export class MemoryServer implements MemorySocketOwner {
 
   /** @param failed receives what handlers throw that is no RpcError */
   constructor(contract: Contract, controller: ServerController, failed: (cause: unknown) => void) {
+    this.#contract = contract
     this.controller = controller
     this.channels = new MemoryChannels(contract)
     this.#failed = failed
@@ -64,6 +67,10 @@ export class MemoryServer implements MemorySocketOwner {
         : this.channels.request(socket, request)
     }
     return run(0)
+  }
+
+  umdOf(uid: string): Promise<unknown> | undefined {
+    return madeUmd(this.#contract, uid)
   }
 
   failed(cause: unknown): void {

@@ -30,7 +30,7 @@ export interface MockIdentity {
   readonly auth?: SocketAuth | undefined
   /** Who it is to others on a channel. @default 'user-1', 'user-2', … */
   readonly uid?: string | undefined
-  /** What other members see of it, in addition to its `uid`. @default nothing */
+  /** What other members see of it, in addition to its `uid`. @default made from the presence of the contract's channels, if any */
   readonly umd?: unknown
 }
 
@@ -38,6 +38,8 @@ export interface MockIdentity {
 export interface MemorySocketOwner {
   readonly controller: ServerController
   readonly channels: MemoryChannels
+  /** What others see of a user that says nothing of it. */
+  umdOf(uid: string): Promise<unknown> | undefined
   /** What a client asks of its channels. @returns the answer, or its promise @throws RpcError */
   request(socket: MemorySocket, request: ChannelRequest): unknown
   /** What a handler threw that is no RpcError. */
@@ -60,7 +62,7 @@ const LIMITS = { timeout: 30_000, callsOut: 10_000, callsIn: 10_000 }
 export class MemorySocket implements Member {
   readonly sid: string
   readonly uid: string
-  readonly umd: unknown
+  umd: unknown
   readonly auth: SocketAuth
   readonly #connection: Connection
   readonly #owner: MemorySocketOwner
@@ -158,6 +160,15 @@ export class MemorySocket implements Member {
   }
 
   #signIn(id: string): void {
+    const umd = this.umd === undefined ? this.#owner.umdOf(this.uid) : undefined
+    if (!umd) return this.#open(id)
+    umd.then((made) => {
+      this.umd = made
+      this.#open(id)
+    })
+  }
+
+  #open(id: string): void {
     const { sid, uid, umd } = this
     const session = { version: PROTOCOL_VERSION, sid, uid, umd, can: CAPABILITIES }
     this.send({ type: 'answer', id, rpc: 'auth', outcome: { data: null }, session })

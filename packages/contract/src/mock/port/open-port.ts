@@ -35,11 +35,13 @@ export async function openPort(mock: ServedMock): Promise<MockPort> {
 }
 
 function serve(mock: ServedMock, app: express.Express, http: Server): TokenSocketServer {
-  const { socketController, auth = {}, presence, failed } = mock
+  const { socketController, auth = {}, presence, failed, umdOf } = mock
   let count = 0
   const signIn = async () => {
     count += 1
-    return { uid: `user-${count}`, ...auth }
+    const uid = `user-${count}`
+    const umd = await umdOf(uid)
+    return { uid, ...(umd !== undefined && { umd }), ...auth }
   }
   const server = new TokenSocketServer({
     app,

@@ -1,0 +1,69 @@
+import { callFailure, markHandled, RpcError } from '@token-socket/protocol'
+import type { PublicationOptions, Publisher, Receipt, TokenSocketServer } from '@token-socket/server'
+import { callTimeoutOf } from '#server-functions'
+import type { ParameterValues } from '../channel-names.js'
+import { checker } from '../checked-value.js'
+import type { CheckedChannels } from './publication-checks.js'
+import { sendingOrder } from './sending-order.js'
+
+/** Dependencies of {@link Publications}. */
+export interface PublicationsOwner {
+  readonly server: TokenSocketServer | Publisher
+  readonly channels: CheckedChannels
+  readonly checkSent: boolean
+}
+
+/** What a server or a publisher does on the channels of a contract, without types. */
+export class Publications {
+  readonly #owner: PublicationsOwner
+
+  constructor(owner: PublicationsOwner) {
+    this.#owner = owner
+  }
+
+  readonly publish = (
+    pattern: string,
+    parameters: ParameterValues,
+    ...[event, data, options]: readonly [event: string, data: unknown, options?: PublicationOptions]
+  ): Promise<Receipt> => owned('publish', () => this.#publish({ pattern, parameters, event, data, options }))
+
+  readonly members = (pattern: string, parameters: ParameterValues) =>
+    owned('members', async () => this.#owner.server.members(this.channel(pattern, parameters)))
+
+  readonly channel = (pattern: string, parameters: ParameterValues): string =>
+    this.#owner.channels.names.format(pattern, parameters)
+
+  async #publish({ pattern, parameters, event, data, options }: TypedPublication): Promise<Receipt> {
+    const { server, channels, checkSent } = this.#owner
+    const channel = this.channel(pattern, parameters)
+    const events = channels.definitions[pattern]?.events ?? {}
+    if (!Object.hasOwn(events, event)) throw badArgument('event', `${pattern} has no event ${event}`)
+    const send = () => server.publish(channel, data, { ...options, event })
+    if (!checkSent) return send()
+    const time = { timeout: callTimeoutOf(server as TokenSocketServer) }
+    // What needs no waiting goes out at once, before whatever is sent next.
+    return sendingOrder(server)(checker({ channel, event }, time)(events[event], data), send)
+  }
+}
+
+/** A publication of the application's own. */
+interface TypedPublication {
+  readonly pattern: string
+  readonly parameters: ParameterValues
+  readonly event: string
+  readonly data: unknown
+  readonly options: PublicationOptions | undefined
+}
+
+/** A handler that passes such a failure on fails with `nested_failed`. The promise may be left alone. */
+export function owned<T>(method: string, work: () => Promise<T>): Promise<T> {
+  const noted = work().catch((cause) => {
+    throw RpcError.is(cause) ? callFailure(cause, `server.${method}`) : cause
+  })
+  return markHandled(noted)
+}
+
+/** The error for an argument that the contract does not have. */
+export function badArgument(field: string, what: string): RpcError {
+  return new RpcError('bad_message', `Invalid message: ${what}`, { field })
+}
