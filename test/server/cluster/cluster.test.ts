@@ -39,6 +39,7 @@ describe('Cluster', () => {
         beginAll: () => ({ add: () => {}, fill: () => {} }) as never,
         subscribeAll: async () => ({ count: 1, failed: 1, reasons: ['too_many_subscriptions', 'internal'] }),
         unsubscribable: () => [],
+        checkPresence: () => {},
         wants: () => false,
       },
       revocations: { add: async () => {} },
