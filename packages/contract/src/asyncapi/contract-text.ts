@@ -41,7 +41,10 @@ function schemaOf(name: keyof Payloads, uses: readonly (keyof Payloads)[]): z.Zo
 }
 `
 
-/** Writes the text of `contract.ts`. Every text of the model in it is quoted, or in a comment that it can't end. */
+/**
+ * Writes the text of `contract.ts`. Every text of the model in it is quoted, or in a comment that
+ * it can't end.
+ */
 export class ContractText {
   readonly #schemas: ModelSchemas
   readonly #used = new Set<string>()

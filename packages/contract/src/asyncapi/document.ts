@@ -37,7 +37,10 @@ export interface MessageNotes {
   readonly optional?: true
 }
 
-/** A channel of an AsyncAPI document: the messages of an operation, or those of a channel of the contract. */
+/**
+ * A channel of an AsyncAPI document: the messages of an operation, or those of a channel of the
+ * contract.
+ */
 export interface AsyncApiChannel {
   readonly address: string
   readonly parameters?: { readonly [name: string]: JsonObject }
@@ -45,7 +48,10 @@ export interface AsyncApiChannel {
   readonly [EXTENSION]: { readonly kind: 'operation' | 'channel' }
 }
 
-/** An operation of an AsyncAPI document. The server is the application: it receives what clients send. */
+/**
+ * An operation of an AsyncAPI document. The server is the application: it receives what clients
+ * send.
+ */
 export interface AsyncApiOperation {
   readonly action: 'send' | 'receive'
   readonly channel: Reference

@@ -10,16 +10,19 @@ import { loadTypeMaker, typesOf } from './schema-types.js'
 
 /** How a contract is generated. */
 export interface FromAsyncApiOptions {
-  /** Receives a sentence for each thing of the model that the contract leaves out. @default `console.warn` */
+  /**
+   * Receives a sentence for each thing of the model that the contract leaves out. @default
+   * `console.warn`
+   */
   readonly onWarning?: ((text: string) => void) | undefined
 }
 
 /**
- * Generates the text of a `contract.ts` from an AsyncAPI 3 document. The same document gives the same text. It reads nothing but the
- * document: no file and no address.
+ * Generates the text of a `contract.ts` from an AsyncAPI 3 document. The same document gives the
+ * same text. It reads nothing but the document: no file and no address.
  *
- * The types come from `json-schema-to-typescript`, the checks from Zod's `fromJSONSchema`; YAML is read by `js-yaml`. They are
- * optional peer dependencies.
+ * The types come from `json-schema-to-typescript`, the checks from Zod's `fromJSONSchema`; YAML is
+ * read by `js-yaml`. They are optional peer dependencies.
  *
  * @param document the document, or its text in JSON or YAML
  * @throws ModelError which names the place, for a model that no contract can be made of

@@ -2,7 +2,10 @@ import type { Schema } from '../schema.js'
 import { isObject, type JsonObject } from './document.js'
 import { fromJson, toJson } from './json-text.js'
 
-/** Makes a Standard JSON Schema of a library's schemas that have none of their own, such as Valibot's `toStandardJsonSchema`. */
+/**
+ * Makes a Standard JSON Schema of a library's schemas that have none of their own, such as
+ * Valibot's `toStandardJsonSchema`.
+ */
 export type SchemaConverter = (schema: never) => unknown
 
 /** The JSON Schema of what travels for a schema, or why there is none. */

@@ -1,4 +1,7 @@
-/** Writes a value as JSON. @param space how far nested values are indented. @default 0, all on one line */
+/**
+ * Writes a value as JSON.
+ * @param space how far nested values are indented. @default 0, all on one line
+ */
 export function toJson(value: unknown, space = 0): string {
   return JSON.stringify(value, null, space)
 }

@@ -10,7 +10,10 @@ export interface Described {
   readonly pointer: string
 }
 
-/** An operation of a model. Parts that are `undefined` are not there, a payload that is `null` carries nothing. */
+/**
+ * An operation of a model. Parts that are `undefined` are not there, a payload that is `null`
+ * carries nothing.
+ */
 export interface ModelOperation extends Described {
   readonly name: string
   readonly kind: 'server' | 'client' | 'both'
@@ -197,7 +200,9 @@ function checkVersion(version: unknown): void {
   throw new ModelError('#', `it is of AsyncAPI ${quote(String(version))}; version 3 is needed${hint}`)
 }
 
-/** A channel of the contract has publications; other channels only carry the messages of operations. */
+/**
+ * A channel of the contract has publications; other channels only carry the messages of operations.
+ */
 function isOfContract({ value }: Place): boolean {
   const { kind } = notesOf(value)
   if (kind === 'channel' || kind === 'operation') return kind === 'channel'
@@ -214,7 +219,10 @@ function descriptionOf({ description, summary }: JsonObject): string | undefined
   return typeof text === 'string' && text.trim() !== '' ? text : undefined
 }
 
-/** Names of operations have letters, digits, `_` and dots: other characters end a word, and the next begins with a capital. */
+/**
+ * Names of operations have letters, digits, `_` and dots: other characters end a word, and the next
+ * begins with a capital.
+ */
 function operationName(name: string, pointer: string): string {
   const spelled = name.replace(/[^\w.]+(.?)/g, (_, next: string) => next.toUpperCase()).split('.')
   for (const part of spelled) {

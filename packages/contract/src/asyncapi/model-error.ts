@@ -8,7 +8,10 @@ import { toJson } from './json-text.js'
  */
 export class ModelError extends Error {
   override readonly name = 'ModelError'
-  /** A JSON pointer to the place in the document, such as `#/operations/buy/reply`; `#` for the document itself. */
+  /**
+   * A JSON pointer to the place in the document, such as `#/operations/buy/reply`; `#` for the
+   * document itself.
+   */
   readonly pointer: string
 
   /** @param pointer the place @param problem what is wrong there, in words */

@@ -10,7 +10,8 @@ interface Branch {
 }
 
 /**
- * The contract refuses names that can't be used, or that clash: so does the generator, before it writes them.
+ * The contract refuses names that can't be used, or that clash: so does the generator, before it
+ * writes them.
  * @throws ModelError which names the place
  */
 export function checkNames({ operations, channels }: ModelContract): void {

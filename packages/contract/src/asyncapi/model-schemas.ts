@@ -84,7 +84,10 @@ export class ModelSchemas {
     return type
   }
 
-  /** A schema that is only another one is no type of its own. What was defined meanwhile may refer to it by its name. */
+  /**
+   * A schema that is only another one is no type of its own. What was defined meanwhile may refer
+   * to it by its name.
+   */
   #alias(type: string, target: string): string {
     this.#definitions.delete(type)
     this.#aliases.set(type, target)
@@ -97,7 +100,10 @@ export class ModelSchemas {
     return name
   }
 
-  /** Ends the adding: all references lead to definitions from now on. @throws ModelError for schemas that refer to themselves without a property or an item between */
+  /**
+   * Ends the adding: all references lead to definitions from now on.
+   * @throws ModelError for schemas that refer to themselves without a property or an item between
+   */
   finish(): void {
     if (this.#aliases.size > 0)
       for (const [type, { schema, pointer }] of this.#definitions)
@@ -130,7 +136,9 @@ export class ModelSchemas {
   }
 }
 
-/** `nested.add.input` becomes `NestedAddInput`: letters and digits, in capitals where words begin. */
+/**
+ * `nested.add.input` becomes `NestedAddInput`: letters and digits, in capitals where words begin.
+ */
 export function typeName(name: string): string {
   const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')

@@ -6,7 +6,8 @@ import { loadPackage } from './optional-package.js'
 export const MAX_MODEL_LENGTH = 5_000_000
 
 /**
- * Reads a document in JSON or YAML. Texts that begin with `{` are JSON; the others need the package `js-yaml`.
+ * Reads a document in JSON or YAML. Texts that begin with `{` are JSON; the others need the package
+ * `js-yaml`.
  *
  * @throws ModelError for a text that is neither, or longer than 5,000,000 characters
  * @throws MissingPackageError without `js-yaml`

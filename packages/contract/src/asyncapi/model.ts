@@ -17,21 +17,30 @@ const MAX_REFERENCES = 50
 export class Model {
   readonly root: Place
 
-  /** @throws ModelError for what is no JSON object, is cyclic, too deep or too large, or has a key `__proto__` */
+  /**
+   * @throws ModelError for what is no JSON object, is cyclic, too deep or too large, or has a key
+   *   `__proto__`
+   */
   constructor(document: unknown) {
     if (!isObject(document)) throw new ModelError('#', 'it has to be an object')
     checkTree(document)
     this.root = { value: plainCopy(document), pointer: '#' }
   }
 
-  /** The object at a key of a part, its references followed. @throws ModelError where there is none */
+  /**
+   * The object at a key of a part, its references followed.
+   * @throws ModelError where there is none
+   */
   child(parent: Place, key: string): Place {
     const found = this.optionalChild(parent, key)
     if (!found) throw new ModelError(parent.pointer, `it has no ${key}`)
     return found
   }
 
-  /** The object at a key of a part, its references followed, or `undefined`. @throws ModelError for what is no object */
+  /**
+   * The object at a key of a part, its references followed, or `undefined`.
+   * @throws ModelError for what is no object
+   */
   optionalChild({ value, pointer }: Place, key: string): Place | undefined {
     if (!Object.hasOwn(value, key) || value[key] === undefined) return undefined
     return this.follow(value[key], `${pointer}/${encodePointer(key)}`)
@@ -89,7 +98,10 @@ function decodePercent(part: string): string {
   }
 }
 
-/** The document as JSON has it: without holes in lists, functions and what else only objects of a program have. */
+/**
+ * The document as JSON has it: without holes in lists, functions and what else only objects of a
+ * program have.
+ */
 function plainCopy(document: JsonObject): JsonObject {
   try {
     return fromJson(toJson(document)) as JsonObject

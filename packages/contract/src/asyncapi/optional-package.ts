@@ -1,4 +1,7 @@
-/** Packages that are needed for what was asked, and are not installed. The message says how to install them. */
+/**
+ * Packages that are needed for what was asked, and are not installed. The message says how to
+ * install them.
+ */
 export class MissingPackageError extends Error {
   override readonly name = 'MissingPackageError'
   /** The names of the packages. */

@@ -9,7 +9,10 @@ interface Zod {
   readonly z?: { readonly fromJSONSchema?: SchemaMaker }
 }
 
-/** @throws MissingPackageError without `zod`, or with a version that makes no schemas of JSON Schemas */
+/**
+ * @throws MissingPackageError without `zod`, or with a version that makes no schemas of JSON
+ *   Schemas
+ */
 export async function loadSchemaMaker(): Promise<SchemaMaker> {
   const { z } = await loadPackage<Zod>('zod', () => import('zod'))
   if (!z?.fromJSONSchema) throw new MissingPackageError(['zod@4'])
@@ -17,7 +20,8 @@ export async function loadSchemaMaker(): Promise<SchemaMaker> {
 }
 
 /**
- * Makes each schema once, as the generated contract will, so that what the library refuses is found now.
+ * Makes each schema once, as the generated contract will, so that what the library refuses is found
+ * now.
  * @throws ModelError which names the schema
  */
 export function checkSchemas(schemas: ModelSchemas, makeSchema: SchemaMaker): void {

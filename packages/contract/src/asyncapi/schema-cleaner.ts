@@ -12,8 +12,9 @@ export interface CleanerContext {
 }
 
 /**
- * Rewrites schemas of a model into a small form that is checked and typed in the same way: known keywords only, each with a value of
- * its kind; references to `#/definitions/Name`; one `type` wherever keywords imply one.
+ * Rewrites schemas of a model into a small form that is checked and typed in the same way: known
+ * keywords only, each with a value of its kind; references to `#/definitions/Name`; one `type`
+ * wherever keywords imply one.
  */
 export class SchemaCleaner {
   readonly #context: CleanerContext

@@ -31,7 +31,10 @@ export class SchemaComponents {
     return Object.fromEntries(this.#schemas)
   }
 
-  /** The fields of a message for a schema: no payload without one, an open payload for one that can't be described. */
+  /**
+   * The fields of a message for a schema: no payload without one, an open payload for one that
+   * can't be described.
+   */
   message(schema: Schema | undefined, use: SchemaUse): Pick<AsyncApiMessage, 'payload' | typeof EXTENSION> {
     if (!schema) return {}
     const optional = acceptsNothing(schema) ? { [EXTENSION]: { optional: true as const } } : {}
@@ -59,7 +62,10 @@ export class SchemaComponents {
     return free
   }
 
-  /** Definitions become components of their own names; where one of another content has the name, of longer ones. */
+  /**
+   * Definitions become components of their own names; where one of another content has the name, of
+   * longer ones.
+   */
   #placeDefinitions(parts: JsonObject, own: string): ReadonlyMap<string, string> {
     const short = this.#movedDefinitions(parts, (name) => componentName(name), own)
     const isFree = short.entries.every(([name, schema]) => this.#isFree(name, schema))

@@ -6,7 +6,9 @@ export function isOpen(schema: JsonObject): boolean {
   return Object.keys(schema).every((key) => key === 'description' || key === 'default')
 }
 
-/** Names the type of which a schema's keywords speak, where it is one and the schema leaves it out. */
+/**
+ * Names the type of which a schema's keywords speak, where it is one and the schema leaves it out.
+ */
 export function withType(schema: JsonObject): JsonObject {
   if ('type' in schema || 'enum' in schema || 'const' in schema) return schema
   const types = new Set(Object.keys(schema).map((key) => TYPE_OF_KEYWORDS.get(key)))

@@ -15,7 +15,8 @@ export async function loadTypeMaker(): Promise<TypeMaker> {
 }
 
 /**
- * The TypeScript of schemas: an exported type for each name, and `Payloads`, which has them all by their names.
+ * The TypeScript of schemas: an exported type for each name, and `Payloads`, which has them all by
+ * their names.
  * @param schemas cleaned schemas, by the names of their types
  * @param makeTypes what {@link loadTypeMaker} loads
  */
@@ -45,6 +46,7 @@ const OPTIONS = {
   maxItems: 20,
   style: { printWidth: 100, semi: false, singleQuote: true },
   unknownAny: true,
-  // The references of cleaned schemas stay in the schema. This keeps the library from files and addresses in any case.
+  // The references of cleaned schemas stay in the schema. This keeps the library from files and
+  // addresses in any case.
   $refOptions: { resolve: { external: false, file: false, http: false } },
 }

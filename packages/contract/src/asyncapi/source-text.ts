@@ -15,7 +15,10 @@ export interface Item {
   readonly value: Source
 }
 
-/** Writes source text: a list goes on one line where it fits and has no comments, else each item on its own. */
+/**
+ * Writes source text: a list goes on one line where it fits and has no comments, else each item on
+ * its own.
+ */
 export function print(source: Source, indent = '', before = 0): string {
   if (typeof source === 'string') return source
   const { open, close, items } = source
@@ -72,7 +75,9 @@ export function keyText(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : stringText(key)
 }
 
-/** A string in quotes: single ones, unless that takes more escapes. What can't be seen is escaped. */
+/**
+ * A string in quotes: single ones, unless that takes more escapes. What can't be seen is escaped.
+ */
 export function stringText(text: string): string {
   const inDouble = toJson(text).replace(
     /[^\P{C}\n]/gu,

@@ -39,10 +39,12 @@ export interface AsyncApiOptions {
 /**
  * Makes an AsyncAPI 3.0 document of a contract. The same contract gives the same document.
  *
- * Payloads are described by Standard JSON Schema, as they travel: the input side of each schema. A schema that can't be described
- * leaves its payload open, and `onWarning` receives the operation's name and the reason.
+ * Payloads are described by Standard JSON Schema, as they travel: the input side of each schema. A
+ * schema that can't be described leaves its payload open, and `onWarning` receives the operation's
+ * name and the reason.
  *
- * @throws RpcError `bad_option` for what is no contract, without `title` or `version`, or for a `url` that is none
+ * @throws RpcError `bad_option` for what is no contract, without `title` or `version`, or for a
+ *   `url` that is none
  * @example
  * const document = toAsyncApi(contract, { title: 'Shop', version: '1.0.0' })
  * await writeFile('asyncapi.json', JSON.stringify(document, null, 2))

@@ -90,7 +90,10 @@ function listOf(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value : []
 }
 
-/** A text as a comment can hold it: it can't end the comment, and has no characters that can't be seen. */
+/**
+ * A text as a comment can hold it: it can't end the comment, and has no characters that can't be
+ * seen.
+ */
 export function commentText(text: string): string {
   return text
     .replace(/\r\n?|[\u2028\u2029]/g, '\n')

@@ -18,10 +18,11 @@ export interface AnsweredCall extends ProcedureDefinition {
 }
 
 /**
- * The answer to a call of the server. What the function returns travels, not what the output's schema makes of it.
+ * The answer to a call of the server. What the function returns travels, not what the output's
+ * schema makes of it.
  *
- * @throws RpcError `invalid_input`, or what the function throws; Error for an answer, or an error's data, that its schema
- *   refuses: it becomes `internal` to the server
+ * @throws RpcError `invalid_input`, or what the function throws; Error for an answer, or an error's
+ *   data, that its schema refuses: it becomes `internal` to the server
  */
 export async function answerOf(
   { input, output, errors = {}, run, data, call, emit }: AnsweredCall,

@@ -93,7 +93,9 @@ export class ChannelClient {
     return this.#settings.sent(isRight, () => this.#channel.send(event, data, options))
   }
 
-  /** An empty page is the end, so that one whose messages are all refused is followed by the next. */
+  /**
+   * An empty page is the end, so that one whose messages are all refused is followed by the next.
+   */
   async #history(query: HistoryQuery = {}): Promise<readonly Arrival[]> {
     const page = await this.#channel.history(query)
     const read = Promise.all(page.map(this.#readMessage))
@@ -108,7 +110,10 @@ export class ChannelClient {
     return Object.hasOwn(events, event) ? events[event] : undefined
   }
 
-  /** @throws RpcError `bad_option`, not in builds for production: an event that the contract does not have is never heard */
+  /**
+   * @throws RpcError `bad_option`, not in builds for production: an event that the contract does
+   *   not have is never heard
+   */
   #checkEvent(event: string): void {
     try {
       if (process.env.NODE_ENV !== 'production' && !this.#schemaOf(event))
@@ -122,7 +127,10 @@ export class ChannelClient {
     return checker({ channel: this.name, ...(event && { event }) }, this.#settings)
   }
 
-  /** Calls with what was read, in the order in which it came. @returns the listener, and what stops it */
+  /**
+   * Calls with what was read, in the order in which it came.
+   * @returns the listener, and what stops it
+   */
   #inOrder<A extends Arrival>(handler: Handler, read: (arrival: A) => Reading) {
     checkListener(handler)
     let isOver = false

@@ -10,11 +10,11 @@ import { socketOptions } from './socket-options.js'
 /**
  * Connects a client of a contract.
  *
- * What the server sends before is kept until the code after `await connect(…)` has run up to its next wait for something else,
- * so that no message comes before the listeners that it registers.
+ * What the server sends before is kept until the code after `await connect(…)` has run up to its
+ * next wait for something else, so that no message comes before the listeners that it registers.
  *
- * @returns a promise of the client, when it is ready. It rejects, and nothing is left open, when the server refuses the
- *   sign-in for good, or after `timeout`
+ * @returns a promise of the client, when it is ready. It rejects, and nothing is left open, when
+ *   the server refuses the sign-in for good, or after `timeout`
  * @throws RpcError `bad_option`, by the promise, too
  * @example
  * const client = await connect(contract, { url: 'wss://example.com' })
@@ -28,7 +28,8 @@ export async function connect<C extends Contract>(
 }
 
 /**
- * The same as {@link connect} without the contract's channels, whose code a bundler then leaves out.
+ * The same as {@link connect} without the contract's channels, whose code a bundler then leaves
+ * out.
  *
  * @returns as {@link connect} does
  * @throws RpcError `bad_option`, by the promise, too

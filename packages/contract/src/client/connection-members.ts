@@ -8,7 +8,10 @@ export interface ConnectWait {
   readonly timeout?: number | undefined
 }
 
-/** The members of a client that are about its connection. @param fail receives errors that reject no promise */
+/**
+ * The members of a client that are about its connection.
+ * @param fail receives errors that reject no promise
+ */
 export function connectionMembers(socket: TokenSocket, fail: (error: RpcError) => void) {
   let last: string | undefined
   socket.on('reconnect', (error) => {
@@ -41,7 +44,10 @@ function isRefused(error: RpcError | undefined): error is RpcError {
   return !!error && !isPassing(error.code)
 }
 
-/** Resolves when a socket is ready; rejects when the server refuses it, when it never will be ready, or is to be away. */
+/**
+ * Resolves when a socket is ready; rejects when the server refuses it, when it never will be ready,
+ * or is to be away.
+ */
 function whenReady(socket: TokenSocket, timeout: number): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const look = (state: ConnectionState, { error }: Partial<StateDetails> = {}) => {

@@ -69,7 +69,10 @@ export interface ContractChannel<D = ChannelDefinition> {
     event: Event,
     ...rest: SendArguments<Events<D>[Event]>
   ): Promise<Receipt | undefined>
-  /** Reads a page of what the channel keeps, without what its schemas refuse; see the socket's `history`. */
+  /**
+   * Reads a page of what the channel keeps, without what its schemas refuse; see the socket's
+   * `history`.
+   */
   history(query?: HistoryQuery): Promise<readonly AnyChannelMessage<D>[]>
   /** Listens to an event of the channel itself. @returns a function that takes the listener away */
   on<Event extends keyof ContractChannelEvents<D>>(

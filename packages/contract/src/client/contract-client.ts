@@ -47,32 +47,41 @@ export interface ClientMembers<C> {
   /** The socket below: its state, its own methods, and `end()`. */
   readonly $socket: TokenSocket
   /**
-   * Calls back now, and after every reconnect: when the subscriptions are restored, and before what waited is sent. What it
-   * throws, or rejects with, comes to {@link $onError}.
+   * Calls back now, and after every reconnect: when the subscriptions are restored, and before what
+   * waited is sent. What it throws, or rejects with, comes to {@link $onError}.
    */
   $withReconnect(callback: () => unknown): Unlisten
   /**
-   * Listens for errors that reject no promise: messages that a schema refuses at either end, on channels too; one-way messages that
-   * failed, whether or not their promise is awaited; that the server refuses to sign this client in again, once for each code
-   * until it is ready; and the socket's own `error` event.
+   * Listens for errors that reject no promise: messages that a schema refuses at either end, on
+   * channels too; one-way messages that failed, whether or not their promise is awaited; that the
+   * server refuses to sign this client in again, once for each code until it is ready; and the
+   * socket's own `error` event.
    */
   $onError(listener: (error: RpcError) => void): Unlisten
-  /** Listens for every call and message of the server that its schema takes, before what listens to it by name. */
+  /**
+   * Listens for every call and message of the server that its schema takes, before what listens to
+   * it by name.
+   */
   $onAnyMessage(listener: (message: AnyMessage) => void): Unlisten
   /**
-   * Connects now: after {@link $disconnect}, and where the socket waits for its next try. Resolves when the socket is ready.
-   * Rejects when the server refuses the sign-in, though the socket goes on trying; when it never will be ready; and after
-   * `timeout`, with the last failure as the `cause`.
+   * Connects now: after {@link $disconnect}, and where the socket waits for its next try. Resolves
+   * when the socket is ready. Rejects when the server refuses the sign-in, though the socket goes
+   * on trying; when it never will be ready; and after `timeout`, with the last failure as the
+   * `cause`.
    */
   $connect(options?: ConnectWait): Promise<void>
-  /** Closes the connection. What is called meanwhile waits for {@link $connect}. For good: `$socket.end()`. */
+  /**
+   * Closes the connection. What is called meanwhile waits for {@link $connect}. For good:
+   * `$socket.end()`.
+   */
   $disconnect(): Promise<void>
 }
 
 /** The member of a client by which it has channels. */
 export interface ChannelMembers<C> {
   /**
-   * A channel, the same object for a name until it is released. It is subscribed to when a handler is bound to it.
+   * A channel, the same object for a name until it is released. It is subscribed to when a handler
+   * is bound to it.
    * @param parameters those of the pattern, which may be left out where it has none
    * @param options `token` gives a token of its own, see the socket's `channel`
    * @throws RpcError `bad_message` for a parameter that is missing or empty; `too_long`

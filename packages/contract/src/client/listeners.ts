@@ -1,6 +1,9 @@
 import { checkListener } from './argument-checks.js'
 
-/** Runs a function of the application. What it throws reaches no one here, and is seen as an uncaught error. */
+/**
+ * Runs a function of the application. What it throws reaches no one here, and is seen as an
+ * uncaught error.
+ */
 export function runIsolated(run: () => unknown): void {
   try {
     run()

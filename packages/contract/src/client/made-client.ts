@@ -24,7 +24,10 @@ export interface Members {
   [name: string]: unknown
 }
 
-/** Makes the client of a contract, without its channels. @throws RpcError `bad_option`, not in builds for production */
+/**
+ * Makes the client of a contract, without its channels.
+ * @throws RpcError `bad_option`, not in builds for production
+ */
 export function makeClient(
   socket: TokenSocket,
   contract: Contract,

@@ -3,13 +3,14 @@ import type { AuthenticationData, TokenSocketOptions } from '@token-socket/clien
 /** Options of a client of a contract, about the contract. */
 export interface TypedOptions {
   /**
-   * Whether to check what is sent, too: a wrong input then fails with `invalid_input` before anything leaves. What is sent
-   * is the value itself, without the transforms of its schema. @default outside production
+   * Whether to check what is sent, too: a wrong input then fails with `invalid_input` before
+   * anything leaves. What is sent is the value itself, without the transforms of its schema.
+   * @default outside production
    */
   readonly checkSent?: boolean | undefined
   /**
-   * Milliseconds that an asynchronous schema may take, and a call whose options name no `timeout`; 0 for any time. Give
-   * the socket's own. @default 30000
+   * Milliseconds that an asynchronous schema may take, and a call whose options name no `timeout`;
+   * 0 for any time. Give the socket's own. @default 30000
    */
   readonly callTimeout?: number | undefined
 }
@@ -23,7 +24,10 @@ export type ConnectionUrl = (request: {
 export type ContractAuthentication =
   | 'none'
   | {
-      /** Asks the token route, which knows the session. An object, or a function that gives one, goes with the request. */
+      /**
+       * Asks the token route, which knows the session. An object, or a function that gives one,
+       * goes with the request.
+       */
       readonly session: true | AuthenticationData | (() => AuthenticationData | Promise<AuthenticationData>)
     }
   | {
@@ -50,13 +54,13 @@ export interface ConnectOptions
       'authentication' | 'token' | 'url' | 'callTimeout' | 'lazy' | 'ready' | 'onreconnect'
     > {
   /**
-   * The server, as in `wss://example.com:8443`; or with a path in place of `socketPrefix`. Without query, fragment and
-   * credentials. @default `host`
+   * The server, as in `wss://example.com:8443`; or with a path in place of `socketPrefix`. Without
+   * query, fragment and credentials. @default `host`
    */
   readonly url?: string | undefined
   /**
-   * `'none'`; `{ session: true }`, the token route; `{ token }`; or `{ custom }`. For `'none'` and `custom` the server has to
-   * have `connectAuthentication`. @default { session: true }
+   * `'none'`; `{ session: true }`, the token route; `{ token }`; or `{ custom }`. For `'none'` and
+   * `custom` the server has to have `connectAuthentication`. @default { session: true }
    */
   readonly authentication?: ContractAuthentication | undefined
   /** Milliseconds that `connect` waits for the socket to be ready; 0 for any time. @default 0 */

@@ -13,7 +13,8 @@ export interface CalledOperation extends ProcedureDefinition {
 }
 
 /**
- * Makes the function that calls an operation. A promise of it that no one awaits is never an unhandled rejection.
+ * Makes the function that calls an operation. A promise of it that no one awaits is never an
+ * unhandled rejection.
  */
 export function outgoingCall(
   { name, input, output, errors = {} }: CalledOperation,

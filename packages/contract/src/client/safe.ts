@@ -4,7 +4,9 @@ import type { Answer } from '../operation-types.js'
 /** An error of the library, or of the connection. */
 export type LibraryError = RpcError & { readonly code: ErrorCode }
 
-/** How a call ended: `[null, answer]`, or `[error, undefined]` whose error narrows by its `code`. */
+/**
+ * How a call ended: `[null, answer]`, or `[error, undefined]` whose error narrows by its `code`.
+ */
 export type SafeResult<Output, Errors = never> =
   | readonly [error: null, answer: Output]
   | readonly [error: Errors | LibraryError, answer: undefined]

@@ -6,7 +6,9 @@ export interface ContractSettings {
   readonly socket: TokenSocket
   /** Whether to check what is sent. */
   readonly checkSent: boolean
-  /** Milliseconds that an asynchronous schema may take, and a call whose options name no time-out. */
+  /**
+   * Milliseconds that an asynchronous schema may take, and a call whose options name no time-out.
+   */
   readonly timeout: number
   /** Keeps the order of what is sent. */
   readonly sent: MessageOrder

@@ -22,7 +22,10 @@ function signInOptions(authentication: ContractAuthentication = { session: true 
   return { url: custom }
 }
 
-/** The host, and the prefix if the URL has a path. @throws RpcError `bad_option`. It never shows the URL, which may hold secrets */
+/**
+ * The host, and the prefix if the URL has a path.
+ * @throws RpcError `bad_option`. It never shows the URL, which may hold secrets
+ */
 function addressOf(text: string): TokenSocketOptions {
   const [, host, path] = /^((?:ws|http)s?:\/\/[^/?#@\s]+)((?:\/[^/?#\s]+)*)\/*$/i.exec(text) ?? []
   if (!host) throw badOption('url', 'a ws or wss URL without query, fragment and credentials')

@@ -6,8 +6,8 @@ import { makeClient } from './made-client.js'
 import type { TypedOptions } from './options.js'
 
 /**
- * The client of a contract over a socket that is there. The socket's own actions, calls and channels work as before; a
- * socket may have several contracts.
+ * The client of a contract over a socket that is there. The socket's own actions, calls and
+ * channels work as before; a socket may have several contracts.
  *
  * @example
  * const client = typed(new TokenSocket({ host }), contract)

@@ -6,14 +6,18 @@ import { functionsOf, type MockFunction } from './operation-tree.js'
 import { ReceivedMessages } from './received-messages.js'
 
 /**
- * What a mock fails with: an error; the code of one that the operation declares, its data made from its schema, or of one of
- * the library's; or a function that gives one of these, or nothing to answer as usual.
+ * What a mock fails with: an error; the code of one that the operation declares, its data made from
+ * its schema, or of one of the library's; or a function that gives one of these, or nothing to
+ * answer as usual.
  */
 export type MockError = Error | string | ((input: unknown) => Error | string | undefined)
 
 /** Options of both kinds of mocks. */
 export interface MockOptions {
-  /** The same seed gives the same data: for one operation's first call, its second, and so on. @default 'token-socket' */
+  /**
+   * The same seed gives the same data: for one operation's first call, its second, and so on.
+   * @default 'token-socket'
+   */
   readonly seed?: string | number | undefined
   /** Milliseconds that an answer takes, or the least and the most of them. @default 0 */
   readonly latency?: number | readonly [least: number, most: number] | undefined
@@ -21,7 +25,10 @@ export interface MockOptions {
   readonly errors?: Readonly<Record<string, MockError>> | undefined
 }
 
-/** Answers the operations of one end: by functions of a test where there are some, else by data made from schemas. */
+/**
+ * Answers the operations of one end: by functions of a test where there are some, else by data made
+ * from schemas.
+ */
 export class MockAnswers {
   /** What arrived. */
   readonly received = new ReceivedMessages()
@@ -42,7 +49,10 @@ export class MockAnswers {
     }
   }
 
-  /** Puts functions before those that are there, until {@link reset}. @throws RpcError `bad_option` */
+  /**
+   * Puts functions before those that are there, until {@link reset}.
+   * @throws RpcError `bad_option`
+   */
   use(handlers: object): void {
     this.#replaced = new Map([...this.#replaced, ...functionsOf(handlers, this.#operations)])
   }

@@ -18,7 +18,10 @@ import type { ReceivedMessage } from './received-messages.js'
 
 /** Options of {@link mockClient}. */
 export interface MockClientOptions<C> extends MockOptions {
-  /** Functions of some of the operations that answer. The others answer with data made from their schemas. @default {} */
+  /**
+   * Functions of some of the operations that answer. The others answer with data made from their
+   * schemas. @default {}
+   */
   readonly handlers?: Actions<ClientOperations<C>> | undefined
 }
 
@@ -31,8 +34,8 @@ export interface CallerOptions<C> extends MockIdentity {
 /** A mock client. Made by {@link mockClient}. */
 export interface MockClient<C> {
   /**
-   * A client of handlers, in memory and without a server: their inputs and answers travel as JSON and are checked, and their
-   * calls of the client are answered by this mock.
+   * A client of handlers, in memory and without a server: their inputs and answers travel as JSON
+   * and are checked, and their calls of the client are answered by this mock.
    * @throws RpcError `bad_option`, as `implement`
    */
   caller(handlers: Handlers<C>, options?: CallerOptions<C>): ContractClient<C>
@@ -40,13 +43,21 @@ export interface MockClient<C> {
   connect(options: ConnectOptions): Promise<ContractClient<C>>
   /** Everything that the server has called and sent so far, oldest first. */
   readonly received: readonly ReceivedMessage[]
-  /** The oldest input of an operation that was not given by this before, or the one that comes next. Fails with `ended` by {@link close}. */
+  /**
+   * The oldest input of an operation that was not given by this before, or the one that comes next.
+   * Fails with `ended` by {@link close}.
+   */
   next<Name extends AnyOperationName<ClientOperations<C>>>(
     operation: Name,
   ): Promise<InputNamed<ClientOperations<C>, Name>>
-  /** Puts functions before those that are there, until {@link reset}. @throws RpcError `bad_option` */
+  /**
+   * Puts functions before those that are there, until {@link reset}.
+   * @throws RpcError `bad_option`
+   */
   use(handlers: Actions<ClientOperations<C>>): void
-  /** Takes away what {@link use} added, forgets what was received, and makes the same data again. */
+  /**
+   * Takes away what {@link use} added, forgets what was received, and makes the same data again.
+   */
   reset(): void
   /** What handlers of {@link caller} threw that is no RpcError. */
   readonly failures: readonly unknown[]
@@ -55,10 +66,11 @@ export interface MockClient<C> {
 }
 
 /**
- * A client for tests of a server. What the server calls is answered with data made from schemas, or by functions; what it
- * sends can be waited for.
+ * A client for tests of a server. What the server calls is answered with data made from schemas, or
+ * by functions; what it sends can be waited for.
  *
- * @throws RpcError `bad_option`, for a wrong or unknown option, and for a handler or an error of no operation
+ * @throws RpcError `bad_option`, for a wrong or unknown option, and for a handler or an error of no
+ *   operation
  * @example
  * const mock = mockClient(contract, { handlers: { confirm: () => true } })
  * const client = mock.caller(handlers, { auth: { name: 'Ann' } })

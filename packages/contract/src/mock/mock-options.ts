@@ -13,7 +13,10 @@ const RULES: ReadonlyMap<string, readonly [what: string, isRight: (value: unknow
   ['errors', ['an object, by the names of operations', isObject]],
 ])
 
-/** @throws RpcError `bad_option`, which names an option that does not exist or is wrong, or the contract */
+/**
+ * @throws RpcError `bad_option`, which names an option that does not exist or is wrong, or the
+ *   contract
+ */
 export function checkMock(contract: unknown, options: object): void {
   checkGiven(contract)
   for (const [name, value] of Object.entries(options)) {

@@ -33,7 +33,9 @@ export type InputNamed<T, Name> = ReceivedInput<OperationNamed<T, Name>>
 
 /** Options of {@link mockServer}. */
 export interface MockServerOptions<C> extends MockOptions {
-  /** Functions of some operations. The others answer with data made from their schemas. @default {} */
+  /**
+   * Functions of some operations. The others answer with data made from their schemas. @default {}
+   */
   readonly handlers?: Some<Handlers<C>> | undefined
 }
 
@@ -42,27 +44,47 @@ export interface MockConnectOptions extends MockIdentity, TypedOptions {}
 
 /** A mock server. Made by {@link mockServer}. */
 export interface MockServer<C> {
-  /** Connects a client in memory: a real one, whose calls travel as JSON and are checked at both ends. */
+  /**
+   * Connects a client in memory: a real one, whose calls travel as JSON and are checked at both
+   * ends.
+   */
   connect(options?: MockConnectOptions): Promise<ContractClient<C>>
-  /** Opens a WebSocket to this server, for the option `webSocket` of code under test that connects on its own. */
+  /**
+   * Opens a WebSocket to this server, for the option `webSocket` of code under test that connects
+   * on its own.
+   */
   webSocket: NonNullable<TokenSocketOptions['webSocket']>
-  /** Listens on a port, with a real server. Node only. @throws RpcError `unsupported` in a browser */
+  /**
+   * Listens on a port, with a real server. Node only.
+   * @throws RpcError `unsupported` in a browser
+   */
   listen(options?: ListenOptions): Promise<Pick<MockPort, 'url' | 'port'>>
   /** Everything that handlers were given so far, oldest first. */
   readonly received: readonly ReceivedMessage[]
-  /** The oldest input of an operation that was not given by this before, or the one that comes next. Fails with `ended` by {@link close}. */
+  /**
+   * The oldest input of an operation that was not given by this before, or the one that comes next.
+   * Fails with `ended` by {@link close}.
+   */
   next<Name extends AnyOperationName<ServerOperations<C>>>(
     operation: Name,
   ): Promise<InputNamed<ServerOperations<C>, Name>>
-  /** Calls the operations of the client that connected last. @throws RpcError `connection_lost` if there is none */
+  /**
+   * Calls the operations of the client that connected last.
+   * @throws RpcError `connection_lost` if there is none
+   */
   readonly client: Calls<ClientOperations<C>>
   /** The same for each client, in the order in which they connected. */
   readonly clients: readonly Calls<ClientOperations<C>>[]
   /** Publishes on a channel. */
   readonly publish: TypedServer<C>['publish']
-  /** Puts handlers before those that are there, until {@link reset}. @throws RpcError `bad_option` */
+  /**
+   * Puts handlers before those that are there, until {@link reset}.
+   * @throws RpcError `bad_option`
+   */
   use(handlers: Some<Handlers<C>>): void
-  /** Takes away what {@link use} added, forgets what was received, and makes the same data again. */
+  /**
+   * Takes away what {@link use} added, forgets what was received, and makes the same data again.
+   */
   reset(): void
   /** What handlers threw that is no RpcError: clients get `internal` only. */
   readonly failures: readonly unknown[]
@@ -73,18 +95,18 @@ export interface MockServer<C> {
 }
 
 /**
- * A server for tests and for front ends whose server is not there yet. It answers each operation with data made from its schema,
- * which the schema accepts; a handler goes before that. In memory it runs in Node and in browsers.
+ * A server for tests and for front ends whose server is not there yet. It answers each operation
+ * with data made from its schema, which the schema accepts; a handler goes before that. In memory
+ * it runs in Node and in browsers.
  *
- * A schema without JSON Schema, such as `type<T>()`, has no data: its operation fails with `no_mock_data`, until it has a handler.
+ * A schema without JSON Schema, such as `type<T>()`, has no data: its operation fails with
+ * `no_mock_data`, until it has a handler.
  *
- * @throws RpcError `bad_option`, for a wrong or unknown option, and for a handler or an error of no operation
- * @example
- * const mock = mockServer(contract, { seed: 1, handlers: { sayHello: ({ name }) => `Hello ${name}` } })
- * const client = await mock.connect()
- * await client.sayHello({ name: 'Ann' }) // Hello Ann
- * mock.client.sendGreeting({ greeting: 'Good morning' })
- * await mock.close()
+ * @throws RpcError `bad_option`, for a wrong or unknown option, and for a handler or an error of no
+ *   operation
+ * @example const mock = mockServer(contract, { seed: 1, handlers: { sayHello: ({ name }) =>
+ * `Hello ${name}` } }) const client = await mock.connect() await client.sayHello({ name: 'Ann' })
+ * // Hello Ann mock.client.sendGreeting({ greeting: 'Good morning' }) await mock.close()
  */
 export function mockServer<C extends Contract>(
   contract: C,

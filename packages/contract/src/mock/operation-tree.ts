@@ -28,7 +28,8 @@ export function treeOf(
 
 /**
  * The functions of a tree by dotted name, each bound to the object that it is a method of.
- * @throws RpcError `bad_option`, which names what is neither a function of an operation nor a branch
+ * @throws RpcError `bad_option`, which names what is neither a function of an operation nor a
+ *   branch
  */
 export function functionsOf(
   handlers: object,

@@ -13,8 +13,9 @@ interface JsonSchemaMaker {
 const TARGET = { target: 'draft-2020-12' }
 
 /**
- * The JSON Schema of what travels: of a schema's input, before its transforms. By Standard JSON Schema
- * (https://standardschema.dev/json-schema), which a schema may lack, or refuse for what JSON does not have.
+ * The JSON Schema of what travels: of a schema's input, before its transforms. By Standard JSON
+ * Schema (https://standardschema.dev/json-schema), which a schema may lack, or refuse for what JSON
+ * does not have.
  */
 export function jsonSchemaOf(schema: Schema): JsonSchemaOf {
   const { jsonSchema, vendor } = schema['~standard'] as Schema['~standard'] & {

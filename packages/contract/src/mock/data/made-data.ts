@@ -14,12 +14,16 @@ export interface DataPurpose {
   readonly seed: string
 }
 
-/** How often data is made anew before the schema counts as one that can't be met: `refine` and patterns refuse some. */
+/**
+ * How often data is made anew before the schema counts as one that can't be met: `refine` and
+ * patterns refuse some.
+ */
 const ATTEMPTS = 200
 
 /**
  * Data that a schema accepts: what a sender would send, before transforms.
- * @throws RpcError `no_mock_data`, which names the operation: a schema without JSON Schema, or one that refuses all that was made
+ * @throws RpcError `no_mock_data`, which names the operation: a schema without JSON Schema, or one
+ *   that refuses all that was made
  */
 export async function makeData(schema: Schema, purpose: DataPurpose): Promise<unknown> {
   const found = jsonSchemaOf(schema)

@@ -1,4 +1,7 @@
-/** A 32-bit number for a text: the same for the same text, and far apart for texts that differ little (FNV-1a, mixed). */
+/**
+ * A 32-bit number for a text: the same for the same text, and far apart for texts that differ
+ * little (FNV-1a, mixed).
+ */
 export function seedOf(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index += 1) {

@@ -26,7 +26,10 @@ export type ChannelRequest = Extract<
   { readonly type: 'subscribe' | 'unsubscribe' | 'publish' | 'history' | 'broadcast' }
 >
 
-/** The channels of a server in memory: who is on them, what is published there, and the latest of it. */
+/**
+ * The channels of a server in memory: who is on them, what is published there, and the latest of
+ * it.
+ */
 export class MemoryChannels {
   readonly #contract: Contract
   readonly #names: ChannelNames

@@ -11,8 +11,8 @@ import { openMemoryWebSocket } from './memory-websocket.js'
 type Step = (request: object, next: () => Promise<unknown>) => unknown
 
 /**
- * A server without a network: the wire of TokenSocket between its clients, which are real ones, and a controller. It has those
- * members of a `TokenSocketServer` that a contract uses.
+ * A server without a network: the wire of TokenSocket between its clients, which are real ones, and
+ * a controller. It has those members of a `TokenSocketServer` that a contract uses.
  */
 export class MemoryServer implements MemorySocketOwner {
   readonly controller: ServerController

@@ -58,7 +58,10 @@ interface Request {
 
 const LIMITS = { timeout: 30_000, callsOut: 10_000, callsIn: 10_000 }
 
-/** One client of a server in memory, as handlers see it: the part of a server's socket that handlers use most. */
+/**
+ * One client of a server in memory, as handlers see it: the part of a server's socket that handlers
+ * use most.
+ */
 export class MemorySocket implements Member {
   readonly sid: string
   readonly uid: string

@@ -5,7 +5,9 @@ import { Turns } from './turns.js'
 /** Code of a close that says none. */
 const NO_CODE = 1005
 
-/** The WebSocket of a client, and what its server holds of it, in one process and without a network. */
+/**
+ * The WebSocket of a client, and what its server holds of it, in one process and without a network.
+ */
 class MemoryLink implements WebSocketLike, Connection {
   readonly transport = 'memory'
   onopen: WebSocketLike['onopen'] = null

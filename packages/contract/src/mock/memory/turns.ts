@@ -1,8 +1,12 @@
-/** How many tasks run before a timer, so that two ends that never stop answering each other don't hold the event loop. */
+/**
+ * How many tasks run before a timer, so that two ends that never stop answering each other don't
+ * hold the event loop.
+ */
 const RUN = 100
 
 /**
- * Runs tasks later, in order. They take no time on a fake clock, as long as there are fewer than a hundred in a row.
+ * Runs tasks later, in order. They take no time on a fake clock, as long as there are fewer than a
+ * hundred in a row.
  */
 export class Turns {
   readonly #tasks: (() => void)[] = []

@@ -6,7 +6,8 @@ import express from 'express'
 import type { MockPort, ServedMock } from './mock-port.js'
 
 /**
- * Opens a port with a real server on it. Every client that reaches it may sign in, with a token or without.
+ * Opens a port with a real server on it. Every client that reaches it may sign in, with a token or
+ * without.
  * @throws Error if the port is taken
  */
 export async function openPort(mock: ServedMock): Promise<MockPort> {
