@@ -90,7 +90,9 @@ export interface MockServer<C> {
   readonly failures: readonly unknown[]
   /** Cuts all connections. Clients come back. */
   disconnect(): void
-  /** Ends all clients for good, those of {@link webSocket} and of ports too, and stops listening. */
+  /**
+   * Ends all clients for good, those of {@link webSocket} and of ports too, and stops listening.
+   */
   close(): Promise<void>
 }
 

@@ -15,8 +15,11 @@ import { operationFunction } from './operation-function.js'
 export interface ImplementOptions<C> {
   /** What runs around the handlers, the first outermost. @default [] */
   readonly use?: readonly HandlerMiddleware<C>[] | undefined
-  /** Whether answers, the data of declared errors, and what handlers call on clients are checked before they are sent.
-   * @default true, unless `NODE_ENV` is `production` */
+  /**
+   * Whether answers, the data of declared errors, and what handlers call on clients are checked
+   * before they are sent.
+   * @default true, unless `NODE_ENV` is `production`
+   */
   readonly checkSent?: boolean | undefined
 }
 

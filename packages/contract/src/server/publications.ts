@@ -55,7 +55,10 @@ interface TypedPublication {
   readonly options: PublicationOptions | undefined
 }
 
-/** A handler that passes such a failure on fails with `nested_failed`. The promise may be left alone. */
+/**
+ * A handler that passes such a failure on fails with `nested_failed`. The promise may be left
+ * alone.
+ */
 export function owned<T>(method: string, work: () => Promise<T>): Promise<T> {
   const noted = work().catch((cause) => {
     throw RpcError.is(cause) ? callFailure(cause, `server.${method}`) : cause

@@ -114,7 +114,9 @@ export interface TypedServer<C> {
   channel<Pattern extends PatternOf<C>>(pattern: Pattern, parameters: ChannelParameters<Pattern>): string
 }
 
-/** The channels of a contract, for a process without a server. Made by {@link typed} of a publisher. */
+/**
+ * The channels of a contract, for a process without a server. Made by {@link typed} of a publisher.
+ */
 export type TypedPublisher<C> = Pick<TypedServer<C>, 'publish' | 'members' | 'channel'>
 
 /** Options of {@link typed}. */

@@ -2,8 +2,8 @@ import type { Contract } from '../../contract.js'
 import { makeData } from './made-data.js'
 
 /**
- * What others see of a user (`umd`): data that is made from what the channels of a contract have as presence, of several
- * channels together. The same `uid` has the same data.
+ * What others see of a user (`umd`): data that is made from what the channels of a contract have as
+ * presence, of several channels together. The same `uid` has the same data.
  * @returns `undefined` if no channel has presence, or no data can be made for it
  */
 export function madeUmd(

@@ -30,7 +30,10 @@ export interface MockIdentity {
   readonly auth?: SocketAuth | undefined
   /** Who it is to others on a channel. @default 'user-1', 'user-2', … */
   readonly uid?: string | undefined
-  /** What other members see of it, in addition to its `uid`. @default made from the presence of the contract's channels, if any */
+  /**
+   * What other members see of it, in addition to its `uid`. @default made from the presence of the
+   * contract's channels, if any
+   */
   readonly umd?: unknown
 }
 

@@ -7,8 +7,9 @@ export interface ListenOptions {
   /** The address. Every client that reaches it may sign in. @default '127.0.0.1' */
   readonly host?: string | undefined
   /**
-   * What handlers get as `auth`: an object, the same for all clients. Its `uid` and `umd` are who a client is to others on a
-   * channel. @default a `uid` of its own, and a `umd` made from the presence of the contract's channels
+   * What handlers get as `auth`: an object, the same for all clients. Its `uid` and `umd` are who a
+   * client is to others on a channel. @default a `uid` of its own, and a `umd` made from the
+   * presence of the contract's channels
    */
   readonly auth?: SocketAuth | undefined
 }
