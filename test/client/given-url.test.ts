@@ -238,9 +238,25 @@ describe('the option url', () => {
       await clock.tickAsync(9999)
       expect(socket.state).to.equal('connecting')
       await clock.tickAsync(1)
-      expect([socket.state, socket.status.error?.code]).to.deep.equal(['waiting', 'timeout'])
+      expect([socket.state, socket.status.error?.code]).to.deep.equal(['waiting', 'url_failed'])
+      expect(socket.status.error?.message).to.equal('The option url gave no URL in time')
       await clock.tickAsync(1000)
       await socket.ready()
+    })
+
+    it('gives up after `tokenAttempts` tries that gave no URL in time', async () => {
+      const clock = world.stopClock()
+      let calls = 0
+      const socket = world.open({
+        connectTimeout: 1000,
+        url: () => {
+          calls += 1
+          return new Promise(() => {})
+        },
+      })
+      const refused = rejection(socket.ready())
+      await clock.tickAsync(10_000)
+      expect([(await refused).code, calls, socket.state]).to.deep.equal(['url_failed', 2, 'failed'])
     })
 
     it('opens nothing that was asked for before `suspend`', async () => {

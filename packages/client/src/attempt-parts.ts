@@ -1,6 +1,6 @@
 import type { AttemptParts } from './attempt.js'
 import { GivenTokens } from './given-token.js'
-import { givenUrl } from './given-url.js'
+import { urlInTime } from './given-url.js'
 import type { Settings, TransportName } from './options.js'
 import { TokenSource } from './token-source.js'
 import { type ListedTransport, TransportList } from './transport-list.js'
@@ -23,10 +23,11 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
   const lines = `${address.websocket}${socketPrefix}/websocket`
   const polls = address.http + socketPrefix
   const { url: give } = settings
+  let opened: string | Promise<string> = lines
   const known: Readonly<Record<TransportName, ListedTransport>> = {
     websocket: [
       'websocket',
-      (signal) => openWebSocket(give ? givenUrl(lines, give) : lines, headers, signal, webSocket),
+      (signal) => openWebSocket(opened, headers, signal, webSocket),
       lines,
     ],
     sockjs: ['sockjs', (signal) => openSockJS(polls, sockjs, signal), polls],
@@ -34,7 +35,14 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
   const order = settings.transports.map((name) => known[name])
   return {
     tokens: give
-      ? WITHOUT_TOKEN
+      ? {
+          // A step of its own, as a token is. The URL that it gives says enough.
+          async request(signal) {
+            const own = await urlInTime(lines, give, [timeout, signal])
+            opened = Promise.resolve(own)
+            return undefined
+          },
+        }
       : settings.token
         ? new GivenTokens(settings.token, timeout)
         : new TokenSource({ url, authentication, headers, jsonp, timeout }),
@@ -43,6 +51,3 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
     tap,
   }
 }
-
-/** The connection's URL says enough. */
-const WITHOUT_TOKEN = { request: async () => undefined }

@@ -1,6 +1,7 @@
 import { asRpcError, badOption, RpcError } from '@token-socket/protocol'
 import { parseUrl } from './address.js'
 import type { GivenUrl, GiveUrl } from './options.js'
+import { limitTime } from './time-limit.js'
 
 /**
  * The URL that a function of the application gives for one try. No error holds it.
@@ -21,3 +22,16 @@ export async function givenUrl(base: string, give: GiveUrl): Promise<string> {
   if (url.origin !== origin) throw badOption('url', `of ${origin}, not ${url.origin}`)
   return url.href
 }
+
+/** As {@link givenUrl}, within a number of milliseconds: it fails with `url_failed` when they are over. */
+export async function urlInTime(base: string, give: GiveUrl, [timeout, signal]: UrlTime): Promise<string> {
+  try {
+    return await limitTime([timeout], signal, () => givenUrl(base, give))
+  } catch (error) {
+    if (asRpcError(error).code !== 'timeout') throw error
+    throw new RpcError('url_failed', 'The option url gave no URL in time', undefined, error)
+  }
+}
+
+/** How long it may take, and what gives it up. */
+type UrlTime = readonly [timeout: number, signal: AbortSignal]
