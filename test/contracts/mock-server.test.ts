@@ -210,8 +210,8 @@ describe('mockServer', () => {
   })
 
   const wrong = { handler: {}, handlers: 5, seed: {}, latency: -1, errors: 'all' }
-  for (const [name, value] of Object.entries(wrong)) {
-    it(`refuses a wrong option: ${name}`, () => {
+  for (const [name, value] of [...Object.entries(wrong), ['latency', [200, 50]], ['latency', [1]]] as const) {
+    it(`refuses a wrong option: ${name}, ${JSON.stringify(value)}`, () => {
       for (const mock of [mockServer, mockClient]) {
         expect(() => mock(contract, { [name]: value } as never))
           .to.throw(name)

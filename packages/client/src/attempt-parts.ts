@@ -25,11 +25,7 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
   const { url: give } = settings
   let opened: string | Promise<string> = lines
   const known: Readonly<Record<TransportName, ListedTransport>> = {
-    websocket: [
-      'websocket',
-      (signal) => openWebSocket(opened, headers, signal, webSocket),
-      lines,
-    ],
+    websocket: ['websocket', (signal) => openWebSocket(opened, headers, signal, webSocket), lines],
     sockjs: ['sockjs', (signal) => openSockJS(polls, sockjs, signal), polls],
   }
   const order = settings.transports.map((name) => known[name])

@@ -1,6 +1,7 @@
 import { asRpcError, badOption, RpcError } from '@token-socket/protocol'
 import { parseUrl } from './address.js'
 import type { GivenUrl, GiveUrl } from './options.js'
+import { URL_LATE } from './reason-texts.js'
 import { limitTime } from './time-limit.js'
 
 /**
@@ -29,7 +30,7 @@ export async function urlInTime(base: string, give: GiveUrl, [timeout, signal]: 
     return await limitTime([timeout], signal, () => givenUrl(base, give))
   } catch (error) {
     if (asRpcError(error).code !== 'timeout') throw error
-    throw new RpcError('url_failed', 'The option url gave no URL in time', undefined, error)
+    throw new RpcError('url_failed', URL_LATE, undefined, error)
   }
 }
 

@@ -6,6 +6,7 @@ export const REVOKED = 'Unsubscribed by the server'
 export const SOCKET_AWAY = 'The socket is away'
 export const PAGE_LEFT = 'The page went away'
 export const SUSPENDED = 'The socket was suspended'
+export const URL_LATE = 'The option url gave no URL in time'
 export const UNANSWERED = 'The server did not answer a ping'
 
 /** Why the server, or something on the way, ended a connection. @param url where it led, if it was not ready yet */

@@ -6,6 +6,7 @@ export const REVOKED = undefined
 export const SOCKET_AWAY = undefined
 export const PAGE_LEFT = undefined
 export const SUSPENDED = undefined
+export const URL_LATE = undefined
 export const UNANSWERED = undefined
 
 /** @returns no text */

@@ -1,5 +1,6 @@
 import type { TokenSocket } from '@token-socket/client'
 import { asRpcError, type Controller } from '@token-socket/protocol'
+import { bareObject } from '../bare-object.js'
 import type { Contract } from '../contract.js'
 import { isDevelopment } from '../development.js'
 import { createOrder } from '../message-order.js'
@@ -39,7 +40,7 @@ export function makeClient(
   const [sent, received] = [createOrder(), createOrder()]
   const settings: ContractSettings = { socket, checkSent, timeout, sent, received, fail }
   const incoming = new IncomingCalls(settings)
-  const members: Members = Object.create(null)
+  const members: Members = bareObject()
   for (const tree of [server, both])
     addMembers(members, tree, (operation, branch, key) => {
       branch[key] = outgoingCall(operation, settings)
@@ -69,7 +70,7 @@ function addMembers(
     const name = prefix + key
     if (isProcedure(value)) add({ ...value['~procedure'], name }, members, key)
     else {
-      members[key] ??= Object.create(null)
+      members[key] ??= bareObject()
       addMembers(members[key] as Members, value, add, `${name}.`)
     }
   }

@@ -1,4 +1,11 @@
-import { asRpcError, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
+import {
+  asRpcError,
+  badOption,
+  type CallOptions,
+  callFailure,
+  markHandled,
+  RpcError,
+} from '@token-socket/protocol'
 import { checker, inTime } from '../checked-value.js'
 import { same } from '../message-order.js'
 import type { ProcedureDefinition } from '../procedure.js'
@@ -22,6 +29,7 @@ export function outgoingCall(
 ): OutgoingCall {
   /** It runs up to the sending at once, so that messages leave in the order of the calls. */
   async function run(given: unknown, options: CallOptions): Promise<unknown> {
+    if (!options) throw badOption('options', 'an object')
     const subject = { function: name }
     const time = { ...options, timeout: options.timeout ?? timeout }
     const check = checker(subject, time)

@@ -3,13 +3,17 @@ import { checkGiven } from '../given-contract.js'
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null
 const isWait = (value: unknown) => typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
-const isSpan = (value: unknown) => Array.isArray(value) && value.length === 2 && value.every(isWait)
+const isSpan = (value: unknown) =>
+  Array.isArray(value) && value.length === 2 && value.every(isWait) && value[0] <= value[1]
 
 /** What an option has to be, and whether it is. */
 const RULES: ReadonlyMap<string, readonly [what: string, isRight: (value: unknown) => boolean]> = new Map([
   ['handlers', ['an object of functions', isObject]],
   ['seed', ['text or a number', (value) => typeof value === 'string' || typeof value === 'number']],
-  ['latency', ['milliseconds, or [least, most]', (value) => isWait(value) || isSpan(value)]],
+  [
+    'latency',
+    ['milliseconds, or [least, most] with the least first', (value) => isWait(value) || isSpan(value)],
+  ],
   ['errors', ['an object, by the names of operations', isObject]],
 ])
 

@@ -1,4 +1,11 @@
-import { asRpcError, type CallOptions, callFailure, markHandled, RpcError } from '@token-socket/protocol'
+import {
+  asRpcError,
+  badOption,
+  type CallOptions,
+  callFailure,
+  markHandled,
+  RpcError,
+} from '@token-socket/protocol'
 import { type Check, checker, inTime } from '../checked-value.js'
 import type { Operation } from '../operations.js'
 import type { CallTarget } from './call-target.js'
@@ -35,6 +42,8 @@ class CalledOperation {
   async run(target: CallTarget, given: unknown, options?: CallOptions): Promise<unknown> {
     const { name, procedure } = this.#operation
     const { input, output } = procedure['~procedure']
+    if (output && options !== undefined && Object(options) !== options)
+      throw badOption('options', 'an object')
     const value = input && given
     const { timeout = target.callTimeout, signal } = (output && options) ?? {}
     const time = { timeout, signal }

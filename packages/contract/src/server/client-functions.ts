@@ -1,5 +1,6 @@
 import type { CallOptions } from '@token-socket/protocol'
 import type { RemoteClient } from '@token-socket/server'
+import { bareObject } from '../bare-object.js'
 import type { Operation } from '../operations.js'
 import { type CallTarget, socketTarget } from './call-target.js'
 import { clientCall } from './client-call.js'
@@ -40,7 +41,7 @@ function branchMaker(
   depth: number,
   checkSent: boolean,
 ): (target: CallTarget) => Branch {
-  const prototype: object = Object.create(null)
+  const prototype: object = bareObject()
   for (const [name, group] of groups(operations, depth)) {
     const make = memberMaker(group, depth, checkSent)
     Object.defineProperty(prototype, name, {
