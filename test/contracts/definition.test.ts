@@ -30,8 +30,12 @@ function nested(depth: number, inner: unknown = message): unknown {
 describe('#defineContract', () => {
   it('makes what `implement` and `typed` need: anything else is refused', () => {
     for (const wrong of [undefined, null, {}, 5, { server: {} }]) {
-      expect(() => implement(wrong as never, {} as never)).to.throw('contract has to be an object')
-      expect(() => typed({} as never, wrong as never)).to.throw('contract has to be an object')
+      expect(() => implement(wrong as never, {} as never)).to.throw(
+        'contract has to be one that defineContract made',
+      )
+      expect(() => typed({} as never, wrong as never)).to.throw(
+        'contract has to be one that defineContract made',
+      )
     }
   })
 
