@@ -24,7 +24,8 @@ export const folderArrows: Readonly<
   contract: { packages: ['protocol'], folders: [] },
   'contract/client': { packages: ['protocol', 'client'], folders: ['contract'] },
   'contract/server': { packages: ['protocol', 'server'], folders: ['contract'] },
-  'contract/asyncapi': { packages: ['protocol'], folders: ['contract'] },
+  'contract/json-schema': { packages: ['protocol'], folders: ['contract'] },
+  'contract/asyncapi': { packages: ['protocol'], folders: ['contract', 'contract/json-schema'] },
   'contract/mock': {
     packages: ['protocol', 'client', 'server'],
     folders: ['contract', 'contract/client', 'contract/server', 'contract/asyncapi'],
@@ -68,7 +69,6 @@ export const doors: Readonly<
   jiti: { files: ['contract/cli/contract-module'] },
   'js-yaml': { files: ['contract/asyncapi/model-text'] },
   'json-schema-to-typescript': { files: ['contract/asyncapi/schema-types'] },
-  zod: { files: ['contract/asyncapi/schema-checks'] },
   'json-schema-faker': { files: ['contract/mock/data/json-schema-faker'] },
   re2js: { files: ['server/channel-pattern'] },
   'light-my-request': { files: ['server/express-routes'] },

@@ -110,11 +110,36 @@ const REFUSED: Readonly<Record<string, readonly [model: unknown, message: RegExp
     ]),
   ),
   ...Object.fromEntries(
-    ['then', 'a.then', 'auth', '_secret', 'handle'].map((name) => [
-      `an operation named ${name}`,
-      [modelOf({ operations: { [name]: operationOn('orders') } }), /Invalid option: server\./] as const,
+    ['then', 'a.then', 'auth', '_secret', 'handle', 'x'.repeat(300)].map((name) => [
+      `an operation named ${name.slice(0, 20)}`,
+      [
+        modelOf({ operations: { ok: operationOn('orders'), [name]: operationOn('orders') } }),
+        /^operation .* \(#\/operations\/.*\): Invalid option: server\./,
+      ] as const,
     ]),
   ),
+  'operations whose names meet at the client': [
+    modelOf({
+      operations: {
+        move: operationOn('orders', { 'x-token-socket': { kind: 'both' } }),
+        other: operationOn('orders'),
+        'move.send': operationOn('orders', { action: 'send' }),
+        another: operationOn('orders'),
+      },
+    }),
+    /^operation move.send \(#\/operations\/move.send\): Invalid option: move has to be one thing only/,
+  ],
+  'an operation in another alphabet': [
+    modelOf({ operations: { 買う: operationOn('orders') } }),
+    /^operation 買う \(#\/operations\/買う\): "買う" has letters besides A to Z/,
+  ],
+  'a choice of schemas without a type, that is elsewhere': [
+    schemaModel(
+      { oneOf: [{ $ref: '#/components/schemas/A' }, { type: 'string' }] },
+      { schemas: { A: { properties: { b: { type: 'string' } } } } },
+    ),
+    /payload\/oneOf\/0\): the schema #\/components\/schemas\/A has no type. Name its type/,
+  ],
   'a key __proto__': [
     `{"asyncapi":"3.0.0","operations":{"__proto__":{}}}`,
     /^#\/operations: the name __proto__ can’t be used/,
@@ -181,6 +206,26 @@ const REFUSED: Readonly<Record<string, readonly [model: unknown, message: RegExp
     `a: &a0 [x]\n${Array.from({ length: 20 }, (_, n) => `b${n}: &a${n + 1} [*a${n}, *a${n}]`).join('\n')}\n`,
     /it has more than 500000 objects and lists/,
   ],
+  ...Object.fromEntries(
+    [
+      ['a number that JSON does not have', 'a: .inf', /^a: JSON has no|JSON has no number Infinity/],
+      ['a merge of a text', 'a: { <<: x }', /its merge key << has to have an object, or a list of them/],
+      ['a merge of a list of texts', 'a: { <<: [x] }', /its merge key << has to have an object/],
+      ['a merge key in quotes', 'a: { "<<": {} }', /a key << in quotes can’t be told from a merge key/],
+      ['binary data', 'a: !!binary aGk=', /it is no JSON and no YAML: unknown tag/],
+      ['a set', 'a: !!set { x }', /it is no JSON and no YAML: unknown tag/],
+      ['an ordered map', 'a: !!omap [x: 1]', /it is no JSON and no YAML: unknown tag/],
+      ['a date with its tag', 'a: !!timestamp 2026-01-01', /it is no JSON and no YAML: unknown tag/],
+      ['a function', 'a: !!js/function "x"', /it is no JSON and no YAML: unknown tag/],
+      ['a key twice', 'a: 1\na: 2', /it is no JSON and no YAML: duplicated mapping key/],
+      ['an object as a key', '? { a: 1 }\n: 1', /a key of YAML has to be a text/],
+      ['two documents', 'a: 1\n---\nb: 2', /it is no JSON and no YAML/],
+      ['a merged key __proto__', 'a: { <<: { __proto__: { b: 1 } } }', /the name __proto__ can’t be used/],
+    ].map(([name, text, message]) => [
+      `YAML: ${name}`,
+      [`asyncapi: 3.0.0\n${text}`, message as RegExp] as const,
+    ]),
+  ),
   'half a character': [schemaModel({ properties: { '\ud800': {} } }), /a text is no Unicode: "\\ud800"/],
   'half a character in a text': [
     schemaModel({ const: '\udc00' }),
@@ -215,11 +260,18 @@ const REFUSED: Readonly<Record<string, readonly [model: unknown, message: RegExp
       'an empty choice': [{ anyOf: [] }, /anyOf\): it has to be a list of schemas/],
       'properties in a list': [{ properties: [] }, /properties\): it has to be an object of schemas/],
       'names that are none': [{ required: true }, /required\): it has to be a list of names/],
-      'an object as a literal': [{ const: {} }, /const\): it has to be a text, a number, a boolean or null/],
-      'objects as literals': [{ enum: [{}] }, /enum\): it has to be a list of texts/],
-      'a condition': [{ if: {}, else: {} }, /payload\): the keyword (if|else) can’t be checked/],
-      dependencies: [{ dependencies: {} }, /the keyword dependencies can’t be checked/],
-      'a negation': [{ not: { type: 'string' } }, /payload\): not is not supported/],
+      'literals that are no list': [{ enum: 'a' }, /enum\): it has to be a list of values/],
+      'a pattern of names that is none': [{ patternProperties: { '(': {} } }, /"\(" has to be a regular/],
+      'a multiple of nothing': [{ multipleOf: 0 }, /multipleOf\): it has to be a number above 0/],
+      'dependencies that are none': [{ dependencies: { a: 1 } }, /dependencies\/a\): it has to be a schema/],
+      ...Object.fromEntries(
+        ['prefixItems', 'dependentRequired', 'unevaluatedProperties', '$dynamicRef', 'minContains'].map(
+          (keyword) => [
+            `the later keyword ${keyword}`,
+            [{ [keyword]: {} }, /payload\): the keyword .* can’t be checked/] as const,
+          ],
+        ),
+      ),
     }).map(([name, [schema, message]]) => [name, [schemaModel(schema), message] as const]),
   ),
 }
@@ -269,6 +321,48 @@ describe('fromAsyncApi', () => {
       expect(server).to.have.keys('turnOn')
       expect(client).to.have.keys('lightMeasured')
       expect(await generate(yaml)).to.include("since?: '2026-01-01' | undefined")
+    })
+
+    it('merge keys of YAML, and aliases', async () => {
+      const yaml = `
+asyncapi: 3.0.0
+x-base: &base { type: object, properties: &names { a: { type: number }, c: { type: string } } }
+x-other: &other { type: string, required: [c] }
+x-operation: &operation { action: receive, channel: { $ref: '#/channels/orders' } }
+channels:
+  orders:
+    messages:
+      buy: { payload: { <<: [*base, *other], required: [a] } }
+      sell: { payload: { type: object, properties: { <<: *names, c: { type: boolean } } } }
+      read: { payload: *base }
+operations: { go: { <<: *operation } }
+`
+      const text = await generate(yaml)
+      expect(text).to.include("required: ['a'],").and.not.include('<<')
+      expect(text).to.match(/GoBuyInput \{\n {2}a: number\n {2}c\?: string \| undefined/)
+      expect(text).to.match(/GoSellInput \{\n {2}a\?: number \| undefined\n {2}c\?: boolean \| undefined/)
+      expect(text).to.match(/GoReadInput \{\n {2}a\?: number/)
+    })
+
+    it('properties whose names are those of methods', async () => {
+      const names = ['hasOwnProperty', 'toString', 'constructor', 'valueOf', 'isPrototypeOf']
+      const properties = Object.fromEntries(names.map((name) => [name, { type: 'number' }]))
+      const text = await generate(schemaModel({ type: 'object', properties, required: names }))
+      for (const name of names) expect(text).to.include(`\n  ${name}: number\n`)
+      const { server } = (await importContract(folder, text)).definition
+      const { input } = Reflect.get(Object(server), 'buy')['~procedure']
+      const values = Object.fromEntries(names.map((name) => [name, 1]))
+      expect(input['~standard'].validate(values).issues).to.equal(undefined)
+      expect(input['~standard'].validate({}).issues).to.have.length(names.length)
+    })
+
+    it('names with letters of other alphabets as A to Z, and warns of it', async () => {
+      const operations = { bestellung_größe: operationOn('orders'), 'Ændern-été': operationOn('orders') }
+      const { server } = await operationsOf(modelOf({ operations }))
+      expect(server).to.have.keys('bestellung_grosse', 'AEndernEte')
+      expect(warnings).to.include(
+        '#/operations/bestellung_größe: "bestellung_größe" is "bestellung_grosse" in the contract',
+      )
     })
 
     it('what the application receives as what clients call, and what it sends as what the server calls', async () => {
@@ -392,6 +486,23 @@ describe('fromAsyncApi', () => {
         "at: '1970-01-01T00:00:00.000Z'",
       )
       expect(await refusal(schemaModel(payload))).to.match(/required\): it has to be a list of names/)
+    })
+
+    it('and warns of what is not checked, and of channels that no operation has', async () => {
+      const payload = {
+        type: 'object',
+        properties: {
+          a: { type: 'string', format: 'phone' },
+          b: { $ref: '#/components/schemas/B', minLength: 2 },
+        },
+      }
+      const channels = { orders: { messages: { buy: { payload } } }, alone: { messages: { tell: {} } } }
+      await generate(modelOf({ channels, components: { schemas: { B: { type: 'string' } } } }))
+      expect(warnings.sort()).to.deep.equal([
+        '#/channels/alone: no operation has its messages; they are left out',
+        '#/channels/orders/messages/buy/payload/properties/a: the format "phone" is not checked',
+        '#/channels/orders/messages/buy/payload/properties/b: beside $ref, draft-07 ignores minLength; put both into an allOf',
+      ])
     })
 
     it('and warns of what it leaves out', async () => {

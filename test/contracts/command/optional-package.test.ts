@@ -1,9 +1,5 @@
 import { expect } from 'chai'
-import {
-  loadPackage,
-  loadPackages,
-  MissingPackageError,
-} from '../../../packages/contract/src/asyncapi/optional-package.js'
+import { loadPackage, MissingPackageError } from '../../../packages/contract/src/asyncapi/optional-package.js'
 
 const failing = (message: string, code?: string) => async () => {
   throw Object.assign(new Error(message), code && { code })
@@ -26,19 +22,6 @@ describe('loadPackage', () => {
       })
     })
   }
-
-  it('names all of several that are missing', async () => {
-    const missing = (name: string) =>
-      loadPackage(name, failing(`Cannot find package '${name}'`, 'ERR_MODULE_NOT_FOUND'))
-    const error = await loadPackages([missing('a'), missing('b')]).catch((caught: unknown) => caught)
-    expect(error).to.include({
-      message: 'The packages a and b are missing. Install them: npm install -D a b',
-    })
-    expect(error).to.have.deep.property('packages', ['a', 'b'])
-    const one = await loadPackages([Promise.resolve(1), missing('b')]).catch((caught: unknown) => caught)
-    expect(one).to.have.deep.property('packages', ['b'])
-    expect(await loadPackages([Promise.resolve(1), Promise.resolve(2)])).to.deep.equal([1, 2])
-  })
 
   it('passes on what is wrong within the package, also a dependency that it lacks', async () => {
     for (const load of [

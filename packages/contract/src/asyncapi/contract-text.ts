@@ -8,7 +8,7 @@ function checked<Name extends keyof Payloads>(
   name: Name,
   ...uses: readonly (keyof Payloads)[]
 ): Schema<Payloads[Name]> {
-  return schemaOf(name, uses) as unknown as Schema<Payloads[Name]>
+  return jsonSchema({ ...referenceTo(name), definitions: definitionsOf([name, ...uses]) })
 }
 `
 
@@ -18,26 +18,28 @@ function optional<Name extends keyof Payloads>(
   name: Name,
   ...uses: readonly (keyof Payloads)[]
 ): Schema<Payloads[Name] | undefined> {
-  return schemaOf(name, uses).optional() as unknown as Schema<Payloads[Name] | undefined>
+  const schema = { ...referenceTo(name), definitions: definitionsOf([name, ...uses]) }
+  return jsonSchema(schema, { optional: true })
 }
 `
 
 const ONE_OF = `
 /** A schema that checks that a value is one of several. */
 function oneOf<Names extends readonly (keyof Payloads)[]>(
-  ...names: Names
+  names: Names,
+  ...uses: readonly (keyof Payloads)[]
 ): Schema<Payloads[Names[number]]> {
-  const all = Object.keys(schemas) as (keyof Payloads)[]
-  const schema = z.union(names.map((name) => schemaOf(name, all)))
-  return schema as unknown as Schema<Payloads[Names[number]]>
+  return jsonSchema({ anyOf: names.map(referenceTo), definitions: definitionsOf([...names, ...uses]) })
 }
 `
 
-const SCHEMA_OF = `
-function schemaOf(name: keyof Payloads, uses: readonly (keyof Payloads)[]): z.ZodType {
-  const definitions = Object.fromEntries([name, ...uses].map((one) => [one, schemas[one]]))
-  const schema = { $ref: \`#/definitions/\${name}\`, definitions } as z.core.JSONSchema.JSONSchema
-  return z.fromJSONSchema(schema, { defaultTarget: 'draft-7' })
+const COMMON = `
+function referenceTo(name: keyof Payloads): { readonly $ref: string } {
+  return { $ref: \`#/definitions/\${name}\` }
+}
+
+function definitionsOf(names: readonly (keyof Payloads)[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(names.map((name) => [name, schemas[name]]))
 }
 `
 
@@ -69,8 +71,8 @@ export class ContractText {
     if (operations.length > 0) names.push('procedure')
     if (hasSchemas) names.push('type Schema')
     if (this.#used.has('type')) names.push('type')
-    const zod = hasSchemas ? "import { z } from 'zod'\n" : ''
-    return `import { ${names.join(', ')} } from '@token-socket/contract'\n${zod}`
+    const maker = hasSchemas ? "import { jsonSchema } from '@token-socket/contract/json-schema'\n" : ''
+    return `import { ${names.join(', ')} } from '@token-socket/contract'\n${maker}`
   }
 
   #schemaTable(): string {
@@ -85,7 +87,7 @@ export class ContractText {
   #functions(): string {
     const texts = { checked: CHECKED, optional: OPTIONAL, oneOf: ONE_OF }
     const used = Object.entries(texts).filter(([name]) => this.#used.has(name))
-    return [...used.map(([, text]) => text), SCHEMA_OF].join('')
+    return [...used.map(([, text]) => text), COMMON].join('')
   }
 
   #definition({ operations, channels }: ModelContract): Source {
@@ -126,7 +128,10 @@ export class ContractText {
     const payloads = outputs.filter((output) => output !== null)
     if (outputs.length === 1 || payloads.length !== outputs.length) return this.#schema(payloads[0] ?? null)
     this.#used.add('oneOf')
-    return `oneOf(${payloads.map(({ type }) => stringText(type)).join(', ')})`
+    const types = [...new Set(payloads.map(({ type }) => type))]
+    const uses = new Set(types.flatMap((type) => this.#schemas.usedBy(type)))
+    const others = [...uses].filter((type) => !types.includes(type)).sort()
+    return `oneOf([${types.map(stringText).join(', ')}]${others.map((type) => `, ${stringText(type)}`).join('')})`
   }
 
   #channelTable(channels: readonly ModelChannel[]): Source {

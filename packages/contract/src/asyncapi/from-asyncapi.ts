@@ -4,8 +4,7 @@ import { ContractReader } from './model-contract.js'
 import { checkNames } from './model-names.js'
 import { ModelSchemas } from './model-schemas.js'
 import { parseModel } from './model-text.js'
-import { loadPackages } from './optional-package.js'
-import { checkSchemas, loadSchemaMaker } from './schema-checks.js'
+import { checkSchemas } from './schema-checks.js'
 import { loadTypeMaker, typesOf } from './schema-types.js'
 
 /** How a contract is generated. */
@@ -21,8 +20,8 @@ export interface FromAsyncApiOptions {
  * Generates the text of a `contract.ts` from an AsyncAPI 3 document. The same document gives the
  * same text. It reads nothing but the document: no file and no address.
  *
- * The types come from `json-schema-to-typescript`, the checks from Zod's `fromJSONSchema`; YAML is
- * read by `js-yaml`. They are optional peer dependencies.
+ * The types come from `json-schema-to-typescript`; YAML is read by `js-yaml`. They are optional peer dependencies. The checks are
+ * `jsonSchema` of this package.
  *
  * @param document the document, or its text in JSON or YAML
  * @throws ModelError which names the place, for a model that no contract can be made of
@@ -36,9 +35,10 @@ export async function fromAsyncApi(document: unknown, options: FromAsyncApiOptio
   const schemas = new ModelSchemas(model, onWarning)
   const contract = new ContractReader(model, schemas, onWarning).read()
   schemas.finish()
+  schemas.checkExactReferences()
   checkNames(contract)
-  const [makeSchema, makeTypes] = await loadPackages([loadSchemaMaker(), loadTypeMaker()])
-  checkSchemas(schemas, makeSchema)
+  checkSchemas(schemas)
+  const makeTypes = await loadTypeMaker()
   const definitions = [...schemas.definitions].map(([name, { schema }]) => [name, schema] as const)
   const types = definitions.length > 0 ? await typesOf(new Map(definitions), makeTypes) : ''
   return new ContractText(schemas).write(contract, types)

@@ -1,6 +1,7 @@
 import type { Schema } from '../schema.js'
 import { isObject, type JsonObject } from './document.js'
 import { fromJson, toJson } from './json-text.js'
+import { arktypeFlags, type FlaggedPattern, withoutPatterns, zodFlagCollector } from './pattern-flags.js'
 
 /**
  * Makes a Standard JSON Schema of a library's schemas that have none of their own, such as
@@ -10,7 +11,12 @@ export type SchemaConverter = (schema: never) => unknown
 
 /** The JSON Schema of what travels for a schema, or why there is none. */
 export type Described =
-  | { readonly schema: JsonObject; readonly problem?: undefined }
+  | {
+      readonly schema: JsonObject
+      /** Regular expressions that the description leaves out. */
+      readonly flagged: readonly FlaggedPattern[]
+      readonly problem?: undefined
+    }
   | { readonly problem: string }
 
 /**
@@ -24,10 +30,14 @@ export function describeSchema(
   try {
     const toSchema = converterOf(schema) ?? converterOf(convert(schema, converters))
     if (!toSchema) return { problem: `${schema['~standard'].vendor} describes it by no JSON Schema` }
-    const made: unknown = toSchema({ target: 'draft-07' })
+    const flagged: FlaggedPattern[] =
+      schema['~standard'].vendor === 'arktype' ? [...arktypeFlags(schema)] : []
+    const libraryOptions = schema['~standard'].vendor === 'zod' ? zodFlagCollector(flagged) : {}
+    const made: unknown = toSchema({ target: 'draft-07', libraryOptions })
     // The document is JSON: functions, symbols and getters of a library are not.
-    const plain: unknown = fromJson(toJson(made))
-    return isObject(plain) ? { schema: plain } : { problem: 'its JSON Schema is no object' }
+    const json: unknown = fromJson(toJson(made))
+    const plain = flagged.length > 0 ? withoutPatterns(json, flagged) : json
+    return isObject(plain) ? { schema: plain, flagged } : { problem: 'its JSON Schema is no object' }
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) }
   }
@@ -40,7 +50,7 @@ function convert(schema: Schema, converters: { readonly [vendor: string]: Schema
 }
 
 /** The function that a Standard JSON Schema has for its input side. */
-function converterOf(schema: unknown): ((options: { target: string }) => unknown) | undefined {
+function converterOf(schema: unknown): ((options: JsonObject) => unknown) | undefined {
   const standard = property(schema, '~standard')
   const converter = property(standard, 'jsonSchema')
   const input = property(converter, 'input')

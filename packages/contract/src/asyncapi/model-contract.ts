@@ -1,3 +1,4 @@
+import { asciiText, hasOtherLetters } from './ascii-text.js'
 import { EXTENSION, isObject, type JsonObject } from './document.js'
 import { quote } from './json-text.js'
 import type { Model, Place } from './model.js'
@@ -48,6 +49,8 @@ export class ContractReader {
   readonly #onWarning: (text: string) => void
   readonly #operations = new Map<string, ModelOperation>()
   readonly #channels = new Map<string, Place>()
+  /** The pointers of channels whose messages an operation has. */
+  readonly #used = new Set<string>()
 
   constructor(model: Model, schemas: ModelSchemas, onWarning: (text: string) => void) {
     this.#model = model
@@ -64,10 +67,20 @@ export class ContractReader {
     }
     for (const operation of this.#model.children(root, 'operations'))
       this.#addOperation(operation, operation.key)
+    this.#warnOfUnused()
     const channels = [...this.#channels].map(([pattern, channel]) => this.#readChannel(pattern, channel))
     const info = this.#model.optionalChild(root, 'info')?.value ?? {}
     const title = [info.title, info.version].filter((text) => typeof text === 'string').join(' ')
     return { title, operations: [...this.#operations.values()], channels }
+  }
+
+  /** Who sends the messages of a channel is what operations say. */
+  #warnOfUnused(): void {
+    for (const channel of this.#model.children(this.#model.root, 'channels')) {
+      if (this.#used.has(channel.pointer) || isOfContract(channel)) continue
+      if (Object.keys(Object(channel.value.messages)).length > 0)
+        this.#onWarning(`${channel.pointer}: no operation has its messages; they are left out`)
+    }
   }
 
   #addOperation(operation: Place, id: string): void {
@@ -100,7 +113,7 @@ export class ContractReader {
   ): void {
     const { kind, message } = found
     const { value, pointer } = operation
-    const name = operationName(found.name, pointer)
+    const name = this.#operationName(found.name, pointer)
     const before = this.#operations.get(`${kind} ${name}`)
     // Both ends send it: the document has it once for each.
     if (before && kind === 'both' && notesOf(value).name === name) return
@@ -135,12 +148,27 @@ export class ContractReader {
 
   /** The messages that a part names, or all of its channel. */
   #messages(place: Place, channel: Place | undefined): readonly Message[] {
+    if (channel) this.#used.add(channel.pointer)
     const named = Object.hasOwn(place.value, 'messages')
     const messages = named ? this.#model.children(place, 'messages') : []
     const all = named || !channel ? messages : this.#model.children(channel, 'messages')
     if (all.length === 0) throw new ModelError(place.pointer, 'it has no messages')
     // A message that is named by a reference goes by its own name, not by its place in the list.
     return all.map((message) => ({ ...message, key: message.pointer.split('/').at(-1) ?? message.key }))
+  }
+
+  /**
+   * Names of operations have letters of ASCII, digits, `_` and dots: other characters end a word, and the next begins with a capital.
+   */
+  #operationName(name: string, pointer: string): string {
+    const text = asciiText(name)
+    if (hasOtherLetters(text)) throw new ModelError(pointer, `${quote(name)} has letters besides A to Z`)
+    const spelled = text.replace(/[^\w.]+(.?)/g, (_, next: string) => next.toUpperCase()).split('.')
+    if (!spelled.every(isOperationName))
+      throw new ModelError(pointer, `${quote(name)} can’t be the name of an operation`)
+    const result = spelled.join('.')
+    if (text !== name) this.#onWarning(`${pointer}: ${quote(name)} is ${quote(result)} in the contract`)
+    return result
   }
 
   #addChannel(channel: Place): void {
@@ -219,16 +247,6 @@ function descriptionOf({ description, summary }: JsonObject): string | undefined
   return typeof text === 'string' && text.trim() !== '' ? text : undefined
 }
 
-/**
- * Names of operations have letters, digits, `_` and dots: other characters end a word, and the next
- * begins with a capital.
- */
-function operationName(name: string, pointer: string): string {
-  const spelled = name.replace(/[^\w.]+(.?)/g, (_, next: string) => next.toUpperCase()).split('.')
-  for (const part of spelled) {
-    if (!/^[A-Za-z_]\w*$/.test(part) || part in Object.prototype) {
-      throw new ModelError(pointer, `${quote(name)} can’t be the name of an operation`)
-    }
-  }
-  return spelled.join('.')
+function isOperationName(part: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(part) && !(part in Object.prototype)
 }

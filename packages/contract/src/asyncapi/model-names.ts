@@ -15,14 +15,42 @@ interface Branch {
  * @throws ModelError which names the place
  */
 export function checkNames({ operations, channels }: ModelContract): void {
-  const trees: Record<'server' | 'client' | 'both', Branch> = { server: {}, client: {}, both: {} }
-  for (const operation of operations) addOperation(trees[operation.kind], operation)
+  // Alone first: what is wrong with a name of its own is found at its place.
+  for (const operation of operations) named(operation.pointer, () => define([operation]))
   const definitions = channels.map(({ pattern, events, pointer }) => {
     const definition = { events: Object.fromEntries(events.map(([event]) => [event, type()])) }
     named(pointer, () => defineContract({ channels: { [pattern]: definition } }))
     return [pattern, definition] as const
   })
-  named('#', () => defineContract({ ...trees, channels: Object.fromEntries(definitions) }))
+  if (fails(() => define(operations)))
+    named(firstToClash(operations)?.pointer ?? '#', () => define(operations))
+  named('#', () => defineContract({ channels: Object.fromEntries(definitions) }))
+}
+
+function define(operations: readonly ModelOperation[]): void {
+  const trees: Record<ModelOperation['kind'], Branch> = { server: {}, client: {}, both: {} }
+  for (const operation of operations) addOperation(trees[operation.kind], operation)
+  defineContract(trees)
+}
+
+/** The first operation that clashes with one before it, in a list with a clash: with it the definition fails, without it not. */
+function firstToClash(operations: readonly ModelOperation[]): ModelOperation | undefined {
+  let [good, bad] = [0, operations.length]
+  while (bad - good > 1) {
+    const count = Math.floor((good + bad) / 2)
+    if (fails(() => define(operations.slice(0, count)))) bad = count
+    else good = count
+  }
+  return operations[bad - 1]
+}
+
+function fails(run: () => void): boolean {
+  try {
+    run()
+    return false
+  } catch {
+    return true
+  }
 }
 
 function addOperation(tree: Branch, { name, pointer, errors, output }: ModelOperation): void {

@@ -1,3 +1,4 @@
+import { asciiText } from './ascii-text.js'
 import { isObject, type JsonObject, UniqueNames } from './document.js'
 import type { Model } from './model.js'
 import { ModelError } from './model-error.js'
@@ -67,6 +68,24 @@ export class ModelSchemas {
   #reference(reference: JsonObject, pointer: string): string {
     const target = this.#model.follow(reference, pointer)
     return this.#define(target.value, target.pointer, target.pointer.split('/').at(-1) ?? 'Schema')
+  }
+
+  /**
+   * A schema without a type got one, which narrows it. Where a narrower schema makes the whole accept more, that may not be.
+   * @throws ModelError which names the reference
+   */
+  checkExactReferences(): void {
+    const { exactReferences, typedPlaces } = this.#cleaner
+    const places = new Set(typedPlaces)
+    for (const { name, pointer } of exactReferences) {
+      const reached = [name, ...this.usedBy(name)].map((one) => this.#definitions.get(one)?.pointer ?? '')
+      const typed = [...places].find((place) => reached.some((one) => isWithin(place, one)))
+      if (typed === undefined) continue
+      throw new ModelError(
+        pointer,
+        `the schema ${typed} has no type. Name its type, since it is part of a choice here`,
+      )
+    }
   }
 
   #define(schema: unknown, pointer: string, name: string): string {
@@ -140,7 +159,9 @@ export class ModelSchemas {
  * `nested.add.input` becomes `NestedAddInput`: letters and digits, in capitals where words begin.
  */
 export function typeName(name: string): string {
-  const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
+  const words = asciiText(name)
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== '')
   const joined = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
   // A letter after digits is a capital, as the library that makes the types writes names.
   const spelled = joined.slice(0, 100).replace(/\d+[a-z]/g, (text) => text.toUpperCase())
@@ -156,13 +177,17 @@ function typeOf(reference: string): string {
 
 const ENDLESS = 'it refers to itself without a property or an item between'
 
+function isWithin(pointer: string, folder: string): boolean {
+  return pointer === folder || pointer.startsWith(`${folder}/`)
+}
+
 /** What a schema refers to for the same value. */
 function* directReferences(schema: JsonObject): Generator<string> {
-  if (typeof schema.$ref === 'string') yield typeOf(schema.$ref)
-  for (const key of ['anyOf', 'oneOf', 'allOf']) {
-    const parts = schema[key]
-    if (Array.isArray(parts)) for (const part of parts) yield* directReferences(part)
-  }
+  if (typeof schema.$ref === 'string') yield schema.$ref.slice('#/definitions/'.length)
+  const lists = ['anyOf', 'oneOf', 'allOf'].map((key) => schema[key])
+  const single = ['not', 'if', 'then', 'else'].map((key) => schema[key])
+  for (const part of [...lists.flat(), ...single, ...Object.values(Object(schema.dependencies))])
+    if (isObject(part)) yield* directReferences(part)
 }
 
 function* referencesIn(value: unknown): Generator<string> {

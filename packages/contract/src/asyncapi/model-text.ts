@@ -1,13 +1,14 @@
 import { fromJson } from './json-text.js'
 import { ModelError } from './model-error.js'
 import { loadPackage } from './optional-package.js'
+import { mergeKeys } from './yaml-merge.js'
 
 /** The longest document that is read, in UTF-16 code units: 5,000,000. */
 export const MAX_MODEL_LENGTH = 5_000_000
 
 /**
- * Reads a document in JSON or YAML. Texts that begin with `{` are JSON; the others need the package
- * `js-yaml`.
+ * Reads a document in JSON or YAML. Texts that begin with `{` are JSON; the others need the package `js-yaml`. Merge keys of YAML
+ * are carried out.
  *
  * @throws ModelError for a text that is neither, or longer than 5,000,000 characters
  * @throws MissingPackageError without `js-yaml`
@@ -35,7 +36,7 @@ async function parseYaml(text: string): Promise<unknown> {
   const importYaml = () => import('js-yaml')
   const { load, CORE_SCHEMA } = await loadPackage<Yaml>('js-yaml', importYaml)
   // This schema makes no functions, dates or other objects, in any version of the package.
-  return load(text, { schema: CORE_SCHEMA })
+  return mergeKeys(load(text, { schema: CORE_SCHEMA }), text)
 }
 
 function isYamlError(error: unknown): error is Error {

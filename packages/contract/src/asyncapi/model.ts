@@ -116,6 +116,8 @@ function checkTree(document: JsonObject): void {
   const path: object[] = []
   const visit = (value: unknown, pointer: string): void => {
     if (typeof value === 'string') checkText(value, pointer)
+    if (typeof value === 'number' && !Number.isFinite(value))
+      throw new ModelError(pointer, `JSON has no number ${value}`)
     if (typeof value !== 'object' || value === null) return
     count += 1
     if (count > MAX_NODES) throw new ModelError('#', `it has more than ${MAX_NODES} objects and lists`)

@@ -17,20 +17,6 @@ export class MissingPackageError extends Error {
 }
 
 /**
- * Waits for several packages.
- * @throws MissingPackageError which names all that are missing
- */
-export async function loadPackages<A, B>(loads: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
-  const results = await Promise.allSettled(loads)
-  const reasons = results.flatMap((result): unknown[] =>
-    result.status === 'rejected' ? [result.reason] : [],
-  )
-  const missing = reasons.flatMap((reason) => (reason instanceof MissingPackageError ? reason.packages : []))
-  if (missing.length > 0) throw new MissingPackageError(missing, reasons[0])
-  return Promise.all(loads)
-}
-
-/**
  * Loads a package that is an optional peer dependency.
  * @param load imports it
  * @throws MissingPackageError where it is not installed

@@ -2,6 +2,7 @@ import type { Schema } from '../schema.js'
 import { type AsyncApiMessage, EXTENSION, encodePointer, isObject, type JsonObject } from './document.js'
 import { acceptsNothing, describeSchema, type SchemaConverter } from './json-schema.js'
 import { toJson } from './json-text.js'
+import { typeName } from './model-schemas.js'
 
 /** What a schema is used for. */
 export interface SchemaUse {
@@ -39,15 +40,22 @@ export class SchemaComponents {
     if (!schema) return {}
     const optional = acceptsNothing(schema) ? { [EXTENSION]: { optional: true as const } } : {}
     const described = describeSchema(schema, this.#options.converters)
-    if (described.problem === undefined)
+    if (described.problem === undefined) {
+      for (const { place, expression } of described.flagged) this.#warnOfPattern(use, place, expression)
       return { payload: this.#add(described.schema, use.name), ...optional }
+    }
     this.#options.onWarning(`${use.subject} has an open payload: ${described.problem}`)
     return { payload: {}, ...optional }
   }
 
-  #add(schema: JsonObject, name: string): JsonObject {
+  #warnOfPattern({ subject }: SchemaUse, place: string, expression: string): void {
+    const where = place === '' ? '' : ` at ${place}`
+    this.#options.onWarning(`${subject}${where}: JSON Schema has no flags; ${expression} is left out`)
+  }
+
+  #add(given: JsonObject, name: string): JsonObject {
     const own = this.#freeName(componentName(name))
-    const { $schema: _version, definitions, $defs, ...rest } = schema
+    const { $schema: _version, definitions, $defs, ...rest } = withOwnRoot(given, name)
     const parts = { ...objectOr(definitions), ...objectOr($defs) }
     const targets = this.#placeDefinitions(parts, own)
     const moved = movePointers(rest, targets) as JsonObject
@@ -101,6 +109,23 @@ function refTo(component: string): string {
 /** AsyncAPI allows letters, digits, dots, hyphens and underscores. */
 function componentName(name: string): string {
   return name.replace(/[^\w.]+/g, '-').replace(/^-+|-+$/g, '') || 'schema'
+}
+
+/**
+ * Schemas of a generated contract are a reference to one of their definitions. Where that is named after the use, it is the schema of
+ * the use: so a document that became a contract has its own names again.
+ */
+function withOwnRoot(schema: JsonObject, name: string): JsonObject {
+  const { $ref, definitions, ...rest } = schema
+  const type = typeName(name)
+  const isOwn = $ref === `#/definitions/${type}` && Object.keys(rest).every((key) => key === '$schema')
+  if (!isOwn || !isObject(definitions)) return schema
+  const targets = new Map([
+    ['#', '#'],
+    [$ref, '#'],
+  ])
+  const { [type]: root, ...others } = movePointers(definitions, targets) as JsonObject
+  return { ...objectOr(root), definitions: others }
 }
 
 function objectOr(value: unknown): JsonObject {

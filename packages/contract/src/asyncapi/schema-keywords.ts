@@ -6,24 +6,29 @@ export type KeywordValue =
   | 'schemas by name'
   | 'number'
   | 'count'
+  | 'positive'
   | 'text'
   | 'pattern'
   | 'boolean'
   | 'types'
-  | 'primitive'
-  | 'primitives'
+  | 'values'
+  | 'schemas or names by name'
   | 'names'
   | 'value'
 
 /** The keywords that are checked, each with what its value is. */
 export const KEYWORDS: ReadonlyMap<string, KeywordValue> = new Map([
   ['type', 'types'],
-  ['enum', 'primitives'],
-  ['const', 'primitive'],
+  ['enum', 'values'],
+  ['const', 'value'],
   ['anyOf', 'schemas'],
   ['oneOf', 'schemas'],
   ['allOf', 'schemas'],
   ['not', 'schema'],
+  ['if', 'schema'],
+  ['then', 'schema'],
+  ['else', 'schema'],
+  ['dependencies', 'schemas or names by name'],
   ['properties', 'schemas by name'],
   ['patternProperties', 'schemas by name'],
   ['additionalProperties', 'schema'],
@@ -45,7 +50,7 @@ export const KEYWORDS: ReadonlyMap<string, KeywordValue> = new Map([
   ['maximum', 'number'],
   ['exclusiveMinimum', 'number'],
   ['exclusiveMaximum', 'number'],
-  ['multipleOf', 'number'],
+  ['multipleOf', 'positive'],
   ['description', 'text'],
   ['default', 'value'],
 ])
@@ -55,15 +60,11 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   '$anchor',
   '$dynamicRef',
   '$recursiveRef',
-  'dependencies',
   'dependentRequired',
   'dependentSchemas',
-  'else',
-  'if',
   'maxContains',
   'minContains',
   'prefixItems',
-  'then',
   'unevaluatedItems',
   'unevaluatedProperties',
 ])
@@ -94,6 +95,7 @@ export const TYPE_OF_KEYWORDS: ReadonlyMap<string, string> = new Map([
   ['additionalProperties', 'object'],
   ['propertyNames', 'object'],
   ['required', 'object'],
+  ['dependencies', 'object'],
   ['minProperties', 'object'],
   ['maxProperties', 'object'],
   ['items', 'array'],
@@ -122,3 +124,6 @@ export const TYPES: ReadonlySet<unknown> = new Set([
   'array',
   'null',
 ])
+
+/** Keywords that need the exact schemas of the model: one that accepts less there makes the whole accept more. */
+export const EXACT: ReadonlySet<string> = new Set(['not', 'if', 'then', 'else', 'contains', 'dependencies'])

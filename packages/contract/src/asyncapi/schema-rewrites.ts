@@ -25,7 +25,8 @@ export function withDeclaredNames(schema: JsonObject): JsonObject {
   const properties = isObject(kept.properties) ? kept.properties : {}
   const missing = required.filter((name) => !Object.hasOwn(properties, name))
   if (missing.length === 0) return kept
-  const other = isObject(kept.additionalProperties) ? kept.additionalProperties : {}
+  const { additionalProperties, patternProperties } = kept
+  const other = isObject(additionalProperties) && !isObject(patternProperties) ? additionalProperties : {}
   const added = Object.fromEntries(missing.map((name) => [name, other]))
   return { ...kept, properties: { ...properties, ...added } }
 }

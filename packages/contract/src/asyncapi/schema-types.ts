@@ -1,4 +1,5 @@
 import type { JsonObject } from './document.js'
+import { toJson } from './json-text.js'
 import { loadPackage } from './optional-package.js'
 import { typeSchema } from './type-schema.js'
 
@@ -35,7 +36,29 @@ export async function typesOf(
     properties,
     definitions,
   }
-  return makeTypes(structuredClone(root), 'Payloads', OPTIONS)
+  const [safe, restore] = withoutOwnMethod(root)
+  return restore(await makeTypes(safe, 'Payloads', OPTIONS))
+}
+
+const METHOD = 'hasOwnProperty'
+
+/** The library calls this method of each object. A property of the name goes by another until the types are made. */
+function withoutOwnMethod(root: JsonObject): [safe: JsonObject, restore: (text: string) => string] {
+  const text = toJson(root)
+  if (!text.includes(METHOD)) return [structuredClone(root), (made) => made]
+  let other = 'hasOwnPropertyOfModel'
+  while (text.includes(other)) other += '_'
+  return [renamed(root, other) as JsonObject, (made) => made.replaceAll(other, METHOD)]
+}
+
+function renamed(value: unknown, other: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => renamed(item, other))
+  if (typeof value !== 'object' || value === null) return value === METHOD ? other : value
+  const entries = Object.entries(value).map(([key, child]) => [
+    key === METHOD ? other : key,
+    renamed(child, other),
+  ])
+  return Object.fromEntries(entries)
 }
 
 const OPTIONS = {

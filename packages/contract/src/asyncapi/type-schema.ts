@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from './document.js'
-import { isOpen } from './schema-rewrites.js'
+import { isOpen, withDeclaredNames, withOneConstraint } from './schema-rewrites.js'
 
 /** A type that is written as it stands here. The texts are ours: none comes from a model. */
 const UNKNOWN = { tsType: 'unknown' }
@@ -10,7 +10,19 @@ const NEVER = { tsType: 'never' }
 export function typeSchema(schema: JsonObject): JsonObject {
   const comment =
     typeof schema.description === 'string' ? { description: commentText(schema.description) } : {}
-  return { ...shapeOf(schema), ...comment }
+  return { ...shapeOf(withOneConstraint(withDeclaredNames(typedPart(schema)))), ...comment }
+}
+
+/** Types have no word for conditions. What is never valid is `never`. */
+function typedPart({
+  if: _if,
+  then: _then,
+  else: _else,
+  dependencies: _names,
+  not,
+  ...rest
+}: JsonObject): JsonObject {
+  return isObject(not) && isOpen(not) ? { not } : rest
 }
 
 function shapeOf(schema: JsonObject): JsonObject {
@@ -20,14 +32,34 @@ function shapeOf(schema: JsonObject): JsonObject {
   for (const key of ['anyOf', 'oneOf', 'allOf']) {
     if (key in schema) return { [key === 'oneOf' ? 'anyOf' : key]: listOf(schema[key]).map(typeSchema) }
   }
-  if ('enum' in schema) return Object(schema.enum).length === 0 ? NEVER : { enum: schema.enum }
-  if ('const' in schema) return { const: schema.const }
+  if ('enum' in schema) return enumShape(listOf(schema.enum))
+  if ('const' in schema) return valueShape(schema.const)
   if (Array.isArray(schema.type)) {
     return { anyOf: schema.type.map((type) => shapeOf({ ...schema, type })) }
   }
   if (schema.type === 'object') return objectShape(schema)
   if (schema.type === 'array') return arrayShape(schema)
-  return { type: schema.type }
+  return schema.type === undefined ? UNKNOWN : { type: schema.type }
+}
+
+function enumShape(values: readonly unknown[]): JsonObject {
+  if (values.length === 0) return NEVER
+  const arePlain = values.every((value) => typeof value !== 'object' || value === null)
+  return arePlain ? { enum: values } : { anyOf: values.map(valueShape) }
+}
+
+/** The type of one value. */
+function valueShape(value: unknown): JsonObject {
+  if (Array.isArray(value)) return tupleShape(value.map(valueShape))
+  if (!isObject(value)) return { const: value }
+  const entries = Object.entries(value).map(([name, child]) => [name, valueShape(child)])
+  const properties = Object.fromEntries(entries)
+  return { type: 'object', properties, required: Object.keys(value), additionalProperties: false }
+}
+
+function tupleShape(items: readonly JsonObject[]): JsonObject {
+  const count = items.length
+  return { type: 'array', items, additionalItems: false, minItems: count, maxItems: count }
 }
 
 function objectShape({

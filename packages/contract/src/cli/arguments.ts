@@ -47,6 +47,7 @@ export function parseArguments(args: readonly string[]): Task {
   const { help, ...options } = values
   if (help) return { command: 'help' }
   const [file, ...others] = positionals
+  if (options.out === '') throw new UsageError('--out needs the name of a file')
   if (file === undefined) throw new UsageError(`${command} needs a file`)
   if (others.length > 0) throw new UsageError(`${command} takes one file, not also ${others.join(', ')}`)
   return { command, file, options }

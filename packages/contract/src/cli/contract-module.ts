@@ -9,11 +9,10 @@ interface Jiti {
   createJiti(from: string, options: object): { import(path: string): Promise<unknown> }
 }
 
-const TYPESCRIPT = new Set(['.ts', '.mts', '.cts'])
+const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx', '.jsx'])
 
 /**
- * Loads the contract that a file of TypeScript or JavaScript exports. What the file writes to the
- * console goes to the standard error.
+ * Loads the contract that a file of TypeScript or JavaScript exports.
  *
  * @param name of the export. @default `contract`, or else the default export
  * @throws FileError for a file that is missing, fails, or exports no such contract
@@ -24,7 +23,7 @@ export async function loadContract(file: string, name?: string): Promise<Contrac
   await access(path).catch(() => {
     throw new FileError(`${file}: there is no such file`)
   })
-  const module = await withQuietOutput(() => loadModule(path, file))
+  const module = await loadModule(path, file)
   const found = name === undefined ? (module.contract ?? module.default) : module[name]
   if (isContract(found)) return found
   if (found === undefined) throw new FileError(`${file}: it has no export ${exportText(name, module)}`)
@@ -49,19 +48,8 @@ function importFile(path: string): Promise<unknown> {
 
 async function typescriptLoader(path: string): Promise<(path: string) => Promise<unknown>> {
   const { createJiti } = await loadPackage<Jiti>('jiti', () => import('jiti'))
-  const jiti = createJiti(path, { fsCache: false, interopDefault: false })
+  const jiti = createJiti(path, { fsCache: false, interopDefault: false, jsx: /x$/.test(path) })
   return (file) => jiti.import(file)
-}
-
-/** The standard output is for the document. */
-async function withQuietOutput<T>(run: () => Promise<T>): Promise<T> {
-  const { log, info, debug } = console
-  console.log = console.info = console.debug = (...values: unknown[]) => console.error(...values)
-  try {
-    return await run()
-  } finally {
-    Object.assign(console, { log, info, debug })
-  }
 }
 
 function isContract(value: unknown): value is Contract {

@@ -1,13 +1,6 @@
 #!/usr/bin/env node
 import { runCommand } from './run-command.js'
-
-/** Resolves when a stream has taken a text. A reader that has gone away does not need it. */
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once('error', () => resolve())
-    stream.write(text, () => resolve())
-  })
-}
+import { reserveStandardOutput } from './standard-output.js'
 
 /** Node ends where a contract's module waits for what never comes. */
 function reportUnsettled(): void {
@@ -15,10 +8,23 @@ function reportUnsettled(): void {
   process.exitCode = 1
 }
 
+/** What a file that was loaded does later, while the command is at work. */
+function reportLateFailure(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`token-socket: a file that was loaded failed later: ${text}\n`, () => process.exit(1))
+  process.removeListener('exit', reportUnsettled)
+}
+
+const write = reserveStandardOutput(process)
 process.once('exit', reportUnsettled)
+process.on('uncaughtException', reportLateFailure)
 void runCommand(process.argv.slice(2), {
-  write: (text) => write(process.stdout, text),
-  report: (text) => write(process.stderr, `${text}\n`),
+  write,
+  report: (text) =>
+    new Promise((resolve) => {
+      process.stderr.once('error', () => resolve())
+      process.stderr.write(`${text}\n`, () => resolve())
+    }),
 }).then((code) => {
   process.removeListener('exit', reportUnsettled)
   // A contract's module may have opened what keeps the process alive.

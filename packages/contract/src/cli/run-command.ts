@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { fromAsyncApi } from '../asyncapi/from-asyncapi.js'
 import { toJson } from '../asyncapi/json-text.js'
 import { ModelError } from '../asyncapi/model-error.js'
@@ -41,6 +41,8 @@ async function runTask(task: Task, output: CommandOutput): Promise<void> {
   if (task.command === 'help') return output.write(USAGE)
   const warn = (text: string): void => void output.report(`token-socket: warning: ${text}`)
   const { file, options } = task
+  if (options.out !== undefined && (await isSameFile(file, options.out)))
+    throw new UsageError(`--out would overwrite ${file}, which is read`)
   const text =
     task.command === 'asyncapi' ? await documentOf(file, task.options, warn) : await contractOf(file, warn)
   if (options.out === undefined) return output.write(text)
@@ -70,6 +72,12 @@ async function contractOf(file: string, onWarning: (text: string) => void): Prom
     if (error instanceof ModelError) throw new FileError(`${file}: ${error.message}`, { cause: error })
     throw error
   }
+}
+
+/** Whether two paths lead to one file, also by a link. */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)))
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
 }
 
 async function writeResult(file: string, text: string): Promise<void> {

@@ -4,7 +4,7 @@ export const USAGE = `Usage:
   token-socket contract <model.json|model.yaml>   writes a contract that is generated from an AsyncAPI 3 document
 
 Options:
-  --out <file>          the file to write (default: the standard output)
+  --out <file>          the file to write, not the one that is read (default: the standard output)
   --help                shows this text
 
 Options of asyncapi:
