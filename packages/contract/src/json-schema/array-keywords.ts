@@ -1,6 +1,5 @@
 import { canonical, type JsonObject } from './json-value.js'
-import type { Compile } from './schema-compiler.js'
-import type { Check } from './validation-run.js'
+import type { Check, Compile } from './validation-run.js'
 
 type ListCheck = (list: readonly unknown[], run: Parameters<Check>[1]) => boolean
 

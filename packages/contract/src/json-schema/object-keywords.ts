@@ -1,6 +1,5 @@
 import { has, isObject, type JsonObject, namesOf } from './json-value.js'
-import type { Compile } from './schema-compiler.js'
-import type { Check, ValidationRun } from './validation-run.js'
+import type { Check, Compile, ValidationRun } from './validation-run.js'
 import { patternOf } from './value-keywords.js'
 
 type ObjectCheck = (value: JsonObject, run: ValidationRun) => boolean

@@ -2,7 +2,7 @@ import { badOption } from '@token-socket/protocol'
 import { arrayChecks } from './array-keywords.js'
 import { isObject, type JsonObject } from './json-value.js'
 import { objectChecks } from './object-keywords.js'
-import type { Check } from './validation-run.js'
+import type { Check, Compile } from './validation-run.js'
 import { type CheckMaker, VALUE_KEYWORDS } from './value-keywords.js'
 
 /** Keywords of later drafts that constrain values. A check without them would accept what the schema refuses. */
@@ -10,9 +10,6 @@ const UNSUPPORTED = [
   ...['$anchor', '$dynamicRef', '$recursiveRef', 'dependentRequired', 'dependentSchemas', 'maxContains'],
   ...['minContains', 'prefixItems', 'unevaluatedItems', 'unevaluatedProperties', '$async'],
 ]
-
-/** Makes the check of a part of a schema. */
-export type Compile = (schema: unknown) => Check
 
 /** Makes checks of a JSON Schema of draft-07. References lead to parts of the same schema. */
 export class SchemaCompiler {

@@ -1,6 +1,9 @@
 /** Finds out whether a value is what a schema says. Reports to the run what it is not. */
 export type Check = (value: unknown, run: ValidationRun) => boolean
 
+/** Makes the check of a part of a schema. */
+export type Compile = (schema: unknown) => Check
+
 /** What is wrong, and where. It never holds the value. */
 export interface FoundIssue {
   readonly message: string
