@@ -25,7 +25,9 @@ const SPELLINGS: ReadonlyMap<string, string> = new Map([
   ] as const),
 ])
 
-/** Spells a text with the letters A to Z where it can: `größe` becomes `grosse`. Other letters stay. */
+/**
+ * Spells a text with the letters A to Z where it can: `größe` becomes `grosse`. Other letters stay.
+ */
 export function asciiText(text: string): string {
   return text
     .normalize('NFKD')

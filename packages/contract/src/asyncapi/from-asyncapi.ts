@@ -20,8 +20,8 @@ export interface FromAsyncApiOptions {
  * Generates the text of a `contract.ts` from an AsyncAPI 3 document. The same document gives the
  * same text. It reads nothing but the document: no file and no address.
  *
- * The types come from `json-schema-to-typescript`; YAML is read by `js-yaml`. They are optional peer dependencies. The checks are
- * `jsonSchema` of this package.
+ * The types come from `json-schema-to-typescript`; YAML is read by `js-yaml`. They are optional
+ * peer dependencies. The checks are `jsonSchema` of this package.
  *
  * @param document the document, or its text in JSON or YAML
  * @throws ModelError which names the place, for a model that no contract can be made of

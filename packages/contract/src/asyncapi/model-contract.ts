@@ -158,7 +158,8 @@ export class ContractReader {
   }
 
   /**
-   * Names of operations have letters of ASCII, digits, `_` and dots: other characters end a word, and the next begins with a capital.
+   * Names of operations have letters of ASCII, digits, `_` and dots: other characters end a word,
+   * and the next begins with a capital.
    */
   #operationName(name: string, pointer: string): string {
     const text = asciiText(name)

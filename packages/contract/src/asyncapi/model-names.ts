@@ -33,7 +33,10 @@ function define(operations: readonly ModelOperation[]): void {
   defineContract(trees)
 }
 
-/** The first operation that clashes with one before it, in a list with a clash: with it the definition fails, without it not. */
+/**
+ * The first operation that clashes with one before it, in a list with a clash: with it the
+ * definition fails, without it not.
+ */
 function firstToClash(operations: readonly ModelOperation[]): ModelOperation | undefined {
   let [good, bad] = [0, operations.length]
   while (bad - good > 1) {

@@ -71,14 +71,16 @@ export class ModelSchemas {
   }
 
   /**
-   * A schema without a type got one, which narrows it. Where a narrower schema makes the whole accept more, that may not be.
+   * A schema without a type got one, which narrows it. Where a narrower schema makes the whole
+   * accept more, that may not be.
    * @throws ModelError which names the reference
    */
   checkExactReferences(): void {
     const { exactReferences, typedPlaces } = this.#cleaner
     const places = new Set(typedPlaces)
     for (const { name, pointer } of exactReferences) {
-      const reached = [name, ...this.usedBy(name)].map((one) => this.#definitions.get(one)?.pointer ?? '')
+      const own = this.#resolved(name)
+      const reached = [own, ...this.usedBy(own)].map((one) => this.#definitions.get(one)?.pointer ?? '')
       const typed = [...places].find((place) => reached.some((one) => isWithin(place, one)))
       if (typed === undefined) continue
       throw new ModelError(
@@ -183,7 +185,7 @@ function isWithin(pointer: string, folder: string): boolean {
 
 /** What a schema refers to for the same value. */
 function* directReferences(schema: JsonObject): Generator<string> {
-  if (typeof schema.$ref === 'string') yield schema.$ref.slice('#/definitions/'.length)
+  if (typeof schema.$ref === 'string') yield typeOf(schema.$ref)
   const lists = ['anyOf', 'oneOf', 'allOf'].map((key) => schema[key])
   const single = ['not', 'if', 'then', 'else'].map((key) => schema[key])
   for (const part of [...lists.flat(), ...single, ...Object.values(Object(schema.dependencies))])

@@ -7,8 +7,8 @@ import { mergeKeys } from './yaml-merge.js'
 export const MAX_MODEL_LENGTH = 5_000_000
 
 /**
- * Reads a document in JSON or YAML. Texts that begin with `{` are JSON; the others need the package `js-yaml`. Merge keys of YAML
- * are carried out.
+ * Reads a document in JSON or YAML. Texts that begin with `{` are JSON; the others need the package
+ * `js-yaml`. Merge keys of YAML are carried out.
  *
  * @throws ModelError for a text that is neither, or longer than 5,000,000 characters
  * @throws MissingPackageError without `js-yaml`

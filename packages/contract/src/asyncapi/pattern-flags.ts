@@ -2,7 +2,10 @@ import { encodePointer, isObject, type JsonObject } from './document.js'
 
 /** A regular expression of a schema whose flags JSON Schema has no word for. */
 export interface FlaggedPattern {
-  /** Where its text stands in the described value, such as `/properties/code`; `''` where that is not known. */
+  /**
+   * Where its text stands in the described value, such as `/properties/code`; `''` where that is
+   * not known.
+   */
   readonly place: string
   readonly expression: string
 }
@@ -17,8 +20,8 @@ interface ZodPlace {
 }
 
 /**
- * Collects the expressions with flags that Zod describes as if they had none, and takes these patterns out of the description: it
- * would refuse what the schema accepts.
+ * Collects the expressions with flags that Zod describes as if they had none, and takes these
+ * patterns out of the description: it would refuse what the schema accepts.
  *
  * @returns options that Standard JSON Schema passes on to Zod
  */
@@ -48,7 +51,10 @@ function removePattern(schema: JsonObject, source: string): boolean {
   return own || inParts.length > 0
 }
 
-/** The expressions with flags that ArkType describes as if they had none: its schemas list them in `json`. */
+/**
+ * The expressions with flags that ArkType describes as if they had none: its schemas list them in
+ * `json`.
+ */
 export function arktypeFlags(schema: unknown): readonly FlaggedPattern[] {
   const found: FlaggedPattern[] = []
   const visit = (value: unknown): void => {

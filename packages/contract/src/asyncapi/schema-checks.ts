@@ -3,7 +3,8 @@ import { ModelError } from './model-error.js'
 import type { ModelSchemas } from './model-schemas.js'
 
 /**
- * Makes each schema once, as the generated contract will, so that what can't be checked is found now.
+ * Makes each schema once, as the generated contract will, so that what can't be checked is found
+ * now.
  * @throws ModelError which names the schema
  */
 export function checkSchemas(schemas: ModelSchemas): void {

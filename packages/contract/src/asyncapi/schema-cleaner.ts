@@ -20,14 +20,15 @@ export interface ExactReference {
 }
 
 /**
- * How a schema is cleaned. `typed`: it gets the type that its keywords speak of, where it leaves the type out. That only narrows it.
- * `exact`: it stays as it is, since it stands where a narrower schema would make the whole accept more.
+ * How a schema is cleaned. `typed`: it gets the type that its keywords speak of, where it leaves
+ * the type out. That only narrows it. `exact`: it stays as it is, since it stands where a narrower
+ * schema would make the whole accept more.
  */
 type Mode = 'typed' | 'exact'
 
 /**
- * Takes from the schemas of a model what is checked: the keywords of draft-07, each with a value of its kind, and references to
- * `#/definitions/Name`.
+ * Takes from the schemas of a model what is checked: the keywords of draft-07, each with a value of
+ * its kind, and references to `#/definitions/Name`.
  */
 export class SchemaCleaner {
   readonly #context: CleanerContext
@@ -60,7 +61,8 @@ export class SchemaCleaner {
     const schema = withType(cleaned)
     if (schema !== cleaned) this.typedPlaces.push(pointer)
     if (!Array.isArray(original.oneOf)) return schema
-    // Of the exact choices, one may be valid alone that is none with types: then both forms have to hold.
+    // Of the exact choices, one may be valid alone that is none with types: then both forms have to
+    // hold.
     const choices = original.oneOf.map((part, index) => this.clean(part, `${pointer}/oneOf/${index}`))
     if (toJson(choices) === toJson(schema.oneOf)) return schema
     return { ...schema, allOf: [...((schema.allOf as readonly unknown[]) ?? []), { anyOf: choices }] }

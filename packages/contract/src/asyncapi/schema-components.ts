@@ -112,8 +112,9 @@ function componentName(name: string): string {
 }
 
 /**
- * Schemas of a generated contract are a reference to one of their definitions. Where that is named after the use, it is the schema of
- * the use: so a document that became a contract has its own names again.
+ * Schemas of a generated contract are a reference to one of their definitions. Where that is named
+ * after the use, it is the schema of the use: so a document that became a contract has its own
+ * names again.
  */
 function withOwnRoot(schema: JsonObject, name: string): JsonObject {
   const { $ref, definitions, ...rest } = schema

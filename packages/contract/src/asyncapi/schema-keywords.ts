@@ -125,5 +125,8 @@ export const TYPES: ReadonlySet<unknown> = new Set([
   'null',
 ])
 
-/** Keywords that need the exact schemas of the model: one that accepts less there makes the whole accept more. */
+/**
+ * Keywords that need the exact schemas of the model: one that accepts less there makes the whole
+ * accept more.
+ */
 export const EXACT: ReadonlySet<string> = new Set(['not', 'if', 'then', 'else', 'contains', 'dependencies'])

@@ -42,7 +42,10 @@ export async function typesOf(
 
 const METHOD = 'hasOwnProperty'
 
-/** The library calls this method of each object. A property of the name goes by another until the types are made. */
+/**
+ * The library calls this method of each object. A property of the name goes by another until the
+ * types are made.
+ */
 function withoutOwnMethod(root: JsonObject): [safe: JsonObject, restore: (text: string) => string] {
   const text = toJson(root)
   if (!text.includes(METHOD)) return [structuredClone(root), (made) => made]

@@ -7,8 +7,9 @@ const MERGE = '<<'
 const MAX_MERGED = 500_000
 
 /**
- * Carries out the merge keys of YAML (`<<: *base`): the keys of the other objects come first, own keys take their place. The
- * libraries that read YAML leave them as keys of that name, in the schema that makes no objects of a program.
+ * Carries out the merge keys of YAML (`<<: *base`): the keys of the other objects come first, own
+ * keys take their place. The libraries that read YAML leave them as keys of that name, in the
+ * schema that makes no objects of a program.
  *
  * @throws ModelError for a merge key with anything but objects, and for what has no form in JSON
  */

@@ -1,9 +1,12 @@
-/** Writes to the standard output. Resolves when the text is taken; a reader that has gone away does not need it. */
+/**
+ * Writes to the standard output. Resolves when the text is taken; a reader that has gone away does
+ * not need it.
+ */
 export type Write = (text: string) => Promise<void>
 
 /**
- * Keeps the standard output for the result: what anything else writes to it, such as a file that is loaded, goes to the standard
- * error from now on.
+ * Keeps the standard output for the result: what anything else writes to it, such as a file that is
+ * loaded, goes to the standard error from now on.
  *
  * @returns what writes the result
  */

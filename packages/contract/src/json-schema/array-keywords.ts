@@ -23,7 +23,10 @@ function itemsCheck({ items, additionalItems }: JsonObject, compile: Compile): L
   return eachItem(items.map(compile), additionalItems === undefined ? undefined : compile(additionalItems))
 }
 
-/** @param first the checks of the first items @param other the check of those after them; none, they may be anything */
+/**
+ * @param first the checks of the first items @param other the check of those after them; none, they
+ * may be anything
+ */
 function eachItem(first: readonly Check[], other: Check | undefined): ListCheck {
   return (list, run) => {
     let isValid = true

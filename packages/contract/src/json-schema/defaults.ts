@@ -1,12 +1,15 @@
 import { has, isObject, type JsonObject } from './json-value.js'
 
 /**
- * Puts the defaults of a schema in the place of properties that are not there. The value stays as it is; parts that change are
- * copied. Defaults in choices and conditions do not count, since it depends on the value which of them holds.
+ * Puts the defaults of a schema in the place of properties that are not there. The value stays as
+ * it is; parts that change are copied. Defaults in choices and conditions do not count, since it
+ * depends on the value which of them holds.
  */
 export class Defaults {
   readonly #root: JsonObject
-  /** Whether a schema has defaults at all. Most have none, and their values are not looked through. */
+  /**
+   * Whether a schema has defaults at all. Most have none, and their values are not looked through.
+   */
   readonly areThere: boolean
 
   constructor(root: JsonObject) {

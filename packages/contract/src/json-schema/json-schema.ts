@@ -18,15 +18,18 @@ export interface JsonSchemaOptions {
 }
 
 /**
- * Makes a schema for a contract out of a JSON Schema of draft-07. It checks all keywords of the draft, and needs no `eval`, so that a
- * page's content security policy may refuse it. References lead to parts of the same schema.
+ * Makes a schema for a contract out of a JSON Schema of draft-07. It checks all keywords of the
+ * draft, and needs no `eval`, so that a page's content security policy may refuse it. References
+ * lead to parts of the same schema.
  *
- * A receiver gets the value with the `default` of each property that is not there. Issues never hold the value. A value that is
- * nested more than 1,000 levels deep, or needs more than 2,000,000 comparisons, is refused.
+ * A receiver gets the value with the `default` of each property that is not there. Issues never
+ * hold the value. A value that is nested more than 1,000 levels deep, or needs more than 2,000,000
+ * comparisons, is refused.
  *
  * Formats that are not known are not checked. A pattern is read in Unicode mode, if it can be.
  *
- * @throws RpcError `bad_option` for what is no schema, and for keywords of later drafts, which it would not check
+ * @throws RpcError `bad_option` for what is no schema, and for keywords of later drafts, which it
+ * would not check
  * @example
  * const add = procedure({ input: jsonSchema<{ a: number }>({ type: 'object', properties: { a: { type: 'number' } }, required: ['a'] }) })
  */

@@ -3,7 +3,10 @@ export interface JsonObject {
   readonly [key: string]: unknown
 }
 
-/** Whether a value is an object as JSON has it: no list, and nothing that travels as something else, such as a `Date`. */
+/**
+ * Whether a value is an object as JSON has it: no list, and nothing that travels as something else,
+ * such as a `Date`.
+ */
 export function isObject(value: unknown): value is JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   return !('toJSON' in value && typeof value.toJSON === 'function')
@@ -19,7 +22,10 @@ export function has(value: JsonObject, name: string): boolean {
   return Object.hasOwn(value, name) && value[name] !== undefined
 }
 
-/** A text that is the same for equal JSON values, whatever the order of their properties, and differs for others. */
+/**
+ * A text that is the same for equal JSON values, whatever the order of their properties, and
+ * differs for others.
+ */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (!isObject(value)) return typeof value === 'string' ? quoted(value) : String(value)
@@ -27,7 +33,9 @@ export function canonical(value: unknown): string {
   return `{${entries.join(',')}}`
 }
 
-/** Texts are told from numbers and literals by the quote, from one another by the length before it. */
+/**
+ * Texts are told from numbers and literals by the quote, from one another by the length before it.
+ */
 function quoted(text: string): string {
   return `${text.length}"${text}"`
 }

@@ -3,7 +3,9 @@ import { isObject } from './json-value.js'
 const DATA = new Set(['const', 'enum', 'default', 'examples'])
 const NAMED = new Set(['properties', 'patternProperties', 'definitions', 'dependencies'])
 
-/** A schema of draft-07 in the words of draft 2020-12: lists of items have another keyword there. */
+/**
+ * A schema of draft-07 in the words of draft 2020-12: lists of items have another keyword there.
+ */
 export function laterDraft(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(laterDraft)
   if (!isObject(schema)) return schema

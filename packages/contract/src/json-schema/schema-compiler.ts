@@ -5,7 +5,10 @@ import { objectChecks } from './object-keywords.js'
 import type { Check, Compile } from './validation-run.js'
 import { type CheckMaker, VALUE_KEYWORDS } from './value-keywords.js'
 
-/** Keywords of later drafts that constrain values. A check without them would accept what the schema refuses. */
+/**
+ * Keywords of later drafts that constrain values. A check without them would accept what the schema
+ * refuses.
+ */
 const UNSUPPORTED = [
   ...['$anchor', '$dynamicRef', '$recursiveRef', 'dependentRequired', 'dependentSchemas', 'maxContains'],
   ...['minContains', 'prefixItems', 'unevaluatedItems', 'unevaluatedProperties', '$async'],
@@ -20,7 +23,10 @@ export class SchemaCompiler {
     this.#root = root
   }
 
-  /** @throws RpcError `bad_option` for what is no schema, for keywords of later drafts, and for references that lead nowhere */
+  /**
+   * @throws RpcError `bad_option` for what is no schema, for keywords of later drafts, and for
+   * references that lead nowhere
+   */
   readonly compile: Compile = (schema) => {
     if (schema === true) return () => true
     if (schema === false) return (_, run) => run.fail('has to be left out')
@@ -47,7 +53,10 @@ export class SchemaCompiler {
     })
   }
 
-  /** References are compiled once; those to schemas that are still being compiled wait for the first value. */
+  /**
+   * References are compiled once; those to schemas that are still being compiled wait for the first
+   * value.
+   */
   #reference(pointer: string): Check {
     const known = this.#targets.get(pointer)
     if (known) return known

@@ -16,7 +16,10 @@ const MAX_ISSUES = 20
 /** How many schemas may be inside one another, for the same value or for parts of it. */
 export const MAX_DEPTH = 1000
 
-/** How many times a run compares a value, or a part of it, with a schema. A choice of choices of a deep value may be endless else. */
+/**
+ * How many times a run compares a value, or a part of it, with a schema. A choice of choices of a
+ * deep value may be endless else.
+ */
 export const MAX_STEPS = 2_000_000
 
 /** A value that takes more work than a run may do. */
@@ -50,7 +53,10 @@ export class ValidationRun {
     return isValid
   }
 
-  /** Runs the checks of one schema: all, or up to the first that fails in a trial. @throws TooMuchWork */
+  /**
+   * Runs the checks of one schema: all, or up to the first that fails in a trial. @throws
+   * TooMuchWork
+   */
   all(checks: readonly Check[], value: unknown): boolean {
     this.#steps += 1
     if (this.#steps > MAX_STEPS) throw new TooMuchWork('simple enough to be checked')

@@ -15,7 +15,9 @@ const TYPES: { readonly [type: string]: (value: unknown) => boolean } = {
   null: (value) => value === null,
 }
 
-/** Keywords of single values. Each says something of one type only, and accepts values of others. */
+/**
+ * Keywords of single values. Each says something of one type only, and accepts values of others.
+ */
 export const VALUE_KEYWORDS: { readonly [keyword: string]: CheckMaker } = {
   type: (types: string | readonly string[]) => {
     const names = typeof types === 'string' ? [types] : types
@@ -61,8 +63,8 @@ function oneOfValues(values: readonly unknown[], message: string): Check {
 }
 
 /**
- * The regular expression of a pattern: in Unicode mode, as JSON Schema advises, so that `\p{L}` is a letter and `.` a character.
- * Patterns that this mode refuses are read without it.
+ * The regular expression of a pattern: in Unicode mode, as JSON Schema advises, so that `\p{L}` is
+ * a letter and `.` a character. Patterns that this mode refuses are read without it.
  */
 export function patternOf(pattern: string): RegExp {
   try {
