@@ -190,6 +190,19 @@ describe('a channel of a contract’s client', () => {
     ])
   })
 
+  it('names the member, and that it is about presence, where the schema refuses what others see', async () => {
+    const client = open('nameless')
+    const errors: RpcError[] = []
+    client.$onError((error) => errors.push(error))
+    const room = client.channel('room-{id}', { id: 1 })
+    room.bind('say', () => {})
+    await until(() => room.uid && room.members && errors.length)
+    expect(errors[0]?.message).to.match(/^Invalid input: room-1: presence of nameless: name: /)
+    const data = Object(errors[0]?.data)
+    expect(data).to.include({ channel: 'room-1', uid: 'nameless' }).and.not.have.property('event')
+    expect(data.issues).to.have.length(1)
+  })
+
   it('tells of its own events until the undo', async () => {
     const client = open()
     const room = client.channel('room-{id}', { id: 1 })

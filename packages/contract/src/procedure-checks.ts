@@ -22,7 +22,7 @@ export function checkProcedure(definition: unknown, field = ''): void {
 function checkErrors(errors: unknown, field: string): void {
   for (const [code, schema] of Object.entries(errors ?? {})) {
     if (!/^[A-Za-z]\w*$/.test(code) || code in ERRORS)
-      throw badOption(`${field}.${code}`, 'a code of letters, digits and _ that is not one of the library')
+      throw badOption(`${field}.${code}`, 'a code of letters, digits and _ that is none of the library’s own')
     if (!isSchema(schema)) throw badOption(`${field}.${code}`, 'a schema')
   }
 }

@@ -24,6 +24,8 @@ export interface ValueSubject {
   readonly function?: string
   readonly channel?: string
   readonly event?: string | undefined
+  /** The member whose presence it is. */
+  readonly uid?: string | undefined
 }
 
 /** How many issues an error about a value has at most. */
@@ -72,7 +74,8 @@ export function invalid(
   issues: readonly Issue[],
 ): RpcError {
   const [first] = issues
-  const parts = [subject.function ?? subject.channel, first?.path.join('.'), first?.message]
+  const whose = subject.uid && `presence of ${subject.uid}`
+  const parts = [subject.function ?? subject.channel, whose, first?.path.join('.'), first?.message]
   const text = [`Invalid ${code.slice('invalid_'.length)}`, ...parts.filter(Boolean)].join(': ')
   return new RpcError(code, cut(text, 400), { ...subject, issues })
 }

@@ -21,6 +21,9 @@ type Arrival = PublicationDetails | Member
 /** What the schemas of a channel make of it; nothing where they refuse it. */
 type Reading = readonly Arrival[] | Promise<readonly Arrival[]>
 
+/** What of a channel a value belongs to. */
+type Part = { readonly event: string } | { readonly uid: string }
+
 /** What hears something of a channel. */
 type Handler = (arrival: never) => unknown
 
@@ -89,7 +92,7 @@ export class ChannelClient {
 
   async #send(event: string, data: unknown, options?: PublishOptions): Promise<Receipt | undefined> {
     this.#checkEvent(event)
-    const isRight = this.#settings.checkSent && this.#check(event)(this.#schemaOf(event), data)
+    const isRight = this.#settings.checkSent && this.#check({ event })(this.#schemaOf(event), data)
     return this.#settings.sent(isRight, () => this.#channel.send(event, data, options))
   }
 
@@ -123,8 +126,8 @@ export class ChannelClient {
     }
   }
 
-  #check(event: string | undefined): Check {
-    return checker({ channel: this.name, ...(event && { event }) }, this.#settings)
+  #check(about: Part): Check {
+    return checker({ channel: this.name, ...about }, this.#settings)
   }
 
   /**
@@ -149,14 +152,15 @@ export class ChannelClient {
   readonly #readMessage = (message: PublicationDetails): Reading => {
     const { event = '' } = message
     const schema = this.#schemaOf(event)
-    return schema ? this.#read(message, 'data', schema, event) : []
+    return schema ? this.#read(message, 'data', schema, { event }) : []
   }
 
   readonly #readMember = (member: Member): Reading => {
-    return this.#read(member, 'umd', this.#definition.presence)
+    return this.#read(member, 'umd', this.#definition.presence, { uid: member.uid })
   }
 
-  #read(arrival: Arrival, field: 'data' | 'umd', schema: Schema | undefined, event?: string): Reading {
+  /** @param about what errors name */
+  #read(arrival: Arrival, field: 'data' | 'umd', schema: Schema | undefined, about: Part): Reading {
     const keep = <R extends Reading>(reading: R): R => {
       this.#readings.set(arrival, reading)
       return reading
@@ -169,7 +173,7 @@ export class ChannelClient {
     if (found) return found
     try {
       const value: unknown = Reflect.get(arrival, field)
-      const reading = next(this.#check(event)(schema, value), (one) => keep([{ ...arrival, [field]: one }]))
+      const reading = next(this.#check(about)(schema, value), (one) => keep([{ ...arrival, [field]: one }]))
       return keep(reading instanceof Promise ? reading.catch(refused) : reading)
     } catch (error) {
       return refused(error)

@@ -1,4 +1,4 @@
-import { badOption, RpcError, startTimer } from '@token-socket/protocol'
+import { badOption, ERRORS, RpcError, startTimer } from '@token-socket/protocol'
 import type { Operation } from '../operations.js'
 import { makeData } from './data/made-data.js'
 import { seedOf } from './data/seed.js'
@@ -43,9 +43,12 @@ export class MockAnswers {
     this.#operations = operations
     this.#options = options
     this.#handlers = functionsOf(handlers, operations)
-    for (const name of Object.keys(options.errors ?? {})) {
-      if (!operations.some((one) => one.name === name))
-        throw badOption(`errors.${name}`, 'about an operation')
+    for (const [name, error] of Object.entries(options.errors ?? {})) {
+      const operation = operations.find((one) => one.name === name)
+      if (!operation) throw badOption(`errors.${name}`, 'about an operation')
+      const { errors = {} } = operation.procedure['~procedure']
+      if (typeof error === 'string' && !Object.hasOwn(errors, error) && !Object.hasOwn(ERRORS, error))
+        throw badOption(`errors.${name}`, 'a code that the operation declares, or one of the library’s own')
     }
   }
 
