@@ -24,7 +24,7 @@ export async function givenUrl(base: string, give: GiveUrl): Promise<string> {
   return url.href
 }
 
-/** As {@link givenUrl}, within a number of milliseconds: it fails with `url_failed` when they are over. */
+/** As {@link givenUrl}, in a number of milliseconds: fails with `url_failed` when they are over. */
 export async function urlInTime(base: string, give: GiveUrl, [timeout, signal]: UrlTime): Promise<string> {
   try {
     return await limitTime([timeout], signal, () => givenUrl(base, give))

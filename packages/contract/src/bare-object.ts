@@ -1,6 +1,6 @@
 /**
- * What trees of members inherit: nothing but a text for people, so that a template, a log line or `JSON.stringify` does not throw. They have no
- * `then`, no `constructor` and no `toString` that a contract could mean.
+ * What trees of members inherit: nothing but a text for people, so that a template, a log line or
+ * `JSON.stringify` does not throw. They have no `then`, `constructor` or `toString`.
  */
 const BARE: object = /* @__PURE__ */ Object.create(null, {
   [Symbol.toPrimitive]: { value: text },
