@@ -332,6 +332,18 @@ describe('toAsyncApi', () => {
     })
   })
 
+  it('leaves patterns with flags out, and names their places', () => {
+    const zod = makeOf(z.object({ code: z.string().regex(/^a$/i).regex(/b/u) }))
+    expect(zod.warnings).to.deep.equal([
+      'op (input) at /properties/code: JSON Schema has no flags; /^a$/i is left out',
+    ])
+    const text = JSON.stringify(zod.document.components)
+    expect(text).to.include('"pattern":"b"').and.not.include('^a$')
+    const ark = makeOf(arktype({ code: /^a$/i, other: /^b$/ }))
+    expect(ark.warnings).to.deep.equal(['op (input): JSON Schema has no flags; /^a$/i is left out'])
+    expect(JSON.stringify(ark.document.components)).to.include('^b$').and.not.include('^a$')
+  })
+
   it('asks a schema only whether it may be left out, and takes no harm from those that throw or wait', () => {
     const asked: unknown[] = []
     const schema = (validate: (value: unknown) => unknown): Schema =>

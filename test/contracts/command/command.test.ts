@@ -64,6 +64,7 @@ const FILES: Readonly<Record<string, string>> = {
   'contract.ts': `${IMPORTS}
 enum Kind { A = 'a' }
 console.log('noise')
+process.stdout.write('direct\\n')
 export const contract = defineContract({ server: { hello: procedure({ input: z.enum(Kind) }) } })
 `,
   'shop.mts': `${IMPORTS}export const shop = defineContract({ server: { buy: procedure({ input: z.string() }) } })`,
@@ -80,6 +81,10 @@ export default defineContract({ client: { tell: procedure() } })`,
   'syntax.ts': `export const = 1`,
   'waits.ts': `await new Promise(() => {})`,
   'stays.ts': `${IMPORTS}setInterval(() => {}, 1000)
+export const contract = defineContract({ server: { hello: procedure() } })`,
+  'late.ts': `setTimeout(() => { throw new Error('too late') }, 0)
+await new Promise((resolve) => setTimeout(resolve, 5000))`,
+  'view.tsx': `${IMPORTS}export const view = <T,>(value: T): T => value
 export const contract = defineContract({ server: { hello: procedure() } })`,
   'wrong.ts': `export const contract = { server: {} }`,
   'model.yaml': `asyncapi: 3.0.0
@@ -112,6 +117,27 @@ describe('token-socket', function () {
     })
   }
 
+  it('refuses to write over the file that it reads', async () => {
+    for (const out of ['contract.ts', './contract.ts', join(folder, 'contract.ts')]) {
+      const { code, error } = await run('asyncapi', 'contract.ts', '--out', out)
+      expect(code).to.equal(2)
+      expect(error).to.include('--out would overwrite contract.ts, which is read')
+    }
+    expect(await readFile(join(folder, 'contract.ts'), 'utf8')).to.equal(FILES['contract.ts'])
+  })
+
+  it('says which file’s failure it is that comes later', async () => {
+    const { code, error } = await run('asyncapi', 'late.ts')
+    expect(code).to.equal(1)
+    expect(error).to.match(/^token-socket: a file that was loaded failed later: Error: too late/)
+  })
+
+  it('reads TypeScript with JSX', async () => {
+    const { code, out } = await run('asyncapi', 'view.tsx')
+    expect(code).to.equal(0)
+    expect(JSON.parse(out).operations).to.have.keys('hello')
+  })
+
   describe('asyncapi', () => {
     it('writes the document of a contract in TypeScript to the standard output, and nothing else', async () => {
       const { code, out, error } = await run(
@@ -122,7 +148,7 @@ describe('token-socket', function () {
         '--version',
         '2.0.0',
       )
-      expect({ code, error }).to.deep.equal({ code: 0, error: 'noise\n' })
+      expect({ code, error }).to.deep.equal({ code: 0, error: 'noise\ndirect\n' })
       const document = JSON.parse(out)
       expect(document.info).to.deep.equal({ title: 'Shop', version: '2.0.0' })
       expect(document.components.schemas['hello.input']).to.deep.equal({ type: 'string', enum: ['a'] })

@@ -30,7 +30,10 @@ export function zodFlagCollector(found: FlaggedPattern[]): JsonObject {
     for (const { source, flags } of expressionsOf(zodSchema)) {
       if (!FLAGS.test(flags) || !removePattern(jsonSchema, source)) continue
       const place = path.map((part) => `/${encodePointer(String(part))}`).join('')
-      found.push({ place, expression: `/${source}/${flags}` })
+      const expression = `/${source}/${flags}`
+      // Zod visits a schema once for each step of its chain.
+      if (found.some((one) => one.place === place && one.expression === expression)) continue
+      found.push({ place, expression })
     }
   }
   return { override }
