@@ -131,7 +131,7 @@ const REFUSED: Readonly<Record<string, readonly [model: unknown, message: RegExp
   ],
   'an operation in another alphabet': [
     modelOf({ operations: { 買う: operationOn('orders') } }),
-    /^operation 買う \(#\/operations\/買う\): "買う" has letters besides A to Z/,
+    /^operation 買う \(#\/operations\/買う\): "買う" has letters other than A to Z/,
   ],
   'a choice of schemas without a type, that is elsewhere': [
     schemaModel(

@@ -35,7 +35,7 @@ export function asciiText(text: string): string {
     .replace(/[^\0-\x7f]/gu, (letter) => SPELLINGS.get(letter) ?? letter)
 }
 
-/** Whether a text has letters or digits besides those of ASCII. */
+/** Whether a text has letters or digits other than those of ASCII. */
 export function hasOtherLetters(text: string): boolean {
   return /[\p{L}\p{N}]/u.test(text.replace(/[A-Za-z0-9]/g, ''))
 }

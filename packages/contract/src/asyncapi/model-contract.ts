@@ -163,7 +163,7 @@ export class ContractReader {
    */
   #operationName(name: string, pointer: string): string {
     const text = asciiText(name)
-    if (hasOtherLetters(text)) throw new ModelError(pointer, `${quote(name)} has letters besides A to Z`)
+    if (hasOtherLetters(text)) throw new ModelError(pointer, `${quote(name)} has letters other than A to Z`)
     const spelled = text.replace(/[^\w.]+(.?)/g, (_, next: string) => next.toUpperCase()).split('.')
     if (!spelled.every(isOperationName))
       throw new ModelError(pointer, `${quote(name)} can’t be the name of an operation`)

@@ -11,7 +11,7 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown
 }
 
-/** What a schema is besides its JSON Schema. */
+/** Settings of a schema that its JSON Schema has no word for. */
 export interface JsonSchemaOptions {
   /** The value may be left out. @default false */
   readonly optional?: boolean | undefined
