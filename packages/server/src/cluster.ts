@@ -212,11 +212,9 @@ export class Cluster {
   }
 
   /**
-   * Calls an action on a client without an answer, as {@link RemoteClient.notify} does, on
-   * whichever node it is.
+   * Calls an action on a client without an answer, on whichever node: {@link RemoteClient.notify}.
    * @param who the socket's id, or `{ sid }`
-   * @returns a promise that resolves when the client's node has sent it. A failure at the client is
-   *   an `error` event of that node
+   * @returns a promise that resolves when the client's node has sent it; that node reports failures
    * @throws RpcError what {@link RemoteClient.notify} gives, and as {@link rpc} `not_connected`,
    *   `connection_lost`, `too_large`, `engine_unavailable`
    */
