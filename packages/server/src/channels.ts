@@ -208,7 +208,10 @@ export class Channels {
     return this.#presence.members(channel)
   }
 
-  /** Warns developers of a pattern of channels that a library says have presence, if none of these channels may have it. */
+  /**
+   * Warns developers of a pattern of channels that a library says have presence, if none of these
+   * channels may have it.
+   */
   checkPresence(pattern: string, channels: readonly string[]): void {
     const { development, policy } = this.#owner
     if (!channels.some((channel) => policy.mayHavePresence(channel))) development?.warnOfNoRule(pattern)

@@ -35,8 +35,9 @@ export function localSocket(server: { readonly cluster: Cluster }, sid: string):
 }
 
 /**
- * Warns the developer of a server, by its log and once for each pattern, of channels that a contract says have presence, and that
- * get none by the server's rules. For libraries that are built on the server. Does nothing in production, and for what is no server.
+ * Warns the developer of a server, by its log and once for each pattern, of channels that a
+ * contract says have presence, and that get none by the server's rules. For libraries that are
+ * built on the server. Does nothing in production, and for what is no server.
  * @param pattern the name that the log shows
  * @param channels some that the pattern means: one that may have presence is enough
  */

@@ -30,8 +30,8 @@ export interface JsonSchemaOptions {
  *
  * @throws RpcError `bad_option` for what is no schema, and for keywords of later drafts, which it
  * would not check
- * @example
- * const add = procedure({ input: jsonSchema<{ a: number }>({ type: 'object', properties: { a: { type: 'number' } }, required: ['a'] }) })
+ * @example const add = procedure({ input: jsonSchema<{ a: number }>({ type: 'object', properties: {
+ * a: { type: 'number' } }, required: ['a'] }) })
  */
 export function jsonSchema<T>(schema: JsonSchema, { optional = false }: JsonSchemaOptions = {}): Schema<T> {
   if (!isObject(schema)) throw badOption('schema', 'a JSON Schema: an object')

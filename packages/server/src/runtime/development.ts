@@ -63,7 +63,10 @@ export class Development {
     this.#warnOf(channel, 'presence', 'members were asked for of a channel without presence')
   }
 
-  /** Warns that a contract describes the presence of channels that no rule gives presence. @param pattern the contract's */
+  /**
+   * Warns that a contract describes the presence of channels that no rule gives presence.
+   * @param pattern the contract's
+   */
   warnOfNoRule(pattern: string): void {
     this.#warnOf(
       pattern,
