@@ -45,6 +45,10 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   static readonly RpcError = RpcError
   /** The functions that the server may call, by dotted name. May be changed in place at any time. */
   actions: ClientController
+  /** The option `callTimeout`, or its default: milliseconds that a call has which names no `timeout`. */
+  readonly callTimeout: number
+  /** The option `queueSize`, or its default: how many calls may wait. */
+  readonly queueSize: number
   readonly #core: Core
   #end: Promise<void> | undefined
 
@@ -58,6 +62,8 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     advise?.(this, options)
     this.actions = actions
     const settings = readOptions(options)
+    this.callTimeout = settings.callTimeout
+    this.queueSize = settings.queueSize
     this.#core = new Core(settings, this)
     adviseOnActions?.(this, this.#core)
     if (settings.ready) this.ready(settings.ready)

@@ -2,7 +2,7 @@
 export { abortReason, onAbort, throwIfAborted } from './abort-signal.js'
 export type { CallContext, CallEnd, CancelReason } from './call-context.js'
 export { isAbortError } from './call-hooks.js'
-export { type CallOptions, checkTimeout } from './call-options.js'
+export { type CallOptions, checkCallOptions, checkTimeout } from './call-options.js'
 export {
   CLOSE_CODES,
   type CloseReason,

@@ -1,5 +1,6 @@
-import { type CallContext, RpcError } from '@token-socket/protocol'
+import type { CallContext } from '@token-socket/protocol'
 import { checker } from '../checked-value.js'
+import { errorsOf, isDeclared } from '../declared-errors.js'
 import { same } from '../message-order.js'
 import type { ProcedureDefinition } from '../procedure.js'
 import type { Schema } from '../schema.js'
@@ -36,22 +37,17 @@ export async function answerOf(
       throw new Error(`The answer to ${call.name} is not what its contract says`, { cause })
     }
   }
-  const makeError = (code: string) => [
-    code,
-    (data?: unknown, message?: string) => new RpcError(code, message, data),
-  ]
   return received(check(input, input && data), async (taken) => {
+    // It may have been held, and a schema may have taken long: a function does not run for a call
+    // that has ended.
+    if (call.signal.aborted) throw call.signal.reason
     emit(taken)
     try {
-      const own = { errors: Object.fromEntries(Object.keys(errors).map(makeError)) }
-      const answer = await run(taken, Object.assign(call, own))
+      const answer = await run(taken, Object.assign(call, { errors: errorsOf(errors) }))
       return await sent<unknown, unknown>(checkSent && checkAnswer(output, answer), () => answer)
     } catch (error) {
-      const isDeclared = RpcError.is(error) && Object.hasOwn(errors, error.code)
-      await sent<unknown, unknown>(
-        checkSent && isDeclared && checkAnswer(errors[error.code], error.data),
-        same,
-      )
+      const isOwn = checkSent && isDeclared(error, errors, call.name)
+      await sent<unknown, unknown>(isOwn && checkAnswer(errors[error.code], error.data), same)
       throw error
     }
   })

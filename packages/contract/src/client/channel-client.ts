@@ -8,7 +8,7 @@ import type {
 } from '@token-socket/client'
 import { badOption, type Member, markHandled, RpcError } from '@token-socket/protocol'
 import type { ChannelDefinition } from '../channel-definitions.js'
-import { type Check, checker, next } from '../checked-value.js'
+import { type Check, checker, inTime, next } from '../checked-value.js'
 import { same } from '../message-order.js'
 import type { Schema } from '../schema.js'
 import { checkListener } from './argument-checks.js'
@@ -32,16 +32,11 @@ export class ChannelClient {
   readonly name: string
   readonly #channel: Channel
   readonly #definition: ChannelDefinition
-  readonly #settings: ContractSettings & { released(): void }
+  readonly #settings: ContractSettings
   /** Each thing is read once, however many hear it. */
   readonly #readings = new WeakMap<Arrival, Reading>()
 
-  /** @param settings.released is called when it is needed no longer */
-  constructor(
-    channel: Channel,
-    definition: ChannelDefinition,
-    settings: ContractSettings & { released(): void },
-  ) {
+  constructor(channel: Channel, definition: ChannelDefinition, settings: ContractSettings) {
     this.name = channel.name
     this.#channel = channel
     this.#definition = definition
@@ -86,14 +81,16 @@ export class ChannelClient {
   }
 
   release(): void {
-    this.#settings.released()
     this.#channel.release()
   }
 
   async #send(event: string, data: unknown, options?: PublishOptions): Promise<Receipt | undefined> {
     this.#checkEvent(event)
-    const isRight = this.#settings.checkSent && this.#check({ event })(this.#schemaOf(event), data)
-    return this.#settings.sent(isRight, () => this.#channel.send(event, data, options))
+    const { checkSent, sent } = this.#settings
+    const isRight = checkSent && this.#check({ event })(this.#schemaOf(event), data)
+    const subject = { channel: this.name, event }
+    const send = () => this.#channel.send(event, data, options)
+    return sent(isRight, send, (turn) => inTime(turn, this.#settings, subject))
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ChannelOptions } from '@token-socket/client'
+import type { Channel, ChannelOptions } from '@token-socket/client'
 import type { ChannelDefinition, ChannelDefinitions } from '../channel-definitions.js'
 import { ChannelNames, type ParameterValues } from '../channel-names.js'
 import type { Contract } from '../contract.js'
@@ -16,23 +16,22 @@ export type ChannelFinder = (
 
 /** Gives a client the channels of its contract. @returns the client */
 export function addChannels({ client, settings }: MadeClient, { definition }: Contract): object {
-  client.channel = channelFinder(definition.channels, settings)
+  client.channel ??= channelFinder(definition.channels, settings)
   return client
 }
 
 /** Finds the channels of a client. */
 function channelFinder(definitions: ChannelDefinitions = {}, settings: ContractSettings): ChannelFinder {
   const names = new ChannelNames(Object.keys(definitions))
-  const opened = new Map<string, ChannelClient>()
+  /** By the socket's own channel, which is another one after a release. */
+  const opened = new WeakMap<Channel, ChannelClient>()
   return (pattern, parameters, options) => {
-    const name = names.format(pattern, parameters)
     // Also where it is there already: the options hold a token.
-    const channel = settings.socket.channel(name, options)
+    const channel = settings.socket.channel(names.format(pattern, parameters), options)
     // The name is one of this pattern, so that the contract has it.
     const definition = definitions[pattern] as ChannelDefinition
-    const released = () => void opened.delete(name)
-    const found = opened.get(name) ?? new ChannelClient(channel, definition, { ...settings, released })
-    opened.set(name, found)
+    const found = opened.get(channel) ?? new ChannelClient(channel, definition, settings)
+    opened.set(channel, found)
     return found as unknown as ContractChannel
   }
 }

@@ -3,7 +3,7 @@ import type { Contract } from '../contract.js'
 import { checkArgument } from './argument-checks.js'
 import { addChannels } from './channel-finder.js'
 import type { CallsClient, ContractClient } from './contract-client.js'
-import { type MadeClient, makeClient } from './made-client.js'
+import { clientOf, type MadeClient } from './made-client.js'
 import type { ConnectOptions } from './options.js'
 import { socketOptions } from './socket-options.js'
 
@@ -51,7 +51,7 @@ async function open(
   checkArgument(contract)
   const socket = new TokenSocket(socketOptions(options))
   try {
-    const made = makeClient(socket, contract, { checkSent, callTimeout: options.callTimeout })
+    const made = clientOf(socket, contract, { checkSent })
     let release = () => {}
     made.incoming.hold(
       new Promise<void>((resolve) => {

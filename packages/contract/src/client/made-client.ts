@@ -1,14 +1,16 @@
 import type { TokenSocket } from '@token-socket/client'
-import { asRpcError, type Controller } from '@token-socket/protocol'
+import { asRpcError, type Controller, RpcError } from '@token-socket/protocol'
 import { bareObject } from '../bare-object.js'
 import type { Contract } from '../contract.js'
+import type { ContractDefinition } from '../contract-definition.js'
 import { isDevelopment } from '../development.js'
-import { createOrder } from '../message-order.js'
+import { createOrder, type MessageOrder } from '../message-order.js'
 import { listenerName, type Operations } from '../operations.js'
 import { isProcedure, type ProcedureDefinition } from '../procedure.js'
 import { checkArgument } from './argument-checks.js'
 import { connectionMembers } from './connection-members.js'
 import { type AnyMessage, IncomingCalls } from './incoming-calls.js'
+import { checkTyped } from './option-checks.js'
 import type { TypedOptions } from './options.js'
 import { outgoingCall } from './outgoing-call.js'
 import type { ContractSettings } from './settings.js'
@@ -25,20 +27,48 @@ export interface Members {
   [name: string]: unknown
 }
 
+/** The clients of a socket. */
+interface SocketClients {
+  readonly sent: MessageOrder
+  readonly received: MessageOrder
+  readonly made: WeakMap<ContractDefinition, MadeClient>
+}
+
+const clients = /* @__PURE__ */ new WeakMap<TokenSocket, SocketClients>()
+
 /**
- * Makes the client of a contract, without its channels.
- * @throws RpcError `bad_option`, not in builds for production
+ * The client of a contract, without its channels. A socket has one of each contract.
+ *
+ * @throws RpcError `bad_option`, which names the option; not in builds for production
  */
-export function makeClient(
-  socket: TokenSocket,
-  contract: Contract,
-  { checkSent = isDevelopment(), callTimeout: timeout = 30_000 }: TypedOptions = {},
-): MadeClient {
+export function clientOf(socket: TokenSocket, contract: Contract, options: TypedOptions = {}): MadeClient {
   checkArgument(contract)
-  const { server, client, both } = contract.definition
+  const { made, sent, received } = clientsOf(socket)
+  const there = made.get(contract.definition)
+  try {
+    if (process.env.NODE_ENV !== 'production') checkTyped(options, there?.settings)
+  } catch (error) {
+    if (RpcError.is(error)) throw error
+  }
+  if (there) return there
+  const { checkSent = isDevelopment(), callTimeout: timeout = socket.callTimeout } = options
   const fail = (cause: unknown) => void socket.emit('error', asRpcError(cause))
-  const [sent, received] = [createOrder(), createOrder()]
-  const settings: ContractSettings = { socket, checkSent, timeout, sent, received, fail }
+  const settings = { socket, checkSent, timeout, sent, received, fail }
+  const client = makeClient(settings, contract.definition)
+  made.set(contract.definition, client)
+  return client
+}
+
+/** The contracts of a socket share the order of what it sends and hears. */
+function clientsOf(socket: TokenSocket): SocketClients {
+  const there = clients.get(socket)
+  if (there) return there
+  const own = { sent: createOrder(socket.queueSize), received: createOrder(), made: new WeakMap() }
+  clients.set(socket, own)
+  return own
+}
+
+function makeClient(settings: ContractSettings, { server, client, both }: ContractDefinition): MadeClient {
   const incoming = new IncomingCalls(settings)
   const members: Members = bareObject()
   for (const tree of [server, both])
@@ -50,7 +80,7 @@ export function makeClient(
       const listeners = incoming.add(operation.name, operation)
       if (!operation.output) branch[listenerName(key)] = (listener: Listener) => listeners.add(listener)
     })
-  Object.assign(members, connectionMembers(socket, fail), {
+  Object.assign(members, connectionMembers(settings.socket, settings.fail), {
     handle: (tree: Controller) => incoming.handle(tree),
     $onAnyMessage: (listener: (message: AnyMessage) => unknown) => incoming.any.add(listener),
   })

@@ -3,12 +3,14 @@ import {
   badOption,
   type CallOptions,
   callFailure,
+  checkCallOptions,
   markHandled,
   RpcError,
 } from '@token-socket/protocol'
 import { checker, inTime } from '../checked-value.js'
 import { same } from '../message-order.js'
 import type { ProcedureDefinition } from '../procedure.js'
+import { timeFromNow } from './call-time.js'
 import type { ContractSettings } from './settings.js'
 
 /** A function that calls an operation of the server. */
@@ -20,22 +22,25 @@ export interface CalledOperation extends ProcedureDefinition {
 }
 
 /**
- * Makes the function that calls an operation. A promise of it that no one awaits is never an
- * unhandled rejection.
+ * Makes the function that calls an operation. A promise of it that no one awaits is never an unhandled rejection.
+ *
+ * Its time-out and its signal count from the call, whatever it waits for.
  */
 export function outgoingCall(
   { name, input, output, errors = {} }: CalledOperation,
-  { socket, checkSent, timeout, sent, received, fail }: ContractSettings,
+  { socket, checkSent, timeout: callTimeout, sent, received, fail }: ContractSettings,
 ): OutgoingCall {
   /** It runs up to the sending at once, so that messages leave in the order of the calls. */
   async function run(given: unknown, options: CallOptions): Promise<unknown> {
     if (!options) throw badOption('options', 'an object')
+    const { timeout = callTimeout, signal } = output ? options : {}
+    if (output) checkCallOptions(options, timeout)
     const subject = { function: name }
-    const time = { ...options, timeout: options.timeout ?? timeout }
+    const time = timeFromNow({ timeout, signal })
     const check = checker(subject, time)
     const bound = <W>(work: Promise<W>) => inTime(work, time, subject)
     const value = input && given
-    const send = () => (output ? socket.rpc(name, value, options) : socket.notify(name, value))
+    const send = () => (output ? socket.rpc(name, value, { ...time }) : socket.notify(name, value))
     try {
       const answer = await sent(checkSent && check(input, value), send, bound)
       return output && received(check(output, answer, 'invalid_output'), same, bound)

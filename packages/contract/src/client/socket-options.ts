@@ -14,12 +14,14 @@ export function socketOptions(given: ConnectOptions): TokenSocketOptions {
   return { ...options, ...signInOptions(authentication), ...(url !== undefined && addressOf(url)) }
 }
 
+/** @throws RpcError `bad_option`: only `'none'` itself signs in without credentials */
 function signInOptions(authentication: ContractAuthentication = { session: true }): TokenSocketOptions {
-  const { session, token, custom = (given) => given } = authentication as SignInFields
-  // What is neither, such as an empty token, the socket itself refuses.
-  if (token !== undefined) return { token }
-  if (session !== undefined) return session === true ? {} : { authentication: session }
-  return { url: custom }
+  if (authentication === 'none') return { url: (given) => given }
+  const { session, token, custom } = Object(authentication) as SignInFields
+  if (token) return { token }
+  if (session) return session === true ? {} : { authentication: session }
+  if (typeof custom === 'function') return { url: custom }
+  throw badOption('authentication', '"none", { session }, { token } or { custom }')
 }
 
 /**

@@ -2,13 +2,15 @@ import type { TokenSocket } from '@token-socket/client'
 import type { Contract } from '../contract.js'
 import { addChannels } from './channel-finder.js'
 import type { CallsClient, ContractClient } from './contract-client.js'
-import { makeClient } from './made-client.js'
+import { clientOf } from './made-client.js'
 import type { TypedOptions } from './options.js'
 
 /**
- * The client of a contract over a socket that is there. The socket's own actions, calls and
- * channels work as before; a socket may have several contracts.
+ * The client of a contract over a socket that is there. The socket's own actions, calls and channels work as before; a
+ * socket may have several contracts. Of one contract it has one client: calling it again gives the same.
  *
+ * @throws RpcError `bad_option`, for a wrong or unknown option, and for one that is not as before; not in builds for
+ *   production
  * @example
  * const client = typed(new TokenSocket({ host }), contract)
  */
@@ -17,7 +19,7 @@ export function typed<C extends Contract>(
   contract: C,
   options?: TypedOptions,
 ): ContractClient<C> {
-  return addChannels(makeClient(socket, contract, options), contract) as ContractClient<C>
+  return addChannels(clientOf(socket, contract, options), contract) as ContractClient<C>
 }
 
 /**
@@ -31,5 +33,5 @@ export function typedCalls<C extends Contract>(
   contract: C,
   options?: TypedOptions,
 ): CallsClient<C> {
-  return makeClient(socket, contract, options).client as unknown as CallsClient<C>
+  return clientOf(socket, contract, options).client as unknown as CallsClient<C>
 }

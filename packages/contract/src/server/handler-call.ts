@@ -1,8 +1,6 @@
-import type { CallContext, RpcError } from '@token-socket/protocol'
+import type { CallContext } from '@token-socket/protocol'
 import type { RemoteClient, SocketAuth } from '@token-socket/server'
-
-/** Makes an operation's declared errors, by code. */
-export type Errors = Readonly<Record<string, (data?: unknown, message?: string) => RpcError>>
+import type { Errors } from '../declared-errors.js'
 
 /** What all calls of an operation have in common. */
 export interface CalledOperation {
