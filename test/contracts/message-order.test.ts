@@ -88,10 +88,13 @@ describe('createOrder', () => {
             await wait(turns)
             if (fails) throw new Error('of a check')
           }
-          const bound = (waits: Promise<void>) =>
+          const bound = <W>(waits: Promise<W>): Promise<W> =>
             givenUp === null
               ? waits
-              : Promise.race([waits, wait(givenUp).then(() => Promise.reject(new Error('given up')))])
+              : Promise.race([
+                  waits,
+                  wait(givenUp).then((): Promise<W> => Promise.reject(new Error('given up'))),
+                ])
           const value = turns === 0 && !fails ? undefined : work()
           const sent = new Promise<void>((resolve) => {
             const go = () => {

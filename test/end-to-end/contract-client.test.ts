@@ -496,7 +496,8 @@ describe('a client of a contract', () => {
     })
 
     it('fails the call with `internal`, or with `timeout`', async () => {
-      const client = typed(site.client({ logLevel: 'none' }), bad, { checkSent: true, callTimeout: 30 })
+      const { client: socket } = await site.pair({ logLevel: 'none' })
+      const client = typed(socket, bad, { checkSent: true, callTimeout: 30 })
       expect((await rejection(client.echo(1))).code).to.equal('internal')
       expect((await rejection(client.when(undefined, { timeout: 20 }))).code).to.equal('timeout')
       expect((await rejection(client.when())).code).to.equal('timeout')

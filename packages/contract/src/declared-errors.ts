@@ -11,7 +11,8 @@ export function errorsOf(schemas: ErrorSchemas = {}): Errors {
 }
 
 /**
- * Whether what an operation's function throws is an error that it declares. The failure of a call that the function made is none,
+ * Whether what an operation's function throws is an error that it declares. The failure of a
+ * call that the function made is none,
  * whatever its code is.
  *
  * @param name the operation's

@@ -29,7 +29,10 @@ export async function answerOf(
   { input, output, errors = {}, run, data, call, emit }: AnsweredCall,
   { checkSent, timeout, sent, received }: ContractSettings,
 ): Promise<unknown> {
-  const check = checker({ function: call.name }, { timeout })
+  const subject = { function: call.name }
+  const check = checker(subject, { timeout })
+  // Once the server has given the call up, nothing waits for its input.
+  const checkInput = checker(subject, { timeout, signal: call.signal })
   const checkAnswer = async (schema: Schema | undefined, value: unknown) => {
     try {
       await check(schema, value, 'invalid_output')
@@ -37,7 +40,7 @@ export async function answerOf(
       throw new Error(`The answer to ${call.name} is not what its contract says`, { cause })
     }
   }
-  return received(check(input, input && data), async (taken) => {
+  return received(checkInput(input, input && data), async (taken) => {
     // It may have been held, and a schema may have taken long: a function does not run for a call
     // that has ended.
     if (call.signal.aborted) throw call.signal.reason

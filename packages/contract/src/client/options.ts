@@ -9,7 +9,8 @@ export interface TypedOptions {
    */
   readonly checkSent?: boolean | undefined
   /**
-   * Milliseconds that an asynchronous schema may take, and a call whose options name no `timeout`; 0 for any time.
+   * Milliseconds that an asynchronous schema may take, and a call whose options name no
+   * `timeout`; 0 for any time.
    * @default that of the socket, which is 30000
    */
   readonly callTimeout?: number | undefined

@@ -22,7 +22,8 @@ export interface CalledOperation extends ProcedureDefinition {
 }
 
 /**
- * Makes the function that calls an operation. A promise of it that no one awaits is never an unhandled rejection.
+ * Makes the function that calls an operation. A promise of it that no one awaits is never an
+ * unhandled rejection.
  *
  * Its time-out and its signal count from the call, whatever it waits for.
  */

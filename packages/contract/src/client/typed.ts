@@ -6,10 +6,13 @@ import { clientOf } from './made-client.js'
 import type { TypedOptions } from './options.js'
 
 /**
- * The client of a contract over a socket that is there. The socket's own actions, calls and channels work as before; a
- * socket may have several contracts. Of one contract it has one client: calling it again gives the same.
+ * The client of a contract over a socket that is there. The socket's own actions, calls and
+ * channels work as before; a
+ * socket may have several contracts. Of one contract it has one client: calling it again gives
+ * the same.
  *
- * @throws RpcError `bad_option`, for a wrong or unknown option, and for one that is not as before; not in builds for
+ * @throws RpcError `bad_option`, for a wrong or unknown option, and for one that is not as
+ *   before; not in builds for
  *   production
  * @example
  * const client = typed(new TokenSocket({ host }), contract)
