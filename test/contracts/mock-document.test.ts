@@ -29,8 +29,7 @@ describe('the examples of mocks in docs/CONTRACT.md', () => {
     it(`print what they say, example ${index + 1}`, async function () {
       this.timeout(20_000)
       const file = join(folder, 'example.mts')
-      const imports =
-        "import { contract } from './contract.js'\nimport { safe } from '@token-socket/contract/client'\n"
+      const imports = "import { contract } from './contract.js'\n"
       await writeFile(file, imports + code)
       const { stdout } = await promisify(execFile)(process.execPath, [...LOADER, file], { cwd: root })
       expect(stdout.trim().split('\n')).to.deep.equal(printedBy(code))
