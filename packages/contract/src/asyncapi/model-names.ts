@@ -1,6 +1,7 @@
 import { RpcError } from '@token-socket/protocol'
-import { defineContract } from '../contract.js'
+import { checkContract } from '../contract-checks.js'
 import { type Procedure, procedure } from '../procedure.js'
+import { checkProcedure } from '../procedure-checks.js'
 import { type } from '../schema.js'
 import type { ModelContract, ModelOperation } from './model-contract.js'
 import { ModelError } from './model-error.js'
@@ -19,18 +20,18 @@ export function checkNames({ operations, channels }: ModelContract): void {
   for (const operation of operations) named(operation.pointer, () => define([operation]))
   const definitions = channels.map(({ pattern, events, pointer }) => {
     const definition = { events: Object.fromEntries(events.map(([event]) => [event, type()])) }
-    named(pointer, () => defineContract({ channels: { [pattern]: definition } }))
+    named(pointer, () => checkContract({ channels: { [pattern]: definition } }))
     return [pattern, definition] as const
   })
   if (fails(() => define(operations)))
     named(firstToClash(operations)?.pointer ?? '#', () => define(operations))
-  named('#', () => defineContract({ channels: Object.fromEntries(definitions) }))
+  named('#', () => checkContract({ channels: Object.fromEntries(definitions) }))
 }
 
 function define(operations: readonly ModelOperation[]): void {
   const trees: Record<ModelOperation['kind'], Branch> = { server: {}, client: {}, both: {} }
   for (const operation of operations) addOperation(trees[operation.kind], operation)
-  defineContract(trees)
+  checkContract(trees)
 }
 
 /**
@@ -69,14 +70,15 @@ function addOperation(tree: Branch, { name, pointer, errors, output }: ModelOper
   }
   if (branch[last]) throw new ModelError(pointer, `the name ${name} begins another operation’s`)
   const schemas = errors.map(([code]) => [code, type()] as const)
-  branch[last] = named(pointer, () =>
-    procedure({ ...(output && { output: type() }), errors: Object.fromEntries(schemas) }),
-  )
+  const definition = { ...(output && { output: type() }), errors: Object.fromEntries(schemas) }
+  // Whatever NODE_ENV is: `procedure` itself does not look in production.
+  named(pointer, () => checkProcedure(definition))
+  branch[last] = procedure(definition)
 }
 
-function named<T>(pointer: string, make: () => T): T {
+function named(pointer: string, check: () => void): void {
   try {
-    return make()
+    check()
   } catch (error) {
     if (RpcError.is(error)) throw new ModelError(pointer, error.message)
     throw error

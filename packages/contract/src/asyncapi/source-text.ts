@@ -72,6 +72,8 @@ export function literal(value: unknown): Source {
 
 /** A property's name: quoted where it is no identifier. */
 export function keyText(key: string): string {
+  // As a plain key it would set what the object inherits.
+  if (key === '__proto__') return "['__proto__']"
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : stringText(key)
 }
 

@@ -117,7 +117,7 @@ class ContractMockClient<C extends Contract> implements MockClient<C> {
 
   async connect(options: ConnectOptions): Promise<ContractClient<C>> {
     const client = await connect(this.#contract, options)
-    this.#open.push(() => client.$disconnect())
+    this.#open.push(() => client.$socket.end())
     return this.#answer(client)
   }
 

@@ -42,16 +42,21 @@ export class ReceivedMessages {
 
   /** Nothing comes any more: what waits for it fails with `ended`. */
   end(): void {
-    for (const [operation, waiters] of this.#waiting) {
-      const text = `The mock was closed before ${operation} came`
-      for (const { reject } of waiters.splice(0)) reject(new RpcError('ended', text, { function: operation }))
-    }
+    this.#giveUp('closed')
   }
 
-  /** Forgets everything that arrived. */
+  /** Forgets everything that arrived. What waits for something fails with `ended`. */
   clear(): void {
     this.#all.length = 0
     this.#untaken.clear()
+    this.#giveUp('reset')
+  }
+
+  #giveUp(how: string): void {
+    for (const [operation, waiters] of this.#waiting) {
+      const text = `The mock was ${how} before ${operation} came`
+      for (const { reject } of waiters.splice(0)) reject(new RpcError('ended', text, { function: operation }))
+    }
   }
 }
 

@@ -103,12 +103,16 @@ export class MemorySocket implements Member {
   /** Calls a function of the client. */
   rpc(name: string, data?: unknown, options: CallOptions = {}): Promise<unknown> {
     const { timeout } = options
-    const send = (id: string) => this.send({ type: 'invoke', id, name, data, timeout })
+    const send = (id: string) => {
+      this.#checkOpen()
+      this.send({ type: 'invoke', id, name, data, timeout })
+    }
     return this.#peer.request(send, options, name)
   }
 
   /** Runs a function of the client that is not answered. */
   async notify(name: string, data?: unknown): Promise<void> {
+    this.#checkOpen()
     this.send({ type: 'invoke', name, data })
   }
 
@@ -210,6 +214,11 @@ export class MemorySocket implements Member {
       (data) => this.send({ type: 'answer', id, rpc, outcome: { data } }),
       (error) => this.send({ type: 'answer', id, rpc, outcome: encodeThrown(error) }),
     )
+  }
+
+  /** @throws RpcError `connection_lost`, as a server's socket does */
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new RpcError('connection_lost')
   }
 
   #closed(): void {
