@@ -67,6 +67,12 @@ describe('ChannelNames', () => {
       expect(code(() => names.format('room-{id}', values))).to.equal('too_long')
   })
 
+  it('refuses parameters that are no object', () => {
+    const names = new ChannelNames(['room-{id}'])
+    for (const wrong of [null, 'id', 5] as never[])
+      expect(() => names.format('room-{id}', wrong)).to.throw('parameters has to be an object')
+  })
+
   it('refuses parameters that make the name of another pattern', () => {
     expect(code(() => names.format('room-{id}', { id: 'lobby' }))).to.equal('bad_message')
     expect(code(() => names.format('room-{id}', { id: '1-2' }))).to.equal('bad_message')

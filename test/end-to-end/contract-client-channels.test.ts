@@ -242,6 +242,34 @@ describe('a channel of a contract’s client', () => {
       expect(errors[0]).to.equal('invalid_input')
     })
 
+    it('reads ten pages that are all refused, and says where to go on', async () => {
+      const client = open()
+      client.$onError(() => {})
+      const room = client.channel('room-{id}', { id: 1 })
+      room.bind('say', () => {})
+      await until(() => client.$socket.channels().includes('room-1'))
+      for (let index = 0; index < 12; index += 1) await client.$socket.publish('room-1', index)
+      await room.send('typing')
+      const error = await rejection(room.history({ limit: 1 }))
+      expect(error.code).to.equal('invalid_output')
+      expect(error.data).to.have.property('channel', 'room-1')
+      const { after } = error.data as { after: string }
+      const [found] = await room.history({ limit: 1, after })
+      expect(found?.event).to.equal('typing')
+    })
+
+    it('ends where a server repeats a page', async () => {
+      const client = open()
+      const socket = client.$socket
+      let pages = 0
+      socket.history = async () => {
+        pages += 1
+        return [{ channel: 'room-1', id: 'same', data: 1 } as never]
+      }
+      expect(await client.channel('room-{id}', { id: 1 }).history()).to.deep.equal([])
+      expect(pages).to.equal(2)
+    })
+
     it('fails as the socket’s does, and is no unhandled rejection', async () => {
       const client = open()
       client.channel('lobby').history({ limit: -1 })

@@ -342,6 +342,12 @@ describe('a client of a contract', () => {
   describe('#handle', () => {
     it('answers the server’s calls, until it is undone', async () => {
       const client = await open()
+      class Answers {
+        ask() {
+          return 'yes'
+        }
+      }
+      expect(() => client.handle(new Answers() as never)).to.throw('handle has to be a plain object')
       const unhandle = client.handle({ ask: async ({ question }) => `${question} yes` })
       expect(await remote().rpc('ask', { question: 'sure?' })).to.equal('sure? yes')
       unhandle()

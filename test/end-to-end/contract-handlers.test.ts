@@ -77,6 +77,69 @@ describe('#implement', () => {
     expect(await call(silent, 'move', { x: 1 })).to.equal(undefined)
   })
 
+  it('gives all handlers the same makers of errors, which none can change', async () => {
+    const site = await serve({
+      buy: (_input, { errors }) => {
+        Object.assign(errors, { sold_out: () => 1 })
+        return { order: 1 }
+      },
+    })
+    const client = await site.ready()
+    expect((await rejection(client.rpc('buy', 'x'))).code).to.equal('internal')
+    expect(site.failures[0]?.cause).to.be.instanceOf(TypeError)
+  })
+
+  it('answers internal where a checked handler throws a thenable', async () => {
+    const site = await serve({
+      buy: () => {
+        // biome-ignore lint/suspicious/noThenProperty: it is what is tested.
+        throw { then() {} }
+      },
+    })
+    const client = await site.ready()
+    expect((await rejection(client.rpc('buy', 'x', { timeout: 5000 }))).code).to.equal('internal')
+  })
+
+  it('refuses inputs, and answers of clients, of more than `maxParts` parts', async () => {
+    const lists = defineContract({
+      server: { count: procedure({ input: z.array(z.number()), output: z.number() }) },
+      client: { list: procedure({ output: z.array(z.number()) }) },
+    })
+    const failed: unknown[] = []
+    const controller = implement(
+      lists,
+      {
+        count: async (list, { client }) => {
+          if (list.length === 0) failed.push(await rejection(client.list()))
+          return list.length
+        },
+      },
+      { maxParts: 3 },
+    )
+    const site = await start({ socketController: controller })
+    const client = await site.ready({}, { list: () => [1, 2, 3, 4] })
+    expect(await client.rpc('count', [1, 2, 3])).to.equal(3)
+    const error = await rejection(client.rpc('count', ['a', 'b', 'c', 'd']))
+    expect(error.code).to.equal('invalid_input')
+    expect(error.data).to.deep.equal({
+      function: 'count',
+      issues: [{ path: [], message: 'must have at most 3 parts' }],
+    })
+    await client.rpc('count', [])
+    expect(failed[0]).to.have.property('code', 'invalid_output')
+  })
+
+  it('bounds inputs to 10,000 parts by default, and refuses wrong limits', async () => {
+    const lists = defineContract({
+      server: { count: procedure({ input: z.array(z.number()), output: z.number() }) },
+    })
+    const site = await start({ socketController: implement(lists, { count: (list) => list.length }) })
+    const client = await site.ready()
+    expect(await client.rpc('count', Array(10_000).fill(1))).to.equal(10_000)
+    expect((await rejection(client.rpc('count', Array(10_001).fill(1)))).code).to.equal('invalid_input')
+    expect(() => implement(lists, { count: () => 1 }, { maxParts: 0 })).to.throw('maxParts has to be')
+  })
+
   it('gives a handler nothing where the contract has no input, and the output of the schema where it has', async () => {
     const site = await serve()
     expect(await call(site, 'nothing', { a: 'lot' })).to.equal('nothing came')

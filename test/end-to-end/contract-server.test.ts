@@ -344,6 +344,64 @@ describe('#typed', () => {
       expect(asked).to.deep.equal(['one', 'two'])
     })
 
+    it('takes the events of all contracts that a channel belongs to, under whichever pattern', async () => {
+      const one = defineContract({
+        channels: { 'room-{id}': { events: { say: z.string(), same: z.string() } } },
+      })
+      const two = defineContract({
+        channels: { '{name}': { events: { count: z.number(), same: z.string().max(3) } } },
+      })
+      const site = await start()
+      typed(site.sockets, one)
+      typed(site.sockets, two)
+      const client = await site.ready()
+      const code = async (event: string, data: unknown) =>
+        (await client.publish('room-7', data, { event }).then(
+          () => 'ok',
+          ({ code }) => code,
+        )) as string
+      expect(await code('say', 'x')).to.equal('ok')
+      expect(await code('count', 1)).to.equal('ok')
+      expect(await code('same', 'x')).to.equal('ok')
+      for (const [event, data] of [
+        ['say', 1],
+        ['count', 'x'],
+        ['same', 'long'],
+        ['other', 1],
+      ] as const)
+        expect(await code(event, data)).to.equal('invalid_input')
+    })
+
+    it('refuses data of more than `maxParts` parts, and asks no schema', async () => {
+      let asked = 0
+      const counting = z.unknown().refine(() => {
+        asked += 1
+        return true
+      })
+      const one = defineContract({ channels: { lobby: { events: { say: counting } } } })
+      const site = await start()
+      typed(site.sockets, one, { maxParts: 3 })
+      const client = await site.ready()
+      const error = await rejection(client.publish('lobby', [1, 2, 3, 4], { event: 'say' }))
+      expect(error.code).to.equal('invalid_input')
+      expect(error.data).to.have.nested.property('issues[0].message', 'must have at most 3 parts')
+      expect(asked).to.equal(0)
+      await client.publish('lobby', [1, 2, 3], { event: 'say' })
+      expect(asked).to.equal(1)
+    })
+
+    it('leaves what middleware does after the check alone', async () => {
+      const { site } = await serve()
+      site.sockets.use('publish', (request, go) => {
+        request.data = { text: 5 }
+        return go()
+      })
+      const { client, seen } = await publishing(site)
+      await client.publish('lobby', { text: 'x' }, { event: 'say' })
+      await until(() => seen.length)
+      expect(seen).to.deep.equal([['lobby', { text: 5 }]])
+    })
+
     it('gives internal for schemas that throw, and veto_timeout for those that never settle', async () => {
       const schema = (run: () => unknown) => z.unknown().refine(run as () => boolean)
       const failing = schema(() => {

@@ -1,4 +1,4 @@
-import { badField, errorFrom, NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
+import { badField, badOption, errorFrom, NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
 
 /** The values of a channel's parameters, by name. */
 export type ParameterValues = Readonly<Record<string, string | number>>
@@ -59,10 +59,12 @@ export class ChannelNames {
 
   /**
    * The name of a channel.
-   * @throws RpcError `bad_message` for a pattern that is not the contract's, for a parameter that
-   *   is missing or empty, and for parameters that make the name of another pattern; `too_long`
+   * @throws RpcError `bad_option` for parameters that are no object
+   * @throws RpcError `bad_message` for a pattern that is not the contract's, for a parameter that is missing or empty, and
+   *   for parameters that make the name of another pattern; `too_long`
    */
   format(pattern: string, values: ParameterValues = {}): string {
+    if (Object(values) !== values) throw badOption('parameters', 'an object')
     const name = write(splitPattern(pattern), values)
     if (this.parse(name)?.pattern === pattern) return name
     throw new RpcError('bad_message', `${name} is not a channel of ${pattern}`, { field: 'channel' })

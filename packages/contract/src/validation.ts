@@ -109,26 +109,59 @@ function listOf<T>(items: Iterable<T> = [], length: number): T[] {
 
 function issueOf(issue: SchemaIssue, value: unknown): Issue {
   let part = value
-  const path = listOf(issue.path, MAX_DEPTH).map((segment) => {
+  const path = [...(issue.path ?? [])].map((segment) => {
     const key = typeof segment === 'object' ? segment.key : segment
     part = Object(part)[key]
     return typeof key === 'number' ? key : cut(String(key), MAX_KEY)
   })
-  return { path, message: cut(textOf(issue, part), MAX_MESSAGE) }
+  return { path: path.slice(0, MAX_DEPTH), message: textOf(issue, part) }
+}
+
+/** The fields of their own by which the libraries say what they put into a text. */
+interface LibraryIssue extends SchemaIssue {
+  /** ArkType: what the text ends with, which may name the value. */
+  readonly problem?: string
+  /** ArkType: what the part has to be, in words of the schema. */
+  readonly expected?: string
+  /** ArkType: `union` or `intersection` where there are several. */
+  readonly code?: string
+  readonly errors?: readonly LibraryIssue[]
+  /** Valibot: the value, as the text has it. */
+  readonly received?: string
+  /** Zod: names of fields that are not the schema's. */
+  readonly keys?: readonly string[]
 }
 
 /**
- * An issue's text without the value, which Valibot and ArkType add to theirs, and functions of
- * applications may.
+ * An issue's text without the value. What a library adds to its own texts is known by the issue's fields. Texts are long where
+ * values are: nothing here searches for a pattern in what has not been cut.
  */
-function textOf(
-  issue: SchemaIssue & { readonly code?: unknown; readonly expected?: unknown },
-  part: unknown,
-): string {
-  const text = issue.code === 'intersection' ? `must be ${issue.expected}` : String(issue.message)
-  const hasValue = 'actual' in issue || 'received' in issue
-  const plain = hasValue ? text.replace(/\s*\(was .*|(:|,| but)? received .*/is, '') : text
-  return typeof part === 'string' && part.length > 2 && plain.includes(part) ? 'Invalid value' : plain
+function textOf(issue: LibraryIssue, part: unknown): string {
+  const { problem, received, keys } = issue
+  const whole = String(issue.message)
+  let text = cut(whole, MAX_MESSAGE)
+  // Of several, the message is the library's own.
+  if (problem && (issue.errors || whole.endsWith(problem)))
+    text = cut(`must be ${expectedOf(issue)}`, MAX_MESSAGE)
+  else if (received) {
+    const end = whole.endsWith(received) ? whole.length - received.length : text.indexOf(start(received))
+    if (end >= 0) text = text.slice(0, end).replace(/(:|,| but)? received $/i, '')
+  } else if (keys?.some((key) => text.includes(start(key)))) text = `Unrecognized keys: ${keys.length}`
+  const own = typeof part === 'string' || typeof part === 'number' ? String(part) : ''
+  return own.length > 2 && text.includes(start(own)) ? 'Invalid value' : text
+}
+
+/** What ArkType expects. Its own text for a union has the values. */
+function expectedOf({ errors, expected, code, path = [] }: LibraryIssue): string {
+  const parts = errors?.map((one) =>
+    (one.path?.length ?? 0) > path.length ? 'valid inside' : expectedOf(one),
+  )
+  return parts ? [...new Set(parts)].join(code === 'union' ? ' or ' : ' and ') : String(expected)
+}
+
+/** By what a value is known in a text that is cut. */
+function start(text: string): string {
+  return text.slice(0, 32)
 }
 
 function cut(text: string, length: number): string {

@@ -58,6 +58,11 @@ describe('toAsyncApi', () => {
     })
   }
 
+  it('refuses a url of another protocol', () => {
+    for (const url of ['ftp://example.com', 'javascript:alert(1)', 'file:///tmp/x'])
+      expect(() => make(contract as Contract, { url })).to.throw('Invalid option: url has to be')
+  })
+
   describe('writes', () => {
     const { document } = make(contract as Contract)
 

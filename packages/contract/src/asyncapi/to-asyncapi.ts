@@ -43,8 +43,8 @@ export interface AsyncApiOptions {
  * schema that can't be described leaves its payload open, and `onWarning` receives the operation's
  * name and the reason.
  *
- * @throws RpcError `bad_option` for what is no contract, without `title` or `version`, or for a
- *   `url` that is none
+ * @throws RpcError `bad_option` for what is no contract, without `title` or `version`, or for a `url` that is not one of `ws`,
+ *   `wss`, `http` or `https`
  * @example
  * const document = toAsyncApi(contract, { title: 'Shop', version: '1.0.0' })
  * await writeFile('asyncapi.json', JSON.stringify(document, null, 2))
@@ -67,9 +67,11 @@ export function toAsyncApi(contract: Contract, options: AsyncApiOptions): AsyncA
   }
 }
 
+const EMPTY_URL = { protocol: '', host: '', pathname: '' }
+
 function serverOf(url: string): JsonObject {
-  if (!URL.canParse(url)) throw badOption('url', 'an address such as wss://example.com/sockets')
-  const { protocol, host, pathname } = new URL(url)
+  const { protocol, host, pathname } = URL.canParse(url) ? new URL(url) : EMPTY_URL
+  if (!/^(ws|http)s?:$/.test(protocol)) throw badOption('url', 'an address such as wss://example.com/sockets')
   return { host, protocol: protocol.replace(/^http/, 'ws').slice(0, -1), pathname }
 }
 

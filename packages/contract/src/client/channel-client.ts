@@ -15,6 +15,9 @@ import { checkListener } from './argument-checks.js'
 import { runIsolated } from './listeners.js'
 import type { ContractSettings } from './settings.js'
 
+/** How many pages of history are read whose messages are all refused. */
+const MAX_PAGES = 10
+
 /** Something that came on a channel. */
 type Arrival = PublicationDetails | Member
 
@@ -93,16 +96,24 @@ export class ChannelClient {
     return sent(isRight, send, (turn) => inTime(turn, this.#settings, subject))
   }
 
-  /**
-   * An empty page is the end, so that one whose messages are all refused is followed by the next.
-   */
+  /** An empty page is the end. So pages whose messages are all refused are followed by the next, within a bound. */
   async #history(query: HistoryQuery = {}): Promise<readonly Arrival[]> {
-    const page = await this.#channel.history(query)
-    const read = Promise.all(page.map(this.#readMessage))
-    const taken = (await this.#settings.received(read, same)).flat()
-    const { id } = page.at(-1) ?? {}
-    if (taken.length > 0 || !id) return taken
-    return this.#history({ ...query, [query.reverse ? 'before' : 'after']: id })
+    let own = query
+    for (let pages = 1; ; pages += 1) {
+      const page = await this.#channel.history(own)
+      const read = Promise.all(page.map(this.#readMessage))
+      const taken = (await this.#settings.received(read, same)).flat()
+      const { id } = page.at(-1) ?? {}
+      const field = own.reverse ? 'before' : 'after'
+      // A server that repeats a page has no other.
+      if (taken.length > 0 || !id || id === own[field]) return taken
+      if (pages === MAX_PAGES)
+        throw new RpcError('invalid_output', `No message of ${pages} pages is right`, {
+          channel: this.name,
+          [field]: id,
+        })
+      own = { ...own, [field]: id }
+    }
   }
 
   #schemaOf(event: string): Schema | undefined {

@@ -1,4 +1,4 @@
-import { badOption, type Controller, findAction } from '@token-socket/protocol'
+import { badOption, type Controller, findAction, isPlain } from '@token-socket/protocol'
 
 /** What functions are added to. */
 interface Added {
@@ -27,11 +27,13 @@ export function checkFunctions(tree: Controller, { socket, added, isTaken, answe
   }
 }
 
+/** An instance's own fields are not its methods, which calls would not find: functions are looked up by own names. */
 function* membersOf(
   tree: Controller,
   answers: Added['answers'],
   prefix = '',
 ): Generator<[name: string, value: unknown]> {
+  if (!isPlain(tree)) throw badOption(prefix.slice(0, -1) || 'handle', 'a plain object of functions')
   for (const [key, value] of Object.entries(tree)) {
     const name = prefix + key
     if (value && typeof value === 'object' && !answers(name)) yield* membersOf(value, answers, `${name}.`)

@@ -8,18 +8,28 @@ import {
 } from '@token-socket/protocol'
 import { type Check, checker, inTime } from '../checked-value.js'
 import type { Operation } from '../operations.js'
+import type { Schema } from '../schema.js'
+import { checked, invalid } from '../validation.js'
 import type { CallTarget } from './call-target.js'
+import { refuseParts } from './value-size.js'
+
+/** What calls of clients have in common. */
+export interface ClientCallSettings {
+  /** Whether inputs are checked before they are sent. */
+  readonly checkSent: boolean
+  /** How many parts an answer may have. */
+  readonly maxParts: number
+}
 
 /** Calls one operation of a client. */
 export type ClientCall = (target: CallTarget, input?: unknown, options?: CallOptions) => Promise<unknown>
 
 /**
- * A function that calls an operation of a client. Its promise may be left alone: what it rejects
- * with is then no `unhandledRejection`.
- * @param checkSent whether inputs are checked before they are sent
+ * A function that calls an operation of a client. Its promise may be left alone: what it rejects with is then no
+ * `unhandledRejection`.
  */
-export function clientCall(operation: Operation, checkSent: boolean): ClientCall {
-  const called = new CalledOperation(operation, checkSent)
+export function clientCall(operation: Operation, settings: ClientCallSettings): ClientCall {
+  const called = new CalledOperation(operation, settings)
   return (target, input, options) =>
     markHandled(
       called.run(target, input, options).catch((cause) => {
@@ -31,11 +41,11 @@ export function clientCall(operation: Operation, checkSent: boolean): ClientCall
 /** An operation of a client, as it is called. */
 class CalledOperation {
   readonly #operation: Operation
-  readonly #checkSent: boolean
+  readonly #settings: ClientCallSettings
 
-  constructor(operation: Operation, checkSent: boolean) {
+  constructor(operation: Operation, settings: ClientCallSettings) {
     this.#operation = operation
-    this.#checkSent = checkSent
+    this.#settings = settings
   }
 
   /** @param options not those of a one-way message, which waits for no answer */
@@ -54,11 +64,11 @@ class CalledOperation {
         ? target.rpc(name, value, options).catch((error) => this.#throwDeclared(error, check))
         : target.notify(name, value)
     // A call whose schema answers at once goes out at once, before whatever is sent next.
-    const answer = await (this.#checkSent
+    const answer = await (this.#settings.checkSent
       ? target.order(this.#checkInput(target, value, check), send, (work) => inTime(work, time, subject))
       : send())
     if (!output) return undefined
-    return check(output, answer, 'invalid_output')
+    return this.#take(output, answer, check)
   }
 
   /**
@@ -79,11 +89,18 @@ class CalledOperation {
     }
   }
 
+  /** What a schema makes of what came from the client. @throws RpcError `invalid_output` */
+  #take(schema: Schema | undefined, value: unknown, check: Check): unknown {
+    const wrong = checked(schema) && refuseParts(value, this.#settings.maxParts)
+    if (wrong?.issues) throw invalid('invalid_output', { function: this.#operation.name }, wrong.issues)
+    return check(schema, value, 'invalid_output')
+  }
+
   /** @throws the error, with the data that its schema makes of it */
   async #throwDeclared(error: unknown, check: Check): Promise<never> {
     const { errors = {} } = this.#operation.procedure['~procedure']
     if (!RpcError.is(error) || !Object.hasOwn(errors, error.code)) throw error
-    const data = await check(errors[error.code], error.data, 'invalid_output')
+    const data = await this.#take(errors[error.code], error.data, check)
     throw data === error.data ? error : new RpcError(error.code, error.message, data, error)
   }
 }

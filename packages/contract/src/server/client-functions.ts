@@ -3,7 +3,7 @@ import type { RemoteClient } from '@token-socket/server'
 import { bareObject } from '../bare-object.js'
 import type { Operation } from '../operations.js'
 import { type CallTarget, socketTarget } from './call-target.js'
-import { clientCall } from './client-call.js'
+import { type ClientCallSettings, clientCall } from './client-call.js'
 
 /** A branch of {@link ClientFunctions}: functions and branches, by name. */
 interface Branch {
@@ -19,8 +19,8 @@ export class ClientFunctions {
   readonly #begin: (socket: CallTarget) => Branch
   readonly #bySocket = new WeakMap<object, Branch>()
 
-  constructor(operations: readonly Operation[], checkSent: boolean) {
-    this.#begin = branchMaker(operations, 0, checkSent)
+  constructor(operations: readonly Operation[], settings: ClientCallSettings) {
+    this.#begin = branchMaker(operations, 0, settings)
   }
 
   /** Those of a socket: always the same object. */
@@ -39,11 +39,11 @@ const TARGET = Symbol('target')
 function branchMaker(
   operations: readonly Operation[],
   depth: number,
-  checkSent: boolean,
+  settings: ClientCallSettings,
 ): (target: CallTarget) => Branch {
   const prototype: object = bareObject()
   for (const [name, group] of groups(operations, depth)) {
-    const make = memberMaker(group, depth, checkSent)
+    const make = memberMaker(group, depth, settings)
     Object.defineProperty(prototype, name, {
       enumerable: true,
       get(this: { readonly [TARGET]: CallTarget }) {
@@ -59,11 +59,11 @@ function branchMaker(
 function memberMaker(
   group: readonly Operation[],
   depth: number,
-  checkSent: boolean,
+  settings: ClientCallSettings,
 ): (target: CallTarget) => unknown {
   const [first] = group
-  if (first?.path.length !== depth + 1) return branchMaker(group, depth + 1, checkSent)
-  const call = clientCall(first, checkSent)
+  if (first?.path.length !== depth + 1) return branchMaker(group, depth + 1, settings)
+  const call = clientCall(first, settings)
   return (target) => (input?: unknown, options?: CallOptions) => call(target, input, options)
 }
 

@@ -10,6 +10,7 @@ import { ClientFunctions } from './client-functions.js'
 import type { HandlerMiddleware, RunHandler, Step } from './handler-middleware.js'
 import type { Handlers } from './handlers.js'
 import { operationFunction } from './operation-function.js'
+import { checkMaxParts, MAX_PARTS } from './value-size.js'
 
 /** Options of {@link implement}. */
 export interface ImplementOptions<C> {
@@ -21,6 +22,9 @@ export interface ImplementOptions<C> {
    * @default true, unless `NODE_ENV` is `production`
    */
   readonly checkSent?: boolean | undefined
+  /** How many items of lists and fields of objects an input may have, in all, and an answer to what handlers call on clients. More
+   * are refused before the schema is asked. `Infinity` for any number. @default 10000 */
+  readonly maxParts?: number | undefined
 }
 
 /** A handler, and the object that it is a method of. */
@@ -29,7 +33,7 @@ interface Found {
   readonly run: RunHandler
 }
 
-const OPTIONS = ['use', 'checkSent']
+const OPTIONS = ['use', 'checkSent', 'maxParts']
 
 /**
  * Makes the controller of a server from the handlers of a contract. What clients send is checked
@@ -52,18 +56,20 @@ export function implement<C extends Contract>(
   for (const name of Object.keys(options)) {
     if (!OPTIONS.includes(name)) throw badOption(name, `one of ${OPTIONS.join(', ')}`)
   }
-  const { use = [], checkSent = isDevelopment() } = options
+  const { use = [], checkSent = isDevelopment(), maxParts = MAX_PARTS } = options
   if (!Array.isArray(use) || use.some((one) => typeof one !== 'function'))
     throw badOption('use', 'a list of functions')
+  checkMaxParts(maxParts)
   checkGiven(contract)
   checkContract(contract.definition)
   const { server, client, both } = contract.definition
   const operations = [...operationsOf(server), ...operationsOf(both)]
   const found = findHandlers(operations, handlers)
   const called = [...operationsOf(client), ...operationsOf(both)]
-  const clients = new ClientFunctions(called, checkSent)
+  const clients = new ClientFunctions(called, { checkSent, maxParts })
   const sendsChecked = checkSent && called.some(({ procedure }) => checked(procedure['~procedure'].input))
-  const settings = { checkSent, sendsChecked, clientOf: clients.of, middleware: use as readonly Step[] }
+  const middleware = use as readonly Step[]
+  const settings = { checkSent, sendsChecked, maxParts, clientOf: clients.of, middleware }
   const controller: ServerController = {}
   for (const { operation, run } of found) {
     put(controller, operation.path, operationFunction(operation, run, settings))

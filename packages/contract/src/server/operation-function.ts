@@ -10,6 +10,7 @@ import { checked, type Issue, invalid, type Validation, validate } from '../vali
 import { type CalledOperation, HandlerCall, MiddlewareCall } from './handler-call.js'
 import { type RunHandler, type Step, wrapHandler } from './handler-middleware.js'
 import { sendingOrder } from './sending-order.js'
+import { refuseParts } from './value-size.js'
 
 /** What the functions of a contract have in common. */
 export interface OperationSettings extends Pick<CalledOperation, 'clientOf'> {
@@ -19,6 +20,8 @@ export interface OperationSettings extends Pick<CalledOperation, 'clientOf'> {
    * Whether what handlers send to clients may wait for a check: then their answers keep the order.
    */
   readonly sendsChecked: boolean
+  /** How many parts an input may have. */
+  readonly maxParts: number
   readonly middleware: readonly Step[]
 }
 
@@ -29,6 +32,7 @@ interface Parts {
   readonly take: (data: unknown) => unknown
   /** The schemas that have to be asked. */
   readonly input: Schema | undefined
+  readonly maxParts: number
   readonly output: Schema | undefined
   readonly errors: ErrorSchemas
   /**
@@ -60,13 +64,14 @@ export function operationFunction(
   settings: OperationSettings,
 ): Handler {
   const { input, output, errors = {} } = operation.procedure['~procedure']
-  const { checkSent, sendsChecked, middleware, clientOf } = settings
+  const { checkSent, sendsChecked, maxParts, middleware, clientOf } = settings
   const answers = checkSent ? checked(output) : undefined
   const checkedErrors = checkSent ? checkedOf(errors) : {}
   const parts: Parts = {
     called: { name: operation.name, errors: errorsOf(errors), clientOf },
     take: input ? (data) => data : () => undefined,
     input: checked(input),
+    maxParts,
     output: answers,
     errors: checkedErrors,
     checksAnswers: sendsChecked || answers !== undefined || Object.keys(checkedErrors).length > 0,
@@ -92,9 +97,9 @@ function checkingFunction(parts: Parts): Handler {
 
 /** Runs the handler at once, unless the input's schema answers later. */
 function receive(parts: Parts, given: Given): unknown {
-  const { input } = parts
+  const { input, maxParts } = parts
   if (!input) return carryOut(parts, given, given.data)
-  const asked = validate(input, given.data)
+  const asked = refuseParts(given.data, maxParts) ?? validate(input, given.data)
   if (!(asked instanceof Promise)) return take(parts, given, asked as Read)
   return whileCalled(asked, given.call).then((validation) => take(parts, given, validation as Read))
 }
@@ -120,7 +125,8 @@ async function carryOutChecked(parts: Parts, value: unknown, call: MiddlewareCal
     const answer = await parts.run(value, call)
     return parts.isOneWay ? undefined : await order(checkAnswer(parts, answer), same)
   } catch (cause) {
-    throw await order(checkError(parts, cause), same)
+    // What is thrown may have a `then`: it is not what is waited for.
+    throw (await order(wrongError(parts, cause), same)) ?? cause
   }
 }
 
@@ -158,13 +164,16 @@ function checkAnswer({ output, called }: Parts, answer: unknown): unknown {
 }
 
 /**
- * @returns the error as it is; another one, which the caller gets as `internal`, if its data is not
- *   what it declares
+ * @returns the error that the caller gets as `internal`, if an error's data is not what the
+ *   operation declares
  */
-function checkError({ errors, called: { name } }: Parts, cause: unknown): unknown {
-  if (!isDeclared(cause, errors, name)) return cause
+function wrongError(
+  { errors, called: { name } }: Parts,
+  cause: unknown,
+): Error | undefined | Promise<Error | undefined> {
+  if (!isDeclared(cause, errors, name)) return undefined
   return next(validate(errors[cause.code] as Schema, cause.data), ({ issues }) =>
-    issues ? wrongAnswer(invalid('invalid_output', { function: name }, issues)) : cause,
+    issues ? wrongAnswer(invalid('invalid_output', { function: name }, issues)) : undefined,
   )
 }
 

@@ -2,7 +2,9 @@ import { RpcError } from '@token-socket/protocol'
 import type { MiddlewareContext, TokenSocketServer } from '@token-socket/server'
 import type { ChannelDefinitions } from '../channel-definitions.js'
 import type { ChannelNames } from '../channel-names.js'
+import type { Schema } from '../schema.js'
 import { checked, invalid, type Validation, validate } from '../validation.js'
+import { refuseParts } from './value-size.js'
 
 /** The channels of a contract. */
 export interface CheckedChannels {
@@ -10,24 +12,34 @@ export interface CheckedChannels {
   readonly names: ChannelNames
 }
 
-/** The definitions that are checked on each server. */
-const mounted = new WeakMap<TokenSocketServer, WeakSet<ChannelDefinitions>>()
+/** The channels of a contract, as a server checks them. */
+interface MountedChannels extends CheckedChannels {
+  readonly maxParts: number
+}
+
+/** What is checked on each server, by definitions. */
+const mounted = new WeakMap<TokenSocketServer, Map<ChannelDefinitions, MountedChannels>>()
 
 /**
- * Checks what clients publish on the channels of a contract, on every path: middleware of the
- * server does it, before rules and listeners are asked. A broadcast would reach these channels too,
- * and is refused. Once for each server and contract.
+ * Checks what clients publish on the channels of a server's contracts, on every path: middleware of the server does it, before
+ * rules and listeners are asked. A channel of several contracts has the events of all. A broadcast would reach these channels
+ * too, and is refused. Once for each server and contract.
  */
-export function checkPublications(server: TokenSocketServer, channels: CheckedChannels): void {
+export function checkPublications(
+  server: TokenSocketServer,
+  channels: CheckedChannels,
+  maxParts: number,
+): void {
   const { definitions } = channels
-  const there = mounted.get(server) ?? new WeakSet<ChannelDefinitions>()
-  mounted.set(server, there)
-  if (there.has(definitions) || Object.keys(definitions).length === 0) return
-  there.add(definitions)
+  if (Object.keys(definitions).length === 0) return
+  const there = mounted.get(server)
+  const all = there ?? new Map<ChannelDefinitions, MountedChannels>()
+  if (!all.has(definitions)) all.set(definitions, { ...channels, maxParts })
+  if (there) return
+  mounted.set(server, all)
   server.use('publish', (request, next) => {
-    const asked = ask(channels, request)
-    if (asked instanceof Promise) return asked.then((validation) => go(validation, request, next))
-    return go(asked, request, next)
+    const asked = check([...all.values()], request)
+    return asked ? asked.then(() => next()) : next()
   })
   server.use('broadcast', () => {
     throw new RpcError('forbidden')
@@ -36,27 +48,39 @@ export function checkPublications(server: TokenSocketServer, channels: CheckedCh
 
 type PublishRequest = MiddlewareContext<'publish'>
 
-function ask({ definitions, names }: CheckedChannels, request: PublishRequest): Asked {
+/**
+ * What schemas answer at once is passed on at once, in the order in which it came.
+ * @throws RpcError `invalid_input` for an event that no contract of the channel has, and for data that one refuses
+ */
+function check(all: readonly MountedChannels[], request: PublishRequest): undefined | Promise<void> {
   const { channel, event, data } = request
+  const found = all.flatMap((one) => eventsOf(one, channel))
+  const schemas = found.flatMap(({ events, maxParts }) => schemaOf(events, event, maxParts))
+  const report = (results: readonly (Validation | undefined)[]): undefined => {
+    const wrong = results.find((one) => one?.issues)
+    if (wrong?.issues) throw invalid('invalid_input', { channel, event }, wrong.issues)
+  }
+  if (found.length > 0 && schemas.length === 0) report([NO_EVENT])
+  const results = schemas.map(({ schema, maxParts }) =>
+    checked(schema) ? (refuseParts(data, maxParts) ?? validate(schema, data)) : undefined,
+  )
+  if (results.some((one) => one instanceof Promise)) return Promise.all(results).then(report)
+  return report(results as readonly (Validation | undefined)[])
+}
+
+interface FoundEvents {
+  readonly events: Readonly<Record<string, Schema>>
+  readonly maxParts: number
+}
+
+function eventsOf({ definitions, names, maxParts }: MountedChannels, channel: string): FoundEvents[] {
   const pattern = names.parse(channel)?.pattern
-  if (pattern === undefined) return undefined
-  const events = definitions[pattern]?.events ?? {}
-  if (event === undefined || !Object.hasOwn(events, event)) return NO_EVENT
-  const schema = checked(events[event])
-  return schema && validate(schema, data)
+  return pattern === undefined ? [] : [{ events: definitions[pattern]?.events ?? {}, maxParts }]
 }
 
-/** Subscribers get what was published: transforms are theirs. */
-function go(
-  validation: Validation | undefined,
-  { channel, event }: PublishRequest,
-  next: () => Promise<unknown>,
-): Promise<unknown> {
-  if (validation?.issues) throw invalid('invalid_input', { channel, event }, validation.issues)
-  return next()
+function schemaOf(events: FoundEvents['events'], event: string | undefined, maxParts: number) {
+  if (event === undefined || !Object.hasOwn(events, event)) return []
+  return [{ schema: events[event] as Schema, maxParts }]
 }
-
-/** What came of the question; `undefined` where the contract says nothing. */
-type Asked = Validation | undefined | Promise<Validation>
 
 const NO_EVENT: Validation = { issues: [{ path: ['event'], message: 'The channel has no such event' }] }

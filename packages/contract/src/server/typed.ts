@@ -8,11 +8,14 @@ import { isDevelopment } from '../development.js'
 import { checkGiven } from '../given-contract.js'
 import { isOneWay, type Operation, operationsOf } from '../operations.js'
 import { sidTarget, socketTarget } from './call-target.js'
-import { type ClientCall, clientCall } from './client-call.js'
+import { type ClientCall, type ClientCallSettings, clientCall } from './client-call.js'
 import { ClientFunctions } from './client-functions.js'
 import { checkPublications } from './publication-checks.js'
 import { badArgument, owned, Publications } from './publications.js'
 import type { TypedOptions, TypedPublisher, TypedServer } from './typed-server.js'
+import { checkMaxParts, MAX_PARTS } from './value-size.js'
+
+const OPTIONS = ['checkSent', 'maxParts']
 
 /**
  * The server's side of a contract: typed publications, calls and members. From now on it also
@@ -42,18 +45,19 @@ export function typed(
   options: TypedOptions = {},
 ): unknown {
   for (const name of Object.keys(options)) {
-    if (name !== 'checkSent') throw badOption(name, 'checkSent')
+    if (!OPTIONS.includes(name)) throw badOption(name, `one of ${OPTIONS.join(', ')}`)
   }
   checkGiven(contract)
   checkContract(contract.definition)
   if (typeof Object(server).publish !== 'function') throw badOption('server', 'a server or a publisher')
   const { client, both, channels: definitions = {} } = contract.definition
   const channels = { definitions, names: new ChannelNames(Object.keys(definitions)) }
-  const { checkSent = isDevelopment() } = options
+  const { checkSent = isDevelopment(), maxParts = MAX_PARTS } = options
+  checkMaxParts(maxParts)
   const { publish, members, channel } = new Publications({ server, channels, checkSent })
   const own = { publish, members, channel }
   if (!('use' in server)) return Object.freeze(own)
-  checkPublications(server, channels)
+  checkPublications(server, channels, maxParts)
   for (const [pattern, { presence }] of Object.entries(definitions))
     if (presence)
       checkPresence(
@@ -62,7 +66,8 @@ export function typed(
         SAMPLES.map((value) => pattern.replace(/\{\w+\}/g, value)),
       )
   const operations = [...operationsOf(client), ...operationsOf(both)]
-  const { rpc, notify, client: clientOf } = new ServerParts({ server, operations, checkSent })
+  const settings = { checkSent, maxParts }
+  const { rpc, notify, client: clientOf } = new ServerParts({ server, operations, ...settings })
   return Object.freeze({ ...own, rpc, notify, client: clientOf })
 }
 
@@ -70,10 +75,9 @@ export function typed(
 const SAMPLES = ['1', 'a', 'A-1']
 
 /** Dependencies of {@link ServerParts}. */
-interface ServerPartsOwner {
+interface ServerPartsOwner extends ClientCallSettings {
   readonly server: TokenSocketServer
   readonly operations: readonly Operation[]
-  readonly checkSent: boolean
 }
 
 /** An operation that the server calls, and the function that does it. */
@@ -90,12 +94,12 @@ class ServerParts {
 
   constructor(owner: ServerPartsOwner) {
     this.#owner = owner
-    const { operations, checkSent } = owner
+    const { operations } = owner
     for (const operation of operations) {
-      const call = clientCall(operation, checkSent)
+      const call = clientCall(operation, owner)
       this.#calls.set(operation.name, { call, isOneWay: isOneWay(operation) })
     }
-    this.#clients = new ClientFunctions(operations, checkSent)
+    this.#clients = new ClientFunctions(operations, owner)
   }
 
   readonly rpc = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>

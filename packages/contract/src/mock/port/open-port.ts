@@ -69,5 +69,5 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** The server's pattern for a pattern of a contract. */
 function wildcard(pattern: string): string {
-  return pattern.replace(/\{[^}]*\}/g, '*')
+  return pattern.replace(/\{[^{}]*\}/g, '*')
 }
