@@ -114,7 +114,7 @@ describe('the text of an issue', () => {
       'must be at most length 1 or at least length 21',
     ])
     expect(await texts(ark('string.email').and('string < 4'), 'secret')).to.deep.equal([
-      'must be an email address and less than length 4',
+      'must be an email address and at most length 3',
     ])
   })
 
