@@ -1,4 +1,7 @@
-/** What a server of a contract calls, publishes and reads; and what it checks of what clients publish. */
+/**
+ * What a server of a contract calls, publishes and reads; and what it checks of what clients
+ * publish.
+ */
 
 import type { Controller, TokenSocket } from '@token-socket/client'
 import { type Contract, defineContract, procedure, type } from '@token-socket/contract'

@@ -60,8 +60,8 @@ export class ChannelNames {
   /**
    * The name of a channel.
    * @throws RpcError `bad_option` for parameters that are no object
-   * @throws RpcError `bad_message` for a pattern that is not the contract's, for a parameter that is missing or empty, and
-   *   for parameters that make the name of another pattern; `too_long`
+   * @throws RpcError `bad_message` for a pattern that is not the contract's, for a parameter that
+   *   is missing or empty, and for parameters that make the name of another pattern; `too_long`
    */
   format(pattern: string, values: ParameterValues = {}): string {
     if (Object(values) !== values) throw badOption('parameters', 'an object')

@@ -133,8 +133,9 @@ interface LibraryIssue extends SchemaIssue {
 }
 
 /**
- * An issue's text without the value. What a library adds to its own texts is known by the issue's fields. Texts are long where
- * values are: nothing here searches for a pattern in what has not been cut.
+ * An issue's text without the value. What a library adds to its own texts is known by the issue's
+ * fields. Texts are long where values are: nothing here searches for a pattern in what has not been
+ * cut.
  */
 function textOf(issue: LibraryIssue, part: unknown): string {
   const { problem, received, keys } = issue

@@ -43,8 +43,8 @@ export interface AsyncApiOptions {
  * schema that can't be described leaves its payload open, and `onWarning` receives the operation's
  * name and the reason.
  *
- * @throws RpcError `bad_option` for what is no contract, without `title` or `version`, or for a `url` that is not one of `ws`,
- *   `wss`, `http` or `https`
+ * @throws RpcError `bad_option` for what is no contract, without `title` or `version`, or for a
+ *   `url` that is not one of `ws`, `wss`, `http` or `https`
  * @example
  * const document = toAsyncApi(contract, { title: 'Shop', version: '1.0.0' })
  * await writeFile('asyncapi.json', JSON.stringify(document, null, 2))

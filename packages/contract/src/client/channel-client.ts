@@ -96,7 +96,10 @@ export class ChannelClient {
     return sent(isRight, send, (turn) => inTime(turn, this.#settings, subject))
   }
 
-  /** An empty page is the end. So pages whose messages are all refused are followed by the next, within a bound. */
+  /**
+   * An empty page is the end. So pages whose messages are all refused are followed by the next,
+   * within a bound.
+   */
   async #history(query: HistoryQuery = {}): Promise<readonly Arrival[]> {
     let own = query
     for (let pages = 1; ; pages += 1) {

@@ -70,9 +70,10 @@ export interface ContractChannel<D = ChannelDefinition> {
     ...rest: SendArguments<Events<D>[Event]>
   ): Promise<Receipt | undefined>
   /**
-   * Reads a page of what the channel keeps, without what its schemas refuse; see the socket's `history`. A page whose messages are
-   * all refused is left out, and the next is read.
-   * @throws RpcError `invalid_output` after 10 such pages; its data has the `after`, or the `before`, with which to go on
+   * Reads a page of what the channel keeps, without what its schemas refuse; see the socket's
+   * `history`. A page whose messages are all refused is left out, and the next is read.
+   * @throws RpcError `invalid_output` after 10 such pages; its data has the `after`, or the
+   *   `before`, with which to go on
    */
   history(query?: HistoryQuery): Promise<readonly AnyChannelMessage<D>[]>
   /** Listens to an event of the channel itself. @returns a function that takes the listener away */

@@ -27,7 +27,10 @@ export function checkFunctions(tree: Controller, { socket, added, isTaken, answe
   }
 }
 
-/** An instance's own fields are not its methods, which calls would not find: functions are looked up by own names. */
+/**
+ * An instance's own fields are not its methods, which calls would not find: functions are looked up
+ * by own names.
+ */
 function* membersOf(
   tree: Controller,
   answers: Added['answers'],

@@ -25,8 +25,8 @@ export interface ClientCallSettings {
 export type ClientCall = (target: CallTarget, input?: unknown, options?: CallOptions) => Promise<unknown>
 
 /**
- * A function that calls an operation of a client. Its promise may be left alone: what it rejects with is then no
- * `unhandledRejection`.
+ * A function that calls an operation of a client. Its promise may be left alone: what it rejects
+ * with is then no `unhandledRejection`.
  */
 export function clientCall(operation: Operation, settings: ClientCallSettings): ClientCall {
   const called = new CalledOperation(operation, settings)

@@ -22,8 +22,12 @@ export interface ImplementOptions<C> {
    * @default true, unless `NODE_ENV` is `production`
    */
   readonly checkSent?: boolean | undefined
-  /** How many items of lists and fields of objects an input may have, in all, and an answer to what handlers call on clients. More
-   * are refused before the schema is asked. `Infinity` for any number. @default 10000 */
+  /**
+   * How many items of lists and fields of objects an input may have, in all, and an answer to what
+   * handlers call on clients. More are refused before the schema is asked. `Infinity` for any
+   * number.
+   * @default 10000
+   */
   readonly maxParts?: number | undefined
 }
 

@@ -21,9 +21,10 @@ interface MountedChannels extends CheckedChannels {
 const mounted = new WeakMap<TokenSocketServer, Map<ChannelDefinitions, MountedChannels>>()
 
 /**
- * Checks what clients publish on the channels of a server's contracts, on every path: middleware of the server does it, before
- * rules and listeners are asked. A channel of several contracts has the events of all. A broadcast would reach these channels
- * too, and is refused. Once for each server and contract.
+ * Checks what clients publish on the channels of a server's contracts, on every path: middleware of
+ * the server does it, before rules and listeners are asked. A channel of several contracts has the
+ * events of all. A broadcast would reach these channels too, and is refused. Once for each server
+ * and contract.
  */
 export function checkPublications(
   server: TokenSocketServer,
@@ -50,7 +51,8 @@ type PublishRequest = MiddlewareContext<'publish'>
 
 /**
  * What schemas answer at once is passed on at once, in the order in which it came.
- * @throws RpcError `invalid_input` for an event that no contract of the channel has, and for data that one refuses
+ * @throws RpcError `invalid_input` for an event that no contract of the channel has, and for data
+ *   that one refuses
  */
 function check(all: readonly MountedChannels[], request: PublishRequest): undefined | Promise<void> {
   const { channel, event, data } = request

@@ -123,7 +123,10 @@ export type TypedPublisher<C> = Pick<TypedServer<C>, 'publish' | 'members' | 'ch
 export interface TypedOptions {
   /** Whether what is sent is checked before. @default true, unless `NODE_ENV` is `production` */
   readonly checkSent?: boolean | undefined
-  /** How many items of lists and fields of objects a publication or an answer of a client may have, in all. More are refused
-   * before the schema is asked. `Infinity` for any number. @default 10000 */
+  /**
+   * How many items of lists and fields of objects a publication or an answer of a client may have,
+   * in all. More are refused before the schema is asked. `Infinity` for any number.
+   * @default 10000
+   */
   readonly maxParts?: number | undefined
 }

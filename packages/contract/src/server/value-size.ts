@@ -5,10 +5,12 @@ import type { Validation } from '../validation.js'
 export const MAX_PARTS = 10_000
 
 /**
- * Refuses a value with too many parts: items of lists and fields of objects, at every depth. A schema library takes 4 to 40
- * microseconds for each part that it refuses, so that a list of 250,000 would hold the event loop for seconds.
+ * Refuses a value with too many parts: items of lists and fields of objects, at every depth. A
+ * schema library takes 4 to 40 microseconds for each part that it refuses, so that a list of
+ * 250,000 would hold the event loop for seconds.
  *
- * @returns what is wrong with it; `undefined` if nothing is. It takes time in proportion to the limit, not to the value
+ * @returns what is wrong with it; `undefined` if nothing is. It takes time in proportion to the
+ *   limit, not to the value
  */
 export function refuseParts(value: unknown, maxParts: number): Validation | undefined {
   if (!hasMore(value, maxParts)) return undefined
