@@ -7,7 +7,7 @@ export type Errors = Readonly<Record<string, (data?: unknown, message?: string) 
 /** The functions that make an operation's declared errors. */
 export function errorsOf(schemas: ErrorSchemas = {}): Errors {
   const make = (code: string) => (data?: unknown, message?: string) => new RpcError(code, message, data)
-  return Object.fromEntries(Object.keys(schemas).map((code) => [code, make(code)]))
+  return Object.freeze(Object.fromEntries(Object.keys(schemas).map((code) => [code, make(code)])))
 }
 
 /**

@@ -1,12 +1,13 @@
-import { type CallContext, forCaller, KEEPS_UNDEFINED, RpcError } from '@token-socket/protocol'
+import { type CallContext, KEEPS_UNDEFINED, type RpcError } from '@token-socket/protocol'
 import type { AnswerCallback, Handler, RemoteClient } from '@token-socket/server'
 import { next } from '../checked-value.js'
+import { errorsOf, isDeclared } from '../declared-errors.js'
 import { same } from '../message-order.js'
 import type { Operation } from '../operations.js'
 import type { ErrorSchemas } from '../procedure.js'
 import type { Schema } from '../schema.js'
 import { checked, type Issue, invalid, type Validation, validate } from '../validation.js'
-import { type CalledOperation, type Errors, HandlerCall, MiddlewareCall } from './handler-call.js'
+import { type CalledOperation, HandlerCall, MiddlewareCall } from './handler-call.js'
 import { type RunHandler, type Step, wrapHandler } from './handler-middleware.js'
 import { sendingOrder } from './sending-order.js'
 import { refuseParts } from './value-size.js'
@@ -67,7 +68,7 @@ export function operationFunction(
   const answers = checkSent ? checked(output) : undefined
   const checkedErrors = checkSent ? checkedOf(errors) : {}
   const parts: Parts = {
-    called: { name: operation.name, errors: factoriesOf(errors), clientOf },
+    called: { name: operation.name, errors: errorsOf(errors), clientOf },
     take: input ? (data) => data : () => undefined,
     input: checked(input),
     maxParts,
@@ -170,9 +171,7 @@ function wrongError(
   { errors, called: { name } }: Parts,
   cause: unknown,
 ): Error | undefined | Promise<Error | undefined> {
-  // The failure of a call that the handler made is no error of its own, whatever its code is.
-  if (!RpcError.is(cause) || !Object.hasOwn(errors, cause.code) || forCaller(cause, name) !== cause)
-    return undefined
+  if (!isDeclared(cause, errors, name)) return undefined
   return next(validate(errors[cause.code] as Schema, cause.data), ({ issues }) =>
     issues ? wrongAnswer(invalid('invalid_output', { function: name }, issues)) : undefined,
   )
@@ -185,11 +184,6 @@ function wrongAnswer(cause: RpcError): Error {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
-}
-
-function factoriesOf(errors: ErrorSchemas): Errors {
-  const make = (code: string) => (data?: unknown, message?: string) => new RpcError(code, message, data)
-  return Object.freeze(Object.fromEntries(Object.keys(errors).map((code) => [code, make(code)])))
 }
 
 function checkedOf(errors: ErrorSchemas): ErrorSchemas {
