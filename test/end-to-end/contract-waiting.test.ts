@@ -199,3 +199,25 @@ describe('a call whose schema is asynchronous', () => {
     expect(texts).to.deep.equal(['second: held'])
   })
 })
+
+describe('the members of a typed server', () => {
+  const start = useSites()
+
+  it('are as the presence’s schema takes them; what it refuses is the error event', async () => {
+    const presence = z.object({ at: z.coerce.date() })
+    const dated = defineContract({ channels: { room: { events: {}, presence } } })
+    const site = await start({
+      channels: { room: { subscribe: true, presence: true } },
+      authentication: ({ query }: { query: { name?: string } }) => ({
+        uid: query.name,
+        umd: { at: query.name === 'wrong' ? 'never' : '2020-01-01' },
+      }),
+    })
+    for (const name of ['right', 'wrong'])
+      await site.client({ authentication: { name }, logLevel: 'none' }).subscribe('room')
+    const failed = new Promise<unknown>((resolve) => site.sockets.on('error', resolve))
+    const members = await typedServer(site.sockets, dated).members('room', {})
+    expect(members).to.deep.equal([{ uid: 'right', umd: { at: new Date('2020-01-01') } }])
+    expect(await failed).to.have.property('code', 'invalid_input')
+  })
+})

@@ -1,6 +1,6 @@
-import { callFailure, markHandled, RpcError } from '@token-socket/protocol'
+import { callFailure, type Member, markHandled, RpcError } from '@token-socket/protocol'
 import type { PublicationOptions, Publisher, Receipt, TokenSocketServer } from '@token-socket/server'
-import { callTimeoutOf } from '#server-functions'
+import { callTimeoutOf, reportFailure } from '#server-functions'
 import type { ParameterValues } from '../channel-names.js'
 import { checker } from '../checked-value.js'
 import type { CheckedChannels } from './publication-checks.js'
@@ -28,10 +28,27 @@ export class Publications {
   ): Promise<Receipt> => owned('publish', () => this.#publish({ pattern, parameters, event, data, options }))
 
   readonly members = (pattern: string, parameters: ParameterValues) =>
-    owned('members', async () => this.#owner.server.members(this.channel(pattern, parameters)))
+    owned('members', () => this.#members(pattern, this.channel(pattern, parameters)))
 
   readonly channel = (pattern: string, parameters: ParameterValues): string =>
     this.#owner.channels.names.format(pattern, parameters)
+
+  /** Those that the presence's schema refuses are left out, and reported. */
+  async #members(pattern: string, channel: string): Promise<readonly object[]> {
+    const { server, channels } = this.#owner
+    const schema = channels.definitions[pattern]?.presence
+    const check = checker({ channel }, { timeout: callTimeoutOf(server as TokenSocketServer) })
+    const read = async (member: Member) => {
+      try {
+        return [{ ...member, umd: await check(schema, member.umd) }]
+      } catch (cause) {
+        reportFailure(server as TokenSocketServer, cause, { channel, step: 'members' })
+        return []
+      }
+    }
+    const members = await server.members(channel)
+    return schema ? (await Promise.all(members.map(read))).flat() : members
+  }
 
   async #publish({ pattern, parameters, event, data, options }: TypedPublication): Promise<Receipt> {
     const { server, channels, checkSent } = this.#owner
