@@ -24,8 +24,8 @@ const limits = new Map([
  * With the bytes after gzip at most.
  */
 const CONTRACT_CLIENTS = [
-  { name: 'connect', what: 'a [contract](docs/CONTRACT.md) and its client add to a bundle', limit: 4410 },
-  { name: 'connectCalls', what: 'the same without channels, by `connectCalls`', limit: 3145 },
+  { name: 'connect', what: 'a [contract](docs/CONTRACT.md) and its client add to a bundle', limit: 4700 },
+  { name: 'connectCalls', what: 'the same without channels, by `connectCalls`', limit: 3455 },
 ]
 
 const CLIENT = `import { TokenSocket } from '@token-socket/client'
