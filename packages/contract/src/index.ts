@@ -30,6 +30,7 @@ export {
   type ReceivedOutput,
   type SentInput,
   type SentOutput,
+  type WithoutAnswer,
 } from './procedure.js'
 export { type Received, type Schema, type Sent, type } from './schema.js'
 export type { Issue } from './validation.js'

@@ -14,11 +14,18 @@ export interface ProcedureDefinition {
   /** What the answer is. Without it the operation is a one-way message: it is not answered. */
   readonly output?: Schema | undefined
   /**
-   * The errors that the function may throw, by code, each with the schema of its `data`. @default
-   * {}
+   * The errors that the function may throw, by code, each with the schema of its `data`. Not of a
+   * one-way message, whose sender waits for nothing. @default {}
    */
   readonly errors?: ErrorSchemas | undefined
 }
+
+/** What the compiler says of `errors` without an `output`. */
+export type WithoutAnswer<D> = D extends { readonly errors: ErrorSchemas }
+  ? 'output' extends keyof D
+    ? unknown
+    : { readonly errors: 'errors need an output: a one-way message is not answered' }
+  : unknown
 
 /** An operation of a contract. Made by {@link procedure}. */
 export interface Procedure<D extends ProcedureDefinition = ProcedureDefinition> {
@@ -76,7 +83,9 @@ export type ReceivedOutput<P> = P extends { readonly '~procedure': { readonly ou
  *   errors: { sold_out: z.object({ left: z.number() }) },
  * })
  */
-export function procedure<const D extends ProcedureDefinition>(definition: D = {} as D): Procedure<D> {
+export function procedure<const D extends ProcedureDefinition>(
+  definition: D & WithoutAnswer<D> = {} as D & WithoutAnswer<D>,
+): Procedure<D> {
   try {
     // Bundlers put the text in its place, and leave the checks out of builds for production.
     if (process.env.NODE_ENV !== 'production') checkProcedure(definition)

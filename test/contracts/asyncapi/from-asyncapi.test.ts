@@ -401,6 +401,18 @@ operations: { go: { <<: *operation } }
       expect(['x', 1, true].map(accepts)).to.deep.equal([true, true, false])
     })
 
+    it('a reply with errors only as an answer without data', async () => {
+      const gone = { payload: { type: 'string' }, 'x-token-socket': { error: 'gone' } }
+      const channels = { ...Object(modelOf().channels), answers: { messages: { gone } } }
+      const reply = { channel: { $ref: '#/channels/answers' } }
+      const { server } = await operationsOf(
+        modelOf({ channels, operations: { buy: operationOn('orders', { reply }) } }),
+      )
+      const { output, errors } = Reflect.get(Object(server), 'buy')['~procedure']
+      expect(errors).to.have.keys('gone')
+      expect(output['~standard'].validate(undefined)).to.deep.equal({ value: undefined })
+    })
+
     it('a channel with parameters as a channel, its messages as events', async () => {
       const room = { address: 'room-{id}', messages: { say: { payload: { type: 'string' } }, stop: {} } }
       const model = modelOf({ channels: { room }, operations: { say: operationOn('room') } })

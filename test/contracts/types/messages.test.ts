@@ -9,6 +9,7 @@ const HEAD = `
 import { TokenSocket } from '@token-socket/client'
 import { defineContract, procedure, type } from '@token-socket/contract'
 import type { ContractClient } from '@token-socket/contract/client'
+import { mockClient, mockServer } from '@token-socket/contract/mock'
 import { type Handlers, implement } from '@token-socket/contract/server'
 import { contract, type Example } from './example.js'
 declare const client: ContractClient<Example>
@@ -16,7 +17,7 @@ declare const handlers: Handlers<Example>
 const { wake: _wake, ...withoutWake } = handlers
 const controller = { add: (_auth: unknown, data: { a: number }) => data.a, nested: { op: () => 1 } }
 const socket = new TokenSocket<typeof controller>()
-void [defineContract, procedure, type, implement, withoutWake, contract, client, socket]
+void [defineContract, procedure, type, implement, withoutWake, contract, client, socket, mockClient, mockServer]
 `
 
 const MISTAKES: readonly (readonly [mistake: string, code: string, message: string])[] = [
@@ -56,6 +57,36 @@ const MISTAKES: readonly (readonly [mistake: string, code: string, message: stri
     'a listener of what is to be answered',
     'client.onAsk(() => true)',
     `Property 'onAsk' does not exist on type 'ContractClient<`,
+  ],
+  [
+    'a function that would answer a one-way message',
+    'client.handle({ sendGreeting: () => {} })',
+    `is not assignable to type '"one-way messages have no answer: listen with onSendGreeting"'`,
+  ],
+  [
+    'one of both ends that would answer a one-way message',
+    'client.handle({ move: () => {} })',
+    `is not assignable to type '"one-way messages have no answer: listen with onMove"'`,
+  ],
+  [
+    'a mock client’s function of a one-way message, in a branch',
+    'mockClient(contract, { handlers: { news: { flash: () => {} } } })',
+    `is not assignable to type '"one-way messages have no answer: listen with onFlash"'`,
+  ],
+  [
+    'an error of an operation that a mock has not',
+    `mockServer(contract, { errors: { 'shop.by': 'sold_out' } })`,
+    `Object literal may only specify known properties, and ''shop.by'' does not exist in type`,
+  ],
+  [
+    'an error of an operation that is the other end’s',
+    `mockClient(contract, { errors: { sayHello: 'forbidden' } })`,
+    `'sayHello' does not exist in type`,
+  ],
+  [
+    'errors of a one-way message',
+    'procedure({ input: type<string>(), errors: { gone: type<string>() } })',
+    `"errors need an output: a one-way message is not answered"`,
   ],
   [
     'a missing parameter of a channel',

@@ -143,7 +143,8 @@ export class ContractReader {
     const output = outputs.map((message, index) =>
       this.#payload(message, index === 0 ? `${name}.output` : `${name}.${message.key}`),
     )
-    return { output: output.length > 0 ? output : undefined, errors }
+    // An operation that may fail is answered, though the model describes no answer.
+    return { output: output.length > 0 ? output : [null], errors }
   }
 
   /** The messages that a part names, or all of its channel. */

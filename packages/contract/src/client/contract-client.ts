@@ -29,16 +29,23 @@ export interface ActionContext<P> extends CallContext {
   readonly errors: ErrorFactories<P>
 }
 
-/** The functions of the operations that answer; those that are left out answer `not_found`. */
+/**
+ * The functions of the operations that answer; those that are left out answer `not_found`. A
+ * one-way message is not answered: the compiler’s message names its listener.
+ */
 export type Actions<T> = {
-  readonly [K in keyof T as T[K] extends ProcedureMark
+  readonly [K in keyof T]?: T[K] extends ProcedureMark
     ? IsOneWay<T[K]> extends true
-      ? never
-      : K
-    : K]?: T[K] extends ProcedureMark
-    ? (input: ReceivedInput<T[K]>, context: ActionContext<T[K]>) => Returned<T[K]> | Promise<Returned<T[K]>>
+      ? `one-way messages have no answer: listen with on${Capitalize<K & string>}`
+      : Action<T[K]>
     : Actions<T[K]>
 }
+
+/** A function that answers an operation. */
+export type Action<P> = (
+  input: ReceivedInput<P>,
+  context: ActionContext<P>,
+) => Returned<P> | Promise<Returned<P>>
 
 /** The members of a client that are not of its contract, but for its channels. */
 export interface ClientMembers<C> {

@@ -9,6 +9,7 @@ export type {
   ContractChannelEvents,
 } from './contract-channel.js'
 export type {
+  Action,
   ActionContext,
   Actions,
   CallsClient,

@@ -1,9 +1,8 @@
 /** Mocks of a contract's server and client. */
 export type { MockIdentity } from './memory/memory-socket.js'
-export type { MockError, MockOptions } from './mock-answers.js'
+export type { AnyOperationName, MockError, MockOptions } from './mock-answers.js'
 export { type CallerOptions, type MockClient, type MockClientOptions, mockClient } from './mock-client.js'
 export {
-  type AnyOperationName,
   type InputNamed,
   type MockConnectOptions,
   type MockServer,

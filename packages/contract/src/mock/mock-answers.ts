@@ -1,5 +1,6 @@
 import { badOption, ERRORS, RpcError, startTimer } from '@token-socket/protocol'
 import type { Operation } from '../operations.js'
+import type { OperationNames } from '../server/typed-server.js'
 import { makeData } from './data/made-data.js'
 import { seedOf } from './data/seed.js'
 import { functionsOf, type MockFunction } from './operation-tree.js'
@@ -12,8 +13,19 @@ import { ReceivedMessages } from './received-messages.js'
  */
 export type MockError = Error | string | ((input: unknown) => Error | string | undefined)
 
-/** Options of both kinds of mocks. */
-export interface MockOptions {
+/**
+ * The dotted names of a tree's operations, eight levels deep; any text for a tree that is not
+ * known.
+ */
+export type AnyOperationName<T> = string extends keyof T
+  ? string
+  : OperationNames<T, true> | OperationNames<T, false>
+
+/**
+ * Options of both kinds of mocks.
+ * @typeParam Name the names of the operations that the mock answers
+ */
+export interface MockOptions<Name extends string = string> {
   /**
    * The same seed gives the same data: for one operation's first call, its second, and so on.
    * @default 'token-socket'
@@ -22,7 +34,7 @@ export interface MockOptions {
   /** Milliseconds that an answer takes, or the least and the most of them. @default 0 */
   readonly latency?: number | readonly [least: number, most: number] | undefined
   /** What operations fail with, by their dotted names. @default {} */
-  readonly errors?: Readonly<Record<string, MockError>> | undefined
+  readonly errors?: { readonly [One in Name]?: MockError } | undefined
 }
 
 /**

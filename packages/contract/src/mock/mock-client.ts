@@ -10,14 +10,14 @@ import type { Handlers } from '../server/handlers.js'
 import { implement } from '../server/implement.js'
 import { MemoryServer } from './memory/memory-server.js'
 import type { MockIdentity } from './memory/memory-socket.js'
-import { MockAnswers, type MockOptions } from './mock-answers.js'
+import { type AnyOperationName, MockAnswers, type MockOptions } from './mock-answers.js'
 import { checkMock } from './mock-options.js'
-import { type AnyOperationName, IN_MEMORY, type InputNamed } from './mock-server.js'
+import { IN_MEMORY, type InputNamed } from './mock-server.js'
 import { treeOf } from './operation-tree.js'
 import type { ReceivedMessage } from './received-messages.js'
 
 /** Options of {@link mockClient}. */
-export interface MockClientOptions<C> extends MockOptions {
+export interface MockClientOptions<C> extends MockOptions<AnyOperationName<ClientOperations<C>>> {
   /**
    * Functions of some of the operations that answer. The others answer with data made from their
    * schemas. @default {}

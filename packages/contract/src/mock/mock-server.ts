@@ -11,10 +11,10 @@ import type { ReceivedInput } from '../procedure.js'
 import type { Handlers } from '../server/handlers.js'
 import { implement } from '../server/implement.js'
 import { typed as typedServer } from '../server/typed.js'
-import type { OperationNamed, OperationNames, TypedServer } from '../server/typed-server.js'
+import type { OperationNamed, TypedServer } from '../server/typed-server.js'
 import { MemoryServer } from './memory/memory-server.js'
 import type { MockIdentity } from './memory/memory-socket.js'
-import { MockAnswers, type MockOptions } from './mock-answers.js'
+import { type AnyOperationName, MockAnswers, type MockOptions } from './mock-answers.js'
 import { checkMock } from './mock-options.js'
 import { treeOf } from './operation-tree.js'
 import type { ListenOptions, MockPort } from './port/mock-port.js'
@@ -25,14 +25,11 @@ export type Some<T> = {
   readonly [K in keyof T]?: T[K] extends (...args: never) => unknown ? T[K] : Some<T[K]>
 }
 
-/** The dotted names of a tree's operations. */
-export type AnyOperationName<T> = OperationNames<T, true> | OperationNames<T, false>
-
 /** What an operation's handler gets. */
 export type InputNamed<T, Name> = ReceivedInput<OperationNamed<T, Name>>
 
 /** Options of {@link mockServer}. */
-export interface MockServerOptions<C> extends MockOptions {
+export interface MockServerOptions<C> extends MockOptions<AnyOperationName<ServerOperations<C>>> {
   /**
    * Functions of some operations. The others answer with data made from their schemas. @default {}
    */
