@@ -120,7 +120,7 @@ describe('docs/TROUBLESHOOTING.md', () => {
       .split('### Warnings of development builds')[1]
       ?.split('\n## ')[0]
       ?.match(/^\| (?!mistake|---).*/gm)
-    expect(rows).to.have.length(10)
+    expect(rows).to.have.length(11)
     for (const row of rows ?? []) {
       const [, text = ''] = /^.*?\|.*?\|\s*`+(.*?)`+\s*\|/.exec(row) ?? []
       const fixed = text
