@@ -21,6 +21,8 @@ const ALL = Object.values(TABLES).flat()
 /** Messages of the document that no row shows, and why. */
 const UNSEEN: Readonly<Record<string, string>> = {
   'A listener waits for `message`': 'it comes after 10 s: test/client/development-advice.test.ts',
+  'connectAuthentication still has not answered':
+    'it comes after 30 s: test/server/authentication/connect-authentication.test.ts',
 }
 
 /** Lines that the console does not show: test/end-to-end/log.test.ts and its neighbours. */

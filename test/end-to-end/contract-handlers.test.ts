@@ -191,7 +191,10 @@ describe('#implement', () => {
     const { client, socket } = await site.pair()
     await client.rpc('plain')
     expect(seen.slice(0, 6)).to.deep.equal([{ name: 'ann' }, socket.sid, false, true, 'plain', {}])
-    expect(Object.getPrototypeOf(Object.getPrototypeOf(seen[6]))).to.equal(null)
+    // Nothing but texts for people: no `then`, `constructor` or `toString`.
+    const inherited = Object.getPrototypeOf(Object.getPrototypeOf(seen[6]))
+    expect(Object.getPrototypeOf(inherited)).to.equal(null)
+    expect(Reflect.ownKeys(inherited)).to.have.members(['toJSON', Symbol.toPrimitive])
   })
 
   it('aborts the signal of a call that has ended', async () => {

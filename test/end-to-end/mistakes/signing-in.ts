@@ -174,6 +174,28 @@ export const SIGNING_IN: readonly Mistake[] = [
     says: [/a session has values, but none under the key/, /'user'/, /auth/],
   },
   {
+    mistake: 'an `authentication` that gives `new Boolean(false)`',
+    server: [withOptions('authentication: async () => new Boolean(false)')],
+    says: [
+      /authentication gave an object of Boolean that is no object as JSON, so the token request is refused/,
+    ],
+  },
+  {
+    mistake: 'an `authentication` that returns an error',
+    server: [withOptions("authentication: async () => new Error('not signed in')")],
+    says: [/authentication gave an error as its answer, which counts as thrown/, /throw it/],
+  },
+  {
+    mistake: 'an `authentication` that takes a callback and returns a value',
+    server: [withOptions('authentication: (req, callback) => req.session.auth')],
+    says: [/authentication takes a callback and returned a value, which counts/, /return nothing/],
+  },
+  {
+    mistake: '`authentication` beside `token`',
+    client: [opened("host, authentication: { key: 1 }, token: 'x'")],
+    says: [/The option authentication goes with requests to the token route/, /it is ignored/],
+  },
+  {
     mistake: 'a Set in what `authentication` gives',
     server: [withOptions("authentication: async () => ({ name: 'Ann', roles: new Set(['admin']) })")],
     says: [/JSON changes what `authentication` gave/, /roles is a Set/, /\[\.\.\.set\]/],

@@ -77,10 +77,18 @@ interface TypedPublication {
  * alone.
  */
 export function owned<T>(method: string, work: () => Promise<T>): Promise<T> {
-  const noted = work().catch((cause) => {
-    throw RpcError.is(cause) ? callFailure(cause, `server.${method}`) : cause
-  })
-  return markHandled(noted)
+  return markHandled(
+    settled(work, (cause) => (RpcError.is(cause) ? callFailure(cause, `server.${method}`) : cause)),
+  )
+}
+
+/** Runs it at once; what it throws is the promise's, too. */
+async function settled<T>(work: () => Promise<T>, failure: (cause: unknown) => unknown): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw failure(cause)
+  }
 }
 
 /** The error for an argument that the contract does not have. */
