@@ -116,7 +116,7 @@ describe('mockServer', () => {
     })
 
     it('of unknown operations are refused, and so are handlers', () => {
-      expect(() => start({ errors: { 'shop.sell': 'sold_out' } })).to.throw('shop.sell')
+      expect(() => start({ errors: { 'shop.sell': 'sold_out' } as never })).to.throw('shop.sell')
       expect(() => start({ errors: { 'shop.buy': 'sold_uot' } })).to.throw('shop.buy has to be a code')
       start({ errors: { 'shop.buy': 'too_many_calls' } })
       expect(() => start({ handlers: { shop: { sell: () => 1 } } as never })).to.throw('shop.sell')

@@ -1,5 +1,6 @@
 import { type CallContext, KEEPS_UNDEFINED, type RpcError } from '@token-socket/protocol'
-import type { AnswerCallback, Handler, RemoteClient } from '@token-socket/server'
+import type { Handler, RemoteClient } from '@token-socket/server'
+import { reportFailure } from '#server-functions'
 import { next } from '../checked-value.js'
 import { errorsOf, isDeclared } from '../declared-errors.js'
 import { same } from '../message-order.js'
@@ -48,7 +49,6 @@ interface Parts {
 /** A call as the server gives it. */
 interface Given {
   readonly data: unknown
-  readonly callback: AnswerCallback
   readonly socket: RemoteClient
   readonly call: CallContext
 }
@@ -91,8 +91,8 @@ function plainFunction({ called, take, Call, run }: Parts): Handler {
 }
 
 function checkingFunction(parts: Parts): Handler {
-  return (_auth, data, callback = NONE, socket = NONE, call = NONE) =>
-    receive(parts, { data: parts.take(data), callback, socket, call })
+  return (_auth, data, _callback = NONE, socket = NONE, call = NONE) =>
+    receive(parts, { data: parts.take(data), socket, call })
 }
 
 /** Runs the handler at once, unless the input's schema answers later. */
@@ -104,10 +104,15 @@ function receive(parts: Parts, given: Given): unknown {
   return whileCalled(asked, given.call).then((validation) => take(parts, given, validation as Read))
 }
 
+/**
+ * The sender of a one-way message waits for no answer: what is wrong with it is the `error` event
+ * of this server, too.
+ */
 function take(parts: Parts, given: Given, { issues, value }: Read): unknown {
   if (!issues) return carryOut(parts, given, value)
-  const error = invalid('invalid_input', { function: parts.called.name }, issues)
-  if (parts.isOneWay) refuseMessage(error, given.callback)
+  const { name } = parts.called
+  const error = invalid('invalid_input', { function: name }, issues)
+  if (parts.isOneWay) reportFailure(given.socket, error, { function: name, step: 'input' })
   throw error
 }
 
@@ -143,15 +148,6 @@ async function whileCalled(asked: Promise<Validation>, call: CallContext): Promi
   const validation = await asked
   if (call.signal.aborted) throw call.signal.reason
   return validation
-}
-
-/**
- * No caller waits for what becomes of a one-way message. The sender gets the error by the callback;
- * what is thrown after that is the `error` event of this server.
- */
-function refuseMessage(error: RpcError, callback: AnswerCallback): never {
-  callback(error)
-  throw new Error(error.message, { cause: error })
 }
 
 /** @returns the answer as it is: transforms are the receiver's */

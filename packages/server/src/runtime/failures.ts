@@ -26,8 +26,9 @@ export class Failures {
 
   /** Reports a failure. Never throws. @param details what failed, and for which socket or channel */
   readonly report: FailureListener = (cause, details) => {
-    const err = shortError(cause)
-    this.#log.write(kindOf(details), ['error', { ...details, err }, 'something threw'], classOf(cause))
+    const [level, line] = lineOf(details)
+    const entry = [level, { ...details, err: shortError(cause) }, line] as const
+    this.#log.write(kindOf(details), entry, classOf(cause))
     this.#listener(cause, details)
   }
 
@@ -44,6 +45,14 @@ export class Failures {
     })
     return promise
   }
+}
+
+/** What a client sends that is wrong is no fault of the server's. */
+function lineOf(details: object): readonly [level: 'warn' | 'error', line: string] {
+  const { step } = details as { readonly step?: unknown }
+  return step === 'input'
+    ? ['warn', 'a one-way message of a client was refused']
+    : ['error', 'something threw']
 }
 
 /** Clients choose the names of calls around which middleware runs, and of functions whose look-up throws. */
