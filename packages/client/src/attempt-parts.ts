@@ -34,8 +34,8 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
       ? {
           // A step of its own, as a token is. The URL that it gives says enough.
           async request(signal) {
-            const own = await urlInTime(lines, give, [timeout, signal])
-            opened = Promise.resolve(own)
+            opened = urlInTime(lines, give, [timeout, signal])
+            await opened
             return undefined
           },
         }

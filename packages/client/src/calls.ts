@@ -29,8 +29,8 @@ export interface CallsOwner {
   failed(error: RpcError): void
   /** An action threw something. @param name the action's */
   threw(cause: unknown, name: string | undefined): void
-  /** Why there is no link, if the last try has failed. */
-  readonly failure: RpcError | undefined
+  /** Its `status.error` is why there is no link, if the last try has failed. */
+  readonly connector: { readonly status: { readonly error?: RpcError | undefined } }
 }
 
 /** Bounds on calls; see the options of the same names. */
@@ -193,7 +193,7 @@ export class Calls implements RpcListener {
 
   /** A call that waits was never sent: the last failure to connect is why. */
   unsentCause(id: string): unknown {
-    return this.#queue.has(id) ? this.#owner.failure : undefined
+    return this.#queue.has(id) ? this.#owner.connector.status.error : undefined
   }
 
   /** Tells a server that can cancel that a request was given up. One that waits in the queue was never sent. */

@@ -134,10 +134,6 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.failed(new RpcError(code, message, data, cause))
   }
 
-  get failure(): RpcError | undefined {
-    return this.connector.status.error
-  }
-
   send(message: SubscriptionMessage): void {
     this.connector.link?.send(message)
   }

@@ -23,10 +23,10 @@ export function createOrder(limit = Number.POSITIVE_INFINITY): MessageOrder {
   let waiting = 0
   return (value, go, bound = same) => {
     if (!last && !(value instanceof Promise)) return go(value)
-    if (value instanceof Promise) markHandled(value)
+    const ready = markHandled(Promise.all([value, last]))
     if (waiting >= limit) throw refusal('queue_full', { field: 'queueSize', limit })
     waiting += 1
-    const turn = bound(Promise.all([value, last])).then(([own]) => [go(own)] as const)
+    const turn = bound(ready).then(([own]) => [go(own)] as const)
     const settled = () => {
       waiting -= 1
     }

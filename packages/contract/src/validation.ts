@@ -95,16 +95,13 @@ function read(
   }
   return issues
     ? {
-        issues: listOf(issues, MAX_ISSUES)
+        // One of ArkType's makes others of its own class.
+        issues: [...issues]
+          .slice(0, MAX_ISSUES)
           .map((one) => issueOf(one, value))
           .filter(isShort),
       }
     : { value: taken }
-}
-
-/** The first items, as a list of its own: one of ArkType's makes others of its own class. */
-function listOf<T>(items: Iterable<T> = [], length: number): T[] {
-  return [...items].slice(0, length)
 }
 
 function issueOf(issue: SchemaIssue, value: unknown): Issue {

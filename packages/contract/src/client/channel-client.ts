@@ -6,12 +6,12 @@ import type {
   PublishOptions,
   Receipt,
 } from '@token-socket/client'
-import { badOption, type Member, markHandled, RpcError } from '@token-socket/protocol'
+import { type Member, markHandled, RpcError } from '@token-socket/protocol'
 import type { ChannelDefinition } from '../channel-definitions.js'
 import { type Check, checker, inTime, next } from '../checked-value.js'
 import { same } from '../message-order.js'
 import type { Schema } from '../schema.js'
-import { checkListener } from './argument-checks.js'
+import { checkEvent, checkListener } from './argument-checks.js'
 import { runIsolated } from './listeners.js'
 import type { ContractSettings } from './settings.js'
 
@@ -56,7 +56,7 @@ export class ChannelClient {
   }
 
   bind(event: string, handler: Handler): () => void {
-    this.#checkEvent(event)
+    checkEvent(event, this.#definition)
     const [listener, stop] = this.#inOrder(handler, this.#readMessage)
     const binding = this.#channel.bind(event, listener)
     return () => {
@@ -88,7 +88,7 @@ export class ChannelClient {
   }
 
   async #send(event: string, data: unknown, options?: PublishOptions): Promise<Receipt | undefined> {
-    this.#checkEvent(event)
+    checkEvent(event, this.#definition)
     const { checkSent, sent } = this.#settings
     const isRight = checkSent && this.#check({ event })(this.#schemaOf(event), data)
     const subject = { channel: this.name, event }
@@ -122,19 +122,6 @@ export class ChannelClient {
   #schemaOf(event: string): Schema | undefined {
     const { events } = this.#definition
     return Object.hasOwn(events, event) ? events[event] : undefined
-  }
-
-  /**
-   * @throws RpcError `bad_option`, not in builds for production: an event that the contract does
-   *   not have is never heard
-   */
-  #checkEvent(event: string): void {
-    try {
-      if (process.env.NODE_ENV !== 'production' && !this.#schemaOf(event))
-        throw badOption('event', `one of ${Object.keys(this.#definition.events).join(', ')}`)
-    } catch (error) {
-      if (RpcError.is(error)) throw error
-    }
   }
 
   #check(about: Part): Check {
