@@ -154,6 +154,25 @@ describe('#typed', () => {
       }
     })
 
+    it('take sockets and sids only', async () => {
+      const { site, own } = await serve()
+      const { socket } = await site.pair()
+      for (const who of [undefined, null, 7, {}, [socket]]) {
+        for (const call of [
+          own.rpc(who as never, 'confirm', 'yes'),
+          own.notify(who as never, 'move', { x: 1 }),
+        ]) {
+          const error = await rejection(call)
+          expect([error.code, error.message]).to.deep.equal([
+            'bad_option',
+            'Invalid option: who has to be a socket of this node, or the sid of any',
+          ])
+        }
+        expect(() => own.client(who as never)).to.throw('socket has to be a socket of this node')
+      }
+      expect(() => own.client(socket.sid as never)).to.throw('`rpc` and `notify` take a sid')
+    })
+
     it('report a one-way message that is not sent, since its input is wrong, whichever way it goes', async () => {
       const { site, own } = await serve()
       const { socket } = await site.pair()

@@ -172,7 +172,8 @@ describe('Handshakes', () => {
     it('closes as auth_required on a second message before the token is found good', () => {
       const { server, client } = asking()
       client.send([AUTH])
-      expect(server.closed).to.deep.equal(AUTH_REQUIRED)
+      const reason = 'A message came before the answer to auth'
+      expect(server.closed).to.deep.equal({ ...AUTH_REQUIRED, reason })
       expect(welcomes).to.have.length(1)
     })
 

@@ -81,7 +81,7 @@ export class Handshakes {
     connection.listen({
       message: (text) => {
         if (listener) return listener.message(text)
-        if (hasSpoken) return this.#close(connection, 'auth_required')
+        if (hasSpoken) return this.#close(connection, 'auth_required', TOO_EARLY)
         hasSpoken = true
         this.#hear(text, connection, arrival)
       },
@@ -161,13 +161,14 @@ export class Handshakes {
     }
   }
 
-  #close(connection: BufferedConnection, why: CloseReason): void {
+  /** @param text what the client gets. @default that of the reason */
+  #close(connection: BufferedConnection, why: CloseReason, text: string = CLOSE_CODES[why].reason): void {
     this.#asking.get(connection)?.close()
     this.#forget(connection)
-    const { code, reason } = CLOSE_CODES[why]
+    const { code } = CLOSE_CODES[why]
     const { transport } = connection
     if (!SAID_BEFORE.has(why)) this.#owner.refused({ code, reason: why, transport })
-    connection.close(code, reason)
+    connection.close(code, text)
   }
 
   /** Whether a connection is not let in yet, and not closed by the server. */
@@ -181,6 +182,9 @@ export class Handshakes {
     this.#deadlines.delete(connection)
   }
 }
+
+/** What closes a client that sends more than its token before it is let in. */
+const TOO_EARLY = 'A message came before the answer to auth'
 
 /** Reasons that the log has already, with what led to them. */
 const SAID_BEFORE: ReadonlySet<CloseReason> = new Set(['invalid_token', 'auth_refused', 'auth_failed'])

@@ -1,4 +1,4 @@
-import type { Schema } from '../schema.js'
+import { isUnchecked, type Schema } from '../schema.js'
 import { isObject, type JsonObject } from './document.js'
 import { fromJson, toJson } from './json-text.js'
 import { arktypeFlags, type FlaggedPattern, withoutPatterns, zodFlagCollector } from './pattern-flags.js'
@@ -27,6 +27,7 @@ export function describeSchema(
   schema: Schema,
   converters: { readonly [vendor: string]: SchemaConverter },
 ): Described {
+  if (isUnchecked(schema)) return { problem: 'type<T>() says nothing at run time' }
   try {
     const toSchema = converterOf(schema) ?? converterOf(convert(schema, converters))
     if (!toSchema) return { problem: `${schema['~standard'].vendor} describes it by no JSON Schema` }

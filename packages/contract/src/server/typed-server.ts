@@ -74,8 +74,8 @@ export interface TypedServer<C> {
    * Calls an operation of a client, on whichever node it is.
    * @param who a socket of this node, or the `sid` of any
    * @param name dotted
-   * @throws RpcError as `server.rpc` and `server.cluster.rpc`; `invalid_input` before anything is
-   *   sent, `invalid_output`
+   * @throws RpcError as `server.rpc` and `server.cluster.rpc`; `bad_option` for another `who`;
+   *   `invalid_input` before anything is sent, `invalid_output`
    */
   rpc<Name extends OperationNames<ClientOperations<C>, false>>(
     who: RemoteClient | string,
@@ -86,8 +86,8 @@ export interface TypedServer<C> {
   /**
    * Sends a one-way message to a client, on whichever node it is.
    * @returns a promise that resolves when it is on its way
-   * @throws RpcError as `socket.notify` and `server.cluster.notify`; `invalid_input` before
-   *   anything is sent
+   * @throws RpcError as `socket.notify` and `server.cluster.notify`; `bad_option` for another `who`;
+   *   `invalid_input` before anything is sent
    */
   notify<Name extends OperationNames<ClientOperations<C>, true>>(
     who: RemoteClient | string,
@@ -104,7 +104,10 @@ export interface TypedServer<C> {
     parameters: ChannelParameters<Pattern>,
   ): Promise<(Omit<Member, 'umd'> & { readonly umd: PresenceOf<C, Pattern> })[]>
 
-  /** The functions that call a socket's client. Those of one socket are always the same. */
+  /**
+   * The functions that call a socket's client. Those of one socket are always the same.
+   * @throws RpcError `bad_option` for anything but a socket, such as a `sid`
+   */
   client(socket: RemoteClient): Calls<ClientOperations<C>>
 
   /**

@@ -108,7 +108,10 @@ class ServerParts {
   readonly notify = (who: RemoteClient | string, name: string, ...rest: [unknown?]) =>
     this.#call(who, { name, isOneWay: true }, rest)
 
-  readonly client = (socket: RemoteClient) => this.#clients.of(socket)
+  readonly client = (socket: RemoteClient) => {
+    if (!isSocket(socket)) throw badOption('socket', 'a socket of this node; `rpc` and `notify` take a sid')
+    return this.#clients.of(socket)
+  }
 
   #call(
     who: RemoteClient | string,
@@ -116,6 +119,10 @@ class ServerParts {
     rest: [unknown?, CallOptions?],
   ): Promise<unknown> {
     const operation = this.#calls.get(name)
+    if (typeof who !== 'string' && !isSocket(who)) {
+      const wrong = badOption('who', 'a socket of this node, or the sid of any')
+      return owned(isMessage ? 'notify' : 'rpc', () => Promise.reject(wrong))
+    }
     if (operation?.isOneWay === isMessage) {
       const target = typeof who === 'string' ? sidTarget(this.#owner.server, who) : socketTarget(who)
       return operation.call(target, ...rest)
@@ -125,4 +132,9 @@ class ServerParts {
       Promise.reject(badArgument('name', `the client has no ${kind} ${String(name)}`)),
     )
   }
+}
+
+/** Whether it is a socket, of a server or of a mock. */
+function isSocket(value: unknown): value is RemoteClient {
+  return typeof Object(value).rpc === 'function'
 }
