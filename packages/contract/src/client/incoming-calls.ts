@@ -86,14 +86,12 @@ export class IncomingCalls {
       if (held) return (...args) => held.then(() => this.#found(name)(...args))
       return this.#answering(name, operation) ?? other
     }
-    const hear = (data: unknown) => this.#hear(name, operation, data)
-    if (!other && !held) return hear
     const tellOther = async (...args: Parameters<ClientAction>) => {
       if (held) await held
       return this.#others(name)?.(...args)
     }
     return async (...args) => {
-      await Promise.all([tellOther(...args), hear(args[0])])
+      await Promise.all([tellOther(...args), this.#hear(name, operation, args[0])])
     }
   }
 

@@ -61,9 +61,11 @@ export function clientOf(socket: TokenSocket, contract: Contract, options: Typed
 
 /** The contracts of a socket share the order of what it sends and hears. */
 function clientsOf(socket: TokenSocket): SocketClients {
-  const there = clients.get(socket)
-  if (there) return there
-  const own = { sent: createOrder(socket.queueSize), received: createOrder(), made: new WeakMap() }
+  const own = clients.get(socket) ?? {
+    sent: createOrder(socket.queueSize),
+    received: createOrder(),
+    made: new WeakMap(),
+  }
   clients.set(socket, own)
   return own
 }
