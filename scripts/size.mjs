@@ -15,7 +15,7 @@ import { root } from './gates.mjs'
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
   ['token-socket.min.js', 16_930],
-  ['token-socket.full.min.js', 24_500],
+  ['token-socket.full.min.js', 24_450],
   ['token-socket.fallback.min.js', 8300],
 ])
 
@@ -24,8 +24,8 @@ const limits = new Map([
  * With the bytes after gzip at most.
  */
 const CONTRACT_CLIENTS = [
-  { name: 'connect', what: 'a [contract](docs/CONTRACT.md) and its client add to a bundle', limit: 4700 },
-  { name: 'connectCalls', what: 'the same without channels, by `connectCalls`', limit: 3455 },
+  { name: 'connect', what: 'a [contract](docs/CONTRACT.md) and its client add to a bundle', limit: 4655 },
+  { name: 'connectCalls', what: 'the same without channels, by `connectCalls`', limit: 3415 },
 ]
 
 const CLIENT = `import { TokenSocket } from '@token-socket/client'
