@@ -86,8 +86,8 @@ export interface TypedServer<C> {
   /**
    * Sends a one-way message to a client, on whichever node it is.
    * @returns a promise that resolves when it is on its way
-   * @throws RpcError as `socket.notify` and `server.cluster.notify`; `bad_option` for another `who`;
-   *   `invalid_input` before anything is sent
+   * @throws RpcError as `socket.notify` and `server.cluster.notify`; `bad_option` for another
+   *   `who`; `invalid_input` before anything is sent
    */
   notify<Name extends OperationNames<ClientOperations<C>, true>>(
     who: RemoteClient | string,
