@@ -1,4 +1,5 @@
 /** Connections without a token: what lets them in, what does not, and what each side says. */
+import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { inspect } from 'node:util'
 import type { TokenSocket, TokenSocketOptions } from '@token-socket/client'
@@ -326,6 +327,18 @@ describe('connectAuthentication', () => {
       const site = await start(() => false)
       await collected(site, () => refused(site))
     })
+  })
+
+  it('lets in a tool that sends the two lines that docs/CONTRACT.md shows', async () => {
+    const text = await readFile(new URL('../../docs/CONTRACT.md', import.meta.url), 'utf8')
+    const lines = [...text.matchAll(/`(\{"rpc":.*?\})`/g)].map(([, line = '']) => line)
+    expect(lines).to.have.length(2)
+    const buy = (_auth: unknown, { item }: { item: string }) => `a ${item}`
+    const site = await start(() => ({ uid: 'ann' }), { socketController: { orders: { buy } } })
+    const peer = await site.peer()
+    const [auth, call] = lines.map((line) => JSON.parse(line))
+    expect(await peer.ask(auth)).to.include({ resp: 'success' })
+    expect(await peer.ask(call)).to.include({ resp: 'a book' })
   })
 
   describe('a connection without a token', () => {
