@@ -59,7 +59,7 @@ describe('LmdbEngine', () => {
   afterEach(() => rm(path, { recursive: true }))
 
   it(`keeps what was acknowledged, once and in order, though its process is killed ${KILLS} times`, async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const acknowledged: Acknowledged[] = []
     for (let round = 0; round < KILLS; round += 1) acknowledged.push(...(await burst(path, round)))
     const engine = new LmdbEngine({ path })
