@@ -54,7 +54,7 @@ function checkMissing(run) {
   const wanted = [
     [['asyncapi', 'contract.ts'], 'Install it: npm install -D jiti\n'],
     [['contract', 'model.yaml'], 'Install it: npm install -D js-yaml\n'],
-    [['contract', 'model.json'], 'Install them: npm install -D zod json-schema-to-typescript\n'],
+    [['contract', 'model.json'], 'Install it: npm install -D json-schema-to-typescript\n'],
   ]
   return wanted.flatMap(([args, text]) => {
     const { status, stderr } = run(...args)

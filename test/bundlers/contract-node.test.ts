@@ -12,7 +12,7 @@ const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', impor
 /** What npm would put beside the packages, and what the user of a contract installs. */
 const NEEDED = {
   server: ['jsonwebtoken', 'light-my-request', 're2js', 'sockjs', 'ulid'],
-  contract: ['@standard-schema/spec', 'json-schema-to-typescript', 'zod'],
+  contract: ['@cfworker/json-schema', '@standard-schema/spec', 'json-schema-to-typescript', 'zod'],
   user: ['express', '@types/express', '@types/node'],
 }
 

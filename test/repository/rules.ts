@@ -65,6 +65,7 @@ export const doors: Readonly<
   },
   // The file that the user names on the command line.
   '(a computed name)': { files: ['contract/cli/contract-module'] },
+  '@cfworker/json-schema': { files: ['contract/json-schema/validator'] },
   '@valibot/to-json-schema': { files: ['contract/cli/schema-converters'] },
   jiti: { files: ['contract/cli/contract-module'] },
   'js-yaml': { files: ['contract/asyncapi/model-text'] },

@@ -1,5 +1,5 @@
-import { formatCheck } from '../json-schema/formats.js'
-import { patternOf } from '../json-schema/value-keywords.js'
+import { isPattern } from '../json-schema/checked-schema.js'
+import { isKnownFormat } from '../json-schema/validator.js'
 import { encodePointer, isObject, type JsonObject } from './document.js'
 import { quote, toJson } from './json-text.js'
 import { ModelError } from './model-error.js'
@@ -90,7 +90,7 @@ export class SchemaCleaner {
 
   /** Libraries name formats of their own beside the patterns that say what they are. */
   #checkFormat({ format, pattern }: JsonObject, pointer: string): void {
-    if (typeof format === 'string' && pattern === undefined && !formatCheck(format))
+    if (typeof format === 'string' && pattern === undefined && !isKnownFormat(format))
       this.#context.onWarning(`${pointer}: the format ${quote(format)} is not checked`)
   }
 
@@ -162,7 +162,7 @@ const CHECKS: {
   positive: [(value) => typeof value === 'number' && Number.isFinite(value) && value > 0, 'a number above 0'],
   count: [(value) => Number.isSafeInteger(value) && Number(value) >= 0, 'a whole number, 0 or above'],
   text: [isText, 'a text'],
-  pattern: [(value) => isText(value) && isPattern(value), 'a regular expression'],
+  pattern: [isPattern, 'a regular expression in Unicode mode'],
   boolean: [(value) => typeof value === 'boolean', 'true or false'],
   types: [
     (value) => TYPES.has(value) || (isList(value, (item) => TYPES.has(item)) && Object(value).length > 0),
@@ -180,14 +180,7 @@ function checkValue(kind: PlainValue, value: unknown, pointer: string): void {
 
 function checkPatterns(value: unknown, pointer: string): void {
   for (const pattern of Object.keys(Object(value))) {
-    if (!isPattern(pattern)) throw new ModelError(pointer, `${quote(pattern)} has to be a regular expression`)
-  }
-}
-
-function isPattern(text: string): boolean {
-  try {
-    return Boolean(patternOf(text))
-  } catch {
-    return false
+    if (!isPattern(pattern))
+      throw new ModelError(pointer, `${quote(pattern)} has to be a regular expression in Unicode mode`)
   }
 }

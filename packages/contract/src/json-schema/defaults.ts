@@ -1,4 +1,4 @@
-import { has, isObject, type JsonObject } from './json-value.js'
+import { has, isObject, type JsonObject, pointedAt } from './json-value.js'
 
 /**
  * Puts the defaults of a schema in the place of properties that are not there. The value stays as
@@ -20,7 +20,7 @@ export class Defaults {
   /** @param value a value that the schema accepts */
   fill(value: unknown, schema: unknown = this.#root): unknown {
     if (!isObject(schema) || typeof value !== 'object' || value === null) return value
-    if (typeof schema.$ref === 'string') return this.fill(value, this.#definition(schema.$ref))
+    if (typeof schema.$ref === 'string') return this.fill(value, pointedAt(this.#root, schema.$ref))
     const parts = Array.isArray(schema.allOf) ? schema.allOf : []
     const whole = parts.reduce<unknown>((filled, part) => this.fill(filled, part), value)
     if (Array.isArray(whole)) return this.#fillList(whole, schema)
@@ -45,15 +45,6 @@ export class Defaults {
       if (filled !== value[name]) changed.set(name, filled)
     }
     return changed.size === 0 ? value : { ...value, ...Object.fromEntries(changed) }
-  }
-
-  #definition(pointer: string): unknown {
-    let target: unknown = this.#root
-    for (const part of pointer.split('/').slice(1)) {
-      const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
-      target = Object.hasOwn(Object(target), key) ? Reflect.get(Object(target), key) : undefined
-    }
-    return target
   }
 }
 
