@@ -83,18 +83,21 @@ export function decodePointer(part: string): string {
 
 /** Makes names unique: a name that is taken gets a number. */
 export class UniqueNames {
-  readonly #taken: Set<string>
+  /** The names that are taken, each with the number that is tried next. */
+  readonly #taken: Map<string, number>
 
   /** @param reserved names that are never given */
   constructor(reserved: Iterable<string> = []) {
-    this.#taken = new Set(reserved)
+    this.#taken = new Map([...reserved].map((name) => [name, 2]))
   }
 
   /** @returns the name itself, or the name with the lowest number from 2 that makes it unique */
   take(name: string): string {
     let unique = name
-    for (let count = 2; this.#taken.has(unique); count += 1) unique = `${name}${count}`
-    this.#taken.add(unique)
+    let count = this.#taken.get(name) ?? 2
+    for (; this.#taken.has(unique); count += 1) unique = `${name}${count}`
+    this.#taken.set(name, count)
+    this.#taken.set(unique, this.#taken.get(unique) ?? 2)
     return unique
   }
 }

@@ -1,9 +1,11 @@
 import { ContractText } from './contract-text.js'
 import { Model } from './model.js'
 import { ContractReader } from './model-contract.js'
+import { ModelError } from './model-error.js'
 import { checkNames } from './model-names.js'
 import { ModelSchemas } from './model-schemas.js'
 import { parseModel } from './model-text.js'
+import { TOO_DEEP } from './model-tree.js'
 import { checkSchemas } from './schema-checks.js'
 import { loadTypeMaker, typesOf } from './schema-types.js'
 
@@ -31,7 +33,17 @@ export interface FromAsyncApiOptions {
  */
 export async function fromAsyncApi(document: unknown, options: FromAsyncApiOptions = {}): Promise<string> {
   const { onWarning = console.warn } = options
-  const model = new Model(typeof document === 'string' ? await parseModel(document) : document)
+  const model = typeof document === 'string' ? await parseModel(document) : document
+  try {
+    return await generate(model, onWarning)
+  } catch (error) {
+    if (error instanceof RangeError) throw new ModelError('#', TOO_DEEP)
+    throw error
+  }
+}
+
+async function generate(document: unknown, onWarning: (text: string) => void): Promise<string> {
+  const model = new Model(document)
   const schemas = new ModelSchemas(model, onWarning)
   const contract = new ContractReader(model, schemas, onWarning).read()
   schemas.finish()

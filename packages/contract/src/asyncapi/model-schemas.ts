@@ -3,6 +3,7 @@ import { isObject, type JsonObject, UniqueNames } from './document.js'
 import type { Model } from './model.js'
 import { ModelError } from './model-error.js'
 import { SchemaCleaner } from './schema-cleaner.js'
+import { TypedPlaces } from './typed-places.js'
 
 /** A payload of the generated contract. */
 export interface Payload {
@@ -18,10 +19,24 @@ export interface Definition {
   readonly schema: JsonObject
   /** Where it stands in the model. */
   readonly pointer: string
+  /** The definitions that it refers to. They are known when the adding has ended. */
+  readonly uses: readonly string[]
 }
 
 /** Names of the generated file. */
 const RESERVED = ['Payloads', 'Schema']
+
+/**
+ * How many schemas that refer to one another are read inside one another. What they refer to waits:
+ * a chain of any length needs no stack.
+ */
+const MAX_INSIDE = 8
+
+interface WaitingSchema {
+  readonly schema: unknown
+  readonly pointer: string
+  readonly type: string
+}
 
 /** Gives each payload of a model, and each schema that one refers to, the name of a type. */
 export class ModelSchemas {
@@ -32,6 +47,9 @@ export class ModelSchemas {
   /** The types that are only another one, with that one. */
   readonly #aliases = new Map<string, string>()
   readonly #names = new UniqueNames(RESERVED)
+  readonly #waiting: WaitingSchema[] = []
+  readonly #uses = new Map<string, readonly string[]>()
+  #inside = 0
 
   constructor(model: Model, onWarning: (text: string) => void) {
     this.#model = model
@@ -50,19 +68,22 @@ export class ModelSchemas {
    * @returns the name of its type
    */
   add(schema: unknown, pointer: string, name: string): string {
-    if (isObject(schema) && Object.hasOwn(schema, '$ref')) return this.#reference(schema, pointer)
-    return this.#define(schema, pointer, name)
+    const isReference = isObject(schema) && Object.hasOwn(schema, '$ref')
+    const type = isReference ? this.#reference(schema, pointer) : this.#define(schema, pointer, name)
+    for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) this.#read(next)
+    return this.#resolved(type)
   }
 
   /** The definitions that one refers to, directly or not, itself not among them. */
   usedBy(type: string): readonly string[] {
+    const known = this.#uses.get(type)
+    if (known) return known
     const used = new Set([type])
-    for (const name of used) {
-      const schema = this.#definitions.get(name)?.schema
-      for (const found of referencesIn(schema)) if (this.#definitions.has(found)) used.add(found)
-    }
+    for (const name of used) for (const found of this.#definitions.get(name)?.uses ?? []) used.add(found)
     used.delete(type)
-    return [...used].sort()
+    const names = [...used].sort()
+    this.#uses.set(type, names)
+    return names
   }
 
   #reference(reference: JsonObject, pointer: string): string {
@@ -77,15 +98,18 @@ export class ModelSchemas {
    */
   checkExactReferences(): void {
     const { exactReferences, typedPlaces } = this.#cleaner
-    const places = new Set(typedPlaces)
+    const typed = new TypedPlaces(typedPlaces)
+    const checked = new Set<string>()
     for (const { name, pointer } of exactReferences) {
       const own = this.#resolved(name)
+      if (checked.has(own)) continue
+      checked.add(own)
       const reached = [own, ...this.usedBy(own)].map((one) => this.#definitions.get(one)?.pointer ?? '')
-      const typed = [...places].find((place) => reached.some((one) => isWithin(place, one)))
-      if (typed === undefined) continue
+      const place = typed.firstWithin(reached)
+      if (place === undefined) continue
       throw new ModelError(
         pointer,
-        `the schema ${typed} has no type. Name its type, since it is part of a choice here`,
+        `the schema ${place} has no type. Name its type, since it is part of a choice here`,
       )
     }
   }
@@ -96,12 +120,20 @@ export class ModelSchemas {
     const type = this.#names.take(typeName(name))
     // Named before its parts are read: they may refer to it.
     this.#types.set(pointer, type)
-    this.#definitions.set(type, { schema: {}, pointer })
+    this.#definitions.set(type, { schema: {}, pointer, uses: [] })
+    if (this.#inside < MAX_INSIDE) return this.#read({ schema, pointer, type })
+    this.#waiting.push({ schema, pointer, type })
+    return type
+  }
+
+  #read({ schema, pointer, type }: WaitingSchema): string {
+    this.#inside += 1
     const { default: _default, ...cleaned } = this.#cleaner.clean(schema, pointer)
+    this.#inside -= 1
     const target = [...directReferences(cleaned)]
     if (target.includes(type)) throw new ModelError(pointer, ENDLESS)
     if (typeof cleaned.$ref === 'string' && target[0] !== undefined) return this.#alias(type, target[0])
-    this.#definitions.set(type, { schema: cleaned, pointer })
+    this.#definitions.set(type, { schema: cleaned, pointer, uses: [] })
     return type
   }
 
@@ -126,9 +158,11 @@ export class ModelSchemas {
    * @throws ModelError for schemas that refer to themselves without a property or an item between
    */
   finish(): void {
-    if (this.#aliases.size > 0)
-      for (const [type, { schema, pointer }] of this.#definitions)
-        this.#definitions.set(type, { schema: this.#withResolved(schema) as JsonObject, pointer })
+    for (const [type, { schema, pointer }] of this.#definitions) {
+      const resolved = this.#aliases.size > 0 ? (this.#withResolved(schema) as JsonObject) : schema
+      const uses = [...new Set(referencesIn(resolved))].filter((one) => this.#definitions.has(one))
+      this.#definitions.set(type, { schema: resolved, pointer, uses })
+    }
     this.#checkCycles()
   }
 
@@ -142,18 +176,37 @@ export class ModelSchemas {
     return Object.fromEntries(entries)
   }
 
+  /** Takes away what refers to nothing that is left. What stays leads in a circle. */
   #checkCycles(): void {
-    for (const [type, { pointer }] of this.#definitions) {
-      const reached = new Set<string>()
-      const waiting = [type]
-      for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-        for (const next of directReferences(this.#definitions.get(name)?.schema ?? {})) {
-          if (next === type) throw new ModelError(pointer, ENDLESS)
-          if (!reached.has(next)) waiting.push(next)
-          reached.add(next)
-        }
+    const open = new Map<string, Set<string>>()
+    const users = new Map<string, string[]>()
+    for (const [type, { schema }] of this.#definitions) {
+      const targets = new Set([...directReferences(schema)].filter((one) => this.#definitions.has(one)))
+      open.set(type, targets)
+      for (const target of targets) listAt(users, target).push(type)
+    }
+    const ended = [...open].filter(([, targets]) => targets.size === 0).map(([type]) => type)
+    for (let type = ended.pop(); type !== undefined; type = ended.pop()) {
+      open.delete(type)
+      for (const user of users.get(type) ?? []) {
+        open.get(user)?.delete(type)
+        if (open.get(user)?.size === 0) ended.push(user)
       }
     }
+    this.#refuseCycle(open)
+  }
+
+  /** Each type that is left refers to one that is left, so that following them ends in a circle. */
+  #refuseCycle(open: ReadonlyMap<string, ReadonlySet<string>>): void {
+    const passed = new Set<string>()
+    let [type] = open.keys()
+    while (type !== undefined && !passed.has(type)) {
+      passed.add(type)
+      const [next] = open.get(type) ?? []
+      type = next
+    }
+    if (type === undefined) return
+    throw new ModelError(this.#definitions.get(type)?.pointer ?? '#', ENDLESS)
   }
 }
 
@@ -177,11 +230,13 @@ function typeOf(reference: string): string {
   return reference.slice(REFERENCE.length)
 }
 
-const ENDLESS = 'it refers to itself without a property or an item between'
-
-function isWithin(pointer: string, folder: string): boolean {
-  return pointer === folder || pointer.startsWith(`${folder}/`)
+function listAt(lists: Map<string, string[]>, name: string): string[] {
+  const list = lists.get(name) ?? []
+  lists.set(name, list)
+  return list
 }
+
+const ENDLESS = 'it refers to itself without a property or an item between'
 
 /** What a schema refers to for the same value. */
 function* directReferences(schema: JsonObject): Generator<string> {

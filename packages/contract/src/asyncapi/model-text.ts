@@ -1,16 +1,14 @@
 import { fromJson } from './json-text.js'
 import { ModelError } from './model-error.js'
+import { MAX_MODEL_LENGTH, TOO_DEEP } from './model-tree.js'
 import { loadPackage } from './optional-package.js'
 import { mergeKeys } from './yaml-merge.js'
-
-/** The longest document that is read, in UTF-16 code units: 5,000,000. */
-export const MAX_MODEL_LENGTH = 5_000_000
 
 /**
  * Reads a document in JSON or YAML. Texts that begin with `{` are JSON; the others need the package
  * `js-yaml`. Merge keys of YAML are carried out.
  *
- * @throws ModelError for a text that is neither, or longer than 5,000,000 characters
+ * @throws ModelError for a text that is neither, too deep, or longer than 5,000,000 characters
  * @throws MissingPackageError without `js-yaml`
  */
 export async function parseModel(text: string): Promise<unknown> {
@@ -21,6 +19,8 @@ export async function parseModel(text: string): Promise<unknown> {
   try {
     return isJson ? fromJson(text.replace(/^\uFEFF/, '')) : await parseYaml(text)
   } catch (error) {
+    // The libraries call themselves for each level.
+    if (error instanceof RangeError) throw new ModelError('#', TOO_DEEP)
     if (!(error instanceof SyntaxError) && !isYamlError(error)) throw error
     throw new ModelError('#', `it is no ${isJson ? 'JSON' : 'JSON and no YAML'}: ${firstLine(error)}`)
   }

@@ -1,6 +1,7 @@
 import { decodePointer, encodePointer, isObject, type JsonObject } from './document.js'
 import { fromJson, quote, toJson } from './json-text.js'
 import { ModelError } from './model-error.js'
+import { checkTree } from './model-tree.js'
 
 /** A part of a model, and where it stands. */
 export interface Place {
@@ -9,8 +10,6 @@ export interface Place {
   readonly pointer: string
 }
 
-const MAX_NODES = 500_000
-const MAX_DEPTH = 100
 const MAX_REFERENCES = 50
 
 /** A document whose parts are found by their pointers. It reads nothing but the document. */
@@ -108,34 +107,4 @@ function plainCopy(document: JsonObject): JsonObject {
   } catch (error) {
     throw new ModelError('#', `it is no JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
-}
-
-/** YAML can make objects that contain themselves, and few lines of it many objects. */
-function checkTree(document: JsonObject): void {
-  let count = 0
-  const path: object[] = []
-  const visit = (value: unknown, pointer: string): void => {
-    if (typeof value === 'string') checkText(value, pointer)
-    if (typeof value === 'number' && !Number.isFinite(value))
-      throw new ModelError(pointer, `JSON has no number ${value}`)
-    if (typeof value !== 'object' || value === null) return
-    count += 1
-    if (count > MAX_NODES) throw new ModelError('#', `it has more than ${MAX_NODES} objects and lists`)
-    if (path.includes(value)) throw new ModelError(pointer, 'it contains itself')
-    if (path.length === MAX_DEPTH)
-      throw new ModelError(pointer, `it is nested more than ${MAX_DEPTH} levels deep`)
-    path.push(value)
-    for (const [key, child] of Object.entries(value)) {
-      if (key === '__proto__') throw new ModelError(pointer, 'the name __proto__ can’t be used')
-      checkText(key, pointer)
-      visit(child, `${pointer}/${encodePointer(key)}`)
-    }
-    path.pop()
-  }
-  visit(document, '#')
-}
-
-/** Half of a pair of UTF-16 has no form in UTF-8, in which the contract is written. */
-function checkText(text: string, pointer: string): void {
-  if (/\p{Surrogate}/u.test(text)) throw new ModelError(pointer, `a text is no Unicode: ${quote(text)}`)
 }

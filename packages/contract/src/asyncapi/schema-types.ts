@@ -1,5 +1,6 @@
 import type { JsonObject } from './document.js'
 import { toJson } from './json-text.js'
+import { ModelError } from './model-error.js'
 import { loadPackage } from './optional-package.js'
 import { typeSchema } from './type-schema.js'
 
@@ -36,8 +37,26 @@ export async function typesOf(
     properties,
     definitions,
   }
+  checkCount(root)
   const [safe, restore] = withoutOwnMethod(root)
   return restore(await makeTypes(safe, 'Payloads', OPTIONS))
+}
+
+/** How many objects and lists the types of a model may be made of. */
+const MAX_PARTS = 500_000
+
+/** Few schemas can ask for types that are very large: each is counted in all its places. */
+function checkCount(root: JsonObject): void {
+  const counts = new Map<object, number>()
+  const count = (value: unknown): number => {
+    if (typeof value !== 'object' || value === null) return 0
+    const known = counts.get(value)
+    if (known !== undefined) return known
+    const total = Object.values(value).reduce<number>((sum, child) => sum + count(child), 1)
+    counts.set(value, total)
+    return total
+  }
+  if (count(root) > MAX_PARTS) throw new ModelError('#', `its types have more than ${MAX_PARTS} parts`)
 }
 
 const METHOD = 'hasOwnProperty'

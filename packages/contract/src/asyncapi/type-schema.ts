@@ -1,13 +1,31 @@
 import { isObject, type JsonObject } from './document.js'
 import { isOpen, withDeclaredNames, withOneConstraint } from './schema-rewrites.js'
 
-/** A type that is written as it stands here. The texts are ours: none comes from a model. */
+/** A type that is written as it stands here. None is a text of a model. */
 const UNKNOWN = { tsType: 'unknown' }
 const UNDEFINED = { tsType: 'undefined' }
 const NEVER = { tsType: 'never' }
 
-/** The part of a cleaned schema that types are made of, for the library that makes them. */
+/**
+ * How schemas refer to a definition. Its type goes by its name: the library would walk through all
+ * that it refers to.
+ */
+const REFERENCE = '#/definitions/'
+
+/** What was made of schemas: rewrites put one schema in several places. */
+const made = new WeakMap<JsonObject, JsonObject>()
+
+/**
+ * The part of a cleaned schema that types are made of, for the library that makes them. The same
+ * schema gives the same object.
+ */
 export function typeSchema(schema: JsonObject): JsonObject {
+  const type = made.get(schema) ?? makeType(schema)
+  made.set(schema, type)
+  return type
+}
+
+function makeType(schema: JsonObject): JsonObject {
   const comment =
     typeof schema.description === 'string' ? { description: commentText(schema.description) } : {}
   return { ...shapeOf(withOneConstraint(withDeclaredNames(typedPart(schema)))), ...comment }
@@ -26,7 +44,7 @@ function typedPart({
 }
 
 function shapeOf(schema: JsonObject): JsonObject {
-  if (typeof schema.$ref === 'string') return { $ref: schema.$ref }
+  if (typeof schema.$ref === 'string') return { tsType: schema.$ref.slice(REFERENCE.length) }
   if ('not' in schema) return NEVER
   if (isOpen(schema)) return UNKNOWN
   for (const key of ['anyOf', 'oneOf', 'allOf']) {
@@ -35,7 +53,7 @@ function shapeOf(schema: JsonObject): JsonObject {
   if ('enum' in schema) return enumShape(listOf(schema.enum))
   if ('const' in schema) return valueShape(schema.const)
   if (Array.isArray(schema.type)) {
-    return { anyOf: schema.type.map((type) => shapeOf({ ...schema, type })) }
+    return { anyOf: [...new Set(schema.type)].map((type) => shapeOf({ ...schema, type })) }
   }
   if (schema.type === 'object') return objectShape(schema)
   if (schema.type === 'array') return arrayShape(schema)
