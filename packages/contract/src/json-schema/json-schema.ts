@@ -31,10 +31,11 @@ export interface JsonSchemaOptions {
  * Formats that are not known are not checked. A pattern is read in Unicode mode. How long it takes
  * is the schema's affair.
  *
- * @throws RpcError `bad_option` for what is no schema, for patterns that Unicode mode refuses, and for
- * keywords of later drafts, which it would not check
- * @example const add = procedure({ input: jsonSchema<{ a: number }>({ type: 'object', properties: {
- * a: { type: 'number' } }, required: ['a'] }) })
+ * @throws RpcError `bad_option` for what is no schema, for patterns that Unicode mode refuses, and
+ *   for keywords of later drafts, which it would not check
+ * @example
+ * const schema = { type: 'object', properties: { a: { type: 'number' } }, required: ['a'] }
+ * const double = procedure({ input: jsonSchema<{ a: number }>(schema), output: type<number>() })
  */
 export function jsonSchema<T>(schema: JsonSchema, { optional = false }: JsonSchemaOptions = {}): Schema<T> {
   if (!isObject(schema)) throw badOption('schema', 'a JSON Schema: an object')

@@ -1,7 +1,7 @@
 /** How many levels a value may have. */
 export const MAX_DEPTH = 200
 
-/** A value that the check refuses before it looks at the schema. Its message says what it has to be. */
+/** A value that the check refuses before it looks at the schema. Its message says what to send. */
 export class Refusal extends Error {}
 
 /**
