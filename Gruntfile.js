@@ -11,7 +11,7 @@ const tasks = {
   lint: ['lint'],
   types: ['types'],
   build: ['build'],
-  test: ['unit', 'end-to-end', 'load', 'engines', 'interop'],
+  test: ['unit', 'contracts', 'end-to-end', 'load', 'engines', 'interop'],
   transports: ['one-node-xhr-streaming', 'one-node-xhr-polling'],
   cluster: ['cluster-websocket', 'cluster-xhr-streaming', 'cluster-xhr-polling', 'chaos'],
   browser: ['browser'],
