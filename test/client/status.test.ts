@@ -32,6 +32,8 @@ describe('TokenSocket#status', () => {
 
   it('counts the tries in a row, with the last failure and the time until the next', async () => {
     const clock = world.stopClock()
+    // Half of a wait of less than 2 ms is none.
+    sinon.stub(Math, 'random').returns(0.5)
     world.server.refusesUpgrades = true
     const socket = world.open()
     for (const attempt of [1, 2, 3]) {
