@@ -120,7 +120,7 @@ describe('the new client on the old server', () => {
         for (const name of ['never', 'toString']) {
           expect((await errorOf(socket.rpc(name))).code, name).to.equal('timeout')
         }
-        expect(await socket.rpc('echo', 1)).to.equal(1)
+        expect(await socket.rpc('echo', 1, { timeout: 10_000 })).to.equal(1)
       })
 
       it('notifies the server by calls, and hears only of failures', async () => {
