@@ -30,3 +30,25 @@ export function isOneWay({ procedure }: Pick<Operation, 'procedure'>): boolean {
 export function listenerName(key: string): string {
   return `on${key.charAt(0).toUpperCase()}${key.slice(1)}`
 }
+
+/** Values by name, nested as operations are. */
+export interface OperationTree<T> {
+  [name: string]: OperationTree<T> | T
+}
+
+/** A tree with one value for each operation. */
+export function treeOf<T>(
+  operations: readonly Operation[],
+  make: (operation: Operation) => T,
+): OperationTree<T> {
+  const tree: OperationTree<T> = {}
+  for (const operation of operations) {
+    let branch = tree
+    for (const name of operation.path.slice(0, -1)) {
+      branch[name] ??= {}
+      branch = branch[name] as OperationTree<T>
+    }
+    branch[String(operation.path.at(-1))] = make(operation)
+  }
+  return tree
+}

@@ -1,4 +1,5 @@
 import { isUnchecked, type Schema } from '../schema.js'
+import { jsonSchemaMaker } from '../standard-json-schema.js'
 import { isObject, type JsonObject } from './document.js'
 import { fromJson, toJson } from './json-text.js'
 import { arktypeFlags, type FlaggedPattern, withoutPatterns, zodFlagCollector } from './pattern-flags.js'
@@ -29,7 +30,7 @@ export function describeSchema(
 ): Described {
   if (isUnchecked(schema)) return { problem: 'type<T>() says nothing at run time' }
   try {
-    const toSchema = converterOf(schema) ?? converterOf(convert(schema, converters))
+    const toSchema = jsonSchemaMaker(schema) ?? jsonSchemaMaker(convert(schema, converters))
     if (!toSchema) return { problem: `${schema['~standard'].vendor} describes it by no JSON Schema` }
     const flagged: FlaggedPattern[] =
       schema['~standard'].vendor === 'arktype' ? [...arktypeFlags(schema)] : []
@@ -48,19 +49,6 @@ function convert(schema: Schema, converters: { readonly [vendor: string]: Schema
   const { vendor } = schema['~standard']
   if (!Object.hasOwn(converters, vendor)) return undefined
   return converters[vendor]?.(schema as never)
-}
-
-/** The function that a Standard JSON Schema has for its input side. */
-function converterOf(schema: unknown): ((options: JsonObject) => unknown) | undefined {
-  const standard = property(schema, '~standard')
-  const converter = property(standard, 'jsonSchema')
-  const input = property(converter, 'input')
-  return typeof input === 'function' ? (options) => Reflect.apply(input, converter, [options]) : undefined
-}
-
-function property(value: unknown, name: string): unknown {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined
-  return Reflect.get(value, name)
 }
 
 /** Whether a schema accepts that nothing is passed, as far as it says so at once. */

@@ -7,10 +7,10 @@ import {
   markHandled,
   RpcError,
 } from '@token-socket/protocol'
+import { timeFromNow } from '../call-time.js'
 import { checker, inTime } from '../checked-value.js'
 import { same } from '../message-order.js'
 import type { ProcedureDefinition } from '../procedure.js'
-import { timeFromNow } from './call-time.js'
 import type { ContractSettings } from './settings.js'
 
 /** A function that calls an operation of the server. */

@@ -3,7 +3,7 @@ import type { Operation } from '../operations.js'
 import type { OperationNames } from '../server/typed-server.js'
 import { makeData } from './data/made-data.js'
 import { seedOf } from './data/seed.js'
-import { functionsOf, type MockFunction } from './operation-tree.js'
+import { functionsOf, type MockFunction } from './mock-functions.js'
 import { ReceivedMessages } from './received-messages.js'
 
 /**

@@ -3,10 +3,12 @@ import {
   badOption,
   type CallOptions,
   callFailure,
+  checkCallOptions,
   markHandled,
   RpcError,
 } from '@token-socket/protocol'
-import { type Check, checker, inTime } from '../checked-value.js'
+import { timeFromNow } from '../call-time.js'
+import { type Check, checker, inTime, type ValidationTime } from '../checked-value.js'
 import type { Operation } from '../operations.js'
 import type { Schema } from '../schema.js'
 import { checked, invalid } from '../validation.js'
@@ -48,20 +50,24 @@ class CalledOperation {
     this.#settings = settings
   }
 
-  /** @param options not those of a one-way message, which waits for no answer */
+  /**
+   * Its time-out counts from the call, whatever it waits for. Without one, the sending has the
+   * server's own.
+   *
+   * @param options not those of a one-way message, which waits for no answer
+   */
   async run(target: CallTarget, given: unknown, options?: CallOptions): Promise<unknown> {
     const { name, procedure } = this.#operation
     const { input, output } = procedure['~procedure']
-    if (output && options !== undefined && Object(options) !== options)
-      throw badOption('options', 'an object')
+    const own = output ? options : undefined
+    if (own !== undefined) checkOptions(own)
     const value = input && given
-    const { timeout = target.callTimeout, signal } = (output && options) ?? {}
-    const time = { timeout, signal }
+    const time = timeFromNow({ timeout: own?.timeout ?? target.callTimeout, signal: own?.signal })
     const subject = { function: name }
     const check = checker(subject, time)
     const send = () =>
       output
-        ? target.rpc(name, value, options).catch((error) => this.#throwDeclared(error, check))
+        ? target.rpc(name, value, leftOf(own, time)).catch((error) => this.#throwDeclared(error, check))
         : target.notify(name, value)
     // A call whose schema answers at once goes out at once, before whatever is sent next.
     const answer = await (this.#settings.checkSent
@@ -103,4 +109,15 @@ class CalledOperation {
     const data = await this.#take(errors[error.code], error.data, check)
     throw data === error.data ? error : new RpcError(error.code, error.message, data, error)
   }
+}
+
+/** @throws RpcError `bad_option`, which names the option */
+function checkOptions(options: CallOptions): void {
+  if (Object(options) !== options) throw badOption('options', 'an object')
+  checkCallOptions(options, options.timeout ?? 0)
+}
+
+/** The options of a call, with what is left of its time-out, if it has one. */
+function leftOf(options: CallOptions | undefined, { timeout }: ValidationTime): CallOptions | undefined {
+  return options?.timeout === undefined ? options : { ...options, timeout }
 }

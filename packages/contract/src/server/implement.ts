@@ -4,7 +4,7 @@ import type { Contract } from '../contract.js'
 import { checkContract } from '../contract-checks.js'
 import { isDevelopment } from '../development.js'
 import { checkGiven } from '../given-contract.js'
-import { type Operation, operationsOf } from '../operations.js'
+import { type Operation, operationsOf, treeOf } from '../operations.js'
 import { checked } from '../validation.js'
 import { ClientFunctions } from './client-functions.js'
 import type { HandlerMiddleware, RunHandler, Step } from './handler-middleware.js'
@@ -29,12 +29,6 @@ export interface ImplementOptions<C> {
    * @default 10000
    */
   readonly maxParts?: number | undefined
-}
-
-/** A handler, and the object that it is a method of. */
-interface Found {
-  readonly operation: Operation
-  readonly run: RunHandler
 }
 
 const OPTIONS = ['use', 'checkSent', 'maxParts']
@@ -68,26 +62,27 @@ export function implement<C extends Contract>(
   checkContract(contract.definition)
   const { server, client, both } = contract.definition
   const operations = [...operationsOf(server), ...operationsOf(both)]
-  const found = findHandlers(operations, handlers)
+  const runs = findHandlers(operations, handlers)
   const called = [...operationsOf(client), ...operationsOf(both)]
   const clients = new ClientFunctions(called, { checkSent, maxParts })
   const sendsChecked = checkSent && called.some(({ procedure }) => checked(procedure['~procedure'].input))
   const middleware = use as readonly Step[]
   const settings = { checkSent, sendsChecked, maxParts, clientOf: clients.of, middleware }
-  const controller: ServerController = {}
-  for (const { operation, run } of found) {
-    put(controller, operation.path, operationFunction(operation, run, settings))
-  }
-  return controller
+  return treeOf(operations, (operation) =>
+    operationFunction(operation, runs.get(operation.name) as RunHandler, settings),
+  )
 }
 
-/** @throws RpcError `bad_option`, which names everything that is wrong */
-function findHandlers(operations: readonly Operation[], handlers: object): Found[] {
-  const found: Found[] = []
+/**
+ * The handlers of all operations, by dotted name.
+ * @throws RpcError `bad_option`, which names everything that is wrong
+ */
+function findHandlers(operations: readonly Operation[], handlers: object): ReadonlyMap<string, RunHandler> {
+  const found = new Map<string, RunHandler>()
   const missing: string[] = []
   for (const operation of operations) {
     const run = handlerOf(handlers, operation.path)
-    if (run) found.push({ operation, run })
+    if (run) found.set(operation.name, run)
     else missing.push(operation.name)
   }
   const extra = [...extraOf(handlers, new Set(operations.flatMap(prefixesOf)))]
@@ -135,13 +130,4 @@ function incomplete(missing: readonly string[], extra: readonly string[]): Error
     extra.length > 0 && `not in the contract: ${extra.map(meant).join(', ')}`,
   ]
   return badOption('handlers', `those of the contract; ${parts.filter(Boolean).join('; ')}`)
-}
-
-function put(controller: ServerController, path: readonly string[], handler: ServerController[string]): void {
-  let branch = controller
-  for (const name of path.slice(0, -1)) {
-    branch[name] ??= {}
-    branch = branch[name] as ServerController
-  }
-  branch[String(path.at(-1))] = handler
 }

@@ -1,29 +1,22 @@
 import type { Schema } from '../../schema.js'
+import { jsonSchemaMaker } from '../../standard-json-schema.js'
 
 /** A JSON Schema, or why there is none. */
 export type JsonSchemaOf =
   | { readonly schema: Readonly<Record<string, unknown>> }
   | { readonly missing: string }
 
-/** The part of Standard JSON Schema that data is made of. */
-interface JsonSchemaMaker {
-  input(options: { readonly target: string }): Record<string, unknown>
-}
-
 const TARGET = { target: 'draft-2020-12' }
 
 /**
- * The JSON Schema of what travels: of a schema's input, before its transforms. By Standard JSON
- * Schema (https://standardschema.dev/json-schema), which a schema may lack, or refuse for what JSON
- * does not have.
+ * The JSON Schema of what travels, which a schema may lack, or refuse for what JSON does not have.
  */
 export function jsonSchemaOf(schema: Schema): JsonSchemaOf {
-  const { jsonSchema, vendor } = schema['~standard'] as Schema['~standard'] & {
-    readonly jsonSchema?: JsonSchemaMaker
-  }
-  if (!jsonSchema) return { missing: adviceFor(vendor) }
+  const { vendor } = schema['~standard']
+  const make = jsonSchemaMaker(schema)
+  if (!make) return { missing: adviceFor(vendor) }
   try {
-    return { schema: jsonSchema.input(TARGET) }
+    return { schema: make(TARGET) as Record<string, unknown> }
   } catch (error) {
     return { missing: `its schema has no JSON Schema: ${error instanceof Error ? error.message : vendor}` }
   }

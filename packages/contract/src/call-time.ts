@@ -1,5 +1,5 @@
 import { isNever } from '@token-socket/protocol'
-import type { ValidationTime } from '../checked-value.js'
+import type { ValidationTime } from './checked-value.js'
 
 /** The time that a call has, counted from now on: its `timeout` is what is left of it. */
 export function timeFromNow({ timeout, signal }: ValidationTime): ValidationTime {
@@ -7,8 +7,8 @@ export function timeFromNow({ timeout, signal }: ValidationTime): ValidationTime
   return {
     signal,
     get timeout() {
-      // Not 0, which is for any time.
-      return isNever(timeout) ? timeout : Math.max(1, timeout - (performance.now() - begun))
+      // Whole, as it travels; not 0, which is for any time.
+      return isNever(timeout) ? timeout : Math.max(1, Math.ceil(timeout - (performance.now() - begun)))
     },
   }
 }

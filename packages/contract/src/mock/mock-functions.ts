@@ -1,30 +1,8 @@
 import { badOption } from '@token-socket/protocol'
 import type { Operation } from '../operations.js'
 
-/** Functions by name, nested as a contract is. */
-export interface FunctionTree {
-  [name: string]: FunctionTree | MockFunction
-}
-
 /** A function of an operation: a handler on the server, an action on the client. */
 export type MockFunction = { run(input: unknown, call: never): unknown }['run']
-
-/** A tree with one function for each operation. */
-export function treeOf(
-  operations: readonly Operation[],
-  functionOf: (operation: Operation) => MockFunction,
-): FunctionTree {
-  const tree: FunctionTree = {}
-  for (const operation of operations) {
-    let branch = tree
-    for (const name of operation.path.slice(0, -1)) {
-      branch[name] ??= {}
-      branch = branch[name] as FunctionTree
-    }
-    branch[String(operation.path.at(-1))] = functionOf(operation)
-  }
-  return tree
-}
 
 /**
  * The functions of a tree by dotted name, each bound to the object that it is a method of.
