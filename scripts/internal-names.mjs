@@ -42,7 +42,6 @@ export const INTERNAL_NAMES = [
   'rest',
   'restored',
   'sendText',
-  'session',
   'settle',
   'subscription',
   'subscriptions',

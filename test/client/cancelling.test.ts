@@ -90,7 +90,7 @@ describe('calls that are given up', () => {
 
   it('say what the client can do, with the token', async () => {
     await world.openReady()
-    expect(world.server.peer.of('auth')[0]?.can).to.deep.equal(['cancel', 'notify'])
+    expect(world.server.peer.of('auth')[0]?.can).to.deep.equal(['cancel', 'notify', 'refresh', 'direct'])
   })
 
   describe('by the server', () => {

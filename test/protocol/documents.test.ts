@@ -31,6 +31,8 @@ const MESSAGES: Record<Message['type'], readonly [Direction, answeredBy?: Messag
   ping: ['C→S', 'answer'],
   result: ['C→S'],
   cancel: ['C→S'],
+  refresh: ['C→S', 'answer'],
+  send: ['C→S', 'answer'],
   answer: ['S→C'],
   invoke: ['S→C', 'result'],
   withdraw: ['S→C'],
@@ -39,6 +41,9 @@ const MESSAGES: Record<Message['type'], readonly [Direction, answeredBy?: Messag
   position: ['S→C'],
   presence: ['S→C'],
   publication: ['S→C'],
+  session: ['S→C'],
+  renew: ['S→C'],
+  direct: ['S→C', 'result'],
   error: ['S→C'],
 }
 

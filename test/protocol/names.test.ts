@@ -4,7 +4,7 @@ import { expect } from 'chai'
 describe('names', () => {
   it('PROTOCOL_VERSION is 1', () => expect(PROTOCOL_VERSION).to.equal(1))
 
-  it('BUILT_IN holds the `rpc` names of the old pair, and `_history` and `_cancel`', () => {
+  it('BUILT_IN holds the `rpc` names of the old pair, and ours', () => {
     expect(BUILT_IN).to.deep.equal({
       auth: 'auth',
       subscribe: '_subscribe',
@@ -15,6 +15,8 @@ describe('names', () => {
       ping: '_ping',
       result: '_rpc',
       cancel: '_cancel',
+      refresh: '_refresh',
+      send: '_send',
     })
   })
 

@@ -7,6 +7,7 @@ const SESSION = {
   heartbeat: 25_000,
   can: ['cancel', 'another'],
   limits: { message: 1000, batch: 2000 },
+  expiresIn: 60_000,
 }
 const ID = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
 

@@ -148,7 +148,7 @@ describe('Admission', () => {
           version: 1,
           sid: socket?.sid,
           heartbeat: 25_000,
-          can: ['cancel', 'notify'],
+          can: ['cancel', 'notify', 'refresh', 'direct'],
           limits: SIZES,
         },
       ])

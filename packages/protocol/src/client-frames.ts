@@ -49,8 +49,8 @@ export function encodeClientFrame(message: ClientMessage): Frame {
 /**
  * The reverse of {@link encodeClientFrame}.
  * @param can what the client has named. Without `cancel`, a frame of that name that has an id is a
- *   call: legacy pages may call a function of that name. Without `notify`, a call without an id is
- *   wrong, and so is a result without one
+ *   call: legacy pages may call a function of that name. So it is without `refresh` and `direct`.
+ *   Without `notify`, a call without an id is wrong, and so is a result without one
  * @throws FrameError
  */
 export function decodeClientFrame(frame: Frame, can: readonly Capability[] = CAPABILITIES): ClientMessage {
@@ -59,7 +59,7 @@ export function decodeClientFrame(frame: Frame, can: readonly Capability[] = CAP
   try {
     const name = readName(frame, 'rpc', 'name')
     if (isNotification(frame, can)) return { type: 'call', name, data: frame.req }
-    return request(frame, name, readName(frame, 'uuid', 'id'))
+    return request({ frame, rpc: name, id: readName(frame, 'uuid', 'id'), can })
   } catch (error) {
     throw error instanceof FrameError ? aboutFrame(error, frame, can) : error
   }
@@ -95,7 +95,15 @@ function resultFields(outcome: Outcome): Frame {
   return 'data' in outcome ? { data: sendable(outcome.data) } : encodeErrorFields(outcome)
 }
 
-function request(frame: Frame, rpc: string, id: string): ClientMessage {
+/** A frame that asks for something, its name, its id, and what its sender has named. */
+interface RequestFrame {
+  readonly frame: Frame
+  readonly rpc: string
+  readonly id: string
+  readonly can: readonly Capability[]
+}
+
+function request({ frame, rpc, id, can }: RequestFrame): ClientMessage {
   switch (rpc) {
     case BUILT_IN.auth:
       return {
@@ -114,9 +122,14 @@ function request(frame: Frame, rpc: string, id: string): ClientMessage {
       return { type: 'broadcast', id, data: readObject(frame.req, 'req').data }
     case BUILT_IN.ping:
       return { type: 'ping', id }
-    default:
-      return call(frame, rpc, id)
+    case BUILT_IN.refresh:
+      if (!can.includes('refresh')) break
+      return { type: 'refresh', id, token: readName(readObject(frame.req, 'req'), 'token', 'token', 'req.') }
+    case BUILT_IN.send:
+      if (!can.includes('direct')) break
+      return { type: 'send', id, data: readObject(frame.req, 'req').data }
   }
+  return call(frame, rpc, id)
 }
 
 type ChannelRpc = (typeof BUILT_IN)['subscribe' | 'unsubscribe' | 'publish' | 'history']

@@ -100,6 +100,26 @@ export interface PingMessage {
   readonly id: string
 }
 
+/**
+ * Brings a new token for the open socket. What the server says of it follows as
+ * {@link SessionNotice}.
+ */
+export interface RefreshMessage {
+  readonly type: 'refresh'
+  readonly id: string
+  readonly token: string
+}
+
+/**
+ * A message to the server that belongs to no channel and no call. It is answered once the server
+ * has it.
+ */
+export interface SendMessage {
+  readonly type: 'send'
+  readonly id: string
+  readonly data: unknown
+}
+
 /** How a call that succeeded, or failed, ended. */
 export type Outcome = { readonly data: unknown } | WireError
 
@@ -124,6 +144,8 @@ export type ClientMessage =
   | PingMessage
   | ResultMessage
   | CancelMessage
+  | RefreshMessage
+  | SendMessage
 
 /** The server's answer to any request. It repeats the request's `rpc` name and id: the old client finds it by both. */
 export interface AnswerMessage {
@@ -147,6 +169,8 @@ export interface SessionInfo extends Partial<Member> {
   readonly can?: readonly Capability[] | undefined
   /** What the server takes from this client. Not told to the old client. */
   readonly limits?: SizeLimits | undefined
+  /** Milliseconds until the authorisation ends, if it ends. */
+  readonly expiresIn?: number | undefined
 }
 
 /** What a server takes of a client, in bytes of UTF-8. Another server may tell less, or more. */
@@ -188,6 +212,29 @@ export interface WithdrawMessage {
   readonly reason: CancelReason
 }
 
+/** What the server says of a socket's authorisation, whenever it has changed: all of it. */
+export interface SessionNotice extends Partial<Member> {
+  readonly type: 'session'
+  /** Milliseconds until the authorisation ends, if it ends. */
+  readonly expiresIn?: number | undefined
+}
+
+/** Asks the client to get a new token now, and to send it as {@link RefreshMessage}. */
+export interface RenewMessage {
+  readonly type: 'renew'
+}
+
+/** A message to the client that belongs to no channel and no call. */
+export interface DirectMessage {
+  readonly type: 'direct'
+  /**
+   * The client answers with this id, by {@link ResultMessage}, once it has it.
+   * @default it does not answer
+   */
+  readonly id?: string | undefined
+  readonly data: unknown
+}
+
 /** Why a client does not get what it missed. */
 export type GapReason = 'epoch_changed' | 'trimmed' | 'no_history' | 'forbidden'
 
@@ -203,6 +250,8 @@ export interface SubscriptionNotice extends Partial<Member> {
   readonly recovered?: boolean | undefined
   /** Why it does not. */
   readonly reason?: GapReason | undefined
+  /** With `unsubscribed`: the user may not have the channel any longer. */
+  readonly isRevoked?: boolean | undefined
   /** With `subscribed`, on a channel with presence: who is there. Each change after it follows as {@link PresenceMessage}. */
   readonly members?: readonly Member[] | undefined
 }
@@ -253,4 +302,7 @@ export type ServerMessage =
   | PositionNotice
   | PresenceMessage
   | PublicationMessage
+  | SessionNotice
+  | RenewMessage
+  | DirectMessage
   | ErrorMessage

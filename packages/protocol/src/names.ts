@@ -19,6 +19,8 @@ export const BUILT_IN = {
   broadcast: '_broadcast',
   ping: '_ping',
   cancel: '_cancel',
+  refresh: '_refresh',
+  send: '_send',
   result: '_rpc',
 } as const
 
@@ -29,8 +31,10 @@ export const BUILT_IN = {
  * - `cancel`: gives up a call that the peer runs.
  * - `notify`: runs a function of the peer without an answer, and reports that one failed which the
  *   peer ran so.
+ * - `refresh`: takes a new token on the open socket, and what the server says of its authorisation.
+ * - `direct`: takes messages that belong to no channel and no call.
  */
-export const CAPABILITIES = ['cancel', 'notify'] as const
+export const CAPABILITIES = ['cancel', 'notify', 'refresh', 'direct'] as const
 
 /** One of the {@link CAPABILITIES}. */
 export type Capability = (typeof CAPABILITIES)[number]

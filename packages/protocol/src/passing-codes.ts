@@ -1,5 +1,5 @@
 const PASSING =
-  /^(connection_lost|engine_unavailable|internal|invalid_token|(nested|token|transport|url)_failed|(veto_)?timeout|too_many_.+)$/
+  /^(connection_lost|engine_unavailable|identity_changed|internal|invalid_token|(nested|token|transport|url)_failed|(veto_)?timeout|rate_limited|too_many_.+)$/
 
 /**
  * Whether a sign-in that failed with this code may succeed at the next try. Any other code refuses

@@ -11,7 +11,7 @@ import type { GapReason, PresenceChange, SessionInfo, SizeLimits, SubscriptionNo
 import { PROTOCOL_VERSION } from './names.js'
 
 /** What the answer to the token says about the server. */
-export type ServerFields = Pick<SessionInfo, 'version' | 'heartbeat' | 'can' | 'limits'>
+export type ServerFields = Pick<SessionInfo, 'version' | 'heartbeat' | 'can' | 'limits' | 'expiresIn'>
 
 /** What the answer to the token says about the server. @throws FrameError */
 export function readServerFields(frame: Frame): ServerFields {
@@ -20,6 +20,7 @@ export function readServerFields(frame: Frame): ServerFields {
     ...heartbeat(frame),
     ...readCapabilities(frame),
     ...limits(frame),
+    ...readLifetime(frame),
   }
 }
 
@@ -32,6 +33,11 @@ export function readRecovery({ recovered, reason }: Frame): Recovery {
     ...(recovered !== undefined && { recovered: recovered === true }),
     ...(typeof reason === 'string' && { reason: reason as GapReason }),
   }
+}
+
+/** How long an authorisation lasts, if it ends. @throws FrameError */
+export function readLifetime({ expiresIn }: Frame): Pick<SessionInfo, 'expiresIn'> {
+  return expiresIn === undefined ? {} : { expiresIn: above0(expiresIn, 'expiresIn') }
 }
 
 /** What a member did. @throws FrameError */

@@ -20,7 +20,13 @@ import type {
   SubscriptionNotice,
 } from './messages.js'
 import { BUILT_IN, type LimitedName } from './names.js'
-import { readChange, readPublicationId, readRecovery, readServerFields } from './server-fields.js'
+import {
+  readChange,
+  readLifetime,
+  readPublicationId,
+  readRecovery,
+  readServerFields,
+} from './server-fields.js'
 
 /** A message as the frame that goes out. @throws RpcError `unserializable` */
 export function encodeServerFrame(message: ServerMessage): Frame {
@@ -38,7 +44,14 @@ export function encodeServerFrame(message: ServerMessage): Frame {
       return internal('subscribe', { channel, ...position, ...rest })
     }
     case 'unsubscribed':
-      return internal('unsubscribe', { channel: message.channel })
+      return internal('unsubscribe', {
+        channel: message.channel,
+        reason: message.isRevoked ? 'revoked' : undefined,
+      })
+    case 'direct':
+      return internal('direct', { fid: message.id, data: sendable(message.data) })
+    case 'session':
+    case 'renew':
     case 'position':
     case 'presence': {
       const { type, ...data } = message
@@ -89,7 +102,17 @@ function notice(command: unknown, data: Frame): ServerMessage {
     case 'subscribe':
       return { type: 'subscribed', channel: channel(), ...recovery(data) }
     case 'unsubscribe':
-      return { type: 'unsubscribed', channel: channel() }
+      return {
+        type: 'unsubscribed',
+        channel: channel(),
+        ...(data.reason === 'revoked' && { isRevoked: true }),
+      }
+    case 'session':
+      return { type: command, ...identity(data, 'data.'), ...readLifetime(data) }
+    case 'renew':
+      return { type: command }
+    case 'direct':
+      return { type: command, id: data.fid === undefined ? data.fid : name('fid', 'id'), data: data.data }
     case 'position': {
       const position = readPosition(data, 'data.')
       if (!position) throw badField('data.offset')

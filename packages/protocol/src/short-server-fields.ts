@@ -5,13 +5,18 @@ import type { Recovery, ServerFields } from './server-fields.js'
 
 /** What the answer to the token says about the server, as it says it. */
 export function readServerFields(frame: Frame): ServerFields {
-  const { version, heartbeat, limits } = frame as unknown as ServerFields
-  return { version, heartbeat, limits, ...readCapabilities(frame) }
+  const { version, heartbeat, limits, expiresIn } = frame as unknown as ServerFields
+  return { version, heartbeat, limits, expiresIn, ...readCapabilities(frame) }
 }
 
 /** Whether a subscription goes on where it was, as the server says it. */
 export function readRecovery({ recovered, reason }: Frame): Recovery {
   return { recovered, reason } as Recovery
+}
+
+/** How long an authorisation lasts, as the server says it. */
+export function readLifetime({ expiresIn }: Frame): Pick<ServerFields, 'expiresIn'> {
+  return { expiresIn } as ServerFields
 }
 
 /** What a member did, as the server says it. */

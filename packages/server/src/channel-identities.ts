@@ -9,21 +9,22 @@ type Said = Pick<Claims, 'uid' | 'umd'>
 /** Who a socket is: everywhere, and on the channels whose own tokens said it. */
 export class ChannelIdentities {
   readonly #own: Said
-  readonly #others = new Map<string, ChannelIdentity>()
+  /** Made when a token says something: most sockets have none. */
+  #others: Map<string, ChannelIdentity> | undefined
 
   /** @param own who it is where nothing else was said */
-  constructor({ uid, umd }: Said) {
-    this.#own = { uid, umd }
+  constructor(own: Said) {
+    this.#own = own
   }
 
   /** Who it is on a channel; or, without one, everywhere else. */
   on(channel?: string): ChannelIdentity {
-    return (channel !== undefined && this.#others.get(channel)) || known(this.#own)
+    return (channel !== undefined && this.#others?.get(channel)) || known(this.#own)
   }
 
   /** Who it is on a channel, if a token said it. */
   said(channel: string): ChannelIdentity | undefined {
-    return this.#others.get(channel)
+    return this.#others?.get(channel)
   }
 
   /**
@@ -35,6 +36,7 @@ export class ChannelIdentities {
   set(channel: string, { uid, umd }: Said): () => void {
     if (uid === undefined && umd === undefined) return () => {}
     const limit = CLAIM_LIMITS.channels
+    this.#others ??= new Map()
     if (!this.#others.has(channel) && this.#others.size >= limit)
       throw refusal('bad_claims', { field: 'channels', limit })
     const isOther = uid !== undefined && uid !== this.#own.uid
@@ -47,7 +49,7 @@ export class ChannelIdentities {
 
   /** A later token has the last word. */
   #restore(channel: string, said: ChannelIdentity, before: ChannelIdentity | undefined): void {
-    if (this.#others.get(channel) !== said) return
+    if (this.#others?.get(channel) !== said) return
     if (before) this.#others.set(channel, before)
     else this.#others.delete(channel)
   }

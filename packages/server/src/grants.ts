@@ -76,15 +76,26 @@ export class Grants {
    * These grants and those of a channel's own token: an explicit `false` of either beats a `true`. What was open stays so.
    * @throws RpcError `bad_claims` if they are over the limits of one set of claims together
    */
-  add(claims: Claims): Grants {
-    if (!claims.channels) return this
-    const channels = new Map(this.#channels)
-    for (const [name, grant] of claims.channels) {
+  add(added: Pick<Claims, 'channels'>): Grants {
+    if (!added.channels) return this
+    const channels = Grants.merge(this.#channels, added.channels)
+    if (!channels) return this
+    checkChannels(channels)
+    return new Grants(channels, this.isOpen)
+  }
+
+  /** Two tables as one: an explicit `false` of either beats a `true`. */
+  static merge(
+    first: ReadonlyMap<string, ChannelGrant> | undefined,
+    second: ReadonlyMap<string, ChannelGrant> | undefined,
+  ): ReadonlyMap<string, ChannelGrant> | undefined {
+    if (!first || !second) return first ?? second
+    const channels = new Map(first)
+    for (const [name, grant] of second) {
       const own = channels.get(name)
       channels.set(name, own ? mergeChannels([own, grant]) : grant)
     }
-    checkChannels(channels)
-    return new Grants(channels, this.isOpen)
+    return channels
   }
 
   /** Whether the socket may subscribe to the channel; `undefined` if nothing is said. */

@@ -9,7 +9,7 @@ import { Grants } from './grants.js'
 import type { RemoteClient } from './remote-client.js'
 import { attempt } from './runtime/attempt.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
-import type { AddedGrants } from './socket/socket-grants.js'
+import type { AddedGrants } from './socket/added-grants.js'
 import type { SignedClaims, Tokens } from './tokens.js'
 
 /** What a {@link Redeemer} needs. */

@@ -13,15 +13,12 @@ import {
   type SubscriptionNotice,
 } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
-import { ChannelIdentities, type ChannelIdentity } from './channel-identities.js'
 import { checkName } from './channels/check-name.js'
-import { subjectsOf } from './claims/subjects.js'
-import type { Claims } from './claims.js'
 import type { Receipt } from './engine.js'
-import type { Grants } from './grants.js'
 import type { Flusher, Outbox } from './outbox.js'
 import { closingOf, type SlowReader, type SocketClosing } from './runtime/closings.js'
 import { noted, watched } from './runtime/own-calls.js'
+import { AuthorizedSocket } from './socket/authorized-socket.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
@@ -29,8 +26,7 @@ import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import { END_OPTIONS } from './socket/method-options.js'
 import type { PublicationOptions } from './socket/publication-options.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
-import { checkSocketData, type SocketAuth, type SocketData } from './socket/socket-data.js'
-import { type AddedGrants, SocketGrants } from './socket/socket-grants.js'
+import { checkSocketData, type SocketData } from './socket/socket-data.js'
 import {
   type ChannelAnswer,
   type PendingRequest,
@@ -71,11 +67,9 @@ export interface RemoteClientOwner extends SessionOwner {
 }
 
 /** One authenticated client, as the server sees it. */
-export class RemoteClient {
+export class RemoteClient extends AuthorizedSocket {
   /** The socket's id, unique over all nodes. */
   readonly sid: string
-  /** What `authentication` returned for it (a copy, as JSON carries it); handlers get it as their first argument. */
-  readonly auth: SocketAuth
   /** The address that the token request came from, as Express sees it (`trust proxy`). */
   readonly ip: string | undefined
   /** The addresses that proxies named on the token request. */
@@ -86,12 +80,6 @@ export class RemoteClient {
   readonly created = Date.now()
   /** UTF-16 code units of the frames that it was sent. @internal */
   sent = 0
-  /** The user's id, if `authentication` gave one; others see it. */
-  readonly uid: string | undefined
-  /** What else others may know of the user. */
-  readonly umd: unknown
-  /** The hash of the sign-in's session. @internal */
-  readonly session: string | undefined
   /** The kinds of frames beyond the first version of the wire that its client takes. @internal */
   readonly capabilities: readonly Capability[]
   readonly #counts: boolean
@@ -102,22 +90,15 @@ export class RemoteClient {
   readonly #session: SocketSession
   #isBulk = false
   readonly #channels = new Set<string>()
-  readonly #identities: ChannelIdentities
   #data: SocketData | undefined
-  readonly #grants: SocketGrants
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
   constructor(identity: Identity, connection: BufferedConnection, owner: RemoteClientOwner) {
+    super(identity)
     this.sid = identity.sid
-    this.auth = identity.auth as SocketAuth
     this.ip = identity.ip
     this.ips = identity.ips
     this.host = identity.host
-    this.uid = identity.claims?.uid
-    this.umd = identity.claims?.umd
-    this.session = identity.session
-    this.#grants = new SocketGrants(identity.claims)
-    this.#identities = new ChannelIdentities(this)
     this.#counts = identity.counts ?? true
     this.capabilities = identity.can ?? []
     this.#owner = owner
@@ -156,30 +137,6 @@ export class RemoteClient {
   /** Whether its client is the old one, which knows neither places nor members. @internal */
   get isOld(): boolean {
     return !this.#counts
-  }
-
-  /** Who it is over all its connections: its uid, else its sign-in's session, if either is known. @internal */
-  get subject(): string | undefined {
-    return subjectsOf(this)[0]
-  }
-
-  /** What it may do on channels. @internal */
-  get grants(): Grants {
-    return this.#grants.current
-  }
-
-  /** Who it is on a channel, to others; or on all that it has no token of their own for. @internal */
-  identity(channel?: string): ChannelIdentity {
-    return this.#identities.on(channel)
-  }
-
-  /**
-   * Adds to what it may do, and says who it is on one channel.
-   * @throws RpcError `bad_claims` if that is too much together; then it is as before
-   * @internal
-   */
-  grant(channel: string, claims: Claims): AddedGrants {
-    return this.#grants.add(claims, () => this.#identities.set(channel, claims))
   }
 
   /** Subscribes it to what its grants name, as if it had asked. @param refused is notified of what it may not @internal */
@@ -268,11 +225,11 @@ export class RemoteClient {
    */
   end(options: { readonly reconnect?: boolean | undefined } = {}): void {
     noted('socket.end', () => END_OPTIONS.check(options))
-    this.close(options.reconnect === false ? 'disconnected' : 'closed_by_server')
+    this.closeFor(options.reconnect === false ? 'disconnected' : 'closed_by_server')
   }
 
   /** Closes the connection for one of the library's reasons. @internal */
-  close(why: keyof typeof CLOSE_CODES): void {
+  closeFor(why: keyof typeof CLOSE_CODES): void {
     this.#outbox.end()
     const { code, reason } = CLOSE_CODES[why]
     this.#connection.close(code, reason)
@@ -325,7 +282,7 @@ export class RemoteClient {
   joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
     const proof = how.position && this.#owner.channels.prove(this, channel, how.position)
     const proven = proof === undefined ? how : { ...how, proof }
-    this.send({ type: 'subscribed', channel, ...this.#identities.said(channel), ...proven })
+    this.send({ type: 'subscribed', channel, ...this.saidOn(channel), ...proven })
   }
 
   /** A publication that is kept was not for this client: tells it so, as it would miss it. @internal */

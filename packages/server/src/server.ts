@@ -261,7 +261,7 @@ export class TokenSocketServer extends ServerEmitter {
     this.#transports.close()
     this.#streams.stop()
     this.#handshakes.close('shutting_down')
-    for (const socket of this.sockets()) socket.close('shutting_down')
+    for (const socket of this.sockets()) socket.closeFor('shutting_down')
     this.#channels.close()
     this.cluster.close()
     this.#log.close()

@@ -55,6 +55,6 @@ class Reader implements Peer {
   }
 
   cut(): void {
-    this.#socket.close('ping_timeout')
+    this.#socket.closeFor('ping_timeout')
   }
 }

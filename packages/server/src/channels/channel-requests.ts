@@ -8,7 +8,7 @@ import {
 import type { Broker, Draft, Receipt } from '../engine.js'
 import type { MiddlewareStack } from '../middleware/middleware-stack.js'
 import type { ChannelAnswer, ChannelRequest, PendingRequest, RemoteClient } from '../remote-client.js'
-import type { AddedGrants } from '../socket/socket-grants.js'
+import type { AddedGrants } from '../socket/added-grants.js'
 import { Turnstile } from '../turnstile.js'
 import { type ChannelAccess, claimedPosition, type SubscriptionTerms } from './access.js'
 import type { Broadcasts } from './broadcasts.js'

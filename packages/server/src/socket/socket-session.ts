@@ -14,6 +14,7 @@ import {
   KEEPS_UNDEFINED,
   notificationError,
   type Outcome,
+  type PingMessage,
   plainRefusal,
   type ResultMessage,
   RpcError,
@@ -87,7 +88,7 @@ export interface SessionSocket extends SupervisedSocket, CalledSocket {
   readonly auth: unknown
   /** Whether it is let in and its connection lives. */
   readonly isOpen: boolean
-  close(why: CloseReason): void
+  closeFor(why: CloseReason): void
   requestChannel(request: PendingRequest): Promise<ChannelAnswer>
 }
 
@@ -127,7 +128,7 @@ export class SocketSession {
   receive(text: unknown): void {
     this.received += 1
     const count = this.#rate.count(this.#owner.turns?.time)
-    if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.close('too_many_messages')
+    if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.closeFor('too_many_messages')
     try {
       const message = decodeClientMessage(text, this.#socket.capabilities)
       if (message.type === 'result') this.#settle(message, count)
@@ -176,28 +177,32 @@ export class SocketSession {
     if (count > rate)
       return answer(encodeError(plainRefusal('too_many_messages', { field: 'rate', limit: rate })))
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
-    if (message.type === 'call' || message.type === 'ping') {
-      const action = this.#find(rpc)
-      // It runs nothing of the application's: heartbeats are answered however many calls run.
-      if (action === pong) return answer({ data: pong() })
-      const { data: given, timeout = undefined } = message.type === 'call' ? message : {}
-      const data = given === undefined && !keepsUndefined(action) ? {} : given
-      const around =
-        message.type === 'call' ? this.#owner.middleware?.aroundCall(this.#socket, data) : undefined
-      return this.#peer.receive({
-        id: message.id,
-        action: action ?? (around && missing(rpc)),
-        name: rpc,
-        before: [this.#socket.auth, data],
-        after: [this.#socket],
-        around,
-        bytes,
-        timeout: this.#owner.functions.of(rpc, timeout),
-        asked: timeout,
-        answer,
-      })
-    }
-    this.#request(message, bytes, answer)
+    if (message.type === 'call' || message.type === 'ping') return this.#call(message, bytes, answer)
+    if (message.type === 'refresh' || message.type === 'send') answer(wireError('unsupported'))
+    else this.#request(message, bytes, answer)
+  }
+
+  #call(message: CallMessage | PingMessage, bytes: number, answer: (outcome: Outcome) => void): void {
+    const rpc = rpcOf(message)
+    const action = this.#find(rpc)
+    // It runs nothing of the application's: heartbeats are answered however many calls run.
+    if (action === pong) return answer({ data: pong() })
+    const { data: given, timeout = undefined } = message.type === 'call' ? message : {}
+    const data = given === undefined && !keepsUndefined(action) ? {} : given
+    const around =
+      message.type === 'call' ? this.#owner.middleware?.aroundCall(this.#socket, data) : undefined
+    this.#peer.receive({
+      id: message.id,
+      action: action ?? (around && missing(rpc)),
+      name: rpc,
+      before: [this.#socket.auth, data],
+      after: [this.#socket],
+      around,
+      bytes,
+      timeout: this.#owner.functions.of(rpc, timeout),
+      asked: timeout,
+      answer,
+    })
   }
 
   /** Sends how a request ended: of a notification only that it failed. */
@@ -284,7 +289,7 @@ export class SocketSession {
 
   #complain({ error, rpc, id }: FrameError): void {
     this.#wrong ??= new Rate(MINUTE)
-    if (this.#wrong.count() > this.#owner.limits.wrongMessages) return this.#socket.close('bad_messages')
+    if (this.#wrong.count() > this.#owner.limits.wrongMessages) return this.#socket.closeFor('bad_messages')
     const outcome = encodeError(error)
     const { requests } = this.#owner
     if (requests.writes(outcome)) {

@@ -56,7 +56,15 @@ export interface MemorySocketOwner {
 /** What a client asks that is no call. */
 interface Request {
   readonly id: string
-  readonly type: 'subscribe' | 'unsubscribe' | 'publish' | 'history' | 'broadcast' | 'ping'
+  readonly type:
+    | 'subscribe'
+    | 'unsubscribe'
+    | 'publish'
+    | 'history'
+    | 'broadcast'
+    | 'ping'
+    | 'refresh'
+    | 'send'
 }
 
 const LIMITS = { timeout: 30_000, callsOut: 10_000, callsIn: 10_000 }
@@ -164,6 +172,11 @@ export class MemorySocket implements Member {
         return this.#settle(message)
       case 'ping':
         return this.#answer(message, async () => null)
+      case 'refresh':
+      case 'send':
+        return this.#answer(message, async () => {
+          throw new RpcError('unsupported')
+        })
       default:
         return this.#answer(message, async () => this.#owner.request(this, message))
     }
