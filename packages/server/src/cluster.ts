@@ -2,13 +2,13 @@ import { type CallOptions, callFailure, RpcError } from '@token-socket/protocol'
 import type { BulkOutcome } from './channels/bulk-subscriptions.js'
 import { checkName } from './channels/check-name.js'
 import { sessionSubject, uidSubject } from './claims/subjects.js'
-import { NodeAnswers } from './cluster/node-answers.js'
+import { ClusterBase, type ClusterBaseOwner, type ClusterCount, total } from './cluster/cluster-base.js'
 import { checkNodeEvent, type NodeEventListener, NodeEvents } from './cluster/node-events.js'
 import { NodeSockets, type NodeSocketsOwner } from './cluster/node-sockets.js'
-import { ANSWER_TIMEOUT, type Answers, NodeQuestions, type UserQuestion } from './cluster/questions.js'
+import { ANSWER_TIMEOUT, type Answers, type UserQuestion } from './cluster/questions.js'
 import { checkText, readSelector, type Selection, type SocketSelector } from './cluster/selectors.js'
 import { nodeOf } from './cluster/sids.js'
-import { SocketCalls } from './cluster/socket-calls.js'
+import { SocketCalls, type SocketCallsOwner } from './cluster/socket-calls.js'
 import {
   mergePages,
   type NodePage,
@@ -17,23 +17,15 @@ import {
   type SocketPageOptions,
 } from './cluster/socket-pages.js'
 import { NodeUsers, type NodeUsersOwner } from './cluster/users.js'
-import type { Nodes } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
-import { bindMethods } from './runtime/bound-methods.js'
 import type { Development } from './runtime/development.js'
 import { MethodOptions } from './runtime/method-options.js'
 import { noted, promised } from './runtime/own-calls.js'
 import { CALL_OPTIONS, END_OPTIONS } from './socket/method-options.js'
 import { refuseCallback } from './socket/rpc-callback.js'
 
+export type { ClusterCount } from './cluster/cluster-base.js'
 export { sidOf } from './cluster/sids.js'
-
-/** What was found, or done, over all nodes. */
-export interface ClusterCount {
-  readonly count: number
-  /** The ids of the nodes that did not answer: what they have is not counted. */
-  readonly missing: readonly string[]
-}
 
 /** What came of subscribing sockets on all nodes. */
 export interface ClusterSubscription extends ClusterCount {
@@ -44,8 +36,7 @@ export interface ClusterSubscription extends ClusterCount {
 }
 
 /** Dependencies of a {@link Cluster}. */
-export interface ClusterOwner {
-  readonly nodes: Nodes
+export interface ClusterOwner extends ClusterBaseOwner {
   readonly hub: NodeSocketsOwner['hub']
   /** The connections that are not let in yet. */
   readonly joining: NodeSocketsOwner['joining'] & NodeUsersOwner['joining']
@@ -58,8 +49,6 @@ export interface ClusterOwner {
   readonly callTimeout: number
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
-  /** Receives what listeners of events throw. */
-  failed(cause: unknown, details: object): void
 }
 
 /**
@@ -67,39 +56,27 @@ export interface ClusterOwner {
  * died makes no question fail: the caller gets the ids of those that did not answer. A wrong selector is refused before
  * anything is done. Each method can be used without the object.
  */
-export class Cluster {
+export class Cluster extends ClusterBase {
   readonly #owner: ClusterOwner
   readonly #users: NodeUsers
   readonly #events: NodeEvents
-  readonly #questions: NodeQuestions
   readonly #calls: SocketCalls
-  #isClosed = false
 
   constructor(owner: ClusterOwner) {
+    const users = new NodeUsers(owner)
+    const events = new NodeEvents((...failure) => owner.failed(...failure))
+    super(owner, { hub: owner.hub, sockets: new NodeSockets(owner), users, events })
     this.#owner = owner
-    this.#users = new NodeUsers(owner)
-    this.#events = new NodeEvents((...failure) => owner.failed(...failure))
-    const answers = new NodeAnswers({
-      hub: owner.hub,
-      sockets: new NodeSockets(owner),
-      users: this.#users,
-      events: this.#events,
-    })
-    const answer: NodeAnswers['answer'] = (question) => answers.answer(question)
-    this.#questions = new NodeQuestions(owner.nodes, answer)
+    this.#users = users
+    this.#events = events
     const { callTimeout } = owner
-    this.#calls = new SocketCalls({ node: this.node, questions: this.#questions, answer, callTimeout })
-    bindMethods(this, Cluster.prototype)
-  }
-
-  /** This node's id. */
-  get node(): string {
-    return this.#owner.nodes.id
+    const answer: SocketCallsOwner['answer'] = (question) => this.answers.answer(question)
+    this.#calls = new SocketCalls({ node: this.node, questions: this.questions, answer, callTimeout })
   }
 
   /** The ids of the nodes that live; one that has died is among them for 15 seconds at most. @throws RpcError `engine_unavailable` */
   nodes(): Promise<readonly string[]> {
-    return this.#run('nodes', async () => this.#owner.nodes.list())
+    return this.run('nodes', async () => this.#owner.nodes.list())
   }
 
   /**
@@ -108,7 +85,7 @@ export class Cluster {
    * @throws RpcError `engine_unavailable` if another node has to be asked
    */
   isConnected(who: string | SocketSelector): Promise<boolean> {
-    return this.#run('isConnected', async () => {
+    return this.run('isConnected', async () => {
       if (typeof who !== 'string') return (await this.#count(readSelector(who))).count > 0
       checkText('sid', who)
       return this.#calls.isConnected(who)
@@ -121,7 +98,7 @@ export class Cluster {
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
   count(who?: string | SocketSelector): Promise<ClusterCount> {
-    return this.#run('count', async () => {
+    return this.run('count', async () => {
       if (typeof who === 'object') return this.#count(readSelector(who))
       if (who !== undefined) checkName('channel', who)
       return this.#count(who === undefined ? {} : { channel: who })
@@ -135,11 +112,11 @@ export class Cluster {
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
   sockets(who: SocketSelector = { where: 'all' }, options: SocketPageOptions = {}): Promise<SocketPage> {
-    return this.#run('sockets', async () => {
+    return this.run('sockets', async () => {
       PAGE_OPTIONS.check(options)
       const range = readRange(options)
       const question = { type: 'listSockets', who: readSelector(who), ...range } as const
-      const { answers, missing } = await this.#questions.selected(question)
+      const { answers, missing } = await this.questions.selected(question)
       return { ...mergePages(answers as NodePage[], range), missing }
     })
   }
@@ -169,7 +146,7 @@ export class Cluster {
     who: SocketSelector,
     options: { readonly reconnect?: boolean | undefined } = {},
   ): Promise<ClusterCount> {
-    return this.#run('disconnect', async () => {
+    return this.run('disconnect', async () => {
       END_OPTIONS.check(options)
       const { reconnect = true } = options
       const selection = readSelector(who)
@@ -186,7 +163,7 @@ export class Cluster {
         return this.#disconnectUser(sessionSubject(session), question)
       }
       const question = { type: 'disconnectSockets', who: selection, reconnect } as const
-      return total(await this.#questions.selected(question, this.#owner.callTimeout))
+      return total(await this.questions.selected(question, this.#owner.callTimeout))
     })
   }
 
@@ -203,8 +180,8 @@ export class Cluster {
     data?: unknown,
     options: CallOptions = {},
   ): Promise<Data> {
-    return this.#run('rpc', async () => {
-      const sid = this.#checked('rpc', () => calledSid(who, name, options))
+    return this.run('rpc', async () => {
+      const sid = this.checked('rpc', () => calledSid(who, name, options))
       if (nodeOf(sid) === this.node) return this.#socket(sid, name).rpc<Data>(name, data, options)
       this.#owner.development?.checkData('call', name, data)
       return this.#calls.call<Data>({ sid, name, data }, options)
@@ -219,8 +196,8 @@ export class Cluster {
    *   `connection_lost`, `too_large`, `engine_unavailable`
    */
   notify(who: string | { readonly sid: string }, name: string, data?: unknown): Promise<void> {
-    return this.#run('notify', async () => {
-      const sid = this.#checked('notify', () => calledSid(who, name, {}))
+    return this.run('notify', async () => {
+      const sid = this.checked('notify', () => calledSid(who, name, {}))
       // The socket reports mistakes itself.
       if (nodeOf(sid) === this.node) return this.#socket(sid, name).notify(name, data)
       this.#owner.development?.checkData('notification', name, data)
@@ -240,12 +217,12 @@ export class Cluster {
   subscribe(sid: string, channel: string): Promise<void>
   subscribe(who: SocketSelector, channel: string): Promise<ClusterSubscription>
   subscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
-    return this.#run('subscribe', async () => {
+    return this.run('subscribe', async () => {
       const { callTimeout } = this.#owner
       if (typeof who !== 'object') return this.#askOne({ type: 'subscribe', sid: who, channel }, callTimeout)
       checkName('channel', channel)
       const question = { type: 'subscribeSockets', who: readSelector(who), channel } as const
-      return totalSubscribed(await this.#questions.selected(question, callTimeout))
+      return totalSubscribed(await this.questions.selected(question, callTimeout))
     })
   }
 
@@ -258,12 +235,12 @@ export class Cluster {
   unsubscribe(sid: string, channel: string): Promise<void>
   unsubscribe(who: SocketSelector, channel: string): Promise<ClusterCount>
   unsubscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
-    return this.#run('unsubscribe', async () => {
+    return this.run('unsubscribe', async () => {
       if (typeof who !== 'object')
         return this.#askOne({ type: 'unsubscribe', sid: who, channel }, ANSWER_TIMEOUT)
       checkName('channel', channel)
       const question = { type: 'unsubscribeSockets', who: readSelector(who), channel } as const
-      return total(await this.#questions.selected(question, this.#owner.callTimeout))
+      return total(await this.questions.selected(question, this.#owner.callTimeout))
     })
   }
 
@@ -275,10 +252,10 @@ export class Cluster {
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `unserializable`, `engine_unavailable`
    */
   emit(event: string, data?: unknown): Promise<ClusterCount> {
-    return this.#run('emit', async () => {
+    return this.run('emit', async () => {
       checkNodeEvent(event, data)
       this.#owner.development?.checkData('event', event, data)
-      const { answers, missing } = await this.#questions.others({
+      const { answers, missing } = await this.questions.others({
         type: 'emit',
         event,
         data,
@@ -298,37 +275,14 @@ export class Cluster {
   }
 
   /** Fails what waits, and what is asked after that. @internal */
-  close(): void {
-    this.#isClosed = true
+  override close(): void {
     this.#calls.close()
-    this.#questions.close()
+    super.close()
   }
 
   /** What the server of a cluster gives libraries. @internal */
   static ownerOf(cluster: Cluster): Pick<ClusterOwner, 'callTimeout' | 'channels' | 'failed' | 'hub'> {
     return cluster.#owner
-  }
-
-  /** What a client's action, or another node, fails with is no mistake of the application's here. */
-  #run<T>(method: string, work: () => Promise<T>): Promise<T> {
-    const name = `cluster.${method}`
-    const isCall = method === 'rpc' || method === 'notify'
-    return promised(name, () => this.#whileOpen(work), isCall ? undefined : this.#owner.failed)
-  }
-
-  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw new RpcError('shutting_down')
-    return work()
-  }
-
-  /** Checks arguments, and reports what is wrong with them. */
-  #checked<T>(method: string, check: () => T): T {
-    try {
-      return check()
-    } catch (error) {
-      this.#owner.failed(error, { method: `cluster.${method}` })
-      throw error
-    }
   }
 
   /** What nodes of every version know is asked in their words. */
@@ -337,8 +291,8 @@ export class Cluster {
     const isPlain = others.length === 0 && (first === undefined || first === 'channel')
     return total(
       isPlain
-        ? await this.#questions.all({ type: 'count', channel: who.channel })
-        : await this.#questions.selected({ type: 'countSockets', who }),
+        ? await this.questions.all({ type: 'count', channel: who.channel })
+        : await this.questions.selected({ type: 'countSockets', who }),
     )
   }
 
@@ -346,7 +300,7 @@ export class Cluster {
     const node = nodeOf(sid)
     if (node === this.node) return { count: this.#users.end({ sid }, { reconnect }), missing: [] }
     if (node === undefined) return { count: 0, missing: [] }
-    const one = await this.#questions.one(node, { type: 'disconnect', who: { sid }, reconnect })
+    const one = await this.questions.one(node, { type: 'disconnect', who: { sid }, reconnect })
     if ('answer' in one) return { count: Number(one.answer), missing: [] }
     return { count: 0, missing: one.missing === 'unreached' ? [] : [node] }
   }
@@ -355,7 +309,7 @@ export class Cluster {
   async #disconnectUser(subject: string, question: UserQuestion): Promise<ClusterCount> {
     const { reconnect } = question
     const own = await this.#users.cut({ subject }, { reconnect, signed: !reconnect })
-    const { answers, missing } = await this.#questions.others(question)
+    const { answers, missing } = await this.questions.others(question)
     return total({ answers: [own, ...answers], missing })
   }
 
@@ -386,10 +340,6 @@ function calledSid(who: string | { readonly sid: string }, name: string, options
   refuseCallback('cluster.rpc', options)
   CALL_OPTIONS.check(options)
   return sid
-}
-
-function total({ answers, missing }: Answers): ClusterCount {
-  return { count: answers.reduce<number>((sum, count) => sum + Number(count), 0), missing }
 }
 
 function totalSubscribed({ answers, missing }: Answers): ClusterSubscription {
