@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { type Action, type CallOptions, findAction, type Member, markHandled } from '@token-socket/protocol'
+import { type Action, type CallOptions, findAction, markHandled } from '@token-socket/protocol'
 import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
 import { makeHandshakes, type SignInParts } from './authentication/sign-in.js'
 import { mountTokenEndpoint } from './authentication/token-endpoint.js'
-import { checkName } from './channels/check-name.js'
 import { makePolicy } from './channels/make-policy.js'
 import { PositionProofs } from './channels/position-proofs.js'
 import { SocketEvents } from './channels/socket-events.js'
@@ -13,7 +12,6 @@ import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
 import { Cluster, sidOf } from './cluster.js'
 import { takeEngine } from './engine/engine-owners.js'
-import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { ExpressRoutes } from './express-routes.js'
 import { type TrustProxy, trustOf } from './forwarded.js'
 import type { Handshakes } from './handshake.js'
@@ -31,7 +29,7 @@ import {
 } from './options.js'
 import { OriginRules } from './origins.js'
 import { Redeemer } from './redeemer.js'
-import type { PublicationOptions, RemoteClient } from './remote-client.js'
+import type { RemoteClient } from './remote-client.js'
 import { Development } from './runtime/development.js'
 import { isProduction } from './runtime/environment.js'
 import { Failures } from './runtime/failures.js'
@@ -40,7 +38,7 @@ import { notifyListeners, takeListeners } from './runtime/listeners.js'
 import { noted } from './runtime/own-calls.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
 import { Turns } from './runtime/turns.js'
-import { ServerEmitter } from './server-emitter.js'
+import { ServerChannels, type ServerChannelsParts } from './server-channels.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import type { HealthWatch, ServerHealth } from './server-health.js'
 import { pong } from './socket/pong.js'
@@ -56,7 +54,7 @@ import { Turnstile } from './turnstile.js'
  * Everything a client does is checked and bounded; what handlers and listeners throw harms neither the process nor
  * other sockets and comes out as the `error` event.
  */
-export class TokenSocketServer extends ServerEmitter {
+export class TokenSocketServer extends ServerChannels {
   /** The functions that clients can call. May be changed, or replaced, at any time. */
   socketController: ServerController
   /** The sockets of all nodes, by their ids. */
@@ -79,6 +77,8 @@ export class TokenSocketServer extends ServerEmitter {
   readonly #turns = new Turns()
   readonly #streams: StreamLiveness
   readonly #transports: Transports
+  /** @internal */
+  protected readonly parts: ServerChannelsParts
   /** Gives back what the application lent. */
   readonly #release: (() => void)[] = []
   #authTimeout: number | undefined
@@ -107,6 +107,7 @@ export class TokenSocketServer extends ServerEmitter {
     const revocations = new Revocations({ ...this.#options, ...limits, tickets: engine.tickets })
     const redeemer = new Redeemer({ ...this.#options, tokens, revocations, log: this.#log })
     this.#channels = this.#makeChannels(redeemer, tokens)
+    this.parts = { channels: this.#channels, hub: this.#hub, failures: this.#failures }
     this.cluster = this.#makeCluster(revocations)
     const trusts = trustOf(app, failed)
     const origins = this.#makeOrigins(trusts)
@@ -145,61 +146,6 @@ export class TokenSocketServer extends ServerEmitter {
     rest?: RpcCallback | CallOptions,
   ): Promise<unknown> | undefined {
     return typeof rest === 'function' ? void socket.rpc(name, data, rest) : socket.rpc(name, data, rest)
-  }
-
-  /** Publishes on a channel, on every node; resolves when it is accepted, and sent to this node's sockets. @throws RpcError */
-  publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
-    return this.#failures.watched(this.#channels.publish(channel, data, options), { method: 'publish' })
-  }
-
-  /**
-   * Reads what a channel keeps, oldest first unless `reverse` says otherwise: a page of 100 publications unless `limit`
-   * does, and as large as they are unless `bytes` does.
-   * @throws RpcError `too_long`, `bad_message`
-   */
-  history(channel: string, query?: Partial<HistoryQuery>): Promise<HistoryPage> {
-    return this.#failures.watched(this.#channels.history(channel, query), { method: 'history' })
-  }
-
-  /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError */
-  broadcast(data: unknown): Promise<void> {
-    return this.#failures.watched(this.#channels.broadcast(data), { method: 'broadcast' })
-  }
-
-  /** Subscribes a socket to a channel, without asking listeners; resolves when publications reach it. */
-  subscribe(socket: RemoteClient, channel: string): Promise<void> {
-    return this.#failures.watched(this.#channels.subscribe(socket, channel), { method: 'subscribe' })
-  }
-
-  /** Unsubscribes a socket from a channel, without asking listeners. */
-  unsubscribe(socket: RemoteClient, channel: string): void {
-    noted('server.unsubscribe', () => checkName('channel', channel))
-    this.#channels.unsubscribe(socket, channel)
-  }
-
-  /** Unsubscribes every socket of every node from a channel. */
-  unsubscribeAll(channel: string): Promise<void> {
-    return this.#failures.watched(this.#channels.unsubscribeAll(channel), { method: 'unsubscribeAll' })
-  }
-
-  /** Who is on a channel that has presence, over all nodes. @throws RpcError `too_long`, `bad_message` */
-  members(channel: string): Promise<Member[]> {
-    return this.#failures.watched(this.#channels.members(channel), { method: 'members' })
-  }
-
-  /** The authenticated sockets of this node. */
-  sockets(): RemoteClient[] {
-    return this.#hub.sockets
-  }
-
-  /** The names of the channels that sockets of this node are subscribed to. */
-  channels(): string[] {
-    return this.#hub.channels
-  }
-
-  /** The sockets of this node that are subscribed to a channel. */
-  channelSockets(channel: string): RemoteClient[] {
-    return this.#hub.on(channel)
   }
 
   /**
