@@ -114,16 +114,7 @@ export class TokenSocketServer extends ServerChannels {
     this.#health = this.#watchHealth()
     this.#streams = new StreamLiveness(this.#options)
     this.#handshakes = this.#makeHandshakes(redeemer, { revocations, trusts })
-    const unmount = mountTokenEndpoint({
-      ...this.#options,
-      tokens,
-      origins,
-      requests: revocations.requests,
-      turnstile: this.#turnstile,
-      log: this.#log,
-      development: this.#development,
-    })
-    this.#release.push(takePaths(this.#options), unmount)
+    this.#mountTokenEndpoint(tokens, { origins, revocations })
     this.#transports = this.#makeTransports(origins, trusts)
   }
 
@@ -269,6 +260,22 @@ export class TokenSocketServer extends ServerChannels {
       log: this.#log,
       givesHints: this.#development !== undefined,
     })
+  }
+
+  #mountTokenEndpoint(
+    tokens: Tokens,
+    { origins, revocations }: { readonly origins: OriginRules; readonly revocations: Revocations },
+  ): void {
+    const unmount = mountTokenEndpoint({
+      ...this.#options,
+      tokens,
+      origins,
+      requests: revocations.requests,
+      turnstile: this.#turnstile,
+      log: this.#log,
+      development: this.#development,
+    })
+    this.#release.push(takePaths(this.#options), unmount)
   }
 
   #makeHandshakes(redeemer: Redeemer, parts: Pick<SignInParts, 'revocations' | 'trusts'>): Handshakes {
