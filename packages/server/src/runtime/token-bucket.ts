@@ -1,0 +1,62 @@
+/** What a {@link TokenBucket} holds, and how fast it fills. */
+export interface BucketSize {
+  /** Amount that it regains in a second, above 0; it may be a fraction. */
+  readonly perSecond: number
+  /** Amount that may be taken at once after a rest. @default `perSecond`, and at least 1 */
+  readonly burst?: number | undefined
+}
+
+/** Sums of fractions are not exact: an amount that lacks less than this is there. */
+const EPSILON = 1e-6
+
+/**
+ * Bounds a rate: over any time, what is taken is at most the burst and `perSecond` for each second of it. It has no timer; the
+ * caller says what time it is. A clock that jumps back gives nothing, one that jumps ahead at most the burst.
+ */
+export class TokenBucket {
+  readonly #size: BucketSize
+  #left: number
+  #at = Number.NEGATIVE_INFINITY
+
+  /** @param size kept, not copied: many buckets may share one */
+  constructor(size: BucketSize) {
+    this.#size = size
+    this.#left = burstOf(size)
+  }
+
+  /** Whether nothing is missing: a new bucket would do the same. */
+  isFull(now = performance.now()): boolean {
+    this.#fill(now)
+    return this.#left >= burstOf(this.#size) - EPSILON
+  }
+
+  /**
+   * Takes an amount, or nothing. One that is larger than the burst is taken from a full bucket, which then owes the rest.
+   * @param now milliseconds of a clock that does not jump, `performance.now()`
+   * @returns 0 if it was taken; else the whole milliseconds after which it could be
+   */
+  take(amount = 1, now = performance.now()): number {
+    this.#fill(now)
+    const lacks = Math.min(amount, burstOf(this.#size)) - this.#left
+    if (lacks > EPSILON) return Math.ceil(((lacks - EPSILON / 2) / this.#size.perSecond) * 1000)
+    this.#left -= amount
+    return 0
+  }
+
+  /** Gives back what was taken for something that did not happen after all. */
+  restore(amount = 1): void {
+    this.#left = Math.min(this.#left + amount, burstOf(this.#size))
+  }
+
+  #fill(now: number): void {
+    const elapsed = now - this.#at
+    if (elapsed > 0)
+      this.#left = Math.min(burstOf(this.#size), this.#left + (elapsed / 1000) * this.#size.perSecond)
+    this.#at = now
+  }
+}
+
+/** Amount that a full bucket has. */
+export function burstOf({ perSecond, burst = Math.max(1, perSecond) }: BucketSize): number {
+  return burst
+}
