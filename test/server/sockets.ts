@@ -68,6 +68,7 @@ const NO_CHANNELS: SocketChannels = {
   unsubscribe: () => {},
   publish: async () => ({ id: '01' }),
   prove: () => undefined,
+  reauthorize: async () => {},
   forget: () => {},
 }
 

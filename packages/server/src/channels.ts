@@ -16,7 +16,9 @@ import { IdlePositions } from './channels/idle-positions.js'
 import { OwnPublications } from './channels/own-publications.js'
 import type { PendingGroup } from './channels/pending-group.js'
 import { PendingSubscriptions } from './channels/pending-subscriptions.js'
+import { Reauthorization } from './channels/reauthorization.js'
 import type { SocketEvents, UnsubscribeReason } from './channels/socket-events.js'
+import type { Authorization } from './claims/authorization.js'
 import type { BrokerListener, History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
@@ -68,6 +70,7 @@ export class Channels {
   readonly #automatic: AutomaticSubscriptions
   readonly #pending = new PendingSubscriptions()
   readonly #bulks: BulkSubscriptions
+  readonly #reauthorization: Reauthorization
 
   /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
   readonly #toldAgain = new WeakMap<RemoteClient, Set<string>>()
@@ -113,6 +116,13 @@ export class Channels {
       request: (socket, channel) => this.request(socket, { type: 'subscribe', id: '', channel }),
       failed: (...about) => owner.failed(...about),
     })
+    this.#reauthorization = new Reauthorization({
+      access: this.#access,
+      has,
+      isOwn: () => false,
+      revoke: (socket, channel) => this.unsubscribe(socket, channel, 'revoked'),
+      failed,
+    })
     owner.broker.listen(this.#listener(owner))
   }
 
@@ -151,7 +161,12 @@ export class Channels {
   unsubscribe(socket: RemoteClient, channel: string, reason: UnsubscribeReason = 'server'): void {
     this.#pending.cancel(socket, channel)
     this.#drop(socket, channel, reason)
-    socket.left(channel)
+    socket.left(channel, reason === 'revoked')
+  }
+
+  /** Judges again what a socket has, after its authorization was replaced. See {@link Reauthorization}. */
+  reauthorize(socket: RemoteClient, before: Authorization): Promise<void> {
+    return this.#reauthorization.judge(socket, before)
   }
 
   /** Begins the subscription of many sockets. The caller has to fill the group, and to give it to {@link subscribeAll}. */

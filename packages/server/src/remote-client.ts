@@ -14,10 +14,12 @@ import {
 } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
 import { checkName } from './channels/check-name.js'
+import type { Authorization, AuthorizationSource } from './claims/authorization.js'
 import type { Receipt } from './engine.js'
 import type { Flusher, Outbox } from './outbox.js'
 import { closingOf, type SlowReader, type SocketClosing } from './runtime/closings.js'
 import { noted, watched } from './runtime/own-calls.js'
+import { changeOf, sessionNotice } from './socket/authorization-change.js'
 import { AuthorizedSocket } from './socket/authorized-socket.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import type { HeldSize } from './socket/held-size.js'
@@ -48,6 +50,11 @@ export interface SocketChannels {
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
   /** What the client has to return to be given what comes after a position; `undefined` if it needs nothing. */
   prove(socket: RemoteClient, channel: string, position: Position): string | undefined
+  /**
+   * Judges again what a socket has, after its authorization was replaced.
+   * @returns resolves when nothing is left that only an older authorization allowed
+   */
+  reauthorize(socket: RemoteClient, before: Authorization): Promise<void>
   /** The socket's connection is gone. @param code how it was closed @param done it has left all of its channels */
   forget(socket: RemoteClient, code: number, done?: () => void): void
 }
@@ -235,6 +242,20 @@ export class RemoteClient extends AuthorizedSocket {
     this.#connection.close(code, reason)
   }
 
+  /**
+   * Replaces what it is allowed, at once, and tells a client that can `refresh`. Then all that lasts
+   * is judged again: what is no longer allowed ends.
+   * @returns resolves when no delivery by an older authorization can follow
+   * @throws RpcError `identity_changed`, `bad_claims`: as a rejection, and nothing has changed
+   * @internal
+   */
+  async changeAuthorization(source: AuthorizationSource): Promise<void> {
+    const before = this.authorization
+    this.authorization = changeOf(before, source)
+    if (this.isOpen && this.capabilities.includes('refresh')) this.send(sessionNotice(this))
+    await this.#owner.channels.reauthorize(this, before)
+  }
+
   /** Lets the client in: the answer to its token. From now on it may ask for things. @internal */
   open(id: string, session: SessionInfo): void {
     this.#state = 'open'
@@ -295,10 +316,10 @@ export class RemoteClient extends AuthorizedSocket {
     this.#outbox.flush()
   }
 
-  /** Notes that it does not receive a channel any more, and tells the client. @internal */
-  left(channel: string): void {
+  /** Notes that it does not receive a channel any more, and tells the client. @param isRevoked it may not any longer @internal */
+  left(channel: string, isRevoked = false): void {
     this.removeChannel(channel)
-    this.send({ type: 'unsubscribed', channel })
+    this.send({ type: 'unsubscribed', channel, ...(isRevoked && { isRevoked }) })
   }
 
   /** A message came. @internal */

@@ -226,6 +226,7 @@ export class Site {
       unsubscribe: (...args) => this.#channels.unsubscribe(...args),
       publish: (...args) => this.#channels.publish(...args),
       prove: (...args) => this.#channels.prove(...args),
+      reauthorize: (...args) => this.#channels.reauthorize(...args),
       forget: (socket, code) => {
         this.#channels.forget(socket, code)
         if (this.socket === socket) this.socket = undefined

@@ -3,8 +3,11 @@ import type { FailureListener } from '../runtime/failures.js'
 import { type ListenerSource, notifyListeners, takeListeners } from '../runtime/listeners.js'
 import type { DisconnectReason } from '../socket/disconnect-reasons.js'
 
-/** Why a socket left a channel: its client or the server wanted it, its connection ended, or it could not be brought up to date. */
-export type UnsubscribeReason = 'client' | 'server' | 'disconnected' | 'failed'
+/**
+ * Why a socket left a channel: its client or the server wanted it, its connection ended, it could not
+ * be brought up to date, or its user may not have the channel any longer.
+ */
+export type UnsubscribeReason = 'client' | 'server' | 'disconnected' | 'failed' | 'revoked'
 
 /** How a socket ended. */
 export interface DisconnectDetails {

@@ -1,0 +1,27 @@
+import { RpcError, type SessionNotice } from '@token-socket/protocol'
+import type { ChannelIdentity } from '../channel-identities.js'
+import type { Authorization, AuthorizationSource } from '../claims/authorization.js'
+
+/**
+ * The authorization that replaces another one on an open socket. The session stays the known one
+ * where the source names none.
+ * @throws RpcError `identity_changed` if it is of another user: another `uid`, or another session of
+ *   a user without one; `bad_claims`
+ */
+export function changeOf(present: Authorization, source: AuthorizationSource): Authorization {
+  const { session = present.session } = source
+  const isSame =
+    source.claims?.uid === present.uid && (present.uid !== undefined || session === present.session)
+  if (!isSame) throw new RpcError('identity_changed')
+  return present.changed({ ...source, session })
+}
+
+/** What a client is told of its authorization. */
+export function sessionNotice(socket: {
+  readonly authorization: Pick<Authorization, 'expiresAt'>
+  identity(): ChannelIdentity
+}): SessionNotice {
+  const { expiresAt } = socket.authorization
+  const left = expiresAt === undefined ? undefined : Math.max(0, Math.round(expiresAt - performance.now()))
+  return { type: 'session', ...(left !== undefined && { expiresIn: left }), ...socket.identity() }
+}
