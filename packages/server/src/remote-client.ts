@@ -252,18 +252,18 @@ export class RemoteClient extends AuthorizedSocket {
   async changeAuthorization(source: AuthorizationSource): Promise<void> {
     const before = this.authorization
     this.authorization = changeOf(before, source)
-    if (this.isOpen && this.capabilities.includes('refresh')) this.send(sessionNotice(this))
+    if (this.isOpen && this.capabilities.includes('refresh')) this.sendMessage(sessionNotice(this))
     await this.#owner.channels.reauthorize(this, before)
   }
 
   /** Lets the client in: the answer to its token. From now on it may ask for things. @internal */
   open(id: string, session: SessionInfo): void {
     this.#state = 'open'
-    this.send({ type: 'answer', id, rpc: 'auth', outcome: { data: 'success' }, session })
+    this.sendMessage({ type: 'answer', id, rpc: 'auth', outcome: { data: 'success' }, session })
   }
 
   /** Sends a message. An answer, or an error, is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */
-  send(message: ServerMessage): void {
+  sendMessage(message: ServerMessage): void {
     if (message.type === 'answer' || message.type === 'error') return this.#sendAnswer(message)
     const frame = encodeServerMessage(message)
     if (message.type === 'subscribed') this.inBulk(() => this.deliver(frame))
@@ -303,12 +303,12 @@ export class RemoteClient extends AuthorizedSocket {
   joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
     const proof = how.position && this.#owner.channels.prove(this, channel, how.position)
     const proven = proof === undefined ? how : { ...how, proof }
-    this.send({ type: 'subscribed', channel, ...this.saidOn(channel), ...proven })
+    this.sendMessage({ type: 'subscribed', channel, ...this.saidOn(channel), ...proven })
   }
 
   /** A publication that is kept was not for this client: tells it so, as it would miss it. @internal */
   passed(channel: string, position: Position): void {
-    if (this.#counts) this.send({ type: 'position', channel, ...position })
+    if (this.#counts) this.sendMessage({ type: 'position', channel, ...position })
   }
 
   /** Hands what waits to the connection now. @internal */
@@ -319,7 +319,7 @@ export class RemoteClient extends AuthorizedSocket {
   /** Notes that it does not receive a channel any more, and tells the client. @param isRevoked it may not any longer @internal */
   left(channel: string, isRevoked = false): void {
     this.removeChannel(channel)
-    this.send({ type: 'unsubscribed', channel, ...(isRevoked && { isRevoked }) })
+    this.sendMessage({ type: 'unsubscribed', channel, ...(isRevoked && { isRevoked }) })
   }
 
   /** A message came. @internal */

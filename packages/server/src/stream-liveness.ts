@@ -51,7 +51,7 @@ class Reader implements Peer {
   ping(): void {
     // Not by `rpc`: however many calls wait, this one is made, and whatever answers it, most likely that there is no such
     // function, is heard by no one.
-    this.#socket.send({ type: 'invoke', id: PING, name: PING, data: undefined })
+    this.#socket.sendMessage({ type: 'invoke', id: PING, name: PING, data: undefined })
   }
 
   cut(): void {

@@ -32,7 +32,7 @@ export interface SupervisedSocket {
   readonly uid: string | undefined
   /** The kinds of frames beyond the first version of the wire that its client takes. */
   readonly capabilities: readonly Capability[]
-  send(message: ServerMessage): void
+  sendMessage(message: ServerMessage): void
 }
 
 /** Watches the calls of one socket: bounds what runs on after its call, and notes functions that do not answer in order. */
@@ -77,7 +77,8 @@ export class CallSupervisor implements RpcListener {
   }
 
   cancel(id: string, reason: CancelReason): void {
-    if (this.#socket.capabilities.includes('cancel')) this.#socket.send({ type: 'withdraw', id, reason })
+    if (this.#socket.capabilities.includes('cancel'))
+      this.#socket.sendMessage({ type: 'withdraw', id, reason })
   }
 
   /** The connection is gone. */

@@ -42,7 +42,7 @@ export interface CalledSocket {
   readonly isClosed: boolean
   /** Whether its client is the legacy one, to which plain errors are texts. */
   readonly isOld: boolean
-  send(message: ServerMessage): void
+  sendMessage(message: ServerMessage): void
 }
 
 /**
@@ -74,7 +74,13 @@ export class ClientActions {
       if (this.#socket.isClosed) throw new RpcError('connection_lost')
       checkName('name', name)
       const timeout = actionTimeout(options)
-      this.#socket.send({ type: 'invoke', id, name, data, timeout: this.#socket.isOld ? undefined : timeout })
+      this.#socket.sendMessage({
+        type: 'invoke',
+        id,
+        name,
+        data,
+        timeout: this.#socket.isOld ? undefined : timeout,
+      })
     }
     const answer = this.#peer.request(send, options, name)
     const { sid, uid } = this.#socket
@@ -113,7 +119,7 @@ export class ClientActions {
     const { sid, uid, isClosed, capabilities } = this.#socket
     if (isClosed) throw new RpcError('connection_lost')
     if (!capabilities.includes('notify')) return this.#callInstead(name, data)
-    this.#socket.send({ type: 'invoke', name, data })
+    this.#socket.sendMessage({ type: 'invoke', name, data })
     this.#credit ??= new FailureCredit(this.#owner.limits.timeout)
     this.#credit.add(this.#now())
     const { requests } = this.#owner
@@ -132,7 +138,7 @@ export class ClientActions {
   #callInstead(name: string, data: unknown): Promise<void> | undefined {
     let isSent = false
     const send = (id: string) => {
-      this.#socket.send({ type: 'invoke', id, name, data })
+      this.#socket.sendMessage({ type: 'invoke', id, name, data })
       isSent = true
     }
     const answer = this.#peer.request(send, undefined, name)

@@ -207,8 +207,9 @@ export class SocketSession {
 
   /** Sends how a request ended: of a notification only that it failed. */
   #reply(message: Request, rpc: string, outcome: Outcome): void {
-    if (message.id !== undefined) this.#socket.send({ type: 'answer', id: message.id, rpc, outcome })
-    else if ('error' in outcome) this.#socket.send({ type: 'error', error: notificationError(outcome, rpc) })
+    if (message.id !== undefined) this.#socket.sendMessage({ type: 'answer', id: message.id, rpc, outcome })
+    else if ('error' in outcome)
+      this.#socket.sendMessage({ type: 'error', error: notificationError(outcome, rpc) })
   }
 
   /** Says how long a call had. */
@@ -296,9 +297,9 @@ export class SocketSession {
       const { sid, uid } = this.#socket
       requests.answered({ sid, uid, type: 'message', ...(rpc !== undefined && { function: rpc }) }, outcome)
     }
-    if (rpc === undefined) this.#socket.send({ type: 'error', error: outcome })
+    if (rpc === undefined) this.#socket.sendMessage({ type: 'error', error: outcome })
     else if (id === undefined) this.#reply({ type: 'call', name: rpc, data: undefined }, rpc, outcome)
-    else this.#socket.send({ type: 'answer', id, rpc, outcome })
+    else this.#socket.sendMessage({ type: 'answer', id, rpc, outcome })
   }
 }
 
