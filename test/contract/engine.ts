@@ -8,6 +8,7 @@ import { rejection } from '../protocol/rejection.js'
 import { describeHistory } from './history.js'
 import { describeNodes, describeSharedNodes } from './nodes.js'
 import { describePresence, describeSharedPresence } from './presence.js'
+import { describeRates, describeSharedRates } from './rates.js'
 
 /** Limits that a case asks for. */
 export interface EngineLimits {
@@ -119,9 +120,11 @@ export function engineContract(name: string, createNodes: CreateNodes, settings:
     describe('history', () => describeHistory(make, settings))
     describe('presence', () => describePresence(make, settings))
     describe('nodes', () => describeNodes(make))
+    describe('rates', () => describeRates(make, settings))
     if (oneNode !== undefined) return
     describe('broker of several nodes', () => describeBrokers(ears))
     describe('tickets of several nodes', () => describeSharedTickets(make))
+    describe('rates of several nodes', () => describeSharedRates(make))
     describe('presence of several nodes', () => describeSharedPresence(make, settings))
     describe('nodes, of which there are several', () => describeSharedNodes(make, settings))
   })

@@ -15,6 +15,7 @@ import {
   type Presence,
   type Publication,
   type PublishOptions,
+  type Rates,
   type Receipt,
   receiptOf,
   SoleNodes,
@@ -60,7 +61,7 @@ export function lmdbEngine(options: LmdbEngineOptions): Engine {
  * database, through crashes of the process.
  * A publication is acknowledged and heard after its commit; those of one turn are committed together. Tickets live for
  * seconds, and who is on a channel is on it with the sockets of this process: both are kept in memory, since after a restart
- * clients ask for new tokens and come back anyway.
+ * clients ask for new tokens and come back anyway. So are rates, which are full again within seconds.
  */
 export class LmdbEngine implements Engine {
   readonly name = 'lmdb'
@@ -70,6 +71,7 @@ export class LmdbEngine implements Engine {
   readonly presence: Presence
   readonly tickets: Tickets
   readonly nodes = new SoleNodes()
+  readonly rates: Rates
   readonly #presence: MemoryPresence
   readonly #memory: MemoryEngine
   readonly #store: Store
@@ -95,6 +97,7 @@ export class LmdbEngine implements Engine {
       },
       revoked: async (owner) => this.#store.revoked(owner),
     }
+    this.rates = this.#memory.rates
     this.history = this.#store
     const delivery = new LocalDelivery()
     this.#presence = new MemoryPresence((event) => delivery.presence(event), presences)

@@ -128,6 +128,11 @@ export class Keys {
     return `${this.#prefix}keys:${encodeName(owner)}`
   }
 
+  /** What is left of a rate that all nodes share. */
+  rate(name: string): string {
+    return `${this.#prefix}rate:${encodeName(name)}`
+  }
+
   claim(id: string): string {
     return `${this.#prefix}claim:${encodeName(id)}`
   }

@@ -25,6 +25,7 @@ import { RedisClock } from './redis-clock.js'
 import { RedisHistory } from './redis-history.js'
 import { RedisNodes } from './redis-nodes.js'
 import { RedisPresence } from './redis-presence.js'
+import { RATE_SCRIPTS, RedisRates } from './redis-rates.js'
 import { RedisTickets, TICKET_SCRIPTS } from './redis-tickets.js'
 import { SentinelMaster } from './sentinel-master.js'
 import { StoreName } from './store-name.js'
@@ -42,6 +43,7 @@ const SCRIPTS = [
   LIVE,
   ...TICKET_SCRIPTS,
   ...KEY_OWNER_SCRIPTS,
+  ...RATE_SCRIPTS,
 ]
 
 /**
@@ -64,6 +66,7 @@ export class RedisEngine implements Engine {
   readonly tickets: RedisTickets
   readonly presence: RedisPresence
   readonly nodes: RedisNodes
+  readonly rates: RedisRates
   readonly health: Health
   readonly #broker: RedisBroker
   readonly #masters: Masters
@@ -99,6 +102,7 @@ export class RedisEngine implements Engine {
     this.#broker = new RedisBroker({ ...shared, ...settings, tick, listen, nodes: this.nodes })
     this.broker = this.#broker
     this.history = new RedisHistory(logs, keys)
+    this.rates = new RedisRates(commands, keys)
     this.tickets = new RedisTickets(commands, keys, settings.tickets)
     this.presence = new RedisPresence({ ...shared, ...settings, watched: () => this.#broker.watched })
   }

@@ -274,6 +274,32 @@ export interface Nodes {
   ask(question: string, options: NodeAskOptions): Promise<NodeAnswers>
 }
 
+/** How much is taken from the bucket of a key, and how fast it fills. */
+export interface RateRequest {
+  /** What it regains in a second, above 0. */
+  readonly perSecond: number
+  /** What it holds when it is full, above 0. One that is not known is full. */
+  readonly burst: number
+  /** What is wanted, above 0; may be a fraction. */
+  readonly amount: number
+}
+
+/** What came of a {@link RateRequest}. */
+export interface RateGrant {
+  /** What was taken: all of the amount, or what there was. */
+  readonly granted: number
+  /** What is left for others. */
+  readonly left: number
+  /** Milliseconds after which the rest would be there, if no other took it; 0 if there is no rest. */
+  readonly retryAfter: number
+}
+
+/** Token buckets that all nodes share. One that nothing was taken from for long is forgotten: it is full. */
+export interface Rates {
+  /** Takes what there is, up to an amount, at one moment for all nodes. */
+  take(key: string, request: RateRequest): Promise<RateGrant>
+}
+
 /** How an engine is. */
 export interface EngineHealth {
   /** Whether it can do what it is asked, as far as it knows. */
@@ -306,6 +332,8 @@ export interface Engine {
   readonly presence: Presence
   readonly tickets: Tickets
   readonly nodes: Nodes
+  /** Limits over all nodes. Left out, each node gives an equal share of them. */
+  readonly rates?: Rates
   /** How it is; left out by an engine that is always well. */
   readonly health?: Health
   /**

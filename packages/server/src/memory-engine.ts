@@ -1,3 +1,4 @@
+import { MemoryRates } from './engine/memory-rates.js'
 import { MemoryReceipts } from './engine/memory-receipts.js'
 import { MemoryTickets } from './engine/memory-tickets.js'
 import type {
@@ -67,6 +68,7 @@ export class MemoryEngine implements Engine {
   readonly presence: Presence
   readonly tickets: Tickets
   readonly nodes = new SoleNodes()
+  readonly rates = new MemoryRates()
   readonly #delivery = new LocalDelivery()
   readonly #history: MemoryHistory
   readonly #presence: MemoryPresence
@@ -99,6 +101,7 @@ export class MemoryEngine implements Engine {
     this.#receipts.clear()
     this.#history.clear()
     this.#presence.clear()
+    this.rates.clear()
   }
 }
 
