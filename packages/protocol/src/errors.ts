@@ -21,7 +21,7 @@ const BRAND = Symbol.for('@token-socket/RpcError')
  * What any other thrown error says stays on its own side; the caller gets `internal`.
  */
 export class RpcError extends Error {
-  override readonly name = 'RpcError'
+  override readonly name: string = 'RpcError'
   /** Stable, for programs: one of {@link ERRORS} or the application's own. */
   readonly code: string
   /** Details as JSON, such as `{ field, limit }`; `undefined` if there are none. */

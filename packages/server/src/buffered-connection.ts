@@ -22,6 +22,11 @@ export interface BufferedConnection extends Connection {
    * message only. Left out by a transport that makes no difference.
    */
   authenticated?(): void
+  /**
+   * Calls back once the operating system has taken what was sent until now; of a transport over HTTP, once the response that
+   * holds it was written. Never called if the connection ends before that. Left out where a send is that already.
+   */
+  written?(done: () => void): void
   /** Called when the network has taken what was buffered. Set by the one that sends. */
   ondrained?: (() => void) | undefined
   /** Asks the network to stop bringing messages, or to go on; some may still come. Left out where that cannot be. */

@@ -2,6 +2,7 @@ import { CLOSE_CODES, startTimer } from '@token-socket/protocol'
 import type { BufferedConnection } from './buffered-connection.js'
 import type { SlowReader } from './runtime/closings.js'
 import { Turns } from './runtime/turns.js'
+import { WriteMarks } from './socket/write-marks.js'
 
 /** Looks at the readers that are behind, in one `readTimeout`. */
 const LOOKS = 5
@@ -139,6 +140,7 @@ export class Outbox {
   #takenBefore = 0
   /** What the connection held at the last look. */
   #buffered = 0
+  #marks: WriteMarks | undefined
 
   constructor(connection: BufferedConnection, options: OutboxOptions) {
     this.#connection = connection
@@ -161,6 +163,17 @@ export class Outbox {
   addBulk(message: string): void {
     this.#push(message)
     if (this.#live > 0) this.#bulk.push(this.#messages.length - 1)
+  }
+
+  /**
+   * Calls back once the operating system has taken what was added until now; never if the
+   * connection ends before that.
+   */
+  whenWritten(done: () => void): void {
+    const reached = () => (this.#connection.written ? this.#connection.written(done) : done())
+    if (this.#size === 0) return reached()
+    this.#marks ??= new WriteMarks()
+    this.#marks.add(this.#size, reached)
   }
 
   /** UTF-16 code units that wait here. */
@@ -193,8 +206,10 @@ export class Outbox {
     for (let left = this.#size; left > 0 && this.#connection.bufferedBytes <= this.#high; ) {
       const before = this.#size
       const batch = this.#take(this.#behindSince === undefined ? this.#budget : this.#high)
-      left -= before - this.#size
+      const units = before - this.#size
+      left -= units
       this.#connection.send(batch)
+      this.#marks?.sent(units)
     }
     if (!this.#isScheduled) this.#settle()
   }
@@ -210,13 +225,16 @@ export class Outbox {
 
   /** Hands all that waits to the connection, which is about to be closed. */
   end(): void {
-    if (this.#size > 0) this.#connection.send(this.#take(Number.POSITIVE_INFINITY))
+    const size = this.#size
+    if (size > 0) this.#connection.send(this.#take(Number.POSITIVE_INFINITY))
+    this.#marks?.sent(size)
     this.clear()
   }
 
   /** Drops all that waits: the connection is gone. */
   clear(): void {
     this.#take(Number.POSITIVE_INFINITY)
+    this.#marks?.clear()
     this.#options.flusher.unwatch(this)
     this.#behindSince = undefined
   }

@@ -20,8 +20,8 @@ import type { Flusher, Outbox } from './outbox.js'
 import { closingOf, type SlowReader, type SocketClosing } from './runtime/closings.js'
 import { noted, watched } from './runtime/own-calls.js'
 import { changeOf, sessionNotice } from './socket/authorization-change.js'
-import { AuthorizedSocket } from './socket/authorized-socket.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
+import { ConnectedSocket, type ConnectionParts } from './socket/connected-socket.js'
 import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
 import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
@@ -74,17 +74,11 @@ export interface RemoteClientOwner extends SessionOwner {
 }
 
 /** One authenticated client, as the server sees it. */
-export class RemoteClient extends AuthorizedSocket {
-  /** The socket's id, unique over all nodes. */
-  readonly sid: string
-  /** The address that the token request came from, as Express sees it (`trust proxy`). */
-  readonly ip: string | undefined
+export class RemoteClient extends ConnectedSocket {
   /** The addresses that proxies named on the token request. */
   readonly ips: readonly string[]
   /** The host name that the token was requested from. */
   readonly host: string | undefined
-  /** When it was authenticated, in milliseconds since 1970. */
-  readonly created = Date.now()
   /** UTF-16 code units of the frames that it was sent. @internal */
   sent = 0
   /** The kinds of frames beyond the first version of the wire that its client takes. @internal */
@@ -102,8 +96,6 @@ export class RemoteClient extends AuthorizedSocket {
 
   constructor(identity: Identity, connection: BufferedConnection, owner: RemoteClientOwner) {
     super(identity)
-    this.sid = identity.sid
-    this.ip = identity.ip
     this.ips = identity.ips
     this.host = identity.host
     this.#counts = identity.counts ?? true
@@ -124,6 +116,12 @@ export class RemoteClient extends AuthorizedSocket {
   }
   set data(data: SocketData) {
     this.#data = checkSocketData(data)
+  }
+
+  /** @internal */
+  protected get connectionParts(): ConnectionParts {
+    const { failed } = this.#owner
+    return { socket: this, peer: this.#session.peer, outbox: this.#outbox, failed }
   }
 
   /** Its {@link data}, if the application has used it: looking does not make it. @internal */

@@ -113,6 +113,11 @@ export class SocketSession {
     this.#peer = new RpcPeer(owner.limits, this.#supervisor, owner.timeouts)
   }
 
+  /** What holds the requests of both ends. */
+  get peer(): RpcPeer {
+    return this.#peer
+  }
+
   /** What the server calls on the client. */
   get actions(): ClientActions {
     this.#actions ??= new ClientActions(this.#socket, this.#owner, this.#peer)

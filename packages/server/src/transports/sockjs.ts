@@ -169,6 +169,10 @@ class SockJSLink implements BufferedConnection, InboxOwner {
   /** Messages that came while others waited. */
   #behind = 0
   #onempty = () => {}
+  /** Bytes of all messages that were sent. */
+  #sentBytes = 0
+  /** What waits until so many of them are written. Made when something does. */
+  #marks: { readonly at: number; readonly done: () => void }[] | undefined
 
   constructor(connection: SockJSConnection, options: SockJSLinkOptions) {
     this.#connection = connection
@@ -231,6 +235,8 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     response.on('close', () => {
       this.#responses.delete(response)
       if (response.writableFinished) this.#download.handedOver(socket)
+      // What it held is lost, or may be.
+      else this.#marks = undefined
       this.#drained()
     })
     this.#download.begin(this.#nextBytes === 0 ? this.#next : 0)
@@ -242,8 +248,10 @@ class SockJSLink implements BufferedConnection, InboxOwner {
   send(messages: readonly string[]): void {
     if (this.#isClosed || this.#connection._session.readyState !== OPEN) return
     for (const message of messages) {
+      const bytes = Buffer.byteLength(message)
       this.#later.push(message)
-      this.#laterBytes += Buffer.byteLength(message)
+      this.#laterBytes += bytes
+      this.#sentBytes += bytes
     }
     this.#feed(this.#options.responseLimit)
   }
@@ -282,7 +290,25 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.#closed(code, reason)
   }
 
-  readonly #drained = () => this.ondrained?.()
+  written(done: () => void): void {
+    this.#marks ??= []
+    this.#marks.push({ at: this.#sentBytes, done })
+    this.#settleMarks()
+  }
+
+  /** What waits in a response counts with its framing: nothing is taken for written too early. */
+  #settleMarks(): void {
+    if (!this.#marks) return
+    const written = this.#sentBytes - this.bufferedBytes
+    const left = this.#marks.findIndex(({ at }) => at > written)
+    const reached = this.#marks.splice(0, left < 0 ? this.#marks.length : left)
+    for (const { done } of reached) done()
+  }
+
+  readonly #drained = () => {
+    this.#settleMarks()
+    this.ondrained?.()
+  }
 
   #receive(message: unknown): void {
     // sockjs answers with the status of what is thrown. What came before it in the body is handled.
@@ -299,6 +325,7 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#inbox.close()
+    this.#marks = undefined
     this.#options.closed()
     this.#listener?.closed(code, reason)
     this.#onempty()

@@ -9,6 +9,7 @@ import type { Batch } from '../socket/batch.js'
 import { Inbox, type InboxOwner } from '../socket/inbox.js'
 import type { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { BatchFrames, encodeTextFrame, payloadOf } from './frame.js'
+import { FrameMarks } from './frame-marks.js'
 import { type Framing, PLAIN, SOCKJS } from './framing.js'
 import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
 import { authLimit, BATCH_MESSAGES, batchLimit, isTooLarge } from './message-limit.js'
@@ -181,6 +182,8 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   #behind = 0
   #controls: Rate | undefined
   #stopCounting: () => void = () => {}
+  /** Of compressed frames. Made with the first one. */
+  #marks: FrameMarks | undefined
   /** The code with which `ws` has closed for what the peer sent, as broken frames. */
   #refusal: number | undefined
 
@@ -237,6 +240,13 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
 
   send(messages: readonly string[]): void {
     if (this.#ws.readyState === WebSocket.OPEN) this.#write(this.#carrier.frames.encode(messages))
+  }
+
+  written(done: () => void): void {
+    if (this.#marks) this.#marks.add(done)
+    else if (this.#socket.writableLength === 0) done()
+    // An empty write has its turn after all that wait.
+    else this.#socket.write('', (error) => error ?? done())
   }
 
   setPaused(isPaused: boolean): void {
@@ -301,14 +311,24 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     // It compresses aside and keeps the order of what it is given: what went past it would overtake.
     const payload = payloadOf(frame)
     if (payload.length > SLICE) return this.#fragment(payload)
-    this.#ws.send(payload, { binary: false, compress: payload.length > 0 }, this.#drained)
+    this.#compress(payload, { compress: payload.length > 0 })
   }
 
   /** A large message leaves in fragments: it is seen how far the client has read. */
   #fragment(payload: Buffer): void {
     writeApart(this.#socket)
     for (const [index, slice] of slicesOf(payload).entries())
-      this.#ws.send(slice, { binary: false, fin: (index + 1) * SLICE >= payload.length }, this.#drained)
+      this.#compress(slice, { fin: (index + 1) * SLICE >= payload.length })
+  }
+
+  #compress(bytes: Buffer, options: { readonly compress?: boolean; readonly fin?: boolean }): void {
+    this.#marks ??= new FrameMarks()
+    const marks = this.#marks
+    marks.begin()
+    this.#ws.send(bytes, { binary: false, ...options }, (error) => {
+      marks.end(error)
+      this.#drained()
+    })
   }
 
   readonly #drained = () => this.ondrained?.()

@@ -1,0 +1,44 @@
+import { type Capability, type RpcPeer, refusal, type ServerMessage } from '@token-socket/protocol'
+import type { Outbox } from '../outbox.js'
+import { InvalidConnectionError } from './invalid-connection-error.js'
+import { checkSendOptions, type SendOptions } from './send-options.js'
+
+/** What sends a message to one client. */
+export interface DirectParts {
+  readonly socket: {
+    readonly isClosed: boolean
+    readonly capabilities: readonly Capability[]
+    sendMessage(message: ServerMessage): void
+  }
+  readonly peer: RpcPeer
+  readonly outbox: Pick<Outbox, 'whenWritten'>
+}
+
+/**
+ * Sends a message that belongs to no channel and no call.
+ * @returns whether there was a connection to send it on; see {@link SendAck} for when
+ * @throws RpcError see {@link ConnectedSocket.send}
+ */
+export async function sendDirect(
+  { socket, peer, outbox }: DirectParts,
+  data: unknown,
+  options: SendOptions = {},
+): Promise<boolean> {
+  checkSendOptions(options)
+  const { ack = 'written', timeout, throwIfNotConnected = true } = options
+  if (socket.isClosed) {
+    if (throwIfNotConnected) throw new InvalidConnectionError()
+    return false
+  }
+  if (!socket.capabilities.includes('direct')) throw refusal('unsupported', { field: 'direct' })
+  if (ack === 'node') {
+    socket.sendMessage({ type: 'direct', data })
+    return true
+  }
+  const send = (id: string) => {
+    socket.sendMessage(ack === 'client' ? { type: 'direct', id, data } : { type: 'direct', data })
+    if (ack === 'written') outbox.whenWritten(() => peer.settle(id, { data: undefined }))
+  }
+  await peer.request(send, timeout === undefined ? undefined : { timeout })
+  return true
+}

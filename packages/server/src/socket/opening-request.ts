@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http'
+
+/** What is kept of the request that said who a client is, by the options. */
+export interface OpeningRequest {
+  /** Parameters of its query, by name. @default none was named, or none came */
+  readonly query?: Readonly<Record<string, string>> | undefined
+  /** Its headers, by their names in lower case. @default none was named, or none came */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/** What of such a request is kept; see the server's options of the same names. */
+export interface OpeningOptions {
+  readonly connectionHeaders: readonly string[]
+  readonly connectionQuery: readonly string[]
+}
+
+/** UTF-16 code units of a value that is kept. A longer one is left out: a part of it would mislead. */
+const LONGEST = 2048
+
+/** @returns `undefined` if there is nothing to keep */
+export function readOpening(
+  { headers, url = '' }: Pick<IncomingMessage, 'headers' | 'url'>,
+  { connectionHeaders, connectionQuery }: OpeningOptions,
+): OpeningRequest | undefined {
+  const keptHeaders = pick(connectionHeaders, (name) => textOf(headers[name.toLowerCase()]), true)
+  const query = connectionQuery.length > 0 ? queryOf(url) : undefined
+  const keptQuery = query && pick(connectionQuery, (name) => query.get(name) ?? undefined)
+  if (!keptHeaders && !keptQuery) return undefined
+  return { ...(keptQuery && { query: keptQuery }), ...(keptHeaders && { headers: keptHeaders }) }
+}
+
+function queryOf(url: string): URLSearchParams {
+  const start = url.indexOf('?')
+  return new URLSearchParams(start < 0 ? '' : url.slice(start))
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(', ') : header
+}
+
+/** What an object has of some names. */
+function pick(
+  names: readonly string[],
+  read: (name: string) => string | undefined,
+  isLower = false,
+): Readonly<Record<string, string>> | undefined {
+  const entries = names.flatMap((name) => {
+    const value = read(name)
+    if (value === undefined || value.length > LONGEST) return []
+    return [[isLower ? name.toLowerCase() : name, value] as const]
+  })
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined
+}
