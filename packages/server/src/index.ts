@@ -13,8 +13,15 @@ export {
 } from '@token-socket/protocol'
 export type { AuthenticationCallback } from './authentication/authentication-call.js'
 export type { ConnectAuthentication } from './authentication/connect-authentication.js'
-export type { ChannelHistory, ChannelRule, ChannelRuleTable } from './channel-rules.js'
 export type { RuleAnswer } from './channels/rule-asker.js'
+export type {
+  ChannelEventRule,
+  ChannelHistory,
+  ChannelRule,
+  ChannelRuleTable,
+  PublishPermission,
+  PublishRate,
+} from './channels/rule-table.js'
 export type {
   DisconnectDetails,
   PublishedDetails,

@@ -5,11 +5,12 @@ import {
   RpcError,
   type SubscriptionMessage,
 } from '@token-socket/protocol'
-import { type ChannelHistory, ChannelRules, type ChannelRuleTable } from './channel-rules.js'
-import type { ChannelPolicy } from './channels/channel-policy.js'
+import { ChannelRules } from './channel-rules.js'
+import type { ChannelPolicy, StoredPublication } from './channels/channel-policy.js'
+import type { PublishingRules, RuleRate } from './channels/publishing-rules.js'
 import { RuleAsker, type RuleAskerOwner, type RuleDecision } from './channels/rule-asker.js'
+import type { ChannelRuleTable } from './channels/rule-table.js'
 import type { Retention } from './engine.js'
-import type { Given } from './option-checks.js'
 import type { ChannelRequest, RemoteClient } from './remote-client.js'
 import { mergeVerdicts, type Verdict } from './verdict.js'
 import type { Refusal, Refuser } from './vetoes.js'
@@ -70,17 +71,24 @@ export class Policy implements ChannelPolicy {
     return {
       meta: Object.keys(identity).length > 0 ? encodeData(identity) : undefined,
       echo,
-      retention: longest(this.#rules.for(channel).history, store),
+      retention: longest(this.#rules.for(channel).history(event), store),
     }
   }
 
-  retention(channel: string, store?: number): Retention | undefined {
-    const { history } = this.#rules.for(channel)
-    return store === 0 ? undefined : longest(history, store ?? 0)
+  retention(channel: string, { event, store }: StoredPublication = {}): Retention | undefined {
+    return store === 0 ? undefined : longest(this.#rules.for(channel).history(event), store ?? 0)
+  }
+
+  mayKeep(channel: string): boolean {
+    return this.#rules.for(channel).mayKeep
+  }
+
+  rates(channel: string, event: string | undefined): readonly RuleRate[] {
+    return this.#rules.hasRates ? this.#rules.for(channel).rates(event) : NO_RATES
   }
 
   keeps(socket: RemoteClient, channel: string): boolean {
-    return this.#rules.for(channel).history !== undefined || socket.grants.historyStart(channel) !== undefined
+    return this.mayKeep(channel) || socket.grants.historyStart(channel) !== undefined
   }
 
   /** Where only a channel's own token lets a socket in, that token has to say from when on, as other claims have to. */
@@ -130,6 +138,8 @@ export class Policy implements ChannelPolicy {
   }
 }
 
+const NO_RATES: readonly RuleRate[] = []
+
 const OFF_CHANNEL = 'Forbidden: subscribe first, or claim historyStart'
 
 function grantOf(socket: RemoteClient, request: SubscriptionMessage | PublishMessage): Verdict {
@@ -142,7 +152,7 @@ function forbidden(by: Refuser): Refusal {
   return { error: new RpcError('forbidden'), by }
 }
 
-function longest(history: Required<Given<ChannelHistory>> | undefined, store: number): Retention | undefined {
+function longest(history: PublishingRules['history'], store: number): Retention | undefined {
   const ttl = Math.max(history?.ttl ?? 0, store)
   return ttl > 0 ? { size: history?.size ?? STORED, ttl } : undefined
 }

@@ -1,7 +1,7 @@
 import { type Member, markHandled, RpcError } from '@token-socket/protocol'
-import type { ChannelRuleTable } from './channel-rules.js'
 import { checkName } from './channels/check-name.js'
 import { OwnPublications } from './channels/own-publications.js'
+import type { ChannelRuleTable } from './channels/rule-table.js'
 import { takeEngine } from './engine/engine-owners.js'
 import type { Engine, HistoryPage, HistoryQuery, Receipt } from './engine.js'
 import { consoleLogger, type Logger } from './logger.js'

@@ -83,12 +83,12 @@ describe('TokenBucket', () => {
     })
   })
 
-  describe('#isFull', () => {
-    it('says whether a new one would do the same', () => {
-      const bucket = new TokenBucket({ perSecond: 10, burst: 1 })
-      expect(bucket.isFull(0)).to.equal(true)
-      bucket.take(1, 0)
-      expect([bucket.isFull(99), bucket.isFull(100)]).to.deep.equal([false, true])
+  describe('#fullIn', () => {
+    it('says after how long a new one would do the same', () => {
+      const bucket = new TokenBucket({ perSecond: 10, burst: 2 })
+      expect(bucket.fullIn(0)).to.equal(0)
+      bucket.take(2, 0)
+      expect([bucket.fullIn(0), bucket.fullIn(50), bucket.fullIn(200)]).to.deep.equal([200, 150, 0])
     })
   })
 })

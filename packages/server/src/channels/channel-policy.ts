@@ -1,6 +1,14 @@
 import type { Retention } from '../engine.js'
 import type { RemoteClient } from '../remote-client.js'
 import type { ChannelAccessOwner } from './access.js'
+import type { RuleRate } from './publishing-rules.js'
+
+/** What a publication of the server's own says about how long it is kept. */
+export interface StoredPublication {
+  readonly event?: string | undefined
+  /** Milliseconds, instead of the rule's; 0 for not at all. */
+  readonly store?: number | undefined
+}
 
 /** What the grants and the server's rules say. */
 export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
@@ -14,8 +22,12 @@ export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
     channel: string,
     event: string | undefined,
   ): { readonly meta: string | undefined; readonly echo: boolean; readonly retention: Retention | undefined }
-  /** How long the server's own publications on a channel are kept. @param store milliseconds, instead of the rule's */
-  retention(channel: string, store?: number): Retention | undefined
+  /** How long the server's own publications on a channel are kept. */
+  retention(channel: string, publication?: StoredPublication): Retention | undefined
+  /** Whether rules say that the channel keeps any event. */
+  mayKeep(channel: string): boolean
+  /** How often one socket may publish an event on a channel: all of these have to have room. */
+  rates(channel: string, event: string | undefined): readonly RuleRate[]
   /** Whether the channel may keep something that this socket could miss. */
   keeps(socket: RemoteClient, channel: string): boolean
 }

@@ -18,6 +18,7 @@ import { HistoryAnswers, type HistoryAnswersOwner } from './history-answers.js'
 import { clientKey } from './idempotency-keys.js'
 import { NewChannels, type NewChannelsOwner } from './new-channels.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
+import { RuleRates } from './rule-rates.js'
 import type { SocketEvents } from './socket-events.js'
 
 /** A request to subscribe. */
@@ -71,6 +72,7 @@ export class ChannelRequests {
   readonly #channels: RequestedChannels
   readonly #histories: HistoryAnswers
   readonly #newChannels: NewChannels
+  readonly #ruleRates: RuleRates
   readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
@@ -80,6 +82,7 @@ export class ChannelRequests {
     this.#channels = channels
     this.#newChannels = new NewChannels(owner)
     this.#histories = new HistoryAnswers({ ...owner, access: channels.access })
+    this.#ruleRates = new RuleRates(owner.policy)
     this.#rates = {
       publications: new ChannelRate('publicationRate', owner.publicationRate),
       bytes: new ChannelRate('publicationBytes', owner.publicationBytes),
@@ -110,6 +113,7 @@ export class ChannelRequests {
   ): Promise<ChannelAnswer> {
     if (!isAwaited(socket, sent)) return {}
     try {
+      if (request.type === 'publish') return await this.#publishAtRate(socket, request, sent)
       const refused = await this.#channels.access.decide(socket, request)
       if (refused || !isAwaited(socket, sent)) return refused ?? {}
       return { data: await this.#carryOut(socket, request) }

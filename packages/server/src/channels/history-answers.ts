@@ -5,7 +5,7 @@ import {
   type Position,
   RpcError,
 } from '@token-socket/protocol'
-import type { History, HistoryPage, Publication, Retention } from '../engine.js'
+import type { History, HistoryPage, Publication } from '../engine.js'
 import { firstIdAt } from '../event-ids.js'
 import type { RemoteClient } from '../remote-client.js'
 import type { Development } from '../runtime/development.js'
@@ -26,8 +26,8 @@ export interface HistoryAnswersOwner {
   /** Bytes of data in one page; a single publication may have more. */
   readonly historyPage: number
   readonly policy: {
-    /** How long the channel's rule keeps publications. */
-    retention(channel: string): Retention | undefined
+    /** Whether rules say that the channel keeps any event. */
+    mayKeep(channel: string): boolean
   }
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'warnOfNoHistory'> | undefined
@@ -81,7 +81,7 @@ export class HistoryAnswers {
     const query = { before, reverse, limit, bytes: this.#owner.historyPage }
     const { development, policy, history } = this.#owner
     const page = await history.read(channel, { ...query, after: after > start ? after : start })
-    if (development && keepsNothing(page, policy.retention(channel))) development.warnOfNoHistory(channel)
+    if (development && keepsNothing(page, policy.mayKeep(channel))) development.warnOfNoHistory(channel)
     return page
   }
 

@@ -1,10 +1,10 @@
-import type { ChannelRuleTable } from '../channel-rules.js'
 import type { Logger } from '../logger.js'
 import { Policy } from '../policy.js'
 import { describeGiven } from '../runtime/given-value.js'
 import { shorten } from '../runtime/shorten.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { RuleAskerOwner, RuleQuestion } from './rule-asker.js'
+import type { ChannelRuleTable } from './rule-table.js'
 
 /** Dependencies of {@link makePolicy}. */
 export interface PolicyParts extends Pick<RuleAskerOwner, 'failed'> {

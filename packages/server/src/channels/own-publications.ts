@@ -3,6 +3,7 @@ import type { Broker, History, HistoryPage, HistoryQuery, Receipt, Retention } f
 import type { PublicationOptions } from '../remote-client.js'
 import type { Development } from '../runtime/development.js'
 import { MethodOptions } from '../runtime/method-options.js'
+import type { StoredPublication } from './channel-policy.js'
 import { checkName } from './check-name.js'
 import { serverKey } from './idempotency-keys.js'
 
@@ -11,8 +12,10 @@ export interface OwnPublicationsOwner {
   readonly broker: Pick<Broker, 'publish' | 'broadcast'>
   readonly history: Pick<History, 'read'>
   readonly policy: {
-    /** How long the publications of the application on a channel are kept. @param store milliseconds, instead of the rule's */
-    retention(channel: string, store?: number): Retention | undefined
+    /** How long a publication of the application on a channel is kept. */
+    retention(channel: string, publication: StoredPublication): Retention | undefined
+    /** Whether rules say that the channel keeps any event. */
+    mayKeep(channel: string): boolean
   }
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData' | 'warnOfNoHistory'> | undefined
@@ -40,7 +43,7 @@ export class OwnPublications {
     if (options.idempotencyKey !== undefined) checkName('key', options.idempotencyKey)
     const { event, store } = options
     this.#owner.development?.checkData('publication', channel, data)
-    const retention = this.#owner.policy.retention(channel, store)
+    const retention = this.#owner.policy.retention(channel, { event, store })
     return this.#owner.broker.publish(
       { channel, json: encodeData(data), event },
       { retention, ...serverKey(options.idempotencyKey) },
@@ -52,7 +55,7 @@ export class OwnPublications {
     checkName('channel', channel)
     HISTORY_OPTIONS.check(query)
     const page = await this.#owner.history.read(channel, { ...query, limit: query.limit ?? PAGE })
-    if (this.#owner.development && keepsNothing(page, this.#owner.policy.retention(channel)))
+    if (this.#owner.development && keepsNothing(page, this.#owner.policy.mayKeep(channel)))
       this.#owner.development.warnOfNoHistory(channel)
     return page
   }
@@ -78,6 +81,6 @@ const HISTORY_OPTIONS = new MethodOptions({
 })
 
 /** Whether a page of history is empty because no rule keeps anything on the channel, and no publication asked to be kept. */
-export function keepsNothing({ publications, position }: HistoryPage, rule: Retention | undefined): boolean {
-  return rule === undefined && publications.length === 0 && position.offset === 0
+export function keepsNothing({ publications, position }: HistoryPage, mayKeep: boolean): boolean {
+  return !mayKeep && publications.length === 0 && position.offset === 0
 }

@@ -24,10 +24,10 @@ export class TokenBucket {
     this.#left = burstOf(size)
   }
 
-  /** Whether nothing is missing: a new bucket would do the same. */
-  isFull(now = performance.now()): boolean {
+  /** Milliseconds until nothing is missing; 0 if nothing is: a new bucket would do the same. */
+  fullIn(now = performance.now()): number {
     this.#fill(now)
-    return this.#left >= burstOf(this.#size) - EPSILON
+    return this.#msFor(burstOf(this.#size) - this.#left)
   }
 
   /**
@@ -37,15 +37,18 @@ export class TokenBucket {
    */
   take(amount = 1, now = performance.now()): number {
     this.#fill(now)
-    const lacks = Math.min(amount, burstOf(this.#size)) - this.#left
-    if (lacks > EPSILON) return Math.ceil(((lacks - EPSILON / 2) / this.#size.perSecond) * 1000)
-    this.#left -= amount
-    return 0
+    const wait = this.#msFor(Math.min(amount, burstOf(this.#size)) - this.#left)
+    if (wait === 0) this.#left -= amount
+    return wait
   }
 
   /** Gives back what was taken for something that did not happen after all. */
   restore(amount = 1): void {
     this.#left = Math.min(this.#left + amount, burstOf(this.#size))
+  }
+
+  #msFor(lacks: number): number {
+    return lacks > EPSILON ? Math.ceil(((lacks - EPSILON / 2) / this.#size.perSecond) * 1000) : 0
   }
 
   #fill(now: number): void {
