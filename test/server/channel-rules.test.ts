@@ -1,14 +1,14 @@
 import { type RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import {
-  type ChannelHistory,
-  type ChannelRule,
-  ChannelRules,
-  type ChannelRuleTable,
-  checkChannelRules,
-} from '../../packages/server/src/channel-rules.js'
+import { ChannelRules } from '../../packages/server/src/channel-rules.js'
 import { RuleAsker } from '../../packages/server/src/channels/rule-asker.js'
+import { checkChannelRules } from '../../packages/server/src/channels/rule-checks.js'
+import type {
+  ChannelHistory,
+  ChannelRule,
+  ChannelRuleTable,
+} from '../../packages/server/src/channels/rule-table.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { makeSocket } from './sockets.js'
 
@@ -32,12 +32,32 @@ describe('checkChannelRules', () => {
     { '😀': { history: { ttl: 1 } }, '{a,b}': { history: { size: 100_000, ttl: 0.5 } } },
     JSON.parse('{"__proto__":{"subscribe":true}}'),
   ]
+  const goodEvents: unknown[] = [
+    {},
+    { say: {}, '': { publish: true }, other: undefined },
+    { 'is-typing': { publish: () => true, history: false, rate: { perSecond: 2 } } },
+    { '#regex:a|b': { history: { ttl: 5, size: 2 }, rate: { perSecond: 0.5, burst: 1 } } },
+  ]
+  good.push(...goodEvents.map((events) => ({ chat: { events } })))
+  good.push({ chat: { rate: { perSecond: 1 / 86_400, burst: 1_000_000 } } })
   for (const value of good) {
     it(`takes ${JSON.stringify(value)}`, () => expect(() => checkChannelRules(value)).not.to.throw())
   }
 
   const rule = (value: unknown) => ({ chat: value })
   const history = (value: unknown) => rule({ history: value })
+  const rates: [rate: unknown, at: string, limit?: number][] = [
+    [null, ''],
+    [5, ''],
+    [{}, '.perSecond'],
+    [{ perSecond: 0 }, '.perSecond'],
+    [{ perSecond: 1e-6 }, '.perSecond'],
+    [{ perSecond: Number.POSITIVE_INFINITY }, '.perSecond', 1_000_000],
+    [{ perSecond: 1, burst: 0 }, '.burst'],
+    [{ perSecond: 1, burst: 1.5 }, '.burst'],
+    [{ perSecond: 1, burst: 1e7 }, '.burst', 1_000_000],
+    [{ perSecond: 1, minute: 1 }, '.minute'],
+  ]
   const bad: [value: unknown, data: object][] = [
     [null, { field: 'channels' }],
     [[], { field: 'channels' }],
@@ -70,6 +90,20 @@ describe('checkChannelRules', () => {
     [history({ ttl: 1, size: null }), { field: 'channels["chat"].history.size' }],
     [history({ ttl: 1, size: 100_001 }), { field: 'channels["chat"].history.size', limit: 100_000 }],
     [history({ ttl: 1, max: 5 }), { field: 'channels["chat"].history.max' }],
+    ...rates.map(([value, at, limit]): [unknown, object] => [
+      rule({ rate: value }),
+      { field: `channels["chat"].rate${at}`, ...(limit && { limit }) },
+    ]),
+    ...rates.map(([value, at, limit]): [unknown, object] => [
+      rule({ events: { '*': { rate: value } } }),
+      { field: `channels["chat"].events["*"].rate${at}`, ...(limit && { limit }) },
+    ]),
+    [rule({ events: [] }), { field: 'channels["chat"].events' }],
+    [rule({ events: { say: true } }), { field: 'channels["chat"].events["say"]' }],
+    [rule({ events: { say: { subscribe: true } } }), { field: 'channels["chat"].events["say"].subscribe' }],
+    [rule({ events: { say: { publish: 'no' } } }), { field: 'channels["chat"].events["say"].publish' }],
+    [rule({ events: { say: { history: {} } } }), { field: 'channels["chat"].events["say"].history.ttl' }],
+    [rule({ events: { '#regex:(': {} } }), { field: 'channels["chat"].events["#regex:("]' }],
     [{ '#regex:(': {} }, { field: 'channels["#regex:("]' }],
     [{ '#regex:a{600}': {} }, { field: 'channels["#regex:a{600}"]', limit: 500 }],
     [{ ['c'.repeat(257)]: {} }, { field: `channels["${'c'.repeat(40)}…"]`, limit: 256 }],
@@ -238,7 +272,7 @@ describe('ChannelRules', () => {
       ],
     ]
     for (const [title, rules, expected] of cases) {
-      it(title, () => expect(rulesFor('chat', rules).history).to.deep.equal(expected))
+      it(title, () => expect(rulesFor('chat', rules).history()).to.deep.equal(expected))
     }
   })
 
@@ -260,7 +294,9 @@ describe('ChannelRules', () => {
     expect(messageOf({ subscibe: true })).to.match(
       /channels\["a"\]\.subscibe is not known: did you mean subscribe\?$/,
     )
-    expect(messageOf({ allow: true })).to.match(/did you mean subscribe, publish, presence, history\?$/)
+    expect(messageOf({ allow: true })).to.match(
+      /did you mean subscribe, publish, presence, history, rate, events\?$/,
+    )
     expect(messageOf({ history: { tll: 1 } })).to.match(/history\.tll is not known: did you mean ttl\?$/)
   })
 })

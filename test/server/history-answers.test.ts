@@ -27,7 +27,7 @@ describe('HistoryAnswers', () => {
       access: { historyStart: () => 0 },
       hub: { jsonFor: (_socket, { json }: Publication) => json },
       historyPage: 1000,
-      policy: { retention: () => undefined },
+      policy: { mayKeep: () => false },
       ...more,
     })
 

@@ -1,7 +1,7 @@
 import { type RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import type { ChannelRuleTable } from '../../packages/server/src/channel-rules.js'
+import type { ChannelRuleTable } from '../../packages/server/src/channels/rule-table.js'
 import { readClaims, type TokenClaims } from '../../packages/server/src/claims.js'
 import { Policy } from '../../packages/server/src/policy.js'
 import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
@@ -189,10 +189,10 @@ describe('Policy', () => {
     it('is the rule’s, or longer, or none at all', () => {
       const policy = policyOf({ c: { history: { ttl: 60_000 } } })
       expect(policy.retention('c')).to.deep.equal({ size: 1000, ttl: 60_000 })
-      expect(policy.retention('c', 90_000)).to.deep.equal({ size: 1000, ttl: 90_000 })
-      expect(policy.retention('c', 0)).to.equal(undefined)
+      expect(policy.retention('c', { store: 90_000 })).to.deep.equal({ size: 1000, ttl: 90_000 })
+      expect(policy.retention('c', { store: 0 })).to.equal(undefined)
       expect(policy.retention('other')).to.equal(undefined)
-      expect(policy.retention('other', 1)).to.deep.equal({ size: 1000, ttl: 1 })
+      expect(policy.retention('other', { store: 1 })).to.deep.equal({ size: 1000, ttl: 1 })
     })
   })
 

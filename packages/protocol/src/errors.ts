@@ -78,6 +78,10 @@ export interface ErrorSubject {
   readonly limit?: number
   /** The channel whose limit it is. */
   readonly channel?: string
+  /** The event whose limit it is. */
+  readonly event?: string
+  /** Milliseconds after which it would do, of a rate. */
+  readonly retryAfter?: number
 }
 
 /**

@@ -5,7 +5,7 @@ import { ChannelPattern, PatternError } from './channel-pattern.js'
 const SHOWN = 40
 
 /** So few known fields are all named. */
-const FEW = 4
+const FEW = 6
 
 /**
  * Reads objects that others wrote, by their own fields only. Whatever is wrong becomes an RpcError with the code

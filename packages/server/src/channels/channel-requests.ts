@@ -113,9 +113,13 @@ export class ChannelRequests {
   ): Promise<ChannelAnswer> {
     if (!isAwaited(socket, sent)) return {}
     try {
-      if (request.type === 'publish') return await this.#publishAtRate(socket, request, sent)
+      // Counted before the functions of rules are asked, which may be slow.
+      const uncount = request.type === 'publish' ? this.#ruleRates.take(socket, request) : undefined
       const refused = await this.#channels.access.decide(socket, request)
-      if (refused || !isAwaited(socket, sent)) return refused ?? {}
+      if (refused || !isAwaited(socket, sent)) {
+        uncount?.()
+        return refused ?? {}
+      }
       return { data: await this.#carryOut(socket, request) }
     } catch (error) {
       return answerOf(error)

@@ -8,7 +8,7 @@ export const HISTORY_SIZE = { default: 1000, limit: 100_000 } as const
 const RATE = { least: 1 / 86_400, most: 1_000_000 } as const
 
 const EVENT_FIELDS = new Set(['publish', 'history', 'rate'])
-const RULE_FIELDS = new Set([...EVENT_FIELDS, 'subscribe', 'presence', 'events'])
+const RULE_FIELDS = new Set(['subscribe', 'publish', 'presence', 'history', 'rate', 'events'])
 const HISTORY_FIELDS = new Set(['size', 'ttl'])
 const RATE_FIELDS = new Set(['perSecond', 'burst'])
 
@@ -56,7 +56,7 @@ function checkPermission(value: unknown, field: string): void {
 function checkHistory(value: unknown, field: string): void {
   if (value === undefined || value === false) return
   const fields = reader.fields(value, field, HISTORY_FIELDS)
-  checkWhole(fields.get('size') ?? HISTORY_SIZE.default, `${field}.size`, HISTORY_SIZE.limit)
+  checkWhole(fields.get('size'), `${field}.size`, HISTORY_SIZE.limit)
   const ttl = reader.number(fields.get('ttl'), `${field}.ttl`, Number.MAX_SAFE_INTEGER)
   if (ttl === 0) throw reader.wrong(`${field}.ttl`, 'has to be above 0')
 }
@@ -67,10 +67,11 @@ function checkRate(value: unknown, field: string): void {
   const perSecond = reader.number(fields.get('perSecond'), `${field}.perSecond`, RATE.most)
   if (perSecond < RATE.least)
     throw reader.wrong(`${field}.perSecond`, 'has to be at least one a day, 1 / 86400')
-  checkWhole(fields.get('burst') ?? 1, `${field}.burst`, RATE.most)
+  checkWhole(fields.get('burst'), `${field}.burst`, RATE.most)
 }
 
 function checkWhole(value: unknown, field: string, limit: number): void {
+  if (value === undefined) return
   const number = reader.number(value, field, limit)
   if (!Number.isInteger(number) || number === 0) throw reader.wrong(field, 'has to be a whole number above 0')
 }
