@@ -32,6 +32,7 @@ describe('resolveOptions', () => {
     expect(rest).to.deep.equal({
       audience: 'token-socket',
       tokenTtl: 30_000,
+      enforceExpiry: true,
       authTimeout: 5000,
       prefix: '/sockets',
       transports: ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource'],
@@ -246,6 +247,8 @@ describe('resolveOptions', () => {
   })
 
   const bad: [option: string, values: unknown[]][] = [
+    ['enforceExpiry', [null, 0, 'true']],
+    ['sessionTtl', [null, 0, -1, Number.NaN, '5000']],
     ['app', [undefined, null, {}, () => {}, 'app', express.Router(), express4.Router(), createServer()]],
     [
       'server',

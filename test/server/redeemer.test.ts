@@ -73,7 +73,11 @@ describe('Redeemer', () => {
     it('takes a ticket, once', async () => {
       const data = { auth: { id: 7, uid: 'jim', channels }, ip: '1.2.3.4', ips: [], host: 'example.com' }
       const token = await ticket(data)
-      expect(await redeemer.connect(token)).to.deep.equal({ ...data, claims: undefined })
+      expect(await redeemer.connect(token)).to.deep.equal({
+        ...data,
+        claims: undefined,
+        expiresAt: undefined,
+      })
       await refused(redeemer.connect(token), /used already/)
     })
 
@@ -82,6 +86,53 @@ describe('Redeemer', () => {
         await ticket({ auth: { uid: 'jim' }, hasClaims: true, ips: [] }),
       )
       expect(claims?.uid).to.equal('jim')
+    })
+
+    describe('says when it ends', () => {
+      const of = (settings: object) => new Redeemer({ tokens, revocations, engine, log: logger, ...settings })
+      const left = ({ expiresAt = Number.NaN }: { readonly expiresAt?: number | undefined }) =>
+        expiresAt - performance.now()
+
+      it('with `exp`, beside `jti` and `iat`, for a token that the application signed', async () => {
+        sinon.useFakeTimers({ now: 1_800_000_000_000, toFake: ['Date', 'performance'] })
+        const token = sign({ scope: 'connect', jti: 'once' }, { expiresIn: 600 })
+        const redeemed = await redeemer.connect(token)
+        expect(redeemed).to.include({ jti: 'once', issuedAt: 1_800_000_000_000 })
+        expect(left(redeemed)).to.equal(600_000)
+      })
+
+      it('with `exp` by the clock of the sign-in: an hour on, and an hour back', async () => {
+        const clock = sinon.useFakeTimers({ now: 1_800_000_000_000, toFake: ['Date', 'performance'] })
+        const redeemed = await redeemer.connect(sign({ scope: 'connect' }, { expiresIn: 7200 }))
+        for (const jump of [3_600_000, -7_200_000]) {
+          clock.setSystemTime(Date.now() + jump)
+          expect(left(redeemed)).to.equal(7_200_000)
+        }
+      })
+
+      it('never, without `enforceExpiry`', async () => {
+        const redeemed = await of({ enforceExpiry: false }).connect(sign({ scope: 'connect', jti: 'j' }))
+        expect(redeemed).to.include({ jti: 'j', expiresAt: undefined })
+      })
+
+      it('never, for a ticket', async () => {
+        const issued = { auth: {}, ips: [], issuedAt: 5 }
+        expect(await redeemer.connect(await ticket(issued))).to.include({ issuedAt: 5, expiresAt: undefined })
+        const endless = of({ sessionTtl: Number.POSITIVE_INFINITY })
+        expect(await endless.connect(await ticket(issued))).to.include({ expiresAt: undefined })
+      })
+
+      it('after `sessionTtl`, for a ticket only', async () => {
+        sinon.useFakeTimers({ toFake: ['performance'] })
+        const short = of({ sessionTtl: 5000 })
+        expect(left(await short.connect(await ticket({ auth: {}, ips: [] })))).to.equal(5000)
+        expect(left(await short.connect(sign({ scope: 'connect' })))).to.be.above(20_000)
+      })
+
+      it('never, for an `exp` beyond all numbers of milliseconds', async () => {
+        const redeemed = await redeemer.connect(sign({ scope: 'connect', exp: 1e307 }, {}))
+        expect(redeemed).to.include({ expiresAt: undefined })
+      })
     })
 
     describe('with a token of another node', () => {

@@ -21,6 +21,7 @@ import { isThenable } from './runtime/isolated.js'
 import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
 import { codeOf, refusalOf } from './runtime/thrown-values.js'
+import { lifetimeOf } from './socket/authorization-change.js'
 import type { Turnstile } from './turnstile.js'
 import type { Refusal } from './vetoes.js'
 
@@ -171,7 +172,8 @@ export class Admission {
   /** What the client is told when it is let in. The legacy client knows nothing of limits. */
   #sessionOf(socket: RemoteClient): SessionInfo {
     const { heartbeat, sizes } = this.#options
-    const limits = socket.isOld ? {} : { can: CAPABILITIES, limits: sizes }
+    const lifetime = lifetimeOf(socket.authorization)
+    const limits = socket.isOld ? {} : { can: CAPABILITIES, limits: sizes, ...lifetime }
     return { version: PROTOCOL_VERSION, sid: socket.sid, heartbeat, ...limits, ...socket.identity() }
   }
 

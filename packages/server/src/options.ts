@@ -74,6 +74,17 @@ export interface TokenSocketServerOptions {
   readonly issuer?: string | undefined
   /** Milliseconds that a token lives. @default 30000 */
   readonly tokenTtl?: number | undefined
+  /**
+   * Whether a socket's authorisation ends with the `exp` of the token that the application signed,
+   * or that `connectAuthentication` gave. A socket that brings no new one within 30 s is closed.
+   * @default true
+   */
+  readonly enforceExpiry?: boolean | undefined
+  /**
+   * Milliseconds for which a token of the token endpoint authorises a socket, from the sign-in on.
+   * Then it needs a new one, which the client gets in time. @default for as long as the socket lives
+   */
+  readonly sessionTtl?: number | undefined
   /** Milliseconds that a connection has to send its token; then it is closed. @default 5000 */
   readonly authTimeout?: number | undefined
   /** The path under which sockets connect; the client's `socketPrefix`. @default '/sockets' */
@@ -161,7 +172,7 @@ export interface TokenSocketServerOptions {
 }
 
 /** Options that may be left out, and have no default. */
-type Optional = 'secret' | 'keys' | 'issuer' | 'filter' | 'sockjsUrl' | 'connectAuthentication'
+type Optional = 'secret' | 'keys' | 'issuer' | 'filter' | 'sessionTtl' | 'sockjsUrl' | 'connectAuthentication'
 
 /** The options with nothing left out. */
 export type ResolvedOptions = Required<Given<Omit<TokenSocketServerOptions, Optional | 'limits'>>> &
@@ -178,6 +189,7 @@ const WITHOUT_DEFAULT = [
   'keys',
   'issuer',
   'filter',
+  'sessionTtl',
   'sockjsUrl',
   'connectAuthentication',
 ]
@@ -207,6 +219,7 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   const defaults = {
     audience: 'token-socket',
     tokenTtl: 30_000,
+    enforceExpiry: true,
     authTimeout: 5000,
     prefix: '/sockets',
     transports: DEFAULT_TRANSPORTS,
@@ -232,14 +245,17 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   const logger = safeLogger(options.logger ?? consoleLogger(options.debug ?? false))
   const resolved = { ...defaults, ...withoutUndefined(options), limits, logger }
   checkResolved(resolved)
-  const known = [...Object.keys(defaults), ...WITHOUT_DEFAULT]
-  warnOfUnknown(resolved.logger, { options, known, aliases: ALIASES })
-  warnOfUnknown(resolved.logger, {
-    options: options.limits ?? {},
-    known: Object.keys(DEFAULT_LIMITS),
-    of: 'limits.',
-  })
+  warnOfOptions(options, { logger, known: [...Object.keys(defaults), ...WITHOUT_DEFAULT] })
   return resolved
+}
+
+function warnOfOptions(
+  options: TokenSocketServerOptions,
+  { logger, known }: { readonly logger: Logger; readonly known: readonly string[] },
+): void {
+  warnOfUnknown(logger, { options, known, aliases: ALIASES })
+  const limits = { options: options.limits ?? {}, known: Object.keys(DEFAULT_LIMITS), of: 'limits.' }
+  warnOfUnknown(logger, limits)
 }
 
 function resolveLimits(given: NonNullable<TokenSocketServerOptions['limits']> = {}): Limits {
@@ -256,6 +272,8 @@ function checkResolved(resolved: ResolvedOptions): void {
   for (const name of ['tokenTtl', 'authTimeout', 'pingInterval', 'pingTimeout'] as const) {
     checkNumber(name, resolved[name])
   }
+  if (resolved.sessionTtl !== undefined) checkNumber('sessionTtl', resolved.sessionTtl)
+  if (typeof resolved.enforceExpiry !== 'boolean') throw badOption('enforceExpiry', 'has to be true or false')
   if (resolved.presenceGrace !== 0) checkNumber('presenceGrace', resolved.presenceGrace)
   for (const name of ['pingInterval', 'pingTimeout', 'presenceGrace'] as const)
     checkWait(name, resolved[name])

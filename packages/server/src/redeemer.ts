@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { decodeData, RpcError } from '@token-socket/protocol'
 import type { Revocations } from './authentication/revocations.js'
 import type { TicketData } from './authentication/ticket-data.js'
+import type { AuthorizationSource } from './claims/authorization.js'
+import { endAt, endIn } from './claims/end-time.js'
 import { subjectsOf } from './claims/subjects.js'
 import { type Claims, readClaims } from './claims.js'
 import type { Engine } from './engine.js'
@@ -18,10 +20,15 @@ export interface RedeemerOptions {
   readonly engine: Pick<Engine, 'shared' | 'tickets'>
   readonly log: Pick<ThrottledLog, 'write'>
   readonly revocations: Pick<Revocations, 'check'>
+  /** Whether what a signed token lets in ends with the token. @default true */
+  readonly enforceExpiry?: boolean
+  /** Milliseconds for which a ticket lets in. @default for as long as the socket lives */
+  readonly sessionTtl?: number | undefined
 }
 
 /** Whom a token lets in. */
-export interface Redeemed extends Omit<TicketData, 'hasClaims'> {
+export interface Redeemed extends Omit<TicketData, 'hasClaims'>, AuthorizationSource {
+  readonly auth: unknown
   readonly claims: Claims | undefined
 }
 
@@ -38,18 +45,31 @@ export class Redeemer {
     this.#options = options
   }
 
-  /** For a connection's first message. @throws RpcError `invalid_token` */
+  /**
+   * For a connection's first message, or a new token of an open socket.
+   * @throws RpcError `invalid_token`
+   */
   async connect(token: string): Promise<Redeemed> {
     const { ticket, claims } = this.#verify(token, () => this.#suspect(token))
     if (!claims) {
       const { hasClaims, ...data } = await this.#take(ticket)
-      return { ...data, claims: hasClaims ? readClaims(data.auth) : undefined }
+      const claims = hasClaims ? readClaims(data.auth) : undefined
+      return { ...data, claims, expiresAt: endIn(this.#options.sessionTtl) }
     }
     if (claims.scope !== 'connect') throw this.#refused('its scope is not connect')
     const read = this.#read(claims)
     await this.#checkRevoked(read?.uid, claims)
     await this.#claim(claims, token)
-    return { auth: freeze(claims), ips: [], claims: read }
+    const { jti, iat, exp } = claims
+    const ends = this.#options.enforceExpiry !== false
+    return {
+      auth: freeze(claims),
+      ips: [],
+      claims: read,
+      jti,
+      issuedAt: typeof iat === 'number' ? iat * 1000 : undefined,
+      expiresAt: ends ? endAt(exp) : undefined,
+    }
   }
 
   /** Gives a socket what its token for a channel says, to be kept or taken back. @throws RpcError `invalid_token` */

@@ -12,6 +12,7 @@ import {
   type SessionInfo,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
+import type { Expiries } from './authentication/expiries.js'
 import type { BufferedConnection } from './buffered-connection.js'
 import { checkName } from './channels/check-name.js'
 import type { Authorization, AuthorizationSource } from './claims/authorization.js'
@@ -65,6 +66,8 @@ export interface RemoteClientOwner extends SessionOwner {
   /** With UTF-16 code units of answers that may wait for one socket. */
   readonly limits: SessionOwner['limits'] & FlowLimits & { readonly answers: number }
   readonly channels: SocketChannels
+  /** Closes sockets whose authorization is over. @default none is closed */
+  readonly expiries?: Pick<Expiries, 'follow' | 'forget'>
   /** The connection of a socket that was let in has ended. */
   closed(closing: SocketClosing): void
   /** A socket that was let in has ended, and has left its channels. */
@@ -250,6 +253,7 @@ export class RemoteClient extends ConnectedSocket {
   async changeAuthorization(source: AuthorizationSource): Promise<void> {
     const before = this.authorization
     this.authorization = changeOf(before, source)
+    if (this.isOpen) this.#owner.expiries?.follow(this)
     if (this.isOpen && this.capabilities.includes('refresh')) this.sendMessage(sessionNotice(this))
     await this.#owner.channels.reauthorize(this, before)
   }
@@ -258,6 +262,7 @@ export class RemoteClient extends ConnectedSocket {
   open(id: string, session: SessionInfo): void {
     this.#state = 'open'
     this.sendMessage({ type: 'answer', id, rpc: 'auth', outcome: { data: 'success' }, session })
+    if (this.authorization.expiresAt !== undefined) this.#owner.expiries?.follow(this)
   }
 
   /** Sends a message. An answer, or an error, is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */
@@ -336,6 +341,7 @@ export class RemoteClient extends ConnectedSocket {
     const closing = this.isOpen ? closingOf(this, { code, text, byPeer }) : undefined
     if (closing) this.#owner.closed(closing)
     this.#state = 'closed'
+    this.#owner.expiries?.forget(this)
     this.#session.disconnect()
     this.#flow.end()
     this.#owner.channels.forget(this, code, closing && (() => this.#owner.ended?.(this, closing)))

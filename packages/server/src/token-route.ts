@@ -177,7 +177,7 @@ async function answer(
   options: RouteParts,
   pending: TokenRequest,
 ): Promise<void> {
-  const began = performance.now()
+  const [began, issuedAt] = [performance.now(), Date.now()]
   const auth = await authenticate(request, options)
   if (!auth) {
     const [why, entry] = notSignedIn(request, options)
@@ -192,7 +192,7 @@ async function answer(
   const data = typeof auth === 'object' ? auth : sessionData(request)
   const session = sessionOf(request)
   if (data === auth) options.development?.checkData(OPTION, '', auth)
-  const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host, session }
+  const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host, session, issuedAt }
   const json = encode(ticket, options, data === auth)
   const owners = ownersOf(ticket, options)
   await options.tickets.put({ id, json, ttl: options.tokenTtl, owners, age: performance.now() - began })

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { decodeData, forCaller, RpcError } from '@token-socket/protocol'
+import { endAt } from '../claims/end-time.js'
 import { subjectsOf } from '../claims/subjects.js'
 import { type Claims, readClaims } from '../claims.js'
 import { clientAddress, clientAddresses, hostName, type TrustProxy } from '../forwarded.js'
@@ -34,6 +35,9 @@ import { codeWithoutQuery, withoutQuery } from './url-query.js'
  * data; codes that say nothing about the user, such as `timeout` or `internal`, let clients try
  * again. An object becomes `socket.auth`, `true` stands for `{}`. Any other error is a failure,
  * after which clients try again.
+ *
+ * The socket lasts until the object's `exp`, in seconds since 1970, as in a JWT; without it, as long
+ * as its connection. What has ended already is refused.
  */
 export type ConnectAuthentication = AuthenticationFunction<IncomingMessage>
 
@@ -46,6 +50,8 @@ export interface ConnectAuthenticatorOptions {
     /** Calls of the function that may run at once. */
     readonly connectAuthentications: number
   }
+  /** Whether the socket ends with the `exp` that the function gave. @default true */
+  readonly enforceExpiry?: boolean
   readonly trusts: TrustProxy
   readonly revocations: Pick<Revocations, 'check'>
   readonly log: Pick<ThrottledLog, 'write'>
@@ -148,7 +154,17 @@ export class ConnectAuthenticator {
     development?.checkData(OPTION, '', given)
     const hasClaims = this.#check.isClaims(given)
     const kept = decodeData(this.#encode({ auth: given, ...from })) as TicketData
-    return { ...from, auth: kept.auth, claims: hasClaims ? readClaims(kept.auth) : undefined }
+    const claims = hasClaims ? readClaims(kept.auth) : undefined
+    return { ...from, auth: kept.auth, claims, expiresAt: this.#endOf(kept.auth) }
+  }
+
+  #endOf(auth: unknown): number | undefined {
+    const { exp } = auth as { readonly exp?: unknown }
+    if (exp === undefined || this.#options.enforceExpiry === false) return undefined
+    if (typeof exp !== 'number')
+      throw new RpcError('bad_claims', 'exp has to be a number of seconds since 1970')
+    if (exp * 1000 <= Date.now()) throw new Refused(new RpcError('forbidden'))
+    return endAt(exp)
   }
 
   /** A user who was cut off for good meanwhile must not get in by what the function saw before. */

@@ -19,12 +19,14 @@ import {
   ConnectAuthenticator,
   type ConnectAuthenticatorOptions,
 } from './connect-authentication.js'
+import { Expiries } from './expiries.js'
+import { Refreshes } from './refreshes.js'
 import { SocketCounts } from './socket-counts.js'
 
 /** Dependencies of {@link makeHandshakes}. */
 export interface SignInParts
   extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
-    Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations'>,
+    Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'enforceExpiry'>,
     Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'> {
   readonly limits: Limits
   readonly logger: Logger
@@ -72,11 +74,13 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
 
 /** What all sockets of a server share. */
 function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwner {
-  const { limits, logger, log, debug, turns, events } = parts
+  const { limits, logger, log, debug, turns, events, turnstile } = parts
   const { findAction, middleware, channels, failed, development } = parts
   return {
     flusher: new Flusher(limits.readTimeout, turns),
     turns,
+    expiries: new Expiries(turnstile),
+    refreshes: new Refreshes(parts),
     onslow: closings.slow,
     timeouts: createTimeouts(),
     functions: new FunctionTimeouts(parts.functions, limits.callTimeout),

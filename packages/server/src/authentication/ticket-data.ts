@@ -13,6 +13,8 @@ export interface TicketData {
   readonly host?: string | undefined
   /** The hash of the session that it was asked for in. */
   readonly session?: string | undefined
+  /** When it was asked for, in milliseconds since 1970. */
+  readonly issuedAt?: number | undefined
 }
 
 /**

@@ -1,4 +1,4 @@
-import { RpcError, type SessionNotice } from '@token-socket/protocol'
+import { RpcError, type SessionInfo, type SessionNotice } from '@token-socket/protocol'
 import type { ChannelIdentity } from '../channel-identities.js'
 import type { Authorization, AuthorizationSource } from '../claims/authorization.js'
 
@@ -21,7 +21,13 @@ export function sessionNotice(socket: {
   readonly authorization: Pick<Authorization, 'expiresAt'>
   identity(): ChannelIdentity
 }): SessionNotice {
-  const { expiresAt } = socket.authorization
-  const left = expiresAt === undefined ? undefined : Math.max(0, Math.round(expiresAt - performance.now()))
-  return { type: 'session', ...(left !== undefined && { expiresIn: left }), ...socket.identity() }
+  return { type: 'session', ...lifetimeOf(socket.authorization), ...socket.identity() }
+}
+
+/**
+ * How long an authorization lasts, as the wire carries it: nothing if it has no end, and 1 ms if it
+ * is over.
+ */
+export function lifetimeOf({ expiresAt }: Pick<Authorization, 'expiresAt'>): Pick<SessionInfo, 'expiresIn'> {
+  return expiresAt === undefined ? {} : { expiresIn: Math.max(1, Math.round(expiresAt - performance.now())) }
 }

@@ -16,6 +16,7 @@ import {
   type Outcome,
   type PingMessage,
   plainRefusal,
+  type RefreshMessage,
   type ResultMessage,
   RpcError,
   type RpcLimits,
@@ -23,6 +24,7 @@ import {
   wireError,
   withSubject,
 } from '@token-socket/protocol'
+import type { RefreshedSocket, Refreshes } from '../authentication/refreshes.js'
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
 import type { Development } from '../runtime/development.js'
@@ -67,6 +69,8 @@ export interface ChannelAnswer {
 
 /** Dependencies of a {@link SocketSession} that all sockets of a server share. */
 export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner {
+  /** Takes new tokens. @default they are answered `unsupported` */
+  readonly refreshes?: Pick<Refreshes, 'run'>
   readonly limits: RpcLimits &
     CallSupervisorOwner['limits'] & {
       readonly rate: number
@@ -84,10 +88,8 @@ export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner {
 }
 
 /** The socket of a {@link SocketSession}. */
-export interface SessionSocket extends SupervisedSocket, CalledSocket {
+export interface SessionSocket extends SupervisedSocket, CalledSocket, RefreshedSocket {
   readonly auth: unknown
-  /** Whether it is let in and its connection lives. */
-  readonly isOpen: boolean
   closeFor(why: CloseReason): void
   requestChannel(request: PendingRequest): Promise<ChannelAnswer>
 }
@@ -183,7 +185,8 @@ export class SocketSession {
       return answer(encodeError(plainRefusal('too_many_messages', { field: 'rate', limit: rate })))
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') return this.#call(message, bytes, answer)
-    if (message.type === 'refresh' || message.type === 'send') answer(wireError('unsupported'))
+    if (message.type === 'refresh') this.#refresh(message, bytes, answer)
+    else if (message.type === 'send') answer(wireError('unsupported'))
     else this.#request(message, bytes, answer)
   }
 
@@ -208,6 +211,19 @@ export class SocketSession {
       asked: timeout,
       answer,
     })
+  }
+
+  /** A refresh counts as a call that runs, and has as much time. */
+  #refresh(message: RefreshMessage, bytes: number, answer: (outcome: Outcome) => void): void {
+    const { refreshes } = this.#owner
+    if (!refreshes) return answer(wireError('unsupported'))
+    const refresh = { token: message.token, isAnswered: false }
+    const answerOnce = (outcome: Outcome) => {
+      refresh.isAnswered = true
+      answer(outcome)
+    }
+    const action = () => refreshes.run(this.#socket, refresh).then(() => null)
+    this.#peer.receive({ action, before: [], bytes, answer: answerOnce })
   }
 
   /** Sends how a request ended: of a notification only that it failed. */

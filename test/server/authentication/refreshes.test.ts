@@ -1,0 +1,124 @@
+import { RpcError } from '@token-socket/server'
+import { expect } from 'chai'
+import sinon from 'sinon'
+import {
+  type PendingRefresh,
+  Refreshes,
+  type RefreshesOwner,
+} from '../../../packages/server/src/authentication/refreshes.js'
+import type { AuthorizationSource } from '../../../packages/server/src/claims/authorization.js'
+import { Turnstile } from '../../../packages/server/src/turnstile.js'
+import { rejection } from '../../protocol/rejection.js'
+
+const SOURCE: AuthorizationSource = { auth: { role: 'admin' } }
+
+describe('Refreshes', () => {
+  let connect: sinon.SinonStub<
+    Parameters<RefreshesOwner['redeemer']['connect']>,
+    Promise<AuthorizationSource>
+  >
+  let refreshes: Refreshes
+
+  beforeEach(() => {
+    connect = sinon.stub()
+    connect.resolves(SOURCE)
+    refreshes = new Refreshes({ redeemer: { connect }, turnstile: new Turnstile() })
+  })
+
+  const socketOf = () => ({
+    isOpen: true,
+    changeAuthorization: sinon.stub<[AuthorizationSource], Promise<void>>().resolves(),
+  })
+  const pending = (token = 'token') => ({ token, isAnswered: false })
+
+  it('puts what the token says in the place of what the socket had', async () => {
+    const socket = socketOf()
+    await refreshes.run(socket, pending('a.b.c'))
+    expect(connect.args).to.deep.equal([['a.b.c']])
+    expect(socket.changeAuthorization.args).to.deep.equal([[SOURCE]])
+  })
+
+  for (const code of ['invalid_token', 'engine_unavailable'])
+    it(`changes nothing when the token is refused: ${code}`, async () => {
+      const socket = socketOf()
+      connect.rejects(new RpcError(code))
+      expect(await rejection(refreshes.run(socket, pending()))).to.include({ code })
+      expect(socket.changeAuthorization.called).to.equal(false)
+    })
+
+  it('says why the socket refuses the change', async () => {
+    const socket = socketOf()
+    socket.changeAuthorization.rejects(new RpcError('identity_changed'))
+    expect(await rejection(refreshes.run(socket, pending()))).to.include({ code: 'identity_changed' })
+  })
+
+  it('refuses a second one while one runs, and takes no token for it', async () => {
+    const socket = socketOf()
+    const first = refreshes.run(socket, pending('first'))
+    const error = await rejection(refreshes.run(socket, pending('second')))
+    expect(error).to.include({
+      code: 'too_many_calls',
+      message: 'Too many calls in flight: refresh (limit 1)',
+    })
+    expect((error as RpcError).data).to.deep.equal({ field: 'refresh', limit: 1 })
+    await first
+    await refreshes.run(socket, pending('third'))
+    expect(connect.args).to.deep.equal([['first'], ['third']])
+  })
+
+  it('lets other sockets go on while one waits, and keeps nothing of those that are done', async () => {
+    const [slow, quick] = [socketOf(), socketOf()]
+    let goOn = () => {}
+    slow.changeAuthorization.returns(
+      new Promise((resolve) => {
+        goOn = resolve
+      }),
+    )
+    const waits = refreshes.run(slow, pending())
+    await refreshes.run(quick, pending())
+    expect(refreshes.size).to.equal(1)
+    goOn()
+    await waits
+    connect.rejects(new RpcError('invalid_token'))
+    await rejection(refreshes.run(quick, pending()))
+    expect(refreshes.size).to.equal(0)
+  })
+
+  it('takes no token for a socket that is gone by its turn', async () => {
+    const socket = socketOf()
+    const running = refreshes.run(socket, pending())
+    socket.isOpen = false
+    expect(await rejection(running)).to.include({ code: 'connection_lost' })
+    expect(connect.called).to.equal(false)
+  })
+
+  for (const [when, end, code] of [
+    [
+      'the socket is gone',
+      (socket: { isOpen: boolean }) => Object.assign(socket, { isOpen: false }),
+      'connection_lost',
+    ],
+    [
+      'it was answered',
+      (_: object, refresh: PendingRefresh) => Object.assign(refresh, { isAnswered: true }),
+      'timeout',
+    ],
+  ] as const)
+    it(`changes nothing when ${when} while the token is looked at`, async () => {
+      const [socket, refresh] = [socketOf(), pending()]
+      connect.callsFake(async () => {
+        end(socket, refresh)
+        return SOURCE
+      })
+      expect(await rejection(refreshes.run(socket, refresh))).to.include({ code })
+      expect(socket.changeAuthorization.called).to.equal(false)
+    })
+
+  it('looks at a few tokens in each turn of the event loop', async () => {
+    const running = Array.from({ length: 100 }, () => refreshes.run(socketOf(), pending()))
+    await undefined
+    expect(connect.callCount).to.be.at.most(32)
+    await Promise.all(running)
+    expect(connect.callCount).to.equal(100)
+  })
+})
