@@ -12,6 +12,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   contract: ['protocol', 'server', 'client'],
   lmdb: ['server', 'protocol'],
   redis: ['server', 'protocol'],
+  'sign-out': ['server', 'protocol'],
 }
 
 /**
@@ -47,6 +48,7 @@ export const doors: Readonly<
   ulid: { files: ['server/event-ids'] },
   ws: { files: ['server/transports/websocket', 'client/transports/node-websocket'] },
   'sockjs-client': { files: ['client/transports/load-sockjs', 'client/transports/bundled-sockjs'] },
+  jose: { files: ['sign-out/token-verifier'] },
   jsonwebtoken: { files: ['server/tokens'] },
   express: {
     files: [
@@ -105,6 +107,7 @@ const nodeUsers = [
   /^server\//,
   /^lmdb\//,
   /^redis\//,
+  /^sign-out\//,
   /^client\/transports\/node-/,
   /^contract\/cli\//,
   /^contract\/mock\/port\/open-/,

@@ -1,4 +1,4 @@
-import { callTimeoutOf, localSocket, reportFailure } from '@token-socket/server'
+import { callTimeoutOf, claimOnce, localSocket, reportFailure } from '@token-socket/server'
 import { expect } from 'chai'
 import { useSites } from '../end-to-end/fixture.js'
 
@@ -55,5 +55,20 @@ describe('#localSocket', () => {
     expect(localSocket(site.sockets, socket.sid)).to.equal(socket)
     expect(localSocket(site.sockets, 'another')).to.equal(undefined)
     for (const subject of OTHERS) expect(localSocket(subject as never, socket.sid)).to.equal(undefined)
+  })
+})
+
+describe('#claimOnce', () => {
+  const start = useSites()
+
+  it('is true for one of several callers, until the time is over', async () => {
+    const { sockets } = await start()
+    const claims = await Promise.all([1, 2, 3].map(() => claimOnce(sockets, 'an id', 60_000)))
+    expect(claims).to.deep.equal([true, false, false])
+    expect(await claimOnce(sockets, 'another', 60_000)).to.equal(true)
+  })
+
+  it('is true without a server', async () => {
+    for (const subject of OTHERS) expect(await claimOnce(subject as never, 'an id', 1000)).to.equal(true)
   })
 })

@@ -84,6 +84,7 @@ describe('an unsubscribe of the server’s own while a client subscribes', () =>
       hub,
       joining: new JoiningSockets(),
       channels,
+      tickets: engine.tickets,
       revocations: {} as never,
       failed,
     })

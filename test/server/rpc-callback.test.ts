@@ -62,6 +62,7 @@ describe('refuseCallback', () => {
       joining: new JoiningSockets(),
       channels: {} as never,
       failed: () => {},
+      tickets: { claim: async () => true },
       revocations: { add: async () => {} },
       callTimeout: 50,
     })

@@ -17,6 +17,7 @@ import {
   type SocketPageOptions,
 } from './cluster/socket-pages.js'
 import { NodeUsers, type NodeUsersOwner } from './cluster/users.js'
+import type { Tickets } from './engine.js'
 import type { RemoteClient } from './remote-client.js'
 import type { Development } from './runtime/development.js'
 import { MethodOptions } from './runtime/method-options.js'
@@ -45,6 +46,8 @@ export interface ClusterOwner extends ClusterBaseOwner {
     checkPresence(pattern: string, channels: readonly string[]): void
   }
   readonly revocations: NodeUsersOwner['revocations']
+  /** Records ids over all nodes. */
+  readonly tickets: Pick<Tickets, 'claim'>
   /** Milliseconds that a call may take which names no time-out. */
   readonly callTimeout: number
   /** Checks that only development servers make. @default none */
@@ -281,7 +284,9 @@ export class Cluster extends ClusterBase {
   }
 
   /** What the server of a cluster gives libraries. @internal */
-  static ownerOf(cluster: Cluster): Pick<ClusterOwner, 'callTimeout' | 'channels' | 'failed' | 'hub'> {
+  static ownerOf(
+    cluster: Cluster,
+  ): Pick<ClusterOwner, 'callTimeout' | 'channels' | 'failed' | 'hub' | 'tickets'> {
     return cluster.#owner
   }
 

@@ -74,6 +74,7 @@ export type { PublishFilter } from './hub.js'
 export {
   callTimeoutOf,
   checkPresence,
+  claimOnce,
   localSocket,
   reportFailure,
   type SocketOrServer,

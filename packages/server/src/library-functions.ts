@@ -35,6 +35,17 @@ export function localSocket(server: { readonly cluster: Cluster }, sid: string):
 }
 
 /**
+ * Records an id that may be used once, over all nodes that share the server's engine. For libraries
+ * that are built on the server. Without a server, each id counts as new.
+ * @param ttl milliseconds for which the id is known
+ * @returns whether the id was not recorded yet; of several callers at once, one gets `true`
+ * @throws RpcError `engine_unavailable`; `too_many_tickets` where the engine's limit is reached
+ */
+export async function claimOnce(server: SocketOrServer, id: string, ttl: number): Promise<boolean> {
+  return (await clusterOwner(server)?.tickets.claim(id, ttl)) ?? true
+}
+
+/**
  * Warns the developer of a server, by its log and once for each pattern, of channels that a
  * contract says have presence, and that get none by the server's rules. For libraries that are
  * built on the server. Does nothing in production, and for what is no server.

@@ -243,9 +243,10 @@ export class TokenSocketServer extends ServerChannels {
 
   #makeCluster(revocations: Revocations): Cluster {
     const { engine, limits } = this.#options
+    const { nodes, tickets } = engine
     const [hub, joining, channels] = [this.#hub, this.#joining, this.#channels]
     const { report: failed } = this.#failures
-    const parts = { nodes: engine.nodes, hub, joining, channels, revocations, failed }
+    const parts = { nodes, tickets, hub, joining, channels, revocations, failed }
     return new Cluster({ ...limits, ...parts, development: this.#development })
   }
 

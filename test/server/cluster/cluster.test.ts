@@ -42,6 +42,7 @@ describe('Cluster', () => {
         checkPresence: () => {},
         wants: () => false,
       },
+      tickets: { claim: async () => true },
       revocations: { add: async () => {} },
       callTimeout: 1234,
       development,

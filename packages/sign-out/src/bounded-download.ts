@@ -1,0 +1,53 @@
+/** Bounds of a download. */
+export interface DownloadBounds {
+  /** Bytes of a body. */
+  readonly bytes: number
+  /** Milliseconds after a failure in which nothing is asked for again. */
+  readonly pause: number
+}
+
+/** The part of a fetch that is used here. */
+type Download = (url: string, options: RequestInit) => Promise<Response>
+
+/**
+ * Makes a `fetch` that reads a body up to a limit, and rests after a failure: requests of strangers
+ * must not make it ask a provider in trouble again and again. The caller's signal bounds the time,
+ * that of the body included.
+ */
+export function boundedDownload({ bytes, pause }: DownloadBounds): Download {
+  let failedAt = Number.NEGATIVE_INFINITY
+  let cause: unknown
+  return async (url, options) => {
+    if (performance.now() - failedAt < pause)
+      throw new Error('the key set could not be read just now', { cause })
+    try {
+      return await download(url, options, bytes)
+    } catch (failure) {
+      failedAt = performance.now()
+      cause = failure
+      throw failure
+    }
+  }
+}
+
+async function download(url: string, options: RequestInit, limit: number): Promise<Response> {
+  const response = await fetch(url, options)
+  const { status } = response
+  if (status !== 200) {
+    await response.body?.cancel()
+    throw new Error(`the key set's address answered ${status}`)
+  }
+  return new Response(await readBody(response, limit), { status })
+}
+
+async function readBody(response: Response, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength
+    // Leaving the loop cancels the download.
+    if (size > limit) throw new Error(`the key set has more than ${limit} bytes`)
+    chunks.push(chunk)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
+}

@@ -1,0 +1,17 @@
+import { type TokenClaimSet, TokenError } from './token-verifier.js'
+
+/**
+ * What happened, as a security event token says it: the events by their URIs.
+ * @throws TokenError if there is none, or one that is no object
+ */
+export function eventsOf({ events }: TokenClaimSet): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const entries = isRecord(events) ? Object.entries(events) : []
+  if (entries.length === 0 || !entries.every(([, event]) => isRecord(event)))
+    throw new TokenError('events', 'events is missing or wrong')
+  return new Map(entries as [string, Readonly<Record<string, unknown>>][])
+}
+
+/** Whether it is an object with fields. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,197 @@
+import { badOption, encodeData } from '@token-socket/protocol'
+import { SessionEnds } from './session-ends.js'
+import {
+  before,
+  type SessionRecord,
+  type SessionRequest,
+  type SessionStore,
+  watchStore,
+} from './session-store.js'
+import {
+  type FailureListener,
+  failureListener,
+  type SignOutOrder,
+  type SignOutSockets,
+} from './sign-out-sockets.js'
+
+/** Options of {@link expressSession}. */
+export interface ExpressSessionOptions {
+  /**
+   * What happens to the sockets of a session that `req.session.regenerate()` replaces. Both wait for
+   * the answer to that request, for a second at most, so that the client has its new cookie.
+   * @default 'revoke': the sockets are closed, and clients that are signed in come back
+   */
+  readonly onregenerate?: SignOutOrder | undefined
+  /**
+   * Gives what decides about a session's rights, such as its roles. When a request saves a session
+   * for which this is no longer the same JSON, the clients of the session fetch new tokens.
+   * @default saving a session does nothing to its sockets
+   */
+  readonly watch?: ((session: Record<string, unknown>) => unknown) | undefined
+  /** Milliseconds that the store keeps sessions whose cookie has no end. @default not known: they have no end */
+  readonly ttl?: number | undefined
+  /** Sessions whose end this node watches: of more, those that were used last. @default 100000 */
+  readonly sessions?: number | undefined
+  /** Receives failures of the store and of the engine. @default the log and the `error` event of the server */
+  readonly onerror?: FailureListener | undefined
+}
+
+/** Milliseconds that a regenerated session's answer may take. */
+const ANSWER_TIME = 1000
+
+/**
+ * Closes sockets, on all nodes, when the session that signed them in is over: destroyed,
+ * regenerated, or past the end of its cookie. Each node calls it with its own server and store.
+ * The store works as before.
+ * @param store the store that express-session was given
+ * @returns a function that undoes it
+ * @throws RpcError `bad_option`
+ */
+export function expressSession(
+  sockets: SignOutSockets,
+  store: SessionStore,
+  options: ExpressSessionOptions = {},
+): () => void {
+  checkArguments(store, options)
+  const watcher = new SessionWatcher(sockets, store, options)
+  return watcher.watch()
+}
+
+/** Follows what requests do to sessions. */
+class SessionWatcher {
+  readonly #sockets: SignOutSockets
+  readonly #store: SessionStore
+  readonly #options: ExpressSessionOptions
+  readonly #ends: SessionEnds
+  readonly #failed: FailureListener
+  /** Sessions that are being replaced: their `destroy` is no sign-out. */
+  readonly #replaced = new Set<string>()
+
+  constructor(sockets: SignOutSockets, store: SessionStore, options: ExpressSessionOptions) {
+    this.#sockets = sockets
+    this.#store = store
+    this.#options = options
+    this.#failed = failureListener(sockets, 'expressSession', options.onerror)
+    const { ttl, sessions = 100_000 } = options
+    const get = store.get
+    this.#ends = new SessionEnds({
+      get: (...args) => get.apply(store, args),
+      ttl,
+      sessions,
+      ended: (session) => this.#run(() => this.#end(session)),
+      failed: this.#failed,
+    })
+  }
+
+  watch(): () => void {
+    const undo = watchStore(this.#store, {
+      ...(this.#options.watch && { get: (args) => this.#got(args) }),
+      set: (args) => this.#saved(args, true),
+      touch: (args) => this.#saved(args, false),
+      destroy: (args) => this.#destroyed(args),
+      regenerate: (args) => this.#regenerated(args),
+      clear: (args) => before(args, 0, (error) => error || this.#ends.lookAtAll()),
+    })
+    return () => {
+      undo()
+      this.#ends.close()
+    }
+  }
+
+  /** What the store has now is what other nodes have saved. */
+  #got(args: readonly unknown[]): readonly unknown[] {
+    const [sid] = args as [string]
+    return before(args, 1, (error, session) => {
+      if (error || !session) return
+      this.#isolated(() => this.#ends.note(sid, session as SessionRecord, this.#valueOf(session)))
+    })
+  }
+
+  #saved(args: readonly unknown[], hasData: boolean): readonly unknown[] {
+    const [sid, session] = args as [string, SessionRecord]
+    // As it is now: the request may go on changing it.
+    const value = hasData ? this.#isolated(() => this.#valueOf(session)) : undefined
+    return before(args, 2, (error) => {
+      if (error) return
+      const last = this.#ends.noted(sid)
+      this.#isolated(() => this.#ends.note(sid, session, value))
+      const isOther = value !== undefined && last !== undefined && value !== last
+      if (isOther) this.#run(() => this.#sockets.cluster.refresh({ session: sid }))
+    })
+  }
+
+  #destroyed(args: readonly unknown[]): readonly unknown[] {
+    const [sid] = args as [string]
+    const isReplaced = this.#replaced.has(sid)
+    return before(args, 1, (error) => {
+      if (error) return
+      this.#ends.delete(sid)
+      if (!isReplaced) this.#run(() => this.#sockets.cluster.revoke({ session: sid }))
+    })
+  }
+
+  #regenerated(args: readonly unknown[]): readonly unknown[] {
+    const [request] = args as [SessionRequest]
+    const { sessionID: sid } = request
+    if (typeof sid !== 'string') return args
+    this.#replaced.add(sid)
+    return before(args, 1, (error) => {
+      this.#replaced.delete(sid)
+      if (error) return
+      const { onregenerate = 'revoke' } = this.#options
+      afterAnswer(request, () => this.#run(() => this.#sockets.cluster[onregenerate]({ session: sid })))
+    })
+  }
+
+  /** Only sessions that have sockets are worth an entry in the engine. */
+  async #end(session: string): Promise<void> {
+    if (await this.#sockets.cluster.isConnected({ session })) await this.#sockets.cluster.revoke({ session })
+  }
+
+  #valueOf(session: unknown): string | undefined {
+    const { watch } = this.#options
+    return watch && encodeData(watch(session as Record<string, unknown>) ?? null)
+  }
+
+  #run(order: () => Promise<unknown>): void {
+    Promise.resolve().then(order).catch(this.#failed)
+  }
+
+  /** What the application's function throws must not keep the store from working. */
+  #isolated<T>(run: () => T): T | undefined {
+    try {
+      return run()
+    } catch (cause) {
+      this.#failed(cause)
+      return undefined
+    }
+  }
+}
+
+/** A client that comes back before it has its new cookie is not signed in, and would stay away. */
+function afterAnswer({ res }: SessionRequest, run: () => void): void {
+  if (!res || res.writableFinished) return run()
+  let isDone = false
+  const once = () => {
+    if (isDone) return
+    isDone = true
+    clearTimeout(timer)
+    run()
+  }
+  const timer = setTimeout(once, ANSWER_TIME)
+  res.once('close', once)
+  res.once('finish', once)
+}
+
+function checkArguments(store: unknown, options: ExpressSessionOptions): void {
+  const methods = ['get', 'set', 'destroy']
+  const has = methods.every((name) => typeof (Object(store) as Record<string, unknown>)[name] === 'function')
+  if (!has) throw badOption('store', `a store of express-session, with ${methods.join(', ')}`)
+  const { onregenerate = 'revoke', watch, ttl, sessions } = options
+  if (onregenerate !== 'revoke' && onregenerate !== 'refresh')
+    throw badOption('onregenerate', "'revoke' or 'refresh'")
+  if (watch !== undefined && typeof watch !== 'function') throw badOption('watch', 'a function')
+  if (ttl !== undefined && !(Number(ttl) > 0)) throw badOption('ttl', 'a number of milliseconds above 0')
+  if (sessions !== undefined && !(Number.isInteger(sessions) && sessions > 0))
+    throw badOption('sessions', 'a whole number above 0')
+}

@@ -1,0 +1,120 @@
+import { Deadlines } from '@token-socket/protocol'
+import type { SessionRecord, SessionStore } from './session-store.js'
+
+/** Dependencies of {@link SessionEnds}. */
+export interface SessionEndsOwner {
+  /** Asks the store itself, without what watches it. */
+  get: SessionStore['get']
+  /** Milliseconds that a session lives whose cookie does not say it; `undefined` if that is not known. */
+  readonly ttl: number | undefined
+  /** Sessions that are watched at once. */
+  readonly sessions: number
+  /** Runs for each session that is over. */
+  ended(sid: string): void
+  failed(cause: unknown): void
+}
+
+/** Milliseconds after a session's end in which stores may still have it, and before a look that failed is repeated. */
+const SLACK = 1000
+
+/** Sessions that the store is asked for at once. */
+const AT_ONCE = 32
+
+/**
+ * When sessions end without `destroy`: their cookie is over, and no request has touched them.
+ * One timer for all. What the store says counts, since other nodes touch sessions too.
+ */
+export class SessionEnds {
+  readonly #owner: SessionEndsOwner
+  /** By session, what the application compares; the session used last is the last. */
+  readonly #watched = new Map<string, string | undefined>()
+  readonly #ends = new Deadlines<string>((sid) => this.#look(sid))
+  readonly #waiting: string[] = []
+  #looking = 0
+  #isFull = false
+
+  constructor(owner: SessionEndsOwner) {
+    this.#owner = owner
+  }
+
+  /** How many sessions are watched. */
+  get size(): number {
+    return this.#watched.size
+  }
+
+  /** What {@link note} was given last. @default undefined */
+  noted(sid: string): string | undefined {
+    return this.#watched.get(sid)
+  }
+
+  /** A request has used a session. @param value what the application compares. @default as before */
+  note(sid: string, session: SessionRecord, value = this.#watched.get(sid)): void {
+    this.#watched.delete(sid)
+    this.#watched.set(sid, value)
+    this.#ends.set(sid, this.#lifeOf(session))
+    if (this.#watched.size <= this.#owner.sessions) return
+    const [oldest = ''] = this.#watched.keys()
+    this.delete(oldest)
+    if (this.#isFull) return
+    this.#isFull = true
+    this.#owner.failed(new Error(`more than ${this.#owner.sessions} sessions: the oldest are not watched`))
+  }
+
+  /** A session is over, or is no longer watched. */
+  delete(sid: string): void {
+    this.#watched.delete(sid)
+    this.#ends.delete(sid)
+  }
+
+  /** Looks whether each session is still there. */
+  lookAtAll(): void {
+    for (const sid of this.#watched.keys()) this.#ends.set(sid, Number.MIN_VALUE)
+  }
+
+  /** Forgets all of them, and leaves no timer. */
+  close(): void {
+    this.#watched.clear()
+    this.#ends.clear()
+    this.#waiting.length = 0
+  }
+
+  /** Milliseconds until it may be over; `Infinity` if that is not known. */
+  #lifeOf({ cookie }: SessionRecord): number {
+    const end = cookie?.expires ? Number(new Date(cookie.expires)) : Number.NaN
+    const life = Number.isNaN(end) ? (this.#owner.ttl ?? Number.POSITIVE_INFINITY) : end - Date.now()
+    return Math.max(life + SLACK, 1)
+  }
+
+  #look(sid: string): void {
+    if (this.#looking >= AT_ONCE) return void this.#waiting.push(sid)
+    this.#looking += 1
+    this.#ask(sid)
+      .catch((cause) => {
+        if (this.#watched.has(sid)) this.#ends.set(sid, SLACK)
+        this.#owner.failed(cause)
+      })
+      .finally(() => {
+        this.#looking -= 1
+        const next = this.#waiting.shift()
+        if (next !== undefined) this.#look(next)
+      })
+  }
+
+  async #ask(sid: string): Promise<void> {
+    if (!this.#watched.has(sid)) return
+    const value = this.#watched.get(sid)
+    const session = await new Promise<SessionRecord | null | undefined>((resolve, reject) => {
+      this.#owner.get(sid, (error, found) => (error ? reject(error) : resolve(found)))
+    })
+    if (!this.#watched.has(sid)) return
+    if (session) return this.#again(sid, session, value)
+    this.delete(sid)
+    this.#owner.ended(sid)
+  }
+
+  /** Another node has lengthened it, or the store is slow to forget it. */
+  #again(sid: string, session: SessionRecord, value: string | undefined): void {
+    this.note(sid, session, value)
+    if (this.#lifeOf(session) < SLACK) this.#ends.set(sid, SLACK)
+  }
+}
