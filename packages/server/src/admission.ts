@@ -47,8 +47,11 @@ export interface AdmissionOptions {
   readonly owner: RemoteClientOwner
   /** Sees to it that one day it is closed if its client vanishes. @returns a function that undoes it */
   watch(socket: RemoteClient): () => void
-  /** A socket has been let in. It gets its first message after this. */
-  connected?(socket: RemoteClient): void
+  /**
+   * A socket has been let in. It gets its first message after this.
+   * @param refused a listener refuses it after all, at once or later
+   */
+  connected?(socket: RemoteClient, refused: (error: RpcError) => void): void
   /** Asks the `authentication` listeners. */
   decide(socket: RemoteClient): Refusal | undefined | Promise<Refusal | undefined>
 }
@@ -149,12 +152,24 @@ export class Admission {
     const { sid, uid, transport } = socket
     socket.open(id, this.#sessionOf(socket))
     logger.debug({ sid, uid, transport }, 'a socket is ready')
-    connected?.(socket)
+    let isEarly = true
+    connected?.(socket, (error) => this.#refuse(socket, error, isEarly ? id : undefined))
+    isEarly = false
+    if (socket.isClosed) return
     socket.autoSubscribe((channel, error) => {
       const reason = error instanceof Error ? error.message : ''
       const details = { sid, uid, channel: shorten(channel), code: codeOf(error), reason: shorten(reason) }
       log.write('automatic subscription', ['info', details, 'an automatic subscription was refused'])
     })
+  }
+
+  /** A listener of `connected` refuses a socket. @param id of its token's message, if that has no answer yet */
+  #refuse(socket: RemoteClient, error: RpcError, id: string | undefined): void {
+    if (socket.isClosed) return
+    const { sid, uid } = socket
+    const line = 'a listener of connected refused a socket'
+    this.#options.log.write('connected listener', ['info', { sid, uid, code: error.code }, line])
+    socket.refuse(error, id)
   }
 
   /** @returns a function that undoes it @throws RpcError `too_many_sockets` */

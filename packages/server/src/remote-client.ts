@@ -6,8 +6,10 @@ import {
   type ErrorMessage,
   encodeError,
   encodeServerMessage,
+  isPassing,
   type Position,
   plainRefusal,
+  type RpcError,
   type ServerMessage,
   type SessionInfo,
   type SubscriptionNotice,
@@ -23,6 +25,7 @@ import { noted, watched } from './runtime/own-calls.js'
 import { changeOf, sessionNotice } from './socket/authorization-change.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
 import { ConnectedSocket, type ConnectionParts } from './socket/connected-socket.js'
+import { encodedRefusal } from './socket/encoded-refusal.js'
 import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
 import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
@@ -72,6 +75,8 @@ export interface RemoteClientOwner extends SessionOwner {
   closed(closing: SocketClosing): void
   /** A socket that was let in has ended, and has left its channels. */
   ended?(socket: RemoteClient, closing: SocketClosing): void
+  /** Its client has sent a message. @returns whether there are listeners. @default there are none */
+  message?(socket: RemoteClient, data: unknown): boolean
   /** A socket's client does not read: the connection is about to be closed. */
   onslow?(socket: RemoteClient, reader: SlowReader): void
 }
@@ -263,6 +268,21 @@ export class RemoteClient extends ConnectedSocket {
     this.#state = 'open'
     this.sendMessage({ type: 'answer', id, rpc: 'auth', outcome: { data: 'success' }, session })
     if (this.authorization.expiresAt !== undefined) this.#owner.expiries?.follow(this)
+  }
+
+  /** The application refuses the client after all. @param id of its token's message, if that has no answer yet @internal */
+  refuse(error: RpcError, id?: string): void {
+    if (id !== undefined) {
+      // Also what listeners sent: their calls fail.
+      this.#outbox.clear()
+      this.sendMessage({ type: 'answer', id, rpc: 'auth', outcome: encodedRefusal(error) })
+    }
+    this.closeFor(isPassing(error.code) ? 'auth_failed' : 'auth_refused')
+  }
+
+  /** A message of the client, which is no request about a channel and no call. @returns whether listeners have it @internal */
+  receiveDirect(data: unknown): boolean {
+    return this.#owner.message?.(this, data) ?? false
   }
 
   /** Sends a message. An answer, or an error, is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */

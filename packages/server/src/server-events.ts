@@ -29,8 +29,14 @@ export interface TokenSocketServerEvents {
   ): Veto
   /** A client wants to publish on every channel. Where `publish` has a listener, a broadcast without one is refused. */
   broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
-  /** A socket was let in. Its listeners run before its first message is handled. */
+  /**
+   * A socket was let in. Its listeners run before its first message is handled. One that returns `false`, or throws an RpcError of
+   * its own, refuses it: the client gets the error in place of the answer to its token, and is closed. A promise that resolves with
+   * `false`, or rejects with such an error, closes it then; meanwhile the socket is in. Whatever else they return counts for nothing.
+   */
   connected(...args: SocketEventArguments['connected']): unknown
+  /** A client has sent a message that belongs to no channel and no call. */
+  message(...args: SocketEventArguments['message']): unknown
   /** A socket that was let in has ended, and has left its channels. */
   disconnected(...args: SocketEventArguments['disconnected']): unknown
   /** A socket is subscribed to a channel, and up to date: its client asked, or the server wanted it. */
@@ -52,6 +58,7 @@ const EVENTS: Readonly<Record<keyof TokenSocketServerEvents, true>> = {
   publish: true,
   broadcast: true,
   connected: true,
+  message: true,
   disconnected: true,
   subscribed: true,
   unsubscribed: true,
@@ -72,7 +79,6 @@ export const EVENT_HABITS: ReadonlyMap<string, string> = new Map([
   ['disconnecting', 'disconnected'],
   ['close', 'disconnected'],
   ['end', 'disconnected'],
-  ['message', 'published'],
   ['join', 'subscribed'],
   ['leave', 'unsubscribed'],
   ['auth', 'authentication'],

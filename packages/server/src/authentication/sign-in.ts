@@ -39,7 +39,7 @@ export interface SignInParts
   readonly debug: boolean
   readonly pingInterval: number
   /** Tells who comes and goes. */
-  readonly events: Pick<SocketEvents, 'connected' | 'disconnected'>
+  readonly events: Pick<SocketEvents, 'connected' | 'disconnected' | 'message'>
   readonly turnstile: Turnstile
   readonly turns: Turns
   /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
@@ -57,7 +57,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
     counts: new SocketCounts(limits.socketsPerUser),
     heartbeat: parts.pingInterval,
     sizes: sizesOf(limits),
-    connected: (socket) => parts.events.connected(socket),
+    connected: (...args) => parts.events.connected(...args),
     owner: socketOwner(parts, closings),
   })
   return new Handshakes({
@@ -91,6 +91,7 @@ function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwne
     failed,
     development,
     closed: (closing) => closings.socket(closing),
+    message: (...args) => events.message(...args),
     ended: (socket, { code, reason, ms }) =>
       events.disconnected(socket, reason, { code, wasClean: wasClean(code), duration: ms }),
     requests: new RequestLog(logger, log, debug),

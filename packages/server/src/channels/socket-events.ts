@@ -1,7 +1,9 @@
+import type { RpcError } from '@token-socket/protocol'
 import type { RemoteClient } from '../remote-client.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { type ListenerSource, notifyListeners, takeListeners } from '../runtime/listeners.js'
 import type { DisconnectReason } from '../socket/disconnect-reasons.js'
+import { askConnected } from './connected-listeners.js'
 
 /**
  * Why a socket left a channel: its client or the server wanted it, its connection ended, it could not
@@ -41,6 +43,7 @@ export interface SocketEventArguments {
     details: { readonly channel: string; readonly reason: UnsubscribeReason },
   ]
   published: [socket: RemoteClient, details: PublishedDetails]
+  message: [socket: RemoteClient, data: unknown]
 }
 
 type Name = keyof SocketEventArguments
@@ -82,9 +85,18 @@ export class SocketEvents {
     return this.#owner.emitter.listenerCount(event) > 0
   }
 
-  /** A socket has been let in. Returns after its listeners have run. */
-  connected(socket: RemoteClient): void {
-    this.#add('connected', [socket])
+  /**
+   * A socket has been let in. Returns after its listeners have run.
+   * @param refused a listener refuses the socket: before this returns, or when a promise of its has settled
+   */
+  connected(socket: RemoteClient, refused: (error: RpcError) => void = () => {}): void {
+    const { emitter, failed } = this.#owner
+    const outcome = {
+      refused,
+      failed: (cause: unknown) => failed(cause, { event: 'connected', sid: socket.sid }),
+    }
+    if (this.hears('connected'))
+      this.#enqueue(() => askConnected(takeListeners(emitter, 'connected'), socket, outcome))
     for (const [channel, { isReady }] of this.#beginnings.get(socket) ?? [])
       if (isReady) this.#announce(socket, channel)
     this.#tell()
@@ -118,6 +130,19 @@ export class SocketEvents {
     this.#add('published', args)
   }
 
+  /**
+   * A client has sent a message that belongs to no channel and no call. Its listeners have run when this returns, or have begun to.
+   * @returns whether there are any
+   */
+  message(socket: RemoteClient, data: unknown): boolean {
+    if (!this.hears('message')) return false
+    const { emitter, failed } = this.#owner
+    notifyListeners(takeListeners(emitter, 'message'), [socket, data], (cause) =>
+      failed(cause, { event: 'message', sid: socket.sid }),
+    )
+    return true
+  }
+
   #announce(socket: RemoteClient, channel: string): void {
     this.#beginnings.get(socket)?.delete(channel)
     this.#add('subscribed', [socket, { channel }])
@@ -127,9 +152,13 @@ export class SocketEvents {
     if (!this.hears(event)) return
     const { emitter, failed } = this.#owner
     const [{ sid }] = args
-    this.#queue.push(() =>
+    this.#enqueue(() =>
       notifyListeners(takeListeners(emitter, event), args, (cause) => failed(cause, { event, sid })),
     )
+  }
+
+  #enqueue(tell: () => void): void {
+    this.#queue.push(tell)
     if (this.#queue.length === 1) queueMicrotask(this.#tell)
   }
 

@@ -1,13 +1,7 @@
 import { CLOSE_CODES, type CloseReason } from '@token-socket/protocol'
 
 /** Close codes of sockets that were never let in, and the one that a client leaves with. */
-type Others =
-  | 'auth_timeout'
-  | 'auth_required'
-  | 'auth_refused'
-  | 'auth_failed'
-  | 'invalid_token'
-  | 'going_away'
+type Others = 'auth_timeout' | 'auth_required' | 'invalid_token' | 'going_away'
 
 /**
  * Why a socket ended, in one word of a closed list; `docs/STATES.md` explains each. A client's own code or text never becomes

@@ -41,6 +41,9 @@ const MINUTE = 60_000
 /** Messages in a second, beyond `limits.rate`, each of which is refused. One more closes the socket. */
 const REFUSALS = 10_000
 
+/** How a message ends for which the application has no listener. */
+const NO_LISTENER: Outcome = encodeError(plainRefusal('unsupported', { field: 'send' }))
+
 /** A message that is answered, or a notification, of which only the failure is. */
 type Request = Exclude<ClientMessage, { type: 'result' | 'cancel' }>
 
@@ -92,6 +95,8 @@ export interface SessionSocket extends SupervisedSocket, CalledSocket, Refreshed
   readonly auth: unknown
   closeFor(why: CloseReason): void
   requestChannel(request: PendingRequest): Promise<ChannelAnswer>
+  /** A message of the client that belongs to no channel and no call. @returns whether listeners have it */
+  receiveDirect(data: unknown): boolean
 }
 
 /** The receiving half of a socket: takes its client's messages, and answers each request exactly once. */
@@ -185,8 +190,9 @@ export class SocketSession {
       return answer(encodeError(plainRefusal('too_many_messages', { field: 'rate', limit: rate })))
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') return this.#call(message, bytes, answer)
+    if (message.type === 'send')
+      return answer(this.#socket.receiveDirect(message.data) ? { data: null } : NO_LISTENER)
     if (message.type === 'refresh') this.#refresh(message, bytes, answer)
-    else if (message.type === 'send') answer(wireError('unsupported'))
     else this.#request(message, bytes, answer)
   }
 

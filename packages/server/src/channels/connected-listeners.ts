@@ -1,0 +1,35 @@
+import { forCaller, RpcError } from '@token-socket/protocol'
+import { callIsolated, isThenable } from '../runtime/isolated.js'
+import type { Listener } from '../runtime/listeners.js'
+
+/** What the listeners of `connected` decide, and what they throw. */
+export interface ConnectedOutcome {
+  /** A listener refuses the socket. */
+  refused(error: RpcError): void
+  /** A listener threw what refuses nothing. */
+  failed(cause: unknown): void
+}
+
+/**
+ * Calls the listeners of `connected`. One refuses by `false`, or by an RpcError of its own, at once or by its promise; whatever
+ * else it returns counts for nothing. What a call that it made fails with refuses nothing.
+ */
+export function askConnected(
+  listeners: readonly Listener[],
+  socket: unknown,
+  { refused, failed }: ConnectedOutcome,
+): void {
+  const judge = (answer: unknown) => {
+    if (answer === false) refused(new RpcError('forbidden'))
+  }
+  const threw = (cause: unknown) => {
+    if (RpcError.is(cause) && forCaller(cause) === cause) refused(cause)
+    else failed(cause)
+  }
+  for (const listener of listeners)
+    callIsolated(() => {
+      const answer = listener(socket)
+      if (!isThenable(answer)) return judge(answer)
+      return answer.then(judge)
+    }, threw)
+}
