@@ -128,8 +128,8 @@ export const gates = [
   },
   {
     name: 'end-to-end',
-    does: 'real servers and real clients, and the SockJS protocol',
-    tests: ['test/end-to-end', 'test/conformance'],
+    does: 'real servers and real clients, the SockJS protocol, and sources of sign-outs',
+    tests: ['test/end-to-end', 'test/conformance', 'test/sign-out'],
     otherFiles: LOAD_FILES,
     jobs: 2,
     coverage: true,

@@ -186,7 +186,7 @@ function asTokenError(cause: unknown): unknown {
   if (!(cause instanceof errors.JOSEError) || OWN_FAILURES.has(cause.code)) return cause
   if (cause instanceof errors.JWTClaimValidationFailed || cause instanceof errors.JWTExpired) {
     const { claim, reason } = cause
-    const text = reason === 'missing' ? undefined : TEXTS.get(claim)
+    const text = reason === 'check_failed' ? TEXTS.get(claim) : undefined
     return new TokenError(claim, text ?? `${claim} is missing or wrong`, cause)
   }
   if (/^ERR_JWKS/.test(cause.code))
