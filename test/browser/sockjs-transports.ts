@@ -35,4 +35,7 @@ export const ALL_TRANSPORTS: readonly SockJSTransport[] = [...USUAL_TRANSPORTS, 
 export const CROSS_ORIGIN_TRANSPORTS = ALL_TRANSPORTS.filter(({ name }) => name !== 'htmlfile')
 
 /** Options of a server that has all of them on, and `sockjs-client` at this path. */
-export const EVERY_TRANSPORT = { transports: TRANSPORT_NAMES, sockjsUrl: '/sockjs.min.js' } as const
+export const EVERY_TRANSPORT = {
+  transports: TRANSPORT_NAMES.filter((name) => name !== 'raw'),
+  sockjsUrl: '/sockjs.min.js',
+} as const

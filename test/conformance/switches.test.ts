@@ -38,6 +38,10 @@ const ASKS: Readonly<
     ['GET', '/iframe-1.6.1.html', 200],
     ['POST', '/iframe.html', 405],
   ],
+  raw: [
+    ['GET', '/raw', 426],
+    ['POST', '/raw', 426],
+  ],
 }
 
 const UPGRADES = ['/sockets/websocket', '/sockets/000/abc/websocket']

@@ -113,7 +113,8 @@ describe('resolveOptions', () => {
   it('takes any transports, and settings of compression', () => {
     const transports = [...TRANSPORT_NAMES]
     const perMessageDeflate = { threshold: 1, serverMaxWindowBits: 9, zlibDeflateOptions: { level: 1 } }
-    expect(resolveOptions({ ...required, transports, perMessageDeflate })).to.include({
+    const connectAuthentication = () => false
+    expect(resolveOptions({ ...required, connectAuthentication, transports, perMessageDeflate })).to.include({
       transports,
       perMessageDeflate,
     })

@@ -1,10 +1,32 @@
 import type { IncomingMessage } from 'node:http'
-import type { Connection, ConnectionListener } from '@token-socket/protocol'
+import type {
+  AnswerMessage,
+  ClientMessage,
+  CloseReason,
+  Connection,
+  ConnectionListener,
+  ErrorMessage,
+  ServerMessage,
+} from '@token-socket/protocol'
 
 /** Receives what comes on a {@link BufferedConnection}. */
 export interface BufferedListener extends ConnectionListener {
   /** As for every connection. @param byPeer whether the peer chose the code and the reason. @default false */
   closed(code: number, reason: string, byPeer?: boolean): void
+}
+
+/** How messages are written for a client that does not know the library's wire. */
+export interface Wire {
+  /** What came, as a message. @throws FrameError */
+  decode(text: unknown): ClientMessage
+  /**
+   * A message as the text that is sent.
+   * @returns `undefined` for what such a client does not get
+   * @throws RpcError `unsupported`, `unserializable`
+   */
+  encode(message: ServerMessage): string | undefined
+  /** Why the socket is closed, if it is, in place of this answer, which its client does not get. */
+  closes(answer: AnswerMessage | ErrorMessage): CloseReason | undefined
 }
 
 /** A connection that says how far its reader is behind. */
@@ -27,6 +49,10 @@ export interface BufferedConnection extends Connection {
    * holds it was written. Never called if the connection ends before that. Left out where a send is that already.
    */
   written?(done: () => void): void
+  /** How its messages are written, if not in the library's wire. Its client can only be sent messages. */
+  readonly wire?: Wire | undefined
+  /** Its socket is let in: messages may go out from now on. Left out by a transport that is open already. */
+  opened?(): void
   /** Called when the network has taken what was buffered. Set by the one that sends. */
   ondrained?: (() => void) | undefined
   /** Asks the network to stop bringing messages, or to go on; some may still come. Left out where that cannot be. */

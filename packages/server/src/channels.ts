@@ -1,4 +1,4 @@
-import { type Member, type Position, type RpcError, refusal } from '@token-socket/protocol'
+import { type Member, type Position, RpcError, refusal } from '@token-socket/protocol'
 import {
   ChannelAccess,
   type ChannelAccessOwner,
@@ -142,6 +142,7 @@ export class Channels {
    */
   async subscribe(socket: RemoteClient, channel: string, terms: SubscriptionTerms = {}): Promise<void> {
     checkName('channel', channel)
+    if (socket.wire) throw new RpcError('unsupported', 'A raw WebSocket has no channels')
     const { hub } = this.#owner
     const { from, isOver } = terms
     if (hub.has(socket, channel)) return this.#beginAgain(socket, channel, from)

@@ -92,7 +92,8 @@ export interface TokenSocketServerOptions {
   /**
    * What is on: WebSocket (plain and SockJS's), SockJS's transports over HTTP, and its `iframe`
    * page; requests for all else are answered 404. For browsers of before 2012 there are also
-   * `'jsonp-polling'`, `'htmlfile'` and `'iframe'`.
+   * `'jsonp-polling'`, `'htmlfile'` and `'iframe'`. `'raw'` lets programs without the library
+   * connect, at `<prefix>/raw`; it needs `connectAuthentication`.
    * @default ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource']
    */
   readonly transports?: readonly TransportName[] | undefined
@@ -285,8 +286,16 @@ function checkResolved(resolved: ResolvedOptions): void {
   checkTransports(resolved.transports)
   checkScript(resolved.sockjsUrl)
   checkCompression(resolved.perMessageDeflate)
-  if (resolved.connectAuthentication && !resolved.transports.includes('websocket'))
-    throw badOption('connectAuthentication', 'needs "websocket" in the option transports')
+  checkUpgrades(resolved)
+}
+
+/** Only WebSockets are asked about by their upgrade requests, and raw ones by nothing else. */
+function checkUpgrades({ connectAuthentication, transports }: ResolvedOptions): void {
+  const isRaw = transports.includes('raw')
+  if (connectAuthentication && !isRaw && !transports.includes('websocket'))
+    throw badOption('connectAuthentication', 'needs "websocket" or "raw" in the option transports')
+  if (isRaw && !connectAuthentication)
+    throw badOption('transports', 'has "raw", which needs the option connectAuthentication')
 }
 
 function checkPath(name: string, value: unknown): void {
@@ -300,7 +309,7 @@ function checkHealthRoute(path: unknown, { prefix, tokenRoute }: ResolvedOptions
   checkPath('healthRoute', path)
   const text = String(path)
   const below = text.startsWith(`${prefix}/`) ? text.slice(prefix.length + 1) : undefined
-  const isNeeded = below !== undefined && /\/|^(info|websocket)$|^(iframe|token-socket)/.test(below)
+  const isNeeded = below !== undefined && /\/|^(info|websocket|raw)$|^(iframe|token-socket)/.test(below)
   if (text === prefix || text === tokenRoute || isNeeded)
     throw badOption('healthRoute', 'must not be a path that clients need')
 }

@@ -15,7 +15,7 @@ import {
   type SubscriptionNotice,
 } from '@token-socket/protocol'
 import type { Expiries } from './authentication/expiries.js'
-import type { BufferedConnection } from './buffered-connection.js'
+import type { BufferedConnection, Wire } from './buffered-connection.js'
 import { checkName } from './channels/check-name.js'
 import type { Authorization, AuthorizationSource } from './claims/authorization.js'
 import type { Receipt } from './engine.js'
@@ -167,6 +167,11 @@ export class RemoteClient extends ConnectedSocket {
     return this.#connection.transport
   }
 
+  /** How its messages are written, if its client does not know the library's wire. @internal */
+  get wire(): Wire | undefined {
+    return this.#connection.wire
+  }
+
   /** Messages that have come from it. @internal */
   get received(): number {
     return this.#session.received
@@ -266,6 +271,7 @@ export class RemoteClient extends ConnectedSocket {
   /** Lets the client in: the answer to its token. From now on it may ask for things. @internal */
   open(id: string, session: SessionInfo): void {
     this.#state = 'open'
+    this.#connection.opened?.()
     this.sendMessage({ type: 'answer', id, rpc: 'auth', outcome: { data: 'success' }, session })
     if (this.authorization.expiresAt !== undefined) this.#owner.expiries?.follow(this)
   }
@@ -288,7 +294,9 @@ export class RemoteClient extends ConnectedSocket {
   /** Sends a message. An answer, or an error, is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */
   sendMessage(message: ServerMessage): void {
     if (message.type === 'answer' || message.type === 'error') return this.#sendAnswer(message)
-    const frame = encodeServerMessage(message)
+    const { wire } = this.#connection
+    const frame = wire ? wire.encode(message) : encodeServerMessage(message)
+    if (frame === undefined) return
     if (message.type === 'subscribed') this.inBulk(() => this.deliver(frame))
     else this.deliver(frame)
   }
@@ -370,11 +378,17 @@ export class RemoteClient extends ConnectedSocket {
 
   #sendAnswer(message: AnswerMessage | ErrorMessage): void {
     if (this.isClosed) return
+    const { wire } = this.#connection
+    if (wire) return this.#closeInstead(wire.closes(message))
     const limit = this.#owner.limits.answers
     const answer = this.#outbox.size > limit ? this.#refuseAnswer(message, limit) : message
     const frame = encodeServerMessage(answer)
     this.sent += frame.length
     this.#outbox.addBulk(frame)
+  }
+
+  #closeInstead(why: keyof typeof CLOSE_CODES | undefined): void {
+    if (why) this.closeFor(why)
   }
 
   #refuseAnswer(message: AnswerMessage | ErrorMessage, limit: number): AnswerMessage | ErrorMessage {

@@ -50,11 +50,11 @@ describe('encodeTextFrame', () => {
 })
 
 describe('BatchFrames', () => {
-  const joiner = () => sinon.spy((messages: readonly string[]) => messages.join('\n'))
+  const joiner = () => sinon.spy((messages: readonly string[]) => encodeTextFrame(messages.join('\n')))
 
   describe('#encode', () => {
     it('frames the messages, joined', () => {
-      const frames = new BatchFrames((messages) => messages.join('\n'))
+      const frames = new BatchFrames(joiner())
       expect(frames.encode(['a', 'b'])).to.deep.equal(encodeTextFrame('a\nb'))
     })
 

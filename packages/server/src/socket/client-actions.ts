@@ -40,6 +40,8 @@ export interface CalledSocket {
   /** The kinds of frames beyond the first version of the wire that its client takes. */
   readonly capabilities: readonly Capability[]
   readonly isClosed: boolean
+  /** Set if its client does not know the library's wire: it cannot be called. @default it can */
+  readonly wire?: object | undefined
   /** Whether its client is the legacy one, to which plain errors are texts. */
   readonly isOld: boolean
   sendMessage(message: ServerMessage): void
@@ -71,7 +73,7 @@ export class ClientActions {
     const { requests, development, failed } = this.#owner
     development?.checkData('call', name, data)
     const send = (id: string) => {
-      if (this.#socket.isClosed) throw new RpcError('connection_lost')
+      this.#check()
       checkName('name', name)
       const timeout = actionTimeout(options)
       this.#socket.sendMessage({
@@ -116,8 +118,8 @@ export class ClientActions {
   /** @throws RpcError @returns a promise that may reject with one, if it is not done at once */
   #notify(name: string, data: unknown): Promise<void> | undefined {
     checkName('name', name)
-    const { sid, uid, isClosed, capabilities } = this.#socket
-    if (isClosed) throw new RpcError('connection_lost')
+    this.#check()
+    const { sid, uid, capabilities } = this.#socket
     if (!capabilities.includes('notify')) return this.#callInstead(name, data)
     this.#socket.sendMessage({ type: 'invoke', name, data })
     this.#credit ??= new FailureCredit(this.#owner.limits.timeout)
@@ -125,6 +127,11 @@ export class ClientActions {
     const { requests } = this.#owner
     if (requests.isVerbose) requests.notified({ sid, uid, type: 'notify', function: name })
     return undefined
+  }
+
+  #check(): void {
+    if (this.#socket.isClosed) throw new RpcError('connection_lost')
+    if (this.#socket.wire) throw new RpcError('unsupported', 'A raw WebSocket has no functions to call')
   }
 
   #now(): number {

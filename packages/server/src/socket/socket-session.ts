@@ -25,6 +25,7 @@ import {
   withSubject,
 } from '@token-socket/protocol'
 import type { RefreshedSocket, Refreshes } from '../authentication/refreshes.js'
+import type { Wire } from '../buffered-connection.js'
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
 import type { Development } from '../runtime/development.js'
@@ -93,6 +94,8 @@ export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner {
 /** The socket of a {@link SocketSession}. */
 export interface SessionSocket extends SupervisedSocket, CalledSocket, RefreshedSocket {
   readonly auth: unknown
+  /** How its messages are written. @default in the library's wire */
+  readonly wire?: Wire | undefined
   closeFor(why: CloseReason): void
   requestChannel(request: PendingRequest): Promise<ChannelAnswer>
   /** A message of the client that belongs to no channel and no call. @returns whether listeners have it */
@@ -142,7 +145,8 @@ export class SocketSession {
     const count = this.#rate.count(this.#owner.turns?.time)
     if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.closeFor('too_many_messages')
     try {
-      const message = decodeClientMessage(text, this.#socket.capabilities)
+      const { wire, capabilities } = this.#socket
+      const message = wire ? wire.decode(text) : decodeClientMessage(text, capabilities)
       if (message.type === 'result') this.#settle(message, count)
       else if (message.type === 'cancel') this.#peer.cancel(message.id, message.reason)
       else this.#handle(message, count, typeof text === 'string' ? text.length : 0)

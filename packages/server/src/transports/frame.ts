@@ -22,6 +22,12 @@ export function encodeTextFrame(text: string): Buffer {
   return frame
 }
 
+/** Texts as frames, one each, in one piece. */
+export function encodeTextFrames(texts: readonly string[]): Buffer {
+  const [first = ''] = texts
+  return texts.length === 1 ? encodeTextFrame(first) : Buffer.concat(texts.map(encodeTextFrame))
+}
+
 /** The text inside a frame that {@link encodeTextFrame} made, as bytes. */
 export function payloadOf(frame: Buffer): Buffer {
   const [, size = 0] = frame
@@ -36,21 +42,21 @@ const LARGE = 64 * 1024
  * turn, so that one frame serves them all.
  */
 export class BatchFrames {
-  readonly #join: (messages: readonly string[]) => string
+  readonly #encode: (messages: readonly string[]) => Buffer
   #messages: readonly string[] = []
   #frame: Buffer | undefined
   #isForgetting = false
 
-  /** @param join the text that carries several messages */
-  constructor(join: (messages: readonly string[]) => string) {
-    this.#join = join
+  /** @param encode makes the frame, or the frames, of several messages */
+  constructor(encode: (messages: readonly string[]) => Buffer) {
+    this.#encode = encode
   }
 
   /** The frame of a batch; the caller must not change it. */
   encode(messages: readonly string[]): Buffer {
     if (!this.#frame || !isSame(messages, this.#messages)) {
       this.#messages = messages
-      this.#frame = encodeTextFrame(this.#join(messages))
+      this.#frame = this.#encode(messages)
       if (this.#frame.length > LARGE) this.#forgetSoon()
     }
     return this.#frame

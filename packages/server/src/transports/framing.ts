@@ -1,5 +1,6 @@
 import { isTooComplex, NESTING_LIMIT } from '@token-socket/protocol'
 import { type Batch, LineBatch, ListBatch } from '../socket/batch.js'
+import { encodeTextFrame, encodeTextFrames } from './frame.js'
 import type { Writing } from './message-limit.js'
 
 /** How messages are put into frames. */
@@ -8,11 +9,17 @@ export interface Framing {
   readonly greeting?: string
   /** How clients write messages into a frame. */
   readonly writing: Writing
-  encode(messages: readonly string[]): string
+  /** Messages as one frame, or as several, header and all. */
+  encode(messages: readonly string[]): Buffer
   /** A frame's only message, if that is a text, or all of them. @throws if the frame is not of this framing */
   decode(frame: string): string | Batch
-  /** A frame without a message, a heartbeat: scripts in browsers do not see pings. */
-  readonly heartbeat: string
+  /** Whether each message has a frame of its own. Such frames are not compressed. @default false */
+  readonly isSeparate?: boolean
+  /**
+   * A frame without a message, a heartbeat: scripts in browsers do not see pings. @default there is
+   * none, but pings
+   */
+  readonly heartbeat?: string
   /** What the server says last, if anything. */
   farewell?(code: number, reason: string): string
 }
@@ -20,7 +27,7 @@ export interface Framing {
 /** A text frame holds one message or several, one per line. */
 export const PLAIN: Framing = {
   writing: 'plain',
-  encode: (messages) => messages.join('\n'),
+  encode: (messages) => encodeTextFrame(messages.join('\n')),
   heartbeat: '',
   decode: (frame) => (frame === '' || frame.includes('\n') ? new LineBatch(frame) : frame),
 }
@@ -30,7 +37,7 @@ export const SOCKJS: Framing = {
   writing: 'quoted',
   greeting: 'o',
   heartbeat: 'h',
-  encode: (messages) => `a${JSON.stringify(messages)}`,
+  encode: (messages) => encodeTextFrame(`a${JSON.stringify(messages)}`),
   decode: (frame) => {
     if (frame === '') return new ListBatch([])
     if (isTooComplex(frame))
@@ -41,4 +48,12 @@ export const SOCKJS: Framing = {
     return new ListBatch(Array.isArray(messages) ? messages : [messages])
   },
   farewell: (code, reason) => `c${JSON.stringify([code, reason])}`,
+}
+
+/** A text frame is one message, whatever is in it. */
+export const BARE: Framing = {
+  writing: 'plain',
+  isSeparate: true,
+  encode: encodeTextFrames,
+  decode: (frame) => frame,
 }

@@ -15,7 +15,9 @@ import { authLimit, batchLimit, isBodyTooComplex, type Writing } from './message
 import { dismiss, refuse, type SendTransport } from './plain-answers.js'
 import { type PollingSession, PollingSessions, type SessionConnection } from './polling-sessions.js'
 import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
+import { readSessionPath, type SessionPath } from './session-path.js'
 import type { TransportSet } from './transport-names.js'
+import type { UpgradeTransport } from './upgrade-transport.js'
 
 /** Limits of {@link Gate}. */
 export interface GateLimits extends BodyLimits {
@@ -45,11 +47,8 @@ export interface GateOptions {
    * Whether upgrades may bring credentials in their URLs, which may be longer then. @default false
    */
   readonly keepsRequests?: boolean
-  /** Takes the upgrades. */
-  readonly websocket: {
-    readonly size: number
-    upgrade(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void
-  }
+  /** What takes the upgrades. Each connection counts for one of them. */
+  readonly upgrades: readonly UpgradeTransport[]
   readonly sockjs: { handle(request: IncomingMessage, response: ServerResponse): void }
   /** Gets lines about limits and refused upgrades. @default none */
   readonly log?: Pick<ThrottledLog, 'write'> | undefined
@@ -63,15 +62,6 @@ export interface GateOptions {
       }
     | undefined
 }
-
-/** What a path under the prefix asks for, as SockJS lays it out: `/<server>/<session>/<transport>`. */
-interface Target {
-  readonly session: string
-  readonly transport: string
-}
-
-/** As SockJS has it: no slash, no dot, not empty. Nor what Node's old URL parser would change after us (`\`, `"`, `{`). */
-const TARGET = /^\/[\w!$&()*+,;=:@%~-]{1,128}\/([\w!$&()*+,;=:@%~-]{1,128})\/([a-z_]+)\/?$/
 
 /** What else sockjs may see always. Not `/chunking_test`, which no client asks for since SockJS 0.3: it reads bodies of any size. */
 const OPEN = /^\/?$|^\/info\/?$/
@@ -114,7 +104,12 @@ export class Gate implements Interceptor {
     answerOrigin(request, response, from.allowed)
     if (!from.allowed) return refuse(response, 403, 'Forbidden')
     const target = this.#target(request)
-    if (!this.#isServed(request, target)) return this.#refuse([request, response], 404, 'Not found')
+    if (!this.#isServed(request, target)) {
+      if (!this.#upgradeFor(this.#pathUnder(request)))
+        return this.#refuse([request, response], 404, 'Not found')
+      response.setHeader('Upgrade', 'websocket')
+      return this.#refuse([request, response], 426, 'Upgrade Required')
+    }
     // Sessions keep it for as long as they live.
     if ((request.url ?? '').length > LONGEST_URL)
       return this.#refuse([request, response], 414, 'URI Too Long')
@@ -123,11 +118,11 @@ export class Gate implements Interceptor {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { transports, prefix, origins, keepsRequests } = this.#options
-    const isPlain = pathOf(request) === `${prefix}/websocket`
+    const { origins, keepsRequests } = this.#options
+    const path = this.#pathUnder(request)
     if (!origins.judge(request).allowed) return refuseUpgrade(socket, '403 Forbidden')
-    const isWanted = isPlain || this.#target(request)?.transport === 'websocket'
-    if (!isWanted || !transports.has('websocket')) return this.#refuseUpgrade(request, socket)
+    const transport = this.#upgradeFor(path)
+    if (!transport) return this.#refuseUpgrade(request, socket)
     const tooLarge = refusalOfSize(request, keepsRequests ? SIGNED_URL : LONGEST_URL)
     if (tooLarge) return this.#refuseUpgrade(request, socket, tooLarge)
     // RFC 6455, section 4.1, and RFC 9110, section 15.5.6.
@@ -137,7 +132,11 @@ export class Gate implements Interceptor {
       // RFC 6455, section 4.2.2: the answer names the version that would do.
       return this.#refuseUpgrade(request, socket, '400 Bad Request', 'Sec-WebSocket-Version: 13')
     }
-    this.#upgradeInTurn(request, socket, [head, isPlain ? 'plain' : 'sockjs'])
+    this.#inTurn(request, socket, () => transport.upgrade(request, socket, { path, head }))
+  }
+
+  #upgradeFor(path: string): UpgradeTransport | undefined {
+    return this.#options.upgrades.find((transport) => transport.takes(path))
   }
 
   /**
@@ -175,7 +174,7 @@ export class Gate implements Interceptor {
   }
 
   #sessionOf(path: string): string | undefined {
-    return TARGET.exec(path.slice(this.#options.prefix.length))?.[1]
+    return readSessionPath(path.slice(this.#options.prefix.length))?.session
   }
 
   #release(session: string): void {
@@ -183,7 +182,7 @@ export class Gate implements Interceptor {
     if (released) this.#addresses.remove(released.address)
   }
 
-  #upgradeInTurn(request: IncomingMessage, socket: Duplex, how: readonly [Buffer, 'plain' | 'sockjs']): void {
+  #inTurn(request: IncomingMessage, socket: Duplex, upgrade: () => void): void {
     const address = this.#address(request)
     const full = this.#fullFor(address)
     if (socket.destroyed) return
@@ -196,7 +195,7 @@ export class Gate implements Interceptor {
       this.#upgrades -= 1
       socket.off('error', ignore)
       try {
-        this.#options.websocket.upgrade(request, socket, how)
+        upgrade()
       } catch (cause) {
         this.failed(cause)
         failUpgrade(socket)
@@ -212,8 +211,9 @@ export class Gate implements Interceptor {
 
   /** The status that refuses one more connection of an address, if one does. */
   #fullFor(address: string): 503 | 429 | undefined {
-    const { websocket, connections, limits } = this.#options
-    const size = websocket.size + this.#upgrades + this.#sessions.size + this.#bodies.size
+    const { upgrades, connections, limits } = this.#options
+    const open = upgrades.reduce((sum, { size }) => sum + size, 0)
+    const size = open + this.#upgrades + this.#sessions.size + this.#bodies.size
     if (size >= connections) return this.#full(503, { option: 'limits.connections', limit: connections })
     const { connectionsPerAddress: limit } = limits
     if (this.#addresses.of(address) < limit) return undefined
@@ -240,12 +240,11 @@ export class Gate implements Interceptor {
     refuse(response, status, text)
   }
 
-  #target(request: IncomingMessage): Target | undefined {
-    const [, session, transport] = TARGET.exec(this.#pathUnder(request)) ?? []
-    return session === undefined || transport === undefined ? undefined : { session, transport }
+  #target(request: IncomingMessage): SessionPath | undefined {
+    return readSessionPath(this.#pathUnder(request))
   }
 
-  #isServed(request: IncomingMessage, target: Target | undefined): boolean {
+  #isServed(request: IncomingMessage, target: SessionPath | undefined): boolean {
     const { transports } = this.#options
     if (target) return !(target.session in {}) && transports.uses(target.transport)
     const path = this.#pathUnder(request)
@@ -271,7 +270,7 @@ export class Gate implements Interceptor {
   #poll(
     request: IncomingMessage,
     response: ServerResponse,
-    target: Target & { readonly holder: string },
+    target: SessionPath & { readonly holder: string },
   ): void {
     const { session, transport, holder } = target
     if (transport === 'xhr_send' || transport === 'jsonp_send') {

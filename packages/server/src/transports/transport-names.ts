@@ -1,6 +1,6 @@
 /**
- * What can be switched on: the transports, by SockJS's names for them, and its iframe page. `websocket` is plain
- * WebSocket and SockJS's own.
+ * What can be switched on: the transports, by SockJS's names for them, and its iframe page.
+ * `websocket` is plain WebSocket and SockJS's own; `raw` is WebSocket for clients without the library.
  */
 export const TRANSPORT_NAMES = [
   'websocket',
@@ -10,6 +10,7 @@ export const TRANSPORT_NAMES = [
   'jsonp-polling',
   'htmlfile',
   'iframe',
+  'raw',
 ] as const
 
 /** One of {@link TRANSPORT_NAMES}. */

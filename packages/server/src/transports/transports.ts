@@ -9,9 +9,11 @@ import { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { Gate, type GateOptions } from './gate.js'
 import { intercept } from './intercept.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
+import { RawUpgrades } from './raw-upgrades.js'
 import { SockJSTransport } from './sockjs.js'
 import { type TransportName, TransportSet } from './transport-names.js'
 import { type WebSocketLimits, WebSocketTransport, type WebSocketTransportOptions } from './websocket.js'
+import { WebSocketUpgrades } from './websocket-upgrades.js'
 
 /** Characters of an error of sockjs, which has a stack, in the log. */
 const ERROR_LENGTH = 4096
@@ -57,7 +59,10 @@ export interface TransportsOptions {
   failed(cause: unknown): void
 }
 
-/** The ways in: plain WebSocket, SockJS's WebSocket and SockJS's HTTP transports, behind one gate on one prefix. */
+/**
+ * The ways in: plain WebSocket, SockJS's WebSocket and SockJS's HTTP transports, and raw WebSocket, behind
+ * one gate on one prefix.
+ */
 export class Transports {
   readonly #websocket: WebSocketTransport
   readonly #undo: () => void
@@ -78,7 +83,11 @@ export class Transports {
       ended: (path) => gate.ended(path),
       log: (severity, line) => this.#note(options, severity, line),
     })
-    const gate: Gate = new Gate({ ...options, transports, websocket: this.#websocket, sockjs })
+    const upgrades = [
+      new WebSocketUpgrades(this.#websocket, transports.has('websocket')),
+      ...(transports.has('raw') ? [new RawUpgrades(this.#websocket, options.opened)] : []),
+    ]
+    const gate: Gate = new Gate({ ...options, transports, upgrades, sockjs })
     this.#undo = intercept(options.server, gate)
   }
 

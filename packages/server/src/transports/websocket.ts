@@ -10,7 +10,7 @@ import { Inbox, type InboxOwner } from '../socket/inbox.js'
 import type { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { BatchFrames, encodeTextFrame, payloadOf } from './frame.js'
 import { FrameMarks } from './frame-marks.js'
-import { type Framing, PLAIN, SOCKJS } from './framing.js'
+import { BARE, type Framing, PLAIN, SOCKJS } from './framing.js'
 import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
 import { authLimit, BATCH_MESSAGES, batchLimit, isTooLarge } from './message-limit.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
@@ -61,26 +61,40 @@ const PACKET = 64
 /** Bytes that may wait in an inbox beyond a frame. Only compressed frames, which `ws` reads in advance, can come to more. */
 const AHEAD = 1024 * 1024
 
-/** WebSocket connections, plain or framed as SockJS does. */
+const FRAMINGS = { plain: PLAIN, sockjs: SOCKJS, bare: BARE } as const
+
+/** How messages are framed: one a line, as SockJS does, or each by itself. */
+export type FramingName = keyof typeof FRAMINGS
+
+/** WebSocket connections, framed in one of these ways. */
 export class WebSocketTransport {
   readonly #options: WebSocketTransportOptions
   readonly #liveness: Liveness
-  readonly #carriers: Readonly<Record<'plain' | 'sockjs', Carrier>>
+  readonly #carriers: Readonly<Record<FramingName, Carrier>>
   readonly #timer: NodeJS.Timeout
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
-    this.#carriers = { plain: carrierOf(PLAIN, options), sockjs: carrierOf(SOCKJS, options) }
+    const { plain, sockjs, bare } = FRAMINGS
+    this.#carriers = {
+      plain: carrierOf(plain, options),
+      sockjs: carrierOf(sockjs, options),
+      bare: carrierOf(bare, options),
+    }
     this.#liveness = new Liveness(options)
     this.#timer = setInterval(() => this.#forget(), options.pingInterval)
     this.#timer.unref()
   }
 
-  /** Answers an upgrade request. @param framing `sockjs` for `/<server>/<session>/websocket` */
+  /**
+   * Answers an upgrade request.
+   * @param how what came with it; the framing; and what receives the connection, if not `opened` of
+   *   the options
+   */
   upgrade(
     request: IncomingMessage,
     socket: Duplex,
-    [head, framing]: readonly [Buffer, 'plain' | 'sockjs'],
+    [head, framing, opened]: readonly [Buffer, FramingName, ((connection: BufferedConnection) => void)?],
   ): void {
     const carrier = this.#carriers[framing]
     // Its own argument: what a closure shares with those below would be kept for as long as the
@@ -92,7 +106,8 @@ export class WebSocketTransport {
       if (keepsRequests) link.request = upgrade
       this.#liveness.add(link)
       ws.on('close', () => this.#liveness.delete(link))
-      this.#options.opened(link)
+      if (opened) opened(link)
+      else this.#options.opened(link)
     })
   }
 
@@ -118,7 +133,7 @@ interface Carrier {
   readonly framing: Framing
   readonly server: Server<typeof PatientWebSocket>
   readonly frames: BatchFrames
-  readonly heartbeat: Buffer
+  readonly heartbeat: Buffer | undefined
 }
 
 /** What a connection is made of, apart from its WebSocket. */
@@ -154,14 +169,14 @@ function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrie
     maxPayload: batchLimit(options.maxPayload, framing.writing),
     maxFragments: Math.max(options.limits.fragments, Math.ceil(options.maxPayload / FRAGMENT)),
     maxBufferedChunks: Math.max(16_384, Math.ceil(options.maxPayload / PACKET)),
-    perMessageDeflate: options.perMessageDeflate ?? false,
+    perMessageDeflate: framing.isSeparate ? false : (options.perMessageDeflate ?? false),
     closeTimeout: CLOSE_TIMEOUT,
   }
   return {
     framing,
     server: new WebSocketServer(settings),
     frames: new BatchFrames(framing.encode),
-    heartbeat: encodeTextFrame(framing.heartbeat),
+    heartbeat: framing.heartbeat === undefined ? undefined : encodeTextFrame(framing.heartbeat),
   }
 }
 
@@ -276,7 +291,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   ping(): void {
     if (this.#ws.readyState !== WebSocket.OPEN) return
     this.#ws.ping()
-    this.#write(this.#carrier.heartbeat)
+    if (this.#carrier.heartbeat) this.#write(this.#carrier.heartbeat)
   }
 
   cut(): void {

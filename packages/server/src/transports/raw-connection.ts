@@ -1,0 +1,145 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { shouldReconnect } from '@token-socket/protocol'
+import type { BufferedConnection, BufferedListener } from '../buffered-connection.js'
+import { refuseUpgrade } from './intercept.js'
+import { bareTexts, RAW_AUTH, RAW_WIRE } from './raw-wire.js'
+
+/** The upgrade that a {@link RawConnection} begins with. */
+export interface RawUpgrade {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  /** Answers it. @param opened receives the WebSocket, at once; it is not called if the client has left */
+  accept(opened: (link: BufferedConnection) => void): void
+  /** It was answered, or its client has left. Called once. */
+  settled(): void
+}
+
+/**
+ * A connection for raw clients. Its upgrade is answered once its socket is let in: until then, to close
+ * it is to refuse the upgrade, with 403 for what is to last and 503 for what may pass. What is sent
+ * before follows the upgrade.
+ */
+export class RawConnection implements BufferedConnection {
+  readonly transport = 'raw'
+  readonly wire = RAW_WIRE
+  ondrained: (() => void) | undefined
+  request: IncomingMessage | undefined
+  /** Until it is answered. */
+  #upgrade: RawUpgrade | undefined
+  #link: BufferedConnection | undefined
+  #listener: BufferedListener | undefined
+  #held: string[] | undefined
+  #heldSize = 0
+  /** Who waits until that is written. */
+  #marks: (() => void)[] | undefined
+  #isPaused = false
+
+  constructor(upgrade: RawUpgrade) {
+    this.#upgrade = upgrade
+    this.request = upgrade.request
+    const { socket } = upgrade
+    socket.on('error', ignore)
+    socket.on('end', this.#left)
+    socket.on('close', this.#left)
+  }
+
+  listen(listener: BufferedListener): void {
+    this.#listener = listener
+  }
+
+  /** Asks whether it may connect: what its upgrade request stands for is its first message. */
+  begin(): void {
+    this.#listener?.message(RAW_AUTH)
+  }
+
+  get bufferedBytes(): number {
+    return this.#link?.bufferedBytes ?? this.#heldSize
+  }
+
+  authenticated(): void {
+    this.request = undefined
+  }
+
+  opened(): void {
+    const upgrade = this.#settle()
+    if (!upgrade) return
+    upgrade.accept((link) => this.#join(link))
+    // After everything that follows from letting it in.
+    if (!this.#link) setImmediate(() => this.#listener?.closed(1006, '', true))
+  }
+
+  send(frames: readonly string[]): void {
+    const texts = bareTexts(frames)
+    if (texts.length === 0) return
+    if (this.#link) return this.#link.send(texts)
+    if (!this.#upgrade) return
+    this.#held ??= []
+    this.#held.push(...texts)
+    for (const { length } of texts) this.#heldSize += length
+  }
+
+  written(done: () => void): void {
+    if (this.#link) return void this.#link.written?.(done)
+    if (!this.#upgrade) return
+    this.#marks ??= []
+    this.#marks.push(done)
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused
+    this.#link?.setPaused?.(isPaused)
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#link) return this.#link.close(code, reason)
+    const upgrade = this.#settle()
+    if (!upgrade) return
+    this.#forget()
+    refuseUpgrade(upgrade.socket, shouldReconnect(code) ? '503 Service Unavailable' : '403 Forbidden')
+    this.#listener?.closed(code, reason)
+  }
+
+  /** The client has left before its upgrade was answered. */
+  readonly #left = () => {
+    const upgrade = this.#settle()
+    if (!upgrade) return
+    this.#forget()
+    upgrade.socket.destroy()
+    this.#listener?.closed(1006, '', true)
+  }
+
+  #join(link: BufferedConnection): void {
+    this.#link = link
+    link.authenticated?.()
+    link.ondrained = () => this.ondrained?.()
+    if (this.#listener) link.listen(this.#listener)
+    if (this.#isPaused) link.setPaused?.(true)
+    if (this.#held) link.send(this.#held)
+    for (const done of this.#marks ?? []) link.written?.(done)
+    this.#forget()
+  }
+
+  /** @returns the upgrade, if it was not answered yet */
+  #settle(): RawUpgrade | undefined {
+    const upgrade = this.#upgrade
+    if (!upgrade) return undefined
+    this.#upgrade = undefined
+    const { socket } = upgrade
+    socket.off('error', ignore)
+    socket.off('end', this.#left)
+    socket.off('close', this.#left)
+    upgrade.settled()
+    return upgrade
+  }
+
+  #forget(): void {
+    this.request = undefined
+    this.#held = undefined
+    this.#heldSize = 0
+    this.#marks = undefined
+  }
+}
+
+/** For the errors of a connection that waits: it closes, too. */
+function ignore(): void {}

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { BufferedConnection } from '../buffered-connection.js'
+import { refuseUpgrade } from './intercept.js'
+import { RawConnection } from './raw-connection.js'
+import type { Upgrade, UpgradeTransport } from './upgrade-transport.js'
+import type { WebSocketTransport } from './websocket.js'
+
+/** RFC 6455, section 4.2.1. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/
+
+/** Names of subprotocols: tokens of RFC 9110, section 5.6.2. */
+const PROTOCOLS = /^[ \t]*[\w!#$%&'*+.^`|~-]+([ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*[ \t]*$/
+
+/** The upgrades of raw WebSockets, which are answered once it is known whether they may connect. */
+export class RawUpgrades implements UpgradeTransport {
+  readonly #websocket: Pick<WebSocketTransport, 'upgrade'>
+  readonly #opened: (connection: BufferedConnection) => void
+  /** Upgrades that wait to be let in. */
+  #waiting = 0
+
+  /** @param opened receives a connection, whose upgrade is not answered yet */
+  constructor(
+    websocket: Pick<WebSocketTransport, 'upgrade'>,
+    opened: (connection: BufferedConnection) => void,
+  ) {
+    this.#websocket = websocket
+    this.#opened = opened
+  }
+
+  /** Those that wait to be let in. The others are WebSockets, and count there. */
+  get size(): number {
+    return this.#waiting
+  }
+
+  takes(path: string): boolean {
+    return path === '/raw'
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, { head }: Upgrade): void {
+    if (!isGood(request)) return refuseUpgrade(socket, '400 Bad Request')
+    if (socket.destroyed) return
+    this.#waiting += 1
+    const connection = new RawConnection({
+      request,
+      socket,
+      accept: (opened) => this.#websocket.upgrade(request, socket, [head, 'bare', opened]),
+      settled: () => {
+        this.#waiting -= 1
+      },
+    })
+    this.#opened(connection)
+    connection.begin()
+  }
+}
+
+/** Whether the handshake can succeed: no application is asked about one that cannot. */
+function isGood({ headers }: IncomingMessage): boolean {
+  const { upgrade = '', 'sec-websocket-key': key = '', 'sec-websocket-protocol': protocols } = headers
+  if (upgrade.toLowerCase() !== 'websocket' || !KEY.test(key)) return false
+  return protocols === undefined || areGood(protocols)
+}
+
+function areGood(protocols: string): boolean {
+  const names = protocols.split(',').map((name) => name.trim())
+  return PROTOCOLS.test(protocols) && new Set(names).size === names.length
+}
