@@ -73,7 +73,7 @@ const goodExample = {
   'protocol/codec': 'export const encode = (value: unknown) => JSON.stringify(value)',
   'protocol/index': "export { encode } from './codec.js'",
   'server/token-route': "import type { Request } from 'express'\nimport { type Response } from 'express'",
-  'server/transports/websocket':
+  'server/transports/websocket-carriers':
     "import { WebSocketServer } from 'ws'\nimport { encode } from '@token-socket/protocol'",
   'client/client': "import { open } from '#websocket'",
   'client/emitter': "import { EventEmitter } from 'eventemitter3'",

@@ -46,7 +46,7 @@ export const doors: Readonly<
   lmdb: { files: ['lmdb/store'] },
   redis: { files: ['redis/client'] },
   ulid: { files: ['server/event-ids'] },
-  ws: { files: ['server/transports/websocket', 'client/transports/node-websocket'] },
+  ws: { files: ['server/transports/websocket-carriers', 'client/transports/node-websocket'] },
   'sockjs-client': { files: ['client/transports/load-sockjs', 'client/transports/bundled-sockjs'] },
   jose: { files: ['sign-out/token-verifier'] },
   jsonwebtoken: { files: ['server/tokens'] },

@@ -2,26 +2,29 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { CLOSE_CODES } from '@token-socket/protocol'
-import { type Server, WebSocket, WebSocketServer } from 'ws'
 import type { BufferedConnection, BufferedListener } from '../buffered-connection.js'
 import { Rate } from '../rate.js'
 import type { Batch } from '../socket/batch.js'
 import { Inbox, type InboxOwner } from '../socket/inbox.js'
 import type { InboxScheduler } from '../socket/inbox-scheduler.js'
-import { BatchFrames, encodeTextFrame, payloadOf } from './frame.js'
+import { payloadOf } from './frame.js'
 import { FrameMarks } from './frame-marks.js'
-import { BARE, type Framing, PLAIN, SOCKJS } from './framing.js'
 import { Liveness, type LivenessOptions, type Peer } from './liveness.js'
-import { authLimit, BATCH_MESSAGES, batchLimit, isTooLarge } from './message-limit.js'
+import { authLimit, BATCH_MESSAGES, isTooLarge } from './message-limit.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SLICE, slicesOf, writeApart, writeSliced } from './slices.js'
+import {
+  type Carrier,
+  type CarrierOptions,
+  type FramingName,
+  makeCarriers,
+  PatientWebSocket,
+} from './websocket-carriers.js'
 
 /** Limits of {@link WebSocketTransport}. */
-export interface WebSocketLimits {
+export type WebSocketLimits = CarrierOptions['limits'] & {
   /** UTF-16 code units that the first message may have. */
   readonly authMessage: number
-  /** Fragments that a frame of messages may have. At least one per 4 KiB of `maxPayload` is always allowed. */
-  readonly fragments: number
 }
 
 /** Settings of {@link WebSocketTransport}. */
@@ -39,14 +42,8 @@ export interface WebSocketTransportOptions extends LivenessOptions {
   opened(connection: BufferedConnection): void
 }
 
-/** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
-const CLOSE_TIMEOUT = 2000
-
 /** Bytes of the heads of frames, and of control frames, that may come with the first message. */
 const HEADS = 1024
-
-/** Bytes of `maxPayload` for which there is always a fragment, however low the limit of fragments is. */
-const FRAGMENT = 4096
 
 /**
  * Control frames of a peer in a second. `ws` keeps with each fragment, however small, all that came in one packet with
@@ -55,16 +52,8 @@ const FRAGMENT = 4096
  */
 const CONTROLS = 100
 
-/** Bytes that a packet of a frame has at least, on average: each is kept, until the frame is whole, as an object. */
-const PACKET = 64
-
 /** Bytes that may wait in an inbox beyond a frame. Only compressed frames, which `ws` reads in advance, can come to more. */
 const AHEAD = 1024 * 1024
-
-const FRAMINGS = { plain: PLAIN, sockjs: SOCKJS, bare: BARE } as const
-
-/** How messages are framed: one a line, as SockJS does, or each by itself. */
-export type FramingName = keyof typeof FRAMINGS
 
 /** WebSocket connections, framed in one of these ways. */
 export class WebSocketTransport {
@@ -75,12 +64,7 @@ export class WebSocketTransport {
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
-    const { plain, sockjs, bare } = FRAMINGS
-    this.#carriers = {
-      plain: carrierOf(plain, options),
-      sockjs: carrierOf(sockjs, options),
-      bare: carrierOf(bare, options),
-    }
+    this.#carriers = makeCarriers(options)
     this.#liveness = new Liveness(options)
     this.#timer = setInterval(() => this.#forget(), options.pingInterval)
     this.#timer.unref()
@@ -128,14 +112,6 @@ export class WebSocketTransport {
   }
 }
 
-/** A way to frame, what takes its handshakes, and the frames that its connections share. */
-interface Carrier {
-  readonly framing: Framing
-  readonly server: Server<typeof PatientWebSocket>
-  readonly frames: BatchFrames
-  readonly heartbeat: Buffer | undefined
-}
-
 /** What a connection is made of, apart from its WebSocket. */
 interface Upgraded {
   readonly carrier: Carrier
@@ -144,40 +120,6 @@ interface Upgraded {
   /** Bytes that may come before the sign-in. */
   readonly maxInput: number
   readonly scheduler: InboxScheduler
-}
-
-/** A WebSocket that lets its owner finish before it answers the peer's close, or closes for what the peer sent. */
-class PatientWebSocket extends WebSocket {
-  owner: { closing(answer: () => void): void } | undefined
-  /** The code that was sent last: the server's own, or the peer's in return. */
-  sentCode: number | undefined
-
-  override close(code?: number, reason?: string | Buffer): void {
-    const { owner } = this
-    this.sentCode = code
-    this.owner = undefined
-    if (!owner || this.readyState !== WebSocket.OPEN) return super.close(code, reason)
-    owner.closing(() => super.close(code, reason))
-  }
-}
-
-function carrierOf(framing: Framing, options: WebSocketTransportOptions): Carrier {
-  const settings = {
-    WebSocket: PatientWebSocket,
-    noServer: true,
-    clientTracking: false,
-    maxPayload: batchLimit(options.maxPayload, framing.writing),
-    maxFragments: Math.max(options.limits.fragments, Math.ceil(options.maxPayload / FRAGMENT)),
-    maxBufferedChunks: Math.max(16_384, Math.ceil(options.maxPayload / PACKET)),
-    perMessageDeflate: framing.isSeparate ? false : (options.perMessageDeflate ?? false),
-    closeTimeout: CLOSE_TIMEOUT,
-  }
-  return {
-    framing,
-    server: new WebSocketServer(settings),
-    frames: new BatchFrames(framing.encode),
-    heartbeat: framing.heartbeat === undefined ? undefined : encodeTextFrame(framing.heartbeat),
-  }
 }
 
 class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
@@ -254,7 +196,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   }
 
   send(messages: readonly string[]): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#write(this.#carrier.frames.encode(messages))
+    if (this.#ws.readyState === PatientWebSocket.OPEN) this.#write(this.#carrier.frames.encode(messages))
   }
 
   written(done: () => void): void {
@@ -289,7 +231,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   }
 
   ping(): void {
-    if (this.#ws.readyState !== WebSocket.OPEN) return
+    if (this.#ws.readyState !== PatientWebSocket.OPEN) return
     this.#ws.ping()
     if (this.#carrier.heartbeat) this.#write(this.#carrier.heartbeat)
   }

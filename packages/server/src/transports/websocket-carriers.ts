@@ -1,0 +1,83 @@
+import { type Server, WebSocket, WebSocketServer } from 'ws'
+import { BatchFrames, encodeTextFrame } from './frame.js'
+import { BARE, type Framing, PLAIN, SOCKJS } from './framing.js'
+import { batchLimit } from './message-limit.js'
+import type { PerMessageDeflate } from './per-message-deflate.js'
+
+/** Settings of {@link makeCarriers}. */
+export interface CarrierOptions {
+  /** Bytes that one incoming message may have. */
+  readonly maxPayload: number
+  /** See {@link PerMessageDeflate}. @default false */
+  readonly perMessageDeflate?: PerMessageDeflate
+  readonly limits: {
+    /** Fragments that a frame of messages may have. At least one per 4 KiB of `maxPayload` is always allowed. */
+    readonly fragments: number
+  }
+}
+
+/** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
+const CLOSE_TIMEOUT = 2000
+
+/** Bytes of `maxPayload` for which there is always a fragment, however low the limit of fragments is. */
+const FRAGMENT = 4096
+
+/** Bytes that a packet of a frame has at least, on average: each is kept, until the frame is whole, as an object. */
+const PACKET = 64
+
+const FRAMINGS = { plain: PLAIN, sockjs: SOCKJS, bare: BARE } as const
+
+/** How messages are framed: one a line, as SockJS does, or each by itself. */
+export type FramingName = keyof typeof FRAMINGS
+
+/** A way to frame, what takes its handshakes, and the frames that its connections share. */
+export interface Carrier {
+  readonly framing: Framing
+  readonly server: Server<typeof PatientWebSocket>
+  readonly frames: BatchFrames
+  readonly heartbeat: Buffer | undefined
+}
+
+/** A WebSocket that lets its owner finish before it answers the peer's close, or closes for what the peer sent. */
+export class PatientWebSocket extends WebSocket {
+  owner: { closing(answer: () => void): void } | undefined
+  /** The code that was sent last: the server's own, or the peer's in return. */
+  sentCode: number | undefined
+
+  override close(code?: number, reason?: string | Buffer): void {
+    const { owner } = this
+    this.sentCode = code
+    this.owner = undefined
+    if (!owner || this.readyState !== WebSocket.OPEN) return super.close(code, reason)
+    owner.closing(() => super.close(code, reason))
+  }
+}
+
+/** Makes a carrier for each way to frame. */
+export function makeCarriers(options: CarrierOptions): Readonly<Record<FramingName, Carrier>> {
+  const { plain, sockjs, bare } = FRAMINGS
+  return {
+    plain: carrierOf(plain, options),
+    sockjs: carrierOf(sockjs, options),
+    bare: carrierOf(bare, options),
+  }
+}
+
+function carrierOf(framing: Framing, options: CarrierOptions): Carrier {
+  const settings = {
+    WebSocket: PatientWebSocket,
+    noServer: true,
+    clientTracking: false,
+    maxPayload: batchLimit(options.maxPayload, framing.writing),
+    maxFragments: Math.max(options.limits.fragments, Math.ceil(options.maxPayload / FRAGMENT)),
+    maxBufferedChunks: Math.max(16_384, Math.ceil(options.maxPayload / PACKET)),
+    perMessageDeflate: framing.isSeparate ? false : (options.perMessageDeflate ?? false),
+    closeTimeout: CLOSE_TIMEOUT,
+  }
+  return {
+    framing,
+    server: new WebSocketServer(settings),
+    frames: new BatchFrames(framing.encode),
+    heartbeat: framing.heartbeat === undefined ? undefined : encodeTextFrame(framing.heartbeat),
+  }
+}
