@@ -49,12 +49,23 @@ export interface ChannelOptions {
   readonly token?: ChannelToken | undefined
 }
 
+/**
+ * Why a socket is no longer on a channel: it unsubscribed (`client`), the server took it off, or its
+ * user may not have the channel any longer (`revoked`).
+ */
+export type LeaveReason = 'client' | 'server' | 'revoked'
+
 /** The events of a {@link Channel}, and what their listeners get. */
 export interface ChannelEvents {
   /** The server sends the channel from now on; after each reconnect again. */
   subscribed: () => void
-  /** The server no longer sends it: this socket unsubscribed (`client`), or the server took it off. Not for the loss of a connection. */
-  unsubscribed: (details: { readonly reason: 'client' | 'server' }) => void
+  /** The server no longer sends it. Not for the loss of a connection. */
+  unsubscribed: (details: { readonly reason: LeaveReason }) => void
+  /**
+   * The user may not have it any longer: comes after `unsubscribed`. Handlers stay bound, and it is
+   * not subscribed to again until there is another `bind` or `subscribe`.
+   */
+  revoked: () => void
   /** A member came. */
   joined: (member: Member) => void
   /** A member left, with the last of their sockets. */
@@ -218,14 +229,16 @@ export class Channel extends Emitter<ChannelEvents> {
   }
 
   /** This socket is not on it. @param by whose wish it was; `undefined` if it is not to come back, either @internal */
-  left(by?: 'client' | 'server'): void {
+  left(by?: LeaveReason): void {
     const wasOn = this.#link
     this.#link = undefined
     if (!by) {
       this.#keep(undefined)
       this.#self = {}
     }
-    if (wasOn) this.emit('unsubscribed', { reason: by ?? 'client' })
+    if (!wasOn) return
+    this.emit('unsubscribed', { reason: by ?? 'client' })
+    if (by === 'revoked') this.emit(by)
   }
 
   /** There will be no message any more. @internal */

@@ -2,7 +2,7 @@ import type { SubscriptionNotice } from '@token-socket/protocol'
 import { badOption } from '@token-socket/protocol'
 import { checkedName } from './bad-argument.js'
 import { type Binding, Bindings, type Handler } from './bindings.js'
-import { Channel, type ChannelOptions, type ChannelSocket } from './channel.js'
+import { Channel, type ChannelOptions, type ChannelSocket, type LeaveReason } from './channel.js'
 import type { PublicationDetails } from './publications.js'
 
 /** Says on the wire which channels are desired. */
@@ -91,7 +91,7 @@ export class Channels {
   }
 
   /** This socket is not on a channel. @param by whose wish it was; `undefined` if it is not to come back, either */
-  left(name: string, by?: 'client' | 'server'): void {
+  left(name: string, by?: LeaveReason): void {
     const channel = this.find(name)
     channel?.left(by)
     if (!by && channel?.isHeld === false) this.#channels.delete(name)

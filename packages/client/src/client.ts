@@ -8,7 +8,7 @@ import type { Channel, ChannelOptions } from './channel.js'
 import type { ClientAction, ClientController } from './client-controller.js'
 import { Core } from './core.js'
 import { Emitter } from './emitter.js'
-import type { SocketStatus, TokenSocketEvents } from './events.js'
+import type { Session, SocketStatus, TokenSocketEvents } from './events.js'
 import { readOptions, type TokenSocketOptions } from './options.js'
 import {
   type HistoryQuery,
@@ -102,6 +102,26 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   /** What other members see of it, in addition to its `uid`, by what the server said last. */
   get umd(): unknown {
     return this.#core.session?.umd
+  }
+
+  /**
+   * What the server said last of this socket's authorisation: an object of its own for each look.
+   * `undefined` until the socket is ready, and on the azuqua server.
+   */
+  get session(): Session | undefined {
+    return this.#core.said
+  }
+
+  /**
+   * Gets a new token now, and sends it on the open connection: resolves when the server has taken it.
+   * While the socket is away, the next connection brings one. Calls that overlap are one. With the
+   * option `url`, to a server that takes no new token, and if it is for another user, it reconnects.
+   * Rejects with what refuses or fails; what may pass is tried again.
+   */
+  refresh(): Promise<void> {
+    const { final, renewal } = this.#core
+    this.#core.need()
+    return final ? deliver(Promise.reject(final)) : renewal.refresh()
   }
 
   /**

@@ -1,4 +1,11 @@
-import { asRpcError, isPassing, RpcError, shouldReconnect, startTimer } from '@token-socket/protocol'
+import {
+  asRpcError,
+  isAuthorizationOver,
+  isPassing,
+  RpcError,
+  shouldReconnect,
+  startTimer,
+} from '@token-socket/protocol'
 import { lossOf } from './attempt.js'
 import { Backoff } from './backoff.js'
 import type { SocketStatus } from './events.js'
@@ -63,6 +70,8 @@ export class Connector {
   #attempt: AbortController | undefined
   #stopTimer = () => {}
   #wasReady = false
+  /** The server closed the last link as `expired` or `revoked`: a refused token is final again. */
+  #isOver = false
   #refusedTokens = 0
   /** Tries since the socket was last ready. */
   #tries = 0
@@ -171,6 +180,7 @@ export class Connector {
   #use(link: Link, receive: LinkListener['receive']): void {
     this.#link = link
     this.#wasReady = true
+    this.#isOver = false
     this.#refusedTokens = 0
     this.#tries = 0
     this.#stopTimer = startTimer(STABLE, () => this.#backoff.reset())
@@ -192,6 +202,7 @@ export class Connector {
   #lost(error: RpcError, isAway = false): void {
     if (!this.#link) return
     this.#link = undefined
+    this.#isOver = isAuthorizationOver(closeCodeOf(error))
     this.#stopTimer()
     this.#goOn('lose', error, isAway)
   }
@@ -200,7 +211,10 @@ export class Connector {
     const { reconnect, token, url, tokenAttempts } = this.#options
     if (!reconnect || !shouldReconnect(closeCodeOf(error))) return true
     const attempts = (token ?? url) ? tokenAttempts : REFUSED_TOKENS
-    return !this.#wasReady && (!isPassing(error.code) || this.#refusedTokens >= attempts)
+    const isFirst = !this.#wasReady
+    return (
+      ((isFirst || this.#isOver) && !isPassing(error.code)) || (isFirst && this.#refusedTokens >= attempts)
+    )
   }
 
   /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */

@@ -5,7 +5,7 @@ import {
   type PublicationMessage,
   RpcError,
   type ServerMessage,
-  type SessionInfo,
+  type SessionNotice,
   type SubscriptionMessage,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
@@ -14,17 +14,18 @@ import { type AttemptParts, attempt } from './attempt.js'
 import { attemptParts } from './attempt-parts.js'
 import { deliver } from './callback.js'
 import { Calls, type CallsOwner } from './calls.js'
-import type { ChannelSocket } from './channel.js'
+import type { ChannelSocket, LeaveReason } from './channel.js'
 import { Channels } from './channels.js'
 import type { ClientAction } from './client-controller.js'
 import { Connector, type ConnectorOwner, type Move } from './connector.js'
 import type { Emitter } from './emitter.js'
-import type { SocketStatus, TokenSocketEvents } from './events.js'
+import type { Session, SocketStatus, TokenSocketEvents } from './events.js'
 import { Heartbeat, type HeartbeatOwner } from './heartbeat.js'
 import type { Link, LinkListener } from './link.js'
 import type { Settings } from './options.js'
 import { detailsOf } from './publications.js'
 import { UNANSWERED } from './reason-texts.js'
+import { Renewal, type RenewalOwner } from './renewal.js'
 import { Subscriptions, type SubscriptionsOwner } from './subscriptions.js'
 import { limitTime } from './time-limit.js'
 import { onWake } from './wake.js'
@@ -50,16 +51,17 @@ const RESTORE_TIMEOUT = 30_000
 const SILENT_TRIES = 3
 
 /** The parts of a socket, and what each is told when something happens. */
-export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, ConnectorOwner {
+export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, ConnectorOwner, RenewalOwner {
   readonly connector: Connector
   readonly calls: Calls
   readonly channels: Channels
   readonly subscriptions: Subscriptions
+  readonly renewal: Renewal
   /** Resolves when the socket is ready for the first time; rejects if it never will be. */
   readonly firstReady: Promise<void>
   wasReady = false
   /** What the server said last of who this socket is. */
-  session: SessionInfo | undefined
+  session: { readonly uid?: string | undefined; readonly umd?: unknown } | undefined
   /** Why there will be no link any more. */
   final: RpcError | undefined
   readonly #socket: CoreSocket
@@ -89,10 +91,12 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.#heartbeat = new Heartbeat(settings.ping, this)
     this.#parts = attemptParts(settings, (direction, text) => void socket.emit(direction, text))
     this.connector = new Connector(settings, this)
+    this.renewal = new Renewal(settings, this)
     this.#undoWake = onWake({
       woke: () => {
         this.connector.retry()
         this.#heartbeat.check()
+        this.renewal.check()
       },
       wentOffline: () => this.connector.pause(),
       left: () => this.connector.leave(),
@@ -178,8 +182,9 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     else if (reason) this.#socket.emit('gap', channel, reason)
   }
 
-  left(channel: string, by?: 'client' | 'server'): void {
+  left(channel: string, by?: LeaveReason): void {
     this.channels.left(channel, by)
+    if (by === 'revoked') this.#socket.emit(by, channel)
   }
 
   refused(channel: string, error: RpcError): boolean {
@@ -203,6 +208,21 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     const timeout = Math.min(this.#settings.callTimeout || PING_TIMEOUT, PING_TIMEOUT)
     if (!link) return Promise.reject(new RpcError('connection_lost'))
     return this.calls.requestOn(link, (id) => ({ type: 'ping', id }), { timeout })
+  }
+
+  requestToken(signal: AbortSignal): Promise<string | undefined> {
+    return this.#parts.tokens.request(signal)
+  }
+
+  sendToken(link: Link, token: string): Promise<unknown> {
+    return this.calls.requestOn(link, (id) => ({ type: 'refresh', id, token }))
+  }
+
+  /** See {@link TokenSocket.session}. */
+  get said(): Session | undefined {
+    const { ends } = this.renewal
+    const expiresAt = ends && Math.round(Date.now() + ends - performance.now())
+    return this.session && { uid: this.session.uid, umd: this.session.umd, expiresAt }
   }
 
   get quietFor(): number {
@@ -235,6 +255,12 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
       case 'subscribed':
       case 'unsubscribed':
         this.subscriptions.noticed(message)
+        break
+      case 'session':
+        this.#changed(message)
+        break
+      case 'renew':
+        this.renewal.start()
         break
       case 'position':
         this.subscriptions.passed(message.channel, message)
@@ -293,6 +319,14 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     if (this.subscriptions.has(channel)) this.channels.deliver(details)
   }
 
+  /** The server says all of it, whatever has changed. */
+  #changed({ uid, umd, expiresIn }: SessionNotice): void {
+    if (!this.session) return
+    this.session = { uid, umd }
+    this.renewal.changed(expiresIn)
+    if (this.said) this.#socket.emit('refreshed', this.said)
+  }
+
   #opened(): void {
     const { link } = this.connector
     if (!link) return
@@ -300,11 +334,13 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.session = link.session
     const heartbeat = link.session?.heartbeat
     this.#heartbeat.start(heartbeat && heartbeat + HEARTBEAT_LEEWAY)
+    this.renewal.opened(link.session?.expiresIn)
     this.subscriptions.connected(link.isOld)
   }
 
   #lost(error: RpcError): void {
     this.#heartbeat.stop()
+    this.renewal.lost()
     this.calls.suspend(error)
     this.subscriptions.disconnected()
   }
@@ -318,6 +354,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     const unsent = isLost ? new RpcError('ended', undefined, error.data, error) : error
     this.calls.close(error, unsent)
     this.subscriptions.close(unsent)
+    this.renewal.close(unsent)
     this.channels.close()
     this.#settleReady(error)
   }

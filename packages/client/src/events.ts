@@ -2,6 +2,19 @@ import type { GapReason, RpcError } from '@token-socket/protocol'
 import type { PublicationDetails } from './publications.js'
 import type { ConnectionState } from './states.js'
 
+/** What the server said last of a socket's authorisation. It does not change. */
+export interface Session {
+  /** Who the socket is to others. */
+  readonly uid: string | undefined
+  /** What other members see of it, in addition to its `uid`: the user metadata (`umd`). */
+  readonly umd: unknown
+  /**
+   * When it ends, in milliseconds since 1970, by this machine's clock at the moment of the look: a
+   * clock that jumps moves it along. `undefined` if it does not end.
+   */
+  readonly expiresAt: number | undefined
+}
+
 /** What a socket does at a moment: its `status`, and what goes with a change of state. */
 export interface SocketStatus {
   readonly state: ConnectionState
@@ -27,6 +40,10 @@ export interface TokenSocketEvents {
   ready: (error?: RpcError) => void
   /** After the first `ready`: the socket is back, or a try to come back failed. */
   reconnect: (error?: RpcError) => void
+  /** The server has another authorisation for this socket: a new token was taken, or the server changed it. */
+  refreshed: (session: Session) => void
+  /** The server took this socket off a channel that its user may not have any longer. */
+  revoked: (channel: string) => void
   /** A message came on a channel. */
   message: (channel: string, message: unknown, details: PublicationDetails) => void
   /** After a loss, a channel that keeps its publications goes on where it was: what was missed follows. */

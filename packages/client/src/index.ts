@@ -14,10 +14,10 @@ export {
 } from '@token-socket/protocol'
 export type { Binding, Handler } from './bindings.js'
 export type { Callback } from './callback.js'
-export type { Channel, ChannelEvents, ChannelOptions, ChannelToken } from './channel.js'
+export type { Channel, ChannelEvents, ChannelOptions, ChannelToken, LeaveReason } from './channel.js'
 export { TokenSocket } from './client.js'
 export type { ClientAction, ClientController } from './client-controller.js'
-export type { SocketStatus, StateDetails, TokenSocketEvents } from './events.js'
+export type { Session, SocketStatus, StateDetails, TokenSocketEvents } from './events.js'
 export type {
   AuthenticationData,
   GivenUrl,

@@ -5,6 +5,7 @@ export const RELEASED = undefined
 export const REVOKED = undefined
 export const SOCKET_AWAY = undefined
 export const PAGE_LEFT = undefined
+export const RENEWED = undefined
 export const SUSPENDED = undefined
 export const URL_LATE = undefined
 export const UNANSWERED = undefined

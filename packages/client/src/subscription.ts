@@ -4,6 +4,7 @@ import {
   type SubscriptionMessage,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
+import type { LeaveReason } from './channel.js'
 import { OVERTAKEN, REVOKED } from './reason-texts.js'
 import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from './states.js'
 import type { Timers } from './timers.js'
@@ -24,7 +25,7 @@ export interface SubscriptionEvents {
    * The socket is not on the channel.
    * @param by whose wish it was; `undefined` if the channel is not desired either, so that it is forgotten
    */
-  left(channel: string, by?: 'client' | 'server'): void
+  left(channel: string, by?: LeaveReason): void
   /** The server refused to subscribe this socket, or took it off the channel meanwhile. @returns whether a listener heard */
   refused(channel: string, error: RpcError): boolean
   /** Whether a handler is bound to the channel: then it is desired whatever happens to a call of `subscribe`. */
@@ -156,7 +157,7 @@ export class Subscription {
     const isOn = notice.type === 'subscribed'
     const isAnswer = request?.type === typeOf(isOn)
     // A late request of this socket may be what the server does.
-    const isAlone = !request && this.#late === 0
+    const isAlone = !request && (this.#late === 0 || !!notice.isRevoked)
     this.#move(isOn ? 'grant' : 'revoke')
     if (isAnswer) request.isConfirmed = true
     if (isAlone && (wasDesired || !this.#isPaused)) {
@@ -165,7 +166,7 @@ export class Subscription {
       this.isCalled &&= isOn
     }
     if (isOn) this.#enter(notice)
-    else events.left(this.channel, isAnswer ? 'client' : 'server')
+    else events.left(this.channel, isAnswer ? 'client' : notice.isRevoked ? 'revoked' : 'server')
     if (isAnswer && link === 'legacy' && this.request === request) this.end(request)
     else if (isAlone && !isOn && wasDesired && before !== 'subscribed') this.#tell(revoked())
     this.reconcile()

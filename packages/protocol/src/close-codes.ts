@@ -4,6 +4,9 @@ export const GOING_AWAY = { code: 4005, reason: 'The client left' } as const
 /** The code with which a server closes whose answer to the token was no. */
 export const INVALID_TOKEN_CODE = 4004
 
+/** The codes with which a server closes that no longer allows what it allowed: `expired`, `revoked`. */
+const OVER_CODES = [4009, 4010] as const
+
 /**
  * Why a connection was closed, as data. Ours start at 4000, since SockJS uses some below (1002, 1006, 2000, 2007,
  * 2010, 3000) and WebSocket owns 1000 to 2999. The range says whether to come back:
@@ -21,8 +24,8 @@ export const CLOSE_CODES = {
   ping_timeout: { code: 4006, reason: 'No heartbeat came in time' },
   too_many_messages: { code: 4007, reason: 'Far more messages in a second than the limit' },
   auth_failed: { code: 4008, reason: 'The sign-in failed' },
-  expired: { code: 4009, reason: 'The authorisation has ended' },
-  revoked: { code: 4010, reason: 'The authorisation was revoked' },
+  expired: { code: OVER_CODES[0], reason: 'The authorisation has ended' },
+  revoked: { code: OVER_CODES[1], reason: 'The authorisation was revoked' },
   rate_limited: { code: 4011, reason: 'It went on over a limit of its rate' },
   auth_required: { code: 4500, reason: 'The first message has to be the token' },
   too_large: { code: 4501, reason: 'A message was larger than the limit' },
@@ -33,6 +36,11 @@ export const CLOSE_CODES = {
 
 /** The name of one of our close codes. */
 export type CloseReason = keyof typeof CLOSE_CODES
+
+/** Whether a connection was closed since the authorisation was over. */
+export function isAuthorizationOver(code: number): boolean {
+  return code === OVER_CODES[0] || code === OVER_CODES[1]
+}
 
 /** Whether a client should come back after this code: everything but our 4500–4999. */
 export function shouldReconnect(code: number): boolean {

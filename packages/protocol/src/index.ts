@@ -8,6 +8,7 @@ export {
   type CloseReason,
   GOING_AWAY,
   INVALID_TOKEN_CODE,
+  isAuthorizationOver,
   shouldReconnect,
 } from './close-codes.js'
 export {

@@ -13,6 +13,8 @@ const isOutcome: Check = (error) => error === undefined || isError(error)
 const EVENTS: Readonly<Record<keyof TokenSocketEvents, Check>> = {
   ready: isOutcome,
   reconnect: isOutcome,
+  refreshed: (session) => typeof session === 'object',
+  revoked: isText,
   message: (channel, _message, details) => (Object(details) as { channel?: unknown }).channel === channel,
   recovered: isText,
   gap: (channel, reason) => typeof channel === 'string' && typeof reason === 'string',
@@ -35,6 +37,7 @@ const CHANNEL_EVENTS: Readonly<Record<keyof ChannelEvents, true>> = {
   recovered: true,
   gap: true,
   refused: true,
+  revoked: true,
 }
 
 /** What other libraries call an event, and what takes its place here. */
