@@ -22,6 +22,8 @@ export function targetMatcher(target: SocketTarget): (socket: RemoteClient) => b
 export interface EndOptions {
   /** `false` tells the clients to stay away. */
   readonly reconnect: boolean
+  /** What they are closed for. @default as `reconnect` says */
+  readonly why?: 'revoked' | undefined
 }
 
 /** One connection that has brought its token and is not let in yet. */
@@ -88,7 +90,8 @@ export class JoiningSocket {
   #endIf({ matches }: Pick<JoiningMatcher, 'matches'>, options: EndOptions): boolean {
     if (!this.#socket || this.#isAdmitted || this.#isEnded || !matches(this.#socket)) return false
     this.#isEnded = true
-    this.#socket.end(options)
+    if (options.why) this.#socket.closeFor(options.why)
+    else this.#socket.end({ reconnect: options.reconnect })
     return true
   }
 }

@@ -1,0 +1,301 @@
+import { decodeData, encodeData, markHandled, RpcError } from '@token-socket/protocol'
+import type { Broker, Health, History, Position, Publication } from '../engine.js'
+import { attempt } from '../runtime/attempt.js'
+import { type AuthorizationOrder, LOG_CHANNEL, readOrder, type TokenSubject } from './authorization-order.js'
+import { EngineWatch } from './engine-watch.js'
+import { HeldDeliveries } from './held-deliveries.js'
+import { HeldRevocations } from './held-revocations.js'
+
+/** Dependencies of an {@link AuthorizationLog}. */
+export interface AuthorizationLogOwner {
+  readonly engine: {
+    readonly shared: boolean
+    readonly broker: Broker
+    readonly history: Pick<History, 'read' | 'position'>
+    readonly health?: Health
+  }
+  /** Orders that are kept at once. */
+  readonly revocations: number
+  /** Milliseconds for which revocations are kept. */
+  readonly revocationTtl: number
+  /** Milliseconds without the engine after which this node is stale. */
+  readonly revocationStaleness: number
+  /** Whether a stale node closes its sockets. */
+  readonly closeWhenStale: boolean
+  /** Does what an order says to the sockets of this node. @param options.isLate those of after it are not meant */
+  apply(order: AuthorizationOrder, options: { readonly isLate: boolean }): Promise<number>
+  /** Closes all sockets of this node. */
+  closeAll(): Promise<void>
+  /** Receives what went wrong. */
+  failed(cause: unknown, details: object): void
+}
+
+/** Milliseconds for which orders that revoke nothing are kept at most: tokens need not be compared with them. */
+const ORDER_TTL = 600_000
+
+/** Orders that are read at once. */
+const PAGE = 500
+
+const AWAY =
+  'The engine cannot be reached: the sockets of this node are dealt with, the other nodes learn it when the engine is back'
+
+/**
+ * The orders that change authorisations, over all nodes: kept by the engine on a channel of its own, in one order. Every
+ * node does each once, those that it missed before anything that it missed is delivered, and checks tokens against them.
+ */
+export class AuthorizationLog {
+  readonly #owner: AuthorizationLogOwner
+  readonly #held: HeldRevocations
+  readonly #watch: EngineWatch
+  /** What the engine did not take. */
+  readonly #pending = new Set<AuthorizationOrder>()
+  #deliveries: HeldDeliveries | undefined
+  /** What this node has read. */
+  #position: Position | undefined
+  #isSubscribed = false
+  #isCurrent = false
+  #isClosed = false
+  /** Counts how often this node may have missed something. */
+  #lapses = 0
+  #reading: Promise<void> | undefined
+
+  constructor(owner: AuthorizationLogOwner) {
+    this.#owner = owner
+    this.#held = new HeldRevocations(owner)
+    this.#watch = new EngineWatch({
+      health: owner.engine.health,
+      revocationStaleness: owner.revocationStaleness,
+      lapsed: () => this.#lapse(),
+      check: () => this.#compare(),
+      stale: () => void (owner.closeWhenStale && owner.closeAll()),
+    })
+  }
+
+  /** Not ok while this node has not reached the engine for too long. */
+  get health(): Health {
+    return this.#watch.health
+  }
+
+  /** The engine's broker, with what is delivered waiting where it has to. */
+  get broker(): Broker {
+    const { broker } = this.#owner.engine
+    return {
+      listen: (listener) => {
+        this.#deliveries = new HeldDeliveries(
+          { order: (publication) => this.#hear(publication), before: () => this.#look() },
+          listener,
+        )
+        broker.listen(this.#deliveries)
+      },
+      subscribe: (channel) => broker.subscribe(channel),
+      unsubscribe: (channel) => broker.unsubscribe(channel),
+      publish: (draft, options) => broker.publish(draft, options),
+      broadcast: (json) => broker.broadcast(json),
+      command: (command) => broker.command(command),
+    }
+  }
+
+  /** Begins to read. After the broker has its listener. */
+  start(): void {
+    if (this.#owner.engine.shared) this.#watch.start()
+    else markHandled(this.#catchUp())
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    this.#isClosed = true
+    this.#watch.stop()
+    this.#deliveries?.release()
+  }
+
+  /**
+   * Checks a token. Waits for what this node has missed.
+   * @throws RpcError `invalid_token` if it was revoked; `engine_unavailable`
+   */
+  async check(token: TokenSubject): Promise<void> {
+    this.#look()
+    if (!this.#isCurrent) await this.#catchUp()
+    if (this.refuses(token)) throw new RpcError('invalid_token', 'it was revoked')
+  }
+
+  /** Whether a token, or the socket that it opened, was revoked, as far as this node knows. */
+  refuses(token: TokenSubject): boolean {
+    return this.#held.refuses(token)
+  }
+
+  /**
+   * Does what a new order says to this node's sockets, at once.
+   * @returns what came of it here, and a promise that resolves when the engine keeps the order
+   * @throws RpcError `too_many_revocations`; then nothing is done
+   */
+  give(order: AuthorizationOrder): { readonly applied: Promise<number>; readonly kept: Promise<void> } {
+    this.#held.checkRoom(order)
+    return { applied: this.take(order), kept: this.#keep(order) }
+  }
+
+  /** Does what an order says to this node's sockets, once, however often it comes. @returns how many it met */
+  take(order: AuthorizationOrder, isLate = false): Promise<number> {
+    const known = this.#held.applied(order.id)
+    if (known) return known
+    const apply = () => this.#owner.apply(order, { isLate })
+    const applied = markHandled(this.#held.isOutdated(order) ? Promise.resolve(0) : attempt(apply))
+    this.#held.add(order, this.#ttlOf(order), applied)
+    return applied
+  }
+
+  #look(): void {
+    if (this.#owner.engine.shared) this.#watch.look()
+  }
+
+  /** What is delivered from now on waits until the log is read. */
+  #lapse(): void {
+    this.#lapses += 1
+    if (this.#isCurrent) this.#deliveries?.hold()
+    this.#isCurrent = false
+    this.#watch.hurry()
+    markHandled(this.#catchUp())
+  }
+
+  /** Looks whether there is anything to read. */
+  async #compare(): Promise<void> {
+    if (!this.#isCurrent) return this.#catchUp()
+    try {
+      const position = await this.#owner.engine.history.position(LOG_CHANNEL)
+      if (!isSame(this.#position, position)) await this.#catchUp()
+    } catch (error) {
+      this.#lapse()
+      throw error
+    }
+  }
+
+  #catchUp(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
+    const { engine } = this.#owner
+    if (engine.shared && !this.#isSubscribed) {
+      await engine.broker.subscribe(LOG_CHANNEL)
+      this.#isSubscribed = true
+    }
+    for (let lapses = -1; lapses !== this.#lapses; ) {
+      lapses = this.#lapses
+      await this.#readLog()
+    }
+    this.#isCurrent = true
+    this.#deliveries?.release()
+    await this.#keepPending()
+  }
+
+  /** Reads what came after this node's position; all of it, if the log was lost since. */
+  async #readLog(): Promise<void> {
+    const known = this.#position
+    let after = known?.offset ?? 0
+    let page = await this.#readPage(after)
+    const isLost = known !== undefined && known.offset > 0 && !isAfter(known, page.position)
+    if (isLost) {
+      after = 0
+      page = await this.#readPage(after)
+    }
+    const read = new Set<string>()
+    for (;;) {
+      await this.#takePage(page.publications, { after, isFirst: known === undefined || isLost, read })
+      const last = page.publications.at(-1)
+      if (!page.more || last?.offset === undefined) break
+      after = last.offset
+      page = await this.#readPage(after)
+    }
+    const { position } = page
+    // What was to be read after the last one is over already, or had to make room.
+    const end = page.publications.at(-1)?.offset ?? after
+    if (known && !isLost && end < position.offset) await this.#owner.closeAll()
+    this.#position = position
+    if (isLost) await this.#keepAgain(read)
+  }
+
+  #readPage(after: number) {
+    return attempt(() => this.#owner.engine.history.read(LOG_CHANNEL, { after, limit: PAGE }))
+  }
+
+  async #takePage(
+    publications: readonly Publication[],
+    { after, isFirst, read }: { readonly after: number; readonly isFirst: boolean; readonly read: Set<string> },
+  ): Promise<void> {
+    const [first] = publications
+    // Orders that this node never saw are gone: what its sockets may do is not known.
+    if (!isFirst && first?.offset !== undefined && first.offset > after + 1) await this.#owner.closeAll()
+    const taken: Promise<number>[] = []
+    for (const { json } of publications) {
+      const order = readOrder(decodeData(json))
+      if (!order) continue
+      read.add(order.id)
+      const applied = this.take(order, true)
+      if (order.type === 'revoke') taken.push(applied)
+    }
+    await Promise.allSettled(taken)
+  }
+
+  /** An order of the log, as it is given. */
+  #hear({ json, epoch, offset }: Publication): void {
+    const order = readOrder(decodeData(json))
+    if (order) markHandled(this.take(order, order.again === true))
+    if (epoch === undefined || offset === undefined || this.#reading) return
+    const known = this.#position
+    if (known && offset === known.offset + 1 && (known.epoch === epoch || known.offset === 0))
+      this.#position = { epoch, offset }
+    else if (!known || known.epoch !== epoch || offset > known.offset) markHandled(this.#catchUp())
+  }
+
+  /** @throws RpcError `engine_unavailable`: then it is kept as soon as the engine is back */
+  async #keep(order: AuthorizationOrder): Promise<void> {
+    try {
+      await this.#publish(order, this.#ttlOf(order))
+    } catch (cause) {
+      if (RpcError.is(cause) && cause.code !== 'engine_unavailable') throw cause
+      this.#pending.add(order)
+      this.#lapse()
+      throw new RpcError('engine_unavailable', AWAY, undefined, cause)
+    }
+  }
+
+  async #keepPending(): Promise<void> {
+    for (const order of this.#pending) {
+      await this.#publish(order, this.#ttlOf(order))
+      this.#pending.delete(order)
+    }
+  }
+
+  /** The engine has lost its log: it gets what this node knows of it, once of all nodes. */
+  async #keepAgain(read: ReadonlySet<string>): Promise<void> {
+    for (const { order, left } of this.#held) {
+      if (read.has(order.id) || this.#pending.has(order)) continue
+      await this.#publish({ ...order, again: true }, left, `again/${order.id}`)
+    }
+  }
+
+  async #publish(order: AuthorizationOrder, ttl: number, idempotencyKey?: string): Promise<void> {
+    if (this.#isClosed) throw new RpcError('shutting_down')
+    const { engine, revocations: size } = this.#owner
+    const draft = { channel: LOG_CHANNEL, json: encodeData(order) }
+    const retention = { size, ttl: Math.max(1, Math.ceil(ttl)) }
+    await attempt(() => engine.broker.publish(draft, { retention, idempotencyKey }))
+  }
+
+  #ttlOf({ type }: AuthorizationOrder): number {
+    const { revocationTtl } = this.#owner
+    return type === 'revoke' ? revocationTtl : Math.min(revocationTtl, ORDER_TTL)
+  }
+}
+
+/** Whether nothing was added, or lost, between two positions. */
+function isSame(known: Position | undefined, now: Position): boolean {
+  return known?.offset === now.offset && (now.offset === 0 || known.epoch === now.epoch)
+}
+
+/** Whether a log that was read up to one position can be at another one now. */
+function isAfter(known: Position, now: Position): boolean {
+  return known.epoch === now.epoch && known.offset <= now.offset
+}

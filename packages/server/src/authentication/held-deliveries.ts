@@ -1,0 +1,77 @@
+import { startTimer } from '@token-socket/protocol'
+import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from '../engine.js'
+import { LOG_CHANNEL } from './authorization-order.js'
+
+/** Milliseconds for which deliveries wait at most. */
+const LONGEST_HOLD = 3000
+
+/** Deliveries that wait at most. */
+const LIMIT = 100_000
+
+/** Dependencies of {@link HeldDeliveries}. */
+export interface HeldDeliveriesOwner {
+  /** A publication of the authorization log. It waits for nothing. */
+  order(publication: Publication): void
+  /** Something is about to be delivered. Calls {@link HeldDeliveries.hold} if it has to wait. */
+  before(): void
+}
+
+/**
+ * Stands before what receives deliveries, and keeps them waiting, in order, while this node reads
+ * which authorisations have changed.
+ */
+export class HeldDeliveries implements BrokerListener {
+  readonly #owner: HeldDeliveriesOwner
+  readonly #next: BrokerListener
+  #waiting: (() => void)[] | undefined
+  #stopTimer = () => {}
+
+  constructor(owner: HeldDeliveriesOwner, next: BrokerListener) {
+    this.#owner = owner
+    this.#next = next
+  }
+
+  /** From now on deliveries wait, for 3 s at most. */
+  hold(): void {
+    if (this.#waiting) return
+    this.#waiting = []
+    this.#stopTimer = startTimer(LONGEST_HOLD, () => this.release())
+  }
+
+  /** Delivers what waits. From now on deliveries wait no longer. */
+  release(): void {
+    this.#stopTimer()
+    const waiting = this.#waiting ?? []
+    // What is delivered meanwhile goes behind.
+    for (let index = 0; index < waiting.length; index += 1) waiting[index]?.()
+    this.#waiting = undefined
+  }
+
+  publication(publication: Publication): void {
+    if (publication.channel === LOG_CHANNEL) return this.#owner.order(publication)
+    this.#owner.before()
+    if (this.#waiting) this.#wait(() => this.#next.publication(publication))
+    else this.#next.publication(publication)
+  }
+
+  broadcast(json: string): void {
+    this.#owner.before()
+    if (this.#waiting) this.#wait(() => this.#next.broadcast(json))
+    else this.#next.broadcast(json)
+  }
+
+  command(command: NodeCommand): void {
+    if (this.#waiting) this.#wait(() => this.#next.command(command))
+    else this.#next.command(command)
+  }
+
+  presence(event: PresenceEvent): void {
+    if (this.#waiting) this.#wait(() => this.#next.presence(event))
+    else this.#next.presence(event)
+  }
+
+  #wait(deliver: () => void): void {
+    this.#waiting?.push(deliver)
+    if ((this.#waiting?.length ?? 0) > LIMIT) this.release()
+  }
+}

@@ -1,0 +1,137 @@
+import { RpcError } from '@token-socket/protocol'
+import type { AuthorizationOrder, OrderTarget } from '../authentication/authorization-order.js'
+import type { JoiningMatcher, JoiningSockets } from '../authentication/joining-sockets.js'
+import { sessionSubject, uidSubject } from '../claims/subjects.js'
+import { readClaims } from '../claims.js'
+import type { RemoteClient } from '../remote-client.js'
+import { inShares } from '../runtime/shares.js'
+import { codeOf } from '../runtime/thrown-values.js'
+
+/** Dependencies of {@link NodeOrders}. */
+export interface NodeOrdersOwner {
+  /** This node's sockets. */
+  readonly hub: { readonly sockets: readonly RemoteClient[]; get(sid: string): RemoteClient | undefined }
+  /** The connections that are not let in yet. */
+  readonly joining: Pick<JoiningSockets, 'end' | 'endWhere' | 'later'>
+  readonly revocations: { readonly requests: { revoke(subject: string): void } }
+  /** Receives what kept a socket from its new authorisation. */
+  failed(cause: unknown, details: object): void
+}
+
+type Test = (socket: RemoteClient) => boolean
+
+/**
+ * Does what orders say to the sockets of this node, those that are signing in included. Each first
+ * share of the sockets is dealt with before the promise is returned.
+ */
+export class NodeOrders {
+  readonly #owner: NodeOrdersOwner
+
+  constructor(owner: NodeOrdersOwner) {
+    this.#owner = owner
+  }
+
+  /**
+   * @returns how many sockets it met
+   * @throws RpcError what kept every socket from a new authorisation, such as `identity_changed`
+   */
+  apply(order: AuthorizationOrder): Promise<number> {
+    switch (order.type) {
+      case 'revoke':
+        return this.#revoke(order.who)
+      case 'reauthorize':
+        return this.#reauthorize(order)
+      case 'refresh':
+        return this.#refresh(order.who)
+    }
+  }
+
+  /** Closes every socket: what they may do is not known any more. Their clients come back. */
+  async closeAll(): Promise<void> {
+    await inShares(this.#owner.hub.sockets, (socket) => socket.closeFor('expired'))
+  }
+
+  async #revoke(who: OrderTarget): Promise<number> {
+    const { joining, revocations } = this.#owner
+    const matches = matcherOf(who)
+    const end = { reconnect: true, why: 'revoked' } as const
+    const subject = subjectOf(who)
+    if (subject !== undefined) revocations.requests.revoke(subject)
+    // Before it is known whose it is, a connection can be found by its user's name only.
+    let count = subject === undefined ? joining.endWhere(always(matches), end) : joining.end({ subject }, end)
+    await this.#each(who, (socket) => {
+      socket.closeFor('revoked')
+      count += 1
+    })
+    return count
+  }
+
+  async #refresh(who: OrderTarget): Promise<number> {
+    let count = 0
+    this.#owner.joining.later(always(matcherOf(who)), renew)
+    await this.#each(who, (socket) => {
+      renew(socket)
+      count += 1
+    })
+    return count
+  }
+
+  async #reauthorize({ who, auth }: AuthorizationOrder): Promise<number> {
+    const changes: Promise<boolean>[] = []
+    const codes = new Set<unknown>()
+    const change = async (socket: RemoteClient): Promise<boolean> => {
+      try {
+        await socket.changeAuthorization(sourceOf(socket, auth))
+        return true
+      } catch (error) {
+        codes.add(codeOf(error))
+        this.#owner.failed(error, { sid: socket.sid, step: 'reauthorize' })
+        return false
+      }
+    }
+    this.#owner.joining.later(always(matcherOf(who)), (socket) => void change(socket))
+    await this.#each(who, (socket) => changes.push(change(socket)))
+    const done = (await Promise.all(changes)).filter(Boolean).length
+    if (codes.has('identity_changed') && done === 0) throw new RpcError('identity_changed')
+    return done
+  }
+
+  #each(who: OrderTarget, run: (socket: RemoteClient) => void): Promise<void> {
+    const { hub } = this.#owner
+    const matches = matcherOf(who)
+    const one = 'sid' in who ? hub.get(who.sid) : undefined
+    const sockets = 'sid' in who ? (one ? [one] : []) : hub.sockets
+    return inShares(sockets, (socket) => {
+      if (!socket.isClosed && matches(socket)) run(socket)
+    })
+  }
+}
+
+/** A new authorisation of the same sign-in: when it ends stays as it is. */
+function sourceOf({ authorization }: RemoteClient, auth: unknown) {
+  const { session, jti, issuedAt, expiresAt } = authorization
+  return { auth, claims: readClaims(auth), session, jti, issuedAt, expiresAt }
+}
+
+/** A client that cannot get a new token on an open socket comes back with one. */
+function renew(socket: RemoteClient): void {
+  if (socket.capabilities.includes('refresh')) socket.send({ type: 'renew' })
+  else socket.closeFor('expired')
+}
+
+function always(matches: Test): JoiningMatcher {
+  return { matches, mayMatch: matches }
+}
+
+function subjectOf(who: OrderTarget): string | undefined {
+  if ('uid' in who) return uidSubject(who.uid)
+  return 'session' in who ? sessionSubject(who.session) : undefined
+}
+
+function matcherOf(who: OrderTarget): Test {
+  if ('sid' in who) return ({ sid }) => sid === who.sid
+  if ('uid' in who) return ({ uid }) => uid === who.uid
+  if ('session' in who) return ({ session }) => session === who.session
+  if ('jti' in who) return ({ authorization }) => authorization.jti === who.jti
+  return ({ authorization }) => (authorization.issuedAt ?? Number.NEGATIVE_INFINITY) < who.issuedBefore
+}
