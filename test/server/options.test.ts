@@ -50,6 +50,9 @@ describe('resolveOptions', () => {
       pingInterval: 25_000,
       pingTimeout: 10_000,
       presenceGrace: 5000,
+      revocationTtl: 3_600_000,
+      revocationStaleness: 30_000,
+      closeWhenStale: false,
       origins: [],
       requireOrigin: false,
       debug: false,
@@ -80,6 +83,7 @@ describe('resolveOptions', () => {
         socketsPerUser: 1000,
         channelsPerUser: 10_000,
         members: 1000,
+        revocations: 100_000,
         vetoTimeout: 5000,
         authenticationTimeout: 10_000,
         connectAuthentications: 64,
@@ -356,7 +360,8 @@ describe('resolveOptions', () => {
 
   it('refuses times that timers would take for one millisecond', () => {
     for (const ms of [2 ** 31, Number.POSITIVE_INFINITY]) {
-      expect(refusedOption({ ...required, pingInterval: ms })).to.equal('pingInterval')
+      for (const option of ['pingInterval', 'revocationTtl', 'revocationStaleness'])
+        expect(refusedOption({ ...required, [option]: ms })).to.equal(option)
       expect(refusedOption({ ...required, limits: { vetoTimeout: ms } })).to.equal('limits.vetoTimeout')
       const limits = { authenticationTimeout: ms }
       expect(refusedOption({ ...required, limits })).to.equal('limits.authenticationTimeout')

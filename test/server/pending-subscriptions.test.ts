@@ -86,6 +86,7 @@ describe('an unsubscribe of the server’s own while a client subscribes', () =>
       channels,
       tickets: engine.tickets,
       revocations: {} as never,
+      authorizations: {} as never,
       failed,
     })
     return { hub, channels, cluster, reached, go }

@@ -73,9 +73,11 @@ describe('Redeemer', () => {
     it('takes a ticket, once', async () => {
       const data = { auth: { id: 7, uid: 'jim', channels }, ip: '1.2.3.4', ips: [], host: 'example.com' }
       const token = await ticket(data)
+      const jti = tokens.peek(token)
       expect(await redeemer.connect(token)).to.deep.equal({
         ...data,
         claims: undefined,
+        jti,
         expiresAt: undefined,
       })
       await refused(redeemer.connect(token), /used already/)

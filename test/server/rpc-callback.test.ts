@@ -64,6 +64,8 @@ describe('refuseCallback', () => {
       failed: () => {},
       tickets: { claim: async () => true },
       revocations: { add: async () => {} },
+      authorizations: {} as never,
+      authData: 1000,
       callTimeout: 50,
     })
     const callback = (() => {}) as never

@@ -7,6 +7,7 @@ import {
   type SizeLimits,
 } from '@token-socket/protocol'
 import type { Arrival } from './authentication/arrival.js'
+import type { AuthorizationLog } from './authentication/authorization-log.js'
 import type { ConnectAuthenticator } from './authentication/connect-authentication.js'
 import { DevelopmentClient } from './authentication/development-client.js'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
@@ -29,6 +30,8 @@ import type { Refusal } from './vetoes.js'
 export interface AdmissionOptions {
   readonly redeemer: Pick<Redeemer, 'connect'>
   /** Judges connections without a token. @default none: they are refused */
+  /** Knows what was revoked, over all nodes. @default nothing is */
+  readonly authorizations?: Pick<AuthorizationLog, 'refuses'> | undefined
   readonly connects?: Pick<ConnectAuthenticator, 'authenticate'> | undefined
   readonly hub: Hub
   readonly counts: SocketCounts
@@ -113,6 +116,8 @@ export class Admission {
     if (joining.isEnded) return
     if (refusal) throw this.#refused(socket, refusalOf(refusal.error))
     if (socket.isClosed || arrival.isClosed) return
+    // An order may have come after its token was looked at.
+    if (this.#options.authorizations?.refuses(socket.authorization)) return socket.closeFor('revoked')
     // The old client does not answer all that it is asked.
     if (message.version !== undefined) unwatch = this.#options.watch(socket)
     joining.admit()

@@ -2,7 +2,8 @@ import { type CallOptions, callFailure, RpcError } from '@token-socket/protocol'
 import type { BulkOutcome } from './channels/bulk-subscriptions.js'
 import { checkName } from './channels/check-name.js'
 import { sessionSubject, uidSubject } from './claims/subjects.js'
-import { ClusterBase, type ClusterBaseOwner, type ClusterCount, total } from './cluster/cluster-base.js'
+import { type ClusterCount, total } from './cluster/cluster-base.js'
+import { ClusterOrders, type ClusterOrdersOwner } from './cluster/cluster-orders.js'
 import { checkNodeEvent, type NodeEventListener, NodeEvents } from './cluster/node-events.js'
 import { NodeSockets, type NodeSocketsOwner } from './cluster/node-sockets.js'
 import { ANSWER_TIMEOUT, type Answers, type UserQuestion } from './cluster/questions.js'
@@ -37,7 +38,7 @@ export interface ClusterSubscription extends ClusterCount {
 }
 
 /** Dependencies of a {@link Cluster}. */
-export interface ClusterOwner extends ClusterBaseOwner {
+export interface ClusterOwner extends ClusterOrdersOwner {
   readonly hub: NodeSocketsOwner['hub']
   /** The connections that are not let in yet. */
   readonly joining: NodeSocketsOwner['joining'] & NodeUsersOwner['joining']
@@ -45,11 +46,8 @@ export interface ClusterOwner extends ClusterBaseOwner {
     /** Warns developers of channels that lack presence. */
     checkPresence(pattern: string, channels: readonly string[]): void
   }
-  readonly revocations: NodeUsersOwner['revocations']
   /** Records ids over all nodes. */
   readonly tickets: Pick<Tickets, 'claim'>
-  /** Milliseconds that a call may take which names no time-out. */
-  readonly callTimeout: number
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
 }
@@ -59,7 +57,7 @@ export interface ClusterOwner extends ClusterBaseOwner {
  * died makes no question fail: the caller gets the ids of those that did not answer. A wrong selector is refused before
  * anything is done. Each method can be used without the object.
  */
-export class Cluster extends ClusterBase {
+export class Cluster extends ClusterOrders {
   readonly #owner: ClusterOwner
   readonly #users: NodeUsers
   readonly #events: NodeEvents
@@ -68,7 +66,7 @@ export class Cluster extends ClusterBase {
   constructor(owner: ClusterOwner) {
     const users = new NodeUsers(owner)
     const events = new NodeEvents((...failure) => owner.failed(...failure))
-    super(owner, { hub: owner.hub, sockets: new NodeSockets(owner), users, events })
+    super(owner, { ...owner, sockets: new NodeSockets(owner), users, events })
     this.#owner = owner
     this.#users = users
     this.#events = events

@@ -109,6 +109,11 @@ export interface Limits {
   readonly channelsPerUser: number
   /** Members that may be on one channel; one more is refused with `too_many_members`. @default 1000 */
   readonly members: number
+  /**
+   * Orders to all nodes about authorisations that are kept at once, of 160 bytes on average; one more is refused with
+   * `too_many_revocations`. @default 100000
+   */
+  readonly revocations: number
   /** Milliseconds that an event listener may take to allow or refuse; then it is refused. @default 5000 */
   readonly vetoTimeout: number
   /**
@@ -157,6 +162,7 @@ export const DEFAULT_LIMITS: Limits = {
   socketsPerUser: 1000,
   channelsPerUser: 10_000,
   members: 1000,
+  revocations: 100_000,
   vetoTimeout: 5000,
   connectAuthentications: 64,
   authenticationTimeout: 10_000,

@@ -158,6 +158,16 @@ export interface TokenSocketServerOptions {
   readonly pingTimeout?: number | undefined
   /** Milliseconds for which a member of a channel stays whose connection was lost; 0 for not at all. @default 5000 */
   readonly presenceGrace?: number | undefined
+  /**
+   * Milliseconds that a revocation is kept: at least as long as a token lives that the application
+   * signs.
+   * @default 3600000
+   */
+  readonly revocationTtl?: number | undefined
+  /** Milliseconds without the engine after which the server is `degraded`, since it may have missed a revocation. @default 30000 */
+  readonly revocationStaleness?: number | undefined
+  /** Whether the server then also closes its sockets; clients come back. @default false */
+  readonly closeWhenStale?: boolean | undefined
   /** Other origins whose pages may use the server. @default [] (the same origin only) */
   readonly origins?: Origins | undefined
   /** Refuses requests without an `Origin`, such as those of programs that are no browser. @default false */
@@ -213,11 +223,9 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['log', 'logger'],
 ])
 
-/** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
-export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
-  checkParts(options)
-  const limits = resolveLimits(options.limits)
-  const defaults = {
+/** The options that have a default of their own. */
+function defaultsOf(options: TokenSocketServerOptions) {
+  return {
     audience: 'token-socket',
     tokenTtl: 30_000,
     enforceExpiry: true,
@@ -237,12 +245,22 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
     pingInterval: 25_000,
     pingTimeout: 10_000,
     presenceGrace: 5000,
+    revocationTtl: 3_600_000,
+    revocationStaleness: 30_000,
+    closeWhenStale: false,
     origins: [],
     requireOrigin: false,
     debug: false,
     engine: options.engine ?? new MemoryEngine(),
     healthRoute: `${options.prefix ?? '/sockets'}/health`,
   }
+}
+
+/** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
+export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
+  checkParts(options)
+  const limits = resolveLimits(options.limits)
+  const defaults = defaultsOf(options)
   const logger = safeLogger(options.logger ?? consoleLogger(options.debug ?? false))
   const resolved = { ...defaults, ...withoutUndefined(options), limits, logger }
   checkResolved(resolved)
@@ -269,15 +287,32 @@ function resolveLimits(given: NonNullable<TokenSocketServerOptions['limits']> = 
   return limits
 }
 
+const NUMBERS = [
+  'tokenTtl',
+  'authTimeout',
+  'pingInterval',
+  'pingTimeout',
+  'revocationTtl',
+  'revocationStaleness',
+] as const
+
 function checkResolved(resolved: ResolvedOptions): void {
-  for (const name of ['tokenTtl', 'authTimeout', 'pingInterval', 'pingTimeout'] as const) {
+  for (const name of NUMBERS) {
     checkNumber(name, resolved[name])
   }
   if (resolved.sessionTtl !== undefined) checkNumber('sessionTtl', resolved.sessionTtl)
   if (typeof resolved.enforceExpiry !== 'boolean') throw badOption('enforceExpiry', 'has to be true or false')
   if (resolved.presenceGrace !== 0) checkNumber('presenceGrace', resolved.presenceGrace)
-  for (const name of ['pingInterval', 'pingTimeout', 'presenceGrace'] as const)
+  for (const name of [
+    'pingInterval',
+    'pingTimeout',
+    'presenceGrace',
+    'revocationTtl',
+    'revocationStaleness',
+  ] as const)
     checkWait(name, resolved[name])
+  if (typeof resolved.closeWhenStale !== 'boolean')
+    throw badOption('closeWhenStale', 'has to be true or false')
   for (const name of ['prefix', 'tokenRoute'] as const) checkPath(name, resolved[name])
   // Everything below the prefix is taken out of the application's sight.
   if (`${resolved.tokenRoute}/`.startsWith(`${resolved.prefix}/`))

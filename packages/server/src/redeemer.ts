@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { decodeData, RpcError } from '@token-socket/protocol'
+import type { AuthorizationLog } from './authentication/authorization-log.js'
+import type { TokenSubject } from './authentication/authorization-order.js'
 import type { Revocations } from './authentication/revocations.js'
 import type { TicketData } from './authentication/ticket-data.js'
 import type { AuthorizationSource } from './claims/authorization.js'
@@ -11,6 +13,7 @@ import { Grants } from './grants.js'
 import type { RemoteClient } from './remote-client.js'
 import { attempt } from './runtime/attempt.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
+import { codeOf } from './runtime/thrown-values.js'
 import type { AddedGrants } from './socket/added-grants.js'
 import type { SignedClaims, Tokens } from './tokens.js'
 
@@ -24,12 +27,16 @@ export interface RedeemerOptions {
   readonly enforceExpiry?: boolean
   /** Milliseconds for which a ticket lets in. @default for as long as the socket lives */
   readonly sessionTtl?: number | undefined
+  /** Knows what was revoked, over all nodes. @default nothing is */
+  readonly authorizations?: Pick<AuthorizationLog, 'check'> | undefined
 }
 
 /** Whom a token lets in. */
 export interface Redeemed extends Omit<TicketData, 'hasClaims'>, AuthorizationSource {
   readonly auth: unknown
   readonly claims: Claims | undefined
+  /** The id of the token, or of its ticket. @default none */
+  readonly jti?: string | undefined
 }
 
 /**
@@ -54,22 +61,19 @@ export class Redeemer {
     if (!claims) {
       const { hasClaims, ...data } = await this.#take(ticket)
       const claims = hasClaims ? readClaims(data.auth) : undefined
-      return { ...data, claims, expiresAt: endIn(this.#options.sessionTtl) }
+      const redeemed = { ...data, jti: ticket, claims, expiresAt: endIn(this.#options.sessionTtl) }
+      await this.#checkOrders({ ...redeemed, uid: claims?.uid })
+      return redeemed
     }
     if (claims.scope !== 'connect') throw this.#refused('its scope is not connect')
     const read = this.#read(claims)
+    const signed = signedBy(claims)
     await this.#checkRevoked(read?.uid, claims)
+    await this.#checkOrders({ ...signed, uid: read?.uid })
     await this.#claim(claims, token)
-    const { jti, iat, exp } = claims
     const ends = this.#options.enforceExpiry !== false
-    return {
-      auth: freeze(claims),
-      ips: [],
-      claims: read,
-      jti,
-      issuedAt: typeof iat === 'number' ? iat * 1000 : undefined,
-      expiresAt: ends ? endAt(exp) : undefined,
-    }
+    const expiresAt = ends ? endAt(claims.exp) : undefined
+    return { auth: freeze(claims), ips: [], claims: read, ...signed, expiresAt }
   }
 
   /** Gives a socket what its token for a channel says, to be kept or taken back. @throws RpcError `invalid_token` */
@@ -80,6 +84,7 @@ export class Redeemer {
     const read = this.#read(claims)
     // Who a user may be on one channel, they may not be on another.
     if (read?.channels && !Grants.of(read).speakOf(channel)) throw this.#refused('it is for other channels')
+    await this.#checkOrders({ ...signedBy(claims), uid: read?.uid })
     await this.#claim(claims, token)
     return read && this.#try(() => socket.grant(channel, read))
   }
@@ -107,6 +112,12 @@ export class Redeemer {
         throw error.code === 'invalid_token' ? this.#refused(error.message) : error
       })
     }
+  }
+
+  async #checkOrders(token: TokenSubject): Promise<void> {
+    await this.#options.authorizations?.check(token).catch((error: unknown) => {
+      throw codeOf(error) === 'invalid_token' ? this.#refused((error as Error).message) : error
+    })
   }
 
   #read(signed: SignedClaims): Claims | undefined {
@@ -168,6 +179,14 @@ const LEEWAY = 10_000
 
 /** Milliseconds that a time is rounded up to: an engine that has one timer for many ids does better with few times. */
 const GRAIN = 10_000
+
+/** What a signed token says of itself. */
+function signedBy({ jti, iat }: SignedClaims): Pick<TokenSubject, 'jti' | 'issuedAt'> {
+  return {
+    ...(jti !== undefined && { jti }),
+    ...(typeof iat === 'number' && Number.isFinite(iat) && { issuedAt: iat * 1000 }),
+  }
+}
 
 /** An id may be as long as a token, and a key of a store may not. */
 function nameOf(jti: string): string {

@@ -1,10 +1,10 @@
-import type { Engine, EngineHealth } from './engine.js'
+import type { Engine, EngineHealth, Health } from './engine.js'
 import type { Logger } from './logger.js'
 
 /** How a server is, as the health route answers it. It says nothing that strangers must not know. */
 export interface ServerHealth {
   /**
-   * `ok`; `degraded` while the engine cannot do what it is asked: sockets stay, and calls between a client and this server
+   * `ok`; `degraded` while the engine cannot do what it is asked, or revocations could not be read for `revocationStaleness`: sockets stay, and calls between a client and this server
    * go on; `shutting_down` from the moment at which `shutdown()` was called.
    */
   readonly status: 'ok' | 'degraded' | 'shutting_down'
@@ -17,6 +17,8 @@ export interface ServerHealth {
 /** What a {@link HealthWatch} needs. */
 export interface HealthWatchOwner {
   readonly engine: Pick<Engine, 'name' | 'health'>
+  /** What else makes it degraded, though the engine says nothing. @default nothing */
+  readonly troubles?: Health | undefined
   readonly logger: Pick<Logger, 'info' | 'warn'>
   /** The status is another one. */
   changed(health: ServerHealth): void
@@ -33,13 +35,20 @@ export class HealthWatch {
 
   constructor(owner: HealthWatchOwner) {
     this.#owner = owner
-    this.#undo = owner.engine.health?.onchange((health) => this.#heard(health)) ?? (() => {})
+    const undo = [owner.engine.health, owner.troubles].map((part) =>
+      part?.onchange((health) => this.#heard(health)),
+    )
+    this.#undo = () => {
+      for (const one of undo) one?.()
+    }
   }
 
   get now(): ServerHealth {
     const { name: engine, health } = this.#owner.engine
+    const troubles = this.#owner.troubles?.now
     if (this.#end !== undefined) return { status: 'shutting_down', engine, since: this.#end }
-    const { ok, since } = health?.now ?? { ok: true, since: this.#begun }
+    const own = health?.now ?? { ok: true, since: this.#begun }
+    const { ok, since } = own.ok && troubles && !troubles.ok ? troubles : own
     return { status: ok ? 'ok' : 'degraded', engine, since }
   }
 

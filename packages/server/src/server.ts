@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type Action, type CallOptions, findAction, markHandled } from '@token-socket/protocol'
+import type { AuthorizationLog } from './authentication/authorization-log.js'
 import { JoiningSockets } from './authentication/joining-sockets.js'
+import { makeAuthorizations } from './authentication/make-authorizations.js'
 import { Revocations } from './authentication/revocations.js'
 import { makeHandshakes, type SignInParts } from './authentication/sign-in.js'
 import { mountTokenEndpoint } from './authentication/token-endpoint.js'
@@ -70,6 +72,7 @@ export class TokenSocketServer extends ServerChannels {
   readonly #hub: Hub
   readonly #joining = new JoiningSockets()
   readonly #channels: Channels
+  readonly #authorizations: AuthorizationLog
   readonly #handshakes: Handshakes
   readonly #health: HealthWatch
   /** What token requests, upgrades and tokens wait at when many come at once. */
@@ -105,7 +108,9 @@ export class TokenSocketServer extends ServerChannels {
     warnOfHiddenInstances(logger, socketController)
     const tokens = makeTokens(this.#options)
     const revocations = new Revocations({ ...this.#options, ...limits, tickets: engine.tickets })
-    const redeemer = new Redeemer({ ...this.#options, tokens, revocations, log: this.#log })
+    const authorizations = this.#makeAuthorizations(revocations)
+    this.#authorizations = authorizations
+    const redeemer = new Redeemer({ ...this.#options, tokens, revocations, authorizations, log: this.#log })
     this.#channels = this.#makeChannels(redeemer, tokens)
     this.parts = { channels: this.#channels, hub: this.#hub, failures: this.#failures }
     this.cluster = this.#makeCluster(revocations)
@@ -201,6 +206,7 @@ export class TokenSocketServer extends ServerChannels {
     for (const socket of this.sockets()) socket.closeFor('shutting_down')
     this.#channels.close()
     this.cluster.close()
+    this.#authorizations.close()
     this.#log.close()
     await this.#options.engine.close()
   }
@@ -214,6 +220,7 @@ export class TokenSocketServer extends ServerChannels {
     return new Channels({
       ...engine,
       ...limits,
+      broker: this.#authorizations.broker,
       presenceGrace,
       hub: this.#hub,
       joining: this.#joining,
@@ -247,7 +254,15 @@ export class TokenSocketServer extends ServerChannels {
     const [hub, joining, channels] = [this.#hub, this.#joining, this.#channels]
     const { report: failed } = this.#failures
     const parts = { nodes, tickets, hub, joining, channels, revocations, failed }
-    return new Cluster({ ...limits, ...parts, development: this.#development })
+    const [authorizations, development] = [this.#authorizations, this.#development]
+    authorizations.start()
+    return new Cluster({ ...limits, ...parts, authorizations, development })
+  }
+
+  #makeAuthorizations(revocations: Revocations): AuthorizationLog {
+    const { report: failed } = this.#failures
+    const [hub, joining] = [this.#hub, this.#joining]
+    return makeAuthorizations({ ...this.#options, hub, joining, revocations, failed })
   }
 
   #makeOrigins(trusts: TrustProxy): OriginRules {
@@ -283,6 +298,7 @@ export class TokenSocketServer extends ServerChannels {
     return makeHandshakes({
       ...this.#options,
       ...parts,
+      authorizations: this.#authorizations,
       log: this.#log,
       development: this.#development,
       redeemer,
@@ -326,7 +342,12 @@ export class TokenSocketServer extends ServerChannels {
 
   #watchHealth(): HealthWatch {
     const changed = (health: ServerHealth) => this.#tell('health', [health])
-    const { watch, unmount } = watchHealth({ ...this.#options, log: this.#log, changed })
+    const { watch, unmount } = watchHealth({
+      ...this.#options,
+      troubles: this.#authorizations.health,
+      log: this.#log,
+      changed,
+    })
     this.#release.push(unmount)
     return watch
   }

@@ -44,6 +44,8 @@ describe('Cluster', () => {
       },
       tickets: { claim: async () => true },
       revocations: { add: async () => {} },
+      authorizations: {} as never,
+      authData: 1000,
       callTimeout: 1234,
       development,
       failed: () => {},

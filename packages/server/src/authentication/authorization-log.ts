@@ -12,7 +12,7 @@ export interface AuthorizationLogOwner {
     readonly shared: boolean
     readonly broker: Broker
     readonly history: Pick<History, 'read' | 'position'>
-    readonly health?: Health
+    readonly health?: Health | undefined
   }
   /** Orders that are kept at once. */
   readonly revocations: number
@@ -32,6 +32,9 @@ export interface AuthorizationLogOwner {
 
 /** Milliseconds for which orders that revoke nothing are kept at most: tokens need not be compared with them. */
 const ORDER_TTL = 600_000
+
+/** Orders that the engine is asked to keep at most. */
+const LONGEST_LOG = 10_000_000
 
 /** Orders that are read at once. */
 const PAGE = 500
@@ -149,6 +152,7 @@ export class AuthorizationLog {
 
   /** What is delivered from now on waits until the log is read. */
   #lapse(): void {
+    if (this.#isClosed) return
     this.#lapses += 1
     if (this.#isCurrent) this.#deliveries?.hold()
     this.#isCurrent = false
@@ -160,8 +164,9 @@ export class AuthorizationLog {
   async #compare(): Promise<void> {
     if (!this.#isCurrent) return this.#catchUp()
     try {
-      const position = await this.#owner.engine.history.position(LOG_CHANNEL)
+      const position = await attempt(() => this.#owner.engine.history.position(LOG_CHANNEL))
       if (!isSame(this.#position, position)) await this.#catchUp()
+      else await this.#keepPending()
     } catch (error) {
       this.#lapse()
       throw error
@@ -222,7 +227,11 @@ export class AuthorizationLog {
 
   async #takePage(
     publications: readonly Publication[],
-    { after, isFirst, read }: { readonly after: number; readonly isFirst: boolean; readonly read: Set<string> },
+    {
+      after,
+      isFirst,
+      read,
+    }: { readonly after: number; readonly isFirst: boolean; readonly read: Set<string> },
   ): Promise<void> {
     const [first] = publications
     // Orders that this node never saw are gone: what its sockets may do is not known.
@@ -280,7 +289,7 @@ export class AuthorizationLog {
     if (this.#isClosed) throw new RpcError('shutting_down')
     const { engine, revocations: size } = this.#owner
     const draft = { channel: LOG_CHANNEL, json: encodeData(order) }
-    const retention = { size, ttl: Math.max(1, Math.ceil(ttl)) }
+    const retention = { size: Math.min(size, LONGEST_LOG), ttl: Math.max(1, Math.ceil(ttl)) }
     await attempt(() => engine.broker.publish(draft, { retention, idempotencyKey }))
   }
 

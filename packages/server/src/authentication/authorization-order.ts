@@ -48,7 +48,10 @@ const TYPES: readonly unknown[] = ['revoke', 'reauthorize', 'refresh']
 export function readOrder(value: unknown): AuthorizationOrder | undefined {
   const order = Object(value) as Partial<AuthorizationOrder>
   const isOrder =
-    typeof order.id === 'string' && TYPES.includes(order.type) && Number.isFinite(order.at) && isTarget(order.who)
+    typeof order.id === 'string' &&
+    TYPES.includes(order.type) &&
+    Number.isFinite(order.at) &&
+    isTarget(order.who)
   return isOrder ? (order as AuthorizationOrder) : undefined
 }
 

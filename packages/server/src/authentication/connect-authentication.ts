@@ -19,6 +19,7 @@ import {
   type AuthenticationOption,
   callAuthentication,
 } from './authentication-call.js'
+import type { AuthorizationLog } from './authorization-log.js'
 import { ClaimsCheck } from './claims-check.js'
 import { ConnectCall, WITHDRAWN } from './connect-call.js'
 import { encodeGiven, refuseGiven } from './given-auth.js'
@@ -54,6 +55,8 @@ export interface ConnectAuthenticatorOptions {
   readonly enforceExpiry?: boolean
   readonly trusts: TrustProxy
   readonly revocations: Pick<Revocations, 'check'>
+  /** Knows what was revoked, over all nodes. @default nothing is */
+  readonly authorizations?: Pick<AuthorizationLog, 'refuses'> | undefined
   readonly log: Pick<ThrottledLog, 'write'>
   readonly development?: Pick<Development, 'checkData'> | undefined
   readonly failed: FailureListener
@@ -107,7 +110,7 @@ export class ConnectAuthenticator {
       const ips = clientAddresses(request, trusts)
       const admitted = this.#admit(auth, { ip, ips, host: hostName(request, trusts) })
       await this.#checkRevoked(admitted.claims, began)
-      return admitted
+      return { ...admitted, issuedAt: began }
     } catch (cause) {
       if (cause === WITHDRAWN) throw cause
       if (cause instanceof Refused) throw this.#refused(cause, ip, request.url)
@@ -169,6 +172,8 @@ export class ConnectAuthenticator {
 
   /** A user who was cut off for good meanwhile must not get in by what the function saw before. */
   async #checkRevoked(claims: Claims | undefined, began: number): Promise<void> {
+    const subject = { uid: claims?.uid, issuedAt: began }
+    if (this.#options.authorizations?.refuses(subject)) throw new Refused(new RpcError('forbidden'))
     for (const subject of subjectsOf({ uid: claims?.uid }))
       await this.#options.revocations.check(subject, began / 1000).catch((cause: unknown) => {
         throw codeOf(cause) === 'invalid_token' ? new Refused(new RpcError('forbidden')) : cause

@@ -26,7 +26,7 @@ import { SocketCounts } from './socket-counts.js'
 /** Dependencies of {@link makeHandshakes}. */
 export interface SignInParts
   extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
-    Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'enforceExpiry'>,
+    Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'authorizations' | 'enforceExpiry'>,
     Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'> {
   readonly limits: Limits
   readonly logger: Logger

@@ -13,7 +13,7 @@ export interface TicketData {
   readonly host?: string | undefined
   /** The hash of the session that it was asked for in. */
   readonly session?: string | undefined
-  /** When it was asked for, in milliseconds since 1970. */
+  /** When it was asked for, in milliseconds since 1970. @default not known */
   readonly issuedAt?: number | undefined
 }
 

@@ -1,10 +1,19 @@
 import { encodeError, RpcError } from '@token-socket/protocol'
+import { type AuthorizationOrder, readOrder } from '../authentication/authorization-order.js'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
 import type { RemoteClient } from '../remote-client.js'
 import { CancellableCalls } from '../runtime/cancellable-calls.js'
+import { codeOf } from '../runtime/thrown-values.js'
 import type { NodeEvents } from './node-events.js'
 import type { NodeSockets } from './node-sockets.js'
-import type { CallQuestion, Question, SelectionQuestion, SocketAnswer, SocketQuestion } from './questions.js'
+import type {
+  CallQuestion,
+  OrderRefusal,
+  Question,
+  SelectionQuestion,
+  SocketAnswer,
+  SocketQuestion,
+} from './questions.js'
 import { PageCollector } from './socket-pages.js'
 import type { NodeUsers } from './users.js'
 
@@ -18,6 +27,8 @@ export interface NodeAnswersOwner {
   readonly sockets: NodeSockets
   readonly users: NodeUsers
   readonly events: NodeEvents
+  /** Does what orders say to this node's sockets, each once. */
+  readonly authorizations: { take(order: AuthorizationOrder): Promise<number> }
 }
 
 /** Answers what nodes ask, for this node. */
@@ -45,6 +56,8 @@ export class NodeAnswers {
         const { session, reconnect } = question
         return users.cut({ subject: sessionSubject(session) }, { reconnect, signed: false })
       }
+      case 'authorize':
+        return this.#take(question.order)
       case 'cancel':
         this.#calls.cancel(question.id)
         return true
@@ -59,6 +72,16 @@ export class NodeAnswers {
         return this.#answerOne(question)
       default:
         return this.#answerSelected(question)
+    }
+  }
+
+  async #take(given: unknown): Promise<number | OrderRefusal> {
+    const order = readOrder(given)
+    if (!order) throw new RpcError('bad_message')
+    try {
+      return await this.#owner.authorizations.take(order)
+    } catch (error) {
+      return { refused: codeOf(error) }
     }
   }
 

@@ -12,7 +12,7 @@ export interface NodeOrdersOwner {
   /** This node's sockets. */
   readonly hub: { readonly sockets: readonly RemoteClient[]; get(sid: string): RemoteClient | undefined }
   /** The connections that are not let in yet. */
-  readonly joining: Pick<JoiningSockets, 'end' | 'endWhere' | 'later'>
+  readonly joining: Pick<JoiningSockets, 'endWhere' | 'later'>
   readonly revocations: { readonly requests: { revoke(subject: string): void } }
   /** Receives what kept a socket from its new authorisation. */
   failed(cause: unknown, details: object): void
@@ -32,17 +32,20 @@ export class NodeOrders {
   }
 
   /**
+   * Does it.
+   * @param options.isLate this node learns of it late: sockets of after it are not meant
    * @returns how many sockets it met
    * @throws RpcError what kept every socket from a new authorisation, such as `identity_changed`
    */
-  apply(order: AuthorizationOrder): Promise<number> {
+  apply(order: AuthorizationOrder, { isLate = false } = {}): Promise<number> {
+    const matches = isLate ? beforeOnly(order) : matcherOf(order.who)
     switch (order.type) {
       case 'revoke':
-        return this.#revoke(order.who)
+        return this.#revoke(order.who, matches)
       case 'reauthorize':
-        return this.#reauthorize(order)
+        return this.#reauthorize(order, matches)
       case 'refresh':
-        return this.#refresh(order.who)
+        return this.#refresh(order.who, matches)
     }
   }
 
@@ -51,32 +54,30 @@ export class NodeOrders {
     await inShares(this.#owner.hub.sockets, (socket) => socket.closeFor('expired'))
   }
 
-  async #revoke(who: OrderTarget): Promise<number> {
+  async #revoke(who: OrderTarget, matches: Test): Promise<number> {
     const { joining, revocations } = this.#owner
-    const matches = matcherOf(who)
     const end = { reconnect: true, why: 'revoked' } as const
     const subject = subjectOf(who)
     if (subject !== undefined) revocations.requests.revoke(subject)
-    // Before it is known whose it is, a connection can be found by its user's name only.
-    let count = subject === undefined ? joining.endWhere(always(matches), end) : joining.end({ subject }, end)
-    await this.#each(who, (socket) => {
+    let count = joining.endWhere(always(matches), end)
+    await this.#each(who, matches, (socket) => {
       socket.closeFor('revoked')
       count += 1
     })
     return count
   }
 
-  async #refresh(who: OrderTarget): Promise<number> {
+  async #refresh(who: OrderTarget, matches: Test): Promise<number> {
     let count = 0
-    this.#owner.joining.later(always(matcherOf(who)), renew)
-    await this.#each(who, (socket) => {
+    this.#owner.joining.later(always(matches), renew)
+    await this.#each(who, matches, (socket) => {
       renew(socket)
       count += 1
     })
     return count
   }
 
-  async #reauthorize({ who, auth }: AuthorizationOrder): Promise<number> {
+  async #reauthorize({ who, auth }: AuthorizationOrder, matches: Test): Promise<number> {
     const changes: Promise<boolean>[] = []
     const codes = new Set<unknown>()
     const change = async (socket: RemoteClient): Promise<boolean> => {
@@ -89,16 +90,15 @@ export class NodeOrders {
         return false
       }
     }
-    this.#owner.joining.later(always(matcherOf(who)), (socket) => void change(socket))
-    await this.#each(who, (socket) => changes.push(change(socket)))
+    this.#owner.joining.later(always(matches), (socket) => void change(socket))
+    await this.#each(who, matches, (socket) => changes.push(change(socket)))
     const done = (await Promise.all(changes)).filter(Boolean).length
     if (codes.has('identity_changed') && done === 0) throw new RpcError('identity_changed')
     return done
   }
 
-  #each(who: OrderTarget, run: (socket: RemoteClient) => void): Promise<void> {
+  #each(who: OrderTarget, matches: Test, run: (socket: RemoteClient) => void): Promise<void> {
     const { hub } = this.#owner
-    const matches = matcherOf(who)
     const one = 'sid' in who ? hub.get(who.sid) : undefined
     const sockets = 'sid' in who ? (one ? [one] : []) : hub.sockets
     return inShares(sockets, (socket) => {
@@ -115,12 +115,22 @@ function sourceOf({ authorization }: RemoteClient, auth: unknown) {
 
 /** A client that cannot get a new token on an open socket comes back with one. */
 function renew(socket: RemoteClient): void {
-  if (socket.capabilities.includes('refresh')) socket.send({ type: 'renew' })
+  if (socket.capabilities.includes('refresh')) socket.sendMessage({ type: 'renew' })
   else socket.closeFor('expired')
 }
 
 function always(matches: Test): JoiningMatcher {
   return { matches, mayMatch: matches }
+}
+
+/** Milliseconds that clocks of nodes may differ by. */
+const SLACK = 10_000
+
+/** Those that are meant, and signed in before the order. A newer authorisation is not replaced. */
+function beforeOnly({ type, who, at }: AuthorizationOrder): Test {
+  const matches = matcherOf(who)
+  const latest = type === 'revoke' ? at + SLACK : at
+  return (socket) => matches(socket) && (socket.authorization.issuedAt ?? Number.NEGATIVE_INFINITY) <= latest
 }
 
 function subjectOf(who: OrderTarget): string | undefined {

@@ -6,6 +6,7 @@ import {
   sendable,
   type WireError,
 } from '@token-socket/protocol'
+import type { AuthorizationOrder } from '../authentication/authorization-order.js'
 import type { MissingAnswer, NodeAnswers, NodeAskOptions, Nodes } from '../engine.js'
 import { attempt } from '../runtime/attempt.js'
 import type { Selection } from './selectors.js'
@@ -61,10 +62,21 @@ export type Question =
   | UserQuestion
   | { readonly type: 'cancel'; readonly id: string }
   | { readonly type: 'count'; readonly channel?: string | undefined }
+  | { readonly type: 'authorize'; readonly order: AuthorizationOrder }
   | { readonly type: 'emit'; readonly event: string; readonly data: unknown; readonly node: string }
 
 /** What is said of one socket: what came of it, or that there is no such socket. */
 export type SocketAnswer = { readonly data: unknown } | WireError | { readonly isMissing: true }
+
+/** What a node says whose sockets all refuse an order. */
+export interface OrderRefusal {
+  readonly refused: string
+}
+
+/** Whether an answer is an {@link OrderRefusal}. */
+export function isRefusal(answer: unknown): answer is OrderRefusal {
+  return typeof answer === 'object' && answer !== null && 'refused' in answer
+}
 
 /** What the nodes that were asked said. */
 export interface Answers {

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { Engine } from '../engine.js'
+import type { Engine, Health } from '../engine.js'
 import { HealthRoute, mountHealthRoute } from '../health-route.js'
 import type { Logger } from '../logger.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
@@ -8,6 +8,8 @@ import { HealthWatch, type ServerHealth } from '../server-health.js'
 /** Dependencies of {@link watchHealth}. */
 export interface HealthParts {
   readonly engine: Engine
+  /** What else makes the server degraded. @default nothing */
+  readonly troubles?: Health | undefined
   readonly logger: Logger
   readonly log: ThrottledLog
   readonly server: Server

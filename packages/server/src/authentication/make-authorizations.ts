@@ -1,0 +1,22 @@
+import { NodeOrders, type NodeOrdersOwner } from '../cluster/node-orders.js'
+import type { Engine } from '../engine.js'
+import { AuthorizationLog, type AuthorizationLogOwner } from './authorization-log.js'
+
+/** Dependencies of {@link makeAuthorizations}. */
+export interface AuthorizationParts
+  extends NodeOrdersOwner,
+    Pick<AuthorizationLogOwner, 'revocationTtl' | 'revocationStaleness' | 'closeWhenStale'> {
+  readonly engine: Engine
+  readonly limits: { readonly revocations: number }
+}
+
+/** Makes the log of a server's authorisations, which does what it says to the server's sockets. */
+export function makeAuthorizations(parts: AuthorizationParts): AuthorizationLog {
+  const orders = new NodeOrders(parts)
+  return new AuthorizationLog({
+    ...parts,
+    revocations: parts.limits.revocations,
+    apply: (...order) => orders.apply(...order),
+    closeAll: () => orders.closeAll(),
+  })
+}
