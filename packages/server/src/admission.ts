@@ -13,15 +13,15 @@ import { DevelopmentClient } from './authentication/development-client.js'
 import type { JoiningSocket, JoiningSockets } from './authentication/joining-sockets.js'
 import type { SocketCounts } from './authentication/socket-counts.js'
 import type { BufferedConnection } from './buffered-connection.js'
+import { logRefusals } from './channels/automatic-refusals.js'
 import { subjectsOf } from './claims/subjects.js'
 import type { Hub } from './hub.js'
 import type { Logger } from './logger.js'
 import type { Redeemed, Redeemer } from './redeemer.js'
 import { RemoteClient, type RemoteClientOwner } from './remote-client.js'
 import { isThenable } from './runtime/isolated.js'
-import { shorten } from './runtime/shorten.js'
 import type { ThrottledLog } from './runtime/throttled-log.js'
-import { codeOf, refusalOf } from './runtime/thrown-values.js'
+import { refusalOf } from './runtime/thrown-values.js'
 import { lifetimeOf } from './socket/authorization-change.js'
 import type { Turnstile } from './turnstile.js'
 import type { Refusal } from './vetoes.js'
@@ -161,11 +161,7 @@ export class Admission {
     connected?.(socket, (error) => this.#refuse(socket, error, isEarly ? id : undefined))
     isEarly = false
     if (socket.isClosed) return
-    socket.autoSubscribe((channel, error) => {
-      const reason = error instanceof Error ? error.message : ''
-      const details = { sid, uid, channel: shorten(channel), code: codeOf(error), reason: shorten(reason) }
-      log.write('automatic subscription', ['info', details, 'an automatic subscription was refused'])
-    })
+    socket.autoSubscribe(logRefusals(log, socket))
   }
 
   /** A listener of `connected` refuses a socket. @param id of its token's message, if that has no answer yet */

@@ -1,10 +1,6 @@
 import { type Member, type Position, RpcError, refusal } from '@token-socket/protocol'
-import {
-  ChannelAccess,
-  type ChannelAccessOwner,
-  type ClaimedPosition,
-  type SubscriptionTerms,
-} from './channels/access.js'
+import { ChannelAccess, type ChannelAccessOwner, type SubscriptionTerms } from './channels/access.js'
+import { logRefusals } from './channels/automatic-refusals.js'
 import { AutomaticSubscriptions, type RefusalListener } from './channels/automatic-subscriptions.js'
 import { Broadcasts } from './channels/broadcasts.js'
 import { type BulkOutcome, BulkSubscriptions } from './channels/bulk-subscriptions.js'
@@ -16,7 +12,9 @@ import { IdlePositions } from './channels/idle-positions.js'
 import { OwnPublications } from './channels/own-publications.js'
 import type { PendingGroup } from './channels/pending-group.js'
 import { PendingSubscriptions } from './channels/pending-subscriptions.js'
+import { PresenceJudging } from './channels/presence-judging.js'
 import { Reauthorization } from './channels/reauthorization.js'
+import { ServerSubscriptions } from './channels/server-subscriptions.js'
 import type { SocketEvents, UnsubscribeReason } from './channels/socket-events.js'
 import type { Authorization } from './claims/authorization.js'
 import type { BrokerListener, History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
@@ -26,6 +24,7 @@ import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
 import { Recovery } from './recovery.js'
 import type { ChannelAnswer, PendingRequest, PublicationOptions, RemoteClient } from './remote-client.js'
 import type { Development } from './runtime/development.js'
+import type { ThrottledLog } from './runtime/throttled-log.js'
 
 /** What {@link Channels} needs from its server. */
 export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner, ChannelRequestsOwner {
@@ -36,6 +35,8 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner,
   readonly policy: ChannelPolicy
   /** Checks that only development servers make. @default none */
   readonly development?: Development | undefined
+  /** Has lines about automatic subscriptions that a change of authorization began. @default none */
+  readonly log?: Pick<ThrottledLog, 'write'> | undefined
   /** The connections that are not let in yet: what is done with them once they are. @default none */
   readonly joining?: {
     later(matcher: typeof EVERY_SOCKET, act: (socket: RemoteClient) => void): void
@@ -76,7 +77,8 @@ export class Channels {
   readonly #toldAgain = new WeakMap<RemoteClient, Set<string>>()
 
   /** Subscriptions that are not up to date yet. */
-  readonly #beginning = new Set<string>()
+  readonly #beginning = new Map<string, Recovery>()
+  readonly #server = new ServerSubscriptions()
 
   constructor(owner: ChannelsOwner) {
     this.#owner = owner
@@ -94,12 +96,11 @@ export class Channels {
     })
     this.#broadcasts = new Broadcasts(owner.hub)
     const has: Hub['has'] = (...where) => owner.hub.has(...where)
-    const subscribe: Channels['subscribe'] = (...where) => this.subscribe(...where)
     const { failed } = owner
     this.#bulks = new BulkSubscriptions({
       has,
       isBeginning: (socket, channel) => this.#beginning.has(keyOf(socket, channel)),
-      subscribe,
+      subscribe: (...where) => this.subscribe(...where),
       failed,
     })
     this.#requests = new ChannelRequests(owner, {
@@ -107,7 +108,7 @@ export class Channels {
       broadcasts: this.#broadcasts,
       pending: this.#pending,
       has,
-      subscribe,
+      subscribe: (...what) => this.subscribe(...what),
       unsubscribe: (...where) => this.unsubscribe(...where, 'client'),
     })
     this.#automatic = new AutomaticSubscriptions({
@@ -116,13 +117,7 @@ export class Channels {
       request: (socket, channel) => this.request(socket, { type: 'subscribe', id: '', channel }),
       failed: (...about) => owner.failed(...about),
     })
-    this.#reauthorization = new Reauthorization({
-      access: this.#access,
-      has,
-      isOwn: () => false,
-      revoke: (socket, channel) => this.unsubscribe(socket, channel, 'revoked'),
-      failed,
-    })
+    this.#reauthorization = this.#judging(owner)
     owner.broker.listen(this.#listener(owner))
   }
 
@@ -144,9 +139,9 @@ export class Channels {
     checkName('channel', channel)
     if (socket.wire) throw new RpcError('unsupported', 'A raw WebSocket has no channels')
     const { hub } = this.#owner
-    const { from, isOver } = terms
-    if (hub.has(socket, channel)) return this.#beginAgain(socket, channel, from)
-    const isWanted = (await this.#acquire(socket, channel)) && !isOver?.()
+    const { isOver, isCurrent } = terms
+    if (hub.has(socket, channel)) return this.#beginAgain(socket, channel, terms)
+    const isWanted = (await this.#acquire(socket, channel)) && !isOver?.() && isCurrent?.() !== false
     const isMember = hub.has(socket, channel)
     const full = isWanted && !isMember ? this.#fullFor(socket) : undefined
     const joins = isWanted && !isMember && !full && !socket.isClosed
@@ -155,14 +150,14 @@ export class Channels {
     if (full) throw full
     if (joins) this.#idle.start()
     if (joins) await this.#begin(socket, channel, terms)
-    else if (isMember) await this.#beginAgain(socket, channel, from)
+    else if (isMember) await this.#beginAgain(socket, channel, terms)
   }
 
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
   unsubscribe(socket: RemoteClient, channel: string, reason: UnsubscribeReason = 'server'): void {
     this.#pending.cancel(socket, channel)
     this.#drop(socket, channel, reason)
-    socket.left(channel, reason === 'revoked')
+    socket.left(channel)
   }
 
   /** Judges again what a socket has, after its authorization was replaced. See {@link Reauthorization}. */
@@ -274,14 +269,16 @@ export class Channels {
   }
 
   /** It is on the channel from now on. */
-  async #begin(socket: RemoteClient, channel: string, { from, isOver }: SubscriptionTerms): Promise<void> {
+  async #begin(socket: RemoteClient, channel: string, terms: SubscriptionTerms): Promise<void> {
+    const { from, isOver, isCurrent } = terms
+    if (!isCurrent) this.#server.add(socket, channel)
     const isTold = () => this.#toldAgain.get(socket)?.has(channel) === true
     // The server may want it, too, by now.
     const isOnly = () => !isTold() && this.#pending.count(socket, channel) < 2
     const recovery = this.#recovery(socket, channel, () => isOver?.() === true && isOnly())
     const ready = this.#owner.events?.begin(socket, channel)
     const key = keyOf(socket, channel)
-    this.#beginning.add(key)
+    this.#beginning.set(key, recovery)
     try {
       await recovery.run(from)
     } catch (error) {
@@ -296,7 +293,12 @@ export class Channels {
   }
 
   /** It is on the channel already: gets what it missed, if it says where it was, or is just told once more. */
-  async #beginAgain(socket: RemoteClient, channel: string, from?: ClaimedPosition): Promise<void> {
+  async #beginAgain(
+    socket: RemoteClient,
+    channel: string,
+    { from, isCurrent }: SubscriptionTerms,
+  ): Promise<void> {
+    if (!isCurrent) this.#server.add(socket, channel)
     const isOn = () => this.#owner.hub.has(socket, channel)
     const pending = this.#pending.begin(socket, channel)
     try {
@@ -315,6 +317,28 @@ export class Channels {
     } finally {
       pending.end()
     }
+  }
+
+  #judging(owner: ChannelsOwner): Reauthorization {
+    const { hub, policy, log, failed } = owner
+    const presence = this.#presence
+    const isTold = (socket: RemoteClient, channel: string) =>
+      this.#beginning.get(keyOf(socket, channel))?.hasBegun !== false
+    return new Reauthorization({
+      access: this.#access,
+      presence: new PresenceJudging({ policy, presence, isTold, failed }),
+      hub,
+      isOwn: (...where) => this.#server.has(...where),
+      revoke: (socket, channel) => {
+        this.#drop(socket, channel, 'revoked')
+        socket.left(channel, true)
+      },
+      autoSubscribe: (socket, { grants }) => {
+        this.#automatic.begin(socket, log ? logRefusals(log, socket) : () => {}, grants)
+      },
+      published: (socket) => this.#requests.published(socket),
+      failed,
+    })
   }
 
   #listener({ hub, joining }: Pick<ChannelsOwner, 'hub' | 'joining'>): BrokerListener {
@@ -344,6 +368,7 @@ export class Channels {
     hub.leave(socket, channel)
     this.#idle.stop()
     this.#toldAgain.get(socket)?.delete(channel)
+    this.#server.delete(socket, channel)
     this.#interest.release(channel)
     this.#presence.leave(socket, channel)
     this.#owner.events?.left(socket, channel, reason)

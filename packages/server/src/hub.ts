@@ -122,7 +122,9 @@ export class Hub {
     if (!members) return 0
     const { channel, epoch, offset } = publication
     if (epoch !== undefined && offset !== undefined) {
-      this.reach(channel, { epoch, offset }, { epoch, offset: offset - 1 })
+      const position = { epoch, offset }
+      this.reach(channel, position, { epoch, offset: offset - 1 })
+      this.#places.set(channel, position)
     }
     const held = this.#held.get(publication.channel)
     const frame = encodePublication(publication)
@@ -150,6 +152,16 @@ export class Hub {
       if (held?.has(socket) || socket.isOld) continue
       socket.joined(channel, { position: from, recovered: false, reason: 'epoch_changed' })
     }
+  }
+
+  /**
+   * Tells a socket the position of the last publication that it received, with what proves it. One
+   * that is being brought up to date receives it in time.
+   */
+  tellPosition(socket: RemoteClient, channel: string): void {
+    const position = this.#places.get(channel)
+    const isHeld = this.#held.get(channel)?.has(socket)
+    if (position && !isHeld && !socket.isOld) socket.joined(channel, { position })
   }
 
   /** Whether any socket is on a channel. */

@@ -42,7 +42,8 @@ export class Policy implements ChannelPolicy {
     return this.#rules.isOpen
   }
 
-  async allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
+  /** At once where no function has to be asked, as {@link ChannelPolicy.allows} may. */
+  allows(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
     if (request.type === 'unsubscribe') return undefined
     if (request.type === 'history') return this.#mayRead(socket, request)
     const isOpen = this.#rules.isOpen && socket.grants.isOpen
@@ -50,15 +51,18 @@ export class Policy implements ChannelPolicy {
     // A broadcast reaches every channel, also those on which the socket may not publish.
     if (request.type === 'broadcast') return forbidden('nothing allows it')
     const answer = this.#judge(socket, request)
-    const decision = answer instanceof Promise ? await answer : (answer ?? isOpen)
-    if (decision === true) return undefined
-    const by = this.#refuser(socket, request, answer)
-    return decision === false ? forbidden(by) : { error: decision, by }
+    const refusal = (decision: RuleDecision) => {
+      if (decision === true) return undefined
+      const by = this.#refuser(socket, request, answer)
+      return decision === false ? forbidden(by) : { error: decision, by }
+    }
+    return answer instanceof Promise ? answer.then(refusal) : refusal(answer ?? isOpen)
   }
 
   /** A function of a rule that throws, takes too long, or gives a reason, does not say `true`. */
-  async hasPresence(socket: RemoteClient, channel: string): Promise<boolean> {
-    return (await this.#rules.for(channel).presence(socket, this.#asker)) === true
+  hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean> {
+    const answer = this.#rules.for(channel).presence(socket, this.#asker)
+    return answer instanceof Promise ? answer.then((decision) => decision === true) : answer === true
   }
 
   mayHavePresence(channel: string): boolean {
@@ -92,8 +96,7 @@ export class Policy implements ChannelPolicy {
   }
 
   /** Where only a channel's own token lets a socket in, that token has to say from when on, as other claims have to. */
-  historyStart(socket: RemoteClient, channel: string): number | undefined {
-    const { grants } = socket
+  historyStart({ grants }: Pick<RemoteClient, 'grants'>, channel: string): number | undefined {
     if (grants.isEmpty) return 0
     const isByToken = !this.#rules.isOpen && !this.#rules.for(channel).hasSubscribe && grants.speakOf(channel)
     return grants.historyStart(channel) ?? (grants.isOpen && !isByToken ? 0 : undefined)
@@ -103,7 +106,10 @@ export class Policy implements ChannelPolicy {
    * The history of a channel that a socket is on needs a start only. To read it without being on the channel, claims have to
    * say from when on, and the socket has to be one that may subscribe.
    */
-  async #mayRead(socket: RemoteClient, { id, channel }: HistoryMessage): Promise<Refusal | undefined> {
+  #mayRead(
+    socket: RemoteClient,
+    { id, channel }: HistoryMessage,
+  ): Refusal | undefined | Promise<Refusal | undefined> {
     const { grants } = socket
     if (this.historyStart(socket, channel) === undefined) return forbidden('nothing allows it')
     if (socket.isOn(channel)) return grants.subscribe(channel) === false ? forbidden('claims') : undefined

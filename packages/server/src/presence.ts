@@ -81,14 +81,43 @@ export class ChannelPresence {
    * @returns nothing if it takes no part, or has left meanwhile
    * @throws RpcError `uid_required`, `too_many_members`, `too_many_messages`; what the engine throws. Then {@link leave} has to be called.
    */
-  async enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
-    const takesPart = await this.#owner.policy.hasPresence(socket, channel)
-    if (!isWanted()) return undefined
-    if (!takesPart) {
+  enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
+    return this.#enterIf(socket, channel, { isWanted, counts: true })
+  }
+
+  /** As {@link enter}, for a socket whose authorization has changed. It does not count for `presenceRate`. */
+  renew(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
+    return this.#enterIf(socket, channel, { isWanted, counts: false })
+  }
+
+  /** Whether a socket is on a channel's presence as the member that it is now. */
+  isCurrent(socket: RemoteClient, channel: string): boolean {
+    const entry = this.#channels.get(channel)?.get(socket)?.entry
+    if (!entry) return false
+    const { uid, umd } = socket.identity(channel)
+    return entry.uid === uid && entry.umd === (umd === undefined ? undefined : encodeUmd(umd))
+  }
+
+  /** Nothing may come between the answer of the rules and the entry. */
+  async #enterIf(
+    socket: RemoteClient,
+    channel: string,
+    { isWanted, counts }: { isWanted(): boolean; readonly counts: boolean },
+  ): Promise<Arrival | undefined> {
+    while (isWanted()) {
+      const { version } = socket.authorization
+      const takesPart = await this.#owner.policy.hasPresence(socket, channel)
+      if (!isWanted() || version !== socket.authorization.version) continue
+      if (takesPart && counts) this.#rate.count(socket, channel)
+      if (takesPart) return this.#enter(socket, channel)
       this.leave(socket, channel)
-      return undefined
+      break
     }
-    this.#rate.count(socket, channel)
+    return undefined
+  }
+
+  /** @returns nothing if it has left meanwhile */
+  async #enter(socket: RemoteClient, channel: string): Promise<Arrival | undefined> {
     const view = new PresenceView(socket, entryOf(socket, channel))
     const before = this.#put(socket, view)
     const entering = this.#tell(view.entry, () => this.#owner.presence.enter(view.entry, this.#owner.members))
@@ -107,15 +136,17 @@ export class ChannelPresence {
   /**
    * Takes a socket off a channel's presence, if it is on it.
    * @param code how its connection was closed, if that is why: it may come back after a loss
+   * @returns whether it was on it
    */
-  leave(socket: RemoteClient, channel: string, code?: number): void {
+  leave(socket: RemoteClient, channel: string, code?: number): boolean {
     const views = this.#channels.get(channel)
     const view = views?.get(socket)
-    if (!view) return
+    if (!view) return false
     views?.delete(socket)
     if (views?.size === 0) this.#channels.delete(channel)
     this.#uncount(socket)
     this.#retire(view.entry, code === undefined ? 0 : this.#graceAfter(code))
+    return true
   }
 
   /** A socket is gone: it counts for its user no longer. {@link leave} has to be called for each channel, now or later. */

@@ -48,6 +48,11 @@ export class Recovery {
   #hasLost = false
   #at: Position | undefined
   #hasBegun = false
+  /** The version of the authorization by which the socket was told that it is subscribed. */
+  #version = 0
+  /** Where the channel was then. */
+  #joinedAt = 0
+  #proof: string | undefined
 
   constructor(owner: RecoveryOwner, socket: RemoteClient, channel: string) {
     this.#owner = owner
@@ -82,13 +87,17 @@ export class Recovery {
 
   /** @returns whether there is more to read */
   async #enter(hold: Hold, from: ClaimedPosition | undefined): Promise<boolean> {
-    if (!hold.isOn()) return false
-    const entering = this.#owner.enter(this.#socket, this.#channel, hold.isOn)
-    const reading = this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
-    const [page, arrival] = await Promise.all([reading, entering])
-    if (!hold.isOn()) return false
-    if (this.#owner.isOver?.()) throw new RpcError('timeout')
-    return (this.#begin(page, from, arrival) && this.#deliver(page)) || this.#release(hold)
+    while (hold.isOn()) {
+      this.#version = this.#socket.authorization.version
+      const entering = this.#owner.enter(this.#socket, this.#channel, hold.isOn)
+      const reading = this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
+      const [page, arrival] = await Promise.all([reading, entering])
+      if (!hold.isOn()) return false
+      if (this.#owner.isOver?.()) throw new RpcError('timeout')
+      if (this.#hasChanged) continue
+      return (this.#begin(page, from, arrival) && this.#deliver(page)) || this.#release(hold)
+    }
+    return false
   }
 
   /** Reads and delivers the next page. @returns whether there is more to read */
@@ -97,14 +106,41 @@ export class Recovery {
     this.#restart()
     this.#tellLost()
     const page = await this.#read(this.#at?.offset ?? 0)
-    return hold.isOn() && (this.#deliver(page) || this.#release(hold))
+    if (!hold.isOn()) return false
+    if (this.#mayHave(page)) return this.#deliver(page) || this.#release(hold)
+    this.#forbid()
+    return this.#isShort || this.#release(hold)
   }
 
   /** Delivers what came meanwhile: from now on publications reach the socket directly. */
   #release(hold: Hold): false {
+    // What proves a position may have become necessary.
+    if (this.#hasChanged && this.#at) this.#socket.joined(this.#channel, { position: this.#at })
     this.#socket.inBulk(() => this.#deliverAllHeld())
     hold.end()
     return false
+  }
+
+  /** Whether the socket's authorization is not the one with which this began. */
+  get #hasChanged(): boolean {
+    return this.#socket.authorization.version !== this.#version
+  }
+
+  /**
+   * Whether the socket may still have a page of what it missed. What came after it had joined the
+   * channel it may have as a subscriber.
+   */
+  #mayHave({ publications: [first] }: HistoryPage): boolean {
+    if (!this.#hasChanged || !this.#at || first?.offset === undefined) return true
+    if (first.offset > this.#joinedAt) return true
+    return this.#owner.mayRecover(this.#socket, { ...this.#at, proof: this.#proof }, first)
+  }
+
+  /** The rest of what it missed is not for this socket any longer: it goes on from where it joined. */
+  #forbid(): void {
+    if (!this.#at) return
+    this.#at = { epoch: this.#at.epoch, offset: this.#joinedAt }
+    this.#socket.joined(this.#channel, { position: this.#at, recovered: false, reason: 'forbidden' })
   }
 
   // Also a throw of the engine becomes a rejection: the socket is being entered at the same time.
@@ -151,6 +187,8 @@ export class Recovery {
 
   /** Sends the notice. @returns whether there is a page to be delivered */
   #begin(page: HistoryPage, from: ClaimedPosition | undefined, arrival: Arrival | undefined): boolean {
+    this.#joinedAt = page.position.offset
+    this.#proof = from?.proof
     const isKept = page.position.offset > 0 || this.#owner.keeps(this.#socket, this.#channel)
     const reason = from && (isKept ? this.#gapSince(from, page) : 'no_history')
     if (from && !reason) this.#at = { epoch: page.position.epoch, offset: from.offset }

@@ -224,6 +224,7 @@ export class TokenSocketServer extends ServerChannels {
       presenceGrace,
       hub: this.#hub,
       joining: this.#joining,
+      log: this.#log,
       proofs: new PositionProofs(tokens.secrets('position proof')),
       policy,
       events: this.#events,

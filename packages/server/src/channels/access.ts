@@ -16,16 +16,21 @@ export interface SubscriptionTerms {
   readonly from?: ClaimedPosition | undefined
   /** Whether it does not wait any longer. Then it is not subscribed, unless it was told so already. */
   isOver?(): boolean
+  /**
+   * Whether the decision about it still holds. If not, the socket is not subscribed.
+   * @default the server itself subscribes it: no decision is needed
+   */
+  isCurrent?(): boolean
 }
 
 /** Dependencies of {@link ChannelAccess}. */
 export interface ChannelAccessOwner {
   readonly proofs: Pick<PositionProofs, 'issue' | 'verify'>
   readonly policy: {
-    /** What claims and rules say about a request. @returns why not */
-    allows(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined>
+    /** What claims and rules say about a request, at once where no function is asked. @returns why not */
+    allows(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined>
     /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
-    historyStart(socket: RemoteClient, channel: string): number | undefined
+    historyStart(socket: Pick<RemoteClient, 'grants'>, channel: string): number | undefined
   }
   /** Asks the listeners of an event. @returns why not */
   decide(
@@ -50,21 +55,26 @@ export class ChannelAccess {
     this.#owner = owner
   }
 
-  /** Asks claims, rules and listeners, in this order, until one refuses. @returns why not */
-  async decide(socket: RemoteClient, request: ChannelRequest): Promise<Refusal | undefined> {
-    const refused = await this.#owner.policy.allows(socket, request)
-    if (refused) return refused
-    // The listeners have decided about a socket that is on the channel.
-    if (request.type === 'history' && socket.isOn(request.channel)) return undefined
-    const event = request.type === 'history' ? 'subscribe' : request.type
-    const vetoed = this.#owner.decide(event, socket, describe(request))
-    const refusal = vetoed instanceof Promise ? await vetoed : vetoed
-    return refusal && { by: 'listener', ...refusal }
+  /**
+   * Asks claims, rules and listeners, in this order, until one refuses. The answer is there at once
+   * where neither a function nor a listener is asked. It holds for the `authorization.version` at
+   * which it began: who waits for it compares.
+   * @returns why not
+   */
+  decide(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
+    const refused = this.#owner.policy.allows(socket, request)
+    if (!(refused instanceof Promise)) return refused ?? this.#ask(socket, request)
+    return refused.then((refusal) => refusal ?? this.#ask(socket, request))
   }
 
   /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
-  historyStart(socket: RemoteClient, channel: string): number | undefined {
+  historyStart(socket: Pick<RemoteClient, 'grants'>, channel: string): number | undefined {
     return this.#owner.policy.historyStart(socket, channel)
+  }
+
+  /** Whether a position has to be proven since a change of authorization, and had not to be before. */
+  needsNewProof(socket: RemoteClient, before: Pick<RemoteClient, 'grants'>, channel: string): boolean {
+    return this.historyStart(before, channel) === 0 && this.historyStart(socket, channel) !== 0
   }
 
   /**
@@ -85,6 +95,19 @@ export class ChannelAccess {
     if (socket.isOld || this.historyStart(socket, channel) === 0) return undefined
     return this.#owner.proofs.issue({ channel, user: socket.subject }, position)
   }
+
+  /** Asks the listeners. */
+  #ask(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
+    // The listeners have decided about a socket that is on the channel.
+    if (request.type === 'history' && socket.isOn(request.channel)) return undefined
+    const event = request.type === 'history' ? 'subscribe' : request.type
+    const vetoed = this.#owner.decide(event, socket, describe(request))
+    return vetoed instanceof Promise ? vetoed.then(byListener) : byListener(vetoed)
+  }
+}
+
+function byListener(refusal: Refusal | undefined): Refusal | undefined {
+  return refusal && { by: 'listener', ...refusal }
 }
 
 /** What listeners are told of a request: `{ channel }`, `{ channel, data }` or `{ data }`; `event` if there is one. */

@@ -1,4 +1,5 @@
 import { createTimeouts, encodeError } from '@token-socket/protocol'
+import { Grants } from '../grants.js'
 import type { ChannelAnswer, RemoteClient } from '../remote-client.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
 
@@ -21,6 +22,8 @@ interface Desired {
   readonly refused: RefusalListener
   /** Ended by an unsubscribe, of the client or of the server. */
   readonly pending: PendingSubscription
+  /** The version of the authorization that named it. */
+  readonly version: number
   failures: number
 }
 
@@ -42,11 +45,18 @@ export class AutomaticSubscriptions {
     this.#owner = owner
   }
 
-  /** A socket was let in. */
-  begin(socket: RemoteClient, refused: RefusalListener): void {
-    for (const channel of socket.grants.autoSubscribe) {
+  /**
+   * A socket was let in, or its grants were replaced.
+   * @param before the grants until now: what they name is not begun again. @default none
+   */
+  begin(socket: RemoteClient, refused: RefusalListener, before = Grants.none): void {
+    const { autoSubscribe } = socket.grants
+    const known = new Set(autoSubscribe.length > 0 ? before.autoSubscribe : [])
+    for (const channel of autoSubscribe) {
+      if (known.has(channel)) continue
       const pending = this.#owner.pending.begin(socket, channel)
-      this.#try({ socket, channel, refused, pending, failures: 0 })
+      const { version } = socket.authorization
+      this.#try({ socket, channel, refused, pending, version, failures: 0 })
     }
   }
 
@@ -64,9 +74,13 @@ export class AutomaticSubscriptions {
   }
 
   /** What it waits for may have come to pass, or be over, meanwhile. */
-  async #request({ socket, channel, pending, failures }: Desired): Promise<ChannelAnswer> {
+  async #request(desired: Desired): Promise<ChannelAnswer> {
+    const { socket, channel, pending, failures } = desired
     const isOver =
-      socket.isClosed || pending.isCancelled || (failures > 0 && this.#owner.has(socket, channel))
+      socket.isClosed ||
+      pending.isCancelled ||
+      (failures > 0 && this.#owner.has(socket, channel)) ||
+      !isNamed(desired)
     return isOver ? {} : this.#owner.request(socket, channel)
   }
 
@@ -79,4 +93,10 @@ export class AutomaticSubscriptions {
     desired.failures += 1
     this.#timeouts.set(() => this.#try(desired), wait)
   }
+}
+
+/** Whether the socket's grants name it still. */
+function isNamed({ socket, channel, version }: Desired): boolean {
+  const { authorization, grants } = socket
+  return authorization.version === version || grants.autoSubscribe.includes(channel)
 }

@@ -18,6 +18,7 @@ import { HistoryAnswers, type HistoryAnswersOwner } from './history-answers.js'
 import { clientKey } from './idempotency-keys.js'
 import { NewChannels, type NewChannelsOwner } from './new-channels.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
+import { PublicationsInFlight } from './publications-in-flight.js'
 import { RuleRates } from './rule-rates.js'
 import type { SocketEvents } from './socket-events.js'
 
@@ -66,6 +67,23 @@ export interface RequestedChannels {
   unsubscribe(socket: RemoteClient, channel: string): void
 }
 
+/** A request while it is decided and carried out. */
+interface Work {
+  /** The version of the authorization by which it is decided. */
+  version: number
+  /** The data of a publication. */
+  json: string | undefined
+}
+
+/** A request was not carried out, since the authorization that allowed it has changed. */
+const CHANGED = Symbol('changed')
+
+const STALE = 'The authorization changed meanwhile'
+
+function hasChanged(socket: RemoteClient, { version }: Work): boolean {
+  return socket.authorization.version !== version
+}
+
 /** Decides about what clients ask on channels, and does it. */
 export class ChannelRequests {
   readonly #owner: ChannelRequestsOwner
@@ -74,6 +92,7 @@ export class ChannelRequests {
   readonly #newChannels: NewChannels
   readonly #ruleRates: RuleRates
   readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
+  readonly #flights = new PublicationsInFlight()
   /** What requests to subscribe wait at when many come at once. */
   readonly #turnstile = new Turnstile()
 
@@ -90,6 +109,11 @@ export class ChannelRequests {
     }
   }
 
+  /** Waits for what a socket has published until now. @returns nothing if the engine has accepted it all */
+  published(socket: RemoteClient): Promise<void> | undefined {
+    return this.#flights.landed(socket)
+  }
+
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
   answer(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
     if (request.type === 'subscribe') return this.#requestSubscription(socket, request)
@@ -97,7 +121,24 @@ export class ChannelRequests {
     if (!isAwaited(socket, request) || !middleware) return this.#do(socket, request)
     if (!middleware.has(request.type))
       return evades(middleware, socket, request) ? forbidden() : this.#do(socket, request)
+    if (request.type === 'history') return this.#readThrough(middleware, socket, request)
     return middleware.aroundRequest(socket, request, (changed) => this.#do(socket, changed, request))
+  }
+
+  /** A middleware may hold a page back until it is one of an older authorization. */
+  async #readThrough(
+    middleware: RequestMiddleware,
+    socket: RemoteClient,
+    request: PendingRequest,
+  ): Promise<ChannelAnswer> {
+    let { version } = socket.authorization
+    const answer = await middleware.aroundRequest(socket, request, async (changed) => {
+      const page = await this.#do(socket, changed, request)
+      version = socket.authorization.version
+      return page
+    })
+    const isStale = !answer.error && socket.authorization.version !== version
+    return isStale ? { error: new RpcError('aborted', STALE) } : answer
   }
 
   /** Patterns of claims may take milliseconds: the turnstile counts them. The answer is remembered. */
@@ -111,16 +152,13 @@ export class ChannelRequests {
     request: ChannelRequest,
     sent: PendingRequest = request,
   ): Promise<ChannelAnswer> {
-    if (!isAwaited(socket, sent)) return {}
     try {
-      // Counted before the functions of rules are asked, which may be slow.
+      if (!isAwaited(socket, sent)) return {}
+      // Counted once, and before the functions of rules are asked, which may be slow.
       const uncount = request.type === 'publish' ? this.#ruleRates.take(socket, request) : undefined
-      const refused = await this.#channels.access.decide(socket, request)
-      if (refused || !isAwaited(socket, sent)) {
-        uncount?.()
-        return refused ?? {}
-      }
-      return { data: await this.#carryOut(socket, request) }
+      const { refused, data } = await this.#decideAndDo(socket, request, sent)
+      if (refused) uncount?.()
+      return refused ?? { data }
     } catch (error) {
       return answerOf(error)
     }
@@ -150,14 +188,37 @@ export class ChannelRequests {
     return true
   }
 
-  async #carryOut(socket: RemoteClient, request: ChannelRequest): Promise<unknown> {
+  /** A change of authorization before anything was done begins it anew. @returns its data, or what refused it */
+  async #decideAndDo(
+    socket: RemoteClient,
+    request: ChannelRequest,
+    sent: PendingRequest,
+  ): Promise<{ readonly refused?: ChannelAnswer; readonly data?: unknown }> {
+    const work: Work = { version: 0, json: undefined }
+    while (isAwaited(socket, sent)) {
+      work.version = socket.authorization.version
+      const refused = await this.#channels.access.decide(socket, request)
+      if (refused && !isAwaited(socket, sent)) return { refused }
+      if (hasChanged(socket, work)) continue
+      if (refused) return { refused }
+      if (!isAwaited(socket, sent)) break
+      const data = await this.#carryOut(socket, request, work)
+      if (data !== CHANGED) return { data }
+    }
+    return { refused: {} }
+  }
+
+  /** @returns {@link CHANGED} if the authorization has changed before it took effect */
+  async #carryOut(socket: RemoteClient, request: ChannelRequest, work: Work): Promise<unknown> {
     switch (request.type) {
       case 'unsubscribe':
         return this.#channels.unsubscribe(socket, request.channel)
       case 'publish':
-        return this.#publishFor(socket, request)
-      case 'history':
-        return this.#histories.read(socket, request)
+        return this.#publishFor(socket, request, work)
+      case 'history': {
+        const page = await this.#histories.read(socket, request)
+        return hasChanged(socket, work) ? CHANGED : page
+      }
       case 'broadcast':
         this.#channels.broadcasts.checkRoom()
         this.#rates.broadcasts.count(socket, '')
@@ -190,12 +251,18 @@ export class ChannelRequests {
       await this.#haveTurn(socket, channel)
       if (!this.#mayGoOn(socket, request, pending)) return {}
     }
-    const refused = await this.#channels.access.decide(socket, request)
-    if (refused || !this.#mayGoOn(socket, request, pending)) return refused ?? {}
-    const isOver = () => request.isAnswered === true
-    await this.#channels.subscribe(socket, channel, { from: claimedPosition(request), isOver })
-    if (!socket.isClosed && !this.#channels.has(socket, channel)) throw aborted()
-    return { data: undefined }
+    while (this.#mayGoOn(socket, request, pending)) {
+      const { version } = socket.authorization
+      const isCurrent = () => socket.authorization.version === version
+      const refused = await this.#channels.access.decide(socket, request)
+      if (!isCurrent()) continue
+      if (refused || !this.#mayGoOn(socket, request, pending)) return refused ?? {}
+      const isOver = () => request.isAnswered === true
+      await this.#channels.subscribe(socket, channel, { from: claimedPosition(request), isOver, isCurrent })
+      if (socket.isClosed || this.#channels.has(socket, channel)) return { data: undefined }
+      if (isCurrent()) throw aborted()
+    }
+    return {}
   }
 
   /**
@@ -226,14 +293,25 @@ export class ChannelRequests {
     }
   }
 
-  async #publishFor(socket: RemoteClient, request: PublishMessage): Promise<Receipt> {
+  async #publishFor(
+    socket: RemoteClient,
+    request: PublishMessage,
+    work: Work,
+  ): Promise<Receipt | typeof CHANGED> {
     const { channel, event, data } = request
-    const json = this.#encode(socket, channel, data)
+    // It counts once.
+    work.json ??= this.#encode(socket, channel, data)
+    const { json } = work
     const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
     const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
     const asked = retention && this.#newChannels.check(socket, channel)
     if (asked) await asked
-    const receipt = await this.#owner.broker.publish(draft, { retention, ...clientKey(socket, request) })
+    if (hasChanged(socket, work)) return CHANGED
+    const flight = this.#flights.begin(socket)
+    const options = { retention, ...clientKey(socket, request) }
+    const receipt = await this.#owner.broker
+      .publish(draft, options)
+      .finally(() => this.#flights.end(socket, flight))
     this.#newChannels.published(socket, receipt.offset)
     if (!this.#owner.events?.hears('published')) return receipt
     const { id, offset } = receipt
@@ -242,7 +320,9 @@ export class ChannelRequests {
   }
 
   async #broadcastFor(socket: RemoteClient, data: unknown): Promise<void> {
-    await this.#owner.broker.broadcast(this.#encode(socket, '', data))
+    const json = this.#encode(socket, '', data)
+    const flight = this.#flights.begin(socket)
+    await this.#owner.broker.broadcast(json).finally(() => this.#flights.end(socket, flight))
     this.#owner.events?.published(socket, {
       channel: undefined,
       data,

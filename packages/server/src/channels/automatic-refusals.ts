@@ -1,0 +1,17 @@
+import type { RemoteClient } from '../remote-client.js'
+import { shorten } from '../runtime/shorten.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import { codeOf } from '../runtime/thrown-values.js'
+import type { RefusalListener } from './automatic-subscriptions.js'
+
+/** Writes to the log what refused a socket's automatic subscriptions. */
+export function logRefusals(
+  log: Pick<ThrottledLog, 'write'>,
+  { sid, uid }: Pick<RemoteClient, 'sid' | 'uid'>,
+): RefusalListener {
+  return (channel, error) => {
+    const reason = error instanceof Error ? error.message : ''
+    const details = { sid, uid, channel: shorten(channel), code: codeOf(error), reason: shorten(reason) }
+    log.write('automatic subscription', ['info', details, 'an automatic subscription was refused'])
+  }
+}
