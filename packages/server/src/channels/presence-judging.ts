@@ -1,6 +1,15 @@
 import type { Arrival } from '../presence.js'
 import type { RemoteClient } from '../remote-client.js'
-import type { Subscription } from './reauthorization.js'
+
+/** A subscription that is being judged. */
+export interface Subscription {
+  readonly socket: RemoteClient
+  readonly channel: string
+  /** Whether the socket is still on the channel. */
+  isOn(): boolean
+  /** Whether it is, and the authorization is the one by which it is judged. */
+  isCurrent(): boolean
+}
 
 /** Dependencies of {@link PresenceJudging}. */
 export interface PresenceJudgingOwner {

@@ -3,17 +3,7 @@ import type { RemoteClient } from '../remote-client.js'
 import { Turnstile } from '../turnstile.js'
 import type { Refusal } from '../vetoes.js'
 import type { ChannelAccess } from './access.js'
-import type { PresenceJudging } from './presence-judging.js'
-
-/** A subscription that is being judged. */
-export interface Subscription {
-  readonly socket: RemoteClient
-  readonly channel: string
-  /** Whether the socket is still on the channel. */
-  isOn(): boolean
-  /** Whether it is, and the authorization is the one by which it is judged. */
-  isCurrent(): boolean
-}
+import type { PresenceJudging, Subscription } from './presence-judging.js'
 
 /** Dependencies of {@link Reauthorization}. */
 export interface ReauthorizationOwner {
