@@ -24,7 +24,7 @@ import { closingOf, type SlowReader, type SocketClosing } from './runtime/closin
 import { noted, watched } from './runtime/own-calls.js'
 import { changeOf, sessionNotice } from './socket/authorization-change.js'
 import type { BulkQueue } from './socket/bulk-queue.js'
-import { ConnectedSocket, type ConnectionParts } from './socket/connected-socket.js'
+import type { ConnectionParts } from './socket/connected-socket.js'
 import { encodedRefusal } from './socket/encoded-refusal.js'
 import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
@@ -32,13 +32,13 @@ import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import { END_OPTIONS } from './socket/method-options.js'
 import type { PublicationOptions } from './socket/publication-options.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
-import { checkSocketData, type SocketData } from './socket/socket-data.js'
 import {
   type ChannelAnswer,
   type PendingRequest,
   type SessionOwner,
   SocketSession,
 } from './socket/socket-session.js'
+import { SubscribedSocket } from './socket/subscribed-socket.js'
 
 export type { PublicationOptions } from './socket/publication-options.js'
 export type { ChannelAnswer, ChannelRequest, PendingRequest } from './socket/socket-session.js'
@@ -82,7 +82,7 @@ export interface RemoteClientOwner extends SessionOwner {
 }
 
 /** One authenticated client, as the server sees it. */
-export class RemoteClient extends ConnectedSocket {
+export class RemoteClient extends SubscribedSocket {
   /** The addresses that proxies named on the token request. */
   readonly ips: readonly string[]
   /** The host name that the token was requested from. */
@@ -98,8 +98,6 @@ export class RemoteClient extends ConnectedSocket {
   readonly #flow: MessageFlow
   readonly #session: SocketSession
   #isBulk = false
-  readonly #channels = new Set<string>()
-  #data: SocketData | undefined
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
   constructor(identity: Identity, connection: BufferedConnection, owner: RemoteClientOwner) {
@@ -117,34 +115,10 @@ export class RemoteClient extends ConnectedSocket {
     this.#outbox = this.#flow.outbox
   }
 
-  /** The application's own object: empty at first, never sent. Set it to another object. @throws RpcError `bad_message` */
-  get data(): SocketData {
-    this.#data ??= {}
-    return this.#data
-  }
-  set data(data: SocketData) {
-    this.#data = checkSocketData(data)
-  }
-
   /** @internal */
   protected get connectionParts(): ConnectionParts {
     const { failed } = this.#owner
     return { socket: this, peer: this.#session.peer, outbox: this.#outbox, failed }
-  }
-
-  /** Its {@link data}, if the application has used it: looking does not make it. @internal */
-  get usedData(): SocketData | undefined {
-    return this.#data
-  }
-
-  /** The names of the channels that it is subscribed to. */
-  get channels(): string[] {
-    return [...this.#channels]
-  }
-
-  /** Whether it is subscribed to a channel. @internal */
-  isOn(channel: string): boolean {
-    return this.#channels.has(channel)
   }
 
   /** Whether its client is the old one, which knows neither places nor members. @internal */
@@ -320,16 +294,6 @@ export class RemoteClient extends ConnectedSocket {
     }
   }
 
-  /** Notes that it is on a channel from now on. @internal */
-  addChannel(channel: string): void {
-    this.#channels.add(channel)
-  }
-
-  /** Notes that it is not on a channel any more. @internal */
-  removeChannel(channel: string): void {
-    this.#channels.delete(channel)
-  }
-
   /** Tells the client that it receives a channel, and its place there. @internal */
   joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
     const proof = how.position && this.#owner.channels.prove(this, channel, how.position)
@@ -373,7 +337,7 @@ export class RemoteClient extends ConnectedSocket {
     this.#session.disconnect()
     this.#flow.end()
     this.#owner.channels.forget(this, code, closing && (() => this.#owner.ended?.(this, closing)))
-    this.#channels.clear()
+    this.clearChannels()
   }
 
   #sendAnswer(message: AnswerMessage | ErrorMessage): void {

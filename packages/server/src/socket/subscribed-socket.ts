@@ -1,0 +1,50 @@
+import { ConnectedSocket } from './connected-socket.js'
+import { checkSocketData, type SocketData } from './socket-data.js'
+
+/** A socket with what is noted about it: its channels, and the application's own object. */
+export abstract class SubscribedSocket extends ConnectedSocket {
+  readonly #channels = new Set<string>()
+  #data: SocketData | undefined
+
+  /**
+   * The application's own object: empty at first, never sent. Set it to another object.
+   * @throws RpcError `bad_message`
+   */
+  get data(): SocketData {
+    this.#data ??= {}
+    return this.#data
+  }
+  set data(data: SocketData) {
+    this.#data = checkSocketData(data)
+  }
+
+  /** Its {@link data}, if the application has used it: looking does not make it. @internal */
+  get usedData(): SocketData | undefined {
+    return this.#data
+  }
+
+  /** The names of the channels that it is subscribed to. */
+  get channels(): string[] {
+    return [...this.#channels]
+  }
+
+  /** Whether it is subscribed to a channel. @internal */
+  isOn(channel: string): boolean {
+    return this.#channels.has(channel)
+  }
+
+  /** Notes that it is on a channel from now on. @internal */
+  addChannel(channel: string): void {
+    this.#channels.add(channel)
+  }
+
+  /** Notes that it is not on a channel any more. @internal */
+  removeChannel(channel: string): void {
+    this.#channels.delete(channel)
+  }
+
+  /** Notes that it is on no channel any more. @internal */
+  protected clearChannels(): void {
+    this.#channels.clear()
+  }
+}
