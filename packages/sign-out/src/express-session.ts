@@ -168,7 +168,7 @@ class SessionWatcher {
   }
 }
 
-/** A client that comes back before it has its new cookie is not signed in, and would stay away. */
+/** A client that comes back before it has its new cookie would be refused first. */
 function afterAnswer({ res }: SessionRequest, run: () => void): void {
   if (!res || res.writableFinished) return run()
   let isDone = false
