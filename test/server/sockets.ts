@@ -32,6 +32,7 @@ export interface TestSocket {
 export interface SocketSettings {
   readonly identity?: Partial<Identity>
   readonly limits?: Partial<RemoteClientOwner['limits']>
+  readonly messageLimits?: RemoteClientOwner['messageLimits']
   readonly channels?: Partial<SocketChannels>
   readonly controller?: Controller
   readonly functions?: FunctionRules
@@ -48,6 +49,7 @@ export interface SocketSettings {
 
 const LIMITS = {
   rate: 10_000,
+  rateRefusals: 1000,
   wrongMessages: 1000,
   timeout: 30_000,
   callsIn: 1000,
@@ -80,6 +82,7 @@ export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
     timeouts: createTimeouts(),
     functions: new FunctionTimeouts(settings.functions ?? {}, 30_000),
     limits: { ...LIMITS, ...settings.limits },
+    messageLimits: settings.messageLimits,
     channels: { ...NO_CHANNELS, ...settings.channels },
     findAction: (name): Action | undefined =>
       findAction(controller, name) ?? (settings.ping && name === '_ping' ? pong : undefined),

@@ -61,6 +61,27 @@ export interface Limits {
    */
   readonly rate: number
   /**
+   * Messages of one socket in a second, on average: one more is answered `rate_limited`, with the
+   * time after which it may come again. Wrong messages count; answers to the server's calls, and
+   * cancellations, do not. `rate` holds as well. @default Infinity
+   */
+  readonly messagesPerSecond: number
+  /** How many of them may come at once after a rest. @default `messagesPerSecond` */
+  readonly messagesBurst: number
+  /**
+   * The same for all sockets of one user, on all nodes. A user is known by `uid`, by the session,
+   * else by the address. While the engine cannot be reached, each node gives an equal share.
+   * @default Infinity
+   */
+  readonly userMessagesPerSecond: number
+  /** How many of them may come at once after a rest. @default `userMessagesPerSecond` */
+  readonly userMessagesBurst: number
+  /**
+   * Messages of one socket that may be refused as `rate_limited` in a minute; one more closes it
+   * as `rate_limited`. @default 1000
+   */
+  readonly rateRefusals: number
+  /**
    * Wrong messages of one client in a minute: no JSON, or not of the wire. One more closes the socket as
    * `bad_messages`. @default 1000
    */
@@ -153,6 +174,11 @@ export const DEFAULT_LIMITS: Limits = {
   broadcastRate: 10,
   presencesPerUser: 10_000,
   presenceRate: 20,
+  messagesPerSecond: Number.POSITIVE_INFINITY,
+  messagesBurst: Number.POSITIVE_INFINITY,
+  userMessagesPerSecond: Number.POSITIVE_INFINITY,
+  userMessagesBurst: Number.POSITIVE_INFINITY,
+  rateRefusals: 1000,
   wrongMessages: 1000,
   fragments: 2048,
   callsOut: 1000,

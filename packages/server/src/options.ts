@@ -278,7 +278,13 @@ function warnOfOptions(
 }
 
 function resolveLimits(given: NonNullable<TokenSocketServerOptions['limits']> = {}): Limits {
-  const limits = { ...DEFAULT_LIMITS, ...withoutUndefined(given) }
+  const limits: { -readonly [Name in keyof Limits]: Limits[Name] } = {
+    ...DEFAULT_LIMITS,
+    ...withoutUndefined(given),
+  }
+  const { messagesPerSecond, userMessagesPerSecond } = limits
+  if (given.messagesBurst === undefined) limits.messagesBurst = messagesPerSecond
+  if (given.userMessagesBurst === undefined) limits.userMessagesBurst = userMessagesPerSecond
   for (const [name, limit] of Object.entries(limits))
     if (name.endsWith('Timeout')) checkNumber(`limits.${name}`, limit)
     else checkCount(`limits.${name}`, limit)

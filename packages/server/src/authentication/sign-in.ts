@@ -1,6 +1,7 @@
 import { createTimeouts } from '@token-socket/protocol'
 import { Admission, type AdmissionOptions } from '../admission.js'
 import type { SocketEvents } from '../channels/socket-events.js'
+import type { Engine } from '../engine.js'
 import { Handshakes } from '../handshake.js'
 import type { Limits } from '../limits.js'
 import type { Logger } from '../logger.js'
@@ -12,6 +13,7 @@ import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { Turns } from '../runtime/turns.js'
 import { wasClean } from '../socket/disconnect-reasons.js'
 import { type FunctionRules, FunctionTimeouts } from '../socket/function-timeouts.js'
+import { MessageLimits } from '../socket/message-limits.js'
 import { sizesOf } from '../transports/message-limit.js'
 import type { Turnstile } from '../turnstile.js'
 import {
@@ -29,6 +31,7 @@ export interface SignInParts
     Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'authorizations' | 'enforceExpiry'>,
     Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'> {
   readonly limits: Limits
+  readonly engine: Pick<Engine, 'rates' | 'nodes'>
   readonly logger: Logger
   readonly log: ThrottledLog
   /** Judges connections without a token. @default none */
@@ -85,6 +88,7 @@ function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwne
     timeouts: createTimeouts(),
     functions: new FunctionTimeouts(parts.functions, limits.callTimeout),
     limits: { ...limits, timeout: limits.callTimeout },
+    messageLimits: MessageLimits.of(limits, parts.engine),
     findAction,
     ...(middleware && { middleware }),
     channels,

@@ -1,7 +1,7 @@
 import { type Position, refusal } from '@token-socket/protocol'
-import { addressBlock } from '../http/address-block.js'
 import type { RemoteClient } from '../remote-client.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
+import { rateOwnerOf } from '../socket/rate-owner.js'
 
 /** Milliseconds after which users may begin as many channels again. */
 const WINDOW = 60 * 60 * 1000
@@ -37,7 +37,7 @@ export class NewChannels {
    */
   check(socket: RemoteClient, channel: string): Promise<void> | undefined {
     this.#renew()
-    const isOver = this.#begun.of(ownerOf(socket)) >= this.#owner.channelsPerUser
+    const isOver = this.#begun.of(rateOwnerOf(socket)) >= this.#owner.channelsPerUser
     return isOver ? this.#checkPosition(channel) : undefined
   }
 
@@ -49,7 +49,7 @@ export class NewChannels {
 
   /** It was kept. @param offset where */
   published(socket: RemoteClient, offset: number | undefined): void {
-    if (offset === 1) this.#begun.add(ownerOf(socket))
+    if (offset === 1) this.#begun.add(rateOwnerOf(socket))
   }
 
   #renew(): void {
@@ -58,9 +58,4 @@ export class NewChannels {
     this.#since = now
     this.#begun.clear()
   }
-}
-
-/** A user without a name counts by the address. */
-function ownerOf({ subject, ip }: RemoteClient): string {
-  return subject ?? `address:${addressBlock(ip ?? '')}`
 }

@@ -120,7 +120,9 @@ function isLimit(error: WireError | undefined): boolean {
 }
 
 /** What too busy clients, or too low limits, end in. */
-const LIMITS: ReadonlySet<string> = new Set(Object.keys(ERRORS).filter((code) => code.startsWith('too_')))
+const LIMITS: ReadonlySet<string> = new Set(
+  Object.keys(ERRORS).filter((code) => code.startsWith('too_') || code === 'rate_limited'),
+)
 
 function shortenedCall(call: LoggedCall): LoggedCall {
   return { ...call, function: shorten(call.function) }

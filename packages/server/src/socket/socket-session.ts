@@ -4,6 +4,7 @@ import {
   badField,
   type CallAround,
   type CallMessage,
+  type CancelMessage,
   type ClientMessage,
   type CloseReason,
   decodeClientMessage,
@@ -15,6 +16,7 @@ import {
   notificationError,
   type Outcome,
   type PingMessage,
+  type PlainError,
   plainRefusal,
   type RefreshMessage,
   type ResultMessage,
@@ -29,18 +31,15 @@ import type { Wire } from '../buffered-connection.js'
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
 import type { Development } from '../runtime/development.js'
-import type { Turns } from '../runtime/turns.js'
 import type { Refuser } from '../vetoes.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
 import { isTimeout, timeoutOutcome } from './call-timeout.js'
 import { type CalledSocket, ClientActions, type ClientActionsOwner } from './client-actions.js'
+import { type CountedSocket, MessageCounter, type MessageCounterOwner } from './message-counter.js'
 import { pong } from './pong.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
 const MINUTE = 60_000
-
-/** Messages in a second, beyond `limits.rate`, each of which is refused. One more closes the socket. */
-const REFUSALS = 10_000
 
 /** How a message ends for which the application has no listener. */
 const NO_LISTENER: Outcome = encodeError(plainRefusal('unsupported', { field: 'send' }))
@@ -72,17 +71,15 @@ export interface ChannelAnswer {
 }
 
 /** Dependencies of a {@link SocketSession} that all sockets of a server share. */
-export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner {
+export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner, MessageCounterOwner {
   /** Takes new tokens. @default they are answered `unsupported` */
   readonly refreshes?: Pick<Refreshes, 'run'>
   readonly limits: RpcLimits &
-    CallSupervisorOwner['limits'] & {
-      readonly rate: number
+    CallSupervisorOwner['limits'] &
+    MessageCounterOwner['limits'] & {
       readonly wrongMessages: number
       readonly callBytes: number
     }
-  /** Where messages are counted by the time of their turn. @default by the time of each */
-  readonly turns?: Pick<Turns, 'time'>
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
   /** What runs around the functions of calls. @default nothing */
@@ -92,7 +89,7 @@ export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner {
 }
 
 /** The socket of a {@link SocketSession}. */
-export interface SessionSocket extends SupervisedSocket, CalledSocket, RefreshedSocket {
+export interface SessionSocket extends SupervisedSocket, CalledSocket, RefreshedSocket, CountedSocket {
   readonly auth: unknown
   /** How its messages are written. @default in the library's wire */
   readonly wire?: Wire | undefined
@@ -111,7 +108,7 @@ export class SocketSession {
   readonly #peer: RpcPeer
   readonly #supervisor: CallSupervisor
   readonly #inOrder = new InOrder()
-  readonly #rate = new Rate()
+  readonly #counter: MessageCounter
   #wrong: Rate | undefined
   /** Made when something is called: most clients have no actions. */
   #actions: ClientActions | undefined
@@ -119,6 +116,7 @@ export class SocketSession {
   constructor(socket: SessionSocket, owner: SessionOwner) {
     this.#socket = socket
     this.#owner = owner
+    this.#counter = new MessageCounter(socket, owner)
     this.#supervisor = new CallSupervisor(socket, owner)
     this.#peer = new RpcPeer(owner.limits, this.#supervisor, owner.timeouts)
   }
@@ -142,14 +140,14 @@ export class SocketSession {
   /** A message came. It is counted before it is decoded. */
   receive(text: unknown): void {
     this.received += 1
-    const count = this.#rate.count(this.#owner.turns?.time)
-    if (count > this.#owner.limits.rate + REFUSALS) return this.#socket.closeFor('too_many_messages')
+    const refusal = this.#counter.take()
+    if (refusal === 'closed') return
     try {
       const { wire, capabilities } = this.#socket
       const message = wire ? wire.decode(text) : decodeClientMessage(text, capabilities)
-      if (message.type === 'result') this.#settle(message, count)
-      else if (message.type === 'cancel') this.#peer.cancel(message.id, message.reason)
-      else this.#handle(message, count, typeof text === 'string' ? text.length : 0)
+      if (message.type === 'result') this.#settle(message, refusal)
+      else if (message.type === 'cancel') this.#cancel(message, refusal)
+      else this.#handle(message, refusal, typeof text === 'string' ? text.length : 0)
     } catch (error) {
       if (error instanceof FrameError) return this.#complain(error)
       // Nothing else catches what throws in a transport's event.
@@ -163,20 +161,28 @@ export class SocketSession {
     this.#supervisor.disconnect()
   }
 
+  /** It ends work: refused or not, it is done, and does not count. */
+  #cancel({ id, reason }: CancelMessage, refusal: PlainError | undefined): void {
+    if (!refusal) this.#counter.restore()
+    this.#peer.cancel(id, reason)
+  }
+
   /**
    * An answer to a call of the server does not count: the server asked for it. That a notification
    * failed does.
    */
-  #settle({ id, outcome }: ResultMessage, count: number): void {
+  #settle({ id, outcome }: ResultMessage, refusal: PlainError | undefined): void {
     if (id !== undefined) {
-      if (this.#peer.isPending(id)) this.#rate.uncount()
+      if (!this.#peer.isPending(id)) return
+      this.#counter.uncount()
+      if (!refusal) this.#counter.restore()
       return this.#peer.settle(id, outcome)
     }
-    if (count > this.#owner.limits.rate) return
+    if (refusal) return this.#counter.refused(refusal.code)
     if (!this.#actions?.failed(outcome)) this.#complain(badField('fid', 'text'))
   }
 
-  #handle(message: Request, count: number, bytes: number): void {
+  #handle(message: Request, refusal: PlainError | undefined, bytes: number): void {
     const rpc = rpcOf(message)
     const { requests, development } = this.#owner
     const begun = requests.isVerbose ? performance.now() : 0
@@ -184,14 +190,14 @@ export class SocketSession {
       const nearest = development && isUnknown(outcome, rpc) ? development.nearestAction(rpc) : undefined
       if (nearest !== undefined) return this.#suggest(message, rpc, nearest)
       if (requests.isVerbose || 'error' in outcome) this.#log(message, outcome, begun)
+      const isOwn = refusal !== undefined || message.type !== 'call'
+      if (isOwn && 'error' in outcome) this.#counter.refused(outcome.code)
       if (message.type === 'call' && isTimeout(outcome, rpc)) return this.#timedOut(message)
       if (development && message.type === 'call' && message.id !== undefined && 'data' in outcome)
         development.checkData('answer', rpc, outcome.data)
       this.#reply(message, rpc, outcome)
     }
-    const { rate } = this.#owner.limits
-    if (count > rate)
-      return answer(encodeError(plainRefusal('too_many_messages', { field: 'rate', limit: rate })))
+    if (refusal) return answer(encodeError(refusal))
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') return this.#call(message, bytes, answer)
     if (message.type === 'send')

@@ -1,0 +1,83 @@
+import { type PlainError, plainRefusal } from '@token-socket/protocol'
+import { SharedRates } from '../engine/shared-rates.js'
+import type { Engine } from '../engine.js'
+import { type BucketSize, TokenBucket } from '../runtime/token-bucket.js'
+import { type RateOwner, rateOwnerOf } from './rate-owner.js'
+
+/** Limits of messages; see the server's limits of the same names. `Infinity` is none. */
+export interface MessageLimitOptions {
+  readonly messagesPerSecond: number
+  readonly messagesBurst: number
+  readonly userMessagesPerSecond: number
+  readonly userMessagesBurst: number
+}
+
+/** The limits on the messages of a server's sockets: of each socket, and of each user over all nodes. */
+export class MessageLimits {
+  /** Of each socket. @default no limit */
+  readonly socket: BucketSize | undefined
+  /** Of each user. @default no limit */
+  readonly users: SharedRates | undefined
+  readonly #options: MessageLimitOptions
+
+  constructor(options: MessageLimitOptions, { rates, nodes }: Pick<Engine, 'rates' | 'nodes'>) {
+    this.#options = options
+    const { messagesPerSecond, messagesBurst, userMessagesPerSecond, userMessagesBurst } = options
+    if (isLimit(messagesPerSecond)) this.socket = { perSecond: messagesPerSecond, burst: messagesBurst }
+    if (isLimit(userMessagesPerSecond)) {
+      const size = { perSecond: userMessagesPerSecond, burst: userMessagesBurst }
+      this.users = new SharedRates({ ...size, rates, nodes, prefix: 'messages ' })
+    }
+  }
+
+  /** @returns nothing where no message is limited */
+  static of(
+    options: MessageLimitOptions,
+    engine: Pick<Engine, 'rates' | 'nodes'>,
+  ): MessageLimits | undefined {
+    const isOn = isLimit(options.messagesPerSecond) || isLimit(options.userMessagesPerSecond)
+    return isOn ? new MessageLimits(options, engine) : undefined
+  }
+
+  /** What a message is refused with. @param retryAfter milliseconds */
+  refusal(field: 'messagesPerSecond' | 'userMessagesPerSecond', retryAfter: number): PlainError {
+    return plainRefusal('rate_limited', { field, limit: this.#options[field], retryAfter })
+  }
+}
+
+/** The messages of one socket, each of which is counted before it is decoded. */
+export class MessageLimiter {
+  readonly #limits: MessageLimits
+  readonly #bucket: TokenBucket | undefined
+  readonly #owner: string
+
+  constructor(socket: RateOwner, limits: MessageLimits) {
+    this.#limits = limits
+    this.#bucket = limits.socket && new TokenBucket(limits.socket)
+    this.#owner = limits.users ? rateOwnerOf(socket) : ''
+  }
+
+  /**
+   * A message came.
+   * @param now milliseconds of `performance.now()`
+   * @returns why it is refused; nothing if it is not
+   */
+  take(now?: number): PlainError | undefined {
+    const wait = this.#bucket?.take(1, now) ?? 0
+    if (wait > 0) return this.#limits.refusal('messagesPerSecond', wait)
+    const userWait = this.#limits.users?.take(this.#owner, now) ?? 0
+    if (userWait === 0) return undefined
+    this.#bucket?.restore()
+    return this.#limits.refusal('userMessagesPerSecond', userWait)
+  }
+
+  /** The last one that was taken does not count after all. */
+  restore(): void {
+    this.#bucket?.restore()
+    this.#limits.users?.restore(this.#owner)
+  }
+}
+
+function isLimit(perSecond: number): boolean {
+  return perSecond !== Number.POSITIVE_INFINITY
+}
