@@ -3,13 +3,12 @@ import type { BulkOutcome } from './channels/bulk-subscriptions.js'
 import { checkName } from './channels/check-name.js'
 import { sessionSubject, uidSubject } from './claims/subjects.js'
 import { type ClusterCount, total } from './cluster/cluster-base.js'
-import { ClusterOrders, type ClusterOrdersOwner } from './cluster/cluster-orders.js'
+import { ClusterConnections, type ClusterConnectionsOwner } from './cluster/cluster-connections.js'
 import { checkNodeEvent, type NodeEventListener, NodeEvents } from './cluster/node-events.js'
 import { NodeSockets, type NodeSocketsOwner } from './cluster/node-sockets.js'
 import { ANSWER_TIMEOUT, type Answers, type UserQuestion } from './cluster/questions.js'
 import { checkText, readSelector, type Selection, type SocketSelector } from './cluster/selectors.js'
 import { nodeOf } from './cluster/sids.js'
-import { SocketCalls, type SocketCallsOwner } from './cluster/socket-calls.js'
 import {
   mergePages,
   type NodePage,
@@ -38,7 +37,7 @@ export interface ClusterSubscription extends ClusterCount {
 }
 
 /** Dependencies of a {@link Cluster}. */
-export interface ClusterOwner extends ClusterOrdersOwner {
+export interface ClusterOwner extends ClusterConnectionsOwner {
   readonly hub: NodeSocketsOwner['hub']
   /** The connections that are not let in yet. */
   readonly joining: NodeSocketsOwner['joining'] & NodeUsersOwner['joining']
@@ -57,11 +56,10 @@ export interface ClusterOwner extends ClusterOrdersOwner {
  * died makes no question fail: the caller gets the ids of those that did not answer. A wrong selector is refused before
  * anything is done. Each method can be used without the object.
  */
-export class Cluster extends ClusterOrders {
+export class Cluster extends ClusterConnections {
   readonly #owner: ClusterOwner
   readonly #users: NodeUsers
   readonly #events: NodeEvents
-  readonly #calls: SocketCalls
 
   constructor(owner: ClusterOwner) {
     const users = new NodeUsers(owner)
@@ -70,9 +68,6 @@ export class Cluster extends ClusterOrders {
     this.#owner = owner
     this.#users = users
     this.#events = events
-    const { callTimeout } = owner
-    const answer: SocketCallsOwner['answer'] = (question) => this.answers.answer(question)
-    this.#calls = new SocketCalls({ node: this.node, questions: this.questions, answer, callTimeout })
   }
 
   /** The ids of the nodes that live; one that has died is among them for 15 seconds at most. @throws RpcError `engine_unavailable` */
@@ -89,7 +84,7 @@ export class Cluster extends ClusterOrders {
     return this.run('isConnected', async () => {
       if (typeof who !== 'string') return (await this.#count(readSelector(who))).count > 0
       checkText('sid', who)
-      return this.#calls.isConnected(who)
+      return this.calls.isConnected(who)
     })
   }
 
@@ -185,7 +180,7 @@ export class Cluster extends ClusterOrders {
       const sid = this.checked('rpc', () => calledSid(who, name, options))
       if (nodeOf(sid) === this.node) return this.#socket(sid, name).rpc<Data>(name, data, options)
       this.#owner.development?.checkData('call', name, data)
-      return this.#calls.call<Data>({ sid, name, data }, options)
+      return this.calls.call<Data>({ sid, name, data }, options)
     })
   }
 
@@ -202,8 +197,7 @@ export class Cluster extends ClusterOrders {
       // The socket reports mistakes itself.
       if (nodeOf(sid) === this.node) return this.#socket(sid, name).notify(name, data)
       this.#owner.development?.checkData('notification', name, data)
-      const ask = async () =>
-        void (await this.#calls.ask({ type: 'notify', sid, name, data }, ANSWER_TIMEOUT))
+      const ask = async () => void (await this.calls.ask({ type: 'notify', sid, name, data }, ANSWER_TIMEOUT))
       return promised('cluster.notify', ask, this.#owner.failed)
     })
   }
@@ -275,12 +269,6 @@ export class Cluster extends ClusterOrders {
     return noted('cluster.on', () => this.#events.on(event, listener))
   }
 
-  /** Fails what waits, and what is asked after that. @internal */
-  override close(): void {
-    this.#calls.close()
-    super.close()
-  }
-
   /** What the server of a cluster gives libraries. @internal */
   static ownerOf(
     cluster: Cluster,
@@ -322,7 +310,7 @@ export class Cluster extends ClusterOrders {
   ): Promise<undefined> {
     checkName('channel', question.channel)
     checkText('sid', question.sid)
-    await this.#calls.ask(question, timeout)
+    await this.calls.ask(question, timeout)
   }
 
   /** A socket of this node. @param name of the function that is called @throws RpcError `not_connected`, as another node says */

@@ -117,8 +117,7 @@ export class RemoteClient extends SubscribedSocket {
 
   /** @internal */
   protected get connectionParts(): ConnectionParts {
-    const { failed } = this.#owner
-    return { socket: this, peer: this.#session.peer, outbox: this.#outbox, failed }
+    return { ...this.#owner, socket: this, peer: this.#session.peer, outbox: this.#outbox }
   }
 
   /** Whether its client is the old one, which knows neither places nor members. @internal */

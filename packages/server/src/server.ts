@@ -40,7 +40,7 @@ import { notifyListeners, takeListeners } from './runtime/listeners.js'
 import { noted } from './runtime/own-calls.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
 import { Turns } from './runtime/turns.js'
-import { ServerChannels, type ServerChannelsParts } from './server-channels.js'
+import { ServerConnections, type ServerConnectionsParts } from './server-connections.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import type { HealthWatch, ServerHealth } from './server-health.js'
 import { pong } from './socket/pong.js'
@@ -56,7 +56,7 @@ import { Turnstile } from './turnstile.js'
  * Everything a client does is checked and bounded; what handlers and listeners throw harms neither the process nor
  * other sockets and comes out as the `error` event.
  */
-export class TokenSocketServer extends ServerChannels {
+export class TokenSocketServer extends ServerConnections {
   /** The functions that clients can call. May be changed, or replaced, at any time. */
   socketController: ServerController
   /** The sockets of all nodes, by their ids. */
@@ -81,7 +81,7 @@ export class TokenSocketServer extends ServerChannels {
   readonly #streams: StreamLiveness
   readonly #transports: Transports
   /** @internal */
-  protected readonly parts: ServerChannelsParts
+  protected readonly parts: ServerConnectionsParts
   /** Gives back what the application lent. */
   readonly #release: (() => void)[] = []
   #authTimeout: number | undefined
@@ -112,8 +112,9 @@ export class TokenSocketServer extends ServerChannels {
     this.#authorizations = authorizations
     const redeemer = new Redeemer({ ...this.#options, tokens, revocations, authorizations, log: this.#log })
     this.#channels = this.#makeChannels(redeemer, tokens)
-    this.parts = { channels: this.#channels, hub: this.#hub, failures: this.#failures }
     this.cluster = this.#makeCluster(revocations)
+    const { cluster } = this
+    this.parts = { cluster, channels: this.#channels, hub: this.#hub, failures: this.#failures }
     const trusts = trustOf(app, failed)
     const origins = this.#makeOrigins(trusts)
     this.#health = this.#watchHealth()

@@ -52,10 +52,11 @@ export abstract class ClusterBase {
 
   /**
    * What a client's action, or another node, fails with is no mistake of the application's here.
+   * @param method of the cluster; of another object with its name, such as `sockets.send`
    * @internal
    */
   protected run<T>(method: string, work: () => Promise<T>): Promise<T> {
-    const name = `cluster.${method}`
+    const name = method.includes('.') ? method : `cluster.${method}`
     const isCall = method === 'rpc' || method === 'notify'
     return promised(name, () => this.#whileOpen(work), isCall ? undefined : this.#failed)
   }

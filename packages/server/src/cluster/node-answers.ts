@@ -58,6 +58,8 @@ export class NodeAnswers {
       }
       case 'authorize':
         return this.#take(question.order)
+      case 'closeSockets':
+        return users.endEach(question.sids, { reconnect: question.reconnect })
       case 'cancel':
         this.#calls.cancel(question.id)
         return true
@@ -65,6 +67,7 @@ export class NodeAnswers {
         events.receive(question.event, question.data, { node: question.node })
         return true
       case 'find':
+      case 'send':
       case 'call':
       case 'subscribe':
       case 'unsubscribe':
@@ -124,13 +127,15 @@ export class NodeAnswers {
 
 async function ask(
   socket: RemoteClient,
-  question: Extract<SocketQuestion, { type: 'subscribe' | 'unsubscribe' | 'notify' }>,
+  question: Extract<SocketQuestion, { type: 'subscribe' | 'unsubscribe' | 'notify' | 'send' }>,
 ): Promise<unknown> {
   switch (question.type) {
     case 'subscribe':
       return socket.subscribe(question.channel)
     case 'unsubscribe':
       return socket.unsubscribe(question.channel)
+    case 'send':
+      return socket.send(question.data, { ack: question.ack, timeout: question.timeout })
     case 'notify':
       return socket.notify(question.name, question.data)
   }

@@ -9,6 +9,7 @@ import {
 import type { AuthorizationOrder } from '../authentication/authorization-order.js'
 import type { MissingAnswer, NodeAnswers, NodeAskOptions, Nodes } from '../engine.js'
 import { attempt } from '../runtime/attempt.js'
+import type { SendAck } from '../socket/send-options.js'
 import type { Selection } from './selectors.js'
 import { nodeOf } from './sids.js'
 import type { PageRange } from './socket-pages.js'
@@ -28,8 +29,19 @@ export interface CallQuestion {
   readonly id?: string | undefined
 }
 
+/** Asks a node to send a message to one of its sockets. */
+export interface SendQuestion {
+  readonly type: 'send'
+  readonly sid: string
+  readonly data: unknown
+  readonly ack: SendAck
+  /** In milliseconds; 0 for never. */
+  readonly timeout: number
+}
+
 /** What is asked about one socket. */
 export type SocketQuestion =
+  | SendQuestion
   | { readonly type: 'find'; readonly sid: string }
   | CallQuestion
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string }
@@ -57,6 +69,7 @@ export type UserQuestion =
 
 /** What nodes ask each other. A node that does not know a question does not answer it. */
 export type Question =
+  | { readonly type: 'closeSockets'; readonly sids: readonly string[]; readonly reconnect: boolean }
   | SocketQuestion
   | SelectionQuestion
   | UserQuestion

@@ -30,7 +30,7 @@ export interface SocketCallsOwner {
 }
 
 /** Milliseconds for which a call's question is open beyond its time-out: a node that has died by then is no other outcome. */
-const CALL_LEEWAY = 2000
+export const CALL_LEEWAY = 2000
 
 /** Calls to sockets of other nodes that may wait for their answers. */
 const CALLS = 10_000

@@ -1,6 +1,7 @@
 import { type JoiningSockets, type SocketTarget, targetMatcher } from '../authentication/joining-sockets.js'
 import type { Revocations } from '../authentication/revocations.js'
 import type { RemoteClient } from '../remote-client.js'
+import { inShares } from '../runtime/shares.js'
 
 /** Dependencies of {@link NodeUsers}. */
 export interface NodeUsersOwner {
@@ -39,6 +40,15 @@ export class NodeUsers {
     const first = this.end(target, { reconnect, ended })
     await this.#owner.revocations.add(target.subject, { signed })
     return first + this.end(target, { reconnect, ended })
+  }
+
+  /** Ends sockets by their ids, a share of them in each turn. @returns how many there were */
+  async endEach(sids: readonly string[], options: { readonly reconnect: boolean }): Promise<number> {
+    let count = 0
+    await inShares(sids, (sid) => {
+      count += this.end({ sid }, options)
+    })
+    return count
   }
 
   /** @returns how many were ended that were not `ended` before, which they are from now on */

@@ -9,6 +9,7 @@ const SENT = {
   notification: 'a notification',
   publication: 'a publication',
   broadcast: 'a broadcast',
+  message: 'a message to a client',
   event: 'an event of the cluster',
   authentication: 'what `authentication` gave',
   connectAuthentication: 'what `connectAuthentication` gave',
@@ -50,7 +51,7 @@ export class JsonWarnings {
 }
 
 function named(kind: SentKind, subject: string): object {
-  if (kind === 'broadcast') return {}
+  if (kind === 'broadcast' || kind === 'message') return {}
   if (kind === 'authentication') return { option: 'authentication' }
   if (kind === 'event') return { event: subject }
   return kind === 'publication' ? { channel: subject } : { function: subject }

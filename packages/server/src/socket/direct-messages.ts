@@ -1,5 +1,6 @@
 import { type Capability, type RpcPeer, refusal, type ServerMessage } from '@token-socket/protocol'
 import type { Outbox } from '../outbox.js'
+import type { Development } from '../runtime/development.js'
 import { InvalidConnectionError } from './invalid-connection-error.js'
 import { checkSendOptions, type SendOptions } from './send-options.js'
 
@@ -12,6 +13,8 @@ export interface DirectParts {
   }
   readonly peer: RpcPeer
   readonly outbox: Pick<Outbox, 'whenWritten'>
+  /** Checks that only development servers make. @default none */
+  readonly development?: Pick<Development, 'checkData'> | undefined
 }
 
 /**
@@ -20,7 +23,7 @@ export interface DirectParts {
  * @throws RpcError see {@link ConnectedSocket.send}
  */
 export async function sendDirect(
-  { socket, peer, outbox }: DirectParts,
+  { socket, peer, outbox, development }: DirectParts,
   data: unknown,
   options: SendOptions = {},
 ): Promise<boolean> {
@@ -31,6 +34,7 @@ export async function sendDirect(
     return false
   }
   if (!socket.capabilities.includes('direct')) throw refusal('unsupported', { field: 'direct' })
+  development?.checkData('message', '', data)
   if (ack === 'node') {
     socket.sendMessage({ type: 'direct', data })
     return true
