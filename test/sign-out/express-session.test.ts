@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { type ExpressSessionOptions, expressSession, type SessionStore } from '@token-socket/sign-out'
+import { type ExpressSessionOptions, expressSession } from '@token-socket/sign-out'
 import { expect } from 'chai'
 import express, { type Express } from 'express'
 import session, { MemoryStore, type SessionData, Store } from 'express-session'
@@ -103,7 +103,7 @@ describe('#expressSession', () => {
     } = options
     const sockets = new NotedOrders()
     const failures: unknown[] = []
-    const undo = expressSession(sockets, store as SessionStore, {
+    const undo = expressSession(sockets, store, {
       onerror: (cause) => failures.push(cause),
       ...rest,
     })
@@ -194,7 +194,7 @@ describe('#expressSession', () => {
     it('waits for the answer for a second at most', async () => {
       const store = new MemoryStore()
       const sockets = new NotedOrders()
-      expressSession(sockets, store as SessionStore)
+      expressSession(sockets, store)
       Object.assign(store, { generate: () => {} })
       clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
       const res = Object.assign(new EventEmitter(), { writableFinished: false })
@@ -250,7 +250,7 @@ describe('#expressSession', () => {
       clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
       const sockets = new NotedOrders()
       const failures: unknown[] = []
-      const undo = expressSession(sockets, store as SessionStore, {
+      const undo = expressSession(sockets, store, {
         onerror: (cause) => failures.push(cause),
         ...options,
       })

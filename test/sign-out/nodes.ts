@@ -39,6 +39,15 @@ export class Nodes {
     return [await one(), await one()] as const
   }
 
+  /** Ends Redis, until {@link restart}. */
+  kill(): Promise<void> {
+    return this.#redis.kill()
+  }
+
+  restart(): Promise<void> {
+    return this.#redis.restart()
+  }
+
   /** Ends the sites. */
   async clear(): Promise<void> {
     await Promise.all(this.#sites.splice(0).map((site) => site.stop()))

@@ -6,7 +6,7 @@ export {
 } from './back-channel-logout.js'
 export { type ExpressSessionOptions, expressSession } from './express-session.js'
 export { RequestError, type SignOutRequest } from './request-body.js'
-export type { SessionRecord, SessionRequest, SessionStore, StoreCallback } from './session-store.js'
+export type { SessionRecord, SessionStore, StoreCallback } from './session-store.js'
 export { type SecurityEvent, type SharedSignalsOptions, sharedSignals } from './shared-signals.js'
 export type { FailureListener, SignOutOrder, SignOutSockets, Who } from './sign-out-sockets.js'
 export type { Subject } from './subject.js'

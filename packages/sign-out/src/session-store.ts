@@ -9,7 +9,7 @@ export interface SessionStore {
   /** @default the store cannot lengthen a session's life */
   touch?(sid: string, session: SessionRecord, callback?: StoreCallback): unknown
   /** @default sessions are not made anew */
-  regenerate?(request: SessionRequest, callback: StoreCallback): unknown
+  regenerate?(request: never, callback: StoreCallback): unknown
   /** @default the store cannot be emptied */
   clear?(callback?: StoreCallback): unknown
 }
