@@ -124,6 +124,19 @@ describe('TokenSource#request', () => {
     })
   }
 
+  it('says how long the server asks to wait, if it is a number of seconds', async () => {
+    for (const [header, data] of [
+      ['3', { retryAfter: 3000 }],
+      ['0.5', { retryAfter: 500 }],
+      ['0', undefined],
+      ['Wed, 21 Oct 2015 07:28:00 GMT', undefined],
+    ] as const) {
+      respond = (_request, response) => response.writeHead(429, { 'Retry-After': header }).end()
+      const error = await errorOf(request())
+      expect([error.code, error.data]).to.deep.equal(['token_failed', data])
+    }
+  })
+
   it('says where a redirect to a login page led', async () => {
     respond = ({ url: path }, response) => {
       if (path === '/login') response.end('<h1>Log in</h1>')

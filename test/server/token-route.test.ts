@@ -64,6 +64,8 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         authData: 1000,
         ticketsPerUser: 2,
         ticketsPerAddress: 5,
+        tokenRequestsPerUser: 1000,
+        tokenRequestsPerAddress: 1000,
         tokens,
         origins,
         requests: new TokenRequests(),
@@ -434,6 +436,69 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         const ben = await ask({}, '?uid=ben')
         const answers = await inTurn(4, (at) => from(`192.0.2.${at}`))
         expect(await voidCount([...answers, ben])).to.equal('--xxx')
+      })
+
+      describe('a second', () => {
+        const statuses = (answers: readonly Response[]) => answers.map(({ status }) => status)
+        let clock: sinon.SinonFakeTimers
+
+        beforeEach(() => {
+          clock = sinon.useFakeTimers({ toFake: ['performance'] })
+        })
+
+        afterEach(() => clock.restore())
+
+        it('to `tokenRequestsPerAddress`, before `authentication` is asked, and says when to come again', async () => {
+          const authentication = sinon.fake.returns(false)
+          await start({ route: { authentication, tokenRequestsPerAddress: 4 }, app: trusting })
+          const answers = await inTurn(6, (at) => from(`2001:db8::${at}`))
+          expect(statuses(answers)).to.deep.equal([403, 403, 403, 403, 429, 429])
+          expect(authentication.callCount).to.equal(4)
+          const last = answers.at(-1) as Response
+          expect(await last.json()).to.deep.equal({
+            error: 'Over the limit of a rate: tokenRequestsPerAddress (limit 4)',
+            code: 'rate_limited',
+            data: { field: 'tokenRequestsPerAddress', limit: 4, retryAfter: 250 },
+          })
+          expect(last.headers.get('retry-after')).to.equal('1')
+          const line = log.of('info').find(({ details }) => 'option' in details)
+          expect(line?.details).to.deep.equal({
+            ip: '2001:db8::4',
+            option: 'limits.tokenRequestsPerAddress',
+          })
+          expect((await ask(from('192.0.2.9'))).status).to.equal(403)
+          clock.tick(250)
+          expect(statuses(await inTurn(2, () => from('2001:db8::9')))).to.deep.equal([403, 429])
+        })
+
+        it('to `tokenRequestsPerUser` by its uid, wherever it asks from', async () => {
+          const authentication = (request: Request) => ({ uid: String(request.query.uid ?? 'ann') })
+          await start({ route: { authentication, tokenRequestsPerUser: 2 }, app: trusting })
+          const answers = await inTurn(4, (at) => from(`192.0.2.${at}`))
+          expect(statuses(answers)).to.deep.equal([200, 200, 429, 429])
+          expect((await ask({}, '?uid=ben')).status).to.equal(200)
+        })
+
+        it('to `tokenRequestsPerUser` by its session', async () => {
+          const before: RequestHandler = (request, _response, next) => {
+            Object.assign(request, { sessionID: request.headers['x-session'] })
+            next()
+          }
+          await start({ session: { auth: true }, before, route: { tokenRequestsPerUser: 1 } })
+          const answers = await inTurn(3, (at) => ({ headers: { 'X-Session': at === 0 ? 'b' : 'a' } }))
+          expect(statuses(answers)).to.deep.equal([200, 200, 429])
+        })
+
+        it('within 5 % of it over ten seconds of a flood', async () => {
+          await start({ session: { auth: true }, route: { tokenRequestsPerAddress: 20 } })
+          let passed = 0
+          for (let tenth = 0; tenth < 100; tenth += 1) {
+            passed += statuses(await inTurn(4)).filter((status) => status === 200).length
+            clock.tick(100)
+          }
+          // The burst is a second's; then it is the rate.
+          expect(passed - 20).to.be.within(20 * 10 * 0.95, 20 * 10 * 1.05)
+        })
       })
 
       it('to `ticketsPerUser` by its session', async () => {

@@ -43,6 +43,9 @@ const CLOSE_WAIT = 2000
 /** Milliseconds within which the next try comes while the browser says that there is no network. It may be wrong. */
 const OFFLINE_WAIT = 60_000
 
+/** Milliseconds that a server may ask to wait; it may be wrong. */
+const LONGEST_RETRY = 300_000
+
 /** Tokens that the server may refuse in a row before the first `ready`: the next would fare no better. */
 const REFUSED_TOKENS = 3
 
@@ -221,7 +224,7 @@ export class Connector {
   #goOn(event: 'fail' | 'lose', error: RpcError, isAway = false): void {
     if (this.#isFinal(error)) return this.#move('refuse', { error })
     if (isAway) return this.#move(event, { error })
-    const delay = isOffline() ? offlineWait() : this.#backoff.next()
+    const delay = isOffline() ? offlineWait() : this.#backoff.next() + retryAfterOf(error)
     this.#wait(delay)
     this.#move(event, { error, delay })
   }
@@ -247,6 +250,12 @@ export class Connector {
 
 function offlineWait(): number {
   return (OFFLINE_WAIT / 2) * (1 + Math.random())
+}
+
+/** Milliseconds that the server asks to wait; many clients are told the same, so that the backoff is added. */
+function retryAfterOf({ data }: RpcError): number {
+  const { retryAfter } = Object(data) as { readonly retryAfter?: unknown }
+  return Math.min(Math.max(Number(retryAfter) || 0, 0), LONGEST_RETRY)
 }
 
 function closeCodeOf(error: RpcError): number {

@@ -1,5 +1,5 @@
 /** The part of a `Response` that is read. */
-export type TokenResponse = Pick<Response, 'ok' | 'status' | 'redirected' | 'url' | 'text'>
+export type TokenResponse = Pick<Response, 'ok' | 'status' | 'redirected' | 'url' | 'headers' | 'text'>
 
 /** How a token is requested. */
 export interface TokenRequest {

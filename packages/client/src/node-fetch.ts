@@ -40,8 +40,8 @@ function targetOf({ status, headers }: Response): string | undefined {
 }
 
 function answered(response: Response, redirected: boolean): TokenResponse {
-  const { ok, status, url } = response
-  return { ok, status, redirected, url, text: () => beginning(response) }
+  const { ok, status, url, headers } = response
+  return { ok, status, redirected, url, headers, text: () => beginning(response) }
 }
 
 /** The text of an answer, or its beginning: an answer without end must not fill the memory. Leaving the loop ends the request. */

@@ -37,7 +37,7 @@ export class TokenSource {
    * Requests one token.
    * @throws RpcError `token_refused` with `data.status` and `data.url` if the server refuses (4xx), `origin_refused` if it refuses this
    *   page's origin; what the server's `authentication` refused with, whose `cause` is `token_refused`; `token_failed` for anything that may be better next time: no network, no answer in time, 5xx, an
-   *   answer that holds no token. The text names the URL, `cause` is the system's or the platform's error. Or the
+   *   answer that holds no token. `data.retryAfter` is the answer's `Retry-After`, in milliseconds. The text names the URL, `cause` is the system's or the platform's error. Or the
    *   signal's reason
    */
   async request(signal: AbortSignal): Promise<string> {
@@ -82,7 +82,7 @@ export class TokenSource {
 
 /** @returns the token, or why the server refuses it @throws Error why it failed */
 function read(
-  { ok, status, redirected, url }: TokenResponse,
+  { ok, status, redirected, url, headers }: TokenResponse,
   text: string,
   asked: string,
 ): string | RpcError {
@@ -94,7 +94,8 @@ function read(
   if (/^4(?!08|25|29)/.test(`${status}`)) {
     return refusalOf(body, `${why} from ${asked}`, { status, url: asked })
   }
-  if (!ok) throw new Error(why)
+  // A date, and no number, is none that is waited for.
+  if (!ok) throw Object.assign(new Error(why), { retryAfter: Number(headers.get('retry-after')) * 1000 })
   if (body === undefined) throw new Error(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
   return tokenOf(body, asked)
 }
@@ -126,9 +127,13 @@ export function checkToken(token: unknown): string {
 export function asTokenError(error: unknown, where = ''): RpcError {
   const { code } = asRpcError(error)
   if (/^token_/.test(code)) return error as RpcError
-  const { message = String(error) } = Object(error) as { readonly message?: string }
+  const { message = String(error), retryAfter } = Object(error) as {
+    readonly message?: string
+    readonly retryAfter?: number
+  }
   const why = code === 'timeout' ? 'no answer in time' : message
-  return new RpcError('token_failed', `The token request ${where}failed: ${why}`, undefined, error)
+  const data = retryAfter ? { retryAfter } : undefined
+  return new RpcError('token_failed', `The token request ${where}failed: ${why}`, data, error)
 }
 
 function errorOf(body: Body): string | undefined {

@@ -28,6 +28,13 @@ export interface Limits {
   readonly ticketsPerUser: number
   /** The same for one address. @default 20000 */
   readonly ticketsPerAddress: number
+  /**
+   * Token requests of one user, known by `uid` or by the session, in a second, on this node; one more
+   * is answered 429, `rate_limited`. @default 1000
+   */
+  readonly tokenRequestsPerUser: number
+  /** The same for one address, before `authentication` is asked. @default 5000 */
+  readonly tokenRequestsPerAddress: number
   /** Bytes of the data of one client's publication, as JSON. @default 32768 */
   readonly publication: number
   /**
@@ -160,6 +167,8 @@ export const DEFAULT_LIMITS: Limits = {
   authData: 64 * 1024,
   ticketsPerUser: 1000,
   ticketsPerAddress: 20_000,
+  tokenRequestsPerUser: 1000,
+  tokenRequestsPerAddress: 5000,
   publication: 32 * 1024,
   outbox: 1024 * 1024,
   readTimeout: 5000,

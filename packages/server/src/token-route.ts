@@ -9,6 +9,7 @@ import { ClaimsCheck } from './authentication/claims-check.js'
 import { encodeGiven } from './authentication/given-auth.js'
 import { SessionKey, SetupError, WITHOUT_SESSION } from './authentication/session-key.js'
 import { encodeTicket, type TicketData } from './authentication/ticket-data.js'
+import { TokenRateError, type TokenRateLimits, TokenRates } from './authentication/token-rates.js'
 import type { TokenRequest, TokenRequests } from './authentication/token-requests.js'
 import { hashSession, subjectsOf } from './claims/subjects.js'
 import { readClaims } from './claims.js'
@@ -32,7 +33,7 @@ import type { Tokens } from './tokens.js'
 export type Authentication = string | AuthenticationFunction<Request>
 
 /** What {@link tokenRoute} needs. */
-export interface TokenRouteOptions {
+export interface TokenRouteOptions extends TokenRateLimits {
   readonly authentication: Authentication
   /** Milliseconds that `authentication` may take. */
   readonly authenticationTimeout: number
@@ -54,6 +55,7 @@ export interface TokenRouteOptions {
 
 /** The options, and what is made of them once. */
 interface RouteParts extends TokenRouteOptions {
+  readonly rates: TokenRates
   readonly check: ClaimsCheck
   readonly sessionKey: SessionKey | undefined
 }
@@ -65,11 +67,16 @@ const CALLBACK = /^[\w$.[\]]{1,128}$/
 
 /** The token endpoint: turns a signed-in session into a short-lived token that works once. */
 export function tokenRoute(options: TokenRouteOptions): RequestHandler {
-  const parts = { ...options, check: new ClaimsCheck(options.log), sessionKey: sessionKeyOf(options) }
+  const check = new ClaimsCheck(options.log)
+  const parts = { ...options, rates: new TokenRates(options), check, sessionKey: sessionKeyOf(options) }
   return async (request, response) => {
     try {
       await options.requests.run((pending) => answer([request, response], parts, pending))
     } catch (failure) {
+      if (failure instanceof TokenRateError) {
+        failure.log(request, options.log)
+        return send(request, response, [429, failure.answer(response)])
+      }
       const refusal = refusalOf(failure)
       const cause = refusal ? refuse([request, response], options, refusal) : failure
       if (cause === undefined) return
@@ -178,6 +185,7 @@ async function answer(
   pending: TokenRequest,
 ): Promise<void> {
   const [began, issuedAt] = [performance.now(), Date.now()]
+  options.rates.countAddress(request)
   const auth = await authenticate(request, options)
   if (!auth) {
     const [why, entry] = notSignedIn(request, options)
@@ -195,6 +203,7 @@ async function answer(
   const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host, session, issuedAt }
   const json = encode(ticket, options, data === auth)
   const owners = ownersOf(ticket, options)
+  options.rates.countUser(owners.slice(1).map(({ name }) => name))
   await options.tickets.put({ id, json, ttl: options.tokenTtl, owners, age: performance.now() - began })
   // A user who was cut off meanwhile must not get in by what `authentication` saw before. The client may ask again.
   if (pending.isRevoked(owners.map(({ name }) => name))) await options.tickets.take(id)
