@@ -27,6 +27,7 @@ export type {
   PublishedDetails,
   UnsubscribeReason,
 } from './channels/socket-events.js'
+export type { AuthorizationSelector, RevocationSelector } from './cluster/authorization-targets.js'
 export type { NodeEventDetails, NodeEventListener } from './cluster/node-events.js'
 export type { SocketConditions, SocketDataValue, SocketSelector } from './cluster/selectors.js'
 export type { SocketInfo, SocketPage, SocketPageOptions } from './cluster/socket-pages.js'

@@ -2,7 +2,7 @@ import { startTimer } from '@token-socket/protocol'
 import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from '../engine.js'
 import { LOG_CHANNEL } from './authorization-order.js'
 
-/** Milliseconds for which deliveries wait at most. */
+/** Milliseconds for which a delivery waits at most. */
 const LONGEST_HOLD = 3000
 
 /** Deliveries that wait at most. */
@@ -31,11 +31,9 @@ export class HeldDeliveries implements BrokerListener {
     this.#next = next
   }
 
-  /** From now on deliveries wait, for 3 s at most. */
+  /** From now on deliveries wait, until one has waited for 3 s. */
   hold(): void {
-    if (this.#waiting) return
-    this.#waiting = []
-    this.#stopTimer = startTimer(LONGEST_HOLD, () => this.release())
+    this.#waiting ??= []
   }
 
   /** Delivers what waits. From now on deliveries wait no longer. */
@@ -71,7 +69,8 @@ export class HeldDeliveries implements BrokerListener {
   }
 
   #wait(deliver: () => void): void {
-    this.#waiting?.push(deliver)
-    if ((this.#waiting?.length ?? 0) > LIMIT) this.release()
+    const count = this.#waiting?.push(deliver) ?? 0
+    if (count === 1) this.#stopTimer = startTimer(LONGEST_HOLD, () => this.release())
+    if (count > LIMIT) this.release()
   }
 }
