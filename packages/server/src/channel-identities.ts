@@ -10,7 +10,7 @@ type Said = Pick<Claims, 'uid' | 'umd'>
 export class ChannelIdentities {
   readonly #own: Said
   /** Made when a token says something: most sockets have none. */
-  #others: Map<string, ChannelIdentity> | undefined
+  #others: Map<string, Said> | undefined
 
   /** @param own who it is where nothing else was said */
   constructor(own: Said) {
@@ -19,17 +19,22 @@ export class ChannelIdentities {
 
   /** Who it is on a channel; or, without one, everywhere else. */
   on(channel?: string): ChannelIdentity {
-    return (channel !== undefined && this.#others?.get(channel)) || known(this.#own)
-  }
-
-  /** Who it is on a channel, if a token said it. */
-  said(channel: string): ChannelIdentity | undefined {
-    return this.#others?.get(channel)
+    return (channel !== undefined && this.said(channel)) || known(this.#own)
   }
 
   /**
-   * Takes what a token says of a channel, in place of what one before it said. What it leaves out is as everywhere; but
-   * what is known of one user is not said of another.
+   * Who it is on a channel, if a token said it. What the token left out is as everywhere, also after a
+   * change; but what is known of one user is not said of another.
+   */
+  said(channel: string): ChannelIdentity | undefined {
+    const said = this.#others?.get(channel)
+    if (!said) return undefined
+    const { uid = this.#own.uid, umd } = said
+    return known({ uid, umd: umd === undefined && uid === this.#own.uid ? this.#own.umd : umd })
+  }
+
+  /**
+   * Takes what a token says of a channel, in place of what one before it said.
    * @returns a function that undoes it
    * @throws RpcError `bad_claims` for one channel too many: their names are chosen by the client
    */
@@ -39,16 +44,14 @@ export class ChannelIdentities {
     this.#others ??= new Map()
     if (!this.#others.has(channel) && this.#others.size >= limit)
       throw refusal('bad_claims', { field: 'channels', limit })
-    const isOther = uid !== undefined && uid !== this.#own.uid
-    const inherited = isOther ? undefined : this.#own.umd
     const before = this.#others.get(channel)
-    const said = known({ uid: uid ?? this.#own.uid, umd: umd === undefined ? inherited : umd })
+    const said = { uid, umd }
     this.#others.set(channel, said)
     return () => this.#restore(channel, said, before)
   }
 
   /** A later token has the last word. */
-  #restore(channel: string, said: ChannelIdentity, before: ChannelIdentity | undefined): void {
+  #restore(channel: string, said: Said, before: Said | undefined): void {
     if (this.#others?.get(channel) !== said) return
     if (before) this.#others.set(channel, before)
     else this.#others.delete(channel)
