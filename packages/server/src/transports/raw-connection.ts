@@ -16,9 +16,9 @@ export interface RawUpgrade {
 }
 
 /**
- * A connection for raw clients. Its upgrade is answered once its socket is let in: until then, to close
- * it is to refuse the upgrade, with 403 for what is to last and 503 for what may pass. What is sent
- * before follows the upgrade.
+ * A connection for raw clients. Its upgrade is answered in the turn after its socket was let in: until
+ * then, to close it is to refuse the upgrade, with 403 for what is to last and 503 for what may pass.
+ * What is sent before follows the upgrade.
  */
 export class RawConnection implements BufferedConnection {
   readonly transport = 'raw'
@@ -62,11 +62,8 @@ export class RawConnection implements BufferedConnection {
   }
 
   opened(): void {
-    const upgrade = this.#settle()
-    if (!upgrade) return
-    upgrade.accept((link) => this.#join(link))
-    // After everything that follows from letting it in.
-    if (!this.#link) setImmediate(() => this.#listener?.closed(1006, '', true))
+    // Listeners that hear of it now may refuse it after all.
+    setImmediate(() => this.#accept())
   }
 
   send(frames: readonly string[]): void {
@@ -98,6 +95,13 @@ export class RawConnection implements BufferedConnection {
     this.#forget()
     refuseUpgrade(upgrade.socket, shouldReconnect(code) ? '503 Service Unavailable' : '403 Forbidden')
     this.#listener?.closed(code, reason)
+  }
+
+  #accept(): void {
+    const upgrade = this.#settle()
+    if (!upgrade) return
+    upgrade.accept((link) => this.#join(link))
+    if (!this.#link) this.#listener?.closed(1006, '', true)
   }
 
   /** The client has left before its upgrade was answered. */
