@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { type BackChannelLogoutOptions, backChannelLogout } from '@token-socket/sign-out'
 import { expect } from 'chai'
-import express, { type RequestHandler } from 'express'
+import express from 'express'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { App, EXPRESS, NotedOrders } from './orders.js'
 import { newKey, Provider, type TokenChanges } from './provider.js'
@@ -33,9 +33,9 @@ describe('#backChannelLogout', () => {
       ...options,
     })
     const app = EXPRESS[version]?.() ?? express()
-    app.all('/logout', route as RequestHandler)
-    app.all('/parsed', express.urlencoded({ extended: false }), route as RequestHandler)
-    app.all('/json', express.json(), route as RequestHandler)
+    app.all('/logout', route)
+    app.all('/parsed', express.urlencoded({ extended: false }), route)
+    app.all('/json', express.json(), route)
     const one = await App.start(app)
     apps.push(one)
     const post = async (body: BodyInit, path = '/logout', headers: Record<string, string> = {}) => {

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { type BackChannelLogoutOptions, backChannelLogout } from '@token-socket/sign-out'
 import { expect } from 'chai'
-import express, { type RequestHandler } from 'express'
+import express from 'express'
 import { type SinonFakeTimers, type SinonStub, stub, useFakeTimers } from 'sinon'
 import { until } from '../end-to-end/fixture.js'
 import { App, NotedOrders } from './orders.js'
@@ -34,7 +34,7 @@ describe('the key set of a provider', () => {
       onerror: (cause) => failures.push(cause as Error),
       ...options,
     })
-    const app = await App.start(express().post('/logout', route as RequestHandler))
+    const app = await App.start(express().post('/logout', route))
     apps.push(app)
     const send = async (token: string) => {
       const body = new URLSearchParams({ logout_token: token })

@@ -1,6 +1,6 @@
 import { type SharedSignalsOptions, sharedSignals } from '@token-socket/sign-out'
 import { expect } from 'chai'
-import express, { type RequestHandler } from 'express'
+import express from 'express'
 import { App, EXPRESS, NotedOrders } from './orders.js'
 import { newKey, Provider, type TokenChanges } from './provider.js'
 
@@ -32,7 +32,7 @@ describe('#sharedSignals', () => {
       ...provider.options,
       onerror: (cause) => failures.push(cause),
       ...options,
-    }) as RequestHandler
+    })
     const app = EXPRESS[version]?.() ?? express()
     app.all('/signals', route)
     app.all('/text', express.text({ type: 'application/secevent+jwt' }), route)

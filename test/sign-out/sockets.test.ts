@@ -1,7 +1,7 @@
 /** The sources of sign-outs with real servers and clients, on two nodes with Redis. */
 import { backChannelLogout, type ExpressSessionOptions, expressSession } from '@token-socket/sign-out'
 import { expect } from 'chai'
-import express, { type RequestHandler } from 'express'
+import express from 'express'
 import session from 'express-session'
 import { next, until, useSites } from '../end-to-end/fixture.js'
 import { Browser, Nodes, type Prepare } from './nodes.js'
@@ -90,7 +90,7 @@ describe('a logout while Redis is away', function () {
 
   it('closes this node’s sockets, is answered 503, and may come again', async () => {
     const [a] = await nodes.two(() => {}, { authentication: async () => ({ uid: 'ann' }) })
-    a.site.app.post('/logout', backChannelLogout(a.site.sockets, provider.options) as RequestHandler)
+    a.site.app.post('/logout', backChannelLogout(a.site.sockets, provider.options))
     const client = await a.site.ready()
     const body = new URLSearchParams({ logout_token: await provider.logoutToken() })
     const post = async () => (await fetch(`${a.site.url}/logout`, { method: 'POST', body })).status

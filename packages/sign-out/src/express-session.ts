@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { badOption, encodeData } from '@token-socket/protocol'
 import { SessionEnds } from './session-ends.js'
 import {
-  before,
+  type Completion,
   type SessionRecord,
   type SessionRequest,
   type SessionStore,
@@ -90,7 +91,7 @@ class SessionWatcher {
       touch: (args) => this.#saved(args, false),
       destroy: (args) => this.#destroyed(args),
       regenerate: (args) => this.#regenerated(args),
-      clear: (args) => before(args, 0, (error) => error || this.#ends.lookAtAll()),
+      clear: () => ({ callbackAt: 0, done: (error) => error || this.#ends.lookAtAll() }),
     })
     return () => {
       undo()
@@ -99,48 +100,52 @@ class SessionWatcher {
   }
 
   /** What the store has now is what other nodes have saved. */
-  #got(args: readonly unknown[]): readonly unknown[] {
+  #got(args: readonly unknown[]): Completion {
     const [sid] = args as [string]
-    return before(args, 1, (error, session) => {
+    const done: Completion['done'] = (error, session) => {
       if (error || !session) return
       this.#isolated(() => this.#ends.note(sid, session as SessionRecord, this.#valueOf(session)))
-    })
+    }
+    return { callbackAt: 1, done }
   }
 
-  #saved(args: readonly unknown[], hasData: boolean): readonly unknown[] {
+  #saved(args: readonly unknown[], hasData: boolean): Completion {
     const [sid, session] = args as [string, SessionRecord]
     // As it is now: the request may go on changing it.
     const value = hasData ? this.#isolated(() => this.#valueOf(session)) : undefined
-    return before(args, 2, (error) => {
+    const done: Completion['done'] = (error) => {
       if (error) return
       const last = this.#ends.noted(sid)
       this.#isolated(() => this.#ends.note(sid, session, value))
       const isOther = value !== undefined && last !== undefined && value !== last
-      if (isOther) this.#run(() => this.#sockets.cluster.refresh({ session: sid }))
-    })
+      if (isOther) void this.#run(() => this.#sockets.cluster.refresh({ session: sid }))
+    }
+    return { callbackAt: 2, done }
   }
 
-  #destroyed(args: readonly unknown[]): readonly unknown[] {
+  #destroyed(args: readonly unknown[]): Completion {
     const [sid] = args as [string]
     const isReplaced = this.#replaced.has(sid)
-    return before(args, 1, (error) => {
+    const done: Completion['done'] = (error) => {
       if (error) return
       this.#ends.delete(sid)
-      if (!isReplaced) this.#run(() => this.#sockets.cluster.revoke({ session: sid }))
-    })
+      if (!isReplaced) void this.#run(() => this.#sockets.cluster.revoke({ session: sid }))
+    }
+    return { callbackAt: 1, done }
   }
 
-  #regenerated(args: readonly unknown[]): readonly unknown[] {
+  #regenerated(args: readonly unknown[]): Completion | undefined {
     const [request] = args as [SessionRequest]
     const { sessionID: sid } = request
-    if (typeof sid !== 'string') return args
+    if (typeof sid !== 'string') return undefined
     this.#replaced.add(sid)
-    return before(args, 1, (error) => {
+    const done: Completion['done'] = (error) => {
       this.#replaced.delete(sid)
       if (error) return
       const { onregenerate = 'revoke' } = this.#options
       afterAnswer(request, () => this.#run(() => this.#sockets.cluster[onregenerate]({ session: sid })))
-    })
+    }
+    return { callbackAt: 1, done }
   }
 
   /** Only sessions that have sockets are worth an entry in the engine. */
@@ -148,13 +153,21 @@ class SessionWatcher {
     if (await this.#sockets.cluster.isConnected({ session })) await this.#sockets.cluster.revoke({ session })
   }
 
+  /** A hash: what the application compares may be large. */
   #valueOf(session: unknown): string | undefined {
     const { watch } = this.#options
-    return watch && encodeData(watch(session as Record<string, unknown>) ?? null)
+    if (!watch) return undefined
+    const json = encodeData(watch(session as Record<string, unknown>) ?? null)
+    return createHash('sha256').update(json).digest('base64url')
   }
 
-  #run(order: () => Promise<unknown>): void {
-    Promise.resolve().then(order).catch(this.#failed)
+  /** Resolves whatever comes of it. */
+  async #run(order: () => Promise<unknown>): Promise<void> {
+    try {
+      await order()
+    } catch (cause) {
+      this.#failed(cause)
+    }
   }
 
   /** What the application's function throws must not keep the store from working. */
@@ -169,8 +182,8 @@ class SessionWatcher {
 }
 
 /** A client that comes back before it has its new cookie would be refused first. */
-function afterAnswer({ res }: SessionRequest, run: () => void): void {
-  if (!res || res.writableFinished) return run()
+function afterAnswer({ res }: SessionRequest, run: () => unknown): void {
+  if (!res || res.writableFinished) return void run()
   let isDone = false
   const once = () => {
     if (isDone) return

@@ -9,13 +9,16 @@ export interface SessionEndsOwner {
   readonly ttl: number | undefined
   /** Sessions that are watched at once. */
   readonly sessions: number
-  /** Runs for each session that is over. */
-  ended(sid: string): void
+  /** Runs for each session that is over, and does not reject. */
+  ended(sid: string): Promise<void>
   failed(cause: unknown): void
 }
 
 /** Milliseconds after a session's end in which stores may still have it, and before a look that failed is repeated. */
 const SLACK = 1000
+
+/** Milliseconds between two looks at a session whose end the store does not say. */
+const LONGEST_LOOK = 60_000
 
 /** Sessions that the store is asked for at once. */
 const AT_ONCE = 32
@@ -95,7 +98,7 @@ export class SessionEnds {
       })
       .finally(() => {
         this.#looking -= 1
-        const next = this.#waiting.shift()
+        const next = this.#waiting.pop()
         if (next !== undefined) this.#look(next)
       })
   }
@@ -109,12 +112,14 @@ export class SessionEnds {
     if (!this.#watched.has(sid)) return
     if (session) return this.#again(sid, session, value)
     this.delete(sid)
-    this.#owner.ended(sid)
+    await this.#owner.ended(sid)
   }
 
-  /** Another node has lengthened it, or the store is slow to forget it. */
+  /** Another node has lengthened it: not all stores say by how much. */
   #again(sid: string, session: SessionRecord, value: string | undefined): void {
     this.note(sid, session, value)
-    if (this.#lifeOf(session) < SLACK) this.#ends.set(sid, SLACK)
+    if (this.#lifeOf(session) > SLACK) return
+    const life = session.cookie?.originalMaxAge ?? this.#owner.ttl ?? 0
+    this.#ends.set(sid, Math.min(Math.max(SLACK, life / 10), LONGEST_LOOK))
   }
 }

@@ -16,7 +16,13 @@ export interface SessionStore {
 
 /** A session as a store has it. */
 export interface SessionRecord {
-  readonly cookie?: { readonly expires?: Date | string | null | undefined } | undefined
+  readonly cookie?:
+    | {
+        readonly expires?: Date | string | null | undefined
+        /** Milliseconds. */
+        readonly originalMaxAge?: number | null | undefined
+      }
+    | undefined
 }
 
 /** A request, as express-session gives it to its store. */
@@ -28,12 +34,20 @@ export interface SessionRequest {
 
 type MethodName = 'get' | 'set' | 'destroy' | 'touch' | 'regenerate' | 'clear'
 
-/** What watches a method: may change the arguments that the method gets. */
-type Watcher = (args: readonly unknown[]) => readonly unknown[]
+/** What is done when a method of the store is through. */
+export interface Completion {
+  /** Where the method takes its callback, counted from 0. */
+  readonly callbackAt: number
+  /** Runs before the callback. @param error what the method failed with */
+  done(error: unknown, result: unknown): void
+}
+
+/** Watches the calls of a method, by their arguments. */
+type Watcher = (args: readonly unknown[]) => Completion | undefined
 
 /**
- * Puts a watcher before methods of a store, those that it has. The store's own results, errors and
- * `this` stay as they are.
+ * Watches methods of a store, those that it has. Their arguments, results, errors and `this` stay
+ * as they are.
  * @returns a function that undoes it, whatever was put around the methods after it
  */
 export function watchStore(
@@ -54,7 +68,10 @@ function watchMethod(store: Record<string, unknown>, name: string, watcher: Watc
   const isOwn = Object.hasOwn(store, name)
   let isWatching = true
   const watched = function (this: unknown, ...args: unknown[]) {
-    return Reflect.apply(method, this, isWatching ? watcher(args) : args)
+    const completion = isWatching ? watcher(args) : undefined
+    if (!completion) return Reflect.apply(method, this, args)
+    if (hasCallback(args, completion)) return Reflect.apply(method, this, withDone(args, completion))
+    return settled(Reflect.apply(method, this, args), completion)
   }
   store[name] = watched
   return () => {
@@ -66,18 +83,25 @@ function watchMethod(store: Record<string, unknown>, name: string, watcher: Watc
   }
 }
 
-/** The arguments of a method, with something done before its callback, which may be left out. */
-export function before(
-  args: readonly unknown[],
-  index: number,
-  run: (error: unknown, result: unknown) => void,
-): readonly unknown[] {
-  const callback = args[index]
-  const changed = [...args]
-  while (changed.length < index) changed.push(undefined)
-  changed[index] = function (this: unknown, ...results: unknown[]) {
-    run(results[0], results[1])
-    if (typeof callback === 'function') Reflect.apply(callback, this, results)
-  }
-  return changed
+function hasCallback(args: readonly unknown[], { callbackAt }: Completion): boolean {
+  return typeof args[callbackAt] === 'function'
+}
+
+function withDone(args: readonly unknown[], { callbackAt, done }: Completion): readonly unknown[] {
+  const callback = args[callbackAt] as (...results: unknown[]) => unknown
+  return args.with(callbackAt, function (this: unknown, ...results: unknown[]) {
+    done(results[0], results[1])
+    return Reflect.apply(callback, this, results)
+  })
+}
+
+/** Without a callback, stores give a promise, or are through when the method returns. */
+function settled(returned: unknown, { done }: Completion): unknown {
+  if (typeof (returned as { then?: unknown } | undefined)?.then !== 'function') done(undefined, undefined)
+  else
+    Promise.resolve(returned).then(
+      (result) => done(undefined, result),
+      (error) => done(error, undefined),
+    )
+  return returned
 }
