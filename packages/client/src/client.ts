@@ -250,6 +250,16 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
+   * Sends a message to the server that belongs to no channel and no call: its event `message`. Resolves when the server's
+   * listeners have it. It waits, and fails, as {@link rpc} does; with `unsupported` if the server has no listener, or takes no
+   * such messages.
+   * @param data anything that JSON can carry
+   */
+  send(data: unknown, options?: CallOptions): Promise<void> {
+    return deliver(this.#request((id) => ({ type: 'send', id, data }), options).then(nothing))
+  }
+
+  /**
    * Subscribes to a channel: its messages come as `message` events, and after a loss it is subscribed to again.
    * Settles when the server has answered; while the socket is away it waits. A later `unsubscribe` fails it with
    * `aborted` if it was not sent yet. Harmless when subscribed already.

@@ -271,6 +271,10 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
       case 'publication':
         this.#published(message)
         break
+      case 'direct':
+        this.#socket.emit('direct', message.data)
+        if (message.id) link.send({ type: 'result', id: message.id, outcome: { data: null } })
+        break
       case 'error':
         this.failed(decodeError(message.error))
     }

@@ -46,6 +46,8 @@ export interface TokenSocketEvents {
   revoked: (channel: string) => void
   /** A message came on a channel. */
   message: (channel: string, message: unknown, details: PublicationDetails) => void
+  /** The server has sent a message that belongs to no channel and no call. */
+  direct: (data: unknown) => void
   /** After a loss, a channel that keeps its publications goes on where it was: what was missed follows. */
   recovered: (channel: string) => void
   /**

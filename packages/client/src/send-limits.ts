@@ -11,7 +11,8 @@ export type Sent = ClientMessage | { readonly name: string }
  * @throws RpcError `unsupported`; `too_large`, which names the function or channel, and the limit
  */
 export function checkSent(session: SessionInfo | undefined, text: string, sent: Sent): void {
-  const { name, channel, event, key } = sent as Readonly<Record<string, string | undefined>>
+  const { type, name, channel, event, key } = sent as Readonly<Record<string, string | undefined>>
+  if (type === 'send' && !session?.can?.includes('direct')) throw refusal('unsupported', { field: type })
   if (!session && (event || key)) throw refusal('unsupported', { field: event ? 'event' : 'idempotencyKey' })
   const limit = session?.limits?.message
   // A UTF-16 code unit takes one to three bytes.

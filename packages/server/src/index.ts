@@ -98,7 +98,7 @@ export { type Publisher, type PublisherOptions, publisher } from './publisher.js
 export type { PublicationOptions, RemoteClient, RemoteClient as SocketConnection } from './remote-client.js'
 export { safeLogger } from './runtime/safe-logger.js'
 export { TokenSocketServer } from './server.js'
-export type { TokenSocketServerEvents, Veto } from './server-events.js'
+export type { MessageData, MessageListener, TokenSocketServerEvents, Veto } from './server-events.js'
 export type { ServerHealth } from './server-health.js'
 export type { ConnectionMeta } from './socket/connected-socket.js'
 export type { DisconnectReason } from './socket/disconnect-reasons.js'

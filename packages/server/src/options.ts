@@ -23,6 +23,7 @@ import type { RemoteClient } from './remote-client.js'
 import { checkParts } from './required-options.js'
 import { safeLogger } from './runtime/safe-logger.js'
 import type { FunctionRules } from './socket/function-timeouts.js'
+import { checkOpeningOptions } from './socket/opening-request.js'
 import type { SocketAuth } from './socket/socket-data.js'
 import type { Authentication } from './token-route.js'
 import type { TokenKey } from './tokens.js'
@@ -130,6 +131,10 @@ export interface TokenSocketServerOptions {
    * @default none: every connection needs a token
    */
   readonly connectAuthentication?: ConnectAuthentication | undefined
+  /** Headers of the request that said who a client is: those that `connection.meta` keeps. @default [] */
+  readonly connectionHeaders?: readonly string[] | undefined
+  /** Parameters of the query of that request that `connection.meta` keeps. @default [] */
+  readonly connectionQuery?: readonly string[] | undefined
   /** Express middleware that runs on the token route before `authentication`. @default none */
   readonly customMiddleware?: RequestHandler | readonly RequestHandler[] | undefined
   /** The functions that clients can call, nested; also `server.socketController`. @default {} */
@@ -236,6 +241,8 @@ function defaultsOf(options: TokenSocketServerOptions) {
     serveClient: true,
     tokenRoute: '/socket/token',
     authentication: 'auth',
+    connectionHeaders: [],
+    connectionQuery: [],
     customMiddleware: [],
     socketController: {},
     routes: {},
@@ -325,6 +332,7 @@ function checkResolved(resolved: ResolvedOptions): void {
     throw badOption('tokenRoute', 'must not be below the prefix')
   if (resolved.healthRoute !== false) checkHealthRoute(resolved.healthRoute, resolved)
   checkTransports(resolved.transports)
+  checkOpeningOptions(resolved)
   checkScript(resolved.sockjsUrl)
   checkCompression(resolved.perMessageDeflate)
   checkUpgrades(resolved)

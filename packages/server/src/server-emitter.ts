@@ -3,7 +3,13 @@ import { EventEmitter } from 'eventemitter3'
 import { checkEventName } from './runtime/event-names.js'
 import { explainHabits, SERVER_HABITS } from './runtime/habits.js'
 import { shorten } from './runtime/shorten.js'
-import { EVENT_HABITS, SERVER_EVENTS, type TokenSocketServerEvents } from './server-events.js'
+import {
+  EVENT_HABITS,
+  type MessageData,
+  type MessageListener,
+  SERVER_EVENTS,
+  type TokenSocketServerEvents,
+} from './server-events.js'
 
 /** An event's name, and its listener. */
 type Events = TokenSocketServerEvents
@@ -16,6 +22,9 @@ type Listener<Event extends keyof Events> = EventEmitter.EventListener<Events, E
  */
 export class ServerEmitter extends EventEmitter<Events> {
   /** @throws RpcError `bad_message` if there is no such event; it names the one that was most likely meant */
+  override on<Event extends keyof Events>(event: Event, listener: Listener<Event>, context?: unknown): this
+  /** @typeParam Data what clients send, which is not checked */
+  override on<Data = MessageData>(event: 'message', listener: MessageListener<Data>, context?: unknown): this
   override on<Event extends keyof Events>(event: Event, listener: Listener<Event>, context?: unknown): this {
     checkEventName(event, SERVER_EVENTS, EVENT_HABITS)
     return super.on(event, listener, context)

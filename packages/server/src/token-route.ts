@@ -19,6 +19,7 @@ import type { OriginRules } from './origins.js'
 import type { Development } from './runtime/development.js'
 import type { LogEntry, ThrottledLog } from './runtime/throttled-log.js'
 import { classOf, shortError } from './runtime/thrown-values.js'
+import { type OpeningOptions, readOpening } from './socket/opening-request.js'
 import type { Tokens } from './tokens.js'
 
 /**
@@ -33,7 +34,7 @@ import type { Tokens } from './tokens.js'
 export type Authentication = string | AuthenticationFunction<Request>
 
 /** What {@link tokenRoute} needs. */
-export interface TokenRouteOptions extends TokenRateLimits {
+export interface TokenRouteOptions extends TokenRateLimits, OpeningOptions {
   readonly authentication: Authentication
   /** Milliseconds that `authentication` may take. */
   readonly authenticationTimeout: number

@@ -12,6 +12,7 @@ import type { FailureListener } from '../runtime/failures.js'
 import { FairSlots } from '../runtime/fair-slots.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { codeOf } from '../runtime/thrown-values.js'
+import { type OpeningOptions, readOpening } from '../socket/opening-request.js'
 import type { Turnstile } from '../turnstile.js'
 import type { Arrival } from './arrival.js'
 import {
@@ -43,7 +44,7 @@ import { codeWithoutQuery, withoutQuery } from './url-query.js'
 export type ConnectAuthentication = AuthenticationFunction<IncomingMessage>
 
 /** Dependencies of {@link ConnectAuthenticator}. */
-export interface ConnectAuthenticatorOptions {
+export interface ConnectAuthenticatorOptions extends OpeningOptions {
   readonly connectAuthentication: ConnectAuthentication
   readonly limits: {
     /** Bytes of what the function gives, as JSON. */
@@ -108,7 +109,8 @@ export class ConnectAuthenticator {
       arrival.onclosed(() => call.withdraw())
       const auth = await this.#answer(call)
       const ips = clientAddresses(request, trusts)
-      const admitted = this.#admit(auth, { ip, ips, host: hostName(request, trusts) })
+      const opening = readOpening(request, this.#options)
+      const admitted = this.#admit(auth, { ip, ips, host: hostName(request, trusts), opening })
       await this.#checkRevoked(admitted.claims, began)
       return { ...admitted, issuedAt: began }
     } catch (cause) {
@@ -148,7 +150,7 @@ export class ConnectAuthenticator {
     })
   }
 
-  #admit(auth: unknown, from: Pick<TicketData, 'ip' | 'ips' | 'host'>): Redeemed {
+  #admit(auth: unknown, from: Pick<TicketData, 'ip' | 'ips' | 'host' | 'opening'>): Redeemed {
     const { log, development } = this.#options
     if (!auth) throw new Refused(new RpcError('forbidden'))
     if (auth !== true && typeof auth !== 'object')

@@ -14,6 +14,7 @@ import type { Turns } from '../runtime/turns.js'
 import { wasClean } from '../socket/disconnect-reasons.js'
 import { type FunctionRules, FunctionTimeouts } from '../socket/function-timeouts.js'
 import { MessageLimits } from '../socket/message-limits.js'
+import type { OpeningOptions } from '../socket/opening-request.js'
 import { sizesOf } from '../transports/message-limit.js'
 import type { Turnstile } from '../turnstile.js'
 import {
@@ -29,6 +30,7 @@ import { SocketCounts } from './socket-counts.js'
 export interface SignInParts
   extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
     Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'authorizations' | 'enforceExpiry'>,
+    OpeningOptions,
     Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'> {
   readonly limits: Limits
   readonly engine: Pick<Engine, 'rates' | 'nodes'>

@@ -1,4 +1,5 @@
 import { encodeData } from '@token-socket/protocol'
+import type { OpeningRequest } from '../socket/opening-request.js'
 
 /** What a ticket keeps on the server. */
 export interface TicketData {
@@ -11,6 +12,8 @@ export interface TicketData {
   readonly ip?: string | undefined
   readonly ips: readonly string[]
   readonly host?: string | undefined
+  /** What is kept of the request that asked for it. */
+  readonly opening?: OpeningRequest | undefined
   /** The hash of the session that it was asked for in. */
   readonly session?: string | undefined
   /** When it was asked for, in milliseconds since 1970. @default not known */

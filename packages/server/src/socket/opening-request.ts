@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { badOption } from '../option-checks.js'
 
 /** What is kept of the request that said who a client is, by the options. */
 export interface OpeningRequest {
@@ -8,10 +9,19 @@ export interface OpeningRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** What of such a request is kept; see the server's options of the same names. */
+/** What of such a request is kept; see the server's options of the same names. @default nothing */
 export interface OpeningOptions {
-  readonly connectionHeaders: readonly string[]
-  readonly connectionQuery: readonly string[]
+  readonly connectionHeaders?: readonly string[]
+  readonly connectionQuery?: readonly string[]
+}
+
+/** @throws RpcError `bad_option` */
+export function checkOpeningOptions(options: OpeningOptions): void {
+  for (const option of ['connectionHeaders', 'connectionQuery'] as const) {
+    const names: unknown = options[option]
+    if (!Array.isArray(names) || names.some((name) => typeof name !== 'string' || name === ''))
+      throw badOption(option, 'has to be a list of names')
+  }
 }
 
 /** UTF-16 code units of a value that is kept. A longer one is left out: a part of it would mislead. */
@@ -20,7 +30,7 @@ const LONGEST = 2048
 /** @returns `undefined` if there is nothing to keep */
 export function readOpening(
   { headers, url = '' }: Pick<IncomingMessage, 'headers' | 'url'>,
-  { connectionHeaders, connectionQuery }: OpeningOptions,
+  { connectionHeaders = [], connectionQuery = [] }: OpeningOptions,
 ): OpeningRequest | undefined {
   const keptHeaders = pick(connectionHeaders, (name) => textOf(headers[name.toLowerCase()]), true)
   const query = connectionQuery.length > 0 ? queryOf(url) : undefined
