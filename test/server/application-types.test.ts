@@ -31,6 +31,8 @@ const SERVER: Undefined<TokenSocketServerOptions> = {
   channels: undefined,
   closeWhenStale: undefined,
   connectAuthentication: undefined,
+  connectionHeaders: undefined,
+  connectionQuery: undefined,
   customMiddleware: undefined,
   debug: undefined,
   enforceExpiry: undefined,

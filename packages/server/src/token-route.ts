@@ -201,7 +201,9 @@ async function answer(
   const data = typeof auth === 'object' ? auth : sessionData(request)
   const session = sessionOf(request)
   if (data === auth) options.development?.checkData(OPTION, '', auth)
-  const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ip, ips, host, session, issuedAt }
+  const opening = readOpening({ headers: request.headers, url: request.originalUrl }, options)
+  const of = { ip, ips, host, opening, session, issuedAt }
+  const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ...of }
   const json = encode(ticket, options, data === auth)
   const owners = ownersOf(ticket, options)
   options.rates.countUser(owners.slice(1).map(({ name }) => name))

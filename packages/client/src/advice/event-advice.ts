@@ -16,6 +16,7 @@ const EVENTS: Readonly<Record<keyof TokenSocketEvents, Check>> = {
   refreshed: (session) => typeof session === 'object',
   revoked: isText,
   message: (channel, _message, details) => (Object(details) as { channel?: unknown }).channel === channel,
+  direct: (...args) => args.length === 1,
   recovered: isText,
   gap: (channel, reason) => typeof channel === 'string' && typeof reason === 'string',
   connect: (...args) => args.length === 0,
