@@ -43,6 +43,22 @@ class AsyncStore extends Store {
   }
 }
 
+/** Without a callback, it gives promises. */
+class PromiseStore extends MemoryStore {
+  failure: Error | undefined
+
+  override destroy(sid: string, callback?: (error?: unknown) => void) {
+    if (callback) return super.destroy(sid, callback)
+    return this.#promise() as never
+  }
+
+  async #promise(): Promise<string> {
+    await null
+    if (this.failure) throw this.failure
+    return 'destroyed'
+  }
+}
+
 const STORES: Readonly<Record<string, () => Store>> = {
   MemoryStore: () => new MemoryStore(),
   'an async store': () => new AsyncStore(),
@@ -158,6 +174,28 @@ describe('#expressSession', () => {
     store.failure = new Error('the store is away')
     const error = await new Promise((resolve) => void store.destroy('a', resolve))
     expect([error, sockets.orders]).to.deep.equal([store.failure, []])
+  })
+
+  describe('a store that is called without a callback', () => {
+    it('closes the sockets when it has returned', async () => {
+      const { sockets, store } = await start()
+      store.destroy('a')
+      expect(sockets.orders).to.deep.equal([['revoke', { session: 'a' }]])
+    })
+
+    it('gives its own promise, and closes them when that resolves', async () => {
+      const { sockets, store } = await start({ store: new PromiseStore() })
+      const promise = store.destroy('a') as unknown as Promise<string>
+      expect([await promise, sockets.orders]).to.deep.equal(['destroyed', [['revoke', { session: 'a' }]]])
+    })
+
+    it('closes none when that rejects', async () => {
+      const store = new PromiseStore()
+      const { sockets } = await start({ store })
+      store.failure = new Error('the store is away')
+      const cause = await (store.destroy('a') as unknown as Promise<string>).catch((error) => error)
+      expect([cause, sockets.orders]).to.deep.equal([store.failure, []])
+    })
   })
 
   it('reports an order that fails, and the application goes on', async () => {
@@ -294,6 +332,42 @@ describe('#expressSession', () => {
       shared.sessions.delete('a')
       await pass(60_000)
       expect(sockets.orders).to.deep.equal([['revoke', { session: 'a' }]])
+    })
+
+    it('is looked for at times where the store keeps the end that it had at first', async () => {
+      const store = new AsyncStore()
+      const { sockets, pass } = watch({}, store)
+      let looks = 0
+      const json = JSON.stringify({ cookie: { expires: new Date(Date.now()), originalMaxAge: 100_000 } })
+      store.sessions.get = (sid) => {
+        looks += 1
+        return Map.prototype.get.call(store.sessions, sid)
+      }
+      await save(store, 'a', 1000)
+      store.sessions.set('a', json)
+      for (let tenths = 0; tenths < 10; tenths += 1) await pass(10_000)
+      expect(looks).to.be.within(9, 11)
+      store.sessions.delete('a')
+      await pass(10_000)
+      expect(sockets.orders).to.have.length(1)
+    })
+
+    it('is one of 32 at most that the store is asked for at once', async () => {
+      const store = new AsyncStore()
+      const { sockets, pass } = watch({}, store)
+      let [now, most] = [0, 0]
+      for (let index = 0; index < 500; index += 1) await save(store, String(index), 60_000)
+      store.sessions.clear()
+      sockets.cluster.isConnected = async () => {
+        now += 1
+        most = Math.max(most, now)
+        await null
+        now -= 1
+        return true
+      }
+      await pass(61_000)
+      await until(() => sockets.orders.length === 500)
+      expect(most).to.be.within(2, 32)
     })
 
     it('gives no order where it has no sockets', async () => {
