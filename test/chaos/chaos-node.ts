@@ -2,13 +2,20 @@ import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { LoopReport } from './loop-watch.js'
-import type { NodeSettings } from './node-script.js'
+import type { NodeOrder, NodeSettings } from './node-script.js'
 
 const SCRIPT = fileURLToPath(new URL('node-script.ts', import.meta.url))
 
 /** What a node says of itself, and of its event loop since it began to watch it. */
 export interface NodeReport extends LoopReport {
   readonly sockets: number
+}
+
+/** What came of an order. */
+export interface OrderReport {
+  readonly count?: number
+  readonly missing?: readonly string[]
+  readonly error?: string
 }
 
 /** A server in a process of its own, at one port however often it is killed. */
@@ -46,6 +53,19 @@ export class ChaosNode {
     const exited = once(this.#process, 'exit')
     this.#process.kill('SIGKILL')
     await exited
+  }
+
+  /** Stops or continues it, or ends it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal)
+  }
+
+  /** Has all nodes do something. */
+  async order(order: NodeOrder): Promise<OrderReport> {
+    if (!this.#process) throw new Error('it was never started')
+    const answer = once(this.#process, 'message')
+    this.#process.send(order)
+    return ((await answer) as [OrderReport])[0]
   }
 
   /** Asks it how it is; `watch` begins to watch its event loop. */

@@ -12,6 +12,13 @@ export interface NodeSettings {
   readonly presenceGrace?: number
 }
 
+/** What a node is asked to have all nodes do. */
+export interface NodeOrder {
+  readonly order: 'revoke' | 'reauthorize'
+  readonly uid: string
+  readonly auth?: object
+}
+
 const { port, engine: options, presenceGrace } = JSON.parse(process.argv[2] ?? '{}') as NodeSettings
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 const engine = new RedisEngine({ ...options, logger: quiet })
@@ -35,8 +42,20 @@ const sockets = new TokenSocketServer({
 })
 sockets.on('error', () => {})
 
+/** Tells the parent what came of an order to the cluster. */
+async function give({ order, uid, auth }: NodeOrder): Promise<void> {
+  const { cluster } = sockets
+  try {
+    const given = order === 'revoke' ? cluster.revoke({ uid }) : cluster.reauthorize({ uid }, auth ?? {})
+    process.send?.({ ...(await given) })
+  } catch (error) {
+    process.send?.({ error: String(error) })
+  }
+}
+
 const watch = new LoopWatch()
-process.on('message', (question: 'watch' | 'look') => {
+process.on('message', (question: 'watch' | 'look' | NodeOrder) => {
+  if (typeof question === 'object') return void give(question)
   if (question === 'watch') watch.start()
   process.send?.({ sockets: sockets.sockets().length, ...watch.report() })
 })

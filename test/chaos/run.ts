@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { type ChaosReport, chaos } from './chaos.js'
 import { measureGhosts, Pair } from './members.js'
 import { reconnect } from './reconnect.js'
+import { revoke, revokeLines } from './revoke.js'
 
 const HELP = `npm run chaos -- [options]: docs/CHAOS.md says what it does
 
@@ -11,12 +12,15 @@ const HELP = `npm run chaos -- [options]: docs/CHAOS.md says what it does
   --nodes N          how many nodes (3)
   --seed N           makes the same choices again, though not at the same moments
   --ghosts N         instead: kills a node N times, and measures how long its members are seen
+  --revoke           instead: takes a channel from the sockets of one user while a node is stopped and Redis restarts,
+                     and measures how long messages of it still arrive; --clients is the number of sockets (1000)
   --reconnect N      instead: kills the node of N clients, and measures until all are ready on another
 `
 
 const values = readOptions()
 if (values.help) console.log(HELP)
 else if (values.ghosts !== undefined) await ghosts(count('ghosts'))
+else if (values.revoke) await revokeAll()
 else if (values.reconnect !== undefined) await manyReconnect(count('reconnect'))
 else await runChaos()
 process.exit()
@@ -27,10 +31,11 @@ function readOptions() {
     const options = {
       seed: text,
       publications: { ...text, default: '200000' },
-      clients: { ...text, default: '200' },
+      clients: text,
       nodes: { ...text, default: '3' },
       ghosts: text,
       reconnect: text,
+      revoke: { type: 'boolean' },
       help: { type: 'boolean' },
     } as const
     return parseArgs({ options }).values
@@ -40,7 +45,7 @@ function readOptions() {
 }
 
 function count(option: 'publications' | 'clients' | 'nodes' | 'ghosts' | 'reconnect'): number {
-  const number = Number(values[option])
+  const number = Number(values[option] ?? 200)
   if (Number.isInteger(number) && number > 0) return number
   return fail(`--${option} has to be a number above 0, not ${values[option]}`)
 }
@@ -100,6 +105,15 @@ async function ghosts(kills: number): Promise<void> {
   await pair.stop()
   console.log(`at the most ${(Math.max(...times) / 1000).toFixed(1)} s; the bound is 15 s`)
   if (Math.max(...times) > 15_000) process.exitCode = 1
+}
+
+async function revokeAll(): Promise<void> {
+  const sockets = values.clients === undefined ? 1000 : count('clients')
+  for (const order of ['revoke', 'reauthorize'] as const) {
+    const report = await revoke({ order, sockets, nodes: 3, stopped: 5000, rate: 20 })
+    for (const line of revokeLines(report)) console.log(line)
+    if (report.faults.length > 0 || report.nodes.some(({ p99 }) => p99 >= 1000)) process.exitCode = 1
+  }
 }
 
 async function manyReconnect(clients: number): Promise<void> {
