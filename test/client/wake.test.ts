@@ -64,6 +64,13 @@ describe('onWake', () => {
     expect(listener.woke.callCount).to.equal(1)
   })
 
+  it('can be undone after days, and keeps nothing of each look at the clock', () => {
+    clock.tick(60 * 24 * 3_600_000)
+    expect(clock.countTimers()).to.equal(1)
+    undo()
+    expect(clock.countTimers()).to.equal(0)
+  })
+
   it('tells nothing after its undo', () => {
     undo()
     page.dispatchEvent(new Event('online'))

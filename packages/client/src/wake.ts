@@ -48,10 +48,14 @@ export function onWake({ woke, wentOffline, left }: WakeListener): () => void {
 
 /** Looks at the clock again and again: who comes late has slept. */
 function onDrift(woke: () => void): () => void {
-  const start = Date.now()
-  let undo = startTimer(TICK, () => {
-    undo = onDrift(woke)
-    if (Date.now() - start >= TICK + DRIFT) woke()
-  })
+  let undo: () => void
+  const look = () => {
+    const start = Date.now()
+    undo = startTimer(TICK, () => {
+      look()
+      if (Date.now() - start >= TICK + DRIFT) woke()
+    })
+  }
+  look()
   return () => undo()
 }
