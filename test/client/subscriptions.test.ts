@@ -234,7 +234,7 @@ describe('Subscriptions', () => {
       expect(restored.callCount).to.equal(1)
     })
 
-    for (const code of ['engine_unavailable', 'too_many_calls', 'too_many_messages']) {
+    for (const code of ['engine_unavailable', 'rate_limited', 'too_many_calls', 'too_many_messages']) {
       it(`asks again, later each time, for what was refused with ${code} when the link came back`, async () => {
         subscriptions.connected(false)
         const done = subscriptions.subscribe('a')

@@ -19,6 +19,7 @@ import { checkedName } from './bad-argument.js'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { ClientAction } from './client-controller.js'
 import type { Link } from './link.js'
+import { RefusedCalls } from './refused-calls.js'
 import { Timers } from './timers.js'
 
 /** What {@link Calls} need of the socket. */
@@ -37,6 +38,8 @@ export interface CallsOwner {
 export interface CallsLimits {
   readonly callTimeout: number
   readonly queueSize: number
+  /** Whether a call that is refused for a rate waits, and is sent once more. @default false */
+  readonly retryRateLimited?: boolean
   readonly limits: { readonly callsOut: number; readonly callsIn: number }
 }
 
@@ -58,6 +61,7 @@ export class Calls implements RpcListener {
   readonly #owner: CallsOwner
   readonly #peer: RpcPeer
   readonly #queue: CallQueue
+  readonly #refused: RefusedCalls | undefined
   readonly #most: number
   /** How many calls from the queue wait for their answer. */
   #queuedOut = 0
@@ -68,7 +72,7 @@ export class Calls implements RpcListener {
   #isOneWay = false
   #final: RpcError | undefined
 
-  constructor({ callTimeout: timeout, queueSize, limits }: CallsLimits, owner: CallsOwner) {
+  constructor({ callTimeout: timeout, queueSize, limits, retryRateLimited }: CallsLimits, owner: CallsOwner) {
     this.#owner = owner
     this.#most = Math.min(limits.callsOut, QUEUED_AT_ONCE)
     // Calls in the queue have a bound of their own.
@@ -82,7 +86,9 @@ export class Calls implements RpcListener {
       },
     }
     this.#peer = new RpcPeer(bounds, this, new Timers())
-    this.#queue = new CallQueue(queueSize, (id) => this.#peer.isPending(id))
+    const isPending = (id: string) => this.#peer.isPending(id)
+    this.#queue = new CallQueue(queueSize, isPending)
+    if (retryRateLimited) this.#refused = new RefusedCalls(isPending, () => this.#sendQueued())
   }
 
   /**
@@ -92,14 +98,18 @@ export class Calls implements RpcListener {
   request(make: Request, options?: CallOptions, name?: string): Promise<unknown> {
     if (this.#final) return Promise.reject(this.#final)
     let waiting: QueuedCall | undefined
+    let last = ''
     const over = () => {
+      this.#refused?.sent.delete(last)
       if (waiting?.isSent) this.#queuedOut -= 1
       this.#sendQueued()
     }
     const answer = this.#peer.request(
       (id) => {
         const message = make(id)
+        last = id
         const call = { text: encodeClientMessage(message), message }
+        if (message.id) this.#refused?.sent.set(id, call)
         if (this.#open) return this.#send(this.#open, id, call)
         this.#queue.add(id, call)
         waiting = call
@@ -107,7 +117,7 @@ export class Calls implements RpcListener {
       options,
       name,
     )
-    if (waiting) answer.then(over, over)
+    if (waiting || this.#refused) answer.then(over, over)
     return answer
   }
 
@@ -143,7 +153,7 @@ export class Calls implements RpcListener {
   /** The link is gone: the calls that were sent fail, those that wait go on waiting. */
   suspend(error: RpcError): void {
     this.#link = undefined
-    this.#peer.disconnect(error, (id) => !this.#queue.has(id))
+    this.#peer.disconnect(error, (id) => !this.#waits(id))
   }
 
   /** There will be no link any more: all calls fail. @param unsent of those that were not sent, and every later one */
@@ -151,6 +161,7 @@ export class Calls implements RpcListener {
     this.#final = unsent
     this.suspend(error)
     this.#queue.clear()
+    this.#refused?.clear()
     this.suspend(unsent)
   }
 
@@ -161,7 +172,7 @@ export class Calls implements RpcListener {
       if (id[0] === 'n') this.#owner.failed(decodeError(notificationError(outcome, rpc)))
       else if (link.isOld && ONE_WAY.test(rpc)) this.#owner.failed(decodeError(outcome))
     }
-    this.#peer.settle(id, outcome)
+    if (!this.#refused?.refused(id, outcome)) this.#peer.settle(id, outcome)
   }
 
   /** The server calls one of our actions, or notifies us. */
@@ -198,16 +209,24 @@ export class Calls implements RpcListener {
 
   /** Tells a server that can cancel that a request was given up. One that waits in the queue was never sent. */
   cancel(id: string, reason: CancelReason): void {
-    if (this.#link?.session?.can?.includes('cancel') && !this.#queue.has(id))
+    if (this.#link?.session?.can?.includes('cancel') && !this.#waits(id))
       this.#link.send({ type: 'cancel', id, reason })
   }
 
   /** The link by which a call goes out at once. */
   get #open(): Link | undefined {
-    return this.#isFirst || !this.#queue.size ? this.#link : undefined
+    return this.#isFirst || !(this.#queue.size || this.#refused?.size) ? this.#link : undefined
+  }
+
+  /** Whether a call is to be sent: the server has not done it. */
+  #waits(id: string): boolean {
+    return this.#queue.has(id) || !!this.#refused?.has(id)
   }
 
   #sendQueued(): void {
+    const refused = this.#link && !this.#isFirst && this.#refused?.takeDue()
+    if (refused) this.#send(this.#link as Link, ...refused)
+    if (this.#refused?.size) return
     while (this.#link && !this.#isFirst && this.#queuedOut < this.#most) {
       const next = this.#queue.takeNext()
       if (!next) return

@@ -130,6 +130,11 @@ export interface TokenSocketOptions {
   readonly connectTimeout?: number | undefined
   /** How many calls may wait for a connection; the next fails with `queue_full`. @default 1000 */
   readonly queueSize?: number | undefined
+  /**
+   * Whether a call, publication, broadcast or request for history that the server refuses as `rate_limited` waits for its `retryAfter`
+   * and is sent once more, within its time-out. Requests that are made meanwhile wait behind it. @default false
+   */
+  readonly retryRateLimited?: boolean | undefined
   /** Other bounds. @default each bound's own */
   readonly limits?: Limits | undefined
   /**
@@ -164,6 +169,7 @@ export interface Settings {
   readonly callTimeout: number
   readonly connectTimeout: number
   readonly queueSize: number
+  readonly retryRateLimited: boolean
   readonly limits: { readonly callsOut: number; readonly callsIn: number; readonly grantedChannels: number }
   readonly logger: Logger
   /** Takes what a developer has to know: the logger if it takes warnings, else the console; none with `logLevel: 'none'`. */
@@ -208,6 +214,7 @@ const RULES: Readonly<Record<keyof TokenSocketOptions, Rule>> = {
   callTimeout: [NUMBER, isCount, 30_000, COUNT],
   connectTimeout: [NUMBER, isPositive, 10_000, ABOVE_0],
   queueSize: [NUMBER, isCount, 1000, COUNT],
+  retryRateLimited: flag(false),
   limits: [OBJECT, isLimits, {}, 'an object of numbers above 0'],
   logger: [OBJECT, isLogger, undefined, 'an object of functions'],
   logLevel: [

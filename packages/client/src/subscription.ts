@@ -74,7 +74,7 @@ export interface SubscriptionRequest {
 }
 
 /** Refusals of what the server may do later. `refused` does not hear of them. */
-const RETRYABLE = /^(engine_unavailable|timeout|too_many_(calls|messages))$/
+const RETRYABLE = /^(engine_unavailable|timeout|rate_limited|too_many_(calls|messages))$/
 
 /**
  * Refusals, by code and field, of what other sockets or the application's back end may change: `refused` reports them, and the
