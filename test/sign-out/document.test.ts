@@ -29,7 +29,8 @@ describe('docs/AUTHORISATION.md, the options of signing out', () => {
       const section = document.slice(document.indexOf(heading)).split('\n### ')[0]
       for (const one of interfaces) {
         const [file = '', name = ''] = one.split(' ')
-        for (const option of await optionsOf(file, name)) expect(section).to.match(new RegExp(`\`${option}\\b`))
+        for (const option of await optionsOf(file, name))
+          expect(section).to.match(new RegExp(`\`${option}\\b`))
       }
     })
   }

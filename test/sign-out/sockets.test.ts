@@ -1,5 +1,10 @@
 /** The sources of sign-outs with real servers and clients, on two nodes with Redis. */
-import { backChannelLogout, type ExpressSessionOptions, expressSession } from '@token-socket/sign-out'
+import {
+  backChannelLogout,
+  type ExpressSessionOptions,
+  expressSession,
+  sharedSignals,
+} from '@token-socket/sign-out'
 import { expect } from 'chai'
 import express from 'express'
 import session from 'express-session'
@@ -129,4 +134,18 @@ describe('the failures of a source', () => {
     expect(site.failures[0]).to.deep.equal({ cause: failure, details: { step: 'expressSession' } })
     expect(site.log.some(({ details }) => details.step === 'expressSession')).to.equal(true)
   })
+})
+
+describe('what is no server', () => {
+  for (const sockets of [undefined, {}, { cluster: {} }, express()]) {
+    it(`is refused: ${typeof sockets} ${Object.keys(Object(sockets)).slice(0, 1)}`, () => {
+      const options = { issuer: 'i', audience: 'a', jwks: { keys: [] } }
+      const makes = [
+        () => backChannelLogout(sockets as never, options),
+        () => sharedSignals(sockets as never, options),
+        () => expressSession(sockets as never, new session.MemoryStore()),
+      ]
+      for (const make of makes) expect(make).to.throw('sockets').with.property('code', 'bad_option')
+    })
+  }
 })

@@ -44,6 +44,19 @@ describe('UsedTokens', () => {
     expect([await cut.once('b', work), await cut.once('b', work)]).to.deep.equal([true, false])
   })
 
+  it('waits for the nodes for a second at most', async () => {
+    clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const used = new UsedTokens(60_000, () => new Promise(() => {}))
+    let runs = 0
+    const first = used.once('a', async () => {
+      runs += 1
+    })
+    await clock.tickAsync(999)
+    expect(runs).to.equal(0)
+    await clock.tickAsync(1)
+    expect([await first, runs]).to.deep.equal([true, 1])
+  })
+
   it('keeps ids of any length short', async () => {
     const ids: string[] = []
     const used = new UsedTokens(60_000, async (id) => Boolean(ids.push(id)))

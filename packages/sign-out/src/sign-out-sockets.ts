@@ -1,4 +1,4 @@
-import { RpcError } from '@token-socket/protocol'
+import { badOption, RpcError } from '@token-socket/protocol'
 import { reportFailure, type SocketOrServer } from '@token-socket/server'
 
 /** Whose sockets are meant: those of a user, of a session (`req.sessionID`), or one. */
@@ -25,12 +25,23 @@ export type FailureListener = (cause: unknown) => void
 /** Sockets that one application's call, or one token, may name. */
 const SELECTORS = 1000
 
-/** Makes what reports failures: to `onerror`, else to the log and the `error` event of the server. */
+/** @throws RpcError `bad_option` if it is no server */
+function checkSockets(sockets: unknown): void {
+  const { cluster } = Object(sockets) as { readonly cluster?: Partial<SignOutSockets['cluster']> }
+  if (typeof cluster?.revoke !== 'function' || typeof cluster.refresh !== 'function')
+    throw badOption('sockets', 'a TokenSocketServer')
+}
+
+/**
+ * Makes what reports failures: to `onerror`, else to the log and the `error` event of the server.
+ * @throws RpcError `bad_option` if the sockets are no server
+ */
 export function failureListener(
   sockets: SignOutSockets,
   source: string,
   onerror: FailureListener | undefined,
 ): FailureListener {
+  checkSockets(sockets)
   return (cause) => {
     if (!onerror) return reportFailure(serverOf(sockets), cause, { step: source })
     try {

@@ -7,6 +7,9 @@ export type Claim = (id: string, ttl: number) => Promise<boolean>
 /** Ids that one node remembers. */
 const IDS = 10_000
 
+/** Milliseconds that the engine may take to say whether an id is new. */
+const CLAIM_TIME = 1000
+
 /**
  * The ids of the tokens that were used: each token works once. This node remembers the last
  * 10,000; the nodes share the rest by the engine, if it can be reached.
@@ -48,13 +51,15 @@ export class UsedTokens {
     }
   }
 
-  /** Where the engine cannot be asked, this node decides: sign-outs come first. */
-  async #isFirst(name: string): Promise<boolean> {
-    try {
-      return (await this.#claim?.(`sign-out ${name}`, this.#ttl)) ?? true
-    } catch {
-      return true
-    }
+  /** Where the engine cannot be asked, or does not answer, this node decides: sign-outs come first. */
+  #isFirst(name: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const alone = () => resolve(true)
+      const timer = setTimeout(alone, CLAIM_TIME)
+      timer.unref()
+      const claimed = this.#claim?.(`sign-out ${name}`, this.#ttl) ?? Promise.resolve(true)
+      claimed.then(resolve, alone).finally(() => clearTimeout(timer))
+    })
   }
 
   #put(name: string, state: 'used' | 'failed'): void {
