@@ -1,14 +1,7 @@
-import type { TokenSocketOptions } from '@token-socket/client'
 import { expect } from 'chai'
 import SockJS from 'sockjs-client'
+import { WAYS } from './client-ways.js'
 import { next, until, useSites } from './fixture.js'
-
-const WAYS: readonly (readonly [title: string, transport: string, client: TokenSocketOptions])[] = [
-  ['plain WebSocket', 'websocket', {}],
-  ...['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource'].map(
-    (name) => [`SockJS’s ${name}`, name, { transports: ['sockjs'], sockjs: { transports: [name] } }] as const,
-  ),
-]
 
 describe('the client in Node', () => {
   const start = useSites()

@@ -3,7 +3,7 @@ import { RedisEngine } from '@token-socket/redis'
 import { InvalidConnectionError } from '@token-socket/server'
 import { expect } from 'chai'
 import { rows } from '../end-to-end/connection-rows.js'
-import { deferred, rejection, Site, until } from '../end-to-end/fixture.js'
+import { rejection, Site, until } from '../end-to-end/fixture.js'
 import { RedisProcess } from './redis-process.js'
 
 describe('connections by id, on two nodes', function () {
@@ -68,20 +68,14 @@ describe('connections by id, on two nodes', function () {
   }
 
   it('is `connection_lost` when the connection ends before its client has answered', async () => {
-    const { client, socket } = await here.pair({ logLevel: 'none' })
-    const heard = deferred()
-    client.on('direct', () => {
-      heard.resolve()
-      throw new Error('in a listener')
-    })
-    const sent = there.sockets.send(socket.sid, 1, { ack: 'client' })
-    await Promise.race([heard.promise, sent.catch(() => {})])
-    expect(await sent).to.equal(true)
-    const peer = await here.member()
-    const [other] = here.sockets.sockets().filter((one) => one !== socket)
-    const unsupported = await rejection(there.sockets.send(String(other?.sid), 1))
-    expect(unsupported.code).to.equal('unsupported')
+    const peer = await here.peer()
+    const request = { rpc: 'auth', version: 1, can: ['direct'], uuid: 'auth' }
+    await peer.ask({ ...request, token: await here.token() })
+    const [socket] = here.sockets.sockets()
+    const sent = there.sockets.send(String(socket?.sid), 1, { ack: 'client' })
+    await peer.find(({ command }) => command === 'direct')
     peer.destroy()
+    expect((await rejection(sent)).code).to.equal('connection_lost')
   })
 
   it('is `not_connected` on a node that has ended, and closes nothing there', async () => {
