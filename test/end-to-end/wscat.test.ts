@@ -38,7 +38,8 @@ describe('docs/CONNECTIONS.md, wscat', function () {
     wscat.stdout.on('data', (chunk) => {
       const lines = `${rest}${chunk}`.split('\n')
       rest = lines.pop() ?? ''
-      shown.push(...lines)
+      // Its prompt stands before what comes next.
+      shown.push(...lines.map((line) => line.replace(/^(> )+/, '')))
       wake()
     })
     const expected: string[] = []
@@ -48,7 +49,7 @@ describe('docs/CONNECTIONS.md, wscat', function () {
         continue
       }
       expected.push(text)
-      while (shown.filter((line) => !line.startsWith('> ')).length < expected.length)
+      while (shown.length < expected.length)
         await new Promise<void>((resolve) => {
           wake = resolve
         })
