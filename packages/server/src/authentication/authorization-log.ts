@@ -1,4 +1,4 @@
-import { decodeData, encodeData, markHandled, RpcError } from '@token-socket/protocol'
+import { decodeData, encodeData, markHandled, RpcError, startTimer } from '@token-socket/protocol'
 import type { Broker, Health, History, Position, Publication } from '../engine.js'
 import { attempt } from '../runtime/attempt.js'
 import { type AuthorizationOrder, LOG_CHANNEL, readOrder, type TokenSubject } from './authorization-order.js'
@@ -38,6 +38,9 @@ const LONGEST_LOG = 10_000_000
 
 /** Orders that are read at once. */
 const PAGE = 500
+
+/** Milliseconds for which what was missed waits for listeners that judge again. */
+const LONGEST_JUDGEMENT = 1000
 
 const AWAY =
   'The engine cannot be reached: the sockets of this node are dealt with, the other nodes learn it when the engine is back'
@@ -241,10 +244,9 @@ export class AuthorizationLog {
       const order = readOrder(decodeData(json))
       if (!order) continue
       read.add(order.id)
-      const applied = this.take(order, true)
-      if (order.type === 'revoke') taken.push(applied)
+      taken.push(this.take(order, true))
     }
-    await Promise.allSettled(taken)
+    await settledSoon(taken)
   }
 
   /** An order of the log, as it is given. */
@@ -297,6 +299,16 @@ export class AuthorizationLog {
     const { revocationTtl } = this.#owner
     return type === 'revoke' ? revocationTtl : Math.min(revocationTtl, ORDER_TTL)
   }
+}
+
+/** Resolves when all have settled, or when listeners that judge again take their time. */
+async function settledSoon(taken: readonly Promise<number>[]): Promise<void> {
+  let stop = () => {}
+  const late = new Promise<void>((resolve) => {
+    stop = startTimer(LONGEST_JUDGEMENT, resolve)
+  })
+  await Promise.race([Promise.allSettled(taken), late])
+  stop()
 }
 
 /** Whether nothing was added, or lost, between two positions. */
