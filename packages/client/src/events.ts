@@ -40,7 +40,10 @@ export interface TokenSocketEvents {
   ready: (error?: RpcError) => void
   /** After the first `ready`: the socket is back, or a try to come back failed. */
   reconnect: (error?: RpcError) => void
-  /** The server has another authorisation for this socket: a new token was taken, or the server changed it. */
+  /**
+   * The server has another authorisation for this socket: a new token was taken, or the server
+   * changed it.
+   */
   refreshed: (session: Session) => void
   /** The server took this socket off a channel that its user may not have any longer. */
   revoked: (channel: string) => void
