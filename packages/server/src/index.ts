@@ -80,6 +80,7 @@ export {
   reportFailure,
   type SocketOrServer,
 } from './library-functions.js'
+export type { LimitOptions, LimitPreset, LimitSettings } from './limit-options.js'
 export type { Limits } from './limits.js'
 export { LocalDelivery } from './local-delivery.js'
 export { consoleLogger, type Logger } from './logger.js'

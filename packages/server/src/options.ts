@@ -6,12 +6,12 @@ import type { ChannelRuleTable } from './channels/rule-table.js'
 import type { Engine } from './engine.js'
 import type { Routes } from './express-routes.js'
 import type { PublishFilter } from './hub.js'
-import { DEFAULT_LIMITS, type Limits } from './limits.js'
+import { LIMIT_NAMES, type LimitOptions, limitSettings, resolveLimits } from './limit-options.js'
+import type { Limits } from './limits.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { MemoryEngine } from './memory-engine.js'
 import {
   badOption,
-  checkCount,
   checkNumber,
   checkWait,
   type Given,
@@ -179,8 +179,8 @@ export interface TokenSocketServerOptions {
   readonly requireOrigin?: boolean | undefined
   /** What nodes share. @default a new MemoryEngine */
   readonly engine?: Engine | undefined
-  /** See {@link Limits}. @default each limit's own */
-  readonly limits?: { readonly [Name in keyof Limits]?: Limits[Name] | undefined } | undefined
+  /** See {@link Limits}; or a preset of them, see {@link LimitPreset}. @default each limit's own */
+  readonly limits?: LimitOptions | undefined
   /** Logs every step too. @default false */
   readonly debug?: boolean | undefined
   /** Where to log; pino fits. @default the console */
@@ -266,7 +266,7 @@ function defaultsOf(options: TokenSocketServerOptions) {
 /** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
 export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
   checkParts(options)
-  const limits = resolveLimits(options.limits)
+  const limits = resolveLimits(limitSettings(options.limits))
   const defaults = defaultsOf(options)
   const logger = safeLogger(options.logger ?? consoleLogger(options.debug ?? false))
   const resolved = { ...defaults, ...withoutUndefined(options), limits, logger }
@@ -280,24 +280,8 @@ function warnOfOptions(
   { logger, known }: { readonly logger: Logger; readonly known: readonly string[] },
 ): void {
   warnOfUnknown(logger, { options, known, aliases: ALIASES })
-  const limits = { options: options.limits ?? {}, known: Object.keys(DEFAULT_LIMITS), of: 'limits.' }
+  const limits = { options: limitSettings(options.limits), known: LIMIT_NAMES, of: 'limits.' }
   warnOfUnknown(logger, limits)
-}
-
-function resolveLimits(given: NonNullable<TokenSocketServerOptions['limits']> = {}): Limits {
-  const limits: { -readonly [Name in keyof Limits]: Limits[Name] } = {
-    ...DEFAULT_LIMITS,
-    ...withoutUndefined(given),
-  }
-  const { messagesPerSecond, userMessagesPerSecond } = limits
-  if (given.messagesBurst === undefined) limits.messagesBurst = messagesPerSecond
-  if (given.userMessagesBurst === undefined) limits.userMessagesBurst = userMessagesPerSecond
-  for (const [name, limit] of Object.entries(limits))
-    if (name.endsWith('Timeout')) checkNumber(`limits.${name}`, limit)
-    else checkCount(`limits.${name}`, limit)
-  for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout', 'readTimeout'] as const)
-    checkWait(`limits.${name}`, limits[name])
-  return limits
 }
 
 const NUMBERS = [

@@ -1,0 +1,93 @@
+import { DEFAULT_LIMITS, type Limits } from './limits.js'
+import { badOption, checkCount, checkNumber, checkWait, withoutUndefined } from './option-checks.js'
+
+/** The limits of an environment as others sell it: each sets {@link PRESET_LIMITS}, and leaves the others alone. */
+export type LimitPreset = 'sandbox' | 'preview' | 'stage'
+
+/** The limits that an application sets, over those of a preset. */
+export type LimitSettings = { readonly [Name in keyof Limits]?: Limits[Name] | undefined } & {
+  /** What stands for the limits that are left out. @default their own defaults */
+  readonly preset?: LimitPreset | undefined
+}
+
+/** The option `limits`: a preset, or settings. */
+export type LimitOptions = LimitPreset | LimitSettings
+
+/** What a preset sets. */
+export const PRESET_LIMITS = [
+  'callsIn',
+  'messagesPerSecond',
+  'messagesBurst',
+  'userMessagesPerSecond',
+  'userMessagesBurst',
+] as const
+
+const PRESETS: ReadonlyMap<unknown, Partial<Limits>> = new Map([
+  ['sandbox', environment(10, 10)],
+  ['preview', environment(50, 100)],
+  ['stage', environment(5000, 10_000)],
+])
+
+/** The names that are known. */
+export const LIMIT_NAMES: readonly string[] = [...Object.keys(DEFAULT_LIMITS), 'preset']
+
+/** The settings that the option is short for. @throws RpcError `bad_option` for an unknown preset, and what is no object */
+export function limitSettings(option: LimitOptions | undefined): LimitSettings {
+  if (option === undefined) return {}
+  if (typeof option === 'string') return presetSettings('limits', option)
+  if (typeof option !== 'object' || option === null || Array.isArray(option))
+    throw badOption('limits', `has to be an object, or ${NAMES}`)
+  return option
+}
+
+/** Fills in what was left out. @throws RpcError `bad_option`, naming the limit */
+export function resolveLimits(settings: LimitSettings): Limits {
+  const { preset, ...given } = settings
+  const base = preset === undefined ? {} : presetOf('limits.preset', preset)
+  const limits: { -readonly [Name in keyof Limits]: Limits[Name] } = {
+    ...DEFAULT_LIMITS,
+    ...base,
+    ...withoutUndefined(given),
+  }
+  limits.messagesBurst = burst(given.messagesBurst, given.messagesPerSecond, limits.messagesBurst)
+  limits.userMessagesBurst = burst(
+    given.userMessagesBurst,
+    given.userMessagesPerSecond,
+    limits.userMessagesBurst,
+  )
+  for (const [name, limit] of Object.entries(limits))
+    if (name.endsWith('Timeout')) checkNumber(`limits.${name}`, limit)
+    else checkCount(`limits.${name}`, limit)
+  for (const name of ['vetoTimeout', 'authenticationTimeout', 'bodyTimeout', 'readTimeout'] as const)
+    checkWait(`limits.${name}`, limits[name])
+  return limits
+}
+
+/** A rate that the application sets has a burst of one second, unless it sets that, too. */
+function burst(given: number | undefined, perSecond: number | undefined, otherwise: number): number {
+  return given === undefined ? (perSecond ?? otherwise) : given
+}
+
+/** A user has on all nodes what one socket may do: the environment's numbers hold for all that it does. */
+function environment(concurrent: number, perSecond: number): Partial<Limits> {
+  return {
+    callsIn: concurrent,
+    messagesPerSecond: perSecond,
+    messagesBurst: concurrent,
+    userMessagesPerSecond: perSecond,
+    userMessagesBurst: concurrent,
+  }
+}
+
+function presetSettings(field: string, preset: LimitPreset): LimitSettings {
+  presetOf(field, preset)
+  return { preset }
+}
+
+function presetOf(field: string, preset: unknown): Partial<Limits> {
+  const found = PRESETS.get(preset)
+  if (!found) throw badOption(field, `has to be ${NAMES}`)
+  return found
+}
+
+const NAMES = '"sandbox", "preview" or "stage"'
