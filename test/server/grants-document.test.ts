@@ -28,7 +28,8 @@ describe('GRANTS.md', () => {
     ['## Claims', 'claims', 'TokenClaims'],
     ['Of a channel:', 'claims', 'ChannelClaims'],
     ['Of an event:', 'claims', 'MessageClaims'],
-    ['## Channel rules', 'channel-rules', 'ChannelRule'],
+    ['## Channel rules', 'channels/rule-table', 'ChannelRule'],
+    ['### Events of a rule', 'channels/rule-table', 'ChannelEventRule'],
   ] as const) {
     it(`has every field of ${name}, and no other`, () => {
       const documented = firstCells(after)

@@ -1,16 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { type LimitOptions, limitSettings, PRESET_LIMITS, resolveLimits } from '../../packages/server/src/limit-options.js'
+import {
+  type LimitOptions,
+  limitSettings,
+  PRESET_LIMITS,
+  resolveLimits,
+} from '../../packages/server/src/limit-options.js'
 import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 /** The rows of docs/LIMITS.md that say what a preset sets: by preset, its concurrent requests and messages a second. */
 const document = readFileSync(new URL('../../docs/LIMITS.md', import.meta.url), 'utf8')
-const rows = [...document.matchAll(/^\| `'(\w+)'` \| ([\d,]+) \| ([\d,]+) \|/gm)].map(([, name = '', ...numbers]) => {
-  const [burst = 0, rate = 0] = numbers.map((number) => Number(number.replaceAll(',', '')))
-  return { name, burst, rate }
-})
+const rows = [...document.matchAll(/^\| `'(\w+)'` \| ([\d,]+) \| ([\d,]+) \|/gm)].map(
+  ([, name = '', ...numbers]) => {
+    const [burst = 0, rate = 0] = numbers.map((number) => Number(number.replaceAll(',', '')))
+    return { name, burst, rate }
+  },
+)
 
 describe('the option limits', () => {
   const resolve = (option: unknown) => resolveLimits(limitSettings(option as LimitOptions))
@@ -21,7 +28,8 @@ describe('the option limits', () => {
   }
 
   it('is the defaults, where nothing is set', () => {
-    for (const option of [undefined, {}, { preset: undefined }]) expect(resolve(option)).to.deep.equal(DEFAULT_LIMITS)
+    for (const option of [undefined, {}, { preset: undefined }])
+      expect(resolve(option)).to.deep.equal(DEFAULT_LIMITS)
   })
 
   it('has a row in the document for each preset', () => {
@@ -45,13 +53,21 @@ describe('the option limits', () => {
 
     it(`${name} leaves what the application sets beside it`, () => {
       const own = { callsIn: 7, outbox: 5, messagesBurst: undefined }
-      expect(resolve({ preset: name, ...own })).to.deep.equal({ ...DEFAULT_LIMITS, ...expected, callsIn: 7, outbox: 5 })
+      expect(resolve({ preset: name, ...own })).to.deep.equal({
+        ...DEFAULT_LIMITS,
+        ...expected,
+        callsIn: 7,
+        outbox: 5,
+      })
     })
   }
 
   it('has the burst of a second for a rate of the application’s own, unless that is set, too', () => {
     expect(resolve({ messagesPerSecond: 3 })).to.include({ messagesPerSecond: 3, messagesBurst: 3 })
-    expect(resolve({ preset: 'sandbox', userMessagesPerSecond: 3 })).to.include({ userMessagesBurst: 3, messagesBurst: 10 })
+    expect(resolve({ preset: 'sandbox', userMessagesPerSecond: 3 })).to.include({
+      userMessagesBurst: 3,
+      messagesBurst: 10,
+    })
     expect(resolve({ messagesPerSecond: 3, messagesBurst: 9 })).to.include({ messagesBurst: 9 })
   })
 

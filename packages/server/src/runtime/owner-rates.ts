@@ -1,6 +1,6 @@
 import { TokenBucket } from './token-bucket.js'
 
-/** From so many owners on, those with a full bucket are looked for. */
+/** From this number of owners on, those with a full bucket are looked for. */
 const SWEPT_FROM = 1000
 
 /**
