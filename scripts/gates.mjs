@@ -59,6 +59,7 @@ const LOAD_FILES = [
   'large-publications',
   'message-sizes',
   'notifications',
+  'rates',
   'recovery-at-random',
   'slow-readers',
   'turn-budget',

@@ -1,0 +1,46 @@
+/** `npm run rates`. */
+import { parseArgs } from 'node:util'
+import { FLOODS, flood } from './floods.js'
+
+const HELP = `npm run rates -- [options]: floods each limit of messages by every transport, on one node, on two, and
+while Redis is away, and says what passes
+
+  --seconds N   for which is counted (10)
+  --only TEXT   only the floods whose names contain the text
+  --help        this text
+
+The exit code is 1 if what passed was not within 5 % of a limit.`
+
+/** Part of the limit by which what passes may differ. */
+const TOLERANCE = 0.05
+
+const text = { type: 'string' } as const
+const { values } = parseArgs({ options: { seconds: text, only: text, help: { type: 'boolean' } } })
+const seconds = Number(values.seconds ?? 10)
+if (values.help) console.log(HELP)
+else if (!(seconds > 0)) fail('--seconds takes a number above 0')
+else await run()
+process.exit()
+
+async function run(): Promise<void> {
+  console.log(`${'limit'.padEnd(34)}${'transport'.padEnd(18)}   sent  passed   limit      of it`)
+  for (const kind of FLOODS.filter(({ name }) => name.includes(values.only ?? ''))) {
+    for (const { transport, sent, passed, limit, lost } of await flood(kind, seconds)) {
+      const isWithin = Math.abs(passed - limit) <= limit * TOLERANCE && lost === 0
+      if (!isWithin) process.exitCode = 1
+      const numbers = [sent, passed, limit].map((number) => String(number).padStart(7)).join(' ')
+      const part = `${((100 * passed) / limit).toFixed(1)} %`.padStart(9)
+      console.log(
+        kind.name.padEnd(34) + transport.padEnd(17),
+        numbers,
+        part,
+        isWithin ? '' : ' not within 5 %',
+      )
+    }
+  }
+}
+
+function fail(reason: string): void {
+  console.error(reason)
+  process.exitCode = 1
+}
