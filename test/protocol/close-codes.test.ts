@@ -1,4 +1,4 @@
-import { CLOSE_CODES, shouldReconnect } from '@token-socket/protocol'
+import { CLOSE_CODES, isAuthorizationOver, shouldReconnect } from '@token-socket/protocol'
 import { expect } from 'chai'
 
 describe('close-codes', () => {
@@ -17,6 +17,11 @@ describe('close-codes', () => {
         expect(Buffer.byteLength(reason)).to.be.within(1, 123)
       })
     }
+  })
+
+  it('says by which codes an authorisation is over', () => {
+    const over = Object.entries(CLOSE_CODES).filter(([, { code }]) => isAuthorizationOver(code))
+    expect(over.map(([name]) => name)).to.deep.equal(['expired', 'revoked'])
   })
 
   describe('#shouldReconnect', () => {
