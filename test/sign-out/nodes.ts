@@ -1,6 +1,8 @@
 /** Real sites on two nodes, with sessions in a store that they share. */
+import { CLOSE_CODES, type RpcError, type TokenSocket } from '@token-socket/client'
 import { RedisEngine } from '@token-socket/redis'
-import { Site, type SiteOptions } from '../end-to-end/fixture.js'
+import { expect } from 'chai'
+import { next, Site, type SiteOptions } from '../end-to-end/fixture.js'
 import { RedisProcess } from '../redis/redis-process.js'
 import { RedisStore } from './redis-store.js'
 
@@ -75,4 +77,10 @@ export class Browser {
     this.headers.Cookie = cookie ?? ''
     return response.text()
   }
+}
+
+/** Resolves when a client's socket is closed, and fails unless that was because it was revoked. */
+export async function revoked(client: TokenSocket): Promise<void> {
+  const [error] = (await next(client, 'disconnect')) as [RpcError]
+  expect(error.data).to.include({ code: CLOSE_CODES.revoked.code })
 }

@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import session from 'express-session'
 import passport from 'passport'
 import { next, type Site, until } from '../end-to-end/fixture.js'
-import { Browser, Nodes, type Prepare } from './nodes.js'
+import { Browser, Nodes, type Prepare, revoked } from './nodes.js'
 import { Provider } from './provider.js'
 import type { RedisStore } from './redis-store.js'
 
@@ -64,7 +64,7 @@ describe('docs/AUTHORISATION.md, signing out', function () {
     for (const browser of [ann, other]) expect(await browser.send('/sign-in')).to.equal('welcome')
     const client = await b.site.ready({ headers: ann.headers })
     const left = await b.site.ready({ headers: other.headers })
-    const closed = next(client, 'disconnect')
+    const closed = revoked(client)
     expect(await ann.send('/sign-out')).to.equal('bye')
     await closed
     await until(() => b.site.sockets.sockets().length === 1)
@@ -89,7 +89,7 @@ describe('docs/AUTHORISATION.md, signing out', function () {
     const browser = new Browser(a.site)
     expect(await browser.send('/sign-in')).to.equal('welcome')
     const client = await b.site.ready({ headers: browser.headers })
-    const closed = next(client, 'disconnect')
+    const closed = revoked(client)
     expect(await browser.send('/sign-out')).to.equal('bye')
     await closed
     await isOut(browser, b.site)
@@ -123,7 +123,7 @@ describe('docs/AUTHORISATION.md, signing out', function () {
       await laptop.send('/login/ann/laptop')
       const client = await b.site.ready({ headers: phone.headers })
       const other = await b.site.ready({ headers: laptop.headers })
-      const closed = next(client, 'disconnect')
+      const closed = revoked(client)
       const token = await provider.logoutToken({ claims: { sid: 'phone' } })
       expect(await post(a.site, token)).to.equal(200)
       await closed
@@ -174,7 +174,7 @@ describe('docs/AUTHORISATION.md, signing out', function () {
     it('session-revoked closes sockets on the other node', async () => {
       const { site, send } = await start()
       const client = await site.ready()
-      const closed = next(client, 'disconnect')
+      const closed = revoked(client)
       const sub_id = { format: 'email', email: 'ann@example.com' }
       expect(await send(REVOKED, { sub_id })).to.equal(202)
       await closed

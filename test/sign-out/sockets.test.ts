@@ -9,7 +9,7 @@ import { expect } from 'chai'
 import express from 'express'
 import session from 'express-session'
 import { next, until, useSites } from '../end-to-end/fixture.js'
-import { Browser, Nodes, type Prepare } from './nodes.js'
+import { Browser, Nodes, type Prepare, revoked } from './nodes.js'
 import { Provider } from './provider.js'
 
 describe('sockets whose session ends', function () {
@@ -54,7 +54,7 @@ describe('sockets whose session ends', function () {
 
   it('are closed when the store has forgotten it', async () => {
     const { b, client, browser } = await start({}, 300)
-    await next(client, 'disconnect')
+    await revoked(client)
     await until(() => b.site.sockets.sockets().length === 0)
     expect((await b.site.askToken({ headers: browser.headers })).status).to.equal(403)
   })
@@ -100,7 +100,7 @@ describe('a logout while Redis is away', function () {
     const body = new URLSearchParams({ logout_token: await provider.logoutToken() })
     const post = async () => (await fetch(`${a.site.url}/logout`, { method: 'POST', body })).status
     await nodes.kill()
-    const closed = next(client, 'disconnect')
+    const closed = revoked(client)
     expect(await post()).to.equal(503)
     await closed
     await nodes.restart()

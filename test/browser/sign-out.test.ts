@@ -1,0 +1,75 @@
+import { expect } from 'chai'
+import type { BrowserContext, Page } from 'playwright-core'
+import { type OpenBrowser, openBrowser } from './chromium.js'
+import { ExampleServer } from './example-server.js'
+
+describe('the sign-out example', function () {
+  this.timeout(60_000)
+  let server: ExampleServer
+  let chromium: OpenBrowser
+  const problems: string[] = []
+
+  before(async () => {
+    server = await ExampleServer.create('sign-out')
+    await server.start()
+    chromium = await openBrowser()
+  })
+
+  beforeEach(() => {
+    problems.length = 0
+  })
+
+  afterEach(() => {
+    expect(problems).to.deep.equal([])
+  })
+
+  after(async () => {
+    await chromium?.close()
+    await server?.ended('SIGTERM')
+    await server?.remove()
+  })
+
+  const click = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
+
+  const state = (page: Page, text: string) =>
+    page.getByRole('status').getByText(text, { exact: true }).waitFor()
+
+  const open = async (context: BrowserContext) => {
+    const page = await context.newPage()
+    page.setDefaultTimeout(20_000)
+    page.on('pageerror', ({ message }) => problems.push(message))
+    await page.goto(server.address)
+    return page
+  }
+
+  /** Two windows of one user, both with an open socket. */
+  const twoWindows = async () => {
+    const context = await chromium.browser.newContext()
+    const first = await open(context)
+    await click(first, 'Sign in')
+    await state(first, 'open')
+    const second = await open(context)
+    await state(second, 'open')
+    return [first, second] as const
+  }
+
+  it('closes the socket of the other window at the sign-out', async () => {
+    const [first, second] = await twoWindows()
+    await click(first, 'Sign out')
+    await second.getByRole('listitem').getByText('closed: The authorisation was revoked').waitFor()
+  })
+
+  it('closes those of both at the provider', async () => {
+    const [first, second] = await twoWindows()
+    await click(first, 'Sign out at the provider')
+    for (const page of [first, second])
+      await page.getByRole('listitem').getByText('closed: The authorisation was revoked').waitFor()
+  })
+
+  it('has both windows fetch new tokens when the role changes', async () => {
+    const [first, second] = await twoWindows()
+    await click(first, 'Change my role')
+    for (const page of [first, second]) await page.getByText('refreshed: the role is editor').waitFor()
+    await state(second, 'open')
+  })
+})
