@@ -49,9 +49,9 @@ export interface BufferedConnection extends Connection {
    * holds it was written. Never called if the connection ends before that. Left out where a send is that already.
    */
   written?(done: () => void): void
-  /** How its messages are written, if not in the library's wire. Its client can only be sent messages. */
+  /** How its messages are written, if not in the library's wire. It takes messages only. */
   readonly wire?: Wire | undefined
-  /** Its socket is let in: messages may go out from now on. Left out by a transport that is open already. */
+  /** Its socket is let in. Left out by a transport that is open already. */
   opened?(): void
   /** Called when the network has taken what was buffered. Set by the one that sends. */
   ondrained?: (() => void) | undefined

@@ -9,16 +9,16 @@ import { bareTexts, RAW_AUTH, RAW_WIRE } from './raw-wire.js'
 export interface RawUpgrade {
   readonly request: IncomingMessage
   readonly socket: Duplex
-  /** Answers it. @param opened receives the WebSocket, at once; it is not called if the client has left */
+  /** Answers it. @param opened receives the WebSocket, at once; not if the client has left */
   accept(opened: (link: BufferedConnection) => void): void
   /** It was answered, or its client has left. Called once. */
   settled(): void
 }
 
 /**
- * A connection for raw clients. Its upgrade is answered in the turn after its socket was let in: until
- * then, to close it is to refuse the upgrade, with 403 for what is to last and 503 for what may pass.
- * What is sent before follows the upgrade.
+ * A connection for raw clients. Its upgrade is answered in the turn after its socket was let in.
+ * Until then, to close it is to refuse the upgrade: with 403 for what is to last, and with 503 for
+ * what may pass. What is sent before follows the upgrade.
  */
 export class RawConnection implements BufferedConnection {
   readonly transport = 'raw'

@@ -66,7 +66,7 @@ function dataOf(text: string): unknown {
   return value === undefined ? text : value
 }
 
-/** Why a raw connection is closed whose message is refused: no answer can say which one was lost. */
+/** Why a raw connection is closed that had a message refused: no answer can say which was lost. */
 const CLOSINGS: ReadonlyMap<string | undefined, CloseReason> = new Map([
   ['too_many_messages', 'too_many_messages'],
   ['too_many_calls', 'too_many_messages'],

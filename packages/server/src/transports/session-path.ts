@@ -1,4 +1,4 @@
-/** What a path under the prefix asks for, as SockJS lays it out: `/<server>/<session>/<transport>`. */
+/** What a path below the prefix asks for, as SockJS has it: `/<server>/<session>/<transport>`. */
 export interface SessionPath {
   readonly session: string
   readonly transport: string

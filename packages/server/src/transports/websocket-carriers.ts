@@ -11,7 +11,10 @@ export interface CarrierOptions {
   /** See {@link PerMessageDeflate}. @default false */
   readonly perMessageDeflate?: PerMessageDeflate
   readonly limits: {
-    /** Fragments that a frame of messages may have. At least one per 4 KiB of `maxPayload` is always allowed. */
+    /**
+     * Fragments that a frame of messages may have. At least one per 4 KiB of `maxPayload` is always
+     * allowed.
+     */
     readonly fragments: number
   }
 }
