@@ -149,7 +149,7 @@ describe('a role that changes', () => {
   it('during recovery, ends it with a gap, and what comes then arrives', async () => {
     const slow = new SlowEngine()
     const site = await start({ engine: slow.engine })
-    const { client, socket } = await site.pair({ backoff: { min: 1, max: 1 } } as object)
+    const { client, socket } = await site.pair()
     await client.subscribe('news')
     const all = received(client)
     const gap = next(client.channel('news'), 'gap')

@@ -249,8 +249,9 @@ export class Subscription {
     const at = this.#position
     if (recovered !== undefined) this.#isBehind = false
     if (!this.#isBehind) {
-      // What an answer to an earlier request has brought comes again: the position stays, and tells.
-      const isKnown = recovered && position && at?.epoch === position.epoch && at.offset > position.offset
+      // What an answer to an earlier request has brought comes again, or a proof came late: the position stays.
+      const isBack = position && at?.epoch === position.epoch && at.offset > position.offset
+      const isKnown = isBack && recovered !== false
       if (!isKnown) this.#position = position ?? (reason ? undefined : at)
       if (position) this.#proof = proof
     }
