@@ -1,4 +1,7 @@
-/** A socket of the user whose rights are taken: a bare WebSocket, so that a thousand of them fit in one process. */
+/**
+ * A socket of the user whose rights are taken: a bare WebSocket, so that a thousand of them fit in
+ * one process.
+ */
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 

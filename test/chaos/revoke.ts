@@ -21,9 +21,15 @@ export interface RevokeSettings {
 export interface RevokedNode {
   readonly sockets: number
   readonly isStopped: boolean
-  /** Milliseconds to the last message that 99 % of its sockets got: from the order, or since the stopped node goes on. */
+  /**
+   * Milliseconds to the last message that 99 % of its sockets got: from the order, or since the
+   * stopped node goes on.
+   */
   readonly p99: number
-  /** Messages that came after the end, or that a stopped node delivered though they are later than the order. */
+  /**
+   * Messages that came after the end, or that a stopped node delivered though they are later than
+   * the order.
+   */
   readonly late: number
   /** Messages of before, acknowledged while the node ran, that a socket did not get. */
   readonly missed: number
@@ -44,7 +50,9 @@ const CHANNEL = 'kept-room'
 
 const UID = 'member'
 
-/** Milliseconds within which every socket has to have lost the channel, when all nodes run again. */
+/**
+ * Milliseconds within which every socket has to have lost the channel, when all nodes run again.
+ */
 const SETTLING = 20_000
 
 const AUTH = { uid: UID, channels: { [CHANNEL]: { subscribe: false } } }

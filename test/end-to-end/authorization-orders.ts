@@ -1,4 +1,7 @@
-/** What `cluster.revoke`, `reauthorize` and `refresh` do, on one node or on two that share an engine. */
+/**
+ * What `cluster.revoke`, `reauthorize` and `refresh` do, on one node or on two that share an
+ * engine.
+ */
 import type { TokenSocket } from '@token-socket/client'
 import { CLOSE_CODES, type RevocationSelector, RpcError } from '@token-socket/server'
 import { expect } from 'chai'

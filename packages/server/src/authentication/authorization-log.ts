@@ -22,7 +22,10 @@ export interface AuthorizationLogOwner {
   readonly revocationStaleness: number
   /** Whether a stale node closes its sockets. */
   readonly closeWhenStale: boolean
-  /** Does what an order says to the sockets of this node. @param options.isLate those of after it are not meant */
+  /**
+   * Does what an order says to the sockets of this node.
+   * @param options.isLate those of after it are not meant
+   */
   apply(order: AuthorizationOrder, options: { readonly isLate: boolean }): Promise<number>
   /** Closes all sockets of this node. */
   closeAll(): Promise<void>
@@ -30,7 +33,10 @@ export interface AuthorizationLogOwner {
   failed(cause: unknown, details: object): void
 }
 
-/** Milliseconds for which orders that revoke nothing are kept at most: tokens need not be compared with them. */
+/**
+ * Milliseconds for which orders that revoke nothing are kept at most: tokens need not be compared
+ * with them.
+ */
 const ORDER_TTL = 600_000
 
 /** Orders that the engine is asked to keep at most. */
@@ -46,8 +52,10 @@ const AWAY =
   'The engine cannot be reached: the sockets of this node are dealt with, the other nodes learn it when the engine is back'
 
 /**
- * The orders that change authorisations, over all nodes: kept by the engine on a channel of its own, in one order. Every
- * node does each once, those that it missed before anything that it missed is delivered, and checks tokens against them.
+ * The orders that change authorisations, over all nodes: kept by the engine on a channel of its
+ * own, in one order. Every
+ * node does each once, those that it missed before anything that it missed is delivered, and checks
+ * tokens against them.
  */
 export class AuthorizationLog {
   readonly #owner: AuthorizationLogOwner
@@ -139,7 +147,10 @@ export class AuthorizationLog {
     return { applied: this.take(order), kept: this.#keep(order) }
   }
 
-  /** Does what an order says to this node's sockets, once, however often it comes. @returns how many it met */
+  /**
+   * Does what an order says to this node's sockets, once, however often it comes.
+   * @returns how many it met
+   */
   take(order: AuthorizationOrder, isLate = false): Promise<number> {
     const known = this.#held.applied(order.id)
     if (known) return known

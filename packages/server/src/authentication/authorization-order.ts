@@ -15,14 +15,20 @@ export type OrderTarget =
 export interface AuthorizationOrder {
   /** Names it, over all nodes. */
   readonly id: string
-  /** `revoke` closes them, and refuses tokens of before; `reauthorize` gives them `auth`; `refresh` asks for new tokens. */
+  /**
+   * `revoke` closes them, and refuses tokens of before; `reauthorize` gives them `auth`; `refresh`
+   * asks for new tokens.
+   */
   readonly type: 'revoke' | 'reauthorize' | 'refresh'
   readonly who: OrderTarget
   /** What `authentication` could have returned; of a `reauthorize` only. */
   readonly auth?: unknown
   /** When it was given: milliseconds since 1970, by the clock of the node that gave it. */
   readonly at: number
-  /** It was lost from the log, and is there again: sockets of after it are not meant. @default false */
+  /**
+   * It was lost from the log, and is there again: sockets of after it are not meant.
+   * @default false
+   */
   readonly again?: boolean
 }
 
@@ -44,7 +50,10 @@ export const LOG_CHANNEL = 'token-socket-authorization-log'.padEnd(NAME_LIMITS.c
 
 const TYPES: readonly unknown[] = ['revoke', 'reauthorize', 'refresh']
 
-/** Reads an order of the log, or of another node. @returns `undefined` for what is none of this version */
+/**
+ * Reads an order of the log, or of another node.
+ * @returns `undefined` for what is none of this version
+ */
 export function readOrder(value: unknown): AuthorizationOrder | undefined {
   const order = Object(value) as Partial<AuthorizationOrder>
   const isOrder =

@@ -18,7 +18,10 @@ interface HeldOrder {
   readonly applied: Promise<number>
 }
 
-/** Bytes of an order, on average. All orders together may have as many times that as there may be orders. */
+/**
+ * Bytes of an order, on average. All orders together may have as many times that as there may be
+ * orders.
+ */
 const ORDER_BYTES = 160
 
 /** Bytes that all orders may have together, however few they may be. */

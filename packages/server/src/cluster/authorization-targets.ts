@@ -2,14 +2,20 @@ import { RpcError } from '@token-socket/protocol'
 import type { OrderTarget } from '../authentication/authorization-order.js'
 import { checkText, readSelector } from './selectors.js'
 
-/** Whose authorisation is meant, on all nodes: one socket's, a user's, or that of all that one session signed in (`req.sessionID`). */
+/**
+ * Whose authorisation is meant, on all nodes: one socket's, a user's, or that of all that one
+ * session signed in (`req.sessionID`).
+ */
 export type AuthorizationSelector = OneOf<{
   readonly sid: string
   readonly uid: string
   readonly session: string
 }>
 
-/** What is revoked: also a token by its `jti`, or all that was issued before a moment (a date, or milliseconds since 1970). */
+/**
+ * What is revoked: also a token by its `jti`, or all that was issued before a moment (a date, or
+ * milliseconds since 1970).
+ */
 export type RevocationSelector = OneOf<{
   readonly sid: string
   readonly uid: string

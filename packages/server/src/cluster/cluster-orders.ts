@@ -29,7 +29,8 @@ export interface ClusterOrdersOwner extends ClusterBaseOwner {
 
 /**
  * What changes authorisations on all nodes. Each order is done by this node at once and kept by the
- * engine, so that a node that is away does it first of all when it is back. While the engine is away
+ * engine, so that a node that is away does it first of all when it is back. While the engine is
+ * away
  * each method rejects with `engine_unavailable`: this node's sockets are dealt with then, and the
  * other nodes learn the order as soon as the engine is back.
  */
@@ -42,11 +43,14 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Gives sockets another authorisation, on whichever nodes. What it no longer allows ends at once; the rest goes on. When it
+   * Gives sockets another authorisation, on whichever nodes. What it no longer allows ends at once;
+   * the rest goes on. When it
    * ends stays as it is.
-   * @param auth what `authentication` could have returned: an object, whose `uid`, `umd` and `channels` are claims
+   * @param auth what `authentication` could have returned: an object, whose `uid`, `umd` and
+   *   `channels` are claims
    * @returns how many sockets have it; resolves when no delivery by an older one can follow
-   * @throws RpcError `identity_changed` if it is for another user; `bad_claims`, `bad_message`, `too_large`, `unserializable`,
+   * @throws RpcError `identity_changed` if it is for another user; `bad_claims`, `bad_message`,
+   *   `too_large`, `unserializable`,
    *   `too_many_revocations`, `engine_unavailable`
    */
   reauthorize(who: AuthorizationSelector, auth: object): Promise<ClusterCount> {
@@ -58,7 +62,8 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Asks clients for a new token now, on whichever nodes. A client that cannot send one on an open socket is closed, and comes
+   * Asks clients for a new token now, on whichever nodes. A client that cannot send one on an open
+   * socket is closed, and comes
    * back with one.
    * @returns how many were asked, or closed
    * @throws RpcError `bad_message`, `too_large`, `too_many_revocations`, `engine_unavailable`
@@ -68,7 +73,8 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Closes sockets, on whichever nodes, and refuses tokens that are still out, for `revocationTtl`. Their clients come back, and
+   * Closes sockets, on whichever nodes, and refuses tokens that are still out, for `revocationTtl`.
+   * Their clients come back, and
    * get in only by a token of after it.
    * @returns how many sockets were closed; resolves when no message can follow on any of them
    * @throws RpcError `bad_message`, `too_large`, `too_many_revocations`, `engine_unavailable`
