@@ -15,13 +15,15 @@ const WORDS = [
   'expired',
   'revoked',
   'rate_limited',
+  'auth_refused',
+  'auth_failed',
   'client_closed',
   'connection_lost',
   'protocol_error',
 ]
 
 /** Close codes of sockets that were never let in. */
-const EARLY = ['auth_timeout', 'auth_required', 'auth_refused', 'auth_failed', 'invalid_token']
+const EARLY = ['auth_timeout', 'auth_required', 'invalid_token']
 
 describe('disconnectReason', () => {
   for (const [name, { code }] of Object.entries(CLOSE_CODES)) {

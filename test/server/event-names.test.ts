@@ -13,7 +13,6 @@ describe('checkEventName', () => {
     ['connection', 'connected'],
     ['connect', 'connected'],
     ['disconnect', 'disconnected'],
-    ['message', 'published'],
     ['subcribe', 'subscribe'],
     ['Publish', 'publish'],
     ['a name of my own', undefined],

@@ -1,19 +1,20 @@
 import { RpcError } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
+import type { RemoteClient } from './remote-client.js'
 import { checkEventName } from './runtime/event-names.js'
 import { explainHabits, SERVER_HABITS } from './runtime/habits.js'
 import { shorten } from './runtime/shorten.js'
-import {
-  EVENT_HABITS,
-  type MessageData,
-  type MessageListener,
-  SERVER_EVENTS,
-  type TokenSocketServerEvents,
-} from './server-events.js'
+import { EVENT_HABITS, SERVER_EVENTS, type TokenSocketServerEvents } from './server-events.js'
 
 /** An event's name, and its listener. */
 type Events = TokenSocketServerEvents
 type Listener<Event extends keyof Events> = EventEmitter.EventListener<Events, Event> & Events[Event]
+
+/** What a client has sent, parsed: unchecked, as every emitter gives what listeners get. */
+export type MessageData = Parameters<EventEmitter.ListenerFn>[number]
+
+/** A listener of `message`. @typeParam Data what clients send, which is not checked */
+export type MessageListener<Data = MessageData> = (connection: RemoteClient, data: Data) => unknown
 
 /**
  * An emitter of the server's events, and of no others: listening to one that does not exist is an error. The types of listeners

@@ -10,12 +10,6 @@ import type { VetoCallback } from './vetoes.js'
 // biome-ignore lint/suspicious/noConfusingVoidType: a listener that calls back returns nothing
 export type Veto = boolean | void | Promise<boolean>
 
-/** What a client has sent, as `JSON.parse` gives it. */
-export type MessageData = ReturnType<JSON['parse']>
-
-/** A listener of `message`. @typeParam Data what clients send, which is not checked */
-export type MessageListener<Data = MessageData> = (connection: RemoteClient, data: Data) => unknown
-
 /**
  * The events of a `TokenSocketServer`. The first five are vetoes: one listener that refuses is enough. The others report what
  * has happened, and what their listeners return or throw changes nothing.

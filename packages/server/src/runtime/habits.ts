@@ -2,6 +2,8 @@
 export const SERVER_HABITS = {
   to: 'sockets.publish(channel, data) reaches all sockets on a channel',
   in: 'sockets.publish(channel, data) reaches all sockets on a channel',
+  sendTo: 'sockets.send(connectionId, data)',
+  disconnect: 'sockets.close(connectionId)',
   of: 'the option prefix sets servers apart, and channels set messages apart',
 } as const
 
@@ -13,6 +15,8 @@ export const SOCKET_HABITS = {
   emit: 'socket.rpc(name, data) calls an action of its client, sockets.publish(channel, data) reaches a channel',
   on: "clients call the functions of socketController; a socket's end is an event of the server: sockets.on('disconnected', listener)",
   disconnect: 'socket.end()',
+  terminate: 'socket.close()',
+  ping: 'the server asks for heartbeats itself: the option pingInterval',
 } as const
 
 /** Gives a class methods that throw a `TypeError` which says what to call instead. Its own methods stay. */

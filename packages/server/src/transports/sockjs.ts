@@ -171,7 +171,7 @@ class SockJSLink implements BufferedConnection, InboxOwner {
   #onempty = () => {}
   /** Bytes of all messages that were sent. */
   #sentBytes = 0
-  /** What waits until so many of them are written. Made when something does. */
+  /** What waits until a given number of them is written. Made when something does. */
   #marks: { readonly at: number; readonly done: () => void }[] | undefined
 
   constructor(connection: SockJSConnection, options: SockJSLinkOptions) {
