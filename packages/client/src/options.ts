@@ -131,8 +131,9 @@ export interface TokenSocketOptions {
   /** How many calls may wait for a connection; the next fails with `queue_full`. @default 1000 */
   readonly queueSize?: number | undefined
   /**
-   * Whether a call, publication, broadcast or request for history that the server refuses as `rate_limited` waits for its `retryAfter`
-   * and is sent once more, within its time-out. Requests that are made meanwhile wait behind it. @default false
+   * Whether a call, publication, broadcast or request for history that the server refuses as
+   * `rate_limited` waits for its `retryAfter` and is sent once more, within its time-out. Requests
+   * that are made meanwhile wait behind it. @default false
    */
   readonly retryRateLimited?: boolean | undefined
   /** Other bounds. @default each bound's own */

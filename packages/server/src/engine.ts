@@ -294,7 +294,7 @@ export interface RateGrant {
   readonly retryAfter: number
 }
 
-/** Token buckets that all nodes share. One that nothing was taken from for long is forgotten: it is full. */
+/** Token buckets that all nodes share. One that is full may be forgotten. */
 export interface Rates {
   /** Takes what there is, up to an amount, at one moment for all nodes. */
   take(key: string, request: RateRequest): Promise<RateGrant>
