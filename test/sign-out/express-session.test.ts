@@ -370,6 +370,23 @@ describe('#expressSession', () => {
       expect(most).to.be.within(2, 32)
     })
 
+    it('is not looked for where it is read, though the store has the end that it had at first', async () => {
+      const store = new AsyncStore()
+      const { pass } = watch({ watch: ({ roles }) => roles }, store)
+      let looks = 0
+      await save(store, 'a', 60_000)
+      store.sessions.set('a', JSON.stringify({ cookie: { expires: new Date(0) } }))
+      store.sessions.get = (sid) => {
+        looks += 1
+        return Map.prototype.get.call(store.sessions, sid)
+      }
+      for (let count = 0; count < 10; count += 1) {
+        await new Promise((resolve) => void store.get('a', resolve))
+        await pass(100)
+      }
+      expect(looks).to.equal(10)
+    })
+
     it('gives no order where it has no sockets', async () => {
       const { store, sockets, pass } = watch()
       sockets.isConnected = false

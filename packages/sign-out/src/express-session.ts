@@ -104,7 +104,7 @@ class SessionWatcher {
     const [sid] = args as [string]
     const done: Completion['done'] = (error, session) => {
       if (error || !session) return
-      this.#isolated(() => this.#ends.note(sid, session as SessionRecord, this.#valueOf(session)))
+      this.#isolated(() => this.#ends.read(sid, this.#valueOf(session)))
     }
     return { callbackAt: 1, done }
   }

@@ -52,15 +52,13 @@ export class SessionEnds {
 
   /** A request has used a session. @param value what the application compares. @default as before */
   note(sid: string, session: SessionRecord, value = this.#watched.get(sid)): void {
-    this.#watched.delete(sid)
-    this.#watched.set(sid, value)
+    this.#put(sid, value)
     this.#ends.set(sid, this.#lifeOf(session))
-    if (this.#watched.size <= this.#owner.sessions) return
-    const [oldest = ''] = this.#watched.keys()
-    this.delete(oldest)
-    if (this.#isFull) return
-    this.#isFull = true
-    this.#owner.failed(new Error(`more than ${this.#owner.sessions} sessions: the oldest are not watched`))
+  }
+
+  /** What the application compares was read. When the session ends stays as it is: stores may not say it. */
+  read(sid: string, value: string | undefined): void {
+    this.#put(sid, value)
   }
 
   /** A session is over, or is no longer watched. */
@@ -79,6 +77,18 @@ export class SessionEnds {
     this.#watched.clear()
     this.#ends.clear()
     this.#waiting.length = 0
+  }
+
+  /** The sessions used last are kept. */
+  #put(sid: string, value: string | undefined): void {
+    this.#watched.delete(sid)
+    this.#watched.set(sid, value)
+    if (this.#watched.size <= this.#owner.sessions) return
+    const [oldest = ''] = this.#watched.keys()
+    this.delete(oldest)
+    if (this.#isFull) return
+    this.#isFull = true
+    this.#owner.failed(new Error(`more than ${this.#owner.sessions} sessions: the oldest are not watched`))
   }
 
   /** Milliseconds until it may be over; `Infinity` if that is not known. */
