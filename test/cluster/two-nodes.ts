@@ -50,7 +50,16 @@ const LISTS = new Set(['sockets', 'channels', 'channelSockets'])
 const ABOUT_SOCKET = new Set(['subscribe', 'unsubscribe', 'rpc'])
 
 /** What any node can do for all. */
-const FOR_ALL = new Set(['publish', 'broadcast', 'history', 'members', 'unsubscribeAll'])
+const FOR_ALL = new Set([
+  'publish',
+  'broadcast',
+  'history',
+  'members',
+  'unsubscribeAll',
+  'send',
+  'close',
+  'isConnected',
+])
 
 /** Sockets in the order of their coming, as one node has them. */
 function inOrder(list: unknown[]): unknown[] {
