@@ -50,8 +50,8 @@ export interface ChannelOptions {
 }
 
 /**
- * Why a socket is no longer on a channel: it unsubscribed (`client`), the server took it off, or its
- * user may not have the channel any longer (`revoked`).
+ * Why a socket is no longer on a channel: it unsubscribed (`client`), the server took it off, or
+ * its user may not have the channel any longer (`revoked`).
  */
 export type LeaveReason = 'client' | 'server' | 'revoked'
 

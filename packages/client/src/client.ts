@@ -113,15 +113,14 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Gets a new token now, and sends it on the open connection: resolves when the server has taken it.
-   * While the socket is away, the next connection brings one. Calls that overlap are one. With the
-   * option `url`, to a server that takes no new token, and if it is for another user, it reconnects.
+   * Gets a new token now, and sends it on the open connection: resolves when the server has it.
+   * While the socket is away, the next connection brings one. Calls that overlap are one. It
+   * reconnects with the option `url`, to a server that takes none, and with one of another user.
    * Rejects with what refuses or fails; what may pass is tried again.
    */
   refresh(): Promise<void> {
-    const { final, renewal } = this.#core
     this.#core.need()
-    return final ? deliver(Promise.reject(final)) : renewal.refresh()
+    return this.#core.final ? deliver(Promise.reject(this.#core.final)) : this.#core.renewal.refresh()
   }
 
   /**

@@ -39,8 +39,8 @@ const SHORTEST = 1000
 
 /**
  * Renews what the server allows this socket before it ends: gets a token, and sends it on the open
- * link. One renewal runs at a time. What it began on a link ends with that link: the next one begins
- * with a fresh token anyway.
+ * link. One renewal runs at a time. What it began on a link ends with that link: the next one
+ * begins with a fresh token anyway.
  */
 export class Renewal {
   /** When the authorization ends, in milliseconds of `performance.now()`; `undefined` for never. */
@@ -103,7 +103,7 @@ export class Renewal {
   /** Renews now. Resolves when the server has taken a new token: on this link, or with the next. */
   refresh(): Promise<void> {
     if (!this.#pending) {
-      let settle: PendingRefresh['settle'] = () => {}
+      let settle = (_error?: RpcError): void => {}
       const promise = new Promise<void>((resolve, reject) => {
         settle = (error) => (error ? reject(error) : resolve())
       })
@@ -161,8 +161,8 @@ export class Renewal {
   }
 
   /**
-   * Sets the time of the next renewal. Two clocks measure it: one stands while a machine sleeps, and
-   * the other may jump.
+   * Sets the time of the next renewal. Two clocks measure it: one stands while a machine sleeps,
+   * and the other may jump.
    * @param wait milliseconds. @default there is none
    */
   #wait(wait?: number): void {

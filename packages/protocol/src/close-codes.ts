@@ -4,7 +4,7 @@ export const GOING_AWAY = { code: 4005, reason: 'The client left' } as const
 /** The code with which a server closes whose answer to the token was no. */
 export const INVALID_TOKEN_CODE = 4004
 
-/** The codes with which a server closes that no longer allows what it allowed: `expired`, `revoked`. */
+/** The codes by which a server says that an authorisation is over: `expired`, `revoked`. */
 const OVER_CODES = [4009, 4010] as const
 
 /**

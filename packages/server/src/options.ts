@@ -83,7 +83,8 @@ export interface TokenSocketServerOptions {
   readonly enforceExpiry?: boolean | undefined
   /**
    * Milliseconds for which a token of the token endpoint authorises a socket, from the sign-in on.
-   * Then it needs a new one, which the client gets in time. @default for as long as the socket lives
+   * Then it needs a new one, which the client gets in time.
+   * @default for as long as the socket lives
    */
   readonly sessionTtl?: number | undefined
   /** Milliseconds that a connection has to send its token; then it is closed. @default 5000 */

@@ -69,8 +69,9 @@ export class Redeemer {
     const read = this.#read(claims)
     const signed = signedBy(claims)
     await this.#checkRevoked(read?.uid, claims)
-    await this.#checkOrders({ ...signed, uid: read?.uid })
     await this.#claim(claims, token)
+    // Last: an order may come while the engine is asked.
+    await this.#checkOrders({ ...signed, uid: read?.uid })
     const ends = this.#options.enforceExpiry !== false
     const expiresAt = ends ? endAt(claims.exp) : undefined
     return { auth: freeze(claims), ips: [], claims: read, ...signed, expiresAt }

@@ -38,8 +38,8 @@ import { codeWithoutQuery, withoutQuery } from './url-query.js'
  * again. An object becomes `socket.auth`, `true` stands for `{}`. Any other error is a failure,
  * after which clients try again.
  *
- * The socket lasts until the object's `exp`, in seconds since 1970, as in a JWT; without it, as long
- * as its connection. What has ended already is refused.
+ * The socket lasts until the object's `exp`, in seconds since 1970, as in a JWT; without it, as
+ * long as its connection. What has ended already is refused.
  */
 export type ConnectAuthentication = AuthenticationFunction<IncomingMessage>
 
