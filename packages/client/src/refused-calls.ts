@@ -2,8 +2,9 @@ import { type Outcome, startTimer } from '@token-socket/protocol'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 
 /**
- * The calls that the server has refused for a rate: each waits for its time, and goes out once more. They go out in the order in
- * which they were refused, as fast as the rate allows, and before all that were made since.
+ * The calls that the server has refused for a rate: each waits for its time, and goes out once
+ * more. They go out in the order in which they were refused, as fast as the rate allows, and before
+ * all that were made since.
  */
 export class RefusedCalls extends CallQueue {
   /** Those that were sent for the first time, and are not over. */

@@ -4,9 +4,9 @@ import type { Keys } from './keys.js'
 import { Script } from './script.js'
 
 /**
- * Keys: the bucket. Arguments: what it regains in a second, what it holds, and the amount that is wanted. Answers with what was
- * taken, what is left, and the milliseconds until the rest would be there. A full bucket has no key. A clock that jumps back gives
- * nothing.
+ * Keys: the bucket. Arguments: what it regains in a second, what it holds, and the amount that is
+ * wanted. Answers with what was taken, what is left, and the milliseconds until the rest would be
+ * there. A full bucket has no key. A clock that jumps back gives nothing.
  */
 const TAKE = new Script(`
 local clock = redis.call('TIME')

@@ -290,7 +290,9 @@ export interface RateGrant {
   readonly granted: number
   /** What is left for others. */
   readonly left: number
-  /** Milliseconds after which the rest would be there, if no other took it; 0 if there is no rest. */
+  /**
+   * Milliseconds after which the rest would be there, if no other took it; 0 if there is no rest.
+   */
   readonly retryAfter: number
 }
 

@@ -34,7 +34,10 @@ const SWEEP = 2
 
 /** What this node knows of the bucket of one key. */
 interface KeyState {
-  /** What the engine's bucket had at {@link at}, as far as is known; without the engine, this node's share of it. */
+  /**
+   * What the engine's bucket had at {@link at}, as far as is known; without the engine, this node's
+   * share of it.
+   */
   left: number
   at: number
   /** Taken here, and not granted by the engine yet. */
@@ -48,11 +51,13 @@ interface KeyState {
 }
 
 /**
- * Rates that all nodes share, where each take is decided at once. A node takes what it believes to be there, and the engine is told
- * soon after: the answer says what there is. What two nodes have taken at the same moment is owed, and paid before anything else
- * is given. So each key gets its rate over all nodes; at one moment it may have the burst on each.
+ * Rates that all nodes share, where each take is decided at once. A node takes what it believes to
+ * be there, and the engine is told soon after: the answer says what there is. What two nodes have
+ * taken at the same moment is owed, and paid before anything else is given. So each key gets its
+ * rate over all nodes; at one moment it may have the burst on each.
  *
- * While the engine is away, each node gives an equal share of the rate, by the number of nodes that it knew last.
+ * While the engine is away, each node gives an equal share of the rate, by the number of nodes that
+ * it knew last.
  */
 export class SharedRates {
   readonly #owner: SharedRatesOwner
@@ -148,7 +153,10 @@ export class SharedRates {
     if (!state.isAsking) state.owed = 0
   }
 
-  /** An engine that does not answer, also to others, is away: what was taken is counted here from now on. */
+  /**
+   * An engine that does not answer, also to others, is away: what was taken is counted here from
+   * now on.
+   */
   #lookForAnswer(state: KeyState, now: number): void {
     if (state.isAsking && now - state.askedAt > PATIENCE) this.#isAway = true
     if (!this.#isAway || state.isAlone) return

@@ -7,7 +7,9 @@ import type { RateOwner } from './rate-owner.js'
 /** Milliseconds in which `limits.rateRefusals` are counted. */
 const MINUTE = 60_000
 
-/** Messages in a second, beyond `limits.rate`, each of which is refused. One more closes the socket. */
+/**
+ * Messages in a second, beyond `limits.rate`, each of which is refused. One more closes the socket.
+ */
 const REFUSALS = 10_000
 
 /** Dependencies of a {@link MessageCounter} that all sockets of a server share. */
@@ -24,7 +26,10 @@ export interface CountedSocket extends RateOwner {
   closeFor(why: CloseReason): void
 }
 
-/** Counts the messages of one socket, each before it is decoded, and closes a socket that goes on over its limits. */
+/**
+ * Counts the messages of one socket, each before it is decoded, and closes a socket that goes on
+ * over its limits.
+ */
 export class MessageCounter extends Rate {
   readonly #socket: CountedSocket
   readonly #owner: MessageCounterOwner
@@ -39,7 +44,8 @@ export class MessageCounter extends Rate {
 
   /**
    * A message came.
-   * @returns nothing if it may be done; why it is refused; or `closed`, as the socket is closed for it
+   * @returns nothing if it may be done; why it is refused; or `closed`, as the socket is closed for
+   *   it
    */
   take(): PlainError | 'closed' | undefined {
     const { limits, messageLimits, turns } = this.#owner

@@ -12,7 +12,10 @@ export interface MessageLimitOptions {
   readonly userMessagesBurst: number
 }
 
-/** The limits on the messages of a server's sockets: of each socket, and of each user over all nodes. */
+/**
+ * The limits on the messages of a server's sockets: of each socket, and of each user over all
+ * nodes.
+ */
 export class MessageLimits {
   /** Of each socket. @default no limit */
   readonly socket: BucketSize | undefined
