@@ -318,6 +318,25 @@ describe('Reauthorization', () => {
       expect(plain.frames()).to.deep.equal([])
     })
 
+    it('tells a client that is not let in yet by the answer to its token only', async () => {
+      const { socket, connection, flusher } = makeSocket({
+        identity: { claims: readClaims({ uid: 'ann', umd: 1 }), can: ['refresh'] },
+        isJoining: true,
+      })
+      await socket.changeAuthorization({ auth: {}, claims: readClaims({ uid: 'ann', umd: 2 }) })
+      flusher.flush()
+      expect([connection.sent, socket.umd]).to.deep.equal([[], 2])
+    })
+
+    it('says on a channel what its token left out, as it is now', async () => {
+      const one = member()
+      one.socket.grant('a', readClaims({ uid: 'ann', channels: {} }) as Claims)
+      one.socket.grant('b', readClaims({ uid: 'guest', channels: {} }) as Claims)
+      await change(one, { ...mayRead('*'), umd: 'new' })
+      expect(one.socket.identity('a')).to.deep.equal({ uid: 'ann', umd: 'new' })
+      expect(one.socket.identity('b')).to.deep.equal({ uid: 'guest' })
+    })
+
     it('gives the filter the new auth', async () => {
       hub.filter = ({ auth }, _channel, message) => (auth as { role?: string }).role ?? message
       const one = member()
@@ -451,6 +470,23 @@ describe('Reauthorization', () => {
         await change(one, { uid: 'ann' })
       })
     }
+  })
+
+  it('waits for an engine that never answers as long as for a listener, and not for one that throws', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    make({}, { vetoTimeout: 1000 })
+    const one = member({ uid: 'ann' })
+    const publish = sinon.stub(engine.broker, 'publish').returns(new Promise(() => {}))
+    void ask(one, 'publish', 'a', { data: 1 })
+    await turn()
+    const done = change(one, { uid: 'ann' })
+    await clock.tickAsync(1000)
+    await done
+    publish.throws(new RpcError('engine_unavailable'))
+    expect((await ask(one, 'publish', 'b', { data: 1 })).error).to.include({ code: 'engine_unavailable' })
+    clock.restore()
+    publish.restore()
+    await change(one, { uid: 'ann' })
   })
 
   describe('of history', () => {

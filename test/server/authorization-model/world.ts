@@ -230,9 +230,10 @@ export class World {
     })
   }
 
-  /** The listener of `subscribe`: looks at the auth that the socket has when it is asked. */
+  /** The listeners take their time. That of `subscribe` looks at the auth that the socket has when it is asked. */
   #decide(event: string, { auth }: RemoteClient, data: object) {
-    if (!this.#hasListener || event !== 'subscribe') return undefined
+    if (!this.#hasListener) return undefined
+    if (event !== 'subscribe') return this.#pause().then(() => undefined)
     const { refused } = auth as unknown as { refused: readonly string[] }
     const isRefused = refused.includes((data as { channel: string }).channel)
     return this.#pause().then(() => (isRefused ? { error: new Error('refused') } : undefined))

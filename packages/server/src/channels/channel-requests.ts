@@ -38,6 +38,8 @@ export interface ChannelRequestsOwner
   readonly middleware?: RequestMiddleware
   /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
   redeem(socket: RemoteClient, channel: string, token: string): Promise<AddedGrants | undefined>
+  /** Milliseconds that a change of authorization waits for publications. @default as long as they take */
+  readonly vetoTimeout?: number | undefined
   /** Bytes of a message's data as JSON. */
   readonly publication: number
   /** Publications of one socket on one channel in a second, and bytes of their data. */
@@ -109,9 +111,9 @@ export class ChannelRequests {
     }
   }
 
-  /** Waits for what a socket has published until now. @returns nothing if the engine has accepted it all */
+  /** Waits for what a socket has published until now, for `vetoTimeout` at most. @returns nothing if the engine has accepted it all */
   published(socket: RemoteClient): Promise<void> | undefined {
-    return this.#flights.landed(socket)
+    return this.#flights.landed(socket, this.#owner.vetoTimeout)
   }
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
@@ -309,9 +311,12 @@ export class ChannelRequests {
     if (hasChanged(socket, work)) return CHANGED
     const flight = this.#flights.begin(socket)
     const options = { retention, ...clientKey(socket, request) }
-    const receipt = await this.#owner.broker
-      .publish(draft, options)
-      .finally(() => this.#flights.end(socket, flight))
+    let receipt: Receipt
+    try {
+      receipt = await this.#owner.broker.publish(draft, options)
+    } finally {
+      this.#flights.end(socket, flight)
+    }
     this.#newChannels.published(socket, receipt.offset)
     if (!this.#owner.events?.hears('published')) return receipt
     const { id, offset } = receipt
@@ -322,7 +327,11 @@ export class ChannelRequests {
   async #broadcastFor(socket: RemoteClient, data: unknown): Promise<void> {
     const json = this.#encode(socket, '', data)
     const flight = this.#flights.begin(socket)
-    await this.#owner.broker.broadcast(json).finally(() => this.#flights.end(socket, flight))
+    try {
+      await this.#owner.broker.broadcast(json)
+    } finally {
+      this.#flights.end(socket, flight)
+    }
     this.#owner.events?.published(socket, {
       channel: undefined,
       data,

@@ -17,9 +17,13 @@ class Flight {
     return this.#count === 0
   }
 
-  landed(): Promise<void> {
+  landed(timeout: number | undefined): Promise<void> {
     return new Promise((resolve) => {
-      this.#landed = resolve
+      const timer = timeout === undefined ? undefined : setTimeout(resolve, timeout).unref()
+      this.#landed = () => {
+        clearTimeout(timer)
+        resolve()
+      }
     })
   }
 }
@@ -47,11 +51,12 @@ export class PublicationsInFlight {
 
   /**
    * Waits for what a socket has published until now, but not for what it publishes later.
+   * @param timeout milliseconds after which it no longer waits. @default it waits as long as it takes
    * @returns nothing if nothing is in flight
    */
-  landed(socket: RemoteClient): Promise<void> | undefined {
+  landed(socket: RemoteClient, timeout?: number): Promise<void> | undefined {
     const flight = this.#flights.get(socket)
     this.#flights.delete(socket)
-    return flight?.landed()
+    return flight?.landed(timeout)
   }
 }
