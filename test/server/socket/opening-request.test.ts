@@ -3,7 +3,7 @@ import { checkOpeningOptions, readOpening } from '../../../packages/server/src/s
 import { thrownBy } from '../../protocol/rejection.js'
 
 const request = {
-  url: '/sockets/websocket?name=ann&name=bob&__proto__=x&secret=no&empty=&long=' + 'x'.repeat(2049),
+  url: `/sockets/websocket?name=ann&name=bob&__proto__=x&secret=no&empty=&long=${'x'.repeat(2049)}`,
   headers: { 'user-agent': 'a browser', 'set-cookie': ['a', 'b'], cookie: 'secret' },
 }
 
