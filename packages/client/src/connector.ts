@@ -252,10 +252,9 @@ function offlineWait(): number {
   return (OFFLINE_WAIT / 2) * (1 + Math.random())
 }
 
-/** Milliseconds that the server asks to wait; many clients are told the same, so that the backoff is added. */
+/** Milliseconds that the server asks many clients to wait: the backoff is added. */
 function retryAfterOf({ data }: RpcError): number {
-  const { retryAfter } = Object(data) as { readonly retryAfter?: unknown }
-  return Math.min(Math.max(Number(retryAfter) || 0, 0), LONGEST_RETRY)
+  return Math.max(Math.min(Object(data).retryAfter, LONGEST_RETRY), 0) || 0
 }
 
 function closeCodeOf(error: RpcError): number {

@@ -37,7 +37,7 @@ export class TokenSource {
    * Requests one token.
    * @throws RpcError `token_refused` with `data.status` and `data.url` if the server refuses (4xx), `origin_refused` if it refuses this
    *   page's origin; what the server's `authentication` refused with, whose `cause` is `token_refused`; `token_failed` for anything that may be better next time: no network, no answer in time, 5xx, an
-   *   answer that holds no token. `data.retryAfter` is the answer's `Retry-After`, in milliseconds. The text names the URL, `cause` is the system's or the platform's error. Or the
+   *   answer that holds no token; `data.retryAfter` is its `Retry-After` in ms. The text names the URL, `cause` is the system's or the platform's error. Or the
    *   signal's reason
    */
   async request(signal: AbortSignal): Promise<string> {

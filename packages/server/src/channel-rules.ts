@@ -17,7 +17,10 @@ import { PatternTable } from './pattern-table.js'
 import type { RemoteClient } from './remote-client.js'
 import type { Verdict } from './verdict.js'
 
-/** The results for this many channels, and events of each, are remembered; clients choose their names. */
+/**
+ * The results for this many channels, and events of each, are remembered; clients choose their
+ * names.
+ */
 const REMEMBERED = { channels: 1000, events: 16 } as const
 
 /** The server's rules about channels. */
@@ -26,7 +29,9 @@ export class ChannelRules {
   readonly #found = new Memo<RulesOfChannel>(REMEMBERED.channels, (channel) => {
     return new RulesOfChannel(channel, this.#table.matching(channel))
   })
-  /** Whether there is no rule at all. Where claims say nothing either, every channel is then open. */
+  /**
+   * Whether there is no rule at all. Where claims say nothing either, every channel is then open.
+   */
   readonly isOpen: boolean
   /** Whether a rule, or an event of one, has a rate. */
   readonly hasRates: boolean
@@ -47,8 +52,8 @@ export class ChannelRules {
 }
 
 /**
- * What all rules that mean one channel say together. The methods answer at once where no function has to be asked;
- * functions are asked one after the other until one refuses.
+ * What all rules that mean one channel say together. The methods answer at once where no function
+ * has to be asked; functions are asked one after the other until one refuses.
  */
 export class RulesOfChannel {
   readonly #channel: string
@@ -83,7 +88,10 @@ export class RulesOfChannel {
     return verdict !== false && (verdict !== undefined || functions.length > 0)
   }
 
-  /** What the channel keeps of an event, or `undefined` if nothing. @param event `undefined` for none */
+  /**
+   * What the channel keeps of an event, or `undefined` if nothing.
+   * @param event `undefined` for none
+   */
   history(event?: string): PublishingRules['history'] {
     return this.#of(event).history
   }

@@ -1,7 +1,10 @@
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { badOption, checkCount, checkNumber, checkWait, withoutUndefined } from './option-checks.js'
 
-/** The limits of an environment as others sell it: each sets {@link PRESET_LIMITS}, and leaves the others alone. */
+/**
+ * The limits of an environment as others sell it: each sets {@link PRESET_LIMITS}, and leaves the
+ * others alone.
+ */
 export type LimitPreset = 'sandbox' | 'preview' | 'stage'
 
 /** The limits that an application sets, over those of a preset. */
@@ -31,7 +34,10 @@ const PRESETS: ReadonlyMap<unknown, Partial<Limits>> = new Map([
 /** The names that are known. */
 export const LIMIT_NAMES: readonly string[] = [...Object.keys(DEFAULT_LIMITS), 'preset']
 
-/** The settings that the option is short for. @throws RpcError `bad_option` for an unknown preset, and what is no object */
+/**
+ * The settings that the option is short for.
+ * @throws RpcError `bad_option` for an unknown preset, and what is no object
+ */
 export function limitSettings(option: LimitOptions | undefined): LimitSettings {
   if (option === undefined) return {}
   if (typeof option === 'string') return presetSettings('limits', option)
@@ -68,7 +74,10 @@ function burst(given: number | undefined, perSecond: number | undefined, otherwi
   return given === undefined ? (perSecond ?? otherwise) : given
 }
 
-/** A user has on all nodes what one socket may do: the environment's numbers hold for all that it does. */
+/**
+ * A user has on all nodes what one socket may do: the environment's numbers hold for all that it
+ * does.
+ */
 function environment(concurrent: number, perSecond: number): Partial<Limits> {
   return {
     callsIn: concurrent,

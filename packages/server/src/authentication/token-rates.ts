@@ -1,5 +1,4 @@
 import { plainRefusal } from '@token-socket/protocol'
-import type { Request, Response } from 'express'
 import { addressBlock } from '../http/address-block.js'
 import { OwnerRates } from '../runtime/owner-rates.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
@@ -10,6 +9,16 @@ export interface TokenRateLimits {
   readonly tokenRequestsPerUser: number
   /** From one address. */
   readonly tokenRequestsPerAddress: number
+}
+
+/** Who asks for a token. */
+interface TokenAsker {
+  readonly ip?: string | undefined
+}
+
+/** What answers it. */
+interface TokenResponse {
+  set(header: string, value: string): unknown
 }
 
 /** Which of the limits a request is over. */
@@ -29,7 +38,7 @@ export class TokenRateError {
   }
 
   /** What answers it. `Retry-After` is in whole seconds, which pages of other origins may read. */
-  answer(response: Response): object {
+  answer(response: TokenResponse): object {
     const about = { field: this.#field, limit: this.#limit, retryAfter: this.#retryAfter }
     const { message: error, code, data } = plainRefusal('rate_limited', about)
     response.set('Retry-After', String(Math.ceil(this.#retryAfter / 1000)))
@@ -37,14 +46,17 @@ export class TokenRateError {
     return { error, code, data }
   }
 
-  log({ ip }: Request, log: Pick<ThrottledLog, 'write'>): void {
+  log({ ip }: TokenAsker, log: Pick<ThrottledLog, 'write'>): void {
     log.write(`token request ${this.#field}`, ['info', { ip, option: `limits.${this.#field}` }, TOO_MANY])
   }
 }
 
 const TOO_MANY = 'a token request is refused: there are too many of its address or user'
 
-/** Counts token requests on this node: those of an address before `authentication` is asked, those of a user after it. */
+/**
+ * Counts token requests on this node: those of an address before `authentication` is asked, those
+ * of a user after it.
+ */
 export class TokenRates {
   readonly #limits: TokenRateLimits
   readonly #addresses: OwnerRates
@@ -57,7 +69,7 @@ export class TokenRates {
   }
 
   /** @throws TokenRateError */
-  countAddress({ ip }: Pick<Request, 'ip'>): void {
+  countAddress({ ip }: TokenAsker): void {
     this.#count('tokenRequestsPerAddress', this.#addresses.take(addressBlock(ip ?? '')))
   }
 

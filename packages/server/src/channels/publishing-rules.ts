@@ -81,7 +81,8 @@ export function nameRules(rules: readonly (readonly [name: string, rule: Channel
 }
 
 /**
- * What the rules of a channel say of an event. @param event the empty text for none; `undefined` for what no rule names
+ * What the rules of a channel say of an event.
+ * @param event the empty text for none; `undefined` for what no rule names
  * @param size publications that the channel keeps
  */
 export function publishingRules(
@@ -123,7 +124,10 @@ export function gather<Permission>(said: readonly Saying<Permission>[]): Said<As
   }
 }
 
-/** Publications that a channel keeps: the most that a rule or one of its events says; 0 if none keeps anything. */
+/**
+ * Publications that a channel keeps: the most that a rule or one of its events says; 0 if none
+ * keeps anything.
+ */
 export function sizeOf(rules: readonly NamedRule[]): number {
   const histories = rules.flatMap((rule) => rule.histories)
   return Math.max(0, ...histories.map(({ size = HISTORY_SIZE.default }) => size))

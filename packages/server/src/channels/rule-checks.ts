@@ -14,7 +14,8 @@ const RATE_FIELDS = new Set(['perSecond', 'burst'])
 
 /**
  * Checks the option `channels`.
- * @throws RpcError `bad_option`, whose `data.field` names the place, such as `channels["chat-*"].history.ttl`
+ * @throws RpcError `bad_option`, whose `data.field` names the place, such as
+ *   `channels["chat-*"].history.ttl`
  */
 export function checkChannelRules(value: unknown): asserts value is ChannelRuleTable {
   for (const [name, rule] of reader.entries(value, 'channels')) {

@@ -24,8 +24,8 @@ const SWEPT_EACH = 64
 const NOTHING_TAKEN = () => {}
 
 /**
- * Holds each socket to the rates of channel rules, on each channel. A bucket that is full again is forgotten, since a new
- * one does the same.
+ * Holds each socket to the rates of channel rules, on each channel. A bucket that is full again is
+ * forgotten, since a new one does the same.
  */
 export class RuleRates {
   readonly #owner: RuleRatesOwner

@@ -40,9 +40,9 @@ export interface ChannelEventRule {
 }
 
 /**
- * What clients may do on the channels of a pattern, and what these channels keep. Left out means that this rule says
- * nothing. Of several rules for a channel all have to agree: one `false`, or one function that does not answer `true`,
- * refuses.
+ * What clients may do on the channels of a pattern, and what these channels keep. Left out means
+ * that this rule says nothing. Of several rules for a channel all have to agree: one `false`, or
+ * one function that does not answer `true`, refuses.
  */
 export interface ChannelRule {
   /** Whether a client may subscribe. */

@@ -4,8 +4,8 @@ import { TokenBucket } from './token-bucket.js'
 const SWEPT_FROM = 1000
 
 /**
- * Holds each owner to a rate, such as users and addresses. An owner whose bucket is full again is forgotten, so that what is
- * kept is bounded by what comes in the time that a bucket takes to fill.
+ * Holds each owner to a rate, such as users and addresses. An owner whose bucket is full again is
+ * forgotten, so that what is kept is bounded by what comes in the time that a bucket takes to fill.
  */
 export class OwnerRates {
   readonly #size: { readonly perSecond: number }

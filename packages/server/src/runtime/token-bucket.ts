@@ -10,8 +10,9 @@ export interface BucketSize {
 const EPSILON = 1e-6
 
 /**
- * Bounds a rate: over any time, what is taken is at most the burst and `perSecond` for each second of it. It has no timer; the
- * caller says what time it is. A clock that jumps back gives nothing, one that jumps ahead at most the burst.
+ * Bounds a rate: over any time, what is taken is at most the burst and `perSecond` for each second
+ * of it. It has no timer; the caller says what time it is. A clock that jumps back gives nothing,
+ * one that jumps ahead at most the burst.
  */
 export class TokenBucket {
   readonly #size: BucketSize
@@ -31,7 +32,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes an amount, or nothing. One that is larger than the burst is taken from a full bucket, which then owes the rest.
+   * Takes an amount, or nothing. One that is larger than the burst is taken from a full bucket,
+   * which then owes the rest.
    * @param now milliseconds of a clock that does not jump, `performance.now()`
    * @returns 0 if it was taken; else the whole milliseconds after which it could be
    */
