@@ -85,8 +85,8 @@ export class Redeemer {
     const read = this.#read(claims)
     // Who a user may be on one channel, they may not be on another.
     if (read?.channels && !Grants.of(read).speakOf(channel)) throw this.#refused('it is for other channels')
-    await this.#checkOrders({ ...signedBy(claims), uid: read?.uid })
     await this.#claim(claims, token)
+    await this.#checkOrders({ ...signedBy(claims), uid: read?.uid })
     return read && this.#try(() => socket.grant(channel, read))
   }
 
