@@ -7,6 +7,17 @@ import { openReader } from './peer.js'
 describe('limits of the server', () => {
   const start = useSites()
 
+  it('a client waits as long as the token route says', async () => {
+    const site = await start({ limits: { tokenRequestsPerAddress: 1 } })
+    expect((await site.askToken()).status).to.equal(200)
+    const client = site.client()
+    await until(() => client.status.state === 'waiting')
+    const { error, delay = 0 } = client.status
+    expect(error).to.deep.include({ code: 'token_failed', data: { retryAfter: 1000 } })
+    expect(delay).to.be.within(900, 1100)
+    await client.ready()
+  })
+
   describe('the `limits.message` option', () => {
     const limits = { message: 1000 }
     const large = { rpc: 'echo', req: 'x'.repeat(1001), uuid: 'large' }
