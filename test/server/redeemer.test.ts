@@ -90,6 +90,25 @@ describe('Redeemer', () => {
       expect(claims?.uid).to.equal('jim')
     })
 
+    it('refuses a token that is revoked while the engine is asked whether it was used', async () => {
+      let isRevoked = false
+      const claim = async () => {
+        isRevoked = true
+        return true
+      }
+      const check = async () => {
+        if (isRevoked) throw new RpcError('invalid_token', 'revoked')
+      }
+      const late = new Redeemer({
+        tokens,
+        revocations,
+        engine: { shared: false, tickets: Object.assign(Object.create(engine.tickets), { claim }) },
+        log: logger,
+        authorizations: { check },
+      })
+      await refused(late.connect(sign({ scope: 'connect', jti: 'one' })), /revoked/)
+    })
+
     describe('says when it ends', () => {
       const of = (settings: object) => new Redeemer({ tokens, revocations, engine, log: logger, ...settings })
       const left = ({ expiresAt = Number.NaN }: { readonly expiresAt?: number | undefined }) =>
