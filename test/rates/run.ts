@@ -1,5 +1,6 @@
 /** `npm run rates`. */
 import { parseArgs } from 'node:util'
+import { costs } from './cost.js'
 import { FLOODS, flood } from './floods.js'
 
 const HELP = `npm run rates -- [options]: floods each limit of messages by every transport, on one node, on two, and
@@ -7,6 +8,7 @@ while Redis is away, and says what passes
 
   --seconds N   for which is counted (10)
   --only TEXT   only the floods whose names contain the text
+  --cost        instead: what counting a message costs, in nanoseconds of CPU
   --help        this text
 
 The exit code is 1 if what passed was not within 5 % of a limit.`
@@ -15,9 +17,13 @@ The exit code is 1 if what passed was not within 5 % of a limit.`
 const TOLERANCE = 0.05
 
 const text = { type: 'string' } as const
-const { values } = parseArgs({ options: { seconds: text, only: text, help: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: { seconds: text, only: text, cost: { type: 'boolean' }, help: { type: 'boolean' } },
+})
 const seconds = Number(values.seconds ?? 10)
 if (values.help) console.log(HELP)
+else if (values.cost)
+  for (const [name, ns] of await costs()) console.log(name.padEnd(26), `${ns.toFixed(0)} ns`.padStart(8))
 else if (!(seconds > 0)) fail('--seconds takes a number above 0')
 else await run()
 process.exit()
