@@ -249,10 +249,9 @@ export class Subscription {
     const at = this.#position
     if (recovered !== undefined) this.#isBehind = false
     if (!this.#isBehind) {
-      // What an answer to an earlier request has brought comes again, or a proof came late: the position stays.
-      const isBack = position && at?.epoch === position.epoch && at.offset > position.offset
-      const isKnown = isBack && recovered !== false
-      if (!isKnown) this.#position = position ?? (reason ? undefined : at)
+      // What came before comes again, or a proof comes late: the position does not go back.
+      const isBack = at && position?.epoch === at.epoch && position.offset < at.offset
+      if (!isBack || recovered === false) this.#position = position ?? (reason ? undefined : at)
       if (position) this.#proof = proof
     }
     this.#owner.events.entered(notice, this.#isBehind)
