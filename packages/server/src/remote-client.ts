@@ -310,7 +310,7 @@ export class RemoteClient extends SubscribedSocket {
     this.#outbox.flush()
   }
 
-  /** Notes that it does not receive a channel any more, and tells the client. @param isRevoked it may not any longer @internal */
+  /** It does not receive a channel any more: notes it, and tells the client why. @internal */
   left(channel: string, isRevoked = false): void {
     this.removeChannel(channel)
     this.sendMessage({ type: 'unsubscribed', channel, ...(isRevoked && { isRevoked }) })
