@@ -160,7 +160,7 @@ export class Channels {
     socket.left(channel)
   }
 
-  /** Judges again what a socket has, after its authorization was replaced. See {@link Reauthorization}. */
+  /** Judges again what a socket has, after a change. See {@link Reauthorization}. */
   reauthorize(socket: RemoteClient, before: Authorization): Promise<void> {
     return this.#reauthorization.judge(socket, before)
   }

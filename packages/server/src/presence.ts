@@ -85,7 +85,7 @@ export class ChannelPresence {
     return this.#enterIf(socket, channel, { isWanted, counts: true })
   }
 
-  /** As {@link enter}, for a socket whose authorization has changed. It does not count for `presenceRate`. */
+  /** As {@link enter}, after a change. It does not count for `presenceRate`. */
   renew(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
     return this.#enterIf(socket, channel, { isWanted, counts: false })
   }

@@ -136,7 +136,7 @@ export class Recovery {
     return this.#owner.mayRecover(this.#socket, { ...this.#at, proof: this.#proof }, first)
   }
 
-  /** The rest of what it missed is not for this socket any longer: it goes on from where it joined. */
+  /** It may not have the rest of what it missed: it goes on from where it joined. */
   #forbid(): void {
     if (!this.#at) return
     this.#at = { epoch: this.#at.epoch, offset: this.#joinedAt }

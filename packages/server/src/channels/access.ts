@@ -27,7 +27,7 @@ export interface SubscriptionTerms {
 export interface ChannelAccessOwner {
   readonly proofs: Pick<PositionProofs, 'issue' | 'verify'>
   readonly policy: {
-    /** What claims and rules say about a request, at once where no function is asked. @returns why not */
+    /** What claims and rules say, at once where no function is asked. @returns why not */
     allows(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined>
     /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
     historyStart(socket: Pick<RemoteClient, 'grants'>, channel: string): number | undefined
@@ -72,7 +72,7 @@ export class ChannelAccess {
     return this.#owner.policy.historyStart(socket, channel)
   }
 
-  /** Whether a position has to be proven since a change of authorization, and had not to be before. */
+  /** Whether a position has to be proven since a change of authorization. */
   needsNewProof(socket: RemoteClient, before: Pick<RemoteClient, 'grants'>, channel: string): boolean {
     return this.historyStart(before, channel) === 0 && this.historyStart(socket, channel) !== 0
   }

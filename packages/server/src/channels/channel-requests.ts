@@ -38,7 +38,7 @@ export interface ChannelRequestsOwner
   readonly middleware?: RequestMiddleware
   /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
   redeem(socket: RemoteClient, channel: string, token: string): Promise<AddedGrants | undefined>
-  /** Milliseconds that a change of authorization waits for publications. @default as long as they take */
+  /** Milliseconds that a change waits for publications. @default as they take */
   readonly vetoTimeout?: number | undefined
   /** Bytes of a message's data as JSON. */
   readonly publication: number
@@ -111,7 +111,7 @@ export class ChannelRequests {
     }
   }
 
-  /** Waits for what a socket has published until now, for `vetoTimeout` at most. @returns nothing if the engine has accepted it all */
+  /** Waits for what it has published, for `vetoTimeout` at most. @returns nothing if there is none */
   published(socket: RemoteClient): Promise<void> | undefined {
     return this.#flights.landed(socket, this.#owner.vetoTimeout)
   }
@@ -190,7 +190,7 @@ export class ChannelRequests {
     return true
   }
 
-  /** A change of authorization before anything was done begins it anew. @returns its data, or what refused it */
+  /** A change before anything was done begins it anew. @returns its data, or what refused it */
   async #decideAndDo(
     socket: RemoteClient,
     request: ChannelRequest,

@@ -22,7 +22,7 @@ export interface PresenceJudgingOwner {
     renew(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined>
     leave(socket: RemoteClient, channel: string): boolean
   }
-  /** Whether the client was told that it is on the channel: before that, its subscription enters it anew. */
+  /** Whether the client knows that it is on the channel. Its subscription enters it then. */
   isTold(socket: RemoteClient, channel: string): boolean
   failed(cause: unknown, details: object): void
 }

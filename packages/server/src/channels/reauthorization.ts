@@ -19,12 +19,12 @@ export interface ReauthorizationOwner {
   revoke(socket: RemoteClient, channel: string): void
   /** Subscribes a socket to channels that only its present grants name. */
   autoSubscribe(socket: RemoteClient, before: Authorization): void
-  /** What a socket has published and the engine has not accepted yet. @returns nothing if there is none */
+  /** What a socket has published and the engine has not accepted. @returns nothing if none */
   published(socket: RemoteClient): Promise<void> | undefined
   failed(cause: unknown, details: object): void
 }
 
-/** Channels that are judged in one turn of the event loop, for all sockets. Few need as much as its time. */
+/** Channels that are judged in one turn of the event loop, for all sockets. */
 const PER_TURN = 1000
 
 /**
