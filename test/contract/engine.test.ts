@@ -92,6 +92,7 @@ class Node implements Engine {
   readonly tickets: Engine['tickets']
   readonly history: Engine['history']
   readonly presence: Engine['presence']
+  readonly rates: Engine['rates']
   readonly broker: Engine['broker']
   readonly nodes: StoreNodes
   readonly channels = new Set<string>()
@@ -101,10 +102,11 @@ class Node implements Engine {
   readonly #entries = new Map<string, PresenceEntry>()
 
   constructor(store: Store) {
-    const { broker, tickets, history, presence } = store.engine
+    const { broker, tickets, history, presence, rates } = store.engine
     this.#store = store
     this.nodes = new StoreNodes(store)
     this.tickets = tickets
+    this.rates = rates
     this.history = history
     this.presence = {
       enter: async (entry, limit) => {

@@ -61,7 +61,8 @@ export function lmdbEngine(options: LmdbEngineOptions): Engine {
  * database, through crashes of the process.
  * A publication is acknowledged and heard after its commit; those of one turn are committed together. Tickets live for
  * seconds, and who is on a channel is on it with the sockets of this process: both are kept in memory, since after a restart
- * clients ask for new tokens and come back anyway. So are rates, which are full again within seconds.
+ * clients ask for new tokens and come back anyway. So are rates, which are full again within
+ * seconds.
  */
 export class LmdbEngine implements Engine {
   readonly name = 'lmdb'
