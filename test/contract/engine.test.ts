@@ -17,7 +17,7 @@ import { type EngineLimits, engineContract } from './engine.js'
 /** What the nodes of one case share: one engine, which every node hears. */
 class Store {
   readonly nodes = new Set<Node>()
-  readonly engine: Engine
+  readonly engine: MemoryEngine
 
   constructor(limits: EngineLimits = {}) {
     this.engine = new MemoryEngine(limits)
@@ -92,7 +92,7 @@ class Node implements Engine {
   readonly tickets: Engine['tickets']
   readonly history: Engine['history']
   readonly presence: Engine['presence']
-  readonly rates: Engine['rates']
+  readonly rates: NonNullable<Engine['rates']>
   readonly broker: Engine['broker']
   readonly nodes: StoreNodes
   readonly channels = new Set<string>()
