@@ -23,6 +23,7 @@ const REQUESTS: Readonly<
   },
   broadcast: { request: { rpc: '_broadcast', req: { data: { a: 1 } } }, subject: {} },
   history: { request: { rpc: '_history', req: { channel: 'room' } }, subject: { channel: 'room' } },
+  message: { request: { rpc: '_send', req: { data: { a: 1 } } }, subject: {} },
 }
 const TYPES = [...(Object.keys(REQUESTS) as (keyof typeof REQUESTS)[]), 'authentication'] as const
 
@@ -45,7 +46,9 @@ describe('middleware', () => {
   }
 
   async function member(site: Site): Promise<Peer> {
-    const peer = await site.member()
+    const peer = await site.peer()
+    await peer.ask({ rpc: 'auth', version: 1, can: ['direct'], token: await site.token() })
+    site.sockets.on('message', () => {})
     await peer.ask({ rpc: '_subscribe', req: { channel: 'room' } })
     return peer
   }

@@ -29,9 +29,9 @@ import type { Refusal } from './vetoes.js'
 /** What {@link Admission} needs. */
 export interface AdmissionOptions {
   readonly redeemer: Pick<Redeemer, 'connect'>
-  /** Judges connections without a token. @default none: they are refused */
   /** Knows what was revoked, over all nodes. @default nothing is */
   readonly authorizations?: Pick<AuthorizationLog, 'refuses'> | undefined
+  /** Judges connections without a token. @default none: they are refused */
   readonly connects?: Pick<ConnectAuthenticator, 'authenticate'> | undefined
   readonly hub: Hub
   readonly counts: SocketCounts
@@ -55,8 +55,8 @@ export interface AdmissionOptions {
    * @param refused a listener refuses it after all, at once or later
    */
   connected?(socket: RemoteClient, refused: (error: RpcError) => void): void
-  /** Asks the `authentication` listeners. */
-  decide(socket: RemoteClient): Refusal | undefined | Promise<Refusal | undefined>
+  /** Asks the `authentication` listeners, and the middleware around them. @param auth what the token stands for */
+  decide(socket: RemoteClient, auth: unknown): Refusal | undefined | Promise<Refusal | undefined>
 }
 
 /** A connection that has brought its token. */
@@ -144,7 +144,7 @@ export class Admission {
    */
   async #decide(socket: RemoteClient): Promise<Refusal | undefined> {
     const { decide, turnstile } = this.#options
-    const decided = decide(socket)
+    const decided = decide(socket, socket.auth)
     if (!isThenable(decided)) return decided
     const refusal = await decided
     await turnstile.wait()

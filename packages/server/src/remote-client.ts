@@ -30,18 +30,14 @@ import type { HeldSize } from './socket/held-size.js'
 import type { Identity } from './socket/identity.js'
 import { type FlowLimits, MessageFlow } from './socket/message-flow.js'
 import { END_OPTIONS } from './socket/method-options.js'
+import type { ChannelAnswer, PendingRequest } from './socket/pending-requests.js'
 import type { PublicationOptions } from './socket/publication-options.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
-import {
-  type ChannelAnswer,
-  type PendingRequest,
-  type SessionOwner,
-  SocketSession,
-} from './socket/socket-session.js'
+import { type SessionOwner, SocketSession } from './socket/socket-session.js'
 import { SubscribedSocket } from './socket/subscribed-socket.js'
 
 export type { PublicationOptions } from './socket/publication-options.js'
-export type { ChannelAnswer, ChannelRequest, PendingRequest } from './socket/socket-session.js'
+export type { ChannelAnswer, ChannelRequest, PendingRequest } from './socket/pending-requests.js'
 
 /** What a socket does with channels. */
 export interface SocketChannels {

@@ -316,9 +316,9 @@ export class TokenSocketServer extends ServerConnections {
       failed: this.#failures.report,
       events: this.#events,
       watch: (socket) => this.#streams.watch(socket),
-      decide: (socket) =>
-        this.#middleware.aroundSignIn(socket, () =>
-          this.#vetoes.decide('authentication', socket, socket.auth),
+      decide: (socket, auth) =>
+        this.#middleware.aroundSignIn(socket, auth, () =>
+          this.#vetoes.decide('authentication', socket, auth),
         ),
     })
   }

@@ -6,9 +6,10 @@ import {
   Refreshes,
   type RefreshesOwner,
 } from '../../../packages/server/src/authentication/refreshes.js'
-import type { AuthorizationSource } from '../../../packages/server/src/claims/authorization.js'
+import { Authorization, type AuthorizationSource } from '../../../packages/server/src/claims/authorization.js'
 import { Turnstile } from '../../../packages/server/src/turnstile.js'
 import { rejection } from '../../protocol/rejection.js'
+import { RecordedLog } from '../recorded-log.js'
 
 const SOURCE: AuthorizationSource = { auth: { role: 'admin' } }
 
@@ -22,10 +23,13 @@ describe('Refreshes', () => {
   beforeEach(() => {
     connect = sinon.stub()
     connect.resolves(SOURCE)
-    refreshes = new Refreshes({ redeemer: { connect }, turnstile: new Turnstile() })
+    refreshes = new Refreshes({ redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() })
   })
 
   const socketOf = () => ({
+    sid: 'sid',
+    uid: undefined,
+    authorization: Authorization.of({ auth: {} }),
     isOpen: true,
     changeAuthorization: sinon.stub<[AuthorizationSource], Promise<void>>().resolves(),
   })
@@ -50,6 +54,17 @@ describe('Refreshes', () => {
     const socket = socketOf()
     socket.changeAuthorization.rejects(new RpcError('identity_changed'))
     expect(await rejection(refreshes.run(socket, pending()))).to.include({ code: 'identity_changed' })
+  })
+
+  it('refuses a token that was revoked while listeners decided', async () => {
+    const socket = socketOf()
+    const refuses = sinon.stub().returns(true)
+    const owner = { redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() }
+    const asking = new Refreshes({ ...owner, decide: async () => undefined, authorizations: { refuses } })
+    connect.resolves({ ...SOURCE, jti: 'id', issuedAt: 5 })
+    expect(await rejection(asking.run(socket, pending()))).to.include({ code: 'invalid_token' })
+    expect(refuses.args[0]?.[0]).to.include({ jti: 'id', issuedAt: 5 })
+    expect(socket.changeAuthorization.called).to.equal(false)
   })
 
   it('refuses a second one while one runs, and takes no token for it', async () => {

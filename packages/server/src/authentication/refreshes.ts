@@ -1,9 +1,18 @@
 import { errorFrom, plainRefusal, RpcError } from '@token-socket/protocol'
-import type { AuthorizationSource } from '../claims/authorization.js'
+import type { Authorization, AuthorizationSource } from '../claims/authorization.js'
+import { isThenable } from '../runtime/isolated.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import { refusalOf } from '../runtime/thrown-values.js'
+import { changeOf } from '../socket/authorization-change.js'
 import type { Turnstile } from '../turnstile.js'
+import type { Refusal } from '../vetoes.js'
+import type { AuthorizationLog } from './authorization-log.js'
 
 /** A socket whose client brings a new token. */
 export interface RefreshedSocket {
+  readonly sid: string
+  readonly uid: string | undefined
+  readonly authorization: Authorization
   /** Whether it is let in and its connection lives. */
   readonly isOpen: boolean
   /**
@@ -26,6 +35,14 @@ export interface RefreshesOwner {
     /** Takes what a token stands for. @throws RpcError `invalid_token` */
     connect(token: string): Promise<AuthorizationSource>
   }
+  /**
+   * Asks the `authentication` listeners, and the middleware around them. The socket has what it had.
+   * @default none is asked
+   */
+  decide?(socket: RefreshedSocket, auth: unknown): Refusal | undefined | Promise<Refusal | undefined>
+  /** Knows what was revoked, over all nodes. @default nothing is */
+  readonly authorizations?: Pick<AuthorizationLog, 'refuses'> | undefined
+  readonly log: Pick<ThrottledLog, 'write'>
   /** What tokens pass, so that many at once do not keep the event loop from other sockets. */
   readonly turnstile: Pick<Turnstile, 'wait'>
 }
@@ -51,8 +68,8 @@ export class Refreshes {
    * Takes a token, and puts what it says in the place of what the socket had. Resolves when the new
    * authorization holds for everything that the socket has. When it rejects, the socket has what it
    * had; the token may be used up.
-   * @throws RpcError `invalid_token`, `identity_changed`, `bad_claims`, `engine_unavailable`; and
-   *   `too_many_calls` while an earlier refresh of the socket runs
+   * @throws RpcError `invalid_token`, `identity_changed`, `bad_claims`, `engine_unavailable`; what a
+   *   listener refused with; and `too_many_calls` while an earlier refresh of the socket runs
    */
   async run(socket: RefreshedSocket, refresh: PendingRefresh): Promise<void> {
     if (this.#running.has(socket)) throw errorFrom(plainRefusal('too_many_calls', ONE))
@@ -62,10 +79,30 @@ export class Refreshes {
       this.#check(socket, refresh)
       const redeemed = await this.#owner.redeemer.connect(refresh.token)
       this.#check(socket, refresh)
+      await this.#ask(socket, redeemed)
+      this.#check(socket, refresh)
       await socket.changeAuthorization(redeemed)
     } finally {
       this.#running.delete(socket)
     }
+  }
+
+  /** Listeners decide about what could be: not about another user. They may take their time. */
+  async #ask(socket: RefreshedSocket, source: AuthorizationSource): Promise<void> {
+    const { turnstile, authorizations, log } = this.#owner
+    const { auth, uid, session, jti, issuedAt } = changeOf(socket.authorization, source)
+    const decided = this.#owner.decide?.(socket, auth)
+    const refusal = isThenable(decided) ? await decided : decided
+    if (refusal) {
+      const error = refusalOf(refusal.error)
+      const details = { sid: socket.sid, uid: socket.uid, code: error.code }
+      log.write('refresh listener', ['info', details, REFUSED])
+      throw error
+    }
+    if (!isThenable(decided)) return
+    await turnstile.wait()
+    // An order may have come meanwhile.
+    if (authorizations?.refuses({ uid, session, jti, issuedAt })) throw new RpcError('invalid_token')
   }
 
   /** Nothing changes after the answer, or on a socket that is gone. */
@@ -74,5 +111,7 @@ export class Refreshes {
     if (isAnswered) throw new RpcError('timeout')
   }
 }
+
+const REFUSED = 'an authentication listener, or a middleware, refused a new token'
 
 const ONE = { field: 'refresh', limit: 1 } as const

@@ -38,8 +38,19 @@ interface Contexts {
     readonly limit: number | undefined
     readonly reverse: boolean | undefined
   }
-  /** A client has brought a good token; its socket is not let in yet. `socket.auth` says who it is. */
-  readonly authentication: object
+  /** A client has sent a message that belongs to no channel and no call, or a raw WebSocket a frame. */
+  readonly message: {
+    /** What `message` listeners get. A middleware may replace it. */
+    data: unknown
+  }
+  /**
+   * A client has brought a good token. Its socket is not let in yet, or is to have another
+   * authorization: then `socket.auth` is still the present one.
+   */
+  readonly authentication: {
+    /** What the token stands for. */
+    readonly auth: unknown
+  }
 }
 
 /** What a middleware can run around. */

@@ -1,7 +1,7 @@
 import { type CallAround, createTimeouts, RpcError } from '@token-socket/protocol'
 import type { ChannelAnswer, ChannelRequest, RemoteClient } from '../remote-client.js'
 import type { Refusal } from '../vetoes.js'
-import type { Middleware, MiddlewareType } from './contexts.js'
+import type { Middleware, MiddlewareContext, MiddlewareType } from './contexts.js'
 import { MiddlewareReports, type MiddlewareReportsOwner } from './middleware-reports.js'
 import { contextOf, type RequestContext, withData } from './request-contexts.js'
 import { WrappedCall, type WrappedParts } from './wrapped-call.js'
@@ -25,6 +25,7 @@ const TYPES: readonly MiddlewareType[] = [
   'publish',
   'broadcast',
   'history',
+  'message',
   'authentication',
 ]
 
@@ -95,10 +96,29 @@ export class MiddlewareStack {
     return this.#wrap(context).run(() => run(withData(request, context)))
   }
 
-  /** Decides about a socket that wants in, with the middleware around it. @returns why not */
-  aroundSignIn(socket: RemoteClient, decide: () => SignInDecision): SignInDecision {
+  /**
+   * Gives listeners a message of a client, with the middleware around it.
+   * @param socket a RemoteClient
+   * @param run gives it, with the data that it has then
+   * @throws what `run` throws, other than an RpcError
+   */
+  aroundMessage(
+    socket: object,
+    data: unknown,
+    run: (data: unknown) => ChannelAnswer,
+  ): Promise<ChannelAnswer> {
+    const context: MiddlewareContext<'message'> = { type: 'message', socket: socket as RemoteClient, data }
+    return this.#wrap(context).run(async () => run(context.data))
+  }
+
+  /**
+   * Decides about a socket that wants in, or brings a new token, with the middleware around it.
+   * @param auth what its token stands for
+   * @returns why not
+   */
+  aroundSignIn(socket: RemoteClient, auth: unknown, decide: () => SignInDecision): SignInDecision {
     if (!this.has('authentication')) return decide()
-    const wrapped = this.#wrap({ type: 'authentication', socket })
+    const wrapped = this.#wrap({ type: 'authentication', socket, auth })
     const answer = wrapped.run(async () => (await decide()) ?? {})
     return answer.then(({ error }) => (error ? { error } : undefined))
   }

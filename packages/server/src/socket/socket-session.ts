@@ -2,7 +2,6 @@ import {
   type Action,
   type AnswerMessage,
   badField,
-  type CallAround,
   type CallMessage,
   type CancelMessage,
   type ClientMessage,
@@ -13,6 +12,7 @@ import {
   FrameError,
   forCaller,
   KEEPS_UNDEFINED,
+  NAME_LIMITS,
   notificationError,
   type Outcome,
   type PingMessage,
@@ -31,44 +31,25 @@ import type { Wire } from '../buffered-connection.js'
 import { InOrder } from '../in-order.js'
 import { Rate } from '../rate.js'
 import type { Development } from '../runtime/development.js'
-import type { Refuser } from '../vetoes.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
 import { isTimeout, timeoutOutcome } from './call-timeout.js'
 import { type CalledSocket, ClientActions, type ClientActionsOwner } from './client-actions.js'
 import { type CountedSocket, MessageCounter, type MessageCounterOwner } from './message-counter.js'
+import type { ChannelAnswer, PendingMessage, PendingRequest, SessionMiddleware } from './pending-requests.js'
 import { pong } from './pong.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
 const MINUTE = 60_000
 
 /** How a message ends for which the application has no listener. */
-const NO_LISTENER: Outcome = encodeError(plainRefusal('unsupported', { field: 'send' }))
+const NO_LISTENER = plainRefusal('unsupported', { field: 'send' })
+const UNHEARD: Outcome = encodeError(NO_LISTENER)
+
+/** The queue of a client's messages. No channel has this name: it is longer than a name may be. */
+const MESSAGES = 'messages'.padEnd(NAME_LIMITS.channel + 1, '.')
 
 /** A message that is answered, or a notification, of which only the failure is. */
 type Request = Exclude<ClientMessage, { type: 'result' | 'cancel' }>
-
-/** A request about channels. */
-export type ChannelRequest = Extract<
-  ClientMessage,
-  { type: 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast' | 'history' }
->
-
-/** A request about channels, while it waits or is done. */
-export type PendingRequest = ChannelRequest & {
-  /** It was answered, with `timeout`: what was not done by then is not done at all. */
-  isAnswered?: boolean
-  /** What refused it, for the log. */
-  refusedBy?: Refuser | undefined
-}
-
-/** How a request about channels ended. */
-export interface ChannelAnswer {
-  /** Why it was not done. */
-  readonly error?: unknown
-  /** What refused it, for the log. @default not known */
-  readonly by?: Refuser | undefined
-  readonly data?: unknown
-}
 
 /** Dependencies of a {@link SocketSession} that all sockets of a server share. */
 export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner, MessageCounterOwner {
@@ -83,7 +64,7 @@ export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner, M
   /** The function that a client's call names. */
   findAction(name: string): Action | undefined
   /** What runs around the functions of calls. @default nothing */
-  readonly middleware?: { aroundCall(socket: object, data: unknown): CallAround | undefined }
+  readonly middleware?: SessionMiddleware
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData' | 'nearestAction'> | undefined
 }
@@ -200,8 +181,8 @@ export class SocketSession {
     if (refusal) return answer(encodeError(refusal))
     if (!this.#socket.isOpen || message.type === 'auth') return answer(wireError('forbidden'))
     if (message.type === 'call' || message.type === 'ping') return this.#call(message, bytes, answer)
-    if (message.type === 'send')
-      return answer(this.#socket.receiveDirect(message.data) ? { data: null } : NO_LISTENER)
+    if (message.type === 'send' && !this.#owner.middleware?.has('message'))
+      return answer(this.#socket.receiveDirect(message.data) ? { data: null } : UNHEARD)
     if (message.type === 'refresh') this.#refresh(message, bytes, answer)
     else this.#request(message, bytes, answer)
   }
@@ -285,7 +266,11 @@ export class SocketSession {
     }
   }
 
-  #request(request: PendingRequest, bytes: number, answer: (outcome: Outcome) => void): void {
+  #request(
+    request: PendingRequest | PendingMessage,
+    bytes: number,
+    answer: (outcome: Outcome) => void,
+  ): void {
     const answerOnce = (outcome: Outcome) => {
       request.isAnswered = true
       answer(outcome)
@@ -293,9 +278,13 @@ export class SocketSession {
     this.#peer.receive({ action: this.#asAction(request, bytes), before: [], bytes, answer: answerOnce })
   }
 
-  /** Requests about the same channel are done in the order in which they came, however long a listener takes. */
-  #asAction(message: PendingRequest, bytes: number): Action {
-    const channel = message.type === 'broadcast' ? '' : message.channel
+  /**
+   * Requests about the same channel are done in the order in which they came, however long a listener
+   * takes; so are a client's messages, however long a middleware takes.
+   */
+  #asAction(message: PendingRequest | PendingMessage, bytes: number): Action {
+    const channel = 'channel' in message ? message.channel : ''
+    const queue = message.type === 'send' ? MESSAGES : channel
     return (callback: (error: unknown, data: unknown) => void) => {
       // Calls that were answered with a time-out may still stand in the queue.
       const { callsIn: limit, callBytes } = this.#owner.limits
@@ -304,12 +293,27 @@ export class SocketSession {
       if (size > 0 && weight + bytes > callBytes)
         return callback(plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes }), undefined)
       return this.#inOrder
-        .run(channel, () => this.#socket.requestChannel(message), bytes)
+        .run(queue, () => this.#carryOut(message), bytes)
         .then(({ error, data = null, by }) => {
           if (by) message.refusedBy = by
           callback(channel ? withSubject(forCaller(error), { channel }) : error, data)
         })
     }
+  }
+
+  #carryOut(message: PendingRequest | PendingMessage): Promise<ChannelAnswer> {
+    return message.type === 'send' ? this.#sendThrough(message) : this.#socket.requestChannel(message)
+  }
+
+  /** Listeners get nothing of a client that has left, nor what was answered with a time-out. */
+  async #sendThrough(message: PendingMessage): Promise<ChannelAnswer> {
+    const { middleware } = this.#owner
+    const run = (data: unknown): ChannelAnswer => {
+      if (!this.#socket.isOpen || message.isAnswered) return {}
+      return this.#socket.receiveDirect(data) ? {} : { error: NO_LISTENER }
+    }
+    if (!middleware || !this.#socket.isOpen || message.isAnswered) return run(message.data)
+    return middleware.aroundMessage(this.#socket, message.data, run)
   }
 
   #log(message: Request, outcome: Outcome, begun: number): void {
