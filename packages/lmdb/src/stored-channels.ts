@@ -293,8 +293,9 @@ export class StoredChannels {
   }
 
   /**
-   * Names the store in a channel's epoch. It is another once a channel with the same generation was forgotten: so no epoch
-   * is used twice, and a client that saw that channel empty does not take the next epoch for the one that followed.
+   * Names the store in a channel's epoch. It is another once a channel with the same generation was
+   * forgotten: so no epoch is used twice, and a client that saw that channel empty does not take the
+   * next epoch for the one that followed.
    */
   #storeOf(channel: string): string {
     const generation = Number(this.#tables.meta.get(generationOf(channel)) ?? 0)

@@ -36,8 +36,8 @@ import type { RpcCallback } from './socket/rpc-callback.js'
 import { type SessionOwner, SocketSession } from './socket/socket-session.js'
 import { SubscribedSocket } from './socket/subscribed-socket.js'
 
-export type { PublicationOptions } from './socket/publication-options.js'
 export type { ChannelAnswer, ChannelRequest, PendingRequest } from './socket/pending-requests.js'
+export type { PublicationOptions } from './socket/publication-options.js'
 
 /** What a socket does with channels. */
 export interface SocketChannels {

@@ -36,4 +36,3 @@ export interface SessionMiddleware {
   aroundCall(socket: object, data: unknown): CallAround | undefined
   aroundMessage(socket: object, data: unknown, run: (data: unknown) => ChannelAnswer): Promise<ChannelAnswer>
 }
-
