@@ -12,11 +12,27 @@ export class OldPage {
   readonly uncaught: string[] = []
   /** Paths of the token requests, with how the page made them (`xhr`, `script`). */
   readonly tokenRequests: (readonly [type: string, path: string])[] = []
+  /** What the server sent on each WebSocket, in SockJS's frames. */
+  readonly frames: string[] = []
+  /** The close frames among them: the code, and its name. */
+  get closings(): unknown[] {
+    return this.frames.filter((frame) => frame.startsWith('c')).map((frame) => JSON.parse(frame.slice(1)))
+  }
+
+  /** The messages among them. */
+  get messages(): Readonly<Record<string, unknown>>[] {
+    const texts = this.frames.flatMap((frame) => (frame.startsWith('a') ? JSON.parse(frame.slice(1)) : []))
+    return texts.map((text) => JSON.parse(text))
+  }
+
   readonly #page: Page
 
   private constructor(page: Page) {
     this.#page = page
     page.on('pageerror', (error) => this.uncaught.push(String(error)))
+    page.on('websocket', (socket) =>
+      socket.on('framereceived', ({ payload }) => void this.frames.push(String(payload))),
+    )
     page.on('request', (request) => {
       const { pathname, search } = new URL(request.url())
       if (pathname === '/socket/token') this.tokenRequests.push([request.resourceType(), pathname + search])

@@ -55,7 +55,10 @@ export interface AdmissionOptions {
    * @param refused a listener refuses it after all, at once or later
    */
   connected?(socket: RemoteClient, refused: (error: RpcError) => void): void
-  /** Asks the `authentication` listeners, and the middleware around them. @param auth what the token stands for */
+  /**
+   * Asks the `authentication` listeners, and the middleware around them.
+   * @param auth what the token stands for
+   */
   decide(socket: RemoteClient, auth: unknown): Refusal | undefined | Promise<Refusal | undefined>
 }
 

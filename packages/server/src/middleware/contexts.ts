@@ -38,7 +38,7 @@ interface Contexts {
     readonly limit: number | undefined
     readonly reverse: boolean | undefined
   }
-  /** A client has sent a message that belongs to no channel and no call, or a raw WebSocket a frame. */
+  /** A client has sent a message of no channel and no call, or a raw WebSocket a frame. */
   readonly message: {
     /** What `message` listeners get. A middleware may replace it. */
     data: unknown
