@@ -202,7 +202,7 @@ const PLACES: Readonly<Record<string, Place>> = {
     ]),
   ),
   ...Object.fromEntries(
-    (['connected', 'subscribed', 'published', 'unsubscribed', 'disconnected'] as const).map((event) => [
+    (['subscribed', 'published', 'unsubscribed', 'disconnected'] as const).map((event) => [
       `${event} listener`,
       {
         listen: (server, run) => server.on(event, () => run(() => {}) as never),
@@ -211,6 +211,12 @@ const PLACES: Readonly<Record<string, Place>> = {
       } satisfies Place,
     ]),
   ),
+  // An RpcError refuses the socket, at once or when it is in already.
+  'connected listener': {
+    listen: (server, run) => server.on('connected', () => run(() => {}) as never),
+    act: signIn,
+    outcomes: ['done', 'own', 'internal'],
+  },
 }
 
 describe('an error that cannot be read', () => {

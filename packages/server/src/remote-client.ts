@@ -7,6 +7,7 @@ import {
   encodeError,
   encodeServerMessage,
   isPassing,
+  markHandled,
   type Position,
   plainRefusal,
   type RpcError,
@@ -229,7 +230,11 @@ export class RemoteClient extends SubscribedSocket {
    * @throws RpcError `identity_changed`, `bad_claims`: as a rejection, and nothing has changed
    * @internal
    */
-  async changeAuthorization(source: AuthorizationSource): Promise<void> {
+  changeAuthorization(source: AuthorizationSource): Promise<void> {
+    return markHandled(this.#change(source))
+  }
+
+  async #change(source: AuthorizationSource): Promise<void> {
     const before = this.authorization
     this.authorization = changeOf(before, source)
     if (this.isOpen) this.#owner.expiries?.follow(this)
