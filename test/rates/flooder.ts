@@ -10,7 +10,7 @@ export const TRANSPORTS = [
   'xhr-polling',
   'jsonp-polling',
 ] as const
-export type FloodTransport = (typeof TRANSPORTS)[number]
+export type FloodTransport = (typeof TRANSPORTS)[number] | 'raw'
 
 /** One connection that floods. */
 export interface Flooder {
@@ -21,8 +21,9 @@ export interface Flooder {
   close(): void
 }
 
-/** Opens a connection. @param url of the site */
+/** Opens a connection. @param url of the site; of a raw WebSocket with the query that it is let in by */
 export function openFlooder(transport: FloodTransport, url: string): Promise<Flooder> {
+  if (transport === 'raw') return openRaw(url)
   const session = `${url}/sockets/000/${randomUUID()}`
   if (transport === 'websocket') return openWebSocket(`${url}/sockets/websocket`, (texts) => texts.join('\n'))
   if (transport === 'sockjs-websocket')
@@ -30,12 +31,21 @@ export function openFlooder(transport: FloodTransport, url: string): Promise<Flo
   return openSession(session, transport)
 }
 
-async function openWebSocket(url: string, frame: (texts: readonly string[]) => string): Promise<Flooder> {
+function openRaw(site: string): Promise<Flooder> {
+  const url = new URL(site)
+  url.pathname = '/sockets/raw'
+  return openWebSocket(url.href)
+}
+
+/** @param frame several texts as one frame. @default each has its own */
+async function openWebSocket(url: string, frame?: (texts: readonly string[]) => string): Promise<Flooder> {
   const socket = new WebSocket(url.replace('http', 'ws'))
   socket.on('error', () => {})
   await once(socket, 'open')
   return {
-    send: async (texts) => socket.send(frame(texts), () => {}),
+    async send(texts) {
+      for (const text of frame ? [frame(texts)] : texts) socket.send(text, () => {})
+    },
     get isClosed() {
       return socket.readyState !== WebSocket.OPEN
     },

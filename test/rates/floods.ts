@@ -1,53 +1,26 @@
 /** Floods of messages against limits of rates, on one node or two, with Redis or while it is away; and what of them passes. */
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisEngine } from '@token-socket/redis'
-import { MemoryEngine, TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
-import express from 'express'
+import { MemoryEngine } from '@token-socket/server'
 import { RedisProcess } from '../redis/redis-process.js'
-import { type Flooder, type FloodTransport, openFlooder, TRANSPORTS } from './flooder.js'
+import { type Flooder, type FloodTransport, openFlooder } from './flooder.js'
+import { type FloodKind, limitOf, PER_SECOND, transportsOf } from './kinds.js'
+import { startNode } from './node.js'
 
 /** Milliseconds between two frames of one flooder. */
-const PACE = 50
+export const PACE = 50
 
 /** By how much a flood is over its limit, from each connection. */
 const EXCESS = 3
 
-/** Each limit is so many messages in a second. */
-export const PER_SECOND = 100
-
-/** What a flood is. */
-export interface FloodKind {
-  readonly name: string
-  readonly limits: TokenSocketServerOptions['limits']
-  readonly nodes: number
-  /** Whether Redis is killed before what passes is counted. */
-  readonly isAway?: true
-  /** Connections of each user on each node. */
-  readonly connections: number
-}
-
-const off = { rateRefusals: Number.POSITIVE_INFINITY }
-const user = { userMessagesPerSecond: PER_SECOND, userMessagesBurst: PER_SECOND, ...off }
-
-export const FLOODS: readonly FloodKind[] = [
-  {
-    name: 'messagesPerSecond, one node',
-    limits: { messagesPerSecond: PER_SECOND, messagesBurst: PER_SECOND, ...off },
-    nodes: 1,
-    connections: 1,
-  },
-  { name: 'userMessagesPerSecond, one node', limits: user, nodes: 1, connections: 2 },
-  { name: 'userMessagesPerSecond, two nodes', limits: user, nodes: 2, connections: 1 },
-  { name: 'the same, while Redis is away', limits: user, nodes: 2, connections: 1, isAway: true },
-]
+/** Milliseconds after which the last second that is counted one by one has had what it may have. */
+const EARLY = 100
 
 /** What passed of a flood by one transport. */
 export interface FloodResult {
   readonly kind: string
-  readonly transport: FloodTransport
+  /** Or the user, or the address, that asks for tokens. */
+  readonly transport: string
   readonly sent: number
   readonly passed: number
   /** What may pass in that time. */
@@ -56,43 +29,66 @@ export interface FloodResult {
   readonly lost: number
 }
 
-interface Node {
-  readonly url: string
-  close(): Promise<void>
+/** Counts by name. */
+export class Counts {
+  readonly #counts = new Map<string, number>()
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0
+  }
+
+  add(name: string, count = 1): void {
+    this.#counts.set(name, this.of(name) + count)
+  }
+
+  clear(): void {
+    this.#counts.clear()
+  }
 }
 
-async function startNode(
-  kind: FloodKind,
-  engine: TokenSocketServerOptions['engine'],
-  hit: (uid: string) => void,
-): Promise<Node> {
-  const app = express()
-  const http = createServer(app)
-  const sockets = new TokenSocketServer({
-    app,
-    server: http,
-    engine,
-    secret: 'of the floods; nodes have it in common',
-    transports: ['websocket', 'xhr-streaming', 'xhr-polling', 'jsonp-polling'],
-    authentication: ({ query }: { query: Record<string, unknown> }) => ({ uid: query.name }),
-    socketController: { hit: (auth: { readonly uid: string }) => hit(auth.uid) },
-    limits: kind.limits,
-    logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-  } as TokenSocketServerOptions)
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    async close() {
-      await sockets.shutdown()
-      http.closeAllConnections()
-      http.close()
-    },
+/** One client of a flood. */
+class FloodingClient {
+  readonly #texts: readonly string[]
+  #flooder: Flooder
+
+  private constructor(
+    readonly transport: FloodTransport,
+    readonly url: string,
+    flooder: Flooder,
+    { request = { rpc: 'hit' }, perSecond = PER_SECOND }: FloodKind,
+  ) {
+    this.#flooder = flooder
+    const length = Math.round((perSecond * EXCESS * PACE) / 1000)
+    this.#texts = Array.from({ length }, (_, index) =>
+      transport === 'raw' ? 'hit' : JSON.stringify({ ...request, uuid: `h${index}` }),
+    )
+  }
+
+  static async open(transport: FloodTransport, url: string, kind: FloodKind): Promise<FloodingClient> {
+    return new FloodingClient(transport, url, await signIn(url, transport), kind)
+  }
+
+  get isLost(): boolean {
+    return this.#flooder.isClosed
+  }
+
+  async send(sent: Counts): Promise<void> {
+    await this.#flooder.send(this.#texts).catch(() => {})
+    sent.add(this.transport, this.#texts.length)
+  }
+
+  async comeBack(): Promise<void> {
+    this.#flooder = await signIn(this.url, this.transport)
+  }
+
+  close(): void {
+    this.#flooder.close()
   }
 }
 
 /** A flooder of one user that has signed in. */
 async function signIn(url: string, transport: FloodTransport): Promise<Flooder> {
+  if (transport === 'raw') return openFlooder('raw', `${url}?name=raw`)
   const answer = await fetch(`${url}/socket/token?name=${transport}`, { method: 'POST' })
   const { token } = (await answer.json()) as { readonly token: string }
   const flooder = await openFlooder(transport, url)
@@ -100,66 +96,68 @@ async function signIn(url: string, transport: FloodTransport): Promise<Flooder> 
   return flooder
 }
 
+/** The engines of the nodes, with a Redis between them if there are several. */
+async function startEngines({ nodes }: FloodKind) {
+  if (nodes === 1) return { redis: undefined, engines: [new MemoryEngine()] }
+  const redis = await RedisProcess.start()
+  const engines = Array.from(
+    { length: nodes },
+    () => new RedisEngine({ url: redis.url, logger: { info() {}, warn() {} } }),
+  )
+  await Promise.all(engines.map((engine) => engine.ready()))
+  return { redis, engines }
+}
+
+/** Sends frames until it is told to stop. */
+async function run(client: FloodingClient, { comesBack }: FloodKind, state: { isOn: boolean; sent: Counts }) {
+  const begun = performance.now()
+  for (let at = 1; state.isOn && (comesBack || !client.isLost); at += 1) {
+    if (client.isLost) await client.comeBack()
+    await client.send(state.sent)
+    await sleep(Math.max(0, begun + at * PACE - performance.now()))
+  }
+  client.close()
+}
+
 /** Floods the nodes by all transports at once, each with a user of its own. @param seconds for which is counted */
 export async function flood(kind: FloodKind, seconds: number): Promise<FloodResult[]> {
-  const redis = kind.nodes > 1 ? await RedisProcess.start() : undefined
-  const passed = new Map<string, number>()
-  const hit = (uid: string) => passed.set(uid, (passed.get(uid) ?? 0) + 1)
-  const engines = Array.from({ length: kind.nodes }, () =>
-    redis ? new RedisEngine({ url: redis.url, logger: { info() {}, warn() {} } }) : new MemoryEngine(),
+  const { redis, engines } = await startEngines(kind)
+  const [passed, state] = [new Counts(), { isOn: true, sent: new Counts() }]
+  const { limits, channels } = kind
+  const options = { limits, ...(channels && { channels }) }
+  const nodes = await Promise.all(
+    engines.map((engine) => startNode({ ...options, engine }, (uid) => passed.add(uid))),
   )
-  for (const engine of engines) if (engine instanceof RedisEngine) await engine.ready()
-  const nodes = await Promise.all(engines.map((engine) => startNode(kind, engine, hit)))
-  const flooders = await Promise.all(
-    nodes.flatMap(({ url }) =>
-      TRANSPORTS.flatMap((transport) =>
-        Array.from({ length: kind.connections }, async () => ({
-          transport,
-          flooder: await signIn(url, transport),
-        })),
-      ),
+  const transports = transportsOf(kind)
+  const opening = nodes.flatMap(({ url }) =>
+    transports.flatMap((transport) =>
+      Array.from({ length: kind.connections }, () => FloodingClient.open(transport, url, kind)),
     ),
   )
+  const clients = await Promise.all(opening)
   await sleep(300)
-  const sent = new Map<string, number>()
-  let isOn = true
-  const running = flooders.map(async ({ transport, flooder }) => {
-    const count = Math.round((PER_SECOND * EXCESS * PACE) / 1000)
-    const texts = Array.from({ length: count }, (_, index) =>
-      JSON.stringify({ rpc: 'hit', uuid: `h${index}` }),
-    )
-    const begun = performance.now()
-    for (let at = 1; isOn && !flooder.isClosed; at += 1) {
-      await flooder.send(texts).catch(() => {})
-      sent.set(transport, (sent.get(transport) ?? 0) + count)
-      await sleep(Math.max(0, begun + at * PACE - performance.now()))
-    }
-  })
+  const running = clients.map((client) => run(client, kind, state))
   if (kind.isAway) {
     await sleep(2000)
     await redis?.kill()
     await sleep(1000)
-    sent.clear()
+    state.sent.clear()
     passed.clear()
   }
   const begun = performance.now()
-  await sleep(seconds * 1000)
-  const elapsed = (performance.now() - begun) / 1000
-  const limit = Math.round(PER_SECOND * elapsed + (kind.isAway ? 0 : PER_SECOND))
-  const counted = new Map(passed)
-  const offered = new Map(sent)
-  const lost = (name: string) =>
-    flooders.filter(({ transport, flooder }) => transport === name && flooder.isClosed).length
-  const results = TRANSPORTS.map((transport) => ({
+  await sleep(seconds * 1000 - (kind.bySeconds ? EARLY : 0))
+  const limit = limitOf(kind, (performance.now() - begun) / 1000)
+  const isLost = (name: string) =>
+    clients.filter(({ transport, isLost }) => transport === name && !kind.comesBack && isLost).length
+  const results = transports.map((transport) => ({
     kind: kind.name,
     transport,
-    sent: offered.get(transport) ?? 0,
-    passed: counted.get(transport) ?? 0,
+    sent: state.sent.of(transport),
+    passed: passed.of(transport),
     limit,
-    lost: lost(transport),
+    lost: isLost(transport),
   }))
-  isOn = false
-  for (const { flooder } of flooders) flooder.close()
+  state.isOn = false
   await Promise.all(running)
   await Promise.all(nodes.map((node) => node.close().catch(() => {})))
   await redis?.stop()

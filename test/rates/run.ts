@@ -1,10 +1,13 @@
 /** `npm run rates`. */
 import { parseArgs } from 'node:util'
 import { costs } from './cost.js'
-import { FLOODS, flood } from './floods.js'
+import { type FloodResult, flood } from './floods.js'
+import { MESSAGES, PUBLICATIONS } from './kinds.js'
+import { floodTokens, TOKEN_FLOODS } from './token-floods.js'
 
 const HELP = `npm run rates -- [options]: floods each limit of messages by every transport, on one node, on two, and
-while Redis is away, and says what passes
+while Redis is away; the limits of publications, of rules and of their events; and those of token requests.
+Says what passes
 
   --seconds N   for which is counted (10)
   --only TEXT   only the floods whose names contain the text
@@ -30,19 +33,18 @@ process.exit()
 
 async function run(): Promise<void> {
   console.log(`${'limit'.padEnd(34)}${'transport'.padEnd(18)}   sent  passed   limit      of it`)
-  for (const kind of FLOODS.filter(({ name }) => name.includes(values.only ?? ''))) {
-    for (const { transport, sent, passed, limit, lost } of await flood(kind, seconds)) {
-      const isWithin = Math.abs(passed - limit) <= limit * TOLERANCE && lost === 0
-      if (!isWithin) process.exitCode = 1
-      const numbers = [sent, passed, limit].map((number) => String(number).padStart(7)).join(' ')
-      const part = `${((100 * passed) / limit).toFixed(1)} %`.padStart(9)
-      console.log(
-        kind.name.padEnd(34) + transport.padEnd(17),
-        numbers,
-        part,
-        isWithin ? '' : ' not within 5 %',
-      )
-    }
+  const isMeant = ({ name }: { readonly name: string }) => name.includes(values.only ?? '')
+  for (const kind of [...MESSAGES, ...PUBLICATIONS].filter(isMeant)) show(await flood(kind, seconds))
+  for (const kind of TOKEN_FLOODS.filter(isMeant)) show(await floodTokens(kind, seconds))
+}
+
+function show(results: readonly FloodResult[]): void {
+  for (const { kind, transport, sent, passed, limit, lost } of results) {
+    const isWithin = Math.abs(passed - limit) <= limit * TOLERANCE && lost === 0
+    if (!isWithin) process.exitCode = 1
+    const numbers = [sent, passed, limit].map((number) => String(number).padStart(7)).join(' ')
+    const part = `${((100 * passed) / limit).toFixed(1)} %`.padStart(9)
+    console.log(kind.padEnd(34) + transport.padEnd(17), numbers, part, isWithin ? '' : ' not within 5 %')
   }
 }
 
