@@ -29,6 +29,8 @@ export interface FloodKind {
    * passes comes at their beginnings. @default a token bucket
    */
   readonly bySeconds?: true
+  /** Whether only `npm run rates` has the time for it. */
+  readonly isLong?: true
 }
 
 const off = { rateRefusals: Number.POSITIVE_INFINITY }
@@ -78,6 +80,7 @@ export const PUBLICATIONS: readonly FloodKind[] = [
   {
     name: 'channels.events.rate, two nodes',
     limits: off,
+    isLong: true,
     // Those of one socket go to Redis one after the other.
     perSecond: 20,
     channels: { 'ro*': { publish: true, events: { '*': { rate: { perSecond: 20 } } } } },
