@@ -6,6 +6,7 @@ import type { TokenSocket } from '@token-socket/client'
 import { CLOSE_CODES, type RevocationSelector, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
+import sinon from 'sinon'
 import { rejection } from '../protocol/rejection.js'
 import { type Site, type SiteOptions, sessions, signIn, until } from './fixture.js'
 import type { Peer } from './peer.js'
@@ -323,6 +324,22 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
           code,
         })
       for (const socket of there.sockets.sockets()) expect(socket.channels).to.have.members(['a', 'b'])
+    })
+
+    it('lets the later of two hold, also in one millisecond, and after the clock was put back', async () => {
+      await open()
+      const [peer] = await members('uid=bob')
+      const begun = Date.now()
+      const now = sinon.stub(Date, 'now').returns(begun)
+      try {
+        for (let role = 1; role <= 8; role += 1) {
+          if (role > 5) now.returns(begun - 3_600_000)
+          await cluster().reauthorize({ uid: 'bob' }, { uid: 'bob', role })
+          expect(await peer?.ask({ rpc: 'whoami' })).to.deep.include({ resp: { uid: 'bob', role } })
+        }
+      } finally {
+        now.restore()
+      }
     })
 
     it('reaches a socket that is signing in', async () => {

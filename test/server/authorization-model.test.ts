@@ -1,4 +1,4 @@
-/** Real channels whose users' rights change all the time, in interleavings made of seeds. */
+/** Real parts of a server, whose users' rights change all the time, in stories made of seeds. `npm run model -- authorization` plays more. */
 import { expect } from 'chai'
 import { playSeed } from './authorization-model/play.js'
 

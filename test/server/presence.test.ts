@@ -111,8 +111,21 @@ describe('ChannelPresence', () => {
       owner.policy.hasPresence.returns(true)
       await enter(socket)
       owner.policy.hasPresence.returns(false)
+      expect((await enter(socket))?.members, 'it has taken part until now').to.deep.equal([])
       expect(await enter(socket)).to.equal(undefined)
       expect((await presence.members('a')).length).to.equal(0)
+    })
+
+    it('gives no list to be told that is older than that of another entry, or of a leave', async () => {
+      await engine.enter(other('v'), 3)
+      const { socket } = made('u')
+      const first = await enter(socket)
+      await engine.leave(other('v'), 0)
+      const second = await enter(socket)
+      expect(first?.members).to.equal(undefined)
+      expect(second?.members).to.deep.equal([{ uid: 'u' }])
+      presence.leave(socket, 'a')
+      expect(second?.members).to.equal(undefined)
     })
 
     it('enters nobody who is not wanted any more when the rule has answered', async () => {

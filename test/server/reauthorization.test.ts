@@ -182,6 +182,20 @@ describe('Reauthorization', () => {
       expect(one.socket.channels).to.deep.equal(['a'])
     })
 
+    it('leaves what the server subscribes while a function refuses it', async () => {
+      const asked = gate()
+      let answer: boolean | Promise<boolean> = true
+      make({ a: { subscribe: () => answer } })
+      const one = member()
+      await join(one, 'a')
+      answer = asked.promise.then(() => false)
+      const done = change(one, mayRead('a'))
+      await channels.subscribe(one.socket, 'a')
+      asked.open()
+      await done
+      expect(one.socket.channels).to.deep.equal(['a'])
+    })
+
     it('leaves what only a token for the channel allows', async () => {
       make(
         {},

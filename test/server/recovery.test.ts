@@ -140,6 +140,19 @@ describe('Recovery', () => {
     expect(seen()).to.deep.equal([{ at: 0, recovered: true }, 7])
   })
 
+  it('tells that the socket has left the presence, though its authorization changes once more', async () => {
+    const arrivals = [{ members: [], follow() {} }, undefined]
+    const enter = async () => {
+      const { auth } = member.socket
+      if (arrivals.length > 1) await member.socket.changeAuthorization({ auth })
+      return arrivals.shift()
+    }
+    await recover(1, { enter })
+    expect(arrivals).to.deep.equal([])
+    const notice = member.frames().at(-1) as { data: { members?: unknown } }
+    expect(notice.data.members).to.deep.equal([])
+  })
+
   it('says nothing of places on a channel that keeps nothing', async () => {
     await engine.broker.subscribe('d')
     hub.join(member.socket, 'd')

@@ -45,6 +45,9 @@ export interface Arrival {
   follow(): void
 }
 
+/** For a client that has lost its right: it sees no one, and no changes follow. */
+const TAKES_NO_PART: Arrival = { members: [], follow() {} }
+
 /** The codes of a client that leaves because it wants to: WebSocket's own, without a code too, and the library's. */
 const GOODBYES: ReadonlySet<number> = new Set([1000, 1001, 1005, GOING_AWAY.code])
 
@@ -78,7 +81,7 @@ export class ChannelPresence {
    * Puts a socket that is on a channel on its presence, if it has one for this socket; again, if it is there already.
    * From now until {@link leave} every change is heard for it.
    * @param isWanted whether it is still to be put there, once the rules have been asked
-   * @returns nothing if it takes no part, or has left meanwhile
+   * @returns nothing if it takes no part, or has left meanwhile; an empty list if it has taken part until now
    * @throws RpcError `uid_required`, `too_many_members`, `too_many_messages`; what the engine throws. Then {@link leave} has to be called.
    */
   enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
@@ -110,8 +113,7 @@ export class ChannelPresence {
       if (!isWanted() || version !== socket.authorization.version) continue
       if (takesPart && counts) this.#rate.count(socket, channel)
       if (takesPart) return this.#enter(socket, channel)
-      this.leave(socket, channel)
-      break
+      return this.leave(socket, channel) && !socket.isOld ? TAKES_NO_PART : undefined
     }
     return undefined
   }
@@ -130,7 +132,16 @@ export class ChannelPresence {
     if (socket.isOld) return { members: undefined, follow }
     const turn = this.#lists.turn(snapshot)
     if (turn) await turn
-    return this.#has(socket, view) ? { members: this.#lists.make(channel, snapshot), follow } : undefined
+    if (!this.#has(socket, view)) return undefined
+    const members = this.#lists.make(channel, snapshot)
+    const isLatest = () => this.#has(socket, view)
+    return {
+      // It may have entered again, or left, until it is told.
+      get members() {
+        return isLatest() ? members : undefined
+      },
+      follow,
+    }
   }
 
   /**

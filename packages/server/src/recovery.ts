@@ -87,11 +87,14 @@ export class Recovery {
 
   /** @returns whether there is more to read */
   async #enter(hold: Hold, from: ClaimedPosition | undefined): Promise<boolean> {
+    let arrival: Arrival | undefined
     while (hold.isOn()) {
       this.#version = this.#socket.authorization.version
       const entering = this.#owner.enter(this.#socket, this.#channel, hold.isOn)
       const reading = this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
-      const [page, arrival] = await Promise.all([reading, entering])
+      const [page, entered] = await Promise.all([reading, entering])
+      // What says that it has left the presence is said once.
+      arrival = entered ?? arrival
       if (!hold.isOn()) return false
       if (this.#owner.isOver?.()) throw new RpcError('timeout')
       if (this.#hasChanged) continue

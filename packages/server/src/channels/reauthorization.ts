@@ -112,8 +112,9 @@ export class Reauthorization {
   #apply(subscription: Subscription, refused: Refusal | undefined): Promise<void> | undefined {
     if (!subscription.isCurrent()) return undefined
     const { socket, channel } = subscription
-    const { presence, revoke } = this.#owner
-    return refused ? void revoke(socket, channel) : presence.judge(subscription)
+    const { presence, revoke, isOwn } = this.#owner
+    // The server may have subscribed it while functions were asked.
+    return refused && !isOwn(socket, channel) ? void revoke(socket, channel) : presence.judge(subscription)
   }
 
   #decide(socket: RemoteClient, channel: string): Refusal | undefined | Promise<Refusal | undefined> {

@@ -36,6 +36,8 @@ export interface ClusterOrdersOwner extends ClusterBaseOwner {
  */
 export abstract class ClusterOrders extends ClusterBase {
   readonly #owner: ClusterOrdersOwner
+  /** The moment of the last order that gave an authorisation. */
+  #given = 0
 
   constructor(owner: ClusterOrdersOwner, answers: NodeAnswersOwner) {
     super(owner, answers)
@@ -86,7 +88,8 @@ export abstract class ClusterOrders extends ClusterBase {
   async #give(given: Pick<AuthorizationOrder, 'type' | 'who' | 'auth'>): Promise<ClusterCount> {
     const { authorizations } = this.#owner
     // As JSON carries it: this node's sockets get what those of the others get.
-    const order = decodeData(encodeData({ id: randomUUID(), ...given, at: Date.now() })) as AuthorizationOrder
+    const at = this.#momentOf(given)
+    const order = decodeData(encodeData({ id: randomUUID(), ...given, at })) as AuthorizationOrder
     const { applied, kept } = authorizations.give(order)
     const [own, others, ...failures] = await Promise.allSettled([
       applied,
@@ -99,6 +102,16 @@ export abstract class ClusterOrders extends ClusterBase {
       if (failure?.status === 'rejected' && !isIdentity(failure.reason)) throw failure.reason
     const answers = others.status === 'fulfilled' ? others.value : { answers: [], missing: [] }
     return totalApplied(own.status === 'fulfilled' ? own.value : REFUSED, answers)
+  }
+
+  /**
+   * Of two orders that give an authorisation the later one holds: also in one millisecond, and after
+   * the clock was put back.
+   */
+  #momentOf({ type }: Pick<AuthorizationOrder, 'type'>): number {
+    if (type !== 'reauthorize') return Date.now()
+    this.#given = Math.max(Date.now(), this.#given + 1)
+    return this.#given
   }
 
   async #askOthers(order: AuthorizationOrder): Promise<Answers> {
