@@ -198,6 +198,38 @@ describe('a new token of an open socket', () => {
     },
   }
 
+  it('has middleware and listeners asked about the channels that it lets the socket join', async () => {
+    const joined = (...names: string[]) => ({
+      uid: 'ann',
+      channels: Object.fromEntries(names.map((name) => [name, { subscribe: true, autoSubscribe: true }])),
+    })
+    let claims = joined('a')
+    const site = await sites({ authentication: () => claims })
+    const { client, socket } = await site.pair()
+    await until(() => socket.channels.includes('a'))
+    const asked: string[] = []
+    site.sockets.use('subscribe', ({ channel }, next) => {
+      asked.push(`middleware ${channel}`)
+      return channel !== 'b' && next()
+    })
+    site.sockets.on('subscribe', async (_socket, { channel }) => {
+      asked.push(`listener ${channel}`)
+      return channel !== 'c'
+    })
+    claims = joined('a', 'b', 'c', 'd')
+    await client.refresh()
+    await until(() => socket.channels.includes('d'))
+    for (let turns = 0; turns < 10; turns += 1) await turn()
+    expect(socket.channels).to.have.members(['a', 'd'])
+    const [of, others] = [(name: string) => asked.filter((one) => one.endsWith(name)), asked.length]
+    expect([of('b'), of('c'), of('d')]).to.deep.equal([
+      ['middleware b'],
+      ['middleware c', 'listener c'],
+      ['middleware d', 'listener d'],
+    ])
+    expect(others).to.equal(of('a').length + 5)
+  })
+
   for (const [what, install] of Object.entries(POLICIES)) {
     describe(`and an authentication ${what}`, () => {
       it('is asked about what could be, and about the sign-in', async () => {

@@ -10,6 +10,7 @@ import {
   LOG_CHANNEL,
 } from '../../../packages/server/src/authentication/authorization-order.js'
 import { turn, until } from '../../client/waiting.js'
+import { deferred } from '../../end-to-end/fixture.js'
 import { rejection } from '../../protocol/rejection.js'
 import { LogEngine } from './log-engine.js'
 
@@ -163,6 +164,32 @@ describe('AuthorizationLog', () => {
         expect(closeAll.callCount).to.equal(1)
       })
 
+    it('begins anew if more was missed while it read', async () => {
+      const log = await start()
+      const gate = deferred()
+      engine.gate = gate.promise
+      const [first, second] = [order(), order({ who: { jti: 'a' } })]
+      engine.isDeaf = true
+      add(first)
+      stopped += 5000
+      const checked = rejection(log.check({ jti: 'a' }))
+      await settle()
+      add(second)
+      stopped += 5000
+      engine.deliver('held')
+      gate.resolve()
+      expect(await checked).to.include({ code: 'invalid_token' })
+      expect(done).to.deep.equal([`${first.id} late`, `${second.id} late`, 'held'])
+    })
+
+    it('comes before a token is compared, if the process was stopped', async () => {
+      const log = await start()
+      engine.isDeaf = true
+      add(order())
+      stopped += 5000
+      expect(await rejection(log.check({ uid: 'ann' }))).to.include({ code: 'invalid_token' })
+    })
+
     it('closes none at the start, however much was kept once', async () => {
       for (let count = 0; count < 4; count += 1) add(order())
       engine.kept.splice(0, 3)
@@ -251,6 +278,19 @@ describe('AuthorizationLog', () => {
       await clock.tickAsync(600)
       await settle()
       expect(keptIds()).to.deep.equal([one.id])
+    })
+
+    it('tries again while the log can be read, and not written', async () => {
+      const log = await start()
+      const publish = sinon.stub(engine.broker, 'publish').rejects(new RpcError('engine_unavailable'))
+      const orders = [order(), order()]
+      for (const one of orders) await rejection(log.give(one).kept)
+      await clock.tickAsync(20_000)
+      expect([keptIds(), publish.callCount > 10]).to.deep.equal([[], true])
+      publish.restore()
+      await clock.tickAsync(600)
+      await settle()
+      expect(keptIds()).to.deep.equal(orders.map(({ id }) => id))
     })
 
     it('does not try again what the engine refuses', async () => {

@@ -20,6 +20,8 @@ export class LogEngine {
   readonly reads: unknown[] = []
   /** With which options orders were published. */
   readonly published: PublishOptions[] = []
+  /** What a read waits for, after it has what it gives. */
+  gate: Promise<void> | undefined
   /** Whether the node is not given what is published. */
   isDeaf = false
   #epoch = 'e1'
@@ -66,11 +68,13 @@ export class LogEngine {
       this.#answer()
       this.reads.push(after)
       const later = this.kept.filter(({ offset = 0 }) => offset > Number(after))
-      return {
+      const page = {
         position: this.#position,
         publications: later.slice(0, limit),
         more: later.length > limit,
       }
+      await this.gate
+      return page
     },
   }
 
