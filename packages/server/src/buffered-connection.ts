@@ -11,7 +11,11 @@ import type {
 
 /** Receives what comes on a {@link BufferedConnection}. */
 export interface BufferedListener extends ConnectionListener {
-  /** As for every connection. @param byPeer whether the peer chose the code and the reason. @default false */
+  /**
+   * As for every connection.
+   * @param byPeer whether the peer chose the code and the reason.
+   * @default false
+   */
   closed(code: number, reason: string, byPeer?: boolean): void
 }
 
@@ -40,13 +44,14 @@ export interface BufferedConnection extends Connection {
    */
   readonly request?: IncomingMessage | undefined
   /**
-   * Its client has signed in: messages of the full size may come from now on. Until then its transport takes one small
-   * message only. Left out by a transport that makes no difference.
+   * Its client has signed in: messages of the full size may come from now on. Until then its
+   * transport takes one small message only. Left out by a transport that makes no difference.
    */
   authenticated?(): void
   /**
-   * Calls back once the operating system has taken what was sent until now; of a transport over HTTP, once the response that
-   * holds it was written. Never called if the connection ends before that. Left out where a send is that already.
+   * Calls back once the operating system has taken what was sent until now; of a transport over
+   * HTTP, once the response that holds it was written. Never called if the connection ends before
+   * that. Left out where a send is that already.
    */
   written?(done: () => void): void
   /** How its messages are written, if not in the library's wire. It takes messages only. */
@@ -55,6 +60,9 @@ export interface BufferedConnection extends Connection {
   opened?(): void
   /** Called when the network has taken what was buffered. Set by the one that sends. */
   ondrained?: (() => void) | undefined
-  /** Asks the network to stop bringing messages, or to go on; some may still come. Left out where that cannot be. */
+  /**
+   * Asks the network to stop bringing messages, or to go on; some may still come. Left out where
+   * that cannot be.
+   */
   setPaused?(isPaused: boolean): void
 }

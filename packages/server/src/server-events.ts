@@ -4,18 +4,23 @@ import type { ServerHealth } from './server-health.js'
 import type { VetoCallback } from './vetoes.js'
 
 /**
- * What a veto listener may return. Only `true` allows; nothing leaves it to the callback, which the listener then has to call
- * within `limits.vetoTimeout`. A promise always answers.
+ * What a veto listener may return. Only `true` allows; nothing leaves it to the callback, which the
+ * listener then has to call within `limits.vetoTimeout`. A promise always answers.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a listener that calls back returns nothing
 export type Veto = boolean | void | Promise<boolean>
 
 /**
- * The events of a `TokenSocketServer`. The first five are vetoes: one listener that refuses is enough. The others report what
- * has happened, and what their listeners return or throw changes nothing.
+ * The events of a `TokenSocketServer`. The first five are vetoes: one listener that refuses is
+ * enough. The others report what has happened, and what their listeners return or throw changes
+ * nothing.
  */
 export interface TokenSocketServerEvents {
-  /** A client brought a good token. `callback()` lets it in; `callback(error)` or `callback(null, false)` do not. */
+  /**
+   * A client brought a good token. `callback()` lets it in; `callback(error)` or
+   * `callback(null, false)` do not. Asked again when the client of an open socket brings a new one:
+   * `auth` is what it could have, `socket.auth` what it has until then.
+   */
   authentication(socket: RemoteClient, auth: unknown, callback: VetoCallback): Veto
   /** A client wants to subscribe. */
   subscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
@@ -27,23 +32,33 @@ export interface TokenSocketServerEvents {
     data: { channel: string; data: unknown; event?: string },
     callback: VetoCallback,
   ): Veto
-  /** A client wants to publish on every channel. Where `publish` has a listener, a broadcast without one is refused. */
+  /**
+   * A client wants to publish on every channel. Where `publish` has a listener, a broadcast without
+   * one is refused.
+   */
   broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
   /**
-   * A socket was let in. Its listeners run before its first message is handled. One that returns `false`, or throws an RpcError of
-   * its own, refuses it: the client gets the error in place of the answer to its token, and is closed. A promise that resolves with
-   * `false`, or rejects with such an error, closes it then; meanwhile the socket is in. Whatever else they return counts for nothing.
+   * A socket was let in. Its listeners run before its first message is handled. One that returns
+   * `false`, or throws an RpcError of its own, refuses it: the client gets the error in place of
+   * the answer to its token, and is closed. A promise that resolves with `false`, or rejects with
+   * such an error, closes it then; meanwhile the socket is in. Whatever else they return counts for
+   * nothing.
    */
   connected(...args: SocketEventArguments['connected']): unknown
   /** A client has sent a message that belongs to no channel and no call. */
   message(...args: SocketEventArguments['message']): unknown
   /** A socket that was let in has ended, and has left its channels. */
   disconnected(...args: SocketEventArguments['disconnected']): unknown
-  /** A socket is subscribed to a channel, and up to date: its client asked, or the server wanted it. */
+  /**
+   * A socket is subscribed to a channel, and up to date: its client asked, or the server wanted it.
+   */
   subscribed(...args: SocketEventArguments['subscribed']): unknown
   /** A socket has left a channel that it was subscribed to. */
   unsubscribed(...args: SocketEventArguments['unsubscribed']): unknown
-  /** The engine has accepted what a client published. What the server publishes itself is not reported. */
+  /**
+   * The engine has accepted what a client published. What the server publishes itself is not
+   * reported.
+   */
   published(...args: SocketEventArguments['published']): unknown
   /** The server has another status: `ok`, `degraded`, `shutting_down`. */
   health(health: ServerHealth): void

@@ -18,8 +18,8 @@ import {
 /** Options of {@link expressSession}. */
 export interface ExpressSessionOptions {
   /**
-   * What happens to the sockets of a session that `req.session.regenerate()` replaces. Both wait for
-   * the answer to that request, for a second at most, so that the client has its new cookie.
+   * What happens to the sockets of a session that `req.session.regenerate()` replaces. Both wait
+   * for the answer to that request, for a second at most, so that the client has its new cookie.
    * @default 'revoke': the sockets are closed, and clients that are signed in come back
    */
   readonly onregenerate?: SignOutOrder | undefined
@@ -29,11 +29,17 @@ export interface ExpressSessionOptions {
    * @default saving a session does nothing to its sockets
    */
   readonly watch?: ((session: Record<string, unknown>) => unknown) | undefined
-  /** Milliseconds that the store keeps sessions whose cookie has no end. @default not known: they have no end */
+  /**
+   * Milliseconds that the store keeps sessions whose cookie has no end.
+   * @default not known: they have no end
+   */
   readonly ttl?: number | undefined
   /** Sessions whose end this node watches: of more, those that were used last. @default 100000 */
   readonly sessions?: number | undefined
-  /** Receives failures of the store and of the engine. @default the log and the `error` event of the server */
+  /**
+   * Receives failures of the store and of the engine.
+   * @default the log and the `error` event of the server
+   */
   readonly onerror?: FailureListener | undefined
 }
 

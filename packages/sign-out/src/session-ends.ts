@@ -5,7 +5,10 @@ import type { SessionRecord, SessionStore } from './session-store.js'
 export interface SessionEndsOwner {
   /** Asks the store itself, without what watches it. */
   get: SessionStore['get']
-  /** Milliseconds that a session lives whose cookie does not say it; `undefined` if that is not known. */
+  /**
+   * Milliseconds that a session lives whose cookie does not say it; `undefined` if that is not
+   * known.
+   */
   readonly ttl: number | undefined
   /** Sessions that are watched at once. */
   readonly sessions: number
@@ -14,7 +17,10 @@ export interface SessionEndsOwner {
   failed(cause: unknown): void
 }
 
-/** Milliseconds after a session's end in which stores may still have it, and before a look that failed is repeated. */
+/**
+ * Milliseconds after a session's end in which stores may still have it, and before a look that
+ * failed is repeated.
+ */
 const SLACK = 1000
 
 /** Milliseconds between two looks at a session whose end the store does not say. */
@@ -50,13 +56,20 @@ export class SessionEnds {
     return this.#watched.get(sid)
   }
 
-  /** A request has used a session. @param value what the application compares. @default as before */
+  /**
+   * A request has used a session.
+   * @param value what the application compares.
+   * @default as before
+   */
   note(sid: string, session: SessionRecord, value = this.#watched.get(sid)): void {
     this.#put(sid, value)
     this.#ends.set(sid, this.#lifeOf(session))
   }
 
-  /** What the application compares was read. When the session ends stays as it is: stores may not say it. */
+  /**
+   * What the application compares was read. When the session ends stays as it is: stores may not
+   * say it.
+   */
   read(sid: string, value: string | undefined): void {
     this.#put(sid, value)
   }

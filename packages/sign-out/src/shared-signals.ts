@@ -30,7 +30,8 @@ export interface SecurityEvent {
 export interface SharedSignalsOptions extends TokenOptions {
   /**
    * Says whose sockets an event is about.
-   * @default `iss_sub` of the same issuer and `opaque` name the `uid`; of a complex subject its `user`
+   * @default `iss_sub` of the same issuer and `opaque` name the `uid`; of a complex subject its
+   *   `user`
    */
   readonly select?:
     | ((
@@ -38,11 +39,17 @@ export interface SharedSignalsOptions extends TokenOptions {
         event: SecurityEvent,
       ) => Who | readonly Who[] | undefined | Promise<Who | readonly Who[] | undefined>)
     | undefined
-  /** What other events do, by their URIs. @default `session-revoked` and `token-claims-change` only */
+  /**
+   * What other events do, by their URIs.
+   * @default `session-revoked` and `token-claims-change` only
+   */
   readonly events?: Readonly<Record<string, SignOutOrder>> | undefined
   /** What the header `Authorization` has to be, as it was set for the stream. @default anything */
   readonly authorization?: string | undefined
-  /** Milliseconds for which tokens are known that were used. Older tokens are refused. @default 86400000, a day */
+  /**
+   * Milliseconds for which tokens are known that were used. Older tokens are refused.
+   * @default 86400000, a day
+   */
   readonly replayTtl?: number | undefined
   /** Receives why a request was refused. @default it is only in the answer */
   readonly onrefused?: ((error: Error) => void) | undefined
@@ -57,8 +64,8 @@ const DAY = 24 * 60 * 60 * 1000
 /**
  * A route for the push delivery (RFC 8935) of the Shared Signals Framework. The CAEP event
  * `session-revoked` closes the sockets of its subject on all nodes; `token-claims-change` has their
- * clients fetch new tokens; other events do nothing. Answers 202 when that is done, also for a token
- * that came before; 400 with `err` and `description` for a wrong one; 503 when it failed.
+ * clients fetch new tokens; other events do nothing. Answers 202 when that is done, also for a
+ * token that came before; 400 with `err` and `description` for a wrong one; 503 when it failed.
  * @throws RpcError `bad_option`
  */
 export function sharedSignals(sockets: SignOutSockets, options: SharedSignalsOptions): SignOutHandler {

@@ -24,7 +24,10 @@ export function subjectOf(claims: TokenClaimSet, event: Readonly<Record<string, 
   return { ...subject, format: format === 'iss-sub' ? 'iss_sub' : format }
 }
 
-/** The user's id that a subject names, if it does. Addresses are none: the application has to map them. */
+/**
+ * The user's id that a subject names, if it does. Addresses are none: the application has to map
+ * them.
+ */
 export function userOfSubject(subject: unknown, issuer: string, depth = DEPTH): string | undefined {
   if (!isRecord(subject) || depth === 0) return undefined
   const { format, iss, sub, id, user, identifiers } = subject

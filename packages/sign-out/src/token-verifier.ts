@@ -53,7 +53,9 @@ export interface TokenKind {
 /** Why a token is refused. Its text goes to the provider, and holds nothing of the token. */
 export class TokenError extends Error {
   override readonly name = 'TokenError'
-  /** What is wrong: a claim or a part of the header; `key`, `signature`, or `token` for all of it. */
+  /**
+   * What is wrong: a claim or a part of the header; `key`, `signature`, or `token` for all of it.
+   */
   readonly part: string
 
   constructor(part: string, message: string, cause?: unknown) {
@@ -96,7 +98,8 @@ export class TokenVerifier {
 
   /**
    * @throws TokenError if the token is no good
-   * @throws Error if the keys cannot be read, or too many tokens wait for them: another time it may be good
+   * @throws Error if the keys cannot be read, or too many tokens wait for them: another time it may
+   *   be good
    */
   async verify(token: string): Promise<TokenClaimSet> {
     if (token.length > LENGTH) throw new TokenError('token', 'the token is too long')

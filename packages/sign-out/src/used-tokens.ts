@@ -51,7 +51,9 @@ export class UsedTokens {
     }
   }
 
-  /** Where the engine cannot be asked, or does not answer, this node decides: sign-outs come first. */
+  /**
+   * Where the engine cannot be asked, or does not answer, this node decides: sign-outs come first.
+   */
   #isFirst(name: string): Promise<boolean> {
     return new Promise((resolve) => {
       const alone = () => resolve(true)

@@ -11,8 +11,9 @@ export interface ConnectedOutcome {
 }
 
 /**
- * Calls the listeners of `connected`. One refuses by `false`, or by an RpcError of its own, at once or by its promise; whatever
- * else it returns counts for nothing. What a call that it made fails with refuses nothing.
+ * Calls the listeners of `connected`. One refuses by `false`, or by an RpcError of its own, at once
+ * or by its promise; whatever else it returns counts for nothing. What a call that it made fails
+ * with refuses nothing.
  */
 export function askConnected(
   listeners: readonly Listener[],

@@ -77,14 +77,15 @@ export abstract class ConnectedSocket extends AuthorizedSocket {
   }
 
   /**
-   * Sends a message to the client, which belongs to no channel and no call: its event `direct`. Messages leave in order with
-   * everything else that is sent to it.
+   * Sends a message to the client, which belongs to no channel and no call: its event `direct`.
+   * Messages leave in order with everything else that is sent to it.
    * @param data anything that JSON can carry
-   * @returns a promise that resolves with `true` when the option `ack` is met; with `false` if the connection has ended
-   *   before, and `throwIfNotConnected` is `false`
-   * @throws RpcError `not_connected` (an {@link InvalidConnectionError}) if it was not sent; `connection_lost` if the
-   *   connection ended, and `timeout` if the time was over, before it was known whether it arrived; `unserializable`;
-   *   `unsupported` by clients that take no such messages; `too_many_calls`; `bad_option`
+   * @returns a promise that resolves with `true` when the option `ack` is met; with `false` if the
+   *   connection has ended before, and `throwIfNotConnected` is `false`
+   * @throws RpcError `not_connected` (an {@link InvalidConnectionError}) if it was not sent;
+   *   `connection_lost` if the connection ended, and `timeout` if the time was over, before it was
+   *   known whether it arrived; `unserializable`; `unsupported` by clients that take no such
+   *   messages; `too_many_calls`; `bad_option`
    */
   send(data: unknown, options?: SendOptions): Promise<boolean> {
     const parts = this.connectionParts
@@ -94,7 +95,8 @@ export abstract class ConnectedSocket extends AuthorizedSocket {
 
   /**
    * Closes the connection, as `end` does.
-   * @param options.reconnect `false` tells the client to stay away; otherwise it comes back. @default true
+   * @param options.reconnect `false` tells the client to stay away; otherwise it comes back.
+   *   @default true
    * @throws RpcError `bad_option`
    */
   async close(options?: { readonly reconnect?: boolean | undefined }): Promise<void> {
