@@ -32,7 +32,7 @@ else await run()
 process.exit()
 
 async function run(): Promise<void> {
-  console.log(`${'limit'.padEnd(34)}${'transport'.padEnd(18)}   sent  passed   limit      of it`)
+  console.log(`${'limit'.padEnd(36)}${'transport'.padEnd(18)}   sent  passed   limit      of it`)
   const isMeant = ({ name }: { readonly name: string }) => name.includes(values.only ?? '')
   for (const kind of [...MESSAGES, ...PUBLICATIONS].filter(isMeant)) show(await flood(kind, seconds))
   for (const kind of TOKEN_FLOODS.filter(isMeant)) show(await floodTokens(kind, seconds))
@@ -44,7 +44,7 @@ function show(results: readonly FloodResult[]): void {
     if (!isWithin) process.exitCode = 1
     const numbers = [sent, passed, limit].map((number) => String(number).padStart(7)).join(' ')
     const part = `${((100 * passed) / limit).toFixed(1)} %`.padStart(9)
-    console.log(kind.padEnd(34) + transport.padEnd(17), numbers, part, isWithin ? '' : ' not within 5 %')
+    console.log(kind.padEnd(36) + transport.padEnd(17), numbers, part, isWithin ? '' : ' not within 5 %')
   }
 }
 
