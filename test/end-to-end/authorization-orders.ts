@@ -353,7 +353,96 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
     })
   })
 
+  describe('tokens that were out when an order was given', () => {
+    const able = { can: ['refresh'] }
+    const roleOf = async (peer: Peer) => ((await peer.ask({ rpc: 'whoami' })).resp as { role: string }).role
+    const tokens = async () => [
+      await tokenOf(there, 'uid=bob&role=admin'),
+      sign({ uid: 'bob', role: 'admin', iat: seconds(-5) }),
+      sign({ uid: 'bob', role: 'admin' }, { noTimestamp: true }),
+    ]
+
+    it('sign in with what `reauthorize` gave, and later ones with their own', async () => {
+      await open()
+      const early = await tokens()
+      await cluster().reauthorize({ uid: 'bob' }, { uid: 'bob', role: 'guest' })
+      for (const token of early) {
+        const peer = await bring(there, token)
+        expect(await outcomeOf(peer)).to.equal('in')
+        expect(await roleOf(peer)).to.equal('guest')
+      }
+      const later = await bring(there, await tokenOf(there, 'uid=bob&role=admin'))
+      expect(await outcomeOf(later)).to.equal('in')
+      expect(await roleOf(later)).to.equal('admin')
+    })
+
+    it('refresh an open socket with what `reauthorize` gave, also for that socket alone', async () => {
+      await open()
+      for (const kind of ['uid', 'sid'] as const) {
+        const [, peer] = await members('uid=bob&role=admin', able)
+        const token = await tokenOf(there, 'uid=bob&role=admin')
+        const who = kind === 'uid' ? { uid: 'bob' } : { sid: String(peer?.frames[0]?.sid) }
+        await cluster().reauthorize(who, { uid: 'bob', role: 'guest' })
+        expect(await peer?.ask({ rpc: '_refresh', req: { token } })).to.include({ resp: null })
+        expect(await roleOf(peer as Peer)).to.equal('guest')
+      }
+    })
+
+    it('sign in after `refresh`, but have ended', async () => {
+      await open()
+      for (const token of await (async () => {
+        const early = await tokens()
+        await cluster().refresh({ uid: 'bob' })
+        return early
+      })()) {
+        const peer = await bring(there, token, able)
+        expect(await outcomeOf(peer)).to.equal('in')
+        expect((await peer.find(({ resp }) => resp === 'success')).expiresIn).to.equal(1000)
+        const other = await bring(there, sign({ uid: 'bob', iat: seconds(-5) }))
+        expect((await other.closed).code).to.equal(expired.code)
+      }
+      const later = await bring(there, await tokenOf(there, 'uid=bob'), able)
+      expect((await later.find(({ resp }) => resp === 'success')).expiresIn).to.equal(undefined)
+    })
+
+    it('are refused 30 s after `refresh`, however long they live', async () => {
+      await open()
+      const token = sign({ uid: 'bob', iat: seconds(-5) })
+      const begun = Date.now()
+      const now = sinon.stub(Date, 'now').callsFake(() => begun - 30_001)
+      await cluster().refresh({ uid: 'bob' })
+      now.restore()
+      const old = sign({ uid: 'bob', iat: seconds(-60) })
+      expect(await enter(there, old)).to.equal(invalid_token.code)
+      expect(await outcomeOf(await bring(there, token, able))).to.equal('in')
+    })
+  })
+
   describe('#refresh', () => {
+    it('closes a client that brings no new token 30 s later, and none that does', async () => {
+      await open()
+      const clock = sinon.useFakeTimers({
+        now: Date.now(),
+        toFake: ['setTimeout', 'clearTimeout', 'performance'],
+      })
+      try {
+        const able = { can: ['refresh'] }
+        const [silent, good] = [...(await members('uid=bob', able)), ...(await members('uid=bob', able))]
+        await cluster().refresh({ uid: 'bob' })
+        const renew = good?.find((frame) => frame.command === 'renew')
+        await renew
+        const token = await tokenOf(here, 'uid=bob')
+        expect(await good?.ask({ rpc: '_refresh', req: { token } })).to.include({ resp: null })
+        await clock.tickAsync(29_000)
+        expect(await silent?.ask({ rpc: 'echo', req: 1 })).to.include({ resp: 1 })
+        await clock.tickAsync(1000)
+        expect((await silent?.closed)?.code).to.equal(expired.code)
+        expect(await good?.ask({ rpc: 'echo', req: 1 })).to.include({ resp: 1 })
+      } finally {
+        clock.restore()
+      }
+    })
+
     it('asks clients that can for a new token, and closes the others as expired', async () => {
       await open()
       const able = await members('uid=bob', { can: ['refresh'] })

@@ -10,7 +10,6 @@ import { OldPage } from './old-page.js'
 const TTL = 3_600_000
 
 /** Milliseconds after its end for which an authorisation still counts. */
-const GRACE = 30_000
 
 const claimsOf = (...channels: string[]) => ({
   uid: 'ada',
@@ -81,14 +80,14 @@ describe('the old browser client and authorisations that end or change', functio
     expect(await page.next('message')).to.deep.equal(['chat', 'back'])
   }
 
-  it('is closed as expired 30 s after `sessionTtl`, and comes back by itself', async () => {
+  it('is closed as expired after `sessionTtl`, and comes back by itself', async () => {
     const clock = sinon.useFakeTimers({
       now: Date.now(),
       toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
       shouldAdvanceTime: true,
     })
     const socket = await open({ sessionTtl: TTL, pingInterval: 2 ** 31 - 1 })
-    await clock.tickAsync(TTL + GRACE - 10_000)
+    await clock.tickAsync(TTL - 10_000)
     expect(socket.isConnected()).to.equal(true)
     await clock.tickAsync(10_000)
     await isBack(socket, 'expired')

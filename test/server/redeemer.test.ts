@@ -104,7 +104,7 @@ describe('Redeemer', () => {
         revocations,
         engine: { shared: false, tickets: Object.assign(Object.create(engine.tickets), { claim }) },
         log: logger,
-        authorizations: { check },
+        authorizations: { check, amend: (source) => source },
       })
       await refused(late.connect(sign({ scope: 'connect', jti: 'one' })), /revoked/)
     })

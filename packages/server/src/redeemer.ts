@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { decodeData, RpcError } from '@token-socket/protocol'
 import type { AuthorizationLog } from './authentication/authorization-log.js'
 import type { TokenSubject } from './authentication/authorization-order.js'
+import { GRACE } from './authentication/expiries.js'
 import type { Revocations } from './authentication/revocations.js'
 import type { TicketData } from './authentication/ticket-data.js'
 import type { AuthorizationSource } from './claims/authorization.js'
@@ -28,7 +29,7 @@ export interface RedeemerOptions {
   /** Milliseconds for which a ticket lets in. @default for as long as the socket lives */
   readonly sessionTtl?: number | undefined
   /** Knows what was revoked, over all nodes. @default nothing is */
-  readonly authorizations?: Pick<AuthorizationLog, 'check'> | undefined
+  readonly authorizations?: Pick<AuthorizationLog, 'check' | 'amend'> | undefined
 }
 
 /** Whom a token lets in. */
@@ -63,7 +64,7 @@ export class Redeemer {
       const claims = hasClaims ? readClaims(data.auth) : undefined
       const redeemed = { ...data, jti: ticket, claims, expiresAt: endIn(this.#options.sessionTtl) }
       await this.#checkOrders({ ...redeemed, uid: claims?.uid })
-      return redeemed
+      return this.#amended(redeemed)
     }
     if (claims.scope !== 'connect') throw this.#refused('its scope is not connect')
     const read = this.#read(claims)
@@ -74,7 +75,7 @@ export class Redeemer {
     await this.#checkOrders({ ...signed, uid: read?.uid })
     const ends = this.#options.enforceExpiry !== false
     const expiresAt = ends ? endAt(claims.exp) : undefined
-    return { auth: freeze(claims), ips: [], claims: read, ...signed, expiresAt }
+    return this.#amended({ auth: freeze(claims), ips: [], claims: read, ...signed, expiresAt })
   }
 
   /** Gives a socket what its token for a channel says, to be kept or taken back. @throws RpcError `invalid_token` */
@@ -119,6 +120,15 @@ export class Redeemer {
     await this.#options.authorizations?.check(token).catch((error: unknown) => {
       throw codeOf(error) === 'invalid_token' ? this.#refused((error as Error).message) : error
     })
+  }
+
+  /** What an order that was given since it was issued makes of it. At once: another one may come. */
+  #amended(redeemed: Redeemed): Redeemed {
+    const amended = this.#options.authorizations?.amend(redeemed) ?? redeemed
+    const { expiresAt } = amended
+    if (expiresAt !== redeemed.expiresAt && Number(expiresAt) + GRACE <= performance.now())
+      throw this.#refused('a newer one was asked for')
+    return amended
   }
 
   #read(signed: SignedClaims): Claims | undefined {

@@ -223,6 +223,22 @@ export class RemoteClient extends SubscribedSocket {
     this.#connection.close(code, reason)
   }
 
+  /** Whether its client can bring a new token on the open connection. @internal */
+  get canRefresh(): boolean {
+    return this.capabilities.includes('refresh') && !this.authorization.isFixed
+  }
+
+  /**
+   * Ends its authorization and asks its client for a new token: without one it is closed as
+   * `expired` after the grace. A client that cannot bring one is closed now. @internal
+   */
+  demandRefresh(): void {
+    if (!this.canRefresh) return this.closeFor('expired')
+    this.authorization = this.authorization.until(performance.now())
+    this.#owner.expiries?.follow(this)
+    this.sendMessage({ type: 'renew' })
+  }
+
   /**
    * Replaces what it is allowed, at once, and tells a client that can `refresh`. Then all that lasts
    * is judged again: what is no longer allowed ends.

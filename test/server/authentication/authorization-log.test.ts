@@ -230,12 +230,15 @@ describe('AuthorizationLog', () => {
       expect([done.length, engine.kept.length]).to.deep.equal([1, 1])
     })
 
-    it('keep revocations as long as they were told to, and other orders for ten minutes', async () => {
+    it('keep those about users, and revocations, as long as they were told to, others for ten minutes', async () => {
       const log = await start({ revocationTtl: 3_600_000 })
-      for (const type of ['revoke', 'reauthorize', 'refresh'] as const) await log.give(order({ type })).kept
-      expect(engine.published.map(({ retention }) => retention)).to.deep.equal(
-        [3_600_000, 600_000, 600_000].map((ttl) => ({ size: 1000, ttl })),
-      )
+      for (const type of ['revoke', 'reauthorize', 'refresh'] as const) {
+        await log.give(order({ type, who: { uid: 'ann' } })).kept
+        await log.give(order({ type, who: { sid: 'one' } })).kept
+      }
+      expect(engine.published.map(({ retention }) => retention?.ttl)).to.deep.equal([
+        3_600_000, 3_600_000, 3_600_000, 600_000, 3_600_000, 600_000,
+      ])
     })
 
     it('reject with what an order itself does', async () => {

@@ -17,9 +17,9 @@ describe('Expiries', () => {
   afterEach(() => sinon.restore())
 
   /** A socket whose authorization ends in this time. */
-  function socketOf(life: number | undefined) {
+  function socketOf(life: number | undefined, canRefresh = true) {
     const expiresAt = life === undefined ? undefined : performance.now() + life
-    const socket = { authorization: { expiresAt }, closeFor: sinon.spy() }
+    const socket = { authorization: { expiresAt }, canRefresh, closeFor: sinon.spy() }
     return Object.assign(socket, {
       change(next: number | undefined) {
         socket.authorization = { expiresAt: next === undefined ? undefined : performance.now() + next }
@@ -41,6 +41,15 @@ describe('Expiries', () => {
     clock.tick(1)
     expect(socket.closeFor.args).to.deep.equal([['expired']])
     expect(expiries.size).to.equal(0)
+  })
+
+  it('closes one whose client cannot bring a new token at its end', () => {
+    const socket = socketOf(60_000, false)
+    expiries.follow(socket)
+    clock.tick(59_999)
+    expect(socket.closeFor.called).to.equal(false)
+    clock.tick(1)
+    expect(socket.closeFor.args).to.deep.equal([['expired']])
   })
 
   it('closes one that has ended long ago in the next turn', () => {

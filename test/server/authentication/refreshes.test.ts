@@ -1,6 +1,11 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { HeldRevocations } from '../../../packages/server/src/authentication/held-revocations.js'
+import {
+  type OrderedSocket,
+  orderedSource,
+} from '../../../packages/server/src/authentication/ordered-source.js'
 import {
   type PendingRefresh,
   Refreshes,
@@ -59,12 +64,35 @@ describe('Refreshes', () => {
   it('refuses a token that was revoked while listeners decided', async () => {
     const socket = socketOf()
     const refuses = sinon.stub().returns(true)
+    const amend = <Source>(source: Source) => source
     const owner = { redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() }
-    const asking = new Refreshes({ ...owner, decide: async () => undefined, authorizations: { refuses } })
+    const asking = new Refreshes({
+      ...owner,
+      decide: async () => undefined,
+      authorizations: { refuses, amend },
+    })
     connect.resolves({ ...SOURCE, jti: 'id', issuedAt: 5 })
     expect(await rejection(asking.run(socket, pending()))).to.include({ code: 'invalid_token' })
     expect(refuses.args[0]?.[0]).to.include({ jti: 'id', issuedAt: 5 })
     expect(socket.changeAuthorization.called).to.equal(false)
+  })
+
+  it('judges a token by the orders that were given since it was issued', async () => {
+    const socket = socketOf()
+    const held = new HeldRevocations({ revocations: 10 })
+    const amend = <Source extends AuthorizationSource>(source: Source, to?: OrderedSocket) =>
+      orderedSource(source, held, to)
+    const decide = async () => {
+      // While listeners decide.
+      const order = { id: '1', type: 'reauthorize', who: { sid: 'sid' }, auth: { role: 'guest' } } as const
+      held.add({ ...order, at: 5 }, 60_000, Promise.resolve(1))
+      return undefined
+    }
+    const owner = { redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() }
+    const asking = new Refreshes({ ...owner, decide, authorizations: { refuses: () => false, amend } })
+    connect.resolves({ ...SOURCE, issuedAt: 5 })
+    await asking.run(socket, pending())
+    expect(socket.changeAuthorization.args[0]?.[0]).to.deep.include({ auth: { role: 'guest' } })
   })
 
   it('refuses a second one while one runs, and takes no token for it', async () => {

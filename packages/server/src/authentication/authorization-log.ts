@@ -1,10 +1,12 @@
 import { decodeData, encodeData, markHandled, RpcError, startTimer } from '@token-socket/protocol'
+import type { AuthorizationSource } from '../claims/authorization.js'
 import type { Broker, Health, History, Position, Publication } from '../engine.js'
 import { attempt } from '../runtime/attempt.js'
 import { type AuthorizationOrder, LOG_CHANNEL, readOrder, type TokenSubject } from './authorization-order.js'
 import { EngineWatch } from './engine-watch.js'
 import { HeldDeliveries } from './held-deliveries.js'
 import { HeldRevocations } from './held-revocations.js'
+import { type OrderedSocket, orderedSource } from './ordered-source.js'
 
 /** Dependencies of an {@link AuthorizationLog}. */
 export interface AuthorizationLogOwner {
@@ -34,8 +36,8 @@ export interface AuthorizationLogOwner {
 }
 
 /**
- * Milliseconds for which orders that revoke nothing are kept at most: tokens need not be compared
- * with them.
+ * Milliseconds for which orders about a session or a socket that revoke nothing are kept at most:
+ * longer than a ticket lives.
  */
 const ORDER_TTL = 600_000
 
@@ -135,6 +137,15 @@ export class AuthorizationLog {
   /** Whether a token, or the socket that it opened, was revoked, as far as this node knows. */
   refuses(token: TokenSubject): boolean {
     return this.#held.refuses(token)
+  }
+
+  /**
+   * What a token gives after the orders that were given since it was issued, as far as this node
+   * knows.
+   * @param socket the open one that brings it. @default one that is signing in
+   */
+  amend<Source extends AuthorizationSource>(source: Source, socket?: OrderedSocket): Source {
+    return orderedSource(source, this.#held, socket)
   }
 
   /**
@@ -306,9 +317,11 @@ export class AuthorizationLog {
     await attempt(() => engine.broker.publish(draft, { retention, idempotencyKey }))
   }
 
-  #ttlOf({ type }: AuthorizationOrder): number {
+  #ttlOf({ type, who }: AuthorizationOrder): number {
     const { revocationTtl } = this.#owner
-    return type === 'revoke' ? revocationTtl : Math.min(revocationTtl, ORDER_TTL)
+    // Tokens that the application signs name a user, and may live long.
+    const isKept = type === 'revoke' || 'uid' in who
+    return isKept ? revocationTtl : Math.min(revocationTtl, ORDER_TTL)
   }
 }
 

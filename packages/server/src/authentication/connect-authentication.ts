@@ -112,7 +112,7 @@ export class ConnectAuthenticator {
       const opening = readOpening(request, this.#options)
       const admitted = this.#admit(auth, { ip, ips, host: hostName(request, trusts), opening })
       await this.#checkRevoked(admitted.claims, began)
-      return { ...admitted, issuedAt: began }
+      return { ...admitted, issuedAt: began, isFixed: true }
     } catch (cause) {
       if (cause === WITHDRAWN) throw cause
       if (cause instanceof Refused) throw this.#refused(cause, ip, request.url)

@@ -1,7 +1,10 @@
 import { Deadlines } from '@token-socket/protocol'
 import type { Turnstile } from '../turnstile.js'
 
-/** Milliseconds after its end for which an authorization still counts: a new token may be late. */
+/**
+ * Milliseconds after its end for which an authorization still counts where a new token may come: it
+ * may be late.
+ */
 export const GRACE = 30_000
 
 /** A socket whose authorization may end. */
@@ -10,12 +13,14 @@ export interface ExpiringSocket {
     /** In milliseconds of `performance.now()`; `undefined` for never. */
     readonly expiresAt: number | undefined
   }
+  /** Whether its client can bring a new token. */
+  readonly canRefresh: boolean
   closeFor(why: 'expired'): void
 }
 
 /**
- * Closes sockets whose authorization ended 30 s ago, idle ones too, as `expired`. One timer serves
- * all of them, and nothing is kept for a socket whose authorization has no end. Jumps of the clock
+ * Closes sockets whose authorization has ended, idle ones too, as `expired`: 30 s later where a new
+ * token may come, else at once. One timer serves all of them, and nothing is kept for a socket whose authorization has no end. Jumps of the clock
  * change nothing. When many end at once, a few are closed in each turn of the event loop.
  */
 export class Expiries {
@@ -54,7 +59,8 @@ export class Expiries {
 }
 
 /** Milliseconds until a socket is closed; `undefined` for never. */
-function waitOf({ authorization }: ExpiringSocket): number | undefined {
+function waitOf({ authorization, canRefresh }: ExpiringSocket): number | undefined {
   const { expiresAt } = authorization
-  return expiresAt === undefined ? undefined : expiresAt + GRACE - performance.now()
+  if (expiresAt === undefined) return undefined
+  return expiresAt + (canRefresh ? GRACE : 0) - performance.now()
 }

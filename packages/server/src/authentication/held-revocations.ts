@@ -7,11 +7,18 @@ export interface HeldRevocationsLimits {
   readonly revocations: number
 }
 
+/** A token, and the socket that it is for, if it is open. */
+export interface OrderedSubject extends Omit<TokenSubject, 'jti'> {
+  readonly sid?: string | undefined
+}
+
 /** An order that this node knows, as long as it is kept. */
 interface HeldOrder {
   readonly order: AuthorizationOrder
   /** Of its JSON. */
   readonly bytes: number
+  /** When it was given, by the clock of this node: not much later than this node has learned it. */
+  readonly at: number
   /** In milliseconds of `performance.now()`. */
   readonly expiresAt: number
   /** How many sockets of this node it met. */
@@ -26,6 +33,9 @@ const ORDER_BYTES = 160
 
 /** Bytes that all orders may have together, however few they may be. */
 const LEAST_BYTES = 256 * 1024
+
+/** Milliseconds that clocks of nodes may differ by. */
+const SLACK = 10_000
 
 /** Milliseconds between two looks for what is over. */
 const SWEEP = 10_000
@@ -70,9 +80,10 @@ export class HeldRevocations {
   add(order: AuthorizationOrder, ttl: number, applied: Promise<number>): void {
     this.#sweep(SWEEP)
     const bytes = sizeOf(order)
-    this.#orders.set(order.id, { order, bytes, expiresAt: performance.now() + ttl, applied })
+    const at = Math.min(order.at, Date.now() + SLACK)
+    this.#orders.set(order.id, { order, bytes, at, expiresAt: performance.now() + ttl, applied })
     this.#bytes += bytes
-    if (order.type !== 'refresh') this.#index(order)
+    this.#index(order)
   }
 
   /** Whether a later order has given the same sockets another authorisation. */
@@ -92,6 +103,24 @@ export class HeldRevocations {
     const isBefore = (name: string) => issuedAt <= (this.#latest.get(name)?.at ?? Number.NaN)
     if (uid !== undefined && isBefore(`uid:${uid}`)) return true
     return session !== undefined && isBefore(`session:${session}`)
+  }
+
+  /**
+   * The orders of a type about a token, or about the socket that it is for, that were given since
+   * it was issued: the latest of each kind of target, the earlier ones first.
+   */
+  since(type: AuthorizationOrder['type'], subject: OrderedSubject): readonly AuthorizationOrder[] {
+    if (this.#orders.size === 0) return []
+    this.#sweep(SWEEP)
+    const { issuedAt = Number.NEGATIVE_INFINITY } = subject
+    const found: AuthorizationOrder[] = []
+    for (const kind of ['uid', 'session', 'sid'] as const) {
+      const value = subject[kind]
+      const order = value === undefined ? undefined : this.#latest.get(`${type} ${kind}:${value}`)
+      const at = order && this.#orders.get(order.id)?.at
+      if (at !== undefined && issuedAt <= at) found.push(order as AuthorizationOrder)
+    }
+    return found.sort((one, other) => one.at - other.at)
   }
 
   /** The orders that are kept, each with the milliseconds that it has left. */

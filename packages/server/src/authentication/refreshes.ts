@@ -41,7 +41,7 @@ export interface RefreshesOwner {
    */
   decide?(socket: RefreshedSocket, auth: unknown): Refusal | undefined | Promise<Refusal | undefined>
   /** Knows what was revoked, over all nodes. @default nothing is */
-  readonly authorizations?: Pick<AuthorizationLog, 'refuses'> | undefined
+  readonly authorizations?: Pick<AuthorizationLog, 'refuses' | 'amend'> | undefined
   readonly log: Pick<ThrottledLog, 'write'>
   /** What tokens pass, so that many at once do not keep the event loop from other sockets. */
   readonly turnstile: Pick<Turnstile, 'wait'>
@@ -77,14 +77,20 @@ export class Refreshes {
     try {
       await this.#owner.turnstile.wait()
       this.#check(socket, refresh)
-      const redeemed = await this.#owner.redeemer.connect(refresh.token)
+      const redeemed = this.#amended(socket, await this.#owner.redeemer.connect(refresh.token))
       this.#check(socket, refresh)
       await this.#ask(socket, redeemed)
       this.#check(socket, refresh)
-      await socket.changeAuthorization(redeemed)
+      await socket.changeAuthorization(this.#amended(socket, redeemed))
     } finally {
       this.#running.delete(socket)
     }
+  }
+
+  /** Orders that were given since the token was issued hold for it. */
+  #amended({ sid, authorization }: RefreshedSocket, source: AuthorizationSource): AuthorizationSource {
+    const { authorizations } = this.#owner
+    return authorizations ? authorizations.amend(source, { sid, session: authorization.session }) : source
   }
 
   /** Listeners decide about what could be: not about another user. They may take their time. */

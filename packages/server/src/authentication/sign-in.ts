@@ -23,13 +23,14 @@ import {
   type ConnectAuthenticatorOptions,
 } from './connect-authentication.js'
 import { Expiries } from './expiries.js'
-import { Refreshes } from './refreshes.js'
+import { Refreshes, type RefreshesOwner } from './refreshes.js'
 import { SocketCounts } from './socket-counts.js'
 
 /** Dependencies of {@link makeHandshakes}. */
 export interface SignInParts
   extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
-    Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'authorizations' | 'enforceExpiry'>,
+    Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'enforceExpiry'>,
+    Pick<RefreshesOwner, 'authorizations'>,
     OpeningOptions,
     Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'> {
   readonly limits: Limits

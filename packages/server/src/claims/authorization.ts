@@ -19,6 +19,8 @@ export interface AuthorizationSource {
    * @default never
    */
   readonly expiresAt?: number | undefined
+  /** Whether it is no token's, so that its client cannot bring another one. @default false */
+  readonly isFixed?: boolean | undefined
 }
 
 /** What a token for a channel has added, until its subscription is decided. */
@@ -48,6 +50,8 @@ export class Authorization {
   readonly issuedAt: number | undefined
   /** When it ends, in milliseconds of `performance.now()`; `undefined` for never. */
   readonly expiresAt: number | undefined
+  /** Whether it is no token's, so that its client cannot bring another one. */
+  readonly isFixed: boolean
   /** Counts the changes of what the sign-in says. Tokens for channels do not change it. */
   readonly version: number
   /** What it may do on channels: all claims together. */
@@ -61,6 +65,7 @@ export class Authorization {
     this.jti = source.jti
     this.issuedAt = source.issuedAt
     this.expiresAt = source.expiresAt
+    this.isFixed = source.isFixed ?? false
     this.version = version
     this.#added = added
     this.grants = merged(source.claims, added)
@@ -88,6 +93,12 @@ export class Authorization {
    */
   changed(source: AuthorizationSource): Authorization {
     return new Authorization(source, this.version + 1, this.#added)
+  }
+
+  /** The same, but for an end at this moment unless it ends before. The version stays. */
+  until(end: number): Authorization {
+    const { expiresAt = end } = this
+    return new Authorization({ ...this, expiresAt: Math.min(expiresAt, end) }, this.version, this.#added)
   }
 
   /**

@@ -109,14 +109,12 @@ export class NodeOrders {
 
 /** A new authorisation of the same sign-in: when it ends stays as it is. */
 function sourceOf({ authorization }: RemoteClient, auth: unknown) {
-  const { session, jti, issuedAt, expiresAt } = authorization
-  return { auth, claims: readClaims(auth), session, jti, issuedAt, expiresAt }
+  const { session, jti, issuedAt, expiresAt, isFixed } = authorization
+  return { auth, claims: readClaims(auth), session, jti, issuedAt, expiresAt, isFixed }
 }
 
-/** A client that cannot get a new token on an open socket comes back with one. */
 function renew(socket: RemoteClient): void {
-  if (socket.capabilities.includes('refresh')) socket.sendMessage({ type: 'renew' })
-  else socket.closeFor('expired')
+  socket.demandRefresh()
 }
 
 function always(matches: Test): JoiningMatcher {

@@ -25,9 +25,14 @@ export function sessionNotice(socket: {
 }
 
 /**
- * How long an authorization lasts, as the wire carries it: nothing if it has no end, and 1 ms if it
- * is over.
+ * How long an authorization lasts, as the wire carries it: nothing if it has no end, and a
+ * second if it is over, so that clients do not ask for tokens without a pause.
  */
 export function lifetimeOf({ expiresAt }: Pick<Authorization, 'expiresAt'>): Pick<SessionInfo, 'expiresIn'> {
-  return expiresAt === undefined ? {} : { expiresIn: Math.max(1, Math.round(expiresAt - performance.now())) }
+  if (expiresAt === undefined) return {}
+  const left = expiresAt - performance.now()
+  return { expiresIn: left > 0 ? Math.ceil(left) : LEAST }
 }
+
+/** Milliseconds that an authorization which is over is said to last. */
+const LEAST = 1000
