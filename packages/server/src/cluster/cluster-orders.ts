@@ -45,9 +45,8 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Gives sockets another authorisation, on whichever nodes. What it no longer allows ends at once;
-   * the rest goes on. When it
-   * ends stays as it is.
+   * Gives sockets another authorisation, on whichever nodes, and what tokens of before open. What
+   * it no longer allows ends at once; the rest goes on. When it ends stays as it is.
    * @param auth what `authentication` could have returned: an object, whose `uid`, `umd` and
    *   `channels` are claims
    * @returns how many sockets have it; resolves when no delivery by an older one can follow
@@ -64,9 +63,9 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Asks clients for a new token now, on whichever nodes. A client that cannot send one on an open
-   * socket is closed, and comes
-   * back with one.
+   * Ends the authorisation of sockets, and asks their clients for a new token now, on whichever
+   * nodes. A client that has sent none within 30 s is closed as `expired`; one that cannot send one
+   * is closed at once, and comes back with one. Tokens of before open a socket that has ended.
    * @returns how many were asked, or closed
    * @throws RpcError `bad_message`, `too_large`, `too_many_revocations`, `engine_unavailable`
    */
