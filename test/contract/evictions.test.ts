@@ -74,6 +74,27 @@ describe('#watchEvictions', () => {
     })
   }
 
+  /** Keeps something on a channel of the server's own, fills the engine, and reads what is left. */
+  async function leftOfReserved(engine: Engine, fill: (engine: Engine, at: number) => unknown) {
+    const retention = { ...RETENTION, ttl: 5000, isReserved: true }
+    for (const json of [JSON_TEXT, '1', '2'])
+      await engine.broker.publish({ channel: 'own', json }, { retention: { ...retention, size: 2 } })
+    const before = await engine.history.position('own')
+    for (const at of [0, 1, 2, 3, 4, 5, 6, 7, 8]) await fill(engine, at)
+    const { position, publications } = await engine.history.read('own', { limit: 10 })
+    await engine.close()
+    return { isSame: position.epoch === before.epoch, texts: publications.map(({ json }) => json) }
+  }
+
+  for (const [limits, fill] of CASES) {
+    const [limit = ''] = Object.keys(limits)
+    for (const name of ['memory', 'lmdb'])
+      it(`of the ${name} engine takes nothing from a reserved channel: ${limit}`, async () => {
+        const engine = name === 'memory' ? new MemoryEngine(limits) : lmdbEngine({ path, ...limits })
+        expect(await leftOfReserved(engine, fill)).to.deep.equal({ isSame: true, texts: ['1', '2'] })
+      })
+  }
+
   it('of the memory engine does not count a user twice who is cut off twice', async () => {
     const fill: (typeof CASES)[number][1] = ({ tickets }) => tickets.revoke('u:ann', 60_000)
     expect(await evicted(new MemoryEngine({ tickets: 1 }), fill)).to.deep.equal([])

@@ -33,6 +33,8 @@ export interface ChannelRecord {
   readonly due?: number
   /** Bytes of its publications. @default 0 */
   readonly bytes?: number
+  /** It is the server's own. It has no due time, so that no limit finds it. @default false */
+  readonly isReserved?: boolean
 }
 
 /** A publication as it is kept. */
@@ -101,22 +103,24 @@ export class StoredChannels {
   }
 
   /** Keeps a publication. @returns it with its place */
-  add(draft: Draft, { size, ttl }: Retention): Publication {
+  add(draft: Draft, retention: Retention): Publication {
+    const { size, ttl, isReserved = false } = retention
     const now = Date.now()
     const { channel, ...rest } = draft
     const before = this.#tables.channels.get(channel) ?? this.#begin(channel, now)
     const offset = before.offset + 1
     const id = this.#idAfter(before.lastId)
-    const bytes = bytesOf(rest)
+    const bytes = isReserved ? 0 : bytesOf(rest)
     const over = now + ttl
     const { epoch } = before
     this.#tables.publications.put([channel, offset], { ...rest, id, epoch, expires: over, bytes })
     this.#count(bytes)
     const expires = Math.max(before.expires, over)
-    const record = { ...before, offset, lastId: id, expires, bytes: (before.bytes ?? 0) + bytes }
+    const added = { ...before, offset, lastId: id, expires, bytes: (before.bytes ?? 0) + bytes }
+    const record = isReserved ? { ...this.#trim(channel, added, now), isReserved } : added
     const isTooMuch = (left: ChannelRecord) =>
       offset - left.first > size || (left.bytes ?? 0) > this.#limits.channelBytes
-    if (record.bytes > this.#limits.channelBytes) this.onevict('channelBytes')
+    if ((record.bytes ?? 0) > this.#limits.channelBytes) this.onevict('channelBytes')
     this.#settle(channel, before, this.#drop(channel, record, isTooMuch))
     this.#makeRoom()
     return { ...draft, id, epoch, offset }
@@ -152,7 +156,7 @@ export class StoredChannels {
 
   /** Notes a due time for a channel of an older version, so that it is swept like the others. */
   adopt(channel: string, record: ChannelRecord): void {
-    if (record.due === undefined) this.#settle(channel, record, record)
+    if (record.due === undefined && !record.isReserved) this.#settle(channel, record, record)
   }
 
   #find(
@@ -211,6 +215,7 @@ export class StoredChannels {
   /** Writes a channel's record, with a due time that is right for it. */
   #settle(channel: string, { due: before, first, offset }: ChannelRecord, record: ChannelRecord): void {
     const { live, idle, channels, publications } = this.#tables
+    if (record.isReserved) return void channels.put(channel, record)
     const wasLive = offset > first
     const isLive = record.offset > record.first
     const earliest = () => publications.get([channel, record.first + 1])?.expires ?? record.expires

@@ -12,6 +12,12 @@ export interface Retention {
   readonly size: number
   /** Milliseconds that this publication is kept. */
   readonly ttl: number
+  /**
+   * The channel is the server's own, such as its log of revocations. It has no part in the engine's
+   * limits of bytes and channels: other channels never make it lose anything before its time.
+   * @default false
+   */
+  readonly isReserved?: boolean | undefined
 }
 
 /** Something to be published. */

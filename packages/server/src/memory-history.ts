@@ -59,6 +59,8 @@ export class MemoryHistory implements History {
   /** The one that was published on least recently, to the second, is the first. */
   readonly #live = new AgingMap<LiveChannel>()
   readonly #idle = new IdlePositions()
+  /** The server's own channels, which have no part in the limits. */
+  readonly #reserved = new Map<string, ChannelHistory>()
   #bytes = 0
   #store = randomBytes(8).toString('base64url')
   /**
@@ -84,6 +86,7 @@ export class MemoryHistory implements History {
 
   /** Keeps a publication. @returns it with its place */
   add(draft: Draft, id: string, retention: Retention): Publication {
+    if (retention.isReserved) return this.#addReserved(draft, id, retention)
     const { history } = this.#open(draft.channel)
     const before = history.bytes
     const publication = history.add(draft, id, retention)
@@ -95,6 +98,8 @@ export class MemoryHistory implements History {
   }
 
   async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+    const reserved = this.#reserved.get(channel)
+    if (reserved) return { position: reserved.position, ...reserved.read(query) }
     const live = this.#live.get(channel)
     if (live) return { position: live.history.position, ...live.history.read(query) }
     const idle = this.#idle.get(channel)
@@ -109,10 +114,20 @@ export class MemoryHistory implements History {
   clear(): void {
     this.#live.clear()
     this.#idle.clear()
+    this.#reserved.clear()
     this.#bytes = 0
     this.#store = randomBytes(8).toString('base64url')
     this.#stopTimer?.()
     this.#stopTimer = undefined
+  }
+
+  #addReserved(draft: Draft, id: string, retention: Retention): Publication {
+    const { channel } = draft
+    const begin = () => new ChannelHistory(channel, this.#epochOf(this.#beginning(channel)))
+    const history = this.#reserved.get(channel) ?? begin()
+    this.#reserved.set(channel, history)
+    history.trim(Date.now())
+    return history.add(draft, id, retention)
   }
 
   /** The channel, as the one that was published on last. */

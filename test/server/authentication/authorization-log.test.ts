@@ -239,6 +239,7 @@ describe('AuthorizationLog', () => {
       expect(engine.published.map(({ retention }) => retention?.ttl)).to.deep.equal([
         3_600_000, 3_600_000, 3_600_000, 600_000, 3_600_000, 600_000,
       ])
+      expect(engine.published.every(({ retention }) => retention?.isReserved)).to.equal(true)
     })
 
     it('reject with what an order itself does', async () => {

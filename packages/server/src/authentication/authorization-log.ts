@@ -313,7 +313,8 @@ export class AuthorizationLog {
     if (this.#isClosed) throw new RpcError('shutting_down')
     const { engine, revocations: size } = this.#owner
     const draft = { channel: LOG_CHANNEL, json: encodeData(order) }
-    const retention = { size: Math.min(size, LONGEST_LOG), ttl: Math.max(1, Math.ceil(ttl)) }
+    const ms = Math.max(1, Math.ceil(ttl))
+    const retention = { size: Math.min(size, LONGEST_LOG), ttl: ms, isReserved: true }
     await attempt(() => engine.broker.publish(draft, { retention, idempotencyKey }))
   }
 
