@@ -411,7 +411,7 @@ describe('connectAuthentication', () => {
 
   describe('never has the query', () => {
     /** Long, short, encoded and odd: each name and value is looked for by itself. */
-    const PARTS = ['S3CR3T-credential', 'ü S3CR3T', 'x7Q', '"q7\\u"', 'N4ME', 'J5#+&']
+    const PARTS = ['S3CR3T-credential', 'ü S3CR3T', 'x7Qv', '"q7\\u"', 'N4ME', 'J5#+&']
     const [key, umlaut, short, quoted, name, odd] = PARTS.map(encodeURIComponent)
     const query = `key=${key}&more=${umlaut}&s=${short}&q=${quoted}&${name}=${odd}&N4ME`
     const [, ...written] = PARTS.map(encodeURIComponent)

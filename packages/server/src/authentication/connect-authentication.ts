@@ -26,7 +26,7 @@ import { ConnectCall, WITHDRAWN } from './connect-call.js'
 import { encodeGiven, refuseGiven } from './given-auth.js'
 import type { Revocations } from './revocations.js'
 import type { TicketData } from './ticket-data.js'
-import { codeWithoutQuery, withoutQuery } from './url-query.js'
+import { codeWithoutQuery, OwnError, withoutQuery } from './url-query.js'
 
 /**
  * Whether, and as whom, a WebSocket may connect that brings no token: asked with the upgrade
@@ -209,6 +209,6 @@ const HUNG =
   'connectAuthentication still has not answered: limits.connectAuthentications no longer counts this call'
 
 function lateError(timeout: number, isAsked: boolean): Error {
-  if (isAsked) return new Error(`${OPTION} did not answer within ${timeout} ms`)
-  return new Error(`${OPTION} was not asked within ${timeout} ms: limits.connectAuthentications calls run`)
+  if (isAsked) return new OwnError(`${OPTION} did not answer within ${timeout} ms`)
+  return new OwnError(`${OPTION} was not asked within ${timeout} ms: limits.connectAuthentications calls run`)
 }

@@ -4,13 +4,13 @@ import { codeOf } from '../runtime/thrown-values.js'
 /**
  * What an application threw about a request, for the log and for listeners. The query of the URL
  * may hold credentials: an error becomes a copy without own properties and cause, and one whose
- * text has a name or a value of the query keeps its name, its code and its calls only. Never
- * throws.
+ * text has the query, or a name or a value of four characters or more, keeps its name, its code
+ * and its calls only. The library's own errors stay as they are. Never throws.
  * @param url of the request. Without a query everything stays as it is
  */
 export function withoutQuery(cause: unknown, url = ''): unknown {
   const parts = partsOf(url)
-  if (parts.length === 0) return cause
+  if (parts.length === 0 || cause instanceof OwnError) return cause
   return readForeign(() => copied(cause, parts)) ?? new Error('the function threw what cannot be read')
 }
 
@@ -20,6 +20,11 @@ export function withoutQuery(cause: unknown, url = ''): unknown {
  */
 export function codeWithoutQuery(error: RpcError, url = ''): string {
   return safeName(codeOf(error), partsOf(url)) ?? 'application_error'
+}
+
+/** An error of the library's own, whose text has nothing of a request. */
+export class OwnError extends Error {
+  override readonly name = 'Error'
 }
 
 const HIDDEN = 'the function threw an error whose text has a part of the query of the URL'
@@ -41,7 +46,7 @@ function define(error: Error, name: string, value: unknown): void {
   Object.defineProperty(error, name, { value, configurable: true, writable: true })
 }
 
-/** Short parts are in many words, such as in `TypeError`: well-known names stay. */
+/** A part may be in a word, such as `type` in `TypeError`: well-known names stay. */
 function safeName(name: unknown, parts: readonly string[]): string | undefined {
   if (typeof name !== 'string') return undefined
   const isKnown = Object.hasOwn(ERRORS, name) || KNOWN.test(name)
@@ -75,8 +80,12 @@ function partsOf(url: string): readonly string[] {
   const raw = query.split('&').flatMap((field) => [field, ...halves(field)])
   const decoded = [...new URLSearchParams(query)].flat()
   const parts = [...raw, ...decoded].flatMap((part) => [part, encodeData(part).slice(1, -1)])
-  return [...new Set(parts.map((part) => part.toLowerCase()))].filter((part) => part !== '')
+  const secrets = [...parts.filter((part) => part.length >= LEAST), ...(query.includes('=') ? [query] : [])]
+  return [...new Set(secrets.map((part) => part.toLowerCase()))]
 }
+
+/** UTF-16 code units of a part that may be a secret: shorter ones are in many words. */
+const LEAST = 4
 
 function halves(field: string): readonly string[] {
   const at = field.indexOf('=')
