@@ -51,6 +51,23 @@ describe('a message to a connection', () => {
           await until(() => got.length === lengths.length)
           expect(got).to.deep.equal(lengths)
         })
+
+        it(`resolves when it is ${ack}, over ${how}, each alone; and among others`, async () => {
+          const site = await start({ perMessageDeflate })
+          const { socket } = await site.pair(options)
+          for (let count = 0; count < 3; count += 1)
+            expect(await socket.send('x'.repeat(count * 3000), { ack, timeout: 4000 })).to.equal(true)
+          let isOver = false
+          const stream = () => {
+            if (isOver) return
+            void socket.send('another', { ack: 'node' })
+            setImmediate(stream)
+          }
+          stream()
+          const results = [1, 2, 3].map((data) => socket.send(data, { ack, timeout: 4000 }))
+          expect(await Promise.all(results)).to.deep.equal([true, true, true])
+          isOver = true
+        })
       }
 
   it('is not written while no poll takes it, and is when a poll has', async () => {

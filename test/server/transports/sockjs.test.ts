@@ -62,6 +62,24 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
     expect(await streaming).to.match(/x{100}"\]\r\n\r\n$/)
   })
 
+  for (const path of ['xhr', 'xhr_streaming', 'eventsource', 'jsonp?c=cb', 'htmlfile?c=cb'])
+    it(`reports, over ${path}, when what was sent is written: small texts, one after the other`, async () => {
+      const isPoll = /^xhr$|jsonp/.test(path)
+      const fetch = () =>
+        carrier.fetch(`/sockets/000/abc/${path}`, { method: /^xhr/.test(path) ? 'POST' : 'GET' })
+      const first = await fetch()
+      if (isPoll) await first.text()
+      const { connection } = await carrier.guests.next()
+      for (const text of ['a', 'b', 'c']) {
+        connection.send([text])
+        const written = new Promise<void>((resolve) => connection.written?.(resolve))
+        if (isPoll) await (await fetch()).text()
+        await written
+        expect(connection.bufferedBytes).to.equal(0)
+      }
+      if (!isPoll) await first.body?.cancel()
+    })
+
   describe('a message over the limit', () => {
     const LARGE = 'x'.repeat(1001)
     const form = { 'Content-Type': 'application/x-www-form-urlencoded' }

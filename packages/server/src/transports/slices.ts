@@ -31,9 +31,9 @@ export function writeSliced(socket: Duplex, bytes: Buffer): void {
 
 /** From now on large texts of this response leave in slices. */
 export function sliceResponse(response: ServerResponse): void {
-  const write = response.write.bind(response) as (chunk: unknown) => boolean
-  response.write = (chunk: unknown) => {
-    if (typeof chunk !== 'string' || chunk.length <= SLICE) return write(chunk)
+  const write = response.write.bind(response) as (chunk: unknown, ...rest: unknown[]) => boolean
+  response.write = (chunk: unknown, ...rest: unknown[]) => {
+    if (typeof chunk !== 'string' || chunk.length <= SLICE) return write(chunk, ...rest)
     if (response.socket) writeApart(response.socket)
     let hasRoom = true
     for (const slice of slicesOf(Buffer.from(chunk))) hasRoom = write(slice)

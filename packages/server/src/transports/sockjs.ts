@@ -6,6 +6,7 @@ import type { BufferedConnection } from '../buffered-connection.js'
 import { Inbox, type InboxOwner } from '../socket/inbox.js'
 import type { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { DISCONNECT_DELAY, DownloadTime, type EndingSession, OPEN } from './download-time.js'
+import { shortenHeaders } from './kept-headers.js'
 import { BATCH_MESSAGES, isTooLarge } from './message-limit.js'
 import type { SessionConnection } from './polling-sessions.js'
 import { sliceResponse } from './slices.js'
@@ -173,6 +174,8 @@ class SockJSLink implements BufferedConnection, InboxOwner {
   #sentBytes = 0
   /** What waits until a given number of them is written. Made when something does. */
   #marks: { readonly at: number; readonly done: () => void }[] | undefined
+  /** The open response whose empty write has not called back. */
+  #probed: ServerResponse | undefined
 
   constructor(connection: SockJSConnection, options: SockJSLinkOptions) {
     this.#connection = connection
@@ -296,13 +299,33 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.#settleMarks()
   }
 
-  /** What waits in a response counts with its framing: nothing is taken for written too early. */
-  #settleMarks(): void {
+  /**
+   * What waits in a response counts with its framing: nothing is taken for written too early.
+   * @param known bytes that are written for certain
+   */
+  #settleMarks(known = 0): void {
     if (!this.#marks) return
-    const written = this.#sentBytes - this.bufferedBytes
+    const written = Math.max(known, this.#sentBytes - this.bufferedBytes)
     const left = this.#marks.findIndex(({ at }) => at > written)
     const reached = this.#marks.splice(0, left < 0 ? this.#marks.length : left)
     for (const { done } of reached) done()
+    if (this.#marks?.length) this.#probe()
+  }
+
+  /** The response says when it has passed on what it holds now. It drains only if that was much. */
+  #probe(): void {
+    const { response } = this.#connection._session.recv ?? {}
+    if (!response || response.writableEnded || response.writableLength === 0) return
+    if (this.#probed === response) return
+    this.#probed = response
+    const held = this.#sentBytes - this.#laterBytes - this.#nextBytes
+    // An empty write has its turn after all that wait.
+    response.write('', (error) => {
+      if (this.#probed === response) this.#probed = undefined
+      if (error) return
+      const isAll = [...this.#responses].every((other) => other === response || other.writableLength === 0)
+      this.#settleMarks(isAll ? held : 0)
+    })
   }
 
   readonly #drained = () => {
@@ -329,34 +352,6 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.#options.closed()
     this.#listener?.closed(code, reason)
     this.#onempty()
-  }
-}
-
-/** Headers that sockjs keeps with a session. */
-const KEPT_HEADERS = [
-  'referer',
-  'x-client-ip',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-cluster-client-ip',
-  'via',
-  'x-real-ip',
-  'x-forwarded-proto',
-  'x-ssl',
-  'dnt',
-  'host',
-  'user-agent',
-  'accept-language',
-]
-
-/** UTF-16 code units of such a header that are kept. */
-const LONGEST_HEADER = 256
-
-/** Takes long headers away that sockjs would keep with the session, and that this library never reads there. */
-function shortenHeaders({ headers }: IncomingMessage): void {
-  for (const name of KEPT_HEADERS) {
-    if (String(headers[name] ?? '').length > LONGEST_HEADER) delete headers[name]
   }
 }
 
