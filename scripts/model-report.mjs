@@ -10,6 +10,15 @@ export function readNumber(name, text, least) {
   throw new Error(`--${name} has to be a whole number from ${least} on, not ${JSON.stringify(text)}`)
 }
 
+/** The models, by their names. */
+const MODELS = ['subscription', 'authorization']
+
+/** The model that is meant. @throws Error that names the models */
+export function readModel([name = 'subscription', ...others]) {
+  if (MODELS.includes(name) && others.length === 0) return name
+  throw new Error(`a model has to be one of ${MODELS.join(', ')}, not ${[name, ...others].join(' ')}`)
+}
+
 /** The seeds of each worker: contiguous, and all of them together. */
 export function shares(first, seeds, workers) {
   const size = Math.ceil(seeds / workers)
@@ -26,7 +35,7 @@ export function progress({ done, seeds, failures, seconds }) {
 }
 
 /** The last lines. @param run `died` if a worker ended before its time */
-export function summary({ first, done, seeds, failures, seconds, died }) {
+export function summary({ model = 'subscription', first, done, seeds, failures, seconds, died }) {
   const all = done < seeds ? `${done} of ${seeds}` : `${seeds}`
   const lines = [`${all} histories from seed ${first}: ${failures.length} wrong, ${Math.round(seconds)} s`]
   if (died) lines.push('A worker ended before its time: its error is above.')
@@ -34,7 +43,7 @@ export function summary({ first, done, seeds, failures, seconds, died }) {
   const sorted = [...failures].sort((a, b) => a - b)
   lines.push(
     `Wrong: seed${sorted.length > 1 ? 's' : ''} ${sorted.join(', ')}`,
-    `Play one again: npm run model -- --seeds 1 --first ${sorted[0]}`,
+    `Play one again: npm run model -- ${model === 'subscription' ? '' : `${model} `}--seeds 1 --first ${sorted[0]}`,
   )
   if (failures.length >= MOST_FAILURES) lines.push(`It stops after ${MOST_FAILURES} wrong histories.`)
   return lines

@@ -1,11 +1,12 @@
 // `npm run model -- --seeds 100000 --first 0`: plays generated histories of a client and a server, and prints those that
-// went wrong. See docs/STATES.md.
+// went wrong. See docs/STATES.md. `npm run model -- authorization --count 100000 --seed 1` does so with users whose rights
+// change: see docs/AUTHORISATION.md.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { root } from './gates.mjs'
-import { MOST_FAILURES, progress, readNumber, shares, summary } from './model-report.mjs'
+import { MOST_FAILURES, progress, readModel, readNumber, shares, summary } from './model-report.mjs'
 
 /** Milliseconds between two lines of progress. */
 const INTERVAL = 10_000
@@ -22,15 +23,18 @@ process.exitCode = run.failures.length > 0 || run.died ? 1 : 0
 
 function readOptions() {
   const most = Math.min(2, availableParallelism())
-  const defaults = { seeds: '100000', first: '1', workers: String(most) }
-  const option = (name) => ({ type: 'string', default: defaults[name] })
+  const text = { type: 'string' }
   try {
-    const options = { seeds: option('seeds'), first: option('first'), workers: option('workers') }
-    const { values } = parseArgs({ options })
+    const { values, positionals } = parseArgs({
+      options: { seeds: text, first: text, count: text, seed: text, workers: text },
+      allowPositionals: true,
+    })
+    const { seeds, first, count, seed, workers = String(most) } = values
     return {
-      seeds: readNumber('seeds', values.seeds, 1),
-      first: readNumber('first', values.first, 0),
-      workers: readNumber('workers', values.workers, 1),
+      model: readModel(positionals),
+      seeds: readNumber(seeds === undefined ? 'count' : 'seeds', seeds ?? count ?? '100000', 1),
+      first: readNumber(first === undefined ? 'seed' : 'first', first ?? seed ?? '1', 0),
+      workers: readNumber('workers', workers, 1),
     }
   } catch (error) {
     console.error(error.message)
@@ -40,8 +44,7 @@ function readOptions() {
 
 function start(share) {
   const loader = ['--conditions=@token-socket/source', '--import=tsx']
-  const file = 'test/client/subscription-model/run.ts'
-  const node = [...loader, file, '--seeds', String(share.seeds), '--first', String(share.first)]
+  const node = [...loader, 'test/client/subscription-model/run.ts', '--model', run.model, '--seeds', String(share.seeds), '--first', String(share.first)]
   const child = spawn(process.execPath, node, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   createInterface({ input: child.stdout }).on('line', (line) => hear(JSON.parse(line)))
   const ended = new Promise((resolve) => {

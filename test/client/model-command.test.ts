@@ -18,6 +18,21 @@ describe('npm run model', () => {
     expect(code).to.equal(0)
   })
 
+  it('plays the model of authorisations', async function () {
+    this.timeout(60_000)
+    const { code, output } = await run('authorization', '--count', '5', '--seed', '7', '--workers', '1')
+    expect(output).to.match(/^5 histories from seed 7: 0 wrong, \d+ s$/m)
+    expect(code).to.equal(0)
+  })
+
+  it('says which models there are', async () => {
+    const { code, error } = await run('weather')
+    expect([code, error]).to.deep.equal([
+      2,
+      'a model has to be one of subscription, authorization, not weather\n',
+    ])
+  })
+
   it('says what is wrong with an option', async () => {
     for (const [option, text] of [
       ['seeds', 'abc'],
@@ -57,6 +72,9 @@ describe('npm run model', () => {
       'Wrong: seeds 8, 70',
       'Play one again: npm run model -- --seeds 1 --first 8',
     ])
+    expect(summary({ ...state, model: 'authorization' }).at(-1)).to.equal(
+      'Play one again: npm run model -- authorization --seeds 1 --first 8',
+    )
     const ten = Array.from({ length: 10 }, (_, index) => index)
     expect(summary({ ...state, failures: ten }).at(-1)).to.equal('It stops after 10 wrong histories.')
     expect(summary({ ...state, failures: [], died: true })[1]).to.include('A worker ended before its time')

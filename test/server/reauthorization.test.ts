@@ -534,6 +534,34 @@ describe('Reauthorization', () => {
       expect((await asked).error).to.include({ code: 'forbidden' })
     })
 
+    it('is decided again when the channel is lost while a page is read, by a function that took its time', async () => {
+      const reading = slowly()
+      const asked = gate<boolean>()
+      const read = async (...query: Parameters<typeof engine.history.read>) => {
+        await reading.promise
+        return engine.history.read(...query)
+      }
+      let answer: boolean | Promise<boolean> = true
+      make(
+        { a: { subscribe: () => answer, history: { ttl: 60_000 } } },
+        { history: { read, position: (name: string) => engine.history.position(name) } },
+      )
+      const one = member(mayRead('a'))
+      reading.open()
+      await join(one, 'a')
+      const later = gate()
+      reading.promise = later.promise
+      await channels.publish('a', 1)
+      answer = asked.promise
+      const done = change(one, mayRead('a'))
+      const page = ask(one, 'history', 'a')
+      await turn()
+      asked.open(false)
+      await done
+      later.open()
+      expect((await page).error).to.include({ code: 'forbidden' })
+    })
+
     it('gives what the new authorization allows', async () => {
       const reading = slowly()
       const one = member(mayRead('a'))

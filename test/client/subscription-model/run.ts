@@ -1,11 +1,14 @@
 /** A worker of `npm run model`: plays the histories of some seeds, and tells its parent what it finds, a line of JSON each. */
 import { parseArgs } from 'node:util'
-import { playSeed } from './play.js'
+import { playSeed as playAuthorization } from '../../server/authorization-model/play.js'
+import { playSeed as playSubscription } from './play.js'
 
 /** Milliseconds between two lines that tell how far it is. */
 const INTERVAL = 1000
 
-const { values } = parseArgs({ options: { seeds: { type: 'string' }, first: { type: 'string' } } })
+const text = { type: 'string' } as const
+const { values } = parseArgs({ options: { model: text, seeds: text, first: text } })
+const playSeed = values.model === 'authorization' ? playAuthorization : playSubscription
 const first = Number(values.first)
 const end = first + Number(values.seeds)
 const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)

@@ -146,7 +146,7 @@ export class Acts {
     const { isOn, position, proof } = choice.device.place(channel)
     const from =
       isOn || expected.subscribing > 0 || !position || random.number(3) === 0 ? {} : { ...position, proof }
-    choice.device.place(channel).asked = position?.offset
+    if (position && 'epoch' in from) choice.device.place(channel).asked.add(position.offset)
     const during = since(link)
     const { endings, ending } = expected
     choice.device.wanted.add(channel)

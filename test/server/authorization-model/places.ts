@@ -24,8 +24,8 @@ export class Place {
   isPlaced = false
   position: { readonly epoch: string; readonly offset: number } | undefined
   proof: string | undefined
-  /** The offset that the client last asked from. */
-  asked: number | undefined
+  /** The offsets that the client has asked from. */
+  readonly asked = new Set<number>()
   /** On a channel that keeps nothing: how many were accepted up to the last one that came. */
   accepted: number | undefined
   members = new Map<string, number | undefined>()
@@ -47,7 +47,7 @@ export class Place {
     this.proof = proof
     this.isPlaced = true
     // Nothing was there: its epoch is a new one each time.
-    const isNew = reason === 'epoch_changed' && this.asked === 0
+    const isNew = reason === 'epoch_changed' && this.asked.has(0)
     if (reason !== undefined && reason !== 'forbidden' && !isNew) return `has a gap: ${reason}`
     // Told once more: the client never goes back, and must not be moved on.
     const isAgain = isPlaced && recovered === undefined && position !== undefined && position.epoch === epoch

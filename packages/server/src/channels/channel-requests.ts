@@ -1,5 +1,6 @@
 import {
   encodeData,
+  type HistoryMessage,
   type PublishMessage,
   RpcError,
   refusal,
@@ -73,6 +74,8 @@ export interface RequestedChannels {
 interface Work {
   /** The version of the authorization by which it is decided. */
   version: number
+  /** Whether the socket was on the channel then. */
+  wasOn: boolean
   /** The data of a publication. */
   json: string | undefined
 }
@@ -84,6 +87,11 @@ const STALE = 'The authorization changed meanwhile'
 
 function hasChanged(socket: RemoteClient, { version }: Work): boolean {
   return socket.authorization.version !== version
+}
+
+/** Whether a socket has lost the channel since: what it may read as a subscriber, it may not any longer. */
+function hasLost(socket: RemoteClient, { channel }: HistoryMessage, { wasOn }: Work): boolean {
+  return wasOn && !socket.isOn(channel)
 }
 
 /** Decides about what clients ask on channels, and does it. */
@@ -196,9 +204,10 @@ export class ChannelRequests {
     request: ChannelRequest,
     sent: PendingRequest,
   ): Promise<{ readonly refused?: ChannelAnswer; readonly data?: unknown }> {
-    const work: Work = { version: 0, json: undefined }
+    const work: Work = { version: 0, wasOn: false, json: undefined }
     while (isAwaited(socket, sent)) {
       work.version = socket.authorization.version
+      work.wasOn = 'channel' in request && socket.isOn(request.channel)
       const refused = await this.#channels.access.decide(socket, request)
       if (refused && !isAwaited(socket, sent)) return { refused }
       if (hasChanged(socket, work)) continue
@@ -219,7 +228,7 @@ export class ChannelRequests {
         return this.#publishFor(socket, request, work)
       case 'history': {
         const page = await this.#histories.read(socket, request)
-        return hasChanged(socket, work) ? CHANGED : page
+        return hasChanged(socket, work) || hasLost(socket, request, work) ? CHANGED : page
       }
       case 'broadcast':
         this.#channels.broadcasts.checkRoom()
