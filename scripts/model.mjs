@@ -44,7 +44,16 @@ function readOptions() {
 
 function start(share) {
   const loader = ['--conditions=@token-socket/source', '--import=tsx']
-  const node = [...loader, 'test/client/subscription-model/run.ts', '--model', run.model, '--seeds', String(share.seeds), '--first', String(share.first)]
+  const node = [
+    ...loader,
+    'test/client/subscription-model/run.ts',
+    '--model',
+    run.model,
+    '--seeds',
+    String(share.seeds),
+    '--first',
+    String(share.first),
+  ]
   const child = spawn(process.execPath, node, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   createInterface({ input: child.stdout }).on('line', (line) => hear(JSON.parse(line)))
   const ended = new Promise((resolve) => {

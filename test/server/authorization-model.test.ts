@@ -23,7 +23,9 @@ describe('rights that change, whatever happens', () => {
     try {
       let told: string | undefined
       for (let seed = 1; told === undefined; seed += 1) told = await playSeed(seed)
-      expect(told).to.match(/^seed \d+/).and.to.include('version')
+      expect(told)
+        .to.match(/^seed \d+/)
+        .and.to.include('version')
     } finally {
       undo?.()
     }

@@ -81,7 +81,8 @@ export class ChannelPresence {
    * Puts a socket that is on a channel on its presence, if it has one for this socket; again, if it is there already.
    * From now until {@link leave} every change is heard for it.
    * @param isWanted whether it is still to be put there, once the rules have been asked
-   * @returns nothing if it takes no part, or has left meanwhile; an empty list if it has taken part until now
+   * @returns nothing if it takes no part, or has left meanwhile; an empty list if it has taken part
+   *   until now
    * @throws RpcError `uid_required`, `too_many_members`, `too_many_messages`; what the engine throws. Then {@link leave} has to be called.
    */
   enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {

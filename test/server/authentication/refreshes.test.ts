@@ -95,6 +95,17 @@ describe('Refreshes', () => {
     expect(socket.changeAuthorization.args[0]?.[0]).to.deep.include({ auth: { role: 'guest' } })
   })
 
+  it('refuses a token that was revoked after it was looked at, where no listener is asked', async () => {
+    const socket = socketOf()
+    const refuses = sinon.stub().returns(true)
+    const owner = { redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() }
+    const asking = new Refreshes({ ...owner, authorizations: { refuses, amend: (source) => source } })
+    connect.resolves({ ...SOURCE, jti: 'id', issuedAt: 6 })
+    expect(await rejection(asking.run(socket, pending()))).to.include({ code: 'invalid_token' })
+    expect(refuses.args[0]?.[0]).to.include({ jti: 'id', issuedAt: 6 })
+    expect(socket.changeAuthorization.called).to.equal(false)
+  })
+
   it('refuses a second one while one runs, and takes no token for it', async () => {
     const socket = socketOf()
     const first = refreshes.run(socket, pending('first'))

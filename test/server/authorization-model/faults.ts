@@ -73,6 +73,5 @@ export const FAULTS: Readonly<Record<string, () => () => void>> = {
         if (count % 50 > 0) deliver.apply(this, what)
       }
     }),
-  'members who lose the channel stay': () =>
-    replace(MemoryPresence.prototype, 'leave', () => async () => {}),
+  'members who lose the channel stay': () => replace(MemoryPresence.prototype, 'leave', () => async () => {}),
 }

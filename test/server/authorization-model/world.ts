@@ -193,17 +193,17 @@ export class World {
     const { n, by } = JSON.parse(json) as NonNullable<Frame['message']> & { readonly by?: string }
     if (n === undefined) return () => {}
     const link = by === undefined ? undefined : this.#links.get(by)
+    if (link) this.flush()
     const version = (this.node.hub.get(link?.sid ?? '')?.umd as Frame['umd'])?.v
     const rights = version === undefined ? undefined : this.#rights[version]
     if (link && rights && !mayPublish(rights, channel))
       this.complain(`${by} publishes ${n} on ${channel}, which its version ${version} does not allow`)
+    const index = link ? link.versions.length - 1 : 0
     return () => {
       this.accepted.get(channel)?.push(n)
       this.note(`    ${n} is accepted on ${channel}`)
-      if (!link || !rights || link.state !== 'open' || mayPublish(rights, channel) === false) return
-      const isOld = !link.valid.includes(link.versions.find((one) => one.rights === rights) as never)
-      const isKnown = link.versions.some((one) => one.rights === rights)
-      if (isKnown && isOld && !link.valid.some((one) => mayPublish(one.rights, channel)))
+      if (link?.state !== 'open' || index >= link.acknowledged) return
+      if (!link.valid.some((one) => mayPublish(one.rights, channel)))
         this.complain(`${by} published ${n} on ${channel} by an older version`)
     }
   }

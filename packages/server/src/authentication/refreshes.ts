@@ -81,6 +81,7 @@ export class Refreshes {
       this.#check(socket, refresh)
       await this.#ask(socket, redeemed)
       this.#check(socket, refresh)
+      this.#checkOrders(redeemed)
       await socket.changeAuthorization(this.#amended(socket, redeemed))
     } finally {
       this.#running.delete(socket)
@@ -95,8 +96,8 @@ export class Refreshes {
 
   /** Listeners decide about what could be: not about another user. They may take their time. */
   async #ask(socket: RefreshedSocket, source: AuthorizationSource): Promise<void> {
-    const { turnstile, authorizations, log } = this.#owner
-    const { auth, uid, session, jti, issuedAt } = changeOf(socket.authorization, source)
+    const { turnstile, log } = this.#owner
+    const { auth } = changeOf(socket.authorization, source)
     const decided = this.#owner.decide?.(socket, auth)
     const refusal = isThenable(decided) ? await decided : decided
     if (refusal) {
@@ -105,10 +106,13 @@ export class Refreshes {
       log.write('refresh listener', ['info', details, REFUSED])
       throw error
     }
-    if (!isThenable(decided)) return
-    await turnstile.wait()
-    // An order may have come meanwhile.
-    if (authorizations?.refuses({ uid, session, jti, issuedAt })) throw new RpcError('invalid_token')
+    if (isThenable(decided)) await turnstile.wait()
+  }
+
+  /** An order may have come after the token was looked at. Nothing is awaited until the change. */
+  #checkOrders({ claims, session, jti, issuedAt }: AuthorizationSource): void {
+    const isRefused = this.#owner.authorizations?.refuses({ uid: claims?.uid, session, jti, issuedAt })
+    if (isRefused) throw new RpcError('invalid_token')
   }
 
   /** Nothing changes after the answer, or on a socket that is gone. */

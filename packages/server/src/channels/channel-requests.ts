@@ -89,7 +89,7 @@ function hasChanged(socket: RemoteClient, { version }: Work): boolean {
   return socket.authorization.version !== version
 }
 
-/** Whether a socket has lost the channel since: what it may read as a subscriber, it may not any longer. */
+/** Whether a socket has lost the channel since, so that it does not read as a subscriber now. */
 function hasLost(socket: RemoteClient, { channel }: HistoryMessage, { wasOn }: Work): boolean {
   return wasOn && !socket.isOn(channel)
 }
