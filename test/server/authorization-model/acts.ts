@@ -230,7 +230,11 @@ export class Acts {
       return
     }
     this.#used(token, { wasRefused, answer, what })
-    if (!answer.code) this.#acknowledged(link, (token.rights as Rights).id)
+    if (answer.code) return
+    const isAmended = (world.reauthorized.get(uid) ?? 0) >= token.issuedAt
+    if (!isAmended) return this.#acknowledged(link, (token.rights as Rights).id)
+    // The server's order holds in its place.
+    if (link.current) link.current.token = token
   }
 
   async #reauthorize({ random, device }: Choice): Promise<void> {
@@ -239,6 +243,7 @@ export class Acts {
     const rights = world.newRights(random, device.uid)
     const meant = world.meant(who)
     world.note(`  ${JSON.stringify(who)} version ${rights.id}`)
+    world.reauthorized.set(device.uid, Date.now() + 1000)
     await world.node.cluster.reauthorize(who as never, authOf(rights)).catch((error) => {
       if (error.code !== 'identity_changed' || meant.some(({ uid }) => uid === device.uid)) throw error
     })
@@ -260,6 +265,7 @@ export class Acts {
     const who = this.#target(random, device)
     const meant = this.#world.meant(who)
     const before = meant.map(({ renewals }) => renewals)
+    this.#world.renewed.push(Date.now())
     await this.#world.node.cluster.refresh(who as never)
     for (const [index, link] of meant.entries()) {
       this.#world.flush()

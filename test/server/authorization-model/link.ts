@@ -37,7 +37,7 @@ export interface Answer {
 export interface InForce {
   readonly rights: Rights
   /** The token that gave it, or that of before if the server gave it. */
-  readonly token: ModelToken
+  token: ModelToken
   readonly session: string | undefined
 }
 

@@ -48,6 +48,10 @@ export class World {
     new Device('cid1', 'cid'),
   ] as const
   readonly revocations: Revocation[] = []
+  /** When users were given other rights, which hold for their tokens of before. */
+  readonly reauthorized = new Map<string, number>()
+  /** When anyone was asked for a new token: 30 s later those of before are refused. */
+  readonly renewed: number[] = []
   /** What the engine has accepted, by channel. */
   readonly accepted = new Map<string, number[]>(CHANNELS.map((channel) => [channel, []]))
   readonly listens: boolean
@@ -166,7 +170,8 @@ export class World {
   }
 
   mayBeRefused(token: ModelToken): boolean {
-    return this.revocations.some((revocation) => revocation.mayRefuse(token))
+    const isOver = this.renewed.some((at) => at >= token.issuedAt && Date.now() - at >= 29_000)
+    return isOver || this.revocations.some((revocation) => revocation.mayRefuse(token))
   }
 
   #ownerOf(device: Device): LinkOwner {
