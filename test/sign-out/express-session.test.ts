@@ -100,8 +100,8 @@ describe('#expressSession', () => {
     })
   }
 
-  const start = async (
-    options: ExpressSessionOptions & {
+  const start = async <Session = Readonly<Record<string, unknown>>>(
+    options: ExpressSessionOptions<Session> & {
       store?: Store
       version?: string
       maxAge?: number
@@ -228,6 +228,25 @@ describe('#expressSession', () => {
         expect(answered).to.deep.equal([0, 0])
       })
     }
+
+    for (const [title, isSignedIn, order] of [
+      ['closes the sockets where the new session has no user', ({ roles }) => roles, 'revoke'],
+      ['asks for new tokens where it has one', () => true, 'refresh'],
+      [
+        'closes the sockets where the function fails',
+        () => {
+          throw new Error('no')
+        },
+        'revoke',
+      ],
+    ] as const satisfies readonly (readonly [string, ExpressSessionOptions['isSignedIn'], string])[])
+      it(`${title}: \`isSignedIn\``, async () => {
+        const { sockets, get } = await start({ onregenerate: 'refresh', isSignedIn, onerror: () => {} })
+        const before = await get('/sign-in')
+        await get('/regenerate')
+        await until(() => sockets.orders.length > 0)
+        expect(sockets.orders).to.deep.equal([[order, { session: before }]])
+      })
 
     it('waits for the answer for a second at most', async () => {
       const store = new MemoryStore()
@@ -451,6 +470,32 @@ describe('#expressSession', () => {
   describe('`watch`', () => {
     const roles = { watch: ({ roles }: Record<string, unknown>) => roles }
 
+    it('takes functions of the application’s own type of sessions', async () => {
+      const { sockets, get } = await start({ watch: ({ roles }: SessionData) => roles.length })
+      const sid = await get('/sign-in')
+      await get('/promote')
+      expect(sockets.orders).to.deep.equal([['refresh', { session: sid }]])
+    })
+
+    it('closes sockets where the saved session has no user any longer: `isSignedIn`', async () => {
+      for (const options of [roles, {}]) {
+        const prepare = (app: Express) => {
+          routes(app)
+          app.get('/ban', (request, response) => {
+            request.session.roles = []
+            response.send('banned')
+          })
+        }
+        const isSignedIn = ({ roles }: SessionData) => roles?.length
+        const { sockets, get } = await start<SessionData>({ ...options, isSignedIn, prepare })
+        const sid = await get('/sign-in')
+        await get('/visit')
+        expect(sockets.orders).to.deep.equal([])
+        await get('/ban')
+        expect(sockets.orders).to.deep.equal([['revoke', { session: sid }]])
+      }
+    })
+
     it('has clients refresh when a request saves other rights, and only then', async () => {
       const { sockets, get } = await start(roles)
       const sid = await get('/sign-in')
@@ -525,6 +570,7 @@ describe('#expressSession', () => {
     'no store': [undefined, {}],
     onregenerate: [new MemoryStore(), { onregenerate: 'close' }],
     watch: [new MemoryStore(), { watch: 'roles' }],
+    isSignedIn: [new MemoryStore(), { isSignedIn: 'auth' }],
     ttl: [new MemoryStore(), { ttl: -1 }],
     sessions: [new MemoryStore(), { sessions: 0.5 }],
   })) {

@@ -15,8 +15,14 @@ import {
   type SignOutSockets,
 } from './sign-out-sockets.js'
 
-/** Options of {@link expressSession}. */
-export interface ExpressSessionOptions {
+/** A session's data, by the names that the application has given. */
+type SessionFields = Readonly<Record<string, unknown>>
+
+/**
+ * Options of {@link expressSession}. `Session` is the type that the application's functions take,
+ * such as `SessionData` of express-session.
+ */
+export interface ExpressSessionOptions<Session = Readonly<Record<string, unknown>>> {
   /**
    * What happens to the sockets of a session that `req.session.regenerate()` replaces. Both wait
    * for the answer to that request, for a second at most, so that the client has its new cookie.
@@ -25,10 +31,18 @@ export interface ExpressSessionOptions {
   readonly onregenerate?: SignOutOrder | undefined
   /**
    * Gives what decides about a session's rights, such as its roles. When a request saves a session
-   * for which this is no longer the same JSON, the clients of the session fetch new tokens.
+   * for which this is no longer the same JSON, the clients of the session fetch new tokens; one that
+   * has brought none within 30 s is closed.
    * @default saving a session does nothing to its sockets
    */
-  readonly watch?: ((session: Record<string, unknown>) => unknown) | undefined
+  readonly watch?: ((session: Session) => unknown) | undefined
+  /**
+   * Whether a session has a user who is signed in. Where a request saves or regenerates a session
+   * which then has none any longer, its sockets are closed at once, instead of being asked for new
+   * tokens.
+   * @default not known
+   */
+  readonly isSignedIn?: ((session: Session) => unknown) | undefined
   /**
    * Milliseconds that the store keeps sessions whose cookie has no end.
    * @default not known: they have no end
@@ -54,13 +68,13 @@ const ANSWER_TIME = 1000
  * @returns a function that undoes it
  * @throws RpcError `bad_option`
  */
-export function expressSession(
+export function expressSession<Session = Readonly<Record<string, unknown>>>(
   sockets: SignOutSockets,
   store: SessionStore,
-  options: ExpressSessionOptions = {},
+  options: ExpressSessionOptions<Session> = {},
 ): () => void {
-  checkArguments(store, options)
-  const watcher = new SessionWatcher(sockets, store, options)
+  checkArguments(store, options as ExpressSessionOptions)
+  const watcher = new SessionWatcher(sockets, store, options as ExpressSessionOptions)
   return watcher.watch()
 }
 
@@ -92,7 +106,7 @@ class SessionWatcher {
 
   watch(): () => void {
     const undo = watchStore(this.#store, {
-      ...(this.#options.watch && { get: (args) => this.#got(args) }),
+      ...((this.#options.watch || this.#options.isSignedIn) && { get: (args) => this.#got(args) }),
       set: (args) => this.#saved(args, true),
       touch: (args) => this.#saved(args, false),
       destroy: (args) => this.#destroyed(args),
@@ -119,12 +133,13 @@ class SessionWatcher {
     const [sid, session] = args as [string, SessionRecord]
     // As it is now: the request may go on changing it.
     const value = hasData ? this.#isolated(() => this.#valueOf(session)) : undefined
+    const order = value === undefined || this.#isSignedIn(session) ? 'refresh' : 'revoke'
     const done: Completion['done'] = (error) => {
       if (error) return
       const last = this.#ends.noted(sid)
       this.#isolated(() => this.#ends.note(sid, session, value))
       const isOther = value !== undefined && last !== undefined && value !== last
-      if (isOther) void this.#run(() => this.#sockets.cluster.refresh({ session: sid }))
+      if (isOther) void this.#run(() => this.#sockets.cluster[order]({ session: sid }))
     }
     return { callbackAt: 2, done }
   }
@@ -148,8 +163,11 @@ class SessionWatcher {
     const done: Completion['done'] = (error) => {
       this.#replaced.delete(sid)
       if (error) return
-      const { onregenerate = 'revoke' } = this.#options
-      afterAnswer(request, () => this.#run(() => this.#sockets.cluster[onregenerate]({ session: sid })))
+      afterAnswer(request, () => {
+        const { onregenerate = 'revoke' } = this.#options
+        const order = this.#isSignedIn(request.session) ? onregenerate : 'revoke'
+        return this.#run(() => this.#sockets.cluster[order]({ session: sid }))
+      })
     }
     return { callbackAt: 1, done }
   }
@@ -161,10 +179,18 @@ class SessionWatcher {
 
   /** A hash: what the application compares may be large. */
   #valueOf(session: unknown): string | undefined {
-    const { watch } = this.#options
-    if (!watch) return undefined
-    const json = encodeData(watch(session as Record<string, unknown>) ?? null)
+    const { watch, isSignedIn } = this.#options
+    if (!watch && !isSignedIn) return undefined
+    const watched = session as SessionFields
+    const json = encodeData([watch?.(watched) ?? null, Boolean(isSignedIn?.(watched))])
     return createHash('sha256').update(json).digest('base64url')
+  }
+
+  /** Where that is not known, it is. A function that fails does not keep a user in. */
+  #isSignedIn(session: unknown): boolean {
+    const { isSignedIn } = this.#options
+    if (!isSignedIn) return true
+    return Boolean(session && this.#isolated(() => isSignedIn(session as SessionFields)))
   }
 
   /** Resolves whatever comes of it. */
@@ -206,10 +232,12 @@ function checkArguments(store: unknown, options: ExpressSessionOptions): void {
   const methods = ['get', 'set', 'destroy']
   const has = methods.every((name) => typeof (Object(store) as Record<string, unknown>)[name] === 'function')
   if (!has) throw badOption('store', `a store of express-session, with ${methods.join(', ')}`)
-  const { onregenerate = 'revoke', watch, ttl, sessions } = options
+  const { onregenerate = 'revoke', watch, isSignedIn, ttl, sessions } = options
   if (onregenerate !== 'revoke' && onregenerate !== 'refresh')
     throw badOption('onregenerate', "'revoke' or 'refresh'")
   if (watch !== undefined && typeof watch !== 'function') throw badOption('watch', 'a function')
+  if (isSignedIn !== undefined && typeof isSignedIn !== 'function')
+    throw badOption('isSignedIn', 'a function')
   if (ttl !== undefined && !(Number(ttl) > 0)) throw badOption('ttl', 'a number of milliseconds above 0')
   if (sessions !== undefined && !(Number.isInteger(sessions) && sessions > 0))
     throw badOption('sessions', 'a whole number above 0')

@@ -28,6 +28,8 @@ export interface SessionRecord {
 /** A request, as express-session gives it to its store. */
 export interface SessionRequest {
   readonly sessionID?: string | undefined
+  /** The present session: the new one, once the former is regenerated. */
+  readonly session?: unknown
   /** Set by Express. */
   readonly res?: { readonly writableFinished?: boolean; once(event: string, run: () => void): unknown }
 }
