@@ -67,6 +67,7 @@ export class RedisNodes implements Nodes {
   /** The questions of others whose answers have not been heard yet, each by who asks and its id. */
   readonly #answering = new Set<string>()
   #lastId = 0
+  #known = 1
   #answer: NodeAnswer | undefined
   #stopTimer = () => {}
   #hasWithdrawn = false
@@ -100,7 +101,13 @@ export class RedisNodes implements Nodes {
     const ids = await commands.evaluate(LIVE, [keys.nodes], [this.id, this.#isNode ? lease : ''])
     const living = ids.filter((id) => id !== null)
     for (const id of living) if (id !== this.id) this.#seen.set(id, performance.now())
+    this.#known = living.length + this.#doubtful(living).length
     return living
+  }
+
+  /** As of the last look, also while Redis is away. */
+  known(): number {
+    return this.#known
   }
 
   async ask(question: string, { node, timeout }: NodeAskOptions): Promise<NodeAnswers> {

@@ -274,6 +274,11 @@ export interface Nodes {
   /** The ids of the nodes that live, this one's included unless it has withdrawn. One that has died is among them for 15 seconds at most. */
   list(): Promise<readonly string[]>
   /**
+   * How many nodes live, this one included, as far as the engine knows without asking: it looks
+   * every few seconds. Left out, {@link list} is asked instead.
+   */
+  known?(): number
+  /**
    * Asks other nodes. A node that has died, dies meanwhile, or takes too long makes nothing fail: it is `missing`.
    * @throws RpcError `engine_unavailable`, `too_large`, `too_many_calls`
    */

@@ -5,7 +5,7 @@ import { AgingMap } from './aging-map.js'
 export interface SharedRatesOwner {
   /** What the engine has of it. @default each node gives an equal share */
   readonly rates?: Rates | undefined
-  readonly nodes: Pick<Nodes, 'list'>
+  readonly nodes: Pick<Nodes, 'list' | 'known'>
   /** Amount that a key regains in a second, over all nodes. */
   readonly perSecond: number
   /** Amount that a key may take at once after a rest, over all nodes. */
@@ -23,11 +23,23 @@ const PATIENCE = 100
 /** Milliseconds between two requests to an engine that is away. */
 const PROBE_INTERVAL = 250
 
-/** Milliseconds between two counts of the nodes. */
+/** Milliseconds between two counts of the nodes, where the engine does not know their number. */
 const COUNT_INTERVAL = 5000
 
-/** The part of a second's amount, over all nodes, that is taken before the engine is told. */
+/** The part of a second's amount, over all nodes, that is given before the engine is told. */
 const SHARE = 0.1
+
+/** The part of the rate by which a debt that the engine is not told is forgiven, over all nodes. */
+const FORGIVEN = 0.02
+
+/** Milliseconds in which what the engine has granted has to be given. */
+const LEASE = 250
+
+/** Milliseconds for which an answer shows what other nodes give at the same time. */
+const FRESH = 1000
+
+/** Milliseconds that an answer takes, usually. */
+const ANSWER_TIME = 10
 
 /** Keys that are looked at when one more comes: those that have rested are forgotten. */
 const SWEEP = 2
@@ -40,21 +52,24 @@ interface KeyState {
    */
   left: number
   at: number
-  /** Taken here, and not granted by the engine yet. */
-  owed: number
-  /** Taken here while the engine was away. */
+  /** Granted by the engine and not given yet; below 0, given and not granted yet. */
+  balance: number
+  /** Refused here, while the engine may have had it. */
+  wanted: number
+  /** Given here while the engine was away. */
   spent: number
   /** Whether this node gives its share, without the engine. */
   isAlone: boolean
   isAsking: boolean
   askedAt: number
+  answeredAt: number
 }
 
 /**
- * Rates that all nodes share, where each take is decided at once. A node takes what it believes to
- * be there, and the engine is told soon after: the answer says what there is. What two nodes have
- * taken at the same moment is owed, and paid before anything else is given. So each key gets its
- * rate over all nodes; at one moment it may have the burst on each.
+ * Rates that all nodes share, where each take is decided at once. A node gives what the engine has
+ * granted it, and its equal share of what the engine has, as far as it knows. The engine is told
+ * soon after, and grants more where more is wanted. What it does not grant is owed, and paid before
+ * anything else is given, also across rests. So each key gets its rate and its burst over all nodes.
  *
  * While the engine is away, each node gives an equal share of the rate, by the number of nodes that
  * it knew last.
@@ -62,7 +77,7 @@ interface KeyState {
 export class SharedRates {
   readonly #owner: SharedRatesOwner
   readonly #keys = new AgingMap<KeyState>()
-  #nodes = 1
+  #counted = 1
   #countedAt = Number.NEGATIVE_INFINITY
   #isAway: boolean
   #probedAt = Number.NEGATIVE_INFINITY
@@ -87,36 +102,56 @@ export class SharedRates {
     const state = this.#keys.get(key) ?? this.#add(key, now)
     this.#lookForAnswer(state, now)
     this.#fill(state, now)
-    const lacks = 1 - (state.left - state.owed)
-    if (lacks <= 1e-6) {
-      if (state.isAlone) {
-        state.left -= 1
-        state.spent += 1
-      } else state.owed += 1
-    }
+    const isGiven = this.#share(state) + state.balance >= 1 - 1e-6
+    if (isGiven) give(state)
+    else if (!state.isAlone) state.wanted = Math.min(this.#owner.burst, state.wanted + 1)
     this.#ask(key, state, now)
-    return lacks <= 1e-6 ? 0 : Math.max(1, Math.ceil((lacks / this.#speed(state)) * 1000))
+    return isGiven ? 0 : this.#wait(state, now)
   }
 
   /** Gives back what was taken for something that did not happen after all. */
   restore(key: string): void {
     const state = this.#keys.get(key)
     if (!state) return
-    if (!state.isAlone && state.owed >= 1) state.owed -= 1
-    else state.left = Math.min(this.#size(state), state.left + 1)
+    if (!state.isAlone) {
+      state.balance += 1
+      return
+    }
+    state.left = Math.min(this.#size(state), state.left + 1)
+    state.spent = Math.max(0, state.spent - 1)
+  }
+
+  /** How many nodes there are, as far as is known without asking. */
+  get #nodes(): number {
+    return Math.max(1, this.#owner.nodes.known?.() ?? this.#counted)
+  }
+
+  /** What may be given before the engine grants it. */
+  #share({ isAlone, left }: KeyState): number {
+    return isAlone ? left : Math.min(left, Math.max(1, left / this.#nodes))
+  }
+
+  /** Milliseconds until one more may be there. */
+  #wait(state: KeyState, now: number): number {
+    const lacks = 1 - (state.left + state.balance)
+    if (lacks > 1e-6) return Math.max(1, Math.ceil((lacks / this.#speed(state)) * 1000))
+    const untilAsked = state.isAsking ? 0 : Math.max(0, state.askedAt + INTERVAL - now)
+    return Math.ceil(untilAsked) + ANSWER_TIME
   }
 
   #add(key: string, now: number): KeyState {
     this.#sweep(now)
-    const { burst } = this.#owner
+    const never = Number.NEGATIVE_INFINITY
     const state: KeyState = {
-      left: burst,
+      left: this.#owner.burst,
       at: now,
-      owed: 0,
+      balance: 0,
+      wanted: 0,
       spent: 0,
       isAlone: this.#isAway,
       isAsking: false,
-      askedAt: Number.NEGATIVE_INFINITY,
+      askedAt: never,
+      answeredAt: never,
     }
     this.#keys.set(key, state)
     return state
@@ -127,7 +162,7 @@ export class SharedRates {
       const [key, state] = this.#keys.takeOldest() ?? []
       if (key === undefined || state === undefined) return
       this.#fill(state, now)
-      const hasRested = state.left - state.owed >= this.#size(state) && !state.isAsking
+      const hasRested = state.left >= this.#size(state) && state.balance >= 0 && !state.isAsking
       if (!hasRested) this.#keys.set(key, state)
     }
   }
@@ -146,15 +181,20 @@ export class SharedRates {
   #fill(state: KeyState, now: number): void {
     const gained = (Math.max(0, now - state.at) / 1000) * this.#speed(state)
     state.at = now
-    state.left += gained
-    if (state.left - state.owed < this.#size(state)) return
-    // It has rested: whatever was taken, the bucket would be full by now.
-    state.left = this.#size(state)
-    if (!state.isAsking) state.owed = 0
+    state.left = Math.min(this.#size(state), state.left + gained)
+    if (state.balance > 0 && now - state.answeredAt > LEASE) state.balance = 0
+    // Those that send little cost no request to the engine.
+    const isForgiven = state.balance < 0 && -state.balance < this.#due && !state.isAsking
+    if (isForgiven) state.balance = Math.min(0, state.balance + (gained * FORGIVEN) / this.#nodes)
+  }
+
+  /** What may be owed before the engine is told. */
+  get #due(): number {
+    return Math.max(1, (this.#owner.perSecond * SHARE) / this.#nodes)
   }
 
   /**
-   * An engine that does not answer, also to others, is away: what was taken is counted here from
+   * An engine that does not answer, also to others, is away: what was given is counted here from
    * now on.
    */
   #lookForAnswer(state: KeyState, now: number): void {
@@ -162,44 +202,75 @@ export class SharedRates {
     if (!this.#isAway || state.isAlone) return
     this.#fill(state, now)
     state.isAlone = true
-    state.spent = state.owed
-    state.left -= state.owed
-    state.owed = 0
+    state.left = state.left / this.#nodes + state.balance
+    state.spent = Math.max(0, -state.balance)
+    state.balance = 0
+    state.wanted = 0
   }
 
-  /** Tells the engine what was taken, unless it was told just now. */
+  /** Tells the engine what was given, unless it was told just now. */
   #ask(key: string, state: KeyState, now: number): void {
-    const { rates, perSecond, burst, prefix } = this.#owner
+    const { rates } = this.#owner
     if (!rates || state.isAsking || now - state.askedAt < INTERVAL) return
     if (this.#isAway && now - this.#probedAt < PROBE_INTERVAL) return
-    const isDue = state.owed >= Math.max(1, (perSecond * SHARE) / this.#nodes)
+    const isDue = -state.balance >= this.#due || state.wanted >= 1
     if (!isDue && !state.isAlone) return
     if (this.#isAway) this.#probedAt = now
     this.#countNodes(now)
     state.isAsking = true
     state.askedAt = now
-    // Above 0, as there may be nothing to pay for: then the answer alone counts.
-    const amount = Math.max(state.owed + this.#debt(state), 1e-6)
-    const request = attempt(() => rates.take(prefix + key, { perSecond, burst, amount }))
-    request.then(
-      (grant) => this.#granted(state, grant),
+    this.#request(key, state, rates).then(
+      (grant) => this.#granted(key, state, grant),
       () => this.#failed(state),
     )
   }
 
-  /** What was taken alone, but for what the bucket has regained since. */
-  #debt(state: KeyState): number {
-    return state.isAlone ? Math.max(0, Math.min(state.spent, this.#size(state) - state.left)) : 0
+  async #request(key: string, state: KeyState, rates: Rates): Promise<RateGrant> {
+    // So that all that comes in this turn is told at once.
+    await null
+    const { perSecond, burst, prefix } = this.#owner
+    // Above 0, as there may be nothing to pay for: then the answer alone counts.
+    const amount = Math.max(this.#debt(state) + this.#extra(state), 1e-6)
+    return rates.take(prefix + key, { perSecond, burst, amount })
   }
 
-  #granted(state: KeyState, { granted, left }: RateGrant): void {
+  /**
+   * What is wanted beyond what was given. After a rest, what the nodes have given is paid first:
+   * each learns what the others have given before it gets more.
+   */
+  #extra(state: KeyState): number {
+    if (state.isAlone || state.askedAt - state.answeredAt > FRESH) return 0
+    const { wanted, balance } = state
+    state.wanted = 0
+    return Math.max(0, wanted - Math.max(0, balance))
+  }
+
+  /** What was given; alone, but for what the bucket has regained since. */
+  #debt(state: KeyState): number {
+    if (!state.isAlone) return Math.max(0, -state.balance)
+    return Math.max(0, Math.min(state.spent, this.#size(state) - state.left))
+  }
+
+  #granted(key: string, state: KeyState, { granted, left, retryAfter }: RateGrant): void {
     this.#isAway = false
-    state.owed = Math.max(0, state.owed + this.#debt(state) - granted)
+    state.balance = granted + (state.isAlone ? -this.#debt(state) : state.balance)
     state.left = left
     state.at = performance.now()
+    state.answeredAt = state.at
     state.spent = 0
     state.isAlone = false
     state.isAsking = false
+    const isDue = -state.balance >= this.#due || (state.wanted >= 1 && left >= 1)
+    if (isDue) this.#askLater(key, state, Math.min(Math.max(INTERVAL, retryAfter), FRESH))
+  }
+
+  /** Debts are paid in rests, too. */
+  #askLater(key: string, state: KeyState, ms: number): void {
+    const run = () => {
+      if (!state.isAlone && !this.#isAway) this.#ask(key, state, performance.now())
+    }
+    const timer: { unref?(): unknown } = setTimeout(run, ms)
+    timer.unref?.()
   }
 
   #failed(state: KeyState): void {
@@ -208,15 +279,25 @@ export class SharedRates {
   }
 
   #countNodes(now: number): void {
-    if (now - this.#countedAt < COUNT_INTERVAL) return
+    const { nodes } = this.#owner
+    if (nodes.known || now - this.#countedAt < COUNT_INTERVAL) return
     this.#countedAt = now
-    attempt(() => this.#owner.nodes.list()).then(
-      (nodes) => {
-        this.#nodes = Math.max(1, nodes.length)
+    attempt(() => nodes.list()).then(
+      ({ length }) => {
+        this.#counted = Math.max(1, length)
       },
       () => {},
     )
   }
+}
+
+function give(state: KeyState): void {
+  if (!state.isAlone) {
+    state.balance -= 1
+    return
+  }
+  state.left -= 1
+  state.spent += 1
 }
 
 /** An engine of others may throw where it has to reject. */
