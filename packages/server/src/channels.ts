@@ -337,6 +337,8 @@ export class Channels {
         this.#automatic.begin(socket, log ? logRefusals(log, socket) : () => {}, grants)
       },
       published: (socket) => this.#requests.published(socket),
+      vetoTimeout: owner.vetoTimeout,
+      log,
       failed,
     })
   }

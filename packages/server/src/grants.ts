@@ -62,6 +62,17 @@ export class Grants {
     return this.#rights.get(channel) !== NO_CHANNEL
   }
 
+  /** Whether other grants have the same words about subscribing to a channel. */
+  saysTheSame(other: Grants, channel: string): boolean {
+    if (other === this) return true
+    const [own, others] = [this.#words(channel), other.#words(channel)]
+    return own.length === others.length && own.every((verdict, index) => verdict === others[index])
+  }
+
+  #words(channel: string): Verdict[] {
+    return this.#table.matching(channel).map(({ grant }) => grant.subscribe)
+  }
+
   /** The channels that the server is to subscribe the socket to. */
   get autoSubscribe(): string[] {
     return this.#table.names.filter((name) => {

@@ -86,12 +86,42 @@ export class ChannelPresence {
    * @throws RpcError `uid_required`, `too_many_members`, `too_many_messages`; what the engine throws. Then {@link leave} has to be called.
    */
   enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
-    return this.#enterIf(socket, channel, { isWanted, counts: true })
+    return this.#enterIf(socket, channel, isWanted)
   }
 
-  /** As {@link enter}, after a change. It does not count for `presenceRate`. */
-  renew(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
-    return this.#enterIf(socket, channel, { isWanted, counts: false })
+  /**
+   * Puts a socket on a channel's presence as the member that it is now, after a change. The caller
+   * has just asked the rules. It does not count for `presenceRate`. Its client has to be told who
+   * is there, by {@link arrive}: changes are held back for it until then.
+   * @returns who is there, once the engine knows; nothing if it has left meanwhile
+   * @throws as {@link enter}
+   */
+  async renew(socket: RemoteClient, channel: string): Promise<PresenceSnapshot | undefined> {
+    const { view, entering } = this.#enterAs(socket, channel)
+    const snapshot = await entering
+    return this.#has(socket, view) ? snapshot : undefined
+  }
+
+  /**
+   * What the client of a socket that is on a channel's presence is to be told.
+   * @param known who is there. @default the engine is asked
+   * @returns nothing if it has left, or leaves meanwhile
+   */
+  async arrive(
+    socket: RemoteClient,
+    channel: string,
+    known?: PresenceSnapshot,
+  ): Promise<Arrival | undefined> {
+    const view = this.#channels.get(channel)?.get(socket)
+    if (!view) return undefined
+    if (known) return this.#arrival(socket, view, known)
+    view.hold()
+    return this.#arrival(socket, view, await this.#owner.presence.members(channel))
+  }
+
+  /** Whether a socket is on a channel's presence. */
+  has(socket: RemoteClient, channel: string): boolean {
+    return this.#channels.get(channel)?.has(socket) === true
   }
 
   /** Whether a socket is on a channel's presence as the member that it is now. */
@@ -106,13 +136,13 @@ export class ChannelPresence {
   async #enterIf(
     socket: RemoteClient,
     channel: string,
-    { isWanted, counts }: { isWanted(): boolean; readonly counts: boolean },
+    isWanted: () => boolean,
   ): Promise<Arrival | undefined> {
     while (isWanted()) {
       const { version } = socket.authorization
       const takesPart = await this.#owner.policy.hasPresence(socket, channel)
       if (!isWanted() || version !== socket.authorization.version) continue
-      if (takesPart && counts) this.#rate.count(socket, channel)
+      if (takesPart) this.#rate.count(socket, channel)
       if (takesPart) return this.#enter(socket, channel)
       return this.leave(socket, channel) && !socket.isOld ? TAKES_NO_PART : undefined
     }
@@ -121,20 +151,36 @@ export class ChannelPresence {
 
   /** @returns nothing if it has left meanwhile */
   async #enter(socket: RemoteClient, channel: string): Promise<Arrival | undefined> {
+    const { view, entering } = this.#enterAs(socket, channel)
+    const snapshot = await entering
+    return snapshot && this.#arrival(socket, view, snapshot)
+  }
+
+  /** Puts it there, and tells the engine. @throws RpcError `uid_required`, `too_many_members` */
+  #enterAs(socket: RemoteClient, channel: string) {
     const view = new PresenceView(socket, entryOf(socket, channel))
     const before = this.#put(socket, view)
     const entering = this.#tell(view.entry, () => this.#owner.presence.enter(view.entry, this.#owner.members))
     if (before && before.entry.uid !== view.entry.uid) this.#retire(before.entry, 0)
-    const snapshot = await entering.catch((cause) => {
+    const known = entering.catch((cause) => {
       if (this.#has(socket, view)) throw cause
+      return undefined
     })
-    if (!snapshot || !this.#has(socket, view)) return undefined
+    return { view, entering: known }
+  }
+
+  async #arrival(
+    socket: RemoteClient,
+    view: PresenceView,
+    snapshot: PresenceSnapshot,
+  ): Promise<Arrival | undefined> {
+    if (!this.#has(socket, view)) return undefined
     const follow = () => this.#follow(socket, view, snapshot)
     if (socket.isOld) return { members: undefined, follow }
     const turn = this.#lists.turn(snapshot)
     if (turn) await turn
     if (!this.#has(socket, view)) return undefined
-    const members = this.#lists.make(channel, snapshot)
+    const members = this.#lists.make(view.entry.channel, snapshot)
     const isLatest = () => this.#has(socket, view)
     return {
       // It may have entered again, or left, until it is told.

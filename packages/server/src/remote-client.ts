@@ -243,7 +243,7 @@ export class RemoteClient extends SubscribedSocket {
    * Replaces what it is allowed, at once, and tells a client that can `refresh`. Then all that lasts
    * is judged again: what is no longer allowed ends.
    * @returns resolves when no delivery by an older authorization can follow
-   * @throws RpcError `identity_changed`, `bad_claims`: as a rejection, and nothing has changed
+   * @throws RpcError `identity_changed`: as a rejection, and nothing has changed
    * @internal
    */
   changeAuthorization(source: AuthorizationSource): Promise<void> {

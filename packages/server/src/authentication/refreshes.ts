@@ -17,7 +17,7 @@ export interface RefreshedSocket {
   readonly isOpen: boolean
   /**
    * Puts another authorization in the place of its own.
-   * @throws RpcError `identity_changed`, `bad_claims`
+   * @throws RpcError `identity_changed`
    */
   changeAuthorization(source: AuthorizationSource): Promise<void>
 }

@@ -1,5 +1,7 @@
+import type { PresenceSnapshot } from '../engine.js'
 import type { Arrival } from '../presence.js'
 import type { RemoteClient } from '../remote-client.js'
+import { RightJudgements } from './right-judgements.js'
 
 /** A subscription that is being judged. */
 export interface Subscription {
@@ -7,8 +9,6 @@ export interface Subscription {
   readonly channel: string
   /** Whether the socket is still on the channel. */
   isOn(): boolean
-  /** Whether it is, and the authorization is the one by which it is judged. */
-  isCurrent(): boolean
 }
 
 /** Dependencies of {@link PresenceJudging}. */
@@ -18,8 +18,11 @@ export interface PresenceJudgingOwner {
     hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
   }
   readonly presence: {
+    has(socket: RemoteClient, channel: string): boolean
     isCurrent(socket: RemoteClient, channel: string): boolean
-    renew(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined>
+    /** Resolves when the engine knows. */
+    renew(socket: RemoteClient, channel: string): Promise<PresenceSnapshot | undefined>
+    arrive(socket: RemoteClient, channel: string, known?: PresenceSnapshot): Promise<Arrival | undefined>
     leave(socket: RemoteClient, channel: string): boolean
   }
   /** Whether the client knows that it is on the channel. Its subscription enters it then. */
@@ -30,48 +33,100 @@ export interface PresenceJudgingOwner {
 /**
  * Judges the presence of subscriptions that go on, after the authorization of their socket was
  * replaced. One that has lost the right leaves at once, and its client sees an empty list. One that
- * has gained it joins, and one whose `umd` has changed is `updated` for the others.
+ * has gained it joins, and one whose `umd` has changed is `updated` for the others. The others
+ * come first: the client's own list waits until it has read what it was sent before.
  */
 export class PresenceJudging {
   readonly #owner: PresenceJudgingOwner
+  readonly #rights = new RightJudgements()
+  /** The channels of which clients are to be told who is there, once they have read. */
+  readonly #untold = new WeakMap<RemoteClient, Set<string>>()
 
   constructor(owner: PresenceJudgingOwner) {
     this.#owner = owner
   }
 
-  /** @returns nothing if it is done at once; else a promise, which never rejects */
-  judge(subscription: Subscription): Promise<void> | undefined {
-    const { socket, channel } = subscription
-    const takesPart = this.#owner.policy.hasPresence(socket, channel)
-    if (!(takesPart instanceof Promise)) return this.#apply(subscription, takesPart)
-    return takesPart.then((decided) => this.#apply(subscription, decided))
+  /**
+   * Judges it, for a number of milliseconds: what is not allowed by then ends.
+   * @returns nothing if it is done at once; else a promise, which never rejects
+   */
+  judge(subscription: Subscription, timeout: number | undefined): Promise<void> | undefined {
+    const { policy } = this.#owner
+    const { socket, channel, isOn } = subscription
+    const ask = () => policy.hasPresence(socket, channel)
+    const give = (isCurrent: boolean) => this.#give(subscription, isCurrent, timeout)
+    const take = () => this.#take(socket, channel)
+    return this.#rights.judge({ socket, channel, isOn, ask, give, take }, timeout)
   }
 
-  #apply(subscription: Subscription, takesPart: boolean): Promise<void> | undefined {
+  #take(socket: RemoteClient, channel: string): void {
+    const { presence, isTold } = this.#owner
+    const hasLeft = presence.leave(socket, channel)
+    if (hasLeft && isTold(socket, channel) && !socket.isOld) socket.joined(channel, { members: [] })
+  }
+
+  /** Who is there already shows its new `umd`, also while a later authorization is being asked. */
+  #give(subscription: Subscription, isCurrent: boolean, timeout: number | undefined) {
     const { socket, channel } = subscription
     const { presence, isTold } = this.#owner
-    if (!subscription.isCurrent()) return undefined
-    if (!takesPart) {
-      const hasLeft = presence.leave(socket, channel)
-      if (hasLeft && isTold(socket, channel) && !socket.isOld) socket.joined(channel, { members: [] })
-      return undefined
-    }
-    if (!isTold(socket, channel) || presence.isCurrent(socket, channel)) return undefined
-    return this.#renew(subscription)
+    const mayEnter = isCurrent || presence.has(socket, channel)
+    if (!mayEnter || !isTold(socket, channel) || presence.isCurrent(socket, channel)) return undefined
+    return within(this.#renew(subscription), timeout)
   }
 
   /** What keeps it from presence does not end the subscription: that goes on. */
-  async #renew({ socket, channel, isOn }: Subscription): Promise<void> {
-    const { presence, failed } = this.#owner
+  async #renew(subscription: Subscription): Promise<void> {
+    const { socket, channel } = subscription
     try {
-      await socket.bulk.run(async () => {
-        const arrival = await presence.renew(socket, channel, isOn)
-        if (arrival && isOn()) socket.joined(channel, { members: arrival.members })
-        arrival?.follow()
-      })
+      const snapshot = await this.#owner.presence.renew(socket, channel)
+      if (snapshot) void this.#tell(subscription, snapshot)
     } catch (cause) {
-      presence.leave(socket, channel)
-      failed(cause, { sid: socket.sid, channel, step: 'presence' })
+      this.#fail(subscription, cause)
     }
   }
+
+  /** A list is not kept for a client that does not read: it is made when the client has. */
+  async #tell(subscription: Subscription, snapshot: PresenceSnapshot): Promise<void> {
+    const { socket, channel } = subscription
+    const untold = this.#untold.get(socket) ?? new Set()
+    if (untold.has(channel)) return
+    this.#untold.set(socket, untold.add(channel))
+    let known: PresenceSnapshot | undefined = snapshot
+    const told = socket.bulk.run(() => {
+      untold.delete(channel)
+      return this.#tellNow(subscription, known)
+    })
+    known = undefined
+    await told
+  }
+
+  async #tellNow(
+    { socket, channel, isOn }: Subscription,
+    known: PresenceSnapshot | undefined,
+  ): Promise<void> {
+    try {
+      const arrival = await this.#owner.presence.arrive(socket, channel, known)
+      if (arrival && isOn()) socket.joined(channel, { members: arrival.members })
+      arrival?.follow()
+    } catch (cause) {
+      this.#fail({ socket, channel }, cause)
+    }
+  }
+
+  #fail({ socket, channel }: Pick<Subscription, 'socket' | 'channel'>, cause: unknown): void {
+    this.#owner.presence.leave(socket, channel)
+    this.#owner.failed(cause, { sid: socket.sid, channel, step: 'presence' })
+  }
+}
+
+/** Waits for something that never rejects, for a number of milliseconds at most. */
+function within(work: Promise<void>, timeout: number | undefined): Promise<void> {
+  if (timeout === undefined) return work
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeout).unref()
+    work.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }

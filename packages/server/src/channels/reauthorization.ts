@@ -1,9 +1,11 @@
 import type { Authorization } from '../claims/authorization.js'
 import type { RemoteClient } from '../remote-client.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { Turnstile } from '../turnstile.js'
 import type { Refusal } from '../vetoes.js'
 import type { ChannelAccess } from './access.js'
 import type { PresenceJudging, Subscription } from './presence-judging.js'
+import { RightJudgements } from './right-judgements.js'
 
 /** Dependencies of {@link Reauthorization}. */
 export interface ReauthorizationOwner {
@@ -21,22 +23,31 @@ export interface ReauthorizationOwner {
   autoSubscribe(socket: RemoteClient, before: Authorization): void
   /** What a socket has published and the engine has not accepted. @returns nothing if none */
   published(socket: RemoteClient): Promise<void> | undefined
+  /** Milliseconds that a change may take to be decided. @default as long as it takes */
+  readonly vetoTimeout?: number | undefined
+  /** Has a line about rights that were dropped. @default none */
+  readonly log?: Pick<ThrottledLog, 'write'> | undefined
   failed(cause: unknown, details: object): void
 }
 
 /** Channels that are judged in one turn of the event loop, for all sockets. */
 const PER_TURN = 1000
 
+const DROPPED =
+  'the rights of tokens for channels were dropped: with the new claims of the user they were over the limits'
+
 /**
  * Judges again what a socket has, after its authorization was replaced: by the same policy that let
  * it in. What needs no function and no listener is judged at once, up to a share of the turn. What
- * is still being decided meanwhile (requests, pages) compares the version itself.
+ * is still being decided meanwhile (requests, pages) compares the version itself. Nothing here waits
+ * for the client.
  */
 export class Reauthorization {
   readonly #owner: ReauthorizationOwner
   readonly #turnstile: Turnstile
-  /** What each socket's present judging, and those before it, come to. */
-  readonly #running = new WeakMap<RemoteClient, Promise<unknown>>()
+  readonly #subscriptions = new RightJudgements()
+  /** What sockets have published, as changes wait for it. */
+  readonly #landing = new WeakMap<RemoteClient, Promise<unknown>>()
 
   /** @param turnstile bounds the work of a turn */
   constructor(owner: ReauthorizationOwner, turnstile = new Turnstile(PER_TURN)) {
@@ -45,30 +56,38 @@ export class Reauthorization {
   }
 
   /**
-   * Judges a socket by its present authorization. A change during it begins another judging; both
-   * promises resolve after the last one. They never reject.
+   * Judges a socket by its present authorization. Each subscription is decided, by this one or by a
+   * later one, within `vetoTimeout` from its turn; what is not allowed by then ends.
    * @param before what it was allowed until now
-   * @returns resolves when nothing is left that only an older authorization allowed
+   * @returns resolves when nothing is left that only an older authorization allowed; never rejects
    */
   async judge(socket: RemoteClient, before: Authorization): Promise<void> {
-    const earlier = this.#running.get(socket)
-    const work = [this.#owner.published(socket), this.#judgeAll(socket, before)]
+    if (before.hasAdded && !socket.authorization.hasAdded) this.#logDropped(socket)
+    const work = [this.#published(socket), this.#judgeAll(socket, before)]
     this.#owner.autoSubscribe(socket, before)
-    let last: Promise<unknown> | undefined = Promise.all([earlier, ...work])
-    this.#running.set(socket, last)
-    for (let awaited: unknown; last && last !== awaited; last = this.#running.get(socket)) {
-      awaited = last
-      await last
-    }
-    this.#running.delete(socket)
+    await Promise.all(work)
+  }
+
+  #logDropped({ sid, uid }: RemoteClient): void {
+    this.#owner.log?.write('dropped rights', ['warn', { sid, uid }, DROPPED])
+  }
+
+  /** What an earlier change waits for may not have come yet. */
+  #published(socket: RemoteClient): Promise<unknown> | undefined {
+    const earlier = this.#landing.get(socket)
+    const published = this.#owner.published(socket)
+    if (!published) return earlier
+    const landing = Promise.all([earlier, published]).then(() => {
+      if (this.#landing.get(socket) === landing) this.#landing.delete(socket)
+    })
+    this.#landing.set(socket, landing)
+    return landing
   }
 
   #judgeAll(socket: RemoteClient, before: Authorization): Promise<unknown> {
-    const { version } = socket.authorization
     const judged = socket.channels.map((channel) => {
       const isOn = () => !socket.isClosed && this.#owner.hub.has(socket, channel)
-      const isCurrent = () => isOn() && socket.authorization.version === version
-      return this.#inTurn(() => this.#judge({ socket, channel, isOn, isCurrent }, before))
+      return this.#inTurn(() => this.#judge({ socket, channel, isOn }, before))
     })
     return Promise.all(judged)
   }
@@ -87,34 +106,39 @@ export class Reauthorization {
     }).then(() => begun?.done)
   }
 
+  /** By the authorization of now: when its turn comes, there may be a later one. */
   #judge(subscription: Subscription, before: Authorization): Promise<void> | undefined {
-    const { socket, channel } = subscription
-    const { access, hub, isOwn } = this.#owner
+    const { socket, channel, isOn } = subscription
+    const { access, hub, isOwn, presence, revoke, vetoTimeout } = this.#owner
+    if (!isOn()) return undefined
     // A later judging compares with later grants only.
-    if (subscription.isOn() && access.needsNewProof(socket, before, channel))
-      hub.tellPosition(socket, channel)
-    if (!subscription.isCurrent()) return undefined
-    return isOwn(socket, channel) ? this.#apply(subscription, undefined) : this.#judgeAgain(subscription)
-  }
-
-  #judgeAgain(subscription: Subscription): Promise<void> | undefined {
-    const { socket, channel } = subscription
-    const { grants } = socket
-    const refused = this.#decide(socket, channel)
-    if (!(refused instanceof Promise)) return this.#apply(subscription, refused)
-    return refused.then((refusal) => {
-      // A token for the channel may have come meanwhile.
-      const isStale = refusal && subscription.isCurrent() && socket.grants !== grants
-      return isStale ? this.#judgeAgain(subscription) : this.#apply(subscription, refusal)
+    if (access.needsNewProof(socket, before, channel)) hub.tellPosition(socket, channel)
+    if (isOwn(socket, channel)) return presence.judge(subscription, vetoTimeout)
+    const begun = performance.now()
+    const ask = () => this.#ask(subscription)
+    // The server may have subscribed it while functions were asked.
+    const take = () => void (isOwn(socket, channel) || revoke(socket, channel))
+    const right = { socket, channel, isOn, ask, take }
+    const decided = this.#subscriptions.judge(right, vetoTimeout)
+    if (!decided) return isOn() ? presence.judge(subscription, vetoTimeout) : undefined
+    return decided.then(() => {
+      const left = vetoTimeout && Math.max(1, Math.ceil(begun + vetoTimeout - performance.now()))
+      return isOn() ? presence.judge(subscription, left) : undefined
     })
   }
 
-  #apply(subscription: Subscription, refused: Refusal | undefined): Promise<void> | undefined {
-    if (!subscription.isCurrent()) return undefined
-    const { socket, channel } = subscription
-    const { presence, revoke, isOwn } = this.#owner
-    // The server may have subscribed it while functions were asked.
-    return refused && !isOwn(socket, channel) ? void revoke(socket, channel) : presence.judge(subscription)
+  /** Whether it may be on the channel. It does not reject. */
+  #ask(subscription: Subscription): boolean | Promise<boolean> {
+    const { socket, channel, isOn } = subscription
+    const { grants, authorization } = socket
+    const refused = this.#decide(socket, channel)
+    if (!(refused instanceof Promise)) return !refused
+    return refused.then((refusal) => {
+      if (!refusal) return true
+      // A token that speaks of the channel may have come meanwhile. One for another says nothing here.
+      const isCurrent = isOn() && socket.authorization.version === authorization.version
+      return isCurrent && !grants.saysTheSame(socket.grants, channel) ? this.#ask(subscription) : false
+    })
   }
 
   #decide(socket: RemoteClient, channel: string): Refusal | undefined | Promise<Refusal | undefined> {

@@ -1,3 +1,4 @@
+import { RpcError } from '@token-socket/protocol'
 import type { ChannelGrant, Claims } from '../claims.js'
 import { Grants } from '../grants.js'
 import type { SocketAuth } from '../socket/socket-data.js'
@@ -88,11 +89,22 @@ export class Authorization {
 
   /**
    * What a change makes of it: another sign-in's words in place of the present ones, the next
-   * version, and the same tokens for channels.
-   * @throws RpcError `bad_claims` if that is too much together
+   * version, and the same tokens for channels. If that is too much together, the rights of those
+   * tokens are dropped: what a client has collected does not keep a change from it.
    */
   changed(source: AuthorizationSource): Authorization {
-    return new Authorization(source, this.version + 1, this.#added)
+    const version = this.version + 1
+    try {
+      return new Authorization(source, version, this.#added)
+    } catch (error) {
+      if (!RpcError.is(error) || error.code !== 'bad_claims') throw error
+      return new Authorization(source, version, NONE)
+    }
+  }
+
+  /** Whether tokens for channels have added to what the sign-in says. */
+  get hasAdded(): boolean {
+    return this.#added.kept !== undefined || this.#added.pending.size > 0
   }
 
   /** The same, but for an end at this moment unless it ends before. The version stays. */

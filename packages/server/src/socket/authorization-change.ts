@@ -6,7 +6,7 @@ import type { Authorization, AuthorizationSource } from '../claims/authorization
  * The authorization that replaces another one on an open socket. The session stays the known one
  * where the source names none.
  * @throws RpcError `identity_changed` if it is of another user: another `uid`, or another session of
- *   a user without one; `bad_claims`
+ *   a user without one
  */
 export function changeOf(present: Authorization, source: AuthorizationSource): Authorization {
   const { session = present.session } = source

@@ -1,0 +1,85 @@
+/** Channels whose sockets are judged again, with an engine in memory. */
+import { type ChannelRuleTable, MemoryEngine } from '@token-socket/server'
+import sinon from 'sinon'
+import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
+import { Channels, type ChannelsOwner } from '../../packages/server/src/channels.js'
+import { type Claims, readClaims, type TokenClaims } from '../../packages/server/src/claims.js'
+import { Hub } from '../../packages/server/src/hub.js'
+import { Policy } from '../../packages/server/src/policy.js'
+import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
+import { makeSocket, type TestSocket } from './sockets.js'
+
+/** Milliseconds that a decision may take. */
+export const TIMEOUT = 1000
+
+/** Claims that let a user on channels. */
+export function mayRead(...names: string[]): TokenClaims {
+  return { uid: 'ann', channels: Object.fromEntries(names.map((name) => [name, { subscribe: true }])) }
+}
+
+/** A world for one test. A request's `token` is the JSON of the claims that it brings. */
+export class JudgedChannels {
+  readonly hub = new Hub(() => {})
+  readonly engine = new MemoryEngine()
+  readonly decide = sinon.stub().returns(undefined)
+  readonly failed = sinon.spy()
+  readonly log = { write: sinon.spy() }
+  readonly channels: Channels
+
+  constructor(rules: ChannelRuleTable = {}, changes: Partial<ChannelsOwner> = {}) {
+    const { hub, engine, decide, failed, log } = this
+    this.channels = new Channels({
+      hub,
+      broker: engine.broker,
+      history: engine.history,
+      presence: engine.presence,
+      members: 10,
+      presenceGrace: 5000,
+      redeem: async (socket, channel, token) =>
+        socket.grant(channel, readClaims(JSON.parse(token)) as Claims),
+      policy: new Policy({ channels: rules, timeout: TIMEOUT, failed }),
+      vetoTimeout: TIMEOUT,
+      subscriptions: 2000,
+      subscriptionsPerUser: 5000,
+      channelsPerUser: 100,
+      publication: 1000,
+      historyPage: 1024 * 1024,
+      publicationRate: 1000,
+      publicationBytes: 100_000,
+      broadcastRate: 10,
+      presencesPerUser: 100,
+      presenceRate: 5,
+      decide,
+      failed,
+      log,
+      proofs: new PositionProofs([Buffer.from('secret')]),
+      ...changes,
+    })
+  }
+
+  /** A socket that was let in. */
+  member(claims: TokenClaims = mayRead('*'), identity: object = {}): TestSocket {
+    const { channels, hub } = this
+    const made = makeSocket({
+      identity: { claims: readClaims(claims), can: ['refresh'], ...identity },
+      channels: {
+        forget: (...how) => channels.forget(...how),
+        prove: (...how) => channels.prove(...how),
+        reauthorize: (...how) => channels.reauthorize(...how),
+      },
+    })
+    hub.add(made.socket)
+    return made
+  }
+
+  /** A client's request to subscribe. */
+  subscribe({ socket }: TestSocket, channel: string, more: object = {}) {
+    const request = { type: 'subscribe', id: '1', channel, ...more } as ChannelRequest
+    return this.channels.request(socket, request)
+  }
+}
+
+/** Replaces what a socket may do. */
+export function change({ socket }: TestSocket, claims?: TokenClaims, auth: unknown = {}): Promise<void> {
+  return socket.changeAuthorization({ auth, claims: readClaims(claims) })
+}
