@@ -127,7 +127,7 @@ export const shortForms = {
 /**
  * For esbuild: private members as `_own0`, `_own1`, …, counted in each file in the order in which the constructor sets
  * them, which get the names of `PRIVATE_NAMES`: classes share those, and need no declarations. The classes whose objects
- * applications hold keep theirs. No other class extends one.
+ * applications hold keep theirs. A class that extends another one would share its names, and is refused.
  */
 export const plainPrivates = {
   name: 'private members with shared names',
@@ -135,6 +135,9 @@ export const plainPrivates = {
     onLoad({ filter: OWN_SOURCE }, ({ path }) => {
       const text = readFileSync(path, 'utf8')
       if (HELD.test(path)) return { loader: 'ts', contents: text }
+      const heir = text.search(PRIVATE) >= 0 && text.match(EXTENDS)
+      if (heir)
+        return { errors: [{ text: `${heir[1]} extends ${heir[2]}, and their private members would clash` }] }
       const setFirst = [INITIALIZED, ASSIGNED].flatMap((pattern) =>
         [...text.matchAll(pattern)].map(([, name]) => name),
       )
@@ -148,6 +151,8 @@ const OWN_SOURCE = /[\\/](client|protocol)[\\/]src[\\/].*\.ts$/
 const HELD = /[\\/](channel|client|emitter)\.ts$/
 /** Not `'#sockjs'`, which is imported. */
 const PRIVATE = /(?<!['"\w])#[a-z]\w*/g
+/** A class with one of ours as its base; those that are built in have no such members. */
+const EXTENDS = /^(?:export )?(?:abstract )?class (\w+).* extends (?!Error\b)([\w.]+)/m
 /** A field with a value, and one that gets a parameter. */
 const INITIALIZED = /^ {2}(?:readonly )?(#\w+)[^=\n(]* = /gm
 const ASSIGNED = /this\.(#\w+) = \w+\n/g

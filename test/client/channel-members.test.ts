@@ -8,11 +8,11 @@ describe('Channel#members', () => {
   let channel: Channel
 
   beforeEach(() => {
-    channel = new Channel('room', {} as ChannelSocket, {} as ChannelOwner)
+    channel = new Channel('room', { uid: 'me' } as ChannelSocket, {} as ChannelOwner)
   })
 
   const enter = (members: readonly Member[]) =>
-    channel.entered({ type: 'subscribed', channel: 'room', members } as never, LINK)
+    channel.entered({ type: 'subscribed', channel: 'room', members, uid: 'self' } as never, LINK)
   const change = (how: 'joined' | 'left' | 'updated', member: Member) =>
     channel.changed({ type: 'presence', channel: 'room', change: how, ...member })
 
@@ -44,6 +44,19 @@ describe('Channel#members', () => {
       ['joined', 'eve', 4],
       ['left', 'ann', 4],
     ])
+  })
+
+  it('is empty by the time that `unsubscribed` and `revoked` tell, as is who this socket is there', () => {
+    const told: unknown[] = []
+    const tell = () => told.push([channel.members, channel.uid])
+    channel.on('unsubscribed', tell)
+    channel.on('revoked', tell)
+    for (const reason of ['client', 'server', 'revoked', undefined] as const) {
+      enter([{ uid: 'ann' }])
+      expect(channel.members).to.deep.equal([{ uid: 'ann' }])
+      channel.left(reason)
+    }
+    expect(told).to.deep.equal(Array(5).fill([[], 'me']))
   })
 
   it('looks at none of the others when one comes, changes or goes', () => {

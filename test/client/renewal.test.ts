@@ -316,6 +316,61 @@ describe('the authorisation of TokenSocket', () => {
     })
   })
 
+  describe('is over when the server asks for a token', () => {
+    const refuseTokens = () => {
+      world.server.ontoken = (_, response) => response.writeHead(403).end('{"error":"Forbidden"}')
+    }
+
+    it('that is refused: it is tried once more, and then it is final', async () => {
+      const socket = await open()
+      const [errors, reconnects] = [events(socket, 'error'), events(socket, 'reconnect')]
+      const lost = events(socket, 'disconnect')
+      refuseTokens()
+      world.server.peer.send({ type: 'renew' })
+      await passUntil(() => socket.state === 'failed')
+      expect(lost.args[0]?.[0]).to.deep.include({ code: 'connection_lost', data: { reason: 'renewed' } })
+      expect(reconnects.args[0]?.[0]).to.include({ code: 'token_refused' })
+      expect(errors.called).to.equal(false)
+      expect(world.server.tokenRequests).to.have.length(3)
+    })
+
+    it('that the server refuses for good: it signs in anew', async () => {
+      const socket = await open()
+      onrefresh = refuse('forbidden')
+      world.server.peer.send({ type: 'renew' })
+      await passUntil(() => world.server.peers.length === 2 && socket.state === 'ready')
+      // Back again, a refusal is not final.
+      refuseTokens()
+      await world.cut(socket)
+      await passUntil(() => world.server.tokenRequests.length > 4)
+      expect(socket.state).to.not.equal('failed')
+    })
+
+    it('that is refused after one that failed, or was on its way', async () => {
+      const socket = await open()
+      const { ontoken } = world.server
+      world.server.ontoken = (request, response) => {
+        refuseTokens()
+        world.server.peer.send({ type: 'renew' })
+        setImmediate(() => setImmediate(() => ontoken(request, response)))
+      }
+      void socket.refresh()
+      await passUntil(() => socket.state === 'failed')
+      expect(refreshes()).to.have.length(1)
+    })
+
+    it('and is so no longer when the server has taken one', async () => {
+      const socket = await open()
+      world.server.peer.send({ type: 'renew' })
+      await renewed(socket, 1)
+      await turn()
+      refuseTokens()
+      expect(await errorOf(socket.refresh())).to.include({ code: 'token_refused' })
+      await pass(1000)
+      expect(socket.state).to.equal('ready')
+    })
+  })
+
   for (const why of ['expired', 'revoked'] as const)
     describe(`over, and closed as ${why}`, () => {
       async function close(): Promise<TokenSocket> {

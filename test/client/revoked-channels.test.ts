@@ -36,6 +36,32 @@ describe('a channel that the user may not have any longer', () => {
     expect(socket.channels()).to.deep.equal([])
   })
 
+  for (const isRevoked of [true, false])
+    it(`is known to an object that was made late: ${isRevoked ? 'revoked' : 'taken off'}`, async () => {
+      await socket.subscribe('a')
+      const channel = socket.channel('a')
+      const told: unknown[] = []
+      channel.on('subscribed', () => told.push('subscribed'))
+      channel.on('unsubscribed', ({ reason }) => told.push(reason))
+      channel.on('revoked', () => told.push('event'))
+      world.server.peer.send({ type: 'unsubscribed', channel: 'a', isRevoked })
+      await until(() => told.length > 0)
+      expect(told).to.deep.equal(isRevoked ? ['revoked', 'event'] : ['server'])
+      await channel.subscribe()
+      await channel.unsubscribe()
+      expect(told.slice(-2)).to.deep.equal(['subscribed', 'client'])
+    })
+
+  it('is not known to an object of a channel that is not subscribed to', async () => {
+    await socket.subscribe('a')
+    await socket.unsubscribe('a')
+    const channel = socket.channel('a')
+    const told = sinon.spy()
+    channel.on('unsubscribed', told)
+    await channel.unsubscribe()
+    expect(told.called).to.equal(false)
+  })
+
   it('is said of a channel without an object, too', async () => {
     await socket.subscribe('a')
     await revoke()

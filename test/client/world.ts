@@ -1,8 +1,12 @@
 /** A scripted server and the sockets that a test opens to it, ended and stopped after the test. */
-import { TokenSocket, type TokenSocketOptions } from '@token-socket/client'
+import { TokenSocket as Module, type TokenSocket, type TokenSocketOptions } from '@token-socket/client'
 import type { Controller } from '@token-socket/protocol'
 import sinon from 'sinon'
 import { ScriptedServer } from './scripted-server.js'
+import { smallScript } from './small-script.js'
+
+/** What is tested: `small-script.test` runs tests on that file. */
+const Client = process.env.TOKEN_SOCKET_CLIENT === 'script' ? smallScript() : Module
 
 const FAKED = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] as const
 
@@ -19,7 +23,7 @@ export class World {
   open(options: TokenSocketOptions = {}, actions: Controller = {}): TokenSocket {
     // Failures that tests make are no news to the console.
     const quiet: TokenSocketOptions = options.logger ? {} : { logLevel: 'none' }
-    const socket = new TokenSocket({ host: this.server.host, ...quiet, ...options }, actions)
+    const socket = new Client({ host: this.server.host, ...quiet, ...options }, actions)
     this.sockets.push(socket)
     return socket
   }

@@ -1,6 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
 import { expect } from 'chai'
+import { build } from 'esbuild'
+import { plainPrivates } from '../../scripts/slim-dependencies.mjs'
 import { parseSource, root } from './source-file.js'
 
 const dist = `${root}/packages/client/dist`
@@ -63,4 +67,40 @@ if (existsSync(`${root}/packages/client/src/index.ts`)) {
       })
     })
   }
+
+  describe('a small script', () => {
+    let folder: string
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'token-socket-builds-'))
+      mkdirSync(join(folder, 'client', 'src'), { recursive: true })
+    })
+
+    afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+    /** Builds one file of the client's. @returns what is wrong with it */
+    async function errorsOf(source: string): Promise<readonly string[]> {
+      const file = join(folder, 'client', 'src', 'heir.ts')
+      writeFileSync(file, source)
+      writeFileSync(join(folder, 'client', 'src', 'base.ts'), 'export class Base {\n  #own = 1\n}\n')
+      const settings = { entryPoints: [file], plugins: [plainPrivates], write: false, bundle: true }
+      const failure = await build({ ...settings, logLevel: 'silent' as const }).catch((error) => error)
+      return (failure.errors as { text: string }[]).map(({ text }) => text)
+    }
+
+    it('is not built where a class has private members besides those of its base', async () => {
+      for (const modifiers of ['', 'export ', 'export abstract '])
+        expect(
+          await errorsOf(
+            `import { Base } from './base.js'\n${modifiers}class Heir<T> extends Base {\n  #other = 2\n}\n`,
+          ),
+        ).to.deep.equal(['Heir extends Base, and their private members would clash'])
+    })
+
+    it('is built where it has none, or the base is built in', async () => {
+      expect(await errorsOf(`import { Base } from './base.js'\nexport class Heir extends Base {}\n`)).to.be
+        .empty
+      expect(await errorsOf(`export class Heir extends Error {\n  #other = 2\n}\n`)).to.be.empty
+    })
+  })
 }

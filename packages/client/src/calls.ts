@@ -161,7 +161,7 @@ export class Calls implements RpcListener {
     this.#final = unsent
     this.suspend(error)
     this.#queue.clear()
-    this.#refused?.clear()
+    this.#refused?.queue.clear()
     this.suspend(unsent)
   }
 
@@ -215,18 +215,18 @@ export class Calls implements RpcListener {
 
   /** The link by which a call goes out at once. */
   get #open(): Link | undefined {
-    return this.#isFirst || !(this.#queue.size || this.#refused?.size) ? this.#link : undefined
+    return this.#isFirst || !(this.#queue.size || this.#refused?.queue.size) ? this.#link : undefined
   }
 
   /** Whether a call is to be sent: the server has not done it. */
   #waits(id: string): boolean {
-    return this.#queue.has(id) || !!this.#refused?.has(id)
+    return this.#queue.has(id) || !!this.#refused?.queue.has(id)
   }
 
   #sendQueued(): void {
     const refused = this.#link && !this.#isFirst && this.#refused?.takeDue()
     if (refused) this.#send(this.#link as Link, ...refused)
-    if (this.#refused?.size) return
+    if (this.#refused?.queue.size) return
     while (this.#link && !this.#isFirst && this.#queuedOut < this.#most) {
       const next = this.#queue.takeNext()
       if (!next) return

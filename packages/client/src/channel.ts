@@ -100,8 +100,8 @@ export class Channel extends Emitter<ChannelEvents> {
   #list: readonly Member[] | undefined
   /** Who this socket is here, if that is not who it is elsewhere. */
   #self: Partial<Member> = {}
-  /** The connection on which it was told to be subscribed. */
-  #link: unknown
+  /** The connection on which it was told to be subscribed. @internal */
+  link: unknown
   #isReleased = false
   /** Whether the application has asked for the object. @internal */
   isHeld = false
@@ -191,7 +191,7 @@ export class Channel extends Emitter<ChannelEvents> {
 
   /** Whether its events have said that it is subscribed to. @internal */
   get isOn(): boolean {
-    return this.#link !== undefined
+    return this.link !== undefined
   }
 
   /** Asks for its token, if it has one of its own. @internal */
@@ -210,8 +210,8 @@ export class Channel extends Emitter<ChannelEvents> {
     const before = this.#members
     if (uid !== undefined || umd !== undefined) this.#self = { ...(uid && { uid }), umd }
     if (members) this.#keep(byUid(members))
-    if (link && link !== this.#link) {
-      this.#link = link
+    if (link && link !== this.link) {
+      this.link = link
       this.emit('subscribed')
     }
     if (before && members) this.#compare(before, members)
@@ -230,12 +230,10 @@ export class Channel extends Emitter<ChannelEvents> {
 
   /** This socket is not on it. @param by whose wish it was; `undefined` if it is not to come back, either @internal */
   left(by?: LeaveReason): void {
-    const wasOn = this.#link
-    this.#link = undefined
-    if (!by) {
-      this.#keep(undefined)
-      this.#self = {}
-    }
+    const wasOn = this.link
+    this.link = undefined
+    this.#keep(undefined)
+    this.#self = {}
     if (!wasOn) return
     this.emit('unsubscribed', { reason: by ?? 'client' })
     if (by === 'revoked') this.emit(by)

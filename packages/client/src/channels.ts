@@ -11,6 +11,8 @@ export interface ChannelSubscriptions {
   bound(channel: string): void
   /** Takes {@link bound} back. @param isAll takes `subscribe` back, too */
   unbound(channel: string, isAll: boolean): void
+  /** Whether the server sends a channel. */
+  isOn(channel: string): boolean
 }
 
 /**
@@ -26,6 +28,8 @@ export class Channels {
   readonly #socket: ChannelSocket
 
   readonly #need: () => void
+  /** The connection of the last notice. */
+  #link: unknown
 
   /** @param need makes a socket that waits for a reason connect */
   constructor(subscriptions: ChannelSubscriptions, socket: ChannelSocket, need: () => void) {
@@ -38,8 +42,11 @@ export class Channels {
   get(name: string, options?: ChannelOptions): Channel {
     const token = options?.token
     if (token && typeof token !== 'function') throw badOption('token', 'a function')
-    const channel = this.#make(checkedName('channel', name))
+    const isNew = !this.find(checkedName('channel', name))
+    const channel = this.#make(name)
     channel.isHeld = true
+    // It was subscribed to before there was the object.
+    if (isNew && this.#subscriptions.isOn(name)) channel.link = this.#link
     if (token) channel.token = token
     return channel
   }
@@ -85,6 +92,7 @@ export class Channels {
   /** The server says that this socket is on a channel. @param link see {@link Channel.entered} */
   entered(notice: SubscriptionNotice, link: unknown, isEarly: boolean): void {
     const { channel, members, uid, umd } = notice
+    this.#link = link
     const isTelling = members ?? uid ?? umd
     const entered = isTelling === undefined ? this.find(channel) : this.#make(channel)
     entered?.entered(notice, isEarly && entered.isOn ? undefined : link)

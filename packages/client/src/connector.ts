@@ -73,7 +73,7 @@ export class Connector {
   #attempt: AbortController | undefined
   #stopTimer = () => {}
   #wasReady = false
-  /** The server closed the last link as `expired` or `revoked`: a refused token is final again. */
+  /** The last link's authorization was over: a refused token is final again. */
   #isOver = false
   #refusedTokens = 0
   /** Tries since the socket was last ready. */
@@ -156,10 +156,13 @@ export class Connector {
     }
   }
 
-  /** Gives up the link that is ready: it is dead, though the network has not said so. */
-  drop(error: RpcError): void {
+  /**
+   * Gives up the link that is ready: it is dead, though the network has not said so.
+   * @param isOver whether its authorization is, so that a refused token is final
+   */
+  drop(error: RpcError, isOver = false): void {
     this.#link?.close()
-    this.#lost(error)
+    this.#lost(error, false, isOver)
   }
 
   /** Ends everything for good, in any state. Resolves when the transport is closed, after 2 s at the latest. */
@@ -202,10 +205,10 @@ export class Connector {
     this.#goOn('fail', error)
   }
 
-  #lost(error: RpcError, isAway = false): void {
+  #lost(error: RpcError, isAway = false, isOver = isAuthorizationOver(closeCodeOf(error))): void {
     if (!this.#link) return
     this.#link = undefined
-    this.#isOver = isAuthorizationOver(closeCodeOf(error))
+    this.#isOver = isOver
     this.#stopTimer()
     this.#goOn('lose', error, isAway)
   }

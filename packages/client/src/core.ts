@@ -260,7 +260,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
         this.#changed(message)
         break
       case 'renew':
-        this.renewal.start()
+        this.renewal.order()
         break
       case 'position':
         this.subscriptions.passed(message.channel, message)

@@ -6,7 +6,9 @@ import { CallQueue, type QueuedCall } from './call-queue.js'
  * more. They go out in the order in which they were refused, as fast as the rate allows, and before
  * all that were made since.
  */
-export class RefusedCalls extends CallQueue {
+export class RefusedCalls {
+  /** Those that wait for their time. */
+  readonly queue: CallQueue
   /** Those that were sent for the first time, and are not over. */
   readonly sent = new Map<string, QueuedCall>()
   readonly #ondue: () => void
@@ -19,7 +21,7 @@ export class RefusedCalls extends CallQueue {
    * @param ondue called when the next may go out
    */
   constructor(isPending: (id: string) => boolean, ondue: () => void) {
-    super(Number.POSITIVE_INFINITY, isPending)
+    this.queue = new CallQueue(Number.POSITIVE_INFINITY, isPending)
     this.#ondue = ondue
   }
 
@@ -34,7 +36,7 @@ export class RefusedCalls extends CallQueue {
     const { retryAfter, limit } = Object(error?.data)
     if (!(retryAfter >= 0)) return false
     this.sent.delete(id)
-    this.add(id, call)
+    this.queue.add(id, call)
     this.#pace = 1000 / limit || retryAfter
     this.#wait(retryAfter)
     return true
@@ -42,7 +44,7 @@ export class RefusedCalls extends CallQueue {
 
   /** Takes the next one, if its time has come. */
   takeDue(): readonly [id: string, call: QueuedCall] | undefined {
-    const next = this.#isEarly ? undefined : this.takeNext()
+    const next = this.#isEarly ? undefined : this.queue.takeNext()
     if (next) this.#wait(this.#pace)
     return next
   }

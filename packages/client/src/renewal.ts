@@ -9,8 +9,11 @@ export interface RenewalOwner {
   /** Its link is the one that is ready. */
   readonly connector: {
     readonly link: Link | undefined
-    /** Gives up the link; the next one begins with a fresh token. */
-    drop(error: RpcError): void
+    /**
+     * Gives up the link; the next one begins with a fresh token.
+     * @param isOver whether a refusal of that token is final
+     */
+    drop(error: RpcError, isOver?: boolean): void
   }
   /** Gets a fresh token. */
   requestToken(signal: AbortSignal): Promise<string | undefined>
@@ -55,6 +58,8 @@ export class Renewal {
   #running: AbortController | undefined
   /** The server has asked for a token that is newer than that of the renewal under way. */
   #isStale = false
+  /** The server has asked for a token, and has not got one since: what there is, is about to end. */
+  #isOrdered = false
   #pending: PendingRefresh | undefined
 
   constructor(options: RenewalOptions, owner: RenewalOwner) {
@@ -81,7 +86,7 @@ export class Renewal {
   /** The link is gone. */
   lost(): void {
     this.#wait()
-    this.#isStale = false
+    this.#isStale = this.#isOrdered = false
     this.#running?.abort()
     this.#running = undefined
   }
@@ -114,6 +119,12 @@ export class Renewal {
     return deliver(promise)
   }
 
+  /** The server asks for a token: where it is refused, the connection is given up. */
+  order(): void {
+    this.#isOrdered = true
+    this.start()
+  }
+
   /** Renews now, with a token that is requested from now on. */
   start(): void {
     const { link } = this.#owner.connector
@@ -138,7 +149,9 @@ export class Renewal {
     }
     if (running !== this.#running) return
     this.#running = undefined
-    if (error?.code === 'identity_changed') this.#reconnect(error)
+    const isRefused = error && !isPassing(error.code)
+    const isUseless = isRefused && this.#isOrdered && !this.#isStale
+    if (error?.code === 'identity_changed' || isUseless) this.#reconnect(error)
     else this.#done(error)
   }
 
@@ -148,10 +161,12 @@ export class Renewal {
     this.#settle(error)
     if (error && !isAwaited) this.#owner.failed(error)
     if (this.#isStale) this.start()
+    else if (!error) this.#isOrdered = false
   }
 
   #reconnect(cause?: RpcError): void {
-    this.#owner.connector.drop(new RpcError('connection_lost', RENEWED, { reason: 'renewed' }, cause))
+    const error = new RpcError('connection_lost', RENEWED, { reason: 'renewed' }, cause)
+    this.#owner.connector.drop(error, this.#isOrdered)
   }
 
   #settle(error?: RpcError): void {

@@ -79,6 +79,11 @@ export class Subscriptions implements SubscriptionOwner {
     return !!this.#subscriptions.get(channel)?.isDesired
   }
 
+  /** Whether the server sends a channel. */
+  isOn(channel: string): boolean {
+    return this.#subscriptions.get(channel)?.state === 'subscribed'
+  }
+
   /** See {@link Subscription.passed}. */
   passed(channel: string, position: Position): boolean {
     return !!this.#subscriptions.get(channel)?.passed(position)
