@@ -217,17 +217,20 @@ describe('AuthorizationLog', () => {
       expect(await log.take(later)).to.equal(1)
       expect(await log.take(order({ type: 'reauthorize', who, at: 1_500_000 }))).to.equal(0)
       expect(await log.take(order({ type: 'reauthorize', who: { uid: 'bob' }, at: 1_500_000 }))).to.equal(1)
-      expect(done[0]).to.equal(later.id)
+      expect(done[0]).to.equal(`${later.id} late`)
       expect(done).to.have.length(2)
     })
 
-    it('do nothing if there is no room', async () => {
+    it('do an order that has no room, keep nothing, and say so', async () => {
       const log = await start({ revocations: 1 })
       await log.give(order()).kept
-      expect(() => log.give(order()))
-        .to.throw(RpcError)
-        .with.property('code', 'too_many_revocations')
-      expect([done.length, engine.kept.length]).to.deep.equal([1, 1])
+      const full = log.give(order())
+      expect(full.order.isKept).to.equal(false)
+      expect(await full.applied).to.equal(1)
+      expect(await rejection(full.kept)).to.include({ code: 'too_many_revocations' })
+      // Neither does a node that is asked to do it.
+      await log.take(full.order)
+      expect([done.length, engine.kept.length]).to.deep.equal([3, 1])
     })
 
     it('keep those about users, and revocations, as long as they were told to, others for ten minutes', async () => {

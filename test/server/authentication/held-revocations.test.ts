@@ -1,4 +1,3 @@
-import type { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon, { type SinonFakeTimers } from 'sinon'
 import type { AuthorizationOrder } from '../../../packages/server/src/authentication/authorization-order.js'
@@ -80,12 +79,7 @@ describe('HeldRevocations', () => {
 
   it('has room for as many as its limit, again once one is over, and for as many bytes', () => {
     const refused = (one: AuthorizationOrder) => {
-      try {
-        held.checkRoom(one)
-        return undefined
-      } catch (error) {
-        return (error as RpcError).code
-      }
+      return held.refusalOf(one)?.code
     }
     for (const uid of ['a', 'b', 'c']) {
       expect(refused(order({ uid }))).to.equal(undefined)
@@ -98,6 +92,65 @@ describe('HeldRevocations', () => {
     add(order({ uid: 'a' }, { type: 'reauthorize', auth }))
     expect(refused(order({ uid: 'b' }, { type: 'reauthorize', auth }))).to.equal('too_many_revocations')
     expect(refused(order({ uid: 'b' }))).to.equal(undefined)
+  })
+
+  it('has room of their own for orders about sessions, and always for a moment', () => {
+    for (const session of ['a', 'b', 'c']) add(order({ session }))
+    expect(held.refusalOf(order({ session: 'd' }))).to.include({ code: 'too_many_revocations' })
+    for (const uid of ['a', 'b', 'c']) {
+      expect(held.refusalOf(order({ uid }))).to.equal(undefined)
+      add(order({ uid }))
+    }
+    expect(held.refusalOf(order({ uid: 'd' }))).to.include({ code: 'too_many_revocations' })
+    const all = order({ issuedBefore: 1_000_001 })
+    expect(held.refusalOf(all)).to.equal(undefined)
+    add(all)
+    // It says what they said.
+    expect(held.size).to.equal(1)
+    expect(held.refuses({ uid: 'a', session: 'a', issuedAt: 1_000_000 })).to.equal(true)
+    for (const one of [order({ uid: 'd' }), order({ session: 'd' })])
+      expect(held.refusalOf(one)).to.equal(undefined)
+  })
+
+  it('keeps what a moment does not cover: tokens, later orders, and what is over later', () => {
+    held = new HeldRevocations({ revocations: 10 })
+    add(order({ jti: 'j' }))
+    add(order({ uid: 'later' }, { at: 1_000_001 }))
+    add(order({ uid: 'longer' }, { at: 900_000 }), 120_000)
+    add(order({ uid: 'covered' }, { at: 900_000 }))
+    add(order({ uid: 'ann' }, { type: 'reauthorize', at: 900_000 }))
+    add(order({ issuedBefore: 1_000_000 }))
+    expect(held.size).to.equal(5)
+    expect(held.refuses({ jti: 'j', issuedAt: 2_000_000 })).to.equal(true)
+    expect(held.refuses({ uid: 'later', issuedAt: 1_000_001 })).to.equal(true)
+    clock.tick(80_000)
+    expect(held.refuses({ uid: 'longer', issuedAt: 900_000 })).to.equal(true)
+    expect(held.refuses({ uid: 'covered', issuedAt: 900_000 })).to.equal(false)
+  })
+
+  it('holds each moment until its own end', () => {
+    const refused = () => [940_000, 945_000].map((issuedAt) => held.refuses({ issuedAt }))
+    add(order({ issuedBefore: 950_000 }), 20_000)
+    clock.tick(15_000)
+    add(order({ issuedBefore: 942_000 }), 20_000)
+    expect(refused()).to.deep.equal([true, true])
+    clock.tick(11_000)
+    expect(refused()).to.deep.equal([true, false])
+    add(order({ issuedBefore: 930_000 }), 1000)
+    expect(held.size).to.equal(1)
+    expect(refused()).to.deep.equal([true, false])
+    clock.tick(20_000)
+    expect(refused()).to.deep.equal([false, false])
+    expect(held.size).to.equal(0)
+  })
+
+  it('knows of a socket whether a later order about it, by any name, was done', () => {
+    add(order({ sid: 'one' }, { type: 'reauthorize', at: 1_000_010 }))
+    const earlier = order({ uid: 'u' }, { type: 'reauthorize', at: 1_000_005 })
+    expect(held.isReplaced(earlier, { sid: 'one', uid: 'u' })).to.equal(true)
+    expect(held.isReplaced(earlier, { sid: 'two', uid: 'u' })).to.equal(false)
+    expect(held.isReplaced({ ...earlier, at: 1_000_020 }, { sid: 'one', uid: 'u' })).to.equal(false)
+    expect(held.isReplaced({ ...earlier, type: 'revoke' }, { sid: 'one', uid: 'u' })).to.equal(false)
   })
 
   it('knows which of two new authorisations is the later one', () => {

@@ -5,7 +5,7 @@ import { attempt } from '../runtime/attempt.js'
 import { type AuthorizationOrder, LOG_CHANNEL, readOrder, type TokenSubject } from './authorization-order.js'
 import { EngineWatch } from './engine-watch.js'
 import { HeldDeliveries } from './held-deliveries.js'
-import { HeldRevocations } from './held-revocations.js'
+import { HeldRevocations, type OrderedSubject } from './held-revocations.js'
 import { type OrderedSocket, orderedSource } from './ordered-source.js'
 
 /** Dependencies of an {@link AuthorizationLog}. */
@@ -16,8 +16,13 @@ export interface AuthorizationLogOwner {
     readonly history: Pick<History, 'read' | 'position'>
     readonly health?: Health | undefined
   }
-  /** Orders that are kept at once. */
+  /** Orders that are kept at once; as many about sessions in addition. */
   readonly revocations: number
+  /**
+   * Milliseconds for which a ticket may let in, from the request for it on.
+   * @default ten minutes
+   */
+  readonly ticketTtl?: number | undefined
   /** Milliseconds for which revocations are kept. */
   readonly revocationTtl: number
   /** Milliseconds without the engine after which this node is stale. */
@@ -27,8 +32,12 @@ export interface AuthorizationLogOwner {
   /**
    * Does what an order says to the sockets of this node.
    * @param options.isLate those of after it are not meant
+   * @param options.isReplaced whether a later order was done to a socket
    */
-  apply(order: AuthorizationOrder, options: { readonly isLate: boolean }): Promise<number>
+  apply(
+    order: AuthorizationOrder,
+    options: { readonly isLate: boolean; isReplaced(subject: OrderedSubject): boolean },
+  ): Promise<number>
   /** Closes all sockets of this node. */
   closeAll(): Promise<void>
   /** Receives what went wrong. */
@@ -44,11 +53,25 @@ const ORDER_TTL = 600_000
 /** Orders that the engine is asked to keep at most. */
 const LONGEST_LOG = 10_000_000
 
+/** Orders of the log for each one that is held: some were over early, and wait for older ones. */
+const LOG_SHARE = 4
+
+/** Milliseconds after which an order by a question is late. Clocks of nodes may differ by as much. */
+const OLD = 10_000
+
 /** Orders that are read at once. */
 const PAGE = 500
 
 /** Milliseconds for which what was missed waits for listeners that judge again. */
 const LONGEST_JUDGEMENT = 1000
+
+/** An order that was given. */
+export interface GivenOrder {
+  readonly order: AuthorizationOrder
+  /** How many sockets of this node it met. */
+  readonly applied: Promise<number>
+  readonly kept: Promise<void>
+}
 
 const AWAY =
   'The engine cannot be reached: the sockets of this node are dealt with, the other nodes learn it when the engine is back'
@@ -150,12 +173,15 @@ export class AuthorizationLog {
 
   /**
    * Does what a new order says to this node's sockets, at once.
-   * @returns what came of it here, and a promise that resolves when the engine keeps the order
-   * @throws RpcError `too_many_revocations`; then nothing is done
+   * @returns the order as other nodes should do it, what came of it here, and a promise that
+   *   resolves when the engine keeps it; rejects with RpcError `too_many_revocations` if it is not
+   *   kept
    */
-  give(order: AuthorizationOrder): { readonly applied: Promise<number>; readonly kept: Promise<void> } {
-    this.#held.checkRoom(order)
-    return { applied: this.take(order), kept: this.#keep(order) }
+  give(given: AuthorizationOrder): GivenOrder {
+    const refusal = this.#held.refusalOf(given)
+    const order = refusal ? { ...given, isKept: false } : given
+    const applied = this.take(order)
+    return { order, applied, kept: refusal ? markHandled(Promise.reject(refusal)) : this.#keep(order) }
   }
 
   /**
@@ -165,9 +191,11 @@ export class AuthorizationLog {
   take(order: AuthorizationOrder, isLate = false): Promise<number> {
     const known = this.#held.applied(order.id)
     if (known) return known
-    const apply = () => this.#owner.apply(order, { isLate })
+    const isReplaced = (subject: OrderedSubject) => this.#held.isReplaced(order, subject)
+    const apply = () => this.#owner.apply(order, { isLate: isLate || isOld(order), isReplaced })
+    if (order.isKept === false) return markHandled(attempt(apply))
     const applied = markHandled(this.#held.isOutdated(order) ? Promise.resolve(0) : attempt(apply))
-    this.#held.add(order, this.#ttlOf(order), applied)
+    this.#held.add(order, this.#heldFor(order), applied)
     return applied
   }
 
@@ -314,16 +342,28 @@ export class AuthorizationLog {
     const { engine, revocations: size } = this.#owner
     const draft = { channel: LOG_CHANNEL, json: encodeData(order) }
     const ms = Math.max(1, Math.ceil(ttl))
-    const retention = { size: Math.min(size, LONGEST_LOG), ttl: ms, isReserved: true }
+    const retention = { size: Math.min(size * LOG_SHARE, LONGEST_LOG), ttl: ms, isReserved: true }
     await attempt(() => engine.broker.publish(draft, { retention, idempotencyKey }))
+  }
+
+  /** Only tickets name a session, and live shortly: those of before are over soon. */
+  #heldFor(order: AuthorizationOrder): number {
+    const ttl = this.#ttlOf(order)
+    const isOfSession = order.type === 'revoke' && 'session' in order.who
+    return isOfSession ? Math.min(ttl, this.#owner.ticketTtl ?? ORDER_TTL) : ttl
   }
 
   #ttlOf({ type, who }: AuthorizationOrder): number {
     const { revocationTtl } = this.#owner
     // Tokens that the application signs name a user, and may live long.
-    const isKept = type === 'revoke' || 'uid' in who
+    const isKept = (type === 'revoke' && !('session' in who)) || 'uid' in who
     return isKept ? revocationTtl : Math.min(revocationTtl, ORDER_TTL)
   }
+}
+
+/** Sign-ins of after it are not meant. A revocation that comes by a question closes them as well. */
+function isOld({ type, at }: AuthorizationOrder): boolean {
+  return type !== 'revoke' && at < Date.now() - OLD
 }
 
 /** Resolves when all have settled, or when listeners that judge again take their time. */

@@ -30,6 +30,11 @@ export interface AuthorizationOrder {
    * @default false
    */
   readonly again?: boolean
+  /**
+   * `false`: there are too many. It is done by the nodes that receive it, and not kept.
+   * @default true
+   */
+  readonly isKept?: boolean
 }
 
 /** What is known of a token, or of the socket that it opened. */

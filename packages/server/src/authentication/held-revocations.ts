@@ -1,10 +1,17 @@
-import { encodeData, refusal } from '@token-socket/protocol'
+import { encodeData, RpcError } from '@token-socket/protocol'
 import type { AuthorizationOrder, TokenSubject } from './authorization-order.js'
+import { RevokedMoments } from './revoked-moments.js'
 
 /** Limits of {@link HeldRevocations}. */
 export interface HeldRevocationsLimits {
-  /** Orders that are kept at once. */
+  /** Orders that are kept at once. There may be as many about sessions, in addition. */
   readonly revocations: number
+}
+
+/** What orders of one kind take together. */
+interface Room {
+  count: number
+  bytes: number
 }
 
 /** A token, and the socket that it is for, if it is open. */
@@ -34,6 +41,9 @@ const ORDER_BYTES = 160
 /** Bytes that all orders may have together, however few they may be. */
 const LEAST_BYTES = 256 * 1024
 
+/** Moments that have room however many other orders there are. */
+const MOMENTS = 1000
+
 /** Milliseconds that clocks of nodes may differ by. */
 const SLACK = 10_000
 
@@ -49,8 +59,10 @@ export class HeldRevocations {
   readonly #orders = new Map<string, HeldOrder>()
   /** The latest order about each user, session, token and socket, by a name of its kind. */
   readonly #latest = new Map<string, AuthorizationOrder>()
-  #issuedBefore: AuthorizationOrder | undefined
-  #bytes = 0
+  readonly #moments = new RevokedMoments()
+  /** A visitor makes orders about sessions by signing out: they take no room of the others. */
+  readonly #sessions: Room = { count: 0, bytes: 0 }
+  readonly #others: Room = { count: 0, bytes: 0 }
   #swept = performance.now()
 
   constructor(limits: HeldRevocationsLimits) {
@@ -67,13 +79,19 @@ export class HeldRevocations {
     return this.#orders.get(id)?.applied
   }
 
-  /** Whether there is room for another order. @throws RpcError `too_many_revocations` */
-  checkRoom(order: AuthorizationOrder): void {
+  /**
+   * Whether there is room for another order. A moment before which nothing counts always has some,
+   * and takes the place of what it covers.
+   * @returns what says that it is not kept: RpcError `too_many_revocations`
+   */
+  refusalOf(order: AuthorizationOrder): RpcError | undefined {
+    if ('issuedBefore' in order.who && this.#moments.size < MOMENTS) return undefined
     this.#sweep(SWEEP / 10)
     const { revocations: limit } = this.#limits
-    const bytes = Math.max(limit * ORDER_BYTES, LEAST_BYTES)
-    if (this.#orders.size < limit && this.#bytes + sizeOf(order) <= bytes) return
-    throw refusal('too_many_revocations', { field: 'revocations', limit })
+    const most = Math.max(limit * ORDER_BYTES, LEAST_BYTES)
+    const { count, bytes } = this.#roomOf(order)
+    if (count < limit && bytes + sizeOf(order) <= most) return undefined
+    return new RpcError('too_many_revocations', NOT_KEPT, { field: 'revocations', limit })
   }
 
   /** Keeps an order. @param ttl milliseconds @param applied see {@link applied} */
@@ -81,16 +99,25 @@ export class HeldRevocations {
     this.#sweep(SWEEP)
     const bytes = sizeOf(order)
     const at = Math.min(order.at, Date.now() + SLACK)
-    this.#orders.set(order.id, { order, bytes, at, expiresAt: performance.now() + ttl, applied })
-    this.#bytes += bytes
-    this.#index(order)
+    const held = { order, bytes, at, expiresAt: performance.now() + ttl, applied }
+    this.#orders.set(order.id, held)
+    const room = this.#roomOf(order)
+    room.count += 1
+    room.bytes += bytes
+    if ('issuedBefore' in order.who) this.#addMoment(held, order.who.issuedBefore)
+    else this.#index(order)
+  }
+
+  /** Whether a later order has given a socket another authorisation. */
+  isReplaced(order: AuthorizationOrder, subject: OrderedSubject): boolean {
+    if (order.type !== 'reauthorize') return false
+    return this.since('reauthorize', subject).some((other) => isLater(other, order))
   }
 
   /** Whether a later order has given the same sockets another authorisation. */
   isOutdated(order: AuthorizationOrder): boolean {
     const latest = order.type === 'reauthorize' ? this.#latest.get(nameOf(order)) : undefined
-    if (!latest) return false
-    return latest.at > order.at || (latest.at === order.at && latest.id > order.id)
+    return latest !== undefined && isLater(latest, order)
   }
 
   /** Whether a token, or a socket that it opened, was revoked. */
@@ -98,8 +125,7 @@ export class HeldRevocations {
     if (this.#orders.size === 0) return false
     this.#sweep(SWEEP)
     if (jti !== undefined && this.#latest.has(`jti:${jti}`)) return true
-    const all = this.#issuedBefore
-    if (all && 'issuedBefore' in all.who && issuedAt < all.who.issuedBefore) return true
+    if (issuedAt < (this.#moments.latest ?? Number.NaN)) return true
     const isBefore = (name: string) => issuedAt <= (this.#latest.get(name)?.at ?? Number.NaN)
     if (uid !== undefined && isBefore(`uid:${uid}`)) return true
     return session !== undefined && isBefore(`session:${session}`)
@@ -131,30 +157,52 @@ export class HeldRevocations {
   }
 
   #index(order: AuthorizationOrder): void {
-    if ('issuedBefore' in order.who) {
-      const known = this.#issuedBefore?.who as { readonly issuedBefore: number } | undefined
-      if (!known || order.who.issuedBefore >= known.issuedBefore) this.#issuedBefore = order
-      return
-    }
     const name = nameOf(order)
     const known = this.#latest.get(name)
-    if (!known || known.at < order.at || (known.at === order.at && known.id < order.id))
-      this.#latest.set(name, order)
+    if (!known || isLater(order, known)) this.#latest.set(name, order)
+  }
+
+  /** Forgets what the moment says as well: tokens of users and sessions of before it. */
+  #addMoment({ order, expiresAt }: HeldOrder, moment: number): void {
+    for (const { id } of this.#moments.add(order, moment, expiresAt)) this.#delete(id)
+    for (const [id, held] of this.#orders) {
+      const { type, who } = held.order
+      const isOfToken = 'jti' in who || 'issuedBefore' in who
+      if (type === 'revoke' && !isOfToken && held.at < moment && held.expiresAt <= expiresAt) this.#delete(id)
+    }
+  }
+
+  #delete(id: string): void {
+    const held = this.#orders.get(id)
+    if (!held) return
+    const { order, bytes } = held
+    this.#orders.delete(id)
+    const room = this.#roomOf(order)
+    room.count -= 1
+    room.bytes -= bytes
+    if ('issuedBefore' in order.who) this.#moments.delete(order)
+    const name = nameOf(order)
+    if (this.#latest.get(name) === order) this.#latest.delete(name)
+  }
+
+  #roomOf({ type, who }: AuthorizationOrder): Room {
+    return type === 'revoke' && 'session' in who ? this.#sessions : this.#others
   }
 
   #sweep(interval: number): void {
     const now = performance.now()
     if (now - this.#swept < interval) return
     this.#swept = now
-    for (const [id, { order, bytes, expiresAt }] of this.#orders) {
-      if (expiresAt > now) continue
-      this.#orders.delete(id)
-      this.#bytes -= bytes
-      if (this.#issuedBefore === order) this.#issuedBefore = undefined
-      const name = nameOf(order)
-      if (this.#latest.get(name) === order) this.#latest.delete(name)
-    }
+    for (const [id, { expiresAt }] of this.#orders) if (expiresAt <= now) this.#delete(id)
   }
+}
+
+const NOT_KEPT =
+  'Too many revocations are kept: open sockets are dealt with. Tokens that are out, and nodes that are away, are not'
+
+/** Whether one of two orders is the later one. Of one moment, the ids decide. */
+function isLater(one: AuthorizationOrder, other: AuthorizationOrder): boolean {
+  return one.at > other.at || (one.at === other.at && one.id > other.id)
 }
 
 function nameOf({ type, who }: AuthorizationOrder): string {

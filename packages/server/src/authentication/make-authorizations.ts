@@ -8,6 +8,7 @@ export interface AuthorizationParts
     Pick<AuthorizationLogOwner, 'revocationTtl' | 'revocationStaleness' | 'closeWhenStale'> {
   readonly engine: Engine
   readonly limits: { readonly revocations: number }
+  readonly revocations: NodeOrdersOwner['revocations'] & { readonly ticketTtl: number }
 }
 
 /** Makes the log of a server's authorisations, which does what it says to the server's sockets. */
@@ -16,6 +17,7 @@ export function makeAuthorizations(parts: AuthorizationParts): AuthorizationLog 
   return new AuthorizationLog({
     ...parts,
     revocations: parts.limits.revocations,
+    ticketTtl: parts.revocations.ticketTtl,
     apply: (...order) => orders.apply(...order),
     closeAll: () => orders.closeAll(),
   })

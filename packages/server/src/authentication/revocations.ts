@@ -31,6 +31,12 @@ export class Revocations {
     this.#owner = owner
   }
 
+  /** Milliseconds for which a ticket may let in, from the request for it on, by any node's clock. */
+  get ticketTtl(): number {
+    const { tokenTtl, authenticationTimeout } = this.#owner
+    return tokenTtl + authenticationTimeout + SLACK
+  }
+
   /**
    * Takes back the tokens of a user that were asked for before now.
    * @param options.signed takes back those that the application signed, too. A client may hold such a token for long, so
@@ -38,10 +44,9 @@ export class Revocations {
    * @throws RpcError `engine_unavailable`
    */
   async add(subject: string, { signed }: { readonly signed: boolean }): Promise<void> {
-    const { tickets, tokenTtl, authenticationTimeout } = this.#owner
+    const { tickets } = this.#owner
     this.requests.revoke(subject)
-    const ticketTtl = tokenTtl + authenticationTimeout + SLACK
-    const adding = [attempt(() => tickets.revoke(subject, ticketTtl))]
+    const adding = [attempt(() => tickets.revoke(subject, this.ticketTtl))]
     if (signed) adding.push(attempt(() => tickets.revoke(signedBy(subject), SIGNED_TTL)))
     await Promise.all(adding)
   }

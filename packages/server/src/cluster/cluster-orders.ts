@@ -88,8 +88,8 @@ export abstract class ClusterOrders extends ClusterBase {
     const { authorizations } = this.#owner
     // As JSON carries it: this node's sockets get what those of the others get.
     const at = this.#momentOf(given)
-    const order = decodeData(encodeData({ id: randomUUID(), ...given, at })) as AuthorizationOrder
-    const { applied, kept } = authorizations.give(order)
+    const made = decodeData(encodeData({ id: randomUUID(), ...given, at })) as AuthorizationOrder
+    const { order, applied, kept } = authorizations.give(made)
     const [own, others, ...failures] = await Promise.allSettled([
       applied,
       this.#askOthers(order),

@@ -1,5 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import type { AuthorizationOrder, OrderTarget } from '../authentication/authorization-order.js'
+import type { OrderedSubject } from '../authentication/held-revocations.js'
 import type { JoiningMatcher, JoiningSockets } from '../authentication/joining-sockets.js'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
 import { readClaims } from '../claims.js'
@@ -18,6 +19,12 @@ export interface NodeOrdersOwner {
   failed(cause: unknown, details: object): void
 }
 
+/** How an order is done. */
+interface ApplyOptions {
+  readonly isLate?: boolean
+  isReplaced?(subject: OrderedSubject): boolean
+}
+
 type Test = (socket: RemoteClient) => boolean
 
 /**
@@ -34,16 +41,17 @@ export class NodeOrders {
   /**
    * Does it.
    * @param options.isLate this node learns of it late: sockets of after it are not meant
+   * @param options.isReplaced whether a later order was done to a socket. @default none was
    * @returns how many sockets it met
    * @throws RpcError what kept every socket from a new authorisation, such as `identity_changed`
    */
-  apply(order: AuthorizationOrder, { isLate = false } = {}): Promise<number> {
+  apply(order: AuthorizationOrder, { isLate = false, isReplaced }: ApplyOptions = {}): Promise<number> {
     const matches = isLate ? beforeOnly(order) : matcherOf(order.who)
     switch (order.type) {
       case 'revoke':
         return this.#revoke(order.who, matches)
       case 'reauthorize':
-        return this.#reauthorize(order, matches)
+        return this.#reauthorize(order, (socket) => matches(socket) && !isReplaced?.(subjectOfSocket(socket)))
       case 'refresh':
         return this.#refresh(order.who, matches)
     }
@@ -129,6 +137,10 @@ function beforeOnly({ type, who, at }: AuthorizationOrder): Test {
   const matches = matcherOf(who)
   const latest = type === 'revoke' ? at + SLACK : at
   return (socket) => matches(socket) && (socket.authorization.issuedAt ?? Number.NEGATIVE_INFINITY) <= latest
+}
+
+function subjectOfSocket({ sid, uid, session, authorization }: RemoteClient): OrderedSubject {
+  return { sid, uid, session, issuedAt: authorization.issuedAt }
 }
 
 function subjectOf(who: OrderTarget): string | undefined {
