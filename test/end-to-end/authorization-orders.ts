@@ -246,7 +246,10 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
       expect((error as Error).message).to.match(/open sockets are dealt with/)
       expect((await peer?.closed)?.code).to.equal(4010)
       // A visitor who signs out again and again takes no room of others, and a moment has always some.
-      for (const session of ['a', 'b', 'c']) await cluster().revoke({ session }).catch(() => {})
+      for (const session of ['a', 'b', 'c'])
+        await cluster()
+          .revoke({ session })
+          .catch(() => {})
       await cluster().revoke({ issuedBefore: new Date(Date.now() + 1000) })
       await cluster().revoke({ jti: 'one' })
     })
