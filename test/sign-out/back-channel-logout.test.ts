@@ -96,6 +96,7 @@ describe('#backChannelLogout', () => {
     'whose user is a number': [{ claims: { sub: 5 } }, /sub has to be/],
     'whose session is an object': [{ claims: { sid: {} } }, /sid has to be/],
     'of the type of access tokens': [{ header: { typ: 'at+jwt' } }, /type/],
+    'of a type that is no text': [{ header: { typ: 5 as never } }, /type/],
     'of the type of security events': [{ header: { typ: 'secevent+jwt' } }, /type/],
     'of an unknown key': [{ header: { kid: 'unknown' } }, /key/],
   }

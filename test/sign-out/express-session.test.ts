@@ -43,6 +43,15 @@ class AsyncStore extends Store {
   }
 }
 
+/** May never answer. */
+class SilentStore extends AsyncStore {
+  isSilent = false
+
+  override async get(sid: string, callback?: (error: unknown, data?: SessionData | null) => void) {
+    if (!this.isSilent) await super.get(sid, callback)
+  }
+}
+
 /** Without a callback, it gives promises. */
 class PromiseStore extends MemoryStore {
   failure: Error | undefined
@@ -56,6 +65,22 @@ class PromiseStore extends MemoryStore {
     await null
     if (this.failure) throw this.failure
     return 'destroyed'
+  }
+}
+
+/** Its `destroy` fails as a test wants. */
+class FailingStore extends MemoryStore {
+  fail: ((callback: (error?: unknown) => void) => void) | undefined
+
+  constructor(fail: FailingStore['fail']) {
+    super()
+    this.fail = fail
+    Object.assign(this, { generate: () => {} })
+  }
+
+  override destroy(sid: string, callback: (error?: unknown) => void = () => {}) {
+    if (this.fail) this.fail(callback)
+    else super.destroy(sid, callback)
   }
 }
 
@@ -248,6 +273,28 @@ describe('#expressSession', () => {
         expect(sockets.orders).to.deep.equal([[order, { session: before }]])
       })
 
+    const FAILURES: Readonly<Record<string, (callback: (error?: unknown) => void) => void>> = {
+      throws: () => {
+        throw new Error('the store is away')
+      },
+      hangs: () => {},
+      fails: (callback) => callback(new Error('the store is away')),
+    }
+
+    for (const [how, fail] of Object.entries(FAILURES)) {
+      it(`is signed out later, where the store ${how} when it is regenerated`, async () => {
+        const store = new FailingStore(fail)
+        const sockets = new NotedOrders()
+        expressSession(sockets, store)
+        try {
+          store.regenerate({ sessionID: 'a' } as never, () => {})
+        } catch {}
+        store.fail = undefined
+        await new Promise((resolve) => store.destroy('a', resolve))
+        expect(sockets.orders).to.deep.equal([['revoke', { session: 'a' }]])
+      })
+    }
+
     it('waits for the answer for a second at most', async () => {
       const store = new MemoryStore()
       const sockets = new NotedOrders()
@@ -438,6 +485,22 @@ describe('#expressSession', () => {
       store.failure = undefined
       await pass(1000)
       expect(sockets.orders).to.deep.equal([['revoke', { session: 'a' }]])
+    })
+
+    it('is looked for again where the store does not answer for 5 s, however many hang', async () => {
+      const store = new SilentStore()
+      const { sockets, failures, pass } = watch({}, store)
+      for (let index = 0; index < 40; index += 1) await save(store, String(index), 1000)
+      store.sessions.clear()
+      store.isSilent = true
+      await pass(2000)
+      store.isSilent = false
+      expect([failures, sockets.orders]).to.deep.equal([[], []])
+      await pass(5000)
+      expect(failures).to.have.length(32)
+      expect(String(failures[0])).to.include('5000 ms')
+      await pass(1000)
+      expect(sockets.orders).to.have.length(40)
     })
 
     it('is over when the store is emptied', async () => {

@@ -98,17 +98,28 @@ describe('the key set of a provider', () => {
     })
   }
 
-  it('that could not be read is left alone for 5 s', async () => {
-    const { send } = await start()
-    const token = await provider.logoutToken()
-    provider.answer = text('down', 500)
-    expect([await send(token), await send(token), await send(token)]).to.deep.equal([503, 503, 503])
-    expect(provider.asked).to.equal(1)
-    provider.answer = undefined
-    later = stub(performance, 'now').returns(performance.now() + 5001)
-    expect(await send(token)).to.equal(200)
-    expect(provider.asked).to.equal(2)
-  })
+  const UNREADABLE = {
+    'an error page': text('down', 500),
+    'no JSON': text('<html>'),
+    nothing: text(''),
+    'no object': text('null'),
+    'no keys': text('{"keys":"no"}'),
+    'keys that are none': text('{"keys":[1]}'),
+    'a redirection': text('', 302),
+  }
+  for (const [what, answer] of Object.entries(UNREADABLE)) {
+    it(`that was answered with ${what} is left alone for 5 s`, async () => {
+      const { send } = await start()
+      const token = await provider.logoutToken()
+      provider.answer = answer
+      expect([await send(token), await send(token), await send(token)]).to.deep.equal([503, 503, 503])
+      expect(provider.asked).to.equal(1)
+      provider.answer = undefined
+      later = stub(performance, 'now').returns(performance.now() + 5001)
+      expect(await send(token)).to.equal(200)
+      expect(provider.asked).to.equal(2)
+    })
+  }
 
   it('keeps 100 tokens waiting at most', async () => {
     const { send, failures } = await start()

@@ -37,7 +37,19 @@ async function download(url: string, options: RequestInit, limit: number): Promi
     await response.body?.cancel()
     throw new Error(`the key set's address answered ${status}`)
   }
-  return new Response(await readBody(response, limit), { status })
+  const body = await readBody(response, limit)
+  if (!isKeySet(body)) throw new Error("the key set's address answered with no JSON Web Key Set")
+  return new Response(body, { status })
+}
+
+/** As the reader of keys wants it: what it refuses would be asked for again at once. */
+function isKeySet(body: Uint8Array): boolean {
+  try {
+    const { keys } = Object(JSON.parse(new TextDecoder().decode(body))) as { keys?: unknown }
+    return Array.isArray(keys) && keys.every((key) => key?.constructor === Object)
+  } catch {
+    return false
+  }
 }
 
 async function readBody(response: Response, limit: number): Promise<Uint8Array<ArrayBuffer>> {

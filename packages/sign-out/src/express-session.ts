@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { badOption, encodeData } from '@token-socket/protocol'
+import { ReplacedSessions } from './replaced-sessions.js'
 import { SessionEnds } from './session-ends.js'
 import {
   type Completion,
@@ -85,8 +86,7 @@ class SessionWatcher {
   readonly #options: ExpressSessionOptions
   readonly #ends: SessionEnds
   readonly #failed: FailureListener
-  /** Sessions that are being replaced: their `destroy` is no sign-out. */
-  readonly #replaced = new Set<string>()
+  readonly #replaced = new ReplacedSessions()
 
   constructor(sockets: SignOutSockets, store: SessionStore, options: ExpressSessionOptions) {
     this.#sockets = sockets
@@ -146,7 +146,7 @@ class SessionWatcher {
 
   #destroyed(args: readonly unknown[]): Completion {
     const [sid] = args as [string]
-    const isReplaced = this.#replaced.has(sid)
+    const isReplaced = this.#replaced.take(sid)
     const done: Completion['done'] = (error) => {
       if (error) return
       this.#ends.delete(sid)
@@ -161,7 +161,7 @@ class SessionWatcher {
     if (typeof sid !== 'string') return undefined
     this.#replaced.add(sid)
     const done: Completion['done'] = (error) => {
-      this.#replaced.delete(sid)
+      this.#replaced.take(sid)
       if (error) return
       afterAnswer(request, () => {
         const { onregenerate = 'revoke' } = this.#options

@@ -23,6 +23,9 @@ export interface SessionEndsOwner {
  */
 const SLACK = 1000
 
+/** Milliseconds that the store may take for one session. Then it is looked for again. */
+const LOOK_TIME = 5000
+
 /** Milliseconds between two looks at a session whose end the store does not say. */
 const LONGEST_LOOK = 60_000
 
@@ -129,13 +132,29 @@ export class SessionEnds {
   async #ask(sid: string): Promise<void> {
     if (!this.#watched.has(sid)) return
     const value = this.#watched.get(sid)
-    const session = await new Promise<SessionRecord | null | undefined>((resolve, reject) => {
-      this.#owner.get(sid, (error, found) => (error ? reject(error) : resolve(found)))
-    })
+    const session = await this.#read(sid)
     if (!this.#watched.has(sid)) return
     if (session) return this.#again(sid, session, value)
     this.delete(sid)
     await this.#owner.ended(sid)
+  }
+
+  /** @throws Error if the store takes more than 5 s */
+  #read(sid: string): Promise<SessionRecord | null | undefined> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`the session store has not answered within ${LOOK_TIME} ms`))
+      const timer = setTimeout(late, LOOK_TIME)
+      timer.unref?.()
+      const settle = (run: () => void) => {
+        clearTimeout(timer)
+        run()
+      }
+      try {
+        this.#owner.get(sid, (error, found) => settle(() => (error ? reject(error) : resolve(found))))
+      } catch (cause) {
+        settle(() => reject(cause))
+      }
+    })
   }
 
   /** Another node has lengthened it: not all stores say by how much. */

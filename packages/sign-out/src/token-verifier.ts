@@ -125,8 +125,11 @@ export class TokenVerifier {
     }).catch((cause) => {
       throw asTokenError(cause)
     })
-    const type = protectedHeader.typ?.toLowerCase().replace(/^application\//, '')
-    const isRight = type === undefined ? !needsType : types.includes(type)
+    const { typ }: { typ?: unknown } = protectedHeader
+    const type = String(typ)
+      .toLowerCase()
+      .replace(/^application\//, '')
+    const isRight = typ === undefined ? !needsType : typeof typ === 'string' && types.includes(type)
     if (!isRight) throw new TokenError('typ', 'the token has another type')
     return withId(payload)
   }
