@@ -308,6 +308,10 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
       expect(await rejection(cluster().reauthorize({ uid: 'bob' }, bad))).to.include({
         code: 'identity_changed',
       })
+      const text = await rejection(cluster().reauthorize({ uid: 'bob' }, bad))
+      expect((text as RpcError).message).to.equal(
+        'The auth is for another user: its uid has to stay the same',
+      )
       const sid = there.sockets.sockets()[0]?.sid ?? ''
       expect(await rejection(cluster().reauthorize({ sid }, bad))).to.include({ code: 'identity_changed' })
       for (const socket of there.sockets.sockets()) expect(socket.channels).to.have.members(['a', 'b'])

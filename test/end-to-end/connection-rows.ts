@@ -166,6 +166,8 @@ export const rows: Readonly<Record<string, Row>> = {
     await reasonOf(site, () => client.end())
     expect([await ws.isConnected(id), connection.isConnected()]).to.deep.equal([false, false])
     expect(await ws.isConnected('garbage')).to.equal(false)
+    const wrong = await ws.isConnected(undefined as never).catch((error: Error) => error.message)
+    expect(wrong).to.match(/connectionId/)
   },
   '`await ws.close(id)`': async ({ site, ws }) => {
     const { client, id } = await open(site)

@@ -92,10 +92,23 @@ describe('a hostile raw WebSocket', () => {
     raw.destroy()
   })
 
-  it('is closed with 4011 for more than `limits.messagesPerSecond`', async () => {
-    const site = await start({ limits: { messagesPerSecond: 10, messagesBurst: 10 } })
+  it('stays open over `limits.messagesPerSecond`: what is too much is dropped', async () => {
+    const site = await start({ limits: { messagesPerSecond: 1, messagesBurst: 10 } })
+    const taken: unknown[] = []
+    site.sockets.on('message', (_connection, data) => taken.push(data))
     const client = await BareClient.open(site)
-    client.send(...Array<string>(50).fill('x'))
+    client.send(...Array.from({ length: 50 }, (_, index) => `m${index}`))
+    await until(() => site.sockets.sockets()[0]?.received === 50)
+    await site.sockets.sockets()[0]?.send('still there')
+    expect(await client.frames.next()).to.equal('still there')
+    expect(taken.slice(0, 10)).to.deep.equal(Array.from({ length: 10 }, (_, index) => `m${index}`))
+    expect(taken.length).to.be.below(40)
+  })
+
+  it('is closed with 4011 for more than `limits.rateRefusals` of them in a minute', async () => {
+    const site = await start({ limits: { messagesPerSecond: 1, messagesBurst: 10, rateRefusals: 20 } })
+    const client = await BareClient.open(site)
+    client.send(...Array<string>(90).fill('x'))
     expect((await client.closed)[0]).to.equal(CLOSE_CODES.rate_limited.code)
   })
 

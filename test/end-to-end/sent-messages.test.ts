@@ -234,13 +234,13 @@ describe('socket.send of a client', () => {
   })
 
   it('is answered whatever a listener throws, which comes as an `error` event', async () => {
-    const site = await start()
+    const site = await start({ authentication: async () => ({ uid: 'ann' }) })
     const { client } = await site.pair()
     site.sockets.on('message', () => {
       throw new Error('thrown')
     })
     const failed = next(site.sockets, 'error')
     await client.send(1)
-    expect((await failed)[1]).to.include({ event: 'message' })
+    expect((await failed)[1]).to.include({ event: 'message', uid: 'ann' })
   })
 })

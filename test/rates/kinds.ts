@@ -53,7 +53,7 @@ export const MESSAGES: readonly FloodKind[] = [
   { name: 'the same, while Redis is away', limits: user, nodes: 2, connections: 1, isAway: true },
   {
     name: 'userMessagesPerSecond, coming back',
-    limits: user,
+    limits: { ...user, rateRefusals: 10 },
     nodes: 1,
     connections: 2,
     transports: ['raw'],

@@ -161,7 +161,7 @@ describe('SocketEvents', () => {
     const { socket } = letIn()
     await new Promise(setImmediate)
     expect(told).to.deep.equal([['connected']])
-    const details = { event: 'connected', sid: socket.sid }
+    const details = { event: 'connected', sid: socket.sid, uid: socket.uid }
     expect(failed.args).to.deep.equal([
       [cause, details],
       [cause, details],

@@ -95,6 +95,33 @@ describe('docs/AUTHORISATION.md, signing out', function () {
     await isOut(browser, b.site)
   })
 
+  it('everywhere: ends all sessions of a user, and closes the sockets', async () => {
+    const recipe = await load<{ signOutEverywhere(parts: object, uid: string): Promise<unknown> }>(
+      'everywhere',
+    )
+    const ids: string[] = []
+    const prepare: Prepare = (app, store) => {
+      app.use(session({ secret: 's', resave: false, saveUninitialized: false, store }))
+      app.post('/sign-in', (request, response) => {
+        Object.assign(request.session, { auth: { uid: 'ann' } })
+        ids.push(request.sessionID)
+        response.send('welcome')
+      })
+    }
+    const authentication = async (req: object) => (req as { session: { auth?: object } }).session.auth
+    const [a, b] = await nodes.two(prepare, { authentication: authentication as never })
+    const browsers = [new Browser(a.site), new Browser(a.site)]
+    for (const browser of browsers) await browser.send('/sign-in')
+    const clients = await Promise.all(browsers.map(({ headers }) => b.site.ready({ headers })))
+    const closed = Promise.all(clients.map((client) => revoked(client)))
+    await recipe.signOutEverywhere(
+      { sockets: a.site.sockets, store: a.store, sessionsOf: async () => ids },
+      'ann',
+    )
+    await closed
+    for (const browser of browsers) await isOut(browser, b.site)
+  })
+
   describe('OpenID providers', () => {
     const start = async () => {
       const recipe = await load<RouteRecipe>('openid')
@@ -115,6 +142,11 @@ describe('docs/AUTHORISATION.md, signing out', function () {
       const body = new URLSearchParams({ logout_token: token })
       return (await fetch(`${site.url}/logout/backchannel`, { method: 'POST', body })).status
     }
+
+    it('what is no POST is answered 405', async () => {
+      const [{ site }] = await start()
+      expect((await fetch(`${site.url}/logout/backchannel`)).status).to.equal(405)
+    })
 
     it('a token with `sid` ends one login, on all nodes', async () => {
       const [a, b] = await start()

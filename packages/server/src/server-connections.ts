@@ -53,6 +53,6 @@ export abstract class ServerConnections extends ServerChannels {
    * @throws RpcError `bad_message`; `engine_unavailable` if another node has to be asked
    */
   isConnected(id: string): Promise<boolean> {
-    return this.parts.cluster.isConnected(id)
+    return this.parts.cluster.hasConnection(id)
   }
 }

@@ -43,6 +43,7 @@ import { Turns } from './runtime/turns.js'
 import { ServerConnections, type ServerConnectionsParts } from './server-connections.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import type { HealthWatch, ServerHealth } from './server-health.js'
+import { warnOfCredentials } from './socket/opening-request.js'
 import { pong } from './socket/pong.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
 import { StreamLiveness } from './stream-liveness.js'
@@ -106,6 +107,7 @@ export class TokenSocketServer extends ServerConnections {
     this.#authTimeout = authTimeout
     this.#routes = new ExpressRoutes(app, routes)
     warnOfHiddenInstances(logger, socketController)
+    warnOfCredentials(logger, this.#options)
     const tokens = makeTokens(this.#options)
     const revocations = new Revocations({ ...this.#options, ...limits, tickets: engine.tickets })
     const authorizations = this.#makeAuthorizations(revocations)

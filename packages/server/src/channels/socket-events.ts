@@ -93,7 +93,7 @@ export class SocketEvents {
     const { emitter, failed } = this.#owner
     const outcome = {
       refused,
-      failed: (cause: unknown) => failed(cause, { event: 'connected', sid: socket.sid }),
+      failed: (cause: unknown) => failed(cause, { event: 'connected', sid: socket.sid, uid: socket.uid }),
     }
     if (this.hears('connected'))
       this.#enqueue(() => askConnected(takeListeners(emitter, 'connected'), socket, outcome))
@@ -138,7 +138,7 @@ export class SocketEvents {
     if (!this.hears('message')) return false
     const { emitter, failed } = this.#owner
     notifyListeners(takeListeners(emitter, 'message'), [socket, data], (cause) =>
-      failed(cause, { event: 'message', sid: socket.sid }),
+      failed(cause, { event: 'message', sid: socket.sid, uid: socket.uid }),
     )
     return true
   }
@@ -151,9 +151,9 @@ export class SocketEvents {
   #add<Event extends Name>(event: Event, args: SocketEventArguments[Event]): void {
     if (!this.hears(event)) return
     const { emitter, failed } = this.#owner
-    const [{ sid }] = args
+    const [{ sid, uid }] = args
     this.#enqueue(() =>
-      notifyListeners(takeListeners(emitter, event), args, (cause) => failed(cause, { event, sid })),
+      notifyListeners(takeListeners(emitter, event), args, (cause) => failed(cause, { event, sid, uid })),
     )
   }
 

@@ -69,6 +69,14 @@ export abstract class ClusterConnections extends ClusterOrders {
     })
   }
 
+  /** See `TokenSocketServer.isConnected`. @internal */
+  hasConnection(sid: string): Promise<boolean> {
+    return this.run('sockets.isConnected', async () => {
+      checkText('connectionId', sid)
+      return this.calls.isConnected(sid)
+    })
+  }
+
   /** See `TokenSocketServer.close`. @internal */
   closeAll(
     ids: string | readonly string[],

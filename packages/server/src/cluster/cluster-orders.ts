@@ -14,6 +14,7 @@ import {
 } from './authorization-targets.js'
 import { ClusterBase, type ClusterBaseOwner, type ClusterCount } from './cluster-base.js'
 import type { NodeAnswersOwner } from './node-answers.js'
+import { anotherUser } from './node-orders.js'
 import { type Answers, isRefusal } from './questions.js'
 import { nodeOf } from './sids.js'
 
@@ -141,7 +142,7 @@ export abstract class ClusterOrders extends ClusterBase {
     const { authData: limit } = this.#owner
     if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'auth', limit })
     const claims = readClaims(auth)
-    if ('uid' in target && claims?.uid !== target.uid) throw new RpcError('identity_changed')
+    if ('uid' in target && claims?.uid !== target.uid) throw anotherUser()
   }
 }
 
@@ -157,6 +158,6 @@ function totalApplied(own: unknown, { answers, missing }: Answers): ClusterCount
   const all = [own, ...answers]
   const counts = all.filter((answer) => typeof answer === 'number')
   const count = counts.reduce((sum, one) => sum + one, 0)
-  if (count === 0 && all.some(isRefusal)) throw new RpcError('identity_changed')
+  if (count === 0 && all.some(isRefusal)) throw anotherUser()
   return { count, missing }
 }

@@ -94,14 +94,15 @@ export class NodeOrders {
         return true
       } catch (error) {
         codes.add(codeOf(error))
-        this.#owner.failed(error, { sid: socket.sid, step: 'reauthorize' })
+        const cause = codeOf(error) === 'identity_changed' ? anotherUser() : error
+        this.#owner.failed(cause, { sid: socket.sid, uid: socket.uid, step: 'reauthorize' })
         return false
       }
     }
     this.#owner.joining.later(always(matches), (socket) => void change(socket))
     await this.#each(who, matches, (socket) => changes.push(change(socket)))
     const done = (await Promise.all(changes)).filter(Boolean).length
-    if (codes.has('identity_changed') && done === 0) throw new RpcError('identity_changed')
+    if (codes.has('identity_changed') && done === 0) throw anotherUser()
     return done
   }
 
@@ -113,6 +114,11 @@ export class NodeOrders {
       if (!socket.isClosed && matches(socket)) run(socket)
     })
   }
+}
+
+/** What `reauthorize` fails with: no token was brought. */
+export function anotherUser(): RpcError {
+  return new RpcError('identity_changed', 'The auth is for another user: its uid has to stay the same')
 }
 
 /** A new authorisation of the same sign-in: when it ends stays as it is. */

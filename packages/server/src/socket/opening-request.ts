@@ -24,6 +24,21 @@ export function checkOpeningOptions(options: OpeningOptions): void {
   }
 }
 
+/** Headers that hold credentials. */
+const CREDENTIALS: readonly string[] = ['authorization', 'cookie', 'proxy-authorization']
+
+const WARNING = 'connectionHeaders keeps a header that holds credentials: each listener and action sees it'
+
+/** Warns of headers that `connectionHeaders` had better not name. */
+export function warnOfCredentials(
+  logger: { warn(details: object, text: string): void },
+  { connectionHeaders = [] }: OpeningOptions,
+): void {
+  for (const name of connectionHeaders)
+    if (CREDENTIALS.includes(name.toLowerCase()))
+      logger.warn({ option: 'connectionHeaders', header: name.toLowerCase() }, WARNING)
+}
+
 /** UTF-16 code units of a value that is kept. A longer one is left out: a part of it would mislead. */
 const LONGEST = 2048
 

@@ -66,11 +66,13 @@ function dataOf(text: string): unknown {
   return value === undefined ? text : value
 }
 
-/** Why a raw connection is closed that had a message refused: no answer can say which was lost. */
+/**
+ * Why a raw connection is closed that had a message refused: no answer can say which was lost. One
+ * over a limit of rates is dropped only: a device that is too fast for a moment stays connected.
+ */
 const CLOSINGS: ReadonlyMap<string | undefined, CloseReason> = new Map([
   ['too_many_messages', 'too_many_messages'],
   ['too_many_calls', 'too_many_messages'],
-  ['rate_limited', 'rate_limited'],
   ['bad_message', 'bad_messages'],
 ])
 
