@@ -1,6 +1,6 @@
-import { callTimeoutOf, claimOnce, localSocket, reportFailure } from '@token-socket/server'
+import { callTimeoutOf, isRecorded, localSocket, recordId, reportFailure } from '@token-socket/server'
 import { expect } from 'chai'
-import { useSites } from '../end-to-end/fixture.js'
+import { until, useSites } from '../end-to-end/fixture.js'
 
 /** What is neither a socket of this node nor a server. */
 const OTHERS = [{}, { cluster: {} }, undefined, null, 'sid']
@@ -58,17 +58,25 @@ describe('#localSocket', () => {
   })
 })
 
-describe('#claimOnce', () => {
+describe('#isRecorded', () => {
   const start = useSites()
 
-  it('is true for one of several callers, until the time is over', async () => {
+  it('is true of what was recorded, until its time is over', async () => {
     const { sockets } = await start()
-    const claims = await Promise.all([1, 2, 3].map(() => claimOnce(sockets, 'an id', 60_000)))
-    expect(claims).to.deep.equal([true, false, false])
-    expect(await claimOnce(sockets, 'another', 60_000)).to.equal(true)
+    expect(await isRecorded(sockets, 'an id')).to.equal(false)
+    await recordId(sockets, 'an id', 60_000)
+    await recordId(sockets, 'a short one', 1)
+    expect([await isRecorded(sockets, 'an id'), await isRecorded(sockets, 'another')]).to.deep.equal([
+      true,
+      false,
+    ])
+    await until(async () => !(await isRecorded(sockets, 'a short one')))
   })
 
-  it('is true without a server', async () => {
-    for (const subject of OTHERS) expect(await claimOnce(subject as never, 'an id', 1000)).to.equal(true)
+  it('is false without a server', async () => {
+    for (const subject of OTHERS) {
+      await recordId(subject as never, 'an id', 1000)
+      expect(await isRecorded(subject as never, 'an id')).to.equal(false)
+    }
   })
 })

@@ -62,7 +62,7 @@ describe('refuseCallback', () => {
       joining: new JoiningSockets(),
       channels: {} as never,
       failed: () => {},
-      tickets: { claim: async () => true },
+      tickets: { revoke: async () => {}, revoked: async () => undefined },
       revocations: { add: async () => {} },
       authorizations: {} as never,
       authData: 1000,

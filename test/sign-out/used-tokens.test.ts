@@ -1,8 +1,21 @@
 import { expect } from 'chai'
 import { type SinonFakeTimers, useFakeTimers } from 'sinon'
-import { UsedTokens } from '../../packages/sign-out/src/used-tokens.js'
+import { type SharedIds, UsedTokens } from '../../packages/sign-out/src/used-tokens.js'
 
 const work = async () => {}
+
+/** What two nodes know together. */
+class NodesIds implements SharedIds {
+  readonly ids = new Map<string, number>()
+
+  async has(id: string): Promise<boolean> {
+    return this.ids.has(id)
+  }
+
+  async add(id: string, ttl: number): Promise<void> {
+    this.ids.set(id, ttl)
+  }
+}
 
 describe('UsedTokens', () => {
   let clock: SinonFakeTimers | undefined
@@ -33,20 +46,21 @@ describe('UsedTokens', () => {
   })
 
   it('asks the nodes, and decides alone where they cannot be asked', async () => {
-    const claimed = new Map<string, number>()
-    const claim = async (id: string, ttl: number) => !claimed.has(id) && Boolean(claimed.set(id, ttl))
-    const nodes = [new UsedTokens(60_000, claim), new UsedTokens(60_000, claim)] as const
+    const shared = new NodesIds()
+    const nodes = [new UsedTokens(60_000, shared), new UsedTokens(60_000, shared)] as const
     expect([await nodes[0].once('a', work), await nodes[1].once('a', work)]).to.deep.equal([true, false])
-    expect([...claimed.values()]).to.deep.equal([60_000])
-    const cut = new UsedTokens(60_000, async () => {
+    expect([...shared.ids.values()]).to.deep.equal([60_000])
+    const away = async () => {
       throw new Error('the engine is away')
-    })
+    }
+    const cut = new UsedTokens(60_000, { has: away, add: away })
     expect([await cut.once('b', work), await cut.once('b', work)]).to.deep.equal([true, false])
   })
 
-  it('waits for the nodes for a second at most', async () => {
+  it('waits for the nodes for a second at most, each time', async () => {
     clock = useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-    const used = new UsedTokens(60_000, () => new Promise(() => {}))
+    const never = () => new Promise<never>(() => {})
+    const used = new UsedTokens(60_000, { has: never, add: never })
     let runs = 0
     const first = used.once('a', async () => {
       runs += 1
@@ -54,18 +68,48 @@ describe('UsedTokens', () => {
     await clock.tickAsync(999)
     expect(runs).to.equal(0)
     await clock.tickAsync(1)
-    expect([await first, runs]).to.deep.equal([true, 1])
+    expect(runs).to.equal(1)
+    await clock.tickAsync(1000)
+    expect(await first).to.equal(true)
   })
 
   it('keeps ids of any length short', async () => {
-    const ids: string[] = []
-    const used = new UsedTokens(60_000, async (id) => Boolean(ids.push(id)))
-    await used.once('x'.repeat(100_000), work)
-    expect(ids[0]).to.match(/^sign-out [\w-]{43}$/)
+    const shared = new NodesIds()
+    await new UsedTokens(60_000, shared).once('x'.repeat(100_000), work)
+    expect([...shared.ids.keys()][0]).to.match(/^sign-out [\w-]{43}$/)
+  })
+
+  it('lets an id in again whose order failed, or is not done, on another node', async () => {
+    const shared = new NodesIds()
+    const nodes = [new UsedTokens(60_000, shared), new UsedTokens(60_000, shared)] as const
+    const failure = new Error('it failed')
+    const cause = await nodes[0].once('a', () => Promise.reject(failure)).catch((error) => error)
+    expect([cause, await nodes[1].once('a', work), await nodes[0].once('a', work)]).to.deep.equal([
+      failure,
+      true,
+      false,
+    ])
+    // As of a node that ends before its order has.
+    void nodes[0].once('b', () => new Promise(() => {}))
+    expect([await nodes[1].once('b', work), await nodes[1].once('b', work)]).to.deep.equal([true, false])
+  })
+
+  it('gives a second call meanwhile the outcome of the first', async () => {
+    const used = new UsedTokens(60_000, new NodesIds())
+    const failure = new Error('it failed')
+    let fail = (_: Error) => {}
+    const order = new Promise<void>((_, reject) => {
+      fail = reject
+    })
+    const pair = () => [used.once('a', () => order), used.once('a', work)]
+    const failed = Promise.allSettled(pair())
+    fail(failure)
+    expect((await failed).map((one) => 'reason' in one && one.reason)).to.deep.equal([failure, failure])
+    expect(await Promise.all([used.once('a', work), used.once('a', work)])).to.deep.equal([true, false])
   })
 
   it('lets an id in again whose order failed', async () => {
-    const used = new UsedTokens(60_000, async () => true)
+    const used = new UsedTokens(60_000, new NodesIds())
     const failure = new Error('it failed')
     const cause = await used
       .once('a', async () => {

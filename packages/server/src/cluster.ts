@@ -46,7 +46,7 @@ export interface ClusterOwner extends ClusterConnectionsOwner {
     checkPresence(pattern: string, channels: readonly string[]): void
   }
   /** Records ids over all nodes. */
-  readonly tickets: Pick<Tickets, 'claim'>
+  readonly tickets: Pick<Tickets, 'revoke' | 'revoked'>
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
 }

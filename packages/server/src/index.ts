@@ -75,8 +75,9 @@ export type { PublishFilter } from './hub.js'
 export {
   callTimeoutOf,
   checkPresence,
-  claimOnce,
+  isRecorded,
   localSocket,
+  recordId,
   reportFailure,
   type SocketOrServer,
 } from './library-functions.js'

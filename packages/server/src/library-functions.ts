@@ -35,14 +35,22 @@ export function localSocket(server: { readonly cluster: Cluster }, sid: string):
 }
 
 /**
- * Records an id that may be used once, over all nodes that share the server's engine. For libraries
- * that are built on the server. Without a server, each id counts as new.
+ * Records an id, such as that of a token whose order is done, for all nodes that share the server's
+ * engine. For libraries that are built on the server. Without a server, it does nothing.
  * @param ttl milliseconds for which the id is known
- * @returns whether the id was not recorded yet; of several callers at once, one gets `true`
- * @throws RpcError `engine_unavailable`; `too_many_tickets` where the engine's limit is reached
+ * @throws RpcError `engine_unavailable`
  */
-export async function claimOnce(server: SocketOrServer, id: string, ttl: number): Promise<boolean> {
-  return (await clusterOwner(server)?.tickets.claim(id, ttl)) ?? true
+export async function recordId(server: SocketOrServer, id: string, ttl: number): Promise<void> {
+  // The engine's marks, of owners whose tickets were revoked: this owner has no tickets.
+  await clusterOwner(server)?.tickets.revoke(`recorded ${id}`, ttl)
+}
+
+/**
+ * Whether a node has recorded an id by {@link recordId}. Without a server, none has.
+ * @throws RpcError `engine_unavailable`
+ */
+export async function isRecorded(server: SocketOrServer, id: string): Promise<boolean> {
+  return (await clusterOwner(server)?.tickets.revoked(`recorded ${id}`)) !== undefined
 }
 
 /**

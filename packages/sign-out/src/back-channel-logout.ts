@@ -1,5 +1,5 @@
 import { badOption } from '@token-socket/protocol'
-import { claimOnce } from '@token-socket/server'
+import { isRecorded, recordId } from '@token-socket/server'
 import { eventsOf } from './events-claim.js'
 import { readField } from './request-body.js'
 import {
@@ -82,9 +82,13 @@ const CODES: ReadonlyMap<string, string> = new Map([
   ['unsupported', 'unsupported_logout'],
 ])
 
-/** Tokens that one route has seen, on all nodes if the server can say so. */
+/** Tokens whose orders one route has done, on all nodes if the server can say so. */
 export function usedTokens(sockets: SignOutSockets, ttl: number): UsedTokens {
-  return new UsedTokens(ttl, (id, time) => claimOnce(serverOf(sockets), id, time))
+  const server = serverOf(sockets)
+  return new UsedTokens(ttl, {
+    has: (id) => isRecorded(server, id),
+    add: (id, time) => recordId(server, id, time),
+  })
 }
 
 /** @throws RpcError `bad_option` */

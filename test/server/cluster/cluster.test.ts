@@ -42,7 +42,7 @@ describe('Cluster', () => {
         checkPresence: () => {},
         wants: () => false,
       },
-      tickets: { claim: async () => true },
+      tickets: { revoke: async () => {}, revoked: async () => undefined },
       revocations: { add: async () => {} },
       authorizations: {} as never,
       authData: 1000,
