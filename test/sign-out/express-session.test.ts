@@ -487,6 +487,17 @@ describe('#expressSession', () => {
       expect(sockets.orders).to.deep.equal([['revoke', { session: 'a' }]])
     })
 
+    it('is over where the store says ENOENT, as stores of files do, also to `destroy`', async () => {
+      const store = new AsyncStore()
+      const { sockets, failures, pass } = watch({}, store)
+      for (const sid of ['a', 'b']) await save(store, sid, 1000)
+      store.failure = Object.assign(new Error('no such file'), { code: 'ENOENT' })
+      await store.destroy('b')
+      await pass(2000)
+      expect(sockets.orders.map(([, who]) => who)).to.deep.equal([{ session: 'b' }, { session: 'a' }])
+      expect(failures).to.deep.equal([])
+    })
+
     it('is looked for again where the store does not answer for 5 s, however many hang', async () => {
       const store = new SilentStore()
       const { sockets, failures, pass } = watch({}, store)

@@ -4,6 +4,7 @@ import { ReplacedSessions } from './replaced-sessions.js'
 import { SessionEnds } from './session-ends.js'
 import {
   type Completion,
+  isMissing,
   type SessionRecord,
   type SessionRequest,
   type SessionStore,
@@ -148,7 +149,7 @@ class SessionWatcher {
     const [sid] = args as [string]
     const isReplaced = this.#replaced.take(sid)
     const done: Completion['done'] = (error) => {
-      if (error) return
+      if (error && !isMissing(error)) return
       this.#ends.delete(sid)
       if (!isReplaced) void this.#run(() => this.#sockets.cluster.revoke({ session: sid }))
     }

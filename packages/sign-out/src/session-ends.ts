@@ -1,5 +1,5 @@
 import { Deadlines } from '@token-socket/protocol'
-import type { SessionRecord, SessionStore } from './session-store.js'
+import { isMissing, type SessionRecord, type SessionStore } from './session-store.js'
 
 /** Dependencies of {@link SessionEnds}. */
 export interface SessionEndsOwner {
@@ -150,7 +150,12 @@ export class SessionEnds {
         run()
       }
       try {
-        this.#owner.get(sid, (error, found) => settle(() => (error ? reject(error) : resolve(found))))
+        this.#owner.get(sid, (error, found) =>
+          settle(() => {
+            if (error && !isMissing(error)) reject(error)
+            else resolve(error ? undefined : found)
+          }),
+        )
       } catch (cause) {
         settle(() => reject(cause))
       }

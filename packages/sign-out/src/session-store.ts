@@ -34,6 +34,14 @@ export interface SessionRequest {
   readonly res?: { readonly writableFinished?: boolean; once(event: string, run: () => void): unknown }
 }
 
+/**
+ * Whether a store says by an error that it has no such session. Stores of files do, and
+ * express-session takes it so.
+ */
+export function isMissing(error: unknown): boolean {
+  return (Object(error) as { readonly code?: unknown }).code === 'ENOENT'
+}
+
 type MethodName = 'get' | 'set' | 'destroy' | 'touch' | 'regenerate' | 'clear'
 
 /** What is done when a method of the store is through. */
