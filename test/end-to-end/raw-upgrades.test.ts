@@ -7,7 +7,7 @@ import sinon from 'sinon'
 import { keptAfterCollection, watchUpgrades } from '../server/transports/watched-upgrades.js'
 import { BareClient } from './bare-client.js'
 import { deferred, type Site, type SiteOptions, until, useSites } from './fixture.js'
-import { RawWebSocket } from './raw-websocket.js'
+import { frameOf, OPCODES, RawWebSocket } from './raw-websocket.js'
 
 const never = () => new Promise<never>(() => {})
 
@@ -237,8 +237,12 @@ describe('a raw WebSocket that connects', () => {
       await openedOnceFree(site)
     })
 
-    for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
-      it(`and leaves by ${leave}, its place is free`, async () => {
+    const LEAVING = (['end', 'destroy', 'resetAndDestroy'] as const).flatMap((leave) => [
+      [leave, ''] as const,
+      [leave, 'a message'] as const,
+    ])
+    for (const [leave, early] of LEAVING) {
+      it(`and leaves by ${leave}${early && ' after a message'}, its place is free`, async () => {
         const authentication = sinon.stub().returns(true)
         authentication.onCall(0).returns(never())
         const site = await start((asked) => authentication(asked), { limits: { connections: 1 } })
@@ -247,6 +251,7 @@ describe('a raw WebSocket that connects', () => {
         socket.write(`${lines.join('\r\n')}\r\n\r\n`)
         await until(() => authentication.callCount === 1)
         expect(await BareClient.refusal(site)).to.equal(503)
+        if (early) await new Promise((resolve) => socket.write(frameOf(OPCODES.text, early), resolve))
         socket[leave]()
         await openedOnceFree(site)
         expect(site.sockets.sockets()).to.have.length(1)

@@ -9,11 +9,18 @@ import { bareTexts, RAW_AUTH, RAW_WIRE } from './raw-wire.js'
 export interface RawUpgrade {
   readonly request: IncomingMessage
   readonly socket: Duplex
-  /** Answers it. @param opened receives the WebSocket, at once; not if the client has left */
-  accept(opened: (link: BufferedConnection) => void): void
+  /**
+   * Answers it.
+   * @param early bytes that came after the request
+   * @param opened receives the WebSocket, at once; not if the client has left
+   */
+  accept(early: Buffer, opened: (link: BufferedConnection) => void): void
   /** It was answered, or its client has left. Called once. */
   settled(): void
 }
+
+/** Bytes that are read before the upgrade is answered. */
+const EARLY = 16 * 1024
 
 /**
  * A connection for raw clients. Its upgrade is answered in the turn after its socket was let in.
@@ -34,6 +41,9 @@ export class RawConnection implements BufferedConnection {
   /** Who waits until that is written. */
   #marks: (() => void)[] | undefined
   #isPaused = false
+  /** What has come before the upgrade was answered. */
+  #early: Buffer[] | undefined
+  #earlySize = 0
 
   constructor(upgrade: RawUpgrade) {
     this.#upgrade = upgrade
@@ -42,6 +52,8 @@ export class RawConnection implements BufferedConnection {
     socket.on('error', ignore)
     socket.on('end', this.#left)
     socket.on('close', this.#left)
+    // The end of what is not read would not be noticed.
+    socket.on('data', this.#cameEarly)
   }
 
   listen(listener: BufferedListener): void {
@@ -100,8 +112,18 @@ export class RawConnection implements BufferedConnection {
   #accept(): void {
     const upgrade = this.#settle()
     if (!upgrade) return
-    upgrade.accept((link) => this.#join(link))
+    const early = Buffer.concat(this.#early ?? [])
+    this.#early = undefined
+    upgrade.socket.resume()
+    upgrade.accept(early, (link) => this.#join(link))
     if (!this.#link) this.#listener?.closed(1006, '', true)
+  }
+
+  readonly #cameEarly = (chunk: Buffer) => {
+    this.#early ??= []
+    this.#early.push(chunk)
+    this.#earlySize += chunk.length
+    if (this.#earlySize > EARLY) this.#upgrade?.socket.pause()
   }
 
   /** The client has left before its upgrade was answered. */
@@ -133,6 +155,9 @@ export class RawConnection implements BufferedConnection {
     socket.off('error', ignore)
     socket.off('end', this.#left)
     socket.off('close', this.#left)
+    socket.off('data', this.#cameEarly)
+    // Until there is a WebSocket that reads.
+    socket.pause()
     upgrade.settled()
     return upgrade
   }
@@ -141,6 +166,7 @@ export class RawConnection implements BufferedConnection {
     this.request = undefined
     this.#held = undefined
     this.#heldSize = 0
+    this.#early = undefined
     this.#marks = undefined
   }
 }

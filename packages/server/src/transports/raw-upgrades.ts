@@ -44,7 +44,8 @@ export class RawUpgrades implements UpgradeTransport {
     const connection = new RawConnection({
       request,
       socket,
-      accept: (opened) => this.#websocket.upgrade(request, socket, [head, 'bare', opened]),
+      accept: (early, opened) =>
+        this.#websocket.upgrade(request, socket, [Buffer.concat([head, early]), 'bare', opened]),
       settled: () => {
         this.#waiting -= 1
       },
