@@ -487,6 +487,14 @@ describe('#expressSession', () => {
       expect(sockets.orders).to.deep.equal([['revoke', { session: 'a' }]])
     })
 
+    it('is watched no longer, and nothing is reported, once the server has shut down', async () => {
+      const { store, sockets, failures, pass } = watch()
+      for (const sid of ['a', 'b']) await save(store, sid, sid === 'a' ? 1000 : 60_000)
+      sockets.failure = Object.assign(new Error('it is over'), { code: 'shutting_down' })
+      await pass(2000)
+      expect([sockets.orders.length, failures, clock?.countTimers()]).to.deep.equal([1, [], 0])
+    })
+
     it('is over where the store says ENOENT, as stores of files do, also to `destroy`', async () => {
       const store = new AsyncStore()
       const { sockets, failures, pass } = watch({}, store)

@@ -175,7 +175,14 @@ class SessionWatcher {
 
   /** Only sessions that have sockets are worth an entry in the engine. */
   async #end(session: string): Promise<void> {
-    if (await this.#sockets.cluster.isConnected({ session })) await this.#sockets.cluster.revoke({ session })
+    const { cluster } = this.#sockets
+    try {
+      if (await cluster.isConnected({ session })) await cluster.revoke({ session })
+    } catch (cause) {
+      if ((Object(cause) as { readonly code?: unknown }).code !== 'shutting_down') throw cause
+      // The server is gone, and its sockets with it.
+      this.#ends.close()
+    }
   }
 
   /** A hash: what the application compares may be large. */
