@@ -4,6 +4,7 @@ import type { AuthorizationLog } from './authentication/authorization-log.js'
 import type { TokenSubject } from './authentication/authorization-order.js'
 import { GRACE } from './authentication/expiries.js'
 import type { Revocations } from './authentication/revocations.js'
+import { secondIsOver } from './authentication/same-second.js'
 import type { TicketData } from './authentication/ticket-data.js'
 import type { AuthorizationSource } from './claims/authorization.js'
 import { endAt, endIn } from './claims/end-time.js'
@@ -72,7 +73,7 @@ export class Redeemer {
     await this.#checkRevoked(read?.uid, claims)
     await this.#claim(claims, token)
     // Last: an order may come while the engine is asked.
-    await this.#checkOrders({ ...signed, uid: read?.uid })
+    await this.#checkOrders({ ...signed, uid: read?.uid }, claims.iat)
     const ends = this.#options.enforceExpiry !== false
     const expiresAt = ends ? endAt(claims.exp) : undefined
     return this.#amended({ auth: freeze(claims), ips: [], claims: read, ...signed, expiresAt })
@@ -110,14 +111,16 @@ export class Redeemer {
 
   async #checkRevoked(uid: string | undefined, { iat }: SignedClaims): Promise<void> {
     for (const subject of subjectsOf({ uid })) {
-      await this.#options.revocations.check(subject, iat).catch((error: RpcError) => {
+      await this.#options.revocations.check(subject, iat).catch(async (error: RpcError) => {
+        if (error.code === 'invalid_token') await secondIsOver(iat)
         throw error.code === 'invalid_token' ? this.#refused(error.message) : error
       })
     }
   }
 
-  async #checkOrders(token: TokenSubject): Promise<void> {
-    await this.#options.authorizations?.check(token).catch((error: unknown) => {
+  async #checkOrders(token: TokenSubject, iat?: unknown): Promise<void> {
+    await this.#options.authorizations?.check(token).catch(async (error: unknown) => {
+      if (codeOf(error) === 'invalid_token') await secondIsOver(iat)
       throw codeOf(error) === 'invalid_token' ? this.#refused((error as Error).message) : error
     })
   }
