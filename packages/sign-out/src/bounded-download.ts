@@ -1,3 +1,5 @@
+import { decodeData } from '@token-socket/protocol'
+
 /** Bounds of a download. */
 export interface DownloadBounds {
   /** Bytes of a body. */
@@ -45,7 +47,7 @@ async function download(url: string, options: RequestInit, limit: number): Promi
 /** As the reader of keys wants it: what it refuses would be asked for again at once. */
 function isKeySet(body: Uint8Array): boolean {
   try {
-    const { keys } = Object(JSON.parse(new TextDecoder().decode(body))) as { keys?: unknown }
+    const { keys } = Object(decodeData(new TextDecoder().decode(body))) as { keys?: unknown }
     return Array.isArray(keys) && keys.every((key) => key?.constructor === Object)
   } catch {
     return false
