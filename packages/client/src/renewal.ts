@@ -58,7 +58,7 @@ export class Renewal {
   #running: AbortController | undefined
   /** The server has asked for a token that is newer than that of the renewal under way. */
   #isStale = false
-  /** The server has asked for a token, and has not got one since: what there is, is about to end. */
+  /** The server has asked for a token, and has not got one since. */
   #isOrdered = false
   #pending: PendingRefresh | undefined
 

@@ -21,6 +21,11 @@ const REMEMBERED = { channels: 64, events: 16 } as const
 
 const NO_MESSAGE: MessageRights = { publish: undefined, echo: true, store: 0 }
 
+/** Who has grants: a socket, or one of its authorizations. */
+export interface Granted {
+  readonly grants: Grants
+}
+
 /**
  * What one socket may do on which channels, by what its claims say. All entries whose pattern means a name count: an
  * explicit `false` beats any `true`, `historyStart` is the earliest, `store` the longest. It never changes.

@@ -11,6 +11,7 @@ import type { PublishingRules, RuleRate } from './channels/publishing-rules.js'
 import { RuleAsker, type RuleAskerOwner, type RuleDecision } from './channels/rule-asker.js'
 import type { ChannelRuleTable } from './channels/rule-table.js'
 import type { Retention } from './engine.js'
+import type { Granted } from './grants.js'
 import type { ChannelRequest, RemoteClient } from './remote-client.js'
 import { mergeVerdicts, type Verdict } from './verdict.js'
 import type { Refusal, Refuser } from './vetoes.js'
@@ -96,7 +97,7 @@ export class Policy implements ChannelPolicy {
   }
 
   /** Where only a channel's own token lets a socket in, that token has to say from when on, as other claims have to. */
-  historyStart({ grants }: Pick<RemoteClient, 'grants'>, channel: string): number | undefined {
+  historyStart({ grants }: Granted, channel: string): number | undefined {
     if (grants.isEmpty) return 0
     const isByToken = !this.#rules.isOpen && !this.#rules.for(channel).hasSubscribe && grants.speakOf(channel)
     return grants.historyStart(channel) ?? (grants.isOpen && !isByToken ? 0 : undefined)

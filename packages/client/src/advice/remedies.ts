@@ -20,7 +20,8 @@ const POLICY = 'the policy of the page (`connect-src`) does not allow the URL'
 
 const FOR_URL =
   'It gets `{ url }`, and has to give a URL with the same protocol, host and port, without a fragment. Path and query may change.'
-const OTHERS = "Look at the listeners of the server's event `authentication`, and at `use('authentication')`."
+const OTHERS =
+  "Look at the listeners of the server's events `authentication` and `connected`, and at `use('authentication')`."
 
 const LOG = 'The log of the server has the cause.'
 const REFUSED =

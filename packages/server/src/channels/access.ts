@@ -1,6 +1,7 @@
 import type { Position, SubscriptionMessage } from '@token-socket/protocol'
 import type { Publication } from '../engine.js'
 import { timeOf } from '../event-ids.js'
+import type { Granted } from '../grants.js'
 import type { ChannelRequest, RemoteClient } from '../remote-client.js'
 import type { Refusal } from '../vetoes.js'
 import type { PositionProofs } from './position-proofs.js'
@@ -30,7 +31,7 @@ export interface ChannelAccessOwner {
     /** What claims and rules say, at once where no function is asked. @returns why not */
     allows(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined>
     /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
-    historyStart(socket: Pick<RemoteClient, 'grants'>, channel: string): number | undefined
+    historyStart(socket: Granted, channel: string): number | undefined
   }
   /** Asks the listeners of an event. @returns why not */
   decide(
@@ -68,12 +69,12 @@ export class ChannelAccess {
   }
 
   /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
-  historyStart(socket: Pick<RemoteClient, 'grants'>, channel: string): number | undefined {
+  historyStart(socket: Granted, channel: string): number | undefined {
     return this.#owner.policy.historyStart(socket, channel)
   }
 
   /** Whether a position has to be proven since a change of authorization. */
-  needsNewProof(socket: RemoteClient, before: Pick<RemoteClient, 'grants'>, channel: string): boolean {
+  needsNewProof(socket: RemoteClient, before: Granted, channel: string): boolean {
     return this.historyStart(before, channel) === 0 && this.historyStart(socket, channel) !== 0
   }
 
