@@ -218,10 +218,7 @@ export class Acts {
     const token = (kind === 0 ? old : undefined) ?? world.newToken(random, kind === 1 ? other : device)
     const isAlone = link.refreshing === 0
     const [wasRefused, { uid }] = [world.isRefused(token), token.rights as Rights]
-    token.tries += 1
-    link.refreshing += 1
-    const answer = await link.ask('_refresh', { token: token.text })
-    link.refreshing -= 1
+    const answer = await link.refresh(token)
     const what = `${link.name} refreshes`
     if (answer.isLost || (answer.code === 'too_many_calls' && !isAlone)) return
     if (uid !== link.uid) {
@@ -232,9 +229,8 @@ export class Acts {
     this.#used(token, { wasRefused, answer, what })
     if (answer.code) return
     const isAmended = (world.reauthorized.get(uid) ?? 0) >= token.issuedAt
-    if (!isAmended) return this.#acknowledged(link, (token.rights as Rights).id)
-    // The server's order holds in its place.
-    if (link.current) link.current.token = token
+    // Or the server's order holds in its place.
+    if (!isAmended) this.#acknowledged(link, (token.rights as Rights).id)
   }
 
   async #reauthorize({ random, device }: Choice): Promise<void> {
@@ -285,7 +281,7 @@ export class Acts {
     world.flush()
     for (const link of meant) if (link.state === 'open') link.complain('was revoked, and is open')
     for (const link of world.links)
-      if (link.state === 'open' && revocation.refuses((link.current ?? link).token))
+      if (link.state === 'open' && link.brought.every(({ token }) => revocation.refuses(token)))
         link.complain('is open by a token that was revoked')
   }
 

@@ -36,8 +36,14 @@ export interface Answer {
 /** What a version is, once the client was told that it holds. */
 export interface InForce {
   readonly rights: Rights
-  /** The token that gave it, or that of before if the server gave it. */
-  token: ModelToken
+  /** What the socket has brought: several while the answer to a refresh is not there. */
+  readonly brought: readonly Brought[]
+}
+
+/** The token that a socket has brought, and its session. */
+export interface Brought {
+  readonly token: ModelToken
+  /** Its hash. */
   readonly session: string | undefined
 }
 
@@ -86,10 +92,11 @@ export class Link {
   sid = ''
   /** All versions, in the order in which they came into force. */
   readonly versions: InForce[] = []
+  /** The tokens of refreshes that are not answered, by request. */
+  readonly #refreshes = new Map<string, ModelToken>()
   /** Since which one they may still count: what is older was superseded by one that is acknowledged. */
   acknowledged = 0
   renewals = 0
-  refreshing = 0
   closedWith: number | undefined
   readonly channels = new Map(CHANNELS.map((channel) => [channel as string, new Expectation()]))
   readonly #waiting = new Map<string, (answer: Answer) => void>()
@@ -110,6 +117,16 @@ export class Link {
 
   get current(): InForce | undefined {
     return this.versions.at(-1)
+  }
+
+  /** How many refreshes are not answered. */
+  get refreshing(): number {
+    return this.#refreshes.size
+  }
+
+  /** What it has brought: all that is possible. */
+  get brought(): readonly Brought[] {
+    return this.current?.brought ?? [broughtBy(this.token)]
   }
 
   /** The versions that may still count. */
@@ -144,6 +161,14 @@ export class Link {
   /** Asks for something. */
   ask(rpc: string, req: object): Promise<Answer> {
     return this.#send(rpc, { req })
+  }
+
+  /** Brings a new token. */
+  refresh(token: ModelToken): Promise<Answer> {
+    token.tries += 1
+    const answer = this.ask('_refresh', { token: token.text })
+    this.#refreshes.set(`${this.#lastId}`, token)
+    return answer
   }
 
   /** The client leaves, or its connection breaks. */
@@ -193,6 +218,9 @@ export class Link {
     const resolve = this.#waiting.get(uuid)
     this.#waiting.delete(uuid)
     const refusal = error === undefined ? undefined : String(code ?? error)
+    const token = this.#refreshes.get(uuid)
+    this.#refreshes.delete(uuid)
+    if (token) this.#refreshed(token, refusal === undefined)
     const { valid, versions } = this
     resolve?.({ code: refusal, resp, isLost: false, valid, count: versions.length })
   }
@@ -213,9 +241,7 @@ export class Link {
     if (id === undefined) return this.complain('was told of no version')
     const rights = this.owner.rights(id)
     const before = this.current
-    const token = this.owner.token(id) ?? before?.token ?? this.token
-    const session = token.session === undefined ? before?.session : hashSession(token.session)
-    this.versions.push({ rights, token, session })
+    this.versions.push({ rights, brought: this.#broughtFor(id) })
     this.owner.note(`${this.name}: version ${id}`)
     if (rights.uid !== this.uid) this.complain(`became ${rights.uid}`)
     for (const [channel, expected] of this.channels) {
@@ -223,6 +249,24 @@ export class Link {
       const may = rights.auto.has(channel) && this.every([this.versions.at(-1) as InForce], channel)
       expected.isAutomatic = may && (expected.isAutomatic || isNew) && expected.ending === 0
     }
+  }
+
+  /** A version of a token is of that one; one of the server is of before, or of a token that it holds for. */
+  #broughtFor(id: number): readonly Brought[] {
+    const token = this.owner.token(id)
+    const before = this.brought
+    if (token) return [broughtBy(token, before[0])]
+    return [...before, ...[...this.#refreshes.values()].map((one) => broughtBy(one, before[0]))]
+  }
+
+  /** A refresh was answered: its token counts from then on, or does not. */
+  #refreshed(token: ModelToken, hasWorked: boolean): void {
+    const { current } = this
+    if (!current) return
+    const [first, ...others] = current.brought
+    const rest = others.filter((one) => one.token !== token)
+    const brought = hasWorked ? [broughtBy(token, first)] : [first as Brought, ...rest]
+    this.versions[this.versions.length - 1] = { ...current, brought }
   }
 
   #entered(data: Notice): void {
@@ -280,4 +324,9 @@ export class Link {
   #check(wrong: string | undefined, channel: string): void {
     if (wrong !== undefined) this.complain(`${wrong} (${channel})`)
   }
+}
+
+/** What a token brings: its own session, or that of before. */
+function broughtBy(token: ModelToken, before?: Brought): Brought {
+  return { token, session: token.session === undefined ? before?.session : hashSession(token.session) }
 }

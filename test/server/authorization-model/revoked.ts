@@ -45,20 +45,13 @@ export class Revocation {
     const at = isByEngine ? (this.doneAt ?? Number.POSITIVE_INFINITY) : this.at
     return isBefore(this.who, { uid: token.rights?.uid, token }, at)
   }
-
-  /** Whether a connection has to be closed. */
-  closes(link: Link): boolean {
-    if (isMeant(this.who, link)) return true
-    const { token } = link.current ?? link
-    return 'jti' in this.who || 'issuedBefore' in this.who ? this.refuses(token) : false
-  }
 }
 
-/** Whether an order is about a connection. */
-export function isMeant(who: Target, { sid, uid, token, current }: Link): boolean {
+/** Whether an order is certainly about a connection. */
+export function isMeant(who: Target, { sid, uid, brought }: Link): boolean {
   if ('sid' in who) return sid === who.sid
   if ('uid' in who) return uid === who.uid
   if (!('session' in who)) return false
-  const session = hashSession(who.session)
-  return current ? current.session === session : token.session === who.session
+  const hash = hashSession(who.session)
+  return brought.every(({ session }) => session === hash)
 }
