@@ -23,7 +23,8 @@ export class ModelClock {
     const set = (run: () => void, wait = 0) => {
       const id = ++this.#lastId
       this.#timers.set(id, { at: this.#now + wait, run })
-      return { id, unref() {}, ref() {}, [Symbol.toPrimitive]: () => id }
+      const timer = { id, unref: () => timer, ref: () => timer, [Symbol.toPrimitive]: () => id }
+      return timer
     }
     const clear = (timer: unknown) => void this.#timers.delete(Number(timer))
     Object.assign(globalThis, { setTimeout: set, clearTimeout: clear })
