@@ -14,7 +14,7 @@ import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
-  ['token-socket.min.js', 18_250],
+  ['token-socket.min.js', 18_300],
   ['token-socket.full.min.js', 25_850],
   ['token-socket.fallback.min.js', 8300],
 ])

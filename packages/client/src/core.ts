@@ -214,6 +214,10 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     return this.#parts.tokens.request(signal)
   }
 
+  userChanged(): void {
+    this.subscriptions.forgetGranted()
+  }
+
   sendToken(link: Link, token: string): Promise<unknown> {
     return this.calls.requestOn(link, (id) => ({ type: 'refresh', id, token }))
   }

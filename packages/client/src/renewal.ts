@@ -19,6 +19,8 @@ export interface RenewalOwner {
   requestToken(signal: AbortSignal): Promise<string | undefined>
   /** Sends a token on a link. Resolves when the server has taken it. */
   sendToken(link: Link, token: string): Promise<unknown>
+  /** The next link is another user's. */
+  userChanged(): void
   /** A refresh failed that no caller waits for. */
   failed(error: unknown): void
 }
@@ -167,6 +169,7 @@ export class Renewal {
   #reconnect(cause?: RpcError): void {
     const error = new RpcError('connection_lost', RENEWED, { reason: 'renewed' }, cause)
     this.#owner.connector.drop(error, this.#isOrdered)
+    if (cause?.code === 'identity_changed') this.#owner.userChanged()
   }
 
   #settle(error?: RpcError): void {

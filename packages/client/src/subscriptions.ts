@@ -141,6 +141,12 @@ export class Subscriptions implements SubscriptionOwner {
     for (const subscription of [...this.#subscriptions.values()]) subscription.lose()
   }
 
+  /** The next link is another user's: forgets the channels that only the server has desired. */
+  forgetGranted(): void {
+    for (const { channel } of [...this.#granted])
+      if (!this.events.isBound(channel)) this.unbound(channel, false)
+  }
+
   /** There will be no link any more: forgets every channel and fails every call, now and later. */
   close(error: RpcError): void {
     this.#final = error
