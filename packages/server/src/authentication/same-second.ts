@@ -2,8 +2,9 @@
 const MARGIN = 50
 
 /**
- * Waits until the second in which a token was signed is over, if it is the present one. `iat` has whole seconds: another
- * token of this second would be taken for one of before an order, however often a client asks. The next one is not.
+ * Waits until the second in which a token was signed is over, if it is the present one. `iat` has
+ * whole seconds: another token of this second would be taken for one of before an order, however
+ * often a client asks. The next one is not.
  * @param iat seconds since 1970; anything else is not waited for
  */
 export function secondIsOver(iat: unknown): Promise<void> {
