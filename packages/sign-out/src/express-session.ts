@@ -33,8 +33,8 @@ export interface ExpressSessionOptions<Session = Readonly<Record<string, unknown
   readonly onregenerate?: SignOutOrder | undefined
   /**
    * Gives what decides about a session's rights, such as its roles. When a request saves a session
-   * for which this is no longer the same JSON, the clients of the session fetch new tokens; one that
-   * has brought none within 30 s is closed.
+   * for which this is no longer the same JSON, the clients of the session fetch new tokens; one
+   * that has brought none within 30 s is closed.
    * @default saving a session does nothing to its sockets
    */
   readonly watch?: ((session: Session) => unknown) | undefined

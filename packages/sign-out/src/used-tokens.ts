@@ -40,8 +40,8 @@ export class UsedTokens {
   }
 
   /**
-   * Runs an order once for each id. One that fails may be tried again, with the same token. A second
-   * call meanwhile has the outcome of the first. Two nodes at once may both run the order.
+   * Runs an order once for each id. One that fails may be tried again, with the same token. A
+   * second call meanwhile has the outcome of the first. Two nodes at once may both run the order.
    * @returns whether this was the first time
    * @throws what the order throws
    */
@@ -59,7 +59,7 @@ export class UsedTokens {
 
   async #run(name: string, run: () => Promise<void>): Promise<boolean> {
     if (this.#used.has(name)) return false
-    // Where the engine cannot be asked, or does not answer, this node decides: sign-outs come first.
+    // Where the engine does not answer, this node decides: sign-outs come first.
     const isUsed = await inTime(this.#shared?.has(`sign-out ${name}`), false)
     if (!isUsed) await run()
     this.#put(name)
