@@ -7,7 +7,7 @@ import { FAULTS } from './authorization-model/faults.js'
 import { play, playSeed } from './authorization-model/play.js'
 import { makeStory } from './authorization-model/story.js'
 
-const SEEDS = 1_000
+const SEEDS = 2_000
 
 /** Seeds in which a fault has to be found. */
 const FEW = 200

@@ -323,7 +323,8 @@ export class Channels {
     const { hub, policy, log, failed } = owner
     const presence = this.#presence
     const isTold = (socket: RemoteClient, channel: string) =>
-      this.#beginning.get(keyOf(socket, channel))?.hasBegun !== false
+      this.#beginning.get(keyOf(socket, channel))?.hasBegun !== false ||
+      this.#toldAgain.get(socket)?.has(channel) === true
     return new Reauthorization({
       access: this.#access,
       presence: new PresenceJudging({ policy, presence, isTold, failed }),
