@@ -14,7 +14,7 @@ import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
-  ['token-socket.min.js', 18_300],
+  ['token-socket.min.js', 18_350],
   ['token-socket.full.min.js', 25_850],
   ['token-socket.fallback.min.js', 8300],
 ])
@@ -25,7 +25,7 @@ const limits = new Map([
  */
 const CONTRACT_CLIENTS = [
   { name: 'connect', what: 'a [contract](docs/CONTRACT.md) and its client add to a bundle', limit: 4680 },
-  { name: 'connectCalls', what: 'the same without channels, by `connectCalls`', limit: 3415 },
+  { name: 'connectCalls', what: 'the same without channels, by `connectCalls`', limit: 3440 },
 ]
 
 const CLIENT = `import { TokenSocket } from '@token-socket/client'
