@@ -193,6 +193,37 @@ describe('a role that changes', () => {
     expect(client.channels()).to.deep.equal(['news'])
   })
 
+  it('that is revoked resolves after what its user has published, also on a socket that has ended', async () => {
+    const own = new MemoryEngine()
+    const held = deferred()
+    let waiting = 0
+    const publish = own.broker.publish.bind(own.broker)
+    own.broker.publish = async (draft, options) => {
+      if (draft.channel === 'news') {
+        waiting += 1
+        await held.promise
+      }
+      return publish(draft, options)
+    }
+    const site = await startSite({ engine: own, channels: RULES })
+    const { client } = await site.pair()
+    const gone = await site.ready()
+    for (const one of [client, gone]) one.publish('news', 1).catch(() => {})
+    await until(() => waiting === 2)
+    await gone.end()
+    await until(() => site.sockets.sockets().length === 1)
+    let isDone = false
+    const done = site.sockets.cluster.revoke({ issuedBefore: Date.now() + 5000 }).then(() => {
+      isDone = true
+    })
+    await until(() => client.state !== 'ready')
+    await turn()
+    expect(isDone).to.equal(false)
+    held.resolve()
+    await done
+    expect((await own.history.read('news', { limit: 10 })).publications).to.have.length(2)
+  })
+
   it('leaves a call that runs the auth that it began with', async () => {
     const [begun, changed] = [deferred(), deferred()]
     const site = await start({

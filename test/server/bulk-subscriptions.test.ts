@@ -11,6 +11,7 @@ describe('BulkSubscriptions', () => {
   let on: Set<RemoteClient>
   let beginning: Set<RemoteClient>
   let failures: unknown[]
+  let kept: RemoteClient[]
   let subscribe: (socket: RemoteClient) => Promise<void>
   let bulks: BulkSubscriptions
 
@@ -19,11 +20,13 @@ describe('BulkSubscriptions', () => {
     on = new Set()
     beginning = new Set()
     failures = []
+    kept = []
     subscribe = async (socket) => void on.add(socket)
     bulks = new BulkSubscriptions({
       has: (socket) => on.has(socket),
       isBeginning: (socket) => beginning.has(socket),
       subscribe: (socket) => subscribe(socket),
+      keep: (socket) => void kept.push(socket),
       failed: (cause) => failures.push(cause),
     })
   })
@@ -47,6 +50,7 @@ describe('BulkSubscriptions', () => {
     }
     expect(await run(all, 'a')).to.deep.equal({ count: 100, failed: 0, reasons: [] })
     expect([calls, on.size, pending.size]).to.deep.equal([97, 100, 0])
+    expect(kept).to.deep.equal(all.slice(0, 3))
     expect(await run([], 'a')).to.deep.equal({ count: 0, failed: 0, reasons: [] })
     expect(pending.size).to.equal(0)
   })

@@ -182,6 +182,17 @@ describe('Reauthorization', () => {
       expect(one.socket.channels).to.deep.equal(['a'])
     })
 
+    it('leaves what the server subscribed in bulk after the client', async () => {
+      const one = member()
+      await join(one, 'a', 'asked')
+      const group = channels.beginAll('a')
+      group.add(one.socket)
+      group.fill()
+      expect(await channels.subscribeAll(group, 'a')).to.include({ count: 1, failed: 0 })
+      await change(one, mayRead('x'))
+      expect(one.socket.channels).to.deep.equal(['a'])
+    })
+
     it('leaves what the server subscribes while a function refuses it', async () => {
       const asked = gate()
       let answer: boolean | Promise<boolean> = true
@@ -462,6 +473,21 @@ describe('Reauthorization', () => {
       await change(one, { uid: 'ann', channels: { a: { messages: { '*': { publish: false } } } } })
       position.open({ epoch: 'e', offset: 3 })
       expect((await asked).error).to.include({ code: 'forbidden' })
+      expect(publish.called).to.equal(false)
+    })
+
+    it('are dropped where the socket closes while it is asked whether a channel is new', async () => {
+      const position = gate<{ epoch: string; offset: number }>()
+      const history = { ...engine.history, position: () => position.promise }
+      const rule = { publish: true, subscribe: true, history: { ttl: 1000 } }
+      make({ a: rule }, { history: history as never, channelsPerUser: 0 })
+      const publish = sinon.spy(engine.broker, 'publish')
+      const one = member({ uid: 'ann' })
+      const asked = ask(one, 'publish', 'a', { data: 1 })
+      await turn()
+      one.socket.closeFor('revoked')
+      position.open({ epoch: 'e', offset: 3 })
+      await asked
       expect(publish.called).to.equal(false)
     })
 

@@ -101,6 +101,7 @@ export class Channels {
       has,
       isBeginning: (socket, channel) => this.#beginning.has(keyOf(socket, channel)),
       subscribe: (...where) => this.subscribe(...where),
+      keep: (...where) => this.#server.add(...where),
       failed,
     })
     this.#requests = new ChannelRequests(owner, {
@@ -163,6 +164,11 @@ export class Channels {
   /** Judges again what a socket has, after a change. See {@link Reauthorization}. */
   reauthorize(socket: RemoteClient, before: Authorization): Promise<void> {
     return this.#reauthorization.judge(socket, before)
+  }
+
+  /** Waits for what sockets have published, those that are closed included: for 4 s at most. */
+  publishedWhere(matches: (socket: RemoteClient) => boolean): Promise<void> {
+    return this.#requests.publishedWhere(matches)
   }
 
   /** Begins the subscription of many sockets. The caller has to fill the group, and to give it to {@link subscribeAll}. */

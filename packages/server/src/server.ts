@@ -266,7 +266,8 @@ export class TokenSocketServer extends ServerConnections {
   #makeAuthorizations(revocations: Revocations): AuthorizationLog {
     const { report: failed } = this.#failures
     const [hub, joining] = [this.#hub, this.#joining]
-    return makeAuthorizations({ ...this.#options, hub, joining, revocations, failed })
+    const publishedWhere: Channels['publishedWhere'] = (matches) => this.#channels.publishedWhere(matches)
+    return makeAuthorizations({ ...this.#options, hub, joining, revocations, publishedWhere, failed })
   }
 
   #makeOrigins(trusts: TrustProxy): OriginRules {

@@ -91,7 +91,15 @@ export class ModelNode {
     this.hub = hub
     const revocations = new Revocations({ ...LIMITS, ...TTLS, tickets: engine.tickets })
     const settings = { ...TTLS, closeWhenStale: false, limits: LIMITS }
-    const authorizations = makeAuthorizations({ ...settings, engine, hub, joining, revocations, failed })
+    const authorizations = makeAuthorizations({
+      ...settings,
+      engine,
+      hub,
+      joining,
+      revocations,
+      publishedWhere: (matches) => this.channels.publishedWhere(matches),
+      failed,
+    })
     const redeemer = new Redeemer({ tokens: TOKENS, engine, revocations, authorizations, log })
     const middleware = new MiddlewareStack({ ...LIMITS, timeout: LIMITS.vetoTimeout, log, failed })
     const channels = new Channels({

@@ -12,6 +12,8 @@ export interface BulkSubscriptionsOwner {
   /** Whether a socket is on a channel by a request whose answer is open: it may lose the channel when that fails. */
   isBeginning(socket: RemoteClient, channel: string): boolean
   subscribe(socket: RemoteClient, channel: string): Promise<void>
+  /** A socket is on a channel already: from now on by the server's will, too. */
+  keep(socket: RemoteClient, channel: string): void
   failed(cause: unknown, details: object): void
 }
 
@@ -62,7 +64,11 @@ export class BulkSubscriptions {
 
   /** @returns why it is not on the channel, if that is an error */
   async #subscribe(socket: RemoteClient, channel: string): Promise<RpcError | undefined> {
-    if (socket.isClosed || this.#isSettled(socket, channel)) return undefined
+    if (socket.isClosed) return undefined
+    if (this.#isSettled(socket, channel)) {
+      this.#owner.keep(socket, channel)
+      return undefined
+    }
     try {
       await this.#owner.subscribe(socket, channel)
       return undefined

@@ -83,6 +83,9 @@ interface Work {
 /** A request was not carried out, since the authorization that allowed it has changed. */
 const CHANGED = Symbol('changed')
 
+/** Milliseconds, less than another node waits for the answer. */
+const LANDING = 4000
+
 const STALE = 'The authorization changed meanwhile'
 
 function hasChanged(socket: RemoteClient, { version }: Work): boolean {
@@ -120,8 +123,13 @@ export class ChannelRequests {
   }
 
   /** Waits for what it has published, for `vetoTimeout` at most. @returns nothing if there is none */
-  published(socket: RemoteClient): Promise<void> | undefined {
+  published(socket: RemoteClient): Promise<unknown> | undefined {
     return this.#flights.landed(socket, this.#owner.vetoTimeout)
+  }
+
+  /** Waits for what sockets have published, those that are closed included: for 4 s at most. */
+  publishedWhere(matches: (socket: RemoteClient) => boolean): Promise<void> {
+    return this.#flights.landedWhere(matches, Math.min(this.#owner.vetoTimeout ?? LANDING, LANDING))
   }
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
@@ -317,7 +325,7 @@ export class ChannelRequests {
     const draft: Draft = { channel, json, event, meta, except: echo ? undefined : socket.sid }
     const asked = retention && this.#newChannels.check(socket, channel)
     if (asked) await asked
-    if (hasChanged(socket, work)) return CHANGED
+    if (socket.isClosed || hasChanged(socket, work)) return CHANGED
     const flight = this.#flights.begin(socket)
     const options = { retention, ...clientKey(socket, request) }
     let receipt: Receipt

@@ -34,6 +34,8 @@ class Flight {
  */
 export class PublicationsInFlight {
   readonly #flights = new Map<RemoteClient, Flight>()
+  /** What is waited for already. */
+  readonly #landing = new Map<RemoteClient, Promise<unknown>>()
 
   /** A socket publishes. The caller has to give what it gets to {@link end}. */
   begin(socket: RemoteClient): Flight {
@@ -54,9 +56,25 @@ export class PublicationsInFlight {
    * @param timeout milliseconds after which it no longer waits. @default it waits as long as it takes
    * @returns nothing if nothing is in flight
    */
-  landed(socket: RemoteClient, timeout?: number): Promise<void> | undefined {
+  landed(socket: RemoteClient, timeout?: number): Promise<unknown> | undefined {
+    const earlier = this.#landing.get(socket)
     const flight = this.#flights.get(socket)
+    if (!flight) return earlier
     this.#flights.delete(socket)
-    return flight?.landed(timeout)
+    const all = Promise.all([earlier, flight.landed(timeout)]).then(() => {
+      if (this.#landing.get(socket) === all) this.#landing.delete(socket)
+    })
+    this.#landing.set(socket, all)
+    return all
+  }
+
+  /**
+   * Waits for what sockets have published until now, those that are closed included.
+   * @param matches says which sockets
+   * @param timeout milliseconds after which it no longer waits
+   */
+  async landedWhere(matches: (socket: RemoteClient) => boolean, timeout: number): Promise<void> {
+    const sockets = new Set([...this.#flights.keys(), ...this.#landing.keys()])
+    await Promise.all([...sockets].filter(matches).map((socket) => this.landed(socket, timeout)))
   }
 }

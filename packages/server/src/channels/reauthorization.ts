@@ -22,7 +22,7 @@ export interface ReauthorizationOwner {
   /** Subscribes a socket to channels that only its present grants name. */
   autoSubscribe(socket: RemoteClient, before: Authorization): void
   /** What a socket has published and the engine has not accepted. @returns nothing if none */
-  published(socket: RemoteClient): Promise<void> | undefined
+  published(socket: RemoteClient): Promise<unknown> | undefined
   /** Milliseconds that a change may take to be decided. @default as long as it takes */
   readonly vetoTimeout?: number | undefined
   /** Has a line about rights that were dropped. @default none */

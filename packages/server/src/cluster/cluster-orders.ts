@@ -76,9 +76,9 @@ export abstract class ClusterOrders extends ClusterBase {
 
   /**
    * Closes sockets, on whichever nodes, and refuses tokens that are still out, for `revocationTtl`.
-   * Their clients come back, and
-   * get in only by a token of after it.
-   * @returns how many sockets were closed; resolves when no message can follow on any of them
+   * Their clients come back, and get in only by a token of after it.
+   * @returns how many sockets were closed; resolves when no message can follow on any of them, and
+   *   none that they published, unless the engine takes more than 4 s to accept it
    * @throws RpcError `bad_message`, `too_large`, `too_many_revocations`, `engine_unavailable`
    */
   revoke(who: RevocationSelector): Promise<ClusterCount> {

@@ -15,6 +15,8 @@ export interface NodeOrdersOwner {
   /** The connections that are not let in yet. */
   readonly joining: Pick<JoiningSockets, 'endWhere' | 'later'>
   readonly revocations: { readonly requests: { revoke(subject: string): void } }
+  /** Waits for what sockets have published, those that are closed included, but not without end. */
+  publishedWhere(matches: (socket: RemoteClient) => boolean): Promise<void>
   /** Receives what kept a socket from its new authorisation. */
   failed(cause: unknown, details: object): void
 }
@@ -72,6 +74,7 @@ export class NodeOrders {
       socket.closeFor('revoked')
       count += 1
     })
+    await this.#owner.publishedWhere(matches)
     return count
   }
 
