@@ -419,12 +419,13 @@ describe('the authorisation of TokenSocket', () => {
       expect(refreshes()).to.deep.equal(['token-2', 'token-3'])
     })
 
-    it('takes part in the renewal that runs', async () => {
+    it('brings a token that is requested after it, also while a renewal runs', async () => {
       const socket = await open()
       world.server.peer.send({ type: 'renew' })
       await until(() => world.server.tokenRequests.length === 2)
       await socket.refresh()
-      expect(refreshes()).to.have.length(1)
+      expect(refreshes()).to.have.length(2)
+      expect(world.server.tokenRequests).to.have.length(3)
     })
 
     it('moves the time of the next renewal', async () => {

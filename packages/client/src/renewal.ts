@@ -107,8 +107,12 @@ export class Renewal {
     else this.#arm(left)
   }
 
-  /** Renews now. Resolves when the server has taken a new token: on this link, or with the next. */
+  /**
+   * Renews now. Resolves when the server has taken a new token: on this link, or with the next. The
+   * token of a renewal that runs already may say what was so before: another one follows.
+   */
   refresh(): Promise<void> {
+    const isFirst = !this.#pending
     if (!this.#pending) {
       let settle = (_error?: RpcError): void => {}
       const promise = new Promise<void>((resolve, reject) => {
@@ -117,7 +121,7 @@ export class Renewal {
       this.#pending = { promise, settle }
     }
     const { promise } = this.#pending
-    if (!this.#running) this.start()
+    if (isFirst || !this.#running) this.start()
     return deliver(promise)
   }
 
@@ -160,9 +164,10 @@ export class Renewal {
   #done(error: RpcError | undefined): void {
     if (error && isPassing(error.code)) this.#wait(this.#backoff.next())
     const isAwaited = this.#pending
-    this.#settle(error)
+    const isStale = this.#isStale
+    if (!isStale) this.#settle(error)
     if (error && !isAwaited) this.#owner.failed(error)
-    if (this.#isStale) this.start()
+    if (isStale) this.start()
     else if (!error) this.#isOrdered = false
   }
 
