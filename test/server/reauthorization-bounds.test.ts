@@ -135,6 +135,29 @@ describe('Reauthorization, whatever the client does', () => {
     })
   })
 
+  describe('with a token whose rights a middleware takes back', () => {
+    it('ends what those rights have let it on, and kept it on, meanwhile', async () => {
+      const held: ((answer: object) => void)[] = []
+      const aroundRequest = async (_socket: unknown, request: never, next: (request: never) => unknown) => {
+        const answer = await next(request)
+        const { token } = request as { readonly token?: string }
+        return token === undefined ? answer : new Promise((answered) => held.push(answered))
+      }
+      const middleware = { has: (type: string) => type === 'subscribe', aroundRequest } as never
+      const world = new JudgedChannels({}, { middleware })
+      const one = world.member(mayRead('a', 'mine'))
+      for (const name of ['a', 'mine']) await world.subscribe(one, name)
+      const asked = world.subscribe(one, 'a', { token: JSON.stringify(mayRead('a', 'b')) })
+      while (held.length === 0) await new Promise(setImmediate)
+      await world.subscribe(one, 'b')
+      await change(one, mayRead('mine'))
+      expect(one.socket.channels).to.have.members(['a', 'mine', 'b'])
+      held[0]?.({ error: new RpcError('forbidden') })
+      expect((await asked).error).to.include({ code: 'forbidden' })
+      expect(one.socket.channels).to.deep.equal(['mine'])
+    })
+  })
+
   describe('with changes that overlap', () => {
     it('ends what no change allows, each promise in its own time', async () => {
       let isBanned = false

@@ -96,13 +96,12 @@ export class Channels {
     })
     this.#broadcasts = new Broadcasts(owner.hub)
     const has: Hub['has'] = (...where) => owner.hub.has(...where)
-    const { failed } = owner
     this.#bulks = new BulkSubscriptions({
       has,
       isBeginning: (socket, channel) => this.#beginning.has(keyOf(socket, channel)),
       subscribe: (...where) => this.subscribe(...where),
       keep: (...where) => this.#server.add(...where),
-      failed,
+      failed: (...about) => owner.failed(...about),
     })
     this.#requests = new ChannelRequests(owner, {
       access: this.#access,
@@ -111,6 +110,7 @@ export class Channels {
       has,
       subscribe: (...what) => this.subscribe(...what),
       unsubscribe: (...where) => this.unsubscribe(...where, 'client'),
+      judge: (...what) => this.reauthorize(...what),
     })
     this.#automatic = new AutomaticSubscriptions({
       pending: this.#pending,

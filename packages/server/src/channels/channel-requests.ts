@@ -6,6 +6,7 @@ import {
   refusal,
   type SubscriptionMessage,
 } from '@token-socket/protocol'
+import type { Authorization } from '../claims/authorization.js'
 import type { Broker, Draft, Receipt } from '../engine.js'
 import type { MiddlewareStack } from '../middleware/middleware-stack.js'
 import type { ChannelAnswer, ChannelRequest, PendingRequest, RemoteClient } from '../remote-client.js'
@@ -68,6 +69,8 @@ export interface RequestedChannels {
   has(socket: RemoteClient, channel: string): boolean
   subscribe(socket: RemoteClient, channel: string, terms?: SubscriptionTerms): Promise<void>
   unsubscribe(socket: RemoteClient, channel: string): void
+  /** Judges again what a socket has. It never rejects. */
+  judge(socket: RemoteClient, before: Authorization): Promise<void>
 }
 
 /** A request while it is decided and carried out. */
@@ -307,8 +310,11 @@ export class ChannelRequests {
       isRefused = isOn && Boolean(answer.error)
       return answer
     } finally {
+      const before = socket.authorization
       for (const grants of added) isRefused ? grants.takeBack() : grants.keep()
       if (isRefused && !wasOn) this.#channels.unsubscribe(socket, request.channel)
+      // They may have let it on other channels meanwhile, or kept it on this one after a change.
+      if (isRefused && added.length > 0) void this.#channels.judge(socket, before)
     }
   }
 

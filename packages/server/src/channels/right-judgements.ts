@@ -106,7 +106,8 @@ export class RightJudgements {
   readonly #open = new WeakMap<RemoteClient, Map<string, Judgement>>()
 
   /**
-   * Judges a right by the present authorization. What is being asked by it already is not asked again.
+   * Judges a right by the present authorization. What is being asked by it already is not asked
+   * again.
    * @param timeout milliseconds that the decision may take. @default as long as it takes
    * @returns nothing if it is done at once; else a promise, which never rejects
    */

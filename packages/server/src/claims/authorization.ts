@@ -53,7 +53,10 @@ export class Authorization {
   readonly expiresAt: number | undefined
   /** Whether it is no token's, so that its client cannot bring another one. */
   readonly isFixed: boolean
-  /** Counts the changes of what the sign-in says. Tokens for channels do not change it. */
+  /**
+   * Counts the changes of what the sign-in says, and what was taken back. What a token for a channel
+   * adds does not change it.
+   */
   readonly version: number
   /** What it may do on channels: all claims together. */
   readonly grants: Grants
@@ -132,13 +135,16 @@ export class Authorization {
     return new Authorization(this, this.version, { kept: channels, pending: rest })
   }
 
-  /** Takes back what {@link withPending} added, whatever others have added meanwhile. */
+  /**
+   * Takes back what {@link withPending} added, whatever others have added meanwhile. That is a
+   * change: what it allowed has to be judged again.
+   */
   without(claims: Claims): Authorization {
     const { kept, pending } = this.#added
     if (!pending.has(claims)) return this
     const rest = new Set(pending)
     rest.delete(claims)
-    return new Authorization(this, this.version, { kept, pending: rest })
+    return new Authorization(this, this.version + 1, { kept, pending: rest })
   }
 }
 
