@@ -10,6 +10,7 @@ import {
   RpcError,
 } from '@token-socket/protocol'
 import { Arrival } from './authentication/arrival.js'
+import { RevokedMeanwhile } from './authentication/connect-authentication.js'
 import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
 import type { Closing } from './runtime/closings.js'
 import { codeOf } from './runtime/thrown-values.js'
@@ -194,6 +195,7 @@ const SAID_BEFORE: ReadonlySet<CloseReason> = new Set(['invalid_token', 'auth_re
  * good.
  */
 function whyWithoutToken(cause: unknown): CloseReason {
+  if (cause instanceof RevokedMeanwhile) return 'revoked'
   return RpcError.is(cause) && !isPassing(cause.code) ? 'auth_refused' : 'auth_failed'
 }
 

@@ -198,7 +198,7 @@ const GRAIN = 10_000
 function signedBy({ jti, iat }: SignedClaims): Pick<TokenSubject, 'jti' | 'issuedAt'> {
   return {
     ...(jti !== undefined && { jti }),
-    ...(typeof iat === 'number' && Number.isFinite(iat) && { issuedAt: iat * 1000 }),
+    ...(typeof iat === 'number' && Number.isFinite(iat) && { issuedAt: Math.min(iat * 1000, Date.now()) }),
   }
 }
 

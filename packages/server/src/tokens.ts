@@ -148,11 +148,14 @@ export class Tokens {
   }
 
   #checkClaims(claims: jwt.JwtPayload, isForUs: boolean): SignedClaims {
-    const { scope, aud, iss, jti } = claims
+    const { scope, aud, iss, jti, iat } = claims
     const { issuer } = this.#options
     if (scope !== 'connect' && scope !== 'subscribe') throw new Error('the token has an unknown scope')
     if (aud !== undefined && !isForUs) throw new Error('the token is for another audience')
     if (issuer !== undefined && iss !== issuer) throw new Error('the token is of another issuer')
+    // Such a token would outlast every order against what was issued before.
+    if (typeof iat === 'number' && iat > Date.now() / 1000 + CLOCK_LEEWAY)
+      throw new Error('the token is of the future (iat)')
     if (jti !== undefined && (typeof jti !== 'string' || jti === ''))
       throw new Error('the token has a bad jti')
     return claims as unknown as SignedClaims

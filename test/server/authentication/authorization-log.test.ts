@@ -148,6 +148,7 @@ describe('AuthorizationLog', () => {
 
     for (const [what, trim] of [
       ['the next ones', () => engine.kept.splice(1, 2)],
+      ['one between others', () => engine.kept.splice(3, 1)],
       ['the last ones', () => engine.kept.splice(3)],
       ['all that it has not read', () => engine.kept.splice(0)],
     ] as const)

@@ -56,6 +56,18 @@ describe('HeldDeliveries', () => {
     expect(got).to.deep.equal([])
   })
 
+  for (const [what, deliver] of Object.entries({
+    publication: () => held.publication(publication('1')),
+    broadcast: () => held.broadcast('1'),
+    command: () => held.command({ type: 'unsubscribeAll', channel: '1' }),
+    presence: () => held.presence({ channel: 'a', uid: '1', change: 'joined', seq: 1, epoch: 'e' }),
+  }))
+    it(`looks whether the process was stopped before it delivers a ${what}`, () => {
+      before = () => held.hold()
+      deliver()
+      expect(got).to.deep.equal([])
+    })
+
   it('lets nothing wait for more than three seconds, however long it has held', () => {
     held.hold()
     clock.tick(60_000)

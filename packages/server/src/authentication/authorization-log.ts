@@ -286,9 +286,8 @@ export class AuthorizationLog {
       read,
     }: { readonly after: number; readonly isFirst: boolean; readonly read: Set<string> },
   ): Promise<void> {
-    const [first] = publications
     // Orders that this node never saw are gone: what its sockets may do is not known.
-    if (!isFirst && first?.offset !== undefined && first.offset > after + 1) await this.#owner.closeAll()
+    if (!isFirst && hasHole(publications, after)) await this.#owner.closeAll()
     const taken: Promise<number>[] = []
     for (const { json } of publications) {
       const order = readOrder(decodeData(json))
@@ -374,6 +373,12 @@ async function settledSoon(taken: readonly Promise<number>[]): Promise<void> {
   })
   await Promise.race([Promise.allSettled(taken), late])
   stop()
+}
+
+/** Whether publications of after an offset lack one before their last. */
+function hasHole(publications: readonly Publication[], after: number): boolean {
+  const last = publications.at(-1)?.offset
+  return last !== undefined && last > after + publications.length
 }
 
 /** Whether nothing was added, or lost, between two positions. */

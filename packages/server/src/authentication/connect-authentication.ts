@@ -175,7 +175,7 @@ export class ConnectAuthenticator {
   /** A user who was cut off for good meanwhile must not get in by what the function saw before. */
   async #checkRevoked(claims: Claims | undefined, began: number): Promise<void> {
     const subject = { uid: claims?.uid, issuedAt: began }
-    if (this.#options.authorizations?.refuses(subject)) throw new Refused(new RpcError('forbidden'))
+    if (this.#options.authorizations?.refuses(subject)) throw new Refused(new RevokedMeanwhile())
     for (const subject of subjectsOf({ uid: claims?.uid }))
       await this.#options.revocations.check(subject, began / 1000).catch((cause: unknown) => {
         throw codeOf(cause) === 'invalid_token' ? new Refused(new RpcError('forbidden')) : cause
@@ -197,6 +197,13 @@ export class ConnectAuthenticator {
       'a connection without a token was refused',
     ])
     return error
+  }
+}
+
+/** An order came while the function was asked. The client comes back, and is asked about anew. */
+export class RevokedMeanwhile extends RpcError {
+  constructor() {
+    super('invalid_token', 'it was revoked while it signed in')
   }
 }
 

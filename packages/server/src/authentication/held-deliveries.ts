@@ -59,11 +59,13 @@ export class HeldDeliveries implements BrokerListener {
   }
 
   command(command: NodeCommand): void {
+    this.#owner.before()
     if (this.#waiting) this.#wait(() => this.#next.command(command))
     else this.#next.command(command)
   }
 
   presence(event: PresenceEvent): void {
+    this.#owner.before()
     if (this.#waiting) this.#wait(() => this.#next.presence(event))
     else this.#next.presence(event)
   }
