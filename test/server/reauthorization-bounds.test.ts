@@ -264,6 +264,20 @@ describe('Reauthorization, whatever the client does', () => {
         .and.to.include('"cid"')
     })
 
+    it('empties its list when presence is lost while its first subscription is not told', async () => {
+      const answers = [forever(), true, false]
+      const presence = () => answers.shift() ?? false
+      const world = new JudgedChannels({ room: { subscribe: true, presence } })
+      const one = world.member({ uid: 'ann' })
+      void world.subscribe(one, 'room')
+      await clock.tickAsync(0)
+      await world.channels.subscribe(one.socket, 'room')
+      await change(one, { uid: 'ann' })
+      const lists = one.frames().filter((frame) => JSON.stringify(frame).includes('"members"'))
+      expect(JSON.stringify(lists[0])).to.include('"ann"')
+      expect(JSON.stringify(lists.at(-1))).to.include('"members":[]')
+    })
+
     it('does not wait for it, nor for its recovery, its requests or its automatic subscriptions', async () => {
       const world = new JudgedChannels({ ...RULES, '*': { subscribe: true, history: { ttl: 60_000 } } })
       const one = world.member({ uid: 'ann' })
