@@ -262,7 +262,7 @@ describe('Tokens', () => {
       ['that are over', { ...good, exp: 1_699_999_990 }, /expired/],
       ['that are not valid yet', { ...good, nbf: 1_700_000_006 }, /not active/],
       ['of another scope', { ...good, scope: 'admin' }, /scope/],
-      ['of the future', { ...good, iat: 1_700_000_010 }, /future/],
+      ['of the future', { ...good, iat: 1_700_000_025 }, /future/],
       ['whose scope is no text', { ...good, scope: ['connect'] }, /scope/],
       ['whose scope is null', { ...good, scope: null }, /scope/],
       ['whose jti is empty', { ...good, jti: '' }, /jti/],
