@@ -89,6 +89,21 @@ describe('Reauthorization, whatever the client does', () => {
     })
   })
 
+  it('decides nothing about a subscription that began after the one that it was about', async () => {
+    let answer: Promise<boolean> | boolean = true
+    const world = new JudgedChannels({ room: { subscribe: () => answer } })
+    const one = world.member()
+    await world.subscribe(one, 'room')
+    answer = forever()
+    const first = watch(change(one, { uid: 'ann' }))
+    world.channels.unsubscribe(one.socket, 'room', 'client')
+    answer = true
+    await change(one, { uid: 'ann' })
+    await world.subscribe(one, 'room')
+    await clock.tickAsync(TIMEOUT * 2)
+    expect([first.isDone, one.socket.isOn('room')]).to.deep.equal([true, true])
+  })
+
   describe('with full claims', () => {
     /** Fills the limits of claims by tokens of channels. */
     const fill = async (world: JudgedChannels, one: TestSocket, limit: 'channels' | 'program') => {

@@ -380,6 +380,7 @@ export class Channels {
     this.#server.delete(socket, channel)
     this.#interest.release(channel)
     this.#presence.leave(socket, channel)
+    this.#reauthorization.forget(socket, channel)
     this.#owner.events?.left(socket, channel, reason)
   }
 

@@ -59,6 +59,11 @@ export class PresenceJudging {
     return this.#rights.judge({ socket, channel, isOn, ask, give, take }, timeout)
   }
 
+  /** The socket has left the channel: what is being decided about it there is of no use any longer. */
+  forget(socket: RemoteClient, channel: string): void {
+    this.#rights.forget(socket, channel)
+  }
+
   #take(socket: RemoteClient, channel: string): void {
     const { presence, isTold } = this.#owner
     const hasLeft = presence.leave(socket, channel)

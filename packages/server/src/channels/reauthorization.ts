@@ -10,7 +10,7 @@ import { RightJudgements } from './right-judgements.js'
 /** Dependencies of {@link Reauthorization}. */
 export interface ReauthorizationOwner {
   readonly access: Pick<ChannelAccess, 'decide' | 'needsNewProof'>
-  readonly presence: Pick<PresenceJudging, 'judge'>
+  readonly presence: Pick<PresenceJudging, 'judge' | 'forget'>
   readonly hub: {
     has(socket: RemoteClient, channel: string): boolean
     tellPosition(socket: RemoteClient, channel: string): void
@@ -66,6 +66,12 @@ export class Reauthorization {
     const work = [this.#published(socket), this.#judgeAll(socket, before)]
     this.#owner.autoSubscribe(socket, before)
     await Promise.all(work)
+  }
+
+  /** The socket has left the channel: what is being decided about it there is of no use any longer. */
+  forget(socket: RemoteClient, channel: string): void {
+    this.#subscriptions.forget(socket, channel)
+    this.#owner.presence.forget(socket, channel)
   }
 
   #logDropped({ sid, uid }: RemoteClient): void {

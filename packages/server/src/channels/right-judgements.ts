@@ -57,7 +57,7 @@ class Judgement {
     return new Promise((resolve) => {
       const late = () => {
         if (this.#right.isOn()) this.#right.take()
-        this.#end()
+        this.end()
       }
       const timer = timeout === undefined ? undefined : setTimeout(late, timeout).unref()
       this.#waiting.push({ version, timer, resolve })
@@ -69,22 +69,24 @@ class Judgement {
     const right = this.#right
     if (this.#isOver) return undefined
     const isCurrent = right.socket.authorization.version === version
-    if (!right.isOn()) return this.#end()
+    if (!right.isOn()) return this.end()
     if (isAllowed) return this.#allow(version, right.give?.(isCurrent))
     if (!isCurrent) return undefined
     right.take()
-    return this.#end()
+    return this.end()
   }
 
   #allow(version: number, given: Promise<void> | undefined): Promise<void> | undefined {
     const isDone = (one: Waiting) => one.version <= version
     for (const one of this.#waiting.filter(isDone)) settle(one, given)
     this.#waiting = this.#waiting.filter((one) => !isDone(one))
-    if (this.#waiting.length === 0) this.#end()
+    if (this.#waiting.length === 0) this.end()
     return given
   }
 
-  #end(): undefined {
+  /** It waits for nothing any longer. Harmless when it has ended. */
+  end(): undefined {
+    if (this.#isOver) return
     this.#isOver = true
     for (const one of this.#waiting) settle(one, undefined)
     this.#waiting = []
@@ -127,6 +129,11 @@ export class RightJudgements {
     if (answer) return right.give?.(true)
     right.take()
     return undefined
+  }
+
+  /** The socket has left the channel. What it begins there after that is decided apart. */
+  forget(socket: RemoteClient, channel: string): void {
+    this.#open.get(socket)?.get(channel)?.end()
   }
 
   #begin(right: JudgedRight): Judgement {
