@@ -23,8 +23,8 @@ const PATIENCE = 100
 /** Milliseconds between two requests to an engine that is away. */
 const PROBE_INTERVAL = 250
 
-/** Milliseconds between two counts of the nodes, where the engine does not know their number. */
-const COUNT_INTERVAL = 5000
+/** Milliseconds between two counts of the nodes, while users need more than was granted. */
+const COUNT_INTERVAL = 1000
 
 /** The part of a second's amount, over all nodes, that is given before the engine is told. */
 const SHARE = 0.1
@@ -280,7 +280,7 @@ export class SharedRates {
 
   #countNodes(now: number): void {
     const { nodes } = this.#owner
-    if (nodes.known || now - this.#countedAt < COUNT_INTERVAL) return
+    if (now - this.#countedAt < COUNT_INTERVAL) return
     this.#countedAt = now
     attempt(() => nodes.list()).then(
       ({ length }) => {
