@@ -7,7 +7,7 @@ import type { SendOptions } from './send-options.js'
 
 /** What is known of a connection, apart from who its user is. */
 export interface ConnectionMeta {
-  /** When its token, or its request, was taken: milliseconds since 1970. Listeners decide after that. */
+  /** When its token, or its request, was taken, before listeners decide: ms since 1970. */
   readonly connectedAt: number
   /**
    * Parameters of the query of the request that said who the client is, by name: those that the
