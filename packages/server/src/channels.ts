@@ -87,19 +87,14 @@ export class Channels {
     this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
     this.#presence = new ChannelPresence(owner)
     this.#idle = new IdlePositions(owner)
-    this.#departures = new Departures(({ socket, code }, channel) => {
-      if (!owner.hub.leave(socket, channel)) return
-      this.#interest.release(channel)
-      this.#presence.leave(socket, channel, code)
-      this.#idle.stop()
-      owner.events?.left(socket, channel, 'disconnected')
-    })
+    this.#departures = this.#departing(owner)
     this.#broadcasts = new Broadcasts(owner.hub)
     const has: Hub['has'] = (...where) => owner.hub.has(...where)
+    const subscribe: Channels['subscribe'] = (...what) => this.subscribe(...what)
     this.#bulks = new BulkSubscriptions({
       has,
-      isBeginning: (socket, channel) => this.#beginning.has(keyOf(socket, channel)),
-      subscribe: (...where) => this.subscribe(...where),
+      isBeginning: (...where) => this.#beginning.has(keyOf(...where)),
+      subscribe,
       keep: (...where) => this.#server.add(...where),
       failed: (...about) => owner.failed(...about),
     })
@@ -108,7 +103,7 @@ export class Channels {
       broadcasts: this.#broadcasts,
       pending: this.#pending,
       has,
-      subscribe: (...what) => this.subscribe(...what),
+      subscribe,
       unsubscribe: (...where) => this.unsubscribe(...where, 'client'),
       judge: (...what) => this.reauthorize(...what),
     })
@@ -347,6 +342,16 @@ export class Channels {
       vetoTimeout: owner.vetoTimeout,
       log,
       failed,
+    })
+  }
+
+  #departing({ hub, events }: Pick<ChannelsOwner, 'hub' | 'events'>): Departures {
+    return new Departures(({ socket, code }, channel) => {
+      if (!hub.leave(socket, channel)) return
+      this.#interest.release(channel)
+      this.#presence.leave(socket, channel, code)
+      this.#idle.stop()
+      events?.left(socket, channel, 'disconnected')
     })
   }
 

@@ -56,7 +56,10 @@ export abstract class AuthorizedSocket {
     return this.#authorization.grants
   }
 
-  /** Who it is on a channel, to others; or on all that it has no token of their own for. @internal */
+  /**
+   * Who it is on a channel, to others; or on all that it has no token of their own for.
+   * @internal
+   */
   identity(channel?: string): ChannelIdentity {
     return this.#identities.on(channel)
   }

@@ -39,7 +39,9 @@ export function warnOfCredentials(
       logger.warn({ option: 'connectionHeaders', header: name.toLowerCase() }, WARNING)
 }
 
-/** UTF-16 code units of a value that is kept. A longer one is left out: a part of it would mislead. */
+/**
+ * UTF-16 code units of a value that is kept. A longer one is left out: a part of it would mislead.
+ */
 const LONGEST = 2048
 
 /** @returns `undefined` if there is nothing to keep */

@@ -21,7 +21,10 @@ const KEPT_HEADERS = [
 /** UTF-16 code units of such a header that are kept. */
 const LONGEST_HEADER = 256
 
-/** Takes long headers away that sockjs would keep with the session, and that this library never reads there. */
+/**
+ * Takes long headers away that sockjs would keep with the session, and that this library never
+ * reads there.
+ */
 export function shortenHeaders({ headers }: IncomingMessage): void {
   for (const name of KEPT_HEADERS) {
     if (String(headers[name] ?? '').length > LONGEST_HEADER) delete headers[name]

@@ -22,7 +22,10 @@ export interface CarrierOptions {
 /** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
 const CLOSE_TIMEOUT = 2000
 
-/** Bytes of `maxPayload` for which there is always a fragment, however low the limit of fragments is. */
+/**
+ * Bytes of `maxPayload` for which there is always a fragment, however low the limit of fragments
+ * is.
+ */
 const FRAGMENT = 4096
 
 /** Bytes that a packet of a frame has at least, on average: each is kept, until the frame is whole, as an object. */
