@@ -20,6 +20,7 @@ for (const [form, read] of Object.entries({ usual: fields, short: shortFields })
         reason: 'trimmed',
       })
       expect(read.readChange({ change: 'left' })).to.equal('left')
+      expect(read.readLifetime({ expiresIn: 5000 })).to.deep.equal({ expiresIn: 5000 })
       expect(read.readPublicationId({ id: ID })).to.deep.equal({ id: ID })
     })
 
