@@ -164,16 +164,6 @@ describe('Hub', () => {
       expect(heard(one)).to.deep.equal([1])
     })
 
-    it('tells nobody when a page of before the first publication comes late, and moves nothing back', () => {
-      const one = member('a')
-      kept('s.2', 1)
-      hub.reach('a', { epoch: 's.1', offset: 0 })
-      kept('s.2', 2)
-      expect(heard(one)).to.deep.equal([1, 2])
-      hub.reach('a', { epoch: 't.1', offset: 0 })
-      expect(heard(one).at(-1)).to.equal('epoch_changed 0')
-    })
-
     it('tells who saw it empty in a store that is lost, or saw one publication', () => {
       const one = member('a')
       hub.reach('a', { epoch: 's.1', offset: 0 })

@@ -144,8 +144,6 @@ export class Hub {
   reach(channel: string, position: Position, from = position): void {
     const known = this.#places.get(channel)
     if (known?.epoch === position.epoch && known.offset > 0) return
-    // It was read when the channel was empty, before its first publication, and comes late.
-    if (known && known.offset > 0 && position.offset === 0 && isNext(position.epoch, known.epoch)) return
     this.#places.set(channel, position)
     if (!known || known.epoch === position.epoch) return
     if (known.offset === 0 && isNext(known.epoch, position.epoch)) return
