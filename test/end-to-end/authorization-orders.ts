@@ -338,6 +338,17 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
       for (const socket of there.sockets.sockets()) expect(socket.channels).to.have.members(['a', 'b'])
     })
 
+    it('takes what `authentication` takes: a user without claims stays one', async () => {
+      const authentication = async () => ({ uid: 7, role: 'admin', umd: 'x' })
+      await open({ authentication: authentication as never })
+      await members('')
+      const [{ sid = '' } = {}] = here.sockets.sockets()
+      const auth = { uid: 7, role: 'guest', umd: 'y' }
+      expect(await cluster().reauthorize({ sid }, auth)).to.deep.equal({ count: 1, missing: [] })
+      const socket = here.sockets.sockets().find((one) => one.sid === sid)
+      expect([socket?.auth, socket?.uid, socket?.umd]).to.deep.equal([auth, undefined, undefined])
+    })
+
     it('lets the later of two hold, also in one millisecond, and after the clock was put back', async () => {
       await open()
       const [peer] = await members('uid=bob')

@@ -785,6 +785,16 @@ describe('Reauthorization', () => {
       expect(ann.socket.channels).to.deep.equal(['room'])
       expect(failed.lastCall.args[1]).to.deep.include({ channel: 'room', step: 'presence' })
     })
+
+    it('shows no list any longer to a member that cannot be renewed', async () => {
+      const ann = member(user('ann', 'old'))
+      await join(ann, 'room')
+      sinon.stub(engine.presence, 'enter').rejects(new RpcError('engine_unavailable'))
+      await change(ann, user('ann', 'new'))
+      sinon.restore()
+      expect(told(ann, 'subscribe').at(-1)).to.deep.include({ data: { channel: 'room', members: [] } })
+      expect(await uids()).to.deep.equal([])
+    })
   })
 
   describe('of automatic subscriptions', () => {

@@ -43,6 +43,7 @@ export interface SocketSettings {
   readonly closed?: RemoteClientOwner['closed']
   readonly middleware?: RemoteClientOwner['middleware']
   readonly development?: RemoteClientOwner['development']
+  readonly expiries?: RemoteClientOwner['expiries']
   /** Leaves it where its `authentication` listeners are asked. */
   readonly isJoining?: boolean
 }
@@ -90,6 +91,7 @@ export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
     closed: settings.closed ?? (() => {}),
     ...(settings.middleware && { middleware: settings.middleware }),
     development: settings.development,
+    ...(settings.expiries && { expiries: settings.expiries }),
     requests: settings.requests ?? new RequestLog(consoleLogger(false), new RecordedLog(), false),
   }
 }

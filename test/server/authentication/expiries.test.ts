@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Expiries } from '../../../packages/server/src/authentication/expiries.js'
+import { readClaims } from '../../../packages/server/src/claims.js'
 import { Turnstile } from '../../../packages/server/src/turnstile.js'
+import { makeSocket } from '../sockets.js'
 
 const GRACE = 30_000
 
@@ -40,6 +42,18 @@ describe('Expiries', () => {
     expect(socket.closeFor.called).to.equal(false)
     clock.tick(1)
     expect(socket.closeFor.args).to.deep.equal([['expired']])
+    expect(expiries.size).to.equal(0)
+  })
+
+  it('keeps nothing of a socket that has closed, whatever is changed after that', async () => {
+    const { socket, client } = makeSocket({
+      expiries,
+      identity: { claims: readClaims({ uid: 'ann' }), expiresAt: performance.now() + 60_000 },
+    })
+    expect(expiries.size).to.equal(1)
+    client.close(1000, '')
+    expect(expiries.size).to.equal(0)
+    await socket.changeAuthorization({ ...socket.authorization, expiresAt: performance.now() + 1000 })
     expect(expiries.size).to.equal(0)
   })
 

@@ -11,6 +11,9 @@ export type OrderTarget =
   /** What was issued before this moment: milliseconds since 1970. */
   | { readonly issuedBefore: number }
 
+/** Milliseconds that the clocks of nodes may differ by, with the time that orders take on their way. */
+export const CLOCK_SLACK = 10_000
+
 /** What every node does to the sockets of its own, once. */
 export interface AuthorizationOrder {
   /** Names it, over all nodes. */

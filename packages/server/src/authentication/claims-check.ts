@@ -1,3 +1,4 @@
+import { isClaims } from '../claims/auth-claims.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 
 /**
@@ -18,13 +19,8 @@ export class ClaimsCheck {
 
   /** Whether `uid`, `umd` and `channels` of it count. */
   isClaims(auth: unknown): boolean {
-    if (typeof auth !== 'object' || auth === null) return false
-    const { uid, umd, channels } = auth as {
-      readonly uid?: unknown
-      readonly umd?: unknown
-      readonly channels?: unknown
-    }
-    if (channels !== undefined || typeof uid === 'string') return true
+    if (isClaims(auth)) return true
+    const { uid, umd } = Object(auth) as { readonly uid?: unknown; readonly umd?: unknown }
     if (uid !== undefined) this.#report('uid', uid)
     else if (umd !== undefined) this.#report('umd', umd)
     return false

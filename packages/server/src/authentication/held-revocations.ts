@@ -1,5 +1,5 @@
 import { encodeData, RpcError } from '@token-socket/protocol'
-import type { AuthorizationOrder, TokenSubject } from './authorization-order.js'
+import { type AuthorizationOrder, CLOCK_SLACK, type TokenSubject } from './authorization-order.js'
 import { RevokedMoments } from './revoked-moments.js'
 
 /** Limits of {@link HeldRevocations}. */
@@ -43,9 +43,6 @@ const LEAST_BYTES = 256 * 1024
 
 /** Moments that have room however many other orders there are. */
 const MOMENTS = 1000
-
-/** Milliseconds that clocks of nodes may differ by. */
-const SLACK = 10_000
 
 /** Milliseconds between two looks for what is over. */
 const SWEEP = 10_000
@@ -98,7 +95,7 @@ export class HeldRevocations {
   add(order: AuthorizationOrder, ttl: number, applied: Promise<number>): void {
     this.#sweep(SWEEP)
     const bytes = sizeOf(order)
-    const at = Math.min(order.at, Date.now() + SLACK)
+    const at = Math.min(order.at, Date.now() + CLOCK_SLACK)
     const held = { order, bytes, at, expiresAt: performance.now() + ttl, applied }
     this.#orders.set(order.id, held)
     const room = this.#roomOf(order)

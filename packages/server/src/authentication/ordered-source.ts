@@ -1,6 +1,6 @@
+import { claimsOf } from '../claims/auth-claims.js'
 import type { AuthorizationSource } from '../claims/authorization.js'
 import { endIn } from '../claims/end-time.js'
-import { readClaims } from '../claims.js'
 import type { AuthorizationOrder } from './authorization-order.js'
 import type { HeldRevocations } from './held-revocations.js'
 
@@ -34,7 +34,7 @@ function reauthorized<Source extends AuthorizationSource>(
   source: Source,
   { auth }: AuthorizationOrder,
 ): Source {
-  const claims = readClaims(auth)
+  const claims = claimsOf(auth)
   return claims?.uid === source.claims?.uid ? { ...source, auth, claims } : source
 }
 

@@ -1,13 +1,11 @@
 import { RpcError } from '@token-socket/protocol'
 import type { Tickets } from '../engine.js'
 import { attempt } from '../runtime/attempt.js'
+import { CLOCK_SLACK } from './authorization-order.js'
 import { TokenRequests } from './token-requests.js'
 
 /** Milliseconds for which a signed token of before is refused to a user that was cut off. */
 const SIGNED_TTL = 60 * 60 * 1000
-
-/** Milliseconds that clocks, and answers on their way, may take. */
-const SLACK = 10_000
 
 /** Dependencies of {@link Revocations}. */
 export interface RevocationsOwner {
@@ -34,7 +32,7 @@ export class Revocations {
   /** Milliseconds for which a ticket may let in, from the request for it on, by any node's clock. */
   get ticketTtl(): number {
     const { tokenTtl, authenticationTimeout } = this.#owner
-    return tokenTtl + authenticationTimeout + SLACK
+    return tokenTtl + authenticationTimeout + CLOCK_SLACK
   }
 
   /**

@@ -119,7 +119,8 @@ export class PresenceJudging {
   }
 
   #fail({ socket, channel }: Pick<Subscription, 'socket' | 'channel'>, cause: unknown): void {
-    this.#owner.presence.leave(socket, channel)
+    // The client sees no list that is not kept up to date.
+    this.#take(socket, channel)
     this.#owner.failed(cause, { sid: socket.sid, channel, step: 'presence' })
   }
 }

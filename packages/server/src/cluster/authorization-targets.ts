@@ -1,6 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import type { OrderTarget } from '../authentication/authorization-order.js'
-import { checkText, readSelector } from './selectors.js'
+import { checkText, type OneOf, readSelector } from './selectors.js'
 
 /**
  * Whose authorisation is meant, on all nodes: one socket's, a user's, or that of all that one
@@ -23,11 +23,6 @@ export type RevocationSelector = OneOf<{
   readonly jti: string
   readonly issuedBefore: Date | number
 }>
-
-/** One of some fields, and none of the others. */
-type OneOf<Fields> = {
-  [Name in keyof Fields]: Pick<Fields, Name> & { readonly [Other in Exclude<keyof Fields, Name>]?: never }
-}[keyof Fields]
 
 const SOCKETS: readonly string[] = ['sid', 'uid', 'session']
 

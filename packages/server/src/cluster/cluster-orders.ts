@@ -3,6 +3,7 @@ import { decodeData, encodeData, RpcError, refusal, sendable } from '@token-sock
 import type { AuthorizationLog } from '../authentication/authorization-log.js'
 import type { AuthorizationOrder, OrderTarget } from '../authentication/authorization-order.js'
 import type { Revocations } from '../authentication/revocations.js'
+import { claimsOf } from '../claims/auth-claims.js'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
 import { readClaims } from '../claims.js'
 import { attempt } from '../runtime/attempt.js'
@@ -141,7 +142,8 @@ export abstract class ClusterOrders extends ClusterBase {
     const json = encodeData(auth)
     const { authData: limit } = this.#owner
     if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'auth', limit })
-    const claims = readClaims(auth)
+    // Who is named by a uid has claims.
+    const claims = 'uid' in target ? readClaims(auth) : claimsOf(auth)
     if ('uid' in target && claims?.uid !== target.uid) throw anotherUser()
   }
 }

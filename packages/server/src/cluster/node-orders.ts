@@ -1,9 +1,13 @@
 import { RpcError } from '@token-socket/protocol'
-import type { AuthorizationOrder, OrderTarget } from '../authentication/authorization-order.js'
+import {
+  type AuthorizationOrder,
+  CLOCK_SLACK,
+  type OrderTarget,
+} from '../authentication/authorization-order.js'
 import type { OrderedSubject } from '../authentication/held-revocations.js'
 import type { JoiningMatcher, JoiningSockets } from '../authentication/joining-sockets.js'
+import { claimsOf } from '../claims/auth-claims.js'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
-import { readClaims } from '../claims.js'
 import type { RemoteClient } from '../remote-client.js'
 import { inShares } from '../runtime/shares.js'
 import { codeOf } from '../runtime/thrown-values.js'
@@ -127,7 +131,7 @@ export function anotherUser(): RpcError {
 /** A new authorisation of the same sign-in: when it ends stays as it is. */
 function sourceOf({ authorization }: RemoteClient, auth: unknown) {
   const { session, jti, issuedAt, expiresAt, isFixed } = authorization
-  return { auth, claims: readClaims(auth), session, jti, issuedAt, expiresAt, isFixed }
+  return { auth, claims: claimsOf(auth), session, jti, issuedAt, expiresAt, isFixed }
 }
 
 function renew(socket: RemoteClient): void {
@@ -138,13 +142,10 @@ function always(matches: Test): JoiningMatcher {
   return { matches, mayMatch: matches }
 }
 
-/** Milliseconds that clocks of nodes may differ by. */
-const SLACK = 10_000
-
 /** Those that are meant, and signed in before the order. A newer authorisation is not replaced. */
 function beforeOnly({ type, who, at }: AuthorizationOrder): Test {
   const matches = matcherOf(who)
-  const latest = type === 'revoke' ? at + SLACK : at
+  const latest = type === 'revoke' ? at + CLOCK_SLACK : at
   return (socket) => matches(socket) && (socket.authorization.issuedAt ?? Number.NEGATIVE_INFINITY) <= latest
 }
 

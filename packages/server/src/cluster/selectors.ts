@@ -36,7 +36,7 @@ export type SocketSelector = OneOf<{
 }>
 
 /** One of some fields, and none of the others. */
-type OneOf<Fields> = {
+export type OneOf<Fields> = {
   [Name in keyof Fields]: Pick<Fields, Name> & { readonly [Other in Exclude<keyof Fields, Name>]?: never }
 }[keyof Fields]
 

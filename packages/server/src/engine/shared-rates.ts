@@ -1,4 +1,5 @@
 import type { Nodes, RateGrant, Rates } from '../engine.js'
+import { attempt } from '../runtime/attempt.js'
 import { AgingMap } from './aging-map.js'
 
 /** Dependencies of {@link SharedRates}. */
@@ -298,9 +299,4 @@ function give(state: KeyState): void {
   }
   state.left -= 1
   state.spent += 1
-}
-
-/** An engine of others may throw where it has to reject. */
-async function attempt<Result>(run: () => Promise<Result>): Promise<Result> {
-  return run()
 }

@@ -11,8 +11,8 @@ const EPSILON = 1e-6
 
 /**
  * Bounds a rate: over any time, what is taken is at most the burst and `perSecond` for each second
- * of it. It has no timer; the caller says what time it is. A clock that jumps back gives nothing,
- * one that jumps ahead at most the burst.
+ * of it. It has no timer; the caller says what time it is. A clock that jumps back gives nothing
+ * then, one that jumps ahead at most the burst, each time it does.
  */
 export class TokenBucket {
   readonly #size: BucketSize
