@@ -1,11 +1,10 @@
 /** Connections without a token, on two nodes: what one node does holds for those of the other. */
 import type { TokenSocket } from '@token-socket/client'
-import { RedisEngine } from '@token-socket/redis'
 import type { ConnectAuthentication } from '@token-socket/server'
 import { expect } from 'chai'
-import { Site, type SiteOptions, until } from '../end-to-end/fixture.js'
+import { type Site, until } from '../end-to-end/fixture.js'
 import { rejection } from '../protocol/rejection.js'
-import { RedisProcess } from './redis-process.js'
+import { useTwoSites } from './two-sites.js'
 
 /** The user that the URL names, or one who may not come in. */
 const userOf: ConnectAuthentication = ({ url = '' }) => {
@@ -15,37 +14,11 @@ const userOf: ConnectAuthentication = ({ url = '' }) => {
 
 describe('connections without a token, on two nodes', function () {
   this.timeout(20_000)
-  let redis: RedisProcess
-  const sites: Site[] = []
-  let made = 0
-
-  before(async () => {
-    redis = await RedisProcess.start()
+  const start = useTwoSites({
+    secret: 'of the tests, 32 bytes long or more',
+    authentication: ({ query }: { query: Record<string, unknown> }) => ({ uid: query.uid }),
+    connectAuthentication: userOf,
   })
-
-  after(() => redis.stop())
-
-  afterEach(() => Promise.all(sites.splice(0).map((site) => site.stop())))
-
-  async function start(options: SiteOptions = {}): Promise<readonly [Site, Site]> {
-    made += 1
-    const one = async () => {
-      const engine = new RedisEngine({ url: redis.url, prefix: `${made}:` })
-      await engine.ready()
-      const secret = 'of the tests, 32 bytes long or more'
-      const authentication = ({ query }: { query: Record<string, unknown> }) => ({ uid: query.uid })
-      const site = await Site.start({
-        engine,
-        secret,
-        authentication,
-        connectAuthentication: userOf,
-        ...options,
-      })
-      sites.push(site)
-      return site
-    }
-    return [await one(), await one()]
-  }
 
   const url = (uid: string) => (request: { readonly url: string }) => `${request.url}?uid=${uid}`
   const open = (site: Site, uid = 'ann') => site.client({ url: url(uid), logLevel: 'none' })

@@ -3,31 +3,23 @@ import { type BackChannelLogoutOptions, backChannelLogout } from '@token-socket/
 import { expect } from 'chai'
 import express from 'express'
 import { SignJWT, UnsecuredJWT } from 'jose'
-import { App, EXPRESS, NotedOrders } from './orders.js'
-import { newKey, Provider, type TokenChanges } from './provider.js'
+import { EXPRESS, NotedOrders, useApps } from './orders.js'
+import { newKey, type TokenChanges, useProvider } from './provider.js'
 
 const LOGOUT = 'http://schemas.openid.net/event/backchannel-logout'
 
 const seconds = () => Math.floor(Date.now() / 1000)
 
 describe('#backChannelLogout', () => {
-  let provider: Provider
-  const apps: App[] = []
-
-  before(async () => {
-    provider = await Provider.start()
-  })
-
-  after(() => provider.stop())
-
-  afterEach(() => Promise.all(apps.splice(0).map((app) => app.stop())))
+  const startApp = useApps()
+  const providerOf = useProvider()
 
   const start = async (options: Partial<BackChannelLogoutOptions> = {}, version = 'Express 5') => {
     const sockets = new NotedOrders()
     const failures: unknown[] = []
     const refusals: string[] = []
     const route = backChannelLogout(sockets, {
-      ...provider.options,
+      ...providerOf().options,
       onerror: (cause) => failures.push(cause),
       onrefused: ({ message }) => refusals.push(message),
       ...options,
@@ -36,8 +28,7 @@ describe('#backChannelLogout', () => {
     app.all('/logout', route)
     app.all('/parsed', express.urlencoded({ extended: false }), route)
     app.all('/json', express.json(), route)
-    const one = await App.start(app)
-    apps.push(one)
+    const one = await startApp(app)
     const post = async (body: BodyInit, path = '/logout', headers: Record<string, string> = {}) => {
       const response = await fetch(one.url + path, { method: 'POST', body, headers })
       const text = await response.text()
@@ -51,7 +42,7 @@ describe('#backChannelLogout', () => {
     for (const path of ['/logout', '/parsed', '/json']) {
       it(`closes the sockets of the user, on ${version} at ${path}`, async () => {
         const { sockets, send } = await start({}, version)
-        const { status, headers, body } = await send(await provider.logoutToken(), path)
+        const { status, headers, body } = await send(await providerOf().logoutToken(), path)
         expect([status, headers.get('cache-control'), body]).to.deep.equal([200, 'no-store', ''])
         expect(sockets.orders).to.deep.equal([['revoke', { uid: 'ann' }]])
       })
@@ -69,7 +60,7 @@ describe('#backChannelLogout', () => {
   for (const [name, changes] of Object.entries(GOOD)) {
     it(`lets in a token ${name}`, async () => {
       const { send } = await start()
-      expect((await send(await provider.logoutToken(changes))).status).to.equal(200)
+      expect((await send(await providerOf().logoutToken(changes))).status).to.equal(200)
     })
   }
 
@@ -103,7 +94,7 @@ describe('#backChannelLogout', () => {
   for (const [name, [changes, text]] of Object.entries(BAD)) {
     it(`refuses a token ${name}`, async () => {
       const { send, sockets, refusals, failures } = await start()
-      const { status, headers, body } = await send(await provider.logoutToken(changes))
+      const { status, headers, body } = await send(await providerOf().logoutToken(changes))
       expect([status, headers.get('cache-control')]).to.deep.equal([400, 'no-store'])
       expect(body.error).to.equal('invalid_request')
       expect(body.error_description).to.match(text)
@@ -114,17 +105,17 @@ describe('#backChannelLogout', () => {
 
   const FORGED: Readonly<Record<string, () => Promise<string>>> = {
     'signed by another key of the same name': async () =>
-      provider.logoutToken({ key: await newKey(provider.key.kid) }),
+      providerOf().logoutToken({ key: await newKey(providerOf().key.kid) }),
     'signed with another algorithm': async () =>
-      provider.logoutToken({ key: await newKey(provider.key.kid, 'RS256') }),
+      providerOf().logoutToken({ key: await newKey(providerOf().key.kid, 'RS256') }),
     'signed with the public key as a secret': async () => {
-      const secret = new TextEncoder().encode(JSON.stringify((await provider.keys()).keys[0]))
+      const secret = new TextEncoder().encode(JSON.stringify((await providerOf().keys()).keys[0]))
       const claims = { sub: 'ann', events: { [LOGOUT]: {} }, jti: 'forged' }
-      return new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: provider.key.kid }).sign(secret)
+      return new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: providerOf().key.kid }).sign(secret)
     },
     'that is not signed': async () => new UnsecuredJWT({ sub: 'ann', jti: 'none' }).encode(),
     'whose claims were changed': async () => {
-      const [header, , signature] = (await provider.logoutToken()).split('.')
+      const [header, , signature] = (await providerOf().logoutToken()).split('.')
       const claims = Buffer.from(JSON.stringify({ sub: 'bob' })).toString('base64url')
       return [header, claims, signature].join('.')
     },
@@ -142,7 +133,7 @@ describe('#backChannelLogout', () => {
 
   it('refuses a token that was used, however often at once', async () => {
     const { send, sockets } = await start()
-    const token = await provider.logoutToken()
+    const token = await providerOf().logoutToken()
     const answers = await Promise.all([1, 2, 3, 4].map(() => send(token)))
     expect(answers.map(({ status }) => status).sort()).to.deep.equal([200, 400, 400, 400])
     expect((await send(token)).body.error_description).to.match(/used before/)
@@ -151,7 +142,7 @@ describe('#backChannelLogout', () => {
 
   it('lets a token in again whose logout failed, and answers 503 meanwhile', async () => {
     const { send, sockets, failures } = await start()
-    const token = await provider.logoutToken()
+    const token = await providerOf().logoutToken()
     sockets.failure = new Error('the engine is away')
     const { status, headers, body } = await send(token)
     expect([status, headers.get('retry-after'), body.error]).to.deep.equal([
@@ -168,7 +159,9 @@ describe('#backChannelLogout', () => {
 
   it('answers 501 for a session where `select` is not given', async () => {
     const { send, failures } = await start()
-    const { status, body } = await send(await provider.logoutToken({ claims: { sub: undefined, sid: 's' } }))
+    const { status, body } = await send(
+      await providerOf().logoutToken({ claims: { sub: undefined, sid: 's' } }),
+    )
     expect([status, body.error]).to.deep.equal([501, 'unsupported_logout'])
     expect(String(failures[0])).to.match(/select/)
   })
@@ -180,13 +173,13 @@ describe('#backChannelLogout', () => {
       const { send, sockets } = await start({
         select: async ({ sid, org }) => [{ session: `${org}-${sid}` }, { uid: 'ann' }],
       })
-      expect((await send(await provider.logoutToken(session))).status).to.equal(200)
+      expect((await send(await providerOf().logoutToken(session))).status).to.equal(200)
       expect(sockets.orders.map(([, who]) => who)).to.deep.equal([{ session: 'acme-s' }, { uid: 'ann' }])
     })
 
     it('may find nothing: the user is logged out', async () => {
       const { send, sockets } = await start({ select: () => undefined })
-      expect((await send(await provider.logoutToken(session))).status).to.equal(200)
+      expect((await send(await providerOf().logoutToken(session))).status).to.equal(200)
       expect(sockets.orders).to.deep.equal([])
     })
 
@@ -196,7 +189,7 @@ describe('#backChannelLogout', () => {
           throw new Error('the password of the database is wrong')
         },
       })
-      const { status, body } = await send(await provider.logoutToken(session))
+      const { status, body } = await send(await providerOf().logoutToken(session))
       expect(status).to.equal(503)
       expect(JSON.stringify(body)).to.not.match(/password/)
       expect(failures).to.have.length(1)
@@ -205,7 +198,7 @@ describe('#backChannelLogout', () => {
     it('may name 1,000 selectors at most', async () => {
       const many = Array.from({ length: 1001 }, (_, index) => ({ uid: String(index) }))
       const { send, sockets } = await start({ select: () => many })
-      expect((await send(await provider.logoutToken(session))).status).to.equal(503)
+      expect((await send(await providerOf().logoutToken(session))).status).to.equal(503)
       expect(sockets.orders).to.deep.equal([])
     })
   })
@@ -238,7 +231,7 @@ describe('#backChannelLogout', () => {
 
     it('has 64 KiB at most', async () => {
       const { post, sockets } = await start()
-      const token = await provider.logoutToken()
+      const token = await providerOf().logoutToken()
       const { status } = await post(`logout_token=${token}&rest=${'a'.repeat(64 * 1024)}`, '/logout', form)
       expect([status, sockets.orders]).to.deep.equal([413, []])
     })
@@ -255,7 +248,7 @@ describe('#backChannelLogout', () => {
       request.write('logout_token=a', () => request.destroy())
       while (refusals.length === 0) await new Promise((resolve) => setImmediate(resolve))
       expect(refusals).to.deep.equal(['the body is not complete'])
-      expect((await send(await provider.logoutToken())).status).to.equal(200)
+      expect((await send(await providerOf().logoutToken())).status).to.equal(200)
     })
   })
 
@@ -273,21 +266,22 @@ describe('#backChannelLogout', () => {
     }
     for (const [name, options] of Object.entries(WRONG)) {
       it(`are checked: ${name}`, () => {
-        const make = () => backChannelLogout(new NotedOrders(), { ...provider.options, ...options } as never)
+        const make = () =>
+          backChannelLogout(new NotedOrders(), { ...providerOf().options, ...options } as never)
         expect(make).to.throw().with.property('code', 'bad_option')
       })
     }
 
     it('may name the algorithms', async () => {
       const { send } = await start({ algorithms: ['RS256'] })
-      expect((await send(await provider.logoutToken())).body.error_description).to.match(/algorithm/)
+      expect((await send(await providerOf().logoutToken())).body.error_description).to.match(/algorithm/)
     })
 
     it('may give the keys themselves', async () => {
-      const { send } = await start({ jwks: await provider.keys() })
-      const asked = provider.asked
-      expect((await send(await provider.logoutToken())).status).to.equal(200)
-      expect(provider.asked).to.equal(asked)
+      const { send } = await start({ jwks: await providerOf().keys() })
+      const asked = providerOf().asked
+      expect((await send(await providerOf().logoutToken())).status).to.equal(200)
+      expect(providerOf().asked).to.equal(asked)
     })
   })
 })

@@ -58,3 +58,14 @@ export class App {
     await new Promise((resolve) => this.#http.close(resolve))
   }
 }
+
+/** Starts applications for the tests of this `describe`, and stops them after each test. */
+export function useApps(): (app: Express) => Promise<App> {
+  const apps: App[] = []
+  afterEach(() => Promise.all(apps.splice(0).map((app) => app.stop())))
+  return async (app) => {
+    const one = await App.start(app)
+    apps.push(one)
+    return one
+  }
+}

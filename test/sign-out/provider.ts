@@ -108,3 +108,13 @@ export class Provider {
 function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
+
+/** A provider for the tests of this `describe`. @returns it, once they run */
+export function useProvider(): () => Provider {
+  let provider: Provider
+  before(async () => {
+    provider = await Provider.start()
+  })
+  after(() => provider.stop())
+  return () => provider
+}

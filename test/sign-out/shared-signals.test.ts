@@ -1,8 +1,8 @@
 import { type SharedSignalsOptions, sharedSignals } from '@token-socket/sign-out'
 import { expect } from 'chai'
 import express from 'express'
-import { App, EXPRESS, NotedOrders } from './orders.js'
-import { newKey, Provider, type TokenChanges } from './provider.js'
+import { EXPRESS, NotedOrders, useApps } from './orders.js'
+import { newKey, type TokenChanges, useProvider } from './provider.js'
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/'
 const REVOKED = `${CAEP}session-revoked`
@@ -14,22 +14,14 @@ const TYPE = { 'content-type': 'application/secevent+jwt' }
 const seconds = () => Math.floor(Date.now() / 1000)
 
 describe('#sharedSignals', () => {
-  let provider: Provider
-  const apps: App[] = []
-
-  before(async () => {
-    provider = await Provider.start()
-  })
-
-  after(() => provider.stop())
-
-  afterEach(() => Promise.all(apps.splice(0).map((app) => app.stop())))
+  const startApp = useApps()
+  const providerOf = useProvider()
 
   const start = async (options: Partial<SharedSignalsOptions> = {}, version = 'Express 5') => {
     const sockets = new NotedOrders()
     const failures: unknown[] = []
     const route = sharedSignals(sockets, {
-      ...provider.options,
+      ...providerOf().options,
       onerror: (cause) => failures.push(cause),
       ...options,
     })
@@ -37,8 +29,7 @@ describe('#sharedSignals', () => {
     app.all('/signals', route)
     app.all('/text', express.text({ type: 'application/secevent+jwt' }), route)
     app.all('/raw', express.raw({ type: 'application/secevent+jwt' }), route)
-    const one = await App.start(app)
-    apps.push(one)
+    const one = await startApp(app)
     const send = async (body: string, path = '/signals', headers: Record<string, string> = {}) => {
       const response = await fetch(one.url + path, { method: 'POST', body, headers: { ...TYPE, ...headers } })
       const text = await response.text()
@@ -51,7 +42,7 @@ describe('#sharedSignals', () => {
     for (const path of ['/signals', '/text', '/raw']) {
       it(`closes sockets for session-revoked, on ${version} at ${path}`, async () => {
         const { sockets, send } = await start({}, version)
-        const { status, headers, body } = await send(await provider.securityEvent(REVOKED), path)
+        const { status, headers, body } = await send(await providerOf().securityEvent(REVOKED), path)
         expect([status, headers.get('cache-control'), body]).to.deep.equal([202, 'no-store', ''])
         expect(sockets.orders).to.deep.equal([['revoke', { uid: 'ann' }]])
       })
@@ -60,30 +51,30 @@ describe('#sharedSignals', () => {
 
   it('has clients refresh for token-claims-change', async () => {
     const { sockets, send } = await start()
-    expect((await send(await provider.securityEvent(CHANGED))).status).to.equal(202)
+    expect((await send(await providerOf().securityEvent(CHANGED))).status).to.equal(202)
     expect(sockets.orders).to.deep.equal([['refresh', { uid: 'ann' }]])
   })
 
   it('does nothing for other events, unless `events` says so', async () => {
     const { sockets, send } = await start()
     for (const type of [DISABLED, 'https://schemas.openid.net/secevent/ssf/event-type/verification'])
-      expect((await send(await provider.securityEvent(type))).status).to.equal(202)
+      expect((await send(await providerOf().securityEvent(type))).status).to.equal(202)
     expect(sockets.orders).to.deep.equal([])
     const other = await start({ events: { [DISABLED]: 'revoke' } })
-    expect((await other.send(await provider.securityEvent(DISABLED))).status).to.equal(202)
+    expect((await other.send(await providerOf().securityEvent(DISABLED))).status).to.equal(202)
     expect(other.sockets.orders).to.deep.equal([['revoke', { uid: 'ann' }]])
   })
 
   it('does it once for a token that comes again, which is no mistake', async () => {
     const { sockets, send } = await start()
-    const token = await provider.securityEvent(REVOKED)
+    const token = await providerOf().securityEvent(REVOKED)
     for (const _ of [1, 2, 3]) expect((await send(token)).status).to.equal(202)
     expect(sockets.orders).to.have.length(1)
   })
 
   it('answers 503 when it failed, and lets the token in again', async () => {
     const { sockets, send, failures } = await start()
-    const token = await provider.securityEvent(REVOKED)
+    const token = await providerOf().securityEvent(REVOKED)
     sockets.failure = new Error('the engine is away')
     expect((await send(token)).status).to.equal(503)
     expect(failures).to.deep.equal([sockets.failure])
@@ -93,7 +84,7 @@ describe('#sharedSignals', () => {
   })
 
   describe('a subject', () => {
-    const iss = () => provider.issuer
+    const iss = () => providerOf().issuer
     const SUBJECTS: Readonly<Record<string, readonly [subject: () => object, uid: string | undefined]>> = {
       'of the same issuer': [() => ({ format: 'iss_sub', iss: iss(), sub: 'bob' }), 'bob'],
       'of another issuer': [() => ({ format: 'iss_sub', iss: 'https://b.example', sub: 'bob' }), undefined],
@@ -127,7 +118,7 @@ describe('#sharedSignals', () => {
     for (const [name, [subject, uid]] of Object.entries(SUBJECTS)) {
       it(`${name} names ${uid ?? 'no uid, which is reported'}`, async () => {
         const { sockets, send, failures } = await start()
-        const token = await provider.securityEvent(REVOKED, { claims: { sub_id: subject() } })
+        const token = await providerOf().securityEvent(REVOKED, { claims: { sub_id: subject() } })
         expect((await send(token)).status).to.equal(202)
         expect(sockets.orders).to.deep.equal(uid === undefined ? [] : [['revoke', { uid }]])
         expect(failures).to.have.length(uid === undefined ? 1 : 0)
@@ -138,7 +129,7 @@ describe('#sharedSignals', () => {
       const { sockets, send } = await start()
       const event = { subject: { subject_type: 'iss-sub', iss: iss(), sub: 'bob', format: 'iss-sub' } }
       const claims = { sub_id: undefined, events: { [REVOKED]: event } }
-      expect((await send(await provider.securityEvent(REVOKED, { claims }))).status).to.equal(202)
+      expect((await send(await providerOf().securityEvent(REVOKED, { claims }))).status).to.equal(202)
       expect(sockets.orders).to.deep.equal([['revoke', { uid: 'bob' }]])
     })
 
@@ -150,7 +141,7 @@ describe('#sharedSignals', () => {
         ],
       })
       const sub_id = { format: 'email', email: 'a@b.example' }
-      const token = await provider.securityEvent(REVOKED, { claims: { sub_id } })
+      const token = await providerOf().securityEvent(REVOKED, { claims: { sub_id } })
       expect((await send(token)).status).to.equal(202)
       expect(sockets.orders.map(([, who]) => who)).to.deep.equal([
         { session: 'email a@b.example true the-application' },
@@ -175,7 +166,7 @@ describe('#sharedSignals', () => {
   for (const [name, [changes, err]] of Object.entries(BAD)) {
     it(`refuses a token ${name}: ${err}`, async () => {
       const { sockets, send, failures } = await start()
-      const { status, body } = await send(await provider.securityEvent(REVOKED, changes))
+      const { status, body } = await send(await providerOf().securityEvent(REVOKED, changes))
       expect([status, body.err]).to.deep.equal([400, err])
       expect(body.description).to.be.a('string')
       expect([sockets.orders, failures]).to.deep.equal([[], []])
@@ -184,7 +175,7 @@ describe('#sharedSignals', () => {
 
   it('refuses forged and unreadable tokens', async () => {
     const { sockets, send } = await start()
-    const forged = await provider.securityEvent(REVOKED, { key: await newKey(provider.key.kid) })
+    const forged = await providerOf().securityEvent(REVOKED, { key: await newKey(providerOf().key.kid) })
     expect((await send(forged)).body.err).to.equal('invalid_key')
     for (const body of ['garbage', 'a.b.c', ''])
       expect((await send(body)).body.err).to.equal('invalid_request')
@@ -195,7 +186,7 @@ describe('#sharedSignals', () => {
 
   it('`authorization` is what the transmitter has to send', async () => {
     const { sockets, send } = await start({ authorization: 'Bearer of the stream' })
-    const token = await provider.securityEvent(REVOKED)
+    const token = await providerOf().securityEvent(REVOKED)
     for (const headers of [{}, { authorization: 'Bearer of another' }]) {
       const { status, body } = await send(token, '/signals', headers)
       expect([status, body.err]).to.deep.equal([400, 'authentication_failed'])
@@ -206,7 +197,7 @@ describe('#sharedSignals', () => {
 
   for (const options of [{ events: { [DISABLED]: 'close' } }, { select: 5 }, { replayTtl: 0 }]) {
     it(`checks its options: ${Object.keys(options)}`, () => {
-      const make = () => sharedSignals(new NotedOrders(), { ...provider.options, ...options } as never)
+      const make = () => sharedSignals(new NotedOrders(), { ...providerOf().options, ...options } as never)
       expect(make).to.throw().with.property('code', 'bad_option')
     })
   }
