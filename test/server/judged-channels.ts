@@ -24,9 +24,14 @@ export class JudgedChannels {
   readonly decide = sinon.stub().returns(undefined)
   readonly failed = sinon.spy()
   readonly log = { write: sinon.spy() }
-  readonly channels: Channels
+  channels: Channels
 
   constructor(rules: ChannelRuleTable = {}, changes: Partial<ChannelsOwner> = {}) {
+    this.channels = this.make(rules, changes)
+  }
+
+  /** Puts other channels in place of those that there are, with the same hub and engine. */
+  make(rules: ChannelRuleTable = {}, changes: Partial<ChannelsOwner> = {}): Channels {
     const { hub, engine, decide, failed, log } = this
     this.channels = new Channels({
       hub,
@@ -55,20 +60,20 @@ export class JudgedChannels {
       proofs: new PositionProofs([Buffer.from('secret')]),
       ...changes,
     })
+    return this.channels
   }
 
   /** A socket that was let in. */
   member(claims: TokenClaims = mayRead('*'), identity: object = {}): TestSocket {
-    const { channels, hub } = this
     const made = makeSocket({
       identity: { claims: readClaims(claims), can: ['refresh'], ...identity },
       channels: {
-        forget: (...how) => channels.forget(...how),
-        prove: (...how) => channels.prove(...how),
-        reauthorize: (...how) => channels.reauthorize(...how),
+        forget: (...how) => this.channels.forget(...how),
+        prove: (...how) => this.channels.prove(...how),
+        reauthorize: (...how) => this.channels.reauthorize(...how),
       },
     })
-    hub.add(made.socket)
+    this.hub.add(made.socket)
     return made
   }
 

@@ -1,13 +1,11 @@
-import { type ChannelRuleTable, MemoryEngine, RpcError } from '@token-socket/server'
+import { type ChannelRuleTable, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
-import { Channels, type ChannelsOwner } from '../../packages/server/src/channels.js'
+import type { Channels, ChannelsOwner } from '../../packages/server/src/channels.js'
 import { type Claims, readClaims, type TokenClaims } from '../../packages/server/src/claims.js'
-import { Hub } from '../../packages/server/src/hub.js'
-import { Policy } from '../../packages/server/src/policy.js'
 import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
 import { rejection } from '../protocol/rejection.js'
+import { change, JudgedChannels } from './judged-channels.js'
 import { makeSocket, type TestSocket } from './sockets.js'
 
 const turn = () => new Promise(setImmediate)
@@ -22,55 +20,28 @@ function gate<T = void>() {
 }
 
 describe('Reauthorization', () => {
-  let hub: Hub
-  let engine: MemoryEngine
-  let failed: sinon.SinonSpy
-  let decide: sinon.SinonStub
+  let world: JudgedChannels
   let channels: Channels
+  let { engine, failed, decide } = {} as JudgedChannels
   let unsubscribed: { channel: string; reason: string }[]
 
   beforeEach(() => {
-    hub = new Hub(() => {})
-    engine = new MemoryEngine()
-    failed = sinon.spy()
-    decide = sinon.stub().returns(undefined)
+    world = new JudgedChannels()
+    ;({ engine, failed, decide } = world)
     unsubscribed = []
-    channels = make()
+    make()
   })
 
   afterEach(() => engine.close())
 
   function make(rules: ChannelRuleTable = {}, changes: Partial<ChannelsOwner> = {}): Channels {
-    channels = new Channels({
-      hub,
-      broker: engine.broker,
-      history: engine.history,
-      presence: engine.presence,
-      members: 10,
-      presenceGrace: 5000,
-      redeem: async () => undefined,
-      policy: new Policy({ channels: rules, timeout: 1000, failed }),
-      subscriptions: 2000,
-      subscriptionsPerUser: 5000,
-      channelsPerUser: 100,
-      publication: 1000,
-      historyPage: 1024 * 1024,
-      publicationRate: 1000,
-      publicationBytes: 100_000,
-      broadcastRate: 10,
-      presencesPerUser: 100,
-      presenceRate: 5,
-      events: {
-        begin: () => () => {},
-        left: (_socket, channel, reason) => void unsubscribed.push({ channel, reason }),
-        hears: () => false,
-        published: () => {},
-      },
-      decide,
-      failed,
-      proofs: new PositionProofs([Buffer.from('secret')]),
-      ...changes,
-    })
+    const events: ChannelsOwner['events'] = {
+      begin: () => () => {},
+      left: (_socket, channel, reason) => void unsubscribed.push({ channel, reason }),
+      hears: () => false,
+      published: () => {},
+    }
+    channels = world.make(rules, { vetoTimeout: undefined, events, ...changes })
     return channels
   }
 
@@ -79,21 +50,7 @@ describe('Reauthorization', () => {
     channels: Object.fromEntries(names.map((name) => [name, { subscribe: true, historyStart: 0 }])),
   })
 
-  function member(claims: TokenClaims = mayRead('*'), identity: object = {}): TestSocket {
-    const made = makeSocket({
-      identity: { claims: readClaims(claims), can: ['refresh'], ...identity },
-      channels: {
-        forget: (...how) => channels.forget(...how),
-        prove: (...how) => channels.prove(...how),
-        reauthorize: (...how) => channels.reauthorize(...how),
-      },
-    })
-    hub.add(made.socket)
-    return made
-  }
-
-  const change = ({ socket }: TestSocket, claims?: TokenClaims, auth: unknown = {}) =>
-    socket.changeAuthorization({ auth, claims: readClaims(claims) })
+  const member = (claims: TokenClaims = mayRead('*'), identity: object = {}) => world.member(claims, identity)
 
   const ask = (one: TestSocket, type: string, channel: string, more: object = {}) =>
     channels.request(one.socket, { type, id: '1', channel, ...more } as ChannelRequest)
@@ -363,7 +320,7 @@ describe('Reauthorization', () => {
     })
 
     it('gives the filter the new auth', async () => {
-      hub.filter = ({ auth }, _channel, message) => (auth as { role?: string }).role ?? message
+      world.hub.filter = ({ auth }, _channel, message) => (auth as { role?: string }).role ?? message
       const one = member()
       await join(one, 'a')
       await change(one, mayRead('*'), { role: 'admin' })
