@@ -63,6 +63,53 @@ describe('Outbox', () => {
 
   const text = (size: number, letter = 'x') => letter.repeat(size)
 
+  describe('#whenWritten', () => {
+    /** What the connection was asked to confirm. */
+    const confirming = (connection: TestConnection) => {
+      const asked: (() => void)[] = []
+      Object.assign(connection, { written: (done: () => void) => void asked.push(done) })
+      return asked
+    }
+
+    it('asks the connection once it has all that was added before, and calls when that has it', () => {
+      const { connection } = network
+      const asked = confirming(connection)
+      const outbox = make(connection)
+      const done = sinon.spy()
+      outbox.add(text(HIGH + 1))
+      clock.tick(1)
+      outbox.add('b')
+      outbox.whenWritten(done)
+      clock.tick(1)
+      expect(asked).to.have.length(0)
+      network.take(HIGH * 2)
+      clock.tick(1)
+      expect([asked.length, done.called]).to.deep.equal([1, false])
+      asked[0]?.()
+      expect(done.callCount).to.equal(1)
+    })
+
+    it('asks when what waits is sent before the end, and never for what is dropped', () => {
+      const asked = confirming(network.connection)
+      const outbox = make(network.connection)
+      const fill = () => {
+        outbox.add(text(HIGH + 1))
+        clock.tick(1)
+        outbox.add('a')
+        outbox.whenWritten(() => {})
+      }
+      fill()
+      outbox.clear()
+      network.take(HIGH * 2)
+      outbox.add('b')
+      clock.tick(1)
+      expect(asked).to.have.length(0)
+      fill()
+      outbox.end()
+      expect(asked).to.have.length(1)
+    })
+  })
+
   describe('#add', () => {
     it('sends nothing before the turn is over', () => {
       const { outbox, connection } = makeFast()

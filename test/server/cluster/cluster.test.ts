@@ -11,6 +11,8 @@ import { makeSocket } from '../sockets.js'
 /** What a node was asked, and how. */
 interface Asked extends NodeAskOptions {
   readonly type: string
+  /** Of a question to close connections. */
+  readonly sids?: readonly string[]
 }
 
 describe('Cluster', () => {
@@ -25,7 +27,8 @@ describe('Cluster', () => {
       serve: () => {},
       list: async () => ['own', ...answers.keys()],
       ask: async (question, options) => {
-        asked.push({ type: (JSON.parse(question) as Asked).type, ...options })
+        const { type, sids } = JSON.parse(question) as Asked
+        asked.push({ type, ...(sids && { sids }), ...options })
         if (hangs) return new Promise(() => {})
         const texts = [...answers].map(([node, answer]) => [node, JSON.stringify(answer)] as const)
         return { answers: new Map(texts), missing: new Map([['dead', 'silent' as const]]) }
@@ -133,6 +136,25 @@ describe('Cluster', () => {
     answers.set('other', 1)
     expect(await cluster.count({ sid: 'a.other' })).to.deep.equal({ count: 1, missing: [] })
     expect(asked.map(({ node }) => node)).to.deep.equal(['other'])
+  })
+
+  it('counts messages to other nodes while they are under way, and no longer', async () => {
+    const cluster = make()
+    answers.set('other', { data: true })
+    for (let count = 0; count < 10_001; count += 1)
+      expect(await cluster.sendTo('a.other', 1), String(count)).to.equal(true)
+    hangs = true
+    const under = Array.from({ length: 10_000 }, () => rejection(cluster.sendTo('a.other', 1)))
+    expect(await rejection(cluster.sendTo('a.other', 1))).to.include({ code: 'too_many_calls' })
+    cluster.close()
+    for (const { code } of await Promise.all(under)) expect(code).to.equal('shutting_down')
+  })
+
+  it('closes each connection once, however often it is named', async () => {
+    answers.set('other', 1)
+    const ids = ['a.other', 'b.other', 'a.other']
+    expect(await make().closeAll(ids)).to.deep.equal({ count: 1, missing: [] })
+    expect(asked.map(({ sids }) => sids)).to.deep.equal([['a.other', 'b.other']])
   })
 
   it('checks in development what goes to another node, once', async () => {
