@@ -59,7 +59,8 @@ export function decodeClientFrame(frame: Frame, can: readonly Capability[] = CAP
   try {
     const name = readName(frame, 'rpc', 'name')
     if (isNotification(frame, can)) return { type: 'call', name, data: frame.req }
-    return request({ frame, rpc: name, id: readName(frame, 'uuid', 'id'), can })
+    const id = readName(frame, 'uuid', 'id')
+    return isUnnamed(name, can) ? call(frame, name, id) : request(frame, name, id)
   } catch (error) {
     throw error instanceof FrameError ? aboutFrame(error, frame, can) : error
   }
@@ -91,19 +92,17 @@ function isNotification({ rpc, uuid }: Frame, can: readonly Capability[]): boole
   return uuid === undefined && can.includes('notify') && !BUILT_IN_NAMES.has(rpc)
 }
 
+/** Whether a name is that of frames which the client has not named: then it is a call. */
+function isUnnamed(rpc: string, can: readonly Capability[]): boolean {
+  if (rpc === BUILT_IN.refresh) return !can.includes('refresh')
+  return rpc === BUILT_IN.send && !can.includes('direct')
+}
+
 function resultFields(outcome: Outcome): Frame {
   return 'data' in outcome ? { data: sendable(outcome.data) } : encodeErrorFields(outcome)
 }
 
-/** A frame that asks for something, its name, its id, and what its sender has named. */
-interface RequestFrame {
-  readonly frame: Frame
-  readonly rpc: string
-  readonly id: string
-  readonly can: readonly Capability[]
-}
-
-function request({ frame, rpc, id, can }: RequestFrame): ClientMessage {
+function request(frame: Frame, rpc: string, id: string): ClientMessage {
   switch (rpc) {
     case BUILT_IN.auth:
       return {
@@ -123,13 +122,12 @@ function request({ frame, rpc, id, can }: RequestFrame): ClientMessage {
     case BUILT_IN.ping:
       return { type: 'ping', id }
     case BUILT_IN.refresh:
-      if (!can.includes('refresh')) break
       return { type: 'refresh', id, token: readName(readObject(frame.req, 'req'), 'token', 'token', 'req.') }
     case BUILT_IN.send:
-      if (!can.includes('direct')) break
       return { type: 'send', id, data: readObject(frame.req, 'req').data }
+    default:
+      return call(frame, rpc, id)
   }
-  return call(frame, rpc, id)
 }
 
 type ChannelRpc = (typeof BUILT_IN)['subscribe' | 'unsubscribe' | 'publish' | 'history']

@@ -86,6 +86,8 @@ export class RemoteClient extends SubscribedSocket {
   readonly host: string | undefined
   /** UTF-16 code units of the frames that it was sent. @internal */
   sent = 0
+  /** How its messages are written, if its client does not know the library's wire. @internal */
+  readonly wire: Wire | undefined
   /** The kinds of frames beyond the first version of the wire that its client takes. @internal */
   readonly capabilities: readonly Capability[]
   readonly #counts: boolean
@@ -105,6 +107,7 @@ export class RemoteClient extends SubscribedSocket {
     this.capabilities = identity.can ?? []
     this.#owner = owner
     this.#connection = connection
+    this.wire = connection.wire
     this.#session = new SocketSession(this, owner)
     const receive = (text: unknown) => this.#session.receive(text)
     const onslow = (reader: SlowReader) => owner.onslow?.(this, reader)
@@ -135,11 +138,6 @@ export class RemoteClient extends SubscribedSocket {
   /** What carries the connection: `websocket`, `xhr-streaming`, … */
   get transport(): string {
     return this.#connection.transport
-  }
-
-  /** How its messages are written, if its client does not know the library's wire. @internal */
-  get wire(): Wire | undefined {
-    return this.#connection.wire
   }
 
   /** Messages that have come from it. @internal */
@@ -284,7 +282,7 @@ export class RemoteClient extends SubscribedSocket {
   /** Sends a message. An answer, or an error, is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */
   sendMessage(message: ServerMessage): void {
     if (message.type === 'answer' || message.type === 'error') return this.#sendAnswer(message)
-    const { wire } = this.#connection
+    const { wire } = this
     const frame = wire ? wire.encode(message) : encodeServerMessage(message)
     if (frame === undefined) return
     if (message.type === 'subscribed') this.inBulk(() => this.deliver(frame))
@@ -358,7 +356,7 @@ export class RemoteClient extends SubscribedSocket {
 
   #sendAnswer(message: AnswerMessage | ErrorMessage): void {
     if (this.isClosed) return
-    const { wire } = this.#connection
+    const { wire } = this
     if (wire) return this.#closeInstead(wire.closes(message))
     const limit = this.#owner.limits.answers
     const answer = this.#outbox.size > limit ? this.#refuseAnswer(message, limit) : message

@@ -171,8 +171,8 @@ export class SocketSession {
       const nearest = development && isUnknown(outcome, rpc) ? development.nearestAction(rpc) : undefined
       if (nearest !== undefined) return this.#suggest(message, rpc, nearest)
       if (requests.isVerbose || 'error' in outcome) this.#log(message, outcome, begun)
-      const isOwn = refusal !== undefined || message.type !== 'call'
-      if (isOwn && 'error' in outcome) this.#counter.refused(outcome.code)
+      // An application's own errors may have any code.
+      if ('error' in outcome && (refusal || message.type !== 'call')) this.#counter.refused(outcome.code)
       if (message.type === 'call' && isTimeout(outcome, rpc)) return this.#timedOut(message)
       if (development && message.type === 'call' && message.id !== undefined && 'data' in outcome)
         development.checkData('answer', rpc, outcome.data)
