@@ -15,7 +15,7 @@ class KnownCluster {
   readonly #source: OneSource
 
   constructor(url: string) {
-    this.#source = new OneSource({ url, client: undefined, connectTimeout: 5000 })
+    this.#source = new OneSource({ url }, 5000)
   }
 
   onChange(listener: () => void): void {

@@ -1,7 +1,6 @@
 /** Several Redis processes that share the keys: each channel is on one of them. */
 import { redisEngine } from '@token-socket/redis'
 import { expect } from 'chai'
-import { createCluster } from 'redis'
 import { ClusterSource } from '../../packages/redis/src/client.js'
 import { type EngineLimits, engineContract } from '../contract/engine.js'
 import { freePort } from '../ports.js'
@@ -33,7 +32,7 @@ describe('RedisEngine, on a cluster', function () {
   const createNodes = async (count: number, limits: EngineLimits = {}) => {
     await cluster.flush()
     const nodes = Array.from({ length: count }, () =>
-      redisEngine({ client: cluster.client(), lease: LEASE, ...limits }),
+      redisEngine({ cluster: cluster.settings, lease: LEASE, ...limits }),
     )
     await Promise.all(nodes.map((node) => node.ready()))
     return nodes
@@ -47,7 +46,7 @@ describe('RedisEngine, on a cluster', function () {
   afterEach(() => Promise.all(nodes.splice(0).map(({ engine }) => engine.close())))
 
   async function start(options: object = {}): Promise<RedisNode> {
-    const node = await RedisNode.start({ client: cluster.client(), ...options })
+    const node = await RedisNode.start({ cluster: cluster.settings, ...options })
     nodes.push(node)
     return node
   }
@@ -56,7 +55,7 @@ describe('RedisEngine, on a cluster', function () {
     await cluster.flush()
     // They do not look for what they may have missed.
     const options = { checkInterval: 60_000 }
-    const made = [1, 2].map(() => new RedisNode({ client: cluster.client(), ...options }))
+    const made = [1, 2].map(() => new RedisNode({ cluster: cluster.settings, ...options }))
     nodes.push(...made)
     const [one, two] = made as [RedisNode, RedisNode]
     two.engine.nodes.serve(async (question) => `${question}!`)
@@ -176,7 +175,7 @@ describe('RedisEngine, on a cluster', function () {
   describe('that cannot be reached', () => {
     it('fails what is asked, is told of once, and can be given up', async () => {
       const node = new RedisNode({
-        client: createCluster({ rootNodes: [{ url: 'redis://127.0.0.1:1' }] }),
+        cluster: { rootNodes: [{ url: 'redis://127.0.0.1:1' }] },
         connectTimeout: 200,
       })
       expect(await isDone(node.engine.ready())).to.equal(false)
@@ -262,7 +261,7 @@ describe('RedisEngine, on a cluster whose master and replica change places', fun
   afterEach(() => Promise.all(nodes.map(({ engine }) => engine.close())))
 
   function create(options: object = {}): RedisNode {
-    const node = new RedisNode({ client: cluster.client(), ...options })
+    const node = new RedisNode({ cluster: cluster.settings, ...options })
     nodes.push(node)
     return node
   }
@@ -304,7 +303,7 @@ describe('RedisEngine, on a cluster without sharded pub/sub', function () {
 
   it('uses ordinary Redis channels', async () => {
     const cluster = await RedisCluster.start(0, '--rename-command', 'SPUBLISH', '')
-    const options = () => ({ client: cluster.client() })
+    const options = () => ({ cluster: cluster.settings })
     const nodes = await Promise.all([RedisNode.start(options()), RedisNode.start(options())])
     const [one, two] = nodes
     try {

@@ -1,29 +1,12 @@
 /** Connections to Redis that break, are slow, or belong to a client that is given. */
 import { expect } from 'chai'
-import { createClient, type RedisClientType } from 'redis'
+import { createClient } from 'redis'
 import { rejection } from '../protocol/rejection.js'
 import { type Logged, numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 import { RedisProxy } from './redis-proxy.js'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** A client that ends as those of version 5 do, and so do its duplicates. */
-function likeVersion5(client: RedisClientType): RedisClientType {
-  const { duplicate, close, destroy } = client
-  let isClosed = false
-  const closing = <T>(end: () => T) => {
-    if (isClosed) throw new Error('The client is closed')
-    isClosed = true
-    return end()
-  }
-  return Object.assign(client, {
-    duplicate: (options: object) =>
-      likeVersion5(duplicate.call(client, options) as unknown as RedisClientType),
-    close: () => closing(() => close.call(client)),
-    destroy: () => closing(() => destroy.call(client)),
-  })
-}
 
 describe('RedisEngine’s connections', () => {
   let redis: RedisProcess
@@ -171,14 +154,6 @@ describe('RedisEngine’s connections', () => {
     expect(client.isOpen).to.equal(false)
     expect(await admin.sendCommand(['CLIENT', 'LIST'])).to.match(/name=mine .*db=3/)
     expect(await admin.dbSize()).to.equal(0)
-  })
-
-  it('may be made by version 5 of `redis`, whose destroy() throws after close()', async () => {
-    const node = await start({ client: likeVersion5(createClient({ url: redis.url })) })
-    await node.engine.broker.subscribe('a')
-    await node.keep('a', '1')
-    await node.until(() => node.texts.length === 1)
-    await node.engine.close()
   })
 
   it('may speak RESP2', async () => {

@@ -1,4 +1,4 @@
-import { createCluster } from 'redis'
+import type { ClusterSettings } from '@token-socket/redis'
 import { freePort } from '../ports.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 
@@ -29,10 +29,10 @@ export class RedisCluster {
     return cluster
   }
 
-  /** A client of the application, which knows one of them. */
-  client() {
+  /** Settings that name one of them. */
+  get settings(): ClusterSettings {
     const { port } = (this.masters[1] as ClusterMember).process
-    return createCluster({ rootNodes: [{ socket: { host: '127.0.0.1', port } }] })
+    return { rootNodes: [{ socket: { host: '127.0.0.1', port } }] }
   }
 
   async flush(): Promise<void> {

@@ -1,6 +1,6 @@
 /** A master and its replica, and sentinels that put one in the place of the other. */
 import { expect } from 'chai'
-import { createClient, createSentinel } from 'redis'
+import { createClient } from 'redis'
 import { isNext } from '../../packages/server/src/epoch.js'
 import { freePort } from '../ports.js'
 import { exercise } from './exercise.js'
@@ -39,12 +39,11 @@ describe('RedisEngine, behind Sentinel', function () {
       await until(async () => (await askSentinel(port)).includes(`slaves=1,sentinels=${count}`))
   }
 
-  /** Two nodes that hear a channel. Their client knows a sentinel that is gone, too. */
+  /** Two nodes that hear a channel. Their settings name a sentinel that is gone, too. */
   async function pair(options: object = {}): Promise<[RedisNode, RedisNode]> {
     const ports = [await freePort(), ...sentinels.map(({ port }) => port)]
     const sentinelRootNodes = ports.map((port) => ({ host: '127.0.0.1', port }))
-    const start = () =>
-      RedisNode.start({ client: createSentinel({ name: 'main', sentinelRootNodes }), ...options })
+    const start = () => RedisNode.start({ sentinel: { name: 'main', sentinelRootNodes }, ...options })
     const made: [RedisNode, RedisNode] = [await start(), await start()]
     nodes.push(...made)
     for (const { engine } of made) await engine.broker.subscribe('a')

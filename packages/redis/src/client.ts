@@ -1,17 +1,39 @@
 import { badOption } from '@token-socket/server'
-import { createClient, type RedisClusterOptions, type RedisSentinelOptions } from 'redis'
+import {
+  createClient,
+  type RedisClientOptions,
+  type RedisClusterOptions,
+  type RedisFunctions,
+  type RedisModules,
+  type RedisScripts,
+  type RedisSentinelOptions,
+  type RespVersions,
+} from 'redis'
+import { settingsOfClient } from './connection/given-client.js'
 import { SLOTS } from './slots.js'
 
-/**
- * A client of the package `redis`, as `createClient`, `createCluster` or `createSentinel` makes it: its settings are what
- * is wanted.
- */
+/** A client of the package `redis` 6, as `createClient` makes it: its settings are what is wanted. */
 export interface RedisClientSource {
-  /** The client's settings, where it shows them. */
+  /** The client's settings. */
   readonly options?: object | undefined
-  /** Makes another with the same settings but these. */
-  duplicate(options: object): unknown
+  /** Clients of ioredis, and of old versions, have none. */
+  destroy(): unknown
 }
+
+/** Settings of one Redis, as `createClient` of the package `redis` 6 takes them. */
+export type StandaloneSettings = RedisClientOptions<RedisModules, RedisFunctions, RedisScripts, RespVersions>
+
+/** Settings of a cluster, as `createCluster` of the package `redis` 6 takes them. */
+export type ClusterSettings = Pick<
+  RedisClusterOptions<RedisModules, RedisFunctions, RedisScripts, RespVersions>,
+  'rootNodes' | 'defaults' | 'nodeAddressMap' | 'RESP'
+>
+
+/** Settings of a master that sentinels name, as `createSentinel` of the package `redis` 6 takes them. */
+export type SentinelSettings = Pick<
+  RedisSentinelOptions<RedisModules, RedisFunctions, RedisScripts, RespVersions>,
+  'name' | 'sentinelRootNodes' | 'nodeClientOptions' | 'sentinelClientOptions' | 'nodeAddressMap' | 'RESP'
+>
 
 /** What is used of a client of the package `redis`, which is connected to one Redis. */
 export interface Client {
@@ -39,8 +61,12 @@ export interface Address {
 
 /** Where clients come from, and what they are told. */
 export interface ClientSettings {
+  /** Where Redis is, if nothing else says so. */
   readonly url: string
-  readonly client: RedisClientSource | undefined
+  readonly standalone?: StandaloneSettings | undefined
+  readonly client?: RedisClientSource | undefined
+  readonly cluster?: ClusterSettings | undefined
+  readonly sentinel?: SentinelSettings | undefined
   readonly connectTimeout: number
 }
 
@@ -72,7 +98,7 @@ interface SocketSettings extends Partial<Address> {
   readonly socketTimeout?: number
 }
 
-type AddressMap = RedisClusterOptions['nodeAddressMap']
+type AddressMap = ClusterSettings['nodeAddressMap']
 
 /**
  * Where clients come from. Each is connected to one Redis and never reconnects by itself: `Connection` does, as it knows what
@@ -80,50 +106,49 @@ type AddressMap = RedisClusterOptions['nodeAddressMap']
  */
 export type ClientSource = OneSource | SentinelSource | ClusterSource
 
-/** @throws RpcError `bad_option` */
+/** @throws RpcError `bad_option`, naming the option */
 export function sourceOf(settings: ClientSettings): ClientSource {
-  const { client, connectTimeout } = settings
-  if (!client) return new OneSource(settings)
-  const given = client.options ?? duplicated(client)
-  if (!given) throw badOption('client', 'is of no kind that is known')
-  if ('rootNodes' in given) return new ClusterSource(given as RedisClusterOptions, connectTimeout)
-  if ('sentinelRootNodes' in given) return new SentinelSource(given as RedisSentinelOptions, connectTimeout)
-  return new OneSource(settings)
+  const { url, standalone, client, cluster, sentinel, connectTimeout } = settings
+  if (cluster) return new ClusterSource(cluster, connectTimeout)
+  if (sentinel) return new SentinelSource(sentinel, connectTimeout)
+  if (client !== undefined) return new OneSource(tried('client', settingsOfClient(client)), connectTimeout)
+  if (standalone) return new OneSource(tried('standalone', standalone), connectTimeout)
+  return new OneSource(tried('url', { url }), connectTimeout)
 }
 
 /** Clients of the one Redis there is. */
 export class OneSource {
   readonly kind = 'one'
-  readonly #template: RedisClientSource
+  readonly #settings: StandaloneSettings
   readonly #connectTimeout: number
 
-  /** @throws RpcError `bad_option` */
-  constructor({ url, client, connectTimeout }: ClientSettings) {
-    this.#template = client ?? templateOf(url)
+  constructor(settings: StandaloneSettings, connectTimeout: number) {
+    // With what stands in a URL, such as the database.
+    this.#settings = newClient(settings).options ?? settings
     this.#connectTimeout = connectTimeout
   }
 
   /** The number of its database that is used. */
   get database(): number {
-    return databaseOf(this.#template.options)
+    return databaseOf(this.#settings)
   }
 
   /** Makes a client that is not connected yet. */
   async open(): Promise<Client> {
-    const socket = socketOf(this.#template.options ?? {}, this.#connectTimeout)
-    return this.#template.duplicate({ ...OWN, socket }) as Client
+    const socket = socketOf(this.#settings, this.#connectTimeout)
+    return newClient({ ...this.#settings, socket })
   }
 }
 
 /** Clients of the master that sentinels name. */
 export class SentinelSource {
   readonly kind = 'sentinel'
-  readonly #settings: RedisSentinelOptions
+  readonly #settings: SentinelSettings
   readonly #connectTimeout: number
   #master = ''
   #replaced = { master: '', at: 0 }
 
-  constructor(settings: RedisSentinelOptions, connectTimeout: number) {
+  constructor(settings: SentinelSettings, connectTimeout: number) {
     this.#settings = settings
     this.#connectTimeout = connectTimeout
   }
@@ -188,10 +213,10 @@ export class ClusterSource {
   readonly kind = 'cluster'
   /** There are no others in a cluster. */
   readonly database = 0
-  readonly #settings: RedisClusterOptions
+  readonly #settings: ClusterSettings
   readonly #connectTimeout: number
 
-  constructor(settings: RedisClusterOptions, connectTimeout: number) {
+  constructor(settings: ClusterSettings, connectTimeout: number) {
     this.#settings = settings
     this.#connectTimeout = connectTimeout
   }
@@ -269,7 +294,7 @@ async function askAny<Answer>(
   throw cause
 }
 
-/** Ends a client, whatever state it is in: version 5 of `redis` throws for one that is closed. */
+/** Ends a client, whatever state it is in. Never throws. */
 export function destroy(client: Pick<Client, 'destroy'> | undefined): void {
   try {
     client?.destroy()
@@ -282,20 +307,27 @@ function openNode(settings: object, { host, port }: Address, connectTimeout: num
   return newClient({ ...settings, socket: { ...socketOf(settings, connectTimeout), host, port } })
 }
 
-/** Making the class of clients takes long: it is made once, whatever settings its clients have. */
-let template: RedisClientSource | undefined
-
-function newClient(settings: object): Client & RedisClientSource {
-  template ??= createClient()
-  return template.duplicate({ ...settings, ...OWN }) as Client & RedisClientSource
+/** What settings make clients of. */
+interface Template {
+  duplicate(options: object): unknown
 }
 
-function templateOf(url: string): RedisClientSource {
+/** Making the class of clients takes long: it is made once, whatever settings its clients have. */
+let template: Template | undefined
+
+function newClient(settings: object): Client & { readonly options?: StandaloneSettings } {
+  template ??= createClient() as unknown as Template
+  return template.duplicate({ ...settings, ...OWN }) as Client
+}
+
+/** @returns the settings, if a client can be made of them. @throws RpcError `bad_option` */
+export function tried<Settings extends object>(option: string, settings: Settings): Settings {
   try {
-    return newClient({ url })
+    newClient(settings)
   } catch (cause) {
-    throw badOption('url', `cannot be used: ${(cause as Error).message}`)
+    throw badOption(option, `cannot be used: ${(cause as Error).message}`)
   }
+  return settings
 }
 
 function socketOf({ socket }: { readonly socket?: object }, connectTimeout: number): SocketSettings {
@@ -320,26 +352,6 @@ function mapped(address: Address, map: AddressMap): Address {
 /** An address as a cluster writes it. */
 export function nameOf({ host, port }: Address): string {
   return `${host}:${port}`
-}
-
-/** What it gives to its duplicate: clients of clusters and of sentinels show their settings in no other way. */
-class Duplicate {
-  readonly settings: object | undefined
-
-  constructor(settings: object | undefined) {
-    this.settings = settings
-  }
-}
-
-function duplicated(client: RedisClientSource): object | undefined {
-  // `duplicate` makes an instance of the class of `this`.
-  const asking = Object.create(Duplicate.prototype, { _self: { value: Reflect.get(client, '_self') } })
-  try {
-    const made: unknown = client.duplicate.call(asking, {})
-    return made instanceof Duplicate ? made.settings : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function shuffle<Item>(items: readonly Item[]): Item[] {

@@ -1,4 +1,9 @@
 /** An engine for TokenSocket on Redis, for many nodes. */
-export type { RedisClientSource } from './client.js'
+export type {
+  ClusterSettings,
+  RedisClientSource,
+  SentinelSettings,
+  StandaloneSettings,
+} from './client.js'
 export type { RedisEngineOptions } from './options.js'
 export { RedisEngine, redisEngine } from './redis-engine.js'

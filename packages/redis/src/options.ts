@@ -8,7 +8,14 @@ import {
   safeLogger,
   warnOfUnknown,
 } from '@token-socket/server'
-import type { RedisClientSource } from './client.js'
+import {
+  type ClusterSettings,
+  type RedisClientSource,
+  type SentinelSettings,
+  type StandaloneSettings,
+  tried,
+} from './client.js'
+import { checkWays, warnOfSettings } from './connection/given-settings.js'
 
 /** Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`. */
 export interface RedisEngineOptions {
@@ -18,9 +25,28 @@ export interface RedisEngineOptions {
    */
   readonly url?: string | undefined
   /**
-   * A client of the package `redis`, version 5 or 6, made by `createClient`, `createCluster` or `createSentinel`, instead of `url`: its
-   * settings are taken, for connections of the engine's own. The client itself need not be connected and is not touched.
-   * @default a client made of `url`
+   * Settings of one Redis, as `createClient` of the package `redis` 6 takes them, instead of `url`:
+   * `{ socket: { host, port, tls, ca }, username, password, database }`.
+   * @default settings made of `url`
+   */
+  readonly standalone?: StandaloneSettings | undefined
+  /**
+   * Settings of a Redis Cluster, as `createCluster` of the package `redis` 6 takes them, instead of
+   * `url`: `{ rootNodes: [{ url }], defaults: { username, password } }`.
+   * @default no cluster
+   */
+  readonly cluster?: ClusterSettings | undefined
+  /**
+   * Settings of a master that sentinels name, as `createSentinel` of the package `redis` 6 takes
+   * them, instead of `url`: `{ name, sentinelRootNodes: [{ host, port }], nodeClientOptions }`.
+   * @default no sentinels
+   */
+  readonly sentinel?: SentinelSettings | undefined
+  /**
+   * A client that `createClient` of the package `redis` 6 has made, instead of `url`: its settings
+   * are taken, for connections of the engine's own. The client itself need not be connected and is
+   * not touched. Clusters, sentinels, other versions and ioredis are refused with `bad_option`.
+   * @default none
    */
   readonly client?: RedisClientSource | undefined
   /** What the names of all keys and Redis channels begin with; `{}` cannot be in it. @default 'token-socket:' */
@@ -54,16 +80,19 @@ export interface RedisEngineOptions {
 
 type Given<Options> = { readonly [Name in keyof Options]: Exclude<Options[Name], undefined> }
 
+/** Options that say where Redis is, instead of `url`. */
+type Ways = 'client' | 'standalone' | 'cluster' | 'sentinel'
+
 /** {@link RedisEngineOptions} with their defaults. */
-export interface ResolvedOptions extends Required<Given<Omit<RedisEngineOptions, 'client' | 'url'>>> {
-  /** Where Redis is, if there is no client. */
-  readonly url: string
-  /** The application's own client; without one, a client is made of `url`. @default undefined */
-  readonly client: RedisClientSource | undefined
-}
+export interface ResolvedOptions
+  extends Required<Given<Omit<RedisEngineOptions, Ways>>>,
+    Pick<RedisEngineOptions, Ways> {}
 
 const DEFAULTS = {
   url: 'redis://localhost:6379',
+  standalone: undefined,
+  cluster: undefined,
+  sentinel: undefined,
   client: undefined,
   prefix: 'token-socket:',
   commandTimeout: 5000,
@@ -80,7 +109,7 @@ const TIMES = ['commandTimeout', 'connectTimeout', 'checkInterval', 'lease', 'wa
 /** @throws RpcError `bad_option`, naming the option */
 export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
   checkOptions(options)
-  if (options.client && options.url !== undefined) throw badOption('url', 'cannot be given beside a client')
+  checkWays(options, tried)
   const defaults = { ...DEFAULTS, logger: consoleLogger(false) }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const resolved: ResolvedOptions = { ...defaults, ...given }
@@ -95,23 +124,16 @@ export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
   checkLogger(resolved.logger)
   const logger = safeLogger(resolved.logger)
   warnOfUnknown(logger, { options, known: Object.keys(defaults) })
+  warnOfSettings(logger, options)
   return { ...resolved, logger }
 }
 
-function checkSource({ url, client, prefix }: ResolvedOptions): void {
+function checkSource({ url, prefix }: ResolvedOptions): void {
   if (typeof url !== 'string' || url === '')
     throw badOption('url', 'has to be one such as redis://localhost:6379')
-  if (client !== undefined && !isClient(client))
-    throw badOption('client', 'has to be a client of the package redis, version 5 or 6')
   // With empty braces the keys of one channel would not be together in a cluster.
   if (typeof prefix !== 'string' || prefix.includes('{}'))
     throw badOption('prefix', 'has to be a string without an empty pair of braces')
-}
-
-/** Clients of version 4, and of ioredis, can be duplicated too, but not closed in this way. */
-function isClient(client: unknown): boolean {
-  const methods = Object(client) as Readonly<Record<string, unknown>>
-  return ['duplicate', 'close', 'destroy'].every((name) => typeof methods[name] === 'function')
 }
 
 function checkLogger(logger: Partial<ResolvedOptions['logger']>): void {

@@ -1,0 +1,95 @@
+import { badOption, type Logger, warnOfUnknown } from '@token-socket/server'
+
+/** What is checked of the engine's options. */
+interface Given {
+  readonly url?: unknown
+  readonly standalone?: unknown
+  readonly client?: unknown
+  readonly cluster?: unknown
+  readonly sentinel?: unknown
+}
+
+/** The options that say where Redis is: one of them is enough. */
+const WAYS = ['url', 'standalone', 'client', 'cluster', 'sentinel'] as const
+
+/** The names that the settings may have. Others of the package `redis` mean nothing here. */
+const KNOWN = {
+  cluster: ['rootNodes', 'defaults', 'nodeAddressMap', 'RESP'],
+  sentinel: [
+    'name',
+    'sentinelRootNodes',
+    'nodeClientOptions',
+    'sentinelClientOptions',
+    'nodeAddressMap',
+    'RESP',
+  ],
+}
+
+/**
+ * Checks what says where Redis is. Nothing is connected to.
+ * @param tryOut throws `bad_option` if no client can be made of settings
+ * @throws RpcError `bad_option`, naming the option
+ */
+export function checkWays(given: Given, tryOut: (option: string, settings: object) => unknown): void {
+  const [first, other] = WAYS.filter((name) => given[name] !== undefined)
+  if (first && other) throw badOption(first, `cannot be given beside ${other}`)
+  const { standalone, cluster, sentinel } = given
+  if (standalone !== undefined) checkObject('standalone', standalone)
+  if (cluster !== undefined) checkCluster(checkObject('cluster', cluster), tryOut)
+  if (sentinel !== undefined) checkSentinel(checkObject('sentinel', sentinel), tryOut)
+}
+
+/** Logs a warning for each setting that there is not. */
+export function warnOfSettings(logger: Pick<Logger, 'warn'>, given: Given): void {
+  for (const name of ['cluster', 'sentinel'] as const) {
+    const options = given[name]
+    if (options) warnOfUnknown(logger, { options, known: KNOWN[name], of: `${name}.` })
+  }
+}
+
+type Settings = Readonly<Record<string, unknown>>
+
+function checkCluster(
+  { rootNodes, defaults }: Settings,
+  tryOut: (option: string, settings: object) => unknown,
+): void {
+  for (const root of checkList('cluster.rootNodes', rootNodes)) {
+    const settings = checkObject('cluster.rootNodes', root)
+    if (settings.url === undefined && settings.socket === undefined)
+      throw badOption('cluster.rootNodes', 'has to be a list such as [{ url: "redis://10.0.0.1:6379" }]')
+    tryOut('cluster.rootNodes', settings)
+  }
+  if (defaults !== undefined) tryOut('cluster.defaults', checkObject('cluster.defaults', defaults))
+}
+
+function checkSentinel(
+  { name, sentinelRootNodes, nodeClientOptions, sentinelClientOptions }: Settings,
+  tryOut: (option: string, settings: object) => unknown,
+): void {
+  if (typeof name !== 'string' || name === '')
+    throw badOption('sentinel.name', 'has to be the name by which the sentinels know the master')
+  for (const root of checkList('sentinel.sentinelRootNodes', sentinelRootNodes)) {
+    const { host, port } = Object(root) as Settings
+    if (typeof host !== 'string' || host === '' || typeof port !== 'number')
+      throw badOption(
+        'sentinel.sentinelRootNodes',
+        'has to be a list such as [{ host: "10.0.0.1", port: 26379 }]',
+      )
+  }
+  for (const [field, settings] of Object.entries({ nodeClientOptions, sentinelClientOptions }))
+    if (settings !== undefined) tryOut(`sentinel.${field}`, checkObject(`sentinel.${field}`, settings))
+}
+
+function checkList(field: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value) || value.length === 0)
+    throw badOption(field, 'has to be a list that is not empty')
+  return value
+}
+
+/** Clients are objects, too: their settings are not their properties. */
+function checkObject(field: string, value: unknown): Settings {
+  const isPlain = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isPlain || typeof (value as Settings).duplicate === 'function')
+    throw badOption(field, 'has to be an object of settings, not a client')
+  return value as Settings
+}
