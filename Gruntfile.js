@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { findExecutables } from './scripts/executables.mjs'
 import { gateNamed, root } from './scripts/gates.mjs'
+import { installPackages } from './scripts/install.mjs'
 import { coverageFolder, runGate } from './scripts/run-gate.mjs'
 
 /** Tasks by name: the gates that each runs, in order. */
@@ -16,6 +17,7 @@ const tasks = {
   cluster: ['cluster-websocket', 'cluster-xhr-streaming', 'cluster-xhr-polling', 'chaos'],
   browser: ['browser'],
   bundlers: ['bundlers'],
+  matrix: ['matrix'],
   repository: ['repository'],
   pack: ['pack'],
   size: ['size'],
@@ -35,6 +37,8 @@ async function runTask(grunt, names) {
   if (names.includes('unit')) rmSync(coverageFolder, { recursive: true, force: true })
   let worked = true
   for (const name of names) {
+    const { packages } = gateNamed(name)
+    if (packages) await installPackages(packages)
     const { passed, failed, seconds, note } = await runGate(gateNamed(name), findExecutables())
     grunt.log.writeln(
       `${name}: ${passed} passed, ${failed} failed, ${seconds.toFixed(1)} s${note ? ` (${note})` : ''}`,

@@ -20,6 +20,7 @@ export const GATE_LIMIT = 900
  * @property {readonly string[]} [files] the names of its files in these folders. @default all
  * @property {readonly string[]} [otherFiles] the names of files in these folders that are another gate's
  * @property {readonly string[]} [leftOut] titles of tests that are not among them; where they stand is why
+ * @property {string} [packages] a folder with a lock file of its own, whose packages its tests take
  * @property {boolean} [coverage] what its processes ran counts as covered
  */
 
@@ -184,6 +185,13 @@ export const gates = [
     name: 'bundlers',
     does: 'the packed client in Node, in TypeScript, and in pages built by Vite, esbuild, Rollup and webpack',
     tests: ['test/bundlers'],
+    jobs: 2,
+  },
+  {
+    name: 'matrix',
+    does: 'the packed packages with the frameworks, bundlers and test tools of others: the cheap half of `npm run matrix`',
+    tests: ['test/matrix'],
+    packages: 'test/matrix',
     jobs: 2,
   },
   {

@@ -15,12 +15,13 @@ const SHOWN = 20
  * @param {string[]} step.args
  * @param {string} step.advice what to do when it fails
  * @param {Record<string, string>} [step.env] added to its environment
+ * @param {string} [step.cwd] where it runs. @default the root
  * @returns {Promise<boolean>} whether it worked; never throws
  */
-export async function runStep({ title, program, args, advice, env }) {
+export async function runStep({ title, program, args, advice, ...settings }) {
   process.stdout.write(`${title} … `)
   const start = performance.now()
-  const { code, output } = await capture(program, args, env)
+  const { code, output } = await capture(program, args, settings)
   const seconds = `${((performance.now() - start) / 1000).toFixed(1)} s`
   console.log(code === 0 ? seconds : `failed after ${seconds}`)
   if (code !== 0) console.error(`\n${shorten(output)}\n\n${advice}\n`)
@@ -33,10 +34,10 @@ function shorten(output) {
   return [...lines.slice(0, SHOWN), '…', ...lines.slice(-SHOWN)].join('\n')
 }
 
-function capture(program, args, env = {}) {
+function capture(program, args, { env = {}, cwd = root }) {
   return new Promise((resolve) => {
     const stdio = ['ignore', 'pipe', 'pipe']
-    const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio })
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio })
     let output = ''
     const add = (chunk) => {
       output += chunk

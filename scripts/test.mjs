@@ -21,10 +21,17 @@ function counted(worked, note) {
   return worked ? { passed: 1, failed: 0 } : { passed: 0, failed: 1, note }
 }
 
+async function installAndRun(gate, env) {
+  if (gate.packages && !(await installPackages(gate.packages))) {
+    return counted(false, `npm ci failed in ${gate.packages}`)
+  }
+  return runGate(gate, env)
+}
+
 async function runGates(env) {
   for (const [index, gate] of gates.entries()) {
     console.log(`\n[${index + 1}/${gates.length}] ${gate.name}: ${gate.does}`)
-    const { passed, failed, note } = await record(gate.name, () => runGate(gate, env))
+    const { passed, failed, note } = await record(gate.name, () => installAndRun(gate, env))
     console.log(`${gate.name}: ${passed} passed, ${failed} failed${note ? ` (${note})` : ''}`)
   }
 }

@@ -17,32 +17,35 @@ function* textsOf(
   for (const [key, child] of Object.entries(value)) yield* textsOf(child, [...path, key])
 }
 
-describe('package-lock.json', () => {
-  const lock = readJson('package-lock.json')
-  const texts = [...textsOf(lock)]
+for (const file of ['package-lock.json', 'test/matrix/package-lock.json'])
+  describe(file, () => {
+    const lock = readJson(file)
+    const texts = [...textsOf(lock)]
 
-  it('has no download address', () => {
-    const resolved = texts.filter(([path]) => path.at(-1) === 'resolved').map(([, text]) => text)
-    expect(resolved.filter((target) => !/^(packages|examples)\/[\w-]+$/.test(target))).to.deep.equal([])
-  })
+    it('has no download address', () => {
+      const resolved = texts.filter(([path]) => path.at(-1) === 'resolved').map(([, text]) => text)
+      expect(resolved.filter((target) => !/^(packages|examples)\/[\w-]+$/.test(target))).to.deep.equal([])
+    })
 
-  it('holds the builds for every platform, without which `npm ci` refuses it', () => {
-    const packages = lock.packages as Record<string, { optionalDependencies?: Json }>
-    const paths = Object.keys(packages)
-    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
-      Object.keys(optionalDependencies),
-    )
-    expect(
-      wanted.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`))),
-    ).to.deep.equal([])
-  })
+    it('holds the builds for every platform, without which `npm ci` refuses it', () => {
+      const packages = lock.packages as Record<string, { optionalDependencies?: Json }>
+      const paths = Object.keys(packages)
+      const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+        Object.keys(optionalDependencies),
+      )
+      expect(
+        wanted.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`))),
+      ).to.deep.equal([])
+    })
 
-  it('names no host but in what packages say about themselves', () => {
-    const notes = new Set(['funding', 'deprecated', 'license'])
-    const hosts = texts.filter(([path, text]) => text.includes('://') && !path.some((key) => notes.has(key)))
-    expect(hosts).to.deep.equal([])
+    it('names no host but in what packages say about themselves', () => {
+      const notes = new Set(['funding', 'deprecated', 'license'])
+      const hosts = texts.filter(
+        ([path, text]) => text.includes('://') && !path.some((key) => notes.has(key)),
+      )
+      expect(hosts).to.deep.equal([])
+    })
   })
-})
 
 describe('the workspace packages', () => {
   const rootPackage = readJson('package.json')

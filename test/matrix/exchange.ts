@@ -1,0 +1,81 @@
+/** A real client talks to a real server, each a program of the application. */
+import type { Application } from './application.js'
+import type { Ended, Program } from './programs.js'
+import type { Outcome } from './row.js'
+
+/** What an exchange is made of. */
+export interface Exchange {
+  /** The server's fixture, below `fixtures`: `frameworks/express.mjs`. It says `listening on PORT`. */
+  readonly server: string
+  /** The package whose version is the row's. */
+  readonly version: string
+  /** What runs the server. @default `['node']` */
+  readonly runner?: readonly string[]
+  /** What runs the client. @default `['node']` */
+  readonly clientRunner?: readonly string[]
+  /** Options of the client. @default none */
+  readonly client?: Readonly<Record<string, unknown>>
+  /** Added to the server's environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Runs both, and ends both. @throws where the client did not come to its end, or the server left something open */
+export async function exchange(application: Application, { version, ...parts }: Exchange): Promise<Outcome> {
+  const server = await startServer(application, parts)
+  const [, port] = await server.prints(/listening on (\d+)/)
+  await callServer(application, String(port), parts)
+  await endsByItself(server)
+  return { version: await application.version(version) }
+}
+
+/** Starts the server of an exchange, with the files that it needs. */
+export async function startServer(
+  application: Application,
+  { server, runner = ['node'], env = {} }: Omit<Exchange, 'version'>,
+): Promise<Program> {
+  await application.copy('exchange')
+  await application.copy(server, fileName(server))
+  const [program = 'node', ...args] = runner
+  return application.start(program, [...args, fileName(server)], { env })
+}
+
+/** Runs the client of an exchange to its end. */
+export async function callServer(
+  application: Application,
+  port: string,
+  { clientRunner = ['node'], client = {} }: Pick<Exchange, 'clientRunner' | 'client'> = {},
+): Promise<void> {
+  const [program = 'node', ...args] = clientRunner
+  const host = `http://127.0.0.1:${port}`
+  const all = [...args, 'client.mjs', host, JSON.stringify(client)]
+  const ended = await application.run(program, all, { timeout: 30_000 })
+  if (ended.code !== 0 || !ended.stdout.includes('done')) throw new Error(`the client: ${outputOf(ended)}`)
+}
+
+/** Asks a server to end. @throws unless it ends by itself with nothing left open */
+export async function endsByItself(server: Program): Promise<void> {
+  const code = await server.end()
+  if (code !== 0 || !server.stdout.includes('closed')) {
+    throw new Error(`the server ended with ${code}: ${server.stdout}${server.stderr}`)
+  }
+}
+
+/** A server that is refused at its start. @returns the outcome with the message @throws unless one line matches */
+export async function refusal(
+  application: Application,
+  { version, message, ...parts }: Exchange & { readonly message: RegExp },
+): Promise<Outcome> {
+  const server = await startServer(application, parts)
+  await server.ended
+  const match = message.exec(server.stdout) ?? message.exec(server.stderr)
+  if (!match) throw new Error(`it did not say ${message}: ${server.stdout}${server.stderr}`)
+  return { version: await application.version(version), message: match[0] }
+}
+
+function outputOf({ code, stdout, stderr }: Ended): string {
+  return `exit code ${code}\n${stdout}${stderr}`
+}
+
+function fileName(path: string): string {
+  return path.replace(/^.*\//, '')
+}
