@@ -2,12 +2,14 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import { type SinonFakeTimers, useFakeTimers } from 'sinon'
+import * as abortWith from '../../packages/protocol/src/abort-with.js'
 import * as callAround from '../../packages/protocol/src/call-around.js'
 import * as callContext from '../../packages/protocol/src/call-context.js'
 import * as callHooks from '../../packages/protocol/src/call-hooks.js'
 import * as callOptions from '../../packages/protocol/src/call-options.js'
 import * as callSite from '../../packages/protocol/src/call-site.js'
 import type { Outcome } from '../../packages/protocol/src/messages.js'
+import * as shortAbortWith from '../../packages/protocol/src/short-abort-with.js'
 import * as shortCallAround from '../../packages/protocol/src/short-call-around.js'
 import * as shortCallContext from '../../packages/protocol/src/short-call-context.js'
 import * as shortCallHooks from '../../packages/protocol/src/short-call-hooks.js'
@@ -17,6 +19,7 @@ import * as shortTimer from '../../packages/protocol/src/short-timer.js'
 import * as timer from '../../packages/protocol/src/timer.js'
 
 const FORMS: Readonly<Record<string, readonly [full: object, short: object]>> = {
+  'abort-with': [abortWith, shortAbortWith],
   'call-around': [callAround, shortCallAround],
   'call-context': [callContext, shortCallContext],
   'call-hooks': [callHooks, shortCallHooks],

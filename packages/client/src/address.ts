@@ -1,4 +1,5 @@
 import { badOption } from '@token-socket/protocol'
+import { parseUrl } from './parse-url.js'
 
 /** Where the server is, without a slash at the end. */
 export interface Address {
@@ -26,19 +27,9 @@ export function readAddress(host: string | undefined, port: number | undefined):
   if (!text) throw badOption('host', 'given: no page came from it')
   // A page from a file has a protocol of no use.
   const protocol = page?.protocol === 'https:' ? 'https:' : 'http:'
-  const url = parseUrl(HAS_PROTOCOL.test(text) ? text : `${protocol}//${text}`)
-  if (url && port !== undefined) url.port = String(port)
+  const url = parseUrl(HAS_PROTOCOL.test(text) ? text : `${protocol}//${text}`, port)
   const [, secure] = PROTOCOL.exec(url?.protocol ?? '') ?? []
   if (!url || secure === undefined) throw badOption('host', 'a host name, or an http or https URL')
   const rest = `${secure}://${url.host}${url.pathname.replace(/\/+$/, '')}`
   return { http: `http${rest}`, websocket: `ws${rest}` }
-}
-
-/** Reads a URL. @returns `undefined` if it is none */
-export function parseUrl(text: string): URL | undefined {
-  try {
-    return new URL(text)
-  } catch {
-    return undefined
-  }
 }

@@ -19,6 +19,14 @@ interface Keeper {
  */
 export class Emitter<Events extends EventEmitter.ValidEventTypes> extends EventEmitter<Events> {
   /**
+   * Says to Vue what `markRaw` does: a proxy around the object could not reach its private fields.
+   * @internal
+   */
+  get __v_skip(): boolean {
+    return true
+  }
+
+  /**
    * Calls each listener that is there now. What one throws is thrown again as an uncaught error, after all have been called.
    * The list is copied once: the cost of an event grows with its listeners, not with their square.
    */

@@ -1,6 +1,6 @@
 import { asRpcError, badOption, RpcError } from '@token-socket/protocol'
-import { parseUrl } from './address.js'
 import type { GivenUrl, GiveUrl } from './options.js'
+import { type ParsedUrl, parseUrl } from './parse-url.js'
 import { URL_LATE } from './reason-texts.js'
 import { limitTime } from './time-limit.js'
 
@@ -17,9 +17,9 @@ export async function givenUrl(base: string, give: GiveUrl): Promise<string> {
   } catch (cause) {
     throw asRpcError(cause, 'url_failed')
   }
-  const url = parseUrl(((given as { readonly url?: string } | undefined)?.url ?? given) as string)
+  const url = parseUrl((given as { readonly url?: unknown } | undefined)?.url ?? given)
   if (!url || url.hash) throw new RpcError('url_failed')
-  const { origin } = new URL(base)
+  const { origin } = parseUrl(base) as ParsedUrl
   if (url.origin !== origin) throw badOption('url', `of ${origin}, not ${url.origin}`)
   return url.href
 }

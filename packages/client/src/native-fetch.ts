@@ -1,12 +1,5 @@
-/** The part of a `Response` that is read. */
-export type TokenResponse = Pick<Response, 'ok' | 'status' | 'redirected' | 'url' | 'headers' | 'text'>
-
-/** How a token is requested. */
-export interface TokenRequest {
-  readonly method: 'POST' | 'GET'
-  readonly headers: Readonly<Record<string, string>>
-  readonly signal: AbortSignal
-}
+import { pageFetch } from './page-fetch.js'
+import type { TokenRequest, TokenResponse } from './token-request.js'
 
 /**
  * Requests a URL with the cookies of its host. Browsers decide what goes with a redirect to another origin.
@@ -14,9 +7,9 @@ export interface TokenRequest {
  *   says that this may be so, and `cause` is the browser's own error
  */
 export function fetchToken(url: string, request: TokenRequest): Promise<TokenResponse> {
-  return fetch(url, { ...request, credentials: 'include' }).catch((cause: Error) => {
+  return pageFetch(url, request).catch((cause: Error) => {
     const { origin } = globalThis
-    if (!origin || new URL(url).origin === origin) throw cause
+    if (!origin || url.startsWith(`${origin}/`)) throw cause
     throw new Error(`${cause.message} (is ${origin} allowed?)`, { cause })
   })
 }

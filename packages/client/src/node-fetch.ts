@@ -1,4 +1,4 @@
-import type { TokenRequest, TokenResponse } from './native-fetch.js'
+import type { TokenRequest, TokenResponse } from './token-request.js'
 
 /** Redirects that are followed; browsers follow as many. */
 const REDIRECTS = 20

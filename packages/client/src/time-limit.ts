@@ -1,4 +1,4 @@
-import { abortReason, onAbort, RpcError, startTimer } from '@token-socket/protocol'
+import { abortReason, abortWith, onAbort, RpcError, startTimer } from '@token-socket/protocol'
 
 /**
  * Runs something that may take `wait` milliseconds at most, and that can be given up.
@@ -17,7 +17,7 @@ export async function limitTime<T>(
   const givenUp = new Promise<never>((_, reject) => {
     giveUp = (error) => {
       reject(error)
-      inner.abort(error)
+      abortWith(inner, error)
     }
   })
   const stopTimer = startTimer(wait, () => giveUp(new RpcError('timeout', text)))

@@ -1,10 +1,10 @@
 import { asRpcError, NAME_LIMITS, parseJson, RpcError, throwIfAborted } from '@token-socket/protocol'
 import { fetchToken } from '#fetch'
 import { formEncode, withQuery } from './form-encode.js'
-import type { TokenResponse } from './native-fetch.js'
 import type { AuthenticationData } from './options.js'
 import { limitTime } from './time-limit.js'
 import { requestByJsonp } from './token-jsonp.js'
+import type { TokenResponse } from './token-request.js'
 
 /** What a {@link TokenSource} has to know. */
 export interface TokenSourceOptions {

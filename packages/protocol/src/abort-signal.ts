@@ -4,6 +4,7 @@
  */
 import { RpcError } from './errors.js'
 
+export { abortWith } from './abort-with.js'
 export { onAbort } from './on-abort.js'
 
 /** Why a signal was aborted; RpcError `aborted` where the platform does not know. */

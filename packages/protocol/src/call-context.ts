@@ -1,3 +1,4 @@
+import { abortWith } from './abort-with.js'
 import { RpcError } from './errors.js'
 
 /** Why a caller gave its call up. */
@@ -38,13 +39,13 @@ export class RunningContext implements CallContext {
     if (typeof controller === 'object') return controller.signal
     const made = new AbortController()
     this.#controller = made
-    if (controller) made.abort(new RpcError(controller))
+    if (controller) abortWith(made, new RpcError(controller))
     return made.signal
   }
 
   /** Aborts a call's signal. Not a method, so that functions find only what {@link CallContext} has. */
   static abort(context: RunningContext, end: CallEnd): void {
-    if (typeof context.#controller === 'object') context.#controller.abort(new RpcError(end))
+    if (typeof context.#controller === 'object') abortWith(context.#controller, new RpcError(end))
     else context.#controller = end
   }
 }

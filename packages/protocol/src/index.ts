@@ -1,5 +1,5 @@
 /** The wire of TokenSocket, and what is the same at both of its ends. */
-export { abortReason, onAbort, throwIfAborted } from './abort-signal.js'
+export { abortReason, abortWith, onAbort, throwIfAborted } from './abort-signal.js'
 export type { CallContext, CallEnd, CancelReason } from './call-context.js'
 export { isAbortError } from './call-hooks.js'
 export { type CallOptions, checkCallOptions, checkTimeout } from './call-options.js'

@@ -1,3 +1,4 @@
+import { abortWith } from './abort-with.js'
 import type { CallContext, CallEnd } from './call-context.js'
 import { RpcError } from './errors.js'
 
@@ -17,6 +18,6 @@ export class RunningContext implements CallContext {
 
   /** Aborts a call's signal. */
   static abort(context: RunningContext, end: CallEnd): void {
-    context.#controller.abort(new RpcError(end))
+    abortWith(context.#controller, new RpcError(end))
   }
 }

@@ -1,0 +1,42 @@
+/** What the client reads of a URL. */
+export type ParsedUrl = Pick<URL, 'hash' | 'host' | 'href' | 'origin' | 'pathname' | 'protocol'>
+
+/** Protocol, host, port, path, query, fragment. */
+const PARTS =
+  /^((?:http|ws)s?:)[/\\]{2}(?:[^/?#\\]*@)?([^\s/?#@:[\]\\]+|\[[\da-f:.]+\])(?::(\d{0,5}))?([/\\][^?#]*)?(\?[^#]*)?(#.*)?$/i
+
+/** Whether a text is a URL that is none of HTTP or WebSocket; its first group is the protocol. */
+const OTHER = /^(?!(?:http|ws)s?:)([a-z][a-z\d+.-]*:)/i
+
+/**
+ * Reads a URL. By hand, since parts of React Native's `URL` throw, and it adds a slash to each text.
+ * @param port goes before the one in the URL
+ * @returns `undefined` if it is none. Of other protocols than those of HTTP and WebSocket, the protocol only
+ */
+export function parseUrl(text: unknown, port?: number): ParsedUrl | undefined {
+  const written = textOf(text)
+  const [, scheme, name, own, path = '/', query = '', hash = ''] = PARTS.exec(written) ?? []
+  if (!scheme || !name) return parseOther(written)
+  const used = Number(port ?? own)
+  if (used > 65_535) return undefined
+  const protocol = scheme.toLowerCase()
+  const isUsual = !used || used === (/^(?:https|wss):$/.test(protocol) ? 443 : 80)
+  const host = name.toLowerCase() + (isUsual ? '' : `:${used}`)
+  const pathname = path.replace(/\\/g, '/')
+  const origin = `${protocol}//${host}`
+  return { hash, host, href: origin + pathname + query + hash, origin, pathname, protocol }
+}
+
+function parseOther(text: string): ParsedUrl | undefined {
+  const protocol = OTHER.exec(text)?.[1]?.toLowerCase()
+  return protocol ? { hash: '', host: '', href: text, origin: 'null', pathname: '', protocol } : undefined
+}
+
+/** Applications give anything: its own `toString` may throw. */
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return ''
+  }
+}
