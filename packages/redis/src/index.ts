@@ -5,5 +5,6 @@ export type {
   SentinelSettings,
   StandaloneSettings,
 } from './client.js'
+export type { LegacyChannelChoice } from './legacy-channels.js'
 export type { RedisEngineOptions } from './options.js'
 export { RedisEngine, redisEngine } from './redis-engine.js'

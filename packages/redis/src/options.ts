@@ -16,6 +16,7 @@ import {
   tried,
 } from './client.js'
 import { checkWays, warnOfSettings } from './connection/given-settings.js'
+import type { LegacyChannelChoice } from './legacy-channels.js'
 
 /** Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`. */
 export interface RedisEngineOptions {
@@ -74,6 +75,12 @@ export interface RedisEngineOptions {
   readonly waitingTime?: number | undefined
   /** How many tickets may wait to be used, on all nodes together. @default 100000 */
   readonly tickets?: number | undefined
+  /**
+   * Channels that other programs publish on straight to Redis, as they did with the legacy server: by `PUBLISH` on the Redis
+   * channel of the same name, with JSON or a text. Names, among them `'___all___'` for every channel, or a function that returns
+   * `true` for those. What comes so is neither kept nor made good after a loss. Not on a cluster. @default none
+   */
+  readonly legacyChannels?: LegacyChannelChoice | undefined
   /** Who is told of lost connections, of what Redis refuses and of messages that are not ours. @default the console */
   readonly logger?: Pick<Logger, 'info' | 'warn'> | undefined
 }
@@ -83,10 +90,13 @@ type Given<Options> = { readonly [Name in keyof Options]: Exclude<Options[Name],
 /** Options that say where Redis is, instead of `url`. */
 type Ways = 'client' | 'standalone' | 'cluster' | 'sentinel'
 
+/** Options that have no default. */
+type Optional = Ways | 'legacyChannels'
+
 /** {@link RedisEngineOptions} with their defaults. */
 export interface ResolvedOptions
-  extends Required<Given<Omit<RedisEngineOptions, Ways>>>,
-    Pick<RedisEngineOptions, Ways> {}
+  extends Required<Given<Omit<RedisEngineOptions, Optional>>>,
+    Pick<RedisEngineOptions, Optional> {}
 
 const DEFAULTS = {
   url: 'redis://localhost:6379',
@@ -102,6 +112,7 @@ const DEFAULTS = {
   waitingPublications: 0,
   waitingTime: 10_000,
   tickets: 100_000,
+  legacyChannels: undefined,
 }
 
 const TIMES = ['commandTimeout', 'connectTimeout', 'checkInterval', 'lease', 'waitingTime'] as const
@@ -121,6 +132,7 @@ export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
   const { waitingPublications } = resolved
   if (waitingPublications !== 0) checkNumber('waitingPublications', waitingPublications)
   checkSource(resolved)
+  checkLegacyChannels(resolved)
   checkLogger(resolved.logger)
   const logger = safeLogger(resolved.logger)
   warnOfUnknown(logger, { options, known: Object.keys(defaults) })
@@ -134,6 +146,14 @@ function checkSource({ url, prefix }: ResolvedOptions): void {
   // With empty braces the keys of one channel would not be together in a cluster.
   if (typeof prefix !== 'string' || prefix.includes('{}'))
     throw badOption('prefix', 'has to be a string without an empty pair of braces')
+}
+
+function checkLegacyChannels({ legacyChannels: choice, cluster }: ResolvedOptions): void {
+  if (choice === undefined) return
+  const isList = Array.isArray(choice) && choice.every((name) => typeof name === 'string' && name !== '')
+  if (!isList && typeof choice !== 'function')
+    throw badOption('legacyChannels', 'has to be a list of names of channels, or a function')
+  if (cluster) throw badOption('legacyChannels', 'cannot be given on a cluster')
 }
 
 function checkLogger(logger: Partial<ResolvedOptions['logger']>): void {

@@ -14,6 +14,7 @@ import { Commands } from './commands.js'
 import { Complaints } from './complaints.js'
 import { KEY_OWNER_SCRIPTS } from './key-owners.js'
 import { Keys } from './keys.js'
+import { LegacyBroker } from './legacy-channels.js'
 import { FOLLOW, PUBLISH, READ } from './log-scripts.js'
 import { Logs } from './logs.js'
 import { type Master, type Masters, OneMaster } from './masters.js'
@@ -69,6 +70,8 @@ export class RedisEngine implements Engine {
   readonly rates: RedisRates
   readonly health: Health
   readonly #broker: RedisBroker
+  /** Hears other programs, where the application wants that. */
+  readonly #legacy: LegacyBroker | undefined
   readonly #masters: Masters
   readonly #unclosed: (cause: unknown) => void
 
@@ -92,15 +95,19 @@ export class RedisEngine implements Engine {
     const logs = new Logs(commands, store)
     const shared = { commands, logs, keys, store, complaints, ids: new EventIds(() => clock.now()) }
     const tick = async () => {
-      await this.#masters.check()
+      await Promise.all([this.#masters.check(), this.#legacy?.ping()])
       await this.#masters.run(keys.store, (client) => learn(client, { clock, store }))
       // Not beside the rest: a part that learns of a replica by this gives its connection up for that to a master.
       await probe.look((name = '', key = '', ...rest) => commands.send(name, key, ...rest))
     }
     this.nodes = new RedisNodes({ ...shared, ...settings })
-    const listen = (hearing: Hearing) => this.#listen(network, hearing)
+    const listen = (hearing: Hearing) => this.#listen({ ...network, name: 'subscriber' }, hearing)
     this.#broker = new RedisBroker({ ...shared, ...settings, tick, listen, nodes: this.nodes })
-    this.broker = this.#broker
+    const { legacyChannels: choice } = settings
+    const listenToOthers = (hearing: Hearing) => this.#listen({ ...network, name: 'legacy' }, hearing)
+    const legacy = { ...shared, broker: this.#broker, prefix: settings.prefix, listen: listenToOthers }
+    this.#legacy = choice && new LegacyBroker({ ...legacy, choice })
+    this.broker = this.#legacy ?? this.#broker
     this.history = new RedisHistory(logs, keys)
     this.rates = new RedisRates(commands, keys)
     this.tickets = new RedisTickets(commands, keys, settings.tickets)
@@ -116,7 +123,8 @@ export class RedisEngine implements Engine {
   async close(): Promise<void> {
     this.presence.close()
     // Where one cannot be closed in order, the others still are.
-    for (const part of [this.nodes, this.#broker, this.#masters]) await part.close().catch(this.#unclosed)
+    for (const part of [this.nodes, this.#legacy, this.#broker, this.#masters])
+      await part?.close().catch(this.#unclosed)
   }
 
   #connect(network: Network, keys: Keys, known: Known): Masters {
@@ -142,8 +150,8 @@ export class RedisEngine implements Engine {
     return new OneMaster({ ...owner, isCluster: false, isReplaceable: false, open: () => source.open() })
   }
 
-  #listen(network: Network, hearing: Hearing): TopicSubscriber {
-    const owner = { ...network, ...hearing, name: 'subscriber' }
+  #listen(network: Network & { readonly name: string }, hearing: Hearing): TopicSubscriber {
+    const owner = { ...network, ...hearing }
     const { source } = network
     const masters = this.#masters
     if (masters instanceof Cluster) return new ClusterSubscriber({ ...owner, cluster: masters })
