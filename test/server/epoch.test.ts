@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { isNext, newEpoch, POSITION_TTL } from '../../packages/server/src/epoch.js'
+import { isEarlier, isNext, newEpoch, POSITION_TTL } from '../../packages/server/src/epoch.js'
 
 describe('epochs', () => {
   let clock: sinon.SinonFakeTimers
@@ -31,6 +31,12 @@ describe('epochs', () => {
     for (const other of [newEpoch('another'), 'store', 'store.', '', '.', 'store.!', `store.${epoch}`]) {
       expect(isNext(other, epoch), other).to.equal(false)
     }
+  })
+
+  it('are earlier until a channel is counted, in the same store', () => {
+    const [before, begun, after] = [newEpoch('store', 1), newEpoch('store', 2), newEpoch('store', 3)]
+    const earlier = [before, begun, after, newEpoch('another', 1)].map((empty) => isEarlier(empty, begun))
+    expect(earlier).to.deep.equal([true, true, false, false])
   })
 
   it('fit the wire', () => {

@@ -164,6 +164,25 @@ describe('Hub', () => {
       expect(heard(one)).to.deep.equal([1])
     })
 
+    it('ignores a page of before the first publication that comes after it', () => {
+      const one = member('a')
+      kept('s.2', 1)
+      hub.reach('a', { epoch: 's.1', offset: 0 })
+      hub.reach('a', { epoch: 's.2', offset: 0 })
+      kept('s.2', 2)
+      expect(heard(one)).to.deep.equal([1, 2])
+    })
+
+    it('reports a gap when the channel is empty after its first publication', () => {
+      for (const lost of ['s.3', 't.1']) {
+        const one = member('a')
+        kept('s.2', 1)
+        hub.reach('a', { epoch: lost, offset: 0 })
+        expect(heard(one), lost).to.deep.equal([1, 'epoch_changed 0'])
+        hub.leave(one.socket, 'a')
+      }
+    })
+
     it('tells who saw it empty in a store that is lost, or saw one publication', () => {
       const one = member('a')
       hub.reach('a', { epoch: 's.1', offset: 0 })

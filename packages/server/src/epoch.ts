@@ -29,6 +29,16 @@ export function isNext(empty: string, epoch: string): boolean {
   return store === other && Math.abs(begun - time) < POSITION_TTL - SKEW
 }
 
+/**
+ * Whether a page said that a channel was empty before it was counted from `epoch` on. Of a lost
+ * store, whose channels begin again, a page says so later.
+ */
+export function isEarlier(empty: string, epoch: string): boolean {
+  const [store, time] = parts(empty)
+  const [other, begun] = parts(epoch)
+  return store === other && time <= begun
+}
+
 function parts(epoch: string): readonly [store: string, time: number] {
   const at = epoch.lastIndexOf('.')
   return [epoch.slice(0, at), Number.parseInt(epoch.slice(at + 1), 36)]

@@ -1,6 +1,6 @@
 import { decodeData, encodeData, encodePublication } from '@token-socket/protocol'
 import type { Draft, Position, Receipt } from './engine.js'
-import { isNext } from './epoch.js'
+import { isEarlier, isNext } from './epoch.js'
 import type { RemoteClient } from './remote-client.js'
 import { handleRejection } from './runtime/isolated.js'
 import { OwnerCounts } from './runtime/owner-counts.js'
@@ -144,6 +144,8 @@ export class Hub {
   reach(channel: string, position: Position, from = position): void {
     const known = this.#places.get(channel)
     if (known?.epoch === position.epoch && known.offset > 0) return
+    // A page of before the first publication, which comes after it.
+    if (known?.offset && position.offset === 0 && isEarlier(position.epoch, known.epoch)) return
     this.#places.set(channel, position)
     if (!known || known.epoch === position.epoch) return
     if (known.offset === 0 && isNext(known.epoch, position.epoch)) return
