@@ -1,9 +1,12 @@
 /** Redis goes away, and comes back with all, some or none of what it had. */
 import { expect } from 'chai'
 import { isNext } from '../../packages/server/src/epoch.js'
+import { firstIdAt } from '../../packages/server/src/event-ids.js'
 import { rejection } from '../protocol/rejection.js'
 import { numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
+
+const HOUR = 3_600_000
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 
@@ -21,6 +24,36 @@ describe('RedisEngine, when Redis restarts', () => {
     nodes.push(...made)
     for (const { engine } of made) await engine.broker.subscribe('a')
     return made as [RedisNode, RedisNode]
+  }
+
+  /**
+   * Five publications, of which Redis has lost the last two when both nodes have heard them.
+   * @param ahead milliseconds by which the clock of the Redis that had them was ahead
+   */
+  async function loseTwoOfFive(one: RedisNode, two: RedisNode, ahead = 0): Promise<void> {
+    const admin = await redis.admin()
+    await one.keepAll('a', 1, 3)
+    const copy = await dump(admin)
+    if (ahead > 0) {
+      const id = firstIdAt(Date.now() + ahead).padEnd(26, '0')
+      await admin.hSet('token-socket:{a}:publications', 'floor', id)
+    }
+    await one.keepAll('a', 4, 5)
+    // Both: what one of them has not heard by then is gone.
+    for (const node of [one, two]) await node.until(() => node.publications.length === 5)
+    await restore(admin, copy)
+  }
+
+  /** Both hear nine publications, each once, in order, and no place and no id twice. */
+  async function expectNine(...both: readonly RedisNode[]): Promise<void> {
+    for (const node of both) {
+      await node.until(() => node.publications.length >= 9)
+      expect(node.texts).to.deep.equal(numbers(1, 9))
+      const places = node.publications.map(({ epoch, offset }) => `${epoch} ${offset}`)
+      expect(new Set(places)).to.have.property('size', 9)
+      const ids = node.publications.map(({ id }) => id)
+      expect(ids).to.deep.equal([...new Set(ids)].sort())
+    }
   }
 
   const back = (all: readonly RedisNode[]) =>
@@ -151,24 +184,36 @@ describe('RedisEngine, when Redis restarts', () => {
 
   it('begins a new epoch if it has lost the latest, and no number stands for two publications', async () => {
     redis = await RedisProcess.start()
-    const admin = await redis.admin()
     const [one, two] = await pair()
-    await one.keepAll('a', 1, 3)
-    const copy = await dump(admin)
-    await one.keepAll('a', 4, 5)
-    await two.until(() => two.publications.length === 5)
-    await restore(admin, copy)
+    await loseTwoOfFive(one, two)
     await one.keepAll('a', 6, 9)
-    for (const node of [one, two]) {
-      await node.until(() => node.publications.length >= 9)
-      expect(node.texts).to.deep.equal(numbers(1, 9))
-      const places = node.publications.map(({ epoch, offset }) => `${epoch} ${offset}`)
-      expect(new Set(places)).to.have.property('size', 9)
-      const ids = node.publications.map(({ id }) => id)
-      expect(ids).to.deep.equal([...ids].sort())
-    }
+    await expectNine(one, two)
     const { position } = await one.engine.history.read('a', { limit: 0 })
     expect(position?.epoch).to.not.equal(one.publications[0]?.epoch)
+  })
+
+  it('goes on after what its nodes have heard, however far the clock of what took over is behind', async () => {
+    redis = await RedisProcess.start()
+    const [one, two] = await pair()
+    await loseTwoOfFive(one, two, HOUR)
+    await one.keepAll('a', 6, 9)
+    await expectNine(one, two)
+  })
+
+  it('begins a new epoch, too, where what comes next was published by a node that has heard nothing', async () => {
+    redis = await RedisProcess.start()
+    const [one, two] = await pair()
+    const other = await RedisNode.start({ url: redis.url })
+    nodes.push(other)
+    await loseTwoOfFive(one, two, HOUR)
+    const first = one.publications[0]?.epoch
+    await other.keepAll('a', 6, 9)
+    while ((await other.engine.history.position('a')).epoch === first);
+    await other.keep('a', '"end"')
+    for (const node of [one, two]) {
+      await node.until(() => node.texts.includes('"end"'))
+      expect(node.publications.at(-1)?.epoch).to.not.equal(first)
+    }
   })
 
   it('notices that it has lost the latest though nothing is published', async () => {

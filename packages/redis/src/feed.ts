@@ -106,7 +106,7 @@ export class Feed {
     if (at !== undefined && at.epoch !== epoch) return false
     const isNext = offset === (at?.offset ?? 0) + 1
     if (isNext) this.#pass({ ...entry, epoch, offset })
-    return isNext || (at !== undefined && offset <= at.offset && id <= at.id)
+    return isNext || (at !== undefined && isKnown({ offset, id }, at))
   }
 
   /** Whether it stands before this place, if under the name of an epoch that has ended since. */
@@ -168,6 +168,11 @@ export class Feed {
     this.#held = stop < 0 ? [] : held.slice(stop)
     if (stop < 0 && this.#state === 'behind') this.#state = 'live'
   }
+}
+
+/** Whether an entry was heard before. Another one at the latest offset says that the log has lost what stood there. */
+function isKnown({ offset, id }: Pick<Place, 'offset' | 'id'>, at: Place): boolean {
+  return offset === at.offset ? id === at.id : offset < at.offset && id < at.id
 }
 
 function isSame(one: Place | undefined, other: Place | undefined): boolean {

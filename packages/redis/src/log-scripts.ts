@@ -7,7 +7,7 @@ const POSITION_TTL = 24 * 60 * 60 * 1000
 /**
  * Publishes, unless the idempotency key is known. Without a size nothing is kept, and the candidate is the id.
  * Keys: meta, log, and the receipt if there is an idempotency key. Arguments: topic, payload, size, ttl, candidate, new
- * epoch, and the milliseconds for which the key is known.
+ * epoch, the milliseconds for which the key is known, and the latest id that the node has received on the channel.
  * Answers with id, epoch and offset, or the id alone.
  */
 export const PUBLISH = new Script(`
@@ -24,7 +24,8 @@ if ARGV[3] == '' then
 else
   receipt = append('${KIND_LETTERS.publication}', KEYS[1], KEYS[2], {
     topic = ARGV[1], payload = ARGV[2], size = ARGV[3], ttl = tonumber(ARGV[4]),
-    hold = ${POSITION_TTL}, random = ARGV[5]:sub(11), epoch = ARGV[6]
+    hold = ${POSITION_TTL}, random = ARGV[5]:sub(11), epoch = ARGV[6],
+    after = ARGV[8]
   })
 end
 if KEYS[3] then redis.call('SET', KEYS[3], table.concat(receipt, ' '), 'PX', ARGV[7]) end

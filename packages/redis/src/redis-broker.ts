@@ -312,8 +312,14 @@ export class RedisBroker implements Broker {
     const { meta, entries } = keys.publications
     const names = [meta, entries, ...(receipt === undefined ? [] : [receipt])]
     const kept = retention ? [retention.size, wholeTime(retention.ttl)] : ['', '']
-    const args = [keys.topic, payload, ...kept, id, this.#owner.store.newEpoch(meta), wholeTime(keyTtl)]
+    const known = [this.#owner.store.newEpoch(meta), wholeTime(keyTtl), this.#latestOn(keys)]
+    const args = [keys.topic, payload, ...kept, id, ...known]
     return this.#owner.commands.evaluate(PUBLISH, names, args).then((reply) => this.#published(reply))
+  }
+
+  /** The latest id that this node has received on a channel: Redis may have lost it since. */
+  #latestOn({ topic }: ChannelKeys): string {
+    return this.#subscriptions.get(topic)?.publications.place?.id ?? ''
   }
 
   #published([id, epoch, offset]: Reply): Receipt {

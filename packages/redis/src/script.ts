@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto'
  *
  * `append` adds an entry to a log and tells the nodes, so that the order of the messages is that of the offsets. Whatever can
  * fail, such as a key of the wrong type, fails before anything is written. A log whose meta key is gone begins a new epoch.
+ * Its id is greater than those of the log, and than `after`: what a node has received may be gone from the log, and a replica
+ * that took over may have a clock that is behind.
  */
 const LIBRARY = `
 local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -59,8 +61,8 @@ local function append(letter, meta, log, entry)
   local offset = int((tonumber(known[2]) or 0) + 1)
   local epoch = known[1] or entry.epoch
   local id = idAt(time, entry.random)
-  for at = 3, 4 do
-    if known[at] and id <= known[at] then id = idAfter(known[at]) end
+  for _, floor in ipairs({known[3] or '', known[4] or '', entry.after or ''}) do
+    if id <= floor then id = idAfter(floor) end
   end
   if not known[1] and redis.call('TYPE', log).ok == 'stream' then redis.call('DEL', log) end
   local over = time + entry.ttl
