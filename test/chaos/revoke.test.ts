@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { revoke } from './revoke.js'
 
 describe('orders while a node is stopped and Redis restarts', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   for (const order of ['revoke', 'reauthorize'] as const)
     it(`take a channel from every socket, and lose nothing of before: ${order}`, async () => {

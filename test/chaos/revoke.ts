@@ -31,8 +31,8 @@ export interface RevokedNode {
    * the order.
    */
   readonly late: number
-  /** Messages of before, acknowledged while the node ran, that a socket did not get. */
-  readonly missed: number
+  /** Numbers of before, published while the node was there, that a socket of it did not get. */
+  readonly missed: readonly number[]
   /** Sockets that kept the channel. */
   readonly left: number
 }
@@ -51,9 +51,10 @@ const CHANNEL = 'kept-room'
 const UID = 'member'
 
 /**
- * Milliseconds within which every socket has to have lost the channel, when all nodes run again.
+ * Milliseconds within which every socket has to have what is published, and to have lost the channel
+ * when all nodes run again.
  */
-const SETTLING = 20_000
+const SETTLING = 60_000
 
 const AUTH = { uid: UID, channels: { [CHANNEL]: { subscribe: false } } }
 
@@ -71,7 +72,7 @@ export async function revoke(settings: RevokeSettings): Promise<RevokeReport> {
 export function revokeLines({ order, nodes, published, answer, faults }: RevokeReport): string[] {
   const about = nodes.map(({ sockets, isStopped, p99, late, missed, left }, index) => {
     const since = isStopped ? 'stopped; from SIGCONT' : 'from the order'
-    return `  node ${index + 1}: ${sockets} sockets, ${since} to the last message p99 ${p99.toFixed(0)} ms, ${late} after the end, ${missed} missed before, ${left} kept the channel`
+    return `  node ${index + 1}: ${sockets} sockets, ${since} to the last message p99 ${p99.toFixed(0)} ms, ${late} after the end, ${missed.length} missed before, ${left} kept the channel`
   })
   return [
     `${order}: ${published} published, ${JSON.stringify(answer)}`,
@@ -83,8 +84,8 @@ export function revokeLines({ order, nodes, published, answer, faults }: RevokeR
 class Revocation {
   readonly #settings: RevokeSettings
   readonly #members: RevokedMember[] = []
-  /** When each message was acknowledged, in order. */
-  readonly #acknowledged: number[] = []
+  /** How many messages were acknowledged. */
+  #acknowledged = 0
   #nodes: ChaosNode[] = []
   #redis!: RedisProcess
   #writer: TokenSocket | undefined
@@ -98,15 +99,16 @@ class Revocation {
     const { order, stopped } = this.#settings
     const [first, last] = await this.#start()
     const publishing = this.#publish()
-    await sleep(1000)
+    await this.#flows(this.#settings.rate)
+    const beforeStop = await this.#delivered(this.#members)
     const stoppedAt = performance.now()
     last.signal('SIGSTOP')
     await sleep(stopped / 10)
     await this.#redis.kill()
     await this.#redis.restart()
-    await this.#flows()
+    await this.#untilBack()
     const orderedAt = performance.now()
-    const before = this.#acknowledged.length
+    const before = this.#acknowledged
     const answering = first.order({ order, uid: UID, ...(order === 'reauthorize' && { auth: AUTH }) })
     await sleep(Math.max(0, stoppedAt + stopped - performance.now()))
     const continuedAt = performance.now()
@@ -117,7 +119,7 @@ class Revocation {
     await this.#flows()
     this.#isOver = true
     await publishing
-    return this.#report({ stoppedAt, orderedAt, continuedAt, before, answer })
+    return this.#report({ orderedAt, continuedAt, beforeStop, before, answer })
   }
 
   async stop(): Promise<void> {
@@ -154,11 +156,11 @@ class Revocation {
   async #publish(): Promise<void> {
     const pause = 1000 / this.#settings.rate
     while (!this.#isOver) {
-      const number = this.#acknowledged.length
+      const number = this.#acknowledged
       const idempotencyKey = `number ${number}`
       try {
         await this.#writer?.publish(CHANNEL, number, { idempotencyKey })
-        this.#acknowledged.push(performance.now())
+        this.#acknowledged += 1
       } catch {
         // Redis is away: the same again.
       }
@@ -166,10 +168,31 @@ class Revocation {
     }
   }
 
-  /** Resolves when three more are acknowledged. */
-  async #flows(): Promise<void> {
-    const wanted = this.#acknowledged.length + 3
-    while (this.#acknowledged.length < wanted) await sleep(10)
+  /** Resolves when that many more are acknowledged. */
+  async #flows(more = 3): Promise<void> {
+    const wanted = this.#acknowledged + more
+    while (this.#acknowledged < wanted) await sleep(10)
+  }
+
+  /** Resolves when the nodes that run hear Redis again: one that is back does not say that others are. */
+  async #untilBack(): Promise<void> {
+    const running = this.#members.filter(({ node }) => node < this.#settings.nodes - 1)
+    for (let round = 0; round < 2; round += 1) {
+      await this.#flows()
+      await this.#delivered(running)
+    }
+  }
+
+  /**
+   * Resolves when these have what is acknowledged now, or too late: then they miss some of it.
+   * @returns how many that is
+   */
+  async #delivered(members: readonly RevokedMember[]): Promise<number> {
+    const count = this.#acknowledged
+    const end = performance.now() + SETTLING
+    const isBehind = ({ received }: RevokedMember) => (received.at(-1)?.number ?? -1) < count - 1
+    while (members.some(isBehind) && performance.now() < end) await sleep(10)
+    return count
   }
 
   async #settle(): Promise<void> {
@@ -183,41 +206,41 @@ class Revocation {
     const nodes = Array.from({ length: count }, (_, index) => this.#reportOf(index, times))
     const faults = nodes.flatMap(({ late, missed, left }, index) => [
       ...(late > 0 ? [`node ${index + 1}: ${late} messages after the end`] : []),
-      ...(missed > 0 ? [`node ${index + 1}: ${missed} messages of before were missed`] : []),
+      ...(missed.length > 0 ? [`node ${index + 1}: numbers of before were missed: ${missed}`] : []),
       ...(left > 0 ? [`node ${index + 1}: ${left} sockets kept the channel`] : []),
     ])
     if (times.answer.error !== undefined) faults.push(`the order failed: ${times.answer.error}`)
-    return { order, nodes, published: this.#acknowledged.length, answer: times.answer, faults }
+    return { order, nodes, published: this.#acknowledged, answer: times.answer, faults }
   }
 
-  #reportOf(node: number, { stoppedAt, orderedAt, continuedAt, before }: Times): RevokedNode {
+  #reportOf(node: number, { orderedAt, continuedAt, beforeStop, before }: Times): RevokedNode {
     const isStopped = node === this.#settings.nodes - 1
     const members = this.#members.filter((member) => member.node === node)
     const from = isStopped ? continuedAt : orderedAt
-    // What was acknowledged just before it stopped may have been on its way.
-    const due = isStopped ? this.#acknowledged.filter((at) => at < stoppedAt - 500).length : before
+    const due = isStopped ? beforeStop : before
     const latest = members
       .map(({ received }) => Math.max(0, (received.at(-1)?.at ?? 0) - from))
       .sort((a, b) => a - b)
-    let [late, missed] = [0, 0]
+    const missed = new Set<number>()
+    let late = 0
     for (const member of members) {
       const numbers = new Set(member.received.map(({ number }) => number))
-      const first = member.received[0]?.number ?? 0
-      for (let number = first; number < due; number += 1) if (!numbers.has(number)) missed += 1
+      for (let number = 0; number < due; number += 1) if (!numbers.has(number)) missed.add(number)
       late += member.late
       if (isStopped) late += [...numbers].filter((number) => number > before).length
     }
     const p99 = latest[Math.ceil(latest.length * 0.99) - 1] ?? 0
     const left = members.filter(({ endedAt }) => endedAt === undefined).length
-    return { sockets: members.length, isStopped, p99, late, missed, left }
+    return { sockets: members.length, isStopped, p99, late, missed: [...missed], left }
   }
 }
 
-/** Moments of a run, in milliseconds of `performance.now()`. */
+/** What a run notes: moments are in milliseconds of `performance.now()`. */
 interface Times {
-  readonly stoppedAt: number
   readonly orderedAt: number
   readonly continuedAt: number
+  /** Messages that all sockets had when the last node was stopped. */
+  readonly beforeStop: number
   /** Messages that were acknowledged before the order. */
   readonly before: number
   readonly answer: OrderReport

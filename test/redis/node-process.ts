@@ -10,6 +10,8 @@ export class NodeProcess {
   readonly #process: ChildProcess
   readonly #waiting = new Map<number, (data: unknown) => void>()
   #lastId = 0
+  /** Resolves when another node has asked it something. */
+  readonly asked = new Promise<void>((resolve) => this.#waiting.set(-1, () => resolve()))
 
   /** @param ahead milliseconds by which its clock is wrong */
   private constructor(options: RedisEngineOptions, ahead: number) {

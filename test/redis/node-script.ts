@@ -6,14 +6,21 @@ interface Order {
   readonly args: readonly unknown[]
 }
 
+/** The ids of messages that answer no order. */
+const READY = 0
+const ASKED = -1
+
 const [options = '{}', ahead = '0'] = process.argv.slice(2)
 const now = Date.now
 Date.now = () => now() + Number(ahead)
 
 const { RedisEngine } = await import('@token-socket/redis')
 const engine = new RedisEngine(JSON.parse(options))
-// Whoever asks it waits until it ends.
-engine.nodes.serve(() => new Promise(() => {}))
+// The node that asks it waits until it ends.
+engine.nodes.serve(() => {
+  process.send?.({ id: ASKED })
+  return new Promise(() => {})
+})
 await engine.ready()
 
 process.on('message', async ({ id, part, method, args }: Order) => {
@@ -24,4 +31,4 @@ process.on('message', async ({ id, part, method, args }: Order) => {
   const data = await owner[method]?.(...args)
   process.send?.({ id, data })
 })
-process.send?.({ id: 0 })
+process.send?.({ id: READY })

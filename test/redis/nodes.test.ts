@@ -6,7 +6,7 @@ import { type Admin, RedisProcess } from './redis-process.js'
 import { RedisProxy } from './redis-proxy.js'
 
 describe('nodes that ask each other', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   let redis: RedisProcess
   let admin: Admin
   let nodes: RedisNode[] = []
@@ -45,6 +45,8 @@ describe('nodes that ask each other', function () {
     const other = await startProcess({ lease: 300 })
     const [id = ''] = await idsBut(one)
     const asked = one.engine.nodes.ask('how are you?', { timeout: Number.POSITIVE_INFINITY })
+    // Otherwise it may be killed before the question reaches it.
+    await other.asked
     await other.kill()
     const { answers, missing } = await asked
     expect([...answers]).to.deep.equal([])
