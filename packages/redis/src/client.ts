@@ -12,7 +12,7 @@ import {
 import { settingsOfClient } from './connection/given-client.js'
 import { SLOTS } from './slots.js'
 
-/** A client of the package `redis` 6, as `createClient` makes it: its settings are what is wanted. */
+/** A client that `createClient` of the package `redis` 6 has made: its settings are taken. */
 export interface RedisClientSource {
   /** The client's settings. */
   readonly options?: object | undefined
@@ -29,7 +29,7 @@ export type ClusterSettings = Pick<
   'rootNodes' | 'defaults' | 'nodeAddressMap' | 'RESP'
 >
 
-/** Settings of a master that sentinels name, as `createSentinel` of the package `redis` 6 takes them. */
+/** Settings of a master behind sentinels, as `createSentinel` of the package `redis` 6 takes them. */
 export type SentinelSettings = Pick<
   RedisSentinelOptions<RedisModules, RedisFunctions, RedisScripts, RespVersions>,
   'name' | 'sentinelRootNodes' | 'nodeClientOptions' | 'sentinelClientOptions' | 'nodeAddressMap' | 'RESP'

@@ -22,8 +22,9 @@ export interface LegacyBrokerOwner {
 }
 
 /**
- * A broker that also hears what other programs publish straight to Redis, as the legacy server did: on the Redis channel of a
- * channel's own name, as JSON or as text. Each node hears it for itself, so it has no offset, and is neither kept nor made good.
+ * A broker that also hears what other programs publish straight to Redis, as they did with the
+ * legacy server: on the Redis channel of a channel's own name, as JSON or as a text. Each node hears
+ * it for itself, so it has no offset, and is neither kept nor made good after a loss.
  */
 export class LegacyBroker implements Broker {
   readonly #owner: LegacyBrokerOwner
@@ -109,7 +110,10 @@ export class LegacyBroker implements Broker {
   }
 }
 
-/** As the legacy server read it: what is no JSON is a text. Written anew, as line breaks would end a message. */
+/**
+ * As the legacy server read it: what is no JSON is a text. It is written anew, as line breaks would
+ * end a message.
+ */
 function jsonOf(text: string): string {
   let data: unknown
   try {
