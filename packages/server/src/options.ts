@@ -18,6 +18,7 @@ import {
   warnOfUnknown,
   withoutUndefined,
 } from './option-checks.js'
+import { checkCompression, checkPath, checkScript, checkTransports } from './option-values.js'
 import type { Origins } from './origins.js'
 import type { RemoteClient } from './remote-client.js'
 import { checkParts } from './required-options.js'
@@ -27,8 +28,8 @@ import { checkOpeningOptions } from './socket/opening-request.js'
 import type { SocketAuth } from './socket/socket-data.js'
 import type { Authentication } from './token-route.js'
 import type { TokenKey } from './tokens.js'
-import { type PerMessageDeflate, tryCompression } from './transports/per-message-deflate.js'
-import { DEFAULT_TRANSPORTS, TRANSPORT_NAMES, type TransportName } from './transports/transport-names.js'
+import type { PerMessageDeflate } from './transports/per-message-deflate.js'
+import { DEFAULT_TRANSPORTS, type TransportName } from './transports/transport-names.js'
 
 /** Gives a call's answer: an error, or the result. */
 export type AnswerCallback = (error?: unknown, data?: unknown) => void
@@ -332,12 +333,6 @@ function checkUpgrades({ connectAuthentication, transports }: ResolvedOptions): 
     throw badOption('transports', 'has "raw", which needs the option connectAuthentication')
 }
 
-function checkPath(name: string, value: unknown): void {
-  if (typeof value !== 'string' || !/^(\/[\w.~-]+)+$/.test(value)) {
-    throw badOption(name, 'has to be a path such as /sockets, without a slash at its end')
-  }
-}
-
 /** Below the prefix are paths that sockets and scripts need. */
 function checkHealthRoute(path: unknown, { prefix, tokenRoute }: ResolvedOptions): void {
   checkPath('healthRoute', path)
@@ -346,34 +341,4 @@ function checkHealthRoute(path: unknown, { prefix, tokenRoute }: ResolvedOptions
   const isNeeded = below !== undefined && /\/|^(info|websocket|raw)$|^(iframe|token-socket)/.test(below)
   if (text === prefix || text === tokenRoute || isNeeded)
     throw badOption('healthRoute', 'must not be a path that clients need')
-}
-
-function checkTransports(names: unknown): void {
-  if (!Array.isArray(names) || names.some((name) => !TRANSPORT_NAMES.includes(name))) {
-    throw badOption('transports', `has to be a list of some of ${TRANSPORT_NAMES.join(', ')}`)
-  }
-  if (names.every((name) => name === 'iframe')) {
-    throw badOption('transports', 'has to name one by which clients can connect')
-  }
-}
-
-/** Goes into a page as it is: what could end the attribute, or be read as another host, is refused. */
-function checkScript(url: unknown): void {
-  if (url === undefined) return
-  const isSafe = typeof url === 'string' && /^[!#-;=?-[\]_a-z~]+$/i.test(url) && !url.includes("'")
-  if (!isSafe || !(/^\/(?!\/)/.test(url) || (/^https?:\/\//i.test(url) && URL.canParse(url)))) {
-    throw badOption('sockjsUrl', 'has to be an http or https URL, or a path such as /sockjs.min.js')
-  }
-}
-
-function checkCompression(value: unknown): void {
-  if (typeof value === 'boolean') return
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw badOption('perMessageDeflate', 'has to be true, false, or settings')
-  }
-  try {
-    tryCompression(value)
-  } catch (cause) {
-    throw badOption('perMessageDeflate', `cannot be used: ${(cause as Error).message}`)
-  }
 }
