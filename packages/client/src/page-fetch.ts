@@ -2,7 +2,8 @@ import { abortReason, onAbort } from '@token-socket/protocol'
 import type { TokenRequest, TokenResponse } from './token-request.js'
 
 /**
- * Requests a URL with the cookies of its host, by `XMLHttpRequest` where there is no `fetch`: Jest's jsdom has none.
+ * Requests a URL with the cookies of its host: by `fetch`, or by `XMLHttpRequest` where there is
+ * none, as in Jest's jsdom.
  * @throws Error as `fetch` does, or the signal's reason
  */
 export async function pageFetch(url: string, request: TokenRequest): Promise<TokenResponse> {

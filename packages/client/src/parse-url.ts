@@ -9,9 +9,11 @@ const PARTS =
 const OTHER = /^(?!(?:http|ws)s?:)([a-z][a-z\d+.-]*:)/i
 
 /**
- * Reads a URL. By hand, since parts of React Native's `URL` throw, and it adds a slash to each text.
+ * Reads a URL. By hand, since parts of React Native's `URL` throw, and it adds a slash to each
+ * text.
  * @param port goes before the one in the URL
- * @returns `undefined` if it is none. Of other protocols than those of HTTP and WebSocket, the protocol only
+ * @returns `undefined` if it is none; of other protocols than those of HTTP and WebSocket, the
+ *   protocol only
  */
 export function parseUrl(text: unknown, port?: number): ParsedUrl | undefined {
   const written = textOf(text)

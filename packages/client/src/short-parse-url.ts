@@ -1,6 +1,6 @@
 import type { ParsedUrl } from './parse-url.js'
 
-/** In the place of `parse-url` in scripts whose bytes count: a browser's `URL` has all parts. */
+/** Of `parse-url`, for scripts whose bytes count: a browser's `URL` has all parts. */
 export function parseUrl(text: unknown, port?: number): ParsedUrl | undefined {
   try {
     const url = new URL(text as string)

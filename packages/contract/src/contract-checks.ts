@@ -81,7 +81,8 @@ function checkNames({ server, client, both }: ContractDefinition): void {
     for (const operation of operationsOf(tree)) {
       const { path } = operation
       listened.add(path)
-      if (isOneWay(operation)) members.add([...path.slice(0, -1), listenerName(String(path.at(-1)))])
+      if (isOneWay(operation))
+        members.add([...path.slice(0, -1), listenerName(String(path[path.length - 1]))])
     }
   }
 }

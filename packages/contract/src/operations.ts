@@ -48,7 +48,7 @@ export function treeOf<T>(
       branch[name] ??= {}
       branch = branch[name] as OperationTree<T>
     }
-    branch[String(operation.path.at(-1))] = make(operation)
+    branch[operation.path.slice(-1).join()] = make(operation)
   }
   return tree
 }

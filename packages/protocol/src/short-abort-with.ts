@@ -1,4 +1,4 @@
-/** In the place of `abort-with` in scripts whose bytes count: every browser's signals keep their reason. */
+/** Of `abort-with`, for scripts whose bytes count: every browser's signals keep their reason. */
 export function abortWith(controller: AbortController, reason: unknown): void {
   controller.abort(reason)
 }

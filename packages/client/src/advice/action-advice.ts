@@ -1,4 +1,10 @@
-import { type Action, type CallContext, findJsonLosses } from '@token-socket/protocol'
+import {
+  type Action,
+  abortReason,
+  asRpcError,
+  type CallContext,
+  findJsonLosses,
+} from '@token-socket/protocol'
 import type { Notices } from './notices.js'
 
 type Callback = (error?: unknown, data?: unknown) => void
@@ -76,6 +82,6 @@ function onTimeout(context: CallContext, run: () => void): void {
   if (typeof AbortController === 'undefined') return
   const { signal } = context
   signal.addEventListener('abort', () => {
-    if (signal.reason?.code === 'timeout') run()
+    if (asRpcError(abortReason(signal)).code === 'timeout') run()
   })
 }

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, ERRORS, type RpcError } from '@token-socket/protocol'
 import type { Settings } from '../options.js'
+import { parseUrl } from '../parse-url.js'
 
 /** A remedy, and the failures that it is for: by code, and by the texts of the error and of its causes. */
 type Remedy = readonly [code: RegExp, text: RegExp, remedy: string]
@@ -128,7 +129,7 @@ export function remedyOf(
     return 'Browsers block http in a page that came by https: write https:// in `host`.'
   const found = REMEDIES.find(([code, texts]) => code.test(error.code) && texts.test(text))
   const remedy = (url && withoutToken(error)) ?? found?.[2] ?? (isRefusal(error) ? REFUSED : LOG)
-  const hasPath = new URL(address.http).pathname !== '/'
+  const hasPath = parseUrl(address.http)?.pathname !== '/'
   return hasPath ? `${remedy} All paths are below that of \`host\`.` : remedy
 }
 

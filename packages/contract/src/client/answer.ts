@@ -1,4 +1,4 @@
-import type { CallContext } from '@token-socket/protocol'
+import { type CallContext, throwIfAborted } from '@token-socket/protocol'
 import { checker } from '../checked-value.js'
 import { errorsOf, isDeclared } from '../declared-errors.js'
 import { same } from '../message-order.js'
@@ -43,7 +43,7 @@ export async function answerOf(
   return received(checkInput(input, input && data), async (taken) => {
     // It may have been held, and a schema may have taken long: a function does not run for a call
     // that has ended.
-    if (call.signal.aborted) throw call.signal.reason
+    throwIfAborted(call.signal)
     emit(taken)
     try {
       const answer = await run(taken, Object.assign(call, { errors: errorsOf(errors) }))

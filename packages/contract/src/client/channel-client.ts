@@ -46,6 +46,11 @@ export class ChannelClient {
     this.#settings = settings
   }
 
+  /** As of {@link Channel}: Vue makes no proxy of it. */
+  get __v_skip(): boolean {
+    return true
+  }
+
   get uid(): string | undefined {
     return this.#channel.uid
   }
@@ -106,7 +111,7 @@ export class ChannelClient {
       const page = await this.#channel.history(own)
       const read = Promise.all(page.map(this.#readMessage))
       const taken = (await this.#settings.received(read, same)).flat()
-      const { id } = page.at(-1) ?? {}
+      const { id } = page[page.length - 1] ?? {}
       const field = own.reverse ? 'before' : 'after'
       // A server that repeats a page has no other.
       if (taken.length > 0 || !id || id === own[field]) return taken
