@@ -49,7 +49,7 @@ class SiteNode {
 
   constructor({ prepare, port: _port, usesConsole, ...options }: SiteOptions, logger: Logger) {
     this.app = options.app ?? express()
-    this.http = options.server ?? createServer(this.app)
+    this.http = (options.server as Server | undefined) ?? createServer(this.app)
     prepare?.(this.app)
     this.app.get('/hello', (_request, response) => void response.send('hello'))
     this.sockets = new TokenSocketServer({

@@ -11,7 +11,7 @@ export function undocumentedExports(entry: string, files: readonly SourceFile[])
   )
 }
 
-interface Exported {
+export interface Exported {
   readonly name: string
   /** The statement that declares it, with its `export` where it has one. */
   readonly node: Node
@@ -21,7 +21,7 @@ interface Exported {
 type Files = ReadonlyMap<string, SourceFile>
 
 /** Everything that a file exports, followed to where it is declared. `seen` keeps `export *` from running in circles. */
-function exportsOf(name: string, files: Files, seen: Set<string>): Exported[] {
+export function exportsOf(name: string, files: Files, seen: Set<string>): Exported[] {
   const file = files.get(name)
   if (!file || seen.has(name)) return []
   seen.add(name)
@@ -58,7 +58,7 @@ function statementsOf(file: SourceFile): Node[] {
   return nodesIn(file.program.body)
 }
 
-function nodesIn(value: unknown): Node[] {
+export function nodesIn(value: unknown): Node[] {
   return Array.isArray(value) ? value.filter(isNode) : []
 }
 
@@ -87,7 +87,7 @@ function namesOf(statement: Node): { name: string; theirs: string }[] {
   })
 }
 
-function identifier(node: unknown): string[] {
+export function identifier(node: unknown): string[] {
   return isNode(node) && typeof node.name === 'string' ? [node.name] : []
 }
 

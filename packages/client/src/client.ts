@@ -293,7 +293,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   bind<Data = unknown>(
     event: string | RegExp,
     handler: Handler<Data>,
-    options?: { readonly channel?: string },
+    options?: { readonly channel?: string | undefined },
   ): Binding<Channel | undefined> {
     const channel = options?.channel
     return channel === undefined
@@ -302,7 +302,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /** Takes away the handlers of an event, or of all, that were bound by {@link bind}; of one channel, or of none. */
-  unbind(event?: string | RegExp, options?: { readonly channel?: string }): void {
+  unbind(event?: string | RegExp, options?: { readonly channel?: string | undefined }): void {
     const channel = options?.channel
     if (channel === undefined) this.#core.channels.unbind(event)
     else this.channel(channel).unbind(event)

@@ -10,13 +10,15 @@ export interface Contract<D extends ContractDefinition = ContractDefinition> {
 /** The definition of a contract. */
 export type DefinitionOf<C> = C extends { readonly definition: infer D } ? D : never
 
-type Part<D, Name extends string> = D extends { readonly [key in Name]: infer T } ? T : Record<never, never>
+type Part<D, Name extends string> = D extends { readonly [key in Name]: infer T extends object }
+  ? T
+  : Record<never, never>
 
 /**
  * The operations of one end and of both. An intersection only where there are both: it costs the
  * compiler time.
  */
-type Merged<D, End extends string> = D extends { readonly both: infer Both }
+type Merged<D, End extends string> = D extends { readonly both: infer Both extends object }
   ? Part<D, End> & Both
   : Part<D, End>
 

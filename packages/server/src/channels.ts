@@ -17,7 +17,7 @@ import { Reauthorization } from './channels/reauthorization.js'
 import { ServerSubscriptions } from './channels/server-subscriptions.js'
 import type { SocketEvents, UnsubscribeReason } from './channels/socket-events.js'
 import type { Authorization } from './claims/authorization.js'
-import type { BrokerListener, History, HistoryPage, HistoryQuery, Receipt } from './engine.js'
+import type { BrokerListener, History, HistoryPage, PageQuery, Receipt } from './engine.js'
 import type { Hub } from './hub.js'
 import { Interest } from './interest.js'
 import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
@@ -197,7 +197,7 @@ export class Channels {
   }
 
   /** Reads what a channel keeps, for the server. See {@link OwnPublications}. */
-  history(channel: string, query?: Partial<HistoryQuery>): Promise<HistoryPage> {
+  history(channel: string, query?: PageQuery): Promise<HistoryPage> {
     return this.#own.history(channel, query)
   }
 

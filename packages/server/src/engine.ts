@@ -120,6 +120,9 @@ export interface HistoryQuery {
   readonly reverse?: boolean | undefined
 }
 
+/** A page as an application asks for it. What is left out, or `undefined`, is as the server has it. */
+export type PageQuery = { readonly [Name in keyof HistoryQuery]?: HistoryQuery[Name] | undefined }
+
 /** What a channel keeps, as far as it was asked for. */
 export interface HistoryPage {
   /** The place of the latest that was kept, at the moment of reading; offset 0, in a `newEpoch`, if none was. */
@@ -320,7 +323,7 @@ export interface EngineHealth {
   /** Milliseconds since 1970, by this machine's clock: since when that is so. */
   readonly since: number
   /** Why it is not ok, for people: without addresses or secrets. */
-  readonly reason?: string
+  readonly reason?: string | undefined
 }
 
 /** Tells how an engine is. */
@@ -346,9 +349,9 @@ export interface Engine {
   readonly tickets: Tickets
   readonly nodes: Nodes
   /** Limits over all nodes. Left out, each node gives an equal share of them. */
-  readonly rates?: Rates
+  readonly rates?: Rates | undefined
   /** How it is; left out by an engine that is always well. */
-  readonly health?: Health
+  readonly health?: Health | undefined
   /**
    * Sets who receives the name of a limit, such as `historyBytes`, each time that limit makes the engine forget something before
    * its time. Once. Left out by an engine that has no such limits.

@@ -50,6 +50,7 @@ export type {
   NodeAskOptions,
   NodeCommand,
   Nodes,
+  PageQuery,
   Position,
   Presence,
   PresenceEntry,

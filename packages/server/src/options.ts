@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { Http2SecureServer } from 'node:http2'
 import type { CallContext } from '@token-socket/protocol'
 import type { Express, RequestHandler } from 'express'
 import type { ConnectAuthentication } from './authentication/connect-authentication.js'
@@ -58,8 +59,11 @@ export interface ServerController {
 export interface TokenSocketServerOptions {
   /** The Express application, 4 or 5; its session middleware has to be mounted already. Required. */
   readonly app: Express
-  /** The HTTP or HTTPS server that the application answers on. Required. */
-  readonly server: Server
+  /**
+   * The HTTP or HTTPS server that the application answers on, or an HTTP/2 server with
+   * `allowHTTP1`. Required.
+   */
+  readonly server: Server | Http2SecureServer
   /**
    * Signs the tokens (HS256). 32 random bytes are right. Needed where nodes share an engine.
    * @default a random one for this process, and a warning
@@ -193,9 +197,13 @@ export interface TokenSocketServerOptions {
 type Optional = 'secret' | 'keys' | 'issuer' | 'filter' | 'sessionTtl' | 'sockjsUrl' | 'connectAuthentication'
 
 /** The options with nothing left out. */
-export type ResolvedOptions = Required<Given<Omit<TokenSocketServerOptions, Optional | 'limits'>>> &
+export type ResolvedOptions = Required<
+  Given<Omit<TokenSocketServerOptions, Optional | 'limits' | 'server'>>
+> &
   Pick<TokenSocketServerOptions, Optional> & {
     readonly limits: Limits
+    /** An HTTP/2 server is used as what it is for clients of HTTP/1.1. */
+    readonly server: Server
   }
 
 const WITHOUT_DEFAULT = [
@@ -271,7 +279,8 @@ export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptio
   const limits = resolveLimits(limitSettings(options.limits))
   const defaults = defaultsOf(options)
   const logger = safeLogger(options.logger ?? consoleLogger(options.debug ?? false))
-  const resolved = { ...defaults, ...withoutUndefined(options), limits, logger }
+  const server = options.server as Server
+  const resolved = { ...defaults, ...withoutUndefined(options), server, limits, logger }
   checkResolved(resolved)
   warnOfOptions(options, { logger, known: [...Object.keys(defaults), ...WITHOUT_DEFAULT] })
   return resolved

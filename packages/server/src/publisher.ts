@@ -3,7 +3,7 @@ import { checkName } from './channels/check-name.js'
 import { OwnPublications } from './channels/own-publications.js'
 import type { ChannelRuleTable } from './channels/rule-table.js'
 import { takeEngine } from './engine/engine-owners.js'
-import type { Engine, HistoryPage, HistoryQuery, Receipt } from './engine.js'
+import type { Engine, HistoryPage, PageQuery, Receipt } from './engine.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { badOption, checkLogger, checkOptions, warnOfUnknown } from './option-checks.js'
 import { Policy } from './policy.js'
@@ -44,7 +44,7 @@ export interface Publisher {
   /** Publishes on every channel of every node. @throws RpcError `unserializable`, `engine_unavailable` */
   broadcast(data: unknown): Promise<void>
   /** Reads what a channel keeps: a page of 100, oldest first, unless the query says otherwise. @throws RpcError */
-  history(channel: string, query?: Partial<HistoryQuery>): Promise<HistoryPage>
+  history(channel: string, query?: PageQuery): Promise<HistoryPage>
   /** The members of a channel with presence, over all nodes. @throws RpcError */
   members(channel: string): Promise<Member[]>
   /** Closes the engine: no handle stays open. Calls after that fail with `shutting_down`. Calling it again returns the same promise. */

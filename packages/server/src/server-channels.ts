@@ -1,7 +1,7 @@
 import type { Member } from '@token-socket/protocol'
 import { checkName } from './channels/check-name.js'
 import type { Channels } from './channels.js'
-import type { HistoryPage, HistoryQuery, Receipt } from './engine.js'
+import type { HistoryPage, PageQuery, Receipt } from './engine.js'
 import type { Hub } from './hub.js'
 import type { PublicationOptions, RemoteClient } from './remote-client.js'
 import type { Failures } from './runtime/failures.js'
@@ -31,7 +31,7 @@ export abstract class ServerChannels extends ServerEmitter {
    * does, and as large as they are unless `bytes` does.
    * @throws RpcError `too_long`, `bad_message`
    */
-  history(channel: string, query?: Partial<HistoryQuery>): Promise<HistoryPage> {
+  history(channel: string, query?: PageQuery): Promise<HistoryPage> {
     const { channels, failures } = this.parts
     return failures.watched(channels.history(channel, query), { method: 'history' })
   }

@@ -35,7 +35,7 @@ export interface TokenKey {
   /** What tokens are verified with: the secret (`HS…`), or the public key as PEM. */
   readonly key: string | Buffer
   /** The private key as PEM, to issue tokens with; not needed for `HS…` and on keys that only verify. */
-  readonly privateKey?: string | Buffer
+  readonly privateKey?: string | Buffer | undefined
 }
 
 /** What a signed token of the application's own says: its claims, and what it is for. */

@@ -13,7 +13,7 @@ export interface WebSocketLike {
   onmessage: ((event: never) => unknown) | null
   onclose: ((event: never) => unknown) | null
   onerror: ((event: never) => unknown) | null
-  onheartbeat?: ((event: never) => unknown) | null
+  onheartbeat?: ((event: never) => unknown) | null | undefined
   send(text: string): void
   close(code?: number, reason?: string): void
 }

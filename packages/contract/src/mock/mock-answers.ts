@@ -34,7 +34,7 @@ export interface MockOptions<Name extends string = string> {
   /** Milliseconds that an answer takes, or the least and the most of them. @default 0 */
   readonly latency?: number | readonly [least: number, most: number] | undefined
   /** What operations fail with, by their dotted names. @default {} */
-  readonly errors?: { readonly [One in Name]?: MockError } | undefined
+  readonly errors?: { readonly [One in Name]?: MockError | undefined } | undefined
 }
 
 /**

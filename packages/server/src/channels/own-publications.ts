@@ -1,5 +1,5 @@
 import { encodeData } from '@token-socket/protocol'
-import type { Broker, History, HistoryPage, HistoryQuery, Receipt, Retention } from '../engine.js'
+import type { Broker, History, HistoryPage, PageQuery, Receipt, Retention } from '../engine.js'
 import type { PublicationOptions } from '../remote-client.js'
 import type { Development } from '../runtime/development.js'
 import { MethodOptions } from '../runtime/method-options.js'
@@ -51,7 +51,7 @@ export class OwnPublications {
   }
 
   /** Reads what a channel keeps, 100 unless the query says otherwise. @throws RpcError `too_long`, `bad_message`, `bad_option` */
-  async history(channel: string, query: Partial<HistoryQuery> = {}): Promise<HistoryPage> {
+  async history(channel: string, query: PageQuery = {}): Promise<HistoryPage> {
     checkName('channel', channel)
     HISTORY_OPTIONS.check(query)
     const page = await this.#owner.history.read(channel, { ...query, limit: query.limit ?? PAGE })

@@ -3,21 +3,21 @@ import { createDeflateRaw, createInflateRaw, type ZlibOptions } from 'node:zlib'
 /** Settings of compression (RFC 7692), as `ws` has them. */
 export interface PerMessageDeflateSettings {
   /** Forgets what it sent before each message: worse compression for less memory. @default false */
-  readonly serverNoContextTakeover?: boolean
+  readonly serverNoContextTakeover?: boolean | undefined
   /** Asks the client to do so. @default false */
-  readonly clientNoContextTakeover?: boolean
+  readonly clientNoContextTakeover?: boolean | undefined
   /** Size of the server's window, as a power of 2 from 8 to 15. @default 15, or what the client asks for */
-  readonly serverMaxWindowBits?: number
+  readonly serverMaxWindowBits?: number | undefined
   /** Size of the client's window, as a power of 2 from 8 to 15. @default 15 */
-  readonly clientMaxWindowBits?: number
+  readonly clientMaxWindowBits?: number | undefined
   /** Bytes below which a message is sent as it is, where `serverNoContextTakeover` holds. @default 1024 */
-  readonly threshold?: number
+  readonly threshold?: number | undefined
   /** How many messages are compressed at once in this process, all servers together; the first server's counts. @default 10 */
-  readonly concurrencyLimit?: number
+  readonly concurrencyLimit?: number | undefined
   /** Settings for zlib's compression, such as `level` and `memLevel`. @default zlib's own */
-  readonly zlibDeflateOptions?: Omit<ZlibOptions, 'dictionary'>
+  readonly zlibDeflateOptions?: Omit<ZlibOptions, 'dictionary'> | undefined
   /** Settings for zlib's decompression. @default zlib's own */
-  readonly zlibInflateOptions?: Omit<ZlibOptions, 'dictionary'>
+  readonly zlibInflateOptions?: Omit<ZlibOptions, 'dictionary'> | undefined
 }
 
 /** Whether WebSocket messages are compressed for clients that offer it, and how. */

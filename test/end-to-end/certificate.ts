@@ -1,0 +1,19 @@
+/** A key and its certificate for tests of servers with TLS on `127.0.0.1`. No one trusts it. */
+export const certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPm6XY+8VqM0BhWd+
+eXvlrYhAoakJlj1edY05wTD9fhChRANCAAQHIvmGTQOteEl7RvqnLslsBpimutgb
+pUgbfUIwnlKyCfC0vqKSJxqWBJ0nlfV3lNr9bezvOcQzpe7H6b9+eM+6
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUTNrzOoNkAjS/zH+N3jPEyHHkU50wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTIwMTAzMTE1OVoYDzIxMjYxMTA3
+MDMxMTU5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQHIvmGTQOteEl7RvqnLslsBpimutgbpUgbfUIwnlKyCfC0vqKSJxqW
+BJ0nlfV3lNr9bezvOcQzpe7H6b9+eM+6o28wbTAdBgNVHQ4EFgQUr0KwKbDtyxXW
+wRrnSLIoMDuREHkwHwYDVR0jBBgwFoAUr0KwKbDtyxXWwRrnSLIoMDuREHkwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAO9Eh5tytasLmKdVZUEPwrRmvRK2NNtDSHBJWYkdJvp3AiBQ
+SXk1XcvRGHph+rsxEr2Ojdpir9Nmy3pSFHjbbZm3nA==
+-----END CERTIFICATE-----`,
+} as const

@@ -1,0 +1,48 @@
+/** An HTTP/2 server with `allowHTTP1`, and clients of HTTP/1.1. */
+import { once } from 'node:events'
+import { connect, createSecureServer } from 'node:http2'
+import { expect } from 'chai'
+import express from 'express'
+import { certificate } from './certificate.js'
+import { next, type Site, useSites } from './fixture.js'
+
+describe('an HTTP/2 server as `server`', () => {
+  const start = useSites()
+  const trust = process.env.NODE_TLS_REJECT_UNAUTHORIZED
+  let site: Site
+
+  before(() => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+  })
+
+  after(() => {
+    if (trust === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+    else process.env.NODE_TLS_REJECT_UNAUTHORIZED = trust
+  })
+
+  beforeEach(async () => {
+    const app = express()
+    const server = createSecureServer({ ...certificate, allowHTTP1: true }, app as never)
+    // Its sessions have to end before it closes; an HTTP/1.1 server does so itself.
+    Object.assign(server, { closeAllConnections() {} })
+    site = await start({ app, server })
+  })
+
+  it('gives tokens and opens WebSockets to clients of HTTP/1.1', async () => {
+    const client = await site.ready({ host: `https://${site.host}` })
+    expect(client.transport).to.equal('websocket')
+    expect(await client.rpc('echo', 1)).to.equal(1)
+    await client.subscribe('room')
+    const message = next(client, 'message')
+    await client.publish('room', 'hello')
+    expect(await message).to.deep.equal(['room', 'hello'])
+  })
+
+  it('answers the health route by HTTP/2, too', async () => {
+    const session = connect(`https://${site.host}`)
+    const request = session.request({ ':path': '/sockets/health' })
+    const [headers] = await once(request, 'response')
+    expect(headers[':status']).to.equal(200)
+    session.destroy()
+  })
+})
