@@ -1,6 +1,6 @@
 /** An application of a user: an empty folder with the packed packages in it, and those of a row. */
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, open, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -120,6 +120,10 @@ interface Manifest {
 /** Whether Node runs it: npm's packages hold scripts and machine code. */
 async function isScript(path: string): Promise<boolean> {
   if (['.js', '.cjs', '.mjs'].includes(extname(path))) return true
-  const text = existsSync(path) ? await readFile(path, 'latin1') : ''
-  return text.startsWith('#!') && text.slice(0, 60).includes('node')
+  if (!existsSync(path)) return false
+  const file = await open(path)
+  const { buffer } = await file.read(Buffer.alloc(60))
+  await file.close()
+  const start = buffer.toString('latin1')
+  return start.startsWith('#!') && start.includes('node')
 }

@@ -1,4 +1,5 @@
 /** A real client talks to a real server, each a program of the application. */
+import { randomUUID } from 'node:crypto'
 import type { Application } from './application.js'
 import type { Ended, Program } from './programs.js'
 import type { Outcome } from './row.js'
@@ -17,15 +18,32 @@ export interface Exchange {
   readonly client?: Readonly<Record<string, unknown>>
   /** Added to the server's environment. */
   readonly env?: Readonly<Record<string, string>>
+  /** Added to the client's environment. `SIGN_IN` is a path that it posts to first, for its cookies. */
+  readonly clientEnv?: Readonly<Record<string, string>>
+  /** Looks at what else the server serves, at its URL. */
+  readonly check?: (url: string, application: Application) => Promise<void>
 }
 
 /** Runs both, and ends both. @throws where the client did not come to its end, or the server left something open */
 export async function exchange(application: Application, { version, ...parts }: Exchange): Promise<Outcome> {
   const server = await startServer(application, parts)
   const [, port] = await server.prints(/listening on (\d+)/)
-  await callServer(application, String(port), parts)
+  try {
+    await callServer(application, String(port), parts)
+    await checkPolling(`http://127.0.0.1:${port}`)
+    await parts.check?.(`http://127.0.0.1:${port}`, application)
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nthe server: ${server.stdout}${server.stderr}`)
+  }
   await endsByItself(server)
   return { version: await application.version(version) }
+}
+
+/** Whether the server opens a session of clients that can't use WebSocket. @throws unless it does */
+async function checkPolling(url: string): Promise<void> {
+  const response = await fetch(`${url}/sockets/000/${randomUUID()}/xhr`, { method: 'POST' })
+  const text = await response.text()
+  if (text !== 'o\n') throw new Error(`polling was answered ${response.status}: ${text.slice(0, 200)}`)
 }
 
 /** Starts the server of an exchange, with the files that it needs. */
@@ -43,12 +61,12 @@ export async function startServer(
 export async function callServer(
   application: Application,
   port: string,
-  { clientRunner = ['node'], client = {} }: Pick<Exchange, 'clientRunner' | 'client'> = {},
+  { clientRunner = ['node'], client = {}, clientEnv = {} }: Partial<Exchange> = {},
 ): Promise<void> {
   const [program = 'node', ...args] = clientRunner
   const host = `http://127.0.0.1:${port}`
   const all = [...args, 'client.mjs', host, JSON.stringify(client)]
-  const ended = await application.run(program, all, { timeout: 30_000 })
+  const ended = await application.run(program, all, { timeout: 60_000, env: clientEnv })
   if (ended.code !== 0 || !ended.stdout.includes('done')) throw new Error(`the client: ${outputOf(ended)}`)
 }
 
