@@ -39,11 +39,15 @@ export async function exchange(application: Application, { version, ...parts }: 
   return { version: await application.version(version) }
 }
 
-/** Whether the server opens a session of clients that can't use WebSocket. @throws unless it does */
+/** Whether clients that can't use WebSocket are served. @throws unless a session opens, and takes what they send */
 async function checkPolling(url: string): Promise<void> {
-  const response = await fetch(`${url}/sockets/000/${randomUUID()}/xhr`, { method: 'POST' })
-  const text = await response.text()
-  if (text !== 'o\n') throw new Error(`polling was answered ${response.status}: ${text.slice(0, 200)}`)
+  const session = `${url}/sockets/000/${randomUUID()}`
+  const post = async (path: string, body?: string) => {
+    const response = await fetch(`${session}/${path}`, { method: 'POST', ...(body && { body }) })
+    return `${response.status} ${await response.text()}`
+  }
+  const answers = [await post('xhr'), await post('xhr_send', '["{}"]')]
+  if (answers.join() !== '200 o\n,204 ') throw new Error(`polling was answered ${answers.join()}`)
 }
 
 /** Starts the server of an exchange, with the files that it needs. */
