@@ -58,6 +58,7 @@ export const doors: Readonly<
       'server/server',
       'server/http/served-paths',
       'server/http/handler-chain',
+      'server/http/router-layers',
       'server/http/token-mounts',
       'server/authentication/token-endpoint',
       'contract/mock/port/open-port',

@@ -1,11 +1,20 @@
 /** What a server gives back, so that others can be made on the same application and HTTP server. */
+import { mkdtempSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { TokenSocket } from '@token-socket/client'
-import { type RpcError, TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
+import { lmdbEngine } from '@token-socket/lmdb'
+import {
+  MemoryEngine,
+  type RpcError,
+  TokenSocketServer,
+  type TokenSocketServerOptions,
+} from '@token-socket/server'
 import { expect } from 'chai'
 import express, { type Express } from 'express'
-import { MB, memoryInUse } from '../end-to-end/memory.js'
+import { deferred } from '../end-to-end/fixture.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { EXPRESS_VERSIONS } from './applications.js'
 
@@ -66,35 +75,159 @@ describe('TokenSocketServer#shutdown', () => {
   }
 
   for (const { name, make: makeApp } of EXPRESS_VERSIONS) {
-    it(`gives back listeners, routes and memory, 300 times on one application (${name})`, async function () {
-      this.timeout(120_000)
+    it(`gives back listeners and routes (${name})`, async () => {
       const app = makeApp()
       app.get('/hello', (_request, response) => void response.send('hello'))
       const http = await listen(app)
       const counts = () => {
         const events = ['request', 'upgrade', 'connection', 'close', 'error', 'listening'] as const
-        const { stack } = (app as unknown as { router?: Router; _router?: Router })._router ?? app.router
-        return [...events.map((event) => http.listenerCount(event)), stack.length, http.emit.name]
+        return [...events.map((event) => http.listenerCount(event)), stackOf(app).length, http.emit.name]
       }
-      const cycle = async () => {
+      const before = counts()
+      for (let round = 0; round < 5; round += 1) {
         const server = make(app, http)
         await serves(http)
-        await server.shutdown()
-        servers.length = 0
+        await server.shutdown({ final: true })
+        expect(counts()).to.deep.equal(before)
       }
-      // What is on its way out, as sockets that may take 2 s to close, is the same from here on.
-      for (let round = 0; round < 100; round += 1) await cycle()
-      const before = counts()
-      const memory = memoryInUse()
-      for (let round = 0; round < 200; round += 1) await cycle()
-      expect(counts()).to.deep.equal(before)
-      // 20 kB for each server: one that is kept has more than 40.
-      expect((memoryInUse() - memory) / MB).to.be.lessThan(4)
       make(app, http)
       await serves(http)
       expect(await (await fetch(`${urlOf(http)}/hello`)).text()).to.equal('hello')
     })
+
+    it(`gives the paths to the application at once where it is final (${name})`, async () => {
+      const app = makeApp()
+      const http = await listen(app)
+      const server = make(app, http)
+      app.use((_request, response) => void response.status(404).send('the application'))
+      const answers = async () => {
+        const paths = ['/socket/token', '/sockets/health', '/sockets/info']
+        const all = await Promise.all(paths.map((path) => fetch(`${urlOf(http)}${path}`)))
+        return Promise.all(
+          all.map(async (one) => `${one.status} ${one.status === 503 ? '' : await one.text()}`),
+        )
+      }
+      await server.shutdown()
+      const own = '404 the application'
+      expect(await answers()).to.deep.equal(['503 ', '503 ', own])
+      await server.shutdown({ final: true })
+      expect(await answers()).to.deep.equal([own, own, own])
+      expect(thrownBy(() => void server.shutdown({ finale: true } as never))).to.include({
+        code: 'bad_option',
+      })
+    })
+
+    it(`lets the next server on the same path stand where the last one stood (${name})`, async () => {
+      const app = makeApp()
+      const http = await listen(app)
+      const first = make(app, http)
+      app.use((_request, response) => void response.status(404).send('not found'))
+      await first.shutdown()
+      make(app, http)
+      await serves(http)
+    })
+
+    it(`answers requests that are under way, and goes on with the handlers that they began with (${name})`, async () => {
+      const app = makeApp()
+      const [held, asked] = [deferred(), deferred()]
+      app.use(async (_request, _response, next) => {
+        asked.resolve()
+        await held.promise
+        next()
+      })
+      const http = await listen(app)
+      const judging = deferred<object>()
+      const [one, other] = [
+        make(app, http, { prefix: '/a', tokenRoute: '/a-token' }),
+        make(app, http, { authentication: () => judging.promise }),
+      ]
+      app.get('/checked', (_request, _response, next) => next())
+      app.get('/checked', (_request, response) => void response.status(403).send('checked'))
+      app.use((_request, response) => void response.send('unchecked'))
+      const checked = fetch(`${urlOf(http)}/checked`)
+      const token = fetch(`${urlOf(http)}/socket/token`)
+      await asked.promise
+      await one.shutdown({ final: true })
+      held.resolve()
+      expect(await (await checked).text()).to.equal('checked')
+      await other.shutdown()
+      judging.resolve({ uid: 'ann' })
+      expect([200, 503]).to.include((await token).status)
+    })
   }
+
+  it('lets a new server be made at once, without waiting for the end of the last one', async () => {
+    const app = express()
+    const http = await listen(app)
+    const first = make(app, http)
+    expect(refusedFor(app, http)).to.equal('prefix')
+    const ended = first.shutdown()
+    make(app, http)
+    await serves(http)
+    await ended
+    await serves(http)
+  })
+
+  it('ends in any order, also where another library has wrapped `emit` meanwhile', async () => {
+    const app = express()
+    const http = await listen(app)
+    const own = { prefix: '/other', tokenRoute: '/other-token' }
+    const [one, other] = [make(app, http), make(app, http, own)]
+    const { emit } = http
+    const seen: string[] = []
+    http.emit = ((event: string, ...rest: unknown[]) => {
+      seen.push(event)
+      return Reflect.apply(emit, http, [event, ...rest])
+    }) as typeof http.emit
+    await one.shutdown({ final: true })
+    await serves(http, { tokenPath: '/other-token', socketPrefix: '/other' })
+    await other.shutdown({ final: true })
+    make(app, http)
+    await serves(http)
+    expect(seen).to.include('request').and.to.include('upgrade')
+  })
+
+  describe('of an engine', () => {
+    const memory = () => new MemoryEngine()
+    const onDisk = () => lmdbEngine({ path: mkdtempSync(join(tmpdir(), 'token-socket-')) })
+
+    it('keeps it from a second server while the first one runs', async () => {
+      const [app, engine] = [express(), memory()]
+      const http = await listen(app)
+      make(app, http, { engine })
+      const free = { prefix: '/other', tokenRoute: '/other-token' }
+      expect(refusedFor(app, http, { ...free, engine })).to.equal('engine')
+      expect(refusedFor(app, await listen(app), { engine })).to.equal('engine')
+      await serves(http)
+    })
+
+    it('keeps it from no one where the constructor throws', async () => {
+      const [app, engine] = [express(), memory()]
+      const http = await listen(app)
+      refusedFor(app, http, { engine, origins: ['nonsense'] })
+      make(app, http, { engine })
+      await serves(http)
+    })
+
+    it('lets the next server have one in memory once it has ended, and not before', async () => {
+      const [app, engine] = [express(), memory()]
+      const http = await listen(app)
+      const ended = make(app, http, { engine }).shutdown()
+      expect(refusedFor(app, http, { engine })).to.equal('engine')
+      await ended
+      make(app, http, { engine })
+      await serves(http)
+    })
+
+    it('refuses one that is closed', async () => {
+      const [app, engine] = [express(), onDisk()]
+      const http = await listen(app)
+      await make(app, http, { engine }).shutdown()
+      expect(() => make(app, http, { engine })).to.throw('engine is closed, as shutdown() does it')
+      make(app, http, { engine: onDisk() })
+      await serves(http)
+    })
+  })
 
   it('lets the next server have other paths, and the old ones are the application’s again', async () => {
     const app = express()
@@ -121,6 +254,16 @@ describe('TokenSocketServer#shutdown', () => {
     for (const http of [one, other]) await serves(http)
   })
 
+  it('serves beside another application on one HTTP server, with the same token route', async () => {
+    const [app, other] = [express(), express()]
+    const http = await listen(app)
+    app.use('/other', other)
+    make(app, http)
+    make(other, http, { prefix: '/other-sockets' })
+    await serves(http)
+    await serves(http, { tokenPath: '/other/socket/token', socketPrefix: '/other-sockets' })
+  })
+
   it('serves beside another on one HTTP server where their paths differ', async () => {
     const app = express()
     const http = await listen(app)
@@ -132,6 +275,16 @@ describe('TokenSocketServer#shutdown', () => {
 
   describe('while another runs', () => {
     const free = { prefix: '/other', tokenRoute: '/other-token' }
+
+    it('names the option, and what it collides with', async () => {
+      const app = express()
+      const http = await listen(app)
+      make(app, http)
+      const own = { prefix: '/other', tokenRoute: '/sockets/token' }
+      expect((thrownBy(() => make(app, http, own)) as RpcError).message).to.equal(
+        'Invalid option: tokenRoute (/sockets/token) is used by another TokenSocketServer on this HTTP server, whose prefix is /sockets: give each its own paths, or call shutdown() of the other one first',
+      )
+    })
 
     for (const [what, options, field] of [
       ['the same prefix', { tokenRoute: '/other-token' }, 'prefix'],
@@ -172,6 +325,9 @@ describe('TokenSocketServer#shutdown', () => {
   })
 })
 
-interface Router {
-  readonly stack: readonly unknown[]
+/** What the application's router goes through. */
+function stackOf(app: Express): readonly unknown[] {
+  type Router = { readonly stack: readonly unknown[] }
+  const { _router } = app as unknown as { readonly _router?: Router }
+  return (_router ?? (app as unknown as { router: Router }).router).stack
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { encodeData } from '@token-socket/protocol'
+import { processWide } from './runtime/process-wide.js'
 import type { ServerHealth } from './server-health.js'
 import { intercept } from './transports/intercept.js'
 
@@ -38,19 +39,24 @@ export class HealthRoute {
 }
 
 /** The health routes of servers that are shut down, by HTTP server. */
-const closed = new WeakMap<Server, Set<() => void>>()
+const closed = processWide<Server, Set<() => void>>('closed health routes 1')
 
 /**
  * Puts a health route into an HTTP server, in the place of those of servers that are shut down.
  * @param route `undefined` for none: then it only takes those away
- * @returns a function to call at the shutdown: the route then stays until the next one comes
+ * @returns a function to call at the shutdown: the route then stays until the next one comes, unless that is final
  */
-export function mountHealthRoute(server: Server, route: HealthRoute | undefined): () => void {
+export function mountHealthRoute(server: Server, route: HealthRoute | undefined): (isFinal: boolean) => void {
   const leftovers = closed.get(server) ?? new Set()
   closed.set(server, leftovers)
   for (const remove of leftovers) remove()
   leftovers.clear()
   if (!route) return () => {}
   const remove = intercept(server, route)
-  return () => void leftovers.add(remove)
+  return (isFinal) => {
+    leftovers.add(remove)
+    if (!isFinal) return
+    leftovers.delete(remove)
+    remove()
+  }
 }

@@ -2,7 +2,7 @@ import { type Member, markHandled, RpcError } from '@token-socket/protocol'
 import { checkName } from './channels/check-name.js'
 import { OwnPublications } from './channels/own-publications.js'
 import type { ChannelRuleTable } from './channels/rule-table.js'
-import { takeEngine } from './engine/engine-owners.js'
+import { checkEngineIsFree, takeEngine } from './engine/engine-owners.js'
 import type { Engine, HistoryPage, PageQuery, Receipt } from './engine.js'
 import { consoleLogger, type Logger } from './logger.js'
 import { badOption, checkLogger, checkOptions, warnOfUnknown } from './option-checks.js'
@@ -72,7 +72,12 @@ export function publisher(options: PublisherOptions): Publisher {
     const done = closed ? Promise.reject(new RpcError('shutting_down', CLOSED)) : work()
     return failures.watched(done, { method })
   }
-  takeEngine(engine, 'publisher')
+  checkEngineIsFree(engine)
+  const release = takeEngine(engine, 'publisher')
+  const end = () => {
+    log.close()
+    release()
+  }
   engine.nodes.withdraw?.()
   return {
     publish: (...what) => watched('publish', () => own.publish(...what)),
@@ -80,7 +85,7 @@ export function publisher(options: PublisherOptions): Publisher {
     history: (...what) => watched('history', () => own.history(...what)),
     members: (channel) => watched('members', () => membersOf(presence, channel)),
     close: () => {
-      closed ??= markHandled(attempt(() => engine.close()).finally(() => log.close()))
+      closed ??= markHandled(attempt(() => engine.close()).finally(() => end()))
       return closed
     },
   }

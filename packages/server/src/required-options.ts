@@ -1,6 +1,7 @@
 import type { RpcError } from '@token-socket/protocol'
 import type { Engine } from './engine.js'
 import { badOption, checkLogger } from './option-checks.js'
+import { appInstead, serverInstead } from './runtime/framework-parts.js'
 import { describeGiven, isExpress, isHttpServer } from './runtime/given-value.js'
 
 /** Options, of which nothing is known yet. */
@@ -13,7 +14,8 @@ type Given = Readonly<Record<string, unknown>>
 export function checkParts(options: unknown): void {
   if (typeof options !== 'object' || options === null || isHttpServer(options)) throw notOneObject(options)
   const { app, server } = options as Given
-  if (!isExpress(app)) throw badOption('app', `has to be an Express application${notGiven(app)}`)
+  if (!isExpress(app))
+    throw badOption('app', `has to be an Express application${notGiven(app)}: ${appInstead(app)}`)
   if (!isHttpServer(server)) throw badServer(server)
   checkFunctions(options as Given)
   checkSecret(options as Given)
@@ -25,8 +27,7 @@ function notOneObject(given: unknown): RpcError {
 }
 
 function badServer(server: unknown): RpcError {
-  const remedy = 'make one by http.createServer(app), and call its listen instead of app.listen'
-  return badOption('server', `has to be an HTTP server${notGiven(server)}: ${remedy}`)
+  return badOption('server', `has to be an HTTP server${notGiven(server)}: ${serverInstead(server)}`)
 }
 
 function notGiven(value: unknown): string {

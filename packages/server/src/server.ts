@@ -13,12 +13,13 @@ import { VetoListeners } from './channels/veto-listeners.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
 import { Cluster, sidOf } from './cluster.js'
-import { takeEngine } from './engine/engine-owners.js'
+import { checkEngineIsFree, takeEngine } from './engine/engine-owners.js'
 import { ExpressRoutes } from './express-routes.js'
 import { type TrustProxy, trustOf } from './forwarded.js'
 import type { Handshakes } from './handshake.js'
 import { watchHealth } from './http/health-watching.js'
 import { checkPathsAreFree, takePaths } from './http/served-paths.js'
+import type { Unmount } from './http/token-mounts.js'
 import { Hub, type PublishFilter } from './hub.js'
 import type { Middleware, MiddlewareType } from './middleware/contexts.js'
 import { MiddlewareStack } from './middleware/middleware-stack.js'
@@ -43,6 +44,7 @@ import { Turns } from './runtime/turns.js'
 import { ServerConnections, type ServerConnectionsParts } from './server-connections.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import type { HealthWatch, ServerHealth } from './server-health.js'
+import { SHUTDOWN_OPTIONS, type ShutdownOptions } from './shutdown-options.js'
 import { warnOfCredentials } from './socket/opening-request.js'
 import { pong } from './socket/pong.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
@@ -84,7 +86,8 @@ export class TokenSocketServer extends ServerConnections {
   /** @internal */
   protected readonly parts: ServerConnectionsParts
   /** Gives back what the application lent. */
-  readonly #release: (() => void)[] = []
+  readonly #release: Unmount[] = []
+  #releaseEngine: () => void = () => {}
   #authTimeout: number | undefined
   #shutdown: Promise<void> | undefined
 
@@ -93,7 +96,7 @@ export class TokenSocketServer extends ServerConnections {
     super()
     this.#options = resolveOptions(options)
     checkPathsAreFree(this.#options)
-    takeEngine(this.#options.engine, 'server')
+    checkEngineIsFree(this.#options.engine)
     const { app, engine, limits, authTimeout, filter, socketController, routes, logger } = this.#options
     this.#log = new ThrottledLog(logger)
     this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
@@ -190,18 +193,21 @@ export class TokenSocketServer extends ServerConnections {
   }
 
   /**
-   * Closes every socket, gives back the paths that it had, and closes the engine. The HTTP server stays open: it is the
-   * application's. The token route and the health route answer 503, so that clients try again and load balancers send
-   * no traffic, until another TokenSocketServer is made on the same application and HTTP server. Calling it again returns
-   * the same promise.
+   * Closes every socket, gives back at once what it took of the application and the HTTP server, and closes the engine. The
+   * HTTP server stays open: it is the application's. The token route and the health route answer 503, so that clients try
+   * again and load balancers send no traffic, until another TokenSocketServer is made on the same application and HTTP
+   * server. Calling it again returns the same promise.
+   * @param options with `final`, these two are the application's at once, too, as if there had been no server
+   * @throws RpcError `bad_option`
    */
-  shutdown(): Promise<void> {
+  shutdown(options: ShutdownOptions = {}): Promise<void> {
+    SHUTDOWN_OPTIONS.check(options)
+    for (const release of this.#release) release(options.final === true)
     this.#shutdown ??= markHandled(this.#close())
     return this.#shutdown
   }
 
   async #close(): Promise<void> {
-    for (const release of this.#release) release()
     this.#health.end()
     this.#transports.close()
     this.#streams.stop()
@@ -211,7 +217,7 @@ export class TokenSocketServer extends ServerConnections {
     this.cluster.close()
     this.#authorizations.close()
     this.#log.close()
-    await this.#options.engine.close()
+    await this.#options.engine.close().finally(this.#releaseEngine)
   }
 
   #makeChannels(redeemer: Redeemer, tokens: Tokens): Channels {
@@ -287,6 +293,7 @@ export class TokenSocketServer extends ServerConnections {
     tokens: Tokens,
     { origins, revocations }: { readonly origins: OriginRules; readonly revocations: Revocations },
   ): void {
+    const { engine } = this.#options
     const unmount = mountTokenEndpoint({
       ...this.#options,
       tokens,
@@ -297,6 +304,7 @@ export class TokenSocketServer extends ServerConnections {
       development: this.#development,
     })
     this.#release.push(takePaths(this.#options), unmount)
+    this.#releaseEngine = takeEngine(engine, 'server')
   }
 
   #makeHandshakes(redeemer: Redeemer, parts: Pick<SignInParts, 'revocations' | 'trusts'>): Handshakes {

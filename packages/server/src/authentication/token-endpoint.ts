@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { chainHandlers } from '../http/handler-chain.js'
 import { OtherServers } from '../http/other-servers.js'
-import { mountTokenRoute, type TokenMount } from '../http/token-mounts.js'
+import { mountTokenRoute, type TokenMount, type Unmount } from '../http/token-mounts.js'
 import type { Limits } from '../limits.js'
 import type { ResolvedOptions } from '../options.js'
 import { type TokenRouteOptions, tokenGuard, tokenRoute } from '../token-route.js'
@@ -18,8 +18,8 @@ export interface TokenEndpointParts
   readonly turnstile: Pick<Turnstile, 'pass'>
 }
 
-/** Puts the token endpoint on the application. @returns a function that ends it: from then on it answers 503 */
-export function mountTokenEndpoint(parts: TokenEndpointParts): () => void {
+/** Puts the token endpoint on the application. @returns a function that ends it */
+export function mountTokenEndpoint(parts: TokenEndpointParts): Unmount {
   const { app, server, engine, limits, customMiddleware, prefix, logger, origins, turnstile } = parts
   const handler = chainHandlers([
     tokenGuard(origins, () => false, parts.log),

@@ -28,7 +28,7 @@ const EVICTION = 'a limit of the engine is reached: it forgets something before 
  */
 export function watchHealth(parts: HealthParts): {
   readonly watch: HealthWatch
-  readonly unmount: () => void
+  readonly unmount: (isFinal: boolean) => void
 } {
   const { engine, log, server, healthRoute } = parts
   // Clients lose what the rules promise: the operator has to know which limit to raise.

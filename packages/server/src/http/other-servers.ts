@@ -27,11 +27,13 @@ export class OtherServers {
     this.#logger = logger
   }
 
-  /** A token request came by another server. */
+  /** A token request came by another server. One that takes upgrades may pass them on to the given one, as it did this. */
   note(other: Server): void {
     if (this.#named.has(other)) return
     this.#named.add(other)
-    const hint = this.#given.listening === false ? NOT_LISTENING : LISTENING
+    const isAlone = this.#given.listening === false
+    if (!isAlone && other.listenerCount('upgrade') > 0) return
+    const hint = isAlone ? NOT_LISTENING : LISTENING
     const [given, came] = [placeOf(this.#given), placeOf(other)]
     this.#logger.warn({ option: 'server', prefix: this.#prefix, given, other: came, hint }, MESSAGE)
   }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { Express } from 'express'
 import { badOption } from '../option-checks.js'
+import { processWide } from '../runtime/process-wide.js'
 
 /** What a TokenSocketServer answers, and where. */
 export interface ServedPaths {
@@ -12,18 +13,22 @@ export interface ServedPaths {
 }
 
 /** By HTTP server: the paths of the TokenSocketServers that run on it. */
-const served = new WeakMap<Server, Set<ServedPaths>>()
+const served = processWide<Server, Set<ServedPaths>>('served paths 1')
 
-/** @throws RpcError `bad_option` which names the option whose path another server on the same HTTP server has */
+/** An option whose value is a path. */
+type PathOption = 'prefix' | 'tokenRoute' | 'healthRoute'
+
+/** @throws RpcError `bad_option` which names the option whose path another server on the same HTTP server has, and that path */
 export function checkPathsAreFree(own: ServedPaths): void {
   for (const other of served.get(own.server) ?? []) {
-    const option = conflict(own, other)
-    if (option !== undefined) {
-      const path = String(own[option])
-      throw badOption(option, `(${path}) is used by another TokenSocketServer on this HTTP server`)
-    }
+    const [option, taken] = conflict(own, other) ?? []
+    if (option === undefined || taken === undefined) continue
+    const used = 'is used by another TokenSocketServer on this HTTP server'
+    throw badOption(option, `(${own[option]}) ${used}, whose ${taken} is ${other[taken]}: ${REMEDY}`)
   }
 }
+
+const REMEDY = 'give each its own paths, or call shutdown() of the other one first'
 
 /** Keeps the paths of a server from others. @returns gives them back */
 export function takePaths(own: ServedPaths): () => void {
@@ -32,18 +37,37 @@ export function takePaths(own: ServedPaths): () => void {
   return () => void all.delete(own)
 }
 
-function conflict(own: ServedPaths, other: ServedPaths): 'prefix' | 'tokenRoute' | 'healthRoute' | undefined {
-  if (isBelow(own.prefix, other.prefix) || isBelow(other.prefix, own.prefix)) return 'prefix'
-  if (isBelow(other.tokenRoute, own.prefix) || isBelow(other.healthRoute, own.prefix)) return 'prefix'
-  const isTaken = own.app === other.app && own.tokenRoute === other.tokenRoute
-  if (isTaken || isBelow(own.tokenRoute, other.prefix) || own.tokenRoute === other.healthRoute)
-    return 'tokenRoute'
-  const { healthRoute } = own
-  if (healthRoute === false) return undefined
-  const needed = [other.healthRoute, other.tokenRoute]
-  return isBelow(healthRoute, other.prefix) || needed.includes(healthRoute) ? 'healthRoute' : undefined
+/** @returns the option of the new server, and that of the other, whose paths collide */
+function conflict(own: ServedPaths, other: ServedPaths): readonly [PathOption, PathOption] | undefined {
+  return PAIRS.find(([option, taken]) => collide(own, other, [option, taken]))
 }
 
-function isBelow(path: string | false, prefix: string): boolean {
+/** In this order: the prefix explains more than what is below it. */
+const PAIRS = [
+  ['prefix', 'prefix'],
+  ['prefix', 'tokenRoute'],
+  ['prefix', 'healthRoute'],
+  ['tokenRoute', 'tokenRoute'],
+  ['tokenRoute', 'prefix'],
+  ['tokenRoute', 'healthRoute'],
+  ['healthRoute', 'prefix'],
+  ['healthRoute', 'healthRoute'],
+  ['healthRoute', 'tokenRoute'],
+] as const satisfies readonly (readonly [PathOption, PathOption])[]
+
+function collide(
+  own: ServedPaths,
+  other: ServedPaths,
+  [option, taken]: readonly [PathOption, PathOption],
+): boolean {
+  const [path, used] = [own[option], other[taken]]
+  if (path === false || used === false) return false
+  if (option === 'prefix' || taken === 'prefix')
+    return (option === 'prefix' && isBelow(used, path)) || (taken === 'prefix' && isBelow(path, used))
+  // Token routes are the application's: two applications, as of virtual hosts, may have the same.
+  return path === used && (option !== taken || option === 'healthRoute' || own.app === other.app)
+}
+
+function isBelow(path: string, prefix: string): boolean {
   return `${path}/`.startsWith(`${prefix}/`)
 }

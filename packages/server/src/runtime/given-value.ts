@@ -1,9 +1,12 @@
+import { Server as TcpServer } from 'node:net'
+
 /** What an application gave where something else was wanted, for texts of errors: `a number`, `an Express application`. */
 export function describeGiven(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (isExpress(value)) return 'an Express application'
   if (isHttpServer(value)) return 'an HTTP server'
+  if (value instanceof TcpServer) return 'a server of TCP or TLS'
   if (typeof value === 'function') return hasMethods(value, ['route', 'use']) ? 'a Router' : 'a function'
   if (typeof value !== 'object') return `a ${typeof value}`
   if (Array.isArray(value)) return 'a list'

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { processWide } from '../runtime/process-wide.js'
 
 /** Answers the requests of one path prefix. */
 export interface Interceptor {
@@ -16,7 +17,7 @@ export interface Interceptor {
 }
 
 /** What was put into HTTP servers, one for each, also when it has no interceptor any more but cannot be taken out. */
-const interceptions = new WeakMap<Server, Interception>()
+const interceptions = processWide<Server, Interception>('interceptions 1')
 
 /**
  * Takes one prefix's requests and upgrades out of an HTTP server before any of its listeners sees them. Everything else
@@ -39,13 +40,14 @@ const PROBE = Symbol('token-socket probe')
 
 class Interception {
   readonly #server: Server
-  readonly #emit: Server['emit']
+  /** What the server had of its own, if it did not have its class's. */
+  readonly #emit: PropertyDescriptor | undefined
   readonly #wrapped: Server['emit']
   readonly #interceptors = new Set<Interceptor>()
 
   constructor(server: Server) {
     this.#server = server
-    this.#emit = server.emit
+    this.#emit = Object.getOwnPropertyDescriptor(server, 'emit')
     const take = (event: unknown, args: unknown[]) => this.#take(event, args)
     const { emit } = server
     this.#wrapped = function (this: Server, event: string, ...args: unknown[]): boolean {
@@ -71,7 +73,8 @@ class Interception {
     if (!this.#interceptors.delete(interceptor)) return
     this.#listen()
     if (this.#interceptors.size > 0 || this.#server.emit !== this.#wrapped) return
-    this.#server.emit = this.#emit
+    if (this.#emit) Object.defineProperty(this.#server, 'emit', this.#emit)
+    else Reflect.deleteProperty(this.#server, 'emit')
     interceptions.delete(this.#server)
   }
 
