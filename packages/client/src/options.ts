@@ -50,7 +50,11 @@ export interface TokenSocketOptions {
   readonly host?: string | undefined
   /** The server's port; goes before one in `host`. @default the protocol's own */
   readonly port?: number | undefined
-  /** Headers of the token request and the WebSocket's upgrade, such as `Cookie`. Node only. @default {} */
+  /**
+   * Headers of the token request, such as `X-CSRF-Token`, and in Node of the WebSocket's upgrade, too,
+   * such as `Cookie`.
+   * @default {}
+   */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** The path of the token route, as on the server. @default "/socket/token" */
   readonly tokenPath?: string | undefined

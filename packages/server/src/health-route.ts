@@ -44,7 +44,8 @@ const closed = processWide<Server, Set<() => void>>('closed health routes 1')
 /**
  * Puts a health route into an HTTP server, in the place of those of servers that are shut down.
  * @param route `undefined` for none: then it only takes those away
- * @returns a function to call at the shutdown: the route then stays until the next one comes, unless that is final
+ * @returns a function to call at the shutdown: the route then stays until the next one comes,
+ *   unless that is final
  */
 export function mountHealthRoute(server: Server, route: HealthRoute | undefined): (isFinal: boolean) => void {
   const leftovers = closed.get(server) ?? new Set()

@@ -193,11 +193,13 @@ export class TokenSocketServer extends ServerConnections {
   }
 
   /**
-   * Closes every socket, gives back at once what it took of the application and the HTTP server, and closes the engine. The
-   * HTTP server stays open: it is the application's. The token route and the health route answer 503, so that clients try
-   * again and load balancers send no traffic, until another TokenSocketServer is made on the same application and HTTP
-   * server. Calling it again returns the same promise.
-   * @param options with `final`, these two are the application's at once, too, as if there had been no server
+   * Closes every socket, gives back at once what it took of the application and the HTTP server,
+   * and closes the engine. The HTTP server stays open: it is the application's. The token route and
+   * the health route answer 503, so that clients try again and load balancers send no traffic,
+   * until another TokenSocketServer is made on the same application and HTTP server. Calling it
+   * again returns the same promise.
+   * @param options with `final`, these two are the application's at once, too, as if there had been
+   *   no server
    * @throws RpcError `bad_option`
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {

@@ -1,8 +1,21 @@
 /** Mistakes in how the server is set up. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { instead, LISTEN, MAKE, made, SECRET, withOptions } from './edits.js'
 import type { Mistake } from './first-programs.js'
 
 const isServerOnly = true
+
+const OTHER_PATHS = ", prefix: '/others', tokenRoute: '/others-token'"
+
+/** A server with the engine of that name. */
+const withEngine = (name: string, more = '') =>
+  `const ${name} = new TokenSocketServer({ app, server, engine, ${SECRET}socketController${more} })\n`
+
+const SHUT_DOWN = `await others.shutdown()\n${withEngine('sockets')}`
+
+const path = join(mkdtempSync(join(tmpdir(), 'token-socket-')), 'store')
 
 export const SET_UP: readonly Mistake[] = [
   {
@@ -159,5 +172,26 @@ export const SET_UP: readonly Mistake[] = [
       made("{ app, server, engine: redisEngine({ url: 'redis://localhost:1' }), socketController }"),
     ],
     says: [/secret has to be given/],
+  },
+  {
+    mistake: 'one engine for two servers',
+    isServerOnly,
+    server: [
+      ['import { TokenSocketServer }', 'import { MemoryEngine, TokenSocketServer }'],
+      [
+        MAKE,
+        `const engine = new MemoryEngine()\n${withEngine('sockets')}${withEngine('others', OTHER_PATHS)}`,
+      ],
+    ],
+    says: [/engine is a server's already/, /make one for each/],
+  },
+  {
+    mistake: 'the engine of a server that was shut down',
+    isServerOnly,
+    server: [
+      ['import express', "import { lmdbEngine } from '@token-socket/lmdb'\nimport express"],
+      [MAKE, `const engine = lmdbEngine({ path: '${path}' })\n${withEngine('others')}${SHUT_DOWN}`],
+    ],
+    says: [/engine is closed, as shutdown\(\) does it/],
   },
 ]

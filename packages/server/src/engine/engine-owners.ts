@@ -27,7 +27,8 @@ export function checkEngineIsFree(engine: Engine): void {
 
 /**
  * Keeps an engine from others.
- * @returns a function to call when it is closed. An engine in memory, which holds nothing open, may be used again then
+ * @returns a function to call when it is closed. An engine in memory, which holds nothing open, may
+ *   be used again then
  */
 export function takeEngine(engine: Engine, owner: 'server' | 'publisher'): () => void {
   OWNERS.set(engine, owner)

@@ -27,7 +27,10 @@ export class OtherServers {
     this.#logger = logger
   }
 
-  /** A token request came by another server. One that takes upgrades may pass them on to the given one, as it did this. */
+  /**
+   * A token request came by another server. One that takes upgrades may pass them on to the given
+   * one, as it did this.
+   */
   note(other: Server): void {
     if (this.#named.has(other)) return
     this.#named.add(other)

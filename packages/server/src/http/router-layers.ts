@@ -11,7 +11,8 @@ interface Router {
 
 /**
  * Puts a route for GET, POST and OPTIONS on an application, behind what is there already.
- * @returns a function that takes it away, which Express has no method for. Where the router shows no layers, it stays
+ * @returns a function that takes it away, which Express has no method for. Where the router shows
+ *   no layers, it stays
  */
 export function addRoute(app: Express, path: string, handler: RequestHandler): () => void {
   const route = app.route(path).get(handler).post(handler).options(handler)

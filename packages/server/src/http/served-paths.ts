@@ -18,7 +18,10 @@ const served = processWide<Server, Set<ServedPaths>>('served paths 1')
 /** An option whose value is a path. */
 type PathOption = 'prefix' | 'tokenRoute' | 'healthRoute'
 
-/** @throws RpcError `bad_option` which names the option whose path another server on the same HTTP server has, and that path */
+/**
+ * @throws RpcError `bad_option` which names the option whose path another server on the same HTTP
+ *   server has, and that path
+ */
 export function checkPathsAreFree(own: ServedPaths): void {
   for (const other of served.get(own.server) ?? []) {
     const [option, taken] = conflict(own, other) ?? []

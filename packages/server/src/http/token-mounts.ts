@@ -18,7 +18,8 @@ export interface TokenMount {
 
 /**
  * Ends what a server answers on a path.
- * @param isFinal whether the path is the application's at once; or else it is answered 503 until the next server is made
+ * @param isFinal whether the path is the application's at once; or else it is answered 503 until
+ *   the next server is made
  */
 export type Unmount = (isFinal: boolean) => void
 
@@ -37,8 +38,9 @@ interface Mounted {
 const routes = processWide<Express, Map<string, Mounted>>('token routes 1')
 
 /**
- * Answers a token route for the requests that come by one HTTP server. Several servers can share the route of an
- * application, and a new one takes the place of those that are shut down. Requests that are under way are answered.
+ * Answers a token route for the requests that come by one HTTP server. Several servers can share
+ * the route of an application, and a new one takes the place of those that are shut down. Requests
+ * that are under way are answered.
  * @returns ends it
  */
 export function mountTokenRoute({ app, path, server, closed, ...mount }: TokenMount): Unmount {
