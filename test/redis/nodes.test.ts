@@ -39,11 +39,18 @@ describe('nodes that ask each other', function () {
   }
   const idsBut = async ({ engine }: RedisNode) =>
     (await engine.nodes.list()).filter((id) => id !== engine.nodes.id)
+  /** The other node. On a busy machine a short lease may be over for a moment. */
+  const otherOf = async (one: RedisNode): Promise<string> => {
+    for (;;) {
+      const [id] = await idsBut(one)
+      if (id !== undefined) return id
+    }
+  }
 
   it('do not wait for one that is killed meanwhile', async () => {
-    const one = await start({ lease: 300 })
-    const other = await startProcess({ lease: 300 })
-    const [id = ''] = await idsBut(one)
+    const one = await start({ lease: 1000 })
+    const other = await startProcess({ lease: 1000 })
+    const id = await otherOf(one)
     const asked = one.engine.nodes.ask('how are you?', { timeout: Number.POSITIVE_INFINITY })
     // Otherwise it may be killed before the question reaches it.
     await other.asked
@@ -51,13 +58,13 @@ describe('nodes that ask each other', function () {
     const { answers, missing } = await asked
     expect([...answers]).to.deep.equal([])
     expect([...missing]).to.deep.equal([[id, 'silent']])
-    expect(await idsBut(one)).to.deep.equal([])
+    while ((await idsBut(one)).length > 0);
   })
 
   it('find one that was killed before unreached, though its lease is not over', async () => {
-    const one = await start({ lease: 300 })
-    const other = await startProcess({ lease: 300 })
-    const [node = ''] = await idsBut(one)
+    const one = await start({ lease: 1000 })
+    const other = await startProcess({ lease: 1000 })
+    const node = await otherOf(one)
     await other.kill()
     const { missing } = await one.engine.nodes.ask('how are you?', { node, timeout: 60_000 })
     expect(missing.get(node)).to.be.oneOf(['unreached', 'silent'])
@@ -186,17 +193,19 @@ describe('nodes that ask each other', function () {
   }
 
   it('wait as long as it takes for one that is at it', async () => {
-    const [one, two] = [await start({ lease: 300 }), await start({ lease: 300 })]
-    two.engine.nodes.serve(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1500))
-      return 'well'
-    })
+    const proxy = await RedisProxy.open(redis.port)
+    const [one, two] = [await start({ lease: 3000 }), await start({ lease: 3000, url: proxy.url })]
+    // The first doubts have got no answer by then.
+    const doubts = countedMessages(proxy, 'd ', 3)
+    two.engine.nodes.serve(() => doubts.then(() => 'well'))
     const node = two.engine.nodes.id
-    const { answers } = await one.engine.nodes.ask('how are you?', {
-      node,
-      timeout: Number.POSITIVE_INFINITY,
-    })
-    expect([...answers]).to.deep.equal([[node, 'well']])
+    try {
+      const asked = one.engine.nodes.ask('how are you?', { node, timeout: Number.POSITIVE_INFINITY })
+      expect([...(await asked).answers]).to.deep.equal([[node, 'well']])
+    } finally {
+      await two.engine.close()
+      await proxy.close()
+    }
   })
 
   it('refuse a question that is too large, and say so of an answer that is', async () => {
@@ -244,3 +253,14 @@ describe('nodes that ask each other', function () {
     expect((await one.keep('a', '1')).offset).to.equal(1)
   })
 })
+
+/** Resolves when Redis has sent a number of messages that begin so. */
+function countedMessages(proxy: RedisProxy, start: string, count: number): Promise<void> {
+  let left = count
+  return new Promise((resolve) => {
+    proxy.loses = (message) => {
+      if (message.startsWith(start) && --left === 0) resolve()
+      return false
+    }
+  })
+}
