@@ -26,6 +26,7 @@ type Undefined<Options> = {
 
 const SERVER: Undefined<TokenSocketServerOptions> = {
   audience: undefined,
+  bindSessions: undefined,
   authTimeout: undefined,
   authentication: undefined,
   channels: undefined,

@@ -57,6 +57,7 @@ describe('resolveOptions', () => {
       connectionQuery: [],
       origins: [],
       requireOrigin: false,
+      bindSessions: 'address',
       debug: false,
       limits: {
         message: 1024 * 1024,

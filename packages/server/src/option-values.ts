@@ -1,5 +1,6 @@
 import { badOption } from './option-checks.js'
 import { tryCompression } from './transports/per-message-deflate.js'
+import { SESSION_BINDINGS, type SessionBindingName } from './transports/session-binding.js'
 import { TRANSPORT_NAMES } from './transports/transport-names.js'
 
 /** @throws RpcError `bad_option` unless it is a path without a slash at its end */

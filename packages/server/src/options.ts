@@ -19,7 +19,7 @@ import {
   warnOfUnknown,
   withoutUndefined,
 } from './option-checks.js'
-import { checkCompression, checkPath, checkScript, checkTransports } from './option-values.js'
+import { checkBinding, checkCompression, checkPath, checkScript, checkTransports } from './option-values.js'
 import type { Origins } from './origins.js'
 import type { RemoteClient } from './remote-client.js'
 import { checkParts } from './required-options.js'
@@ -30,6 +30,7 @@ import type { SocketAuth } from './socket/socket-data.js'
 import type { Authentication } from './token-route.js'
 import type { TokenKey } from './tokens.js'
 import type { PerMessageDeflate } from './transports/per-message-deflate.js'
+import type { SessionBindingName } from './transports/session-binding.js'
 import { DEFAULT_TRANSPORTS, type TransportName } from './transports/transport-names.js'
 
 /** Gives a call's answer: an error, or the result. */
@@ -183,6 +184,8 @@ export interface TokenSocketServerOptions {
   readonly origins?: Origins | undefined
   /** Refuses requests without an `Origin`, such as those of programs that are no browser. @default false */
   readonly requireOrigin?: boolean | undefined
+  /** What binds the requests of a session of SockJS's HTTP transports. See {@link SessionBindingName}. @default 'address' */
+  readonly bindSessions?: SessionBindingName | undefined
   /** What nodes share. @default a new MemoryEngine */
   readonly engine?: Engine | undefined
   /** See {@link Limits}; or a preset of them, see {@link LimitPreset}. @default each limit's own */
@@ -267,6 +270,7 @@ function defaultsOf(options: TokenSocketServerOptions) {
     closeWhenStale: false,
     origins: [],
     requireOrigin: false,
+    bindSessions: 'address' as const,
     debug: false,
     engine: options.engine ?? new MemoryEngine(),
     healthRoute: `${options.prefix ?? '/sockets'}/health`,
@@ -327,6 +331,7 @@ function checkResolved(resolved: ResolvedOptions): void {
     throw badOption('tokenRoute', 'must not be below the prefix')
   if (resolved.healthRoute !== false) checkHealthRoute(resolved.healthRoute, resolved)
   checkTransports(resolved.transports)
+  checkBinding(resolved.bindSessions)
   checkOpeningOptions(resolved)
   checkScript(resolved.sockjsUrl)
   checkCompression(resolved.perMessageDeflate)

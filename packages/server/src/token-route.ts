@@ -145,6 +145,8 @@ export function tokenGuard(
       log?.write('token request callback', ['info', { ip: request.ip }, BAD_CALLBACK])
       return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })
     }
+    // A script of another origin, which `helmet` lets no page have unless the answer says so.
+    if (isJsonp(request)) response.set('Cross-Origin-Resource-Policy', 'cross-origin')
     if (origin !== undefined && request.headers.origin !== undefined) {
       response.set({
         'Access-Control-Allow-Origin': request.headers.origin,

@@ -33,8 +33,17 @@ describe('answerOrigin', () => {
       answer({ origin: ORIGIN }, false),
       answer({ 'access-control-request-headers': 'x' }),
     ]) {
-      expect(response.getHeaders()).to.deep.equal({ __proto__: null, vary: 'Origin' })
+      const names = response.getHeaderNames().filter((name) => name.startsWith('access-control-'))
+      expect(names).to.deep.equal([])
+      expect(response.getHeader('vary')).to.equal('Origin')
     }
+  })
+
+  it('lets pages embed it that embed only what says so, if they are allowed', () => {
+    const policyOf = (isAllowed: boolean) =>
+      answer({ origin: ORIGIN }, isAllowed).getHeader('cross-origin-resource-policy')
+    expect(policyOf(true)).to.equal('cross-origin')
+    expect(policyOf(false)).to.equal(undefined)
   })
 
   for (const [how, write] of [

@@ -40,6 +40,27 @@ export class GateLog {
     this.#log?.write(`request ${status} ${reason}`, ['info', details, 'a request was refused by the gate'])
   }
 
+  /** A request for a polling session comes from another client than the one that the session is bound to. */
+  stranger(request: IncomingMessage): void {
+    const details = {
+      status: 404,
+      method: request.method,
+      path: shorten(pathOf(request)),
+      hint: SEVERAL_ADDRESSES,
+    }
+    this.#log?.write('request of a stranger', [
+      'info',
+      details,
+      "a request for another client's session was refused",
+    ])
+  }
+
+  /** A body has a content type that is not read. */
+  contentType({ headers }: IncomingMessage): void {
+    const details = { contentType: shorten(headers['content-type'] ?? '') }
+    this.#log?.write('body content type', ['info', details, 'a request body was refused'])
+  }
+
   /** The body of a polling session's request was refused. */
   body(status: number, reason: string, about: { readonly address: string; readonly limit?: number }): void {
     this.#log?.write(`body ${reason}`, ['info', { status, reason, ...about }, 'a request body was refused'])
@@ -53,3 +74,6 @@ export class GateLog {
 
 const OTHER_PREFIX =
   "no socket server has this path: the client's socketPrefix and the server's prefix have to be the same"
+
+const SEVERAL_ADDRESSES =
+  'if it is an honest client, its requests leave by several addresses: see the option bindSessions'

@@ -1,28 +1,25 @@
-import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Duplex, Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { clientAddress, type TrustProxy } from '../forwarded.js'
 import { addressBlock } from '../http/address-block.js'
 import { LONGEST_URL, refusalOfSize, SIGNED_URL } from '../http/upgrade-size.js'
-import type { OriginRules, RequestOrigin } from '../origins.js'
+import type { OriginRules } from '../origins.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { Turnstile } from '../turnstile.js'
 import { answerOrigin } from './cors.js'
 import { GateLog, type ReachedLimit } from './gate-log.js'
 import { failRequest, failUpgrade, type Interceptor, pathOf, refuseUpgrade } from './intercept.js'
-import { authLimit, batchLimit, isBodyTooComplex, type Writing } from './message-limit.js'
-import { dismiss, refuse, type SendTransport } from './plain-answers.js'
-import { type PollingSession, PollingSessions, type SessionConnection } from './polling-sessions.js'
-import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
+import { refuse } from './plain-answers.js'
+import { PollingSession, PollingSessions, type SessionConnection } from './polling-sessions.js'
+import { SessionBinding, type SessionBindingName, type SessionHolder } from './session-binding.js'
 import { readSessionPath, type SessionPath } from './session-path.js'
+import { type Exchange, SessionSends, type SessionSendsOptions } from './session-sends.js'
 import type { TransportSet } from './transport-names.js'
 import type { UpgradeTransport } from './upgrade-transport.js'
 
 /** Limits of {@link Gate}. */
-export interface GateLimits extends BodyLimits {
-  /** UTF-16 code units that the first message of a session may have. */
-  readonly authMessage: number
+export type GateLimits = SessionSendsOptions['limits'] & {
   /** How many connections and polling sessions one address may have; one more is answered 429. */
   readonly connectionsPerAddress: number
 }
@@ -41,6 +38,10 @@ export interface GateOptions {
   /** How many connections and polling sessions there may be; one more is answered 503. */
   readonly connections: number
   readonly limits: GateLimits
+  /** What polling sessions are bound to. @default 'address' */
+  readonly bindSessions?: SessionBindingName
+  /** Sets a `JSESSIONID` cookie on the answers to what polling sessions send. @default false */
+  readonly cookie?: boolean
   /** What upgrades wait at. */
   readonly turnstile: Pick<Turnstile, 'pass'>
   /**
@@ -77,7 +78,8 @@ const IFRAME_PAGE = /^\/iframe[\w.-]*\.html\/?$/
 export class Gate implements Interceptor {
   readonly #options: GateOptions
   readonly #sessions = new PollingSessions()
-  readonly #bodies: RequestBodies
+  readonly #binding: SessionBinding
+  readonly #sends: SessionSends
   readonly #log: GateLog
   /** The connections and sessions of each address. */
   readonly #addresses = new OwnerCounts()
@@ -86,8 +88,9 @@ export class Gate implements Interceptor {
 
   constructor(options: GateOptions) {
     this.#options = options
-    this.#bodies = new RequestBodies(options.limits)
+    this.#binding = new SessionBinding({ by: options.bindSessions ?? 'address', trusts: options.trusts })
     this.#log = new GateLog(options.log, options.prefix)
+    this.#sends = new SessionSends({ ...options, log: this.#log })
   }
 
   matches(path: string): boolean {
@@ -114,7 +117,7 @@ export class Gate implements Interceptor {
     if ((request.url ?? '').length > LONGEST_URL)
       return this.#refuse([request, response], 414, 'URI Too Long')
     if (!target || request.method === 'OPTIONS') return this.#options.sockjs.handle(request, response)
-    this.#poll(request, response, { ...target, holder: this.#holder(request, from) })
+    this.#poll(request, response, { ...target, holder: this.#binding.holderOf(request, from) })
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -213,7 +216,7 @@ export class Gate implements Interceptor {
   #fullFor(address: string): 503 | 429 | undefined {
     const { upgrades, connections, limits } = this.#options
     const open = upgrades.reduce((sum, { size }) => sum + size, 0)
-    const size = open + this.#upgrades + this.#sessions.size + this.#bodies.size
+    const size = open + this.#upgrades + this.#sessions.size + this.#sends.size
     if (size >= connections) return this.#full(503, { option: 'limits.connections', limit: connections })
     const { connectionsPerAddress: limit } = limits
     if (this.#addresses.of(address) < limit) return undefined
@@ -261,22 +264,17 @@ export class Gate implements Interceptor {
     return addressBlock(clientAddress(request, this.#options.trusts))
   }
 
-  /** A digest: an origin may be as long as a header. */
-  #holder(request: IncomingMessage, { origin, isForeign }: RequestOrigin): string {
-    const holder = `${clientAddress(request, this.#options.trusts)} ${isForeign ? origin : ''}`
-    return holder.length <= LONGEST_HOLDER ? holder : createHash('sha256').update(holder).digest('base64url')
-  }
-
   #poll(
     request: IncomingMessage,
     response: ServerResponse,
-    target: SessionPath & { readonly holder: string },
+    target: SessionPath & { readonly holder: SessionHolder },
   ): void {
     const { session, transport, holder } = target
     if (transport === 'xhr_send' || transport === 'jsonp_send') {
       const own = this.#sessions.of(session, holder)
-      if (!own) return this.#refuse([request, response], 404, 'Not found', 'no such session')
-      return void this.#send([request, response], own, transport).catch((cause) => {
+      if (!own) return this.#refuseSession([request, response], session)
+      if (request.method !== 'POST') return this.#options.sockjs.handle(request, response)
+      return void this.#sends.handle([request, response], own, transport).catch((cause) => {
         this.failed(cause)
         failRequest(response)
       })
@@ -285,8 +283,8 @@ export class Gate implements Interceptor {
     const isNew = !this.#sessions.has(session)
     const full = isNew ? this.#fullFor(address) : undefined
     if (full) return refuse(response, full, 'Too many connections')
-    if (!this.#sessions.claim(session, holder, address))
-      return this.#refuse([request, response], 404, 'Not found', "another client's session")
+    const open = () => new PollingSession(this.#binding.bind(holder, request, response), address)
+    if (!this.#sessions.claim(session, holder, open)) return this.#refuseSession([request, response], session)
     if (isNew) this.#addresses.add(address)
     // A body that is not read would be kept for as long as the poll.
     request.resume()
@@ -300,90 +298,13 @@ export class Gate implements Interceptor {
     if (isNew && response.statusCode >= 400) this.#release(session)
   }
 
-  /** Reads a body when those before it of the same session have been read, and their messages handled. */
-  async #send(
-    [request, response]: Exchange,
-    session: PollingSession,
-    transport: SendTransport,
-  ): Promise<void> {
-    if (session.isClosed) return dismiss(response, transport)
-    if (session.sends >= (session.isAuthenticated ? SENDS : 1))
-      return this.#refuse([request, response], 429, 'Too many requests')
-    session.sends += 1
-    const reading = session.sent.then(() => this.#read(request, session, transport))
-    // Without its value: the last body would be kept until the next.
-    session.sent = reading.then(ignore)
-    const body = await reading
-    session.sends -= 1
-    if (typeof body !== 'string') {
-      if (isBodyTooComplex(body, transport === 'jsonp_send' && isForm(request)))
-        return this.#refuse([request, response], 400, 'Too complex')
-      return this.#replay([request, response], body)
-    }
-    // Its next poll says why, and that its client need not come back.
-    const { address } = session
-    const limit = this.#limitOf(session, transport)
-    if (body === 'too_large') this.#log.body(413, body, { address, limit })
-    if (body === 'too_large' && !session.isAuthenticated) session.connection?.tooLarge()
-    if (session.isClosed) return dismiss(response, transport)
-    if (body === 'broken_off' || body === 'ended') return
-    if (body === 'too_large') return refuse(response, 413, `Too large (limit ${limit} bytes)`)
-    const [status, text] = FAILURES[body]
-    this.#log.body(status, body, { address })
-    refuse(response, status, text)
-  }
-
-  async #read(
-    request: IncomingMessage,
-    session: PollingSession,
-    transport: SendTransport,
-  ): Promise<Buffer | BodyFailure> {
-    await session.connection?.emptied()
-    if (session.isClosed) return 'ended'
-    if (request.destroyed) return 'broken_off'
-    const limit = this.#limitOf(session, transport)
-    const { address, isAuthenticated } = session
-    session.body = this.#bodies.read(request, { address, limit, isStranger: !isAuthenticated })
-    const body = await session.body.result
-    session.body = undefined
-    return body
-  }
-
-  /** Bytes that a body may have. */
-  #limitOf({ isAuthenticated }: PollingSession, transport: SendTransport): number {
-    const { maxPayload, limits } = this.#options
-    const writing = WRITINGS[transport]
-    return isAuthenticated ? batchLimit(maxPayload, writing) : authLimit(limits.authMessage)
-  }
-
-  /** sockjs reads bodies of any size, slowly; it gets this one whole, once it is known to be small enough. */
-  #replay([request, response]: Exchange, body: Buffer): void {
-    const { headers, method, url, httpVersion } = request
-    const replay = Object.assign(Readable.from([body]), { headers, method, url, httpVersion })
-    this.#options.sockjs.handle(replay as unknown as IncomingMessage, response)
+  /** There is no such session, or it is another client's, which strangers are not told. */
+  #refuseSession([request, response]: Exchange, session: string): void {
+    if (this.#sessions.has(session)) this.#log.stranger(request)
+    else this.#log.request(request, 404, 'no such session')
+    refuse(response, 404, 'Not found')
   }
 }
-
-/** Whether sockjs reads a body as a form. */
-function isForm({ headers }: IncomingMessage): boolean {
-  return (headers['content-type'] ?? '').split(';', 1)[0] === 'application/x-www-form-urlencoded'
-}
-
-type Exchange = readonly [IncomingMessage, ServerResponse]
-
-const WRITINGS: Readonly<Record<SendTransport, Writing>> = { xhr_send: 'quoted', jsonp_send: 'form' }
-
-/** Bodies of one session that may be read or wait, once it has signed in. SockJS's own clients send one at a time. */
-const SENDS = 4
-
-/** UTF-16 code units of a holder that is kept as it is. */
-const LONGEST_HOLDER = 128
-
-/** How a body that was not read is answered. */
-const FAILURES = {
-  too_slow: [408, 'Too slow'],
-  no_room: [503, 'Too busy'],
-} as const
 
 /** For the errors of a connection that waits: it closes, too, which is seen when its turn comes. */
 function ignore(): void {}

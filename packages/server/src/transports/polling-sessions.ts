@@ -1,9 +1,15 @@
 import type { RequestBody } from './request-bodies.js'
+import type { SessionHolder, SessionOwner } from './session-binding.js'
 
 /** The connection of a session. */
 export interface SessionConnection {
   /** Closes it, since its first message is too large. */
   tooLarge(): void
+  /**
+   * Takes the messages of a body, in order, up to the first over a limit.
+   * @returns what to say of that one
+   */
+  receive(messages: readonly unknown[]): string | undefined
   /** Resolves when none of its messages waits for its turn; `undefined` if none does. */
   emptied(): Promise<void> | undefined
 }
@@ -24,11 +30,11 @@ export class PollingSession {
   isClosed = false
 
   /**
-   * @param holder who may speak for it
+   * @param owner who may speak for it
    * @param address what the limits for each address count by
    */
   constructor(
-    readonly holder: string,
+    readonly owner: Pick<SessionOwner, 'admits'>,
     readonly address: string,
   ) {}
 
@@ -40,8 +46,8 @@ export class PollingSession {
 }
 
 /**
- * The SockJS sessions of the HTTP transports, each bound to the client that opened it (its address and its page's origin):
- * knowing a session's id is not enough to speak for it.
+ * The SockJS sessions of the HTTP transports, each bound to the client that opened it: knowing a
+ * session's id is not enough to speak for it.
  */
 export class PollingSessions {
   readonly #sessions = new Map<string, PollingSession>()
@@ -61,16 +67,22 @@ export class PollingSessions {
     return this.#sessions.get(session)
   }
 
-  /** The session, if it is this holder's. */
-  of(session: string, holder: string): PollingSession | undefined {
+  /** The session, if this holder may speak for it. */
+  of(session: string, holder: SessionHolder): PollingSession | undefined {
     const found = this.#sessions.get(session)
-    return found?.holder === holder ? found : undefined
+    return found?.owner.admits(holder) ? found : undefined
   }
 
-  /** Opens a session, or joins one's own. @returns `undefined` if it is of another holder */
-  claim(session: string, holder: string, address: string): PollingSession | undefined {
-    if (!this.has(session)) this.#sessions.set(session, new PollingSession(holder, address))
-    return this.of(session, holder)
+  /**
+   * Joins a session, or opens it.
+   * @param open makes one that does not exist yet
+   * @returns `undefined` if it is of another holder
+   */
+  claim(session: string, holder: SessionHolder, open: () => PollingSession): PollingSession | undefined {
+    if (this.has(session)) return this.of(session, holder)
+    const opened = open()
+    this.#sessions.set(session, opened)
+    return opened
   }
 
   /** The session is over. @returns it, if it was there */

@@ -118,7 +118,11 @@ export class SockJSTransport {
         options.ended(path)
       })
       const { code, reason } = CLOSE_CODES.too_large
-      options.sessionOpened(path, { tooLarge: () => link.close(code, reason), emptied: () => link.emptied() })
+      options.sessionOpened(path, {
+        tooLarge: () => link.close(code, reason),
+        receive: (messages) => link.receive(messages),
+        emptied: () => link.emptied(),
+      })
       options.opened(link)
     })
     const { middleware } = server as unknown as { middleware(options: { prefix: string }): Handler }
@@ -128,8 +132,11 @@ export class SockJSTransport {
   /** Answers a request under the prefix. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const { url = '', socket } = request
-    // A reader that vanishes without a word is found by its network. A body that was read ahead has no socket.
-    socket?.setKeepAlive(true, this.#keepAlive)
+    // A reader that vanishes without a word is found by its network.
+    socket.setKeepAlive(true, this.#keepAlive)
+    // `setTimeout` of the HTTP server would cut polls and streams that have nothing to say. Node sets
+    // it again for the next request.
+    socket.setTimeout(0)
     // nginx would hold streams back, until clients take them for dead.
     response.setHeader('X-Accel-Buffering', 'no')
     const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
@@ -183,7 +190,6 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.#inbox = new Inbox(this, options.scheduler)
     this.#download = new DownloadTime(connection._session, this.#responses)
     this.transport = connection.protocol
-    connection.on('data', (message: unknown) => this.#receive(message))
     connection.on('close', () => this.#inbox.finish(() => this.#closed(1006, 'The connection was lost')))
     const { response } = connection._session.recv ?? {}
     if (response) this.carryOn(response)
@@ -333,15 +339,18 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.ondrained?.()
   }
 
-  #receive(message: unknown): void {
-    // sockjs answers with the status of what is thrown. What came before it in the body is handled.
+  /** See {@link SessionConnection}: sockjs has no part in what clients send. */
+  receive(messages: readonly unknown[]): string | undefined {
     const { maxPayload } = this.#options
-    if (isTooLarge(message, maxPayload)) throw new TooLarge(maxPayload, 'bytes')
-    if (this.#inbox.isWaiting) {
-      this.#behind += 1
-      if (this.#behind > BATCH_MESSAGES) throw new TooLarge(BATCH_MESSAGES, 'messages')
+    for (const message of messages) {
+      if (isTooLarge(message, maxPayload)) return `Too large (limit ${maxPayload} bytes)`
+      if (this.#inbox.isWaiting) {
+        this.#behind += 1
+        if (this.#behind > BATCH_MESSAGES) return `Too large (limit ${BATCH_MESSAGES} messages)`
+      }
+      if (!this.#isClosed) this.#inbox.receive(message)
     }
-    if (!this.#isClosed) this.#inbox.receive(message)
+    return undefined
   }
 
   #closed(code: number, reason: string): void {
@@ -352,15 +361,6 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     this.#options.closed()
     this.#listener?.closed(code, reason)
     this.#onempty()
-  }
-}
-
-/** Answers the request that brought a message over the limit. */
-class TooLarge extends Error {
-  readonly status = 413
-
-  constructor(limit: number, unit: 'bytes' | 'messages') {
-    super(`Too large (limit ${limit} ${unit})\n`)
   }
 }
 

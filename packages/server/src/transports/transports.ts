@@ -47,6 +47,8 @@ export interface TransportsOptions {
   readonly files?: GateOptions['files']
   /** Bytes after which a streaming response of SockJS ends. @default 131072 */
   readonly responseLimit?: number
+  /** See {@link GateOptions}. @default 'address' */
+  readonly bindSessions?: NonNullable<GateOptions['bindSessions']>
   /** Sets a `JSESSIONID` cookie on the answers of SockJS's HTTP transports. @default false */
   readonly cookie?: boolean
   /** The turns of the event loop. @default its own */
@@ -91,15 +93,12 @@ export class Transports {
     this.#undo = intercept(options.server, gate)
   }
 
-  /** A line of sockjs. Strangers cause each of them, and choose what it says of a content type. */
+  /** A line of sockjs. Strangers cause each of them. */
   #note({ log, logger }: TransportsOptions, severity: string, text: string): void {
     // A query may hold credentials: no line has one.
     const line = text.replace(/\?\S*/g, '?…')
     if (severity !== 'error') return logger.debug({ severity }, shorten(line))
-    const isRefusal = line.startsWith('Unsupported content-type')
-    const details = { severity, line: isRefusal ? shorten(line) : line.slice(0, ERROR_LENGTH) }
-    if (isRefusal) log?.write('sockjs content-type', ['info', details, 'sockjs does not read a body'])
-    else log?.write('sockjs error', ['error', details, 'sockjs failed'])
+    log?.write('sockjs error', ['error', { severity, line: line.slice(0, ERROR_LENGTH) }, 'sockjs failed'])
   }
 
   /** Takes no further connections, and gives the prefix back to the application. Those that are open stay so. */

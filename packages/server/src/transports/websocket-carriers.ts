@@ -79,6 +79,9 @@ function carrierOf(framing: Framing, options: CarrierOptions): Carrier {
     maxBufferedChunks: Math.max(16_384, Math.ceil(options.maxPayload / PACKET)),
     perMessageDeflate: framing.isSeparate ? false : (options.perMessageDeflate ?? false),
     closeTimeout: CLOSE_TIMEOUT,
+    // No subprotocol is spoken here: `ws` would accept the first of any. Behind `bare` the
+    // application speaks what it likes, and has seen what the client offers.
+    ...(!framing.isSeparate && { handleProtocols: () => false as const }),
   }
   return {
     framing,
