@@ -77,6 +77,16 @@ describe('SockJS by WebSocket', () => {
         })
       }
 
+      // As SockJS's reference: a client that insists on one learns from the answer that there is none.
+      it('selects no subprotocol of those that a client offers', async () => {
+        const headers = [...UPGRADE, KEY, V13, 'Sec-WebSocket-Protocol: mqtt, graphql-ws']
+        const exchange = await handshake(path, ...headers)
+        const head = (await exchange.matching(/\r\n\r\n/)).toLowerCase()
+        expect(head).to.match(/^http\/1.1 101 /)
+        expect(head).to.not.include('sec-websocket-protocol')
+        exchange.close()
+      })
+
       it('is refused for Hixie 75 and 76', async () => {
         const keys = ['Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5', 'Sec-WebSocket-Key2: 12998 5 Y3 1  .P00']
         expect(await (await handshake(path, ...UPGRADE)).ended()).to.match(/^HTTP\/1.1 400 /)

@@ -654,6 +654,21 @@ for (const { name, make } of EXPRESS_VERSIONS) {
         expect(await text('?callback=f', { headers: { Referer: `${A}/page` } })).to.match(/f\(\{"token"/)
       })
 
+      // As helmet is by default: no page of another origin gets the script unless the answer says so.
+      it('may be embedded by the pages of the list, whatever a middleware says of the site, and by no others', async () => {
+        const policy = 'Cross-Origin-Resource-Policy'
+        const before: RequestHandler = (_request, response, next) => {
+          response.set(policy, 'same-origin')
+          next()
+        }
+        await start({ session: { auth: true }, before })
+        const policyFor = async (page: string, query = '?callback=f') =>
+          (await ask({ headers: { Referer: page } }, query)).headers.get(policy)
+        expect(await policyFor(`${A}/page`)).to.equal('cross-origin')
+        expect(await policyFor('https://evil.com/')).to.equal('same-origin')
+        expect(await policyFor(`${A}/page`, '')).to.equal('same-origin')
+      })
+
       for (const [what, headers] of [
         ['no Referer', {}],
         ['another site’s Referer', { Referer: 'https://evil.com/' }],
