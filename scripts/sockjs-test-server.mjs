@@ -3,7 +3,7 @@
 //
 //   SOCKJS_URL=http://localhost:8081 python2 sockjs-protocol-0.3.3.py
 //
-// What that suite finds otherwise than it wants is told in test/conformance, test by test.
+// docs/PROTOCOL.md names the tests of it that fail by choice; test/conformance/published-suite.test.ts keeps them.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'

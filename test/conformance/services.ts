@@ -26,11 +26,15 @@ interface Service {
   readonly transports?: readonly TransportName[]
   readonly responseLimit?: number
   readonly cookie?: boolean
+  readonly sockjsUrl?: string
 }
+
+/** The suite wants nothing but an address in the iframe page; the default comes with a hash. */
+const sockjsUrl = 'https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js'
 
 /** Every service of the suite by its path, each with all transports unless something else is said. */
 export const services: Readonly<Record<string, Service>> = {
-  '/echo': { opened: echo, responseLimit: 4096 },
+  '/echo': { opened: echo, responseLimit: 4096, sockjsUrl },
   '/close': { opened: (connection) => connection.close(3000, 'Go away!') },
   '/disabled_websocket_echo': {
     opened: echo,

@@ -63,7 +63,7 @@ describe('SockJS, the URLs without a session', () => {
     // The protocol defines a callback first and loads the client after it. This page is that of newer SockJS servers,
     // which loads the client first: both do for every client since 0.3.
     it('loads the client, lets it in from the page’s domain, and starts it', async () => {
-      const { body } = await bed.get('/echo/iframe.html')
+      const { body } = await bed.get('/cookie_needed_echo/iframe.html')
       expect(body).to.match(/^<!DOCTYPE html>\n<html>/)
       expect(body).to.include('<meta http-equiv="X-UA-Compatible" content="IE=edge" />')
       expect(body).to.include('<meta http-equiv="Content-Type" content="text/html; charset=UTF-8" />')

@@ -294,6 +294,7 @@ describe('resolveOptions', () => {
     ['authTimeout', [0, -1, Number.NaN, '5000', null]],
     ['presenceGrace', [-1, Number.NaN, '5000', null, Number.POSITIVE_INFINITY, 2 ** 31]],
     ['pingInterval', [0, -1, Number.NaN, '25000', null]],
+    ['bindSessions', ['', 'ip', 'Address', true, null, ['cookie']]],
     ['prefix', ['', '/', 'sockets', '/sockets/', '/a b', '/a?b', '/a#b', '/:id', '/a*', '/(a)', null, /a/]],
     [
       'transports',

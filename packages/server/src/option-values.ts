@@ -20,6 +20,12 @@ export function checkTransports(names: unknown): void {
   }
 }
 
+/** @throws RpcError `bad_option` unless it is one of {@link SESSION_BINDINGS} */
+export function checkBinding(value: unknown): void {
+  if (!SESSION_BINDINGS.includes(value as SessionBindingName))
+    throw badOption('bindSessions', `has to be one of ${SESSION_BINDINGS.join(', ')}`)
+}
+
 /**
  * It goes into a page as it is: what could end the attribute, or be read as another host, is
  * refused.

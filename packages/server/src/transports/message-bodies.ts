@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'node:querystring'
+import { parseJson } from '@token-socket/protocol'
 import { isBodyTooComplex } from './message-limit.js'
 import type { SendTransport } from './plain-answers.js'
 
@@ -42,10 +43,7 @@ export function readMessages(
 
 function messagesOf(text: string): readonly unknown[] | BadBody {
   if (text === '') return EXPECTED
-  try {
-    const messages: unknown = JSON.parse(text)
-    return Array.isArray(messages) ? messages : EXPECTED
-  } catch {
-    return BROKEN
-  }
+  const messages = parseJson(text)
+  if (messages === undefined) return BROKEN
+  return Array.isArray(messages) ? messages : EXPECTED
 }

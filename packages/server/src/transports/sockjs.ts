@@ -117,12 +117,7 @@ export class SockJSTransport {
         this.#links.delete(session)
         options.ended(path)
       })
-      const { code, reason } = CLOSE_CODES.too_large
-      options.sessionOpened(path, {
-        tooLarge: () => link.close(code, reason),
-        receive: (messages) => link.receive(messages),
-        emptied: () => link.emptied(),
-      })
+      options.sessionOpened(path, link)
       options.opened(link)
     })
     const { middleware } = server as unknown as { middleware(options: { prefix: string }): Handler }
@@ -158,7 +153,7 @@ interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'maxPayload' | 
   closed(): void
 }
 
-class SockJSLink implements BufferedConnection, InboxOwner {
+class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
   readonly transport: string
   readonly #connection: SockJSConnection
   ondrained: (() => void) | undefined
@@ -193,6 +188,11 @@ class SockJSLink implements BufferedConnection, InboxOwner {
     connection.on('close', () => this.#inbox.finish(() => this.#closed(1006, 'The connection was lost')))
     const { response } = connection._session.recv ?? {}
     if (response) this.carryOn(response)
+  }
+
+  tooLarge(): void {
+    const { code, reason } = CLOSE_CODES.too_large
+    this.close(code, reason)
   }
 
   /** Resolves when no message waits. The next body is not read before. */
