@@ -49,18 +49,25 @@ const importing = (format) => (format === 'cjs' ? { supported: { 'dynamic-import
 
 /**
  * Node and tools that follow it take a folder's files for modules of this type.
- * @param {object} [imports] private names that files of the folder import
+ * @param {object} [fields] what else they are to know: `imports`, the private names that files of the folder import, or `browser`
  */
-function writeType(folder, type, imports) {
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ type, imports }, null, 2)}\n`)
+function writeType(folder, type, fields) {
+  // Bundlers ask the nearest package.json: without this they would keep what a page does not import.
+  const manifest = { type, sideEffects: false, ...fields }
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
 }
 
 /** The private names of a package that is built file by file, for the folder of its built files: that is where they are looked up. */
 function builtImports(folder) {
-  const { imports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const built = (_, target) =>
-    typeof target === 'string' ? target.replace(/^\.\/src\/(.*)\.ts$/, './$1.js') : target
+  const built = (_, target) => (typeof target === 'string' ? builtPath(target) : target)
+  const imports = importsOf(folder)
   return imports && JSON.parse(JSON.stringify(imports, built))
+}
+
+const builtPath = (target) => target.replace(/^\.\/src\/(.*)\.ts$/, './$1.js')
+
+function importsOf(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).imports
 }
 
 async function buildModules(folder) {
@@ -72,7 +79,7 @@ async function buildModules(folder) {
     const outdir = join(folder, 'dist', format)
     const outbase = join(folder, 'src')
     await build({ ...shared, ...importing(format), ...entries, outdir, outbase, format, platform: 'node' })
-    writeType(outdir, type, entries.bundle === false ? builtImports(folder) : undefined)
+    writeType(outdir, type, entries.bundle === false ? { imports: builtImports(folder) } : {})
   }
 }
 
@@ -84,19 +91,69 @@ async function buildInlined(folder) {
     const license = readFileSync(join(root, 'node_modules', dependency, 'LICENSE'), 'utf8').trim()
     const banner = { js: `/*! ${dependency}\n\n${license}\n*/` }
     const input = { entryPoints: [join(folder, 'src', `${file}.ts`)], packages: 'bundle', banner }
-    for (const format of ['esm', 'cjs']) {
-      const outfile = join(folder, 'dist', format, `${file}.js`)
-      await build({
-        ...shared,
-        ...input,
-        outfile,
-        format,
-        platform: 'neutral',
-        minify: true,
-        sourcemap: false,
-      })
+    for (const [name, format, target = shared.target] of [
+      ['esm', 'esm'],
+      ['cjs', 'cjs'],
+      ...LEGACY_FOLDERS.map((one) => [...one, LEGACY_TARGET]),
+    ]) {
+      const outfile = join(folder, 'dist', name, `${file}.js`)
+      const settings = { outfile, format, target, platform: 'neutral', minify: true, sourcemap: false }
+      await build({ ...shared, ...input, ...settings })
       rmSync(`${outfile}.map`, { force: true })
     }
+  }
+}
+
+/**
+ * What tools that read no `exports` (webpack 4, Browserify, Parcel) find by `module` and `main`: they can't parse this decade's
+ * syntax, and know no private names.
+ */
+const LEGACY_FOLDERS = [
+  ['legacy', 'esm'],
+  ['legacy-cjs', 'cjs'],
+]
+
+/** What those tools can parse. */
+const LEGACY_TARGET = 'es2018'
+
+/** The packages that pages use and that are built file by file. */
+const IN_PAGES = ['contract', 'protocol']
+
+async function buildLegacyFiles(folder) {
+  const { entryPoints } = entriesOf(folder)
+  const settings = {
+    ...{ ...shared, entryPoints: entryPoints.filter((file) => !file.includes('/cli/')), sourcemap: false },
+    ...{ outbase: join(folder, 'src'), platform: 'node', target: LEGACY_TARGET, plugins: [eachFile(folder)] },
+  }
+  for (const [name, format] of LEGACY_FOLDERS) {
+    const outdir = join(folder, 'dist', name)
+    await build({ ...settings, ...importing(format), outdir, format })
+    writeType(outdir, format === 'cjs' ? 'commonjs' : 'module', { browser: pageFiles(folder) })
+  }
+}
+
+/** For a folder of legacy files: what stands in for Node's files in a page. */
+function pageFiles(folder) {
+  const files = Object.values(importsOf(folder) ?? {}).map((target) => [target.default, target.browser])
+  return Object.fromEntries(files.map((pair) => pair.map(builtPath)))
+}
+
+/** Leaves every import where it is, and puts Node's file in the place of a private name. */
+function eachFile(folder) {
+  const imports = importsOf(folder) ?? {}
+  const fileOf = (target, importer) => {
+    const path = relative(dirname(importer), join(folder, target)).replace(/\.ts$/, '.js')
+    return path.startsWith('.') ? path : `./${path}`
+  }
+  return {
+    name: 'each-file',
+    setup({ onResolve }) {
+      onResolve({ filter: /./ }, ({ path, importer, kind }) => {
+        if (kind === 'entry-point') return undefined
+        const target = imports[path]?.default
+        return { path: target ? fileOf(target, importer) : path, external: true }
+      })
+    },
   }
 }
 
@@ -124,13 +181,10 @@ async function buildBrowserModules(folder) {
   // The same with warnings for developers, for bundlers that say that they make a page for development.
   const development = { ...browser, conditions: ['@token-socket/development', ...browser.conditions] }
   await build({ ...development, format: 'esm', outfile: outfile('browser-development') })
-  // Tools that read no `exports` (webpack 4, Browserify, Parcel) can't parse this decade's syntax, and would find the
-  // protocol's build for Node: this one has it inside. Jest reads `exports` and needs CommonJS.
+  // Tools that read no `exports` can't parse this decade's syntax. Jest reads `exports` and needs CommonJS.
   const legacy = {
     ...browser,
-    packages: 'bundle',
-    external: ['eventemitter3', 'sockjs-client'],
-    target: 'es2018',
+    target: LEGACY_TARGET,
   }
   await build({ ...legacy, format: 'esm', outfile: outfile('browser-legacy') })
   await build({ ...legacy, ...importing('cjs'), format: 'cjs', outfile: outfile('browser-cjs') })
@@ -242,6 +296,7 @@ async function buildPackage(folder) {
   rmSync(join(folder, 'dist'), { recursive: true, force: true })
   mkdirSync(join(folder, 'dist'))
   await buildModules(folder)
+  if (IN_PAGES.includes(basename(folder))) await buildLegacyFiles(folder)
   await buildInlined(folder)
   if (folder === client) {
     await buildBrowserModules(folder)

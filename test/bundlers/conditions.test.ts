@@ -1,69 +1,15 @@
 import { readFile } from 'node:fs/promises'
-import { relative } from 'node:path'
 import { expect } from 'chai'
 import { type BuildOptions, build, transform } from 'esbuild'
-import { byFields, resolveByFields } from './fields.js'
+import { byFields } from './fields.js'
 import { callIn, EchoSocket } from './page-world.js'
 import { Project } from './project.js'
+import { CONDITIONS, FIELDS, NODE, type Way } from './tools.js'
 
 const WAYS = {
   import: "import { TokenSocket } from '@token-socket/client'; globalThis.TokenSocket = TokenSocket",
   require: "const { TokenSocket } = require('@token-socket/client'); globalThis.TokenSocket = TokenSocket",
 }
-
-type Way = keyof typeof WAYS
-
-/** Tools that read `exports`, the conditions that they add to `import` or `require`, and which build they get. */
-const CONDITIONS: readonly (readonly [
-  tool: string,
-  way: Way,
-  conditions: readonly string[],
-  build: string,
-])[] = [
-  ['Vite', 'import', ['module', 'browser', 'production'], 'browser'],
-  ['Vite in development', 'import', ['module', 'browser', 'development'], 'browser-development'],
-  ['webpack 5', 'import', ['webpack', 'module', 'browser', 'production'], 'browser'],
-  ['webpack 5', 'require', ['webpack', 'module', 'browser', 'production'], 'browser'],
-  [
-    'webpack 5 in development',
-    'import',
-    ['webpack', 'module', 'browser', 'development'],
-    'browser-development',
-  ],
-  [
-    'webpack 5 in development',
-    'require',
-    ['webpack', 'module', 'browser', 'development'],
-    'browser-development',
-  ],
-  ['an edge worker in development', 'import', ['worker', 'development'], 'browser-development'],
-  ['a web worker of webpack 5', 'import', ['webpack', 'module', 'worker', 'browser'], 'browser'],
-  ['Cloudflare Workers', 'import', ['workerd', 'worker', 'browser'], 'browser'],
-  ['an edge worker', 'import', ['worker'], 'browser'],
-  ['Jest with jsdom', 'require', ['browser'], 'browser-cjs'],
-  ['Jest with jsdom and ESM', 'import', ['browser'], 'browser'],
-  ['Metro, for React Native', 'import', ['react-native'], 'browser'],
-  ['Metro, for React Native', 'require', ['react-native'], 'browser-cjs'],
-  ['Metro, for the web', 'require', ['browser'], 'browser-cjs'],
-]
-
-/** Tools that read no `exports`, the fields that they read, and which build they get. */
-const FIELDS: readonly (readonly [tool: string, way: Way, fields: readonly string[], build: string])[] = [
-  ['webpack 4', 'import', ['browser', 'module', 'main'], 'browser-legacy'],
-  ['Parcel', 'import', ['browser', 'module', 'main'], 'browser-legacy'],
-  ['Browserify', 'require', ['browser', 'main'], 'browser-cjs'],
-  ['Metro', 'require', ['react-native', 'browser', 'main'], 'browser-cjs'],
-]
-
-/** Tools for Node, the conditions that they add, and which build they get: with `ws`. */
-const NODE: readonly (readonly [tool: string, way: Way, conditions: readonly string[], build: string])[] = [
-  ['Node', 'import', ['node'], 'esm'],
-  ['Node', 'require', ['node'], 'cjs'],
-  ['Node with ESM by require', 'require', ['node', 'module-sync'], 'cjs'],
-  ['Deno', 'import', ['deno', 'node'], 'esm'],
-  ['Bun', 'import', ['bun', 'node'], 'esm'],
-  ['Bun', 'require', ['bun', 'node'], 'cjs'],
-]
 
 describe('the client, as tools find it', function () {
   this.timeout(60_000)
@@ -155,17 +101,6 @@ describe('the client, as tools find it', function () {
       expect(await readFile(file, 'utf8'))
         .to.match(/require\("sockjs-client\//)
         .and.not.match(/\bimport\(/)
-    }
-  })
-
-  it('has the protocol’s entries for tools that read no exports', () => {
-    for (const name of ['@token-socket/protocol', '@token-socket/protocol/testing']) {
-      for (const fields of [['main'], ['module', 'main'], ['types']]) {
-        const file = relative(project.folder, resolveByFields(name, project.folder, fields))
-        const folder = fields[0] === 'module' ? 'esm' : 'cjs'
-        const end = `${name.endsWith('testing') ? 'testing' : 'index'}.${fields[0] === 'types' ? 'd.ts' : 'js'}`
-        expect(file).to.match(new RegExp(`@token-socket/protocol/dist/${folder}/${end}$`))
-      }
     }
   })
 })

@@ -19,6 +19,11 @@ export function byFields(fields: readonly string[]): Plugin {
   return {
     name: 'by-fields',
     setup({ onResolve }) {
+      onResolve({ filter: /^\./ }, ({ path, importer, resolveDir }) => {
+        if (!fields.includes('browser') || !importer) return undefined
+        const file = standIn(join(resolveDir, path))
+        return file === undefined ? undefined : { path: file }
+      })
       onResolve({ filter: BARE }, ({ path, importer, resolveDir }) => {
         const { browser } = manifestAbove(importer || resolveDir)
         const own = fields.includes('browser') && typeof browser === 'object' ? browser[path] : undefined
@@ -48,6 +53,17 @@ export function resolveByFields(name: string, from: string, fields: readonly str
   const found = mapped ? join(inner, mapped) : path
   if (!existsSync(found) || !statSync(found).isFile()) throw new Error(`${name} is no file: ${found}`)
   return found
+}
+
+/** What the nearest package.json puts in a file's place in a page. */
+function standIn(file: string): string | undefined {
+  for (let folder = dirname(file); dirname(folder) !== folder; folder = dirname(folder)) {
+    if (!existsSync(join(folder, 'package.json'))) continue
+    const { browser } = manifestIn(folder)
+    const mapped = typeof browser === 'object' ? browser[`./${relative(folder, file)}`] : undefined
+    return mapped ? join(folder, mapped) : undefined
+  }
+  return undefined
 }
 
 function folderOf(name: string, from: string): string | undefined {
