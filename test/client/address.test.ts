@@ -1,5 +1,8 @@
 import { expect } from 'chai'
 import { readAddress } from '../../packages/client/src/address.js'
+import { readOptions } from '../../packages/client/src/options.js'
+import { pageLocation } from '../../packages/client/src/page-location.js'
+import { pageLocation as shortPageLocation } from '../../packages/client/src/short-page-location.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 
 describe('readAddress', () => {
@@ -39,7 +42,10 @@ describe('readAddress', () => {
     'file:///index.html',
     'app://bundle/index.html',
     'capacitor://localhost/',
+    'ionic://localhost/',
     'tauri://localhost/',
+    'content://com.example/1',
+    'data:text/html,x',
     'chrome-extension://abcdef/background.html',
     'moz-extension://abcdef/background.html',
     'about:blank',
@@ -63,4 +69,24 @@ describe('readAddress', () => {
         .with.property('code', 'bad_option')
     })
   }
+})
+
+describe('pageLocation', () => {
+  const location = { host: 'localhost:8081', protocol: 'http:' }
+
+  afterEach(restoreGlobals)
+
+  for (const { pageLocation: find } of [{ pageLocation }, { pageLocation: shortPageLocation }])
+    it(`is the page’s in a browser (${find === pageLocation ? 'full' : 'short'})`, () => {
+      setGlobal('location', location)
+      expect(find()).to.equal(location)
+    })
+
+  it('is none in React Native, also where Expo has one', () => {
+    setGlobal('navigator', { product: 'ReactNative' })
+    setGlobal('location', location)
+    expect(pageLocation()).to.equal(undefined)
+    expect(() => readAddress(undefined, undefined)).to.throw('host has to be given')
+    expect(readOptions({ host: 'x' }).transports).to.deep.equal(['websocket'])
+  })
 })

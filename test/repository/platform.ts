@@ -43,8 +43,8 @@ export const SOMEWHERE: Readonly<Record<string, readonly string[]>> = {
   SockJS: ['client/transports/load-sockjs'],
   XMLHttpRequest: ['client/page-fetch'],
   document: ['client/token-jsonp', 'client/token-source', 'client/wake'],
-  location: ['client/address', 'client/advice/remedies', 'client/options'],
-  navigator: ['client/wake'],
+  location: ['client/page-location'],
+  navigator: ['client/page-location', 'client/wake'],
   origin: ['client/native-fetch', 'client/transports/sockjs'],
 }
 

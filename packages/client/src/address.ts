@@ -1,4 +1,5 @@
 import { badOption } from '@token-socket/protocol'
+import { pageLocation } from './page-location.js'
 import { parseUrl } from './parse-url.js'
 
 /** Where the server is, without a slash at the end. */
@@ -22,7 +23,7 @@ const PROTOCOL = /^(?:http|ws)(s?):$/
  * @throws RpcError `bad_option`
  */
 export function readAddress(host: string | undefined, port: number | undefined): Address {
-  const page = globalThis.location as Location | undefined
+  const page = pageLocation()
   const text = host || (/^https?:/.test(page?.protocol ?? '') && page?.host)
   if (!text) throw badOption('host', 'given: no page came from it')
   // A page from a file has a protocol of no use.

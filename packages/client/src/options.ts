@@ -1,6 +1,7 @@
 import type { RpcError } from '@token-socket/protocol'
 import { badOption } from '@token-socket/protocol'
 import { type Address, readAddress } from './address.js'
+import { pageLocation } from './page-location.js'
 import type { WebSocketLike } from './transports/socket-connection.js'
 
 /** What the `authentication` option sends with a token request. Values may be nested; empty strings are skipped. */
@@ -316,6 +317,6 @@ function loggerOf(logLevel: LogLevel | undefined, logger: Logger | undefined = l
 
 /** @param list SockJS's own `transports`, a name or several */
 function defaultTransports(list: unknown): readonly TransportName[] {
-  if (!globalThis.location) return ['websocket']
+  if (!pageLocation()) return ['websocket']
   return list === undefined || [list].flat().includes('websocket') ? ['websocket', 'sockjs'] : ['sockjs']
 }

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, ERRORS, type RpcError } from '@token-socket/protocol'
 import type { Settings } from '../options.js'
+import { pageLocation } from '../page-location.js'
 import { parseUrl } from '../parse-url.js'
 
 /** A remedy, and the failures that it is for: by code, and by the texts of the error and of its causes. */
@@ -124,7 +125,7 @@ export function remedyOf(
   if (/^(url_failed|bad_option)$/.test(error.code)) return FOR_URL
   if (token && TOKEN.test(error.code)) return 'It has to be a token, or a function that gives one.'
   const text = textsOf(error)
-  const isMixed = globalThis.location?.protocol === 'https:' && address.http.startsWith('http:')
+  const isMixed = pageLocation()?.protocol === 'https:' && address.http.startsWith('http:')
   if (isMixed && EARLY.test(error.code) && !/HTTP status/.test(text))
     return 'Browsers block http in a page that came by https: write https:// in `host`.'
   const found = REMEDIES.find(([code, texts]) => code.test(error.code) && texts.test(text))
