@@ -204,14 +204,12 @@ describe('docs/EXPRESS.md, app and server', () => {
     await world().client(server).ready()
   })
 
-  it('takes an application of its own for the token route, beside the handler of another framework', async () => {
+  it('takes an application with the handler of another framework behind', async () => {
     const app = express()
-    const other: RequestListener = (_request, response) => void response.end('another framework')
-    const server = createServer((request, response) =>
-      request.url?.startsWith('/socket/token') ? app(request, response) : other(request, response),
-    )
-    await world().listen(server)
+    const server = await world().serve(app)
     world().make(app, server, known)
+    const other: RequestListener = (_request, response) => void response.end('another framework')
+    app.use(other)
     await world().client(server).ready()
     expect(await (await ask(server, '/')).text()).to.equal('another framework')
   })

@@ -125,7 +125,7 @@ describe('docs/EXPRESS.md, several servers', () => {
   it('of which one is shut down, leave an engine in memory to the next, and it is empty', async () => {
     const [app, engine] = [express(), new MemoryEngine()]
     const server = await world().serve(app)
-    const channels = { news: { subscribe: true, history: { size: 10, ttl: 60_000 } } }
+    const channels = { news: { subscribe: true, publish: true, history: { size: 10, ttl: 60_000 } } }
     const options = { authentication: () => ({ name: 'ann' }), engine, channels }
     const first = world().make(app, server, options)
     await first.publish('news', 'kept')

@@ -116,12 +116,29 @@ describe('mistakes in the setup', () => {
       expect(line?.details.hint).to.match(/instead of app\.listen\(\)/)
     })
 
+    it('has it although the other server has listeners for upgrades, as of hot reload', async () => {
+      const { app, log } = make({ authentication: () => ({ uid: 'ann' }) })
+      const other = app.listen(0, '127.0.0.1').on('upgrade', () => {})
+      await once(other, 'listening')
+      await ask(other)
+      expect(warnings(log)[0]?.details.hint).to.match(/instead of app\.listen\(\)/)
+    })
+
     it('has a warning with another remedy where both listen', async () => {
       const { app, server, log } = make({ authentication: () => ({ uid: 'ann' }) })
       await ask(server)
       expect(warnings(log)).to.deep.equal([])
       await ask(createServer(app))
       expect(warnings(log)[0]?.details.hint).to.match(/make a TokenSocketServer for the other one/)
+    })
+
+    it('has none where both listen and the other one passes its upgrades on', async () => {
+      const { server, log } = make({ authentication: () => ({ uid: 'ann' }) })
+      await ask(server)
+      const plain = createServer((request, response) => void server.emit('request', request, response))
+      plain.on('upgrade', (...upgrade) => void server.emit('upgrade', ...upgrade))
+      await ask(plain)
+      expect(warnings(log)).to.deep.equal([])
     })
 
     it('has none where each HTTP server has its TokenSocketServer', async () => {

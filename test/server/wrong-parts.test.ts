@@ -62,8 +62,8 @@ const WRONG: readonly (readonly [value: unknown, name: string, app?: string, ser
     'app.getHttpServer()',
   ],
   [new ExpressAdapter(), 'an object of ExpressAdapter', 'getInstance()', 'getHttpServer()'],
-  [fastify, 'an object', 'express()', 'fastify.server'],
-  [new Application(), 'an object of Application', 'express()', 'http.createServer(koa.callback())'],
+  [fastify, 'an object', 'give fastify.express', 'fastify.server'],
+  [new Application(), 'an object of Application', 'app.use(koa.callback())'],
 ]
 
 describe('new TokenSocketServer', () => {

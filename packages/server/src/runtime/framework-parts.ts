@@ -8,28 +8,28 @@ interface Framework {
   readonly server: string
 }
 
-const EXPRESS_BESIDE = 'make one by express() for the token route, and pass it the requests of that route'
+const OWN_SERVER = 'make one by http.createServer(app), and call its listen instead of app.listen'
 
 const FRAMEWORKS: readonly Framework[] = [
   {
     methods: ['getHttpAdapter', 'getHttpServer'],
-    app: "give Nest's Express application, app.getHttpAdapter().getInstance()",
+    app: "give the application of Nest's Express adapter, app.getHttpAdapter().getInstance()",
     server: "give Nest's HTTP server, app.getHttpServer()",
   },
   {
     methods: ['getInstance', 'getHttpServer'],
-    app: "give the adapter's Express application, getInstance()",
+    app: "give the Express adapter's application, getInstance()",
     server: "give the adapter's HTTP server, getHttpServer()",
   },
   {
     methods: ['inject', 'register', 'decorate'],
-    app: EXPRESS_BESIDE,
+    app: 'register @fastify/express, and give fastify.express',
     server: "give Fastify's HTTP server, fastify.server",
   },
   {
     methods: ['callback', 'createContext'],
-    app: EXPRESS_BESIDE,
-    server: 'make one by http.createServer(koa.callback()), and call its listen instead of koa.listen',
+    app: 'make one by express(), and call app.use(koa.callback()) after the TokenSocketServer',
+    server: OWN_SERVER,
   },
 ]
 
@@ -40,8 +40,7 @@ export function appInstead(given: unknown): string {
 
 /** What to give as `server` instead of a wrong value. */
 export function serverInstead(given: unknown): string {
-  const own = 'make one by http.createServer(app), and call its listen instead of app.listen'
-  return frameworkOf(given)?.server ?? own
+  return frameworkOf(given)?.server ?? OWN_SERVER
 }
 
 function frameworkOf(given: unknown): Framework | undefined {
