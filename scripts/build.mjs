@@ -38,10 +38,32 @@ function entriesOf(folder) {
   const entries = Object.values(exports)
     .map((target) => target['@token-socket/source'])
     .filter((source) => source !== undefined && existsSync(join(folder, source)))
+    .filter((source) => source !== HOTSOCK)
   if (entries.length === 1) return { entryPoints: entries.map((entry) => join(folder, entry)) }
   const files = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })
   const sources = files.filter((name) => name.endsWith('.ts')).map((name) => join(folder, 'src', name))
   return { entryPoints: sources, bundle: false, packages: undefined, conditions: undefined }
+}
+
+/** The client's entry that stands on its main one as an application does, and so has the classes of whichever build a tool takes. */
+const HOTSOCK = './src/hotsock.ts'
+
+/** In this decade's syntax or older: tools that read no `exports` load it, too. */
+async function buildHotsock(folder) {
+  const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const main = {
+    name: 'main entry',
+    setup(builder) {
+      builder.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: name, external: true }))
+      // What it takes of this package's files uses nothing of the protocol's.
+      builder.onResolve({ filter: /protocol$/ }, ({ path }) => ({ path, external: true, sideEffects: false }))
+    },
+  }
+  for (const format of ['esm', 'cjs']) {
+    const outfile = join(folder, 'dist', format, 'hotsock.js')
+    const entry = { entryPoints: [join(folder, HOTSOCK)], outfile, format, plugins: [main] }
+    await build({ ...shared, ...entry, target: 'es2018', platform: 'neutral' })
+  }
 }
 
 /** CommonJS loads later by `require`: where tests run in a VM (Jest), and in old bundlers, there is no `import()`. */
@@ -300,6 +322,7 @@ async function buildPackage(folder) {
   await buildInlined(folder)
   if (folder === client) {
     await buildBrowserModules(folder)
+    await buildHotsock(folder)
     await buildScripts(folder)
   }
   buildDeclarations(folder)

@@ -6,8 +6,8 @@ import { runProgram } from './programs.js'
 import type { Package, Row } from './row.js'
 import { root, type Tarball, tarballs } from './tarballs.js'
 
-/** Where installed packages are looked for. */
-const SOURCES = [join(root, 'test/matrix/node_modules'), join(root, 'node_modules')]
+/** The projects whose installed packages are linked. */
+const PROJECTS = [join(root, 'test/matrix'), root]
 
 /** What every application with a server has. */
 const EXPRESS: Package = { name: 'express', version: '^5.3.0' }
@@ -34,10 +34,22 @@ export async function linkPackages(folder: string, needs: Needs): Promise<void> 
 async function link(modules: string, { name, alias = name }: Package): Promise<void> {
   const target = join(modules, name)
   if (existsSync(target)) return
-  const source = SOURCES.map((one) => join(one, alias)).find((one) => existsSync(one))
+  const source = await installed(alias)
   if (!source) throw new Error(`${alias} is not installed`)
   await mkdir(dirname(target), { recursive: true })
   await symlink(source, target)
+}
+
+/** Where a package is installed: what a project names itself goes before what came with something else. */
+async function installed(alias: string): Promise<string | undefined> {
+  const folders = PROJECTS.map((project) => join(project, 'node_modules', alias))
+  const own = await Promise.all(PROJECTS.map((project) => names(project, alias)))
+  return folders.find((_, at) => own[at]) ?? folders.find((folder) => existsSync(folder))
+}
+
+async function names(project: string, alias: string): Promise<boolean> {
+  const { devDependencies } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))
+  return Object.hasOwn(devDependencies, alias)
 }
 
 /** Writes a package.json, and has npm install what it names. */

@@ -22,6 +22,7 @@ const SELECTORS = new Set(['SocketConditions'])
 
 /** The entries that applications import. */
 const ENTRIES = [
+  'client/hotsock',
   'client/index',
   'contract/index',
   'contract/asyncapi/index',
@@ -60,6 +61,8 @@ describe('refusingProperties', () => {
     ['export class A { do(options?: { b?: string }): void {} }', ['A.b']],
     ['export function a(options: { b?: string }): void {}', ['a.b']],
     ['interface A { readonly b?: string }', []],
+    ['export class A { do() { return {} as { b?: string } } }', []],
+    ['export class A { readonly do = (options: { b?: string }) => {} }', ['A.b']],
     ['export interface A { readonly b?: { readonly c?: 1 } | undefined }', ['A.c']],
   ]
 

@@ -27,15 +27,13 @@ export function refusingProperties(entry: string, files: readonly SourceFile[]):
   })
 }
 
-/** Those of the type itself, or of the parameters of a function: what a body declares is no one's to give. */
-function* optionalProperties(declaration: Node): Generator<Node> {
-  for (const node of nodesOf({ ...declaration, body: bodyOf(declaration) })) {
-    if (node.type === 'TSPropertySignature' && node.optional === true) yield node
+/** Those of a type, or of parameters: what stands in a function's body is no application's to give. */
+function* optionalProperties(node: Node): Generator<Node> {
+  if (node.type === 'TSPropertySignature' && node.optional === true) yield node
+  if (node.type === 'BlockStatement' || node.type === 'FunctionBody') return
+  for (const value of Object.values(node)) {
+    for (const child of [value].flat()) if (isNode(child)) yield* optionalProperties(child)
   }
-}
-
-function bodyOf({ type, body }: Node): unknown {
-  return type === 'FunctionDeclaration' ? undefined : body
 }
 
 function refuses({ typeAnnotation }: Node): boolean {

@@ -102,6 +102,7 @@ export const jsonUsers: Readonly<Record<string, string>> = {
   'server/transports/framing':
     'SockJS frames its messages in JSON texts of its own, around those of the codec',
   'contract/asyncapi/json-text': 'models are files of JSON',
+  'client/hotsock': 'raw messages of Hotsock are texts of their own',
 }
 
 const nodeUsers = [

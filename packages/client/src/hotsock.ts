@@ -1,0 +1,301 @@
+/**
+ * The class and the calls of Hotsock's client, over a TokenSocket: code for `@hotsock/hotsock-js`
+ * changes one import. `docs/HOTSOCK.md` says what differs.
+ */
+import { guard } from './callback.js'
+import {
+  errorMessage,
+  type HotsockBinding,
+  type HotsockChannelInfo,
+  type HotsockClientOptions,
+  type HotsockMessage,
+  type LoadTokenFn,
+  type MessageHandlerFn,
+  socketOptions,
+} from './hotsock-options.js'
+import { type Binding, type Channel, type Member, TokenSocket } from './index.js'
+
+export type {
+  HotsockBinding,
+  HotsockChannelInfo,
+  HotsockClientOptions,
+  HotsockLogger,
+  HotsockMessage,
+  LoadTokenFn,
+  MessageHandlerFn,
+} from './hotsock-options.js'
+
+/** Who a {@link HotsockClient} is while it is connected. */
+export interface HotsockConnection {
+  readonly connectionId: string | undefined
+  readonly uid: string | undefined
+  readonly umd: unknown
+  /** When its authorisation ends. */
+  readonly connectionExpiresAt: Date | undefined
+}
+
+/** How a handler is bound. */
+export interface HotsockBindOptions {
+  /** Subscribes to this channel, and hears only that. @default any that is subscribed to */
+  readonly channel?: string | undefined
+  /** Gives a token of the channel's own. @default the connection's rights count */
+  readonly subscribeTokenFn?: LoadTokenFn | undefined
+}
+
+/** A handler, and what keeps its channel subscribed. */
+interface Bound extends HotsockBinding {
+  readonly place: string | undefined
+  readonly messageFn: (event: never) => void
+  held: Binding<Channel> | undefined
+}
+
+/** Every event: its binding keeps a channel subscribed, and does nothing else. */
+const ALL = /(?:)/
+const nothing = () => {}
+
+/**
+ * Hotsock's client, on a TokenSocket server. As there, its functions work without the object.
+ * What a handler throws is thrown again on its own.
+ *
+ * @example
+ * import { HotsockClient } from '@token-socket/client/hotsock'
+ *
+ * const client = new HotsockClient('wss://example.com', { connectTokenFn })
+ * client.channels('room').bind('chat', ({ data }) => console.log(data))
+ */
+export class HotsockClient {
+  /** The URL that it was made with. */
+  readonly webSocketUrl: string
+  readonly #options: HotsockClientOptions
+  readonly #bindings = new Set<Bound>()
+  /** The channels whose own events become messages. */
+  readonly #watched = new Set<Channel>()
+  #socket: TokenSocket
+
+  /**
+   * Connects, unless it is lazy.
+   * @throws TypeError for a wrong URL, token function or interval; RpcError `bad_option` for others
+   */
+  constructor(webSocketUrl: string, options: HotsockClientOptions) {
+    this.webSocketUrl = webSocketUrl
+    this.#options = { ...options }
+    this.#socket = this.#open()
+  }
+
+  /** The socket below, for what Hotsock has no word for. Another one after `terminate`. */
+  get socket(): TokenSocket {
+    return this.#socket
+  }
+
+  /** Who this client is now. */
+  get activeConnection(): HotsockConnection {
+    const { sid, uid, umd, session } = this.#socket
+    const expiresAt = session?.expiresAt
+    const connectionExpiresAt = expiresAt === undefined ? undefined : new Date(expiresAt)
+    return { connectionId: sid, uid, umd, connectionExpiresAt }
+  }
+
+  /**
+   * Calls a handler with the messages of an event, or of all that an expression matches. With a
+   * channel it subscribes, and connects again after `terminate`.
+   * @throws TypeError unless it is a function
+   */
+  readonly bind = <Data = unknown>(
+    event: string | RegExp,
+    messageFn: MessageHandlerFn<Data>,
+    { channel: place, subscribeTokenFn }: HotsockBindOptions = {},
+  ): HotsockBinding => {
+    if (typeof messageFn !== 'function') throw new TypeError('messageFn must be a function')
+    if (place && this.#socket.state === 'ended') this.#socket = this.#open()
+    const bound: Bound = {
+      event,
+      place,
+      messageFn,
+      held: undefined,
+      get channel() {
+        return bound.held?.channel
+      },
+      unbind: () => this.#remove(bound),
+    }
+    this.#bindings.add(bound)
+    if (place && subscribeTokenFn)
+      this.#channel(place).token = (request) => Promise.resolve(subscribeTokenFn(request))
+    this.#hold(bound)
+    return bound
+  }
+
+  /** Takes away the handlers of an event, or one of them: those of a channel, or of none. */
+  readonly unbind = <Data = unknown>(
+    event: string | RegExp,
+    options: {
+      readonly channel?: string | undefined
+      readonly messageFn?: MessageHandlerFn<Data> | undefined
+    } = {},
+  ): void => {
+    const { channel, messageFn } = options
+    for (const bound of [...this.#bindings]) {
+      const isMeant = bound.place === channel && String(bound.event) === String(event)
+      if (isMeant && (messageFn ?? bound.messageFn) === bound.messageFn) bound.unbind()
+    }
+  }
+
+  /** A channel: what is bound to it subscribes. */
+  readonly channels = (channel: string): HotsockChannel => new HotsockChannel(this, channel)
+
+  /**
+   * Publishes an event on a channel, when the client is connected. What fails comes as a
+   * `hotsock.error`.
+   * @throws TypeError without an event, or without a channel
+   */
+  readonly sendMessage = (
+    event: string,
+    { channel, data }: { readonly channel?: string | undefined; readonly data?: unknown } = {},
+  ): void => {
+    if (!event) throw new TypeError('event must be provided')
+    // Of Hotsock's own messages those about the connection have nothing to do here.
+    if (!channel && event.startsWith('hotsock.')) return
+    if (!channel) throw new TypeError('channel must be provided')
+    this.#request(channel, event, data).catch((error) => this.#deliver(errorMessage(error, channel)))
+  }
+
+  /**
+   * The same for a message of Hotsock's as text: `{"event","channel","data"}`.
+   * @throws SyntaxError unless it is JSON
+   */
+  readonly sendRawMessage = (text: string): void => {
+    const { event, ...options } = Object(JSON.parse(text))
+    this.sendMessage(event, options)
+  }
+
+  /** Closes the connection, and keeps what is bound. */
+  readonly suspend = (): void => this.#socket.suspend()
+
+  /** Connects again, also after the sign-in has failed, and subscribes to the channels again. */
+  readonly resume = (): void => {
+    if (!/^(ended|failed)$/.test(this.#socket.state)) return this.#socket.resume()
+    this.#socket = this.#open()
+    for (const bound of this.#bindings) this.#hold(bound)
+  }
+
+  /** Closes the connection, and takes away all that is bound. */
+  readonly terminate = (): void => {
+    this.#socket.end()
+    this.#bindings.clear()
+  }
+
+  #open(): TokenSocket {
+    const socket = new TokenSocket(socketOptions(this.webSocketUrl, this.#options))
+    this.#watched.clear()
+    socket.bind(ALL, (message) => this.#deliver({ ...message, event: message.event ?? '' }))
+    socket.on('frameIn', (data) => this.#call('@@message', { data }))
+    socket.on('frameOut', (text) => this.#call('@@messageSent', text))
+    socket.on('connect', () => {
+      const { sid: connectionId, uid, umd } = socket
+      this.#call('@@connect', { type: 'open' })
+      this.#deliver({ event: 'hotsock.connected', data: { connectionId }, meta: { uid, umd } })
+    })
+    socket.on('disconnect', ({ data, message: reason }) => {
+      const { code = 1006 } = Object(data) as { readonly code?: number }
+      this.#call('@@disconnect', { type: 'close', code, reason })
+    })
+    socket.on('state', (_state, { error }) => error && this.#call('@@error', { type: 'error', error }))
+    socket.on('error', (error) => this.#deliver(errorMessage(error)))
+    socket.on('ready', (error) => error && this.#options.connectTokenErrorFn?.(error))
+    return socket
+  }
+
+  /** The channel of a name, whose own events are heard. */
+  #channel(name: string): Channel {
+    const channel = this.#socket.channel(name)
+    if (this.#watched.has(channel)) return channel
+    this.#watched.add(channel)
+    const { uid, umd } = channel
+    const tell = (event: string, data: object) =>
+      this.#deliver({ event: `hotsock.${event}`, channel: name, data, meta: { uid, umd } })
+    const about = (event: string) => (member: Member) => tell(event, { member, members: channel.members })
+    channel.on('subscribed', () => tell('subscribed', { members: channel.members }))
+    channel.on('unsubscribed', () => tell('unsubscribed', {}))
+    channel.on('joined', about('memberAdded'))
+    channel.on('left', about('memberRemoved'))
+    channel.on('updated', about('memberUpdated'))
+    channel.on('refused', (error) => this.#deliver(errorMessage(error, name)))
+    return channel
+  }
+
+  #hold(bound: Bound): void {
+    if (bound.place) bound.held = this.#channel(bound.place).bind(ALL, nothing)
+  }
+
+  #remove(bound: Bound): void {
+    if (this.#bindings.delete(bound)) bound.held?.unbind()
+  }
+
+  async #request(channel: string, event: string, data: unknown): Promise<unknown> {
+    if (event === 'hotsock.subscribe') return this.#channel(channel).subscribe()
+    if (event === 'hotsock.unsubscribe') return this.#channel(channel).unsubscribe()
+    return this.#socket.publish(channel, data, { event })
+  }
+
+  /** Calls the handlers of a message. */
+  #deliver(message: HotsockMessage): void {
+    this.#call(message.event, message, message.channel)
+  }
+
+  #call(name: string, event: unknown, channel?: string): void {
+    const isSpecial = name.startsWith('@@')
+    for (const bound of [...this.#bindings]) {
+      const isMeant =
+        typeof bound.event === 'string' ? bound.event === name : !isSpecial && name.search(bound.event) >= 0
+      const isThere = bound.place === undefined || bound.place === channel
+      if (isMeant && isThere && this.#bindings.has(bound)) guard(() => bound.messageFn(event as never))
+    }
+  }
+}
+
+/** One channel of a {@link HotsockClient}. Made by `channels`. */
+export class HotsockChannel implements HotsockChannelInfo {
+  readonly name: string
+  /**
+   * Gives a token of the channel's own, for handlers that are bound later.
+   * @default the connection's rights count
+   */
+  subscribeTokenFn: LoadTokenFn | undefined
+  readonly #client: HotsockClient
+
+  /** @internal */
+  constructor(client: HotsockClient, name: string) {
+    this.#client = client
+    this.name = name
+  }
+
+  get uid(): string | undefined {
+    return this.#client.socket.channel(this.name).uid
+  }
+
+  get umd(): unknown {
+    return this.#client.socket.channel(this.name).umd
+  }
+
+  get members(): readonly Member[] {
+    return this.#client.socket.channel(this.name).members
+  }
+
+  /** Subscribes, and calls a handler with the messages of an event. */
+  readonly bind = <Data = unknown>(
+    event: string | RegExp,
+    messageFn: MessageHandlerFn<Data>,
+  ): HotsockBinding => {
+    const { name: channel, subscribeTokenFn } = this
+    return this.#client.bind(event, messageFn, { channel, subscribeTokenFn })
+  }
+
+  /** Takes away the handlers of an event, or one of them. The last one unsubscribes. */
+  readonly unbind = <Data = unknown>(
+    event: string | RegExp,
+    options: { readonly messageFn?: MessageHandlerFn<Data> | undefined } = {},
+  ): void => this.#client.unbind(event, { ...options, channel: this.name })
+
+  /** Publishes; see the client's. */
+  readonly sendMessage = (event: string, options: { readonly data?: unknown } = {}): void =>
+    this.#client.sendMessage(event, { data: options.data, channel: this.name })
+}
