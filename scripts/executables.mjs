@@ -1,4 +1,4 @@
-// The programs that the tests need and npm does not install: Redis, Chromium and two proxies. Node's own modules only.
+// The programs that the tests need and npm does not install: Redis, Chromium and three proxies. Node's own modules only.
 
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -17,6 +17,12 @@ const executables = {
   },
   NGINX: { title: 'nginx', names: ['nginx'], paths: ['/usr/sbin/nginx'], debian: 'nginx-light' },
   HAPROXY: { title: 'HAProxy', names: ['haproxy'], paths: ['/usr/sbin/haproxy'], debian: 'haproxy' },
+  APACHE: {
+    title: 'Apache',
+    names: ['apache2', 'httpd'],
+    paths: ['/usr/sbin/apache2', '/usr/sbin/httpd'],
+    debian: 'apache2-bin',
+  },
 }
 
 /**
