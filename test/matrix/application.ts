@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Site, type SiteOptions } from '../end-to-end/fixture.js'
+import { freePort } from '../ports.js'
 import { installPackages, linkPackages } from './node-modules.js'
 import { type Ended, Program, type RunOptions, runProgram } from './programs.js'
 import type { Row } from './row.js'
@@ -96,6 +97,16 @@ export class Application {
     const site = await Site.start(options)
     this.#sites.push(site)
     return site
+  }
+
+  /** A real Redis of its own, that keeps nothing. */
+  async redis(): Promise<{ readonly url: string; readonly version: string }> {
+    const port = await freePort()
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+    const redis = await this.start(process.env.REDIS_SERVER ?? 'redis-server', args)
+    const [, version = ''] = await redis.prints(/Redis version=([\d.]+)/)
+    await redis.prints(/Ready to accept connections/)
+    return { url: `redis://127.0.0.1:${port}`, version }
   }
 
   /** Ends what it started, and removes the folder. */

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { allRows } from './all-rows.js'
 import { play, type Result } from './play.js'
 import type { Row } from './row.js'
-import { keyOf, readDocument, writeDocument } from './support-document.js'
+import { keyOf, type Results, readDocument, writeDocument } from './support-document.js'
 import { removeTarballs, root } from './tarballs.js'
 
 const file = join(root, 'docs/SUPPORT.md')
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [''] },
     list: { type: 'boolean' },
     links: { type: 'boolean' },
+    write: { type: 'boolean' },
   },
 })
 const rows = await allRows()
@@ -21,11 +22,16 @@ const isMeant = (row: Row) =>
   values.only.some((text) => keyOf(row).toLowerCase().includes(text.toLowerCase()))
 const meant = rows.filter(isMeant)
 if (values.list) for (const row of meant) console.log(keyOf(row))
+// Reads what a merge left, too: of two lines of a row the later one counts.
+else if (values.write) await writeFile(file, writeDocument(rows, await readResults()))
 else await runRows()
 
+async function readResults(): Promise<Results> {
+  return readDocument(await readFile(file, 'utf8').catch(() => ''))
+}
+
 async function runRows(): Promise<void> {
-  const before = readDocument(await readFile(file, 'utf8').catch(() => ''))
-  const results = new Map(before)
+  const results = new Map(await readResults())
   if (meant.length === 0) throw new Error('no row has such a name')
   for (const row of meant) {
     const start = performance.now()
