@@ -1,6 +1,7 @@
 // `npm run matrix [-- --only text] [--list]`: tries the packed packages with the tools and libraries of others, each in an empty
 // folder with npm, and writes docs/SUPPORT.md. It fails where a row is not what it is expected to be. `--links` takes what is
-// installed here instead of asking npm; `--write` runs nothing and writes the page anew. `--tests node22` runs this repository's own tests under another runtime instead.
+// installed here instead of asking npm; `--write` runs nothing and writes the page anew, with the results of the
+// pages that `--from` names. `--tests node22` runs this repository's own tests under another runtime instead.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { allRows } from './all-rows.js'
 import { play, type Result } from './play.js'
 import type { Row } from './row.js'
-import { keyOf, type Results, readDocument, writeDocument } from './support-document.js'
+import { keyOf, NEVER_RUN, type Results, readDocument, writeDocument } from './support-document.js'
 import { removeTarballs, root } from './tarballs.js'
 
 const file = join(root, 'docs/SUPPORT.md')
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     list: { type: 'boolean' },
     links: { type: 'boolean' },
     write: { type: 'boolean' },
+    from: { type: 'string', multiple: true, default: [file] },
   },
 })
 const rows = await allRows()
@@ -22,12 +23,14 @@ const isMeant = (row: Row) =>
   values.only.some((text) => keyOf(row).toLowerCase().includes(text.toLowerCase()))
 const meant = rows.filter(isMeant)
 if (values.list) for (const row of meant) console.log(keyOf(row))
-// Reads what a merge left, too: of two lines of a row the later one counts.
 else if (values.write) await writeFile(file, writeDocument(rows, await readResults()))
 else await runRows()
 
+/** What the documents know. Of two results of a row the later one counts. */
 async function readResults(): Promise<Results> {
-  return readDocument(await readFile(file, 'utf8').catch(() => ''))
+  const texts = await Promise.all(values.from.map((path) => readFile(path, 'utf8').catch(() => '')))
+  const entries = texts.flatMap((text) => [...readDocument(text)])
+  return new Map(entries.filter(([, { message }]) => message !== NEVER_RUN.message))
 }
 
 async function runRows(): Promise<void> {

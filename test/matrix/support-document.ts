@@ -42,7 +42,8 @@ function groupTable(group: string, rows: readonly Row[], results: Results): stri
   return [`## ${group}\n`, line(HEAD), line(HEAD.map(() => '---')), ...lines.map(line), ''].join('\n')
 }
 
-const NEVER_RUN: Result = { result: 'not run', version: '', message: 'it has not run yet' }
+/** What the document says of a row without a result. */
+export const NEVER_RUN: Result = { result: 'not run', version: '', message: 'it has not run yet' }
 
 function line(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll(/\s*\n\s*/g, ' ').replaceAll('|', '\\|')).join(' | ')} |`
