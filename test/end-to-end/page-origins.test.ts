@@ -1,5 +1,6 @@
 /** Pages of applications and extensions: which entry of `origins` lets them in. */
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
 import { type Site, useSites } from './fixture.js'
@@ -51,4 +52,24 @@ describe('the option origins, for pages of applications', () => {
       expect([status, await upgrade(site, sent)]).to.deep.equal([403, 403])
     })
   }
+
+  it('lets every installation of an extension in by a function', async () => {
+    const site = await start({ origins: (origin) => origin.startsWith('moz-extension://') })
+    for (const [Origin, status] of [
+      ['moz-extension://5b5ea5a4-6d23-4e4a-9b5b-0d7a9a4a2c55', 101],
+      ['moz-extension://0c9ba0f0-5d0f-4d8e-8f3a-1b2c3d4e5f60', 101],
+      ['https://moz-extension', 403],
+    ] as const)
+      expect(await upgrade(site, Origin), Origin).to.equal(status)
+  })
+
+  it('has the entries that docs/PAGES.md names, and no other', () => {
+    const text = readFileSync(new URL('../../docs/PAGES.md', import.meta.url), 'utf8')
+    const [, table = ''] = text.split('| entry of `origins` |')
+    const named = [...(table.split('\n\n')[0] ?? '').matchAll(/\| `'([^']+)'/g)].map(([, entry]) => entry)
+    const entries = new Set(ORIGINS.map(([sent, entry = sent]) => entry))
+    const byFunction = [...entries].filter((entry) => /^(moz-extension|vscode-webview):/.test(entry))
+    expect(named).to.have.members([...entries].filter((entry) => !byFunction.includes(entry)))
+    for (const entry of byFunction) expect(table).to.include(entry.split('//')[0])
+  })
 })

@@ -3,7 +3,7 @@ import { expectEnd, serverFor } from '../client-server.js'
 import type { Outcome, Row } from '../row.js'
 
 /** A platform whose globals differ from those of Node. */
-interface Platform extends Pick<Row, 'name' | 'packages' | 'note' | 'suite'> {
+interface Platform extends Pick<Row, 'name' | 'packages' | 'note' | 'ours' | 'suite'> {
   /** A folder of fixtures, and the file in it that runs the client. */
   readonly fixture: string
   readonly args?: readonly string[]
@@ -38,6 +38,7 @@ export const rows: readonly Row[] = [
   }),
   platform({
     name: 'Vue 3, `ref` and `reactive`',
+    ours: ['protocol', 'client', 'contract'],
     packages: [{ name: 'vue', version: '^3.5.0' }],
     suite: true,
     note: 'The socket and its channels are not reactive: keep what listeners get in refs of your own.',
