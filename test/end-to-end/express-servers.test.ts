@@ -49,11 +49,11 @@ describe('docs/EXPRESS.md, several servers', () => {
     expect(await message).to.deep.equal(['room', 'hello'])
   }
 
-  it('with one engine each know nothing of each other: channels and tokens are each one’s own', async () => {
+  it('with one engine each know nothing of each other: channels, tokens and revocations are each one’s own', async () => {
     const app = express()
     const server = await world().serve(app)
     const others = { prefix: '/other', tokenRoute: '/other-token' }
-    const [one] = [world().make(app, server, { authentication })]
+    const one = world().make(app, server, { authentication })
     world().make(app, server, { authentication, ...others })
     const [client, other] = [
       world().client(server),
@@ -67,6 +67,10 @@ describe('docs/EXPRESS.md, several servers', () => {
     await until(() => heard.length > 0)
     expect(heard).to.deep.equal([['room', 'own']])
     expect((await one.cluster.count()).count).to.equal(1)
+    const lost = next(client, 'disconnect')
+    await one.cluster.revoke({ uid: 'ann' })
+    await lost
+    expect(other.state).to.equal('ready')
     const crossed = world().client(server, { socketPrefix: '/other', reconnect: false })
     expect((await rejection(crossed.ready())).code).to.equal('invalid_token')
   })
@@ -102,6 +106,17 @@ describe('docs/EXPRESS.md, several servers', () => {
     expect([await one.rpc('echo', 1), await other.rpc('echo', 2)]).to.deep.equal([1, 2])
     const stranger = world().client(server, { socketPrefix: '/sockets-localhost', reconnect: false })
     expect((await rejection(stranger.ready())).code).to.equal('invalid_token')
+  })
+
+  it('on virtual hosts, are one where pages of one host use another, which `origins` has to name', async () => {
+    const app = express()
+    const server = await world().serve(app)
+    const headers = { origin: 'https://blog.example.com' }
+    const given = { prefix: '/other', tokenRoute: '/other-token', origins: [headers.origin] }
+    world().make(app, server, { authentication })
+    world().make(app, server, { authentication, ...given })
+    expect((await ask(server, '/socket/token', { method: 'POST', headers })).status).to.equal(403)
+    expect((await ask(server, '/other-token', { method: 'POST', headers })).status).to.equal(200)
   })
 
   it('on several prefixes, have handlers and sign-ins of their own, as in the program there', async () => {
