@@ -166,6 +166,19 @@ describe('a page of another origin', () => {
       })
     }
 
+    it('gets its token by JSONP from a site that helmet keeps from being embedded', async () => {
+      const options = behindProxy()
+      const prepare: SiteOptions['prepare'] = (app) => {
+        app.use((_request, response, next) => {
+          response.set('Cross-Origin-Resource-Policy', 'same-origin')
+          next()
+        })
+        options.prepare?.(app)
+      }
+      const { origin } = await visit({ ...options, prepare })
+      expect(await connect(page, { host: origin, jsonp: true })).to.deep.equal({ transport: 'websocket' })
+    })
+
     it('gets none without', async () => {
       const { origin } = await visit(behindProxy())
       expect(await connect(page, { host: origin, reconnect: false })).to.have.property('code', 'token_failed')

@@ -7,13 +7,11 @@ import { type SessionBindingName, TokenSocketServer } from '@token-socket/server
 import { expect } from 'chai'
 import express from 'express'
 import SockJS from 'sockjs-client'
+import { type From, ManyAddresses } from './many-addresses.js'
 
 const EVERY = ['xhr-streaming', 'xhr-polling', 'eventsource', 'jsonp-polling', 'htmlfile'] as const
 
 const PAGE = 'https://page.example.com'
-
-/** Where requests come from: the own address of their connections. */
-type From = '127.0.0.1' | '127.0.0.2' | '::1'
 
 /** A site that listens for IPv4 and IPv6. */
 class DualStackSite {
@@ -76,60 +74,6 @@ function send(port: number, { method, path, from, headers, body = '' }: Asked) {
   return sent
 }
 
-/** Passes requests on, each from the next of some addresses, and keeps cookies as browsers do if it is told to. */
-class ManyAddresses {
-  readonly #server: Server
-  readonly #jar = new Map<string, string>()
-  #turn = 0
-
-  private constructor(site: number, from: readonly From[], keepsCookies: boolean) {
-    this.#server = createServer((incoming, answer) => {
-      const { method = '', url = '', headers } = incoming
-      const folder = url.replace(/\/[^/]*$/, '')
-      const cookie = keepsCookies ? this.#jar.get(folder) : undefined
-      const local = from[this.#turn++ % from.length] as From
-      const host = local === '::1' ? '::1' : '127.0.0.1'
-      const all = { ...headers, ...(cookie && { cookie }) }
-      const sent = request({
-        host,
-        port: site,
-        method,
-        path: url,
-        localAddress: local,
-        agent: false,
-        headers: all,
-      })
-      sent.on('response', (response) => {
-        const [set] = response.headers['set-cookie'] ?? []
-        if (set) this.#jar.set(folder, String(set.split(';')[0]))
-        answer.writeHead(response.statusCode ?? 500, response.headers)
-        answer.flushHeaders()
-        response.pipe(answer)
-        response.on('error', () => answer.destroy())
-      })
-      sent.on('error', () => answer.destroy())
-      answer.on('close', () => sent.destroy())
-      incoming.pipe(sent)
-    })
-  }
-
-  static async start(site: number, from: readonly From[], keepsCookies = false): Promise<ManyAddresses> {
-    const proxy = new ManyAddresses(site, from, keepsCookies)
-    proxy.#server.listen(0, '127.0.0.1')
-    await once(proxy.#server, 'listening')
-    return proxy
-  }
-
-  get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections()
-    await new Promise((resolve) => this.#server.close(resolve))
-  }
-}
-
 describe('clients whose requests leave by several addresses', () => {
   const ends: (() => Promise<unknown>)[] = []
 
@@ -153,7 +97,7 @@ describe('clients whose requests leave by several addresses', () => {
 
   /** A client behind several addresses, that tries one transport. */
   async function client(port: number, transport: string, from: readonly From[], keepsCookies = false) {
-    const proxy = await ManyAddresses.start(port, from, keepsCookies)
+    const proxy = await ManyAddresses.start({ site: port, from, keepsCookies })
     ends.push(() => proxy.stop())
     const made = new TokenSocket({
       host: proxy.host,
