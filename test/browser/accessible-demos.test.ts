@@ -111,7 +111,7 @@ const DEMOS: Readonly<Record<string, Readonly<Record<string, (page: Page) => Pro
 
 for (const [name, states] of Object.entries(DEMOS)) {
   describe(`the ${name}, by axe, in all colours and widths`, function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     let server: ExampleServer
     let chromium: OpenBrowser
     let page: Page

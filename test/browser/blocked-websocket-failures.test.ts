@@ -19,7 +19,7 @@ interface PageGlobals {
 }
 
 describe('a page that nothing connects', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
 
   let site: Site
   let proxy: TcpProxy

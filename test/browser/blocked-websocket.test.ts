@@ -59,7 +59,7 @@ const WAYS: Readonly<Record<string, readonly [(ports: Ports) => Promise<Obstacle
 }
 
 describe('a page where WebSocket is blocked', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
 
   let site: Site
   let hole: BlackHole

@@ -112,14 +112,14 @@ describe('the chat', () => {
   const session = () => new URL(page.url()).hash.slice(1)
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     server = await ExampleServer.create('chat')
     await server.start()
     chromium = await openBrowser()
   })
 
   after(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     await chromium?.close()
     await server?.remove()
   })
@@ -221,7 +221,7 @@ describe('the chat', () => {
   })
 
   it('reads what was said page by page', async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     const id = session()
     const writer = new TokenSocket({ host: server.address.slice(0, -1), token: () => tokenOf('jim', id) })
     const lines = Array.from({ length: 230 }, (_, index) => `line ${index}`)
@@ -320,7 +320,7 @@ describe('the chat', () => {
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`loses no line when the server ends by ${signal} in the middle, and starts again`, async function () {
-      this.timeout(60_000)
+      this.timeout(120_000)
       await jim.says('before')
       await pam.sees('before')
       await server.ended(signal)

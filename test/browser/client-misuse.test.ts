@@ -62,7 +62,7 @@ describe('a page that misuses the client', () => {
   let uncaught: string[]
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     site = await Site.open({ sockets: {} })
     chromium = await openBrowser()
     page = await chromium.browser.newPage()

@@ -6,7 +6,7 @@ import { RedisProcess } from '../redis/redis-process.js'
 import { openBrowser } from './chromium.js'
 
 describe('the states of the cluster’s nodes', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   const states = (...names: readonly string[]) =>
     names.map((state, index) => ({ name: `node ${index + 1}`, state, since: Date.now() }))

@@ -25,7 +25,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 describe('the cluster', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let server: ExampleServer
 
   const start = async (...args: readonly string[]) => {

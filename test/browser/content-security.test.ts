@@ -37,7 +37,7 @@ describe('a page with a content security policy', () => {
   const violations: string[] = []
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     other = await Site.open()
     site = await Site.open({
       sockets: { origins: [other.origin] },

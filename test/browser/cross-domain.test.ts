@@ -17,7 +17,7 @@ describe('a page of another origin', () => {
   const asked: string[] = []
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     other = await Site.open()
     chromium = await openBrowser()
     page = await chromium.browser.newPage()

@@ -82,7 +82,7 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
 }
 
 describe('what a page says when it does not connect', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
 
   let chromium: OpenBrowser
   let page: Page

@@ -70,7 +70,7 @@ const PAGE_WITH_SOCKJS = pageWith(
 )
 
 describe('the script with SockJS beside the client’s', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
 
   /** Serves the client's scripts in `/scripts/`, and takes WebSockets. */
   let open: Site

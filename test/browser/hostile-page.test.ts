@@ -46,7 +46,7 @@ const SERVERS: Readonly<
 
 describe('a hostile page', function () {
   // Each test makes some thirty attempts, one after the other.
-  this.timeout(30_000)
+  this.timeout(120_000)
 
   let chromium: OpenBrowser
   let page: Page

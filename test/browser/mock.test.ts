@@ -44,7 +44,7 @@ globalThis.run = async () => {
 `
 
 describe('a mock server in a page', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let chromium: OpenBrowser
   before(async () => {
     chromium = await openBrowser()

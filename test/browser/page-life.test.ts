@@ -79,7 +79,7 @@ describe('the life of a page', () => {
     let context: BrowserContext
 
     before(async function () {
-      this.timeout(20_000)
+      this.timeout(120_000)
       // Playwright switches that off, unless told not to.
       chromium = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] })
       context = await chromium.browser.newContext()
@@ -123,7 +123,7 @@ describe('the life of a page', () => {
 
     it('whose socket ends between two polls leaves no poll behind', async function () {
       // SockJS's server waits 5 s for the next poll; where there is one, for its heartbeat after 25 s as well.
-      this.timeout(15_000)
+      this.timeout(120_000)
       page = await openTab(context, 'xhr-polling')
       await page.evaluate(() => {
         const { send } = XMLHttpRequest.prototype
@@ -277,7 +277,7 @@ describe('the life of a page', () => {
     let front: Page
 
     before(async function () {
-      this.timeout(20_000)
+      this.timeout(120_000)
       // Playwright makes every page believe that it is in front, unless it finds the browser running.
       chromium = await openPlainBrowser()
       const [own] = chromium.browser.contexts()

@@ -113,7 +113,7 @@ class Person {
 }
 
 describe('the playground', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let server: ExampleServer
   let chromium: OpenBrowser
   let ada: Person
@@ -482,7 +482,7 @@ describe('the playground', function () {
 })
 
 describe('the playground’s server', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let server: ExampleServer
   let other: Server
 

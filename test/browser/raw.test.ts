@@ -10,7 +10,7 @@ describe('a page with a bare WebSocket', () => {
   let page: Page
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     recipe = await RawRecipe.start()
     chromium = await openBrowser()
     page = await chromium.browser.newPage()

@@ -30,7 +30,7 @@ describe('a page in a sandbox', () => {
   let site: Site
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     chromium = await openBrowser()
     page = await chromium.browser.newPage()
     page.setDefaultTimeout(8000)
@@ -130,7 +130,7 @@ describe('a browser that blocks cookies and storage', () => {
   })
 
   it('connects where the server needs no cookie, and comes back', async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     const context = await launcher.launchPersistentContext(folder, CHROMIUM)
     try {
       const page = await context.newPage()

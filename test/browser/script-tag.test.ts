@@ -119,7 +119,7 @@ describe('the client as a script tag', () => {
   const problems: string[] = []
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     site = new Site()
     const address = await site.open()
     chromium = await openBrowser()

@@ -74,7 +74,7 @@ describe('a token route that answers', () => {
   let asked = 0
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     site = await Site.open({
       sockets: {},
       prepare: (app) => {

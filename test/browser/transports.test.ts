@@ -26,7 +26,7 @@ const WAYS: Readonly<Record<string, readonly [TokenSocketOptions, transport: str
 }
 
 describe('a transport in a browser', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
 
   let site: Site
   let proxy: TcpProxy

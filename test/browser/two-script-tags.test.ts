@@ -21,7 +21,7 @@ describe('the snippets of the old client’s README, in a page with two script t
   const lines: string[] = []
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     other = await Site.open()
     site = await Site.open({
       sockets: {

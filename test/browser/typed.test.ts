@@ -7,7 +7,7 @@ import { type OpenBrowser, openBrowser } from './chromium.js'
 import { ExampleServer } from './example-server.js'
 
 describe('the typed example', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let server: ExampleServer
   let chromium: OpenBrowser
   /** What went wrong in the pages. */

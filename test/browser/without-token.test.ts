@@ -14,7 +14,7 @@ describe('a page without a token', () => {
   let said: string[]
 
   before(async function () {
-    this.timeout(20_000)
+    this.timeout(120_000)
     const connectAuthentication = async ({ url = '' }: { readonly url?: string | undefined }) => {
       const key = new URL(url, FROM).searchParams.get('key')
       return key === 'S3CR3T' && { uid: 'ann' }

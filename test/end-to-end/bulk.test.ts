@@ -131,7 +131,7 @@ const WAYS: Readonly<Record<string, TokenSocketOptions>> = {
 }
 
 describe('bulk for a client that reads', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const start = useSites()
 
   // Its own SockJS is the one for browsers, which finds no transport in Node.
@@ -227,7 +227,7 @@ const DEMANDS: Readonly<
 }
 
 describe('bulk for a client that reads nothing', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   const start = useSites()
 
   for (const [way, open] of Object.entries(ASKERS)) {

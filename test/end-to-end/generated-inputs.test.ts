@@ -19,7 +19,7 @@ interface Row {
 }
 
 describe('generated inputs', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('are each answered or refused, and leave nothing behind', async () => {
     const rows: readonly Row[] = await runInputs({ count: COUNT, seed: SEED })

@@ -382,7 +382,7 @@ export function describePermissions(
   { listeners, rules, filters }: PermissionTable,
 ): void {
   describe(`who may read and write what, on ${name}`, function () {
-    this.timeout(30_000)
+    this.timeout(120_000)
     const sets: readonly (readonly [title: string, rules: readonly Rule[]])[] = [
       ['without rules', rules.filter((rule) => rule === 'absent')],
       ['with rules', rules.filter((rule) => rule !== 'absent')],

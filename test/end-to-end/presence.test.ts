@@ -402,7 +402,7 @@ describe('presence', () => {
   })
 
   it('gives every observer the same members as the server, whoever comes and goes at once', async function () {
-    this.timeout(30_000)
+    this.timeout(120_000)
     const seed = Math.floor(Math.random() * 2 ** 32)
     console.log(`    seed ${seed}`)
     const random = new Random(seed)

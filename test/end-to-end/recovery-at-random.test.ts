@@ -75,7 +75,7 @@ describe('channels that keep their publications', () => {
 
   for (const { title, size, publications, cuts } of runs) {
     it(`${title}, however often clients are cut off`, async function () {
-      this.timeout(60_000)
+      this.timeout(120_000)
       const seed = Math.floor(Math.random() * 2 ** 32)
       console.log(`        seed ${seed}`)
       const next = random(seed)

@@ -35,7 +35,7 @@ class Flood {
 
 describe('a reader that is slower than what it is sent', function () {
   // Megabytes have to pass before the kernel takes no more.
-  this.timeout(60_000)
+  this.timeout(120_000)
   const start = useSites()
 
   const subscribers = (site: Site) => site.sockets.channelSockets('flood').length

@@ -9,7 +9,7 @@ import { RawRecipe, type Session } from '../raw-recipe.js'
 const PACKAGE = createRequire(import.meta.url).resolve('wscat/package.json')
 
 describe('docs/CONNECTIONS.md, wscat', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let recipe: RawRecipe
 
   before(async () => {

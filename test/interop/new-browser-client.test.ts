@@ -13,7 +13,7 @@ import { OldServer } from './old-server.js'
 import { RedisServer } from './redis-server.js'
 
 describe('the new client in a browser on the old server', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let chromium: OpenBrowser
   let redis: RedisServer
   let server: OldServer

@@ -29,7 +29,7 @@ const socketController: ServerController = {
 }
 
 describe('the old browser client on the new server', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let chromium: OpenBrowser
   let server: NewServer
   let page: OldPage

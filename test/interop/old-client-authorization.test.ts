@@ -26,7 +26,7 @@ function isKnown(message: Readonly<Record<string, unknown>>): boolean {
 }
 
 describe('the old browser client and authorisations that end or change', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let chromium: OpenBrowser
   let server: NewServer
   let page: OldPage

@@ -107,7 +107,7 @@ const NAMES: Readonly<Record<string, string>> = {
 }
 
 describe('the seed tour', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let printed: Map<string, string>
 
   before(async () => {

@@ -5,7 +5,7 @@ import { Site, until } from '../end-to-end/fixture.js'
 import { RedisProcess } from './redis-process.js'
 
 describe('what nodes do one after the other', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   const sites: Site[] = []
 

@@ -18,7 +18,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 describe('RedisEngine, on a cluster', function () {
   // Failovers take some seconds, and longer on a busy machine.
-  this.timeout(30_000)
+  this.timeout(120_000)
 
   let cluster: RedisCluster
   const nodes: RedisNode[] = []
@@ -247,7 +247,7 @@ describe('RedisEngine, on a cluster', function () {
 })
 
 describe('RedisEngine, on a cluster whose master and replica change places', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
 
   let cluster: RedisCluster
   const nodes: RedisNode[] = []
@@ -299,7 +299,7 @@ describe('RedisEngine, on a cluster whose master and replica change places', fun
 
 describe('RedisEngine, on a cluster without sharded pub/sub', function () {
   // Failovers take some seconds, and longer on a busy machine.
-  this.timeout(30_000)
+  this.timeout(120_000)
 
   it('uses ordinary Redis channels', async () => {
     const cluster = await RedisCluster.start(0, '--rename-command', 'SPUBLISH', '')

@@ -13,7 +13,7 @@ const userOf: ConnectAuthentication = ({ url = '' }) => {
 }
 
 describe('connections without a token, on two nodes', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   const start = useTwoSites({
     secret: 'of the tests, 32 bytes long or more',
     authentication: ({ query }: { query: Record<string, unknown> }) => ({ uid: query.uid }),

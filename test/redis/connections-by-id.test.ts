@@ -7,7 +7,7 @@ import { rejection, Site, until } from '../end-to-end/fixture.js'
 import { RedisProcess } from './redis-process.js'
 
 describe('connections by id, on two nodes', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   let here: Site
   let there: Site

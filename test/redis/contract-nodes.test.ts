@@ -24,7 +24,7 @@ const contract = defineContract({
 })
 
 describe('the server of a contract, on two nodes', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   let here: Site
   let there: Site

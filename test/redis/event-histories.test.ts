@@ -4,7 +4,7 @@ import { useSites } from '../end-to-end/fixture.js'
 import { RedisProcess } from './redis-process.js'
 
 describe('the events of sockets, in random histories on Redis', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   const start = useSites()
   let redis: RedisProcess
   let made = 0

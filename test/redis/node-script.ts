@@ -21,7 +21,13 @@ engine.nodes.serve(() => {
   process.send?.({ id: ASKED })
   return new Promise(() => {})
 })
-await engine.ready()
+const isReady = () =>
+  engine.ready().then(
+    () => true,
+    () => false,
+  )
+// With short time-outs, the first tries may be in vain on a busy machine.
+while (!(await isReady())) await new Promise((resolve) => setTimeout(resolve, 20))
 
 process.on('message', async ({ id, part, method, args }: Order) => {
   const owner = (part === 'engine' ? engine : engine[part]) as unknown as Record<

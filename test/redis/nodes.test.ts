@@ -6,7 +6,7 @@ import { type Admin, RedisProcess } from './redis-process.js'
 import { RedisProxy } from './redis-proxy.js'
 
 describe('nodes that ask each other', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   let admin: Admin
   let nodes: RedisNode[] = []

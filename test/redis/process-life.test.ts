@@ -30,8 +30,8 @@ describe('a process with a server on Redis, under load', () => {
     admin = await redis.admin()
     proxy = await RedisProxy.open(redis.port)
     const times = {
-      commandTimeout: 200,
-      connectTimeout: 200,
+      commandTimeout: 500,
+      connectTimeout: 500,
       checkInterval: 50,
       lease: 300,
       waitingTime: 300,
@@ -69,7 +69,13 @@ describe('a process with a server on Redis, under load', () => {
     const heard = new Promise<void>((resolve) => {
       client.on('message', (channel, data) => channel === 'kept-mine' && data === 'heard' && resolve())
     })
-    await client.publish('kept-mine', 'heard')
+    // With such short times a busy machine may need several tries.
+    const publish = () =>
+      client.publish('kept-mine', 'heard').then(
+        () => true,
+        () => false,
+      )
+    while (!(await publish()));
     await heard
     child.send('stop')
     const exited = once(child, 'exit')
@@ -120,7 +126,7 @@ describe('a process with a server on Redis, under load', () => {
   })
 
   it('lives when Redis takes connections and is too slow for the first commands', async () => {
-    proxy.delay = 65
+    proxy.delay = 170
     proxy.cut()
     await untilStatus('degraded')
     await pause(800)

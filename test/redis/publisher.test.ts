@@ -17,7 +17,7 @@ const CHANNELS = { 'orders-*': { subscribe: true, history: { size: 100, ttl: 86_
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 describe('a publisher on Redis', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   let sites: readonly [Site, Site]
   const publishers: Publisher[] = []

@@ -8,7 +8,7 @@ import { rejection } from '../protocol/rejection.js'
 import { RedisProcess } from './redis-process.js'
 
 describe('a raw WebSocket, from another node', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   let [here, there]: Site[] = []
   let client: BareClient

@@ -13,7 +13,7 @@ const SECRET = 'of the tests, 32 bytes long or more'
 const PAIRS = 10
 
 describe('new tokens of open sockets, on two nodes', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   let here: Site
   let there: Site

@@ -24,7 +24,7 @@ interface Node {
 }
 
 describe('the orders of a cluster, when nodes lose sight of Redis', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   const nodes: Node[] = []
 

@@ -10,7 +10,7 @@ import { RedisProcess } from './redis-process.js'
 const QUIET = { info: () => {}, warn: () => {} }
 
 describe('selected sockets, on two nodes', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   const sites: Site[] = []
   const engines: RedisEngine[] = []

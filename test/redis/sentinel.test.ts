@@ -13,7 +13,7 @@ const ANN = { channel: 'a', sid: 's', uid: 'ann' }
 
 describe('RedisEngine, behind Sentinel', function () {
   // Failovers take some seconds, and longer on a busy machine.
-  this.timeout(30_000)
+  this.timeout(120_000)
 
   let master: RedisProcess
   let replica: RedisProcess

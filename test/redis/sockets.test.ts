@@ -18,7 +18,7 @@ const ACTIONS = {
 }
 
 describe('the sockets of all nodes', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   let here: Site
   let there: Site

@@ -55,7 +55,7 @@ const PATHS: Readonly<Record<string, (ends: Ends, data: unknown) => Promise<unkn
 }
 
 describe('data that JSON cannot carry', function () {
-  this.timeout(20_000)
+  this.timeout(120_000)
   let redis: RedisProcess
   let sites: readonly Site[]
   let ends: Ends

@@ -28,7 +28,7 @@ const REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-rev
 const CHANGED = 'https://schemas.openid.net/secevent/caep/event-type/token-claims-change'
 
 describe('docs/AUTHORISATION.md, signing out', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let nodes: Nodes
   let provider: Provider
   let folder: string

@@ -13,7 +13,7 @@ import { Browser, Nodes, type Prepare, revoked } from './nodes.js'
 import { Provider } from './provider.js'
 
 describe('sockets whose session ends', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let nodes: Nodes
 
   before(async () => {
@@ -82,7 +82,7 @@ describe('sockets whose session ends', function () {
 })
 
 describe('a logout while Redis is away', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let nodes: Nodes
   let provider: Provider
 

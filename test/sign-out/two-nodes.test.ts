@@ -8,7 +8,7 @@ import { Provider } from './provider.js'
 const REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked'
 
 describe('a token of a provider, on two nodes', function () {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let nodes: Nodes
   let provider: Provider
 

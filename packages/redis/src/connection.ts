@@ -185,13 +185,18 @@ export class Connection {
     const begun = performance.now()
     const { commandTimeout } = this.#owner
     return new Promise((resolve, reject) => {
-      const expire = () => {
+      let isSettled = false
+      // The answer may be there: after a pause of this process timers come first, and what has arrived is read after them.
+      const expire = () => setImmediate(giveUp)
+      const giveUp = () => {
+        if (isSettled) return
         const cause = new Error(`Redis did not answer in ${commandTimeout} ms`)
         reject(unavailable(cause))
         // It answers in order: if it has said nothing since, it will not.
         if (this.#client && this.#since < begun && this.#heard < begun) this.#lose(this.#client, cause)
       }
       const settled = (isHeard: boolean) => {
+        isSettled = true
         this.#timeouts.delete(expire)
         if (isHeard) this.#heard = performance.now()
       }
