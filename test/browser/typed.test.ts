@@ -104,5 +104,5 @@ describe('the tour of the typed example', () => {
       'Received notification two',
       'Received error: Invalid input: sayHello: name: Too small: expected string to have >=1 characters',
     ])
-  }).timeout(20_000)
+  }).timeout(120_000)
 })

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { chaos } from './chaos.js'
 
 describe('nodes and Redis that are killed under load', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
 
   it('lose, double and disorder nothing that was acknowledged', async () => {
     const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 32))

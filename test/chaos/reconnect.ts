@@ -24,17 +24,19 @@ export interface ReconnectSettings {
   readonly channels?: number
   /** Whether the other node has a core of its own, away from the clients, nginx and Redis, for good. @default false */
   readonly isApart?: boolean
+  /** The engine's option. */
+  readonly checkInterval?: number
   told?(text: string): void
 }
 
 export async function reconnect(settings: ReconnectSettings): Promise<ReconnectReport> {
-  const { count, channels = 1, isApart = false, told = () => {} } = settings
+  const { count, channels = 1, isApart = false, checkInterval, told = () => {} } = settings
   if (isApart) keepOn(1)
   const redis = await RedisProcess.start()
   const admin = await redis.admin()
   const ports = [await freePort(), await freePort()] as const
   const proxy = await startBalancer(ports)
-  const nodes = ports.map((port) => new ChaosNode({ port, engine: { url: redis.url } }))
+  const nodes = ports.map((port) => new ChaosNode({ port, engine: { url: redis.url, checkInterval } }))
   const [survivor, victim] = nodes as [ChaosNode, ChaosNode]
   const clients: TokenSocket[] = []
   try {

@@ -27,7 +27,7 @@ describe('a process with a mock server and clients that connected themselves', (
       '--eval',
       PROGRAM,
     ]
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 100_000 })
     expect(stdout.trim().split('\n')).to.deep.equal(['failed', 'failed', 'failed'])
   })
 })

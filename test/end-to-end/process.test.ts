@@ -37,7 +37,7 @@ async function run(program: string) {
   ]
   // Development builds write advice.
   const env = { ...process.env, NODE_ENV: 'production' }
-  const child = spawn(process.execPath, args, { cwd: root, env, timeout: 15_000 })
+  const child = spawn(process.execPath, args, { cwd: root, env, timeout: 100_000 })
   const [[code, signal], output, errors] = await Promise.all([
     once(child, 'close'),
     text(child.stdout),
@@ -51,7 +51,7 @@ const ENDED = { code: 0, signal: null, errors: '' }
 describe('a process', () => {
   it('that makes a server and never listens ends by itself', async () => {
     expect(await run(`console.log('made')`)).to.deep.equal({ ...ENDED, output: 'made' })
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   it('ends by itself after shutdown() and server.close(), whatever was connected', async () => {
     const program = `
@@ -67,7 +67,7 @@ describe('a process', () => {
       server.close()
       console.log('done')`
     expect(await run(program)).to.deep.equal({ ...ENDED, output: 'done' })
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   it('is not kept by peers that neither read nor close', async () => {
     const program = `
@@ -79,13 +79,12 @@ describe('a process', () => {
       peer.write(upgrade.join('\\r\\n'))
       await once(peer, 'data')
       peer.pause()
+      const started = performance.now()
+      process.once('exit', () => console.log(performance.now() - started < 10_000 ? 'done' : 'late'))
       await sockets.shutdown()
-      server.close()
-      console.log('done')`
-    const started = performance.now()
+      server.close()`
     expect(await run(program)).to.deep.equal({ ...ENDED, output: 'done' })
-    expect(performance.now() - started).to.be.below(10_000)
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   it('gets the HTTP server’s error when the port is in use, and ends by itself', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
@@ -96,7 +95,7 @@ describe('a process', () => {
       server.listen(${port}, '127.0.0.1')`
     expect(await run(program)).to.deep.equal({ ...ENDED, output: 'EADDRINUSE' })
     taken.close()
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   it('dies of an unhandled error of its own HTTP server as it would without the library', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
@@ -106,7 +105,7 @@ describe('a process', () => {
     expect(code).to.equal(1)
     expect(errors).to.contain('EADDRINUSE')
     taken.close()
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   it('is not ended by promises that nobody awaits', async () => {
     const program = `
@@ -128,7 +127,7 @@ describe('a process', () => {
       server.close()
       console.log('done')`
     expect(await run(program)).to.deep.equal({ ...ENDED, output: 'done' })
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   it('a client does not keep it when it has ended, and does until then', async () => {
     const program = `
@@ -140,5 +139,5 @@ describe('a process', () => {
       server.close()
       console.log('done')`
     expect(await run(program)).to.deep.equal({ ...ENDED, output: 'done' })
-  }).timeout(20_000)
+  }).timeout(120_000)
 })

@@ -61,14 +61,14 @@ describe('a connection that falls silent', () => {
   })
 
   it('is kept while both sides give signs of life, though nobody says anything', async () => {
-    const site = await start({ pingInterval: 200, pingTimeout: 300 })
+    const site = await start({ pingInterval: 500, pingTimeout: 1500 })
     proxy = new SilentProxy(site.port)
     const host = await proxy.start()
-    const client = await site.ready({ host, callTimeout: 300 })
+    const client = await site.ready({ host, callTimeout: 1500 })
     const states: string[] = []
     client.on('state', (state) => states.push(state))
     // Longer than either side would wait for a silent one: the client's leeway alone is a second.
-    await new Promise((resolve) => setTimeout(resolve, 2000))
+    await new Promise((resolve) => setTimeout(resolve, 4000))
     expect(states).to.deep.equal([])
     expect(site.sockets.sockets()).to.have.length(1)
   })
@@ -107,12 +107,12 @@ describe('a streaming response that nobody reads', () => {
 
   it('is kept by a client that answers', async () => {
     Object.assign(globalThis, { SockJS })
-    const site = await start({ pingInterval: 150, pingTimeout: 300 })
+    const site = await start({ pingInterval: 500, pingTimeout: 1500 })
     const transports = ['xhr-streaming']
     const client = await site.ready({ transports: ['sockjs'], sockjs: { transports } })
     const states: string[] = []
     client.on('state', (state) => states.push(state))
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await new Promise((resolve) => setTimeout(resolve, 4000))
     expect([client.transport, states]).to.deep.equal(['xhr-streaming', []])
     expect(await client.rpc('echo', 'here')).to.equal('here')
     Object.assign(globalThis, { SockJS: undefined })

@@ -44,7 +44,7 @@ describe('revocations in lmdb', () => {
     await start()
     for (const uid of ['ann', 'bob'])
       expect(await enter(uid, now - 5)).to.equal(CLOSE_CODES.invalid_token.code)
-    expect(await enter('bob', now + 2)).to.equal('in')
+    expect(await enter('bob', Math.floor(Date.now() / 1000) + 1)).to.equal('in')
     expect(await enter('eve', now - 5)).to.equal('in')
     await site.sockets.cluster.revoke({ uid: 'eve' })
     expect(await enter('eve', now - 5)).to.equal(CLOSE_CODES.invalid_token.code)

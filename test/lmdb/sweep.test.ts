@@ -85,7 +85,7 @@ describe('the store of the lmdb engine', () => {
     expect(bytes).to.be.below(2 * 1000 * 200)
     await pass(SECOND)
     expect(store.size.bytes).to.equal(0)
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   it('keeps a channel that is published on again, for the time of the last', async () => {
     const first = await add('a', { ttl: SECOND })

@@ -102,7 +102,7 @@ describe('a process with a server on Redis, under load', () => {
       await untilStatus('ok')
     }
     await expectGood()
-  }).timeout(20_000)
+  }).timeout(120_000)
 
   it('lives when Redis is killed, and comes back', async () => {
     for (let round = 0; round < 2; round += 1) {

@@ -93,11 +93,11 @@ describe('the sockets of all nodes', function () {
         expect(await here.sockets.cluster.rpc(sid, 'echo', { x: [1, '😀'] })).to.deep.equal({ x: [1, '😀'] })
       })
 
-      for (const timeout of [2000, 100_000])
+      for (const timeout of [20_000, 100_000])
         it(`have the time that the server waits: ${timeout} ms`, async () => {
           const { sid } = await connect(site())
           const left = await here.sockets.cluster.rpc(sid, 'left', 1, { timeout })
-          expect(left).to.be.within(timeout - 1000, timeout)
+          expect(left).to.be.within(timeout - 10_000, timeout)
         })
 
       it('are called, and answer with an error of their own', async () => {

@@ -31,7 +31,7 @@ function runIn(folder: string, args: readonly string[], hidden: readonly string[
   const hides = hidden.length > 0 ? [`--import=${hiding(hidden)}`] : []
   const all = ['--conditions=@token-socket/source', '--import=tsx', ...hides, main, ...args]
   return new Promise((resolve) => {
-    execFile(process.execPath, all, { cwd: folder, timeout: 30_000 }, (failure, out, error) => {
+    execFile(process.execPath, all, { cwd: folder, timeout: 100_000 }, (failure, out, error) => {
       const code = failure ? Number(failure.code ?? -1) : 0
       resolve({ code, out, error })
     })
