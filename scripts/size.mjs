@@ -14,8 +14,8 @@ import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
-  ['token-socket.min.js', 18_350],
-  ['token-socket.full.min.js', 25_850],
+  ['token-socket.min.js', 18_400],
+  ['token-socket.full.min.js', 25_920],
   ['token-socket.fallback.min.js', 8300],
 ])
 

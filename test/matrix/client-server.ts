@@ -1,5 +1,5 @@
 /** A real server for clients in environments of others, and what they did there. */
-import { CONTROLLER } from '../end-to-end/fixture.js'
+import { CONTROLLER, type SiteOptions } from '../end-to-end/fixture.js'
 import type { Application } from './application.js'
 import type { Ended } from './programs.js'
 
@@ -7,9 +7,14 @@ import type { Ended } from './programs.js'
 type Question = readonly [name: string, data: unknown, options?: { readonly timeout: number }]
 
 /** Starts one. @param origins of pages that may connect @returns its URL */
-export async function serverFor(application: Application, origins: readonly string[] = []): Promise<string> {
+export function serverFor(application: Application, origins: readonly string[] = []): Promise<string> {
+  return serverOf(application, { origins })
+}
+
+/** Starts one with other options. @returns its URL */
+export async function serverOf(application: Application, options: SiteOptions): Promise<string> {
   const { url } = await application.server({
-    origins,
+    ...options,
     socketController: {
       ...CONTROLLER,
       askBack: (_auth, [name, data, options]: Question, _callback, socket) => socket.rpc(name, data, options),

@@ -1,6 +1,7 @@
 import type { Application } from '../application.js'
 import { expectEnd, serverFor } from '../client-server.js'
 import type { Outcome, Row } from '../row.js'
+import { runZonePage } from '../zone-page.js'
 
 /** A platform whose globals differ from those of Node. */
 interface Platform extends Pick<Row, 'name' | 'packages' | 'note' | 'ours' | 'suite'> {
@@ -11,15 +12,17 @@ interface Platform extends Pick<Row, 'name' | 'packages' | 'note' | 'ours' | 'su
 }
 
 export const rows: readonly Row[] = [
+  zonePage('zone.js 0.14 (Angular 17, 18), Chromium', '~0.14.0', 'zone.js'),
+  zonePage('zone.js 0.16 (Angular 20, 21), Chromium', '~0.16.0', 'zone.js16'),
   platform({
-    name: 'zone.js 0.14 (Angular 17, 18)',
+    name: 'zone.js 0.14 (Angular 17, 18), Node',
     packages: [{ name: 'zone.js', version: '~0.14.0' }],
     suite: true,
     fixture: 'zone/zone.cjs',
     args: ['zone.js/node'],
   }),
   platform({
-    name: 'zone.js 0.16 (Angular 20, 21)',
+    name: 'zone.js 0.16 (Angular 20, 21), Node',
     packages: [{ name: 'zone.js', version: '~0.16.0', alias: 'zone.js16' }],
     suite: true,
     fixture: 'zone/zone.cjs',
@@ -57,6 +60,23 @@ export const rows: readonly Row[] = [
     fixture: 'state/mobx.mjs',
   }),
 ]
+
+function zonePage(name: string, version: string, alias: string): Row {
+  return {
+    group: 'Clients',
+    name,
+    packages: [{ name: 'zone.js', version, alias }],
+    ours: ['protocol', 'client'],
+    suite: true,
+    programs: ['CHROMIUM'],
+    expected: 'works',
+    async run(application): Promise<Outcome> {
+      await application.copy('client')
+      await runZonePage(application)
+      return { version: await application.version('zone.js') }
+    },
+  }
+}
 
 function platform({ fixture, args = [], node = [], ...row }: Platform): Row {
   return {
