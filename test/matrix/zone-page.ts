@@ -29,7 +29,7 @@ export async function runZonePage(application: Application): Promise<void> {
     })
     await page.addScriptTag({ path: application.path('page.js') })
     const failure = await page.evaluate(`inZone(${JSON.stringify(host)})`)
-    if (failure !== '') throw new Error(failure)
+    if (failure !== '') throw new Error(String(failure))
   } finally {
     await close()
   }
