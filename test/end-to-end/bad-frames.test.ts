@@ -109,7 +109,6 @@ describe('bad frames', () => {
           { rpc: 'auth', uuid: '1' },
           { rpc: 'auth', token: 5, uuid: '1' },
           { rpc: 'auth', token: 'x' },
-          'text',
         ]) {
           const peer = await site.peer(carrier)
           peer.send(first)
@@ -118,6 +117,21 @@ describe('bad frames', () => {
         }
         expect(site.sockets.sockets()).to.deep.equal([])
         await site.servesHonestClients()
+      })
+
+      it('what is not of this wire is not heard, and closes with 4500 when the time is over', async () => {
+        const site = await start({ authTimeout: 100 })
+        const peers = await Promise.all(
+          ['text', { event: 'hotsock.subscribe' }].map(async (first) => {
+            const peer = await site.peer(carrier)
+            peer.send(first, { rpc: 'auth', token: await site.token(), uuid: '1' })
+            return peer
+          }),
+        )
+        for (const peer of peers) {
+          expect((await peer.closed).code).to.equal(4500)
+          expect(peer.frames).to.deep.equal([])
+        }
       })
 
       it('two tokens in one frame let nobody in', async () => {

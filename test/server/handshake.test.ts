@@ -142,11 +142,7 @@ describe('Handshakes', () => {
       ['an auth frame without an id', '{"rpc":"auth","token":"TOKEN"}'],
       ['an auth frame whose token is no text', '{"rpc":"auth","token":{},"uuid":"1"}'],
       ['an auth frame whose token is too long', `{"rpc":"auth","token":"${'x'.repeat(7901)}","uuid":"1"}`],
-      ['no JSON', 'garbage'],
-      ['nothing', ''],
-      ['a number', 5],
       ['an object', { rpc: 'auth', token: 'TOKEN', uuid: '1' }],
-      ['null', null],
     ] as [string, unknown][]) {
       it(`closes as auth_required when the first message is ${what}`, () => {
         const { server } = begin()
@@ -156,6 +152,47 @@ describe('Handshakes', () => {
         expect(welcomes).to.deep.equal([])
       })
     }
+
+    for (const [what, first] of [
+      ['no JSON', 'garbage'],
+      ['nothing', ''],
+      ['a number', 5],
+      ['null', null],
+      ['a list', '[]'],
+      ['a frame of Hotsock', '{"event":"hotsock.subscribe","channel":"a"}'],
+      ['a frame of Socket.IO', '40{"token":"a"}'],
+    ] as [string, unknown][]) {
+      it(`closes as auth_required when the time is over if the first message is ${what}`, () => {
+        const { server } = begin()
+        clock.tick(1000)
+        server.receive(first)
+        server.receive(AUTH)
+        clock.tick(3999)
+        expect(server.closed).to.equal(undefined)
+        clock.tick(1)
+        expect(server.closed).to.deep.equal(AUTH_REQUIRED)
+        expect([server.sent, welcomes, handshakes.size]).to.deep.equal([[], [], 0])
+      })
+    }
+
+    it('closes after 5 s what is not of this wire where connections may be silent for ever', () => {
+      authTimeout = undefined
+      const { server } = begin()
+      server.receive('garbage')
+      handshakes.limit(undefined)
+      clock.tick(4999)
+      expect(server.closed).to.equal(undefined)
+      clock.tick(1)
+      expect(server.closed).to.deep.equal(AUTH_REQUIRED)
+    })
+
+    it('forgets what is not of this wire when it leaves', () => {
+      const { server, client } = begin()
+      server.receive('garbage')
+      client.close(1000, '')
+      clock.tick(10_000)
+      expect([server.closed?.code, handshakes.size]).to.deep.equal([1000, 0])
+    })
 
     it('closes as too_large when the first message is over the limit, without reading it', () => {
       const { server, client } = begin()

@@ -7,6 +7,7 @@ import {
   encodeServerMessage,
   encodeThrown,
   isPassing,
+  parseJson,
   RpcError,
 } from '@token-socket/protocol'
 import { Arrival } from './authentication/arrival.js'
@@ -45,14 +46,19 @@ export interface HandshakeOwner {
 /** Milliseconds that looking at a token may take, the listeners not counted. */
 const LONGEST_LOOK = 30_000
 
+/** Milliseconds that a client of another library stays where connections may be silent for ever. */
+const FOREIGN_TIMEOUT = 5000
+
 /** The connections that have not said who they are: one small message is heard, the token, and in time. */
 export class Handshakes {
   readonly #owner: HandshakeOwner
   readonly #waiting = new Set<BufferedConnection>()
   /** Those whose token is being looked at, adopted or not. */
   readonly #asking = new Map<BufferedConnection, Arrival>()
+  /** Those that wait for their time to be over, as what they sent is not of this wire. */
+  readonly #foreign = new Set<BufferedConnection>()
   readonly #deadlines = new Deadlines<BufferedConnection>((connection) =>
-    this.#close(connection, 'auth_timeout'),
+    this.#close(connection, this.#foreign.has(connection) ? 'auth_required' : 'auth_timeout'),
   )
 
   #closedWith: CloseReason | undefined
@@ -82,6 +88,7 @@ export class Handshakes {
     connection.listen({
       message: (text) => {
         if (listener) return listener.message(text)
+        if (this.#foreign.has(connection)) return
         if (hasSpoken) return this.#close(connection, 'auth_required', TOO_EARLY)
         hasSpoken = true
         this.#hear(text, connection, arrival)
@@ -104,7 +111,8 @@ export class Handshakes {
    * @param authTimeout milliseconds, or `undefined` for none
    */
   limit(authTimeout: number | undefined): void {
-    for (const connection of this.#waiting) this.#deadlines.set(connection, authTimeout ?? 0)
+    for (const connection of this.#waiting)
+      if (!this.#foreign.has(connection)) this.#deadlines.set(connection, authTimeout ?? 0)
   }
 
   /** Closes all that are not let in yet, and whatever opens from now on. */
@@ -119,6 +127,7 @@ export class Handshakes {
       return this.#close(connection, 'too_large')
     }
     const message = authMessage(text)
+    if (!message && !isOfThisWire(text)) return this.#ignore(connection)
     if (!message || (message.token === undefined && !this.#takes(connection)))
       return this.#close(connection, 'auth_required')
     this.#forget(connection)
@@ -136,6 +145,15 @@ export class Handshakes {
           arrival.settle()
         })
     })
+  }
+
+  /**
+   * A client of another library knows no close codes, and may come back at once, as often as it can.
+   * So it is closed when the time for its token is over; until then it is not heard.
+   */
+  #ignore(connection: BufferedConnection): void {
+    this.#foreign.add(connection)
+    if (this.#owner.authTimeout() === undefined) this.#deadlines.set(connection, FOREIGN_TIMEOUT)
   }
 
   #takes({ request }: BufferedConnection): boolean {
@@ -179,6 +197,7 @@ export class Handshakes {
 
   #forget(connection: BufferedConnection): void {
     this.#waiting.delete(connection)
+    this.#foreign.delete(connection)
     this.#asking.delete(connection)
     this.#deadlines.delete(connection)
   }
@@ -197,6 +216,12 @@ const SAID_BEFORE: ReadonlySet<CloseReason> = new Set(['invalid_token', 'auth_re
 function whyWithoutToken(cause: unknown): CloseReason {
   if (cause instanceof RevokedMeanwhile) return 'revoked'
   return RpcError.is(cause) && !isPassing(cause.code) ? 'auth_refused' : 'auth_failed'
+}
+
+/** Whether a text is a frame of this wire's clients, good or not. */
+function isOfThisWire(text: unknown): boolean {
+  const frame = typeof text === 'string' ? parseJson(text) : text
+  return typeof frame === 'object' && frame !== null && 'rpc' in frame
 }
 
 function authMessage(text: unknown): AuthMessage | undefined {

@@ -39,9 +39,12 @@ async function attempt(site, { token, text }) {
   await peer.end()
 }
 
+/** How many are sent at once: some are closed only when their time is over. */
+const BATCH = 128
+
 export async function firstMessages(random, count, site) {
-  for (let left = count; left > 0; left -= 16) {
-    const inputs = Array.from({ length: Math.min(16, left) }, () => firstOf(random))
+  for (let left = count; left > 0; left -= BATCH) {
+    const inputs = Array.from({ length: Math.min(BATCH, left) }, () => firstOf(random))
     const attempts = inputs.map(async (input) => {
       await attempt(site, input).catch((error) => {
         throw error instanceof Breach ? new Breach(error.message, input.text) : error

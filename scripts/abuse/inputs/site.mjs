@@ -56,6 +56,8 @@ export class Site {
       transports: ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource', 'jsonp-polling', 'htmlfile'],
       logger: { debug: silent, info: silent, warn: silent, error: silent },
       presenceGrace: 0,
+      // What is not of the wire is closed when this is over.
+      authTimeout: 1000,
       // A socket that is closed for what it sends would leave the rest of it unanswered.
       limits: { rate: 1_000_000_000, wrongMessages: 1_000_000_000, subscriptions: 5 },
     })
