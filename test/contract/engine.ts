@@ -445,7 +445,7 @@ function describeTickets(make: Make, settings: EngineSettings): void {
     it('keeps a ticket for its time and no longer', async () => {
       const [{ tickets }] = await make(1)
       await tickets.put({ id: 'short', json: '1', ttl: 500 })
-      await tickets.put({ id: 'long', json: '2', ttl: 5000 })
+      await tickets.put({ id: 'long', json: '2', ttl: 60_000 })
       await clock.pass(1000)
       expect(await tickets.take('short')).to.equal(undefined)
       expect(await tickets.take('long')).to.equal('2')
@@ -453,7 +453,7 @@ function describeTickets(make: Make, settings: EngineSettings): void {
 
     it('keeps a ticket until its time has come', async () => {
       const [{ tickets }] = await make(1)
-      await tickets.put({ id: 't', json: '1', ttl: 2000 })
+      await tickets.put({ id: 't', json: '1', ttl: 10_000 })
       await clock.pass(1000)
       expect(await tickets.take('t')).to.equal('1')
     })
@@ -462,7 +462,7 @@ function describeTickets(make: Make, settings: EngineSettings): void {
       const [{ tickets }] = await make(1, { tickets: 1 })
       await tickets.put({ id: 'a', json: '1', ttl: 500 })
       await clock.pass(1000)
-      await tickets.put({ id: 'b', json: '2', ttl: 500 })
+      await tickets.put({ id: 'b', json: '2', ttl: 60_000 })
       expect(await tickets.take('b')).to.equal('2')
     })
   })

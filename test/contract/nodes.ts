@@ -163,7 +163,7 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
   const { kill } = settings
   if (!kill) return
   it('do not ask one that has died, once that is known', async function () {
-    this.timeout(2 * GONE)
+    this.timeout(10 * GONE)
     const engines = await start(3)
     const clock = settings.clock()
     try {

@@ -44,9 +44,13 @@ export function describeRates(make: Make, settings: EngineSettings): void {
     const clock = settings.clock()
     try {
       const [engine] = await make(1)
+      const begun = performance.now()
       await take(engine, 5, { size: SIZE })
       await clock.pass(250)
-      expect(await granted(engine, 5, { size: SIZE })).to.be.within(2.4, 4)
+      const regained = await granted(engine, 5, { size: SIZE })
+      // On a busy machine more time may pass than was meant to.
+      const most = ((performance.now() - begun) / 1000) * SIZE.perSecond
+      expect(regained).to.be.within(2.4, Math.max(4, most + 0.1))
       await clock.pass(700)
       expect(await granted(engine, 9, { size: SIZE })).to.equal(5)
     } finally {

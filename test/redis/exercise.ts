@@ -40,8 +40,10 @@ async function publish(one: Engine, two: Engine): Promise<void> {
 async function attend(one: Engine, two: Engine): Promise<void> {
   const entry = { channel: 'exercise', sid: 's', uid: 'ann' }
   expect((await one.presence.enter(entry, 1)).members).to.deep.equal([{ uid: 'ann' }])
-  await one.presence.leave(entry, 50)
+  await one.presence.leave(entry, 60_000)
   expect((await two.presence.members('exercise')).members).to.deep.equal([{ uid: 'ann' }])
+  await one.presence.enter(entry, 1)
+  await one.presence.leave(entry, 50)
   // Its grace ends by itself.
   while ((await two.presence.members('exercise')).members.length > 0)
     await new Promise((resolve) => setTimeout(resolve, 20))
