@@ -121,14 +121,14 @@ describe('the log', () => {
     }
   })
 
-  it('has one short line for many bodies of a type that sockjs does not read', async () => {
+  it('has one short line for many bodies of an unknown type', async () => {
     const site = await open()
     const session = `${site.url}/sockets/000/stranger`
     const post = (path: string, type: string) =>
       fetch(`${session}/${path}`, { method: 'POST', body: 'd', headers: { 'Content-Type': type } })
     await (await post('xhr', 'text/plain')).text()
     for (let left = 20; left > 0; left -= 1) await (await post('xhr_send', `z/${'w'.repeat(1000)}`)).text()
-    await line(site, 'sockjs does not read a body')
+    await line(site, 'a request body was refused')
     const lines = site.log.filter((one) => JSON.stringify(one).includes('www'))
     expect(lines.map(({ level }) => level)).to.deep.equal(['info'])
     expect(JSON.stringify(lines).length).to.be.below(400)
