@@ -62,7 +62,7 @@ describe('RedisEngine, on a cluster', function () {
     await until(
       async () => (await isDone(one.engine.nodes.list())) && (await one.engine.nodes.list()).length === 2,
     )
-    const { answers } = await one.engine.nodes.ask('well', { timeout: 5000 })
+    const { answers } = await one.engine.nodes.ask('well', { timeout: 60_000 })
     expect([...answers]).to.deep.equal([[two.engine.nodes.id, 'well!']])
     await one.engine.broker.broadcast('1')
     await two.until(() => two.broadcasts.length === 1)
@@ -191,8 +191,8 @@ describe('RedisEngine, on a cluster', function () {
     /** Two nodes that hear all the channels. */
     async function pair(): Promise<[RedisNode, RedisNode]> {
       const made: [RedisNode, RedisNode] = [
-        await start({ commandTimeout: 1000 }),
-        await start({ commandTimeout: 1000 }),
+        await start({ commandTimeout: 3000 }),
+        await start({ commandTimeout: 3000 }),
       ]
       for (const { engine } of made) for (const channel of CHANNELS) await engine.broker.subscribe(channel)
       return made
@@ -225,7 +225,7 @@ describe('RedisEngine, on a cluster', function () {
       const [one, two] = await pair()
       const [master, replica] = [cluster.masters[1], cluster.replicas[1]]
       await one.keepAll('c', 1, 5)
-      await master?.admin.sendCommand(['WAIT', '1', '1000'])
+      await master?.admin.sendCommand(['WAIT', '1', '20000'])
       // The link is cut first: what a frozen process has been sent it would read afterwards.
       replica?.process.freeze()
       await master?.admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'replica'])

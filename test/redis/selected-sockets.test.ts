@@ -28,7 +28,7 @@ describe('selected sockets, on two nodes', function () {
   })
 
   const engineOf = async (prefix: string, url = redis.url) => {
-    const engine = new RedisEngine({ url, prefix, lease: 1000, logger: QUIET })
+    const engine = new RedisEngine({ url, prefix, lease: 3000, logger: QUIET })
     await engine.ready()
     return engine
   }
@@ -82,7 +82,7 @@ describe('selected sockets, on two nodes', function () {
     const prefix = `${++made}:`
     const here = await start(options, prefix)
     await connect(here)
-    const silent = await NodeProcess.start({ url: redis.url, prefix, lease: 1000 })
+    const silent = await NodeProcess.start({ url: redis.url, prefix, lease: 3000 })
     try {
       const { cluster } = here.sockets
       const [node] = (await cluster.nodes()).filter((id) => id !== cluster.node)

@@ -36,7 +36,7 @@ describe('the sockets of all nodes', function () {
   afterEach(() => Promise.all([here.stop(), there.stop()]))
 
   async function start(): Promise<Site> {
-    const engine = new RedisEngine({ url: redis.url, lease: 1000 })
+    const engine = new RedisEngine({ url: redis.url, lease: 3000 })
     await engine.ready()
     const authentication = ({ query }: { query: Record<string, unknown> }) => ({ uid: query.name ?? 'ann' })
     const limits = { message: 2 * 1024 * 1024 }
@@ -209,7 +209,7 @@ describe('the sockets of all nodes', function () {
 
   it('of a node that is silent are not counted, and the node is named', async () => {
     await connect(here)
-    const silent = await NodeProcess.start({ url: redis.url, lease: 1000 })
+    const silent = await NodeProcess.start({ url: redis.url, lease: 3000 })
     try {
       const living = await here.sockets.cluster.nodes()
       const [node] = living.filter((id) => ![here, there].some(({ sockets }) => sockets.cluster.node === id))
