@@ -14,8 +14,8 @@ import { root } from './gates.mjs'
 
 /** Bytes after gzip at level 9, by file; 1 kB is 1000 bytes. */
 const limits = new Map([
-  ['token-socket.min.js', 18_400],
-  ['token-socket.full.min.js', 25_920],
+  ['token-socket.min.js', 18_600],
+  ['token-socket.full.min.js', 26_120],
   ['token-socket.fallback.min.js', 8300],
 ])
 
@@ -24,7 +24,7 @@ const limits = new Map([
  * With the bytes after gzip at most.
  */
 const CONTRACT_CLIENTS = [
-  { name: 'connect', what: 'a [contract](docs/CONTRACT.md) and its client add to a bundle', limit: 4680 },
+  { name: 'connect', what: 'a [contract](docs/CONTRACT.md) and its client add to a bundle', limit: 4690 },
   { name: 'connectCalls', what: 'the same without channels, by `connectCalls`', limit: 3440 },
 ]
 

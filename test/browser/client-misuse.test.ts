@@ -26,6 +26,8 @@ const WRONG: Readonly<Record<keyof TokenSocketOptions, readonly [what: string, .
   onreconnect: ['a function', '"later"'],
   jsonp: ['a boolean', '1', '"true"'],
   retryRateLimited: ['a boolean', '1', '"true"'],
+  legacy: ['a boolean', '1', '"true"'],
+  plainErrors: ['a boolean', '1', '"true"'],
   callTimeout: ['a number, 0 or above', '"30s"', 'NaN', '-1'],
   connectTimeout: ['a number above 0', '0', '"1"', 'NaN'],
   queueSize: ['a number, 0 or above', '-1', '"many"'],

@@ -22,6 +22,8 @@ describe('readOptions', () => {
       onreconnect: undefined,
       jsonp: false,
       retryRateLimited: false,
+      legacy: false,
+      plainErrors: false,
       callTimeout: 30_000,
       connectTimeout: 10_000,
       queueSize: 1000,
@@ -33,6 +35,25 @@ describe('readOptions', () => {
       tokenAttempts: 2,
       lazy: false,
     })
+  })
+
+  const LEGACY = {
+    plainErrors: true,
+    callTimeout: 3_600_000,
+    queueSize: 100_000,
+    limits: { callsOut: 100_000, callsIn: 100_000, grantedChannels: 10_000 },
+  }
+
+  it('sets some for `legacy`, where they are left out', () => {
+    const usual = readOptions({ host: 'x' })
+    const settings = readOptions({ host: 'x', legacy: true })
+    expect(settings).to.deep.equal({ ...usual, legacy: true, ...LEGACY })
+    const nothing = { plainErrors: undefined, callTimeout: undefined, queueSize: undefined, limits: {} }
+    expect(readOptions({ host: 'x', legacy: true, ...nothing })).to.deep.include(LEGACY)
+    const given = { plainErrors: false, callTimeout: 0, queueSize: 0 }
+    const { limits, ...read } = readOptions({ host: 'x', legacy: true, ...given, limits: { callsIn: 5 } })
+    expect(read).to.deep.include(given)
+    expect(limits).to.deep.equal({ ...LEGACY.limits, callsIn: 5 })
   })
 
   it('leaves the options as they were', () => {
@@ -61,6 +82,8 @@ describe('readOptions', () => {
     onreconnect: ['later'],
     jsonp: [1],
     retryRateLimited: [1],
+    legacy: [1, 'yes', null],
+    plainErrors: [1, 'yes'],
     callTimeout: ['30s'],
     connectTimeout: [0],
     queueSize: [-1],

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { rejection, useSites } from '../end-to-end/fixture.js'
 import { oldClientFile } from './old-client.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(root, 'examples', 'seed-tour')
+const document = () => readFileSync(join(root, 'docs', 'MIGRATION.md'), 'utf8')
 const serverReadme = () => readFileSync(join(root, 'node_modules', 'node-token-sockjs', 'README.md'), 'utf8')
 const clientReadme = () => oldClientFile('README.md')
 
@@ -166,8 +166,8 @@ describe('the seed tour’s snippets', () => {
   })
 })
 
-describe('the seed tour’s table for those who come from the old pair', () => {
-  const tables = tablesIn(readFileSync(join(folder, 'README.md'), 'utf8'))
+describe('the tables for those who come from the old pair', () => {
+  const tables = tablesIn(document())
 
   for (const [title, names] of Object.entries(NAMES)) {
     it(`has a row for each name, under “${title}”`, () => {
@@ -175,9 +175,8 @@ describe('the seed tour’s table for those who come from the old pair', () => {
     })
   }
 
-  it('names options of the server, or of the client, for what breaks', () => {
-    const text = readFileSync(join(folder, 'README.md'), 'utf8')
-    const section = text.split('### What breaks\n')[1]?.split('\n### ')[0] ?? ''
+  it('names limits that there are, for what breaks, with their defaults', () => {
+    const section = document().split('## What breaks\n')[1]?.split('\n## ')[0] ?? ''
     const server = readFileSync(join(root, 'packages/server/src/limits.ts'), 'utf8')
     const client = readFileSync(join(root, 'packages/client/src/options.ts'), 'utf8')
     const rows = section.split('\n').filter((line) => /^\| [^-W]/.test(line))
@@ -194,10 +193,14 @@ describe('the seed tour’s table for those who come from the old pair', () => {
       ['callTimeout', '30_000'],
       ['callsIn', '1000'],
       ['callsOut', '1000'],
+      ['callBytes', '8 * 1024 * 1024'],
       ['publicationRate', '1000'],
+      ['publicationBytes', '8 * 1024 * 1024'],
+      ['broadcastRate', '10'],
       ['rate', '10_000'],
       ['subscriptions', '1000'],
       ['answers', '16 * 1024 * 1024'],
+      ['outbox', '1024 * 1024'],
     ] as const)
       expect(numbers(server.split('export const')[1] ?? server, name), name).to.equal(value)
   })
@@ -211,27 +214,6 @@ describe('the seed tour’s table for those who come from the old pair', () => {
     )
     expect(listed).to.have.length.above(25)
     expect([...listed, ...called].filter((name) => !all.has(name ?? ''))).to.deep.equal([])
-  })
-})
-
-describe('what means something else than with the old pair, by the seed tour', () => {
-  const open = useSites()
-
-  it('is an error’s text, its object, and a socket’s channels', async () => {
-    const socketController = {
-      refuse: (_auth: unknown, error: unknown, callback: (error: unknown) => void) => callback(error),
-    }
-    const site = await open({ socketController })
-    const { client, socket } = await site.pair()
-    expect(await rejection(client.rpc('refuse', 'No such order'))).to.have.property(
-      'message',
-      'No such order',
-    )
-    expect(await rejection(client.rpc('refuse', { status: 404 })))
-      .to.have.property('data')
-      .that.deep.equals({ status: 404 })
-    await client.subscribe('orders')
-    expect(socket.channels).to.deep.equal(['orders'])
   })
 })
 
@@ -251,7 +233,7 @@ function withoutSpaces(text: string): string {
 
 /** The names in code font in the first cell of each row, by the heading above the table. */
 function tablesIn(markdown: string): Map<string, string[]> {
-  const sections = markdown.split(/^### /m).slice(1)
+  const sections = markdown.split(/^## /m).slice(1)
   return new Map(
     sections.map((section) => {
       const [heading = '', ...lines] = section.split('\n')

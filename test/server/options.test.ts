@@ -7,6 +7,7 @@ import { type Engine, MemoryEngine, RpcError, type TokenSocketServerOptions } fr
 import { expect } from 'chai'
 import express from 'express'
 import express4 from 'express4'
+import { LEGACY_LIMITS } from '../../packages/server/src/legacy-limits.js'
 import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
 import { resolveOptions } from '../../packages/server/src/options.js'
 import { TRANSPORT_NAMES } from '../../packages/server/src/transports/transport-names.js'
@@ -24,6 +25,35 @@ function refusedOption(options: object): unknown {
 }
 
 describe('resolveOptions', () => {
+  it('sets some for `legacy`, where they are left out', () => {
+    const { limits, plainErrors, channelsAsObject } = resolveOptions({ ...required, legacy: true })
+    expect([plainErrors, channelsAsObject]).to.deep.equal([true, true])
+    const { limits: usual, ...others } = resolveOptions(required)
+    expect(limits).to.deep.equal({ ...usual, ...LEGACY_LIMITS })
+    for (const [name, limit] of Object.entries(LEGACY_LIMITS))
+      expect(limit, name).to.be.above(usual[name as keyof typeof usual])
+    const legacy = { legacy: true, plainErrors: true, channelsAsObject: true }
+    const {
+      limits: _limits,
+      engine: _engine,
+      logger: _logger,
+      ...set
+    } = resolveOptions({ ...required, legacy: true })
+    expect({ ...others, ...legacy }).to.deep.include(set)
+  })
+
+  it('lets options win over `legacy`, and a preset, too', () => {
+    const given = { plainErrors: false, channelsAsObject: false }
+    const limits = { callTimeout: 5, preset: 'sandbox' } as const
+    const resolved = resolveOptions({ ...required, legacy: true, ...given, limits })
+    expect(resolved).to.include(given)
+    expect(resolved.limits).to.include({
+      callTimeout: 5,
+      callsIn: 10,
+      publication: LEGACY_LIMITS.publication,
+    })
+  })
+
   it('fills in what was left out', () => {
     const { app, server, engine, logger, ...rest } = resolveOptions(required)
     expect({ app, server }).to.deep.equal(required)
@@ -58,6 +88,9 @@ describe('resolveOptions', () => {
       origins: [],
       requireOrigin: false,
       bindSessions: 'address',
+      legacy: false,
+      plainErrors: false,
+      channelsAsObject: false,
       debug: false,
       limits: {
         message: 1024 * 1024,
@@ -263,6 +296,9 @@ describe('resolveOptions', () => {
 
   const bad: [option: string, values: unknown[]][] = [
     ['enforceExpiry', [null, 0, 'true']],
+    ['legacy', [null, 0, 'true']],
+    ['plainErrors', [null, 0, 'true']],
+    ['channelsAsObject', [null, 0, 'true']],
     ['sessionTtl', [null, 0, -1, Number.NaN, '5000']],
     ['app', [undefined, null, {}, () => {}, 'app', express.Router(), express4.Router(), createServer()]],
     [

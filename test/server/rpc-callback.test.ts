@@ -1,4 +1,4 @@
-import { RpcError } from '@token-socket/protocol'
+import { decodeError, RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import { JoiningSockets } from '../../packages/server/src/authentication/joining-sockets.js'
 import { Cluster } from '../../packages/server/src/cluster.js'
@@ -15,13 +15,18 @@ describe('callBack', () => {
     const called: unknown[][] = []
     const error = new RpcError('forbidden')
     for (const promise of [Promise.resolve(5), Promise.reject(error)])
-      callBack(
-        promise,
-        (...outcome) => called.push(outcome),
-        (cause) => called.push([cause]),
-      )
+      callBack(promise, (...outcome) => called.push(outcome), { failed: (cause) => called.push([cause]) })
     await turn()
     expect(called).to.deep.equal([[null, 5], [error]])
+  })
+
+  it('gives it plain errors, where it is to', async () => {
+    const called: unknown[][] = []
+    const options = { failed: (cause: unknown) => called.push(['failed', cause]), plainErrors: true }
+    const errors = [decodeError({ error: { status: 402 } }), new RpcError('timeout', 'Too late'), 'odd']
+    for (const error of errors) callBack(Promise.reject(error), (...outcome) => called.push(outcome), options)
+    await turn()
+    expect(called).to.deep.equal([[{ status: 402 }], ['Too late'], ['Internal error']])
   })
 
   for (const [how, callback] of [
@@ -41,7 +46,7 @@ describe('callBack', () => {
           count += 1
           return callback()
         }
-        callBack(promise(), counting, (cause) => failed.push(cause))
+        callBack(promise(), counting, { failed: (cause) => failed.push(cause) })
         await turn()
         expect([count, failed]).to.deep.equal([1, [failure]])
       })

@@ -2,7 +2,7 @@ import { type CallOptions, findAction, RpcError } from '@token-socket/protocol'
 import { advise, adviseOnActions } from '#advice'
 import { badArgument, checkedName, checkFunction } from './bad-argument.js'
 import type { Binding, Handler } from './bindings.js'
-import { type Callback, deliver } from './callback.js'
+import { type Callback, deliver, split } from './callback.js'
 import type { Calls } from './calls.js'
 import type { Channel, ChannelOptions } from './channel.js'
 import type { ClientAction, ClientController } from './client-controller.js'
@@ -50,6 +50,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   /** The option `queueSize`, or its default: how many calls may wait. */
   readonly queueSize: number
   readonly #core: Core
+  readonly #plainErrors: boolean
   #end: Promise<void> | undefined
 
   /**
@@ -64,6 +65,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     const settings = readOptions(options)
     this.callTimeout = settings.callTimeout
     this.queueSize = settings.queueSize
+    this.#plainErrors = settings.plainErrors
     this.#core = new Core(settings, this)
     adviseOnActions?.(this, this.#core)
     if (settings.ready) this.ready(settings.ready)
@@ -224,7 +226,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
       options,
       name,
     )
-    return deliver(answer, callback)
+    return deliver(answer, callback, this.#plainErrors)
   }
 
   /**
@@ -245,7 +247,11 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   ): Promise<void>
   notify(name: string, data?: unknown, callback?: unknown): Promise<void> {
     this.#core.need()
-    return deliver(this.#core.calls.notify(name, data).then(nothing), callback as Callback<void> | undefined)
+    return deliver(
+      this.#core.calls.notify(name, data).then(nothing),
+      callback as Callback<void> | undefined,
+      this.#plainErrors,
+    )
   }
 
   /**
@@ -265,7 +271,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    */
   subscribe(channel: string, callback?: Callback<void>): Promise<void> {
     this.#core.need()
-    return deliver(this.#core.subscriptions.subscribe(channel), callback)
+    return deliver(this.#core.subscriptions.subscribe(channel), callback, this.#plainErrors)
   }
 
   /**
@@ -273,7 +279,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * at once while the socket is away. If the server refuses, the channel stays subscribed.
    */
   unsubscribe(channel: string, callback?: Callback<void>): Promise<void> {
-    return deliver(this.#core.subscriptions.unsubscribe(channel), callback)
+    return deliver(this.#core.subscriptions.unsubscribe(channel), callback, this.#plainErrors)
   }
 
   /**
@@ -346,7 +352,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
       if (key) checkedName('idempotencyKey', key)
       return { type: 'publish', id, channel, data, event: event || undefined, key: key || undefined }
     })
-    return deliver(answer.then(receiptOf), callback)
+    return deliver(answer.then(receiptOf), callback, this.#plainErrors)
   }
 
   /**
@@ -366,7 +372,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   /** Publishes a message on every channel. Settles as {@link publish} does. */
   broadcast(data: unknown, callback?: Callback<void>): Promise<void> {
     const answer = this.#request((id) => ({ type: 'broadcast', id, data }))
-    return deliver(answer.then(nothing), callback)
+    return deliver(answer.then(nothing), callback, this.#plainErrors)
   }
 
   /**
@@ -386,13 +392,6 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     this.#core.need()
     return this.#core.calls.request(...call)
   }
-}
-
-/** The last argument of a method: a callback or options. `null` is neither. */
-function split<Data, Options>(
-  rest: Callback<Data> | Options | undefined,
-): [callback?: Callback<Data> | undefined, options?: Options | undefined] {
-  return typeof rest === 'function' ? [rest as Callback<Data>] : [undefined, rest ?? undefined]
 }
 
 function nothing(): void {}

@@ -141,6 +141,17 @@ export interface TokenSocketOptions {
    * that are made meanwhile wait behind it. @default false
    */
   readonly retryRateLimited?: boolean | undefined
+  /**
+   * Sets `plainErrors`, `callTimeout`, `queueSize` and `limits` to what pages of the legacy client
+   * count on; options that are given win over it. See docs/MIGRATION.md. @default false
+   */
+  readonly legacy?: boolean | undefined
+  /**
+   * Whether callbacks get an error as the server said it, a text or an object, and not as an
+   * `RpcError`. A failure of the library is its text. Promises reject with an `RpcError` all the
+   * same. @default false, and true with `legacy`
+   */
+  readonly plainErrors?: boolean | undefined
   /** Other bounds. @default each bound's own */
   readonly limits?: Limits | undefined
   /**
@@ -176,6 +187,7 @@ export interface Settings {
   readonly connectTimeout: number
   readonly queueSize: number
   readonly retryRateLimited: boolean
+  readonly plainErrors: boolean
   readonly limits: { readonly callsOut: number; readonly callsIn: number; readonly grantedChannels: number }
   readonly logger: Logger
   /** Takes what a developer has to know: the logger if it takes warnings, else the console; none with `logLevel: 'none'`. */
@@ -217,10 +229,12 @@ const RULES: Readonly<Record<keyof TokenSocketOptions, Rule>> = {
   ready: FUNCTION,
   onreconnect: FUNCTION,
   jsonp: flag(false),
-  callTimeout: [NUMBER, isCount, 30_000, COUNT],
+  callTimeout: [NUMBER, isCount, undefined, COUNT],
   connectTimeout: [NUMBER, isPositive, 10_000, ABOVE_0],
-  queueSize: [NUMBER, isCount, 1000, COUNT],
+  queueSize: [NUMBER, isCount, undefined, COUNT],
   retryRateLimited: flag(false),
+  legacy: flag(false),
+  plainErrors: flag(),
   limits: [OBJECT, isLimits, {}, 'an object of numbers above 0'],
   logger: [OBJECT, isLogger, undefined, 'an object of functions'],
   logLevel: [
@@ -236,7 +250,7 @@ export function optionNames(): readonly string[] {
   return Object.keys(RULES)
 }
 
-function flag(byDefault: boolean): Rule {
+function flag(byDefault?: boolean): Rule {
   return ['a boolean', undefined, byDefault]
 }
 
@@ -255,13 +269,19 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
     throw badOption('url', 'without authentication, token and jsonp, by websocket')
   const { host, port, limits, logger, logLevel, ...rest } = Object.fromEntries(read) as Settings &
     TokenSocketOptions
+  // What pages of the legacy client are not likely to reach.
+  const { legacy } = options
+  const orMany = (usual: number) => (legacy ? 100_000 : usual)
   return {
     ...rest,
+    plainErrors: rest.plainErrors ?? !!legacy,
+    callTimeout: rest.callTimeout ?? (legacy ? 3_600_000 : 30_000),
+    queueSize: rest.queueSize ?? orMany(1000),
     address: readAddress(host, port),
     transports: options.url ? ['websocket'] : (rest.transports ?? defaultTransports(rest.sockjs.transports)),
     limits: {
-      callsOut: limits.callsOut ?? 2000,
-      callsIn: limits.callsIn ?? 1000,
+      callsOut: limits.callsOut ?? orMany(2000),
+      callsIn: limits.callsIn ?? orMany(1000),
       grantedChannels: limits.grantedChannels ?? 10_000,
     },
     logger: loggerOf(logLevel, logger),

@@ -155,12 +155,29 @@ export function encodeThrown(cause: unknown): WireError {
   return readForeign(() => (RpcError.is(cause) ? encodeError(cause) : undefined)) ?? wireError('internal')
 }
 
+/** The `error` of the wire, of the errors that came by it. */
+const SAID = new WeakMap<RpcError, unknown>()
+
+/**
+ * What the callbacks of the old pair got of an error: what its other end said, as it came, a text
+ * or an object. Of an error that arose on this side it is the text.
+ */
+export function plainErrorOf(error: RpcError): unknown {
+  return SAID.get(error) ?? error.message
+}
+
 /**
  * The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`.
  * What the error is about is in its data, beside what is there: data that is no object becomes the
  * field `data` of it.
  */
-export function decodeError({ error, code, about }: WireError): RpcError {
+export function decodeError(wire: WireError): RpcError {
+  const error = readError(wire)
+  SAID.set(error, wire.error)
+  return error
+}
+
+function readError({ error, code, about }: WireError): RpcError {
   const name = nameIn(about)
   if (!isObject(error)) {
     const own = code ?? OLD_TEXTS.get(error) ?? 'application_error'

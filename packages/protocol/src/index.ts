@@ -39,6 +39,7 @@ export {
   errorFrom,
   notificationError,
   type PlainError,
+  plainErrorOf,
   plainRefusal,
   RpcError,
   refusal,

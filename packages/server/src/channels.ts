@@ -392,7 +392,7 @@ export class Channels {
   /** What refuses one more subscription, if anything does. */
   #fullFor(socket: RemoteClient): RpcError | undefined {
     const { hub, subscriptions, subscriptionsPerUser } = this.#owner
-    if (socket.channels.length >= subscriptions)
+    if (socket.channelNames.length >= subscriptions)
       return refusal('too_many_subscriptions', { field: 'subscriptions', limit: subscriptions })
     if (hub.subscriptionsOf(socket) < subscriptionsPerUser) return undefined
     return refusal('too_many_subscriptions', { field: 'subscriptionsPerUser', limit: subscriptionsPerUser })

@@ -70,7 +70,7 @@ export class Hub {
    * @returns the channels that it was on: {@link leave} has to be called for each, now or later
    */
   remove(socket: RemoteClient): readonly string[] {
-    const { channels, subject } = socket
+    const { channelNames: channels, subject } = socket
     this.#sockets.delete(socket.sid)
     if (subject !== undefined) this.#users.remove(subject, channels.length)
     this.#gone.add(socket)

@@ -46,12 +46,17 @@ export function limitSettings(option: LimitOptions | undefined): LimitSettings {
   return option
 }
 
-/** Fills in what was left out. @throws RpcError `bad_option`, naming the limit */
-export function resolveLimits(settings: LimitSettings): Limits {
+/**
+ * Fills in what was left out.
+ * @param others stand in the place of defaults; a preset goes before them. @default none
+ * @throws RpcError `bad_option`, naming the limit
+ */
+export function resolveLimits(settings: LimitSettings, others: Partial<Limits> = {}): Limits {
   const { preset, ...given } = settings
   const base = preset === undefined ? {} : presetOf('limits.preset', preset)
   const limits: { -readonly [Name in keyof Limits]: Limits[Name] } = {
     ...DEFAULT_LIMITS,
+    ...others,
     ...base,
     ...withoutUndefined(given),
   }

@@ -7,6 +7,7 @@ import type { ChannelRuleTable } from './channels/rule-table.js'
 import type { Engine } from './engine.js'
 import type { Routes } from './express-routes.js'
 import type { PublishFilter } from './hub.js'
+import { LEGACY_LIMITS } from './legacy-limits.js'
 import { LIMIT_NAMES, type LimitOptions, limitSettings, resolveLimits } from './limit-options.js'
 import type { Limits } from './limits.js'
 import { consoleLogger, type Logger } from './logger.js'
@@ -190,6 +191,25 @@ export interface TokenSocketServerOptions {
   readonly engine?: Engine | undefined
   /** See {@link Limits}; or a preset of them, see {@link LimitPreset}. @default each limit's own */
   readonly limits?: LimitOptions | undefined
+  /**
+   * Sets `plainErrors`, `channelsAsObject` and some `limits` to what applications of the legacy
+   * pair count on; options that are given win over it. See docs/MIGRATION.md.
+   * @default false
+   */
+  readonly legacy?: boolean | undefined
+  /**
+   * Whether the callback of `rpc` gets an action's error as the client said it, a text or an
+   * object, and not as an `RpcError`. A failure of the library is its text. Promises reject with an
+   * `RpcError` all the same.
+   * @default false, and true with `legacy`
+   */
+  readonly plainErrors?: boolean | undefined
+  /**
+   * Whether `socket.channels` is an object with the channels' names as its keys, each `true`, and
+   * not a list. Its type stays that of the list.
+   * @default false, and true with `legacy`
+   */
+  readonly channelsAsObject?: boolean | undefined
   /** Logs every step too. @default false */
   readonly debug?: boolean | undefined
   /** Where to log; pino fits. @default the console */
@@ -271,6 +291,9 @@ function defaultsOf(options: TokenSocketServerOptions) {
     origins: [],
     requireOrigin: false,
     bindSessions: 'address' as const,
+    legacy: false,
+    plainErrors: options.legacy ?? false,
+    channelsAsObject: options.legacy ?? false,
     debug: false,
     engine: options.engine ?? new MemoryEngine(),
     healthRoute: `${options.prefix ?? '/sockets'}/health`,
@@ -280,7 +303,7 @@ function defaultsOf(options: TokenSocketServerOptions) {
 /** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
 export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
   checkParts(options)
-  const limits = resolveLimits(limitSettings(options.limits))
+  const limits = resolveLimits(limitSettings(options.limits), options.legacy ? LEGACY_LIMITS : {})
   const defaults = defaultsOf(options)
   const logger = safeLogger(options.logger ?? consoleLogger(options.debug ?? false))
   const server = options.server as Server
@@ -308,12 +331,15 @@ const NUMBERS = [
   'revocationStaleness',
 ] as const
 
+const FLAGS = ['enforceExpiry', 'closeWhenStale', 'legacy', 'plainErrors', 'channelsAsObject'] as const
+
 function checkResolved(resolved: ResolvedOptions): void {
   for (const name of NUMBERS) {
     checkNumber(name, resolved[name])
   }
   if (resolved.sessionTtl !== undefined) checkNumber('sessionTtl', resolved.sessionTtl)
-  if (typeof resolved.enforceExpiry !== 'boolean') throw badOption('enforceExpiry', 'has to be true or false')
+  for (const name of FLAGS)
+    if (typeof resolved[name] !== 'boolean') throw badOption(name, 'has to be true or false')
   if (resolved.presenceGrace !== 0) checkNumber('presenceGrace', resolved.presenceGrace)
   for (const name of [
     'pingInterval',
@@ -323,8 +349,6 @@ function checkResolved(resolved: ResolvedOptions): void {
     'revocationStaleness',
   ] as const)
     checkWait(name, resolved[name])
-  if (typeof resolved.closeWhenStale !== 'boolean')
-    throw badOption('closeWhenStale', 'has to be true or false')
   for (const name of ['prefix', 'tokenRoute'] as const) checkPath(name, resolved[name])
   // Everything below the prefix is taken out of the application's sight.
   if (`${resolved.tokenRoute}/`.startsWith(`${resolved.prefix}/`))

@@ -66,6 +66,8 @@ export interface RemoteClientOwner extends SessionOwner {
   /** With UTF-16 code units of answers that may wait for one socket. */
   readonly limits: SessionOwner['limits'] & FlowLimits & { readonly answers: number }
   readonly channels: SocketChannels
+  /** Whether sockets show their channels as an object. @default false */
+  readonly channelsAsObject?: boolean | undefined
   /** Closes sockets whose authorization is over. @default none is closed */
   readonly expiries?: Pick<Expiries, 'follow' | 'forget'>
   /** The connection of a socket that was let in has ended. */
@@ -118,6 +120,11 @@ export class RemoteClient extends SubscribedSocket {
   /** @internal */
   protected get connectionParts(): ConnectionParts {
     return { ...this.#owner, socket: this, peer: this.#session.peer, outbox: this.#outbox }
+  }
+
+  /** @internal */
+  protected get channelsAsObject(): boolean {
+    return this.#owner.channelsAsObject ?? false
   }
 
   /** Whether its client is the old one, which knows neither places nor members. @internal */

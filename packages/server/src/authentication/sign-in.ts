@@ -32,7 +32,8 @@ export interface SignInParts
     Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'enforceExpiry'>,
     Pick<RefreshesOwner, 'authorizations'>,
     OpeningOptions,
-    Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'> {
+    Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'>,
+    Pick<RemoteClientOwner, 'plainErrors' | 'channelsAsObject'> {
   readonly limits: Limits
   readonly engine: Pick<Engine, 'rates' | 'nodes'>
   readonly logger: Logger
@@ -81,7 +82,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
 /** What all sockets of a server share. */
 function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwner {
   const { limits, logger, log, debug, turns, events, turnstile } = parts
-  const { findAction, middleware, channels, failed, development } = parts
+  const { findAction, middleware, channels, failed, development, plainErrors, channelsAsObject } = parts
   return {
     flusher: new Flusher(limits.readTimeout, turns),
     turns,
@@ -95,6 +96,8 @@ function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwne
     findAction,
     ...(middleware && { middleware }),
     channels,
+    channelsAsObject,
+    plainErrors,
     failed,
     development,
     closed: (closing) => closings.socket(closing),

@@ -91,7 +91,7 @@ export class Reauthorization {
   }
 
   #judgeAll(socket: RemoteClient, before: Authorization): Promise<unknown> {
-    const judged = socket.channels.map((channel) => {
+    const judged = socket.channelNames.map((channel) => {
       const isOn = () => !socket.isClosed && this.#owner.hub.has(socket, channel)
       return this.#inTurn(() => this.#judge({ socket, channel, isOn }, before))
     })

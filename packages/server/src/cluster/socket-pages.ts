@@ -126,7 +126,7 @@ export function mergePages(
 }
 
 function infoOf(socket: RemoteClient): SocketInfo {
-  const { sid, uid, session, transport, ip, created, channels } = socket
+  const { sid, uid, session, transport, ip, created, channelNames: channels } = socket
   return {
     sid,
     ...(uid !== undefined && { uid }),

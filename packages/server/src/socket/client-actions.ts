@@ -29,6 +29,8 @@ export interface ClientActionsOwner {
   readonly limits: { readonly timeout: number }
   /** Where the time of the turn is good enough. @default the time of each look */
   readonly turns?: Pick<Turns, 'time'>
+  /** Whether callbacks get errors as clients said them. @default false */
+  readonly plainErrors?: boolean | undefined
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
 }
@@ -70,7 +72,7 @@ export class ClientActions {
   /** Calls one. See {@link RemoteClient.rpc}. */
   call(name: string, data: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
     const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest ?? undefined]
-    const { requests, development, failed } = this.#owner
+    const { requests, development, failed, plainErrors } = this.#owner
     development?.checkData('call', name, data)
     const send = (id: string) => {
       this.#check()
@@ -88,7 +90,8 @@ export class ClientActions {
     const { sid, uid } = this.#socket
     if (requests.isVerbose) requests.watch({ sid, uid, type: 'invoke', function: name }, answer)
     if (!callback) return answer
-    return void callBack(answer, callback, (cause) => failed(cause, { sid, rpc: name, method: 'rpc' }))
+    const callbackFailed = (cause: unknown) => failed(cause, { sid, rpc: name, method: 'rpc' })
+    return void callBack(answer, callback, { failed: callbackFailed, plainErrors })
   }
 
   /** Runs one without an answer. See {@link RemoteClient.notify}. */

@@ -1,21 +1,30 @@
-import { asRpcError, RpcError } from '@token-socket/protocol'
+import { asRpcError, plainErrorOf, RpcError } from '@token-socket/protocol'
 import { callIsolated } from '../runtime/isolated.js'
 
-/** Gets how a call to a client ended: `callback(error)`, or `callback(null, data)`. Called exactly once. */
+/**
+ * Gets how a call to a client ended: `callback(error)`, or `callback(null, data)`. Called exactly
+ * once. With the option `plainErrors`, `error` is what the client said.
+ */
 export type RpcCallback = (error: RpcError | null, data?: unknown) => void
 
-/**
- * Gives a callback how a promise ends, exactly once.
- * @param failed gets what the callback throws, or rejects with; it goes nowhere else
- */
+/** How a callback is called. */
+export interface CallBackOptions {
+  /** Gets what the callback throws, or rejects with; it goes nowhere else. */
+  failed(cause: unknown): void
+  /** Whether the callback gets errors as the other end said them. @default false */
+  readonly plainErrors?: boolean | undefined
+}
+
+/** Gives a callback how a promise ends, exactly once. */
 export function callBack(
   promise: Promise<unknown>,
   callback: RpcCallback,
-  failed: (cause: unknown) => void,
+  { failed, plainErrors }: CallBackOptions,
 ): void {
+  const shown = (error: RpcError) => (plainErrors ? plainErrorOf(error) : error) as RpcError
   promise.then(
     (data) => callIsolated(() => callback(null, data), failed),
-    (error) => callIsolated(() => callback(asRpcError(error)), failed),
+    (error) => callIsolated(() => callback(shown(asRpcError(error))), failed),
   )
 }
 

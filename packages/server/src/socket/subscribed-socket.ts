@@ -23,10 +23,22 @@ export abstract class SubscribedSocket extends ConnectedSocket {
     return this.#data
   }
 
-  /** The names of the channels that it is subscribed to. */
+  /**
+   * The names of the channels that it is subscribed to. With the option `channelsAsObject` it is an
+   * object of which they are the keys.
+   */
   get channels(): string[] {
+    if (!this.channelsAsObject) return this.channelNames
+    return Object.fromEntries([...this.#channels].map((channel) => [channel, true])) as unknown as string[]
+  }
+
+  /** The same, always as a list. @internal */
+  get channelNames(): string[] {
     return [...this.#channels]
   }
+
+  /** Whether {@link channels} is an object. @internal */
+  protected abstract get channelsAsObject(): boolean
 
   /** Whether it is subscribed to a channel. @internal */
   isOn(channel: string): boolean {

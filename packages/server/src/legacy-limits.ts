@@ -1,0 +1,22 @@
+import type { Limits } from './limits.js'
+
+/**
+ * The limits that stand in the place of their defaults with the option `legacy`: what an
+ * application of the legacy pair is not likely to meet. They are finite, since without any a single
+ * client could take the memory of the process.
+ */
+export const LEGACY_LIMITS = {
+  message: 16 * 1024 * 1024,
+  publication: 16 * 1024 * 1024,
+  callTimeout: 3_600_000,
+  callsIn: 100_000,
+  callsOut: 100_000,
+  callBytes: 64 * 1024 * 1024,
+  answers: 64 * 1024 * 1024,
+  outbox: 16 * 1024 * 1024,
+  rate: 100_000,
+  publicationRate: 100_000,
+  publicationBytes: 64 * 1024 * 1024,
+  broadcastRate: 10_000,
+  subscriptions: 100_000,
+} as const satisfies Partial<Limits>
