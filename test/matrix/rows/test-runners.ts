@@ -2,8 +2,11 @@ import type { Application } from '../application.js'
 import { expectEnd, serverFor } from '../client-server.js'
 import type { Outcome, Package, Row } from '../row.js'
 
-const JEST_ORIGIN = 'http://localhost'
-const VITEST_ORIGIN = 'http://localhost:3000'
+/** The page of an environment that sends its origin, as the server has to know it. */
+const ORIGINS: Readonly<Record<string, string>> = {
+  'jest jsdom': 'http://localhost',
+  'vitest happy-dom': 'http://localhost:3000',
+}
 
 /** What happy-dom and jsdom ask for. */
 const DOMS: Readonly<Record<string, readonly Package[]>> = {
@@ -31,10 +34,8 @@ function jest(version: string, environment: string): Row {
     ours: ['protocol', 'client'],
     suite: true,
     expected: 'works',
-    ...(environment === 'jsdom' && {
-      note: `The server's \`origins\` names the page of jsdom, \`${JEST_ORIGIN}\` by default.`,
-    }),
-    run: (application) => runTests(application, 'jest', ['--ci', `--env=${environment}`, '--no-cache']),
+    ...noteOf('jest', environment),
+    run: (application) => runTests(application, 'jest', environment),
   }
 }
 
@@ -47,23 +48,33 @@ function vitest(version: string, environment: string): Row {
     ours: ['protocol', 'client'],
     suite: true,
     expected: 'works',
-    ...(dom && {
-      note: 'Vitest loads the build for Node there, unless `server.deps.inline` names the client.',
-    }),
-    run: (application) => runTests(application, 'vitest', ['run', `--environment=${environment}`]),
+    ...noteOf('vitest', environment),
+    run: (application) => runTests(application, 'vitest', environment),
   }
+}
+
+function noteOf(name: string, environment: string): Pick<Row, 'note'> {
+  const origin = ORIGINS[`${name} ${environment}`]
+  return origin ? { note: `The server's \`origins\` names the page, \`${origin}\` by default.` } : {}
+}
+
+const ARGS = {
+  jest: (environment: string) => ['--ci', '--no-cache', `--env=${environment}`],
+  vitest: (environment: string) => ['run', `--environment=${environment}`],
 }
 
 /** Runs a runner's tests against a real server. @throws unless all pass and the runner ends by itself */
 async function runTests(
   application: Application,
   name: 'jest' | 'vitest',
-  args: readonly string[],
+  environment: string,
 ): Promise<Outcome> {
   await application.copy('client')
   await application.copy(name)
-  const HOST = await serverFor(application, [JEST_ORIGIN, VITEST_ORIGIN])
-  const ended = await application.run(name, args, { env: { HOST, CI: '1', NO_COLOR: '1' }, timeout: 90_000 })
+  const origin = ORIGINS[`${name} ${environment}`]
+  const HOST = await serverFor(application, origin ? [origin] : [])
+  const env = { HOST, CI: '1', NO_COLOR: '1' }
+  const ended = await application.run(name, ARGS[name](environment), { env, timeout: 90_000 })
   expectEnd(ended, /1 passed/)
   if (/did not exit/.test(ended.stderr)) throw new Error(ended.stderr)
   return { version: await application.version(name) }
