@@ -1,11 +1,9 @@
-/** A page with a client of a contract. */
-import { rm } from 'node:fs/promises'
+/** A page with a client of a contract. The matrix has the pages that bundlers build. */
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { build } from 'esbuild'
 import express from 'express'
 import { type OpenBrowser, openBrowser } from '../browser/chromium.js'
-import { BUNDLERS } from './bundlers.js'
 import { Project } from './project.js'
 import { Site } from './site.js'
 
@@ -36,8 +34,6 @@ describe('a page with a client of a contract', function () {
   before(async () => {
     chromium = await openBrowser()
     project = await Project.create('module', ['contract'])
-    await project.copy('contract-page.js')
-    await project.copy('mock-page.js')
   })
 
   after(async () => {
@@ -49,10 +45,7 @@ describe('a page with a client of a contract', function () {
     site = new Site()
   })
 
-  afterEach(async () => {
-    await site.close()
-    await rm(project.path('site'), { recursive: true, force: true })
-  })
+  afterEach(() => site.close())
 
   /** What the page came to, and what went wrong in it. */
   async function outcome(): Promise<unknown> {
@@ -64,20 +57,6 @@ describe('a page with a client of a contract', function () {
     const answer = await page.evaluate(() => (window as unknown as { outcome: Promise<unknown> }).outcome)
     await page.close()
     return { answer, faults }
-  }
-
-  for (const [name, bundle] of Object.entries(BUNDLERS)) {
-    for (const [what, file] of [
-      ['works', 'contract-page.js'],
-      ['has a mock server in it', 'mock-page.js'],
-    ] as const) {
-      it(`${what}, built by ${name} without a warning`, async () => {
-        await project.write('page.js', `import './${file}'\n`)
-        expect(await bundle(project)).to.deep.equal([])
-        site.app.use(express.static(project.path('site'), { dotfiles: 'allow' }))
-        expect(await outcome()).to.deep.equal({ answer: { doubled: 42 }, faults: [] })
-      })
-    }
   }
 
   it('works by `import`, without a bundler', async () => {

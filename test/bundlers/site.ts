@@ -4,13 +4,19 @@ import type { AddressInfo } from 'node:net'
 import { TokenSocketServer } from '@token-socket/server'
 import express, { type Express } from 'express'
 
+/** What a server of the tests does. */
+export interface SiteOptions {
+  /** `false`: it opens no WebSocket, as behind a proxy that does not know them. @default true */
+  readonly webSocket?: boolean
+}
+
 export class Site {
   readonly app: Express = express()
   readonly sockets: TokenSocketServer
   readonly #server = createServer(this.app)
 
   /** @param origins of pages that may connect besides its own */
-  constructor(origins: 'own' | '*' = 'own') {
+  constructor(origins: 'own' | '*' = 'own', { webSocket = true }: SiteOptions = {}) {
     this.sockets = new TokenSocketServer({
       app: this.app,
       server: this.#server,
@@ -22,6 +28,7 @@ export class Site {
       },
       ...(origins === '*' && { origins: '*' }),
     })
+    if (!webSocket) this.#server.removeAllListeners('upgrade')
   }
 
   async open(): Promise<string> {
