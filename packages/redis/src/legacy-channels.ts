@@ -23,8 +23,8 @@ export interface LegacyBrokerOwner {
 
 /**
  * A broker that also hears what other programs publish straight to Redis, as they did with the
- * legacy server: on the Redis channel of a channel's own name, as JSON or as a text. Each node hears
- * it for itself, so it has no offset, and is neither kept nor made good after a loss.
+ * legacy server: on the Redis channel of a channel's own name, as JSON or as a text. Each node
+ * hears it for itself, so it has no offset, and is neither kept nor made good after a loss.
  */
 export class LegacyBroker implements Broker {
   readonly #owner: LegacyBrokerOwner
@@ -111,8 +111,8 @@ export class LegacyBroker implements Broker {
 }
 
 /**
- * As the legacy server read it: what is no JSON is a text. It is written anew, as line breaks would
- * end a message.
+ * As the legacy server read it: what is no JSON is a text. It is written anew, as line breaks
+ * would end a message.
  */
 function jsonOf(text: string): string {
   let data: unknown

@@ -10,9 +10,9 @@ const WANTED = 'has to be a client of createClient, of the package redis 6'
 const SINCE_6 = 'arCount'
 
 /**
- * The settings of a client that `createClient` of the package `redis` 6 has made. It is not touched.
- * @throws RpcError `bad_option` for every other value; it names the package of a client, its version
- *   and what to give instead
+ * The settings of a client that `createClient` of the package `redis` 6 has made.
+ * @throws RpcError `bad_option` for every other value; it names the package of a client, its
+ *   version and what to give instead
  */
 export function settingsOfClient(client: unknown): object {
   const members = Object(client) as Members
