@@ -29,7 +29,7 @@ export type ClusterSettings = Pick<
   'rootNodes' | 'defaults' | 'nodeAddressMap' | 'RESP'
 >
 
-/** Settings of a master behind sentinels, as `createSentinel` of the package `redis` 6 takes them. */
+/** Settings of a master behind sentinels, as `createSentinel` of `redis` 6 takes them. */
 export type SentinelSettings = Pick<
   RedisSentinelOptions<RedisModules, RedisFunctions, RedisScripts, RespVersions>,
   'name' | 'sentinelRootNodes' | 'nodeClientOptions' | 'sentinelClientOptions' | 'nodeAddressMap' | 'RESP'

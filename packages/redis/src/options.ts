@@ -77,9 +77,9 @@ export interface RedisEngineOptions {
   readonly tickets?: number | undefined
   /**
    * Channels that other programs publish on straight to Redis, as they did with the legacy
-   * server: by `PUBLISH` on the Redis channel of the same name, with JSON or a text. Names, among them
-   * `'___all___'` for every channel, or a function that returns `true` for those. What comes so is
-   * neither kept nor made good after a loss. Not on a cluster.
+   * server: by `PUBLISH` on the Redis channel of the same name, with JSON or a text. Names, among
+   * them `'___all___'` for every channel, or a function that returns `true` for those. What comes
+   * so is neither kept nor made good after a loss. Not on a cluster.
    * @default none
    */
   readonly legacyChannels?: LegacyChannelChoice | undefined
