@@ -186,7 +186,8 @@ export class Connection {
     const { commandTimeout } = this.#owner
     return new Promise((resolve, reject) => {
       let isSettled = false
-      // The answer may be there: after a pause of this process timers come first, and what has arrived is read after them.
+      // The answer may be there: after a pause of this process timers come first, and what has
+      // arrived is read after them.
       const expire = () => setImmediate(giveUp)
       const giveUp = () => {
         if (isSettled) return

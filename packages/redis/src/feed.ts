@@ -170,7 +170,10 @@ export class Feed {
   }
 }
 
-/** Whether an entry was heard before. Another one at the latest offset says that the log has lost what stood there. */
+/**
+ * Whether an entry was heard before. Another one at the latest offset says that the log has lost
+ * what stood there.
+ */
 function isKnown({ offset, id }: Pick<Place, 'offset' | 'id'>, at: Place): boolean {
   return offset === at.offset ? id === at.id : offset < at.offset && id < at.id
 }

@@ -7,7 +7,8 @@ const POSITION_TTL = 24 * 60 * 60 * 1000
 /**
  * Publishes, unless the idempotency key is known. Without a size nothing is kept, and the candidate is the id.
  * Keys: meta, log, and the receipt if there is an idempotency key. Arguments: topic, payload, size, ttl, candidate, new
- * epoch, the milliseconds for which the key is known, and the latest id that the node has received on the channel.
+ * epoch, the milliseconds for which the key is known, and the latest id that the node has received
+ * on the channel.
  * Answers with id, epoch and offset, or the id alone.
  */
 export const PUBLISH = new Script(`

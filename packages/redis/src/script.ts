@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto'
  *
  * `append` adds an entry to a log and tells the nodes, so that the order of the messages is that of the offsets. Whatever can
  * fail, such as a key of the wrong type, fails before anything is written. A log whose meta key is gone begins a new epoch.
- * Its id is greater than those of the log, and than `after`: what a node has received may be gone from the log, and a replica
- * that took over may have a clock that is behind.
+ * Its id is greater than those of the log, and than `after`: what a node has received may be gone
+ * from the log, and a replica that took over may have a clock that is behind.
  */
 const LIBRARY = `
 local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
