@@ -195,8 +195,7 @@ const refused: readonly (Pick<PageRow, 'name' | 'note' | 'packages' | 'build'> &
       { name: '@rollup/plugin-commonjs', version: '*' },
     ],
     note: 'It needs `nodeResolve({ browser: true })`.',
-    message:
-      /(?:"\w+" is imported by "[^"\n]*", but could not be resolved|Missing shims for Node.js built-ins)/,
+    message: /Unresolved dependencies/,
     build: (application) =>
       application.run('rollup', ['--config', 'rollup.config.js'], { env: { BROWSER: 'false' } }),
   },
