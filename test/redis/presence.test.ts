@@ -123,7 +123,7 @@ describe('RedisPresence', () => {
     })
 
     it('leaves nobody there that Redis answered too late', async () => {
-      const [one, two] = await start(2, { commandTimeout: 200, checkInterval: 100, lease: 600 })
+      const [one, two] = await start(2, { commandTimeout: 1000, checkInterval: 100, lease: 3000 })
       redis.freeze()
       try {
         expect(await rejection(one.engine.presence.enter(ann, LIMIT))).to.include({
@@ -272,15 +272,15 @@ describe('RedisPresence', () => {
 
     it('is not taken for ended by what was sent while Redis stalled', async () => {
       const own = await RedisProcess.start()
-      const options = { url: own.url, lease: 900, commandTimeout: 400, connectTimeout: 400 }
+      const options = { url: own.url, lease: 1800, commandTimeout: 1000, connectTimeout: 1000 }
       const [one, two] = await start(2, options)
       try {
         await one.engine.presence.enter(ann, LIMIT)
         await two.engine.presence.enter(bob, LIMIT)
         // From now on they would take away what is over.
-        await pause(1000)
+        await pause(2000)
         own.freeze()
-        await Promise.all([pause(1500), ...[one, two].map((node) => node.untilLogged('Redis is away'))])
+        await Promise.all([pause(3000), ...[one, two].map((node) => node.untilLogged('Redis is away'))])
         own.wake()
         await Promise.all([one, two].map((node) => node.untilLogged('Redis is back')))
         await pause(500)

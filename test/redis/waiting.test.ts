@@ -79,7 +79,7 @@ describe('RedisEngine, with publications that may wait', () => {
 
   it('makes none twice whose answer was lost with the connection', async () => {
     const other = await start()
-    const node = await start({ url: proxy.url, commandTimeout: 300, connectTimeout: 300 })
+    const node = await start({ url: proxy.url, commandTimeout: 1000, connectTimeout: 1000 })
     // Everything reaches Redis, and no answer comes back.
     proxy.isDeaf = true
     const kept = numbers(1, 20).map((json) => node.keep('a', json))
