@@ -6,7 +6,7 @@ import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Site, type SiteOptions } from '../end-to-end/fixture.js'
 import { freePort } from '../ports.js'
-import { installPackages, linkPackages } from './node-modules.js'
+import { dependenciesOf, installPackages, linkPackages, npmInstall, writeManifest } from './node-modules.js'
 import { type Ended, Program, type RunOptions, runProgram } from './programs.js'
 import type { Row } from './row.js'
 
@@ -32,7 +32,8 @@ export class Application {
         'package.json',
         JSON.stringify({ name: 'application', private: true, type: 'module' }),
       )
-      await (installer === 'npm' ? installPackages : linkPackages)(folder, row)
+      if (row.isBare) await writeManifest(folder, await dependenciesOf(row))
+      else await (installer === 'npm' ? installPackages : linkPackages)(folder, row)
     } catch (error) {
       await application.remove()
       throw error
@@ -87,9 +88,15 @@ export class Application {
     return [program]
   }
 
-  /** The installed version of a package. */
-  async version(name: string): Promise<string> {
-    return String((await this.#manifest(name)).version)
+  /** The installed version of a package. @param folder in which it is installed. @default the application's own */
+  async version(name: string, folder = ''): Promise<string> {
+    return String((await this.#manifest(name, folder)).version)
+  }
+
+  /** Has npm install more, in a folder below the application's. */
+  async install(folder: string, dependencies: Readonly<Record<string, string>>): Promise<void> {
+    await this.write(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
+    await npmInstall(this.path(folder))
   }
 
   /** A real server in this process, on a port of its own, for clients of the application. */
@@ -116,8 +123,8 @@ export class Application {
     await rm(this.folder, { recursive: true, force: true })
   }
 
-  async #manifest(name: string): Promise<Manifest> {
-    const file = this.path('node_modules', name, 'package.json')
+  async #manifest(name: string, folder = ''): Promise<Manifest> {
+    const file = this.path(folder, 'node_modules', name, 'package.json')
     return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : {}
   }
 }

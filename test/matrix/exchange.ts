@@ -20,6 +20,8 @@ export interface Exchange {
   readonly env?: Readonly<Record<string, string>>
   /** Added to the client's environment. `SIGN_IN` is a path that it posts to first, for its cookies. */
   readonly clientEnv?: Readonly<Record<string, string>>
+  /** Whether clients that poll are tried, too. @default true */
+  readonly polls?: boolean
   /** Looks at what else the server serves, at its URL. */
   readonly check?: (url: string, application: Application) => Promise<void>
 }
@@ -30,7 +32,7 @@ export async function exchange(application: Application, { version, ...parts }: 
   const [, port] = await server.prints(/listening on (\d+)/)
   try {
     await callServer(application, String(port), parts)
-    await checkPolling(`http://127.0.0.1:${port}`)
+    if (parts.polls ?? true) await checkPolling(`http://127.0.0.1:${port}`)
     await parts.check?.(`http://127.0.0.1:${port}`, application)
   } catch (error) {
     throw new Error(`${(error as Error).message}\nthe server: ${server.stdout}${server.stderr}`)
@@ -82,16 +84,14 @@ export async function endsByItself(server: Program): Promise<void> {
   }
 }
 
-/** A server that is refused at its start. @returns the outcome with the message @throws unless one line matches */
+/** A server that is refused at its start, or warns. @returns the outcome with the message @throws unless it says so */
 export async function refusal(
   application: Application,
   { version, message, ...parts }: Exchange & { readonly message: RegExp },
 ): Promise<Outcome> {
   const server = await startServer(application, parts)
-  await server.ended
-  const match = message.exec(server.stdout) ?? message.exec(server.stderr)
-  if (!match) throw new Error(`it did not say ${message}: ${server.stdout}${server.stderr}`)
-  return { version: await application.version(version), message: match[0] }
+  const [text] = await server.prints(message)
+  return { version: await application.version(version), message: text }
 }
 
 function outputOf({ code, stdout, stderr }: Ended): string {

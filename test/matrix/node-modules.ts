@@ -55,6 +55,11 @@ async function names(project: string, alias: string): Promise<boolean> {
 /** Writes a package.json, and has npm install what it names. */
 export async function installPackages(folder: string, needs: Needs): Promise<void> {
   await writeManifest(folder, await dependenciesOf(needs))
+  await npmInstall(folder)
+}
+
+/** Has npm install what the package.json of a folder names. */
+export async function npmInstall(folder: string): Promise<void> {
   const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
   const { code, stderr } = await runProgram('npm', args, { cwd: folder, timeout: 300_000 })
   if (code !== 0) throw new Error(`npm install failed: ${stderr.trim().split('\n').slice(0, 12).join('\n')}`)

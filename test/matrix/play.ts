@@ -18,13 +18,32 @@ export async function play(row: Row, installer: Installer): Promise<Result> {
   try {
     const application = await Application.create(row, installer)
     try {
-      const { version, message } = await row.run(application)
+      const { version, message } = await inTime(row.run(application))
       return message === undefined ? { result: 'works', version } : { result: 'refused', version, message }
     } finally {
       await application.remove()
     }
   } catch (error) {
-    return { result: 'failed', version: '', message: error instanceof Error ? error.message : String(error) }
+    const message = error instanceof Error ? error.message : String(error)
+    return { result: 'failed', version: '', message: message.slice(0, LONGEST_MESSAGE) }
+  }
+}
+
+/** Milliseconds that a row may take after its installation. */
+const TIMEOUT = 300_000
+
+/** How much of a failure the document, and the test, show. */
+const LONGEST_MESSAGE = 1000
+
+async function inTime<T>(outcome: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took more than ${TIMEOUT / 1000} s`)), TIMEOUT)
+  })
+  try {
+    return await Promise.race([outcome, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

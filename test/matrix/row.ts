@@ -33,6 +33,8 @@ export interface Row {
   readonly ours?: readonly string[]
   /** The row runs in `npm test`, by links to installed packages and without a network. @default false */
   readonly suite?: boolean
+  /** Its package.json names what it installs, and the row has it installed. @default false */
+  readonly isBare?: boolean
   /** Programs that npm does not install, by the variables of `scripts/executables.mjs`: `CHROMIUM`. */
   readonly programs?: readonly string[]
   readonly expected: 'works' | 'refused'

@@ -13,6 +13,7 @@ import { VetoListeners } from './channels/veto-listeners.js'
 import { Channels, type ChannelsOwner } from './channels.js'
 import { ClientFiles } from './client-files.js'
 import { Cluster, sidOf } from './cluster.js'
+import { warnOfLoneWorker } from './cluster-workers.js'
 import { checkEngineIsFree, takeEngine } from './engine/engine-owners.js'
 import { ExpressRoutes } from './express-routes.js'
 import { type TrustProxy, trustOf } from './forwarded.js'
@@ -111,6 +112,7 @@ export class TokenSocketServer extends ServerConnections {
     this.#routes = new ExpressRoutes(app, routes)
     warnOfHiddenInstances(logger, socketController)
     warnOfCredentials(logger, this.#options)
+    warnOfLoneWorker(logger, engine)
     const tokens = makeTokens(this.#options)
     const revocations = new Revocations({ ...this.#options, ...limits, tickets: engine.tickets })
     const authorizations = this.#makeAuthorizations(revocations)

@@ -25,6 +25,17 @@ export const SET_UP: readonly Mistake[] = [
     says: [/no secret is set/, /for this process only/, /option: 'secret'/],
   },
   {
+    mistake: 'workers of a cluster with an engine each',
+    isServerOnly,
+    server: [
+      [
+        MAKE,
+        `const { default: cluster } = await import('node:cluster')\ncluster.isWorker = true\n${MAKE}\ncluster.isWorker = false\n`,
+      ],
+    ],
+    says: [/a worker of a cluster, and its engine is its own/, /redisEngine/, /option: 'engine'/],
+  },
+  {
     mistake: 'a short secret',
     isServerOnly,
     server: [[SECRET, "secret: 'x', "]],
