@@ -30,6 +30,9 @@ const status =
   (_, response) =>
     response.writeHead(code).end(body)
 
+/** From Node 24 on the error has no code. */
+const NO_HTTP = /HPE_INVALID|does not match the HTTP\/1\.1 protocol/
+
 describe('why a connection failed', () => {
   let site: Site
 
@@ -105,7 +108,7 @@ describe('why a connection failed', () => {
     ],
     'no HTTP server': [
       tcp,
-      { options: route, code: 'token_failed', names: [TOKEN, /HPE_INVALID/], cause: /HPE_INVALID/ },
+      { options: route, code: 'token_failed', names: [TOKEN, NO_HTTP], cause: NO_HTTP },
     ],
     'no HTTPS server': [
       () => http(HTML),
