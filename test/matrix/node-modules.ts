@@ -27,11 +27,17 @@ export async function linkPackages(folder: string, needs: Needs): Promise<void> 
   }
   const names = ours.flatMap(({ dependencies }) => Object.keys(dependencies))
   const others = [...new Set(names)].filter((name) => !name.startsWith('@token-socket/'))
-  const more = [...packagesOf(needs), ...others.map((name) => ({ name, version: '*' }))]
-  for (const wanted of more) await link(modules, wanted)
+  for (const wanted of packagesOf(needs)) await link(modules, wanted, SOURCES)
+  // Our own dependencies are the root's: tools of others may have brought other versions of the same.
+  const ownFirst = SOURCES.toReversed()
+  for (const name of others) await link(modules, { name, version: '*' }, ownFirst)
 }
 
-async function link(modules: string, { name, alias = name }: Package): Promise<void> {
+async function link(
+  modules: string,
+  { name, alias = name }: Package,
+  sources: readonly string[],
+): Promise<void> {
   const target = join(modules, name)
   if (existsSync(target)) return
   const source = await installed(alias)
