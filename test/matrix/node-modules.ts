@@ -27,21 +27,15 @@ export async function linkPackages(folder: string, needs: Needs): Promise<void> 
   }
   const names = ours.flatMap(({ dependencies }) => Object.keys(dependencies))
   const others = [...new Set(names)].filter((name) => !name.startsWith('@token-socket/'))
-  for (const wanted of packagesOf(needs)) await link(modules, wanted, SOURCES)
+  for (const { name, alias = name } of packagesOf(needs)) await link(modules, name, await installed(alias))
   // Our own dependencies are the root's: tools of others may have brought other versions of the same.
-  const ownFirst = SOURCES.toReversed()
-  for (const name of others) await link(modules, { name, version: '*' }, ownFirst)
+  for (const name of others) await link(modules, name, join(root, 'node_modules', name))
 }
 
-async function link(
-  modules: string,
-  { name, alias = name }: Package,
-  sources: readonly string[],
-): Promise<void> {
+async function link(modules: string, name: string, source: string | undefined): Promise<void> {
   const target = join(modules, name)
   if (existsSync(target)) return
-  const source = await installed(alias)
-  if (!source) throw new Error(`${alias} is not installed`)
+  if (!source || !existsSync(source)) throw new Error(`${name} is not installed`)
   await mkdir(dirname(target), { recursive: true })
   await symlink(source, target)
 }
