@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { Application } from '../application.js'
 import { exchange } from '../exchange.js'
 import type { Outcome, Package, Row } from '../row.js'
@@ -52,7 +53,9 @@ const MANAGERS: readonly Manager[] = [
 async function installedBy(application: Application, manager: Manager): Promise<Outcome> {
   const { tool, bin, isProgram = false, args = [], env = {}, node = [] } = manager
   await application.install('.tool', { [tool.name]: tool.version })
-  await application.write('yarn.lock', '')
+  // Without one Yarn looks for its project in the folders above.
+  if (bin.includes('yarn')) await application.write('yarn.lock', '')
+  await pinSiblings(application)
   const path = application.path('.tool/node_modules', tool.name, bin)
   const command = isProgram ? [path] : ['node', path]
   const [program = '', ...first] = command
@@ -66,6 +69,15 @@ async function installedBy(application: Application, manager: Manager): Promise<
     clientRunner: runner,
   })
   return { version: await application.version(tool.name, '.tool') }
+}
+
+/** The tarballs stand for what they need of each other, too, as these versions are in no registry: each manager has a field for it. */
+async function pinSiblings(application: Application): Promise<void> {
+  const manifest = JSON.parse(await readFile(application.path('package.json'), 'utf8'))
+  const ours = Object.entries(manifest.dependencies).filter(([name]) => name.startsWith('@token-socket/'))
+  const pins = Object.fromEntries(ours)
+  const fields = { overrides: pins, resolutions: pins, pnpm: { overrides: pins } }
+  await application.write('package.json', JSON.stringify({ ...manifest, ...fields }, null, 2))
 }
 
 export const rows: readonly Row[] = [
