@@ -147,6 +147,8 @@ export const gates = [
     name: 'engines',
     does: 'the engines that outlive a process: killed, and started again',
     tests: ['test/lmdb', 'test/redis'],
+    // Other clients of Redis are refused by name: they are there.
+    packages: 'test/matrix',
     jobs: 4,
     coverage: true,
   },

@@ -1,28 +1,13 @@
-/** The cheap half of the matrix, and `docs/SUPPORT.md` held to the rows. `npm run matrix` runs them all. */
+/** The list of rows, and `docs/SUPPORT.md` held to it. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { findExecutables } from '../../scripts/executables.mjs'
 import { allRows } from './all-rows.js'
-import { play } from './play.js'
 import { keyOf, readDocument, writeDocument } from './support-document.js'
-import { removeTarballs, root } from './tarballs.js'
+import { root } from './tarballs.js'
 
-Object.assign(process.env, findExecutables())
 const rows = await allRows()
 const read = (file: string) => readFile(join(root, file), 'utf8')
-
-describe('the matrix', () => {
-  after(removeTarballs)
-
-  for (const row of rows.filter(({ suite }) => suite)) {
-    it(`${keyOf(row)} ${row.expected === 'works' ? 'works' : 'is refused'}`, async function () {
-      this.timeout(180_000)
-      const { result, message } = await play(row, 'links')
-      expect(result, message).to.equal(row.expected)
-    })
-  }
-})
 
 describe('the rows', () => {
   it('have a name that no other has', () => {
