@@ -111,9 +111,15 @@ describe('a page that misuses the client', () => {
       })
     }
 
-    for (const host of ['"ftp://example.com"', '"http://"', '"http://a:b"']) {
+    for (const host of [
+      '"ftp://example.com"',
+      '"http://"',
+      '"http://a:b"',
+      '"https://ann:pass@example.com"',
+    ]) {
       it(`is told that ${host} is no host`, async () => {
-        const message = 'Invalid option: host has to be a host name, or an http or https URL'
+        const message =
+          'Invalid option: host has to be a host name, or an http or https URL, without credentials'
         expect(await thrownBy(`new TokenSocket({ host: ${host} })`)).to.include({
           code: 'bad_option',
           message,

@@ -2,14 +2,25 @@ import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { type BuildOptions, build, transform } from 'esbuild'
 import { byFields } from './fields.js'
-import { callIn, EchoSocket } from './page-world.js'
+import { callIn, EchoSocket, runInWorld } from './page-world.js'
 import { Project } from './project.js'
-import { CONDITIONS, FIELDS, NODE, type Way } from './tools.js'
+import { bothWays, CONDITIONS, FIELDS, NODE, type Way, WEBPACK } from './tools.js'
 
 const WAYS = {
   import: "import { TokenSocket } from '@token-socket/client'; globalThis.TokenSocket = TokenSocket",
   require: "const { TokenSocket } = require('@token-socket/client'); globalThis.TokenSocket = TokenSocket",
 }
+
+/** A program that has Hotsock's calls, too, and throws unless they stand on its own client. */
+const HOTSOCK_WAYS = {
+  import: `${WAYS.import}\nimport { HotsockClient } from '@token-socket/client/hotsock'`,
+  require: `${WAYS.require}\nconst { HotsockClient } = require('@token-socket/client/hotsock')`,
+}
+const HOTSOCK = `
+const hotsock = new HotsockClient('wss://app.test', { connectTokenFn: () => 'a.b.c', lazyConnection: true })
+if (!(hotsock.socket instanceof TokenSocket)) throw new Error('there are two clients')
+hotsock.terminate()
+`
 
 describe('the client, as tools find it', function () {
   this.timeout(60_000)
@@ -21,17 +32,33 @@ describe('the client, as tools find it', function () {
 
   after(() => project.remove())
 
-  /** Bundles a page, whatever it imports. @returns its text, and which builds of the client are in it */
-  async function bundle(way: Way, options: BuildOptions): Promise<{ text: string; builds: string[] }> {
+  /** Bundles a program. @returns its text, and which builds of the client are in it */
+  async function bundleText(
+    contents: string,
+    options: BuildOptions,
+  ): Promise<{ text: string; builds: string[] }> {
     const built = await build({
-      stdin: { contents: WAYS[way], resolveDir: project.folder },
+      stdin: { contents, resolveDir: project.folder },
       ...{ bundle: true, write: false, metafile: true, format: 'iife', logLevel: 'silent' },
       define: { global: 'globalThis' },
       ...options,
     })
     const files = Object.keys(built.metafile?.inputs ?? {})
-    const builds = files.map((file) => /@token-socket\/client\/dist\/([^/]+)\//.exec(file)?.[1])
-    return { text: built.outputFiles?.[0]?.text ?? '', builds: builds.filter((name) => name !== undefined) }
+    const builds = files.map((file) => /@token-socket\/client\/dist\/([^/]+\/\w+)\.js$/.exec(file)?.[1])
+    return {
+      text: built.outputFiles?.[0]?.text ?? '',
+      builds: builds.filter((name) => name !== undefined).map((name) => name.replace(/\/index$/, '')),
+    }
+  }
+
+  /** Bundles a page, whatever it imports. */
+  const bundle = (way: Way, options: BuildOptions) => bundleText(WAYS[way], options)
+
+  /** Bundles a page with Hotsock's calls and runs it. @returns which files of the client are in it */
+  async function hotsockBuilds(way: Way, options: BuildOptions): Promise<string[]> {
+    const { text, builds } = await bundleText(HOTSOCK_WAYS[way] + HOTSOCK, options)
+    expect(await callIn(text)).to.equal('hi by websocket')
+    return builds.sort()
   }
 
   for (const [tool, way, conditions, wanted] of CONDITIONS) {
@@ -41,6 +68,21 @@ describe('the client, as tools find it', function () {
       expect(builds).to.deep.equal([wanted])
       expect(await callIn(text)).to.equal('hi by websocket')
     })
+
+    it(`has Hotsock’s calls on the same client, got by ${way} in ${tool}`, async () => {
+      const options: BuildOptions = { platform: 'neutral', mainFields: ['module', 'main'] }
+      const builds = await hotsockBuilds(way, { ...options, conditions: [...conditions] })
+      const folder = way === 'import' || conditions.includes('module') ? 'esm' : 'cjs'
+      expect(builds).to.deep.equal([wanted, `${folder}/hotsock`].sort())
+    })
+  }
+
+  for (const entry of ['', '/hotsock']) {
+    it(`is one copy where a page of webpack 5 gets @token-socket/client${entry} by import and by require`, async () => {
+      const options: BuildOptions = { platform: 'neutral', conditions: [...WEBPACK] }
+      const { text } = await bundleText(bothWays(`@token-socket/client${entry}`), options)
+      expect(runInWorld(text, 'isOne')).to.equal(true)
+    })
   }
 
   for (const [tool, way, fields, wanted] of FIELDS) {
@@ -48,6 +90,12 @@ describe('the client, as tools find it', function () {
       const { text, builds } = await bundle(way, { platform: 'neutral', plugins: [byFields(fields)] })
       expect(builds).to.deep.equal([wanted])
       expect(await callIn(text)).to.equal('hi by websocket')
+    })
+
+    it(`has Hotsock’s calls on the same client, got by ${way} in ${tool}, which reads ${fields.join(', ')}`, async () => {
+      const builds = await hotsockBuilds(way, { platform: 'neutral', plugins: [byFields(fields)] })
+      const folder = fields.includes('module') ? 'esm' : 'cjs'
+      expect(builds).to.deep.equal([wanted, `${folder}/hotsock`].sort())
     })
   }
 

@@ -6,8 +6,9 @@ import { createContext, runInContext } from 'node:vm'
 import { expect } from 'chai'
 import { type BuildOptions, build, transform } from 'esbuild'
 import { byFields, resolveByFields } from './fields.js'
+import { runInWorld } from './page-world.js'
 import { Project } from './project.js'
-import { CONDITIONS, FIELDS, NODE, type Way } from './tools.js'
+import { bothWays, CONDITIONS, FIELDS, NODE, type Way, WEBPACK } from './tools.js'
 
 /** The entries, by their folders. */
 const ENTRIES = ['index', 'client', 'mock', 'asyncapi', 'json-schema', 'server']
@@ -58,9 +59,14 @@ describe('the contract, as tools find it', function () {
   after(() => project.remove())
 
   /** Bundles every entry. @returns its text, and the folders that the files of the contract and the protocol are from */
-  async function bundle(way: Way, options: BuildOptions): Promise<{ text: string; builds: string[] }> {
+  const bundle = (way: Way, options: BuildOptions) => bundleText(PROGRAMS[way], options)
+
+  async function bundleText(
+    contents: string,
+    options: BuildOptions,
+  ): Promise<{ text: string; builds: string[] }> {
     const built = await build({
-      stdin: { contents: PROGRAMS[way], resolveDir: project.folder },
+      stdin: { contents, resolveDir: project.folder },
       ...{ bundle: true, write: false, metafile: true, format: 'iife', logLevel: 'silent' },
       ...options,
     })
@@ -85,8 +91,19 @@ describe('the contract, as tools find it', function () {
     it(`runs in a page, got by ${way} in ${tool}`, async () => {
       const options: BuildOptions = { platform: 'neutral', mainFields: ['module', 'main'] }
       const { text, builds } = await bundle(way, { ...options, conditions: [...conditions] })
-      expect(builds).to.include(way === 'import' ? 'esm' : 'cjs')
+      expect(builds).to.deep.equal([way === 'import' || conditions.includes('module') ? 'esm' : 'cjs'])
       expect(await runInPage(text)).to.deep.equal([42, NO_PORT])
+    })
+  }
+
+  for (const name of [
+    'protocol',
+    ...['', '/client', '/mock', '/json-schema'].map((entry) => `contract${entry}`),
+  ]) {
+    it(`is one copy where a page of webpack 5 gets @token-socket/${name} by import and by require`, async () => {
+      const options: BuildOptions = { platform: 'neutral', conditions: [...WEBPACK] }
+      const { text } = await bundleText(bothWays(`@token-socket/${name}`), options)
+      expect(runInWorld(text, 'isOne')).to.equal(true)
     })
   }
 

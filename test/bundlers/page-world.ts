@@ -63,9 +63,14 @@ const call = (transport: string) => `(async () => {
  * @returns how a call by that transport ends
  */
 export function callIn(script: string, transport = 'websocket', more: object = {}): Promise<string> {
+  return runInWorld(script, call(transport), more)
+}
+
+/** Runs a script there, and then another. @returns what the second gives */
+export function runInWorld<Result>(script: string, second: string, more: object = {}): Result {
   const has = Object.fromEntries(PLATFORM.map((name) => [name, Reflect.get(globalThis, name)]))
   const world = createContext({ ...has, WebSocket: EchoSocket, ...more })
   runInContext('globalThis.self = globalThis', world)
   runInContext(script, world)
-  return runInContext(call(transport), world)
+  return runInContext(second, world)
 }

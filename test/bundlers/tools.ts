@@ -2,6 +2,9 @@
 
 export type Way = 'import' | 'require'
 
+/** What webpack 5 adds for a page. */
+export const WEBPACK: readonly string[] = ['webpack', 'module', 'browser', 'production']
+
 /** Tools that read `exports`, the conditions that they add to `import` or `require`, and which build they get. */
 export const CONDITIONS: readonly (readonly [
   tool: string,
@@ -11,8 +14,8 @@ export const CONDITIONS: readonly (readonly [
 ])[] = [
   ['Vite', 'import', ['module', 'browser', 'production'], 'browser'],
   ['Vite in development', 'import', ['module', 'browser', 'development'], 'browser-development'],
-  ['webpack 5', 'import', ['webpack', 'module', 'browser', 'production'], 'browser'],
-  ['webpack 5', 'require', ['webpack', 'module', 'browser', 'production'], 'browser'],
+  ['webpack 5', 'import', WEBPACK, 'browser'],
+  ['webpack 5', 'require', WEBPACK, 'browser'],
   [
     'webpack 5 in development',
     'import',
@@ -63,3 +66,10 @@ export const NODE: readonly (readonly [
   ['Bun', 'import', ['bun', 'node'], 'esm'],
   ['Bun', 'require', ['bun', 'node'], 'cjs'],
 ]
+
+/** A program that gets a module in both ways, and says in the global `isOne` whether that gave one copy of it. */
+export const bothWays = (name: string): string => `
+import * as imported from '${name}'
+const required = require('${name}')
+globalThis.isOne = Object.keys(imported).every((key) => imported[key] === required[key])
+`

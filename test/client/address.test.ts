@@ -3,6 +3,7 @@ import { readAddress } from '../../packages/client/src/address.js'
 import { readOptions } from '../../packages/client/src/options.js'
 import { pageLocation } from '../../packages/client/src/page-location.js'
 import { pageLocation as shortPageLocation } from '../../packages/client/src/short-page-location.js'
+import { thrownBy } from '../protocol/rejection.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 
 describe('readAddress', () => {
@@ -61,6 +62,28 @@ describe('readAddress', () => {
       expect(readAddress('https://x', undefined).http).to.equal('https://x')
     })
   }
+
+  for (const host of [
+    'https://ann:S3CR3T@x',
+    'https://ann@x:8443/app',
+    'wss://:S3CR3T@x',
+    'ann:S3CR3T@x',
+    'ann@x:80/a?b#c',
+    'https://@x',
+    'https:\\\\ann:S3CR3T@x',
+  ]) {
+    it(`refuses the credentials of ${host}, and does not repeat them`, () => {
+      const error = thrownBy(() => readAddress(host, undefined)) as Error
+      expect(error).to.include({ code: 'bad_option' })
+      expect(error.message).to.include('without credentials').and.not.include('S3CR3T')
+    })
+  }
+
+  it('takes an @ for a part of the path, the query or the fragment', () => {
+    for (const rest of ['/@scope', '/a@b', '?c=d@e', '#@'])
+      for (const host of ['https://x:8443', 'x:8443'])
+        expect(readAddress(host + rest, undefined).websocket).to.match(/^wss?:\/\/x:8443(\/|$)/)
+  })
 
   for (const host of ['', 'a b', 'ftp://x', 'http://']) {
     it(`refuses "${host}"`, () => {

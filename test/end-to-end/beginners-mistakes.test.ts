@@ -23,6 +23,8 @@ const UNSEEN: Readonly<Record<string, string>> = {
   'A listener waits for `message`': 'it comes after 10 s: test/client/development-advice.test.ts',
   'a one-way message of a client was refused':
     'the first programs have no contract: test/end-to-end/contract-handlers.test.ts',
+  "a request for another client's session was refused":
+    'the first programs have one address: test/end-to-end/several-addresses.test.ts',
   'connectAuthentication still has not answered':
     'it comes after 30 s: test/server/authentication/connect-authentication.test.ts',
 }

@@ -1,4 +1,5 @@
 /** An HTTP/2 server with `allowHTTP1`, and clients of HTTP/1.1. */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createSecureServer } from 'node:http2'
 import { expect } from 'chai'
@@ -44,5 +45,28 @@ describe('an HTTP/2 server as `server`', () => {
     const [headers] = await once(request, 'response')
     expect(headers[':status']).to.equal(200)
     session.destroy()
+  })
+
+  /** How a poll of a page is answered by HTTP/2. */
+  async function poll(headers: Readonly<Record<string, string>>): Promise<[status: unknown, body: string]> {
+    const session = connect(`https://${site.host}`)
+    const path = `/sockets/000/${randomUUID()}/xhr`
+    const request = session.request({ ':method': 'POST', ':path': path, ...headers }).setEncoding('utf8')
+    request.end()
+    let body = ''
+    request.on('data', (text) => {
+      body += text
+    })
+    const [answered] = await once(request, 'response')
+    await once(request, 'end')
+    session.destroy()
+    return [answered[':status'], body]
+  }
+
+  it('compares the origin of a page with the authority of HTTP/2, which has no Host', async () => {
+    expect(await poll({ origin: `https://${site.host}` })).to.deep.equal([200, 'o\n'])
+    expect(await poll({ origin: 'https://elsewhere.example' })).to.have.property('0', 403)
+    const hints = site.log.map(({ details }) => Object(details).host).filter(Boolean)
+    expect(hints).to.deep.equal([site.host])
   })
 })

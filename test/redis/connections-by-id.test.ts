@@ -6,6 +6,9 @@ import { rows } from '../end-to-end/connection-rows.js'
 import { rejection, Site, until } from '../end-to-end/fixture.js'
 import { RedisProcess } from './redis-process.js'
 
+/** Milliseconds that Redis has for an answer: 10,000 messages at once take long on a busy machine. */
+const COMMAND_TIMEOUT = 60_000
+
 describe('connections by id, on two nodes', function () {
   this.timeout(120_000)
   let redis: RedisProcess
@@ -21,7 +24,7 @@ describe('connections by id, on two nodes', function () {
   after(() => redis.stop())
 
   const startNode = async () => {
-    const engine = new RedisEngine({ url: redis.url, prefix: `${made}:` })
+    const engine = new RedisEngine({ url: redis.url, prefix: `${made}:`, commandTimeout: COMMAND_TIMEOUT })
     await engine.ready()
     const secret = 'of the tests, 32 bytes long or more'
     const names = { connectionQuery: ['name'], connectionHeaders: ['host'] }

@@ -49,6 +49,13 @@ describe('requestAddress', () => {
     expect(asked).to.deep.equal([['10.0.0.1', 0]])
   })
 
+  it('gives the authority of HTTP/2, before a Host header and after a trusted proxy’s', () => {
+    const authority = { ':authority': 'b:2' }
+    expect(requestAddress(request(authority), nobody).host).to.equal('b:2')
+    expect(requestAddress(request({ ...authority, host: 'a:1' }), nobody).host).to.equal('b:2')
+    expect(requestAddress(request({ ...authority, ...forwarded }), proxies).host).to.equal('app.example.com')
+  })
+
   it('has no host for a request that names none', () => {
     expect(requestAddress(request({}), nobody).host).to.equal(undefined)
   })

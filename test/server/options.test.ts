@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { createSecureServer } from 'node:http2'
+import { createServer as createHttp2Server, createSecureServer } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
 import { createServer as createNetServer } from 'node:net'
 import { type Engine, MemoryEngine, RpcError, type TokenSocketServerOptions } from '@token-socket/server'
@@ -188,7 +188,11 @@ describe('resolveOptions', () => {
   })
 
   it('takes servers of http, https and http2', () => {
-    for (const server of [createServer(), createHttpsServer(), createSecureServer()] as Server[])
+    for (const server of [
+      createServer(),
+      createHttpsServer(),
+      createSecureServer({ allowHTTP1: true }),
+    ] as Server[])
       expect(resolveOptions({ ...required, server }).server).to.equal(server)
   })
 
@@ -263,6 +267,11 @@ describe('resolveOptions', () => {
       'server has to be an HTTP server, not a number: make one',
     ],
     [
+      'an HTTP/2 server without TLS',
+      { ...required, server: createHttp2Server() },
+      'server has to take HTTP/1.1: give http2.createSecureServer({ allowHTTP1: true, … }), or an HTTP',
+    ],
+    [
       'the application as server',
       { ...required, server: required.app },
       'not an Express application: make one',
@@ -314,6 +323,9 @@ describe('resolveOptions', () => {
         new EventEmitter(),
         { on() {} },
         createNetServer(),
+        createHttp2Server(),
+        createSecureServer(),
+        createSecureServer({ allowHTTP1: false }),
       ],
     ],
     ['logger', [null, 5, 'console', {}, { info() {}, warn() {} }]],

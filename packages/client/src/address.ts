@@ -13,6 +13,8 @@ export interface Address {
 const HAS_PROTOCOL = /^[a-z][a-z\d+.-]*:\/\//i
 /** Its first group says whether the connection is to be secure. */
 const PROTOCOL = /^(?:http|ws)(s?):$/
+/** A user in front of the host: `ann:secret@example.com`. */
+const CREDENTIALS = /^([^/?#\\]*[/\\]{2})?[^/?#\\]*@/
 
 /**
  * Reads the options `host` and `port`.
@@ -30,7 +32,9 @@ export function readAddress(host: string | undefined, port: number | undefined):
   const protocol = page?.protocol === 'https:' ? 'https:' : 'http:'
   const url = parseUrl(HAS_PROTOCOL.test(text) ? text : `${protocol}//${text}`, port)
   const [, secure] = PROTOCOL.exec(url?.protocol ?? '') ?? []
-  if (!url || secure === undefined) throw badOption('host', 'a host name, or an http or https URL')
+  // The browser would drop them, or refuse each request.
+  if (!url || secure === undefined || CREDENTIALS.test(text))
+    throw badOption('host', 'a host name, or an http or https URL, without credentials')
   const rest = `${secure}://${url.host}${url.pathname.replace(/\/+$/, '')}`
   return { http: `http${rest}`, websocket: `ws${rest}` }
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { copied } from './runtime/copied.js'
 import { handleRejection } from './runtime/isolated.js'
 
@@ -44,9 +44,14 @@ export function requestAddress(request: IncomingMessage, trusts: TrustProxy): Re
           ?.trim()
       : ''
   return {
-    host: forwarded('x-forwarded-host') || headers.host,
+    // Over HTTP/2 a browser names the host in `:authority` only. No header of HTTP/1 has such a name.
+    host: forwarded('x-forwarded-host') || authorityOf(headers) || headers.host,
     secure: 'encrypted' in socket || forwarded('x-forwarded-proto') === 'https',
   }
+}
+
+function authorityOf(headers: IncomingHttpHeaders): string {
+  return String(headers[':authority'] ?? '')
 }
 
 /** The host name of a request without its port, as Express's `request.hostname`. */

@@ -2,7 +2,7 @@ import type { RpcError } from '@token-socket/protocol'
 import type { Engine } from './engine.js'
 import { badOption, checkLogger } from './option-checks.js'
 import { appInstead, serverInstead } from './runtime/framework-parts.js'
-import { describeGiven, isExpress, isHttpServer } from './runtime/given-value.js'
+import { describeGiven, isExpress, isHttpServer, takesHttp1 } from './runtime/given-value.js'
 
 /** Options, of which nothing is known yet. */
 type Given = Readonly<Record<string, unknown>>
@@ -17,9 +17,13 @@ export function checkParts(options: unknown): void {
   if (!isExpress(app))
     throw badOption('app', `has to be an Express application${notGiven(app)}: ${appInstead(app)}`)
   if (!isHttpServer(server)) throw badServer(server)
+  if (!takesHttp1(server)) throw badOption('server', ONLY_HTTP2)
   checkFunctions(options as Given)
   checkSecret(options as Given)
 }
+
+const ONLY_HTTP2 =
+  'has to take HTTP/1.1: give http2.createSecureServer({ allowHTTP1: true, … }), or an HTTP or HTTPS server'
 
 function notOneObject(given: unknown): RpcError {
   const why = `has to be one object, not ${describeGiven(given)}: new TokenSocketServer({ app, server })`

@@ -86,6 +86,12 @@ export const SET_UP: readonly Mistake[] = [
     says: [/server has to be an HTTP server, not nothing/, /http\.createServer\(app\)/],
   },
   {
+    mistake: 'a server of HTTP/2 only',
+    isServerOnly,
+    server: [made("{ app, server: (await import('node:http2')).createServer(), socketController }")],
+    says: [/server has to take HTTP\/1\.1/, /allowHTTP1: true/],
+  },
+  {
     mistake: 'the app as the server',
     isServerOnly,
     server: [made('{ app, server: app, socketController }')],

@@ -20,8 +20,19 @@ export function isExpress(app: unknown): boolean {
 }
 
 /** What only the servers of Node's `http`, `https` and `http2` have together, and a wrapper around one of them. */
-export function isHttpServer(server: unknown): boolean {
+export function isHttpServer(server: unknown): server is object {
   return typeof server === 'object' && server !== null && hasMethods(server, SERVER_METHODS)
+}
+
+/**
+ * Whether an HTTP server hears clients of HTTP/1.1: one of HTTP/2 does with TLS and `allowHTTP1` only. Without TLS it
+ * has settings of HTTP/2 and none of TLS.
+ */
+export function takesHttp1(server: object): boolean {
+  if (!hasMethods(server, ['updateSettings'])) return true
+  if (!hasMethods(server, ['setSecureContext'])) return false
+  const { ALPNProtocols: protocols } = server as { readonly ALPNProtocols?: unknown }
+  return !Buffer.isBuffer(protocols) || protocols.includes('http/1.1')
 }
 
 const SERVER_METHODS = ['on', 'emit', 'removeListener', 'listen', 'address', 'close', 'setTimeout']
