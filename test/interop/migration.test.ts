@@ -8,9 +8,8 @@ import { redisEngine } from '@token-socket/redis'
 import type { RemoteClient } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { LEGACY_LIMITS } from '../../packages/server/src/legacy-limits.js'
-import { resolveLimits } from '../../packages/server/src/limit-options.js'
 import { next, rejection, type Site, type SiteOptions, until, useSites } from '../end-to-end/fixture.js'
+import { STALLING } from '../end-to-end/stalled-readers.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { RedisProcess } from '../redis/redis-process.js'
 import { plainRedis } from './plain-redis.js'
@@ -56,6 +55,11 @@ const actions = {
   hang: (_data: unknown, _callback: Answer) => {},
 }
 
+/** Milliseconds in which requests end surely: no outcome hangs on it. */
+const LONG = 25_000
+
+const after = (delay: number) => new Promise((resolve) => setTimeout(resolve, delay))
+
 /** `done`, or the code of the first failure; calls that never end are left alone. */
 async function first(requests: readonly Promise<unknown>[], most = 200): Promise<string> {
   const failed = Promise.all(requests).then(
@@ -75,11 +79,27 @@ const called = (run: (callback: (error: unknown, data?: unknown) => void) => unk
 /** Its code, or what it is. */
 const seen = (error: unknown) => (error instanceof Error ? `an error: ${error.message}` : error)
 
-/** What a second may bring: tests of the limits themselves go over them. */
-const limit =
-  (name: keyof typeof LEGACY_LIMITS) =>
-  async ({ isLegacy }: World) =>
-    resolveLimits({}, isLegacy ? LEGACY_LIMITS : {})[name]
+/**
+ * What requests come to in a second that does not pass, however slow the machine is. With what a
+ * second before left unused, twice a rate fits into it.
+ */
+async function inOneSecond(run: () => Promise<string>): Promise<string> {
+  const clock = sinon.useFakeTimers({ now: Date.now(), toFake: ['performance', 'Date'] })
+  try {
+    return await run()
+  } finally {
+    clock.restore()
+  }
+}
+
+/** Callbacks of calls that are answered together. */
+const unanswered: Answer[] = []
+
+/** Calls in rounds: each waits for the one before. */
+async function inRounds(rounds: number, call: () => Promise<unknown>): Promise<string> {
+  for (let round = 1; round < rounds; round += 1) await first(many(500, call), LONG)
+  return first(many(500, call), LONG)
+}
 
 /** Lets 31 seconds pass while a call runs. */
 async function late(call: () => Promise<unknown>, isRunning: () => boolean): Promise<string> {
@@ -196,27 +216,39 @@ const ROWS: readonly Row[] = [
   },
   {
     worked: 'More than 1,000 publications of a client in a second on a channel',
-    run: limit('publicationRate'),
-    now: 1000,
-    legacy: 100_000,
+    run: ({ client }) =>
+      inOneSecond(() =>
+        first(
+          many(1001, (index) => client.publish('a', index)),
+          LONG,
+        ),
+      ),
+    now: 'too_many_messages',
+    legacy: 'done',
   },
   {
     worked: 'Publications of a client on a channel with more than 8 MiB in a second',
-    run: limit('publicationBytes'),
-    now: 8 * 1024 * 1024,
-    legacy: 64 * 1024 * 1024,
+    run: ({ client }) => inOneSecond(() => inRounds(2, () => client.publish('a', 'x'.repeat(32_000)))),
+    now: 'too_many_messages',
+    legacy: 'done',
   },
   {
     worked: 'More than 10 broadcasts of a client in a second',
-    run: limit('broadcastRate'),
-    now: 10,
-    legacy: 10_000,
+    run: ({ client }) =>
+      inOneSecond(() =>
+        first(
+          many(11, (index) => client.broadcast(index)),
+          LONG,
+        ),
+      ),
+    now: 'too_many_messages',
+    legacy: 'done',
   },
   {
     worked: 'More than 10,000 messages of a client in a second',
-    run: limit('rate'),
-    now: 10_000,
-    legacy: 100_000,
+    run: ({ client }) => inOneSecond(() => inRounds(21, () => client.rpc('echo', 1))),
+    now: 'too_many_messages',
+    legacy: 'done',
   },
   {
     worked: 'More than 1,000 channels of a socket',
@@ -230,15 +262,36 @@ const ROWS: readonly Row[] = [
   },
   {
     worked: 'Answers of more than 16 Mi UTF-16 code units that wait for a socket',
-    run: limit('answers'),
-    now: 16 * 1024 * 1024,
-    legacy: 64 * 1024 * 1024,
+    options: {
+      socketController: {
+        big: (_auth, _data, callback: Answer) => {
+          unanswered.push(callback)
+          if (unanswered.length === 28) for (const answer of unanswered.splice(0)) answer(null, MIB)
+        },
+      },
+    },
+    run: ({ client }) =>
+      first(
+        many(28, () => client.rpc('big')),
+        LONG,
+      ),
+    now: 'too_large',
+    legacy: 'done',
   },
   {
     worked: 'A client that does not read while more than 1 Mi UTF-16 code units of publications wait for it',
-    run: limit('outbox'),
-    now: 1024 * 1024,
-    legacy: 16 * 1024 * 1024,
+    options: { limits: { readTimeout: 500 } },
+    run: async ({ site, isLegacy }) => {
+      const known = new Set(site.sockets.sockets())
+      const reader = await STALLING.websocket(site, 'a')
+      const [stalled] = site.sockets.sockets().filter((socket) => !known.has(socket))
+      for (const data of many(15, () => MIB.slice(100))) await site.sockets.publish('a', data)
+      await Promise.race([until(() => stalled?.isClosed), after(isLegacy ? 1000 : LONG)])
+      reader.destroy()
+      return site.log.map(({ details }) => details.code).filter((code) => code === 'slow_consumer')
+    },
+    now: ['slow_consumer'],
+    legacy: [],
   },
   {
     worked: 'In the new client, `error === "No such order"`',
@@ -364,7 +417,7 @@ const REDIS_ROWS = [
 ]
 
 describe('what worked with the old pair', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   const open = useSites()
 
   for (const { worked, options, run, now, legacy = now } of ROWS) {
