@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { InOrder } from '../../packages/server/src/in-order.js'
 
+type Gate = { readonly task: () => Promise<string>; readonly open: (outcome: Promise<string>) => void }
+
 describe('InOrder', () => {
   /** A task that ends when it is told to. */
   function gate(name: string, log: string[]) {
@@ -51,6 +53,47 @@ describe('InOrder', () => {
       expect(log).to.deep.equal(['first begins', 'second begins', 'second ends'])
       first.open(Promise.resolve('1'))
       await waits
+    })
+
+    it('runs what is to run alone after all earlier tasks, and before all later ones', async () => {
+      const log: string[] = []
+      const order = new InOrder()
+      const gates = ['a', 'b', 'alone', 'again', 'c', 'a'].map((name) => gate(name, log))
+      const [a, b, alone, again, c, later] = gates as [Gate, Gate, Gate, Gate, Gate, Gate]
+      const results = [
+        order.run('a', a.task),
+        order.run('b', b.task),
+        order.runAlone(alone.task),
+        order.runAlone(again.task),
+        order.run('c', c.task),
+        order.run('a', later.task),
+      ]
+      for (const one of [b, c, later, again, alone]) one.open(Promise.resolve('done'))
+      expect(log).to.deep.equal(['a begins', 'b begins'])
+      a.open(Promise.reject(new Error('no')))
+      const settled = await Promise.allSettled(results)
+      expect(settled.map(({ status }) => status)).to.deep.equal(['rejected', ...Array(5).fill('fulfilled')])
+      expect(log.filter((line) => line.endsWith('begins')).slice(2)).to.deep.equal([
+        'alone begins',
+        'again begins',
+        'c begins',
+        'a begins',
+      ])
+      expect(log.indexOf('again begins')).to.be.above(log.indexOf('alone ends'))
+      expect(log.indexOf('c begins')).to.be.above(log.indexOf('again ends'))
+      expect(order).to.include({ size: 0, weight: 0 })
+    })
+
+    it('runs a task at once after one that ran alone has ended', async () => {
+      const log: string[] = []
+      const order = new InOrder()
+      await order.runAlone(async () => {}, 5)
+      const { task, open } = gate('next', log)
+      const result = order.run('a', task)
+      expect(log).to.deep.equal(['next begins'])
+      open(Promise.resolve('done'))
+      await result
+      expect(order).to.include({ size: 0, weight: 0 })
     })
 
     it('goes on after a task that fails, and rejects for that one only', async () => {

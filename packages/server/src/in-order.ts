@@ -3,6 +3,8 @@ import { attempt } from './runtime/attempt.js'
 /** Runs tasks of the same key one after the other, in the order in which they were given. */
 export class InOrder {
   readonly #tails = new Map<string, Promise<unknown>>()
+  /** The last task of {@link runAlone}, as long as it runs or waits. */
+  #alone: Promise<unknown> | undefined
   #size = 0
   #weight = 0
 
@@ -18,15 +20,30 @@ export class InOrder {
 
   /** Runs a task, at once if no earlier one of its key runs. Resolves or rejects as the task does; rejects if it throws. */
   run<T>(key: string, task: () => Promise<T>, weight = 0): Promise<T> {
-    const before = this.#tails.get(key)
+    const before = this.#tails.get(key) ?? this.#alone
     const result = before ? before.then(task, task) : attempt(task)
     this.#tails.set(key, result)
+    return this.#count(result, weight, [key])
+  }
+
+  /** Runs a task after all earlier ones, of every key, and before all later ones. */
+  runAlone<T>(task: () => Promise<T>, weight = 0): Promise<T> {
+    const before = [...this.#tails.values(), ...(this.#alone ? [this.#alone] : [])]
+    const result = before.length > 0 ? Promise.allSettled(before).then(task) : attempt(task)
+    const keys = [...this.#tails.keys()]
+    for (const key of keys) this.#tails.set(key, result)
+    this.#alone = result
+    return this.#count(result, weight, keys)
+  }
+
+  #count<T>(result: Promise<T>, weight: number, keys: readonly string[]): Promise<T> {
     this.#size += 1
     this.#weight += weight
     const done = () => {
       this.#size -= 1
       this.#weight -= weight
-      if (this.#tails.get(key) === result) this.#tails.delete(key)
+      for (const key of keys) if (this.#tails.get(key) === result) this.#tails.delete(key)
+      if (this.#alone === result) this.#alone = undefined
     }
     result.then(done, done)
     return result

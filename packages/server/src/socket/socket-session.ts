@@ -280,7 +280,7 @@ export class SocketSession {
 
   /**
    * Requests about the same channel are done in the order in which they came, however long a listener
-   * takes; so are a client's messages, however long a middleware takes.
+   * takes; so are a client's messages, however long a middleware takes. A broadcast is about every channel.
    */
   #asAction(message: PendingRequest | PendingMessage, bytes: number): Action {
     const channel = 'channel' in message ? message.channel : ''
@@ -292,12 +292,15 @@ export class SocketSession {
       if (size >= limit) return callback(plainRefusal('too_many_calls', { field: 'calls', limit }), undefined)
       if (size > 0 && weight + bytes > callBytes)
         return callback(plainRefusal('too_many_calls', { field: 'callBytes', limit: callBytes }), undefined)
-      return this.#inOrder
-        .run(queue, () => this.#carryOut(message), bytes)
-        .then(({ error, data = null, by }) => {
-          if (by) message.refusedBy = by
-          callback(channel ? withSubject(forCaller(error), { channel }) : error, data)
-        })
+      const carryOut = () => this.#carryOut(message)
+      const done =
+        message.type === 'broadcast'
+          ? this.#inOrder.runAlone(carryOut, bytes)
+          : this.#inOrder.run(queue, carryOut, bytes)
+      return done.then(({ error, data = null, by }) => {
+        if (by) message.refusedBy = by
+        callback(channel ? withSubject(forCaller(error), { channel }) : error, data)
+      })
     }
   }
 
