@@ -83,6 +83,33 @@ describe('Redeemer', () => {
       await refused(redeemer.connect(token), /used already/)
     })
 
+    it('refuses a ticket of a server with another prefix, and says so in the log', async () => {
+      const staff = new Redeemer({ tokens, revocations, engine, log: logger, prefix: '/staff' })
+      const data = { auth: { id: 7 }, ips: [] }
+      for (const prefix of ['/sockets', '/staff/a', '/Staff', '']) {
+        logger.lines.length = 0
+        const error = await rejection(staff.connect(await ticket({ ...data, prefix })))
+        expect(error, prefix).to.include({ code: 'invalid_token', message: 'Invalid token' })
+        const [{ details, message } = { details: {}, message: '' }] = logger.of('warn')
+        expect(details, prefix).to.include({ option: 'prefix', prefix: '/staff', issuer: prefix })
+        expect(message).to.match(/a server with another prefix issued/)
+      }
+      const own = await staff.connect(await ticket({ ...data, prefix: '/staff' }))
+      expect(own).to.include({ claims: undefined }).and.not.to.have.property('prefix')
+    })
+
+    it('takes a ticket of a version before, which names no prefix', async () => {
+      const staff = new Redeemer({ tokens, revocations, engine, log: logger, prefix: '/staff' })
+      expect(await staff.connect(await ticket({ auth: { id: 7 }, ips: [] }))).to.deep.include({
+        auth: { id: 7 },
+      })
+    })
+
+    it('takes what the application signed at any prefix: its `aud` says where it counts', async () => {
+      const staff = new Redeemer({ tokens, revocations, engine, log: logger, prefix: '/staff' })
+      expect((await staff.connect(sign({ scope: 'connect', uid: 'ann' }))).claims?.uid).to.equal('ann')
+    })
+
     it('reads the claims of a ticket that has some', async () => {
       const { claims } = await redeemer.connect(
         await ticket({ auth: { uid: 'jim' }, hasClaims: true, ips: [] }),

@@ -27,6 +27,8 @@ export interface RedeemerOptions {
   readonly revocations: Pick<Revocations, 'check'>
   /** Whether what a signed token lets in ends with the token. @default true */
   readonly enforceExpiry?: boolean
+  /** Tickets of servers with another one are refused. @default all are taken */
+  readonly prefix?: string | undefined
   /** Milliseconds for which a ticket lets in. @default for as long as the socket lives */
   readonly sessionTtl?: number | undefined
   /** Knows what was revoked, over all nodes. @default nothing is */
@@ -34,7 +36,7 @@ export interface RedeemerOptions {
 }
 
 /** Whom a token lets in. */
-export interface Redeemed extends Omit<TicketData, 'hasClaims'>, AuthorizationSource {
+export interface Redeemed extends Omit<TicketData, 'hasClaims' | 'prefix'>, AuthorizationSource {
   readonly auth: unknown
   readonly claims: Claims | undefined
   /** The id of the token, or of its ticket. @default none */
@@ -61,7 +63,8 @@ export class Redeemer {
   async connect(token: string): Promise<Redeemed> {
     const { ticket, claims } = this.#verify(token, () => this.#suspect(token))
     if (!claims) {
-      const { hasClaims, ...data } = await this.#take(ticket)
+      const { hasClaims, prefix, ...data } = await this.#take(ticket)
+      this.#checkPrefix(prefix)
       const claims = hasClaims ? readClaims(data.auth) : undefined
       const redeemed = { ...data, jti: ticket, claims, expiresAt: endIn(this.#options.sessionTtl) }
       await this.#checkOrders({ ...redeemed, uid: claims?.uid })
@@ -96,6 +99,14 @@ export class Redeemer {
     const ticket = await this.#options.engine.tickets.take(id)
     if (ticket === undefined) throw this.#refused('used already, expired, or unknown')
     return decodeData(ticket) as TicketData
+  }
+
+  /** Servers for other users may have the same secret and engine: one server's sign-in is none at the other. */
+  #checkPrefix(issuer: string | undefined): void {
+    const { prefix, log } = this.#options
+    if (issuer === undefined || prefix === undefined || issuer === prefix) return
+    log.write('token of another prefix', ['warn', { option: 'prefix', prefix, issuer }, OTHER_PREFIX])
+    throw new RpcError('invalid_token')
   }
 
   /** Last: a token that is refused for what it says may be corrected and signed anew. */
@@ -187,6 +198,9 @@ const LOOK_INTERVAL = 10_000
 
 const OTHER_NODE =
   'a token was refused that another node issued: do all nodes have the same secret, keys, audience and time?'
+
+const OTHER_PREFIX =
+  'a token was refused that a server with another prefix issued: a token opens sockets at the prefix of its own server only'
 
 /** Milliseconds: twice what clocks may differ by. */
 const LEEWAY = 10_000

@@ -36,6 +36,8 @@ export type Authentication = string | AuthenticationFunction<Request>
 /** What {@link tokenRoute} needs. */
 export interface TokenRouteOptions extends TokenRateLimits, OpeningOptions {
   readonly authentication: Authentication
+  /** Where sockets open with the tokens, and nowhere else. @default wherever the ticket is known */
+  readonly prefix?: string | undefined
   /** Milliseconds that `authentication` may take. */
   readonly authenticationTimeout: number
   readonly tokenTtl: number
@@ -204,7 +206,7 @@ async function answer(
   const session = sessionOf(request)
   if (data === auth) options.development?.checkData(OPTION, '', auth)
   const opening = readOpening({ headers: request.headers, url: request.originalUrl }, options)
-  const of = { ip, ips, host, opening, session, issuedAt }
+  const of = { ip, ips, host, opening, session, prefix: options.prefix, issuedAt }
   const ticket: TicketData = { auth: data, ...(hasClaims && { hasClaims }), ...of }
   const json = encode(ticket, options, data === auth)
   const owners = ownersOf(ticket, options)

@@ -16,6 +16,11 @@ export interface TicketData {
   readonly opening?: OpeningRequest | undefined
   /** The hash of the session that it was asked for in. */
   readonly session?: string | undefined
+  /**
+   * The prefix of the server that it was asked of: it opens sockets there only. @default any, as
+   * in tickets of versions before
+   */
+  readonly prefix?: string | undefined
   /** When it was asked for, in milliseconds since 1970. @default not known */
   readonly issuedAt?: number | undefined
 }

@@ -9,7 +9,7 @@ import type { Turnstile } from '../turnstile.js'
 
 /** Dependencies of {@link mountTokenEndpoint}. */
 export interface TokenEndpointParts
-  extends Omit<TokenRouteOptions, 'tickets' | keyof Limits>,
+  extends Omit<TokenRouteOptions, 'tickets' | 'prefix' | keyof Limits>,
     Pick<ResolvedOptions, 'engine' | 'customMiddleware' | 'prefix' | 'logger' | 'limits'>,
     Pick<TokenMount, 'app' | 'server'> {
   /** The path. */
