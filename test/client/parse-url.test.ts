@@ -19,6 +19,8 @@ const ALIKE: readonly (readonly [text: unknown, port?: number])[] = [
   ['ws://x:443'],
   ['wss://x:443/sockets?token=a@b'],
   ['http://x:'],
+  [' https://example.com\n'],
+  ['wss://x/a?b '],
   ['http://x', 8000],
   ['http://x:1', 2],
   ['https://x:1', 443],

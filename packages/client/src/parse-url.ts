@@ -37,7 +37,8 @@ function parseOther(text: string): ParsedUrl | undefined {
 /** Applications give anything: its own `toString` may throw. */
 function textOf(value: unknown): string {
   try {
-    return String(value)
+    // Such as the line break at the end of a file or a variable.
+    return String(value).trim()
   } catch {
     return ''
   }
