@@ -307,6 +307,21 @@ describe('TokenSocketServer#shutdown', () => {
       })
     }
 
+    for (const [what, options, field] of [
+      ['a prefix above it', { ...free, prefix: '/up', healthRoute: false }, 'prefix'],
+      ['the same path as a token route', { ...free, tokenRoute: '/up/health' }, 'tokenRoute'],
+      ['the same path', { ...free, healthRoute: '/up/health' }, 'healthRoute'],
+    ] as const) {
+      for (const isOwnApp of [true, false])
+        it(`refuses ${what} where the health route is on its own, ${isOwnApp ? 'on the same' : 'on another'} application`, async () => {
+          const app = express()
+          const http = await listen(app)
+          make(app, http, { healthRoute: '/up/health' })
+          expect(refusedFor(isOwnApp ? app : express(), http, options)).to.equal(field)
+          await serves(http)
+        })
+    }
+
     it('refuses another application with the same prefix on one HTTP server', async () => {
       const http = await listen(express())
       make(express(), http)
