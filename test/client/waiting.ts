@@ -12,6 +12,13 @@ export function turn(): Promise<void> {
   })
 }
 
+/** Resolves a millisecond later by the real clock, in which input and output go on. */
+export function moment(): Promise<void> {
+  return new Promise((resolve) => {
+    realSetTimeout(resolve, 1)
+  })
+}
+
 /** A promise's error. @throws if it resolves */
 export async function errorOf(
   promise: Promise<unknown>,
@@ -25,3 +32,4 @@ export async function errorOf(
 }
 
 const realSetImmediate = setImmediate
+const realSetTimeout = setTimeout

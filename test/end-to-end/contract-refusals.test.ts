@@ -104,12 +104,29 @@ describe('a client of a contract that the server refuses to sign in again', () =
     })
   }
 
+  /** Holds back the timers of a wait. @returns a function that lets the last one expire */
+  function holdTimers(wait: number): () => void {
+    const { setTimeout: start } = globalThis
+    let expire = () => {}
+    const held = (run: () => void, time?: number, ...args: unknown[]) => {
+      if (time !== wait) return start(run, time, ...args)
+      expire = run
+      return start(() => {}, time)
+    }
+    sinon.replace(globalThis, 'setTimeout', held as typeof setTimeout)
+    return () => expire()
+  }
+
   it('hears nothing of what may pass, such as a broken `authentication`, and `$connect` waits for `timeout`', async () => {
     refusal = new Error('The database is away')
     site = await start({ socketController, authentication: answer })
     const opened = await open()
     await refuse(opened)
-    const error = await rejection(opened.client.$connect({ timeout: 20 }))
+    const expire = holdTimers(54_321)
+    const rejected = rejection(opened.client.$connect({ timeout: 54_321 }))
+    await new Promise((resolve) => opened.client.$socket.once('reconnect', resolve))
+    expire()
+    const error = await rejected
     expect(error).to.include({ code: 'timeout' })
     expect(error.cause).to.include({ code: 'token_failed' })
     expect(opened.errors).to.deep.equal([])

@@ -1,8 +1,8 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { Deadlines } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { collectGarbage } from '../garbage.js'
+import { onlyIn } from '../only-in.js'
 import { Random } from './random.js'
 
 describe('Deadlines', () => {
@@ -158,7 +158,7 @@ describe('Deadlines', () => {
       }
     })
 
-    it('does not keep the process alive', () => {
+    onlyIn('node', 'it names the timers that keep it alive').it('does not keep the process alive', () => {
       clock.restore()
       const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
       const before = timers()
@@ -238,10 +238,8 @@ describe('Deadlines', () => {
   }
 
   it('keeps nothing for deadlines that were taken away, however different their waits were', () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     const used = () => {
-      collect()
+      collectGarbage()
       return process.memoryUsage().heapUsed
     }
     const run = (from: number) => {

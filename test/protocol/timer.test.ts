@@ -1,7 +1,7 @@
 import { startTimer } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { memoryInUse } from '../end-to-end/memory.js'
+import { memoryInUse } from '../garbage.js'
 
 describe('startTimer', () => {
   let clock: sinon.SinonFakeTimers

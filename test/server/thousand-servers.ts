@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { TokenSocket } from '@token-socket/client'
 import { TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
-import { memoryInUse } from '../end-to-end/memory.js'
+import { memoryInUse } from '../garbage.js'
 import { EXPRESS_VERSIONS } from './applications.js'
 
 const version = EXPRESS_VERSIONS.find(({ name }) => name.endsWith(process.argv[2] ?? ''))

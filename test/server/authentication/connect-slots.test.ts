@@ -1,7 +1,5 @@
 /** What every kind of answer does to the slots of `connectAuthentication`, and to the turns of the event loop. */
 import type { IncomingMessage } from 'node:http'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { MemoryEngine, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import fc from 'fast-check'
@@ -12,6 +10,7 @@ import {
 } from '../../../packages/server/src/authentication/connect-authentication.js'
 import { Revocations } from '../../../packages/server/src/authentication/revocations.js'
 import { Turnstile } from '../../../packages/server/src/turnstile.js'
+import { collectGarbage } from '../../garbage.js'
 import { RecordedLog } from '../recorded-log.js'
 
 const SLOTS = 3
@@ -216,8 +215,6 @@ describe('slots of connectAuthentication', () => {
   })
 
   it('keep nothing of clients that have left while they waited', async () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     const made = make()
     made.state.hook = () => new Promise(() => {})
     const arrivals: Arrival[] = []
@@ -232,7 +229,7 @@ describe('slots of connectAuthentication', () => {
     for (const arrival of arrivals) arrival.close()
     await turn()
     await turn()
-    collect()
+    collectGarbage()
     expect(requests.filter((request) => request.deref() !== undefined)).to.deep.equal([])
   })
 })

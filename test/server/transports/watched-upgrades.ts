@@ -1,7 +1,6 @@
 /** Whether the requests of upgrades are given back to the garbage collector. */
 import type { Server } from 'node:http'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collectGarbage } from '../../garbage.js'
 
 /** Watches the requests of a server's upgrades from now on, without keeping them. */
 export function watchUpgrades(http: Server): WeakRef<object>[] {
@@ -16,13 +15,10 @@ export function watchUpgrades(http: Server): WeakRef<object>[] {
 
 /** Collects garbage in a few turns of the event loop. @returns how many requests are still there */
 export async function keptAfterCollection(requests: readonly WeakRef<object>[]): Promise<number> {
-  // Whatever flags the process was started with.
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
   const kept = () => requests.filter((request) => request.deref() !== undefined).length
   for (let at = 0; at < 5 && kept() > 0; at += 1) {
     await new Promise(setImmediate)
-    collect()
+    collectGarbage()
   }
   return kept()
 }
