@@ -6,7 +6,7 @@ import { rejection } from './rejection.js'
 const SCRIPT = `
 import { createTimeouts, PendingCalls, RpcError } from '@token-socket/protocol'
 const calls = new PendingCalls({ timeout: 0, callsOut: 1 }, createTimeouts())
-function theApplication() { const call = calls.open(); return call }
+function theApplication() { return { ...calls.open() } }
 const { id, answer } = theApplication()
 setImmediate(() => calls.reject(id, new RpcError('forbidden', 'No')))
 answer.catch((error) => console.log(error.stack))
@@ -24,11 +24,8 @@ function stackIn(mode: string): string {
 describe('the stack of a call’s error', () => {
   it('shows where the application made the call', async () => {
     const calls = new PendingCalls({ timeout: 0, callsOut: 10 }, createTimeouts())
-    // In Bun a function that ends in a call is not in the stack of that call.
-    const theApplication = () => {
-      const call = calls.open()
-      return call
-    }
+    // In Bun a function that returns what a call returns is not in the stack of that call.
+    const theApplication = () => ({ ...calls.open() })
     const { id, answer } = theApplication()
     await new Promise(setImmediate)
     calls.reject(id, new RpcError('forbidden', 'No'))
@@ -39,14 +36,8 @@ describe('the stack of a call’s error', () => {
 
   it('shows that of each call where several fail together', async () => {
     const calls = new PendingCalls({ timeout: 0, callsOut: 10 }, createTimeouts())
-    const one = () => {
-      const call = calls.open()
-      return call
-    }
-    const other = () => {
-      const call = calls.open()
-      return call
-    }
+    const one = () => ({ ...calls.open() })
+    const other = () => ({ ...calls.open() })
     const answers = [one(), other()].map(({ answer }) => rejection(answer))
     calls.rejectAll(new RpcError('connection_lost'))
     const [first, second] = await Promise.all(answers)
