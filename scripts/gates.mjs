@@ -21,6 +21,8 @@ export const GATE_LIMIT = 900
  * @property {readonly string[]} [otherFiles] the names of files in these folders that are another gate's
  * @property {readonly string[]} [leftOut] titles of tests that are not among them; where they stand is why
  * @property {string} [packages] a folder with a lock file of its own, whose packages its tests take
+ * @property {number} [limit] seconds that it may take. @default {@link GATE_LIMIT}
+ * @property {boolean} [allowsPending] tests may be left out that are not for this runtime. @default false
  * @property {boolean} [coverage] what its processes ran counts as covered
  */
 

@@ -15,6 +15,7 @@ export const coverageFolder = join(root, 'coverage', 'tmp')
  * @typedef {object} Outcome
  * @property {number} passed
  * @property {number} failed
+ * @property {number} [leftOut] tests that are for another runtime
  * @property {number} seconds
  * @property {string[]} [failures] the tests that failed, and why
  * @property {string} [note] why, when it is not plain from the output
@@ -50,10 +51,11 @@ async function runTests(gate, env) {
   const jobs = gate.jobs ? ['--parallel', '--jobs', String(gate.jobs)] : []
   const leftOut = gate.leftOut ? ['--invert', '--grep', gate.leftOut.map(escaped).join('|')] : []
   const reporter = ['--reporter', 'scripts/mocha-reporter.cjs']
-  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...jobs, ...leftOut, ...files]
-  const exit = await run(mocha, testEnv, () => readCounts(countsFile).ended)
+  const pending = gate.allowsPending ? ['--no-forbid-pending'] : []
+  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...pending, ...jobs, ...leftOut, ...files]
+  const exit = await run(mocha, testEnv, { hasEnded: () => readCounts(countsFile).ended, limit: gate.limit })
   const counts = readCounts(countsFile)
-  return { ...judge(counts, exit), failures: counts.failures }
+  return { ...judge(counts, exit), failures: counts.failures, leftOut: counts.leftOut }
 }
 
 /** Whether a gate has the tests of a file. @param name the file's, without the folder and the extensions */
@@ -96,7 +98,7 @@ function readCounts(file) {
 }
 
 /** Runs Node in a process group of its own, so that what it started goes when it is killed. */
-function run(args, env, hasEnded = () => false) {
+function run(args, env, { hasEnded = () => false, limit = GATE_LIMIT } = {}) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
@@ -109,7 +111,7 @@ function run(args, env, hasEnded = () => false) {
       note ??= reason
       killGroup(child)
     }
-    const unwatch = watch(hasEnded, kill)
+    const unwatch = watch({ hasEnded, limit }, kill)
     const onInterrupt = () => kill('interrupted')
     process.once('SIGINT', onInterrupt).once('SIGTERM', onInterrupt)
     const settle = (code, reason) => {
@@ -130,8 +132,8 @@ function gateEnv(env) {
   return { ...inherited, ...env }
 }
 
-function watch(hasEnded, kill) {
-  const limit = setTimeout(() => kill(`killed: it took more than ${GATE_LIMIT} seconds`), GATE_LIMIT * 1000)
+function watch({ hasEnded, limit }, kill) {
+  const timer = setTimeout(() => kill(`killed: it took more than ${limit} seconds`), limit * 1000)
   let endedAt
   const poll = setInterval(() => {
     if (endedAt === undefined && hasEnded()) endedAt = performance.now()
@@ -142,7 +144,7 @@ function watch(hasEnded, kill) {
     }
   }, 500)
   return () => {
-    clearTimeout(limit)
+    clearTimeout(timer)
     clearInterval(poll)
   }
 }

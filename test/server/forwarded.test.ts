@@ -21,6 +21,8 @@ describe('requestAddress', () => {
     expect(requestAddress(request({ host: 'a:1' }), nobody)).to.deep.equal({ host: 'a:1', secure: false })
     const overTls = request({ host: 'a:1' }, { encrypted: true })
     expect(requestAddress(overTls, nobody)).to.deep.equal({ host: 'a:1', secure: true })
+    const plain = request({ host: 'a:1' }, { encrypted: false })
+    expect(requestAddress(plain, nobody)).to.deep.equal({ host: 'a:1', secure: false })
   })
 
   it('believes the first X-Forwarded-Host and -Proto of a trusted proxy', () => {

@@ -45,7 +45,9 @@ export class TestServer {
     return exchange
   }
 
+  /** Does nothing where it has stopped already. */
   async stop(): Promise<void> {
+    if (!this.http.listening) return
     this.http.close()
     // Those that were upgraded too, which the server knows no more.
     for (const socket of this.#sockets) socket.destroy()

@@ -51,7 +51,7 @@ const WRONG: readonly (readonly [value: unknown, name: string, app?: string, ser
   [express.Router(), 'a Router'],
   [express4.Router(), 'a Router'],
   [new EventEmitter(), 'an object of EventEmitter'],
-  [process, 'an object of process'],
+  [process, `an object of ${process.constructor.name}`],
   [{ on: none, emit: none, listen: none }, 'an object'],
   [createTcpServer(), 'a server of TCP or TLS'],
   [createTlsServer(), 'a server of TCP or TLS'],

@@ -46,8 +46,13 @@ export function requestAddress(request: IncomingMessage, trusts: TrustProxy): Re
   return {
     // Over HTTP/2 a browser names the host in `:authority` only. No header of HTTP/1 has such a name.
     host: forwarded('x-forwarded-host') || authorityOf(headers) || headers.host,
-    secure: 'encrypted' in socket || forwarded('x-forwarded-proto') === 'https',
+    secure: isTls(socket) || forwarded('x-forwarded-proto') === 'https',
   }
+}
+
+/** Whether a socket is TLS. In Bun every socket has the property. */
+export function isTls(socket: object): boolean {
+  return (socket as { readonly encrypted?: boolean }).encrypted === true
 }
 
 function authorityOf(headers: IncomingHttpHeaders): string {

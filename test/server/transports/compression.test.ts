@@ -5,6 +5,7 @@ import { CLOSE_CODES } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Flusher, Outbox } from '../../../packages/server/src/outbox.js'
+import { onlyIn } from '../../only-in.js'
 import { Carrier, type CarrierSettings, type Peer } from './carrier.js'
 
 const PLAIN = '/sockets/websocket'
@@ -162,15 +163,18 @@ describe('perMessageDeflate', () => {
   })
 
   describe('bytes that wait', () => {
-    it('are counted while they are being compressed, and are none when all is sent', async () => {
-      await start()
-      const { peer, guest } = await carrier.open(PLAIN)
-      guest.connection.send(['x'.repeat(1_000_000)])
-      guest.connection.send(['y'.repeat(500_000)])
-      expect(guest.connection.bufferedBytes).to.be.at.least(1_500_000)
-      await peer.frames.take(2)
-      expect(guest.connection.bufferedBytes).to.equal(0)
-    })
+    onlyIn('node', 'the `ws` of Bun compresses at once').it(
+      'are counted while they are being compressed, and are none when all is sent',
+      async () => {
+        await start()
+        const { peer, guest } = await carrier.open(PLAIN)
+        guest.connection.send(['x'.repeat(1_000_000)])
+        guest.connection.send(['y'.repeat(500_000)])
+        expect(guest.connection.bufferedBytes).to.be.at.least(1_500_000)
+        await peer.frames.take(2)
+        expect(guest.connection.bufferedBytes).to.equal(0)
+      },
+    )
 
     it('let an outbox close a slow consumer, while the others get all', async () => {
       await start()

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { isTls } from '../forwarded.js'
 import { processWide } from '../runtime/process-wide.js'
 
 /** Answers the requests of one path prefix. */
@@ -177,5 +178,5 @@ function replay(server: Server, request: IncomingMessage, [socket, head]: readon
     if (name.toLowerCase() !== 'upgrade') lines.push(`${name}: ${value}`)
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
-  server.emit('encrypted' in socket ? 'secureConnection' : 'connection', socket)
+  server.emit(isTls(socket) ? 'secureConnection' : 'connection', socket)
 }
