@@ -216,13 +216,7 @@ const ROWS: readonly Row[] = [
   },
   {
     worked: 'More than 1,000 publications of a client in a second on a channel',
-    run: ({ client }) =>
-      inOneSecond(() =>
-        first(
-          many(1001, (index) => client.publish('a', index)),
-          LONG,
-        ),
-      ),
+    run: ({ client }) => inOneSecond(() => inRounds(5, () => client.publish('a', 1))),
     now: 'too_many_messages',
     legacy: 'done',
   },
@@ -237,7 +231,7 @@ const ROWS: readonly Row[] = [
     run: ({ client }) =>
       inOneSecond(() =>
         first(
-          many(11, (index) => client.broadcast(index)),
+          many(21, (index) => client.broadcast(index)),
           LONG,
         ),
       ),
