@@ -197,7 +197,7 @@ describe('OriginRules', () => {
       for (const site of ['cross-site', 'same-site']) {
         it(`refuses what a browser calls ${site}`, () => {
           const judged = bare({ 'sec-fetch-site': site })
-          expect(judged).to.deep.equal({ origin: 'null', allowed: false, isForeign: true })
+          expect(judged).to.deep.equal({ origin: 'unknown', allowed: false, isForeign: true })
         })
 
         it(`judges what a browser calls ${site} by its Referer`, () => {
@@ -288,7 +288,6 @@ describe('OriginRules', () => {
         expect(asked.args.map(([origin]) => origin)).to.deep.equal([
           'https://a.example.com',
           'https://b.example.com',
-          'null',
         ])
       })
 
@@ -320,6 +319,88 @@ describe('OriginRules', () => {
         expect(rules({ origins }).judge(request({ origin: 'null' })).allowed).to.equal(false)
         expect(rules({ origins }).judgeScript(request({ origin: 'null' })).allowed).to.equal(false)
       })
+    })
+  })
+
+  describe('takes what is not known to be `null` for `unknown`, which only `*` allows', () => {
+    const everything = () => true
+    const hidden: readonly (readonly [what: string, headers: Headers])[] = [
+      ['no Referer of another site', { 'sec-fetch-site': 'cross-site' }],
+      ['no Referer of another host of the site', { 'sec-fetch-site': 'same-site' }],
+      ...['about:blank', 'garbage', '', 'file:///page.html', 'blob:https://a.example.com/1'].map(
+        (referer) => [`the Referer "${referer}"`, { referer }] as const,
+      ),
+      ...[
+        '',
+        'garbage',
+        'NULL',
+        'null, null',
+        'about:blank',
+        'file:///page.html',
+        'data:text/html,x',
+        'blob:null/1',
+        'blob:https://a.example.com/1',
+        'filesystem:https://a.example.com/temporary',
+        'https://a.example.com/',
+        'https://a.example.com/..',
+        'https://a.example.com?',
+        'https://a.example.com#',
+        'https://user@a.example.com',
+        'https://a.example.com, https://a.example.com',
+        'https://a.exa\tmple.com',
+        ' https://a.example.com',
+        'https:a.example.com',
+        'https:/a.example.com',
+        'https:\\\\a.example.com',
+        'capacitor:localhost',
+        'capacitor://localhost/',
+        'capacitor://user@localhost',
+        'blob:capacitor://localhost/1',
+      ].map((origin) => [`the Origin ${JSON.stringify(origin)}`, { origin }] as const),
+    ]
+    for (const [what, headers] of hidden) {
+      it(what, () => {
+        const list = ['null', 'https://a.example.com', 'capacitor://localhost']
+        for (const origins of [list, everything, '*'] as const) {
+          const judged = rules({ origins }).judge(request(headers))
+          expect(judged).to.deep.equal({ origin: 'unknown', allowed: origins === '*', isForeign: true })
+          expect(rules({ origins }).judgeScript(request(headers)).allowed).to.equal(false)
+        }
+      })
+    }
+
+    it('and `null` for a page’s own where a redirect made it so, which brings cookies', () => {
+      const redirected = request({ origin: 'null', 'sec-fetch-site': 'same-site' })
+      for (const origins of [['null'], everything])
+        expect(rules({ origins }).judge(redirected).allowed).to.equal(false)
+      expect(rules({ origins: '*' }).judge(redirected).allowed).to.equal(true)
+      const sandboxed = request({ origin: 'null', 'sec-fetch-site': 'cross-site' })
+      expect(rules({ origins: ['null'] }).judge(sandboxed).allowed).to.equal(true)
+    })
+
+    it('and the log says why', () => {
+      const lines: unknown[][] = []
+      const log = { write: (kind: string, [, details]: readonly unknown[]) => lines.push([kind, details]) }
+      const logged = rules({ origins: ['null'], log: log as never })
+      logged.judge(request({ 'sec-fetch-site': 'cross-site' }))
+      logged.judge(request({ origin: 'blob:https://a.example.com/1' }))
+      logged.judge(request({ origin: 'null', 'sec-fetch-site': 'same-site' }))
+      logged.judgeScript(request({ 'sec-fetch-site': 'cross-site' }))
+      expect(lines.map(([kind]) => kind)).to.deep.equal([
+        'origin origins hidden',
+        'origin origins hidden',
+        'origin origins redirected',
+        'origin origins no referer',
+      ])
+      const details = lines.map((line) => line[1] as { readonly origin?: string; readonly hint: string })
+      expect(details.map(({ origin }) => origin)).to.deep.equal([
+        'unknown',
+        'blob:https://a.example.com/1',
+        'null',
+        undefined,
+      ])
+      const named = details.map(({ hint }) => hint.includes('`Referrer-Policy`'))
+      expect(named).to.deep.equal([true, true, false, true])
     })
   })
 
@@ -383,8 +464,13 @@ describe('OriginRules', () => {
       expect(judge(headers).allowed).to.equal(false)
     })
 
-    it('refuses a cross-site request that hides its Referer', () => {
-      expect(judge({ 'sec-fetch-site': 'cross-site' }).allowed).to.equal(false)
+    it('refuses a page that hides its origin, and one that has none, whatever is allowed', () => {
+      for (const origins of [[], ['null'], '*', () => true] as const) {
+        for (const site of ['cross-site', 'same-site', undefined]) {
+          expect(judge({ 'sec-fetch-site': site }, { origins }).allowed).to.equal(false)
+          expect(judge({ 'sec-fetch-site': site, origin: 'null' }, { origins }).allowed).to.equal(false)
+        }
+      }
     })
 
     it('allows the origins of the list', () => {

@@ -15,7 +15,10 @@ export type Origins = '*' | readonly string[] | ((origin: string, request: Incom
 
 /** What is known of where a request comes from. */
 export interface RequestOrigin {
-  /** The origin that the browser names (`null` is one), or `undefined` if the request names none. */
+  /**
+   * The origin that the browser names (`null` is one), or `undefined` if the request names none. It is `unknown` for
+   * another site's page that hides its origin, and for what is no origin.
+   */
   readonly origin: string | undefined
   /** Whether it may use the server. */
   readonly allowed: boolean
@@ -76,10 +79,13 @@ export class OriginRules {
     return { origin, allowed: false, isForeign: false, ...hint }
   }
 
-  /** As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name one. */
+  /**
+   * As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name one. Scripts bring
+   * cookies, and every page may hide its origin, so neither `null` nor `unknown` is enough, whatever `origins` allows.
+   */
   judgeScript(request: IncomingMessage): RequestOrigin {
     const origin = originOf(request) ?? refererOf(request)
-    if (origin !== undefined) return this.#judge(origin, request)
+    if (origin !== undefined && origin !== 'null' && origin !== UNKNOWN) return this.#judge(origin, request)
     const hint = this.#refused(request, { option: 'origins', cause: WITHOUT_REFERER })
     return { origin, allowed: false, isForeign: true, ...hint }
   }
@@ -87,7 +93,8 @@ export class OriginRules {
   #judge(origin: string, request: IncomingMessage): RequestOrigin {
     const isForeign = !this.#isSame(origin, request)
     if (!isForeign || this.#isListed(origin, request)) return { origin, isForeign, allowed: true }
-    return { origin, isForeign, allowed: false, ...this.#refused(request, { option: 'origins', origin }) }
+    const hint = this.#refused(request, { option: 'origins', origin, ...causeOf(origin, request) })
+    return { origin, isForeign, allowed: false, ...hint }
   }
 
   /** The operator has to know what was compared with what: a proxy may hide the host that the browser used. */
@@ -97,7 +104,8 @@ export class OriginRules {
     const { option, origin = 'null' } = refused
     const { headers, httpVersion } = request
     const { kind, hint } = refused.cause ?? originHint({ origin, host, secure, headers, httpVersion })
-    const named = refused.origin === undefined ? {} : { origin: shorten(refused.origin) }
+    const given = refused.origin === UNKNOWN ? (headers.origin ?? UNKNOWN) : refused.origin
+    const named = given === undefined ? {} : { origin: shorten(given) }
     const path = shorten((request.url ?? '').split('?', 1)[0] ?? '')
     const details = { option, ...named, host: shorten(host), path, hint }
     log?.write(`origin ${option} ${kind}`, ['warn', details, 'an origin was refused'])
@@ -107,6 +115,7 @@ export class OriginRules {
   #isListed(origin: string, request: IncomingMessage): boolean {
     const { origins } = this.#options
     if (origins === '*') return true
+    if (causeOf(origin, request)) return false
     if (typeof origins !== 'function') return this.#list.has(origin)
     try {
       const answer: unknown = origins(origin, request)
@@ -136,19 +145,51 @@ const WITHOUT_ORIGIN: OriginHint = {
 
 const WITHOUT_REFERER: OriginHint = {
   kind: 'no referer',
-  hint: "a script request has neither Origin nor Referer: the page's `Referrer-Policy` must let it name its origin",
+  hint: "a script request has neither Origin nor Referer that names its page: the page's `Referrer-Policy` must let it; a page without an origin gets no script",
 }
+
+const HIDDEN: OriginHint = {
+  kind: 'hidden',
+  hint: "a page of another site hides its origin, or names what is none: its `Referrer-Policy` must let it; an `Origin` is 'null' or such as https://app.example",
+}
+
+const REDIRECTED: OriginHint = {
+  kind: 'redirected',
+  hint: "a redirect from another host of the site hides the page's origin, and brings the user's cookies: let the page ask this server at once",
+}
+
+/** Stands for a foreign origin that is not known. No origin is spelled so; only `*` allows it. */
+const UNKNOWN = 'unknown'
+
+/** What one header names: `scheme://host`, with a port or without (RFC 6454, section 6.1). */
+const SERIALIZED = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\\\s]+$/i
 
 function originOf(request: IncomingMessage): string | undefined {
   const { origin, 'sec-fetch-site': site } = request.headers
-  if (origin !== undefined) return normalize(origin)
+  if (origin !== undefined) return readOrigin(origin)
   // A browser's request without Origin, made by another site: its Referer has to speak for it.
-  return site === 'cross-site' || site === 'same-site' ? (refererOf(request) ?? 'null') : undefined
+  return site === 'cross-site' || site === 'same-site' ? (refererOf(request) ?? UNKNOWN) : undefined
 }
 
+/** Old web views name `file://`. */
+function readOrigin(text: string): string {
+  if (text === 'null' || text === 'file://') return 'null'
+  return SERIALIZED.test(text) ? (normalize(text) ?? UNKNOWN) : UNKNOWN
+}
+
+/** A page without an origin names no Referer: it says nothing of `null`. */
 function refererOf(request: IncomingMessage): string | undefined {
   const { referer } = request.headers
-  return referer === undefined ? undefined : normalize(referer)
+  if (referer === undefined) return undefined
+  return /^(blob|filesystem):/i.test(referer) ? UNKNOWN : (normalize(referer) ?? UNKNOWN)
+}
+
+/** Why a list or a function is not asked: the origin may be that of any page. */
+function causeOf(origin: string, { headers }: IncomingMessage): { readonly cause: OriginHint } | undefined {
+  if (origin === UNKNOWN) return { cause: HIDDEN }
+  // What browsers call `same-site` is a page with an origin, which only a redirect hides from an answer that it can read.
+  const isRedirected = origin === 'null' && headers['sec-fetch-site'] === 'same-site'
+  return isRedirected ? { cause: REDIRECTED } : undefined
 }
 
 function isSameOriginFetch(request: IncomingMessage): boolean {
@@ -156,13 +197,14 @@ function isSameOriginFetch(request: IncomingMessage): boolean {
 }
 
 /**
- * An origin in its one spelling; what is none becomes `null`, which only a list that names it, or `*`, allows.
- * Schemes that browsers give no origin (`capacitor://localhost`, extensions) are spelled out: `null` would be all of them.
+ * The origin of a URL in its one spelling, if it has one. Schemes that browsers give no origin (`capacitor://localhost`,
+ * extensions) are spelled out: `null` would be all of them.
  */
-function normalize(text: string): string {
-  if (!URL.canParse(text)) return 'null'
+function normalize(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined
   const { origin, protocol, host } = new URL(text)
-  return origin === 'null' && host !== '' ? `${protocol}//${host}` : origin
+  if (origin !== 'null') return origin
+  return host === '' ? undefined : `${protocol}//${host}`
 }
 
 function listOf(origins: Origins): readonly string[] {
@@ -172,12 +214,11 @@ function listOf(origins: Origins): readonly string[] {
 }
 
 function parseOrigin(text: string): string {
+  if (text === 'null') return text
   const origin = normalize(text)
   // Nothing but an origin: a path or a wildcard would look as if it mattered, and `localhost:3000` is a scheme.
-  const isOrigin = origin !== 'null' && !origin.includes('*') && [origin, `${origin}/`].includes(text)
-  if (text !== 'null' && !isOrigin)
-    throw badOrigins(`${text} is not an origin, such as https://example.com or http://localhost:5173`)
-  return origin
+  if (origin !== undefined && !origin.includes('*') && [origin, `${origin}/`].includes(text)) return origin
+  throw badOrigins(`${text} is not an origin, such as https://example.com or http://localhost:5173`)
 }
 
 function badOrigins(why: string): RpcError {
