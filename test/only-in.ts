@@ -9,9 +9,16 @@ export const isBun = 'Bun' in globalThis
  * @param runtime the runtime that has what the test asks for
  * @param reason what that is
  */
-export function onlyIn(runtime: 'node', reason: string): { readonly it: DefineTest } {
-  if (!isBun) return { it: (title, run) => void it(title, run) }
-  return { it: (title) => void it.skip(`${title} (in ${runtime} only: ${reason})`) }
+export function onlyIn(runtime: 'node', reason: string): Definers {
+  if (!isBun) return { it: (title, run) => void it(title, run), describe }
+  const named = (title: string) => `${title} (in ${runtime} only: ${reason})`
+  return {
+    it: (title) => void it.skip(named(title)),
+    describe: (title, define) => void describe.skip(named(title), define),
+  }
 }
 
-type DefineTest = (title: string, run: Mocha.AsyncFunc | Mocha.Func) => void
+interface Definers {
+  it(title: string, run: Mocha.AsyncFunc | Mocha.Func): void
+  describe(title: string, define: (this: Mocha.Suite) => void): void
+}

@@ -7,6 +7,7 @@ import { CLOSE_CODES, type ConnectAuthentication, RpcError } from '@token-socket
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
 import { until } from '../client/waiting.js'
+import { onlyIn } from '../only-in.js'
 import { rejection } from '../protocol/rejection.js'
 import { keptAfterCollection, watchUpgrades } from '../server/transports/watched-upgrades.js'
 import { type Site, type SiteOptions, useSites } from './fixture.js'
@@ -302,16 +303,19 @@ describe('connectAuthentication', () => {
       'with a token': {},
     }
     for (const [title, options] of Object.entries(ways))
-      it(`of a client that has signed in ${title}`, async () => {
-        const site = await start(() => ({ uid: 'ann' }))
-        let client: TokenSocket | undefined
-        await collected(site, async () => {
-          client = await site.ready(options)
-        })
-        expect(await client?.rpc('echo', 1)).to.equal(1)
-      })
+      onlyIn('node', 'the HTTP server of Bun keeps it').it(
+        `of a client that has signed in ${title}`,
+        async () => {
+          const site = await start(() => ({ uid: 'ann' }))
+          let client: TokenSocket | undefined
+          await collected(site, async () => {
+            client = await site.ready(options)
+          })
+          expect(await client?.rpc('echo', 1)).to.equal(1)
+        },
+      )
 
-    it('of one that has signed in by SockJS', async () => {
+    onlyIn('node', 'the HTTP server of Bun keeps it').it('of one that has signed in by SockJS', async () => {
       const site = await start(() => ({ uid: 'ann' }))
       let peer: Peer | undefined
       await collected(site, async () => {
@@ -323,7 +327,7 @@ describe('connectAuthentication', () => {
       expect(peer?.frames).to.not.be.empty
     })
 
-    it('of one that was refused', async () => {
+    onlyIn('node', 'the HTTP server of Bun keeps it').it('of one that was refused', async () => {
       const site = await start(() => false)
       await collected(site, () => refused(site))
     })

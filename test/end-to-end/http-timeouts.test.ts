@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, request } from 'node:http'
 import { expect } from 'chai'
 import express from 'express'
 import { WebSocket } from 'ws'
+import { onlyIn } from '../only-in.js'
 import { useSites } from './fixture.js'
 
 /** Milliseconds. */
@@ -61,7 +62,7 @@ describe('time-outs of the HTTP server', () => {
     })
   }
 
-  it('do not cut WebSockets', async () => {
+  onlyIn('node', 'the HTTP server of Bun cuts what it upgraded').it('do not cut WebSockets', async () => {
     const { url } = await site()
     const socket = new WebSocket(`${url.replace('http', 'ws')}/sockets/000/a/websocket`)
     const frames: string[] = []

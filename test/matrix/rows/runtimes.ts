@@ -31,6 +31,7 @@ export const rows: readonly Row[] = [
     name: 'Bun',
     packages: [{ name: 'bun', version: '^1.3.0' }],
     expected: 'works',
+    note: 'It brings a `ws` of its own: `limits.fragments` does not apply, a broken frame closes without a code, and `server.setTimeout` cuts WebSockets.',
     run: (application) => bothSides(application, 'bun', [application.path('node_modules/bun/bin/bun.exe')]),
   },
   {

@@ -197,6 +197,7 @@ describe('perMessageDeflate', () => {
       }
       expect((await slow.guest.ended)[0]).to.equal(CLOSE_CODES.slow_consumer.code)
       expect(quick.peer.frames.rest).to.deep.equal([])
+      slow.peer.socket.terminate()
     })
   })
 
