@@ -32,6 +32,9 @@ describe('resolveOptions', () => {
     expect(limits).to.deep.equal({ ...usual, ...LEGACY_LIMITS })
     for (const [name, limit] of Object.entries(LEGACY_LIMITS))
       expect(limit, name).to.be.above(usual[name as keyof typeof usual])
+    // A message costs more the larger it is; see docs/MIGRATION.md.
+    expect(limits.message / usual.message).to.be.at.most(4)
+    expect(limits.publication).to.be.at.most(limits.message)
     const legacy = { legacy: true, plainErrors: true, channelsAsObject: true }
     const {
       limits: _limits,

@@ -3,11 +3,12 @@ import type { Limits } from './limits.js'
 /**
  * The limits that stand in the place of their defaults with the option `legacy`: what an
  * application of the legacy pair is not likely to meet. They are finite, since without any a single
- * client could take the memory of the process.
+ * client could take the memory of the process. What a message costs to be read grows with its size:
+ * one costs at most a few times what it may cost by default.
  */
 export const LEGACY_LIMITS = {
-  message: 16 * 1024 * 1024,
-  publication: 16 * 1024 * 1024,
+  message: 4 * 1024 * 1024,
+  publication: 4 * 1024 * 1024,
   callTimeout: 3_600_000,
   callsIn: 100_000,
   callsOut: 100_000,
