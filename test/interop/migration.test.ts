@@ -3,15 +3,17 @@
  * `docs/MIGRATION.md`, without and with `legacy: true`.
  */
 import { readFileSync } from 'node:fs'
-import type { TokenSocket } from '@token-socket/client'
+import { TokenSocket } from '@token-socket/client'
 import { redisEngine } from '@token-socket/redis'
 import type { RemoteClient } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { LEGACY_LIMITS } from '../../packages/server/src/legacy-limits.js'
 import { next, rejection, type Site, type SiteOptions, until, useSites } from '../end-to-end/fixture.js'
 import { STALLING } from '../end-to-end/stalled-readers.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { RedisProcess } from '../redis/redis-process.js'
+import { OldServer } from './old-server.js'
 import { plainRedis } from './plain-redis.js'
 
 type Answer = (error?: unknown, data?: unknown) => void
@@ -58,7 +60,7 @@ const actions = {
 /** Milliseconds in which requests end surely: no outcome hangs on it. */
 const LONG = 25_000
 
-const after = (delay: number) => new Promise((resolve) => setTimeout(resolve, delay))
+const passed = (delay: number) => new Promise((resolve) => setTimeout(resolve, delay))
 
 /** `done`, or the code of the first failure; calls that never end are left alone. */
 async function first(requests: readonly Promise<unknown>[], most = 200): Promise<string> {
@@ -280,7 +282,7 @@ const ROWS: readonly Row[] = [
       const reader = await STALLING.websocket(site, 'a')
       const [stalled] = site.sockets.sockets().filter((socket) => !known.has(socket))
       for (const data of many(15, () => MIB.slice(100))) await site.sockets.publish('a', data)
-      await Promise.race([until(() => stalled?.isClosed), after(isLegacy ? 1000 : LONG)])
+      await Promise.race([until(() => stalled?.isClosed), passed(isLegacy ? 1000 : LONG)])
       reader.destroy()
       return site.log.map(({ details }) => details.code).filter((code) => code === 'slow_consumer')
     },
@@ -465,9 +467,19 @@ describe('what worked with the old pair, through Redis', () => {
 
   after(() => redis.stop())
 
-  const site = (legacyChannels?: readonly string[]) => {
+  const site = async (legacyChannels?: readonly string[], options: SiteOptions = {}) => {
     const engine = redisEngine({ url: redis.url, legacyChannels })
-    return open({ engine, legacy: true, secret: 'the same on all nodes, and long enough' })
+    const secret = 'the same on all nodes, and long enough'
+    const one = await open({ engine, legacy: true, secret, ...options })
+    return { engine, sockets: one.sockets, ready: () => one.ready() }
+  }
+
+  /** Subscribes a client. @returns what it gets from then on */
+  const listenOn = (channel: string) => async (client: TokenSocket) => {
+    const got: unknown[] = []
+    client.onmessage((_channel, data) => got.push(data))
+    await client.subscribe(channel)
+    return got
   }
 
   it('is a program that publishes on a channel, with the client of that time', async () => {
@@ -492,25 +504,71 @@ describe('what worked with the old pair, through Redis', () => {
     program.end()
   })
 
-  it('is a program that hears what clients publish, by a listener of `published`', async () => {
+  it('is a program that hears what clients publish, by `publishLegacy`', async () => {
     const program = plainRedis(redis.port)
     const messages: unknown[] = []
     await program.subscribe('orders', (text) => messages.push(JSON.parse(text)))
-    const { sockets, ready } = await site().then((one) => ({
-      sockets: one.sockets,
-      ready: () => one.ready(),
-    }))
-    const publisher = plainRedis(redis.port)
-    const client = await ready()
+    const { engine, ...one } = await site(['orders'])
+    const client = await one.ready()
     await client.publish('orders', { id: 1 })
-    sockets.on('published', (_socket, { channel, data }) =>
-      publisher.publish(channel ?? '___all___', JSON.stringify(data)),
-    )
+    one.sockets.on('published', (_socket, { channel, data }) => engine.publishLegacy(channel, data))
     await client.publish('orders', { id: 2 })
     await until(() => messages.length > 0)
     expect(messages).to.deep.equal([{ id: 2 }])
     program.end()
-    publisher.end()
+  })
+
+  it('is an old server beside two new ones: each client gets each message once', async () => {
+    const nodes = [await site(['news', '___all___']), await site(['news', '___all___'])]
+    for (const { engine, sockets } of nodes)
+      sockets.on('published', (_socket, { channel, data }) => engine.publishLegacy(channel, data))
+    const old = await OldServer.create(redis.port)
+    const onOld = new TokenSocket({ host: old.host, headers: { Cookie: old.cookie } })
+    await onOld.ready()
+    const clients = [...(await Promise.all(nodes.map((node) => node.ready()))), onOld]
+    const got = await Promise.all(clients.map(listenOn('news')))
+    const sent: string[] = []
+    for (const [index, client] of clients.entries()) {
+      sent.push(`publication ${index}`, `broadcast ${index}`)
+      // The old server answers neither.
+      void client.publish('news', `publication ${index}`).catch(() => {})
+      void client.broadcast(`broadcast ${index}`).catch(() => {})
+      await until(() => got.every((list) => sent.every((data) => list.includes(data))))
+    }
+    // What comes twice comes before these, which come by the engine and by Redis.
+    await nodes[0]?.sockets.publish('news', 'end')
+    const program = plainRedis(redis.port)
+    await program.publish('news', 'END')
+    await until(() =>
+      got.every((list, index) => list.includes('END') && (index === 2 || list.includes('end'))),
+    )
+    for (const list of got)
+      expect(list.filter((data) => data !== 'end' && data !== 'END').sort()).to.deep.equal([...sent].sort())
+    program.end()
+    await onOld.end().catch(() => {})
+    await old.stop()
+  })
+
+  it('never lets a client write where the rules refuse it, or to other Redis channels', async () => {
+    const node = await site(['news', '___all___'], {
+      channels: { news: { subscribe: true, publish: false }, '*': { publish: true } },
+    })
+    node.sockets.on('published', (_socket, { channel, data }) => node.engine.publishLegacy(channel, data))
+    const program = plainRedis(redis.port)
+    const heard: string[] = []
+    await program.subscribe('app-config', (text) => heard.push(text))
+    const [member, victim] = [await node.ready(), await node.ready()]
+    const [got = []] = await Promise.all([victim].map(listenOn('news')))
+    for (const name of ['news', '___all___', '___sync___'])
+      expect((await rejection(member.publish(name, 'forged'))).code, name).to.equal('forbidden')
+    await member.publish('app-config', 'forged')
+    const end = plainRedis(redis.port)
+    await end.publish('app-config', 'end')
+    await end.publish('news', 'end')
+    await until(() => got.length > 0 && heard.length > 0)
+    expect([got, heard]).to.deep.equal([['end'], ['end']])
+    program.end()
+    end.end()
   })
 })
 
@@ -528,6 +586,22 @@ describe('docs/MIGRATION.md', () => {
       ...REDIS_ROWS,
       ...ROWS.slice(21).map(({ worked }) => worked),
     ])
+  })
+
+  it('gives the limits that `legacy` sets', () => {
+    const units = new Map([
+      ['an hour', 3_600_000],
+      ...[4, 16, 64].flatMap((count) =>
+        ['MiB', 'Mi'].map((unit) => [`${count} ${unit}`, count * 1024 * 1024] as const),
+      ),
+    ])
+    const said = rows.flatMap(([, , , option = '', sets = '']) => {
+      const name = /`limits\.(\w+)`/.exec(option)?.[1] as keyof typeof LEGACY_LIMITS | undefined
+      if (!name || sets === 'no') return []
+      return [[name, units.get(sets) ?? Number(sets.replaceAll(',', ''))] as const]
+    })
+    for (const [name, limit] of said) expect(LEGACY_LIMITS[name], name).to.equal(limit)
+    expect(new Set(said.map(([name]) => name))).to.have.keys(Object.keys(LEGACY_LIMITS))
   })
 
   it('says of each what happens, and whether `legacy` lifts it', () => {

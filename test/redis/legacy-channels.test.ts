@@ -2,7 +2,7 @@
 import { type RedisEngineOptions, redisEngine } from '@token-socket/redis'
 import type { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { thrownBy } from '../protocol/rejection.js'
+import { rejection, thrownBy } from '../protocol/rejection.js'
 import { RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 import { RedisProxy } from './redis-proxy.js'
@@ -112,6 +112,67 @@ describe('RedisEngine’s legacyChannels', () => {
       await node.until(() => node.broadcasts.length === 1)
       expect(node.texts).to.deep.equal([])
     }
+  })
+
+  describe('and publishLegacy', () => {
+    /** What a program hears by Redis. */
+    async function program(topic: string): Promise<string[]> {
+      const heard: string[] = []
+      const client = await redis.admin()
+      await client.subscribe(topic, (text) => heard.push(text))
+      return heard
+    }
+
+    it('reach other programs as JSON, and no node of the same prefix', async () => {
+      const legacyChannels = ['news', '___all___']
+      const [one, two] = [await start({ legacyChannels }), await start({ legacyChannels })]
+      const other = await start({ legacyChannels, prefix: 'other:' })
+      for (const { engine } of [one, two, other]) await engine.broker.subscribe('news')
+      const [news, all] = [await program('news'), await program('___all___')]
+      for (const data of [{ a: 'b' }, 'text', 5, undefined])
+        expect(await one.engine.publishLegacy('news', data)).to.equal(true)
+      expect(await one.engine.publishLegacy(undefined, 'to all')).to.equal(true)
+      await publish('news', '"end"')
+      await publish('___all___', '"end"')
+      for (const node of [one, two, other]) {
+        await node.until(() => node.texts.at(-1) === '"end"' && node.broadcasts.at(-1) === '"end"')
+        const [texts, broadcasts] =
+          node === other ? [['{"a":"b"}', '"text"', '5', 'null'], ['"to all"']] : [[], []]
+        expect([node.texts, node.broadcasts]).to.deep.equal([
+          [...texts, '"end"'],
+          [...broadcasts, '"end"'],
+        ])
+      }
+      while (![news, all].every((list) => list.at(-1) === '"end"'))
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      expect(news.map((text) => JSON.parse(text))).to.deep.equal([{ a: 'b' }, 'text', 5, null, 'end'])
+      expect(all.map((text) => JSON.parse(text))).to.deep.equal(['to all', 'end'])
+    })
+
+    it('reach no Redis channel but those that are shared', async () => {
+      const heard: string[] = []
+      const spy = await redis.admin()
+      await spy.pSubscribe('*', (_text, topic) => topic.startsWith('token-socket:{') || heard.push(topic))
+      const listed = await start({ legacyChannels: ['news'] })
+      const chosen = await start({ legacyChannels: (name) => name !== 'other' && name !== '___all___' })
+      const names = ['other', '___all___', '___sync___', '__keyspace@0__:a', 'token-socket:{news}', undefined]
+      for (const { engine } of [listed, chosen])
+        for (const name of names) expect(await engine.publishLegacy(name, 1), name).to.equal(false)
+      const all = await start({ legacyChannels: ['___all___'] })
+      expect(await all.engine.publishLegacy('___all___', 1)).to.equal(false)
+      expect(await chosen.engine.publishLegacy('news', 1)).to.equal(true)
+      await publish('end', '')
+      while (!heard.includes('end')) await new Promise((resolve) => setTimeout(resolve, 5))
+      expect(heard).to.deep.equal(['news', 'end'])
+    })
+
+    it('refuse what is no JSON, and an engine that shares nothing', async () => {
+      const node = await start({ legacyChannels: ['news'] })
+      expect((await rejection(node.engine.publishLegacy('news', 1n))).code).to.equal('unserializable')
+      const none = await start({})
+      const error = await rejection(none.engine.publishLegacy('news', 1))
+      expect(error).to.deep.include({ code: 'bad_option', data: { field: 'legacyChannels' } })
+    })
   })
 
   it('are heard again after a loss; what came meanwhile is lost, and the engine said that it was not well', async () => {

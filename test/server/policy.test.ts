@@ -51,6 +51,22 @@ describe('Policy', () => {
       }
     })
 
+    it('no client on the names of the legacy pair’s own, whatever rules and claims say', async () => {
+      const all = { subscribe: true, historyStart: 0, messages: { '*': { publish: true } } }
+      for (const name of ['___all___', '___sync___']) {
+        for (const [policy, socket] of [
+          [policyOf(), socketWith()],
+          [policyOf({ '*': { subscribe: true, publish: true } }), socketWith()],
+          [policyOf(), socketWith({ channels: { '*': all, [name]: all } })],
+        ] as const) {
+          for (const verb of ['subscribe', 'publish', 'history'] as const)
+            expect(await allows(policy, socket, request(verb, name)), `${verb} ${name}`).to.equal(false)
+          expect(await allows(policy, socket, request('unsubscribe', name))).to.equal(true)
+          expect(await allows(policy, socket, request('subscribe', `_${name}`))).to.equal(true)
+        }
+      }
+    })
+
     it('unsubscribing always', async () => {
       expect(
         await allows(policyOf({ c: { subscribe: false } }), socketWith(), request('unsubscribe')),

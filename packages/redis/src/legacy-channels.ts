@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { decodeData, encodeData } from '@token-socket/protocol'
 import type { Broker, BrokerListener, EventIds } from '@token-socket/server'
+import type { Commands } from './commands.js'
 import type { Complaints } from './complaints.js'
 import type { Hearing, TopicSubscriber } from './subscriber.js'
 
@@ -17,6 +19,7 @@ export interface LegacyBrokerOwner {
   readonly prefix: string
   readonly ids: EventIds
   readonly complaints: Complaints
+  readonly commands: Pick<Commands, 'publish'>
   /** Opens what messages come on. */
   listen(hearing: Hearing): TopicSubscriber
 }
@@ -30,10 +33,13 @@ export class LegacyBroker implements Broker {
   readonly #owner: LegacyBrokerOwner
   readonly #subscriber: TopicSubscriber
   readonly #topics = new Set<string>()
+  /** What the messages of this application's nodes to other programs end with. */
+  readonly #mark: string
   #listener: BrokerListener | undefined
 
   constructor(owner: LegacyBrokerOwner) {
     this.#owner = owner
+    this.#mark = markOf(owner.prefix)
     if (this.#isChosen(ALL)) this.#topics.add(ALL)
     this.#subscriber = owner.listen({
       topics: () => [...this.#topics],
@@ -73,6 +79,14 @@ export class LegacyBroker implements Broker {
     return this.#owner.broker.broadcast(json)
   }
 
+  /** See {@link RedisEngine.publishLegacy}. */
+  async publishOut(channel: string | undefined, data: unknown): Promise<boolean> {
+    // A channel whose name is that of all is not all of them.
+    if (channel === ALL || !this.#isChosen(channel ?? ALL)) return false
+    await this.#owner.commands.publish(channel ?? ALL, encodeData(data) + this.#mark)
+    return true
+  }
+
   command(...command: Parameters<Broker['command']>): Promise<void> {
     return this.#owner.broker.command(...command)
   }
@@ -99,7 +113,9 @@ export class LegacyBroker implements Broker {
     }
   }
 
+  /** What a node of this application has sent has come by the engine, too. */
   #hear(text: string, topic: string): void {
+    if (text.endsWith(this.#mark)) return
     try {
       const json = jsonOf(text)
       if (topic === ALL) this.#listener?.broadcast(json)
@@ -108,6 +124,19 @@ export class LegacyBroker implements Broker {
       this.#owner.complaints.make('a message of another program could not be delivered', { err, topic })
     }
   }
+}
+
+/** Blanks and tabs of a {@link markOf}: other texts do not end so by chance. */
+const MARK_BITS = 32
+
+/**
+ * The mark of an application, of blanks and tabs: `JSON.parse`, and so the legacy server, ignores
+ * what is behind the value. Nodes of one application have the same prefix.
+ */
+function markOf(prefix: string): string {
+  const hash = createHash('sha256').update('token-socket legacy').update(prefix).digest().readUInt32BE()
+  const bits = hash.toString(2).padStart(MARK_BITS, '0')
+  return bits.replaceAll('0', ' ').replaceAll('1', '\t')
 }
 
 /**

@@ -1,6 +1,7 @@
 import { markHandled } from '@token-socket/protocol'
 import {
   type Broker,
+  badOption,
   type Engine,
   EventIds,
   type Health,
@@ -117,6 +118,20 @@ export class RedisEngine implements Engine {
   /** Resolves when it is connected, hears what other nodes say, and they know of it. @throws RpcError `engine_unavailable` */
   ready(): Promise<void> {
     return markHandled(Promise.all([this.#broker.ready(), this.nodes.list()]).then(() => {}))
+  }
+
+  /**
+   * Publishes to programs that read a Redis channel as the legacy server did: as JSON, on the Redis
+   * channel of the channel's own name. Channels that `legacyChannels` does not choose, and names
+   * that begin with two underscores, are never published to. Nodes with this engine's prefix ignore
+   * it, as they have what their clients publish already.
+   * @param channel `undefined` for a broadcast, which `'___all___'` in `legacyChannels` allows
+   * @returns whether it was sent
+   * @throws RpcError `bad_option` without `legacyChannels`, `unserializable`, `engine_unavailable`
+   */
+  async publishLegacy(channel: string | undefined, data: unknown): Promise<boolean> {
+    if (!this.#legacy) throw badOption('legacyChannels', 'has to be given: it says which channels are shared')
+    return this.#legacy.publishOut(channel, data)
   }
 
   /** Never rejects. */

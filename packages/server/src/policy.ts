@@ -46,6 +46,7 @@ export class Policy implements ChannelPolicy {
   /** At once where no function has to be asked, as {@link ChannelPolicy.allows} may. */
   allows(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
     if (request.type === 'unsubscribe') return undefined
+    if (request.type !== 'broadcast' && isLegacyName(request.channel)) return forbidden('rules')
     if (request.type === 'history') return this.#mayRead(socket, request)
     const isOpen = this.#rules.isOpen && socket.grants.isOpen
     if (isOpen && socket.grants.isEmpty) return undefined
@@ -143,6 +144,14 @@ export class Policy implements ChannelPolicy {
       : rules.subscribe(socket, this.#asker)
     return ruled instanceof Promise ? ruled : mergeVerdicts([granted, ruled])
   }
+}
+
+/**
+ * Whether a name is one by which nodes of the legacy pair speak to each other. It refused them to
+ * clients; an application that passes publications on to its programs relies on that.
+ */
+function isLegacyName(channel: string): boolean {
+  return channel === '___all___' || channel === '___sync___'
 }
 
 const NO_RATES: readonly RuleRate[] = []
