@@ -55,6 +55,28 @@ export async function refusedBuild(
   return { version: await application.version(version), message: found[0] }
 }
 
+/** A page that is built and does not run. @returns what the browser says @throws unless it says so */
+export async function refusedPage(
+  application: Application,
+  { build, version, message }: Build & { readonly message: RegExp },
+): Promise<Outcome> {
+  await copyFixture(application)
+  const { code, stderr } = await build(application)
+  if (code !== 0) throw new Error(`it was not built: ${stderr.slice(0, 2000)}`)
+  await application.write('site/index.html', HTML.replace('SCRIPT', 'type="module" src="./page.js"'))
+  const { browser, close } = await openBrowser()
+  try {
+    const page = await browser.newPage()
+    const { result } = await openIn(page, application.path('site'), {})
+    const said = result.flat().join('\n')
+    const found = message.exec(said)
+    if (!found) throw new Error(`it did not say ${message}: ${said}`)
+    return { version: await application.version(version), message: found[0] }
+  } finally {
+    await close()
+  }
+}
+
 async function copyFixture(application: Application): Promise<void> {
   await application.copy('bundlers')
   await mkdir(application.path('site'))

@@ -1,7 +1,7 @@
 /** Pages that bundlers build, each as its documentation says. */
 import { readFile } from 'node:fs/promises'
 import type { Application } from '../application.js'
-import { type Build, buildPage, buildProgram, refusedBuild } from '../built-page.js'
+import { type Build, buildPage, buildProgram, refusedBuild, refusedPage } from '../built-page.js'
 import type { Package, Row } from '../row.js'
 
 /** What a row of a page adds. */
@@ -178,6 +178,8 @@ const programs: readonly Pick<PageRow, 'name' | 'note' | 'packages' | 'build'>[]
 /** What is not built, and what the tool says. */
 const refused: readonly (Pick<PageRow, 'name' | 'note' | 'packages' | 'build'> & {
   readonly message: RegExp
+  /** It is built, and the page does not run. */
+  readonly inPage?: boolean
 })[] = [
   {
     name: 'esbuild --platform=neutral',
@@ -195,7 +197,8 @@ const refused: readonly (Pick<PageRow, 'name' | 'note' | 'packages' | 'build'> &
       { name: '@rollup/plugin-commonjs', version: '*' },
     ],
     note: 'It needs `nodeResolve({ browser: true })`.',
-    message: /Unresolved dependencies/,
+    message: /Failed to resolve module specifier "[^"]*"/,
+    inPage: true,
     build: (application) =>
       application.run('rollup', ['--config', 'rollup.config.js'], { env: { BROWSER: 'false' } }),
   },
@@ -219,9 +222,13 @@ export const rows: readonly Row[] = [
     }),
   ),
   ...refused.map(
-    ({ build, message, ...row }): Row => ({
+    ({ build, message, inPage = false, ...row }): Row => ({
       ...{ ...row, ours, group: 'Bundlers', expected: 'refused' },
-      run: (application) => refusedBuild(application, { version: versionOf(row), build, message }),
+      ...(inPage && { programs: ['CHROMIUM'] }),
+      run: (application) => {
+        const refused = inPage ? refusedPage : refusedBuild
+        return refused(application, { version: versionOf(row), build, message })
+      },
     }),
   ),
 ]

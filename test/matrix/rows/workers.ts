@@ -63,6 +63,15 @@ export const rows: readonly Row[] = [
     }),
   ),
   {
+    group: 'Pages and workers',
+    name: 'Chrome extension, Manifest V3',
+    packages: [],
+    expected: 'works',
+    note: 'Give `host`, and name the origin, `chrome-extension://…`, in the server’s `origins`.',
+    unavailable: 'it was not tried',
+    run: () => Promise.reject(new Error('it never runs')),
+  },
+  {
     group: 'Runtimes',
     name: 'Cloudflare Workers, the server',
     packages: [],
