@@ -34,6 +34,16 @@ describe('Link', () => {
     expect(near.sent.map((text) => decodeClientMessage(text))).to.deep.equal([ping('1'), ping('2')])
   })
 
+  it('#send sends them also while a test tool has replaced queueMicrotask', async () => {
+    sinon.useFakeTimers({ toFake: ['queueMicrotask'] })
+    const { link, near } = create()
+    link.session = { version: 1, sid: 's' }
+    link.send(ping('1'))
+    await turn()
+    sinon.restore()
+    expect(near.batches).to.equal(1)
+  })
+
   it('shows each message as it comes and goes', () => {
     const { link, far, tap } = create()
     link.send(ping('1'))

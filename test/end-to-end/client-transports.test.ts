@@ -1,15 +1,15 @@
 import { expect } from 'chai'
-import SockJS from 'sockjs-client'
+import { restoreGlobals, setGlobal } from '../client/globals.js'
 import { WAYS } from './client-ways.js'
 import { next, until, useSites } from './fixture.js'
 
 describe('the client in Node', () => {
   const start = useSites()
 
-  // Its own SockJS is the one for browsers, which finds no transport in Node.
-  before(() => void Object.assign(globalThis, { SockJS }))
+  // It loads SockJS itself, though other tests of the process may have set one.
+  beforeEach(() => setGlobal('SockJS', undefined))
 
-  after(() => void Reflect.deleteProperty(globalThis, 'SockJS'))
+  afterEach(restoreGlobals)
 
   for (const [title, transport, options] of WAYS) {
     it(`works over ${title}, and comes back`, async () => {

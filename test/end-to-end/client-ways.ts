@@ -1,6 +1,6 @@
 import type { TokenSocketOptions } from '@token-socket/client'
 
-/** The ways by which the client in Node connects. Those of SockJS need the global of its client. */
+/** The ways by which the client in Node connects. */
 export const WAYS: readonly (readonly [title: string, transport: string, client: TokenSocketOptions])[] = [
   ['plain WebSocket', 'websocket', {}],
   ...['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource'].map(

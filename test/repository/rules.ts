@@ -47,7 +47,13 @@ export const doors: Readonly<
   redis: { files: ['redis/client'] },
   ulid: { files: ['server/event-ids'] },
   ws: { files: ['server/transports/websocket-carriers', 'client/transports/node-websocket'] },
-  'sockjs-client': { files: ['client/transports/load-sockjs', 'client/transports/bundled-sockjs'] },
+  'sockjs-client': {
+    files: [
+      'client/transports/load-sockjs',
+      'client/transports/node-sockjs',
+      'client/transports/bundled-sockjs',
+    ],
+  },
   jose: { files: ['sign-out/token-verifier'] },
   jsonwebtoken: { files: ['server/tokens'] },
   express: {
@@ -91,6 +97,7 @@ export const privateNames: Readonly<Record<string, readonly string[]>> = {
   '#mock-port': ['contract/mock/port/open-port', 'contract/mock/port/no-port'],
   '#sockjs': [
     'client/transports/load-sockjs',
+    'client/transports/node-sockjs',
     'client/transports/global-sockjs',
     'client/transports/bundled-sockjs',
   ],

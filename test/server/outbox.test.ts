@@ -2,6 +2,7 @@ import { connectionPair, type TestConnection } from '@token-socket/protocol/test
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Flusher, Outbox, type OutboxOptions } from '../../packages/server/src/outbox.js'
+import { fakeTurns } from '../fake-turns.js'
 
 const SLOW_CONSUMER = { code: 4002, reason: 'Too many bytes wait for this socket' }
 
@@ -44,6 +45,7 @@ describe('Outbox', () => {
     clock = sinon.useFakeTimers({
       toFake: ['setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout', 'performance'],
     })
+    fakeTurns()
     flusher = new Flusher(5000)
     network = new Network()
     onslow = sinon.spy()
@@ -451,6 +453,7 @@ describe('Flusher', () => {
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setImmediate', 'clearImmediate'] })
+    fakeTurns()
   })
 
   afterEach(() => sinon.restore())

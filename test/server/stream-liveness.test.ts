@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import sinon from 'sinon'
 import { RemoteClient } from '../../packages/server/src/remote-client.js'
 import { StreamLiveness } from '../../packages/server/src/stream-liveness.js'
+import { fakeTurns } from '../fake-turns.js'
 import { makeOwner, type SocketSettings } from './sockets.js'
 
 /** A connection that is carried by what a test says. */
@@ -21,6 +22,7 @@ describe('StreamLiveness', () => {
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setImmediate', 'performance'] })
+    fakeTurns()
     liveness = new StreamLiveness({ pingInterval: 25_000, pingTimeout: 10_000 })
   })
 

@@ -103,8 +103,8 @@ export interface TokenSocketOptions {
   readonly sockjs?: Readonly<Record<string, unknown>> | undefined
   /**
    * The transports to try, in this order; the one that worked is tried first from then on, as long as this socket lives,
-   * and one that opens but brings no answer is tried last. In Node `sockjs` needs a SockJS client for Node as
-   * `globalThis.SockJS`.
+   * and one that opens but brings no answer is tried last. Node has SockJS's
+   * `"websocket"`, `"xhr-streaming"`, `"xhr-polling"` and `"eventsource"`.
    * @default ["websocket", "sockjs"], in Node ["websocket"]
    */
   readonly transports?: readonly TransportName[] | undefined

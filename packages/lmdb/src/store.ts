@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import timers from 'node:timers'
 import {
   type Draft,
   EventIds,
@@ -24,6 +25,9 @@ import {
   type PublicationRecord,
   StoredChannels,
 } from './stored-channels.js'
+
+/** Kept when the module loads: test tools replace the global with one that waits for a clock. */
+const { setImmediate } = timers
 
 /** A publication that was to be added. */
 export interface Added {

@@ -1,3 +1,4 @@
+import timers from 'node:timers'
 import { startTimer } from '@token-socket/protocol'
 import { type Address, type Client, type ClusterSource, nameOf } from './client.js'
 import { unavailable } from './connection.js'
@@ -5,6 +6,9 @@ import { Master, type MasterOwner, type Masters } from './masters.js'
 import { asking, Redirection } from './redirection.js'
 import { SlotLine, type SlotOutcome, type SlotTask } from './slot-line.js'
 import { slotOf } from './slots.js'
+
+/** Kept when the module loads: test tools replace the global with one that waits for a clock. */
+const { setImmediate } = timers
 
 /** What a {@link Cluster} needs. */
 export interface ClusterOwner extends Omit<MasterOwner, 'open' | 'isCluster' | 'isReplaceable'> {

@@ -1,8 +1,12 @@
+import timers from 'node:timers'
 import { createTimeouts, RpcError, startTimer } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
 import { type Client, destroy } from './client.js'
 import type { Complaints } from './complaints.js'
 import { isAnswer } from './refusals.js'
+
+/** Kept when the module loads: test tools replace the global with one that waits for a clock. */
+const { setImmediate } = timers
 
 /** Milliseconds between the loss of a connection and the tries to get it back, each a random part of the next step. */
 const RETRY = { first: 100, most: 2000 }

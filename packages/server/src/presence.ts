@@ -14,6 +14,7 @@ import type { Presence, PresenceEntry, PresenceEvent, PresenceSnapshot } from '.
 import { InOrder } from './in-order.js'
 import { encodePresence, PresenceView, readMember } from './presence-view.js'
 import type { RemoteClient } from './remote-client.js'
+import { eventLoop } from './runtime/event-loop.js'
 import { OwnerCounts } from './runtime/owner-counts.js'
 
 /** What {@link ChannelPresence} needs. */
@@ -217,7 +218,7 @@ export class ChannelPresence {
   /** A member came, left or changed. It is told at the end of the turn, together with what else changes in it. */
   hear(event: PresenceEvent): void {
     if (!this.#channels.has(event.channel)) return
-    if (this.#changed.size === 0) setImmediate(this.flush)
+    if (this.#changed.size === 0) eventLoop.setImmediate(this.flush)
     const events = this.#changed.get(event.channel)
     if (events) events.push(event)
     else this.#changed.set(event.channel, [event])

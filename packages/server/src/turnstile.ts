@@ -1,3 +1,5 @@
+import { eventLoop } from './runtime/event-loop.js'
+
 /** How many are let through in one turn of the event loop. Each costs some 0.1 to 0.5 ms of work. */
 const PER_TURN = 32
 
@@ -62,7 +64,7 @@ export class Turnstile {
   #turnSoon(): void {
     if (this.#isTurning) return
     this.#isTurning = true
-    setImmediate(this.#turn)
+    eventLoop.setImmediate(this.#turn)
   }
 
   readonly #turn = () => {

@@ -4,6 +4,7 @@ import { Expiries } from '../../../packages/server/src/authentication/expiries.j
 import { readClaims } from '../../../packages/server/src/claims.js'
 import { Turnstile } from '../../../packages/server/src/turnstile.js'
 import { makeSocket } from '../sockets.js'
+import { fakeTurns } from '../../fake-turns.js'
 
 const GRACE = 30_000
 
@@ -13,6 +14,7 @@ describe('Expiries', () => {
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ now: 1_800_000_000_000 })
+    fakeTurns()
     expiries = new Expiries(new Turnstile())
   })
 

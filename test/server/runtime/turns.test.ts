@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Turns } from '../../../packages/server/src/runtime/turns.js'
+import { fakeTurns } from '../../fake-turns.js'
 
 describe('Turns', () => {
   let clock: sinon.SinonFakeTimers
@@ -8,6 +9,7 @@ describe('Turns', () => {
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setImmediate', 'clearImmediate'] })
+    fakeTurns()
     turns = new Turns()
   })
 

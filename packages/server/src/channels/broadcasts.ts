@@ -1,4 +1,5 @@
 import { RpcError } from '@token-socket/protocol'
+import { eventLoop } from '../runtime/event-loop.js'
 
 /** Deliveries of broadcasts in one turn of the event loop, and UTF-16 code units of them. */
 const SHARE = { deliveries: 1000, units: 1024 * 1024 } as const
@@ -28,7 +29,7 @@ export class Broadcasts {
   #channels: Iterator<string> | undefined
 
   /** @param defer runs something in the next turn */
-  constructor(owner: BroadcastsOwner, defer: (run: () => void) => void = setImmediate) {
+  constructor(owner: BroadcastsOwner, defer: (run: () => void) => void = eventLoop.setImmediate) {
     this.#owner = owner
     this.#defer = defer
   }

@@ -1,4 +1,5 @@
 import type { RemoteClient } from '../remote-client.js'
+import { eventLoop } from '../runtime/event-loop.js'
 
 /** Channels that sockets leave in one turn of the event loop, over all sockets. Each costs some microseconds. */
 const PER_TURN = 500
@@ -73,7 +74,7 @@ export class Departures {
   #arm(): void {
     if (this.#isArmed || this.#isClosed) return
     this.#isArmed = true
-    setImmediate(this.#turn)
+    eventLoop.setImmediate(this.#turn)
   }
 
   readonly #turn = (): void => {

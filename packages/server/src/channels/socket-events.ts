@@ -1,5 +1,6 @@
 import type { RpcError } from '@token-socket/protocol'
 import type { RemoteClient } from '../remote-client.js'
+import { eventLoop } from '../runtime/event-loop.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { type ListenerSource, notifyListeners, takeListeners } from '../runtime/listeners.js'
 import type { DisconnectReason } from '../socket/disconnect-reasons.js'
@@ -159,7 +160,7 @@ export class SocketEvents {
 
   #enqueue(tell: () => void): void {
     this.#queue.push(tell)
-    if (this.#queue.length === 1) queueMicrotask(this.#tell)
+    if (this.#queue.length === 1) eventLoop.queueMicrotask(this.#tell)
   }
 
   /** A listener may cause further events: they wait until all listeners know of this one. */

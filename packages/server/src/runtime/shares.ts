@@ -1,3 +1,5 @@
+import { eventLoop } from './event-loop.js'
+
 /** Milliseconds of work in one turn of the event loop. */
 const WORK = 4
 
@@ -15,7 +17,7 @@ export async function inShares<Item>(items: Iterable<Item>, run: (item: Item) =>
   for (const item of items) {
     count += 1
     if (count % ITEMS === 0 && performance.now() - begun >= WORK) {
-      await new Promise(setImmediate)
+      await new Promise((resolve) => eventLoop.setImmediate(resolve))
       begun = performance.now()
     }
     run(item)

@@ -1,3 +1,5 @@
+import { eventLoop } from './event-loop.js'
+
 /**
  * The turns of the event loop: the time of the present one, and what runs at its end, with one `setImmediate` for all of
  * it. Both are for what happens with each message, where reading the clock and arming a timer would cost the most.
@@ -30,7 +32,7 @@ export class Turns {
   #arm(): void {
     if (this.#isArmed) return
     this.#isArmed = true
-    setImmediate(this.#end)
+    eventLoop.setImmediate(this.#end)
   }
 
   readonly #end = () => {

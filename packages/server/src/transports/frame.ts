@@ -1,3 +1,5 @@
+import { eventLoop } from '../runtime/event-loop.js'
+
 /** First byte of a final text frame: FIN and opcode 1. */
 const FINAL_TEXT = 0x81
 
@@ -72,7 +74,7 @@ export class BatchFrames {
   #forgetSoon(): void {
     if (this.#isForgetting) return
     this.#isForgetting = true
-    setImmediate(this.forget)
+    eventLoop.setImmediate(this.forget)
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { shouldReconnect } from '@token-socket/protocol'
 import type { BufferedConnection, BufferedListener } from '../buffered-connection.js'
+import { eventLoop } from '../runtime/event-loop.js'
 import { refuseUpgrade } from './intercept.js'
 import { bareTexts, RAW_AUTH, RAW_WIRE } from './raw-wire.js'
 
@@ -75,7 +76,7 @@ export class RawConnection implements BufferedConnection {
 
   opened(): void {
     // Listeners that hear of it now may refuse it after all.
-    setImmediate(() => this.#accept())
+    eventLoop.setImmediate(() => this.#accept())
   }
 
   send(frames: readonly string[]): void {

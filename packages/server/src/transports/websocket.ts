@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { CLOSE_CODES } from '@token-socket/protocol'
 import type { BufferedConnection, BufferedListener } from '../buffered-connection.js'
 import { Rate } from '../rate.js'
+import { eventLoop } from '../runtime/event-loop.js'
 import type { Batch } from '../socket/batch.js'
 import { Inbox, type InboxOwner } from '../socket/inbox.js'
 import type { InboxScheduler } from '../socket/inbox-scheduler.js'
@@ -258,7 +259,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   /** The peer closes. What it sent before is handled, and the answers that are ready leave before the close is answered. */
   closing(answer: () => void): void {
     // The outboxes send in the first turn, those included to which promises add.
-    this.#inbox.end(() => setImmediate(() => setImmediate(answer)))
+    this.#inbox.end(() => eventLoop.setImmediate(() => eventLoop.setImmediate(answer)))
   }
 
   #write(frame: Buffer): void {
