@@ -1,69 +1,12 @@
 /** Hotsock's client as its users write it, over this wire: `@token-socket/client/hotsock`. */
-import { HotsockClient, type HotsockClientOptions, type HotsockMessage } from '@token-socket/client/hotsock'
+import { HotsockClient, type HotsockClientOptions } from '@token-socket/client/hotsock'
 import { expect } from 'chai'
-import jwt from 'jsonwebtoken'
-import { deferred, rejection, type Site, until, useSites } from './fixture.js'
-
-const KEY = 'the key of the application, 32 bytes or more'
+import { deferred, rejection, until } from './fixture.js'
+import { KEY, sign, token, useHotsock } from './hotsock-world.js'
 
 describe('HotsockClient', () => {
-  const start = useSites()
-  const clients: HotsockClient[] = []
-  let site: Site
-
-  beforeEach(async () => {
-    site = await start({
-      channels: { 'room-*': { presence: true } },
-      keys: { app: { algorithm: 'HS256', key: KEY } },
-      authentication: () => false,
-    })
-  })
-
-  afterEach(() => {
-    for (const client of clients.splice(0)) client.terminate()
-  })
-
-  const sign = (claims: object) => jwt.sign(claims, KEY, { expiresIn: 30 })
-  const rights = { subscribe: true, messages: { '*': { publish: true, echo: true } } }
-
-  const token = (more: object = {}) =>
-    sign({
-      scope: 'connect',
-      uid: '12345',
-      umd: { name: 'Jim' },
-      channels: { 'my-channel': rights, 'room-1': rights },
-      ...more,
-    })
-
-  function open(options: Partial<HotsockClientOptions> = {}): HotsockClient {
-    const url = site.url.replace('http', 'ws')
-    const client = new HotsockClient(url, { connectTokenFn: async () => token(), ...options })
-    clients.push(client)
-    return client
-  }
-
-  /** The next message of an event. */
-  function heard(client: HotsockClient, event: string | RegExp, channel?: string): Promise<HotsockMessage> {
-    const { promise, resolve } = deferred<HotsockMessage>()
-    const binding = client.bind(
-      event,
-      (message: HotsockMessage) => {
-        binding.unbind()
-        resolve(message)
-      },
-      { channel },
-    )
-    return promise
-  }
-
-  /** A client that is on a channel, and the messages of `my-event` there. */
-  async function joined(name = 'my-channel', client = open()) {
-    const messages: HotsockMessage[] = []
-    const subscribed = heard(client, 'hotsock.subscribed')
-    const binding = client.channels(name).bind('my-event', (message) => messages.push(message))
-    await subscribed
-    return { client, channel: client.channels(name), binding, messages }
-  }
+  const world = useHotsock()
+  const { start, open, heard, joined, keep } = world
 
   describe('the constructor', () => {
     const TABLE: readonly (readonly [url: unknown, options: object, text: string])[] = [
@@ -91,7 +34,7 @@ describe('HotsockClient', () => {
         keys: { app: { algorithm: 'HS256', key: KEY } },
       })
       const client = new HotsockClient(`ws://${other.host}/v1`, { connectTokenFn: () => token() })
-      clients.push(client)
+      keep(client)
       await client.socket.ready()
     })
   })
@@ -104,7 +47,7 @@ describe('HotsockClient', () => {
     }
     const { client } = await joined('my-channel', open({ connectTokenFn }))
     const again = heard(client, 'hotsock.connected')
-    site.sockets.sockets()[0]?.end()
+    world.site.sockets.sockets()[0]?.end()
     await again
     expect(calls).to.equal(2)
   })
@@ -181,7 +124,7 @@ describe('HotsockClient', () => {
   it('says its connectionId, and when its authorisation ends', async () => {
     const client = open()
     const { data, meta } = await heard(client, 'hotsock.connected')
-    const [socket] = site.sockets.sockets()
+    const [socket] = world.site.sockets.sockets()
     expect(data).to.deep.equal({ connectionId: socket?.sid })
     expect(meta).to.deep.equal({ uid: '12345', umd: { name: 'Jim' } })
     expect(client.activeConnection).to.include({ connectionId: socket?.sid, uid: '12345' })
@@ -191,7 +134,7 @@ describe('HotsockClient', () => {
   it('asks subscribeTokenFn with the channel and the connection', async () => {
     const client = open({ connectTokenFn: () => token({ channels: {} }) })
     const channel = client.channels('another')
-    channel.subscribeTokenFn = async ({ channel = '', connectionId } = {}) =>
+    channel.subscribeTokenFn = async ({ channel, connectionId }) =>
       sign({ scope: 'subscribe', connectionId, channels: { [channel]: { subscribe: true } } })
     const subscribed = heard(client, 'hotsock.subscribed')
     channel.bind('my-event', () => {})
@@ -257,7 +200,7 @@ describe('HotsockClient', () => {
     expect(seen[1].data).to.include('success')
     expect(seen[2]).to.include('"rpc":"auth"')
     const events = Promise.all([heard(client, '@@disconnect'), heard(client, '@@error')])
-    site.sockets.sockets()[0]?.end()
+    world.site.sockets.sockets()[0]?.end()
     expect((await events)[0]).to.include({ type: 'close', code: 4001 })
     expect(came.filter((event) => String(event).startsWith('@@'))).to.deep.equal([])
   })
@@ -265,7 +208,7 @@ describe('HotsockClient', () => {
   it('suspends and resumes with its handlers', async () => {
     const { client, channel, messages } = await joined()
     client.suspend()
-    await until(() => site.sockets.sockets().length === 0)
+    await until(() => world.site.sockets.sockets().length === 0)
     const subscribed = heard(client, 'hotsock.subscribed')
     client.resume()
     await subscribed

@@ -1,12 +1,18 @@
-import type { Member, PublicationDetails, RpcError, TokenSocketOptions } from './index.js'
+import type { ChannelToken, Member, PublicationDetails, RpcError, TokenSocketOptions } from './index.js'
 
-/** Gives a token that the application's back end signed, or its promise. */
+/**
+ * Gives a token that the application's back end signed, or its promise. One that looks whether it
+ * gets a request serves connections and channels.
+ */
 export type LoadTokenFn = (request?: {
   /** The channel that is subscribed to; none for a token to connect with. */
   readonly channel?: string | undefined
   /** The connection's id, for a token of a channel. */
   readonly connectionId?: string | undefined
 }) => string | Promise<string>
+
+/** The same for one channel, named in the request. Called at each subscribe, after a reconnect too. */
+export type SubscribeTokenFn = ChannelToken
 
 /** Takes the log. `console` will do. */
 export interface HotsockLogger {
@@ -44,10 +50,12 @@ export interface HotsockClientOptions {
  * with `hotsock.`.
  */
 export interface HotsockMessage<Data = unknown>
-  extends Omit<PublicationDetails<Data>, 'channel' | 'data' | 'event'> {
+  extends Omit<PublicationDetails<Data>, 'channel' | 'data' | 'event' | 'meta'> {
   readonly event: string
   readonly channel?: string | undefined
   readonly data: Data
+  /** Who sent it; empty if that has no `uid`. Of the client's own events, who the client is now. */
+  readonly meta: { readonly uid?: string | undefined; readonly umd?: unknown }
   /** Of `hotsock.error`: a code of this library's errors, and its text. */
   readonly error?: { readonly code: string; readonly message: string } | undefined
 }
@@ -75,6 +83,11 @@ export interface HotsockBinding {
   unbind(): void
 }
 
+/** A handler that is bound to a channel. */
+export interface HotsockChannelBinding extends HotsockBinding {
+  readonly channel: HotsockChannelInfo
+}
+
 /** How far down the log goes: what a TokenSocket calls it. */
 const LOG_LEVELS: ReadonlyMap<string, TokenSocketOptions['logLevel']> = new Map([
   ['warn', 'warn'],
@@ -93,15 +106,17 @@ const URL_PARTS = /^((?:ws|http)s?:\/\/[^/?#@\s]+)((?:\/[^/?#\s]+)*)\/*$/i
 export function socketOptions(webSocketUrl: string, options: HotsockClientOptions): TokenSocketOptions {
   const [, host, path] = URL_PARTS.exec(String(webSocketUrl)) ?? []
   if (!host) throw new TypeError('webSocketUrl must be a ws or wss URL without a query')
-  const { connectTokenFn: token, heartbeatIntervalSeconds: seconds } = options
-  if (typeof token !== 'function') throw new TypeError('connectTokenFn must be a function')
+  const { connectTokenFn: given, heartbeatIntervalSeconds: seconds } = options
+  if (typeof given !== 'function') throw new TypeError('connectTokenFn must be a function')
   if (seconds !== undefined && !(seconds >= 5 && seconds <= 600))
     throw new TypeError('heartbeatIntervalSeconds must be between 5 and 600')
+  // The console names a function that fails by its name: the property gives it, in minified code too.
+  const { connectTokenFn: token } = { connectTokenFn: () => given() }
   return {
     ...options.socket,
     host,
     ...(path && { socketPrefix: path }),
-    token: () => token(),
+    token,
     tokenAttempts: options.connectTokenFnMaxAttempts,
     lazy: options.lazyConnection,
     logger: options.logger,
@@ -112,5 +127,5 @@ export function socketOptions(webSocketUrl: string, options: HotsockClientOption
 
 /** The message that says what failed. */
 export function errorMessage({ code, message }: RpcError, channel?: string): HotsockMessage {
-  return { event: 'hotsock.error', channel, data: undefined, error: { code, message } }
+  return { event: 'hotsock.error', channel, data: undefined, meta: {}, error: { code, message } }
 }

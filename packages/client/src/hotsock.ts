@@ -6,23 +6,26 @@ import { guard } from './callback.js'
 import {
   errorMessage,
   type HotsockBinding,
+  type HotsockChannelBinding,
   type HotsockChannelInfo,
   type HotsockClientOptions,
   type HotsockMessage,
-  type LoadTokenFn,
   type MessageHandlerFn,
+  type SubscribeTokenFn,
   socketOptions,
 } from './hotsock-options.js'
 import { type Binding, type Channel, type Member, TokenSocket } from './index.js'
 
 export type {
   HotsockBinding,
+  HotsockChannelBinding,
   HotsockChannelInfo,
   HotsockClientOptions,
   HotsockLogger,
   HotsockMessage,
   LoadTokenFn,
   MessageHandlerFn,
+  SubscribeTokenFn,
 } from './hotsock-options.js'
 
 /** Who a {@link HotsockClient} is while it is connected. */
@@ -39,15 +42,33 @@ export interface HotsockBindOptions {
   /** Subscribes to this channel, and hears only that. @default any that is subscribed to */
   readonly channel?: string | undefined
   /** Gives a token of the channel's own. @default the connection's rights count */
-  readonly subscribeTokenFn?: LoadTokenFn | undefined
+  readonly subscribeTokenFn?: SubscribeTokenFn | undefined
 }
 
-/** A handler, and what keeps its channel subscribed. */
+/** Binds a handler. With a channel in the options, its binding has one. */
+export interface HotsockBindFn {
+  <Data = unknown>(
+    event: string | RegExp,
+    messageFn: MessageHandlerFn<Data>,
+    options: HotsockBindOptions & { readonly channel: string },
+  ): HotsockChannelBinding
+  <Data = unknown>(
+    event: string | RegExp,
+    messageFn: MessageHandlerFn<Data>,
+    options?: HotsockBindOptions,
+  ): HotsockBinding
+}
+
+/** A handler, what it was bound with, and what keeps its channel subscribed. */
 interface Bound extends HotsockBinding {
   readonly place: string | undefined
+  readonly subscribeTokenFn: SubscribeTokenFn | undefined
   readonly messageFn: (event: never) => void
   held: Binding<Channel> | undefined
 }
+
+/** Reasons of a loss that is no error of a WebSocket. */
+const WANTED = /^(suspended|page_left)$/
 
 /** Every event: its binding keeps a channel subscribed, and does nothing else. */
 const ALL = /(?:)/
@@ -82,7 +103,10 @@ export class HotsockClient {
     this.#socket = this.#open()
   }
 
-  /** The socket below, for what Hotsock has no word for. Another one after `terminate`. */
+  /**
+   * The socket below, for what Hotsock has no word for. Another one after `terminate`, and after a
+   * `resume` of one that has failed.
+   */
   get socket(): TokenSocket {
     return this.#socket
   }
@@ -100,17 +124,18 @@ export class HotsockClient {
    * channel it subscribes, and connects again after `terminate`.
    * @throws TypeError unless it is a function
    */
-  readonly bind = <Data = unknown>(
+  readonly bind: HotsockBindFn = <Data>(
     event: string | RegExp,
     messageFn: MessageHandlerFn<Data>,
     { channel: place, subscribeTokenFn }: HotsockBindOptions = {},
-  ): HotsockBinding => {
+  ): HotsockChannelBinding => {
     if (typeof messageFn !== 'function') throw new TypeError('messageFn must be a function')
     if (place && this.#socket.state === 'ended') this.#socket = this.#open()
     const bound: Bound = {
       event,
       place,
       messageFn,
+      subscribeTokenFn,
       held: undefined,
       get channel() {
         return bound.held?.channel
@@ -118,10 +143,8 @@ export class HotsockClient {
       unbind: () => this.#remove(bound),
     }
     this.#bindings.add(bound)
-    if (place && subscribeTokenFn)
-      this.#channel(place).token = (request) => Promise.resolve(subscribeTokenFn(request))
     this.#hold(bound)
-    return bound
+    return bound as HotsockChannelBinding
   }
 
   /** Takes away the handlers of an event, or one of them: those of a channel, or of none. */
@@ -186,7 +209,10 @@ export class HotsockClient {
   #open(): TokenSocket {
     const socket = new TokenSocket(socketOptions(this.webSocketUrl, this.#options))
     this.#watched.clear()
-    socket.bind(ALL, (message) => this.#deliver({ ...message, event: message.event ?? '' }))
+    socket.bind(ALL, (message) => {
+      const { event = '', meta = {} } = message
+      this.#deliver({ ...message, event, meta })
+    })
     socket.on('frameIn', (data) => this.#call('@@message', { data }))
     socket.on('frameOut', (text) => this.#call('@@messageSent', text))
     socket.on('connect', () => {
@@ -198,7 +224,9 @@ export class HotsockClient {
       const { code = 1006 } = Object(data) as { readonly code?: number }
       this.#call('@@disconnect', { type: 'close', code, reason })
     })
-    socket.on('state', (_state, { error }) => error && this.#call('@@error', { type: 'error', error }))
+    socket.on('state', (_state, { error }) => {
+      if (error && !WANTED.test(Object(error.data).reason)) this.#call('@@error', { type: 'error', error })
+    })
     socket.on('error', (error) => this.#deliver(errorMessage(error)))
     socket.on('ready', (error) => error && this.#options.connectTokenErrorFn?.(error))
     return socket
@@ -209,9 +237,10 @@ export class HotsockClient {
     const channel = this.#socket.channel(name)
     if (this.#watched.has(channel)) return channel
     this.#watched.add(channel)
-    const { uid, umd } = channel
-    const tell = (event: string, data: object) =>
+    const tell = (event: string, data: object) => {
+      const { uid, umd } = channel
       this.#deliver({ event: `hotsock.${event}`, channel: name, data, meta: { uid, umd } })
+    }
     const about = (event: string) => (member: Member) => tell(event, { member, members: channel.members })
     channel.on('subscribed', () => tell('subscribed', { members: channel.members }))
     channel.on('unsubscribed', () => tell('unsubscribed', {}))
@@ -222,8 +251,13 @@ export class HotsockClient {
     return channel
   }
 
+  /** Subscribes for a handler, with all that it was bound with: each socket needs it anew. */
   #hold(bound: Bound): void {
-    if (bound.place) bound.held = this.#channel(bound.place).bind(ALL, nothing)
+    const { place, subscribeTokenFn } = bound
+    if (!place) return
+    const channel = this.#channel(place)
+    if (subscribeTokenFn) channel.token = subscribeTokenFn
+    bound.held = channel.bind(ALL, nothing)
   }
 
   #remove(bound: Bound): void {
@@ -259,7 +293,7 @@ export class HotsockChannel implements HotsockChannelInfo {
    * Gives a token of the channel's own, for handlers that are bound later.
    * @default the connection's rights count
    */
-  subscribeTokenFn: LoadTokenFn | undefined
+  subscribeTokenFn: SubscribeTokenFn | undefined
   readonly #client: HotsockClient
 
   /** @internal */
@@ -284,7 +318,7 @@ export class HotsockChannel implements HotsockChannelInfo {
   readonly bind = <Data = unknown>(
     event: string | RegExp,
     messageFn: MessageHandlerFn<Data>,
-  ): HotsockBinding => {
+  ): HotsockChannelBinding => {
     const { name: channel, subscribeTokenFn } = this
     return this.#client.bind(event, messageFn, { channel, subscribeTokenFn })
   }

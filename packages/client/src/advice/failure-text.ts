@@ -21,8 +21,14 @@ function stepOf({ code, cause }: RpcError, settings: FailureSettings): [step: st
   const { address, tokenPath, socketPrefix, token, url } = settings
   if (/^(url_failed|bad_option)$/.test(code)) return ['the option `url`']
   if (/^(token|origin)_/.test(RpcError.is(cause) ? cause.code : code))
-    return token ? ['the option `token`'] : ['the token request', address.http + tokenPath]
+    return token ? [nameOf(token)] : ['the token request', address.http + tokenPath]
   const step =
     code === 'transport_failed' ? 'the connection' : `the sign-in ${url ? 'without a' : 'with the'} token`
   return [step, address.websocket + socketPrefix]
+}
+
+/** What the application gave to get tokens: Hotsock's client hands a function on under its name there. */
+function nameOf(token: unknown): string {
+  const isOfHotsock = typeof token === 'function' && token.name === 'connectTokenFn'
+  return isOfHotsock ? '`connectTokenFn`' : 'the option `token`'
 }

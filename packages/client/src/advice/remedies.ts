@@ -26,6 +26,7 @@ const OTHERS =
   "Look at the listeners of the server's events `authentication` and `connected`, and at `use('authentication')`."
 
 const LOG = 'The log of the server has the cause.'
+const OWN_TOKEN = `The server takes no such token: it knows the \`keys\` option's keys and the claims of its documents only. ${LOG}`
 const REFUSED =
   "The server knows the user and refuses the socket: look at its `authentication`, at the listeners of that event, and at `use('authentication')`."
 
@@ -124,6 +125,7 @@ export function remedyOf(
 ): string {
   if (/^(url_failed|bad_option)$/.test(error.code)) return FOR_URL
   if (token && TOKEN.test(error.code)) return 'It has to be a token, or a function that gives one.'
+  if (token && error.code === 'invalid_token') return OWN_TOKEN
   const text = textsOf(error)
   const isMixed = pageLocation()?.protocol === 'https:' && address.http.startsWith('http:')
   if (isMixed && EARLY.test(error.code) && !/HTTP status/.test(text))
