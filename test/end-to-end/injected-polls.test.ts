@@ -117,6 +117,23 @@ describe('a polling session of somebody else', () => {
     await expectUnharmed(session)
   })
 
+  for (const [owner, again, stranger] of [
+    ['192.0.2.7:1000', '192.0.2.7:2000', '192.0.2.8:1000'],
+    ['[2001:db8::1]:1000', '[2001:db8::1]:2000', '[2001:db8:0:1::1]:1000'],
+    ['::ffff:c000:207', '192.0.2.7', '::ffff:c000:208'],
+    ['64:ff9b::192.0.2.7', '64:ff9b::c000:207', '64:ff9b::192.0.2.8'],
+    ['fe80::1%eth0', 'fe80::1%eth0', 'fe80::2%eth0'],
+  ] as const) {
+    it(`behind a trusted proxy is that of ${owner} and ${again}, and 404 to ${stranger}`, async () => {
+      const session = await victim(express().set('trust proxy', 'loopback'), { 'X-Forwarded-For': owner })
+      const send = (named: string) =>
+        ask(`${session.url}/xhr_send`, { body: INJECTED, headers: { 'X-Forwarded-For': named } })
+      expect((await send(stranger)).status).to.equal(404)
+      await expectUnharmed(session)
+      expect((await send(again)).status).to.equal(204)
+    })
+  }
+
   it('behind a trusted proxy is 404 to another client of the same proxy', async () => {
     const app = express().set('trust proxy', 'loopback')
     const session = await victim(app, { 'X-Forwarded-For': '192.0.2.7' })

@@ -70,6 +70,22 @@ describe('a socket, as the server sees it', () => {
       expect([socket.ip, socket.ips]).to.deep.equal(['192.0.2.7', ['192.0.2.7', '192.0.2.8']])
     })
 
+    it('has no port, which some proxies name', async () => {
+      const app = express().set('trust proxy', true)
+      const site = await start({ app })
+      const { socket } = await site.pair({
+        headers: { 'X-Forwarded-For': '192.0.2.7:4711, [2001:db8::1]:80' },
+      })
+      expect([socket.ip, socket.ips]).to.deep.equal(['192.0.2.7', ['192.0.2.7', '2001:db8::1']])
+    })
+
+    it('is the nearer proxy’s where Express does not know it by an address with a port', async () => {
+      const app = express().set('trust proxy', ['loopback', '10.0.0.0/8'])
+      const site = await start({ app })
+      const { socket } = await site.pair({ headers: { 'X-Forwarded-For': '192.0.2.7:4711, 10.0.0.2:80' } })
+      expect(socket.ip).to.equal('10.0.0.2')
+    })
+
     it('is not what anybody else claims', async () => {
       const site = await start()
       const { socket } = await site.pair({ headers: { 'X-Forwarded-For': '192.0.2.7' } })

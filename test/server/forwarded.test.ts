@@ -86,6 +86,17 @@ describe('clientAddress', () => {
     expect(clientAddress(request({ 'x-forwarded-for': ' , ' }), proxies)).to.equal('10.0.0.1')
   })
 
+  it('has no port, and is found behind proxies that are named with theirs', () => {
+    for (const [path, client] of [
+      ['1.2.3.4:5678', '1.2.3.4'],
+      ['6.6.6.6:1, 1.2.3.4:5678, 10.0.0.2:9', '1.2.3.4'],
+      ['[2001:db8::1]:5678', '2001:db8::1'],
+      ['[2001:db8::1]', '2001:db8::1'],
+      ['unknown', 'unknown'],
+    ] as const)
+      expect(clientAddress(request({ 'x-forwarded-for': path }), proxies)).to.equal(client)
+  })
+
   it('counts hops from our side', () => {
     const asked: unknown[] = []
     clientAddress(request({ 'x-forwarded-for': 'c, b' }), (...args) => asked.push(args) > 0)

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { withoutPort } from './http/address-block.js'
 import { copied } from './runtime/copied.js'
 import { handleRejection } from './runtime/isolated.js'
 
@@ -66,7 +67,7 @@ export function hostName(request: IncomingMessage, trusts: TrustProxy): string |
 }
 
 /**
- * The addresses that trusted proxies have named, the client's first, as Express's `request.ips`.
+ * The addresses that trusted proxies have named, the client's first, as Express's `request.ips`, without ports.
  */
 export function clientAddresses(request: IncomingMessage, trusts: TrustProxy): string[] {
   const path = pathOf(request)
@@ -77,7 +78,7 @@ export function clientAddresses(request: IncomingMessage, trusts: TrustProxy): s
     .reverse()
 }
 
-/** The address of a request's client: the first, from our side, that is not a trusted proxy's. */
+/** The address of a request's client, without a port: the first, from our side, that is not a trusted proxy's. */
 export function clientAddress(request: IncomingMessage, trusts: TrustProxy): string {
   const path = pathOf(request)
   const found = path.find((address, hop) => hop === path.length - 1 || !trusts(address, hop)) ?? ''
@@ -89,7 +90,7 @@ export function clientAddress(request: IncomingMessage, trusts: TrustProxy): str
 function pathOf({ headers, socket }: IncomingMessage): string[] {
   const hops = String(headers['x-forwarded-for'] ?? '')
     .split(',')
-    .map((hop) => hop.trim())
+    .map((hop) => withoutPort(hop.trim()))
     .filter((hop) => hop !== '')
     .reverse()
   return [socket.remoteAddress ?? '', ...hops]

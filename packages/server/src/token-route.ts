@@ -14,7 +14,7 @@ import type { TokenRequest, TokenRequests } from './authentication/token-request
 import { hashSession, subjectsOf } from './claims/subjects.js'
 import { readClaims } from './claims.js'
 import type { TicketOwner, Tickets } from './engine.js'
-import { addressBlock } from './http/address-block.js'
+import { addressBlock, withoutPort } from './http/address-block.js'
 import type { OriginRules } from './origins.js'
 import type { Development } from './runtime/development.js'
 import type { LogEntry, ThrottledLog } from './runtime/throttled-log.js'
@@ -77,7 +77,7 @@ export function tokenRoute(options: TokenRouteOptions): RequestHandler {
       await options.requests.run((pending) => answer([request, response], parts, pending))
     } catch (failure) {
       if (failure instanceof TokenRateError) {
-        failure.log(request, options.log)
+        failure.log({ ip: ipOf(request) }, options.log)
         return send(request, response, [429, failure.answer(response)])
       }
       const refusal = refusalOf(failure)
@@ -144,7 +144,7 @@ export function tokenGuard(
     if (!allowed)
       return send(request, response, [403, { error: ERRORS.origin_refused, code: 'origin_refused', hint }])
     if (isJsonp(request) && !isCallbackName(request.query.callback)) {
-      log?.write('token request callback', ['info', { ip: request.ip }, BAD_CALLBACK])
+      log?.write('token request callback', ['info', { ip: ipOf(request) }, BAD_CALLBACK])
       return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })
     }
     // A script of another origin, which `helmet` lets no page have unless the answer says so.
@@ -174,7 +174,7 @@ function refuse(
 ): unknown {
   try {
     const body = { error, code, ...(data !== undefined && { data: decodeData(encodeData(data)) }) }
-    log.write('token request forbidden', ['debug', { ip: request.ip, code }, REFUSED])
+    log.write('token request forbidden', ['debug', { ip: ipOf(request), code }, REFUSED])
     send(request, response, [403, body])
     return undefined
   } catch (cause) {
@@ -201,7 +201,8 @@ async function answer(
   const hasClaims = typeof options.authentication === 'function' && options.check.isClaims(auth)
   if (hasClaims) readClaims(auth)
   const { token, id } = options.tokens.issue()
-  const { ip, ips, hostname: host } = request
+  const { hostname: host } = request
+  const [ip, ips] = [ipOf(request), request.ips.map(withoutPort)]
   const data = typeof auth === 'object' ? auth : sessionData(request)
   const session = sessionOf(request)
   if (data === auth) options.development?.checkData(OPTION, '', auth)
@@ -278,14 +279,19 @@ function ask(
 }
 
 function notSignedIn(
-  { ip }: Request,
+  request: Request,
   { authentication }: TokenRouteOptions,
 ): readonly [why: string, entry: LogEntry] {
   const isFunction = typeof authentication === 'function'
   const why = isFunction ? 'authentication refuses' : 'the session key has no value'
-  const details = { ip, ...(!isFunction && { key: authentication }) }
+  const details = { ip: ipOf(request), ...(!isFunction && { key: authentication }) }
   const hint = isFunction ? 'authentication gave nothing: is the user signed in?' : unsigned(authentication)
   return [hint, ['debug', details, `a token request is refused: ${why}`]]
+}
+
+/** Its client's address, as Express sees it, without a port. */
+function ipOf({ ip }: Request): string | undefined {
+  return ip === undefined ? undefined : withoutPort(ip)
 }
 
 function unsigned(key: string): string {

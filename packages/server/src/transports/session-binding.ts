@@ -43,7 +43,7 @@ const COOKIE_BYTES = 16
 /** UTF-16 code units of an origin that is kept as it is: one may be as long as a header. */
 const LONGEST_ORIGIN = 128
 
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::ffff:127.0.0.1', '::1'])
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1'].map(addressBlock))
 
 /** Says who sends a request, and binds new sessions to who opened them. */
 export class SessionBinding {
@@ -113,7 +113,8 @@ function cookieOf(value: string, isSecure: boolean, isForeign: boolean): string 
 
 /** A browser may reach the own machine by IPv4 and IPv6 in turns, and has several IPv6 addresses at a time. */
 function boundAddress(address: string): string {
-  return LOOPBACK.has(address) ? 'loopback' : addressBlock(address)
+  const block = addressBlock(address)
+  return LOOPBACK.has(block) ? 'loopback' : block
 }
 
 function shortOrigin(origin: string): string {
