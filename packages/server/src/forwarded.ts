@@ -67,7 +67,8 @@ export function hostName(request: IncomingMessage, trusts: TrustProxy): string |
 }
 
 /**
- * The addresses that trusted proxies have named, the client's first, as Express's `request.ips`, without ports.
+ * The addresses that trusted proxies have named, without ports, the client's first, as Express's
+ * `request.ips`.
  */
 export function clientAddresses(request: IncomingMessage, trusts: TrustProxy): string[] {
   const path = pathOf(request)
@@ -78,7 +79,10 @@ export function clientAddresses(request: IncomingMessage, trusts: TrustProxy): s
     .reverse()
 }
 
-/** The address of a request's client, without a port: the first, from our side, that is not a trusted proxy's. */
+/**
+ * The address of a request's client, without a port: the first, from our side, that is not a
+ * trusted proxy's.
+ */
 export function clientAddress(request: IncomingMessage, trusts: TrustProxy): string {
   const path = pathOf(request)
   const found = path.find((address, hop) => hop === path.length - 1 || !trusts(address, hop)) ?? ''

@@ -16,8 +16,8 @@ export type Origins = '*' | readonly string[] | ((origin: string, request: Incom
 /** What is known of where a request comes from. */
 export interface RequestOrigin {
   /**
-   * The origin that the browser names (`null` is one), or `undefined` if the request names none. It is `unknown` for
-   * another site's page that hides its origin, and for what is no origin.
+   * The origin that the browser names (`null` is one), or `undefined` if the request names none.
+   * It is `unknown` for another site's page that hides its origin, and for what is no origin.
    */
   readonly origin: string | undefined
   /** Whether it may use the server. */
@@ -80,8 +80,9 @@ export class OriginRules {
   }
 
   /**
-   * As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name one. Scripts bring
-   * cookies, and every page may hide its origin, so neither `null` nor `unknown` is enough, whatever `origins` allows.
+   * As {@link judge}, for a script tag's request, which has no `Origin`: its `Referer` has to name
+   * one. Scripts bring cookies, and every page may hide its origin, so neither `null` nor `unknown`
+   * is enough, whatever `origins` allows.
    */
   judgeScript(request: IncomingMessage): RequestOrigin {
     const origin = originOf(request) ?? refererOf(request)
@@ -187,7 +188,8 @@ function refererOf(request: IncomingMessage): string | undefined {
 /** Why a list or a function is not asked: the origin may be that of any page. */
 function causeOf(origin: string, { headers }: IncomingMessage): { readonly cause: OriginHint } | undefined {
   if (origin === UNKNOWN) return { cause: HIDDEN }
-  // What browsers call `same-site` is a page with an origin, which only a redirect hides from an answer that it can read.
+  // What browsers call `same-site` is a page with an origin. Only a redirect hides that of a page
+  // that can read the answer.
   const isRedirected = origin === 'null' && headers['sec-fetch-site'] === 'same-site'
   return isRedirected ? { cause: REDIRECTED } : undefined
 }
@@ -197,8 +199,8 @@ function isSameOriginFetch(request: IncomingMessage): boolean {
 }
 
 /**
- * The origin of a URL in its one spelling, if it has one. Schemes that browsers give no origin (`capacitor://localhost`,
- * extensions) are spelled out: `null` would be all of them.
+ * The origin of a URL in its one spelling, if it has one. Schemes that browsers give no origin
+ * (`capacitor://localhost`, extensions) are spelled out: `null` would be all of them.
  */
 function normalize(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined

@@ -3,13 +3,19 @@ import { isIPv4, isIPv6 } from 'node:net'
 /** UTF-16 code units of a text that is no address, such as a proxy's own name for a client, that count. */
 const LONGEST = 64
 
-/** `1.2.3.4:5678`, `[::1]:5678` and `[::1]`: as some proxies write it into `X-Forwarded-For`, and other ports each time. */
+/**
+ * `1.2.3.4:5678`, `[::1]:5678` and `[::1]`, as some proxies write it into `X-Forwarded-For`. Each
+ * connection has another port.
+ */
 const WITH_PORT = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/
 
 /** The 16-bit groups of an IPv6 address. */
 type Groups = readonly number[]
 
-/** Networks whose addresses have the IPv4 address of one subscriber inside. Sources: RFC 4291, 6052, 7915, 3056, 4380. */
+/**
+ * Networks whose addresses have the IPv4 address of one subscriber inside. Sources: RFC 4291, 6052,
+ * 7915, 3056, 4380.
+ */
 const WITH_IPV4: readonly {
   readonly prefix: Groups
   ipv4(groups: Groups): Groups
@@ -30,10 +36,11 @@ export function withoutPort(address: string): string {
 }
 
 /**
- * What limits for each address count by: an IPv4 address, or the first 64 bits of an IPv6 address, since a network gives
- * all addresses below those to one subscriber. Source: RFC 6177. IPv6 addresses that have an IPv4 address inside count
- * by that. Those of which many hosts share the first 64 bits count whole: of one link, of the own machine, of a
- * translator's own prefix (RFC 8215). A port does not count; what is no address counts as it is.
+ * What limits for each address count by: an IPv4 address, or the first 64 bits of an IPv6 address,
+ * since a network gives all addresses below those to one subscriber. Source: RFC 6177. IPv6
+ * addresses that have an IPv4 address inside count by that. Those of which many hosts share the
+ * first 64 bits count whole: of one link, of the own machine, of a translator's own prefix
+ * (RFC 8215). A port does not count; what is no address counts as it is.
  */
 export function addressBlock(address: string): string {
   const plain = withoutPort(address)
