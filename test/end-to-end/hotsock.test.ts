@@ -387,6 +387,10 @@ describe('coming from Hotsock', () => {
       const once = token({ singleUse: true })
       await open({ token: once }).ready()
       expect((await rejection(open({ token: once }).ready())).code).to.equal('invalid_token')
+      for (const singleUse of [1, 'true'])
+        expect((await rejection(open({ token: token({ singleUse }) }).ready())).code).to.equal(
+          'invalid_token',
+        )
       const many = token()
       for (const given of [many, many]) await open({ token: given }).ready()
     },

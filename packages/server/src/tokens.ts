@@ -45,6 +45,10 @@ export interface SignedClaims extends Readonly<Record<string, unknown>> {
   /** Seconds since 1970. */
   readonly exp: number
   readonly jti?: string
+  /** Whether it works once without a `jti`, too. @default false */
+  readonly singleUse?: boolean
+  /** Seconds since 1970. */
+  readonly iat?: number
 }
 
 /** What a good token stands for: a ticket, or claims. */
@@ -148,13 +152,17 @@ export class Tokens {
   }
 
   #checkClaims(claims: jwt.JwtPayload, isForUs: boolean): SignedClaims {
-    const { scope, aud, iss, jti, iat } = claims
+    const { scope, aud, iss, jti, iat, singleUse } = claims
     const { issuer } = this.#options
     if (scope !== 'connect' && scope !== 'subscribe') throw new Error('the token has an unknown scope')
     if (aud !== undefined && !isForUs) throw new Error('the token is for another audience')
     if (issuer !== undefined && iss !== issuer) throw new Error('the token is of another issuer')
+    // What is ignored in another type would let a token in that its signer meant to restrict.
+    if (iat !== undefined && typeof iat !== 'number') throw new Error('the token has a bad iat')
+    if (singleUse !== undefined && typeof singleUse !== 'boolean')
+      throw new Error('the token has a bad singleUse: it has to be true or false')
     // Such a token would outlast every order against what was issued before.
-    if (typeof iat === 'number' && iat > Date.now() / 1000 + CLOCK_LEEWAY)
+    if (iat !== undefined && iat > Date.now() / 1000 + CLOCK_LEEWAY)
       throw new Error('the token is of the future (iat)')
     if (jti !== undefined && (typeof jti !== 'string' || jti === ''))
       throw new Error('the token has a bad jti')
