@@ -11,9 +11,6 @@ import {
 import type { Logger } from './options.js'
 import { checkSent, type Sent } from './send-limits.js'
 
-/** Kept when the module loads: test tools replace the global with one that waits for a clock. */
-const { queueMicrotask } = globalThis
-
 /** What is notified of a link. */
 export interface LinkListener {
   /** A message came, in the order of sending. */

@@ -40,6 +40,18 @@ export const CALLING: readonly Mistake[] = [
     says: [/a function answered twice/, /function: 'echo'/],
   },
   {
+    mistake: 'a function that calls back later, wrapped in a function of any arguments',
+    server: [[ECHO, 'echo: (...args) => { setTimeout(() => args[2](null, 1), 1) },']],
+    client: [calling("await socket.rpc('echo')")],
+    says: [/a function answered twice/, /function: 'echo'/, /has to declare it \(function\.length\)/],
+  },
+  {
+    mistake: 'a function that calls back later, whose callback comes after a default',
+    server: [[ECHO, 'echo: (auth, data = {}, callback) => { setTimeout(() => callback(null, 1), 1) },']],
+    client: [calling("await socket.rpc('echo')")],
+    says: [/a function answered twice/, /function: 'echo'/, /has to declare it \(function\.length\)/],
+  },
+  {
     mistake: 'a Map as an argument',
     client: [calling("await socket.rpc('echo', { all: new Map([[1, 2]]) })")],
     says: [/rpc\("echo"\): data\.all is a Map/, /Object\.fromEntries/],

@@ -6,6 +6,13 @@ import type { ThrottledLog } from './throttled-log.js'
 /** What the log says of a middleware that does not go on. */
 export const MIDDLEWARE_LATE = 'a middleware did not go on in time: the request is refused'
 
+/** Why a function answers twice. One that is wrapped, or mocked, often declares no callback, and its return is the first answer. */
+const TWICE = {
+  reason: 'it called back twice, or called back after it had answered by what it returned',
+  remedy:
+    'answer once; a function that answers by its callback has to declare it (function.length), not take it by ...args or after a default',
+} as const
+
 /** Whose call it was, and of which function. */
 export type LoggedCall = Pick<LoggedRequest, 'sid' | 'uid'> & {
   readonly function: string
@@ -68,7 +75,7 @@ export class RequestLog {
 
   /** A function answered after its call had ended, or twice. @param end how the call had ended; `undefined` by an answer */
   late(call: LoggedCall, end: CallEnd | undefined): void {
-    const details = { ...shortenedCall(call), ended: end ?? 'answered' }
+    const details = { ...shortenedCall(call), ended: end ?? 'answered', ...(end === undefined && TWICE) }
     if (end === 'aborted' || end === 'connection_lost')
       return this.#logger.debug(details, 'a function answered a call that was given up')
     const line = end ? 'a function answered after its call had timed out' : 'a function answered twice'
