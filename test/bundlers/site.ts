@@ -8,6 +8,8 @@ import express, { type Express } from 'express'
 export interface SiteOptions {
   /** `false`: it opens no WebSocket, as behind a proxy that does not know them. @default true */
   readonly webSocket?: boolean
+  /** The path that its routes are below. @default '' */
+  readonly below?: string
 }
 
 export class Site {
@@ -16,10 +18,12 @@ export class Site {
   readonly #server = createServer(this.app)
 
   /** @param origins of pages that may connect besides its own */
-  constructor(origins: 'own' | '*' = 'own', { webSocket = true }: SiteOptions = {}) {
+  constructor(origins: 'own' | '*' = 'own', { webSocket = true, below = '' }: SiteOptions = {}) {
     this.sockets = new TokenSocketServer({
       app: this.app,
       server: this.#server,
+      prefix: `${below}/sockets`,
+      tokenRoute: `${below}/socket/token`,
       secret: 'of the bundlers’ tests, 32 bytes or more',
       authentication: async () => ({ name: 'ann' }),
       logger: { debug() {}, info() {}, warn() {}, error() {} },

@@ -5,7 +5,10 @@ import { createServer, type UserConfig, type ViteDevServer } from 'vite'
 import { Project } from './project.js'
 import { Site } from './site.js'
 
+const PROXIES = new URL('../../docs/PROXIES.md', import.meta.url)
 const DOCUMENT = new URL('../../docs/BUNDLERS.md', import.meta.url)
+
+type Proxies = NonNullable<NonNullable<UserConfig['server']>['proxy']>
 
 describe('Vite’s development server before a server of sockets', function () {
   this.timeout(60_000)
@@ -35,8 +38,17 @@ describe('Vite’s development server before a server of sockets', function () {
     return (await import(`data:text/javascript,${encodeURIComponent(module)}`)).default
   }
 
+  /** The proxies below a path, by the cells of a row. */
+  async function belowPath(): Promise<readonly Proxies[]> {
+    const row = /^\| Vite \| (.+) \| (.+) \|$/m.exec(await readFile(PROXIES, 'utf8')) ?? []
+    return row.slice(1).map((cell) => {
+      const text = cell.replaceAll('`', '').replace('http://localhost:3000', `http://${site.host}`)
+      return new Function(`return { ${text} }`)()
+    })
+  }
+
   /** A socket of a page that Vite serves. @returns what carries it */
-  async function connect({ server }: UserConfig): Promise<string | undefined> {
+  async function connect({ server }: UserConfig, path = ''): Promise<string | undefined> {
     const own = { port: 0, host: '127.0.0.1' }
     vite = await createServer({
       root: project.folder,
@@ -48,13 +60,31 @@ describe('Vite’s development server before a server of sockets', function () {
     const address = vite.httpServer?.address()
     if (typeof address !== 'object' || address === null) throw new Error('Vite does not listen')
     const host = `http://127.0.0.1:${address.port}`
-    socket = new TokenSocket({ host, headers: { Origin: host }, reconnect: false, logLevel: 'none' })
+    socket = new TokenSocket({
+      host: host + path,
+      headers: { Origin: host },
+      reconnect: false,
+      logLevel: 'none',
+    })
     await socket.ready()
     return socket.transport
   }
 
   it('lets a page connect, set up as the document says', async () => {
     expect(await connect(await documented())).to.equal('websocket')
+  })
+
+  it('takes `/app` away, set up as PROXIES.md says', async () => {
+    const [away] = await belowPath()
+    expect(await connect({ server: { proxy: away } }, '/app')).to.equal('websocket')
+  })
+
+  it('passes `/app` on, set up as PROXIES.md says', async () => {
+    await site.close()
+    site = new Site('own', { below: '/app' })
+    await site.open()
+    const [, on] = await belowPath()
+    expect(await connect({ server: { proxy: on } }, '/app')).to.equal('websocket')
   })
 
   for (const [how, proxy] of [

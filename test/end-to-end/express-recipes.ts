@@ -33,9 +33,9 @@ export class ExpressWorld {
     return new ExpressWorld(folder)
   }
 
-  /** A program of the document. */
-  async load<Recipe>(name: string): Promise<Recipe> {
-    return import(join(this.#folder, `${name}.mjs`))
+  /** A program of the document. @param version loads it again, as hot reload does */
+  async load<Recipe>(name: string, version = 0): Promise<Recipe> {
+    return import(`${join(this.#folder, name)}.mjs?${version}`)
   }
 
   /** Options that every server here has. */

@@ -154,12 +154,12 @@ describe('docs/EXPRESS.md, several servers', () => {
   })
 
   it('by hot reload, follow each other: clients come back to the new one', async () => {
-    const { reload } = await world().load<ReloadRecipe>('hot-reload')
     const app = express()
     const server = await world().serve(app)
     const versions = [1, 2, 3]
     const client = world().client(server)
     for (const version of versions) {
+      const { reload } = await world().load<ReloadRecipe>('hot-reload', version)
       const controller = { socketController: { version: () => version } }
       const options = { app, server, ...world().options({ authentication, ...controller }) }
       const back = version === 1 ? client.ready() : next(client, 'reconnect')
