@@ -76,7 +76,7 @@ describe('Vite’s development server before a server of sockets', function () {
 
   it('takes `/app` away, set up as PROXIES.md says', async () => {
     const [away] = await belowPath()
-    expect(await connect({ server: { proxy: away } }, '/app')).to.equal('websocket')
+    expect(await connect({ server: { proxy: away ?? {} } }, '/app')).to.equal('websocket')
   })
 
   it('passes `/app` on, set up as PROXIES.md says', async () => {
@@ -84,7 +84,7 @@ describe('Vite’s development server before a server of sockets', function () {
     site = new Site('own', { below: '/app' })
     await site.open()
     const [, on] = await belowPath()
-    expect(await connect({ server: { proxy: on } }, '/app')).to.equal('websocket')
+    expect(await connect({ server: { proxy: on ?? {} } }, '/app')).to.equal('websocket')
   })
 
   for (const [how, proxy] of [

@@ -11,7 +11,7 @@ export type LoadTokenFn = (request?: {
   readonly connectionId?: string | undefined
 }) => string | Promise<string>
 
-/** The same for one channel, named in the request. Called at each subscribe, after a reconnect too. */
+/** The same for the channel of the request. Called at each subscribe, after a reconnect too. */
 export type SubscribeTokenFn = ChannelToken
 
 /** Takes the log. `console` will do. */
@@ -110,7 +110,7 @@ export function socketOptions(webSocketUrl: string, options: HotsockClientOption
   if (typeof given !== 'function') throw new TypeError('connectTokenFn must be a function')
   if (seconds !== undefined && !(seconds >= 5 && seconds <= 600))
     throw new TypeError('heartbeatIntervalSeconds must be between 5 and 600')
-  // The console names a function that fails by its name: the property gives it, in minified code too.
+  // The console names a function that fails. The property names it, in minified code too.
   const { connectTokenFn: token } = { connectTokenFn: () => given() }
   return {
     ...options.socket,

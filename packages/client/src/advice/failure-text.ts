@@ -27,7 +27,7 @@ function stepOf({ code, cause }: RpcError, settings: FailureSettings): [step: st
   return [step, address.websocket + socketPrefix]
 }
 
-/** What the application gave to get tokens: Hotsock's client hands a function on under its name there. */
+/** What the application gave to get tokens. Hotsock's client gives a function its name there. */
 function nameOf(token: unknown): string {
   const isOfHotsock = typeof token === 'function' && token.name === 'connectTokenFn'
   return isOfHotsock ? '`connectTokenFn`' : 'the option `token`'

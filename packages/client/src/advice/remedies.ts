@@ -3,7 +3,10 @@ import type { Settings } from '../options.js'
 import { pageLocation } from '../page-location.js'
 import { parseUrl } from '../parse-url.js'
 
-/** A remedy, and the failures that it is for: by code, and by the texts of the error and of its causes. */
+/**
+ * A remedy, and the failures that it is for: by code, and by the texts of the error and of its
+ * causes.
+ */
 type Remedy = readonly [code: RegExp, text: RegExp, remedy: string]
 
 const TOKEN = /^token_/
