@@ -29,7 +29,7 @@ const OTHERS =
   "Look at the listeners of the server's events `authentication` and `connected`, and at `use('authentication')`."
 
 const LOG = 'The log of the server has the cause.'
-const OWN_TOKEN = `The server takes no such token: it knows the \`keys\` option's keys and the claims of its documents only. ${LOG}`
+const OWN_TOKEN = `The server refuses its key, its time or one of its claims. ${LOG}`
 const REFUSED =
   "The server knows the user and refuses the socket: look at its `authentication`, at the listeners of that event, and at `use('authentication')`."
 
