@@ -322,6 +322,21 @@ describe('TokenSocketServer#shutdown', () => {
         })
     }
 
+    for (const { name, make: makeApp } of EXPRESS_VERSIONS)
+      it(`compares token routes as the application does: in any case, unless it tells them apart (${name})`, async () => {
+        for (const isStrict of [false, true]) {
+          const app = makeApp()
+          app.set('case sensitive routing', isStrict)
+          const http = await listen(app)
+          make(app, http)
+          const other = { prefix: '/other', tokenRoute: '/Socket/TOKEN' }
+          if (!isStrict) expect(refusedFor(app, http, other)).to.equal('tokenRoute')
+          else make(app, http, other)
+          await serves(http)
+          if (isStrict) await serves(http, { tokenPath: '/Socket/TOKEN', socketPrefix: '/other' })
+        }
+      })
+
     it('refuses another application with the same prefix on one HTTP server', async () => {
       const http = await listen(express())
       make(express(), http)

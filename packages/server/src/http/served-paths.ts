@@ -68,7 +68,13 @@ function collide(
   if (option === 'prefix' || taken === 'prefix')
     return (option === 'prefix' && isBelow(used, path)) || (taken === 'prefix' && isBelow(path, used))
   // Token routes are the application's: two applications, as of virtual hosts, may have the same.
-  return path === used && (option !== taken || option === 'healthRoute' || own.app === other.app)
+  if (option !== 'tokenRoute' || taken !== 'tokenRoute') return path === used
+  return own.app === other.app && routeOf(own) === routeOf(other)
+}
+
+/** As Express compares paths. */
+function routeOf({ app, tokenRoute }: ServedPaths): string {
+  return app.enabled('case sensitive routing') ? tokenRoute : tokenRoute.toLowerCase()
 }
 
 function isBelow(path: string, prefix: string): boolean {
