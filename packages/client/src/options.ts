@@ -52,8 +52,8 @@ export interface TokenSocketOptions {
   /** The server's port; goes before one in `host`. @default the protocol's own */
   readonly port?: number | undefined
   /**
-   * Headers of the token request, such as `X-CSRF-Token`, and in Node of the WebSocket's upgrade, too,
-   * such as `Cookie`.
+   * Headers of the token request, such as `X-CSRF-Token`, and in Node of the WebSocket's upgrade,
+   * too, such as `Cookie`.
    * @default {}
    */
   readonly headers?: Readonly<Record<string, string>> | undefined

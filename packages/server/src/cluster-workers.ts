@@ -3,8 +3,8 @@ import type { Engine } from './engine.js'
 import type { Logger } from './logger.js'
 
 /**
- * Warns of a process that is one of several, each with an engine of its own: Node's cluster module gives the token request to
- * one worker and the connection to another.
+ * Warns of a process that is one of several, each with an engine of its own: Node's cluster module
+ * gives the token request to one worker and the connection to another.
  * @param isWorker @default whether Node’s cluster module, or PM2 by it, has started this process
  */
 export function warnOfLoneWorker(

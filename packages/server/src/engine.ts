@@ -120,7 +120,9 @@ export interface HistoryQuery {
   readonly reverse?: boolean | undefined
 }
 
-/** A page as an application asks for it. What is left out, or `undefined`, is as the server has it. */
+/**
+ * A page as an application asks for it. What is left out, or `undefined`, is as the server has it.
+ */
 export type PageQuery = { readonly [Name in keyof HistoryQuery]?: HistoryQuery[Name] | undefined }
 
 /** What a channel keeps, as far as it was asked for. */

@@ -45,7 +45,8 @@ export function requestAddress(request: IncomingMessage, trusts: TrustProxy): Re
           ?.trim()
       : ''
   return {
-    // Over HTTP/2 a browser names the host in `:authority` only. No header of HTTP/1 has such a name.
+    // Over HTTP/2 a browser names the host in `:authority` only. No header of HTTP/1 has such a
+    // name.
     host: forwarded('x-forwarded-host') || authorityOf(headers) || headers.host,
     secure: isTls(socket) || forwarded('x-forwarded-proto') === 'https',
   }

@@ -148,8 +148,8 @@ export class Handshakes {
   }
 
   /**
-   * A client of another library knows no close codes, and may come back at once, as often as it can.
-   * So it is closed when the time for its token is over; until then it is not heard.
+   * A client of another library knows no close codes, and may come back at once, as often as it
+   * can. So it is closed when the time for its token is over; until then it is not heard.
    */
   #ignore(connection: BufferedConnection): void {
     this.#foreign.add(connection)

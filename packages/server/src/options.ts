@@ -185,7 +185,10 @@ export interface TokenSocketServerOptions {
   readonly origins?: Origins | undefined
   /** Refuses requests without an `Origin`, such as those of programs that are no browser. @default false */
   readonly requireOrigin?: boolean | undefined
-  /** What binds the requests of a session of SockJS's HTTP transports. See {@link SessionBindingName}. @default 'address' */
+  /**
+   * What binds the requests of a session of SockJS's HTTP transports. See
+   * {@link SessionBindingName}. @default 'address'
+   */
   readonly bindSessions?: SessionBindingName | undefined
   /** What nodes share. @default a new MemoryEngine */
   readonly engine?: Engine | undefined

@@ -101,7 +101,10 @@ export class Redeemer {
     return decodeData(ticket) as TicketData
   }
 
-  /** Servers for other users may have the same secret and engine: one server's sign-in is none at the other. */
+  /**
+   * Servers for other users may have the same secret and engine: one server's sign-in is none at
+   * the other.
+   */
   #checkPrefix(issuer: string | undefined): void {
     const { prefix, log } = this.#options
     if (issuer === undefined || prefix === undefined || issuer === prefix) return

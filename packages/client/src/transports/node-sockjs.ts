@@ -1,6 +1,7 @@
 /**
- * SockJS in Node: `globalThis.SockJS` if the program has it, else the module `sockjs-client`, loaded now so that a program
- * that never needs it never pays for it. Its main file has Node's transports; the bundle for pages has none that Node can run.
+ * SockJS in Node: `globalThis.SockJS` if the program has it, else the module `sockjs-client`,
+ * loaded now so that a program that never needs it never pays for it. Its main file has Node's
+ * transports; the bundle for pages has none that Node can run.
  * @returns SockJS's constructor; rejects if it can't be loaded
  */
 export async function loadSockJS(): Promise<unknown> {

@@ -10,7 +10,10 @@ export interface TokenMount {
   /** The HTTP server whose requests it answers. */
   readonly server: Server
   readonly handler: RequestHandler
-  /** Answers once the server is shut down, until the next one is made on the application and HTTP server. */
+  /**
+   * Answers once the server is shut down, until the next one is made on the application and HTTP
+   * server.
+   */
   readonly closed: RequestHandler
   /** A request came by an HTTP server that has no mount of its own: this one answers it. @default nothing */
   readonly cameElsewhere?: (other: Server) => void
@@ -68,7 +71,10 @@ export function mountTokenRoute({ app, path, server, closed, ...mount }: TokenMo
   }
 }
 
-/** Also of HTTP servers that are closed: no request comes by them, and there may be any number of them. */
+/**
+ * Also of HTTP servers that are closed: no request comes by them, and there may be any number of
+ * them.
+ */
 function forgetClosed(paths: Map<string, Mounted>, next: Server): void {
   for (const { answerers } of paths.values()) {
     for (const [server, { isClosed }] of answerers)

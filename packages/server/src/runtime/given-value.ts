@@ -25,8 +25,8 @@ export function isHttpServer(server: unknown): server is object {
 }
 
 /**
- * Whether an HTTP server hears clients of HTTP/1.1: one of HTTP/2 does with TLS and `allowHTTP1` only. Without TLS it
- * has settings of HTTP/2 and none of TLS.
+ * Whether an HTTP server hears clients of HTTP/1.1: one of HTTP/2 does with TLS and `allowHTTP1`
+ * only. Without TLS it has settings of HTTP/2 and none of TLS.
  */
 export function takesHttp1(server: object): boolean {
   if (!hasMethods(server, ['updateSettings'])) return true

@@ -6,7 +6,10 @@ import type { ThrottledLog } from './throttled-log.js'
 /** What the log says of a middleware that does not go on. */
 export const MIDDLEWARE_LATE = 'a middleware did not go on in time: the request is refused'
 
-/** Why a function answers twice. One that is wrapped, or mocked, often declares no callback, and its return is the first answer. */
+/**
+ * Why a function answers twice. One that is wrapped, or mocked, often declares no callback, and its
+ * return is the first answer.
+ */
 const TWICE = {
   reason: 'it called back twice, or called back after it had answered by what it returned',
   remedy:

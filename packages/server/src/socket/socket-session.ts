@@ -279,8 +279,9 @@ export class SocketSession {
   }
 
   /**
-   * Requests about the same channel are done in the order in which they came, however long a listener
-   * takes; so are a client's messages, however long a middleware takes. A broadcast is about every channel.
+   * Requests about the same channel are done in the order in which they came, however long a
+   * listener takes; so are a client's messages, however long a middleware takes. A broadcast is
+   * about every channel.
    */
   #asAction(message: PendingRequest | PendingMessage, bytes: number): Action {
     const channel = 'channel' in message ? message.channel : ''

@@ -16,8 +16,8 @@ const HEADERS: ReadonlySet<string> = new Set([
 export function answerOrigin(request: IncomingMessage, response: ServerResponse, isAllowed: boolean): void {
   const { origin, 'access-control-request-headers': headers } = request.headers
   response.setHeader('Vary', 'Origin')
-  // Scripts and frames (jsonp-polling, htmlfile, the iframe page) also load in pages that embed only
-  // what says so (`Cross-Origin-Embedder-Policy`).
+  // Scripts and frames (jsonp-polling, htmlfile, the iframe page) also load in pages that embed
+  // only what says so (`Cross-Origin-Embedder-Policy`).
   if (isAllowed) response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
   if (isAllowed && origin !== undefined) {
     response.setHeader('Access-Control-Allow-Origin', origin)

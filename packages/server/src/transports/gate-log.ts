@@ -40,7 +40,10 @@ export class GateLog {
     this.#log?.write(`request ${status} ${reason}`, ['info', details, 'a request was refused by the gate'])
   }
 
-  /** A request for a polling session comes from another client than the one that the session is bound to. */
+  /**
+   * A request for a polling session comes from another client than the one that the session is
+   * bound to.
+   */
   stranger(request: IncomingMessage): void {
     const details = {
       status: 404,

@@ -63,7 +63,10 @@ export class SessionBinding {
     }
   }
 
-  /** Binds a new session to the client that opens it, by a cookie of the answer where that is wanted. */
+  /**
+   * Binds a new session to the client that opens it, by a cookie of the answer where that is
+   * wanted.
+   */
   bind(holder: SessionHolder, request: IncomingMessage, response: ServerResponse): SessionOwner {
     if (this.#options.by !== 'cookie') return new SessionOwner(holder, undefined)
     const value = randomBytes(COOKIE_BYTES).toString('base64url')
@@ -111,7 +114,10 @@ function cookieOf(value: string, isSecure: boolean, isForeign: boolean): string 
   return `${SESSION_COOKIE}=${value}; HttpOnly; ${isSecure ? 'Secure; ' : ''}${site}`
 }
 
-/** A browser may reach the own machine by IPv4 and IPv6 in turns, and has several IPv6 addresses at a time. */
+/**
+ * A browser may reach the own machine by IPv4 and IPv6 in turns, and has several IPv6 addresses at
+ * a time.
+ */
 function boundAddress(address: string): string {
   const block = addressBlock(address)
   return LOOPBACK.has(block) ? 'loopback' : block

@@ -41,7 +41,10 @@ export class SessionSends {
     return this.#bodies.size
   }
 
-  /** Reads a body when those before it of the same session have been read, and their messages handled. */
+  /**
+   * Reads a body when those before it of the same session have been read, and their messages
+   * handled.
+   */
   async handle(
     [request, response]: Exchange,
     session: PollingSession,
@@ -124,7 +127,10 @@ interface Sent<Body> {
 
 const WRITINGS: Readonly<Record<SendTransport, Writing>> = { xhr_send: 'quoted', jsonp_send: 'form' }
 
-/** Bodies of one session that may be read or wait, once it has signed in. SockJS's own clients send one at a time. */
+/**
+ * Bodies of one session that may be read or wait, once it has signed in. SockJS's own clients send
+ * one at a time.
+ */
 const SENDS = 4
 
 /** How a body that was not read is answered. */

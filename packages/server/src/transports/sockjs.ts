@@ -129,8 +129,8 @@ export class SockJSTransport {
     const { url = '', socket } = request
     // A reader that vanishes without a word is found by its network.
     socket.setKeepAlive(true, this.#keepAlive)
-    // `setTimeout` of the HTTP server would cut polls and streams that have nothing to say. Node sets
-    // it again for the next request.
+    // `setTimeout` of the HTTP server would cut polls and streams that have nothing to say. Node
+    // sets it again for the next request.
     socket.setTimeout(0)
     // nginx would hold streams back, until clients take them for dead.
     response.setHeader('X-Accel-Buffering', 'no')
