@@ -1,6 +1,7 @@
 /** Time-outs of the HTTP server, all of them shorter than polls and streams last. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { expect } from 'chai'
 import express from 'express'
 import { WebSocket } from 'ws'
@@ -8,10 +9,10 @@ import { onlyIn } from '../only-in.js'
 import { useSites } from './fixture.js'
 
 /** Milliseconds. */
-const SHORT = 40
+const SHORT = 250
 
-/** Milliseconds between heartbeats: by the second, each of the time-outs has passed several times. */
-const HEARTBEAT = 200
+/** Milliseconds between heartbeats: by the first, each of the time-outs has passed twice. */
+const HEARTBEAT = 600
 
 /** What opens a session, by transport, and its heartbeat. Polls carry one frame each. */
 const TRANSPORTS = [
@@ -25,13 +26,14 @@ const TRANSPORTS = [
 describe('time-outs of the HTTP server', () => {
   const start = useSites()
 
-  async function site() {
+  async function site(keepAliveTimeout = SHORT) {
     const app = express()
+    app.get('/hang', () => {})
     const server = createServer({ connectionsCheckingInterval: SHORT }, app)
     server.setTimeout(SHORT)
     server.requestTimeout = SHORT
     server.headersTimeout = SHORT
-    server.keepAliveTimeout = SHORT
+    server.keepAliveTimeout = keepAliveTimeout
     const transports = ['websocket', ...TRANSPORTS.map(([name]) => name)] as const
     return start({ app, server, transports, pingInterval: HEARTBEAT })
   }
@@ -61,6 +63,23 @@ describe('time-outs of the HTTP server', () => {
       expect(text.match(pattern)).to.have.length(count)
     })
   }
+
+  for (const keepAliveTimeout of [SHORT, 0])
+    onlyIn('node', 'other runtimes have time-outs of their own').it(`cut what follows on the connection of a poll, with a keepAliveTimeout of ${keepAliveTimeout}`, async () => {
+      const { port } = await site(keepAliveTimeout)
+      const connection = connect(port, '127.0.0.1')
+        .setEncoding('utf8')
+        .on('error', () => {})
+      const head = 'HTTP/1.1\r\nHost: localhost\r\n'
+      connection.write(`POST /sockets/000/${crypto.randomUUID()}/xhr ${head}Content-Length: 0\r\n\r\n`)
+      let text = ''
+      connection.on('data', (part) => {
+        text += part
+        if (/\no\n/.test(text)) connection.write(`GET /hang ${head}\r\n`)
+      })
+      await once(connection, 'close')
+      expect(text).to.include('o\n')
+    })
 
   onlyIn('node', 'the HTTP server of Bun cuts what it upgraded').it('do not cut WebSockets', async () => {
     const { url } = await site()

@@ -20,6 +20,7 @@ import { LocalDelivery } from './local-delivery.js'
 import { MemoryHistory } from './memory-history.js'
 import { MemoryPresence } from './memory-presence.js'
 import { checkNumber, checkOptions, type Given, withoutUndefined } from './option-checks.js'
+import { processWide } from './runtime/process-wide.js'
 import { SoleNodes } from './sole-nodes.js'
 
 /** Limits of a {@link MemoryEngine}. */
@@ -59,6 +60,13 @@ const LIMITS: Required<Given<MemoryEngineOptions>> = {
   historyBytes: 256 * MIB,
 }
 
+const IN_MEMORY = processWide<object, true>('engines in memory 1')
+
+/** Whether an engine is a {@link MemoryEngine}, of this copy of the package or of another one. */
+export function isInMemory(engine: object): boolean {
+  return IN_MEMORY.has(engine)
+}
+
 /** The default engine: one process, nothing kept when it ends. */
 export class MemoryEngine implements Engine {
   readonly name = 'memory'
@@ -82,6 +90,7 @@ export class MemoryEngine implements Engine {
     const limits = { ...LIMITS, ...withoutUndefined(options) }
     for (const name of Object.keys(LIMITS) as (keyof typeof LIMITS)[]) checkNumber(name, limits[name])
     const onevict: EvictionListener = (limit) => this.#onevict(limit)
+    IN_MEMORY.set(this, true)
     this.#tickets = new MemoryTickets(limits, onevict)
     this.#receipts = new MemoryReceipts(limits.idempotencyKeys, onevict)
     this.#history = new MemoryHistory(limits, onevict)

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.js'
-import { MemoryEngine } from '../memory-engine.js'
+import { isInMemory } from '../memory-engine.js'
 import { badOption } from '../option-checks.js'
 import { processWide } from '../runtime/process-wide.js'
 
@@ -33,7 +33,7 @@ export function checkEngineIsFree(engine: Engine): void {
 export function takeEngine(engine: Engine, owner: 'server' | 'publisher'): () => void {
   OWNERS.set(engine, owner)
   return () => {
-    if (engine instanceof MemoryEngine) OWNERS.delete(engine)
+    if (isInMemory(engine)) OWNERS.delete(engine)
     else OWNERS.set(engine, 'closed')
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { CLOSE_CODES, type ConnectionListener } from '@token-socket/protocol'
 import sockjs from 'sockjs'
 import type { BufferedConnection } from '../buffered-connection.js'
@@ -129,9 +130,7 @@ export class SockJSTransport {
     const { url = '', socket } = request
     // A reader that vanishes without a word is found by its network.
     socket.setKeepAlive(true, this.#keepAlive)
-    // `setTimeout` of the HTTP server would cut polls and streams that have nothing to say. Node
-    // sets it again for the next request.
-    socket.setTimeout(0)
+    suspendTimeout(socket, response)
     // nginx would hold streams back, until clients take them for dead.
     response.setHeader('X-Accel-Buffering', 'no')
     const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
@@ -143,6 +142,19 @@ export class SockJSTransport {
     const { session = '' } = request as { session?: string }
     if (isFetching) this.#links.get(session)?.carryOn(response)
   }
+}
+
+/**
+ * `setTimeout` of the HTTP server would cut polls and streams that have nothing to say. Node sets it
+ * again for the next request, but not where `keepAliveTimeout` is 0.
+ */
+function suspendTimeout(socket: Socket, response: ServerResponse): void {
+  const { timeout } = socket
+  socket.setTimeout(0)
+  if (!timeout) return
+  response.once('close', () => {
+    if (socket.timeout === 0) socket.setTimeout(timeout)
+  })
 }
 
 /** What a {@link SockJSLink} is told, and tells. */
