@@ -130,23 +130,27 @@ describe('TokenSocketServer#shutdown', () => {
     it(`answers requests that are under way, and goes on with the handlers that they began with (${name})`, async () => {
       const app = makeApp()
       const [held, asked] = [deferred(), deferred()]
-      app.use(async (_request, _response, next) => {
+      const http = await listen(app)
+      const [judging, judged] = [deferred<object>(), deferred()]
+      const authentication = () => {
+        judged.resolve()
+        return judging.promise
+      }
+      const [one, other] = [
+        make(app, http, { prefix: '/a', tokenRoute: '/a-token' }),
+        make(app, http, { authentication }),
+      ]
+      // Behind the routes that go: a list that closes ranks under it would skip the next handler.
+      app.get('/checked', async (_request, _response, next) => {
         asked.resolve()
         await held.promise
         next()
       })
-      const http = await listen(app)
-      const judging = deferred<object>()
-      const [one, other] = [
-        make(app, http, { prefix: '/a', tokenRoute: '/a-token' }),
-        make(app, http, { authentication: () => judging.promise }),
-      ]
-      app.get('/checked', (_request, _response, next) => next())
       app.get('/checked', (_request, response) => void response.status(403).send('checked'))
       app.use((_request, response) => void response.send('unchecked'))
       const checked = fetch(`${urlOf(http)}/checked`)
       const token = fetch(`${urlOf(http)}/socket/token`)
-      await asked.promise
+      await Promise.all([asked.promise, judged.promise])
       await one.shutdown({ final: true })
       held.resolve()
       expect(await (await checked).text()).to.equal('checked')
