@@ -104,6 +104,12 @@ describe('pageFetch', () => {
     expect([await answer, Request.last.isAborted]).to.deep.equal([reason, true])
   })
 
+  it('sends nothing where its signal was given up before', async () => {
+    const reason = new RpcError('timeout')
+    expect(await ask(AbortSignal.abort(reason)).catch((error) => error)).to.equal(reason)
+    expect(Request.last.sent).not.to.include('sent')
+  })
+
   for (const [form, request] of Object.entries({ full: pageFetch, short: shortPageFetch }))
     it(`asks by fetch, with cookies, where there is one (${form})`, async () => {
       const asked: unknown[] = []

@@ -24,7 +24,7 @@ function fetchByXhr(url: string, { method, headers, signal }: TokenRequest): Pro
       reject(abortReason(signal))
       request.abort()
     })
-    request.send()
+    if (!signal.aborted) request.send()
   })
 }
 
