@@ -34,13 +34,13 @@ export interface RedisEngineOptions {
   /**
    * Settings of a Redis Cluster, as `createCluster` of the package `redis` 6 takes them, instead of
    * `url`: `{ rootNodes: [{ url }], defaults: { username, password } }`.
-   * @default no cluster
+   * @default none
    */
   readonly cluster?: ClusterSettings | undefined
   /**
    * Settings of a master that sentinels name, as `createSentinel` of the package `redis` 6 takes
    * them, instead of `url`: `{ name, sentinelRootNodes: [{ host, port }], nodeClientOptions }`.
-   * @default no sentinels
+   * @default none
    */
   readonly sentinel?: SentinelSettings | undefined
   /**
