@@ -65,21 +65,24 @@ describe('time-outs of the HTTP server', () => {
   }
 
   for (const keepAliveTimeout of [SHORT, 0])
-    onlyIn('node', 'other runtimes have time-outs of their own').it(`cut what follows on the connection of a poll, with a keepAliveTimeout of ${keepAliveTimeout}`, async () => {
-      const { port } = await site(keepAliveTimeout)
-      const connection = connect(port, '127.0.0.1')
-        .setEncoding('utf8')
-        .on('error', () => {})
-      const head = 'HTTP/1.1\r\nHost: localhost\r\n'
-      connection.write(`POST /sockets/000/${crypto.randomUUID()}/xhr ${head}Content-Length: 0\r\n\r\n`)
-      let text = ''
-      connection.on('data', (part) => {
-        text += part
-        if (/\no\n/.test(text)) connection.write(`GET /hang ${head}\r\n`)
-      })
-      await once(connection, 'close')
-      expect(text).to.include('o\n')
-    })
+    onlyIn('node', 'other runtimes have time-outs of their own').it(
+      `cut what follows on the connection of a poll, with a keepAliveTimeout of ${keepAliveTimeout}`,
+      async () => {
+        const { port } = await site(keepAliveTimeout)
+        const connection = connect(port, '127.0.0.1')
+          .setEncoding('utf8')
+          .on('error', () => {})
+        const head = 'HTTP/1.1\r\nHost: localhost\r\n'
+        connection.write(`POST /sockets/000/${crypto.randomUUID()}/xhr ${head}Content-Length: 0\r\n\r\n`)
+        let text = ''
+        connection.on('data', (part) => {
+          text += part
+          if (/\no\n/.test(text)) connection.write(`GET /hang ${head}\r\n`)
+        })
+        await once(connection, 'close')
+        expect(text).to.include('o\n')
+      },
+    )
 
   onlyIn('node', 'the HTTP server of Bun cuts what it upgraded').it('do not cut WebSockets', async () => {
     const { url } = await site()
