@@ -42,7 +42,7 @@ globalThis.client = ${name}(contract, {})
 const HOTSOCK = {
   name: 'HotsockClient',
   what: '[Hotsock’s client](docs/HOTSOCK.md), `@token-socket/client/hotsock`, adds',
-  limit: 2000,
+  limit: 2_100,
   contents: `${CLIENT}
 import { HotsockClient } from '@token-socket/client/hotsock'
 globalThis.HotsockClient = HotsockClient

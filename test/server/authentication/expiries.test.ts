@@ -3,8 +3,8 @@ import sinon from 'sinon'
 import { Expiries } from '../../../packages/server/src/authentication/expiries.js'
 import { readClaims } from '../../../packages/server/src/claims.js'
 import { Turnstile } from '../../../packages/server/src/turnstile.js'
-import { makeSocket } from '../sockets.js'
 import { fakeTurns } from '../../fake-turns.js'
+import { makeSocket } from '../sockets.js'
 
 const GRACE = 30_000
 
