@@ -18,6 +18,13 @@ const COMPILER_OPTIONS = {
   types: ['node'],
 }
 
+/** A library that exports what it makes of inferred types: their declarations have to name each. */
+const LIBRARY = `import type { TokenSocketServer } from '@token-socket/server'
+declare const sockets: TokenSocketServer
+type Context = Parameters<Parameters<typeof sockets.use>[1]>[0]
+export const middleware = (context: Context) => context
+`
+
 /** All entries of all packages that are modules with types. */
 function entries(): string[] {
   return readdirSync(join(root, 'packages')).flatMap((folder) => {
@@ -42,7 +49,9 @@ describe('the declarations of the packages', () => {
     const imports = entries().map((entry, at) => `import * as entry${at} from '${entry}'\nvoid entry${at}\n`)
     for (const file of ['user.mts', 'user.cts']) writeFileSync(join(folder, file), imports.join(''))
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    const project = { compilerOptions: COMPILER_OPTIONS, files: ['user.mts', 'user.cts'] }
+    writeFileSync(join(folder, 'user.library.mts'), LIBRARY)
+    const files = ['user.mts', 'user.cts', 'user.library.mts']
+    const project = { compilerOptions: { ...COMPILER_OPTIONS, declaration: true }, files }
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project))
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     const output = await new Promise<string>((resolve) => {

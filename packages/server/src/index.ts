@@ -88,7 +88,12 @@ export { LocalDelivery } from './local-delivery.js'
 export { consoleLogger, type Logger } from './logger.js'
 export { MemoryEngine, type MemoryEngineOptions } from './memory-engine.js'
 export { MemoryPresence } from './memory-presence.js'
-export type { Middleware, MiddlewareContext, MiddlewareType } from './middleware/contexts.js'
+export type {
+  Middleware,
+  MiddlewareContext,
+  MiddlewareContexts,
+  MiddlewareType,
+} from './middleware/contexts.js'
 export { badOption, checkNumber, checkOptions, checkWait, warnOfUnknown } from './option-checks.js'
 export type {
   AnswerCallback,

@@ -57,7 +57,7 @@ export const rows: readonly Row[] = [
       suite: true,
       expected: 'works',
       ...(name === 'Service worker' && {
-        note: 'The browser ends a service worker that is idle, and its socket with it.',
+        note: 'By WebSocket only: SockJS needs `XMLHttpRequest`. The browser ends an idle service worker, and its socket with it.',
       }),
       run: (application) => inWorker(application, way),
     }),

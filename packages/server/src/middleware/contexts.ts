@@ -1,7 +1,7 @@
 import type { RemoteClient } from '../remote-client.js'
 
 /** What each kind of request carries. */
-interface Contexts {
+export interface MiddlewareContexts {
   /** A client calls a function, which need not exist. */
   readonly call: {
     /** The dotted name that the client called. */
@@ -54,10 +54,10 @@ interface Contexts {
 }
 
 /** What a middleware can run around. */
-export type MiddlewareType = keyof Contexts
+export type MiddlewareType = keyof MiddlewareContexts
 
 /** Fields that only some types have. Of the others they are `undefined`, so that one function can read them of all. */
-type SomeField = { [Each in MiddlewareType]: keyof Contexts[Each] }[MiddlewareType]
+type SomeField = { [Each in MiddlewareType]: keyof MiddlewareContexts[Each] }[MiddlewareType]
 
 /** A request of a client, as its middleware see it. All of them get the same object. */
 export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
@@ -65,7 +65,9 @@ export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
     readonly type: Each
     /** The client's socket. */
     readonly socket: RemoteClient
-  } & Contexts[Each] & { readonly [Field in Exclude<SomeField, keyof Contexts[Each]>]?: undefined }
+  } & MiddlewareContexts[Each] & {
+      readonly [Field in Exclude<SomeField, keyof MiddlewareContexts[Each]>]?: undefined
+    }
 }[Type]
 
 /**
