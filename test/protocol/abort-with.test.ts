@@ -1,6 +1,7 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { abortWith } from '../../packages/protocol/src/abort-with.js'
+import { abortWith as full } from '../../packages/protocol/src/abort-with.js'
+import { abortWith as short } from '../../packages/protocol/src/short-abort-with.js'
 
 /** An AbortController as React Native has it: its signals know no reason. */
 class PlainController {
@@ -13,10 +14,11 @@ class PlainController {
 }
 
 describe('abortWith', () => {
-  for (const [title, Controller] of Object.entries({
-    'signals that keep their reason': AbortController,
-    'signals that keep none': PlainController as unknown as typeof AbortController,
-  })) {
+  for (const [title, [abortWith, Controller]] of Object.entries({
+    'signals that keep their reason': [full, AbortController],
+    'signals that keep none': [full, PlainController as unknown as typeof AbortController],
+    'signals that keep their reason, by the short form': [short, AbortController],
+  } as const)) {
     it(`gives listeners the reason, on a platform with ${title}`, () => {
       const controller = new Controller()
       const reason = new RpcError('timeout')
