@@ -9,6 +9,9 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 /** How long a gate may take, in seconds, before it is killed and counted as failed. */
 export const GATE_LIMIT = 900
 
+/** What the titles of tests that are for Node only say. Another runtime's gates leave them out. */
+export const IN_NODE_ONLY = '(in Node only: '
+
 /**
  * @typedef {object} Gate
  * @property {string} name
@@ -22,7 +25,6 @@ export const GATE_LIMIT = 900
  * @property {readonly string[]} [leftOut] titles of tests that are not among them; where they stand is why
  * @property {string} [packages] a folder with a lock file of its own, whose packages its tests take
  * @property {number} [limit] seconds that it may take. @default {@link GATE_LIMIT}
- * @property {boolean} [allowsPending] tests may be left out that are not for this runtime. @default false
  * @property {boolean} [coverage] what its processes ran counts as covered
  */
 

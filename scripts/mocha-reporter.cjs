@@ -4,13 +4,12 @@
 const { writeFileSync } = require('node:fs')
 const { reporters, Runner } = require('mocha')
 
-const { EVENT_RUN_END, EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING } = Runner.constants
+const { EVENT_RUN_END, EVENT_TEST_PASS, EVENT_TEST_FAIL } = Runner.constants
 
 class CountingReporter extends reporters.Spec {
   #passed = 0
   #failed = 0
   #failures = []
-  #leftOut = 0
 
   constructor(runner, options) {
     super(runner, options)
@@ -19,15 +18,13 @@ class CountingReporter extends reporters.Spec {
       this.#failures.push(`${test.fullTitle()}: ${error?.message ?? error}`)
       this.#write({ failed: 1 })
     })
-    runner.on(EVENT_TEST_PENDING, () => this.#write({ leftOut: 1 }))
     runner.once(EVENT_RUN_END, () => this.#write({ ended: true }))
   }
 
-  #write({ passed = 0, failed = 0, leftOut = 0, ended = false }) {
+  #write({ passed = 0, failed = 0, ended = false }) {
     this.#passed += passed
     this.#failed += failed
-    this.#leftOut += leftOut
-    const counts = { passed: this.#passed, failed: this.#failed, leftOut: this.#leftOut }
+    const counts = { passed: this.#passed, failed: this.#failed }
     const text = JSON.stringify({ ...counts, failures: this.#failures, ended })
     if (process.env.MOCHA_COUNTS) writeFileSync(process.env.MOCHA_COUNTS, text)
   }

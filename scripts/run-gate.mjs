@@ -15,7 +15,6 @@ export const coverageFolder = join(root, 'coverage', 'tmp')
  * @typedef {object} Outcome
  * @property {number} passed
  * @property {number} failed
- * @property {number} [leftOut] tests that are for another runtime
  * @property {number} seconds
  * @property {string[]} [failures] the tests that failed, and why
  * @property {string} [note] why, when it is not plain from the output
@@ -51,11 +50,10 @@ async function runTests(gate, env) {
   const jobs = gate.jobs ? ['--parallel', '--jobs', String(gate.jobs)] : []
   const leftOut = gate.leftOut ? ['--invert', '--grep', gate.leftOut.map(escaped).join('|')] : []
   const reporter = ['--reporter', 'scripts/mocha-reporter.cjs']
-  const pending = gate.allowsPending ? ['--no-forbid-pending'] : []
-  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...pending, ...jobs, ...leftOut, ...files]
+  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...jobs, ...leftOut, ...files]
   const exit = await run(mocha, testEnv, { hasEnded: () => readCounts(countsFile).ended, limit: gate.limit })
   const counts = readCounts(countsFile)
-  return { ...judge(counts, exit), failures: counts.failures, leftOut: counts.leftOut }
+  return { ...judge(counts, exit), failures: counts.failures }
 }
 
 /** Whether a gate has the tests of a file. @param name the file's, without the folder and the extensions */

@@ -1,20 +1,19 @@
 /** Marks tests that ask a runtime for something of its own. */
+import { IN_NODE_ONLY } from '../scripts/gates.mjs'
 
 /** Whether these tests run in Bun. */
 export const isBun = 'Bun' in globalThis
 
 /**
- * Makes a test that runs in one runtime only: `onlyIn('node', 'V8 counts …').it('keeps nothing', …)`. In others the test is
- * pending, with the reason in its title; `npm run matrix -- --tests` counts it as left out.
- * @param runtime the runtime that has what the test asks for
- * @param reason what that is
+ * Makes a test that is for Node only: `inNodeOnly('V8 counts …').it('keeps nothing', …)`. Its title
+ * says so, and by the title `npm run matrix -- --tests bun` leaves it out.
+ * @param reason what Node has that the test asks for
  */
-export function onlyIn(runtime: 'node', reason: string): Definers {
-  if (!isBun) return { it: (title, run) => void it(title, run), describe }
-  const named = (title: string) => `${title} (in ${runtime} only: ${reason})`
+export function inNodeOnly(reason: string): Definers {
+  const named = (title: string) => `${title} ${IN_NODE_ONLY}${reason})`
   return {
-    it: (title) => void it.skip(named(title)),
-    describe: (title, define) => void describe.skip(named(title), define),
+    it: (title, run) => void it(named(title), run),
+    describe: (title, define) => void describe(named(title), define),
   }
 }
 

@@ -7,7 +7,7 @@ import { CLOSE_CODES, type ConnectAuthentication, RpcError } from '@token-socket
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
 import { until } from '../client/waiting.js'
-import { onlyIn } from '../only-in.js'
+import { inNodeOnly } from '../only-in.js'
 import { rejection } from '../protocol/rejection.js'
 import { keptAfterCollection, watchUpgrades } from '../server/transports/watched-upgrades.js'
 import { type Site, type SiteOptions, useSites } from './fixture.js'
@@ -303,7 +303,7 @@ describe('connectAuthentication', () => {
       'with a token': {},
     }
     for (const [title, options] of Object.entries(ways))
-      onlyIn('node', 'the HTTP server of Bun keeps it').it(
+      inNodeOnly('the HTTP server of Bun keeps it').it(
         `of a client that has signed in ${title}`,
         async () => {
           const site = await start(() => ({ uid: 'ann' }))
@@ -315,7 +315,7 @@ describe('connectAuthentication', () => {
         },
       )
 
-    onlyIn('node', 'the HTTP server of Bun keeps it').it('of one that has signed in by SockJS', async () => {
+    inNodeOnly('the HTTP server of Bun keeps it').it('of one that has signed in by SockJS', async () => {
       const site = await start(() => ({ uid: 'ann' }))
       let peer: Peer | undefined
       await collected(site, async () => {
@@ -327,7 +327,7 @@ describe('connectAuthentication', () => {
       expect(peer?.frames).to.not.be.empty
     })
 
-    onlyIn('node', 'the HTTP server of Bun keeps it').it('of one that was refused', async () => {
+    inNodeOnly('the HTTP server of Bun keeps it').it('of one that was refused', async () => {
       const site = await start(() => false)
       await collected(site, () => refused(site))
     })

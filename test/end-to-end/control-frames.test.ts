@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { onlyIn } from '../only-in.js'
+import { inNodeOnly } from '../only-in.js'
 import { type Site, turn, until, useSites } from './fixture.js'
 import { MB, MemoryGrowth } from './memory.js'
 import { frameOf, OPCODES, RawWebSocket } from './raw-websocket.js'
@@ -17,7 +17,7 @@ function endsOf(site: Site): unknown[] {
   return ends
 }
 
-onlyIn('node', 'Bun brings a `ws` of its own').describe('frames of a WebSocket', () => {
+inNodeOnly('Bun brings a `ws` of its own').describe('frames of a WebSocket', () => {
   const start = useSites()
 
   for (const path of PATHS) {

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { expect } from 'chai'
 import express from 'express'
 import { WebSocket } from 'ws'
-import { onlyIn } from '../only-in.js'
+import { inNodeOnly } from '../only-in.js'
 import { useSites } from './fixture.js'
 
 /** Milliseconds. */
@@ -65,7 +65,7 @@ describe('time-outs of the HTTP server', () => {
   }
 
   for (const keepAliveTimeout of [SHORT, 0])
-    onlyIn('node', 'other runtimes have time-outs of their own').it(
+    inNodeOnly('other runtimes have time-outs of their own').it(
       `cut what follows on the connection of a poll, with a keepAliveTimeout of ${keepAliveTimeout}`,
       async () => {
         const { port } = await site(keepAliveTimeout)
@@ -84,7 +84,7 @@ describe('time-outs of the HTTP server', () => {
       },
     )
 
-  onlyIn('node', 'the HTTP server of Bun cuts what it upgraded').it('do not cut WebSockets', async () => {
+  inNodeOnly('the HTTP server of Bun cuts what it upgraded').it('do not cut WebSockets', async () => {
     const { url } = await site()
     const socket = new WebSocket(`${url.replace('http', 'ws')}/sockets/000/a/websocket`)
     const frames: string[] = []

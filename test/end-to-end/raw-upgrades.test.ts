@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { type ConnectAuthentication, RpcError, TokenSocketServer } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { onlyIn } from '../only-in.js'
+import { inNodeOnly } from '../only-in.js'
 import { keptAfterCollection, watchUpgrades } from '../server/transports/watched-upgrades.js'
 import { BareClient } from './bare-client.js'
 import { deferred, type Site, type SiteOptions, until, useSites } from './fixture.js'
@@ -312,7 +312,7 @@ describe('a raw WebSocket that connects', () => {
     })
   })
 
-  onlyIn('node', 'the HTTP server of Bun keeps it').it('does not keep its upgrade request', async () => {
+  inNodeOnly('the HTTP server of Bun keeps it').it('does not keep its upgrade request', async () => {
     const site = await start()
     const requests = watchUpgrades(site.http)
     const { socket } = await BareClient.open(site)

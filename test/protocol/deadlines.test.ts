@@ -2,7 +2,7 @@ import { Deadlines } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { collectGarbage } from '../garbage.js'
-import { onlyIn } from '../only-in.js'
+import { inNodeOnly } from '../only-in.js'
 import { Random } from './random.js'
 
 describe('Deadlines', () => {
@@ -158,7 +158,7 @@ describe('Deadlines', () => {
       }
     })
 
-    onlyIn('node', 'it names the timers that keep it alive').it('does not keep the process alive', () => {
+    inNodeOnly('it names the timers that keep it alive').it('does not keep the process alive', () => {
       clock.restore()
       const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
       const before = timers()

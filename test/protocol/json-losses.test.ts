@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { encodeData, findJsonLosses } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { onlyIn } from '../only-in.js'
+import { inNodeOnly } from '../only-in.js'
 
 class Point {
   x = 1
@@ -53,7 +53,7 @@ const LOST = {
 describe('json losses', () => {
   describe('#findJsonLosses', () => {
     for (const [type, value] of Object.entries(LOST)) {
-      const { it: test } = value instanceof URLSearchParams ? onlyIn('node', 'Bun gives it `toJSON`') : { it }
+      const { it: test } = value instanceof URLSearchParams ? inNodeOnly('Bun gives it `toJSON`') : { it }
       test(`finds ${type}, at any depth`, () => {
         expect(findJsonLosses(value)).to.have.length(1)
         expect(findJsonLosses(value)[0]).to.include({ path: 'data', type })

@@ -80,15 +80,18 @@ describe('RedisEngine’s legacyChannels', () => {
     const node = await start({
       legacyChannels: (channel) => {
         if (channel === 'bad') throw new Error('what?')
+        if (channel === 'late') return Promise.reject(new Error('no')) as unknown as boolean
         return channel === 'odd' ? ('yes' as unknown as boolean) : channel.startsWith('news-')
       },
     })
-    for (const channel of ['news-1', 'bad', 'odd', 'other']) await node.engine.broker.subscribe(channel)
+    for (const channel of ['news-1', 'bad', 'odd', 'late', 'other'])
+      await node.engine.broker.subscribe(channel)
     const heard = await Promise.all(
-      ['news-1', 'bad', 'odd', 'other', '___all___'].map((topic) => publish(topic, '1')),
+      ['news-1', 'bad', 'odd', 'late', 'other', '___all___'].map((topic) => publish(topic, '1')),
     )
-    expect(heard).to.deep.equal([1, 0, 0, 0, 0])
+    expect(heard).to.deep.equal([1, 0, 0, 0, 0, 0])
     await node.untilLogged('legacyChannels threw')
+    await node.untilLogged('legacyChannels has to return true or false')
   })
 
   it('are never Redis channels of the engine, of Redis, or of the legacy server itself', async () => {

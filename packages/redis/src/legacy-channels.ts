@@ -106,7 +106,12 @@ export class LegacyBroker implements Broker {
     if (channel !== ALL && (channel.startsWith('__') || channel.startsWith(`${prefix}{`))) return false
     if (typeof choice !== 'function') return choice.includes(channel)
     try {
-      return choice(channel) === true
+      const answer: unknown = choice(channel)
+      if (typeof answer === 'boolean') return answer
+      // It may be a promise, which would be true whatever it brings.
+      Promise.resolve(answer).catch(() => {})
+      this.#owner.complaints.make('legacyChannels has to return true or false', { channel })
+      return false
     } catch (err) {
       this.#owner.complaints.make('legacyChannels threw', { err, channel })
       return false

@@ -23,27 +23,30 @@ export class InOrder {
     const before = this.#tails.get(key) ?? this.#alone
     const result = before ? before.then(task, task) : attempt(task)
     this.#tails.set(key, result)
-    return this.#count(result, weight, [key])
+    return this.#count(result, weight, () => {
+      if (this.#tails.get(key) === result) this.#tails.delete(key)
+    })
   }
 
   /** Runs a task after all earlier ones, of every key, and before all later ones. */
   runAlone<T>(task: () => Promise<T>, weight = 0): Promise<T> {
     const before = [...this.#tails.values(), ...(this.#alone ? [this.#alone] : [])]
     const result = before.length > 0 ? Promise.allSettled(before).then(task) : attempt(task)
-    const keys = [...this.#tails.keys()]
-    for (const key of keys) this.#tails.set(key, result)
+    // Later tasks of every key wait for this one, and this one for the earlier.
+    this.#tails.clear()
     this.#alone = result
-    return this.#count(result, weight, keys)
+    return this.#count(result, weight, () => {
+      if (this.#alone === result) this.#alone = undefined
+    })
   }
 
-  #count<T>(result: Promise<T>, weight: number, keys: readonly string[]): Promise<T> {
+  #count<T>(result: Promise<T>, weight: number, ended: () => void): Promise<T> {
     this.#size += 1
     this.#weight += weight
     const done = () => {
       this.#size -= 1
       this.#weight -= weight
-      for (const key of keys) if (this.#tails.get(key) === result) this.#tails.delete(key)
-      if (this.#alone === result) this.#alone = undefined
+      ended()
     }
     result.then(done, done)
     return result

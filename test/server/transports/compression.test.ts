@@ -5,7 +5,7 @@ import { CLOSE_CODES } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { Flusher, Outbox } from '../../../packages/server/src/outbox.js'
-import { onlyIn } from '../../only-in.js'
+import { inNodeOnly } from '../../only-in.js'
 import { Carrier, type CarrierSettings, type Peer } from './carrier.js'
 
 const PLAIN = '/sockets/websocket'
@@ -163,7 +163,7 @@ describe('perMessageDeflate', () => {
   })
 
   describe('bytes that wait', () => {
-    onlyIn('node', 'the `ws` of Bun compresses at once').it(
+    inNodeOnly('the `ws` of Bun compresses at once').it(
       'are counted while they are being compressed, and are none when all is sent',
       async () => {
         await start()

@@ -9,7 +9,7 @@ import {
   intercept,
   refuseUpgrade,
 } from '../../../packages/server/src/transports/intercept.js'
-import { onlyIn } from '../../only-in.js'
+import { inNodeOnly } from '../../only-in.js'
 import { TestServer } from '../http-server.js'
 
 const UPGRADE = (path: string) =>
@@ -96,7 +96,7 @@ describe('intercept', () => {
       expect(await upgrade('/unknown')).to.equal('HTTP/1.1 404 Not Found')
     })
 
-    onlyIn('node', 'an HTTP server of Bun reads no connection anew').it(
+    inNodeOnly('an HTTP server of Bun reads no connection anew').it(
       'leaves those to other protocols than WebSocket what Node makes of them: plain requests',
       async () => {
         const app = express()

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { onlyIn } from '../../only-in.js'
+import { inNodeOnly } from '../../only-in.js'
 import { Carrier } from './carrier.js'
 import { keptAfterCollection, watchUpgrades } from './watched-upgrades.js'
 
@@ -14,7 +14,7 @@ describe('The request of an upgrade', () => {
   afterEach(() => carrier.stop())
 
   for (const path of PATHS) {
-    onlyIn('node', 'the HTTP server of Bun keeps it').it(
+    inNodeOnly('the HTTP server of Bun keeps it').it(
       `is not kept for the life of the connection: ${path}`,
       async () => {
         const requests = watchUpgrades(carrier.server.http)

@@ -5,7 +5,7 @@ import sinon from 'sinon'
 import { WebSocket } from 'ws'
 import { InboxScheduler } from '../../../packages/server/src/socket/inbox-scheduler.js'
 import { WebSocketTransport } from '../../../packages/server/src/transports/websocket.js'
-import { onlyIn } from '../../only-in.js'
+import { inNodeOnly } from '../../only-in.js'
 import { Carrier } from './carrier.js'
 
 const PLAIN = '/sockets/websocket'
@@ -170,7 +170,7 @@ describe('WebSocketTransport', () => {
       })
 
       const [size, count] = framing === 'plain' ? [15_000, 5] : [15_000, 14]
-      onlyIn('node', 'the `ws` of Bun sends no fragments').it(
+      inNodeOnly('the `ws` of Bun sends no fragments').it(
         `closes with 1009 on a frame over ${framing === 'plain' ? 64 : 192} KiB, before it is whole`,
         async () => {
           const { peer, guest } = await carrier.open(path)
@@ -239,7 +239,7 @@ describe('WebSocketTransport', () => {
     expect(guest.messages.rest).to.deep.equal(['one'])
   })
 
-  onlyIn('node', 'the `ws` of Bun pauses no client').it(
+  inNodeOnly('the `ws` of Bun pauses no client').it(
     'counts the bytes that a client does not take',
     async () => {
       const { peer, guest } = await carrier.open(PLAIN)
@@ -347,7 +347,7 @@ describe('WebSocketTransport', () => {
       expect(peer.socket.readyState).to.equal(WebSocket.OPEN)
     })
 
-    onlyIn('node', 'clients of Bun have a timer, too').it('stop when the transport is closed', async () => {
+    inNodeOnly('clients of Bun have a timer, too').it('stop when the transport is closed', async () => {
       const { peer, guest } = await carrier.open(PLAIN)
       carrier.transports.close()
       expect(clock.countTimers()).to.equal(0)
