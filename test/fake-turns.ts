@@ -1,5 +1,5 @@
 import sinon from 'sinon'
-import { eventLoop } from '../packages/server/src/runtime/event-loop.js'
+import { eventLoop } from '#server/runtime/event-loop.js'
 
 /** Lets the server's turns wait for the clock of the test, which fakes `setImmediate`; `sinon.restore()` undoes it. */
 export function fakeTurns(): void {

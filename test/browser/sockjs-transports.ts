@@ -1,5 +1,5 @@
 /** The transports of SockJS's client that a browser of today can run, for tests on every one of them. */
-import { TRANSPORT_NAMES } from '../../packages/server/src/transports/transport-names.js'
+import { TRANSPORT_NAMES } from '#server/transports/transport-names.js'
 
 /** One of them. */
 export interface SockJSTransport {

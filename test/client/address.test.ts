@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { readAddress } from '../../packages/client/src/address.js'
-import { readOptions } from '../../packages/client/src/options.js'
-import { pageLocation } from '../../packages/client/src/page-location.js'
-import { pageLocation as shortPageLocation } from '../../packages/client/src/short-page-location.js'
+import { readAddress } from '#client/settings/address.js'
+import { readOptions } from '#client/settings/options.js'
+import { pageLocation } from '#client/settings/page-location.js'
+import { pageLocation as shortPageLocation } from '#client/settings/short-page-location.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Backoff } from '../../packages/client/src/backoff.js'
+import { Backoff } from '#client/connection/backoff.js'
 
 describe('Backoff', () => {
   afterEach(() => sinon.restore())

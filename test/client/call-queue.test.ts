@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { CallQueue } from '../../packages/client/src/call-queue.js'
+import { CallQueue } from '#client/calls/call-queue.js'
 
 describe('CallQueue', () => {
   const call = { text: '{}', message: { type: 'ping', id: '1' } } as const

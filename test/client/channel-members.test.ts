@@ -1,6 +1,6 @@
 import type { Member } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { Channel, type ChannelOwner, type ChannelSocket } from '../../packages/client/src/channel.js'
+import { Channel, type ChannelOwner, type ChannelSocket } from '#client/channels/channel.js'
 
 const LINK = {}
 

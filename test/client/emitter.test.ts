@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Emitter } from '../../packages/client/src/emitter.js'
+import { Emitter } from '#client/runtime/emitter.js'
 import { turn } from './waiting.js'
 
 interface Events {

@@ -1,5 +1,5 @@
 /** A WebSocket or SockJS object that a test plays the network for. */
-import type { WebSocketLike } from '../../packages/client/src/transports/socket-connection.js'
+import type { WebSocketLike } from '#client/settings/websocket-like.js'
 
 type Handler = ((event: never) => unknown) | null
 

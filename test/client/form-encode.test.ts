@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { formEncode } from '../../packages/client/src/form-encode.js'
+import { formEncode } from '#client/token/form-encode.js'
 
 describe('formEncode', () => {
   const examples: readonly (readonly [what: string, data: Record<string, unknown>, encoded: string])[] = [

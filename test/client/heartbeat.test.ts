@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Heartbeat } from '../../packages/client/src/heartbeat.js'
+import { Heartbeat } from '#client/connection/heartbeat.js'
 import { turn } from './waiting.js'
 
 describe('Heartbeat', () => {

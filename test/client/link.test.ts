@@ -2,7 +2,7 @@ import { decodeClientMessage } from '@token-socket/protocol'
 import { connectionPair } from '@token-socket/protocol/testing'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Link } from '../../packages/client/src/link.js'
+import { Link } from '#client/connection/message-connection.js'
 import { turn } from './waiting.js'
 
 describe('Link', () => {

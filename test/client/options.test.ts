@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { readOptions, type TokenSocketOptions } from '../../packages/client/src/options.js'
+import { readOptions, type TokenSocketOptions } from '#client/settings/options.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 
 describe('readOptions', () => {

@@ -1,8 +1,8 @@
 /** Token requests in pages without `fetch`, as in Jest's jsdom. */
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { pageFetch } from '../../packages/client/src/page-fetch.js'
-import { pageFetch as shortPageFetch } from '../../packages/client/src/short-page-fetch.js'
+import { pageFetch } from '#client/token/page-fetch.js'
+import { pageFetch as shortPageFetch } from '#client/token/short-page-fetch.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 
 /** The part of a browser's request that is used; {@link last} is the one that was made last. */

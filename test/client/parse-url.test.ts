@@ -1,7 +1,7 @@
 /** URLs that the client reads by hand are read as a browser reads them. */
 import { expect } from 'chai'
-import { parseUrl } from '../../packages/client/src/parse-url.js'
-import { parseUrl as shortParseUrl } from '../../packages/client/src/short-parse-url.js'
+import { parseUrl } from '#client/settings/parse-url.js'
+import { parseUrl as shortParseUrl } from '#client/settings/short-parse-url.js'
 
 const parts = (url: ReturnType<typeof parseUrl>) => {
   if (!url) return url

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import * as reasons from '../../packages/client/src/reason-texts.js'
-import * as shortReasons from '../../packages/client/src/short-reason-texts.js'
+import * as reasons from '#client/runtime/reason-texts.js'
+import * as shortReasons from '#client/runtime/short-reason-texts.js'
 
 describe('the text of a connection that was closed', () => {
   it('does not say what SockJS calls permanent, since the client tries again', () => {

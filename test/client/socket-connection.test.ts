@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { SocketConnection } from '../../packages/client/src/transports/socket-connection.js'
-import { LINES } from '../../packages/client/src/transports/websocket.js'
+import { SocketConnection } from '#client/connection/transports/socket-connection.js'
+import { LINES } from '#client/connection/transports/websocket.js'
 import { FakeSocket } from './fake-socket.js'
 import { errorOf } from './waiting.js'
 

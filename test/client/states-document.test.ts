@@ -1,7 +1,7 @@
 /** docs/STATES.md shows the tables that the client runs on. */
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
-import { CONNECTION_MOVES, SUBSCRIPTION_MOVES } from '../../packages/client/src/states.js'
+import { CONNECTION_MOVES, SUBSCRIPTION_MOVES } from '#client/settings/states.js'
 
 const document = await readFile(new URL('../../docs/STATES.md', import.meta.url), 'utf8')
 

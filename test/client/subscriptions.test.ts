@@ -7,7 +7,7 @@ import {
 } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Subscriptions } from '../../packages/client/src/subscriptions.js'
+import { Subscriptions } from '#client/channels/subscriptions.js'
 import { errorOf } from './waiting.js'
 
 const ACCEPTED: Outcome = { data: 'success' }

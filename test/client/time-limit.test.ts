@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { limitTime } from '../../packages/client/src/time-limit.js'
+import { limitTime } from '#client/runtime/time-limit.js'
 import { errorOf } from './waiting.js'
 
 describe('limitTime', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Timers } from '../../packages/client/src/timers.js'
+import { Timers } from '#client/runtime/timers.js'
 
 describe('Timers', () => {
   let clock: sinon.SinonFakeTimers

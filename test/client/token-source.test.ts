@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
-import { TokenSource, type TokenSourceOptions } from '../../packages/client/src/token-source.js'
+import { TokenSource, type TokenSourceOptions } from '#client/token/token-source.js'
 import { isBun } from '../only-in.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 import { errorOf } from './waiting.js'

@@ -2,7 +2,7 @@ import { RpcError } from '@token-socket/protocol'
 import { connectionPair } from '@token-socket/protocol/testing'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { type OpenTransport, TransportList } from '../../packages/client/src/transport-list.js'
+import { type OpenTransport, TransportList } from '#client/connection/transport-list.js'
 import { errorOf } from './waiting.js'
 
 describe('TransportList', () => {

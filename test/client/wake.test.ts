@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { isOffline, onWake } from '../../packages/client/src/wake.js'
+import { isOffline, onWake } from '#client/connection/wake.js'
 import { restoreGlobals, setGlobal } from './globals.js'
 
 describe('onWake', () => {

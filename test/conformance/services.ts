@@ -2,14 +2,14 @@
 import type { Server } from 'node:http'
 import type { Connection } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
-import { OriginRules, type Origins } from '../../packages/server/src/origins.js'
+import { OriginRules, type Origins } from '#server/http/origins.js'
+import { Turnstile } from '#server/runtime/turn-throttle.js'
 import {
   DEFAULT_TRANSPORTS,
   TRANSPORT_NAMES,
   type TransportName,
-} from '../../packages/server/src/transports/transport-names.js'
-import { Transports } from '../../packages/server/src/transports/transports.js'
-import { Turnstile } from '../../packages/server/src/turnstile.js'
+} from '#server/transports/transport-names.js'
+import { Transports } from '#server/transports/transports.js'
 
 /** Settings of {@link mountServices}. */
 export interface ServicesSettings {

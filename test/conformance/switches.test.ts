@@ -3,7 +3,7 @@ import {
   DEFAULT_TRANSPORTS,
   TRANSPORT_NAMES,
   type TransportName,
-} from '../../packages/server/src/transports/transport-names.js'
+} from '#server/transports/transport-names.js'
 import { Carrier } from '../server/transports/carrier.js'
 import { TestBed } from './test-bed.js'
 

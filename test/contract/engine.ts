@@ -1,5 +1,5 @@
 /**
- * What every engine promises, as `packages/server/src/engine.ts` says it. An engine's own test file runs it:
+ * What every engine promises, as `packages/server/src/engine/engine.ts` says it. An engine's own test file runs it:
  * `engineContract('memory', createNodes, settings)`.
  */
 import type { Engine, NodeCommand } from '@token-socket/server'

@@ -9,7 +9,7 @@ import {
   type Receipt,
 } from '@token-socket/server'
 import { expect } from 'chai'
-import { isNext } from '../../packages/server/src/epoch.js'
+import { isNext } from '#server/engine/epoch.js'
 import type { EngineClock, EngineSettings, Make } from './engine.js'
 
 const KEPT = { size: 100, ttl: 60_000 }

@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { ChannelNames, type ParameterValues } from '../../packages/contract/src/channel-names.js'
+import { ChannelNames, type ParameterValues } from '#contract/channel-names.js'
 
 const PATTERNS = [
   'lobby',

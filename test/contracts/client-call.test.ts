@@ -1,12 +1,12 @@
 import { type CallOptions, RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import type { Operation } from '../../packages/contract/src/operations.js'
-import { procedure } from '../../packages/contract/src/procedure.js'
-import type { Schema } from '../../packages/contract/src/schema.js'
-import type { CallTarget } from '../../packages/contract/src/server/call-target.js'
-import { clientCall } from '../../packages/contract/src/server/client-call.js'
-import { sendingOrder } from '../../packages/contract/src/server/sending-order.js'
+import type { Operation } from '#contract/operations.js'
+import { procedure } from '#contract/procedure.js'
+import type { Schema } from '#contract/schema.js'
+import type { CallTarget } from '#contract/server/call-target.js'
+import { clientCall } from '#contract/server/client-call.js'
+import { sendingOrder } from '#contract/server/sending-order.js'
 
 /** A schema that takes everything, after a number of milliseconds. */
 function slow(ms: number): Schema {

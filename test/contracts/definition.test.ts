@@ -1,7 +1,7 @@
 import { ERRORS, RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { defineContract, procedure, type } from '../../packages/contract/src/index.js'
-import { implement, typed } from '../../packages/contract/src/server/index.js'
+import { defineContract, procedure, type } from '#contract/index.js'
+import { implement, typed } from '#contract/server/index.js'
 
 /** What `defineContract` throws: its message. */
 function refusal(definition: unknown): string {

@@ -5,8 +5,8 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { z } from 'zod'
-import type { Schema } from '../../packages/contract/src/schema.js'
-import { type Issue, validate } from '../../packages/contract/src/validation.js'
+import type { Schema } from '#contract/schema.js'
+import { type Issue, validate } from '#contract/validation.js'
 
 const SOURCES = ['', 'client/', 'server/'].map(
   (folder) => new URL(`../../packages/contract/src/${folder}`, import.meta.url),

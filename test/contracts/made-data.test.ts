@@ -4,7 +4,7 @@ import { type as ark } from 'arktype'
 import { expect } from 'chai'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { makeData } from '../../packages/contract/src/mock/data/made-data.js'
+import { makeData } from '#contract/mock/data/made-data.js'
 import { errorOf } from '../client/waiting.js'
 
 interface Tree {

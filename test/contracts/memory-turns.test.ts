@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Turns } from '../../packages/contract/src/mock/memory/turns.js'
+import { Turns } from '#contract/mock/memory/turns.js'
 import { turn, until } from '../client/waiting.js'
 
 describe('turns of a connection in memory', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { createOrder } from '../../packages/contract/src/message-order.js'
+import { createOrder } from '#contract/message-order.js'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 const never = () => new Promise<never>(() => {})

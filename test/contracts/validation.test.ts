@@ -4,8 +4,8 @@ import { type as ark } from 'arktype'
 import { expect } from 'chai'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { type } from '../../packages/contract/src/index.js'
-import type { Schema } from '../../packages/contract/src/schema.js'
+import { type } from '#contract/index.js'
+import type { Schema } from '#contract/schema.js'
 import {
   checked,
   type Issue,
@@ -14,7 +14,7 @@ import {
   MAX_ISSUES,
   MAX_MESSAGE,
   validate,
-} from '../../packages/contract/src/validation.js'
+} from '#contract/validation.js'
 
 /** A schema whose answer is given. */
 function answering(answer: (value: unknown) => unknown): Schema {

@@ -1,6 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { checkMaxParts, MAX_PARTS, refuseParts } from '../../packages/contract/src/server/value-size.js'
+import { checkMaxParts, MAX_PARTS, refuseParts } from '#contract/server/value-size.js'
 
 describe('#refuseParts', () => {
   it('counts items of lists and fields of objects, at every depth', () => {

@@ -118,7 +118,7 @@ describe('a promise that is left alone', () => {
     ],
     [
       'a socket of the server',
-      'server/src/remote-client.ts',
+      'server/src/socket/server-socket.ts',
       () => site.sockets.sockets()[0] as object,
       ['publish', 'rpc', 'subscribe'],
     ],
@@ -130,7 +130,7 @@ describe('a promise that is left alone', () => {
     ],
     [
       'a channel',
-      'client/src/channel.ts',
+      'client/src/channels/channel.ts',
       () => client.channel('forbidden'),
       ['history', 'send', 'subscribe'],
     ],

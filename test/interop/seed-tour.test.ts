@@ -177,8 +177,8 @@ describe('the tables for those who come from the old pair', () => {
 
   it('names limits that there are, for what breaks, with their defaults', () => {
     const section = document().split('## What breaks\n')[1]?.split('\n## ')[0] ?? ''
-    const server = readFileSync(join(root, 'packages/server/src/limits.ts'), 'utf8')
-    const client = readFileSync(join(root, 'packages/client/src/options.ts'), 'utf8')
+    const server = readFileSync(join(root, 'packages/server/src/options/limits.ts'), 'utf8')
+    const client = readFileSync(join(root, 'packages/client/src/settings/options.ts'), 'utf8')
     const rows = section.split('\n').filter((line) => /^\| [^-W]/.test(line))
     expect(rows).to.have.length.above(10)
     for (const row of rows) {

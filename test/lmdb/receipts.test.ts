@@ -7,7 +7,7 @@ import {
   type ReceiptRecord,
   Receipts,
   type Table,
-} from '../../packages/lmdb/src/receipts.js'
+} from '#lmdb/receipts.js'
 
 /** A table in memory, in the order of the texts of its keys. */
 class TestTable<Value, Key> implements Table<Value, Key> {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { open } from 'lmdb'
 import sinon from 'sinon'
-import { Store } from '../../packages/lmdb/src/store.js'
-import { isNext, POSITION_TTL } from '../../packages/server/src/epoch.js'
+import { Store } from '#lmdb/store.js'
+import { isNext, POSITION_TTL } from '#server/engine/epoch.js'
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND

@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { abortWith as full } from '../../packages/protocol/src/abort-with.js'
-import { abortWith as short } from '../../packages/protocol/src/short-abort-with.js'
+import { abortWith as full } from '#protocol/abort-with.js'
+import { abortWith as short } from '#protocol/short-abort-with.js'
 
 /** An AbortController as React Native has it: its signals know no reason. */
 class PlainController {

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
-import { onAbort } from '../../packages/protocol/src/on-abort.js'
-import { onAbort as shortOnAbort } from '../../packages/protocol/src/short-on-abort.js'
+import { onAbort } from '#protocol/on-abort.js'
+import { onAbort as shortOnAbort } from '#protocol/short-on-abort.js'
 
 for (const [title, watch] of [
   ['onAbort', onAbort],

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import * as usual from '../../packages/protocol/src/plain-fields.js'
-import * as short from '../../packages/protocol/src/short-plain-fields.js'
+import * as usual from '#protocol/plain-fields.js'
+import * as short from '#protocol/short-plain-fields.js'
 
 describe('#plainFields', () => {
   for (const [form, { plainFields }] of Object.entries({ usual, short }))

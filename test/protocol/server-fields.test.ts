@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import * as fields from '../../packages/protocol/src/server-fields.js'
-import * as shortFields from '../../packages/protocol/src/short-server-fields.js'
+import * as fields from '#protocol/server-fields.js'
+import * as shortFields from '#protocol/short-server-fields.js'
 
 const SESSION = {
   version: 2,

@@ -1,9 +1,6 @@
 import { expect } from 'chai'
-import { ERRORS, textOf, textOfField } from '../../packages/protocol/src/error-texts.js'
-import {
-  textOf as shortTextOf,
-  textOfField as shortTextOfField,
-} from '../../packages/protocol/src/short-error-texts.js'
+import { ERRORS, textOf, textOfField } from '#protocol/error-texts.js'
+import { textOf as shortTextOf, textOfField as shortTextOfField } from '#protocol/short-error-texts.js'
 
 describe('the short texts of errors', () => {
   it('are the texts of all builds, or the codes', () => {

@@ -1,8 +1,8 @@
 /** What counting one message costs a server: without limits, and with them. */
 import { MemoryEngine } from '@token-socket/server'
-import { Turns } from '../../packages/server/src/runtime/turns.js'
-import { MessageCounter } from '../../packages/server/src/socket/message-counter.js'
-import { type MessageLimitOptions, MessageLimits } from '../../packages/server/src/socket/message-limits.js'
+import { Turns } from '#server/runtime/turns.js'
+import { MessageCounter } from '#server/socket/message-counter.js'
+import { type MessageLimitOptions, MessageLimits } from '#server/socket/message-limits.js'
 
 const NONE = Number.POSITIVE_INFINITY
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { OneSource } from '../../packages/redis/src/client.js'
-import type { Cluster } from '../../packages/redis/src/cluster.js'
-import { ClusterSubscriber } from '../../packages/redis/src/cluster-subscriber.js'
-import { Complaints } from '../../packages/redis/src/complaints.js'
+import { ClusterSubscriber } from '#redis/connection/cluster-subscriber.js'
+import type { Cluster } from '#redis/connection/redis-cluster.js'
+import { OneSource } from '#redis/connection/redis-handle.js'
+import { Complaints } from '#redis/connection/throttled-log.js'
 import { until } from './redis-cluster.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 

@@ -1,7 +1,7 @@
 /** Several Redis processes that share the keys: each channel is on one of them. */
 import { redisEngine } from '@token-socket/redis'
 import { expect } from 'chai'
-import { ClusterSource } from '../../packages/redis/src/client.js'
+import { ClusterSource } from '#redis/connection/redis-handle.js'
 import { type EngineLimits, engineContract } from '../contract/engine.js'
 import { freePort } from '../ports.js'
 import { type ClusterMember, isDone, RedisCluster, until } from './redis-cluster.js'

@@ -1,6 +1,6 @@
 /** Messages that are lost on their way from Redis to a node. */
 import { expect } from 'chai'
-import { Feed } from '../../packages/redis/src/feed.js'
+import { Feed } from '#redis/log-follower.js'
 import { numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 import { RedisProxy } from './redis-proxy.js'

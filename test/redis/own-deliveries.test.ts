@@ -2,7 +2,7 @@ import { createTimeouts } from '@token-socket/protocol'
 import type { Position, Receipt } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { OwnDeliveries } from '../../packages/redis/src/own-deliveries.js'
+import { OwnDeliveries } from '#redis/own-deliveries.js'
 
 describe('OwnDeliveries', () => {
   const kept = { id: 'other', epoch: 'e', offset: 3 }

@@ -1,7 +1,7 @@
 /** Redis goes away, and comes back with all, some or none of what it had. */
 import { expect } from 'chai'
-import { isNext } from '../../packages/server/src/epoch.js'
-import { firstIdAt } from '../../packages/server/src/event-ids.js'
+import { isNext } from '#server/engine/epoch.js'
+import { firstIdAt } from '#server/engine/event-ids.js'
 import { rejection } from '../protocol/rejection.js'
 import { numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'

@@ -1,7 +1,7 @@
 /** A master and its replica, and sentinels that put one in the place of the other. */
 import { expect } from 'chai'
 import { createClient } from 'redis'
-import { isNext } from '../../packages/server/src/epoch.js'
+import { isNext } from '#server/engine/epoch.js'
 import { freePort } from '../ports.js'
 import { exercise } from './exercise.js'
 import { isDone, until } from './redis-cluster.js'

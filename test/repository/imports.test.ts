@@ -16,6 +16,9 @@ const badExamples: Readonly<Record<string, readonly Record<string, string>[]>> =
     { 'contract/client/connect': "import { TokenSocketServer } from '@token-socket/server'" },
     { 'contract/server/typed': "import { connect } from '../client/connect.js'" },
     { 'contract/new/file': "import { type } from '../schema.js'" },
+    { 'server/claims/grants': "import type { Outbox } from '../socket/outbox.js'" },
+    { 'redis/scripts/keys': "import { RedisCluster } from '../connection/redis-cluster.js'" },
+    { 'client/token/page-fetch': "import { TokenSocket } from '../client.js'" },
   ],
   'imports each outside dependency through its door': [
     { 'server/hub': "import { WebSocketServer } from 'ws'" },
@@ -24,18 +27,21 @@ const badExamples: Readonly<Record<string, readonly Record<string, string>[]>> =
     { 'server/hub': "import { readFileSync } from 'fs'" },
     { 'client/client': "const later = () => import('sockjs-client')" },
     { 'server/hub': "type Socket = import('ws').WebSocket" },
-    { 'server/token-route': "import express from 'express'" },
+    { 'server/authentication/token-route': "import express from 'express'" },
     { 'server/hub': 'const later = (name: string) => import(name)' },
     { 'server/hub': "const old = require('ws')" },
   ],
-  'imports Node’s modules only on the server, in client/transports/node-*, contract/cli and contract/mock/port/open-*':
+  'imports Node’s modules only on the server, in client/connection/transports/node-*, contract/cli and contract/mock/port/open-*':
     [
       { 'protocol/names': "import { createHash } from 'node:crypto'" },
       { 'client/client': "import type { Agent } from 'node:http'" },
     ],
   'imports files that exist in the same package, by their .js name': [
     { 'server/hub': "import { Outbox } from './outbox.js'" },
-    { 'server/hub': "import { Outbox } from './outbox'", 'server/outbox': 'export class Outbox {}' },
+    {
+      'server/hub': "import { Outbox } from './outbox'",
+      'server/outbox': 'export class Outbox {}',
+    },
     { 'server/hub': "import { a } from '../../protocol/src/codec.js'" },
     { 'client/client': "import { a } from '#unknown'" },
   ],
@@ -44,7 +50,7 @@ const badExamples: Readonly<Record<string, readonly Record<string, string>[]>> =
     { 'server/a': "export * from './a.js'" },
     {
       'client/client': "import { open } from '#websocket'",
-      'client/transports/node-websocket': "import type { Client } from '../client.js'",
+      'client/connection/transports/node-websocket': "import type { Client } from '../../client.js'",
     },
   ],
   'uses JSON only in protocol/codec': [
@@ -72,15 +78,17 @@ const badExamples: Readonly<Record<string, readonly Record<string, string>[]>> =
 const goodExample = {
   'protocol/codec': 'export const encode = (value: unknown) => JSON.stringify(value)',
   'protocol/index': "export { encode } from './codec.js'",
-  'server/token-route': "import type { Request } from 'express'\nimport { type Response } from 'express'",
+  'server/authentication/token-route':
+    "import type { Request } from 'express'\nimport { type Response } from 'express'",
   'server/transports/websocket-carriers':
     "import { WebSocketServer } from 'ws'\nimport { encode } from '@token-socket/protocol'",
   'client/client': "import { open } from '#websocket'",
-  'client/emitter': "import { EventEmitter } from 'eventemitter3'",
-  'client/transports/node-websocket': "import { Agent } from 'node:http'\nimport { WebSocket } from 'ws'",
-  'client/transports/native-websocket': 'export const name = "any" // any, JSON',
-  'client/transports/load-sockjs': "export const load = () => import('sockjs-client')",
-  'client/transports/global-sockjs': `function short() {${'\n'.repeat(39)}}`,
+  'client/runtime/emitter': "import { EventEmitter } from 'eventemitter3'",
+  'client/connection/transports/node-websocket':
+    "import { Agent } from 'node:http'\nimport { WebSocket } from 'ws'",
+  'client/connection/transports/native-websocket': 'export const name = "any" // any, JSON',
+  'client/connection/transports/load-sockjs': "export const load = () => import('sockjs-client')",
+  'client/connection/transports/global-sockjs': `function short() {${'\n'.repeat(39)}}`,
 }
 
 const parse = (files: Record<string, string>) => Object.entries(files).map((entry) => parseSource(...entry))

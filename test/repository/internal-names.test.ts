@@ -10,15 +10,15 @@ const sources = readSources().filter(({ name }) => /^(client|protocol)\//.test(n
 
 /** The files whose types applications see: their options, what listeners get, what they call. */
 const publicFiles = [
-  'client/bindings',
-  'client/callback',
-  'client/channel',
-  'client/client-controller',
+  'client/channels/bindings',
+  'client/runtime/callback',
+  'client/channels/channel',
+  'client/calls/client-controller',
   'client/client',
-  'client/emitter',
-  'client/events',
-  'client/options',
-  'client/publications',
+  'client/runtime/emitter',
+  'client/channels/events',
+  'client/settings/options',
+  'client/channels/publications',
   'protocol/controller',
   'protocol/errors',
   'protocol/call-options',

@@ -9,7 +9,7 @@ import { isNode, lineAt, type Node, nodesOf, type SourceFile } from './source-fi
 const PORTABLE = /^(protocol\/|client\/|contract\/(client\/)?[^/]+$)/
 
 /** Files that run on one platform only: Node, or a page with a script tag. */
-const OWN_PLATFORM = /^client\/(node-fetch|short-\S+|advice\/node-\S+|transports\/(node-\S+|global-sockjs))$/
+const OWN_PLATFORM = /^client\/(\S+\/)?((node|short)-\S+|global-sockjs)$/
 
 /** Globals that every platform has, of the language and of the platform. */
 export const EVERYWHERE: ReadonlySet<string> = new Set([
@@ -40,12 +40,12 @@ export const SOMEWHERE: Readonly<Record<string, readonly string[]>> = {
     'contract/development',
     'contract/procedure',
   ],
-  SockJS: ['client/transports/load-sockjs'],
-  XMLHttpRequest: ['client/page-fetch'],
-  document: ['client/token-jsonp', 'client/token-source', 'client/wake'],
-  location: ['client/page-location'],
-  navigator: ['client/page-location', 'client/wake'],
-  origin: ['client/native-fetch', 'client/transports/sockjs'],
+  SockJS: ['client/connection/transports/load-sockjs'],
+  XMLHttpRequest: ['client/token/page-fetch'],
+  document: ['client/token/token-jsonp', 'client/token/token-source', 'client/connection/wake'],
+  location: ['client/settings/page-location'],
+  navigator: ['client/settings/page-location', 'client/connection/wake'],
+  origin: ['client/token/native-fetch', 'client/connection/transports/sockjs'],
 }
 
 /** Members that some platform lacks or breaks, and which one. */

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { SERVER_EVENTS } from '../../packages/server/src/server-events.js'
+import { SERVER_EVENTS } from '#server/server-events.js'
 
 const root = new URL('../..', import.meta.url).pathname
 const readme = await readFile(join(root, 'README.md'), 'utf8')
@@ -47,7 +47,7 @@ function documentedFields(event: string): string[] {
 
 /** The same, as the types of the code have them. */
 async function eventFields(event: string): Promise<string[]> {
-  if (event === 'health') return properties('packages/server/src/server-health.ts', 'ServerHealth')
+  if (event === 'health') return properties('packages/server/src/http/server-health.ts', 'ServerHealth')
   const files = ['server-events.ts', 'channels/socket-events.ts'].map((file) => `packages/server/src/${file}`)
   const [own = '', shared = ''] = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
   const type =
@@ -102,8 +102,8 @@ describe('README', () => {
 
   for (const [about, column, file, name] of [
     ["## The server's API", 'option', 'packages/server/src/options.ts', 'TokenSocketServerOptions'],
-    ["## The server's API", 'limit', 'packages/server/src/limits.ts', 'Limits'],
-    ["## The client's API", 'option', 'packages/client/src/options.ts', 'TokenSocketOptions'],
+    ["## The server's API", 'limit', 'packages/server/src/options/limits.ts', 'Limits'],
+    ["## The client's API", 'option', 'packages/client/src/settings/options.ts', 'TokenSocketOptions'],
   ] as const) {
     it(`lists every ${column} of ${name}, and no other`, async () => {
       const documented = rowsAfter(about, column)

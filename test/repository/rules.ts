@@ -15,13 +15,55 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   'sign-out': ['server', 'protocol'],
 }
 
-/**
- * What a folder of a package may import: of the other packages, and of its own package's folders, besides itself. The root is
- * the folder without a name. Packages that are not here may do so as a whole.
- */
-export const folderArrows: Readonly<
+/** The folders of a package in layers, the lowest first, and the other packages that each may import. */
+const layers: Readonly<
   Record<string, { readonly packages: readonly string[]; readonly folders: readonly string[] }>
 > = {
+  server: {
+    packages: ['protocol'],
+    folders: [
+      'runtime',
+      'patterns',
+      'options',
+      'claims',
+      'development',
+      'engine',
+      'http',
+      'socket',
+      'middleware',
+      'channels',
+      'transports',
+      'authentication',
+      'cluster',
+    ],
+  },
+  redis: { packages: ['protocol', 'server'], folders: ['scripts', 'connection'] },
+  client: {
+    packages: ['protocol'],
+    folders: ['runtime', 'settings', 'token', 'channels', 'advice', 'connection', 'calls'],
+  },
+}
+
+/** What a folder may import: of the other packages, and of the folders of its own package, besides itself. */
+interface FolderArrows {
+  readonly packages: readonly string[]
+  readonly folders: readonly string[]
+}
+
+/** A folder of a package in layers may import all folders below it. The root, without a name, is the highest. */
+function arrowsOfLayers(name: string): Readonly<Record<string, FolderArrows>> {
+  const { packages = [], folders = [] } = layers[name] ?? {}
+  const names = [...folders.map((folder) => `${name}/${folder}`), name]
+  return Object.fromEntries(
+    names.map((folder, index) => [folder, { packages, folders: names.slice(0, index) }]),
+  )
+}
+
+/** The arrows of folders, by folder. Packages that are not here have no folders. */
+export const folderArrows: Readonly<Record<string, FolderArrows>> = {
+  ...arrowsOfLayers('server'),
+  ...arrowsOfLayers('redis'),
+  ...arrowsOfLayers('client'),
   contract: { packages: ['protocol'], folders: [] },
   'contract/client': { packages: ['protocol', 'client'], folders: ['contract'] },
   'contract/server': { packages: ['protocol', 'server'], folders: ['contract'] },
@@ -44,22 +86,22 @@ export const doors: Readonly<
   '@standard-schema/spec': { files: ['contract/schema'], types: true },
   sockjs: { files: ['server/transports/sockjs'] },
   lmdb: { files: ['lmdb/store'] },
-  redis: { files: ['redis/client'] },
-  ulid: { files: ['server/event-ids'] },
-  ws: { files: ['server/transports/websocket-carriers', 'client/transports/node-websocket'] },
+  redis: { files: ['redis/connection/redis-handle'] },
+  ulid: { files: ['server/engine/event-ids'] },
+  ws: { files: ['server/transports/websocket-carriers', 'client/connection/transports/node-websocket'] },
   'sockjs-client': {
     files: [
-      'client/transports/load-sockjs',
-      'client/transports/node-sockjs',
-      'client/transports/bundled-sockjs',
+      'client/connection/transports/load-sockjs',
+      'client/connection/transports/node-sockjs',
+      'client/connection/transports/bundled-sockjs',
     ],
   },
   jose: { files: ['sign-out/token-verifier'] },
-  jsonwebtoken: { files: ['server/tokens'] },
+  jsonwebtoken: { files: ['server/authentication/tokens'] },
   express: {
     files: [
-      'server/token-route',
-      'server/express-routes',
+      'server/authentication/token-route',
+      'server/http/express-routes',
       'server/options',
       'server/server',
       'server/http/served-paths',
@@ -80,9 +122,9 @@ export const doors: Readonly<
   'js-yaml': { files: ['contract/asyncapi/model-text'] },
   'json-schema-to-typescript': { files: ['contract/asyncapi/schema-types'] },
   'json-schema-faker': { files: ['contract/mock/data/json-schema-faker'] },
-  re2js: { files: ['server/channel-pattern'] },
-  'light-my-request': { files: ['server/express-routes'] },
-  eventemitter3: { files: ['server/server-emitter', 'client/emitter'] },
+  re2js: { files: ['server/patterns/channel-pattern'] },
+  'light-my-request': { files: ['server/http/express-routes'] },
+  eventemitter3: { files: ['server/server-emitter', 'client/runtime/emitter'] },
 }
 
 /** Entries of a package besides its main one that others may import. */
@@ -90,16 +132,19 @@ const extraEntries = new Set(['@token-socket/protocol/testing'])
 
 /** Names that `imports` in a package's package.json defines, and the files behind them. */
 export const privateNames: Readonly<Record<string, readonly string[]>> = {
-  '#websocket': ['client/transports/native-websocket', 'client/transports/node-websocket'],
-  '#fetch': ['client/native-fetch', 'client/node-fetch'],
+  '#websocket': [
+    'client/connection/transports/native-websocket',
+    'client/connection/transports/node-websocket',
+  ],
+  '#fetch': ['client/token/native-fetch', 'client/token/node-fetch'],
   '#advice': ['client/advice/development-advice', 'client/advice/no-advice', 'client/advice/node-advice'],
   '#server-functions': ['contract/server/server-functions', 'contract/server/no-server-functions'],
   '#mock-port': ['contract/mock/port/open-port', 'contract/mock/port/no-port'],
   '#sockjs': [
-    'client/transports/load-sockjs',
-    'client/transports/node-sockjs',
-    'client/transports/global-sockjs',
-    'client/transports/bundled-sockjs',
+    'client/connection/transports/load-sockjs',
+    'client/connection/transports/node-sockjs',
+    'client/connection/transports/global-sockjs',
+    'client/connection/transports/bundled-sockjs',
   ],
 }
 
@@ -117,7 +162,7 @@ const nodeUsers = [
   /^lmdb\//,
   /^redis\//,
   /^sign-out\//,
-  /^client\/transports\/node-/,
+  /^client\/connection\/transports\/node-/,
   /^contract\/cli\//,
   /^contract\/mock\/port\/open-/,
 ]
@@ -133,7 +178,7 @@ export const rules: Readonly<Record<string, (files: readonly SourceFile[]) => st
   'imports of other folders of its package only along an arrow': (files) =>
     eachImport(files, checkFolderArrow),
   'imports each outside dependency through its door': (files) => eachImport(files, checkDoor),
-  'imports Node’s modules only on the server, in client/transports/node-*, contract/cli and contract/mock/port/open-*':
+  'imports Node’s modules only on the server, in client/connection/transports/node-*, contract/cli and contract/mock/port/open-*':
     (files) => eachImport(files, checkNode),
   'imports files that exist in the same package, by their .js name': checkRelative,
   'has no import cycle, types included': checkCycles,

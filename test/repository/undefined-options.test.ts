@@ -12,11 +12,11 @@ import { MemoryEngine, publisher, TokenSocketServer } from '@token-socket/server
 import { backChannelLogout, sharedSignals } from '@token-socket/sign-out'
 import { expect } from 'chai'
 import express from 'express'
-import { readOptions } from '../../packages/client/src/options.js'
-import { socketOptions } from '../../packages/contract/src/client/socket-options.js'
-import { resolveOptions as resolveRedis } from '../../packages/redis/src/options.js'
-import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
-import { resolveOptions } from '../../packages/server/src/options.js'
+import { readOptions } from '#client/settings/options.js'
+import { socketOptions } from '#contract/client/socket-options.js'
+import { resolveOptions as resolveRedis } from '#redis/options.js'
+import { DEFAULT_LIMITS } from '#server/options/limits.js'
+import { resolveOptions } from '#server/options.js'
 import { optionalNames } from './optional-properties.js'
 import { readSources } from './source-file.js'
 
@@ -44,12 +44,12 @@ const SUBJECTS: Readonly<Record<string, (options: object) => unknown>> = {
   'server/options TokenSocketServerOptions': resolved.server,
   'server/transports/per-message-deflate PerMessageDeflateSettings': (perMessageDeflate) =>
     Object.keys(resolved.server({ perMessageDeflate })),
-  'server/memory-engine MemoryEngineOptions': (options) => void new MemoryEngine(options),
+  'server/engine/memory-engine MemoryEngineOptions': (options) => void new MemoryEngine(options),
   'server/publisher PublisherOptions': (options) => {
     const engine = Object.assign(new MemoryEngine(), { shared: true })
     return Object.keys(publisher({ engine, logger: silent, ...options }))
   },
-  'client/options TokenSocketOptions': (options) => {
+  'client/settings/options TokenSocketOptions': (options) => {
     const page = globalThis as { location?: unknown }
     page.location = new URL('https://example.com/')
     try {
@@ -58,7 +58,7 @@ const SUBJECTS: Readonly<Record<string, (options: object) => unknown>> = {
       delete page.location
     }
   },
-  'client/options Limits': (limits) => readOptions({ host: 'example.com', limits }),
+  'client/settings/options Limits': (limits) => readOptions({ host: 'example.com', limits }),
   'contract/client/options ConnectOptions': (options) =>
     readOptions(socketOptions({ host: 'example.com', ...options })),
   'contract/contract-definition ContractDefinition': (definition) => void defineContract(definition),

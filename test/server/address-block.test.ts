@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { addressBlock, withoutPort } from '../../packages/server/src/http/address-block.js'
+import { addressBlock, withoutPort } from '#server/http/address-block.js'
 
 describe('addressBlock', () => {
   const table: readonly (readonly [address: string, block: string])[] = [

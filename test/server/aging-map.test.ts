@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { AgingMap } from '../../packages/server/src/engine/aging-map.js'
+import { AgingMap } from '#server/engine/aging-map.js'
 
 describe('AgingMap', () => {
   let map: AgingMap<number>

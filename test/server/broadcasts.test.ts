@@ -1,6 +1,6 @@
 import type { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { Broadcasts, WAITING_BROADCASTS } from '../../packages/server/src/channels/broadcasts.js'
+import { Broadcasts, WAITING_BROADCASTS } from '#server/channels/broadcasts.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 describe('Broadcasts', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { BulkQueue } from '../../packages/server/src/socket/bulk-queue.js'
+import { BulkQueue } from '#server/socket/bulk-queue.js'
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 

@@ -1,8 +1,8 @@
 import { RpcError } from '@token-socket/protocol'
 import type { RemoteClient } from '@token-socket/server'
 import { expect } from 'chai'
-import { BulkSubscriptions } from '../../packages/server/src/channels/bulk-subscriptions.js'
-import { PendingSubscriptions } from '../../packages/server/src/channels/pending-subscriptions.js'
+import { BulkSubscriptions } from '#server/channels/bulk-subscriptions.js'
+import { PendingSubscriptions } from '#server/channels/pending-subscriptions.js'
 import { turn, until } from '../end-to-end/fixture.js'
 import { makeSocket } from './sockets.js'
 

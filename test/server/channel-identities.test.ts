@@ -1,6 +1,6 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { ChannelIdentities } from '../../packages/server/src/channel-identities.js'
+import { ChannelIdentities } from '#server/claims/channel-identities.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 const JIM = { uid: 'jim', umd: { name: 'Jim' } }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ChannelPattern, PATTERN_LIMITS, PatternError } from '../../packages/server/src/channel-pattern.js'
+import { ChannelPattern, PATTERN_LIMITS, PatternError } from '#server/patterns/channel-pattern.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 const matches = (pattern: string, name: string) => ChannelPattern.parse(pattern).matches(name)

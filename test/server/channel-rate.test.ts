@@ -1,7 +1,7 @@
 import type { RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { ChannelRate } from '../../packages/server/src/channels/channel-rate.js'
+import { ChannelRate } from '#server/channels/channel-rate.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { makeSocket } from './sockets.js'
 

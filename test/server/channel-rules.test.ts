@@ -1,14 +1,10 @@
 import { type RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { ChannelRules } from '../../packages/server/src/channel-rules.js'
-import { RuleAsker } from '../../packages/server/src/channels/rule-asker.js'
-import { checkChannelRules } from '../../packages/server/src/channels/rule-checks.js'
-import type {
-  ChannelHistory,
-  ChannelRule,
-  ChannelRuleTable,
-} from '../../packages/server/src/channels/rule-table.js'
+import { ChannelRules } from '#server/channels/channel-rules.js'
+import { RuleAsker } from '#server/channels/rule-asker.js'
+import { checkChannelRules } from '#server/channels/rule-checks.js'
+import type { ChannelHistory, ChannelRule, ChannelRuleTable } from '#server/channels/rule-table.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { makeSocket } from './sockets.js'
 

@@ -1,6 +1,6 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { CLAIM_LIMITS, type Claims, checkChannels, readClaims } from '../../packages/server/src/claims.js'
+import { CLAIM_LIMITS, type Claims, checkChannels, readClaims } from '#server/claims/claims.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 /** The token of a chat: two users, one channel. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { ClientFiles } from '../../packages/server/src/client-files.js'
+import { ClientFiles } from '#server/http/client-files.js'
 import { TestServer } from './http-server.js'
 
 const SCRIPT = 'globalThis.TokenSocket = function TokenSocket() {}\n'.repeat(20)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { warnOfLoneWorker } from '../../packages/server/src/cluster-workers.js'
+import { warnOfLoneWorker } from '#server/cluster/cluster-workers.js'
 
 describe('warnOfLoneWorker', () => {
   const rows: readonly [title: string, shared: boolean, isWorker: boolean | undefined, lines: number][] = [

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { CLOSE_CODES } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { disconnectReason, wasClean } from '../../packages/server/src/socket/disconnect-reasons.js'
+import { disconnectReason, wasClean } from '#server/socket/disconnect-reasons.js'
 
 const WORDS = [
   'shutting_down',

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { isEarlier, isNext, newEpoch, POSITION_TTL } from '../../packages/server/src/epoch.js'
+import { isEarlier, isNext, newEpoch, POSITION_TTL } from '#server/engine/epoch.js'
 
 describe('epochs', () => {
   let clock: sinon.SinonFakeTimers

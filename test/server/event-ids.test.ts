@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { EventIds, firstIdAt, receiptOf, timeOf } from '../../packages/server/src/event-ids.js'
+import { EventIds, firstIdAt, receiptOf, timeOf } from '#server/engine/event-ids.js'
 
 const LATER = '01HP8BH1V5Q3T7ZJ0S5M3X4N2B'
 

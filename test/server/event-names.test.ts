@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { checkEventName } from '../../packages/server/src/runtime/event-names.js'
-import { EVENT_HABITS, SERVER_EVENTS } from '../../packages/server/src/server-events.js'
+import { checkEventName } from '#server/runtime/event-names.js'
+import { EVENT_HABITS, SERVER_EVENTS } from '#server/server-events.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 describe('checkEventName', () => {

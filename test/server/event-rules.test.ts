@@ -1,13 +1,13 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { ChannelRules } from '../../packages/server/src/channel-rules.js'
-import { RuleAsker } from '../../packages/server/src/channels/rule-asker.js'
+import { ChannelRules } from '#server/channels/channel-rules.js'
+import { RuleAsker } from '#server/channels/rule-asker.js'
 import type {
   ChannelEventRule,
   ChannelHistory,
   ChannelRule,
   ChannelRuleTable,
-} from '../../packages/server/src/channels/rule-table.js'
+} from '#server/channels/rule-table.js'
 import { makeSocket } from './sockets.js'
 
 const HOUR = 3_600_000

@@ -3,7 +3,7 @@ import { type Routes, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import type { Express, Request, RequestHandler, Response } from 'express'
 import sinon from 'sinon'
-import { ExpressRoutes } from '../../packages/server/src/express-routes.js'
+import { ExpressRoutes } from '#server/http/express-routes.js'
 import { EXPRESS_VERSIONS } from './applications.js'
 import { TestServer } from './http-server.js'
 

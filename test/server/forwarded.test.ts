@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { expect } from 'chai'
-import { clientAddress, requestAddress, type TrustProxy } from '../../packages/server/src/forwarded.js'
+import { clientAddress, requestAddress, type TrustProxy } from '#server/http/forwarded.js'
 
 /** A request from 10.0.0.1. */
 function request(headers: Record<string, string>, socket: object = {}): IncomingMessage {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { PATTERN_LIMITS } from '../../packages/server/src/channel-pattern.js'
-import { CLAIM_LIMITS, readClaims } from '../../packages/server/src/claims.js'
-import { Grants } from '../../packages/server/src/grants.js'
+import { CLAIM_LIMITS, readClaims } from '#server/claims/claims.js'
+import { Grants } from '#server/claims/grants.js'
+import { PATTERN_LIMITS } from '#server/patterns/channel-pattern.js'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const text = read('docs/GRANTS.md')
@@ -25,9 +25,9 @@ const examples = [...text.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json = ''
 
 describe('GRANTS.md', () => {
   for (const [after, file, name] of [
-    ['## Claims', 'claims', 'TokenClaims'],
-    ['Of a channel:', 'claims', 'ChannelClaims'],
-    ['Of an event:', 'claims', 'MessageClaims'],
+    ['## Claims', 'claims/claims', 'TokenClaims'],
+    ['Of a channel:', 'claims/claims', 'ChannelClaims'],
+    ['Of an event:', 'claims/claims', 'MessageClaims'],
     ['## Channel rules', 'channels/rule-table', 'ChannelRule'],
     ['### Events of a rule', 'channels/rule-table', 'ChannelEventRule'],
   ] as const) {

@@ -1,8 +1,8 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { type ChannelClaims, readClaims } from '../../packages/server/src/claims.js'
-import { Grants } from '../../packages/server/src/grants.js'
-import type { Verdict } from '../../packages/server/src/verdict.js'
+import { type ChannelClaims, readClaims } from '#server/claims/claims.js'
+import type { Verdict } from '#server/claims/decision.js'
+import { Grants } from '#server/claims/grants.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 type Channels = Readonly<Record<string, ChannelClaims>>

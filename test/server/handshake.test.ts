@@ -9,9 +9,9 @@ import {
 import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import type { Arrival } from '../../packages/server/src/authentication/arrival.js'
-import { type HandshakeOwner, Handshakes } from '../../packages/server/src/handshake.js'
-import type { Closing } from '../../packages/server/src/runtime/closings.js'
+import type { Arrival } from '#server/authentication/arrival.js'
+import { type HandshakeOwner, Handshakes } from '#server/authentication/handshake.js'
+import type { Closing } from '#server/socket/closings.js'
 
 const AUTH = JSON.stringify({ rpc: 'auth', token: 'TOKEN', uuid: '1', version: 1 })
 const AUTH_TIMEOUT = { code: 4003, reason: 'No token came in time' }

@@ -1,9 +1,6 @@
 import { type HistoryQuery, MemoryEngine, type Publication } from '@token-socket/server'
 import { expect } from 'chai'
-import {
-  HistoryAnswers,
-  type HistoryAnswersOwner,
-} from '../../packages/server/src/channels/history-answers.js'
+import { HistoryAnswers, type HistoryAnswersOwner } from '#server/channels/history-answers.js'
 import { rejection } from '../protocol/rejection.js'
 import { makeSocket } from './sockets.js'
 

@@ -2,7 +2,7 @@ import { encodePublication } from '@token-socket/protocol'
 import type { RemoteClient } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Hub } from '../../packages/server/src/hub.js'
+import { Hub } from '#server/channels/hub.js'
 import { makeSocket, type TestSocket } from './sockets.js'
 
 describe('Hub', () => {

@@ -1,11 +1,11 @@
 import { MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
-import { Channels } from '../../packages/server/src/channels.js'
-import { Hub } from '../../packages/server/src/hub.js'
-import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
-import { Policy } from '../../packages/server/src/policy.js'
+import { Channels } from '#server/channels/channels.js'
+import { Hub } from '#server/channels/hub.js'
+import { Policy } from '#server/channels/policy.js'
+import { PositionProofs } from '#server/channels/position-proofs.js'
+import { DEFAULT_LIMITS } from '#server/options/limits.js'
 import { makeSocket, type TestSocket } from './sockets.js'
 
 const DAY = 24 * 60 * 60 * 1000

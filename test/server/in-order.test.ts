@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { InOrder } from '../../packages/server/src/in-order.js'
+import { InOrder } from '#server/socket/keyed-queue.js'
 
 type Gate = { readonly task: () => Promise<string>; readonly open: (outcome: Promise<string>) => void }
 

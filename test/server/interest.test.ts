@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Interest } from '../../packages/server/src/interest.js'
+import { Interest } from '#server/channels/broker-subscriptions.js'
 
 /** A broker whose steps take until they are told to be done. */
 class SlowBroker {

@@ -1,11 +1,8 @@
 import type { RemoteClient } from '@token-socket/server'
 import { expect } from 'chai'
-import {
-  type JoiningSocket,
-  JoiningSockets,
-} from '../../packages/server/src/authentication/joining-sockets.js'
-import { readClaims } from '../../packages/server/src/claims.js'
-import { matcherOf, type Selection } from '../../packages/server/src/cluster/selectors.js'
+import { type JoiningSocket, JoiningSockets } from '#server/authentication/joining-sockets.js'
+import { readClaims } from '#server/claims/claims.js'
+import { matcherOf, type Selection } from '#server/cluster/selectors.js'
 import { makeSocket } from './sockets.js'
 
 describe('JoiningSockets', () => {

@@ -1,12 +1,12 @@
 /** Channels whose sockets are judged again, with an engine in memory. */
 import { type ChannelRuleTable, MemoryEngine } from '@token-socket/server'
 import sinon from 'sinon'
-import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
-import { Channels, type ChannelsOwner } from '../../packages/server/src/channels.js'
-import { type Claims, readClaims, type TokenClaims } from '../../packages/server/src/claims.js'
-import { Hub } from '../../packages/server/src/hub.js'
-import { Policy } from '../../packages/server/src/policy.js'
-import type { ChannelRequest } from '../../packages/server/src/remote-client.js'
+import { Channels, type ChannelsOwner } from '#server/channels/channels.js'
+import { Hub } from '#server/channels/hub.js'
+import { Policy } from '#server/channels/policy.js'
+import { PositionProofs } from '#server/channels/position-proofs.js'
+import { type Claims, readClaims, type TokenClaims } from '#server/claims/claims.js'
+import type { ChannelRequest } from '#server/socket/server-socket.js'
 import { makeSocket, type TestSocket } from './sockets.js'
 
 /** Milliseconds that a decision may take. */

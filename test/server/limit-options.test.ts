@@ -6,8 +6,8 @@ import {
   limitSettings,
   PRESET_LIMITS,
   resolveLimits,
-} from '../../packages/server/src/limit-options.js'
-import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
+} from '#server/options/limit-options.js'
+import { DEFAULT_LIMITS } from '#server/options/limits.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 /** The rows of docs/LIMITS.md that say what a preset sets: by preset, its concurrent requests and messages a second. */

@@ -2,7 +2,7 @@ import { format } from 'node:util'
 import type { Logger } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { consoleLogger } from '../../packages/server/src/logger.js'
+import { consoleLogger } from '#server/runtime/logger.js'
 
 describe('consoleLogger', () => {
   const levels = ['debug', 'info', 'warn', 'error'] as const

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { MemberLists } from '../../packages/server/src/channels/member-lists.js'
-import type { PresenceSnapshot } from '../../packages/server/src/engine.js'
+import { MemberLists } from '#server/channels/member-lists.js'
+import type { PresenceSnapshot } from '#server/engine/engine.js'
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 

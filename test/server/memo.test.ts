@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Memo } from '../../packages/server/src/memo.js'
+import { Memo } from '#server/runtime/bounded-cache.js'
 
 describe('Memo', () => {
   describe('#get', () => {

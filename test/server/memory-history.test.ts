@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { isNext, POSITION_TTL } from '../../packages/server/src/epoch.js'
-import { type HistoryLimits, MemoryHistory } from '../../packages/server/src/memory-history.js'
+import { isNext, POSITION_TTL } from '#server/engine/epoch.js'
+import { type HistoryLimits, MemoryHistory } from '#server/engine/memory-history.js'
 import { Random } from '../protocol/random.js'
 
 const SECOND = 1000

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { MemoryReceipts } from '../../packages/server/src/engine/memory-receipts.js'
+import { MemoryReceipts } from '#server/engine/memory-receipts.js'
 
 const RECEIPT = { id: '01J00000000000000000000000' }
 

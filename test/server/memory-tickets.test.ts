@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { MemoryTickets } from '../../packages/server/src/engine/memory-tickets.js'
+import { MemoryTickets } from '#server/engine/memory-tickets.js'
 import { rejection } from '../protocol/rejection.js'
 
 describe('MemoryTickets', () => {

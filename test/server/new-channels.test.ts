@@ -1,8 +1,8 @@
 import { MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { NewChannels } from '../../packages/server/src/channels/new-channels.js'
-import { readClaims } from '../../packages/server/src/claims.js'
+import { NewChannels } from '#server/channels/new-channels.js'
+import { readClaims } from '#server/claims/claims.js'
 import { rejection } from '../protocol/rejection.js'
 import { makeSocket } from './sockets.js'
 

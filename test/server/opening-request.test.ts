@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { warnOfCredentials } from '../../packages/server/src/socket/opening-request.js'
+import { warnOfCredentials } from '#server/socket/opening-request.js'
 
 describe('warnOfCredentials', () => {
   it('warns of each header that holds credentials, and of no other', () => {

@@ -7,10 +7,10 @@ import { type Engine, MemoryEngine, RpcError, type TokenSocketServerOptions } fr
 import { expect } from 'chai'
 import express from 'express'
 import express4 from 'express4'
-import { LEGACY_LIMITS } from '../../packages/server/src/legacy-limits.js'
-import { DEFAULT_LIMITS } from '../../packages/server/src/limits.js'
-import { resolveOptions } from '../../packages/server/src/options.js'
-import { TRANSPORT_NAMES } from '../../packages/server/src/transports/transport-names.js'
+import { LEGACY_LIMITS } from '#server/options/legacy-limits.js'
+import { DEFAULT_LIMITS } from '#server/options/limits.js'
+import { resolveOptions } from '#server/options.js'
+import { TRANSPORT_NAMES } from '#server/transports/transport-names.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 const required = { app: express(), server: createServer() }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { originHint, type RefusedRequest } from '../../packages/server/src/http/origin-hint.js'
+import { originHint, type RefusedRequest } from '#server/http/origin-hint.js'
 
 /** Requests that are refused, by their cause, as their software sends them. */
 const CASES: Readonly<Record<string, readonly (Partial<RefusedRequest> & { readonly says: RegExp })[]>> = {

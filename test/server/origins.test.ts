@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { OriginRules, type OriginRulesOptions } from '../../packages/server/src/origins.js'
+import { OriginRules, type OriginRulesOptions } from '#server/http/origins.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 type Headers = Record<string, string | undefined>

@@ -1,7 +1,7 @@
 import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Flusher, Outbox, type OutboxOptions } from '../../packages/server/src/outbox.js'
+import { Flusher, Outbox, type OutboxOptions } from '#server/socket/outbox.js'
 import { fakeTurns } from '../fake-turns.js'
 
 const SLOW_CONSUMER = { code: 4002, reason: 'Too many bytes wait for this socket' }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { OwnerCounts } from '../../packages/server/src/runtime/owner-counts.js'
+import { OwnerCounts } from '#server/runtime/owner-counts.js'
 
 describe('OwnerCounts', () => {
   it('counts for each owner, and forgets owners that have nothing', () => {

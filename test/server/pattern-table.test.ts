@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { PatternError } from '../../packages/server/src/channel-pattern.js'
-import { PatternTable } from '../../packages/server/src/pattern-table.js'
+import { PatternError } from '#server/patterns/channel-pattern.js'
+import { PatternTable } from '#server/patterns/pattern-table.js'
 
 const tableOf = (...texts: string[]) => new PatternTable(texts.map((text) => [text, { text }]))
 const found = (table: PatternTable<{ text: string }>, name: string) =>

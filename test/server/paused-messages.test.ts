@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { PausedMessages } from '../../packages/server/src/socket/paused-messages.js'
+import { PausedMessages } from '#server/socket/paused-messages.js'
 
 describe('PausedMessages', () => {
   let room: number

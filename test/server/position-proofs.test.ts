@@ -2,8 +2,8 @@ import { NAME_LIMITS } from '@token-socket/protocol'
 import { newEpoch } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { PositionProofs } from '../../packages/server/src/channels/position-proofs.js'
-import { secretKey, Tokens } from '../../packages/server/src/tokens.js'
+import { secretKey, Tokens } from '#server/authentication/tokens.js'
+import { PositionProofs } from '#server/channels/position-proofs.js'
 
 const DAY = 24 * 60 * 60 * 1000
 

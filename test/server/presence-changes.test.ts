@@ -1,7 +1,7 @@
 import { MemoryPresence, type PresenceEvent } from '@token-socket/server'
 import { expect } from 'chai'
-import { followingChanges, mergeChanges } from '../../packages/server/src/channels/presence-changes.js'
-import { ChannelPresence } from '../../packages/server/src/presence.js'
+import { ChannelPresence } from '#server/channels/presence.js'
+import { followingChanges, mergeChanges } from '#server/channels/presence-changes.js'
 import { makeSocket } from './sockets.js'
 
 /** A change as a word: `joined u 1`. */

@@ -2,8 +2,8 @@ import type { Presence, PresenceEntry, PresenceEvent, PresenceSnapshot } from '@
 import { MemoryPresence, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { type Arrival, ChannelPresence } from '../../packages/server/src/presence.js'
-import type { RemoteClient } from '../../packages/server/src/remote-client.js'
+import { type Arrival, ChannelPresence } from '#server/channels/presence.js'
+import type { RemoteClient } from '#server/socket/server-socket.js'
 import { rejection } from '../protocol/rejection.js'
 import { makeSocket, type TestSocket } from './sockets.js'
 

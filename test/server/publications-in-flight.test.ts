@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { PublicationsInFlight } from '../../packages/server/src/channels/publications-in-flight.js'
+import { PublicationsInFlight } from '#server/channels/publications-in-flight.js'
 import { turn } from '../end-to-end/fixture.js'
 import { makeSocket } from './sockets.js'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Rate } from '../../packages/server/src/rate.js'
+import { Rate } from '#server/socket/rate.js'
 
 describe('Rate', () => {
   afterEach(() => sinon.restore())

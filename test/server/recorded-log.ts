@@ -1,5 +1,5 @@
 import type { Logger } from '@token-socket/server'
-import type { LogEntry } from '../../packages/server/src/runtime/throttled-log.js'
+import type { LogEntry } from '#server/runtime/throttled-log.js'
 
 /** A level of a logger. */
 export type Level = Exclude<keyof Logger, 'isLevelEnabled'>

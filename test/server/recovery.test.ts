@@ -1,8 +1,8 @@
 import { type HistoryPage, MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Hub } from '../../packages/server/src/hub.js'
-import { Recovery } from '../../packages/server/src/recovery.js'
+import { Hub } from '#server/channels/hub.js'
+import { Recovery } from '#server/channels/recovery.js'
 import { makeSocket, type TestSocket } from './sockets.js'
 
 /** What a client sees, the notice as what it says of the place. */

@@ -1,10 +1,10 @@
 import { decodeError, RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { JoiningSockets } from '../../packages/server/src/authentication/joining-sockets.js'
-import { Cluster } from '../../packages/server/src/cluster.js'
-import { Hub } from '../../packages/server/src/hub.js'
-import { MemoryEngine } from '../../packages/server/src/memory-engine.js'
-import { callBack, refuseCallback } from '../../packages/server/src/socket/rpc-callback.js'
+import { JoiningSockets } from '#server/authentication/joining-sockets.js'
+import { Hub } from '#server/channels/hub.js'
+import { Cluster } from '#server/cluster.js'
+import { MemoryEngine } from '#server/engine/memory-engine.js'
+import { callBack, refuseCallback } from '#server/socket/rpc-callback.js'
 import { rejection, thrownBy } from '../protocol/rejection.js'
 
 describe('callBack', () => {

@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { RuleAsker } from '../../packages/server/src/channels/rule-asker.js'
+import { RuleAsker } from '#server/channels/rule-asker.js'
 
 describe('RuleAsker', () => {
   const question = { rule: 'chat-*', channel: 'chat-1', sid: 's' }

@@ -1,8 +1,8 @@
 import type { RemoteClient, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import { ChannelRules } from '../../packages/server/src/channel-rules.js'
-import { BUCKETS_PER_SOCKET, RuleRates } from '../../packages/server/src/channels/rule-rates.js'
-import type { ChannelRuleTable } from '../../packages/server/src/channels/rule-table.js'
+import { ChannelRules } from '#server/channels/channel-rules.js'
+import { BUCKETS_PER_SOCKET, RuleRates } from '#server/channels/rule-rates.js'
+import type { ChannelRuleTable } from '#server/channels/rule-table.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { makeSocket } from './sockets.js'
 

@@ -1,9 +1,9 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import type { EventEmitter } from 'eventemitter3'
-import { takeListeners } from '../../packages/server/src/runtime/listeners.js'
-import { ServerEmitter } from '../../packages/server/src/server-emitter.js'
-import { SERVER_EVENTS } from '../../packages/server/src/server-events.js'
+import { takeListeners } from '#server/runtime/listeners.js'
+import { ServerEmitter } from '#server/server-emitter.js'
+import { SERVER_EVENTS } from '#server/server-events.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 type Event = 'subscribe'

@@ -1,6 +1,6 @@
 import { HealthMonitor } from '@token-socket/server'
 import { expect } from 'chai'
-import { HealthWatch } from '../../packages/server/src/server-health.js'
+import { HealthWatch } from '#server/http/server-health.js'
 import { RecordedLog } from './recorded-log.js'
 
 describe('HealthWatch', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { SessionKey, SetupError } from '../../packages/server/src/authentication/session-key.js'
+import { SessionKey, SetupError } from '#server/authentication/session-key.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { RecordedLog } from './recorded-log.js'
 

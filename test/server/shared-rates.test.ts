@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { MemoryRates } from '../../packages/server/src/engine/memory-rates.js'
-import { SharedRates } from '../../packages/server/src/engine/shared-rates.js'
-import type { RateRequest, Rates } from '../../packages/server/src/engine.js'
+import type { RateRequest, Rates } from '#server/engine/engine.js'
+import { MemoryRates } from '#server/engine/memory-rates.js'
+import { SharedRates } from '#server/engine/shared-rates.js'
 import { Random } from '../protocol/random.js'
 
 /** An engine's rates, as far away as a test wants. */

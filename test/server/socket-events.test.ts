@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { EventEmitter } from 'eventemitter3'
 import sinon from 'sinon'
-import { SocketEvents } from '../../packages/server/src/channels/socket-events.js'
+import { SocketEvents } from '#server/channels/socket-events.js'
 import { makeSocket } from './sockets.js'
 
 const ENDED = { code: 1000, wasClean: true, duration: 5 }

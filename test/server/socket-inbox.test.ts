@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { type Batch, LineBatch, ListBatch } from '../../packages/server/src/socket/batch.js'
-import { Inbox } from '../../packages/server/src/socket/inbox.js'
-import { type EventLoop, InboxScheduler } from '../../packages/server/src/socket/inbox-scheduler.js'
+import { type Batch, LineBatch, ListBatch } from '#server/socket/batch.js'
+import { Inbox } from '#server/socket/inbox.js'
+import { type EventLoop, InboxScheduler } from '#server/socket/inbox-scheduler.js'
 import { Random } from '../protocol/random.js'
 
 /** Messages of one socket in one turn, and of all inboxes in which messages wait. */

@@ -3,17 +3,17 @@ import type { Action, Controller } from '@token-socket/protocol'
 import { createTimeouts, findAction } from '@token-socket/protocol'
 import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
 import type { RemoteClient } from '@token-socket/server'
-import { consoleLogger } from '../../packages/server/src/logger.js'
-import { Flusher } from '../../packages/server/src/outbox.js'
+import { consoleLogger } from '#server/runtime/logger.js'
+import { RequestLog } from '#server/runtime/request-log.js'
+import { type FunctionRules, FunctionTimeouts } from '#server/socket/function-timeouts.js'
+import type { Identity } from '#server/socket/identity.js'
+import { Flusher } from '#server/socket/outbox.js'
+import { pong } from '#server/socket/pong.js'
 import {
   RemoteClient as Client,
   type RemoteClientOwner,
   type SocketChannels,
-} from '../../packages/server/src/remote-client.js'
-import { RequestLog } from '../../packages/server/src/runtime/request-log.js'
-import { type FunctionRules, FunctionTimeouts } from '../../packages/server/src/socket/function-timeouts.js'
-import type { Identity } from '../../packages/server/src/socket/identity.js'
-import { pong } from '../../packages/server/src/socket/pong.js'
+} from '#server/socket/server-socket.js'
 import { RecordedLog } from './recorded-log.js'
 
 /** What a test sees of a socket. */

@@ -1,8 +1,8 @@
 import { TestConnection } from '@token-socket/protocol/testing'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { RemoteClient } from '../../packages/server/src/remote-client.js'
-import { StreamLiveness } from '../../packages/server/src/stream-liveness.js'
+import { RemoteClient } from '#server/socket/server-socket.js'
+import { StreamLiveness } from '#server/transports/stream-heartbeat.js'
 import { fakeTurns } from '../fake-turns.js'
 import { makeOwner, type SocketSettings } from './sockets.js'
 

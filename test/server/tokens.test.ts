@@ -3,7 +3,7 @@ import { ALGORITHMS, RpcError, type TokenKey } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
 import sinon from 'sinon'
-import { secretKey, Tokens, type TokensOptions } from '../../packages/server/src/tokens.js'
+import { secretKey, Tokens, type TokensOptions } from '#server/authentication/tokens.js'
 import { thrownBy } from '../protocol/rejection.js'
 
 const rsa = keyPair('rsa')

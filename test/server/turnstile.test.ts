@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Turnstile } from '../../packages/server/src/turnstile.js'
+import { Turnstile } from '#server/runtime/turn-throttle.js'
 
 /** The event loop goes round: what was to be done in this turn is done, timers and new events too. */
 function turn(): Promise<void> {

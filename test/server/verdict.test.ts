@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { mergeVerdicts, type Verdict } from '../../packages/server/src/verdict.js'
+import { mergeVerdicts, type Verdict } from '#server/claims/decision.js'
 
 describe('mergeVerdicts', () => {
   const cases: [verdicts: Verdict[], merged: Verdict][] = [

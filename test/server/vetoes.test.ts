@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { decide, type VetoCallback, type VetoListener } from '../../packages/server/src/vetoes.js'
+import { decide, type VetoCallback, type VetoListener } from '#server/claims/vetoes.js'
 
 const socket = { sid: 's' }
 const data = { channel: 'a' }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { useFakeTimers } from 'sinon'
-import { ReplacedSessions } from '../../packages/sign-out/src/replaced-sessions.js'
+import { ReplacedSessions } from '#sign-out/replaced-sessions.js'
 
 describe('ReplacedSessions', () => {
   it('knows a session once, for a second', () => {

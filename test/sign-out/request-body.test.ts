@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
 import { type SinonFakeTimers, useFakeTimers } from 'sinon'
-import { readTokenBody, type SignOutRequest } from '../../packages/sign-out/src/request-body.js'
+import { readTokenBody, type SignOutRequest } from '#sign-out/request-body.js'
 import { rejection } from '../end-to-end/fixture.js'
 
 const TYPE = 'application/secevent+jwt'

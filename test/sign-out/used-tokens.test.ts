@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type SinonFakeTimers, useFakeTimers } from 'sinon'
-import { type SharedIds, UsedTokens } from '../../packages/sign-out/src/used-tokens.js'
+import { type SharedIds, UsedTokens } from '#sign-out/used-tokens.js'
 
 const work = async () => {}
 

@@ -1,15 +1,17 @@
 import { type CallOptions, findAction, RpcError } from '@token-socket/protocol'
 import { advise, adviseOnActions } from '#advice'
-import { badArgument, checkedName, checkFunction } from './bad-argument.js'
-import type { Binding, Handler } from './bindings.js'
-import { type Callback, deliver, split } from './callback.js'
-import type { Calls } from './calls.js'
-import type { Channel, ChannelOptions } from './channel.js'
-import type { ClientAction, ClientController } from './client-controller.js'
-import { Core } from './core.js'
-import { Emitter } from './emitter.js'
-import type { Session, SocketStatus, TokenSocketEvents } from './events.js'
-import { readOptions, type TokenSocketOptions } from './options.js'
+import type { Calls } from './calls/calls.js'
+import type { ClientAction, ClientController } from './calls/client-controller.js'
+import type {
+  CallAnswer,
+  CallArguments,
+  FunctionNames,
+  NotifyArguments,
+  UnknownFunctions,
+} from './calls/remote-functions.js'
+import type { Binding, Handler } from './channels/bindings.js'
+import type { Channel, ChannelOptions } from './channels/channel.js'
+import type { TokenSocketEvents } from './channels/events.js'
 import {
   type HistoryQuery,
   type PublicationDetails,
@@ -17,17 +19,16 @@ import {
   publicationsOf,
   type Receipt,
   receiptOf,
-} from './publications.js'
-import { type ReadyOptions, readyInTime } from './ready-timeout.js'
-import { SOCKET_AWAY } from './reason-texts.js'
-import type {
-  CallAnswer,
-  CallArguments,
-  FunctionNames,
-  NotifyArguments,
-  UnknownFunctions,
-} from './remote-functions.js'
-import type { ConnectionState } from './states.js'
+} from './channels/publications.js'
+import { type ReadyOptions, readyInTime } from './connection/ready-timeout.js'
+import { type Callback, deliver, split } from './runtime/callback.js'
+import { Emitter } from './runtime/emitter.js'
+import { SOCKET_AWAY } from './runtime/reason-texts.js'
+import { badArgument, checkedName, checkFunction } from './settings/bad-argument.js'
+import { readOptions, type TokenSocketOptions } from './settings/options.js'
+import type { Session, SocketStatus } from './settings/socket-status.js'
+import type { ConnectionState } from './settings/states.js'
+import { Core } from './socket-coordinator.js'
 
 /**
  * A socket to a TokenSocket server: calls both ways and channels, on a connection that comes back by itself.

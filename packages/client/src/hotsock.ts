@@ -2,7 +2,7 @@
  * The class and the calls of Hotsock's client, over a TokenSocket: code for `@hotsock/hotsock-js`
  * changes one import. `docs/HOTSOCK.md` says what differs.
  */
-import { guard } from './callback.js'
+
 import {
   errorMessage,
   type HotsockBinding,
@@ -15,6 +15,7 @@ import {
   socketOptions,
 } from './hotsock-options.js'
 import { type Binding, type Channel, type Member, TokenSocket } from './index.js'
+import { guard } from './runtime/callback.js'
 
 export type {
   HotsockBinding,

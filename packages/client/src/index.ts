@@ -12,24 +12,7 @@ export {
   type Member,
   RpcError,
 } from '@token-socket/protocol'
-export type { Binding, Handler } from './bindings.js'
-export type { Callback } from './callback.js'
-export type { Channel, ChannelEvents, ChannelOptions, ChannelToken, LeaveReason } from './channel.js'
-export { TokenSocket } from './client.js'
-export type { ClientAction, ClientController } from './client-controller.js'
-export type { Session, SocketStatus, StateDetails, TokenSocketEvents } from './events.js'
-export type {
-  AuthenticationData,
-  GivenUrl,
-  GiveUrl,
-  Limits,
-  Logger,
-  LogLevel,
-  TokenSocketOptions,
-  TransportName,
-} from './options.js'
-export type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './publications.js'
-export type { ReadyOptions } from './ready-timeout.js'
+export type { ClientAction, ClientController } from './calls/client-controller.js'
 export type {
   CallAnswer,
   CallArguments,
@@ -39,7 +22,25 @@ export type {
   FunctionNames,
   NotifyArguments,
   UnknownFunctions,
-} from './remote-functions.js'
+} from './calls/remote-functions.js'
+export type { Binding, Handler } from './channels/bindings.js'
+export type { Channel, ChannelEvents, ChannelOptions, ChannelToken, LeaveReason } from './channels/channel.js'
+export type { TokenSocketEvents } from './channels/events.js'
+export type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './channels/publications.js'
+export { TokenSocket } from './client.js'
+export type { ReadyOptions } from './connection/ready-timeout.js'
+export type { Callback } from './runtime/callback.js'
+export type {
+  AuthenticationData,
+  GivenUrl,
+  GiveUrl,
+  Limits,
+  Logger,
+  LogLevel,
+  TokenSocketOptions,
+  TransportName,
+} from './settings/options.js'
+export type { Session, SocketStatus, StateDetails } from './settings/socket-status.js'
 export {
   CONNECTION_MOVES,
   type ConnectionEvent,
@@ -48,5 +49,5 @@ export {
   SUBSCRIPTION_MOVES,
   type SubscriptionEvent,
   type SubscriptionState,
-} from './states.js'
-export type { WebSocketLike } from './transports/socket-connection.js'
+} from './settings/states.js'
+export type { WebSocketLike } from './settings/websocket-like.js'

@@ -4,7 +4,7 @@ export type {
   RedisClientSource,
   SentinelSettings,
   StandaloneSettings,
-} from './client.js'
+} from './connection/redis-handle.js'
 export type { LegacyChannelChoice } from './legacy-channels.js'
 export type { RedisEngineOptions } from './options.js'
 export { RedisEngine, redisEngine } from './redis-engine.js'

@@ -1,7 +1,7 @@
 import { IDEMPOTENCY } from '@token-socket/server'
-import type { Commands } from './commands.js'
-import type { Keys } from './keys.js'
-import { Script } from './script.js'
+import type { Commands } from './connection/commands.js'
+import type { Keys } from './scripts/keys.js'
+import { Script } from './scripts/script.js'
 
 /**
  * Keys: those of an owner. Arguments: the new one, milliseconds for which it is known, how many there may be. Answers with those

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { decodeData, encodeData } from '@token-socket/protocol'
 import type { Broker, BrokerListener, EventIds } from '@token-socket/server'
-import type { Commands } from './commands.js'
-import type { Complaints } from './complaints.js'
-import type { Hearing, TopicSubscriber } from './subscriber.js'
+import type { Commands } from './connection/commands.js'
+import type { Hearing, TopicSubscriber } from './connection/subscriber.js'
+import type { Complaints } from './connection/throttled-log.js'
 
 /** The Redis channel by which programs of the legacy server publish on every channel. */
 const ALL = '___all___'

@@ -8,14 +8,14 @@ import {
   safeLogger,
   warnOfUnknown,
 } from '@token-socket/server'
+import { checkWays, warnOfSettings } from './connection/given-settings.js'
 import {
   type ClusterSettings,
   type RedisClientSource,
   type SentinelSettings,
   type StandaloneSettings,
   tried,
-} from './client.js'
-import { checkWays, warnOfSettings } from './connection/given-settings.js'
+} from './connection/redis-handle.js'
 import type { LegacyChannelChoice } from './legacy-channels.js'
 
 /** Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`. */

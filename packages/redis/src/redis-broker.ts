@@ -10,13 +10,16 @@ import {
   type PublishOptions,
   type Receipt,
 } from '@token-socket/server'
-import { type Commands, type Reply, wholeTime } from './commands.js'
-import type { Complaints } from './complaints.js'
-import { Feed } from './feed.js'
+import { type Commands, type Reply, wholeTime } from './connection/commands.js'
+import { WaitingLine } from './connection/retry-queue.js'
+import type { Hearing, TopicSubscriber } from './connection/subscriber.js'
+import type { Complaints } from './connection/throttled-log.js'
 import { KeyOwners } from './key-owners.js'
-import type { ChannelKeys, Keys } from './keys.js'
-import { PUBLISH } from './log-scripts.js'
-import type { Logs } from './logs.js'
+import { Feed } from './log-follower.js'
+import type { Logs } from './log-reader.js'
+import { OwnDeliveries } from './own-deliveries.js'
+import type { ChannelKeys, Keys } from './scripts/keys.js'
+import { PUBLISH } from './scripts/log-scripts.js'
 import {
   decodeChange,
   decodeEntry,
@@ -24,11 +27,8 @@ import {
   type Entry,
   encodeDraft,
   encodeEntry,
-} from './messages.js'
-import { OwnDeliveries } from './own-deliveries.js'
-import type { StoreName } from './store-name.js'
-import type { Hearing, TopicSubscriber } from './subscriber.js'
-import { WaitingLine } from './waiting-line.js'
+} from './scripts/messages.js'
+import type { StoreName } from './store-id.js'
 
 /** What a {@link RedisBroker} is made of. */
 export interface RedisBrokerOwner {

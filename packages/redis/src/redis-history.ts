@@ -1,6 +1,6 @@
 import type { History, HistoryPage, HistoryQuery, Position, Publication } from '@token-socket/server'
-import type { Keys } from './keys.js'
-import type { Logs } from './logs.js'
+import type { Logs } from './log-reader.js'
+import type { Keys } from './scripts/keys.js'
 
 /** Reads what channels keep, in parts that do not keep Redis busy for long. */
 export class RedisHistory implements History {

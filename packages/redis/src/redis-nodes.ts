@@ -8,11 +8,11 @@ import {
   type Nodes,
   newNodeId,
 } from '@token-socket/server'
-import type { Commands } from './commands.js'
-import type { Complaints } from './complaints.js'
-import type { Keys } from './keys.js'
+import type { Commands } from './connection/commands.js'
+import type { Complaints } from './connection/throttled-log.js'
 import { decodeNodeMessage, encodeNodeMessage, type NodeMessage } from './node-messages.js'
-import { LIVE } from './node-scripts.js'
+import type { Keys } from './scripts/keys.js'
+import { LIVE } from './scripts/node-scripts.js'
 
 /** What {@link RedisNodes} are made of. */
 export interface RedisNodesOwner {

@@ -7,12 +7,12 @@ import type {
   PresenceMember,
   PresenceSnapshot,
 } from '@token-socket/server'
-import { type Commands, type Reply, wholeTime } from './commands.js'
-import { type ChannelKeys, encodeName, type Keys } from './keys.js'
-import { decodeMember } from './messages.js'
-import { ENTER, LEAVE, MEMBERS, RENEW } from './presence-scripts.js'
-import type { Script } from './script.js'
-import type { StoreName } from './store-name.js'
+import { type Commands, type Reply, wholeTime } from './connection/commands.js'
+import { type ChannelKeys, encodeName, type Keys } from './scripts/keys.js'
+import { decodeMember } from './scripts/messages.js'
+import { ENTER, LEAVE, MEMBERS, RENEW } from './scripts/presence-scripts.js'
+import type { Script } from './scripts/script.js'
+import type { StoreName } from './store-id.js'
 
 /** What a {@link RedisPresence} is made of. */
 export interface RedisPresenceOwner {

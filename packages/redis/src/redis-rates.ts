@@ -1,7 +1,7 @@
 import type { RateGrant, RateRequest, Rates } from '@token-socket/server'
-import type { Commands } from './commands.js'
-import type { Keys } from './keys.js'
-import { Script } from './script.js'
+import type { Commands } from './connection/commands.js'
+import type { Keys } from './scripts/keys.js'
+import { Script } from './scripts/script.js'
 
 /**
  * Keys: the bucket. Arguments: what it regains in a second, what it holds, and the amount that is

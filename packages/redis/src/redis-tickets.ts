@@ -1,8 +1,8 @@
 import { refusal } from '@token-socket/protocol'
 import type { Ticket, Tickets } from '@token-socket/server'
-import { type Commands, wholeTime } from './commands.js'
-import type { Keys } from './keys.js'
-import { Script } from './script.js'
+import { type Commands, wholeTime } from './connection/commands.js'
+import type { Keys } from './scripts/keys.js'
+import { Script } from './scripts/script.js'
 
 /** What the key of a ticket's owners ends with, after that of the ticket. No id, encoded, ends so. */
 const OWNERS = '%owners'

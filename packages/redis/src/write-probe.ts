@@ -1,5 +1,5 @@
 import type { HealthMonitor } from '@token-socket/server'
-import { refusalOf } from './refusals.js'
+import { refusalOf } from './connection/refusals.js'
 
 /** Milliseconds that what it writes is kept. */
 const LIFE = '60000'

@@ -1,7 +1,7 @@
 /** What libraries that are built on the server need of it. */
 import { Cluster } from './cluster.js'
-import { DEFAULT_LIMITS } from './limits.js'
-import { RemoteClient } from './remote-client.js'
+import { DEFAULT_LIMITS } from './options/limits.js'
+import { RemoteClient } from './socket/server-socket.js'
 
 /** A socket of this node, or a server. */
 export type SocketOrServer = RemoteClient | { readonly cluster: Cluster }

@@ -1,4 +1,4 @@
-import { badOption } from './option-checks.js'
+import { badOption } from './options/option-checks.js'
 import { tryCompression } from './transports/per-message-deflate.js'
 import { SESSION_BINDINGS, type SessionBindingName } from './transports/session-binding.js'
 import { TRANSPORT_NAMES } from './transports/transport-names.js'

@@ -1,6 +1,6 @@
 import type { RpcError } from '@token-socket/protocol'
-import type { Engine } from './engine.js'
-import { badOption, checkLogger } from './option-checks.js'
+import type { Engine } from './engine/engine.js'
+import { badOption, checkLogger } from './options/option-checks.js'
 import { appInstead, serverInstead } from './runtime/framework-parts.js'
 import { describeGiven, isExpress, isHttpServer, takesHttp1 } from './runtime/given-value.js'
 

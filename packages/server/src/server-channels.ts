@@ -1,12 +1,12 @@
 import type { Member } from '@token-socket/protocol'
-import { checkName } from './channels/check-name.js'
-import type { Channels } from './channels.js'
-import type { HistoryPage, PageQuery, Receipt } from './engine.js'
-import type { Hub } from './hub.js'
-import type { PublicationOptions, RemoteClient } from './remote-client.js'
+import type { Channels } from './channels/channels.js'
+import type { Hub } from './channels/hub.js'
+import { checkName } from './claims/channel-name.js'
+import type { HistoryPage, PageQuery, Receipt } from './engine/engine.js'
 import type { Failures } from './runtime/failures.js'
 import { noted } from './runtime/own-calls.js'
 import { ServerEmitter } from './server-emitter.js'
+import type { PublicationOptions, RemoteClient } from './socket/server-socket.js'
 
 /** Dependencies of {@link ServerChannels}. */
 export interface ServerChannelsParts {

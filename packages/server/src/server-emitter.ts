@@ -1,10 +1,10 @@
 import { RpcError } from '@token-socket/protocol'
 import { EventEmitter } from 'eventemitter3'
-import type { RemoteClient } from './remote-client.js'
 import { checkEventName } from './runtime/event-names.js'
 import { explainHabits, SERVER_HABITS } from './runtime/habits.js'
 import { shorten } from './runtime/shorten.js'
 import { EVENT_HABITS, SERVER_EVENTS, type TokenSocketServerEvents } from './server-events.js'
+import type { RemoteClient } from './socket/server-socket.js'
 
 /** An event's name, and its listener. */
 type Events = TokenSocketServerEvents

@@ -1,7 +1,7 @@
 import type { SocketEventArguments } from './channels/socket-events.js'
-import type { RemoteClient } from './remote-client.js'
-import type { ServerHealth } from './server-health.js'
-import type { VetoCallback } from './vetoes.js'
+import type { VetoCallback } from './claims/vetoes.js'
+import type { ServerHealth } from './http/server-health.js'
+import type { RemoteClient } from './socket/server-socket.js'
 
 /**
  * What a veto listener may return. Only `true` allows; nothing leaves it to the callback, which the

@@ -1,7 +1,7 @@
 // Claims, as a signed token or an application's code may bring them: read, or refused with `bad_claims` and the field.
 import { RpcError } from '@token-socket/protocol'
-import { readClaims } from '../../../packages/server/src/claims.ts'
-import { Grants } from '../../../packages/server/src/grants.ts'
+import { readClaims } from '../../../packages/server/src/claims/claims.ts'
+import { Grants } from '../../../packages/server/src/claims/grants.ts'
 import { Breach, shrink } from './breach.mjs'
 import { mutateFields, mutateText, NAMES, object, quoted, value } from './values.mjs'
 

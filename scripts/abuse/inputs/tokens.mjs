@@ -1,6 +1,6 @@
 // JWTs, changed in every way: only what this server's key has signed is let in.
 import jwt from 'jsonwebtoken'
-import { secretKey, Tokens } from '../../../packages/server/src/tokens.ts'
+import { secretKey, Tokens } from '../../../packages/server/src/authentication/tokens.ts'
 import { Breach } from './breach.mjs'
 import { SECRET } from './site.mjs'
 import { mutateFields, mutateText, NAMES, object, quoted, value } from './values.mjs'

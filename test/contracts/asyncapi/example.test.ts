@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { fromAsyncApi } from '@token-socket/contract/asyncapi'
 import { expect } from 'chai'
-import { parseArguments } from '../../../packages/contract/src/cli/arguments.js'
-import { runCommand } from '../../../packages/contract/src/cli/run-command.js'
+import { parseArguments } from '#contract/cli/arguments.js'
+import { runCommand } from '#contract/cli/run-command.js'
 import { importContract, makeFolder, removeFolder } from './generated-files.js'
 import { problemsOf } from './parser.js'
 

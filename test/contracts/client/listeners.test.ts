@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Listeners } from '../../../packages/contract/src/client/listeners.js'
+import { Listeners } from '#contract/client/listeners.js'
 
 describe('Listeners', () => {
   it('calls those that are there, in order, and none that another takes away meanwhile', () => {

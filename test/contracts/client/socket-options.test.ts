@@ -1,7 +1,7 @@
 import type { ConnectOptions } from '@token-socket/contract/client'
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { socketOptions } from '../../../packages/contract/src/client/socket-options.js'
+import { socketOptions } from '#contract/client/socket-options.js'
 
 const options = (given: unknown) => socketOptions(given as ConnectOptions)
 

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromAsyncApi } from '@token-socket/contract/asyncapi'
 import { expect } from 'chai'
-import { runCommand } from '../../../packages/contract/src/cli/run-command.js'
+import { runCommand } from '#contract/cli/run-command.js'
 import { makeFolder, removeFolder } from '../asyncapi/generated-files.js'
 
 const root = new URL('../../..', import.meta.url).pathname

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { loadPackage, MissingPackageError } from '../../../packages/contract/src/asyncapi/optional-package.js'
+import { loadPackage, MissingPackageError } from '#contract/asyncapi/optional-package.js'
 
 const failing = (message: string, code?: string) => async () => {
   throw Object.assign(new Error(message), code && { code })

@@ -69,13 +69,13 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     what: 'a function’s first parameter is taken for its data',
-    file: 'client/src/remote-functions.ts',
+    file: 'client/src/calls/remote-functions.ts',
     from: 'auth: never,',
     to: '',
   },
   {
     what: 'names of a controller’s functions end at depth 1',
-    file: 'client/src/remote-functions.ts',
+    file: 'client/src/calls/remote-functions.ts',
     from: 'Member extends object',
     to: 'Member extends never',
   },

@@ -1,14 +1,8 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon, { type SinonFakeTimers } from 'sinon'
-import {
-  AuthorizationLog,
-  type AuthorizationLogOwner,
-} from '../../../packages/server/src/authentication/authorization-log.js'
-import {
-  type AuthorizationOrder,
-  LOG_CHANNEL,
-} from '../../../packages/server/src/authentication/authorization-order.js'
+import { AuthorizationLog, type AuthorizationLogOwner } from '#server/authentication/authorization-log.js'
+import { type AuthorizationOrder, LOG_CHANNEL } from '#server/authentication/authorization-order.js'
 import { turn, until } from '../../client/waiting.js'
 import { deferred } from '../../end-to-end/fixture.js'
 import { rejection } from '../../protocol/rejection.js'

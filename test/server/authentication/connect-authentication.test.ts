@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Arrival } from '../../../packages/server/src/authentication/arrival.js'
+import { Arrival } from '#server/authentication/arrival.js'
 import {
   type ConnectAuthentication,
   ConnectAuthenticator,
-} from '../../../packages/server/src/authentication/connect-authentication.js'
-import { Revocations } from '../../../packages/server/src/authentication/revocations.js'
-import { Turnstile } from '../../../packages/server/src/turnstile.js'
+} from '#server/authentication/connect-authentication.js'
+import { Revocations } from '#server/authentication/revocations.js'
+import { Turnstile } from '#server/runtime/turn-throttle.js'
 import { rejection } from '../../protocol/rejection.js'
 import { RecordedLog } from '../recorded-log.js'
 

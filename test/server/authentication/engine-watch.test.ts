@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import sinon, { type SinonFakeTimers } from 'sinon'
-import { EngineWatch } from '../../../packages/server/src/authentication/engine-watch.js'
-import { HealthMonitor } from '../../../packages/server/src/health-monitor.js'
+import { EngineWatch } from '#server/authentication/engine-watch.js'
+import { HealthMonitor } from '#server/engine/health-monitor.js'
 import { turn } from '../../client/waiting.js'
 
 const STALENESS = 30_000

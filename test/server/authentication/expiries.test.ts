@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Expiries } from '../../../packages/server/src/authentication/expiries.js'
-import { readClaims } from '../../../packages/server/src/claims.js'
-import { Turnstile } from '../../../packages/server/src/turnstile.js'
+import { readClaims } from '#server/claims/claims.js'
+import { Turnstile } from '#server/runtime/turn-throttle.js'
+import { Expiries } from '#server/socket/expiries.js'
 import { fakeTurns } from '../../fake-turns.js'
 import { makeSocket } from '../sockets.js'
 

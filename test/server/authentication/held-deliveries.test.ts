@@ -1,8 +1,8 @@
 import type { BrokerListener, Publication } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon, { type SinonFakeTimers } from 'sinon'
-import { LOG_CHANNEL } from '../../../packages/server/src/authentication/authorization-order.js'
-import { HeldDeliveries } from '../../../packages/server/src/authentication/held-deliveries.js'
+import { LOG_CHANNEL } from '#server/authentication/authorization-order.js'
+import { HeldDeliveries } from '#server/authentication/held-deliveries.js'
 
 describe('HeldDeliveries', () => {
   let clock: SinonFakeTimers

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import sinon, { type SinonFakeTimers } from 'sinon'
-import type { AuthorizationOrder } from '../../../packages/server/src/authentication/authorization-order.js'
-import { readOrder } from '../../../packages/server/src/authentication/authorization-order.js'
-import { HeldRevocations } from '../../../packages/server/src/authentication/held-revocations.js'
+import type { AuthorizationOrder } from '#server/authentication/authorization-order.js'
+import { readOrder } from '#server/authentication/authorization-order.js'
+import { HeldRevocations } from '#server/authentication/held-revocations.js'
 
 describe('HeldRevocations', () => {
   let clock: SinonFakeTimers

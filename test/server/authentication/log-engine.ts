@@ -8,7 +8,7 @@ import {
   type PublishOptions,
   RpcError,
 } from '@token-socket/server'
-import { HealthMonitor } from '../../../packages/server/src/health-monitor.js'
+import { HealthMonitor } from '#server/engine/health-monitor.js'
 
 /** The parts of an engine that an authorization log needs, in memory. It can be away, deaf, and lose what it kept. */
 export class LogEngine {

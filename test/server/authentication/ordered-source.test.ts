@@ -1,13 +1,10 @@
 import { expect } from 'chai'
 import sinon, { type SinonFakeTimers } from 'sinon'
-import type { AuthorizationOrder } from '../../../packages/server/src/authentication/authorization-order.js'
-import { HeldRevocations } from '../../../packages/server/src/authentication/held-revocations.js'
-import {
-  type OrderedSocket,
-  orderedSource,
-} from '../../../packages/server/src/authentication/ordered-source.js'
-import type { AuthorizationSource } from '../../../packages/server/src/claims/authorization.js'
-import { readClaims } from '../../../packages/server/src/claims.js'
+import type { AuthorizationOrder } from '#server/authentication/authorization-order.js'
+import { HeldRevocations } from '#server/authentication/held-revocations.js'
+import { type OrderedSocket, orderedSource } from '#server/authentication/ordered-source.js'
+import type { AuthorizationSource } from '#server/claims/authorization.js'
+import { readClaims } from '#server/claims/claims.js'
 
 const NOW = 1_800_000_000_000
 

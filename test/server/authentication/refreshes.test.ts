@@ -1,18 +1,12 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { HeldRevocations } from '../../../packages/server/src/authentication/held-revocations.js'
-import {
-  type OrderedSocket,
-  orderedSource,
-} from '../../../packages/server/src/authentication/ordered-source.js'
-import {
-  type PendingRefresh,
-  Refreshes,
-  type RefreshesOwner,
-} from '../../../packages/server/src/authentication/refreshes.js'
-import { Authorization, type AuthorizationSource } from '../../../packages/server/src/claims/authorization.js'
-import { Turnstile } from '../../../packages/server/src/turnstile.js'
+import { HeldRevocations } from '#server/authentication/held-revocations.js'
+import { type OrderedSocket, orderedSource } from '#server/authentication/ordered-source.js'
+import { Refreshes, type RefreshesOwner } from '#server/authentication/refreshes.js'
+import { Authorization, type AuthorizationSource } from '#server/claims/authorization.js'
+import { Turnstile } from '#server/runtime/turn-throttle.js'
+import type { PendingRefresh } from '#server/socket/refreshed-socket.js'
 import { rejection } from '../../protocol/rejection.js'
 import { RecordedLog } from '../recorded-log.js'
 

@@ -1,10 +1,6 @@
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
-import {
-  codeWithoutQuery,
-  OwnError,
-  withoutQuery,
-} from '../../../packages/server/src/authentication/url-query.js'
+import { codeWithoutQuery, OwnError, withoutQuery } from '#server/authentication/url-query.js'
 
 const REFUSED = 'connect ECONNREFUSED 127.0.0.1:5432'
 

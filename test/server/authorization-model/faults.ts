@@ -1,13 +1,13 @@
 /** Faults that the model has to find: each takes the place of a method, and returns what undoes it. */
-import { AuthorizationLog } from '../../../packages/server/src/authentication/authorization-log.js'
-import { AutomaticSubscriptions } from '../../../packages/server/src/channels/automatic-subscriptions.js'
-import { PresenceJudging } from '../../../packages/server/src/channels/presence-judging.js'
-import { PublicationsInFlight } from '../../../packages/server/src/channels/publications-in-flight.js'
-import { Reauthorization } from '../../../packages/server/src/channels/reauthorization.js'
-import { Hub } from '../../../packages/server/src/hub.js'
-import { MemoryPresence } from '../../../packages/server/src/memory-presence.js'
-import { Policy } from '../../../packages/server/src/policy.js'
-import { RemoteClient } from '../../../packages/server/src/remote-client.js'
+import { AuthorizationLog } from '#server/authentication/authorization-log.js'
+import { AutomaticSubscriptions } from '#server/channels/automatic-subscriptions.js'
+import { Hub } from '#server/channels/hub.js'
+import { Policy } from '#server/channels/policy.js'
+import { PresenceJudging } from '#server/channels/presence-judging.js'
+import { PublicationsInFlight } from '#server/channels/publications-in-flight.js'
+import { Reauthorization } from '#server/channels/reauthorization.js'
+import { MemoryPresence } from '#server/engine/memory-presence.js'
+import { RemoteClient } from '#server/socket/server-socket.js'
 
 /** Puts something in the place of a method. @returns what undoes it */
 function replace<T extends object, Name extends keyof T>(

@@ -1,7 +1,7 @@
 /** One connection of a client of the model, and what the documents let it expect. */
 
 import type { TestConnection } from '@token-socket/protocol/testing'
-import { hashSession } from '../../../packages/server/src/claims/subjects.js'
+import { hashSession } from '#server/claims/subjects.js'
 import type { Member, Notice, Place } from './places.js'
 import { CHANNELS, mayReceive, type Rights } from './rights.js'
 import type { ModelToken } from './tokens.js'

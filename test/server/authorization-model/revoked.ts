@@ -1,5 +1,5 @@
 /** What was revoked, as docs/AUTHORISATION.md says it. */
-import { hashSession } from '../../../packages/server/src/claims/subjects.js'
+import { hashSession } from '#server/claims/subjects.js'
 import type { Link } from './link.js'
 import type { ModelToken } from './tokens.js'
 

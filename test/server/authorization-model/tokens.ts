@@ -2,9 +2,9 @@
 import { createSecretKey } from 'node:crypto'
 import { encodeData } from '@token-socket/protocol'
 import jwt from 'jsonwebtoken'
-import { hashSession, subjectsOf } from '../../../packages/server/src/claims/subjects.js'
-import type { Tickets } from '../../../packages/server/src/engine.js'
-import { Tokens } from '../../../packages/server/src/tokens.js'
+import { Tokens } from '#server/authentication/tokens.js'
+import { hashSession, subjectsOf } from '#server/claims/subjects.js'
+import type { Tickets } from '#server/engine/engine.js'
 import { authOf, type Rights } from './rights.js'
 
 const KEY = 'thirty-two bytes of the model..!'

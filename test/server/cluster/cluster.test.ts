@@ -1,10 +1,10 @@
 /** The cluster on nodes in memory, whose answers a test decides. */
 import type { NodeAskOptions, Nodes } from '@token-socket/server'
 import { expect } from 'chai'
-import { JoiningSockets } from '../../../packages/server/src/authentication/joining-sockets.js'
-import { Cluster, sidOf } from '../../../packages/server/src/cluster.js'
-import { Hub } from '../../../packages/server/src/hub.js'
-import type { Development } from '../../../packages/server/src/runtime/development.js'
+import { JoiningSockets } from '#server/authentication/joining-sockets.js'
+import { Hub } from '#server/channels/hub.js'
+import { Cluster, sidOf } from '#server/cluster.js'
+import type { Development } from '#server/development/development.js'
 import { rejection } from '../../protocol/rejection.js'
 import { makeSocket } from '../sockets.js'
 

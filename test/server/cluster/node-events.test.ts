@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { checkNodeEvent, NodeEvents } from '../../../packages/server/src/cluster/node-events.js'
+import { checkNodeEvent, NodeEvents } from '#server/cluster/node-events.js'
 import { turn } from '../../end-to-end/fixture.js'
 
 function thrownBy(run: () => unknown): { readonly code?: string; readonly data?: unknown } {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { RemoteClient } from '@token-socket/server'
 import { expect } from 'chai'
-import { hashSession } from '../../../packages/server/src/claims/subjects.js'
-import { readClaims } from '../../../packages/server/src/claims.js'
-import { matcherOf, readSelector, shownSession } from '../../../packages/server/src/cluster/selectors.js'
+import { readClaims } from '#server/claims/claims.js'
+import { hashSession } from '#server/claims/subjects.js'
+import { matcherOf, readSelector, shownSession } from '#server/cluster/selectors.js'
 import { makeSocket } from '../sockets.js'
 
 const ODD = ['__proto__', 'constructor', 'x'.repeat(10_240), '😀', '\ud800', '\u0000', ' ', '"', 'true']

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
-import { nodeOf, sidOf } from '../../../packages/server/src/cluster/sids.js'
+import { nodeOf, sidOf } from '#server/cluster/sids.js'
 
 describe('the id of a socket', () => {
   it('has its node', () => {

@@ -1,10 +1,10 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { NodeQuestions } from '../../../packages/server/src/cluster/questions.js'
-import { sidOf } from '../../../packages/server/src/cluster/sids.js'
-import { SocketCalls } from '../../../packages/server/src/cluster/socket-calls.js'
-import type { NodeAskOptions } from '../../../packages/server/src/engine.js'
+import { NodeQuestions } from '#server/cluster/questions.js'
+import { sidOf } from '#server/cluster/sids.js'
+import { SocketCalls } from '#server/cluster/socket-calls.js'
+import type { NodeAskOptions } from '#server/engine/engine.js'
 
 describe('SocketCalls', () => {
   const call = { sid: sidOf('one', 'there'), name: 'work', data: null }

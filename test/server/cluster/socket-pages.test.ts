@@ -1,6 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { readClaims } from '../../../packages/server/src/claims.js'
+import { readClaims } from '#server/claims/claims.js'
 import {
   mergePages,
   type NodePage,
@@ -8,7 +8,7 @@ import {
   readRange,
   type SocketInfo,
   type SocketPageOptions,
-} from '../../../packages/server/src/cluster/socket-pages.js'
+} from '#server/cluster/socket-pages.js'
 import { Random } from '../../protocol/random.js'
 import { makeSocket } from '../sockets.js'
 

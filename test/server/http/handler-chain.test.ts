@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { chainHandlers } from '../../../packages/server/src/http/handler-chain.js'
+import { chainHandlers } from '#server/http/handler-chain.js'
 
 const request = {} as Request
 const response = {} as Response

@@ -1,11 +1,7 @@
 /** Random stacks of middleware, against a model that says what each has to end in. */
 import { createTimeouts, RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import {
-  MiddlewareRun,
-  type Next,
-  type Step,
-} from '../../../packages/server/src/middleware/middleware-run.js'
+import { MiddlewareRun, type Next, type Step } from '#server/middleware/middleware-run.js'
 import { until } from '../../client/waiting.js'
 import { Random } from '../../protocol/random.js'
 

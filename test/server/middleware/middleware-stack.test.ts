@@ -1,6 +1,6 @@
 import type { Middleware } from '@token-socket/server'
 import { expect } from 'chai'
-import { MiddlewareStack } from '../../../packages/server/src/middleware/middleware-stack.js'
+import { MiddlewareStack } from '#server/middleware/middleware-stack.js'
 
 describe('MiddlewareStack', () => {
   const stack = () =>

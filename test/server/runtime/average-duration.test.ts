@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { AverageDuration } from '../../../packages/server/src/runtime/average-duration.js'
+import { AverageDuration } from '#server/runtime/average-duration.js'
 
 describe('AverageDuration', () => {
   it('is 0 first, and then the first duration', () => {

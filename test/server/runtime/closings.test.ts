@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { ClosingLog, closingOf } from '../../../packages/server/src/runtime/closings.js'
-import type { DisconnectReason } from '../../../packages/server/src/socket/disconnect-reasons.js'
+import { ClosingLog, closingOf } from '#server/socket/closings.js'
+import type { DisconnectReason } from '#server/socket/disconnect-reasons.js'
 import { RecordedLog } from '../recorded-log.js'
 
 const SOCKET = { sid: 's1', uid: 'ann', transport: 'websocket', ms: 5 }

@@ -1,9 +1,9 @@
 /** What outside production is looked at in a controller, which an application may put anything into. */
 import { type Controller, findAction } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { actionNames } from '../../../packages/server/src/runtime/action-names.js'
-import { controllerFields } from '../../../packages/server/src/runtime/controller-fields.js'
-import { warnOfHiddenInstances } from '../../../packages/server/src/runtime/hidden-instances.js'
+import { actionNames } from '#server/development/action-names.js'
+import { warnOfHiddenInstances } from '#server/development/hidden-instances.js'
+import { controllerFields } from '#server/runtime/controller-fields.js'
 import { RecordedLog } from '../recorded-log.js'
 
 const f = () => 1

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { copyData } from '../../../packages/server/src/runtime/data-copy.js'
+import { copyData } from '#server/runtime/data-copy.js'
 
 /** Every object and list in some data. */
 function partsOf(data: unknown): object[] {

@@ -1,8 +1,8 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Failures } from '../../../packages/server/src/runtime/failures.js'
-import { ThrottledLog } from '../../../packages/server/src/runtime/throttled-log.js'
+import { Failures } from '#server/runtime/failures.js'
+import { ThrottledLog } from '#server/runtime/throttled-log.js'
 import { RecordedLog } from '../recorded-log.js'
 
 /** Values that throw when they are looked at. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { FairSlots } from '../../../packages/server/src/runtime/fair-slots.js'
+import { FairSlots } from '#server/runtime/fair-slots.js'
 
 describe('FairSlots', () => {
   let begun: string[]

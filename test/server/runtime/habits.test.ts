@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { explainHabits, SERVER_HABITS, SOCKET_HABITS } from '../../../packages/server/src/runtime/habits.js'
+import { explainHabits, SERVER_HABITS, SOCKET_HABITS } from '#server/runtime/habits.js'
 
 describe('explainHabits', () => {
   it('gives a class methods that say what to call instead, and keeps its own', () => {

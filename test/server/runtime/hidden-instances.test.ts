@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { warnOfHiddenInstances } from '../../../packages/server/src/runtime/hidden-instances.js'
+import { warnOfHiddenInstances } from '#server/development/hidden-instances.js'
 import { RecordedLog } from '../recorded-log.js'
 
 class Pool {

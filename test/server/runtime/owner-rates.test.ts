@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { OwnerRates } from '../../../packages/server/src/runtime/owner-rates.js'
+import { OwnerRates } from '#server/runtime/owner-rates.js'
 
 describe('OwnerRates', () => {
   it('counts each owner for itself', () => {

@@ -1,6 +1,6 @@
 import { ERRORS } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { RequestLog } from '../../../packages/server/src/runtime/request-log.js'
+import { RequestLog } from '#server/runtime/request-log.js'
 import { RecordedLog } from '../recorded-log.js'
 
 const CALL = { sid: 's1', uid: 'ann', type: 'call', function: 'orders.lst' }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { RunningTasks } from '../../../packages/server/src/runtime/running-tasks.js'
+import { RunningTasks } from '#server/runtime/running-tasks.js'
 
 describe('RunningTasks', () => {
   let tasks: RunningTasks<{ readonly id: number }>

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { safeLogger } from '../../../packages/server/src/runtime/safe-logger.js'
+import { safeLogger } from '#server/runtime/safe-logger.js'
 import { RecordedLog } from '../recorded-log.js'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const

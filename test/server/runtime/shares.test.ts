@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { inShares } from '../../../packages/server/src/runtime/shares.js'
+import { inShares } from '#server/runtime/shares.js'
 
 describe('inShares', () => {
   it('runs few at once, in order', async () => {

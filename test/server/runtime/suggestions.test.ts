@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Suggestions } from '../../../packages/server/src/runtime/suggestions.js'
+import { Suggestions } from '#server/development/suggestions.js'
 
 describe('Suggestions', () => {
   let clock: sinon.SinonFakeTimers

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { ThrottledLog } from '../../../packages/server/src/runtime/throttled-log.js'
+import { ThrottledLog } from '#server/runtime/throttled-log.js'
 import { RecordedLog } from '../recorded-log.js'
 
 const MINUTE = 60_000

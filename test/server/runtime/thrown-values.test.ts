@@ -1,6 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { classOf, codeOf, refusalOf, shortError } from '../../../packages/server/src/runtime/thrown-values.js'
+import { classOf, codeOf, refusalOf, shortError } from '#server/runtime/thrown-values.js'
 
 const fail = () => {
   throw new Error('a trap')

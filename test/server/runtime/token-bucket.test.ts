@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { TokenBucket } from '../../../packages/server/src/runtime/token-bucket.js'
+import { TokenBucket } from '#server/runtime/token-bucket.js'
 
 describe('TokenBucket', () => {
   describe('#take', () => {

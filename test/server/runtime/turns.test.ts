@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Turns } from '../../../packages/server/src/runtime/turns.js'
+import { Turns } from '#server/runtime/turns.js'
 import { fakeTurns } from '../../fake-turns.js'
 
 describe('Turns', () => {

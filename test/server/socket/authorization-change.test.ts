@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { Authorization, type AuthorizationSource } from '../../../packages/server/src/claims/authorization.js'
-import { readClaims } from '../../../packages/server/src/claims.js'
-import { changeOf } from '../../../packages/server/src/socket/authorization-change.js'
+import { Authorization, type AuthorizationSource } from '#server/claims/authorization.js'
+import { readClaims } from '#server/claims/claims.js'
+import { changeOf } from '#server/socket/authorization-change.js'
 import { thrownBy } from '../../protocol/rejection.js'
 
 /** What a token gives. @param uid of its claims, if it has one */

@@ -1,6 +1,6 @@
 import { decodeError, encodeError, RpcError, type WireError, wireError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import { isTimeout, timeoutOutcome } from '../../../packages/server/src/socket/call-timeout.js'
+import { isTimeout, timeoutOutcome } from '#server/socket/call-timeout.js'
 
 describe('timeoutOutcome', () => {
   const told = (asked: number | undefined, givesHints: boolean, limit = 1000) => {

@@ -2,7 +2,7 @@
 import type { CallContext } from '@token-socket/protocol'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { RequestLog } from '../../../packages/server/src/runtime/request-log.js'
+import { RequestLog } from '#server/runtime/request-log.js'
 import { RecordedLog } from '../recorded-log.js'
 import { makeSocket, type SocketSettings } from '../sockets.js'
 

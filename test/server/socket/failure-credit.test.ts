@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { FailureCredit } from '../../../packages/server/src/socket/failure-credit.js'
+import { FailureCredit } from '#server/socket/failure-credit.js'
 
 const PERIOD = 30_000
 

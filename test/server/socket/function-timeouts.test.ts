@@ -1,9 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
 import { expect } from 'chai'
-import {
-  type FunctionRules,
-  FunctionTimeouts,
-} from '../../../packages/server/src/socket/function-timeouts.js'
+import { type FunctionRules, FunctionTimeouts } from '#server/socket/function-timeouts.js'
 import { thrownBy } from '../../protocol/rejection.js'
 
 const RULES: FunctionRules = {

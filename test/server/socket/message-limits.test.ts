@@ -1,10 +1,7 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { MemoryRates } from '../../../packages/server/src/engine/memory-rates.js'
-import {
-  type MessageLimitOptions,
-  MessageLimits,
-} from '../../../packages/server/src/socket/message-limits.js'
+import { MemoryRates } from '#server/engine/memory-rates.js'
+import { type MessageLimitOptions, MessageLimits } from '#server/socket/message-limits.js'
 import { makeSocket, type SocketSettings, type TestSocket } from '../sockets.js'
 
 const OFF: MessageLimitOptions = {

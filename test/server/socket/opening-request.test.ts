@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { checkOpeningOptions, readOpening } from '../../../packages/server/src/socket/opening-request.js'
+import { checkOpeningOptions, readOpening } from '#server/socket/opening-request.js'
 import { thrownBy } from '../../protocol/rejection.js'
 
 const request = {

@@ -2,16 +2,13 @@
 import { once } from 'node:events'
 import type { RequestListener, ServerOptions } from 'node:http'
 import WebSocket, { type ClientOptions } from 'ws'
-import type { BufferedConnection } from '../../../packages/server/src/buffered-connection.js'
-import { OriginRules, type OriginRulesOptions } from '../../../packages/server/src/origins.js'
-import type { GateOptions } from '../../../packages/server/src/transports/gate.js'
-import type { PerMessageDeflate } from '../../../packages/server/src/transports/per-message-deflate.js'
-import {
-  DEFAULT_TRANSPORTS,
-  type TransportName,
-} from '../../../packages/server/src/transports/transport-names.js'
-import { Transports, type TransportsOptions } from '../../../packages/server/src/transports/transports.js'
-import { Turnstile } from '../../../packages/server/src/turnstile.js'
+import { OriginRules, type OriginRulesOptions } from '#server/http/origins.js'
+import { Turnstile } from '#server/runtime/turn-throttle.js'
+import type { BufferedConnection } from '#server/socket/buffered-connection.js'
+import type { GateOptions } from '#server/transports/gate.js'
+import type { PerMessageDeflate } from '#server/transports/per-message-deflate.js'
+import { DEFAULT_TRANSPORTS, type TransportName } from '#server/transports/transport-names.js'
+import { Transports, type TransportsOptions } from '#server/transports/transports.js'
 import { TestServer } from '../http-server.js'
 import { Inbox } from '../inbox.js'
 import { RecordedLog } from '../recorded-log.js'

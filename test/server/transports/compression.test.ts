@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { CLOSE_CODES } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Flusher, Outbox } from '../../../packages/server/src/outbox.js'
+import { Flusher, Outbox } from '#server/socket/outbox.js'
 import { inNodeOnly } from '../../only-in.js'
 import { Carrier, type CarrierSettings, type Peer } from './carrier.js'
 

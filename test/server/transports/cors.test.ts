@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { expect } from 'chai'
-import { answerOrigin } from '../../../packages/server/src/transports/cors.js'
+import { answerOrigin } from '#server/transports/cors.js'
 
 const ORIGIN = 'https://page.example.com'
 const NAMES = ['allow-origin', 'allow-credentials', 'allow-headers'].map((name) => `access-control-${name}`)

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { DownloadTime, OPEN } from '../../../packages/server/src/transports/download-time.js'
+import { DownloadTime, OPEN } from '#server/transports/download-time.js'
 
 describe('DownloadTime', () => {
   let clock: sinon.SinonFakeTimers

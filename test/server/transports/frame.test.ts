@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { BatchFrames, encodeTextFrame, payloadOf } from '../../../packages/server/src/transports/frame.js'
+import { BatchFrames, encodeTextFrame, payloadOf } from '#server/transports/frame.js'
 import { Carrier } from './carrier.js'
 
 describe('encodeTextFrame', () => {

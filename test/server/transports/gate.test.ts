@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { TRANSPORT_NAMES } from '../../../packages/server/src/transports/transport-names.js'
+import { TRANSPORT_NAMES } from '#server/transports/transport-names.js'
 import { Carrier, type CarrierSettings } from './carrier.js'
 
 const MB64 = 64 * 1024 * 1024

@@ -4,11 +4,7 @@ import { expect } from 'chai'
 import express from 'express'
 import sinon from 'sinon'
 import WebSocket, { WebSocketServer } from 'ws'
-import {
-  type Interceptor,
-  intercept,
-  refuseUpgrade,
-} from '../../../packages/server/src/transports/intercept.js'
+import { type Interceptor, intercept, refuseUpgrade } from '#server/http/intercept.js'
 import { inNodeOnly } from '../../only-in.js'
 import { TestServer } from '../http-server.js'
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Liveness, type Peer } from '../../../packages/server/src/transports/liveness.js'
+import { Liveness, type Peer } from '#server/transports/heartbeat-monitor.js'
 
 const MB = 1024 * 1024
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readMessages } from '../../../packages/server/src/transports/message-bodies.js'
+import { readMessages } from '#server/transports/message-bodies.js'
 
 const FORM = 'application/x-www-form-urlencoded'
 

@@ -1,11 +1,6 @@
 import { constants } from 'node:buffer'
 import { expect } from 'chai'
-import {
-  batchLimit,
-  isBodyTooComplex,
-  isTooLarge,
-  type Writing,
-} from '../../../packages/server/src/transports/message-limit.js'
+import { batchLimit, isBodyTooComplex, isTooLarge, type Writing } from '#server/transports/message-limit.js'
 
 /** Every way in which a message is written into a frame or a body. */
 const WRITERS: Readonly<Record<Writing, (message: string) => string>> = {

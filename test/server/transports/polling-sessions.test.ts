@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { PollingSession, PollingSessions } from '../../../packages/server/src/transports/polling-sessions.js'
-import { type SessionHolder, SessionOwner } from '../../../packages/server/src/transports/session-binding.js'
+import { PollingSession, PollingSessions } from '#server/transports/polling-sessions.js'
+import { type SessionHolder, SessionOwner } from '#server/transports/session-binding.js'
 
 describe('PollingSessions', () => {
   let sessions: PollingSessions

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { type BodyLimits, RequestBodies } from '../../../packages/server/src/transports/request-bodies.js'
+import { type BodyLimits, RequestBodies } from '#server/transports/request-bodies.js'
 
 const LIMITS: BodyLimits = { bodyBytes: 100, bodyBytesPerAddress: 60, bodyTimeout: 1000 }
 

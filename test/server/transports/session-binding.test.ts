@@ -1,8 +1,8 @@
 /** What binds the sessions of HTTP transports, where the tests with servers have no such address, origin or cookie. */
 import type { IncomingMessage } from 'node:http'
 import { expect } from 'chai'
-import { readCookie } from '../../../packages/server/src/http/cookies.js'
-import { SessionBinding, SessionOwner } from '../../../packages/server/src/transports/session-binding.js'
+import { readCookie } from '#server/http/cookies.js'
+import { SessionBinding, SessionOwner } from '#server/transports/session-binding.js'
 
 describe('SessionBinding', () => {
   const binding = new SessionBinding({ by: 'address', trusts: () => false })

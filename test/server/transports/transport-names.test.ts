@@ -1,9 +1,5 @@
 import { expect } from 'chai'
-import {
-  DEFAULT_TRANSPORTS,
-  TRANSPORT_NAMES,
-  TransportSet,
-} from '../../../packages/server/src/transports/transport-names.js'
+import { DEFAULT_TRANSPORTS, TRANSPORT_NAMES, TransportSet } from '#server/transports/transport-names.js'
 
 describe('TransportSet', () => {
   describe('#has', () => {

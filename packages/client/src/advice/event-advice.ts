@@ -1,7 +1,7 @@
 import { nearestName, RpcError } from '@token-socket/protocol'
-import type { ChannelEvents } from '../channel.js'
-import type { TokenSocketEvents } from '../events.js'
-import { CONNECTION_MOVES } from '../states.js'
+import type { ChannelEvents } from '../channels/channel.js'
+import type { TokenSocketEvents } from '../channels/events.js'
+import { CONNECTION_MOVES } from '../settings/states.js'
 
 type Check = (...args: readonly unknown[]) => boolean
 

@@ -1,5 +1,5 @@
 import { RpcError } from '@token-socket/protocol'
-import type { Settings } from '../options.js'
+import type { Settings } from '../settings/options.js'
 import { remedyOf } from './remedies.js'
 
 /** What of the settings a failure depends on. */

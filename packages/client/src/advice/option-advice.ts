@@ -1,5 +1,5 @@
 import { nearestName } from '@token-socket/protocol'
-import { optionNames } from '../options.js'
+import { optionNames } from '../settings/options.js'
 
 /** What other libraries call an option, and what it is called here. */
 const HABITS: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { CLOSE_CODES, ERRORS, type RpcError } from '@token-socket/protocol'
-import type { Settings } from '../options.js'
-import { pageLocation } from '../page-location.js'
-import { parseUrl } from '../parse-url.js'
+import type { Settings } from '../settings/options.js'
+import { pageLocation } from '../settings/page-location.js'
+import { parseUrl } from '../settings/parse-url.js'
 
 /**
  * A remedy, and the failures that it is for: by code, and by the texts of the error and of its

@@ -1,4 +1,4 @@
-import type { BufferedListener } from '../buffered-connection.js'
+import type { BufferedListener } from '../socket/buffered-connection.js'
 
 /** A connection that has brought its first message, until it is let in or turned away. */
 export class Arrival {

@@ -1,6 +1,6 @@
 import { decodeData, encodeData, markHandled, RpcError, startTimer } from '@token-socket/protocol'
 import type { AuthorizationSource } from '../claims/authorization.js'
-import type { Broker, Health, History, Position, Publication } from '../engine.js'
+import type { Broker, Health, History, Position, Publication } from '../engine/engine.js'
 import { attempt } from '../runtime/attempt.js'
 import { type AuthorizationOrder, LOG_CHANNEL, readOrder, type TokenSubject } from './authorization-order.js'
 import { EngineWatch } from './engine-watch.js'

@@ -1,5 +1,5 @@
-import { RemoteClient } from '../remote-client.js'
 import { explainHabits, SOCKET_HABITS } from '../runtime/habits.js'
+import { RemoteClient } from '../socket/server-socket.js'
 
 /**
  * A client of a development server: what developers who know Socket.IO call on it says what to call here. In production a

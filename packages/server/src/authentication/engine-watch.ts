@@ -1,6 +1,6 @@
 import { startTimer } from '@token-socket/protocol'
-import type { Health } from '../engine.js'
-import { HealthMonitor } from '../health-monitor.js'
+import type { Health } from '../engine/engine.js'
+import { HealthMonitor } from '../engine/health-monitor.js'
 
 /** Dependencies of an {@link EngineWatch}. */
 export interface EngineWatchOwner {

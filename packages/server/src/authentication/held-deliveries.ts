@@ -1,5 +1,5 @@
 import { startTimer } from '@token-socket/protocol'
-import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from '../engine.js'
+import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from '../engine/engine.js'
 import { LOG_CHANNEL } from './authorization-order.js'
 
 /** Milliseconds for which a delivery waits at most. */

@@ -1,6 +1,6 @@
 import { subjectMatcher } from '../claims/subjects.js'
-import type { RemoteClient } from '../remote-client.js'
 import { RunningTasks } from '../runtime/running-tasks.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** Decides about sockets that are signing in. */
 export interface JoiningMatcher {

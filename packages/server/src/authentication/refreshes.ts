@@ -1,33 +1,13 @@
 import { errorFrom, plainRefusal, RpcError } from '@token-socket/protocol'
-import type { Authorization, AuthorizationSource } from '../claims/authorization.js'
+import type { AuthorizationSource } from '../claims/authorization.js'
+import type { Refusal } from '../claims/vetoes.js'
 import { isThenable } from '../runtime/isolated.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { refusalOf } from '../runtime/thrown-values.js'
+import type { Turnstile } from '../runtime/turn-throttle.js'
 import { changeOf } from '../socket/authorization-change.js'
-import type { Turnstile } from '../turnstile.js'
-import type { Refusal } from '../vetoes.js'
+import type { PendingRefresh, RefreshedSocket } from '../socket/refreshed-socket.js'
 import type { AuthorizationLog } from './authorization-log.js'
-
-/** A socket whose client brings a new token. */
-export interface RefreshedSocket {
-  readonly sid: string
-  readonly uid: string | undefined
-  readonly authorization: Authorization
-  /** Whether it is let in and its connection lives. */
-  readonly isOpen: boolean
-  /**
-   * Puts another authorization in the place of its own.
-   * @throws RpcError `identity_changed`
-   */
-  changeAuthorization(source: AuthorizationSource): Promise<void>
-}
-
-/** A refresh under way. */
-export interface PendingRefresh {
-  readonly token: string
-  /** It was answered, with `timeout`: it changes nothing any longer. */
-  readonly isAnswered: boolean
-}
 
 /** Dependencies of {@link Refreshes}. */
 export interface RefreshesOwner {

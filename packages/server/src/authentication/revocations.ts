@@ -1,5 +1,5 @@
 import { RpcError } from '@token-socket/protocol'
-import type { Tickets } from '../engine.js'
+import type { Tickets } from '../engine/engine.js'
 import { attempt } from '../runtime/attempt.js'
 import { CLOCK_SLACK } from './authorization-order.js'
 import { TokenRequests } from './token-requests.js'

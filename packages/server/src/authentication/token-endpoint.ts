@@ -1,19 +1,27 @@
 import type { Server } from 'node:http'
+import type { RequestHandler } from 'express'
+import type { Engine } from '../engine/engine.js'
 import { chainHandlers } from '../http/handler-chain.js'
 import { OtherServers } from '../http/other-servers.js'
 import { mountTokenRoute, type TokenMount, type Unmount } from '../http/token-mounts.js'
-import type { Limits } from '../limits.js'
-import type { ResolvedOptions } from '../options.js'
-import { type TokenRouteOptions, tokenGuard, tokenRoute } from '../token-route.js'
-import type { Turnstile } from '../turnstile.js'
+import type { Limits } from '../options/limits.js'
+import type { Logger } from '../runtime/logger.js'
+import type { Turnstile } from '../runtime/turn-throttle.js'
+import { type TokenRouteOptions, tokenGuard, tokenRoute } from './token-route.js'
 
 /** Dependencies of {@link mountTokenEndpoint}. */
 export interface TokenEndpointParts
   extends Omit<TokenRouteOptions, 'tickets' | 'prefix' | keyof Limits>,
-    Pick<ResolvedOptions, 'engine' | 'customMiddleware' | 'prefix' | 'logger' | 'limits'>,
     Pick<TokenMount, 'app' | 'server'> {
   /** The path. */
   readonly tokenRoute: string
+  readonly engine: Pick<Engine, 'tickets'>
+  /** The prefix of the socket's routes. */
+  readonly prefix: string
+  readonly logger: Logger
+  readonly limits: Limits
+  /** Runs before the route. */
+  readonly customMiddleware: RequestHandler | readonly RequestHandler[]
   /** What requests wait at when many come at once. */
   readonly turnstile: Pick<Turnstile, 'pass'>
 }

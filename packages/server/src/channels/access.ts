@@ -1,9 +1,9 @@
 import type { Position, SubscriptionMessage } from '@token-socket/protocol'
-import type { Publication } from '../engine.js'
-import { timeOf } from '../event-ids.js'
-import type { Granted } from '../grants.js'
-import type { ChannelRequest, RemoteClient } from '../remote-client.js'
-import type { Refusal } from '../vetoes.js'
+import type { Granted } from '../claims/grants.js'
+import type { Refusal } from '../claims/vetoes.js'
+import type { Publication } from '../engine/engine.js'
+import { timeOf } from '../engine/event-ids.js'
+import type { ChannelRequest, RemoteClient } from '../socket/server-socket.js'
 import type { PositionProofs } from './position-proofs.js'
 
 /** A position that a client names, and what proves that the server gave it to this user. */

@@ -1,7 +1,7 @@
-import type { RemoteClient } from '../remote-client.js'
 import { shorten } from '../runtime/shorten.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { codeOf } from '../runtime/thrown-values.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import type { RefusalListener } from './automatic-subscriptions.js'
 
 /** Writes to the log what refused a socket's automatic subscriptions. */

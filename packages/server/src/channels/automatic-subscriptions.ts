@@ -1,6 +1,6 @@
 import { createTimeouts, encodeError } from '@token-socket/protocol'
-import { Grants } from '../grants.js'
-import type { ChannelAnswer, RemoteClient } from '../remote-client.js'
+import { Grants } from '../claims/grants.js'
+import type { ChannelAnswer, RemoteClient } from '../socket/server-socket.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
 
 /** Dependencies of {@link AutomaticSubscriptions}. */

@@ -1,6 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
-import type { RemoteClient } from '../remote-client.js'
-import { Turnstile } from '../turnstile.js'
+import { Turnstile } from '../runtime/turn-throttle.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import type { PendingGroup } from './pending-group.js'
 
 /** Subscriptions of one bulk that run at once: each may wait for the engine. */

@@ -1,5 +1,5 @@
-import type { Retention } from '../engine.js'
-import type { RemoteClient } from '../remote-client.js'
+import type { Retention } from '../engine/engine.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import type { ChannelAccessOwner } from './access.js'
 import type { RuleRate } from './publishing-rules.js'
 

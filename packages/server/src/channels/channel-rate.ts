@@ -1,5 +1,5 @@
 import { refusal } from '@token-socket/protocol'
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** The amounts of one socket in the present second and the one before it, by channel. */
 interface Seconds {

@@ -1,5 +1,5 @@
-import type { RemoteClient } from '../remote-client.js'
 import { eventLoop } from '../runtime/event-loop.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** Channels that sockets leave in one turn of the event loop, over all sockets. Each costs some microseconds. */
 const PER_TURN = 500

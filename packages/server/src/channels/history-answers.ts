@@ -5,11 +5,11 @@ import {
   type Position,
   RpcError,
 } from '@token-socket/protocol'
-import type { History, HistoryPage, Publication } from '../engine.js'
-import { firstIdAt } from '../event-ids.js'
-import type { RemoteClient } from '../remote-client.js'
-import type { Development } from '../runtime/development.js'
-import { Turnstile } from '../turnstile.js'
+import type { Development } from '../development/development.js'
+import type { History, HistoryPage, Publication } from '../engine/engine.js'
+import { firstIdAt } from '../engine/event-ids.js'
+import { Turnstile } from '../runtime/turn-throttle.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import { keepsNothing } from './own-publications.js'
 
 /** Dependencies of {@link HistoryAnswers}. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { encodeData, type PublishMessage } from '@token-socket/protocol'
-import type { PublishOptions } from '../engine.js'
-import type { RemoteClient } from '../remote-client.js'
+import type { PublishOptions } from '../engine/engine.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** The engine's key for a key of the server's own. No client's is the same. */
 export function serverKey(key: string | undefined): Pick<PublishOptions, 'idempotencyKey'> {

@@ -1,6 +1,6 @@
 import { type Position, startTimer } from '@token-socket/protocol'
-import type { History } from '../engine.js'
-import { POSITION_TTL } from '../epoch.js'
+import type { History } from '../engine/engine.js'
+import { POSITION_TTL } from '../engine/epoch.js'
 
 /** Dependencies of {@link IdlePositions}. */
 export interface IdlePositionsOwner {

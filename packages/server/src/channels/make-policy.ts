@@ -1,8 +1,8 @@
-import type { Logger } from '../logger.js'
-import { Policy } from '../policy.js'
 import { describeGiven } from '../runtime/given-value.js'
+import type { Logger } from '../runtime/logger.js'
 import { shorten } from '../runtime/shorten.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
+import { Policy } from './policy.js'
 import type { RuleAskerOwner, RuleQuestion } from './rule-asker.js'
 import type { ChannelRuleTable } from './rule-table.js'
 

@@ -1,7 +1,7 @@
 import type { Member } from '@token-socket/protocol'
-import type { PresenceSnapshot } from '../engine.js'
-import { readMember } from '../presence-view.js'
+import type { PresenceSnapshot } from '../engine/engine.js'
 import { eventLoop } from '../runtime/event-loop.js'
+import { readMember } from './presence-view.js'
 
 /** UTF-16 code units of members in the lists that are made in one turn of the event loop, for all sockets. One list may have more. */
 const PER_TURN = 1024 * 1024

@@ -1,7 +1,7 @@
 import { type Position, refusal } from '@token-socket/protocol'
-import type { RemoteClient } from '../remote-client.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 import { rateOwnerOf } from '../socket/rate-owner.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** Milliseconds after which users may begin as many channels again. */
 const WINDOW = 60 * 60 * 1000

@@ -1,10 +1,10 @@
 import { encodeData } from '@token-socket/protocol'
-import type { Broker, History, HistoryPage, PageQuery, Receipt, Retention } from '../engine.js'
-import type { PublicationOptions } from '../remote-client.js'
-import type { Development } from '../runtime/development.js'
-import { MethodOptions } from '../runtime/method-options.js'
+import { checkName } from '../claims/channel-name.js'
+import type { Development } from '../development/development.js'
+import type { Broker, History, HistoryPage, PageQuery, Receipt, Retention } from '../engine/engine.js'
+import { MethodOptions } from '../options/method-options.js'
+import type { PublicationOptions } from '../socket/server-socket.js'
 import type { StoredPublication } from './channel-policy.js'
-import { checkName } from './check-name.js'
 import { serverKey } from './idempotency-keys.js'
 
 /** Dependencies of {@link OwnPublications}. */

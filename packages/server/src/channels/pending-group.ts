@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /**
  * Sockets that the server subscribes to a channel one after the other. Each is pending until it is taken; an unsubscribe takes it

@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import { PendingGroup } from './pending-group.js'
 
 /** A subscription from the moment at which it is wanted until it is done or refused. */

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { encodeData, type Position } from '@token-socket/protocol'
-import { isNext } from '../epoch.js'
+import { isNext } from '../engine/epoch.js'
 
 /** Whose proof it is, and of which channel. */
 export interface ProofSubject {

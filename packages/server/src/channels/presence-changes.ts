@@ -1,4 +1,4 @@
-import type { PresenceEvent } from '../engine.js'
+import type { PresenceEvent } from '../engine/engine.js'
 
 /** Changes of one channel that follow each other: of one epoch, and without a gap in `seq`. At least one. */
 export class PresenceChanges {

@@ -1,6 +1,6 @@
-import type { PresenceSnapshot } from '../engine.js'
-import type { Arrival } from '../presence.js'
-import type { RemoteClient } from '../remote-client.js'
+import type { PresenceSnapshot } from '../engine/engine.js'
+import type { RemoteClient } from '../socket/server-socket.js'
+import type { Arrival } from './presence.js'
 import { RightJudgements } from './right-judgements.js'
 
 /** A subscription that is being judged. */

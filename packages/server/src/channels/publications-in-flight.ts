@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** Publications of one socket that the engine has not accepted yet. */
 class Flight {

@@ -1,7 +1,7 @@
 import { encodeData } from '@token-socket/protocol'
-import type { Given } from '../option-checks.js'
-import { PatternTable } from '../pattern-table.js'
-import { mergeVerdicts, type Verdict } from '../verdict.js'
+import { mergeVerdicts, type Verdict } from '../claims/decision.js'
+import type { Given } from '../options/option-checks.js'
+import { PatternTable } from '../patterns/pattern-table.js'
 import { HISTORY_SIZE } from './rule-checks.js'
 import type { ChannelEventRule, ChannelHistory, ChannelRule, PublishRate } from './rule-table.js'
 

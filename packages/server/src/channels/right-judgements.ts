@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** What a socket has on a channel, and what is judged again. */
 export interface JudgedRight {

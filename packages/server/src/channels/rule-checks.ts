@@ -1,4 +1,4 @@
-import { FieldReader } from '../field-reader.js'
+import { FieldReader } from '../options/field-reader.js'
 import type { ChannelRuleTable } from './rule-table.js'
 
 /** Publications that a channel keeps unless its rule says how many; how many a rule may say. */

@@ -1,6 +1,6 @@
 import { refusal } from '@token-socket/protocol'
-import type { RemoteClient } from '../remote-client.js'
 import { TokenBucket } from '../runtime/token-bucket.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import type { RuleRate } from './publishing-rules.js'
 
 /** Dependencies of {@link RuleRates}. */

@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import type { RuleAnswer } from './rule-asker.js'
 
 /** How much a channel keeps of what was published on it. */

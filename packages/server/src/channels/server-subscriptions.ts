@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** The subscriptions that the server itself made. Sockets without one cost nothing. */
 export class ServerSubscriptions {

@@ -1,9 +1,9 @@
 import type { RpcError } from '@token-socket/protocol'
-import type { RemoteClient } from '../remote-client.js'
 import { eventLoop } from '../runtime/event-loop.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { type ListenerSource, notifyListeners, takeListeners } from '../runtime/listeners.js'
 import type { DisconnectReason } from '../socket/disconnect-reasons.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import { askConnected } from './connected-listeners.js'
 
 /**

@@ -1,9 +1,9 @@
-import type { RemoteClient } from '../remote-client.js'
+import { decide, type Refusal } from '../claims/vetoes.js'
 import { copyData } from '../runtime/data-copy.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { type ListenerSource, takeListeners } from '../runtime/listeners.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
-import { decide, type Refusal } from '../vetoes.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** The events that ask listeners: one that refuses is enough. */
 export type VetoEvent = 'authentication' | 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast'

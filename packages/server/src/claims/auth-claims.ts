@@ -1,4 +1,4 @@
-import { type Claims, readClaims } from '../claims.js'
+import { type Claims, readClaims } from './claims.js'
 
 /**
  * Whether `uid`, `umd` and `channels` of what an application gave as auth are claims. Sessions, and

@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/protocol'
-import type { ChannelGrant, Claims } from '../claims.js'
-import { Grants } from '../grants.js'
-import type { SocketAuth } from '../socket/socket-data.js'
+import type { ChannelGrant, Claims } from './claims.js'
+import { Grants } from './grants.js'
+import type { SocketAuth } from './socket-data.js'
 
 /** What a sign-in, a refresh or the server says of a socket's user. */
 export interface AuthorizationSource {

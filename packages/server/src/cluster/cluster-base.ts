@@ -1,5 +1,5 @@
 import { RpcError } from '@token-socket/protocol'
-import type { Nodes } from '../engine.js'
+import type { Nodes } from '../engine/engine.js'
 import { bindMethods } from '../runtime/bound-methods.js'
 import { promised } from '../runtime/own-calls.js'
 import { NodeAnswers, type NodeAnswersOwner } from './node-answers.js'

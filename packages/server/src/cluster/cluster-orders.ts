@@ -4,8 +4,8 @@ import type { AuthorizationLog } from '../authentication/authorization-log.js'
 import type { AuthorizationOrder, OrderTarget } from '../authentication/authorization-order.js'
 import type { Revocations } from '../authentication/revocations.js'
 import { claimsOf } from '../claims/auth-claims.js'
+import { readClaims } from '../claims/claims.js'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
-import { readClaims } from '../claims.js'
 import { attempt } from '../runtime/attempt.js'
 import {
   type AuthorizationSelector,

@@ -1,9 +1,9 @@
 import { encodeError, RpcError } from '@token-socket/protocol'
 import { type AuthorizationOrder, readOrder } from '../authentication/authorization-order.js'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
-import type { RemoteClient } from '../remote-client.js'
 import { CancellableCalls } from '../runtime/cancellable-calls.js'
 import { codeOf } from '../runtime/thrown-values.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import type { NodeEvents } from './node-events.js'
 import type { NodeSockets } from './node-sockets.js'
 import type {

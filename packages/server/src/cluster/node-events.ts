@@ -1,5 +1,5 @@
 import { encodeData, RpcError, refusal } from '@token-socket/protocol'
-import { checkName } from '../channels/check-name.js'
+import { checkName } from '../claims/channel-name.js'
 import { callIsolated } from '../runtime/isolated.js'
 
 /** Where an event of the cluster came from. */

@@ -8,9 +8,9 @@ import type { OrderedSubject } from '../authentication/held-revocations.js'
 import type { JoiningMatcher, JoiningSockets } from '../authentication/joining-sockets.js'
 import { claimsOf } from '../claims/auth-claims.js'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
-import type { RemoteClient } from '../remote-client.js'
 import { inShares } from '../runtime/shares.js'
 import { codeOf } from '../runtime/thrown-values.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** Dependencies of {@link NodeOrders}. */
 export interface NodeOrdersOwner {

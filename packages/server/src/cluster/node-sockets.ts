@@ -1,8 +1,8 @@
 import type { JoiningMatcher } from '../authentication/joining-sockets.js'
 import type { BulkOutcome } from '../channels/bulk-subscriptions.js'
 import type { PendingGroup } from '../channels/pending-group.js'
-import type { RemoteClient } from '../remote-client.js'
 import { inShares } from '../runtime/shares.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import { matcherOf, type Selection } from './selectors.js'
 
 /** Dependencies of {@link NodeSockets}. */

@@ -7,7 +7,7 @@ import {
   type WireError,
 } from '@token-socket/protocol'
 import type { AuthorizationOrder } from '../authentication/authorization-order.js'
-import type { MissingAnswer, NodeAnswers, NodeAskOptions, Nodes } from '../engine.js'
+import type { MissingAnswer, NodeAnswers, NodeAskOptions, Nodes } from '../engine/engine.js'
 import { attempt } from '../runtime/attempt.js'
 import type { SendAck } from '../socket/send-options.js'
 import type { Selection } from './selectors.js'

@@ -1,6 +1,6 @@
 import { encodeData, NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
 import { hashSession } from '../claims/subjects.js'
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** What a condition on `socket.data` may compare with: a JSON scalar. */
 export type SocketDataValue = string | number | boolean | null

@@ -1,5 +1,5 @@
 import { encodeData, RpcError, refusal } from '@token-socket/protocol'
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import { shownSession } from './selectors.js'
 import { nodeOf } from './sids.js'
 

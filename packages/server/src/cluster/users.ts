@@ -1,7 +1,7 @@
 import { type JoiningSockets, type SocketTarget, targetMatcher } from '../authentication/joining-sockets.js'
 import type { Revocations } from '../authentication/revocations.js'
-import type { RemoteClient } from '../remote-client.js'
 import { inShares } from '../runtime/shares.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** Dependencies of {@link NodeUsers}. */
 export interface NodeUsersOwner {

@@ -1,4 +1,4 @@
-import type { Draft, HistoryPage, HistoryQuery, Position, Publication, Retention } from '../engine.js'
+import type { Draft, HistoryPage, HistoryQuery, Position, Publication, Retention } from './engine.js'
 
 /** What was found, without the position. */
 type Read = Pick<HistoryPage, 'publications' | 'more'>

@@ -1,7 +1,7 @@
-import type { Engine } from '../engine.js'
-import { isInMemory } from '../memory-engine.js'
-import { badOption } from '../option-checks.js'
+import { badOption } from '../options/option-checks.js'
 import { processWide } from '../runtime/process-wide.js'
+import type { Engine } from './engine.js'
+import { isInMemory } from './memory-engine.js'
 
 /** What an engine is used by, or that it was closed. */
 type Owner = 'server' | 'publisher' | 'closed'

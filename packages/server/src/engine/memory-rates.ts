@@ -1,5 +1,5 @@
-import type { RateGrant, RateRequest, Rates } from '../engine.js'
 import { AgingMap } from './aging-map.js'
+import type { RateGrant, RateRequest, Rates } from './engine.js'
 
 /** Buckets that are looked at when one more is made: those that are full are forgotten. */
 const SWEEP = 2

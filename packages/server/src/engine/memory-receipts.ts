@@ -1,6 +1,6 @@
 import { Deadlines } from '@token-socket/protocol'
-import type { EvictionListener, PublishOptions, Receipt } from '../engine.js'
 import { AgingMap } from './aging-map.js'
+import type { EvictionListener, PublishOptions, Receipt } from './engine.js'
 import { IDEMPOTENCY } from './idempotency.js'
 
 /** An idempotency key, and whose it is. */

@@ -1,6 +1,6 @@
 import { Deadlines, refusal } from '@token-socket/protocol'
-import type { EvictionListener, Ticket, Tickets } from '../engine.js'
 import { AgingMap } from './aging-map.js'
+import type { EvictionListener, Ticket, Tickets } from './engine.js'
 
 /** Limits of {@link MemoryTickets}. */
 export interface MemoryTicketLimits {

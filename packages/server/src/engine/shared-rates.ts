@@ -1,6 +1,6 @@
-import type { Nodes, RateGrant, Rates } from '../engine.js'
 import { attempt } from '../runtime/attempt.js'
 import { AgingMap } from './aging-map.js'
+import type { Nodes, RateGrant, Rates } from './engine.js'
 
 /** Dependencies of {@link SharedRates}. */
 export interface SharedRatesOwner {

@@ -1,9 +1,9 @@
 import type { Server } from 'node:http'
-import type { Engine, Health } from '../engine.js'
-import { HealthRoute, mountHealthRoute } from '../health-route.js'
-import type { Logger } from '../logger.js'
+import type { Engine, Health } from '../engine/engine.js'
+import type { Logger } from '../runtime/logger.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
-import { HealthWatch, type ServerHealth } from '../server-health.js'
+import { HealthRoute, mountHealthRoute } from './health-route.js'
+import { HealthWatch, type ServerHealth } from './server-health.js'
 
 /** Dependencies of {@link watchHealth}. */
 export interface HealthParts {

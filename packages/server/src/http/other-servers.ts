@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { Logger } from '../logger.js'
+import type { Logger } from '../runtime/logger.js'
 
 const MESSAGE = 'a token request came by another HTTP server than the one that was given as `server`'
 

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { Express } from 'express'
-import { badOption } from '../option-checks.js'
+import { badOption } from '../options/option-checks.js'
 import { processWide } from '../runtime/process-wide.js'
 
 /** What a TokenSocketServer answers, and where. */

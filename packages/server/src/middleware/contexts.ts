@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 
 /** What each kind of request carries. */
 export interface MiddlewareContexts {

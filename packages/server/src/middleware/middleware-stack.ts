@@ -1,6 +1,6 @@
 import { type CallAround, createTimeouts, RpcError } from '@token-socket/protocol'
-import type { ChannelAnswer, ChannelRequest, RemoteClient } from '../remote-client.js'
-import type { Refusal } from '../vetoes.js'
+import type { Refusal } from '../claims/vetoes.js'
+import type { ChannelAnswer, ChannelRequest, RemoteClient } from '../socket/server-socket.js'
 import type { Middleware, MiddlewareContext, MiddlewareType } from './contexts.js'
 import { MiddlewareReports, type MiddlewareReportsOwner } from './middleware-reports.js'
 import { contextOf, type RequestContext, withData } from './request-contexts.js'

@@ -1,6 +1,6 @@
 import type { CallContext } from '@token-socket/protocol'
-import type { ChannelRequest, RemoteClient } from '../remote-client.js'
 import { shorten } from '../runtime/shorten.js'
+import type { ChannelRequest, RemoteClient } from '../socket/server-socket.js'
 import type { MiddlewareContext, MiddlewareType } from './contexts.js'
 
 /** The context of a request that is no call. */

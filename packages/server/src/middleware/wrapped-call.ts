@@ -7,7 +7,7 @@ import {
   RpcError,
   type Timeouts,
 } from '@token-socket/protocol'
-import type { RemoteClient } from '../remote-client.js'
+import type { RemoteClient } from '../socket/server-socket.js'
 import type { Middleware, MiddlewareContext } from './contexts.js'
 import type { MiddlewareReports } from './middleware-reports.js'
 import { MiddlewareRun } from './middleware-run.js'

@@ -1,5 +1,5 @@
 import { decodeError, encodeError, RpcError, refusal } from '@token-socket/protocol'
-import type { ChannelAnswer } from '../remote-client.js'
+import type { ChannelAnswer } from '../socket/server-socket.js'
 import type { MiddlewareContext } from './contexts.js'
 import { MiddlewareRun } from './middleware-run.js'
 import type { RequestContext, RequestSubject } from './request-contexts.js'

@@ -1,5 +1,5 @@
 import { type AnswerForm, asRpcError, type CallEnd, ERRORS, type WireError } from '@token-socket/protocol'
-import type { Logger } from '../logger.js'
+import type { Logger } from './logger.js'
 import { shorten } from './shorten.js'
 import type { ThrottledLog } from './throttled-log.js'
 

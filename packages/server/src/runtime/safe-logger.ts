@@ -1,5 +1,5 @@
-import type { Logger } from '../logger.js'
 import { callIsolated } from './isolated.js'
+import type { Logger } from './logger.js'
 
 /**
  * A logger that never throws: what the application's own logger throws, or rejects with, is dropped. Each text is one line:

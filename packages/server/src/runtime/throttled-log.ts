@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.js'
+import type { Logger } from './logger.js'
 import { OwnerCounts } from './owner-counts.js'
 import { shorten } from './shorten.js'
 

@@ -1,5 +1,5 @@
 import type { Authorization } from '../claims/authorization.js'
-import type { Claims } from '../claims.js'
+import type { Claims } from '../claims/claims.js'
 
 /**
  * What a token for a channel has added, until its subscription is decided. One of both is called,

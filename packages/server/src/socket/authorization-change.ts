@@ -1,6 +1,6 @@
 import { RpcError, type SessionInfo, type SessionNotice } from '@token-socket/protocol'
-import type { ChannelIdentity } from '../channel-identities.js'
 import type { Authorization, AuthorizationSource } from '../claims/authorization.js'
+import type { ChannelIdentity } from '../claims/channel-identities.js'
 
 /**
  * The authorization that replaces another one on an open socket. The session stays the known one

@@ -1,10 +1,10 @@
-import { ChannelIdentities, type ChannelIdentity } from '../channel-identities.js'
 import { Authorization, type AuthorizationSource } from '../claims/authorization.js'
+import { ChannelIdentities, type ChannelIdentity } from '../claims/channel-identities.js'
+import type { Claims } from '../claims/claims.js'
+import type { Grants } from '../claims/grants.js'
+import type { SocketAuth } from '../claims/socket-data.js'
 import { subjectsOf } from '../claims/subjects.js'
-import type { Claims } from '../claims.js'
-import type { Grants } from '../grants.js'
 import { type AddedGrants, addClaims } from './added-grants.js'
-import type { SocketAuth } from './socket-data.js'
 
 /** Who a socket is, and what it may do. */
 export abstract class AuthorizedSocket {

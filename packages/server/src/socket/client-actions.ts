@@ -7,8 +7,8 @@ import {
   type RpcPeer,
   type ServerMessage,
 } from '@token-socket/protocol'
-import { checkName } from '../channels/check-name.js'
-import type { Development } from '../runtime/development.js'
+import { checkName } from '../claims/channel-name.js'
+import type { Development } from '../development/development.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { promised } from '../runtime/own-calls.js'
 import type { RequestLog } from '../runtime/request-log.js'

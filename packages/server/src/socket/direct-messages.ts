@@ -1,7 +1,7 @@
 import { type Capability, type RpcPeer, refusal, type ServerMessage } from '@token-socket/protocol'
-import type { Outbox } from '../outbox.js'
-import type { Development } from '../runtime/development.js'
+import type { Development } from '../development/development.js'
 import { InvalidConnectionError } from './invalid-connection-error.js'
+import type { Outbox } from './outbox.js'
 import { checkSendOptions, type SendOptions } from './send-options.js'
 
 /** What sends a message to one client. */

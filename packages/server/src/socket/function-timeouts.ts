@@ -1,6 +1,6 @@
 import { isNever } from '@token-socket/protocol'
-import { FieldReader } from '../field-reader.js'
-import { PatternTable } from '../pattern-table.js'
+import { FieldReader } from '../options/field-reader.js'
+import { PatternTable } from '../patterns/pattern-table.js'
 
 /** What holds for the calls of some functions of the server. */
 export interface FunctionRule {

@@ -1,7 +1,7 @@
 import { type CloseReason, type PlainError, plainRefusal } from '@token-socket/protocol'
-import { Rate } from '../rate.js'
 import type { Turns } from '../runtime/turns.js'
 import { MessageLimiter, type MessageLimits } from './message-limits.js'
+import { Rate } from './rate.js'
 import type { RateOwner } from './rate-owner.js'
 
 /** Milliseconds in which `limits.rateRefusals` are counted. */

@@ -1,8 +1,8 @@
-import type { BufferedConnection } from '../buffered-connection.js'
-import { type Flusher, Outbox } from '../outbox.js'
-import type { SlowReader } from '../runtime/closings.js'
+import type { BufferedConnection } from './buffered-connection.js'
 import { BulkQueue } from './bulk-queue.js'
+import type { SlowReader } from './closings.js'
 import { HeldSize } from './held-size.js'
+import { type Flusher, Outbox } from './outbox.js'
 import { PausedMessages } from './paused-messages.js'
 
 /** Bounds of what waits for one socket; see the server's limits of the same names. */

@@ -1,6 +1,6 @@
 import { type PlainError, plainRefusal } from '@token-socket/protocol'
+import type { Engine } from '../engine/engine.js'
 import { SharedRates } from '../engine/shared-rates.js'
-import type { Engine } from '../engine.js'
 import { type BucketSize, TokenBucket } from '../runtime/token-bucket.js'
 import { type RateOwner, rateOwnerOf } from './rate-owner.js'
 

@@ -1,4 +1,4 @@
-import { MethodOptions } from '../runtime/method-options.js'
+import { MethodOptions } from '../options/method-options.js'
 
 /** How a call to a client is made. Their values are checked by the call. */
 export const CALL_OPTIONS = new MethodOptions({ timeout: 'checked', signal: 'checked' })

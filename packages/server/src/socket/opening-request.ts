@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { badOption } from '../option-checks.js'
+import { badOption } from '../options/option-checks.js'
 
 /** What is kept of the request that said who a client is, by the options. */
 export interface OpeningRequest {

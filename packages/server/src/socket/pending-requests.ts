@@ -1,5 +1,5 @@
 import type { CallAround, ClientMessage } from '@token-socket/protocol'
-import type { Refuser } from '../vetoes.js'
+import type { Refuser } from '../claims/vetoes.js'
 
 /** A request about channels. */
 export type ChannelRequest = Extract<

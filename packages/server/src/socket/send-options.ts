@@ -1,5 +1,5 @@
-import { badOption } from '../option-checks.js'
-import { MethodOptions } from '../runtime/method-options.js'
+import { MethodOptions } from '../options/method-options.js'
+import { badOption } from '../options/option-checks.js'
 
 /**
  * What the promise of a message to a connection stands for:

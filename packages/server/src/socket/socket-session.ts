@@ -26,17 +26,17 @@ import {
   wireError,
   withSubject,
 } from '@token-socket/protocol'
-import type { RefreshedSocket, Refreshes } from '../authentication/refreshes.js'
-import type { Wire } from '../buffered-connection.js'
-import { InOrder } from '../in-order.js'
-import { Rate } from '../rate.js'
-import type { Development } from '../runtime/development.js'
+import type { Development } from '../development/development.js'
+import type { Wire } from './buffered-connection.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
 import { isTimeout, timeoutOutcome } from './call-timeout.js'
 import { type CalledSocket, ClientActions, type ClientActionsOwner } from './client-actions.js'
+import { InOrder } from './keyed-queue.js'
 import { type CountedSocket, MessageCounter, type MessageCounterOwner } from './message-counter.js'
 import type { ChannelAnswer, PendingMessage, PendingRequest, SessionMiddleware } from './pending-requests.js'
 import { pong } from './pong.js'
+import { Rate } from './rate.js'
+import type { PendingRefresh, RefreshedSocket } from './refreshed-socket.js'
 
 /** Milliseconds in which `limits.wrongMessages` are counted. */
 const MINUTE = 60_000
@@ -54,7 +54,7 @@ type Request = Exclude<ClientMessage, { type: 'result' | 'cancel' }>
 /** Dependencies of a {@link SocketSession} that all sockets of a server share. */
 export interface SessionOwner extends CallSupervisorOwner, ClientActionsOwner, MessageCounterOwner {
   /** Takes new tokens. @default they are answered `unsupported` */
-  readonly refreshes?: Pick<Refreshes, 'run'>
+  readonly refreshes?: { run(socket: RefreshedSocket, refresh: PendingRefresh): Promise<void> }
   readonly limits: RpcLimits &
     CallSupervisorOwner['limits'] &
     MessageCounterOwner['limits'] & {

@@ -1,5 +1,5 @@
+import { checkSocketData, type SocketData } from '../claims/socket-data.js'
 import { ConnectedSocket } from './connected-socket.js'
-import { checkSocketData, type SocketData } from './socket-data.js'
 
 /** A socket with what is noted about it: its channels, and the application's own object. */
 export abstract class SubscribedSocket extends ConnectedSocket {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import { pathOf } from '../http/intercept.js'
 import { shorten } from '../runtime/shorten.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
-import { pathOf } from './intercept.js'
 
 /** A limit that refuses connections. */
 export interface ReachedLimit {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { shouldReconnect } from '@token-socket/protocol'
-import type { BufferedConnection, BufferedListener } from '../buffered-connection.js'
+import { refuseUpgrade } from '../http/intercept.js'
 import { eventLoop } from '../runtime/event-loop.js'
-import { refuseUpgrade } from './intercept.js'
+import type { BufferedConnection, BufferedListener } from '../socket/buffered-connection.js'
 import { bareTexts, RAW_AUTH, RAW_WIRE } from './raw-wire.js'
 
 /** The upgrade that a {@link RawConnection} begins with. */

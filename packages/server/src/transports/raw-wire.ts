@@ -12,7 +12,7 @@ import {
   parseJson,
   RpcError,
 } from '@token-socket/protocol'
-import type { Wire } from '../buffered-connection.js'
+import type { Wire } from '../socket/buffered-connection.js'
 
 /** What a raw client can do beyond the first version of the wire: it takes messages. */
 const RAW_CAPABILITIES: readonly Capability[] = CAPABILITIES.filter((one) => one === 'direct')

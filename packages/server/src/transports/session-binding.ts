@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { clientAddress, requestAddress, type TrustProxy } from '../forwarded.js'
 import { addressBlock } from '../http/address-block.js'
 import { readCookie } from '../http/cookies.js'
-import type { RequestOrigin } from '../origins.js'
+import { clientAddress, requestAddress, type TrustProxy } from '../http/forwarded.js'
+import type { RequestOrigin } from '../http/origins.js'
 
 /** What else than its page's origin a session of the HTTP transports can be bound to. */
 export const SESSION_BINDINGS = ['address', 'origin', 'cookie'] as const

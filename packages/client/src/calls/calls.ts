@@ -1,0 +1,259 @@
+import {
+  type AnswerMessage,
+  type CallOptions,
+  type CancelReason,
+  type ClientMessage,
+  decodeError,
+  encodeClientMessage,
+  encodeError,
+  type InvokeMessage,
+  notificationError,
+  type Outcome,
+  type RpcError,
+  type RpcListener,
+  RpcPeer,
+  type WithdrawMessage,
+} from '@token-socket/protocol'
+import { advisedAction } from '#advice'
+import type { Link } from '../connection/message-connection.js'
+import { Timers } from '../runtime/timers.js'
+import { checkedName } from '../settings/bad-argument.js'
+import { CallQueue, type QueuedCall } from './call-queue.js'
+import type { ClientAction } from './client-controller.js'
+import { RefusedCalls } from './refused-calls.js'
+
+/** What {@link Calls} need of the socket. */
+export interface CallsOwner {
+  /** The function that a call of the server runs. */
+  findAction(name: string): ClientAction | undefined
+  /** The server refused something that no one waits for any more. */
+  failed(error: RpcError): void
+  /** An action threw something. @param name the action's */
+  threw(cause: unknown, name: string | undefined): void
+  /** Its `status.error` is why there is no link, if the last try has failed. */
+  readonly connector: { readonly status: { readonly error?: RpcError | undefined } }
+}
+
+/** Bounds on calls; see the options of the same names. */
+export interface CallsLimits {
+  readonly callTimeout: number
+  readonly queueSize: number
+  /** Whether a call that is refused for a rate waits, and is sent once more. @default false */
+  readonly retryRateLimited?: boolean
+  readonly limits: { readonly callsOut: number; readonly callsIn: number }
+}
+
+/** A request without its id. */
+type Request = (id: string) => ClientMessage
+
+/** The requests that the azuqua server answers only when it refuses them. */
+const ONE_WAY = /^_(publish|broadcast)$/
+
+/** Calls from the queue that may be in flight at once: below the `callsIn` that a server has by default. */
+const QUEUED_AT_ONCE = 500
+
+/**
+ * The calls both ways. Ours are sent at once while there is a link that takes them, and wait in a bounded queue while
+ * there is none, or calls of before still wait there; each settles exactly once. The server's are answered on the link by
+ * which they came, or never.
+ */
+export class Calls implements RpcListener {
+  readonly #owner: CallsOwner
+  readonly #peer: RpcPeer
+  readonly #queue: CallQueue
+  readonly #refused: RefusedCalls | undefined
+  readonly #most: number
+  /** How many calls from the queue wait for their answer. */
+  #queuedOut = 0
+  #link: Link | undefined
+  /** Whether calls go out while others wait in the queue. */
+  #isFirst = false
+  /** Whether what is about to be sent waits for no answer. */
+  #isOneWay = false
+  #final: RpcError | undefined
+
+  constructor({ callTimeout: timeout, queueSize, limits, retryRateLimited }: CallsLimits, owner: CallsOwner) {
+    this.#owner = owner
+    this.#most = Math.min(limits.callsOut, QUEUED_AT_ONCE)
+    // Calls in the queue have a bound of their own.
+    const most = () =>
+      this.#open && !this.#isOneWay ? limits.callsOut + this.#queue.size : Number.POSITIVE_INFINITY
+    const bounds = {
+      ...limits,
+      timeout,
+      get callsOut() {
+        return most()
+      },
+    }
+    this.#peer = new RpcPeer(bounds, this, new Timers())
+    const isPending = (id: string) => this.#peer.isPending(id)
+    this.#queue = new CallQueue(queueSize, isPending)
+    if (retryRateLimited) this.#refused = new RefusedCalls(isPending, () => this.#sendQueued())
+  }
+
+  /**
+   * Makes a call and promises its answer. The message is fixed now, so that what happens to its data later changes nothing.
+   * From the azuqua server, which never answers a publish or broadcast, their promises resolve when they are sent.
+   */
+  request(make: Request, options?: CallOptions, name?: string): Promise<unknown> {
+    if (this.#final) return Promise.reject(this.#final)
+    let waiting: QueuedCall | undefined
+    let last = ''
+    const over = () => {
+      this.#refused?.sent.delete(last)
+      if (waiting?.isSent) this.#queuedOut -= 1
+      this.#sendQueued()
+    }
+    const answer = this.#peer.request(
+      (id) => {
+        const message = make(id)
+        last = id
+        const call = { text: encodeClientMessage(message), message }
+        if (message.id) this.#refused?.sent.set(id, call)
+        if (this.#open) return this.#send(this.#open, id, call)
+        this.#queue.add(id, call)
+        waiting = call
+      },
+      options,
+      name,
+    )
+    if (waiting || this.#refused) answer.then(over, over)
+    return answer
+  }
+
+  /** Notifies the server: resolves when it is sent. Waits, and fails until then, as calls do. */
+  notify(name: string, data: unknown): Promise<unknown> {
+    this.#isOneWay = true
+    const sent = this.request(() => ({ type: 'call', name: checkedName('name', name), data }), {}, name)
+    this.#isOneWay = false
+    return sent
+  }
+
+  /** Makes a call on this link, now, whatever waits. */
+  requestOn(link: Link, make: Request, options?: CallOptions): Promise<unknown> {
+    return this.#peer.request((id) => link.send(make(id)), options)
+  }
+
+  /** The link that takes calls. */
+  get link(): Link | undefined {
+    return this.#link
+  }
+
+  /**
+   * A link takes calls from now on: sends those that wait, oldest first, the next ones as answers
+   * come.
+   * @param isFirst whether those go on waiting, and new ones go out before them
+   */
+  resume(link: Link | undefined, isFirst = false): void {
+    this.#link = link
+    this.#isFirst = isFirst
+    this.#sendQueued()
+  }
+
+  /** The link is gone: the calls that were sent fail, those that wait go on waiting. */
+  suspend(error: RpcError): void {
+    this.#link = undefined
+    this.#peer.disconnect(error, (id) => !this.#waits(id))
+  }
+
+  /** There will be no link any more: all calls fail. @param unsent of those that were not sent, and every later one */
+  close(error: RpcError, unsent: RpcError): void {
+    this.#final = unsent
+    this.suspend(error)
+    this.#queue.clear()
+    this.#refused?.queue.clear()
+    this.suspend(unsent)
+  }
+
+  /** An answer came. */
+  answered({ id, rpc, outcome }: AnswerMessage, link: Link): void {
+    if ('error' in outcome && !this.#peer.isPending(id)) {
+      // It was called in the place of a notification: the ids of other calls are digits.
+      if (id[0] === 'n') this.#owner.failed(decodeError(notificationError(outcome, rpc)))
+      else if (link.isOld && ONE_WAY.test(rpc)) this.#owner.failed(decodeError(outcome))
+    }
+    if (!this.#refused?.refused(id, outcome)) this.#peer.settle(id, outcome)
+  }
+
+  /** The server calls one of our actions, or notifies us. */
+  invoked({ id, name, data, timeout }: InvokeMessage, link: Link): void {
+    this.#peer.receive({
+      id,
+      action: advisedAction?.(this.#owner, name) ?? this.#owner.findAction(name),
+      name,
+      timeout,
+      before: [data],
+      answer: (outcome) => {
+        // Before its word on the token any server counts as old.
+        const own = link === this.#link && link.isOld ? plain(outcome) : outcome
+        if (id) link.send({ type: 'result', id, outcome: own }, { name })
+        else if ('error' in outcome)
+          link.send({ type: 'result', outcome: notificationError(outcome, name) }, { name })
+      },
+    })
+  }
+
+  /** The server gives up a call of one of our actions. */
+  withdrawn({ id, reason }: WithdrawMessage): void {
+    this.#peer.cancel(id, reason)
+  }
+
+  threw(cause: unknown, name: string | undefined): void {
+    this.#owner.threw(cause, name)
+  }
+
+  /** A call that waits was never sent: the last failure to connect is why. */
+  unsentCause(id: string): unknown {
+    return this.#queue.has(id) ? this.#owner.connector.status.error : undefined
+  }
+
+  /** Tells a server that can cancel that a request was given up. One that waits in the queue was never sent. */
+  cancel(id: string, reason: CancelReason): void {
+    if (this.#link?.session?.can?.includes('cancel') && !this.#waits(id))
+      this.#link.send({ type: 'cancel', id, reason })
+  }
+
+  /** The link by which a call goes out at once. */
+  get #open(): Link | undefined {
+    return this.#isFirst || !(this.#queue.size || this.#refused?.queue.size) ? this.#link : undefined
+  }
+
+  /** Whether a call is to be sent: the server has not done it. */
+  #waits(id: string): boolean {
+    return this.#queue.has(id) || !!this.#refused?.queue.has(id)
+  }
+
+  #sendQueued(): void {
+    const refused = this.#link && !this.#isFirst && this.#refused?.takeDue()
+    if (refused) this.#send(this.#link as Link, ...refused)
+    if (this.#refused?.queue.size) return
+    while (this.#link && !this.#isFirst && this.#queuedOut < this.#most) {
+      const next = this.#queue.takeNext()
+      if (!next) return
+      next[1].isSent = true
+      this.#queuedOut += 1
+      this.#send(this.#link, ...next)
+    }
+  }
+
+  /** Sends a call, or refuses it: only now it is known what the server can do and takes. */
+  #send(link: Link, id: string, { text, message }: QueuedCall): void {
+    const isNotification = !message.id
+    // A server that takes none is called, and its answer is dropped.
+    const isCall = isNotification && !link.session?.can?.includes('notify')
+    try {
+      link.sendText(isCall ? `${text.slice(0, -1)},"uuid":"n${id}"}` : text, message)
+    } catch (error) {
+      return this.#peer.settle(id, encodeError(error))
+    }
+    if (isNotification || (link.isOld && ONE_WAY.test(`_${message.type}`)))
+      this.#peer.settle(id, { data: undefined })
+  }
+}
+
+/** As the azuqua client answered: of an error that has a message, the message alone. */
+function plain(outcome: Outcome): Outcome {
+  const { error } = outcome as { readonly error?: unknown }
+  const { message } = Object(error) as { readonly message?: unknown }
+  return message ? { ...outcome, error: message } : outcome
+}

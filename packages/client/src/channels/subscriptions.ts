@@ -1,0 +1,233 @@
+import {
+  decodeError,
+  type Outcome,
+  type Position,
+  type RpcError,
+  refusal,
+  type SubscriptionNotice,
+} from '@token-socket/protocol'
+import { Timers } from '../runtime/timers.js'
+import { nameError } from '../settings/bad-argument.js'
+import {
+  type RequestType,
+  Subscription,
+  type SubscriptionEvents,
+  type SubscriptionOwner,
+} from './subscription.js'
+
+/** Dependencies of {@link Subscriptions}. */
+export interface SubscriptionsOwner extends SubscriptionEvents {
+  /** What was desired when the link came has been answered. Called once a link. */
+  restored(): void
+  /** The server alone wants more channels for this socket than it may: this one is ignored. */
+  ignored(channel: string): void
+}
+
+/** Bounds on subscriptions; see the options of the same names. */
+export interface SubscriptionsLimits {
+  /** Milliseconds that an answer may take. */
+  readonly callTimeout: number
+  /** How many callers may wait while there is no link; the next fails with `queue_full`. */
+  readonly queueSize: number
+  /**
+   * `callsOut`: how many callers may wait while there is a link; the next fails with `too_many_calls`.
+   * `grantedChannels`: how many channels the server alone may want; the next is ignored.
+   */
+  readonly limits: { readonly callsOut: number; readonly grantedChannels: number }
+}
+
+/**
+ * The channels that this socket desires, or the server does for it.
+ *
+ * The last call wins: while a request is under way, further calls for its channel wait for the answer, and only what the
+ * last of them wants is sent. A call that another overtook fails with `aborted`. Calls have no time-out while there is no
+ * link; once sent they have.
+ */
+export class Subscriptions implements SubscriptionOwner {
+  readonly events: SubscriptionsOwner
+  readonly timers = new Timers()
+  link: SubscriptionOwner['link'] = 'none'
+  callersWaiting = 0
+  readonly #subscriptions = new Map<string, Subscription>()
+  /** Those that the server began. */
+  readonly #granted = new Set<Subscription>()
+  /** What was asked for on this link and is not answered, by the request's id. */
+  readonly #requests = new Map<string, Subscription>()
+  readonly #restoring = new Set<string>()
+  readonly #limits: SubscriptionsLimits
+  #final: RpcError | undefined
+  #lastId = 0
+  /** It was said of one channel on this link that it is ignored. */
+  #isIgnoring = false
+
+  constructor(limits: SubscriptionsLimits, owner: SubscriptionsOwner) {
+    this.#limits = limits
+    this.events = owner
+  }
+
+  get callTimeout(): number {
+    return this.#limits.callTimeout
+  }
+
+  /** The names of the desired channels. */
+  get channels(): string[] {
+    return [...this.#subscriptions.keys()].filter((channel) => this.has(channel))
+  }
+
+  /** Whether a channel is desired, so that its messages may be shown. */
+  has(channel: string): boolean {
+    return !!this.#subscriptions.get(channel)?.isDesired
+  }
+
+  /** Whether the server sends a channel. */
+  isOn(channel: string): boolean {
+    return this.#subscriptions.get(channel)?.state === 'subscribed'
+  }
+
+  /** See {@link Subscription.passed}. */
+  passed(channel: string, position: Position): boolean {
+    return !!this.#subscriptions.get(channel)?.passed(position)
+  }
+
+  /** Desires a channel. Resolves when the server has subscribed this socket; at once if it had. */
+  subscribe(channel: string): Promise<void> {
+    return this.#call(channel, 'subscribe')
+  }
+
+  /**
+   * Takes {@link subscribe} back. Resolves when the server has unsubscribed this socket; at once if there is no link, or
+   * a handler is bound to the channel.
+   */
+  unsubscribe(channel: string): Promise<void> {
+    if (!this.events.isBound(channel)) return this.#call(channel, 'unsubscribe')
+    const subscription = this.#subscriptions.get(channel)
+    if (subscription) subscription.isCalled = false
+    return Promise.resolve()
+  }
+
+  /** Desires a channel for its bindings. What comes of it is told by events. */
+  bound(channel: string): void {
+    if (!this.has(channel) && !this.#final) this.#find(channel).desire(true)
+  }
+
+  /** Takes {@link bound} back. @param isAll takes {@link subscribe} back, too */
+  unbound(channel: string, isAll: boolean): void {
+    const subscription = this.#subscriptions.get(channel)
+    if (!subscription || (subscription.isCalled && !isAll)) return
+    subscription.isCalled = false
+    subscription.desire(false)
+  }
+
+  /** A link is ready: asks for every desired channel again. */
+  connected(isLegacy: boolean): void {
+    this.link = isLegacy ? 'legacy' : 'current'
+    for (const subscription of [...this.#subscriptions.values()]) {
+      subscription.reconcile()
+      const { request } = subscription
+      // What gets the channel's token may call the server: calls must not wait for it.
+      if (request?.id) this.#restoring.add(request.id)
+    }
+    // The legacy server may never answer; it does things in order, though.
+    if (isLegacy) this.#restoring.clear()
+    if (this.#restoring.size === 0) this.events.restored()
+  }
+
+  /** The link is gone, and with it every subscription. What is desired stays. */
+  disconnected(): void {
+    this.link = 'none'
+    this.#isIgnoring = false
+    this.#restoring.clear()
+    this.#requests.clear()
+    for (const subscription of [...this.#subscriptions.values()]) subscription.lose()
+  }
+
+  /** The next link is another user's: forgets the channels that only the server has desired. */
+  forgetGranted(): void {
+    for (const { channel } of [...this.#granted])
+      if (!this.events.isBound(channel)) this.unbound(channel, false)
+  }
+
+  /** There will be no link any more: forgets every channel and fails every call, now and later. */
+  close(error: RpcError): void {
+    this.#final = error
+    this.disconnected()
+    for (const subscription of this.#subscriptions.values()) subscription.close(error)
+    this.#subscriptions.clear()
+  }
+
+  /** The server says that this socket is on a channel, or is not: at its request, or on its own. */
+  noticed(notice: SubscriptionNotice): void {
+    const { channel, type } = notice
+    const known = this.#subscriptions.get(channel)
+    if (known) return known.noticed(notice)
+    if (type !== 'subscribed') return
+    if (this.#granted.size >= this.#limits.limits.grantedChannels) return this.#ignore(channel)
+    const granted = this.#find(channel)
+    this.#granted.add(granted)
+    granted.noticed(notice)
+  }
+
+  /** An answer came. @returns whether it belongs to a request of these */
+  answered(id: string, outcome: Outcome): boolean {
+    const subscription = this.#requests.get(id)
+    this.#requests.delete(id)
+    subscription?.answered(id, 'error' in outcome ? decodeError(outcome) : undefined)
+    return subscription !== undefined
+  }
+
+  /** @internal */
+  begin(subscription: Subscription): string {
+    const id = `s${++this.#lastId}`
+    this.#requests.set(id, subscription)
+    return id
+  }
+
+  /** @internal */
+  take(id: string): void {
+    this.#requests.delete(id)
+  }
+
+  /** @internal */
+  end(id: string): void {
+    if (this.#restoring.delete(id) && this.#restoring.size === 0) this.events.restored()
+  }
+
+  /** @internal */
+  forget(subscription: Subscription): void {
+    const { channel } = subscription
+    if (this.#subscriptions.get(channel) !== subscription) return
+    this.#subscriptions.delete(channel)
+    this.#granted.delete(subscription)
+    this.events.left(channel)
+  }
+
+  #call(channel: string, type: RequestType): Promise<void> {
+    const refused = nameError('channel', channel) ?? this.#final ?? this.#overLimit()
+    if (refused) return Promise.reject(refused)
+    const subscription = this.#find(channel)
+    subscription.isCalled = type === 'subscribe'
+    return subscription.call(type)
+  }
+
+  #overLimit(): RpcError | undefined {
+    const { queueSize, limits } = this.#limits
+    if (this.link === 'none' && this.callersWaiting >= queueSize)
+      return refusal('queue_full', { field: 'queueSize', limit: queueSize })
+    if (this.callersWaiting >= limits.callsOut)
+      return refusal('too_many_calls', { field: 'callsOut', limit: limits.callsOut })
+    return undefined
+  }
+
+  #find(channel: string): Subscription {
+    const found = this.#subscriptions.get(channel) ?? new Subscription(channel, this)
+    this.#subscriptions.set(channel, found)
+    return found
+  }
+
+  /** Asks the server to undo it, so that both ends agree. */
+  #ignore(channel: string): void {
+    if (!this.#isIgnoring) this.events.ignored(channel)
+    this.#isIgnoring = true
+    if (this.link !== 'none') this.events.send({ type: 'unsubscribe', id: `s${++this.#lastId}`, channel })
+  }
+}

@@ -1,0 +1,49 @@
+import { urlInTime } from '../settings/given-url.js'
+import type { Settings, TransportName } from '../settings/options.js'
+import { GivenTokens } from '../token/token-provider.js'
+import { TokenSource } from '../token/token-source.js'
+import type { AttemptParts } from './attempt.js'
+import { type ListedTransport, TransportList } from './transport-list.js'
+import { HTTP_TRANSPORTS, openSockJS } from './transports/sockjs.js'
+import { openWebSocket } from './transports/websocket.js'
+
+/**
+ * What a socket with these settings makes its tries of. No URL holds a token, unless the
+ * application puts one there.
+ */
+export function attemptParts(settings: Settings, tap: AttemptParts['tap']): AttemptParts {
+  const { address, headers, socketPrefix, connectTimeout: timeout, logger } = settings
+  const { authentication, jsonp, webSocket } = settings
+  const url = address.http + settings.tokenPath
+  // After a plain WebSocket, SockJS's own would be blocked as well, or waited for in vain once more.
+  const sockjs =
+    settings.transports[0] === 'websocket'
+      ? { transports: HTTP_TRANSPORTS, ...settings.sockjs }
+      : settings.sockjs
+  const lines = `${address.websocket}${socketPrefix}/websocket`
+  const polls = address.http + socketPrefix
+  const { url: give } = settings
+  let opened: string | Promise<string> = lines
+  const known: Readonly<Record<TransportName, ListedTransport>> = {
+    websocket: ['websocket', (signal) => openWebSocket(opened, headers, signal, webSocket), lines],
+    sockjs: ['sockjs', (signal) => openSockJS(polls, sockjs, signal), polls],
+  }
+  const order = settings.transports.map((name) => known[name])
+  return {
+    tokens: give
+      ? {
+          // A step of its own, as a token is. The URL that it gives says enough.
+          async request(signal) {
+            opened = urlInTime(lines, give, [timeout, signal])
+            await opened
+            return undefined
+          },
+        }
+      : settings.token
+        ? new GivenTokens(settings.token, timeout)
+        : new TokenSource({ url, authentication, headers, jsonp, timeout }),
+    transports: new TransportList(order, timeout, logger),
+    logger,
+    tap,
+  }
+}

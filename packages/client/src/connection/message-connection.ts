@@ -1,0 +1,166 @@
+import {
+  type ClientMessage,
+  type Connection,
+  decodeServerMessage,
+  encodeClientMessage,
+  FrameError,
+  GOING_AWAY,
+  type ServerMessage,
+  type SessionInfo,
+} from '@token-socket/protocol'
+import type { Logger } from '../settings/options.js'
+import { checkSent, type Sent } from '../settings/send-limits.js'
+
+/** What is notified of a link. */
+export interface LinkListener {
+  /** A message came, in the order of sending. */
+  receive(message: ServerMessage, link: Link): void
+  /** The link is over. Called once, last, and never after one's own {@link Link.close}. */
+  closed(code: number, reason: string): void
+}
+
+/** Sees a message as it comes or goes. */
+export type Tap = (direction: 'frameIn' | 'frameOut', text: string) => void
+
+/**
+ * Bytes of messages that leave together, with a line break after each, unless one message alone is larger. Every server of
+ * this library takes as many. What is counted is the most that a text may take: three for each UTF-16 code unit.
+ */
+const BATCH = 32_768
+
+/** A connection that speaks the wire: messages in, messages out. */
+export class Link {
+  /** What carries it: `websocket`, `xhr-streaming`, … */
+  readonly transport: string
+  /** Resolves when the connection is over, whichever side closed it. */
+  readonly over: Promise<void>
+  /** What the server said when it let us in. The azuqua server says nothing. */
+  session: SessionInfo | undefined
+  #heardAt = performance.now()
+  readonly #connection: Connection
+  readonly #logger: Logger
+  readonly #tap: Tap
+  #listener: LinkListener
+  #batch: string[] = []
+  #batchBytes = 0
+  #isClosed = false
+  #held: ServerMessage[] | undefined
+  #lostBy: Parameters<LinkListener['closed']> | undefined
+
+  constructor(
+    connection: Connection,
+    listener: LinkListener,
+    { logger, tap }: { readonly logger: Logger; readonly tap: Tap },
+  ) {
+    this.#connection = connection
+    this.transport = connection.transport
+    this.#listener = listener
+    this.#logger = logger
+    this.#tap = tap
+    this.over = new Promise((resolve) => {
+      connection.listen({
+        heard: () => {
+          this.#heardAt = performance.now()
+        },
+        message: (text) => this.#receive(text),
+        closed: (...by) => {
+          resolve()
+          this.#lost(...by)
+        },
+      })
+    })
+  }
+
+  /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
+  get isOld(): boolean {
+    return this.session === undefined
+  }
+
+  /** Milliseconds since anything came. */
+  get quietFor(): number {
+    return performance.now() - this.#heardAt
+  }
+
+  /** Keeps what comes until {@link listen}. */
+  hold(): void {
+    this.#held = []
+  }
+
+  /** Changes what is notified of it. What was kept, and that the link is lost already, is told at once. */
+  listen(listener: LinkListener): void {
+    this.#listener = listener
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const message of held) if (!this.#isClosed || this.#lostBy) listener.receive(message, this)
+    if (this.#lostBy) listener.closed(...this.#lostBy)
+  }
+
+  /** Sends one message, as {@link sendText} does. @throws RpcError `unserializable`, and what that throws */
+  send(message: ClientMessage, sent?: Sent): void {
+    this.sendText(encodeClientMessage(message), sent)
+  }
+
+  /**
+   * Sends one encoded message. From this library's server on, the messages of one turn leave as one frame. Does nothing when
+   * the link is over.
+   * @param sent what it is, if the server may not take it. @default a message that every server takes
+   * @throws RpcError `unsupported`, `too_large`
+   */
+  sendText(text: string, sent?: Sent): void {
+    if (this.#isClosed) return
+    if (sent) checkSent(this.session, text, sent)
+    this.#tap('frameOut', text)
+    if (this.isOld) this.#connection.send([text])
+    else this.#add(text)
+  }
+
+  /** Ends the link. What was sent goes out first; nothing that comes is heard of any more. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#flush()
+    this.#isClosed = true
+    this.#connection.close(GOING_AWAY.code, GOING_AWAY.reason)
+  }
+
+  #add(text: string): void {
+    const bytes = text.length * 3 + 1
+    if (this.#batchBytes + bytes > BATCH) this.#flush()
+    // Not by `queueMicrotask`: fake timers of test tools, such as Jest's, would hold it back.
+    if (this.#batch.length === 0) Promise.resolve().then(() => this.#flush())
+    this.#batch.push(text)
+    this.#batchBytes += bytes
+  }
+
+  #flush(): void {
+    const batch = this.#batch
+    this.#batch = []
+    this.#batchBytes = 0
+    if (batch.length > 0) this.#connection.send(batch)
+  }
+
+  #receive(text: unknown): void {
+    if (this.#isClosed) return
+    this.#tap('frameIn', String(text))
+    const message = this.#decode(text)
+    if (!message) return
+    if (this.#held) this.#held.push(message)
+    else this.#listener.receive(message, this)
+  }
+
+  #decode(text: unknown): ServerMessage | undefined {
+    try {
+      return decodeServerMessage(text)
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error
+      this.#logger.warn?.('A frame of the server could not be read', error)
+      return undefined
+    }
+  }
+
+  #lost(...by: Parameters<LinkListener['closed']>): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#lostBy = by
+    this.#listener.closed(...by)
+  }
+}

@@ -1,0 +1,32 @@
+import { checkTimeout, RpcError, startTimer } from '@token-socket/protocol'
+import type { SocketStatus } from '../settings/socket-status.js'
+
+/** How long `ready` waits. */
+export interface ReadyOptions {
+  /** Milliseconds; 0 and `Infinity` are no limit. @default 0 */
+  readonly timeout?: number | undefined
+}
+
+/**
+ * Waits for the first `ready`, but not for longer than `timeout`.
+ * @param status tells what the socket does when the time is over
+ * @returns what `outcome` promises; rejects with `timeout`, whose text and `cause` are the last failure and whose `data` is
+ *   the status without that failure, and the `limit`; at once with `bad_option` for options that are wrong
+ */
+export async function readyInTime(
+  outcome: Promise<void>,
+  options: ReadyOptions | undefined,
+  status: () => SocketStatus,
+): Promise<void> {
+  const limit = options?.timeout ?? 0
+  checkTimeout(options ?? {}, limit)
+  if (!(limit > 0)) return outcome
+  return new Promise((resolve, reject) => {
+    const expire = () => {
+      const { error, ...rest } = status()
+      const text = `Not ready after ${limit} ms: ${error?.message ?? rest.state}`
+      reject(new RpcError('timeout', text, { ...rest, limit }, error))
+    }
+    outcome.then(resolve, reject).finally(startTimer(limit, expire, true))
+  })
+}

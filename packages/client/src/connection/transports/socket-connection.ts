@@ -1,0 +1,94 @@
+import {
+  abortReason,
+  type Connection,
+  type ConnectionListener,
+  onAbort,
+  RpcError,
+  startTimer,
+} from '@token-socket/protocol'
+import type { WebSocketLike } from '../../settings/websocket-like.js'
+
+/** How messages travel on a socket. */
+export interface Framing {
+  /** What carries the open socket. */
+  transport(): string
+  /** The texts to send, one `send` each, for messages that leave together. */
+  encode(messages: readonly string[]): readonly string[]
+  /** The messages in what came. */
+  decode(data: unknown): readonly unknown[]
+}
+
+/** A {@link Connection} over an open WebSocket or SockJS object. */
+export class SocketConnection implements Connection {
+  readonly transport: string
+  readonly #socket: WebSocketLike
+  readonly #framing: Framing
+  #listener: ConnectionListener | undefined
+  /** What came before there was anybody to hear it. */
+  #early: ((listener: ConnectionListener) => void)[] = []
+  #isClosed = false
+
+  /**
+   * Waits until the socket is open.
+   * @param signal closes the socket when it is aborted, also later on
+   * @throws RpcError `transport_failed` if the socket closes instead: the text says why, `data` is
+   *   `{ code, reason }` if the socket told them, `cause` the system's or the platform's error; the signal's reason
+   */
+  static open(socket: WebSocketLike, framing: Framing, signal: AbortSignal): Promise<SocketConnection> {
+    return new Promise((resolve, reject) => {
+      socket.onopen = () => resolve(new SocketConnection(socket, framing))
+      let cause: Error | undefined
+      const fail = ({ code, reason }: Partial<CloseEvent> = {}) => {
+        const end = code ? `closed, code ${code} ${reason}`.trim() : 'forbidden'
+        const why = cause?.message || end
+        reject(new RpcError('transport_failed', why, code && { code, reason }, cause))
+      }
+      // A close event follows. None does where a page's policy forbids the connection. Node alone says what went wrong.
+      socket.onerror = ({ error }: ErrorEvent) => {
+        cause = error
+        startTimer(0, fail)
+      }
+      socket.onclose = fail
+      onAbort(signal, () => {
+        reject(abortReason(signal))
+        socket.close()
+      })
+    })
+  }
+
+  private constructor(socket: WebSocketLike, framing: Framing) {
+    this.#socket = socket
+    this.#framing = framing
+    this.transport = framing.transport()
+    socket.onmessage = ({ data }: MessageEvent) => {
+      this.#listener?.heard?.()
+      for (const message of framing.decode(data)) this.#tell((listener) => listener.message(message))
+    }
+    // SockJS alone has this: a frame without a message.
+    socket.onheartbeat = () => this.#listener?.heard?.()
+    socket.onclose = ({ code, reason }: CloseEvent) => {
+      if (this.#isClosed) return
+      this.#isClosed = true
+      this.#tell((listener) => listener.closed(code, reason))
+    }
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listener = listener
+    for (const tell of this.#early.splice(0)) tell(listener)
+  }
+
+  send(messages: readonly string[]): void {
+    if (this.#isClosed) return
+    for (const text of this.#framing.encode(messages)) this.#socket.send(text)
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.#isClosed) this.#socket.close(code, reason)
+  }
+
+  #tell(tell: (listener: ConnectionListener) => void): void {
+    if (this.#listener) tell(this.#listener)
+    else this.#early.push(tell)
+  }
+}

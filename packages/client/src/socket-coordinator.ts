@@ -1,0 +1,370 @@
+import {
+  asRpcError,
+  decodeError,
+  isNever,
+  type PublicationMessage,
+  RpcError,
+  type ServerMessage,
+  type SessionNotice,
+  type SubscriptionMessage,
+  type SubscriptionNotice,
+} from '@token-socket/protocol'
+import { failureText } from './advice/failure-text.js'
+import { Calls, type CallsOwner } from './calls/calls.js'
+import type { ClientAction } from './calls/client-controller.js'
+import type { ChannelSocket, LeaveReason } from './channels/channel.js'
+import { Channels } from './channels/channels.js'
+import type { TokenSocketEvents } from './channels/events.js'
+import { detailsOf } from './channels/publications.js'
+import { Subscriptions, type SubscriptionsOwner } from './channels/subscriptions.js'
+import { type AttemptParts, attempt } from './connection/attempt.js'
+import { attemptParts } from './connection/attempt-dependencies.js'
+import { Connector, type ConnectorOwner, type Move } from './connection/connector.js'
+import { Heartbeat, type HeartbeatOwner } from './connection/heartbeat.js'
+import type { Link, LinkListener } from './connection/message-connection.js'
+import { Renewal, type RenewalOwner } from './connection/renewal.js'
+import { onWake } from './connection/wake.js'
+import { deliver } from './runtime/callback.js'
+import type { Emitter } from './runtime/emitter.js'
+import { UNANSWERED } from './runtime/reason-texts.js'
+import { limitTime } from './runtime/time-limit.js'
+import type { Settings } from './settings/options.js'
+import type { Session, SocketStatus } from './settings/socket-status.js'
+
+/** What a {@link Core} needs of its socket. */
+export interface CoreSocket extends Pick<Emitter<TokenSocketEvents>, 'emit'>, ChannelSocket {
+  /** The function that a call of the server runs. */
+  findAction(name: string): ClientAction | undefined
+}
+
+/** Milliseconds that a ping's answer may take at most. */
+const PING_TIMEOUT = 10_000
+
+/** Milliseconds that a server's heartbeat may be late. */
+const HEARTBEAT_LEEWAY = 1000
+
+/**
+ * Milliseconds that what runs before the calls that wait may take, where calls may take for ever.
+ */
+const RESTORE_TIMEOUT = 30_000
+
+/** Tries in a row before the first `ready` after which the failure is written to the console. */
+const SILENT_TRIES = 3
+
+/** The parts of a socket, and what each is told when something happens. */
+export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, ConnectorOwner, RenewalOwner {
+  readonly connector: Connector
+  readonly calls: Calls
+  readonly channels: Channels
+  readonly subscriptions: Subscriptions
+  readonly renewal: Renewal
+  /** Resolves when the socket is ready for the first time; rejects if it never will be. */
+  readonly firstReady: Promise<void>
+  wasReady = false
+  /** What the server said last of who this socket is. */
+  session: { readonly uid?: string | undefined; readonly umd?: unknown } | undefined
+  /** Why there will be no link any more. */
+  final: RpcError | undefined
+  readonly #socket: CoreSocket
+  readonly #settings: Settings
+  readonly #heartbeat: Heartbeat
+  readonly #parts: AttemptParts
+  readonly #undoWake: () => void
+  /** What runs on each link before calls that wait go out. */
+  readonly #restorers = new Set<() => Promise<void>>()
+  #settleReady: (error?: RpcError) => void = () => {}
+  /** It has said why it is not ready. */
+  #hasWarned = false
+  /** It is lazy, and nothing has needed a connection so far. */
+  #isIdle = false
+
+  constructor(settings: Settings, socket: CoreSocket) {
+    this.#settings = settings
+    this.#socket = socket
+    this.firstReady = deliver(
+      new Promise<void>((resolve, reject) => {
+        this.#settleReady = (error) => (error ? reject(error) : resolve())
+      }),
+    )
+    this.calls = new Calls(settings, this)
+    this.subscriptions = new Subscriptions(settings, this)
+    this.channels = new Channels(this.subscriptions, socket, () => this.need())
+    this.#heartbeat = new Heartbeat(settings.ping, this)
+    this.#parts = attemptParts(settings, (direction, text) => void socket.emit(direction, text))
+    this.connector = new Connector(settings, this)
+    this.renewal = new Renewal(settings, this)
+    this.#undoWake = onWake({
+      woke: () => {
+        this.connector.retry()
+        this.#heartbeat.check()
+        this.renewal.check()
+      },
+      wentOffline: () => this.connector.pause(),
+      left: () => this.connector.leave(),
+    })
+  }
+
+  /** Begins to connect, or to wait for a reason to. */
+  start(): void {
+    this.#isIdle = this.#settings.lazy
+    this.connector.start()
+  }
+
+  /** Something needs a connection. */
+  need(): void {
+    if (this.#isIdle) this.resume()
+  }
+
+  suspend(): void {
+    this.#isIdle = false
+    this.connector.suspend()
+  }
+
+  resume(): void {
+    this.#isIdle = false
+    this.connector.resume()
+  }
+
+  findAction(name: string): ClientAction | undefined {
+    return this.#socket.findAction(name)
+  }
+
+  failed(error: unknown): void {
+    this.#socket.emit('error', asRpcError(error))
+  }
+
+  threw(cause: unknown, name: string | undefined): void {
+    this.#settings.logger.warn?.('An action threw', cause)
+    const { code, message, data = { function: name } } = asRpcError(cause)
+    this.failed(new RpcError(code, message, data, cause))
+  }
+
+  send(message: SubscriptionMessage): void {
+    this.connector.link?.send(message)
+  }
+
+  async restored(): Promise<void> {
+    const { link } = this.connector
+    if (this.#restorers.size > 0) {
+      // After the listeners of this connection: a callback may end the socket.
+      await undefined
+      if (link !== this.connector.link) return
+      this.calls.resume(link, true)
+      await Promise.all([...this.#restorers].map((run) => run()))
+      if (link !== this.calls.link) return
+    }
+    this.calls.resume(link)
+  }
+
+  /** See {@link TokenSocket.onrestored}. */
+  whenRestored(callback: () => unknown): () => void {
+    const { callTimeout } = this.#settings
+    const wait = isNever(callTimeout) ? RESTORE_TIMEOUT : callTimeout
+    const run = async () => {
+      const { link } = this.calls
+      try {
+        // One that ran before it may have undone it.
+        if (link && this.#restorers.has(run))
+          await limitTime([wait], new AbortController().signal, async () => callback())
+      } catch (error) {
+        // What fails since the link is gone runs again.
+        if (link === this.calls.link) this.failed(error)
+      }
+    }
+    this.#restorers.add(run)
+    void run()
+    return () => void this.#restorers.delete(run)
+  }
+
+  entered(notice: SubscriptionNotice, isEarly: boolean): void {
+    const { channel, recovered, reason } = notice
+    this.channels.entered(notice, this.connector.link, isEarly)
+    if (recovered) this.#socket.emit('recovered', channel)
+    else if (reason) this.#socket.emit('gap', channel, reason)
+  }
+
+  left(channel: string, by?: LeaveReason): void {
+    this.channels.left(channel, by)
+    if (by === 'revoked') this.#socket.emit(by, channel)
+  }
+
+  refused(channel: string, error: RpcError): boolean {
+    return !!this.channels.find(channel)?.emit('refused', error)
+  }
+
+  ignored(channel: string): void {
+    this.#settings.logger.warn?.(`Over limits.grantedChannels: ${channel}`)
+  }
+
+  isBound(channel: string): boolean {
+    return !!this.channels.find(channel)?.isBound
+  }
+
+  token(channel: string): Promise<string> | undefined {
+    return this.channels.find(channel)?.requestToken()
+  }
+
+  ping(): Promise<unknown> {
+    const { link } = this.connector
+    const timeout = Math.min(this.#settings.callTimeout || PING_TIMEOUT, PING_TIMEOUT)
+    if (!link) return Promise.reject(new RpcError('connection_lost'))
+    return this.calls.requestOn(link, (id) => ({ type: 'ping', id }), { timeout })
+  }
+
+  requestToken(signal: AbortSignal): Promise<string | undefined> {
+    return this.#parts.tokens.request(signal)
+  }
+
+  userChanged(): void {
+    this.subscriptions.forgetGranted()
+  }
+
+  sendToken(link: Link, token: string): Promise<unknown> {
+    return this.calls.requestOn(link, (id) => ({ type: 'refresh', id, token }))
+  }
+
+  /** See {@link TokenSocket.session}. */
+  get said(): Session | undefined {
+    const { ends } = this.renewal
+    const expiresAt = ends && Math.round(Date.now() + ends - performance.now())
+    return this.session && { uid: this.session.uid, umd: this.session.umd, expiresAt }
+  }
+
+  get quietFor(): number {
+    return this.connector.link?.quietFor ?? 0
+  }
+
+  answered(roundTrip: number): void {
+    this.#socket.emit('ping', roundTrip)
+  }
+
+  died(): void {
+    this.connector.drop(new RpcError('connection_lost', UNANSWERED, { reason: 'ping_unanswered' }))
+  }
+
+  tryOnce(listener: LinkListener, signal: AbortSignal): Promise<Link> {
+    return attempt(this.#parts, listener, signal)
+  }
+
+  receive(message: ServerMessage, link: Link): void {
+    switch (message.type) {
+      case 'answer':
+        if (!this.subscriptions.answered(message.id, message.outcome)) this.calls.answered(message, link)
+        break
+      case 'invoke':
+        this.calls.invoked(message, link)
+        break
+      case 'withdraw':
+        this.calls.withdrawn(message)
+        break
+      case 'subscribed':
+      case 'unsubscribed':
+        this.subscriptions.noticed(message)
+        break
+      case 'session':
+        this.#changed(message)
+        break
+      case 'renew':
+        this.renewal.order()
+        break
+      case 'position':
+        this.subscriptions.passed(message.channel, message)
+        break
+      case 'presence':
+        this.channels.find(message.channel)?.changed(message)
+        break
+      case 'publication':
+        this.#published(message)
+        break
+      case 'direct':
+        this.#socket.emit('direct', message.data)
+        if (message.id) link.send({ type: 'result', id: message.id, outcome: { data: null } })
+        break
+      case 'error':
+        this.failed(decodeError(message.error))
+    }
+  }
+
+  /** First the parts learn of the new state, then the listeners. */
+  moved({ event, from, error, delay }: Move): void {
+    const isFirst = !this.wasReady
+    const news = error ? ([error] as const) : ([] as const)
+    if (event === 'open') this.#opened()
+    else if (event === 'end') this.#close(new RpcError('ended'))
+    else if (event === 'refuse' && error) this.#close(error)
+    else if (error) this.#lost(error)
+    const { status } = this.connector
+    const { state } = status
+    if (isFirst) this.#warn(status)
+    this.#settings.logger.debug?.(`${from} → ${state}`, error)
+    this.#socket.emit('state', state, { ...status, error, delay })
+    if (event === 'open') this.#socket.emit('connect')
+    else if (from === 'ready') this.#socket.emit('disconnect', error ?? new RpcError('ended'))
+    if (event !== 'open' && event !== 'refuse' && (event !== 'fail' || isFirst)) return
+    if (isFirst) {
+      this.#settleReady(error)
+      this.#socket.emit('ready', ...news)
+    } else if (from === 'connecting') this.#socket.emit('reconnect', ...news)
+    else if (error) this.failed(error)
+  }
+
+  /** Says once why the socket is not ready yet: when it never will be, or after some tries. */
+  #warn({ state, error, retryAt, attempt }: SocketStatus): void {
+    if (this.#hasWarned || !error || !(state === 'failed' || (retryAt && attempt >= SILENT_TRIES))) return
+    this.#hasWarned = true
+    this.#settings.notices.warn?.(failureText(error, this.#settings), error)
+  }
+
+  /** Moves the place on the channel first: a listener may subscribe again. */
+  #published(message: PublicationMessage): void {
+    const { channel, data, epoch, offset } = message
+    if (!this.subscriptions.has(channel)) return
+    if (epoch !== undefined && offset !== undefined) {
+      if (!this.subscriptions.passed(channel, { epoch, offset })) return
+    }
+    const details = detailsOf(message)
+    this.#socket.emit('message', channel, data, details)
+    // A listener may have unsubscribed.
+    if (this.subscriptions.has(channel)) this.channels.deliver(details)
+  }
+
+  /** The server says all of it, whatever has changed. */
+  #changed({ uid, umd, expiresIn }: SessionNotice): void {
+    if (!this.session) return
+    this.session = { uid, umd }
+    this.renewal.changed(expiresIn)
+    if (this.said) this.#socket.emit('refreshed', this.said)
+  }
+
+  #opened(): void {
+    const { link } = this.connector
+    if (!link) return
+    this.wasReady = true
+    this.session = link.session
+    const heartbeat = link.session?.heartbeat
+    this.#heartbeat.start(heartbeat && heartbeat + HEARTBEAT_LEEWAY)
+    this.renewal.opened(link.session?.expiresIn)
+    this.subscriptions.connected(link.isOld)
+  }
+
+  #lost(error: RpcError): void {
+    this.#heartbeat.stop()
+    this.renewal.lost()
+    this.calls.suspend(error)
+    this.subscriptions.disconnected()
+  }
+
+  #close(error: RpcError): void {
+    this.final = error
+    this.#undoWake()
+    this.#heartbeat.stop()
+    // Of what was never sent the outcome is known.
+    const isLost = error.code === 'connection_lost'
+    const unsent = isLost ? new RpcError('ended', undefined, error.data, error) : error
+    this.calls.close(error, unsent)
+    this.subscriptions.close(unsent)
+    this.renewal.close(unsent)
+    this.channels.close()
+    this.#settleReady(error)
+  }
+}

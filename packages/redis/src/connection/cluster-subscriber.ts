@@ -1,0 +1,162 @@
+import { Redirection } from './redirection.js'
+import type { Cluster } from './redis-cluster.js'
+import { askSharding } from './sharding.js'
+import { type Hearing, Subscriber, type SubscriberOwner, type TopicSubscriber } from './subscriber.js'
+
+/** What a {@link ClusterSubscriber} needs. */
+export interface ClusterSubscriberOwner
+  extends Hearing,
+    Pick<
+      SubscriberOwner,
+      'name' | 'commandTimeout' | 'connectTimeout' | 'logger' | 'complaints' | 'health' | 'refused'
+    > {
+  readonly cluster: Cluster
+}
+
+/** How often it is looked for who has a Redis channel. */
+const TRIES = 5
+
+/**
+ * Hears each Redis channel from the master that has it, on a connection to each such master. When a channel goes to another
+ * one it follows, and what was published meanwhile is looked for.
+ */
+export class ClusterSubscriber implements TopicSubscriber {
+  readonly #owner: ClusterSubscriberOwner
+  /** By address. */
+  readonly #parts = new Map<string, Subscriber>()
+  /** The address for each Redis channel that is wanted. */
+  readonly #places = new Map<string, string>()
+  /** Those that could not be followed: their master's connection is there, and may not have them. */
+  readonly #lost = new Set<string>()
+  /** Those whose master says that it no longer has them, until it is known who has. */
+  readonly #gone = new Set<string>()
+  #isSearching = false
+  #isClosed = false
+
+  constructor(owner: ClusterSubscriberOwner) {
+    this.#owner = owner
+    owner.cluster.onChange(() => this.#sort())
+  }
+
+  async subscribe(topic: string): Promise<void> {
+    if (!this.#places.has(topic)) {
+      const { cluster, topics } = this.#owner
+      const known = cluster.knownAddressOf(topic)
+      const address = known ?? (await cluster.addressOf(topic))
+      if (known === undefined && !topics().includes(topic)) return
+      this.#places.set(topic, address)
+    }
+    await this.#join(topic)
+  }
+
+  async unsubscribe(topic: string): Promise<void> {
+    const address = this.#places.get(topic)
+    for (const topics of [this.#places, this.#lost, this.#gone]) topics.delete(topic)
+    if (address !== undefined) await this.#parts.get(address)?.unsubscribe(topic)
+  }
+
+  hears(topic: string): boolean {
+    const address = this.#places.get(topic)
+    return address !== undefined && this.#parts.get(address)?.hears() === true
+  }
+
+  async ping(): Promise<void> {
+    await Promise.all([...this.#parts.values()].map((part) => part.ping()))
+    await Promise.all([...this.#lost].map((topic) => this.#rejoin(topic)))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#parts.values()].map((part) => part.close()))
+  }
+
+  async #join(topic: string): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const address = this.#places.get(topic)
+      if (address === undefined || this.#isClosed) return
+      try {
+        return await this.#part(address).subscribe(topic)
+      } catch (error) {
+        const redirection = error instanceof Error ? Redirection.read(error.cause) : undefined
+        if (!redirection || tries === TRIES) throw error
+        // This moves its place, if it is another one.
+        await this.#owner.cluster.follow(redirection)
+      }
+    }
+  }
+
+  async #rejoin(topic: string): Promise<void> {
+    this.#lost.delete(topic)
+    await this.#join(topic).catch(() => {
+      if (this.#places.has(topic)) this.#lost.add(topic)
+    })
+  }
+
+  #part(address: string): Subscriber {
+    const known = this.#parts.get(address)
+    if (known) return known
+    const { cluster, name } = this.#owner
+    const part = new Subscriber({
+      ...this.#owner,
+      name: `${name} ${address}`,
+      open: cluster.opener(address),
+      prepare: askSharding,
+      topics: () => this.#topicsAt(address),
+      ready: () => this.#owner.ready(this.#topicsAt(address)),
+      moved: (topic) => this.#moved(topic),
+    })
+    this.#parts.set(address, part)
+    return part
+  }
+
+  #topicsAt(address: string): string[] {
+    return [...this.#places].flatMap(([topic, at]) => (at === address ? [topic] : []))
+  }
+
+  /** The one that had it no longer sends it. With a slot, or all slots, many go at the same time. */
+  #moved(topic: string): void {
+    if (!this.#places.has(topic)) return
+    this.#gone.add(topic)
+    if (!this.#isSearching) void this.#search()
+  }
+
+  async #search(): Promise<void> {
+    this.#isSearching = true
+    while (this.#gone.size > 0 && !this.#isClosed) {
+      await this.#owner.cluster.look().catch(() => {})
+      const topics = [...this.#gone]
+      this.#gone.clear()
+      await Promise.all(topics.map((topic) => this.#rejoin(topic)))
+      this.#owner.ready(topics)
+    }
+    this.#isSearching = false
+  }
+
+  /** Masters have come and gone, and slots with them: what is wanted is heard from who has it now. */
+  #sort(): void {
+    const { cluster, topics } = this.#owner
+    this.#forgetMasters()
+    const moved = topics().flatMap((topic) => {
+      const [from, to] = [this.#places.get(topic), cluster.knownAddressOf(topic)]
+      return to === undefined || to === from ? [] : [{ topic, from, to }]
+    })
+    for (const { topic, to } of moved) this.#places.set(topic, to)
+    if (moved.length === 0 || this.#isClosed) return
+    const followed = moved.map(async ({ topic, from }) => {
+      if (from !== undefined) await this.#parts.get(from)?.leave(topic)
+      await this.#rejoin(topic)
+      return topic
+    })
+    void Promise.all(followed).then((all) => this.#owner.ready(all))
+  }
+
+  /** Who is no master any more has nothing: what it had is nowhere, until another says that it has it. */
+  #forgetMasters(): void {
+    for (const [address, part] of this.#parts) {
+      if (this.#owner.cluster.has(address)) continue
+      for (const topic of this.#topicsAt(address)) this.#places.delete(topic)
+      this.#parts.delete(address)
+      void part.close()
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import type { Script } from '../scripts/script.js'
+import type { Masters } from './primaries.js'
+import type { Client } from './redis-handle.js'
+import { countsAll, isSharded } from './sharding.js'
+
+/** What Redis answers to the commands and scripts of this package. */
+export type Reply = readonly (string | null)[]
+
+/** How many heard a message, and whether no other can have. */
+export interface Heard {
+  readonly count: number
+  readonly isAll: boolean
+}
+
+/**
+ * Commands and scripts, for who has their keys; those about one key are carried out in the order of the calls. All fail with
+ * `engine_unavailable`.
+ */
+export class Commands {
+  readonly #masters: Masters
+  /** What waits for a Redis that has forgotten scripts, by its client. */
+  readonly #waiting = new WeakMap<Client, Waiting>()
+
+  constructor(masters: Masters) {
+    this.#masters = masters
+  }
+
+  /** How long who has the key has been reachable, in milliseconds; below 0 if it is not. */
+  age(key: string): number {
+    return this.#masters.masterOf(key)?.connection.age ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** @throws RpcError `engine_unavailable` */
+  send(name: string, key: string, ...args: readonly string[]): Promise<unknown> {
+    return this.#masters.run(key, (client) => client.sendCommand([name, key, ...args]))
+  }
+
+  /** @returns how many heard it @throws RpcError `engine_unavailable` */
+  publish(topic: string, message: string): Promise<Heard> {
+    return this.#masters.run(topic, async (client) => {
+      const count = await client.sendCommand([isSharded(client) ? 'SPUBLISH' : 'PUBLISH', topic, message])
+      return { count: Number(count), isAll: countsAll(client) }
+    })
+  }
+
+  /** Runs a script; if Redis has forgotten it, it is told again, in its turn. @throws RpcError `engine_unavailable` */
+  evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[] = []): Promise<Reply> {
+    const rest = [String(keys.length), ...keys, ...args.map(String)]
+    const run = (client: Client) => {
+      const { source, sha } = script.text(isSharded(client))
+      const tell = () => client.sendCommand(['EVAL', source, ...rest])
+      const waiting = this.#waiting.get(client)
+      if (waiting) return inTurn(waiting.later, tell)
+      return client.sendCommand(['EVALSHA', sha, ...rest]).catch((cause) => {
+        if (!String(cause).includes('NOSCRIPT')) throw cause
+        return inTurn((this.#waiting.get(client) ?? this.#wait(client)).failed, tell)
+      })
+    }
+    return this.#masters.run(keys[0] ?? '', run) as Promise<Reply>
+  }
+
+  /** What is under way fails in the same way. Until that is over nothing more is sent: it would overtake what has failed. */
+  #wait(client: Client): Waiting {
+    const waiting: Waiting = { failed: [], later: [] }
+    this.#waiting.set(client, waiting)
+    const go = () => {
+      this.#waiting.delete(client)
+      for (const run of [...waiting.failed, ...waiting.later]) run()
+    }
+    client.sendCommand(['PING']).then(go, go)
+    return waiting
+  }
+}
+
+/** Scripts to be told again: those that have failed, and those that were to be run since. */
+interface Waiting {
+  readonly failed: (() => void)[]
+  readonly later: (() => void)[]
+}
+
+function inTurn<Result>(waiting: (() => void)[], run: () => Promise<Result>): Promise<Result> {
+  return new Promise((resolve) => waiting.push(() => resolve(run())))
+}
+
+/** A time to live as Redis takes it: whole milliseconds above 0, up to a number that no clock will show. */
+export function wholeTime(ttl: number): number {
+  return Math.min(Math.max(1, Math.ceil(ttl)), 2 ** 52)
+}

@@ -1,0 +1,300 @@
+import timers from 'node:timers'
+import { startTimer } from '@token-socket/protocol'
+import { Master, type MasterOwner, type Masters } from './primaries.js'
+import { asking, Redirection } from './redirection.js'
+import { unavailable } from './redis-connection.js'
+import { type Address, type Client, type ClusterSource, nameOf } from './redis-handle.js'
+import { SlotLine, type SlotOutcome, type SlotTask } from './slot-queue.js'
+import { slotOf } from './slots.js'
+
+/** Kept when the module loads: test tools replace the global with one that waits for a clock. */
+const { setImmediate } = timers
+
+/** What a {@link Cluster} needs. */
+export interface ClusterOwner extends Omit<MasterOwner, 'open' | 'isCluster' | 'isReplaceable'> {
+  readonly source: ClusterSource
+}
+
+/**
+ * Milliseconds before an answer is asked for again, before it is looked for who has a slot that no one had, and the longest wait
+ * between two looks at a cluster that is away.
+ */
+const PAUSE = { again: 50, search: 200, look: 2000 }
+
+/** Something to be done with a client. */
+type Use<Result> = (client: Client) => Promise<Result>
+
+/** Something to be done about one slot. */
+interface Operation<Result> {
+  readonly slot: number
+  readonly use: Use<Result>
+  /** When it is given up, by `performance.now()`. */
+  readonly end: number
+  resolve(result: Result): void
+  reject(error: unknown): void
+}
+
+/** How often a slot may have moved, as it is said, until a command is given up. While a slot moves, what counts is the time. */
+const REDIRECTIONS = 16
+
+/**
+ * The masters of a cluster: each has the keys of some slots, and a connection of its own that comes back by itself, so
+ * that one which is away takes nothing away from the others. Who they are is looked at again whenever one is lost or says
+ * that a key is elsewhere.
+ */
+export class Cluster implements Masters {
+  readonly #owner: ClusterOwner
+  readonly #masters = new Map<string, Master>()
+  readonly #listeners = new Set<() => void>()
+  /** The address of each slot's master. */
+  #slots: (string | undefined)[] = []
+  #addresses = new Map<string, Address>()
+  #looking: Promise<void> | undefined
+  /** Where an operation was sent elsewhere, and is not done yet. */
+  readonly #lines = new Map<number, SlotLine>()
+  #isAway = false
+  #isClosed = false
+  #stopTimer = () => {}
+  #isSearching = false
+  #stopSearch = () => {}
+
+  constructor(owner: ClusterOwner) {
+    this.#owner = owner
+    this.#note('the cluster is not known yet')
+    this.#begin()
+  }
+
+  /** Calls a listener whenever slots may have gone from one to another. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** The address of who has a key or a Redis channel. @throws RpcError `engine_unavailable` */
+  async addressOf(key: string): Promise<string> {
+    if (this.#slots.length === 0) await this.#known()
+    return this.#slots[slotOf(key)] ?? this.#uncovered()
+  }
+
+  /** The same, as far as is known. */
+  knownAddressOf(key: string): string | undefined {
+    return this.#slots[slotOf(key)]
+  }
+
+  /** Whether it is one of the masters. */
+  has(address: string): boolean {
+    return this.#addresses.has(address)
+  }
+
+  masterOf(key: string): Master | undefined {
+    return this.#masters.get(this.knownAddressOf(key) ?? '')
+  }
+
+  async run<Result>(key: string, use: Use<Result>): Promise<Result> {
+    if (this.#slots.length === 0) await this.#known()
+    return new Promise((resolve, reject) => {
+      const end = performance.now() + this.#owner.commandTimeout
+      this.#start({ slot: slotOf(key), end, use, resolve, reject })
+    })
+  }
+
+  /** Takes over what was answered. */
+  async follow({ kind, slot, to }: Redirection): Promise<void> {
+    const address = to && nameOf(to)
+    if (kind === 'TRYAGAIN') return pause()
+    if (kind !== 'MOVED') return
+    if (address === undefined || !this.has(address) || this.#slots[slot] === address) return this.look()
+    this.#slots[slot] = address
+    this.#changed()
+  }
+
+  #masterAt(slot: number): Master {
+    const master = this.#masters.get(this.#slots[slot] ?? '')
+    return master ?? this.#uncovered()
+  }
+
+  /** While a replica takes over, others say for a moment that no one has its slots: it is looked again, soon. */
+  #uncovered(): never {
+    if (!this.#isSearching && !this.#isClosed) {
+      this.#isSearching = true
+      this.#stopSearch = startTimer(PAUSE.search, () => {
+        this.#isSearching = false
+        this.look().catch(() => {})
+      })
+    }
+    throw unavailable(new Error('no Redis of the cluster has the slot'))
+  }
+
+  #start<Result>(operation: Operation<Result>): void {
+    const line = this.#lines.get(operation.slot)
+    if (line) line.add(this.#task(operation))
+    else this.#send(operation).catch(operation.reject)
+  }
+
+  async #send<Result>(operation: Operation<Result>): Promise<void> {
+    const master = this.#masterAt(operation.slot)
+    const result = await redirected(master, operation.use)
+    if (!(result instanceof Redirection)) return operation.resolve(result)
+    this.#lineAt(operation.slot, master).addSent(this.#task(operation, result))
+  }
+
+  /** Where operations wait while one of their slot is being sent on. @param master which sent it elsewhere */
+  #lineAt(slot: number, { connection }: Master): SlotLine {
+    const known = this.#lines.get(slot)
+    if (known) return known
+    // It answers in order. What is answered with this one has been noted in the next turn.
+    const answered = connection.run((client) => client.sendCommand(['PING'])).then(turn, turn)
+    const line = new SlotLine(answered, () => this.#lines.delete(slot))
+    this.#lines.set(slot, line)
+    return line
+  }
+
+  /** @param from where it was sent already */
+  #task<Result>(operation: Operation<Result>, from?: Redirection): SlotTask {
+    return {
+      insist: () =>
+        this.#insist(operation, from).catch((error) => {
+          operation.reject(error)
+          return 'elsewhere' as const
+        }),
+      again: () => this.#start(operation),
+    }
+  }
+
+  /** Sends an operation to wherever it is sent. */
+  async #insist<Result>(operation: Operation<Result>, from?: Redirection): Promise<SlotOutcome> {
+    const { slot, use, end } = operation
+    let result = from ?? (await redirected(this.#masterAt(slot), use))
+    let last = ''
+    for (let moves = 0; result instanceof Redirection; ) {
+      last = result.kind
+      if (last === 'MOVED') moves += 1
+      if (performance.now() > end || moves > REDIRECTIONS) throw unavailable(result.cause)
+      if (last === 'ASK') {
+        result = await this.#ask(result, use)
+      } else {
+        await this.follow(result)
+        result = await redirected(this.#masterAt(slot), use)
+      }
+    }
+    operation.resolve(result)
+    if (last === 'MOVED') return 'moved'
+    return last === '' ? 'taken' : 'elsewhere'
+  }
+
+  /** Makes clients of one of the masters. Who wants another has lost the last: then it is looked at first who they are. */
+  opener(address: string): () => Promise<Client> {
+    let isFirst = true
+    return async () => {
+      if (!isFirst) await this.look().catch(() => {})
+      isFirst = false
+      const at = this.#addresses.get(address)
+      if (!at) throw new Error('it is no master of the cluster any more')
+      return this.#owner.source.open(at)
+    }
+  }
+
+  /** Looks at who has which slot. @throws RpcError `engine_unavailable` */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async check(): Promise<void> {
+    if (this.#slots.includes(undefined)) await this.look()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#note(undefined)
+    this.#stopTimer()
+    this.#stopSearch()
+    await this.#looking?.catch(() => {})
+    await Promise.all([...this.#masters.values()].map(({ connection }) => connection.close()))
+  }
+
+  #note(trouble: string | undefined): void {
+    this.#owner.health?.set('cluster', trouble)
+  }
+
+  #known(): Promise<void> {
+    if (this.#looking) return this.#looking
+    return Promise.reject(unavailable(new Error('the cluster is away')))
+  }
+
+  #begin(tries = 0): void {
+    this.look().then(
+      () => {
+        this.#note(undefined)
+        if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
+      },
+      (err) => {
+        if (this.#isClosed) return
+        this.#note('no Redis of the cluster can be reached')
+        if (!this.#isAway) this.#owner.logger.warn({ err, connection: this.#owner.name }, 'Redis is away')
+        this.#isAway = true
+        const wait = Math.random() * Math.min(PAUSE.look, 100 * 2 ** tries)
+        this.#stopTimer = startTimer(wait, () => this.#begin(tries + 1))
+      },
+    )
+  }
+
+  async #look(): Promise<void> {
+    const slots = await this.#owner.source.readSlots([...this.#addresses.values()]).catch((cause) => {
+      throw unavailable(cause)
+    })
+    if (this.#isClosed) throw unavailable(new Error('it is closed'))
+    this.#addresses = new Map(slots.flatMap((address) => (address ? [[nameOf(address), address]] : [])))
+    this.#slots = slots.map((address) => address && nameOf(address))
+    for (const [address, { connection }] of this.#masters) {
+      if (this.has(address)) continue
+      this.#masters.delete(address)
+      void connection.close()
+    }
+    for (const address of this.#addresses.keys()) if (!this.#masters.has(address)) this.#add(address)
+    this.#changed()
+  }
+
+  #add(address: string): void {
+    const open = this.opener(address)
+    const name = `${this.#owner.name} ${address}`
+    this.#masters.set(
+      address,
+      new Master({ ...this.#owner, name, open, isCluster: true, isReplaceable: true }),
+    )
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Asks who gets the slot, and has the key already. */
+  async #ask<Result>(redirection: Redirection, use: Use<Result>): Promise<Result | Redirection> {
+    if (!redirection.to) throw unavailable(redirection.cause)
+    const address = nameOf(redirection.to)
+    if (!this.#masters.has(address)) {
+      // One that has no slot yet.
+      this.#addresses.set(address, redirection.to)
+      this.#add(address)
+    }
+    const master = this.#masters.get(address) as Master
+    return redirected(master, (client) => use(asking(client)))
+  }
+}
+
+function redirected<Result>({ connection }: Master, use: Use<Result>): Promise<Result | Redirection> {
+  return connection.run<Result | Redirection>((client) => use(client).catch(Redirection.from))
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    startTimer(PAUSE.again, resolve)
+  })
+}

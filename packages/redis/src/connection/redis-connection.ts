@@ -1,0 +1,243 @@
+import timers from 'node:timers'
+import { createTimeouts, RpcError, startTimer } from '@token-socket/protocol'
+import type { Logger } from '@token-socket/server'
+import { type Client, destroy } from './redis-handle.js'
+import { isAnswer } from './refusals.js'
+import type { Complaints } from './throttled-log.js'
+
+/** Kept when the module loads: test tools replace the global with one that waits for a clock. */
+const { setImmediate } = timers
+
+/** Milliseconds between the loss of a connection and the tries to get it back, each a random part of the next step. */
+const RETRY = { first: 100, most: 2000 }
+
+/** Milliseconds after which a connection counts as good: before that, its loss is one more failed try. */
+const STABLE = 5000
+
+/** What a {@link Connection} is for. */
+export interface ConnectionOwner {
+  /** For logs. */
+  readonly name: string
+  readonly commandTimeout: number
+  readonly connectTimeout: number
+  readonly logger: Pick<Logger, 'info' | 'warn'>
+  readonly complaints: Complaints
+  /** Makes a client that is not connected yet. */
+  open(): Promise<Client>
+  /** What has to be done on a new connection before anybody else uses it. */
+  prepare(client: Client): Promise<unknown>
+  /** It is there, for the first time or again. */
+  ready(): void
+  /** Where it is noted, by its name, whether it is there. @default nowhere */
+  readonly health?: { set(about: string, reason: string | undefined): void }
+  /** Something failed. @param cause what Redis or the network said */
+  refused?(cause: unknown): void
+}
+
+/**
+ * A connection that comes back. What is asked while it is being made waits for it; what is asked while it is away fails
+ * at once, and what is under way when it goes fails then: its outcome is unknown. All that fails, fails with
+ * `engine_unavailable`.
+ */
+export class Connection {
+  readonly #owner: ConnectionOwner
+  readonly #timeouts = createTimeouts()
+  #client: Client | undefined
+  #attempt: Promise<Client> | undefined
+  #retries = 0
+  #since = Number.POSITIVE_INFINITY
+  #heard = 0
+  #isAway = false
+  #isClosed = false
+  #stopTimer = () => {}
+
+  constructor(owner: ConnectionOwner) {
+    this.#owner = owner
+    this.#note(false)
+    this.#connect()
+  }
+
+  /** How long it has been there, in milliseconds; below 0 if it is not. */
+  get age(): number {
+    return performance.now() - this.#since
+  }
+
+  /** Whether it is there. */
+  get isReady(): boolean {
+    return this.#client !== undefined
+  }
+
+  /**
+   * Uses the connection, in the order of the calls.
+   * @throws RpcError `engine_unavailable`; its cause is what Redis or the network said
+   */
+  run<T>(use: (client: Client) => Promise<T>): Promise<T> {
+    if (this.#client) return this.#withinTime(use(this.#client))
+    if (this.#attempt) return this.#withinTime(this.#attempt.then(use))
+    return Promise.reject(unavailable(new Error(`the ${this.#owner.name} connection to Redis is away`)))
+  }
+
+  /** Gives the connection up for another one, if it is there. */
+  renew(cause: Error): void {
+    if (this.#client) this.#lose(this.#client, cause)
+  }
+
+  /** Resolves when what is under way is done, and the connection closed. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#note(true)
+    this.#stopTimer()
+    const client = this.#client
+    this.#client = undefined
+    await this.#attempt?.catch(() => {})
+    if (client) {
+      await this.#withinTime(client.close()).catch(() => {})
+      destroy(client)
+    }
+    this.#timeouts.clear()
+  }
+
+  #connect(): void {
+    this.#attempt = this.#open()
+    this.#attempt.then(
+      (client) => this.#opened(client),
+      (cause) => this.#failed(cause),
+    )
+  }
+
+  async #open(): Promise<Client> {
+    const { connectTimeout, open } = this.#owner
+    let opened: Client | undefined
+    const prepared = open().then((client) => {
+      opened = client
+      return this.#prepare(client)
+    })
+    await withinTime(connectTimeout, prepared).catch((cause) => {
+      destroy(opened)
+      // A client that is destroyed while it connects may go on and connect.
+      const end = () => destroy(opened)
+      prepared.then(end, end)
+      throw cause
+    })
+    const client = await prepared
+    if (!client.isReady) throw new Error('the connection was lost')
+    this.#client = client
+    return client
+  }
+
+  async #prepare(client: Client): Promise<Client> {
+    client.on('error', (cause) => this.#lose(client, cause))
+    await client.connect()
+    await this.#owner.prepare(client)
+    return client
+  }
+
+  #opened(client: Client): void {
+    this.#attempt = undefined
+    if (this.#isClosed) {
+      this.#client = undefined
+      return destroy(client)
+    }
+    this.#since = performance.now()
+    if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
+    this.#isAway = false
+    this.#note(true)
+    this.#owner.ready()
+  }
+
+  #failed(cause: unknown): void {
+    this.#attempt = undefined
+    this.#away(cause)
+    this.#retry()
+  }
+
+  /** A connection that was there is of no use any more. */
+  #lose(client: Client, cause: unknown): void {
+    if (this.#client !== client) return
+    if (this.age >= STABLE) this.#retries = 0
+    this.#client = undefined
+    this.#since = Number.POSITIVE_INFINITY
+    this.#away(cause)
+    destroy(client)
+    this.#retry()
+  }
+
+  #away(err: unknown): void {
+    if (!this.#isAway && !this.#isClosed) {
+      this.#owner.logger.warn({ err, connection: this.#owner.name }, 'Redis is away')
+      this.#note(false)
+    }
+    this.#isAway = true
+  }
+
+  /** Names of connections may end with addresses, which are no one's business. */
+  #note(isThere: boolean): void {
+    const { name, health } = this.#owner
+    health?.set(name, isThere ? undefined : `the ${name.split(' ', 1)[0]} connection to Redis is away`)
+  }
+
+  #retry(): void {
+    if (this.#isClosed || this.#attempt) return
+    const retries = this.#retries++
+    if (retries === 0) return this.#connect()
+    const wait = Math.random() * Math.min(RETRY.most, RETRY.first * 2 ** retries)
+    this.#stopTimer()
+    this.#stopTimer = startTimer(wait, () => this.#connect())
+  }
+
+  #withinTime<T>(result: Promise<T>): Promise<T> {
+    const begun = performance.now()
+    const { commandTimeout } = this.#owner
+    return new Promise((resolve, reject) => {
+      let isSettled = false
+      // The answer may be there: after a pause of this process timers come first, and what has
+      // arrived is read after them.
+      const expire = () => setImmediate(giveUp)
+      const giveUp = () => {
+        if (isSettled) return
+        const cause = new Error(`Redis did not answer in ${commandTimeout} ms`)
+        reject(unavailable(cause))
+        // It answers in order: if it has said nothing since, it will not.
+        if (this.#client && this.#since < begun && this.#heard < begun) this.#lose(this.#client, cause)
+      }
+      const settled = (isHeard: boolean) => {
+        isSettled = true
+        this.#timeouts.delete(expire)
+        if (isHeard) this.#heard = performance.now()
+      }
+      this.#timeouts.set(expire, commandTimeout)
+      result.then(
+        (value) => {
+          settled(true)
+          resolve(value)
+        },
+        (cause) => {
+          // A command that finds the line full fails, too, and proves nothing.
+          settled(isAnswer(cause))
+          reject(this.#refused(cause))
+        },
+      )
+    })
+  }
+
+  #refused(cause: unknown): RpcError {
+    this.#owner.refused?.(cause)
+    const client = this.#client
+    if (client) this.#owner.complaints.make('Redis refused something', { err: cause })
+    // The master has become a replica: there may be another at the same address.
+    if (client && /\bREADONLY\b/.test(String(cause))) this.#lose(client, cause)
+    return unavailable(cause)
+  }
+}
+
+/** What an operation fails with that Redis could not carry out. */
+export function unavailable(cause: unknown): RpcError {
+  return RpcError.is(cause) ? cause : new RpcError('engine_unavailable', undefined, undefined, cause)
+}
+
+function withinTime<T>(ms: number, result: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = startTimer(ms, () => reject(new Error(`Redis could not be reached in ${ms} ms`)))
+    result.then(resolve, reject).finally(stop)
+  })
+}

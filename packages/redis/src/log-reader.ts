@@ -1,0 +1,115 @@
+import type { HistoryQuery, Position, Publication } from '@token-socket/server'
+import type { Commands, Reply } from './connection/commands.js'
+import type { ChannelKeys, LogKeys } from './scripts/keys.js'
+import { FOLLOW, READ } from './scripts/log-scripts.js'
+import { decodePublication, type EntryKind, type KeptEntry } from './scripts/messages.js'
+import type { StoreName } from './store-id.js'
+
+/** The place of an entry, by which it can be known again: after a restart, offsets may be used for the second time. */
+export interface Place extends Position {
+  readonly id: string
+}
+
+/** What came after a place. */
+export interface Followed {
+  readonly entries: readonly KeptEntry[]
+  /** Of the last entry; of the latest of all if that has been reached. `undefined` if nothing was ever kept. */
+  readonly place: Place | undefined
+  /** Whether there is nothing further. */
+  readonly isEnd: boolean
+}
+
+/** A page of a channel's history, and where to go on. */
+export interface HistoryPart {
+  readonly position: Position
+  readonly publications: readonly Publication[]
+  /** An offset, if there may be more. */
+  readonly next: string
+  /** Whether the query's bytes ended it. */
+  readonly isFull: boolean
+  /** Bytes of the payloads. */
+  readonly bytes: number
+}
+
+const NOTHING = { publications: [], next: '', isFull: false, bytes: 0 } as const
+
+/** Entries that are read at once. */
+const PAGE = 100
+
+/** Reads the logs. */
+export class Logs {
+  readonly #commands: Commands
+  readonly #store: StoreName
+
+  constructor(commands: Commands, store: StoreName) {
+    this.#commands = commands
+    this.#store = store
+  }
+
+  /** The place of the latest entry. @throws RpcError `engine_unavailable` */
+  async place({ meta }: LogKeys): Promise<Place | undefined> {
+    const reply = (await this.#commands.send('HMGET', meta, 'epoch', 'offset', 'id')) as Reply
+    return readPlace(reply)
+  }
+
+  /** Where a channel is; see `HistoryPage`. @throws RpcError `engine_unavailable` */
+  async position(keys: LogKeys): Promise<Position> {
+    const place = await this.place(keys)
+    return place ? { epoch: place.epoch, offset: place.offset } : this.#empty(keys)
+  }
+
+  /** What came after a place. @throws RpcError `engine_unavailable` */
+  async follow(kind: EntryKind, { meta, entries }: LogKeys, from: Place | undefined): Promise<Followed> {
+    const { epoch = '', offset = 0, id = '' } = from ?? {}
+    const args = [epoch, offset, id, this.#store.newEpoch(meta), PAGE]
+    const [reached, rest] = split(await this.#commands.evaluate(FOLLOW, [meta, entries], args), 3)
+    const place = readPlace(reached)
+    if (!place) return { entries: [], place, isEnd: true }
+    const found = entriesOf(rest).map((entry) => ({ kind, epoch: place.epoch, ...entry }))
+    const last = found.at(-1)
+    const isEnd = found.length < PAGE || !last
+    const at = isEnd ? place : { epoch: place.epoch, offset: last.offset, id: last.id }
+    return { entries: found, place: at, isEnd }
+  }
+
+  /** A part of what a query wants; less than that if it takes long. @throws RpcError `engine_unavailable` */
+  async read(channel: string, keys: ChannelKeys, query: HistoryQuery, next = ''): Promise<HistoryPart> {
+    const { after, before = '', limit, bytes = '', reverse = false } = query
+    const byOffset = !reverse && next !== '' ? next : typeof after === 'number' ? after : ''
+    const byId = typeof after === 'string' ? after : ''
+    const args = [byOffset, byId, before, reverse ? next : '', limit, reverse ? '1' : '0', bytes]
+    const { meta, entries } = keys.publications
+    const [[epoch, offset, rest, full], found] = split(
+      await this.#commands.evaluate(READ, [meta, entries], args),
+      4,
+    )
+    if (!epoch) return { ...NOTHING, position: this.#empty(keys.publications) }
+    const kept = entriesOf(found)
+    return {
+      position: { epoch, offset: Number(offset) },
+      publications: kept.map((entry) => decodePublication(channel, { kind: 'publication', epoch, ...entry })),
+      next: rest ?? '',
+      isFull: full === '1',
+      bytes: kept.reduce((size, { payload }) => size + Buffer.byteLength(payload), 0),
+    }
+  }
+
+  #empty({ meta }: LogKeys): Position {
+    return { epoch: this.#store.newEpoch(meta), offset: 0 }
+  }
+}
+
+function split(reply: Reply, at: number): [Reply, Reply] {
+  return [reply.slice(0, at), reply.slice(at)]
+}
+
+function readPlace([epoch, offset, id]: Reply): Place | undefined {
+  return epoch && offset && id ? { epoch, offset: Number(offset), id } : undefined
+}
+
+function entriesOf(reply: Reply): { offset: number; id: string; payload: string }[] {
+  return Array.from({ length: reply.length / 3 }, (_, index) => {
+    const [offset, id, payload] = reply.slice(index * 3, index * 3 + 3)
+    return { offset: Number(offset), id: id ?? '', payload: payload ?? '' }
+  })
+}

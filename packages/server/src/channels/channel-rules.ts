@@ -1,0 +1,156 @@
+import type { Verdict } from '../claims/decision.js'
+import { PatternTable } from '../patterns/pattern-table.js'
+import { Memo } from '../runtime/bounded-cache.js'
+import type { RemoteClient } from '../socket/server-socket.js'
+import {
+  gather,
+  type NamedFunction,
+  type NamedRule,
+  nameRules,
+  type PublishingRules,
+  publishingRules,
+  type RuleRate,
+  type Said,
+  sizeOf,
+} from './publishing-rules.js'
+import type { RuleAnswer, RuleAsker, RuleDecision } from './rule-asker.js'
+import { checkChannelRules } from './rule-checks.js'
+import type { ChannelRule, ChannelRuleTable } from './rule-table.js'
+
+/**
+ * The results for this many channels, and events of each, are remembered; clients choose their
+ * names.
+ */
+const REMEMBERED = { channels: 1000, events: 16 } as const
+
+/** The server's rules about channels. */
+export class ChannelRules {
+  readonly #table: PatternTable<NamedRule>
+  readonly #found = new Memo<RulesOfChannel>(REMEMBERED.channels, (channel) => {
+    return new RulesOfChannel(channel, this.#table.matching(channel))
+  })
+  /**
+   * Whether there is no rule at all. Where claims say nothing either, every channel is then open.
+   */
+  readonly isOpen: boolean
+  /** Whether a rule, or an event of one, has a rate. */
+  readonly hasRates: boolean
+
+  /** @throws RpcError `bad_option`, as {@link checkChannelRules} */
+  constructor(rules: ChannelRuleTable) {
+    checkChannelRules(rules)
+    const given = nameRules(Object.entries(rules).filter(([, rule]) => rule !== undefined))
+    this.#table = new PatternTable(given.map((rule) => [rule.name, rule]))
+    this.isOpen = given.length === 0
+    this.hasRates = given.some(({ hasRates }) => hasRates)
+  }
+
+  /** What all rules that mean the channel say together. */
+  for(channel: string): RulesOfChannel {
+    return this.#found.get(channel)
+  }
+}
+
+/**
+ * What all rules that mean one channel say together. The methods answer at once where no function
+ * has to be asked; functions are asked one after the other until one refuses.
+ */
+export class RulesOfChannel {
+  readonly #channel: string
+  readonly #subscribe: Said<Ask<'subscribe'>>
+  readonly #presence: Said<Ask<'presence'>>
+  /** What holds for events that no rule names. */
+  readonly #publishing: PublishingRules
+  readonly #events: Memo<PublishingRules> | undefined
+  /** Whether the channel keeps any event. */
+  readonly mayKeep: boolean
+
+  constructor(channel: string, rules: readonly NamedRule[]) {
+    const size = sizeOf(rules)
+    this.#channel = channel
+    this.#subscribe = gather(rules.map(({ name, rule }) => ({ name, ask: rule.subscribe })))
+    this.#presence = gather(rules.map(({ name, rule }) => ({ name, ask: rule.presence })))
+    this.#publishing = publishingRules(rules, undefined, size)
+    if (rules.some(({ events }) => events))
+      this.#events = new Memo(REMEMBERED.events, (event) => publishingRules(rules, event, size))
+    this.mayKeep = this.#events ? size > 0 : this.#publishing.history !== undefined
+  }
+
+  /** Whether a rule says anything about subscribing. */
+  get hasSubscribe(): boolean {
+    const { verdict, functions } = this.#subscribe
+    return verdict !== undefined || functions.length > 0
+  }
+
+  /** Whether a rule lets sockets take part in presence, or may. */
+  get mayHavePresence(): boolean {
+    const { verdict, functions } = this.#presence
+    return verdict !== false && (verdict !== undefined || functions.length > 0)
+  }
+
+  /**
+   * What the channel keeps of an event, or `undefined` if nothing.
+   * @param event `undefined` for none
+   */
+  history(event?: string): PublishingRules['history'] {
+    return this.#of(event).history
+  }
+
+  /** How often a socket may publish an event. @param event `undefined` for none */
+  rates(event: string | undefined): readonly RuleRate[] {
+    return this.#of(event).rates
+  }
+
+  /** Whether a socket may subscribe, or why not; `undefined` if no rule says anything. */
+  subscribe(socket: RemoteClient, asker: RuleAsker): Verdict | Promise<RuleDecision> {
+    return this.#judge(this.#subscribe, { socket, asker }, (rule) => rule(socket, this.#channel))
+  }
+
+  /** Whether a socket may publish this, or why not; `undefined` if no rule says anything. */
+  publish(
+    socket: RemoteClient,
+    { event, data }: { readonly event?: string | undefined; readonly data: unknown },
+    asker: RuleAsker,
+  ): Verdict | Promise<RuleDecision> {
+    return this.#judge(this.#of(event).publish, { socket, asker }, (rule) =>
+      rule(socket, this.#channel, event, data),
+    )
+  }
+
+  /** Whether a socket takes part in presence; `undefined` if no rule says anything. */
+  presence(socket: RemoteClient, asker: RuleAsker): Verdict | Promise<RuleDecision> {
+    return this.#judge(this.#presence, { socket, asker }, (rule) => rule(socket, this.#channel))
+  }
+
+  #of(event = ''): PublishingRules {
+    return this.#events ? this.#events.get(event) : this.#publishing
+  }
+
+  #judge<Rule>(
+    { verdict, functions }: Said<Rule>,
+    from: Questioner,
+    run: (rule: Rule) => RuleAnswer,
+  ): Verdict | Promise<RuleDecision> {
+    return verdict === false || functions.length === 0 ? verdict : this.#askAll(functions, from, run)
+  }
+
+  async #askAll<Rule>(
+    functions: readonly NamedFunction<Rule>[],
+    { socket: { sid }, asker }: Questioner,
+    run: (rule: Rule) => RuleAnswer,
+  ): Promise<RuleDecision> {
+    for (const { name, ask } of functions) {
+      const decision = await asker.ask({ rule: name, channel: this.#channel, sid }, () => run(ask))
+      if (decision !== true) return decision
+    }
+    return true
+  }
+}
+
+type Ask<Name extends 'subscribe' | 'presence'> = Extract<ChannelRule[Name], (...args: never[]) => unknown>
+
+/** For which socket functions are asked, and by what. */
+interface Questioner {
+  readonly socket: RemoteClient
+  readonly asker: RuleAsker
+}

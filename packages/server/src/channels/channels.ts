@@ -1,0 +1,400 @@
+import { type Member, type Position, RpcError, refusal } from '@token-socket/protocol'
+import type { Authorization } from '../claims/authorization.js'
+import { checkName } from '../claims/channel-name.js'
+import type { Development } from '../development/development.js'
+import type { BrokerListener, History, HistoryPage, PageQuery, Receipt } from '../engine/engine.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
+import type { ChannelAnswer, PendingRequest } from '../socket/pending-requests.js'
+import type { PublicationOptions } from '../socket/publication-options.js'
+import type { RemoteClient } from '../socket/server-socket.js'
+import { ChannelAccess, type ChannelAccessOwner, type SubscriptionTerms } from './access.js'
+import { logRefusals } from './automatic-refusals.js'
+import { AutomaticSubscriptions, type RefusalListener } from './automatic-subscriptions.js'
+import { Broadcasts } from './broadcasts.js'
+import { Interest } from './broker-subscriptions.js'
+import { type BulkOutcome, BulkSubscriptions } from './bulk-subscriptions.js'
+import type { ChannelPolicy } from './channel-policy.js'
+import { ChannelRequests, type ChannelRequestsOwner } from './channel-requests.js'
+import { Departures } from './departures.js'
+import type { Hub } from './hub.js'
+import { IdlePositions } from './idle-positions.js'
+import { OwnPublications } from './own-publications.js'
+import type { PendingGroup } from './pending-group.js'
+import { PendingSubscriptions } from './pending-subscriptions.js'
+import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
+import { PresenceJudging } from './presence-judging.js'
+import { Reauthorization } from './reauthorization.js'
+import { Recovery } from './recovery.js'
+import { ServerSubscriptions } from './server-subscriptions.js'
+import type { SocketEvents, UnsubscribeReason } from './socket-events.js'
+
+/** What {@link Channels} needs from its server. */
+export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner, ChannelRequestsOwner {
+  readonly hub: Hub
+  /** Reports who subscribes, unsubscribes and publishes. @default nothing is reported */
+  readonly events?: Pick<SocketEvents, 'begin' | 'left' | 'hears' | 'published'>
+  readonly history: History
+  readonly policy: ChannelPolicy
+  /** Checks that only development servers make. @default none */
+  readonly development?: Development | undefined
+  /** Has lines about automatic subscriptions that a change of authorization began. @default none */
+  readonly log?: Pick<ThrottledLog, 'write'> | undefined
+  /** The connections that are not let in yet: what is done with them once they are. @default none */
+  readonly joining?: {
+    later(matcher: typeof EVERY_SOCKET, act: (socket: RemoteClient) => void): void
+  }
+  /** How many channels one socket may be subscribed to. */
+  readonly subscriptions: number
+  /** How many subscriptions the sockets of one user may have together. */
+  readonly subscriptionsPerUser: number
+}
+
+/** An id has no spaces. */
+const keyOf = ({ sid }: RemoteClient, channel: string) => `${sid} ${channel}`
+
+const EVERY_SOCKET = {
+  matches: (_socket: RemoteClient) => true,
+  mayMatch: (_socket: RemoteClient) => true,
+}
+
+/** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
+export class Channels {
+  readonly #owner: ChannelsOwner
+  readonly #own: OwnPublications
+  readonly #access: ChannelAccess
+  readonly #interest: Interest
+  readonly #presence: ChannelPresence
+  readonly #idle: IdlePositions
+  readonly #broadcasts: Broadcasts
+  readonly #departures: Departures
+  readonly #requests: ChannelRequests
+  readonly #automatic: AutomaticSubscriptions
+  readonly #pending = new PendingSubscriptions()
+  readonly #bulks: BulkSubscriptions
+  readonly #reauthorization: Reauthorization
+
+  /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
+  readonly #toldAgain = new WeakMap<RemoteClient, Set<string>>()
+
+  /** Subscriptions that are not up to date yet. */
+  readonly #beginning = new Map<string, Recovery>()
+  readonly #server = new ServerSubscriptions()
+
+  constructor(owner: ChannelsOwner) {
+    this.#owner = owner
+    this.#own = new OwnPublications(owner)
+    this.#access = new ChannelAccess(owner)
+    this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
+    this.#presence = new ChannelPresence(owner)
+    this.#idle = new IdlePositions(owner)
+    this.#departures = this.#departing(owner)
+    this.#broadcasts = new Broadcasts(owner.hub)
+    const has: Hub['has'] = (...where) => owner.hub.has(...where)
+    const subscribe: Channels['subscribe'] = (...what) => this.subscribe(...what)
+    this.#bulks = new BulkSubscriptions({
+      has,
+      isBeginning: (...where) => this.#beginning.has(keyOf(...where)),
+      subscribe,
+      keep: (...where) => this.#server.add(...where),
+      failed: (...about) => owner.failed(...about),
+    })
+    this.#requests = new ChannelRequests(owner, {
+      access: this.#access,
+      broadcasts: this.#broadcasts,
+      pending: this.#pending,
+      has,
+      subscribe,
+      unsubscribe: (...where) => this.unsubscribe(...where, 'client'),
+      judge: (...what) => this.reauthorize(...what),
+    })
+    this.#automatic = new AutomaticSubscriptions({
+      pending: this.#pending,
+      has,
+      request: (socket, channel) => this.request(socket, { type: 'subscribe', id: '', channel }),
+      failed: (...about) => owner.failed(...about),
+    })
+    this.#reauthorization = this.#judging(owner)
+    owner.broker.listen(this.#listener(owner))
+  }
+
+  /** Does what a client asks, if {@link ChannelAccess} allows it. */
+  request(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
+    return this.#requests.answer(socket, request)
+  }
+
+  /** Subscribes a socket that was let in to what its grants name. See {@link AutomaticSubscriptions}. */
+  autoSubscribe(socket: RemoteClient, refused: RefusalListener): void {
+    this.#automatic.begin(socket, refused)
+  }
+
+  /**
+   * Subscribes a socket; its notice and its publications follow. Resolves when it is up to date.
+   * @throws RpcError `too_many_subscriptions`; `uid_required` or `too_many_members`, and then it is off the channel
+   */
+  async subscribe(socket: RemoteClient, channel: string, terms: SubscriptionTerms = {}): Promise<void> {
+    checkName('channel', channel)
+    if (socket.wire) throw new RpcError('unsupported', 'A raw WebSocket has no channels')
+    const { hub } = this.#owner
+    const { isOver, isCurrent } = terms
+    if (hub.has(socket, channel)) return this.#beginAgain(socket, channel, terms)
+    const isWanted = (await this.#acquire(socket, channel)) && !isOver?.() && isCurrent?.() !== false
+    const isMember = hub.has(socket, channel)
+    const full = isWanted && !isMember ? this.#fullFor(socket) : undefined
+    const joins = isWanted && !isMember && !full && !socket.isClosed
+    if (joins) hub.join(socket, channel)
+    else this.#interest.release(channel)
+    if (full) throw full
+    if (joins) this.#idle.start()
+    if (joins) await this.#begin(socket, channel, terms)
+    else if (isMember) await this.#beginAgain(socket, channel, terms)
+  }
+
+  /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
+  unsubscribe(socket: RemoteClient, channel: string, reason: UnsubscribeReason = 'server'): void {
+    this.#pending.cancel(socket, channel)
+    this.#drop(socket, channel, reason)
+    socket.left(channel)
+  }
+
+  /** Judges again what a socket has, after a change. See {@link Reauthorization}. */
+  reauthorize(socket: RemoteClient, before: Authorization): Promise<void> {
+    return this.#reauthorization.judge(socket, before)
+  }
+
+  /** Waits for what sockets have published, those that are closed included: for 4 s at most. */
+  publishedWhere(matches: (socket: RemoteClient) => boolean): Promise<void> {
+    return this.#requests.publishedWhere(matches)
+  }
+
+  /** Begins the subscription of many sockets. The caller has to fill the group, and to give it to {@link subscribeAll}. */
+  beginAll(channel: string): PendingGroup {
+    return this.#pending.beginAll(channel)
+  }
+
+  /** Subscribes the sockets of a group, a few in each turn of the event loop. */
+  subscribeAll(group: PendingGroup, channel: string): Promise<BulkOutcome> {
+    return this.#bulks.run(group, channel)
+  }
+
+  /**
+   * The sockets that are on a channel, or are being subscribed to it, to be unsubscribed. Those that are meant and only
+   * about to be found for it stay off it.
+   */
+  unsubscribable(channel: string, isMeant: (socket: RemoteClient) => boolean = () => true): RemoteClient[] {
+    this.#pending.bar(channel, isMeant)
+    const [on, pending] = [this.#owner.hub.on(channel), this.#pending.on(channel)]
+    return pending.length === 0 ? on : [...new Set([...on, ...pending])]
+  }
+
+  /** Whether a socket is on a channel, or is being subscribed to it. */
+  wants(socket: RemoteClient, channel: string): boolean {
+    return this.#owner.hub.has(socket, channel) || this.#pending.has(socket, channel)
+  }
+
+  /** Publishes, for the server. See {@link OwnPublications}. */
+  publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
+    return this.#own.publish(channel, data, options)
+  }
+
+  /** Reads what a channel keeps, for the server. See {@link OwnPublications}. */
+  history(channel: string, query?: PageQuery): Promise<HistoryPage> {
+    return this.#own.history(channel, query)
+  }
+
+  /** Publishes on every channel, for the server. See {@link OwnPublications}. */
+  broadcast(data: unknown): Promise<void> {
+    return this.#own.broadcast(data)
+  }
+
+  /** Takes every socket of every node off a channel. */
+  async unsubscribeAll(channel: string): Promise<void> {
+    checkName('channel', channel)
+    await this.#owner.broker.command({ type: 'unsubscribeAll', channel })
+  }
+
+  /** Who is on a channel that has presence, on every node. @throws RpcError `too_long`, `bad_message` */
+  async members(channel: string): Promise<Member[]> {
+    checkName('channel', channel)
+    const { development, policy } = this.#owner
+    if (development && !policy.mayHavePresence(channel)) development.warnOfNoPresence(channel)
+    return this.#presence.members(channel)
+  }
+
+  /**
+   * Warns developers of a pattern of channels that a library says have presence, if none of these
+   * channels may have it.
+   */
+  checkPresence(pattern: string, channels: readonly string[]): void {
+    const { development, policy } = this.#owner
+    if (!channels.some((channel) => policy.mayHavePresence(channel))) development?.warnOfNoRule(pattern)
+  }
+
+  /** What a client has to return to be given what comes after a position; `undefined` if it needs nothing. */
+  prove(socket: RemoteClient, channel: string, position: Position): string | undefined {
+    return this.#access.prove(socket, channel, position)
+  }
+
+  /**
+   * A socket's connection is gone: it is on no channel from now on. {@link Departures} does the rest.
+   * @param code how it was closed
+   * @param done it has left all of its channels
+   */
+  forget(socket: RemoteClient, code: number, done?: () => void): void {
+    const channels = this.#owner.hub.remove(socket)
+    this.#presence.release(socket)
+    this.#departures.add({ socket, channels, code, ...(done && { done }) })
+  }
+
+  /** The engine is about to be closed: it learns now which channels the sockets have left. */
+  close(): void {
+    this.#departures.close()
+  }
+
+  /** @returns whether the socket still wants the channel, now that the broker has it */
+  async #acquire(socket: RemoteClient, channel: string): Promise<boolean> {
+    const pending = this.#pending.begin(socket, channel)
+    try {
+      await this.#interest.acquire(channel)
+    } finally {
+      pending.end()
+    }
+    return !pending.isCancelled
+  }
+
+  #recovery(socket: RemoteClient, channel: string, isOver = () => false): Recovery {
+    const enter: ChannelPresence['enter'] = (...where) => this.#presence.enter(...where)
+    const { policy } = this.#owner
+    const keeps: ChannelPolicy['keeps'] = (...where) => policy.keeps(...where)
+    const mayRecover: ChannelAccess['mayRecover'] = (...what) => this.#access.mayRecover(...what)
+    return new Recovery({ ...this.#owner, enter, keeps, mayRecover, isOver }, socket, channel)
+  }
+
+  /** It is on the channel from now on. */
+  async #begin(socket: RemoteClient, channel: string, terms: SubscriptionTerms): Promise<void> {
+    const { from, isOver, isCurrent } = terms
+    if (!isCurrent) this.#server.add(socket, channel)
+    const isTold = () => this.#toldAgain.get(socket)?.has(channel) === true
+    // The server may want it, too, by now.
+    const isOnly = () => !isTold() && this.#pending.count(socket, channel) < 2
+    const recovery = this.#recovery(socket, channel, () => isOver?.() === true && isOnly())
+    const ready = this.#owner.events?.begin(socket, channel)
+    const key = keyOf(socket, channel)
+    this.#beginning.set(key, recovery)
+    try {
+      await recovery.run(from)
+    } catch (error) {
+      const isKnown = isTold() || recovery.hasBegun
+      this.#drop(socket, channel, 'failed')
+      if (isKnown) socket.left(channel)
+      throw error
+    } finally {
+      this.#beginning.delete(key)
+    }
+    ready?.()
+  }
+
+  /** It is on the channel already: gets what it missed, if it says where it was, or is just told once more. */
+  async #beginAgain(
+    socket: RemoteClient,
+    channel: string,
+    { from, isCurrent }: SubscriptionTerms,
+  ): Promise<void> {
+    if (!isCurrent) this.#server.add(socket, channel)
+    const isOn = () => this.#owner.hub.has(socket, channel)
+    const pending = this.#pending.begin(socket, channel)
+    try {
+      if (from) return await this.#recovery(socket, channel).run(from)
+      await socket.bulk.run(async () => {
+        const arrival = await this.#presence.enter(socket, channel, isOn)
+        if (isOn()) {
+          this.#toldAgain.set(socket, (this.#toldAgain.get(socket) ?? new Set()).add(channel))
+          socket.joined(channel, { members: arrival?.members })
+        }
+        arrival?.follow()
+      })
+    } catch (error) {
+      if (isOn()) this.unsubscribe(socket, channel, 'failed')
+      throw error
+    } finally {
+      pending.end()
+    }
+  }
+
+  #judging(owner: ChannelsOwner): Reauthorization {
+    const { hub, policy, log, failed } = owner
+    const presence = this.#presence
+    const isTold = (socket: RemoteClient, channel: string) =>
+      this.#beginning.get(keyOf(socket, channel))?.hasBegun !== false ||
+      this.#toldAgain.get(socket)?.has(channel) === true
+    return new Reauthorization({
+      access: this.#access,
+      presence: new PresenceJudging({ policy, presence, isTold, failed }),
+      hub,
+      isOwn: (...where) => this.#server.has(...where),
+      revoke: (socket, channel) => {
+        this.#drop(socket, channel, 'revoked')
+        socket.left(channel, true)
+      },
+      autoSubscribe: (socket, { grants }) => {
+        this.#automatic.begin(socket, log ? logRefusals(log, socket) : () => {}, grants)
+      },
+      published: (socket) => this.#requests.published(socket),
+      vetoTimeout: owner.vetoTimeout,
+      log,
+      failed,
+    })
+  }
+
+  #departing({ hub, events }: Pick<ChannelsOwner, 'hub' | 'events'>): Departures {
+    return new Departures(({ socket, code }, channel) => {
+      if (!hub.leave(socket, channel)) return
+      this.#interest.release(channel)
+      this.#presence.leave(socket, channel, code)
+      this.#idle.stop()
+      events?.left(socket, channel, 'disconnected')
+    })
+  }
+
+  #listener({ hub, joining }: Pick<ChannelsOwner, 'hub' | 'joining'>): BrokerListener {
+    return {
+      // A member's arrival is sent before what it publishes.
+      publication: (publication) => {
+        this.#presence.flushOn(publication.channel)
+        hub.deliver(publication)
+      },
+      broadcast: (json) => {
+        this.#presence.flush()
+        this.#broadcasts.add(json)
+      },
+      command: ({ channel }) => {
+        joining?.later(EVERY_SOCKET, (socket) => {
+          if (this.wants(socket, channel)) this.unsubscribe(socket, channel)
+        })
+        for (const socket of this.unsubscribable(channel)) this.unsubscribe(socket, channel)
+      },
+      presence: (event) => this.#presence.hear(event),
+    }
+  }
+
+  #drop(socket: RemoteClient, channel: string, reason: UnsubscribeReason): void {
+    const { hub } = this.#owner
+    if (!hub.has(socket, channel)) return
+    hub.leave(socket, channel)
+    this.#idle.stop()
+    this.#toldAgain.get(socket)?.delete(channel)
+    this.#server.delete(socket, channel)
+    this.#interest.release(channel)
+    this.#presence.leave(socket, channel)
+    this.#reauthorization.forget(socket, channel)
+    this.#owner.events?.left(socket, channel, reason)
+  }
+
+  /** What refuses one more subscription, if anything does. */
+  #fullFor(socket: RemoteClient): RpcError | undefined {
+    const { hub, subscriptions, subscriptionsPerUser } = this.#owner
+    if (socket.channelNames.length >= subscriptions)
+      return refusal('too_many_subscriptions', { field: 'subscriptions', limit: subscriptions })
+    if (hub.subscriptionsOf(socket) < subscriptionsPerUser) return undefined
+    return refusal('too_many_subscriptions', { field: 'subscriptionsPerUser', limit: subscriptionsPerUser })
+  }
+}

@@ -1,0 +1,174 @@
+import {
+  encodeData,
+  type HistoryMessage,
+  type PublishMessage,
+  RpcError,
+  type SubscriptionMessage,
+} from '@token-socket/protocol'
+import { mergeVerdicts, type Verdict } from '../claims/decision.js'
+import type { Granted } from '../claims/grants.js'
+import type { Refusal, Refuser } from '../claims/vetoes.js'
+import type { Retention } from '../engine/engine.js'
+import type { ChannelRequest, RemoteClient } from '../socket/server-socket.js'
+import type { ChannelPolicy, StoredPublication } from './channel-policy.js'
+import { ChannelRules } from './channel-rules.js'
+import type { PublishingRules, RuleRate } from './publishing-rules.js'
+import { RuleAsker, type RuleAskerOwner, type RuleDecision } from './rule-asker.js'
+import type { ChannelRuleTable } from './rule-table.js'
+
+/** What a {@link Policy} is made of. */
+export interface PolicyOptions extends RuleAskerOwner {
+  readonly channels: ChannelRuleTable
+}
+
+/** Publications that a channel keeps for the sake of what its senders may store. */
+const STORED = 1000
+
+/**
+ * What the server's rules and a socket's grants allow together: one explicit `false` refuses, and so does it that no one
+ * says anything, unless there are no rules and the socket has no grants. Then everything is allowed.
+ */
+export class Policy implements ChannelPolicy {
+  readonly #rules: ChannelRules
+  readonly #asker: RuleAsker
+
+  /** @throws RpcError `bad_option` which names the rule */
+  constructor(options: PolicyOptions) {
+    this.#asker = new RuleAsker(options)
+    this.#rules = new ChannelRules(options.channels)
+  }
+
+  /** Whether there are no rules. */
+  get isOpen(): boolean {
+    return this.#rules.isOpen
+  }
+
+  /** At once where no function has to be asked, as {@link ChannelPolicy.allows} may. */
+  allows(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
+    if (request.type === 'unsubscribe') return undefined
+    if (request.type !== 'broadcast' && isLegacyName(request.channel)) return forbidden('rules')
+    if (request.type === 'history') return this.#mayRead(socket, request)
+    const isOpen = this.#rules.isOpen && socket.grants.isOpen
+    if (isOpen && socket.grants.isEmpty) return undefined
+    // A broadcast reaches every channel, also those on which the socket may not publish.
+    if (request.type === 'broadcast') return forbidden('nothing allows it')
+    const answer = this.#judge(socket, request)
+    const refusal = (decision: RuleDecision) => {
+      if (decision === true) return undefined
+      const by = this.#refuser(socket, request, answer)
+      return decision === false ? forbidden(by) : { error: decision, by }
+    }
+    return answer instanceof Promise ? answer.then(refusal) : refusal(answer ?? isOpen)
+  }
+
+  /** A function of a rule that throws, takes too long, or gives a reason, does not say `true`. */
+  hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean> {
+    const answer = this.#rules.for(channel).presence(socket, this.#asker)
+    return answer instanceof Promise ? answer.then((decision) => decision === true) : answer === true
+  }
+
+  mayHavePresence(channel: string): boolean {
+    return this.#rules.for(channel).mayHavePresence
+  }
+
+  forPublication(socket: RemoteClient, channel: string, event: string | undefined) {
+    const { echo, store } = socket.grants.message(channel, event)
+    const identity = socket.identity(channel)
+    return {
+      meta: Object.keys(identity).length > 0 ? encodeData(identity) : undefined,
+      echo,
+      retention: longest(this.#rules.for(channel).history(event), store),
+    }
+  }
+
+  retention(channel: string, { event, store }: StoredPublication = {}): Retention | undefined {
+    return store === 0 ? undefined : longest(this.#rules.for(channel).history(event), store ?? 0)
+  }
+
+  mayKeep(channel: string): boolean {
+    return this.#rules.for(channel).mayKeep
+  }
+
+  rates(channel: string, event: string | undefined): readonly RuleRate[] {
+    return this.#rules.hasRates ? this.#rules.for(channel).rates(event) : NO_RATES
+  }
+
+  keeps(socket: RemoteClient, channel: string): boolean {
+    return this.mayKeep(channel) || socket.grants.historyStart(channel) !== undefined
+  }
+
+  /** Where only a channel's own token lets a socket in, that token has to say from when on, as other claims have to. */
+  historyStart({ grants }: Granted, channel: string): number | undefined {
+    if (grants.isEmpty) return 0
+    const isByToken = !this.#rules.isOpen && !this.#rules.for(channel).hasSubscribe && grants.speakOf(channel)
+    return grants.historyStart(channel) ?? (grants.isOpen && !isByToken ? 0 : undefined)
+  }
+
+  /**
+   * The history of a channel that a socket is on needs a start only. To read it without being on the channel, claims have to
+   * say from when on, and the socket has to be one that may subscribe.
+   */
+  #mayRead(
+    socket: RemoteClient,
+    { id, channel }: HistoryMessage,
+  ): Refusal | undefined | Promise<Refusal | undefined> {
+    const { grants } = socket
+    if (this.historyStart(socket, channel) === undefined) return forbidden('nothing allows it')
+    if (socket.isOn(channel)) return grants.subscribe(channel) === false ? forbidden('claims') : undefined
+    if (grants.historyStart(channel) === undefined)
+      return { error: new RpcError('forbidden', OFF_CHANNEL, { channel }), by: 'nothing allows it' }
+    return this.allows(socket, { type: 'subscribe', id, channel })
+  }
+
+  /** What refused a request. @param answer what was decided; `undefined` if neither claims nor rules say anything */
+  #refuser(
+    socket: RemoteClient,
+    request: SubscriptionMessage | PublishMessage,
+    answer: Verdict | Promise<RuleDecision>,
+  ): Refuser {
+    if (answer === undefined) return 'nothing allows it'
+    return grantOf(socket, request) === false ? 'claims' : 'rules'
+  }
+
+  /** At once where no function has to be asked: a promise for each publication costs more than everything else here. */
+  #judge(
+    socket: RemoteClient,
+    request: SubscriptionMessage | PublishMessage,
+  ): Verdict | Promise<RuleDecision> {
+    const rules = this.#rules.for(request.channel)
+    const isPublish = request.type === 'publish'
+    const granted = grantOf(socket, request)
+    if (granted === false) return false
+    const ruled = isPublish
+      ? rules.publish(socket, request, this.#asker)
+      : rules.subscribe(socket, this.#asker)
+    return ruled instanceof Promise ? ruled : mergeVerdicts([granted, ruled])
+  }
+}
+
+/**
+ * Whether a name is one by which nodes of the legacy pair speak to each other. It refused them to
+ * clients; an application that passes publications on to its programs relies on that.
+ */
+function isLegacyName(channel: string): boolean {
+  return channel === '___all___' || channel === '___sync___'
+}
+
+const NO_RATES: readonly RuleRate[] = []
+
+const OFF_CHANNEL = 'Forbidden: subscribe first, or claim historyStart'
+
+function grantOf(socket: RemoteClient, request: SubscriptionMessage | PublishMessage): Verdict {
+  return request.type === 'publish'
+    ? socket.grants.message(request.channel, request.event).publish
+    : socket.grants.subscribe(request.channel)
+}
+
+function forbidden(by: Refuser): Refusal {
+  return { error: new RpcError('forbidden'), by }
+}
+
+function longest(history: PublishingRules['history'], store: number): Retention | undefined {
+  const ttl = Math.max(history?.ttl ?? 0, store)
+  return ttl > 0 ? { size: history?.size ?? STORED, ttl } : undefined
+}

@@ -1,0 +1,210 @@
+import { encodeData, RpcError } from '@token-socket/protocol'
+import { FieldReader } from '../options/field-reader.js'
+import type { Verdict } from './decision.js'
+
+/** What a user may send on a channel, as claims say it. Left out means that nothing is said. */
+export interface MessageClaims {
+  /** Whether the user may publish this event. An explicit `false` beats any `true`. */
+  readonly publish?: boolean
+  /** Whether the sender receives its own publications of this event. @default false where `publish` is true */
+  readonly echo?: boolean
+  /** Seconds that such a publication is kept in the channel's history. @default 0 */
+  readonly store?: number
+}
+
+/** What a user may do on a channel, as claims say it. Left out means that nothing is said. */
+export interface ChannelClaims {
+  /** Whether the user may subscribe. An explicit `false` beats any `true`. */
+  readonly subscribe?: boolean
+  /** Whether the server subscribes the socket by itself, which allows it too. Only `false` on a pattern. */
+  readonly autoSubscribe?: boolean
+  /** Seconds since 1970 from which on the user may read the history; 0 is all of it. @default none of it */
+  readonly historyStart?: number
+  /** By event, or pattern of events. A publication without an event has the empty name. */
+  readonly messages?: Readonly<Record<string, MessageClaims>>
+}
+
+/** Who a user is and what they may do: what `authentication` may return, or a signed token may say. */
+export interface TokenClaims {
+  /** The user's id, for presence and for what the user publishes. At most 128 UTF-16 code units. */
+  readonly uid?: string
+  /** What else others may know of the user: any JSON, at most 4 KiB. */
+  readonly umd?: unknown
+  /** By channel, or pattern of channels. With it, what nothing allows is refused, even if it is empty. */
+  readonly channels?: Readonly<Record<string, ChannelClaims>>
+}
+
+/** What {@link readClaims} made of {@link MessageClaims}. */
+export interface MessageGrant {
+  readonly publish: Verdict
+  readonly echo: Verdict
+  /** Milliseconds. */
+  readonly store: number
+}
+
+/** What {@link readClaims} made of {@link ChannelClaims}. */
+export interface ChannelGrant {
+  readonly subscribe: Verdict
+  readonly autoSubscribe: Verdict
+  /** Milliseconds since 1970. */
+  readonly historyStart: number | undefined
+  readonly messages: ReadonlyMap<string, MessageGrant>
+}
+
+/** What {@link readClaims} made of {@link TokenClaims}: checked, and nothing in it is inherited. */
+export interface Claims {
+  readonly uid: string | undefined
+  /** `undefined` if there is none; `null` is one. */
+  readonly umd: unknown
+  /** `undefined` if nothing is said about channels; an empty table allows nothing. */
+  readonly channels: ReadonlyMap<string, ChannelGrant> | undefined
+}
+
+/** Limits on claims. */
+export const CLAIM_LIMITS = {
+  /** UTF-16 code units. */
+  uid: 128,
+  /** Bytes as JSON. */
+  umd: 4096,
+  /** Entries of `channels`. */
+  channels: 1000,
+  /** Entries of one channel's `messages`. */
+  messages: 100,
+  /** Instructions of all regular expressions together: what looking a name up may cost at most. */
+  program: 5000,
+  /** Seconds: the end of the year 9999. More is a time in milliseconds by mistake. */
+  historyStart: 253_402_300_799,
+  /** Seconds: 100 years. */
+  store: 3_155_695_200,
+} as const
+
+const CHANNEL_FIELDS = new Set(['subscribe', 'autoSubscribe', 'historyStart', 'messages'])
+const MESSAGE_FIELDS = new Set(['publish', 'echo', 'store'])
+
+/** How settings of {@link readClaims} are given. */
+export interface ReadClaimsOptions {
+  /** Bytes that `umd` may have as JSON. @default 4096 */
+  readonly umd?: number
+}
+
+/**
+ * Reads `uid`, `umd` and `channels` of claims; other claims are left alone.
+ * @returns `undefined` if there is none of them
+ * @throws RpcError `bad_claims` for the first thing that is wrong, which refuses all of them: half a set of permissions
+ *   could lack an explicit `false`
+ */
+export function readClaims(value: unknown, options: ReadClaimsOptions = {}): Claims | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const own = (name: string) => (Object.hasOwn(value, name) ? value[name as keyof typeof value] : undefined)
+  const [uid, umd, channels] = [own('uid'), own('umd'), own('channels')]
+  if (uid === undefined && umd === undefined && channels === undefined) return undefined
+  return {
+    uid: readUid(uid),
+    umd: readUmd(umd, options.umd ?? CLAIM_LIMITS.umd),
+    channels: channels === undefined ? undefined : new ChannelsReader().read(channels),
+  }
+}
+
+/**
+ * Holds channels that were put together from several claims to the limits of one.
+ * @throws RpcError `bad_claims`, naming the limit
+ */
+export function checkChannels(channels: ReadonlyMap<string, ChannelGrant>): void {
+  if (channels.size > CLAIM_LIMITS.channels) throw reader.over('channels', CLAIM_LIMITS.channels)
+  const budget = new RegexBudget()
+  for (const [name, { messages }] of channels) {
+    const field = reader.entry('channels', name)
+    if (messages.size > CLAIM_LIMITS.messages) throw reader.over(`${field}.messages`, CLAIM_LIMITS.messages)
+    budget.spend(name, field)
+    for (const event of messages.keys()) budget.spend(event, reader.entry(`${field}.messages`, event))
+  }
+}
+
+const reader = new FieldReader('bad_claims')
+
+function readUid(value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || value === '') {
+    throw reader.wrong('uid', 'has to be a string that is not empty')
+  }
+  if (value.length > CLAIM_LIMITS.uid) throw reader.over('uid', CLAIM_LIMITS.uid)
+  return value
+}
+
+function readUmd(value: unknown, limit: number): unknown {
+  if (value === undefined) return undefined
+  const json = umdAsJson(value)
+  if (Buffer.byteLength(json) > limit) throw reader.over('umd', limit)
+  return value
+}
+
+function umdAsJson(value: unknown): string {
+  try {
+    return encodeData(value)
+  } catch (cause) {
+    throw RpcError.is(cause) ? reader.wrong('umd', 'has to be JSON') : cause
+  }
+}
+
+/** Counts what the regular expressions of one set of claims cost together. */
+class RegexBudget {
+  #left: number = CLAIM_LIMITS.program
+
+  /** Parses a name. @returns whether it is no pattern @throws RpcError `bad_claims` for a bad one, or one too many */
+  spend(text: string, field: string): boolean {
+    const { isExact, programSize } = reader.pattern(text, field)
+    this.#left -= programSize
+    if (this.#left < 0) {
+      throw reader.wrong(field, 'is one regular expression too many', CLAIM_LIMITS.program)
+    }
+    return isExact
+  }
+}
+
+/** Reads one `channels`. */
+class ChannelsReader {
+  readonly #budget = new RegexBudget()
+
+  read(value: unknown): ReadonlyMap<string, ChannelGrant> {
+    const entries = reader.entries(value, 'channels', CLAIM_LIMITS.channels)
+    return new Map(entries.map(([name, claims]) => [name, this.#channel(name, claims)]))
+  }
+
+  #channel(name: string, value: unknown): ChannelGrant {
+    const field = reader.entry('channels', name)
+    if (name === '') throw reader.wrong(field, 'has to be a name')
+    const isExact = this.#budget.spend(name, field)
+    const fields = reader.fields(value, field, CHANNEL_FIELDS)
+    const autoSubscribe = reader.verdict(fields.get('autoSubscribe'), `${field}.autoSubscribe`)
+    if (autoSubscribe && !isExact) throw reader.wrong(`${field}.autoSubscribe`, 'needs a name, not a pattern')
+    return {
+      // To be subscribed by the server, and then be refused after a reconnect, would help no one.
+      subscribe:
+        reader.verdict(fields.get('subscribe'), `${field}.subscribe`) ?? (autoSubscribe || undefined),
+      autoSubscribe,
+      historyStart: milliseconds(fields.get('historyStart'), field, 'historyStart'),
+      messages: this.#messages(fields.get('messages'), `${field}.messages`),
+    }
+  }
+
+  #messages(value: unknown, field: string): ReadonlyMap<string, MessageGrant> {
+    const entries = value === undefined ? [] : reader.entries(value, field, CLAIM_LIMITS.messages)
+    return new Map(entries.map(([event, claims]) => [event, this.#message(event, claims, field)]))
+  }
+
+  #message(event: string, value: unknown, parent: string): MessageGrant {
+    const field = reader.entry(parent, event)
+    this.#budget.spend(event, field)
+    const fields = reader.fields(value, field, MESSAGE_FIELDS)
+    return {
+      publish: reader.verdict(fields.get('publish'), `${field}.publish`),
+      echo: reader.verdict(fields.get('echo'), `${field}.echo`),
+      store: milliseconds(fields.get('store'), field, 'store') ?? 0,
+    }
+  }
+}
+
+function milliseconds(value: unknown, field: string, name: 'historyStart' | 'store'): number | undefined {
+  if (value === undefined) return undefined
+  return Math.round(reader.number(value, `${field}.${name}`, CLAIM_LIMITS[name]) * 1000)
+}

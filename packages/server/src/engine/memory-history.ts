@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto'
+import { startTimer } from '@token-socket/protocol'
+import { AgingMap } from './aging-map.js'
+import { ChannelHistory } from './channel-history.js'
+import type {
+  Draft,
+  EvictionListener,
+  History,
+  HistoryPage,
+  HistoryQuery,
+  Position,
+  Publication,
+  Retention,
+} from './engine.js'
+import { newEpoch, POSITION_TTL } from './epoch.js'
+import { type IdlePosition, IdlePositions } from './idle-positions.js'
+
+/** Limits of {@link MemoryHistory}. */
+export interface HistoryLimits {
+  /** Channels whose position is known: those that keep something, and those that did in the last day. */
+  readonly channels: number
+  /** Bytes that one channel may keep, about. */
+  readonly channelBytes: number
+  /** Bytes that all channels may keep, about. */
+  readonly historyBytes: number
+}
+
+/** A channel that keeps something. */
+interface LiveChannel {
+  readonly history: ChannelHistory
+  readonly generation: number
+  readonly begun: number
+  /** The sweep after which it was published on last. */
+  sweep: number
+}
+
+/** Bytes that a channel takes which keeps something, apart from its publications. */
+const CHANNEL = 800
+
+/** Generations of channels. */
+const GENERATIONS = 4096
+
+/** Milliseconds between two sweeps. */
+const SWEEP = 1000
+
+/** Every channel that keeps something is looked at once in this many sweeps, so that no sweep stalls the process. */
+const SWEEPS = 30
+
+/** The same for every channel that keeps nothing any more. */
+const IDLE_SWEEPS = 3600
+
+/**
+ * Keeps publications in this process's memory. Over its limit of bytes, the channel that was published on least recently
+ * keeps nothing any more, and its position stays: clients learn of the gap by it. Over its limit of channels, the one that
+ * has been idle for longest is forgotten, and begins in a new epoch.
+ */
+export class MemoryHistory implements History {
+  readonly #limits: HistoryLimits
+  /** The one that was published on least recently, to the second, is the first. */
+  readonly #live = new AgingMap<LiveChannel>()
+  readonly #idle = new IdlePositions()
+  /** The server's own channels, which have no part in the limits. */
+  readonly #reserved = new Map<string, ChannelHistory>()
+  #bytes = 0
+  #store = randomBytes(8).toString('base64url')
+  /**
+   * A part of new epochs, another once a channel was forgotten. So no epoch is used twice, and a client that saw the
+   * forgotten channel when it was empty does not take the next epoch for the one that followed. There is one for many
+   * channels, chosen by their names: the fewer share it, the fewer are told of a gap that was none for them.
+   */
+  readonly #generations = new Uint32Array(GENERATIONS)
+  #stopTimer: (() => void) | undefined
+  /** How many sweeps there were. */
+  #sweeps = 0
+  readonly #onevict: EvictionListener
+
+  constructor(limits: HistoryLimits, onevict: EvictionListener = () => {}) {
+    this.#limits = limits
+    this.#onevict = onevict
+  }
+
+  /** What it keeps. */
+  get size(): { readonly live: number; readonly idle: number; readonly bytes: number } {
+    return { live: this.#live.size, idle: this.#idle.size, bytes: this.#bytes }
+  }
+
+  /** Keeps a publication. @returns it with its place */
+  add(draft: Draft, id: string, retention: Retention): Publication {
+    if (retention.isReserved) return this.#addReserved(draft, id, retention)
+    const { history } = this.#open(draft.channel)
+    const before = history.bytes
+    const publication = history.add(draft, id, retention)
+    this.#shrink(history)
+    this.#bytes += history.bytes - before
+    if (this.#bytes > this.#limits.historyBytes) this.#onevict('historyBytes')
+    while (this.#bytes > this.#limits.historyBytes) this.#emptyOldest()
+    return publication
+  }
+
+  async read(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+    const reserved = this.#reserved.get(channel)
+    if (reserved) return { position: reserved.position, ...reserved.read(query) }
+    const live = this.#live.get(channel)
+    if (live) return { position: live.history.position, ...live.history.read(query) }
+    const idle = this.#idle.get(channel)
+    const epoch = this.#epochOf(idle ?? this.#beginning(channel))
+    return { position: { epoch, offset: idle?.offset ?? 0 }, publications: [], more: false }
+  }
+
+  async position(channel: string): Promise<Position> {
+    return (await this.read(channel, { limit: 0 })).position
+  }
+
+  clear(): void {
+    this.#live.clear()
+    this.#idle.clear()
+    this.#reserved.clear()
+    this.#bytes = 0
+    this.#store = randomBytes(8).toString('base64url')
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+  }
+
+  #addReserved(draft: Draft, id: string, retention: Retention): Publication {
+    const { channel } = draft
+    const begin = () => new ChannelHistory(channel, this.#epochOf(this.#beginning(channel)))
+    const history = this.#reserved.get(channel) ?? begin()
+    this.#reserved.set(channel, history)
+    history.trim(Date.now())
+    return history.add(draft, id, retention)
+  }
+
+  /** The channel, as the one that was published on last. */
+  #open(channel: string): LiveChannel {
+    const live = this.#live.get(channel) ?? this.#begin(channel)
+    // Once a second is often enough: moving it costs more than everything else here.
+    if (live.sweep !== this.#sweeps) this.#live.set(channel, live)
+    live.sweep = this.#sweeps
+    this.#stopTimer ??= startTimer(SWEEP, () => this.#sweep())
+    return live
+  }
+
+  #begin(channel: string): LiveChannel {
+    const idle = this.#idle.get(channel)
+    this.#idle.delete(channel)
+    if (!idle) this.#makeRoom()
+    this.#bytes += CHANNEL
+    const { generation, begun } = idle ?? this.#beginning(channel)
+    const history = new ChannelHistory(channel, this.#epochOf({ generation, begun }), idle)
+    return { history, generation, begun, sweep: -1 }
+  }
+
+  #beginning(channel: string) {
+    return { generation: this.#generations[generationOf(channel)] ?? 0, begun: Date.now() }
+  }
+
+  #epochOf({ generation, begun }: Pick<IdlePosition, 'generation' | 'begun'>): string {
+    const store = generation === 0 ? this.#store : `${this.#store}-${generation.toString(36)}`
+    return newEpoch(store, begun)
+  }
+
+  /** For one more channel. */
+  #makeRoom(): void {
+    while (this.#live.size + this.#idle.size >= this.#limits.channels) {
+      if (this.#idle.size === 0) this.#emptyOldest()
+      const oldest = this.#idle.deleteOldest()
+      if (oldest === undefined) return
+      const at = generationOf(oldest)
+      this.#generations[at] = (this.#generations[at] ?? 0) + 1
+      this.#onevict('channels')
+    }
+  }
+
+  #shrink(history: ChannelHistory): void {
+    const { channelBytes } = this.#limits
+    if (history.bytes <= channelBytes) return
+    history.shrink(channelBytes)
+    this.#onevict('channelBytes')
+  }
+
+  /** The channel that was published on least recently keeps nothing any more. */
+  #emptyOldest(): void {
+    const oldest = this.#live.takeOldest()
+    if (!oldest) return
+    const [channel, live] = oldest
+    this.#bytes -= live.history.bytes
+    live.history.shrink(0)
+    this.#rest(channel, live)
+  }
+
+  /** It keeps nothing: only its position is left. */
+  #rest(channel: string, { history, generation, begun }: LiveChannel): void {
+    this.#live.delete(channel)
+    this.#bytes -= CHANNEL
+    const { offset } = history.position
+    this.#idle.add(channel, { generation, begun, offset, expires: history.expires })
+  }
+
+  #sweep(): void {
+    this.#sweeps += 1
+    const now = Date.now()
+    this.#live.lookAt(SWEEPS, (channel, live) => this.#trim(channel, live, now))
+    const isOver = ({ expires }: IdlePosition) => expires + POSITION_TTL <= now
+    this.#idle.sweep(IDLE_SWEEPS, isOver)
+    const isLeft = this.#live.size + this.#idle.size > 0
+    this.#stopTimer = isLeft ? startTimer(SWEEP, () => this.#sweep()) : undefined
+  }
+
+  #trim(channel: string, live: LiveChannel, now: number): void {
+    const before = live.history.bytes
+    live.history.trim(now)
+    this.#bytes += live.history.bytes - before
+    if (live.history.isEmpty) this.#rest(channel, live)
+  }
+}
+
+/** Which of the generations a channel has. */
+function generationOf(channel: string): number {
+  let hash = 0
+  for (let at = 0; at < channel.length; at += 1) hash = (hash * 31 + channel.charCodeAt(at)) | 0
+  return (hash >>> 0) % GENERATIONS
+}

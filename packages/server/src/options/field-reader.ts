@@ -1,0 +1,92 @@
+import { ERRORS, type ErrorCode, encodeData, nearestName, RpcError, refusal } from '@token-socket/protocol'
+import { ChannelPattern, PatternError } from '../patterns/channel-pattern.js'
+
+/** Longer names are cut in errors: what is too long may be very long. */
+const SHOWN = 40
+
+/** So few known fields are all named. */
+const FEW = 6
+
+/**
+ * Reads objects that others wrote, by their own fields only. Whatever is wrong becomes an RpcError with the code
+ * that it was made with, whose `data.field` names the place, such as `channels["chat-*"].history.ttl`.
+ */
+export class FieldReader {
+  readonly #code: ErrorCode
+
+  constructor(code: ErrorCode) {
+    this.#code = code
+  }
+
+  /** The own entries of an object, without those that are `undefined`. @param limit how many there may be */
+  entries(value: unknown, field: string, limit = Number.POSITIVE_INFINITY): [string, unknown][] {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw this.wrong(field, 'has to be an object')
+    const entries = Object.entries(value).filter(([, own]) => own !== undefined)
+    if (entries.length > limit) throw this.over(field, limit)
+    return entries
+  }
+
+  /** The fields of an object. One that is not known is refused: it may be a misspelt `false`. */
+  fields(value: unknown, field: string, known: ReadonlySet<string>): ReadonlyMap<string, unknown> {
+    const entries = this.entries(value, field)
+    const unknown = entries.find(([name]) => !known.has(name))
+    if (unknown) throw this.unknown(this.at(field, unknown[0]), unknown[0], known)
+    return new Map(entries)
+  }
+
+  /** The error for a field that is not known, with the name that was most likely meant. */
+  unknown(field: string, name: string, known: ReadonlySet<string>): RpcError {
+    return this.wrong(field, `is not known${suggestion(name, known)}`)
+  }
+
+  /** `true`, `false`, or `undefined` where there is none. */
+  verdict(value: unknown, field: string): boolean | undefined {
+    if (value !== undefined && typeof value !== 'boolean') throw this.wrong(field, 'has to be true or false')
+    return value
+  }
+
+  /** A number from 0 up to a limit. */
+  number(value: unknown, field: string, limit: number): number {
+    if (typeof value !== 'number' || !(value >= 0)) throw this.wrong(field, 'has to be a number, 0 or more')
+    if (value > limit) throw this.over(field, limit)
+    return value
+  }
+
+  /** The pattern that a name in an object is. */
+  pattern(text: string, field: string): ChannelPattern {
+    try {
+      return ChannelPattern.parse(text)
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error
+      throw this.wrong(field, error.message, error.limit)
+    }
+  }
+
+  /** The name of a field inside another one. */
+  at(field: string, name: string): string {
+    return /^\w{1,40}$/.test(name) ? `${field}.${name}` : this.entry(field, name)
+  }
+
+  /** The name of an entry of a table. */
+  entry(field: string, name: string): string {
+    return `${field}[${encodeData(name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name)}]`
+  }
+
+  /** The error for a field that has the wrong value. */
+  wrong(field: string, why: string, limit?: number): RpcError {
+    const text = `${ERRORS[this.#code]}: ${field} ${why}`
+    if (limit === undefined) return new RpcError(this.#code, text, { field })
+    return new RpcError(this.#code, `${text} (limit ${limit})`, { field, limit })
+  }
+
+  /** The error for a field that is over its limit. */
+  over(field: string, limit: number): RpcError {
+    return refusal(this.#code, { field, limit })
+  }
+}
+
+function suggestion(wrong: string, known: ReadonlySet<string>): string {
+  const meant = nearestName(wrong, known) ?? (known.size <= FEW ? [...known].join(', ') : undefined)
+  return meant === undefined ? '' : `: did you mean ${meant}?`
+}
