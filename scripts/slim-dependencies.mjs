@@ -117,7 +117,7 @@ export const shortForms = {
   name: 'short forms of our own files',
   setup({ onResolve }) {
     const filter =
-      /^\.{1,2}\/(.+\/)?(abort-with|call-around|call-context|call-hooks|call-options|call-site|error-texts|failure-text|on-abort|page-fetch|page-location|parse-url|plain-fields|reason-texts|server-fields|timer)\.js$/
+      /^\.{1,2}\/(.+\/)?(abort-with|call-around|call-context|call-hooks|call-options|call-site|error-texts|failure-text|on-abort|page-fetch|page-location|parse-url|plain-fields|reason-texts|server-fields|timeout)\.js$/
     onResolve({ filter }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace(/([^/]+)\.js$/, 'short-$1.ts')),
     }))

@@ -146,12 +146,12 @@ export class ScriptedServer {
 
   #receive(message: ClientMessage, peer: Peer): void {
     if (this.onmessage(message, peer) === true) return
-    if (message.type === 'auth') peer.send(this.#admission(message))
+    if (message.type === 'auth') peer.send(this.#socketAuthenticator(message))
     else if (this.isOld) this.#answerAsOld(message, peer)
     else this.#answer(message, peer)
   }
 
-  #admission({ id }: AuthMessage): ServerMessage {
+  #socketAuthenticator({ id }: AuthMessage): ServerMessage {
     const answer = { type: 'answer', rpc: 'auth', id, outcome: { data: 'success' } } as const
     if (this.isOld) return answer
     return {

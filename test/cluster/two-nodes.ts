@@ -1,7 +1,7 @@
 /** Two nodes on one Redis behind nginx, with the configuration that docs/CLUSTER.md shows. */
 import type { TokenSocketOptions } from '@token-socket/client'
 import { RedisEngine } from '@token-socket/redis'
-import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
+import type { ServerSocket, TokenSocketServer } from '@token-socket/server'
 import type { ReverseProxy } from '../browser/reverse-proxy.js'
 import type { Surroundings } from '../end-to-end/surroundings.js'
 import { RedisProcess } from '../redis/redis-process.js'
@@ -63,7 +63,7 @@ const FOR_ALL = new Set([
 
 /** Sockets in the order of their coming, as one node has them. */
 function inOrder(list: unknown[]): unknown[] {
-  const createdOf = (one: unknown) => (typeof one === 'object' ? (one as RemoteClient).created : 0)
+  const createdOf = (one: unknown) => (typeof one === 'object' ? (one as ServerSocket).created : 0)
   return list.sort((one, other) => createdOf(one) - createdOf(other))
 }
 
@@ -81,7 +81,7 @@ function join(servers: readonly TokenSocketServer[]): TokenSocketServer {
       return call(servers[turn % servers.length] ?? first, name, args)
     }
     if (ABOUT_SOCKET.has(name)) {
-      const owner = servers.find((server) => server.sockets().includes(args[0] as RemoteClient))
+      const owner = servers.find((server) => server.sockets().includes(args[0] as ServerSocket))
       return call(owner ?? first, name, args)
     }
     const done = each()

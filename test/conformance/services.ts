@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { Connection } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
 import { OriginRules, type Origins } from '#server/http/origins.js'
-import { Turnstile } from '#server/runtime/turn-throttle.js'
+import { TurnThrottle } from '#server/runtime/turn-throttle.js'
 import {
   DEFAULT_TRANSPORTS,
   TRANSPORT_NAMES,
@@ -68,7 +68,7 @@ export function mountServices(
         prefix,
         origins: new OriginRules({ origins, required, trusts }),
         trusts,
-        turnstile: new Turnstile(),
+        throttle: new TurnThrottle(),
         maxPayload: 1024 * 1024,
         pingInterval: 25_000,
         pingTimeout: 20_000,

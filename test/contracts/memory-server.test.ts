@@ -3,7 +3,7 @@ import { TokenSocket, type TokenSocketOptions } from '@token-socket/client'
 import { defineContract, procedure } from '@token-socket/contract'
 import { typed } from '@token-socket/contract/client'
 import { type MockServerOptions, mockServer } from '@token-socket/contract/mock'
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { z } from 'zod'
 import { errorOf, until } from '../client/waiting.js'
@@ -26,8 +26,8 @@ describe('a server in memory', () => {
   afterEach(() => Promise.all(ends.splice(0).map((end) => end())))
 
   /** A mock whose `act` does what a test says with the caller's socket. */
-  function start(act: (socket: RemoteClient, input: string) => unknown, options: object = {}) {
-    const handlers = { act: (input: string, { socket }: { socket: RemoteClient }) => act(socket, input) }
+  function start(act: (socket: ServerSocket, input: string) => unknown, options: object = {}) {
+    const handlers = { act: (input: string, { socket }: { socket: ServerSocket }) => act(socket, input) }
     const mock = mockServer(contract, { handlers, ...options } as MockServerOptions<typeof contract>)
     ends.push(() => mock.close())
     return mock

@@ -1,11 +1,11 @@
 /** How long the actions of a client may take: a real server and a real client. */
 import type { CallContext, CallOptions } from '@token-socket/client'
-import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
+import type { ServerSocket, TokenSocketServer } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection } from '../protocol/rejection.js'
 import { until, useSites } from './fixture.js'
 
-type Call = (sockets: TokenSocketServer, socket: RemoteClient, options?: CallOptions) => Promise<unknown>
+type Call = (sockets: TokenSocketServer, socket: ServerSocket, options?: CallOptions) => Promise<unknown>
 
 const CALLS: readonly (readonly [method: string, call: Call])[] = [
   ['socket.rpc', (_, socket, options) => socket.rpc('left', 1, options)],

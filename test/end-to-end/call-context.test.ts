@@ -1,6 +1,6 @@
 /** Calls that are given up, that take long, and that fail inside: a real server and a real client. */
 import { type CallContext, RpcError } from '@token-socket/client'
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection } from '../protocol/rejection.js'
 import { type Site, turn, until, useSites } from './fixture.js'
@@ -109,11 +109,11 @@ describe('the call of a function', () => {
   })
 
   describe('fails with nested_failed, not with a code of its own,', () => {
-    async function siteThat(pay: (socket: RemoteClient) => unknown): Promise<Site> {
+    async function siteThat(pay: (socket: ServerSocket) => unknown): Promise<Site> {
       return start({
         socketController: {
           orders: {
-            pay: (_auth: unknown, _data: unknown, _callback: unknown, socket: RemoteClient) => pay(socket),
+            pay: (_auth: unknown, _data: unknown, _callback: unknown, socket: ServerSocket) => pay(socket),
           },
         },
       })
@@ -169,7 +169,7 @@ describe('the call of a function', () => {
     for (const event of ['subscribe', 'publish'] as const) {
       it(`in a veto listener of ${event}`, async () => {
         const site = await siteWith()
-        site.sockets.on(event, (async (socket: RemoteClient) => {
+        site.sockets.on(event, (async (socket: ServerSocket) => {
           await socket.rpc('confirm')
         }) as never)
         const { client } = await site.pair()
@@ -181,7 +181,7 @@ describe('the call of a function', () => {
 
     it('in a listener of authentication', async () => {
       const site = await siteWith()
-      site.sockets.on('authentication', (async (socket: RemoteClient) => {
+      site.sockets.on('authentication', (async (socket: ServerSocket) => {
         await socket.rpc('confirm')
       }) as never)
       const client = site.client({ reconnect: false })
@@ -193,7 +193,7 @@ describe('the call of a function', () => {
 
   it('of a rule that passes a failure on refuses with nested_failed', async () => {
     const site = await siteWith({
-      channels: { '*': { subscribe: async (socket: RemoteClient) => socket.rpc('confirm') } },
+      channels: { '*': { subscribe: async (socket: ServerSocket) => socket.rpc('confirm') } },
     })
     const { client } = await site.pair()
     const error = await rejection(client.subscribe('a'))

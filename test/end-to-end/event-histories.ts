@@ -1,5 +1,5 @@
 /** Random histories of sockets: what the server's events report is in order, in pairs, and what is so. */
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { Random } from '../protocol/random.js'
 import { type Site, type SiteOptions, turn, until } from './fixture.js'
@@ -46,7 +46,7 @@ interface Told {
 
 /** Listens to all events, and notes what is not as promised. */
 class Witness {
-  readonly told = new Map<RemoteClient, Told>()
+  readonly told = new Map<ServerSocket, Told>()
   readonly wrong: string[] = []
 
   constructor({ sockets }: Site) {
@@ -71,14 +71,14 @@ class Witness {
     })
   }
 
-  #of(socket: RemoteClient, event: string): Told {
+  #of(socket: ServerSocket, event: string): Told {
     const told = this.told.get(socket)
     if (told?.state === 'connected') return told
     this.#complain(socket, `${event}, though ${told ? 'disconnected' : 'not connected'}`)
     return { state: 'disconnected', channels: new Set() }
   }
 
-  #complain({ sid }: RemoteClient, what: string): void {
+  #complain({ sid }: ServerSocket, what: string): void {
     this.wrong.push(`${sid}: ${what}`)
   }
 }
@@ -101,9 +101,9 @@ class EventHistory {
     if (peers.length > 0) act(this.random.pick(peers as [Peer]))
   }
 
-  withSocket(act: (socket: RemoteClient, channel: string) => void): void {
+  withSocket(act: (socket: ServerSocket, channel: string) => void): void {
     const sockets = this.site.sockets.sockets()
-    if (sockets.length > 0) act(this.random.pick(sockets as [RemoteClient]), this.channel())
+    if (sockets.length > 0) act(this.random.pick(sockets as [ServerSocket]), this.channel())
   }
 
   /** Of those that connect some are refused, and some are on a channel before they are let in. */

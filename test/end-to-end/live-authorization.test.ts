@@ -1,5 +1,5 @@
 import type { TokenSocket } from '@token-socket/client'
-import { type ChannelRuleTable, type Engine, MemoryEngine, type RemoteClient } from '@token-socket/server'
+import { type ChannelRuleTable, type Engine, MemoryEngine, type ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { deferred, next, rejection, type Site, type SiteOptions, turn, until, useSites } from './fixture.js'
 import { Guest } from './guest.js'
@@ -10,7 +10,7 @@ interface Role {
   readonly channels?: object
 }
 
-const roleOf = ({ auth }: RemoteClient) => (auth as unknown as Role).role
+const roleOf = ({ auth }: ServerSocket) => (auth as unknown as Role).role
 
 const RULES: ChannelRuleTable = {
   admins: {
@@ -113,7 +113,7 @@ describe('a role that changes', () => {
   it('between the check of a publication and its delivery, refuses it', async () => {
     const site = await start()
     const [{ client }, { client: reader }] = [await site.pair(), await site.pair()]
-    await site.sockets.subscribe(site.sockets.sockets()[1] as RemoteClient, 'admins')
+    await site.sockets.subscribe(site.sockets.sockets()[1] as ServerSocket, 'admins')
     const all = received(reader)
     const [asked, answer] = [deferred(), deferred<boolean>()]
     site.sockets.once('publish', () => {

@@ -1,5 +1,5 @@
 /** Middleware around messages that belong to no channel and no call, and around new tokens of open sockets. */
-import type { MiddlewareContext, RemoteClient, TokenSocketServerOptions } from '@token-socket/server'
+import type { MiddlewareContext, ServerSocket, TokenSocketServerOptions } from '@token-socket/server'
 import { CLOSE_CODES, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
@@ -170,7 +170,7 @@ describe('a new token of an open socket', () => {
     readonly present: unknown
     readonly isConnected: boolean
   }
-  const askedOf = (socket: RemoteClient, auth: unknown): Asked => ({
+  const askedOf = (socket: ServerSocket, auth: unknown): Asked => ({
     auth,
     present: socket.auth,
     isConnected: socket.isConnected(),

@@ -3,7 +3,7 @@
  * of the caller's own call.
  */
 import type { TokenSocket } from '@token-socket/client'
-import { MemoryEngine, type RemoteClient, RpcError, type TokenSocketServer } from '@token-socket/server'
+import { MemoryEngine, RpcError, type ServerSocket, type TokenSocketServer } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection, type Site, until, useSites } from './fixture.js'
 
@@ -11,9 +11,9 @@ import { rejection, type Site, until, useSites } from './fixture.js'
 interface Reach {
   readonly sockets: TokenSocketServer
   /** The socket of the caller. */
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   /** A socket of this node that is gone. */
-  readonly gone: RemoteClient
+  readonly gone: ServerSocket
   /** A client of another server, which forbids everything; and one that has ended. */
   readonly client: TokenSocket
   readonly ended: TokenSocket

@@ -1,5 +1,5 @@
 /** Mistakes of the application in its own calls: each is refused, and is never taken for a mistake of the caller's. */
-import { MemoryEngine, type RemoteClient, type RpcError, type TokenSocketServer } from '@token-socket/server'
+import { MemoryEngine, type RpcError, type ServerSocket, type TokenSocketServer } from '@token-socket/server'
 import { expect } from 'chai'
 import { rejection, type Site, useSites } from './fixture.js'
 
@@ -64,7 +64,7 @@ const NAMED: Readonly<Record<string, string>> = { 'socket.rpc': 'ask' }
 
 function call(
   server: TokenSocketServer,
-  socket: RemoteClient,
+  socket: ServerSocket,
   [method, args]: readonly [string, readonly unknown[]],
 ) {
   const [of = '', name = ''] = method.split('.')
@@ -86,9 +86,9 @@ describe('a mistake of the application in its own call', () => {
         site = await sites({
           engine: new MemoryEngine(),
           socketController: {
-            mistaken: async (_auth: unknown, _data: unknown, _callback: unknown, socket: RemoteClient) =>
+            mistaken: async (_auth: unknown, _data: unknown, _callback: unknown, socket: ServerSocket) =>
               call(site.sockets, socket, [method, args]),
-            handles: async (_auth: unknown, _data: unknown, _callback: unknown, socket: RemoteClient) =>
+            handles: async (_auth: unknown, _data: unknown, _callback: unknown, socket: ServerSocket) =>
               rejection((async () => call(site.sockets, socket, [method, args]))()).then(
                 ({ code, data }) => ({
                   code,

@@ -1,5 +1,5 @@
 /** Raw WebSockets, which are on: what goes in, what comes out, and what there is not. */
-import { CLOSE_CODES, type RemoteClient } from '@token-socket/server'
+import { CLOSE_CODES, type ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { BareClient } from './bare-client.js'
 import { deferred, rejection, type Site, type SiteOptions, until, useSites } from './fixture.js'
@@ -58,7 +58,7 @@ describe('a raw WebSocket', () => {
     })
 
   /** A client, and the same as the server sees it. */
-  async function pair(site: Site, query = ''): Promise<{ client: BareClient; socket: RemoteClient }> {
+  async function pair(site: Site, query = ''): Promise<{ client: BareClient; socket: ServerSocket }> {
     const before = new Set(site.sockets.sockets())
     const client = await BareClient.open(site, query)
     const socket = site.sockets.sockets().find((one) => !before.has(one))

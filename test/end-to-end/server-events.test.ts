@@ -1,9 +1,9 @@
-import { type RemoteClient, RpcError } from '@token-socket/server'
+import { RpcError, type ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { deferred, next, rejection, type Site, until, useSites } from './fixture.js'
 
 type Callback = (error?: unknown, allowed?: unknown) => void
-type Listener = (socket: RemoteClient, data: unknown, callback: Callback) => unknown
+type Listener = (socket: ServerSocket, data: unknown, callback: Callback) => unknown
 
 /** Listeners that say no, and the code that the client gets. */
 const NOES: Readonly<Record<string, readonly [Listener, string]>> = {
@@ -88,7 +88,7 @@ describe('events of the server', () => {
       it('tells the socket and what it asks for', async () => {
         const site = await start()
         const told = deferred<unknown[]>()
-        site.sockets.on(event, ((socket: RemoteClient, data: unknown) => {
+        site.sockets.on(event, ((socket: ServerSocket, data: unknown) => {
           told.resolve([socket, data])
           return true
         }) as never)
@@ -145,7 +145,7 @@ describe('events of the server', () => {
             return true
           }
           for (let left = count; left > 0; left -= 1)
-            site.sockets.on(event, ((_socket: RemoteClient, details: Record<string, unknown>) =>
+            site.sockets.on(event, ((_socket: ServerSocket, details: Record<string, unknown>) =>
               spoil(details)) as never)
           const { client: witness, socket } = await site.pair()
           const got: unknown[] = []

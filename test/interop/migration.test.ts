@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { TokenSocket } from '@token-socket/client'
 import { redisEngine } from '@token-socket/redis'
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { LEGACY_LIMITS } from '#server/options/legacy-limits.js'
@@ -23,7 +23,7 @@ interface World {
   readonly isLegacy: boolean
   readonly site: Site
   readonly client: TokenSocket
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
 }
 
 /** How what worked once ends now: a code, or what came. */

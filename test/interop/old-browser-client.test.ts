@@ -1,4 +1,4 @@
-import { type RemoteClient, RpcError, type ServerController } from '@token-socket/server'
+import { RpcError, type ServerController, type ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { type OpenBrowser, openBrowser } from '../browser/chromium.js'
 import {
@@ -47,14 +47,14 @@ describe('the old browser client on the new server', function () {
     expect(uncaught, 'uncaught errors of the page').to.deep.equal([])
   })
 
-  async function open(client: OldClientOptions, options: NewServerOptions = {}): Promise<RemoteClient> {
+  async function open(client: OldClientOptions, options: NewServerOptions = {}): Promise<ServerSocket> {
     server = await NewServer.create({ socketController, ...options })
     page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
     expect(await page.open(client), 'ready’s error').to.equal(null)
     return theSocket()
   }
 
-  function theSocket(): RemoteClient {
+  function theSocket(): ServerSocket {
     const [socket, ...others] = server.sockets.sockets()
     if (!socket || others.length > 0) throw new Error(`there are ${others.length + (socket ? 1 : 0)} sockets`)
     return socket

@@ -1,5 +1,5 @@
 /** The published client of the old pair, on a server whose authorisations end, change and are revoked. */
-import { CLOSE_CODES, type RemoteClient } from '@token-socket/server'
+import { CLOSE_CODES, type ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { type OpenBrowser, openBrowser } from '../browser/chromium.js'
@@ -51,7 +51,7 @@ describe('the old browser client and authorisations that end or change', functio
   })
 
   /** A page that is on the channels `news` and `chat`. */
-  async function open(options: NewServerOptions = {}): Promise<RemoteClient> {
+  async function open(options: NewServerOptions = {}): Promise<ServerSocket> {
     server = await NewServer.create({
       authentication: () => claimsOf('news', 'chat'),
       socketController: { echo: (_auth, data) => data },
@@ -64,14 +64,14 @@ describe('the old browser client and authorisations that end or change', functio
     return theSocket()
   }
 
-  function theSocket(): RemoteClient {
+  function theSocket(): ServerSocket {
     const [socket, ...others] = server.sockets.sockets()
     if (!socket || others.length > 0) throw new Error('there is not one socket')
     return socket
   }
 
   /** It was closed for a reason, and has come back by itself to what it had. */
-  async function isBack(former: RemoteClient, why: 'expired' | 'revoked'): Promise<void> {
+  async function isBack(former: ServerSocket, why: 'expired' | 'revoked'): Promise<void> {
     expect(await page.next('reconnect')).to.deep.equal([null])
     await until(() => server.sockets.channelSockets('chat').length === 1)
     expect(theSocket()).not.to.equal(former)
@@ -103,7 +103,7 @@ describe('the old browser client and authorisations that end or change', functio
 
   for (const [what, who] of [
     ['its user', () => ({ uid: 'ada' })],
-    ['its connection', ({ sid }: RemoteClient) => ({ sid })],
+    ['its connection', ({ sid }: ServerSocket) => ({ sid })],
   ] as const)
     it(`is closed as revoked when ${what} is, and comes back by itself while the user is signed in`, async () => {
       const socket = await open()

@@ -5,8 +5,8 @@ import {
   encodeData,
   encodeError,
   encodeThrown,
+  limitError,
   RpcError,
-  refusal,
   type WireError,
   withSubject,
 } from '@token-socket/protocol'
@@ -96,19 +96,19 @@ describe('errors', () => {
 
   describe('#refusal', () => {
     it('names the field and the limit', () => {
-      const error = refusal('too_long', { field: 'req.channel', limit: 256 })
+      const error = limitError('too_long', { field: 'req.channel', limit: 256 })
       expect(error).to.include({ code: 'too_long', message: 'Too long: req.channel (limit 256)' })
       expect(error.data).to.deep.equal({ field: 'req.channel', limit: 256 })
     })
 
     it('names the field alone when there is no limit', () => {
-      const error = refusal('bad_option', { field: 'secret' })
+      const error = limitError('bad_option', { field: 'secret' })
       expect(error.message).to.equal('Invalid option: secret')
       expect(error.data).to.deep.equal({ field: 'secret' })
     })
 
     it('names a limit of 0', () => {
-      expect(refusal('queue_full', { field: 'queue', limit: 0 }).message).to.match(/\(limit 0\)$/)
+      expect(limitError('queue_full', { field: 'queue', limit: 0 }).message).to.match(/\(limit 0\)$/)
     })
   })
 
@@ -341,7 +341,7 @@ describe('errors', () => {
     const codes = Object.keys(ERRORS) as ErrorCode[]
     for (const error of [
       ...codes.map((code) => new RpcError(code)),
-      ...codes.map((code) => refusal(code, { field: 'calls', limit: 1 })),
+      ...codes.map((code) => limitError(code, { field: 'calls', limit: 1 })),
       new RpcError('sold_out'),
       new RpcError('sold_out', 'Sold out'),
       new RpcError('sold_out', '', null),

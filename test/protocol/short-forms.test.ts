@@ -15,8 +15,8 @@ import * as shortCallContext from '#protocol/short-call-context.js'
 import * as shortCallHooks from '#protocol/short-call-hooks.js'
 import * as shortCallOptions from '#protocol/short-call-options.js'
 import * as shortCallSite from '#protocol/short-call-site.js'
-import * as shortTimer from '#protocol/short-timer.js'
-import * as timer from '#protocol/timer.js'
+import * as shortTimer from '#protocol/short-timeout.js'
+import * as timer from '#protocol/timeout.js'
 
 const FORMS: Readonly<Record<string, readonly [full: object, short: object]>> = {
   'abort-with': [abortWith, shortAbortWith],
@@ -106,12 +106,12 @@ describe('the short form', () => {
     const call = () => {
       calls += 1
     }
-    shortTimer.startTimer(10, call)
-    shortTimer.startTimer(10, call)()
-    shortTimer.startTimer(Number.POSITIVE_INFINITY, call)
+    shortTimer.startTimeout(10, call)
+    shortTimer.startTimeout(10, call)()
+    shortTimer.startTimeout(Number.POSITIVE_INFINITY, call)
     clock.tick(10)
     expect(calls).to.equal(1)
-    clock.tick(shortTimer.LONGEST_WAIT)
+    clock.tick(shortTimer.MAX_TIMEOUT)
     expect(calls).to.equal(2)
   })
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type RemoteClient, TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
+import { type ServerSocket, TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
 import express from 'express'
 
 /** One node that is flooded. */
@@ -36,7 +36,7 @@ export async function startNode(
     logger: silent,
     ...options,
   } as TokenSocketServerOptions)
-  const count = ({ uid = '' }: RemoteClient) => passed(uid)
+  const count = ({ uid = '' }: ServerSocket) => passed(uid)
   sockets.on('published', count)
   sockets.on('message', count)
   http.listen(0, '127.0.0.1')

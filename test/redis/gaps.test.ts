@@ -1,6 +1,6 @@
 /** Messages that are lost on their way from Redis to a node. */
 import { expect } from 'chai'
-import { Feed } from '#redis/log-follower.js'
+import { LogFollower } from '#redis/log-follower.js'
 import { numbers, RedisNode } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 import { RedisProxy } from './redis-proxy.js'
@@ -8,7 +8,7 @@ import { RedisProxy } from './redis-proxy.js'
 describe('Feed', () => {
   it('reads nothing more once it has ended, though it was about to be compared', () => {
     let reads = 0
-    const feed = new Feed({
+    const feed = new LogFollower({
       kind: 'publication',
       keys: { meta: 'meta', entries: 'entries' },
       follow: async () => {

@@ -9,8 +9,8 @@ import {
   type PublicationOptions,
   type PublisherOptions,
   publisher,
-  type RemoteClient,
   type ServerController,
+  type ServerSocket,
   type SocketPageOptions,
   type SocketSelector,
   TokenSocketServer,
@@ -86,7 +86,7 @@ const PAGE: Undefined<SocketPageOptions> = { after: undefined, limit: undefined 
 const PUBLISHER: Undefined<PublisherOptions> = { channels: undefined, logger: undefined }
 
 /** Runs nothing of it: the types are the test. */
-function compile(sockets: TokenSocketServer, socket: RemoteClient, selectors: unknown[]): void {
+function compile(sockets: TokenSocketServer, socket: ServerSocket, selectors: unknown[]): void {
   const server = new TokenSocketServer({
     app: {} as never,
     server: {} as never,

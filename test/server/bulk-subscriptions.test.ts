@@ -1,5 +1,5 @@
 import { RpcError } from '@token-socket/protocol'
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { BulkSubscriptions } from '#server/channels/bulk-subscriptions.js'
 import { PendingSubscriptions } from '#server/channels/pending-subscriptions.js'
@@ -8,11 +8,11 @@ import { makeSocket } from './sockets.js'
 
 describe('BulkSubscriptions', () => {
   let pending: PendingSubscriptions
-  let on: Set<RemoteClient>
-  let beginning: Set<RemoteClient>
+  let on: Set<ServerSocket>
+  let beginning: Set<ServerSocket>
   let failures: unknown[]
-  let kept: RemoteClient[]
-  let subscribe: (socket: RemoteClient) => Promise<void>
+  let kept: ServerSocket[]
+  let subscribe: (socket: ServerSocket) => Promise<void>
   let bulks: BulkSubscriptions
 
   beforeEach(() => {
@@ -31,7 +31,7 @@ describe('BulkSubscriptions', () => {
     })
   })
 
-  const run = (sockets: readonly RemoteClient[], channel: string) => {
+  const run = (sockets: readonly ServerSocket[], channel: string) => {
     const group = pending.beginAll(channel)
     for (const socket of sockets) group.add(socket)
     group.fill()
@@ -58,8 +58,8 @@ describe('BulkSubscriptions', () => {
   it('subscribes those, too, whose own subscription may still fail', async () => {
     const all = sockets(3)
     for (const socket of all) on.add(socket)
-    beginning.add(all[1] as RemoteClient)
-    const asked: RemoteClient[] = []
+    beginning.add(all[1] as ServerSocket)
+    const asked: ServerSocket[] = []
     subscribe = async (socket) => void asked.push(socket)
     expect(await run(all, 'a')).to.deep.equal({ count: 3, failed: 0, reasons: [] })
     expect(asked).to.deep.equal([all[1]])
@@ -120,7 +120,7 @@ describe('BulkSubscriptions', () => {
 
   it('leaves out what the server unsubscribes before its turn, and what is gone', async () => {
     const all = sockets(200)
-    const [kicked, gone] = [all[150] as RemoteClient, all[199] as RemoteClient]
+    const [kicked, gone] = [all[150] as ServerSocket, all[199] as ServerSocket]
     const done = run(all, 'a')
     expect(pending.has(kicked, 'a')).to.equal(true)
     expect(pending.on('a')).to.include(kicked)
@@ -140,7 +140,7 @@ describe('BulkSubscriptions', () => {
 
   it('never finds what was unsubscribed while it looked for sockets', async () => {
     const all = sockets(10)
-    const [direct, barred, later] = all as [RemoteClient, RemoteClient, RemoteClient]
+    const [direct, barred, later] = all as [ServerSocket, ServerSocket, ServerSocket]
     const group = pending.beginAll('a')
     pending.cancel(direct, 'a')
     pending.bar('a', (socket) => socket === barred)

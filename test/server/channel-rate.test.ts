@@ -1,4 +1,4 @@
-import type { RemoteClient, RpcError } from '@token-socket/server'
+import type { RpcError, ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { ChannelRate } from '#server/channels/channel-rate.js'
@@ -15,7 +15,7 @@ describe('ChannelRate', () => {
   afterEach(() => clock.restore())
 
   /** How many of one each are taken now. */
-  function taken(rate: ChannelRate, socket: RemoteClient, count: number): number {
+  function taken(rate: ChannelRate, socket: ServerSocket, count: number): number {
     const before = Array.from({ length: count }, () => {
       try {
         rate.count(socket, 'a')

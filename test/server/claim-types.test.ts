@@ -3,7 +3,7 @@ import { MemoryEngine, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
 import { Revocations } from '#server/authentication/revocations.js'
-import { Redeemer } from '#server/authentication/token-authenticator.js'
+import { TokenAuthenticator } from '#server/authentication/token-authenticator.js'
 import { secretKey, Tokens } from '#server/authentication/tokens.js'
 import { rejection } from '../protocol/rejection.js'
 import { RecordedLog } from './recorded-log.js'
@@ -49,7 +49,7 @@ describe('claims of a signed token', () => {
   const tokens = new Tokens({ keys: secretKey(SECRET), audience: 'token-socket', issuer, ttl: 30_000 })
   const engine = new MemoryEngine()
   const revocations = new Revocations({ ...engine, tokenTtl: 30_000, authenticationTimeout: 10_000 })
-  const redeemer = new Redeemer({ tokens, revocations, engine, log })
+  const tokenAuthenticator = new TokenAuthenticator({ tokens, revocations, engine, log })
 
   after(() => engine.close())
 
@@ -65,7 +65,7 @@ describe('claims of a signed token', () => {
   async function judged(claims: object): Promise<'in' | 'refused'> {
     const token = sign({ ...good(), ...claims })
     const before = log.lines.length
-    const outcome = await redeemer.connect(token).catch((error: unknown) => error)
+    const outcome = await tokenAuthenticator.connect(token).catch((error: unknown) => error)
     if (!(outcome instanceof Error)) return 'in'
     expect(RpcError.is(outcome) && outcome.code).to.equal('invalid_token')
     expect(log.lines.slice(before).map(({ message }) => message)).to.deep.equal(['a token was refused'])
@@ -96,7 +96,7 @@ describe('claims of a signed token', () => {
     const { socket } = makeSocket()
     for (const connectionId of [...VALUES, [socket.sid]]) {
       const token = sign({ ...good(), scope: 'subscribe', connectionId })
-      const error = await rejection(redeemer.subscribe(socket, 'c', token))
+      const error = await rejection(tokenAuthenticator.subscribe(socket, 'c', token))
       expect(error.code, JSON.stringify(connectionId)).to.equal('invalid_token')
     }
   })

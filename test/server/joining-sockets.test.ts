@@ -1,4 +1,4 @@
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { type JoiningSocket, JoiningSockets } from '#server/authentication/joining-sockets.js'
 import { readClaims } from '#server/claims/claims.js'
@@ -8,7 +8,7 @@ import { makeSocket } from './sockets.js'
 describe('JoiningSockets', () => {
   let joining: JoiningSockets
   let one: JoiningSocket
-  let socket: RemoteClient
+  let socket: ServerSocket
   let leave: () => void
 
   beforeEach(() => {

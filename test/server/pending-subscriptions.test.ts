@@ -103,7 +103,7 @@ describe('an unsubscribe of the server’s own while a client subscribes', () =>
     unsubscribeAll: ({ channels }) => channels.unsubscribeAll('a'),
   }
 
-  for (const moment of ['turnstile', 'token', 'rule', 'listener', 'broker', 'recovery', 'presence'])
+  for (const moment of ['throttle', 'token', 'rule', 'listener', 'broker', 'recovery', 'presence'])
     for (const [way, take] of Object.entries(ways))
       it(`wins by ${way} at the moment of: ${moment}`, async () => {
         const made = make(moment)
@@ -113,11 +113,11 @@ describe('an unsubscribe of the server’s own while a client subscribes', () =>
           channels: { unsubscribe: (...what) => channels.unsubscribe(...what) },
         })
         hub.add(member.socket)
-        const others = moment === 'turnstile' ? 100 : 0
+        const others = moment === 'throttle' ? 100 : 0
         for (let left = others; left > 0; left -= 1)
           channels.request(makeSocket().socket, { ...ask, channel: 'z' })
         const answer = channels.request(member.socket, ask)
-        if (moment !== 'turnstile') await made.reached
+        if (moment !== 'throttle') await made.reached
         await take(made, member)
         made.go()
         expect(await answer).to.have.nested.property('error.code', 'aborted')

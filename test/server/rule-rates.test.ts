@@ -1,4 +1,4 @@
-import type { RemoteClient, RpcError } from '@token-socket/server'
+import type { RpcError, ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { ChannelRules } from '#server/channels/channel-rules.js'
 import { BUCKETS_PER_SOCKET, RuleRates } from '#server/channels/rule-rates.js'
@@ -13,7 +13,7 @@ describe('RuleRates', () => {
   }
 
   /** Which of some publications are taken. */
-  function taken(rates: RuleRates, socket: RemoteClient, tries: [event: string | undefined, now: number][]) {
+  function taken(rates: RuleRates, socket: ServerSocket, tries: [event: string | undefined, now: number][]) {
     return tries.map(([event, now]) => {
       try {
         rates.take(socket, { channel: 'chat', event }, now)

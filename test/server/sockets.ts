@@ -2,7 +2,7 @@
 import type { Action, Controller } from '@token-socket/protocol'
 import { createTimeouts, findAction } from '@token-socket/protocol'
 import { connectionPair, type TestConnection } from '@token-socket/protocol/testing'
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { consoleLogger } from '#server/runtime/logger.js'
 import { RequestLog } from '#server/runtime/request-log.js'
 import { type FunctionRules, FunctionTimeouts } from '#server/socket/function-timeouts.js'
@@ -10,7 +10,7 @@ import type { Identity } from '#server/socket/identity.js'
 import { Flusher } from '#server/socket/outbox.js'
 import { pong } from '#server/socket/pong.js'
 import {
-  RemoteClient as Client,
+  ServerSocket as Client,
   type RemoteClientOwner,
   type SocketChannels,
 } from '#server/socket/server-socket.js'
@@ -18,7 +18,7 @@ import { RecordedLog } from './recorded-log.js'
 
 /** What a test sees of a socket. */
 export interface TestSocket {
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   /** The server's end of its connection. */
   readonly connection: TestConnection
   /** The client's end. */

@@ -21,14 +21,14 @@ import {
   receiptOf,
 } from './channels/publications.js'
 import { type ReadyOptions, readyInTime } from './connection/ready-timeout.js'
-import { type Callback, deliver, split } from './runtime/callback.js'
+import { type Callback, settle, split } from './runtime/callback.js'
 import { Emitter } from './runtime/emitter.js'
 import { SOCKET_AWAY } from './runtime/reason-texts.js'
 import { badArgument, checkedName, checkFunction } from './settings/bad-argument.js'
 import { readOptions, type TokenSocketOptions } from './settings/options.js'
 import type { Session, SocketStatus } from './settings/socket-status.js'
 import type { ConnectionState } from './settings/states.js'
-import { Core } from './socket-coordinator.js'
+import { SocketCoordinator } from './socket-coordinator.js'
 
 /**
  * A socket to a TokenSocket server: calls both ways and channels, on a connection that comes back by itself.
@@ -50,7 +50,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   readonly callTimeout: number
   /** The option `queueSize`, or its default: how many calls may wait. */
   readonly queueSize: number
-  readonly #core: Core
+  readonly #coordinator: SocketCoordinator
   readonly #plainErrors: boolean
   #end: Promise<void> | undefined
 
@@ -67,16 +67,16 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     this.callTimeout = settings.callTimeout
     this.queueSize = settings.queueSize
     this.#plainErrors = settings.plainErrors
-    this.#core = new Core(settings, this)
-    adviseOnActions?.(this, this.#core)
+    this.#coordinator = new SocketCoordinator(settings, this)
+    adviseOnActions?.(this, this.#coordinator)
     if (settings.ready) this.ready(settings.ready)
     if (settings.onreconnect) this.onreconnect(settings.onreconnect)
-    this.#core.start()
+    this.#coordinator.start()
   }
 
   /** What the socket is doing; the `state` event reports each change. */
   get state(): ConnectionState {
-    return this.#core.connector.status.state
+    return this.#coordinator.connector.status.state
   }
 
   /**
@@ -84,35 +84,35 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * of its own each time, which does not change; the `state` event's details say the same.
    */
   get status(): SocketStatus {
-    return this.#core.connector.status
+    return this.#coordinator.connector.status
   }
 
   /** What carries the socket: `websocket`, or SockJS's name such as `xhr-streaming`. `undefined` while it is away. */
   get transport(): string | undefined {
-    return this.#core.connector.link?.transport
+    return this.#coordinator.connector.link?.transport
   }
 
-  /** The connection's id on the server. `undefined` while it is away, and on the azuqua server. */
+  /** The connection's id on the server. `undefined` while it is away, and on the legacy server. */
   get sid(): string | undefined {
-    return this.#core.connector.link?.session?.sid
+    return this.#coordinator.connector.link?.session?.sid
   }
 
   /** Who this socket is to others, by what the server said last. */
   get uid(): string | undefined {
-    return this.#core.session?.uid
+    return this.#coordinator.session?.uid
   }
 
   /** What other members see of it, in addition to its `uid`, by what the server said last. */
   get umd(): unknown {
-    return this.#core.session?.umd
+    return this.#coordinator.session?.umd
   }
 
   /**
    * What the server said last of this socket's authorisation: an object of its own for each look.
-   * `undefined` until the socket is ready, and on the azuqua server.
+   * `undefined` until the socket is ready, and on the legacy server.
    */
   get session(): Session | undefined {
-    return this.#core.said
+    return this.#coordinator.said
   }
 
   /**
@@ -122,8 +122,9 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * Rejects with what refuses or fails; what may pass is tried again.
    */
   refresh(): Promise<void> {
-    this.#core.need()
-    return this.#core.final ? deliver(Promise.reject(this.#core.final)) : this.#core.renewal.refresh()
+    this.#coordinator.requestConnection()
+    const coordinator = this.#coordinator
+    return coordinator.final ? settle(Promise.reject(coordinator.final)) : coordinator.renewal.refresh()
   }
 
   /**
@@ -134,11 +135,12 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   /** Listens for `ready`. If that is over already, the listener is called soon. */
   ready(listener: TokenSocketEvents['ready']): void
   ready(listener?: TokenSocketEvents['ready'] | ReadyOptions): Promise<void> | undefined {
-    this.#core.need()
-    const outcome = deliver(this.#core.final ? Promise.reject(this.#core.final) : this.#core.firstReady)
-    if (typeof listener !== 'function') return deliver(readyInTime(outcome, listener, () => this.status))
-    if (this.#core.wasReady || this.#core.final)
-      deliver(outcome, (error) => listener.call(this, error ?? undefined))
+    this.#coordinator.requestConnection()
+    const coordinator = this.#coordinator
+    const outcome = settle(coordinator.final ? Promise.reject(coordinator.final) : coordinator.firstReady)
+    if (typeof listener !== 'function') return settle(readyInTime(outcome, listener, () => this.status))
+    if (coordinator.wasReady || coordinator.final)
+      settle(outcome, (error) => listener.call(this, error ?? undefined))
     else this.on('ready', listener)
     return undefined
   }
@@ -163,7 +165,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    */
   onrestored(callback: () => unknown): () => void {
     checkFunction('callback', callback)
-    return this.#core.whenRestored(callback)
+    return this.#coordinator.whenRestored(callback)
   }
 
   /** Listens for `message`. */
@@ -174,7 +176,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
 
   /** The names of the channels that this socket is subscribed to, or will be as soon as it can. */
   channels(): string[] {
-    return this.#core.subscriptions.channels
+    return this.#coordinator.subscriptions.channels
   }
 
   /**
@@ -227,7 +229,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
       options,
       name,
     )
-    return deliver(answer, callback, this.#plainErrors)
+    return settle(answer, callback, this.#plainErrors)
   }
 
   /**
@@ -247,9 +249,9 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     ...rest: NotifyArguments<Functions, Name>
   ): Promise<void>
   notify(name: string, data?: unknown, callback?: unknown): Promise<void> {
-    this.#core.need()
-    return deliver(
-      this.#core.calls.notify(name, data).then(nothing),
+    this.#coordinator.requestConnection()
+    return settle(
+      this.#coordinator.calls.notify(name, data).then(nothing),
       callback as Callback<void> | undefined,
       this.#plainErrors,
     )
@@ -262,7 +264,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * @param data anything that JSON can carry
    */
   send(data: unknown, options?: CallOptions): Promise<void> {
-    return deliver(this.#request((id) => ({ type: 'send', id, data }), options).then(nothing))
+    return settle(this.#request((id) => ({ type: 'send', id, data }), options).then(nothing))
   }
 
   /**
@@ -271,8 +273,8 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * `aborted` if it was not sent yet. Harmless when subscribed already.
    */
   subscribe(channel: string, callback?: Callback<void>): Promise<void> {
-    this.#core.need()
-    return deliver(this.#core.subscriptions.subscribe(channel), callback, this.#plainErrors)
+    this.#coordinator.requestConnection()
+    return settle(this.#coordinator.subscriptions.subscribe(channel), callback, this.#plainErrors)
   }
 
   /**
@@ -280,7 +282,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * at once while the socket is away. If the server refuses, the channel stays subscribed.
    */
   unsubscribe(channel: string, callback?: Callback<void>): Promise<void> {
-    return deliver(this.#core.subscriptions.unsubscribe(channel), callback, this.#plainErrors)
+    return settle(this.#coordinator.subscriptions.unsubscribe(channel), callback, this.#plainErrors)
   }
 
   /**
@@ -289,7 +291,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    * @throws RpcError `bad_message` for a name that is no text, or empty; `bad_option` for a wrong token
    */
   channel(name: string, options?: ChannelOptions): Channel {
-    return this.#core.channels.get(name, options)
+    return this.#coordinator.channels.get(name, options)
   }
 
   /**
@@ -304,25 +306,25 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   ): Binding<Channel | undefined> {
     const channel = options?.channel
     return channel === undefined
-      ? this.#core.channels.bind(event, handler as Handler)
+      ? this.#coordinator.channels.bind(event, handler as Handler)
       : this.channel(channel).bind(event, handler)
   }
 
   /** Takes away the handlers of an event, or of all, that were bound by {@link bind}; of one channel, or of none. */
   unbind(event?: string | RegExp, options?: { readonly channel?: string | undefined }): void {
     const channel = options?.channel
-    if (channel === undefined) this.#core.channels.unbind(event)
+    if (channel === undefined) this.#coordinator.channels.unbind(event)
     else this.channel(channel).unbind(event)
   }
 
   /** Closes the connection, and keeps everything else until {@link resume}: calls wait, subscriptions are remembered. */
   suspend(): void {
-    this.#core.suspend()
+    this.#coordinator.suspend()
   }
 
   /** Connects again after {@link suspend}, and subscribes to the channels again. */
   resume(): void {
-    this.#core.resume()
+    this.#coordinator.resume()
   }
 
   /**
@@ -331,13 +333,13 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
    */
   sendRaw(text: string): void {
     if (typeof text !== 'string') throw badArgument('text', 'string')
-    const { link } = this.#core.connector
+    const { link } = this.#coordinator.connector
     if (!link) throw new RpcError('connection_lost', SOCKET_AWAY)
     link.sendText(text, { name: 'sendRaw' })
   }
 
   /**
-   * Publishes a message on a channel. Resolves when the server has taken it; fails as {@link rpc} does. To the azuqua
+   * Publishes a message on a channel. Resolves when the server has taken it; fails as {@link rpc} does. To the legacy
    * server, which answers refusals only, it resolves with nothing, when sent, and a refusal comes as an `error` event.
    * @param rest a callback `(error, receipt)`, or `{ event, idempotencyKey }`
    */
@@ -353,7 +355,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
       if (key) checkedName('idempotencyKey', key)
       return { type: 'publish', id, channel, data, event: event || undefined, key: key || undefined }
     })
-    return deliver(answer.then(receiptOf), callback, this.#plainErrors)
+    return settle(answer.then(receiptOf), callback, this.#plainErrors)
   }
 
   /**
@@ -367,13 +369,13 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     const answer = this.#request((id) => {
       return { ...query, type: 'history', id, channel: checkedName('channel', channel) }
     })
-    return deliver(answer.then(publicationsOf))
+    return settle(answer.then(publicationsOf))
   }
 
   /** Publishes a message on every channel. Settles as {@link publish} does. */
   broadcast(data: unknown, callback?: Callback<void>): Promise<void> {
     const answer = this.#request((id) => ({ type: 'broadcast', id, data }))
-    return deliver(answer.then(nothing), callback, this.#plainErrors)
+    return settle(answer.then(nothing), callback, this.#plainErrors)
   }
 
   /**
@@ -384,14 +386,14 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   end(callback?: () => void): Promise<void> {
     if (!this.#end) {
       for (const event of ['ready', 'reconnect', 'message'] as const) this.removeAllListeners(event)
-      this.#end = this.#core.connector.end()
+      this.#end = this.#coordinator.connector.end()
     }
-    return deliver(this.#end, typeof callback === 'function' ? () => callback() : undefined)
+    return settle(this.#end, typeof callback === 'function' ? () => callback() : undefined)
   }
 
   #request(...call: Parameters<Calls['request']>): Promise<unknown> {
-    this.#core.need()
-    return this.#core.calls.request(...call)
+    this.#coordinator.requestConnection()
+    return this.#coordinator.calls.request(...call)
   }
 }
 

@@ -15,7 +15,7 @@ import {
   socketOptions,
 } from './hotsock-options.js'
 import { type Binding, type Channel, type Member, TokenSocket } from './index.js'
-import { guard } from './runtime/callback.js'
+import { runIsolated } from './runtime/callback.js'
 
 export type {
   HotsockBinding,
@@ -282,7 +282,7 @@ export class HotsockClient {
       const isMeant =
         typeof bound.event === 'string' ? bound.event === name : !isSpecial && name.search(bound.event) >= 0
       const isThere = bound.place === undefined || bound.place === channel
-      if (isMeant && isThere && this.#bindings.has(bound)) guard(() => bound.messageFn(event as never))
+      if (isMeant && isThere && this.#bindings.has(bound)) runIsolated(() => bound.messageFn(event as never))
     }
   }
 }

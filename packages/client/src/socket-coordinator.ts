@@ -17,22 +17,22 @@ import { Channels } from './channels/channels.js'
 import type { TokenSocketEvents } from './channels/events.js'
 import { detailsOf } from './channels/publications.js'
 import { Subscriptions, type SubscriptionsOwner } from './channels/subscriptions.js'
-import { type AttemptParts, attempt } from './connection/attempt.js'
-import { attemptParts } from './connection/attempt-dependencies.js'
+import { type AttemptDependencies, attempt } from './connection/attempt.js'
+import { attemptDependencies } from './connection/attempt-dependencies.js'
 import { Connector, type ConnectorOwner, type Move } from './connection/connector.js'
 import { Heartbeat, type HeartbeatOwner } from './connection/heartbeat.js'
-import type { Link, LinkListener } from './connection/message-connection.js'
+import type { MessageConnection, MessageListener } from './connection/message-connection.js'
 import { Renewal, type RenewalOwner } from './connection/renewal.js'
 import { onWake } from './connection/wake.js'
-import { deliver } from './runtime/callback.js'
+import { settle } from './runtime/callback.js'
 import type { Emitter } from './runtime/emitter.js'
 import { UNANSWERED } from './runtime/reason-texts.js'
 import { limitTime } from './runtime/time-limit.js'
 import type { Settings } from './settings/options.js'
 import type { Session, SocketStatus } from './settings/socket-status.js'
 
-/** What a {@link Core} needs of its socket. */
-export interface CoreSocket extends Pick<Emitter<TokenSocketEvents>, 'emit'>, ChannelSocket {
+/** What a {@link SocketCoordinator} needs of its socket. */
+export interface CoordinatedSocket extends Pick<Emitter<TokenSocketEvents>, 'emit'>, ChannelSocket {
   /** The function that a call of the server runs. */
   findAction(name: string): ClientAction | undefined
 }
@@ -52,7 +52,9 @@ const RESTORE_TIMEOUT = 30_000
 const SILENT_TRIES = 3
 
 /** The parts of a socket, and what each is told when something happens. */
-export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, ConnectorOwner, RenewalOwner {
+export class SocketCoordinator
+  implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, ConnectorOwner, RenewalOwner
+{
   readonly connector: Connector
   readonly calls: Calls
   readonly channels: Channels
@@ -65,10 +67,10 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   session: { readonly uid?: string | undefined; readonly umd?: unknown } | undefined
   /** Why there will be no link any more. */
   final: RpcError | undefined
-  readonly #socket: CoreSocket
+  readonly #socket: CoordinatedSocket
   readonly #settings: Settings
   readonly #heartbeat: Heartbeat
-  readonly #parts: AttemptParts
+  readonly #parts: AttemptDependencies
   readonly #undoWake: () => void
   /** What runs on each link before calls that wait go out. */
   readonly #restorers = new Set<() => Promise<void>>()
@@ -78,19 +80,19 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   /** It is lazy, and nothing has needed a connection so far. */
   #isIdle = false
 
-  constructor(settings: Settings, socket: CoreSocket) {
+  constructor(settings: Settings, socket: CoordinatedSocket) {
     this.#settings = settings
     this.#socket = socket
-    this.firstReady = deliver(
+    this.firstReady = settle(
       new Promise<void>((resolve, reject) => {
         this.#settleReady = (error) => (error ? reject(error) : resolve())
       }),
     )
     this.calls = new Calls(settings, this)
     this.subscriptions = new Subscriptions(settings, this)
-    this.channels = new Channels(this.subscriptions, socket, () => this.need())
+    this.channels = new Channels(this.subscriptions, socket, () => this.requestConnection())
     this.#heartbeat = new Heartbeat(settings.ping, this)
-    this.#parts = attemptParts(settings, (direction, text) => void socket.emit(direction, text))
+    this.#parts = attemptDependencies(settings, (direction, text) => void socket.emit(direction, text))
     this.connector = new Connector(settings, this)
     this.renewal = new Renewal(settings, this)
     this.#undoWake = onWake({
@@ -111,7 +113,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
   }
 
   /** Something needs a connection. */
-  need(): void {
+  requestConnection(): void {
     if (this.#isIdle) this.resume()
   }
 
@@ -219,7 +221,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.subscriptions.forgetGranted()
   }
 
-  sendToken(link: Link, token: string): Promise<unknown> {
+  sendToken(link: MessageConnection, token: string): Promise<unknown> {
     return this.calls.requestOn(link, (id) => ({ type: 'refresh', id, token }))
   }
 
@@ -230,8 +232,8 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     return this.session && { uid: this.session.uid, umd: this.session.umd, expiresAt }
   }
 
-  get quietFor(): number {
-    return this.connector.link?.quietFor ?? 0
+  get idleTime(): number {
+    return this.connector.link?.idleTime ?? 0
   }
 
   answered(roundTrip: number): void {
@@ -242,11 +244,11 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     this.connector.drop(new RpcError('connection_lost', UNANSWERED, { reason: 'ping_unanswered' }))
   }
 
-  tryOnce(listener: LinkListener, signal: AbortSignal): Promise<Link> {
+  tryOnce(listener: MessageListener, signal: AbortSignal): Promise<MessageConnection> {
     return attempt(this.#parts, listener, signal)
   }
 
-  receive(message: ServerMessage, link: Link): void {
+  receive(message: ServerMessage, link: MessageConnection): void {
     switch (message.type) {
       case 'answer':
         if (!this.subscriptions.answered(message.id, message.outcome)) this.calls.answered(message, link)
@@ -344,7 +346,7 @@ export class Core implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, Con
     const heartbeat = link.session?.heartbeat
     this.#heartbeat.start(heartbeat && heartbeat + HEARTBEAT_LEEWAY)
     this.renewal.opened(link.session?.expiresIn)
-    this.subscriptions.connected(link.isOld)
+    this.subscriptions.connected(link.isLegacy)
   }
 
   #lost(error: RpcError): void {

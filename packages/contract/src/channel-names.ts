@@ -1,4 +1,4 @@
-import { badField, badOption, errorFrom, NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
+import { badField, badOption, errorFrom, limitError, NAME_LIMITS, RpcError } from '@token-socket/protocol'
 
 /** The values of a channel's parameters, by name. */
 export type ParameterValues = Readonly<Record<string, string | number>>
@@ -130,6 +130,6 @@ function encode(name: string, value: unknown, end: string): string {
 
 function checkLength(field: string, text: string): string {
   const limit = NAME_LIMITS.channel
-  if (text.length > limit) throw refusal('too_long', { field, limit })
+  if (text.length > limit) throw limitError('too_long', { field, limit })
   return text
 }

@@ -1,4 +1,4 @@
-import { LONGEST_WAIT, onAbort, RpcError, startTimer } from '@token-socket/protocol'
+import { MAX_TIMEOUT, onAbort, RpcError, startTimeout } from '@token-socket/protocol'
 import type { Schema } from './schema.js'
 import { checked, invalid, type ValueSubject, validate } from './validation.js'
 
@@ -58,7 +58,7 @@ export function inTime<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (code: 'timeout' | 'aborted') => () => reject(new RpcError(code, undefined, subject))
-    const stopTimer = startTimer(timeout || LONGEST_WAIT, giveUp('timeout'))
+    const stopTimer = startTimeout(timeout || MAX_TIMEOUT, giveUp('timeout'))
     const forget = signal && onAbort(signal, giveUp('aborted'))
     const over = () => {
       stopTimer()

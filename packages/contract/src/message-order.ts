@@ -1,4 +1,4 @@
-import { markHandled, refusal } from '@token-socket/protocol'
+import { limitError, markHandled } from '@token-socket/protocol'
 
 /**
  * Goes on with a value in the order of the calls: at once, unless it, or one before it, is a
@@ -24,7 +24,7 @@ export function createOrder(limit = Number.POSITIVE_INFINITY): MessageOrder {
   return (value, go, bound = same) => {
     if (!last && !(value instanceof Promise)) return go(value)
     const ready = markHandled(Promise.all([value, last]))
-    if (waiting >= limit) throw refusal('queue_full', { field: 'queueSize', limit })
+    if (waiting >= limit) throw limitError('queue_full', { field: 'queueSize', limit })
     waiting += 1
     const turn = bound(ready).then(([own]) => [go(own)] as const)
     const settled = () => {

@@ -18,7 +18,7 @@ import {
   type Rates,
   type Receipt,
   receiptOf,
-  SoleNodes,
+  SingleNode,
   type Tickets,
 } from '@token-socket/server'
 import { type Added, Store } from './store.js'
@@ -71,7 +71,7 @@ export class LmdbEngine implements Engine {
   readonly history: History
   readonly presence: Presence
   readonly tickets: Tickets
-  readonly nodes = new SoleNodes()
+  readonly nodes = new SingleNode()
   readonly rates: Rates
   readonly #presence: MemoryPresence
   readonly #memory: MemoryEngine

@@ -94,7 +94,7 @@ export interface PlainError {
   readonly data?: unknown
 }
 
-/** The same as {@link refusal}, as plain data. */
+/** The same as {@link limitError}, as plain data. */
 export function plainRefusal(code: ErrorCode, about: ErrorSubject): PlainError {
   const limit = about.limit === undefined ? '' : ` (limit ${about.limit})`
   return { message: `${textOf(code)}: ${about.field}${limit}`, code, data: about }
@@ -111,7 +111,7 @@ export function errorFrom({
 }
 
 /** One of the library's own errors about a field or a limit, e.g. `Too long: req.channel (limit 256)`. */
-export function refusal(code: ErrorCode, about: ErrorSubject): RpcError {
+export function limitError(code: ErrorCode, about: ErrorSubject): RpcError {
   return errorFrom(plainRefusal(code, about))
 }
 

@@ -27,7 +27,6 @@ export {
 } from './codec.js'
 export type { Connection, ConnectionListener } from './connection.js'
 export { type Action, type Controller, findAction, isPlain, KEEPS_UNDEFINED } from './controller.js'
-export { createTimeouts, Deadlines, isNever, type Timeouts } from './deadlines.js'
 export { ERRORS, type ErrorCode, type Shape } from './error-texts.js'
 export {
   asRpcError,
@@ -37,12 +36,14 @@ export {
   encodeError,
   encodeThrown,
   errorFrom,
+  limitError,
+  /** @deprecated The earlier name of `limitError`. */
+  limitError as refusal,
   notificationError,
   type PlainError,
   plainErrorOf,
   plainRefusal,
   RpcError,
-  refusal,
   type Subject,
   type WireError,
   wireError,
@@ -68,4 +69,19 @@ export { PendingCalls } from './pending-calls.js'
 export { readForeign } from './read-foreign.js'
 export type { AnswerForm, CallAround, IncomingCall, RpcListener } from './rpc-listener.js'
 export { type RpcLimits, RpcPeer } from './rpc-peer.js'
-export { LONGEST_WAIT, startTimer } from './timer.js'
+export {
+  MAX_TIMEOUT,
+  /** @deprecated The earlier name of `MAX_TIMEOUT`. */
+  MAX_TIMEOUT as LONGEST_WAIT,
+  startTimeout,
+  /** @deprecated The earlier name of `startTimeout`. */
+  startTimeout as startTimer,
+} from './timeout.js'
+export {
+  createTimeouts,
+  isNever,
+  TimeoutScheduler,
+  /** @deprecated The earlier name of `TimeoutScheduler`. */
+  TimeoutScheduler as Deadlines,
+  type Timeouts,
+} from './timeout-scheduler.js'

@@ -3,7 +3,7 @@
  * may be. A name longer than its limit is refused before anything looks it up.
  */
 
-/** The version of the wire that this package speaks. Peers that send none are the azuqua pair (2.x). */
+/** The version of the wire that this package speaks. Peers that send none are the legacy pair (2.x). */
 export const PROTOCOL_VERSION = 1
 
 /**

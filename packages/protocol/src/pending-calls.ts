@@ -2,10 +2,10 @@ import { onAbort } from './abort-signal.js'
 import type { CancelReason } from './call-context.js'
 import { type CallOptions, checkCallOptions, gaveUp } from './call-options.js'
 import { callSite, showCallSite } from './call-site.js'
-import type { Timeouts } from './deadlines.js'
-import { errorFrom, type RpcError, refusal } from './errors.js'
+import { errorFrom, limitError, type RpcError } from './errors.js'
 import { callFailure } from './nested-failure.js'
 import type { RpcListener } from './rpc-listener.js'
+import type { Timeouts } from './timeout-scheduler.js'
 
 /** Limits of {@link PendingCalls}; they are read for each call. */
 export interface PendingCallLimits {
@@ -70,7 +70,7 @@ export class PendingCalls {
     checkCallOptions(options, timeout)
     if (signal?.aborted) throw gaveUp('aborted', name, signal.reason)
     const { callsOut: limit } = this.#limits
-    if (this.#calls.size >= limit) throw refusal('too_many_calls', { field: 'calls', limit })
+    if (this.#calls.size >= limit) throw limitError('too_many_calls', { field: 'calls', limit })
     const id = String(++this.#lastId)
     const site = callSite()
     const timedOut = () => this.#cancel(id, gaveUp('timeout', name, this.#listener?.unsentCause?.(id)))
@@ -104,7 +104,7 @@ export class PendingCalls {
   /** Fails every request, or those that `which` picks, each with an error of its own that says the same. */
   rejectAll(error: RpcError, which: (id: string) => boolean = () => true): void {
     for (const id of [...this.#calls.keys()].filter(which)) this.reject(id, errorFrom(error))
-    this.#timeouts.rest()
+    this.#timeouts.disarmIfEmpty()
   }
 
   #cancel(id: string, error: RpcError): void {

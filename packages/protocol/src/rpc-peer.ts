@@ -11,7 +11,6 @@ import {
   unanswered,
 } from './call-hooks.js'
 import type { CallOptions } from './call-options.js'
-import type { Timeouts } from './deadlines.js'
 import {
   asRpcError,
   decodeError,
@@ -29,6 +28,7 @@ import type { Outcome } from './messages.js'
 import { callFailure, forCaller } from './nested-failure.js'
 import { PendingCalls } from './pending-calls.js'
 import type { IncomingCall, RpcListener } from './rpc-listener.js'
+import type { Timeouts } from './timeout-scheduler.js'
 
 /** Limits of an {@link RpcPeer}. */
 export interface RpcLimits {

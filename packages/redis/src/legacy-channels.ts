@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { decodeData, encodeData } from '@token-socket/protocol'
 import type { Broker, BrokerListener, EventIds } from '@token-socket/server'
 import type { Commands } from './connection/commands.js'
-import type { Hearing, TopicSubscriber } from './connection/subscriber.js'
-import type { Complaints } from './connection/throttled-log.js'
+import type { SubscriptionListener, TopicSubscriber } from './connection/subscriber.js'
+import type { ThrottledLog } from './connection/throttled-log.js'
 
 /** The Redis channel by which programs of the legacy server publish on every channel. */
 const ALL = '___all___'
@@ -18,10 +18,10 @@ export interface LegacyBrokerOwner {
   /** What the names of the engine's own Redis channels begin with. */
   readonly prefix: string
   readonly ids: EventIds
-  readonly complaints: Complaints
+  readonly throttledLog: ThrottledLog
   readonly commands: Pick<Commands, 'publish'>
   /** Opens what messages come on. */
-  listen(hearing: Hearing): TopicSubscriber
+  listen(hearing: SubscriptionListener): TopicSubscriber
 }
 
 /**
@@ -110,10 +110,10 @@ export class LegacyBroker implements Broker {
       if (typeof answer === 'boolean') return answer
       // It may be a promise, which would be true whatever it brings.
       Promise.resolve(answer).catch(() => {})
-      this.#owner.complaints.make('legacyChannels has to return true or false', { channel })
+      this.#owner.throttledLog.warn('legacyChannels has to return true or false', { channel })
       return false
     } catch (err) {
-      this.#owner.complaints.make('legacyChannels threw', { err, channel })
+      this.#owner.throttledLog.warn('legacyChannels threw', { err, channel })
       return false
     }
   }
@@ -126,7 +126,7 @@ export class LegacyBroker implements Broker {
       if (topic === ALL) this.#listener?.broadcast(json)
       else this.#listener?.publication({ channel: topic, json, id: this.#owner.ids.next() })
     } catch (err) {
-      this.#owner.complaints.make('a message of another program could not be delivered', { err, topic })
+      this.#owner.throttledLog.warn('a message of another program could not be delivered', { err, topic })
     }
   }
 }

@@ -1,13 +1,13 @@
-import type { Followed, Place } from './log-reader.js'
+import type { Followed, LogPosition } from './log-reader.js'
 import type { LogKeys } from './scripts/keys.js'
 import type { Entry, EntryKind, KeptEntry } from './scripts/messages.js'
 
-/** What a {@link Feed} needs. */
+/** What a {@link LogFollower} needs. */
 export interface FeedOwner {
   readonly kind: EntryKind
   readonly keys: LogKeys
   /** Reads what came after a place. */
-  follow(from: Place | undefined): Promise<Followed>
+  follow(from: LogPosition | undefined): Promise<Followed>
   /** The next entry. */
   deliver(entry: Entry): void
   /** A message that says a place which the log has not. */
@@ -22,12 +22,12 @@ const HELD = 1000
  * of the last one it heard. A message that is not the next is held; what is between is read from the log and delivered
  * first. What the log no longer has is left out: a reader that counts offsets sees that.
  */
-export class Feed {
+export class LogFollower {
   readonly #owner: FeedOwner
   /** It begins when its place is known; while it is behind it holds what comes. */
   #state: 'new' | 'live' | 'behind' | 'ended' = 'new'
-  #place: Place | undefined
-  #looked: Place | undefined
+  #position: LogPosition | undefined
+  #checked: LogPosition | undefined
   #held: Entry[] = []
   #isReading = false
 
@@ -40,14 +40,14 @@ export class Feed {
   }
 
   /** Where it is; `undefined` before the first entry that is kept. */
-  get place(): Place | undefined {
-    return this.#place
+  get position(): LogPosition | undefined {
+    return this.#position
   }
 
   /** Whether it is where it was at the last look, or has something to do. */
   get isIdle(): boolean {
-    const isIdle = this.#state !== 'live' || this.#looked === this.#place
-    this.#looked = this.#place
+    const isIdle = this.#state !== 'live' || this.#checked === this.#position
+    this.#checked = this.#position
     return isIdle
   }
 
@@ -63,13 +63,13 @@ export class Feed {
    * @param place of the log's latest entry
    * @param seen this feed's own place when that was asked for: if it has moved since, nothing is missing
    */
-  check(place: Place | undefined, seen: Place | undefined): void {
+  check(place: LogPosition | undefined, seen: LogPosition | undefined): void {
     if (this.#state === 'ended') return
     if (this.#state === 'new') this.#start(place)
     else if (this.#state === 'behind') this.#catchUp()
-    else if (this.#place === seen && !isSame(place, seen)) {
+    else if (this.#position === seen && !isSame(place, seen)) {
       if (place) this.#catchUp()
-      else this.#place = undefined
+      else this.#position = undefined
     }
   }
 
@@ -79,8 +79,8 @@ export class Feed {
     this.#held = []
   }
 
-  #start(place: Place | undefined): void {
-    this.#place = place
+  #start(place: LogPosition | undefined): void {
+    this.#position = place
     this.#state = 'behind'
     this.#release()
     if (this.#state === 'behind') this.#catchUp()
@@ -102,7 +102,7 @@ export class Feed {
       this.#deliver(entry)
       return true
     }
-    const at = this.#place
+    const at = this.#position
     if (at !== undefined && at.epoch !== epoch) return false
     const isNext = offset === (at?.offset ?? 0) + 1
     if (isNext) this.#pass({ ...entry, epoch, offset })
@@ -111,12 +111,12 @@ export class Feed {
 
   /** Whether it stands before this place, if under the name of an epoch that has ended since. */
   #isPast({ id }: Entry): boolean {
-    return this.#place !== undefined && id <= this.#place.id
+    return this.#position !== undefined && id <= this.#position.id
   }
 
   #pass(entry: KeptEntry): void {
     // A copy: the entry's payload is not to stay in memory. It moves first, whatever the listener does.
-    this.#place = { epoch: entry.epoch, offset: entry.offset, id: entry.id }
+    this.#position = { epoch: entry.epoch, offset: entry.offset, id: entry.id }
     this.#deliver(entry)
   }
 
@@ -154,9 +154,9 @@ export class Feed {
 
   async #follow(): Promise<void> {
     for (let isEnd = false; !isEnd && this.#state === 'behind'; ) {
-      const followed = await this.#owner.follow(this.#place)
+      const followed = await this.#owner.follow(this.#position)
       for (const entry of followed.entries) this.#pass(entry)
-      this.#place = followed.place
+      this.#position = followed.place
       isEnd = followed.isEnd
     }
   }
@@ -174,10 +174,10 @@ export class Feed {
  * Whether an entry was heard before. Another one at the latest offset says that the log has lost
  * what stood there.
  */
-function isKnown({ offset, id }: Pick<Place, 'offset' | 'id'>, at: Place): boolean {
+function isKnown({ offset, id }: Pick<LogPosition, 'offset' | 'id'>, at: LogPosition): boolean {
   return offset === at.offset ? id === at.id : offset < at.offset && id < at.id
 }
 
-function isSame(one: Place | undefined, other: Place | undefined): boolean {
+function isSame(one: LogPosition | undefined, other: LogPosition | undefined): boolean {
   return one?.epoch === other?.epoch && one?.offset === other?.offset && one?.id === other?.id
 }

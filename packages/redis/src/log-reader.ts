@@ -3,10 +3,10 @@ import type { Commands, Reply } from './connection/commands.js'
 import type { ChannelKeys, LogKeys } from './scripts/keys.js'
 import { FOLLOW, READ } from './scripts/log-scripts.js'
 import { decodePublication, type EntryKind, type KeptEntry } from './scripts/messages.js'
-import type { StoreName } from './store-id.js'
+import type { StoreId } from './store-id.js'
 
 /** The place of an entry, by which it can be known again: after a restart, offsets may be used for the second time. */
-export interface Place extends Position {
+export interface LogPosition extends Position {
   readonly id: string
 }
 
@@ -14,7 +14,7 @@ export interface Place extends Position {
 export interface Followed {
   readonly entries: readonly KeptEntry[]
   /** Of the last entry; of the latest of all if that has been reached. `undefined` if nothing was ever kept. */
-  readonly place: Place | undefined
+  readonly place: LogPosition | undefined
   /** Whether there is nothing further. */
   readonly isEnd: boolean
 }
@@ -37,33 +37,37 @@ const NOTHING = { publications: [], next: '', isFull: false, bytes: 0 } as const
 const PAGE = 100
 
 /** Reads the logs. */
-export class Logs {
+export class LogReader {
   readonly #commands: Commands
-  readonly #store: StoreName
+  readonly #store: StoreId
 
-  constructor(commands: Commands, store: StoreName) {
+  constructor(commands: Commands, store: StoreId) {
     this.#commands = commands
     this.#store = store
   }
 
   /** The place of the latest entry. @throws RpcError `engine_unavailable` */
-  async place({ meta }: LogKeys): Promise<Place | undefined> {
+  async logPosition({ meta }: LogKeys): Promise<LogPosition | undefined> {
     const reply = (await this.#commands.send('HMGET', meta, 'epoch', 'offset', 'id')) as Reply
-    return readPlace(reply)
+    return readLogPosition(reply)
   }
 
   /** Where a channel is; see `HistoryPage`. @throws RpcError `engine_unavailable` */
   async position(keys: LogKeys): Promise<Position> {
-    const place = await this.place(keys)
+    const place = await this.logPosition(keys)
     return place ? { epoch: place.epoch, offset: place.offset } : this.#empty(keys)
   }
 
   /** What came after a place. @throws RpcError `engine_unavailable` */
-  async follow(kind: EntryKind, { meta, entries }: LogKeys, from: Place | undefined): Promise<Followed> {
+  async follow(
+    kind: EntryKind,
+    { meta, entries }: LogKeys,
+    from: LogPosition | undefined,
+  ): Promise<Followed> {
     const { epoch = '', offset = 0, id = '' } = from ?? {}
     const args = [epoch, offset, id, this.#store.newEpoch(meta), PAGE]
     const [reached, rest] = split(await this.#commands.evaluate(FOLLOW, [meta, entries], args), 3)
-    const place = readPlace(reached)
+    const place = readLogPosition(reached)
     if (!place) return { entries: [], place, isEnd: true }
     const found = entriesOf(rest).map((entry) => ({ kind, epoch: place.epoch, ...entry }))
     const last = found.at(-1)
@@ -103,7 +107,7 @@ function split(reply: Reply, at: number): [Reply, Reply] {
   return [reply.slice(0, at), reply.slice(at)]
 }
 
-function readPlace([epoch, offset, id]: Reply): Place | undefined {
+function readLogPosition([epoch, offset, id]: Reply): LogPosition | undefined {
   return epoch && offset && id ? { epoch, offset: Number(offset), id } : undefined
 }
 

@@ -38,7 +38,7 @@ export interface RedisEngineOptions {
    */
   readonly cluster?: ClusterSettings | undefined
   /**
-   * Settings of a master that sentinels name, as `createSentinel` of the package `redis` 6 takes
+   * Settings of a primary that sentinels name, as `createSentinel` of the package `redis` 6 takes
    * them, instead of `url`: `{ name, sentinelRootNodes: [{ host, port }], nodeClientOptions }`.
    * @default none
    */

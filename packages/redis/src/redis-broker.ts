@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createTimeouts, decodeData, encodeData, RpcError, startTimer } from '@token-socket/protocol'
+import { createTimeouts, decodeData, encodeData, RpcError, startTimeout } from '@token-socket/protocol'
 import {
   type Broker,
   type BrokerListener,
@@ -11,12 +11,12 @@ import {
   type Receipt,
 } from '@token-socket/server'
 import { type Commands, type Reply, wholeTime } from './connection/commands.js'
-import { WaitingLine } from './connection/retry-queue.js'
-import type { Hearing, TopicSubscriber } from './connection/subscriber.js'
-import type { Complaints } from './connection/throttled-log.js'
+import { RetryQueue } from './connection/retry-queue.js'
+import type { SubscriptionListener, TopicSubscriber } from './connection/subscriber.js'
+import type { ThrottledLog } from './connection/throttled-log.js'
 import { KeyOwners } from './key-owners.js'
-import { Feed } from './log-follower.js'
-import type { Logs } from './log-reader.js'
+import { LogFollower } from './log-follower.js'
+import type { LogReader } from './log-reader.js'
 import { OwnDeliveries } from './own-deliveries.js'
 import type { ChannelKeys, Keys } from './scripts/keys.js'
 import { PUBLISH } from './scripts/log-scripts.js'
@@ -28,15 +28,15 @@ import {
   encodeDraft,
   encodeEntry,
 } from './scripts/messages.js'
-import type { StoreName } from './store-id.js'
+import type { StoreId } from './store-id.js'
 
 /** What a {@link RedisBroker} is made of. */
 export interface RedisBrokerOwner {
   readonly commands: Commands
-  readonly logs: Logs
+  readonly logs: LogReader
   readonly keys: Keys
   readonly ids: EventIds
-  readonly complaints: Complaints
+  readonly throttledLog: ThrottledLog
   /** How many publications may wait while Redis is away, and for how many milliseconds. */
   readonly waitingPublications: number
   readonly waitingTime: number
@@ -44,18 +44,18 @@ export interface RedisBrokerOwner {
   readonly checkInterval: number
   /** Called as often. */
   tick(): Promise<unknown>
-  readonly store: StoreName
+  readonly store: StoreId
   /** Hears what comes on the Redis channel of this node itself. */
   readonly nodes: { readonly topic: string; hear(text: string): void }
   /** Opens what messages come on. */
-  listen(hearing: Hearing): TopicSubscriber
+  listen(hearing: SubscriptionListener): TopicSubscriber
 }
 
 /** A channel that this node is subscribed to. */
 interface Subscription {
   readonly keys: ChannelKeys
-  readonly publications: Feed
-  readonly changes: Feed
+  readonly publications: LogFollower
+  readonly changes: LogFollower
   /** Resolves when messages come. */
   opened: Promise<void>
   /** This node's own publications on it; nothing before the first. */
@@ -81,7 +81,7 @@ const BATCH = 500
 
 /**
  * Publications through Redis. What is kept is published by a script, so that the order of messages is that of offsets, and
- * heard through a {@link Feed}, so that nothing that a connection loses is lost. Broadcasts and commands are kept for a
+ * heard through a {@link LogFollower}, so that nothing that a connection loses is lost. Broadcasts and commands are kept for a
  * minute, for the same reason. What is not kept is lost to a node whose connection is away at that moment.
  */
 export class RedisBroker implements Broker {
@@ -90,7 +90,7 @@ export class RedisBroker implements Broker {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #control: Subscription
   readonly #keyOwners: KeyOwners
-  readonly #line: WaitingLine | undefined
+  readonly #line: RetryQueue | undefined
   readonly #timeouts = createTimeouts()
   /** What no other node, and no client, can name its publications by. */
   readonly #run = randomBytes(12).toString('base64url')
@@ -107,7 +107,7 @@ export class RedisBroker implements Broker {
     this.#owner = owner
     this.#keyOwners = new KeyOwners(owner.commands, owner.keys)
     this.#control = this.#add(owner.keys.control, {
-      publication: (entry) => this.#obey(entry),
+      publication: (entry) => this.#handleControl(entry),
       change: () => {},
     })
     this.#subscriber = owner.listen({
@@ -117,13 +117,13 @@ export class RedisBroker implements Broker {
     })
     const { waitingPublications: limit, waitingTime: time, commands } = owner
     if (limit > 0)
-      this.#line = new WaitingLine({ limit, time, isReady: () => commands.age(owner.keys.store) >= 0 })
+      this.#line = new RetryQueue({ limit, time, isReady: () => commands.age(owner.keys.store) >= 0 })
     this.#arm()
   }
 
   /** The channels with presence that this node is subscribed to, by their keys. */
   get watched(): ChannelKeys[] {
-    return [...this.#subscriptions.values()].filter(({ changes }) => changes.place).map(({ keys }) => keys)
+    return [...this.#subscriptions.values()].filter(({ changes }) => changes.position).map(({ keys }) => keys)
   }
 
   listen(listener: BrokerListener): void {
@@ -199,7 +199,7 @@ export class RedisBroker implements Broker {
   }
 
   #arm(): void {
-    this.#stopTimer = startTimer(this.#owner.checkInterval, () => {
+    this.#stopTimer = startTimeout(this.#owner.checkInterval, () => {
       const idle = this.#feeds().filter((feed) => feed.isIdle)
       const looks = [this.#subscriber.ping(), this.#owner.tick(), this.#compare(idle)]
       void Promise.allSettled(looks).then(() => this.#isClosed || this.#arm())
@@ -218,13 +218,13 @@ export class RedisBroker implements Broker {
   }
 
   /** A batch after the other. */
-  async #compare(feeds: readonly Feed[]): Promise<void> {
+  async #compare(feeds: readonly LogFollower[]): Promise<void> {
     for (let at = 0; at < feeds.length && !this.#isClosed; at += BATCH) {
       await Promise.allSettled(feeds.slice(at, at + BATCH).map((feed) => this.#check(feed)))
     }
   }
 
-  #feeds(topics: Iterable<string> = this.#subscriptions.keys()): Feed[] {
+  #feeds(topics: Iterable<string> = this.#subscriptions.keys()): LogFollower[] {
     return [...topics].flatMap((topic) => {
       const subscription = this.#subscriptions.get(topic)
       return subscription ? [subscription.publications, subscription.changes] : []
@@ -233,7 +233,7 @@ export class RedisBroker implements Broker {
 
   #add(keys: ChannelKeys, deliver: Record<Entry['kind'], (entry: Entry) => void>): Subscription {
     const feed = (kind: Entry['kind'], log = kind === 'change' ? keys.changes : keys.publications) =>
-      new Feed({
+      new LogFollower({
         kind,
         keys: log,
         follow: (from) => this.#owner.logs.follow(kind, log, from),
@@ -263,9 +263,9 @@ export class RedisBroker implements Broker {
     return this.#subscriber.unsubscribe(keys.topic)
   }
 
-  async #check(feed: Feed): Promise<void> {
-    const seen = feed.place
-    feed.check(await this.#owner.logs.place(feed.keys), seen)
+  async #check(feed: LogFollower): Promise<void> {
+    const seen = feed.position
+    feed.check(await this.#owner.logs.logPosition(feed.keys), seen)
   }
 
   #publish(keys: ChannelKeys, draft: Draft, options: PublishOptions): Promise<Receipt> {
@@ -299,7 +299,7 @@ export class RedisBroker implements Broker {
     const id = this.#owner.ids.next()
     const subscription = this.#subscriptions.get(keys.topic)
     if (!subscription || !this.#subscriber.hears(keys.topic)) return this.#sendAs(id, keys, payload, how)
-    subscription.own ??= new OwnDeliveries(this.#timeouts, () => subscription.publications.place)
+    subscription.own ??= new OwnDeliveries(this.#timeouts, () => subscription.publications.position)
     return subscription.own.around(id, () => this.#sendAs(id, keys, payload, how))
   }
 
@@ -319,7 +319,7 @@ export class RedisBroker implements Broker {
 
   /** The latest id that this node has received on a channel: Redis may have lost it since. */
   #latestOn({ topic }: ChannelKeys): string {
-    return this.#subscriptions.get(topic)?.publications.place?.id ?? ''
+    return this.#subscriptions.get(topic)?.publications.position?.id ?? ''
   }
 
   #published([id, epoch, offset]: Reply): Receipt {
@@ -347,17 +347,17 @@ export class RedisBroker implements Broker {
       deliver(entry)
     } catch (err) {
       const { topic } = subscription.keys
-      this.#owner.complaints.make('a message could not be delivered', { err, topic })
+      this.#owner.throttledLog.warn('a message could not be delivered', { err, topic })
     }
     if (entry.kind === 'publication') subscription.own?.delivered(entry.id)
   }
 
   #refuse(topic: string): void {
-    this.#owner.complaints.make('a message on a Redis channel is not ours', { topic })
+    this.#owner.throttledLog.warn('a message on a Redis channel is not ours', { topic })
   }
 
   /** What nodes tell each other. */
-  #obey(entry: Entry): void {
+  #handleControl(entry: Entry): void {
     const { event, json } = decodePublication('', entry)
     if (event === 'broadcast') return this.#listener?.broadcast(json)
     const command = decodeData(json) as NodeCommand

@@ -10,15 +10,15 @@ import {
 } from '@token-socket/server'
 import { ClusterSubscriber } from './connection/cluster-subscriber.js'
 import { Commands } from './connection/commands.js'
-import { type Master, type Masters, OneMaster } from './connection/primaries.js'
-import { Cluster } from './connection/redis-cluster.js'
-import { type Client, type ClientSource, sourceOf } from './connection/redis-handle.js'
+import { OnePrimary, type Primaries, type Primary } from './connection/primaries.js'
+import { RedisCluster } from './connection/redis-cluster.js'
+import { type RedisHandle, type RedisSource, sourceOf } from './connection/redis-handle.js'
 import { SentinelMaster } from './connection/sentinel-primary.js'
-import { type Hearing, Subscriber, type TopicSubscriber } from './connection/subscriber.js'
-import { Complaints } from './connection/throttled-log.js'
+import { Subscriber, type SubscriptionListener, type TopicSubscriber } from './connection/subscriber.js'
+import { ThrottledLog } from './connection/throttled-log.js'
 import { KEY_OWNER_SCRIPTS } from './key-owners.js'
 import { LegacyBroker } from './legacy-channels.js'
-import { Logs } from './log-reader.js'
+import { LogReader } from './log-reader.js'
 import { type RedisEngineOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { RedisBroker } from './redis-broker.js'
 import { RedisClock } from './redis-clock.js'
@@ -31,7 +31,7 @@ import { Keys } from './scripts/keys.js'
 import { FOLLOW, PUBLISH, READ } from './scripts/log-scripts.js'
 import { LIVE } from './scripts/node-scripts.js'
 import { ENTER, LEAVE, MEMBERS, RENEW } from './scripts/presence-scripts.js'
-import { StoreName } from './store-id.js'
+import { StoreId } from './store-id.js'
 import { WriteProbe } from './write-probe.js'
 
 const SCRIPTS = [
@@ -73,7 +73,7 @@ export class RedisEngine implements Engine {
   readonly #broker: RedisBroker
   /** Hears other programs, where the application wants that. */
   readonly #legacy: LegacyBroker | undefined
-  readonly #masters: Masters
+  readonly #primaries: Primaries
   readonly #unclosed: (cause: unknown) => void
 
   /** @throws RpcError `bad_option` */
@@ -82,30 +82,32 @@ export class RedisEngine implements Engine {
     const source = sourceOf(settings)
     const keys = new Keys(settings.prefix, source.database)
     const clock = new RedisClock()
-    const runOf = (key: string) => this.#masters.masterOf(key)?.run ?? ''
-    const store = new StoreName({ key: keys.store, clock, runOf })
-    const complaints = new Complaints(settings.logger)
-    this.#unclosed = (err) => complaints.make('a part of the engine could not be closed', { err })
+    const runOf = (key: string) => this.#primaries.primaryOf(key)?.run ?? ''
+    const store = new StoreId({ key: keys.store, clock, runOf })
+    const throttledLog = new ThrottledLog(settings.logger)
+    this.#unclosed = (err) => throttledLog.warn('a part of the engine could not be closed', { err })
     const health = new HealthMonitor()
     const probe = new WriteProbe(keys.probe, health)
-    const refused = (cause: unknown) => probe.noticed(cause)
+    const refused = (cause: unknown) => probe.report(cause)
     this.health = health
-    const network = { ...settings, complaints, health, refused, source }
-    this.#masters = this.#connect(network, keys, { clock, store, probe })
-    const commands = new Commands(this.#masters)
-    const logs = new Logs(commands, store)
-    const shared = { commands, logs, keys, store, complaints, ids: new EventIds(() => clock.now()) }
+    const network = { ...settings, throttledLog, health, refused, source }
+    this.#primaries = this.#connect(network, keys, { clock, store, probe })
+    const commands = new Commands(this.#primaries)
+    const logs = new LogReader(commands, store)
+    const shared = { commands, logs, keys, store, throttledLog, ids: new EventIds(() => clock.now()) }
     const tick = async () => {
-      await Promise.all([this.#masters.check(), this.#legacy?.ping()])
-      await this.#masters.run(keys.store, (client) => learn(client, { clock, store }))
-      // Not beside the rest: a part that learns of a replica by this gives its connection up for that to a master.
-      await probe.look((name = '', key = '', ...rest) => commands.send(name, key, ...rest))
+      await Promise.all([this.#primaries.check(), this.#legacy?.ping()])
+      await this.#primaries.run(keys.store, (client) => refresh(client, { clock, store }))
+      // Not beside the rest: a part that learns of a replica by this gives its connection up for that to a primary.
+      await probe.check((name = '', key = '', ...rest) => commands.send(name, key, ...rest))
     }
     this.nodes = new RedisNodes({ ...shared, ...settings })
-    const listen = (hearing: Hearing) => this.#listen({ ...network, name: 'subscriber' }, hearing)
+    const listen = (hearing: SubscriptionListener) =>
+      this.#listen({ ...network, name: 'subscriber' }, hearing)
     this.#broker = new RedisBroker({ ...shared, ...settings, tick, listen, nodes: this.nodes })
     const { legacyChannels: choice } = settings
-    const listenToOthers = (hearing: Hearing) => this.#listen({ ...network, name: 'legacy' }, hearing)
+    const listenToOthers = (hearing: SubscriptionListener) =>
+      this.#listen({ ...network, name: 'legacy' }, hearing)
     const legacy = { ...shared, broker: this.#broker, prefix: settings.prefix, listen: listenToOthers }
     this.#legacy = choice && new LegacyBroker({ ...legacy, choice })
     this.broker = this.#legacy ?? this.#broker
@@ -138,20 +140,20 @@ export class RedisEngine implements Engine {
   async close(): Promise<void> {
     this.presence.close()
     // Where one cannot be closed in order, the others still are.
-    for (const part of [this.nodes, this.#legacy, this.#broker, this.#masters])
+    for (const part of [this.nodes, this.#legacy, this.#broker, this.#primaries])
       await part?.close().catch(this.#unclosed)
   }
 
-  #connect(network: Network, keys: Keys, known: Known): Masters {
+  #connect(network: Network, keys: Keys, known: Known): Primaries {
     const owner = {
       ...network,
       name: 'command',
       scripts: SCRIPTS,
-      learn: async (client: Client, master: Master) => {
+      learn: async (client: RedisHandle, primary: Primary) => {
         // In a cluster, one of them tells the time and the name for all.
-        const first = this.#masters?.masterOf(keys.store) ?? master
-        if (first !== master) return
-        await Promise.all([learn(client, known), known.probe.look((...args) => client.sendCommand(args))])
+        const first = this.#primaries?.primaryOf(keys.store) ?? primary
+        if (first !== primary) return
+        await Promise.all([refresh(client, known), known.probe.check((...args) => client.sendCommand(args))])
       },
       ready: () => {
         this.#broker.restore()
@@ -160,23 +162,23 @@ export class RedisEngine implements Engine {
       },
     }
     const { source } = network
-    if (source.kind === 'cluster') return new Cluster({ ...owner, source })
+    if (source.kind === 'cluster') return new RedisCluster({ ...owner, source })
     if (source.kind === 'sentinel') return new SentinelMaster({ ...owner, source })
-    return new OneMaster({ ...owner, isCluster: false, isReplaceable: false, open: () => source.open() })
+    return new OnePrimary({ ...owner, isCluster: false, isReplaceable: false, open: () => source.open() })
   }
 
-  #listen(network: Network & { readonly name: string }, hearing: Hearing): TopicSubscriber {
+  #listen(network: Network & { readonly name: string }, hearing: SubscriptionListener): TopicSubscriber {
     const owner = { ...network, ...hearing }
     const { source } = network
-    const masters = this.#masters
-    if (masters instanceof Cluster) return new ClusterSubscriber({ ...owner, cluster: masters })
+    const primaries = this.#primaries
+    if (primaries instanceof RedisCluster) return new ClusterSubscriber({ ...owner, cluster: primaries })
     const open = async () => {
-      if (source.kind === 'cluster') throw new Error('each of its masters has a subscriber')
+      if (source.kind === 'cluster') throw new Error('each of its primaries has a subscriber')
       return source.open()
     }
     const subscriber = new Subscriber({ ...owner, prepare: async () => {}, open })
-    if (masters instanceof SentinelMaster)
-      masters.onChange(() => subscriber.renew(new Error('there is another master')))
+    if (primaries instanceof SentinelMaster)
+      primaries.onChange(() => subscriber.renew(new Error('there is another primary')))
     return subscriber
   }
 }
@@ -184,20 +186,20 @@ export class RedisEngine implements Engine {
 /** What is learned from Redis. */
 interface Known {
   readonly clock: RedisClock
-  readonly store: StoreName
+  readonly store: StoreId
   readonly probe: WriteProbe
 }
 
 /** What connections are made of. */
 interface Network extends ResolvedOptions {
-  readonly complaints: Complaints
+  readonly throttledLog: ThrottledLog
   readonly health: HealthMonitor
-  readonly source: ClientSource
+  readonly source: RedisSource
   /** Redis or the network said why something failed. */
   refused(cause: unknown): void
 }
 
-async function learn(client: Client, { clock, store }: Omit<Known, 'probe'>): Promise<void> {
+async function refresh(client: RedisHandle, { clock, store }: Omit<Known, 'probe'>): Promise<void> {
   clock.set((await client.sendCommand(['TIME'])) as string[])
-  await store.learn((...args) => client.sendCommand(args))
+  await store.refresh((...args) => client.sendCommand(args))
 }

@@ -1,13 +1,13 @@
 import type { History, HistoryPage, HistoryQuery, Position, Publication } from '@token-socket/server'
-import type { Logs } from './log-reader.js'
+import type { LogReader } from './log-reader.js'
 import type { Keys } from './scripts/keys.js'
 
 /** Reads what channels keep, in parts that do not keep Redis busy for long. */
 export class RedisHistory implements History {
-  readonly #logs: Logs
+  readonly #logs: LogReader
   readonly #keys: Keys
 
-  constructor(logs: Logs, keys: Keys) {
+  constructor(logs: LogReader, keys: Keys) {
     this.#logs = logs
     this.#keys = keys
   }

@@ -1,4 +1,4 @@
-import { createTimeouts, refusal, startTimer } from '@token-socket/protocol'
+import { createTimeouts, limitError, startTimeout } from '@token-socket/protocol'
 import {
   badOption,
   type MissingAnswer,
@@ -9,7 +9,7 @@ import {
   newNodeId,
 } from '@token-socket/server'
 import type { Commands } from './connection/commands.js'
-import type { Complaints } from './connection/throttled-log.js'
+import type { ThrottledLog } from './connection/throttled-log.js'
 import { decodeNodeMessage, encodeNodeMessage, type NodeMessage } from './node-messages.js'
 import type { Keys } from './scripts/keys.js'
 import { LIVE } from './scripts/node-scripts.js'
@@ -18,7 +18,7 @@ import { LIVE } from './scripts/node-scripts.js'
 export interface RedisNodesOwner {
   readonly commands: Commands
   readonly keys: Keys
-  readonly complaints: Complaints
+  readonly throttledLog: ThrottledLog
   /** Milliseconds that a node counts as living unless it says so again. */
   readonly lease: number
 }
@@ -111,9 +111,9 @@ export class RedisNodes implements Nodes {
   }
 
   async ask(question: string, { node, timeout }: NodeAskOptions): Promise<NodeAnswers> {
-    if (question.length > LENGTH) throw refusal('too_large', { field: 'question', limit: LENGTH })
+    if (question.length > LENGTH) throw limitError('too_large', { field: 'question', limit: LENGTH })
     if (this.#pending.size >= QUESTIONS)
-      throw refusal('too_many_calls', { field: 'questions', limit: QUESTIONS })
+      throw limitError('too_many_calls', { field: 'questions', limit: QUESTIONS })
     const living = node === undefined ? (await this.list()).filter((id) => id !== this.id) : [node]
     const doubtful = node === undefined ? this.#doubtful(living) : []
     const asked = [...living, ...doubtful]
@@ -132,9 +132,10 @@ export class RedisNodes implements Nodes {
   /** A message came on this node's Redis channel. */
   hear(text: string): void {
     const message = decodeNodeMessage(text)
-    if (!message) return this.#owner.complaints.make('a message to this node is not ours', { node: this.id })
+    if (!message)
+      return this.#owner.throttledLog.warn('a message to this node is not ours', { node: this.id })
     if (message.type === 'question') return void this.#reply(message)
-    if (message.type === 'doubt') return this.#allay(message)
+    if (message.type === 'doubt') return this.#probeReply(message)
     const pending = this.#pending.get(message.id)
     if (!pending?.open.has(message.from)) return
     if (message.type === 'answer') this.#settle(message.id, message.from, { answer: message.text })
@@ -169,7 +170,7 @@ export class RedisNodes implements Nodes {
   }
 
   #arm(): void {
-    this.#stopTimer = startTimer(this.#owner.lease / 3, () => {
+    this.#stopTimer = startTimeout(this.#owner.lease / 3, () => {
       void this.#look().finally(() => this.#isClosed || this.#arm())
     })
   }
@@ -182,21 +183,21 @@ export class RedisNodes implements Nodes {
     for (const id of before) {
       const { open = [], heard, isEndless } = this.#pending.get(id) ?? {}
       for (const node of open) {
-        if (!living.has(node)) this.#bury(node, id, heard?.get(node))
-        else if (isEndless && heard?.get(node)) this.#doubt(node, id)
+        if (!living.has(node)) this.#nodeLost(node, id, heard?.get(node))
+        else if (isEndless && heard?.get(node)) this.#probe(node, id)
       }
     }
   }
 
   /** The next look tries again if this is lost. */
-  #doubt(node: string, id: string): void {
+  #probe(node: string, id: string): void {
     const { commands, keys } = this.#owner
     const text = encodeNodeMessage({ type: 'doubt', id, from: this.id, text: '' })
     commands.publish(keys.node(node), text).catch(() => {})
   }
 
   /** Says nothing as long as an answer may come: who doubts goes on waiting. */
-  #allay({ id, from }: NodeMessage): void {
+  #probeReply({ id, from }: NodeMessage): void {
     if (this.#answering.has(`${from} ${id}`)) return
     const type = this.#hasWithdrawn ? 'withdrawn' : 'silence'
     void this.#answerTo(from, encodeNodeMessage({ type, id, from: this.id, text: '' }))
@@ -211,7 +212,7 @@ export class RedisNodes implements Nodes {
   }
 
   /** A node that is asked has died. */
-  #bury(node: string, id: string, hasHeard: boolean | undefined): void {
+  #nodeLost(node: string, id: string, hasHeard: boolean | undefined): void {
     if (hasHeard) this.#settle(id, node, { missing: 'silent' })
     else if (hasHeard === false) this.#miss(node, id)
   }
@@ -258,11 +259,11 @@ export class RedisNodes implements Nodes {
     const heard = this.#pending.get(message.id)?.heard
     heard?.delete(node)
     commands.publish(keys.node(node), encodeNodeMessage(message)).then(
-      async ({ count, isAll }) => {
+      async ({ count, isExact }) => {
         // In a cluster, another node may have heard it at another Redis.
-        heard?.set(node, count > 0 || !isAll)
-        if (count > 0 || (await this.#isGone(node, message.id)) || !isAll) return
-        startTimer(wait, () => {
+        heard?.set(node, count > 0 || !isExact)
+        if (count > 0 || (await this.#isGone(node, message.id)) || !isExact) return
+        startTimeout(wait, () => {
           if (this.#pending.get(message.id)?.open.has(node)) this.#send(node, message, wait * 2)
         })
       },
@@ -288,10 +289,10 @@ export class RedisNodes implements Nodes {
   }
 
   async #reply({ id, from, text }: NodeMessage): Promise<void> {
-    const { complaints } = this.#owner
+    const { throttledLog } = this.#owner
     this.#answering.add(`${from} ${id}`)
     const reply = await this.#answered(text).catch((err): Reply => {
-      complaints.make('a question of another node could not be answered', { err, node: from })
+      throttledLog.warn('a question of another node could not be answered', { err, node: from })
       return SILENCE
     })
     await this.#answerTo(from, encodeNodeMessage({ ...reply, id, from: this.id }))
@@ -303,9 +304,9 @@ export class RedisNodes implements Nodes {
     const { commands, keys, lease } = this.#owner
     for (let wait = AGAIN; ; wait *= 2) {
       const heard = await commands.publish(keys.node(node), text).catch(() => undefined)
-      const mayBeHeard = heard !== undefined && (heard.count > 0 || !heard.isAll)
+      const mayBeHeard = heard !== undefined && (heard.count > 0 || !heard.isExact)
       if (mayBeHeard || wait >= lease || this.#isClosed) return
-      await new Promise<void>((resolve) => startTimer(wait, resolve))
+      await new Promise<void>((resolve) => startTimeout(wait, resolve))
     }
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Deadlines, LONGEST_WAIT, refusal, startTimer } from '@token-socket/protocol'
+import { limitError, MAX_TIMEOUT, startTimeout, TimeoutScheduler } from '@token-socket/protocol'
 import type {
   EventIds,
   Presence,
@@ -12,14 +12,14 @@ import { type ChannelKeys, encodeName, type Keys } from './scripts/keys.js'
 import { decodeMember } from './scripts/messages.js'
 import { ENTER, LEAVE, MEMBERS, RENEW } from './scripts/presence-scripts.js'
 import type { Script } from './scripts/script.js'
-import type { StoreName } from './store-id.js'
+import type { StoreId } from './store-id.js'
 
 /** What a {@link RedisPresence} is made of. */
 export interface RedisPresenceOwner {
   readonly commands: Commands
   readonly keys: Keys
   readonly ids: EventIds
-  readonly store: StoreName
+  readonly store: StoreId
   /** Milliseconds that a place lasts unless it is renewed. */
   readonly lease: number
   /** The channels with presence that this node is subscribed to: it also takes away what is over there. */
@@ -27,7 +27,7 @@ export interface RedisPresenceOwner {
 }
 
 /** What has to be told to Redis again, as it could not be reached. */
-interface Owed {
+interface PendingUpdate {
   readonly entry: PresenceEntry
   readonly grace: number
 }
@@ -51,39 +51,40 @@ export class RedisPresence implements Presence {
   readonly #channels = new Map<string, Map<string, PresenceEntry>>()
   /** Those of them that Redis has not answered for yet: it may refuse them. */
   readonly #asked = new Set<PresenceEntry>()
-  readonly #owed = new Map<string, Owed>()
+  readonly #pendingUpdates = new Map<string, PendingUpdate>()
   /** The channels on which Redis may lack some of them. */
   readonly #lost = new Set<string>()
   /** Until when this node takes no one away, by Redis channel: what it could not do there, others could not do either. */
   readonly #pauses = new Map<string, number>()
-  readonly #sweeps = new Deadlines<{ readonly channel: string }>((key) => this.#graceOver(key))
+  readonly #sweeps = new TimeoutScheduler<{ readonly channel: string }>((key) => this.#graceOver(key))
   #stopTimer: () => void
   #isClosed = false
 
   constructor(owner: RedisPresenceOwner) {
     this.#owner = owner
-    this.#stopTimer = startTimer(owner.lease / 3, () => this.#tick())
+    this.#stopTimer = startTimeout(owner.lease / 3, () => this.#tick())
   }
 
   async enter(entry: PresenceEntry, limit: number): Promise<PresenceSnapshot> {
     const before = this.#current(entry)
     const hasLease = this.#channels.has(entry.channel)
-    this.#owed.delete(nameOf(entry))
+    this.#pendingUpdates.delete(nameOf(entry))
     this.#put(entry)
     this.#asked.add(entry)
     const reply = await this.#enter(entry, limit, '1').catch((error) => {
       this.#asked.delete(entry)
       // Redis may have heard it.
-      if (this.#undo(entry, before) && !before) this.#owed.set(nameOf(entry), { entry, grace: 0 })
+      if (this.#rollback(entry, before) && !before)
+        this.#pendingUpdates.set(nameOf(entry), { entry, grace: 0 })
       throw error
     })
     const isIn = reply.length > 1
     this.#asked.delete(entry)
-    if (!isIn) this.#undo(entry, before)
+    if (!isIn) this.#rollback(entry, before)
     if (hasLease) this.#look(this.#owner.keys.channel(entry.channel), reply, entry.channel)
     if (this.#lost.has(entry.channel)) void this.#restore(entry.channel)
     if (isIn) return readSnapshot(reply)
-    throw refusal('too_many_members', { field: 'members', limit })
+    throw limitError('too_many_members', { field: 'members', limit })
   }
 
   async leave(entry: PresenceEntry, grace: number): Promise<void> {
@@ -132,7 +133,7 @@ export class RedisPresence implements Presence {
   }
 
   /** Puts back what was there before an entry. @returns whether nothing else has happened since */
-  #undo(entry: PresenceEntry, before: PresenceEntry | undefined): boolean {
+  #rollback(entry: PresenceEntry, before: PresenceEntry | undefined): boolean {
     const isLast = this.#current(entry) === entry
     if (isLast && before) this.#put(before)
     else if (isLast) this.#delete(entry)
@@ -144,22 +145,22 @@ export class RedisPresence implements Presence {
     return this.#evaluate(ENTER, this.#owner.keys.channel(entry.channel), args)
   }
 
-  async #leave(owed: Owed): Promise<void> {
+  async #leave(owed: PendingUpdate): Promise<void> {
     const { entry, grace } = owed
-    const wait = grace > 0 ? Math.min(wholeTime(grace), LONGEST_WAIT) : 0
+    const wait = grace > 0 ? Math.min(wholeTime(grace), MAX_TIMEOUT) : 0
     const keys = this.#owner.keys.channel(entry.channel)
-    this.#owed.delete(nameOf(entry))
+    this.#pendingUpdates.delete(nameOf(entry))
     await this.#evaluate(LEAVE, keys, [...namesOf(entry), wait]).catch((error) => {
-      if (!this.#has(entry)) this.#owed.set(nameOf(entry), owed)
+      if (!this.#has(entry)) this.#pendingUpdates.set(nameOf(entry), owed)
       throw error
     })
     if (wait > 0 && !this.#isClosed) this.#sweeps.set({ channel: entry.channel }, wait + SWEEP.slack)
   }
 
   async #settleOwed(): Promise<void> {
-    await inBatches([...this.#owed], async ([name, owed]) => {
+    await inBatches([...this.#pendingUpdates], async ([name, owed]) => {
       // It may have come back while others had their turn.
-      if (this.#owed.get(name) === owed) await this.#leave(owed)
+      if (this.#pendingUpdates.get(name) === owed) await this.#leave(owed)
     })
   }
 
@@ -199,7 +200,7 @@ export class RedisPresence implements Presence {
 
   #tick(): void {
     void this.#renew().then(() => {
-      if (!this.#isClosed) this.#stopTimer = startTimer(this.#owner.lease / 3, () => this.#tick())
+      if (!this.#isClosed) this.#stopTimer = startTimeout(this.#owner.lease / 3, () => this.#tick())
     })
   }
 

@@ -1,4 +1,4 @@
-import { refusal } from '@token-socket/protocol'
+import { limitError } from '@token-socket/protocol'
 import type { Ticket, Tickets } from '@token-socket/server'
 import { type Commands, wholeTime } from './connection/commands.js'
 import type { Keys } from './scripts/keys.js'
@@ -104,7 +104,7 @@ export class RedisTickets implements Tickets {
     const keys = [...this.#keysOf(id), ...owners.map(({ name }) => this.#keys.ticketOwner(name))]
     const args = [json, wholeTime(ttl), this.#limit, Math.max(0, age), ...owners.map(({ limit }) => limit)]
     const [isPut] = await this.#commands.evaluate(PUT, keys, args)
-    if (!isPut) throw refusal('too_many_tickets', { field: 'tickets', limit: this.#limit })
+    if (!isPut) throw limitError('too_many_tickets', { field: 'tickets', limit: this.#limit })
   }
 
   async take(id: string): Promise<string | undefined> {

@@ -18,16 +18,16 @@ export class WriteProbe {
   }
 
   /** Something failed. */
-  noticed(cause: unknown): void {
+  report(cause: unknown): void {
     const word = refusalOf(cause)
     if (word !== undefined) this.#health.set('writes', `Redis refuses what is written: ${word}`)
   }
 
   /** Writes something. */
-  async look(send: (...command: string[]) => Promise<unknown>): Promise<void> {
+  async check(send: (...command: string[]) => Promise<unknown>): Promise<void> {
     await send('SET', this.#key, '1', 'PX', LIFE).then(
       () => this.#health.set('writes', undefined),
-      (error: Error) => this.noticed(error.cause ?? error),
+      (error: Error) => this.report(error.cause ?? error),
     )
   }
 }

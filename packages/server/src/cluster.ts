@@ -23,7 +23,7 @@ import { MethodOptions } from './options/method-options.js'
 import { noted, promised } from './runtime/own-calls.js'
 import { CALL_OPTIONS, END_OPTIONS } from './socket/method-options.js'
 import { refuseCallback } from './socket/rpc-callback.js'
-import type { RemoteClient } from './socket/server-socket.js'
+import type { ServerSocket } from './socket/server-socket.js'
 
 export type { ClusterCount } from './cluster/cluster-base.js'
 export { sidOf } from './cluster/sids.js'
@@ -167,7 +167,7 @@ export class Cluster extends ClusterConnections {
    * Calls an action on a client, on whichever node it is.
    * @param who the socket's id, or `{ sid }`
    * @param name dotted name of the action
-   * @returns a promise that settles exactly once: the result, or an RpcError: what {@link RemoteClient.rpc} gives,
+   * @returns a promise that settles exactly once: the result, or an RpcError: what {@link ServerSocket.rpc} gives,
    *   `not_connected`, `connection_lost` also if the socket's node dies, `too_large`, `engine_unavailable`
    */
   rpc<Data = unknown>(
@@ -185,10 +185,10 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Calls an action on a client without an answer, on whichever node: {@link RemoteClient.notify}.
+   * Calls an action on a client without an answer, on whichever node: {@link ServerSocket.notify}.
    * @param who the socket's id, or `{ sid }`
    * @returns a promise that resolves when the client's node has sent it; that node reports failures
-   * @throws RpcError what {@link RemoteClient.notify} gives, and as {@link rpc} `not_connected`,
+   * @throws RpcError what {@link ServerSocket.notify} gives, and as {@link rpc} `not_connected`,
    *   `connection_lost`, `too_large`, `engine_unavailable`
    */
   notify(who: string | { readonly sid: string }, name: string, data?: unknown): Promise<void> {
@@ -314,7 +314,7 @@ export class Cluster extends ClusterConnections {
   }
 
   /** A socket of this node. @param name of the function that is called @throws RpcError `not_connected`, as another node says */
-  #socket(sid: string, name: string): RemoteClient {
+  #socket(sid: string, name: string): ServerSocket {
     const socket = this.#owner.hub.get(sid)
     if (!socket) throw callFailure(new RpcError('not_connected'), name)
     return socket

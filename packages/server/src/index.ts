@@ -79,7 +79,12 @@ export { IDEMPOTENCY } from './engine/idempotency.js'
 export { LocalDelivery } from './engine/local-delivery.js'
 export { MemoryEngine, type MemoryEngineOptions } from './engine/memory-engine.js'
 export { MemoryPresence } from './engine/memory-presence.js'
-export { newNodeId, SoleNodes } from './engine/single-node.js'
+export {
+  newNodeId,
+  SingleNode,
+  /** @deprecated The earlier name of `SingleNode`. */
+  SingleNode as SoleNodes,
+} from './engine/single-node.js'
 export type { Routes } from './http/express-routes.js'
 export type { Origins } from './http/origins.js'
 export type { ServerHealth } from './http/server-health.js'
@@ -122,8 +127,10 @@ export type { RpcCallback } from './socket/rpc-callback.js'
 export type { SendAck, SendOptions } from './socket/send-options.js'
 export type {
   PublicationOptions,
-  RemoteClient,
-  RemoteClient as SocketConnection,
+  /** @deprecated The earlier name of `ServerSocket`. */
+  ServerSocket as RemoteClient,
+  ServerSocket,
+  ServerSocket as SocketConnection,
 } from './socket/server-socket.js'
 export type { PerMessageDeflate, PerMessageDeflateSettings } from './transports/per-message-deflate.js'
 export type { SessionBindingName } from './transports/session-binding.js'

@@ -1,10 +1,10 @@
 /** What libraries that are built on the server need of it. */
 import { Cluster } from './cluster.js'
 import { DEFAULT_LIMITS } from './options/limits.js'
-import { RemoteClient } from './socket/server-socket.js'
+import { ServerSocket } from './socket/server-socket.js'
 
 /** A socket of this node, or a server. */
-export type SocketOrServer = RemoteClient | { readonly cluster: Cluster }
+export type SocketOrServer = ServerSocket | { readonly cluster: Cluster }
 
 /**
  * Reports a failure where no caller can catch it, as the server does with its own: to the log, and
@@ -14,8 +14,8 @@ export type SocketOrServer = RemoteClient | { readonly cluster: Cluster }
  * @param details what failed, such as `{ function: 'orders.pay' }`
  */
 export function reportFailure(subject: SocketOrServer, cause: unknown, details: object): void {
-  if (subject instanceof RemoteClient)
-    RemoteClient.ownerOf(subject).failed(cause, { ...details, sid: subject.sid })
+  if (subject instanceof ServerSocket)
+    ServerSocket.ownerOf(subject).failed(cause, { ...details, sid: subject.sid })
   else clusterOwner(subject)?.failed(cause, details)
 }
 
@@ -25,12 +25,12 @@ export function reportFailure(subject: SocketOrServer, cause: unknown, details: 
  * is the default of that limit.
  */
 export function callTimeoutOf(subject: SocketOrServer): number {
-  if (subject instanceof RemoteClient) return RemoteClient.ownerOf(subject).limits.timeout
+  if (subject instanceof ServerSocket) return ServerSocket.ownerOf(subject).limits.timeout
   return clusterOwner(subject)?.callTimeout ?? DEFAULT_LIMITS.callTimeout
 }
 
 /** The socket of a `sid`, if it is one of this node. For libraries that are built on the server. */
-export function localSocket(server: { readonly cluster: Cluster }, sid: string): RemoteClient | undefined {
+export function localSocket(server: { readonly cluster: Cluster }, sid: string): ServerSocket | undefined {
   return clusterOwner(server)?.hub.get(sid)
 }
 

@@ -29,7 +29,7 @@ import { consoleLogger, type Logger } from './runtime/logger.js'
 import { safeLogger } from './runtime/safe-logger.js'
 import type { FunctionRules } from './socket/function-timeouts.js'
 import { checkOpeningOptions } from './socket/opening-request.js'
-import type { RemoteClient } from './socket/server-socket.js'
+import type { ServerSocket } from './socket/server-socket.js'
 import type { PerMessageDeflate } from './transports/per-message-deflate.js'
 import type { SessionBindingName } from './transports/session-binding.js'
 import { DEFAULT_TRANSPORTS, type TransportName } from './transports/transport-names.js'
@@ -47,7 +47,7 @@ export type Handler = {
     auth: SocketAuth,
     data: unknown,
     callback: AnswerCallback,
-    socket: RemoteClient,
+    socket: ServerSocket,
     call: CallContext,
   ): unknown
 }['handler']

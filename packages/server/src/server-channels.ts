@@ -6,7 +6,7 @@ import type { HistoryPage, PageQuery, Receipt } from './engine/engine.js'
 import type { Failures } from './runtime/failures.js'
 import { noted } from './runtime/own-calls.js'
 import { ServerEmitter } from './server-emitter.js'
-import type { PublicationOptions, RemoteClient } from './socket/server-socket.js'
+import type { PublicationOptions, ServerSocket } from './socket/server-socket.js'
 
 /** Dependencies of {@link ServerChannels}. */
 export interface ServerChannelsParts {
@@ -43,13 +43,13 @@ export abstract class ServerChannels extends ServerEmitter {
   }
 
   /** Subscribes a socket to a channel, without asking listeners; resolves when publications reach it. */
-  subscribe(socket: RemoteClient, channel: string): Promise<void> {
+  subscribe(socket: ServerSocket, channel: string): Promise<void> {
     const { channels, failures } = this.parts
     return failures.watched(channels.subscribe(socket, channel), { method: 'subscribe' })
   }
 
   /** Unsubscribes a socket from a channel, without asking listeners. */
-  unsubscribe(socket: RemoteClient, channel: string): void {
+  unsubscribe(socket: ServerSocket, channel: string): void {
     noted('server.unsubscribe', () => checkName('channel', channel))
     this.parts.channels.unsubscribe(socket, channel)
   }
@@ -67,7 +67,7 @@ export abstract class ServerChannels extends ServerEmitter {
   }
 
   /** The authenticated sockets of this node. */
-  sockets(): RemoteClient[] {
+  sockets(): ServerSocket[] {
     return this.parts.hub.sockets
   }
 
@@ -77,7 +77,7 @@ export abstract class ServerChannels extends ServerEmitter {
   }
 
   /** The sockets of this node that are subscribed to a channel. */
-  channelSockets(channel: string): RemoteClient[] {
+  channelSockets(channel: string): ServerSocket[] {
     return this.parts.hub.on(channel)
   }
 }

@@ -4,7 +4,7 @@ import { checkEventName } from './runtime/event-names.js'
 import { explainHabits, SERVER_HABITS } from './runtime/habits.js'
 import { shorten } from './runtime/shorten.js'
 import { EVENT_HABITS, SERVER_EVENTS, type TokenSocketServerEvents } from './server-events.js'
-import type { RemoteClient } from './socket/server-socket.js'
+import type { ServerSocket } from './socket/server-socket.js'
 
 /** An event's name, and its listener. */
 type Events = TokenSocketServerEvents
@@ -14,7 +14,7 @@ type Listener<Event extends keyof Events> = EventEmitter.EventListener<Events, E
 export type MessageData = Parameters<EventEmitter.ListenerFn>[number]
 
 /** A listener of `message`. @typeParam Data what clients send, which is not checked */
-export type MessageListener<Data = MessageData> = (connection: RemoteClient, data: Data) => unknown
+export type MessageListener<Data = MessageData> = (connection: ServerSocket, data: Data) => unknown
 
 /**
  * An emitter of the server's events, and of no others: listening to one that does not exist is an error. The types of listeners

@@ -1,7 +1,7 @@
 import type { SocketEventArguments } from './channels/socket-events.js'
 import type { VetoCallback } from './claims/vetoes.js'
 import type { ServerHealth } from './http/server-health.js'
-import type { RemoteClient } from './socket/server-socket.js'
+import type { ServerSocket } from './socket/server-socket.js'
 
 /**
  * What a veto listener may return. Only `true` allows; nothing leaves it to the callback, which the
@@ -21,14 +21,14 @@ export interface TokenSocketServerEvents {
    * `callback(null, false)` do not. Asked again when the client of an open socket brings a new one:
    * `auth` is what it could have, `socket.auth` what it has until then.
    */
-  authentication(socket: RemoteClient, auth: unknown, callback: VetoCallback): Veto
+  authentication(socket: ServerSocket, auth: unknown, callback: VetoCallback): Veto
   /** A client wants to subscribe. */
-  subscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
+  subscribe(socket: ServerSocket, data: { channel: string }, callback: VetoCallback): Veto
   /** A client wants to unsubscribe. */
-  unsubscribe(socket: RemoteClient, data: { channel: string }, callback: VetoCallback): Veto
+  unsubscribe(socket: ServerSocket, data: { channel: string }, callback: VetoCallback): Veto
   /** A client wants to publish. */
   publish(
-    socket: RemoteClient,
+    socket: ServerSocket,
     data: { channel: string; data: unknown; event?: string },
     callback: VetoCallback,
   ): Veto
@@ -36,7 +36,7 @@ export interface TokenSocketServerEvents {
    * A client wants to publish on every channel. Where `publish` has a listener, a broadcast without
    * one is refused.
    */
-  broadcast(socket: RemoteClient, data: { data: unknown }, callback: VetoCallback): Veto
+  broadcast(socket: ServerSocket, data: { data: unknown }, callback: VetoCallback): Veto
   /**
    * A socket was let in. Its listeners run before its first message is handled. One that returns
    * `false`, or throws an RpcError of its own, refuses it: the client gets the error in place of

@@ -5,7 +5,7 @@ import type { Handshakes } from './authentication/handshake.js'
 import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
 import { makeHandshakes, type SignInParts } from './authentication/sign-in.js'
-import { Redeemer } from './authentication/token-authenticator.js'
+import { TokenAuthenticator } from './authentication/token-authenticator.js'
 import { mountTokenEndpoint } from './authentication/token-endpoint.js'
 import { makeTokens, type Tokens } from './authentication/tokens.js'
 import { Channels, type ChannelsOwner } from './channels/channels.js'
@@ -43,15 +43,15 @@ import { Failures } from './runtime/failures.js'
 import { notifyListeners, takeListeners } from './runtime/listeners.js'
 import { noted } from './runtime/own-calls.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
-import { Turnstile } from './runtime/turn-throttle.js'
+import { TurnThrottle } from './runtime/turn-throttle.js'
 import { Turns } from './runtime/turns.js'
 import { ServerConnections, type ServerConnectionsParts } from './server-connections.js'
 import type { TokenSocketServerEvents } from './server-events.js'
 import { warnOfCredentials } from './socket/opening-request.js'
 import { pong } from './socket/pong.js'
 import type { RpcCallback } from './socket/rpc-callback.js'
-import type { RemoteClient } from './socket/server-socket.js'
-import { StreamLiveness } from './transports/stream-heartbeat.js'
+import type { ServerSocket } from './socket/server-socket.js'
+import { StreamHeartbeat } from './transports/stream-heartbeat.js'
 import { Transports } from './transports/transports.js'
 
 /**
@@ -80,9 +80,9 @@ export class TokenSocketServer extends ServerConnections {
   readonly #handshakes: Handshakes
   readonly #health: HealthWatch
   /** What token requests, upgrades and tokens wait at when many come at once. */
-  readonly #turnstile = new Turnstile()
+  readonly #throttle = new TurnThrottle()
   readonly #turns = new Turns()
-  readonly #streams: StreamLiveness
+  readonly #streams: StreamHeartbeat
   readonly #transports: Transports
   /** @internal */
   protected readonly parts: ServerConnectionsParts
@@ -117,16 +117,17 @@ export class TokenSocketServer extends ServerConnections {
     const revocations = new Revocations({ ...this.#options, ...limits, tickets: engine.tickets })
     const authorizations = this.#makeAuthorizations(revocations)
     this.#authorizations = authorizations
-    const redeemer = new Redeemer({ ...this.#options, tokens, revocations, authorizations, log: this.#log })
-    this.#channels = this.#makeChannels(redeemer, tokens)
+    const parts = { ...this.#options, tokens, revocations, authorizations, log: this.#log }
+    const tokenAuthenticator = new TokenAuthenticator(parts)
+    this.#channels = this.#makeChannels(tokenAuthenticator, tokens)
     this.cluster = this.#makeCluster(revocations)
     const { cluster } = this
     this.parts = { cluster, channels: this.#channels, hub: this.#hub, failures: this.#failures }
     const trusts = trustOf(app, failed)
     const origins = this.#makeOrigins(trusts)
     this.#health = this.#watchHealth()
-    this.#streams = new StreamLiveness(this.#options)
-    this.#handshakes = this.#makeHandshakes(redeemer, { revocations, trusts })
+    this.#streams = new StreamHeartbeat(this.#options)
+    this.#handshakes = this.#makeHandshakes(tokenAuthenticator, { revocations, trusts })
     this.#mountTokenEndpoint(tokens, { origins, revocations })
     this.#transports = this.#makeTransports(origins, trusts)
   }
@@ -134,17 +135,17 @@ export class TokenSocketServer extends ServerConnections {
   /**
    * Calls an action on a client.
    * @param rest a callback `(error, data)`, or `{ timeout, signal }`
-   * @returns a promise of the result if there is no callback; see {@link RemoteClient.rpc}
+   * @returns a promise of the result if there is no callback; see {@link ServerSocket.rpc}
    */
-  rpc(socket: RemoteClient, name: string, data: unknown, callback: RpcCallback): void
+  rpc(socket: ServerSocket, name: string, data: unknown, callback: RpcCallback): void
   rpc<Data = unknown>(
-    socket: RemoteClient,
+    socket: ServerSocket,
     name: string,
     data?: unknown,
     options?: CallOptions,
   ): Promise<Data>
   rpc(
-    socket: RemoteClient,
+    socket: ServerSocket,
     name: string,
     data?: unknown,
     rest?: RpcCallback | CallOptions,
@@ -224,12 +225,12 @@ export class TokenSocketServer extends ServerConnections {
     await this.#options.engine.close().finally(this.#releaseEngine)
   }
 
-  #makeChannels(redeemer: Redeemer, tokens: Tokens): Channels {
+  #makeChannels(tokenAuthenticator: TokenAuthenticator, tokens: Tokens): Channels {
     const { engine, limits, presenceGrace } = this.#options
     const failed = this.#failures.report
     const policy = makePolicy({ ...this.#options, log: this.#log, failed })
     const decide: ChannelsOwner['decide'] = (...request) => this.#vetoes.decide(...request)
-    const redeem: ChannelsOwner['redeem'] = (...token) => redeemer.subscribe(...token)
+    const redeem: ChannelsOwner['redeem'] = (...token) => tokenAuthenticator.subscribe(...token)
     return new Channels({
       ...engine,
       ...limits,
@@ -303,7 +304,7 @@ export class TokenSocketServer extends ServerConnections {
       tokens,
       origins,
       requests: revocations.requests,
-      turnstile: this.#turnstile,
+      throttle: this.#throttle,
       log: this.#log,
       development: this.#development,
     })
@@ -311,18 +312,21 @@ export class TokenSocketServer extends ServerConnections {
     this.#releaseEngine = takeEngine(engine, 'server')
   }
 
-  #makeHandshakes(redeemer: Redeemer, parts: Pick<SignInParts, 'revocations' | 'trusts'>): Handshakes {
+  #makeHandshakes(
+    tokenAuthenticator: TokenAuthenticator,
+    parts: Pick<SignInParts, 'revocations' | 'trusts'>,
+  ): Handshakes {
     return makeHandshakes({
       ...this.#options,
       ...parts,
       authorizations: this.#authorizations,
       log: this.#log,
       development: this.#development,
-      redeemer,
+      tokenAuthenticator,
       hub: this.#hub,
       joining: this.#joining,
       channels: this.#channels,
-      turnstile: this.#turnstile,
+      throttle: this.#throttle,
       turns: this.#turns,
       authTimeout: () => this.#authTimeout,
       newSid: () => sidOf(randomUUID(), this.cluster.node),
@@ -344,7 +348,7 @@ export class TokenSocketServer extends ServerConnections {
       ...this.#options,
       origins,
       trusts,
-      turnstile: this.#turnstile,
+      throttle: this.#throttle,
       turns: this.#turns,
       maxPayload: limits.message,
       keepsRequests: connectAuthentication !== undefined,

@@ -1,4 +1,4 @@
-import { Deadlines } from '@token-socket/protocol'
+import { TimeoutScheduler } from '@token-socket/protocol'
 import { isMissing, type SessionRecord, type SessionStore } from './session-store.js'
 
 /** Dependencies of {@link SessionEnds}. */
@@ -27,7 +27,7 @@ const SLACK = 1000
 const LOOK_TIME = 5000
 
 /** Milliseconds between two looks at a session whose end the store does not say. */
-const LONGEST_LOOK = 60_000
+const CHECK_INTERVAL = 60_000
 
 /** Sessions that the store is asked for at once. */
 const AT_ONCE = 32
@@ -40,7 +40,7 @@ export class SessionEnds {
   readonly #owner: SessionEndsOwner
   /** By session, what the application compares; the session used last is the last. */
   readonly #watched = new Map<string, string | undefined>()
-  readonly #ends = new Deadlines<string>((sid) => this.#look(sid))
+  readonly #ends = new TimeoutScheduler<string>((sid) => this.#look(sid))
   readonly #waiting: string[] = []
   #looking = 0
   #isFull = false
@@ -167,6 +167,6 @@ export class SessionEnds {
     this.note(sid, session, value)
     if (this.#lifeOf(session) > SLACK) return
     const life = session.cookie?.originalMaxAge ?? this.#owner.ttl ?? 0
-    this.#ends.set(sid, Math.min(Math.max(SLACK, life / 10), LONGEST_LOOK))
+    this.#ends.set(sid, Math.min(Math.max(SLACK, life / 10), CHECK_INTERVAL))
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Deadlines } from '@token-socket/protocol'
+import { TimeoutScheduler } from '@token-socket/protocol'
 
 /** What the nodes know together. */
 export interface SharedIds {
@@ -24,7 +24,7 @@ export class UsedTokens {
   readonly #ttl: number
   readonly #shared: SharedIds | undefined
   readonly #used = new Set<string>()
-  readonly #ends = new Deadlines<string>((id) => void this.#used.delete(id))
+  readonly #ends = new TimeoutScheduler<string>((id) => void this.#used.delete(id))
   /** The orders that run, by id. */
   readonly #running = new Map<string, Promise<boolean>>()
 

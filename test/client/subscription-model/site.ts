@@ -7,7 +7,7 @@ import { Policy } from '#server/channels/policy.js'
 import { PositionProofs } from '#server/channels/position-proofs.js'
 import { readClaims } from '#server/claims/claims.js'
 import { DEFAULT_LIMITS } from '#server/options/limits.js'
-import type { RemoteClient, SocketChannels } from '#server/socket/server-socket.js'
+import type { ServerSocket, SocketChannels } from '#server/socket/server-socket.js'
 import { makeSocket, type TestSocket } from '../../server/sockets.js'
 import { type Act, CHANNELS, type ChannelName, type Moment, type Part, type Terms } from './history.js'
 import type { ModelClock } from './model-clock.js'
@@ -74,7 +74,7 @@ class ModelSocket {
 export class Site {
   readonly client: TokenSocket
   /** The server's side of the client, as long as its connection lasts. */
-  socket: RemoteClient | undefined
+  socket: ServerSocket | undefined
   readonly refused = new Set<string>()
   /** A listener has refused to unsubscribe the client: what it gives up may stay. */
   hasKept = false

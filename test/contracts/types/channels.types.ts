@@ -3,13 +3,13 @@
 import type { ChannelParameters } from '@token-socket/contract'
 import type { ContractClient } from '@token-socket/contract/client'
 import { typed } from '@token-socket/contract/server'
-import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
+import type { ServerSocket, TokenSocketServer } from '@token-socket/server'
 import { type Equal, gives, type Holds, is } from './equal.js'
 import { contract, type Example } from './example.js'
 
 declare const client: ContractClient<Example>
 declare const sockets: TokenSocketServer
-declare const socket: RemoteClient
+declare const socket: ServerSocket
 
 // Parameters are those of the pattern.
 type Two = { readonly tenant: string | number; readonly room: string | number }

@@ -11,7 +11,7 @@ import {
   implement,
   typed as typedServer,
 } from '@token-socket/contract/server'
-import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
+import type { ServerSocket, TokenSocketServer } from '@token-socket/server'
 import { z } from 'zod'
 
 export const item = procedure({
@@ -91,9 +91,9 @@ export const stepCall = (call: Parameters<typeof step>[0]) => call.client
 export const own = (server: TokenSocketServer) => typedServer(server, contract)
 export type Own = ReturnType<typeof own>
 export const published = (server: Own) => server.publish('lobby', {}, 'at', new Date())
-export const asked = (server: Own, who: RemoteClient) => server.rpc(who, 'ask', 'x')
+export const asked = (server: Own, who: ServerSocket) => server.rpc(who, 'ask', 'x')
 export const notified = (server: Own) => server.notify('sid', 'note', 1)
-export const clientOf = (server: Own, who: RemoteClient) => server.client(who)
+export const clientOf = (server: Own, who: ServerSocket) => server.client(who)
 export const membersOf = (server: Own) => server.members('room-{id}', { id: 1 })
 export const { publish, rpc, notify } = null as unknown as Own
 export const mock = mockServer(contract, { handlers: { item: () => 1 } })

@@ -1,7 +1,7 @@
 /** What a server infers from a contract. Nothing here runs: the compiler is the test. */
 
 import { type Handlers, implement } from '@token-socket/contract/server'
-import type { RemoteClient, ServerController, SocketAuth } from '@token-socket/server'
+import type { ServerController, ServerSocket, SocketAuth } from '@token-socket/server'
 import { type Equal, gives, type Holds, is } from './equal.js'
 import { contract, type Example, type Point } from './example.js'
 
@@ -10,7 +10,7 @@ const handlers: Handlers<Example> = {
   sayHello(input, { auth, socket, client, signal, deadline, name }) {
     is<{ name: string }>()(input)
     is<SocketAuth>()(auth)
-    is<RemoteClient>()(socket)
+    is<ServerSocket>()(socket)
     is<AbortSignal>()(signal)
     is<number>()(deadline)
     is<string>()(name)

@@ -3,7 +3,7 @@
 import type { ClientOperations } from '@token-socket/contract'
 import { defineContract, procedure, type } from '@token-socket/contract'
 import { type OperationNames, typed } from '@token-socket/contract/server'
-import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
+import type { ServerSocket, TokenSocketServer } from '@token-socket/server'
 import { z } from 'zod'
 import type { Equal, Holds } from './equal.js'
 
@@ -19,7 +19,7 @@ const contract = defineContract({
   both: { move: procedure({ input: type<{ x: number }>() }) },
 })
 declare const server: TokenSocketServer
-declare const socket: RemoteClient
+declare const socket: ServerSocket
 
 type Client = ClientOperations<typeof contract>
 export type Names = Holds<

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
-import { Arrival } from '#server/authentication/arrival.js'
 import {
   type ConnectAuthentication,
   ConnectAuthenticator,
 } from '#server/authentication/connect-authentication.js'
+import { PendingConnection } from '#server/authentication/pending-connection.js'
 import { Revocations } from '#server/authentication/revocations.js'
-import { Turnstile } from '#server/runtime/turn-throttle.js'
+import { TurnThrottle } from '#server/runtime/turn-throttle.js'
 import { rejection } from '../../protocol/rejection.js'
 import { RecordedLog } from '../recorded-log.js'
 
@@ -24,7 +24,7 @@ const HIDDEN = 'the function threw an error whose text has a part of the query o
 const authenticate = (
   authenticator: ConnectAuthenticator,
   request: IncomingMessage,
-  arrival = new Arrival(() => {}),
+  arrival = new PendingConnection(() => {}),
 ) => authenticator.authenticate(request, arrival)
 
 describe('ConnectAuthenticator', () => {
@@ -47,7 +47,7 @@ describe('ConnectAuthenticator', () => {
       revocations,
       log,
       failed,
-      turnstile: new Turnstile(),
+      throttle: new TurnThrottle(),
       authTimeout: () => authTimeout,
     })
 
@@ -119,7 +119,7 @@ describe('ConnectAuthenticator', () => {
     it('and not about a client that leaves while it waits: it withdraws at once', async () => {
       const authenticator = make(waiting, 1)
       const first = authenticate(authenticator, requestFrom('6.6.6.6'))
-      const arrival = new Arrival(() => {})
+      const arrival = new PendingConnection(() => {})
       const left = rejection(authenticate(authenticator, requestFrom('6.6.6.6'), arrival))
       const next = authenticate(authenticator, requestFrom('6.6.6.6'))
       arrival.close()
@@ -136,7 +136,7 @@ describe('ConnectAuthenticator', () => {
 
     it('and a client that leaves while it is asked about keeps its slot until the answer, and nothing more', async () => {
       const authenticator = make(waiting, 1)
-      const arrival = new Arrival(() => {})
+      const arrival = new PendingConnection(() => {})
       const left = rejection(authenticate(authenticator, requestFrom('6.6.6.6'), arrival))
       const next = authenticate(authenticator, requestFrom('6.6.6.6'))
       arrival.close()
@@ -205,7 +205,7 @@ describe('ConnectAuthenticator', () => {
         }, 2)
         const outcomes: string[] = []
         const connect = () => {
-          const arrival = new Arrival(() => {})
+          const arrival = new PendingConnection(() => {})
           const request = requestFrom('6.6.6.6')
           rejection(authenticate(authenticator, request, arrival)).then(({ code }) => outcomes.push(code))
           return arrival
@@ -217,7 +217,7 @@ describe('ConnectAuthenticator', () => {
         expect(new Set(outcomes)).to.have.property('size', 1)
         connect()
         await clock.tickAsync(1)
-        // Those that have left pass the turnstile, too.
+        // Those that have left pass the throttle, too.
         for (let turn = 0; turn < 10; turn += 1) await clock.tickAsync(0)
         expect(calls).to.deep.equal([0, 0, 3000])
       })

@@ -3,13 +3,13 @@ import type { IncomingMessage } from 'node:http'
 import { MemoryEngine, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { Arrival } from '#server/authentication/arrival.js'
 import {
   type ConnectAuthentication,
   ConnectAuthenticator,
 } from '#server/authentication/connect-authentication.js'
+import { PendingConnection } from '#server/authentication/pending-connection.js'
 import { Revocations } from '#server/authentication/revocations.js'
-import { Turnstile } from '#server/runtime/turn-throttle.js'
+import { TurnThrottle } from '#server/runtime/turn-throttle.js'
 import { collectGarbage } from '../../garbage.js'
 import { RecordedLog } from '../recorded-log.js'
 
@@ -77,13 +77,17 @@ function make(size = SLOTS) {
     revocations: new Revocations({ tickets, tokenTtl: 30_000, authenticationTimeout: 10_000 }),
     log: new RecordedLog(),
     failed: () => {},
-    turnstile: new Turnstile(),
+    throttle: new TurnThrottle(),
     authTimeout: () => 5000,
   })
   return { authenticator, state }
 }
 
-const enter = ({ authenticator }: ReturnType<typeof make>, from: string, arrival = new Arrival(() => {})) =>
+const enter = (
+  { authenticator }: ReturnType<typeof make>,
+  from: string,
+  arrival = new PendingConnection(() => {}),
+) =>
   authenticator.authenticate(requestFrom(from), arrival).then(
     () => 'in',
     ({ code }) => code as string,
@@ -118,7 +122,7 @@ describe('slots of connectAuthentication', () => {
         let next = 0
         made.state.hook = (...args) => ANSWERS[clients[next++ % clients.length]?.kind ?? '']?.(...args)
         const all = clients.map(async ({ from, leaves }) => {
-          const arrival = new Arrival(() => {})
+          const arrival = new PendingConnection(() => {})
           const outcome = enter(made, from, arrival)
           if (leaves === 'in a turn') await turn()
           if (leaves !== 'never') arrival.close()
@@ -217,9 +221,9 @@ describe('slots of connectAuthentication', () => {
   it('keep nothing of clients that have left while they waited', async () => {
     const made = make()
     made.state.hook = () => new Promise(() => {})
-    const arrivals: Arrival[] = []
+    const arrivals: PendingConnection[] = []
     const requests = Array.from({ length: SLOTS + 20 }, () => {
-      const arrival = new Arrival(() => {})
+      const arrival = new PendingConnection(() => {})
       const request = requestFrom('1.1.1.1')
       arrivals.push(arrival)
       made.authenticator.authenticate(request, arrival).catch(() => {})

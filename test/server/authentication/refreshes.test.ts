@@ -5,7 +5,7 @@ import { HeldRevocations } from '#server/authentication/held-revocations.js'
 import { type OrderedSocket, orderedSource } from '#server/authentication/ordered-source.js'
 import { Refreshes, type RefreshesOwner } from '#server/authentication/refreshes.js'
 import { Authorization, type AuthorizationSource } from '#server/claims/authorization.js'
-import { Turnstile } from '#server/runtime/turn-throttle.js'
+import { TurnThrottle } from '#server/runtime/turn-throttle.js'
 import type { PendingRefresh } from '#server/socket/refreshed-socket.js'
 import { rejection } from '../../protocol/rejection.js'
 import { RecordedLog } from '../recorded-log.js'
@@ -14,7 +14,7 @@ const SOURCE: AuthorizationSource = { auth: { role: 'admin' } }
 
 describe('Refreshes', () => {
   let connect: sinon.SinonStub<
-    Parameters<RefreshesOwner['redeemer']['connect']>,
+    Parameters<RefreshesOwner['tokenAuthenticator']['connect']>,
     Promise<AuthorizationSource>
   >
   let refreshes: Refreshes
@@ -22,7 +22,11 @@ describe('Refreshes', () => {
   beforeEach(() => {
     connect = sinon.stub()
     connect.resolves(SOURCE)
-    refreshes = new Refreshes({ redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() })
+    refreshes = new Refreshes({
+      tokenAuthenticator: { connect },
+      throttle: new TurnThrottle(),
+      log: new RecordedLog(),
+    })
   })
 
   const socketOf = () => ({
@@ -59,7 +63,7 @@ describe('Refreshes', () => {
     const socket = socketOf()
     const refuses = sinon.stub().returns(true)
     const amend = <Source>(source: Source) => source
-    const owner = { redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() }
+    const owner = { tokenAuthenticator: { connect }, throttle: new TurnThrottle(), log: new RecordedLog() }
     const asking = new Refreshes({
       ...owner,
       decide: async () => undefined,
@@ -82,7 +86,7 @@ describe('Refreshes', () => {
       held.add({ ...order, at: 5 }, 60_000, Promise.resolve(1))
       return undefined
     }
-    const owner = { redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() }
+    const owner = { tokenAuthenticator: { connect }, throttle: new TurnThrottle(), log: new RecordedLog() }
     const asking = new Refreshes({ ...owner, decide, authorizations: { refuses: () => false, amend } })
     connect.resolves({ ...SOURCE, issuedAt: 5 })
     await asking.run(socket, pending())
@@ -92,7 +96,7 @@ describe('Refreshes', () => {
   it('refuses a token that was revoked after it was looked at, where no listener is asked', async () => {
     const socket = socketOf()
     const refuses = sinon.stub().returns(true)
-    const owner = { redeemer: { connect }, turnstile: new Turnstile(), log: new RecordedLog() }
+    const owner = { tokenAuthenticator: { connect }, throttle: new TurnThrottle(), log: new RecordedLog() }
     const asking = new Refreshes({ ...owner, authorizations: { refuses, amend: (source) => source } })
     connect.resolves({ ...SOURCE, jti: 'id', issuedAt: 6 })
     expect(await rejection(asking.run(socket, pending()))).to.include({ code: 'invalid_token' })

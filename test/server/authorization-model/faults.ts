@@ -7,7 +7,7 @@ import { PresenceJudging } from '#server/channels/presence-judging.js'
 import { PublicationsInFlight } from '#server/channels/publications-in-flight.js'
 import { Reauthorization } from '#server/channels/reauthorization.js'
 import { MemoryPresence } from '#server/engine/memory-presence.js'
-import { RemoteClient } from '#server/socket/server-socket.js'
+import { ServerSocket } from '#server/socket/server-socket.js'
 
 /** Puts something in the place of a method. @returns what undoes it */
 function replace<T extends object, Name extends keyof T>(
@@ -58,10 +58,10 @@ export const FAULTS: Readonly<Record<string, () => () => void>> = {
   'revoked tokens are good': () => replace(AuthorizationLog.prototype, 'refuses', () => () => false),
   'a revocation closes nothing': () =>
     replace(
-      RemoteClient.prototype,
+      ServerSocket.prototype,
       'closeFor',
       (closeFor) =>
-        function (this: RemoteClient, why: Parameters<typeof closeFor>[0]) {
+        function (this: ServerSocket, why: Parameters<typeof closeFor>[0]) {
           if (why !== 'revoked') closeFor.call(this, why)
         },
     ),

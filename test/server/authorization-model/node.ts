@@ -1,12 +1,12 @@
 /** The real parts of a server, joined as `TokenSocketServer` joins them, on an engine whose answers take their time. */
 import { randomUUID } from 'node:crypto'
-import type { Logger, RemoteClient } from '@token-socket/server'
+import type { Logger, ServerSocket } from '@token-socket/server'
 import { MemoryEngine } from '@token-socket/server'
 import type { Handshakes } from '#server/authentication/handshake.js'
 import { JoiningSockets } from '#server/authentication/joining-sockets.js'
 import { Revocations } from '#server/authentication/revocations.js'
 import { makeHandshakes } from '#server/authentication/sign-in.js'
-import { Redeemer } from '#server/authentication/token-authenticator.js'
+import { TokenAuthenticator } from '#server/authentication/token-authenticator.js'
 import { Channels } from '#server/channels/channels.js'
 import { Hub } from '#server/channels/hub.js'
 import { Policy } from '#server/channels/policy.js'
@@ -19,7 +19,7 @@ import type { Broker, Engine } from '#server/engine/engine.js'
 import { MiddlewareStack } from '#server/middleware/middleware-stack.js'
 import { DEFAULT_LIMITS } from '#server/options/limits.js'
 import { ThrottledLog } from '#server/runtime/throttled-log.js'
-import { Turnstile } from '#server/runtime/turn-throttle.js'
+import { TurnThrottle } from '#server/runtime/turn-throttle.js'
 import { Turns } from '#server/runtime/turns.js'
 import { ServerEmitter } from '#server/server-emitter.js'
 import { TOKENS } from './tokens.js'
@@ -100,7 +100,13 @@ export class ModelNode {
       publishedWhere: (matches) => this.channels.publishedWhere(matches),
       failed,
     })
-    const redeemer = new Redeemer({ tokens: TOKENS, engine, revocations, authorizations, log })
+    const tokenAuthenticator = new TokenAuthenticator({
+      tokens: TOKENS,
+      engine,
+      revocations,
+      authorizations,
+      log,
+    })
     const middleware = new MiddlewareStack({ ...LIMITS, timeout: LIMITS.vetoTimeout, log, failed })
     const channels = new Channels({
       ...engine,
@@ -114,7 +120,7 @@ export class ModelNode {
       policy: new Policy({ channels: this.#rules(), timeout: LIMITS.vetoTimeout, failed }),
       events,
       middleware,
-      redeem: (...token) => redeemer.subscribe(...token),
+      redeem: (...token) => tokenAuthenticator.subscribe(...token),
       decide: (...request) => vetoes.decide(...request),
       failed,
     })
@@ -136,11 +142,11 @@ export class ModelNode {
       trusts: () => false,
       revocations,
       authorizations,
-      redeemer,
+      tokenAuthenticator,
       hub,
       joining,
       channels,
-      turnstile: new Turnstile(),
+      throttle: new TurnThrottle(),
       turns: new Turns(),
       authTimeout: () => undefined,
       newSid: () => sidOf(randomUUID(), node),
@@ -169,7 +175,7 @@ export class ModelNode {
 
   /** Functions that look at what the socket is allowed before, or after, some time. */
   #rules() {
-    const ask = (field: 'isRuled' | 'isPresent') => async (socket: RemoteClient) => {
+    const ask = (field: 'isRuled' | 'isPresent') => async (socket: ServerSocket) => {
       await this.#owner.pause()
       const answer = (socket.auth as unknown as ModelAuth)[field]
       await this.#owner.pause()
@@ -187,7 +193,7 @@ export class ModelNode {
     const emitter = new Emitter()
     const { listens, pause } = this.#owner
     if (!listens) return emitter
-    emitter.on('subscribe', async ({ auth }: RemoteClient, { channel }: { channel: string }) => {
+    emitter.on('subscribe', async ({ auth }: ServerSocket, { channel }: { channel: string }) => {
       const { refused } = auth as unknown as ModelAuth
       await pause()
       return !refused.includes(channel)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import { readClaims } from '#server/claims/claims.js'
 import { hashSession } from '#server/claims/subjects.js'
@@ -20,7 +20,7 @@ function thrownBy(run: () => unknown): { readonly code?: string; readonly data?:
 }
 
 /** A socket of this user; its data as given. */
-function socketOf(uid: string, data: object = {}, more: object = {}): RemoteClient {
+function socketOf(uid: string, data: object = {}, more: object = {}): ServerSocket {
   const { socket } = makeSocket({ identity: { claims: readClaims({ uid }), session: hash, ...more } })
   Object.defineProperties(socket.data, Object.getOwnPropertyDescriptors(data))
   return socket
@@ -99,7 +99,7 @@ describe('readSelector', () => {
 })
 
 describe('matcherOf', () => {
-  const isMeant = (socket: RemoteClient, selection: object) => matcherOf(selection).matches(socket)
+  const isMeant = (socket: ServerSocket, selection: object) => matcherOf(selection).matches(socket)
 
   it('wants all conditions to hold', () => {
     const socket = socketOf('ann', { device: 'phone' }, { sid: 'a.b', ip: '1.2.3.4' })

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { RequestListener, ServerOptions } from 'node:http'
 import WebSocket, { type ClientOptions } from 'ws'
 import { OriginRules, type OriginRulesOptions } from '#server/http/origins.js'
-import { Turnstile } from '#server/runtime/turn-throttle.js'
+import { TurnThrottle } from '#server/runtime/turn-throttle.js'
 import type { BufferedConnection } from '#server/socket/buffered-connection.js'
 import type { GateOptions } from '#server/transports/gate.js'
 import type { PerMessageDeflate } from '#server/transports/per-message-deflate.js'
@@ -95,7 +95,7 @@ export class Carrier {
       prefix: settings.prefix ?? '/sockets',
       origins: new OriginRules({ origins: [], required: false, ...settings, trusts }),
       trusts,
-      turnstile: new Turnstile(),
+      throttle: new TurnThrottle(),
       maxPayload: settings.maxPayload ?? 1024 * 1024,
       pingInterval: settings.pingInterval ?? 25_000,
       pingTimeout: settings.pingTimeout ?? 10_000,

@@ -1,4 +1,4 @@
-import { findJsonLosses, startTimer } from '@token-socket/protocol'
+import { findJsonLosses, startTimeout } from '@token-socket/protocol'
 import { keepNotices } from './action-advice.js'
 import { callAdvice } from './call-advice.js'
 import { channelAdvice, emitAdvice, listenAdvice } from './event-advice.js'
@@ -38,7 +38,7 @@ function adviseOnEvents(socket: AdvisedSocket, notices: Notices): void {
     around(socket, name, ([event]) => tell(listenAdvice(event)))
   let stopTimer = () => {}
   around(socket, 'emit', ([event, ...args]) => {
-    if (event === 'ready') stopTimer = startTimer(SUBSCRIBED_BY, () => adviseToSubscribe(socket, notices))
+    if (event === 'ready') stopTimer = startTimeout(SUBSCRIBED_BY, () => adviseToSubscribe(socket, notices))
     // A timer would keep the socket in memory.
     if (event === 'disconnect') stopTimer()
     const advice = emitAdvice(event, args)

@@ -1,4 +1,4 @@
-import { asRpcError, type RpcError, startTimer } from '@token-socket/protocol'
+import { asRpcError, type RpcError, startTimeout } from '@token-socket/protocol'
 
 /** Failures that the end of a connection or of a call brings, and that programs may well ignore. */
 const EXPECTED: ReadonlySet<string> = new Set(['aborted', 'connection_lost', 'ended', 'timeout'])
@@ -11,7 +11,7 @@ export function reportIgnoredFailure(promise: Promise<unknown>, report: (error: 
   let isLookedAt = false
   promise.catch((cause: unknown) => {
     const error = asRpcError(cause)
-    if (!EXPECTED.has(error.code)) startTimer(0, () => isLookedAt || report(error))
+    if (!EXPECTED.has(error.code)) startTimeout(0, () => isLookedAt || report(error))
   })
   Object.defineProperty(promise, 'constructor', {
     configurable: true,

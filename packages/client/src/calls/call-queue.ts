@@ -1,4 +1,4 @@
-import { type ClientMessage, refusal } from '@token-socket/protocol'
+import { type ClientMessage, limitError } from '@token-socket/protocol'
 
 /** A call that waits for a link. */
 export interface QueuedCall {
@@ -37,7 +37,7 @@ export class CallQueue {
   add(id: string, call: QueuedCall): void {
     const limit = this.#limit
     if (this.#calls.size >= limit) this.#forgetSettled()
-    if (this.#calls.size >= limit) throw refusal('queue_full', { field: 'queueSize', limit })
+    if (this.#calls.size >= limit) throw limitError('queue_full', { field: 'queueSize', limit })
     this.#calls.set(id, call)
   }
 

@@ -15,8 +15,8 @@ import {
   type WithdrawMessage,
 } from '@token-socket/protocol'
 import { advisedAction } from '#advice'
-import type { Link } from '../connection/message-connection.js'
-import { Timers } from '../runtime/timers.js'
+import type { MessageConnection } from '../connection/message-connection.js'
+import { ClientTimeouts } from '../runtime/client-timeouts.js'
 import { checkedName } from '../settings/bad-argument.js'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { ClientAction } from './client-controller.js'
@@ -46,7 +46,7 @@ export interface CallsLimits {
 /** A request without its id. */
 type Request = (id: string) => ClientMessage
 
-/** The requests that the azuqua server answers only when it refuses them. */
+/** The requests that the legacy server answers only when it refuses them. */
 const ONE_WAY = /^_(publish|broadcast)$/
 
 /** Calls from the queue that may be in flight at once: below the `callsIn` that a server has by default. */
@@ -65,7 +65,7 @@ export class Calls implements RpcListener {
   readonly #most: number
   /** How many calls from the queue wait for their answer. */
   #queuedOut = 0
-  #link: Link | undefined
+  #link: MessageConnection | undefined
   /** Whether calls go out while others wait in the queue. */
   #isFirst = false
   /** Whether what is about to be sent waits for no answer. */
@@ -85,7 +85,7 @@ export class Calls implements RpcListener {
         return most()
       },
     }
-    this.#peer = new RpcPeer(bounds, this, new Timers())
+    this.#peer = new RpcPeer(bounds, this, new ClientTimeouts())
     const isPending = (id: string) => this.#peer.isPending(id)
     this.#queue = new CallQueue(queueSize, isPending)
     if (retryRateLimited) this.#refused = new RefusedCalls(isPending, () => this.#sendQueued())
@@ -93,7 +93,7 @@ export class Calls implements RpcListener {
 
   /**
    * Makes a call and promises its answer. The message is fixed now, so that what happens to its data later changes nothing.
-   * From the azuqua server, which never answers a publish or broadcast, their promises resolve when they are sent.
+   * From the legacy server, which never answers a publish or broadcast, their promises resolve when they are sent.
    */
   request(make: Request, options?: CallOptions, name?: string): Promise<unknown> {
     if (this.#final) return Promise.reject(this.#final)
@@ -130,12 +130,12 @@ export class Calls implements RpcListener {
   }
 
   /** Makes a call on this link, now, whatever waits. */
-  requestOn(link: Link, make: Request, options?: CallOptions): Promise<unknown> {
+  requestOn(link: MessageConnection, make: Request, options?: CallOptions): Promise<unknown> {
     return this.#peer.request((id) => link.send(make(id)), options)
   }
 
   /** The link that takes calls. */
-  get link(): Link | undefined {
+  get link(): MessageConnection | undefined {
     return this.#link
   }
 
@@ -144,7 +144,7 @@ export class Calls implements RpcListener {
    * come.
    * @param isFirst whether those go on waiting, and new ones go out before them
    */
-  resume(link: Link | undefined, isFirst = false): void {
+  resume(link: MessageConnection | undefined, isFirst = false): void {
     this.#link = link
     this.#isFirst = isFirst
     this.#sendQueued()
@@ -166,17 +166,17 @@ export class Calls implements RpcListener {
   }
 
   /** An answer came. */
-  answered({ id, rpc, outcome }: AnswerMessage, link: Link): void {
+  answered({ id, rpc, outcome }: AnswerMessage, link: MessageConnection): void {
     if ('error' in outcome && !this.#peer.isPending(id)) {
       // It was called in the place of a notification: the ids of other calls are digits.
       if (id[0] === 'n') this.#owner.failed(decodeError(notificationError(outcome, rpc)))
-      else if (link.isOld && ONE_WAY.test(rpc)) this.#owner.failed(decodeError(outcome))
+      else if (link.isLegacy && ONE_WAY.test(rpc)) this.#owner.failed(decodeError(outcome))
     }
     if (!this.#refused?.refused(id, outcome)) this.#peer.settle(id, outcome)
   }
 
   /** The server calls one of our actions, or notifies us. */
-  invoked({ id, name, data, timeout }: InvokeMessage, link: Link): void {
+  invoked({ id, name, data, timeout }: InvokeMessage, link: MessageConnection): void {
     this.#peer.receive({
       id,
       action: advisedAction?.(this.#owner, name) ?? this.#owner.findAction(name),
@@ -185,7 +185,7 @@ export class Calls implements RpcListener {
       before: [data],
       answer: (outcome) => {
         // Before its word on the token any server counts as old.
-        const own = link === this.#link && link.isOld ? plain(outcome) : outcome
+        const own = link === this.#link && link.isLegacy ? plain(outcome) : outcome
         if (id) link.send({ type: 'result', id, outcome: own }, { name })
         else if ('error' in outcome)
           link.send({ type: 'result', outcome: notificationError(outcome, name) }, { name })
@@ -214,7 +214,7 @@ export class Calls implements RpcListener {
   }
 
   /** The link by which a call goes out at once. */
-  get #open(): Link | undefined {
+  get #open(): MessageConnection | undefined {
     return this.#isFirst || !(this.#queue.size || this.#refused?.queue.size) ? this.#link : undefined
   }
 
@@ -225,7 +225,7 @@ export class Calls implements RpcListener {
 
   #sendQueued(): void {
     const refused = this.#link && !this.#isFirst && this.#refused?.takeDue()
-    if (refused) this.#send(this.#link as Link, ...refused)
+    if (refused) this.#send(this.#link as MessageConnection, ...refused)
     if (this.#refused?.queue.size) return
     while (this.#link && !this.#isFirst && this.#queuedOut < this.#most) {
       const next = this.#queue.takeNext()
@@ -237,7 +237,7 @@ export class Calls implements RpcListener {
   }
 
   /** Sends a call, or refuses it: only now it is known what the server can do and takes. */
-  #send(link: Link, id: string, { text, message }: QueuedCall): void {
+  #send(link: MessageConnection, id: string, { text, message }: QueuedCall): void {
     const isNotification = !message.id
     // A server that takes none is called, and its answer is dropped.
     const isCall = isNotification && !link.session?.can?.includes('notify')
@@ -246,12 +246,12 @@ export class Calls implements RpcListener {
     } catch (error) {
       return this.#peer.settle(id, encodeError(error))
     }
-    if (isNotification || (link.isOld && ONE_WAY.test(`_${message.type}`)))
+    if (isNotification || (link.isLegacy && ONE_WAY.test(`_${message.type}`)))
       this.#peer.settle(id, { data: undefined })
   }
 }
 
-/** As the azuqua client answered: of an error that has a message, the message alone. */
+/** As the legacy client answered: of an error that has a message, the message alone. */
 function plain(outcome: Outcome): Outcome {
   const { error } = outcome as { readonly error?: unknown }
   const { message } = Object(error) as { readonly message?: unknown }

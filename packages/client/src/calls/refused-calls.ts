@@ -1,4 +1,4 @@
-import { type Outcome, startTimer } from '@token-socket/protocol'
+import { type Outcome, startTimeout } from '@token-socket/protocol'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 
 /**
@@ -52,7 +52,7 @@ export class RefusedCalls {
   #wait(ms: number): void {
     if (this.#isEarly) return
     this.#isEarly = true
-    startTimer(ms, () => {
+    startTimeout(ms, () => {
       this.#isEarly = false
       this.#ondue()
     })

@@ -1,4 +1,4 @@
-import { guard } from '../runtime/callback.js'
+import { runIsolated } from '../runtime/callback.js'
 import { badArgument, checkFunction } from '../settings/bad-argument.js'
 import type { PublicationDetails } from './publications.js'
 
@@ -61,7 +61,7 @@ export class Bindings<Place> {
   deliver(message: PublicationDetails): void {
     const { event = '' } = message
     for (const [binding, handler] of [...this.#handlers]) {
-      if (this.#handlers.has(binding) && matches(binding.event, event)) guard(() => handler(message))
+      if (this.#handlers.has(binding) && matches(binding.event, event)) runIsolated(() => handler(message))
     }
   }
 

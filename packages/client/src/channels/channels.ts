@@ -27,14 +27,14 @@ export class Channels {
   readonly #subscriptions: ChannelSubscriptions
   readonly #socket: ChannelSocket
 
-  readonly #need: () => void
+  readonly #requestConnection: () => void
   /** The connection of the last notice. */
   #link: unknown
 
   /** @param need makes a socket that waits for a reason connect */
   constructor(subscriptions: ChannelSubscriptions, socket: ChannelSocket, need: () => void) {
     this.#subscriptions = subscriptions
-    this.#need = need
+    this.#requestConnection = need
     this.#socket = socket
   }
 
@@ -68,7 +68,7 @@ export class Channels {
 
   /** A handler was bound. The channel's own events tell what comes of it. */
   bound(name: string): void {
-    this.#need()
+    this.#requestConnection()
     this.#subscriptions.bound(name)
   }
 

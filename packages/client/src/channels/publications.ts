@@ -4,7 +4,7 @@ import type { Position, PublicationMessage } from '@token-socket/protocol'
 export interface PublicationDetails<Data = unknown> extends Partial<Position> {
   readonly channel: string
   readonly data: Data
-  /** A ULID: later ids on the channel are greater. `undefined` from the azuqua server. */
+  /** A ULID: later ids on the channel are greater. `undefined` from the legacy server. */
   readonly id?: string | undefined
   /** Milliseconds since 1970, read from the id. */
   readonly time?: number | undefined

@@ -4,8 +4,8 @@ import {
   type SubscriptionMessage,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
+import type { ClientTimeouts } from '../runtime/client-timeouts.js'
 import { OVERTAKEN, REVOKED } from '../runtime/reason-texts.js'
-import type { Timers } from '../runtime/timers.js'
 import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from '../settings/states.js'
 import type { LeaveReason } from './channel.js'
 
@@ -39,7 +39,7 @@ export interface SubscriptionEvents {
 /** Dependencies of a {@link Subscription}. */
 export interface SubscriptionOwner {
   readonly events: SubscriptionEvents
-  readonly timers: Timers
+  readonly timers: ClientTimeouts
   /** Milliseconds that an answer may take. */
   readonly callTimeout: number
   link: 'none' | 'legacy' | 'current'
@@ -80,7 +80,7 @@ const RETRYABLE = /^(engine_unavailable|timeout|rate_limited|too_many_(calls|mes
  * Refusals, by code and field, of what other sockets or the application's back end may change: `refused` reports them, and the
  * subscription is tried again. A limit on all sockets of a user has a name that says so.
  */
-const PASSING = /token_failed|too_many_members|PerUser/
+const PASSING_SUBSCRIPTIONS = /token_failed|too_many_members|PerUser/
 
 /** Milliseconds until a failed request is sent again, on average; twice as long after each failure, 16 times at most. */
 const RETRY = 1000
@@ -289,7 +289,7 @@ export class Subscription {
   #subscribeFailed({ code, data }: RpcError, isTold: boolean, isConfirmed: boolean): boolean {
     if (isTold) this.isCalled = false
     const isKept = !isTold || this.#owner.events.isBound(this.channel)
-    const isOver = !isKept || !(RETRYABLE.test(code) || PASSING.test(code + Object(data).field))
+    const isOver = !isKept || !(RETRYABLE.test(code) || PASSING_SUBSCRIPTIONS.test(code + Object(data).field))
     // The server may have subscribed this socket on its own meanwhile.
     if (isOver) this.isDesired &&= isConfirmed && this.state === 'subscribed'
     return isOver

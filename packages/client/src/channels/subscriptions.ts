@@ -1,12 +1,12 @@
 import {
   decodeError,
+  limitError,
   type Outcome,
   type Position,
   type RpcError,
-  refusal,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
-import { Timers } from '../runtime/timers.js'
+import { ClientTimeouts } from '../runtime/client-timeouts.js'
 import { nameError } from '../settings/bad-argument.js'
 import {
   type RequestType,
@@ -45,7 +45,7 @@ export interface SubscriptionsLimits {
  */
 export class Subscriptions implements SubscriptionOwner {
   readonly events: SubscriptionsOwner
-  readonly timers = new Timers()
+  readonly timers = new ClientTimeouts()
   link: SubscriptionOwner['link'] = 'none'
   callersWaiting = 0
   readonly #subscriptions = new Map<string, Subscription>()
@@ -212,9 +212,9 @@ export class Subscriptions implements SubscriptionOwner {
   #overLimit(): RpcError | undefined {
     const { queueSize, limits } = this.#limits
     if (this.link === 'none' && this.callersWaiting >= queueSize)
-      return refusal('queue_full', { field: 'queueSize', limit: queueSize })
+      return limitError('queue_full', { field: 'queueSize', limit: queueSize })
     if (this.callersWaiting >= limits.callsOut)
-      return refusal('too_many_calls', { field: 'callsOut', limit: limits.callsOut })
+      return limitError('too_many_calls', { field: 'callsOut', limit: limits.callsOut })
     return undefined
   }
 

@@ -1,8 +1,8 @@
 import { urlInTime } from '../settings/given-url.js'
 import type { Settings, TransportName } from '../settings/options.js'
-import { GivenTokens } from '../token/token-provider.js'
+import { TokenProvider } from '../token/token-provider.js'
 import { TokenSource } from '../token/token-source.js'
-import type { AttemptParts } from './attempt.js'
+import type { AttemptDependencies } from './attempt.js'
 import { type ListedTransport, TransportList } from './transport-list.js'
 import { HTTP_TRANSPORTS, openSockJS } from './transports/sockjs.js'
 import { openWebSocket } from './transports/websocket.js'
@@ -11,7 +11,10 @@ import { openWebSocket } from './transports/websocket.js'
  * What a socket with these settings makes its tries of. No URL holds a token, unless the
  * application puts one there.
  */
-export function attemptParts(settings: Settings, tap: AttemptParts['tap']): AttemptParts {
+export function attemptDependencies(
+  settings: Settings,
+  tap: AttemptDependencies['tap'],
+): AttemptDependencies {
   const { address, headers, socketPrefix, connectTimeout: timeout, logger } = settings
   const { authentication, jsonp, webSocket } = settings
   const url = address.http + settings.tokenPath
@@ -40,7 +43,7 @@ export function attemptParts(settings: Settings, tap: AttemptParts['tap']): Atte
           },
         }
       : settings.token
-        ? new GivenTokens(settings.token, timeout)
+        ? new TokenProvider(settings.token, timeout)
         : new TokenSource({ url, authentication, headers, jsonp, timeout }),
     transports: new TransportList(order, timeout, logger),
     logger,

@@ -11,11 +11,11 @@ import {
 import { closedText } from '../runtime/reason-texts.js'
 import { limitTime } from '../runtime/time-limit.js'
 import type { Logger, TransportName } from '../settings/options.js'
-import { Link, type LinkListener, type Tap } from './message-connection.js'
+import { MessageConnection, type MessageListener, type Tap } from './message-connection.js'
 import type { Opened } from './transport-list.js'
 
 /** What a try is made of. */
-export interface AttemptParts {
+export interface AttemptDependencies {
   /** Gives none where the connection's URL says enough. */
   readonly tokens: { request(signal: AbortSignal): Promise<string | undefined> }
   readonly transports: {
@@ -46,30 +46,30 @@ const LEGACY_REFUSAL = 1000
  *   the sign-in with; or the signal's reason
  */
 export async function attempt(
-  parts: AttemptParts,
-  listener: LinkListener,
+  parts: AttemptDependencies,
+  listener: MessageListener,
   signal: AbortSignal,
-): Promise<Link> {
+): Promise<MessageConnection> {
   const token = await parts.tokens.request(signal)
   throwIfAborted(signal)
   const { name, connection, timeout, url } = await parts.transports.open(signal)
-  let link = undefined as Link | undefined
+  let link = undefined as MessageConnection | undefined
   // Nothing has come from the server: maybe something on the way lets connections open, and nothing else.
   let isSilent = true
   const shakeHands = () =>
-    new Promise<Link>((resolve, reject) => {
-      const receive: LinkListener['receive'] = (message, from) => {
+    new Promise<MessageConnection>((resolve, reject) => {
+      const receive: MessageListener['receive'] = (message, from) => {
         isSilent = false
         if (message.type !== 'answer' || message.id !== AUTH_ID) return listener.receive(message, from)
-        const refused = learn(from, message)
+        const refused = readAnswer(from, message)
         return refused ? reject(refused) : resolve(from)
       }
-      const closed: LinkListener['closed'] = (code, reason) => {
+      const closed: MessageListener['closed'] = (code, reason) => {
         // Only the server knows codes from 4000 on.
         isSilent &&= code < 4000
-        reject(lossOf({ code, reason }, LEGACY_REFUSAL, url))
+        reject(lossError({ code, reason }, LEGACY_REFUSAL, url))
       }
-      link = new Link(connection, { receive, closed }, parts)
+      link = new MessageConnection(connection, { receive, closed }, parts)
       throwIfAborted(signal)
       link.send({ type: 'auth', id: AUTH_ID, token, version: PROTOCOL_VERSION, can: CAPABILITIES })
     })
@@ -87,7 +87,7 @@ export async function attempt(
 }
 
 /** What the answer to the token says about a link. @returns why the server lets us not in */
-function learn(link: Link, { outcome, session }: AnswerMessage): RpcError | undefined {
+function readAnswer(link: MessageConnection, { outcome, session }: AnswerMessage): RpcError | undefined {
   if ('error' in outcome) return refusalOf(outcome)
   link.session = session
   // It may have come in one frame with what the server says next, to a socket that is ready.
@@ -116,7 +116,7 @@ interface Closing {
  * @param refusal another code that means a refused token
  * @param url where the connection led, if the server had not taken the token yet: the text names it
  */
-export function lossOf({ code, reason }: Closing, refusal = INVALID_TOKEN_CODE, url?: string): RpcError {
+export function lossError({ code, reason }: Closing, refusal = INVALID_TOKEN_CODE, url?: string): RpcError {
   const isTokenRefused = code === INVALID_TOKEN_CODE || code === refusal
   const name = isTokenRefused ? 'invalid_token' : 'connection_lost'
   return new RpcError(name, closedText(code, reason, url), { code, reason })

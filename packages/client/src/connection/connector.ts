@@ -4,14 +4,14 @@ import {
   isPassing,
   RpcError,
   shouldReconnect,
-  startTimer,
+  startTimeout,
 } from '@token-socket/protocol'
 import { PAGE_LEFT, SUSPENDED } from '../runtime/reason-texts.js'
 import type { SocketStatus } from '../settings/socket-status.js'
 import { CONNECTION_MOVES, type ConnectionEvent, type ConnectionState } from '../settings/states.js'
-import { lossOf } from './attempt.js'
+import { lossError } from './attempt.js'
 import { Backoff } from './backoff.js'
-import type { Link, LinkListener } from './message-connection.js'
+import type { MessageConnection, MessageListener } from './message-connection.js'
 import { isOffline } from './wake.js'
 
 /** Something happened to the socket. */
@@ -27,9 +27,9 @@ export interface Move {
 /** What a {@link Connector} needs of the socket. */
 export interface ConnectorOwner {
   /** One try; see `attempt`. */
-  tryOnce(listener: LinkListener, signal: AbortSignal): Promise<Link>
+  tryOnce(listener: MessageListener, signal: AbortSignal): Promise<MessageConnection>
   /** A message came, on the link that is ready or about to be. */
-  receive: LinkListener['receive']
+  receive: MessageListener['receive']
   /** The state has changed. The connector is done with its own part by then, so anything may be called. */
   moved(move: Move): void
 }
@@ -69,7 +69,7 @@ export class Connector {
   readonly #options: ConnectorOptions
   readonly #backoff = new Backoff()
   #state: ConnectionState
-  #link: Link | undefined
+  #link: MessageConnection | undefined
   #attempt: AbortController | undefined
   #stopTimer = () => {}
   #wasReady = false
@@ -95,7 +95,7 @@ export class Connector {
   }
 
   /** The link that is ready. */
-  get link(): Link | undefined {
+  get link(): MessageConnection | undefined {
     return this.#link
   }
 
@@ -109,7 +109,7 @@ export class Connector {
     const { signal } = attempt
     this.#attempt = attempt
     this.#tries += 1
-    const receive: LinkListener['receive'] = (...args) => {
+    const receive: MessageListener['receive'] = (...args) => {
       if (this.#attempt === attempt && !signal.aborted) this.#owner.receive(...args)
     }
     this.#owner.tryOnce({ receive, closed() {} }, signal).then(
@@ -169,7 +169,8 @@ export class Connector {
   async end(): Promise<void> {
     const link = this.#link
     this.#stop('end')
-    if (link) await Promise.race([link.over, new Promise<void>((resolve) => startTimer(CLOSE_WAIT, resolve))])
+    if (link)
+      await Promise.race([link.whenClosed, new Promise<void>((resolve) => startTimeout(CLOSE_WAIT, resolve))])
   }
 
   /** Closes what is open. Does nothing where the event has no meaning. */
@@ -183,17 +184,17 @@ export class Connector {
     this.#move(event, error && { error })
   }
 
-  #use(link: Link, receive: LinkListener['receive']): void {
+  #use(link: MessageConnection, receive: MessageListener['receive']): void {
     this.#link = link
     this.#wasReady = true
     this.#isOver = false
     this.#refusedTokens = 0
     this.#tries = 0
-    this.#stopTimer = startTimer(STABLE, () => this.#backoff.reset())
+    this.#stopTimer = startTimeout(STABLE, () => this.#backoff.reset())
     this.#move('open')
     link.listen({
       receive,
-      closed: (code, reason) => this.#link === link && this.#lost(lossOf({ code, reason })),
+      closed: (code, reason) => this.#link === link && this.#lost(lossError({ code, reason })),
     })
   }
 
@@ -236,7 +237,7 @@ export class Connector {
     this.#stopTimer()
     this.#retryAt = Date.now() + delay
     // A program that lives by its socket must not end because its server is away for a moment.
-    this.#stopTimer = startTimer(delay, () => this.retry(), true)
+    this.#stopTimer = startTimeout(delay, () => this.retry(), true)
   }
 
   #move(event: ConnectionEvent, details?: Pick<Move, 'error' | 'delay'>): void {

@@ -1,11 +1,11 @@
-import { RpcError, startTimer } from '@token-socket/protocol'
+import { RpcError, startTimeout } from '@token-socket/protocol'
 
 /** What a {@link Heartbeat} needs of the socket. */
 export interface HeartbeatOwner {
   /** Asks the server for a heartbeat. Rejects with `timeout` if none comes. */
   ping(): Promise<unknown>
   /** Milliseconds since anything came from the server. */
-  readonly quietFor: number
+  readonly idleTime: number
   /** A ping was answered after this many milliseconds. */
   answered(roundTrip: number): void
   /** One of the regular pings was answered with an error, so the link is alive. */
@@ -70,20 +70,20 @@ export class Heartbeat {
     if (RpcError.is(failure) && failure.code === 'timeout') return this.#owner.died()
     this.#schedule()
     if (failure === undefined) this.#owner.answered(performance.now() - start)
-    // No one asked for the pings of `check`; the azuqua server answers all pings with an error unless told otherwise.
+    // No one asked for the pings of `check`; the legacy server answers all pings with an error unless told otherwise.
     else if (this.#interval > 0) this.#owner.failed(failure)
   }
 
   /** Looks again when the silence could be over its limit. */
   #watch(silence: number, wait: number): void {
-    this.#stopWatch = startTimer(wait, () => {
-      const left = silence - this.#owner.quietFor
+    this.#stopWatch = startTimeout(wait, () => {
+      const left = silence - this.#owner.idleTime
       if (left <= 0) this.check()
       this.#watch(silence, left > 0 ? left : silence)
     })
   }
 
   #schedule(): void {
-    if (this.#interval > 0) this.#stopTimer = startTimer(this.#interval, () => this.check())
+    if (this.#interval > 0) this.#stopTimer = startTimeout(this.#interval, () => this.check())
   }
 }

@@ -12,10 +12,10 @@ import type { Logger } from '../settings/options.js'
 import { checkSent, type Sent } from '../settings/send-limits.js'
 
 /** What is notified of a link. */
-export interface LinkListener {
+export interface MessageListener {
   /** A message came, in the order of sending. */
-  receive(message: ServerMessage, link: Link): void
-  /** The link is over. Called once, last, and never after one's own {@link Link.close}. */
+  receive(message: ServerMessage, link: MessageConnection): void
+  /** The link is over. Called once, last, and never after one's own {@link MessageConnection.close}. */
   closed(code: number, reason: string): void
 }
 
@@ -29,27 +29,27 @@ export type Tap = (direction: 'frameIn' | 'frameOut', text: string) => void
 const BATCH = 32_768
 
 /** A connection that speaks the wire: messages in, messages out. */
-export class Link {
+export class MessageConnection {
   /** What carries it: `websocket`, `xhr-streaming`, … */
   readonly transport: string
   /** Resolves when the connection is over, whichever side closed it. */
-  readonly over: Promise<void>
-  /** What the server said when it let us in. The azuqua server says nothing. */
+  readonly whenClosed: Promise<void>
+  /** What the server said when it let us in. The legacy server says nothing. */
   session: SessionInfo | undefined
   #heardAt = performance.now()
   readonly #connection: Connection
   readonly #logger: Logger
   readonly #tap: Tap
-  #listener: LinkListener
+  #listener: MessageListener
   #batch: string[] = []
   #batchBytes = 0
   #isClosed = false
-  #held: ServerMessage[] | undefined
-  #lostBy: Parameters<LinkListener['closed']> | undefined
+  #buffered: ServerMessage[] | undefined
+  #lostBy: Parameters<MessageListener['closed']> | undefined
 
   constructor(
     connection: Connection,
-    listener: LinkListener,
+    listener: MessageListener,
     { logger, tap }: { readonly logger: Logger; readonly tap: Tap },
   ) {
     this.#connection = connection
@@ -57,7 +57,7 @@ export class Link {
     this.#listener = listener
     this.#logger = logger
     this.#tap = tap
-    this.over = new Promise((resolve) => {
+    this.whenClosed = new Promise((resolve) => {
       connection.listen({
         heard: () => {
           this.#heardAt = performance.now()
@@ -71,26 +71,26 @@ export class Link {
     })
   }
 
-  /** Whether the server is the azuqua one, which takes one message a frame and answers less. */
-  get isOld(): boolean {
+  /** Whether the server is the legacy one, which takes one message a frame and answers less. */
+  get isLegacy(): boolean {
     return this.session === undefined
   }
 
   /** Milliseconds since anything came. */
-  get quietFor(): number {
+  get idleTime(): number {
     return performance.now() - this.#heardAt
   }
 
   /** Keeps what comes until {@link listen}. */
   hold(): void {
-    this.#held = []
+    this.#buffered = []
   }
 
   /** Changes what is notified of it. What was kept, and that the link is lost already, is told at once. */
-  listen(listener: LinkListener): void {
+  listen(listener: MessageListener): void {
     this.#listener = listener
-    const held = this.#held ?? []
-    this.#held = undefined
+    const held = this.#buffered ?? []
+    this.#buffered = undefined
     for (const message of held) if (!this.#isClosed || this.#lostBy) listener.receive(message, this)
     if (this.#lostBy) listener.closed(...this.#lostBy)
   }
@@ -110,7 +110,7 @@ export class Link {
     if (this.#isClosed) return
     if (sent) checkSent(this.session, text, sent)
     this.#tap('frameOut', text)
-    if (this.isOld) this.#connection.send([text])
+    if (this.isLegacy) this.#connection.send([text])
     else this.#add(text)
   }
 
@@ -143,7 +143,7 @@ export class Link {
     this.#tap('frameIn', String(text))
     const message = this.#decode(text)
     if (!message) return
-    if (this.#held) this.#held.push(message)
+    if (this.#buffered) this.#buffered.push(message)
     else this.#listener.receive(message, this)
   }
 
@@ -157,7 +157,7 @@ export class Link {
     }
   }
 
-  #lost(...by: Parameters<LinkListener['closed']>): void {
+  #lost(...by: Parameters<MessageListener['closed']>): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#lostBy = by

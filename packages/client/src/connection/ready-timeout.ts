@@ -1,4 +1,4 @@
-import { checkTimeout, RpcError, startTimer } from '@token-socket/protocol'
+import { checkTimeout, RpcError, startTimeout } from '@token-socket/protocol'
 import type { SocketStatus } from '../settings/socket-status.js'
 
 /** How long `ready` waits. */
@@ -27,6 +27,6 @@ export async function readyInTime(
       const text = `Not ready after ${limit} ms: ${error?.message ?? rest.state}`
       reject(new RpcError('timeout', text, { ...rest, limit }, error))
     }
-    outcome.then(resolve, reject).finally(startTimer(limit, expire, true))
+    outcome.then(resolve, reject).finally(startTimeout(limit, expire, true))
   })
 }

@@ -1,14 +1,14 @@
-import { asRpcError, isPassing, RpcError, startTimer } from '@token-socket/protocol'
-import { deliver } from '../runtime/callback.js'
+import { asRpcError, isPassing, RpcError, startTimeout } from '@token-socket/protocol'
+import { settle } from '../runtime/callback.js'
 import { RENEWED } from '../runtime/reason-texts.js'
 import { Backoff } from './backoff.js'
-import type { Link } from './message-connection.js'
+import type { MessageConnection } from './message-connection.js'
 
 /** What a {@link Renewal} needs of the socket. */
 export interface RenewalOwner {
   /** Its link is the one that is ready. */
   readonly connector: {
-    readonly link: Link | undefined
+    readonly link: MessageConnection | undefined
     /**
      * Gives up the link; the next one begins with a fresh token.
      * @param isOver whether a refusal of that token is final
@@ -18,7 +18,7 @@ export interface RenewalOwner {
   /** Gets a fresh token. */
   requestToken(signal: AbortSignal): Promise<string | undefined>
   /** Sends a token on a link. Resolves when the server has taken it. */
-  sendToken(link: Link, token: string): Promise<unknown>
+  sendToken(link: MessageConnection, token: string): Promise<unknown>
   /** The next link is another user's. */
   userChanged(): void
   /** A refresh failed that no caller waits for. */
@@ -122,7 +122,7 @@ export class Renewal {
     }
     const { promise } = this.#pending
     if (isFirst || !this.#running) this.start()
-    return deliver(promise)
+    return settle(promise)
   }
 
   /** The server asks for a token: where it is refused, the connection is given up. */
@@ -141,7 +141,7 @@ export class Renewal {
     else void this.#run(link)
   }
 
-  async #run(link: Link): Promise<void> {
+  async #run(link: MessageConnection): Promise<void> {
     const running = new AbortController()
     this.#running = running
     this.#isStale = false
@@ -198,6 +198,6 @@ export class Renewal {
 
   #arm(wait: number): void {
     this.#stopTimer()
-    this.#stopTimer = startTimer(wait, () => this.check())
+    this.#stopTimer = startTimeout(wait, () => this.check())
   }
 }

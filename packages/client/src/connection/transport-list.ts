@@ -24,9 +24,9 @@ export class TransportList {
   readonly #timeout: number
   readonly #logger: Logger
   /** Milliseconds for one that another follows: few, since what is blocked is mostly silent, until one has worked. */
-  #patience = 3000
+  #fallbackTimeout = 3000
   /** The one that worked last, as long as it has not failed since: the network may be gone for a moment, not WebSocket. */
-  #proven: TransportName | undefined
+  #lastGood: TransportName | undefined
 
   /** @param timeout milliseconds that each may take at most, to open and then to bring the server's answer */
   constructor(order: readonly ListedTransport[], timeout: number, logger: Logger) {
@@ -46,7 +46,7 @@ export class TransportList {
     let failure: unknown
     for (const [index, [name, open, url = name]] of this.#order.entries()) {
       const isLast = index === this.#order.length - 1
-      const timeout = isLast ? this.#timeout : Math.min(this.#timeout, this.#patience)
+      const timeout = isLast ? this.#timeout : Math.min(this.#timeout, this.#fallbackTimeout)
       try {
         return { name, url, timeout, connection: await limitTime([timeout], signal, open) }
       } catch (error) {
@@ -55,25 +55,25 @@ export class TransportList {
         const { code, data, message } = asRpcError(error, 'transport_failed')
         failures.push(`${name} failed: ${url}: ${message}`)
         failure = new RpcError(code, failures.join('; '), data, error)
-        if (this.#proven === name) break
+        if (this.#lastGood === name) break
       }
     }
-    this.#proven = undefined
-    this.#patience *= 2
+    this.#lastGood = undefined
+    this.#fallbackTimeout *= 2
     throw failure
   }
 
   /** The server was reached by this one: from now on it is tried first. */
   prefer(name: TransportName): void {
-    this.#patience = this.#timeout
-    this.#proven = name
+    this.#fallbackTimeout = this.#timeout
+    this.#lastGood = name
     this.#move(name, -1)
   }
 
   /** This one opened and then brought nothing: from now on it is tried last. */
   demote(name: TransportName): void {
-    this.#proven = undefined
-    this.#patience *= 2
+    this.#lastGood = undefined
+    this.#fallbackTimeout *= 2
     this.#move(name, 1)
   }
 

@@ -1,4 +1,4 @@
-import { startTimer } from '@token-socket/protocol'
+import { startTimeout } from '@token-socket/protocol'
 
 /** What is notified of sleep and waking. */
 export interface WakeListener {
@@ -51,7 +51,7 @@ function onDrift(woke: () => void): () => void {
   let undo: () => void
   const look = () => {
     const start = Date.now()
-    undo = startTimer(TICK, () => {
+    undo = startTimeout(TICK, () => {
       look()
       if (Date.now() - start >= TICK + DRIFT) woke()
     })

@@ -7,7 +7,7 @@ export type Callback<Data = unknown> = (error: RpcError | null, data?: Data) => 
  * Runs the application's own listeners and callbacks. What they throw is neither hidden nor let into the library: it is
  * thrown again where it can harm no one but is seen as uncaught.
  */
-export function guard(run: () => void): void {
+export function runIsolated(run: () => void): void {
   try {
     run()
   } catch (error) {
@@ -23,13 +23,13 @@ export function guard(run: () => void): void {
  * A failure is noted as that of a request: a function that passes it on fails with `nested_failed`.
  * @param isPlain whether the callback gets errors as the server said them. @default false
  */
-export function deliver<Data>(
+export function settle<Data>(
   promise: Promise<Data>,
   callback?: Callback<Data>,
   isPlain?: boolean,
 ): Promise<Data> {
   const call: Callback<Data> = (...outcome) =>
-    typeof callback === 'function' && guard(() => callback(...outcome))
+    typeof callback === 'function' && runIsolated(() => callback(...outcome))
   promise.then(
     (data) => call(null, data),
     (cause: unknown) => {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'eventemitter3'
-import { guard } from './callback.js'
+import { runIsolated } from './callback.js'
 
 /** A listener as EventEmitter3 keeps it: a single one as it is, several in a list. */
 interface Kept {
@@ -39,7 +39,7 @@ export class Emitter<Events extends EventEmitter.ValidEventTypes> extends EventE
     // A list of its own: listeners that are added meanwhile come after these.
     for (const { fn, context, once } of ([] as Kept[]).concat(found)) {
       if (once) this.removeListener(event, fn as never, undefined, true)
-      guard(() => fn.apply(context, args))
+      runIsolated(() => fn.apply(context, args))
     }
     return true
   }

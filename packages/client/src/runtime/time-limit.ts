@@ -1,4 +1,4 @@
-import { abortReason, abortWith, onAbort, RpcError, startTimer } from '@token-socket/protocol'
+import { abortReason, abortWith, onAbort, RpcError, startTimeout } from '@token-socket/protocol'
 
 /**
  * Runs something that may take `wait` milliseconds at most, and that can be given up.
@@ -20,7 +20,7 @@ export async function limitTime<T>(
       abortWith(inner, error)
     }
   })
-  const stopTimer = startTimer(wait, () => giveUp(new RpcError('timeout', text)))
+  const stopTimer = startTimeout(wait, () => giveUp(new RpcError('timeout', text)))
   const unwatch = onAbort(outer, () => giveUp(abortReason(outer)))
   try {
     return await Promise.race([givenUp, run(inner.signal)])

@@ -1,4 +1,4 @@
-import { type ClientMessage, refusal, type SessionInfo } from '@token-socket/protocol'
+import { type ClientMessage, limitError, type SessionInfo } from '@token-socket/protocol'
 import { byteLength } from '../runtime/byte-length.js'
 
 /** What is to be sent, or the function that a result is of. */
@@ -12,10 +12,11 @@ export type Sent = ClientMessage | { readonly name: string }
  */
 export function checkSent(session: SessionInfo | undefined, text: string, sent: Sent): void {
   const { type, name, channel, event, key } = sent as Readonly<Record<string, string | undefined>>
-  if (type === 'send' && !session?.can?.includes('direct')) throw refusal('unsupported', { field: type })
-  if (!session && (event || key)) throw refusal('unsupported', { field: event ? 'event' : 'idempotencyKey' })
+  if (type === 'send' && !session?.can?.includes('direct')) throw limitError('unsupported', { field: type })
+  if (!session && (event || key))
+    throw limitError('unsupported', { field: event ? 'event' : 'idempotencyKey' })
   const limit = session?.limits?.message
   // A UTF-16 code unit takes one to three bytes.
   if (limit && text.length * 3 > limit && byteLength(text) > limit)
-    throw refusal('too_large', { field: `limits.message of ${name ?? channel ?? 'broadcast'}`, limit })
+    throw limitError('too_large', { field: `limits.message of ${name ?? channel ?? 'broadcast'}`, limit })
 }

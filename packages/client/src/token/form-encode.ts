@@ -1,5 +1,5 @@
 /**
- * Nested data as URL parameters, the way the azuqua client wrote them: `{ a: { b: "c" }, d: [1] }` is
+ * Nested data as URL parameters, the way the legacy client wrote them: `{ a: { b: "c" }, d: [1] }` is
  * `a[b]=c&d[0]=1`, with the brackets percent-encoded. Empty strings, `null` and `undefined` are left out.
  */
 export function formEncode(data: Readonly<Record<string, unknown>>): string {

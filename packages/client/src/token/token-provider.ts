@@ -14,7 +14,7 @@ export async function givenToken(give: () => unknown): Promise<string> {
 }
 
 /** Signed tokens of the application's own instead of the token route's: the same one each time, or a function's. */
-export class GivenTokens {
+export class TokenProvider {
   readonly #give: () => unknown
   readonly #timeout: number
 

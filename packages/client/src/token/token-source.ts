@@ -73,7 +73,7 @@ export class TokenSource {
     const ask = (method: 'POST' | 'GET') => fetchToken(url, { headers, signal, method })
     const response = await ask(this.#method)
     if (this.#method === 'GET' || (response.status !== 404 && response.status !== 405)) return response
-    // The azuqua server knows GET only.
+    // The legacy server knows GET only.
     const second = await ask('GET')
     if (second.ok) this.#method = 'GET'
     return second

@@ -1,5 +1,5 @@
 import type { ConnectionState, StateDetails, TokenSocket } from '@token-socket/client'
-import { isPassing, LONGEST_WAIT, markHandled, RpcError, startTimer } from '@token-socket/protocol'
+import { isPassing, MAX_TIMEOUT, markHandled, RpcError, startTimeout } from '@token-socket/protocol'
 import { checkListener } from './argument-checks.js'
 
 /** How long `$connect` waits. */
@@ -60,7 +60,7 @@ function whenReady(socket: TokenSocket, timeout: number): Promise<void> {
       stop()
       reject(new RpcError('timeout', undefined, undefined, socket.status.error))
     }
-    const stopTimer = startTimer(timeout || LONGEST_WAIT, expire)
+    const stopTimer = startTimeout(timeout || MAX_TIMEOUT, expire)
     const stop = () => {
       stopTimer()
       socket.off('state', look)

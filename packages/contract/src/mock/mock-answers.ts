@@ -1,4 +1,4 @@
-import { badOption, ERRORS, RpcError, startTimer } from '@token-socket/protocol'
+import { badOption, ERRORS, RpcError, startTimeout } from '@token-socket/protocol'
 import type { Operation } from '../operations.js'
 import type { OperationNames } from '../server/typed-server.js'
 import { makeData } from './data/made-data.js'
@@ -114,7 +114,7 @@ export class MockAnswers {
     const { latency = 0 } = this.#options
     const [least, most] = typeof latency === 'number' ? [latency, latency] : latency
     const wait = least + (most - least) * (seedOf(this.#seed(key)) / 2 ** 32)
-    return wait > 0 ? new Promise((resolve) => startTimer(wait, resolve, true)) : undefined
+    return wait > 0 ? new Promise((resolve) => startTimeout(wait, resolve, true)) : undefined
   }
 
   #seed(key: string): string {

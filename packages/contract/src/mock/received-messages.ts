@@ -13,7 +13,7 @@ export class ReceivedMessages {
   readonly #all: ReceivedMessage[] = []
   /** By operation: what no one has waited for, and who waits. */
   readonly #untaken = new Map<string, unknown[]>()
-  readonly #waiting = new Map<string, Waiter[]>()
+  readonly #waiting = new Map<string, PendingMessage[]>()
 
   /** Everything so far, oldest first. */
   get all(): readonly ReceivedMessage[] {
@@ -67,7 +67,7 @@ function listAt<T>(lists: Map<string, T[]>, key: string): T[] {
 }
 
 /** A promise of what has not arrived yet. */
-interface Waiter {
+interface PendingMessage {
   resolve(input: unknown): void
   reject(error: RpcError): void
 }

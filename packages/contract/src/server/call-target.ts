@@ -1,5 +1,5 @@
 import type { CallOptions } from '@token-socket/protocol'
-import type { RemoteClient, TokenSocketServer } from '@token-socket/server'
+import type { ServerSocket, TokenSocketServer } from '@token-socket/server'
 import { callTimeoutOf, localSocket, reportFailure } from '#server-functions'
 import type { MessageOrder } from '../message-order.js'
 import { sendingOrder } from './sending-order.js'
@@ -17,7 +17,7 @@ export interface CallTarget {
 }
 
 /** A socket of this node. */
-export function socketTarget(socket: RemoteClient): CallTarget {
+export function socketTarget(socket: ServerSocket): CallTarget {
   return {
     callTimeout: callTimeoutOf(socket),
     get order() {

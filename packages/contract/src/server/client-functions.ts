@@ -1,5 +1,5 @@
 import type { CallOptions } from '@token-socket/protocol'
-import type { RemoteClient } from '@token-socket/server'
+import type { ServerSocket } from '@token-socket/server'
 import { bareObject } from '../bare-object.js'
 import type { Operation } from '../operations.js'
 import { type CallTarget, socketTarget } from './call-target.js'
@@ -24,7 +24,7 @@ export class ClientFunctions {
   }
 
   /** Those of a socket: always the same object. */
-  readonly of = (socket: RemoteClient): object => {
+  readonly of = (socket: ServerSocket): object => {
     const there = this.#bySocket.get(socket)
     if (there) return there
     const made = this.#begin(socketTarget(socket))

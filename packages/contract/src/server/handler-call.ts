@@ -1,5 +1,5 @@
 import type { CallContext } from '@token-socket/protocol'
-import type { RemoteClient, SocketAuth } from '@token-socket/server'
+import type { ServerSocket, SocketAuth } from '@token-socket/server'
 import type { Errors } from '../declared-errors.js'
 
 /** What all calls of an operation have in common. */
@@ -7,18 +7,18 @@ export interface CalledOperation {
   readonly name: string
   readonly errors: Errors
   /** The functions that call a socket's client. */
-  clientOf(socket: RemoteClient): object
+  clientOf(socket: ServerSocket): object
 }
 
 /**
  * One call, as the handler of its operation sees it. What costs something is made when it is read.
  */
 export class HandlerCall implements CallContext {
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   readonly #operation: CalledOperation
   readonly #call: CallContext
 
-  constructor(operation: CalledOperation, socket: RemoteClient, call: CallContext) {
+  constructor(operation: CalledOperation, socket: ServerSocket, call: CallContext) {
     this.socket = socket
     this.#operation = operation
     this.#call = call

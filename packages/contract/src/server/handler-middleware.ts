@@ -1,5 +1,5 @@
 import { type CallContext, markHandled, RpcError, withSubject } from '@token-socket/protocol'
-import type { RemoteClient, SocketAuth } from '@token-socket/server'
+import type { ServerSocket, SocketAuth } from '@token-socket/server'
 import type { ClientOperations } from '../contract.js'
 import type { Calls } from '../operation-types.js'
 import type { MiddlewareCall } from './handler-call.js'
@@ -16,7 +16,7 @@ export interface WrappedHandlerCall<C> extends CallContext {
   /** What `authentication` returned. */
   readonly auth: SocketAuth
   /** The caller's socket. */
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   /** Calls the caller's own operations. */
   readonly client: Calls<ClientOperations<C>>
 }

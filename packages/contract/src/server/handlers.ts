@@ -1,5 +1,5 @@
 import type { CallContext } from '@token-socket/protocol'
-import type { RemoteClient, SocketAuth } from '@token-socket/server'
+import type { ServerSocket, SocketAuth } from '@token-socket/server'
 import type { ClientOperations, ServerOperations } from '../contract.js'
 import type { Calls, ErrorFactories, Returned } from '../operation-types.js'
 import type { ProcedureMark, ReceivedInput } from '../procedure.js'
@@ -9,7 +9,7 @@ export interface HandlerContext<C, P> extends CallContext {
   /** What `authentication` returned. */
   readonly auth: SocketAuth
   /** The caller's socket. */
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   /** Makes the operation's declared errors, to be thrown. */
   readonly errors: ErrorFactories<P>
   /** Calls the caller's own operations. */

@@ -1,5 +1,5 @@
 import { type CallContext, KEEPS_UNDEFINED, type RpcError } from '@token-socket/protocol'
-import type { Handler, RemoteClient } from '@token-socket/server'
+import type { Handler, ServerSocket } from '@token-socket/server'
 import { reportFailure } from '#server-functions'
 import { next } from '../checked-value.js'
 import { errorsOf, isDeclared } from '../declared-errors.js'
@@ -49,7 +49,7 @@ interface Parts {
 /** A call as the server gives it. */
 interface Given {
   readonly data: unknown
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   readonly call: CallContext
 }
 

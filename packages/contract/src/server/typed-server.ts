@@ -1,5 +1,5 @@
 import type { Member } from '@token-socket/protocol'
-import type { PublicationOptions, Receipt, RemoteClient } from '@token-socket/server'
+import type { PublicationOptions, Receipt, ServerSocket } from '@token-socket/server'
 import type { ChannelParameters } from '../channel-definitions.js'
 import type { ChannelsOf, ClientOperations } from '../contract.js'
 import type { Call, Calls, IsOneWay } from '../operation-types.js'
@@ -78,7 +78,7 @@ export interface TypedServer<C> {
    *   `invalid_input` before anything is sent, `invalid_output`
    */
   rpc<Name extends OperationNames<ClientOperations<C>, false>>(
-    who: RemoteClient | string,
+    who: ServerSocket | string,
     name: Name,
     ...rest: Parameters<Call<OperationNamed<ClientOperations<C>, Name>>>
   ): ReturnType<Call<OperationNamed<ClientOperations<C>, Name>>>
@@ -90,7 +90,7 @@ export interface TypedServer<C> {
    *   `who`; `invalid_input` before anything is sent
    */
   notify<Name extends OperationNames<ClientOperations<C>, true>>(
-    who: RemoteClient | string,
+    who: ServerSocket | string,
     name: Name,
     ...rest: Parameters<Call<OperationNamed<ClientOperations<C>, Name>>>
   ): Promise<undefined>
@@ -108,7 +108,7 @@ export interface TypedServer<C> {
    * The functions that call a socket's client. Those of one socket are always the same.
    * @throws RpcError `bad_option` for anything but a socket, such as a `sid`
    */
-  client(socket: RemoteClient): Calls<ClientOperations<C>>
+  client(socket: ServerSocket): Calls<ClientOperations<C>>
 
   /**
    * A channel's name, for the server's own methods.

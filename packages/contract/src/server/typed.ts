@@ -1,5 +1,5 @@
 import { badOption, type CallOptions } from '@token-socket/protocol'
-import type { Publisher, RemoteClient, TokenSocketServer } from '@token-socket/server'
+import type { Publisher, ServerSocket, TokenSocketServer } from '@token-socket/server'
 import { checkPresence } from '#server-functions'
 import { ChannelNames } from '../channel-names.js'
 import type { Contract } from '../contract.js'
@@ -102,19 +102,19 @@ class ServerParts {
     this.#clients = new ClientFunctions(operations, owner)
   }
 
-  readonly rpc = (who: RemoteClient | string, name: string, ...rest: [unknown?, CallOptions?]) =>
+  readonly rpc = (who: ServerSocket | string, name: string, ...rest: [unknown?, CallOptions?]) =>
     this.#call(who, { name, isOneWay: false }, rest)
 
-  readonly notify = (who: RemoteClient | string, name: string, ...rest: [unknown?]) =>
+  readonly notify = (who: ServerSocket | string, name: string, ...rest: [unknown?]) =>
     this.#call(who, { name, isOneWay: true }, rest)
 
-  readonly client = (socket: RemoteClient) => {
+  readonly client = (socket: ServerSocket) => {
     if (!isSocket(socket)) throw badOption('socket', 'a socket of this node; `rpc` and `notify` take a sid')
     return this.#clients.of(socket)
   }
 
   #call(
-    who: RemoteClient | string,
+    who: ServerSocket | string,
     { name, isOneWay: isMessage }: { readonly name: string; readonly isOneWay: boolean },
     rest: [unknown?, CallOptions?],
   ): Promise<unknown> {
@@ -135,6 +135,6 @@ class ServerParts {
 }
 
 /** Whether it is a socket, of a server or of a mock. */
-function isSocket(value: unknown): value is RemoteClient {
+function isSocket(value: unknown): value is ServerSocket {
   return typeof Object(value).rpc === 'function'
 }

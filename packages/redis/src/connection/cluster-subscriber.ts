@@ -1,23 +1,28 @@
 import { Redirection } from './redirection.js'
-import type { Cluster } from './redis-cluster.js'
+import type { RedisCluster } from './redis-cluster.js'
 import { askSharding } from './sharding.js'
-import { type Hearing, Subscriber, type SubscriberOwner, type TopicSubscriber } from './subscriber.js'
+import {
+  Subscriber,
+  type SubscriberOwner,
+  type SubscriptionListener,
+  type TopicSubscriber,
+} from './subscriber.js'
 
 /** What a {@link ClusterSubscriber} needs. */
 export interface ClusterSubscriberOwner
-  extends Hearing,
+  extends SubscriptionListener,
     Pick<
       SubscriberOwner,
-      'name' | 'commandTimeout' | 'connectTimeout' | 'logger' | 'complaints' | 'health' | 'refused'
+      'name' | 'commandTimeout' | 'connectTimeout' | 'logger' | 'throttledLog' | 'health' | 'refused'
     > {
-  readonly cluster: Cluster
+  readonly cluster: RedisCluster
 }
 
 /** How often it is looked for who has a Redis channel. */
 const TRIES = 5
 
 /**
- * Hears each Redis channel from the master that has it, on a connection to each such master. When a channel goes to another
+ * Hears each Redis channel from the primary that has it, on a connection to each such primary. When a channel goes to another
  * one it follows, and what was published meanwhile is looked for.
  */
 export class ClusterSubscriber implements TopicSubscriber {
@@ -26,9 +31,9 @@ export class ClusterSubscriber implements TopicSubscriber {
   readonly #parts = new Map<string, Subscriber>()
   /** The address for each Redis channel that is wanted. */
   readonly #places = new Map<string, string>()
-  /** Those that could not be followed: their master's connection is there, and may not have them. */
+  /** Those that could not be followed: their primary's connection is there, and may not have them. */
   readonly #lost = new Set<string>()
-  /** Those whose master says that it no longer has them, until it is known who has. */
+  /** Those whose primary says that it no longer has them, until it is known who has. */
   readonly #gone = new Set<string>()
   #isSearching = false
   #isClosed = false
@@ -150,7 +155,7 @@ export class ClusterSubscriber implements TopicSubscriber {
     void Promise.all(followed).then((all) => this.#owner.ready(all))
   }
 
-  /** Who is no master any more has nothing: what it had is nowhere, until another says that it has it. */
+  /** Who is no primary any more has nothing: what it had is nowhere, until another says that it has it. */
   #forgetMasters(): void {
     for (const [address, part] of this.#parts) {
       if (this.#owner.cluster.has(address)) continue

@@ -1,15 +1,15 @@
 import type { Script } from '../scripts/script.js'
-import type { Masters } from './primaries.js'
-import type { Client } from './redis-handle.js'
+import type { Primaries } from './primaries.js'
+import type { RedisHandle } from './redis-handle.js'
 import { countsAll, isSharded } from './sharding.js'
 
 /** What Redis answers to the commands and scripts of this package. */
 export type Reply = readonly (string | null)[]
 
 /** How many heard a message, and whether no other can have. */
-export interface Heard {
+export interface PublishResult {
   readonly count: number
-  readonly isAll: boolean
+  readonly isExact: boolean
 }
 
 /**
@@ -17,36 +17,36 @@ export interface Heard {
  * `engine_unavailable`.
  */
 export class Commands {
-  readonly #masters: Masters
+  readonly #primaries: Primaries
   /** What waits for a Redis that has forgotten scripts, by its client. */
-  readonly #waiting = new WeakMap<Client, Waiting>()
+  readonly #waiting = new WeakMap<RedisHandle, Waiting>()
 
-  constructor(masters: Masters) {
-    this.#masters = masters
+  constructor(primaries: Primaries) {
+    this.#primaries = primaries
   }
 
   /** How long who has the key has been reachable, in milliseconds; below 0 if it is not. */
   age(key: string): number {
-    return this.#masters.masterOf(key)?.connection.age ?? Number.NEGATIVE_INFINITY
+    return this.#primaries.primaryOf(key)?.connection.age ?? Number.NEGATIVE_INFINITY
   }
 
   /** @throws RpcError `engine_unavailable` */
   send(name: string, key: string, ...args: readonly string[]): Promise<unknown> {
-    return this.#masters.run(key, (client) => client.sendCommand([name, key, ...args]))
+    return this.#primaries.run(key, (client) => client.sendCommand([name, key, ...args]))
   }
 
   /** @returns how many heard it @throws RpcError `engine_unavailable` */
-  publish(topic: string, message: string): Promise<Heard> {
-    return this.#masters.run(topic, async (client) => {
+  publish(topic: string, message: string): Promise<PublishResult> {
+    return this.#primaries.run(topic, async (client) => {
       const count = await client.sendCommand([isSharded(client) ? 'SPUBLISH' : 'PUBLISH', topic, message])
-      return { count: Number(count), isAll: countsAll(client) }
+      return { count: Number(count), isExact: countsAll(client) }
     })
   }
 
   /** Runs a script; if Redis has forgotten it, it is told again, in its turn. @throws RpcError `engine_unavailable` */
   evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[] = []): Promise<Reply> {
     const rest = [String(keys.length), ...keys, ...args.map(String)]
-    const run = (client: Client) => {
+    const run = (client: RedisHandle) => {
       const { source, sha } = script.text(isSharded(client))
       const tell = () => client.sendCommand(['EVAL', source, ...rest])
       const waiting = this.#waiting.get(client)
@@ -56,11 +56,11 @@ export class Commands {
         return inTurn((this.#waiting.get(client) ?? this.#wait(client)).failed, tell)
       })
     }
-    return this.#masters.run(keys[0] ?? '', run) as Promise<Reply>
+    return this.#primaries.run(keys[0] ?? '', run) as Promise<Reply>
   }
 
   /** What is under way fails in the same way. Until that is over nothing more is sent: it would overtake what has failed. */
-  #wait(client: Client): Waiting {
+  #wait(client: RedisHandle): Waiting {
     const waiting: Waiting = { failed: [], later: [] }
     this.#waiting.set(client, waiting)
     const go = () => {

@@ -67,7 +67,7 @@ function checkSentinel(
   tryOut: (option: string, settings: object) => unknown,
 ): void {
   if (typeof name !== 'string' || name === '')
-    throw badOption('sentinel.name', 'has to be the name by which the sentinels know the master')
+    throw badOption('sentinel.name', 'has to be the name by which the sentinels know the primary')
   for (const root of checkList('sentinel.sentinelRootNodes', sentinelRootNodes)) {
     const { host, port } = Object(root) as Settings
     if (typeof host !== 'string' || host === '' || typeof port !== 'number')

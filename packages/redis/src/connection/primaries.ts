@@ -1,26 +1,26 @@
 import type { Script } from '../scripts/script.js'
-import { Connection, type ConnectionOwner } from './redis-connection.js'
-import type { Client } from './redis-handle.js'
+import { type ConnectionOwner, RedisConnection } from './redis-connection.js'
+import type { RedisHandle } from './redis-handle.js'
 import { askSharding, isSharded } from './sharding.js'
 
-/** What a {@link Master} needs. */
-export interface MasterOwner extends Omit<ConnectionOwner, 'prepare'> {
+/** What a {@link Primary} needs. */
+export interface PrimaryOwner extends Omit<ConnectionOwner, 'prepare'> {
   /** What is run on it. */
   readonly scripts: readonly Script[]
   readonly isCluster: boolean
   /** Whether another may take its place, which need not have all that it had. */
   readonly isReplaceable: boolean
   /** Learns what is to be known of it on each new connection, before anybody else uses it. */
-  learn(client: Client, master: Master): Promise<unknown>
+  learn(client: RedisHandle, primary: Primary): Promise<unknown>
 }
 
 /** A Redis that has keys, and the connection on which it gets commands. */
-export class Master {
-  readonly connection: Connection
+export class Primary {
+  readonly connection: RedisConnection
   #run = ''
 
-  constructor(owner: MasterOwner) {
-    this.connection = new Connection({ ...owner, prepare: (client) => this.#prepare(client, owner) })
+  constructor(owner: PrimaryOwner) {
+    this.connection = new RedisConnection({ ...owner, prepare: (client) => this.#prepare(client, owner) })
   }
 
   /**
@@ -31,7 +31,7 @@ export class Master {
     return this.#run
   }
 
-  async #prepare(client: Client, owner: MasterOwner): Promise<void> {
+  async #prepare(client: RedisHandle, owner: PrimaryOwner): Promise<void> {
     if (owner.isCluster) await askSharding(client)
     const loaded = owner.scripts.map((script) =>
       client.sendCommand(['SCRIPT', 'LOAD', script.text(isSharded(client)).source]),
@@ -42,36 +42,36 @@ export class Master {
   }
 }
 
-/** The one Redis there is, or the masters of a cluster. All that fails, fails with `engine_unavailable`. */
-export interface Masters {
+/** The one Redis there is, or the primaries of a cluster. All that fails, fails with `engine_unavailable`. */
+export interface Primaries {
   /** Who has a key, as far as is known. */
-  masterOf(key: string): Master | undefined
+  primaryOf(key: string): Primary | undefined
   /** Uses the connection to who has the key, in the order of the calls. @throws RpcError `engine_unavailable` */
-  run<Result>(key: string, use: (client: Client) => Promise<Result>): Promise<Result>
+  run<Result>(key: string, use: (client: RedisHandle) => Promise<Result>): Promise<Result>
   /** Looks now and then whether all is as it was. */
   check(): Promise<void>
   close(): Promise<void>
 }
 
 /** The one Redis there is: it has every key. */
-export class OneMaster implements Masters {
-  readonly #master: Master
+export class OnePrimary implements Primaries {
+  readonly #primary: Primary
 
-  constructor(owner: MasterOwner) {
-    this.#master = new Master(owner)
+  constructor(owner: PrimaryOwner) {
+    this.#primary = new Primary(owner)
   }
 
-  masterOf(): Master {
-    return this.#master
+  primaryOf(): Primary {
+    return this.#primary
   }
 
-  run<Result>(_key: string, use: (client: Client) => Promise<Result>): Promise<Result> {
-    return this.#master.connection.run(use)
+  run<Result>(_key: string, use: (client: RedisHandle) => Promise<Result>): Promise<Result> {
+    return this.#primary.connection.run(use)
   }
 
   async check(): Promise<void> {}
 
   close(): Promise<void> {
-    return this.#master.connection.close()
+    return this.#primary.connection.close()
   }
 }

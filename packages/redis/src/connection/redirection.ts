@@ -1,4 +1,4 @@
-import type { Address, Client } from './redis-handle.js'
+import type { Address, RedisHandle } from './redis-handle.js'
 import { likeAsked } from './sharding.js'
 
 const ANSWER = /^(MOVED|ASK|TRYAGAIN)\b(?: (\d+) (\S*):(\d+))?/
@@ -34,8 +34,8 @@ export class Redirection {
 }
 
 /** A client that says before each command that it was sent here by who has the slot still. */
-export function asking(client: Client): Client {
-  const asks = Object.create(client) as Client
+export function asking(client: RedisHandle): RedisHandle {
+  const asks = Object.create(client) as RedisHandle
   asks.sendCommand = (args) => {
     client.sendCommand(['ASKING']).catch(() => {})
     return client.sendCommand(args)

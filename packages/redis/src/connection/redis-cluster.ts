@@ -1,17 +1,17 @@
 import timers from 'node:timers'
-import { startTimer } from '@token-socket/protocol'
-import { Master, type MasterOwner, type Masters } from './primaries.js'
+import { startTimeout } from '@token-socket/protocol'
+import { type Primaries, Primary, type PrimaryOwner } from './primaries.js'
 import { asking, Redirection } from './redirection.js'
 import { unavailable } from './redis-connection.js'
-import { type Address, type Client, type ClusterSource, nameOf } from './redis-handle.js'
-import { SlotLine, type SlotOutcome, type SlotTask } from './slot-queue.js'
+import { type Address, type ClusterSource, nameOf, type RedisHandle } from './redis-handle.js'
+import { type SlotOutcome, SlotQueue, type SlotTask } from './slot-queue.js'
 import { slotOf } from './slots.js'
 
 /** Kept when the module loads: test tools replace the global with one that waits for a clock. */
 const { setImmediate } = timers
 
-/** What a {@link Cluster} needs. */
-export interface ClusterOwner extends Omit<MasterOwner, 'open' | 'isCluster' | 'isReplaceable'> {
+/** What a {@link RedisCluster} needs. */
+export interface ClusterOwner extends Omit<PrimaryOwner, 'open' | 'isCluster' | 'isReplaceable'> {
   readonly source: ClusterSource
 }
 
@@ -22,7 +22,7 @@ export interface ClusterOwner extends Omit<MasterOwner, 'open' | 'isCluster' | '
 const PAUSE = { again: 50, search: 200, look: 2000 }
 
 /** Something to be done with a client. */
-type Use<Result> = (client: Client) => Promise<Result>
+type Use<Result> = (client: RedisHandle) => Promise<Result>
 
 /** Something to be done about one slot. */
 interface Operation<Result> {
@@ -38,20 +38,20 @@ interface Operation<Result> {
 const REDIRECTIONS = 16
 
 /**
- * The masters of a cluster: each has the keys of some slots, and a connection of its own that comes back by itself, so
+ * The primaries of a cluster: each has the keys of some slots, and a connection of its own that comes back by itself, so
  * that one which is away takes nothing away from the others. Who they are is looked at again whenever one is lost or says
  * that a key is elsewhere.
  */
-export class Cluster implements Masters {
+export class RedisCluster implements Primaries {
   readonly #owner: ClusterOwner
-  readonly #masters = new Map<string, Master>()
+  readonly #primaries = new Map<string, Primary>()
   readonly #listeners = new Set<() => void>()
-  /** The address of each slot's master. */
+  /** The address of each slot's primary. */
   #slots: (string | undefined)[] = []
   #addresses = new Map<string, Address>()
   #looking: Promise<void> | undefined
   /** Where an operation was sent elsewhere, and is not done yet. */
-  readonly #lines = new Map<number, SlotLine>()
+  readonly #lines = new Map<number, SlotQueue>()
   #isAway = false
   #isClosed = false
   #stopTimer = () => {}
@@ -60,7 +60,7 @@ export class Cluster implements Masters {
 
   constructor(owner: ClusterOwner) {
     this.#owner = owner
-    this.#note('the cluster is not known yet')
+    this.#report('the cluster is not known yet')
     this.#begin()
   }
 
@@ -80,13 +80,13 @@ export class Cluster implements Masters {
     return this.#slots[slotOf(key)]
   }
 
-  /** Whether it is one of the masters. */
+  /** Whether it is one of the primaries. */
   has(address: string): boolean {
     return this.#addresses.has(address)
   }
 
-  masterOf(key: string): Master | undefined {
-    return this.#masters.get(this.knownAddressOf(key) ?? '')
+  primaryOf(key: string): Primary | undefined {
+    return this.#primaries.get(this.knownAddressOf(key) ?? '')
   }
 
   async run<Result>(key: string, use: Use<Result>): Promise<Result> {
@@ -107,16 +107,16 @@ export class Cluster implements Masters {
     this.#changed()
   }
 
-  #masterAt(slot: number): Master {
-    const master = this.#masters.get(this.#slots[slot] ?? '')
-    return master ?? this.#uncovered()
+  #masterAt(slot: number): Primary {
+    const primary = this.#primaries.get(this.#slots[slot] ?? '')
+    return primary ?? this.#uncovered()
   }
 
   /** While a replica takes over, others say for a moment that no one has its slots: it is looked again, soon. */
   #uncovered(): never {
     if (!this.#isSearching && !this.#isClosed) {
       this.#isSearching = true
-      this.#stopSearch = startTimer(PAUSE.search, () => {
+      this.#stopSearch = startTimeout(PAUSE.search, () => {
         this.#isSearching = false
         this.look().catch(() => {})
       })
@@ -131,19 +131,19 @@ export class Cluster implements Masters {
   }
 
   async #send<Result>(operation: Operation<Result>): Promise<void> {
-    const master = this.#masterAt(operation.slot)
-    const result = await redirected(master, operation.use)
+    const primary = this.#masterAt(operation.slot)
+    const result = await redirected(primary, operation.use)
     if (!(result instanceof Redirection)) return operation.resolve(result)
-    this.#lineAt(operation.slot, master).addSent(this.#task(operation, result))
+    this.#lineAt(operation.slot, primary).addSent(this.#task(operation, result))
   }
 
-  /** Where operations wait while one of their slot is being sent on. @param master which sent it elsewhere */
-  #lineAt(slot: number, { connection }: Master): SlotLine {
+  /** Where operations wait while one of their slot is being sent on. @param primary which sent it elsewhere */
+  #lineAt(slot: number, { connection }: Primary): SlotQueue {
     const known = this.#lines.get(slot)
     if (known) return known
     // It answers in order. What is answered with this one has been noted in the next turn.
     const answered = connection.run((client) => client.sendCommand(['PING'])).then(turn, turn)
-    const line = new SlotLine(answered, () => this.#lines.delete(slot))
+    const line = new SlotQueue(answered, () => this.#lines.delete(slot))
     this.#lines.set(slot, line)
     return line
   }
@@ -181,14 +181,14 @@ export class Cluster implements Masters {
     return last === '' ? 'taken' : 'elsewhere'
   }
 
-  /** Makes clients of one of the masters. Who wants another has lost the last: then it is looked at first who they are. */
-  opener(address: string): () => Promise<Client> {
+  /** Makes clients of one of the primaries. Who wants another has lost the last: then it is looked at first who they are. */
+  opener(address: string): () => Promise<RedisHandle> {
     let isFirst = true
     return async () => {
       if (!isFirst) await this.look().catch(() => {})
       isFirst = false
       const at = this.#addresses.get(address)
-      if (!at) throw new Error('it is no master of the cluster any more')
+      if (!at) throw new Error('it is no primary of the cluster any more')
       return this.#owner.source.open(at)
     }
   }
@@ -207,14 +207,14 @@ export class Cluster implements Masters {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#note(undefined)
+    this.#report(undefined)
     this.#stopTimer()
     this.#stopSearch()
     await this.#looking?.catch(() => {})
-    await Promise.all([...this.#masters.values()].map(({ connection }) => connection.close()))
+    await Promise.all([...this.#primaries.values()].map(({ connection }) => connection.close()))
   }
 
-  #note(trouble: string | undefined): void {
+  #report(trouble: string | undefined): void {
     this.#owner.health?.set('cluster', trouble)
   }
 
@@ -226,16 +226,16 @@ export class Cluster implements Masters {
   #begin(tries = 0): void {
     this.look().then(
       () => {
-        this.#note(undefined)
+        this.#report(undefined)
         if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
       },
       (err) => {
         if (this.#isClosed) return
-        this.#note('no Redis of the cluster can be reached')
+        this.#report('no Redis of the cluster can be reached')
         if (!this.#isAway) this.#owner.logger.warn({ err, connection: this.#owner.name }, 'Redis is away')
         this.#isAway = true
         const wait = Math.random() * Math.min(PAUSE.look, 100 * 2 ** tries)
-        this.#stopTimer = startTimer(wait, () => this.#begin(tries + 1))
+        this.#stopTimer = startTimeout(wait, () => this.#begin(tries + 1))
       },
     )
   }
@@ -247,21 +247,21 @@ export class Cluster implements Masters {
     if (this.#isClosed) throw unavailable(new Error('it is closed'))
     this.#addresses = new Map(slots.flatMap((address) => (address ? [[nameOf(address), address]] : [])))
     this.#slots = slots.map((address) => address && nameOf(address))
-    for (const [address, { connection }] of this.#masters) {
+    for (const [address, { connection }] of this.#primaries) {
       if (this.has(address)) continue
-      this.#masters.delete(address)
+      this.#primaries.delete(address)
       void connection.close()
     }
-    for (const address of this.#addresses.keys()) if (!this.#masters.has(address)) this.#add(address)
+    for (const address of this.#addresses.keys()) if (!this.#primaries.has(address)) this.#add(address)
     this.#changed()
   }
 
   #add(address: string): void {
     const open = this.opener(address)
     const name = `${this.#owner.name} ${address}`
-    this.#masters.set(
+    this.#primaries.set(
       address,
-      new Master({ ...this.#owner, name, open, isCluster: true, isReplaceable: true }),
+      new Primary({ ...this.#owner, name, open, isCluster: true, isReplaceable: true }),
     )
   }
 
@@ -273,17 +273,17 @@ export class Cluster implements Masters {
   async #ask<Result>(redirection: Redirection, use: Use<Result>): Promise<Result | Redirection> {
     if (!redirection.to) throw unavailable(redirection.cause)
     const address = nameOf(redirection.to)
-    if (!this.#masters.has(address)) {
+    if (!this.#primaries.has(address)) {
       // One that has no slot yet.
       this.#addresses.set(address, redirection.to)
       this.#add(address)
     }
-    const master = this.#masters.get(address) as Master
-    return redirected(master, (client) => use(asking(client)))
+    const primary = this.#primaries.get(address) as Primary
+    return redirected(primary, (client) => use(asking(client)))
   }
 }
 
-function redirected<Result>({ connection }: Master, use: Use<Result>): Promise<Result | Redirection> {
+function redirected<Result>({ connection }: Primary, use: Use<Result>): Promise<Result | Redirection> {
   return connection.run<Result | Redirection>((client) => use(client).catch(Redirection.from))
 }
 
@@ -295,6 +295,6 @@ function turn(): Promise<void> {
 
 function pause(): Promise<void> {
   return new Promise((resolve) => {
-    startTimer(PAUSE.again, resolve)
+    startTimeout(PAUSE.again, resolve)
   })
 }

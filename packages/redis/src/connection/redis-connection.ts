@@ -1,9 +1,9 @@
 import timers from 'node:timers'
-import { createTimeouts, RpcError, startTimer } from '@token-socket/protocol'
+import { createTimeouts, RpcError, startTimeout } from '@token-socket/protocol'
 import type { Logger } from '@token-socket/server'
-import { type Client, destroy } from './redis-handle.js'
+import { destroy, type RedisHandle } from './redis-handle.js'
 import { isAnswer } from './refusals.js'
-import type { Complaints } from './throttled-log.js'
+import type { ThrottledLog } from './throttled-log.js'
 
 /** Kept when the module loads: test tools replace the global with one that waits for a clock. */
 const { setImmediate } = timers
@@ -14,18 +14,18 @@ const RETRY = { first: 100, most: 2000 }
 /** Milliseconds after which a connection counts as good: before that, its loss is one more failed try. */
 const STABLE = 5000
 
-/** What a {@link Connection} is for. */
+/** What a {@link RedisConnection} is for. */
 export interface ConnectionOwner {
   /** For logs. */
   readonly name: string
   readonly commandTimeout: number
   readonly connectTimeout: number
   readonly logger: Pick<Logger, 'info' | 'warn'>
-  readonly complaints: Complaints
+  readonly throttledLog: ThrottledLog
   /** Makes a client that is not connected yet. */
-  open(): Promise<Client>
+  open(): Promise<RedisHandle>
   /** What has to be done on a new connection before anybody else uses it. */
-  prepare(client: Client): Promise<unknown>
+  prepare(client: RedisHandle): Promise<unknown>
   /** It is there, for the first time or again. */
   ready(): void
   /** Where it is noted, by its name, whether it is there. @default nowhere */
@@ -39,11 +39,11 @@ export interface ConnectionOwner {
  * at once, and what is under way when it goes fails then: its outcome is unknown. All that fails, fails with
  * `engine_unavailable`.
  */
-export class Connection {
+export class RedisConnection {
   readonly #owner: ConnectionOwner
   readonly #timeouts = createTimeouts()
-  #client: Client | undefined
-  #attempt: Promise<Client> | undefined
+  #client: RedisHandle | undefined
+  #attempt: Promise<RedisHandle> | undefined
   #retries = 0
   #since = Number.POSITIVE_INFINITY
   #heard = 0
@@ -53,7 +53,7 @@ export class Connection {
 
   constructor(owner: ConnectionOwner) {
     this.#owner = owner
-    this.#note(false)
+    this.#report(false)
     this.#connect()
   }
 
@@ -71,7 +71,7 @@ export class Connection {
    * Uses the connection, in the order of the calls.
    * @throws RpcError `engine_unavailable`; its cause is what Redis or the network said
    */
-  run<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  run<T>(use: (client: RedisHandle) => Promise<T>): Promise<T> {
     if (this.#client) return this.#withinTime(use(this.#client))
     if (this.#attempt) return this.#withinTime(this.#attempt.then(use))
     return Promise.reject(unavailable(new Error(`the ${this.#owner.name} connection to Redis is away`)))
@@ -85,7 +85,7 @@ export class Connection {
   /** Resolves when what is under way is done, and the connection closed. */
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#note(true)
+    this.#report(true)
     this.#stopTimer()
     const client = this.#client
     this.#client = undefined
@@ -105,9 +105,9 @@ export class Connection {
     )
   }
 
-  async #open(): Promise<Client> {
+  async #open(): Promise<RedisHandle> {
     const { connectTimeout, open } = this.#owner
-    let opened: Client | undefined
+    let opened: RedisHandle | undefined
     const prepared = open().then((client) => {
       opened = client
       return this.#prepare(client)
@@ -125,14 +125,14 @@ export class Connection {
     return client
   }
 
-  async #prepare(client: Client): Promise<Client> {
+  async #prepare(client: RedisHandle): Promise<RedisHandle> {
     client.on('error', (cause) => this.#lose(client, cause))
     await client.connect()
     await this.#owner.prepare(client)
     return client
   }
 
-  #opened(client: Client): void {
+  #opened(client: RedisHandle): void {
     this.#attempt = undefined
     if (this.#isClosed) {
       this.#client = undefined
@@ -141,7 +141,7 @@ export class Connection {
     this.#since = performance.now()
     if (this.#isAway) this.#owner.logger.info({ connection: this.#owner.name }, 'Redis is back')
     this.#isAway = false
-    this.#note(true)
+    this.#report(true)
     this.#owner.ready()
   }
 
@@ -152,7 +152,7 @@ export class Connection {
   }
 
   /** A connection that was there is of no use any more. */
-  #lose(client: Client, cause: unknown): void {
+  #lose(client: RedisHandle, cause: unknown): void {
     if (this.#client !== client) return
     if (this.age >= STABLE) this.#retries = 0
     this.#client = undefined
@@ -165,13 +165,13 @@ export class Connection {
   #away(err: unknown): void {
     if (!this.#isAway && !this.#isClosed) {
       this.#owner.logger.warn({ err, connection: this.#owner.name }, 'Redis is away')
-      this.#note(false)
+      this.#report(false)
     }
     this.#isAway = true
   }
 
   /** Names of connections may end with addresses, which are no one's business. */
-  #note(isThere: boolean): void {
+  #report(isThere: boolean): void {
     const { name, health } = this.#owner
     health?.set(name, isThere ? undefined : `the ${name.split(' ', 1)[0]} connection to Redis is away`)
   }
@@ -182,7 +182,7 @@ export class Connection {
     if (retries === 0) return this.#connect()
     const wait = Math.random() * Math.min(RETRY.most, RETRY.first * 2 ** retries)
     this.#stopTimer()
-    this.#stopTimer = startTimer(wait, () => this.#connect())
+    this.#stopTimer = startTimeout(wait, () => this.#connect())
   }
 
   #withinTime<T>(result: Promise<T>): Promise<T> {
@@ -223,8 +223,8 @@ export class Connection {
   #refused(cause: unknown): RpcError {
     this.#owner.refused?.(cause)
     const client = this.#client
-    if (client) this.#owner.complaints.make('Redis refused something', { err: cause })
-    // The master has become a replica: there may be another at the same address.
+    if (client) this.#owner.throttledLog.warn('Redis refused something', { err: cause })
+    // The primary has become a replica: there may be another at the same address.
     if (client && /\bREADONLY\b/.test(String(cause))) this.#lose(client, cause)
     return unavailable(cause)
   }
@@ -237,7 +237,7 @@ export function unavailable(cause: unknown): RpcError {
 
 function withinTime<T>(ms: number, result: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = startTimer(ms, () => reject(new Error(`Redis could not be reached in ${ms} ms`)))
+    const stop = startTimeout(ms, () => reject(new Error(`Redis could not be reached in ${ms} ms`)))
     result.then(resolve, reject).finally(stop)
   })
 }

@@ -29,14 +29,14 @@ export type ClusterSettings = Pick<
   'rootNodes' | 'defaults' | 'nodeAddressMap' | 'RESP'
 >
 
-/** Settings of a master behind sentinels, as `createSentinel` of `redis` 6 takes them. */
+/** Settings of a primary behind sentinels, as `createSentinel` of `redis` 6 takes them. */
 export type SentinelSettings = Pick<
   RedisSentinelOptions<RedisModules, RedisFunctions, RedisScripts, RespVersions>,
   'name' | 'sentinelRootNodes' | 'nodeClientOptions' | 'sentinelClientOptions' | 'nodeAddressMap' | 'RESP'
 >
 
 /** What is used of a client of the package `redis`, which is connected to one Redis. */
-export interface Client {
+export interface RedisHandle {
   readonly isReady: boolean
   on(event: 'error', listener: (cause: unknown) => void): unknown
   /** A Redis of a cluster has given a Redis channel away. */
@@ -81,7 +81,7 @@ const OWN = {
   commandOptions: { timeout: undefined as unknown as number },
 }
 
-/** Milliseconds in which a sentinel may still name the master that was replaced. */
+/** Milliseconds in which a sentinel may still name the primary that was replaced. */
 const STALE = 10_000
 
 /** Settings of a client that is connected to one Redis. */
@@ -104,10 +104,10 @@ type AddressMap = ClusterSettings['nodeAddressMap']
  * Where clients come from. Each is connected to one Redis and never reconnects by itself: `Connection` does, as it knows what
  * has to fail meanwhile and what has to be made good afterwards.
  */
-export type ClientSource = OneSource | SentinelSource | ClusterSource
+export type RedisSource = OneSource | SentinelSource | ClusterSource
 
 /** @throws RpcError `bad_option`, naming the option */
-export function sourceOf(settings: ClientSettings): ClientSource {
+export function sourceOf(settings: ClientSettings): RedisSource {
   const { url, standalone, client, cluster, sentinel, connectTimeout } = settings
   if (cluster) return new ClusterSource(cluster, connectTimeout)
   if (sentinel) return new SentinelSource(sentinel, connectTimeout)
@@ -134,19 +134,19 @@ export class OneSource {
   }
 
   /** Makes a client that is not connected yet. */
-  async open(): Promise<Client> {
+  async open(): Promise<RedisHandle> {
     const socket = socketOf(this.#settings, this.#connectTimeout)
     return newClient({ ...this.#settings, socket })
   }
 }
 
-/** Clients of the master that sentinels name. */
+/** Clients of the primary that sentinels name. */
 export class SentinelSource {
   readonly kind = 'sentinel'
   readonly #settings: SentinelSettings
   readonly #connectTimeout: number
-  #master = ''
-  #replaced = { master: '', at: 0 }
+  #primary = ''
+  #replaced = { primary: '', at: 0 }
 
   constructor(settings: SentinelSettings, connectTimeout: number) {
     this.#settings = settings
@@ -164,26 +164,26 @@ export class SentinelSource {
 
   /** Whether the last client was one of this Redis, which a sentinel names. */
   isMaster(address: Address): boolean {
-    return this.#master === nameOf(this.#map(address))
+    return this.#primary === nameOf(this.#map(address))
   }
 
   /** Another Redis has taken the place of this one. */
   replace(address: Address): void {
-    this.#replaced = { master: nameOf(this.#map(address)), at: performance.now() }
+    this.#replaced = { primary: nameOf(this.#map(address)), at: performance.now() }
   }
 
-  /** Makes a client of the master that is not connected yet. @throws if no sentinel knows it */
-  async open(): Promise<Client> {
+  /** Makes a client of the primary that is not connected yet. @throws if no sentinel knows it */
+  async open(): Promise<RedisHandle> {
     const { nodeClientOptions = {}, RESP } = this.#settings
-    const master = await this.#ask()
-    const { master: old, at } = this.#replaced
-    if (nameOf(master) === old && performance.now() - at < STALE) throw new Error('the sentinel is behind')
-    this.#master = nameOf(master)
-    return openNode({ ...(RESP && { RESP }), ...nodeClientOptions }, master, this.#connectTimeout)
+    const primary = await this.#ask()
+    const { primary: old, at } = this.#replaced
+    if (nameOf(primary) === old && performance.now() - at < STALE) throw new Error('the sentinel is behind')
+    this.#primary = nameOf(primary)
+    return openNode({ ...(RESP && { RESP }), ...nodeClientOptions }, primary, this.#connectTimeout)
   }
 
   /** Makes a client of one of the sentinels that is not connected yet. */
-  openSentinel(): Client {
+  openSentinel(): RedisHandle {
     const { sentinelRootNodes, sentinelClientOptions = {} } = this.#settings
     const [address] = shuffle(sentinelRootNodes)
     return openNode(sentinelClientOptions, this.#map(address as Address), this.#connectTimeout)
@@ -196,7 +196,7 @@ export class SentinelSource {
       socket: { ...sentinelClientOptions.socket, ...this.#map(address) },
     }))
     const read = (answer: unknown) => {
-      if (!Array.isArray(answer)) throw new Error(`the sentinel knows no master ${name}`)
+      if (!Array.isArray(answer)) throw new Error(`the sentinel knows no primary ${name}`)
       return this.#map({ host: String(answer[0]), port: Number(answer[1]) })
     }
     const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]
@@ -222,7 +222,7 @@ export class ClusterSource {
   }
 
   /** Makes a client that is not connected yet. */
-  open(address: Address): Client {
+  open(address: Address): RedisHandle {
     const { defaults = {}, RESP, nodeAddressMap } = this.#settings
     return openNode(
       { ...(RESP && { RESP }), ...defaults },
@@ -232,8 +232,8 @@ export class ClusterSource {
   }
 
   /**
-   * The master of each slot.
-   * @param known of its masters: any may be asked
+   * The primary of each slot.
+   * @param known of its primaries: any may be asked
    * @throws if none of those that may be asked answers
    */
   async readSlots(known: readonly Address[]): Promise<(Address | undefined)[]> {
@@ -249,7 +249,7 @@ export class ClusterSource {
 }
 
 /** What a Redis of a cluster says of some slots: the first and the last, and who has them. */
-type SlotRange = readonly [from: number, to: number, master: readonly [host: string | null, port: number]]
+type SlotRange = readonly [from: number, to: number, primary: readonly [host: string | null, port: number]]
 
 /** @throws if it knows of none: it was taken out of the cluster, or has not been let in yet */
 function readSlots(answer: unknown, by: Partial<Address>): (Address | undefined)[] {
@@ -258,8 +258,8 @@ function readSlots(answer: unknown, by: Partial<Address>): (Address | undefined)
   const slots = Array.from<Address | undefined>({ length: SLOTS })
   for (const [from, to, [host, port]] of ranges) {
     // Who does not know its own name is where it was asked.
-    const master = { host: host || (by.host ?? 'localhost'), port: Number(port) }
-    slots.fill(master, Number(from), Number(to) + 1)
+    const primary = { host: host || (by.host ?? 'localhost'), port: Number(port) }
+    slots.fill(primary, Number(from), Number(to) + 1)
   }
   return slots
 }
@@ -295,7 +295,7 @@ async function askAny<Answer>(
 }
 
 /** Ends a client, whatever state it is in. Never throws. */
-export function destroy(client: Pick<Client, 'destroy'> | undefined): void {
+export function destroy(client: Pick<RedisHandle, 'destroy'> | undefined): void {
   try {
     client?.destroy()
   } catch {
@@ -303,7 +303,7 @@ export function destroy(client: Pick<Client, 'destroy'> | undefined): void {
   }
 }
 
-function openNode(settings: object, { host, port }: Address, connectTimeout: number): Client {
+function openNode(settings: object, { host, port }: Address, connectTimeout: number): RedisHandle {
   return newClient({ ...settings, socket: { ...socketOf(settings, connectTimeout), host, port } })
 }
 
@@ -315,9 +315,9 @@ interface Template {
 /** Making the class of clients takes long: it is made once, whatever settings its clients have. */
 let template: Template | undefined
 
-function newClient(settings: object): Client & { readonly options?: StandaloneSettings } {
+function newClient(settings: object): RedisHandle & { readonly options?: StandaloneSettings } {
   template ??= createClient() as unknown as Template
-  return template.duplicate({ ...settings, ...OWN }) as Client
+  return template.duplicate({ ...settings, ...OWN }) as RedisHandle
 }
 
 /** @returns the settings, if a client can be made of them. @throws RpcError `bad_option` */

@@ -1,7 +1,7 @@
-import { RpcError, refusal, startTimer } from '@token-socket/protocol'
+import { limitError, RpcError, startTimeout } from '@token-socket/protocol'
 import { isPassing } from './refusals.js'
 
-/** What a {@link WaitingLine} needs. */
+/** What a {@link RetryQueue} needs. */
 export interface WaitingLineOwner {
   /** How many may wait. */
   readonly limit: number
@@ -30,7 +30,7 @@ const LOOK = 100
  * behind them; then they are sent at once, in order, on one connection. A task is tried again though its first try may
  * have been carried out: it has to see to it itself that this makes no difference.
  */
-export class WaitingLine {
+export class RetryQueue {
   readonly #owner: WaitingLineOwner
   #waiting: Task[] = []
   #places = 0
@@ -45,7 +45,7 @@ export class WaitingLine {
   run<T>(task: () => Promise<T>): Promise<T> {
     const { limit, time } = this.#owner
     if (this.#waiting.length >= limit) {
-      return Promise.reject(refusal('queue_full', { field: 'waitingPublications', limit }))
+      return Promise.reject(limitError('queue_full', { field: 'waitingPublications', limit }))
     }
     return new Promise((resolve, fail) => {
       const attempt = () => void task().then(resolve, (error) => this.#failed(own, error))
@@ -81,7 +81,7 @@ export class WaitingLine {
   #put(task: Task): void {
     const before = this.#waiting.findLastIndex(({ place }) => place < task.place)
     this.#waiting.splice(before + 1, 0, task)
-    this.#stopTimer ??= startTimer(LOOK, () => this.#look())
+    this.#stopTimer ??= startTimeout(LOOK, () => this.#look())
   }
 
   #look(): void {
@@ -92,6 +92,6 @@ export class WaitingLine {
     const cause = new Error(`Redis was away for ${this.#owner.time} ms`)
     for (const { fail } of late) fail(new RpcError('engine_unavailable', undefined, undefined, cause))
     if (this.#owner.isReady()) this.flush()
-    if (this.#waiting.length > 0) this.#stopTimer ??= startTimer(LOOK, () => this.#look())
+    if (this.#waiting.length > 0) this.#stopTimer ??= startTimeout(LOOK, () => this.#look())
   }
 }

@@ -1,27 +1,32 @@
-import { Master, type MasterOwner, type Masters } from './primaries.js'
-import { Connection } from './redis-connection.js'
-import type { Client, SentinelSource } from './redis-handle.js'
+import { type Primaries, Primary, type PrimaryOwner } from './primaries.js'
+import { RedisConnection } from './redis-connection.js'
+import type { RedisHandle, SentinelSource } from './redis-handle.js'
 
 /** What a {@link SentinelMaster} needs. */
-export interface SentinelMasterOwner extends Omit<MasterOwner, 'open' | 'isCluster' | 'isReplaceable'> {
+export interface SentinelMasterOwner extends Omit<PrimaryOwner, 'open' | 'isCluster' | 'isReplaceable'> {
   readonly source: SentinelSource
 }
 
 /**
- * The master that sentinels name. A connection to one of them says at once when it is another: the one before may still take
+ * The primary that sentinels name. A connection to one of them says at once when it is another: the one before may still take
  * what it is told, though all of that will be lost.
  */
-export class SentinelMaster implements Masters {
+export class SentinelMaster implements Primaries {
   readonly #owner: SentinelMasterOwner
-  readonly #master: Master
-  readonly #sentinel: Connection
+  readonly #primary: Primary
+  readonly #sentinel: RedisConnection
   readonly #listeners = new Set<() => void>()
 
   constructor(owner: SentinelMasterOwner) {
     const { source } = owner
     this.#owner = owner
-    this.#master = new Master({ ...owner, open: () => source.open(), isCluster: false, isReplaceable: true })
-    this.#sentinel = new Connection({
+    this.#primary = new Primary({
+      ...owner,
+      open: () => source.open(),
+      isCluster: false,
+      isReplaceable: true,
+    })
+    this.#sentinel = new RedisConnection({
       ...owner,
       name: 'sentinel',
       open: async () => source.openSentinel(),
@@ -30,20 +35,20 @@ export class SentinelMaster implements Masters {
     })
   }
 
-  /** Calls a listener when there is another master. */
+  /** Calls a listener when there is another primary. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener)
   }
 
-  masterOf(): Master {
-    return this.#master
+  primaryOf(): Primary {
+    return this.#primary
   }
 
-  run<Result>(_key: string, use: (client: Client) => Promise<Result>): Promise<Result> {
-    return this.#master.connection.run(use)
+  run<Result>(_key: string, use: (client: RedisHandle) => Promise<Result>): Promise<Result> {
+    return this.#primary.connection.run(use)
   }
 
-  /** Asks who is the master, in case it was not heard. */
+  /** Asks who is the primary, in case it was not heard. */
   async check(): Promise<void> {
     const { source } = this.#owner
     const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', source.masterName]
@@ -52,7 +57,7 @@ export class SentinelMaster implements Masters {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#sentinel.close(), this.#master.connection.close()])
+    await Promise.all([this.#sentinel.close(), this.#primary.connection.close()])
   }
 
   #hear(message: string): void {
@@ -65,7 +70,7 @@ export class SentinelMaster implements Masters {
 
   #compare(host: unknown, port: unknown): void {
     if (this.#owner.source.isMaster({ host: String(host), port: Number(port) })) return
-    this.#master.connection.renew(new Error('there is another master'))
+    this.#primary.connection.renew(new Error('there is another primary'))
     for (const listener of this.#listeners) listener()
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What became of an operation: the slot's master took it, after all; another Redis did, for the slot is its own now; or it
+ * What became of an operation: the slot's primary took it, after all; another Redis did, for the slot is its own now; or it
  * is neither here nor there yet.
  */
 export type SlotOutcome = 'taken' | 'moved' | 'elsewhere'
@@ -16,11 +16,11 @@ export interface SlotTask {
 const STREAK = 16
 
 /**
- * Operations about one slot of a cluster, from the first that its master sent elsewhere until the slot has a place again:
+ * Operations about one slot of a cluster, from the first that its primary sent elsewhere until the slot has a place again:
  * carried out one after the other, in the order in which they were asked for. Those that were under way with the first
  * come before those that were asked for later.
  */
-export class SlotLine {
+export class SlotQueue {
   readonly #sent: SlotTask[] = []
   readonly #later: SlotTask[] = []
   readonly #onend: () => void

@@ -1,9 +1,9 @@
-import { Connection, type ConnectionOwner } from './redis-connection.js'
-import type { Client } from './redis-handle.js'
+import { type ConnectionOwner, RedisConnection } from './redis-connection.js'
+import type { RedisHandle } from './redis-handle.js'
 import { isSharded } from './sharding.js'
 
 /** What a {@link TopicSubscriber} tells. */
-export interface Hearing {
+export interface SubscriptionListener {
   /** The Redis channels that are wanted: a new connection begins with these. */
   topics(): string[]
   /** A message came. */
@@ -13,7 +13,7 @@ export interface Hearing {
 }
 
 /** What a {@link Subscriber} needs, beside what a connection does. */
-export interface SubscriberOwner extends Omit<ConnectionOwner, 'ready'>, Hearing {
+export interface SubscriberOwner extends Omit<ConnectionOwner, 'ready'>, SubscriptionListener {
   /** A Redis of a cluster says that it no longer has a Redis channel. */
   moved?(topic: string): void
 }
@@ -36,12 +36,12 @@ const BATCH = 500
 
 /** A connection to one Redis, on which messages come. */
 export class Subscriber implements TopicSubscriber {
-  readonly #connection: Connection
+  readonly #connection: RedisConnection
   readonly #listen: (text: string, topic: string) => void
 
   constructor(owner: SubscriberOwner) {
     this.#listen = (text, topic) => owner.message(text, topic)
-    this.#connection = new Connection({
+    this.#connection = new RedisConnection({
       ...owner,
       prepare: async (client) => {
         await owner.prepare(client)
@@ -57,7 +57,7 @@ export class Subscriber implements TopicSubscriber {
 
   async unsubscribe(topic: string): Promise<void> {
     // One that is being made may be subscribing to it already.
-    const leave = (client: Client) =>
+    const leave = (client: RedisHandle) =>
       isSharded(client)
         ? client.sUnsubscribe([topic], this.#listen)
         : client.unsubscribe([topic], this.#listen)
@@ -70,7 +70,7 @@ export class Subscriber implements TopicSubscriber {
 
   /** Unsubscribes, as another Redis of the cluster has the channel now. A sharded one has been given up on the other side. */
   async leave(topic: string): Promise<void> {
-    const leave = async (client: Client) => {
+    const leave = async (client: RedisHandle) => {
       if (!isSharded(client)) await client.unsubscribe([topic], this.#listen)
     }
     await this.#connection.run(leave).catch(() => {})
@@ -89,14 +89,14 @@ export class Subscriber implements TopicSubscriber {
     return this.#connection.close()
   }
 
-  async #subscribeAll(client: Client, topics: readonly string[]): Promise<void> {
+  async #subscribeAll(client: RedisHandle, topics: readonly string[]): Promise<void> {
     const batches = Array.from({ length: Math.ceil(topics.length / BATCH) }, (_, index) =>
       topics.slice(index * BATCH, (index + 1) * BATCH),
     )
     await Promise.all(batches.map((batch) => this.#subscribe(client, batch)))
   }
 
-  async #subscribe(client: Client, topics: string[]): Promise<void> {
+  async #subscribe(client: RedisHandle, topics: string[]): Promise<void> {
     if (!isSharded(client)) return client.subscribe(topics, this.#listen)
     // Sharded Redis channels of different slots cannot be in one command.
     await Promise.all(topics.map((topic) => client.sSubscribe([topic], this.#listen)))

@@ -4,7 +4,7 @@ import type { Logger } from '@token-socket/server'
 const PAUSE = 10_000
 
 /** What goes to the log as a warning, and may happen as often as anybody likes: each kind is told now and then, and counted. */
-export class Complaints {
+export class ThrottledLog {
   readonly #logger: Pick<Logger, 'warn'>
   readonly #told = new Map<string, { at: number; since: number }>()
 
@@ -13,7 +13,7 @@ export class Complaints {
   }
 
   /** @param message the kind: one of few */
-  make(message: string, details: object): void {
+  warn(message: string, details: object): void {
     const told = this.#told.get(message) ?? { at: Number.NEGATIVE_INFINITY, since: 0 }
     this.#told.set(message, told)
     const now = performance.now()

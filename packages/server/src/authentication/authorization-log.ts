@@ -1,4 +1,4 @@
-import { decodeData, encodeData, markHandled, RpcError, startTimer } from '@token-socket/protocol'
+import { decodeData, encodeData, markHandled, RpcError, startTimeout } from '@token-socket/protocol'
 import type { AuthorizationSource } from '../claims/authorization.js'
 import type { Broker, Health, History, Position, Publication } from '../engine/engine.js'
 import { attempt } from '../runtime/attempt.js'
@@ -369,7 +369,7 @@ function isOld({ type, at }: AuthorizationOrder): boolean {
 async function settledSoon(taken: readonly Promise<number>[]): Promise<void> {
   let stop = () => {}
   const late = new Promise<void>((resolve) => {
-    stop = startTimer(LONGEST_JUDGEMENT, resolve)
+    stop = startTimeout(LONGEST_JUDGEMENT, resolve)
   })
   await Promise.race([Promise.allSettled(taken), late])
   stop()

@@ -11,9 +11,8 @@ import type { FailureListener } from '../runtime/failures.js'
 import { FairSlots } from '../runtime/fair-slots.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { codeOf } from '../runtime/thrown-values.js'
-import type { Turnstile } from '../runtime/turn-throttle.js'
+import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import { type OpeningOptions, readOpening } from '../socket/opening-request.js'
-import type { Arrival } from './arrival.js'
 import {
   type AuthenticationFunction,
   type AuthenticationOption,
@@ -23,9 +22,10 @@ import type { AuthorizationLog } from './authorization-log.js'
 import { ClaimsCheck } from './claims-check.js'
 import { ConnectCall, WITHDRAWN } from './connect-call.js'
 import { encodeGiven, refuseGiven } from './given-auth.js'
+import type { PendingConnection } from './pending-connection.js'
 import type { Revocations } from './revocations.js'
 import type { TicketData } from './ticket-data.js'
-import type { Redeemed } from './token-authenticator.js'
+import type { AuthenticatedToken } from './token-authenticator.js'
 import { codeWithoutQuery, OwnError, withoutQuery } from './url-query.js'
 
 /**
@@ -62,7 +62,7 @@ export interface ConnectAuthenticatorOptions extends OpeningOptions {
   readonly development?: Pick<Development, 'checkData'> | undefined
   readonly failed: FailureListener
   /** What answers pass, as tokens do. */
-  readonly turnstile: Pick<Turnstile, 'pass' | 'wait'>
+  readonly throttle: Pick<TurnThrottle, 'run' | 'wait'>
   /**
    * Milliseconds that the function may take, with the wait for its turn; `undefined` for no limit
    * of its own.
@@ -100,7 +100,10 @@ export class ConnectAuthenticator {
    * @throws RpcError `forbidden`, or what the application refuses with; `internal` for a failure;
    *   `connection_lost`
    */
-  async authenticate(request: IncomingMessage, arrival: Pick<Arrival, 'onclosed'>): Promise<Redeemed> {
+  async authenticate(
+    request: IncomingMessage,
+    arrival: Pick<PendingConnection, 'onclosed'>,
+  ): Promise<AuthenticatedToken> {
     const { trusts, failed } = this.#options
     const ip = clientAddress(request, trusts)
     try {
@@ -131,26 +134,26 @@ export class ConnectAuthenticator {
       const isRefusal = cause !== WITHDRAWN && RpcError.is(cause) && forCaller(cause) === cause
       throw isRefusal ? new Refused(cause) : cause
     } finally {
-      await this.#options.turnstile.wait()
+      await this.#options.throttle.wait()
     }
   }
 
   /** The function is called in turn, and in time. */
   #call(request: IncomingMessage, ip: string): ConnectCall {
-    const { authTimeout, turnstile, log } = this.#options
+    const { authTimeout, throttle, log } = this.#options
     const timeout = Math.min(authTimeout() ?? LONGEST, LONGEST)
     return new ConnectCall(request, addressBlock(ip), {
       timeout,
       slots: this.#slots,
       durations: this.#durations,
-      turnstile,
+      throttle,
       ask: (asked) => callAuthentication(this.#hook, asked),
       late: (isAsked) => lateError(timeout, isAsked),
       hung: (ms) => log.write(`${OPTION} hung`, ['warn', { option: OPTION, ms, ip }, HUNG]),
     })
   }
 
-  #admit(auth: unknown, from: Pick<TicketData, 'ip' | 'ips' | 'host' | 'opening'>): Redeemed {
+  #admit(auth: unknown, from: Pick<TicketData, 'ip' | 'ips' | 'host' | 'opening'>): AuthenticatedToken {
     const { log, development } = this.#options
     if (!auth) throw new Refused(new RpcError('forbidden'))
     if (auth !== true && typeof auth !== 'object')

@@ -17,7 +17,7 @@ export interface ConnectCallOptions {
   /** How long calls took lately. */
   readonly durations: Pick<AverageDuration, 'add' | 'ms'>
   /** What calls that had to wait for a slot pass before they begin. */
-  readonly turnstile: { pass(run: () => void): void }
+  readonly throttle: { run(task: () => void): void }
   /** Asks the application. It does not throw. */
   ask(request: IncomingMessage): Promise<unknown>
   /** What a call fails with that is not answered in time. */
@@ -72,12 +72,12 @@ export class ConnectCall {
   }
 
   #enter(owner: string): void {
-    const { slots, turnstile } = this.#options
+    const { slots, throttle } = this.#options
     let isAtOnce = true
     const leave = slots.enter(owner, (leave) => {
       this.#leave = leave
       if (isAtOnce) this.#ask()
-      else turnstile.pass(this.#ask)
+      else throttle.run(this.#ask)
     })
     isAtOnce = false
     this.#leave = leave

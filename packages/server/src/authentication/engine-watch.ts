@@ -1,4 +1,4 @@
-import { startTimer } from '@token-socket/protocol'
+import { startTimeout } from '@token-socket/protocol'
 import type { Health } from '../engine/engine.js'
 import { HealthMonitor } from '../engine/health-monitor.js'
 
@@ -78,7 +78,7 @@ export class EngineWatch {
   }
 
   #arm(): void {
-    this.#stopTimer = startTimer(TICK, () => {
+    this.#stopTimer = startTimeout(TICK, () => {
       this.look()
       this.#tick(performance.now())
       this.#arm()

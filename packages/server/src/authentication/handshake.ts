@@ -2,20 +2,20 @@ import {
   type AuthMessage,
   CLOSE_CODES,
   type CloseReason,
-  Deadlines,
   decodeClientMessage,
   encodeServerMessage,
   encodeThrown,
   isPassing,
   parseJson,
   RpcError,
+  TimeoutScheduler,
 } from '@token-socket/protocol'
 import { codeOf } from '../runtime/thrown-values.js'
-import type { Turnstile } from '../runtime/turn-throttle.js'
+import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import type { BufferedConnection, BufferedListener } from '../socket/buffered-connection.js'
 import type { Closing } from '../socket/closings.js'
-import { Arrival } from './arrival.js'
 import { RevokedMeanwhile } from './connect-authentication.js'
+import { PendingConnection } from './pending-connection.js'
 
 /** What a {@link Handshake} needs from its server. */
 export interface HandshakeOwner {
@@ -29,13 +29,17 @@ export interface HandshakeOwner {
    */
   readonly takesRequests?: boolean
   /** What tokens wait at to be looked at. */
-  readonly turnstile: Pick<Turnstile, 'pass'>
+  readonly throttle: Pick<TurnThrottle, 'run'>
   /**
    * Takes the ticket that a token stands for and lets the socket in.
    * @param arrival says who hears the connection from now on, and whether it has ended
    * @throws RpcError what the client is told, before the connection is closed
    */
-  welcome(message: AuthMessage, connection: BufferedConnection, arrival: Arrival): Promise<void>
+  authenticate(
+    message: AuthMessage,
+    connection: BufferedConnection,
+    arrival: PendingConnection,
+  ): Promise<void>
   failed(cause: unknown, details: object): void
   /** A connection that was not let in ended, by its client or its transport. @param byPeer whether by its client */
   left?(closing: Closing, byPeer: boolean): void
@@ -44,7 +48,7 @@ export interface HandshakeOwner {
 }
 
 /** Milliseconds that looking at a token may take, the listeners not counted. */
-const LONGEST_LOOK = 30_000
+const VERIFY_TIMEOUT = 30_000
 
 /** Milliseconds that a client of another library stays where connections may be silent for ever. */
 const FOREIGN_TIMEOUT = 5000
@@ -54,10 +58,10 @@ export class Handshakes {
   readonly #owner: HandshakeOwner
   readonly #waiting = new Set<BufferedConnection>()
   /** Those whose token is being looked at, adopted or not. */
-  readonly #asking = new Map<BufferedConnection, Arrival>()
+  readonly #asking = new Map<BufferedConnection, PendingConnection>()
   /** Those that wait for their time to be over, as what they sent is not of this wire. */
   readonly #foreign = new Set<BufferedConnection>()
-  readonly #deadlines = new Deadlines<BufferedConnection>((connection) =>
+  readonly #deadlines = new TimeoutScheduler<BufferedConnection>((connection) =>
     this.#close(connection, this.#foreign.has(connection) ? 'auth_required' : 'auth_timeout'),
   )
 
@@ -77,7 +81,7 @@ export class Handshakes {
     let listener: BufferedListener | undefined
     let end: Parameters<BufferedListener['closed']> | undefined
     let hasSpoken = false
-    const arrival = new Arrival((adopter) => {
+    const arrival = new PendingConnection((adopter) => {
       this.#deadlines.delete(connection)
       listener = adopter
       connection.authenticated?.()
@@ -122,7 +126,7 @@ export class Handshakes {
     this.#deadlines.clear()
   }
 
-  #hear(text: unknown, connection: BufferedConnection, arrival: Arrival): void {
+  #hear(text: unknown, connection: BufferedConnection, arrival: PendingConnection): void {
     if (typeof text === 'string' && text.length > this.#owner.authMessageLimit) {
       return this.#close(connection, 'too_large')
     }
@@ -133,12 +137,12 @@ export class Handshakes {
     this.#forget(connection)
     this.#asking.set(connection, arrival)
     // An engine that hangs must not keep connections that no one ever lets in.
-    this.#deadlines.set(connection, LONGEST_LOOK)
-    this.#owner.turnstile.pass(() => {
+    this.#deadlines.set(connection, VERIFY_TIMEOUT)
+    this.#owner.throttle.run(() => {
       // It may have closed while it waited: its token stays unused.
       if (!this.#asking.has(connection)) return
       this.#owner
-        .welcome(message, connection, arrival)
+        .authenticate(message, connection, arrival)
         .catch((cause) => this.#turnAway(message, connection, cause))
         .finally(() => {
           this.#asking.delete(connection)

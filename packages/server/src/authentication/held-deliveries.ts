@@ -1,4 +1,4 @@
-import { startTimer } from '@token-socket/protocol'
+import { startTimeout } from '@token-socket/protocol'
 import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from '../engine/engine.js'
 import { LOG_CHANNEL } from './authorization-order.js'
 
@@ -72,7 +72,7 @@ export class HeldDeliveries implements BrokerListener {
 
   #wait(deliver: () => void): void {
     const count = this.#waiting?.push(deliver) ?? 0
-    if (count === 1) this.#stopTimer = startTimer(LONGEST_HOLD, () => this.release())
+    if (count === 1) this.#stopTimer = startTimeout(LONGEST_HOLD, () => this.release())
     if (count > LIMIT) this.release()
   }
 }

@@ -1,20 +1,20 @@
 import { subjectMatcher } from '../claims/subjects.js'
 import { RunningTasks } from '../runtime/running-tasks.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** Decides about sockets that are signing in. */
 export interface JoiningMatcher {
   /** Whether a socket is meant, as it is now. */
-  matches(socket: RemoteClient): boolean
+  matches(socket: ServerSocket): boolean
   /** Whether a socket may be meant later. */
-  mayMatch(socket: RemoteClient): boolean
+  mayMatch(socket: ServerSocket): boolean
 }
 
 /** Which sockets are meant: one by its id, or all of a user, by one of the user's names. */
 export type SocketTarget = { readonly sid: string } | { readonly subject: string }
 
 /** Tells which sockets are meant. */
-export function targetMatcher(target: SocketTarget): (socket: RemoteClient) => boolean {
+export function targetMatcher(target: SocketTarget): (socket: ServerSocket) => boolean {
   return 'sid' in target ? ({ sid }) => sid === target.sid : subjectMatcher(target.subject)
 }
 
@@ -28,13 +28,13 @@ export interface EndOptions {
 
 /** One connection that has brought its token and is not let in yet. */
 export class JoiningSocket {
-  #socket: RemoteClient | undefined
+  #socket: ServerSocket | undefined
   /** Users that were cut off before it was known whose token it is. */
   readonly #ended = new Map<string, EndOptions>()
   /** Matchers that ended sockets since it began: it may meet them later. */
   #matchers: (readonly [JoiningMatcher, EndOptions])[] | undefined
   /** What is done once it is let in. */
-  #acts: ((socket: RemoteClient) => void)[] | undefined
+  #acts: ((socket: ServerSocket) => void)[] | undefined
   #isEnded = false
   #isAdmitted = false
 
@@ -44,7 +44,7 @@ export class JoiningSocket {
   }
 
   /** It is known whose it is. Ends it if that user was cut off since it began. */
-  identify(socket: RemoteClient): void {
+  identify(socket: ServerSocket): void {
     this.#socket = socket
     for (const [subject, options] of this.#ended) this.end({ subject }, options)
     this.check()
@@ -61,13 +61,13 @@ export class JoiningSocket {
   }
 
   /** It was let in, and its automatic subscriptions have begun: does what was asked meanwhile, in order. */
-  settle(socket: RemoteClient): void {
+  settle(socket: ServerSocket): void {
     for (const act of this.#acts ?? []) if (!socket.isClosed) act(socket)
     this.#acts = undefined
   }
 
   /** Does something with it once it is let in, if it is meant then. @param act does not throw */
-  later(matcher: JoiningMatcher, act: (socket: RemoteClient) => void): void {
+  later(matcher: JoiningMatcher, act: (socket: ServerSocket) => void): void {
     if (this.#socket && !matcher.mayMatch(this.#socket)) return
     this.#acts ??= []
     this.#acts.push((socket) => matcher.matches(socket) && act(socket))
@@ -116,7 +116,7 @@ export class JoiningSockets extends RunningTasks<JoiningSocket> {
   }
 
   /** Does something with those that a matcher means when they are let in. @param act does not throw */
-  later(matcher: JoiningMatcher, act: (socket: RemoteClient) => void): void {
+  later(matcher: JoiningMatcher, act: (socket: ServerSocket) => void): void {
     for (const joining of this.states) joining.later(matcher, act)
   }
 }

@@ -4,14 +4,14 @@ import type { Refusal } from '../claims/vetoes.js'
 import { isThenable } from '../runtime/isolated.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { refusalOf } from '../runtime/thrown-values.js'
-import type { Turnstile } from '../runtime/turn-throttle.js'
+import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import { changeOf } from '../socket/authorization-change.js'
 import type { PendingRefresh, RefreshedSocket } from '../socket/refreshed-socket.js'
 import type { AuthorizationLog } from './authorization-log.js'
 
 /** Dependencies of {@link Refreshes}. */
 export interface RefreshesOwner {
-  readonly redeemer: {
+  readonly tokenAuthenticator: {
     /** Takes what a token stands for. @throws RpcError `invalid_token` */
     connect(token: string): Promise<AuthorizationSource>
   }
@@ -24,7 +24,7 @@ export interface RefreshesOwner {
   readonly authorizations?: Pick<AuthorizationLog, 'refuses' | 'amend'> | undefined
   readonly log: Pick<ThrottledLog, 'write'>
   /** What tokens pass, so that many at once do not keep the event loop from other sockets. */
-  readonly turnstile: Pick<Turnstile, 'wait'>
+  readonly throttle: Pick<TurnThrottle, 'wait'>
 }
 
 /**
@@ -55,9 +55,9 @@ export class Refreshes {
     if (this.#running.has(socket)) throw errorFrom(plainRefusal('too_many_calls', ONE))
     this.#running.add(socket)
     try {
-      await this.#owner.turnstile.wait()
+      await this.#owner.throttle.wait()
       this.#check(socket, refresh)
-      const redeemed = this.#amended(socket, await this.#owner.redeemer.connect(refresh.token))
+      const redeemed = this.#amended(socket, await this.#owner.tokenAuthenticator.connect(refresh.token))
       this.#check(socket, refresh)
       await this.#ask(socket, redeemed)
       this.#check(socket, refresh)
@@ -76,7 +76,7 @@ export class Refreshes {
 
   /** Listeners decide about what could be: not about another user. They may take their time. */
   async #ask(socket: RefreshedSocket, source: AuthorizationSource): Promise<void> {
-    const { turnstile, log } = this.#owner
+    const { throttle, log } = this.#owner
     const { auth } = changeOf(socket.authorization, source)
     const decided = this.#owner.decide?.(socket, auth)
     const refusal = isThenable(decided) ? await decided : decided
@@ -86,7 +86,7 @@ export class Refreshes {
       log.write('refresh listener', ['info', details, REFUSED])
       throw error
     }
-    if (isThenable(decided)) await turnstile.wait()
+    if (isThenable(decided)) await throttle.wait()
   }
 
   /** An order may have come after the token was looked at. Nothing is awaited until the change. */

@@ -5,7 +5,7 @@ import type { Limits } from '../options/limits.js'
 import type { Logger } from '../runtime/logger.js'
 import { RequestLog } from '../runtime/request-log.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
-import type { Turnstile } from '../runtime/turn-throttle.js'
+import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import type { Turns } from '../runtime/turns.js'
 import { ClosingLog } from '../socket/closings.js'
 import { wasClean } from '../socket/disconnect-reasons.js'
@@ -23,12 +23,12 @@ import {
 } from './connect-authentication.js'
 import { Handshakes } from './handshake.js'
 import { Refreshes, type RefreshesOwner } from './refreshes.js'
-import { Admission, type AdmissionOptions } from './socket-authenticator.js'
+import { type AdmissionOptions, SocketAuthenticator } from './socket-authenticator.js'
 import { SocketCounts } from './socket-counts.js'
 
 /** Dependencies of {@link makeHandshakes}. */
 export interface SignInParts
-  extends Pick<AdmissionOptions, 'redeemer' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
+  extends Pick<AdmissionOptions, 'tokenAuthenticator' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
     Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'enforceExpiry'>,
     Pick<RefreshesOwner, 'authorizations'>,
     OpeningOptions,
@@ -47,7 +47,7 @@ export interface SignInParts
   readonly pingInterval: number
   /** Tells who comes and goes. */
   readonly events: Pick<SocketEvents, 'connected' | 'disconnected' | 'message'>
-  readonly turnstile: Turnstile
+  readonly throttle: TurnThrottle
   readonly turns: Turns
   /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
   authTimeout(): number | undefined
@@ -55,10 +55,10 @@ export interface SignInParts
 
 /** Makes what lets connections in: the handshakes, and the sockets that they become. */
 export function makeHandshakes(parts: SignInParts): Handshakes {
-  const { limits, logger, log, turnstile, failed, connectAuthentication } = parts
+  const { limits, logger, log, throttle, failed, connectAuthentication } = parts
   const closings = new ClosingLog(logger, log)
   const connects = connectAuthentication && new ConnectAuthenticator({ ...parts, connectAuthentication })
-  const admission = new Admission({
+  const socketAuthenticator = new SocketAuthenticator({
     ...parts,
     connects,
     counts: new SocketCounts(limits.socketsPerUser),
@@ -71,8 +71,8 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
     authTimeout: parts.authTimeout,
     authMessageLimit: limits.authMessage,
     takesRequests: connects !== undefined,
-    turnstile,
-    welcome: (...args) => admission.welcome(...args),
+    throttle,
+    authenticate: (...args) => socketAuthenticator.authenticate(...args),
     failed,
     refused: (closing) => closings.stranger(closing),
     left: (...how) => closings.left(...how),
@@ -81,12 +81,12 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
 
 /** What all sockets of a server share. */
 function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwner {
-  const { limits, logger, log, debug, turns, events, turnstile } = parts
+  const { limits, logger, log, debug, turns, events, throttle } = parts
   const { findAction, middleware, channels, failed, development, plainErrors, channelsAsObject } = parts
   return {
     flusher: new Flusher(limits.readTimeout, turns),
     turns,
-    expiries: new Expiries(turnstile),
+    expiries: new Expiries(throttle),
     refreshes: new Refreshes(parts),
     onslow: closings.slow,
     timeouts: createTimeouts(),

@@ -14,21 +14,21 @@ import { isThenable } from '../runtime/isolated.js'
 import type { Logger } from '../runtime/logger.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { refusalOf } from '../runtime/thrown-values.js'
-import type { Turnstile } from '../runtime/turn-throttle.js'
+import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import { lifetimeOf } from '../socket/authorization-change.js'
 import type { BufferedConnection } from '../socket/buffered-connection.js'
-import { RemoteClient, type RemoteClientOwner } from '../socket/server-socket.js'
-import type { Arrival } from './arrival.js'
+import { type RemoteClientOwner, ServerSocket } from '../socket/server-socket.js'
 import type { AuthorizationLog } from './authorization-log.js'
 import type { ConnectAuthenticator } from './connect-authentication.js'
 import { DevelopmentClient } from './development-client.js'
 import type { JoiningSocket, JoiningSockets } from './joining-sockets.js'
+import type { PendingConnection } from './pending-connection.js'
 import type { SocketCounts } from './socket-counts.js'
-import type { Redeemed, Redeemer } from './token-authenticator.js'
+import type { AuthenticatedToken, TokenAuthenticator } from './token-authenticator.js'
 
-/** What {@link Admission} needs. */
+/** What {@link SocketAuthenticator} needs. */
 export interface AdmissionOptions {
-  readonly redeemer: Pick<Redeemer, 'connect'>
+  readonly tokenAuthenticator: Pick<TokenAuthenticator, 'connect'>
   /** Knows what was revoked, over all nodes. @default nothing is */
   readonly authorizations?: Pick<AuthorizationLog, 'refuses'> | undefined
   /** Judges connections without a token. @default none: they are refused */
@@ -39,7 +39,7 @@ export interface AdmissionOptions {
   readonly log: Pick<ThrottledLog, 'write'>
   readonly joining: JoiningSockets
   /** What sign-ins pass that listeners have decided about. */
-  readonly turnstile: Pick<Turnstile, 'wait'>
+  readonly throttle: Pick<TurnThrottle, 'wait'>
   /** Milliseconds within which a client hears at least a heartbeat. */
   readonly heartbeat: number
   /** What a client is told of the sizes that the server takes. */
@@ -49,28 +49,28 @@ export interface AdmissionOptions {
   /** What the new sockets need of the server. */
   readonly owner: RemoteClientOwner
   /** Sees to it that one day it is closed if its client vanishes. @returns a function that undoes it */
-  watch(socket: RemoteClient): () => void
+  watch(socket: ServerSocket): () => void
   /**
    * A socket has been let in. It gets its first message after this.
    * @param refused a listener refuses it after all, at once or later
    */
-  connected?(socket: RemoteClient, refused: (error: RpcError) => void): void
+  connected?(socket: ServerSocket, refused: (error: RpcError) => void): void
   /**
    * Asks the `authentication` listeners, and the middleware around them.
    * @param auth what the token stands for
    */
-  decide(socket: RemoteClient, auth: unknown): Refusal | undefined | Promise<Refusal | undefined>
+  decide(socket: ServerSocket, auth: unknown): Refusal | undefined | Promise<Refusal | undefined>
 }
 
 /** A connection that has brought its token. */
 interface Newcomer {
   readonly connection: BufferedConnection
-  readonly arrival: Arrival
+  readonly arrival: PendingConnection
   readonly joining: JoiningSocket
 }
 
 /** Lets connections in that bring a good token. */
-export class Admission {
+export class SocketAuthenticator {
   readonly #options: AdmissionOptions
 
   constructor(options: AdmissionOptions) {
@@ -83,7 +83,11 @@ export class Admission {
    *   in
    * @throws RpcError `invalid_token` (why is for the log only), or what a listener refused with
    */
-  welcome(message: AuthMessage, connection: BufferedConnection, arrival: Arrival): Promise<void> {
+  authenticate(
+    message: AuthMessage,
+    connection: BufferedConnection,
+    arrival: PendingConnection,
+  ): Promise<void> {
     return this.#options.joining.run((joining, leave) => {
       arrival.onclosed(leave)
       return this.#admit(message, { connection, arrival, joining })
@@ -96,7 +100,7 @@ export class Admission {
     if (arrival.isClosed) return
     const counts = message.version !== undefined
     const { owner } = this.#options
-    const Client = owner.development ? DevelopmentClient : RemoteClient
+    const Client = owner.development ? DevelopmentClient : ServerSocket
     const sid = this.#options.newSid()
     const can = counts ? message.can : []
     const socket = new Client({ sid, ip, host, counts, can, ...identity }, connection, owner)
@@ -133,10 +137,10 @@ export class Admission {
   #authenticate(
     { token }: AuthMessage,
     { request }: BufferedConnection,
-    arrival: Arrival,
-  ): Promise<Redeemed> {
-    const { redeemer, connects } = this.#options
-    if (token !== undefined) return redeemer.connect(token)
+    arrival: PendingConnection,
+  ): Promise<AuthenticatedToken> {
+    const { tokenAuthenticator, connects } = this.#options
+    if (token !== undefined) return tokenAuthenticator.connect(token)
     if (connects && request) return connects.authenticate(request, arrival)
     throw new RpcError('forbidden')
   }
@@ -145,17 +149,17 @@ export class Admission {
    * What the listeners decide. Those that take their time are let in a few in each turn, however
    * many they decide about at once.
    */
-  async #decide(socket: RemoteClient): Promise<Refusal | undefined> {
-    const { decide, turnstile } = this.#options
+  async #decide(socket: ServerSocket): Promise<Refusal | undefined> {
+    const { decide, throttle } = this.#options
     const decided = decide(socket, socket.auth)
     if (!isThenable(decided)) return decided
     const refusal = await decided
-    await turnstile.wait()
+    await throttle.wait()
     return refusal
   }
 
   /** Lets a socket in, and tells listeners so before anything comes from it. @param id of its token's message */
-  #begin(socket: RemoteClient, id: string): void {
+  #begin(socket: ServerSocket, id: string): void {
     const { logger, log, connected } = this.#options
     const { sid, uid, transport } = socket
     socket.open(id, this.#sessionOf(socket))
@@ -168,7 +172,7 @@ export class Admission {
   }
 
   /** A listener of `connected` refuses a socket. @param id of its token's message, if that has no answer yet */
-  #refuse(socket: RemoteClient, error: RpcError, id: string | undefined): void {
+  #refuse(socket: ServerSocket, error: RpcError, id: string | undefined): void {
     if (socket.isClosed) return
     const { sid, uid } = socket
     const line = 'a listener of connected refused a socket'
@@ -177,7 +181,7 @@ export class Admission {
   }
 
   /** @returns a function that undoes it @throws RpcError `too_many_sockets` */
-  #enter(socket: RemoteClient): () => void {
+  #enter(socket: ServerSocket): () => void {
     try {
       return this.#options.counts.enter(subjectsOf(socket))
     } catch (error) {
@@ -189,14 +193,14 @@ export class Admission {
   }
 
   /** What the client is told when it is let in. The legacy client knows nothing of limits. */
-  #sessionOf(socket: RemoteClient): SessionInfo {
+  #sessionOf(socket: ServerSocket): SessionInfo {
     const { heartbeat, sizes } = this.#options
     const lifetime = lifetimeOf(socket.authorization)
-    const limits = socket.isOld ? {} : { can: CAPABILITIES, limits: sizes, ...lifetime }
+    const limits = socket.isLegacy ? {} : { can: CAPABILITIES, limits: sizes, ...lifetime }
     return { version: PROTOCOL_VERSION, sid: socket.sid, heartbeat, ...limits, ...socket.identity() }
   }
 
-  #refused({ sid, uid }: RemoteClient, error: RpcError): RpcError {
+  #refused({ sid, uid }: ServerSocket, error: RpcError): RpcError {
     const line = 'an authentication listener, or a middleware, refused a socket'
     this.#options.log.write('authentication listener', ['info', { sid, uid, code: error.code }, line])
     return error

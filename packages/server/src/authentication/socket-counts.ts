@@ -1,4 +1,4 @@
-import { refusal } from '@token-socket/protocol'
+import { limitError } from '@token-socket/protocol'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 
 /** How many sockets each user has on this node. */
@@ -24,7 +24,7 @@ export class SocketCounts {
    */
   enter(subjects: readonly string[]): () => void {
     if (subjects.some((subject) => this.#counts.of(subject) >= this.#limit))
-      throw refusal('too_many_sockets', { field: 'socketsPerUser', limit: this.#limit })
+      throw limitError('too_many_sockets', { field: 'socketsPerUser', limit: this.#limit })
     for (const subject of subjects) this.#counts.add(subject)
     let isIn = true
     return () => {

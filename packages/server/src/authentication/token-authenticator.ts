@@ -11,7 +11,7 @@ import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { codeOf } from '../runtime/thrown-values.js'
 import type { AddedGrants } from '../socket/added-grants.js'
 import { GRACE } from '../socket/expiries.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { AuthorizationLog } from './authorization-log.js'
 import type { TokenSubject } from './authorization-order.js'
 import type { Revocations } from './revocations.js'
@@ -19,7 +19,7 @@ import { secondIsOver } from './same-second.js'
 import type { TicketData } from './ticket-data.js'
 import type { SignedClaims, Tokens } from './tokens.js'
 
-/** What a {@link Redeemer} needs. */
+/** What a {@link TokenAuthenticator} needs. */
 export interface RedeemerOptions {
   readonly tokens: Pick<Tokens, 'verify' | 'peek'>
   readonly engine: Pick<Engine, 'shared' | 'tickets'>
@@ -36,7 +36,7 @@ export interface RedeemerOptions {
 }
 
 /** Whom a token lets in. */
-export interface Redeemed extends Omit<TicketData, 'hasClaims' | 'prefix'>, AuthorizationSource {
+export interface AuthenticatedToken extends Omit<TicketData, 'hasClaims' | 'prefix'>, AuthorizationSource {
   readonly auth: unknown
   readonly claims: Claims | undefined
   /** The id of the token, or of its ticket. @default none */
@@ -48,7 +48,7 @@ export interface Redeemed extends Omit<TicketData, 'hasClaims' | 'prefix'>, Auth
  * `singleUse`. Of claims that are wrong somewhere
  * none count. Why a token is refused is for the log only.
  */
-export class Redeemer {
+export class TokenAuthenticator {
   readonly #options: RedeemerOptions
   #lastLook = Number.NEGATIVE_INFINITY
 
@@ -60,7 +60,7 @@ export class Redeemer {
    * For a connection's first message, or a new token of an open socket.
    * @throws RpcError `invalid_token`
    */
-  async connect(token: string): Promise<Redeemed> {
+  async connect(token: string): Promise<AuthenticatedToken> {
     const { ticket, claims } = this.#verify(token, () => this.#suspect(token))
     if (!claims) {
       const { hasClaims, prefix, ...data } = await this.#take(ticket)
@@ -83,13 +83,13 @@ export class Redeemer {
   }
 
   /** Gives a socket what its token for a channel says, to be kept or taken back. @throws RpcError `invalid_token` */
-  async subscribe(socket: RemoteClient, channel: string, token: string): Promise<AddedGrants | undefined> {
+  async subscribe(socket: ServerSocket, channel: string, token: string): Promise<AddedGrants | undefined> {
     const { claims } = this.#verify(token)
     if (claims?.scope !== 'subscribe') throw this.#refused('its scope is not subscribe')
     if (claims.connectionId !== socket.sid) throw this.#refused('it is for another socket')
     const read = this.#read(claims)
     // Who a user may be on one channel, they may not be on another.
-    if (read?.channels && !Grants.of(read).speakOf(channel)) throw this.#refused('it is for other channels')
+    if (read?.channels && !Grants.of(read).covers(channel)) throw this.#refused('it is for other channels')
     await this.#claim(claims, token)
     await this.#checkOrders({ ...signedBy(claims), uid: read?.uid })
     return read && this.#try(() => socket.grant(channel, read))
@@ -140,7 +140,7 @@ export class Redeemer {
   }
 
   /** What an order that was given since it was issued makes of it. At once: another one may come. */
-  #amended(redeemed: Redeemed): Redeemed {
+  #amended(redeemed: AuthenticatedToken): AuthenticatedToken {
     const amended = this.#options.authorizations?.amend(redeemed) ?? redeemed
     const { expiresAt } = amended
     if (expiresAt !== redeemed.expiresAt && Number(expiresAt) + GRACE <= performance.now())

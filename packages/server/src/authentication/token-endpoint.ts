@@ -6,7 +6,7 @@ import { OtherServers } from '../http/other-servers.js'
 import { mountTokenRoute, type TokenMount, type Unmount } from '../http/token-mounts.js'
 import type { Limits } from '../options/limits.js'
 import type { Logger } from '../runtime/logger.js'
-import type { Turnstile } from '../runtime/turn-throttle.js'
+import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import { type TokenRouteOptions, tokenGuard, tokenRoute } from './token-route.js'
 
 /** Dependencies of {@link mountTokenEndpoint}. */
@@ -23,15 +23,15 @@ export interface TokenEndpointParts
   /** Runs before the route. */
   readonly customMiddleware: RequestHandler | readonly RequestHandler[]
   /** What requests wait at when many come at once. */
-  readonly turnstile: Pick<Turnstile, 'pass'>
+  readonly throttle: Pick<TurnThrottle, 'run'>
 }
 
 /** Puts the token endpoint on the application. @returns a function that ends it */
 export function mountTokenEndpoint(parts: TokenEndpointParts): Unmount {
-  const { app, server, engine, limits, customMiddleware, prefix, logger, origins, turnstile } = parts
+  const { app, server, engine, limits, customMiddleware, prefix, logger, origins, throttle } = parts
   const handler = chainHandlers([
     tokenGuard(origins, () => false, parts.log),
-    (_request, _response, next) => turnstile.pass(next),
+    (_request, _response, next) => throttle.run(next),
     ...[customMiddleware].flat(),
     tokenRoute({ ...parts, ...limits, tickets: engine.tickets }),
   ])

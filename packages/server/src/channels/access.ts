@@ -3,7 +3,7 @@ import type { Granted } from '../claims/grants.js'
 import type { Refusal } from '../claims/vetoes.js'
 import type { Publication } from '../engine/engine.js'
 import { timeOf } from '../engine/event-ids.js'
-import type { ChannelRequest, RemoteClient } from '../socket/server-socket.js'
+import type { ChannelRequest, ServerSocket } from '../socket/server-socket.js'
 import type { PositionProofs } from './position-proofs.js'
 
 /** A position that a client names, and what proves that the server gave it to this user. */
@@ -29,14 +29,14 @@ export interface ChannelAccessOwner {
   readonly proofs: Pick<PositionProofs, 'issue' | 'verify'>
   readonly policy: {
     /** What claims and rules say, at once where no function is asked. @returns why not */
-    allows(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined>
+    allows(socket: ServerSocket, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined>
     /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
     historyStart(socket: Granted, channel: string): number | undefined
   }
   /** Asks the listeners of an event. @returns why not */
   decide(
     event: VetoedRequest,
-    socket: RemoteClient,
+    socket: ServerSocket,
     data: object,
   ): Refusal | undefined | Promise<Refusal | undefined>
 }
@@ -62,7 +62,7 @@ export class ChannelAccess {
    * which it began: who waits for it compares.
    * @returns why not
    */
-  decide(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
+  decide(socket: ServerSocket, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
     const refused = this.#owner.policy.allows(socket, request)
     if (!(refused instanceof Promise)) return refused ?? this.#ask(socket, request)
     return refused.then((refusal) => refusal ?? this.#ask(socket, request))
@@ -74,7 +74,7 @@ export class ChannelAccess {
   }
 
   /** Whether a position has to be proven since a change of authorization. */
-  needsNewProof(socket: RemoteClient, before: Granted, channel: string): boolean {
+  needsNewProof(socket: ServerSocket, before: Granted, channel: string): boolean {
     return this.historyStart(before, channel) === 0 && this.historyStart(socket, channel) !== 0
   }
 
@@ -82,7 +82,7 @@ export class ChannelAccess {
    * Whether a socket may have all that was published after a position which its client names.
    * @param first the first publication after it; all later ones are younger
    */
-  mayRecover(socket: RemoteClient, from: ClaimedPosition, first: Publication | undefined): boolean {
+  mayRecover(socket: ServerSocket, from: ClaimedPosition, first: Publication | undefined): boolean {
     if (first === undefined) return true
     const { channel } = first
     const start = this.historyStart(socket, channel)
@@ -92,13 +92,13 @@ export class ChannelAccess {
   }
 
   /** A proof of a position for {@link mayRecover}; `undefined` for a socket that needs none, or an old client. */
-  prove(socket: RemoteClient, channel: string, position: Position): string | undefined {
-    if (socket.isOld || this.historyStart(socket, channel) === 0) return undefined
+  prove(socket: ServerSocket, channel: string, position: Position): string | undefined {
+    if (socket.isLegacy || this.historyStart(socket, channel) === 0) return undefined
     return this.#owner.proofs.issue({ channel, user: socket.subject }, position)
   }
 
   /** Asks the listeners. */
-  #ask(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
+  #ask(socket: ServerSocket, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
     // The listeners have decided about a socket that is on the channel.
     if (request.type === 'history' && socket.isOn(request.channel)) return undefined
     const event = request.type === 'history' ? 'subscribe' : request.type

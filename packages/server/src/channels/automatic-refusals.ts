@@ -1,13 +1,13 @@
 import { shorten } from '../runtime/shorten.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { codeOf } from '../runtime/thrown-values.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { RefusalListener } from './automatic-subscriptions.js'
 
 /** Writes to the log what refused a socket's automatic subscriptions. */
 export function logRefusals(
   log: Pick<ThrottledLog, 'write'>,
-  { sid, uid }: Pick<RemoteClient, 'sid' | 'uid'>,
+  { sid, uid }: Pick<ServerSocket, 'sid' | 'uid'>,
 ): RefusalListener {
   return (channel, error) => {
     const reason = error instanceof Error ? error.message : ''

@@ -1,14 +1,14 @@
 import { createTimeouts, encodeError } from '@token-socket/protocol'
 import { Grants } from '../claims/grants.js'
-import type { ChannelAnswer, RemoteClient } from '../socket/server-socket.js'
+import type { ChannelAnswer, ServerSocket } from '../socket/server-socket.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
 
 /** Dependencies of {@link AutomaticSubscriptions}. */
 export interface AutomaticSubscriptionsOwner {
   readonly pending: PendingSubscriptions
-  has(socket: RemoteClient, channel: string): boolean
+  has(socket: ServerSocket, channel: string): boolean
   /** Subscribes a socket, if it may, as if its client had asked. */
-  request(socket: RemoteClient, channel: string): Promise<ChannelAnswer>
+  request(socket: ServerSocket, channel: string): Promise<ChannelAnswer>
   failed(cause: unknown, details: object): void
 }
 
@@ -17,7 +17,7 @@ export type RefusalListener = (channel: string, error: unknown) => void
 
 /** A channel to which the server is to subscribe a socket. */
 interface Desired {
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   readonly channel: string
   readonly refused: RefusalListener
   /** Ended by an unsubscribe, of the client or of the server. */
@@ -49,7 +49,7 @@ export class AutomaticSubscriptions {
    * A socket was let in, or its grants were replaced.
    * @param before the grants until now: what they name is not begun again. @default none
    */
-  begin(socket: RemoteClient, refused: RefusalListener, before = Grants.none): void {
+  begin(socket: ServerSocket, refused: RefusalListener, before = Grants.none): void {
     const { autoSubscribe } = socket.grants
     const known = new Set(autoSubscribe.length > 0 ? before.autoSubscribe : [])
     for (const channel of autoSubscribe) {

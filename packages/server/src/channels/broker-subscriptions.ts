@@ -5,7 +5,7 @@ import { attempt } from '../runtime/attempt.js'
  * Which channels this node wants from the broker: subscribed with the first socket, unsubscribed with the last, one
  * step after the other for each channel, however the calls overlap.
  */
-export class Interest {
+export class BrokerSubscriptions {
   readonly #broker: Pick<Broker, 'subscribe' | 'unsubscribe'>
   readonly #counts = new Map<string, number>()
   readonly #steps = new Map<string, Promise<void>>()

@@ -1,6 +1,6 @@
 import { RpcError } from '@token-socket/protocol'
-import { Turnstile } from '../runtime/turn-throttle.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import { TurnThrottle } from '../runtime/turn-throttle.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { PendingGroup } from './pending-group.js'
 
 /** Subscriptions of one bulk that run at once: each may wait for the engine. */
@@ -8,12 +8,12 @@ const AT_ONCE = 32
 
 /** Dependencies of {@link BulkSubscriptions}. */
 export interface BulkSubscriptionsOwner {
-  has(socket: RemoteClient, channel: string): boolean
+  has(socket: ServerSocket, channel: string): boolean
   /** Whether a socket is on a channel by a request whose answer is open: it may lose the channel when that fails. */
-  isBeginning(socket: RemoteClient, channel: string): boolean
-  subscribe(socket: RemoteClient, channel: string): Promise<void>
+  isBeginning(socket: ServerSocket, channel: string): boolean
+  subscribe(socket: ServerSocket, channel: string): Promise<void>
   /** A socket is on a channel already: from now on by the server's will, too. */
-  keep(socket: RemoteClient, channel: string): void
+  keep(socket: ServerSocket, channel: string): void
   failed(cause: unknown, details: object): void
 }
 
@@ -34,7 +34,7 @@ export interface BulkOutcome {
 export class BulkSubscriptions {
   readonly #owner: BulkSubscriptionsOwner
   /** One for all, so that many bulks do not make long turns together. */
-  readonly #turnstile = new Turnstile()
+  readonly #throttle = new TurnThrottle()
 
   constructor(owner: BulkSubscriptionsOwner) {
     this.#owner = owner
@@ -45,7 +45,7 @@ export class BulkSubscriptions {
     const outcome = { count: 0, failed: 0, reasons: new Set<string>() }
     const work = async () => {
       for (;;) {
-        await this.#turnstile.wait()
+        await this.#throttle.wait()
         const socket = group.take()
         if (!socket) return
         const error = await this.#subscribe(socket, channel)
@@ -58,12 +58,12 @@ export class BulkSubscriptions {
     return { ...outcome, reasons: [...outcome.reasons] }
   }
 
-  #isSettled(socket: RemoteClient, channel: string): boolean {
+  #isSettled(socket: ServerSocket, channel: string): boolean {
     return this.#owner.has(socket, channel) && !this.#owner.isBeginning(socket, channel)
   }
 
   /** @returns why it is not on the channel, if that is an error */
-  async #subscribe(socket: RemoteClient, channel: string): Promise<RpcError | undefined> {
+  async #subscribe(socket: ServerSocket, channel: string): Promise<RpcError | undefined> {
     if (socket.isClosed) return undefined
     if (this.#isSettled(socket, channel)) {
       this.#owner.keep(socket, channel)

@@ -1,5 +1,5 @@
 import type { Retention } from '../engine/engine.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { ChannelAccessOwner } from './access.js'
 import type { RuleRate } from './publishing-rules.js'
 
@@ -13,12 +13,12 @@ export interface StoredPublication {
 /** What the grants and the server's rules say. */
 export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
   /** Whether a socket takes part in a channel's presence. */
-  hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
+  hasPresence(socket: ServerSocket, channel: string): boolean | Promise<boolean>
   /** Whether the channel has presence for any socket. */
   mayHavePresence(channel: string): boolean
   /** What goes with a client's publication: who made it, whether it gets it itself, how long it is kept. */
   forPublication(
-    socket: RemoteClient,
+    socket: ServerSocket,
     channel: string,
     event: string | undefined,
   ): { readonly meta: string | undefined; readonly echo: boolean; readonly retention: Retention | undefined }
@@ -29,5 +29,5 @@ export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
   /** How often one socket may publish an event on a channel: all of these have to have room. */
   rates(channel: string, event: string | undefined): readonly RuleRate[]
   /** Whether the channel may keep something that this socket could miss. */
-  keeps(socket: RemoteClient, channel: string): boolean
+  keeps(socket: ServerSocket, channel: string): boolean
 }

@@ -1,5 +1,5 @@
-import { refusal } from '@token-socket/protocol'
-import type { RemoteClient } from '../socket/server-socket.js'
+import { limitError } from '@token-socket/protocol'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** The amounts of one socket in the present second and the one before it, by channel. */
 interface Seconds {
@@ -19,7 +19,7 @@ const NOTHING: ReadonlyMap<string, number> = new Map()
 export class ChannelRate {
   readonly #field: string
   readonly #limit: number
-  readonly #seconds = new WeakMap<RemoteClient, Seconds>()
+  readonly #seconds = new WeakMap<ServerSocket, Seconds>()
 
   /** @param field the name of the limit, for the error */
   constructor(field: string, limit: number) {
@@ -28,16 +28,16 @@ export class ChannelRate {
   }
 
   /** Counts an amount. The first of a second may be over the limit. @throws RpcError `too_many_messages`; then it does not count */
-  count(socket: RemoteClient, channel: string, amount = 1): void {
+  count(socket: ServerSocket, channel: string, amount = 1): void {
     const { amounts, before } = this.#secondsOf(socket)
     const used = amounts.get(channel) ?? 0
     const limit = this.#limit
     if (used > 0 && used + amount > limit + Math.max(0, limit - (before.get(channel) ?? 0)))
-      throw refusal('too_many_messages', { field: this.#field, limit, channel })
+      throw limitError('too_many_messages', { field: this.#field, limit, channel })
     amounts.set(channel, used + amount)
   }
 
-  #secondsOf(socket: RemoteClient): Seconds {
+  #secondsOf(socket: ServerSocket): Seconds {
     const now = performance.now()
     const known = this.#seconds.get(socket)
     const age = known ? now - known.startedAt : 2000

@@ -1,17 +1,17 @@
 import {
   encodeData,
   type HistoryMessage,
+  limitError,
   type PublishMessage,
   RpcError,
-  refusal,
   type SubscriptionMessage,
 } from '@token-socket/protocol'
 import type { Authorization } from '../claims/authorization.js'
 import type { Broker, Draft, Receipt } from '../engine/engine.js'
 import type { MiddlewareStack } from '../middleware/middleware-stack.js'
-import { Turnstile } from '../runtime/turn-throttle.js'
+import { TurnThrottle } from '../runtime/turn-throttle.js'
 import type { AddedGrants } from '../socket/added-grants.js'
-import type { ChannelAnswer, ChannelRequest, PendingRequest, RemoteClient } from '../socket/server-socket.js'
+import type { ChannelAnswer, ChannelRequest, PendingRequest, ServerSocket } from '../socket/server-socket.js'
 import { type ChannelAccess, claimedPosition, type SubscriptionTerms } from './access.js'
 import type { Broadcasts } from './broadcasts.js'
 import type { ChannelPolicy } from './channel-policy.js'
@@ -39,7 +39,7 @@ export interface ChannelRequestsOwner
   /** Runs around each request, before rules and listeners. @default none */
   readonly middleware?: RequestMiddleware
   /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
-  redeem(socket: RemoteClient, channel: string, token: string): Promise<AddedGrants | undefined>
+  redeem(socket: ServerSocket, channel: string, token: string): Promise<AddedGrants | undefined>
   /** Milliseconds that a change waits for publications. @default as they take */
   readonly vetoTimeout?: number | undefined
   /** Bytes of a message's data as JSON. */
@@ -56,7 +56,7 @@ type RequestMiddleware = Pick<MiddlewareStack, 'has' | 'aroundRequest'>
 
 /** A request to subscribe, before it is decided. */
 interface WaitingSubscription {
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   readonly request: SubscriptionMessage
   readonly pending: PendingSubscription
 }
@@ -66,11 +66,11 @@ export interface RequestedChannels {
   readonly access: ChannelAccess
   readonly broadcasts: Broadcasts
   readonly pending: PendingSubscriptions
-  has(socket: RemoteClient, channel: string): boolean
-  subscribe(socket: RemoteClient, channel: string, terms?: SubscriptionTerms): Promise<void>
-  unsubscribe(socket: RemoteClient, channel: string): void
+  has(socket: ServerSocket, channel: string): boolean
+  subscribe(socket: ServerSocket, channel: string, terms?: SubscriptionTerms): Promise<void>
+  unsubscribe(socket: ServerSocket, channel: string): void
   /** Judges again what a socket has. It never rejects. */
-  judge(socket: RemoteClient, before: Authorization): Promise<void>
+  judge(socket: ServerSocket, before: Authorization): Promise<void>
 }
 
 /** A request while it is decided and carried out. */
@@ -91,12 +91,12 @@ const LANDING = 4000
 
 const STALE = 'The authorization changed meanwhile'
 
-function hasChanged(socket: RemoteClient, { version }: Work): boolean {
+function hasChanged(socket: ServerSocket, { version }: Work): boolean {
   return socket.authorization.version !== version
 }
 
 /** Whether a socket has lost the channel since, so that it does not read as a subscriber now. */
-function hasLost(socket: RemoteClient, { channel }: HistoryMessage, { wasOn }: Work): boolean {
+function hasLost(socket: ServerSocket, { channel }: HistoryMessage, { wasOn }: Work): boolean {
   return wasOn && !socket.isOn(channel)
 }
 
@@ -110,7 +110,7 @@ export class ChannelRequests {
   readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
   readonly #flights = new PublicationsInFlight()
   /** What requests to subscribe wait at when many come at once. */
-  readonly #turnstile = new Turnstile()
+  readonly #throttle = new TurnThrottle()
 
   constructor(owner: ChannelRequestsOwner, channels: RequestedChannels) {
     this.#owner = owner
@@ -126,17 +126,17 @@ export class ChannelRequests {
   }
 
   /** Waits for what it has published, for `vetoTimeout` at most. @returns nothing if there is none */
-  published(socket: RemoteClient): Promise<unknown> | undefined {
+  published(socket: ServerSocket): Promise<unknown> | undefined {
     return this.#flights.landed(socket, this.#owner.vetoTimeout)
   }
 
   /** Waits for what sockets have published, those that are closed included: for 4 s at most. */
-  publishedWhere(matches: (socket: RemoteClient) => boolean): Promise<void> {
+  publishedWhere(matches: (socket: ServerSocket) => boolean): Promise<void> {
     return this.#flights.landedWhere(matches, Math.min(this.#owner.vetoTimeout ?? LANDING, LANDING))
   }
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
-  answer(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
+  answer(socket: ServerSocket, request: PendingRequest): Promise<ChannelAnswer> {
     if (request.type === 'subscribe') return this.#requestSubscription(socket, request)
     const { middleware } = this.#owner
     if (!isAwaited(socket, request) || !middleware) return this.#do(socket, request)
@@ -149,7 +149,7 @@ export class ChannelRequests {
   /** A middleware may hold a page back until it is one of an older authorization. */
   async #readThrough(
     middleware: RequestMiddleware,
-    socket: RemoteClient,
+    socket: ServerSocket,
     request: PendingRequest,
   ): Promise<ChannelAnswer> {
     let { version } = socket.authorization
@@ -162,14 +162,14 @@ export class ChannelRequests {
     return isStale ? { error: new RpcError('aborted', STALE) } : answer
   }
 
-  /** Patterns of claims may take milliseconds: the turnstile counts them. The answer is remembered. */
-  #haveTurn(socket: RemoteClient, channel: string): Promise<void> {
-    return this.#turnstile.wait(() => socket.isClosed || socket.grants.subscribe(channel))
+  /** Patterns of claims may take milliseconds: the throttle counts them. The answer is remembered. */
+  #haveTurn(socket: ServerSocket, channel: string): Promise<void> {
+    return this.#throttle.wait(() => socket.isClosed || socket.grants.subscribe(channel))
   }
 
   /** @param sent the request as it came, which says whether it is still awaited */
   async #do(
-    socket: RemoteClient,
+    socket: ServerSocket,
     request: ChannelRequest,
     sent: PendingRequest = request,
   ): Promise<ChannelAnswer> {
@@ -186,7 +186,7 @@ export class ChannelRequests {
   }
 
   /** The server's own unsubscribe wins over it, also before anything is asked. */
-  async #requestSubscription(socket: RemoteClient, request: SubscribeRequest): Promise<ChannelAnswer> {
+  async #requestSubscription(socket: ServerSocket, request: SubscribeRequest): Promise<ChannelAnswer> {
     const pending = this.#channels.pending.begin(socket, request.channel)
     try {
       await this.#haveTurn(socket, request.channel)
@@ -203,7 +203,7 @@ export class ChannelRequests {
   }
 
   /** @returns whether the client still waits @throws RpcError `aborted` if the server has taken it off the channel */
-  #mayGoOn(socket: RemoteClient, request: SubscribeRequest, pending: PendingSubscription): boolean {
+  #mayGoOn(socket: ServerSocket, request: SubscribeRequest, pending: PendingSubscription): boolean {
     if (!isAwaited(socket, request)) return false
     if (pending.isCancelled && !this.#channels.has(socket, request.channel)) throw aborted()
     return true
@@ -211,7 +211,7 @@ export class ChannelRequests {
 
   /** A change before anything was done begins it anew. @returns its data, or what refused it */
   async #decideAndDo(
-    socket: RemoteClient,
+    socket: ServerSocket,
     request: ChannelRequest,
     sent: PendingRequest,
   ): Promise<{ readonly refused?: ChannelAnswer; readonly data?: unknown }> {
@@ -231,7 +231,7 @@ export class ChannelRequests {
   }
 
   /** @returns {@link CHANGED} if the authorization has changed before it took effect */
-  async #carryOut(socket: RemoteClient, request: ChannelRequest, work: Work): Promise<unknown> {
+  async #carryOut(socket: ServerSocket, request: ChannelRequest, work: Work): Promise<unknown> {
     switch (request.type) {
       case 'unsubscribe':
         return this.#channels.unsubscribe(socket, request.channel)
@@ -249,11 +249,11 @@ export class ChannelRequests {
   }
 
   /** A client's data, on one channel or on all. @throws RpcError `too_large`, `too_many_messages`, `unserializable` */
-  #encode(socket: RemoteClient, channel: string, data: unknown): string {
+  #encode(socket: ServerSocket, channel: string, data: unknown): string {
     const json = encodeData(data)
     const limit = this.#owner.publication
     const size = Buffer.byteLength(json)
-    if (size > limit) throw refusal('too_large', { field: 'req.data', limit })
+    if (size > limit) throw limitError('too_large', { field: 'req.data', limit })
     this.#rates.publications.count(socket, channel)
     this.#rates.bytes.count(socket, channel, size)
     return json
@@ -261,7 +261,7 @@ export class ChannelRequests {
 
   /** The answer says what is so now: an unsubscribe of the server's own may have come meanwhile. */
   async #subscribeFor(
-    socket: RemoteClient,
+    socket: ServerSocket,
     request: SubscribeRequest,
     { pending, added }: { readonly pending: PendingSubscription; readonly added?: AddedGrants[] },
   ): Promise<ChannelAnswer> {
@@ -319,7 +319,7 @@ export class ChannelRequests {
   }
 
   async #publishFor(
-    socket: RemoteClient,
+    socket: ServerSocket,
     request: PublishMessage,
     work: Work,
   ): Promise<Receipt | typeof CHANGED> {
@@ -347,7 +347,7 @@ export class ChannelRequests {
     return receipt
   }
 
-  async #broadcastFor(socket: RemoteClient, data: unknown): Promise<void> {
+  async #broadcastFor(socket: ServerSocket, data: unknown): Promise<void> {
     const json = this.#encode(socket, '', data)
     const flight = this.#flights.begin(socket)
     try {
@@ -369,7 +369,7 @@ export class ChannelRequests {
  * Whether a request that no middleware is around does what one may refuse: a broadcast publishes on every channel, and the
  * history of a channel that the socket is not on is what a subscriber reads.
  */
-function evades(middleware: RequestMiddleware, socket: RemoteClient, request: ChannelRequest): boolean {
+function evades(middleware: RequestMiddleware, socket: ServerSocket, request: ChannelRequest): boolean {
   if (request.type === 'broadcast') return middleware.has('publish')
   return request.type === 'history' && middleware.has('subscribe') && !socket.isOn(request.channel)
 }
@@ -383,7 +383,7 @@ function aborted(): RpcError {
 }
 
 /** Whether the client is there, and was not answered with `timeout`: otherwise nothing is done. */
-function isAwaited(socket: RemoteClient, request: PendingRequest): boolean {
+function isAwaited(socket: ServerSocket, request: PendingRequest): boolean {
   return !socket.isClosed && !request.isAnswered
 }
 

@@ -1,7 +1,7 @@
-import type { Verdict } from '../claims/decision.js'
+import type { Decision } from '../claims/decision.js'
 import { PatternTable } from '../patterns/pattern-table.js'
-import { Memo } from '../runtime/bounded-cache.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import { BoundedCache } from '../runtime/bounded-cache.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import {
   gather,
   type NamedFunction,
@@ -10,7 +10,7 @@ import {
   type PublishingRules,
   publishingRules,
   type RuleRate,
-  type Said,
+  type Statements,
   sizeOf,
 } from './publishing-rules.js'
 import type { RuleAnswer, RuleAsker, RuleDecision } from './rule-asker.js'
@@ -26,7 +26,7 @@ const REMEMBERED = { channels: 1000, events: 16 } as const
 /** The server's rules about channels. */
 export class ChannelRules {
   readonly #table: PatternTable<NamedRule>
-  readonly #found = new Memo<RulesOfChannel>(REMEMBERED.channels, (channel) => {
+  readonly #found = new BoundedCache<RulesOfChannel>(REMEMBERED.channels, (channel) => {
     return new RulesOfChannel(channel, this.#table.matching(channel))
   })
   /**
@@ -57,11 +57,11 @@ export class ChannelRules {
  */
 export class RulesOfChannel {
   readonly #channel: string
-  readonly #subscribe: Said<Ask<'subscribe'>>
-  readonly #presence: Said<Ask<'presence'>>
+  readonly #subscribe: Statements<Ask<'subscribe'>>
+  readonly #presence: Statements<Ask<'presence'>>
   /** What holds for events that no rule names. */
   readonly #publishing: PublishingRules
-  readonly #events: Memo<PublishingRules> | undefined
+  readonly #events: BoundedCache<PublishingRules> | undefined
   /** Whether the channel keeps any event. */
   readonly mayKeep: boolean
 
@@ -72,7 +72,7 @@ export class RulesOfChannel {
     this.#presence = gather(rules.map(({ name, rule }) => ({ name, ask: rule.presence })))
     this.#publishing = publishingRules(rules, undefined, size)
     if (rules.some(({ events }) => events))
-      this.#events = new Memo(REMEMBERED.events, (event) => publishingRules(rules, event, size))
+      this.#events = new BoundedCache(REMEMBERED.events, (event) => publishingRules(rules, event, size))
     this.mayKeep = this.#events ? size > 0 : this.#publishing.history !== undefined
   }
 
@@ -102,23 +102,23 @@ export class RulesOfChannel {
   }
 
   /** Whether a socket may subscribe, or why not; `undefined` if no rule says anything. */
-  subscribe(socket: RemoteClient, asker: RuleAsker): Verdict | Promise<RuleDecision> {
+  subscribe(socket: ServerSocket, asker: RuleAsker): Decision | Promise<RuleDecision> {
     return this.#judge(this.#subscribe, { socket, asker }, (rule) => rule(socket, this.#channel))
   }
 
   /** Whether a socket may publish this, or why not; `undefined` if no rule says anything. */
   publish(
-    socket: RemoteClient,
+    socket: ServerSocket,
     { event, data }: { readonly event?: string | undefined; readonly data: unknown },
     asker: RuleAsker,
-  ): Verdict | Promise<RuleDecision> {
+  ): Decision | Promise<RuleDecision> {
     return this.#judge(this.#of(event).publish, { socket, asker }, (rule) =>
       rule(socket, this.#channel, event, data),
     )
   }
 
   /** Whether a socket takes part in presence; `undefined` if no rule says anything. */
-  presence(socket: RemoteClient, asker: RuleAsker): Verdict | Promise<RuleDecision> {
+  presence(socket: ServerSocket, asker: RuleAsker): Decision | Promise<RuleDecision> {
     return this.#judge(this.#presence, { socket, asker }, (rule) => rule(socket, this.#channel))
   }
 
@@ -127,10 +127,10 @@ export class RulesOfChannel {
   }
 
   #judge<Rule>(
-    { verdict, functions }: Said<Rule>,
+    { verdict, functions }: Statements<Rule>,
     from: Questioner,
     run: (rule: Rule) => RuleAnswer,
-  ): Verdict | Promise<RuleDecision> {
+  ): Decision | Promise<RuleDecision> {
     return verdict === false || functions.length === 0 ? verdict : this.#askAll(functions, from, run)
   }
 
@@ -151,6 +151,6 @@ type Ask<Name extends 'subscribe' | 'presence'> = Extract<ChannelRule[Name], (..
 
 /** For which socket functions are asked, and by what. */
 interface Questioner {
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   readonly asker: RuleAsker
 }

@@ -1,4 +1,4 @@
-import { type Member, type Position, RpcError, refusal } from '@token-socket/protocol'
+import { limitError, type Member, type Position, RpcError } from '@token-socket/protocol'
 import type { Authorization } from '../claims/authorization.js'
 import { checkName } from '../claims/channel-name.js'
 import type { Development } from '../development/development.js'
@@ -6,12 +6,12 @@ import type { BrokerListener, History, HistoryPage, PageQuery, Receipt } from '.
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { ChannelAnswer, PendingRequest } from '../socket/pending-requests.js'
 import type { PublicationOptions } from '../socket/publication-options.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import { ChannelAccess, type ChannelAccessOwner, type SubscriptionTerms } from './access.js'
 import { logRefusals } from './automatic-refusals.js'
 import { AutomaticSubscriptions, type RefusalListener } from './automatic-subscriptions.js'
 import { Broadcasts } from './broadcasts.js'
-import { Interest } from './broker-subscriptions.js'
+import { BrokerSubscriptions } from './broker-subscriptions.js'
 import { type BulkOutcome, BulkSubscriptions } from './bulk-subscriptions.js'
 import type { ChannelPolicy } from './channel-policy.js'
 import { ChannelRequests, type ChannelRequestsOwner } from './channel-requests.js'
@@ -41,7 +41,7 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner,
   readonly log?: Pick<ThrottledLog, 'write'> | undefined
   /** The connections that are not let in yet: what is done with them once they are. @default none */
   readonly joining?: {
-    later(matcher: typeof EVERY_SOCKET, act: (socket: RemoteClient) => void): void
+    later(matcher: typeof EVERY_SOCKET, act: (socket: ServerSocket) => void): void
   }
   /** How many channels one socket may be subscribed to. */
   readonly subscriptions: number
@@ -50,19 +50,17 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner,
 }
 
 /** An id has no spaces. */
-const keyOf = ({ sid }: RemoteClient, channel: string) => `${sid} ${channel}`
+const keyOf = ({ sid }: ServerSocket, channel: string) => `${sid} ${channel}`
 
-const EVERY_SOCKET = {
-  matches: (_socket: RemoteClient) => true,
-  mayMatch: (_socket: RemoteClient) => true,
-}
+const always = (_socket: ServerSocket) => true
+const EVERY_SOCKET = { matches: always, mayMatch: always }
 
 /** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
 export class Channels {
   readonly #owner: ChannelsOwner
   readonly #own: OwnPublications
   readonly #access: ChannelAccess
-  readonly #interest: Interest
+  readonly #brokerSubscriptions: BrokerSubscriptions
   readonly #presence: ChannelPresence
   readonly #idle: IdlePositions
   readonly #broadcasts: Broadcasts
@@ -74,7 +72,7 @@ export class Channels {
   readonly #reauthorization: Reauthorization
 
   /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
-  readonly #toldAgain = new WeakMap<RemoteClient, Set<string>>()
+  readonly #toldAgain = new WeakMap<ServerSocket, Set<string>>()
 
   /** Subscriptions that are not up to date yet. */
   readonly #beginning = new Map<string, Recovery>()
@@ -84,7 +82,8 @@ export class Channels {
     this.#owner = owner
     this.#own = new OwnPublications(owner)
     this.#access = new ChannelAccess(owner)
-    this.#interest = new Interest(owner.broker, (cause) => owner.failed(cause, { step: 'unsubscribe' }))
+    const unsubscribeFailed = (cause: unknown) => owner.failed(cause, { step: 'unsubscribe' })
+    this.#brokerSubscriptions = new BrokerSubscriptions(owner.broker, unsubscribeFailed)
     this.#presence = new ChannelPresence(owner)
     this.#idle = new IdlePositions(owner)
     this.#departures = this.#departing(owner)
@@ -118,12 +117,12 @@ export class Channels {
   }
 
   /** Does what a client asks, if {@link ChannelAccess} allows it. */
-  request(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer> {
+  request(socket: ServerSocket, request: PendingRequest): Promise<ChannelAnswer> {
     return this.#requests.answer(socket, request)
   }
 
   /** Subscribes a socket that was let in to what its grants name. See {@link AutomaticSubscriptions}. */
-  autoSubscribe(socket: RemoteClient, refused: RefusalListener): void {
+  autoSubscribe(socket: ServerSocket, refused: RefusalListener): void {
     this.#automatic.begin(socket, refused)
   }
 
@@ -131,7 +130,7 @@ export class Channels {
    * Subscribes a socket; its notice and its publications follow. Resolves when it is up to date.
    * @throws RpcError `too_many_subscriptions`; `uid_required` or `too_many_members`, and then it is off the channel
    */
-  async subscribe(socket: RemoteClient, channel: string, terms: SubscriptionTerms = {}): Promise<void> {
+  async subscribe(socket: ServerSocket, channel: string, terms: SubscriptionTerms = {}): Promise<void> {
     checkName('channel', channel)
     if (socket.wire) throw new RpcError('unsupported', 'A raw WebSocket has no channels')
     const { hub } = this.#owner
@@ -142,7 +141,7 @@ export class Channels {
     const full = isWanted && !isMember ? this.#fullFor(socket) : undefined
     const joins = isWanted && !isMember && !full && !socket.isClosed
     if (joins) hub.join(socket, channel)
-    else this.#interest.release(channel)
+    else this.#brokerSubscriptions.release(channel)
     if (full) throw full
     if (joins) this.#idle.start()
     if (joins) await this.#begin(socket, channel, terms)
@@ -150,19 +149,19 @@ export class Channels {
   }
 
   /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
-  unsubscribe(socket: RemoteClient, channel: string, reason: UnsubscribeReason = 'server'): void {
+  unsubscribe(socket: ServerSocket, channel: string, reason: UnsubscribeReason = 'server'): void {
     this.#pending.cancel(socket, channel)
     this.#drop(socket, channel, reason)
     socket.left(channel)
   }
 
   /** Judges again what a socket has, after a change. See {@link Reauthorization}. */
-  reauthorize(socket: RemoteClient, before: Authorization): Promise<void> {
+  reauthorize(socket: ServerSocket, before: Authorization): Promise<void> {
     return this.#reauthorization.judge(socket, before)
   }
 
   /** Waits for what sockets have published, those that are closed included: for 4 s at most. */
-  publishedWhere(matches: (socket: RemoteClient) => boolean): Promise<void> {
+  publishedWhere(matches: (socket: ServerSocket) => boolean): Promise<void> {
     return this.#requests.publishedWhere(matches)
   }
 
@@ -180,14 +179,14 @@ export class Channels {
    * The sockets that are on a channel, or are being subscribed to it, to be unsubscribed. Those that are meant and only
    * about to be found for it stay off it.
    */
-  unsubscribable(channel: string, isMeant: (socket: RemoteClient) => boolean = () => true): RemoteClient[] {
+  unsubscribable(channel: string, isMeant: (socket: ServerSocket) => boolean = () => true): ServerSocket[] {
     this.#pending.bar(channel, isMeant)
     const [on, pending] = [this.#owner.hub.on(channel), this.#pending.on(channel)]
     return pending.length === 0 ? on : [...new Set([...on, ...pending])]
   }
 
   /** Whether a socket is on a channel, or is being subscribed to it. */
-  wants(socket: RemoteClient, channel: string): boolean {
+  wants(socket: ServerSocket, channel: string): boolean {
     return this.#owner.hub.has(socket, channel) || this.#pending.has(socket, channel)
   }
 
@@ -220,17 +219,14 @@ export class Channels {
     return this.#presence.members(channel)
   }
 
-  /**
-   * Warns developers of a pattern of channels that a library says have presence, if none of these
-   * channels may have it.
-   */
+  /** Warns developers if a library says that a pattern has presence, and no channel may have it. */
   checkPresence(pattern: string, channels: readonly string[]): void {
     const { development, policy } = this.#owner
     if (!channels.some((channel) => policy.mayHavePresence(channel))) development?.warnOfNoRule(pattern)
   }
 
   /** What a client has to return to be given what comes after a position; `undefined` if it needs nothing. */
-  prove(socket: RemoteClient, channel: string, position: Position): string | undefined {
+  prove(socket: ServerSocket, channel: string, position: Position): string | undefined {
     return this.#access.prove(socket, channel, position)
   }
 
@@ -239,7 +235,7 @@ export class Channels {
    * @param code how it was closed
    * @param done it has left all of its channels
    */
-  forget(socket: RemoteClient, code: number, done?: () => void): void {
+  forget(socket: ServerSocket, code: number, done?: () => void): void {
     const channels = this.#owner.hub.remove(socket)
     this.#presence.release(socket)
     this.#departures.add({ socket, channels, code, ...(done && { done }) })
@@ -251,17 +247,17 @@ export class Channels {
   }
 
   /** @returns whether the socket still wants the channel, now that the broker has it */
-  async #acquire(socket: RemoteClient, channel: string): Promise<boolean> {
+  async #acquire(socket: ServerSocket, channel: string): Promise<boolean> {
     const pending = this.#pending.begin(socket, channel)
     try {
-      await this.#interest.acquire(channel)
+      await this.#brokerSubscriptions.acquire(channel)
     } finally {
       pending.end()
     }
     return !pending.isCancelled
   }
 
-  #recovery(socket: RemoteClient, channel: string, isOver = () => false): Recovery {
+  #recovery(socket: ServerSocket, channel: string, isOver = () => false): Recovery {
     const enter: ChannelPresence['enter'] = (...where) => this.#presence.enter(...where)
     const { policy } = this.#owner
     const keeps: ChannelPolicy['keeps'] = (...where) => policy.keeps(...where)
@@ -270,7 +266,7 @@ export class Channels {
   }
 
   /** It is on the channel from now on. */
-  async #begin(socket: RemoteClient, channel: string, terms: SubscriptionTerms): Promise<void> {
+  async #begin(socket: ServerSocket, channel: string, terms: SubscriptionTerms): Promise<void> {
     const { from, isOver, isCurrent } = terms
     if (!isCurrent) this.#server.add(socket, channel)
     const isTold = () => this.#toldAgain.get(socket)?.has(channel) === true
@@ -295,7 +291,7 @@ export class Channels {
 
   /** It is on the channel already: gets what it missed, if it says where it was, or is just told once more. */
   async #beginAgain(
-    socket: RemoteClient,
+    socket: ServerSocket,
     channel: string,
     { from, isCurrent }: SubscriptionTerms,
   ): Promise<void> {
@@ -323,7 +319,7 @@ export class Channels {
   #judging(owner: ChannelsOwner): Reauthorization {
     const { hub, policy, log, failed } = owner
     const presence = this.#presence
-    const isTold = (socket: RemoteClient, channel: string) =>
+    const isTold = (socket: ServerSocket, channel: string) =>
       this.#beginning.get(keyOf(socket, channel))?.hasBegun !== false ||
       this.#toldAgain.get(socket)?.has(channel) === true
     return new Reauthorization({
@@ -348,7 +344,7 @@ export class Channels {
   #departing({ hub, events }: Pick<ChannelsOwner, 'hub' | 'events'>): Departures {
     return new Departures(({ socket, code }, channel) => {
       if (!hub.leave(socket, channel)) return
-      this.#interest.release(channel)
+      this.#brokerSubscriptions.release(channel)
       this.#presence.leave(socket, channel, code)
       this.#idle.stop()
       events?.left(socket, channel, 'disconnected')
@@ -376,25 +372,28 @@ export class Channels {
     }
   }
 
-  #drop(socket: RemoteClient, channel: string, reason: UnsubscribeReason): void {
+  #drop(socket: ServerSocket, channel: string, reason: UnsubscribeReason): void {
     const { hub } = this.#owner
     if (!hub.has(socket, channel)) return
     hub.leave(socket, channel)
     this.#idle.stop()
     this.#toldAgain.get(socket)?.delete(channel)
     this.#server.delete(socket, channel)
-    this.#interest.release(channel)
+    this.#brokerSubscriptions.release(channel)
     this.#presence.leave(socket, channel)
     this.#reauthorization.forget(socket, channel)
     this.#owner.events?.left(socket, channel, reason)
   }
 
   /** What refuses one more subscription, if anything does. */
-  #fullFor(socket: RemoteClient): RpcError | undefined {
+  #fullFor(socket: ServerSocket): RpcError | undefined {
     const { hub, subscriptions, subscriptionsPerUser } = this.#owner
     if (socket.channelNames.length >= subscriptions)
-      return refusal('too_many_subscriptions', { field: 'subscriptions', limit: subscriptions })
+      return limitError('too_many_subscriptions', { field: 'subscriptions', limit: subscriptions })
     if (hub.subscriptionsOf(socket) < subscriptionsPerUser) return undefined
-    return refusal('too_many_subscriptions', { field: 'subscriptionsPerUser', limit: subscriptionsPerUser })
+    return limitError('too_many_subscriptions', {
+      field: 'subscriptionsPerUser',
+      limit: subscriptionsPerUser,
+    })
   }
 }

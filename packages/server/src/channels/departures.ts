@@ -1,12 +1,12 @@
 import { eventLoop } from '../runtime/event-loop.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** Channels that sockets leave in one turn of the event loop, over all sockets. Each costs some microseconds. */
 const PER_TURN = 500
 
 /** A socket whose connection is gone, and the channels that it was on. */
 export interface Departure {
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   readonly channels: readonly string[]
   /** How the connection was closed. */
   readonly code: number

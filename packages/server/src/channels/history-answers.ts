@@ -8,8 +8,8 @@ import {
 import type { Development } from '../development/development.js'
 import type { History, HistoryPage, Publication } from '../engine/engine.js'
 import { firstIdAt } from '../engine/event-ids.js'
-import { Turnstile } from '../runtime/turn-throttle.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import { TurnThrottle } from '../runtime/turn-throttle.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import { keepsNothing } from './own-publications.js'
 
 /** Dependencies of {@link HistoryAnswers}. */
@@ -17,11 +17,11 @@ export interface HistoryAnswersOwner {
   readonly history: History
   readonly access: {
     /** Milliseconds since 1970 from which on a socket may read what is kept; `undefined` for nothing of it. */
-    historyStart(socket: RemoteClient, channel: string): number | undefined
+    historyStart(socket: ServerSocket, channel: string): number | undefined
   }
   readonly hub: {
     /** The data that one socket may see of a publication, as JSON; `undefined` for nothing. */
-    jsonFor(socket: RemoteClient, publication: Publication): string | undefined
+    jsonFor(socket: ServerSocket, publication: Publication): string | undefined
   }
   /** Bytes of data in one page; a single publication may have more. */
   readonly historyPage: number
@@ -45,7 +45,7 @@ const PER_TURN = 8
  */
 export class HistoryAnswers {
   readonly #owner: HistoryAnswersOwner
-  readonly #turnstile = new Turnstile(PER_TURN)
+  readonly #throttle = new TurnThrottle(PER_TURN)
 
   constructor(owner: HistoryAnswersOwner) {
     this.#owner = owner
@@ -56,7 +56,7 @@ export class HistoryAnswers {
    * @returns the answer's data; nothing if the socket is gone meanwhile
    * @throws RpcError `forbidden`; what the engine throws
    */
-  async read(socket: RemoteClient, request: HistoryMessage): Promise<EncodedData | undefined> {
+  async read(socket: ServerSocket, request: HistoryMessage): Promise<EncodedData | undefined> {
     for (let query = request; !socket.isClosed; ) {
       const { page, publications } = await socket.bulk.run(() => this.#read(socket, query))
       if (socket.isClosed) break
@@ -67,13 +67,13 @@ export class HistoryAnswers {
     return undefined
   }
 
-  async #read(socket: RemoteClient, request: HistoryMessage) {
-    await this.#turnstile.wait()
+  async #read(socket: ServerSocket, request: HistoryMessage) {
+    await this.#throttle.wait()
     const page = socket.isClosed ? NOTHING : await this.#readPage(socket, request)
     return { page, publications: page.publications.flatMap((one) => this.#seenBy(socket, one)) }
   }
 
-  async #readPage(socket: RemoteClient, request: HistoryMessage): Promise<HistoryPage> {
+  async #readPage(socket: ServerSocket, request: HistoryMessage): Promise<HistoryPage> {
     const { channel, after = '', before, limit = PAGE, reverse } = request
     const since = this.#owner.access.historyStart(socket, channel)
     if (since === undefined) throw new RpcError('forbidden')
@@ -85,7 +85,7 @@ export class HistoryAnswers {
     return page
   }
 
-  #seenBy(socket: RemoteClient, publication: Publication): Publication[] {
+  #seenBy(socket: ServerSocket, publication: Publication): Publication[] {
     const json = this.#owner.hub.jsonFor(socket, publication)
     return json === undefined ? [] : [{ ...publication, json }]
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { encodeData, type PublishMessage } from '@token-socket/protocol'
 import type { PublishOptions } from '../engine/engine.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** The engine's key for a key of the server's own. No client's is the same. */
 export function serverKey(key: string | undefined): Pick<PublishOptions, 'idempotencyKey'> {
@@ -13,7 +13,7 @@ export function serverKey(key: string | undefined): Pick<PublishOptions, 'idempo
  * answered with the receipt of a publication that they may not make. A hash, so that its length is bounded.
  */
 export function clientKey(
-  socket: RemoteClient,
+  socket: ServerSocket,
   { channel, event = '', key }: Pick<PublishMessage, 'channel' | 'event' | 'key'>,
 ): Pick<PublishOptions, 'idempotencyKey' | 'keyOwner'> {
   if (key === undefined) return {}

@@ -1,4 +1,4 @@
-import { type Position, startTimer } from '@token-socket/protocol'
+import { type Position, startTimeout } from '@token-socket/protocol'
 import type { History } from '../engine/engine.js'
 import { POSITION_TTL } from '../engine/epoch.js'
 
@@ -34,7 +34,7 @@ export class IdlePositions {
 
   /** A socket has come to a channel. */
   start(): void {
-    this.#stopTimer ??= startTimer(RENEWAL, () => void this.#renew())
+    this.#stopTimer ??= startTimeout(RENEWAL, () => void this.#renew())
   }
 
   /** A socket has left a channel: does nothing unless it was the last one. */

@@ -1,7 +1,7 @@
-import { type Position, refusal } from '@token-socket/protocol'
+import { limitError, type Position } from '@token-socket/protocol'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 import { rateOwnerOf } from '../socket/rate-owner.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** Milliseconds after which users may begin as many channels again. */
 const WINDOW = 60 * 60 * 1000
@@ -35,7 +35,7 @@ export class NewChannels {
    * Asks before a publication of a client is kept.
    * @returns nothing if it may be; else a promise, which rejects with `too_many_channels` if it would begin the channel
    */
-  check(socket: RemoteClient, channel: string): Promise<void> | undefined {
+  check(socket: ServerSocket, channel: string): Promise<void> | undefined {
     this.#renew()
     const isOver = this.#begun.of(rateOwnerOf(socket)) >= this.#owner.channelsPerUser
     return isOver ? this.#checkPosition(channel) : undefined
@@ -44,11 +44,11 @@ export class NewChannels {
   async #checkPosition(channel: string): Promise<void> {
     const { channelsPerUser: limit, history } = this.#owner
     const { offset } = await history.position(channel)
-    if (offset === 0) throw refusal('too_many_channels', { field: 'channelsPerUser', limit })
+    if (offset === 0) throw limitError('too_many_channels', { field: 'channelsPerUser', limit })
   }
 
   /** It was kept. @param offset where */
-  published(socket: RemoteClient, offset: number | undefined): void {
+  published(socket: ServerSocket, offset: number | undefined): void {
     if (offset === 1) this.#begun.add(rateOwnerOf(socket))
   }
 

@@ -1,17 +1,17 @@
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /**
  * Sockets that the server subscribes to a channel one after the other. Each is pending until it is taken; an unsubscribe takes it
  * away, also before it is found.
  */
 export class PendingGroup {
-  readonly #sockets = new Set<RemoteClient>()
+  readonly #sockets = new Set<ServerSocket>()
   /** One iterator for all: a new one would pass those that were deleted each time. */
   readonly #waiting = this.#sockets.values()
   readonly #done: () => void
   /** Those that were cancelled, or barred, while the group is being filled. */
-  readonly #cancelled = new Set<RemoteClient>()
-  readonly #bars: ((socket: RemoteClient) => boolean)[] = []
+  readonly #cancelled = new Set<ServerSocket>()
+  readonly #bars: ((socket: ServerSocket) => boolean)[] = []
   #isFilled = false
 
   /** @param done runs when all were taken */
@@ -20,17 +20,17 @@ export class PendingGroup {
   }
 
   /** Those that are pending. */
-  get sockets(): RemoteClient[] {
+  get sockets(): ServerSocket[] {
     return [...this.#sockets]
   }
 
   /** Whether a socket is pending. */
-  has(socket: RemoteClient): boolean {
+  has(socket: ServerSocket): boolean {
     return this.#sockets.has(socket)
   }
 
   /** A socket is to be subscribed, unless it was cancelled. */
-  add(socket: RemoteClient): void {
+  add(socket: ServerSocket): void {
     const isOut = this.#cancelled.has(socket) || this.#bars.some((isBarred) => isBarred(socket))
     if (!isOut) this.#sockets.add(socket)
   }
@@ -43,18 +43,18 @@ export class PendingGroup {
   }
 
   /** Takes a socket away, or keeps it out. */
-  cancel(socket: RemoteClient): void {
+  cancel(socket: ServerSocket): void {
     this.#sockets.delete(socket)
     if (!this.#isFilled) this.#cancelled.add(socket)
   }
 
   /** Keeps out those that are added from now on, and are meant. */
-  bar(isBarred: (socket: RemoteClient) => boolean): void {
+  bar(isBarred: (socket: ServerSocket) => boolean): void {
     if (!this.#isFilled) this.#bars.push(isBarred)
   }
 
   /** @returns the next one; `undefined` if none is left */
-  take(): RemoteClient | undefined {
+  take(): ServerSocket | undefined {
     const { value } = this.#waiting.next()
     if (value) this.#sockets.delete(value)
     else this.#done()

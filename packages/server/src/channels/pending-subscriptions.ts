@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import { PendingGroup } from './pending-group.js'
 
 /** A subscription from the moment at which it is wanted until it is done or refused. */
@@ -20,12 +20,12 @@ interface Pending {
  * the server cancels them, at any moment. Those that begin after it are not cancelled: what decides about them is asked later.
  */
 export class PendingSubscriptions {
-  readonly #channels = new Map<string, Map<RemoteClient, Pending>>()
+  readonly #channels = new Map<string, Map<ServerSocket, Pending>>()
   readonly #groups = new Map<string, Set<PendingGroup>>()
 
   /** A socket wants a channel. The caller has to end what it gets. */
-  begin(socket: RemoteClient, channel: string): PendingSubscription {
-    const sockets = this.#channels.get(channel) ?? new Map<RemoteClient, Pending>()
+  begin(socket: ServerSocket, channel: string): PendingSubscription {
+    const sockets = this.#channels.get(channel) ?? new Map<ServerSocket, Pending>()
     const pending = sockets.get(socket) ?? { count: 0, isCancelled: false }
     pending.count += 1
     this.#channels.set(channel, sockets.set(socket, pending))
@@ -51,7 +51,7 @@ export class PendingSubscriptions {
   }
 
   /** Cancels what a socket has pending for a channel. */
-  cancel(socket: RemoteClient, channel: string): void {
+  cancel(socket: ServerSocket, channel: string): void {
     for (const group of this.#groups.get(channel) ?? []) group.cancel(socket)
     const pending = this.#channels.get(channel)?.get(socket)
     if (!pending) return
@@ -60,25 +60,25 @@ export class PendingSubscriptions {
   }
 
   /** Keeps sockets out of the groups that are being filled for a channel. Those that are in them have to be cancelled each. */
-  bar(channel: string, isBarred: (socket: RemoteClient) => boolean): void {
+  bar(channel: string, isBarred: (socket: ServerSocket) => boolean): void {
     for (const group of this.#groups.get(channel) ?? []) group.bar(isBarred)
   }
 
   /** The sockets that want a channel. */
-  on(channel: string): RemoteClient[] {
+  on(channel: string): ServerSocket[] {
     const sockets = [...(this.#channels.get(channel)?.keys() ?? [])]
     const groups = this.#groups.get(channel)
     return groups ? [...new Set([...sockets, ...[...groups].flatMap((group) => group.sockets)])] : sockets
   }
 
   /** Whether a socket wants a channel. */
-  has(socket: RemoteClient, channel: string): boolean {
+  has(socket: ServerSocket, channel: string): boolean {
     if (this.#channels.get(channel)?.has(socket)) return true
     return [...(this.#groups.get(channel) ?? [])].some((group) => group.has(socket))
   }
 
   /** How many subscriptions of a socket to a channel are pending. */
-  count(socket: RemoteClient, channel: string): number {
+  count(socket: ServerSocket, channel: string): number {
     return this.#channels.get(channel)?.get(socket)?.count ?? 0
   }
 
@@ -87,7 +87,7 @@ export class PendingSubscriptions {
     return new Set([...this.#channels.keys(), ...this.#groups.keys()]).size
   }
 
-  #remove(socket: RemoteClient, channel: string): void {
+  #remove(socket: ServerSocket, channel: string): void {
     const sockets = this.#channels.get(channel)
     sockets?.delete(socket)
     if (sockets?.size === 0) this.#channels.delete(channel)

@@ -5,11 +5,11 @@ import {
   RpcError,
   type SubscriptionMessage,
 } from '@token-socket/protocol'
-import { mergeVerdicts, type Verdict } from '../claims/decision.js'
+import { type Decision, mergeDecisions } from '../claims/decision.js'
 import type { Granted } from '../claims/grants.js'
 import type { Refusal, Refuser } from '../claims/vetoes.js'
 import type { Retention } from '../engine/engine.js'
-import type { ChannelRequest, RemoteClient } from '../socket/server-socket.js'
+import type { ChannelRequest, ServerSocket } from '../socket/server-socket.js'
 import type { ChannelPolicy, StoredPublication } from './channel-policy.js'
 import { ChannelRules } from './channel-rules.js'
 import type { PublishingRules, RuleRate } from './publishing-rules.js'
@@ -44,7 +44,7 @@ export class Policy implements ChannelPolicy {
   }
 
   /** At once where no function has to be asked, as {@link ChannelPolicy.allows} may. */
-  allows(socket: RemoteClient, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
+  allows(socket: ServerSocket, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
     if (request.type === 'unsubscribe') return undefined
     if (request.type !== 'broadcast' && isLegacyName(request.channel)) return forbidden('rules')
     if (request.type === 'history') return this.#mayRead(socket, request)
@@ -62,7 +62,7 @@ export class Policy implements ChannelPolicy {
   }
 
   /** A function of a rule that throws, takes too long, or gives a reason, does not say `true`. */
-  hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean> {
+  hasPresence(socket: ServerSocket, channel: string): boolean | Promise<boolean> {
     const answer = this.#rules.for(channel).presence(socket, this.#asker)
     return answer instanceof Promise ? answer.then((decision) => decision === true) : answer === true
   }
@@ -71,7 +71,7 @@ export class Policy implements ChannelPolicy {
     return this.#rules.for(channel).mayHavePresence
   }
 
-  forPublication(socket: RemoteClient, channel: string, event: string | undefined) {
+  forPublication(socket: ServerSocket, channel: string, event: string | undefined) {
     const { echo, store } = socket.grants.message(channel, event)
     const identity = socket.identity(channel)
     return {
@@ -93,14 +93,14 @@ export class Policy implements ChannelPolicy {
     return this.#rules.hasRates ? this.#rules.for(channel).rates(event) : NO_RATES
   }
 
-  keeps(socket: RemoteClient, channel: string): boolean {
+  keeps(socket: ServerSocket, channel: string): boolean {
     return this.mayKeep(channel) || socket.grants.historyStart(channel) !== undefined
   }
 
   /** Where only a channel's own token lets a socket in, that token has to say from when on, as other claims have to. */
   historyStart({ grants }: Granted, channel: string): number | undefined {
     if (grants.isEmpty) return 0
-    const isByToken = !this.#rules.isOpen && !this.#rules.for(channel).hasSubscribe && grants.speakOf(channel)
+    const isByToken = !this.#rules.isOpen && !this.#rules.for(channel).hasSubscribe && grants.covers(channel)
     return grants.historyStart(channel) ?? (grants.isOpen && !isByToken ? 0 : undefined)
   }
 
@@ -109,7 +109,7 @@ export class Policy implements ChannelPolicy {
    * say from when on, and the socket has to be one that may subscribe.
    */
   #mayRead(
-    socket: RemoteClient,
+    socket: ServerSocket,
     { id, channel }: HistoryMessage,
   ): Refusal | undefined | Promise<Refusal | undefined> {
     const { grants } = socket
@@ -122,9 +122,9 @@ export class Policy implements ChannelPolicy {
 
   /** What refused a request. @param answer what was decided; `undefined` if neither claims nor rules say anything */
   #refuser(
-    socket: RemoteClient,
+    socket: ServerSocket,
     request: SubscriptionMessage | PublishMessage,
-    answer: Verdict | Promise<RuleDecision>,
+    answer: Decision | Promise<RuleDecision>,
   ): Refuser {
     if (answer === undefined) return 'nothing allows it'
     return grantOf(socket, request) === false ? 'claims' : 'rules'
@@ -132,9 +132,9 @@ export class Policy implements ChannelPolicy {
 
   /** At once where no function has to be asked: a promise for each publication costs more than everything else here. */
   #judge(
-    socket: RemoteClient,
+    socket: ServerSocket,
     request: SubscriptionMessage | PublishMessage,
-  ): Verdict | Promise<RuleDecision> {
+  ): Decision | Promise<RuleDecision> {
     const rules = this.#rules.for(request.channel)
     const isPublish = request.type === 'publish'
     const granted = grantOf(socket, request)
@@ -142,7 +142,7 @@ export class Policy implements ChannelPolicy {
     const ruled = isPublish
       ? rules.publish(socket, request, this.#asker)
       : rules.subscribe(socket, this.#asker)
-    return ruled instanceof Promise ? ruled : mergeVerdicts([granted, ruled])
+    return ruled instanceof Promise ? ruled : mergeDecisions([granted, ruled])
   }
 }
 
@@ -158,7 +158,7 @@ const NO_RATES: readonly RuleRate[] = []
 
 const OFF_CHANNEL = 'Forbidden: subscribe first, or claim historyStart'
 
-function grantOf(socket: RemoteClient, request: SubscriptionMessage | PublishMessage): Verdict {
+function grantOf(socket: ServerSocket, request: SubscriptionMessage | PublishMessage): Decision {
   return request.type === 'publish'
     ? socket.grants.message(request.channel, request.event).publish
     : socket.grants.subscribe(request.channel)

@@ -1,11 +1,11 @@
 import type { PresenceSnapshot } from '../engine/engine.js'
-import type { RemoteClient } from '../socket/server-socket.js'
-import type { Arrival } from './presence.js'
+import type { ServerSocket } from '../socket/server-socket.js'
+import type { PresenceJoin } from './presence.js'
 import { RightJudgements } from './right-judgements.js'
 
 /** A subscription that is being judged. */
 export interface Subscription {
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   readonly channel: string
   /** Whether the socket is still on the channel. */
   isOn(): boolean
@@ -15,18 +15,18 @@ export interface Subscription {
 export interface PresenceJudgingOwner {
   readonly policy: {
     /** Whether a socket takes part in a channel's presence. */
-    hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
+    hasPresence(socket: ServerSocket, channel: string): boolean | Promise<boolean>
   }
   readonly presence: {
-    has(socket: RemoteClient, channel: string): boolean
-    isCurrent(socket: RemoteClient, channel: string): boolean
+    has(socket: ServerSocket, channel: string): boolean
+    isCurrent(socket: ServerSocket, channel: string): boolean
     /** Resolves when the engine knows. */
-    renew(socket: RemoteClient, channel: string): Promise<PresenceSnapshot | undefined>
-    arrive(socket: RemoteClient, channel: string, known?: PresenceSnapshot): Promise<Arrival | undefined>
-    leave(socket: RemoteClient, channel: string): boolean
+    renew(socket: ServerSocket, channel: string): Promise<PresenceSnapshot | undefined>
+    arrive(socket: ServerSocket, channel: string, known?: PresenceSnapshot): Promise<PresenceJoin | undefined>
+    leave(socket: ServerSocket, channel: string): boolean
   }
   /** Whether the client knows that it is on the channel. Its subscription enters it then. */
-  isTold(socket: RemoteClient, channel: string): boolean
+  isTold(socket: ServerSocket, channel: string): boolean
   failed(cause: unknown, details: object): void
 }
 
@@ -40,7 +40,7 @@ export class PresenceJudging {
   readonly #owner: PresenceJudgingOwner
   readonly #rights = new RightJudgements()
   /** The channels of which clients are to be told who is there, once they have read. */
-  readonly #untold = new WeakMap<RemoteClient, Set<string>>()
+  readonly #untold = new WeakMap<ServerSocket, Set<string>>()
 
   constructor(owner: PresenceJudgingOwner) {
     this.#owner = owner
@@ -60,14 +60,14 @@ export class PresenceJudging {
   }
 
   /** The socket has left the channel: what is being decided about it there is of no use any longer. */
-  forget(socket: RemoteClient, channel: string): void {
+  forget(socket: ServerSocket, channel: string): void {
     this.#rights.forget(socket, channel)
   }
 
-  #take(socket: RemoteClient, channel: string): void {
+  #take(socket: ServerSocket, channel: string): void {
     const { presence, isTold } = this.#owner
     const hasLeft = presence.leave(socket, channel)
-    if (hasLeft && isTold(socket, channel) && !socket.isOld) socket.joined(channel, { members: [] })
+    if (hasLeft && isTold(socket, channel) && !socket.isLegacy) socket.joined(channel, { members: [] })
   }
 
   /** Who is there already shows its new `umd`, also while a later authorization is being asked. */

@@ -1,6 +1,6 @@
 import { decodeData, encodeServerMessage, type Member } from '@token-socket/protocol'
 import type { PresenceEntry, PresenceEvent, PresenceMember, PresenceSnapshot } from '../engine/engine.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import { followingChanges, type PresenceChanges } from './presence-changes.js'
 
 /** Changes that are held at most. */
@@ -13,14 +13,14 @@ const HELD = 1000
  */
 export class PresenceView {
   readonly entry: PresenceEntry
-  readonly #socket: RemoteClient
+  readonly #socket: ServerSocket
   /** What has come since; `undefined` while changes reach the socket by themselves. */
   #held: PresenceEvent[] | undefined = []
   #at: Pick<PresenceSnapshot, 'seq' | 'epoch'> | undefined
   #isBehind = false
   #hasBegun = false
 
-  constructor(socket: RemoteClient, entry: PresenceEntry) {
+  constructor(socket: ServerSocket, entry: PresenceEntry) {
     this.#socket = socket
     this.entry = entry
   }
@@ -38,7 +38,7 @@ export class PresenceView {
     if (known !== undefined && last.seq <= known) return
     if (known === undefined || first.seq > known + 1) return this.fallBehind()
     this.#at = last
-    if (this.#socket.isOld) return
+    if (this.#socket.isLegacy) return
     for (const frame of changes.framesAfter(known)) this.#socket.deliver(frame)
   }
 
@@ -68,7 +68,7 @@ export class PresenceView {
 
   /** Tells the members, unless the client is an old one. */
   tell(frame: string): void {
-    if (!this.#socket.isOld) this.#socket.deliver(frame)
+    if (!this.#socket.isLegacy) this.#socket.deliver(frame)
   }
 
   #hold(events: readonly PresenceEvent[]): void {

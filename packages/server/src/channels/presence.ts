@@ -2,16 +2,16 @@ import {
   encodeData,
   encodeServerMessage,
   GOING_AWAY,
+  limitError,
   type Member,
   RpcError,
-  refusal,
   shouldReconnect,
 } from '@token-socket/protocol'
 import type { Presence, PresenceEntry, PresenceEvent, PresenceSnapshot } from '../engine/engine.js'
 import { eventLoop } from '../runtime/event-loop.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
-import { InOrder } from '../socket/keyed-queue.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import { KeyedQueue } from '../socket/keyed-queue.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import { ChannelRate } from './channel-rate.js'
 import { MemberLists } from './member-lists.js'
 import { followingChanges } from './presence-changes.js'
@@ -22,7 +22,7 @@ export interface ChannelPresenceOwner {
   readonly presence: Presence
   readonly policy: {
     /** Whether a socket takes part in a channel's presence. */
-    hasPresence(socket: RemoteClient, channel: string): boolean | Promise<boolean>
+    hasPresence(socket: ServerSocket, channel: string): boolean | Promise<boolean>
   }
   /** Members that a channel may have. */
   readonly members: number
@@ -36,10 +36,10 @@ export interface ChannelPresenceOwner {
 }
 
 /** A socket, and what it knows of a channel. */
-type Seat = readonly [RemoteClient, PresenceView]
+type MemberSocket = readonly [ServerSocket, PresenceView]
 
 /** What a socket that is on a channel's presence is told. */
-export interface Arrival {
+export interface PresenceJoin {
   /** Who is there, it included; `undefined` for an old client. */
   readonly members: readonly Member[] | undefined
   /** It has been told: changes follow. */
@@ -47,10 +47,10 @@ export interface Arrival {
 }
 
 /** For a client that has lost its right: it sees no one, and no changes follow. */
-const TAKES_NO_PART: Arrival = { members: [], follow() {} }
+const NO_PRESENCE: PresenceJoin = { members: [], follow() {} }
 
 /** The codes of a client that leaves because it wants to: WebSocket's own, without a code too, and the library's. */
-const GOODBYES: ReadonlySet<number> = new Set([1000, 1001, 1005, GOING_AWAY.code])
+const CLEAN_CLOSE_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005, GOING_AWAY.code])
 
 /**
  * Who is on the channels that have presence: enters this node's sockets, and tells each what it has to know. A socket
@@ -59,13 +59,13 @@ const GOODBYES: ReadonlySet<number> = new Set([1000, 1001, 1005, GOING_AWAY.code
 export class ChannelPresence {
   readonly #owner: ChannelPresenceOwner
   readonly #rate: ChannelRate
-  readonly #channels = new Map<string, Map<RemoteClient, PresenceView>>()
+  readonly #channels = new Map<string, Map<ServerSocket, PresenceView>>()
   /** The views of each user. */
   readonly #users = new OwnerCounts()
   /** The views of each socket, as far as they count for its user. */
-  readonly #seats = new WeakMap<RemoteClient, number>()
+  readonly #seats = new WeakMap<ServerSocket, number>()
   /** The engine is told of one socket on one channel in the order in which things happened. */
-  readonly #inOrder = new InOrder()
+  readonly #inOrder = new KeyedQueue()
   /** Changes of this turn that are not told yet, by channel. */
   readonly #changed = new Map<string, PresenceEvent[]>()
   /** Makes what sockets are told of who is there. */
@@ -86,7 +86,7 @@ export class ChannelPresence {
    *   until now
    * @throws RpcError `uid_required`, `too_many_members`, `too_many_messages`; what the engine throws. Then {@link leave} has to be called.
    */
-  enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined> {
+  enter(socket: ServerSocket, channel: string, isWanted: () => boolean): Promise<PresenceJoin | undefined> {
     return this.#enterIf(socket, channel, isWanted)
   }
 
@@ -97,7 +97,7 @@ export class ChannelPresence {
    * @returns who is there, once the engine knows; nothing if it has left meanwhile
    * @throws as {@link enter}
    */
-  async renew(socket: RemoteClient, channel: string): Promise<PresenceSnapshot | undefined> {
+  async renew(socket: ServerSocket, channel: string): Promise<PresenceSnapshot | undefined> {
     const { view, entering } = this.#enterAs(socket, channel)
     const snapshot = await entering
     return this.#has(socket, view) ? snapshot : undefined
@@ -109,10 +109,10 @@ export class ChannelPresence {
    * @returns nothing if it has left, or leaves meanwhile
    */
   async arrive(
-    socket: RemoteClient,
+    socket: ServerSocket,
     channel: string,
     known?: PresenceSnapshot,
-  ): Promise<Arrival | undefined> {
+  ): Promise<PresenceJoin | undefined> {
     const view = this.#channels.get(channel)?.get(socket)
     if (!view) return undefined
     if (known) return this.#arrival(socket, view, known)
@@ -121,12 +121,12 @@ export class ChannelPresence {
   }
 
   /** Whether a socket is on a channel's presence. */
-  has(socket: RemoteClient, channel: string): boolean {
+  has(socket: ServerSocket, channel: string): boolean {
     return this.#channels.get(channel)?.has(socket) === true
   }
 
   /** Whether a socket is on a channel's presence as the member that it is now. */
-  isCurrent(socket: RemoteClient, channel: string): boolean {
+  isCurrent(socket: ServerSocket, channel: string): boolean {
     const entry = this.#channels.get(channel)?.get(socket)?.entry
     if (!entry) return false
     const { uid, umd } = socket.identity(channel)
@@ -135,30 +135,30 @@ export class ChannelPresence {
 
   /** Nothing may come between the answer of the rules and the entry. */
   async #enterIf(
-    socket: RemoteClient,
+    socket: ServerSocket,
     channel: string,
     isWanted: () => boolean,
-  ): Promise<Arrival | undefined> {
+  ): Promise<PresenceJoin | undefined> {
     while (isWanted()) {
       const { version } = socket.authorization
       const takesPart = await this.#owner.policy.hasPresence(socket, channel)
       if (!isWanted() || version !== socket.authorization.version) continue
       if (takesPart) this.#rate.count(socket, channel)
       if (takesPart) return this.#enter(socket, channel)
-      return this.leave(socket, channel) && !socket.isOld ? TAKES_NO_PART : undefined
+      return this.leave(socket, channel) && !socket.isLegacy ? NO_PRESENCE : undefined
     }
     return undefined
   }
 
   /** @returns nothing if it has left meanwhile */
-  async #enter(socket: RemoteClient, channel: string): Promise<Arrival | undefined> {
+  async #enter(socket: ServerSocket, channel: string): Promise<PresenceJoin | undefined> {
     const { view, entering } = this.#enterAs(socket, channel)
     const snapshot = await entering
     return snapshot && this.#arrival(socket, view, snapshot)
   }
 
   /** Puts it there, and tells the engine. @throws RpcError `uid_required`, `too_many_members` */
-  #enterAs(socket: RemoteClient, channel: string) {
+  #enterAs(socket: ServerSocket, channel: string) {
     const view = new PresenceView(socket, entryOf(socket, channel))
     const before = this.#put(socket, view)
     const entering = this.#tell(view.entry, () => this.#owner.presence.enter(view.entry, this.#owner.members))
@@ -171,13 +171,13 @@ export class ChannelPresence {
   }
 
   async #arrival(
-    socket: RemoteClient,
+    socket: ServerSocket,
     view: PresenceView,
     snapshot: PresenceSnapshot,
-  ): Promise<Arrival | undefined> {
+  ): Promise<PresenceJoin | undefined> {
     if (!this.#has(socket, view)) return undefined
     const follow = () => this.#follow(socket, view, snapshot)
-    if (socket.isOld) return { members: undefined, follow }
+    if (socket.isLegacy) return { members: undefined, follow }
     const turn = this.#lists.turn(snapshot)
     if (turn) await turn
     if (!this.#has(socket, view)) return undefined
@@ -197,7 +197,7 @@ export class ChannelPresence {
    * @param code how its connection was closed, if that is why: it may come back after a loss
    * @returns whether it was on it
    */
-  leave(socket: RemoteClient, channel: string, code?: number): boolean {
+  leave(socket: ServerSocket, channel: string, code?: number): boolean {
     const views = this.#channels.get(channel)
     const view = views?.get(socket)
     if (!view) return false
@@ -209,7 +209,7 @@ export class ChannelPresence {
   }
 
   /** A socket is gone: it counts for its user no longer. {@link leave} has to be called for each channel, now or later. */
-  release(socket: RemoteClient): void {
+  release(socket: ServerSocket): void {
     const seats = this.#seats.get(socket)
     if (seats) this.#users.remove(userOf(socket), seats)
     this.#seats.delete(socket)
@@ -253,36 +253,37 @@ export class ChannelPresence {
     return members.map(readMember)
   }
 
-  #has(socket: RemoteClient, view: PresenceView): boolean {
+  #has(socket: ServerSocket, view: PresenceView): boolean {
     return !socket.isClosed && this.#channels.get(view.entry.channel)?.get(socket) === view
   }
 
   /** @returns the view in whose place it is now @throws RpcError `too_many_members` */
-  #put(socket: RemoteClient, view: PresenceView): PresenceView | undefined {
+  #put(socket: ServerSocket, view: PresenceView): PresenceView | undefined {
     const { channel } = view.entry
-    const views = this.#channels.get(channel) ?? new Map<RemoteClient, PresenceView>()
+    const views = this.#channels.get(channel) ?? new Map<ServerSocket, PresenceView>()
     const before = views.get(socket)
     if (!before) this.#count(socket)
     this.#channels.set(channel, views.set(socket, view))
     return before
   }
 
-  #count(socket: RemoteClient): void {
+  #count(socket: ServerSocket): void {
     const user = userOf(socket)
     const limit = this.#owner.presencesPerUser
-    if (this.#users.of(user) >= limit) throw refusal('too_many_members', { field: 'presencesPerUser', limit })
+    if (this.#users.of(user) >= limit)
+      throw limitError('too_many_members', { field: 'presencesPerUser', limit })
     this.#users.add(user)
     this.#seats.set(socket, (this.#seats.get(socket) ?? 0) + 1)
   }
 
-  #uncount(socket: RemoteClient): void {
+  #uncount(socket: ServerSocket): void {
     const seats = this.#seats.get(socket)
     if (seats === undefined) return
     this.#users.remove(userOf(socket))
     this.#seats.set(socket, seats - 1)
   }
 
-  #follow(socket: RemoteClient, view: PresenceView, snapshot: PresenceSnapshot): void {
+  #follow(socket: ServerSocket, view: PresenceView, snapshot: PresenceSnapshot): void {
     if (!this.#has(socket, view)) return
     view.follow(snapshot)
     if (view.isBehind) this.#catchUp(view.entry.channel)
@@ -290,7 +291,7 @@ export class ChannelPresence {
 
   /** Who comes back finds its member there; who said goodbye, or is not to come back, does not. */
   #graceAfter(code: number): number {
-    return GOODBYES.has(code) || !shouldReconnect(code) ? 0 : this.#owner.presenceGrace
+    return CLEAN_CLOSE_CODES.has(code) || !shouldReconnect(code) ? 0 : this.#owner.presenceGrace
   }
 
   /** Tells the engine of a socket, behind what it is being told of the same one. */
@@ -326,7 +327,7 @@ export class ChannelPresence {
     await this.#catchUp(channel)
   }
 
-  #tellAnew(behind: readonly Seat[], channel: string, snapshot: PresenceSnapshot): void {
+  #tellAnew(behind: readonly MemberSocket[], channel: string, snapshot: PresenceSnapshot): void {
     const members = this.#lists.make(channel, snapshot)
     const frame = encodeServerMessage({ type: 'subscribed', channel, members })
     for (const [socket, view] of behind) {
@@ -336,20 +337,20 @@ export class ChannelPresence {
     }
   }
 
-  #behindOn(channel: string): Seat[] {
+  #behindOn(channel: string): MemberSocket[] {
     return [...(this.#channels.get(channel) ?? [])].filter(([, view]) => view.isBehind)
   }
 }
 
 /** @throws RpcError `uid_required` */
-function entryOf(socket: RemoteClient, channel: string): PresenceEntry {
+function entryOf(socket: ServerSocket, channel: string): PresenceEntry {
   const { uid, umd } = socket.identity(channel)
   if (uid === undefined) throw new RpcError('uid_required')
   const entry = { channel, sid: socket.sid, uid }
   return umd === undefined ? entry : { ...entry, umd: encodeUmd(umd) }
 }
 
-function userOf({ subject, sid }: RemoteClient): string {
+function userOf({ subject, sid }: ServerSocket): string {
   return subject ?? `sid:${sid}`
 }
 

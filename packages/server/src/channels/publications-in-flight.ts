@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** Publications of one socket that the engine has not accepted yet. */
 class Flight {
@@ -33,12 +33,12 @@ class Flight {
  * authorization can wait for what an older one allowed.
  */
 export class PublicationsInFlight {
-  readonly #flights = new Map<RemoteClient, Flight>()
+  readonly #flights = new Map<ServerSocket, Flight>()
   /** What is waited for already. */
-  readonly #landing = new Map<RemoteClient, Promise<unknown>>()
+  readonly #landing = new Map<ServerSocket, Promise<unknown>>()
 
   /** A socket publishes. The caller has to give what it gets to {@link end}. */
-  begin(socket: RemoteClient): Flight {
+  begin(socket: ServerSocket): Flight {
     const known = this.#flights.get(socket)
     if (known) return known.add()
     const flight = new Flight()
@@ -47,7 +47,7 @@ export class PublicationsInFlight {
   }
 
   /** The engine has accepted it, or not. */
-  end(socket: RemoteClient, flight: Flight): void {
+  end(socket: ServerSocket, flight: Flight): void {
     if (flight.remove() && this.#flights.get(socket) === flight) this.#flights.delete(socket)
   }
 
@@ -56,7 +56,7 @@ export class PublicationsInFlight {
    * @param timeout milliseconds after which it no longer waits. @default it waits as long as it takes
    * @returns nothing if nothing is in flight
    */
-  landed(socket: RemoteClient, timeout?: number): Promise<unknown> | undefined {
+  landed(socket: ServerSocket, timeout?: number): Promise<unknown> | undefined {
     const earlier = this.#landing.get(socket)
     const flight = this.#flights.get(socket)
     if (!flight) return earlier
@@ -73,7 +73,7 @@ export class PublicationsInFlight {
    * @param matches says which sockets
    * @param timeout milliseconds after which it no longer waits
    */
-  async landedWhere(matches: (socket: RemoteClient) => boolean, timeout: number): Promise<void> {
+  async landedWhere(matches: (socket: ServerSocket) => boolean, timeout: number): Promise<void> {
     const sockets = new Set([...this.#flights.keys(), ...this.#landing.keys()])
     await Promise.all([...sockets].filter(matches).map((socket) => this.landed(socket, timeout)))
   }

@@ -1,5 +1,5 @@
 import { encodeData } from '@token-socket/protocol'
-import { mergeVerdicts, type Verdict } from '../claims/decision.js'
+import { type Decision, mergeDecisions } from '../claims/decision.js'
 import type { Given } from '../options/option-checks.js'
 import { PatternTable } from '../patterns/pattern-table.js'
 import { HISTORY_SIZE } from './rule-checks.js'
@@ -38,8 +38,8 @@ export interface NamedFunction<Ask> {
 }
 
 /** What rules say about a permission: those that are values together, and the functions. */
-export interface Said<Ask> {
-  readonly verdict: Verdict
+export interface Statements<Ask> {
+  readonly verdict: Decision
   readonly functions: readonly NamedFunction<Ask>[]
 }
 
@@ -50,7 +50,7 @@ type Saying<Permission> = NamedFunction<Permission | undefined>
 
 /** What all rules say together about publishing one event on one channel. */
 export interface PublishingRules {
-  readonly publish: Said<Ask<NonNullable<ChannelRule['publish']>>>
+  readonly publish: Statements<Ask<NonNullable<ChannelRule['publish']>>>
   /** How the channel keeps it, or `undefined` if it does not. */
   readonly history: Required<Given<ChannelHistory>> | undefined
   /** All of these have to have room. */
@@ -117,9 +117,11 @@ function publishingRule({ name, rule, rate, events }: NamedRule, event: string |
 }
 
 /** What several rules say about a permission. */
-export function gather<Permission>(said: readonly Saying<Permission>[]): Said<Ask<Permission>> {
+export function gather<Permission>(said: readonly Saying<Permission>[]): Statements<Ask<Permission>> {
   return {
-    verdict: mergeVerdicts(said.map(({ ask }) => (typeof ask === 'function' ? undefined : (ask as Verdict)))),
+    verdict: mergeDecisions(
+      said.map(({ ask }) => (typeof ask === 'function' ? undefined : (ask as Decision))),
+    ),
     functions: said.filter((one): one is NamedFunction<Ask<Permission>> => typeof one.ask === 'function'),
   }
 }

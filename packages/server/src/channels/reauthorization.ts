@@ -1,8 +1,8 @@
 import type { Authorization } from '../claims/authorization.js'
 import type { Refusal } from '../claims/vetoes.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
-import { Turnstile } from '../runtime/turn-throttle.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import { TurnThrottle } from '../runtime/turn-throttle.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { ChannelAccess } from './access.js'
 import type { PresenceJudging, Subscription } from './presence-judging.js'
 import { RightJudgements } from './right-judgements.js'
@@ -12,17 +12,17 @@ export interface ReauthorizationOwner {
   readonly access: Pick<ChannelAccess, 'decide' | 'needsNewProof'>
   readonly presence: Pick<PresenceJudging, 'judge' | 'forget'>
   readonly hub: {
-    has(socket: RemoteClient, channel: string): boolean
-    tellPosition(socket: RemoteClient, channel: string): void
+    has(socket: ServerSocket, channel: string): boolean
+    tellPosition(socket: ServerSocket, channel: string): void
   }
   /** Whether the server itself subscribed a socket: that stays. */
-  isOwn(socket: RemoteClient, channel: string): boolean
+  isOwn(socket: ServerSocket, channel: string): boolean
   /** Takes a socket off a channel that it may not have any longer. */
-  revoke(socket: RemoteClient, channel: string): void
+  revoke(socket: ServerSocket, channel: string): void
   /** Subscribes a socket to channels that only its present grants name. */
-  autoSubscribe(socket: RemoteClient, before: Authorization): void
+  autoSubscribe(socket: ServerSocket, before: Authorization): void
   /** What a socket has published and the engine has not accepted. @returns nothing if none */
-  published(socket: RemoteClient): Promise<unknown> | undefined
+  published(socket: ServerSocket): Promise<unknown> | undefined
   /** Milliseconds that a change may take to be decided. @default as long as it takes */
   readonly vetoTimeout?: number | undefined
   /** Has a line about rights that were dropped. @default none */
@@ -44,15 +44,15 @@ const DROPPED =
  */
 export class Reauthorization {
   readonly #owner: ReauthorizationOwner
-  readonly #turnstile: Turnstile
+  readonly #throttle: TurnThrottle
   readonly #subscriptions = new RightJudgements()
   /** What sockets have published, as changes wait for it. */
-  readonly #landing = new WeakMap<RemoteClient, Promise<unknown>>()
+  readonly #landing = new WeakMap<ServerSocket, Promise<unknown>>()
 
-  /** @param turnstile bounds the work of a turn */
-  constructor(owner: ReauthorizationOwner, turnstile = new Turnstile(PER_TURN)) {
+  /** @param throttle bounds the work of a turn */
+  constructor(owner: ReauthorizationOwner, throttle = new TurnThrottle(PER_TURN)) {
     this.#owner = owner
-    this.#turnstile = turnstile
+    this.#throttle = throttle
   }
 
   /**
@@ -61,7 +61,7 @@ export class Reauthorization {
    * @param before what it was allowed until now
    * @returns resolves when nothing is left that only an older authorization allowed; never rejects
    */
-  async judge(socket: RemoteClient, before: Authorization): Promise<void> {
+  async judge(socket: ServerSocket, before: Authorization): Promise<void> {
     if (before.hasAdded && !socket.authorization.hasAdded) this.#logDropped(socket)
     const work = [this.#published(socket), this.#judgeAll(socket, before)]
     this.#owner.autoSubscribe(socket, before)
@@ -69,17 +69,17 @@ export class Reauthorization {
   }
 
   /** The socket has left the channel: what is being decided about it there is of no use any longer. */
-  forget(socket: RemoteClient, channel: string): void {
+  forget(socket: ServerSocket, channel: string): void {
     this.#subscriptions.forget(socket, channel)
     this.#owner.presence.forget(socket, channel)
   }
 
-  #logDropped({ sid, uid }: RemoteClient): void {
+  #logDropped({ sid, uid }: ServerSocket): void {
     this.#owner.log?.write('dropped rights', ['warn', { sid, uid }, DROPPED])
   }
 
   /** What an earlier change waits for may not have come yet. */
-  #published(socket: RemoteClient): Promise<unknown> | undefined {
+  #published(socket: ServerSocket): Promise<unknown> | undefined {
     const earlier = this.#landing.get(socket)
     const published = this.#owner.published(socket)
     if (!published) return earlier
@@ -90,7 +90,7 @@ export class Reauthorization {
     return landing
   }
 
-  #judgeAll(socket: RemoteClient, before: Authorization): Promise<unknown> {
+  #judgeAll(socket: ServerSocket, before: Authorization): Promise<unknown> {
     const judged = socket.channelNames.map((channel) => {
       const isOn = () => !socket.isClosed && this.#owner.hub.has(socket, channel)
       return this.#inTurn(() => this.#judge({ socket, channel, isOn }, before))
@@ -102,7 +102,7 @@ export class Reauthorization {
   #inTurn(run: () => Promise<void> | undefined): Promise<void> | undefined {
     let begun: { readonly done: Promise<void> | undefined } | undefined
     let ran = () => {}
-    this.#turnstile.pass(() => {
+    this.#throttle.run(() => {
       begun = { done: run() }
       ran()
     })
@@ -147,7 +147,7 @@ export class Reauthorization {
     })
   }
 
-  #decide(socket: RemoteClient, channel: string): Refusal | undefined | Promise<Refusal | undefined> {
+  #decide(socket: ServerSocket, channel: string): Refusal | undefined | Promise<Refusal | undefined> {
     const { access, failed } = this.#owner
     const refuse = (error: unknown) => {
       failed(error, { sid: socket.sid, channel, step: 'reauthorization' })

@@ -1,21 +1,21 @@
 import { type GapReason, type Position, RpcError } from '@token-socket/protocol'
 import type { History, HistoryPage, Publication } from '../engine/engine.js'
 import { isNext } from '../engine/epoch.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { ClaimedPosition } from './access.js'
-import type { Delivery, Hold, Hub } from './hub.js'
-import type { Arrival } from './presence.js'
+import type { Delivery, Hub, PublicationBuffer } from './hub.js'
+import type { PresenceJoin } from './presence.js'
 
 /** What a {@link Recovery} needs. */
 export interface RecoveryOwner {
   readonly hub: Hub
   readonly history: History
   /** Whether a channel may keep something that a socket could miss. */
-  keeps(socket: RemoteClient, channel: string): boolean
+  keeps(socket: ServerSocket, channel: string): boolean
   /** Whether a socket may have what came after a position that its client names. @param first the first of that */
-  mayRecover(socket: RemoteClient, from: ClaimedPosition, first: Publication | undefined): boolean
+  mayRecover(socket: ServerSocket, from: ClaimedPosition, first: Publication | undefined): boolean
   /** Puts a socket on a channel's presence, if that is still wanted. @throws what refuses the subscription */
-  enter(socket: RemoteClient, channel: string, isWanted: () => boolean): Promise<Arrival | undefined>
+  enter(socket: ServerSocket, channel: string, isWanted: () => boolean): Promise<PresenceJoin | undefined>
   /** Whether the client does not wait for it any longer. @default it does */
   isOver?(): boolean
 }
@@ -37,7 +37,7 @@ const HELD = 1000
  */
 export class Recovery {
   readonly #owner: RecoveryOwner
-  readonly #socket: RemoteClient
+  readonly #socket: ServerSocket
   readonly #channel: string
   /** What came meanwhile. */
   #held: Delivery[] = []
@@ -54,7 +54,7 @@ export class Recovery {
   #joinedAt = 0
   #proof: string | undefined
 
-  constructor(owner: RecoveryOwner, socket: RemoteClient, channel: string) {
+  constructor(owner: RecoveryOwner, socket: ServerSocket, channel: string) {
     this.#owner = owner
     this.#socket = socket
     this.#channel = channel
@@ -86,8 +86,8 @@ export class Recovery {
   }
 
   /** @returns whether there is more to read */
-  async #enter(hold: Hold, from: ClaimedPosition | undefined): Promise<boolean> {
-    let arrival: Arrival | undefined
+  async #enter(hold: PublicationBuffer, from: ClaimedPosition | undefined): Promise<boolean> {
+    let arrival: PresenceJoin | undefined
     while (hold.isOn()) {
       this.#version = this.#socket.authorization.version
       const entering = this.#owner.enter(this.#socket, this.#channel, hold.isOn)
@@ -104,7 +104,7 @@ export class Recovery {
   }
 
   /** Reads and delivers the next page. @returns whether there is more to read */
-  async #goOn(hold: Hold): Promise<boolean> {
+  async #goOn(hold: PublicationBuffer): Promise<boolean> {
     if (!hold.isOn()) return false
     this.#restart()
     this.#tellLost()
@@ -116,7 +116,7 @@ export class Recovery {
   }
 
   /** Delivers what came meanwhile: from now on publications reach the socket directly. */
-  #release(hold: Hold): false {
+  #release(hold: PublicationBuffer): false {
     // What proves a position may have become necessary.
     if (this.#hasChanged && this.#at) this.#socket.joined(this.#channel, { position: this.#at })
     this.#socket.inBulk(() => this.#deliverAllHeld())
@@ -189,7 +189,7 @@ export class Recovery {
   }
 
   /** Sends the notice. @returns whether there is a page to be delivered */
-  #begin(page: HistoryPage, from: ClaimedPosition | undefined, arrival: Arrival | undefined): boolean {
+  #begin(page: HistoryPage, from: ClaimedPosition | undefined, arrival: PresenceJoin | undefined): boolean {
     this.#joinedAt = page.position.offset
     this.#proof = from?.proof
     const isKept = page.position.offset > 0 || this.#owner.keeps(this.#socket, this.#channel)

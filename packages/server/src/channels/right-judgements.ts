@@ -1,8 +1,8 @@
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** What a socket has on a channel, and what is judged again. */
 export interface JudgedRight {
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   readonly channel: string
   /** Whether the socket is still on the channel. */
   isOn(): boolean
@@ -105,7 +105,7 @@ function settle({ timer, resolve }: Waiting, given: Promise<void> | undefined): 
  * authorization, or by a later one, is taken away by then.
  */
 export class RightJudgements {
-  readonly #open = new WeakMap<RemoteClient, Map<string, Judgement>>()
+  readonly #open = new WeakMap<ServerSocket, Map<string, Judgement>>()
 
   /**
    * Judges a right by the present authorization. What is being asked by it already is not asked
@@ -132,7 +132,7 @@ export class RightJudgements {
   }
 
   /** The socket has left the channel. What it begins there after that is decided apart. */
-  forget(socket: RemoteClient, channel: string): void {
+  forget(socket: ServerSocket, channel: string): void {
     this.#open.get(socket)?.get(channel)?.end()
   }
 

@@ -1,4 +1,4 @@
-import { RpcError, refusal } from '@token-socket/protocol'
+import { limitError, RpcError } from '@token-socket/protocol'
 import { isThenable } from '../runtime/isolated.js'
 
 /** What a rule's function may answer at once. */
@@ -68,7 +68,7 @@ export class RuleAsker {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#owner.late?.(question)
-        resolve(refusal('veto_timeout', { field: 'vetoTimeout', limit }))
+        resolve(limitError('veto_timeout', { field: 'vetoTimeout', limit }))
       }, limit)
       timer.unref()
       Promise.resolve(answer)

@@ -1,6 +1,6 @@
-import { refusal } from '@token-socket/protocol'
+import { limitError } from '@token-socket/protocol'
 import { TokenBucket } from '../runtime/token-bucket.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { RuleRate } from './publishing-rules.js'
 
 /** Dependencies of {@link RuleRates}. */
@@ -29,14 +29,14 @@ const NOTHING_TAKEN = () => {}
  */
 export class RuleRates {
   readonly #owner: RuleRatesOwner
-  readonly #buckets = new WeakMap<RemoteClient, Map<string, TokenBucket>>()
+  readonly #buckets = new WeakMap<ServerSocket, Map<string, TokenBucket>>()
 
   constructor(owner: RuleRatesOwner) {
     this.#owner = owner
   }
 
   /** How many buckets a socket has. */
-  sizeFor(socket: RemoteClient): number {
+  sizeFor(socket: ServerSocket): number {
     return this.#buckets.get(socket)?.size ?? 0
   }
 
@@ -46,7 +46,7 @@ export class RuleRates {
    * @returns what takes it back: the publication is refused for another reason
    * @throws RpcError `rate_limited`, with `data: { field, limit, retryAfter, channel, event }`
    */
-  take(socket: RemoteClient, publication: RatedPublication, now = performance.now()): () => void {
+  take(socket: ServerSocket, publication: RatedPublication, now = performance.now()): () => void {
     const { channel, event } = publication
     const rates = this.#owner.rates(channel, event)
     if (rates.length === 0) return NOTHING_TAKEN
@@ -68,7 +68,7 @@ export class RuleRates {
 
   /** @returns the bucket, or the milliseconds until there is room for another */
   #bucketOf(
-    socket: RemoteClient,
+    socket: ServerSocket,
     [rate, { channel }]: readonly [RuleRate, RatedPublication],
     now: number,
   ): TokenBucket | number {
@@ -98,5 +98,11 @@ function makeRoom(buckets: Map<string, TokenBucket>, now: number): number {
 
 function over({ field, perSecond: limit }: RuleRate, publication: RatedPublication, retryAfter: number) {
   const { channel, event } = publication
-  return refusal('rate_limited', { field, limit, retryAfter, channel, ...(event !== undefined && { event }) })
+  return limitError('rate_limited', {
+    field,
+    limit,
+    retryAfter,
+    channel,
+    ...(event !== undefined && { event }),
+  })
 }

@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { RuleAnswer } from './rule-asker.js'
 
 /** How much a channel keeps of what was published on it. */
@@ -23,7 +23,7 @@ export interface PublishRate {
 /** Whether a client may publish: a value, or a function that is asked about each publication. */
 export type PublishPermission =
   | boolean
-  | ((socket: RemoteClient, channel: string, event: string | undefined, data: unknown) => RuleAnswer)
+  | ((socket: ServerSocket, channel: string, event: string | undefined, data: unknown) => RuleAnswer)
 
 /** What a rule says about some events of its channels. What is left out, the rule itself says. */
 export interface ChannelEventRule {
@@ -46,11 +46,11 @@ export interface ChannelEventRule {
  */
 export interface ChannelRule {
   /** Whether a client may subscribe. */
-  readonly subscribe?: boolean | ((socket: RemoteClient, channel: string) => RuleAnswer) | undefined
+  readonly subscribe?: boolean | ((socket: ServerSocket, channel: string) => RuleAnswer) | undefined
   /** Whether a client may publish. `event` is `undefined` for a publication without one. */
   readonly publish?: PublishPermission | undefined
   /** Whether a client sees who else is there, and is seen. */
-  readonly presence?: boolean | ((socket: RemoteClient, channel: string) => RuleAnswer) | undefined
+  readonly presence?: boolean | ((socket: ServerSocket, channel: string) => RuleAnswer) | undefined
   /** What is kept: the largest of several, but nothing if one is `false`. @default false */
   readonly history?: false | ChannelHistory | undefined
   /** How often one socket may publish on one channel, all events together. @default not bounded */

@@ -1,21 +1,21 @@
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** The subscriptions that the server itself made. Sockets without one cost nothing. */
 export class ServerSubscriptions {
-  readonly #channels = new WeakMap<RemoteClient, Set<string>>()
+  readonly #channels = new WeakMap<ServerSocket, Set<string>>()
 
   /** The server has subscribed a socket. */
-  add(socket: RemoteClient, channel: string): void {
+  add(socket: ServerSocket, channel: string): void {
     this.#channels.set(socket, (this.#channels.get(socket) ?? new Set()).add(channel))
   }
 
   /** Whether the server has subscribed a socket to a channel. */
-  has(socket: RemoteClient, channel: string): boolean {
+  has(socket: ServerSocket, channel: string): boolean {
     return this.#channels.get(socket)?.has(channel) === true
   }
 
   /** A socket has left a channel. */
-  delete(socket: RemoteClient, channel: string): void {
+  delete(socket: ServerSocket, channel: string): void {
     this.#channels.get(socket)?.delete(channel)
   }
 }

@@ -3,7 +3,7 @@ import { eventLoop } from '../runtime/event-loop.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { type ListenerSource, notifyListeners, takeListeners } from '../runtime/listeners.js'
 import type { DisconnectReason } from '../socket/disconnect-reasons.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import { askConnected } from './connected-listeners.js'
 
 /**
@@ -36,15 +36,15 @@ export interface PublishedDetails {
 
 /** The events that report, with what their listeners get. */
 export interface SocketEventArguments {
-  connected: [socket: RemoteClient]
-  disconnected: [socket: RemoteClient, reason: DisconnectReason, details: DisconnectDetails]
-  subscribed: [socket: RemoteClient, details: { readonly channel: string }]
+  connected: [socket: ServerSocket]
+  disconnected: [socket: ServerSocket, reason: DisconnectReason, details: DisconnectDetails]
+  subscribed: [socket: ServerSocket, details: { readonly channel: string }]
   unsubscribed: [
-    socket: RemoteClient,
+    socket: ServerSocket,
     details: { readonly channel: string; readonly reason: UnsubscribeReason },
   ]
-  published: [socket: RemoteClient, details: PublishedDetails]
-  message: [socket: RemoteClient, data: unknown]
+  published: [socket: ServerSocket, details: PublishedDetails]
+  message: [socket: ServerSocket, data: unknown]
 }
 
 type Name = keyof SocketEventArguments
@@ -72,7 +72,7 @@ interface Beginning {
  */
 export class SocketEvents {
   readonly #owner: SocketEventsOwner
-  readonly #beginnings = new WeakMap<RemoteClient, Map<string, Beginning>>()
+  readonly #beginnings = new WeakMap<ServerSocket, Map<string, Beginning>>()
   /** What listeners have not been told yet, in order. */
   #queue: (() => void)[] = []
   #isTelling = false
@@ -90,7 +90,7 @@ export class SocketEvents {
    * A socket has been let in. Returns after its listeners have run.
    * @param refused a listener refuses the socket: before this returns, or when a promise of its has settled
    */
-  connected(socket: RemoteClient, refused: (error: RpcError) => void = () => {}): void {
+  connected(socket: ServerSocket, refused: (error: RpcError) => void = () => {}): void {
     const { emitter, failed } = this.#owner
     const outcome = {
       refused,
@@ -109,7 +109,7 @@ export class SocketEvents {
   }
 
   /** A socket is on a channel from now on. @returns has to be called once it is up to date */
-  begin(socket: RemoteClient, channel: string): () => void {
+  begin(socket: ServerSocket, channel: string): () => void {
     const beginning: Beginning = { isReady: false }
     const own = this.#beginnings.get(socket) ?? new Map<string, Beginning>()
     this.#beginnings.set(socket, own.set(channel, beginning))
@@ -121,7 +121,7 @@ export class SocketEvents {
   }
 
   /** A socket is not on a channel any more. */
-  left(socket: RemoteClient, channel: string, reason: UnsubscribeReason): void {
+  left(socket: ServerSocket, channel: string, reason: UnsubscribeReason): void {
     if (this.#beginnings.get(socket)?.delete(channel)) return
     this.#add('unsubscribed', [socket, { channel, reason }])
   }
@@ -135,7 +135,7 @@ export class SocketEvents {
    * A client has sent a message that belongs to no channel and no call. Its listeners have run when this returns, or have begun to.
    * @returns whether there are any
    */
-  message(socket: RemoteClient, data: unknown): boolean {
+  message(socket: ServerSocket, data: unknown): boolean {
     if (!this.hears('message')) return false
     const { emitter, failed } = this.#owner
     notifyListeners(takeListeners(emitter, 'message'), [socket, data], (cause) =>
@@ -144,7 +144,7 @@ export class SocketEvents {
     return true
   }
 
-  #announce(socket: RemoteClient, channel: string): void {
+  #announce(socket: ServerSocket, channel: string): void {
     this.#beginnings.get(socket)?.delete(channel)
     this.#add('subscribed', [socket, { channel }])
   }

@@ -3,7 +3,7 @@ import { copyData } from '../runtime/data-copy.js'
 import type { FailureListener } from '../runtime/failures.js'
 import { type ListenerSource, takeListeners } from '../runtime/listeners.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** The events that ask listeners: one that refuses is enough. */
 export type VetoEvent = 'authentication' | 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast'
@@ -40,7 +40,7 @@ export class VetoListeners {
   /** Asks the listeners of an event. Without listeners the answer is there at once. @returns why not */
   decide(
     event: VetoEvent,
-    socket: RemoteClient,
+    socket: ServerSocket,
     data: unknown,
   ): Refusal | undefined | Promise<Refusal | undefined> {
     const { emitter, timeout, log, failed } = this.#owner

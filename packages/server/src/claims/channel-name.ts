@@ -1,4 +1,4 @@
-import { NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
+import { limitError, NAME_LIMITS, RpcError } from '@token-socket/protocol'
 
 /** Checks a name that the application gives. @throws RpcError `bad_message`, `too_long` */
 export function checkName(field: 'channel' | 'event' | 'key' | 'name', name: string): void {
@@ -7,5 +7,5 @@ export function checkName(field: 'channel' | 'event' | 'key' | 'name', name: str
       field,
     })
   }
-  if (name.length > NAME_LIMITS[field]) throw refusal('too_long', { field, limit: NAME_LIMITS[field] })
+  if (name.length > NAME_LIMITS[field]) throw limitError('too_long', { field, limit: NAME_LIMITS[field] })
 }

@@ -1,6 +1,6 @@
 import { encodeData, RpcError } from '@token-socket/protocol'
 import { FieldReader } from '../options/field-reader.js'
-import type { Verdict } from './decision.js'
+import type { Decision } from './decision.js'
 
 /** What a user may send on a channel, as claims say it. Left out means that nothing is said. */
 export interface MessageClaims {
@@ -36,16 +36,16 @@ export interface TokenClaims {
 
 /** What {@link readClaims} made of {@link MessageClaims}. */
 export interface MessageGrant {
-  readonly publish: Verdict
-  readonly echo: Verdict
+  readonly publish: Decision
+  readonly echo: Decision
   /** Milliseconds. */
   readonly store: number
 }
 
 /** What {@link readClaims} made of {@link ChannelClaims}. */
 export interface ChannelGrant {
-  readonly subscribe: Verdict
-  readonly autoSubscribe: Verdict
+  readonly subscribe: Decision
+  readonly autoSubscribe: Decision
   /** Milliseconds since 1970. */
   readonly historyStart: number | undefined
   readonly messages: ReadonlyMap<string, MessageGrant>

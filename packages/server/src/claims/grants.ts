@@ -1,12 +1,12 @@
 import { PatternTable } from '../patterns/pattern-table.js'
-import { Memo } from '../runtime/bounded-cache.js'
+import { BoundedCache } from '../runtime/bounded-cache.js'
 import { type ChannelGrant, type Claims, checkChannels, type MessageGrant } from './claims.js'
-import { mergeVerdicts, type Verdict } from './decision.js'
+import { type Decision, mergeDecisions } from './decision.js'
 
 /** What a socket's claims say about one event on one channel. */
 export interface MessageRights {
   /** Whether it may publish it; `undefined` if nothing is said. */
-  readonly publish: Verdict
+  readonly publish: Decision
   /** Whether it receives its own: as claims say, else `false` where they say something about `publish`, else `true`. */
   readonly echo: boolean
   /** Milliseconds that it is kept in the history; 0 if not for its claims' sake. */
@@ -36,7 +36,7 @@ export class Grants {
 
   readonly #channels: ReadonlyMap<string, ChannelGrant> | undefined
   readonly #table: PatternTable<Entry>
-  readonly #rights = new Memo<ChannelRights>(REMEMBERED.channels, (channel) => this.#find(channel))
+  readonly #rights = new BoundedCache<ChannelRights>(REMEMBERED.channels, (channel) => this.#find(channel))
 
   /** Whether the user's own claims say nothing about channels. Without channel rules too, every channel is then open. */
   readonly isOpen: boolean
@@ -63,7 +63,7 @@ export class Grants {
   }
 
   /** Whether claims say anything about a channel. */
-  speakOf(channel: string): boolean {
+  covers(channel: string): boolean {
     return this.#rights.get(channel) !== NO_CHANNEL
   }
 
@@ -74,7 +74,7 @@ export class Grants {
     return own.length === others.length && own.every((verdict, index) => verdict === others[index])
   }
 
-  #words(channel: string): Verdict[] {
+  #words(channel: string): Decision[] {
     return this.#table.matching(channel).map(({ grant }) => grant.subscribe)
   }
 
@@ -115,7 +115,7 @@ export class Grants {
   }
 
   /** Whether the socket may subscribe to the channel; `undefined` if nothing is said. */
-  subscribe(channel: string): Verdict {
+  subscribe(channel: string): Decision {
     return this.#rights.get(channel).subscribe
   }
 
@@ -143,7 +143,7 @@ interface Entry {
 
 /** What all entries that mean a channel say together. */
 interface ChannelRights extends Pick<ChannelGrant, 'subscribe' | 'autoSubscribe' | 'historyStart'> {
-  readonly messages: Pick<Memo<MessageRights>, 'get'>
+  readonly messages: Pick<BoundedCache<MessageRights>, 'get'>
 }
 
 const NO_CHANNEL: ChannelRights = {
@@ -161,7 +161,7 @@ function rightsOf(entries: readonly Entry[]): ChannelRights {
   const grants = entries.map(({ grant }) => grant)
   return {
     ...mergeOwn(grants),
-    messages: new Memo(REMEMBERED.events, (event) => {
+    messages: new BoundedCache(REMEMBERED.events, (event) => {
       const found = entries.flatMap(({ messages }) => messages.matching(event))
       return found.length === 0 ? NO_MESSAGE : withDefaults(mergeMessages(found))
     }),
@@ -185,16 +185,16 @@ function mergeChannels(grants: readonly ChannelGrant[]): ChannelGrant {
 function mergeOwn(grants: readonly ChannelGrant[]): Omit<ChannelGrant, 'messages'> {
   const starts = grants.flatMap(({ historyStart }) => (historyStart === undefined ? [] : [historyStart]))
   return {
-    subscribe: mergeVerdicts(grants.map(({ subscribe }) => subscribe)),
-    autoSubscribe: mergeVerdicts(grants.map(({ autoSubscribe }) => autoSubscribe)),
+    subscribe: mergeDecisions(grants.map(({ subscribe }) => subscribe)),
+    autoSubscribe: mergeDecisions(grants.map(({ autoSubscribe }) => autoSubscribe)),
     historyStart: starts.length === 0 ? undefined : Math.min(...starts),
   }
 }
 
 function mergeMessages(grants: readonly MessageGrant[]): MessageGrant {
   return {
-    publish: mergeVerdicts(grants.map(({ publish }) => publish)),
-    echo: mergeVerdicts(grants.map(({ echo }) => echo)),
+    publish: mergeDecisions(grants.map(({ publish }) => publish)),
+    echo: mergeDecisions(grants.map(({ echo }) => echo)),
     store: Math.max(...grants.map(({ store }) => store)),
   }
 }

@@ -1,4 +1,4 @@
-import { RpcError, refusal } from '@token-socket/protocol'
+import { limitError, RpcError } from '@token-socket/protocol'
 import { isThenable } from '../runtime/isolated.js'
 
 /** Answers a veto: an error, or anything falsy as `allowed`, refuses. Only the first call counts. */
@@ -49,7 +49,7 @@ export async function decide(
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       options.ontimeout?.()
-      resolve({ error: refusal('veto_timeout', { field: 'vetoTimeout', limit: options.timeout }) })
+      resolve({ error: limitError('veto_timeout', { field: 'vetoTimeout', limit: options.timeout }) })
     }, options.timeout)
     timer.unref()
     const settle = (outcome: Refusal | undefined) => {

@@ -1,9 +1,9 @@
-import { checkTimeout, isNever, RpcError, refusal } from '@token-socket/protocol'
+import { checkTimeout, isNever, limitError, RpcError } from '@token-socket/protocol'
 import type { Development } from '../development/development.js'
 import { InvalidConnectionError } from '../socket/invalid-connection-error.js'
 import { END_OPTIONS } from '../socket/method-options.js'
 import { checkSendOptions, type SendOptions } from '../socket/send-options.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { ClusterCount } from './cluster-base.js'
 import { ClusterOrders, type ClusterOrdersOwner } from './cluster-orders.js'
 import type { NodeAnswersOwner } from './node-answers.js'
@@ -13,7 +13,7 @@ import { CALL_LEEWAY, SocketCalls } from './socket-calls.js'
 
 /** Dependencies of {@link ClusterConnections}. */
 export interface ClusterConnectionsOwner extends ClusterOrdersOwner {
-  readonly hub: { get(sid: string): RemoteClient | undefined }
+  readonly hub: { get(sid: string): ServerSocket | undefined }
   /** Milliseconds that a message may take which names no time-out. */
   readonly callTimeout: number
   /** Checks that only development servers make. @default none */
@@ -93,7 +93,7 @@ export abstract class ClusterConnections extends ClusterOrders {
     })
   }
 
-  #own(sid: string): RemoteClient {
+  #own(sid: string): ServerSocket {
     const socket = this.#owner.hub.get(sid)
     if (!socket) throw new InvalidConnectionError()
     return socket
@@ -104,7 +104,7 @@ export abstract class ClusterConnections extends ClusterOrders {
     const { ack = 'written', timeout = this.#owner.callTimeout } = options
     checkTimeout(options, timeout)
     this.#owner.development?.checkData('message', '', data)
-    if (this.#sends >= SENDS) throw refusal('too_many_calls', { field: 'sends', limit: SENDS })
+    if (this.#sends >= SENDS) throw limitError('too_many_calls', { field: 'sends', limit: SENDS })
     this.#sends += 1
     try {
       const wait = isNever(timeout) ? Number.POSITIVE_INFINITY : timeout + CALL_LEEWAY

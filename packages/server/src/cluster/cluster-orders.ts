@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { decodeData, encodeData, RpcError, refusal, sendable } from '@token-socket/protocol'
+import { decodeData, encodeData, limitError, RpcError, sendable } from '@token-socket/protocol'
 import type { AuthorizationLog } from '../authentication/authorization-log.js'
 import type { AuthorizationOrder, OrderTarget } from '../authentication/authorization-order.js'
 import type { Revocations } from '../authentication/revocations.js'
@@ -141,7 +141,7 @@ export abstract class ClusterOrders extends ClusterBase {
     sendable(auth)
     const json = encodeData(auth)
     const { authData: limit } = this.#owner
-    if (Buffer.byteLength(json) > limit) throw refusal('too_large', { field: 'auth', limit })
+    if (Buffer.byteLength(json) > limit) throw limitError('too_large', { field: 'auth', limit })
     // Who is named by a uid has claims.
     const claims = 'uid' in target ? readClaims(auth) : claimsOf(auth)
     if ('uid' in target && claims?.uid !== target.uid) throw anotherUser()

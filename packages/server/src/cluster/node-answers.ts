@@ -3,7 +3,7 @@ import { type AuthorizationOrder, readOrder } from '../authentication/authorizat
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
 import { CancellableCalls } from '../runtime/cancellable-calls.js'
 import { codeOf } from '../runtime/thrown-values.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { NodeEvents } from './node-events.js'
 import type { NodeSockets } from './node-sockets.js'
 import type {
@@ -20,9 +20,9 @@ import type { NodeUsers } from './users.js'
 /** Dependencies of {@link NodeAnswers}. */
 export interface NodeAnswersOwner {
   readonly hub: {
-    readonly sockets: readonly RemoteClient[]
-    get(sid: string): RemoteClient | undefined
-    on(channel: string): readonly RemoteClient[]
+    readonly sockets: readonly ServerSocket[]
+    get(sid: string): ServerSocket | undefined
+    on(channel: string): readonly ServerSocket[]
   }
   readonly sockets: NodeSockets
   readonly users: NodeUsers
@@ -109,7 +109,7 @@ export class NodeAnswers {
     }
   }
 
-  #call(socket: RemoteClient, { id, name, data, timeout }: CallQuestion): Promise<unknown> {
+  #call(socket: ServerSocket, { id, name, data, timeout }: CallQuestion): Promise<unknown> {
     return this.#calls.run(id, (signal) => socket.rpc(name, data, { timeout, signal }))
   }
 
@@ -126,7 +126,7 @@ export class NodeAnswers {
 }
 
 async function ask(
-  socket: RemoteClient,
+  socket: ServerSocket,
   question: Extract<SocketQuestion, { type: 'subscribe' | 'unsubscribe' | 'notify' | 'send' }>,
 ): Promise<unknown> {
   switch (question.type) {

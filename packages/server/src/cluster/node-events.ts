@@ -1,4 +1,4 @@
-import { encodeData, RpcError, refusal } from '@token-socket/protocol'
+import { encodeData, limitError, RpcError } from '@token-socket/protocol'
 import { checkName } from '../claims/channel-name.js'
 import { callIsolated } from '../runtime/isolated.js'
 
@@ -61,5 +61,5 @@ export class NodeEvents {
 /** Checks an event that is to be emitted. @throws RpcError `bad_message`, `too_long`, `too_large`, `unserializable` */
 export function checkNodeEvent(event: string, data: unknown): void {
   checkName('event', event)
-  if (encodeData(data).length > LENGTH) throw refusal('too_large', { field: 'data', limit: LENGTH })
+  if (encodeData(data).length > LENGTH) throw limitError('too_large', { field: 'data', limit: LENGTH })
 }

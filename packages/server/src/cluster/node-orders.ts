@@ -10,17 +10,17 @@ import { claimsOf } from '../claims/auth-claims.js'
 import { sessionSubject, uidSubject } from '../claims/subjects.js'
 import { inShares } from '../runtime/shares.js'
 import { codeOf } from '../runtime/thrown-values.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** Dependencies of {@link NodeOrders}. */
 export interface NodeOrdersOwner {
   /** This node's sockets. */
-  readonly hub: { readonly sockets: readonly RemoteClient[]; get(sid: string): RemoteClient | undefined }
+  readonly hub: { readonly sockets: readonly ServerSocket[]; get(sid: string): ServerSocket | undefined }
   /** The connections that are not let in yet. */
   readonly joining: Pick<JoiningSockets, 'endWhere' | 'later'>
   readonly revocations: { readonly requests: { revoke(subject: string): void } }
   /** Waits for what sockets have published, those that are closed included, but not without end. */
-  publishedWhere(matches: (socket: RemoteClient) => boolean): Promise<void>
+  publishedWhere(matches: (socket: ServerSocket) => boolean): Promise<void>
   /** Receives what kept a socket from its new authorisation. */
   failed(cause: unknown, details: object): void
 }
@@ -31,7 +31,7 @@ interface ApplyOptions {
   isReplaced?(subject: OrderedSubject): boolean
 }
 
-type Test = (socket: RemoteClient) => boolean
+type Test = (socket: ServerSocket) => boolean
 
 /**
  * Does what orders say to the sockets of this node, those that are signing in included. Each first
@@ -95,7 +95,7 @@ export class NodeOrders {
   async #reauthorize({ who, auth }: AuthorizationOrder, matches: Test): Promise<number> {
     const changes: Promise<boolean>[] = []
     const codes = new Set<unknown>()
-    const change = async (socket: RemoteClient): Promise<boolean> => {
+    const change = async (socket: ServerSocket): Promise<boolean> => {
       try {
         await socket.changeAuthorization(sourceOf(socket, auth))
         return true
@@ -113,7 +113,7 @@ export class NodeOrders {
     return done
   }
 
-  #each(who: OrderTarget, matches: Test, run: (socket: RemoteClient) => void): Promise<void> {
+  #each(who: OrderTarget, matches: Test, run: (socket: ServerSocket) => void): Promise<void> {
     const { hub } = this.#owner
     const one = 'sid' in who ? hub.get(who.sid) : undefined
     const sockets = 'sid' in who ? (one ? [one] : []) : hub.sockets
@@ -129,12 +129,12 @@ export function anotherUser(): RpcError {
 }
 
 /** A new authorisation of the same sign-in: when it ends stays as it is. */
-function sourceOf({ authorization }: RemoteClient, auth: unknown) {
+function sourceOf({ authorization }: ServerSocket, auth: unknown) {
   const { session, jti, issuedAt, expiresAt, isFixed } = authorization
   return { auth, claims: claimsOf(auth), session, jti, issuedAt, expiresAt, isFixed }
 }
 
-function renew(socket: RemoteClient): void {
+function renew(socket: ServerSocket): void {
   socket.demandRefresh()
 }
 
@@ -149,7 +149,7 @@ function beforeOnly({ type, who, at }: AuthorizationOrder): Test {
   return (socket) => matches(socket) && (socket.authorization.issuedAt ?? Number.NEGATIVE_INFINITY) <= latest
 }
 
-function subjectOfSocket({ sid, uid, session, authorization }: RemoteClient): OrderedSubject {
+function subjectOfSocket({ sid, uid, session, authorization }: ServerSocket): OrderedSubject {
   return { sid, uid, session, issuedAt: authorization.issuedAt }
 }
 

@@ -2,27 +2,27 @@ import type { JoiningMatcher } from '../authentication/joining-sockets.js'
 import type { BulkOutcome } from '../channels/bulk-subscriptions.js'
 import type { PendingGroup } from '../channels/pending-group.js'
 import { inShares } from '../runtime/shares.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import { matcherOf, type Selection } from './selectors.js'
 
 /** Dependencies of {@link NodeSockets}. */
 export interface NodeSocketsOwner {
   /** This node's sockets. */
   readonly hub: {
-    readonly sockets: readonly RemoteClient[]
-    get(sid: string): RemoteClient | undefined
-    on(channel: string): readonly RemoteClient[]
+    readonly sockets: readonly ServerSocket[]
+    get(sid: string): ServerSocket | undefined
+    on(channel: string): readonly ServerSocket[]
   }
   /** The connections that are not let in yet. */
   readonly joining: {
     endWhere(matcher: JoiningMatcher, options: { readonly reconnect: boolean }): number
-    later(matcher: JoiningMatcher, act: (socket: RemoteClient) => void): void
+    later(matcher: JoiningMatcher, act: (socket: ServerSocket) => void): void
   }
   readonly channels: {
     beginAll(channel: string): PendingGroup
     subscribeAll(group: PendingGroup, channel: string): Promise<BulkOutcome>
-    unsubscribable(channel: string, isMeant: (socket: RemoteClient) => boolean): readonly RemoteClient[]
-    wants(socket: RemoteClient, channel: string): boolean
+    unsubscribable(channel: string, isMeant: (socket: ServerSocket) => boolean): readonly ServerSocket[]
+    wants(socket: ServerSocket, channel: string): boolean
   }
 }
 
@@ -47,7 +47,7 @@ export class NodeSockets {
   }
 
   /** Calls a function with each. It does not throw. */
-  each(who: Selection, run: (socket: RemoteClient) => void): Promise<void> {
+  each(who: Selection, run: (socket: ServerSocket) => void): Promise<void> {
     return this.#eachOf(this.#candidates(who), who, run)
   }
 
@@ -71,7 +71,7 @@ export class NodeSockets {
   async unsubscribe(who: Selection, channel: string): Promise<number> {
     const { joining, channels } = this.#owner
     let count = 0
-    const take = (socket: RemoteClient) => {
+    const take = (socket: ServerSocket) => {
       if (channels.wants(socket, channel)) socket.unsubscribe(channel)
     }
     const matcher = matcherOf(who)
@@ -94,7 +94,7 @@ export class NodeSockets {
     return count
   }
 
-  #candidates({ sid, channel }: Selection): readonly RemoteClient[] {
+  #candidates({ sid, channel }: Selection): readonly ServerSocket[] {
     const { hub } = this.#owner
     if (sid === undefined) return channel === undefined ? hub.sockets : hub.on(channel)
     const socket = hub.get(sid)
@@ -102,9 +102,9 @@ export class NodeSockets {
   }
 
   #eachOf(
-    sockets: readonly RemoteClient[],
+    sockets: readonly ServerSocket[],
     who: Selection,
-    run: (socket: RemoteClient) => void,
+    run: (socket: ServerSocket) => void,
   ): Promise<void> {
     const { matches } = matcherOf(who)
     return inShares(sockets, (socket) => {

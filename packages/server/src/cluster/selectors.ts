@@ -1,6 +1,6 @@
-import { encodeData, NAME_LIMITS, RpcError, refusal } from '@token-socket/protocol'
+import { encodeData, limitError, NAME_LIMITS, RpcError } from '@token-socket/protocol'
 import { hashSession } from '../claims/subjects.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** What a condition on `socket.data` may compare with: a JSON scalar. */
 export type SocketDataValue = string | number | boolean | null
@@ -51,12 +51,12 @@ export type Selection = SocketConditions
 /** Tells which sockets a {@link Selection} means. */
 export interface SocketMatcher {
   /** Whether a socket meets all conditions now. */
-  matches(socket: RemoteClient): boolean
+  matches(socket: ServerSocket): boolean
   /** Whether a socket meets those that do not change while it lives. */
-  mayMatch(socket: RemoteClient): boolean
+  mayMatch(socket: ServerSocket): boolean
 }
 
-type Test = (socket: RemoteClient, value: never) => boolean
+type Test = (socket: ServerSocket, value: never) => boolean
 
 /** UTF-16 code units of a selector as JSON. */
 const LENGTH = 64 * 1024
@@ -112,10 +112,10 @@ export function matcherOf(selection: Selection): SocketMatcher {
   const [fixed, changing] = [FIXED, CHANGING].map((tests) =>
     entries.flatMap(([name, value]) => {
       const test = tests.get(name)
-      return test ? [(socket: RemoteClient) => test(socket, value as never)] : []
+      return test ? [(socket: ServerSocket) => test(socket, value as never)] : []
     }),
-  ) as [((socket: RemoteClient) => boolean)[], ((socket: RemoteClient) => boolean)[]]
-  const mayMatch = (socket: RemoteClient) => fixed.every((test) => test(socket))
+  ) as [((socket: ServerSocket) => boolean)[], ((socket: ServerSocket) => boolean)[]]
+  const mayMatch = (socket: ServerSocket) => fixed.every((test) => test(socket))
   return { mayMatch, matches: (socket) => mayMatch(socket) && changing.every((test) => test(socket)) }
 }
 
@@ -131,7 +131,7 @@ function readConditions(entries: readonly (readonly [string, unknown])[], path: 
     if (!CONDITIONS.includes(name)) throw bad(field, `${field} is none of ${CONDITIONS.join(', ')}`)
     if (name === 'data') return [name, readData(value, field)] as const
     checkText(field, value)
-    if (name === 'channel' && value.length > CHANNEL) throw refusal('too_long', { field, limit: CHANNEL })
+    if (name === 'channel' && value.length > CHANNEL) throw limitError('too_long', { field, limit: CHANNEL })
     return [name, name === 'session' ? hashOf(value) : value] as const
   })
   return Object.fromEntries(read)
@@ -150,7 +150,7 @@ function readData(data: unknown, path: string): Readonly<Record<string, SocketDa
   return Object.fromEntries(entries) as Readonly<Record<string, SocketDataValue>>
 }
 
-function hasData(socket: RemoteClient, wanted: Readonly<Record<string, SocketDataValue>>): boolean {
+function hasData(socket: ServerSocket, wanted: Readonly<Record<string, SocketDataValue>>): boolean {
   const data = socket.usedData
   if (!data) return false
   return Object.entries(wanted).every(
@@ -164,7 +164,8 @@ function hashOf(session: string): string {
 }
 
 function bounded(selection: Selection): Selection {
-  if (encodeData(selection).length > LENGTH) throw refusal('too_large', { field: 'selector', limit: LENGTH })
+  if (encodeData(selection).length > LENGTH)
+    throw limitError('too_large', { field: 'selector', limit: LENGTH })
   return selection
 }
 

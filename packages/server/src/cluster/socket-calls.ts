@@ -4,9 +4,9 @@ import {
   createTimeouts,
   decodeError,
   isNever,
+  limitError,
   PendingCalls,
   RpcError,
-  refusal,
 } from '@token-socket/protocol'
 import {
   ANSWER_TIMEOUT,
@@ -105,7 +105,7 @@ export class SocketCalls {
     if (node === this.#owner.node) return (await this.#owner.answer(question)) as SocketAnswer
     const one = await this.#owner.questions.one(node, question, timeout)
     if ('answer' in one) return one.answer as SocketAnswer
-    if (one.missing === 'too_large') throw refusal('too_large', { field: 'answer' })
+    if (one.missing === 'too_large') throw limitError('too_large', { field: 'answer' })
     return one.missing === 'unreached' ? { isMissing: true } : undefined
   }
 }

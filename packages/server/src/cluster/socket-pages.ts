@@ -1,5 +1,5 @@
-import { encodeData, RpcError, refusal } from '@token-socket/protocol'
-import type { RemoteClient } from '../socket/server-socket.js'
+import { encodeData, limitError, RpcError } from '@token-socket/protocol'
+import type { ServerSocket } from '../socket/server-socket.js'
 import { shownSession } from './selectors.js'
 import { nodeOf } from './sids.js'
 
@@ -71,14 +71,14 @@ const START = ''
 /** Checks how a page is asked for. @throws RpcError `bad_message`, `too_long` */
 export function readRange({ limit = LIMIT, after }: SocketPageOptions = {}): PageRange {
   if (!Number.isInteger(limit) || limit < 1) throw wrong('limit', 'a whole number of at least 1')
-  if (limit > MOST) throw refusal('too_long', { field: 'limit', limit: MOST })
+  if (limit > MOST) throw limitError('too_long', { field: 'limit', limit: MOST })
   return { limit, after: after === undefined ? START : decodeCursor(after) }
 }
 
 /** Collects one node's part of a page: the sockets with the lowest ids of the range. */
 export class PageCollector {
   readonly #range: PageRange
-  #sockets: RemoteClient[] = []
+  #sockets: ServerSocket[] = []
   #last: string | undefined
 
   constructor(range: PageRange) {
@@ -86,7 +86,7 @@ export class PageCollector {
   }
 
   /** A socket that is meant. */
-  add(socket: RemoteClient): void {
+  add(socket: ServerSocket): void {
     const { sid } = socket
     if (sid <= this.#range.after || (this.#last !== undefined && sid > this.#last)) return
     this.#sockets.push(socket)
@@ -125,7 +125,7 @@ export function mergePages(
   return last && !isLast ? { sockets, next: encodeCursor(last.sid) } : { sockets }
 }
 
-function infoOf(socket: RemoteClient): SocketInfo {
+function infoOf(socket: ServerSocket): SocketInfo {
   const { sid, uid, session, transport, ip, created, channelNames: channels } = socket
   return {
     sid,

@@ -1,12 +1,12 @@
 import { type JoiningSockets, type SocketTarget, targetMatcher } from '../authentication/joining-sockets.js'
 import type { Revocations } from '../authentication/revocations.js'
 import { inShares } from '../runtime/shares.js'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** Dependencies of {@link NodeUsers}. */
 export interface NodeUsersOwner {
   /** This node's sockets. */
-  readonly hub: { readonly sockets: readonly RemoteClient[]; get(sid: string): RemoteClient | undefined }
+  readonly hub: { readonly sockets: readonly ServerSocket[]; get(sid: string): ServerSocket | undefined }
   /** The connections that are not let in yet. */
   readonly joining: Pick<JoiningSockets, 'end'>
   readonly revocations: Pick<Revocations, 'add'>
@@ -16,7 +16,7 @@ export interface NodeUsersOwner {
 interface EndedSockets {
   readonly reconnect: boolean
   /** Those that were ended already: they stay until their client has answered. */
-  readonly ended?: Set<RemoteClient>
+  readonly ended?: Set<ServerSocket>
 }
 
 /** Ends what a user has on this node: sockets, sign-ins, and tokens. */
@@ -36,7 +36,7 @@ export class NodeUsers {
     target: { readonly subject: string },
     { reconnect, signed }: { readonly reconnect: boolean; readonly signed: boolean },
   ): Promise<number> {
-    const ended = new Set<RemoteClient>()
+    const ended = new Set<ServerSocket>()
     const first = this.end(target, { reconnect, ended })
     await this.#owner.revocations.add(target.subject, { signed })
     return first + this.end(target, { reconnect, ended })

@@ -21,7 +21,7 @@ import { MemoryPresence } from './memory-presence.js'
 import { MemoryRates } from './memory-rates.js'
 import { MemoryReceipts } from './memory-receipts.js'
 import { MemoryTickets } from './memory-tickets.js'
-import { SoleNodes } from './single-node.js'
+import { SingleNode } from './single-node.js'
 
 /** Limits of a {@link MemoryEngine}. */
 export interface MemoryEngineOptions {
@@ -75,7 +75,7 @@ export class MemoryEngine implements Engine {
   readonly history: History
   readonly presence: Presence
   readonly tickets: Tickets
-  readonly nodes = new SoleNodes()
+  readonly nodes = new SingleNode()
   readonly rates = new MemoryRates()
   readonly #delivery = new LocalDelivery()
   readonly #history: MemoryHistory

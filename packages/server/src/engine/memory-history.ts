@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { startTimer } from '@token-socket/protocol'
+import { startTimeout } from '@token-socket/protocol'
 import { AgingMap } from './aging-map.js'
 import { ChannelHistory } from './channel-history.js'
 import type {
@@ -136,7 +136,7 @@ export class MemoryHistory implements History {
     // Once a second is often enough: moving it costs more than everything else here.
     if (live.sweep !== this.#sweeps) this.#live.set(channel, live)
     live.sweep = this.#sweeps
-    this.#stopTimer ??= startTimer(SWEEP, () => this.#sweep())
+    this.#stopTimer ??= startTimeout(SWEEP, () => this.#sweep())
     return live
   }
 
@@ -203,7 +203,7 @@ export class MemoryHistory implements History {
     const isOver = ({ expires }: IdlePosition) => expires + POSITION_TTL <= now
     this.#idle.sweep(IDLE_SWEEPS, isOver)
     const isLeft = this.#live.size + this.#idle.size > 0
-    this.#stopTimer = isLeft ? startTimer(SWEEP, () => this.#sweep()) : undefined
+    this.#stopTimer = isLeft ? startTimeout(SWEEP, () => this.#sweep()) : undefined
   }
 
   #trim(channel: string, live: LiveChannel, now: number): void {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { Deadlines, refusal } from '@token-socket/protocol'
+import { limitError, TimeoutScheduler } from '@token-socket/protocol'
 import type { Presence, PresenceEntry, PresenceEvent, PresenceMember, PresenceSnapshot } from './engine.js'
 
 /** Who is on the channels of one process. It ends with the process, as the sockets do. */
 export class MemoryPresence implements Presence {
-  readonly #channels = new Map<string, Attendance>()
+  readonly #channels = new Map<string, ChannelMembers>()
   /** One timer for every grace; it does not keep the process alive. */
-  readonly #graces = new Deadlines<Attendee>((attendee) => this.#leaveIfGone(attendee))
+  readonly #graces = new TimeoutScheduler<ChannelMember>((attendee) => this.#leaveIfGone(attendee))
   readonly #onchange: (event: PresenceEvent) => void
 
   readonly #limit: number
@@ -27,15 +27,15 @@ export class MemoryPresence implements Presence {
   }
 
   async enter({ channel, sid, uid, umd }: PresenceEntry, limit: number): Promise<PresenceSnapshot> {
-    const attendance = this.#channels.get(channel) ?? new Attendance(channel)
+    const attendance = this.#channels.get(channel) ?? new ChannelMembers(channel)
     const known = attendance.attendees.get(uid)
     if (!known && attendance.attendees.size >= limit)
-      throw refusal('too_many_members', { field: 'members', limit })
+      throw limitError('too_many_members', { field: 'members', limit })
     if (!known && this.#size >= this.#limit)
-      throw refusal('too_many_members', { field: 'presences', limit: this.#limit })
+      throw limitError('too_many_members', { field: 'presences', limit: this.#limit })
     if (!known) this.#size += 1
     this.#channels.set(channel, attendance)
-    const attendee = known ?? new Attendee(uid, attendance)
+    const attendee = known ?? new ChannelMember(uid, attendance)
     const isNews = !known || known.umd !== umd
     attendee.umd = umd
     attendee.sids.add(sid)
@@ -58,7 +58,7 @@ export class MemoryPresence implements Presence {
   }
 
   async members(channel: string): Promise<PresenceSnapshot> {
-    return (this.#channels.get(channel) ?? new Attendance(channel)).snapshot()
+    return (this.#channels.get(channel) ?? new ChannelMembers(channel)).snapshot()
   }
 
   /** Forgets everybody, and tells no one. Leaves no timer. */
@@ -69,26 +69,26 @@ export class MemoryPresence implements Presence {
   }
 
   /** No grace of it goes on. */
-  #leaveIfGone(attendee: Attendee): void {
+  #leaveIfGone(attendee: ChannelMember): void {
     attendee.staysUntil = 0
     if (attendee.sids.size > 0) return
-    const { attendees, channel } = attendee.attendance
+    const { attendees, channel } = attendee.channelMembers
     if (attendees.delete(attendee.uid)) this.#size -= 1
     // Clients choose the names: a channel that no one is on must cost nothing. Its count begins anew, in another epoch.
     if (attendees.size === 0) this.#channels.delete(channel)
     this.#tell(attendee, 'left')
   }
 
-  #tell({ attendance, uid, umd }: Attendee, change: PresenceEvent['change']): void {
-    attendance.seq += 1
-    const { channel, seq, epoch } = attendance
+  #tell({ channelMembers, uid, umd }: ChannelMember, change: PresenceEvent['change']): void {
+    channelMembers.seq += 1
+    const { channel, seq, epoch } = channelMembers
     this.#onchange({ channel, change, ...memberOf({ uid, umd }), seq, epoch })
   }
 }
 
 /** Who is on one channel. */
-class Attendance {
-  readonly attendees = new Map<string, Attendee>()
+class ChannelMembers {
+  readonly attendees = new Map<string, ChannelMember>()
   readonly epoch = randomBytes(8).toString('base64url')
   seq = 0
 
@@ -100,7 +100,7 @@ class Attendance {
 }
 
 /** A member of one channel, and by which sockets. */
-class Attendee {
+class ChannelMember {
   umd: string | undefined
   readonly sids = new Set<string>()
   /** When the last grace of a socket is over, as `performance.now()` tells it; 0 if there is none. */
@@ -108,7 +108,7 @@ class Attendee {
 
   constructor(
     readonly uid: string,
-    readonly attendance: Attendance,
+    readonly channelMembers: ChannelMembers,
   ) {}
 }
 

@@ -1,4 +1,4 @@
-import { Deadlines } from '@token-socket/protocol'
+import { TimeoutScheduler } from '@token-socket/protocol'
 import { AgingMap } from './aging-map.js'
 import type { EvictionListener, PublishOptions, Receipt } from './engine.js'
 import { IDEMPOTENCY } from './idempotency.js'
@@ -20,7 +20,7 @@ export class MemoryReceipts {
   readonly #receipts = new AgingMap<Entry>()
   /** The names of each owner's receipts, oldest first. */
   readonly #owners = new Map<string, Set<string>>()
-  readonly #deadlines = new Deadlines<string>((name) => this.#forget(name))
+  readonly #deadlines = new TimeoutScheduler<string>((name) => this.#forget(name))
   readonly #limit: number
   readonly #onevict: EvictionListener
 

@@ -1,4 +1,4 @@
-import { Deadlines, refusal } from '@token-socket/protocol'
+import { limitError, TimeoutScheduler } from '@token-socket/protocol'
 import { AgingMap } from './aging-map.js'
 import type { EvictionListener, Ticket, Tickets } from './engine.js'
 
@@ -38,13 +38,13 @@ interface Revocation {
 /** Tickets in this process's memory. */
 export class MemoryTickets implements Tickets {
   readonly #tickets = new Map<string, WaitingTicket>()
-  readonly #deadlines = new Deadlines<string>((id) => this.#delete(id))
+  readonly #deadlines = new TimeoutScheduler<string>((id) => this.#delete(id))
   readonly #owners = new Map<string, OwnedTickets>()
   readonly #claimed = new Set<string>()
-  readonly #claimEnds = new Deadlines<string>((id) => this.#claimed.delete(id))
+  readonly #claimEnds = new TimeoutScheduler<string>((id) => this.#claimed.delete(id))
   /** Each is set anew: the oldest is the first. */
   readonly #revocations = new AgingMap<Revocation>()
-  readonly #revocationEnds = new Deadlines<string>((owner) => this.#revocations.delete(owner))
+  readonly #revocationEnds = new TimeoutScheduler<string>((owner) => this.#revocations.delete(owner))
   readonly #limits: MemoryTicketLimits
   readonly #onevict: EvictionListener
   #bytes = 0
@@ -62,13 +62,13 @@ export class MemoryTickets implements Tickets {
   async put({ id, json, ttl, owners = [], age = 0 }: Ticket): Promise<void> {
     const bytes = Buffer.byteLength(json)
     const most = this.#limits.ticketBytes * OWNER_SHARE
-    if (bytes > most) throw refusal('too_many_tickets', { field: 'ticketBytes', limit: most })
+    if (bytes > most) throw limitError('too_many_tickets', { field: 'ticketBytes', limit: most })
     this.#delete(id)
     for (const { name, limit } of owners) this.#makeRoom(name, { limit: limit - 1, bytes: most - bytes })
     const { ticketBytes } = this.#limits
     this.#checkRoom(this.#tickets.size)
     if (this.#bytes + bytes > ticketBytes)
-      throw refusal('too_many_tickets', { field: 'ticketBytes', limit: ticketBytes })
+      throw limitError('too_many_tickets', { field: 'ticketBytes', limit: ticketBytes })
     const names = owners.map(({ name }) => name)
     this.#tickets.set(id, { json, bytes, owners: names, asked: performance.now() - age })
     this.#bytes += bytes
@@ -130,7 +130,7 @@ export class MemoryTickets implements Tickets {
 
   #checkRoom(size: number): void {
     const { tickets: limit } = this.#limits
-    if (size >= limit) throw refusal('too_many_tickets', { field: 'tickets', limit })
+    if (size >= limit) throw limitError('too_many_tickets', { field: 'tickets', limit })
   }
 
   /** Lets the oldest tickets of an owner go until at most this is left. */

@@ -7,7 +7,7 @@ export function newNodeId(): string {
 }
 
 /** The nodes of an engine of one process: itself alone. */
-export class SoleNodes implements Nodes {
+export class SingleNode implements Nodes {
   readonly id = newNodeId()
 
   /** No one else asks. */

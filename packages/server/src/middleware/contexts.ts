@@ -1,4 +1,4 @@
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 
 /** What each kind of request carries. */
 export interface MiddlewareContexts {
@@ -64,7 +64,7 @@ export type MiddlewareContext<Type extends MiddlewareType = MiddlewareType> = {
   [Each in MiddlewareType]: {
     readonly type: Each
     /** The client's socket. */
-    readonly socket: RemoteClient
+    readonly socket: ServerSocket
   } & MiddlewareContexts[Each] & {
       readonly [Field in Exclude<SomeField, keyof MiddlewareContexts[Each]>]?: undefined
     }

@@ -1,6 +1,6 @@
 import { type CallAround, createTimeouts, RpcError } from '@token-socket/protocol'
 import type { Refusal } from '../claims/vetoes.js'
-import type { ChannelAnswer, ChannelRequest, RemoteClient } from '../socket/server-socket.js'
+import type { ChannelAnswer, ChannelRequest, ServerSocket } from '../socket/server-socket.js'
 import type { Middleware, MiddlewareContext, MiddlewareType } from './contexts.js'
 import { MiddlewareReports, type MiddlewareReportsOwner } from './middleware-reports.js'
 import { contextOf, type RequestContext, withData } from './request-contexts.js'
@@ -77,9 +77,9 @@ export class MiddlewareStack {
     return this.#of(type).length > 0
   }
 
-  /** What runs around the function of a call; `undefined` if there is none. @param socket a RemoteClient */
+  /** What runs around the function of a call; `undefined` if there is none. @param socket a ServerSocket */
   aroundCall(socket: object, data: unknown): CallAround | undefined {
-    return this.has('call') ? new WrappedCall(this.#parts('call'), socket as RemoteClient, data) : undefined
+    return this.has('call') ? new WrappedCall(this.#parts('call'), socket as ServerSocket, data) : undefined
   }
 
   /**
@@ -88,7 +88,7 @@ export class MiddlewareStack {
    * @throws what `run` throws, other than an RpcError
    */
   aroundRequest<Request extends ChannelRequest>(
-    socket: RemoteClient,
+    socket: ServerSocket,
     request: Request,
     run: (request: Request) => Promise<ChannelAnswer>,
   ): Promise<ChannelAnswer> {
@@ -98,7 +98,7 @@ export class MiddlewareStack {
 
   /**
    * Gives listeners a message of a client, with the middleware around it.
-   * @param socket a RemoteClient
+   * @param socket a ServerSocket
    * @param run gives it, with the data that it has then
    * @throws what `run` throws, other than an RpcError
    */
@@ -107,7 +107,7 @@ export class MiddlewareStack {
     data: unknown,
     run: (data: unknown) => ChannelAnswer,
   ): Promise<ChannelAnswer> {
-    const context: MiddlewareContext<'message'> = { type: 'message', socket: socket as RemoteClient, data }
+    const context: MiddlewareContext<'message'> = { type: 'message', socket: socket as ServerSocket, data }
     return this.#wrap(context).run(async () => run(context.data))
   }
 
@@ -116,7 +116,7 @@ export class MiddlewareStack {
    * @param auth what its token stands for
    * @returns why not
    */
-  aroundSignIn(socket: RemoteClient, auth: unknown, decide: () => SignInDecision): SignInDecision {
+  aroundSignIn(socket: ServerSocket, auth: unknown, decide: () => SignInDecision): SignInDecision {
     if (!this.has('authentication')) return decide()
     const wrapped = this.#wrap({ type: 'authentication', socket, auth })
     const answer = wrapped.run(async () => (await decide()) ?? {})

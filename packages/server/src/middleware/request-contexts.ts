@@ -1,6 +1,6 @@
 import type { CallContext } from '@token-socket/protocol'
 import { shorten } from '../runtime/shorten.js'
-import type { ChannelRequest, RemoteClient } from '../socket/server-socket.js'
+import type { ChannelRequest, ServerSocket } from '../socket/server-socket.js'
 import type { MiddlewareContext, MiddlewareType } from './contexts.js'
 
 /** The context of a request that is no call. */
@@ -9,7 +9,7 @@ export type RequestContext = MiddlewareContext<Exclude<MiddlewareType, 'call'>>
 /** Whose request it is, and about what. */
 export interface RequestSubject {
   readonly type: MiddlewareType
-  readonly socket: RemoteClient
+  readonly socket: ServerSocket
   /** Of a call: the function's. */
   readonly name?: string | undefined
   readonly channel?: string | undefined
@@ -21,7 +21,7 @@ export class CallRequest {
   readonly #call: CallContext
 
   constructor(
-    readonly socket: RemoteClient,
+    readonly socket: ServerSocket,
     public data: unknown,
     call: CallContext,
   ) {
@@ -42,7 +42,7 @@ export class CallRequest {
 }
 
 /** The context of a request about channels. */
-export function contextOf(socket: RemoteClient, request: ChannelRequest): RequestContext {
+export function contextOf(socket: ServerSocket, request: ChannelRequest): RequestContext {
   switch (request.type) {
     case 'broadcast':
       return { type: 'broadcast', socket, data: request.data }

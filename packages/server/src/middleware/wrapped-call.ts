@@ -7,7 +7,7 @@ import {
   RpcError,
   type Timeouts,
 } from '@token-socket/protocol'
-import type { RemoteClient } from '../socket/server-socket.js'
+import type { ServerSocket } from '../socket/server-socket.js'
 import type { Middleware, MiddlewareContext } from './contexts.js'
 import type { MiddlewareReports } from './middleware-reports.js'
 import { MiddlewareRun } from './middleware-run.js'
@@ -28,14 +28,14 @@ type RunFunction = (before: readonly unknown[]) => Promise<unknown>
 /** One call with middleware around its function. */
 export class WrappedCall implements CallAround {
   readonly #parts: WrappedParts
-  readonly #socket: RemoteClient
+  readonly #socket: ServerSocket
   readonly #data: unknown
   /** What the function itself failed with. */
   #own: { readonly cause: unknown } | undefined
   #end: CallEnd | undefined
   #reject: (cause: unknown) => void = () => {}
 
-  constructor(parts: WrappedParts, socket: RemoteClient, data: unknown) {
+  constructor(parts: WrappedParts, socket: ServerSocket, data: unknown) {
     this.#parts = parts
     this.#socket = socket
     this.#data = data

@@ -1,4 +1,4 @@
-import { decodeError, encodeError, RpcError, refusal } from '@token-socket/protocol'
+import { decodeError, encodeError, limitError, RpcError } from '@token-socket/protocol'
 import type { ChannelAnswer } from '../socket/server-socket.js'
 import type { MiddlewareContext } from './contexts.js'
 import { MiddlewareRun } from './middleware-run.js'
@@ -80,7 +80,7 @@ export class WrappedRequest {
 
   #late(): RpcError {
     this.#parts.reports.late(this.#subject)
-    return refusal('veto_timeout', { field: 'vetoTimeout', limit: this.#timeout })
+    return limitError('veto_timeout', { field: 'vetoTimeout', limit: this.#timeout })
   }
 }
 

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, encodeData, nearestName, RpcError, refusal } from '@token-socket/protocol'
+import { ERRORS, type ErrorCode, encodeData, limitError, nearestName, RpcError } from '@token-socket/protocol'
 import { ChannelPattern, PatternError } from '../patterns/channel-pattern.js'
 
 /** Longer names are cut in errors: what is too long may be very long. */
@@ -82,7 +82,7 @@ export class FieldReader {
 
   /** The error for a field that is over its limit. */
   over(field: string, limit: number): RpcError {
-    return refusal(this.#code, { field, limit })
+    return limitError(this.#code, { field, limit })
   }
 }
 

@@ -1,4 +1,4 @@
-import { LONGEST_WAIT, nearestName, RpcError } from '@token-socket/protocol'
+import { MAX_TIMEOUT, nearestName, RpcError } from '@token-socket/protocol'
 import { hasMethods } from '../runtime/given-value.js'
 import type { Logger } from '../runtime/logger.js'
 
@@ -26,7 +26,7 @@ export function checkCount(name: string, value: unknown): asserts value is numbe
 
 /** Node's timers take a longer time for one millisecond. @throws RpcError `bad_option` */
 export function checkWait(name: string, ms: number): void {
-  if (ms > LONGEST_WAIT) throw badOption(name, `must not be above ${LONGEST_WAIT}`)
+  if (ms > MAX_TIMEOUT) throw badOption(name, `must not be above ${MAX_TIMEOUT}`)
 }
 
 /** @throws RpcError `bad_option` unless it is a logger, or left out */

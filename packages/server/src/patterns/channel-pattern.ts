@@ -1,6 +1,6 @@
 import { NAME_LIMITS } from '@token-socket/protocol'
 import { RE2JS } from 're2js'
-import { Memo } from '../runtime/bounded-cache.js'
+import { BoundedCache } from '../runtime/bounded-cache.js'
 
 /** What a {@link ChannelPattern} may be. */
 export const PATTERN_LIMITS = {
@@ -34,7 +34,9 @@ export class PatternError extends Error {
  */
 export class ChannelPattern {
   /** Most sockets bring the same few expressions: each is compiled once for all of them. */
-  static readonly #expressions = new Memo(COMPILED, (expression) => ChannelPattern.#compile(expression))
+  static readonly #expressions = new BoundedCache(COMPILED, (expression) =>
+    ChannelPattern.#compile(expression),
+  )
 
   /** Whether it is one name. */
   readonly isExact: boolean

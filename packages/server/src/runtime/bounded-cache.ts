@@ -2,7 +2,7 @@
  * Remembers what a function made of a name, for a bounded number of names. The one that was made first is forgotten
  * first: what is asked for often is made again soon, and asking costs one look into a map.
  */
-export class Memo<Value extends object> {
+export class BoundedCache<Value extends object> {
   readonly #limit: number
   readonly #make: (name: string) => Value
   readonly #values = new Map<string, Value>()

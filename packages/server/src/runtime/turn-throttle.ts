@@ -12,7 +12,7 @@ const WORK = 8
  * one turn, in which more come: libuv polls up to 48 times 1,024 sockets before it looks at timers again.
  * Source: `uv__io_poll` in libuv's src/unix/linux.c.
  */
-export class Turnstile {
+export class TurnThrottle {
   readonly #waiting: (() => void)[] = []
   readonly #perTurn: number
   readonly #now: () => number
@@ -31,7 +31,7 @@ export class Turnstile {
   }
 
   /** Runs it: at once if not many came before it in this turn, in a later turn otherwise, in the order of coming. */
-  pass(run: () => void): void {
+  run(run: () => void): void {
     this.#turnSoon()
     if (this.#waiting.length > 0 || !this.#hasRoom) return void this.#waiting.push(run)
     this.#run(run)
@@ -40,7 +40,7 @@ export class Turnstile {
   /** Resolves when it is let through. @param work what its turn costs, done then; it does not throw */
   wait(work?: () => void): Promise<void> {
     return new Promise((resolve) =>
-      this.pass(() => {
+      this.run(() => {
         work?.()
         resolve()
       }),

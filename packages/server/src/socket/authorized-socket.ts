@@ -75,6 +75,6 @@ export abstract class AuthorizedSocket {
 
   /** Who it is on a channel, if a token said it. @internal */
   saidOn(channel: string): ChannelIdentity | undefined {
-    return this.#identities.said(channel)
+    return this.#identities.stated(channel)
   }
 }

@@ -45,7 +45,7 @@ export interface CalledSocket {
   /** Set if its client does not know the library's wire: it cannot be called. @default it can */
   readonly wire?: object | undefined
   /** Whether its client is the legacy one, to which plain errors are texts. */
-  readonly isOld: boolean
+  readonly isLegacy: boolean
   sendMessage(message: ServerMessage): void
 }
 
@@ -69,7 +69,7 @@ export class ClientActions {
     this.#peer = peer
   }
 
-  /** Calls one. See {@link RemoteClient.rpc}. */
+  /** Calls one. See {@link ServerSocket.rpc}. */
   call(name: string, data: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
     const [callback, options] = typeof rest === 'function' ? [rest] : [undefined, rest ?? undefined]
     const { requests, development, failed, plainErrors } = this.#owner
@@ -83,7 +83,7 @@ export class ClientActions {
         id,
         name,
         data,
-        timeout: this.#socket.isOld ? undefined : timeout,
+        timeout: this.#socket.isLegacy ? undefined : timeout,
       })
     }
     const answer = this.#peer.request(send, options, name)
@@ -94,7 +94,7 @@ export class ClientActions {
     return void callBack(answer, callback, { failed: callbackFailed, plainErrors })
   }
 
-  /** Runs one without an answer. See {@link RemoteClient.notify}. */
+  /** Runs one without an answer. See {@link ServerSocket.notify}. */
   notify(name: string, data: unknown): Promise<void> {
     const { development, failed } = this.#owner
     development?.checkData('notification', name, data)

@@ -56,7 +56,7 @@ export abstract class ConnectedSocket extends AuthorizedSocket {
   /** @internal */
   protected abstract get connectionParts(): ConnectionParts
 
-  /** Closes the connection; see `RemoteClient`. */
+  /** Closes the connection; see `ServerSocket`. */
   abstract end(options?: { readonly reconnect?: boolean | undefined }): void
 
   /** The id of the connection, unique over all nodes: its {@link sid}. */

@@ -1,4 +1,4 @@
-import { type Capability, type RpcPeer, refusal, type ServerMessage } from '@token-socket/protocol'
+import { type Capability, limitError, type RpcPeer, type ServerMessage } from '@token-socket/protocol'
 import type { Development } from '../development/development.js'
 import { InvalidConnectionError } from './invalid-connection-error.js'
 import type { Outbox } from './outbox.js'
@@ -33,7 +33,7 @@ export async function sendDirect(
     if (throwIfNotConnected) throw new InvalidConnectionError()
     return false
   }
-  if (!socket.capabilities.includes('direct')) throw refusal('unsupported', { field: 'direct' })
+  if (!socket.capabilities.includes('direct')) throw limitError('unsupported', { field: 'direct' })
   development?.checkData('message', '', data)
   if (ack === 'node') {
     socket.sendMessage({ type: 'direct', data })

@@ -1,5 +1,5 @@
-import { Deadlines } from '@token-socket/protocol'
-import type { Turnstile } from '../runtime/turn-throttle.js'
+import { TimeoutScheduler } from '@token-socket/protocol'
+import type { TurnThrottle } from '../runtime/turn-throttle.js'
 
 /**
  * Milliseconds after its end for which an authorization still counts where a new token may come: it
@@ -24,12 +24,12 @@ export interface ExpiringSocket {
  * change nothing. When many end at once, a few are closed in each turn of the event loop.
  */
 export class Expiries {
-  readonly #ends = new Deadlines<ExpiringSocket>((socket) => this.#expire(socket))
-  readonly #turnstile: Pick<Turnstile, 'pass'>
+  readonly #ends = new TimeoutScheduler<ExpiringSocket>((socket) => this.#expire(socket))
+  readonly #throttle: Pick<TurnThrottle, 'run'>
 
-  /** @param turnstile what the closings pass, as sign-ins do */
-  constructor(turnstile: Pick<Turnstile, 'pass'>) {
-    this.#turnstile = turnstile
+  /** @param throttle what the closings pass, as sign-ins do */
+  constructor(throttle: Pick<TurnThrottle, 'run'>) {
+    this.#throttle = throttle
   }
 
   /** How many sockets have an end. */
@@ -47,11 +47,11 @@ export class Expiries {
   /** A socket has ended, or its authorization ends no longer. The last one leaves no timer. */
   forget(socket: ExpiringSocket): void {
     this.#ends.delete(socket)
-    this.#ends.rest()
+    this.#ends.disarmIfEmpty()
   }
 
   #expire(socket: ExpiringSocket): void {
-    this.#turnstile.pass(() => {
+    this.#throttle.run(() => {
       // A new token may have come while it waited.
       if ((waitOf(socket) ?? 1) <= 0) socket.closeFor('expired')
     })

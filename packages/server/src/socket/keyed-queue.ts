@@ -1,7 +1,7 @@
 import { attempt } from '../runtime/attempt.js'
 
 /** Runs tasks of the same key one after the other, in the order in which they were given. */
-export class InOrder {
+export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>()
   /** The last task of {@link runAlone}, as long as it runs or waits. */
   #alone: Promise<unknown> | undefined

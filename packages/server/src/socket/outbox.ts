@@ -1,4 +1,4 @@
-import { CLOSE_CODES, startTimer } from '@token-socket/protocol'
+import { CLOSE_CODES, startTimeout } from '@token-socket/protocol'
 import { Turns } from '../runtime/turns.js'
 import type { BufferedConnection } from './buffered-connection.js'
 import type { SlowReader } from './closings.js'
@@ -56,7 +56,7 @@ export class Flusher {
   #lookSoon(): void {
     this.#stopTimer?.()
     this.#lookedAt = performance.now()
-    this.#stopTimer = startTimer(this.#every, () => this.#look())
+    this.#stopTimer = startTimeout(this.#every, () => this.#look())
   }
 
   #look(): void {

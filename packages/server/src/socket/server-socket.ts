@@ -43,24 +43,24 @@ export type { PublicationOptions } from './publication-options.js'
 /** What a socket does with channels. */
 export interface SocketChannels {
   /** Does what a client asks, or says why not. */
-  request(socket: RemoteClient, request: PendingRequest): Promise<ChannelAnswer>
-  subscribe(socket: RemoteClient, channel: string): Promise<void>
+  request(socket: ServerSocket, request: PendingRequest): Promise<ChannelAnswer>
+  subscribe(socket: ServerSocket, channel: string): Promise<void>
   /** Subscribes a socket to what its grants name. @param refused is notified of what it may not */
-  autoSubscribe(socket: RemoteClient, refused: (channel: string, error: unknown) => void): void
-  unsubscribe(socket: RemoteClient, channel: string): void
+  autoSubscribe(socket: ServerSocket, refused: (channel: string, error: unknown) => void): void
+  unsubscribe(socket: ServerSocket, channel: string): void
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
   /** What the client has to return to be given what comes after a position; `undefined` if it needs nothing. */
-  prove(socket: RemoteClient, channel: string, position: Position): string | undefined
+  prove(socket: ServerSocket, channel: string, position: Position): string | undefined
   /**
    * Judges again what a socket has, after its authorization was replaced.
    * @returns resolves when nothing is left that only an older authorization allowed
    */
-  reauthorize(socket: RemoteClient, before: Authorization): Promise<void>
+  reauthorize(socket: ServerSocket, before: Authorization): Promise<void>
   /** The socket's connection is gone. @param code how it was closed @param done it has left all of its channels */
-  forget(socket: RemoteClient, code: number, done?: () => void): void
+  forget(socket: ServerSocket, code: number, done?: () => void): void
 }
 
-/** Dependencies of a {@link RemoteClient}. */
+/** Dependencies of a {@link ServerSocket}. */
 export interface RemoteClientOwner extends SessionOwner {
   readonly flusher: Flusher
   /** With UTF-16 code units of answers that may wait for one socket. */
@@ -73,15 +73,15 @@ export interface RemoteClientOwner extends SessionOwner {
   /** The connection of a socket that was let in has ended. */
   closed(closing: SocketClosing): void
   /** A socket that was let in has ended, and has left its channels. */
-  ended?(socket: RemoteClient, closing: SocketClosing): void
+  ended?(socket: ServerSocket, closing: SocketClosing): void
   /** Its client has sent a message. @returns whether there are listeners. @default there are none */
-  message?(socket: RemoteClient, data: unknown): boolean
+  message?(socket: ServerSocket, data: unknown): boolean
   /** A socket's client does not read: the connection is about to be closed. */
-  onslow?(socket: RemoteClient, reader: SlowReader): void
+  onslow?(socket: ServerSocket, reader: SlowReader): void
 }
 
 /** One authenticated client, as the server sees it. */
-export class RemoteClient extends SubscribedSocket {
+export class ServerSocket extends SubscribedSocket {
   /** The addresses that proxies named on the token request. */
   readonly ips: readonly string[]
   /** The host name that the token was requested from. */
@@ -92,7 +92,7 @@ export class RemoteClient extends SubscribedSocket {
   readonly wire: Wire | undefined
   /** The kinds of frames beyond the first version of the wire that its client takes. @internal */
   readonly capabilities: readonly Capability[]
-  readonly #counts: boolean
+  readonly #countsPositions: boolean
   readonly #owner: RemoteClientOwner
   readonly #connection: BufferedConnection
   readonly #outbox: Outbox
@@ -105,7 +105,7 @@ export class RemoteClient extends SubscribedSocket {
     super(identity)
     this.ips = identity.ips
     this.host = identity.host
-    this.#counts = identity.counts ?? true
+    this.#countsPositions = identity.counts ?? true
     this.capabilities = identity.can ?? []
     this.#owner = owner
     this.#connection = connection
@@ -128,8 +128,8 @@ export class RemoteClient extends SubscribedSocket {
   }
 
   /** Whether its client is the old one, which knows neither places nor members. @internal */
-  get isOld(): boolean {
-    return !this.#counts
+  get isLegacy(): boolean {
+    return !this.#countsPositions
   }
 
   /** Subscribes it to what its grants name, as if it had asked. @param refused is notified of what it may not @internal */
@@ -324,7 +324,7 @@ export class RemoteClient extends SubscribedSocket {
 
   /** A publication that is kept was not for this client: tells it so, as it would miss it. @internal */
   passed(channel: string, position: Position): void {
-    if (this.#counts) this.sendMessage({ type: 'position', channel, ...position })
+    if (this.#countsPositions) this.sendMessage({ type: 'position', channel, ...position })
   }
 
   /** Hands what waits to the connection now. @internal */
@@ -386,7 +386,7 @@ export class RemoteClient extends SubscribedSocket {
   }
 
   /** What the server of a socket gives libraries. @internal */
-  static ownerOf(socket: RemoteClient): Pick<RemoteClientOwner, 'failed' | 'limits'> {
+  static ownerOf(socket: ServerSocket): Pick<RemoteClientOwner, 'failed' | 'limits'> {
     return socket.#owner
   }
 

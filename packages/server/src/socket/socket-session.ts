@@ -31,7 +31,7 @@ import type { Wire } from './buffered-connection.js'
 import { CallSupervisor, type CallSupervisorOwner, type SupervisedSocket } from './call-supervisor.js'
 import { isTimeout, timeoutOutcome } from './call-timeout.js'
 import { type CalledSocket, ClientActions, type ClientActionsOwner } from './client-actions.js'
-import { InOrder } from './keyed-queue.js'
+import { KeyedQueue } from './keyed-queue.js'
 import { type CountedSocket, MessageCounter, type MessageCounterOwner } from './message-counter.js'
 import type { ChannelAnswer, PendingMessage, PendingRequest, SessionMiddleware } from './pending-requests.js'
 import { pong } from './pong.js'
@@ -88,7 +88,7 @@ export class SocketSession {
   readonly #owner: SessionOwner
   readonly #peer: RpcPeer
   readonly #supervisor: CallSupervisor
-  readonly #inOrder = new InOrder()
+  readonly #inOrder = new KeyedQueue()
   readonly #counter: MessageCounter
   #wrong: Rate | undefined
   /** Made when something is called: most clients have no actions. */
@@ -235,7 +235,7 @@ export class SocketSession {
     const { functions, development } = this.#owner
     const { name, timeout: asked } = message
     const limit = functions.of(name, asked)
-    const outcome = this.#socket.isOld
+    const outcome = this.#socket.isLegacy
       ? wireError('timeout', { function: name })
       : timeoutOutcome({ name, limit, asked, givesHints: development !== undefined })
     this.#reply(message, name, outcome)
@@ -243,12 +243,12 @@ export class SocketSession {
 
   /** Says which function was most likely meant, to the log and to the client: in development only. */
   #suggest(message: Request, name: string, nearest: string): void {
-    const { sid, uid, isOld } = this.#socket
+    const { sid, uid, isLegacy } = this.#socket
     this.#owner.requests.misspelt({ sid, uid, type: typeOf(message), function: name }, nearest)
     const about = { function: name }
     const text = `${ERRORS.not_found}: ${name} (did you mean ${nearest}?)`
     const full = { message: text, code: 'not_found', data: { ...about, didYouMean: nearest } }
-    const outcome = isOld ? wireError('not_found', about) : encodeError(full)
+    const outcome = isLegacy ? wireError('not_found', about) : encodeError(full)
     this.#reply(message, name, outcome)
   }
 

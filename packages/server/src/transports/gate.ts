@@ -7,7 +7,7 @@ import type { OriginRules } from '../http/origins.js'
 import { LONGEST_URL, refusalOfSize, SIGNED_URL } from '../http/upgrade-size.js'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
-import type { Turnstile } from '../runtime/turn-throttle.js'
+import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import { answerOrigin } from './cors.js'
 import { GateLog, type ReachedLimit } from './gate-log.js'
 import { refuse } from './plain-answers.js'
@@ -43,7 +43,7 @@ export interface GateOptions {
   /** Sets a `JSESSIONID` cookie on the answers to what polling sessions send. @default false */
   readonly cookie?: boolean
   /** What upgrades wait at. */
-  readonly turnstile: Pick<Turnstile, 'pass'>
+  readonly throttle: Pick<TurnThrottle, 'run'>
   /**
    * Whether upgrades may bring credentials in their URLs, which may be longer then. @default false
    */
@@ -194,7 +194,7 @@ export class Gate implements Interceptor {
     this.#count(address, socket)
     // The server does not listen to it while it waits.
     socket.on('error', ignore)
-    this.#options.turnstile.pass(() => {
+    this.#options.throttle.run(() => {
       this.#upgrades -= 1
       socket.off('error', ignore)
       try {

@@ -1,5 +1,5 @@
 /** How often peers are asked, and how long they may take. */
-export interface LivenessOptions {
+export interface HeartbeatOptions {
   /** Milliseconds of silence after which a peer is asked for a heartbeat. */
   readonly pingInterval: number
   /** Milliseconds that it may take to give one. */
@@ -15,7 +15,7 @@ export interface Peer {
   /** Asks it for a heartbeat, and gives it one. */
   ping(): void
   /** It is dead. Called once. */
-  cut(): void
+  terminate(): void
 }
 
 interface Watch {
@@ -30,7 +30,7 @@ interface Watch {
 }
 
 /** Looks in one time-out: being late by a look, twice, must not make a dead peer known too late. */
-const LOOKS = 5
+const CHECKS_PER_TIMEOUT = 5
 
 /** Bytes that may be on their way to a peer without giving it more time. */
 const USUAL_BACKLOG = 256 * 1024
@@ -45,7 +45,7 @@ const SLOWEST_READER = 64
  * Notices dead peers, with one timer for all of them: each within `pingInterval` + `pingTimeout` of its last byte, later
  * only if a large message was still on its way to it, or if the process itself stood still.
  */
-export class Liveness {
+export class HeartbeatMonitor {
   readonly #peers = new Map<Peer, Watch>()
   readonly #interval: number
   readonly #timeout: number
@@ -54,8 +54,8 @@ export class Liveness {
   readonly #every: number
   #lookedAt = performance.now()
 
-  constructor({ pingInterval, pingTimeout }: LivenessOptions) {
-    this.#every = Math.min(pingInterval, pingTimeout) / LOOKS
+  constructor({ pingInterval, pingTimeout }: HeartbeatOptions) {
+    this.#every = Math.min(pingInterval, pingTimeout) / CHECKS_PER_TIMEOUT
     this.#interval = pingInterval - 3 * this.#every
     this.#timeout = pingTimeout
     this.#timer = setInterval(() => this.#look(performance.now()), this.#every)
@@ -98,7 +98,8 @@ export class Liveness {
         })
       } else if (watch.askedAt !== undefined) {
         watch.askedAt += pause
-        if (now >= watch.askedAt + this.#timeout + delay(bytesWritten - watch.writtenBefore)) this.#cut(peer)
+        if (now >= watch.askedAt + this.#timeout + delay(bytesWritten - watch.writtenBefore))
+          this.#terminate(peer)
       } else if (now - watch.heardAt >= this.#interval) {
         watch.askedAt = now
         peer.ping()
@@ -114,9 +115,9 @@ export class Liveness {
     return gap > 2 * this.#every ? gap : 0
   }
 
-  #cut(peer: Peer): void {
+  #terminate(peer: Peer): void {
     this.#peers.delete(peer)
-    peer.cut()
+    peer.terminate()
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { startTimer } from '@token-socket/protocol'
+import { startTimeout } from '@token-socket/protocol'
 import { OwnerCounts } from '../runtime/owner-counts.js'
 
 /** Limits of {@link RequestBodies}. */
@@ -65,7 +65,7 @@ export class RequestBodies {
       return { result: Promise.resolve('too_large'), end: () => {} }
     const rooms = isStranger ? [this.#strangers, this.#all] : [this.#all]
     const reader = new BodyReader(request, limit, (bytes) => this.#take(rooms, address, bytes))
-    const stopTimer = startTimer(this.#limits.bodyTimeout, () => reader.fail('too_slow'))
+    const stopTimer = startTimeout(this.#limits.bodyTimeout, () => reader.fail('too_slow'))
     this.#size += 1
     const result = reader.result.finally(() => {
       stopTimer()

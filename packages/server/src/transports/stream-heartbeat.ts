@@ -1,5 +1,5 @@
-import type { RemoteClient } from '../socket/server-socket.js'
-import { Liveness, type LivenessOptions, type Peer } from './heartbeat-monitor.js'
+import type { ServerSocket } from '../socket/server-socket.js'
+import { HeartbeatMonitor, type HeartbeatOptions, type Peer } from './heartbeat-monitor.js'
 
 /** SockJS's transports whose responses go on: a reader that has vanished is not missed by anybody. */
 const STREAMS: ReadonlySet<string> = new Set(['xhr-streaming', 'eventsource', 'htmlfile'])
@@ -11,31 +11,31 @@ const PING = '_ping'
  * Notices clients that do not read their streaming response any more: each is called when it has been silent for the
  * ping interval, and closed as `ping_timeout` if it does not answer in time. Whatever it says is an answer.
  */
-export class StreamLiveness {
-  readonly #liveness: Liveness
+export class StreamHeartbeat {
+  readonly #monitor: HeartbeatMonitor
 
-  constructor(options: LivenessOptions) {
-    this.#liveness = new Liveness(options)
+  constructor(options: HeartbeatOptions) {
+    this.#monitor = new HeartbeatMonitor(options)
   }
 
   /** Watches a socket. Does nothing for other transports, which notice it themselves. @returns a function that undoes it */
-  watch(socket: RemoteClient): () => void {
+  watch(socket: ServerSocket): () => void {
     if (!STREAMS.has(socket.transport)) return () => {}
     const reader = new Reader(socket)
-    this.#liveness.add(reader)
-    return () => this.#liveness.delete(reader)
+    this.#monitor.add(reader)
+    return () => this.#monitor.delete(reader)
   }
 
   /** Watches no one any more. */
   stop(): void {
-    this.#liveness.stop()
+    this.#monitor.stop()
   }
 }
 
 class Reader implements Peer {
-  readonly #socket: RemoteClient
+  readonly #socket: ServerSocket
 
-  constructor(socket: RemoteClient) {
+  constructor(socket: ServerSocket) {
     this.#socket = socket
   }
 
@@ -54,7 +54,7 @@ class Reader implements Peer {
     this.#socket.sendMessage({ type: 'invoke', id: PING, name: PING, data: undefined })
   }
 
-  cut(): void {
+  terminate(): void {
     this.#socket.closeFor('ping_timeout')
   }
 }

@@ -40,7 +40,7 @@ export interface TransportsOptions {
   /** The address of the iframe page's script. @default a CDN's, with the script's hash */
   readonly sockjsUrl?: string | undefined
   /** See {@link GateOptions}. */
-  readonly turnstile: GateOptions['turnstile']
+  readonly throttle: GateOptions['throttle']
   /** See {@link WebSocketTransportOptions}; URLs of upgrades may be longer then. @default false */
   readonly keepsRequests?: boolean
   /** See {@link GateOptions}. @default none */

@@ -10,7 +10,7 @@ import type { InboxScheduler } from '../socket/inbox-scheduler.js'
 import { Rate } from '../socket/rate.js'
 import { payloadOf } from './frame.js'
 import { FrameMarks } from './frame-marks.js'
-import { Liveness, type LivenessOptions, type Peer } from './heartbeat-monitor.js'
+import { HeartbeatMonitor, type HeartbeatOptions, type Peer } from './heartbeat-monitor.js'
 import { authLimit, BATCH_MESSAGES, isTooLarge } from './message-limit.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SLICE, slicesOf, writeApart, writeSliced } from './slices.js'
@@ -29,7 +29,7 @@ export type WebSocketLimits = CarrierOptions['limits'] & {
 }
 
 /** Settings of {@link WebSocketTransport}. */
-export interface WebSocketTransportOptions extends LivenessOptions {
+export interface WebSocketTransportOptions extends HeartbeatOptions {
   /** Bytes that one incoming message may have. A larger one closes the connection with 1009. */
   readonly maxPayload: number
   /** See {@link PerMessageDeflate}. @default false */
@@ -59,14 +59,14 @@ const AHEAD = 1024 * 1024
 /** WebSocket connections, framed in one of these ways. */
 export class WebSocketTransport {
   readonly #options: WebSocketTransportOptions
-  readonly #liveness: Liveness
+  readonly #liveness: HeartbeatMonitor
   readonly #carriers: Readonly<Record<FramingName, Carrier>>
   readonly #timer: NodeJS.Timeout
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
     this.#carriers = makeCarriers(options)
-    this.#liveness = new Liveness(options)
+    this.#liveness = new HeartbeatMonitor(options)
     this.#timer = setInterval(() => this.#forget(), options.pingInterval)
     this.#timer.unref()
   }
@@ -237,7 +237,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     if (this.#carrier.heartbeat) this.#write(this.#carrier.heartbeat)
   }
 
-  cut(): void {
+  terminate(): void {
     this.#ws.terminate()
   }
 

@@ -1,4 +1,4 @@
-import { startTimer } from '@token-socket/protocol'
+import { startTimeout } from '@token-socket/protocol'
 
 /** The script of a page that this file is a part of; known only while it runs for the first time. */
 const own = globalThis.document?.currentScript as HTMLScriptElement | null | undefined
@@ -52,7 +52,7 @@ async function loadScript(): Promise<void> {
   if (own.crossOrigin !== null) script.crossOrigin = own.crossOrigin
   const loaded = new Promise((resolve, reject) => {
     const fail = (how: string) => reject(new Error(`${script.src} ${how}`))
-    startTimer(LOAD_TIMEOUT, () => fail('did not load in time'))
+    startTimeout(LOAD_TIMEOUT, () => fail('did not load in time'))
     script.onload = resolve
     script.onerror = () => fail('did not load')
   })

@@ -4,7 +4,7 @@ import {
   type ConnectionListener,
   onAbort,
   RpcError,
-  startTimer,
+  startTimeout,
 } from '@token-socket/protocol'
 import type { WebSocketLike } from '../../settings/websocket-like.js'
 
@@ -46,7 +46,7 @@ export class SocketConnection implements Connection {
       // A close event follows. None does where a page's policy forbids the connection. Node alone says what went wrong.
       socket.onerror = ({ error }: ErrorEvent) => {
         cause = error
-        startTimer(0, fail)
+        startTimeout(0, fail)
       }
       socket.onclose = fail
       onAbort(signal, () => {

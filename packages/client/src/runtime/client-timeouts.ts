@@ -1,0 +1,18 @@
+import { isNever, startTimeout, type Timeouts } from '@token-socket/protocol'
+
+/** A timer for each time-out. A client has few at once, and the one timer for many that a server has is more code. */
+export class ClientTimeouts implements Timeouts {
+  readonly #undos = new Map<() => void, () => void>()
+
+  set(expire: () => void, wait: number): void {
+    this.delete(expire)
+    if (!isNever(wait)) this.#undos.set(expire, startTimeout(wait, expire))
+  }
+
+  delete(expire: () => void): void {
+    this.#undos.get(expire)?.()
+    this.#undos.delete(expire)
+  }
+
+  disarmIfEmpty(): void {}
+}
