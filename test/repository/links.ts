@@ -3,11 +3,16 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { root } from './source-file.js'
 
+/** The documents of the root folder. */
+function rootDocuments(): string[] {
+  return readdirSync(root).filter((name) => name.endsWith('.md'))
+}
+
 /** The Markdown documents whose links are held to resolve, as paths from the root. */
 export function documents(): string[] {
   const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`)
   const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}/README.md`)
-  return ['README.md', ...packages, ...examples, ...markdownIn('docs')].filter((path) =>
+  return [...rootDocuments(), ...packages, ...examples, ...markdownIn('docs')].filter((path) =>
     existsSync(join(root, path)),
   )
 }

@@ -16,7 +16,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The folders of a package in layers, the lowest first, and the other packages that each may import. */
-const layers: Readonly<
+export const layers: Readonly<
   Record<string, { readonly packages: readonly string[]; readonly folders: readonly string[] }>
 > = {
   server: {
