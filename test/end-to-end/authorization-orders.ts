@@ -106,8 +106,8 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
     it('refuses tickets and signed tokens of a user that are out, and no later ones', async () => {
       await open()
       const early = [await tokenOf(here, 'uid=bob'), await tokenOf(there, 'uid=bob')]
-      const signed = [sign({ uid: 'bob', iat: seconds(-5) }), sign({ uid: 'bob' }, { noTimestamp: true })]
-      const other = sign({ uid: 'ann', iat: seconds(-5) })
+      const signed = [sign({ uid: 'bob', iat: seconds(-15) }), sign({ uid: 'bob' }, { noTimestamp: true })]
+      const other = sign({ uid: 'ann', iat: seconds(-15) })
       await cluster().revoke({ uid: 'bob' })
       for (const token of [...early, ...signed])
         expect(await enter(there, token)).to.equal(invalid_token.code)
@@ -157,7 +157,7 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
     for (const who of [{ uid: 'bob' }, { issuedBefore: 'now' }, { jti: 'a' }] as const)
       it(`ends a sign-in whose listeners decide: by ${Object.keys(who)[0]}`, async () => {
         await open()
-        const peer = await bring(there, sign({ uid: 'bob', jti: 'a', slow: 1, iat: seconds(-5) }))
+        const peer = await bring(there, sign({ uid: 'bob', jti: 'a', slow: 1, iat: seconds(-15) }))
         await until(() => deciding.length === 1)
         const given = 'issuedBefore' in who ? { issuedBefore: Date.now() } : who
         await cluster().revoke(given as RevocationSelector)
@@ -381,7 +381,7 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
     const roleOf = async (peer: Peer) => ((await peer.ask({ rpc: 'whoami' })).resp as { role: string }).role
     const tokens = async () => [
       await tokenOf(there, 'uid=bob&role=admin'),
-      sign({ uid: 'bob', role: 'admin', iat: seconds(-5) }),
+      sign({ uid: 'bob', role: 'admin', iat: seconds(-15) }),
       sign({ uid: 'bob', role: 'admin' }, { noTimestamp: true }),
     ]
 
@@ -421,7 +421,7 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
         const peer = await bring(there, token, able)
         expect(await outcomeOf(peer)).to.equal('in')
         expect((await peer.find(({ resp }) => resp === 'success')).expiresIn).to.equal(1000)
-        const other = await bring(there, sign({ uid: 'bob', iat: seconds(-5) }))
+        const other = await bring(there, sign({ uid: 'bob', iat: seconds(-15) }))
         expect((await other.closed).code).to.equal(expired.code)
       }
       const later = await bring(there, await tokenOf(there, 'uid=bob'), able)
@@ -430,7 +430,7 @@ export function describeOrders(start: (options: SiteOptions) => Promise<readonly
 
     it('are refused 30 s after `refresh`, however long they live', async () => {
       await open()
-      const token = sign({ uid: 'bob', iat: seconds(-5) })
+      const token = sign({ uid: 'bob', iat: seconds(-15) })
       const begun = Date.now()
       const now = sinon.stub(Date, 'now').callsFake(() => begun - 30_001)
       await cluster().refresh({ uid: 'bob' })

@@ -57,8 +57,9 @@ describe('the orders of a cluster, when nodes lose sight of Redis', function () 
     return node
   }
 
+  /** Issued well before any order: nodes take their time to notice what Redis has lost. */
   const sign = (claims: object) =>
-    jwt.sign({ scope: 'connect', iat: seconds(-5), exp: seconds(60), ...claims }, SECRET)
+    jwt.sign({ scope: 'connect', iat: seconds(-60), exp: seconds(60), ...claims }, SECRET)
   const seconds = (offset: number) => Math.floor(Date.now() / 1000) + offset
 
   async function enter({ site }: Node, token = sign({ uid: 'bob' })): Promise<Peer> {
