@@ -1,7 +1,8 @@
 // The gates as Grunt tasks; what each one does is in scripts/gates.mjs. `npx grunt` lists the tasks, then runs them all.
 
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { findExecutables } from './scripts/executables.mjs'
 import { gateNamed, root } from './scripts/gates.mjs'
 import { installPackages } from './scripts/install.mjs'
@@ -25,8 +26,10 @@ const tasks = {
 }
 
 const extraTasks = {
+  clean: 'removes what was built and measured: dist, coverage',
+  release: 'packs every package, checks the tarballs, and prints what would be published',
   minify: 'the script-tag client only, built again (a part of build)',
-  default: 'this list, then all the tasks, in this order',
+  default: 'this list, then clean and all the tasks, in this order, and minify',
 }
 
 function describe(task) {
@@ -48,6 +51,12 @@ async function runTask(grunt, names) {
   return worked
 }
 
+/** What tasks make, and git ignores. */
+function builtFolders() {
+  const packages = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name, 'dist'))
+  return [...packages, join(root, 'coverage')]
+}
+
 function listTasks(grunt) {
   grunt.log.writeln('npx grunt TASK, where TASK is one of:\n')
   for (const task of [...Object.keys(tasks), ...Object.keys(extraTasks)]) {
@@ -67,8 +76,16 @@ function gruntfile(grunt) {
     const args = ['scripts/build.mjs', '--script']
     return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status === 0
   })
+  grunt.registerTask('clean', describe('clean'), () => {
+    for (const folder of builtFolders()) rmSync(folder, { recursive: true, force: true })
+  })
+  grunt.registerTask('release', describe('release'), () => {
+    const run = (file, ...args) =>
+      spawnSync(process.execPath, [file, ...args], { cwd: root, stdio: 'inherit' }).status === 0
+    return run('scripts/build.mjs') && run('scripts/pack.mjs') && run('scripts/release.mjs')
+  })
   grunt.registerTask('list', 'the tasks and what each does', () => listTasks(grunt))
-  grunt.registerTask('default', describe('default'), ['list', ...Object.keys(tasks)])
+  grunt.registerTask('default', describe('default'), ['list', 'clean', ...Object.keys(tasks), 'minify'])
 }
 
 // Grunt loads this file with `require`. This name makes the function itself what `require` gives, in a file that is ESM

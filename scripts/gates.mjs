@@ -121,8 +121,9 @@ export const gates = [
   {
     name: 'unit',
     does: 'the tests of each source file, and the contracts of its seams',
-    // One after the other: many have a fake clock, which everything in a process shares.
     tests: ['test/protocol', 'test/server', 'test/client', 'test/contract'],
+    // Each job is a process, with a fake clock of its own; a few tests wait for real time.
+    jobs: 3,
     coverage: true,
   },
   {
