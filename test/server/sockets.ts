@@ -9,11 +9,8 @@ import { type FunctionRules, FunctionTimeouts } from '#server/socket/function-ti
 import type { Identity } from '#server/socket/identity.js'
 import { Flusher } from '#server/socket/outbox.js'
 import { pong } from '#server/socket/pong.js'
-import {
-  ServerSocket as Client,
-  type RemoteClientOwner,
-  type SocketChannels,
-} from '#server/socket/server-socket.js'
+import { ServerSocket as Client, type ServerSocketOwner } from '#server/socket/server-socket.js'
+import type { SocketChannels } from '#server/socket/socket-owner.js'
 import { RecordedLog } from './recorded-log.js'
 
 /** What a test sees of a socket. */
@@ -31,19 +28,19 @@ export interface TestSocket {
 /** Changes to what {@link makeSocket} makes. */
 export interface SocketSettings {
   readonly identity?: Partial<Identity>
-  readonly limits?: Partial<RemoteClientOwner['limits']>
-  readonly messageLimits?: RemoteClientOwner['messageLimits']
-  readonly channels?: Partial<SocketChannels>
+  readonly limits?: Partial<ServerSocketOwner['limits']>
+  readonly messageLimits?: ServerSocketOwner['messageLimits']
+  readonly channels?: Partial<SocketChannels<ServerSocket>>
   readonly controller?: Controller
   readonly functions?: FunctionRules
   /** Whether `_ping` is answered. @default false */
   readonly ping?: boolean
-  readonly failed?: RemoteClientOwner['failed']
-  readonly requests?: RemoteClientOwner['requests']
-  readonly closed?: RemoteClientOwner['closed']
-  readonly middleware?: RemoteClientOwner['middleware']
-  readonly development?: RemoteClientOwner['development']
-  readonly expiries?: RemoteClientOwner['expiries']
+  readonly failed?: ServerSocketOwner['failed']
+  readonly requests?: ServerSocketOwner['requests']
+  readonly closed?: ServerSocketOwner['closed']
+  readonly middleware?: ServerSocketOwner['middleware']
+  readonly development?: ServerSocketOwner['development']
+  readonly expiries?: ServerSocketOwner['expiries']
   /** Leaves it where its `authentication` listeners are asked. */
   readonly isJoining?: boolean
 }
@@ -64,7 +61,7 @@ const LIMITS = {
 }
 
 /** The channels of a socket that has none. */
-const NO_CHANNELS: SocketChannels = {
+const NO_CHANNELS: SocketChannels<ServerSocket> = {
   request: async () => ({}),
   subscribe: async () => {},
   autoSubscribe: () => {},
@@ -76,7 +73,7 @@ const NO_CHANNELS: SocketChannels = {
 }
 
 /** The owner of sockets. */
-export function makeOwner(settings: SocketSettings = {}): RemoteClientOwner {
+export function makeOwner(settings: SocketSettings = {}): ServerSocketOwner {
   const controller = settings.controller ?? {}
   return {
     flusher: new Flusher(),

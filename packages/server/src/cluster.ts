@@ -28,18 +28,18 @@ import type { ServerSocket } from './socket/server-socket.js'
 export type { ClusterCount } from './cluster/cluster-base.js'
 export { sidOf } from './cluster/sids.js'
 
-/** What came of subscribing sockets on all nodes. */
+/** The result of subscribing sockets on all nodes. */
 export interface ClusterSubscription extends ClusterCount {
-  /** How many could not be subscribed, by a limit for example. */
+  /** How many could not be subscribed, for example because of a limit. */
   readonly failed: number
-  /** The codes of the errors that kept them from it, each once. */
+  /** The codes of their errors, each once. */
   readonly reasons: readonly string[]
 }
 
 /** Dependencies of a {@link Cluster}. */
 export interface ClusterOwner extends ClusterConnectionsOwner {
   readonly hub: NodeSocketsOwner['hub']
-  /** The connections that are not let in yet. */
+  /** The connections that are not authenticated yet. */
   readonly joining: NodeSocketsOwner['joining'] & NodeUsersOwner['joining']
   readonly channels: NodeSocketsOwner['channels'] & {
     /** Warns developers of channels that lack presence. */
@@ -52,9 +52,10 @@ export interface ClusterOwner extends ClusterConnectionsOwner {
 }
 
 /**
- * The sockets of all nodes, and the nodes' applications. What concerns this node is done without the engine. A node that has
- * died makes no question fail: the caller gets the ids of those that did not answer. A wrong selector is refused before
- * anything is done. Each method can be used without the object.
+ * The sockets of all nodes, and events between the nodes' applications. What concerns this node
+ * works without the engine. A dead node makes no question fail: the result has the ids of the nodes
+ * that did not answer. A wrong selector is refused before anything is done. Each method can be used
+ * without the object.
  */
 export class Cluster extends ClusterConnections {
   readonly #owner: ClusterOwner
@@ -70,13 +71,17 @@ export class Cluster extends ClusterConnections {
     this.#events = events
   }
 
-  /** The ids of the nodes that live; one that has died is among them for 15 seconds at most. @throws RpcError `engine_unavailable` */
+  /**
+   * Returns the ids of the living nodes. A node that died is listed for at most 15 seconds more.
+   * @throws RpcError `engine_unavailable`
+   */
   nodes(): Promise<readonly string[]> {
     return this.run('nodes', async () => this.#owner.nodes.list())
   }
 
   /**
-   * Whether a socket, or any of those that are selected, is connected, on whichever node. A node that does not answer has none.
+   * Returns whether a socket, or any selected socket, is connected on any node. A node that does
+   * not answer counts as having none.
    * @param who the socket's id, or a selector
    * @throws RpcError `engine_unavailable` if another node has to be asked
    */
@@ -89,8 +94,8 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * How many sockets there are over all nodes: all, those on a channel, or those that are selected.
-   * @param who a channel's name, or a selector @default all
+   * Counts sockets over all nodes: all, those on a channel, or those that a selector means.
+   * @param who a channel's name, or a selector. @default all
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
   count(who?: string | SocketSelector): Promise<ClusterCount> {
@@ -102,8 +107,8 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Who is connected, on all nodes: a page of sockets, in the order of their ids. Sockets that come or go while pages are read
-   * may be missed; none is given twice.
+   * Lists sockets of all nodes: one page, in the order of their ids. Sockets that connect or
+   * disconnect while pages are read may be missed. No socket is listed twice.
    * @param who @default all
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
@@ -117,7 +122,10 @@ export class Cluster extends ClusterConnections {
     })
   }
 
-  /** The pages of {@link sockets}, one after the other: `for await (const { sockets, missing } of cluster.socketPages())`. */
+  /**
+   * Iterates over the pages of {@link sockets}: `for await (const { sockets, missing } of
+   * cluster.socketPages())`.
+   */
   async *socketPages(
     who: SocketSelector = { where: 'all' },
     options: SocketPageOptions = {},
@@ -131,10 +139,12 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Closes the selected sockets, on whichever nodes; those of this node also while the engine is away. Those that are not let in
-   * yet are closed too. With `uid` or `session`, tokens that were asked for before do not let this user in any more.
-   * @param options.reconnect `false` tells the clients to stay away, and with `uid` or `session` refuses tokens that the
-   *   application signed for this user before, for an hour; otherwise they come back. @default true
+   * Closes the selected sockets on all nodes, also those that are signing in. This node's sockets
+   * are closed also while the engine is away. With `uid` or `session`, tokens that were requested
+   * before do not authenticate this user any longer.
+   * @param options.reconnect `false` tells the clients not to reconnect. With `uid` or `session` it
+   *   also refuses, for an hour, tokens that the application signed for this user before. @default
+   *   true
    * @returns how many were closed
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
@@ -164,11 +174,12 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Calls an action on a client, on whichever node it is.
+   * Calls an action of a client on any node.
    * @param who the socket's id, or `{ sid }`
    * @param name dotted name of the action
-   * @returns a promise that settles exactly once: the result, or an RpcError: what {@link ServerSocket.rpc} gives,
-   *   `not_connected`, `connection_lost` also if the socket's node dies, `too_large`, `engine_unavailable`
+   * @returns a promise that settles exactly once: with the result, or with an RpcError of {@link
+   *   ServerSocket.rpc}, or `not_connected`, `too_large`, `engine_unavailable`. It is
+   *   `connection_lost` also if the socket's node dies.
    */
   rpc<Data = unknown>(
     who: string | { readonly sid: string },
@@ -185,16 +196,17 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Calls an action on a client without an answer, on whichever node: {@link ServerSocket.notify}.
+   * Calls an action of a client on any node without an answer, as {@link ServerSocket.notify} does.
    * @param who the socket's id, or `{ sid }`
-   * @returns a promise that resolves when the client's node has sent it; that node reports failures
-   * @throws RpcError what {@link ServerSocket.notify} gives, and as {@link rpc} `not_connected`,
-   *   `connection_lost`, `too_large`, `engine_unavailable`
+   * @returns a promise that resolves when the client's node has sent it. That node reports
+   *   failures.
+   * @throws RpcError those of {@link ServerSocket.notify}; `not_connected`, `connection_lost`,
+   *   `too_large`, `engine_unavailable`
    */
   notify(who: string | { readonly sid: string }, name: string, data?: unknown): Promise<void> {
     return this.run('notify', async () => {
       const sid = this.checked('notify', () => calledSid(who, name, {}))
-      // The socket reports mistakes itself.
+      // The socket itself reports misuse.
       if (nodeOf(sid) === this.node) return this.#socket(sid, name).notify(name, data)
       this.#owner.development?.checkData('notification', name, data)
       const ask = async () => void (await this.calls.ask({ type: 'notify', sid, name, data }, ANSWER_TIMEOUT))
@@ -203,11 +215,12 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Subscribes sockets to a channel, without asking listeners; resolves when publications reach them. With a selector, sockets
-   * that are signing in are subscribed once they are let in, and not counted. One socket that fails keeps no other from it.
-   * @returns with a selector, how many are on the channel, those that were on it before included
-   * @throws RpcError with a socket's id, as {@link rpc}, and what refuses it; with a selector, `bad_message`, `too_long`,
-   *   `too_large`, `engine_unavailable`
+   * Subscribes sockets to a channel, without asking listeners. Resolves when publications reach
+   * them. With a selector, sockets that are signing in are subscribed when they are authenticated,
+   * and are not counted. A failure of one socket does not affect the others.
+   * @returns with a selector, how many are on the channel, including those that were on it before
+   * @throws RpcError with a socket's id, those of {@link rpc}, and what refuses it; with a
+   *   selector, `bad_message`, `too_long`, `too_large`, `engine_unavailable`
    */
   subscribe(sid: string, channel: string): Promise<void>
   subscribe(who: SocketSelector, channel: string): Promise<ClusterSubscription>
@@ -222,8 +235,9 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Unsubscribes sockets from a channel, without asking listeners. It wins over subscriptions that are under way. With a
-   * selector, sockets that are signing in lose the channel when they are let in, and are not counted.
+   * Unsubscribes sockets from a channel, without asking listeners. It cancels subscriptions that
+   * are under way. With a selector, sockets that are signing in lose the channel when they are
+   * authenticated, and are not counted.
    * @returns with a selector, how many had the channel, or were about to
    * @throws RpcError as {@link subscribe}
    */
@@ -240,10 +254,11 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Gives an event to the applications of all other nodes: their listeners of {@link on} are called, each once, this node's are not.
-   * Nothing is kept for nodes that are away, and there is no order between two events.
-   * @param data anything that JSON can carry, 1000 KiB of it
-   * @returns how many nodes have got it
+   * Sends an event to the applications of all other nodes. Their listeners of {@link on} are called
+   * once each; this node's are not. Nothing is kept for nodes that are away. Two events have no
+   * order.
+   * @param data anything that JSON can carry, up to 1000 KiB
+   * @returns how many nodes have received it
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `unserializable`, `engine_unavailable`
    */
   emit(event: string, data?: unknown): Promise<ClusterCount> {
@@ -261,7 +276,8 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Listens to an event that other nodes' applications {@link emit}. What a listener throws comes out as the server's `error` event.
+   * Listens to an event that other nodes' applications {@link emit}. What a listener throws becomes
+   * the server's `error` event.
    * @returns a function that removes the listener
    * @throws RpcError `bad_message`, `too_long`
    */
@@ -269,14 +285,14 @@ export class Cluster extends ClusterConnections {
     return noted('cluster.on', () => this.#events.on(event, listener))
   }
 
-  /** What the server of a cluster gives libraries. @internal */
+  /** Returns the parts of a cluster's server that libraries use. @internal */
   static ownerOf(
     cluster: Cluster,
   ): Pick<ClusterOwner, 'callTimeout' | 'channels' | 'failed' | 'hub' | 'tickets'> {
     return cluster.#owner
   }
 
-  /** What nodes of every version know is asked in their words. */
+  /** Nodes of every version know the older question. */
   async #count(who: Selection): Promise<ClusterCount> {
     const [first, ...others] = Object.keys(who)
     const isPlain = others.length === 0 && (first === undefined || first === 'channel')
@@ -296,7 +312,7 @@ export class Cluster extends ClusterConnections {
     return { count: 0, missing: one.missing === 'unreached' ? [] : [node] }
   }
 
-  /** This node comes first: the engine refuses what is asked for after that, wherever it is brought. */
+  /** This node goes first: from then on the engine refuses tickets that were requested before. */
   async #disconnectUser(subject: string, question: UserQuestion): Promise<ClusterCount> {
     const { reconnect } = question
     const own = await this.#users.cut({ subject }, { reconnect, signed: !reconnect })
@@ -313,7 +329,11 @@ export class Cluster extends ClusterConnections {
     await this.calls.ask(question, timeout)
   }
 
-  /** A socket of this node. @param name of the function that is called @throws RpcError `not_connected`, as another node says */
+  /**
+   * Returns a socket of this node.
+   * @param name of the function that is called
+   * @throws RpcError `not_connected`, as another node would
+   */
   #socket(sid: string, name: string): ServerSocket {
     const socket = this.#owner.hub.get(sid)
     if (!socket) throw callFailure(new RpcError('not_connected'), name)
@@ -323,7 +343,10 @@ export class Cluster extends ClusterConnections {
 
 const PAGE_OPTIONS = new MethodOptions({ limit: 'checked', after: 'checked' })
 
-/** The id of the socket that is called. @throws RpcError `bad_message`, `too_long`, `bad_option` */
+/**
+ * Returns the id of the socket that is called.
+ * @throws RpcError `bad_message`, `too_long`, `bad_option`
+ */
 function calledSid(who: string | { readonly sid: string }, name: string, options: CallOptions): string {
   const sid = typeof who === 'object' ? readSelector(who).sid : who
   checkText('sid', sid)

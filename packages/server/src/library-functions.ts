@@ -1,4 +1,4 @@
-/** What libraries that are built on the server need of it. */
+/** Functions for libraries that are built on the server. */
 import { Cluster } from './cluster.js'
 import { DEFAULT_LIMITS } from './options/limits.js'
 import { ServerSocket } from './socket/server-socket.js'
@@ -7,10 +7,10 @@ import { ServerSocket } from './socket/server-socket.js'
 export type SocketOrServer = ServerSocket | { readonly cluster: Cluster }
 
 /**
- * Reports a failure where no caller can catch it, as the server does with its own: to the log, and
- * to the `error` event. For libraries that are built on the server. Never throws; does nothing for
- * what is neither a socket of this node nor a server.
- * @param subject the socket that it is about, whose `sid` is added to the details; or the server
+ * Reports a failure that no caller can catch, to the log and to the `error` event. For libraries
+ * that are built on the server. Never throws. Does nothing for anything but a socket of this node
+ * or a server.
+ * @param subject the socket, whose `sid` is added to the details, or the server
  * @param details what failed, such as `{ function: 'orders.pay' }`
  */
 export function reportFailure(subject: SocketOrServer, cause: unknown, details: object): void {
@@ -20,33 +20,36 @@ export function reportFailure(subject: SocketOrServer, cause: unknown, details: 
 }
 
 /**
- * Milliseconds that a call has which names no time-out: `limits.callTimeout` of the server. For
- * libraries that are built on the server. For what is neither a socket of this node nor a server it
- * is the default of that limit.
+ * Returns the milliseconds that a call without a timeout may take: the server's
+ * `limits.callTimeout`. For libraries that are built on the server. For anything but a socket of
+ * this node or a server it returns the default of that limit.
  */
 export function callTimeoutOf(subject: SocketOrServer): number {
   if (subject instanceof ServerSocket) return ServerSocket.ownerOf(subject).limits.timeout
   return clusterOwner(subject)?.callTimeout ?? DEFAULT_LIMITS.callTimeout
 }
 
-/** The socket of a `sid`, if it is one of this node. For libraries that are built on the server. */
+/**
+ * Returns the socket with a `sid`, if it is on this node. For libraries that are built on the
+ * server.
+ */
 export function localSocket(server: { readonly cluster: Cluster }, sid: string): ServerSocket | undefined {
   return clusterOwner(server)?.hub.get(sid)
 }
 
 /**
- * Records an id, such as that of a token whose order is done, for all nodes that share the server's
- * engine. For libraries that are built on the server. Without a server, it does nothing.
+ * Records an id, such as that of a used token, for all nodes that share the server's engine. For
+ * libraries that are built on the server. Does nothing without a server.
  * @param ttl milliseconds for which the id is known
  * @throws RpcError `engine_unavailable`
  */
 export async function recordId(server: SocketOrServer, id: string, ttl: number): Promise<void> {
-  // The engine's marks, of owners whose tickets were revoked: this owner has no tickets.
+  // The engine records revoked owners of tickets. This owner has no tickets.
   await clusterOwner(server)?.tickets.revoke(`recorded ${id}`, ttl)
 }
 
 /**
- * Whether a node has recorded an id by {@link recordId}. Without a server, none has.
+ * Returns whether a node has recorded an id by {@link recordId}. `false` without a server.
  * @throws RpcError `engine_unavailable`
  */
 export async function isRecorded(server: SocketOrServer, id: string): Promise<boolean> {
@@ -54,11 +57,11 @@ export async function isRecorded(server: SocketOrServer, id: string): Promise<bo
 }
 
 /**
- * Warns the developer of a server, by its log and once for each pattern, of channels that a
- * contract says have presence, and that get none by the server's rules. For libraries that are
- * built on the server. Does nothing in production, and for what is no server.
+ * Warns a developer, in the log and once for each pattern, of channels that a contract says have
+ * presence, and that the server's rules give none. For libraries that are built on the server. Does
+ * nothing in production, and for anything but a server.
  * @param pattern the name that the log shows
- * @param channels some that the pattern means: one that may have presence is enough
+ * @param channels examples of the pattern; one that may have presence is enough
  */
 export function checkPresence(server: SocketOrServer, pattern: string, channels: readonly string[]): void {
   clusterOwner(server)?.channels.checkPresence(pattern, channels)

@@ -16,6 +16,7 @@ import { checkBinding, checkCompression, checkPath, checkScript, checkTransports
 import { LEGACY_LIMITS } from './options/legacy-limits.js'
 import { LIMIT_NAMES, type LimitOptions, limitSettings, resolveLimits } from './options/limit-options.js'
 import type { Limits } from './options/limits.js'
+import { OPTION_ALIASES } from './options/option-aliases.js'
 import {
   badOption,
   checkNumber,
@@ -38,9 +39,9 @@ import { DEFAULT_TRANSPORTS, type TransportName } from './transports/transport-n
 export type AnswerCallback = (error?: unknown, data?: unknown) => void
 
 /**
- * A function that clients can call. It answers by what it returns or resolves: a promise always answers, also with
- * `undefined`. One that declares the callback and returns `undefined`, not a promise, answers by the callback. (A
- * method's type, so that parameters may be narrowed.)
+ * A function that clients can call. It answers with what it returns or resolves; a promise always
+ * answers, also with `undefined`. A function that declares the callback and returns `undefined`,
+ * not a promise, answers by the callback. (A method's type, so that parameters may be narrowed.)
  */
 export type Handler = {
   handler(
@@ -57,52 +58,51 @@ export interface ServerController {
   [name: string]: Handler | ServerController
 }
 
-/** What a server is made with. `app` and `server` are required. */
+/** The options of a server. `app` and `server` are required. */
 export interface TokenSocketServerOptions {
-  /** The Express application, 4 or 5; its session middleware has to be mounted already. Required. */
+  /** The Express application, version 4 or 5. Mount its session middleware before. Required. */
   readonly app: Express
   /**
-   * The HTTP or HTTPS server that the application answers on, or an HTTP/2 server with
-   * `allowHTTP1`. Required.
+   * The HTTP or HTTPS server of the application, or an HTTP/2 server with `allowHTTP1`. Required.
    */
   readonly server: Server | Http2SecureServer
   /**
-   * Signs the tokens (HS256). 32 random bytes are right. Needed where nodes share an engine.
+   * Signs the tokens (HS256). Use 32 random bytes. Required if nodes share an engine.
    * @default a random one for this process, and a warning
    */
   readonly secret?: string | Buffer | undefined
   /**
-   * Keys by their `kid`, instead of `secret`; the first that can sign does, all verify.
+   * Keys by their `kid`, instead of `secret`. The first key that can sign signs; all keys verify.
    * @default one key made of `secret`
    */
   readonly keys?: Readonly<Record<string, TokenKey>> | undefined
   /** The `aud` of the tokens. @default 'token-socket' */
   readonly audience?: string | undefined
-  /** The `iss` that tokens have to have that the application signed itself. @default any, or none */
+  /** The `iss` that tokens of the application have to have. @default any, or none */
   readonly issuer?: string | undefined
-  /** Milliseconds that a token lives. @default 30000 */
+  /** Milliseconds until a token expires. @default 30000 */
   readonly tokenTtl?: number | undefined
   /**
-   * Whether a socket's authorisation ends with the `exp` of the token that the application signed,
-   * or that `connectAuthentication` gave. A socket that brings no new one within 30 s is closed.
+   * Whether a socket's authorization ends with the `exp` of the token that the application signed,
+   * or that `connectAuthentication` gave. A socket without a new one within 30 s is closed.
    * @default true
    */
   readonly enforceExpiry?: boolean | undefined
   /**
-   * Milliseconds for which a token of the token endpoint authorises a socket, from the sign-in on.
-   * Then it needs a new one, which the client gets in time.
+   * Milliseconds for which a token of the token endpoint authorizes a socket, from the sign-in on.
+   * The client gets a new one in time.
    * @default for as long as the socket lives
    */
   readonly sessionTtl?: number | undefined
-  /** Milliseconds that a connection has to send its token; then it is closed. @default 5000 */
+  /** Milliseconds in which a connection has to send its token. Then it is closed. @default 5000 */
   readonly authTimeout?: number | undefined
   /** The path under which sockets connect; the client's `socketPrefix`. @default '/sockets' */
   readonly prefix?: string | undefined
   /**
-   * What is on: WebSocket (plain and SockJS's), SockJS's transports over HTTP, and its `iframe`
-   * page; requests for all else are answered 404. For browsers of before 2012 there are also
-   * `'jsonp-polling'`, `'htmlfile'` and `'iframe'`. `'raw'` lets programs without the library
-   * connect, at `<prefix>/raw`; it needs `connectAuthentication`.
+   * The transports: WebSocket (plain and SockJS's), SockJS's transports over HTTP, and its `iframe`
+   * page. Requests for any other are answered with 404. `'jsonp-polling'`, `'htmlfile'` and
+   * `'iframe'` are for browsers of before 2012. `'raw'` lets programs without the library connect
+   * at `<prefix>/raw`; it needs `connectAuthentication`.
    * @default ['websocket', 'xhr-streaming', 'xhr-polling', 'eventsource']
    */
   readonly transports?: readonly TransportName[] | undefined
@@ -112,123 +112,142 @@ export interface TokenSocketServerOptions {
    */
   readonly sockjsUrl?: string | undefined
   /**
-   * Compresses WebSocket messages for clients that offer it. It takes memory and time for each connection, and what is
-   * secret should not be compressed together with what others may choose.
+   * Compresses WebSocket messages for clients that offer it. It costs memory and time for each
+   * connection. Do not compress secrets together with text that others choose.
    * @default false
    */
   readonly perMessageDeflate?: PerMessageDeflate | undefined
   /**
-   * Serves the client's script at `<prefix>/token-socket.min.js`, and its other builds beside it, from the installed
-   * package `@token-socket/client`. Browsers ask each time whether it has changed.
+   * Serves the client's script at `<prefix>/token-socket.min.js`, and its other builds beside it,
+   * from the installed package `@token-socket/client`. Browsers revalidate it each time.
    * @default true
    */
   readonly serveClient?: boolean | undefined
   /** The path of the token endpoint, not below `prefix`; the client's `tokenPath`. @default '/socket/token' */
   readonly tokenRoute?: string | undefined
   /**
-   * The path that tells load balancers how the server is, as JSON; `false` for none. It is answered before the application
-   * sees the request, with 200 while the node should have traffic, degraded or not, and 503 once it is shutting down.
+   * The path of the health route for load balancers, which answers JSON; `false` for none. It
+   * answers before the application sees the request: 200 while the node should have traffic, also
+   * if it is degraded, and 503 once it is shutting down.
    * @default '<prefix>/health'
    */
   readonly healthRoute?: string | false | undefined
-  /** Who may have a token: a session key, `(req, callback)`, or `async (req)`. @default 'auth' */
+  /**
+   * Decides which requests get a token: a session key, `(req, callback)`, or `async (req)`.
+   * @default 'auth'
+   */
   readonly authentication?: Authentication | undefined
   /**
-   * Who may connect by WebSocket without a token: `(request, callback)`, or `async (request)`,
-   * asked with the upgrade request. See {@link ConnectAuthentication}.
+   * Decides which WebSockets may connect without a token: `(request, callback)`, or `async
+   * (request)`, with the upgrade request. See {@link ConnectAuthentication}.
    * @default none: every connection needs a token
    */
   readonly connectAuthentication?: ConnectAuthentication | undefined
-  /** Headers of the request that said who a client is: those that `connection.meta` keeps. @default [] */
+  /** Headers of the identifying request that `connection.meta` keeps. @default [] */
   readonly connectionHeaders?: readonly string[] | undefined
-  /** Parameters of the query of that request that `connection.meta` keeps. @default [] */
+  /** Query parameters of that request that `connection.meta` keeps. @default [] */
   readonly connectionQuery?: readonly string[] | undefined
   /** Express middleware that runs on the token route before `authentication`. @default none */
   readonly customMiddleware?: RequestHandler | readonly RequestHandler[] | undefined
   /** The functions that clients can call, nested; also `server.socketController`. @default {} */
   readonly socketController?: ServerController | undefined
   /**
-   * What holds for calls of some functions, by name or pattern: `{ 'reports.*': { timeout: 300_000 } }` lets calls that pass a
-   * `timeout` take longer than `limits.callTimeout`.
+   * Rules for calls of some functions, by name or pattern. `{ 'reports.*': { timeout: 300_000 } }`
+   * lets calls that pass a `timeout` take longer than `limits.callTimeout`.
    * @default {}
    */
   readonly functions?: FunctionRules | undefined
-  /** Express handlers that clients can call as RPC, nested; they win over the controller's. @default {} */
+  /**
+   * Express handlers that clients can call as RPC, nested. They win over the controller's
+   * functions. @default {}
+   */
   readonly routes?: Routes | undefined
   /**
-   * Who may do what on which channels, and what these keep: by channel, or pattern of channels. As soon as there is one
-   * rule, what no rule or claim allows is refused.
+   * Rules of channels, by name or pattern: permissions, history, presence. With at least one rule,
+   * what no rule or claim allows is refused.
    * @default {}
    */
   readonly channels?: ChannelRuleTable | undefined
-  /** Changes, or withholds, what one socket gets of a publication. @default none */
+  /** Changes or withholds what one socket gets of a publication. @default none */
   readonly filter?: PublishFilter | undefined
   /** Whether `_ping` of a client is answered. @default true */
   readonly ping?: boolean | undefined
   /** Milliseconds of silence after which the server asks a peer for a heartbeat. @default 25000 */
   readonly pingInterval?: number | undefined
-  /** Milliseconds that a peer may take to give a heartbeat; then it is cut off. @default 10000 */
+  /**
+   * Milliseconds in which a peer has to send a heartbeat. Then its connection is terminated.
+   * @default 10000
+   */
   readonly pingTimeout?: number | undefined
-  /** Milliseconds for which a member of a channel stays whose connection was lost; 0 for not at all. @default 5000 */
+  /**
+   * Milliseconds for which a member stays on a channel after its connection was lost; 0 for none.
+   * @default 5000
+   */
   readonly presenceGrace?: number | undefined
   /**
-   * Milliseconds that a revocation is kept: at least as long as a token lives that the application
-   * signs.
+   * Milliseconds for which a revocation is kept: at least the lifetime of tokens that the
+   * application signs.
    * @default 3600000
    */
   readonly revocationTtl?: number | undefined
-  /** Milliseconds without the engine after which the server is `degraded`, since it may have missed a revocation. @default 30000 */
+  /**
+   * Milliseconds without the engine after which the server is `degraded`, because it may have
+   * missed a revocation. @default 30000
+   */
   readonly revocationStaleness?: number | undefined
-  /** Whether the server then also closes its sockets; clients come back. @default false */
+  /** Whether the server then also closes its sockets. Clients reconnect. @default false */
   readonly closeWhenStale?: boolean | undefined
   /** Other origins whose pages may use the server. @default [] (the same origin only) */
   readonly origins?: Origins | undefined
-  /** Refuses requests without an `Origin`, such as those of programs that are no browser. @default false */
+  /**
+   * Refuses requests without an `Origin`, such as those of programs other than browsers. @default
+   * false
+   */
   readonly requireOrigin?: boolean | undefined
   /**
-   * What binds the requests of a session of SockJS's HTTP transports. See
-   * {@link SessionBindingName}. @default 'address'
+   * What binds the requests of one session of SockJS's HTTP transports. See {@link
+   * SessionBindingName}. @default 'address'
    */
   readonly bindSessions?: SessionBindingName | undefined
-  /** What nodes share. @default a new MemoryEngine */
+  /** The engine that nodes share. @default a new MemoryEngine */
   readonly engine?: Engine | undefined
-  /** See {@link Limits}; or a preset of them, see {@link LimitPreset}. @default each limit's own */
+  /** Limits, see {@link Limits}, or a preset, see {@link LimitPreset}. @default each limit's own */
   readonly limits?: LimitOptions | undefined
   /**
-   * Sets `plainErrors`, `channelsAsObject` and some `limits` to what applications of the legacy
-   * pair count on; options that are given win over it. See docs/MIGRATION.md.
+   * Sets `plainErrors`, `channelsAsObject` and some `limits` as applications of the legacy pair
+   * expect them. Explicit options win. See docs/MIGRATION.md.
    * @default false
    */
   readonly legacy?: boolean | undefined
   /**
-   * Whether the callback of `rpc` gets an action's error as the client said it, a text or an
-   * object, and not as an `RpcError`. A failure of the library is its text. Promises reject with an
-   * `RpcError` all the same.
+   * Whether the callback of `rpc` gets an action's error as the client sent it, a text or an
+   * object, instead of an `RpcError`. A failure of the library is its text. Promises always reject
+   * with an `RpcError`.
    * @default false, and true with `legacy`
    */
   readonly plainErrors?: boolean | undefined
   /**
-   * Whether `socket.channels` is an object with the channels' names as its keys, each `true`, and
-   * not a list. Its type stays that of the list.
+   * Whether `socket.channels` is an object with the channels' names as keys, each `true`, instead
+   * of a list. Its type stays that of the list.
    * @default false, and true with `legacy`
    */
   readonly channelsAsObject?: boolean | undefined
-  /** Logs every step too. @default false */
+  /** Whether every step is logged. @default false */
   readonly debug?: boolean | undefined
-  /** Where to log; pino fits. @default the console */
+  /** The logger, such as pino. @default the console */
   readonly logger?: Logger | undefined
 }
 
-/** Options that may be left out, and have no default. */
+/** Options without a default, which may be left out. */
 type Optional = 'secret' | 'keys' | 'issuer' | 'filter' | 'sessionTtl' | 'sockjsUrl' | 'connectAuthentication'
 
-/** The options with nothing left out. */
+/** All options, resolved. */
 export type ResolvedOptions = Required<
   Given<Omit<TokenSocketServerOptions, Optional | 'limits' | 'server'>>
 > &
   Pick<TokenSocketServerOptions, Optional> & {
     readonly limits: Limits
-    /** An HTTP/2 server is used as what it is for clients of HTTP/1.1. */
+    /** Typed as an HTTP/1.1 server, which an HTTP/2 server is for clients of HTTP/1.1. */
     readonly server: Server
   }
 
@@ -245,24 +264,6 @@ const WITHOUT_DEFAULT = [
   'sockjsUrl',
   'connectAuthentication',
 ]
-
-/** What the client, the legacy server and other libraries call the options. */
-const ALIASES: ReadonlyMap<string, string> = new Map([
-  ['socketPrefix', 'prefix'],
-  ['path', 'prefix'],
-  ['tokenPath', 'tokenRoute'],
-  ['cors', 'origins'],
-  ['allowedOrigins', 'origins'],
-  ['controller', 'socketController'],
-  ['actions', 'socketController'],
-  ['adapter', 'engine'],
-  ['redisClient', 'engine'],
-  ['pubsubClient', 'engine'],
-  ['socketServer', 'server'],
-  ['middleware', 'customMiddleware'],
-  ['rules', 'channels'],
-  ['log', 'logger'],
-])
 
 /** The options that have a default of their own. */
 function defaultsOf(options: TokenSocketServerOptions) {
@@ -303,7 +304,9 @@ function defaultsOf(options: TokenSocketServerOptions) {
   }
 }
 
-/** Fills in what was left out. @throws RpcError `bad_option`, naming the option */
+/**
+ * Fills in the defaults and checks the options. @throws RpcError `bad_option`, naming the option
+ */
 export function resolveOptions(options: TokenSocketServerOptions): ResolvedOptions {
   checkParts(options)
   const limits = resolveLimits(limitSettings(options.limits), options.legacy ? LEGACY_LIMITS : {})
@@ -320,7 +323,7 @@ function warnOfOptions(
   options: TokenSocketServerOptions,
   { logger, known }: { readonly logger: Logger; readonly known: readonly string[] },
 ): void {
-  warnOfUnknown(logger, { options, known, aliases: ALIASES })
+  warnOfUnknown(logger, { options, known, aliases: OPTION_ALIASES })
   const limits = { options: limitSettings(options.limits), known: LIMIT_NAMES, of: 'limits.' }
   warnOfUnknown(logger, limits)
 }
@@ -353,7 +356,7 @@ function checkResolved(resolved: ResolvedOptions): void {
   ] as const)
     checkWait(name, resolved[name])
   for (const name of ['prefix', 'tokenRoute'] as const) checkPath(name, resolved[name])
-  // Everything below the prefix is taken out of the application's sight.
+  // The server answers everything below the prefix; the application never sees it.
   if (`${resolved.tokenRoute}/`.startsWith(`${resolved.prefix}/`))
     throw badOption('tokenRoute', 'must not be below the prefix')
   if (resolved.healthRoute !== false) checkHealthRoute(resolved.healthRoute, resolved)
@@ -365,7 +368,7 @@ function checkResolved(resolved: ResolvedOptions): void {
   checkUpgrades(resolved)
 }
 
-/** Only WebSockets are asked about by their upgrade requests, and raw ones by nothing else. */
+/** Only WebSockets have an upgrade request, and raw ones have no other proof. */
 function checkUpgrades({ connectAuthentication, transports }: ResolvedOptions): void {
   const isRaw = transports.includes('raw')
   if (connectAuthentication && !isRaw && !transports.includes('websocket'))
@@ -374,7 +377,7 @@ function checkUpgrades({ connectAuthentication, transports }: ResolvedOptions): 
     throw badOption('transports', 'has "raw", which needs the option connectAuthentication')
 }
 
-/** Below the prefix are paths that sockets and scripts need. */
+/** Sockets and scripts need the paths below the prefix. */
 function checkHealthRoute(path: unknown, { prefix, tokenRoute }: ResolvedOptions): void {
   checkPath('healthRoute', path)
   const text = String(path)

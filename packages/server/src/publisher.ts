@@ -16,13 +16,16 @@ import { safeLogger } from './runtime/safe-logger.js'
 import { ThrottledLog } from './runtime/throttled-log.js'
 import type { PublicationOptions } from './socket/server-socket.js'
 
-/** What a {@link publisher} is made with. `engine` is required. */
+/** The options of a {@link publisher}. `engine` is required. */
 export interface PublisherOptions {
-  /** An engine of this process's own on what the servers share, such as `redisEngine({ url })`. Required. */
+  /**
+   * This process's own engine on the store that the servers share, such as `redisEngine({ url })`.
+   * Required.
+   */
   readonly engine: Engine
   /**
-   * The servers' rules. Only their `history` counts: it says what a publication is kept for. Without it nothing is kept but
-   * what `store` asks for.
+   * The servers' rules. Only their `history` counts: it says how long a publication is kept.
+   * Without them, only `store` keeps publications.
    * @default {}
    */
   readonly channels?: ChannelRuleTable | undefined
@@ -31,19 +34,25 @@ export interface PublisherOptions {
 }
 
 /**
- * Publishes for the application from a process without a server. The functions are those of the server, and no rule, no
- * listener and no middleware is asked. Each can be used without the object. A promise that is left alone ends no process.
+ * Publishes from a process without a server. The methods are those of the server; no rule, listener
+ * or middleware runs. Each can be used without the object. An unhandled rejection does not end the
+ * process.
  */
 export interface Publisher {
   /**
-   * Publishes on a channel, on every node; resolves when the engine has accepted it. An `idempotencyKey` is the same as the
-   * servers' own: only one of them publishes with it.
-   * @throws RpcError `unserializable`, `too_long`, `bad_message`, `bad_option`, `engine_unavailable`
+   * Publishes on a channel, on every node. Resolves when the engine has accepted it. An
+   * `idempotencyKey` is shared with the servers: only one of them publishes with it.
+   * @throws RpcError `unserializable`, `too_long`, `bad_message`, `bad_option`,
+   *   `engine_unavailable`
    */
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
   /** Publishes on every channel of every node. @throws RpcError `unserializable`, `engine_unavailable` */
   broadcast(data: unknown): Promise<void>
-  /** Reads what a channel keeps: a page of 100, oldest first, unless the query says otherwise. @throws RpcError */
+  /**
+   * Reads a page of a channel's history: 100 publications, the oldest first, unless the query says
+   * otherwise.
+   * @throws RpcError
+   */
   history(channel: string, query?: PageQuery): Promise<HistoryPage>
   /** The members of a channel with presence, over all nodes. @throws RpcError */
   members(channel: string): Promise<Member[]>

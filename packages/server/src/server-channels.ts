@@ -15,20 +15,24 @@ export interface ServerChannelsParts {
   readonly failures: Failures
 }
 
-/** What a server does with channels, and which sockets and channels this node has. */
+/** The part of the server that works on channels of all nodes, and lists this node's sockets. */
 export abstract class ServerChannels extends ServerEmitter {
-  /** What does it. @internal */
+  /** The parts that do the work. @internal */
   protected abstract get parts(): ServerChannelsParts
 
-  /** Publishes on a channel, on every node; resolves when it is accepted, and sent to this node's sockets. @throws RpcError */
+  /**
+   * Publishes on a channel, on every node. Resolves when the engine has accepted the publication
+   * and this node's sockets were sent it.
+   * @throws RpcError
+   */
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
     const { channels, failures } = this.parts
     return failures.watched(channels.publish(channel, data, options), { method: 'publish' })
   }
 
   /**
-   * Reads what a channel keeps, oldest first unless `reverse` says otherwise: a page of 100 publications unless `limit`
-   * does, and as large as they are unless `bytes` does.
+   * Reads a page of a channel's history, the oldest first unless `reverse` is true. A page has 100
+   * publications unless `limit` says otherwise, and no bound of bytes unless `bytes` does.
    * @throws RpcError `too_long`, `bad_message`
    */
   history(channel: string, query?: PageQuery): Promise<HistoryPage> {
@@ -36,13 +40,18 @@ export abstract class ServerChannels extends ServerEmitter {
     return failures.watched(channels.history(channel, query), { method: 'history' })
   }
 
-  /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError */
+  /**
+   * Publishes on every channel of every node. Resolves when the engine has accepted it.
+   * @throws RpcError
+   */
   broadcast(data: unknown): Promise<void> {
     const { channels, failures } = this.parts
     return failures.watched(channels.broadcast(data), { method: 'broadcast' })
   }
 
-  /** Subscribes a socket to a channel, without asking listeners; resolves when publications reach it. */
+  /**
+   * Subscribes a socket to a channel without asking listeners. Resolves when publications reach it.
+   */
   subscribe(socket: ServerSocket, channel: string): Promise<void> {
     const { channels, failures } = this.parts
     return failures.watched(channels.subscribe(socket, channel), { method: 'subscribe' })
@@ -60,23 +69,26 @@ export abstract class ServerChannels extends ServerEmitter {
     return failures.watched(channels.unsubscribeAll(channel), { method: 'unsubscribeAll' })
   }
 
-  /** Who is on a channel that has presence, over all nodes. @throws RpcError `too_long`, `bad_message` */
+  /**
+   * Returns the members of a channel with presence, over all nodes.
+   * @throws RpcError `too_long`, `bad_message`
+   */
   members(channel: string): Promise<Member[]> {
     const { channels, failures } = this.parts
     return failures.watched(channels.members(channel), { method: 'members' })
   }
 
-  /** The authenticated sockets of this node. */
+  /** Returns the authenticated sockets of this node. */
   sockets(): ServerSocket[] {
     return this.parts.hub.sockets
   }
 
-  /** The names of the channels that sockets of this node are subscribed to. */
+  /** Returns the names of the channels that sockets of this node are subscribed to. */
   channels(): string[] {
     return this.parts.hub.channels
   }
 
-  /** The sockets of this node that are subscribed to a channel. */
+  /** Returns the sockets of this node that are subscribed to a channel. */
   channelSockets(channel: string): ServerSocket[] {
     return this.parts.hub.on(channel)
   }

@@ -10,19 +10,22 @@ import type { ServerSocket } from './socket/server-socket.js'
 type Events = TokenSocketServerEvents
 type Listener<Event extends keyof Events> = EventEmitter.EventListener<Events, Event> & Events[Event]
 
-/** What a client has sent, parsed: unchecked, as every emitter gives what listeners get. */
+/** Data that a client has sent, parsed and unchecked. */
 export type MessageData = Parameters<EventEmitter.ListenerFn>[number]
 
-/** A listener of `message`. @typeParam Data what clients send, which is not checked */
+/**
+ * A listener of `message`.
+ * @typeParam Data what clients send, which is not checked
+ */
 export type MessageListener<Data = MessageData> = (connection: ServerSocket, data: Data) => unknown
 
 /**
- * An emitter of the server's events, and of no others: listening to one that does not exist is an error. The types of listeners
- * are those of {@link TokenSocketServerEvents}, so that a veto listener that may answer nothing does not compile. `this` in a
- * listener is the server, or what was given as `context`.
+ * An emitter of the server's events only: listening to an unknown event is an error. {@link
+ * TokenSocketServerEvents} types the listeners, so that a veto listener without an answer does not
+ * compile. `this` in a listener is the server, or the given `context`.
  */
 export class ServerEmitter extends EventEmitter<Events> {
-  /** @throws RpcError `bad_message` if there is no such event; it names the one that was most likely meant */
+  /** @throws RpcError `bad_message` for an unknown event; the text names the nearest one */
   override on<Event extends keyof Events>(event: Event, listener: Listener<Event>, context?: unknown): this
   /** @typeParam Data what clients send, which is not checked */
   override on<Data = MessageData>(event: 'message', listener: MessageListener<Data>, context?: unknown): this
@@ -51,8 +54,8 @@ export class ServerEmitter extends EventEmitter<Events> {
   }
 
   /**
-   * Calls the listeners of this server, which sends nothing.
-   * @throws RpcError `bad_message` if there is no such event; it says how to send to clients
+   * Calls the listeners of this server. It sends nothing to clients.
+   * @throws RpcError `bad_message` for an unknown event; the text says how to send to clients
    */
   override emit<Event extends keyof Events>(
     event: Event,

@@ -12,57 +12,56 @@ export type Veto = boolean | void | Promise<boolean>
 
 /**
  * The events of a `TokenSocketServer`. The first five are vetoes: one listener that refuses is
- * enough. The others report what has happened, and what their listeners return or throw changes
+ * enough. The others report what has happened; what their listeners return or throw changes
  * nothing.
  */
 export interface TokenSocketServerEvents {
   /**
-   * A client brought a good token. `callback()` lets it in; `callback(error)` or
-   * `callback(null, false)` do not. Asked again when the client of an open socket brings a new one:
-   * `auth` is what it could have, `socket.auth` what it has until then.
+   * A client has sent a valid token. `callback()` accepts it; `callback(error)` and `callback(null,
+   * false)` refuse it. The event is emitted again when the client of an open socket sends a new
+   * token: then `auth` is the new data, and `socket.auth` the current one.
    */
   authentication(socket: ServerSocket, auth: unknown, callback: VetoCallback): Veto
-  /** A client wants to subscribe. */
+  /** A client requests a subscription. */
   subscribe(socket: ServerSocket, data: { channel: string }, callback: VetoCallback): Veto
-  /** A client wants to unsubscribe. */
+  /** A client requests to unsubscribe. */
   unsubscribe(socket: ServerSocket, data: { channel: string }, callback: VetoCallback): Veto
-  /** A client wants to publish. */
+  /** A client requests to publish. */
   publish(
     socket: ServerSocket,
     data: { channel: string; data: unknown; event?: string },
     callback: VetoCallback,
   ): Veto
   /**
-   * A client wants to publish on every channel. Where `publish` has a listener, a broadcast without
-   * one is refused.
+   * A client requests to publish on every channel. If `publish` has a listener and `broadcast` has
+   * none, broadcasts are refused.
    */
   broadcast(socket: ServerSocket, data: { data: unknown }, callback: VetoCallback): Veto
   /**
-   * A socket was let in. Its listeners run before its first message is handled. One that returns
-   * `false`, or throws an RpcError of its own, refuses it: the client gets the error in place of
-   * the answer to its token, and is closed. A promise that resolves with `false`, or rejects with
-   * such an error, closes it then; meanwhile the socket is in. Whatever else they return counts for
-   * nothing.
+   * A socket is authenticated. The listeners run before its first message is handled. A listener
+   * that returns `false`, or throws an RpcError, refuses it: the client gets the error as the
+   * answer to its token, and is closed. A promise that resolves with `false`, or rejects with an
+   * RpcError, closes it later. Other results are ignored.
    */
   connected(...args: SocketEventArguments['connected']): unknown
   /** A client has sent a message that belongs to no channel and no call. */
   message(...args: SocketEventArguments['message']): unknown
-  /** A socket that was let in has ended, and has left its channels. */
+  /** An authenticated socket has ended and has left its channels. */
   disconnected(...args: SocketEventArguments['disconnected']): unknown
   /**
-   * A socket is subscribed to a channel, and up to date: its client asked, or the server wanted it.
+   * A socket is subscribed to a channel and up to date, by its client's request or by the server.
    */
   subscribed(...args: SocketEventArguments['subscribed']): unknown
   /** A socket has left a channel that it was subscribed to. */
   unsubscribed(...args: SocketEventArguments['unsubscribed']): unknown
   /**
-   * The engine has accepted what a client published. What the server publishes itself is not
+   * The engine has accepted a publication of a client. The server's own publications are not
    * reported.
    */
   published(...args: SocketEventArguments['published']): unknown
-  /** The server has another status: `ok`, `degraded`, `shutting_down`. */
+  /** The server's status has changed: `ok`, `degraded`, `shutting_down`. */
   health(health: ServerHealth): void
-  /** Something threw that no caller can catch: a handler, a listener, the filter, the engine. */
+  /** Something threw and no caller can catch it: a handler, a listener, the filter, the engine. */
   error(cause: unknown, details: object): void
 }
 
@@ -85,7 +84,7 @@ const EVENTS: Readonly<Record<keyof TokenSocketServerEvents, true>> = {
 /** The names of the server's events. */
 export const SERVER_EVENTS: readonly string[] = Object.keys(EVENTS)
 
-/** What other libraries call these events. */
+/** Names that other libraries use for these events. */
 export const EVENT_HABITS: ReadonlyMap<string, string> = new Map([
   ['connection', 'connected'],
   ['connect', 'connected'],

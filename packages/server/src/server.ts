@@ -56,12 +56,11 @@ import { Transports } from './transports/transports.js'
 
 /**
  * The server: a token endpoint on the Express application, and sockets on its HTTP server.
- *
- * Everything a client does is checked and bounded; what handlers and listeners throw harms neither the process nor
- * other sockets and comes out as the `error` event.
+ * Everything a client does is checked and bounded. What handlers and listeners throw becomes the
+ * `error` event. It harms neither the process nor other sockets.
  */
 export class TokenSocketServer extends ServerConnections {
-  /** The functions that clients can call. May be changed, or replaced, at any time. */
+  /** The functions that clients can call. The application may change or replace it at any time. */
   socketController: ServerController
   /** The sockets of all nodes, by their ids. */
   readonly cluster: Cluster
@@ -79,14 +78,14 @@ export class TokenSocketServer extends ServerConnections {
   readonly #authorizations: AuthorizationLog
   readonly #handshakes: Handshakes
   readonly #health: HealthWatch
-  /** What token requests, upgrades and tokens wait at when many come at once. */
+  /** Queues token requests, upgrades and sign-ins when many come at once. */
   readonly #throttle = new TurnThrottle()
   readonly #turns = new Turns()
   readonly #streams: StreamHeartbeat
   readonly #transports: Transports
   /** @internal */
   protected readonly parts: ServerConnectionsParts
-  /** Gives back what the application lent. */
+  /** Functions that remove what the server added to the application and the HTTP server. */
   readonly #release: Unmount[] = []
   #releaseEngine: () => void = () => {}
   #authTimeout: number | undefined
@@ -133,7 +132,7 @@ export class TokenSocketServer extends ServerConnections {
   }
 
   /**
-   * Calls an action on a client.
+   * Calls an action of a client.
    * @param rest a callback `(error, data)`, or `{ timeout, signal }`
    * @returns a promise of the result if there is no callback; see {@link ServerSocket.rpc}
    */
@@ -154,11 +153,12 @@ export class TokenSocketServer extends ServerConnections {
   }
 
   /**
-   * Adds middleware around requests of clients, inside of those that were added before; of several, the first is the outermost.
-   * They hold for requests that come from now on. See {@link Middleware}.
-   * @param type what they run around. @default everything
-   * @returns a function that takes them away
-   * @throws RpcError `bad_message`; then none is added
+   * Adds middleware around requests of clients, inside the middleware that was added before. Of
+   * several arguments, the first is the outermost. It runs for requests that arrive from now on.
+   * See {@link Middleware}.
+   * @param type the requests that it runs around. @default all
+   * @returns a function that removes it
+   * @throws RpcError `bad_message`; then nothing is added
    */
   use(...middleware: readonly [Middleware, ...Middleware[]]): () => void
   use<Type extends MiddlewareType>(
@@ -169,40 +169,45 @@ export class TokenSocketServer extends ServerConnections {
     return noted('server.use', () => this.#middleware.use(...(given as Middleware[])))
   }
 
-  /** How the server is, as the health route answers it. */
+  /** Returns the server's health, as the health route answers it. */
   health(): ServerHealth {
     return this.#health.now
   }
 
-  /** Puts another filter in place of the `filter` option; nothing takes it away. @throws RpcError `bad_option` */
+  /**
+   * Replaces the filter of the option `filter`. Without an argument it removes the filter.
+   * @throws RpcError `bad_option`
+   */
   publishFilter(filter?: PublishFilter): void {
     if (filter !== undefined && typeof filter !== 'function')
       throw badOption('filter', 'has to be a function')
     this.#hub.filter = filter
   }
 
-  /** Gives connections another time to send their token, those that wait included. @param ms milliseconds
-   * @throws RpcError `bad_option` */
+  /**
+   * Sets how long a connection may take to send its token, also for connections that wait already.
+   * @param ms milliseconds
+   * @throws RpcError `bad_option`
+   */
   enableCleanup(ms = 5000): void {
     checkNumber('ms', ms)
     this.#authTimeout = ms
     this.#handshakes.limit(ms)
   }
 
-  /** Lets connections take as long as they like to send their token. */
+  /** Removes the limit of time in which a connection has to send its token. */
   disableCleanup(): void {
     this.#authTimeout = undefined
     this.#handshakes.limit(undefined)
   }
 
   /**
-   * Closes every socket, gives back at once what it took of the application and the HTTP server,
-   * and closes the engine. The HTTP server stays open: it is the application's. The token route and
-   * the health route answer 503, so that clients try again and load balancers send no traffic,
-   * until another TokenSocketServer is made on the same application and HTTP server. Calling it
-   * again returns the same promise.
-   * @param options with `final`, these two are the application's at once, too, as if there had been
-   *   no server
+   * Closes every socket and the engine, and removes what the server added to the application and
+   * the HTTP server. The HTTP server stays open, because it belongs to the application. The token
+   * route and the health route answer 503 until another TokenSocketServer is created on the same
+   * application and HTTP server: clients try again, and load balancers send no traffic. A second
+   * call returns the same promise.
+   * @param options with `final`, these two routes are removed at once, too
    * @throws RpcError `bad_option`
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
@@ -373,7 +378,10 @@ export class TokenSocketServer extends ServerConnections {
     return watch
   }
 
-  /** Calls the listeners of an event that asks nothing. One that throws keeps neither the others nor the server. */
+  /**
+   * Calls the listeners of an event. A listener that throws affects neither the others nor the
+   * server.
+   */
   #tell<Event extends 'error' | 'health'>(
     event: Event,
     args: Parameters<TokenSocketServerEvents[Event]>,

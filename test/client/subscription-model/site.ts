@@ -7,7 +7,8 @@ import { Policy } from '#server/channels/policy.js'
 import { PositionProofs } from '#server/channels/position-proofs.js'
 import { readClaims } from '#server/claims/claims.js'
 import { DEFAULT_LIMITS } from '#server/options/limits.js'
-import type { ServerSocket, SocketChannels } from '#server/socket/server-socket.js'
+import type { ServerSocket } from '#server/socket/server-socket.js'
+import type { SocketChannels } from '#server/socket/socket-owner.js'
 import { makeSocket, type TestSocket } from '../../server/sockets.js'
 import { type Act, CHANNELS, type ChannelName, type Moment, type Part, type Terms } from './history.js'
 import type { ModelClock } from './model-clock.js'
@@ -219,7 +220,7 @@ export class Site {
 
   accept(carrier: ModelSocket): TestSocket {
     this.#carrier = carrier
-    const channels: SocketChannels = {
+    const channels: SocketChannels<ServerSocket> = {
       request: (...args) => this.#channels.request(...args),
       subscribe: (...args) => this.#channels.subscribe(...args),
       autoSubscribe: (...args) => this.#channels.autoSubscribe(...args),

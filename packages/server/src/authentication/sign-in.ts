@@ -14,7 +14,7 @@ import { type FunctionRules, FunctionTimeouts } from '../socket/function-timeout
 import { MessageLimits } from '../socket/message-limits.js'
 import type { OpeningOptions } from '../socket/opening-request.js'
 import { Flusher } from '../socket/outbox.js'
-import type { RemoteClientOwner } from '../socket/server-socket.js'
+import type { ServerSocketOwner } from '../socket/server-socket.js'
 import { sizesOf } from '../transports/message-limit.js'
 import {
   type ConnectAuthentication,
@@ -32,8 +32,8 @@ export interface SignInParts
     Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'enforceExpiry'>,
     Pick<RefreshesOwner, 'authorizations'>,
     OpeningOptions,
-    Pick<RemoteClientOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'>,
-    Pick<RemoteClientOwner, 'plainErrors' | 'channelsAsObject'> {
+    Pick<ServerSocketOwner, 'channels' | 'findAction' | 'middleware' | 'failed' | 'development'>,
+    Pick<ServerSocketOwner, 'plainErrors' | 'channelsAsObject'> {
   readonly limits: Limits
   readonly engine: Pick<Engine, 'rates' | 'nodes'>
   readonly logger: Logger
@@ -80,7 +80,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
 }
 
 /** What all sockets of a server share. */
-function socketOwner(parts: SignInParts, closings: ClosingLog): RemoteClientOwner {
+function socketOwner(parts: SignInParts, closings: ClosingLog): ServerSocketOwner {
   const { limits, logger, log, debug, turns, events, throttle } = parts
   const { findAction, middleware, channels, failed, development, plainErrors, channelsAsObject } = parts
   return {

@@ -17,7 +17,7 @@ import { refusalOf } from '../runtime/thrown-values.js'
 import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import { lifetimeOf } from '../socket/authorization-change.js'
 import type { BufferedConnection } from '../socket/buffered-connection.js'
-import { type RemoteClientOwner, ServerSocket } from '../socket/server-socket.js'
+import { ServerSocket, type ServerSocketOwner } from '../socket/server-socket.js'
 import type { AuthorizationLog } from './authorization-log.js'
 import type { ConnectAuthenticator } from './connect-authentication.js'
 import { DevelopmentClient } from './development-client.js'
@@ -47,7 +47,7 @@ export interface AdmissionOptions {
   /** An id for a new socket, unique over all nodes. */
   newSid(): string
   /** What the new sockets need of the server. */
-  readonly owner: RemoteClientOwner
+  readonly owner: ServerSocketOwner
   /** Sees to it that one day it is closed if its client vanishes. @returns a function that undoes it */
   watch(socket: ServerSocket): () => void
   /**

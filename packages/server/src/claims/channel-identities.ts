@@ -1,30 +1,30 @@
 import { limitError, type Member } from '@token-socket/protocol'
 import { CLAIM_LIMITS, type Claims } from './claims.js'
 
-/** Who a user is, if anything is known: as messages have it. */
+/** The identity of a user in messages, as far as it is known. */
 export type ChannelIdentity = Partial<Member>
 
 type StatedIdentity = Pick<Claims, 'uid' | 'umd'>
 
-/** Who a socket is: everywhere, and on the channels whose own tokens said it. */
+/** The identity of a socket: everywhere, and on channels whose own tokens state another one. */
 export class ChannelIdentities {
   readonly #own: StatedIdentity
-  /** Made when a token says something: most sockets have none. */
+  /** Created when a channel's token states an identity; most sockets have none. */
   #others: Map<string, StatedIdentity> | undefined
 
-  /** @param own who it is where nothing else was said */
+  /** @param own the identity where no token states another one */
   constructor(own: StatedIdentity) {
     this.#own = own
   }
 
-  /** Who it is on a channel; or, without one, everywhere else. */
+  /** Returns the identity on a channel; or, without one, everywhere else. */
   on(channel?: string): ChannelIdentity {
     return (channel !== undefined && this.stated(channel)) || known(this.#own)
   }
 
   /**
-   * Who it is on a channel, if a token said it. What the token left out is as everywhere, also after a
-   * change; but what is known of one user is not said of another.
+   * Returns the identity on a channel, if a token states it. What the token left out is taken from
+   * the sign-in, also after a change. Data of one user is never combined with another's id.
    */
   stated(channel: string): ChannelIdentity | undefined {
     const said = this.#others?.get(channel)
@@ -34,9 +34,9 @@ export class ChannelIdentities {
   }
 
   /**
-   * Takes what a token says of a channel, in place of what one before it said.
-   * @returns a function that undoes it
-   * @throws RpcError `bad_claims` for one channel too many: their names are chosen by the client
+   * Sets the identity that a token states for a channel, instead of an earlier token's.
+   * @returns a function that restores the earlier one
+   * @throws RpcError `bad_claims` for one channel too many, because the client chooses the names
    */
   set(channel: string, { uid, umd }: StatedIdentity): () => void {
     if (uid === undefined && umd === undefined) return () => {}
@@ -50,7 +50,7 @@ export class ChannelIdentities {
     return () => this.#restore(channel, said, before)
   }
 
-  /** A later token has the last word. */
+  /** A later token wins. */
   #restore(channel: string, said: StatedIdentity, before: StatedIdentity | undefined): void {
     if (this.#others?.get(channel) !== said) return
     if (before) this.#others.set(channel, before)

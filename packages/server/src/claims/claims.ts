@@ -2,7 +2,7 @@ import { encodeData, RpcError } from '@token-socket/protocol'
 import { FieldReader } from '../options/field-reader.js'
 import type { Decision } from './decision.js'
 
-/** What a user may send on a channel, as claims say it. Left out means that nothing is said. */
+/** What claims allow a user to send on a channel. A field that is left out states nothing. */
 export interface MessageClaims {
   /** Whether the user may publish this event. An explicit `false` beats any `true`. */
   readonly publish?: boolean
@@ -12,29 +12,40 @@ export interface MessageClaims {
   readonly store?: number
 }
 
-/** What a user may do on a channel, as claims say it. Left out means that nothing is said. */
+/** What claims allow a user to do on a channel. A field that is left out states nothing. */
 export interface ChannelClaims {
   /** Whether the user may subscribe. An explicit `false` beats any `true`. */
   readonly subscribe?: boolean
-  /** Whether the server subscribes the socket by itself, which allows it too. Only `false` on a pattern. */
+  /**
+   * Whether the server subscribes the socket automatically, which also allows it. Only `false` is
+   * valid on a pattern.
+   */
   readonly autoSubscribe?: boolean
-  /** Seconds since 1970 from which on the user may read the history; 0 is all of it. @default none of it */
+  /**
+   * Seconds since 1970 from which on the user may read the history; 0 for all of it. @default none
+   * of it
+   */
   readonly historyStart?: number
   /** By event, or pattern of events. A publication without an event has the empty name. */
   readonly messages?: Readonly<Record<string, MessageClaims>>
 }
 
-/** Who a user is and what they may do: what `authentication` may return, or a signed token may say. */
+/**
+ * A user's identity and permissions: what `authentication` may return, or a signed token may state.
+ */
 export interface TokenClaims {
-  /** The user's id, for presence and for what the user publishes. At most 128 UTF-16 code units. */
+  /** The user's id, for presence and for the user's publications. At most 128 UTF-16 code units. */
   readonly uid?: string
-  /** What else others may know of the user: any JSON, at most 4 KiB. */
+  /** User metadata that others see: any JSON, at most 4 KiB. */
   readonly umd?: unknown
-  /** By channel, or pattern of channels. With it, what nothing allows is refused, even if it is empty. */
+  /**
+   * By channel, or pattern of channels. If it is present, even empty, what nothing allows is
+   * refused.
+   */
   readonly channels?: Readonly<Record<string, ChannelClaims>>
 }
 
-/** What {@link readClaims} made of {@link MessageClaims}. */
+/** {@link MessageClaims}, checked. */
 export interface MessageGrant {
   readonly publish: Decision
   readonly echo: Decision
@@ -42,7 +53,7 @@ export interface MessageGrant {
   readonly store: number
 }
 
-/** What {@link readClaims} made of {@link ChannelClaims}. */
+/** {@link ChannelClaims}, checked. */
 export interface ChannelGrant {
   readonly subscribe: Decision
   readonly autoSubscribe: Decision
@@ -51,12 +62,12 @@ export interface ChannelGrant {
   readonly messages: ReadonlyMap<string, MessageGrant>
 }
 
-/** What {@link readClaims} made of {@link TokenClaims}: checked, and nothing in it is inherited. */
+/** {@link TokenClaims}, checked. Nothing in it is inherited. */
 export interface Claims {
   readonly uid: string | undefined
-  /** `undefined` if there is none; `null` is one. */
+  /** `undefined` if there is none; `null` is a value. */
   readonly umd: unknown
-  /** `undefined` if nothing is said about channels; an empty table allows nothing. */
+  /** `undefined` if the claims state nothing about channels; an empty table allows nothing. */
   readonly channels: ReadonlyMap<string, ChannelGrant> | undefined
 }
 
@@ -70,9 +81,9 @@ export const CLAIM_LIMITS = {
   channels: 1000,
   /** Entries of one channel's `messages`. */
   messages: 100,
-  /** Instructions of all regular expressions together: what looking a name up may cost at most. */
+  /** Instructions of all regular expressions together: the largest cost of one lookup. */
   program: 5000,
-  /** Seconds: the end of the year 9999. More is a time in milliseconds by mistake. */
+  /** Seconds: the end of the year 9999. A larger number is milliseconds by mistake. */
   historyStart: 253_402_300_799,
   /** Seconds: 100 years. */
   store: 3_155_695_200,
@@ -81,17 +92,17 @@ export const CLAIM_LIMITS = {
 const CHANNEL_FIELDS = new Set(['subscribe', 'autoSubscribe', 'historyStart', 'messages'])
 const MESSAGE_FIELDS = new Set(['publish', 'echo', 'store'])
 
-/** How settings of {@link readClaims} are given. */
+/** Options of {@link readClaims}. */
 export interface ReadClaimsOptions {
   /** Bytes that `umd` may have as JSON. @default 4096 */
   readonly umd?: number
 }
 
 /**
- * Reads `uid`, `umd` and `channels` of claims; other claims are left alone.
+ * Reads `uid`, `umd` and `channels` of claims, and ignores other claims.
  * @returns `undefined` if there is none of them
- * @throws RpcError `bad_claims` for the first thing that is wrong, which refuses all of them: half a set of permissions
- *   could lack an explicit `false`
+ * @throws RpcError `bad_claims` for the first wrong field. It refuses all of them, because half a
+ *   set of permissions could lack an explicit `false`.
  */
 export function readClaims(value: unknown, options: ReadClaimsOptions = {}): Claims | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
@@ -106,7 +117,7 @@ export function readClaims(value: unknown, options: ReadClaimsOptions = {}): Cla
 }
 
 /**
- * Holds channels that were put together from several claims to the limits of one.
+ * Checks channels that were merged from several claims against the limits of one set.
  * @throws RpcError `bad_claims`, naming the limit
  */
 export function checkChannels(channels: ReadonlyMap<string, ChannelGrant>): void {
@@ -146,11 +157,15 @@ function umdAsJson(value: unknown): string {
   }
 }
 
-/** Counts what the regular expressions of one set of claims cost together. */
+/** Adds up the cost of the regular expressions in one set of claims. */
 class RegexBudget {
   #left: number = CLAIM_LIMITS.program
 
-  /** Parses a name. @returns whether it is no pattern @throws RpcError `bad_claims` for a bad one, or one too many */
+  /**
+   * Parses a name.
+   * @returns whether it is no pattern
+   * @throws RpcError `bad_claims` for a bad pattern, or one too many
+   */
   spend(text: string, field: string): boolean {
     const { isExact, programSize } = reader.pattern(text, field)
     this.#left -= programSize
@@ -178,7 +193,7 @@ class ChannelsReader {
     const autoSubscribe = reader.verdict(fields.get('autoSubscribe'), `${field}.autoSubscribe`)
     if (autoSubscribe && !isExact) throw reader.wrong(`${field}.autoSubscribe`, 'needs a name, not a pattern')
     return {
-      // To be subscribed by the server, and then be refused after a reconnect, would help no one.
+      // A subscription by the server that is refused after a reconnect would help no user.
       subscribe:
         reader.verdict(fields.get('subscribe'), `${field}.subscribe`) ?? (autoSubscribe || undefined),
       autoSubscribe,

@@ -1,7 +1,7 @@
-/** What is said about a permission: yes, an explicit no, or nothing. */
+/** A decision about a permission: allowed, refused explicitly, or undecided. */
 export type Decision = boolean | undefined
 
-/** What several say together: one explicit `false` beats any `true`; `undefined` where none says anything. */
+/** Merges decisions: one explicit `false` beats any `true`; `undefined` if all are undecided. */
 export function mergeDecisions(verdicts: readonly Decision[]): Decision {
   if (verdicts.includes(false)) return false
   return verdicts.includes(true) ? true : undefined

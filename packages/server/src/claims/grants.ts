@@ -3,42 +3,49 @@ import { BoundedCache } from '../runtime/bounded-cache.js'
 import { type ChannelGrant, type Claims, checkChannels, type MessageGrant } from './claims.js'
 import { type Decision, mergeDecisions } from './decision.js'
 
-/** What a socket's claims say about one event on one channel. */
+/** What a socket's claims state about one event on one channel. */
 export interface MessageRights {
-  /** Whether it may publish it; `undefined` if nothing is said. */
+  /** Whether it may publish the event; `undefined` if undecided. */
   readonly publish: Decision
-  /** Whether it receives its own: as claims say, else `false` where they say something about `publish`, else `true`. */
+  /**
+   * Whether it receives its own publications: as claims state, else `false` if they state something
+   * about `publish`, else `true`.
+   */
   readonly echo: boolean
-  /** Milliseconds that it is kept in the history; 0 if not for its claims' sake. */
+  /** Milliseconds that its publications are kept in the history; 0 if the claims ask for none. */
   readonly store: number
 }
 
 /**
- * How many channels of a socket, and how many events of each, are remembered with what was found about them. Clients
- * choose the names: there are few, so that they cost a socket little memory.
+ * How many channels of a socket, and events of each, are cached with their rights. Clients choose
+ * the names, so the numbers are small to bound memory.
  */
 const REMEMBERED = { channels: 64, events: 16 } as const
 
 const NO_MESSAGE: MessageRights = { publish: undefined, echo: true, store: 0 }
 
-/** Who has grants: a socket, or one of its authorizations. */
+/** An owner of grants: a socket, or one of its authorizations. */
 export interface Granted {
   readonly grants: Grants
 }
 
 /**
- * What one socket may do on which channels, by what its claims say. All entries whose pattern means a name count: an
- * explicit `false` beats any `true`, `historyStart` is the earliest, `store` the longest. It never changes.
+ * What claims allow one socket to do on which channels. All entries whose pattern matches a name
+ * count: an explicit `false` beats any `true`, `historyStart` is the earliest, `store` the longest.
+ * Immutable.
  */
 export class Grants {
-  /** Of a socket without claims: nothing is said about any channel. */
+  /** The grants of a socket without claims, which state nothing about any channel. */
   static readonly none = new Grants(undefined)
 
   readonly #channels: ReadonlyMap<string, ChannelGrant> | undefined
   readonly #table: PatternTable<Entry>
   readonly #rights = new BoundedCache<ChannelRights>(REMEMBERED.channels, (channel) => this.#find(channel))
 
-  /** Whether the user's own claims say nothing about channels. Without channel rules too, every channel is then open. */
+  /**
+   * Whether the user's own claims state nothing about channels. Without channel rules, every
+   * channel is then open.
+   */
   readonly isOpen: boolean
 
   private constructor(
@@ -52,22 +59,22 @@ export class Grants {
     )
   }
 
-  /** The grants that claims bring. */
+  /** Returns the grants of claims. */
   static of(claims: Claims | undefined): Grants {
     return claims?.channels ? new Grants(claims.channels) : Grants.none
   }
 
-  /** Whether no claims say anything about channels, a channel's own token included. */
+  /** Whether no claims state anything about channels, including a channel's own token. */
   get isEmpty(): boolean {
     return this.#channels === undefined
   }
 
-  /** Whether claims say anything about a channel. */
+  /** Returns whether claims state anything about a channel. */
   covers(channel: string): boolean {
     return this.#rights.get(channel) !== NO_CHANNEL
   }
 
-  /** Whether other grants have the same words about subscribing to a channel. */
+  /** Returns whether other grants state the same about subscribing to a channel. */
   saysTheSame(other: Grants, channel: string): boolean {
     if (other === this) return true
     const [own, others] = [this.#words(channel), other.#words(channel)]
@@ -78,10 +85,10 @@ export class Grants {
     return this.#table.matching(channel).map(({ grant }) => grant.subscribe)
   }
 
-  /** The channels that the server is to subscribe the socket to. */
+  /** The channels that the server subscribes the socket to. */
   get autoSubscribe(): string[] {
     return this.#table.names.filter((name) => {
-      // Most names ask for nothing: patterns are not tried for them.
+      // Most names have no `autoSubscribe`: do not try patterns for them.
       if (!this.#channels?.get(name)?.autoSubscribe) return false
       const { autoSubscribe, subscribe } = this.#find(name)
       return autoSubscribe === true && subscribe === true
@@ -89,8 +96,9 @@ export class Grants {
   }
 
   /**
-   * These grants and those of a channel's own token: an explicit `false` of either beats a `true`. What was open stays so.
-   * @throws RpcError `bad_claims` if they are over the limits of one set of claims together
+   * Merges these grants with those of a channel's own token: an explicit `false` of either beats a
+   * `true`. Open channels stay open.
+   * @throws RpcError `bad_claims` if together they exceed the limits of one set of claims
    */
   add(added: Pick<Claims, 'channels'>): Grants {
     if (!added.channels) return this
@@ -100,7 +108,7 @@ export class Grants {
     return new Grants(channels, this.isOpen)
   }
 
-  /** Two tables as one: an explicit `false` of either beats a `true`. */
+  /** Merges two tables: an explicit `false` of either beats a `true`. */
   static merge(
     first: ReadonlyMap<string, ChannelGrant> | undefined,
     second: ReadonlyMap<string, ChannelGrant> | undefined,
@@ -114,17 +122,23 @@ export class Grants {
     return channels
   }
 
-  /** Whether the socket may subscribe to the channel; `undefined` if nothing is said. */
+  /** Whether the socket may subscribe to the channel; `undefined` if undecided. */
   subscribe(channel: string): Decision {
     return this.#rights.get(channel).subscribe
   }
 
-  /** Milliseconds since 1970 from which on it may read the channel's history, 0 for all; `undefined` if nothing is said. */
+  /**
+   * Milliseconds since 1970 from which on it may read the channel's history, 0 for all; `undefined`
+   * if undecided.
+   */
   historyStart(channel: string): number | undefined {
     return this.#rights.get(channel).historyStart
   }
 
-  /** What it may do with an event. @param event `undefined` for a publication without one: its name is then empty */
+  /**
+   * Returns the rights for an event.
+   * @param event `undefined` for a publication without an event, whose name is then empty
+   */
   message(channel: string, event: string | undefined): MessageRights {
     return this.#rights.get(channel).messages.get(event ?? '')
   }
@@ -135,13 +149,13 @@ export class Grants {
   }
 }
 
-/** An entry of the claims, its events ready to be looked up. */
+/** An entry of the claims, with its events ready for lookup. */
 interface Entry {
   readonly grant: ChannelGrant
   readonly messages: PatternTable<MessageGrant>
 }
 
-/** What all entries that mean a channel say together. */
+/** The merged rights of all entries that match a channel. */
 interface ChannelRights extends Pick<ChannelGrant, 'subscribe' | 'autoSubscribe' | 'historyStart'> {
   readonly messages: Pick<BoundedCache<MessageRights>, 'get'>
 }
@@ -172,7 +186,7 @@ function withDefaults({ publish, echo, store }: MessageGrant): MessageRights {
   return { publish, echo: echo ?? publish === undefined, store }
 }
 
-/** Several grants for the same pattern as one. */
+/** Merges several grants for the same pattern. */
 function mergeChannels(grants: readonly ChannelGrant[]): ChannelGrant {
   const messages = new Map<string, MessageGrant>()
   for (const [event, grant] of grants.flatMap((one) => [...one.messages])) {

@@ -4,15 +4,18 @@ const UID = 'uid:'
 
 const SESSION = 'session:'
 
-/** What is known of a user over all of their connections. */
+/** What identifies a user over all of their connections. */
 export interface Subject {
-  /** The user's id, of the sign-in's claims. */
+  /** The user's id, from the sign-in's claims. */
   readonly uid?: string | undefined
   /** The sign-in's session, as {@link hashSession} names it. */
   readonly session?: string | undefined
 }
 
-/** Every name of a user: by the uid, and by the session. Names of the two kinds are never the same. */
+/**
+ * Returns every name of a user: by the uid, and by the session. Names of the two kinds never
+ * collide.
+ */
 export function subjectsOf({ uid, session }: Subject): string[] {
   return [
     ...(uid === undefined ? [] : [uidSubject(uid)]),
@@ -20,7 +23,10 @@ export function subjectsOf({ uid, session }: Subject): string[] {
   ]
 }
 
-/** Tells who has a name of {@link subjectsOf}, without making the names of each. */
+/**
+ * Returns a function that matches users by a name of {@link subjectsOf}, without building the names
+ * of each.
+ */
 export function subjectMatcher(name: string): (subject: Subject) => boolean {
   const uid = name.startsWith(UID) ? name.slice(UID.length) : undefined
   const session = name.startsWith(SESSION) ? name.slice(SESSION.length) : undefined
@@ -39,7 +45,9 @@ export function sessionSubject(session: string): string {
   return SESSION + session
 }
 
-/** The name of a session that the server keeps. The id itself would let its reader in. */
+/**
+ * Returns the name of a session that the server keeps. The id itself would let a reader sign in.
+ */
 export function hashSession(sessionId: string): string {
   return createHash('sha256').update('token-socket session').update(sessionId).digest('base64url')
 }

@@ -1,44 +1,56 @@
 import { limitError, RpcError } from '@token-socket/protocol'
 import { isThenable } from '../runtime/isolated.js'
 
-/** Answers a veto: an error, or anything falsy as `allowed`, refuses. Only the first call counts. */
+/** Answers a veto. An error, or a falsy `allowed`, refuses. Only the first call counts. */
 export type VetoCallback = (error?: unknown, allowed?: unknown) => void
 
-/** A listener that decides: it returns or resolves `true` or `false`, or calls the callback, its last argument. */
+/**
+ * A listener that decides: it returns or resolves `true` or `false`, or calls the callback, its
+ * last argument.
+ */
 export type VetoListener = { listener(...args: unknown[]): unknown }['listener']
 
-/** What refuses: claims that say `false`, a channel rule, a listener, or that neither a rule nor a claim allows it. */
+/**
+ * What refused a request: claims that state `false`, a channel rule, a listener, or the lack of
+ * anything that allows it.
+ */
 export type Refuser = 'claims' | 'rules' | 'listener' | 'nothing allows it'
 
-/** Why something is not allowed: what the caller is told. */
+/** Why a request is refused. */
 export interface Refusal {
   readonly error: unknown
-  /** What refused, for the log. @default not known */
+  /** What refused it, for the log. @default not known */
   readonly by?: Refuser
 }
 
-/** How a {@link decide} is made. */
+/** Options of {@link decide}. */
 export interface VetoOptions {
-  /** Milliseconds that a listener may take; then the answer is no. */
+  /** Milliseconds in which a listener has to answer. Then the request is refused. */
   readonly timeout: number
-  /** Whether `callback()` without arguments says yes, as on `authentication`. */
+  /** Whether `callback()` without arguments allows, as on `authentication`. */
   readonly emptyMeansYes?: boolean
-  /** Whether no listeners at all are a refusal. @default false */
+  /** Whether the request is refused if there are no listeners. @default false */
   readonly needsYes?: boolean
-  /** Makes the arguments of each listener its own. It does not throw. @default all get the same */
+  /**
+   * Copies the arguments for each listener. It does not throw. @default all listeners share them
+   */
   copy?: ((args: readonly unknown[]) => readonly unknown[]) | undefined
   /** Receives what a listener throws. */
   onerror(cause: unknown): void
-  /** A listener did not answer in time: a fault of the server's. */
+  /** A listener did not answer in time, which is a fault of the application. */
   ontimeout?(): void
-  /** A listener answered neither `true` nor `false`, and has not called back: a fault of the server's. */
+  /**
+   * A listener answered neither `true` nor `false`, and has not called back: a fault of the
+   * application.
+   */
   onwrong?(answer: unknown): void
 }
 
 /**
- * Asks every listener. One that refuses, fails, or does not answer in time is enough for a refusal, at once. Only `true`, or
- * the callback, allows. What a listener declares decides nothing: wrappers and default parameters hide it.
- * @returns `undefined` for yes
+ * Asks every listener. One that refuses, fails, or does not answer in time refuses the request at
+ * once. Only `true`, or the callback, allows. The declared parameters of a listener do not matter,
+ * because wrappers and default values hide them.
+ * @returns `undefined` if the request is allowed
  */
 export async function decide(
   listeners: readonly VetoListener[],
@@ -81,7 +93,7 @@ async function ask(
   }
 }
 
-/** The first answer counts: the callback's, or what the listener returns. */
+/** The first answer counts: that of the callback, or the returned one. */
 async function answerOf(
   listener: VetoListener,
   args: readonly unknown[],
@@ -105,7 +117,8 @@ async function answerOf(
   const returned = listener(...args, callback)
   if (isThenable(returned)) Promise.resolve(returned).then(take, fail)
   else if (typeof returned === 'boolean') take(returned)
-  // The callback may still come. What a listener declares only decides when the mistake is reported.
+  // The callback may still be called. The declared parameters only decide when the mistake is
+  // reported.
   else if (!isAnswered && listener.length <= args.length) options.onwrong?.(returned)
   return promise
 }

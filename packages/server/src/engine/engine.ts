@@ -1,204 +1,234 @@
 /**
- * What nodes share. An engine is one object for one node; its parts promise what the comments here say, and
- * `test/contract/engine.ts` holds every engine to it.
+ * The interface of engines: what the nodes of one application share. A node has one engine object.
+ * The comments here are the contract. `test/contract/engine.ts` tests every engine against them.
  */
 
-/** An order from one node to all, itself included. */
+import type { Rates } from './rates.js'
+
+export type { RateGrant, RateRequest, Rates } from './rates.js'
+
+/** A command from one node to all nodes, including itself. */
 export type NodeCommand = { readonly type: 'unsubscribeAll'; readonly channel: string }
 
-/** How long a publication is kept. */
+/** How long an engine keeps a publication. */
 export interface Retention {
-  /** How many publications the channel keeps at most; the oldest go first. */
+  /** The largest number of publications that the channel keeps. The oldest are removed first. */
   readonly size: number
-  /** Milliseconds that this publication is kept. */
+  /** Milliseconds for which the engine keeps this publication. */
   readonly ttl: number
   /**
-   * The channel is the server's own, such as its log of revocations. It has no part in the engine's
-   * limits of bytes and channels: other channels never make it lose anything before its time.
+   * Whether the channel belongs to the server itself, such as its log of revocations. It does not
+   * count against the engine's limits of bytes and channels, and other channels never shorten it.
    * @default false
    */
   readonly isReserved?: boolean | undefined
 }
 
-/** Something to be published. */
+/** A publication before the engine has accepted it. */
 export interface Draft {
   readonly channel: string
   /** The data, as JSON. */
   readonly json: string
   /** The event's name. */
   readonly event?: string | undefined
-  /** Who published it, `{ uid, umd }` as JSON. */
+  /** The publisher, `{ uid, umd }` as JSON. */
   readonly meta?: string | undefined
-  /** The id of the socket that shall not get it, as it has it already. */
+  /** The id of a socket that does not receive it, because it published it. */
   readonly except?: string | undefined
 }
 
-/** How a {@link Draft} is to be published. */
+/** How the engine publishes a {@link Draft}. */
 export interface PublishOptions {
-  /** Left out, it is not kept: it has no offset and no one can get it later. */
+  /**
+   * Without it, the engine does not keep the publication: it has no offset, and cannot be read
+   * later.
+   */
   readonly retention?: Retention | undefined
   /**
-   * A second publication on the channel with the same key, within five minutes, is not made; it is answered with the
-   * first one's receipt.
+   * Prevents duplicates. A second publication on the channel with the same key, within five
+   * minutes, is not made. The engine returns the receipt of the first one.
    */
   readonly idempotencyKey?: string | undefined
   /**
-   * Whose key it is. The engine knows `IDEMPOTENCY.keysPerOwner` keys of each owner, over all channels; one more makes it forget
-   * the oldest of that owner. Keys of different owners are different. @default the server's own: not bounded in this way
+   * The owner of the key. The engine remembers `IDEMPOTENCY.keysPerOwner` keys of each owner, over
+   * all channels. With one more, it forgets the owner's oldest key. Keys of different owners are
+   * different.
+   * @default the server itself, whose keys have no such limit
    */
   readonly keyOwner?: string | undefined
 }
 
-/** A place in a channel's history. Offsets say nothing outside their epoch. */
+/** A position in a channel's history. Offsets of different epochs cannot be compared. */
 export interface Position {
   /** Changes when the channel's history is lost. */
   readonly epoch: string
-  /** The number of publications that were kept before and up to this place. */
+  /** How many publications the channel has kept so far in this epoch, up to this position. */
   readonly offset: number
 }
 
-/** What the publisher gets. */
+/** What the engine returns to the publisher. */
 export interface Receipt extends Partial<Position> {
-  /** A ULID: later ids on the channel are greater, and its first ten characters are the time. */
+  /** A ULID. Later ids on the channel are greater. The first ten characters encode the time. */
   readonly id: string
 }
 
-/** A publication that the engine has accepted. With an offset and epoch if it is kept. */
+/**
+ * A publication that the engine has accepted. It has an offset and an epoch if the engine keeps it.
+ */
 export interface Publication extends Draft, Receipt {}
 
-/** What a node hears from its {@link Broker}. */
+/** What a node receives from its {@link Broker}. */
 export interface BrokerListener {
   /** A publication on a channel that this node is subscribed to. */
   publication(publication: Publication): void
   /** A publication for every channel. @param json the data, as JSON */
   broadcast(json: string): void
-  /** An order for every node. */
+  /** A command for every node. */
   command(command: NodeCommand): void
-  /** A change of who is on a channel that this node is subscribed to: each once, in the order of `seq`. */
+  /**
+   * A change of the members of a channel that this node is subscribed to. Each change arrives once,
+   * in the order of `seq`.
+   */
   presence(event: PresenceEvent): void
 }
 
 /**
  * Carries publications between nodes, and from a node to itself.
- *
- * Each subscribed node hears the publications of one channel once and in one order, the same on every node; those that
- * are kept have offsets without a gap. Nothing is promised between channels. A publication made after `subscribe` has
- * resolved is heard; one made after `unsubscribe` has resolved is not.
+ * Each subscribed node receives the publications of one channel once, in an order that is the same
+ * on every node. Kept publications have offsets without gaps. The order between different channels
+ * is not defined. A node receives what is published after `subscribe` has resolved, and nothing
+ * that is published after `unsubscribe` has resolved.
  */
 export interface Broker {
-  /** Sets who hears. Once, before anything else. */
+  /** Sets the listener. Called once, before any other method. */
   listen(listener: BrokerListener): void
-  /** This node wants the channel. Harmless if it has it. @throws if the engine cannot be reached */
+  /**
+   * Subscribes this node to the channel. Does nothing if it is subscribed.
+   * @throws if the engine cannot be reached
+   */
   subscribe(channel: string): Promise<void>
-  /** This node does not want the channel any more. Harmless if it has it not. */
+  /** Unsubscribes this node from the channel. Does nothing if it is not subscribed. */
   unsubscribe(channel: string): Promise<void>
   /**
-   * Publishes; resolves when the engine has accepted it, and keeps it where it is to be kept. If this node is subscribed, it
-   * hears the publication before that. A node that has just lost its connection to the engine may hear it later, or never.
+   * Publishes. Resolves when the engine has accepted the publication, and has stored it if it is to
+   * be kept. A subscribed node receives its own publication before that. A node that has just lost
+   * its connection to the engine may receive it later, or never.
    */
   publish(draft: Draft, options?: PublishOptions): Promise<Receipt>
-  /** Publishes to every channel of every node; resolves as {@link publish}. */
+  /** Publishes on every channel of every node. Resolves as {@link publish} does. */
   broadcast(json: string): Promise<void>
-  /** Gives every node an order; resolves when the engine has accepted it. */
+  /** Sends a command to every node. Resolves when the engine has accepted it. */
   command(command: NodeCommand): Promise<void>
 }
 
-/** Which of a channel's publications are wanted. All bounds are exclusive. */
+/** Selects publications of a channel. All bounds are exclusive. */
 export interface HistoryQuery {
-  /** Later than the publication with this id, or than this offset. */
+  /** Only publications after this id or offset. */
   readonly after?: string | number | undefined
-  /** Earlier than the publication with this id. */
+  /** Only publications before this id. */
   readonly before?: string | undefined
-  /** How many at most. */
+  /** The largest number of publications. */
   readonly limit: number
   /**
-   * Bytes of their data and what else they carry, at most; the first one is given however large it is. An engine reads
-   * at most that, and a little, into memory. @default no bound
+   * The largest number of bytes, of data and what goes with it. The first publication is returned
+   * however large it is. An engine reads little more than that into memory.
+   * @default no bound
    */
   readonly bytes?: number | undefined
-  /** The latest first. @default false */
+  /**
+   * Whether the latest publications come first.
+   * @default false
+   */
   readonly reverse?: boolean | undefined
 }
 
-/**
- * A page as an application asks for it. What is left out, or `undefined`, is as the server has it.
- */
+/** A query of an application. What is left out, or is `undefined`, gets the server's default. */
 export type PageQuery = { readonly [Name in keyof HistoryQuery]?: HistoryQuery[Name] | undefined }
 
-/** What a channel keeps, as far as it was asked for. */
+/** A page of a channel's history. */
 export interface HistoryPage {
-  /** The place of the latest that was kept, at the moment of reading; offset 0, in a `newEpoch`, if none was. */
+  /**
+   * The position of the channel's latest kept publication at the moment of reading. If there is
+   * none, its offset is 0 and its epoch a `newEpoch`.
+   */
   readonly position: Position
   readonly publications: readonly Publication[]
-  /** Whether the limit or the bytes ended the page: there may be more. Never with an empty page, unless the limit is 0. */
+  /**
+   * Whether the limit or the bytes ended the page, so that there may be more. An empty page never
+   * has more, unless the limit is 0.
+   */
   readonly more: boolean
 }
 
-/** What was published on the channels that keep it. */
+/** The history of channels that keep their publications. */
 export interface History {
-  /** Reads, oldest first unless asked otherwise. Publications whose time is over are never given. */
+  /**
+   * Reads a page, the oldest first unless the query says otherwise. It never returns expired
+   * publications.
+   */
   read(channel: string, query: HistoryQuery): Promise<HistoryPage>
-  /** Where the channel is; see {@link HistoryPage.position}. */
+  /** Reads the channel's position; see {@link HistoryPage.position}. */
   position(channel: string): Promise<Position>
 }
 
-/** A member of a channel, as engines keep them. */
+/** A member of a channel, as engines store it. */
 export interface PresenceMember {
   readonly uid: string
-  /** What others see of them, as JSON. */
+  /** The member's user metadata (`umd`), as JSON. */
   readonly umd?: string | undefined
 }
 
-/** A member came, went with their last socket, or changed their `umd`. */
+/** A member joined, left with its last socket, or changed its `umd`. */
 export interface PresenceEvent extends PresenceMember {
   readonly channel: string
   readonly change: 'joined' | 'left' | 'updated'
-  /** Counts the channel's changes, without a gap, within an epoch. */
+  /** Counts the changes of the channel, without gaps, within an epoch. */
   readonly seq: number
-  /** Changes when the count is lost. */
+  /** Changes when the engine has lost the count. */
   readonly epoch: string
 }
 
-/** Who is on a channel, after change number `seq`. */
+/** The members of a channel after change number `seq`. */
 export interface PresenceSnapshot {
   readonly members: readonly PresenceMember[]
   readonly seq: number
   readonly epoch: string
 }
 
-/** One socket's place on a channel. */
+/** The presence entry of one socket on a channel. */
 export interface PresenceEntry extends PresenceMember {
   readonly channel: string
   readonly sid: string
 }
 
 /**
- * Who is on which channel, over all nodes. Sockets with the same `uid` are one member. A node that dies leaves no one
- * behind: what its sockets had ends within 15 seconds.
+ * The members of channels, over all nodes. Sockets with the same `uid` are one member. When a node
+ * dies, the entries of its sockets end within 15 seconds.
  */
 export interface Presence {
   /**
-   * A socket is there. The last `umd` of a member counts. Harmless if it is there already. The member has come back: no
-   * grace of it goes on.
-   * @param limit members
-   * @returns who is there, it included
+   * Adds a socket's entry. Does nothing if it exists. The member's last `umd` counts. A grace
+   * period of the member ends.
+   * @param limit the largest number of members
+   * @returns the members, including this one
    * @throws RpcError `too_many_members`
    */
   enter(entry: PresenceEntry, limit: number): Promise<PresenceSnapshot>
   /**
-   * A socket is gone. Harmless if it was not there. With the last one its member is, once every grace is over.
-   * @param grace milliseconds for which its member stays, so that it may come back unnoticed
+   * Removes a socket's entry. Does nothing if there is none. The member leaves with its last entry,
+   * once every grace period is over.
+   * @param grace milliseconds for which the member stays, so that a reconnect is not visible
    */
   leave(entry: PresenceEntry, grace: number): Promise<void>
-  /** Who is there. */
+  /** Reads the members. */
   members(channel: string): Promise<PresenceSnapshot>
 }
 
-/** Whom tickets are counted for: a user, a session, an address. */
+/** An owner that tickets are counted for: a user, a session or an address. */
 export interface TicketOwner {
-  /** What it is and which, such as `u:ann`. */
+  /** The kind and the id, such as `u:ann`. */
   readonly name: string
-  /** How many tickets it may have. With one more, its oldest is gone. */
+  /** How many tickets the owner may have. With one more, the engine removes its oldest. */
   readonly limit: number
 }
 
@@ -206,159 +236,157 @@ export interface TicketOwner {
 export interface Ticket {
   readonly id: string
   readonly json: string
-  /** Milliseconds until it is gone. */
+  /** Milliseconds until it expires. */
   readonly ttl: number
-  /** Whom it is counted for. @default none */
+  /**
+   * The owners that it is counted for.
+   * @default none
+   */
   readonly owners?: readonly TicketOwner[]
-  /** Milliseconds since it was asked for. @default 0 */
+  /**
+   * Milliseconds since the client requested it.
+   * @default 0
+   */
   readonly age?: number
 }
 
-/** Keeps what a token stands for until the token is used. */
+/** Stores what tokens stand for until they are used. */
 export interface Tickets {
   /**
-   * Keeps a ticket. An owner that has too many loses its oldest, so that it takes no room from others.
-   * @throws RpcError `too_many_tickets` where the engine's limit is reached
+   * Stores a ticket. An owner with too many loses its oldest, so that it takes no room from others.
+   * @throws RpcError `too_many_tickets` if the engine's limit is reached
    */
   put(ticket: Ticket): Promise<void>
   /**
-   * Takes a ticket: the first who asks gets it, on whichever node, all others `undefined`. So do all, if one of its owners was
-   * revoked since it was asked for.
+   * Takes a ticket once, over all nodes. Returns `undefined` if it was taken, is unknown or
+   * expired, or if one of its owners was revoked after the ticket was requested.
    */
   take(id: string): Promise<string | undefined>
   /**
-   * Notes the id of a token that may be used once.
+   * Records the id of a token that may be used once.
    * @param ttl milliseconds for which the token could be used
-   * @returns whether no one was faster, on whichever node
-   * @throws RpcError `too_many_tickets` where the engine's limit is reached
+   * @returns whether this call was the first one, over all nodes
+   * @throws RpcError `too_many_tickets` if the engine's limit is reached
    */
   claim(id: string, ttl: number): Promise<boolean>
   /**
-   * Takes back all tickets of an owner that were asked for before now, those that are still to be put too.
-   * @param ttl milliseconds for which this is known
+   * Revokes all tickets of an owner that were requested before now, including those that are not
+   * stored yet.
+   * @param ttl milliseconds for which the engine remembers this
    */
   revoke(owner: string, ttl: number): Promise<void>
-  /** When an owner was last revoked, in milliseconds since 1970; `undefined` if that is not known, or not any more. */
+  /**
+   * Returns when an owner was last revoked, in milliseconds since 1970; `undefined` if that is not
+   * known any longer.
+   */
   revoked(owner: string): Promise<number | undefined>
 }
 
-/** How a question went. */
+/** The result of a question to other nodes. */
 export interface NodeAnswers {
-  /** What each node that answered said, by its id. */
+  /** The answers, by the ids of the nodes. */
   readonly answers: ReadonlyMap<string, string>
-  /** The ids of the nodes that were asked and did not answer, and why. */
+  /** The ids of the nodes that did not answer, and why. */
   readonly missing: ReadonlyMap<string, MissingAnswer>
 }
 
-/** Why there is no answer: the node has not got the question; it did not answer; its answer was too large to be sent. */
+/**
+ * Why a node did not answer: it did not receive the question, it was silent, or its answer was too
+ * large.
+ */
 export type MissingAnswer = 'unreached' | 'silent' | 'too_large'
 
-/** How nodes are asked. */
+/** How other nodes are asked. */
 export interface NodeAskOptions {
-  /** The id of the one that is asked; it need not be known. @default all others */
+  /**
+   * The id of one node, known or not.
+   * @default all others
+   */
   readonly node?: string | undefined
-  /** Milliseconds that an answer may take; `Infinity` for as long as the node lives. */
+  /** Milliseconds to wait for an answer; `Infinity` waits as long as the node lives. */
   readonly timeout: number
 }
 
-/** Answers a question of another node. What it throws is no answer. */
+/** Answers a question of another node. If it throws, there is no answer. */
 export type NodeAnswer = (question: string) => Promise<string>
 
-/** The nodes that live, and what they ask each other. A question reaches a node at most once. */
+/** The living nodes, and the questions between them. A question reaches a node at most once. */
 export interface Nodes {
-  /** This node's id: 1 to 64 letters, digits, `-` and `_`; another after each start. */
+  /** This node's id: 1 to 64 letters, digits, `-` and `_`. It is new after each start. */
   readonly id: string
-  /** Sets who answers what other nodes ask. Once, before anything else. */
+  /** Sets the function that answers other nodes. Called once, before any other method. */
   serve(answer: NodeAnswer): void
   /**
-   * Takes this process out of the nodes, also if it was among them: it has no sockets and answers nothing. It may still list and
-   * ask. Left out by an engine that serves one process.
+   * Removes this process from the nodes: it has no sockets and answers nothing. It may still list
+   * and ask. An engine for one process leaves it out.
    * @throws RpcError `bad_option` if it serves already
    */
   withdraw?(): void
-  /** The ids of the nodes that live, this one's included unless it has withdrawn. One that has died is among them for 15 seconds at most. */
+  /**
+   * Returns the ids of the living nodes, including this one unless it has withdrawn. A node that
+   * died is listed for at most 15 seconds more.
+   */
   list(): Promise<readonly string[]>
   /**
-   * How many nodes live, this one included, as far as the engine knows without asking: it looks
-   * every few seconds. Left out, {@link list} is asked instead.
+   * Returns how many nodes live, including this one, from the engine's last look, a few seconds ago
+   * at most. Without it, {@link list} is called instead.
    */
   known?(): number
   /**
-   * Asks other nodes. A node that has died, dies meanwhile, or takes too long makes nothing fail: it is `missing`.
+   * Asks other nodes. A node that has died, dies meanwhile, or takes too long is `missing`; the
+   * question does not fail.
    * @throws RpcError `engine_unavailable`, `too_large`, `too_many_calls`
    */
   ask(question: string, options: NodeAskOptions): Promise<NodeAnswers>
 }
 
-/** How much is taken from the bucket of a key, and how fast it fills. */
-export interface RateRequest {
-  /** What it regains in a second, above 0. */
-  readonly perSecond: number
-  /** What it holds when it is full, above 0. One that is not known is full. */
-  readonly burst: number
-  /** What is wanted, above 0; may be a fraction. */
-  readonly amount: number
-}
-
-/** What came of a {@link RateRequest}. */
-export interface RateGrant {
-  /** What was taken: all of the amount, or what there was. */
-  readonly granted: number
-  /** What is left for others. */
-  readonly left: number
-  /**
-   * Milliseconds after which the rest would be there, if no other took it; 0 if there is no rest.
-   */
-  readonly retryAfter: number
-}
-
-/** Token buckets that all nodes share. One that is full may be forgotten. */
-export interface Rates {
-  /** Takes what there is, up to an amount, at one moment for all nodes. */
-  take(key: string, request: RateRequest): Promise<RateGrant>
-}
-
-/** How an engine is. */
+/** The health of an engine. */
 export interface EngineHealth {
-  /** Whether it can do what it is asked, as far as it knows. */
+  /** Whether the engine works, as far as it knows. */
   readonly ok: boolean
-  /** Milliseconds since 1970, by this machine's clock: since when that is so. */
+  /** Since when, in milliseconds since 1970 by this machine's clock. */
   readonly since: number
-  /** Why it is not ok, for people: without addresses or secrets. */
+  /** Why it does not work, for people, without addresses or secrets. */
   readonly reason?: string | undefined
 }
 
-/** Tells how an engine is. */
+/** Reports the health of an engine. */
 export interface Health {
-  /** How it is, as far as is known: no one is asked. */
+  /** The health as last known; reading it makes no request. */
   readonly now: EngineHealth
-  /** Calls whenever `ok` has changed. @returns a function that undoes it */
+  /**
+   * Calls the listener whenever `ok` has changed.
+   * @returns a function that removes the listener
+   */
   onchange(listener: (health: EngineHealth) => void): () => void
 }
 
-/** Receives the name of the limit that made an engine forget something before its time. It does not throw. */
+/**
+ * Receives the name of the limit that made the engine remove something before it expired. It does
+ * not throw.
+ */
 export type EvictionListener = (limit: string) => void
 
 /** What nodes share, as one object. */
 export interface Engine {
-  /** For logs. */
+  /** The name in logs. */
   readonly name: string
-  /** Whether other processes can share it. A server on a shared engine must be given its `secret`. */
+  /** Whether several processes can share the engine. Then the server needs an explicit `secret`. */
   readonly shared: boolean
   readonly broker: Broker
   readonly history: History
   readonly presence: Presence
   readonly tickets: Tickets
   readonly nodes: Nodes
-  /** Limits over all nodes. Left out, each node gives an equal share of them. */
+  /** Rate limits over all nodes. Without it, each node allows an equal share. */
   readonly rates?: Rates | undefined
-  /** How it is; left out by an engine that is always well. */
+  /** The health. An engine that cannot fail leaves it out. */
   readonly health?: Health | undefined
   /**
-   * Sets who receives the name of a limit, such as `historyBytes`, each time that limit makes the engine forget something before
-   * its time. Once. Left out by an engine that has no such limits.
+   * Sets the listener for limits, such as `historyBytes`, that make the engine remove something
+   * before it expired. Called once. An engine without such limits leaves it out.
    */
   watchEvictions?(listener: EvictionListener): void
-  /** Lets go of everything. Calls after that may fail. */
+  /** Releases everything. Later calls may fail. */
   close(): Promise<void>
 }

@@ -1,157 +1,201 @@
-/** Limits of a server, its option `limits`. Everything that a client could make grow has one. */
+/** Limits of a server: its option `limits`. Everything that a client could make grow has one. */
 export interface Limits {
-  /** Bytes of one incoming message. A frame or a request body may bring several. @default 1048576 */
+  /** Bytes of one incoming message. A frame or a request body may hold several. @default 1048576 */
   readonly message: number
-  /** Connections and polling sessions that may be open; one more is answered 503. @default 100000 */
+  /** Open connections and polling sessions. One more is answered with 503. @default 100000 */
   readonly connections: number
   /**
-   * Connections and polling sessions of one address that may be open; one more is answered 429. Users behind one NAT, or
-   * behind a proxy that `trust proxy` does not name, have one address. Of IPv6 addresses the first 64 bits count.
+   * Open connections and polling sessions of one address. One more is answered with 429. Users
+   * behind one NAT, or behind a proxy that `trust proxy` does not name, share an address. The first
+   * 64 bits of an IPv6 address count.
    * @default 20000
    */
   readonly connectionsPerAddress: number
-  /** Bytes of all request bodies that may be read at once; the body that needs more is answered 503. @default 67108864 */
+  /**
+   * Bytes of all request bodies that are read at once. A body that needs more is answered with 503.
+   * @default 67108864
+   */
   readonly bodyBytes: number
   /** The same for one address. @default 16777216 */
   readonly bodyBytesPerAddress: number
-  /** Milliseconds that a request body may take to arrive; then it is answered 408. @default 30000 */
+  /**
+   * Milliseconds in which a request body has to arrive. Then it is answered with 408. @default
+   * 30000
+   */
   readonly bodyTimeout: number
-  /** UTF-16 code units of the first message, the token. @default 8192 */
+  /** UTF-16 code units of the first message, which has the token. @default 8192 */
   readonly authMessage: number
   /**
-   * Bytes of what a token stands for, as JSON: what `authentication` returned, or the session's data. A token request with
-   * more is answered 500, and the log says so.
+   * Bytes, as JSON, of what a token stands for: what `authentication` returned, or the session's
+   * data. A token request with more is answered with 500, and the log says so.
    * @default 65536
    */
   readonly authData: number
-  /** Tokens of one user, known by `uid` or by the session, that may wait to be used; beyond it the oldest is void. @default 1000 */
+  /**
+   * Unused tokens of one user, known by `uid` or by the session. One more makes the oldest void.
+   * @default 1000
+   */
   readonly ticketsPerUser: number
   /** The same for one address. @default 20000 */
   readonly ticketsPerAddress: number
   /**
-   * Token requests of one user, known by `uid` or by the session, in a second, on this node; one more
-   * is answered 429, `rate_limited`. @default 1000
+   * Token requests of one user, known by `uid` or by the session, in a second, on this node. One
+   * more is answered with 429, `rate_limited`. @default 1000
    */
   readonly tokenRequestsPerUser: number
-  /** The same for one address, before `authentication` is asked. @default 5000 */
+  /** The same for one address, before `authentication` runs. @default 5000 */
   readonly tokenRequestsPerAddress: number
   /** Bytes of the data of one client's publication, as JSON. @default 32768 */
   readonly publication: number
   /**
-   * UTF-16 code units that may wait for one socket. Over it the socket's requests wait, and it is closed as `slow_consumer`
-   * once it has taken nothing for `readTimeout`; after 250 ms if that much of publications and calls waits from earlier turns of the
-   * event loop, at once if 16 times that much does. @default 1048576
+   * UTF-16 code units that may wait for one socket. Over it, the socket's requests wait. The socket
+   * is closed as `slow_consumer` once it has read nothing for `readTimeout`; after 250 ms if as
+   * many units of publications and calls wait from earlier turns of the event loop; at once if 16
+   * times as many do.
+   * @default 1048576
    */
   readonly outbox: number
-  /** Milliseconds for which a socket may take nothing while more than `outbox` waits for it. @default 5000 */
+  /**
+   * Milliseconds for which a socket may read nothing while more than `outbox` waits for it.
+   * @default 5000
+   */
   readonly readTimeout: number
-  /** UTF-16 code units of answers that may wait for one socket; a further answer is `too_large`. @default 16777216 */
+  /**
+   * UTF-16 code units of answers that may wait for one socket. One more answer is `too_large`.
+   * @default 16777216
+   */
   readonly answers: number
-  /** Bytes of data in one page of history for a client; a single publication may have more. @default 262144 */
+  /**
+   * Bytes of data in one page of history for a client. A single publication may have more. @default
+   * 262144
+   */
   readonly historyPage: number
-  /** Calls of one client that may run at once; one more is answered `too_many_calls`. @default 1000 */
+  /**
+   * Calls of one client that run at once. One more is answered with `too_many_calls`. @default 1000
+   */
   readonly callsIn: number
   /**
-   * UTF-16 code units of the messages of one client's calls that run at once; a call that comes while others run, and does not
-   * fit, is answered `too_many_calls`. @default 8388608
+   * UTF-16 code units of the messages of one client's running calls. A call that does not fit while
+   * others run is answered with `too_many_calls`. @default 8388608
    */
   readonly callBytes: number
   /**
-   * Calls of one client that were cancelled, or have timed out, while their functions still run; with as many, or with more of
-   * their messages than `callBytes`, a new call is answered `too_many_calls`. A function that answers by callback, and does
-   * not, counts for `callTimeout`. @default 1000
+   * Calls of one client that were cancelled or have timed out while their functions still run. With
+   * as many, or with more than `callBytes` of their messages, a new call is answered with
+   * `too_many_calls`. A function that answers by callback, and does not, counts for `callTimeout`.
+   * @default 1000
    */
   readonly abandonedCalls: number
   /**
-   * Messages of one client in a second, wrong ones included, answers to the server's calls not. One more is answered
-   * `too_many_messages`; 10,000 more close the socket. @default 10000
+   * Messages of one client in a second, including wrong ones, without answers to the server's
+   * calls. One more is answered with `too_many_messages`; 10,000 more close the socket. @default
+   * 10000
    */
   readonly rate: number
   /**
-   * Messages of one socket in a second, on average: one more is answered `rate_limited`, with the
-   * time after which it may come again. Wrong messages count; answers to the server's calls, and
-   * cancellations, do not. `rate` holds as well. @default Infinity
+   * Messages of one socket in a second, on average. One more is answered with `rate_limited` and
+   * the time after which it may be sent again. Wrong messages count; answers to the server's calls,
+   * and cancellations, do not. `rate` applies as well.
+   * @default Infinity
    */
   readonly messagesPerSecond: number
-  /** How many of them may come at once after a rest. @default `messagesPerSecond` */
+  /** How many of them may arrive at once after a pause. @default `messagesPerSecond` */
   readonly messagesBurst: number
   /**
    * The same for all sockets of one user, on all nodes. A user is known by `uid`, by the session,
-   * else by the address. While the engine cannot be reached, each node gives an equal share.
+   * or else by the address. While the engine cannot be reached, each node allows an equal share.
    * @default Infinity
    */
   readonly userMessagesPerSecond: number
-  /** How many of them may come at once after a rest. @default `userMessagesPerSecond` */
+  /** How many of them may arrive at once after a pause. @default `userMessagesPerSecond` */
   readonly userMessagesBurst: number
   /**
-   * Messages of one socket that may be refused as `rate_limited` in a minute; one more closes it
-   * as `rate_limited`. @default 1000
+   * Messages of one socket that may be refused as `rate_limited` in a minute. One more closes it as
+   * `rate_limited`. @default 1000
    */
   readonly rateRefusals: number
   /**
-   * Wrong messages of one client in a minute: no JSON, or not of the wire. One more closes the socket as
-   * `bad_messages`. @default 1000
+   * Wrong messages of one client in a minute: not JSON, or not of the protocol. One more closes the
+   * socket as `bad_messages`. @default 1000
    */
   readonly wrongMessages: number
   /**
-   * Fragments that a WebSocket message may come in; more close the connection with 1008. At least one per 4 KiB of
-   * `message` is always allowed. @default 2048
+   * Fragments of a WebSocket message. More close the connection with 1008. At least one per 4 KiB
+   * of `message` is always allowed. @default 2048
    */
   readonly fragments: number
   /**
-   * Broadcasts of one client in a second, and what the second before left unused; one more is answered `too_many_messages`.
-   * Each is sent on every channel of every socket. @default 10
+   * Broadcasts of one client in a second, with what the second before left unused. One more is
+   * answered with `too_many_messages`. Each broadcast is sent on every channel of every socket.
+   * @default 10
    */
   readonly broadcastRate: number
-  /** Publications of one client on one channel in a second; one more is answered `too_many_messages`. @default 1000 */
+  /**
+   * Publications of one client on one channel in a second. One more is answered with
+   * `too_many_messages`. @default 1000
+   */
   readonly publicationRate: number
-  /** Bytes of their data; one more is answered `too_many_messages`. The first of a second may have more. @default 8388608 */
+  /**
+   * Bytes of their data. One more publication is answered with `too_many_messages`. The first of a
+   * second may have more. @default 8388608
+   */
   readonly publicationBytes: number
   /**
-   * Channels with presence that the sockets of one user may be on, on this node, each socket counted; one more is refused
-   * with `too_many_members`. @default 10000
+   * Channels with presence that the sockets of one user are on, on this node; each socket counts.
+   * One more is refused with `too_many_members`. @default 10000
    */
   readonly presencesPerUser: number
-  /** Times in a second that one client may enter one channel with presence; one more is `too_many_messages`. @default 20 */
+  /**
+   * How often in a second one client may enter the presence of one channel. Once more is refused
+   * with `too_many_messages`. @default 20
+   */
   readonly presenceRate: number
-  /** Calls to one client that may wait for an answer at once. @default 1000 */
+  /** Calls to one client that wait for an answer. @default 1000 */
   readonly callsOut: number
-  /** Milliseconds until a call fails with `timeout`, those to a client and those from it. @default 30000 */
+  /** Milliseconds until a call, to or from a client, fails with `timeout`. @default 30000 */
   readonly callTimeout: number
-  /** Channels that one socket may be subscribed to. @default 1000 */
+  /** Channels that one socket is subscribed to. @default 1000 */
   readonly subscriptions: number
   /**
-   * Subscriptions that the sockets of one user, known by `uid` or by the session, may have together on this node; one more is
-   * refused with `too_many_subscriptions`. @default 100000
+   * Subscriptions of all sockets of one user, known by `uid` or by the session, on this node. One
+   * more is refused with `too_many_subscriptions`. @default 100000
    */
   readonly subscriptionsPerUser: number
   /**
-   * Sockets that one user, known by `uid` or by the session, may have on this node; one more is answered `too_many_sockets`.
+   * Sockets of one user, known by `uid` or by the session, on this node. One more is answered with
+   * `too_many_sockets`.
    * @default 1000
    */
   readonly socketsPerUser: number
   /**
-   * Channels with history that the publications of one user may begin in an hour; one more is answered `too_many_channels`. A
-   * user without `uid` and session counts by the address. @default 10000
+   * Channels with history that one user's publications may begin in an hour. One more is answered
+   * with `too_many_channels`. A user without `uid` and session counts by the address. @default
+   * 10000
    */
   readonly channelsPerUser: number
-  /** Members that may be on one channel; one more is refused with `too_many_members`. @default 1000 */
+  /** Members of one channel. One more is refused with `too_many_members`. @default 1000 */
   readonly members: number
   /**
-   * Orders to all nodes about authorisations that are kept at once, of 160 bytes on average; one more is refused with
-   * `too_many_revocations`. @default 100000
+   * Orders about authorizations that all nodes keep at once, of 160 bytes on average. One more is
+   * refused with `too_many_revocations`. @default 100000
    */
   readonly revocations: number
-  /** Milliseconds that an event listener may take to allow or refuse; then it is refused. @default 5000 */
+  /**
+   * Milliseconds in which an event listener has to allow or refuse. Then the request is refused.
+   * @default 5000
+   */
   readonly vetoTimeout: number
   /**
-   * Calls of `connectAuthentication` that may run at once; further connections wait their turn,
-   * within `authTimeout`. A call counts until its function has answered, at most for `authTimeout`
-   * and 30 s.
+   * Calls of `connectAuthentication` that run at once. Further connections wait, within
+   * `authTimeout`. A call counts until its function has answered, at most for `authTimeout` and 30
+   * s.
    * @default 64
    */
   readonly connectAuthentications: number
-  /** Milliseconds that `authentication` may take; then the token request is answered 500. @default 10000 */
+  /**
+   * Milliseconds in which `authentication` has to answer. Then the token request is answered with
+   * 500. @default 10000
+   */
   readonly authenticationTimeout: number
 }
 

@@ -5,32 +5,33 @@ import type { Identity } from './identity.js'
 import type { OpeningRequest } from './opening-request.js'
 import type { SendOptions } from './send-options.js'
 
-/** What is known of a connection, apart from who its user is. */
+/** Data about a connection, apart from its user. */
 export interface ConnectionMeta {
-  /** When its token, or its request, was taken, before listeners decide: ms since 1970. */
+  /** When the server accepted its token or its request, before listeners decide: ms since 1970. */
   readonly connectedAt: number
   /**
-   * Parameters of the query of the request that said who the client is, by name: those that the
-   * option `connectionQuery` names. @default none of them came
+   * Query parameters of the request that identified the client. The option `connectionQuery` names
+   * them.
+   * @default `undefined`, if the request had none of them
    */
   readonly queryStringParams: Readonly<Record<string, string>> | undefined
   /**
-   * Headers of the same request, by their names in lower case: those that the option
-   * `connectionHeaders` names.
+   * Headers of the same request, with names in lower case. The option `connectionHeaders` names
+   * them.
    */
   readonly headers: Readonly<Record<string, string>>
   /** The address of the same request, as Express sees it (`trust proxy`). */
   readonly ip: string | undefined
-  /** What carries the connection: `websocket`, `xhr-streaming`, … */
+  /** The transport that carries the connection: `websocket`, `xhr-streaming`, … */
   readonly transport: string
 }
 
-/** What a {@link ConnectedSocket} sends with, and what receives mistakes of the application's. */
+/** What a {@link ConnectedSocket} sends with, and what receives misuse by the application. */
 export interface ConnectionParts extends DirectParts {
   failed(cause: unknown, details: object): void
 }
 
-/** A socket as a connection with an id, which the application sends messages to and closes. */
+/** A socket as a connection with an id. The application sends messages to it, and closes it. */
 export abstract class ConnectedSocket extends AuthorizedSocket {
   /** The socket's id, unique over all nodes. */
   readonly sid: string
@@ -47,10 +48,10 @@ export abstract class ConnectedSocket extends AuthorizedSocket {
     this.#opening = identity.opening
   }
 
-  /** What carries the connection: `websocket`, `xhr-streaming`, … */
+  /** The transport that carries the connection: `websocket`, `xhr-streaming`, … */
   abstract get transport(): string
 
-  /** Whether it is let in and its connection lives. @internal */
+  /** Whether it is authenticated and its connection is open. @internal */
   abstract get isOpen(): boolean
 
   /** @internal */
@@ -64,28 +65,28 @@ export abstract class ConnectedSocket extends AuthorizedSocket {
     return this.sid
   }
 
-  /** What is known of the connection. */
+  /** Data about the connection. */
   get meta(): ConnectionMeta {
     const { created: connectedAt, ip, transport } = this
     const { query: queryStringParams, headers = {} } = this.#opening ?? {}
     return { connectedAt, queryStringParams, headers, ip, transport }
   }
 
-  /** Whether it is let in and has not ended. */
+  /** Returns whether it is authenticated and has not ended. */
   isConnected(): boolean {
     return this.isOpen
   }
 
   /**
-   * Sends a message to the client, which belongs to no channel and no call: its event `direct`.
-   * Messages leave in order with everything else that is sent to it.
+   * Sends a message that belongs to no channel and no call. The client receives it as the event
+   * `direct`, in order with everything else.
    * @param data anything that JSON can carry
    * @returns a promise that resolves with `true` when the option `ack` is met; with `false` if the
    *   connection has ended before, and `throwIfNotConnected` is `false`
-   * @throws RpcError `not_connected` (an {@link InvalidConnectionError}) if it was not sent;
-   *   `connection_lost` if the connection ended, and `timeout` if the time was over, before it was
-   *   known whether it arrived; `unserializable`; `unsupported` by clients that take no such
-   *   messages; `too_many_calls`; `bad_option`
+   * @throws RpcError `not_connected` (an {@link InvalidConnectionError}) if it was not sent
+   * @throws RpcError `connection_lost` or `timeout` if it is not known whether it arrived
+   * @throws RpcError `unserializable`; `unsupported` by clients that take no such messages;
+   *   `too_many_calls`; `bad_option`
    */
   send(data: unknown, options?: SendOptions): Promise<boolean> {
     const parts = this.connectionParts
@@ -95,8 +96,7 @@ export abstract class ConnectedSocket extends AuthorizedSocket {
 
   /**
    * Closes the connection, as `end` does.
-   * @param options.reconnect `false` tells the client to stay away; otherwise it comes back.
-   *   @default true
+   * @param options.reconnect `false` tells the client not to reconnect. @default true
    * @throws RpcError `bad_option`
    */
   async close(options?: { readonly reconnect?: boolean | undefined }): Promise<void> {

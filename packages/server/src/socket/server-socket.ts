@@ -15,85 +15,51 @@ import {
   type SessionInfo,
   type SubscriptionNotice,
 } from '@token-socket/protocol'
-import type { Authorization, AuthorizationSource } from '../claims/authorization.js'
+import type { AuthorizationSource } from '../claims/authorization.js'
 import { checkName } from '../claims/channel-name.js'
 import type { Receipt } from '../engine/engine.js'
 import { noted, watched } from '../runtime/own-calls.js'
 import { changeOf, sessionNotice } from './authorization-change.js'
 import type { BufferedConnection, Wire } from './buffered-connection.js'
 import type { BulkQueue } from './bulk-queue.js'
-import { closingOf, type SlowReader, type SocketClosing } from './closings.js'
+import { closingOf, type SlowReader } from './closings.js'
 import type { ConnectionParts } from './connected-socket.js'
 import { encodedRefusal } from './encoded-refusal.js'
-import type { Expiries } from './expiries.js'
 import type { HeldSize } from './held-size.js'
 import type { Identity } from './identity.js'
-import { type FlowLimits, MessageFlow } from './message-flow.js'
+import { MessageFlow } from './message-flow.js'
 import { END_OPTIONS } from './method-options.js'
-import type { Flusher, Outbox } from './outbox.js'
+import type { Outbox } from './outbox.js'
 import type { ChannelAnswer, PendingRequest } from './pending-requests.js'
 import type { PublicationOptions } from './publication-options.js'
 import type { RpcCallback } from './rpc-callback.js'
-import { type SessionOwner, SocketSession } from './socket-session.js'
+import type { SocketOwner } from './socket-owner.js'
+import { SocketSession } from './socket-session.js'
 import { SubscribedSocket } from './subscribed-socket.js'
 
 export type { ChannelAnswer, ChannelRequest, PendingRequest } from './pending-requests.js'
 export type { PublicationOptions } from './publication-options.js'
 
-/** What a socket does with channels. */
-export interface SocketChannels {
-  /** Does what a client asks, or says why not. */
-  request(socket: ServerSocket, request: PendingRequest): Promise<ChannelAnswer>
-  subscribe(socket: ServerSocket, channel: string): Promise<void>
-  /** Subscribes a socket to what its grants name. @param refused is notified of what it may not */
-  autoSubscribe(socket: ServerSocket, refused: (channel: string, error: unknown) => void): void
-  unsubscribe(socket: ServerSocket, channel: string): void
-  publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt>
-  /** What the client has to return to be given what comes after a position; `undefined` if it needs nothing. */
-  prove(socket: ServerSocket, channel: string, position: Position): string | undefined
-  /**
-   * Judges again what a socket has, after its authorization was replaced.
-   * @returns resolves when nothing is left that only an older authorization allowed
-   */
-  reauthorize(socket: ServerSocket, before: Authorization): Promise<void>
-  /** The socket's connection is gone. @param code how it was closed @param done it has left all of its channels */
-  forget(socket: ServerSocket, code: number, done?: () => void): void
-}
-
 /** Dependencies of a {@link ServerSocket}. */
-export interface RemoteClientOwner extends SessionOwner {
-  readonly flusher: Flusher
-  /** With UTF-16 code units of answers that may wait for one socket. */
-  readonly limits: SessionOwner['limits'] & FlowLimits & { readonly answers: number }
-  readonly channels: SocketChannels
-  /** Whether sockets show their channels as an object. @default false */
-  readonly channelsAsObject?: boolean | undefined
-  /** Closes sockets whose authorization is over. @default none is closed */
-  readonly expiries?: Pick<Expiries, 'follow' | 'forget'>
-  /** The connection of a socket that was let in has ended. */
-  closed(closing: SocketClosing): void
-  /** A socket that was let in has ended, and has left its channels. */
-  ended?(socket: ServerSocket, closing: SocketClosing): void
-  /** Its client has sent a message. @returns whether there are listeners. @default there are none */
-  message?(socket: ServerSocket, data: unknown): boolean
-  /** A socket's client does not read: the connection is about to be closed. */
-  onslow?(socket: ServerSocket, reader: SlowReader): void
-}
+export type ServerSocketOwner = SocketOwner<ServerSocket>
 
-/** One authenticated client, as the server sees it. */
+/** One authenticated client, on the server. */
 export class ServerSocket extends SubscribedSocket {
-  /** The addresses that proxies named on the token request. */
+  /** The addresses that proxies named in the token request. */
   readonly ips: readonly string[]
-  /** The host name that the token was requested from. */
+  /** The host name of the token request. */
   readonly host: string | undefined
-  /** UTF-16 code units of the frames that it was sent. @internal */
+  /** UTF-16 code units of the frames that were sent to it. @internal */
   sent = 0
-  /** How its messages are written, if its client does not know the library's wire. @internal */
+  /** Encodes its messages, if its client does not use the library's protocol. @internal */
   readonly wire: Wire | undefined
-  /** The kinds of frames beyond the first version of the wire that its client takes. @internal */
+  /**
+   * The kinds of frames, beyond the first version of the protocol, that its client accepts.
+   * @internal
+   */
   readonly capabilities: readonly Capability[]
   readonly #countsPositions: boolean
-  readonly #owner: RemoteClientOwner
+  readonly #owner: ServerSocketOwner
   readonly #connection: BufferedConnection
   readonly #outbox: Outbox
   readonly #flow: MessageFlow
@@ -101,7 +67,7 @@ export class ServerSocket extends SubscribedSocket {
   #isBulk = false
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
-  constructor(identity: Identity, connection: BufferedConnection, owner: RemoteClientOwner) {
+  constructor(identity: Identity, connection: BufferedConnection, owner: ServerSocketOwner) {
     super(identity)
     this.ips = identity.ips
     this.host = identity.host
@@ -127,12 +93,16 @@ export class ServerSocket extends SubscribedSocket {
     return this.#owner.channelsAsObject ?? false
   }
 
-  /** Whether its client is the old one, which knows neither places nor members. @internal */
+  /** Whether its client is a legacy one, which knows neither positions nor members. @internal */
   get isLegacy(): boolean {
     return !this.#countsPositions
   }
 
-  /** Subscribes it to what its grants name, as if it had asked. @param refused is notified of what it may not @internal */
+  /**
+   * Subscribes it to the channels that its grants name, as if the client had requested it.
+   * @param refused receives each channel that is refused
+   * @internal
+   */
   autoSubscribe(refused: (channel: string, error: unknown) => void): void {
     this.#owner.channels.autoSubscribe(this, refused)
   }
@@ -142,42 +112,43 @@ export class ServerSocket extends SubscribedSocket {
     return this.#session.inOrder(channel, task)
   }
 
-  /** What carries the connection: `websocket`, `xhr-streaming`, … */
+  /** The transport that carries the connection: `websocket`, `xhr-streaming`, … */
   get transport(): string {
     return this.#connection.transport
   }
 
-  /** Messages that have come from it. @internal */
+  /** How many messages have come from it. @internal */
   get received(): number {
     return this.#session.received
   }
 
-  /** Whether it is let in and its connection lives. @internal */
+  /** Whether it is authenticated and its connection is open. @internal */
   get isOpen(): boolean {
     return this.#state === 'open'
   }
 
-  /** Runs what makes bulk for its client. @internal */
+  /** Runs work that produces many bytes for its client. @internal */
   get bulk(): BulkQueue {
     return this.#flow.bulk
   }
 
-  /** What is held for it until its subscriptions are up to date. @internal */
+  /** Counts what is buffered for it until its subscriptions are up to date. @internal */
   get held(): HeldSize {
     return this.#flow.held
   }
 
-  /** Whether its connection is gone. */
+  /** Whether its connection is closed. */
   get isClosed(): boolean {
     return this.#state === 'closed'
   }
 
   /**
-   * Calls an action on the client.
+   * Calls an action of the client.
    * @param name dotted name of the action
    * @param rest a callback `(error, data)`; or options: `timeout` in milliseconds, `signal`
-   * @returns a promise that settles exactly once: the result, or an RpcError such as `not_found`, `timeout`,
-   *   `aborted`, `connection_lost`, or what the action answered. With a callback, that gets it instead
+   * @returns a promise that settles exactly once: with the result, or with an RpcError such as
+   *   `not_found`, `timeout`, `aborted`, `connection_lost`, or the action's own. With a callback
+   *   there is no promise.
    */
   rpc(name: string, data: unknown, rest: RpcCallback): void
   rpc<Data = unknown>(name: string, data?: unknown, rest?: CallOptions): Promise<Data>
@@ -186,17 +157,21 @@ export class ServerSocket extends SubscribedSocket {
   }
 
   /**
-   * Calls an action on the client without an answer: its failure comes as the server's `error` event. A client that does not take
-   * notifications is called, and its answer is dropped.
+   * Calls an action of the client without an answer. Its failure becomes the server's `error`
+   * event. A client that does not support notifications gets a call, and its answer is dropped.
    * @param name dotted name of the action
-   * @returns a promise that resolves when the notification is on its way, in order with everything else that is sent
-   * @throws RpcError `connection_lost`, `unserializable`, `bad_message`, `too_long`; and `too_many_calls` for a client that is called
+   * @returns a promise that resolves when the notification is sent, in order with everything else
+   * @throws RpcError `connection_lost`, `unserializable`, `bad_message`, `too_long`; and
+   *   `too_many_calls` for a client that gets a call
    */
   notify(name: string, data?: unknown): Promise<void> {
     return this.#session.actions.notify(name, data)
   }
 
-  /** Subscribes the client to a channel, without asking the `subscribe` listeners. @throws RpcError `bad_message` */
+  /**
+   * Subscribes the client to a channel, without asking the `subscribe` listeners.
+   * @throws RpcError `bad_message`
+   */
   subscribe(channel: string): Promise<void> {
     return this.#watched('subscribe', this.#owner.channels.subscribe(this, channel))
   }
@@ -214,7 +189,8 @@ export class ServerSocket extends SubscribedSocket {
 
   /**
    * Closes the connection.
-   * @param options.reconnect `false` tells the client to stay away; otherwise it comes back. @default true @throws RpcError `bad_option`
+   * @param options.reconnect `false` tells the client not to reconnect. @default true
+   * @throws RpcError `bad_option`
    */
   end(options: { readonly reconnect?: boolean | undefined } = {}): void {
     noted('socket.end', () => END_OPTIONS.check(options))
@@ -228,14 +204,14 @@ export class ServerSocket extends SubscribedSocket {
     this.#connection.close(code, reason)
   }
 
-  /** Whether its client can bring a new token on the open connection. @internal */
+  /** Whether its client can send a new token on the open connection. @internal */
   get canRefresh(): boolean {
     return this.capabilities.includes('refresh') && !this.authorization.isFixed
   }
 
   /**
-   * Ends its authorization and asks its client for a new token: without one it is closed as
-   * `expired` after the grace. A client that cannot bring one is closed now. @internal
+   * Ends its authorization, and asks its client for a new token. Without one, the socket is closed
+   * as `expired` after the grace period. A client that cannot send one is closed now. @internal
    */
   demandRefresh(): void {
     if (!this.canRefresh) return this.closeFor('expired')
@@ -245,10 +221,10 @@ export class ServerSocket extends SubscribedSocket {
   }
 
   /**
-   * Replaces what it is allowed, at once, and tells a client that can `refresh`. Then all that lasts
-   * is judged again: what is no longer allowed ends.
-   * @returns resolves when no delivery by an older authorization can follow
-   * @throws RpcError `identity_changed`: as a rejection, and nothing has changed
+   * Replaces its authorization, and reports it to a client that can `refresh`. Then it checks
+   * subscriptions and presence again, and ends what is no longer allowed.
+   * @returns a promise that resolves when no delivery by an older authorization can follow
+   * @throws RpcError `identity_changed`, as a rejection; nothing has changed then
    * @internal
    */
   changeAuthorization(source: AuthorizationSource): Promise<void> {
@@ -263,7 +239,7 @@ export class ServerSocket extends SubscribedSocket {
     await this.#owner.channels.reauthorize(this, before)
   }
 
-  /** Lets the client in: the answer to its token. From now on it may ask for things. @internal */
+  /** Sends the answer to the token. From now on the client may send requests. @internal */
   open(id: string, session: SessionInfo): void {
     this.#state = 'open'
     this.#connection.opened?.()
@@ -271,22 +247,34 @@ export class ServerSocket extends SubscribedSocket {
     if (this.authorization.expiresAt !== undefined) this.#owner.expiries?.follow(this)
   }
 
-  /** The application refuses the client after all. @param id of its token's message, if that has no answer yet @internal */
+  /**
+   * Refuses the client after its token was accepted.
+   * @param id of the message with the token, if it has no answer yet
+   * @internal
+   */
   refuse(error: RpcError, id?: string): void {
     if (id !== undefined) {
-      // Also what listeners sent: their calls fail.
+      // Also what listeners have sent: their calls fail.
       this.#outbox.clear()
       this.sendMessage({ type: 'answer', id, rpc: 'auth', outcome: encodedRefusal(error) })
     }
     this.closeFor(isPassing(error.code) ? 'auth_failed' : 'auth_refused')
   }
 
-  /** A message of the client, which is no request about a channel and no call. @returns whether listeners have it @internal */
+  /**
+   * Receives a message that belongs to no channel and no call.
+   * @returns whether there are listeners
+   * @internal
+   */
   receiveDirect(data: unknown): boolean {
     return this.#owner.message?.(this, data) ?? false
   }
 
-  /** Sends a message. An answer, or an error, is `too_large` instead when too many wait. @throws RpcError `unserializable` @internal */
+  /**
+   * Sends a message. Instead of an answer or error it sends `too_large` if too many answers wait.
+   * @throws RpcError `unserializable`
+   * @internal
+   */
   sendMessage(message: ServerMessage): void {
     if (message.type === 'answer' || message.type === 'error') return this.#sendAnswer(message)
     const { wire } = this
@@ -304,7 +292,7 @@ export class ServerSocket extends SubscribedSocket {
     else this.#outbox.add(frame)
   }
 
-  /** What is sent while this runs is {@link BulkQueue bulk}. @internal */
+  /** Treats what is sent while `run` runs as {@link BulkQueue bulk}. @internal */
   inBulk(run: () => void): void {
     const before = this.#isBulk
     this.#isBulk = true
@@ -315,40 +303,51 @@ export class ServerSocket extends SubscribedSocket {
     }
   }
 
-  /** Tells the client that it receives a channel, and its place there. @internal */
+  /** Reports to the client that it receives a channel, and its position. @internal */
   joined(channel: string, how: Omit<SubscriptionNotice, 'type' | 'channel'> = {}): void {
     const proof = how.position && this.#owner.channels.prove(this, channel, how.position)
     const proven = proof === undefined ? how : { ...how, proof }
     this.sendMessage({ type: 'subscribed', channel, ...this.saidOn(channel), ...proven })
   }
 
-  /** A publication that is kept was not for this client: tells it so, as it would miss it. @internal */
+  /**
+   * Reports a position whose publication the client does not get, so that the client sees no gap.
+   * @internal
+   */
   passed(channel: string, position: Position): void {
     if (this.#countsPositions) this.sendMessage({ type: 'position', channel, ...position })
   }
 
-  /** Hands what waits to the connection now. @internal */
+  /** Passes what is queued to the connection now. @internal */
   flush(): void {
     this.#outbox.flush()
   }
 
-  /** It does not receive a channel any more: notes it, and tells the client why. @internal */
+  /** Records that it has left a channel, and reports to the client why. @internal */
   left(channel: string, isRevoked = false): void {
     this.removeChannel(channel)
     this.sendMessage({ type: 'unsubscribed', channel, ...(isRevoked && { isRevoked }) })
   }
 
-  /** A message came. @internal */
+  /** Receives a message. @internal */
   receive(text: unknown): void {
     this.#flow.inbox.take(text)
   }
 
-  /** Does what the client asks about a channel, or says why not. @internal */
+  /**
+   * Carries out a client's request about a channel. Resolves with the result, or with the reason
+   * why not. @internal
+   */
   requestChannel(request: PendingRequest): Promise<ChannelAnswer> {
     return this.#owner.channels.request(this, request)
   }
 
-  /** The connection is gone. @param code how it was closed @param byPeer whether the client chose it @internal */
+  /**
+   * The connection is closed.
+   * @param code how it was closed
+   * @param byPeer whether the client closed it
+   * @internal
+   */
   disconnected(code: number, text = '', byPeer = false): void {
     if (this.isClosed) return
     const closing = this.isOpen ? closingOf(this, { code, text, byPeer }) : undefined
@@ -385,8 +384,8 @@ export class ServerSocket extends SubscribedSocket {
     return message.type === 'answer' ? { ...message, outcome } : { ...message, error: outcome }
   }
 
-  /** What the server of a socket gives libraries. @internal */
-  static ownerOf(socket: ServerSocket): Pick<RemoteClientOwner, 'failed' | 'limits'> {
+  /** Returns the parts of a socket's server that libraries use. @internal */
+  static ownerOf(socket: ServerSocket): Pick<ServerSocketOwner, 'failed' | 'limits'> {
     return socket.#owner
   }
 

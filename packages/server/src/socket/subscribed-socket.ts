@@ -1,13 +1,14 @@
 import { checkSocketData, type SocketData } from '../claims/socket-data.js'
 import { ConnectedSocket } from './connected-socket.js'
 
-/** A socket with what is noted about it: its channels, and the application's own object. */
+/** A socket with its channels, and with the application's own data. */
 export abstract class SubscribedSocket extends ConnectedSocket {
   readonly #channels = new Set<string>()
   #data: SocketData | undefined
 
   /**
-   * The application's own object: empty at first, never sent. Set it to another object.
+   * The application's own object about the socket. It is empty at first, and never sent. It can be
+   * replaced by another object.
    * @throws RpcError `bad_message`
    */
   get data(): SocketData {
@@ -18,14 +19,14 @@ export abstract class SubscribedSocket extends ConnectedSocket {
     this.#data = checkSocketData(data)
   }
 
-  /** Its {@link data}, if the application has used it: looking does not make it. @internal */
+  /** Returns {@link data} if the application has used it, without creating it. @internal */
   get usedData(): SocketData | undefined {
     return this.#data
   }
 
   /**
-   * The names of the channels that it is subscribed to. With the option `channelsAsObject` it is an
-   * object of which they are the keys.
+   * The names of the channels that it is subscribed to. With the option `channelsAsObject` they are
+   * the keys of an object.
    */
   get channels(): string[] {
     if (!this.channelsAsObject) return this.channelNames
@@ -45,17 +46,17 @@ export abstract class SubscribedSocket extends ConnectedSocket {
     return this.#channels.has(channel)
   }
 
-  /** Notes that it is on a channel from now on. @internal */
+  /** Records that it is on a channel. @internal */
   addChannel(channel: string): void {
     this.#channels.add(channel)
   }
 
-  /** Notes that it is not on a channel any more. @internal */
+  /** Records that it has left a channel. @internal */
   removeChannel(channel: string): void {
     this.#channels.delete(channel)
   }
 
-  /** Notes that it is on no channel any more. @internal */
+  /** Records that it has left all channels. @internal */
   protected clearChannels(): void {
     this.#channels.clear()
   }
