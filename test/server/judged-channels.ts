@@ -1,7 +1,8 @@
 /** Channels whose sockets are judged again, with an engine in memory. */
 import { type ChannelRuleTable, MemoryEngine } from '@token-socket/server'
 import sinon from 'sinon'
-import { Channels, type ChannelsOwner } from '#server/channels/channels.js'
+import { Channels } from '#server/channels/channels.js'
+import type { ChannelsOwner } from '#server/channels/channels-owner.js'
 import { Hub } from '#server/channels/hub.js'
 import { Policy } from '#server/channels/policy.js'
 import { PositionProofs } from '#server/channels/position-proofs.js'

@@ -1,7 +1,8 @@
 /** A real client and the real channels of a server, joined by a network in memory. */
 import { type Channel, TokenSocket } from '@token-socket/client'
 import { MemoryEngine, RpcError } from '@token-socket/server'
-import { Channels, type ChannelsOwner } from '#server/channels/channels.js'
+import { Channels } from '#server/channels/channels.js'
+import type { ChannelsOwner } from '#server/channels/channels-owner.js'
 import { Hub } from '#server/channels/hub.js'
 import { Policy } from '#server/channels/policy.js'
 import { PositionProofs } from '#server/channels/position-proofs.js'

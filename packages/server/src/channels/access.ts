@@ -6,20 +6,23 @@ import { timeOf } from '../engine/event-ids.js'
 import type { ChannelRequest, ServerSocket } from '../socket/server-socket.js'
 import type { PositionProofs } from './position-proofs.js'
 
-/** A position that a client names, and what proves that the server gave it to this user. */
+/** A position that a client sends, with the proof that the server gave it to this user. */
 export interface ClaimedPosition extends Position {
   readonly proof?: string | undefined
 }
 
-/** How a client asks to be subscribed. */
+/** The terms of a client's subscription. */
 export interface SubscriptionTerms {
-  /** Where it says that it was, to get what it missed. */
+  /** The position to recover from. */
   readonly from?: ClaimedPosition | undefined
-  /** Whether it does not wait any longer. Then it is not subscribed, unless it was told so already. */
+  /**
+   * Whether the client has stopped waiting. Then it is not subscribed, unless it was notified
+   * already.
+   */
   isOver?(): boolean
   /**
-   * Whether the decision about it still holds. If not, the socket is not subscribed.
-   * @default the server itself subscribes it: no decision is needed
+   * Whether the decision still holds. If not, the socket is not subscribed.
+   * @default no decision is needed, because the server itself subscribes the socket
    */
   isCurrent?(): boolean
 }
@@ -28,12 +31,21 @@ export interface SubscriptionTerms {
 export interface ChannelAccessOwner {
   readonly proofs: Pick<PositionProofs, 'issue' | 'verify'>
   readonly policy: {
-    /** What claims and rules say, at once where no function is asked. @returns why not */
+    /**
+     * Asks claims and rules. Synchronous if no function is asked.
+     * @returns the refusal, if any
+     */
     allows(socket: ServerSocket, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined>
-    /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
+    /**
+     * Milliseconds since 1970 from which on a socket may read the history, 0 for all; `undefined`
+     * for none of it.
+     */
     historyStart(socket: Granted, channel: string): number | undefined
   }
-  /** Asks the listeners of an event. @returns why not */
+  /**
+   * Asks the listeners of an event.
+   * @returns the refusal, if any
+   */
   decide(
     event: VetoedRequest,
     socket: ServerSocket,
@@ -45,9 +57,9 @@ export interface ChannelAccessOwner {
 export type VetoedRequest = Exclude<ChannelRequest['type'], 'history'>
 
 /**
- * The one place that decides what a socket may read and write on a channel. Every path asks it: a subscription, one again,
- * recovery, history, publish, also with a key that was used before, and broadcast. What one socket may see of one
- * publication is the hub's to say, by the filter.
+ * The one place that decides what a socket may read and write on a channel. Every path asks it:
+ * first and repeated subscriptions, recovery, history, publish (also with a used idempotency key)
+ * and broadcast. The hub's filter decides what a socket sees of one publication.
  */
 export class ChannelAccess {
   readonly #owner: ChannelAccessOwner
@@ -57,10 +69,10 @@ export class ChannelAccess {
   }
 
   /**
-   * Asks claims, rules and listeners, in this order, until one refuses. The answer is there at once
-   * where neither a function nor a listener is asked. It holds for the `authorization.version` at
-   * which it began: who waits for it compares.
-   * @returns why not
+   * Asks claims, rules and listeners, in this order, until one refuses. Synchronous if no function
+   * and no listener is asked. The decision holds for the `authorization.version` at which it began;
+   * the caller compares.
+   * @returns the refusal, if any
    */
   decide(socket: ServerSocket, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
     const refused = this.#owner.policy.allows(socket, request)
@@ -68,19 +80,22 @@ export class ChannelAccess {
     return refused.then((refusal) => refusal ?? this.#ask(socket, request))
   }
 
-  /** Milliseconds since 1970 from which on a socket may read what is kept, 0 for all; `undefined` for nothing of it. */
+  /**
+   * Milliseconds since 1970 from which on a socket may read the history, 0 for all; `undefined` for
+   * none of it.
+   */
   historyStart(socket: Granted, channel: string): number | undefined {
     return this.#owner.policy.historyStart(socket, channel)
   }
 
-  /** Whether a position has to be proven since a change of authorization. */
+  /** Whether a position needs a new proof after a change of authorization. */
   needsNewProof(socket: ServerSocket, before: Granted, channel: string): boolean {
     return this.historyStart(before, channel) === 0 && this.historyStart(socket, channel) !== 0
   }
 
   /**
-   * Whether a socket may have all that was published after a position which its client names.
-   * @param first the first publication after it; all later ones are younger
+   * Whether a socket may read everything after a position that its client sends.
+   * @param first the first publication after it; all others are younger
    */
   mayRecover(socket: ServerSocket, from: ClaimedPosition, first: Publication | undefined): boolean {
     if (first === undefined) return true
@@ -91,7 +106,10 @@ export class ChannelAccess {
     return this.#owner.proofs.verify({ channel, user: socket.subject }, from.proof, from)
   }
 
-  /** A proof of a position for {@link mayRecover}; `undefined` for a socket that needs none, or an old client. */
+  /**
+   * Returns a proof of a position for {@link mayRecover}; `undefined` for a socket that needs none,
+   * or a legacy client.
+   */
   prove(socket: ServerSocket, channel: string, position: Position): string | undefined {
     if (socket.isLegacy || this.historyStart(socket, channel) === 0) return undefined
     return this.#owner.proofs.issue({ channel, user: socket.subject }, position)
@@ -99,7 +117,7 @@ export class ChannelAccess {
 
   /** Asks the listeners. */
   #ask(socket: ServerSocket, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
-    // The listeners have decided about a socket that is on the channel.
+    // The listeners have decided when the socket subscribed.
     if (request.type === 'history' && socket.isOn(request.channel)) return undefined
     const event = request.type === 'history' ? 'subscribe' : request.type
     const vetoed = this.#owner.decide(event, socket, describe(request))
@@ -111,7 +129,10 @@ function byListener(refusal: Refusal | undefined): Refusal | undefined {
   return refusal && { by: 'listener', ...refusal }
 }
 
-/** What listeners are told of a request: `{ channel }`, `{ channel, data }` or `{ data }`; `event` if there is one. */
+/**
+ * What listeners receive about a request: `{ channel }`, `{ channel, data }` or `{ data }`, with
+ * `event` if there is one.
+ */
 function describe(request: ChannelRequest): object {
   switch (request.type) {
     case 'broadcast':
@@ -125,7 +146,7 @@ function describe(request: ChannelRequest): object {
   }
 }
 
-/** Where the client of a request says that it was. */
+/** Returns the position that a client's request claims. */
 export function claimedPosition({ from, proof }: SubscriptionMessage): ClaimedPosition | undefined {
   return from && { ...from, proof }
 }

@@ -4,7 +4,7 @@ import { codeOf } from '../runtime/thrown-values.js'
 import type { ServerSocket } from '../socket/server-socket.js'
 import type { RefusalListener } from './automatic-subscriptions.js'
 
-/** Writes to the log what refused a socket's automatic subscriptions. */
+/** Logs why automatic subscriptions of a socket were refused. */
 export function logRefusals(
   log: Pick<ThrottledLog, 'write'>,
   { sid, uid }: Pick<ServerSocket, 'sid' | 'uid'>,

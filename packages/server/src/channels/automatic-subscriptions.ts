@@ -7,35 +7,40 @@ import type { PendingSubscription, PendingSubscriptions } from './pending-subscr
 export interface AutomaticSubscriptionsOwner {
   readonly pending: PendingSubscriptions
   has(socket: ServerSocket, channel: string): boolean
-  /** Subscribes a socket, if it may, as if its client had asked. */
+  /** Subscribes a socket, if it may, as if its client had requested it. */
   request(socket: ServerSocket, channel: string): Promise<ChannelAnswer>
   failed(cause: unknown, details: object): void
 }
 
-/** Receives what refused a socket's automatic subscription: the first time, and for good. */
+/** Receives why an automatic subscription was refused: the first time, and if it is final. */
 export type RefusalListener = (channel: string, error: unknown) => void
 
-/** A channel to which the server is to subscribe a socket. */
+/** A channel that the server has to subscribe a socket to. */
 interface Desired {
   readonly socket: ServerSocket
   readonly channel: string
   readonly refused: RefusalListener
-  /** Ended by an unsubscribe, of the client or of the server. */
+  /** An unsubscribe, by the client or the server, ends it. */
   readonly pending: PendingSubscription
   /** The version of the authorization that named it. */
   readonly version: number
   failures: number
 }
 
-/** Refusals of what may be possible later. Limits are among them: other channels, sockets or members may go. */
+/**
+ * Codes of refusals that may pass. Limits are among them, because other channels, sockets or
+ * members may leave.
+ */
 const RETRYABLE = /^(engine_unavailable|timeout|too_many_.*)$/
 
-/** Milliseconds until the next try, on average; twice as long after each one, 32 times at most. */
+/**
+ * Milliseconds until the next try, on average. It doubles after each one, up to 32 times as much.
+ */
 const RETRY = 1000
 
 /**
- * Subscribes sockets to what their grants name. What a limit or the engine refuses is tried again, less and less often, as
- * long as the socket lives and neither its client nor the server has unsubscribed it meanwhile.
+ * Subscribes sockets to the channels that their grants name. If a limit or the engine refuses, it
+ * tries again, less and less often, as long as the socket lives and was not unsubscribed meanwhile.
  */
 export class AutomaticSubscriptions {
   readonly #owner: AutomaticSubscriptionsOwner
@@ -46,8 +51,8 @@ export class AutomaticSubscriptions {
   }
 
   /**
-   * A socket was let in, or its grants were replaced.
-   * @param before the grants until now: what they name is not begun again. @default none
+   * Begins after a socket is authenticated, or its grants were replaced.
+   * @param before the former grants; channels that they name are not begun again. @default none
    */
   begin(socket: ServerSocket, refused: RefusalListener, before = Grants.none): void {
     const { autoSubscribe } = socket.grants
@@ -73,7 +78,7 @@ export class AutomaticSubscriptions {
       )
   }
 
-  /** What it waits for may have come to pass, or be over, meanwhile. */
+  /** The condition it waits for may have been met, or may have passed, meanwhile. */
   async #request(desired: Desired): Promise<ChannelAnswer> {
     const { socket, channel, pending, failures } = desired
     const isOver =
@@ -95,7 +100,7 @@ export class AutomaticSubscriptions {
   }
 }
 
-/** Whether the socket's grants name it still. */
+/** Whether the socket's grants still name it. */
 function isNamed({ socket, channel, version }: Desired): boolean {
   const { authorization, grants } = socket
   return authorization.version === version || grants.autoSubscribe.includes(channel)

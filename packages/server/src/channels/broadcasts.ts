@@ -1,10 +1,10 @@
 import { RpcError } from '@token-socket/protocol'
 import { eventLoop } from '../runtime/event-loop.js'
 
-/** Deliveries of broadcasts in one turn of the event loop, and UTF-16 code units of them. */
+/** Deliveries of broadcasts in one turn of the event loop, and their UTF-16 code units. */
 const SHARE = { deliveries: 1000, units: 1024 * 1024 } as const
 
-/** Broadcasts that wait for an earlier one: one more of a client is refused. */
+/** Broadcasts that may wait for an earlier one. One more of a client is refused. */
 export const WAITING_BROADCASTS = 100
 
 /** Dependencies of {@link Broadcasts}. */
@@ -16,32 +16,36 @@ export interface BroadcastsOwner {
 }
 
 /**
- * Delivers broadcasts, which go to every channel, a share in each turn of the event loop. So one with very many deliveries
- * does not keep other sockets waiting. Broadcasts go out in order; the sockets of one channel get one in the same turn.
+ * Delivers broadcasts to every channel, a share in each turn of the event loop, so that many
+ * deliveries do not delay other sockets. Broadcasts keep their order. The sockets of one channel
+ * receive one in the same turn.
  */
 export class Broadcasts {
   readonly #owner: BroadcastsOwner
   readonly #defer: (run: () => void) => void
-  /** Those that wait, oldest first. */
+  /** Waiting broadcasts, the oldest first. */
   readonly #waiting: string[] = []
-  /** The one that is under way, and the channels that have not got it. */
+  /** The broadcast under way, and the channels that have not received it. */
   #json = ''
   #channels: Iterator<string> | undefined
 
-  /** @param defer runs something in the next turn */
+  /** @param defer runs a function in the next turn */
   constructor(owner: BroadcastsOwner, defer: (run: () => void) => void = eventLoop.setImmediate) {
     this.#owner = owner
     this.#defer = defer
   }
 
-  /** Throws while too many wait for a client to add one. @throws RpcError `too_many_messages` */
+  /** Throws if too many wait to add one of a client. @throws RpcError `too_many_messages` */
   checkRoom(): void {
     if (this.#waiting.length < WAITING_BROADCASTS) return
     const data = { field: 'broadcasts', limit: WAITING_BROADCASTS }
     throw new RpcError('too_many_messages', `Too many broadcasts wait (limit ${WAITING_BROADCASTS})`, data)
   }
 
-  /** Delivers a broadcast: its first share at once, unless an earlier one is under way. */
+  /**
+   * Delivers a broadcast. Its first share is delivered now, unless an earlier broadcast is under
+   * way.
+   */
   add(json: string): void {
     if (this.#channels) return void this.#waiting.push(json)
     this.#begin(json)

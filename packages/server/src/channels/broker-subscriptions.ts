@@ -2,8 +2,9 @@ import type { Broker } from '../engine/engine.js'
 import { attempt } from '../runtime/attempt.js'
 
 /**
- * Which channels this node wants from the broker: subscribed with the first socket, unsubscribed with the last, one
- * step after the other for each channel, however the calls overlap.
+ * This node's subscriptions at the broker, with a count of sockets for each channel. The first
+ * socket subscribes, the last one unsubscribes. The steps of one channel run one after the other,
+ * however the calls overlap.
  */
 export class BrokerSubscriptions {
   readonly #broker: Pick<Broker, 'subscribe' | 'unsubscribe'>
@@ -11,13 +12,16 @@ export class BrokerSubscriptions {
   readonly #steps = new Map<string, Promise<void>>()
   readonly #onerror: (cause: unknown) => void
 
-  /** @param onerror hears when the broker fails to unsubscribe: no one waits for that */
+  /** @param onerror receives failures to unsubscribe, which no caller waits for */
   constructor(broker: Pick<Broker, 'subscribe' | 'unsubscribe'>, onerror: (cause: unknown) => void) {
     this.#broker = broker
     this.#onerror = onerror
   }
 
-  /** One more socket wants the channel; resolves when its publications come. @throws what the broker throws */
+  /**
+   * Adds one socket. Resolves when publications of the channel arrive. @throws what the broker
+   * throws
+   */
   async acquire(channel: string): Promise<void> {
     const count = this.#counts.get(channel) ?? 0
     this.#counts.set(channel, count + 1)
@@ -31,7 +35,7 @@ export class BrokerSubscriptions {
     }
   }
 
-  /** One socket less wants the channel. */
+  /** Removes one socket. */
   release(channel: string): void {
     if (this.#drop(channel) > 0) return
     this.#step(channel, async () => {
@@ -52,7 +56,7 @@ export class BrokerSubscriptions {
     const step = new Promise<void>((resolve) => {
       begin = resolve
     })
-    // First: a call that comes while the broker is asked has to find the step.
+    // First, so that a call during the broker's request finds the step.
     this.#steps.set(channel, step)
     begin(before ? before.then(run, run) : attempt(run))
     const done = () => {

@@ -3,44 +3,47 @@ import { TurnThrottle } from '../runtime/turn-throttle.js'
 import type { ServerSocket } from '../socket/server-socket.js'
 import type { PendingGroup } from './pending-group.js'
 
-/** Subscriptions of one bulk that run at once: each may wait for the engine. */
+/** Subscriptions of one bulk that run at once. Each may wait for the engine. */
 const AT_ONCE = 32
 
 /** Dependencies of {@link BulkSubscriptions}. */
 export interface BulkSubscriptionsOwner {
   has(socket: ServerSocket, channel: string): boolean
-  /** Whether a socket is on a channel by a request whose answer is open: it may lose the channel when that fails. */
+  /**
+   * Whether a socket is on a channel because of a request that is not answered yet. It loses the
+   * channel if that fails.
+   */
   isBeginning(socket: ServerSocket, channel: string): boolean
   subscribe(socket: ServerSocket, channel: string): Promise<void>
-  /** A socket is on a channel already: from now on by the server's will, too. */
+  /** Keeps a socket on a channel by the server's request, too. */
   keep(socket: ServerSocket, channel: string): void
   failed(cause: unknown, details: object): void
 }
 
-/** What came of subscribing many sockets. */
+/** The result of subscribing many sockets. */
 export interface BulkOutcome {
-  /** How many are on the channel, those that were on it before included. */
+  /** How many are on the channel, including those that were on it before. */
   readonly count: number
   /** How many could not be subscribed. */
   readonly failed: number
-  /** The codes of the errors that kept them from it, each once. */
+  /** The codes of their errors, each once. */
   readonly reasons: readonly string[]
 }
 
 /**
- * Subscribes many sockets to a channel, a few in each turn of the event loop. An unsubscribe that comes meanwhile wins, also
- * over those whose turn has not come.
+ * Subscribes many sockets to a channel, a few in each turn of the event loop. An unsubscribe
+ * meanwhile wins, also over sockets whose turn has not come.
  */
 export class BulkSubscriptions {
   readonly #owner: BulkSubscriptionsOwner
-  /** One for all, so that many bulks do not make long turns together. */
+  /** Shared, so that many bulks together do not make a turn long. */
   readonly #throttle = new TurnThrottle()
 
   constructor(owner: BulkSubscriptionsOwner) {
     this.#owner = owner
   }
 
-  /** Subscribes a group that is full. One that fails keeps no other from it. */
+  /** Subscribes a complete group. A failure of one socket does not affect the others. */
   async run(group: PendingGroup, channel: string): Promise<BulkOutcome> {
     const outcome = { count: 0, failed: 0, reasons: new Set<string>() }
     const work = async () => {
@@ -62,7 +65,7 @@ export class BulkSubscriptions {
     return this.#owner.has(socket, channel) && !this.#owner.isBeginning(socket, channel)
   }
 
-  /** @returns why it is not on the channel, if that is an error */
+  /** @returns the error that kept it off the channel, if any */
   async #subscribe(socket: ServerSocket, channel: string): Promise<RpcError | undefined> {
     if (socket.isClosed) return undefined
     if (this.#isSettled(socket, channel)) {

@@ -3,20 +3,23 @@ import type { ServerSocket } from '../socket/server-socket.js'
 import type { ChannelAccessOwner } from './access.js'
 import type { RuleRate } from './publishing-rules.js'
 
-/** What a publication of the server's own says about how long it is kept. */
+/** How long one of the server's own publications is kept. */
 export interface StoredPublication {
   readonly event?: string | undefined
-  /** Milliseconds, instead of the rule's; 0 for not at all. */
+  /** Milliseconds, instead of the rule's; 0 for none. */
   readonly store?: number | undefined
 }
 
-/** What the grants and the server's rules say. */
+/** The decisions of grants and of the server's rules. */
 export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
   /** Whether a socket takes part in a channel's presence. */
   hasPresence(socket: ServerSocket, channel: string): boolean | Promise<boolean>
   /** Whether the channel has presence for any socket. */
   mayHavePresence(channel: string): boolean
-  /** What goes with a client's publication: who made it, whether it gets it itself, how long it is kept. */
+  /**
+   * Returns what goes with a client's publication: its publisher, whether the publisher receives
+   * it, and how long it is kept.
+   */
   forPublication(
     socket: ServerSocket,
     channel: string,
@@ -26,8 +29,11 @@ export interface ChannelPolicy extends Readonly<ChannelAccessOwner['policy']> {
   retention(channel: string, publication?: StoredPublication): Retention | undefined
   /** Whether rules say that the channel keeps any event. */
   mayKeep(channel: string): boolean
-  /** How often one socket may publish an event on a channel: all of these have to have room. */
+  /**
+   * Returns the rates of a socket's publications of an event on a channel. Each of them has to have
+   * room.
+   */
   rates(channel: string, event: string | undefined): readonly RuleRate[]
-  /** Whether the channel may keep something that this socket could miss. */
+  /** Whether the channel may keep publications that this socket could miss. */
   keeps(socket: ServerSocket, channel: string): boolean
 }

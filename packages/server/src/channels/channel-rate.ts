@@ -1,7 +1,7 @@
 import { limitError } from '@token-socket/protocol'
 import type { ServerSocket } from '../socket/server-socket.js'
 
-/** The amounts of one socket in the present second and the one before it, by channel. */
+/** The amounts of one socket in this second and the one before, by channel. */
 interface Seconds {
   readonly startedAt: number
   readonly amounts: Map<string, number>
@@ -11,10 +11,10 @@ interface Seconds {
 const NOTHING: ReadonlyMap<string, number> = new Map()
 
 /**
- * Bounds how much one socket does on one channel in a second, so that one writer does not make slow
- * readers of all others. What a second leaves unused may also be used in the next one, since a
- * stall of the network bunches what was sent evenly. What is counted is forgotten two seconds
- * later, and is bounded by the messages that a socket may send in that time.
+ * Limits how much one socket does on one channel in a second, so that one publisher does not make
+ * slow readers of all others. The next second may use what one left unused, because a stall of the
+ * network bunches messages. Counts are dropped two seconds later. The messages that a socket may
+ * send in that time bound their number.
  */
 export class ChannelRate {
   readonly #field: string
@@ -27,7 +27,10 @@ export class ChannelRate {
     this.#limit = limit
   }
 
-  /** Counts an amount. The first of a second may be over the limit. @throws RpcError `too_many_messages`; then it does not count */
+  /**
+   * Counts an amount. The first of a second may exceed the limit.
+   * @throws RpcError `too_many_messages`; then it does not count
+   */
   count(socket: ServerSocket, channel: string, amount = 1): void {
     const { amounts, before } = this.#secondsOf(socket)
     const used = amounts.get(channel) ?? 0
@@ -43,7 +46,7 @@ export class ChannelRate {
     const age = known ? now - known.startedAt : 2000
     if (known && age < 1000) return known
     const before = known && age < 2000 ? known.amounts : NOTHING
-    // Seconds follow each other without a gap, so that what is left of one counts for the next one only.
+    // Seconds follow each other without gaps: the rest of one counts for the next one only.
     const startedAt = known && age < 2000 ? known.startedAt + 1000 : now
     const next = { startedAt, amounts: new Map<string, number>(), before }
     this.#seconds.set(socket, next)

@@ -7,61 +7,32 @@ import {
   type SubscriptionMessage,
 } from '@token-socket/protocol'
 import type { Authorization } from '../claims/authorization.js'
-import type { Broker, Draft, Receipt } from '../engine/engine.js'
-import type { MiddlewareStack } from '../middleware/middleware-stack.js'
+import type { Draft, Receipt } from '../engine/engine.js'
 import { TurnThrottle } from '../runtime/turn-throttle.js'
 import type { AddedGrants } from '../socket/added-grants.js'
 import type { ChannelAnswer, ChannelRequest, PendingRequest, ServerSocket } from '../socket/server-socket.js'
 import { type ChannelAccess, claimedPosition, type SubscriptionTerms } from './access.js'
 import type { Broadcasts } from './broadcasts.js'
-import type { ChannelPolicy } from './channel-policy.js'
 import { ChannelRate } from './channel-rate.js'
-import { HistoryAnswers, type HistoryAnswersOwner } from './history-answers.js'
+import type { ChannelRequestsOwner, RequestMiddleware } from './channel-requests-owner.js'
+import { HistoryAnswers } from './history-answers.js'
 import { clientKey } from './idempotency-keys.js'
-import { NewChannels, type NewChannelsOwner } from './new-channels.js'
+import { NewChannels } from './new-channels.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
 import { PublicationsInFlight } from './publications-in-flight.js'
 import { RuleRates } from './rule-rates.js'
-import type { SocketEvents } from './socket-events.js'
 
 /** A request to subscribe. */
 type SubscribeRequest = SubscriptionMessage & Pick<PendingRequest, 'isAnswered'>
 
-/** Dependencies of {@link ChannelRequests} that the server gives. */
-export interface ChannelRequestsOwner
-  extends Omit<HistoryAnswersOwner, 'access' | 'policy'>,
-    NewChannelsOwner {
-  readonly broker: Broker
-  readonly history: HistoryAnswersOwner['history'] & NewChannelsOwner['history']
-  readonly policy: ChannelPolicy
-  /** Reports what clients have published. @default nothing is reported */
-  readonly events?: Pick<SocketEvents, 'hears' | 'published'>
-  /** Runs around each request, before rules and listeners. @default none */
-  readonly middleware?: RequestMiddleware
-  /** Gives a socket what a channel's own token says. @throws RpcError `invalid_token` */
-  redeem(socket: ServerSocket, channel: string, token: string): Promise<AddedGrants | undefined>
-  /** Milliseconds that a change waits for publications. @default as they take */
-  readonly vetoTimeout?: number | undefined
-  /** Bytes of a message's data as JSON. */
-  readonly publication: number
-  /** Publications of one socket on one channel in a second, and bytes of their data. */
-  readonly publicationRate: number
-  readonly publicationBytes: number
-  /** Broadcasts of one socket in a second. */
-  readonly broadcastRate: number
-}
-
-/** The part of the middleware that is around requests about channels. */
-type RequestMiddleware = Pick<MiddlewareStack, 'has' | 'aroundRequest'>
-
-/** A request to subscribe, before it is decided. */
+/** A request to subscribe that is not decided yet. */
 interface WaitingSubscription {
   readonly socket: ServerSocket
   readonly request: SubscriptionMessage
   readonly pending: PendingSubscription
 }
 
-/** The channels on which {@link ChannelRequests} are carried out. */
+/** The channels, as {@link ChannelRequests} uses them. */
 export interface RequestedChannels {
   readonly access: ChannelAccess
   readonly broadcasts: Broadcasts
@@ -69,24 +40,24 @@ export interface RequestedChannels {
   has(socket: ServerSocket, channel: string): boolean
   subscribe(socket: ServerSocket, channel: string, terms?: SubscriptionTerms): Promise<void>
   unsubscribe(socket: ServerSocket, channel: string): void
-  /** Judges again what a socket has. It never rejects. */
+  /** Checks the subscriptions of a socket again. It never rejects. */
   judge(socket: ServerSocket, before: Authorization): Promise<void>
 }
 
-/** A request while it is decided and carried out. */
+/** The state of a request while it is decided and carried out. */
 interface Work {
   /** The version of the authorization by which it is decided. */
   version: number
-  /** Whether the socket was on the channel then. */
+  /** Whether the socket was on the channel at that moment. */
   wasOn: boolean
   /** The data of a publication. */
   json: string | undefined
 }
 
-/** A request was not carried out, since the authorization that allowed it has changed. */
+/** A request was not carried out, because the authorization has changed. */
 const CHANGED = Symbol('changed')
 
-/** Milliseconds, less than another node waits for the answer. */
+/** Milliseconds, fewer than another node waits for the answer. */
 const LANDING = 4000
 
 const STALE = 'The authorization changed meanwhile'
@@ -95,12 +66,12 @@ function hasChanged(socket: ServerSocket, { version }: Work): boolean {
   return socket.authorization.version !== version
 }
 
-/** Whether a socket has lost the channel since, so that it does not read as a subscriber now. */
+/** Whether a socket has lost the channel meanwhile, so that it may not read as a subscriber. */
 function hasLost(socket: ServerSocket, { channel }: HistoryMessage, { wasOn }: Work): boolean {
   return wasOn && !socket.isOn(channel)
 }
 
-/** Decides about what clients ask on channels, and does it. */
+/** Decides about clients' requests on channels, and carries them out. */
 export class ChannelRequests {
   readonly #owner: ChannelRequestsOwner
   readonly #channels: RequestedChannels
@@ -109,7 +80,7 @@ export class ChannelRequests {
   readonly #ruleRates: RuleRates
   readonly #rates: Readonly<Record<'publications' | 'bytes' | 'broadcasts', ChannelRate>>
   readonly #flights = new PublicationsInFlight()
-  /** What requests to subscribe wait at when many come at once. */
+  /** Queues requests to subscribe when many come at once. */
   readonly #throttle = new TurnThrottle()
 
   constructor(owner: ChannelRequestsOwner, channels: RequestedChannels) {
@@ -125,17 +96,20 @@ export class ChannelRequests {
     }
   }
 
-  /** Waits for what it has published, for `vetoTimeout` at most. @returns nothing if there is none */
+  /**
+   * Waits for the socket's own publications, at most for `vetoTimeout`. @returns nothing if there
+   * is none
+   */
   published(socket: ServerSocket): Promise<unknown> | undefined {
     return this.#flights.landed(socket, this.#owner.vetoTimeout)
   }
 
-  /** Waits for what sockets have published, those that are closed included: for 4 s at most. */
+  /** Waits for publications of sockets, also of closed ones: at most 4 s. */
   publishedWhere(matches: (socket: ServerSocket) => boolean): Promise<void> {
     return this.#flights.landedWhere(matches, Math.min(this.#owner.vetoTimeout ?? LANDING, LANDING))
   }
 
-  /** Does what a client asks, if {@link ChannelAccess} allows it. */
+  /** Carries out a client's request, if {@link ChannelAccess} allows it. */
   answer(socket: ServerSocket, request: PendingRequest): Promise<ChannelAnswer> {
     if (request.type === 'subscribe') return this.#requestSubscription(socket, request)
     const { middleware } = this.#owner
@@ -146,7 +120,7 @@ export class ChannelRequests {
     return middleware.aroundRequest(socket, request, (changed) => this.#do(socket, changed, request))
   }
 
-  /** A middleware may hold a page back until it is one of an older authorization. */
+  /** A middleware may delay a page until the authorization that allowed it is an older one. */
   async #readThrough(
     middleware: RequestMiddleware,
     socket: ServerSocket,
@@ -162,12 +136,14 @@ export class ChannelRequests {
     return isStale ? { error: new RpcError('aborted', STALE) } : answer
   }
 
-  /** Patterns of claims may take milliseconds: the throttle counts them. The answer is remembered. */
+  /**
+   * Patterns of claims may take milliseconds: the throttle counts them, and the result is cached.
+   */
   #haveTurn(socket: ServerSocket, channel: string): Promise<void> {
     return this.#throttle.wait(() => socket.isClosed || socket.grants.subscribe(channel))
   }
 
-  /** @param sent the request as it came, which says whether it is still awaited */
+  /** @param sent the request as it arrived, which says whether its client still waits */
   async #do(
     socket: ServerSocket,
     request: ChannelRequest,
@@ -175,7 +151,7 @@ export class ChannelRequests {
   ): Promise<ChannelAnswer> {
     try {
       if (!isAwaited(socket, sent)) return {}
-      // Counted once, and before the functions of rules are asked, which may be slow.
+      // Counted once, and before the functions of rules run, which may be slow.
       const uncount = request.type === 'publish' ? this.#ruleRates.take(socket, request) : undefined
       const { refused, data } = await this.#decideAndDo(socket, request, sent)
       if (refused) uncount?.()
@@ -185,7 +161,7 @@ export class ChannelRequests {
     }
   }
 
-  /** The server's own unsubscribe wins over it, also before anything is asked. */
+  /** An unsubscribe of the server's own wins, also before anything is asked. */
   async #requestSubscription(socket: ServerSocket, request: SubscribeRequest): Promise<ChannelAnswer> {
     const pending = this.#channels.pending.begin(socket, request.channel)
     try {
@@ -202,14 +178,20 @@ export class ChannelRequests {
     }
   }
 
-  /** @returns whether the client still waits @throws RpcError `aborted` if the server has taken it off the channel */
+  /**
+   * @returns whether the client still waits
+   * @throws RpcError `aborted` if the server has taken it off the channel
+   */
   #mayGoOn(socket: ServerSocket, request: SubscribeRequest, pending: PendingSubscription): boolean {
     if (!isAwaited(socket, request)) return false
     if (pending.isCancelled && !this.#channels.has(socket, request.channel)) throw aborted()
     return true
   }
 
-  /** A change before anything was done begins it anew. @returns its data, or what refused it */
+  /**
+   * Starts again if the authorization changes before anything was done.
+   * @returns its data, or the refusal
+   */
   async #decideAndDo(
     socket: ServerSocket,
     request: ChannelRequest,
@@ -248,7 +230,10 @@ export class ChannelRequests {
     }
   }
 
-  /** A client's data, on one channel or on all. @throws RpcError `too_large`, `too_many_messages`, `unserializable` */
+  /**
+   * Encodes a client's data, for one channel or for all.
+   * @throws RpcError `too_large`, `too_many_messages`, `unserializable`
+   */
   #encode(socket: ServerSocket, channel: string, data: unknown): string {
     const json = encodeData(data)
     const limit = this.#owner.publication
@@ -259,7 +244,7 @@ export class ChannelRequests {
     return json
   }
 
-  /** The answer says what is so now: an unsubscribe of the server's own may have come meanwhile. */
+  /** The answer states what holds now: the server may have unsubscribed the socket meanwhile. */
   async #subscribeFor(
     socket: ServerSocket,
     request: SubscribeRequest,
@@ -288,9 +273,8 @@ export class ChannelRequests {
   }
 
   /**
-   * Takes the socket off the channel again, and the rights of its token, if a middleware refuses
-   * after that. A socket that was on the channel before, by the server's will for example, stays on
-   * it.
+   * Subscribes within the middleware. If a middleware refuses afterwards, the socket leaves the
+   * channel and loses the rights of its token. A socket that was on the channel before stays on it.
    */
   async #subscribeThrough(
     middleware: RequestMiddleware,
@@ -313,7 +297,7 @@ export class ChannelRequests {
       const before = socket.authorization
       for (const grants of added) isRefused ? grants.takeBack() : grants.keep()
       if (isRefused && !wasOn) this.#channels.unsubscribe(socket, request.channel)
-      // They may have let it on other channels meanwhile, or kept it on this one after a change.
+      // The token may have allowed other channels meanwhile, or kept this one after a change.
       if (isRefused && added.length > 0) void this.#channels.judge(socket, before)
     }
   }
@@ -324,7 +308,7 @@ export class ChannelRequests {
     work: Work,
   ): Promise<Receipt | typeof CHANGED> {
     const { channel, event, data } = request
-    // It counts once.
+    // Encoded once, so that it counts once.
     work.json ??= this.#encode(socket, channel, data)
     const { json } = work
     const { meta, echo, retention } = this.#owner.policy.forPublication(socket, channel, event)
@@ -366,8 +350,9 @@ export class ChannelRequests {
 }
 
 /**
- * Whether a request that no middleware is around does what one may refuse: a broadcast publishes on every channel, and the
- * history of a channel that the socket is not on is what a subscriber reads.
+ * Whether a request without a middleware of its own does what another one may refuse. A broadcast
+ * publishes on every channel. The history of a channel that the socket is not on is what a
+ * subscriber reads.
  */
 function evades(middleware: RequestMiddleware, socket: ServerSocket, request: ChannelRequest): boolean {
   if (request.type === 'broadcast') return middleware.has('publish')
@@ -382,12 +367,14 @@ function aborted(): RpcError {
   return new RpcError('aborted', 'The server took this socket off the channel meanwhile')
 }
 
-/** Whether the client is there, and was not answered with `timeout`: otherwise nothing is done. */
+/**
+ * Whether the client is connected, and was not answered with `timeout`. Otherwise nothing is done.
+ */
 function isAwaited(socket: ServerSocket, request: PendingRequest): boolean {
   return !socket.isClosed && !request.isAnswered
 }
 
-/** The answer that refuses a request. @throws what is no RpcError */
+/** Returns the answer that refuses a request. @throws an error that is no RpcError */
 function answerOf(error: unknown): ChannelAnswer {
   if (!RpcError.is(error)) throw error
   return { error }

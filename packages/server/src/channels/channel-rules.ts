@@ -17,10 +17,7 @@ import type { RuleAnswer, RuleAsker, RuleDecision } from './rule-asker.js'
 import { checkChannelRules } from './rule-checks.js'
 import type { ChannelRule, ChannelRuleTable } from './rule-table.js'
 
-/**
- * The results for this many channels, and events of each, are remembered; clients choose their
- * names.
- */
+/** Results for this many channels, and events of each, are cached. Clients choose the names. */
 const REMEMBERED = { channels: 1000, events: 16 } as const
 
 /** The server's rules about channels. */
@@ -29,9 +26,7 @@ export class ChannelRules {
   readonly #found = new BoundedCache<RulesOfChannel>(REMEMBERED.channels, (channel) => {
     return new RulesOfChannel(channel, this.#table.matching(channel))
   })
-  /**
-   * Whether there is no rule at all. Where claims say nothing either, every channel is then open.
-   */
+  /** Whether there is no rule. Where claims state nothing either, every channel is then open. */
   readonly isOpen: boolean
   /** Whether a rule, or an event of one, has a rate. */
   readonly hasRates: boolean
@@ -45,21 +40,21 @@ export class ChannelRules {
     this.hasRates = given.some(({ hasRates }) => hasRates)
   }
 
-  /** What all rules that mean the channel say together. */
+  /** Returns the merged rules that match a channel. */
   for(channel: string): RulesOfChannel {
     return this.#found.get(channel)
   }
 }
 
 /**
- * What all rules that mean one channel say together. The methods answer at once where no function
- * has to be asked; functions are asked one after the other until one refuses.
+ * The merged rules that match one channel. The methods are synchronous if no function of a rule is
+ * asked. Functions run one after the other until one refuses.
  */
 export class RulesOfChannel {
   readonly #channel: string
   readonly #subscribe: Statements<Ask<'subscribe'>>
   readonly #presence: Statements<Ask<'presence'>>
-  /** What holds for events that no rule names. */
+  /** The rules for events that no rule names. */
   readonly #publishing: PublishingRules
   readonly #events: BoundedCache<PublishingRules> | undefined
   /** Whether the channel keeps any event. */
@@ -82,14 +77,14 @@ export class RulesOfChannel {
     return verdict !== undefined || functions.length > 0
   }
 
-  /** Whether a rule lets sockets take part in presence, or may. */
+  /** Whether a rule lets sockets take part in presence, or may do so. */
   get mayHavePresence(): boolean {
     const { verdict, functions } = this.#presence
     return verdict !== false && (verdict !== undefined || functions.length > 0)
   }
 
   /**
-   * What the channel keeps of an event, or `undefined` if nothing.
+   * What the channel keeps of an event; `undefined` for nothing.
    * @param event `undefined` for none
    */
   history(event?: string): PublishingRules['history'] {
@@ -101,12 +96,12 @@ export class RulesOfChannel {
     return this.#of(event).rates
   }
 
-  /** Whether a socket may subscribe, or why not; `undefined` if no rule says anything. */
+  /** Decides whether a socket may subscribe; `undefined` if no rule states anything. */
   subscribe(socket: ServerSocket, asker: RuleAsker): Decision | Promise<RuleDecision> {
     return this.#judge(this.#subscribe, { socket, asker }, (rule) => rule(socket, this.#channel))
   }
 
-  /** Whether a socket may publish this, or why not; `undefined` if no rule says anything. */
+  /** Decides whether a socket may publish; `undefined` if no rule states anything. */
   publish(
     socket: ServerSocket,
     { event, data }: { readonly event?: string | undefined; readonly data: unknown },
@@ -117,7 +112,7 @@ export class RulesOfChannel {
     )
   }
 
-  /** Whether a socket takes part in presence; `undefined` if no rule says anything. */
+  /** Decides whether a socket takes part in presence; `undefined` if no rule states anything. */
   presence(socket: ServerSocket, asker: RuleAsker): Decision | Promise<RuleDecision> {
     return this.#judge(this.#presence, { socket, asker }, (rule) => rule(socket, this.#channel))
   }
@@ -149,7 +144,7 @@ export class RulesOfChannel {
 
 type Ask<Name extends 'subscribe' | 'presence'> = Extract<ChannelRule[Name], (...args: never[]) => unknown>
 
-/** For which socket functions are asked, and by what. */
+/** The socket that functions of rules are asked about, and what asks them. */
 interface Questioner {
   readonly socket: ServerSocket
   readonly asker: RuleAsker

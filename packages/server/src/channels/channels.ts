@@ -1,61 +1,36 @@
 import { limitError, type Member, type Position, RpcError } from '@token-socket/protocol'
 import type { Authorization } from '../claims/authorization.js'
 import { checkName } from '../claims/channel-name.js'
-import type { Development } from '../development/development.js'
-import type { BrokerListener, History, HistoryPage, PageQuery, Receipt } from '../engine/engine.js'
-import type { ThrottledLog } from '../runtime/throttled-log.js'
+import type { BrokerListener, HistoryPage, PageQuery, Receipt } from '../engine/engine.js'
 import type { ChannelAnswer, PendingRequest } from '../socket/pending-requests.js'
 import type { PublicationOptions } from '../socket/publication-options.js'
 import type { ServerSocket } from '../socket/server-socket.js'
-import { ChannelAccess, type ChannelAccessOwner, type SubscriptionTerms } from './access.js'
+import { ChannelAccess, type SubscriptionTerms } from './access.js'
 import { logRefusals } from './automatic-refusals.js'
 import { AutomaticSubscriptions, type RefusalListener } from './automatic-subscriptions.js'
 import { Broadcasts } from './broadcasts.js'
 import { BrokerSubscriptions } from './broker-subscriptions.js'
 import { type BulkOutcome, BulkSubscriptions } from './bulk-subscriptions.js'
 import type { ChannelPolicy } from './channel-policy.js'
-import { ChannelRequests, type ChannelRequestsOwner } from './channel-requests.js'
+import { ChannelRequests } from './channel-requests.js'
+import { type ChannelsOwner, EVERY_SOCKET } from './channels-owner.js'
 import { Departures } from './departures.js'
 import type { Hub } from './hub.js'
 import { IdlePositions } from './idle-positions.js'
 import { OwnPublications } from './own-publications.js'
 import type { PendingGroup } from './pending-group.js'
 import { PendingSubscriptions } from './pending-subscriptions.js'
-import { ChannelPresence, type ChannelPresenceOwner } from './presence.js'
+import { ChannelPresence } from './presence.js'
 import { PresenceJudging } from './presence-judging.js'
 import { Reauthorization } from './reauthorization.js'
 import { Recovery } from './recovery.js'
 import { ServerSubscriptions } from './server-subscriptions.js'
-import type { SocketEvents, UnsubscribeReason } from './socket-events.js'
-
-/** What {@link Channels} needs from its server. */
-export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner, ChannelRequestsOwner {
-  readonly hub: Hub
-  /** Reports who subscribes, unsubscribes and publishes. @default nothing is reported */
-  readonly events?: Pick<SocketEvents, 'begin' | 'left' | 'hears' | 'published'>
-  readonly history: History
-  readonly policy: ChannelPolicy
-  /** Checks that only development servers make. @default none */
-  readonly development?: Development | undefined
-  /** Has lines about automatic subscriptions that a change of authorization began. @default none */
-  readonly log?: Pick<ThrottledLog, 'write'> | undefined
-  /** The connections that are not let in yet: what is done with them once they are. @default none */
-  readonly joining?: {
-    later(matcher: typeof EVERY_SOCKET, act: (socket: ServerSocket) => void): void
-  }
-  /** How many channels one socket may be subscribed to. */
-  readonly subscriptions: number
-  /** How many subscriptions the sockets of one user may have together. */
-  readonly subscriptionsPerUser: number
-}
+import type { UnsubscribeReason } from './socket-events.js'
 
 /** An id has no spaces. */
 const keyOf = ({ sid }: ServerSocket, channel: string) => `${sid} ${channel}`
 
-const always = (_socket: ServerSocket) => true
-const EVERY_SOCKET = { matches: always, mayMatch: always }
-
-/** Subscribes, unsubscribes, publishes and broadcasts: by the server's will, or at a client's request. */
+/** Subscribes, unsubscribes, publishes and broadcasts, for the server and for clients. */
 export class Channels {
   readonly #owner: ChannelsOwner
   readonly #own: OwnPublications
@@ -71,7 +46,9 @@ export class Channels {
   readonly #bulks: BulkSubscriptions
   readonly #reauthorization: Reauthorization
 
-  /** Channels of which sockets were told while an earlier subscription to them was not up to date yet. */
+  /**
+   * Channels that sockets were notified of while an earlier subscription was not up to date yet.
+   */
   readonly #toldAgain = new WeakMap<ServerSocket, Set<string>>()
 
   /** Subscriptions that are not up to date yet. */
@@ -116,19 +93,23 @@ export class Channels {
     owner.broker.listen(this.#listener(owner))
   }
 
-  /** Does what a client asks, if {@link ChannelAccess} allows it. */
+  /** Carries out a client's request, if {@link ChannelAccess} allows it. */
   request(socket: ServerSocket, request: PendingRequest): Promise<ChannelAnswer> {
     return this.#requests.answer(socket, request)
   }
 
-  /** Subscribes a socket that was let in to what its grants name. See {@link AutomaticSubscriptions}. */
+  /**
+   * Subscribes an authenticated socket to the channels that its grants name. See {@link
+   * AutomaticSubscriptions}.
+   */
   autoSubscribe(socket: ServerSocket, refused: RefusalListener): void {
     this.#automatic.begin(socket, refused)
   }
 
   /**
-   * Subscribes a socket; its notice and its publications follow. Resolves when it is up to date.
-   * @throws RpcError `too_many_subscriptions`; `uid_required` or `too_many_members`, and then it is off the channel
+   * Subscribes a socket. Its notice and its publications follow. Resolves when it is up to date.
+   * @throws RpcError `too_many_subscriptions`; or `uid_required` or `too_many_members`, which take
+   *   it off the channel
    */
   async subscribe(socket: ServerSocket, channel: string, terms: SubscriptionTerms = {}): Promise<void> {
     checkName('channel', channel)
@@ -148,24 +129,29 @@ export class Channels {
     else if (isMember) await this.#beginAgain(socket, channel, terms)
   }
 
-  /** Unsubscribes a socket. It is told so even if it was not subscribed, as the old server did. */
+  /**
+   * Unsubscribes a socket. It is notified even if it was not subscribed, as by the legacy server.
+   */
   unsubscribe(socket: ServerSocket, channel: string, reason: UnsubscribeReason = 'server'): void {
     this.#pending.cancel(socket, channel)
     this.#drop(socket, channel, reason)
     socket.left(channel)
   }
 
-  /** Judges again what a socket has, after a change. See {@link Reauthorization}. */
+  /** Checks the subscriptions of a socket again, after a change. See {@link Reauthorization}. */
   reauthorize(socket: ServerSocket, before: Authorization): Promise<void> {
     return this.#reauthorization.judge(socket, before)
   }
 
-  /** Waits for what sockets have published, those that are closed included: for 4 s at most. */
+  /** Waits for publications of sockets, also of closed ones: at most 4 s. */
   publishedWhere(matches: (socket: ServerSocket) => boolean): Promise<void> {
     return this.#requests.publishedWhere(matches)
   }
 
-  /** Begins the subscription of many sockets. The caller has to fill the group, and to give it to {@link subscribeAll}. */
+  /**
+   * Begins to subscribe many sockets. The caller fills the group, and passes it to {@link
+   * subscribeAll}.
+   */
   beginAll(channel: string): PendingGroup {
     return this.#pending.beginAll(channel)
   }
@@ -176,8 +162,8 @@ export class Channels {
   }
 
   /**
-   * The sockets that are on a channel, or are being subscribed to it, to be unsubscribed. Those that are meant and only
-   * about to be found for it stay off it.
+   * Returns the sockets to unsubscribe: those on a channel, and those being subscribed to it.
+   * Sockets that `isMeant` selects and that are about to be subscribed stay off it.
    */
   unsubscribable(channel: string, isMeant: (socket: ServerSocket) => boolean = () => true): ServerSocket[] {
     this.#pending.bar(channel, isMeant)
@@ -205,13 +191,16 @@ export class Channels {
     return this.#own.broadcast(data)
   }
 
-  /** Takes every socket of every node off a channel. */
+  /** Unsubscribes every socket of every node from a channel. */
   async unsubscribeAll(channel: string): Promise<void> {
     checkName('channel', channel)
     await this.#owner.broker.command({ type: 'unsubscribeAll', channel })
   }
 
-  /** Who is on a channel that has presence, on every node. @throws RpcError `too_long`, `bad_message` */
+  /**
+   * Returns the members of a channel with presence, over all nodes.
+   * @throws RpcError `too_long`, `bad_message`
+   */
   async members(channel: string): Promise<Member[]> {
     checkName('channel', channel)
     const { development, policy } = this.#owner
@@ -225,15 +214,18 @@ export class Channels {
     if (!channels.some((channel) => policy.mayHavePresence(channel))) development?.warnOfNoRule(pattern)
   }
 
-  /** What a client has to return to be given what comes after a position; `undefined` if it needs nothing. */
+  /**
+   * Returns the proof that a client has to send to recover from a position; `undefined` if it needs
+   * none.
+   */
   prove(socket: ServerSocket, channel: string, position: Position): string | undefined {
     return this.#access.prove(socket, channel, position)
   }
 
   /**
-   * A socket's connection is gone: it is on no channel from now on. {@link Departures} does the rest.
+   * Removes a socket whose connection is closed. {@link Departures} does the rest.
    * @param code how it was closed
-   * @param done it has left all of its channels
+   * @param done called when it has left all of its channels
    */
   forget(socket: ServerSocket, code: number, done?: () => void): void {
     const channels = this.#owner.hub.remove(socket)
@@ -241,12 +233,12 @@ export class Channels {
     this.#departures.add({ socket, channels, code, ...(done && { done }) })
   }
 
-  /** The engine is about to be closed: it learns now which channels the sockets have left. */
+  /** Reports to the engine which channels the sockets have left, before the engine is closed. */
   close(): void {
     this.#departures.close()
   }
 
-  /** @returns whether the socket still wants the channel, now that the broker has it */
+  /** @returns whether the socket still wants the channel, now that the broker is subscribed */
   async #acquire(socket: ServerSocket, channel: string): Promise<boolean> {
     const pending = this.#pending.begin(socket, channel)
     try {
@@ -265,12 +257,12 @@ export class Channels {
     return new Recovery({ ...this.#owner, enter, keeps, mayRecover, isOver }, socket, channel)
   }
 
-  /** It is on the channel from now on. */
+  /** Puts the socket on the channel. */
   async #begin(socket: ServerSocket, channel: string, terms: SubscriptionTerms): Promise<void> {
     const { from, isOver, isCurrent } = terms
     if (!isCurrent) this.#server.add(socket, channel)
     const isTold = () => this.#toldAgain.get(socket)?.has(channel) === true
-    // The server may want it, too, by now.
+    // The server may have subscribed it, too, by now.
     const isOnly = () => !isTold() && this.#pending.count(socket, channel) < 2
     const recovery = this.#recovery(socket, channel, () => isOver?.() === true && isOnly())
     const ready = this.#owner.events?.begin(socket, channel)
@@ -289,7 +281,7 @@ export class Channels {
     ready?.()
   }
 
-  /** It is on the channel already: gets what it missed, if it says where it was, or is just told once more. */
+  /** The socket is on the channel already: it recovers what it missed, or is notified once more. */
   async #beginAgain(
     socket: ServerSocket,
     channel: string,
@@ -353,7 +345,7 @@ export class Channels {
 
   #listener({ hub, joining }: Pick<ChannelsOwner, 'hub' | 'joining'>): BrokerListener {
     return {
-      // A member's arrival is sent before what it publishes.
+      // A member's join is sent before the member's publications.
       publication: (publication) => {
         this.#presence.flushOn(publication.channel)
         hub.deliver(publication)
@@ -385,7 +377,7 @@ export class Channels {
     this.#owner.events?.left(socket, channel, reason)
   }
 
-  /** What refuses one more subscription, if anything does. */
+  /** Returns the error that refuses one more subscription, if any. */
   #fullFor(socket: ServerSocket): RpcError | undefined {
     const { hub, subscriptions, subscriptionsPerUser } = this.#owner
     if (socket.channelNames.length >= subscriptions)

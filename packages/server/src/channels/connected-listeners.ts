@@ -2,18 +2,18 @@ import { forCaller, RpcError } from '@token-socket/protocol'
 import { callIsolated, isThenable } from '../runtime/isolated.js'
 import type { Listener } from '../runtime/listeners.js'
 
-/** What the listeners of `connected` decide, and what they throw. */
+/** What listeners of `connected` decide, and what they throw. */
 export interface ConnectedOutcome {
   /** A listener refuses the socket. */
   refused(error: RpcError): void
-  /** A listener threw what refuses nothing. */
+  /** A listener threw something that refuses nothing. */
   failed(cause: unknown): void
 }
 
 /**
- * Calls the listeners of `connected`. One refuses by `false`, or by an RpcError of its own, at once
- * or by its promise; whatever else it returns counts for nothing. What a call that it made fails
- * with refuses nothing.
+ * Calls the listeners of `connected`. A listener refuses with `false`, or with an RpcError of its
+ * own, directly or by its promise. Other results are ignored. The failure of a call that a listener
+ * made refuses nothing.
  */
 export function askConnected(
   listeners: readonly Listener[],

@@ -1,10 +1,13 @@
 import { eventLoop } from '../runtime/event-loop.js'
 import type { ServerSocket } from '../socket/server-socket.js'
 
-/** Channels that sockets leave in one turn of the event loop, over all sockets. Each costs some microseconds. */
+/**
+ * Channels that sockets leave in one turn of the event loop, over all sockets. Each takes some
+ * microseconds.
+ */
 const PER_TURN = 500
 
-/** A socket whose connection is gone, and the channels that it was on. */
+/** A socket whose connection is closed, and its channels. */
 export interface Departure {
   readonly socket: ServerSocket
   readonly channels: readonly string[]
@@ -15,31 +18,32 @@ export interface Departure {
 }
 
 /**
- * Takes sockets whose connections are gone off their channels: at once if they are few, otherwise some in each turn of the
- * event loop, in the order in which the connections ended. One client may end 100,000 subscriptions in one turn.
+ * Removes sockets whose connections are closed from their channels: at once if they are few, else
+ * some in each turn of the event loop, in the order of closing. One client may end 100,000
+ * subscriptions in one turn.
  */
 export class Departures {
   readonly #leave: (departure: Departure, channel: string) => void
   #waiting: Departure[] = []
-  /** How many of the first one's channels are done. */
+  /** How many channels of the first one are done. */
   #done = 0
   #left = PER_TURN
   #isArmed = false
   #isClosed = false
 
-  /** @param leave takes a socket off one of its channels; it does not throw */
+  /** @param leave removes a socket from one channel; it does not throw */
   constructor(leave: (departure: Departure, channel: string) => void) {
     this.#leave = leave
   }
 
-  /** A socket is gone. */
+  /** Adds a socket. */
   add(departure: Departure): void {
     if (departure.channels.length === 0) return departure.done?.()
     this.#waiting.push(departure)
     if (this.#waiting.length === 1) this.#work()
   }
 
-  /** Does all that is left, now; what comes later is done at once. */
+  /** Does the rest now. What is added later is done at once. */
   close(): void {
     this.#isClosed = true
     this.#work()

@@ -16,14 +16,17 @@ import { keepsNothing } from './own-publications.js'
 export interface HistoryAnswersOwner {
   readonly history: History
   readonly access: {
-    /** Milliseconds since 1970 from which on a socket may read what is kept; `undefined` for nothing of it. */
+    /**
+     * Milliseconds since 1970 from which on a socket may read the history; `undefined` for none of
+     * it.
+     */
     historyStart(socket: ServerSocket, channel: string): number | undefined
   }
   readonly hub: {
     /** The data that one socket may see of a publication, as JSON; `undefined` for nothing. */
     jsonFor(socket: ServerSocket, publication: Publication): string | undefined
   }
-  /** Bytes of data in one page; a single publication may have more. */
+  /** Bytes of data in one page. A single publication may have more. */
   readonly historyPage: number
   readonly policy: {
     /** Whether rules say that the channel keeps any event. */
@@ -36,12 +39,16 @@ export interface HistoryAnswersOwner {
 /** Publications in one page. */
 const PAGE = 100
 
-/** Pages that are made in one turn of the event loop, for all sockets. Each costs a millisecond or less, without a filter. */
+/**
+ * Pages per turn of the event loop, for all sockets. Without a filter, each takes a millisecond or
+ * less.
+ */
 const PER_TURN = 8
 
 /**
- * Answers requests for history, a page each. A page is read when the socket has read what it was sent before. It is made of
- * the JSON that the engine keeps, which is neither parsed nor written again, unless there is a filter.
+ * Answers requests for history with a page each. It reads a page when the socket has read what was
+ * sent before. The page consists of the JSON that the engine keeps, which is neither parsed nor
+ * encoded again unless there is a filter.
  */
 export class HistoryAnswers {
   readonly #owner: HistoryAnswersOwner
@@ -52,8 +59,8 @@ export class HistoryAnswers {
   }
 
   /**
-   * Reads the page that a client asks for, or the first one after it of which the filter leaves something.
-   * @returns the answer's data; nothing if the socket is gone meanwhile
+   * Reads the requested page, or the first page after it of which the filter leaves something.
+   * @returns the answer's data; nothing if the socket was closed meanwhile
    * @throws RpcError `forbidden`; what the engine throws
    */
   async read(socket: ServerSocket, request: HistoryMessage): Promise<EncodedData | undefined> {

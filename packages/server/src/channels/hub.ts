@@ -6,40 +6,41 @@ import { OwnerCounts } from '../runtime/owner-counts.js'
 import type { ServerSocket } from '../socket/server-socket.js'
 
 /**
- * Changes what one socket gets of a publication: returns the message, changed or not, or something falsy to send it
- * nothing. `message` is the socket's own copy. It has to be synchronous.
+ * Changes what one socket receives of a publication. Returns the message, changed or not, or a
+ * falsy value to send nothing. `message` is the socket's own copy. The function has to be
+ * synchronous.
  */
 export type PublishFilter = {
   filter(socket: ServerSocket, channel: string, message: unknown): unknown
 }['filter']
 
-/** A publication; one on every channel has no id. */
+/** A publication. A broadcast has no id. */
 export type Delivery = Draft & Partial<Receipt>
 
-/** Publications that are kept from a socket for a while. */
+/** Buffers a channel's publications for one socket. */
 export interface PublicationBuffer {
-  /** Whether it goes on. */
+  /** Whether it still buffers. */
   isOn(): boolean
   end(): void
 }
 
-/** The sockets of this node, and which of them are on which channel. */
+/** The sockets of this node, and their channels. */
 export class Hub {
   readonly #sockets = new Map<string, ServerSocket>()
   readonly #channels = new Map<string, Set<ServerSocket>>()
-  /** The subscriptions of each user, over all sockets. A user without a name has none here. */
+  /** The subscriptions of each user, over all sockets. Users without a name are not counted. */
   readonly #users = new OwnerCounts()
-  /** What receives a channel's publications in a socket's place, while it is being brought up to date. */
+  /** What receives a channel's publications instead of a socket that is recovering. */
   readonly #buffered = new Map<string, Map<ServerSocket, (publication: Delivery) => void>>()
-  /** Sockets that are removed. Channels may still know them. */
+  /** Removed sockets, which channels may still hold. */
   readonly #removed = new WeakSet<ServerSocket>()
-  /** A place on each channel, in the epoch that its sockets know. */
+  /** The position of each channel, in the epoch that its sockets know. */
   readonly #positions = new Map<string, Position>()
   readonly #onerror: (cause: unknown, details: object) => void
-  /** See {@link PublishFilter}. May be changed at any time. */
+  /** See {@link PublishFilter}. It may be replaced at any time. */
   filter: PublishFilter | undefined
 
-  /** @param onerror receives what the filter throws; that socket then gets nothing */
+  /** @param onerror receives what the filter throws; that socket then receives nothing */
   constructor(onerror: (cause: unknown, details: object) => void, filter?: PublishFilter) {
     this.#onerror = onerror
     this.filter = filter
@@ -50,7 +51,7 @@ export class Hub {
     return [...this.#sockets.values()]
   }
 
-  /** The names of the channels that a socket is on. */
+  /** The names of the channels that have sockets. */
   get channels(): string[] {
     const isAlive = (socket: ServerSocket) => !this.#removed.has(socket)
     return [...this.#channels].filter(([, sockets]) => some(sockets, isAlive)).map(([channel]) => channel)
@@ -66,8 +67,9 @@ export class Hub {
   }
 
   /**
-   * Takes a socket out: from now on it is on no channel, and counts nowhere.
-   * @returns the channels that it was on: {@link leave} has to be called for each, now or later
+   * Removes a socket: it is on no channel, and is not counted.
+   * @returns the channels that it was on. The caller has to call {@link leave} for each, now or
+   *   later.
    */
   remove(socket: ServerSocket): readonly string[] {
     const { channelNames: channels, subject } = socket
@@ -87,7 +89,10 @@ export class Hub {
     return isOn && !this.#removed.has(socket)
   }
 
-  /** How many subscriptions the sockets of a socket's user have together. 0 for a user without a name. */
+  /**
+   * Returns how many subscriptions the sockets of a socket's user have together; 0 for a user
+   * without a name.
+   */
   subscriptionsOf(socket: ServerSocket): number {
     const { subject } = socket
     return subject === undefined ? 0 : this.#users.of(subject)
@@ -116,7 +121,11 @@ export class Hub {
     return true
   }
 
-  /** Delivers a publication to every socket on its channel; encoded once unless there is a filter. @returns to how many */
+  /**
+   * Delivers a publication to every socket on its channel. It is encoded once, unless there is a
+   * filter.
+   * @returns how many sockets are on the channel
+   */
   deliver(publication: Delivery): number {
     const members = this.#channels.get(publication.channel)
     if (!members) return 0
@@ -137,14 +146,15 @@ export class Hub {
   }
 
   /**
-   * A channel has come to a place, as its publications or its history say. If that is of another epoch than the last one, its
-   * sockets may have missed what no one has any more, and are told of the gap. Those that are held learn it otherwise.
-   * @param from the place before, where what follows begins
+   * Records a channel's position. If the epoch has changed, its sockets may have missed
+   * publications that are lost: they are notified of the gap. Recovering sockets learn it from
+   * their recovery.
+   * @param from the position before, where the new publications begin
    */
   reach(channel: string, position: Position, from = position): void {
     const known = this.#positions.get(channel)
     if (known?.epoch === position.epoch && known.offset > 0) return
-    // A page of before the first publication, which comes after it.
+    // A page that was read before the first publication, and arrives after it.
     if (known?.offset && position.offset === 0 && isEarlier(position.epoch, known.epoch)) return
     this.#positions.set(channel, position)
     if (!known || known.epoch === position.epoch) return
@@ -157,8 +167,8 @@ export class Hub {
   }
 
   /**
-   * Tells a socket the position of the last publication that it received, with what proves it. One
-   * that is being brought up to date receives it in time.
+   * Sends a socket the position of the last publication that it received, with its proof. A
+   * recovering socket receives it from its recovery.
    */
   tellPosition(socket: ServerSocket, channel: string): void {
     const position = this.#positions.get(channel)
@@ -171,12 +181,14 @@ export class Hub {
     return this.#channels.size > 0
   }
 
-  /** The positions of channels on which nothing has been published, as far as their sockets know. */
+  /** The positions of channels without publications, as their sockets know them. */
   get idle(): readonly (readonly [channel: string, position: Position])[] {
     return [...this.#positions].filter(([, { offset }]) => offset === 0)
   }
 
-  /** Gives the sockets of an idle channel the position of now, unless the channel has moved from `before`. */
+  /**
+   * Gives the sockets of an idle channel its current position, unless it has moved from `before`.
+   */
   renew(channel: string, before: Position, position: Position): void {
     const isIdle = this.#positions.get(channel) === before && position.offset === 0
     if (!isIdle || !isNext(before.epoch, position.epoch)) return
@@ -186,14 +198,14 @@ export class Hub {
       if (!held?.has(socket) && !socket.isLegacy) socket.joined(channel, { position })
   }
 
-  /** Delivers a publication to one socket that is on its channel, also past a {@link hold}. */
+  /** Delivers a publication to one socket on its channel, also past a {@link hold}. */
   deliverTo(socket: ServerSocket, publication: Delivery): void {
     this.#deliverTo(socket, publication, encodePublication(publication))
   }
 
   /**
-   * What one socket may see of a publication's data, as JSON: all of it unless the filter changes or withholds it. Live
-   * delivery, recovery and history give this and nothing else.
+   * Returns what one socket may see of a publication's data, as JSON: all of it, unless the filter
+   * changes or withholds it. Live delivery, recovery and history use only this.
    * @returns `undefined` for nothing
    */
   jsonFor(socket: ServerSocket, { channel, json }: Pick<Draft, 'channel' | 'json'>): string | undefined {
@@ -211,7 +223,10 @@ export class Hub {
     }
   }
 
-  /** From now on a socket's publications of a channel go somewhere else, until the hold ends or it leaves the channel. */
+  /**
+   * Passes a socket's publications of a channel to a buffer, until the buffer ends or the socket
+   * leaves the channel.
+   */
   hold(socket: ServerSocket, channel: string, holding: (publication: Delivery) => void): PublicationBuffer {
     const held = this.#buffered.get(channel) ?? new Map()
     this.#buffered.set(channel, held.set(socket, holding))

@@ -3,20 +3,23 @@ import type { PresenceSnapshot } from '../engine/engine.js'
 import { eventLoop } from '../runtime/event-loop.js'
 import { readMember } from './presence-view.js'
 
-/** UTF-16 code units of members in the lists that are made in one turn of the event loop, for all sockets. One list may have more. */
+/**
+ * UTF-16 code units of members in the lists of one turn of the event loop, for all sockets. One
+ * list may have more.
+ */
 const PER_TURN = 1024 * 1024
 
-/** What a member has beside its `uid` and `umd`, about. */
+/** The size of a member without its `uid` and `umd`, about. */
 const FRAME = 20
 
-/** Lists that were made of the same members in this turn. */
+/** A list that was built in this turn, and the state of the members that it shows. */
 interface Made extends Pick<PresenceSnapshot, 'seq' | 'epoch'> {
   readonly members: readonly Member[]
 }
 
 /**
- * Makes the lists of members that sockets are told, about 1 MiB in a turn of the event loop, in the order in which they
- * are asked for. Those who ask for the same list in one turn get the same one.
+ * Builds the lists of members for sockets, about 1 MiB in a turn of the event loop, in the order of
+ * the requests. Requests for the same list in one turn share it.
  */
 export class MemberLists {
   readonly #waiting: { readonly size: number; readonly run: () => void }[] = []
@@ -24,7 +27,7 @@ export class MemberLists {
   #spent = 0
   #isArmed = false
 
-  /** Waits until a list may be made, and counts it. @returns nothing if that is now */
+  /** Waits until a list may be built, and counts it. @returns nothing if that is now */
   turn({ members }: PresenceSnapshot): Promise<void> | undefined {
     const size = members.reduce((sum, { uid, umd = '' }) => sum + uid.length + umd.length + FRAME, 0)
     this.#arm()
@@ -37,7 +40,7 @@ export class MemberLists {
     return undefined
   }
 
-  /** The members of a channel as clients see them. The caller must not change the list. */
+  /** Returns the members of a channel as clients see them. The caller must not change the list. */
   make(channel: string, { members, seq, epoch }: PresenceSnapshot): readonly Member[] {
     const known = this.#made.get(channel)
     if (known?.seq === seq && known.epoch === epoch) return known.members

@@ -14,8 +14,9 @@ export interface NewChannelsOwner {
 }
 
 /**
- * Counts the channels with history that each user's publications begin. The engine remembers the position of each for a
- * day: so one user may begin a bounded number, and goes on publishing on those that are there.
+ * Counts the channels with history that each user's publications begin. The engine remembers the
+ * position of each for a day, so one user may begin a limited number. Publishing on existing
+ * channels is not limited.
  */
 export class NewChannels {
   readonly #owner: NewChannelsOwner
@@ -26,14 +27,15 @@ export class NewChannels {
     this.#owner = owner
   }
 
-  /** How many users have begun some in this hour. */
+  /** How many users have begun channels in this hour. */
   get size(): number {
     return this.#begun.size
   }
 
   /**
-   * Asks before a publication of a client is kept.
-   * @returns nothing if it may be; else a promise, which rejects with `too_many_channels` if it would begin the channel
+   * Checks a publication before it is kept.
+   * @returns nothing if it may be kept; else a promise, which rejects with `too_many_channels` if
+   *   it would begin the channel
    */
   check(socket: ServerSocket, channel: string): Promise<void> | undefined {
     this.#renew()
@@ -47,7 +49,7 @@ export class NewChannels {
     if (offset === 0) throw limitError('too_many_channels', { field: 'channelsPerUser', limit })
   }
 
-  /** It was kept. @param offset where */
+  /** Counts a publication that was kept. @param offset its offset */
   published(socket: ServerSocket, offset: number | undefined): void {
     if (offset === 1) this.#begun.add(rateOwnerOf(socket))
   }

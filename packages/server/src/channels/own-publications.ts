@@ -22,8 +22,8 @@ export interface OwnPublicationsOwner {
 }
 
 /**
- * Publishes and reads for the application itself, which no rule and no listener restricts: a server's own methods, and a
- * publisher without a server.
+ * Publishes and reads for the application itself, without rules and listeners: for a server's
+ * methods, and for a publisher without a server.
  */
 export class OwnPublications {
   readonly #owner: OwnPublicationsOwner
@@ -33,7 +33,7 @@ export class OwnPublications {
   }
 
   /**
-   * Publishes; resolves when the engine has accepted it.
+   * Publishes. Resolves when the engine has accepted it.
    * @throws RpcError `unserializable`, `too_long`, `bad_message`, `bad_option`
    */
   async publish(channel: string, data: unknown, options: PublicationOptions = {}): Promise<Receipt> {
@@ -50,7 +50,10 @@ export class OwnPublications {
     )
   }
 
-  /** Reads what a channel keeps, 100 unless the query says otherwise. @throws RpcError `too_long`, `bad_message`, `bad_option` */
+  /**
+   * Reads a page of history, 100 publications unless the query says otherwise.
+   * @throws RpcError `too_long`, `bad_message`, `bad_option`
+   */
   async history(channel: string, query: PageQuery = {}): Promise<HistoryPage> {
     checkName('channel', channel)
     HISTORY_OPTIONS.check(query)
@@ -60,7 +63,10 @@ export class OwnPublications {
     return page
   }
 
-  /** Publishes on every channel of every node; resolves when the engine has accepted it. @throws RpcError `unserializable` */
+  /**
+   * Publishes on every channel of every node. Resolves when the engine has accepted it.
+   * @throws RpcError `unserializable`
+   */
   async broadcast(data: unknown): Promise<void> {
     this.#owner.development?.checkData('broadcast', '', data)
     await this.#owner.broker.broadcast(encodeData(data))

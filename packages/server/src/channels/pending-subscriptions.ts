@@ -1,29 +1,30 @@
 import type { ServerSocket } from '../socket/server-socket.js'
 import { PendingGroup } from './pending-group.js'
 
-/** A subscription from the moment at which it is wanted until it is done or refused. */
+/** A subscription that was requested, until it is done or refused. */
 export interface PendingSubscription {
   /** Whether the server has unsubscribed the socket meanwhile. */
   readonly isCancelled: boolean
-  /** It is not pending any more. */
+  /** Ends it: it is not pending any longer. */
   end(): void
 }
 
-/** The pending subscriptions of one socket to one channel. They are cancelled together. */
+/** The pending subscriptions of one socket to one channel, which are cancelled together. */
 interface Pending {
   count: number
   isCancelled: boolean
 }
 
 /**
- * The subscriptions that are under way: their tokens, rules, listeners or broker have not answered yet. An unsubscribe of
- * the server cancels them, at any moment. Those that begin after it are not cancelled: what decides about them is asked later.
+ * The subscriptions under way: their tokens, rules, listeners or broker have not answered yet. An
+ * unsubscribe of the server cancels them. Subscriptions that begin later are not cancelled, because
+ * their decision is made later.
  */
 export class PendingSubscriptions {
   readonly #channels = new Map<string, Map<ServerSocket, Pending>>()
   readonly #groups = new Map<string, Set<PendingGroup>>()
 
-  /** A socket wants a channel. The caller has to end what it gets. */
+  /** Adds a subscription of a socket to a channel. The caller has to end it. */
   begin(socket: ServerSocket, channel: string): PendingSubscription {
     const sockets = this.#channels.get(channel) ?? new Map<ServerSocket, Pending>()
     const pending = sockets.get(socket) ?? { count: 0, isCancelled: false }
@@ -40,7 +41,10 @@ export class PendingSubscriptions {
     }
   }
 
-  /** The server wants a channel for many sockets. The caller has to fill the group, and to take all of it. */
+  /**
+   * Begins to subscribe many sockets to a channel. The caller has to fill the group, and take all
+   * of it.
+   */
   beginAll(channel: string): PendingGroup {
     const groups = this.#groups.get(channel) ?? new Set()
     const group = new PendingGroup(() => {
@@ -50,7 +54,7 @@ export class PendingSubscriptions {
     return group
   }
 
-  /** Cancels what a socket has pending for a channel. */
+  /** Cancels the pending subscriptions of a socket to a channel. */
   cancel(socket: ServerSocket, channel: string): void {
     for (const group of this.#groups.get(channel) ?? []) group.cancel(socket)
     const pending = this.#channels.get(channel)?.get(socket)
@@ -59,19 +63,22 @@ export class PendingSubscriptions {
     this.#remove(socket, channel)
   }
 
-  /** Keeps sockets out of the groups that are being filled for a channel. Those that are in them have to be cancelled each. */
+  /**
+   * Keeps sockets out of groups that are being filled for a channel. Sockets that are in a group
+   * already have to be cancelled one by one.
+   */
   bar(channel: string, isBarred: (socket: ServerSocket) => boolean): void {
     for (const group of this.#groups.get(channel) ?? []) group.bar(isBarred)
   }
 
-  /** The sockets that want a channel. */
+  /** Returns the sockets with a pending subscription to a channel. */
   on(channel: string): ServerSocket[] {
     const sockets = [...(this.#channels.get(channel)?.keys() ?? [])]
     const groups = this.#groups.get(channel)
     return groups ? [...new Set([...sockets, ...[...groups].flatMap((group) => group.sockets)])] : sockets
   }
 
-  /** Whether a socket wants a channel. */
+  /** Returns whether a socket has a pending subscription to a channel. */
   has(socket: ServerSocket, channel: string): boolean {
     if (this.#channels.get(channel)?.has(socket)) return true
     return [...(this.#groups.get(channel) ?? [])].some((group) => group.has(socket))
@@ -82,7 +89,7 @@ export class PendingSubscriptions {
     return this.#channels.get(channel)?.get(socket)?.count ?? 0
   }
 
-  /** How many channels are wanted. */
+  /** How many channels have pending subscriptions. */
   get size(): number {
     return new Set([...this.#channels.keys(), ...this.#groups.keys()]).size
   }

@@ -16,23 +16,24 @@ import type { PublishingRules, RuleRate } from './publishing-rules.js'
 import { RuleAsker, type RuleAskerOwner, type RuleDecision } from './rule-asker.js'
 import type { ChannelRuleTable } from './rule-table.js'
 
-/** What a {@link Policy} is made of. */
+/** Dependencies of a {@link Policy}. */
 export interface PolicyOptions extends RuleAskerOwner {
   readonly channels: ChannelRuleTable
 }
 
-/** Publications that a channel keeps for the sake of what its senders may store. */
+/** Publications that a channel keeps because of what its senders may store. */
 const STORED = 1000
 
 /**
- * What the server's rules and a socket's grants allow together: one explicit `false` refuses, and so does it that no one
- * says anything, unless there are no rules and the socket has no grants. Then everything is allowed.
+ * Decides by the server's rules and a socket's grants together. One explicit `false` refuses. So
+ * does the lack of any statement, unless there are no rules and the socket has no grants: then
+ * everything is allowed.
  */
 export class Policy implements ChannelPolicy {
   readonly #rules: ChannelRules
   readonly #asker: RuleAsker
 
-  /** @throws RpcError `bad_option` which names the rule */
+  /** @throws RpcError `bad_option`, naming the rule */
   constructor(options: PolicyOptions) {
     this.#asker = new RuleAsker(options)
     this.#rules = new ChannelRules(options.channels)
@@ -43,14 +44,14 @@ export class Policy implements ChannelPolicy {
     return this.#rules.isOpen
   }
 
-  /** At once where no function has to be asked, as {@link ChannelPolicy.allows} may. */
+  /** Synchronous if no function of a rule is asked. */
   allows(socket: ServerSocket, request: ChannelRequest): Refusal | undefined | Promise<Refusal | undefined> {
     if (request.type === 'unsubscribe') return undefined
     if (request.type !== 'broadcast' && isLegacyName(request.channel)) return forbidden('rules')
     if (request.type === 'history') return this.#mayRead(socket, request)
     const isOpen = this.#rules.isOpen && socket.grants.isOpen
     if (isOpen && socket.grants.isEmpty) return undefined
-    // A broadcast reaches every channel, also those on which the socket may not publish.
+    // A broadcast reaches every channel, including those on which the socket may not publish.
     if (request.type === 'broadcast') return forbidden('nothing allows it')
     const answer = this.#judge(socket, request)
     const refusal = (decision: RuleDecision) => {
@@ -61,7 +62,9 @@ export class Policy implements ChannelPolicy {
     return answer instanceof Promise ? answer.then(refusal) : refusal(answer ?? isOpen)
   }
 
-  /** A function of a rule that throws, takes too long, or gives a reason, does not say `true`. */
+  /**
+   * A function of a rule that throws, takes too long, or gives a reason has not returned `true`.
+   */
   hasPresence(socket: ServerSocket, channel: string): boolean | Promise<boolean> {
     const answer = this.#rules.for(channel).presence(socket, this.#asker)
     return answer instanceof Promise ? answer.then((decision) => decision === true) : answer === true
@@ -97,7 +100,10 @@ export class Policy implements ChannelPolicy {
     return this.mayKeep(channel) || socket.grants.historyStart(channel) !== undefined
   }
 
-  /** Where only a channel's own token lets a socket in, that token has to say from when on, as other claims have to. */
+  /**
+   * If only a channel's own token allows the channel, that token has to state a start, as other
+   * claims do.
+   */
   historyStart({ grants }: Granted, channel: string): number | undefined {
     if (grants.isEmpty) return 0
     const isByToken = !this.#rules.isOpen && !this.#rules.for(channel).hasSubscribe && grants.covers(channel)
@@ -105,8 +111,8 @@ export class Policy implements ChannelPolicy {
   }
 
   /**
-   * The history of a channel that a socket is on needs a start only. To read it without being on the channel, claims have to
-   * say from when on, and the socket has to be one that may subscribe.
+   * On a channel, reading its history needs a start only. Without being on the channel, claims have
+   * to state the start, and the socket has to be allowed to subscribe.
    */
   #mayRead(
     socket: ServerSocket,
@@ -120,7 +126,10 @@ export class Policy implements ChannelPolicy {
     return this.allows(socket, { type: 'subscribe', id, channel })
   }
 
-  /** What refused a request. @param answer what was decided; `undefined` if neither claims nor rules say anything */
+  /**
+   * Returns what refused a request.
+   * @param answer the decision; `undefined` if neither claims nor rules state anything
+   */
   #refuser(
     socket: ServerSocket,
     request: SubscriptionMessage | PublishMessage,
@@ -130,7 +139,10 @@ export class Policy implements ChannelPolicy {
     return grantOf(socket, request) === false ? 'claims' : 'rules'
   }
 
-  /** At once where no function has to be asked: a promise for each publication costs more than everything else here. */
+  /**
+   * Synchronous if no function is asked: a promise for each publication costs more than all the
+   * rest.
+   */
   #judge(
     socket: ServerSocket,
     request: SubscriptionMessage | PublishMessage,
@@ -147,8 +159,8 @@ export class Policy implements ChannelPolicy {
 }
 
 /**
- * Whether a name is one by which nodes of the legacy pair speak to each other. It refused them to
- * clients; an application that passes publications on to its programs relies on that.
+ * Whether nodes of the legacy pair use a name among themselves. The legacy server refused these
+ * names to clients. An application that passes publications on to other programs relies on that.
  */
 function isLegacyName(channel: string): boolean {
   return channel === '___all___' || channel === '___sync___'

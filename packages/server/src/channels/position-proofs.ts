@@ -2,14 +2,14 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { encodeData, type Position } from '@token-socket/protocol'
 import { isNext } from '../engine/epoch.js'
 
-/** Whose proof it is, and of which channel. */
+/** The user and the channel of a proof. */
 export interface ProofSubject {
   readonly channel: string
-  /** Names the user; `undefined` for a user of whom nothing is known. */
+  /** The user's name; `undefined` if nothing is known of the user. */
   readonly user: string | undefined
 }
 
-/** Milliseconds for which a proof is good: as long as a channel's position is known. */
+/** Milliseconds for which a proof is valid: as long as engines keep a channel's position. */
 const PROOF_TTL = 24 * 60 * 60 * 1000
 
 /** Characters of a signature: 128 bits. */
@@ -19,26 +19,27 @@ const SIGNATURE = 22
 const PROOF = new RegExp(`^([0-9a-z]{1,11})\\.([0-9a-z]{1,9})\\.([\\w-]{${SIGNATURE}})\\.(.{1,64})$`, 'su')
 
 /**
- * Proofs that the server gave a user a position on a channel. A client that may not read all that the channel keeps returns
- * its proof with the position that it names: it may read what came after the proven position, wherever it was meanwhile.
- * Signed, so that nothing is kept for them, and every node with the same keys verifies them.
+ * Proofs that the server gave a user a position on a channel. A client that may not read all of the
+ * channel's history returns the proof with its position. Then it may read what came after that
+ * position. Proofs are signed, so that nothing is stored for them, and every node with the same
+ * keys can verify them.
  */
 export class PositionProofs {
   readonly #secrets: readonly Buffer[]
 
-  /** @param secrets the first signs, all verify */
+  /** @param secrets the first one signs, all verify */
   constructor(secrets: readonly Buffer[]) {
     this.#secrets = secrets
   }
 
-  /** A proof of a position, good for 24 hours. */
+  /** Returns a proof of a position, valid for 24 hours. */
   issue(subject: ProofSubject, { epoch, offset }: Position): string {
     const parts = [offset.toString(36), Date.now().toString(36)] as const
     const [secret = Buffer.alloc(0)] = this.#secrets
     return `${parts.join('.')}.${sign(secret, subject, [...parts, epoch])}.${epoch}`
   }
 
-  /** Whether a proof is of this position or of one before it. Anything but a good proof is not. */
+  /** Returns whether a proof is valid for this position, or for an earlier one. */
   verify(subject: ProofSubject, proof: string, at: Position): boolean {
     const [, offset = '', time = '', signature = '', epoch = ''] = PROOF.exec(proof) ?? []
     if (signature === '' || Number.parseInt(time, 36) + PROOF_TTL < Date.now()) return false

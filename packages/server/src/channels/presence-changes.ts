@@ -1,12 +1,12 @@
 import type { PresenceEvent } from '../engine/engine.js'
 
-/** Changes of one channel that follow each other: of one epoch, and without a gap in `seq`. At least one. */
+/** Consecutive changes of one channel: of one epoch, without a gap in `seq`. At least one. */
 export class PresenceChanges {
   readonly events: readonly PresenceEvent[]
   readonly #encode: (event: PresenceEvent) => string
   #frames: readonly string[] | undefined
 
-  /** @param encode a change as it goes out */
+  /** @param encode encodes a change */
   constructor(events: readonly PresenceEvent[], encode: (event: PresenceEvent) => string) {
     this.events = events
     this.#encode = encode
@@ -20,7 +20,10 @@ export class PresenceChanges {
     return this.events[this.events.length - 1] as PresenceEvent
   }
 
-  /** What tells them to a socket that knows all before a `seq`: at most one frame for each member. Encoded once. */
+  /**
+   * Returns the frames for a socket that knows all changes up to `seq`: at most one for each
+   * member. They are encoded once.
+   */
   framesAfter(seq: number): readonly string[] {
     if (seq >= this.first.seq) return this.#encodeAll(this.events.filter((event) => event.seq > seq))
     this.#frames ??= this.#encodeAll(this.events)
@@ -32,7 +35,7 @@ export class PresenceChanges {
   }
 }
 
-/** Splits changes where one is missing, or another epoch begins. */
+/** Splits changes where one is missing, or where another epoch begins. */
 export function followingChanges(
   events: readonly PresenceEvent[],
   encode: (event: PresenceEvent) => string,
@@ -48,8 +51,9 @@ export function followingChanges(
 }
 
 /**
- * What several changes that follow each other come to: at most one for each member, in the order of its last one. A member
- * that came and went was never there; one that went and came back has at most changed its `umd`.
+ * Merges consecutive changes: at most one for each member, in the order of its last change. A
+ * member that joined and left is dropped. A member that left and joined again has at most changed
+ * its `umd`.
  */
 export function mergeChanges(events: readonly PresenceEvent[]): readonly PresenceEvent[] {
   if (events.length === 1) return events

@@ -3,7 +3,7 @@ import type { ServerSocket } from '../socket/server-socket.js'
 import type { PresenceJoin } from './presence.js'
 import { RightJudgements } from './right-judgements.js'
 
-/** A subscription that is being judged. */
+/** A subscription that is checked again. */
 export interface Subscription {
   readonly socket: ServerSocket
   readonly channel: string
@@ -20,26 +20,29 @@ export interface PresenceJudgingOwner {
   readonly presence: {
     has(socket: ServerSocket, channel: string): boolean
     isCurrent(socket: ServerSocket, channel: string): boolean
-    /** Resolves when the engine knows. */
+    /** Enters the socket again. Resolves when the engine has recorded it. */
     renew(socket: ServerSocket, channel: string): Promise<PresenceSnapshot | undefined>
     arrive(socket: ServerSocket, channel: string, known?: PresenceSnapshot): Promise<PresenceJoin | undefined>
     leave(socket: ServerSocket, channel: string): boolean
   }
-  /** Whether the client knows that it is on the channel. Its subscription enters it then. */
+  /**
+   * Whether the client was notified that it is on the channel. If not, its subscription enters it
+   * later.
+   */
   isTold(socket: ServerSocket, channel: string): boolean
   failed(cause: unknown, details: object): void
 }
 
 /**
- * Judges the presence of subscriptions that go on, after the authorization of their socket was
- * replaced. One that has lost the right leaves at once, and its client sees an empty list. One that
- * has gained it joins, and one whose `umd` has changed is `updated` for the others. The others
- * come first: the client's own list waits until it has read what it was sent before.
+ * Checks the presence of subscriptions again, after the authorization of their socket was replaced.
+ * A subscription that has lost the right leaves at once, and its client sees an empty list. One
+ * that has gained it joins. One whose `umd` has changed is `updated` for the others. The others are
+ * notified first: the client's own list waits until it has read what was sent before.
  */
 export class PresenceJudging {
   readonly #owner: PresenceJudgingOwner
   readonly #rights = new RightJudgements()
-  /** The channels of which clients are to be told who is there, once they have read. */
+  /** The channels whose members still have to be sent to clients that have not read yet. */
   readonly #untold = new WeakMap<ServerSocket, Set<string>>()
 
   constructor(owner: PresenceJudgingOwner) {
@@ -47,8 +50,8 @@ export class PresenceJudging {
   }
 
   /**
-   * Judges it, for a number of milliseconds: what is not allowed by then ends.
-   * @returns nothing if it is done at once; else a promise, which never rejects
+   * Checks it, for a number of milliseconds: what is not allowed by then ends.
+   * @returns nothing if it is done synchronously; else a promise that never rejects
    */
   judge(subscription: Subscription, timeout: number | undefined): Promise<void> | undefined {
     const { policy } = this.#owner
@@ -59,7 +62,7 @@ export class PresenceJudging {
     return this.#rights.judge({ socket, channel, isOn, ask, give, take }, timeout)
   }
 
-  /** The socket has left the channel: what is being decided about it there is of no use any longer. */
+  /** The socket has left the channel: pending decisions about it there are of no use any longer. */
   forget(socket: ServerSocket, channel: string): void {
     this.#rights.forget(socket, channel)
   }
@@ -70,7 +73,7 @@ export class PresenceJudging {
     if (hasLeft && isTold(socket, channel) && !socket.isLegacy) socket.joined(channel, { members: [] })
   }
 
-  /** Who is there already shows its new `umd`, also while a later authorization is being asked. */
+  /** A present member shows its new `umd`, also while a later authorization is being checked. */
   #give(subscription: Subscription, isCurrent: boolean, timeout: number | undefined) {
     const { socket, channel } = subscription
     const { presence, isTold } = this.#owner
@@ -79,7 +82,7 @@ export class PresenceJudging {
     return within(this.#renew(subscription), timeout)
   }
 
-  /** What keeps it from presence does not end the subscription: that goes on. */
+  /** What keeps it from presence does not end the subscription. */
   async #renew(subscription: Subscription): Promise<void> {
     const { socket, channel } = subscription
     try {
@@ -90,7 +93,7 @@ export class PresenceJudging {
     }
   }
 
-  /** A list is not kept for a client that does not read: it is made when the client has. */
+  /** No list is kept for a client that does not read. It is made when the client has read. */
   async #tell(subscription: Subscription, snapshot: PresenceSnapshot): Promise<void> {
     const { socket, channel } = subscription
     const untold = this.#untold.get(socket) ?? new Set()
@@ -119,13 +122,13 @@ export class PresenceJudging {
   }
 
   #fail({ socket, channel }: Pick<Subscription, 'socket' | 'channel'>, cause: unknown): void {
-    // The client sees no list that is not kept up to date.
+    // The client must not see a list that is not kept up to date.
     this.#take(socket, channel)
     this.#owner.failed(cause, { sid: socket.sid, channel, step: 'presence' })
   }
 }
 
-/** Waits for something that never rejects, for a number of milliseconds at most. */
+/** Waits, for a number of milliseconds at most, for a promise that never rejects. */
 function within(work: Promise<void>, timeout: number | undefined): Promise<void> {
   if (timeout === undefined) return work
   return new Promise((resolve) => {

@@ -3,18 +3,18 @@ import type { PresenceEntry, PresenceEvent, PresenceMember, PresenceSnapshot } f
 import type { ServerSocket } from '../socket/server-socket.js'
 import { followingChanges, type PresenceChanges } from './presence-changes.js'
 
-/** Changes that are held at most. */
+/** Changes that are buffered, at most. */
 const HELD = 1000
 
 /**
- * What one socket knows of who is on a channel: the members, then each change after them, in order, none missing and none
- * twice. Changes are held back until the socket has been told the members: when the view begins, and when it has fallen
- * behind.
+ * What one socket knows of a channel's members: the members, then each later change, in order,
+ * without gaps or duplicates. Changes are buffered until the socket has received the members: at
+ * the beginning, and after it has fallen behind.
  */
 export class PresenceView {
   readonly entry: PresenceEntry
   readonly #socket: ServerSocket
-  /** What has come since; `undefined` while changes reach the socket by themselves. */
+  /** Buffered changes; `undefined` while changes are sent directly. */
   #held: PresenceEvent[] | undefined = []
   #at: Pick<PresenceSnapshot, 'seq' | 'epoch'> | undefined
   #isBehind = false
@@ -25,12 +25,15 @@ export class PresenceView {
     this.entry = entry
   }
 
-  /** Whether changes are missing: the members have to be told anew. Never before they were told once. */
+  /**
+   * Whether changes are missing, so that the members have to be sent again. Never before they were
+   * sent once.
+   */
   get isBehind(): boolean {
     return this.#isBehind && this.#hasBegun
   }
 
-  /** There were changes. */
+  /** Receives changes. */
   hear(changes: PresenceChanges): void {
     if (this.#held) return this.#hold(changes.events)
     const { first, last } = changes
@@ -42,20 +45,20 @@ export class PresenceView {
     for (const frame of changes.framesAfter(known)) this.#socket.deliver(frame)
   }
 
-  /** Holds changes back from now on: the members are about to be asked for. */
+  /** Buffers changes from now on, because the members are about to be read. */
   hold(): void {
     this.#held = []
     this.#isBehind = false
   }
 
-  /** The socket has been told these members: what came after them follows. */
+  /** The socket has received these members: sends the later changes. */
   follow(snapshot: PresenceSnapshot): void {
     const held = this.#held ?? []
     this.#held = undefined
     this.#hasBegun = true
     this.#at = snapshot
     if (this.#isBehind) return this.fallBehind()
-    // What is before the members' own last change may be of a count that was lost.
+    // Changes before the members' own last change may belong to a count that was lost.
     const known = held.findLastIndex(({ seq, epoch }) => epoch === snapshot.epoch && seq <= snapshot.seq)
     for (const changes of followingChanges(held.slice(known + 1), encodePresence)) this.hear(changes)
   }
@@ -66,7 +69,7 @@ export class PresenceView {
     this.#held = []
   }
 
-  /** Tells the members, unless the client is an old one. */
+  /** Sends a frame, unless the client is a legacy one. */
   tell(frame: string): void {
     if (!this.#socket.isLegacy) this.#socket.deliver(frame)
   }
@@ -79,7 +82,7 @@ export class PresenceView {
   }
 }
 
-/** A change as it goes out. */
+/** Encodes a change. */
 export function encodePresence({ channel, change, ...member }: PresenceEvent): string {
   return encodeServerMessage({ type: 'presence', channel, change, ...readMember(member) })
 }

@@ -17,7 +17,7 @@ import { MemberLists } from './member-lists.js'
 import { followingChanges } from './presence-changes.js'
 import { encodePresence, PresenceView, readMember } from './presence-view.js'
 
-/** What {@link ChannelPresence} needs. */
+/** Dependencies of {@link ChannelPresence}. */
 export interface ChannelPresenceOwner {
   readonly presence: Presence
   readonly policy: {
@@ -26,51 +26,54 @@ export interface ChannelPresenceOwner {
   }
   /** Members that a channel may have. */
   readonly members: number
-  /** Channels with presence that the sockets of one user may be on, each socket counted. */
+  /** Channels with presence that the sockets of one user may be on; each socket counts. */
   readonly presencesPerUser: number
-  /** Times in a second that one socket may enter one channel's presence. */
+  /** How often in a second one socket may enter one channel's presence. */
   readonly presenceRate: number
-  /** Milliseconds for which a member stays whose connection was lost. */
+  /** Milliseconds for which a member stays after its connection was lost. */
   readonly presenceGrace: number
   failed(cause: unknown, details: object): void
 }
 
-/** A socket, and what it knows of a channel. */
+/** A socket, and its view of a channel's members. */
 type MemberSocket = readonly [ServerSocket, PresenceView]
 
-/** What a socket that is on a channel's presence is told. */
+/** What a socket receives when it joins a channel's presence. */
 export interface PresenceJoin {
-  /** Who is there, it included; `undefined` for an old client. */
+  /** The members, including itself; `undefined` for a legacy client. */
   readonly members: readonly Member[] | undefined
-  /** It has been told: changes follow. */
+  /** The members were sent: sends changes from now on. */
   follow(): void
 }
 
-/** For a client that has lost its right: it sees no one, and no changes follow. */
+/** For a client that has lost the right: no members, and no changes. */
 const NO_PRESENCE: PresenceJoin = { members: [], follow() {} }
 
-/** The codes of a client that leaves because it wants to: WebSocket's own, without a code too, and the library's. */
+/**
+ * Close codes of a client that leaves deliberately: those of WebSocket, including a close without a
+ * code, and the library's own.
+ */
 const CLEAN_CLOSE_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005, GOING_AWAY.code])
 
 /**
- * Who is on the channels that have presence: enters this node's sockets, and tells each what it has to know. A socket
- * whose place is taken away while it enters leaves no trace.
+ * The presence of channels: enters this node's sockets, and sends each what it has to know. A
+ * socket that loses its entry while it enters leaves no trace.
  */
 export class ChannelPresence {
   readonly #owner: ChannelPresenceOwner
   readonly #rate: ChannelRate
   readonly #channels = new Map<string, Map<ServerSocket, PresenceView>>()
-  /** The views of each user. */
+  /** The number of views of each user. */
   readonly #users = new OwnerCounts()
-  /** The views of each socket, as far as they count for its user. */
+  /** The number of views of each socket that count for its user. */
   readonly #seats = new WeakMap<ServerSocket, number>()
-  /** The engine is told of one socket on one channel in the order in which things happened. */
+  /** Keeps the engine's calls for one socket on one channel in order. */
   readonly #inOrder = new KeyedQueue()
-  /** Changes of this turn that are not told yet, by channel. */
+  /** Changes of this turn that are not sent yet, by channel. */
   readonly #changed = new Map<string, PresenceEvent[]>()
-  /** Makes what sockets are told of who is there. */
+  /** Builds the lists of members that sockets receive. */
   readonly #lists = new MemberLists()
-  /** The channels whose members are being asked for, for those that have fallen behind. */
+  /** The channels whose members are being read, for sockets that have fallen behind. */
   readonly #asking = new Set<string>()
 
   constructor(owner: ChannelPresenceOwner) {
@@ -79,22 +82,23 @@ export class ChannelPresence {
   }
 
   /**
-   * Puts a socket that is on a channel on its presence, if it has one for this socket; again, if it is there already.
-   * From now until {@link leave} every change is heard for it.
-   * @param isWanted whether it is still to be put there, once the rules have been asked
-   * @returns nothing if it takes no part, or has left meanwhile; an empty list if it has taken part
+   * Enters a socket into a channel's presence, if it takes part; also again. From now until {@link
+   * leave} it receives every change.
+   * @param isWanted whether it still has to be entered, after the rules were asked
+   * @returns nothing if it does not take part, or has left meanwhile; an empty list if it took part
    *   until now
-   * @throws RpcError `uid_required`, `too_many_members`, `too_many_messages`; what the engine throws. Then {@link leave} has to be called.
+   * @throws RpcError `uid_required`, `too_many_members`, `too_many_messages`; what the engine
+   *   throws. Then the caller has to call {@link leave}.
    */
   enter(socket: ServerSocket, channel: string, isWanted: () => boolean): Promise<PresenceJoin | undefined> {
     return this.#enterIf(socket, channel, isWanted)
   }
 
   /**
-   * Puts a socket on a channel's presence as the member that it is now, after a change. The caller
-   * has just asked the rules. It does not count for `presenceRate`. Its client has to be told who
-   * is there, by {@link arrive}: changes are held back for it until then.
-   * @returns who is there, once the engine knows; nothing if it has left meanwhile
+   * Enters a socket as the member that it is after a change. The caller has just asked the rules.
+   * It does not count for `presenceRate`. The caller has to send the members with {@link arrive};
+   * until then changes are buffered.
+   * @returns the members, once the engine has recorded it; nothing if it has left meanwhile
    * @throws as {@link enter}
    */
   async renew(socket: ServerSocket, channel: string): Promise<PresenceSnapshot | undefined> {
@@ -104,8 +108,8 @@ export class ChannelPresence {
   }
 
   /**
-   * What the client of a socket that is on a channel's presence is to be told.
-   * @param known who is there. @default the engine is asked
+   * Returns what the client of a socket has to receive.
+   * @param known the members. @default the engine is asked
    * @returns nothing if it has left, or leaves meanwhile
    */
   async arrive(
@@ -120,12 +124,12 @@ export class ChannelPresence {
     return this.#arrival(socket, view, await this.#owner.presence.members(channel))
   }
 
-  /** Whether a socket is on a channel's presence. */
+  /** Returns whether a socket is in a channel's presence. */
   has(socket: ServerSocket, channel: string): boolean {
     return this.#channels.get(channel)?.has(socket) === true
   }
 
-  /** Whether a socket is on a channel's presence as the member that it is now. */
+  /** Returns whether a socket is in a channel's presence as the member that it is now. */
   isCurrent(socket: ServerSocket, channel: string): boolean {
     const entry = this.#channels.get(channel)?.get(socket)?.entry
     if (!entry) return false
@@ -133,7 +137,7 @@ export class ChannelPresence {
     return entry.uid === uid && entry.umd === (umd === undefined ? undefined : encodeUmd(umd))
   }
 
-  /** Nothing may come between the answer of the rules and the entry. */
+  /** Nothing may happen between the answer of the rules and the entry. */
   async #enterIf(
     socket: ServerSocket,
     channel: string,
@@ -157,7 +161,10 @@ export class ChannelPresence {
     return snapshot && this.#arrival(socket, view, snapshot)
   }
 
-  /** Puts it there, and tells the engine. @throws RpcError `uid_required`, `too_many_members` */
+  /**
+   * Adds its view, and reports it to the engine.
+   * @throws RpcError `uid_required`, `too_many_members`
+   */
   #enterAs(socket: ServerSocket, channel: string) {
     const view = new PresenceView(socket, entryOf(socket, channel))
     const before = this.#put(socket, view)
@@ -184,7 +191,7 @@ export class ChannelPresence {
     const members = this.#lists.make(view.entry.channel, snapshot)
     const isLatest = () => this.#has(socket, view)
     return {
-      // It may have entered again, or left, until it is told.
+      // Read late, because it may have entered again, or left, until it is sent.
       get members() {
         return isLatest() ? members : undefined
       },
@@ -193,9 +200,9 @@ export class ChannelPresence {
   }
 
   /**
-   * Takes a socket off a channel's presence, if it is on it.
-   * @param code how its connection was closed, if that is why: it may come back after a loss
-   * @returns whether it was on it
+   * Removes a socket from a channel's presence.
+   * @param code how its connection was closed, if that is the reason: after a loss it may reconnect
+   * @returns whether it was in it
    */
   leave(socket: ServerSocket, channel: string, code?: number): boolean {
     const views = this.#channels.get(channel)
@@ -208,14 +215,20 @@ export class ChannelPresence {
     return true
   }
 
-  /** A socket is gone: it counts for its user no longer. {@link leave} has to be called for each channel, now or later. */
+  /**
+   * The socket is closed: it does not count for its user any longer. The caller has to call {@link
+   * leave} for each channel, now or later.
+   */
   release(socket: ServerSocket): void {
     const seats = this.#seats.get(socket)
     if (seats) this.#users.remove(userOf(socket), seats)
     this.#seats.delete(socket)
   }
 
-  /** A member came, left or changed. It is told at the end of the turn, together with what else changes in it. */
+  /**
+   * Receives a change of a member. It is sent at the end of the turn, with the other changes of the
+   * turn.
+   */
   hear(event: PresenceEvent): void {
     if (!this.#channels.has(event.channel)) return
     if (this.#changed.size === 0) eventLoop.setImmediate(this.flush)
@@ -224,12 +237,12 @@ export class ChannelPresence {
     else this.#changed.set(event.channel, [event])
   }
 
-  /** Tells all changes now. */
+  /** Sends all changes now. */
   readonly flush = (): void => {
     for (const channel of this.#changed.keys()) this.flushOn(channel)
   }
 
-  /** Tells the changes of a channel now: something that came after them is about to go out. */
+  /** Sends the changes of a channel now, because something later is about to be sent. */
   flushOn(channel: string): void {
     const events = this.#changed.get(channel)
     if (!events) return
@@ -247,7 +260,7 @@ export class ChannelPresence {
     if (isOneBehind) this.#catchUp(channel)
   }
 
-  /** Who is on a channel, on every node. */
+  /** Returns the members of a channel, over all nodes. */
   async members(channel: string): Promise<Member[]> {
     const { members } = await this.#owner.presence.members(channel)
     return members.map(readMember)
@@ -257,7 +270,7 @@ export class ChannelPresence {
     return !socket.isClosed && this.#channels.get(view.entry.channel)?.get(socket) === view
   }
 
-  /** @returns the view in whose place it is now @throws RpcError `too_many_members` */
+  /** @returns the view that it replaces @throws RpcError `too_many_members` */
   #put(socket: ServerSocket, view: PresenceView): PresenceView | undefined {
     const { channel } = view.entry
     const views = this.#channels.get(channel) ?? new Map<ServerSocket, PresenceView>()
@@ -289,24 +302,27 @@ export class ChannelPresence {
     if (view.isBehind) this.#catchUp(view.entry.channel)
   }
 
-  /** Who comes back finds its member there; who said goodbye, or is not to come back, does not. */
+  /**
+   * A member stays for the grace period after a lost connection, and leaves at once after a clean
+   * or final close.
+   */
   #graceAfter(code: number): number {
     return CLEAN_CLOSE_CODES.has(code) || !shouldReconnect(code) ? 0 : this.#owner.presenceGrace
   }
 
-  /** Tells the engine of a socket, behind what it is being told of the same one. */
+  /** Calls the engine for a socket, after the earlier calls for it. */
   #tell<T>({ sid, channel }: PresenceEntry, run: () => Promise<T>): Promise<T> {
     return this.#inOrder.run(`${sid} ${channel}`, run)
   }
 
-  /** No one waits for it: the engine ends by itself what it could not be told. */
+  /** Not awaited: entries that the engine could not remove expire. */
   #retire(entry: PresenceEntry, grace: number): void {
     this.#tell(entry, () => this.#owner.presence.leave(entry, grace)).catch((cause) =>
       this.#owner.failed(cause, { step: 'presence', channel: entry.channel }),
     )
   }
 
-  /** Tells those that miss changes the members anew: one question for all of them. */
+  /** Sends the members again to sockets that miss changes: one read for all of them. */
   async #catchUp(channel: string): Promise<void> {
     const behind = this.#behindOn(channel)
     if (behind.length === 0 || this.#asking.has(channel)) return
@@ -317,7 +333,7 @@ export class ChannelPresence {
       await this.#lists.turn(snapshot)
       this.#tellAnew(behind, channel, snapshot)
     } catch (cause) {
-      // The next change is the next occasion.
+      // The next change tries again.
       for (const [, view] of behind) view.fallBehind()
       this.#owner.failed(cause, { step: 'presence', channel })
       return
@@ -354,7 +370,7 @@ function userOf({ subject, sid }: ServerSocket): string {
   return subject ?? `sid:${sid}`
 }
 
-/** A socket's `umd` is the same object on all channels: so is its JSON, which is kept for each. */
+/** The JSON of a `umd`, which is the same object on all channels of a socket. */
 const UMD_JSON = new WeakMap<object, string>()
 
 function encodeUmd(umd: unknown): string {

@@ -10,7 +10,7 @@ class Flight {
     return this
   }
 
-  /** One was accepted, or refused. @returns whether it was the last one */
+  /** One was accepted or refused. @returns whether it was the last one */
   remove(): boolean {
     this.#count -= 1
     if (this.#count === 0) this.#landed?.()
@@ -29,15 +29,15 @@ class Flight {
 }
 
 /**
- * Counts what clients have published and the engine has not accepted yet, so that a change of
+ * Counts clients' publications that the engine has not accepted yet, so that a change of
  * authorization can wait for what an older one allowed.
  */
 export class PublicationsInFlight {
   readonly #flights = new Map<ServerSocket, Flight>()
-  /** What is waited for already. */
+  /** Waits that are under way, by socket. */
   readonly #landing = new Map<ServerSocket, Promise<unknown>>()
 
-  /** A socket publishes. The caller has to give what it gets to {@link end}. */
+  /** Adds a publication of a socket. The caller has to pass the result to {@link end}. */
   begin(socket: ServerSocket): Flight {
     const known = this.#flights.get(socket)
     if (known) return known.add()
@@ -46,15 +46,15 @@ export class PublicationsInFlight {
     return flight.add()
   }
 
-  /** The engine has accepted it, or not. */
+  /** The engine has accepted or refused it. */
   end(socket: ServerSocket, flight: Flight): void {
     if (flight.remove() && this.#flights.get(socket) === flight) this.#flights.delete(socket)
   }
 
   /**
-   * Waits for what a socket has published until now, but not for what it publishes later.
-   * @param timeout milliseconds after which it no longer waits. @default it waits as long as it takes
-   * @returns nothing if nothing is in flight
+   * Waits for the publications of a socket so far, without later ones.
+   * @param timeout milliseconds after which it stops waiting. @default none
+   * @returns nothing if none is in flight
    */
   landed(socket: ServerSocket, timeout?: number): Promise<unknown> | undefined {
     const earlier = this.#landing.get(socket)
@@ -69,9 +69,9 @@ export class PublicationsInFlight {
   }
 
   /**
-   * Waits for what sockets have published until now, those that are closed included.
-   * @param matches says which sockets
-   * @param timeout milliseconds after which it no longer waits
+   * Waits for the publications of sockets so far, also of closed sockets.
+   * @param matches selects the sockets
+   * @param timeout milliseconds after which it stops waiting
    */
   async landedWhere(matches: (socket: ServerSocket) => boolean, timeout: number): Promise<void> {
     const sockets = new Set([...this.#flights.keys(), ...this.#landing.keys()])

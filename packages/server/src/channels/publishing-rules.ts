@@ -5,28 +5,28 @@ import { PatternTable } from '../patterns/pattern-table.js'
 import { HISTORY_SIZE } from './rule-checks.js'
 import type { ChannelEventRule, ChannelHistory, ChannelRule, PublishRate } from './rule-table.js'
 
-/** A rule, the name or pattern that it stands at, and its events ready to be looked up. */
+/** A rule, its name or pattern, and its events ready for lookup. */
 export interface NamedRule {
   readonly name: string
   readonly rule: ChannelRule
   readonly rate: RuleRate | undefined
   readonly events: PatternTable<NamedEventRule> | undefined
-  /** What it and its events keep. */
+  /** The histories of the rule and of its events. */
   readonly histories: readonly ChannelHistory[]
   /** Whether it or an event of it has a rate. */
   readonly hasRates: boolean
 }
 
-/** What a rule says about the events of a name or pattern. */
+/** A rule about the events of one name or pattern. */
 interface NamedEventRule extends Pick<NamedRule, 'name' | 'rate'> {
   readonly rule: ChannelEventRule
 }
 
-/** A rate that stands somewhere in the rules: what is counted for it is counted together. */
+/** A rate of the rules. All that it counts shares one bucket. */
 export interface RuleRate extends PublishRate {
-  /** No other rate of these rules has it. */
+  /** Unique among the rates of these rules. */
   readonly id: number
-  /** What a client is told: where in a rule it stands. */
+  /** Where in a rule it stands, for the client. */
   readonly field: 'channels.rate' | 'channels.events.rate'
 }
 
@@ -37,7 +37,7 @@ export interface NamedFunction<Ask> {
   readonly ask: Ask
 }
 
-/** What rules say about a permission: those that are values together, and the functions. */
+/** The statements of rules about a permission: the merged values, and the functions. */
 export interface Statements<Ask> {
   readonly verdict: Decision
   readonly functions: readonly NamedFunction<Ask>[]
@@ -45,19 +45,19 @@ export interface Statements<Ask> {
 
 type Ask<Permission> = Extract<Permission, (...args: never[]) => unknown>
 
-/** What a rule says: `undefined` for nothing. */
+/** The statement of one rule: `undefined` for none. */
 type Saying<Permission> = NamedFunction<Permission | undefined>
 
-/** What all rules say together about publishing one event on one channel. */
+/** The merged rules about publishing one event on one channel. */
 export interface PublishingRules {
   readonly publish: Statements<Ask<NonNullable<ChannelRule['publish']>>>
-  /** How the channel keeps it, or `undefined` if it does not. */
+  /** How the channel keeps it; `undefined` if it does not. */
   readonly history: Required<Given<ChannelHistory>> | undefined
-  /** All of these have to have room. */
+  /** Each of these has to have room. */
   readonly rates: readonly RuleRate[]
 }
 
-/** Makes the rules of an option ready to be asked. */
+/** Prepares the rules of an option. */
 export function nameRules(rules: readonly (readonly [name: string, rule: ChannelRule])[]): NamedRule[] {
   let id = 0
   const rateOf = (rate: PublishRate | undefined, field: RuleRate['field']): RuleRate | undefined =>
@@ -81,8 +81,8 @@ export function nameRules(rules: readonly (readonly [name: string, rule: Channel
 }
 
 /**
- * What the rules of a channel say of an event.
- * @param event the empty text for none; `undefined` for what no rule names
+ * Merges the rules of a channel for an event.
+ * @param event the empty text for none; `undefined` for events that no rule names
  * @param size publications that the channel keeps
  */
 export function publishingRules(
@@ -101,7 +101,10 @@ export function publishingRules(
   }
 }
 
-/** What one rule says of an event: its events first, and what they leave out the rule itself. */
+/**
+ * The statement of one rule about an event: its events first, then the rule itself for what they
+ * leave out.
+ */
 function publishingRule({ name, rule, rate, events }: NamedRule, event: string | undefined) {
   const found = event === undefined ? [] : (events?.matching(event) ?? [])
   const publish = found.filter((one) => one.rule.publish !== undefined)
@@ -116,7 +119,7 @@ function publishingRule({ name, rule, rate, events }: NamedRule, event: string |
   }
 }
 
-/** What several rules say about a permission. */
+/** Collects the statements of several rules about a permission. */
 export function gather<Permission>(said: readonly Saying<Permission>[]): Statements<Ask<Permission>> {
   return {
     verdict: mergeDecisions(
@@ -127,8 +130,8 @@ export function gather<Permission>(said: readonly Saying<Permission>[]): Stateme
 }
 
 /**
- * Publications that a channel keeps: the most that a rule or one of its events says; 0 if none
- * keeps anything.
+ * How many publications a channel keeps: the largest number of its rules and their events; 0 for
+ * none.
  */
 export function sizeOf(rules: readonly NamedRule[]): number {
   const histories = rules.flatMap((rule) => rule.histories)

@@ -15,51 +15,55 @@ export interface ReauthorizationOwner {
     has(socket: ServerSocket, channel: string): boolean
     tellPosition(socket: ServerSocket, channel: string): void
   }
-  /** Whether the server itself subscribed a socket: that stays. */
+  /** Whether the server itself subscribed a socket, which stays subscribed. */
   isOwn(socket: ServerSocket, channel: string): boolean
   /** Takes a socket off a channel that it may not have any longer. */
   revoke(socket: ServerSocket, channel: string): void
-  /** Subscribes a socket to channels that only its present grants name. */
+  /** Subscribes a socket to channels that only its new grants name. */
   autoSubscribe(socket: ServerSocket, before: Authorization): void
-  /** What a socket has published and the engine has not accepted. @returns nothing if none */
+  /**
+   * Waits for a socket's publications that the engine has not accepted. @returns nothing if there
+   * are none
+   */
   published(socket: ServerSocket): Promise<unknown> | undefined
-  /** Milliseconds that a change may take to be decided. @default as long as it takes */
+  /** Milliseconds in which a change has to be decided. @default no limit */
   readonly vetoTimeout?: number | undefined
-  /** Has a line about rights that were dropped. @default none */
+  /** Logs rights that were dropped. @default none */
   readonly log?: Pick<ThrottledLog, 'write'> | undefined
   failed(cause: unknown, details: object): void
 }
 
-/** Channels that are judged in one turn of the event loop, for all sockets. */
+/** Channels that are checked in one turn of the event loop, for all sockets. */
 const PER_TURN = 1000
 
 const DROPPED =
   'the rights of tokens for channels were dropped: with the new claims of the user they were over the limits'
 
 /**
- * Judges again what a socket has, after its authorization was replaced: by the same policy that let
- * it in. What needs no function and no listener is judged at once, up to a share of the turn. What
- * is still being decided meanwhile (requests, pages) compares the version itself. Nothing here waits
- * for the client.
+ * Checks a socket's subscriptions again, after its authorization was replaced, by the policy that
+ * allowed them. What needs no function and no listener is checked at once, up to a share of the
+ * turn. Requests and pages that are being decided meanwhile compare the version themselves. Nothing
+ * here waits for the client.
  */
 export class Reauthorization {
   readonly #owner: ReauthorizationOwner
   readonly #throttle: TurnThrottle
   readonly #subscriptions = new RightJudgements()
-  /** What sockets have published, as changes wait for it. */
+  /** Waits for publications that are under way, by socket. */
   readonly #landing = new WeakMap<ServerSocket, Promise<unknown>>()
 
-  /** @param throttle bounds the work of a turn */
+  /** @param throttle limits the work of a turn */
   constructor(owner: ReauthorizationOwner, throttle = new TurnThrottle(PER_TURN)) {
     this.#owner = owner
     this.#throttle = throttle
   }
 
   /**
-   * Judges a socket by its present authorization. Each subscription is decided, by this one or by a
-   * later one, within `vetoTimeout` from its turn; what is not allowed by then ends.
-   * @param before what it was allowed until now
-   * @returns resolves when nothing is left that only an older authorization allowed; never rejects
+   * Checks a socket by its present authorization. Each subscription is decided within `vetoTimeout`
+   * from its turn, by this authorization or a later one. What is not allowed by then ends.
+   * @param before the former authorization
+   * @returns a promise that resolves when nothing is left that only an older authorization allowed;
+   *   it never rejects
    */
   async judge(socket: ServerSocket, before: Authorization): Promise<void> {
     if (before.hasAdded && !socket.authorization.hasAdded) this.#logDropped(socket)
@@ -68,7 +72,7 @@ export class Reauthorization {
     await Promise.all(work)
   }
 
-  /** The socket has left the channel: what is being decided about it there is of no use any longer. */
+  /** The socket has left the channel: pending decisions about it there are of no use any longer. */
   forget(socket: ServerSocket, channel: string): void {
     this.#subscriptions.forget(socket, channel)
     this.#owner.presence.forget(socket, channel)
@@ -78,7 +82,7 @@ export class Reauthorization {
     this.#owner.log?.write('dropped rights', ['warn', { sid, uid }, DROPPED])
   }
 
-  /** What an earlier change waits for may not have come yet. */
+  /** What an earlier change waits for may not have arrived yet. */
   #published(socket: ServerSocket): Promise<unknown> | undefined {
     const earlier = this.#landing.get(socket)
     const published = this.#owner.published(socket)
@@ -98,7 +102,7 @@ export class Reauthorization {
     return Promise.all(judged)
   }
 
-  /** @returns nothing if it is done at once */
+  /** @returns nothing if it is done synchronously */
   #inTurn(run: () => Promise<void> | undefined): Promise<void> | undefined {
     let begun: { readonly done: Promise<void> | undefined } | undefined
     let ran = () => {}
@@ -112,12 +116,12 @@ export class Reauthorization {
     }).then(() => begun?.done)
   }
 
-  /** By the authorization of now: when its turn comes, there may be a later one. */
+  /** By the authorization of its turn: there may be a later one by then. */
   #judge(subscription: Subscription, before: Authorization): Promise<void> | undefined {
     const { socket, channel, isOn } = subscription
     const { access, hub, isOwn, presence, revoke, vetoTimeout } = this.#owner
     if (!isOn()) return undefined
-    // A later judging compares with later grants only.
+    // A later check compares with later grants only.
     if (access.needsNewProof(socket, before, channel)) hub.tellPosition(socket, channel)
     if (isOwn(socket, channel)) return presence.judge(subscription, vetoTimeout)
     const begun = performance.now()
@@ -133,7 +137,7 @@ export class Reauthorization {
     })
   }
 
-  /** Whether it may be on the channel. It does not reject. */
+  /** Decides whether the socket may be on the channel. It does not reject. */
   #ask(subscription: Subscription): boolean | Promise<boolean> {
     const { socket, channel, isOn } = subscription
     const { grants, authorization } = socket
@@ -141,7 +145,8 @@ export class Reauthorization {
     if (!(refused instanceof Promise)) return !refused
     return refused.then((refusal) => {
       if (!refusal) return true
-      // A token that speaks of the channel may have come meanwhile. One for another says nothing here.
+      // A token for this channel may have arrived meanwhile. One for another channel changes
+      // nothing here.
       const isCurrent = isOn() && socket.authorization.version === authorization.version
       return isCurrent && !grants.saysTheSame(socket.grants, channel) ? this.#ask(subscription) : false
     })

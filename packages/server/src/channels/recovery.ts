@@ -6,17 +6,23 @@ import type { ClaimedPosition } from './access.js'
 import type { Delivery, Hub, PublicationBuffer } from './hub.js'
 import type { PresenceJoin } from './presence.js'
 
-/** What a {@link Recovery} needs. */
+/** Dependencies of a {@link Recovery}. */
 export interface RecoveryOwner {
   readonly hub: Hub
   readonly history: History
   /** Whether a channel may keep something that a socket could miss. */
   keeps(socket: ServerSocket, channel: string): boolean
-  /** Whether a socket may have what came after a position that its client names. @param first the first of that */
+  /**
+   * Whether a socket may read what came after its client's position.
+   * @param first the first publication after it
+   */
   mayRecover(socket: ServerSocket, from: ClaimedPosition, first: Publication | undefined): boolean
-  /** Puts a socket on a channel's presence, if that is still wanted. @throws what refuses the subscription */
+  /**
+   * Enters a socket into a channel's presence, if that is still wanted.
+   * @throws the error that refuses the subscription
+   */
   enter(socket: ServerSocket, channel: string, isWanted: () => boolean): Promise<PresenceJoin | undefined>
-  /** Whether the client does not wait for it any longer. @default it does */
+  /** Whether the client has stopped waiting. @default it waits */
   isOver?(): boolean
 }
 
@@ -26,7 +32,10 @@ const PAGE = 100
 /** Bytes of data that are read at once, if that is more than one publication. */
 const PAGE_BYTES = 256 * 1024
 
-/** Publications that one subscription holds at most. A socket's {@link HeldSize} bounds those of all its subscriptions. */
+/**
+ * Publications that one subscription buffers, at most. {@link HeldSize} bounds those of all
+ * subscriptions of a socket.
+ */
 const HELD = 1000
 
 /**
@@ -39,18 +48,20 @@ export class Recovery {
   readonly #owner: RecoveryOwner
   readonly #socket: ServerSocket
   readonly #channel: string
-  /** What came meanwhile. */
+  /** Publications that arrived meanwhile. */
   #held: Delivery[] = []
   #heldSize = 0
-  /** There was more than could be held: what is kept has to be read once more. */
+  /** The buffer was full: what the channel keeps has to be read again. */
   #isShort = false
-  /** What could not be held had publications that are not kept: the client is told of a gap. */
+  /**
+   * Publications that are not kept did not fit into the buffer: the client is notified of a gap.
+   */
   #hasLost = false
   #at: Position | undefined
   #hasBegun = false
-  /** The version of the authorization by which the socket was told that it is subscribed. */
+  /** The version of the authorization when the client was notified of its subscription. */
   #version = 0
-  /** Where the channel was then. */
+  /** The channel's offset at that moment. */
   #joinedAt = 0
   #proof: string | undefined
 
@@ -60,15 +71,16 @@ export class Recovery {
     this.#channel = channel
   }
 
-  /** Whether the client was told that it is subscribed. */
+  /** Whether the client was notified of its subscription. */
   get hasBegun(): boolean {
     return this.#hasBegun
   }
 
   /**
-   * @param from where the client says that it was; without it, the socket begins now
-   * @throws what refuses the subscription, or what the engine throws; RpcError `timeout` if the client does not wait any
-   *   longer and was told nothing; nothing once the socket has left the channel
+   * @param from the position that the client sends; without it, the socket begins now
+   * @throws the error that refuses the subscription, or the engine's; RpcError `timeout` if the
+   *   client has stopped waiting and was not notified. Nothing once the socket has left the
+   *   channel.
    */
   async run(from?: ClaimedPosition): Promise<void> {
     const { hub } = this.#owner
@@ -93,7 +105,7 @@ export class Recovery {
       const entering = this.#owner.enter(this.#socket, this.#channel, hold.isOn)
       const reading = this.#read(from ? from.offset : Number.MAX_SAFE_INTEGER)
       const [page, entered] = await Promise.all([reading, entering])
-      // What says that it has left the presence is said once.
+      // The join that reports that it has left the presence is sent once.
       arrival = entered ?? arrival
       if (!hold.isOn()) return false
       if (this.#owner.isOver?.()) throw new RpcError('timeout')
@@ -115,23 +127,23 @@ export class Recovery {
     return this.#isShort || this.#release(hold)
   }
 
-  /** Delivers what came meanwhile: from now on publications reach the socket directly. */
+  /** Delivers what arrived meanwhile. From now on publications reach the socket directly. */
   #release(hold: PublicationBuffer): false {
-    // What proves a position may have become necessary.
+    // A position may need a proof by now.
     if (this.#hasChanged && this.#at) this.#socket.joined(this.#channel, { position: this.#at })
     this.#socket.inBulk(() => this.#deliverAllHeld())
     hold.end()
     return false
   }
 
-  /** Whether the socket's authorization is not the one with which this began. */
+  /** Whether the socket's authorization has changed since this began. */
   get #hasChanged(): boolean {
     return this.#socket.authorization.version !== this.#version
   }
 
   /**
-   * Whether the socket may still have a page of what it missed. What came after it had joined the
-   * channel it may have as a subscriber.
+   * Whether the socket may still read a page of what it missed. As a subscriber it may read what
+   * came after it joined.
    */
   #mayHave({ publications: [first] }: HistoryPage): boolean {
     if (!this.#hasChanged || !this.#at || first?.offset === undefined) return true
@@ -139,14 +151,15 @@ export class Recovery {
     return this.#owner.mayRecover(this.#socket, { ...this.#at, proof: this.#proof }, first)
   }
 
-  /** It may not have the rest of what it missed: it goes on from where it joined. */
+  /** Denies the rest of what it missed: it continues from where it joined. */
   #forbid(): void {
     if (!this.#at) return
     this.#at = { epoch: this.#at.epoch, offset: this.#joinedAt }
     this.#socket.joined(this.#channel, { position: this.#at, recovered: false, reason: 'forbidden' })
   }
 
-  // Also a throw of the engine becomes a rejection: the socket is being entered at the same time.
+  // Turns an exception of the engine into a rejection, because the socket is being entered at the
+  // same time.
   async #read(after: number): Promise<HistoryPage> {
     return this.#owner.history.read(this.#channel, { after, limit: PAGE, bytes: PAGE_BYTES })
   }
@@ -154,7 +167,7 @@ export class Recovery {
   #hold(publication: Delivery): void {
     const all = this.#socket.held
     if (this.#held.length >= HELD || all.isFull) this.#overflow()
-    // Others hold it all.
+    // Other subscriptions of the socket use up the buffer.
     if (all.isFull) return this.#lose(publication)
     this.#held.push(publication)
     this.#heldSize += all.add(publication)
@@ -170,7 +183,7 @@ export class Recovery {
     this.#hasLost ||= offset === undefined
   }
 
-  /** What is held counts no longer. */
+  /** Stops counting what is buffered. */
   #letGo(): void {
     this.#held = []
     this.#socket.held.remove(this.#heldSize)
@@ -188,7 +201,7 @@ export class Recovery {
     this.#hasLost = false
   }
 
-  /** Sends the notice. @returns whether there is a page to be delivered */
+  /** Sends the notice. @returns whether there is a page to deliver */
   #begin(page: HistoryPage, from: ClaimedPosition | undefined, arrival: PresenceJoin | undefined): boolean {
     this.#joinedAt = page.position.offset
     this.#proof = from?.proof
@@ -205,7 +218,7 @@ export class Recovery {
     if (this.#at) this.#owner.hub.reach(this.#channel, this.#at)
     arrival?.follow()
     const isGiven = from !== undefined && reason === undefined
-    // A client that begins here has missed nothing, and one with a gap is told already.
+    // A client that begins now has missed nothing, and one with a gap is notified of it already.
     this.#hasLost &&= isGiven
     return this.#at !== undefined && (isGiven || this.#isShort)
   }
@@ -216,7 +229,7 @@ export class Recovery {
     return 'forbidden'
   }
 
-  /** Before the first that is held, or where the channel is. */
+  /** Returns the position before the first buffered publication, or the channel's own. */
   #start(position: Position | undefined): Position | undefined {
     const first = this.#isShort ? undefined : this.#held.find(({ offset }) => offset !== undefined)
     if (first?.epoch === undefined || first.offset === undefined) return position
@@ -239,13 +252,13 @@ export class Recovery {
     if (!more && position.offset > (this.#at?.offset ?? 0)) this.#skipTo(position.offset)
   }
 
-  /** What was still kept a moment ago is gone: its time was over, or it had to make room. */
+  /** Entries expired or were trimmed while they were being read: reports a gap. */
   #skipTo(offset: number): void {
     this.#moveTo(offset)
     this.#socket.joined(this.#channel, { position: this.#at, recovered: false, reason: 'trimmed' })
   }
 
-  /** What was read is lost since. */
+  /** The history was lost after it was read. */
   #restartIn(epoch: string, offset: number): void {
     const isGap = this.#at && !(this.#at.offset === 0 && isNext(this.#at.epoch, epoch))
     this.#at = { epoch, offset }
@@ -272,7 +285,7 @@ export class Recovery {
   }
 }
 
-/** Why a client that was at `from` cannot get all since, if it can't. */
+/** Returns why a client at `from` cannot recover everything since; `undefined` if it can. */
 function gapBetween(from: Position, { position, publications }: HistoryPage): GapReason | undefined {
   const isSame = position.epoch === from.epoch || (from.offset === 0 && isNext(from.epoch, position.epoch))
   if (!isSame || from.offset > position.offset) return 'epoch_changed'

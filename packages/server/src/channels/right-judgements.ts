@@ -1,20 +1,20 @@
 import type { ServerSocket } from '../socket/server-socket.js'
 
-/** What a socket has on a channel, and what is judged again. */
+/** A right of a socket on a channel, which is checked again. */
 export interface JudgedRight {
   readonly socket: ServerSocket
   readonly channel: string
   /** Whether the socket is still on the channel. */
   isOn(): boolean
-  /** Asks, by the present authorization. It neither throws nor rejects. */
+  /** Decides by the present authorization. It neither throws nor rejects. */
   ask(): boolean | Promise<boolean>
   /**
-   * It was allowed. It does not throw.
-   * @param isCurrent whether by the present authorization, and not by an older one only
-   * @returns what the change has to wait for, which never rejects
+   * The right was allowed. It does not throw.
+   * @param isCurrent whether by the present authorization, instead of an older one only
+   * @returns a promise that the change has to wait for, which never rejects
    */
   give?(isCurrent: boolean): Promise<void> | undefined
-  /** It was refused, or not allowed in time. It does not throw. */
+  /** The right was refused, or not allowed in time. It does not throw. */
   take(): void
 }
 
@@ -25,7 +25,7 @@ interface Waiting {
   readonly resolve: (given: Promise<void> | undefined) => void
 }
 
-/** A right whose decision is open. */
+/** A right that is not decided yet. */
 class Judgement {
   readonly #right: JudgedRight
   readonly #ended: () => void
@@ -43,7 +43,7 @@ class Judgement {
     return this.#asked
   }
 
-  /** Takes an answer when it comes. */
+  /** Takes an answer when it arrives. */
   async follow(version: number, answer: Promise<boolean>): Promise<void> {
     this.#asked = version
     this.decide(version, await answer)
@@ -51,7 +51,7 @@ class Judgement {
 
   /**
    * Waits for a decision by a version, or a later one.
-   * @param timeout milliseconds after which it is taken away. @default it waits as long as it takes
+   * @param timeout milliseconds after which the right is taken away. @default no limit
    */
   wait(version: number, timeout: number | undefined): Promise<void> {
     return new Promise((resolve) => {
@@ -64,7 +64,9 @@ class Judgement {
     })
   }
 
-  /** It was decided. A refusal by an older version leaves the word to the later ones, in their time. */
+  /**
+   * It was decided. A refusal by an older version leaves the decision to later ones, in their time.
+   */
   decide(version: number, isAllowed: boolean): Promise<void> | undefined {
     const right = this.#right
     if (this.#isOver) return undefined
@@ -84,7 +86,7 @@ class Judgement {
     return given
   }
 
-  /** It waits for nothing any longer. Harmless when it has ended. */
+  /** Stops waiting. Does nothing after the end. */
   end(): undefined {
     if (this.#isOver) return
     this.#isOver = true
@@ -100,18 +102,17 @@ function settle({ timer, resolve }: Waiting, given: Promise<void> | undefined): 
 }
 
 /**
- * Decides again about rights, after changes of authorization. Each change is decided in its own
- * time, however many follow it and whatever the client does: what was not allowed by its
- * authorization, or by a later one, is taken away by then.
+ * Decides about rights again, after changes of authorization. Each change is decided in its own
+ * time, however many follow and whatever the client does. What neither its authorization nor a
+ * later one has allowed by then is taken away.
  */
 export class RightJudgements {
   readonly #open = new WeakMap<ServerSocket, Map<string, Judgement>>()
 
   /**
-   * Judges a right by the present authorization. What is being asked by it already is not asked
-   * again.
-   * @param timeout milliseconds that the decision may take. @default as long as it takes
-   * @returns nothing if it is done at once; else a promise, which never rejects
+   * Checks a right by the present authorization, unless that check is under way.
+   * @param timeout milliseconds in which it has to be decided. @default no limit
+   * @returns nothing if it is done synchronously; else a promise that never rejects
    */
   judge(right: JudgedRight, timeout: number | undefined): Promise<void> | undefined {
     const { socket, channel } = right
@@ -131,7 +132,7 @@ export class RightJudgements {
     return undefined
   }
 
-  /** The socket has left the channel. What it begins there after that is decided apart. */
+  /** The socket has left the channel. What it begins there later is decided separately. */
   forget(socket: ServerSocket, channel: string): void {
     this.#open.get(socket)?.get(channel)?.end()
   }

@@ -1,19 +1,20 @@
 import { limitError, RpcError } from '@token-socket/protocol'
 import { isThenable } from '../runtime/isolated.js'
 
-/** What a rule's function may answer at once. */
+/** What a rule's function may return synchronously. */
 type Answer = boolean | string | RpcError
 
 /**
- * What a function of a channel rule answers: only `true` allows. A text, or an `RpcError`, is the reason of a refusal, which
- * the client gets. Anything else refuses without one, and does not compile.
+ * The answer of a channel rule's function. Only `true` allows. A text, or an `RpcError`, is the
+ * reason of a refusal, which the client receives. Any other value refuses without a reason, and
+ * does not compile.
  */
 export type RuleAnswer = Answer | Promise<Answer>
 
-/** What the functions of rules decide together: `false` refuses without a reason, an error with one. */
+/** The merged answer of rules' functions: `false` refuses without a reason, an error with one. */
 export type RuleDecision = boolean | RpcError
 
-/** A function of a rule, and for whom it is asked. */
+/** A function of a rule, and the socket that it is asked about. */
 export interface RuleQuestion {
   /** The rule's name or pattern. */
   readonly rule: string
@@ -23,9 +24,9 @@ export interface RuleQuestion {
 
 /** Dependencies of {@link RuleAsker}. */
 export interface RuleAskerOwner {
-  /** Milliseconds that one function may take. */
+  /** Milliseconds in which one function has to answer. */
   readonly timeout: number
-  /** A function threw, or rejected with, what is no `RpcError`. */
+  /** A function threw, or rejected with, something that is no `RpcError`. */
   failed(cause: unknown, details: object): void
   /** A function did not answer in time. */
   late?(question: RuleQuestion): void
@@ -33,7 +34,10 @@ export interface RuleAskerOwner {
   unclear?(question: RuleQuestion, answer: unknown): void
 }
 
-/** Asks the functions of channel rules, in time. What one throws refuses: an `RpcError` is the reason. */
+/**
+ * Asks the functions of channel rules, each within its time. A function that throws refuses; an
+ * `RpcError` is the reason.
+ */
 export class RuleAsker {
   readonly #owner: RuleAskerOwner
 
@@ -41,7 +45,7 @@ export class RuleAsker {
     this.#owner = owner
   }
 
-  /** Asks one function. It never rejects. @returns `true`; a reason why not; or `false` */
+  /** Asks one function. It never rejects. @returns `true`, the reason of a refusal, or `false` */
   async ask(question: RuleQuestion, run: () => RuleAnswer): Promise<RuleDecision> {
     try {
       const answer = run()

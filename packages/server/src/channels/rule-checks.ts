@@ -1,10 +1,13 @@
 import { FieldReader } from '../options/field-reader.js'
 import type { ChannelRuleTable } from './rule-table.js'
 
-/** Publications that a channel keeps unless its rule says how many; how many a rule may say. */
+/**
+ * How many publications a channel keeps if its rule does not say, and the largest number that a
+ * rule may say.
+ */
 export const HISTORY_SIZE = { default: 1000, limit: 100_000 } as const
 
-/** Publications a second, and at once, that a rate may be: from one a day on. */
+/** The bounds of a rate, in publications a second: at least one a day. */
 const RATE = { least: 1 / 86_400, most: 1_000_000 } as const
 
 const EVENT_FIELDS = new Set(['publish', 'history', 'rate'])
@@ -14,7 +17,7 @@ const RATE_FIELDS = new Set(['perSecond', 'burst'])
 
 /**
  * Checks the option `channels`.
- * @throws RpcError `bad_option`, whose `data.field` names the place, such as
+ * @throws RpcError `bad_option`, whose `data.field` names the field, such as
  *   `channels["chat-*"].history.ttl`
  */
 export function checkChannelRules(value: unknown): asserts value is ChannelRuleTable {
@@ -41,7 +44,7 @@ function checkEvents(value: unknown, parent: string): void {
   }
 }
 
-/** Checks what a rule and its events have in common. */
+/** Checks the fields that a rule and its events share. */
 function checkPublishing(fields: ReadonlyMap<string, unknown>, field: string): void {
   checkPermission(fields.get('publish'), `${field}.publish`)
   checkHistory(fields.get('history'), `${field}.history`)

@@ -5,27 +5,30 @@ import type { RuleRate } from './publishing-rules.js'
 
 /** Dependencies of {@link RuleRates}. */
 export interface RuleRatesOwner {
-  /** How often one socket may publish an event on a channel: all of these have to have room. */
+  /**
+   * Returns the rates of a socket's publications of an event on a channel. Each of them has to have
+   * room.
+   */
   rates(channel: string, event: string | undefined): readonly RuleRate[]
 }
 
-/** What a client publishes where. */
+/** A client's publication, its channel and event. */
 export interface RatedPublication {
   readonly channel: string
   readonly event?: string | undefined
 }
 
-/** Buckets that are not full, of one socket: channels times rates. Clients choose the channels. */
+/** Buckets of one socket that are not full: channels times rates. Clients choose the channels. */
 export const BUCKETS_PER_SOCKET = 1024
 
-/** After this many new buckets those that are full are looked for. */
+/** New buckets after which full ones are removed. */
 const SWEPT_EACH = 64
 
 const NOTHING_TAKEN = () => {}
 
 /**
- * Holds each socket to the rates of channel rules, on each channel. A bucket that is full again is
- * forgotten, since a new one does the same.
+ * Limits each socket to the rates of channel rules, on each channel. A full bucket is removed,
+ * because a new one is the same.
  */
 export class RuleRates {
   readonly #owner: RuleRatesOwner
@@ -41,9 +44,9 @@ export class RuleRates {
   }
 
   /**
-   * Counts a publication for all rates that mean it, or for none.
+   * Counts a publication for all of its rates, or for none.
    * @param now milliseconds of a clock that does not jump
-   * @returns what takes it back: the publication is refused for another reason
+   * @returns a function that takes it back, if the publication is refused for another reason
    * @throws RpcError `rate_limited`, with `data: { field, limit, retryAfter, channel, event }`
    */
   take(socket: ServerSocket, publication: RatedPublication, now = performance.now()): () => void {
@@ -66,7 +69,7 @@ export class RuleRates {
     return restore
   }
 
-  /** @returns the bucket, or the milliseconds until there is room for another */
+  /** @returns the bucket, or the milliseconds until there is room for another one */
   #bucketOf(
     socket: ServerSocket,
     [rate, { channel }]: readonly [RuleRate, RatedPublication],
@@ -85,7 +88,7 @@ export class RuleRates {
   }
 }
 
-/** Forgets the buckets that are full. @returns milliseconds until the next one is, if none was */
+/** Removes the full buckets. @returns milliseconds until the next one is full, if none was */
 function makeRoom(buckets: Map<string, TokenBucket>, now: number): number {
   let soonest = Number.POSITIVE_INFINITY
   for (const [key, bucket] of buckets) {

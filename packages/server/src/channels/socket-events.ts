@@ -7,8 +7,8 @@ import type { ServerSocket } from '../socket/server-socket.js'
 import { askConnected } from './connected-listeners.js'
 
 /**
- * Why a socket left a channel: its client or the server wanted it, its connection ended, it could not
- * be brought up to date, or its user may not have the channel any longer.
+ * Why a socket left a channel: its client or the server unsubscribed it, its connection ended, its
+ * recovery failed, or its user lost the right.
  */
 export type UnsubscribeReason = 'client' | 'server' | 'disconnected' | 'failed' | 'revoked'
 
@@ -22,19 +22,19 @@ export interface DisconnectDetails {
   readonly duration: number
 }
 
-/** What a client has published. */
+/** A client's publication. */
 export interface PublishedDetails {
   /** `undefined` for a broadcast, which goes to every channel. */
   readonly channel: string | undefined
   readonly data: unknown
   readonly event: string | undefined
-  /** The publication's id; a broadcast has none. */
+  /** The publication's id. A broadcast has none. */
   readonly id: string | undefined
   /** Its offset, where the channel keeps it. */
   readonly offset: number | undefined
 }
 
-/** The events that report, with what their listeners get. */
+/** The reporting events, with the arguments of their listeners. */
 export interface SocketEventArguments {
   connected: [socket: ServerSocket]
   disconnected: [socket: ServerSocket, reason: DisconnectReason, details: DisconnectDetails]
@@ -56,24 +56,24 @@ export interface SocketEventsOwner {
   readonly failed: FailureListener
 }
 
-/** A subscription of which no listener knows yet. */
+/** A subscription that no listener has seen yet. */
 interface Beginning {
-  /** It is up to date, and waits for its socket to be let in. */
+  /** It is up to date, and waits for its socket's authentication. */
   isReady: boolean
 }
 
 /**
- * Tells listeners what has happened to sockets: for each that was let in one `connected`, then pairs of `subscribed` and
- * `unsubscribed` for each channel, then one `disconnected`, in this order for every listener. Of a socket that was refused, and
- * of a subscription that failed before it was up to date, they hear nothing.
- *
- * Listeners run after the library has finished what it was doing, except for those of `connected`, which run before the socket's
- * first message. Where an event has no listener nothing is made for it.
+ * Calls the listeners of reporting events: for each authenticated socket one `connected`, then
+ * pairs of `subscribed` and `unsubscribed` for each channel, then one `disconnected`, in this order
+ * for every listener. Refused sockets, and subscriptions that failed before they were up to date,
+ * are not reported.
+ * Listeners run after the library has finished its work, except those of `connected`, which run
+ * before the socket's first message. An event without listeners costs nothing.
  */
 export class SocketEvents {
   readonly #owner: SocketEventsOwner
   readonly #beginnings = new WeakMap<ServerSocket, Map<string, Beginning>>()
-  /** What listeners have not been told yet, in order. */
+  /** Calls of listeners that are due, in order. */
   #queue: (() => void)[] = []
   #isTelling = false
 
@@ -87,8 +87,9 @@ export class SocketEvents {
   }
 
   /**
-   * A socket has been let in. Returns after its listeners have run.
-   * @param refused a listener refuses the socket: before this returns, or when a promise of its has settled
+   * Reports an authenticated socket. Returns after the listeners have run.
+   * @param refused called if a listener refuses the socket: before this returns, or when the
+   *   listener's promise has settled
    */
   connected(socket: ServerSocket, refused: (error: RpcError) => void = () => {}): void {
     const { emitter, failed } = this.#owner
@@ -103,12 +104,12 @@ export class SocketEvents {
     this.#tell()
   }
 
-  /** A socket that was let in has ended, and has left its channels. */
+  /** Reports that an authenticated socket has ended, and has left its channels. */
   disconnected(...args: SocketEventArguments['disconnected']): void {
     this.#add('disconnected', args)
   }
 
-  /** A socket is on a channel from now on. @returns has to be called once it is up to date */
+  /** Records that a socket is on a channel. @returns a function to call once it is up to date */
   begin(socket: ServerSocket, channel: string): () => void {
     const beginning: Beginning = { isReady: false }
     const own = this.#beginnings.get(socket) ?? new Map<string, Beginning>()
@@ -120,20 +121,21 @@ export class SocketEvents {
     }
   }
 
-  /** A socket is not on a channel any more. */
+  /** Records that a socket has left a channel. */
   left(socket: ServerSocket, channel: string, reason: UnsubscribeReason): void {
     if (this.#beginnings.get(socket)?.delete(channel)) return
     this.#add('unsubscribed', [socket, { channel, reason }])
   }
 
-  /** The engine has accepted what a client published. */
+  /** Reports that the engine has accepted a client's publication. */
   published(...args: SocketEventArguments['published']): void {
     this.#add('published', args)
   }
 
   /**
-   * A client has sent a message that belongs to no channel and no call. Its listeners have run when this returns, or have begun to.
-   * @returns whether there are any
+   * Reports a message that belongs to no channel and no call. Its listeners have run, or have begun
+   * to, when this returns.
+   * @returns whether there are listeners
    */
   message(socket: ServerSocket, data: unknown): boolean {
     if (!this.hears('message')) return false
@@ -163,7 +165,10 @@ export class SocketEvents {
     if (this.#queue.length === 1) eventLoop.queueMicrotask(this.#tell)
   }
 
-  /** A listener may cause further events: they wait until all listeners know of this one. */
+  /**
+   * A listener may cause further events. They wait until all listeners have been called for this
+   * one.
+   */
   readonly #tell = (): void => {
     if (this.#isTelling) return
     this.#isTelling = true

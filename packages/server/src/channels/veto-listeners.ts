@@ -5,20 +5,20 @@ import { type ListenerSource, takeListeners } from '../runtime/listeners.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { ServerSocket } from '../socket/server-socket.js'
 
-/** The events that ask listeners: one that refuses is enough. */
+/** The events whose listeners decide. One listener that refuses is enough. */
 export type VetoEvent = 'authentication' | 'subscribe' | 'unsubscribe' | 'publish' | 'broadcast'
 
 /** Dependencies of {@link VetoListeners}. */
 export interface VetoListenersOwner {
   readonly emitter: ListenerSource<VetoEvent> & { listenerCount(event: VetoEvent): number }
-  /** Milliseconds that a listener may take. */
+  /** Milliseconds in which a listener has to answer. */
   readonly timeout: number
   readonly log: Pick<ThrottledLog, 'write'>
   /** Receives what a listener throws. */
   readonly failed: FailureListener
 }
 
-/** The event that reports what a veto event asks about, for listeners that decide nothing. */
+/** The event that reports what each veto event asks about, for listeners that decide nothing. */
 const NOTICES: Readonly<Record<VetoEvent, string>> = {
   authentication: 'connected',
   subscribe: 'subscribed',
@@ -37,21 +37,21 @@ export class VetoListeners {
     this.#owner = owner
   }
 
-  /** Asks the listeners of an event. Without listeners the answer is there at once. @returns why not */
+  /** Asks the listeners of an event. Synchronous if there are none. @returns the refusal, if any */
   decide(
     event: VetoEvent,
     socket: ServerSocket,
     data: unknown,
   ): Refusal | undefined | Promise<Refusal | undefined> {
     const { emitter, timeout, log, failed } = this.#owner
-    // A broadcast reaches the channels on which a `publish` listener may refuse.
+    // A broadcast reaches channels on which a `publish` listener may refuse.
     const needsYes = event === 'broadcast' && emitter.listenerCount('publish') > 0
     if (!needsYes && emitter.listenerCount(event) === 0) return undefined
     const { sid } = socket
     const listeners = takeListeners(emitter, event)
     return decide(listeners, [socket, data], {
       timeout,
-      // `socket.auth` is the socket's own, for all that look at it.
+      // `socket.auth` belongs to the socket, for all who read it.
       copy: event === 'authentication' ? undefined : copied,
       emptyMeansYes: event === 'authentication',
       needsYes,
@@ -66,8 +66,7 @@ export class VetoListeners {
 }
 
 /**
- * What a listener does to the details of a request changes neither the request nor what another
- * listener decides about.
+ * Copies the details, so that one listener changes neither the request nor what another one sees.
  */
 function copied([socket, details]: readonly unknown[]): readonly unknown[] {
   const { data } = details as { readonly data?: unknown }
@@ -76,7 +75,7 @@ function copied([socket, details]: readonly unknown[]): readonly unknown[] {
   try {
     return [socket, { ...copy, data: copyData(data) }]
   } catch {
-    // A middleware has put something in place of the data that has no copies.
+    // A middleware has replaced the data by something that cannot be copied.
     return [socket, copy]
   }
 }
