@@ -11,6 +11,7 @@ import {
   encodeThrown,
   NAME_LIMITS,
   RpcError,
+  retryOf,
   type ServerMessage,
   shouldReconnect,
 } from '@token-socket/protocol'
@@ -271,8 +272,12 @@ describe('documents', () => {
       expect(table.map(([code, text]) => [unquote(code), text])).to.deep.equal(Object.entries(ERRORS))
     })
 
+    it('says of each whether to retry, as the code does', () => {
+      for (const [code = '', , retry] of table) expect(retry, code).to.equal(retryOf(unquote(code)))
+    })
+
     it('says of each what it means, who makes it, and what to do', () => {
-      for (const [code, , meaning, maker, remedy] of table) {
+      for (const [code, , , meaning, maker, remedy] of table) {
         expect(meaning, code).to.match(/^[A-Z“`].+\.$/)
         expect(maker, code).to.match(/^the .+[^.]$/)
         expect(remedy, code).to.match(/^[A-Z].+\.$/)

@@ -11,7 +11,7 @@ export {
   type Member,
   RpcError,
 } from '@token-socket/protocol'
-export type { AuthenticationCallback } from './authentication/authentication-call.js'
+export type { AuthenticationCallback, AuthenticationFunction } from './authentication/authentication-call.js'
 export type { ConnectAuthentication } from './authentication/connect-authentication.js'
 export type { Authentication } from './authentication/token-route.js'
 export { ALGORITHMS, type TokenKey } from './authentication/tokens.js'
@@ -28,6 +28,7 @@ export type {
 export type {
   DisconnectDetails,
   PublishedDetails,
+  SocketEventArguments,
   UnsubscribeReason,
 } from './channels/socket-events.js'
 export type { SocketAuth, SocketData } from './claims/socket-data.js'

@@ -1,4 +1,4 @@
-import { ERRORS, isPassing } from '@token-socket/protocol'
+import { ERRORS, isPassing, retryOf } from '@token-socket/protocol'
 import { expect } from 'chai'
 
 /** Of the library's own codes, those that say nothing about the user. */
@@ -32,4 +32,24 @@ describe('isPassing', () => {
 
   for (const code of ['forbidden', 'banned', 'application_error', '', 'timeouts', 'my_internal'])
     it(`is false of ${JSON.stringify(code)}`, () => expect(isPassing(code)).to.equal(false))
+})
+
+describe('retryOf', () => {
+  it('says something about every code, and `never` of what refuses the user', () => {
+    const codes = Object.keys(ERRORS)
+    for (const code of codes.filter(isPassing)) expect(retryOf(code), code).not.to.equal('never')
+    const others = codes.filter((code) => !isPassing(code) && retryOf(code) !== 'never')
+    expect(others).to.deep.equal(['queue_full', 'shutting_down'])
+  })
+
+  for (const [code, advice] of Object.entries({
+    timeout: 'unknown',
+    connection_lost: 'unknown',
+    too_many_calls: 'later',
+    forbidden: 'never',
+    too_large: 'never',
+    aborted: 'never',
+    sold_out: 'never',
+  }))
+    it(`is ${advice} for ${code}`, () => expect(retryOf(code)).to.equal(advice))
 })
