@@ -88,7 +88,7 @@ describe('requests that are refused for a rate', () => {
   })
 
   it('time out within their own time, and are aborted by their signal', async () => {
-    refuse(2, { outcome: refusal(60_000) })
+    refuse(2, { outcome: refusal(1000) })
     const socket = await world.openReady({ retryRateLimited: true })
     const controller = new AbortController()
     const aborted = errorOf(socket.rpc('keep', 1, { signal: controller.signal }))
@@ -119,7 +119,7 @@ describe('requests that are refused for a rate', () => {
   })
 
   it('fail when the socket ends', async () => {
-    refuse(1, { outcome: refusal(60_000) })
+    refuse(1, { outcome: refusal(1000) })
     const socket = await world.openReady({ retryRateLimited: true })
     const call = errorOf(socket.rpc('keep', 1))
     await until(() => sent().length === 1)

@@ -1,13 +1,19 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What holds for the small script, too: its texts are short ones, and a page sets no headers of an upgrade. */
-const FILES = ['client-options', 'queued-calls', 'rate-limited', 'renewal', 'revoked-channels'].map(
-  (name) => `test/client/${name}.test.ts`,
-)
+const FILES = [
+  'client-options',
+  'queued-calls',
+  'rate-limited',
+  'connection/renewal',
+  'revoked-channels',
+].map((name) => `test/client/${name}.test.ts`)
 
 function run(files: readonly string[]): Promise<{ status: number | null; output: string }> {
   const args = ['node_modules/mocha/bin/mocha.js', '--reporter', 'dot', '-g', '`headers` option', '-i']
@@ -21,6 +27,7 @@ function run(files: readonly string[]): Promise<{ status: number | null; output:
 describe('the small script', () => {
   it('does what the module does, with every option', async function () {
     this.timeout(180_000)
+    for (const file of FILES) expect(existsSync(join(root, file)), file).to.equal(true)
     const { status, output } = await run(FILES)
     expect(output).to.match(/[1-9]\d* passing/)
     expect(status, output).to.equal(0)

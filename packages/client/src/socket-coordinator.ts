@@ -284,6 +284,10 @@ export class SocketCoordinator
         break
       case 'error':
         this.failed(decodeError(message.error))
+        break
+      default:
+        // A new message of the server does not compile until it is handled here.
+        message satisfies never
     }
   }
 

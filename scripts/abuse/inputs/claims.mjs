@@ -77,7 +77,7 @@ function faultOf(text) {
     const read = readClaims(parsed)
     if (read?.channels) {
       const grants = Grants.of(read)
-      for (const asked of ['chat-1', `${'a'.repeat(40)}!`, '__proto__']) grants.speakOf(asked)
+      for (const asked of ['chat-1', `${'a'.repeat(40)}!`, '__proto__']) grants.covers(asked)
     }
   } catch (error) {
     if (!RpcError.is(error) || error.code !== 'bad_claims' || typeof error.data?.field !== 'string')

@@ -1,4 +1,5 @@
 /** A real client and the real channels of a server, joined by a network in memory. */
+
 import { type Channel, TokenSocket } from '@token-socket/client'
 import { MemoryEngine, RpcError } from '@token-socket/server'
 import { Channels } from '#server/channels/channels.js'
@@ -11,6 +12,7 @@ import { DEFAULT_LIMITS } from '#server/options/limits.js'
 import type { ServerSocket } from '#server/socket/server-socket.js'
 import type { SocketChannels } from '#server/socket/socket-owner.js'
 import { makeSocket, type TestSocket } from '../../server/sockets.js'
+import { setGlobal } from '../globals.js'
 import { type Act, CHANNELS, type ChannelName, type Moment, type Part, type Terms } from './history.js'
 import type { ModelClock } from './model-clock.js'
 
@@ -101,7 +103,7 @@ export class Site {
     this.#clock = clock
     this.#channels = new Channels(this.#owner())
     ModelSocket.site = this
-    Object.assign(globalThis, { SockJS: ModelSocket })
+    setGlobal('SockJS', ModelSocket)
     this.client = new TokenSocket({
       host: 'http://model',
       token: 'T',
