@@ -1,0 +1,78 @@
+/** The pages of HTML in docs/guide, in a real Chromium, as they stand there. */
+import { expect } from 'chai'
+import type { BrowserContext, Page } from 'playwright-core'
+import { GuidePage } from '../end-to-end/guide/guide-page.js'
+import { type OpenBrowser, openBrowser } from './chromium.js'
+
+describe('the guide, in a page', function () {
+  this.timeout(120_000)
+  let chromium: OpenBrowser
+  let page: GuidePage
+  const problems: string[] = []
+
+  before(async () => {
+    chromium = await openBrowser()
+  })
+
+  afterEach(async () => {
+    await page?.remove()
+    expect(problems.splice(0)).to.deep.equal([])
+  })
+
+  after(() => chromium?.close())
+
+  const open = async (context: BrowserContext, path = '/') => {
+    const window = await context.newPage()
+    window.setDefaultTimeout(20_000)
+    window.on('pageerror', ({ message }) => problems.push(message))
+    await window.goto(page.address + path)
+    return window
+  }
+
+  const status = (window: Page, text: string) =>
+    window.getByRole('status').getByText(text, { exact: true }).waitFor()
+
+  const click = (window: Page, name: string) => window.getByRole('button', { name, exact: true }).click()
+
+  const item = (window: Page, text: string) =>
+    window.getByRole('listitem').getByText(text, { exact: true }).first().waitFor()
+
+  it('start: two pages talk, and come back after a restart of the server', async () => {
+    page = await GuidePage.write('start')
+    const server = await page.serve()
+    const context = await chromium.browser.newContext()
+    const [ann, bob] = [await open(context, '/?name=Ann'), await open(context, '/?name=Bob')]
+    await item(ann, 'Hello Ann, you said: good morning')
+    await Promise.all([status(ann, 'ready'), status(bob, 'ready')])
+    await ann.getByLabel('Message').fill('Is anyone here?')
+    await click(ann, 'Send')
+    await Promise.all([ann, bob].map((window) => item(window, 'Ann: Is anyone here?')))
+    expect(server.output).to.include('Ann is here')
+    await server.kill()
+    await status(bob, 'waiting')
+    await page.serve()
+    await Promise.all([status(ann, 'ready'), status(bob, 'ready')])
+    await ann.getByLabel('Message').fill('Back again')
+    await click(ann, 'Send')
+    await item(bob, 'Ann: Back again')
+  })
+
+  it('sign-in: a wrong password, a right one, and a sign-out that closes both windows', async () => {
+    page = await GuidePage.write('sign-in')
+    await page.serve()
+    const context = await chromium.browser.newContext()
+    const ann = await open(context)
+    await status(ann, 'Please sign in')
+    await ann.getByLabel('Name').fill('Ann')
+    await ann.getByLabel('Password').fill('wrong')
+    await click(ann, 'Sign in')
+    await status(ann, 'Wrong name or password')
+    await ann.getByLabel('Password').fill('correct horse')
+    await click(ann, 'Sign in')
+    await status(ann, 'Hello Ann')
+    const second = await open(context)
+    await status(second, 'Hello Ann')
+    await click(ann, 'Sign out')
+    await Promise.all([status(ann, 'Please sign in'), status(second, 'Please sign in')])
+  })
+})

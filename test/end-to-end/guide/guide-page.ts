@@ -1,0 +1,115 @@
+/** The pages of docs/guide: their blocks of code, written to files and run as a reader would run them. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { freePort } from '../../ports.js'
+import { Program } from './program.js'
+
+const root = new URL('../../..', import.meta.url).pathname
+
+/** The port and the Redis that the pages name. */
+const PORT = /\b3000\b/g
+const REDIS = 'redis://localhost:6379'
+
+/** A fenced block of a page. */
+export interface Block {
+  /** The language: the first word after the fence. */
+  readonly language: string
+  /** What follows it: the name of a file, or what a text shows. */
+  readonly title: string
+  readonly code: string
+}
+
+/** Where the programs of a page run, instead of where the page says. */
+export interface Surroundings {
+  /** The address of a Redis. @default that of the page */
+  readonly redis?: string
+}
+
+/** The blocks of a Markdown text, in their order. */
+export function blocksOf(text: string): readonly Block[] {
+  const blocks = text.matchAll(/^```(\w*)[ ]?([^\n]*)\n([\s\S]*?)^```$/gm)
+  return [...blocks].map(([, language = '', title = '', code = '']) => ({ language, title, code }))
+}
+
+/** The names of the guide's pages, without `.md`. */
+export async function guidePages(): Promise<readonly string[]> {
+  const names = await readdir(join(root, 'docs/guide'))
+  return names.filter((name) => name.endsWith('.md')).map((name) => name.slice(0, -'.md'.length))
+}
+
+/** A page of the guide, whose files stand in a folder of their own below `node_modules`. */
+export class GuidePage {
+  readonly blocks: readonly Block[]
+  readonly port: number
+  readonly #folder: string
+  readonly #programs: Program[] = []
+
+  private constructor(blocks: readonly Block[], port: number, folder: string) {
+    this.blocks = blocks
+    this.port = port
+    this.#folder = folder
+  }
+
+  /** @param name of the page, without `.md` */
+  static async read(name: string): Promise<readonly Block[]> {
+    return blocksOf(await readFile(join(root, `docs/guide/${name}.md`), 'utf8'))
+  }
+
+  /** Writes each block that has the name of a file to it. The programs listen on a free port. */
+  static async write(name: string, { redis = REDIS }: Surroundings = {}): Promise<GuidePage> {
+    const blocks = await GuidePage.read(name)
+    const port = await freePort()
+    const folder = await mkdtemp(join(root, `node_modules/.guide-${name}-`))
+    for (const { title, code } of blocks.filter(isFile)) {
+      await mkdir(dirname(join(folder, title)), { recursive: true })
+      await writeFile(join(folder, title), code.replace(PORT, String(port)).replaceAll(REDIS, redis))
+    }
+    return new GuidePage(blocks, port, folder)
+  }
+
+  /** The address of its server. */
+  get address(): string {
+    return `http://localhost:${this.port}`
+  }
+
+  /** Where a file of it stands. */
+  path(file: string): string {
+    return join(this.#folder, file)
+  }
+
+  /** The names of its files. */
+  get files(): readonly string[] {
+    return this.blocks.filter(isFile).map(({ title }) => title)
+  }
+
+  /** What it says that a program prints. */
+  prints(file: string): string {
+    const shown = this.blocks.find(({ title }) => title === `${file} prints`)
+    if (!shown) throw new Error(`the page does not say what ${file} prints`)
+    return shown.code.trim()
+  }
+
+  /** Starts `node FILE …` in its folder. */
+  run(file: string, ...args: readonly string[]): Program {
+    const program = new Program(this.#folder, [file, ...args])
+    this.#programs.push(program)
+    return program
+  }
+
+  /** Starts a program, and waits until it says that it listens. */
+  async serve(file = 'server.mjs'): Promise<Program> {
+    const server = this.run(file)
+    await server.says('http://localhost')
+    return server
+  }
+
+  /** Ends its programs, and removes its files. */
+  async remove(): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program.kill()))
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+function isFile({ title }: Block): boolean {
+  return /^[\w./-]+\.\w+$/.test(title)
+}
