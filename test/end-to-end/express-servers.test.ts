@@ -156,14 +156,19 @@ describe('docs/EXPRESS.md, several servers', () => {
   it('by hot reload, follow each other: clients come back to the new one', async () => {
     const app = express()
     const server = await world().serve(app)
-    const versions = [1, 2, 3]
-    const client = world().client(server)
-    for (const version of versions) {
-      const { reload } = await world().load<ReloadRecipe>('hot-reload', version)
+    const reload = async (version: number) => {
+      const recipe = await world().load<ReloadRecipe>('hot-reload', version)
       const controller = { socketController: { version: () => version } }
       const options = { app, server, ...world().options({ authentication, ...controller }) }
-      const back = version === 1 ? client.ready() : next(client, 'reconnect')
-      world().keep(reload(options))
+      world().keep(recipe.reload(options))
+    }
+    await reload(1)
+    // Before there is a server, a client is answered with 404, which is final.
+    const client = world().client(server)
+    expect(await client.rpc('version')).to.equal(1)
+    for (const version of [2, 3]) {
+      const back = next(client, 'reconnect')
+      await reload(version)
       await back
       expect(await client.rpc('version')).to.equal(version)
     }
