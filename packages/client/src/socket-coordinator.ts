@@ -1,5 +1,6 @@
 import {
   asRpcError,
+  type DirectMessage,
   decodeError,
   isNever,
   type PublicationMessage,
@@ -279,16 +280,19 @@ export class SocketCoordinator
         this.#published(message)
         break
       case 'direct':
-        this.#socket.emit('direct', message.data)
-        if (message.id) link.send({ type: 'result', id: message.id, outcome: { data: null } })
+        this.#receiveDirect(message, link)
         break
       case 'error':
         this.failed(decodeError(message.error))
         break
-      default:
-        // A new message of the server does not compile until it is handled here.
+      default: // A new message does not compile until it is handled here.
         message satisfies never
     }
+  }
+
+  #receiveDirect({ id, data }: DirectMessage, link: MessageConnection): void {
+    this.#socket.emit('direct', data)
+    if (id) link.send({ type: 'result', id, outcome: { data: null } })
   }
 
   /** First the parts learn of the new state, then the listeners. */
