@@ -10,7 +10,10 @@ const STEPS = [['lint', 'types'], ['unit'], ['rules']]
 /** The tests of `repository` that say where a file may stand and what it may import. */
 const RULES = { ...gateNamed('repository'), name: 'rules', files: ['architecture', 'imports', 'sentences'] }
 
-const gateOf = (name) => (name === 'rules' ? RULES : { ...gateNamed(name), coverage: false })
+/** Unit tests run four files at a time, each in a process of its own. */
+const UNIT = { ...gateNamed('unit'), jobs: 4, coverage: false }
+
+const gateOf = (name) => ({ rules: RULES, unit: UNIT })[name] ?? { ...gateNamed(name), coverage: false }
 
 const start = performance.now()
 const results = []

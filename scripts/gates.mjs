@@ -123,8 +123,7 @@ export const gates = [
     name: 'unit',
     does: 'the tests of each source file, and the contracts of its seams',
     tests: ['test/protocol', 'test/server', 'test/client', 'test/contract'],
-    // Each job is a process, with a fake clock of its own; a few tests wait for real time.
-    jobs: 4,
+    // One after the other: what a test leaves behind may start a timer in another one's fake clock.
     longFiles: [
       ...['authorization-model', 'lmdb-engine', 'subscription-model', 'small-script', 'renewal'],
       ...['token-authenticator', 'thousand-servers'],

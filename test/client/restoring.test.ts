@@ -306,8 +306,12 @@ describe('#onrestored', () => {
     world.server.isOld = true
     const socket = open()
     socket.onrestored(() => socket.rpc('echo'))
-    await socket.rpc('hang', 1, { timeout: 50 }).catch(() => {})
+    const controller = new AbortController()
+    const hanging = socket.rpc('hang', 1, { signal: controller.signal }).catch(() => {})
+    await until(() => sent().length === 2)
     expect(sent()).to.deep.equal(['echo', 'hang'])
+    controller.abort()
+    await hanging
   })
 
   for (const callback of [undefined, null, 'a', {}]) {
