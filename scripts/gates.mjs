@@ -20,7 +20,7 @@ export const IN_NODE_ONLY = '(in Node only: '
  * @property {string[]} [tests] folders of Mocha tests: each test counts
  * @property {number} [jobs] how many of its files run at once: more than the processors for tests that wait more than they work
  * @property {Record<string, string>} [env] added to its environment
- * @property {readonly string[]} [longFiles] the names of its files that take longest, which start first
+ * @property {readonly string[]} [longFiles] the names of its files that take longest, which jobs start first
  * @property {readonly string[]} [files] the names of its files in these folders. @default all
  * @property {readonly string[]} [otherFiles] the names of files in these folders that are another gate's
  * @property {readonly string[]} [leftOut] titles of tests that are not among them; where they stand is why
@@ -124,10 +124,6 @@ export const gates = [
     does: 'the tests of each source file, and the contracts of its seams',
     tests: ['test/protocol', 'test/server', 'test/client', 'test/contract'],
     // One after the other: what a test leaves behind may start a timer in another one's fake clock.
-    longFiles: [
-      ...['authorization-model', 'lmdb-engine', 'subscription-model', 'small-script', 'renewal'],
-      ...['token-authenticator', 'thousand-servers'],
-    ],
     coverage: true,
   },
   {

@@ -58,8 +58,8 @@ async function runTests(gate, env) {
 }
 
 /** The files of a gate, its long ones first: one that starts last keeps the other jobs idle. */
-function longestFirst(files, { longFiles = [], jobs = 1 }) {
-  const isLong = (file) => jobs > 1 && longFiles.includes(basename(file, '.test.ts'))
+function longestFirst(files, { longFiles = [] }) {
+  const isLong = (file) => longFiles.includes(basename(file, '.test.ts'))
   return [...files.filter(isLong), ...files.filter((file) => !isLong(file))]
 }
 

@@ -39,7 +39,7 @@ describe('retryOf', () => {
     const codes = Object.keys(ERRORS)
     for (const code of codes.filter(isPassing)) expect(retryOf(code), code).not.to.equal('never')
     const others = codes.filter((code) => !isPassing(code) && retryOf(code) !== 'never')
-    expect(others).to.deep.equal(['queue_full', 'shutting_down'])
+    expect(others).to.deep.equal(['aborted', 'queue_full', 'shutting_down'])
   })
 
   for (const [code, advice] of Object.entries({
@@ -48,7 +48,7 @@ describe('retryOf', () => {
     too_many_calls: 'later',
     forbidden: 'never',
     too_large: 'never',
-    aborted: 'never',
+    aborted: 'unknown',
     sold_out: 'never',
   }))
     it(`is ${advice} for ${code}`, () => expect(retryOf(code)).to.equal(advice))

@@ -7,12 +7,12 @@
  */
 export type RetryAdvice = 'never' | 'later' | 'unknown'
 
-/** The one list of codes that pass. Everything that retries asks it. */
+/** Codes that pass. Subscriptions try fewer again: a rule or a listener may have refused them. */
 const PASSING =
   /^(connection_lost|engine_unavailable|identity_changed|internal|invalid_token|(nested|token|transport|url)_failed|(veto_)?timeout|rate_limited|too_many_.+)$/
 
 /** Codes that say nothing about whether the request was carried out. */
-const UNKNOWN = /^(connection_lost|engine_unavailable|internal|nested_failed|timeout)$/
+const UNKNOWN = /^(aborted|connection_lost|engine_unavailable|internal|nested_failed|timeout)$/
 
 /** Codes of calls that were not sent, which no sign-in fails with. */
 const NOT_SENT = /^(queue_full|shutting_down)$/
