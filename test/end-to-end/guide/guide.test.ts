@@ -11,13 +11,21 @@ function shownPrograms(blocks: readonly Block[]): readonly string[] {
   return blocks.flatMap(({ title }) => (title.endsWith(' prints') ? [title.slice(0, -' prints'.length)] : []))
 }
 
+/** The server that a program needs: `typed-server.mjs` for `typed-client.mjs`, else `server.mjs`. */
+function serverOf(program: string, files: readonly string[]): string | undefined {
+  return [program.replace('client', 'server'), 'server.mjs'].find(
+    (name) => name !== program && files.includes(name),
+  )
+}
+
 describe('the guide', () => {
   for (const [name, blocks] of PAGES)
     for (const program of shownPrograms(blocks))
       it(`${name}: ${program} prints what the page says`, async () => {
         const page = await GuidePage.write(name)
         try {
-          if (page.files.includes('server.mjs')) await page.serve()
+          const server = serverOf(program, page.files)
+          if (server) await page.serve(server)
           const { output, code } = await page.run(program).ended()
           expect(output).to.equal(page.prints(program))
           expect(code).to.equal(0)
