@@ -6,9 +6,8 @@ import { Program } from './program.js'
 
 const root = new URL('../../..', import.meta.url).pathname
 
-/** The port and the Redis that the pages name. */
+/** The port that the pages name. */
 const PORT = /\b3000\b/g
-const REDIS = 'redis://localhost:6379'
 
 /** A fenced block of a page. */
 export interface Block {
@@ -17,12 +16,6 @@ export interface Block {
   /** What follows it: the name of a file, or what a text shows. */
   readonly title: string
   readonly code: string
-}
-
-/** Where the programs of a page run, instead of where the page says. */
-export interface Surroundings {
-  /** The address of a Redis. @default that of the page */
-  readonly redis?: string
 }
 
 /** The blocks of a Markdown text, in their order. */
@@ -56,13 +49,13 @@ export class GuidePage {
   }
 
   /** Writes each block that has the name of a file to it. The programs listen on a free port. */
-  static async write(name: string, { redis = REDIS }: Surroundings = {}): Promise<GuidePage> {
+  static async write(name: string): Promise<GuidePage> {
     const blocks = await GuidePage.read(name)
     const port = await freePort()
     const folder = await mkdtemp(join(root, `node_modules/.guide-${name}-`))
     for (const { title, code } of blocks.filter(isFile)) {
       await mkdir(dirname(join(folder, title)), { recursive: true })
-      await writeFile(join(folder, title), code.replace(PORT, String(port)).replaceAll(REDIS, redis))
+      await writeFile(join(folder, title), code.replace(PORT, String(port)))
     }
     return new GuidePage(blocks, port, folder)
   }
@@ -89,16 +82,16 @@ export class GuidePage {
     return shown.code.trim()
   }
 
-  /** Starts `node FILE …` in its folder. */
-  run(file: string, ...args: readonly string[]): Program {
-    const program = new Program(this.#folder, [file, ...args])
+  /** Starts `node FILE` in its folder. @param env added to its environment */
+  run(file: string, env: Readonly<Record<string, string>> = {}): Program {
+    const program = new Program(this.#folder, [file], env)
     this.#programs.push(program)
     return program
   }
 
   /** Starts a program, and waits until it says that it listens. */
-  async serve(file = 'server.mjs'): Promise<Program> {
-    const server = this.run(file)
+  async serve(file = 'server.mjs', env: Readonly<Record<string, string>> = {}): Promise<Program> {
+    const server = this.run(file, env)
     await server.says('http://localhost')
     return server
   }

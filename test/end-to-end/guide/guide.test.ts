@@ -35,6 +35,21 @@ describe('the guide', () => {
       })
 })
 
+describe('the tests that the guide shows', () => {
+  for (const [name, blocks] of PAGES)
+    for (const { title } of blocks.filter((block) => block.title.endsWith('.test.mjs')))
+      it(`${name}: ${title} passes`, async () => {
+        const page = await GuidePage.write(name)
+        try {
+          const { output, code } = await page.run(title).ended()
+          expect(output).to.match(/^# pass [1-9]|^\S pass [1-9]/m)
+          expect(code, output).to.equal(0)
+        } finally {
+          await page.remove()
+        }
+      })
+})
+
 describe('blocksOf', () => {
   it('gives language, title and code of each block', () => {
     expect(blocksOf('a\n```js b.mjs\nc\n```\n\n```\nd\n```\n')).to.deep.equal([

@@ -11,10 +11,11 @@ export class Program {
   #output = ''
   #onoutput: () => void = () => {}
 
-  /** @param args of `node`: a file and what follows it */
-  constructor(folder: string, args: readonly string[]) {
+  /** @param args of `node`: a file and what follows it @param more environment, in addition to the tests' own */
+  constructor(folder: string, args: readonly string[], more: Readonly<Record<string, string>> = {}) {
     this.#name = args.join(' ')
-    const { NODE_ENV: _, NODE_OPTIONS: __, ...env } = process.env
+    const { NODE_ENV: _, NODE_OPTIONS: __, ...rest } = process.env
+    const env = { ...rest, ...more }
     this.#child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] })
     this.#closed = once(this.#child, 'close')
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
