@@ -38,18 +38,23 @@ function entriesOf(folder) {
   const entries = Object.values(exports)
     .map((target) => target['@token-socket/source'])
     .filter((source) => source !== undefined && existsSync(join(folder, source)))
-    .filter((source) => source !== HOTSOCK)
+    .filter((source) => source !== SIDE_ENTRIES[basename(folder)]?.source)
   if (entries.length === 1) return { entryPoints: entries.map((entry) => join(folder, entry)) }
   const files = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })
   const sources = files.filter((name) => name.endsWith('.ts')).map((name) => join(folder, 'src', name))
   return { entryPoints: sources, bundle: false, packages: undefined, conditions: undefined }
 }
 
-/** The client's entry that stands on its main one as an application does, and so has the classes of whichever build a tool takes. */
-const HOTSOCK = './src/hotsock.ts'
+/**
+ * The entries that stand on their package's main one as an application does, and so have the classes of whichever build a tool takes.
+ * The client's is in this decade's syntax or older: tools that read no `exports` load it, too.
+ */
+const SIDE_ENTRIES = {
+  client: { source: './src/hotsock.ts', settings: { target: 'es2018', platform: 'neutral' } },
+  server: { source: './src/engine.ts', settings: { platform: 'node' } },
+}
 
-/** In this decade's syntax or older: tools that read no `exports` load it, too. */
-async function buildHotsock(folder) {
+async function buildSideEntry(folder, { source, settings }) {
   const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const main = {
     name: 'main entry',
@@ -60,9 +65,9 @@ async function buildHotsock(folder) {
     },
   }
   for (const format of ['esm', 'cjs']) {
-    const outfile = join(folder, 'dist', format, 'hotsock.js')
-    const entry = { entryPoints: [join(folder, HOTSOCK)], outfile, format, plugins: [main] }
-    await build({ ...shared, ...entry, target: 'es2018', platform: 'neutral' })
+    const outfile = join(folder, 'dist', format, `${basename(source, '.ts')}.js`)
+    const entry = { entryPoints: [join(folder, source)], outfile, format, plugins: [main] }
+    await build({ ...shared, ...entry, ...settings })
   }
 }
 
@@ -320,9 +325,10 @@ async function buildPackage(folder) {
   await buildModules(folder)
   if (IN_PAGES.includes(basename(folder))) await buildLegacyFiles(folder)
   await buildInlined(folder)
+  const sideEntry = SIDE_ENTRIES[basename(folder)]
+  if (sideEntry) await buildSideEntry(folder, sideEntry)
   if (folder === client) {
     await buildBrowserModules(folder)
-    await buildHotsock(folder)
     await buildScripts(folder)
   }
   buildDeclarations(folder)

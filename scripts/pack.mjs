@@ -67,7 +67,7 @@ function checkFiles({ manifest, files }) {
   const missing = wanted.map((path) => path.replace(/^\.\//, '')).filter((path) => !files.includes(path))
   const unwanted = files.filter(
     (path) =>
-      !/^(dist|src)\/|^(LICENSE|README\.md|((testing|asyncapi|client|hotsock|json-schema|mock|server)\/)?package\.json)$/.test(
+      !/^(dist|src)\/|^(LICENSE|README\.md|((testing|asyncapi|client|engine|hotsock|json-schema|mock|server)\/)?package\.json)$/.test(
         path,
       ),
   )

@@ -1,4 +1,6 @@
 /** The contract's own proof: an engine of several nodes that keeps it, in one process. */
+
+import { type EngineLimits, engineContract } from '@token-socket/engine-tests'
 import {
   type BrokerListener,
   type Engine,
@@ -12,7 +14,6 @@ import {
   type PresenceEntry,
 } from '@token-socket/server'
 import sinon from 'sinon'
-import { type EngineLimits, engineContract } from './engine.js'
 
 /** What the nodes of one case share: one engine, which every node hears. */
 class Store {

@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { engineContract } from '@token-socket/engine-tests'
 import { LmdbEngine, lmdbEngine } from '@token-socket/lmdb'
 import { expect } from 'chai'
 import { thrownBy } from '../protocol/rejection.js'
-import { engineContract } from './engine.js'
 
 const folders: string[] = []
 

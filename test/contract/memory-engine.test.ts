@@ -1,8 +1,8 @@
+import { type EngineClock, engineContract } from '@token-socket/engine-tests'
 import { MemoryEngine } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { rejection, thrownBy } from '../protocol/rejection.js'
-import { type EngineClock, engineContract } from './engine.js'
 
 /** Time that passes at once. */
 function fakeClock(): EngineClock & { readonly timers: () => number } {

@@ -1,5 +1,5 @@
+import { type EngineLimits, engineContract } from '@token-socket/engine-tests'
 import { RedisEngine } from '@token-socket/redis'
-import { type EngineLimits, engineContract } from '../contract/engine.js'
 import { type Admin, RedisProcess } from './redis-process.js'
 
 describe('RedisEngine', () => {

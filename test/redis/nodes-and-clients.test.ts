@@ -1,10 +1,10 @@
 /** Servers that share a Redis, and real clients on them. */
 import type { TokenSocket } from '@token-socket/client'
+import { NAMES } from '@token-socket/engine-tests'
 import { RedisEngine, type RedisEngineOptions } from '@token-socket/redis'
 import type { ServerHealth } from '@token-socket/server'
 import { expect } from 'chai'
 import jwt from 'jsonwebtoken'
-import { NAMES } from '../contract/engine.js'
 import { rejection, type Site, type SiteOptions, until, useSites } from '../end-to-end/fixture.js'
 import { numbers } from './redis-node.js'
 import { type Admin, RedisProcess } from './redis-process.js'

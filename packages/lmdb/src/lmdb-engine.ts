@@ -20,7 +20,7 @@ import {
   receiptOf,
   SingleNode,
   type Tickets,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import { type Added, Store } from './store.js'
 import type { ChannelLimits } from './stored-channels.js'
 

@@ -1,4 +1,4 @@
-import { IDEMPOTENCY, type PublishOptions, type Receipt } from '@token-socket/server'
+import { IDEMPOTENCY, type PublishOptions, type Receipt } from '@token-socket/server/engine'
 
 /** A table of the database, within a transaction. */
 export interface Table<Value, Key> {

@@ -12,7 +12,7 @@ import {
   type PublishOptions,
   type Receipt,
   receiptOf,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { type DueTime, DueTimes } from './due-times.js'
 import { type OwnerRecord, type ReceiptName, type ReceiptRecord, Receipts } from './receipts.js'

@@ -8,7 +8,7 @@ import {
   POSITION_TTL,
   type Publication,
   type Retention,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import type { DueTimes } from './due-times.js'
 import type { Table } from './receipts.js'
 

@@ -1,4 +1,4 @@
-import { IDEMPOTENCY } from '@token-socket/server'
+import { IDEMPOTENCY } from '@token-socket/server/engine'
 import type { Commands } from './connection/commands.js'
 import type { Keys } from './scripts/keys.js'
 import { Script } from './scripts/script.js'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { decodeData, encodeData } from '@token-socket/protocol'
-import type { Broker, BrokerListener, EventIds } from '@token-socket/server'
+import type { Broker, BrokerListener, EventIds } from '@token-socket/server/engine'
 import type { Commands } from './connection/commands.js'
 import type { SubscriptionListener, TopicSubscriber } from './connection/subscriber.js'
 import type { ThrottledLog } from './connection/throttled-log.js'

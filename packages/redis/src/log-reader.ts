@@ -1,4 +1,4 @@
-import type { HistoryQuery, Position, Publication } from '@token-socket/server'
+import type { HistoryQuery, Position, Publication } from '@token-socket/server/engine'
 import type { Commands, Reply } from './connection/commands.js'
 import type { ChannelKeys, LogKeys } from './scripts/keys.js'
 import { FOLLOW, READ } from './scripts/log-scripts.js'

@@ -7,7 +7,7 @@ import {
   type Logger,
   safeLogger,
   warnOfUnknown,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import { checkWays, warnOfSettings } from './connection/given-settings.js'
 import {
   type ClusterSettings,

@@ -1,5 +1,5 @@
 import type { Timeouts } from '@token-socket/protocol'
-import type { Position, Receipt } from '@token-socket/server'
+import type { Position, Receipt } from '@token-socket/server/engine'
 
 /** Milliseconds after which a publication that Redis has accepted is not waited for any longer. */
 const WAIT = 1000

@@ -9,7 +9,7 @@ import {
   type NodeCommand,
   type PublishOptions,
   type Receipt,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import { type Commands, type Reply, wholeTime } from './connection/commands.js'
 import { RetryQueue } from './connection/retry-queue.js'
 import type { SubscriptionListener, TopicSubscriber } from './connection/subscriber.js'

@@ -7,7 +7,7 @@ import {
   type Health,
   HealthMonitor,
   type History,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import { ClusterSubscriber } from './connection/cluster-subscriber.js'
 import { Commands } from './connection/commands.js'
 import { OnePrimary, type Primaries, type Primary } from './connection/primaries.js'

@@ -1,4 +1,4 @@
-import type { History, HistoryPage, HistoryQuery, Position, Publication } from '@token-socket/server'
+import type { History, HistoryPage, HistoryQuery, Position, Publication } from '@token-socket/server/engine'
 import type { LogReader } from './log-reader.js'
 import type { Keys } from './scripts/keys.js'
 

@@ -7,7 +7,7 @@ import {
   type NodeAskOptions,
   type Nodes,
   newNodeId,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import type { Commands } from './connection/commands.js'
 import type { ThrottledLog } from './connection/throttled-log.js'
 import { decodeNodeMessage, encodeNodeMessage, type NodeMessage } from './node-messages.js'

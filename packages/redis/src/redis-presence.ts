@@ -6,7 +6,7 @@ import type {
   PresenceEntry,
   PresenceMember,
   PresenceSnapshot,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import { type Commands, type Reply, wholeTime } from './connection/commands.js'
 import { type ChannelKeys, encodeName, type Keys } from './scripts/keys.js'
 import { decodeMember } from './scripts/messages.js'

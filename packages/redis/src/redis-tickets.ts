@@ -1,5 +1,5 @@
 import { limitError } from '@token-socket/protocol'
-import type { Ticket, Tickets } from '@token-socket/server'
+import type { Ticket, Tickets } from '@token-socket/server/engine'
 import { type Commands, wholeTime } from './connection/commands.js'
 import type { Keys } from './scripts/keys.js'
 import { Script } from './scripts/script.js'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { newEpoch, POSITION_TTL } from '@token-socket/server'
+import { newEpoch, POSITION_TTL } from '@token-socket/server/engine'
 import type { RedisClock } from './redis-clock.js'
 
 /** Milliseconds that the name is kept after the last node has looked: longer than any channel keeps its position. */

@@ -1,4 +1,4 @@
-import type { HealthMonitor } from '@token-socket/server'
+import type { HealthMonitor } from '@token-socket/server/engine'
 import { refusalOf } from './connection/refusals.js'
 
 /** Milliseconds that what it writes is kept. */

@@ -1,8 +1,9 @@
 /** Several Redis processes that share the keys: each channel is on one of them. */
+
+import { type EngineLimits, engineContract } from '@token-socket/engine-tests'
 import { redisEngine } from '@token-socket/redis'
 import { expect } from 'chai'
 import { ClusterSource } from '#redis/connection/redis-handle.js'
-import { type EngineLimits, engineContract } from '../../contract/engine.js'
 import { freePort } from '../../ports.js'
 import { type ClusterMember, isDone, RedisCluster, until } from '../redis-cluster.js'
 import { numbers, RedisNode } from '../redis-node.js'

@@ -1,4 +1,4 @@
-import { badOption } from '@token-socket/server'
+import { badOption } from '@token-socket/server/engine'
 
 /** What is looked at of a client that an application gives. */
 type Members = Readonly<Record<string, unknown>>

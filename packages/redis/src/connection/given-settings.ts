@@ -1,4 +1,4 @@
-import { badOption, type Logger, warnOfUnknown } from '@token-socket/server'
+import { badOption, type Logger, warnOfUnknown } from '@token-socket/server/engine'
 
 /** What is checked of the engine's options. */
 interface Given {

@@ -1,6 +1,6 @@
 import timers from 'node:timers'
 import { createTimeouts, RpcError, startTimeout } from '@token-socket/protocol'
-import type { Logger } from '@token-socket/server'
+import type { Logger } from '@token-socket/server/engine'
 import { destroy, type RedisHandle } from './redis-handle.js'
 import { isAnswer } from './refusals.js'
 import type { ThrottledLog } from './throttled-log.js'

@@ -1,4 +1,4 @@
-import { badOption } from '@token-socket/server'
+import { badOption } from '@token-socket/server/engine'
 import {
   createClient,
   type RedisClientOptions,

@@ -1,4 +1,4 @@
-import type { Logger } from '@token-socket/server'
+import type { Logger } from '@token-socket/server/engine'
 
 /** Milliseconds in which the same complaint is made once. */
 const PAUSE = 10_000

@@ -1,5 +1,5 @@
 import { decodeData, encodeData } from '@token-socket/protocol'
-import type { Draft, PresenceEvent, Publication } from '@token-socket/server'
+import type { Draft, PresenceEvent, Publication } from '@token-socket/server/engine'
 import { decodeName } from './keys.js'
 
 /** What a message on a Redis channel is about. */

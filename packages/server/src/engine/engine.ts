@@ -1,10 +1,13 @@
 /**
  * The interface of engines: what the nodes of one application share. A node has one engine object.
- * The comments here are the contract. `test/contract/engine.ts` tests every engine against them.
+ * The comments here are the contract. The package `@token-socket/engine-tests` tests every engine
+ * against them, and `docs/ENGINES.md` says how to write one.
  */
 
+import type { Nodes } from './nodes.js'
 import type { Rates } from './rates.js'
 
+export type { MissingAnswer, NodeAnswer, NodeAnswers, NodeAskOptions, Nodes } from './nodes.js'
 export type { RateGrant, RateRequest, Rates } from './rates.js'
 
 /** A command from one node to all nodes, including itself. */
@@ -60,7 +63,10 @@ export interface PublishOptions {
 
 /** A position in a channel's history. Offsets of different epochs cannot be compared. */
 export interface Position {
-  /** Changes when the channel's history is lost. */
+  /**
+   * Names one uninterrupted count of the channel's offsets, in the format of `newEpoch`. At most 64
+   * characters. {@link History} has the rules.
+   */
   readonly epoch: string
   /** How many publications the channel has kept so far in this epoch, up to this position. */
   readonly offset: number
@@ -160,7 +166,20 @@ export interface HistoryPage {
   readonly more: boolean
 }
 
-/** The history of channels that keep their publications. */
+/**
+ * The history of channels that keep their publications. The server compares epochs by their two
+ * parts, with `isNext` and `isEarlier`, so engines follow these rules:
+ *
+ * - An epoch is `newEpoch(store, time)`: the name of the store, and when the count began.
+ * - Kept publications of one count have the same epoch, and offsets 1, 2, 3 and so on.
+ * - A channel without a count has offset 0, and an epoch of the present time. The engine need not
+ *   store it.
+ * - When the store loses counts or publications, `store` changes.
+ * - The engine keeps a count for `POSITION_TTL` after the channel's last publication expired. If it
+ *   forgets it earlier, `store` is another one for the channel's next count.
+ *
+ * So a client that saw a channel empty knows by the next epoch whether it has missed anything.
+ */
 export interface History {
   /**
    * Reads a page, the oldest first unless the query says otherwise. It never returns expired
@@ -184,7 +203,7 @@ export interface PresenceEvent extends PresenceMember {
   readonly change: 'joined' | 'left' | 'updated'
   /** Counts the changes of the channel, without gaps, within an epoch. */
   readonly seq: number
-  /** Changes when the engine has lost the count. */
+  /** Any text. It changes when the engine has lost the count. */
   readonly epoch: string
 }
 
@@ -280,64 +299,6 @@ export interface Tickets {
    * known any longer.
    */
   revoked(owner: string): Promise<number | undefined>
-}
-
-/** The result of a question to other nodes. */
-export interface NodeAnswers {
-  /** The answers, by the ids of the nodes. */
-  readonly answers: ReadonlyMap<string, string>
-  /** The ids of the nodes that did not answer, and why. */
-  readonly missing: ReadonlyMap<string, MissingAnswer>
-}
-
-/**
- * Why a node did not answer: it did not receive the question, it was silent, or its answer was too
- * large.
- */
-export type MissingAnswer = 'unreached' | 'silent' | 'too_large'
-
-/** How other nodes are asked. */
-export interface NodeAskOptions {
-  /**
-   * The id of one node, known or not.
-   * @default all others
-   */
-  readonly node?: string | undefined
-  /** Milliseconds to wait for an answer; `Infinity` waits as long as the node lives. */
-  readonly timeout: number
-}
-
-/** Answers a question of another node. If it throws, there is no answer. */
-export type NodeAnswer = (question: string) => Promise<string>
-
-/** The living nodes, and the questions between them. A question reaches a node at most once. */
-export interface Nodes {
-  /** This node's id: 1 to 64 letters, digits, `-` and `_`. It is new after each start. */
-  readonly id: string
-  /** Sets the function that answers other nodes. Called once, before any other method. */
-  serve(answer: NodeAnswer): void
-  /**
-   * Removes this process from the nodes: it has no sockets and answers nothing. It may still list
-   * and ask. An engine for one process leaves it out.
-   * @throws RpcError `bad_option` if it serves already
-   */
-  withdraw?(): void
-  /**
-   * Returns the ids of the living nodes, including this one unless it has withdrawn. A node that
-   * died is listed for at most 15 seconds more.
-   */
-  list(): Promise<readonly string[]>
-  /**
-   * Returns how many nodes live, including this one, from the engine's last look, a few seconds ago
-   * at most. Without it, {@link list} is called instead.
-   */
-  known?(): number
-  /**
-   * Asks other nodes. A node that has died, dies meanwhile, or takes too long is `missing`; the
-   * question does not fail.
-   * @throws RpcError `engine_unavailable`, `too_large`, `too_many_calls`
-   */
-  ask(question: string, options: NodeAskOptions): Promise<NodeAnswers>
 }
 
 /** The health of an engine. */

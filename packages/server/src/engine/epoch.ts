@@ -1,27 +1,28 @@
 /**
- * Epochs of channels: which store it is, and when the channel began to be counted. A channel that keeps nothing yet has one
- * of this moment. So a client that was there when nothing was kept gets all that was published since, though the engine
- * notes nothing about channels that were never published on.
+ * Epochs of channels. An epoch says which store it is, and when the channel's count began. A channel
+ * without a count has an epoch of the present time, so engines store nothing for it. A client that
+ * subscribed while the channel was empty still gets everything that was published since.
  */
 
-/** Milliseconds for which engines keep a channel's position after the last publication of all is gone. */
+/** Milliseconds for which engines keep a channel's position after its last publication expired. */
 export const POSITION_TTL = 24 * 60 * 60 * 1000
 
-/** Milliseconds that clocks may differ by. */
+/** Milliseconds by which clocks may differ. */
 const SKEW = 60 * 60 * 1000
 
 /**
- * The epoch of a channel that begins to be counted now.
- * @param store names the store, and is another when that was lost
- * @param now milliseconds since 1970
+ * The epoch of a channel whose count begins now: `<store>.<time in base 36>`.
+ * @param store names the store: at most 50 characters, another one after the store was lost
+ * @param now milliseconds since 1970. @default this machine's clock
  */
 export function newEpoch(store: string, now = Date.now()): string {
   return `${store}.${now.toString(36)}`
 }
 
 /**
- * Whether nothing was kept between the two: a client saw the channel empty in the first, and it was counted from the
- * second on. One that was counted in between would still be there.
+ * Whether an engine kept nothing between two epochs of a channel. The channel was empty in the
+ * first one, and its count began in the second one. A count that began in between would still be
+ * known.
  */
 export function isNext(empty: string, epoch: string): boolean {
   const [store, time] = parts(empty)
@@ -30,8 +31,8 @@ export function isNext(empty: string, epoch: string): boolean {
 }
 
 /**
- * Whether a page said that a channel was empty before it was counted from `epoch` on. Of a lost
- * store, whose channels begin again, a page says so later.
+ * Whether an engine reported the channel as empty before the count of `epoch` began. After a store
+ * was lost, its channels begin again, and such a report is a later one.
  */
 export function isEarlier(empty: string, epoch: string): boolean {
   const [store, time] = parts(empty)

@@ -1,16 +1,15 @@
-/** What every engine promises about publications that are kept. */
 import {
   type Draft,
   type Engine,
   type HistoryPage,
   type HistoryQuery,
   IDEMPOTENCY,
+  isNext,
   type Publication,
   type Receipt,
-} from '@token-socket/server'
+} from '@token-socket/server/engine'
 import { expect } from 'chai'
-import { isNext } from '#server/engine/epoch.js'
-import type { EngineClock, EngineSettings, Make } from './engine.js'
+import type { EngineClock, EngineSettings, MakeNodes } from './settings.js'
 
 const KEPT = { size: 100, ttl: 60_000 }
 
@@ -36,7 +35,8 @@ const texts = ({ publications }: HistoryPage) => publications.map(({ json }) => 
 const read = (engine: Engine, query: Partial<HistoryQuery> = {}, channel = 'a') =>
   engine.history.read(channel, { limit: 100, ...query })
 
-export function describeHistory(make: Make, settings: EngineSettings): void {
+/** The cases of publications that an engine keeps. */
+export function describeHistory(make: MakeNodes, settings: EngineSettings): void {
   describe('the receipt of #publish', () => {
     it('has a ULID of now', async () => {
       const [engine] = await make(1)
@@ -52,13 +52,13 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(ids).to.deep.equal([...new Set(ids)].sort())
     })
 
-    it('has no place for what is not kept', async () => {
+    it('has no position for what is not kept', async () => {
       const [engine] = await make(1)
       expect(await engine.broker.publish({ channel: 'a', json: '1' })).to.have.all.keys('id')
       expect((await engine.history.position('a')).offset).to.equal(0)
     })
 
-    it('has an epoch before the first, which goes on with it', async () => {
+    it('has an epoch before the first publication, which continues with it', async () => {
       const [engine] = await make(1)
       const empty = await engine.history.position('a')
       const other = await engine.history.position('a')
@@ -67,7 +67,14 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(isNext(`another${empty.epoch}`, epoch)).to.equal(false)
     })
 
-    it('has offsets without a gap for what is kept, whatever else is published', async () => {
+    it('has an epoch of at most 64 characters, before the first publication and after it', async () => {
+      const [engine] = await make(1)
+      const { epoch: empty } = await engine.history.position('a')
+      const { epoch } = await engine.broker.publish({ channel: 'a', json: '1' }, { retention: KEPT })
+      for (const one of [empty, epoch]) expect(one).to.match(/^.{1,50}\.[0-9a-z]{1,13}$/)
+    })
+
+    it('has offsets without gaps for kept publications', async () => {
       const [engine] = await make(1)
       const [one] = await keep(engine, 'a', ['1'])
       await engine.broker.publish({ channel: 'a', json: '"not kept"' })
@@ -79,15 +86,15 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
     })
   })
 
-  describe('what a node hears of a publication', () => {
-    it('is all that was published, with its receipt', async () => {
+  describe('what a node receives of a publication', () => {
+    it('is the draft with its receipt', async () => {
       const [engine] = await make(1)
-      const heard: Publication[] = []
-      const isHeard = new Promise<void>((resolve) => {
+      const received: Publication[] = []
+      const areReceived = new Promise<void>((resolve) => {
         engine.broker.listen({
           publication: (publication) => {
-            heard.push(publication)
-            if (heard.length === 2) resolve()
+            received.push(publication)
+            if (received.length === 2) resolve()
           },
           broadcast: () => {},
           command: () => {},
@@ -104,8 +111,8 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       }
       const kept = await engine.broker.publish(draft, { retention: KEPT })
       const not = await engine.broker.publish(draft)
-      await isHeard
-      expect(heard).to.deep.equal([
+      await areReceived
+      expect(received).to.deep.equal([
         { ...draft, ...kept },
         { ...draft, ...not },
       ])
@@ -113,7 +120,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
   })
 
   describe('#publish with an idempotency key', () => {
-    it('is made once, and answered with the first receipt', async () => {
+    it('publishes once, and returns the first receipt again', async () => {
       const [engine] = await make(1)
       const publish = (json: string, idempotencyKey: string, channel = 'a') =>
         engine.broker.publish({ channel, json }, { retention: KEPT, idempotencyKey })
@@ -124,7 +131,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(texts(await read(engine))).to.deep.equal(['1', '3'])
     })
 
-    it('is made once when all come at once', async () => {
+    it('publishes once when all calls come at the same time', async () => {
       const [engine] = await make(1)
       const options = { retention: KEPT, idempotencyKey: '__proto__' }
       const publish = () => engine.broker.publish({ channel: 'a', json: '1' }, options)
@@ -140,7 +147,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       (idempotencyKey: string, keyOwner?: string, channel = 'a') =>
         engine.broker.publish({ channel, json: '1' }, { idempotencyKey, keyOwner })
 
-    it('is made once', async () => {
+    it('publishes once', async () => {
       const [engine] = await make(1)
       const publish = publisher(engine)
       const first = await publish('key', 'ann')
@@ -148,7 +155,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(await publish('key', 'ann', 'b')).not.to.deep.equal(first)
     })
 
-    it('makes the engine forget the oldest key of this owner, over all channels, and of no other', async () => {
+    it('makes the engine forget the oldest key of this owner only, over all channels', async () => {
       const [engine] = await make(1)
       const publish = publisher(engine)
       const known = [await publish('bob 1', 'bob'), await publish('server 1')]
@@ -163,7 +170,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect([await publish('bob 1', 'bob'), await publish('server 1')]).to.deep.equal(known)
     })
 
-    it('makes room in the order in which keys came, not in that in which they were used', async () => {
+    it('forgets keys in the order in which they came, not in which they were used', async () => {
       const [engine] = await make(1)
       const publish = publisher(engine)
       const first = await publish('first', 'ann')
@@ -175,7 +182,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
   })
 
   describe('#read', () => {
-    it('gives nothing of a channel that keeps nothing', async () => {
+    it('returns nothing of a channel that keeps nothing', async () => {
       const [engine] = await make(1)
       for (const channel of ['a', '__proto__', 'constructor', '*']) {
         const { position, publications } = await read(engine, {}, channel)
@@ -183,7 +190,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       }
     })
 
-    it('gives what was published, oldest first, as it was', async () => {
+    it('returns what was published, unchanged, the oldest first', async () => {
       const [engine] = await make(1)
       const draft: Draft = {
         channel: 'a',
@@ -199,14 +206,14 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(position).to.deep.equal({ epoch: receipt.epoch, offset: 2 })
     })
 
-    it('gives so many, from either end', async () => {
+    it('returns at most `limit` publications, from either end', async () => {
       const [engine] = await make(1)
       await keep(engine, 'a', numbers(10))
       expect(texts(await read(engine, { limit: 3 }))).to.deep.equal(['1', '2', '3'])
       expect(texts(await read(engine, { limit: 3, reverse: true }))).to.deep.equal(['10', '9', '8'])
     })
 
-    it('gives no more than so many bytes, the first however large it is, and says whether there is more', async () => {
+    it('returns at most `bytes`, or one publication, and says whether there is more', async () => {
       const [engine] = await make(1)
       await keep(engine, 'a', [...Array(5).fill(`"${'x'.repeat(1000)}"`), `"${'é'.repeat(5000)}"`, '7'])
       const ask = async (query: Partial<HistoryQuery>) => {
@@ -228,7 +235,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(await ask({ limit: 7 })).to.deep.equal([[1, 2, 3, 4, 5, 6, 7], false])
     })
 
-    it('gives all of a large history in pages bounded in bytes, each publication once', async () => {
+    it('returns a large history in pages bounded in bytes, each publication once', async () => {
       const [engine] = await make(1)
       const sizes = numbers(150).map((one) => (Number(one) * 7919) % 4000)
       await keep(
@@ -248,7 +255,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(found).to.deep.equal(numbers(150).map(Number))
     })
 
-    it('gives what is after an offset', async () => {
+    it('returns what comes after an offset', async () => {
       const [engine] = await make(1)
       await keep(engine, 'a', numbers(10))
       expect(texts(await read(engine, { after: 8 }))).to.deep.equal(['9', '10'])
@@ -256,7 +263,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(texts(await read(engine, { after: Number.MAX_SAFE_INTEGER }))).to.deep.equal([])
     })
 
-    it('gives what is after or before an id, or between two', async () => {
+    it('returns what comes after an id, before one, or between two', async () => {
       const [engine] = await make(1)
       const receipts = await keep(engine, 'a', numbers(10))
       const [after, before] = [receipts[2]?.id, receipts[6]?.id]
@@ -267,7 +274,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(texts(await read(engine, { after: before, before: after }))).to.deep.equal([])
     })
 
-    it('gives a page after the other, each publication once', async () => {
+    it('returns one page after the other, each publication once', async () => {
       const [engine] = await make(1)
       const retention = { size: 1000, ttl: 60_000 }
       await keep(engine, 'a', numbers(250), retention)
@@ -280,7 +287,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
       expect(found).to.deep.equal(numbers(250))
     })
 
-    it('keeps channels apart, whatever their names', async () => {
+    it('keeps channels of all names apart', async () => {
       const [engine] = await make(1)
       const names = [
         'a',
@@ -304,7 +311,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
   })
 
   describe('the size of a history', () => {
-    it('drops the oldest; offsets go on', async () => {
+    it('removes the oldest publications; offsets go on', async () => {
       const [engine] = await make(1)
       const receipts = await keep(engine, 'a', numbers(10), { size: 3, ttl: 60_000 })
       const { position, publications } = await read(engine)
@@ -328,7 +335,7 @@ export function describeHistory(make: Make, settings: EngineSettings): void {
 
     afterEach(() => clock.restore())
 
-    it('drops what is over, each at its own time; the position stays', async () => {
+    it('removes each publication at its own time, and keeps the position', async () => {
       const [engine] = await make(1)
       await keep(engine, 'a', ['"long"'], { size: 10, ttl: 60_000 })
       await keep(engine, 'a', ['"short"'], { size: 10, ttl: 500 })

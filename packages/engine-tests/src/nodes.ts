@@ -1,18 +1,19 @@
-/** What every engine promises of nodes that ask each other. */
-import type { Engine } from '@token-socket/server'
+import type { Engine } from '@token-socket/server/engine'
 import { expect } from 'chai'
-import type { EngineSettings, Make } from './engine.js'
+import type { EngineSettings, MakeNodes } from './settings.js'
+import { slowIt } from './slow-case.js'
 
-/** Milliseconds that answers may take where none is to be missed. */
+/** Milliseconds that answers may take in cases in which none is missing. */
 const LONG = 30_000
 
-/** Milliseconds after which a node that died is no longer among those that live. */
+/** Milliseconds after which a node that died is not listed any longer. */
 const GONE = 15_000
 
 const upper = async (question: string) => question.toUpperCase()
 
-export function describeNodes(make: Make): void {
-  it('have an id each, of letters that fit anywhere', async () => {
+/** The cases of one node. */
+export function describeNodes(make: MakeNodes): void {
+  it('have ids of letters, digits, `-` and `_`', async () => {
     const [{ nodes }] = await make(1)
     expect(nodes.id).to.match(/^[\w-]{1,64}$/)
   })
@@ -25,23 +26,24 @@ export function describeNodes(make: Make): void {
   })
 
   describe('#ask', () => {
-    it('asks others only', async () => {
+    it('asks other nodes only', async () => {
       const [{ nodes }] = await make(1)
       nodes.serve(upper)
       const { answers, missing } = await nodes.ask('who?', { timeout: LONG })
       expect([answers.size, missing.size]).to.deep.equal([0, 0])
     })
 
-    it('does not reach a node that is not there', async () => {
+    it('does not reach an unknown node', async () => {
       const [{ nodes }] = await make(1)
-      const { answers, missing } = await nodes.ask('you?', { node: 'nobody', timeout: LONG })
+      const { answers, missing } = await nodes.ask('you?', { node: 'unknown', timeout: LONG })
       expect([...answers]).to.deep.equal([])
-      expect([...missing]).to.deep.equal([['nobody', 'unreached']])
+      expect([...missing]).to.deep.equal([['unknown', 'unreached']])
     })
   })
 }
 
-export function describeSharedNodes(make: Make, settings: EngineSettings): void {
+/** The cases of several nodes. */
+export function describeSharedNodes(make: MakeNodes, settings: EngineSettings): void {
   const start = async (count: number) => {
     const engines = await make(count)
     for (const { nodes } of engines) nodes.serve(async (question) => `${nodes.id}: ${question}`)
@@ -55,7 +57,7 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
     for (const { nodes } of engines) expect(await nodes.list()).to.have.members(ids)
   })
 
-  it('do not wait for one that closes while it is asked', async () => {
+  it('do not wait for a node that closes while it is asked', async () => {
     for (let round = 0; round < 5; round += 1) {
       const [one, two] = await start(2)
       const asked: Promise<unknown>[] = []
@@ -74,7 +76,7 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
     }
   })
 
-  it('do not wait for one that closes while it answers', async () => {
+  it('do not wait for a node that closes while it answers', async () => {
     const [one, two] = await start(2)
     const asked = new Promise<void>((resolve) =>
       two.nodes.serve(() => {
@@ -89,7 +91,7 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
     expect([...(await answer).missing]).to.deep.equal([[two.nodes.id, 'silent']])
   })
 
-  it('do not know one that has withdrawn, and do not ask it', async () => {
+  it('neither list nor ask a node that has withdrawn', async () => {
     const [one, two] = (await make(2)) as unknown as readonly [Engine, Engine]
     if (!two.nodes.withdraw) return
     one.nodes.serve(upper)
@@ -122,7 +124,7 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
       expect([...answers]).to.deep.equal([[two.nodes.id, `${two.nodes.id}: you?`]])
     })
 
-    it('tells many questions that are under way apart', async () => {
+    it('answers each of many concurrent questions', async () => {
       const [one, two] = await start(2)
       two.nodes.serve(async (question) => {
         if (Number(question) % 2 === 0) await new Promise(setImmediate)
@@ -141,7 +143,7 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
       expect(answers.get(two.nodes.id)).to.equal('X'.repeat(300_000))
     })
 
-    it('does without a node that throws', async () => {
+    it('reports a node that throws as silent', async () => {
       const [one, two, three] = await start(3)
       two.nodes.serve(async () => {
         throw new Error('of the test')
@@ -151,7 +153,7 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
       expect([...missing]).to.deep.equal([[two.nodes.id, 'silent']])
     })
 
-    it('does not wait longer than it is told to', async () => {
+    it('waits for its timeout, and no longer', async () => {
       const [one, two, three] = await start(3)
       two.nodes.serve(() => new Promise(() => {}))
       const { answers, missing } = await one.nodes.ask('who?', { timeout: 300 })
@@ -162,8 +164,7 @@ export function describeSharedNodes(make: Make, settings: EngineSettings): void 
 
   const { kill } = settings
   if (!kill) return
-  it('do not ask one that has died, once that is known', async function () {
-    this.timeout(10 * GONE)
+  slowIt('do not list a node that has died', 10 * GONE, async () => {
     const engines = await start(3)
     const clock = settings.clock()
     try {

@@ -1,7 +1,7 @@
-/** What every engine that has rates promises about them. */
-import type { Engine } from '@token-socket/server'
+import type { Engine } from '@token-socket/server/engine'
 import { expect } from 'chai'
-import { type EngineSettings, type Make, NAMES } from './engine.js'
+import { NAMES } from './names.js'
+import type { EngineSettings, MakeNodes } from './settings.js'
 
 const SIZE = { perSecond: 10, burst: 5 }
 
@@ -16,7 +16,7 @@ const take = (engine: Engine, amount: number, { key = 'a', size = SLOW } = {}) =
 const granted = async (...of: Parameters<typeof take>) => Math.round((await take(...of)).granted * 100) / 100
 
 /** The cases of one node. */
-export function describeRates(make: Make, settings: EngineSettings): void {
+export function describeRates(make: MakeNodes, settings: EngineSettings): void {
   it('grant a burst at once, and then nothing', async () => {
     const [engine] = await make(1)
     expect(await take(engine, 2)).to.deep.include({ granted: 2, retryAfter: 0 })
@@ -25,7 +25,7 @@ export function describeRates(make: Make, settings: EngineSettings): void {
     expect(await granted(engine, 1)).to.equal(0)
   })
 
-  it('grant what there is of an amount, and say what is left and when the rest would be there', async () => {
+  it('grant a part of an amount, and say what is left and when the rest is available', async () => {
     const [engine] = await make(1)
     const first = await take(engine, 3)
     expect(first.left).to.be.closeTo(2, 0.01)
@@ -68,7 +68,7 @@ export function describeRates(make: Make, settings: EngineSettings): void {
     }
   })
 
-  it('grant as much as there is, however many ask at once', async () => {
+  it('grant as much as there is to concurrent requests', async () => {
     const [engine] = await make(1)
     const grants = await Promise.all(Array.from({ length: 20 }, () => granted(engine, 1)))
     expect(grants.reduce((sum, one) => sum + one, 0)).to.be.closeTo(5, 0.1)
@@ -76,7 +76,7 @@ export function describeRates(make: Make, settings: EngineSettings): void {
 }
 
 /** The cases of several nodes. */
-export function describeSharedRates(make: Make): void {
+export function describeSharedRates(make: MakeNodes): void {
   it('are one bucket for all nodes', async () => {
     const [one, other] = (await make(2)) as unknown as readonly [Engine, Engine]
     const grants = await Promise.all([one, other, one, other].map((engine) => granted(engine, 2)))
