@@ -1,8 +1,11 @@
 /** The pages of HTML in docs/guide, in a real Chromium, as they stand there. */
 import { expect } from 'chai'
+import { build } from 'esbuild'
 import type { BrowserContext, Page } from 'playwright-core'
 import { GuidePage } from '../end-to-end/guide/guide-page.js'
 import { type OpenBrowser, openBrowser } from './chromium.js'
+
+const DEVELOPMENT = { 'process.env.NODE_ENV': '"development"' }
 
 describe('the guide, in a page', function () {
   this.timeout(120_000)
@@ -74,5 +77,39 @@ describe('the guide, in a page', function () {
     await status(second, 'Hello Ann')
     await click(ann, 'Sign out')
     await Promise.all([status(ann, 'Please sign in'), status(second, 'Please sign in')])
+  })
+
+  it('frontends: the hooks of React under StrictMode, and a loss', async () => {
+    page = await GuidePage.write('frontends')
+    const options = { bundle: true, format: 'esm', splitting: true, jsx: 'automatic' } as const
+    // Without NODE_ENV of production, StrictMode runs each effect twice.
+    await build({
+      ...options,
+      entryPoints: [page.path('main.jsx')],
+      outdir: page.path('public'),
+      define: DEVELOPMENT,
+    })
+    const server = await page.serve()
+    const context = await chromium.browser.newContext()
+    const [ann, bob] = [await open(context, '/?name=ann'), await open(context, '/?name=bob')]
+    await Promise.all(
+      [ann, bob].map((window) => window.getByText('Here: ann, bob', { exact: true }).waitFor()),
+    )
+    await click(ann, 'Say hello')
+    await item(bob, 'ann: hello')
+    expect(await bob.getByRole('listitem').count()).to.equal(1)
+
+    await click(ann, 'Ask me')
+    await click(ann, 'Yes')
+    await ann.locator('output').getByText('yes', { exact: true }).waitFor()
+
+    await server.kill()
+    const offline = bob.getByText('Offline. What you send waits, and goes out when you are back.')
+    await offline.waitFor()
+    await page.serve()
+    await click(bob, 'Try now').catch(() => {}) // it may be back by itself
+    await offline.waitFor({ state: 'detached' })
+    await click(ann, 'Say hello')
+    await bob.getByRole('listitem').nth(1).waitFor()
   })
 })

@@ -48,11 +48,14 @@ export class GuidePage {
     return blocksOf(await readFile(join(root, `docs/guide/${name}.md`), 'utf8'))
   }
 
-  /** Writes each block that has the name of a file to it. The programs listen on a free port. */
-  static async write(name: string): Promise<GuidePage> {
+  /**
+   * Writes each block that has the name of a file to it. The programs listen on a free port.
+   * @param packages the folder of packages that they may import, in addition to the root's
+   */
+  static async write(name: string, packages = 'node_modules'): Promise<GuidePage> {
     const blocks = await GuidePage.read(name)
     const port = await freePort()
-    const folder = await mkdtemp(join(root, `node_modules/.guide-${name}-`))
+    const folder = await mkdtemp(join(root, packages, `.guide-${name}-`))
     for (const { title, code } of blocks.filter(isFile)) {
       await mkdir(dirname(join(folder, title)), { recursive: true })
       await writeFile(join(folder, title), code.replace(PORT, String(port)))
@@ -82,9 +85,9 @@ export class GuidePage {
     return shown.code.trim()
   }
 
-  /** Starts `node FILE` in its folder. @param env added to its environment */
-  run(file: string, env: Readonly<Record<string, string>> = {}): Program {
-    const program = new Program(this.#folder, [file], env)
+  /** Starts `node FILE …` in its folder. @param env added to its environment */
+  run(file: string, env: Readonly<Record<string, string>> = {}, ...args: readonly string[]): Program {
+    const program = new Program(this.#folder, [file, ...args], env)
     this.#programs.push(program)
     return program
   }

@@ -42,6 +42,12 @@ export class Program {
     }
   }
 
+  /** Writes a line to its input; an empty one ends the input. */
+  type(line: string): void {
+    if (line === '') this.#child.stdin?.end()
+    else this.#child.stdin?.write(`${line}\n`)
+  }
+
   /** Sends it a signal. */
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
