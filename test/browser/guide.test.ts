@@ -107,9 +107,52 @@ describe('the guide, in a page', function () {
     const offline = bob.getByText('Offline. What you send waits, and goes out when you are back.')
     await offline.waitFor()
     await page.serve()
-    await click(bob, 'Try now').catch(() => {}) // it may be back by itself
+    const retry = bob.getByRole('button', { name: 'Try now' })
+    await retry.click({ timeout: 2000 }).catch(() => {}) // it may be back by itself
     await offline.waitFor({ state: 'detached' })
     await click(ann, 'Say hello')
     await bob.getByRole('listitem').nth(1).waitFor()
+  })
+
+  it('dashboard: customers, questions, presence, older messages, offline, and the sign-out', async () => {
+    page = await GuidePage.write('dashboard')
+    const options = { bundle: true, format: 'esm', splitting: true, define: DEVELOPMENT } as const
+    await build({ ...options, entryPoints: [page.path('page.mjs')], outdir: page.path('public') })
+    const server = await page.serve()
+    const signIn = async (name: string, context?: BrowserContext) => {
+      const window = await open(context ?? (await chromium.browser.newContext()))
+      window.on('dialog', (dialog) => void dialog.accept())
+      await status(window, 'Please sign in')
+      await window.getByLabel('Name').fill(name)
+      await window.getByLabel('Password').fill(`${name}'s password`)
+      await click(window, 'Sign in')
+      return window
+    }
+    const context = await chromium.browser.newContext()
+    const [ann, bob, eve] = [await signIn('Ann', context), await signIn('Bob'), await signIn('Eve')]
+    await bob.getByText('Here: Ann, Bob', { exact: true }).waitFor()
+    await eve.getByText('Here: Eve', { exact: true }).waitFor()
+    await click(ann, 'Cancel tea')
+    await Promise.all([ann, bob].map((window) => item(window, 'tea: cancelled')))
+    await eve.getByRole('button', { name: 'Cancel milk' }).waitFor()
+
+    for (const text of ['one', 'two']) {
+      await ann.getByLabel('Message').fill(text)
+      await click(ann, 'Send')
+      await item(bob, `Ann: ${text}`)
+    }
+    const second = await open(context)
+    await second.getByRole('heading', { name: 'acme, Ann' }).waitFor()
+    await click(second, 'Older messages')
+    await item(second, 'Ann: one')
+
+    await click(ann, 'Sign out')
+    for (const window of [ann, second]) {
+      await status(window, 'You are signed out.')
+      await window.getByLabel('Password').waitFor()
+    }
+    await bob.getByText('Here: Bob', { exact: true }).waitFor()
+    await server.kill()
+    await status(bob, 'Offline. What you send waits, and goes out when you are back.')
   })
 })

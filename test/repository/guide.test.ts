@@ -24,6 +24,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 const TAKEN: Readonly<Record<string, string>> = {
   'public/index.html': 'test/browser/guide.test.ts',
   'main.jsx': 'test/browser/guide.test.ts',
+  'page.mjs': 'test/browser/guide.test.ts',
   'sockets.js': 'test/matrix/guide-vue.test.ts',
   'vite.config.js': 'test/bundlers/vite-proxy.test.ts, which runs the same settings',
 }

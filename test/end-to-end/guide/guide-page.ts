@@ -56,7 +56,7 @@ export class GuidePage {
     const blocks = await GuidePage.read(name)
     const port = await freePort()
     const folder = await mkdtemp(join(root, packages, `.guide-${name}-`))
-    for (const { title, code } of blocks.filter(isFile)) {
+    for (const { title, code } of [...blocks.filter(isFile), ...(await borrowed(blocks))]) {
       await mkdir(dirname(join(folder, title)), { recursive: true })
       await writeFile(join(folder, title), code.replace(PORT, String(port)))
     }
@@ -104,6 +104,17 @@ export class GuidePage {
     await Promise.all(this.#programs.map((program) => program.kill()))
     await rm(this.#folder, { recursive: true, force: true })
   }
+}
+
+/** The files of other pages that a page imports. */
+async function borrowed(blocks: readonly Block[]): Promise<readonly Block[]> {
+  const imports = blocks.flatMap(({ code }) => [...code.matchAll(/from '\.\/([\w.-]+)'/g)])
+  const missing = imports
+    .map(([, file = '']) => file)
+    .filter((file) => !blocks.some((block) => block.title === file))
+  if (missing.length === 0) return []
+  const others = await Promise.all((await guidePages()).map((name) => GuidePage.read(name)))
+  return others.flat().filter(({ title }) => missing.includes(title))
 }
 
 function isFile({ title }: Block): boolean {
