@@ -69,11 +69,11 @@ export function mountServices(
         origins: new OriginRules({ origins, required, trusts }),
         trusts,
         throttle: new TurnThrottle(),
-        maxPayload: 1024 * 1024,
         pingInterval: 25_000,
         pingTimeout: 20_000,
-        connections: 1000,
         limits: {
+          connections: 1000,
+          message: 1024 * 1024,
           authMessage: 1024 * 1024,
           fragments: 2048,
           connectionsPerAddress: 1000,

@@ -16,9 +16,11 @@ import { RecordedLog } from '../recorded-log.js'
 /** Settings of a {@link Carrier}. */
 export interface CarrierSettings extends Partial<OriginRulesOptions> {
   readonly prefix?: string
-  readonly maxPayload?: number
+  /** `limits.message`. */
+  readonly message?: number
   readonly pingInterval?: number
   readonly pingTimeout?: number
+  /** `limits.connections`. */
   readonly connections?: number
   readonly limits?: Partial<TransportsOptions['limits']>
   /** Whether those that open have signed in. @default true */
@@ -36,8 +38,10 @@ export interface CarrierSettings extends Partial<OriginRulesOptions> {
 }
 
 const LIMITS: TransportsOptions['limits'] = {
+  message: 1024 * 1024,
   authMessage: 8192,
   fragments: 2048,
+  connections: 1000,
   connectionsPerAddress: 1000,
   bodyBytes: 64 * 1024 * 1024,
   bodyBytesPerAddress: 16 * 1024 * 1024,
@@ -96,11 +100,14 @@ export class Carrier {
       origins: new OriginRules({ origins: [], required: false, ...settings, trusts }),
       trusts,
       throttle: new TurnThrottle(),
-      maxPayload: settings.maxPayload ?? 1024 * 1024,
       pingInterval: settings.pingInterval ?? 25_000,
       pingTimeout: settings.pingTimeout ?? 10_000,
-      connections: settings.connections ?? 1000,
-      limits: { ...LIMITS, ...settings.limits },
+      limits: {
+        ...LIMITS,
+        ...(settings.message !== undefined && { message: settings.message }),
+        ...(settings.connections !== undefined && { connections: settings.connections }),
+        ...settings.limits,
+      },
       logger: this.log,
       log: this.log,
       failed: (cause) => this.failures.push(cause),

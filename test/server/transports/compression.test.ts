@@ -26,7 +26,7 @@ describe('perMessageDeflate', () => {
   afterEach(() => carrier.stop())
 
   async function start(settings: CarrierSettings = {}): Promise<void> {
-    carrier = await Carrier.start({ perMessageDeflate: true, maxPayload: 1000, ...settings })
+    carrier = await Carrier.start({ perMessageDeflate: true, message: 1000, ...settings })
   }
 
   /** The first byte of the frame by which a message goes to a client that offers what is said. */

@@ -15,7 +15,7 @@ describe('Gate', () => {
   async function start(settings: CarrierSettings = {}): Promise<void> {
     app = sinon.spy((_request: IncomingMessage, response: ServerResponse) => response.end('app'))
     const all = { transports: TRANSPORT_NAMES, origins: [A, B] }
-    carrier = await Carrier.start({ app, maxPayload: 1000, ...all, ...settings })
+    carrier = await Carrier.start({ app, message: 1000, ...all, ...settings })
   }
 
   beforeEach(() => start())

@@ -26,7 +26,7 @@ describe('SockJSTransport', () => {
   let carrier: Carrier
 
   beforeEach(async () => {
-    carrier = await Carrier.start({ transports: TRANSPORT_NAMES, maxPayload: 1000 })
+    carrier = await Carrier.start({ transports: TRANSPORT_NAMES, message: 1000 })
   })
 
   afterEach(() => carrier.stop())
@@ -107,7 +107,7 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
 
     it('is not parsed if its body nests too deeply, whatever else a form holds', async () => {
       await carrier.stop()
-      carrier = await Carrier.start({ transports: TRANSPORT_NAMES, maxPayload: 100_000 })
+      carrier = await Carrier.start({ transports: TRANSPORT_NAMES, message: 100_000 })
       await carrier.poll('abc')
       const nested = '['.repeat(60_000)
       const answers = [

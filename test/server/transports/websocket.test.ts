@@ -15,7 +15,7 @@ describe('WebSocketTransport', () => {
   let carrier: Carrier
 
   beforeEach(async () => {
-    carrier = await Carrier.start({ maxPayload: 1000 })
+    carrier = await Carrier.start({ message: 1000 })
   })
 
   afterEach(() => carrier.stop())
@@ -91,7 +91,7 @@ describe('WebSocketTransport', () => {
 
     it('takes a message of just the limit, however it is escaped', async () => {
       await carrier.stop()
-      carrier = await Carrier.start({ maxPayload: 40_000 })
+      carrier = await Carrier.start({ message: 40_000 })
       const { peer, guest } = await carrier.open(SOCKJS)
       for (const message of ['"'.repeat(40_000), '\u0300'.repeat(20_000)]) {
         peer.socket.send(JSON.stringify([message]).replaceAll('\u0300', '\\u0300'))
@@ -360,9 +360,8 @@ describe('WebSocketTransport', () => {
   it('keeps no process alive by its timer', () => {
     const before = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     const transport = new WebSocketTransport({
-      limits: { authMessage: 8192, fragments: 2048 },
+      limits: { message: 1, authMessage: 8192, fragments: 2048 },
       scheduler: new InboxScheduler(),
-      maxPayload: 1,
       pingInterval: 60_000,
       pingTimeout: 60_000,
       opened: () => {},

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { refuseUpgrade } from '../http/intercept.js'
 import type { BufferedConnection } from '../socket/buffered-connection.js'
 import { RawConnection } from './raw-connection.js'
-import type { Upgrade, UpgradeTransport } from './upgrade-transport.js'
+import type { PassedUpgrade, ServerTransport } from './server-transport.js'
 import type { WebSocketTransport } from './websocket.js'
 
 /** RFC 6455, section 4.2.1. */
@@ -13,7 +13,9 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/
 const PROTOCOLS = /^[ \t]*[\w!#$%&'*+.^`|~-]+([ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*[ \t]*$/
 
 /** The upgrades of raw WebSockets, which are answered once it is known whether they may connect. */
-export class RawUpgrades implements UpgradeTransport {
+export class RawUpgrades implements ServerTransport {
+  readonly names = ['raw'] as const
+  readonly paths = { upgrade: (path: string) => path === '/raw' }
   readonly #websocket: Pick<WebSocketTransport, 'upgrade'>
   readonly #opened: (connection: BufferedConnection) => void
   /** Upgrades that wait to be let in. */
@@ -33,11 +35,7 @@ export class RawUpgrades implements UpgradeTransport {
     return this.#waiting
   }
 
-  takes(path: string): boolean {
-    return path === '/raw'
-  }
-
-  upgrade(request: IncomingMessage, socket: Duplex, { head }: Upgrade): void {
+  upgrade(request: IncomingMessage, socket: Duplex, { head }: PassedUpgrade): void {
     if (!isGood(request)) return refuseUpgrade(socket, '400 Bad Request')
     if (socket.destroyed) return
     this.#waiting += 1
@@ -53,6 +51,9 @@ export class RawUpgrades implements UpgradeTransport {
     this.#opened(connection)
     connection.begin()
   }
+
+  /** Has nothing to stop: raw WebSockets are a part of the others. */
+  close(): void {}
 }
 
 /** Whether the handshake can succeed: no application is asked about one that cannot. */

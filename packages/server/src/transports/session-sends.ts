@@ -6,12 +6,13 @@ import { authLimit, batchLimit, type Writing } from './message-limit.js'
 import { accept, dismiss, refuse, refuseBody, type SendTransport } from './plain-answers.js'
 import type { PollingSession } from './polling-sessions.js'
 import { type BodyFailure, type BodyLimits, RequestBodies } from './request-bodies.js'
+import type { Exchange } from './server-transport.js'
 
 /** Settings of {@link SessionSends}. */
 export interface SessionSendsOptions {
-  /** Bytes that one message may have; a body may bring several. */
-  readonly maxPayload: number
   readonly limits: BodyLimits & {
+    /** Bytes that one message may have; a body may bring several. */
+    readonly message: number
     /** UTF-16 code units that the first message of a session may have. */
     readonly authMessage: number
   }
@@ -19,9 +20,6 @@ export interface SessionSendsOptions {
   readonly cookie?: boolean
   readonly log: GateLog
 }
-
-/** A request, and its response. */
-export type Exchange = readonly [IncomingMessage, ServerResponse]
 
 /**
  * Reads what the clients of polling sessions send, by `xhr_send` and `jsonp_send`, and hands it to
@@ -112,9 +110,9 @@ export class SessionSends {
 
   /** Bytes that a body may have. */
   #limitOf({ isAuthenticated }: PollingSession, transport: SendTransport): number {
-    const { maxPayload, limits } = this.#options
+    const { limits } = this.#options
     const writing = WRITINGS[transport]
-    return isAuthenticated ? batchLimit(maxPayload, writing) : authLimit(limits.authMessage)
+    return isAuthenticated ? batchLimit(limits.message, writing) : authLimit(limits.authMessage)
   }
 }
 

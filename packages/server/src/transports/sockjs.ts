@@ -26,8 +26,10 @@ export interface SockJSTransportOptions {
   readonly prefix: string
   /** Milliseconds between heartbeat frames on the HTTP transports. */
   readonly pingInterval: number
-  /** Bytes that one incoming message may have; a larger one is refused with 413. */
-  readonly maxPayload: number
+  readonly limits: {
+    /** Bytes that one incoming message may have; a larger one is refused with 413. */
+    readonly message: number
+  }
   /** Divides the turns among the connections. */
   readonly scheduler: InboxScheduler
   /** Whether `/info` tells that there are WebSockets. */
@@ -53,8 +55,8 @@ export interface SockJSTransportOptions {
   closed(path: string): void
   /** A session is over, and with it what sockjs kept of it. @param path the path of one of its requests */
   ended(path: string): void
-  /** What sockjs finds worth telling. */
-  log(severity: string, line: string): void
+  /** Receives what sockjs finds worth saying. */
+  note(severity: string, line: string): void
 }
 
 /**
@@ -100,13 +102,13 @@ export class SockJSTransport {
       response_limit: responseLimit,
       heartbeat_delay: options.pingInterval,
       disconnect_delay: DISCONNECT_DELAY,
-      log: options.log,
+      log: options.note,
     } as sockjs.ServerOptions)
     server.on('connection', (connection: sockjs.Connection | null) => {
       if (!connection) return
       const path = connection.pathname.replace(this.#mark, '')
       const link = new SockJSLink(connection as SockJSConnection, {
-        maxPayload: options.maxPayload,
+        limits: options.limits,
         responseLimit,
         scheduler: options.scheduler,
         authenticated: () => options.authenticated(path),
@@ -158,7 +160,7 @@ function suspendTimeout(socket: Socket, response: ServerResponse): void {
 }
 
 /** What a {@link SockJSLink} is told, and tells. */
-interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'maxPayload' | 'scheduler'> {
+interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'limits' | 'scheduler'> {
   /** Bytes after which a response has enough; one message may be larger. */
   readonly responseLimit: number
   authenticated(): void
@@ -353,9 +355,9 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
 
   /** See {@link SessionConnection}: sockjs has no part in what clients send. */
   receive(messages: readonly unknown[]): string | undefined {
-    const { maxPayload } = this.#options
+    const limit = this.#options.limits.message
     for (const message of messages) {
-      if (isTooLarge(message, maxPayload)) return `Too large (limit ${maxPayload} bytes)`
+      if (isTooLarge(message, limit)) return `Too large (limit ${limit} bytes)`
       if (this.#inbox.isWaiting) {
         this.#behind += 1
         if (this.#behind > BATCH_MESSAGES) return `Too large (limit ${BATCH_MESSAGES} messages)`

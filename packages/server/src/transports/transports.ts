@@ -4,13 +4,18 @@ import { intercept } from '../http/intercept.js'
 import type { OriginRules } from '../http/origins.js'
 import type { Logger } from '../runtime/logger.js'
 import { shorten } from '../runtime/shorten.js'
+import type { ThrottledLog } from '../runtime/throttled-log.js'
 import type { Turns } from '../runtime/turns.js'
 import type { BufferedConnection } from '../socket/buffered-connection.js'
 import { InboxScheduler } from '../socket/inbox-scheduler.js'
+import { ConnectionLimiter, type ConnectionLimits } from './connection-limiter.js'
 import { Gate, type GateOptions } from './gate.js'
+import { GateLog } from './gate-log.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { RawUpgrades } from './raw-upgrades.js'
-import { SockJSTransport } from './sockjs.js'
+import type { ServerTransport } from './server-transport.js'
+import type { SessionBindingName } from './session-binding.js'
+import { SockJSSessions, type SockJSSessionsOptions } from './sockjs-sessions.js'
 import { type TransportName, TransportSet } from './transport-names.js'
 import { type WebSocketLimits, WebSocketTransport, type WebSocketTransportOptions } from './websocket.js'
 import { WebSocketUpgrades } from './websocket-upgrades.js'
@@ -26,12 +31,10 @@ export interface TransportsOptions {
   readonly healthRoute?: string | false
   readonly origins: OriginRules
   readonly trusts: TrustProxy
-  readonly maxPayload: number
   readonly pingInterval: number
   readonly pingTimeout: number
-  readonly connections: number
-  /** See {@link GateOptions}. */
-  readonly limits: GateOptions['limits'] & WebSocketLimits
+  /** The server's limits of the same names. */
+  readonly limits: ConnectionLimits & WebSocketLimits & SockJSSessionsOptions['limits']
   readonly logger: Logger
   /** What is on; the paths of all else are answered 404. */
   readonly transports: readonly TransportName[]
@@ -47,63 +50,75 @@ export interface TransportsOptions {
   readonly files?: GateOptions['files']
   /** Bytes after which a streaming response of SockJS ends. @default 131072 */
   readonly responseLimit?: number
-  /** See {@link GateOptions}. @default 'address' */
-  readonly bindSessions?: NonNullable<GateOptions['bindSessions']>
+  /** What polling sessions are bound to. @default 'address' */
+  readonly bindSessions?: SessionBindingName
   /** Sets a `JSESSIONID` cookie on the answers of SockJS's HTTP transports. @default false */
   readonly cookie?: boolean
   /** The turns of the event loop. @default its own */
   readonly turns?: Turns
   /** A connection opened. */
   opened(connection: BufferedConnection): void
-  /** See {@link GateOptions}. @default none */
-  readonly log?: GateOptions['log']
+  /** Gets lines about limits and refused requests and upgrades. @default none */
+  readonly log?: Pick<ThrottledLog, 'write'> | undefined
   /** Answering a request or an upgrade threw. The request has been answered 500. */
   failed(cause: unknown): void
 }
 
-/**
- * The ways in: plain WebSocket, SockJS's WebSocket and SockJS's HTTP transports, and raw WebSocket, behind
- * one gate on one prefix.
- */
+/** What every transport is made of. */
+interface TransportParts {
+  readonly scheduler: InboxScheduler
+  readonly limiter: ConnectionLimiter
+  readonly log: GateLog
+}
+
+/** The transports of a server, behind one gate on one prefix. */
 export class Transports {
-  readonly #websocket: WebSocketTransport
+  readonly #transports: readonly ServerTransport[]
   readonly #undo: () => void
 
   constructor(options: TransportsOptions) {
-    const { origins } = options
-    const transports = new TransportSet(options.transports)
+    const log = new GateLog(options.log, options.prefix)
+    const size = () => this.#transports.reduce((sum, transport) => sum + transport.size, 0)
+    const limiter = new ConnectionLimiter({ ...options, log, size })
     const scheduler = new InboxScheduler(options.turns)
-    this.#websocket = new WebSocketTransport({ ...options, scheduler })
-    const sockjs = new SockJSTransport({
-      ...options,
-      scheduler,
-      websocket: transports.has('websocket'),
-      everyOrigin: origins.allowsAll,
-      sessionOpened: (path, connection) => gate.opened(path, connection),
-      authenticated: (path) => gate.authenticated(path),
-      closed: (path) => gate.closed(path),
-      ended: (path) => gate.ended(path),
-      log: (severity, line) => this.#note(options, severity, line),
-    })
-    const upgrades = [
-      new WebSocketUpgrades(this.#websocket, transports.has('websocket')),
-      ...(transports.has('raw') ? [new RawUpgrades(this.#websocket, options.opened)] : []),
-    ]
-    const gate: Gate = new Gate({ ...options, transports, upgrades, sockjs })
+    this.#transports = makeTransports(options, { scheduler, limiter, log })
+    const gate = new Gate({ ...options, transports: this.#transports, limiter, log })
     this.#undo = intercept(options.server, gate)
-  }
-
-  /** A line of sockjs. Strangers cause each of them. */
-  #note({ log, logger }: TransportsOptions, severity: string, text: string): void {
-    // A query may hold credentials: no line has one.
-    const line = text.replace(/\?\S*/g, '?…')
-    if (severity !== 'error') return logger.debug({ severity }, shorten(line))
-    log?.write('sockjs error', ['error', { severity, line: line.slice(0, ERROR_LENGTH) }, 'sockjs failed'])
   }
 
   /** Takes no further connections, and gives the prefix back to the application. Those that are open stay so. */
   close(): void {
     this.#undo()
-    this.#websocket.close()
+    for (const transport of this.#transports) transport.close()
   }
+}
+
+/** Makes the transports that are on. A new transport is one more here. */
+function makeTransports(options: TransportsOptions, parts: TransportParts): readonly ServerTransport[] {
+  const transports = new TransportSet(options.transports)
+  const websocket = new WebSocketTransport({ ...options, ...parts })
+  const { logger, log } = options
+  return [
+    new WebSocketUpgrades(websocket, transports.has('websocket')),
+    ...(transports.has('raw') ? [new RawUpgrades(websocket, options.opened)] : []),
+    new SockJSSessions({
+      ...options,
+      ...parts,
+      transports,
+      everyOrigin: options.origins.allowsAll,
+      note: (severity, line) => noteSockJS({ logger, log }, severity, line),
+    }),
+  ]
+}
+
+/** A line of sockjs. Strangers cause each of them. */
+function noteSockJS(
+  { log, logger }: Pick<TransportsOptions, 'log' | 'logger'>,
+  severity: string,
+  text: string,
+): void {
+  // A query may hold credentials: no line has one.
+  const line = text.replace(/\?\S*/g, '?…')
+  if (severity !== 'error') return logger.debug({ severity }, shorten(line))
+  log?.write('sockjs error', ['error', { severity, line: line.slice(0, ERROR_LENGTH) }, 'sockjs failed'])
 }

@@ -6,13 +6,13 @@ import type { PerMessageDeflate } from './per-message-deflate.js'
 
 /** Settings of {@link makeCarriers}. */
 export interface CarrierOptions {
-  /** Bytes that one incoming message may have. */
-  readonly maxPayload: number
   /** See {@link PerMessageDeflate}. @default false */
   readonly perMessageDeflate?: PerMessageDeflate
   readonly limits: {
+    /** Bytes that one incoming message may have. */
+    readonly message: number
     /**
-     * Fragments that a frame of messages may have. At least one per 4 KiB of `maxPayload` is always
+     * Fragments that a frame of messages may have. At least one per 4 KiB of `message` is always
      * allowed.
      */
     readonly fragments: number
@@ -23,7 +23,7 @@ export interface CarrierOptions {
 const CLOSE_TIMEOUT = 2000
 
 /**
- * Bytes of `maxPayload` for which there is always a fragment, however low the limit of fragments
+ * Bytes of `limits.message` for which there is always a fragment, however low the limit of fragments
  * is.
  */
 const FRAGMENT = 4096
@@ -69,15 +69,15 @@ export function makeCarriers(options: CarrierOptions): Readonly<Record<FramingNa
   }
 }
 
-function carrierOf(framing: Framing, options: CarrierOptions): Carrier {
+function carrierOf(framing: Framing, { limits, perMessageDeflate = false }: CarrierOptions): Carrier {
   const settings = {
     WebSocket: PatientWebSocket,
     noServer: true,
     clientTracking: false,
-    maxPayload: batchLimit(options.maxPayload, framing.writing),
-    maxFragments: Math.max(options.limits.fragments, Math.ceil(options.maxPayload / FRAGMENT)),
-    maxBufferedChunks: Math.max(16_384, Math.ceil(options.maxPayload / PACKET)),
-    perMessageDeflate: framing.isSeparate ? false : (options.perMessageDeflate ?? false),
+    maxPayload: batchLimit(limits.message, framing.writing),
+    maxFragments: Math.max(limits.fragments, Math.ceil(limits.message / FRAGMENT)),
+    maxBufferedChunks: Math.max(16_384, Math.ceil(limits.message / PACKET)),
+    perMessageDeflate: framing.isSeparate ? false : perMessageDeflate,
     closeTimeout: CLOSE_TIMEOUT,
     // No subprotocol is spoken here: `ws` would accept the first of any. Behind `bare` the
     // application speaks what it likes, and has seen what the client offers.

@@ -1,18 +1,20 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { PassedUpgrade, ServerTransport } from './server-transport.js'
 import { readSessionPath } from './session-path.js'
-import type { Upgrade, UpgradeTransport } from './upgrade-transport.js'
 import type { WebSocketTransport } from './websocket.js'
 
 const PLAIN_PATH = '/websocket'
 
 /** The upgrades to plain WebSocket, and to SockJS's. */
-export class WebSocketUpgrades implements UpgradeTransport {
-  readonly #websocket: Pick<WebSocketTransport, 'size' | 'upgrade'>
+export class WebSocketUpgrades implements ServerTransport {
+  readonly names = ['websocket'] as const
+  readonly paths = { upgrade: (path: string) => this.#takes(path) }
+  readonly #websocket: Pick<WebSocketTransport, 'close' | 'size' | 'upgrade'>
   readonly #isOn: boolean
 
   /** @param isOn whether it takes any */
-  constructor(websocket: Pick<WebSocketTransport, 'size' | 'upgrade'>, isOn: boolean) {
+  constructor(websocket: Pick<WebSocketTransport, 'close' | 'size' | 'upgrade'>, isOn: boolean) {
     this.#websocket = websocket
     this.#isOn = isOn
   }
@@ -22,11 +24,16 @@ export class WebSocketUpgrades implements UpgradeTransport {
     return this.#websocket.size
   }
 
-  takes(path: string): boolean {
+  #takes(path: string): boolean {
     return this.#isOn && (path === PLAIN_PATH || readSessionPath(path)?.transport === 'websocket')
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, { path, head }: Upgrade): void {
+  upgrade(request: IncomingMessage, socket: Duplex, { path, head }: PassedUpgrade): void {
     this.#websocket.upgrade(request, socket, [head, path === PLAIN_PATH ? 'plain' : 'sockjs'])
+  }
+
+  /** Stops pinging all WebSockets. */
+  close(): void {
+    this.#websocket.close()
   }
 }

@@ -24,14 +24,14 @@ import {
 
 /** Limits of {@link WebSocketTransport}. */
 export type WebSocketLimits = CarrierOptions['limits'] & {
+  /** Bytes that one incoming message may have. A larger one closes the connection with 1009. */
+  readonly message: number
   /** UTF-16 code units that the first message may have. */
   readonly authMessage: number
 }
 
 /** Settings of {@link WebSocketTransport}. */
 export interface WebSocketTransportOptions extends HeartbeatOptions {
-  /** Bytes that one incoming message may have. A larger one closes the connection with 1009. */
-  readonly maxPayload: number
   /** See {@link PerMessageDeflate}. @default false */
   readonly perMessageDeflate?: PerMessageDeflate
   readonly limits: WebSocketLimits
@@ -85,9 +85,9 @@ export class WebSocketTransport {
     // Its own argument: what a closure shares with those below would be kept for as long as the
     // connection.
     carrier.server.handleUpgrade(request, socket, head, (ws, upgrade) => {
-      const { maxPayload, scheduler, limits, keepsRequests } = this.#options
+      const { scheduler, limits, keepsRequests } = this.#options
       const maxInput = authLimit(limits.authMessage) + HEADS
-      const link = new WebSocketConnection(ws, { socket, maxPayload, maxInput, scheduler, carrier })
+      const link = new WebSocketConnection(ws, { socket, limits, maxInput, scheduler, carrier })
       if (keepsRequests) link.request = upgrade
       this.#liveness.add(link)
       ws.on('close', () => this.#liveness.delete(link))
@@ -117,7 +117,7 @@ export class WebSocketTransport {
 interface Upgraded {
   readonly carrier: Carrier
   readonly socket: Duplex
-  readonly maxPayload: number
+  readonly limits: WebSocketLimits
   /** Bytes that may come before the sign-in. */
   readonly maxInput: number
   readonly scheduler: InboxScheduler
@@ -130,7 +130,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   readonly #ws: PatientWebSocket
   readonly #socket: Duplex
   readonly #carrier: Carrier
-  readonly #maxPayload: number
+  readonly #limits: WebSocketLimits
   readonly #isCompressed: boolean
   readonly #inbox: Inbox
   #listener: BufferedListener | undefined
@@ -145,10 +145,10 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   /** The code with which `ws` has closed for what the peer sent, as broken frames. */
   #refusal: number | undefined
 
-  constructor(ws: PatientWebSocket, { socket, maxPayload, scheduler, maxInput, carrier }: Upgraded) {
+  constructor(ws: PatientWebSocket, { socket, limits, scheduler, maxInput, carrier }: Upgraded) {
     this.#ws = ws
     this.#socket = socket
-    this.#maxPayload = maxPayload
+    this.#limits = limits
     this.#carrier = carrier
     this.#isCompressed = ws.extensions !== ''
     this.#inbox = new Inbox(this, scheduler)
@@ -243,7 +243,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
 
   take(message: unknown): void {
     this.#taken += 1
-    if (isTooLarge(message, this.#maxPayload)) this.close(1009, 'Message too big')
+    if (isTooLarge(message, this.#limits.message)) this.close(1009, 'Message too big')
     else this.#listener?.message(message)
   }
 
@@ -296,7 +296,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     if (isBinary) return this.close(1003, 'Only text frames are understood')
     if (this.#inbox.isWaiting) {
       this.#behind += data.length
-      if (this.#behind > this.#maxPayload + AHEAD) return this.close(1008, 'Too many messages wait')
+      if (this.#behind > this.#limits.message + AHEAD) return this.close(1008, 'Too many messages wait')
     }
     const decoded = this.#decode(data.toString())
     if (typeof decoded === 'string') return this.#inbox.receive(decoded)
