@@ -31,6 +31,18 @@ describe('connectionPair', () => {
     }
   })
 
+  describe('#listen', () => {
+    it('called again, replaces the listener, also by a listener that runs', () => {
+      const later: unknown[] = []
+      const first = heard(right, () => {
+        right.listen({ message: (text) => later.push(text), closed: (...how) => later.push(how) })
+      })
+      left.send(['a', 'b'])
+      left.close(1000, 'bye')
+      expect([first, later]).to.deep.equal([['a'], ['b', [1000, 'bye']]])
+    })
+  })
+
   describe('#send', () => {
     it('delivers to the other end at once, in order', () => {
       const events = heard(right)

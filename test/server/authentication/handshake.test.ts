@@ -12,6 +12,8 @@ import sinon from 'sinon'
 import { type HandshakeOwner, Handshakes } from '#server/authentication/handshake.js'
 import type { PendingConnection } from '#server/authentication/pending-connection.js'
 import type { Closing } from '#server/socket/closings.js'
+import { collectGarbage } from '../../garbage.js'
+import { inNodeOnly } from '../../only-in.js'
 
 const AUTH = JSON.stringify({ rpc: 'auth', token: 'TOKEN', uuid: '1', version: 1 })
 const AUTH_TIMEOUT = { code: 4003, reason: 'No token came in time' }
@@ -45,11 +47,13 @@ describe('Handshakes', () => {
   let authTimeout: number | undefined
   let passing: (run: () => void) => void
   let handshakes: Handshakes
+  let kept: Connection[]
   let owner: HandshakeOwner
 
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     welcomes = []
+    kept = []
     failed = sinon.spy()
     refused = []
     authTimeout = 5000
@@ -124,6 +128,48 @@ describe('Handshakes', () => {
         expect(server.closed).to.include({ code: CLOSE_CODES[why].code })
         expect([refused, failed.callCount]).to.deep.equal([[], 0])
       })
+
+    it('lets what was adopted hear the connection itself once it is in', async () => {
+      const { server, client, adopt, done } = asking()
+      const adopted = recorder()
+      const listen = sinon.spy(server, 'listen')
+      adopt(adopted)
+      client.send(['early'])
+      expect([adopted.message.args, listen.args]).to.deep.equal([[['early']], []])
+      done()
+      await settled()
+      expect(listen.args).to.deep.equal([[adopted]])
+      client.send(['late'])
+      client.close(1000, 'bye')
+      expect(adopted.message.args).to.deep.equal([['early'], ['late']])
+      expect(adopted.closed.args).to.deep.equal([[1000, 'bye']])
+    })
+
+    it('says once that the connection is closed, also if it is closed before it is in', async () => {
+      const { server, client, adopt, done } = asking()
+      const adopted = recorder()
+      const listen = sinon.spy(server, 'listen')
+      adopt(adopted)
+      client.close(1000, 'bye')
+      done()
+      await settled()
+      expect([adopted.closed.args, listen.args]).to.deep.equal([[[1000, 'bye']], []])
+    })
+
+    inNodeOnly('V8 collects what it is asked to').it('keeps nothing of itself once it is over', async () => {
+      const arrivals = Array.from({ length: 20 }, () => {
+        const { arrival, adopt, done } = asking()
+        adopt({ message: () => {}, closed: () => {} })
+        done()
+        return new WeakRef(arrival)
+      })
+      kept.push(...welcomes.map(({ connection }) => connection))
+      welcomes = []
+      await settled()
+      collectGarbage()
+      expect(kept).to.have.length(arrivals.length)
+      expect(arrivals.filter((arrival) => arrival.deref())).to.deep.equal([])
+    })
 
     it('answers nothing itself when the token is good', async () => {
       const { server, adopt, done } = asking()

@@ -215,6 +215,17 @@ integrity="sha384-${hash}" crossorigin="anonymous">`,
       expect(await poll()).to.equal('c[4002,"Too many bytes wait for this socket"]\n')
     })
 
+    it('has a listener that was set later hear what follows', async () => {
+      const { connection } = await carrier.poll('abc')
+      const later: unknown[] = []
+      const relisten = () =>
+        connection.listen({ message: (text) => later.push(text), closed: (code) => later.push(code) })
+      connection.listen({ message: relisten, closed: () => {} })
+      await carrier.post('abc/xhr_send', '["one","two"]')
+      connection.close(4900, '')
+      expect(later).to.deep.equal(['two', 4900])
+    })
+
     it('hears what is sent, in order', async () => {
       const guest = await carrier.poll('abc')
       await carrier.post('abc/xhr_send', '["a","b"]')

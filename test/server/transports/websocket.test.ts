@@ -6,6 +6,7 @@ import { WebSocket } from 'ws'
 import { InboxScheduler } from '#server/socket/inbox-scheduler.js'
 import { WebSocketTransport } from '#server/transports/websocket.js'
 import { inNodeOnly } from '../../only-in.js'
+import { Inbox } from '../inbox.js'
 import { Carrier } from './carrier.js'
 
 const PLAIN = '/sockets/websocket'
@@ -224,6 +225,64 @@ describe('WebSocketTransport', () => {
       })
     })
   }
+
+  for (const [framing, path, frame] of [
+    ['plain', PLAIN, 'one\ntwo'],
+    ['SockJS', SOCKJS, '["one","two"]'],
+  ] as const) {
+    it(`has a listener that was set later hear what follows, with ${framing} framing`, async () => {
+      const { peer, guest } = await carrier.open(path)
+      const later = new Inbox<unknown>()
+      const { connection } = guest
+      const ended = new Promise((resolve) => {
+        const relisten = () =>
+          connection.listen({ message: (text) => later.put(text), closed: (code) => resolve(code) })
+        connection.listen({ message: relisten, closed: () => {} })
+      })
+      peer.socket.send(frame)
+      peer.socket.send(frame)
+      expect(await later.next()).to.equal('two')
+      peer.socket.close(4900)
+      expect(await ended).to.equal(4900)
+      expect(guest.messages.rest).to.deep.equal([])
+    })
+  }
+
+  it('has a listener that was set later hear what follows, also of a raw client', async () => {
+    await carrier.stop()
+    carrier = await Carrier.start({ transports: ['raw'] })
+    const { socket } = carrier.connect('/sockets/raw')
+    const { connection } = await carrier.guests.next()
+    connection.opened?.()
+    await once(socket, 'open')
+    const later = new Inbox<unknown>()
+    const ended = new Promise((resolve) => {
+      connection.listen({ message: (text) => later.put(text), closed: resolve })
+    })
+    socket.send('one')
+    expect(await later.next()).to.equal('one')
+    socket.close(4900)
+    expect(await ended).to.equal(4900)
+  })
+
+  inNodeOnly('the `ws` of Bun pauses no client').it(
+    'says each time that the network has taken what it was full of',
+    async () => {
+      const { peer, guest } = await carrier.open(PLAIN)
+      const { connection } = guest
+      const message = 'x'.repeat(8 * 1024 * 1024)
+      for (let round = 0; round < 3; round += 1) {
+        const drained = new Promise<void>((resolve) => {
+          connection.ondrained = resolve
+        })
+        connection.send([message])
+        expect(connection.bufferedBytes).to.be.above(0)
+        await drained
+        expect(connection.bufferedBytes).to.equal(0)
+        expect(await peer.frames.next()).to.have.length(message.length)
+      }
+    },
+  )
 
   it('stops in the middle of a frame when its owner closes', async () => {
     const { peer, guest } = await carrier.open(PLAIN)

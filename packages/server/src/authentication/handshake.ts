@@ -147,6 +147,8 @@ export class Handshakes {
         .finally(() => {
           this.#asking.delete(connection)
           arrival.settle()
+          // Nothing of the handshake stands between the connection and its socket from now on.
+          if (arrival.adopter && !arrival.isClosed) connection.listen(arrival.adopter)
         })
     })
   }

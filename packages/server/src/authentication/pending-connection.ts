@@ -4,6 +4,7 @@ import type { BufferedListener } from '../socket/buffered-connection.js'
 export class PendingConnection {
   readonly #adopt: (listener: BufferedListener) => void
   #isClosed = false
+  #adopter: BufferedListener | undefined
   #onclosed: (() => void)[] | undefined
 
   /** @param adopt makes a listener hear the connection */
@@ -20,7 +21,13 @@ export class PendingConnection {
 
   /** Says who hears the connection from now on. One that has ended is closed at once. */
   adopt(listener: BufferedListener): void {
+    this.#adopter = listener
     this.#adopt(listener)
+  }
+
+  /** Who hears the connection, once it was said. */
+  get adopter(): BufferedListener | undefined {
+    return this.#adopter
   }
 
   /**

@@ -8,7 +8,6 @@ import {
 } from '@token-socket/protocol'
 import { logRefusals } from '../channels/automatic-refusals.js'
 import type { Hub } from '../channels/hub.js'
-import { subjectsOf } from '../claims/subjects.js'
 import type { Refusal } from '../claims/vetoes.js'
 import { isThenable } from '../runtime/isolated.js'
 import type { Logger } from '../runtime/logger.js'
@@ -48,8 +47,11 @@ export interface AdmissionOptions {
   newSid(): string
   /** What the new sockets need of the server. */
   readonly owner: ServerSocketOwner
-  /** Sees to it that one day it is closed if its client vanishes. @returns a function that undoes it */
-  watch(socket: ServerSocket): () => void
+  /**
+   * Sees to it that one day it is closed if its client vanishes.
+   * @returns a function that undoes it; nothing if its transport notices that
+   */
+  watch(socket: ServerSocket): (() => void) | undefined
   /**
    * A socket has been let in. It gets its first message after this.
    * @param refused a listener refuses it after all, at once or later
@@ -72,9 +74,13 @@ interface Newcomer {
 /** Lets connections in that bring a good token. */
 export class SocketAuthenticator {
   readonly #options: AdmissionOptions
+  readonly #owner: ServerSocketOwner
+  /** Undoes `watch`, for the few sockets that need it. */
+  readonly #watched = new Map<ServerSocket, () => void>()
 
   constructor(options: AdmissionOptions) {
     this.#options = options
+    this.#owner = { ...options.owner, gone: (socket) => this.#gone(socket) }
   }
 
   /**
@@ -99,25 +105,16 @@ export class SocketAuthenticator {
     // Who is cut off meanwhile is not looked for among connections that have ended.
     if (arrival.isClosed) return
     const counts = message.version !== undefined
-    const { owner } = this.#options
+    const owner = this.#owner
     const Client = owner.development ? DevelopmentClient : ServerSocket
     const sid = this.#options.newSid()
-    const can = counts ? message.can : []
+    const can = counts ? message.can : undefined
     const socket = new Client({ sid, ip, host, counts, can, ...identity }, connection, owner)
-    let unwatch = () => {}
-    let leave = () => {}
-    arrival.adopt({
-      message: (text) => socket.receive(text),
-      closed: (...how) => {
-        unwatch()
-        leave()
-        socket.disconnected(...how)
-      },
-    })
+    arrival.adopt(socket.listener)
     joining.identify(socket)
     if (joining.isEnded) return
-    leave = this.#enter(socket)
-    if (socket.isClosed) return leave()
+    this.#enter(socket)
+    if (socket.isClosed) return this.#gone(socket)
     const refusal = await this.#decide(socket)
     joining.check()
     if (joining.isEnded) return
@@ -126,7 +123,7 @@ export class SocketAuthenticator {
     // An order may have come after its token was looked at.
     if (this.#options.authorizations?.refuses(socket.authorization)) return socket.closeFor('revoked')
     // The old client does not answer all that it is asked.
-    if (message.version !== undefined) unwatch = this.#options.watch(socket)
+    if (message.version !== undefined) this.#watch(socket)
     joining.admit()
     this.#options.hub.add(socket)
     this.#begin(socket, message.id)
@@ -180,10 +177,21 @@ export class SocketAuthenticator {
     socket.refuse(error, id)
   }
 
-  /** @returns a function that undoes it @throws RpcError `too_many_sockets` */
-  #enter(socket: ServerSocket): () => void {
+  #watch(socket: ServerSocket): void {
+    const unwatch = this.#options.watch(socket)
+    if (unwatch) this.#watched.set(socket, unwatch)
+  }
+
+  #gone(socket: ServerSocket): void {
+    this.#watched.get(socket)?.()
+    this.#watched.delete(socket)
+    this.#options.counts.leave(socket)
+  }
+
+  /** @throws RpcError `too_many_sockets` */
+  #enter(socket: ServerSocket): void {
     try {
-      return this.#options.counts.enter(subjectsOf(socket))
+      this.#options.counts.enter(socket)
     } catch (error) {
       const { uid } = socket
       const details = { uid, option: 'limits.socketsPerUser', code: 'too_many_sockets' }

@@ -19,7 +19,7 @@ export class ChannelIdentities {
 
   /** Returns the identity on a channel; or, without one, everywhere else. */
   on(channel?: string): ChannelIdentity {
-    return (channel !== undefined && this.stated(channel)) || known(this.#own)
+    return (channel !== undefined && this.stated(channel)) || identityOf(this.#own)
   }
 
   /**
@@ -30,7 +30,7 @@ export class ChannelIdentities {
     const said = this.#others?.get(channel)
     if (!said) return undefined
     const { uid = this.#own.uid, umd } = said
-    return known({ uid, umd: umd === undefined && uid === this.#own.uid ? this.#own.umd : umd })
+    return identityOf({ uid, umd: umd === undefined && uid === this.#own.uid ? this.#own.umd : umd })
   }
 
   /**
@@ -58,6 +58,7 @@ export class ChannelIdentities {
   }
 }
 
-function known({ uid, umd }: StatedIdentity): ChannelIdentity {
+/** Returns an identity without the fields that are not known. */
+export function identityOf({ uid, umd }: StatedIdentity): ChannelIdentity {
   return { ...(uid !== undefined && { uid }), ...(umd !== undefined && { umd }) }
 }

@@ -1,5 +1,5 @@
 import { Authorization, type AuthorizationSource } from '../claims/authorization.js'
-import { ChannelIdentities, type ChannelIdentity } from '../claims/channel-identities.js'
+import { ChannelIdentities, type ChannelIdentity, identityOf } from '../claims/channel-identities.js'
 import type { Claims } from '../claims/claims.js'
 import type { Grants } from '../claims/grants.js'
 import type { SocketAuth } from '../claims/socket-data.js'
@@ -9,11 +9,11 @@ import { type AddedGrants, addClaims } from './added-grants.js'
 /** Who a socket is, and what it may do. */
 export abstract class AuthorizedSocket {
   #authorization: Authorization
-  readonly #identities: ChannelIdentities
+  /** Created when a channel's token may state an identity: most sockets have none. */
+  #identities: ChannelIdentities | undefined
 
   constructor(source: AuthorizationSource) {
     this.#authorization = Authorization.of(source)
-    this.#identities = new ChannelIdentities(this)
   }
 
   /** What it is allowed now. A change replaces it. @internal */
@@ -61,7 +61,7 @@ export abstract class AuthorizedSocket {
    * @internal
    */
   identity(channel?: string): ChannelIdentity {
-    return this.#identities.on(channel)
+    return this.#identities?.on(channel) ?? identityOf(this)
   }
 
   /**
@@ -70,11 +70,13 @@ export abstract class AuthorizedSocket {
    * @internal
    */
   grant(channel: string, claims: Claims): AddedGrants {
-    return addClaims(this, claims, () => this.#identities.set(channel, claims))
+    this.#identities ??= new ChannelIdentities(this)
+    const identities = this.#identities
+    return addClaims(this, claims, () => identities.set(channel, claims))
   }
 
   /** Who it is on a channel, if a token said it. @internal */
   saidOn(channel: string): ChannelIdentity | undefined {
-    return this.#identities.stated(channel)
+    return this.#identities?.stated(channel)
   }
 }

@@ -37,15 +37,25 @@ export abstract class ConnectedSocket extends AuthorizedSocket {
   readonly sid: string
   /** The address that the token request came from, as Express sees it (`trust proxy`). */
   readonly ip: string | undefined
+  /** The host name of the token request. */
+  readonly host: string | undefined
   /** When it was authenticated, in milliseconds since 1970. */
   readonly created = Date.now()
+  readonly #ips: readonly string[] | undefined
   readonly #opening: OpeningRequest | undefined
 
   constructor(identity: Identity) {
     super(identity)
     this.sid = identity.sid
     this.ip = identity.ip
+    this.host = identity.host
+    this.#ips = identity.ips.length > 0 ? identity.ips : undefined
     this.#opening = identity.opening
+  }
+
+  /** The addresses that proxies named in the token request. */
+  get ips(): readonly string[] {
+    return this.#ips ?? []
   }
 
   /** The transport that carries the connection: `websocket`, `xhr-streaming`, … */

@@ -1,8 +1,8 @@
-import type { BufferedConnection } from './buffered-connection.js'
+import type { BufferedConnection, BufferedListener } from './buffered-connection.js'
 import { BulkQueue } from './bulk-queue.js'
 import type { SlowReader } from './closings.js'
 import { HeldSize } from './held-size.js'
-import { type Flusher, Outbox } from './outbox.js'
+import { type Flusher, Outbox, type OutboxOptions } from './outbox.js'
 import { PausedMessages } from './paused-messages.js'
 
 /** Bounds of what waits for one socket; see the server's limits of the same names. */
@@ -12,49 +12,120 @@ export interface FlowLimits {
   readonly message: number
 }
 
-/** Dependencies of a {@link MessageFlow}. */
+/** Dependencies of a {@link MessageFlow} that all sockets of a server share. */
 export interface MessageFlowOwner {
   readonly flusher: Flusher
   readonly limits: FlowLimits
+}
+
+/** The socket of a {@link MessageFlow}. */
+export interface FlowingSocket {
   /** A message of the client, when its turn has come. */
-  receive(text: unknown): void
+  handle(text: unknown): void
   /** The client does not read: the connection is about to be closed. */
-  onslow(reader: SlowReader): void
+  slow(reader: SlowReader): void
+  /** The connection is closed. */
+  disconnected(code: number, text: string, byPeer?: boolean): void
 }
 
 /** Messages of the largest size that may wait until their client reads. */
 const PAUSED = 4
 
-/** What goes to one client and comes from it, at the pace at which the client reads. */
-export class MessageFlow {
+/**
+ * Listens to the connection of one client. What goes to the client and comes from it is kept at the
+ * pace at which the client reads. A client that never was behind needs the outbox alone.
+ */
+export class MessageFlow implements BufferedListener, OutboxOptions {
   readonly outbox: Outbox
-  /** What makes bulk for the client. */
-  readonly bulk: BulkQueue
-  readonly inbox: PausedMessages
-  /** What is held for the client until its subscriptions are up to date. */
-  readonly held = new HeldSize()
+  readonly #connection: BufferedConnection
+  readonly #owner: MessageFlowOwner
+  readonly #socket: FlowingSocket
+  #isBulk = false
+  #bulk: BulkQueue | undefined
+  #paused: PausedMessages | undefined
+  #held: HeldSize | undefined
 
-  constructor(connection: BufferedConnection, { flusher, limits, receive, onslow }: MessageFlowOwner) {
-    const ondrained = () => {
-      this.inbox.resume()
-      this.bulk.resume()
+  constructor(connection: BufferedConnection, owner: MessageFlowOwner, socket: FlowingSocket) {
+    this.#connection = connection
+    this.#owner = owner
+    this.#socket = socket
+    this.outbox = new Outbox(connection, this)
+  }
+
+  /** What makes bulk for the client. */
+  get bulk(): BulkQueue {
+    this.#bulk ??= new BulkQueue(() => this.outbox.isCaughtUp())
+    return this.#bulk
+  }
+
+  /** What is held for the client until its subscriptions are up to date. */
+  get held(): HeldSize {
+    this.#held ??= new HeldSize()
+    return this.#held
+  }
+
+  /** Sends a frame. */
+  add(frame: string): void {
+    if (this.#isBulk) this.outbox.addBulk(frame)
+    else this.outbox.add(frame)
+  }
+
+  /** Treats what is sent while `run` runs as bulk, which the client has asked for. */
+  inBulk(run: () => void): void {
+    const before = this.#isBulk
+    this.#isBulk = true
+    try {
+      run()
+    } finally {
+      this.#isBulk = before
     }
-    const { outbox: budget, readTimeout, message } = limits
-    this.outbox = new Outbox(connection, { flusher, budget, readTimeout, onslow, ondrained })
-    this.bulk = new BulkQueue(() => this.outbox.isCaughtUp())
-    this.inbox = new PausedMessages({
-      limit: PAUSED * message,
-      hasRoom: () => this.outbox.hasRoom(),
-      receive,
-      onoverflow: () => this.outbox.overflow(),
-      setPaused: (isPaused) => connection.setPaused?.(isPaused),
-    })
+  }
+
+  get flusher(): Flusher {
+    return this.#owner.flusher
+  }
+
+  get budget(): number {
+    return this.#owner.limits.outbox
+  }
+
+  get readTimeout(): number {
+    return this.#owner.limits.readTimeout
+  }
+
+  onslow(reader: SlowReader): void {
+    this.#socket.slow(reader)
+  }
+
+  ondrained(): void {
+    this.#paused?.resume()
+    this.#bulk?.resume()
+  }
+
+  message(text: unknown): void {
+    if (!this.#paused && this.outbox.hasRoom()) return this.#socket.handle(text)
+    this.#paused ??= this.#pausing()
+    this.#paused.take(text)
+  }
+
+  closed(code: number, reason: string, byPeer?: boolean): void {
+    this.#socket.disconnected(code, reason, byPeer)
   }
 
   /** The connection is gone. */
   end(): void {
     this.outbox.clear()
-    this.inbox.clear()
-    this.bulk.end()
+    this.#paused?.clear()
+    this.#bulk?.end()
+  }
+
+  #pausing(): PausedMessages {
+    return new PausedMessages({
+      limit: PAUSED * this.#owner.limits.message,
+      hasRoom: () => this.outbox.hasRoom(),
+      receive: (text) => this.#socket.handle(text),
+      onoverflow: () => this.outbox.overflow(),
+      setPaused: (isPaused) => this.#connection.setPaused?.(isPaused),
+    })
   }
 }

@@ -2,6 +2,7 @@ import { CLOSE_CODES, startTimeout } from '@token-socket/protocol'
 import { Turns } from '../runtime/turns.js'
 import type { BufferedConnection } from './buffered-connection.js'
 import type { SlowReader } from './closings.js'
+import { ReaderLag } from './reader-lag.js'
 import { WriteMarks } from './write-marks.js'
 
 /** Looks at the readers that are behind, in one `readTimeout`. */
@@ -111,15 +112,13 @@ export class Outbox {
   readonly #connection: BufferedConnection
   readonly #options: OutboxOptions
   readonly #budget: number
-  /** Bytes in the connection from which on messages wait here. */
-  readonly #high: number
   /**
    * What waits, from `#next` on; and the indexes of bulk in it, from `#nextBulk` on. As long as all that waits is bulk, the
-   * indexes are not noted.
+   * indexes are not noted. An outbox in which nothing waits has no lists.
    */
-  #messages: string[] = []
+  #messages: string[] | undefined
   #next = 0
-  #bulk: number[] = []
+  #bulk: number[] | undefined
   #nextBulk = 0
   #size = 0
   /** Live messages that wait, those of this turn, and those of a turn that began with nothing waiting. */
@@ -129,25 +128,19 @@ export class Outbox {
   #isFresh = false
   #isScheduled = false
   #isAwaited = false
-  /** For how long more waits than the reader takes, and when that was last seen; milliseconds. */
-  #overFor = 0
-  #overAt: number | undefined
-  /** Since when the reader is behind, and for how long it has taken nothing; milliseconds. */
-  #behindSince: number | undefined
-  #stalledFor = 0
-  /** What was taken since the last look, and between the two before, while the reader is behind. */
-  #taken = 0
-  #takenBefore = 0
-  /** What the connection held at the last look. */
-  #buffered = 0
+  /** While the reader is behind. */
+  #lag: ReaderLag | undefined
   #marks: WriteMarks | undefined
 
   constructor(connection: BufferedConnection, options: OutboxOptions) {
     this.#connection = connection
     this.#options = options
     this.#budget = options.budget
-    this.#high = Math.max(options.budget / 4, LEAST_HIGH)
-    connection.ondrained = () => this.flush()
+  }
+
+  /** Bytes in the connection from which on messages wait here. */
+  get #high(): number {
+    return Math.max(this.#budget / 4, LEAST_HIGH)
   }
 
   /** Adds a message that comes whether the reader reads or not, such as a publication. */
@@ -162,7 +155,9 @@ export class Outbox {
   /** Adds a message that the client has asked for, such as an answer. */
   addBulk(message: string): void {
     this.#push(message)
-    if (this.#live > 0) this.#bulk.push(this.#messages.length - 1)
+    if (this.#live === 0 || !this.#messages) return
+    this.#bulk ??= []
+    this.#bulk.push(this.#messages.length - 1)
   }
 
   /**
@@ -192,6 +187,7 @@ export class Outbox {
     this.flush()
     const hasRoom = this.waiting <= limit
     if (!hasRoom) this.#isAwaited = true
+    if (!hasRoom) this.#hearDrain()
     return hasRoom
   }
 
@@ -205,7 +201,7 @@ export class Outbox {
     // What is added while it sends belongs to the next turn.
     for (let left = this.#size; left > 0 && this.#connection.bufferedBytes <= this.#high; ) {
       const before = this.#size
-      const batch = this.#take(this.#behindSince === undefined ? this.#budget : this.#high)
+      const batch = this.#take(this.#lag ? this.#high : this.#budget)
       const units = before - this.#size
       left -= units
       this.#connection.send(batch)
@@ -220,7 +216,7 @@ export class Outbox {
     if (this.#isFresh) this.#spared = this.#live
     this.#turn = 0
     this.flush()
-    if (this.#live > this.#budget || this.#overAt !== undefined) this.#noteOver()
+    if (this.#live > this.#budget || this.#lag?.overAt !== undefined) this.#noteOver()
   }
 
   /** Hands all that waits to the connection, which is about to be closed. */
@@ -236,20 +232,17 @@ export class Outbox {
     this.#take(Number.POSITIVE_INFINITY)
     this.#marks?.clear()
     this.#options.flusher.unwatch(this)
-    this.#behindSince = undefined
+    this.#lag = undefined
   }
 
   /** Looks whether the reader goes on. @param elapsed milliseconds since the last look */
   look(elapsed: number): void {
-    const isTaking = this.#connection.bufferedBytes < this.#buffered
+    const isTaking = this.#connection.bufferedBytes < (this.#lag?.buffered ?? 0)
     this.flush()
-    if (this.#behindSince === undefined) return
-    this.#stalledFor = isTaking || this.#taken > 0 ? 0 : this.#stalledFor + elapsed
-    this.#takenBefore = this.#taken
-    this.#taken = 0
-    this.#buffered = this.#connection.bufferedBytes
+    if (!this.#lag) return
+    this.#lag.look(elapsed, { isTaking, buffered: this.#connection.bufferedBytes })
     const { budget, readTimeout } = this.#options
-    if (this.#stalledFor >= readTimeout && this.waiting > budget) this.overflow()
+    if (this.#lag.stalledFor >= readTimeout && this.waiting > budget) this.overflow()
   }
 
   #push(message: string): void {
@@ -260,13 +253,14 @@ export class Outbox {
     }
     // What was added before goes out already, if that is much: less is kept until the turn is over.
     if (this.#size > this.#budget) this.flush()
-    this.#messages.push(message)
+    if (this.#messages) this.#messages.push(message)
+    else this.#messages = [message]
     this.#size += message.length
   }
 
   /** All that waits is bulk, and what follows is not. */
   #noteBulk(): void {
-    if (this.#size === 0) return
+    if (this.#size === 0 || !this.#messages) return
     const start = this.#next
     this.#bulk = Array.from({ length: this.#messages.length - start }, (_, index) => start + index)
     this.#nextBulk = 0
@@ -274,64 +268,66 @@ export class Outbox {
 
   /** Takes messages out, as many as make up the limit; one message alone may be larger. */
   #take(limit: number): readonly string[] {
-    if (this.#size > limit) return this.#takeSome(limit)
-    const batch = this.#next === 0 ? this.#messages : this.#messages.slice(this.#next)
-    if (this.#behindSince !== undefined) this.#taken += this.#size
-    this.#messages = []
-    if (this.#bulk.length > 0) this.#bulk = []
+    const messages = this.#messages ?? []
+    if (this.#size > limit) return this.#takeSome(messages, limit)
+    const batch = this.#next === 0 ? messages : messages.slice(this.#next)
+    if (this.#lag) this.#lag.taken += this.#size
+    this.#messages = this.#bulk = undefined
     this.#next = this.#nextBulk = this.#size = this.#live = this.#spared = 0
     return batch
   }
 
-  #takeSome(limit: number): readonly string[] {
+  #takeSome(messages: string[], limit: number): readonly string[] {
     const start = this.#next
     for (let size = 0; size < limit; ) {
-      const { length } = this.#messages[this.#next] ?? ''
-      if (this.#bulk[this.#nextBulk] === this.#next) this.#nextBulk += 1
+      const { length } = messages[this.#next] ?? ''
+      if (this.#bulk?.[this.#nextBulk] === this.#next) this.#nextBulk += 1
       else if (this.#live > 0) {
         this.#live -= length
         this.#spared = Math.max(0, this.#spared - length)
       }
-      if (this.#behindSince !== undefined) this.#taken += length
+      if (this.#lag) this.#lag.taken += length
       this.#size -= length
       size += length
       this.#next += 1
-      if (this.#next === this.#messages.length) break
+      if (this.#next === messages.length) break
     }
-    const batch = this.#messages.slice(start, this.#next)
-    this.#compact(start)
+    const batch = messages.slice(start, this.#next)
+    this.#compact(messages, start)
     return batch
   }
 
   /** Forgets what was taken out, and its slots once these are most. */
-  #compact(start: number): void {
-    if (this.#next * 2 < this.#messages.length) {
-      this.#messages.fill('', start, this.#next)
+  #compact(messages: string[], start: number): void {
+    if (this.#next * 2 < messages.length) {
+      messages.fill('', start, this.#next)
       return
     }
-    this.#messages = this.#messages.slice(this.#next)
-    this.#bulk = this.#bulk.slice(this.#nextBulk).map((index) => index - this.#next)
+    this.#messages = messages.slice(this.#next)
+    this.#bulk = this.#bulk?.slice(this.#nextBulk).map((index) => index - this.#next)
     this.#next = this.#nextBulk = 0
   }
 
   /** Notes whether the reader is behind. */
   #settle(): void {
     if (this.#size > 0 || this.#connection.bufferedBytes > this.#high) return this.#fallBehind()
-    const wasAwaited = this.#isAwaited || this.#behindSince !== undefined
-    if (!wasAwaited) return
+    if (!this.#isAwaited && !this.#lag) return
     this.#isAwaited = false
-    this.#behindSince = undefined
-    this.#forgive()
+    this.#lag = undefined
     this.#options.flusher.unwatch(this)
     this.#options.ondrained?.()
   }
 
   #fallBehind(): void {
-    if (this.#behindSince !== undefined) return
-    this.#behindSince = performance.now()
-    this.#stalledFor = this.#taken = this.#takenBefore = 0
-    this.#buffered = this.#connection.bufferedBytes
+    if (this.#lag) return
+    this.#lag = new ReaderLag(this.#connection.bufferedBytes)
+    this.#hearDrain()
     this.#options.flusher.watch(this)
+  }
+
+  /** Sees to it that what waits goes on when the network has room. Most readers are never waited for. */
+  #hearDrain(): void {
+    this.#connection.ondrained ??= () => this.flush()
   }
 
   /** Live messages that count against the reader. */
@@ -340,30 +336,24 @@ export class Outbox {
   }
 
   get #isMuch(): boolean {
-    return this.#old > this.#budget + this.#taken + this.#takenBefore
+    return this.#old > this.#budget + (this.#lag?.recentlyTaken ?? 0)
   }
 
   #isOver(): boolean {
-    return this.#old > MOST_BUDGETS * this.#budget || (this.#overFor >= GRACE && this.#isMuch)
+    if (this.#old > MOST_BUDGETS * this.#budget) return true
+    return this.#lag !== undefined && this.#lag.overFor >= GRACE && this.#isMuch
   }
 
   /** Notes for how long too much waits, at the end of a turn. */
   #noteOver(): void {
-    if (!this.#isMuch) return this.#forgive()
-    const now = performance.now()
-    this.#overFor += Math.min(now - (this.#overAt ?? now), TURN)
-    this.#overAt = now
-  }
-
-  #forgive(): void {
-    this.#overFor = 0
-    this.#overAt = undefined
+    if (this.#isMuch) this.#lag?.noteOver(TURN)
+    else this.#lag?.forgive()
   }
 
   /** Closes the connection as `slow_consumer`. */
   overflow(): void {
     const { code, reason } = CLOSE_CODES.slow_consumer
-    const behindFor = Math.round(performance.now() - (this.#behindSince ?? performance.now()))
+    const behindFor = this.#lag ? Math.round(performance.now() - this.#lag.since) : 0
     this.#options.onslow?.({ waiting: this.waiting, behindFor })
     this.clear()
     this.#connection.close(code, reason)

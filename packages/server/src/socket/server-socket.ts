@@ -4,12 +4,10 @@ import {
   type Capability,
   CLOSE_CODES,
   type ErrorMessage,
-  encodeError,
   encodeServerMessage,
   isPassing,
   markHandled,
   type Position,
-  plainRefusal,
   type RpcError,
   type ServerMessage,
   type SessionInfo,
@@ -20,7 +18,7 @@ import { checkName } from '../claims/channel-name.js'
 import type { Receipt } from '../engine/engine.js'
 import { noted, watched } from '../runtime/own-calls.js'
 import { changeOf, sessionNotice } from './authorization-change.js'
-import type { BufferedConnection, Wire } from './buffered-connection.js'
+import type { BufferedConnection, BufferedListener, Wire } from './buffered-connection.js'
 import type { BulkQueue } from './bulk-queue.js'
 import { closingOf, type SlowReader } from './closings.js'
 import type { ConnectionParts } from './connected-socket.js'
@@ -29,9 +27,9 @@ import type { HeldSize } from './held-size.js'
 import type { Identity } from './identity.js'
 import { MessageFlow } from './message-flow.js'
 import { END_OPTIONS } from './method-options.js'
-import type { Outbox } from './outbox.js'
 import type { ChannelAnswer, PendingRequest } from './pending-requests.js'
 import type { PublicationOptions } from './publication-options.js'
+import { refusedAnswer } from './refused-answer.js'
 import type { RpcCallback } from './rpc-callback.js'
 import type { SocketOwner } from './socket-owner.js'
 import { SocketSession } from './socket-session.js'
@@ -43,12 +41,11 @@ export type { PublicationOptions } from './publication-options.js'
 /** Dependencies of a {@link ServerSocket}. */
 export type ServerSocketOwner = SocketOwner<ServerSocket>
 
+/** The capabilities of a client that named none. */
+const NONE: readonly Capability[] = Object.freeze([])
+
 /** One authenticated client, on the server. */
 export class ServerSocket extends SubscribedSocket {
-  /** The addresses that proxies named in the token request. */
-  readonly ips: readonly string[]
-  /** The host name of the token request. */
-  readonly host: string | undefined
   /** UTF-16 code units of the frames that were sent to it. @internal */
   sent = 0
   /** Encodes its messages, if its client does not use the library's protocol. @internal */
@@ -61,31 +58,34 @@ export class ServerSocket extends SubscribedSocket {
   readonly #countsPositions: boolean
   readonly #owner: ServerSocketOwner
   readonly #connection: BufferedConnection
-  readonly #outbox: Outbox
   readonly #flow: MessageFlow
-  readonly #session: SocketSession
-  #isBulk = false
+  /** Created with its first message, or the first call: it does nothing for a client that listens. */
+  #session: SocketSession | undefined
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
   constructor(identity: Identity, connection: BufferedConnection, owner: ServerSocketOwner) {
     super(identity)
-    this.ips = identity.ips
-    this.host = identity.host
     this.#countsPositions = identity.counts ?? true
-    this.capabilities = identity.can ?? []
+    this.capabilities = identity.can ?? NONE
     this.#owner = owner
     this.#connection = connection
     this.wire = connection.wire
-    this.#session = new SocketSession(this, owner)
-    const receive = (text: unknown) => this.#session.receive(text)
-    const onslow = (reader: SlowReader) => owner.onslow?.(this, reader)
-    this.#flow = new MessageFlow(connection, { ...owner, receive, onslow })
-    this.#outbox = this.#flow.outbox
+    this.#flow = new MessageFlow(connection, owner, this)
+  }
+
+  /** Receives its connection's events. @internal */
+  get listener(): BufferedListener {
+    return this.#flow
+  }
+
+  get #requests(): SocketSession {
+    this.#session ??= new SocketSession(this, this.#owner)
+    return this.#session
   }
 
   /** @internal */
   protected get connectionParts(): ConnectionParts {
-    return { ...this.#owner, socket: this, peer: this.#session.peer, outbox: this.#outbox }
+    return { ...this.#owner, socket: this, peer: this.#requests.peer, outbox: this.#flow.outbox }
   }
 
   /** @internal */
@@ -109,7 +109,7 @@ export class ServerSocket extends SubscribedSocket {
 
   /** Runs a task after its client's earlier requests about the same channel. @internal */
   inOrder<T>(channel: string, task: () => Promise<T>): Promise<T> {
-    return this.#session.inOrder(channel, task)
+    return this.#requests.inOrder(channel, task)
   }
 
   /** The transport that carries the connection: `websocket`, `xhr-streaming`, … */
@@ -119,7 +119,7 @@ export class ServerSocket extends SubscribedSocket {
 
   /** How many messages have come from it. @internal */
   get received(): number {
-    return this.#session.received
+    return this.#session?.received ?? 0
   }
 
   /** Whether it is authenticated and its connection is open. @internal */
@@ -153,7 +153,7 @@ export class ServerSocket extends SubscribedSocket {
   rpc(name: string, data: unknown, rest: RpcCallback): void
   rpc<Data = unknown>(name: string, data?: unknown, rest?: CallOptions): Promise<Data>
   rpc(name: string, data?: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
-    return this.#session.actions.call(name, data, rest)
+    return this.#requests.actions.call(name, data, rest)
   }
 
   /**
@@ -165,7 +165,7 @@ export class ServerSocket extends SubscribedSocket {
    *   `too_many_calls` for a client that gets a call
    */
   notify(name: string, data?: unknown): Promise<void> {
-    return this.#session.actions.notify(name, data)
+    return this.#requests.actions.notify(name, data)
   }
 
   /**
@@ -199,7 +199,7 @@ export class ServerSocket extends SubscribedSocket {
 
   /** Closes the connection for one of the library's reasons. @internal */
   closeFor(why: keyof typeof CLOSE_CODES): void {
-    this.#outbox.end()
+    this.#flow.outbox.end()
     const { code, reason } = CLOSE_CODES[why]
     this.#connection.close(code, reason)
   }
@@ -255,7 +255,7 @@ export class ServerSocket extends SubscribedSocket {
   refuse(error: RpcError, id?: string): void {
     if (id !== undefined) {
       // Also what listeners have sent: their calls fail.
-      this.#outbox.clear()
+      this.#flow.outbox.clear()
       this.sendMessage({ type: 'answer', id, rpc: 'auth', outcome: encodedRefusal(error) })
     }
     this.closeFor(isPassing(error.code) ? 'auth_failed' : 'auth_refused')
@@ -288,19 +288,12 @@ export class ServerSocket extends SubscribedSocket {
   deliver(frame: string): void {
     if (this.isClosed) return
     this.sent += frame.length
-    if (this.#isBulk) this.#outbox.addBulk(frame)
-    else this.#outbox.add(frame)
+    this.#flow.add(frame)
   }
 
   /** Treats what is sent while `run` runs as {@link BulkQueue bulk}. @internal */
   inBulk(run: () => void): void {
-    const before = this.#isBulk
-    this.#isBulk = true
-    try {
-      run()
-    } finally {
-      this.#isBulk = before
-    }
+    this.#flow.inBulk(run)
   }
 
   /** Reports to the client that it receives a channel, and its position. @internal */
@@ -320,7 +313,7 @@ export class ServerSocket extends SubscribedSocket {
 
   /** Passes what is queued to the connection now. @internal */
   flush(): void {
-    this.#outbox.flush()
+    this.#flow.outbox.flush()
   }
 
   /** Records that it has left a channel, and reports to the client why. @internal */
@@ -331,7 +324,17 @@ export class ServerSocket extends SubscribedSocket {
 
   /** Receives a message. @internal */
   receive(text: unknown): void {
-    this.#flow.inbox.take(text)
+    this.#flow.message(text)
+  }
+
+  /** Handles a message whose turn has come. @internal */
+  handle(text: unknown): void {
+    this.#requests.receive(text)
+  }
+
+  /** Its client does not read: the connection is about to be closed. @internal */
+  slow(reader: SlowReader): void {
+    this.#owner.onslow?.(this, reader)
   }
 
   /**
@@ -350,11 +353,12 @@ export class ServerSocket extends SubscribedSocket {
    */
   disconnected(code: number, text = '', byPeer = false): void {
     if (this.isClosed) return
+    this.#owner.gone?.(this)
     const closing = this.isOpen ? closingOf(this, { code, text, byPeer }) : undefined
     if (closing) this.#owner.closed(closing)
     this.#state = 'closed'
     this.#owner.expiries?.forget(this)
-    this.#session.disconnect()
+    this.#session?.disconnect()
     this.#flow.end()
     this.#owner.channels.forget(this, code, closing && (() => this.#owner.ended?.(this, closing)))
     this.clearChannels()
@@ -363,25 +367,20 @@ export class ServerSocket extends SubscribedSocket {
   #sendAnswer(message: AnswerMessage | ErrorMessage): void {
     if (this.isClosed) return
     const { wire } = this
-    if (wire) return this.#closeInstead(wire.closes(message))
+    if (wire) {
+      const why = wire.closes(message)
+      return why && this.closeFor(why)
+    }
     const limit = this.#owner.limits.answers
-    const answer = this.#outbox.size > limit ? this.#refuseAnswer(message, limit) : message
-    const frame = encodeServerMessage(answer)
+    const frame = encodeServerMessage(this.#flow.outbox.size > limit ? this.#refuse(message, limit) : message)
     this.sent += frame.length
-    this.#outbox.addBulk(frame)
+    this.#flow.outbox.addBulk(frame)
   }
 
-  #closeInstead(why: keyof typeof CLOSE_CODES | undefined): void {
-    if (why) this.closeFor(why)
-  }
-
-  #refuseAnswer(message: AnswerMessage | ErrorMessage, limit: number): AnswerMessage | ErrorMessage {
-    const { sid, uid } = this
-    const outcome = encodeError(plainRefusal('too_large', { field: 'answers', limit }))
-    const { rpc } = message as Partial<AnswerMessage>
-    const request = { sid, uid, type: 'answer', ...(rpc !== undefined && { function: rpc }) }
-    this.#owner.requests.answered(request, outcome)
-    return message.type === 'answer' ? { ...message, outcome } : { ...message, error: outcome }
+  #refuse(message: AnswerMessage | ErrorMessage, limit: number): AnswerMessage | ErrorMessage {
+    const { answer, outcome, request } = refusedAnswer(message, limit)
+    this.#owner.requests.answered({ sid: this.sid, uid: this.uid, ...request }, outcome)
+    return answer
   }
 
   /** Returns the parts of a socket's server that libraries use. @internal */

@@ -55,6 +55,8 @@ export interface SocketOwner<Socket> extends SessionOwner {
    * @default none is closed
    */
   readonly expiries?: Pick<Expiries, 'follow' | 'forget'>
+  /** The connection of a socket is closed, authenticated or not. Called once, before everything else. */
+  gone?(socket: Socket): void
   /** The connection of an authenticated socket has ended. */
   closed(closing: SocketClosing): void
   /** An authenticated socket has ended, and has left its channels. */

@@ -88,7 +88,8 @@ export class SocketSession {
   readonly #owner: SessionOwner
   readonly #peer: RpcPeer
   readonly #supervisor: CallSupervisor
-  readonly #inOrder = new KeyedQueue()
+  /** Created with the first request about a channel. */
+  #queue: KeyedQueue | undefined
   readonly #counter: MessageCounter
   #wrong: Rate | undefined
   /** Made when something is called: most clients have no actions. */
@@ -105,6 +106,11 @@ export class SocketSession {
   /** What holds the requests of both ends. */
   get peer(): RpcPeer {
     return this.#peer
+  }
+
+  get #inOrder(): KeyedQueue {
+    this.#queue ??= new KeyedQueue()
+    return this.#queue
   }
 
   /** What the server calls on the client. */

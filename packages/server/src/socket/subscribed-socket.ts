@@ -3,7 +3,8 @@ import { ConnectedSocket } from './connected-socket.js'
 
 /** A socket with its channels, and with the application's own data. */
 export abstract class SubscribedSocket extends ConnectedSocket {
-  readonly #channels = new Set<string>()
+  /** Created with its first channel. */
+  #channels: Set<string> | undefined
   #data: SocketData | undefined
 
   /**
@@ -30,12 +31,12 @@ export abstract class SubscribedSocket extends ConnectedSocket {
    */
   get channels(): string[] {
     if (!this.channelsAsObject) return this.channelNames
-    return Object.fromEntries([...this.#channels].map((channel) => [channel, true])) as unknown as string[]
+    return Object.fromEntries(this.channelNames.map((channel) => [channel, true])) as unknown as string[]
   }
 
   /** The same, always as a list. @internal */
   get channelNames(): string[] {
-    return [...this.#channels]
+    return this.#channels ? [...this.#channels] : []
   }
 
   /** Whether {@link channels} is an object. @internal */
@@ -43,21 +44,22 @@ export abstract class SubscribedSocket extends ConnectedSocket {
 
   /** Whether it is subscribed to a channel. @internal */
   isOn(channel: string): boolean {
-    return this.#channels.has(channel)
+    return this.#channels?.has(channel) ?? false
   }
 
   /** Records that it is on a channel. @internal */
   addChannel(channel: string): void {
+    this.#channels ??= new Set()
     this.#channels.add(channel)
   }
 
   /** Records that it has left a channel. @internal */
   removeChannel(channel: string): void {
-    this.#channels.delete(channel)
+    this.#channels?.delete(channel)
   }
 
   /** Records that it has left all channels. @internal */
   protected clearChannels(): void {
-    this.#channels.clear()
+    this.#channels = undefined
   }
 }

@@ -27,11 +27,19 @@ export class ConnectionLimiter {
   readonly #options: ConnectionLimiterOptions
   /** The connections and sessions of each address. */
   readonly #addresses = new OwnerCounts()
+  /** The addresses of upgraded sockets. */
+  readonly #open = new Map<Duplex, string>()
+  /** For the end of any of those: a closure for each would be kept as long. */
+  readonly #onclose: (this: Duplex) => void
   /** Upgrades that wait for their turn, which no transport counts yet. */
   #waiting = 0
 
   constructor(options: ConnectionLimiterOptions) {
     this.#options = options
+    const closed = (socket: Duplex) => this.#closed(socket)
+    this.#onclose = function (this: Duplex) {
+      closed(this)
+    }
   }
 
   /** The address that a request counts for. */
@@ -60,13 +68,11 @@ export class ConnectionLimiter {
     this.#addresses.remove(address)
   }
 
-  /**
-   * Counts a connection until its socket closes. A function of its own: in the scope of the upgrade
-   * it would keep the request.
-   */
+  /** Counts a connection until its socket closes. */
   addUntilClosed(address: string, socket: Duplex): void {
     this.add(address)
-    socket.once('close', () => this.remove(address))
+    this.#open.set(socket, address)
+    socket.on('close', this.#onclose)
   }
 
   /** Counts an upgrade that waits for its turn. @returns a function that ends that */
@@ -75,6 +81,13 @@ export class ConnectionLimiter {
     return () => {
       this.#waiting -= 1
     }
+  }
+
+  #closed(socket: Duplex): void {
+    const address = this.#open.get(socket)
+    if (address === undefined) return
+    this.#open.delete(socket)
+    this.remove(address)
   }
 
   #full<Status>(status: Status, details: ReachedLimit): Status {

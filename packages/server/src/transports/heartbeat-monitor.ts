@@ -18,7 +18,8 @@ export interface Peer {
   terminate(): void
 }
 
-interface Watch {
+/** What is known of one peer. A class: a literal with a spread in it would have a shape of its own for each peer. */
+class Watch {
   bytesRead: number
   heardAt: number
   /** What was written at the last look. */
@@ -27,6 +28,22 @@ interface Watch {
   writtenBefore: number
   /** When it was asked for a heartbeat, if it was. */
   askedAt: number | undefined
+
+  constructor({ bytesRead, bytesWritten }: Peer, now: number) {
+    this.bytesRead = bytesRead
+    this.heardAt = now
+    this.bytesWritten = bytesWritten
+    this.writtenBefore = bytesWritten
+    this.askedAt = undefined
+  }
+
+  /** Bytes have come from the peer. */
+  heard(bytesRead: number, now: number): void {
+    this.bytesRead = bytesRead
+    this.heardAt = now
+    this.writtenBefore = this.bytesWritten
+    this.askedAt = undefined
+  }
 }
 
 /** Looks in one time-out: being late by a look, twice, must not make a dead peer known too late. */
@@ -52,13 +69,13 @@ export class HeartbeatMonitor {
   readonly #timer: NodeJS.Timeout
   /** Milliseconds from one look to the next. */
   readonly #every: number
-  #lookedAt = performance.now()
+  #lookedAt = wholeMs()
 
   constructor({ pingInterval, pingTimeout }: HeartbeatOptions) {
     this.#every = Math.min(pingInterval, pingTimeout) / CHECKS_PER_TIMEOUT
     this.#interval = pingInterval - 3 * this.#every
     this.#timeout = pingTimeout
-    this.#timer = setInterval(() => this.#look(performance.now()), this.#every)
+    this.#timer = setInterval(() => this.#look(wholeMs()), this.#every)
     this.#timer.unref()
   }
 
@@ -69,9 +86,7 @@ export class HeartbeatMonitor {
 
   /** Watches a peer. */
   add(peer: Peer): void {
-    const { bytesRead, bytesWritten } = peer
-    const heard = { heardAt: performance.now(), askedAt: undefined }
-    this.#peers.set(peer, { ...heard, bytesRead, bytesWritten, writtenBefore: bytesWritten })
+    this.#peers.set(peer, new Watch(peer, wholeMs()))
   }
 
   /** Stops watching it. */
@@ -89,14 +104,8 @@ export class HeartbeatMonitor {
     const pause = this.#pauseUntil(now)
     for (const [peer, watch] of this.#peers) {
       const { bytesRead, bytesWritten } = peer
-      if (bytesRead !== watch.bytesRead) {
-        Object.assign(watch, {
-          bytesRead,
-          heardAt: now,
-          writtenBefore: watch.bytesWritten,
-          askedAt: undefined,
-        })
-      } else if (watch.askedAt !== undefined) {
+      if (bytesRead !== watch.bytesRead) watch.heard(bytesRead, now)
+      else if (watch.askedAt !== undefined) {
         watch.askedAt += pause
         if (now >= watch.askedAt + this.#timeout + delay(bytesWritten - watch.writtenBefore))
           this.#terminate(peer)
@@ -119,6 +128,11 @@ export class HeartbeatMonitor {
     this.#peers.delete(peer)
     peer.terminate()
   }
+}
+
+/** The time in whole milliseconds: those need no object of their own in a field. */
+function wholeMs(): number {
+  return Math.floor(performance.now())
 }
 
 /** Milliseconds that a slow reader may need for what is on its way to it, more than the time-out allows for. */

@@ -59,6 +59,7 @@ export class RawConnection implements BufferedConnection {
 
   listen(listener: BufferedListener): void {
     this.#listener = listener
+    this.#link?.listen(listener)
   }
 
   /** Asks whether it may connect: what its upgrade request stands for is its first message. */

@@ -22,11 +22,17 @@ export function writeApart(socket: Duplex): void {
   socket.once('drain', () => Reflect.deleteProperty(socket, '_writev'))
 }
 
-/** Writes bytes to a socket. Large ones leave in slices, so that `writableLength` falls as they leave. */
-export function writeSliced(socket: Duplex, bytes: Buffer): void {
-  if (bytes.length <= SLICE) return void socket.write(bytes)
+/**
+ * Writes bytes to a socket. Large ones leave in slices, so that `writableLength` falls as they
+ * leave.
+ * @returns `false` if the socket will emit `drain`
+ */
+export function writeSliced(socket: Duplex, bytes: Buffer): boolean {
+  if (bytes.length <= SLICE) return socket.write(bytes)
   writeApart(socket)
-  for (const slice of slicesOf(bytes)) socket.write(slice)
+  let hasRoom = true
+  for (const slice of slicesOf(bytes)) hasRoom = socket.write(slice)
+  return hasRoom
 }
 
 /** From now on large texts of this response leave in slices. */

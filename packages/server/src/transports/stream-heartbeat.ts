@@ -18,9 +18,12 @@ export class StreamHeartbeat {
     this.#monitor = new HeartbeatMonitor(options)
   }
 
-  /** Watches a socket. Does nothing for other transports, which notice it themselves. @returns a function that undoes it */
-  watch(socket: ServerSocket): () => void {
-    if (!STREAMS.has(socket.transport)) return () => {}
+  /**
+   * Watches a socket.
+   * @returns a function that undoes it; nothing for other transports, which notice it themselves
+   */
+  watch(socket: ServerSocket): (() => void) | undefined {
+    if (!STREAMS.has(socket.transport)) return undefined
     const reader = new Reader(socket)
     this.#monitor.add(reader)
     return () => this.#monitor.delete(reader)

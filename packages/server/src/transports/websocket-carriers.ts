@@ -1,4 +1,4 @@
-import { type Server, WebSocket, WebSocketServer } from 'ws'
+import { type RawData, type Server, WebSocket, WebSocketServer } from 'ws'
 import { BatchFrames, encodeTextFrame } from './frame.js'
 import { BARE, type Framing, PLAIN, SOCKJS } from './framing.js'
 import { batchLimit } from './message-limit.js'
@@ -44,19 +44,66 @@ export interface Carrier {
   readonly heartbeat: Buffer | undefined
 }
 
+/** The connection of a {@link PatientWebSocket}, which it tells what happens. */
+export interface WebSocketOwner {
+  /** A message came. */
+  received(data: Buffer, isBinary: boolean): void
+  /** A ping or a pong came. */
+  control(): void
+  /** The peer closes, or `ws` closes for what the peer sent. */
+  closing(answer: () => void): void
+  /** It has ended. */
+  ended(code: number, reason: Buffer): void
+  /** `ws` has refused what the peer sent, and closes. */
+  refused(): void
+}
+
 /** A WebSocket that lets its owner finish before it answers the peer's close, or closes for what the peer sent. */
 export class PatientWebSocket extends WebSocket {
-  owner: { closing(answer: () => void): void } | undefined
+  /** Set by {@link attach}. */
+  owner: WebSocketOwner | undefined
+  /** Whether a close waits for the owner. Only the first does. */
+  isPatient = true
   /** The code that was sent last: the server's own, or the peer's in return. */
   sentCode: number | undefined
 
   override close(code?: number, reason?: string | Buffer): void {
-    const { owner } = this
+    const { owner, isPatient } = this
     this.sentCode = code
-    this.owner = undefined
-    if (!owner || this.readyState !== WebSocket.OPEN) return super.close(code, reason)
+    this.isPatient = false
+    if (!owner || !isPatient || this.readyState !== WebSocket.OPEN) return super.close(code, reason)
     owner.closing(() => super.close(code, reason))
   }
+}
+
+/** Has a WebSocket tell its owner what happens. The listeners are shared: none is made for each connection. */
+export function attach(ws: PatientWebSocket, owner: WebSocketOwner): void {
+  ws.owner = owner
+  ws.on('message', onmessage as (data: RawData, isBinary: boolean) => void)
+  ws.on('close', onclose)
+  ws.on('error', onerror)
+  ws.on('ping', oncontrol)
+  ws.on('pong', oncontrol)
+}
+
+function onmessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
+  ownerOf(this)?.received(data, isBinary)
+}
+
+function onclose(this: WebSocket, code: number, reason: Buffer): void {
+  ownerOf(this)?.ended(code, reason)
+}
+
+function onerror(this: WebSocket): void {
+  ownerOf(this)?.refused()
+}
+
+function oncontrol(this: WebSocket): void {
+  ownerOf(this)?.control()
+}
+
+function ownerOf(ws: WebSocket): WebSocketOwner | undefined {
+  return (ws as PatientWebSocket).owner
 }
 
 /** Makes a carrier for each way to frame. */

@@ -15,11 +15,13 @@ import { authLimit, BATCH_MESSAGES, isTooLarge } from './message-limit.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SLICE, slicesOf, writeApart, writeSliced } from './slices.js'
 import {
+  attach,
   type Carrier,
   type CarrierOptions,
   type FramingName,
   makeCarriers,
   PatientWebSocket,
+  type WebSocketOwner,
 } from './websocket-carriers.js'
 
 /** Limits of {@link WebSocketTransport}. */
@@ -61,12 +63,16 @@ export class WebSocketTransport {
   readonly #options: WebSocketTransportOptions
   readonly #liveness: HeartbeatMonitor
   readonly #carriers: Readonly<Record<FramingName, Carrier>>
+  readonly #settings: Readonly<Record<FramingName, ConnectionSettings>>
   readonly #timer: NodeJS.Timeout
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options
     this.#carriers = makeCarriers(options)
     this.#liveness = new HeartbeatMonitor(options)
+    const { plain, sockjs, bare } = this.#carriers
+    const settings = (carrier: Carrier) => ({ ...this.#shared(), carrier })
+    this.#settings = { plain: settings(plain), sockjs: settings(sockjs), bare: settings(bare) }
     this.#timer = setInterval(() => this.#forget(), options.pingInterval)
     this.#timer.unref()
   }
@@ -81,16 +87,13 @@ export class WebSocketTransport {
     socket: Duplex,
     [head, framing, opened]: readonly [Buffer, FramingName, ((connection: BufferedConnection) => void)?],
   ): void {
-    const carrier = this.#carriers[framing]
+    const settings = this.#settings[framing]
     // Its own argument: what a closure shares with those below would be kept for as long as the
     // connection.
-    carrier.server.handleUpgrade(request, socket, head, (ws, upgrade) => {
-      const { scheduler, limits, keepsRequests } = this.#options
-      const maxInput = authLimit(limits.authMessage) + HEADS
-      const link = new WebSocketConnection(ws, { socket, limits, maxInput, scheduler, carrier })
-      if (keepsRequests) link.request = upgrade
+    settings.carrier.server.handleUpgrade(request, socket, head, (ws, upgrade) => {
+      const link = new WebSocketConnection(ws, socket, settings)
+      if (this.#options.keepsRequests) link.request = upgrade
       this.#liveness.add(link)
-      ws.on('close', () => this.#liveness.delete(link))
       if (opened) opened(link)
       else this.#options.opened(link)
     })
@@ -108,29 +111,34 @@ export class WebSocketTransport {
     for (const { server } of Object.values(this.#carriers)) server.close()
   }
 
+  #shared(): Omit<ConnectionSettings, 'carrier'> {
+    const { scheduler, limits } = this.#options
+    const maxInput = authLimit(limits.authMessage) + HEADS
+    return { limits, maxInput, scheduler, ended: (link) => this.#liveness.delete(link) }
+  }
+
   #forget(): void {
     for (const { frames } of Object.values(this.#carriers)) frames.forget()
   }
 }
 
-/** What a connection is made of, apart from its WebSocket. */
-interface Upgraded {
+/** What all connections of one framing share. */
+interface ConnectionSettings {
   readonly carrier: Carrier
-  readonly socket: Duplex
   readonly limits: WebSocketLimits
   /** Bytes that may come before the sign-in. */
   readonly maxInput: number
   readonly scheduler: InboxScheduler
+  /** A connection has ended. */
+  ended(link: WebSocketConnection): void
 }
 
-class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
-  readonly transport = 'websocket'
+class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSocketOwner {
   ondrained: (() => void) | undefined
   request: IncomingMessage | undefined
   readonly #ws: PatientWebSocket
   readonly #socket: Duplex
-  readonly #carrier: Carrier
-  readonly #limits: WebSocketLimits
+  readonly #settings: ConnectionSettings
   readonly #isCompressed: boolean
   readonly #inbox: Inbox
   #listener: BufferedListener | undefined
@@ -139,31 +147,28 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   /** Bytes of frames that came while messages waited. */
   #behind = 0
   #controls: Rate | undefined
-  #stopCounting: () => void = () => {}
+  /** What counts the bytes that come before the sign-in. */
+  #count: ((chunk: Buffer) => void) | undefined
+  #isAwaitingDrain = false
   /** Of compressed frames. Made with the first one. */
   #marks: FrameMarks | undefined
   /** The code with which `ws` has closed for what the peer sent, as broken frames. */
   #refusal: number | undefined
 
-  constructor(ws: PatientWebSocket, { socket, limits, scheduler, maxInput, carrier }: Upgraded) {
+  constructor(ws: PatientWebSocket, socket: Duplex, settings: ConnectionSettings) {
+    const { scheduler, maxInput, carrier } = settings
     this.#ws = ws
     this.#socket = socket
-    this.#limits = limits
-    this.#carrier = carrier
+    this.#settings = settings
     this.#isCompressed = ws.extensions !== ''
     this.#inbox = new Inbox(this, scheduler)
-    ws.owner = this
+    attach(ws, this)
     this.#countInput(maxInput)
     if (carrier.framing.greeting) ws.send(carrier.framing.greeting)
-    const control = () => this.#countControl()
-    ws.on('ping', control)
-    ws.on('pong', control)
-    ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
-    ws.on('close', (code, reason) => this.#inbox.finish(() => this.#ended(code, reason)))
-    ws.on('error', () => {
-      this.#refusal = ws.sentCode
-    })
-    socket.on('drain', this.#drained)
+  }
+
+  get transport(): string {
+    return 'websocket'
   }
 
   get bufferedBytes(): number {
@@ -176,15 +181,15 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   }
 
   authenticated(): void {
-    this.#stopCounting()
-    this.#stopCounting = () => {}
+    if (this.#count) this.#socket.off('data', this.#count)
+    this.#count = undefined
     this.request = undefined
   }
 
   /** Bounds what may come before the sign-in, framing included. */
   #countInput(bytes: number): void {
     let left = bytes
-    const count = (chunk: Buffer) => {
+    this.#count = (chunk: Buffer) => {
       left -= chunk.length
       if (left >= 0 || this.#isClosed) return
       const { code, reason } = CLOSE_CODES.too_large
@@ -192,12 +197,12 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
       this.#discard()
     }
     // Before `ws` has the bytes.
-    this.#socket.prependListener('data', count)
-    this.#stopCounting = () => this.#socket.off('data', count)
+    this.#socket.prependListener('data', this.#count)
   }
 
   send(messages: readonly string[]): void {
-    if (this.#ws.readyState === PatientWebSocket.OPEN) this.#write(this.#carrier.frames.encode(messages))
+    if (this.#ws.readyState === PatientWebSocket.OPEN)
+      this.#write(this.#settings.carrier.frames.encode(messages))
   }
 
   written(done: () => void): void {
@@ -213,7 +218,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
 
   close(code: number, reason: string): void {
     if (this.#isClosed) return
-    const farewell = this.#carrier.framing.farewell?.(code, reason)
+    const farewell = this.#settings.carrier.framing.farewell?.(code, reason)
     if (farewell !== undefined) this.#ws.send(farewell)
     this.#shut(code, reason)
   }
@@ -234,7 +239,8 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   ping(): void {
     if (this.#ws.readyState !== PatientWebSocket.OPEN) return
     this.#ws.ping()
-    if (this.#carrier.heartbeat) this.#write(this.#carrier.heartbeat)
+    const { heartbeat } = this.#settings.carrier
+    if (heartbeat) this.#write(heartbeat)
   }
 
   terminate(): void {
@@ -243,7 +249,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
 
   take(message: unknown): void {
     this.#taken += 1
-    if (isTooLarge(message, this.#limits.message)) this.close(1009, 'Message too big')
+    if (isTooLarge(message, this.#settings.limits.message)) this.close(1009, 'Message too big')
     else this.#listener?.message(message)
   }
 
@@ -265,7 +271,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   #write(frame: Buffer): void {
     // Straight to the network: `ws` would frame the same batch again for each receiver. What it sends itself, pings and
     // closes, it writes at once too, so the order stays.
-    if (!this.#isCompressed) return writeSliced(this.#socket, frame)
+    if (!this.#isCompressed) return this.#notice(writeSliced(this.#socket, frame))
     // It compresses aside and keeps the order of what it is given: what went past it would overtake.
     const payload = payloadOf(frame)
     if (payload.length > SLICE) return this.#fragment(payload)
@@ -285,18 +291,28 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     marks.begin()
     this.#ws.send(bytes, { binary: false, ...options }, (error) => {
       marks.end(error)
-      this.#drained()
+      this.ondrained?.()
+    })
+    this.#notice(!this.#socket.writableNeedDrain)
+  }
+
+  /** Sees to it that the drain is noticed. @param hasRoom what the write returned */
+  #notice(hasRoom: boolean): void {
+    if (hasRoom || this.#isAwaitingDrain) return
+    this.#isAwaitingDrain = true
+    this.#socket.once('drain', () => {
+      this.#isAwaitingDrain = false
+      this.ondrained?.()
     })
   }
 
-  readonly #drained = () => this.ondrained?.()
-
-  #receive(data: Buffer, isBinary: boolean): void {
+  received(data: Buffer, isBinary: boolean): void {
     if (this.#isClosed) return
     if (isBinary) return this.close(1003, 'Only text frames are understood')
     if (this.#inbox.isWaiting) {
       this.#behind += data.length
-      if (this.#behind > this.#limits.message + AHEAD) return this.close(1008, 'Too many messages wait')
+      if (this.#behind > this.#settings.limits.message + AHEAD)
+        return this.close(1008, 'Too many messages wait')
     }
     const decoded = this.#decode(data.toString())
     if (typeof decoded === 'string') return this.#inbox.receive(decoded)
@@ -307,7 +323,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
 
   #decode(frame: string): string | Batch | undefined {
     try {
-      return this.#carrier.framing.decode(frame)
+      return this.#settings.carrier.framing.decode(frame)
     } catch {
       // SockJS's reference says nothing more to a client whose framing is broken.
       this.#shut(3000, 'Broken framing.')
@@ -315,7 +331,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     }
   }
 
-  #countControl(): void {
+  control(): void {
     this.#controls ??= new Rate()
     if (this.#controls.count() > CONTROLS) this.close(1008, 'Too many control frames')
   }
@@ -323,7 +339,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
   #shut(code: number, reason: string): void {
     const isBehind = this.#inbox.isWaiting
     this.#inbox.close()
-    this.#ws.owner = undefined
+    this.#ws.isPatient = false
     this.#ws.close(code, reason)
     // The peer's answer has to be read; not what a peer goes on sending that has sent more than its share.
     if (isBehind) this.#discard()
@@ -340,8 +356,17 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner {
     if (!this.#isCompressed) this.#socket.end()
   }
 
+  refused(): void {
+    this.#refusal = this.#ws.sentCode
+  }
+
+  ended(code: number, reason: Buffer): void {
+    this.#settings.ended(this)
+    this.#inbox.finish(() => this.#over(code, reason))
+  }
+
   /** The connection is gone. The peer did it, unless its frames were refused. */
-  #ended(code: number, reason: Buffer): void {
+  #over(code: number, reason: Buffer): void {
     if (this.#refusal === undefined) this.#closed(code, reason.toString(), true)
     else this.#closed(this.#refusal, '')
   }
