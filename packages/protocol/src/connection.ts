@@ -21,8 +21,9 @@ export interface Connection {
   /** What carries it: `websocket`, `xhr-streaming`, … */
   readonly transport: string
   /**
-   * Sets what is notified of messages and of the end. Messages before this call are not lost: they come after it.
-   * Called again, it replaces the listener: the new one is notified of everything that comes from then on.
+   * Sets what is notified of messages and of the end. Messages before this call are not lost: they
+   * come after it. Called again, it replaces the listener: the new one is notified of everything
+   * that comes from then on.
    */
   listen(listener: ConnectionListener): void
   /** Sends messages in one piece, in this order. Does nothing once the connection is closed. */

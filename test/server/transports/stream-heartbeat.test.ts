@@ -95,7 +95,7 @@ describe('StreamLiveness', () => {
 
   it('watches no more after the undo', () => {
     const { connection, unwatch } = carried('xhr-streaming')
-    unwatch()
+    unwatch?.()
     clock.tick(100_000)
     expect(connection.sent).to.deep.equal([])
   })
