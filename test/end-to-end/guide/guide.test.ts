@@ -1,5 +1,6 @@
 /** The programs of docs/guide run as they stand there, and print what the pages say. */
 import { expect } from 'chai'
+import { inNodeOnly } from '../../only-in.js'
 import { type Block, blocksOf, GuidePage, guidePages } from './guide-page.js'
 
 const PAGES = await Promise.all(
@@ -35,7 +36,7 @@ describe('the guide', () => {
       })
 })
 
-describe('the tests that the guide shows', () => {
+inNodeOnly('it runs `node:test`').describe('the tests that the guide shows', () => {
   for (const [name, blocks] of PAGES)
     for (const { title } of blocks.filter((block) => block.title.endsWith('.test.mjs')))
       it(`${name}: ${title} passes`, async () => {
