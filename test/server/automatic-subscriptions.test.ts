@@ -31,16 +31,16 @@ describe('an automatic subscription', () => {
     const failed = () => {}
     channels = new Channels({
       ...engine,
-      ...DEFAULT_LIMITS,
-      subscriptions: 2,
-      subscriptionsPerUser: 3,
+      limits: { ...DEFAULT_LIMITS, subscriptions: 2, subscriptionsPerUser: 3 },
       hub,
       presenceGrace: 0,
       redeem: async () => {},
       policy: new Policy({ channels: {}, timeout: 1000, failed }),
-      decide: async () => {
-        asked += 1
-        return refusal === undefined ? undefined : { error: new RpcError(refusal) }
+      vetoes: {
+        decide: async () => {
+          asked += 1
+          return refusal === undefined ? undefined : { error: new RpcError(refusal) }
+        },
       },
       failed,
       proofs: new PositionProofs([Buffer.from('secret')]),

@@ -48,7 +48,11 @@ describe('claims of a signed token', () => {
   const issuer = 'https://issuer.example'
   const tokens = new Tokens({ keys: secretKey(SECRET), audience: 'token-socket', issuer, ttl: 30_000 })
   const engine = new MemoryEngine()
-  const revocations = new Revocations({ ...engine, tokenTtl: 30_000, authenticationTimeout: 10_000 })
+  const revocations = new Revocations({
+    ...engine,
+    tokenTtl: 30_000,
+    limits: { authenticationTimeout: 10_000 },
+  })
   const tokenAuthenticator = new TokenAuthenticator({ tokens, revocations, engine, log })
 
   after(() => engine.close())

@@ -23,7 +23,7 @@ describe('HistoryAnswers', () => {
       history: engine.history,
       access: { historyStart: () => 0 },
       hub: { jsonFor: (_socket, { json }: Publication) => json },
-      historyPage: 1000,
+      limits: { historyPage: 1000 },
       policy: { mayKeep: () => false },
       ...more,
     })

@@ -24,10 +24,10 @@ describe('IdlePositions', () => {
     const failed = sinon.spy()
     const hub = new Hub(() => {})
     channels = new Channels({
-      ...DEFAULT_LIMITS,
+      limits: DEFAULT_LIMITS,
       ...{ hub, broker, history, presence, failed, presenceGrace: 0 },
       redeem: async () => {},
-      decide: async () => undefined,
+      vetoes: { decide: async () => undefined },
       policy: new Policy({
         channels: { idle: { subscribe: true, history: RETENTION } },
         timeout: 1000,

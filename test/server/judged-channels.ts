@@ -18,6 +18,26 @@ export function mayRead(...names: string[]): TokenClaims {
   return { uid: 'ann', channels: Object.fromEntries(names.map((name) => [name, { subscribe: true }])) }
 }
 
+const LIMITS: ChannelsOwner['limits'] = {
+  vetoTimeout: TIMEOUT,
+  members: 10,
+  subscriptions: 2000,
+  subscriptionsPerUser: 5000,
+  channelsPerUser: 100,
+  publication: 1000,
+  historyPage: 1024 * 1024,
+  publicationRate: 1000,
+  publicationBytes: 100_000,
+  broadcastRate: 10,
+  presencesPerUser: 100,
+  presenceRate: 5,
+}
+
+/** What a test changes of the channels' owner. */
+export type ChannelsChanges = Partial<Omit<ChannelsOwner, 'limits'>> & {
+  readonly limits?: Partial<ChannelsOwner['limits']>
+}
+
 /** A world for one test. A request's `token` is the JSON of the claims that it brings. */
 export class JudgedChannels {
   readonly hub = new Hub(() => {})
@@ -27,39 +47,28 @@ export class JudgedChannels {
   readonly log = { write: sinon.spy() }
   channels: Channels
 
-  constructor(rules: ChannelRuleTable = {}, changes: Partial<ChannelsOwner> = {}) {
+  constructor(rules: ChannelRuleTable = {}, changes: ChannelsChanges = {}) {
     this.channels = this.make(rules, changes)
   }
 
   /** Puts other channels in place of those that there are, with the same hub and engine. */
-  make(rules: ChannelRuleTable = {}, changes: Partial<ChannelsOwner> = {}): Channels {
+  make(rules: ChannelRuleTable = {}, changes: ChannelsChanges = {}): Channels {
     const { hub, engine, decide, failed, log } = this
     this.channels = new Channels({
       hub,
       broker: engine.broker,
       history: engine.history,
       presence: engine.presence,
-      members: 10,
       presenceGrace: 5000,
       redeem: async (socket, channel, token) =>
         socket.grant(channel, readClaims(JSON.parse(token)) as Claims),
       policy: new Policy({ channels: rules, timeout: TIMEOUT, failed }),
-      vetoTimeout: TIMEOUT,
-      subscriptions: 2000,
-      subscriptionsPerUser: 5000,
-      channelsPerUser: 100,
-      publication: 1000,
-      historyPage: 1024 * 1024,
-      publicationRate: 1000,
-      publicationBytes: 100_000,
-      broadcastRate: 10,
-      presencesPerUser: 100,
-      presenceRate: 5,
-      decide,
+      vetoes: { decide },
       failed,
       log,
       proofs: new PositionProofs([Buffer.from('secret')]),
       ...changes,
+      limits: { ...LIMITS, ...changes.limits },
     })
     return this.channels
   }

@@ -45,15 +45,17 @@ describe('a request about a channel that was answered with `timeout`', () => {
     const failed = () => {}
     const channels = new Channels({
       ...engine,
-      ...DEFAULT_LIMITS,
+      limits: DEFAULT_LIMITS,
       hub,
       presenceGrace: 0,
       redeem: async () => {},
       policy: new Policy({ channels: held ? PRESENCE : {}, timeout: TIMEOUT, failed }),
-      decide: async (event) => {
-        asked.push(event)
-        if (!held) await wait()
-        return undefined
+      vetoes: {
+        decide: async (event) => {
+          asked.push(event)
+          if (!held) await wait()
+          return undefined
+        },
       },
       failed,
       proofs: new PositionProofs([Buffer.from('secret')]),

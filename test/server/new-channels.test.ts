@@ -17,7 +17,7 @@ describe('NewChannels', () => {
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['performance'] })
     engine = new MemoryEngine()
-    channels = new NewChannels({ channelsPerUser: LIMIT, history: engine.history })
+    channels = new NewChannels({ limits: { channelsPerUser: LIMIT }, history: engine.history })
   })
   afterEach(async () => {
     await engine.close()

@@ -69,17 +69,17 @@ describe('an unsubscribe of the server’s own while a client subscribes', () =>
     const failed = () => {}
     const channels = new Channels({
       ...engine,
-      ...DEFAULT_LIMITS,
+      limits: DEFAULT_LIMITS,
       hub,
       presenceGrace: 0,
       redeem: async () => void (await at('token')),
       policy: new Policy({ channels: { a: { subscribe, presence: true } }, timeout: 1000, failed }),
-      decide: async () => void (await at('listener')),
+      vetoes: { decide: async () => void (await at('listener')) },
       failed,
       proofs: new PositionProofs([Buffer.from('secret')]),
     })
     const cluster = new Cluster({
-      ...DEFAULT_LIMITS,
+      limits: DEFAULT_LIMITS,
       nodes: engine.nodes,
       hub,
       joining: new JoiningSockets(),

@@ -108,9 +108,7 @@ describe('what a member is told of changes at random', () => {
       const presence: ChannelPresence = new ChannelPresence({
         presence: engine,
         policy: { hasPresence: () => true },
-        members: 100,
-        presencesPerUser: 10,
-        presenceRate: 20,
+        limits: { members: 100, presencesPerUser: 10, presenceRate: 20 },
         presenceGrace: 0,
         failed: (cause) => {
           throw cause

@@ -6,7 +6,7 @@ import type { ChannelsOwner } from '#server/channels/channels-owner.js'
 import { type Claims, readClaims, type TokenClaims } from '#server/claims/claims.js'
 import type { ChannelRequest } from '#server/socket/server-socket.js'
 import { rejection } from '../protocol/rejection.js'
-import { change, JudgedChannels } from './judged-channels.js'
+import { type ChannelsChanges, change, JudgedChannels } from './judged-channels.js'
 import { makeSocket, type TestSocket } from './sockets.js'
 
 const turn = () => new Promise(setImmediate)
@@ -35,14 +35,18 @@ describe('Reauthorization', () => {
 
   afterEach(() => engine.close())
 
-  function make(rules: ChannelRuleTable = {}, changes: Partial<ChannelsOwner> = {}): Channels {
+  function make(rules: ChannelRuleTable = {}, changes: ChannelsChanges = {}): Channels {
     const events: ChannelsOwner['events'] = {
       begin: () => () => {},
       left: (_socket, channel, reason) => void unsubscribed.push({ channel, reason }),
       hears: () => false,
       published: () => {},
     }
-    channels = world.make(rules, { vetoTimeout: undefined, events, ...changes })
+    channels = world.make(rules, {
+      events,
+      ...changes,
+      limits: { vetoTimeout: undefined, ...changes.limits },
+    })
     return channels
   }
 
@@ -421,7 +425,7 @@ describe('Reauthorization', () => {
         { a: { publish: true, subscribe: true, history: { ttl: 1000 } } },
         {
           history: history as never,
-          channelsPerUser: 0,
+          limits: { channelsPerUser: 0 },
         },
       )
       const publish = sinon.spy(engine.broker, 'publish')
@@ -438,7 +442,7 @@ describe('Reauthorization', () => {
       const position = gate<{ epoch: string; offset: number }>()
       const history = { ...engine.history, position: () => position.promise }
       const rule = { publish: true, subscribe: true, history: { ttl: 1000 } }
-      make({ a: rule }, { history: history as never, channelsPerUser: 0 })
+      make({ a: rule }, { history: history as never, limits: { channelsPerUser: 0 } })
       const publish = sinon.spy(engine.broker, 'publish')
       const one = member({ uid: 'ann' })
       const asked = ask(one, 'publish', 'a', { data: 1 })
@@ -472,7 +476,7 @@ describe('Reauthorization', () => {
 
   it('waits for an engine that never answers as long as for a listener, and not for one that throws', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    make({}, { vetoTimeout: 1000 })
+    make({}, { limits: { vetoTimeout: 1000 } })
     const one = member({ uid: 'ann' })
     const publish = sinon.stub(engine.broker, 'publish').returns(new Promise(() => {}))
     void ask(one, 'publish', 'a', { data: 1 })

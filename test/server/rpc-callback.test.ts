@@ -70,8 +70,7 @@ describe('refuseCallback', () => {
       tickets: { revoke: async () => {}, revoked: async () => undefined },
       revocations: { add: async () => {} },
       authorizations: {} as never,
-      authData: 1000,
-      callTimeout: 50,
+      limits: { authData: 1000, callTimeout: 50 },
     })
     const callback = (() => {}) as never
     for (const sid of [`a.${cluster.node}`, 'a.other'])

@@ -169,7 +169,7 @@ export class Cluster extends ClusterConnections {
         return this.#disconnectUser(sessionSubject(session), question)
       }
       const question = { type: 'disconnectSockets', who: selection, reconnect } as const
-      return total(await this.questions.selected(question, this.#owner.callTimeout))
+      return total(await this.questions.selected(question, this.#owner.limits.callTimeout))
     })
   }
 
@@ -226,7 +226,7 @@ export class Cluster extends ClusterConnections {
   subscribe(who: SocketSelector, channel: string): Promise<ClusterSubscription>
   subscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
     return this.run('subscribe', async () => {
-      const { callTimeout } = this.#owner
+      const { callTimeout } = this.#owner.limits
       if (typeof who !== 'object') return this.#askOne({ type: 'subscribe', sid: who, channel }, callTimeout)
       checkName('channel', channel)
       const question = { type: 'subscribeSockets', who: readSelector(who), channel } as const
@@ -249,7 +249,7 @@ export class Cluster extends ClusterConnections {
         return this.#askOne({ type: 'unsubscribe', sid: who, channel }, ANSWER_TIMEOUT)
       checkName('channel', channel)
       const question = { type: 'unsubscribeSockets', who: readSelector(who), channel } as const
-      return total(await this.questions.selected(question, this.#owner.callTimeout))
+      return total(await this.questions.selected(question, this.#owner.limits.callTimeout))
     })
   }
 
@@ -286,9 +286,7 @@ export class Cluster extends ClusterConnections {
   }
 
   /** Returns the parts of a cluster's server that libraries use. @internal */
-  static ownerOf(
-    cluster: Cluster,
-  ): Pick<ClusterOwner, 'callTimeout' | 'channels' | 'failed' | 'hub' | 'tickets'> {
+  static ownerOf(cluster: Cluster): Pick<ClusterOwner, 'channels' | 'failed' | 'hub' | 'limits' | 'tickets'> {
     return cluster.#owner
   }
 

@@ -26,7 +26,7 @@ export function reportFailure(subject: SocketOrServer, cause: unknown, details: 
  */
 export function callTimeoutOf(subject: SocketOrServer): number {
   if (subject instanceof ServerSocket) return ServerSocket.ownerOf(subject).limits.timeout
-  return clusterOwner(subject)?.callTimeout ?? DEFAULT_LIMITS.callTimeout
+  return clusterOwner(subject)?.limits.callTimeout ?? DEFAULT_LIMITS.callTimeout
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Handshakes } from './authentication/handshake.js'
 import { JoiningSockets } from './authentication/joining-sockets.js'
 import { Revocations } from './authentication/revocations.js'
 import { makeHandshakes, type SignInParts } from './authentication/sign-in.js'
+import { SignInVetoes } from './authentication/sign-in-vetoes.js'
 import { TokenAuthenticator } from './authentication/token-authenticator.js'
 import { mountTokenEndpoint } from './authentication/token-endpoint.js'
 import { makeTokens, type Tokens } from './authentication/tokens.js'
@@ -102,9 +103,9 @@ export class TokenSocketServer extends ServerConnections {
     this.#log = new ThrottledLog(logger)
     this.#failures = new Failures(this.#log, (...failure) => this.#tell('error', failure))
     const failed = this.#failures.report
-    this.#vetoes = new VetoListeners({ emitter: this, timeout: limits.vetoTimeout, log: this.#log, failed })
+    this.#vetoes = new VetoListeners({ emitter: this, limits, log: this.#log, failed })
     this.#events = new SocketEvents({ emitter: this, failed })
-    this.#middleware = new MiddlewareStack({ ...limits, timeout: limits.vetoTimeout, log: this.#log, failed })
+    this.#middleware = new MiddlewareStack({ limits, log: this.#log, failed })
     this.#hub = new Hub(failed, filter)
     this.socketController = socketController
     this.#development = isProduction() ? undefined : this.#developed()
@@ -114,7 +115,7 @@ export class TokenSocketServer extends ServerConnections {
     warnOfCredentials(logger, this.#options)
     warnOfLoneWorker(logger, engine)
     const tokens = makeTokens(this.#options)
-    const revocations = new Revocations({ ...this.#options, ...limits, tickets: engine.tickets })
+    const revocations = new Revocations({ ...this.#options, tickets: engine.tickets })
     const authorizations = this.#makeAuthorizations(revocations)
     this.#authorizations = authorizations
     const parts = { ...this.#options, tokens, revocations, authorizations, log: this.#log }
@@ -235,11 +236,10 @@ export class TokenSocketServer extends ServerConnections {
     const { engine, limits, presenceGrace } = this.#options
     const failed = this.#failures.report
     const policy = makePolicy({ ...this.#options, log: this.#log, failed })
-    const decide: ChannelsOwner['decide'] = (...request) => this.#vetoes.decide(...request)
     const redeem: ChannelsOwner['redeem'] = (...token) => tokenAuthenticator.subscribe(...token)
     return new Channels({
       ...engine,
-      ...limits,
+      limits,
       broker: this.#authorizations.broker,
       presenceGrace,
       hub: this.#hub,
@@ -250,7 +250,7 @@ export class TokenSocketServer extends ServerConnections {
       events: this.#events,
       middleware: this.#middleware,
       redeem,
-      decide,
+      vetoes: this.#vetoes,
       development: this.#development,
       failed,
     })
@@ -277,7 +277,7 @@ export class TokenSocketServer extends ServerConnections {
     const parts = { nodes, tickets, hub, joining, channels, revocations, failed }
     const [authorizations, development] = [this.#authorizations, this.#development]
     authorizations.start()
-    return new Cluster({ ...limits, ...parts, authorizations, development })
+    return new Cluster({ limits, ...parts, authorizations, development })
   }
 
   #makeAuthorizations(revocations: Revocations): AuthorizationLog {
@@ -341,10 +341,7 @@ export class TokenSocketServer extends ServerConnections {
       failed: this.#failures.report,
       events: this.#events,
       watch: (socket) => this.#streams.watch(socket),
-      decide: (socket, auth) =>
-        this.#middleware.aroundSignIn(socket, auth, () =>
-          this.#vetoes.decide('authentication', socket, auth),
-        ),
+      vetoes: new SignInVetoes(this.#vetoes, this.#middleware),
     })
   }
 

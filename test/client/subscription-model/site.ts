@@ -263,18 +263,22 @@ export class Site {
       broker: this.#troubled('broker', broker, ['subscribe']),
       history: this.#troubled('history', history, ['read']),
       presence: this.#troubled('presence', presence, ['enter']),
-      ...DEFAULT_LIMITS,
-      subscriptions: this.#terms.subscriptions,
-      subscriptionsPerUser: this.#terms.subscriptionsPerUser,
+      limits: {
+        ...DEFAULT_LIMITS,
+        subscriptions: this.#terms.subscriptions,
+        subscriptionsPerUser: this.#terms.subscriptionsPerUser,
+      },
       presenceGrace: 0,
       redeem: async () => {},
       policy: new Policy({ channels: RULES, timeout: 1000, failed }),
-      decide: async (event) => {
-        this.hasKept ||= event === 'unsubscribe' && this.broken.has('decide')
-        await this.#trouble('decide')
-        this.hasKept ||= event === 'unsubscribe' && this.refused.has(event)
-        if (this.refused.has(event)) for (const name of CHANNELS) this.ended.add(name)
-        return this.refused.has(event) ? { error: new RpcError('forbidden') } : undefined
+      vetoes: {
+        decide: async (event) => {
+          this.hasKept ||= event === 'unsubscribe' && this.broken.has('decide')
+          await this.#trouble('decide')
+          this.hasKept ||= event === 'unsubscribe' && this.refused.has(event)
+          if (this.refused.has(event)) for (const name of CHANNELS) this.ended.add(name)
+          return this.refused.has(event) ? { error: new RpcError('forbidden') } : undefined
+        },
       },
       failed,
       proofs: new PositionProofs([Buffer.from('secret')]),

@@ -67,7 +67,7 @@ describe('AuthorizationLog', () => {
   async function start(options: Partial<AuthorizationLogOwner> = {}): Promise<AuthorizationLog> {
     const log = new AuthorizationLog({
       engine,
-      revocations: 1000,
+      limits: { revocations: 1000 },
       revocationTtl: 3_600_000,
       revocationStaleness: STALENESS,
       closeWhenStale: false,
@@ -93,7 +93,7 @@ describe('AuthorizationLog', () => {
     it('does what the log has, in its order, over many pages', async () => {
       const orders = Array.from({ length: 1203 }, () => order({ who: { jti: String(made) } }))
       for (const one of orders) add(one)
-      await start({ revocations: 10_000 })
+      await start({ limits: { revocations: 10_000 } })
       await until(() => done.length === orders.length)
       expect(done).to.deep.equal(orders.map(({ id }) => `${id} late`))
       expect(engine.reads).to.deep.equal([0, 500, 1000])
@@ -217,7 +217,7 @@ describe('AuthorizationLog', () => {
     })
 
     it('do an order that has no room, keep nothing, and say so', async () => {
-      const log = await start({ revocations: 1 })
+      const log = await start({ limits: { revocations: 1 } })
       await log.give(order()).kept
       const full = log.give(order())
       expect(full.order.isKept).to.equal(false)

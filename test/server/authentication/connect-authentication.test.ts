@@ -61,7 +61,7 @@ describe('ConnectAuthenticator', () => {
     asked = []
     authTimeout = 5000
     const { tickets } = new MemoryEngine()
-    revocations = new Revocations({ tickets, tokenTtl: 30_000, authenticationTimeout: 10_000 })
+    revocations = new Revocations({ tickets, tokenTtl: 30_000, limits: { authenticationTimeout: 10_000 } })
   })
 
   afterEach(() => sinon.restore())

@@ -74,7 +74,7 @@ function make(size = SLOTS) {
     connectAuthentication: (request, callback) => state.hook(request, callback),
     limits: { authData: 1000, connectAuthentications: size },
     trusts: () => false,
-    revocations: new Revocations({ tickets, tokenTtl: 30_000, authenticationTimeout: 10_000 }),
+    revocations: new Revocations({ tickets, tokenTtl: 30_000, limits: { authenticationTimeout: 10_000 } }),
     log: new RecordedLog(),
     failed: () => {},
     throttle: new TurnThrottle(),

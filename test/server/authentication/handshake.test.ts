@@ -60,7 +60,7 @@ describe('Handshakes', () => {
     passing = (run) => run()
     owner = {
       authTimeout: () => authTimeout,
-      authMessageLimit: 8192,
+      limits: { authMessage: 8192 },
       throttle: { run: (run) => passing(run) },
       authenticate: (message, connection, arrival) =>
         new Promise((resolve, reject) => {

@@ -66,7 +66,7 @@ describe('Refreshes', () => {
     const owner = { tokenAuthenticator: { connect }, throttle: new TurnThrottle(), log: new RecordedLog() }
     const asking = new Refreshes({
       ...owner,
-      decide: async () => undefined,
+      vetoes: { decide: async () => undefined },
       authorizations: { refuses, amend },
     })
     connect.resolves({ ...SOURCE, jti: 'id', issuedAt: 5 })
@@ -87,7 +87,11 @@ describe('Refreshes', () => {
       return undefined
     }
     const owner = { tokenAuthenticator: { connect }, throttle: new TurnThrottle(), log: new RecordedLog() }
-    const asking = new Refreshes({ ...owner, decide, authorizations: { refuses: () => false, amend } })
+    const asking = new Refreshes({
+      ...owner,
+      vetoes: { decide },
+      authorizations: { refuses: () => false, amend },
+    })
     connect.resolves({ ...SOURCE, issuedAt: 5 })
     await asking.run(socket, pending())
     expect(socket.changeAuthorization.args[0]?.[0]).to.deep.include({ auth: { role: 'guest' } })

@@ -44,7 +44,11 @@ describe('SocketAuthenticator', () => {
     owner = makeOwner()
     unwatch = sinon.spy()
     watch = sinon.stub().returns(unwatch)
-    const revocations = new Revocations({ tickets, tokenTtl: 30_000, authenticationTimeout: 10_000 })
+    const revocations = new Revocations({
+      tickets,
+      tokenTtl: 30_000,
+      limits: { authenticationTimeout: 10_000 },
+    })
     const tokenAuthenticator = new TokenAuthenticator({
       tokens,
       revocations,
@@ -67,7 +71,7 @@ describe('SocketAuthenticator', () => {
       newSid,
       owner,
       watch,
-      decide,
+      vetoes: { decide },
     })
   })
 

@@ -25,7 +25,7 @@ describe('TokenAuthenticator', () => {
     engine = new MemoryEngine()
     logger = new RecordedLog()
     const { tickets } = engine
-    revocations = new Revocations({ tickets, tokenTtl: 30_000, authenticationTimeout: 10_000 })
+    revocations = new Revocations({ tickets, tokenTtl: 30_000, limits: { authenticationTimeout: 10_000 } })
     tokenAuthenticator = new TokenAuthenticator({ tokens, revocations, engine, log: logger })
   })
 

@@ -26,8 +26,18 @@ const FORBIDDEN = { error: 'Forbidden', code: 'forbidden' }
 const ORIGIN_REFUSED = { error: 'The origin is not allowed', code: 'origin_refused' }
 const PATH = '/socket/token'
 
+const LIMITS: TokenRouteOptions['limits'] = {
+  authenticationTimeout: 10_000,
+  authData: 1000,
+  ticketsPerUser: 2,
+  ticketsPerAddress: 5,
+  tokenRequestsPerUser: 1000,
+  tokenRequestsPerAddress: 1000,
+}
+
 /** What a test changes. */
 interface Settings {
+  readonly limits?: Partial<TokenRouteOptions['limits']>
   readonly route?: Partial<TokenRouteOptions>
   readonly origins?: Partial<OriginRulesOptions>
   readonly session?: unknown
@@ -58,18 +68,13 @@ for (const { name, make } of EXPRESS_VERSIONS) {
       const origins = new OriginRules(rules)
       const options = {
         authentication: 'auth',
-        authenticationTimeout: 10_000,
         tokenTtl: 30_000,
         log,
-        authData: 1000,
-        ticketsPerUser: 2,
-        ticketsPerAddress: 5,
-        tokenRequestsPerUser: 1000,
-        tokenRequestsPerAddress: 1000,
         tokens,
         origins,
         requests: new TokenRequests(),
         ...settings.route,
+        limits: { ...LIMITS, ...settings.limits },
         tickets,
       }
       app.all(
@@ -373,7 +378,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
       // On the real clock: `fetch` keeps timers of its own, which a fake clock would leave standing for later tests.
       it('answers 500 when it never answers, after `authenticationTimeout`', async () => {
         const authentication = (_request: Request, _callback: Answer) => undefined
-        await start({ route: { authentication, authenticationTimeout: 5 } })
+        await start({ route: { authentication }, limits: { authenticationTimeout: 5 } })
         expect((await ask()).status).to.equal(500)
         expect(reasons().join()).to.include('did not answer within 5 ms')
       })
@@ -381,7 +386,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
       it('does no harm when it answers too late', async () => {
         const asked = new Inbox<Answer>()
         const authentication = (_request: Request, callback: Answer) => asked.put(callback) as undefined
-        await start({ route: { authentication, authenticationTimeout: 1 } })
+        await start({ route: { authentication }, limits: { authenticationTimeout: 1 } })
         const response = ask()
         const late = await asked.next()
         expect((await response).status).to.equal(500)
@@ -450,7 +455,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
 
         it('to `tokenRequestsPerAddress`, before `authentication` is asked, and says when to come again', async () => {
           const authentication = sinon.fake.returns(false)
-          await start({ route: { authentication, tokenRequestsPerAddress: 4 }, app: trusting })
+          await start({ route: { authentication }, limits: { tokenRequestsPerAddress: 4 }, app: trusting })
           const answers = await inTurn(6, (at) => from(`2001:db8::${at}`))
           expect(statuses(answers)).to.deep.equal([403, 403, 403, 403, 429, 429])
           expect(authentication.callCount).to.equal(4)
@@ -473,7 +478,7 @@ for (const { name, make } of EXPRESS_VERSIONS) {
 
         it('to `tokenRequestsPerUser` by its uid, wherever it asks from', async () => {
           const authentication = (request: Request) => ({ uid: String(request.query.uid ?? 'ann') })
-          await start({ route: { authentication, tokenRequestsPerUser: 2 }, app: trusting })
+          await start({ route: { authentication }, limits: { tokenRequestsPerUser: 2 }, app: trusting })
           const answers = await inTurn(4, (at) => from(`192.0.2.${at}`))
           expect(statuses(answers)).to.deep.equal([200, 200, 429, 429])
           expect((await ask({}, '?uid=ben')).status).to.equal(200)
@@ -484,13 +489,13 @@ for (const { name, make } of EXPRESS_VERSIONS) {
             Object.assign(request, { sessionID: request.headers['x-session'] })
             next()
           }
-          await start({ session: { auth: true }, before, route: { tokenRequestsPerUser: 1 } })
+          await start({ session: { auth: true }, before, limits: { tokenRequestsPerUser: 1 } })
           const answers = await inTurn(3, (at) => ({ headers: { 'X-Session': at === 0 ? 'b' : 'a' } }))
           expect(statuses(answers)).to.deep.equal([200, 200, 429])
         })
 
         it('within 5 % of it over ten seconds of a flood', async () => {
-          await start({ session: { auth: true }, route: { tokenRequestsPerAddress: 20 } })
+          await start({ session: { auth: true }, limits: { tokenRequestsPerAddress: 20 } })
           let passed = 0
           for (let tenth = 0; tenth < 100; tenth += 1) {
             passed += statuses(await inTurn(4)).filter((status) => status === 200).length

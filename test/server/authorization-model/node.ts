@@ -6,6 +6,7 @@ import type { Handshakes } from '#server/authentication/handshake.js'
 import { JoiningSockets } from '#server/authentication/joining-sockets.js'
 import { Revocations } from '#server/authentication/revocations.js'
 import { makeHandshakes } from '#server/authentication/sign-in.js'
+import { SignInVetoes } from '#server/authentication/sign-in-vetoes.js'
 import { TokenAuthenticator } from '#server/authentication/token-authenticator.js'
 import { Channels } from '#server/channels/channels.js'
 import { Hub } from '#server/channels/hub.js'
@@ -85,11 +86,11 @@ export class ModelNode {
     const { engine } = this
     const failed = (cause: unknown) => owner.failed(cause)
     const emitter = this.#listeners()
-    const vetoes = new VetoListeners({ emitter, timeout: LIMITS.vetoTimeout, log, failed })
+    const vetoes = new VetoListeners({ emitter, limits: LIMITS, log, failed })
     const events = new SocketEvents({ emitter, failed })
     const hub = new Hub(failed)
     this.hub = hub
-    const revocations = new Revocations({ ...LIMITS, ...TTLS, tickets: engine.tickets })
+    const revocations = new Revocations({ limits: LIMITS, ...TTLS, tickets: engine.tickets })
     const settings = { ...TTLS, closeWhenStale: false, limits: LIMITS }
     const authorizations = makeAuthorizations({
       ...settings,
@@ -107,10 +108,10 @@ export class ModelNode {
       authorizations,
       log,
     })
-    const middleware = new MiddlewareStack({ ...LIMITS, timeout: LIMITS.vetoTimeout, log, failed })
+    const middleware = new MiddlewareStack({ limits: LIMITS, log, failed })
     const channels = new Channels({
       ...engine,
-      ...LIMITS,
+      limits: LIMITS,
       broker: authorizations.broker,
       presenceGrace: 0,
       hub,
@@ -121,14 +122,14 @@ export class ModelNode {
       events,
       middleware,
       redeem: (...token) => tokenAuthenticator.subscribe(...token),
-      decide: (...request) => vetoes.decide(...request),
+      vetoes,
       failed,
     })
     this.channels = channels
     const { nodes, tickets } = engine
     authorizations.start()
     const parts = { nodes, tickets, hub, joining, channels, revocations, authorizations, failed }
-    this.cluster = new Cluster({ ...LIMITS, ...parts })
+    this.cluster = new Cluster({ limits: LIMITS, ...parts })
     const { node } = this.cluster
     this.handshakes = makeHandshakes({
       limits: LIMITS,
@@ -155,7 +156,7 @@ export class ModelNode {
       failed,
       events,
       watch: () => silent,
-      decide: (socket) => vetoes.decide('authentication', socket, socket.auth),
+      vetoes: new SignInVetoes(vetoes, middleware),
     })
     this.#close = () => {
       this.handshakes.close('shutting_down')

@@ -11,6 +11,25 @@ import type { ChannelRequest } from '#server/socket/server-socket.js'
 import { rejection } from '../../protocol/rejection.js'
 import { makeSocket, type TestSocket } from '../sockets.js'
 
+const LIMITS: ChannelsOwner['limits'] = {
+  members: 3,
+  subscriptions: 3,
+  subscriptionsPerUser: 5,
+  channelsPerUser: 100,
+  publication: 1000,
+  historyPage: 1024 * 1024,
+  publicationRate: 100,
+  publicationBytes: 10_000,
+  broadcastRate: 2,
+  presencesPerUser: 10,
+  presenceRate: 20,
+}
+
+/** What a test changes of the channels' owner. */
+type ChannelsChanges = Partial<Omit<ChannelsOwner, 'limits'>> & {
+  readonly limits?: Partial<ChannelsOwner['limits']>
+}
+
 describe('Channels', () => {
   let hub: Hub
   let engine: MemoryEngine
@@ -33,30 +52,20 @@ describe('Channels', () => {
   // What it keeps has a timer, which would be counted by tests to come.
   afterEach(() => engine.close())
 
-  function make(changes: Partial<ChannelsOwner> = {}): Channels {
+  function make(changes: ChannelsChanges = {}): Channels {
     return new Channels({
       hub,
       broker,
       history: engine.history,
       presence: engine.presence,
-      members: 3,
       presenceGrace: 5000,
       redeem,
       policy: new Policy({ channels: {}, timeout: 1000, failed }),
-      subscriptions: 3,
-      subscriptionsPerUser: 5,
-      channelsPerUser: 100,
-      publication: 1000,
-      historyPage: 1024 * 1024,
-      publicationRate: 100,
-      publicationBytes: 10_000,
-      broadcastRate: 2,
-      presencesPerUser: 10,
-      presenceRate: 20,
-      decide,
       failed,
       proofs: new PositionProofs([Buffer.from('secret')]),
+      vetoes: { decide },
       ...changes,
+      limits: { ...LIMITS, ...changes.limits },
     })
   }
 
@@ -156,7 +165,7 @@ describe('Channels', () => {
     })
 
     it('does not count a channel that the socket has', async () => {
-      channels = make({ subscriptions: 1 })
+      channels = make({ limits: { subscriptions: 1 } })
       const { socket } = member()
       await Promise.all([channels.subscribe(socket, 'a'), channels.subscribe(socket, 'a')])
       await channels.subscribe(socket, 'a')
@@ -227,7 +236,10 @@ describe('Channels', () => {
     }
 
     beforeEach(() => {
-      channels = make({ members: 1, policy: new Policy({ channels: rules, timeout: 1000, failed }) })
+      channels = make({
+        limits: { members: 1 },
+        policy: new Policy({ channels: rules, timeout: 1000, failed }),
+      })
     })
 
     it('tells who is there, with what else it tells', async () => {
@@ -519,7 +531,7 @@ describe('Channels', () => {
         unsubscribe = sinon.spy(broker, 'unsubscribe')
         const policy = new Policy({ channels: { '*': { presence: true } }, timeout: 1000, failed })
         const many = { subscriptions: 5000, subscriptionsPerUser: 3000, presencesPerUser: 3000 }
-        channels = make({ policy, ...many, presenceRate: 5000 })
+        channels = make({ policy, limits: { ...many, presenceRate: 5000 } })
         gone = [of('ann'), of('ann')]
         for (const { socket } of gone) for (const name of names) await channels.subscribe(socket, name)
       })
@@ -744,7 +756,7 @@ describe('Channels', () => {
     })
 
     it('gives an RpcError as the reason, and rejects with anything else', async () => {
-      channels = make({ subscriptions: 1 })
+      channels = make({ limits: { subscriptions: 1 } })
       const { socket } = member()
       await channels.subscribe(socket, 'a')
       const refusal = await channels.request(socket, { type: 'subscribe', id: '1', channel: 'b' })

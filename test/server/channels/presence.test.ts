@@ -17,9 +17,7 @@ describe('ChannelPresence', () => {
   let owner: {
     presence: Presence
     policy: { hasPresence: sinon.SinonStub }
-    members: number
-    presencesPerUser: number
-    presenceRate: number
+    limits: { members: number; presencesPerUser: number; presenceRate: number }
     presenceGrace: number
     failed: sinon.SinonSpy
   }
@@ -30,9 +28,7 @@ describe('ChannelPresence', () => {
     owner = {
       presence: engine,
       policy: { hasPresence: sinon.stub().returns(true) },
-      members: 3,
-      presencesPerUser: 10,
-      presenceRate: 20,
+      limits: { members: 3, presencesPerUser: 10, presenceRate: 20 },
       presenceGrace: GRACE,
       failed: sinon.spy(),
     }
@@ -393,7 +389,7 @@ describe('ChannelPresence', () => {
     const always = () => true
 
     beforeEach(() => {
-      owner.presencesPerUser = 3
+      owner.limits.presencesPerUser = 3
       presence = new ChannelPresence(owner)
     })
 

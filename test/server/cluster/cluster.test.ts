@@ -48,8 +48,7 @@ describe('Cluster', () => {
       tickets: { revoke: async () => {}, revoked: async () => undefined },
       revocations: { add: async () => {} },
       authorizations: {} as never,
-      authData: 1000,
-      callTimeout: 1234,
+      limits: { authData: 1000, callTimeout: 1234 },
       development,
       failed: () => {},
     })

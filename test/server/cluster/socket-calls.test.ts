@@ -26,7 +26,7 @@ describe('SocketCalls', () => {
     const nodes = { id: 'here', ask, serve: () => {}, list: async () => ['here', 'there'] }
     const answer = async () => undefined
     const questions = new NodeQuestions(nodes, answer)
-    return new SocketCalls({ node: 'here', questions, answer, callTimeout: 30_000 })
+    return new SocketCalls({ node: 'here', questions, answer, limits: { callTimeout: 30_000 } })
   }
 
   for (const [timeout, wait] of [

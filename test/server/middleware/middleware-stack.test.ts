@@ -4,7 +4,11 @@ import { MiddlewareStack } from '#server/middleware/middleware-stack.js'
 
 describe('MiddlewareStack', () => {
   const stack = () =>
-    new MiddlewareStack({ timeout: 1000, callTimeout: 1000, log: { write: () => {} }, failed: () => {} })
+    new MiddlewareStack({
+      limits: { vetoTimeout: 1000, callTimeout: 1000 },
+      log: { write: () => {} },
+      failed: () => {},
+    })
 
   it('puts nothing around functions where calls have no middleware', () => {
     const own = stack()

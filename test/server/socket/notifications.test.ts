@@ -238,7 +238,7 @@ describe('a notification of a client', () => {
   })
 
   describe('in middleware', () => {
-    const stack = () => new MiddlewareStack({ timeout: 100, callTimeout: 300, log, failed })
+    const stack = () => new MiddlewareStack({ limits: { vetoTimeout: 100, callTimeout: 300 }, log, failed })
 
     function around(middleware: MiddlewareStack) {
       const made = makeSocket({ controller, failed, ...CAN, middleware })

@@ -16,8 +16,10 @@ export interface AuthorizationLogOwner {
     readonly history: Pick<History, 'read' | 'position'>
     readonly health?: Health | undefined
   }
-  /** Orders that are kept at once; as many about sessions in addition. */
-  readonly revocations: number
+  readonly limits: {
+    /** Orders that are kept at once; as many about sessions in addition. */
+    readonly revocations: number
+  }
   /**
    * Milliseconds for which a ticket may let in, from the request for it on.
    * @default ten minutes
@@ -100,7 +102,7 @@ export class AuthorizationLog {
 
   constructor(owner: AuthorizationLogOwner) {
     this.#owner = owner
-    this.#held = new HeldRevocations(owner)
+    this.#held = new HeldRevocations(owner.limits)
     this.#watch = new EngineWatch({
       health: owner.engine.health,
       revocationStaleness: owner.revocationStaleness,
@@ -338,10 +340,14 @@ export class AuthorizationLog {
 
   async #publish(order: AuthorizationOrder, ttl: number, idempotencyKey?: string): Promise<void> {
     if (this.#isClosed) throw new RpcError('shutting_down')
-    const { engine, revocations: size } = this.#owner
+    const { engine, limits } = this.#owner
     const draft = { channel: LOG_CHANNEL, json: encodeData(order) }
     const ms = Math.max(1, Math.ceil(ttl))
-    const retention = { size: Math.min(size * LOG_SHARE, LONGEST_LOG), ttl: ms, isReserved: true }
+    const retention = {
+      size: Math.min(limits.revocations * LOG_SHARE, LONGEST_LOG),
+      ttl: ms,
+      isReserved: true,
+    }
     await attempt(() => engine.broker.publish(draft, { retention, idempotencyKey }))
   }
 

@@ -21,8 +21,10 @@ import { PendingConnection } from './pending-connection.js'
 export interface HandshakeOwner {
   /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
   authTimeout(): number | undefined
-  /** UTF-16 code units that the first message may have. */
-  readonly authMessageLimit: number
+  readonly limits: {
+    /** UTF-16 code units that the first message may have. */
+    readonly authMessage: number
+  }
   /**
    * Whether a connection may be let in by the request that opened it, without a token. @default
    * false
@@ -127,7 +129,7 @@ export class Handshakes {
   }
 
   #hear(text: unknown, connection: BufferedConnection, arrival: PendingConnection): void {
-    if (typeof text === 'string' && text.length > this.#owner.authMessageLimit) {
+    if (typeof text === 'string' && text.length > this.#owner.limits.authMessage) {
       return this.#close(connection, 'too_large')
     }
     const message = authMessage(text)

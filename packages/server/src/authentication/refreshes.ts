@@ -16,10 +16,12 @@ export interface RefreshesOwner {
     connect(token: string): Promise<AuthorizationSource>
   }
   /**
-   * Asks the `authentication` listeners, and the middleware around them. The socket has what it had.
+   * The `authentication` listeners, and the middleware around them. The socket has what it had.
    * @default none is asked
    */
-  decide?(socket: RefreshedSocket, auth: unknown): Refusal | undefined | Promise<Refusal | undefined>
+  readonly vetoes?:
+    | { decide(socket: RefreshedSocket, auth: unknown): Refusal | undefined | Promise<Refusal | undefined> }
+    | undefined
   /** Knows what was revoked, over all nodes. @default nothing is */
   readonly authorizations?: Pick<AuthorizationLog, 'refuses' | 'amend'> | undefined
   readonly log: Pick<ThrottledLog, 'write'>
@@ -78,7 +80,7 @@ export class Refreshes {
   async #ask(socket: RefreshedSocket, source: AuthorizationSource): Promise<void> {
     const { throttle, log } = this.#owner
     const { auth } = changeOf(socket.authorization, source)
-    const decided = this.#owner.decide?.(socket, auth)
+    const decided = this.#owner.vetoes?.decide(socket, auth)
     const refusal = isThenable(decided) ? await decided : decided
     if (refusal) {
       const error = refusalOf(refusal.error)

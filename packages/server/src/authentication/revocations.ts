@@ -12,8 +12,10 @@ export interface RevocationsOwner {
   readonly tickets: Pick<Tickets, 'revoke' | 'revoked'>
   /** Milliseconds that a token lives. */
   readonly tokenTtl: number
-  /** Milliseconds that `authentication` may take. */
-  readonly authenticationTimeout: number
+  readonly limits: {
+    /** Milliseconds that `authentication` may take. */
+    readonly authenticationTimeout: number
+  }
 }
 
 /**
@@ -31,8 +33,8 @@ export class Revocations {
 
   /** Milliseconds for which a ticket may let in, from the request for it on, by any node's clock. */
   get ticketTtl(): number {
-    const { tokenTtl, authenticationTimeout } = this.#owner
-    return tokenTtl + authenticationTimeout + CLOCK_SLACK
+    const { tokenTtl, limits } = this.#owner
+    return tokenTtl + limits.authenticationTimeout + CLOCK_SLACK
   }
 
   /**

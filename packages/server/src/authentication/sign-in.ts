@@ -28,7 +28,7 @@ import { SocketCounts } from './socket-counts.js'
 
 /** Dependencies of {@link makeHandshakes}. */
 export interface SignInParts
-  extends Pick<AdmissionOptions, 'tokenAuthenticator' | 'hub' | 'joining' | 'newSid' | 'watch' | 'decide'>,
+  extends Pick<AdmissionOptions, 'tokenAuthenticator' | 'hub' | 'joining' | 'newSid' | 'watch' | 'vetoes'>,
     Pick<ConnectAuthenticatorOptions, 'trusts' | 'revocations' | 'enforceExpiry'>,
     Pick<RefreshesOwner, 'authorizations'>,
     OpeningOptions,
@@ -69,7 +69,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
   })
   return new Handshakes({
     authTimeout: parts.authTimeout,
-    authMessageLimit: limits.authMessage,
+    limits,
     takesRequests: connects !== undefined,
     throttle,
     authenticate: (...args) => socketAuthenticator.authenticate(...args),

@@ -22,6 +22,7 @@ import type { ConnectAuthenticator } from './connect-authentication.js'
 import { DevelopmentClient } from './development-client.js'
 import type { JoiningSocket, JoiningSockets } from './joining-sockets.js'
 import type { PendingConnection } from './pending-connection.js'
+import type { SignInVetoes } from './sign-in-vetoes.js'
 import type { SocketCounts } from './socket-counts.js'
 import type { AuthenticatedToken, TokenAuthenticator } from './token-authenticator.js'
 
@@ -57,11 +58,8 @@ export interface AdmissionOptions {
    * @param refused a listener refuses it after all, at once or later
    */
   connected?(socket: ServerSocket, refused: (error: RpcError) => void): void
-  /**
-   * Asks the `authentication` listeners, and the middleware around them.
-   * @param auth what the token stands for
-   */
-  decide(socket: ServerSocket, auth: unknown): Refusal | undefined | Promise<Refusal | undefined>
+  /** The `authentication` listeners, and the middleware around them. */
+  readonly vetoes: Pick<SignInVetoes, 'decide'>
 }
 
 /** A connection that has brought its token. */
@@ -147,8 +145,8 @@ export class SocketAuthenticator {
    * many they decide about at once.
    */
   async #decide(socket: ServerSocket): Promise<Refusal | undefined> {
-    const { decide, throttle } = this.#options
-    const decided = decide(socket, socket.auth)
+    const { vetoes, throttle } = this.#options
+    const decided = vetoes.decide(socket, socket.auth)
     if (!isThenable(decided)) return decided
     const refusal = await decided
     await throttle.wait()
@@ -204,8 +202,8 @@ export class SocketAuthenticator {
   #sessionOf(socket: ServerSocket): SessionInfo {
     const { heartbeat, sizes } = this.#options
     const lifetime = lifetimeOf(socket.authorization)
-    const limits = socket.isLegacy ? {} : { can: CAPABILITIES, limits: sizes, ...lifetime }
-    return { version: PROTOCOL_VERSION, sid: socket.sid, heartbeat, ...limits, ...socket.identity() }
+    const more = socket.isLegacy ? {} : { can: CAPABILITIES, limits: sizes, ...lifetime }
+    return { version: PROTOCOL_VERSION, sid: socket.sid, heartbeat, ...more, ...socket.identity() }
   }
 
   #refused({ sid, uid }: ServerSocket, error: RpcError): RpcError {

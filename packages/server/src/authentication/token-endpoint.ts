@@ -4,14 +4,13 @@ import type { Engine } from '../engine/engine.js'
 import { chainHandlers } from '../http/handler-chain.js'
 import { OtherServers } from '../http/other-servers.js'
 import { mountTokenRoute, type TokenMount, type Unmount } from '../http/token-mounts.js'
-import type { Limits } from '../options/limits.js'
 import type { Logger } from '../runtime/logger.js'
 import type { TurnThrottle } from '../runtime/turn-throttle.js'
 import { type TokenRouteOptions, tokenGuard, tokenRoute } from './token-route.js'
 
 /** Dependencies of {@link mountTokenEndpoint}. */
 export interface TokenEndpointParts
-  extends Omit<TokenRouteOptions, 'tickets' | 'prefix' | keyof Limits>,
+  extends Omit<TokenRouteOptions, 'tickets' | 'prefix'>,
     Pick<TokenMount, 'app' | 'server'> {
   /** The path. */
   readonly tokenRoute: string
@@ -19,7 +18,6 @@ export interface TokenEndpointParts
   /** The prefix of the socket's routes. */
   readonly prefix: string
   readonly logger: Logger
-  readonly limits: Limits
   /** Runs before the route. */
   readonly customMiddleware: RequestHandler | readonly RequestHandler[]
   /** What requests wait at when many come at once. */
@@ -28,12 +26,12 @@ export interface TokenEndpointParts
 
 /** Puts the token endpoint on the application. @returns a function that ends it */
 export function mountTokenEndpoint(parts: TokenEndpointParts): Unmount {
-  const { app, server, engine, limits, customMiddleware, prefix, logger, origins, throttle } = parts
+  const { app, server, engine, customMiddleware, prefix, logger, origins, throttle } = parts
   const handler = chainHandlers([
     tokenGuard(origins, () => false, parts.log),
     (_request, _response, next) => throttle.run(next),
     ...[customMiddleware].flat(),
-    tokenRoute({ ...parts, ...limits, tickets: engine.tickets }),
+    tokenRoute({ ...parts, tickets: engine.tickets }),
   ])
   const others = new OtherServers(server, prefix, logger)
   return mountTokenRoute({

@@ -34,19 +34,21 @@ import type { Tokens } from './tokens.js'
 export type Authentication = string | AuthenticationFunction<Request>
 
 /** What {@link tokenRoute} needs. */
-export interface TokenRouteOptions extends TokenRateLimits, OpeningOptions {
+export interface TokenRouteOptions extends OpeningOptions {
   readonly authentication: Authentication
   /** Where sockets open with the tokens, and nowhere else. @default wherever the ticket is known */
   readonly prefix?: string | undefined
-  /** Milliseconds that `authentication` may take. */
-  readonly authenticationTimeout: number
   readonly tokenTtl: number
-  /** Bytes of what a ticket keeps, as JSON. */
-  readonly authData: number
-  /** Tickets of one user, and of one session, that may wait. */
-  readonly ticketsPerUser: number
-  /** Tickets of one address that may wait. */
-  readonly ticketsPerAddress: number
+  readonly limits: TokenRateLimits & {
+    /** Milliseconds that `authentication` may take. */
+    readonly authenticationTimeout: number
+    /** Bytes of what a ticket keeps, as JSON. */
+    readonly authData: number
+    /** Tickets of one user, and of one session, that may wait. */
+    readonly ticketsPerUser: number
+    /** Tickets of one address that may wait. */
+    readonly ticketsPerAddress: number
+  }
   readonly tokens: Tokens
   readonly tickets: Tickets
   readonly requests: TokenRequests
@@ -71,7 +73,12 @@ const CALLBACK = /^[\w$.[\]]{1,128}$/
 /** The token endpoint: turns a signed-in session into a short-lived token that works once. */
 export function tokenRoute(options: TokenRouteOptions): RequestHandler {
   const check = new ClaimsCheck(options.log)
-  const parts = { ...options, rates: new TokenRates(options), check, sessionKey: sessionKeyOf(options) }
+  const parts = {
+    ...options,
+    rates: new TokenRates(options.limits),
+    check,
+    sessionKey: sessionKeyOf(options),
+  }
   return async (request, response) => {
     try {
       await options.requests.run((pending) => answer([request, response], parts, pending))
@@ -222,7 +229,8 @@ async function answer(
  * @throws AuthenticationFailure if `authentication` gave what is no object as JSON
  * @throws Error if it is too large
  */
-function encode(ticket: TicketData, { authData: limit, log }: RouteParts, isGiven: boolean): string {
+function encode(ticket: TicketData, { limits, log }: RouteParts, isGiven: boolean): string {
+  const limit = limits.authData
   const json = isGiven ? encodeGiven(ticket, { option: OPTION, log, limit }) : encodeTicket(ticket, limit)
   if (typeof json !== 'string') throw new AuthenticationFailure(json)
   return json
@@ -231,11 +239,11 @@ function encode(ticket: TicketData, { authData: limit, log }: RouteParts, isGive
 /** Whom a ticket is counted for: its user, known by a `uid` or by the session, and the address. */
 function ownersOf(
   { auth, hasClaims, ip, session }: TicketData,
-  { ticketsPerUser: limit, ticketsPerAddress }: TokenRouteOptions,
+  { limits }: Pick<TokenRouteOptions, 'limits'>,
 ): TicketOwner[] {
   const uid = hasClaims ? (auth as { readonly uid?: string }).uid : undefined
-  const users = subjectsOf({ uid, session }).map((name) => ({ name, limit }))
-  return [{ name: `address:${addressBlock(ip ?? '')}`, limit: ticketsPerAddress }, ...users]
+  const users = subjectsOf({ uid, session }).map((name) => ({ name, limit: limits.ticketsPerUser }))
+  return [{ name: `address:${addressBlock(ip ?? '')}`, limit: limits.ticketsPerAddress }, ...users]
 }
 
 /** Session ids are secrets, and may be long. */
@@ -259,7 +267,8 @@ function ask(
   request: Request,
   options: TokenRouteOptions,
 ): Promise<unknown> {
-  const { authenticationTimeout: timeout, log, development } = options
+  const { limits, log, development } = options
+  const timeout = limits.authenticationTimeout
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`authentication did not answer within ${timeout} ms`)),

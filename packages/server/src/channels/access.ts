@@ -42,15 +42,18 @@ export interface ChannelAccessOwner {
      */
     historyStart(socket: Granted, channel: string): number | undefined
   }
-  /**
-   * Asks the listeners of an event.
-   * @returns the refusal, if any
-   */
-  decide(
-    event: VetoedRequest,
-    socket: ServerSocket,
-    data: object,
-  ): Refusal | undefined | Promise<Refusal | undefined>
+  /** The listeners of the events. */
+  readonly vetoes: {
+    /**
+     * Asks the listeners of an event.
+     * @returns the refusal, if any
+     */
+    decide(
+      event: VetoedRequest,
+      socket: ServerSocket,
+      data: object,
+    ): Refusal | undefined | Promise<Refusal | undefined>
+  }
 }
 
 /** Requests that have an event of their own. */
@@ -120,7 +123,7 @@ export class ChannelAccess {
     // The listeners have decided when the socket subscribed.
     if (request.type === 'history' && socket.isOn(request.channel)) return undefined
     const event = request.type === 'history' ? 'subscribe' : request.type
-    const vetoed = this.#owner.decide(event, socket, describe(request))
+    const vetoed = this.#owner.vetoes.decide(event, socket, describe(request))
     return vetoed instanceof Promise ? vetoed.then(byListener) : byListener(vetoed)
   }
 }

@@ -90,9 +90,9 @@ export class ChannelRequests {
     this.#histories = new HistoryAnswers({ ...owner, access: channels.access })
     this.#ruleRates = new RuleRates(owner.policy)
     this.#rates = {
-      publications: new ChannelRate('publicationRate', owner.publicationRate),
-      bytes: new ChannelRate('publicationBytes', owner.publicationBytes),
-      broadcasts: new ChannelRate('broadcastRate', owner.broadcastRate),
+      publications: new ChannelRate('publicationRate', owner.limits.publicationRate),
+      bytes: new ChannelRate('publicationBytes', owner.limits.publicationBytes),
+      broadcasts: new ChannelRate('broadcastRate', owner.limits.broadcastRate),
     }
   }
 
@@ -101,12 +101,12 @@ export class ChannelRequests {
    * is none
    */
   published(socket: ServerSocket): Promise<unknown> | undefined {
-    return this.#flights.landed(socket, this.#owner.vetoTimeout)
+    return this.#flights.landed(socket, this.#owner.limits.vetoTimeout)
   }
 
   /** Waits for publications of sockets, also of closed ones: at most 4 s. */
   publishedWhere(matches: (socket: ServerSocket) => boolean): Promise<void> {
-    return this.#flights.landedWhere(matches, Math.min(this.#owner.vetoTimeout ?? LANDING, LANDING))
+    return this.#flights.landedWhere(matches, Math.min(this.#owner.limits.vetoTimeout ?? LANDING, LANDING))
   }
 
   /** Carries out a client's request, if {@link ChannelAccess} allows it. */
@@ -236,7 +236,7 @@ export class ChannelRequests {
    */
   #encode(socket: ServerSocket, channel: string, data: unknown): string {
     const json = encodeData(data)
-    const limit = this.#owner.publication
+    const limit = this.#owner.limits.publication
     const size = Buffer.byteLength(json)
     if (size > limit) throw limitError('too_large', { field: 'req.data', limit })
     this.#rates.publications.count(socket, channel)

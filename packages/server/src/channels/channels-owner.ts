@@ -30,8 +30,11 @@ export interface ChannelsOwner extends ChannelPresenceOwner, ChannelAccessOwner,
   readonly joining?: {
     later(matcher: typeof EVERY_SOCKET, act: (socket: ServerSocket) => void): void
   }
-  /** How many channels one socket may be subscribed to. */
-  readonly subscriptions: number
-  /** How many subscriptions the sockets of one user may have together. */
-  readonly subscriptionsPerUser: number
+  readonly limits: ChannelPresenceOwner['limits'] &
+    ChannelRequestsOwner['limits'] & {
+      /** How many channels one socket may be subscribed to. */
+      readonly subscriptions: number
+      /** How many subscriptions the sockets of one user may have together. */
+      readonly subscriptionsPerUser: number
+    }
 }

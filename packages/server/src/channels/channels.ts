@@ -327,7 +327,7 @@ export class Channels {
         this.#automatic.begin(socket, log ? logRefusals(log, socket) : () => {}, grants)
       },
       published: (socket) => this.#requests.published(socket),
-      vetoTimeout: owner.vetoTimeout,
+      limits: owner.limits,
       log,
       failed,
     })
@@ -379,7 +379,8 @@ export class Channels {
 
   /** Returns the error that refuses one more subscription, if any. */
   #fullFor(socket: ServerSocket): RpcError | undefined {
-    const { hub, subscriptions, subscriptionsPerUser } = this.#owner
+    const { hub, limits } = this.#owner
+    const { subscriptions, subscriptionsPerUser } = limits
     if (socket.channelNames.length >= subscriptions)
       return limitError('too_many_subscriptions', { field: 'subscriptions', limit: subscriptions })
     if (hub.subscriptionsOf(socket) < subscriptionsPerUser) return undefined

@@ -26,8 +26,10 @@ export interface HistoryAnswersOwner {
     /** The data that one socket may see of a publication, as JSON; `undefined` for nothing. */
     jsonFor(socket: ServerSocket, publication: Publication): string | undefined
   }
-  /** Bytes of data in one page. A single publication may have more. */
-  readonly historyPage: number
+  readonly limits: {
+    /** Bytes of data in one page. A single publication may have more. */
+    readonly historyPage: number
+  }
   readonly policy: {
     /** Whether rules say that the channel keeps any event. */
     mayKeep(channel: string): boolean
@@ -85,7 +87,7 @@ export class HistoryAnswers {
     const since = this.#owner.access.historyStart(socket, channel)
     if (since === undefined) throw new RpcError('forbidden')
     const start = firstIdAt(since)
-    const query = { before, reverse, limit, bytes: this.#owner.historyPage }
+    const query = { before, reverse, limit, bytes: this.#owner.limits.historyPage }
     const { development, policy, history } = this.#owner
     const page = await history.read(channel, { ...query, after: after > start ? after : start })
     if (development && keepsNothing(page, policy.mayKeep(channel))) development.warnOfNoHistory(channel)

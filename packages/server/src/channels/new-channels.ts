@@ -8,8 +8,10 @@ const WINDOW = 60 * 60 * 1000
 
 /** Dependencies of {@link NewChannels}. */
 export interface NewChannelsOwner {
-  /** Channels that one user may begin in an hour. */
-  readonly channelsPerUser: number
+  readonly limits: {
+    /** Channels that one user may begin in an hour. */
+    readonly channelsPerUser: number
+  }
   readonly history: { position(channel: string): Promise<Position> }
 }
 
@@ -39,13 +41,13 @@ export class NewChannels {
    */
   check(socket: ServerSocket, channel: string): Promise<void> | undefined {
     this.#renew()
-    const isOver = this.#begun.of(rateOwnerOf(socket)) >= this.#owner.channelsPerUser
+    const isOver = this.#begun.of(rateOwnerOf(socket)) >= this.#owner.limits.channelsPerUser
     return isOver ? this.#checkPosition(channel) : undefined
   }
 
   async #checkPosition(channel: string): Promise<void> {
-    const { channelsPerUser: limit, history } = this.#owner
-    const { offset } = await history.position(channel)
+    const limit = this.#owner.limits.channelsPerUser
+    const { offset } = await this.#owner.history.position(channel)
     if (offset === 0) throw limitError('too_many_channels', { field: 'channelsPerUser', limit })
   }
 

@@ -24,12 +24,14 @@ export interface ChannelPresenceOwner {
     /** Whether a socket takes part in a channel's presence. */
     hasPresence(socket: ServerSocket, channel: string): boolean | Promise<boolean>
   }
-  /** Members that a channel may have. */
-  readonly members: number
-  /** Channels with presence that the sockets of one user may be on; each socket counts. */
-  readonly presencesPerUser: number
-  /** How often in a second one socket may enter one channel's presence. */
-  readonly presenceRate: number
+  readonly limits: {
+    /** Members that a channel may have. */
+    readonly members: number
+    /** Channels with presence that the sockets of one user may be on; each socket counts. */
+    readonly presencesPerUser: number
+    /** How often in a second one socket may enter one channel's presence. */
+    readonly presenceRate: number
+  }
   /** Milliseconds for which a member stays after its connection was lost. */
   readonly presenceGrace: number
   failed(cause: unknown, details: object): void
@@ -78,7 +80,7 @@ export class ChannelPresence {
 
   constructor(owner: ChannelPresenceOwner) {
     this.#owner = owner
-    this.#rate = new ChannelRate('presenceRate', owner.presenceRate)
+    this.#rate = new ChannelRate('presenceRate', owner.limits.presenceRate)
   }
 
   /**
@@ -168,7 +170,9 @@ export class ChannelPresence {
   #enterAs(socket: ServerSocket, channel: string) {
     const view = new PresenceView(socket, entryOf(socket, channel))
     const before = this.#put(socket, view)
-    const entering = this.#tell(view.entry, () => this.#owner.presence.enter(view.entry, this.#owner.members))
+    const entering = this.#tell(view.entry, () =>
+      this.#owner.presence.enter(view.entry, this.#owner.limits.members),
+    )
     if (before && before.entry.uid !== view.entry.uid) this.#retire(before.entry, 0)
     const known = entering.catch((cause) => {
       if (this.#has(socket, view)) throw cause
@@ -282,7 +286,7 @@ export class ChannelPresence {
 
   #count(socket: ServerSocket): void {
     const user = userOf(socket)
-    const limit = this.#owner.presencesPerUser
+    const limit = this.#owner.limits.presencesPerUser
     if (this.#users.of(user) >= limit)
       throw limitError('too_many_members', { field: 'presencesPerUser', limit })
     this.#users.add(user)

@@ -26,8 +26,10 @@ export interface ReauthorizationOwner {
    * are none
    */
   published(socket: ServerSocket): Promise<unknown> | undefined
-  /** Milliseconds in which a change has to be decided. @default no limit */
-  readonly vetoTimeout?: number | undefined
+  readonly limits: {
+    /** Milliseconds in which a change has to be decided. @default no limit */
+    readonly vetoTimeout?: number | undefined
+  }
   /** Logs rights that were dropped. @default none */
   readonly log?: Pick<ThrottledLog, 'write'> | undefined
   failed(cause: unknown, details: object): void
@@ -119,7 +121,8 @@ export class Reauthorization {
   /** By the authorization of its turn: there may be a later one by then. */
   #judge(subscription: Subscription, before: Authorization): Promise<void> | undefined {
     const { socket, channel, isOn } = subscription
-    const { access, hub, isOwn, presence, revoke, vetoTimeout } = this.#owner
+    const { access, hub, isOwn, presence, revoke, limits } = this.#owner
+    const { vetoTimeout } = limits
     if (!isOn()) return undefined
     // A later check compares with later grants only.
     if (access.needsNewProof(socket, before, channel)) hub.tellPosition(socket, channel)

@@ -11,8 +11,10 @@ export type VetoEvent = 'authentication' | 'subscribe' | 'unsubscribe' | 'publis
 /** Dependencies of {@link VetoListeners}. */
 export interface VetoListenersOwner {
   readonly emitter: ListenerSource<VetoEvent> & { listenerCount(event: VetoEvent): number }
-  /** Milliseconds in which a listener has to answer. */
-  readonly timeout: number
+  readonly limits: {
+    /** Milliseconds in which a listener has to answer. */
+    readonly vetoTimeout: number
+  }
   readonly log: Pick<ThrottledLog, 'write'>
   /** Receives what a listener throws. */
   readonly failed: FailureListener
@@ -43,14 +45,14 @@ export class VetoListeners {
     socket: ServerSocket,
     data: unknown,
   ): Refusal | undefined | Promise<Refusal | undefined> {
-    const { emitter, timeout, log, failed } = this.#owner
+    const { emitter, limits, log, failed } = this.#owner
     // A broadcast reaches channels on which a `publish` listener may refuse.
     const needsYes = event === 'broadcast' && emitter.listenerCount('publish') > 0
     if (!needsYes && emitter.listenerCount(event) === 0) return undefined
     const { sid } = socket
     const listeners = takeListeners(emitter, event)
     return decide(listeners, [socket, data], {
-      timeout,
+      timeout: limits.vetoTimeout,
       // `socket.auth` belongs to the socket, for all who read it.
       copy: event === 'authentication' ? undefined : copied,
       emptyMeansYes: event === 'authentication',

@@ -14,8 +14,10 @@ import { CALL_LEEWAY, SocketCalls } from './socket-calls.js'
 /** Dependencies of {@link ClusterConnections}. */
 export interface ClusterConnectionsOwner extends ClusterOrdersOwner {
   readonly hub: { get(sid: string): ServerSocket | undefined }
-  /** Milliseconds that a message may take which names no time-out. */
-  readonly callTimeout: number
+  readonly limits: ClusterOrdersOwner['limits'] & {
+    /** Milliseconds that a message without a timeout may take. */
+    readonly callTimeout: number
+  }
   /** Checks that only development servers make. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
 }
@@ -42,7 +44,7 @@ export abstract class ClusterConnections extends ClusterOrders {
       node: this.node,
       questions: this.questions,
       answer: (question) => this.answers.answer(question),
-      callTimeout: owner.callTimeout,
+      limits: owner.limits,
     })
   }
 
@@ -101,7 +103,7 @@ export abstract class ClusterConnections extends ClusterOrders {
 
   /** The node of the connection has the time-out; here only that it does not answer. */
   async #sendAway(sid: string, data: unknown, options: SendOptions): Promise<void> {
-    const { ack = 'written', timeout = this.#owner.callTimeout } = options
+    const { ack = 'written', timeout = this.#owner.limits.callTimeout } = options
     checkTimeout(options, timeout)
     this.#owner.development?.checkData('message', '', data)
     if (this.#sends >= SENDS) throw limitError('too_many_calls', { field: 'sends', limit: SENDS })

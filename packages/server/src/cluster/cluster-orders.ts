@@ -23,10 +23,12 @@ import { nodeOf } from './sids.js'
 export interface ClusterOrdersOwner extends ClusterBaseOwner {
   readonly authorizations: Pick<AuthorizationLog, 'give' | 'take'>
   readonly revocations: Pick<Revocations, 'add'>
-  /** Milliseconds that a node may take, whose listeners are asked. */
-  readonly callTimeout: number
-  /** Bytes of what `reauthorize` gives, as JSON. */
-  readonly authData: number
+  readonly limits: {
+    /** Milliseconds that a node may take, whose listeners are asked. */
+    readonly callTimeout: number
+    /** Bytes of what `reauthorize` gives, as JSON. */
+    readonly authData: number
+  }
 }
 
 /**
@@ -117,7 +119,7 @@ export abstract class ClusterOrders extends ClusterBase {
 
   async #askOthers(order: AuthorizationOrder): Promise<Answers> {
     const question = { type: 'authorize', order } as const
-    const timeout = order.type === 'reauthorize' ? this.#owner.callTimeout : undefined
+    const timeout = order.type === 'reauthorize' ? this.#owner.limits.callTimeout : undefined
     if (!('sid' in order.who)) return this.questions.others(question, timeout)
     const node = nodeOf(order.who.sid)
     if (node === undefined || node === this.node) return { answers: [], missing: [] }
@@ -140,7 +142,7 @@ export abstract class ClusterOrders extends ClusterBase {
       throw new RpcError('bad_message', 'Invalid message: auth has to be an object', { field: 'auth' })
     sendable(auth)
     const json = encodeData(auth)
-    const { authData: limit } = this.#owner
+    const limit = this.#owner.limits.authData
     if (Buffer.byteLength(json) > limit) throw limitError('too_large', { field: 'auth', limit })
     // Who is named by a uid has claims.
     const claims = 'uid' in target ? readClaims(auth) : claimsOf(auth)

@@ -16,7 +16,6 @@ export function makeAuthorizations(parts: AuthorizationParts): AuthorizationLog 
   const orders = new NodeOrders(parts)
   return new AuthorizationLog({
     ...parts,
-    revocations: parts.limits.revocations,
     ticketTtl: parts.revocations.ticketTtl,
     apply: (...order) => orders.apply(...order),
     closeAll: () => orders.closeAll(),

@@ -25,8 +25,10 @@ export interface SocketCallsOwner {
   readonly questions: NodeQuestions
   /** This node's own answers. */
   answer(question: Question): Promise<unknown>
-  /** Milliseconds that a call may take which names no time-out. */
-  readonly callTimeout: number
+  readonly limits: {
+    /** Milliseconds that a call without a timeout may take. */
+    readonly callTimeout: number
+  }
 }
 
 /** Milliseconds for which a call's question is open beyond its time-out: a node that has died by then is no other outcome. */
@@ -44,12 +46,12 @@ export class SocketCalls {
 
   constructor(owner: SocketCallsOwner) {
     this.#owner = owner
-    this.#calls = new PendingCalls({ timeout: owner.callTimeout, callsOut: CALLS }, createTimeouts())
+    this.#calls = new PendingCalls({ timeout: owner.limits.callTimeout, callsOut: CALLS }, createTimeouts())
   }
 
   /** Calls a socket of another node. The time-out holds here too: that node may hang, or have died. */
   async call<Data>(call: Omit<CallQuestion, 'timeout' | 'type'>, options: CallOptions): Promise<Data> {
-    const { timeout = this.#owner.callTimeout } = options
+    const { timeout = this.#owner.limits.callTimeout } = options
     // The call itself is opened without a time-out: its node has it.
     checkTimeout(options, timeout)
     const { id: own, answer } = this.#calls.open({ ...options, timeout }, call.name)

@@ -9,10 +9,15 @@ import { WrappedRequest } from './wrapped-request.js'
 
 /** Dependencies of a {@link MiddlewareStack}. */
 export interface MiddlewareStackOwner extends MiddlewareReportsOwner {
-  /** Milliseconds that middleware may take before a request is carried out, and again after it. Calls have their own. */
-  readonly timeout: number
-  /** Milliseconds that a call may take, unless it says otherwise. */
-  readonly callTimeout: number
+  readonly limits: {
+    /**
+     * Milliseconds that middleware may take before a request is carried out, and again after it.
+     * Calls have their own.
+     */
+    readonly vetoTimeout: number
+    /** Milliseconds that a call may take, unless it says otherwise. */
+    readonly callTimeout: number
+  }
 }
 
 /** Why a socket is not let in; `undefined` if it is. */
@@ -31,16 +36,14 @@ const TYPES: readonly MiddlewareType[] = [
 
 /** The middleware of a server, by what they run around. A request that has none costs a look at a list. */
 export class MiddlewareStack {
-  readonly #timeout: number
-  readonly #callTimeout: number
+  readonly #limits: MiddlewareStackOwner['limits']
   readonly #reports: MiddlewareReports
   readonly #timeouts = createTimeouts()
   /** Never changed in place: requests under way go on with the list that they began with. */
   readonly #lists = new Map<MiddlewareType, readonly Middleware[]>()
 
   constructor(owner: MiddlewareStackOwner) {
-    this.#timeout = owner.timeout
-    this.#callTimeout = owner.callTimeout
+    this.#limits = owner.limits
     this.#reports = new MiddlewareReports(owner)
   }
 
@@ -128,12 +131,12 @@ export class MiddlewareStack {
   }
 
   #parts(type: MiddlewareType): WrappedParts {
-    const [timeouts, callTimeout] = [this.#timeouts, this.#callTimeout]
-    return { steps: this.#of(type), reports: this.#reports, timeouts, callTimeout }
+    const [timeouts, limits] = [this.#timeouts, this.#limits]
+    return { steps: this.#of(type), reports: this.#reports, timeouts, limits }
   }
 
   #wrap(context: RequestContext): WrappedRequest {
-    return new WrappedRequest(this.#parts(context.type), context, this.#timeout)
+    return new WrappedRequest(this.#parts(context.type), context)
   }
 }
 

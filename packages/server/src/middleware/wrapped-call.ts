@@ -18,8 +18,18 @@ export interface WrappedParts {
   readonly steps: readonly Middleware[]
   readonly reports: MiddlewareReports
   readonly timeouts: Timeouts
-  /** Milliseconds for which a function that answers by callback counts after its call was cancelled. */
-  readonly callTimeout: number
+  readonly limits: {
+    /**
+     * Milliseconds that the middleware may take before a request is carried out, and again after
+     * it.
+     */
+    readonly vetoTimeout: number
+    /**
+     * Milliseconds for which a function that answers by callback counts after its call was
+     * cancelled.
+     */
+    readonly callTimeout: number
+  }
 }
 
 /** Runs the function of a call with its arguments before the callback. */
@@ -66,7 +76,7 @@ export class WrappedCall implements CallAround {
     this.#end = end
     if (form !== 'callback') return
     if (end === 'timeout') this.#giveUp()
-    else this.#parts.timeouts.set(this.#giveUp, this.#parts.callTimeout)
+    else this.#parts.timeouts.set(this.#giveUp, this.#parts.limits.callTimeout)
   }
 
   readonly #giveUp = () => {

@@ -11,27 +11,24 @@ export class WrappedRequest {
   readonly #context: RequestContext
   /** What the context was at first: a middleware may change it. */
   readonly #subject: RequestSubject
-  readonly #timeout: number
   #answer: ChannelAnswer = {}
   /** What the request itself was refused with, or failed with; and its answer, if it has one. */
   #own: { readonly cause: unknown; readonly answer?: ChannelAnswer } | undefined
 
-  /** @param timeout milliseconds that the middleware may take before the request is carried out, and again after it */
-  constructor(parts: WrappedParts, context: RequestContext, timeout: number) {
+  constructor(parts: WrappedParts, context: RequestContext) {
     this.#parts = parts
     this.#context = context
     const { type, socket, channel } = context
     this.#subject = { type, socket, channel }
-    this.#timeout = timeout
   }
 
   /** Runs the middleware, and the request in their midst. @throws what `carryOut` throws, other than an RpcError */
   async run(carryOut: () => Promise<ChannelAnswer>): Promise<ChannelAnswer> {
-    const { steps, reports, timeouts } = this.#parts
+    const { steps, reports, timeouts, limits } = this.#parts
     const run = new MiddlewareRun<MiddlewareContext>(steps, this.#context, {
       givesAnswer: false,
       timeouts,
-      timeout: this.#timeout,
+      timeout: limits.vetoTimeout,
       innermost: () => this.#carryOut(carryOut),
       skipped: (returned) => reports.skipped(this.#subject, returned),
       misused: (cause) => reports.fault(this.#subject, cause),
@@ -80,7 +77,7 @@ export class WrappedRequest {
 
   #late(): RpcError {
     this.#parts.reports.late(this.#subject)
-    return limitError('veto_timeout', { field: 'vetoTimeout', limit: this.#timeout })
+    return limitError('veto_timeout', { field: 'vetoTimeout', limit: this.#parts.limits.vetoTimeout })
   }
 }
 

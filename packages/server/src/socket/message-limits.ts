@@ -21,11 +21,11 @@ export class MessageLimits {
   readonly socket: BucketSize | undefined
   /** Of each user. @default no limit */
   readonly users: SharedRates | undefined
-  readonly #options: MessageLimitOptions
+  readonly #limits: MessageLimitOptions
 
-  constructor(options: MessageLimitOptions, { rates, nodes }: Pick<Engine, 'rates' | 'nodes'>) {
-    this.#options = options
-    const { messagesPerSecond, messagesBurst, userMessagesPerSecond, userMessagesBurst } = options
+  constructor(limits: MessageLimitOptions, { rates, nodes }: Pick<Engine, 'rates' | 'nodes'>) {
+    this.#limits = limits
+    const { messagesPerSecond, messagesBurst, userMessagesPerSecond, userMessagesBurst } = limits
     if (isLimit(messagesPerSecond)) this.socket = { perSecond: messagesPerSecond, burst: messagesBurst }
     if (isLimit(userMessagesPerSecond)) {
       const size = { perSecond: userMessagesPerSecond, burst: userMessagesBurst }
@@ -34,17 +34,14 @@ export class MessageLimits {
   }
 
   /** @returns nothing where no message is limited */
-  static of(
-    options: MessageLimitOptions,
-    engine: Pick<Engine, 'rates' | 'nodes'>,
-  ): MessageLimits | undefined {
-    const isOn = isLimit(options.messagesPerSecond) || isLimit(options.userMessagesPerSecond)
-    return isOn ? new MessageLimits(options, engine) : undefined
+  static of(limits: MessageLimitOptions, engine: Pick<Engine, 'rates' | 'nodes'>): MessageLimits | undefined {
+    const isOn = isLimit(limits.messagesPerSecond) || isLimit(limits.userMessagesPerSecond)
+    return isOn ? new MessageLimits(limits, engine) : undefined
   }
 
   /** What a message is refused with. @param retryAfter milliseconds */
   refusal(field: 'messagesPerSecond' | 'userMessagesPerSecond', retryAfter: number): PlainError {
-    return plainRefusal('rate_limited', { field, limit: this.#options[field], retryAfter })
+    return plainRefusal('rate_limited', { field, limit: this.#limits[field], retryAfter })
   }
 }
 

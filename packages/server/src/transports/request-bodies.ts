@@ -94,7 +94,8 @@ class BodyRoom {
     this.#part = part
   }
 
-  has({ bodyBytes, bodyBytesPerAddress }: BodyLimits, address: string, bytes: number): boolean {
+  has(limits: BodyLimits, address: string, bytes: number): boolean {
+    const { bodyBytes, bodyBytesPerAddress } = limits
     const isInAll = this.bytes + bytes <= bodyBytes * this.#part
     return isInAll && this.#addresses.of(address) + bytes <= bodyBytesPerAddress * this.#part
   }
