@@ -1,4 +1,4 @@
-import { type RawData, type Server, WebSocket, WebSocketServer } from 'ws'
+import { type Server, WebSocket, WebSocketServer } from 'ws'
 import { BatchFrames, encodeTextFrame } from './frame.js'
 import { BARE, type Framing, PLAIN, SOCKJS } from './framing.js'
 import { batchLimit } from './message-limit.js'
@@ -58,9 +58,12 @@ export interface WebSocketOwner {
   refused(): void
 }
 
-/** A WebSocket that lets its owner finish before it answers the peer's close, or closes for what the peer sent. */
+/**
+ * A WebSocket that lets its owner finish before it answers the peer's close, or closes for what the
+ * peer sent. It tells its owner what happens without listeners: those would take memory for each
+ * connection.
+ */
 export class PatientWebSocket extends WebSocket {
-  /** Set by {@link attach}. */
   owner: WebSocketOwner | undefined
   /** Whether a close waits for the owner. Only the first does. */
   isPatient = true
@@ -74,36 +77,17 @@ export class PatientWebSocket extends WebSocket {
     if (!owner || !isPatient || this.readyState !== WebSocket.OPEN) return super.close(code, reason)
     owner.closing(() => super.close(code, reason))
   }
-}
 
-/** Has a WebSocket tell its owner what happens. The listeners are shared: none is made for each connection. */
-export function attach(ws: PatientWebSocket, owner: WebSocketOwner): void {
-  ws.owner = owner
-  ws.on('message', onmessage as (data: RawData, isBinary: boolean) => void)
-  ws.on('close', onclose)
-  ws.on('error', onerror)
-  ws.on('ping', oncontrol)
-  ws.on('pong', oncontrol)
-}
-
-function onmessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
-  ownerOf(this)?.received(data, isBinary)
-}
-
-function onclose(this: WebSocket, code: number, reason: Buffer): void {
-  ownerOf(this)?.ended(code, reason)
-}
-
-function onerror(this: WebSocket): void {
-  ownerOf(this)?.refused()
-}
-
-function oncontrol(this: WebSocket): void {
-  ownerOf(this)?.control()
-}
-
-function ownerOf(ws: WebSocket): WebSocketOwner | undefined {
-  return (ws as PatientWebSocket).owner
+  override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
+    const { owner } = this
+    if (!owner) return super.emit(event, first, second)
+    if (event === 'message') owner.received(first as Buffer, second as boolean)
+    else if (event === 'ping' || event === 'pong') owner.control()
+    else if (event === 'close') owner.ended(first as number, second as Buffer)
+    else if (event === 'error') owner.refused()
+    else return super.emit(event, first, second)
+    return true
+  }
 }
 
 /** Makes a carrier for each way to frame. */

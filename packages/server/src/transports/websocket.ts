@@ -15,7 +15,6 @@ import { authLimit, BATCH_MESSAGES, isTooLarge } from './message-limit.js'
 import type { PerMessageDeflate } from './per-message-deflate.js'
 import { SLICE, slicesOf, writeApart, writeSliced } from './slices.js'
 import {
-  attach,
   type Carrier,
   type CarrierOptions,
   type FramingName,
@@ -162,7 +161,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
     this.#settings = settings
     this.#isCompressed = ws.extensions !== ''
     this.#inbox = new Inbox(this, scheduler)
-    attach(ws, this)
+    ws.owner = this
     this.#countInput(maxInput)
     if (carrier.framing.greeting) ws.send(carrier.framing.greeting)
   }
