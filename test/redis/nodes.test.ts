@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { RedisNodes } from '#redis/redis-nodes.js'
 import { rejection } from '../protocol/rejection.js'
 import { NodeProcess } from './node-process.js'
 import { RedisNode } from './redis-node.js'
@@ -230,7 +231,7 @@ describe('nodes that ask each other', function () {
       `x 1 ${two.engine.nodes.id}\n`,
       '{}',
     ]
-    for (const text of foreign) await admin.publish(one.engine.nodes.topic, text)
+    for (const text of foreign) await admin.publish((one.engine.nodes as RedisNodes).topic, text)
     await one.untilLogged('a message to this node is not ours')
     const { answers } = await one.engine.nodes.ask('how are you?', { timeout: 60_000 })
     expect([...answers]).to.deep.equal([[two.engine.nodes.id, 'well']])
@@ -240,7 +241,7 @@ describe('nodes that ask each other', function () {
     const [one, two] = [await start(), await start()]
     const asked = one.engine.nodes.ask('1', { node: two.engine.nodes.id, timeout: 60_000 })
     two.engine.nodes.serve(async () => {
-      await admin.publish(one.engine.nodes.topic, 'a 1 somebody\nforged')
+      await admin.publish((one.engine.nodes as RedisNodes).topic, 'a 1 somebody\nforged')
       return 'well'
     })
     expect([...(await asked).answers]).to.deep.equal([[two.engine.nodes.id, 'well']])

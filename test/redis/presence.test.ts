@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { RedisPresence } from '#redis/redis-presence.js'
 import { rejection } from '../protocol/rejection.js'
 import { NodeProcess } from './node-process.js'
 import { RedisNode } from './redis-node.js'
@@ -181,7 +182,7 @@ describe('RedisPresence', () => {
       const left = await Promise.allSettled(entries.map((entry) => one.engine.presence.leave(entry, 0)))
       expect(left.every(({ status }) => status === 'rejected')).to.equal(true)
       await admin.configSet('maxmemory', '0')
-      const restored = one.engine.presence.restore()
+      const restored = (one.engine.presence as RedisPresence).restore()
       const last = entries.at(-1) as typeof ann
       await one.engine.presence.enter(last, 1000)
       await restored
@@ -360,7 +361,7 @@ describe('RedisPresence', () => {
     await one.engine.presence.enter({ ...ann, umd: '"old"' }, LIMIT)
     await two.engine.presence.enter({ ...ann, sid: 'later', umd: '"new"' }, LIMIT)
     await two.until(() => two.changes.length === 2)
-    for (const node of [one, two]) await node.engine.presence.restore()
+    for (const node of [one, two]) await (node.engine.presence as RedisPresence).restore()
     expect((await two.engine.presence.members('a')).members).to.deep.equal([{ uid: 'ann', umd: '"new"' }])
     await one.engine.presence.enter(bob, LIMIT)
     await two.until(() => two.comings.includes('joined bob'))
@@ -373,7 +374,7 @@ describe('RedisPresence', () => {
     await one.engine.presence.enter({ ...ann, sid: 'later', umd: '"second"' }, LIMIT)
     await one.engine.presence.enter({ ...ann, umd: '"third"' }, LIMIT)
     await admin.flushAll()
-    await one.engine.presence.restore()
+    await (one.engine.presence as RedisPresence).restore()
     expect((await one.engine.presence.members('a')).members).to.deep.equal([{ uid: 'ann', umd: '"third"' }])
   })
 

@@ -11,7 +11,7 @@ const sources = readSources().filter(
 const codeOf = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
 
 /** Whether a code reads a limit: as `limits.name`, or by `const { name } = limits`. */
-export function uses(code: string, name: string): boolean {
+function uses(code: string, name: string): boolean {
   if (new RegExp(`\\b[lL]imits\\??\\.${name}\\b`).test(code)) return true
   const taken = code.matchAll(/\{([^{}]*)\} = [\w.#]*\b[lL]imits\b/g)
   return [...taken].some(([, names = '']) => new RegExp(`\\b${name}\\b`).test(names))

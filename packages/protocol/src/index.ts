@@ -64,7 +64,7 @@ export {
 export { nearestName } from './nearest-name.js'
 export { callFailure, forCaller } from './nested-failure.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
-export { PendingCalls } from './pending-calls.js'
+export { type PendingCallLimits, PendingCalls } from './pending-calls.js'
 export { readForeign } from './read-foreign.js'
 export { isPassing, type RetryAdvice, retryOf } from './retry-advice.js'
 export type { AnswerForm, CallAround, IncomingCall, RpcListener } from './rpc-listener.js'

@@ -11,8 +11,9 @@ type Failure = RpcError & { [FAILED_CALL]?: string }
  * Notes which call failed with an error, unless it is noted already. @returns the same error
  * @param name the function's; empty for another request
  */
-export function callFailure(error: Failure, name = ''): RpcError {
-  error[FAILED_CALL] ??= name
+export function callFailure(error: RpcError, name = ''): RpcError {
+  const failure: Failure = error
+  failure[FAILED_CALL] ??= name
   return error
 }
 

@@ -7,6 +7,10 @@ import {
   type Health,
   HealthMonitor,
   type History,
+  type Nodes,
+  type Presence,
+  type Rates,
+  type Tickets,
 } from '@token-socket/server/engine'
 import { ClusterSubscriber } from './connection/cluster-subscriber.js'
 import { Commands } from './connection/commands.js'
@@ -65,12 +69,14 @@ export class RedisEngine implements Engine {
   readonly shared = true
   readonly broker: Broker
   readonly history: History
-  readonly tickets: RedisTickets
-  readonly presence: RedisPresence
-  readonly nodes: RedisNodes
-  readonly rates: RedisRates
+  readonly tickets: Tickets
+  readonly presence: Presence
+  readonly nodes: Nodes
+  readonly rates: Rates
   readonly health: Health
   readonly #broker: RedisBroker
+  readonly #nodes: RedisNodes
+  readonly #presence: RedisPresence
   /** Hears other programs, where the application wants that. */
   readonly #legacy: LegacyBroker | undefined
   readonly #primaries: Primaries
@@ -101,20 +107,20 @@ export class RedisEngine implements Engine {
       // Not beside the rest: a part that learns of a replica by this gives its connection up for that to a primary.
       await probe.check((name = '', key = '', ...rest) => commands.send(name, key, ...rest))
     }
-    this.nodes = new RedisNodes({ ...shared, ...settings })
-    const listen = (hearing: SubscriptionListener) =>
-      this.#listen({ ...network, name: 'subscriber' }, hearing)
-    this.#broker = new RedisBroker({ ...shared, ...settings, tick, listen, nodes: this.nodes })
+    this.#nodes = new RedisNodes({ ...shared, ...settings })
+    this.nodes = this.#nodes
+    const listen = this.#listenBy({ ...network, name: 'subscriber' })
+    this.#broker = new RedisBroker({ ...shared, ...settings, tick, listen, nodes: this.#nodes })
     const { legacyChannels: choice } = settings
-    const listenToOthers = (hearing: SubscriptionListener) =>
-      this.#listen({ ...network, name: 'legacy' }, hearing)
+    const listenToOthers = this.#listenBy({ ...network, name: 'legacy' })
     const legacy = { ...shared, broker: this.#broker, prefix: settings.prefix, listen: listenToOthers }
     this.#legacy = choice && new LegacyBroker({ ...legacy, choice })
     this.broker = this.#legacy ?? this.#broker
     this.history = new RedisHistory(logs, keys)
     this.rates = new RedisRates(commands, keys)
     this.tickets = new RedisTickets(commands, keys, settings.tickets)
-    this.presence = new RedisPresence({ ...shared, ...settings, watched: () => this.#broker.watched })
+    this.#presence = new RedisPresence({ ...shared, ...settings, watched: () => this.#broker.watched })
+    this.presence = this.#presence
   }
 
   /** Resolves when it is connected, hears what other nodes say, and they know of it. @throws RpcError `engine_unavailable` */
@@ -138,9 +144,9 @@ export class RedisEngine implements Engine {
 
   /** Never rejects. */
   async close(): Promise<void> {
-    this.presence.close()
+    this.#presence.close()
     // Where one cannot be closed in order, the others still are.
-    for (const part of [this.nodes, this.#legacy, this.#broker, this.#primaries])
+    for (const part of [this.#nodes, this.#legacy, this.#broker, this.#primaries])
       await part?.close().catch(this.#unclosed)
   }
 
@@ -157,14 +163,18 @@ export class RedisEngine implements Engine {
       },
       ready: () => {
         this.#broker.restore()
-        void this.presence.restore()
-        this.nodes.restore()
+        void this.#presence.restore()
+        this.#nodes.restore()
       },
     }
     const { source } = network
     if (source.kind === 'cluster') return new RedisCluster({ ...owner, source })
     if (source.kind === 'sentinel') return new SentinelMaster({ ...owner, source })
     return new OnePrimary({ ...owner, isCluster: false, isReplaceable: false, open: () => source.open() })
+  }
+
+  #listenBy(network: Network & { readonly name: string }) {
+    return (hearing: SubscriptionListener) => this.#listen(network, hearing)
   }
 
   #listen(network: Network & { readonly name: string }, hearing: SubscriptionListener): TopicSubscriber {

@@ -62,6 +62,7 @@ export class Cluster extends ClusterConnections {
   readonly #users: NodeUsers
   readonly #events: NodeEvents
 
+  /** @internal */
   constructor(owner: ClusterOwner) {
     const users = new NodeUsers(owner)
     const events = new NodeEvents((...failure) => owner.failed(...failure))

@@ -22,6 +22,7 @@ export {
   type HistoryPage,
   type HistoryQuery,
   IDEMPOTENCY,
+  type KnownOptions,
   LocalDelivery,
   type Logger,
   MemoryEngine,

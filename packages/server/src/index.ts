@@ -106,7 +106,14 @@ export type {
 } from './middleware/contexts.js'
 export type { LimitOptions, LimitPreset, LimitSettings } from './options/limit-options.js'
 export type { Limits } from './options/limits.js'
-export { badOption, checkNumber, checkOptions, checkWait, warnOfUnknown } from './options/option-checks.js'
+export {
+  badOption,
+  checkNumber,
+  checkOptions,
+  checkWait,
+  type KnownOptions,
+  warnOfUnknown,
+} from './options/option-checks.js'
 export type { ShutdownOptions } from './options/shutdown-options.js'
 export type {
   AnswerCallback,

@@ -29,6 +29,7 @@ export abstract class ClusterBase {
   readonly #failed: ClusterBaseOwner['failed']
   #isClosed = false
 
+  /** @internal */
   constructor({ nodes, failed }: ClusterBaseOwner, answers: NodeAnswersOwner) {
     this.#nodes = nodes
     this.#failed = failed

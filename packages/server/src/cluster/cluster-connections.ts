@@ -36,6 +36,7 @@ export abstract class ClusterConnections extends ClusterOrders {
   readonly #users: NodeAnswersOwner['users']
   #sends = 0
 
+  /** @internal */
   constructor(owner: ClusterConnectionsOwner, answers: NodeAnswersOwner) {
     super(owner, answers)
     this.#owner = owner

@@ -43,6 +43,7 @@ export abstract class ClusterOrders extends ClusterBase {
   /** The moment of the last order that gave an authorisation. */
   #given = 0
 
+  /** @internal */
   constructor(owner: ClusterOrdersOwner, answers: NodeAnswersOwner) {
     super(owner, answers)
     this.#owner = owner

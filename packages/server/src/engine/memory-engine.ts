@@ -11,6 +11,7 @@ import type {
   Presence,
   Publication,
   PublishOptions,
+  Rates,
   Receipt,
   Tickets,
 } from './engine.js'
@@ -76,12 +77,13 @@ export class MemoryEngine implements Engine {
   readonly presence: Presence
   readonly tickets: Tickets
   readonly nodes = new SingleNode()
-  readonly rates = new MemoryRates()
+  readonly rates: Rates
   readonly #delivery = new LocalDelivery()
   readonly #history: MemoryHistory
   readonly #presence: MemoryPresence
   readonly #receipts: MemoryReceipts
   readonly #tickets: MemoryTickets
+  readonly #rates = new MemoryRates()
   #onevict: EvictionListener = () => {}
 
   /** @throws RpcError `bad_option` */
@@ -96,6 +98,7 @@ export class MemoryEngine implements Engine {
     this.#history = new MemoryHistory(limits, onevict)
     this.#presence = new MemoryPresence((event) => this.#delivery.presence(event), limits.presences)
     this.tickets = this.#tickets
+    this.rates = this.#rates
     this.history = this.#history
     this.presence = this.#presence
     this.broker = new MemoryBroker(this.#delivery, this.#history, this.#receipts)
@@ -110,7 +113,7 @@ export class MemoryEngine implements Engine {
     this.#receipts.clear()
     this.#history.clear()
     this.#presence.clear()
-    this.rates.clear()
+    this.#rates.clear()
   }
 }
 

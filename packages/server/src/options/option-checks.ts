@@ -43,9 +43,9 @@ export interface KnownOptions {
   /** The names that there are. */
   readonly known: readonly string[]
   /** What goes before a name in the log, such as `limits.`. @default nothing */
-  readonly of?: string
+  readonly of?: string | undefined
   /** What other libraries, or older versions, call an option. @default none */
-  readonly aliases?: ReadonlyMap<string, string>
+  readonly aliases?: ReadonlyMap<string, string> | undefined
 }
 
 /**

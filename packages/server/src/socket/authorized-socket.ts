@@ -12,6 +12,7 @@ export abstract class AuthorizedSocket {
   /** Created when a channel's token may state an identity: most sockets have none. */
   #identities: ChannelIdentities | undefined
 
+  /** @internal */
   constructor(source: AuthorizationSource) {
     this.#authorization = Authorization.of(source)
   }

@@ -44,6 +44,7 @@ export abstract class ConnectedSocket extends AuthorizedSocket {
   readonly #ips: readonly string[] | undefined
   readonly #opening: OpeningRequest | undefined
 
+  /** @internal */
   constructor(identity: Identity) {
     super(identity)
     this.sid = identity.sid

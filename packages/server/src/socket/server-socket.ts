@@ -63,6 +63,7 @@ export class ServerSocket extends SubscribedSocket {
   #session: SocketSession | undefined
   #state: 'joining' | 'open' | 'closed' = 'joining'
 
+  /** @internal */
   constructor(identity: Identity, connection: BufferedConnection, owner: ServerSocketOwner) {
     super(identity)
     this.#countsPositions = identity.counts ?? true
