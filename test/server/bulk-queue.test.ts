@@ -10,7 +10,7 @@ describe('BulkQueue', () => {
 
   beforeEach(() => {
     isCaughtUp = true
-    queue = new BulkQueue(() => isCaughtUp)
+    queue = new BulkQueue({ isCaughtUp: () => isCaughtUp })
     started = []
   })
 

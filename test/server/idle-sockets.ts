@@ -1,4 +1,7 @@
-/** Bytes of memory for an idle connection: an authenticated one of ours, and one of bare `ws`. */
+/**
+ * Bytes of memory for an idle connection: one of bare `ws`, an authenticated one of ours, and one that has also called a
+ * function and is subscribed to a channel.
+ */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
@@ -32,14 +35,27 @@ async function upgrade(port: number): Promise<Socket> {
   return socket
 }
 
-/** With its token, as a small masked frame whose mask is zero. */
+/** Sends a small masked frame whose mask is zero. */
+function send(socket: Socket, message: unknown): void {
+  const text = Buffer.from(JSON.stringify(message))
+  const head = Buffer.from([0x81, 0x80 | 126, text.length >> 8, text.length & 255, 0, 0, 0, 0])
+  socket.write(Buffer.concat([head, text]))
+}
+
 async function signIn(port: number): Promise<Socket> {
   const answer = await fetch(`http://127.0.0.1:${port}/socket/token`, { method: 'POST' })
   const { token } = (await answer.json()) as { token: string }
   const socket = await upgrade(port)
-  const text = Buffer.from(JSON.stringify({ rpc: 'auth', token, uuid: '1', version: 1 }))
-  const head = Buffer.from([0x81, 0x80 | 126, text.length >> 8, text.length & 255, 0, 0, 0, 0])
-  socket.write(Buffer.concat([head, text]))
+  send(socket, { rpc: 'auth', token, uuid: '1', version: 1 })
+  await once(socket, 'data')
+  return socket
+}
+
+async function takePart(port: number): Promise<Socket> {
+  const socket = await signIn(port)
+  send(socket, { rpc: '_subscribe', req: { channel: 'news' }, uuid: '2' })
+  await once(socket, 'data')
+  send(socket, { rpc: 'echo', req: 1, uuid: '3' })
   await once(socket, 'data')
   return socket
 }
@@ -68,13 +84,14 @@ async function measure(server: Server, open: Open): Promise<number> {
   return bytes
 }
 
-function ours(): Promise<number> {
+function ours(open: Open): Promise<number> {
   const app = express()
   const server = createServer(app)
   const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: console.error }
   const authentication = () => ({ name: 'ann' })
-  new TokenSocketServer({ app, server, authentication, secret: 's'.repeat(32), logger })
-  return measure(server, signIn)
+  const socketController = { echo: (_auth: unknown, data: unknown) => data }
+  new TokenSocketServer({ app, server, authentication, secret: 's'.repeat(32), logger, socketController })
+  return measure(server, open)
 }
 
 function bare(): Promise<number> {
@@ -84,5 +101,6 @@ function bare(): Promise<number> {
   return measure(server, upgrade)
 }
 
-console.log(JSON.stringify({ bare: await bare(), ours: await ours() }))
+const measured = { bare: await bare(), idle: await ours(signIn), takingPart: await ours(takePart) }
+console.log(JSON.stringify(measured))
 process.exit()

@@ -1,4 +1,4 @@
-import { type CallReceiver, runCall } from './call-around.js'
+import { runCall } from './call-around.js'
 import { type CallEnd, RunningContext } from './call-context.js'
 import {
   addLoad,
@@ -56,15 +56,16 @@ interface RunningCall extends FunctionRun {
  * frames nor the connection; its owner sends what it says.
  */
 export class RpcPeer {
-  readonly #calls: PendingCalls
+  /** Made with the first of our requests. */
+  #calls: PendingCalls | undefined
   /** The calls that are not answered yet, by their ids. */
   readonly #running = new Map<unknown, RunningCall>()
   /** Of those calls. */
   readonly #load: CallLoad
   readonly #timeouts: Timeouts
   readonly #limits: RpcLimits
-  readonly #listener: RpcListener
-  readonly #receiver: CallReceiver<RunningCall>
+  /** @internal */
+  readonly listener: RpcListener
 
   /**
    * @param listener receives what handlers throw: the caller receives `internal` only
@@ -72,15 +73,9 @@ export class RpcPeer {
    */
   constructor(limits: RpcLimits, listener: RpcListener, timeouts: Timeouts) {
     this.#limits = limits
-    this.#listener = listener
+    this.listener = listener
     this.#timeouts = timeouts
     this.#load = newLoad(limits.callBytes)
-    this.#calls = new PendingCalls(limits, timeouts, listener)
-    this.#receiver = {
-      listener,
-      answered: (running, outcome, isCalled) => this.#answer(running, outcome, isCalled),
-      threw: (running, cause) => this.#threw(running, cause),
-    }
   }
 
   /**
@@ -94,13 +89,13 @@ export class RpcPeer {
 
   /** Whether a request still waits for its answer. */
   isPending(id: string): boolean {
-    return this.#calls.has(id)
+    return !!this.#calls?.has(id)
   }
 
   /** An answer to one of our requests came. Ignored if that request has settled or never was. */
   settle(id: string, outcome: Outcome): void {
-    if ('data' in outcome) this.#calls.resolve(id, outcome.data)
-    else this.#calls.reject(id, decodeError(outcome))
+    if ('data' in outcome) this.#calls?.resolve(id, outcome.data)
+    else this.#calls?.reject(id, decodeError(outcome))
   }
 
   /** A call came: runs its function and answers exactly once, whatever the function does. */
@@ -121,7 +116,7 @@ export class RpcPeer {
     this.#running.set(running.key, running)
     addLoad(this.#load, call)
     try {
-      runCall(call.action, running, this.#receiver)
+      runCall(call.action, running, this)
     } finally {
       // Also where running it threw: the caller gets its answer by then.
       if (!running.isOver) this.#arm(running, timeout)
@@ -149,10 +144,12 @@ export class RpcPeer {
    */
   disconnect(error: RpcError, which?: (id: string) => boolean): void {
     for (const running of [...this.#running.values()]) this.#end(running, 'connection_lost')
-    this.#calls.rejectAll(error, which)
+    this.#calls?.rejectAll(error, which)
+    this.#timeouts.disarmIfEmpty()
   }
 
   #request(send: (id: string) => void, options?: CallOptions, name?: string): Promise<unknown> {
+    this.#calls ??= new PendingCalls(this.#limits, this.#timeouts, this.listener)
     try {
       const { id, answer } = this.#calls.open(options, name)
       try {
@@ -169,7 +166,7 @@ export class RpcPeer {
   #refuse(call: IncomingCall): PlainError | undefined {
     const { callsIn: limit } = this.#limits
     if (this.#running.size >= limit) return plainRefusal('too_many_calls', { field: 'calls', limit })
-    return refusalOf(this.#listener, call, this.#load)
+    return refusalOf(this.listener, call, this.#load)
   }
 
   /** @returns false if it was over already */
@@ -186,20 +183,21 @@ export class RpcPeer {
     this.#takeOut(running)
     running.end = end
     // First: a function may answer as soon as its signal aborts.
-    unanswered(this.#listener, running)
+    unanswered(this.listener, running)
     if (running.context) RunningContext.abort(running.context, end)
   }
 
-  #answer(running: RunningCall, outcome: Outcome, isCalled = false): void {
+  /** A function has answered. @internal */
+  answered(running: RunningCall, outcome: Outcome, isCalled = false): void {
     if (this.#takeOut(running)) this.#deliver(running.call, outcome)
-    else answeredLate(this.#listener, running, { outcome, isCalled })
+    else answeredLate(this.listener, running, { outcome, isCalled })
   }
 
-  /** Answers first: whatever the listener does then, the caller does not wait. */
-  #threw(running: RunningCall, cause: unknown): void {
+  /** A function has failed. Answers first: whatever the listener does then, the caller does not wait. @internal */
+  threw(running: RunningCall, cause: unknown): void {
     const { call, end } = running
-    this.#answer(running, encodeThrown(forCaller(cause, call.name)))
-    if (!RpcError.is(cause) && !(end && isAbortError(cause))) this.#listener.threw(cause, call.name)
+    this.answered(running, encodeThrown(forCaller(cause, call.name)))
+    if (!RpcError.is(cause) && !(end && isAbortError(cause))) this.listener.threw(cause, call.name)
   }
 
   #deliver(call: IncomingCall, outcome: Outcome): void {
@@ -208,7 +206,7 @@ export class RpcPeer {
     } catch (cause) {
       // The outcome cannot be encoded, as when it is circular; an error without data always can.
       call.answer(encodeThrown(RpcError.is(cause) ? new RpcError(cause.code) : cause))
-      this.#listener.threw(cause, call.name)
+      this.listener.threw(cause, call.name)
     }
   }
 }

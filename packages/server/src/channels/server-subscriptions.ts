@@ -16,6 +16,7 @@ export class ServerSubscriptions {
 
   /** A socket has left a channel. */
   delete(socket: ServerSocket, channel: string): void {
-    this.#channels.get(socket)?.delete(channel)
+    const own = this.#channels.get(socket)
+    if (own?.delete(channel) && own.size === 0) this.#channels.delete(socket)
   }
 }

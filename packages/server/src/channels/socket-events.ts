@@ -123,7 +123,7 @@ export class SocketEvents {
 
   /** Records that a socket has left a channel. */
   left(socket: ServerSocket, channel: string, reason: UnsubscribeReason): void {
-    if (this.#beginnings.get(socket)?.delete(channel)) return
+    if (this.#forget(socket, channel)) return
     this.#add('unsubscribed', [socket, { channel, reason }])
   }
 
@@ -147,8 +147,16 @@ export class SocketEvents {
   }
 
   #announce(socket: ServerSocket, channel: string): void {
-    this.#beginnings.get(socket)?.delete(channel)
+    this.#forget(socket, channel)
     this.#add('subscribed', [socket, { channel }])
+  }
+
+  /** Ends a beginning. Nothing is kept for a socket that has none. @returns whether there was one */
+  #forget(socket: ServerSocket, channel: string): boolean {
+    const own = this.#beginnings.get(socket)
+    if (!own?.delete(channel)) return false
+    if (own.size === 0) this.#beginnings.delete(socket)
+    return true
   }
 
   #add<Event extends Name>(event: Event, args: SocketEventArguments[Event]): void {

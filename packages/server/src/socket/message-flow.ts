@@ -54,7 +54,7 @@ export class MessageFlow implements BufferedListener, OutboxOptions {
 
   /** What makes bulk for the client. */
   get bulk(): BulkQueue {
-    this.#bulk ??= new BulkQueue(() => this.outbox.isCaughtUp())
+    this.#bulk ??= new BulkQueue(this.outbox)
     return this.#bulk
   }
 
