@@ -16,6 +16,9 @@ const COUNT = 1000
 /** How many connect at once. */
 const AT_ONCE = 20
 
+/** What the library's own client can do. */
+const CAN = ['cancel', 'notify', 'refresh', 'direct']
+
 /** Opens one connection. */
 type Open = (port: number) => Promise<Socket>
 
@@ -42,17 +45,17 @@ function send(socket: Socket, message: unknown): void {
   socket.write(Buffer.concat([head, text]))
 }
 
-async function signIn(port: number): Promise<Socket> {
+async function signIn(port: number, can?: readonly string[]): Promise<Socket> {
   const answer = await fetch(`http://127.0.0.1:${port}/socket/token`, { method: 'POST' })
   const { token } = (await answer.json()) as { token: string }
   const socket = await upgrade(port)
-  send(socket, { rpc: 'auth', token, uuid: '1', version: 1 })
+  send(socket, { rpc: 'auth', token, uuid: '1', version: 1, can })
   await once(socket, 'data')
   return socket
 }
 
 async function takePart(port: number): Promise<Socket> {
-  const socket = await signIn(port)
+  const socket = await signIn(port, CAN)
   send(socket, { rpc: '_subscribe', req: { channel: 'news' }, uuid: '2' })
   await once(socket, 'data')
   send(socket, { rpc: 'echo', req: 1, uuid: '3' })
@@ -101,6 +104,6 @@ function bare(): Promise<number> {
   return measure(server, upgrade)
 }
 
-const measured = { bare: await bare(), idle: await ours(signIn), takingPart: await ours(takePart) }
+const measured = { bare: await bare(), idle: await ours((port) => signIn(port)), takingPart: await ours(takePart) }
 console.log(JSON.stringify(measured))
 process.exit()

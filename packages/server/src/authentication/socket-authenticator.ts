@@ -1,6 +1,7 @@
 import {
   type AuthMessage,
   CAPABILITIES,
+  type Capability,
   PROTOCOL_VERSION,
   RpcError,
   type SessionInfo,
@@ -106,7 +107,7 @@ export class SocketAuthenticator {
     const owner = this.#owner
     const Client = owner.development ? DevelopmentClient : ServerSocket
     const sid = this.#options.newSid()
-    const can = counts ? message.can : undefined
+    const can = counts ? sharedList(message.can) : undefined
     const socket = new Client({ sid, ip, host, counts, can, ...identity }, connection, owner)
     arrival.adopt(socket.listener)
     joining.identify(socket)
@@ -211,4 +212,9 @@ export class SocketAuthenticator {
     this.#options.log.write('authentication listener', ['info', { sid, uid, code: error.code }, line])
     return error
   }
+}
+
+/** What a client can do. Most can do everything: their sockets share one list. */
+function sharedList(can: readonly Capability[] | undefined): readonly Capability[] | undefined {
+  return can?.length === CAPABILITIES.length ? CAPABILITIES : can
 }
