@@ -1,4 +1,4 @@
-import { ERRORS, isPassing, retryOf } from '@token-socket/protocol'
+import { ERRORS, isPassing, REPEATABLE, retryOf } from '@token-socket/protocol'
 import { expect } from 'chai'
 
 /** Of the library's own codes, those that say nothing about the user. */
@@ -26,12 +26,22 @@ const PASSING = [
 ]
 
 describe('isPassing', () => {
-  it('is true of what may be over at the next sign-in, and of no other code of the library', () => {
+  it('has what may be over at the next sign-in, and of no other code of the library', () => {
     expect(Object.keys(ERRORS).filter(isPassing)).to.deep.equal(PASSING)
   })
 
   for (const code of ['forbidden', 'banned', 'application_error', '', 'timeouts', 'my_internal'])
     it(`is false of ${JSON.stringify(code)}`, () => expect(isPassing(code)).to.equal(false))
+})
+
+describe('REPEATABLE', () => {
+  it('has what ends without a change by the user', () => {
+    const codes = Object.keys(ERRORS).filter((code) => REPEATABLE.test(code))
+    expect(codes).to.deep.equal([
+      ...['engine_unavailable', 'rate_limited', 'timeout', 'too_many_calls', 'too_many_messages'],
+    ])
+    for (const code of codes) expect(retryOf(code), code).not.to.equal('never')
+  })
 })
 
 describe('retryOf', () => {

@@ -1,7 +1,13 @@
+/**
+ * Milliseconds that a peer has to answer a close, or to take the last bytes. Then its connection is
+ * destroyed, so that it does not keep the process alive.
+ */
+export const CLOSE_TIMEOUT = 2000
+
 /** What a client closes with that leaves. */
 export const GOING_AWAY = { code: 4005, reason: 'The client left' } as const
 
-/** The code with which a server closes whose answer to the token was no. */
+/** Close code that the server uses after it has rejected a token. */
 export const INVALID_TOKEN_CODE = 4004
 
 /** The codes by which a server says that an authorisation is over: `expired`, `revoked`. */

@@ -5,6 +5,7 @@ export { isAbortError } from './call-hooks.js'
 export { type CallOptions, checkCallOptions, checkTimeout } from './call-options.js'
 export {
   CLOSE_CODES,
+  CLOSE_TIMEOUT,
   type CloseReason,
   GOING_AWAY,
   INVALID_TOKEN_CODE,
@@ -66,7 +67,7 @@ export { callFailure, forCaller } from './nested-failure.js'
 export { isTooComplex, NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
 export { type PendingCallLimits, PendingCalls } from './pending-calls.js'
 export { readForeign } from './read-foreign.js'
-export { isPassing, type RetryAdvice, retryOf } from './retry-advice.js'
+export { isPassing, REPEATABLE, RETRY_DELAY, type RetryAdvice, retryOf } from './retry-advice.js'
 export type { AnswerForm, CallAround, IncomingCall, RpcListener } from './rpc-listener.js'
 export { type RpcLimits, RpcPeer } from './rpc-peer.js'
 export {

@@ -11,6 +11,15 @@ export type RetryAdvice = 'never' | 'later' | 'unknown'
 const PASSING =
   /^(connection_lost|engine_unavailable|identity_changed|internal|invalid_token|(nested|token|transport|url)_failed|(veto_)?timeout|rate_limited|too_many_.+)$/
 
+/**
+ * Codes after which a subscription, or its end, is tried again as it is. Both ends ask this: to
+ * repeat these requests does no harm.
+ */
+export const REPEATABLE = /^(engine_unavailable|timeout|rate_limited|too_many_(calls|messages))$/
+
+/** Milliseconds until a failed subscription is tried again, on average; twice as long each time. */
+export const RETRY_DELAY = 1000
+
 /** Codes that say nothing about whether the request was carried out. */
 const UNKNOWN = /^(aborted|connection_lost|engine_unavailable|internal|nested_failed|timeout)$/
 

@@ -1,5 +1,7 @@
 import {
   type Position,
+  REPEATABLE,
+  RETRY_DELAY,
   RpcError,
   type SubscriptionMessage,
   type SubscriptionNotice,
@@ -73,17 +75,11 @@ export interface SubscriptionRequest {
   readonly timedOut: () => void
 }
 
-/** Refusals of what the server may do later. `refused` does not hear of them. */
-const RETRYABLE = /^(engine_unavailable|timeout|rate_limited|too_many_(calls|messages))$/
-
 /**
  * Refusals, by code and field, of what other sockets or the application's back end may change: `refused` reports them, and the
  * subscription is tried again. A limit on all sockets of a user has a name that says so.
  */
 const PASSING_SUBSCRIPTIONS = /token_failed|too_many_members|PerUser/
-
-/** Milliseconds until a failed request is sent again, on average; twice as long after each failure, 16 times at most. */
-const RETRY = 1000
 
 /** The type of the callers whom a state satisfies. */
 const DONE: { readonly [State in SubscriptionState]?: RequestType } = {
@@ -275,7 +271,7 @@ export class Subscription {
       : this.#unsubscribeFailed(error, isTold)
     if (isLate) this.#failures += 1
     else if (!isOver && this.isDesired === isSubscribe) this.#pause()
-    const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : !RETRYABLE.test(error.code))
+    const isRefused = isSubscribe && (isOver ? error.code !== 'timeout' : !REPEATABLE.test(error.code))
     this.#tell(error, isRefused, isTold)
   }
 
@@ -289,7 +285,8 @@ export class Subscription {
   #subscribeFailed({ code, data }: RpcError, isTold: boolean, isConfirmed: boolean): boolean {
     if (isTold) this.isCalled = false
     const isKept = !isTold || this.#owner.events.isBound(this.channel)
-    const isOver = !isKept || !(RETRYABLE.test(code) || PASSING_SUBSCRIPTIONS.test(code + Object(data).field))
+    const isOver =
+      !isKept || !(REPEATABLE.test(code) || PASSING_SUBSCRIPTIONS.test(code + Object(data).field))
     // The server may have subscribed this socket on its own meanwhile.
     if (isOver) this.isDesired &&= isConfirmed && this.state === 'subscribed'
     return isOver
@@ -297,7 +294,7 @@ export class Subscription {
 
   /** The server keeps this socket on the channel, unless it only could not do it now. */
   #unsubscribeFailed({ code }: RpcError, isTold: boolean): boolean {
-    const isOver = code !== 'timeout' && (isTold || !RETRYABLE.test(code))
+    const isOver = code !== 'timeout' && (isTold || !REPEATABLE.test(code))
     if (isOver && this.state === 'subscribed') {
       this.isDesired = true
       // What is missing cannot be had: it goes on from the next publication.
@@ -364,7 +361,7 @@ export class Subscription {
 
   #pause(): void {
     this.#isPaused = true
-    this.#owner.timers.set(this.#retry, RETRY * this.#backoff * (0.5 + Math.random()))
+    this.#owner.timers.set(this.#retry, RETRY_DELAY * this.#backoff * (0.5 + Math.random()))
     this.#failures += 1
   }
 

@@ -1,5 +1,6 @@
 import {
   asRpcError,
+  CLOSE_TIMEOUT,
   isAuthorizationOver,
   isPassing,
   RpcError,
@@ -36,9 +37,6 @@ export interface ConnectorOwner {
 
 /** Milliseconds of being ready after which a server counts as sound again and the delays start over. */
 const STABLE = 10_000
-
-/** Milliseconds that `end` waits for the transport to close. */
-const CLOSE_WAIT = 2000
 
 /** Milliseconds within which the next try comes while the browser says that there is no network. It may be wrong. */
 const OFFLINE_WAIT = 60_000
@@ -170,7 +168,10 @@ export class Connector {
     const link = this.#link
     this.#stop('end')
     if (link)
-      await Promise.race([link.whenClosed, new Promise<void>((resolve) => startTimeout(CLOSE_WAIT, resolve))])
+      await Promise.race([
+        link.whenClosed,
+        new Promise<void>((resolve) => startTimeout(CLOSE_TIMEOUT, resolve)),
+      ])
   }
 
   /** Closes what is open. Does nothing where the event has no meaning. */

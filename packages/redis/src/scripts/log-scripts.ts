@@ -1,8 +1,6 @@
+import { POSITION_TTL } from '@token-socket/server/engine'
 import { KIND_LETTERS } from './messages.js'
 import { Script } from './script.js'
-
-/** Milliseconds for which a channel keeps its position after the last publication of all is gone. */
-const POSITION_TTL = 24 * 60 * 60 * 1000
 
 /**
  * Publishes, unless the idempotency key is known. Without a size nothing is kept, and the candidate is the id.

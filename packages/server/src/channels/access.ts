@@ -144,7 +144,9 @@ function describe(request: ChannelRequest): object {
       const { channel, data, event } = request
       return event === undefined ? { channel, data } : { channel, data, event }
     }
-    default:
+    case 'subscribe':
+    case 'unsubscribe':
+    case 'history':
       return { channel: request.channel }
   }
 }

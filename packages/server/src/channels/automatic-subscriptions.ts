@@ -1,4 +1,4 @@
-import { createTimeouts, encodeError } from '@token-socket/protocol'
+import { createTimeouts, encodeError, REPEATABLE, RETRY_DELAY } from '@token-socket/protocol'
 import { Grants } from '../claims/grants.js'
 import type { ChannelAnswer, ServerSocket } from '../socket/server-socket.js'
 import type { PendingSubscription, PendingSubscriptions } from './pending-subscriptions.js'
@@ -26,17 +26,6 @@ interface Desired {
   readonly version: number
   failures: number
 }
-
-/**
- * Codes of refusals that may pass. Limits are among them, because other channels, sockets or
- * members may leave.
- */
-const RETRYABLE = /^(engine_unavailable|timeout|too_many_.*)$/
-
-/**
- * Milliseconds until the next try, on average. It doubles after each one, up to 32 times as much.
- */
-const RETRY = 1000
 
 /**
  * Subscribes sockets to the channels that their grants name. If a limit or the engine refuses, it
@@ -91,13 +80,18 @@ export class AutomaticSubscriptions {
 
   #answered(desired: Desired, error: unknown): void {
     const { channel, refused, pending } = desired
-    const isPassing = error && RETRYABLE.test(encodeError(error).code ?? '') && !pending.isCancelled
+    const isPassing = error && mayPass(encodeError(error).code ?? '') && !pending.isCancelled
     if (error && (!isPassing || desired.failures === 0)) refused(channel, error)
     if (!isPassing) return pending.end()
-    const wait = RETRY * 2 ** Math.min(desired.failures, 5) * (0.5 + Math.random())
+    const wait = RETRY_DELAY * 2 ** Math.min(desired.failures, 5) * (0.5 + Math.random())
     desired.failures += 1
     this.#timeouts.set(() => this.#try(desired), wait)
   }
+}
+
+/** Whether a refusal may pass. Limits may, because other channels, sockets or members may leave. */
+function mayPass(code: string): boolean {
+  return REPEATABLE.test(code) || code.startsWith('too_many_')
 }
 
 /** Whether the socket's grants still name it. */

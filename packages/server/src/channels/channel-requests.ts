@@ -227,6 +227,10 @@ export class ChannelRequests {
         this.#channels.broadcasts.checkRoom()
         this.#rates.broadcasts.count(socket, '')
         return this.#broadcastFor(socket, request.data)
+      case 'subscribe':
+        throw new TypeError('subscriptions are answered by #requestSubscription')
+      default:
+        return request satisfies never
     }
   }
 

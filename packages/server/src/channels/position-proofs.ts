@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { encodeData, type Position } from '@token-socket/protocol'
-import { isNext } from '../engine/epoch.js'
+import { isNext, POSITION_TTL } from '../engine/epoch.js'
 
 /** The user and the channel of a proof. */
 export interface ProofSubject {
@@ -10,7 +10,7 @@ export interface ProofSubject {
 }
 
 /** Milliseconds for which a proof is valid: as long as engines keep a channel's position. */
-const PROOF_TTL = 24 * 60 * 60 * 1000
+const PROOF_TTL = POSITION_TTL
 
 /** Characters of a signature: 128 bits. */
 const SIGNATURE = 22

@@ -105,6 +105,7 @@ export class NodeAnswers {
       case 'unsubscribeSockets':
         return sockets.unsubscribe(question.who, question.channel)
       default:
+        question satisfies never
         throw new RpcError('bad_message')
     }
   }
@@ -138,5 +139,7 @@ async function ask(
       return socket.send(question.data, { ack: question.ack, timeout: question.timeout })
     case 'notify':
       return socket.notify(question.name, question.data)
+    default:
+      return question satisfies never
   }
 }

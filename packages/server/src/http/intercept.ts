@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { CLOSE_TIMEOUT } from '@token-socket/protocol'
 import { processWide } from '../runtime/process-wide.js'
 import { isTls } from './forwarded.js'
 
@@ -141,9 +142,6 @@ export function pathOf(request: IncomingMessage): string {
   const [path = ''] = (request.url ?? '').split(/[?#]/, 1)
   return path
 }
-
-/** Milliseconds that a client whose upgrade was refused has to take the answer and close. */
-const CLOSE_TIMEOUT = 2000
 
 /** Ends an upgrade that no interceptor wants. */
 export function refuseUpgrade(socket: Duplex, status = '404 Not Found', ...headers: readonly string[]): void {

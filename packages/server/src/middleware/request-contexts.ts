@@ -54,7 +54,8 @@ export function contextOf(socket: ServerSocket, request: ChannelRequest): Reques
       const { type, channel, after, before, limit, reverse } = request
       return { type, socket, channel, after, before, limit, reverse }
     }
-    default:
+    case 'subscribe':
+    case 'unsubscribe':
       return { type: request.type, socket, channel: request.channel }
   }
 }

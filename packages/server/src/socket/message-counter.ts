@@ -1,11 +1,8 @@
 import { type CloseReason, type PlainError, plainRefusal } from '@token-socket/protocol'
 import type { Turns } from '../runtime/turns.js'
 import { MessageLimiter, type MessageLimits } from './message-limits.js'
-import { Rate } from './rate.js'
+import { MINUTE, Rate } from './rate.js'
 import type { RateOwner } from './rate-owner.js'
-
-/** Milliseconds in which `limits.rateRefusals` are counted. */
-const MINUTE = 60_000
 
 /**
  * Messages in a second, beyond `limits.rate`, each of which is refused. One more closes the socket.

@@ -1,3 +1,6 @@
+/** Milliseconds of a minute, in which some limits count. */
+export const MINUTE = 60_000
+
 /** Counts what happens, a second at a time, or another period. */
 export class Rate {
   readonly #period: number

@@ -35,11 +35,8 @@ import { KeyedQueue } from './keyed-queue.js'
 import { type CountedSocket, MessageCounter, type MessageCounterOwner } from './message-counter.js'
 import type { ChannelAnswer, PendingMessage, PendingRequest, SessionMiddleware } from './pending-requests.js'
 import { pong } from './pong.js'
-import { Rate } from './rate.js'
+import { MINUTE, Rate } from './rate.js'
 import type { PendingRefresh, RefreshedSocket } from './refreshed-socket.js'
-
-/** Milliseconds in which `limits.wrongMessages` are counted. */
-const MINUTE = 60_000
 
 /** How a message ends for which the application has no listener. */
 const NO_LISTENER = plainRefusal('unsupported', { field: 'send' })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { CLOSE_CODES, type ConnectionListener } from '@token-socket/protocol'
+import { CLOSE_CODES, CLOSE_TIMEOUT, type ConnectionListener } from '@token-socket/protocol'
 import sockjs from 'sockjs'
 import type { BufferedConnection } from '../socket/buffered-connection.js'
 import { Inbox, type InboxOwner } from '../socket/inbox.js'
@@ -68,9 +68,6 @@ integrity="sha384-svdnwiXBL+Js+yUneJSRFy24NgGiOfDM/vkQl/vCeVrcbYD6yW8EwPr1FnxTEZ
 
 /** SockJS's own: browsers keep all of a streaming response in memory. */
 const RESPONSE_LIMIT = 128 * 1024
-
-/** Milliseconds that a streaming response has to end once its connection is closed. */
-const CLOSE_TIMEOUT = 2000
 
 /** What stands before the session in `/<server>/<session>/<transport>`. */
 const SERVER_PART = /^\/[^/.]+\/(?=[^/.]+\/[^/.]+)/

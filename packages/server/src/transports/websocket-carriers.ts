@@ -1,3 +1,4 @@
+import { CLOSE_TIMEOUT } from '@token-socket/protocol'
 import { type Server, WebSocket, WebSocketServer } from 'ws'
 import { BatchFrames, encodeTextFrame } from './frame.js'
 import { BARE, type Framing, PLAIN, SOCKJS } from './framing.js'
@@ -18,9 +19,6 @@ export interface CarrierOptions {
     readonly fragments: number
   }
 }
-
-/** A peer that takes longer to answer a close, in milliseconds, does not keep the process alive: it is cut off. */
-const CLOSE_TIMEOUT = 2000
 
 /**
  * Bytes of `limits.message` for which there is always a fragment, however low the limit of fragments

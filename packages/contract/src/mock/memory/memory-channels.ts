@@ -60,6 +60,8 @@ export class MemoryChannels {
       case 'broadcast':
         for (const channel of this.#sockets.keys()) this.publish({ ...message, channel, from: socket })
         return null
+      default:
+        return message satisfies never
     }
   }
 
