@@ -104,6 +104,10 @@ function bare(): Promise<number> {
   return measure(server, upgrade)
 }
 
-const measured = { bare: await bare(), idle: await ours((port) => signIn(port)), takingPart: await ours(takePart) }
+const measured = {
+  bare: await bare(),
+  idle: await ours((port) => signIn(port)),
+  takingPart: await ours(takePart),
+}
 console.log(JSON.stringify(measured))
 process.exit()
