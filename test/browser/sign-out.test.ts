@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
 import type { BrowserContext, Page } from 'playwright-core'
 import { type OpenBrowser, openBrowser } from './chromium.js'
@@ -71,5 +72,27 @@ describe('the sign-out example', function () {
     await click(first, 'Change my role')
     for (const page of [first, second]) await page.getByText('refreshed: the role is editor').waitFor()
     await state(second, 'open')
+  })
+
+  it('opens the socket of a sign-in that is faster than the answer to the page', async () => {
+    const page = await (await chromium.browser.newContext()).newPage()
+    page.setDefaultTimeout(20_000)
+    const steps = new EventEmitter()
+    const fetched = once(steps, 'fetched')
+    const signedIn = once(steps, 'signed in')
+    // The first token request is answered as it was before the sign-in, but arrives after it.
+    await page.route('**/socket/token*', async (route) => {
+      const response = await route.fetch()
+      steps.emit('fetched')
+      await signedIn
+      await route.fulfill({ response })
+    })
+    await page.goto(server.address)
+    await fetched
+    const [signIn] = await Promise.all([page.waitForResponse('**/sign-in'), click(page, 'Sign in')])
+    await signIn.finished()
+    await page.evaluate(() => undefined)
+    steps.emit('signed in')
+    await state(page, 'open')
   })
 })

@@ -16,16 +16,18 @@ function show(text) {
   write(text)
 }
 
-/** Opens the socket, once. */
+/** Opens a socket in place of the one before: each sign-in has its own. */
 function open() {
-  if (socket) return
-  socket = new TokenSocket()
-  socket.on('connect', () => show('open'))
-  socket.on('disconnect', (error) => show(`closed: ${error.data?.reason ?? error.code}`))
-  socket.on('refreshed', ({ umd }) => write(`refreshed: the role is ${umd.role}`))
-  // Without a session there is no token. The next sign-in makes a new socket.
-  socket.on('error', () => {})
-  socket.ready().catch(() => end())
+  end()
+  const opened = new TokenSocket()
+  const isReplaced = () => socket !== undefined && socket !== opened
+  opened.on('connect', () => show('open'))
+  opened.on('disconnect', (error) => isReplaced() || show(`closed: ${error.data?.reason ?? error.code}`))
+  opened.on('refreshed', ({ umd }) => write(`refreshed: the role is ${umd.role}`))
+  // Without a session there is no token, and the socket ends. The next sign-in opens another one.
+  opened.on('error', () => {})
+  opened.ready().catch(() => opened.end())
+  socket = opened
 }
 
 function end() {
