@@ -182,7 +182,7 @@ export const gates = [
   },
   {
     name: 'interop',
-    does: 'the old pair, as published, with this one: in a real Chromium, on a real Redis',
+    does: 'the legacy pair, as published, with this one: in a real Chromium, on a real Redis',
     tests: ['test/interop'],
     jobs: 2,
     coverage: true,

@@ -10,7 +10,7 @@ export const tokenSocket = {
     if (answer.resp !== 'success') throw new Error(`the token was refused: ${JSON.stringify(answer)}`)
   },
 
-  // The old server gives no answer but this notice.
+  // The legacy server gives no answer but this notice.
   async subscribe(client) {
     client.send('{"rpc":"_subscribe","req":{"channel":"news"},"uuid":"s"}')
     await client.signal()

@@ -145,7 +145,7 @@ describe('a page that misuses the client', () => {
       expect(requests.map((url) => new URL(url).pathname)).to.deep.equal(['/'])
     })
 
-    it('may give `null` for none, as to the old client', async () => {
+    it('may give `null` for none, as to the legacy client', async () => {
       expect(await page.evaluate('(socket = new TokenSocket(null)).ready()')).to.equal(undefined)
     })
 

@@ -52,7 +52,7 @@ const WAYS: Readonly<Record<string, readonly [TokenSocketOptions, transport: str
   ...Object.fromEntries(
     ALL_TRANSPORTS.map(({ name, path }) => [`SockJS’s ${name}`, [viaSockJS(name), name, path] as const]),
   ),
-  'xhr-polling, chosen as in the old client': [
+  'xhr-polling, chosen as in the legacy client': [
     { sockjs: { transports: ['xhr-polling'] } },
     'xhr-polling',
     /\/xhr$/,

@@ -5,12 +5,12 @@ import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { until } from '../client/waiting.js'
-import { oldClientFile } from '../interop/old-client.js'
+import { legacyClientFile } from '../interop/legacy-client.js'
 import { type OpenBrowser, openBrowser } from './chromium.js'
-import { OLD_README_PAGE } from './old-readme-page.js'
+import { LEGACY_README_PAGE } from './legacy-readme-page.js'
 import { Site, uncaughtIn } from './site.js'
 
-describe('the snippets of the old client’s README, in a page with two script tags', () => {
+describe('the snippets of the legacy client’s README, in a page with two script tags', () => {
   let chromium: OpenBrowser
   let page: Page
   let site: Site
@@ -30,7 +30,7 @@ describe('the snippets of the old client’s README, in a page with two script t
         socketController: { echo: (_auth, data) => data, something: { nested: (_auth, data) => data } },
       },
     })
-    const html = OLD_README_PAGE.replaceAll('https://yourserver.com', site.origin)
+    const html = LEGACY_README_PAGE.replaceAll('https://yourserver.com', site.origin)
     site.page = html
     other.page = html
     folder = await mkdtemp(join(tmpdir(), 'token-socket-page-'))
@@ -56,8 +56,8 @@ describe('the snippets of the old client’s README, in a page with two script t
   })
 
   it('are those of the README, but for the names of the scripts', async () => {
-    const text = withoutSpaces(await oldClientFile('README.md'))
-    const snippets = [...OLD_README_PAGE.matchAll(/^\/\/ ---- as in the README\n(.*?)^\/\/ ----$/gms)].map(
+    const text = withoutSpaces(await legacyClientFile('README.md'))
+    const snippets = [...LEGACY_README_PAGE.matchAll(/^\/\/ ---- as in the README\n(.*?)^\/\/ ----$/gms)].map(
       ([, code]) => code ?? '',
     )
     expect(snippets).to.have.length(11)

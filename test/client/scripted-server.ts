@@ -67,7 +67,7 @@ export class ScriptedServer {
   onmessage: Script = () => {}
   /** Whether WebSocket upgrades are refused. */
   refusesUpgrades = false
-  /** Whether it behaves like the azuqua server: GET only, no session, answers to refusals and calls only. */
+  /** Whether it behaves like the legacy server: GET only, no session, answers to refusals and calls only. */
   isOld = false
   /** What the answer to the token says besides. */
   session: Partial<SessionInfo> = {}

@@ -37,7 +37,7 @@ export class Guest {
     return Guest.#enter(site, query, { version: 1 })
   }
 
-  /** One that says no version, as the old client. */
+  /** One that says no version, as the legacy client. */
   static old(site: Site, query: string): Promise<Guest> {
     return Guest.#enter(site, query)
   }

@@ -109,7 +109,7 @@ describe('recovery of a client that may not read the history', () => {
     expect(long.code).to.equal('too_long')
   })
 
-  it('gives no proof to an old client, nor to one that may read all', async () => {
+  it('gives no proof to a legacy client, nor to one that may read all', async () => {
     const proofs = async (query: string, version?: number) => {
       const peer = await site.peer()
       const { token } = (await (await site.askToken({}, query)).json()) as { token: string }

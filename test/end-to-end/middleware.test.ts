@@ -53,7 +53,7 @@ describe('middleware', () => {
     return peer
   }
 
-  /** An answer that is an error: its code, and the text or object that the old client gets. */
+  /** An answer that is an error: its code, and the text or object that the legacy client gets. */
   const errorOf = ({ code, error }: Frame) => [code, error]
 
   const linesOf = (site: Site, type: string) =>

@@ -281,7 +281,7 @@ describe('presence', () => {
     })
   })
 
-  it('shows old clients to the others, and tells them nothing', async () => {
+  it('shows legacy clients to the others, and tells them nothing', async () => {
     const site = await start()
     const old = await Guest.old(site, 'uid=old')
     await old.subscribe('room')

@@ -1,5 +1,5 @@
 /**
- * What worked with the old pair and is refused, or means something else, by default: each row of the tables in
+ * What worked with the legacy pair and is refused, or means something else, by default: each row of the tables in
  * `docs/MIGRATION.md`, without and with `legacy: true`.
  */
 import { readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { next, rejection, type Site, type SiteOptions, until, useSites } from '.
 import { STALLING } from '../end-to-end/stalled-readers.js'
 import { thrownBy } from '../protocol/rejection.js'
 import { RedisProcess } from '../redis/redis-process.js'
-import { OldServer } from './old-server.js'
+import { LegacyServer } from './legacy-server.js'
 import { plainRedis } from './plain-redis.js'
 
 type Answer = (error?: unknown, data?: unknown) => void
@@ -433,7 +433,7 @@ const REDIS_ROWS = [
   'Other programs’ `redis.subscribe(channel)`, which heard what clients publish',
 ]
 
-describe('what worked with the old pair', function () {
+describe('what worked with the legacy pair', function () {
   this.timeout(60_000)
   const open = useSites()
 
@@ -478,7 +478,7 @@ describe('what worked with the old pair', function () {
   })
 })
 
-describe('what worked with the old pair, through Redis', () => {
+describe('what worked with the legacy pair, through Redis', () => {
   const open = useSites()
   let redis: RedisProcess
 
@@ -539,11 +539,11 @@ describe('what worked with the old pair, through Redis', () => {
     program.end()
   })
 
-  it('is an old server beside two new ones: each client gets each message once', async () => {
+  it('is a legacy server beside two new ones: each client gets each message once', async () => {
     const nodes = [await site(['news', '___all___']), await site(['news', '___all___'])]
     for (const { engine, sockets } of nodes)
       sockets.on('published', (_socket, { channel, data }) => engine.publishLegacy(channel, data))
-    const old = await OldServer.create(redis.port)
+    const old = await LegacyServer.create(redis.port)
     const onOld = new TokenSocket({ host: old.host, headers: { Cookie: old.cookie } })
     await onOld.ready()
     const clients = [...(await Promise.all(nodes.map((node) => node.ready()))), onOld]
@@ -551,7 +551,7 @@ describe('what worked with the old pair, through Redis', () => {
     const sent: string[] = []
     for (const [index, client] of clients.entries()) {
       sent.push(`publication ${index}`, `broadcast ${index}`)
-      // The old server answers neither.
+      // The legacy server answers neither.
       void client.publish('news', `publication ${index}`).catch(() => {})
       void client.broadcast(`broadcast ${index}`).catch(() => {})
       await until(() => got.every((list) => sent.every((data) => list.includes(data))))

@@ -8,15 +8,15 @@ import {
   CROSS_ORIGIN_TRANSPORTS,
   type SockJSTransport,
 } from '../browser/sockjs-transports.js'
+import { LegacyServer } from './legacy-server.js'
 import { clientScript, NewClientPage } from './new-client-page.js'
-import { OldServer } from './old-server.js'
 import { RedisServer } from './redis-server.js'
 
-describe('the new client in a browser on the old server', function () {
+describe('the new client in a browser on the legacy server', function () {
   this.timeout(120_000)
   let chromium: OpenBrowser
   let redis: RedisServer
-  let server: OldServer
+  let server: LegacyServer
   let elsewhere: EmptySite
   let script: string
   let page: NewClientPage
@@ -35,7 +35,7 @@ describe('the new client in a browser on the old server', function () {
   })
 
   beforeEach(async () => {
-    server = await OldServer.create(redis.port)
+    server = await LegacyServer.create(redis.port)
   })
 
   afterEach(async () => {
@@ -94,7 +94,7 @@ describe('the new client in a browser on the old server', function () {
     })
   }
 
-  it('gets no token from another origin without JSONP, which the old server does not allow by CORS', async () => {
+  it('gets no token from another origin without JSONP, which the legacy server does not allow by CORS', async () => {
     await load(elsewhere.address)
     expect(await page.open({ host: server.host, reconnect: false })).to.equal('token_failed')
   })

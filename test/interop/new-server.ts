@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { TokenSocketServer, type TokenSocketServerOptions } from '@token-socket/server'
 import express from 'express'
 import session from 'express-session'
-import { oldClientFile } from './old-client.js'
+import { legacyClientFile } from './legacy-client.js'
 
 declare module 'express-session' {
   interface SessionData {
@@ -15,34 +15,34 @@ declare module 'express-session' {
 /** What a test may set of the server's options. */
 export type NewServerOptions = Partial<Omit<TokenSocketServerOptions, 'app' | 'server'>>
 
-const PAGE = `<!doctype html><html><head><meta charset="utf-8"><title>Old client</title></head><body>
-<script src="/sockjs.min.js"></script><script src="/tokensockjs.min.js"></script><script src="/old-page.js"></script>
+const PAGE = `<!doctype html><html><head><meta charset="utf-8"><title>Legacy client</title></head><body>
+<script src="/sockjs.min.js"></script><script src="/tokensockjs.min.js"></script><script src="/legacy-page.js"></script>
 </body></html>`
 
 const SCRIPTS: Readonly<Record<string, string>> = {
   '/sockjs.min.js': createRequire(import.meta.url).resolve('sockjs-client/dist/sockjs.min.js'),
-  '/old-page.js': new URL('old-page.js', import.meta.url).pathname,
+  '/legacy-page.js': new URL('legacy-page.js', import.meta.url).pathname,
 }
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** The new server on an application with sign-in, as an application of the old pair has it, and a page of that time. */
+/** The new server on an application with sign-in, as an application of the legacy pair has it, and a page of that time. */
 export class NewServer {
   /** Of the running server: after {@link restart} it is another. */
   sockets!: TokenSocketServer
   port = 0
   readonly #options: NewServerOptions
   readonly #store = new session.MemoryStore()
-  readonly #oldClient: string
+  readonly #legacyClient: string
   #server!: Server
 
-  private constructor(options: NewServerOptions, oldClient: string) {
+  private constructor(options: NewServerOptions, legacyClient: string) {
     this.#options = options
-    this.#oldClient = oldClient
+    this.#legacyClient = legacyClient
   }
 
   static async create(options: NewServerOptions = {}): Promise<NewServer> {
-    const server = new NewServer(options, await oldClientFile('clients/browser/tokensockjs.min.js'))
+    const server = new NewServer(options, await legacyClientFile('clients/browser/tokensockjs.min.js'))
     await server.start()
     return server
   }
@@ -81,7 +81,7 @@ export class NewServer {
       app.get(path, (_request, response) => response.sendFile(file, { dotfiles: 'allow' }))
     }
     app.get('/tokensockjs.min.js', (_request, response) => {
-      response.type('text/javascript').send(this.#oldClient)
+      response.type('text/javascript').send(this.#legacyClient)
     })
     app.use(session({ secret: 'test', resave: false, saveUninitialized: false, store: this.#store }))
     app.get('/', (_request, response) => void response.send(PAGE))

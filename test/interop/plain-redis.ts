@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 
-/** The client of the package `redis` that the old pair came with. */
-interface OldClient {
+/** The client of the package `redis` that the legacy pair came with. */
+interface LegacyClient {
   publish(topic: string, text: string, callback: (error: unknown) => void): void
   subscribe(topic: string): void
   on(event: 'subscribe', listener: () => void): void
@@ -10,7 +10,7 @@ interface OldClient {
 }
 
 const { createClient } = createRequire(import.meta.url)('redis-0.12') as {
-  createClient(port: number, host: string): OldClient
+  createClient(port: number, host: string): LegacyClient
 }
 
 /** A program that knows Redis, and nothing of the library. */

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { oldClientFile } from './old-client.js'
+import { legacyClientFile } from './legacy-client.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(root, 'examples', 'seed-tour')
 const document = () => readFileSync(join(root, 'docs', 'MIGRATION.md'), 'utf8')
 const serverReadme = () => readFileSync(join(root, 'node_modules', 'node-token-sockjs', 'README.md'), 'utf8')
-const clientReadme = () => oldClientFile('README.md')
+const clientReadme = () => legacyClientFile('README.md')
 
 /** What each step prints; a pattern where it differs from run to run. */
 const STEPS: readonly (readonly [heading: string, printed: string | RegExp])[] = [
@@ -91,7 +91,7 @@ Another socket to the server: true - with the same channels: [ 'foo', 'filtered'
   ['Server: Shutdown', 'The server is shut down'],
 ]
 
-/** Every name of the old pair's API: those of its READMEs, and those that are in its code only. */
+/** Every name of the legacy pair's API: those of its READMEs, and those that are in its code only. */
 const NAMES: Readonly<Record<string, string>> = {
   'Options of the server': `app redisClient socketServer prefix tokenRoute pubsubClient socketController
     customMiddleware authentication debug routes filter ping log`,
@@ -166,7 +166,7 @@ describe('the seed tour’s snippets', () => {
   })
 })
 
-describe('the tables for those who come from the old pair', () => {
+describe('the tables for those who come from the legacy pair', () => {
   const tables = tablesIn(document())
 
   for (const [title, names] of Object.entries(NAMES)) {

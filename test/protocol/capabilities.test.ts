@@ -38,7 +38,7 @@ describe('what peers can do', () => {
     })
   }
 
-  it('is nothing of the old server, which repeats what the client said', () => {
+  it('is nothing of the legacy server, which repeats what the client said', () => {
     const frame = { rpc: 'auth', uuid: '1', resp: 'success', version: 1, can: CAPABILITIES }
     expect(decodeServerMessage(encodeData(frame))).not.to.have.property('session')
   })

@@ -166,7 +166,12 @@ describe('codec, given bad frames', () => {
       for (const [title, frame, rpc, id] of [
         ['rpc and id of a request that is wrong otherwise', { rpc: '_publish', uuid: '1' }, '_publish', '1'],
         ['rpc and id of an auth with a bad token', { rpc: 'auth', token: null, uuid: '1' }, 'auth', '1'],
-        ['the whole of an over-long rpc, which the old client looks up', { rpc: long, uuid: '1' }, long, '1'],
+        [
+          'the whole of an over-long rpc, which the legacy client looks up',
+          { rpc: long, uuid: '1' },
+          long,
+          '1',
+        ],
         ['the id alone when rpc is missing', { uuid: '1' }, undefined, '1'],
         ['the id alone when rpc is not a text', { rpc: ['a'], uuid: '1' }, undefined, '1'],
         ['neither when the id is over-long', { rpc: 'a', uuid: 'x'.repeat(65) }, undefined, undefined],

@@ -227,8 +227,8 @@ const serverRows: readonly (readonly [wire: string, message: ServerMessage])[] =
   ['{"error":"E","code":"c"}', { type: 'error', error: { error: 'E', code: 'c' } }],
 ]
 
-/** The old pair's frames that are written differently from ours. */
-const oldClientRows: readonly (readonly [title: string, wire: string, message: ClientMessage])[] = [
+/** The legacy pair's frames that are written differently from ours. */
+const legacyClientRows: readonly (readonly [title: string, wire: string, message: ClientMessage])[] = [
   [
     'other order of fields',
     '{"uuid":"1","req":{"data":1,"channel":"c"},"rpc":"_publish"}',
@@ -252,7 +252,7 @@ const oldClientRows: readonly (readonly [title: string, wire: string, message: C
   ],
 ]
 
-const oldServerRows: readonly (readonly [title: string, wire: string, message: ServerMessage])[] = [
+const legacyServerRows: readonly (readonly [title: string, wire: string, message: ServerMessage])[] = [
   [
     'the answer to `auth`, which repeats the request’s token and version',
     '{"rpc":"auth","token":"T","uuid":"1","version":1,"resp":"success"}',
@@ -437,13 +437,13 @@ describe('codec', () => {
   })
 
   describe('#decodeClientMessage', () => {
-    for (const [title, wire, message] of oldClientRows) {
+    for (const [title, wire, message] of legacyClientRows) {
       it(`decodes ${title}`, () => expect(decodeClientMessage(wire)).to.deep.equal(message))
     }
   })
 
   describe('#decodeServerMessage', () => {
-    for (const [title, wire, message] of oldServerRows) {
+    for (const [title, wire, message] of legacyServerRows) {
       it(`decodes ${title}`, () => expect(decodeServerMessage(wire)).to.deep.equal(message))
     }
   })

@@ -26,7 +26,7 @@ describe('errors', () => {
       }
     })
 
-    it('has each text once, so that the old server’s texts can be read as codes', () => {
+    it('has each text once, so that the legacy server’s texts can be read as codes', () => {
       expect(new Set(Object.values(ERRORS)).size).to.equal(Object.keys(ERRORS).length)
     })
   })
@@ -140,7 +140,7 @@ describe('errors', () => {
         { error: { message: 'no', code: 7 }, code: 'application_error' },
       ],
       [
-        'several Errors as a list of such, as the old server did',
+        'several Errors as a list of such, as the legacy server did',
         [new Error('a'), own, { plain: 1 }, 'text'],
         {
           error: [{ message: 'a' }, { message: 'no', status: 400 }, { plain: 1 }, 'text'],
@@ -202,7 +202,7 @@ describe('errors', () => {
       expect(error).to.have.deep.property('data', { channel: 'room' })
     })
 
-    it('leaves the text that old clients compare, and puts the subject beside it', () => {
+    it('leaves the text that legacy clients compare, and puts the subject beside it', () => {
       expect(encodeError(withSubject(forbidden, { channel: 'room' }))).to.deep.equal({
         error: 'Forbidden',
         code: 'forbidden',
@@ -261,35 +261,35 @@ describe('errors', () => {
   describe('#decodeError', () => {
     for (const [title, wire, expected] of [
       ['a text and its code', { error: 'E', code: 'mine' }, ['mine', 'E', undefined]],
-      ['a text of the old server', { error: 'E' }, ['application_error', 'E', undefined]],
-      ['the old server’s “Forbidden”', { error: 'Forbidden' }, ['forbidden', 'Forbidden', undefined]],
+      ['a text of the legacy server', { error: 'E' }, ['application_error', 'E', undefined]],
+      ['the legacy server’s “Forbidden”', { error: 'Forbidden' }, ['forbidden', 'Forbidden', undefined]],
       [
-        'the old server’s “Function not found”',
+        'the legacy server’s “Function not found”',
         { error: 'Function not found' },
         ['not_found', 'Function not found', undefined],
       ],
       [
-        'the old server’s “Invalid message”',
+        'the legacy server’s “Invalid message”',
         { error: 'Invalid message' },
         ['bad_message', 'Invalid message', undefined],
       ],
       [
-        'the old server’s “Invalid request”',
+        'the legacy server’s “Invalid request”',
         { error: 'Invalid request' },
         ['bad_message', 'Invalid request', undefined],
       ],
       [
-        'the old server’s “Invalid token”',
+        'the legacy server’s “Invalid token”',
         { error: 'Invalid token' },
         ['invalid_token', 'Invalid token', undefined],
       ],
       [
-        'the old server’s “Token not found”',
+        'the legacy server’s “Token not found”',
         { error: 'Token not found' },
         ['invalid_token', 'Token not found', undefined],
       ],
       [
-        'an old server’s object, which becomes the data',
+        'a legacy server’s object, which becomes the data',
         { error: { message: 'E', status: 400 } },
         ['application_error', 'E', { message: 'E', status: 400 }],
       ],

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 describe('names', () => {
   it('PROTOCOL_VERSION is 1', () => expect(PROTOCOL_VERSION).to.equal(1))
 
-  it('BUILT_IN holds the `rpc` names of the old pair, and ours', () => {
+  it('BUILT_IN holds the `rpc` names of the legacy pair, and ours', () => {
     expect(BUILT_IN).to.deep.equal({
       auth: 'auth',
       subscribe: '_subscribe',
@@ -26,7 +26,7 @@ describe('names', () => {
         expect(limit).to.satisfy(Number.isSafeInteger).and.above(0)
     })
 
-    it('leave room for the ids of the old pair: 10 characters from the client, a UUID from the server', () => {
+    it('leave room for the ids of the legacy pair: 10 characters from the client, a UUID from the server', () => {
       expect(NAME_LIMITS.id).to.be.at.least('c0ffee00-0000-4000-8000-000000000000'.length)
     })
 

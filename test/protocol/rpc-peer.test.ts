@@ -178,7 +178,7 @@ describe('RpcPeer', () => {
       expect([error.code, error.message, error.data]).to.deep.equal(['sold_out', 'Sold out', [0]])
     })
 
-    it('rejects the call with the old pair’s error, which has no code', async () => {
+    it('rejects the call with the legacy pair’s error, which has no code', async () => {
       const { promise, id } = requested()
       peer.settle(id, { error: 'Forbidden' })
       expect(await rejection(promise)).to.include({ code: 'forbidden', message: 'Forbidden' })

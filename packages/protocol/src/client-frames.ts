@@ -78,7 +78,7 @@ export function aboutFrame(
   const { rpc } = frame
   const id = rpc === BUILT_IN.result || isCancel(frame, can) ? undefined : idOf(frame)
   const name = typeof rpc === 'string' ? rpc : undefined
-  // Whole, even if it is too long: the old client looks for its callback under this very name.
+  // Whole, even if it is too long: the legacy client looks for its callback under this very name.
   if (id !== undefined) return new FrameError(error.error, name, id)
   const isNamed = name !== undefined && name !== '' && name.length <= NAME_LIMITS.name
   return isNamed && isNotification(frame, can) ? new FrameError(error.error, name) : error

@@ -7,7 +7,7 @@ export type Action = { call(...args: unknown[]): unknown }['call']
 
 /**
  * Marks a function of a server's controller whose data is `undefined` where its caller passed none.
- * Any other function gets `{}` then, as in the old pair.
+ * Any other function gets `{}` then, as in the legacy pair.
  */
 export const KEEPS_UNDEFINED = /* @__PURE__ */ Symbol.for('@token-socket/keepsUndefined')
 

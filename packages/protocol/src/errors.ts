@@ -2,7 +2,7 @@ import { type ErrorCode, textOf } from './error-texts.js'
 import { plainFields } from './plain-fields.js'
 import { readForeign } from './read-foreign.js'
 
-/** What the old server says without a code. */
+/** What the legacy server says without a code. */
 const OLD_TEXTS: ReadonlyMap<unknown, ErrorCode> = new Map([
   ['Forbidden', 'forbidden'],
   ['Function not found', 'not_found'],
@@ -50,13 +50,13 @@ export class RpcError extends Error {
   }
 }
 
-/** An error as the wire carries it: `error` in the shape that the old pair knows, its `code` beside it. */
+/** An error as the wire carries it: `error` in the shape that the legacy pair knows, its `code` beside it. */
 export interface WireError {
-  /** A text, or an object such as `{ message, … }`: what a callback of the old client gets. */
+  /** A text, or an object such as `{ message, … }`: what a callback of the legacy client gets. */
   readonly error: unknown
-  /** Always there from this library; the old pair sends none. */
+  /** Always there from this library; the legacy pair sends none. */
   readonly code?: string | undefined
-  /** The function or channel that an error of the library is about, beside the text that the old pair knows. */
+  /** The function or channel that an error of the library is about, beside the text that the legacy pair knows. */
   readonly about?: unknown
 }
 
@@ -137,7 +137,7 @@ export function asRpcError(error: unknown, code: ErrorCode = 'internal'): RpcErr
 
 /**
  * What a handler's `callback(error)` puts on the wire: a text or a plain value as it is, an `Error` as its message
- * and its own enumerable properties, a list as one of such, as the old server did.
+ * and its own enumerable properties, a list as one of such, as the legacy server did.
  * @throws what reading the error throws, as a getter may
  */
 export function encodeError(error: unknown): WireError {
@@ -159,7 +159,7 @@ export function encodeThrown(cause: unknown): WireError {
 const SAID = new WeakMap<RpcError, unknown>()
 
 /**
- * What the callbacks of the old pair got of an error: what its other end said, as it came, a text
+ * What the callbacks of the legacy pair got of an error: what its other end said, as it came, a text
  * or an object. Of an error that arose on this side it is the text.
  */
 export function plainErrorOf(error: RpcError): unknown {
@@ -221,7 +221,7 @@ function plainError(error: unknown): unknown {
 }
 
 /**
- * The library's plain refusals travel as the very text that the old server sent, with their subject beside it; everything
+ * The library's plain refusals travel as the very text that the legacy server sent, with their subject beside it; everything
  * else travels as an object.
  */
 function encodeOwn({ message, code, data }: RpcError): WireError {

@@ -12,7 +12,7 @@ export interface AuthMessage {
   readonly id: string
   /** Absent where the server is to judge the connection by its upgrade request. */
   readonly token?: string | undefined
-  /** Absent from the old client. */
+  /** Absent from the legacy client. */
   readonly version?: number | undefined
   /** What the client can do beyond the first version. @default nothing */
   readonly can?: readonly Capability[] | undefined
@@ -147,7 +147,7 @@ export type ClientMessage =
   | RefreshMessage
   | SendMessage
 
-/** The server's answer to any request. It repeats the request's `rpc` name and id: the old client finds it by both. */
+/** The server's answer to any request. It repeats the request's `rpc` name and id: the legacy client finds it by both. */
 export interface AnswerMessage {
   readonly type: 'answer'
   readonly id: string
@@ -165,9 +165,9 @@ export interface SessionInfo extends Partial<Member> {
   readonly sid: string
   /** Milliseconds after which the client will have heard something, if only a heartbeat. */
   readonly heartbeat?: number | undefined
-  /** What the server can do beyond the first version. Not told to the old client. @default nothing */
+  /** What the server can do beyond the first version. Not told to the legacy client. @default nothing */
   readonly can?: readonly Capability[] | undefined
-  /** What the server takes from this client. Not told to the old client. */
+  /** What the server takes from this client. Not told to the legacy client. */
   readonly limits?: SizeLimits | undefined
   /** Milliseconds until the authorisation ends, if it ends. */
   readonly expiresIn?: number | undefined
@@ -277,7 +277,7 @@ export interface PublicationMessage extends Partial<Position> {
   readonly type: 'publication'
   readonly channel: string
   readonly data: unknown
-  /** A ULID: later ids on the channel are greater, and its first ten characters are the time. The old server has none. */
+  /** A ULID: later ids on the channel are greater, and its first ten characters are the time. The legacy server has none. */
   readonly id?: string | undefined
   readonly event?: string | undefined
   /** Who published it, of a client's message. */

@@ -55,7 +55,7 @@ export const NAME_LIMITS = {
   epoch: 64,
   /** What proves that the server gave a client a position on a channel. */
   proof: 256,
-  /** The id that ties an answer to its request (`uuid`, `fid`); the old pair's are 10 or 36 long. */
+  /** The id that ties an answer to its request (`uuid`, `fid`); the legacy pair's are 10 or 36 long. */
   id: 64,
   /** A token. Ours are below 300, the application's own hold what a user may do; the cap comes before any parsing. */
   token: 7900,

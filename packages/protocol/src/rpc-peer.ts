@@ -193,7 +193,10 @@ export class RpcPeer {
     else answeredLate(this.listener, running, { outcome, isCalled })
   }
 
-  /** A function has failed. Answers first: whatever the listener does then, the caller does not wait. @internal */
+  /**
+   * A function has failed. Answers first: the caller does not wait for the listener.
+   * @internal
+   */
   threw(running: RunningCall, cause: unknown): void {
     const { call, end } = running
     this.answered(running, encodeThrown(forCaller(cause, call.name)))

@@ -66,7 +66,7 @@ export function encodeServerFrame(message: ServerMessage): Frame {
   }
 }
 
-/** The reverse of {@link encodeServerFrame}, also of the old server's frames. @throws FrameError */
+/** The reverse of {@link encodeServerFrame}, also of the legacy server's frames. @throws FrameError */
 export function decodeServerFrame(frame: Frame): ServerMessage {
   const { rpc, uuid, channel } = frame
   if (frame.internal === true) return notice(frame.command, readObject(frame.data, 'data'))
@@ -164,7 +164,7 @@ function publication(frame: Frame, channel: string): PublicationMessage {
 function answer(frame: Frame, rpc: string, id: string): AnswerMessage {
   const outcome = frame.error ? decodeErrorFields(frame) : { data: frame.resp }
   const message: AnswerMessage = { type: 'answer', id, rpc, outcome }
-  // The old server repeats the request's fields, its version too; only the id is certainly the server's own.
+  // The legacy server repeats the request's fields, its version too; only the id is certainly the server's own.
   if (rpc !== BUILT_IN.auth || frame.error || frame.sid === undefined) return message
   const sid = readName(frame, 'sid', 'id')
   return { ...message, session: { ...readServerFields(frame), sid, ...identity(frame) } }

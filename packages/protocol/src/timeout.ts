@@ -11,7 +11,8 @@ export function startTimeout(wait: number, run: () => void, keepsAlive = false):
   // Node's timers are objects that can be told not to keep the process alive; a browser's are numbers.
   if (!keepsAlive) timer.unref?.()
   return () => {
-    // Node keeps the list of a wait after its last timer is cleared, unless that one keeps the process alive.
+    // Node keeps the list of a wait after its last timer is cleared, unless that one keeps the
+    // process alive.
     timer.ref?.()
     clearTimeout(timer)
   }

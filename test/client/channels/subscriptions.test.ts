@@ -545,7 +545,7 @@ describe('Subscriptions', () => {
   })
 
   describe('#noticed', () => {
-    it('settles requests to the azuqua server', async () => {
+    it('settles requests to the legacy server', async () => {
       subscriptions.connected(true)
       const done = subscriptions.subscribe('a')
       subscriptions.noticed({ type: 'subscribed', channel: 'a' })

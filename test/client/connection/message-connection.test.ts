@@ -17,7 +17,7 @@ describe('Link', () => {
 
   const ping = (id: string) => ({ type: 'ping', id }) as const
 
-  it('#send sends each message at once to the azuqua server', () => {
+  it('#send sends each message at once to the legacy server', () => {
     const { link, near } = create()
     link.send(ping('1'))
     link.send(ping('2'))

@@ -86,7 +86,7 @@ describe('the authorisation of TokenSocket', () => {
       })
     })
 
-    it('is none before the socket is ready, and on the azuqua server', async () => {
+    it('is none before the socket is ready, and on the legacy server', async () => {
       expect(world.open().session).to.equal(undefined)
       world.server.isOld = true
       expect((await world.openReady()).session).to.equal(undefined)
@@ -565,7 +565,7 @@ describe('the authorisation of TokenSocket', () => {
         ])
       })
 
-    it('reconnects to the azuqua server', async () => {
+    it('reconnects to the legacy server', async () => {
       world.server.isOld = true
       const socket = await open()
       const refreshed = socket.refresh()

@@ -68,7 +68,7 @@ export const SET_UP: readonly Mistake[] = [
     says: [/listen EADDRINUSE: address already in use/, /port: \d+/],
   },
   {
-    mistake: 'positional arguments, as the old server had them',
+    mistake: 'positional arguments, as the legacy server had them',
     isServerOnly,
     server: [made('app, server, { socketController }')],
     says: [/not an Express application/, /new TokenSocketServer\(\{ app, server \}\)/],

@@ -191,7 +191,7 @@ describe('Hub', () => {
       expect(heard(one)).to.deep.equal(['epoch_changed 0', 1, 'epoch_changed 0', 1])
     })
 
-    it('does not tell who is held, nor old clients', () => {
+    it('does not tell who is held, nor legacy clients', () => {
       const one = member('a')
       const old = makeSocket({ identity: { counts: false } })
       hub.add(old.socket)

@@ -166,7 +166,7 @@ describe('ChannelPresence', () => {
       expect(told(watcher)).to.deep.equal(['joined u', 'joined guest', 'left u', 'left guest'])
     })
 
-    it('tells an old client nothing', async () => {
+    it('tells a legacy client nothing', async () => {
       const old = makeSocket({
         identity: { claims: { uid: 'old', umd: undefined, channels: undefined }, counts: false },
       })

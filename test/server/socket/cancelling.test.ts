@@ -374,7 +374,7 @@ describe('a call that is given up', () => {
 
     for (const [title, identity, told] of [
       ['a client that cannot', {}, { timeout: 50 }],
-      ['the old client, which gets the frames that it knows', { counts: false }, {}],
+      ['the legacy client, which gets the frames that it knows', { counts: false }, {}],
     ] as const) {
       it(`is not withdrawn at ${title}`, () => {
         const { socket, frames } = open({ identity })

@@ -517,7 +517,7 @@ describe('ServerSocket', () => {
       ])
     })
 
-    it('spare the old client what it has passed', () => {
+    it('spare the legacy client what it has passed', () => {
       const { socket, frames } = makeSocket({ identity: { counts: false } })
       socket.passed('a', position)
       expect(frames()).to.deep.equal([])

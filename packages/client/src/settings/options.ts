@@ -255,7 +255,7 @@ function flag(byDefault?: boolean): Rule {
 }
 
 /**
- * Checks the options and fills in the defaults. `null` stands for none, as in the old client.
+ * Checks the options and fills in the defaults. `null` stands for none, as in the legacy client.
  * @throws RpcError `bad_option`, which names the option
  */
 export function readOptions(given?: TokenSocketOptions | null): Settings {
@@ -291,7 +291,7 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
 
 /** @returns the value, or the default where there is none. @throws RpcError `bad_option` */
 function checked(name: string, value: unknown, [kinds, isRight, byDefault, what = kinds]: Rule): unknown {
-  // The old client took `false` for no pings.
+  // The legacy client took `false` for no pings.
   if (value === undefined || (name === 'ping' && value === false)) return byDefault
   if (kinds.includes(kindOf(value)) && isRight?.(value as never) !== false) return value
   throw badOption(name, what)

@@ -121,7 +121,7 @@ export class SocketAuthenticator {
     if (socket.isClosed || arrival.isClosed) return
     // An order may have come after its token was looked at.
     if (this.#options.authorizations?.refuses(socket.authorization)) return socket.closeFor('revoked')
-    // The old client does not answer all that it is asked.
+    // The legacy client does not answer all that it is asked.
     if (message.version !== undefined) this.#watch(socket)
     joining.admit()
     this.#options.hub.add(socket)

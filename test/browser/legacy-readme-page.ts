@@ -1,10 +1,10 @@
 /**
- * The browser snippets of the old client's README, as they stand there, in a page with two script tags. Not an HTML file,
+ * The browser snippets of the legacy client's README, as they stand there, in a page with two script tags. Not an HTML file,
  * since the formatter would change them.
  */
-export const OLD_README_PAGE = `<!doctype html>
+export const LEGACY_README_PAGE = `<!doctype html>
 <meta charset="utf-8">
-<title>The old client’s README</title>
+<title>The legacy client’s README</title>
 <script src="https://yourserver.com/sockjs.min.js"></script>
 <script src="https://yourserver.com/sockets/token-socket.min.js"></script>
 <script>

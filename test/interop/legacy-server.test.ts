@@ -7,7 +7,7 @@ import {
 import { expect } from 'chai'
 import SockJS from 'sockjs-client'
 import { errorOf } from '../client/waiting.js'
-import { OldServer, type OldServerOptions, type OldServerSocket } from './old-server.js'
+import { LegacyServer, type LegacyServerOptions, type LegacyServerSocket } from './legacy-server.js'
 import { RedisServer } from './redis-server.js'
 
 const actions = {
@@ -30,9 +30,9 @@ const CARRIERS: readonly (readonly [title: string, transport: string, client: To
 /** Milliseconds: each try that finds the server still away makes the client wait longer before the next, up to 20 s. */
 const COMES_BACK = 60_000
 
-describe('the new client on the old server', () => {
+describe('the new client on the legacy server', () => {
   let redis: RedisServer
-  let server: OldServer
+  let server: LegacyServer
   let socket: TokenSocket
 
   before(async () => {
@@ -51,8 +51,8 @@ describe('the new client on the old server', () => {
     await server.stop()
   })
 
-  async function open(client: TokenSocketOptions = {}, options: OldServerOptions = {}): Promise<void> {
-    server = await OldServer.create(redis.port, options)
+  async function open(client: TokenSocketOptions = {}, options: LegacyServerOptions = {}): Promise<void> {
+    server = await LegacyServer.create(redis.port, options)
     socket = new TokenSocket({ host: server.host, headers: { Cookie: server.cookie }, ...client }, actions)
     await socket.ready()
   }
@@ -68,8 +68,8 @@ describe('the new client on the old server', () => {
     })
   }
 
-  /** @param former the socket of a connection that is over: over polling the old server notices late */
-  async function theSocket(former?: string): Promise<OldServerSocket> {
+  /** @param former the socket of a connection that is over: over polling the legacy server notices late */
+  async function theSocket(former?: string): Promise<LegacyServerSocket> {
     const sockets = await server.sockets()
     const [only, ...others] = sockets.filter(({ sid }) => sid !== former)
     if (!only || others.length > 0) throw new Error('there is not exactly one socket')
@@ -115,7 +115,7 @@ describe('the new client on the old server', () => {
         ])
       })
 
-      it('does not wait for ever for what the old server never answers', async () => {
+      it('does not wait for ever for what the legacy server never answers', async () => {
         await open({ ...client, callTimeout: 50 })
         for (const name of ['never', 'toString']) {
           expect((await errorOf(socket.rpc(name))).code, name).to.equal('timeout')
@@ -158,7 +158,7 @@ describe('the new client on the old server', () => {
         expect(await server.ask('rpc', sid, 'nested.deeper.name')).to.deep.equal([null, 'nested.deeper.name'])
       })
 
-      it('answers calls of the server with errors, in the shapes of the old client', async () => {
+      it('answers calls of the server with errors, in the shapes of the legacy client', async () => {
         await open(client)
         const { sid } = await theSocket()
         expect(await server.ask('rpc', sid, 'failText')).to.deep.equal(['no such theme', null])
@@ -166,7 +166,7 @@ describe('the new client on the old server', () => {
         expect(await server.ask('rpc', sid, 'failError')).to.deep.equal(['no such error', null])
       })
 
-      it('answers for a function that it does not have, which the old client left hanging', async () => {
+      it('answers for a function that it does not have, which the legacy client left hanging', async () => {
         await open(client)
         const { sid } = await theSocket()
         expect(await server.ask('rpc', sid, 'nowhere')).to.deep.equal(['Function not found', null])
@@ -271,7 +271,7 @@ describe('the new client on the old server', () => {
     })
   }
 
-  it('outlives what makes the old server crash', async () => {
+  it('outlives what makes the legacy server crash', async () => {
     await open()
     const lost = errorOf(socket.rpc('__defineGetter__', {}))
     await server.crashed()
@@ -280,7 +280,7 @@ describe('the new client on the old server', () => {
     expect(await socket.rpc('echo', 1)).to.equal(1)
   })
 
-  it('gets its token by GET, the only way that the old server knows, and remembers it', async () => {
+  it('gets its token by GET, the only way that the legacy server knows, and remembers it', async () => {
     await open()
     expect((await fetch(`${server.host}/socket/token`, { method: 'POST' })).status).to.equal(404)
     expect(await server.ask('tokenRequests')).to.deep.equal(['POST', 'GET', 'POST'])
@@ -296,7 +296,7 @@ describe('the new client on the old server', () => {
   })
 
   it('is not ready without a session, and does not go on asking', async () => {
-    server = await OldServer.create(redis.port)
+    server = await LegacyServer.create(redis.port)
     socket = new TokenSocket({ host: server.host })
     const error = await errorOf(socket.ready())
     expect(error.code).to.equal('token_refused')
@@ -305,8 +305,8 @@ describe('the new client on the old server', () => {
     expect(socket.state).to.equal('failed')
   })
 
-  it('fails for good without a token, which the old server needs, and says what to do', async () => {
-    server = await OldServer.create(redis.port)
+  it('fails for good without a token, which the legacy server needs, and says what to do', async () => {
+    server = await LegacyServer.create(redis.port)
     const texts: string[] = []
     const logger = { warn: (text: string) => void texts.push(text) }
     const headers = { Cookie: server.cookie }

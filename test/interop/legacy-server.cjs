@@ -1,4 +1,4 @@
-// The old server, as its README sets it up, in a process of its own: what makes it crash must not end the tests.
+// The legacy server, as its README sets it up, in a process of its own: what makes it crash must not end the tests.
 // The test asks for things by messages `{ id, name, args }`, and gets `{ id, error }` or `{ id, data }`.
 
 const http = require('node:http')

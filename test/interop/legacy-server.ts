@@ -2,15 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** A socket as the old server sees it. */
-export interface OldServerSocket {
+/** A socket as the legacy server sees it. */
+export interface LegacyServerSocket {
   readonly sid: string
   readonly auth: unknown
   readonly channels: readonly string[]
 }
 
-/** What the test sets of the old server's options. */
-export interface OldServerOptions {
+/** What the test sets of the legacy server's options. */
+export interface LegacyServerOptions {
   readonly ping?: boolean
   /** Whom to let in: those with a session, or those whose token request has a `foo`. @default 'auth' */
   readonly authentication?: 'auth' | 'query'
@@ -21,27 +21,27 @@ interface Waiter {
   reject(error: Error): void
 }
 
-const script = fileURLToPath(new URL('old-server.cjs', import.meta.url))
+const script = fileURLToPath(new URL('legacy-server.cjs', import.meta.url))
 
-/** The published old server in a process of its own. `old-server.cjs` is the part of it there. */
-export class OldServer {
+/** The published legacy server in a process of its own. `legacy-server.cjs` is the part of it there. */
+export class LegacyServer {
   port = 0
   /** The cookie of a session that is signed in. */
   cookie = ''
   readonly #redisPort: number
-  readonly #options: OldServerOptions
+  readonly #options: LegacyServerOptions
   readonly #waiting = new Map<number, Waiter>()
   #process!: ChildProcess
   #exited!: Promise<unknown>
   #lastId = 0
 
-  private constructor(redisPort: number, options: OldServerOptions) {
+  private constructor(redisPort: number, options: LegacyServerOptions) {
     this.#redisPort = redisPort
     this.#options = options
   }
 
-  static async create(redisPort: number, options: OldServerOptions = {}): Promise<OldServer> {
-    const server = new OldServer(redisPort, options)
+  static async create(redisPort: number, options: LegacyServerOptions = {}): Promise<LegacyServer> {
+    const server = new LegacyServer(redisPort, options)
     await server.start()
     return server
   }
@@ -65,7 +65,7 @@ export class OldServer {
           resolve()
         },
       )
-      this.#exited.then(() => reject(new Error('the old server ended before it listened')))
+      this.#exited.then(() => reject(new Error('the legacy server ended before it listened')))
     })
     await this.#signIn()
   }
@@ -81,8 +81,8 @@ export class OldServer {
     await this.#exited
   }
 
-  sockets(): Promise<OldServerSocket[]> {
-    return this.ask('sockets') as Promise<OldServerSocket[]>
+  sockets(): Promise<LegacyServerSocket[]> {
+    return this.ask('sockets') as Promise<LegacyServerSocket[]>
   }
 
   /** Asks for one of the `answers` of the script. */
@@ -102,7 +102,7 @@ export class OldServer {
   }
 
   #failAll(): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error('the old server has ended'))
+    for (const { reject } of this.#waiting.values()) reject(new Error('the legacy server has ended'))
     this.#waiting.clear()
   }
 

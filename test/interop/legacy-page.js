@@ -1,4 +1,4 @@
-// What the test's page does with the old client. It notes every event, so that a test can wait for the next of a kind.
+// What the test's page does with the legacy client. It notes every event, so that a test can wait for the next of a kind.
 
 const noted = new Map()
 const waiting = new Map()
@@ -30,7 +30,7 @@ const actions = {
   later: (data, callback) => setTimeout(() => callback(null, data), 1),
 }
 
-window.oldPage = {
+window.legacyPage = {
   open(options) {
     socket = new window.TokenSocket(options, actions)
     socket.ready((error) => note('ready', error))

@@ -9,8 +9,8 @@ import {
   USUAL_TRANSPORTS,
 } from '../browser/sockjs-transports.js'
 import { errorOf, until } from '../client/waiting.js'
+import { type LegacyClientOptions, LegacyPage } from './legacy-page.js'
 import { NewServer, type NewServerOptions } from './new-server.js'
-import { type OldClientOptions, OldPage } from './old-page.js'
 
 const socketController: ServerController = {
   echo: (_auth: unknown, data: unknown, callback) => callback(null, data),
@@ -32,7 +32,7 @@ describe('the old browser client on the new server', function () {
   this.timeout(120_000)
   let chromium: OpenBrowser
   let server: NewServer
-  let page: OldPage
+  let page: LegacyPage
 
   before(async () => {
     chromium = await openBrowser()
@@ -47,9 +47,9 @@ describe('the old browser client on the new server', function () {
     expect(uncaught, 'uncaught errors of the page').to.deep.equal([])
   })
 
-  async function open(client: OldClientOptions, options: NewServerOptions = {}): Promise<ServerSocket> {
+  async function open(client: LegacyClientOptions, options: NewServerOptions = {}): Promise<ServerSocket> {
     server = await NewServer.create({ socketController, ...options })
-    page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
+    page = await LegacyPage.load(chromium.browser, `${server.origin}/sign-in`)
     expect(await page.open(client), 'ready’s error').to.equal(null)
     return theSocket()
   }
@@ -60,7 +60,7 @@ describe('the old browser client on the new server', function () {
     return socket
   }
 
-  /** What the old client does on every transport. */
+  /** What the legacy client does on every transport. */
   function works({ name, carrier }: SockJSTransport, options: NewServerOptions = {}): void {
     const client = { sockjs: { transports: [name] } }
 
@@ -129,7 +129,7 @@ describe('the old browser client on the new server', function () {
         expect(answers).to.deep.equal(numbers.map((number) => [null, { number }]))
       })
 
-      it('gets errors in the shapes that the old server gave them', async () => {
+      it('gets errors in the shapes that the legacy server gave them', async () => {
         await open(client)
         const refusalOf = async (name: string) => (await page.call('rpc', name, {}))[0]
         expect(await refusalOf('nowhere')).to.equal('Function not found')
@@ -140,7 +140,7 @@ describe('the old browser client on the new server', function () {
         expect(await refusalOf('failList')).to.deep.equal([{ message: 'one' }, { two: 2 }])
       })
 
-      it('gets an error where the old server would have ended: a throw, an inherited name', async () => {
+      it('gets an error where the legacy server would have ended: a throw, an inherited name', async () => {
         await open(client)
         const refusalOf = async (name: string) => (await page.call('rpc', name, {}))[0]
         expect(await refusalOf('throws')).to.equal('Internal error')
@@ -292,7 +292,7 @@ describe('the old browser client on the new server', function () {
             callback()
           })
         })
-        page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
+        page = await LegacyPage.load(chromium.browser, `${server.origin}/sign-in`)
         expect(await page.open(client)).to.equal(null)
         expect(answer).to.deep.equal({ auth: { user: 'ada' } })
       })
@@ -318,7 +318,7 @@ describe('the old browser client on the new server', function () {
 
     it('comes by JSONP where the page names the host by its URL, though it is its own', async () => {
       server = await NewServer.create({ socketController })
-      page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
+      page = await LegacyPage.load(chromium.browser, `${server.origin}/sign-in`)
       expect(await page.open({ host: server.origin })).to.equal(null)
       expect(page.tokenRequests).to.have.length(1)
       expect(page.tokenRequests[0]?.[0]).to.equal('script')
@@ -331,7 +331,7 @@ describe('the old browser client on the new server', function () {
           socketController,
           authentication: ({ query: { callback, ...query } }) => query,
         })
-        page = await OldPage.load(chromium.browser, `${server.origin}/`)
+        page = await LegacyPage.load(chromium.browser, `${server.origin}/`)
         const authentication = { foo: 'bar', deep: { er: 'ä&' }, empty: '' }
         const error = await page.open({ authentication, ...(named && { host: server.origin }) })
         expect(error).to.equal(null)
@@ -342,7 +342,7 @@ describe('the old browser client on the new server', function () {
 
     it('is refused to a page that is not signed in', async () => {
       server = await NewServer.create()
-      page = await OldPage.load(chromium.browser, `${server.origin}/`)
+      page = await LegacyPage.load(chromium.browser, `${server.origin}/`)
       expect(await page.open()).to.deep.equal({ Error: 'Forbidden' })
       expect(server.sockets.sockets()).to.deep.equal([])
     })
@@ -360,7 +360,7 @@ describe('the old browser client on the new server', function () {
         it(`comes by JSONP if that origin is listed, and the socket works over ${name}`, async () => {
           const origins = [other.origin]
           server = await NewServer.create({ socketController, origins, ...EVERY_TRANSPORT })
-          page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
+          page = await LegacyPage.load(chromium.browser, `${server.origin}/sign-in`)
           await page.visit(`${other.origin}/`)
           const error = await page.open({ host: server.origin, sockjs: { transports: [name] } })
           expect(error).to.equal(null)
@@ -372,7 +372,7 @@ describe('the old browser client on the new server', function () {
 
       it('is refused if that origin is not listed', async () => {
         server = await NewServer.create({ origins: ['https://elsewhere.example'] })
-        page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
+        page = await LegacyPage.load(chromium.browser, `${server.origin}/sign-in`)
         await page.visit(`${other.origin}/`)
         expect(await page.open({ host: server.origin })).to.deep.equal({
           Error: 'Error making jsonp request!',

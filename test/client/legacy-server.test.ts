@@ -5,7 +5,7 @@ import { refusal } from './scripted-server.js'
 import { errorOf, until } from './waiting.js'
 import { World } from './world.js'
 
-describe('TokenSocket with the azuqua server', () => {
+describe('TokenSocket with the legacy server', () => {
   let world: World
 
   beforeEach(async () => {

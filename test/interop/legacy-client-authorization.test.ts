@@ -1,11 +1,11 @@
-/** The published client of the old pair, on a server whose authorisations end, change and are revoked. */
+/** The published client of the legacy pair, on a server whose authorisations end, change and are revoked. */
 import { CLOSE_CODES, type ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
 import { type OpenBrowser, openBrowser } from '../browser/chromium.js'
 import { until } from '../client/waiting.js'
+import { LegacyPage } from './legacy-page.js'
 import { NewServer, type NewServerOptions } from './new-server.js'
-import { OldPage } from './old-page.js'
 
 const TTL = 3_600_000
 
@@ -18,7 +18,7 @@ const claimsOf = (...channels: string[]) => ({
   ),
 })
 
-/** What the old client knows: answers, calls, subscriptions that the server makes or ends, and publications. */
+/** What the legacy client knows: answers, calls, subscriptions that the server makes or ends, and publications. */
 function isKnown(message: Readonly<Record<string, unknown>>): boolean {
   const { internal, command, rpc, uuid, channel } = message
   if (internal === true) return ['rpc', 'subscribe', 'unsubscribe'].includes(String(command))
@@ -29,7 +29,7 @@ describe('the old browser client and authorisations that end or change', functio
   this.timeout(120_000)
   let chromium: OpenBrowser
   let server: NewServer
-  let page: OldPage
+  let page: LegacyPage
 
   before(async () => {
     chromium = await openBrowser()
@@ -57,7 +57,7 @@ describe('the old browser client and authorisations that end or change', functio
       socketController: { echo: (_auth, data) => data },
       ...options,
     })
-    page = await OldPage.load(chromium.browser, `${server.origin}/sign-in`)
+    page = await LegacyPage.load(chromium.browser, `${server.origin}/sign-in`)
     expect(await page.open({ sockjs: { transports: ['websocket'] } })).to.equal(null)
     for (const channel of ['news', 'chat'])
       expect(await page.call('subscribe', channel)).to.deep.equal([null, null])

@@ -1,13 +1,13 @@
 import type { Browser, Page } from 'playwright-core'
 
-/** What the old client's callback got, and `null` for what it got not. */
+/** What the legacy client's callback got, and `null` for what it got not. */
 export type OldAnswer = readonly [error: unknown, data: unknown]
 
-/** Options of the old client, as JSON. */
-export type OldClientOptions = Readonly<Record<string, unknown>>
+/** Options of the legacy client, as JSON. */
+export type LegacyClientOptions = Readonly<Record<string, unknown>>
 
-/** A page in which the old client runs, driven from the test. `old-page.js` is the part of it in the browser. */
-export class OldPage {
+/** A page in which the legacy client runs, driven from the test. `legacy-page.js` is the part of it in the browser. */
+export class LegacyPage {
   /** What the page threw and did not catch. */
   readonly uncaught: string[] = []
   /** Paths of the token requests, with how the page made them (`xhr`, `script`). */
@@ -40,15 +40,15 @@ export class OldPage {
   }
 
   /** Loads the page, signed in, without a socket. One at a time: a browser has one window for all, as to open it is slow. */
-  static async load(browser: Browser, url: string): Promise<OldPage> {
+  static async load(browser: Browser, url: string): Promise<LegacyPage> {
     const context = browser.contexts()[0] ?? (await browser.newContext())
-    const page = new OldPage(context.pages()[0] ?? (await context.newPage()))
+    const page = new LegacyPage(context.pages()[0] ?? (await context.newPage()))
     await page.#page.goto(url)
     return page
   }
 
   /** Makes the socket and waits for `ready`. @returns what `ready` got */
-  async open(options: OldClientOptions = {}): Promise<unknown> {
+  async open(options: LegacyClientOptions = {}): Promise<unknown> {
     await this.#run('open', options)
     return (await this.next('ready'))[0]
   }
@@ -95,10 +95,10 @@ export class OldPage {
   #run(name: string, ...args: readonly unknown[]): Promise<unknown> {
     return this.#page.evaluate(
       ([name, args]) => {
-        const { oldPage } = globalThis as unknown as {
-          oldPage: Record<string, (...args: readonly unknown[]) => unknown>
+        const { legacyPage } = globalThis as unknown as {
+          legacyPage: Record<string, (...args: readonly unknown[]) => unknown>
         }
-        return oldPage[name]?.(...args)
+        return legacyPage[name]?.(...args)
       },
       [name, args] as const,
     )

@@ -1,5 +1,5 @@
 /**
- * The published browser client of the old pair. npm can't install it, since one of its dependencies is a git address,
+ * The published browser client of the legacy pair. npm can't install it, since one of its dependencies is a git address,
  * so its tarball is fetched by itself, once, and held to its checksum each time.
  */
 import { execFile } from 'node:child_process'
@@ -19,7 +19,7 @@ const tarball = join(cache, 'token-sockjs-client-2.2.0.tgz')
 const run = promisify(execFile)
 
 /** The text of one of its files, such as `clients/browser/tokensockjs.min.js`. */
-export async function oldClientFile(path: string): Promise<string> {
+export async function legacyClientFile(path: string): Promise<string> {
   await mkdir(cache, { recursive: true })
   if (!existsSync(tarball)) await fetchTarball()
   await checkIntegrity(tarball)
