@@ -1,5 +1,5 @@
 /**
- * The README's first programs with every usual mistake in turn: a message names what is wrong, and the remedy. What only a
+ * The reference's first programs with every usual mistake in turn: a message names what is wrong, and the remedy. What only a
  * browser shows is in test/browser/failures.test.ts.
  */
 import { expect } from 'chai'
@@ -55,7 +55,7 @@ describe('a beginner’s mistake', () => {
     })
 
   describe('is none', () => {
-    it('of those that the programs make as they stand in the README', async () => {
+    it('of those that the programs make as they stand in the reference', async () => {
       await programs.run({ mistake: 'none', says: [/^forbidden$/] })
       expect(programs.output.slice(1)).to.deep.equal(['Ann', "chat { text: 'Hello' }", 'forbidden'])
     })

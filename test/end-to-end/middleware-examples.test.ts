@@ -1,13 +1,13 @@
-/** The middleware that the README shows, as it is written. */
+/** The middleware that the reference shows, as it is written. */
 import { readFile } from 'node:fs/promises'
 import { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import { deferred, rejection, type Site, useSites } from './fixture.js'
 
-const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-const code = /```js middleware\n(.*?)```/s.exec(readme)?.[1] ?? ''
+const reference = await readFile(new URL('../../docs/reference/server.md', import.meta.url), 'utf8')
+const code = /```js middleware\n(.*?)```/s.exec(reference)?.[1] ?? ''
 
-describe('the README’s middleware', () => {
+describe('the reference’s middleware', () => {
   const sites = useSites()
   const lines: string[] = []
   let site: Site

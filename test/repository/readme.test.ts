@@ -1,4 +1,4 @@
-/** The README's code runs as it is written, and its option tables are those of the code. */
+/** The code of the README and of the reference runs as it is written, and the tables are those of the code. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,12 +8,19 @@ import { SERVER_EVENTS } from '#server/server-events.js'
 
 const root = new URL('../..', import.meta.url).pathname
 const readme = await readFile(join(root, 'README.md'), 'utf8')
+const server = await readFile(join(root, 'docs/reference/server.md'), 'utf8')
+const client = await readFile(join(root, 'docs/reference/client.md'), 'utf8')
 const redis = await readFile(join(root, 'packages/redis/README.md'), 'utf8')
 
-function block(file: string): string {
-  const found = new RegExp(`\`\`\`js ${file}\n([^]*?)\`\`\``).exec(readme)?.[1]
-  if (found === undefined) throw new Error(`the README has no block ${file}`)
+function block(document: string, file: string): string {
+  const found = new RegExp(`\`\`\`js ${file}\n([^]*?)\`\`\``).exec(document)?.[1]
+  if (found === undefined) throw new Error(`the document has no block ${file}`)
   return found
+}
+
+/** How many lines of a program are not blank. */
+function codeLines(program: string): number {
+  return program.split('\n').filter((line) => line.trim() !== '').length
 }
 
 function lines(child: ChildProcess): AsyncIterator<string> {
@@ -21,9 +28,9 @@ function lines(child: ChildProcess): AsyncIterator<string> {
   return createInterface({ input: child.stdout })[Symbol.asyncIterator]()
 }
 
-/** The names in the first column of the table that follows a text, backquoted. */
-function rowsAfter(text: string, column: string, document = readme): string[] {
-  const table = document.slice(document.indexOf(text)).split(`| ${column} |`)[1]?.split('\n\n')[0] ?? ''
+/** The names in the first column of a document's table, backquoted. */
+function rowsOf(document: string, column: string): string[] {
+  const table = document.split(`| ${column} |`)[1]?.split('\n\n')[0] ?? ''
   return table
     .split('\n')
     .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name ?? ''))
@@ -38,7 +45,7 @@ async function properties(file: string, name: string): Promise<string[]> {
 
 /** The fields of an object that a listener gets, as the table of events names them. */
 function documentedFields(event: string): string[] {
-  const rows = readme.split('\n').map((line) => line.split('|'))
+  const rows = server.split('\n').map((line) => line.split('|'))
   const [, , listener = ''] =
     rows.find(([, names = '', type = '']) => names.includes(`\`${event}\``) && type.startsWith(' `(')) ?? []
   const [, fields = ''] = /\{ ([\w, ]+) \}/.exec(listener) ?? []
@@ -59,60 +66,95 @@ async function eventFields(event: string): Promise<string[]> {
   return [...(/\{([^}]*)\}/.exec(type)?.[1] ?? '').matchAll(/(\w+)\??:/g)].map(([, field]) => field ?? '')
 }
 
-describe('README', () => {
-  let folder: string
-  const children: ChildProcess[] = []
+/** Programs in a folder of their own, in which the packages can be imported. */
+class Programs {
+  readonly #children: ChildProcess[] = []
+  #folder = ''
 
-  before(async () => {
-    folder = await mkdtemp(join(root, 'node_modules/.readme-'))
-    for (const file of ['server.mjs', 'client.mjs']) await writeFile(join(folder, file), block(file))
-  })
+  /** Writes them. @param files the programs by name */
+  async write(files: Readonly<Record<string, string>>): Promise<void> {
+    this.#folder = await mkdtemp(join(root, 'node_modules/.readme-'))
+    for (const [name, text] of Object.entries(files)) await writeFile(join(this.#folder, name), text)
+  }
 
-  after(async () => {
-    for (const child of children) child.kill()
-    await rm(folder, { recursive: true, force: true })
-  })
-
-  function run(file: string, env: Record<string, string>): ChildProcess {
-    const child = spawn(process.execPath, [join(folder, file)], {
+  run(file: string, env: Record<string, string> = {}): AsyncIterator<string> {
+    const child = spawn(process.execPath, [join(this.#folder, file)], {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    children.push(child)
-    return child
+    this.#children.push(child)
+    return lines(child)
   }
 
+  async remove(): Promise<void> {
+    for (const child of this.#children) child.kill()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+async function rest(output: AsyncIterator<string>): Promise<string[]> {
+  const all: string[] = []
+  for (let line = await output.next(); !line.done; line = await output.next()) all.push(line.value)
+  return all
+}
+
+describe('README', () => {
+  const programs = new Programs()
+
+  after(() => programs.remove())
+
+  it('has at most 150 lines, a server of 12 and a client of 8', () => {
+    expect(readme.split('\n').length - 1).to.be.at.most(150)
+    expect(codeLines(block(readme, 'server.mjs'))).to.be.at.most(12)
+    expect(codeLines(block(readme, 'client.mjs'))).to.be.at.most(8)
+  })
+
+  it('shows a server and a client that print what the comments say', async () => {
+    const listens = 'listen(0, () => console.log(server.address().port))'
+    const first = block(readme, 'server.mjs').replace('listen(3000)', listens)
+    await programs.write({ 'server.mjs': first })
+    const { value: port } = await programs.run('server.mjs').next()
+    const second = block(readme, 'client.mjs')
+    await programs.write({ 'client.mjs': second.replace('3000', port) })
+    const said = [...second.matchAll(/\) \/\/ (.+)$/gm)].map(([, comment = '']) => comment).slice(1)
+    expect(said).to.have.length(2)
+    expect(await rest(programs.run('client.mjs'))).to.deep.equal(said)
+  })
+})
+
+describe('the reference', () => {
+  const programs = new Programs()
+
+  before(() =>
+    programs.write({
+      'server.mjs': block(server, 'server.mjs'),
+      'client.mjs': block(client, 'client.mjs'),
+    }),
+  )
+
+  after(() => programs.remove())
+
   it('shows a server and a client that run as written', async () => {
-    const listening = await lines(run('server.mjs', { PORT: '0' })).next()
+    const listening = await programs.run('server.mjs', { PORT: '0' }).next()
     const port = /\d+$/.exec(String(listening.value))?.[0]
-    const output: string[] = []
-    const client = lines(run('client.mjs', { HOST: `http://localhost:${port}` }))
-    for (let line = await client.next(); !line.done; line = await client.next()) output.push(line.value)
+    const output = await rest(programs.run('client.mjs', { HOST: `http://localhost:${port}` }))
     expect(output).to.deep.equal(['Ann', "chat { text: 'Hello' }", 'forbidden'])
   })
 
-  it('has a server of 20 lines and a client of 11, blank ones not counted', () => {
-    const codeLines = (file: string) =>
-      block(file)
-        .split('\n')
-        .filter((line) => line.trim() !== '').length
-    expect(codeLines('server.mjs')).to.be.at.most(20)
-    expect(codeLines('client.mjs')).to.be.at.most(11)
-  })
-
-  for (const [about, column, file, name] of [
-    ["## The server's API", 'option', 'packages/server/src/options.ts', 'TokenSocketServerOptions'],
-    ["## The server's API", 'limit', 'packages/server/src/options/limits.ts', 'Limits'],
-    ["## The client's API", 'option', 'packages/client/src/settings/options.ts', 'TokenSocketOptions'],
+  for (const [document, column, file, name] of [
+    [server, 'option', 'packages/server/src/options.ts', 'TokenSocketServerOptions'],
+    [server, 'limit', 'packages/server/src/options/limits.ts', 'Limits'],
+    [client, 'option', 'packages/client/src/settings/options.ts', 'TokenSocketOptions'],
+    [redis, 'option', 'packages/redis/src/options.ts', 'RedisEngineOptions'],
   ] as const) {
     it(`lists every ${column} of ${name}, and no other`, async () => {
-      const documented = rowsAfter(about, column)
+      const documented = rowsOf(document, column)
       expect(documented.filter((row) => row !== '')).to.have.members(await properties(file, name))
     })
   }
 
   it('lists every event of the server, and no other', () => {
-    const documented = rowsAfter("## The server's API", 'event')
+    const documented = rowsOf(server, 'event')
     expect(documented).to.have.members(SERVER_EVENTS)
   })
 
@@ -121,9 +163,4 @@ describe('README', () => {
       expect(documentedFields(event)).to.have.members(await eventFields(event))
     })
   }
-
-  it('of the package redis lists every option of RedisEngineOptions, and no other', async () => {
-    const options = await properties('packages/redis/src/options.ts', 'RedisEngineOptions')
-    expect(rowsAfter('# @token-socket/redis', 'option', redis)).to.have.members(options)
-  })
 })

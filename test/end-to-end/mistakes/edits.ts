@@ -1,4 +1,4 @@
-/** The lines of the README's first programs that developers get wrong. */
+/** The lines of the reference's first programs that developers get wrong. */
 import type { Edit } from './first-programs.js'
 
 /** In the server. */

@@ -1,4 +1,4 @@
-/** The README's first server and first client, with mistakes in them, and all that a developer sees of it. */
+/** The first server and the first client of the reference, with mistakes in them, and all that a developer sees of it. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,15 +10,17 @@ import type { TokenSocketServer } from '@token-socket/server'
 import { turn } from '../fixture.js'
 
 const root = new URL('../../..', import.meta.url).pathname
-const readme = await readFile(join(root, 'README.md'), 'utf8')
+const documents = await Promise.all(
+  ['server', 'client'].map((name) => readFile(join(root, `docs/reference/${name}.md`), 'utf8')),
+)
 
 /** Milliseconds in which a mistake has to be seen. */
 const PATIENCE = 15_000
 
-/** What stands in the README, and what a developer writes instead. */
+/** What stands there, and what a developer writes instead. */
 export type Edit = readonly [text: string, instead: string]
 
-/** A usual mistake in the README's first programs. */
+/** A usual mistake in these first programs. */
 export interface Mistake {
   /** What the developer does. */
   readonly mistake: string
@@ -41,7 +43,7 @@ declare global {
   var running: Running
 }
 
-/** Notes what the programs make, so that it can be ended. The names are those of the README. */
+/** Notes what the programs make, so that it can be ended. The names are those of the reference. */
 const NOTED: readonly Edit[] = [
   ['createServer(app)', 'note("servers", createServer(app))'],
   ['new TokenSocketServer(', 'make("endpoints", TokenSocketServer, '],
@@ -123,11 +125,11 @@ function listening(): AddressInfo | undefined {
   return globalThis.running.servers.find((server) => server.listening)?.address() as AddressInfo | undefined
 }
 
-/** @throws Error if the README has no such text any more */
+/** @throws Error if the reference has no such text any more */
 function edited(file: string, edits: readonly Edit[]): string {
-  const program = new RegExp(`\`\`\`js ${file}\n([^]*?)\`\`\``).exec(readme)?.[1] ?? ''
+  const program = new RegExp(`\`\`\`js ${file}\n([^]*?)\`\`\``).exec(documents.join('\n'))?.[1] ?? ''
   return edits.reduce((text, [old, instead]) => {
-    if (!text.includes(old)) throw new Error(`the README's ${file} has no ${old}`)
+    if (!text.includes(old)) throw new Error(`the reference's ${file} has no ${old}`)
     return text.replace(old, () => instead)
   }, program)
 }
