@@ -20,6 +20,7 @@ const tasks = {
   browser: ['browser'],
   bundlers: ['bundlers'],
   matrix: ['matrix'],
+  docs: ['docs'],
   repository: ['repository'],
   pack: ['pack'],
   size: ['size'],

@@ -202,6 +202,12 @@ export const gates = [
     jobs: 2,
   },
   {
+    name: 'docs',
+    does: 'the guide as a site, without dead links; and the API reference, as the comments are now',
+    tests: ['test/docs'],
+    packages: 'docs',
+  },
+  {
     name: 'repository',
     does: 'imports, file sizes, exports, documents and the lock file, held to the rules',
     tests: ['test/repository'],

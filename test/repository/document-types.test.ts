@@ -1,9 +1,9 @@
 /** The TypeScript of the documents compiles as it stands there, as strictly as the compiler can. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import { expect } from 'chai'
+import { documents } from './links.js'
 
 const root = new URL('../..', import.meta.url).pathname
 
@@ -58,18 +58,16 @@ async function blocksOf(file: string): Promise<readonly string[]> {
 }
 
 /** The documents that have such blocks. */
-async function documents(): Promise<readonly (readonly [file: string, blocks: readonly string[]])[]> {
-  const inDocs = (await readdir(join(root, 'docs'), { recursive: true })).map((name) => join('docs', name))
-  const inPackages = (await readdir(join(root, 'packages'))).map((name) =>
-    join('packages', name, 'README.md'),
-  )
-  const names = ['README.md', ...inDocs, ...inPackages].filter((name) => name.endsWith('.md'))
-  const files = names.map((name) => join(root, name)).filter((file) => existsSync(file))
+async function documentsWithTypes(): Promise<
+  readonly (readonly [file: string, blocks: readonly string[]])[]
+> {
+  const names = documents().filter((name) => !name.startsWith('docs/reference/api/'))
+  const files = names.map((name) => join(root, name))
   const all = await Promise.all(files.map(async (file) => [file, await blocksOf(file)] as const))
   return all.filter(([, blocks]) => blocks.length > 0)
 }
 
-const DOCUMENTS = await documents()
+const DOCUMENTS = await documentsWithTypes()
 
 describe('the TypeScript of the documents', function () {
   this.timeout(60_000)

@@ -8,7 +8,7 @@ function rootDocuments(): string[] {
   return readdirSync(root).filter((name) => name.endsWith('.md'))
 }
 
-/** The Markdown documents whose links are held to resolve, as paths from the root. */
+/** The Markdown documents, as paths from the root. Those of `docs/reference/api` are generated. */
 export function documents(): string[] {
   const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`)
   const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}/README.md`)
@@ -21,7 +21,7 @@ function markdownIn(folder: string): string[] {
   if (!existsSync(join(root, folder))) return []
   const paths = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
   return paths
-    .filter((path) => path.endsWith('.md'))
+    .filter((path) => path.endsWith('.md') && !path.startsWith('node_modules'))
     .map((path) => join(folder, path))
     .sort()
 }

@@ -17,7 +17,7 @@ function* textsOf(
   for (const [key, child] of Object.entries(value)) yield* textsOf(child, [...path, key])
 }
 
-for (const file of ['package-lock.json', 'test/matrix/package-lock.json'])
+for (const file of ['package-lock.json', 'docs/package-lock.json', 'test/matrix/package-lock.json'])
   describe(file, () => {
     const lock = readJson(file)
     const texts = [...textsOf(lock)]

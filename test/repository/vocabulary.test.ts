@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { documents } from './links.js'
 
 const root = new URL('../..', import.meta.url).pathname
 
@@ -17,8 +18,7 @@ describe('the words', () => {
   it('of sources and documents are plain', async () => {
     const packages = await readdir(join(root, 'packages'))
     const folders = await Promise.all(packages.map((name) => filesIn(`packages/${name}/src`, /\.ts$/)))
-    const guides = packages.map((name) => `packages/${name}/README.md`)
-    const files = [...folders.flat(), ...(await filesIn('docs', /\.md$/)), 'README.md', ...guides]
+    const files = [...folders.flat(), ...documents()]
     const found: string[] = []
     for (const file of files) {
       const lines = (await readFile(join(root, file), 'utf8').catch(() => '')).split('\n')

@@ -1,6 +1,8 @@
 /**
  * The class and the calls of Hotsock's client, over a TokenSocket: code for `@hotsock/hotsock-js`
  * changes one import. `docs/HOTSOCK.md` says what differs.
+ *
+ * @module @token-socket/client/hotsock
  */
 
 import {

@@ -1,4 +1,8 @@
-/** The client of TokenSocket: a socket that calls, is called, and subscribes to channels. */
+/**
+ * The client of TokenSocket: a socket that calls, is called, and subscribes to channels.
+ *
+ * @module @token-socket/client
+ */
 export {
   type Action,
   type CallContext,

@@ -1,4 +1,8 @@
-/** One typed contract for both ends of a TokenSocket. */
+/**
+ * One typed contract for both ends of a TokenSocket.
+ *
+ * @module @token-socket/contract
+ */
 export type { ChannelDefinition, ChannelDefinitions, ChannelParameters } from './channel-definitions.js'
 export {
   type ChannelsOf,

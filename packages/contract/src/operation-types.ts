@@ -7,7 +7,7 @@ export type DeclaredError<E> = {
   [Code in keyof E & string]: RpcError & { readonly code: Code; readonly data: Received<E[Code]> }
 }[keyof E & string]
 
-/** The answer of an operation. {@link safe} gives its declared errors, typed. */
+/** The answer of an operation. `safe` gives its declared errors, typed. */
 export interface Answer<Output, Errors> extends Promise<Output> {
   readonly '~errors'?: Errors
 }

@@ -1,4 +1,8 @@
-/** The wire of TokenSocket, and what is the same at both of its ends. */
+/**
+ * The wire of TokenSocket, and what is the same at both of its ends.
+ *
+ * @module @token-socket/protocol
+ */
 export { abortReason, abortWith, onAbort, throwIfAborted } from './abort-signal.js'
 export type { CallContext, CallEnd, CancelReason } from './call-context.js'
 export { isAbortError } from './call-hooks.js'

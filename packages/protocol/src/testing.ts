@@ -1,6 +1,8 @@
 /**
  * Connections for tests: a pair of ends in memory that records both sides and can hold messages back.
  * Nothing here is meant for production.
+ *
+ * @module @token-socket/protocol/testing
  */
 import type { Connection, ConnectionListener } from './connection.js'
 

@@ -1,4 +1,8 @@
-/** An engine for TokenSocket on Redis, for many nodes. */
+/**
+ * An engine for TokenSocket on Redis, for many nodes.
+ *
+ * @module @token-socket/redis
+ */
 export type {
   ClusterSettings,
   RedisClientSource,

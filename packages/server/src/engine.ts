@@ -1,6 +1,8 @@
 /**
  * What an engine of another package needs: the interface of engines, and parts to build one of.
  * `docs/ENGINES.md` says how to write one. The main entry has the same names and the same classes.
+ *
+ * @module @token-socket/server/engine
  */
 export { isEarlier, isNext } from './engine/epoch.js'
 export {

@@ -1,4 +1,8 @@
-/** The server of TokenSocket: authenticated sockets on an Express application. */
+/**
+ * The server of TokenSocket: authenticated sockets on an Express application.
+ *
+ * @module @token-socket/server
+ */
 export {
   type Action,
   type CallContext,

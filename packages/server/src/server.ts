@@ -135,10 +135,14 @@ export class TokenSocketServer extends ServerConnections {
 
   /**
    * Calls an action of a client.
-   * @param rest a callback `(error, data)`, or `{ timeout, signal }`
-   * @returns a promise of the result if there is no callback; see {@link ServerSocket.rpc}
+   * @param callback gets the error, or `null` and the answer; see {@link ServerSocket.rpc}
    */
   rpc(socket: ServerSocket, name: string, data: unknown, callback: RpcCallback): void
+  /**
+   * Calls an action of a client.
+   * @param options `{ timeout, signal }`
+   * @returns a promise of the answer; see {@link ServerSocket.rpc}
+   */
   rpc<Data = unknown>(
     socket: ServerSocket,
     name: string,
@@ -158,11 +162,14 @@ export class TokenSocketServer extends ServerConnections {
    * Adds middleware around requests of clients, inside the middleware that was added before. Of
    * several arguments, the first is the outermost. It runs for requests that arrive from now on.
    * See {@link Middleware}.
-   * @param type the requests that it runs around. @default all
    * @returns a function that removes it
    * @throws RpcError `bad_message`; then nothing is added
    */
   use(...middleware: readonly [Middleware, ...Middleware[]]): () => void
+  /**
+   * Adds middleware around requests of one type, likewise.
+   * @param type the requests that it runs around
+   */
   use<Type extends MiddlewareType>(
     type: Type,
     ...middleware: readonly [Middleware<Type>, ...Middleware<Type>[]]

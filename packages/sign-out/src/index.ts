@@ -1,4 +1,8 @@
-/** Closes TokenSocket's sockets when a session ends somewhere else. */
+/**
+ * Closes TokenSocket's sockets when a session ends somewhere else.
+ *
+ * @module @token-socket/sign-out
+ */
 export {
   type BackChannelLogoutOptions,
   backChannelLogout,

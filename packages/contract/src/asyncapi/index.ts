@@ -1,4 +1,8 @@
-/** Contracts as AsyncAPI documents, and the other way. */
+/**
+ * Contracts as AsyncAPI documents, and the other way.
+ *
+ * @module @token-socket/contract/asyncapi
+ */
 export type {
   AsyncApiChannel,
   AsyncApiDocument,

@@ -89,8 +89,8 @@ export interface ChannelMembers<C> {
   /**
    * A channel, the same object for a name until it is released. It is subscribed to when a handler
    * is bound to it.
-   * @param parameters those of the pattern, which may be left out where it has none
-   * @param options `token` gives a token of its own, see the socket's `channel`
+   * @param rest the parameters of the pattern, which may be left out where it has none; then
+   * options, where `token` gives a token of its own, see the socket's `channel`
    * @throws RpcError `bad_message` for a parameter that is missing or empty; `too_long`
    */
   channel<Pattern extends keyof ChannelsOf<C> & string>(

@@ -1,4 +1,8 @@
-/** The client's side of a contract. */
+/**
+ * The client's side of a contract.
+ *
+ * @module @token-socket/contract/client
+ */
 export { connect, connectCalls } from './connect.js'
 export type { ConnectWait } from './connection-members.js'
 export type {

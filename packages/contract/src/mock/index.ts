@@ -1,4 +1,8 @@
-/** Mocks of a contract's server and client. */
+/**
+ * Mocks of a contract's server and client.
+ *
+ * @module @token-socket/contract/mock
+ */
 export type { MockIdentity } from './memory/memory-socket.js'
 export type { AnyOperationName, MockError, MockOptions } from './mock-answers.js'
 export { type CallerOptions, type MockClient, type MockClientOptions, mockClient } from './mock-client.js'

@@ -1,4 +1,8 @@
-/** The server's side of a contract. */
+/**
+ * The server's side of a contract.
+ *
+ * @module @token-socket/contract/server
+ */
 export type { HandlerMiddleware, WrappedHandlerCall } from './handler-middleware.js'
 export type { HandlerContext, Handlers, OperationHandler } from './handlers.js'
 export { type ImplementOptions, implement } from './implement.js'

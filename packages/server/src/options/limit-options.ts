@@ -2,8 +2,8 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { badOption, checkCount, checkNumber, checkWait, withoutUndefined } from './option-checks.js'
 
 /**
- * The limits of an environment as others sell it: each sets {@link PRESET_LIMITS}, and leaves the
- * others alone.
+ * The limits of an environment as others sell it: each sets `message`, `publication` and others, and
+ * leaves the rest alone. The table of limits says which.
  */
 export type LimitPreset = 'sandbox' | 'preview' | 'stage'
 

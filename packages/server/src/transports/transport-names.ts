@@ -13,7 +13,7 @@ export const TRANSPORT_NAMES = [
   'raw',
 ] as const
 
-/** One of {@link TRANSPORT_NAMES}. */
+/** A transport, by SockJS's name for it; or its iframe page. */
 export type TransportName = (typeof TRANSPORT_NAMES)[number]
 
 /** Those that are on unless others are asked for: what browsers of today use. */
