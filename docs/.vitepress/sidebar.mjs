@@ -46,9 +46,11 @@ export const sidebar = [
   {
     text: 'Coming from',
     items: [
+      page('Socket.IO', 'coming-from/socket-io'),
       page('The legacy pair', 'MIGRATION'),
       page('Hotsock', 'HOTSOCK'),
       page('A generated WebSocket client', 'PDK'),
+      page('Connections by id, as of an API gateway', 'CONNECTIONS'),
     ],
   },
   {
@@ -58,7 +60,6 @@ export const sidebar = [
       page('The client', 'reference/client'),
       page('Channel rules and grants', 'GRANTS'),
       page('Authorisation', 'AUTHORISATION'),
-      page('Connections by id', 'CONNECTIONS'),
       page('Contracts', 'CONTRACT'),
       page('Errors', 'ERRORS'),
       page('Limits', 'LIMITS'),

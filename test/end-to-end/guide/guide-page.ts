@@ -1,6 +1,6 @@
 /** The pages of docs/guide: their blocks of code, written to files and run as a reader would run them. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { freePort } from '../../ports.js'
 import { Program } from './program.js'
 
@@ -43,9 +43,10 @@ export class GuidePage {
     this.#folder = folder
   }
 
-  /** @param name of the page, without `.md` */
+  /** @param name of a page of the guide, without `.md`; or its path in `docs`, if it has a folder */
   static async read(name: string): Promise<readonly Block[]> {
-    return blocksOf(await readFile(join(root, `docs/guide/${name}.md`), 'utf8'))
+    const path = name.includes('/') ? name : `guide/${name}`
+    return blocksOf(await readFile(join(root, `docs/${path}.md`), 'utf8'))
   }
 
   /**
@@ -55,7 +56,7 @@ export class GuidePage {
   static async write(name: string, packages = 'node_modules'): Promise<GuidePage> {
     const blocks = await GuidePage.read(name)
     const port = await freePort()
-    const folder = await mkdtemp(join(root, packages, `.guide-${name}-`))
+    const folder = await mkdtemp(join(root, packages, `.guide-${basename(name)}-`))
     for (const { title, code } of [...blocks.filter(isFile), ...(await borrowed(blocks))]) {
       await mkdir(dirname(join(folder, title)), { recursive: true })
       await writeFile(join(folder, title), code.replace(PORT, String(port)))
