@@ -2,7 +2,11 @@
 // listens, answers whatever comes, and ends in good order.
 
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import express from 'express'
+
+/** The style that the pages of all examples begin with. */
+const SHARED_STYLE = join(import.meta.dirname, 'shared.css')
 
 const FIRST_PORT = 3000
 const LAST_PORT = 65_535
@@ -29,6 +33,7 @@ export class Site {
       })
       next()
     })
+    this.app.get('/shared.css', (_request, response) => response.sendFile(SHARED_STYLE))
   }
 
   /**

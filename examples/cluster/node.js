@@ -31,6 +31,9 @@ export function createNode({ name, redis, secret, trustProxy = 'loopback' }) {
     next()
   })
   app.use(express.static(join(import.meta.dirname, 'public')))
+  app.get('/shared.css', (_request, response) =>
+    response.sendFile(join(import.meta.dirname, '../shared.css')),
+  )
 
   const sockets = new TokenSocketServer({
     app,

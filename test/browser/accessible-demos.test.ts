@@ -92,6 +92,17 @@ const DEMOS: Readonly<Record<string, Readonly<Record<string, (page: Page) => Pro
       await page.getByText('onSendNotification news').waitFor()
     },
   },
+  'sign-out': {
+    'before the sign-in': async (page) => {
+      await page.getByRole('status').getByText('closed', { exact: true }).waitFor()
+    },
+    'with events': async (page) => {
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+      await page.getByRole('status').getByText('open', { exact: true }).waitFor()
+      await page.getByRole('button', { name: 'Change my role' }).click()
+      await page.getByText('refreshed: the role is editor').waitFor()
+    },
+  },
   cluster: {
     'when everybody has talked': async (page) => {
       await page.waitForFunction(() => document.querySelectorAll('.state[data-state="ready"]').length === 4)
@@ -140,6 +151,24 @@ for (const [name, states] of Object.entries(DEMOS)) {
     }
   })
 }
+
+describe('the styles of the demos', () => {
+  const styles = Object.keys(DEMOS).map((name) => `../../examples/${name}/public/style.css`)
+  const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+  /** The colours that a style sheet names. */
+  const declarations = (text: string) =>
+    [...text.matchAll(/^\s+--[\w-]+:[^;]+;/gm)].map(([line]) => line.trim())
+
+  it('name each shared colour once', () => {
+    const shared = new Set(declarations(read('../../examples/shared.css')))
+    expect(shared.size).to.be.above(20)
+    for (const path of styles)
+      expect(
+        declarations(read(path)).filter((line) => shared.has(line)),
+        path,
+      ).to.deep.equal([])
+  })
+})
 
 /** The faults of a page in a look, each with where it is. */
 async function faultsOf(page: Page, { width, ...media }: Look): Promise<string[]> {
