@@ -31,11 +31,12 @@ import type { ConnectionState } from './settings/states.js'
 import { SocketCoordinator } from './socket-coordinator.js'
 
 /**
- * A socket to a TokenSocket server: calls both ways and channels, on a connection that comes back by itself.
+ * A socket to a TokenSocket server: calls both ways and channels, on a connection that reconnects.
  *
- * It connects at once. What is called before it is ready, or while it is away, waits. A promise that no one awaits never
- * becomes an unhandled rejection. What a listener or callback throws reaches neither the library nor another listener:
- * it is thrown again on its own, as an uncaught error. `this` in a listener is the socket.
+ * It connects at once. Calls wait until it is ready, and while it is disconnected. A rejected
+ * promise that is not awaited never becomes an unhandled rejection. An error that a listener or a
+ * callback throws reaches neither the library nor another listener: it is thrown again, uncaught.
+ * `this` in a listener is the socket.
  *
  * @typeParam Functions the type of the server's controller, by which {@link rpc} knows the
  *   functions' names, their data and their answers: `new TokenSocket<typeof socketController>()`.
@@ -46,7 +47,7 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   static readonly RpcError = RpcError
   /** The functions that the server may call, by dotted name. May be changed in place at any time. */
   actions: ClientController
-  /** The option `callTimeout`, or its default: milliseconds that a call has which names no `timeout`. */
+  /** The option `callTimeout`, or its default: milliseconds for a call that names no `timeout`. */
   readonly callTimeout: number
   /** The option `queueSize`, or its default: how many calls may wait. */
   readonly queueSize: number
@@ -56,7 +57,8 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
 
   /**
    * Connects.
-   * @param actions functions that the server may call: `(data, callback, call)`, or returning the answer or its promise
+   * @param actions functions `(data, callback, call)` that the server may call; they return the
+   *   answer or its promise, or call back
    * @throws RpcError `bad_option`, which names the option
    */
   constructor(options?: TokenSocketOptions, actions: ClientController = {}) {
@@ -74,41 +76,38 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     this.#coordinator.start()
   }
 
-  /** What the socket is doing; the `state` event reports each change. */
+  /** The state of the connection; the `state` event reports each change. */
   get state(): ConnectionState {
     return this.#coordinator.connector.status.state
   }
 
-  /**
-   * What the socket does now: its state, the last failure, the time until the next try, and the number of the try. An object
-   * of its own each time, which does not change; the `state` event's details say the same.
-   */
+  /** The state, the last failure, and when the next attempt is. A new, immutable object each time. */
   get status(): SocketStatus {
     return this.#coordinator.connector.status
   }
 
-  /** What carries the socket: `websocket`, or SockJS's name such as `xhr-streaming`. `undefined` while it is away. */
+  /** `websocket`, or SockJS's name such as `xhr-streaming`. `undefined` while it is disconnected. */
   get transport(): string | undefined {
     return this.#coordinator.connector.link?.transport
   }
 
-  /** The connection's id on the server. `undefined` while it is away, and on the legacy server. */
+  /** The connection's id. `undefined` while it is disconnected, and on the legacy server. */
   get sid(): string | undefined {
     return this.#coordinator.connector.link?.session?.sid
   }
 
-  /** Who this socket is to others, by what the server said last. */
+  /** The id of the socket's user, as other users see it. */
   get uid(): string | undefined {
     return this.#coordinator.session?.uid
   }
 
-  /** What other members see of it, in addition to its `uid`, by what the server said last. */
+  /** User metadata (`umd`), which other members see in addition to the `uid`. */
   get umd(): unknown {
     return this.#coordinator.session?.umd
   }
 
   /**
-   * What the server said last of this socket's authorisation: an object of its own for each look.
+   * The socket's authorization as the server reported it last, as a new object each time.
    * `undefined` until the socket is ready, and on the legacy server.
    */
   get session(): Session | undefined {
@@ -116,10 +115,12 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Gets a new token now, and sends it on the open connection: resolves when the server has it.
-   * While the socket is away, the next connection brings one. Calls that overlap are one. It
-   * reconnects with the option `url`, to a server that takes none, and with one of another user.
-   * Rejects with what refuses or fails; what may pass is tried again.
+   * Requests a new token, and sends it on the open connection. Resolves when the server has accepted
+   * it. A disconnected socket sends one when it connects. Overlapping calls share one request. The
+   * socket reconnects if it has the option `url`, if the server accepts no new token, or if the
+   * token is another user's. Rejects with the error that refuses it; retries what is temporary.
+   * @example
+   * await socket.refresh() // after the user's role has changed
    */
   refresh(): Promise<void> {
     this.#coordinator.requestConnection()
@@ -128,11 +129,18 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Resolves when the socket is ready for the first time. Rejects if it never will be, or has failed or ended since; and
-   * after `timeout` milliseconds with `timeout`, whose `cause` is the last failure. The socket goes on trying then.
+   * Resolves when the socket is ready for the first time. Rejects if it has failed or ended. With
+   * `timeout`, it rejects after that many milliseconds; `cause` is the last failure. The socket
+   * keeps trying.
+   * @example
+   * await socket.ready({ timeout: 10_000 })
    */
   ready(options?: ReadyOptions): Promise<void>
-  /** Listens for `ready`. If that is over already, the listener is called soon. */
+  /**
+   * Listens for `ready`. If the socket was ready before, the listener is called soon.
+   * @example
+   * socket.ready((error) => console.log(error ?? 'ready'))
+   */
   ready(listener: TokenSocketEvents['ready']): void
   ready(listener?: TokenSocketEvents['ready'] | ReadyOptions): Promise<void> | undefined {
     this.#coordinator.requestConnection()
@@ -145,43 +153,56 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     return undefined
   }
 
-  /** Listens for `reconnect`. */
+  /**
+   * Listens for `reconnect`.
+   * @example
+   * socket.onreconnect((error) => console.log(error ?? 'connected again'))
+   */
   onreconnect(listener: TokenSocketEvents['reconnect']): void {
     checkFunction('listener', listener)
     this.on('reconnect', listener)
   }
 
   /**
-   * Runs a callback on each connection, the first one included: when the subscriptions are
-   * restored, and before the calls that wait go out. What is called or notified until it is done
-   * goes out at once. It is done when the promise that it returns settles, or after `callTimeout`.
-   * Callbacks start in the order of their registration, and do not wait for each other. While there
-   * is such a connection already, the callback runs at once, and nothing waits for it.
-   *
-   * What it throws, or rejects with, and `timeout`, come as an `error` event. If the connection is
-   * lost meanwhile, the next one runs it again.
-   * @returns a function that undoes this
+   * Runs a callback on each connection, including the first: after the subscriptions are restored,
+   * and before waiting calls are sent. Calls that the callback makes are sent at once. The callback
+   * ends when its promise settles, or after `callTimeout`. Several callbacks run at the same time,
+   * started in order. On an open connection the callback runs at once, and nothing waits for it.
+   * Its errors, and `timeout`, become `error` events. The next connection runs it again.
+   * @returns a function that removes the callback
    * @throws RpcError `bad_message` unless it is a function
+   * @example
+   * socket.onrestored(() => socket.rpc('cart.load'))
    */
   onrestored(callback: () => unknown): () => void {
     checkFunction('callback', callback)
     return this.#coordinator.whenRestored(callback)
   }
 
-  /** Listens for `message`. */
+  /**
+   * Listens for `message`.
+   * @example
+   * socket.onmessage((channel, message) => console.log(channel, message))
+   */
   onmessage(listener: TokenSocketEvents['message']): void {
     checkFunction('listener', listener)
     this.on('message', listener)
   }
 
-  /** The names of the channels that this socket is subscribed to, or will be as soon as it can. */
+  /**
+   * Returns the names of the channels that it is subscribed to, or subscribes to when it can.
+   * @example
+   * console.log(socket.channels()) // ['news']
+   */
   channels(): string[] {
     return this.#coordinator.subscriptions.channels
   }
 
   /**
-   * Puts other functions in the place of all those that the server may call. Calls that run go on.
+   * Replaces all functions that the server may call. Running calls continue.
    * @throws RpcError `bad_message` unless it is an object
+   * @example
+   * socket.register({ confirm: (text) => window.confirm(String(text)) })
    */
   register(actions: ClientController): void {
     if (typeof actions !== 'object') throw badArgument('actions', 'object')
@@ -189,9 +210,10 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * The function that a call of the server runs: an own property of {@link actions}, by its dotted
-   * name. A library that brings functions of its own puts a method of its own here, which asks this
-   * one for those that it does not know.
+   * Returns the function that a call of the server runs: an own property of {@link actions}, by its
+   * dotted name. A library with functions of its own may replace this method.
+   * @example
+   * socket.findAction('cart.show') // the function `show` of the action `cart`
    */
   findAction(name: string): ClientAction | undefined {
     return findAction(this.actions, name)
@@ -200,14 +222,16 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   /**
    * Calls a function of the server's controller.
    *
-   * It settles exactly once: with the answer; the function's error; `timeout`; `aborted`; `connection_lost` if it was
-   * sent and the connection broke before the answer, so that no one knows whether it ran; `queue_full`;
-   * `too_many_calls`; `unserializable`; `ended`, or why the socket failed for good.
-   *
+   * It settles exactly once: with the answer; the function's error; `timeout`; `aborted`;
+   * `connection_lost` if the connection broke before the answer, so that it may have run;
+   * `queue_full`; `too_many_calls`; `unserializable`; `ended`, or why the socket failed for good.
    * @param name dotted
-   * @param rest the data, anything that JSON can carry, and a callback `(error, answer)` or
-   *   `{ timeout, signal }`; a callback in place of the data is taken for one
-   * @typeParam Data what it answers, where the socket does not know its server's functions
+   * @param rest the data, anything that JSON can carry; then a callback `(error, answer)` or
+   *   `{ timeout, signal }`. A callback may stand instead of the data
+   * @typeParam Data the answer, where the socket does not know its server's functions
+   * @example
+   * const person = await socket.rpc('people.find', { name: 'Ann' })
+   * const report = await socket.rpc('reports.year', 2026, { timeout: 120_000 })
    */
   rpc<Data = unknown, Name extends FunctionNames<Functions> = FunctionNames<Functions>>(
     name: Name,
@@ -233,16 +257,14 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Calls a function of the server's controller without an answer. Resolves when it is sent; while
-   * the socket is away it waits among the calls, in order. What the function fails with comes as an
-   * `error` event, whose `data.function` is its name.
-   *
-   * Fails as {@link rpc} does before it is sent: with `queue_full`, `timeout`, `too_large`,
-   * `unserializable`, `ended`, or why the socket failed for good. A server that takes no
-   * notifications is called, and its answer is dropped.
-   *
+   * Calls a function of the server's controller without an answer. Resolves when it is sent. While
+   * the socket is disconnected it waits in order with the calls. A failure of the function becomes
+   * an `error` event, whose `data.function` is its name. Before it is sent, it fails as {@link rpc}
+   * does. A server that does not support notifications gets a call, and its answer is dropped.
    * @param name dotted
-   * @param rest the data, anything that JSON can carry, and a callback
+   * @param rest the data, anything that JSON can carry; then a callback
+   * @example
+   * await socket.notify('orders.viewed', { id: 7 })
    */
   notify<Name extends FunctionNames<Functions>>(
     name: Name,
@@ -258,19 +280,23 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Sends a message to the server that belongs to no channel and no call: its event `message`. Resolves when the server's
-   * listeners have it. It waits, and fails, as {@link rpc} does; with `unsupported` if the server has no listener, or takes no
-   * such messages.
+   * Sends a message that belongs to no channel and no call: the server's event `message`. Resolves
+   * when the server's listeners have it. It waits and fails as {@link rpc} does, and with
+   * `unsupported` if the server has no listener, or does not support such messages.
    * @param data anything that JSON can carry
+   * @example
+   * await socket.send({ latitude: 47.4, longitude: 8.5 })
    */
   send(data: unknown, options?: CallOptions): Promise<void> {
     return settle(this.#request((id) => ({ type: 'send', id, data }), options).then(nothing))
   }
 
   /**
-   * Subscribes to a channel: its messages come as `message` events, and after a loss it is subscribed to again.
-   * Settles when the server has answered; while the socket is away it waits. A later `unsubscribe` fails it with
-   * `aborted` if it was not sent yet. Harmless when subscribed already.
+   * Subscribes to a channel: its messages become `message` events. The subscription is restored
+   * after each reconnect. Settles when the server has answered; while the socket is disconnected it
+   * waits. An `unsubscribe` before it is sent fails it with `aborted`.
+   * @example
+   * await socket.subscribe('news')
    */
   subscribe(channel: string, callback?: Callback<void>): Promise<void> {
     this.#coordinator.requestConnection()
@@ -278,26 +304,34 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Unsubscribes from a channel. From now on no message of it comes as an event. Settles when the server has answered, or
-   * at once while the socket is away. If the server refuses, the channel stays subscribed.
+   * Unsubscribes from a channel: none of its messages becomes an event from now on. Settles when the
+   * server has answered, or at once while the socket is disconnected. If the server refuses, the
+   * socket stays subscribed.
+   * @example
+   * await socket.unsubscribe('news')
    */
   unsubscribe(channel: string, callback?: Callback<void>): Promise<void> {
     return settle(this.#coordinator.subscriptions.unsubscribe(channel), callback, this.#plainErrors)
   }
 
   /**
-   * A channel, the same object for a name until it is released. It is subscribed to when a handler is bound to it.
-   * @param options `token` gives a token of its own, see {@link ChannelOptions}
-   * @throws RpcError `bad_message` for a name that is no text, or empty; `bad_option` for a wrong token
+   * Returns a channel: the same object for a name until it is released. Binding a handler subscribes.
+   * @param options `token` gives a token for this channel, see {@link ChannelOptions}
+   * @throws RpcError `bad_message` for a name that is no text, or empty; `bad_option`
+   * @example
+   * socket.channel('news').bind('published', ({ data }) => console.log(data))
    */
   channel(name: string, options?: ChannelOptions): Channel {
     return this.#coordinator.channels.get(name, options)
   }
 
   /**
-   * Calls a handler with each message of an event, or of all events that an expression matches: on any channel that is
-   * subscribed to, or on one, which is then subscribed to.
+   * Calls a handler with each message of an event, or of the events that an expression matches: on
+   * any channel, or on one, to which it then subscribes.
    * @throws RpcError `bad_message` for an argument of a wrong type
+   * @example
+   * socket.bind('published', ({ channel, data }) => console.log(channel, data))
+   * socket.bind(/^order/, ({ event }) => console.log(event), { channel: 'shop' })
    */
   bind<Data = unknown>(
     event: string | RegExp,
@@ -310,26 +344,40 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
       : this.channel(channel).bind(event, handler)
   }
 
-  /** Takes away the handlers of an event, or of all, that were bound by {@link bind}; of one channel, or of none. */
+  /**
+   * Removes handlers that {@link bind} added: of an event or all, for any channel or for one.
+   * @example
+   * socket.unbind('published')
+   */
   unbind(event?: string | RegExp, options?: { readonly channel?: string | undefined }): void {
     const channel = options?.channel
     if (channel === undefined) this.#coordinator.channels.unbind(event)
     else this.channel(channel).unbind(event)
   }
 
-  /** Closes the connection, and keeps everything else until {@link resume}: calls wait, subscriptions are remembered. */
+  /**
+   * Closes the connection until {@link resume}. Calls wait, and subscriptions are remembered.
+   * @example
+   * document.onvisibilitychange = () => (document.hidden ? socket.suspend() : socket.resume())
+   */
   suspend(): void {
     this.#coordinator.suspend()
   }
 
-  /** Connects again after {@link suspend}, and subscribes to the channels again. */
+  /**
+   * Reconnects after {@link suspend}, and restores the subscriptions.
+   * @example
+   * socket.resume()
+   */
   resume(): void {
     this.#coordinator.resume()
   }
 
   /**
    * Sends a frame as it is, now; see docs/PROTOCOL.md.
-   * @throws RpcError `connection_lost` while the socket is away; `too_large`; `bad_message` for what is no text
+   * @throws RpcError `connection_lost` while it is disconnected; `too_large`; `bad_message`
+   * @example
+   * socket.sendRaw('{"rpc":"people.find","req":{"name":"Ann"},"uuid":"1"}')
    */
   sendRaw(text: string): void {
     if (typeof text !== 'string') throw badArgument('text', 'string')
@@ -339,9 +387,12 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Publishes a message on a channel. Resolves when the server has taken it; fails as {@link rpc} does. To the legacy
-   * server, which answers refusals only, it resolves with nothing, when sent, and a refusal comes as an `error` event.
+   * Publishes a message on a channel. Resolves when the server has accepted it; fails as {@link rpc}
+   * does. The legacy server answers refusals only: it resolves with `undefined` when it is sent, and
+   * a refusal becomes an `error` event.
    * @param rest a callback `(error, receipt)`, or `{ event, idempotencyKey }`
+   * @example
+   * const receipt = await socket.publish('news', { title: 'Hello' }, { event: 'published' })
    */
   publish(
     channel: string,
@@ -359,11 +410,14 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
   }
 
   /**
-   * Reads a page of what a channel keeps, oldest first: up to 100 publications, fewer if they are large. The next page is
-   * `after` the id of the last one (with `reverse`, `before` it); the end is an empty page. Fails as {@link rpc} does, and
-   * with `forbidden` for a channel that this socket may not read.
-   * @param query `after` and `before` are ids of publications that are not wanted themselves; `limit` is 100 at most;
-   *   `reverse` gives the latest first
+   * Reads a page of a channel's history, the oldest publication first: up to 100 publications, fewer
+   * if they are large. For the next page, pass the last `id` as `after` (with `reverse`, as
+   * `before`), until a page is empty. Fails as {@link rpc} does, and with `forbidden`.
+   * @param query `after` and `before` exclude the publications that they name; `limit` is 100 at
+   *   most; `reverse` returns the latest first
+   * @example
+   * const latest = await socket.history('news', { reverse: true, limit: 20 })
+   * const older = await socket.history('news', { reverse: true, before: latest.at(-1)?.id })
    */
   history(channel: string, query: HistoryQuery = {}): Promise<readonly PublicationDetails[]> {
     const answer = this.#request((id) => {
@@ -372,16 +426,21 @@ export class TokenSocket<Functions extends object = UnknownFunctions> extends Em
     return settle(answer.then(publicationsOf))
   }
 
-  /** Publishes a message on every channel. Settles as {@link publish} does. */
+  /**
+   * Publishes a message on every channel. Settles as {@link publish} does.
+   * @example
+   * await socket.broadcast('The shop closes in five minutes')
+   */
   broadcast(data: unknown, callback?: Callback<void>): Promise<void> {
     const answer = this.#request((id) => ({ type: 'broadcast', id, data }))
     return settle(answer.then(nothing), callback, this.#plainErrors)
   }
 
   /**
-   * Ends the socket for good, whatever it is doing. Listeners of `ready`, `reconnect` and `message` are removed; all that
-   * waits fails with `ended`, and so does every later call. Resolves when the connection is closed, after 2 s at the
-   * latest. Harmless when ended already.
+   * Ends the socket for good. Listeners of `ready`, `reconnect` and `message` are removed. Waiting
+   * and later calls fail with `ended`. Resolves when the connection is closed, within 2 s.
+   * @example
+   * await socket.end()
    */
   end(callback?: () => void): Promise<void> {
     if (!this.#end) {

@@ -84,6 +84,7 @@ const nothing = () => {}
  * @example
  * import { HotsockClient } from '@token-socket/client/hotsock'
  *
+ * const connectTokenFn = async () => (await fetch('/connect-token')).text()
  * const client = new HotsockClient('wss://example.com', { connectTokenFn })
  * client.channels('room').bind('chat', ({ data }) => console.log(data))
  */

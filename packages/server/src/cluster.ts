@@ -75,6 +75,8 @@ export class Cluster extends ClusterConnections {
   /**
    * Returns the ids of the living nodes. A node that died is listed for at most 15 seconds more.
    * @throws RpcError `engine_unavailable`
+   * @example
+   * console.log(await sockets.cluster.nodes())
    */
   nodes(): Promise<readonly string[]> {
     return this.run('nodes', async () => this.#owner.nodes.list())
@@ -85,6 +87,8 @@ export class Cluster extends ClusterConnections {
    * not answer counts as having none.
    * @param who the socket's id, or a selector
    * @throws RpcError `engine_unavailable` if another node has to be asked
+   * @example
+   * if (await sockets.cluster.isConnected({ uid: 'ann' })) console.log('Ann is online')
    */
   isConnected(who: string | SocketSelector): Promise<boolean> {
     return this.run('isConnected', async () => {
@@ -98,6 +102,8 @@ export class Cluster extends ClusterConnections {
    * Counts sockets over all nodes: all, those on a channel, or those that a selector means.
    * @param who a channel's name, or a selector. @default all
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
+   * @example
+   * const { count } = await sockets.cluster.count({ channel: 'news' })
    */
   count(who?: string | SocketSelector): Promise<ClusterCount> {
     return this.run('count', async () => {
@@ -112,6 +118,8 @@ export class Cluster extends ClusterConnections {
    * disconnect while pages are read may be missed. No socket is listed twice.
    * @param who @default all
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
+   * @example
+   * const { sockets: page, next } = await sockets.cluster.sockets({ uid: 'ann' }, { limit: 10 })
    */
   sockets(who: SocketSelector = { where: 'all' }, options: SocketPageOptions = {}): Promise<SocketPage> {
     return this.run('sockets', async () => {
@@ -126,6 +134,8 @@ export class Cluster extends ClusterConnections {
   /**
    * Iterates over the pages of {@link sockets}: `for await (const { sockets, missing } of
    * cluster.socketPages())`.
+   * @example
+   * for await (const { sockets: page } of sockets.cluster.socketPages()) console.log(page.length)
    */
   async *socketPages(
     who: SocketSelector = { where: 'all' },
@@ -148,6 +158,8 @@ export class Cluster extends ClusterConnections {
    *   true
    * @returns how many were closed
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
+   * @example
+   * await sockets.cluster.disconnect({ uid: 'ann' }, { reconnect: false })
    */
   disconnect(
     who: SocketSelector,
@@ -181,6 +193,8 @@ export class Cluster extends ClusterConnections {
    * @returns a promise that settles exactly once: with the result, or with an RpcError of {@link
    *   ServerSocket.rpc}, or `not_connected`, `too_large`, `engine_unavailable`. It is
    *   `connection_lost` also if the socket's node dies.
+   * @example
+   * const answer = await sockets.cluster.rpc<boolean>(socket.sid, 'confirm', 'Delete it?')
    */
   rpc<Data = unknown>(
     who: string | { readonly sid: string },
@@ -203,6 +217,8 @@ export class Cluster extends ClusterConnections {
    *   failures.
    * @throws RpcError those of {@link ServerSocket.notify}; `not_connected`, `connection_lost`,
    *   `too_large`, `engine_unavailable`
+   * @example
+   * await sockets.cluster.notify(socket.sid, 'toast.show', { text: 'Paid' })
    */
   notify(who: string | { readonly sid: string }, name: string, data?: unknown): Promise<void> {
     return this.run('notify', async () => {
@@ -216,14 +232,21 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Subscribes sockets to a channel, without asking listeners. Resolves when publications reach
-   * them. With a selector, sockets that are signing in are subscribed when they are authenticated,
-   * and are not counted. A failure of one socket does not affect the others.
-   * @returns with a selector, how many are on the channel, including those that were on it before
-   * @throws RpcError with a socket's id, those of {@link rpc}, and what refuses it; with a
-   *   selector, `bad_message`, `too_long`, `too_large`, `engine_unavailable`
+   * Subscribes a socket to a channel, without asking listeners. Resolves when publications reach
+   * it.
+   * @throws RpcError those of {@link rpc}, and what refuses the subscription
+   * @example
+   * await sockets.cluster.subscribe(socket.sid, 'news')
    */
   subscribe(sid: string, channel: string): Promise<void>
+  /**
+   * Subscribes all selected sockets to a channel. Sockets that are signing in are subscribed when
+   * they are authenticated, and are not counted. A failure of one socket does not affect the others.
+   * @returns how many are on the channel, including those that were on it before
+   * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
+   * @example
+   * const { count, failed } = await sockets.cluster.subscribe({ uid: 'ann' }, 'news')
+   */
   subscribe(who: SocketSelector, channel: string): Promise<ClusterSubscription>
   subscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
     return this.run('subscribe', async () => {
@@ -236,13 +259,21 @@ export class Cluster extends ClusterConnections {
   }
 
   /**
-   * Unsubscribes sockets from a channel, without asking listeners. It cancels subscriptions that
-   * are under way. With a selector, sockets that are signing in lose the channel when they are
-   * authenticated, and are not counted.
-   * @returns with a selector, how many had the channel, or were about to
-   * @throws RpcError as {@link subscribe}
+   * Unsubscribes a socket from a channel, without asking listeners. It cancels a subscription that
+   * is under way.
+   * @throws RpcError those of {@link rpc}
+   * @example
+   * await sockets.cluster.unsubscribe(socket.sid, 'news')
    */
   unsubscribe(sid: string, channel: string): Promise<void>
+  /**
+   * Unsubscribes all selected sockets from a channel, likewise. Sockets that are signing in lose the
+   * channel when they are authenticated, and are not counted.
+   * @returns how many had the channel, or were about to
+   * @throws RpcError `bad_message`, `too_long`, `too_large`, `engine_unavailable`
+   * @example
+   * const { count } = await sockets.cluster.unsubscribe({ uid: 'ann' }, 'news')
+   */
   unsubscribe(who: SocketSelector, channel: string): Promise<ClusterCount>
   unsubscribe(who: string | SocketSelector, channel: string): Promise<unknown> {
     return this.run('unsubscribe', async () => {
@@ -261,6 +292,8 @@ export class Cluster extends ClusterConnections {
    * @param data anything that JSON can carry, up to 1000 KiB
    * @returns how many nodes have received it
    * @throws RpcError `bad_message`, `too_long`, `too_large`, `unserializable`, `engine_unavailable`
+   * @example
+   * await sockets.cluster.emit('prices changed', { id: 7 })
    */
   emit(event: string, data?: unknown): Promise<ClusterCount> {
     return this.run('emit', async () => {
@@ -281,6 +314,8 @@ export class Cluster extends ClusterConnections {
    * the server's `error` event.
    * @returns a function that removes the listener
    * @throws RpcError `bad_message`, `too_long`
+   * @example
+   * const off = sockets.cluster.on('prices changed', (data, { node }) => console.log(node, data))
    */
   on(event: string, listener: NodeEventListener): () => void {
     return noted('cluster.on', () => this.#events.on(event, listener))

@@ -24,6 +24,8 @@ export abstract class ServerChannels extends ServerEmitter {
    * Publishes on a channel, on every node. Resolves when the engine has accepted the publication
    * and this node's sockets were sent it.
    * @throws RpcError
+   * @example
+   * await sockets.publish('news', { title: 'Hello' }, { event: 'published' })
    */
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
     const { channels, failures } = this.parts
@@ -34,6 +36,8 @@ export abstract class ServerChannels extends ServerEmitter {
    * Reads a page of a channel's history, the oldest first unless `reverse` is true. A page has 100
    * publications unless `limit` says otherwise, and no bound of bytes unless `bytes` does.
    * @throws RpcError `too_long`, `bad_message`
+   * @example
+   * const { publications, more } = await sockets.history('news', { reverse: true, limit: 20 })
    */
   history(channel: string, query?: PageQuery): Promise<HistoryPage> {
     const { channels, failures } = this.parts
@@ -43,6 +47,8 @@ export abstract class ServerChannels extends ServerEmitter {
   /**
    * Publishes on every channel of every node. Resolves when the engine has accepted it.
    * @throws RpcError
+   * @example
+   * await sockets.broadcast('The shop closes in five minutes')
    */
   broadcast(data: unknown): Promise<void> {
     const { channels, failures } = this.parts
@@ -51,19 +57,29 @@ export abstract class ServerChannels extends ServerEmitter {
 
   /**
    * Subscribes a socket to a channel without asking listeners. Resolves when publications reach it.
+   * @example
+   * await sockets.subscribe(socket, 'news')
    */
   subscribe(socket: ServerSocket, channel: string): Promise<void> {
     const { channels, failures } = this.parts
     return failures.watched(channels.subscribe(socket, channel), { method: 'subscribe' })
   }
 
-  /** Unsubscribes a socket from a channel, without asking listeners. */
+  /**
+   * Unsubscribes a socket from a channel, without asking listeners.
+   * @example
+   * sockets.unsubscribe(socket, 'news')
+   */
   unsubscribe(socket: ServerSocket, channel: string): void {
     noted('server.unsubscribe', () => checkName('channel', channel))
     this.parts.channels.unsubscribe(socket, channel)
   }
 
-  /** Unsubscribes every socket of every node from a channel. */
+  /**
+   * Unsubscribes every socket of every node from a channel.
+   * @example
+   * await sockets.unsubscribeAll('meeting-7') // the meeting is over
+   */
   unsubscribeAll(channel: string): Promise<void> {
     const { channels, failures } = this.parts
     return failures.watched(channels.unsubscribeAll(channel), { method: 'unsubscribeAll' })
@@ -72,23 +88,37 @@ export abstract class ServerChannels extends ServerEmitter {
   /**
    * Returns the members of a channel with presence, over all nodes.
    * @throws RpcError `too_long`, `bad_message`
+   * @example
+   * const uids = (await sockets.members('meeting-7')).map(({ uid }) => uid)
    */
   members(channel: string): Promise<Member[]> {
     const { channels, failures } = this.parts
     return failures.watched(channels.members(channel), { method: 'members' })
   }
 
-  /** Returns the authenticated sockets of this node. */
+  /**
+   * Returns the authenticated sockets of this node.
+   * @example
+   * for (const socket of sockets.sockets()) console.log(socket.sid, socket.uid)
+   */
   sockets(): ServerSocket[] {
     return this.parts.hub.sockets
   }
 
-  /** Returns the names of the channels that sockets of this node are subscribed to. */
+  /**
+   * Returns the names of the channels that sockets of this node are subscribed to.
+   * @example
+   * console.log(sockets.channels()) // ['news', 'meeting-7']
+   */
   channels(): string[] {
     return this.parts.hub.channels
   }
 
-  /** Returns the sockets of this node that are subscribed to a channel. */
+  /**
+   * Returns the sockets of this node that are subscribed to a channel.
+   * @example
+   * const count = sockets.channelSockets('news').length
+   */
   channelSockets(channel: string): ServerSocket[] {
     return this.parts.hub.on(channel)
   }

@@ -26,6 +26,8 @@ export abstract class ServerConnections extends ServerChannels {
    * @throws RpcError `timeout`; `unserializable`; `unsupported` by clients that take no such
    *   messages; `too_many_calls`; `too_large`; `bad_message`; `bad_option`; `engine_unavailable` if
    *   another node has to be asked
+   * @example
+   * await sockets.send(socket.sid, { text: 'Paid' }, { ack: 'client', timeout: 5000 })
    */
   send(id: string, data: unknown, options?: SendOptions): Promise<boolean> {
     return this.parts.cluster.sendTo(id, data, options)
@@ -39,6 +41,8 @@ export abstract class ServerConnections extends ServerChannels {
    * @returns how many were closed, and the ids of the nodes that did not answer
    * @throws RpcError `bad_message`, `bad_option`; `engine_unavailable` if other nodes have to be
    *   asked, after this node's connections were closed
+   * @example
+   * const { count } = await sockets.close([socket.sid], { reconnect: false })
    */
   close(
     ids: string | readonly string[],
@@ -52,6 +56,8 @@ export abstract class ServerConnections extends ServerChannels {
    * having it.
    * @param id its `connectionId`
    * @throws RpcError `bad_message`; `engine_unavailable` if another node has to be asked
+   * @example
+   * if (await sockets.isConnected(socket.sid)) console.log('online')
    */
   isConnected(id: string): Promise<boolean> {
     return this.parts.cluster.hasConnection(id)

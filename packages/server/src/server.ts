@@ -136,12 +136,16 @@ export class TokenSocketServer extends ServerConnections {
   /**
    * Calls an action of a client.
    * @param callback gets the error, or `null` and the answer; see {@link ServerSocket.rpc}
+   * @example
+   * sockets.rpc(socket, 'confirm', 'Delete it?', (error, answer) => console.log(error ?? answer))
    */
   rpc(socket: ServerSocket, name: string, data: unknown, callback: RpcCallback): void
   /**
    * Calls an action of a client.
    * @param options `{ timeout, signal }`
    * @returns a promise of the answer; see {@link ServerSocket.rpc}
+   * @example
+   * const answer = await sockets.rpc<boolean>(socket, 'confirm', 'Delete it?', { timeout: 60_000 })
    */
   rpc<Data = unknown>(
     socket: ServerSocket,
@@ -164,11 +168,21 @@ export class TokenSocketServer extends ServerConnections {
    * See {@link Middleware}.
    * @returns a function that removes it
    * @throws RpcError `bad_message`; then nothing is added
+   * @example
+   * sockets.use(async ({ type, socket }, next) => {
+   *   console.log(type, socket.sid)
+   *   return next()
+   * })
    */
   use(...middleware: readonly [Middleware, ...Middleware[]]): () => void
   /**
    * Adds middleware around requests of one type, likewise.
    * @param type the requests that it runs around
+   * @example
+   * sockets.use('call', ({ name, socket }, next) => {
+   *   if (name === 'admin.stop' && socket.uid !== 'ann') throw new RpcError('forbidden')
+   *   return next()
+   * })
    */
   use<Type extends MiddlewareType>(
     type: Type,
@@ -178,7 +192,11 @@ export class TokenSocketServer extends ServerConnections {
     return noted('server.use', () => this.#middleware.use(...(given as Middleware[])))
   }
 
-  /** Returns the server's health, as the health route answers it. */
+  /**
+   * Returns the server's health, as the health route answers it.
+   * @example
+   * console.log(sockets.health().status) // ok
+   */
   health(): ServerHealth {
     return this.#health.now
   }
@@ -186,6 +204,8 @@ export class TokenSocketServer extends ServerConnections {
   /**
    * Replaces the filter of the option `filter`. Without an argument it removes the filter.
    * @throws RpcError `bad_option`
+   * @example
+   * sockets.publishFilter((socket, channel, message) => (channel !== 'staff' || socket.uid === 'ann') && message)
    */
   publishFilter(filter?: PublishFilter): void {
     if (filter !== undefined && typeof filter !== 'function')
@@ -197,6 +217,8 @@ export class TokenSocketServer extends ServerConnections {
    * Sets how long a connection may take to send its token, also for connections that wait already.
    * @param ms milliseconds
    * @throws RpcError `bad_option`
+   * @example
+   * sockets.enableCleanup(10_000)
    */
   enableCleanup(ms = 5000): void {
     checkNumber('ms', ms)
@@ -204,7 +226,11 @@ export class TokenSocketServer extends ServerConnections {
     this.#handshakes.limit(ms)
   }
 
-  /** Removes the limit of time in which a connection has to send its token. */
+  /**
+   * Removes the limit of time in which a connection has to send its token.
+   * @example
+   * sockets.disableCleanup()
+   */
   disableCleanup(): void {
     this.#authTimeout = undefined
     this.#handshakes.limit(undefined)
@@ -218,6 +244,11 @@ export class TokenSocketServer extends ServerConnections {
    * call returns the same promise.
    * @param options with `final`, these two routes are removed at once, too
    * @throws RpcError `bad_option`
+   * @example
+   * process.once('SIGTERM', async () => {
+   *   await sockets.shutdown()
+   *   server.close()
+   * })
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
     SHUTDOWN_OPTIONS.check(options)

@@ -135,6 +135,8 @@ export class Channel extends Emitter<ChannelEvents> {
    * Calls a handler with each message of an event, or of all events that an expression matches, and subscribes.
    * @param event `''` is a message without an event
    * @throws RpcError `ended` after {@link release}
+   * @example
+   * channel.bind('say', ({ data, meta }) => console.log(meta?.uid, data))
    */
   bind<Data = unknown>(event: string | RegExp, handler: Handler<Data>): Binding<Channel> {
     if (this.#isReleased) throw new RpcError('ended', RELEASED)
@@ -143,12 +145,20 @@ export class Channel extends Emitter<ChannelEvents> {
     return binding
   }
 
-  /** Takes away all handlers, those of an event, or one of them. With the last one it unsubscribes. */
+  /**
+   * Takes away all handlers, those of an event, or one of them. With the last one it unsubscribes.
+   * @example
+   * channel.unbind('say')
+   */
   unbind<Data = unknown>(event?: string | RegExp, handler?: Handler<Data>): void {
     this.#bindings.remove(event, handler as Handler)
   }
 
-  /** Publishes an event; see the socket's `publish`. */
+  /**
+   * Publishes an event; see the socket's `publish`.
+   * @example
+   * await channel.send('say', 'Hello', { idempotencyKey: crypto.randomUUID() })
+   */
   send(
     event: string,
     data?: unknown,
@@ -157,17 +167,29 @@ export class Channel extends Emitter<ChannelEvents> {
     return this.#socket.publish(this.name, data, { ...options, event })
   }
 
-  /** Reads what the channel keeps; see the socket's `history`. */
+  /**
+   * Reads a page of what the channel keeps; see the socket's `history`.
+   * @example
+   * const page = await channel.history({ limit: 20 })
+   */
   history(query?: HistoryQuery): Promise<readonly PublicationDetails[]> {
     return this.#socket.history(this.name, query)
   }
 
-  /** Subscribes, whether a handler is bound or not; see the socket's `subscribe`. */
+  /**
+   * Subscribes, also when no handler is bound; see the socket's `subscribe`.
+   * @example
+   * await channel.subscribe()
+   */
   subscribe(): Promise<void> {
     return this.#socket.subscribe(this.name)
   }
 
-  /** Takes `subscribe` back; see the socket's `unsubscribe`. */
+  /**
+   * Cancels `subscribe`; see the socket's `unsubscribe`.
+   * @example
+   * await channel.unsubscribe()
+   */
   unsubscribe(): Promise<void> {
     return this.#socket.unsubscribe(this.name)
   }
@@ -175,6 +197,8 @@ export class Channel extends Emitter<ChannelEvents> {
   /**
    * Takes away its handlers and listeners, unsubscribes, and frees its memory. The socket's `channel` then makes another
    * object for the name. Without it an object that `channel` has given stays as long as the socket.
+   * @example
+   * channel.release()
    */
   release(): void {
     if (this.#isReleased) return

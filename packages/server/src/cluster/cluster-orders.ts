@@ -58,6 +58,8 @@ export abstract class ClusterOrders extends ClusterBase {
    * @throws RpcError `identity_changed` if it is for another user; `bad_claims`, `bad_message`,
    *   `too_large`, `unserializable`,
    *   `too_many_revocations`, `engine_unavailable`
+   * @example
+   * await sockets.cluster.reauthorize({ uid: 'ann' }, { uid: 'ann', role: 'editor' })
    */
   reauthorize(who: AuthorizationSelector, auth: object): Promise<ClusterCount> {
     return this.run('reauthorize', async () => {
@@ -73,6 +75,8 @@ export abstract class ClusterOrders extends ClusterBase {
    * is closed at once, and comes back with one. Tokens of before open a socket that has ended.
    * @returns how many were asked, or closed
    * @throws RpcError `bad_message`, `too_large`, `too_many_revocations`, `engine_unavailable`
+   * @example
+   * await sockets.cluster.refresh({ uid: 'ann' })
    */
   refresh(who: AuthorizationSelector): Promise<ClusterCount> {
     return this.run('refresh', async () => this.#give({ type: 'refresh', who: readTarget(who) }))
@@ -84,6 +88,8 @@ export abstract class ClusterOrders extends ClusterBase {
    * @returns how many sockets were closed; resolves when no message can follow on any of them, and
    *   none that they published, unless the engine takes more than 4 s to accept it
    * @throws RpcError `bad_message`, `too_large`, `too_many_revocations`, `engine_unavailable`
+   * @example
+   * await sockets.cluster.revoke({ uid: 'ann' })
    */
   revoke(who: RevocationSelector): Promise<ClusterCount> {
     return this.run('revoke', async () => this.#give({ type: 'revoke', who: readRevoked(who) }))

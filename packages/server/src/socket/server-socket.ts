@@ -146,12 +146,20 @@ export class ServerSocket extends SubscribedSocket {
   /**
    * Calls an action of the client.
    * @param name dotted name of the action
-   * @param rest a callback `(error, data)`; or options: `timeout` in milliseconds, `signal`
-   * @returns a promise that settles exactly once: with the result, or with an RpcError such as
-   *   `not_found`, `timeout`, `aborted`, `connection_lost`, or the action's own. With a callback
-   *   there is no promise.
+   * @param rest gets the error, or `null` and the result
+   * @example
+   * socket.rpc('confirm', 'Delete it?', (error, answer) => console.log(error ?? answer))
    */
   rpc(name: string, data: unknown, rest: RpcCallback): void
+  /**
+   * Calls an action of the client.
+   * @param name dotted name of the action
+   * @param rest `timeout` in milliseconds, and a `signal`
+   * @returns a promise that settles exactly once: with the result, or with an RpcError such as
+   *   `not_found`, `timeout`, `aborted`, `connection_lost`, or the action's own
+   * @example
+   * const answer = await socket.rpc<boolean>('confirm', 'Delete it?', { timeout: 60_000 })
+   */
   rpc<Data = unknown>(name: string, data?: unknown, rest?: CallOptions): Promise<Data>
   rpc(name: string, data?: unknown, rest?: RpcCallback | CallOptions): Promise<unknown> | undefined {
     return this.#requests.actions.call(name, data, rest)
@@ -164,6 +172,8 @@ export class ServerSocket extends SubscribedSocket {
    * @returns a promise that resolves when the notification is sent, in order with everything else
    * @throws RpcError `connection_lost`, `unserializable`, `bad_message`, `too_long`; and
    *   `too_many_calls` for a client that gets a call
+   * @example
+   * await socket.notify('toast.show', { text: 'Paid' })
    */
   notify(name: string, data?: unknown): Promise<void> {
     return this.#requests.actions.notify(name, data)
@@ -172,18 +182,28 @@ export class ServerSocket extends SubscribedSocket {
   /**
    * Subscribes the client to a channel, without asking the `subscribe` listeners.
    * @throws RpcError `bad_message`
+   * @example
+   * await socket.subscribe('news')
    */
   subscribe(channel: string): Promise<void> {
     return this.#watched('subscribe', this.#owner.channels.subscribe(this, channel))
   }
 
-  /** Unsubscribes the client from a channel, without asking the `unsubscribe` listeners. */
+  /**
+   * Unsubscribes the client from a channel, without asking the `unsubscribe` listeners.
+   * @example
+   * socket.unsubscribe('news')
+   */
   unsubscribe(channel: string): void {
     noted('socket.unsubscribe', () => checkName('channel', channel))
     this.#owner.channels.unsubscribe(this, channel)
   }
 
-  /** Publishes on a channel, as the server's own `publish` does. */
+  /**
+   * Publishes on a channel, as the server's own `publish` does.
+   * @example
+   * await socket.publish('news', { title: 'Hello' }, { event: 'published' })
+   */
   publish(channel: string, data: unknown, options?: PublicationOptions): Promise<Receipt> {
     return this.#watched('publish', this.#owner.channels.publish(channel, data, options))
   }
@@ -192,6 +212,8 @@ export class ServerSocket extends SubscribedSocket {
    * Closes the connection.
    * @param options.reconnect `false` tells the client not to reconnect. @default true
    * @throws RpcError `bad_option`
+   * @example
+   * socket.end({ reconnect: false })
    */
   end(options: { readonly reconnect?: boolean | undefined } = {}): void {
     noted('socket.end', () => END_OPTIONS.check(options))
