@@ -43,11 +43,85 @@ declare global {
   const sockets: Server
 }
 `,
+  protocol: `
+import type { TokenSocket } from '@token-socket/client'
+import type { RpcError, retryOf as RetryOf } from '@token-socket/protocol'
+declare global {
+  const data: unknown
+  const error: RpcError
+  const retryOf: typeof RetryOf
+  const socket: TokenSocket
 }
+`,
+  contract: `
+import type { readFile as Read, writeFile as Write } from 'node:fs/promises'
+import type { TokenSocket as Socket } from '@token-socket/client'
+import type * as Contracts from '@token-socket/contract'
+import type * as Models from '@token-socket/contract/asyncapi'
+import type * as Clients from '@token-socket/contract/client'
+import type { jsonSchema as JsonSchema } from '@token-socket/contract/json-schema'
+import type * as Mocks from '@token-socket/contract/mock'
+import type * as Servers from '@token-socket/contract/server'
+import type { TokenSocketServer as Server } from '@token-socket/server'
+import type { z as Zod } from 'zod'
+import type { shop } from './shop.js'
+declare global {
+  const z: typeof Zod
+  const host: string
+  const sockets: Server
+  const TokenSocket: typeof Socket
+  const TokenSocketServer: typeof Server
+  const contract: typeof shop
+  const client: Clients.ContractClient<typeof shop>
+  const handlers: Servers.Handlers<typeof shop>
+  const readFile: typeof Read
+  const writeFile: typeof Write
+  const { defineContract, procedure, type }: typeof Contracts
+  const { fromAsyncApi, toAsyncApi }: typeof Models
+  const { connect, connectCalls, safe, typedCalls }: typeof Clients
+  const { implement }: typeof Servers
+  const typed: typeof Clients.typed & typeof Servers.typed
+  const jsonSchema: typeof JsonSchema
+  const { mockClient, mockServer }: typeof Mocks
+}
+`,
+  'engine-tests': `
+import type { engineContract as EngineContract } from '@token-socket/engine-tests'
+import type { MemoryEngine as Engine } from '@token-socket/server'
+declare global {
+  const MemoryEngine: typeof Engine
+  const engineContract: typeof EngineContract
+  function delay(ms: number): Promise<void>
+}
+`,
+}
+
+/** The contract that the examples of contracts are about. */
+const SHOP = `
+import { defineContract, procedure, type } from '@token-socket/contract'
+import { z } from 'zod'
+const order = z.object({ order: z.number() })
+export const shop = defineContract({
+  server: {
+    sayHello: procedure({ input: z.object({ name: z.string() }), output: type<string>() }),
+    buy: procedure({
+      input: z.object({ item: z.string() }),
+      output: order,
+      errors: { sold_out: z.object({ left: z.number() }) },
+    }),
+  },
+  client: {
+    sendGreeting: procedure({ input: z.object({ greeting: z.string() }) }),
+    confirm: procedure({ output: z.boolean() }),
+    receipt: procedure({ input: order }),
+  },
+  channels: { 'room-{id}': { events: { say: z.object({ text: z.string() }) } } },
+})
+`
 
 const SETTINGS = {
   extends: join(root, 'tsconfig.base.json'),
-  compilerOptions: { lib: ['es2023', 'dom'], types: ['node'], moduleDetection: 'force' },
+  compilerOptions: { lib: ['es2023', 'dom'], types: ['node', 'mocha'], moduleDetection: 'force' },
   include: ['*.ts'],
 }
 
@@ -126,14 +200,25 @@ describe('the examples of the comments', function () {
         writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(SETTINGS))
         writeFileSync(join(folder, 'surroundings.d.ts'), GLOBALS)
         writeFileSync(join(folder, 'own-surroundings.d.ts'), OWN[name] ?? '')
+        if (name === 'contract') writeFileSync(join(folder, 'shop.ts'), SHOP)
         const compiler = join(root, 'node_modules/typescript/bin/tsc')
         const { stdout } = spawnSync(process.execPath, [compiler, '--project', folder], { encoding: 'utf8' })
         expect(stdout).to.equal('')
-        expect(examples.length).to.be.above(20)
+        expect(examples).not.to.deep.equal([])
       } finally {
         rmSync(folder, { recursive: true })
       }
     })
+
+  it('begin on a line of their own, in packages that compile them', () => {
+    const marked = files.filter(({ comments }) => comments.some(({ value }) => /@example\b/.test(value)))
+    for (const file of marked) {
+      const marks = file.comments.flatMap(({ value }) => value.match(/^[* ]*@example\b/gm) ?? [])
+      expect(examplesOf(file), file.name).to.have.lengthOf(marks.length)
+      expect(Object.keys(OWN)).to.include(file.name.split('/')[0])
+    }
+    expect(marked.length).to.be.above(20)
+  })
 
   for (const [path, name] of CLASSES)
     it(`are on each public method of ${name}`, () => {

@@ -2,9 +2,7 @@ import { toJson } from './json-text.js'
 
 /**
  * A model that no contract can be made of. The message names the place and what is wrong there.
- *
- * @example
- * channel "orders" (#/channels/orders): it has no messages
+ * Its message is, for example: `channel "orders" (#/channels/orders): it has no messages`.
  */
 export class ModelError extends Error {
   override readonly name = 'ModelError'

@@ -73,8 +73,8 @@ export interface MockClient<C> {
  * @example
  * const mock = mockClient(contract, { handlers: { confirm: () => true } })
  * const client = mock.caller(handlers, { auth: { name: 'Ann' } })
- * await client.shop.buy({ item: 'tea' })
- * await mock.next('receipt') // what the handler of shop.buy sent
+ * await client.buy({ item: 'tea' })
+ * await mock.next('receipt') // what the handler of `buy` sent
  */
 export function mockClient<C extends Contract>(
   contract: C,

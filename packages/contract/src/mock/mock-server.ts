@@ -102,9 +102,15 @@ export interface MockServer<C> {
  *
  * @throws RpcError `bad_option`, for a wrong or unknown option, and for a handler or an error of no
  *   operation
- * @example const mock = mockServer(contract, { seed: 1, handlers: { sayHello: ({ name }) =>
- * `Hello ${name}` } }) const client = await mock.connect() await client.sayHello({ name: 'Ann' })
- * // Hello Ann mock.client.sendGreeting({ greeting: 'Good morning' }) await mock.close()
+ * @example
+ * const mock = mockServer(contract, {
+ *   seed: 1,
+ *   handlers: { sayHello: ({ name }) => `Hello ${name}` },
+ * })
+ * const client = await mock.connect()
+ * await client.sayHello({ name: 'Ann' }) // Hello Ann
+ * mock.client.sendGreeting({ greeting: 'Good morning' })
+ * await mock.close()
  */
 export function mockServer<C extends Contract>(
   contract: C,

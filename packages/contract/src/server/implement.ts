@@ -42,7 +42,11 @@ const OPTIONS = ['use', 'checkSent', 'maxParts']
  *   without an operation
  * @example
  * const socketController = implement(contract, {
- *   sayHello: ({ name }, { client }) => client.sendGreeting({ greeting: `Hello ${name}` }),
+ *   sayHello: ({ name }) => `Hello ${name}`,
+ *   async buy({ item }, { client }) {
+ *     await client.sendGreeting({ greeting: `Enjoy your ${item}` })
+ *     return { order: 1 }
+ *   },
  * })
  * new TokenSocketServer({ app, server, socketController })
  */

@@ -26,7 +26,7 @@ const OPTIONS = ['checkSent', 'maxParts']
  *
  * @throws RpcError `bad_option`
  * @example
- * const { publish, rpc, client } = typed(server, contract)
+ * const { publish, rpc, client } = typed(sockets, contract)
  * await publish('room-{id}', { id: 7 }, 'say', { text: 'hello' })
  */
 export function typed<C extends Contract>(
