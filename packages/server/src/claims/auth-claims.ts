@@ -1,8 +1,8 @@
 import { type Claims, readClaims } from './claims.js'
 
 /**
- * Whether `uid`, `umd` and `channels` of what an application gave as auth are claims. Sessions, and
- * users of applications that know no claims, have their own ideas of what a `uid` is.
+ * Returns whether the `uid`, `umd` and `channels` of an application's `auth` are claims. Sessions,
+ * and users of applications without claims, may use these names for something else.
  */
 export function isClaims(auth: unknown): boolean {
   if (typeof auth !== 'object' || auth === null) return false
@@ -11,9 +11,8 @@ export function isClaims(auth: unknown): boolean {
 }
 
 /**
- * What an application's auth says of who a user is and what they may do: at the sign-in, and in
- * place of it later.
- * @returns `undefined` if it says nothing
+ * Returns the claims in an application's `auth`, at the sign-in or when it is replaced later.
+ * @returns `undefined` if there are none
  * @throws RpcError `bad_claims`
  */
 export function claimsOf(auth: unknown): Claims | undefined {

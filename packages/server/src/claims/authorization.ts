@@ -3,11 +3,11 @@ import type { ChannelGrant, Claims } from './claims.js'
 import { Grants } from './grants.js'
 import type { SocketAuth } from './socket-data.js'
 
-/** What a sign-in, a refresh or the server says of a socket's user. */
+/** The authorisation of a socket's user, from a sign-in, a refresh or the server. */
 export interface AuthorizationSource {
   /** What `authentication` returned, as JSON carries it. */
   readonly auth: unknown
-  /** Who the user is, and what they may do on channels. @default nothing is said */
+  /** The user's identity, and the permissions on channels. @default none are stated */
   readonly claims?: Claims | undefined
   /** The hash of the sign-in's session. @default none is known */
   readonly session?: string | undefined
@@ -16,27 +16,27 @@ export interface AuthorizationSource {
   /** When the token was issued, in milliseconds since 1970. @default not known */
   readonly issuedAt?: number | undefined
   /**
-   * When it ends, in milliseconds of `performance.now()`: clocks of the day may jump.
+   * When it ends, in milliseconds of `performance.now()`, because the clock of the day may jump.
    * @default never
    */
   readonly expiresAt?: number | undefined
-  /** Whether it is no token's, so that its client cannot bring another one. @default false */
+  /** Whether it comes from no token, so that its client cannot send another one. @default false */
   readonly isFixed?: boolean | undefined
 }
 
-/** What a token for a channel has added, until its subscription is decided. */
+/** The claims that tokens for channels added. */
 interface AddedClaims {
-  /** The channels of tokens whose subscription was let through, merged. */
+  /** The merged channels of tokens whose subscription was allowed. */
   readonly kept: ReadonlyMap<string, ChannelGrant> | undefined
-  /** What may still be taken back. */
+  /** The claims of tokens whose subscription is not decided yet. They may be removed again. */
   readonly pending: ReadonlySet<Claims>
 }
 
 const NONE: AddedClaims = { kept: undefined, pending: new Set() }
 
 /**
- * What a socket is allowed, as a value that never changes: who its user is, what the sign-in and
- * the tokens for channels say, when it ends. A change makes another one, with a later version.
+ * The authorisation of a socket, as an immutable value: its user, the claims of the sign-in and of
+ * tokens for channels, and its end. A change returns another one, with a later version.
  */
 export class Authorization {
   /** What `authentication` returned. */
@@ -51,14 +51,14 @@ export class Authorization {
   readonly issuedAt: number | undefined
   /** When it ends, in milliseconds of `performance.now()`; `undefined` for never. */
   readonly expiresAt: number | undefined
-  /** Whether it is no token's, so that its client cannot bring another one. */
+  /** Whether it comes from no token, so that its client cannot send another one. */
   readonly isFixed: boolean
   /**
-   * Counts the changes of what the sign-in says, and what was taken back. What a token for a channel
-   * adds does not change it.
+   * Counts the changes of the sign-in's claims, and the removals of a channel token's claims.
+   * Adding a channel token's claims does not change it.
    */
   readonly version: number
-  /** What it may do on channels: all claims together. */
+  /** Its permissions on channels: all claims merged. */
   readonly grants: Grants
   readonly #added: AddedClaims
 
@@ -75,7 +75,7 @@ export class Authorization {
     this.grants = merged(source.claims, added)
   }
 
-  /** The first authorization of a socket. */
+  /** Returns the first authorization of a socket. */
   static of(source: AuthorizationSource): Authorization {
     return new Authorization(source, 1, NONE)
   }
@@ -85,15 +85,15 @@ export class Authorization {
     return this.claims?.uid
   }
 
-  /** What else others may know of the user: the user metadata (`umd`). */
+  /** The user metadata (`umd`), which others can see. */
   get umd(): unknown {
     return this.claims?.umd
   }
 
   /**
-   * What a change makes of it: another sign-in's words in place of the present ones, the next
-   * version, and the same tokens for channels. If that is too much together, the rights of those
-   * tokens are dropped: what a client has collected does not keep a change from it.
+   * Returns it with another source instead of this one, the next version, and the same tokens for
+   * channels. If all claims together exceed the limits, those of the channel tokens are dropped:
+   * tokens that a client has collected cannot prevent a change.
    */
   changed(source: AuthorizationSource): Authorization {
     const version = this.version + 1
@@ -105,20 +105,20 @@ export class Authorization {
     }
   }
 
-  /** Whether tokens for channels have added to what the sign-in says. */
+  /** Whether tokens for channels have added claims. */
   get hasAdded(): boolean {
     return this.#added.kept !== undefined || this.#added.pending.size > 0
   }
 
-  /** The same, but for an end at this moment unless it ends before. The version stays. */
+  /** Returns it with this end, unless it ends earlier. The version stays. */
   until(end: number): Authorization {
     const { expiresAt = end } = this
     return new Authorization({ ...this, expiresAt: Math.min(expiresAt, end) }, this.version, this.#added)
   }
 
   /**
-   * With a token's claims, to be kept or taken back.
-   * @throws RpcError `bad_claims` if that is too much together
+   * Adds a token's claims, which are later kept or removed.
+   * @throws RpcError `bad_claims` if all claims together exceed the limits
    */
   withPending(claims: Claims): Authorization {
     const { kept, pending } = this.#added
@@ -136,8 +136,8 @@ export class Authorization {
   }
 
   /**
-   * Takes back what {@link withPending} added, whatever others have added meanwhile. That is a
-   * change: what it allowed has to be judged again.
+   * Removes what {@link withPending} added, also after others have added claims. This is a change:
+   * what the claims allowed has to be checked again.
    */
   without(claims: Claims): Authorization {
     const { kept, pending } = this.#added

@@ -86,7 +86,7 @@ async function ask(
   try {
     return await answerOf(listener, args, options)
   } catch (cause) {
-    // A refusal with its reason.
+    // An RpcError is the reason of the refusal.
     if (RpcError.is(cause)) return { error: cause }
     options.onerror(cause)
     return forbidden()

@@ -3,8 +3,8 @@ import type { OrderTarget } from '../authentication/authorization-order.js'
 import { checkText, type OneOf, readSelector } from './selectors.js'
 
 /**
- * Whose authorisation is meant, on all nodes: one socket's, a user's, or that of all that one
- * session signed in (`req.sessionID`).
+ * Selects the sockets whose authorisation changes, on all nodes: one socket, all of a user, or all
+ * that one session signed in (`req.sessionID`).
  */
 export type AuthorizationSelector = OneOf<{
   readonly sid: string
@@ -13,8 +13,8 @@ export type AuthorizationSelector = OneOf<{
 }>
 
 /**
- * What is revoked: also a token by its `jti`, or all that was issued before a moment (a date, or
- * milliseconds since 1970).
+ * Selects what is revoked. It can also be one token, by its `jti`, or everything issued before a
+ * moment (a date, or milliseconds since 1970).
  */
 export type RevocationSelector = OneOf<{
   readonly sid: string
@@ -56,7 +56,10 @@ function fieldOf(who: unknown, fields: readonly string[]): readonly [string, unk
   return entry
 }
 
-/** A moment that is still to come is now: what is issued from now on is good. */
+/**
+ * Returns the moment in milliseconds. A future moment counts as now, so that tokens issued from now
+ * on stay valid.
+ */
 function momentOf(value: unknown): number {
   const moment = value instanceof Date ? value.getTime() : value
   if (typeof moment === 'number' && Number.isFinite(moment)) return Math.min(moment, Date.now())

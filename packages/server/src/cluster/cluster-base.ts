@@ -5,25 +5,25 @@ import { promised } from '../runtime/own-calls.js'
 import { NodeAnswers, type NodeAnswersOwner } from './node-answers.js'
 import { type Answers, NodeQuestions } from './questions.js'
 
-/** What was found, or done, over all nodes. */
+/** How many sockets were found or affected, over all nodes. */
 export interface ClusterCount {
   readonly count: number
-  /** The ids of the nodes that did not answer: what they have is not counted. */
+  /** The ids of the nodes that did not answer. Their sockets are not counted. */
   readonly missing: readonly string[]
 }
 
 /** Dependencies of a {@link ClusterBase}. */
 export interface ClusterBaseOwner {
   readonly nodes: Nodes
-  /** Receives mistakes of the application's, and what listeners of events throw. */
+  /** Receives the application's mistakes, and what listeners of events throw. */
   failed(cause: unknown, details: object): void
 }
 
-/** What the parts of a cluster share: how nodes are asked, and how a method's promise ends. */
+/** Base of the cluster's parts: it asks the nodes, and reports the failures of methods. */
 export abstract class ClusterBase {
-  /** How nodes are asked. @internal */
+  /** Asks the nodes. @internal */
   protected readonly questions: NodeQuestions
-  /** This node's own answers. @internal */
+  /** Answers for this node. @internal */
   protected readonly answers: NodeAnswers
   readonly #nodes: Nodes
   readonly #failed: ClusterBaseOwner['failed']
@@ -45,14 +45,15 @@ export abstract class ClusterBase {
     return this.#nodes.id
   }
 
-  /** Fails what waits, and what is asked after that. @internal */
+  /** Rejects what waits for an answer, and what is asked from now on. @internal */
   close(): void {
     this.#isClosed = true
     this.questions.close()
   }
 
   /**
-   * What a client's action, or another node, fails with is no mistake of the application's here.
+   * Runs a method. It reports a failure, except one of `rpc` or `notify`: a client's action, or
+   * another node, causes those.
    * @param method of the cluster; of another object with its name, such as `sockets.send`
    * @internal
    */
@@ -62,7 +63,7 @@ export abstract class ClusterBase {
     return promised(name, () => this.#whileOpen(work), isCall ? undefined : this.#failed)
   }
 
-  /** Checks arguments, and reports what is wrong with them. @internal */
+  /** Checks arguments. It reports a mistake, and throws it. @internal */
   protected checked<T>(method: string, check: () => T): T {
     try {
       return check()
@@ -78,7 +79,7 @@ export abstract class ClusterBase {
   }
 }
 
-/** The sum of what the nodes counted. */
+/** Returns the sum of the nodes' counts. */
 export function total({ answers, missing }: Answers): ClusterCount {
   return { count: answers.reduce<number>((sum, count) => sum + Number(count), 0), missing }
 }

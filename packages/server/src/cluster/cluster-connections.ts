@@ -22,15 +22,15 @@ export interface ClusterConnectionsOwner extends ClusterOrdersOwner {
   readonly development?: Pick<Development, 'checkData'> | undefined
 }
 
-/** Messages to connections of other nodes that may be under way at once. */
+/** Messages to connections of other nodes that may wait for their results at once. */
 const SENDS = 10_000
 
-/** Ids that one question has at most. */
+/** Ids in one question, at most. */
 const IDS = 1000
 
-/** What the application does with connections by their ids, on whichever nodes they are. */
+/** What the application does with connections by their ids, on all nodes. */
 export abstract class ClusterConnections extends ClusterOrders {
-  /** What is asked of single sockets. @internal */
+  /** Calls and questions about single sockets. @internal */
   protected readonly calls: SocketCalls
   readonly #owner: ClusterConnectionsOwner
   readonly #users: NodeAnswersOwner['users']
@@ -102,7 +102,10 @@ export abstract class ClusterConnections extends ClusterOrders {
     return socket
   }
 
-  /** The node of the connection has the time-out; here only that it does not answer. */
+  /**
+   * The connection's node applies the time-out. This node waits a little longer, in case that node
+   * does not answer.
+   */
   async #sendAway(sid: string, data: unknown, options: SendOptions): Promise<void> {
     const { ack = 'written', timeout = this.#owner.limits.callTimeout } = options
     checkTimeout(options, timeout)
@@ -130,7 +133,7 @@ export abstract class ClusterConnections extends ClusterOrders {
       const part = sids.slice(start, start + IDS)
       const one = await this.questions.one(node, { type: 'closeSockets', sids: part, reconnect })
       if ('answer' in one) count += Number(one.answer)
-      // Where the node is gone, so are its connections.
+      // A node that is not reachable has no connections.
       else return { count, missing: one.missing === 'unreached' ? [] : [node] }
     }
     return { count, missing: [] }

@@ -24,23 +24,22 @@ export interface ClusterOrdersOwner extends ClusterBaseOwner {
   readonly authorizations: Pick<AuthorizationLog, 'give' | 'take'>
   readonly revocations: Pick<Revocations, 'add'>
   readonly limits: {
-    /** Milliseconds that a node may take, whose listeners are asked. */
+    /** Milliseconds that a node may take to answer when its listeners are asked. */
     readonly callTimeout: number
-    /** Bytes of what `reauthorize` gives, as JSON. */
+    /** Bytes of the `auth` of `reauthorize`, as JSON. */
     readonly authData: number
   }
 }
 
 /**
- * What changes authorisations on all nodes. Each order is done by this node at once and kept by the
- * engine, so that a node that is away does it first of all when it is back. While the engine is
- * away
- * each method rejects with `engine_unavailable`: this node's sockets are dealt with then, and the
- * other nodes learn the order as soon as the engine is back.
+ * Changes authorisations on all nodes. This node carries out each order at once. The engine keeps
+ * it: a node that was away carries it out before anything else. While the engine is away, each
+ * method rejects with `engine_unavailable`. This node's sockets are then changed already, and other
+ * nodes get the order as soon as the engine is back.
  */
 export abstract class ClusterOrders extends ClusterBase {
   readonly #owner: ClusterOrdersOwner
-  /** The moment of the last order that gave an authorisation. */
+  /** The time of the last order that replaced an authorisation. */
   #given = 0
 
   /** @internal */
@@ -50,14 +49,15 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Gives sockets another authorisation, on whichever nodes, and what tokens of before open. What
-   * it no longer allows ends at once; the rest goes on. When it ends stays as it is.
+   * Replaces the authorisation of sockets on all nodes, and that of their tokens issued before.
+   * What is no longer allowed ends at once; everything else continues. Its end time does not
+   * change.
    * @param auth what `authentication` could have returned: an object, whose `uid`, `umd` and
    *   `channels` are claims
-   * @returns how many sockets have it; resolves when no delivery by an older one can follow
-   * @throws RpcError `identity_changed` if it is for another user; `bad_claims`, `bad_message`,
-   *   `too_large`, `unserializable`,
-   *   `too_many_revocations`, `engine_unavailable`
+   * @returns how many sockets have it; resolves when no delivery by an older authorisation can
+   *   follow
+   * @throws RpcError `identity_changed` if it belongs to another user; `bad_claims`, `bad_message`,
+   *   `too_large`, `unserializable`, `too_many_revocations`, `engine_unavailable`
    * @example
    * await sockets.cluster.reauthorize({ uid: 'ann' }, { uid: 'ann', role: 'editor' })
    */
@@ -70,9 +70,10 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Ends the authorisation of sockets, and asks their clients for a new token now, on whichever
-   * nodes. A client that has sent none within 30 s is closed as `expired`; one that cannot send one
-   * is closed at once, and comes back with one. Tokens of before open a socket that has ended.
+   * Ends the authorisation of sockets on all nodes, and asks their clients for a new token now. A
+   * client that sends none within 30 s is closed as `expired`. A client that cannot send one is
+   * closed at once, and reconnects with a new token. Tokens issued before open sockets whose
+   * authorisation has ended already.
    * @returns how many were asked, or closed
    * @throws RpcError `bad_message`, `too_large`, `too_many_revocations`, `engine_unavailable`
    * @example
@@ -83,10 +84,10 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Closes sockets, on whichever nodes, and refuses tokens that are still out, for `revocationTtl`.
-   * Their clients come back, and get in only by a token of after it.
-   * @returns how many sockets were closed; resolves when no message can follow on any of them, and
-   *   none that they published, unless the engine takes more than 4 s to accept it
+   * Closes sockets on all nodes, and refuses the tokens issued so far, for `revocationTtl`. Their
+   * clients reconnect, and need a token that is issued later.
+   * @returns how many sockets were closed. Resolves when no message of them can follow, nor one
+   *   that they published, unless the engine takes more than 4 s to accept it
    * @throws RpcError `bad_message`, `too_large`, `too_many_revocations`, `engine_unavailable`
    * @example
    * await sockets.cluster.revoke({ uid: 'ann' })
@@ -97,7 +98,7 @@ export abstract class ClusterOrders extends ClusterBase {
 
   async #give(given: Pick<AuthorizationOrder, 'type' | 'who' | 'auth'>): Promise<ClusterCount> {
     const { authorizations } = this.#owner
-    // As JSON carries it: this node's sockets get what those of the others get.
+    // Encoded and decoded, so that this node's sockets get the same as those of other nodes.
     const at = this.#momentOf(given)
     const made = decodeData(encodeData({ id: randomUUID(), ...given, at })) as AuthorizationOrder
     const { order, applied, kept } = authorizations.give(made)
@@ -107,7 +108,7 @@ export abstract class ClusterOrders extends ClusterBase {
       kept,
       this.#takeTickets(order),
     ])
-    // That the engine is away says more than what came of asking without it.
+    // The unavailable engine explains more than the failures of the questions that follow from it.
     for (const failure of [...failures.slice(0, 1), own, others, ...failures])
       if (failure?.status === 'rejected' && !isIdentity(failure.reason)) throw failure.reason
     const answers = others.status === 'fulfilled' ? others.value : { answers: [], missing: [] }
@@ -115,8 +116,8 @@ export abstract class ClusterOrders extends ClusterBase {
   }
 
   /**
-   * Of two orders that give an authorisation the later one holds: also in one millisecond, and after
-   * the clock was put back.
+   * Returns the order's time. Of two orders that replace an authorisation the later one wins, also
+   * within one millisecond and after the clock was set back.
    */
   #momentOf({ type }: Pick<AuthorizationOrder, 'type'>): number {
     if (type !== 'reauthorize') return Date.now()
@@ -132,11 +133,11 @@ export abstract class ClusterOrders extends ClusterBase {
     if (node === undefined || node === this.node) return { answers: [], missing: [] }
     const one = await this.questions.one(node, question, timeout)
     if ('answer' in one) return { answers: [one.answer], missing: [] }
-    // Where the node of one socket is gone, so is the socket.
+    // A socket of a node that is not reachable does not exist any longer.
     return { answers: [], missing: one.missing === 'unreached' ? [] : [node] }
   }
 
-  /** Tickets are taken back by the engine's own clock. */
+  /** Takes tickets back by the engine's own clock. */
   async #takeTickets({ type, who }: AuthorizationOrder): Promise<void> {
     if (type !== 'revoke') return
     const { revocations } = this.#owner
@@ -151,20 +152,23 @@ export abstract class ClusterOrders extends ClusterBase {
     const json = encodeData(auth)
     const limit = this.#owner.limits.authData
     if (Buffer.byteLength(json) > limit) throw limitError('too_large', { field: 'auth', limit })
-    // Who is named by a uid has claims.
+    // A user that is selected by a uid has claims.
     const claims = 'uid' in target ? readClaims(auth) : claimsOf(auth)
     if ('uid' in target && claims?.uid !== target.uid) throw anotherUser()
   }
 }
 
-/** Of a node all of whose sockets belong to another user. */
+/** The answer of a node whose selected sockets all belong to another user. */
 const REFUSED = { refused: 'identity_changed' }
 
 function isIdentity(error: unknown): boolean {
   return RpcError.is(error) && error.code === 'identity_changed'
 }
 
-/** @throws RpcError `identity_changed` if that is all that came of it */
+/**
+ * Returns the sum of the counts.
+ * @throws RpcError `identity_changed` if there is no count but a refusal
+ */
 function totalApplied(own: unknown, { answers, missing }: Answers): ClusterCount {
   const all = [own, ...answers]
   const counts = all.filter((answer) => typeof answer === 'number')

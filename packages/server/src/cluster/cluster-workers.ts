@@ -3,9 +3,10 @@ import type { Engine } from '../engine/engine.js'
 import type { Logger } from '../runtime/logger.js'
 
 /**
- * Warns of a process that is one of several, each with an engine of its own: Node's cluster module
- * gives the token request to one worker and the connection to another.
- * @param isWorker @default whether Node’s cluster module, or PM2 by it, has started this process
+ * Warns if this process is one of several, each with an engine of its own. Node's cluster module
+ * gives the token request to one worker, and the connection to another.
+ * @param isWorker @default whether Node’s cluster module, or PM2 through it, has started this
+ *   process
  */
 export function warnOfLoneWorker(
   logger: Pick<Logger, 'warn'>,

@@ -11,7 +11,10 @@ export interface AuthorizationParts
   readonly revocations: NodeOrdersOwner['revocations'] & { readonly ticketTtl: number }
 }
 
-/** Makes the log of a server's authorisations, which does what it says to the server's sockets. */
+/**
+ * Creates the log of a server's authorisation orders, and applies the orders to the server's
+ * sockets.
+ */
 export function makeAuthorizations(parts: AuthorizationParts): AuthorizationLog {
   const orders = new NodeOrders(parts)
   return new AuthorizationLog({

@@ -27,14 +27,14 @@ export interface NodeAnswersOwner {
   readonly sockets: NodeSockets
   readonly users: NodeUsers
   readonly events: NodeEvents
-  /** Does what orders say to this node's sockets, each once. */
+  /** Applies orders to this node's sockets, each once. */
   readonly authorizations: { take(order: AuthorizationOrder): Promise<number> }
 }
 
-/** Answers what nodes ask, for this node. */
+/** Answers the questions of other nodes. */
 export class NodeAnswers {
   readonly #owner: NodeAnswersOwner
-  /** The calls that other nodes asked for. */
+  /** The calls that other nodes requested. */
   readonly #calls = new CancellableCalls()
 
   constructor(owner: NodeAnswersOwner) {

@@ -2,13 +2,13 @@ import { encodeData, limitError, RpcError } from '@token-socket/protocol'
 import { checkName } from '../claims/channel-name.js'
 import { callIsolated } from '../runtime/isolated.js'
 
-/** Where an event of the cluster came from. */
+/** The origin of an event of the cluster. */
 export interface NodeEventDetails {
   /** The id of the node that emitted it. */
   readonly node: string
 }
 
-/** Receives an event that another node's application emitted. What it returns is ignored. */
+/** Receives an event that another node's application emitted. Its return value is ignored. */
 export type NodeEventListener = {
   listen(data: unknown, details: NodeEventDetails): unknown
 }['listen']
@@ -19,7 +19,7 @@ const LENGTH = 1000 * 1024
 /** Receives what listeners throw. It does not throw. */
 type OnError = (cause: unknown, details: object) => void
 
-/** The listeners of this node's application for what other nodes' applications emit. */
+/** The listeners of this node's application for events that other nodes' applications emit. */
 export class NodeEvents {
   readonly #listeners = new Map<string, readonly NodeEventListener[]>()
   readonly #failed: OnError
@@ -35,13 +35,17 @@ export class NodeEvents {
       const text = 'Invalid message: listener has to be a function'
       throw new RpcError('bad_message', text, { field: 'listener' })
     }
-    // Each call has a removal of its own, also if the listener was added twice.
+    // A closure for each call, so that each has its own removal, also if the same listener was
+    // added twice.
     const entry: NodeEventListener = (...args) => listener(...args)
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), entry])
     return () => this.#remove(event, entry)
   }
 
-  /** Calls the listeners of an event. One that throws, or rejects, harms nothing and comes out as an `error` event. */
+  /**
+   * Calls the listeners of an event. What a listener throws or rejects becomes an `error` event,
+   * and affects nothing else.
+   */
   receive(event: string, data: unknown, details: NodeEventDetails): void {
     for (const listener of this.#listeners.get(event) ?? []) {
       callIsolated(
@@ -58,7 +62,10 @@ export class NodeEvents {
   }
 }
 
-/** Checks an event that is to be emitted. @throws RpcError `bad_message`, `too_long`, `too_large`, `unserializable` */
+/**
+ * Checks an event before it is emitted. @throws RpcError `bad_message`, `too_long`, `too_large`,
+ * `unserializable`
+ */
 export function checkNodeEvent(event: string, data: unknown): void {
   checkName('event', event)
   if (encodeData(data).length > LENGTH) throw limitError('too_large', { field: 'data', limit: LENGTH })

@@ -16,16 +16,16 @@ import type { ServerSocket } from '../socket/server-socket.js'
 export interface NodeOrdersOwner {
   /** This node's sockets. */
   readonly hub: { readonly sockets: readonly ServerSocket[]; get(sid: string): ServerSocket | undefined }
-  /** The connections that are not let in yet. */
+  /** The connections that are not authenticated yet. */
   readonly joining: Pick<JoiningSockets, 'endWhere' | 'later'>
   readonly revocations: { readonly requests: { revoke(subject: string): void } }
-  /** Waits for what sockets have published, those that are closed included, but not without end. */
+  /** Waits for the publications of sockets, closed ones included, for a limited time. */
   publishedWhere(matches: (socket: ServerSocket) => boolean): Promise<void>
-  /** Receives what kept a socket from its new authorisation. */
+  /** Receives the reasons why sockets did not get their new authorisation. */
   failed(cause: unknown, details: object): void
 }
 
-/** How an order is done. */
+/** Options of {@link NodeOrders.apply}. */
 interface ApplyOptions {
   readonly isLate?: boolean
   isReplaced?(subject: OrderedSubject): boolean
@@ -34,8 +34,8 @@ interface ApplyOptions {
 type Test = (socket: ServerSocket) => boolean
 
 /**
- * Does what orders say to the sockets of this node, those that are signing in included. Each first
- * share of the sockets is dealt with before the promise is returned.
+ * Applies orders to the sockets of this node, those that are signing in included. The first share
+ * of the sockets is handled before the promise is returned.
  */
 export class NodeOrders {
   readonly #owner: NodeOrdersOwner
@@ -45,11 +45,12 @@ export class NodeOrders {
   }
 
   /**
-   * Does it.
-   * @param options.isLate this node learns of it late: sockets of after it are not meant
-   * @param options.isReplaced whether a later order was done to a socket. @default none was
-   * @returns how many sockets it met
-   * @throws RpcError what kept every socket from a new authorisation, such as `identity_changed`
+   * Applies an order.
+   * @param options.isLate whether this node receives it late: it then skips sockets that signed in
+   *   after the order
+   * @param options.isReplaced whether a later order was applied to a socket. @default none was
+   * @returns how many sockets it affected
+   * @throws RpcError the reason if no socket took the new authorisation, such as `identity_changed`
    */
   apply(order: AuthorizationOrder, { isLate = false, isReplaced }: ApplyOptions = {}): Promise<number> {
     const matches = isLate ? beforeOnly(order) : matcherOf(order.who)
@@ -63,7 +64,9 @@ export class NodeOrders {
     }
   }
 
-  /** Closes every socket: what they may do is not known any more. Their clients come back. */
+  /**
+   * Closes every socket, because their authorisation may be out of date. Their clients reconnect.
+   */
   async closeAll(): Promise<void> {
     await inShares(this.#owner.hub.sockets, (socket) => socket.closeFor('expired'))
   }
@@ -123,12 +126,15 @@ export class NodeOrders {
   }
 }
 
-/** What `reauthorize` fails with: no token was brought. */
+/**
+ * The error of `reauthorize` for another user's sockets. Its text does not mention a token, because
+ * none was sent.
+ */
 export function anotherUser(): RpcError {
   return new RpcError('identity_changed', 'The auth is for another user: its uid has to stay the same')
 }
 
-/** A new authorisation of the same sign-in: when it ends stays as it is. */
+/** Returns a new authorisation of the same sign-in. Its end time does not change. */
 function sourceOf({ authorization }: ServerSocket, auth: unknown) {
   const { session, jti, issuedAt, expiresAt, isFixed } = authorization
   return { auth, claims: claimsOf(auth), session, jti, issuedAt, expiresAt, isFixed }
@@ -142,7 +148,10 @@ function always(matches: Test): JoiningMatcher {
   return { matches, mayMatch: matches }
 }
 
-/** Those that are meant, and signed in before the order. A newer authorisation is not replaced. */
+/**
+ * Matches the selected sockets that signed in before the order. It never replaces a newer
+ * authorisation.
+ */
 function beforeOnly({ type, who, at }: AuthorizationOrder): Test {
   const matches = matcherOf(who)
   const latest = type === 'revoke' ? at + CLOCK_SLACK : at

@@ -13,7 +13,7 @@ export interface NodeSocketsOwner {
     get(sid: string): ServerSocket | undefined
     on(channel: string): readonly ServerSocket[]
   }
-  /** The connections that are not let in yet. */
+  /** The connections that are not authenticated yet. */
   readonly joining: {
     endWhere(matcher: JoiningMatcher, options: { readonly reconnect: boolean }): number
     later(matcher: JoiningMatcher, act: (socket: ServerSocket) => void): void
@@ -27,8 +27,8 @@ export interface NodeSocketsOwner {
 }
 
 /**
- * Does something with the selected sockets of this node, a share of them in each turn of the event loop. Whether a socket is
- * meant is decided when its turn comes.
+ * Works on the selected sockets of this node, a share of them in each turn of the event loop. It
+ * checks the selector when a socket's turn comes.
  */
 export class NodeSockets {
   readonly #owner: NodeSocketsOwner
@@ -37,7 +37,7 @@ export class NodeSockets {
     this.#owner = owner
   }
 
-  /** How many there are. */
+  /** Counts them. */
   async count(who: Selection): Promise<number> {
     let count = 0
     await this.each(who, () => {
@@ -46,15 +46,18 @@ export class NodeSockets {
     return count
   }
 
-  /** Calls a function with each. It does not throw. */
+  /** Calls a function with each socket. The function does not throw. */
   each(who: Selection, run: (socket: ServerSocket) => void): Promise<void> {
     return this.#eachOf(this.#candidates(who), who, run)
   }
 
-  /** Subscribes them, and those that are signing in once they are let in, which are not counted. */
+  /**
+   * Subscribes the selected sockets. Those that are signing in are subscribed when they are
+   * authenticated, and are not counted.
+   */
   async subscribe(who: Selection, channel: string): Promise<BulkOutcome> {
     this.#owner.joining.later(matcherOf(who), (socket) => {
-      // A socket reports its failures itself.
+      // The socket reports the failure.
       socket.subscribe(channel).catch(() => {})
     })
     const group = this.#owner.channels.beginAll(channel)
@@ -64,9 +67,9 @@ export class NodeSockets {
   }
 
   /**
-   * Unsubscribes them, also from what they are being subscribed to. Those that are signing in lose the channel when they are let
-   * in, and are not counted.
-   * @returns how many had it, or were about to
+   * Unsubscribes the selected sockets, and cancels subscriptions that are under way. Those that are
+   * signing in lose the channel when they are authenticated, and are not counted.
+   * @returns how many had the channel, or were being subscribed
    */
   async unsubscribe(who: Selection, channel: string): Promise<number> {
     const { joining, channels } = this.#owner
@@ -84,7 +87,7 @@ export class NodeSockets {
     return count
   }
 
-  /** Closes them, and those that are signing in. @returns how many were closed */
+  /** Closes the selected sockets, and those that are signing in. @returns how many were closed */
   async end(who: Selection, options: { readonly reconnect: boolean }): Promise<number> {
     let count = this.#owner.joining.endWhere(matcherOf(who), options)
     await this.each(who, (socket) => {

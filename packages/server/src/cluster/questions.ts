@@ -14,7 +14,7 @@ import type { Selection } from './selectors.js'
 import { nodeOf } from './sids.js'
 import type { PageRange } from './socket-pages.js'
 
-/** Milliseconds that a node may take to answer what it can answer at once. */
+/** Milliseconds that a node may take for an answer that needs no client and no listener. */
 export const ANSWER_TIMEOUT = 5000
 
 /** Asks a node to call a function of one of its sockets. */
@@ -25,7 +25,10 @@ export interface CallQuestion {
   readonly data: unknown
   /** In milliseconds; 0 for never. */
   readonly timeout: number
-  /** By which the caller can cancel it, unique over all nodes. @default it cannot */
+  /**
+   * The id by which the caller can cancel it, unique over all nodes. @default it cannot be
+   * cancelled
+   */
   readonly id?: string | undefined
 }
 
@@ -39,7 +42,7 @@ export interface SendQuestion {
   readonly timeout: number
 }
 
-/** What is asked about one socket. */
+/** Questions about one socket. */
 export type SocketQuestion =
   | SendQuestion
   | { readonly type: 'find'; readonly sid: string }
@@ -47,7 +50,9 @@ export type SocketQuestion =
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channel: string }
   | { readonly type: 'notify'; readonly sid: string; readonly name: string; readonly data: unknown }
 
-/** What is asked about the sockets that are selected. Older nodes do not know these types, and so do not answer. */
+/**
+ * Questions about selected sockets. Older nodes do not know these types, and do not answer them.
+ */
 export type SelectionQuestion =
   | { readonly type: 'countSockets'; readonly who: Selection }
   | ({ readonly type: 'listSockets'; readonly who: Selection } & PageRange)
@@ -58,7 +63,7 @@ export type SelectionQuestion =
       readonly channel: string
     }
 
-/** What is asked to end a user's sockets, or one by its id. @property session its hash */
+/** Questions that close a user's sockets, or one socket by its id. @property session its hash */
 export type UserQuestion =
   | {
       readonly type: 'disconnect'
@@ -67,7 +72,7 @@ export type UserQuestion =
     }
   | { readonly type: 'disconnectSession'; readonly session: string; readonly reconnect: boolean }
 
-/** What nodes ask each other. A node that does not know a question does not answer it. */
+/** The questions that nodes ask each other. A node ignores a question that it does not know. */
 export type Question =
   | { readonly type: 'closeSockets'; readonly sids: readonly string[]; readonly reconnect: boolean }
   | SocketQuestion
@@ -78,10 +83,10 @@ export type Question =
   | { readonly type: 'authorize'; readonly order: AuthorizationOrder }
   | { readonly type: 'emit'; readonly event: string; readonly data: unknown; readonly node: string }
 
-/** What is said of one socket: what came of it, or that there is no such socket. */
+/** The answer about one socket: the result, an error, or that the socket does not exist. */
 export type SocketAnswer = { readonly data: unknown } | WireError | { readonly isMissing: true }
 
-/** What a node says whose sockets all refuse an order. */
+/** The answer of a node whose selected sockets all refuse an order. */
 export interface OrderRefusal {
   readonly refused: string
 }
@@ -91,31 +96,31 @@ export function isRefusal(answer: unknown): answer is OrderRefusal {
   return typeof answer === 'object' && answer !== null && 'refused' in answer
 }
 
-/** What the nodes that were asked said. */
+/** The answers of the nodes that were asked. */
 export interface Answers {
   readonly answers: readonly unknown[]
   /** The ids of the nodes that did not answer. */
   readonly missing: readonly string[]
 }
 
-/** What one node said, or why there is no answer. */
+/** One node's answer, or why there is none. */
 export type OneAnswer = { readonly answer: unknown } | { readonly missing: MissingAnswer | undefined }
 
-/** What travels in a question is what travels in a frame. @throws RpcError `unserializable` */
+/** Encodes a question, which can carry what a frame can carry. @throws RpcError `unserializable` */
 function encodeQuestion(question: Question): string {
   if ('data' in question) sendable(question.data)
   return encodeData(question)
 }
 
-/** Asks the nodes, this one included. */
+/** Asks all nodes, this one included. */
 export class NodeQuestions {
   readonly #nodes: Nodes
   readonly #answer: (question: Question) => Promise<unknown>
-  /** The questions that wait for their answers. */
+  /** Rejects the questions that wait for answers. */
   readonly #waiting = new Set<(error: RpcError) => void>()
   #isClosed = false
 
-  /** @param answer this node's own answers; other nodes are served them too */
+  /** @param answer answers for this node, also the questions of other nodes */
   constructor(nodes: Nodes, answer: (question: Question) => Promise<unknown>) {
     this.#nodes = nodes
     this.#answer = answer
@@ -138,12 +143,15 @@ export class NodeQuestions {
     return answer === undefined ? { missing: missing.get(node) } : { answer: decodeData(answer) }
   }
 
-  /** Tells a node something, which may be lost. Goes out also while this node shuts down. */
+  /**
+   * Sends a node a message that may be lost and needs no answer. Works also while this node shuts
+   * down.
+   */
   tell(node: string, question: Question): void {
     markHandled(attempt(() => this.#nodes.ask(encodeData(question), { node, timeout: ANSWER_TIMEOUT })))
   }
 
-  /** Fails what waits, and what is asked from now on, with `shutting_down`. */
+  /** Rejects what waits, and what is asked from now on, with `shutting_down`. */
   close(): void {
     this.#isClosed = true
     for (const reject of this.#waiting) reject(new RpcError('shutting_down'))
@@ -158,13 +166,16 @@ export class NodeQuestions {
     })
   }
 
-  /** Asks every node, this one included. What concerns this one is done also if the others cannot be asked. */
+  /**
+   * Asks every node, this one included. This node's part is done also if the others cannot be
+   * asked.
+   */
   async all(question: Question, timeout?: number): Promise<Answers> {
     const [own, others] = await Promise.all([this.#answer(question), this.others(question, timeout)])
     return { answers: [own, ...others.answers], missing: others.missing }
   }
 
-  /** Asks every node that may have what is selected: of one socket, only its own node. */
+  /** Asks every node that may have selected sockets: for one socket, only its own node. */
   async selected(question: SelectionQuestion, timeout?: number): Promise<Answers> {
     const { sid } = question.who
     if (sid === undefined) return this.all(question, timeout)
@@ -173,7 +184,7 @@ export class NodeQuestions {
     if (node === this.#nodes.id) return { answers: [await this.#answer(question)], missing: [] }
     const one = await this.one(node, question, timeout)
     if ('answer' in one) return { answers: [one.answer], missing: [] }
-    // Where the node of one socket is gone, so is the socket.
+    // A socket of a node that is not reachable does not exist any longer.
     return { answers: [], missing: one.missing === 'unreached' ? [] : [node] }
   }
 }

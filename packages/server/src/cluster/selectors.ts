@@ -2,10 +2,10 @@ import { encodeData, limitError, NAME_LIMITS, RpcError } from '@token-socket/pro
 import { hashSession } from '../claims/subjects.js'
 import type { ServerSocket } from '../socket/server-socket.js'
 
-/** What a condition on `socket.data` may compare with: a JSON scalar. */
+/** A value that a condition on `socket.data` compares with: a JSON scalar. */
 export type SocketDataValue = string | number | boolean | null
 
-/** Conditions on a socket. All of them have to hold, and there has to be at least one. */
+/** Conditions on a socket. It has to meet all of them. At least one is required. */
 export interface SocketConditions {
   /** The socket's id. */
   readonly sid?: string
@@ -15,17 +15,17 @@ export interface SocketConditions {
   readonly session?: string
   /** A channel that it is subscribed to. */
   readonly channel?: string
-  /** What carries its connection, such as `websocket`. */
+  /** The transport that carries its connection, such as `websocket`. */
   readonly transport?: string
-  /** The address that it signed in from. */
+  /** The address that the token request came from. */
   readonly ip?: string
   /** Own properties of its `socket.data`, each with its value. Accessors are not read. */
   readonly data?: Readonly<Record<string, SocketDataValue>>
 }
 
 /**
- * Which sockets are meant, on all nodes: one, all of a user, all that one session signed in (`req.sessionID`), all on a
- * channel, all that meet every condition of `where`, or all there are.
+ * Selects sockets on all nodes: one socket, all of a user, all that one session signed in
+ * (`req.sessionID`), all on a channel, all that meet every condition of `where`, or all.
  */
 export type SocketSelector = OneOf<{
   readonly sid: string
@@ -45,14 +45,17 @@ type SomeOf<Fields> = {
   [Name in keyof Fields]-?: Required<Pick<Fields, Name>> & Omit<Fields, Name>
 }[keyof Fields]
 
-/** A selector that was checked; as {@link SocketConditions}, with the session's hash. Without conditions it means all sockets. */
+/**
+ * A checked selector, with the session's hash instead of its id. Without conditions it selects all
+ * sockets.
+ */
 export type Selection = SocketConditions
 
-/** Tells which sockets a {@link Selection} means. */
+/** Decides which sockets a {@link Selection} selects. */
 export interface SocketMatcher {
-  /** Whether a socket meets all conditions now. */
+  /** Returns whether a socket meets all conditions now. */
   matches(socket: ServerSocket): boolean
-  /** Whether a socket meets those that do not change while it lives. */
+  /** Returns whether a socket meets the conditions that never change while it is connected. */
   mayMatch(socket: ServerSocket): boolean
 }
 
@@ -80,13 +83,16 @@ const CONDITIONS = [...FIXED.keys(), ...CHANGING.keys()]
 
 const SELECTORS = ['sid', 'uid', 'session', 'channel', 'where']
 
-/** The name of a session that the server shows. @param hash as {@link hashSession} makes it */
+/**
+ * Returns the name of a session that the server shows. @param hash as {@link hashSession} makes it
+ */
 export function shownSession(hash: string): string {
   return `sha256:${hash}`
 }
 
 /**
- * Checks a selector. Nothing is left out: what is unknown, empty or `undefined` would mean more sockets than the caller thinks.
+ * Checks a selector. It ignores nothing: an unknown, empty or `undefined` field would select more
+ * sockets than the caller intends.
  * @throws RpcError `bad_message` with the field; `too_long`; `too_large`
  */
 export function readSelector(who: unknown): Selection {
@@ -104,7 +110,10 @@ export function readSelector(who: unknown): Selection {
   return bounded(readConditions(conditions, 'where.'))
 }
 
-/** What decides about sockets. @throws RpcError `bad_message` for a condition of another version */
+/**
+ * Returns the matcher of a selection. @throws RpcError `bad_message` for a condition of another
+ * version
+ */
 export function matcherOf(selection: Selection): SocketMatcher {
   const entries = Object.entries(selection)
   const unknown = entries.find(([name]) => !CONDITIONS.includes(name))
@@ -119,7 +128,7 @@ export function matcherOf(selection: Selection): SocketMatcher {
   return { mayMatch, matches: (socket) => mayMatch(socket) && changing.every((test) => test(socket)) }
 }
 
-/** Checks a text that the application gives. @throws RpcError `bad_message` */
+/** Checks a text that the application passes. @throws RpcError `bad_message` */
 export function checkText(field: string, value: unknown): asserts value is string {
   if (typeof value === 'string' && value !== '') return
   throw bad(field, `${field} has to be a string that is not empty`)
@@ -146,7 +155,7 @@ function readData(data: unknown, path: string): Readonly<Record<string, SocketDa
     const field = `${path}.${key}`
     throw bad(field, `${field} has to be a string, a finite number, a boolean or null`)
   }
-  // Each becomes an own property, `__proto__` too.
+  // Each name becomes an own property, `__proto__` too.
   return Object.fromEntries(entries) as Readonly<Record<string, SocketDataValue>>
 }
 

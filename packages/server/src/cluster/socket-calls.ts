@@ -23,7 +23,7 @@ export interface SocketCallsOwner {
   /** This node's id. */
   readonly node: string
   readonly questions: NodeQuestions
-  /** This node's own answers. */
+  /** Answers for this node. */
   answer(question: Question): Promise<unknown>
   readonly limits: {
     /** Milliseconds that a call without a timeout may take. */
@@ -31,13 +31,16 @@ export interface SocketCallsOwner {
   }
 }
 
-/** Milliseconds for which a call's question is open beyond its time-out: a node that has died by then is no other outcome. */
+/**
+ * Milliseconds that a call's question stays open after its time-out, so that a node that died
+ * meanwhile gives the same result.
+ */
 export const CALL_LEEWAY = 2000
 
-/** Calls to sockets of other nodes that may wait for their answers. */
+/** Calls to sockets of other nodes that may wait for their answers at once. */
 const CALLS = 10_000
 
-/** What is asked of one socket, wherever it is. */
+/** Asks about single sockets, on any node. */
 export class SocketCalls {
   readonly #owner: SocketCallsOwner
   readonly #calls: PendingCalls
@@ -49,10 +52,13 @@ export class SocketCalls {
     this.#calls = new PendingCalls({ timeout: owner.limits.callTimeout, callsOut: CALLS }, createTimeouts())
   }
 
-  /** Calls a socket of another node. The time-out holds here too: that node may hang, or have died. */
+  /**
+   * Calls a socket of another node. This node applies the time-out too, because the other node may
+   * hang or die.
+   */
   async call<Data>(call: Omit<CallQuestion, 'timeout' | 'type'>, options: CallOptions): Promise<Data> {
     const { timeout = this.#owner.limits.callTimeout } = options
-    // The call itself is opened without a time-out: its node has it.
+    // The local call has no time-out of its own: the socket's node applies it.
     checkTimeout(options, timeout)
     const { id: own, answer } = this.#calls.open({ ...options, timeout }, call.name)
     const id = `${own}.${this.#owner.node}`
@@ -73,7 +79,10 @@ export class SocketCalls {
     }
   }
 
-  /** @throws RpcError what the socket's node says, `not_connected`, `connection_lost`, `too_large` */
+  /**
+   * @throws RpcError the error of the socket's node, `not_connected`, `connection_lost`,
+   *   `too_large`
+   */
   async ask(question: SocketQuestion, timeout: number): Promise<unknown> {
     const answer = await this.#askOwnerOf(question, timeout)
     if (!answer) throw new RpcError('connection_lost', 'The node of the socket did not answer')
@@ -82,19 +91,25 @@ export class SocketCalls {
     return answer.data
   }
 
-  /** Whether a socket is connected. A node that does not answer has none. */
+  /**
+   * Returns whether a socket is connected. A node that does not answer counts as having no such
+   * socket.
+   */
   async isConnected(sid: string): Promise<boolean> {
     const answer = await this.#askOwnerOf({ type: 'find', sid }, ANSWER_TIMEOUT)
     return answer !== undefined && 'data' in answer && answer.data === true
   }
 
-  /** Fails what waits, and withdraws it at its targets. */
+  /** Rejects the calls that wait, and cancels them at their nodes. */
   close(): void {
     for (const [id, sid] of this.#sent) this.#cancel(sid, id)
     this.#calls.rejectAll(new RpcError('shutting_down'))
   }
 
-  /** Gives up a call to a socket of another node. Where this is lost, the call runs until its time-out. */
+  /**
+   * Cancels a call to a socket of another node. If this message is lost, the call runs until its
+   * time-out.
+   */
   #cancel(sid: string, id: string): void {
     const node = nodeOf(sid)
     if (node) this.#owner.questions.tell(node, { type: 'cancel', id })

@@ -3,17 +3,17 @@ import type { ServerSocket } from '../socket/server-socket.js'
 import { shownSession } from './selectors.js'
 import { nodeOf } from './sids.js'
 
-/** One socket of a {@link SocketPage}: who it is and where, never its `auth`. */
+/** One socket of a {@link SocketPage}, with its user and its node. It never contains `auth`. */
 export interface SocketInfo {
   readonly sid: string
   readonly uid?: string
   /** The session that signed it in, if any: a hash of `req.sessionID`, which selectors take too. */
   readonly session?: string
-  /** What carries the connection. */
+  /** The transport that carries the connection. */
   readonly transport: string
-  /** The address that it signed in from. */
+  /** The address that the token request came from. */
   readonly ip?: string
-  /** When it signed in, in milliseconds since 1970. */
+  /** When it was authenticated, in milliseconds since 1970. */
   readonly created: number
   /** The channels that it is subscribed to, the first 100 of them. */
   readonly channels: readonly string[]
@@ -24,28 +24,28 @@ export interface SocketInfo {
 /** Sockets of all nodes, in the order of their ids. */
 export interface SocketPage {
   readonly sockets: readonly SocketInfo[]
-  /** Where the next page begins: its `after`. Left out on the last page. */
+  /** The option `after` of the next page. Left out on the last page. */
   readonly next?: string
-  /** The ids of the nodes that did not answer: their sockets are not among these. */
+  /** The ids of the nodes that did not answer. Their sockets are missing. */
   readonly missing: readonly string[]
 }
 
-/** Which page of sockets. */
+/** Selects a page of sockets. */
 export interface SocketPageOptions {
-  /** Sockets on the page, 1000 at most. @default 100 */
+  /** Sockets on the page, at most 1000. @default 100 */
   readonly limit?: number | undefined
-  /** The `next` of the page before. @default from the start */
+  /** The `next` of the previous page. @default the first page */
   readonly after?: string | undefined
 }
 
 /** One node's part of a page. */
 export interface NodePage {
   readonly sockets: readonly SocketInfo[]
-  /** Whether the node has more after the last of them. */
+  /** Whether the node has more sockets after the last of these. */
   readonly more: boolean
 }
 
-/** Where a page of sockets begins, and how long it is. */
+/** The start of a page, and its length. */
 export interface PageRange {
   /** After the socket with this id. */
   readonly after: string
@@ -56,19 +56,21 @@ const LIMIT = 100
 
 const MOST = 1000
 
-/** Channels of a socket that a page names. */
+/** Channels of a socket that a page lists, at most. */
 const CHANNELS = 100
 
-/** UTF-16 code units of one node's part as JSON, and of a page. The first socket is given however large it is. */
+/**
+ * UTF-16 code units of one node's part as JSON, and of a page. The first socket is always included.
+ */
 const LENGTH = 512 * 1024
 
-/** What a cursor begins with: the version of its format. */
+/** The prefix of a cursor: the version of its format. */
 const CURSOR = 's1.'
 
-/** What a cursor of the first page stands for: every id is greater. */
+/** The start of the first page: every id is greater. */
 const START = ''
 
-/** Checks how a page is asked for. @throws RpcError `bad_message`, `too_long` */
+/** Checks the options of a page. @throws RpcError `bad_message`, `too_long` */
 export function readRange({ limit = LIMIT, after }: SocketPageOptions = {}): PageRange {
   if (!Number.isInteger(limit) || limit < 1) throw wrong('limit', 'a whole number of at least 1')
   if (limit > MOST) throw limitError('too_long', { field: 'limit', limit: MOST })
@@ -85,7 +87,7 @@ export class PageCollector {
     this.#range = range
   }
 
-  /** A socket that is meant. */
+  /** Adds a selected socket. */
   add(socket: ServerSocket): void {
     const { sid } = socket
     if (sid <= this.#range.after || (this.#last !== undefined && sid > this.#last)) return
@@ -93,7 +95,7 @@ export class PageCollector {
     if (this.#sockets.length >= 2 * this.#range.limit + 2) this.#cut()
   }
 
-  /** What was collected. */
+  /** Returns the collected part. */
   page(): NodePage {
     this.#cut()
     const found = this.#sockets.map(infoOf)
@@ -101,7 +103,7 @@ export class PageCollector {
     return { sockets, more: sockets.length < found.length }
   }
 
-  /** Keeps one more than the page has, to know whether there is more. */
+  /** Keeps one socket more than the page has, to know whether there are more. */
   #cut(): void {
     const count = this.#range.limit + 1
     this.#sockets = this.#sockets.sort(bySid).slice(0, count)
@@ -109,12 +111,12 @@ export class PageCollector {
   }
 }
 
-/** Makes a page of every node's part. */
+/** Merges the parts of all nodes into one page. */
 export function mergePages(
   parts: readonly NodePage[],
   { limit }: Pick<PageRange, 'limit'>,
 ): Omit<SocketPage, 'missing'> {
-  // A node that has more may have it right after its last: nothing beyond that can be given yet.
+  // A node with more sockets may have one right after its last: the page ends there.
   const ends = parts.flatMap(({ sockets, more }) => (more ? [sockets.at(-1)?.sid ?? START] : []))
   const end = ends.reduce((least, sid) => (sid < least ? sid : least), ends[0] ?? '')
   const all = parts.flatMap((part) => part.sockets).sort(bySid)
@@ -157,7 +159,7 @@ function encodeCursor(sid: string): string {
   return CURSOR + Buffer.from(sid).toString('base64url')
 }
 
-/** The reverse of {@link encodeCursor}. @throws RpcError `bad_message` */
+/** Decodes a cursor of {@link encodeCursor}. @throws RpcError `bad_message` */
 function decodeCursor(cursor: unknown): string {
   const isText = typeof cursor === 'string' && cursor.length <= 256 && cursor.startsWith(CURSOR)
   const sid = isText ? Buffer.from(cursor.slice(CURSOR.length), 'base64url').toString() : START

@@ -7,19 +7,19 @@ import type { ServerSocket } from '../socket/server-socket.js'
 export interface NodeUsersOwner {
   /** This node's sockets. */
   readonly hub: { readonly sockets: readonly ServerSocket[]; get(sid: string): ServerSocket | undefined }
-  /** The connections that are not let in yet. */
+  /** The connections that are not authenticated yet. */
   readonly joining: Pick<JoiningSockets, 'end'>
   readonly revocations: Pick<Revocations, 'add'>
 }
 
-/** How sockets are ended. */
+/** Options of {@link NodeUsers.end}. */
 interface EndedSockets {
   readonly reconnect: boolean
-  /** Those that were ended already: they stay until their client has answered. */
+  /** The sockets that were ended before. They stay connected until their client has answered. */
   readonly ended?: Set<ServerSocket>
 }
 
-/** Ends what a user has on this node: sockets, sign-ins, and tokens. */
+/** Ends the sockets, sign-ins and tokens of a user on this node. */
 export class NodeUsers {
   readonly #owner: NodeUsersOwner
 
@@ -28,8 +28,8 @@ export class NodeUsers {
   }
 
   /**
-   * Cuts a user off on this node. What was let in before the engine knew is ended after that; what is on its way to the engine is
-   * noted before it.
+   * Closes everything of a user on this node. It ends the sockets twice: before the engine records
+   * the revocation, and after it, for those that were authenticated meanwhile.
    * @returns how many sockets were ended
    */
   async cut(
@@ -42,7 +42,7 @@ export class NodeUsers {
     return first + this.end(target, { reconnect, ended })
   }
 
-  /** Ends sockets by their ids, a share of them in each turn. @returns how many there were */
+  /** Ends sockets by their ids, a share of them in each turn. @returns how many were ended */
   async endEach(sids: readonly string[], options: { readonly reconnect: boolean }): Promise<number> {
     let count = 0
     await inShares(sids, (sid) => {
@@ -51,7 +51,10 @@ export class NodeUsers {
     return count
   }
 
-  /** @returns how many were ended that were not `ended` before, which they are from now on */
+  /**
+   * Ends the sockets of a target, and adds them to `ended`. @returns how many were not in `ended`
+   * before
+   */
   end(target: SocketTarget, { reconnect, ended = new Set() }: EndedSockets): number {
     const { hub, joining } = this.#owner
     const one = 'sid' in target ? hub.get(target.sid) : undefined
