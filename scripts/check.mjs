@@ -10,18 +10,7 @@ const STEPS = [['lint', 'types', 'build'], ['unit'], ['rules']]
 /** The tests of `repository` that say where a file may stand and what it may import. */
 const RULES = { ...gateNamed('repository'), name: 'rules', files: ['architecture', 'imports', 'sentences'] }
 
-/** Unit tests run four files at a time. Those that take longest start first. */
-const UNIT = {
-  ...gateNamed('unit'),
-  jobs: 4,
-  coverage: false,
-  longFiles: [
-    ...['authorization-model', 'lmdb-engine', 'subscription-model', 'small-script', 'renewal'],
-    ...['token-authenticator', 'thousand-servers'],
-  ],
-}
-
-const gateOf = (name) => ({ rules: RULES, unit: UNIT })[name] ?? { ...gateNamed(name), coverage: false }
+const gateOf = (name) => (name === 'rules' ? RULES : { ...gateNamed(name), coverage: false })
 
 const start = performance.now()
 const results = []

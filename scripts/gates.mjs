@@ -19,6 +19,8 @@ export const IN_NODE_ONLY = '(in Node only: '
  * @property {string[]} [command] a program run by Node: it passes or fails as one
  * @property {string[]} [tests] folders of Mocha tests: each test counts
  * @property {number} [jobs] how many of its files run at once: more than the processors for tests that wait more than they work
+ * @property {number} [processes] among how many processes its files are dealt out, each of which runs them one after the other: for
+ *   tests with fake clocks, which have to know what ran before them. @default 1
  * @property {Record<string, string>} [env] added to its environment
  * @property {readonly string[]} [longFiles] the names of its files that take longest, which jobs start first
  * @property {readonly string[]} [files] the names of its files in these folders. @default all
@@ -69,6 +71,18 @@ const LOAD_FILES = [
   'recovery-at-random',
   'slow-readers',
   'turn-budget',
+]
+
+/** The unit tests that take longest, the longest first. */
+const LONG_UNIT_FILES = [
+  'lmdb-engine',
+  'authorization-model',
+  'small-script',
+  'subscription-model',
+  'idle-sockets',
+  'renewal',
+  'thousand-servers',
+  'token-authenticator',
 ]
 
 /** What carries the messages of clients that can't use WebSocket. */
@@ -123,7 +137,8 @@ export const gates = [
     name: 'unit',
     does: 'the tests of each source file, and the contracts of its seams',
     tests: ['test/protocol', 'test/server', 'test/client', 'test/contract'],
-    // One after the other: what a test leaves behind may start a timer in another one's fake clock.
+    processes: 2,
+    longFiles: LONG_UNIT_FILES,
     coverage: true,
   },
   {

@@ -43,7 +43,24 @@ async function runTests(gate, env) {
   const meant = folders.flatMap(testFiles).filter((file) => isMeant(gate, basename(file, '.test.ts')))
   const files = longestFirst(meant, gate)
   if (files.length === 0) return { passed: 0, failed: 1, note: 'no tests' }
-  const countsFile = join(root, 'coverage', `${gate.name}.counts.json`)
+  const shards = shardsOf(files, gate.processes ?? 1)
+  const outcomes = await Promise.all(shards.map((shard, index) => runShard(gate, { shard, index, env })))
+  const sum = (key) => outcomes.reduce((total, outcome) => total + outcome[key], 0)
+  return {
+    passed: sum('passed'),
+    failed: sum('failed'),
+    failures: outcomes.flatMap(({ failures }) => failures),
+    note: outcomes.find(({ note }) => note)?.note,
+  }
+}
+
+/** Deals files out to processes, so that the long ones, which come first, are in different ones. */
+function shardsOf(files, count) {
+  return Array.from({ length: count }, (_, shard) => files.filter((_, index) => index % count === shard))
+}
+
+async function runShard(gate, { shard, index, env }) {
+  const countsFile = join(root, 'coverage', `${gate.name}.${index + 1}.counts.json`)
   mkdirSync(join(root, 'coverage'), { recursive: true })
   rmSync(countsFile, { force: true })
   const testEnv = { ...env, ...gate.env, MOCHA_COUNTS: countsFile }
@@ -51,7 +68,7 @@ async function runTests(gate, env) {
   const jobs = gate.jobs ? ['--parallel', '--jobs', String(gate.jobs)] : []
   const leftOut = gate.leftOut ? ['--invert', '--grep', gate.leftOut.map(escaped).join('|')] : []
   const reporter = ['--reporter', 'scripts/mocha-reporter.cjs']
-  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...jobs, ...leftOut, ...files]
+  const mocha = ['node_modules/mocha/bin/mocha.js', ...reporter, ...jobs, ...leftOut, ...shard]
   const exit = await run(mocha, testEnv, { hasEnded: () => readCounts(countsFile).ended, limit: gate.limit })
   const counts = readCounts(countsFile)
   return { ...judge(counts, exit), failures: counts.failures }
@@ -59,8 +76,9 @@ async function runTests(gate, env) {
 
 /** The files of a gate, its long ones first: one that starts last keeps the other jobs idle. */
 function longestFirst(files, { longFiles = [] }) {
-  const isLong = (file) => longFiles.includes(basename(file, '.test.ts'))
-  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))]
+  const nameOf = (file) => basename(file, '.test.ts')
+  const long = longFiles.flatMap((name) => files.filter((file) => nameOf(file) === name))
+  return [...long, ...files.filter((file) => !long.includes(file))]
 }
 
 /** Whether a gate has the tests of a file. @param name the file's, without the folder and the extensions */
