@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { MemoryEngine, RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import sinon from 'sinon'
 import {
   type ConnectAuthentication,
   ConnectAuthenticator,
@@ -94,6 +95,10 @@ const enter = (
   )
 
 describe('slots of connectAuthentication', () => {
+  // Time-outs of calls that never end are not to fire in another test.
+  beforeEach(() => sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => sinon.restore())
+
   /** How many are asked about at once. */
   async function countSlots(made: ReturnType<typeof make>): Promise<number> {
     const answers: ((auth: boolean) => void)[] = []
