@@ -22,8 +22,10 @@ export class KeptProcess extends EventEmitter {
   since = Date.now()
   #start
   #port
+  /** The process of now; none while one ends on purpose. */
   #child
   #timer
+  #replacement
   #isStopped = false
 
   /**
@@ -39,65 +41,83 @@ export class KeptProcess extends EventEmitter {
     this.#port = port
   }
 
-  /** Resolves when it is ready. Rejects if it ends before. */
+  /** Resolves when it is ready, or was replaced meanwhile. Rejects if it ends before. */
   async run() {
     this.#become('starting')
     const child = this.#start()
     this.#child = child
+    // One that was replaced is watched no longer: it may end whenever it does.
+    const isCurrent = () => this.#child === child
     const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`${this.name} ended with ${code} before it was ready`)
+      if (isCurrent()) throw new Error(`${this.name} ended with ${code} before it was ready`)
     })
     await Promise.race([this.#port ? this.#isReached(child) : once(child, 'message'), ended])
     ended.catch(() => {})
+    if (!isCurrent()) return
     console.log(`${this.name} runs (process ${child.pid})`)
-    child.once('exit', this.#ended)
+    child.once('exit', (code, signal) => isCurrent() && this.#ended(code, signal))
     this.#become('up')
   }
 
   /** Sends a message to the process, if it is up. */
   send(message) {
     // The process may end at this very moment: a message to it is then lost, as it should be.
-    if (this.state === 'up') this.#child.send(message, () => {})
+    if (this.state === 'up') this.#child?.send(message, () => {})
   }
 
   /**
    * Ends it and starts it again: a deploy. One that has died, and waits to be started again, is
-   * started now.
+   * started now. Calls that overlap are one.
    */
-  async replace() {
-    console.log(`${this.name} is replaced`)
-    clearTimeout(this.#timer)
-    await this.#end('SIGTERM')
-    this.#become('down')
-    await this.run().catch((error) => this.#failed(error))
+  replace() {
+    this.#replacement ??= this.#replace().finally(() => {
+      this.#replacement = undefined
+    })
+    return this.#replacement
   }
 
   /** Ends it for good. */
   async stop() {
     this.#isStopped = true
     clearTimeout(this.#timer)
-    await this.#end('SIGTERM')
+    await this.#end()
+    await this.#replacement
+  }
+
+  async #replace() {
+    console.log(`${this.name} is replaced`)
+    clearTimeout(this.#timer)
+    await this.#end()
+    this.#become('down')
+    if (!this.#isStopped) await this.#restart()
+  }
+
+  async #restart() {
+    await this.run().catch((error) => {
+      console.error(error.message)
+      this.#ended(1)
+    })
   }
 
   async #isReached(child) {
     while (isRunning(child) && !(await canConnect(this.#port))) await sleep(50)
   }
 
-  async #end(signal) {
+  async #end() {
     const child = this.#child
+    this.#child = undefined
     if (!child || !isRunning(child)) return
-    child.off('exit', this.#ended)
     const timer = setTimeout(() => child.kill('SIGKILL'), GRACE)
-    child.kill(signal)
+    child.kill('SIGTERM')
     await once(child, 'exit')
     clearTimeout(timer)
   }
 
-  #ended = (code, signal) => {
+  #ended(code, signal) {
     if (this.#isStopped) return
     this.#become('down')
     console.log(`${this.name} has ended (${signal ?? code}); it is started again in ${PAUSE / 1000} s`)
-    this.#timer = setTimeout(() => this.run().catch((error) => this.#failed(error)), PAUSE)
+    this.#timer = setTimeout(() => this.#restart(), PAUSE)
   }
 
   #become(state) {
@@ -105,11 +125,6 @@ export class KeptProcess extends EventEmitter {
     this.state = state
     this.since = Date.now()
     this.emit('state', state)
-  }
-
-  #failed(error) {
-    console.error(error.message)
-    this.#ended(1)
   }
 }
 
