@@ -2,33 +2,36 @@ import { isThenable } from '../runtime/isolated.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { isError } from '../runtime/thrown-values.js'
 
-/** Gives the outcome of a sign-in check: an error, or what the client may be known by. */
+/** Passes the result of `authentication`: an error, or the user's `auth`. */
 export type AuthenticationCallback = (error?: unknown, auth?: unknown) => void
 
-/** A function of the application that says whether, and as whom, a request may have a socket. */
+/**
+ * A function of the application that decides whether a request may open a socket, and for which
+ * user.
+ */
 export type AuthenticationFunction<Request> = (request: Request, callback: AuthenticationCallback) => unknown
 
-/** An {@link AuthenticationFunction}, and what its mistakes are reported by. */
+/** An {@link AuthenticationFunction}, and what reports its mistakes. */
 export interface AuthenticationOption<Request> {
-  /** The option that gives it. */
+  /** The option that the function is given as. */
   readonly name: 'authentication' | 'connectAuthentication'
   readonly authentication: AuthenticationFunction<Request>
   readonly log: Pick<ThrottledLog, 'write'>
-  /** Whether mistakes that may be none are reported, too. */
+  /** Whether possible mistakes are reported, too. */
   readonly isDevelopment: boolean
 }
 
 /**
- * Asks the application about a request. A function answers by what it returns or resolves; one that
- * declares its callback and returns `undefined`, not a promise, answers by the callback. The first
- * answer counts. An error that it gives as its answer counts as thrown.
+ * Asks the application about a request. A function answers with its return value or promise. One
+ * that declares its callback and returns `undefined` answers with the callback. The first answer
+ * counts. An error as an answer counts as thrown.
  * @returns a promise of the answer, which rejects with what the function throws, whatever that is
  */
 export function callAuthentication<Request>(
   option: AuthenticationOption<Request>,
   request: Request,
 ): Promise<unknown> {
-  // No closure, and no frame that waits, holds the request: the application may never answer.
+  // No closure and no waiting frame holds the request, because the application may never answer.
   return firstAnswer(option, request).then((auth) => withoutErrors(option, auth))
 }
 
@@ -47,7 +50,7 @@ function firstAnswer<Request>(option: AuthenticationOption<Request>, request: Re
   })
 }
 
-/** How a promise's answer is taken. */
+/** How the answer of a promise is received. */
 interface Taking {
   readonly answersByCallback: boolean
   resolve(auth: unknown): void
@@ -60,7 +63,7 @@ function take(returned: PromiseLike<unknown>, { answersByCallback, resolve, reje
   }, reject)
 }
 
-/** @throws the answer, if it is an error */
+/** @throws the answer if it is an error */
 function withoutErrors(option: AuthenticationOption<never>, auth: unknown): unknown {
   if (!isError(auth)) return auth
   warn(
@@ -72,8 +75,8 @@ function withoutErrors(option: AuthenticationOption<never>, auth: unknown): unkn
 }
 
 /**
- * Libraries with callbacks return flags. A function that returns one of them lets clients in by
- * accident.
+ * Warns of a returned flag. Libraries with callbacks return flags; such a function would
+ * authenticate clients by accident.
  */
 function warnOfReturned(option: AuthenticationOption<never>): void {
   const what = 'takes a callback and returned a value, which counts: return nothing to answer by the callback'

@@ -17,13 +17,10 @@ export interface AuthorizationLogOwner {
     readonly health?: Health | undefined
   }
   readonly limits: {
-    /** Orders that are kept at once; as many about sessions in addition. */
+    /** Orders that are kept at once. As many about sessions are kept in addition. */
     readonly revocations: number
   }
-  /**
-   * Milliseconds for which a ticket may let in, from the request for it on.
-   * @default ten minutes
-   */
+  /** Milliseconds for which a ticket is valid, from its request on. @default ten minutes */
   readonly ticketTtl?: number | undefined
   /** Milliseconds for which revocations are kept. */
   readonly revocationTtl: number
@@ -32,9 +29,9 @@ export interface AuthorizationLogOwner {
   /** Whether a stale node closes its sockets. */
   readonly closeWhenStale: boolean
   /**
-   * Does what an order says to the sockets of this node.
-   * @param options.isLate those of after it are not meant
-   * @param options.isReplaced whether a later order was done to a socket
+   * Applies an order to the sockets of this node.
+   * @param options.isLate skips sockets that signed in after the order
+   * @param options.isReplaced whether a later order was applied to a socket
    */
   apply(
     order: AuthorizationOrder,
@@ -42,35 +39,35 @@ export interface AuthorizationLogOwner {
   ): Promise<number>
   /** Closes all sockets of this node. */
   closeAll(): Promise<void>
-  /** Receives what went wrong. */
+  /** Receives failures. */
   failed(cause: unknown, details: object): void
 }
 
-/**
- * Milliseconds for which orders about a session or a socket that revoke nothing are kept at most:
- * longer than a ticket lives.
- */
+/** Milliseconds for which session and socket orders that revoke nothing are kept, at most. */
 const ORDER_TTL = 600_000
 
-/** Orders that the engine is asked to keep at most. */
+/** Orders that the engine keeps at most. */
 const LONGEST_LOG = 10_000_000
 
-/** Orders of the log for each one that is held: some were over early, and wait for older ones. */
+/** Orders of the log for each held one: some have expired, but stay until older ones expire. */
 const LOG_SHARE = 4
 
-/** Milliseconds after which an order by a question is late. Clocks of nodes may differ by as much. */
+/**
+ * Milliseconds after which an order from a question is late. The clocks of nodes may differ by as
+ * much.
+ */
 const OLD = 10_000
 
-/** Orders that are read at once. */
+/** Orders in one page. */
 const PAGE = 500
 
-/** Milliseconds for which what was missed waits for listeners that judge again. */
+/** Milliseconds for which reading the log waits for listeners, at most. */
 const LONGEST_JUDGEMENT = 1000
 
 /** An order that was given. */
 export interface GivenOrder {
   readonly order: AuthorizationOrder
-  /** How many sockets of this node it met. */
+  /** How many sockets of this node it affected. */
   readonly applied: Promise<number>
   readonly kept: Promise<void>
 }
@@ -79,24 +76,23 @@ const AWAY =
   'The engine cannot be reached: the sockets of this node are dealt with, the other nodes learn it when the engine is back'
 
 /**
- * The orders that change authorisations, over all nodes: kept by the engine on a channel of its
- * own, in one order. Every
- * node does each once, those that it missed before anything that it missed is delivered, and checks
- * tokens against them.
+ * The orders that change authorisations, over all nodes. The engine keeps them on a channel of its
+ * own, in one order. Every node applies each order once, and checks tokens against them. It applies
+ * the orders that it missed before it delivers the publications that it missed.
  */
 export class AuthorizationLog {
   readonly #owner: AuthorizationLogOwner
   readonly #held: HeldRevocations
   readonly #watch: EngineWatch
-  /** What the engine did not take. */
+  /** Orders that the engine has not accepted yet. */
   readonly #pending = new Set<AuthorizationOrder>()
   #deliveries: HeldDeliveries | undefined
-  /** What this node has read. */
+  /** The position up to which this node has read. */
   #position: Position | undefined
   #isSubscribed = false
   #isCurrent = false
   #isClosed = false
-  /** Counts how often this node may have missed something. */
+  /** Counts how often this node may have missed an order. */
   #lapses = 0
   #reading: Promise<void> | undefined
 
@@ -117,7 +113,7 @@ export class AuthorizationLog {
     return this.#watch.health
   }
 
-  /** The engine's broker, with what is delivered waiting where it has to. */
+  /** The engine's broker. It holds deliveries back while this node reads the log. */
   get broker(): Broker {
     const { broker } = this.#owner.engine
     return {
@@ -136,13 +132,13 @@ export class AuthorizationLog {
     }
   }
 
-  /** Begins to read. After the broker has its listener. */
+  /** Starts to read. Call it after the broker has its listener. */
   start(): void {
     if (this.#owner.engine.shared) this.#watch.start()
     else markHandled(this.#catchUp())
   }
 
-  /** Lets go of everything. */
+  /** Stops reading, and releases everything. */
   close(): void {
     this.#isClosed = true
     this.#watch.stop()
@@ -150,7 +146,7 @@ export class AuthorizationLog {
   }
 
   /**
-   * Checks a token. Waits for what this node has missed.
+   * Checks a token, after this node has read the orders that it missed.
    * @throws RpcError `invalid_token` if it was revoked; `engine_unavailable`
    */
   async check(token: TokenSubject): Promise<void> {
@@ -159,25 +155,26 @@ export class AuthorizationLog {
     if (this.refuses(token)) throw new RpcError('invalid_token', 'it was revoked')
   }
 
-  /** Whether a token, or the socket that it opened, was revoked, as far as this node knows. */
+  /**
+   * Returns whether a token, or the socket that it opened, was revoked, as far as is known here.
+   */
   refuses(token: TokenSubject): boolean {
     return this.#held.refuses(token)
   }
 
   /**
-   * What a token gives after the orders that were given since it was issued, as far as this node
-   * knows.
-   * @param socket the open one that brings it. @default one that is signing in
+   * Applies the orders since a token was issued to its authorisation, as far as this node knows
+   * them.
+   * @param socket the open socket that sends it. @default a socket that is signing in
    */
   amend<Source extends AuthorizationSource>(source: Source, socket?: OrderedSocket): Source {
     return orderedSource(source, this.#held, socket)
   }
 
   /**
-   * Does what a new order says to this node's sockets, at once.
-   * @returns the order as other nodes should do it, what came of it here, and a promise that
-   *   resolves when the engine keeps it; rejects with RpcError `too_many_revocations` if it is not
-   *   kept
+   * Applies a new order to this node's sockets at once.
+   * @returns the order for other nodes, its result here, and a promise that resolves when the
+   *   engine keeps it; rejects with RpcError `too_many_revocations` if it is not kept
    */
   give(given: AuthorizationOrder): GivenOrder {
     const refusal = this.#held.refusalOf(given)
@@ -186,10 +183,7 @@ export class AuthorizationLog {
     return { order, applied, kept: refusal ? markHandled(Promise.reject(refusal)) : this.#keep(order) }
   }
 
-  /**
-   * Does what an order says to this node's sockets, once, however often it comes.
-   * @returns how many it met
-   */
+  /** Applies an order to this node's sockets, once. @returns how many it affected */
   take(order: AuthorizationOrder, isLate = false): Promise<number> {
     const known = this.#held.applied(order.id)
     if (known) return known
@@ -205,7 +199,7 @@ export class AuthorizationLog {
     if (this.#owner.engine.shared) this.#watch.look()
   }
 
-  /** What is delivered from now on waits until the log is read. */
+  /** Deliveries wait from now on, until the log is read. */
   #lapse(): void {
     if (this.#isClosed) return
     this.#lapses += 1
@@ -215,7 +209,7 @@ export class AuthorizationLog {
     markHandled(this.#catchUp())
   }
 
-  /** Looks whether there is anything to read. */
+  /** Checks whether the log has orders to read. */
   async #compare(): Promise<void> {
     if (!this.#isCurrent) return this.#catchUp()
     try {
@@ -250,7 +244,7 @@ export class AuthorizationLog {
     await this.#keepPending()
   }
 
-  /** Reads what came after this node's position; all of it, if the log was lost since. */
+  /** Reads the orders after this node's position, or all if the engine has lost the log since. */
   async #readLog(): Promise<void> {
     const known = this.#position
     let after = known?.offset ?? 0
@@ -269,7 +263,7 @@ export class AuthorizationLog {
       page = await this.#readPage(after)
     }
     const { position } = page
-    // What was to be read after the last one is over already, or had to make room.
+    // The last orders have expired, or were trimmed, before this node read them.
     const end = page.publications.at(-1)?.offset ?? after
     if (known && !isLost && end < position.offset) await this.#owner.closeAll()
     this.#position = position
@@ -288,7 +282,7 @@ export class AuthorizationLog {
       read,
     }: { readonly after: number; readonly isFirst: boolean; readonly read: Set<string> },
   ): Promise<void> {
-    // Orders that this node never saw are gone: what its sockets may do is not known.
+    // Orders that this node never saw are lost, so its sockets' authorisations may be out of date.
     if (!isFirst && hasHole(publications, after)) await this.#owner.closeAll()
     const taken: Promise<number>[] = []
     for (const { json } of publications) {
@@ -300,7 +294,7 @@ export class AuthorizationLog {
     await settledSoon(taken)
   }
 
-  /** An order of the log, as it is given. */
+  /** Handles an order that the broker delivers. */
   #hear({ json, epoch, offset }: Publication): void {
     const order = readOrder(decodeData(json))
     if (order) markHandled(this.take(order, order.again === true))
@@ -311,7 +305,7 @@ export class AuthorizationLog {
     else if (!known || known.epoch !== epoch || offset > known.offset) markHandled(this.#catchUp())
   }
 
-  /** @throws RpcError `engine_unavailable`: then it is kept as soon as the engine is back */
+  /** @throws RpcError `engine_unavailable`: the order is then kept as soon as the engine is back */
   async #keep(order: AuthorizationOrder): Promise<void> {
     try {
       await this.#publish(order, this.#ttlOf(order))
@@ -330,7 +324,7 @@ export class AuthorizationLog {
     }
   }
 
-  /** The engine has lost its log: it gets what this node knows of it, once of all nodes. */
+  /** The engine has lost its log. One of all nodes writes again what this node knows of it. */
   async #keepAgain(read: ReadonlySet<string>): Promise<void> {
     for (const { order, left } of this.#held) {
       if (read.has(order.id) || this.#pending.has(order)) continue
@@ -351,7 +345,9 @@ export class AuthorizationLog {
     await attempt(() => engine.broker.publish(draft, { retention, idempotencyKey }))
   }
 
-  /** Only tickets name a session, and live shortly: those of before are over soon. */
+  /**
+   * Only tickets name a session, and they are valid for a short time: the older ones expire soon.
+   */
   #heldFor(order: AuthorizationOrder): number {
     const ttl = this.#ttlOf(order)
     const isOfSession = order.type === 'revoke' && 'session' in order.who
@@ -360,18 +356,20 @@ export class AuthorizationLog {
 
   #ttlOf({ type, who }: AuthorizationOrder): number {
     const { revocationTtl } = this.#owner
-    // Tokens that the application signs name a user, and may live long.
+    // Tokens that the application signs name a user, and may be valid for long.
     const isKept = (type === 'revoke' && !('session' in who)) || 'uid' in who
     return isKept ? revocationTtl : Math.min(revocationTtl, ORDER_TTL)
   }
 }
 
-/** Sign-ins of after it are not meant. A revocation that comes by a question closes them as well. */
+/**
+ * Returns whether an order skips later sign-ins. A revocation from a question closes those as well.
+ */
 function isOld({ type, at }: AuthorizationOrder): boolean {
   return type !== 'revoke' && at < Date.now() - OLD
 }
 
-/** Resolves when all have settled, or when listeners that judge again take their time. */
+/** Resolves when all have settled, or after a second, because listeners may take their time. */
 async function settledSoon(taken: readonly Promise<number>[]): Promise<void> {
   let stop = () => {}
   const late = new Promise<void>((resolve) => {
@@ -381,18 +379,18 @@ async function settledSoon(taken: readonly Promise<number>[]): Promise<void> {
   stop()
 }
 
-/** Whether publications of after an offset lack one before their last. */
+/** Returns whether an offset is missing before the last of the publications after an offset. */
 function hasHole(publications: readonly Publication[], after: number): boolean {
   const last = publications.at(-1)?.offset
   return last !== undefined && last > after + publications.length
 }
 
-/** Whether nothing was added, or lost, between two positions. */
+/** Returns whether nothing was added or lost between two positions. */
 function isSame(known: Position | undefined, now: Position): boolean {
   return known?.offset === now.offset && (now.offset === 0 || known.epoch === now.epoch)
 }
 
-/** Whether a log that was read up to one position can be at another one now. */
+/** Returns whether a log that was read up to one position can be at another one now. */
 function isAfter(known: Position, now: Position): boolean {
   return known.epoch === now.epoch && known.offset <= now.offset
 }

@@ -1,6 +1,6 @@
 import { NAME_LIMITS } from '@token-socket/protocol'
 
-/** Whose sockets, and which tokens, an order is about. */
+/** Selects the sockets and tokens of an order. */
 export type OrderTarget =
   | { readonly sid: string }
   | { readonly uid: string }
@@ -8,59 +8,57 @@ export type OrderTarget =
   | { readonly session: string }
   /** The id of a token, or of a ticket. */
   | { readonly jti: string }
-  /** What was issued before this moment: milliseconds since 1970. */
+  /** The moment before which it was issued: milliseconds since 1970. */
   | { readonly issuedBefore: number }
 
-/** Milliseconds that the clocks of nodes may differ by, with the time that orders take on their way. */
+/** Milliseconds that the clocks of nodes may differ by, including the delivery time of orders. */
 export const CLOCK_SLACK = 10_000
 
-/** What every node does to the sockets of its own, once. */
+/** An order that every node applies to its own sockets, once. */
 export interface AuthorizationOrder {
-  /** Names it, over all nodes. */
+  /** The order's id, unique over all nodes. */
   readonly id: string
   /**
-   * `revoke` closes them, and refuses tokens of before; `reauthorize` gives them `auth`; `refresh`
-   * asks for new tokens.
+   * `revoke` closes sockets, and refuses tokens issued before; `reauthorize` gives sockets `auth`;
+   * `refresh` asks for new tokens.
    */
   readonly type: 'revoke' | 'reauthorize' | 'refresh'
   readonly who: OrderTarget
-  /** What `authentication` could have returned; of a `reauthorize` only. */
+  /** What `authentication` could have returned. Only for `reauthorize`. */
   readonly auth?: unknown
-  /** When it was given: milliseconds since 1970, by the clock of the node that gave it. */
+  /** When the order was given: milliseconds since 1970, by the clock of the node that gave it. */
   readonly at: number
   /**
-   * It was lost from the log, and is there again: sockets of after it are not meant.
+   * Whether the log had lost it, and a node wrote it again: it skips sockets that signed in after
+   * it.
    * @default false
    */
   readonly again?: boolean
   /**
-   * `false`: there are too many. It is done by the nodes that receive it, and not kept.
+   * `false` if there are too many orders: the nodes that receive it apply it, but it is not kept.
    * @default true
    */
   readonly isKept?: boolean
 }
 
-/** What is known of a token, or of the socket that it opened. */
+/** What is known about a token, or about the socket that it opened. */
 export interface TokenSubject {
   readonly uid?: string | undefined
   /** The hash of its session. */
   readonly session?: string | undefined
   readonly jti?: string | undefined
-  /** When it was issued, in milliseconds since 1970. @default before anything else */
+  /** When it was issued, in milliseconds since 1970. @default before every order */
   readonly issuedAt?: number | undefined
 }
 
-/**
- * The channel of the log. Its name is longer than a name may be, so that neither a client, nor the
- * application, nor a publisher can name it.
- */
+/** The channel of the log. Its name is too long for clients, applications and publishers to use. */
 export const LOG_CHANNEL = 'token-socket-authorization-log'.padEnd(NAME_LIMITS.channel + 1, '.')
 
 const TYPES: readonly unknown[] = ['revoke', 'reauthorize', 'refresh']
 
 /**
  * Reads an order of the log, or of another node.
- * @returns `undefined` for what is none of this version
+ * @returns `undefined` for anything but an order of this version
  */
 export function readOrder(value: unknown): AuthorizationOrder | undefined {
   const order = Object(value) as Partial<AuthorizationOrder>

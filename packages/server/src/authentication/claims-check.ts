@@ -2,22 +2,22 @@ import { isClaims } from '../claims/auth-claims.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 
 /**
- * Tells whether what an `authentication` or `connectAuthentication` function gave is claims.
- * Sessions, and users of applications that know no claims, have their own ideas of what a `uid` is:
- * they get in without one. The log says so once for each cause.
+ * Decides whether the result of an `authentication` or `connectAuthentication` function is claims.
+ * Sessions, and users of applications without claims, may use a field `uid` for something else:
+ * they are authenticated without a uid. The log gets one line for each cause.
  */
 export class ClaimsCheck {
   readonly #log: Pick<ThrottledLog, 'write'>
   readonly #option: string
   readonly #reported = new Set<string>()
 
-  /** @param option the option whose function gives it */
+  /** @param option the option that the function is given as */
   constructor(log: Pick<ThrottledLog, 'write'>, option = 'authentication') {
     this.#log = log
     this.#option = option
   }
 
-  /** Whether `uid`, `umd` and `channels` of it count. */
+  /** Returns whether its `uid`, `umd` and `channels` count as claims. */
   isClaims(auth: unknown): boolean {
     if (isClaims(auth)) return true
     const { uid, umd } = Object(auth) as { readonly uid?: unknown; readonly umd?: unknown }

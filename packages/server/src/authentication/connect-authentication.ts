@@ -29,17 +29,17 @@ import type { AuthenticatedToken } from './token-authenticator.js'
 import { codeWithoutQuery, OwnError, withoutQuery } from './url-query.js'
 
 /**
- * Whether, and as whom, a WebSocket may connect that brings no token: asked with the upgrade
- * request, whose `headers`, `url` and `socket` say where it comes from. `(request, callback)` or
- * `async (request)`.
+ * Decides whether a WebSocket without a token may connect, and for which user: `(request,
+ * callback)` or `async (request)`. It gets the upgrade request, with its `headers`, `url` and
+ * `socket`.
  *
- * Falsy is refused for good. So is an RpcError, which reaches the client with its code, message and
- * data; codes that say nothing about the user, such as `timeout` or `internal`, let clients try
- * again. An object becomes `socket.auth`, `true` stands for `{}`. Any other error is a failure,
- * after which clients try again.
+ * A falsy result refuses the client for good. So does an RpcError, which reaches the client with
+ * its code, message and data. After codes that say nothing about the user, such as `timeout` or
+ * `internal`, clients try again. An object becomes `socket.auth`; `true` stands for `{}`. Any other
+ * error is a failure, after which clients try again.
  *
- * The socket lasts until the object's `exp`, in seconds since 1970, as in a JWT; without it, as
- * long as its connection. What has ended already is refused.
+ * The socket lasts until the object's `exp`, in seconds since 1970, as in a JWT. Without it, it
+ * lasts as long as its connection. An `exp` in the past is refused.
  */
 export type ConnectAuthentication = AuthenticationFunction<IncomingMessage>
 
@@ -47,37 +47,37 @@ export type ConnectAuthentication = AuthenticationFunction<IncomingMessage>
 export interface ConnectAuthenticatorOptions extends OpeningOptions {
   readonly connectAuthentication: ConnectAuthentication
   readonly limits: {
-    /** Bytes of what the function gives, as JSON. */
+    /** Bytes of the function's result, as JSON. */
     readonly authData: number
     /** Calls of the function that may run at once. */
     readonly connectAuthentications: number
   }
-  /** Whether the socket ends with the `exp` that the function gave. @default true */
+  /** Whether the socket ends at the `exp` of the function's result. @default true */
   readonly enforceExpiry?: boolean
   readonly trusts: TrustProxy
   readonly revocations: Pick<Revocations, 'check'>
-  /** Knows what was revoked, over all nodes. @default nothing is */
+  /** Knows what was revoked, over all nodes. @default nothing is revoked */
   readonly authorizations?: Pick<AuthorizationLog, 'refuses'> | undefined
   readonly log: Pick<ThrottledLog, 'write'>
   readonly development?: Pick<Development, 'checkData'> | undefined
   readonly failed: FailureListener
-  /** What answers pass, as tokens do. */
+  /** Queues the answers, as it does for tokens. */
   readonly throttle: Pick<TurnThrottle, 'run' | 'wait'>
   /**
-   * Milliseconds that the function may take, with the wait for its turn; `undefined` for no limit
-   * of its own.
+   * Milliseconds that the function may take, including the wait for a slot; `undefined` for no
+   * limit of its own.
    */
   authTimeout(): number | undefined
 }
 
-/** Milliseconds that the function may take at most. */
+/** Milliseconds that the function may take, at most. */
 const LONGEST = 30_000
 
 const OPTION = 'connectAuthentication'
 
 /**
- * Judges connections without a token by their upgrade requests. The query of a URL is in no line,
- * error or event.
+ * Authenticates connections without a token by their upgrade requests. No log line, error or event
+ * contains the query of a URL.
  */
 export class ConnectAuthenticator {
   readonly #options: ConnectAuthenticatorOptions
@@ -95,9 +95,9 @@ export class ConnectAuthenticator {
   }
 
   /**
-   * Asks the application about a connection, and reports why it was refused, or what failed.
-   * @param arrival gets what withdraws the question when the connection ends
-   * @throws RpcError `forbidden`, or what the application refuses with; `internal` for a failure;
+   * Asks the application about a connection, and reports refusals and failures.
+   * @param arrival receives a function that withdraws the question when the connection ends
+   * @throws RpcError `forbidden`, or the application's refusal; `internal` for a failure;
    *   `connection_lost`
    */
   async authenticate(
@@ -125,7 +125,7 @@ export class ConnectAuthenticator {
   }
 
   /**
-   * The answer goes on in its turn: of many that come at once, a few are let in or refused in each.
+   * Answers wait for their turn: of many at once, a few are handled in each turn of the event loop.
    */
   async #answer(call: ConnectCall): Promise<unknown> {
     try {
@@ -138,7 +138,7 @@ export class ConnectAuthenticator {
     }
   }
 
-  /** The function is called in turn, and in time. */
+  /** Calls the function when a slot is free, with a time-out. */
   #call(request: IncomingMessage, ip: string): ConnectCall {
     const { authTimeout, throttle, log } = this.#options
     const timeout = Math.min(authTimeout() ?? LONGEST, LONGEST)
@@ -175,7 +175,7 @@ export class ConnectAuthenticator {
     return endAt(exp)
   }
 
-  /** A user who was cut off for good meanwhile must not get in by what the function saw before. */
+  /** Checks that the user was not cut off while the function ran: its result may be out of date. */
   async #checkRevoked(claims: Claims | undefined, began: number): Promise<void> {
     const subject = { uid: claims?.uid, issuedAt: began }
     if (this.#options.authorizations?.refuses(subject)) throw new Refused(new RevokedMeanwhile())
@@ -203,14 +203,16 @@ export class ConnectAuthenticator {
   }
 }
 
-/** An order came while the function was asked. The client comes back, and is asked about anew. */
+/**
+ * An order arrived while the function ran. The client reconnects, and the function is called again.
+ */
 export class RevokedMeanwhile extends RpcError {
   constructor() {
     super('invalid_token', 'it was revoked while it signed in')
   }
 }
 
-/** The application refuses a connection. */
+/** The application has refused a connection. */
 class Refused {
   constructor(readonly error: RpcError) {}
 }

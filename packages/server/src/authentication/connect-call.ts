@@ -3,10 +3,10 @@ import { RpcError } from '@token-socket/protocol'
 import type { AverageDuration } from '../runtime/average-duration.js'
 import type { FairSlots } from '../runtime/fair-slots.js'
 
-/** What a {@link ConnectCall} fails with whose client has left. */
+/** The error of a {@link ConnectCall} whose client has disconnected. */
 export const WITHDRAWN = new RpcError('connection_lost')
 
-/** Milliseconds for which a function that is late keeps its slot. After that it counts as hung. */
+/** Milliseconds for which a late function keeps its slot. After that it counts as hung. */
 const LATE_SLOT = 30_000
 
 /** Dependencies of a {@link ConnectCall}. */
@@ -14,43 +14,43 @@ export interface ConnectCallOptions {
   /** Milliseconds for the wait and the answer together. */
   readonly timeout: number
   readonly slots: Pick<FairSlots, 'enter'>
-  /** How long calls took lately. */
+  /** The durations of recent calls. */
   readonly durations: Pick<AverageDuration, 'add' | 'ms'>
-  /** What calls that had to wait for a slot pass before they begin. */
+  /** Queues calls that have waited for a slot. */
   readonly throttle: { run(task: () => void): void }
-  /** Asks the application. It does not throw. */
+  /** Calls the application's function. It does not throw. */
   ask(request: IncomingMessage): Promise<unknown>
-  /** What a call fails with that is not answered in time. */
+  /** Returns the error of a call that is not answered in time. */
   late(isAsked: boolean): Error
   /**
-   * A function is given up: its slot is free, although it may still run.
-   * @param ms since it was late
+   * A function counts as hung: its slot is free, although it may still run.
+   * @param ms milliseconds since its time-out
    */
   hung(ms: number): void
 }
 
 /**
- * One call of `connectAuthentication`: waits for a slot, asks, and gives the slot back when the
- * function has answered. A function that is late keeps its slot for 30 s more: it still runs. A
- * call is not asked when calls took longer lately than the time that it has left, at most half of
- * its time.
+ * One call of `connectAuthentication`. It waits for a slot, calls the function, and releases the
+ * slot when the function has answered. A late function keeps its slot for 30 s more, because it
+ * still runs. The function is not called if recent calls took longer than the time that is left,
+ * or than half of the call's time.
  *
- * A withdrawn call keeps nothing of its request: one that waits leaves, one that runs has its slot
- * as long as before.
+ * A withdrawn call keeps nothing of its request. If it waits, it leaves the queue. If it runs, it
+ * keeps its slot as long as before.
  */
 export class ConnectCall {
   readonly #options: ConnectCallOptions
-  /** Until the application is asked. */
+  /** Set until the application is asked. */
   #request: IncomingMessage | undefined
   #timer: NodeJS.Timeout
   readonly #end: number
   #leave = () => {}
   #isAsked = false
   #settle: { resolve(auth: unknown): void; reject(cause: unknown): void } | undefined
-  /** The answer; rejects with {@link WITHDRAWN} once the call is withdrawn. */
+  /** The answer. It rejects with {@link WITHDRAWN} when the call is withdrawn. */
   readonly answer: Promise<unknown>
 
-  /** @param owner takes turns with the others for the slots */
+  /** @param owner the address: slots are shared fairly among addresses */
   constructor(request: IncomingMessage, owner: string, options: ConnectCallOptions) {
     this.#options = options
     this.#request = request
@@ -63,7 +63,10 @@ export class ConnectCall {
     this.#enter(owner)
   }
 
-  /** Its client is gone. Harmless when it is answered already. */
+  /**
+   * Withdraws the call, because its client has disconnected. Does nothing if it is answered
+   * already.
+   */
   withdraw(): void {
     this.#request = undefined
     this.#settle?.reject(WITHDRAWN)
@@ -121,7 +124,7 @@ export class ConnectCall {
     this.#settle?.reject(cause)
   }
 
-  /** Gives the slot back. Harmless when called again. */
+  /** Releases the slot. Does nothing if called again. */
   #free(): void {
     clearTimeout(this.#timer)
     this.#leave()

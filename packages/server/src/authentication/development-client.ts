@@ -2,8 +2,9 @@ import { explainHabits, SOCKET_HABITS } from '../runtime/habits.js'
 import { ServerSocket } from '../socket/server-socket.js'
 
 /**
- * A client of a development server: what developers who know Socket.IO call on it says what to call here. In production a
- * socket has no `on` and no `emit`, so that nothing takes it for an emitter.
+ * A client of a development server. Its `on` and `emit` throw an error that names the method to
+ * call, for developers who know Socket.IO. In production a socket has neither, so that no library
+ * takes it for an emitter.
  */
 export class DevelopmentClient extends ServerSocket {}
 

@@ -4,33 +4,36 @@ import { HealthMonitor } from '../engine/health-monitor.js'
 
 /** Dependencies of an {@link EngineWatch}. */
 export interface EngineWatchOwner {
-  /** How the engine is, if it says so. */
+  /** The engine's health, if it reports it. */
   readonly health?: Pick<Health, 'now' | 'onchange'> | undefined
   /** Milliseconds without the engine after which this node is stale. */
   readonly revocationStaleness: number
-  /** This node may have missed something: it has to read the log. */
+  /** This node may have missed an order, and has to read the log. */
   lapsed(): void
   /** Compares this node with the log, or reads it. Rejects if the engine cannot be reached. */
   check(): Promise<void>
-  /** Called now and then while this node is stale. */
+  /** Called repeatedly while this node is stale. */
   stale(): void
 }
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two checks of the clock. */
 const TICK = 500
 
-/** Milliseconds without a look that say that the process was stopped, or its event loop blocked. */
+/**
+ * Milliseconds without a check after which the process must have been stopped, or its event loop
+ * blocked.
+ */
 const STOPPED = 1500
 
-/** Milliseconds between two looks at the log, at most. */
+/** Milliseconds between two checks of the log, at most. */
 const CHECK = 5000
 
-/** Milliseconds that a process which was stopped has to reach the engine before it is stale. */
+/** Milliseconds that a stopped process has to reach the engine before it is stale. */
 const RETURN = 5000
 
 /**
- * Watches whether this node may have missed an order: its engine was away, or its process was
- * stopped. Says by its health that it has not reached the engine for too long.
+ * Detects that this node may have missed an order, because its engine was away or its process was
+ * stopped. Reports by its health that it has not reached the engine for too long.
  */
 export class EngineWatch {
   /** Not ok while this node is stale. */
@@ -62,12 +65,12 @@ export class EngineWatch {
     this.#unwatch()
   }
 
-  /** The node may be behind its log: it is read again soon, until that succeeds. */
+  /** The node may be behind its log: checks it again soon, until that succeeds. */
   hurry(): void {
     this.#isBehind = true
   }
 
-  /** Looks whether the process was stopped; if so, the owner learns it before this returns. */
+  /** Checks whether the process was stopped. If so, it notifies the owner before it returns. */
   look(): void {
     const now = performance.now()
     if (now - this.#seen < STOPPED) return

@@ -3,19 +3,20 @@ import { describeGiven } from '../runtime/given-value.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 import { encodeTicket, NoObject, type TicketData } from './ticket-data.js'
 
-/** What an option's function gave, and how that is kept. */
+/** The result of an option's function, and how it is kept. */
 export interface GivenAuth {
-  /** The option that gives it. */
+  /** The option that the function is given as. */
   readonly option: 'authentication' | 'connectAuthentication'
   readonly log: Pick<ThrottledLog, 'write'>
-  /** Bytes that it may have as JSON, with what is kept beside it. */
+  /** Bytes that it may have as JSON, with the data that is kept with it. */
   readonly limit: number
 }
 
 /**
- * Encodes the object that a function of the application gave, and what is kept with it.
- * @returns what the client is refused with if it is no object as JSON, such as
- *   `new Boolean(false)`; the log has a line
+ * Encodes the object that a function of the application returned, and the data that is kept with
+ * it.
+ * @returns the refusal for the client if it is no object as JSON, such as `new Boolean(false)`; the
+ *   log has a line
  * @throws Error if it is too large, or no JSON
  */
 export function encodeGiven(ticket: TicketData, given: GivenAuth): string | RpcError {
@@ -27,7 +28,7 @@ export function encodeGiven(ticket: TicketData, given: GivenAuth): string | RpcE
   }
 }
 
-/** Says in the log that what a function gave lets no one in. @returns what the client gets */
+/** Logs that a function's result authenticates no user. @returns the refusal for the client */
 export function refuseGiven(auth: unknown, { option, log }: Omit<GivenAuth, 'limit'>): RpcError {
   const type = describeGiven(auth)
   const isObject = typeof auth === 'object' && auth !== null

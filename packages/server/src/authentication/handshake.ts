@@ -17,25 +17,25 @@ import type { Closing } from '../socket/closings.js'
 import { RevokedMeanwhile } from './connect-authentication.js'
 import { PendingConnection } from './pending-connection.js'
 
-/** What a {@link Handshake} needs from its server. */
+/** Dependencies of a {@link Handshake}. */
 export interface HandshakeOwner {
-  /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
+  /** Milliseconds that a connection has to send its token; `undefined` for no limit. */
   authTimeout(): number | undefined
   readonly limits: {
     /** UTF-16 code units that the first message may have. */
     readonly authMessage: number
   }
   /**
-   * Whether a connection may be let in by the request that opened it, without a token. @default
+   * Whether the request that opened a connection may authenticate it, without a token. @default
    * false
    */
   readonly takesRequests?: boolean
-  /** What tokens wait at to be looked at. */
+  /** Queues the tokens. */
   readonly throttle: Pick<TurnThrottle, 'run'>
   /**
-   * Takes the ticket that a token stands for and lets the socket in.
-   * @param arrival says who hears the connection from now on, and whether it has ended
-   * @throws RpcError what the client is told, before the connection is closed
+   * Takes the ticket that a token stands for, and authenticates the socket.
+   * @param arrival receives the connection's next listener, and knows whether it has ended
+   * @throws RpcError the error for the client, before the connection is closed
    */
   authenticate(
     message: AuthMessage,
@@ -43,25 +43,37 @@ export interface HandshakeOwner {
     arrival: PendingConnection,
   ): Promise<void>
   failed(cause: unknown, details: object): void
-  /** A connection that was not let in ended, by its client or its transport. @param byPeer whether by its client */
+  /**
+   * An unauthenticated connection ended, by its client or its transport. @param byPeer whether its
+   * client closed it
+   */
   left?(closing: Closing, byPeer: boolean): void
-  /** A connection is closed that was not let in. Not called for a refused token, whose reason the log has already. */
+  /**
+   * The server closes an unauthenticated connection. Not called for a refused token, whose reason
+   * is logged already.
+   */
   refused(closing: Closing): void
 }
 
-/** Milliseconds that looking at a token may take, the listeners not counted. */
+/** Milliseconds that checking a token may take, without the listeners. */
 const VERIFY_TIMEOUT = 30_000
 
-/** Milliseconds that a client of another library stays where connections may be silent for ever. */
+/**
+ * Milliseconds that a client of another protocol stays connected where unauthenticated connections
+ * have no time limit.
+ */
 const FOREIGN_TIMEOUT = 5000
 
-/** The connections that have not said who they are: one small message is heard, the token, and in time. */
+/**
+ * The connections that are not authenticated. Each may send one small message, its token, within
+ * the time limit.
+ */
 export class Handshakes {
   readonly #owner: HandshakeOwner
   readonly #waiting = new Set<BufferedConnection>()
-  /** Those whose token is being looked at, adopted or not. */
+  /** Those whose token is being checked, whether they have a listener of their own or not. */
   readonly #asking = new Map<BufferedConnection, PendingConnection>()
-  /** Those that wait for their time to be over, as what they sent is not of this wire. */
+  /** Those that sent something of another protocol, and are closed when their time is over. */
   readonly #foreign = new Set<BufferedConnection>()
   readonly #deadlines = new TimeoutScheduler<BufferedConnection>((connection) =>
     this.#close(connection, this.#foreign.has(connection) ? 'auth_required' : 'auth_timeout'),
@@ -73,7 +85,7 @@ export class Handshakes {
     this.#owner = owner
   }
 
-  /** How many are not let in yet. */
+  /** How many connections are not authenticated. */
   get size(): number {
     return this.#waiting.size + this.#asking.size
   }
@@ -121,7 +133,7 @@ export class Handshakes {
       if (!this.#foreign.has(connection)) this.#deadlines.set(connection, authTimeout ?? 0)
   }
 
-  /** Closes all that are not let in yet, and whatever opens from now on. */
+  /** Closes all connections that are not authenticated, and those that open from now on. */
   close(why: CloseReason): void {
     this.#closedWith = why
     for (const connection of [...this.#waiting, ...this.#asking.keys()]) this.#close(connection, why)
@@ -138,10 +150,10 @@ export class Handshakes {
       return this.#close(connection, 'auth_required')
     this.#forget(connection)
     this.#asking.set(connection, arrival)
-    // An engine that hangs must not keep connections that no one ever lets in.
+    // An engine that hangs must not keep connections that are never authenticated.
     this.#deadlines.set(connection, VERIFY_TIMEOUT)
     this.#owner.throttle.run(() => {
-      // It may have closed while it waited: its token stays unused.
+      // The connection may have closed while it waited: its token is not used up.
       if (!this.#asking.has(connection)) return
       this.#owner
         .authenticate(message, connection, arrival)
@@ -149,15 +161,16 @@ export class Handshakes {
         .finally(() => {
           this.#asking.delete(connection)
           arrival.settle()
-          // Nothing of the handshake stands between the connection and its socket from now on.
+          // From now on no object of the handshake stands between the connection and its socket.
           if (arrival.adopter && !arrival.isClosed) connection.listen(arrival.adopter)
         })
     })
   }
 
   /**
-   * A client of another library knows no close codes, and may come back at once, as often as it
-   * can. So it is closed when the time for its token is over; until then it is not heard.
+   * A client of another protocol knows no close codes, and may reconnect at once, again and again.
+   * So it is closed only when the time for its token is over, and its messages are ignored until
+   * then.
    */
   #ignore(connection: BufferedConnection): void {
     this.#foreign.add(connection)
@@ -169,7 +182,7 @@ export class Handshakes {
   }
 
   #turnAway({ id, token }: AuthMessage, connection: BufferedConnection, cause: unknown): void {
-    // Refusals have their line already; what fails is no refusal.
+    // Refusals are logged already. A failure is no refusal.
     if (!RpcError.is(cause) || codeOf(cause) === 'engine_unavailable')
       this.#owner.failed(cause, { step: 'auth' })
     connection.send([this.#encodeRefusal(id, cause)])
@@ -182,13 +195,13 @@ export class Handshakes {
     try {
       return encode(cause)
     } catch (error) {
-      // What a listener refused with is not JSON.
+      // The data of a listener's refusal is not JSON.
       this.#owner.failed(error, { step: 'auth' })
       return encode(error)
     }
   }
 
-  /** @param text what the client gets. @default that of the reason */
+  /** @param text the reason that the client receives. @default that of the close reason */
   #close(connection: BufferedConnection, why: CloseReason, text: string = CLOSE_CODES[why].reason): void {
     this.#asking.get(connection)?.close()
     this.#forget(connection)
@@ -198,7 +211,7 @@ export class Handshakes {
     connection.close(code, text)
   }
 
-  /** Whether a connection is not let in yet, and not closed by the server. */
+  /** Returns whether a connection is not authenticated, and the server has not closed it. */
   #has(connection: BufferedConnection): boolean {
     return this.#waiting.has(connection) || this.#asking.has(connection)
   }
@@ -211,22 +224,22 @@ export class Handshakes {
   }
 }
 
-/** What closes a client that sends more than its token before it is let in. */
+/** The reason for closing a client that sends more than its token before it is authenticated. */
 const TOO_EARLY = 'A message came before the answer to auth'
 
-/** Reasons that the log has already, with what led to them. */
+/** Close reasons that are logged already, with their cause. */
 const SAID_BEFORE: ReadonlySet<CloseReason> = new Set(['invalid_token', 'auth_refused', 'auth_failed'])
 
 /**
- * Why a connection without a token is closed: what may be over at the next try is no refusal for
- * good.
+ * Returns the reason for closing a connection without a token: a passing failure is no final
+ * refusal.
  */
 function whyWithoutToken(cause: unknown): CloseReason {
   if (cause instanceof RevokedMeanwhile) return 'revoked'
   return RpcError.is(cause) && !isPassing(cause.code) ? 'auth_refused' : 'auth_failed'
 }
 
-/** Whether a text is a frame of this wire's clients, good or not. */
+/** Returns whether a text is a frame of this protocol's clients, valid or not. */
 function isOfThisWire(text: unknown): boolean {
   const frame = typeof text === 'string' ? parseJson(text) : text
   return typeof frame === 'object' && frame !== null && 'rpc' in frame

@@ -2,24 +2,23 @@ import { startTimeout } from '@token-socket/protocol'
 import type { BrokerListener, NodeCommand, PresenceEvent, Publication } from '../engine/engine.js'
 import { LOG_CHANNEL } from './authorization-order.js'
 
-/** Milliseconds for which a delivery waits at most. */
+/** Milliseconds for which a delivery waits, at most. */
 const LONGEST_HOLD = 3000
 
-/** Deliveries that wait at most. */
+/** Deliveries that wait, at most. */
 const LIMIT = 100_000
 
 /** Dependencies of {@link HeldDeliveries}. */
 export interface HeldDeliveriesOwner {
-  /** A publication of the authorization log. It waits for nothing. */
+  /** A publication of the authorization log. It does not wait. */
   order(publication: Publication): void
-  /** Something is about to be delivered. Calls {@link HeldDeliveries.hold} if it has to wait. */
+  /**
+   * Called before each delivery. It calls {@link HeldDeliveries.hold} if the delivery has to wait.
+   */
   before(): void
 }
 
-/**
- * Stands before what receives deliveries, and keeps them waiting, in order, while this node reads
- * which authorisations have changed.
- */
+/** Holds deliveries back, in order, while this node reads which authorisations have changed. */
 export class HeldDeliveries implements BrokerListener {
   readonly #owner: HeldDeliveriesOwner
   readonly #next: BrokerListener
@@ -31,16 +30,16 @@ export class HeldDeliveries implements BrokerListener {
     this.#next = next
   }
 
-  /** From now on deliveries wait, until one has waited for 3 s. */
+  /** From now on deliveries wait, for at most 3 s. */
   hold(): void {
     this.#waiting ??= []
   }
 
-  /** Delivers what waits. From now on deliveries wait no longer. */
+  /** Delivers what waits. From now on deliveries do not wait. */
   release(): void {
     this.#stopTimer()
     const waiting = this.#waiting ?? []
-    // What is delivered meanwhile goes behind.
+    // The list may grow during the loop: deliveries that arrive meanwhile are appended.
     for (let index = 0; index < waiting.length; index += 1) waiting[index]?.()
     this.#waiting = undefined
   }

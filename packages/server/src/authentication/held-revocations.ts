@@ -4,52 +4,52 @@ import { RevokedMoments } from './revoked-moments.js'
 
 /** Limits of {@link HeldRevocations}. */
 export interface HeldRevocationsLimits {
-  /** Orders that are kept at once. There may be as many about sessions, in addition. */
+  /** Orders that are kept at once. As many about sessions are kept in addition. */
   readonly revocations: number
 }
 
-/** What orders of one kind take together. */
+/** The total size of orders of one kind. */
 interface Room {
   count: number
   bytes: number
 }
 
-/** A token, and the socket that it is for, if it is open. */
+/** A token, and the socket that sends it, if it is open. */
 export interface OrderedSubject extends Omit<TokenSubject, 'jti'> {
   readonly sid?: string | undefined
 }
 
-/** An order that this node knows, as long as it is kept. */
+/** An order that this node knows and keeps. */
 interface HeldOrder {
   readonly order: AuthorizationOrder
-  /** Of its JSON. */
+  /** Bytes of its JSON. */
   readonly bytes: number
-  /** When it was given, by the clock of this node: not much later than this node has learned it. */
+  /** When it was given, by this node's clock, and not much later than this node received it. */
   readonly at: number
   /** In milliseconds of `performance.now()`. */
   readonly expiresAt: number
-  /** How many sockets of this node it met. */
+  /** How many sockets of this node it affected. */
   readonly applied: Promise<number>
 }
 
 /**
- * Bytes of an order, on average. All orders together may have as many times that as there may be
- * orders.
+ * Bytes of an order, on average. All orders together may have the limit's number of orders times
+ * this.
  */
 const ORDER_BYTES = 160
 
-/** Bytes that all orders may have together, however few they may be. */
+/** Bytes that all orders may have together, however low the limit is. */
 const LEAST_BYTES = 256 * 1024
 
-/** Moments that have room however many other orders there are. */
+/** Moments that are kept however many other orders there are. */
 const MOMENTS = 1000
 
-/** Milliseconds between two looks for what is over. */
+/** Milliseconds between two sweeps of expired orders. */
 const SWEEP = 10_000
 
 /**
- * The orders that this node knows and that are not over, and which tokens they refuse. A look at a
- * token costs the same however many there are.
+ * The orders that this node knows and that have not expired, and which tokens they refuse. Checking
+ * a token takes the same time for any number of orders.
  */
 export class HeldRevocations {
   readonly #limits: HeldRevocationsLimits
@@ -57,7 +57,7 @@ export class HeldRevocations {
   /** The latest order about each user, session, token and socket, by a name of its kind. */
   readonly #latest = new Map<string, AuthorizationOrder>()
   readonly #moments = new RevokedMoments()
-  /** A visitor makes orders about sessions by signing out: they take no room of the others. */
+  /** Visitors create orders about sessions by signing out, so these have room of their own. */
   readonly #sessions: Room = { count: 0, bytes: 0 }
   readonly #others: Room = { count: 0, bytes: 0 }
   #swept = performance.now()
@@ -71,15 +71,15 @@ export class HeldRevocations {
     return this.#orders.size
   }
 
-  /** How many sockets of this node an order met; `undefined` for an order that is not known. */
+  /** How many sockets of this node an order affected; `undefined` for an unknown order. */
   applied(id: string): Promise<number> | undefined {
     return this.#orders.get(id)?.applied
   }
 
   /**
-   * Whether there is room for another order. A moment before which nothing counts always has some,
-   * and takes the place of what it covers.
-   * @returns what says that it is not kept: RpcError `too_many_revocations`
+   * Checks whether there is room for another order. A moment before which everything is revoked
+   * always has room, because it replaces the orders that it covers.
+   * @returns the error that it is not kept: RpcError `too_many_revocations`
    */
   refusalOf(order: AuthorizationOrder): RpcError | undefined {
     if ('issuedBefore' in order.who && this.#moments.size < MOMENTS) return undefined
@@ -105,19 +105,19 @@ export class HeldRevocations {
     else this.#index(order)
   }
 
-  /** Whether a later order has given a socket another authorisation. */
+  /** Returns whether a later order has replaced a socket's authorisation. */
   isReplaced(order: AuthorizationOrder, subject: OrderedSubject): boolean {
     if (order.type !== 'reauthorize') return false
     return this.since('reauthorize', subject).some((other) => isLater(other, order))
   }
 
-  /** Whether a later order has given the same sockets another authorisation. */
+  /** Returns whether a later order has replaced the authorisation of the same sockets. */
   isOutdated(order: AuthorizationOrder): boolean {
     const latest = order.type === 'reauthorize' ? this.#latest.get(nameOf(order)) : undefined
     return latest !== undefined && isLater(latest, order)
   }
 
-  /** Whether a token, or a socket that it opened, was revoked. */
+  /** Returns whether a token, or a socket that it opened, was revoked. */
   refuses({ uid, session, jti, issuedAt = Number.NEGATIVE_INFINITY }: TokenSubject): boolean {
     if (this.#orders.size === 0) return false
     this.#sweep(SWEEP)
@@ -129,8 +129,8 @@ export class HeldRevocations {
   }
 
   /**
-   * The orders of a type about a token, or about the socket that it is for, that were given since
-   * it was issued: the latest of each kind of target, the earlier ones first.
+   * Returns the orders of a type since a token was issued, about it or about the socket that sends
+   * it. It has the latest of each kind of target, the earliest first.
    */
   since(type: AuthorizationOrder['type'], subject: OrderedSubject): readonly AuthorizationOrder[] {
     if (this.#orders.size === 0) return []
@@ -146,7 +146,7 @@ export class HeldRevocations {
     return found.sort((one, other) => one.at - other.at)
   }
 
-  /** The orders that are kept, each with the milliseconds that it has left. */
+  /** Returns the orders that are kept, each with the milliseconds until it expires. */
   *[Symbol.iterator](): Generator<{ readonly order: AuthorizationOrder; readonly left: number }> {
     this.#sweep(0)
     const now = performance.now()
@@ -159,7 +159,9 @@ export class HeldRevocations {
     if (!known || isLater(order, known)) this.#latest.set(name, order)
   }
 
-  /** Forgets what the moment says as well: tokens of users and sessions of before it. */
+  /**
+   * Removes the orders that the moment covers: those about earlier tokens of users and sessions.
+   */
   #addMoment({ order, expiresAt }: HeldOrder, moment: number): void {
     for (const { id } of this.#moments.add(order, moment, expiresAt)) this.#delete(id)
     for (const [id, held] of this.#orders) {
@@ -197,7 +199,9 @@ export class HeldRevocations {
 const NOT_KEPT =
   'Too many revocations are kept: open sockets are dealt with. Tokens that are out, and nodes that are away, are not'
 
-/** Whether one of two orders is the later one. Of one moment, the ids decide. */
+/**
+ * Returns whether an order is later than another one. If they have the same time, the ids decide.
+ */
 function isLater(one: AuthorizationOrder, other: AuthorizationOrder): boolean {
   return one.at > other.at || (one.at === other.at && one.id > other.id)
 }

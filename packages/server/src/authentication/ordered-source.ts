@@ -4,7 +4,7 @@ import { endIn } from '../claims/end-time.js'
 import type { AuthorizationOrder } from './authorization-order.js'
 import type { HeldRevocations } from './held-revocations.js'
 
-/** An open socket that a token is for. */
+/** An open socket that sends a token. */
 export interface OrderedSocket {
   readonly sid: string
   /** The hash of its sign-in's session. */
@@ -12,9 +12,9 @@ export interface OrderedSocket {
 }
 
 /**
- * What a token gives after the orders that were given since it was issued, as an open socket has it
- * then: `reauthorize` puts its auth in the place of the token's, and by `refresh` it has ended.
- * @param socket the one that brings it. @default one that is signing in
+ * Applies the orders since a token was issued, as an open socket has applied them: `reauthorize`
+ * replaces the token's auth, and `refresh` ends it.
+ * @param socket the one that sends it. @default one that is signing in
  */
 export function orderedSource<Source extends AuthorizationSource>(
   source: Source,
@@ -29,7 +29,7 @@ export function orderedSource<Source extends AuthorizationSource>(
   return refresh ? { ...ordered, expiresAt: endOf(ordered, refresh) } : ordered
 }
 
-/** An order for another user changes nothing: open sockets refuse it, too. */
+/** An order for another user changes nothing, as open sockets refuse it, too. */
 function reauthorized<Source extends AuthorizationSource>(
   source: Source,
   { auth }: AuthorizationOrder,
@@ -38,7 +38,7 @@ function reauthorized<Source extends AuthorizationSource>(
   return claims?.uid === source.claims?.uid ? { ...source, auth, claims } : source
 }
 
-/** An order of a node whose clock is ahead ends it now. */
+/** An order of a node whose clock is ahead ends it now, not later. */
 function endOf({ expiresAt }: AuthorizationSource, { at }: AuthorizationOrder): number | undefined {
   const end = endIn(Math.min(0, at - Date.now()))
   return expiresAt === undefined || end === undefined ? end : Math.min(expiresAt, end)

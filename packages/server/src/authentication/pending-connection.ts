@@ -1,37 +1,41 @@
 import type { BufferedListener } from '../socket/buffered-connection.js'
 
-/** A connection that has brought its first message, until it is let in or turned away. */
+/** A connection that has sent its first message, until it is authenticated or refused. */
 export class PendingConnection {
   readonly #adopt: (listener: BufferedListener) => void
   #isClosed = false
   #adopter: BufferedListener | undefined
   #onclosed: (() => void)[] | undefined
 
-  /** @param adopt makes a listener hear the connection */
+  /** @param adopt sets the connection's listener */
   constructor(adopt: (listener: BufferedListener) => void) {
     this.#adopt = adopt
   }
 
   /**
-   * Whether the connection has ended, or the server is about to close it: it must not be let in.
+   * Whether the connection has ended, or the server is about to close it: it must not be
+   * authenticated.
    */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
-  /** Says who hears the connection from now on. One that has ended is closed at once. */
+  /**
+   * Sets the connection's listener. If the connection has ended, the listener is notified at once.
+   */
   adopt(listener: BufferedListener): void {
     this.#adopter = listener
     this.#adopt(listener)
   }
 
-  /** Who hears the connection, once it was said. */
+  /** The connection's listener, once it is set. */
   get adopter(): BufferedListener | undefined {
     return this.#adopter
   }
 
   /**
-   * Calls a function when the connection ends, adopted or not; at once if it has.
+   * Calls a function when the connection ends, whether it has a listener or not; at once if it has
+   * ended.
    * @param run does not throw
    */
   onclosed(run: () => void): void {
@@ -40,7 +44,7 @@ export class PendingConnection {
     this.#onclosed.push(run)
   }
 
-  /** The connection has ended, or is about to be closed. Harmless when called again. */
+  /** The connection has ended, or is about to be closed. Does nothing if called again. */
   close(): void {
     this.#isClosed = true
     const runs = this.#onclosed ?? []
@@ -48,7 +52,7 @@ export class PendingConnection {
     for (const run of runs) run()
   }
 
-  /** It was let in or turned away: what waits for its end is forgotten. */
+  /** The connection was authenticated or refused: forgets the functions of {@link onclosed}. */
   settle(): void {
     this.#onclosed = undefined
   }

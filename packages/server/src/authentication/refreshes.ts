@@ -12,20 +12,21 @@ import type { AuthorizationLog } from './authorization-log.js'
 /** Dependencies of {@link Refreshes}. */
 export interface RefreshesOwner {
   readonly tokenAuthenticator: {
-    /** Takes what a token stands for. @throws RpcError `invalid_token` */
+    /** Takes the ticket or the claims of a token. @throws RpcError `invalid_token` */
     connect(token: string): Promise<AuthorizationSource>
   }
   /**
-   * The `authentication` listeners, and the middleware around them. The socket has what it had.
-   * @default none is asked
+   * The `authentication` listeners, and the middleware around them. The socket still has its
+   * present authorization.
+   * @default no listeners
    */
   readonly vetoes?:
     | { decide(socket: RefreshedSocket, auth: unknown): Refusal | undefined | Promise<Refusal | undefined> }
     | undefined
-  /** Knows what was revoked, over all nodes. @default nothing is */
+  /** Knows what was revoked, over all nodes. @default nothing is revoked */
   readonly authorizations?: Pick<AuthorizationLog, 'refuses' | 'amend'> | undefined
   readonly log: Pick<ThrottledLog, 'write'>
-  /** What tokens pass, so that many at once do not keep the event loop from other sockets. */
+  /** Queues the tokens, so that many at once do not block other sockets. */
   readonly throttle: Pick<TurnThrottle, 'wait'>
 }
 
@@ -41,17 +42,17 @@ export class Refreshes {
     this.#owner = owner
   }
 
-  /** How many run. */
+  /** How many refreshes run. */
   get size(): number {
     return this.#running.size
   }
 
   /**
-   * Takes a token, and puts what it says in the place of what the socket had. Resolves when the new
-   * authorization holds for everything that the socket has. When it rejects, the socket has what it
-   * had; the token may be used up.
-   * @throws RpcError `invalid_token`, `identity_changed`, `bad_claims`, `engine_unavailable`; what a
-   *   listener refused with; and `too_many_calls` while an earlier refresh of the socket runs
+   * Takes a token, and replaces the socket's authorization. Resolves when the new one applies to
+   * everything of the socket. When it rejects, the socket keeps its present one; the token may be
+   * used up.
+   * @throws RpcError `invalid_token`, `identity_changed`, `bad_claims`, `engine_unavailable`; the
+   *   refusal of a listener; and `too_many_calls` while an earlier refresh of the socket runs
    */
   async run(socket: RefreshedSocket, refresh: PendingRefresh): Promise<void> {
     if (this.#running.has(socket)) throw errorFrom(plainRefusal('too_many_calls', ONE))
@@ -70,13 +71,13 @@ export class Refreshes {
     }
   }
 
-  /** Orders that were given since the token was issued hold for it. */
+  /** Applies the orders since the token was issued. */
   #amended({ sid, authorization }: RefreshedSocket, source: AuthorizationSource): AuthorizationSource {
     const { authorizations } = this.#owner
     return authorizations ? authorizations.amend(source, { sid, session: authorization.session }) : source
   }
 
-  /** Listeners decide about what could be: not about another user. They may take their time. */
+  /** Listeners are asked only about the same user. They may take their time. */
   async #ask(socket: RefreshedSocket, source: AuthorizationSource): Promise<void> {
     const { throttle, log } = this.#owner
     const { auth } = changeOf(socket.authorization, source)
@@ -91,13 +92,16 @@ export class Refreshes {
     if (isThenable(decided)) await throttle.wait()
   }
 
-  /** An order may have come after the token was looked at. Nothing is awaited until the change. */
+  /**
+   * An order may have arrived after the token was checked. Nothing is awaited from here to the
+   * change.
+   */
   #checkOrders({ claims, session, jti, issuedAt }: AuthorizationSource): void {
     const isRefused = this.#owner.authorizations?.refuses({ uid: claims?.uid, session, jti, issuedAt })
     if (isRefused) throw new RpcError('invalid_token')
   }
 
-  /** Nothing changes after the answer, or on a socket that is gone. */
+  /** Nothing changes after the answer, or on a closed socket. */
   #check({ isOpen }: RefreshedSocket, { isAnswered }: PendingRefresh): void {
     if (!isOpen) throw new RpcError('connection_lost')
     if (isAnswered) throw new RpcError('timeout')

@@ -4,13 +4,13 @@ import { attempt } from '../runtime/attempt.js'
 import { CLOCK_SLACK } from './authorization-order.js'
 import { TokenRequests } from './token-requests.js'
 
-/** Milliseconds for which a signed token of before is refused to a user that was cut off. */
+/** Milliseconds for which tokens that were signed before a user was cut off are refused. */
 const SIGNED_TTL = 60 * 60 * 1000
 
 /** Dependencies of {@link Revocations}. */
 export interface RevocationsOwner {
   readonly tickets: Pick<Tickets, 'revoke' | 'revoked'>
-  /** Milliseconds that a token lives. */
+  /** Milliseconds for which a token is valid. */
   readonly tokenTtl: number
   readonly limits: {
     /** Milliseconds that `authentication` may take. */
@@ -19,8 +19,8 @@ export interface RevocationsOwner {
 }
 
 /**
- * Users that were cut off: what was asked for or signed before that does not let them in again, on any node. The engine keeps
- * it, so that a node that starts later knows it too.
+ * Users that were cut off. Tokens that were requested or signed before do not authenticate them
+ * again, on any node. The engine keeps this, so that nodes that start later know it too.
  */
 export class Revocations {
   /** The requests for tokens that are under way on this node. */
@@ -31,16 +31,17 @@ export class Revocations {
     this.#owner = owner
   }
 
-  /** Milliseconds for which a ticket may let in, from the request for it on, by any node's clock. */
+  /** Milliseconds for which a ticket is valid, from its request on, by any node's clock. */
   get ticketTtl(): number {
     const { tokenTtl, limits } = this.#owner
     return tokenTtl + limits.authenticationTimeout + CLOCK_SLACK
   }
 
   /**
-   * Takes back the tokens of a user that were asked for before now.
-   * @param options.signed takes back those that the application signed, too. A client may hold such a token for long, so
-   *   this is only for users who are to stay away
+   * Revokes the tokens of a user that were requested before now, also on requests that are under
+   * way.
+   * @param options.signed also revokes tokens that the application signed. A client may keep such a
+   *   token for long, so this is only for users that must not reconnect
    * @throws RpcError `engine_unavailable`
    */
   async add(subject: string, { signed }: { readonly signed: boolean }): Promise<void> {
@@ -53,8 +54,9 @@ export class Revocations {
 
   /**
    * Checks a token that the application signed.
-   * @param iat seconds since 1970; a token without it may be of before
-   * @throws RpcError `invalid_token` if it was signed before its user was cut off; `engine_unavailable`
+   * @param iat seconds since 1970; a token without it counts as signed before
+   * @throws RpcError `invalid_token` if it was signed before its user was cut off;
+   *   `engine_unavailable`
    */
   async check(subject: string, iat: unknown): Promise<void> {
     const revoked = await this.#owner.tickets.revoked(signedBy(subject))

@@ -1,6 +1,6 @@
 import type { AuthorizationOrder } from './authorization-order.js'
 
-/** A revocation of what was issued before a moment. */
+/** A revocation of everything issued before a moment. */
 interface RevokedMoment {
   readonly order: AuthorizationOrder
   /** Milliseconds since 1970. */
@@ -10,8 +10,8 @@ interface RevokedMoment {
 }
 
 /**
- * The moments before which nothing counts that was issued. Each holds until its own end, so that an
- * earlier moment takes nothing from a later one. Those that another one covers are forgotten.
+ * The moments before which everything is revoked. Each one has an expiry of its own, so that an
+ * earlier moment does not shorten a later one. Those that another one covers are removed.
  */
 export class RevokedMoments {
   #moments: readonly RevokedMoment[] = []
@@ -26,7 +26,7 @@ export class RevokedMoments {
     return this.#moments.length === 0 ? undefined : Math.max(...this.#moments.map(({ moment }) => moment))
   }
 
-  /** @returns the orders that it covers, which may be the new one itself */
+  /** Adds a moment. @returns the orders that are covered now, which may include the new one */
   add(order: AuthorizationOrder, moment: number, expiresAt: number): readonly AuthorizationOrder[] {
     const one = { order, moment, expiresAt }
     if (this.#moments.some((other) => covers(other, one))) return [order]
@@ -35,7 +35,7 @@ export class RevokedMoments {
     return covered.map(({ order }) => order)
   }
 
-  /** Forgets an order that is over. */
+  /** Removes an expired order. */
   delete(order: AuthorizationOrder): void {
     this.#moments = this.#moments.filter((one) => one.order !== order)
   }

@@ -1,11 +1,11 @@
-/** Milliseconds that the clock of the one that signs may be behind. */
+/** Milliseconds that the signer's clock may be behind. */
 const MARGIN = 50
 
 /**
- * Waits until the second in which a token was signed is over, if it is the present one. `iat` has
- * whole seconds: another token of this second would be taken for one of before an order, however
- * often a client asks. The next one is not.
- * @param iat seconds since 1970; anything else is not waited for
+ * Waits until the second in which a token was signed is over. `iat` has whole seconds: an order in
+ * the same second revokes all tokens of that second, however often a client requests one. A token
+ * of the next second is valid.
+ * @param iat seconds since 1970; does not wait for anything but a number
  */
 export function secondIsOver(iat: unknown): Promise<void> {
   const left = Number.isInteger(iat) ? Number(iat) * 1000 + 1000 - Date.now() : 0

@@ -1,10 +1,12 @@
 import { shorten } from '../runtime/shorten.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 
-/** The application is put together wrongly: the text says how to mend it, and no stack would say more. */
+/**
+ * A mistake in the application's setup. The text says how to correct it; a stack would add nothing.
+ */
 export class SetupError extends Error {
   override readonly name = 'SetupError'
-  /** What the log says beside the text. */
+  /** Details for the log line. */
   readonly details: object
 
   constructor(message: string, details: object) {
@@ -13,25 +15,30 @@ export class SetupError extends Error {
   }
 }
 
-/** What to do where `req.session` is not there. */
+/** The advice if `req.session` does not exist. */
 export const WITHOUT_SESSION =
   'req.session is not there: mount the session middleware before TokenSocketServer, or give an authentication function'
 
-/** Names of a session's own that a warning has. */
+/** Property names of a session in a warning, at most. */
 const NAMES = 10
 
 /** Settings of a {@link SessionKey}. */
 export interface SessionKeyOptions {
   readonly log: Pick<ThrottledLog, 'write'>
-  /** Whether sessions that have other values than the key's are named. @default false */
+  /**
+   * Whether a warning names the session's properties if the key is not among them. @default false
+   */
   readonly warns?: boolean | undefined
 }
 
-/** The option `authentication` as the key of a session: who has a value there is signed in. */
+/**
+ * The option `authentication` as the key of a session: a user with a value under this key is signed
+ * in.
+ */
 export class SessionKey {
   readonly #key: string
   readonly #options: SessionKeyOptions
-  /** Once a session had a value there, the key is right. */
+  /** Whether a session had a value under the key: then the key is right. */
   #isProven = false
 
   constructor(key: string, options: SessionKeyOptions) {
@@ -39,7 +46,10 @@ export class SessionKey {
     this.#options = options
   }
 
-  /** Whether the session of a request has a value under the key. @throws SetupError if there is no session */
+  /**
+   * Returns whether the session of a request has a value under the key. @throws SetupError if there
+   * is no session
+   */
   isSignedIn(request: object): boolean {
     const session: unknown = 'session' in request ? request.session : undefined
     if (typeof session !== 'object' || session === null)
@@ -51,7 +61,7 @@ export class SessionKey {
     return isSignedIn
   }
 
-  /** A session with other values may be that of a visitor, or the key is misspelt. */
+  /** Warns of a session without the key. A session with other values belongs to a visitor, or the key is misspelt. */
   #warn(session: object): void {
     const names: string[] = []
     for (const name in session) {

@@ -15,7 +15,7 @@ export class SignInVetoes {
 
   /**
    * Decides whether a socket may sign in, or refresh its authorization.
-   * @param auth what the token stands for
+   * @param auth the `auth` of the token
    * @returns the refusal, if any. Synchronous if no listener and no middleware is asked
    */
   decide(socket: ServerSocket, auth: unknown): Refusal | undefined | Promise<Refusal | undefined> {

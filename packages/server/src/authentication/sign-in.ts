@@ -38,22 +38,22 @@ export interface SignInParts
   readonly engine: Pick<Engine, 'rates' | 'nodes'>
   readonly logger: Logger
   readonly log: ThrottledLog
-  /** Judges connections without a token. @default none */
+  /** Authenticates connections without a token. @default none */
   readonly connectAuthentication?: ConnectAuthentication | undefined
   /** How long calls may take. */
   readonly functions: FunctionRules
-  /** Whether each answer has a line of its own. */
+  /** Whether each answer is logged. */
   readonly debug: boolean
   readonly pingInterval: number
-  /** Tells who comes and goes. */
+  /** Reports sockets that connect and disconnect. */
   readonly events: Pick<SocketEvents, 'connected' | 'disconnected' | 'message'>
   readonly throttle: TurnThrottle
   readonly turns: Turns
-  /** Milliseconds a connection has for its token; `undefined` for as long as it likes. */
+  /** Milliseconds that a connection has to send its token; `undefined` for no limit. */
   authTimeout(): number | undefined
 }
 
-/** Makes what lets connections in: the handshakes, and the sockets that they become. */
+/** Creates the handshakes, which authenticate connections and create their sockets. */
 export function makeHandshakes(parts: SignInParts): Handshakes {
   const { limits, logger, log, throttle, failed, connectAuthentication } = parts
   const closings = new ClosingLog(logger, log)
@@ -79,7 +79,7 @@ export function makeHandshakes(parts: SignInParts): Handshakes {
   })
 }
 
-/** What all sockets of a server share. */
+/** Returns what all sockets of a server share. */
 function socketOwner(parts: SignInParts, closings: ClosingLog): ServerSocketOwner {
   const { limits, logger, log, debug, turns, events, throttle } = parts
   const { findAction, middleware, channels, failed, development, plainErrors, channelsAsObject } = parts

@@ -27,54 +27,54 @@ import type { SignInVetoes } from './sign-in-vetoes.js'
 import type { SocketCounts } from './socket-counts.js'
 import type { AuthenticatedToken, TokenAuthenticator } from './token-authenticator.js'
 
-/** What {@link SocketAuthenticator} needs. */
+/** Dependencies of {@link SocketAuthenticator}. */
 export interface AdmissionOptions {
   readonly tokenAuthenticator: Pick<TokenAuthenticator, 'connect'>
-  /** Knows what was revoked, over all nodes. @default nothing is */
+  /** Knows what was revoked, over all nodes. @default nothing is revoked */
   readonly authorizations?: Pick<AuthorizationLog, 'refuses'> | undefined
-  /** Judges connections without a token. @default none: they are refused */
+  /** Authenticates connections without a token. @default none: they are refused */
   readonly connects?: Pick<ConnectAuthenticator, 'authenticate'> | undefined
   readonly hub: Hub
   readonly counts: SocketCounts
   readonly logger: Logger
   readonly log: Pick<ThrottledLog, 'write'>
   readonly joining: JoiningSockets
-  /** What sign-ins pass that listeners have decided about. */
+  /** Queues sign-ins that listeners have decided about. */
   readonly throttle: Pick<TurnThrottle, 'wait'>
-  /** Milliseconds within which a client hears at least a heartbeat. */
+  /** Milliseconds within which a client receives at least a heartbeat. */
   readonly heartbeat: number
-  /** What a client is told of the sizes that the server takes. */
+  /** The sizes that the server accepts, for the client. */
   readonly sizes: SizeLimits
-  /** An id for a new socket, unique over all nodes. */
+  /** Returns an id for a new socket, unique over all nodes. */
   newSid(): string
-  /** What the new sockets need of the server. */
+  /** Dependencies of the new sockets. */
   readonly owner: ServerSocketOwner
   /**
-   * Sees to it that one day it is closed if its client vanishes.
-   * @returns a function that undoes it; nothing if its transport notices that
+   * Watches a socket, so that it is closed if its client vanishes.
+   * @returns a function that stops watching; nothing if the socket's transport detects this
    */
   watch(socket: ServerSocket): (() => void) | undefined
   /**
-   * A socket has been let in. It gets its first message after this.
-   * @param refused a listener refuses it after all, at once or later
+   * A socket was authenticated. It receives its first message after this.
+   * @param refused a listener refuses it, at once or later
    */
   connected?(socket: ServerSocket, refused: (error: RpcError) => void): void
   /** The `authentication` listeners, and the middleware around them. */
   readonly vetoes: Pick<SignInVetoes, 'decide'>
 }
 
-/** A connection that has brought its token. */
+/** A connection that has sent its token. */
 interface Newcomer {
   readonly connection: BufferedConnection
   readonly arrival: PendingConnection
   readonly joining: JoiningSocket
 }
 
-/** Lets connections in that bring a good token. */
+/** Authenticates connections that send a valid token. */
 export class SocketAuthenticator {
   readonly #options: AdmissionOptions
   readonly #owner: ServerSocketOwner
-  /** Undoes `watch`, for the few sockets that need it. */
+  /** Functions that stop watching, for the few sockets that need it. */
   readonly #watched = new Map<ServerSocket, () => void>()
 
   constructor(options: AdmissionOptions) {
@@ -83,10 +83,11 @@ export class SocketAuthenticator {
   }
 
   /**
-   * Takes what the token stands for, asks the `authentication` listeners, and makes the socket.
-   * @param arrival is adopted before listeners are asked: they may call the client before it is let
-   *   in
-   * @throws RpcError `invalid_token` (why is for the log only), or what a listener refused with
+   * Takes the ticket or the claims of the token, asks the `authentication` listeners, and creates
+   * the socket.
+   * @param arrival gets the socket as its listener before the application's listeners are asked:
+   *   they may call the client before it is authenticated
+   * @throws RpcError `invalid_token` (its cause is only logged), or the refusal of a listener
    */
   authenticate(
     message: AuthMessage,
@@ -101,7 +102,7 @@ export class SocketAuthenticator {
 
   async #admit(message: AuthMessage, { connection, arrival, joining }: Newcomer): Promise<void> {
     const { ip, host, ...identity } = await this.#authenticate(message, connection, arrival)
-    // Who is cut off meanwhile is not looked for among connections that have ended.
+    // Cutting a user off does not end connections that are closed already.
     if (arrival.isClosed) return
     const counts = message.version !== undefined
     const owner = this.#owner
@@ -119,7 +120,7 @@ export class SocketAuthenticator {
     if (joining.isEnded) return
     if (refusal) throw this.#refused(socket, refusalOf(refusal.error))
     if (socket.isClosed || arrival.isClosed) return
-    // An order may have come after its token was looked at.
+    // An order may have arrived after the token was checked.
     if (this.#options.authorizations?.refuses(socket.authorization)) return socket.closeFor('revoked')
     // The legacy client does not answer all that it is asked.
     if (message.version !== undefined) this.#watch(socket)
@@ -142,8 +143,8 @@ export class SocketAuthenticator {
   }
 
   /**
-   * What the listeners decide. Those that take their time are let in a few in each turn, however
-   * many they decide about at once.
+   * Asks the listeners. If they take their time, a few sockets are authenticated in each turn,
+   * however many they decide about at once.
    */
   async #decide(socket: ServerSocket): Promise<Refusal | undefined> {
     const { vetoes, throttle } = this.#options
@@ -154,7 +155,10 @@ export class SocketAuthenticator {
     return refusal
   }
 
-  /** Lets a socket in, and tells listeners so before anything comes from it. @param id of its token's message */
+  /**
+   * Authenticates a socket, and notifies listeners before anything arrives from it. @param id of
+   * its token's message
+   */
   #begin(socket: ServerSocket, id: string): void {
     const { logger, log, connected } = this.#options
     const { sid, uid, transport } = socket
@@ -167,7 +171,10 @@ export class SocketAuthenticator {
     socket.autoSubscribe(logRefusals(log, socket))
   }
 
-  /** A listener of `connected` refuses a socket. @param id of its token's message, if that has no answer yet */
+  /**
+   * Handles the refusal of a `connected` listener. @param id of its token's message, if that has no
+   * answer yet
+   */
   #refuse(socket: ServerSocket, error: RpcError, id: string | undefined): void {
     if (socket.isClosed) return
     const { sid, uid } = socket
@@ -199,7 +206,7 @@ export class SocketAuthenticator {
     }
   }
 
-  /** What the client is told when it is let in. The legacy client knows nothing of limits. */
+  /** Returns the session data for an authenticated client. The legacy client knows no limits. */
   #sessionOf(socket: ServerSocket): SessionInfo {
     const { heartbeat, sizes } = this.#options
     const lifetime = lifetimeOf(socket.authorization)
@@ -214,7 +221,7 @@ export class SocketAuthenticator {
   }
 }
 
-/** What a client can do. Most can do everything: their sockets share one list. */
+/** Returns a client's capabilities. Most clients have all of them: their sockets share one list. */
 function sharedList(can: readonly Capability[] | undefined): readonly Capability[] | undefined {
   return can?.length === CAPABILITIES.length ? CAPABILITIES : can
 }

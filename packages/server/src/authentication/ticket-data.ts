@@ -1,41 +1,38 @@
 import { encodeData } from '@token-socket/protocol'
 import type { OpeningRequest } from '../socket/opening-request.js'
 
-/** What a ticket keeps on the server. */
+/** The data that a ticket keeps on the server. */
 export interface TicketData {
   readonly auth: unknown
   /**
-   * Whether `auth` is from an `authentication` function, so that its `uid`, `umd` and `channels`
-   * are claims.
+   * Whether `auth` is the result of an `authentication` function, so that its `uid`, `umd` and
+   * `channels` are claims.
    */
   readonly hasClaims?: boolean
   readonly ip?: string | undefined
   readonly ips: readonly string[]
   readonly host?: string | undefined
-  /** What is kept of the request that asked for it. */
+  /** Data of the request for it. */
   readonly opening?: OpeningRequest | undefined
-  /** The hash of the session that it was asked for in. */
+  /** The hash of the session that requested it. */
   readonly session?: string | undefined
   /**
-   * The prefix of the server that it was asked of: it opens sockets there only. @default any, as
-   * in tickets of versions before
+   * The prefix of the server that issued it: it opens sockets there only. @default any, as in
+   * tickets of earlier versions
    */
   readonly prefix?: string | undefined
-  /** When it was asked for, in milliseconds since 1970. @default not known */
+  /** When it was requested, in milliseconds since 1970. @default not known */
   readonly issuedAt?: number | undefined
 }
 
-/**
- * What a ticket should keep is neither an object nor a list once it is JSON, such as
- * `new Boolean(false)`.
- */
+/** The data for a ticket is neither an object nor a list as JSON, such as `new Boolean(false)`. */
 export class NoObject extends Error {
   override readonly name = 'NoObject'
 }
 
 /**
  * @throws NoObject if `auth` is no object as JSON
- * @throws Error if it is too large, for the log: the client can do nothing about it
+ * @throws Error if it is too large. It is only logged, because the client cannot correct it
  */
 export function encodeTicket({ auth, ...ticket }: TicketData, limit: number): string {
   const json = encodeData({ auth, ...ticket })
@@ -46,5 +43,5 @@ export function encodeTicket({ auth, ...ticket }: TicketData, limit: number): st
 authentication return what sockets need, instead of the whole session`)
 }
 
-/** How the JSON of a ticket begins, whose first field is `auth`. */
+/** The beginning of a ticket's JSON, whose first field is `auth`. */
 const OBJECT = /^\{"auth":[{[]/

@@ -19,23 +19,26 @@ import { secondIsOver } from './same-second.js'
 import type { TicketData } from './ticket-data.js'
 import type { SignedClaims, Tokens } from './tokens.js'
 
-/** What a {@link TokenAuthenticator} needs. */
+/** Dependencies of {@link TokenAuthenticator}. */
 export interface RedeemerOptions {
   readonly tokens: Pick<Tokens, 'verify' | 'peek'>
   readonly engine: Pick<Engine, 'shared' | 'tickets'>
   readonly log: Pick<ThrottledLog, 'write'>
   readonly revocations: Pick<Revocations, 'check'>
-  /** Whether what a signed token lets in ends with the token. @default true */
+  /** Whether the authorization of a signed token ends with the token. @default true */
   readonly enforceExpiry?: boolean
-  /** Tickets of servers with another one are refused. @default all are taken */
+  /** Tickets of servers with another prefix are refused. @default all are accepted */
   readonly prefix?: string | undefined
-  /** Milliseconds for which a ticket lets in. @default for as long as the socket lives */
+  /**
+   * Milliseconds for which a ticket's authorization lasts. @default as long as the socket is
+   * connected
+   */
   readonly sessionTtl?: number | undefined
-  /** Knows what was revoked, over all nodes. @default nothing is */
+  /** Knows what was revoked, over all nodes. @default nothing is revoked */
   readonly authorizations?: Pick<AuthorizationLog, 'check' | 'amend'> | undefined
 }
 
-/** Whom a token lets in. */
+/** The user and the authorization of a valid token. */
 export interface AuthenticatedToken extends Omit<TicketData, 'hasClaims' | 'prefix'>, AuthorizationSource {
   readonly auth: unknown
   readonly claims: Claims | undefined
@@ -44,9 +47,9 @@ export interface AuthenticatedToken extends Omit<TicketData, 'hasClaims' | 'pref
 }
 
 /**
- * Takes what tokens stand for: a ticket once, signed claims once if they have a `jti` or say
- * `singleUse`. Of claims that are wrong somewhere
- * none count. Why a token is refused is for the log only.
+ * Takes the ticket or the claims of tokens. A ticket works once, and so do signed claims with a
+ * `jti` or `singleUse`. If one claim is wrong, all of them are refused. The cause of a refusal is
+ * only logged.
  */
 export class TokenAuthenticator {
   readonly #options: RedeemerOptions
@@ -57,7 +60,7 @@ export class TokenAuthenticator {
   }
 
   /**
-   * For a connection's first message, or a new token of an open socket.
+   * Takes the token of a connection's first message, or a new token of an open socket.
    * @throws RpcError `invalid_token`
    */
   async connect(token: string): Promise<AuthenticatedToken> {
@@ -75,20 +78,23 @@ export class TokenAuthenticator {
     const signed = signedBy(claims)
     await this.#checkRevoked(read?.uid, claims)
     await this.#claim(claims, token)
-    // Last: an order may come while the engine is asked.
+    // Checked last, because an order may arrive while the engine is asked.
     await this.#checkOrders({ ...signed, uid: read?.uid }, claims.iat)
     const ends = this.#options.enforceExpiry !== false
     const expiresAt = ends ? endAt(claims.exp) : undefined
     return this.#amended({ auth: freeze(claims), ips: [], claims: read, ...signed, expiresAt })
   }
 
-  /** Gives a socket what its token for a channel says, to be kept or taken back. @throws RpcError `invalid_token` */
+  /**
+   * Adds the claims of a token for a channel to a socket, which are later kept or removed. @throws
+   * RpcError `invalid_token`
+   */
   async subscribe(socket: ServerSocket, channel: string, token: string): Promise<AddedGrants | undefined> {
     const { claims } = this.#verify(token)
     if (claims?.scope !== 'subscribe') throw this.#refused('its scope is not subscribe')
     if (claims.connectionId !== socket.sid) throw this.#refused('it is for another socket')
     const read = this.#read(claims)
-    // Who a user may be on one channel, they may not be on another.
+    // A user's identity on one channel does not count on another.
     if (read?.channels && !Grants.of(read).covers(channel)) throw this.#refused('it is for other channels')
     await this.#claim(claims, token)
     await this.#checkOrders({ ...signedBy(claims), uid: read?.uid })
@@ -102,8 +108,8 @@ export class TokenAuthenticator {
   }
 
   /**
-   * Servers for other users may have the same secret and engine: one server's sign-in is none at
-   * the other.
+   * Servers for other users may have the same secret and engine. A sign-in at one server does not
+   * count at the other.
    */
   #checkPrefix(issuer: string | undefined): void {
     const { prefix, log } = this.#options
@@ -112,12 +118,12 @@ export class TokenAuthenticator {
     throw new RpcError('invalid_token')
   }
 
-  /** Last: a token that is refused for what it says may be corrected and signed anew. */
+  /** Claimed last: a token that is refused for its claims may be corrected and signed again. */
   async #claim({ jti, exp, singleUse }: SignedClaims, token: string): Promise<void> {
-    // What is signed can't be written in another way; the signature can.
+    // The signed part has only one spelling; the signature has several.
     const id = jti ?? (singleUse === true ? token.slice(0, token.lastIndexOf('.')) : undefined)
     if (id === undefined) return
-    // For as long as the token would be let in: clocks may differ.
+    // For as long as a node would accept the token: clocks may differ.
     const left = exp * 1000 - Date.now() + LEEWAY
     const ttl = Math.ceil(left / GRAIN) * GRAIN
     if (!(await this.#options.engine.tickets.claim(nameOf(id), ttl))) throw this.#refused('used already')
@@ -139,7 +145,9 @@ export class TokenAuthenticator {
     })
   }
 
-  /** What an order that was given since it was issued makes of it. At once: another one may come. */
+  /**
+   * Applies the orders since the token was issued. Synchronous, because another order may arrive.
+   */
   #amended(redeemed: AuthenticatedToken): AuthenticatedToken {
     const amended = this.#options.authorizations?.amend(redeemed) ?? redeemed
     const { expiresAt } = amended
@@ -152,7 +160,7 @@ export class TokenAuthenticator {
     return this.#try(() => readClaims(signed))
   }
 
-  /** @param refused called if it is not a good one */
+  /** @param refused called if the token is not valid */
   #verify(token: string, refused = () => {}) {
     try {
       return this.#options.tokens.verify(token)
@@ -163,8 +171,9 @@ export class TokenAuthenticator {
   }
 
   /**
-   * A token that is no good here may be good elsewhere: then its ticket waits in the engine that the nodes share. Strangers
-   * can bring as many as they like, so that only one now and then is looked at; its ticket would not be used any more.
+   * A token that is invalid here may be valid at another node. Its ticket is then in the engine
+   * that the nodes share. Strangers can send any number of tokens, so only one at intervals is
+   * checked; its ticket is used up by that.
    */
   #suspect(token: string): void {
     const { engine, tokens, log } = this.#options
@@ -176,7 +185,7 @@ export class TokenAuthenticator {
       (ticket) =>
         ticket !== undefined &&
         log.write('token of another node', ['warn', { option: 'secret' }, OTHER_NODE]),
-      // The engine reports its troubles itself.
+      // The engine reports its own failures.
       () => {},
     )
   }
@@ -189,14 +198,14 @@ export class TokenAuthenticator {
     }
   }
 
-  /** @param kind says which refusals are repetitions; it is not what a token says */
+  /** @param kind groups repeated refusals in the log; it contains nothing of the token */
   #refused(reason: string, kind = reason): RpcError {
     this.#options.log.write(`token ${kind}`, ['info', { reason }, 'a token was refused'])
     return new RpcError('invalid_token')
   }
 }
 
-/** Milliseconds between two looks at whether another node issued what is refused here. */
+/** Milliseconds between two checks whether another node issued a token that is refused here. */
 const LOOK_INTERVAL = 10_000
 
 const OTHER_NODE =
@@ -205,13 +214,16 @@ const OTHER_NODE =
 const OTHER_PREFIX =
   'a token was refused that a server with another prefix issued: a token opens sockets at the prefix of its own server only'
 
-/** Milliseconds: twice what clocks may differ by. */
+/** Milliseconds: twice the allowed difference of clocks. */
 const LEEWAY = 10_000
 
-/** Milliseconds that a time is rounded up to: an engine that has one timer for many ids does better with few times. */
+/**
+ * Milliseconds that an expiry is rounded up to: an engine with one timer for many ids needs few
+ * different times.
+ */
 const GRAIN = 10_000
 
-/** What a signed token says of itself. */
+/** Returns the id and the time of a signed token. */
 function signedBy({ jti, iat }: SignedClaims): Pick<TokenSubject, 'jti' | 'issuedAt'> {
   return {
     ...(jti !== undefined && { jti }),
@@ -219,12 +231,15 @@ function signedBy({ jti, iat }: SignedClaims): Pick<TokenSubject, 'jti' | 'issue
   }
 }
 
-/** An id may be as long as a token, and a key of a store may not. */
+/** An id may be as long as a token, but a store's key may not. */
 function nameOf(jti: string): string {
   return createHash('sha256').update(jti).digest('base64url')
 }
 
-/** Handlers and listeners share it. A token is too short for claims that nest too deep for this. */
+/**
+ * Freezes claims, which handlers and listeners share. A token is too short for nesting that
+ * overflows the stack.
+ */
 function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   for (const own of Object.values(value)) freeze(own)

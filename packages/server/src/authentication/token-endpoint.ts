@@ -20,11 +20,11 @@ export interface TokenEndpointParts
   readonly logger: Logger
   /** Runs before the route. */
   readonly customMiddleware: RequestHandler | readonly RequestHandler[]
-  /** What requests wait at when many come at once. */
+  /** Queues requests when many arrive at once. */
   readonly throttle: Pick<TurnThrottle, 'run'>
 }
 
-/** Puts the token endpoint on the application. @returns a function that ends it */
+/** Mounts the token endpoint on the application. @returns a function that removes it */
 export function mountTokenEndpoint(parts: TokenEndpointParts): Unmount {
   const { app, server, engine, customMiddleware, prefix, logger, origins, throttle } = parts
   const handler = chainHandlers([

@@ -3,7 +3,7 @@ import { addressBlock } from '../http/address-block.js'
 import { OwnerRates } from '../runtime/owner-rates.js'
 import type { ThrottledLog } from '../runtime/throttled-log.js'
 
-/** How often tokens may be asked for, in a second. */
+/** How many tokens may be requested in a second. */
 export interface TokenRateLimits {
   /** By one user, and in one session. */
   readonly tokenRequestsPerUser: number
@@ -11,17 +11,17 @@ export interface TokenRateLimits {
   readonly tokenRequestsPerAddress: number
 }
 
-/** Who asks for a token. */
+/** The requester of a token. */
 interface TokenAsker {
   readonly ip?: string | undefined
 }
 
-/** What answers it. */
+/** The response to a token request. */
 interface TokenResponse {
   set(header: string, value: string): unknown
 }
 
-/** Which of the limits a request is over. */
+/** A limit that a request exceeds. */
 type Field = keyof TokenRateLimits
 
 /** A token request that came too soon. */
@@ -37,7 +37,10 @@ export class TokenRateError {
     this.#retryAfter = retryAfter
   }
 
-  /** What answers it. `Retry-After` is in whole seconds, which pages of other origins may read. */
+  /**
+   * Sets the status and the headers, and returns the body. `Retry-After` is in whole seconds; pages
+   * of other origins may read it.
+   */
   answer(response: TokenResponse): object {
     const about = { field: this.#field, limit: this.#limit, retryAfter: this.#retryAfter }
     const { message: error, code, data } = plainRefusal('rate_limited', about)
@@ -54,7 +57,7 @@ export class TokenRateError {
 const TOO_MANY = 'a token request is refused: there are too many of its address or user'
 
 /**
- * Counts token requests on this node: those of an address before `authentication` is asked, those
+ * Counts token requests on this node: those of an address before `authentication` is called, those
  * of a user after it.
  */
 export class TokenRates {
@@ -73,7 +76,7 @@ export class TokenRates {
     this.#count('tokenRequestsPerAddress', this.#addresses.take(addressBlock(ip ?? '')))
   }
 
-  /** @param subjects what a user is known by @throws TokenRateError */
+  /** @param subjects the user's names @throws TokenRateError */
   countUser(subjects: readonly string[]): void {
     for (const subject of subjects) this.#count('tokenRequestsPerUser', this.#users.take(subject))
   }

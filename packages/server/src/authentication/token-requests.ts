@@ -4,27 +4,30 @@ import { RunningTasks } from '../runtime/running-tasks.js'
 export class TokenRequest {
   readonly #revoked = new Set<string>()
 
-  /** A user was cut off: a token for that user must not be good, though `authentication` may have seen it before. */
+  /**
+   * Records that a user was cut off. A token for this user must not be valid, because
+   * `authentication` may have run before.
+   */
   revoke(subject: string): void {
     this.#revoked.add(subject)
   }
 
-  /** Whether one of these users was cut off since it began. */
+  /** Returns whether one of these users was cut off since the request began. */
   isRevoked(subjects: readonly string[]): boolean {
     return subjects.some((subject) => this.#revoked.has(subject))
   }
 }
 
 /**
- * The requests for tokens that are under way on this node. The engine compares times for those that are done; what is on its way
- * to the engine can't be told from what comes later, so that it is noted here.
+ * The requests for tokens that are under way on this node. The engine compares times for requests
+ * that are done. It cannot tell requests under way from later ones, so they are recorded here.
  */
 export class TokenRequests extends RunningTasks<TokenRequest> {
   constructor() {
     super(() => new TokenRequest())
   }
 
-  /** A user was cut off. */
+  /** Records on every request that a user was cut off. */
   revoke(subject: string): void {
     for (const request of this.states) request.revoke(subject)
   }

@@ -23,30 +23,32 @@ import type { TokenRequest, TokenRequests } from './token-requests.js'
 import type { Tokens } from './tokens.js'
 
 /**
- * Whether, and as whom, a request may have a token.
+ * Decides whether a request may have a token, and for which user.
  *
- * - a text: the key of the session whose value has to be truthy; the socket gets the session's data;
- * - `(req, callback)` or `async (req)`: falsy is refused, an object becomes `socket.auth`, any
- *   other truthy value stands for the session's data. An RpcError refuses with its code, message
- *   and data: the client does not try again, except for codes that say nothing about the user, such
- *   as `timeout` or `internal`. Any other error is a failure, and clients try again.
+ * - A text is the key of a session's value that has to be truthy. The socket gets the session's
+ *   data.
+ * - A function, `(req, callback)` or `async (req)`, refuses with a falsy result. An object becomes
+ *   `socket.auth`; any other truthy value stands for the session's data. An RpcError refuses with
+ *   its code, message and data: the client does not try again, except after codes that say nothing
+ *   about the user, such as `timeout` or `internal`. Any other error is a failure, and clients try
+ *   again.
  */
 export type Authentication = string | AuthenticationFunction<Request>
 
-/** What {@link tokenRoute} needs. */
+/** Dependencies of {@link tokenRoute}. */
 export interface TokenRouteOptions extends OpeningOptions {
   readonly authentication: Authentication
-  /** Where sockets open with the tokens, and nowhere else. @default wherever the ticket is known */
+  /** The only prefix at which the tokens open sockets. @default wherever the ticket is known */
   readonly prefix?: string | undefined
   readonly tokenTtl: number
   readonly limits: TokenRateLimits & {
     /** Milliseconds that `authentication` may take. */
     readonly authenticationTimeout: number
-    /** Bytes of what a ticket keeps, as JSON. */
+    /** Bytes of a ticket's data, as JSON. */
     readonly authData: number
-    /** Tickets of one user, and of one session, that may wait. */
+    /** Unused tickets of one user, and of one session. */
     readonly ticketsPerUser: number
-    /** Tickets of one address that may wait. */
+    /** Unused tickets of one address. */
     readonly ticketsPerAddress: number
   }
   readonly tokens: Tokens
@@ -54,11 +56,11 @@ export interface TokenRouteOptions extends OpeningOptions {
   readonly requests: TokenRequests
   readonly origins: OriginRules
   readonly log: Pick<ThrottledLog, 'write'>
-  /** Of a development server only: refusals then tell clients what to look at, too. @default none */
+  /** Set on development servers only: refusals then give clients advice, too. @default none */
   readonly development?: Pick<Development, 'checkData'> | undefined
 }
 
-/** The options, and what is made of them once. */
+/** The options, and what is derived from them once. */
 interface RouteParts extends TokenRouteOptions {
   readonly rates: TokenRates
   readonly check: ClaimsCheck
@@ -70,7 +72,9 @@ const OPTION = 'authentication'
 /** A JavaScript name that a JSONP answer may call. */
 const CALLBACK = /^[\w$.[\]]{1,128}$/
 
-/** The token endpoint: turns a signed-in session into a short-lived token that works once. */
+/**
+ * Creates the token endpoint, which gives a signed-in session a short-lived token that works once.
+ */
 export function tokenRoute(options: TokenRouteOptions): RequestHandler {
   const check = new ClaimsCheck(options.log)
   const parts = {
@@ -106,7 +110,10 @@ function sessionKeyOf({ authentication, log, development }: TokenRouteOptions): 
   return new SessionKey(authentication, { log, warns: development !== undefined })
 }
 
-/** What `authentication` refuses with. The failure of a call that it made is none: it says nothing about the user. */
+/**
+ * Returns the refusal of `authentication`. A failed call of its own is none, because it says
+ * nothing about the user.
+ */
 function refusalOf(failure: unknown): RpcError | undefined {
   const { cause } = failure instanceof AuthenticationFailure ? failure : {}
   return RpcError.is(cause) && forCaller(cause) === cause ? cause : undefined
@@ -117,7 +124,7 @@ class AuthenticationFailure {
   constructor(readonly cause: unknown) {}
 }
 
-/** @returns the kind and the line of a token request that failed */
+/** @returns the kind and the log line of a token request that failed */
 function failureLine(failure: unknown, request: Request): readonly [kind: string, entry: LogEntry] {
   if (failure instanceof SetupError) {
     const line = `a token request failed: ${failure.message}`
@@ -136,9 +143,10 @@ function failureLine(failure: unknown, request: Request): readonly [kind: string
 }
 
 /**
- * Goes before everything else on the route: caching, CORS, and which origins may ask at all.
- * @param log gets a line about each kind of refusal that is none of an origin. @default none
- * @param isDown whether the server is shut down: a 404 would tell clients never to come back
+ * Creates the middleware that runs before everything else on the route: caching, CORS, and the
+ * allowed origins.
+ * @param log receives a line for each kind of refusal that is not about an origin. @default none
+ * @param isDown whether the server is shut down: a 404 would tell clients never to reconnect
  */
 export function tokenGuard(
   origins: OriginRules,
@@ -154,7 +162,7 @@ export function tokenGuard(
       log?.write('token request callback', ['info', { ip: ipOf(request) }, BAD_CALLBACK])
       return void response.status(400).json({ error: 'Invalid callback name', code: 'bad_message' })
     }
-    // A script of another origin, which `helmet` lets no page have unless the answer says so.
+    // A script of another origin: with `helmet`, pages may load it only if the response allows it.
     if (isJsonp(request)) response.set('Cross-Origin-Resource-Policy', 'cross-origin')
     if (origin !== undefined && request.headers.origin !== undefined) {
       response.set({
@@ -173,7 +181,10 @@ export function tokenGuard(
   }
 }
 
-/** Refuses with what `authentication` threw. @returns why that failed, if it did: its data may be no JSON */
+/**
+ * Sends the refusal that `authentication` threw. @returns the failure to send it, if its data is no
+ * JSON
+ */
 function refuse(
   [request, response]: readonly [Request, Response],
   { log }: Pick<TokenRouteOptions, 'log'>,
@@ -220,13 +231,14 @@ async function answer(
   const owners = ownersOf(ticket, options)
   options.rates.countUser(owners.slice(1).map(({ name }) => name))
   await options.tickets.put({ id, json, ttl: options.tokenTtl, owners, age: performance.now() - began })
-  // A user who was cut off meanwhile must not get in by what `authentication` saw before. The client may ask again.
+  // The user may have been cut off while `authentication` ran, so its result may be out of date.
+  // The client may ask again.
   if (pending.isRevoked(owners.map(({ name }) => name))) await options.tickets.take(id)
   send(request, response, [200, { token }])
 }
 
 /**
- * @throws AuthenticationFailure if `authentication` gave what is no object as JSON
+ * @throws AuthenticationFailure if the result of `authentication` is no object as JSON
  * @throws Error if it is too large
  */
 function encode(ticket: TicketData, { limits, log }: RouteParts, isGiven: boolean): string {
@@ -236,7 +248,10 @@ function encode(ticket: TicketData, { limits, log }: RouteParts, isGiven: boolea
   return json
 }
 
-/** Whom a ticket is counted for: its user, known by a `uid` or by the session, and the address. */
+/**
+ * Returns the owners that a ticket counts for: its user, by a `uid` or by the session, and the
+ * address.
+ */
 function ownersOf(
   { auth, hasClaims, ip, session }: TicketData,
   { limits }: Pick<TokenRouteOptions, 'limits'>,
@@ -246,7 +261,7 @@ function ownersOf(
   return [{ name: `address:${addressBlock(ip ?? '')}`, limit: limits.ticketsPerAddress }, ...users]
 }
 
-/** Session ids are secrets, and may be long. */
+/** Returns a hash: session ids are secrets, and may be long. */
 function sessionOf(request: Request): string | undefined {
   const id = 'sessionID' in request ? request.sessionID : undefined
   return typeof id === 'string' && id !== '' ? hashSession(id) : undefined
@@ -298,7 +313,7 @@ function notSignedIn(
   return [hint, ['debug', details, `a token request is refused: ${why}`]]
 }
 
-/** Its client's address, as Express sees it, without a port. */
+/** Returns the client's address, as Express sees it, without a port. */
 function ipOf({ ip }: Request): string | undefined {
   return ip === undefined ? undefined : withoutPort(ip)
 }
@@ -307,7 +322,7 @@ function unsigned(key: string): string {
   return `the session has no value under "${key}": sign in before, or set the option authentication`
 }
 
-/** The session as data: without its methods, and without its cookie's settings. */
+/** Returns the session as data: without its methods, and without its cookie's settings. */
 function sessionData(request: Request): object {
   const session = 'session' in request ? request.session : undefined
   const { cookie, ...data } = decodeData(encodeData(session ?? {})) as Record<string, unknown>
@@ -318,7 +333,7 @@ function isJsonp(request: Request): boolean {
   return request.method === 'GET' && request.query.callback !== undefined
 }
 
-/** Where the query parser is `extended`, a client can make it a list or an object of anything. */
+/** With the query parser `extended`, a client can send a list or an object instead of a text. */
 function isCallbackName(name: unknown): boolean {
   return typeof name === 'string' && CALLBACK.test(name)
 }

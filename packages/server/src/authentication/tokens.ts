@@ -12,7 +12,7 @@ import { NAME_LIMITS, RpcError } from '@token-socket/protocol'
 import jwt from 'jsonwebtoken'
 import type { Logger } from '../runtime/logger.js'
 
-/** Algorithms that a key can have. Never `none`, never taken from a token. */
+/** Algorithms of a key. `none` is not allowed, and the algorithm is never taken from a token. */
 export const ALGORITHMS = [
   'HS256',
   'HS384',
@@ -28,43 +28,48 @@ export const ALGORITHMS = [
   'ES512',
 ] as const
 
-/** One algorithm, one key. */
+/** One key with its only algorithm. */
 export interface TokenKey {
   /** The only algorithm that this key is used with. */
   readonly algorithm: (typeof ALGORITHMS)[number]
-  /** What tokens are verified with: the secret (`HS…`), or the public key as PEM. */
+  /** The key that verifies tokens: the secret (`HS…`), or the public key as PEM. */
   readonly key: string | Buffer
-  /** The private key as PEM, to issue tokens with; not needed for `HS…` and on keys that only verify. */
+  /**
+   * The private key as PEM, which issues tokens; not needed for `HS…`, or on keys that only verify.
+   */
   readonly privateKey?: string | Buffer | undefined
 }
 
-/** What a signed token of the application's own says: its claims, and what it is for. */
+/** The claims of a token that the application signed, and its purpose. */
 export interface SignedClaims extends Readonly<Record<string, unknown>> {
-  /** `connect` opens a socket, `subscribe` adds rights to one. */
+  /** `connect` opens a socket; `subscribe` adds rights to an open socket. */
   readonly scope: 'connect' | 'subscribe'
   /** Seconds since 1970. */
   readonly exp: number
   readonly jti?: string
-  /** Whether it works once without a `jti`, too. @default false */
+  /** Whether it works only once, also without a `jti`. @default false */
   readonly singleUse?: boolean
   /** Seconds since 1970. */
   readonly iat?: number
 }
 
-/** What a good token stands for: a ticket, or claims. */
+/** The contents of a valid token: a ticket, or claims. */
 export type TokenContents =
   | { readonly ticket: string; readonly claims?: never }
   | { readonly claims: SignedClaims; readonly ticket?: never }
 
 /** Settings of {@link Tokens}. */
 export interface TokensOptions {
-  /** Keys by `kid`. New tokens are issued with the first one that can sign; the others still verify (rotation). */
+  /**
+   * Keys by `kid`. The first one that can sign issues new tokens; the others still verify
+   * (rotation).
+   */
   readonly keys: ReadonlyMap<string, TokenKey>
   /** The `aud` of the tokens. */
   readonly audience: string
-  /** The `iss` that claims have to have. @default any, or none */
+  /** The required `iss` of claims. @default any, or none */
   readonly issuer?: string | undefined
-  /** Milliseconds that a token lives. */
+  /** Milliseconds for which a token is valid. */
   readonly ttl: number
 }
 
@@ -72,9 +77,9 @@ export interface TokensOptions {
 const CLOCK_LEEWAY = 5
 
 /**
- * Issues and verifies socket tokens: JWTs that hold `jti`, `iat`, `exp`, `aud` and nothing of the session. Verifies
- * tokens that the application signed with the same keys, too: those have a `scope`, by which the two can't be mistaken
- * for each other.
+ * Issues and verifies socket tokens: JWTs with `jti`, `iat`, `exp` and `aud`, and nothing of the
+ * session. It also verifies tokens that the application signed with the same keys. Those have a
+ * `scope`, so that the two kinds cannot be confused.
  */
 export class Tokens {
   readonly #options: TokensOptions
@@ -94,7 +99,7 @@ export class Tokens {
     this.#prove()
   }
 
-  /** A new token and the id of its ticket. */
+  /** Returns a new token, and the id of its ticket. */
   issue(): { readonly token: string; readonly id: string } {
     const { kid: keyid, algorithm, key } = this.#signer
     const id = randomUUID()
@@ -108,7 +113,10 @@ export class Tokens {
     return { token, id }
   }
 
-  /** Secrets for another purpose, one for each key that can sign: the first is of the one that signs tokens. */
+  /**
+   * Returns secrets for another purpose, one for each key that can sign. The first belongs to the
+   * key that signs tokens.
+   */
   secrets(purpose: string): Buffer[] {
     const { kid } = this.#signer
     const [first, others] = [[this.#signer.key], [...this.#keys].filter(([own]) => own !== kid)]
@@ -116,19 +124,20 @@ export class Tokens {
     return keys.map((key) => Buffer.from(hkdfSync('sha256', bytesOf(key), '', `token-socket ${purpose}`, 32)))
   }
 
-  /** What a token stands for. @throws Error if it is not a good token; why is for the log only */
+  /** Returns the contents of a token. @throws Error if it is not valid; the text is only logged */
   verify(token: string): TokenContents {
     if (token.length > NAME_LIMITS.token) throw new Error('the token is too long')
     const decoded = decode(token)
     const key = decoded && this.#keyOf(decoded)
     if (!key) throw new Error('the token is malformed, or names no key of this server')
-    // RFC 7515, section 4.1.11: what has to be understood, and is not, makes a token invalid.
+    // RFC 7515, section 4.1.11: an extension that is critical and not understood makes a token
+    // invalid.
     if (decoded.header.crit !== undefined) throw new Error('the token has extensions')
     const claims = jwt.verify(token, key.verifying, {
       algorithms: [key.algorithm],
       clockTolerance: CLOCK_LEEWAY,
     })
-    // JSON can write numbers that are too large for one: such a token would never be over.
+    // JSON can contain numbers that JavaScript reads as infinite: such a token would never expire.
     if (typeof claims !== 'object' || !Number.isFinite(claims.exp)) throw new Error('the token lacks exp')
     const isForUs = [claims.aud].flat().includes(this.#options.audience)
     if (claims.scope !== undefined) return { claims: this.#checkClaims(claims, isForUs) }
@@ -137,14 +146,14 @@ export class Tokens {
     return { ticket: claims.jti }
   }
 
-  /** The ticket that an unverified token names: any client may have made it. */
+  /** Returns the ticket that an unverified token names. Any client may have created the token. */
   peek(token: string): string | undefined {
     if (token.length > NAME_LIMITS.token) return undefined
     const { jti } = decode(token)?.payload ?? {}
     return typeof jti === 'string' ? jti : undefined
   }
 
-  /** The application need not name its key if there is only one. */
+  /** The application may leave the key's name out if there is only one key. */
   #keyOf({ header, payload }: DecodedToken): ParsedKey | undefined {
     if (header.kid !== undefined) return this.#keys.get(header.kid)
     const [only, ...others] = this.#keys.values()
@@ -157,11 +166,11 @@ export class Tokens {
     if (scope !== 'connect' && scope !== 'subscribe') throw new Error('the token has an unknown scope')
     if (aud !== undefined && !isForUs) throw new Error('the token is for another audience')
     if (issuer !== undefined && iss !== issuer) throw new Error('the token is of another issuer')
-    // What is ignored in another type would let a token in that its signer meant to restrict.
+    // Ignoring a value of a wrong type would accept a token that its signer meant to restrict.
     if (iat !== undefined && typeof iat !== 'number') throw new Error('the token has a bad iat')
     if (singleUse !== undefined && typeof singleUse !== 'boolean')
       throw new Error('the token has a bad singleUse: it has to be true or false')
-    // Such a token would outlast every order against what was issued before.
+    // Such a token would outlast every order that revokes what was issued before.
     if (iat !== undefined && iat > Date.now() / 1000 + CLOCK_LEEWAY)
       throw new Error('the token is of the future (iat)')
     if (jti !== undefined && (typeof jti !== 'string' || jti === ''))
@@ -184,7 +193,10 @@ interface DecodedToken {
   readonly payload: jwt.JwtPayload
 }
 
-/** Reads a token without a look at its signature; `undefined` if it is none. (`jwt.decode` throws for some.) */
+/**
+ * Reads a token without checking its signature. Returns `undefined` if it is none; `jwt.decode`
+ * throws for some texts.
+ */
 function decode(token: string): DecodedToken | undefined {
   try {
     const { header, payload } = jwt.decode(token, { complete: true }) ?? {}
@@ -198,11 +210,14 @@ function isRecord<T>(value: T): value is Extract<T, object> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A key, read once: jsonwebtoken would read it again for each token, which costs more than all the rest. */
+/**
+ * A key, parsed once. jsonwebtoken would parse it for each token, which costs more than everything
+ * else.
+ */
 interface ParsedKey {
   readonly algorithm: TokenKey['algorithm']
   readonly verifying: KeyObject
-  /** Absent from a key that only verifies. */
+  /** Not set on a key that only verifies. */
   readonly signing: KeyObject | undefined
 }
 
@@ -213,7 +228,7 @@ interface Signer {
 }
 
 function parseKey(kid: string, { algorithm, key, privateKey }: TokenKey): ParsedKey {
-  // Where types are not checked, `none` with an empty key would let every unsigned token in.
+  // Without type checks, `none` with an empty key would make every unsigned token valid.
   if (!ALGORITHMS.includes(algorithm)) throw badKeys(`${kid} has an unknown algorithm`)
   try {
     if (!algorithm.startsWith('HS')) {
@@ -238,21 +253,24 @@ function badKeys(why: string, cause?: unknown): RpcError {
   return new RpcError('bad_option', `keys: ${why}`, { field: 'keys' }, cause)
 }
 
-/** A key for HS256 has to be as long as its hash, or longer. Source: RFC 7518, section 3.2. */
+/** A key for HS256 has at least the length of its hash. Source: RFC 7518, section 3.2. */
 const SECRET_BYTES = 32
 
-/** What {@link makeTokens} makes tokens of. */
+/** Settings of {@link makeTokens}. */
 export interface TokenSettings {
   readonly secret?: string | Buffer | undefined
   readonly keys?: Readonly<Record<string, TokenKey>> | undefined
   readonly audience: string
   readonly issuer?: string | undefined
-  /** Milliseconds that a token lives. */
+  /** Milliseconds for which a token is valid. */
   readonly tokenTtl: number
   readonly logger: Pick<Logger, 'warn'>
 }
 
-/** The tokens of a server: of its keys, its secret, or a random secret for this process, and then with a warning. */
+/**
+ * Creates the tokens of a server from its keys, its secret, or a random secret of this process. A
+ * random secret causes a warning.
+ */
 export function makeTokens({ secret, keys, audience, issuer, tokenTtl: ttl, logger }: TokenSettings): Tokens {
   const make = (keys: ReadonlyMap<string, TokenKey>) => new Tokens({ keys, audience, issuer, ttl })
   if (keys) return make(new Map(Object.entries(keys)))
@@ -266,7 +284,10 @@ export function makeTokens({ secret, keys, audience, issuer, tokenTtl: ttl, logg
   return make(secretKey(secret))
 }
 
-/** A key table of one secret. Its `kid` is derived from it, so that nodes with the same secret agree. */
+/**
+ * Returns a key table of one secret. Its `kid` is derived from the secret, so that nodes with the
+ * same secret agree.
+ */
 export function secretKey(secret: string | Buffer): ReadonlyMap<string, TokenKey> {
   const kid = createHash('sha256').update('token-socket kid').update(secret).digest('base64url').slice(0, 8)
   return new Map([[kid, { algorithm: 'HS256', key: secret }]])

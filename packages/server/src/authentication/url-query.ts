@@ -2,10 +2,10 @@ import { ERRORS, encodeData, type RpcError, readForeign } from '@token-socket/pr
 import { codeOf } from '../runtime/thrown-values.js'
 
 /**
- * What an application threw about a request, for the log and for listeners. The query of the URL
- * may hold credentials: an error becomes a copy without own properties and cause, and one whose
- * text has the query, or a name or a value of four characters or more, keeps its name, its code
- * and its calls only. The library's own errors stay as they are. Never throws.
+ * Removes the query of the URL from what an application threw, for the log and for listeners. The
+ * query may hold credentials. An error becomes a copy without own properties and cause. If its text
+ * has the query, or a name or a value of four characters or more, only its name, its code and its
+ * call sites stay. The library's own errors stay as they are. Never throws.
  * @param url of the request. Without a query everything stays as it is
  */
 export function withoutQuery(cause: unknown, url = ''): unknown {
@@ -15,14 +15,14 @@ export function withoutQuery(cause: unknown, url = ''): unknown {
 }
 
 /**
- * The code of an error for the log: `application_error` where one of the application's own has a
- * part of the query.
+ * Returns an error's code for the log: `application_error` if an application's own code has a part
+ * of the query.
  */
 export function codeWithoutQuery(error: RpcError, url = ''): string {
   return safeName(codeOf(error), partsOf(url)) ?? 'application_error'
 }
 
-/** An error of the library's own, whose text has nothing of a request. */
+/** An error of the library, whose text contains nothing of a request. */
 export class OwnError extends Error {
   override readonly name = 'Error'
 }
@@ -46,7 +46,7 @@ function define(error: Error, name: string, value: unknown): void {
   Object.defineProperty(error, name, { value, configurable: true, writable: true })
 }
 
-/** A part may be in a word, such as `type` in `TypeError`: well-known names stay. */
+/** Well-known names stay, because a short part may be in one, such as `type` in `TypeError`. */
 function safeName(name: unknown, parts: readonly string[]): string | undefined {
   if (typeof name !== 'string') return undefined
   const isKnown = Object.hasOwn(ERRORS, name) || KNOWN.test(name)
@@ -55,7 +55,7 @@ function safeName(name: unknown, parts: readonly string[]): string | undefined {
 
 const KNOWN = /^(?:Aggregate|Eval|Range|Reference|Syntax|Type|URI|Assertion|Abort|Timeout|Rpc)?Error$/
 
-/** The lines of a stack below its text, which name places in the code. */
+/** Returns the lines of a stack below its text, which name positions in the code. */
 function callsOf(stack: string, text: string, parts: readonly string[]): string {
   if (!stack.startsWith(text)) return ''
   const lines = stack.slice(text.length).split('\n')
@@ -64,7 +64,7 @@ function callsOf(stack: string, text: string, parts: readonly string[]): string 
   return calls.map((line) => `\n${line}`).join('')
 }
 
-/** UTF-16 code units of a part that is in no name of a function or a file by accident. */
+/** UTF-16 code units of a part that is in no function or file name by accident. */
 const LONG = 6
 
 function hasPart(text: string, parts: readonly string[]): boolean {
@@ -72,7 +72,7 @@ function hasPart(text: string, parts: readonly string[]): boolean {
   return parts.some((part) => lower.includes(part))
 }
 
-/** The query, its names and its values: as the URL has them, and decoded. In lower case. */
+/** Returns the query, its names and its values, raw and decoded, in lower case. */
 function partsOf(url: string): readonly string[] {
   const start = url.indexOf('?')
   if (start < 0) return []
