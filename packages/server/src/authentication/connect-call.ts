@@ -32,8 +32,8 @@ export interface ConnectCallOptions {
 /**
  * One call of `connectAuthentication`. It waits for a slot, calls the function, and releases the
  * slot when the function has answered. A late function keeps its slot for 30 s more, because it
- * still runs. The function is not called if recent calls took longer than the time that is left,
- * or than half of the call's time.
+ * still runs. The function is not called if less time is left than recent calls took, and less than
+ * half of the call's time.
  *
  * A withdrawn call keeps nothing of its request. If it waits, it leaves the queue. If it runs, it
  * keeps its slot as long as before.

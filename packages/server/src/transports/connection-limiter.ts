@@ -7,9 +7,9 @@ import type { GateLog, ReachedLimit } from './gate-log.js'
 
 /** Limits of {@link ConnectionLimiter}. */
 export interface ConnectionLimits {
-  /** How many connections and polling sessions there may be; one more is answered 503. */
+  /** Connections and polling sessions, at most. A further one is answered 503. */
   readonly connections: number
-  /** How many of them one address may have; one more is answered 429. */
+  /** Those of one address, at most. A further one is answered 429. */
   readonly connectionsPerAddress: number
 }
 
@@ -18,18 +18,21 @@ export interface ConnectionLimiterOptions {
   readonly limits: ConnectionLimits
   readonly trusts: TrustProxy
   readonly log: Pick<GateLog, 'limit'>
-  /** The connections that all transports have. */
+  /** How many connections all transports have. */
   size(): number
 }
 
-/** Holds the connections of all transports together to their limits. */
+/** Applies the limits to the connections of all transports together. */
 export class ConnectionLimiter {
   readonly #options: ConnectionLimiterOptions
   /** The connections and sessions of each address. */
   readonly #addresses = new OwnerCounts()
   /** The addresses of upgraded sockets. */
   readonly #open = new Map<Duplex, string>()
-  /** For the end of any of those: a closure for each would be kept as long. */
+  /**
+   * Runs when any of those closes. A closure for each socket would take memory as long as the
+   * socket is open.
+   */
   readonly #onclose: (this: Duplex) => void
   /** Upgrades that wait for their turn, which no transport counts yet. */
   #waiting = 0
@@ -42,12 +45,12 @@ export class ConnectionLimiter {
     }
   }
 
-  /** The address that a request counts for. */
+  /** Returns the address that a request counts for. */
   addressOf(request: IncomingMessage): string {
     return addressBlock(clientAddress(request, this.#options.trusts))
   }
 
-  /** The status that refuses one more connection of an address, if one does. */
+  /** Returns the status that refuses a further connection of an address, or `undefined`. */
   refusalFor(address: string): 503 | 429 | undefined {
     const { limits, size } = this.#options
     const { connections, connectionsPerAddress } = limits
@@ -75,7 +78,7 @@ export class ConnectionLimiter {
     socket.on('close', this.#onclose)
   }
 
-  /** Counts an upgrade that waits for its turn. @returns a function that ends that */
+  /** Counts an upgrade that waits for its turn. @returns a function that stops counting it */
   addWaiting(): () => void {
     this.#waiting += 1
     return () => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** The headers by which an answer tells browsers whose pages may read it. */
+/** The headers that tell browsers which pages may read an answer. */
 const HEADERS: ReadonlySet<string> = new Set([
   'vary',
   'access-control-allow-origin',
@@ -9,15 +9,16 @@ const HEADERS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Answers a request's origin, once and for all: what writes the response later cannot change it. (sockjs does so on
- * some of its transports, whatever its settings: it names every origin, and `*` where there is none.)
+ * Sets the CORS headers of an answer, and ignores later changes of them. sockjs would change them
+ * on some of its transports, whatever its settings: it allows every origin, and `*` if there is
+ * none.
  * @param isAllowed whether the page of that origin may read the answer
  */
 export function answerOrigin(request: IncomingMessage, response: ServerResponse, isAllowed: boolean): void {
   const { origin, 'access-control-request-headers': headers } = request.headers
   response.setHeader('Vary', 'Origin')
-  // Scripts and frames (jsonp-polling, htmlfile, the iframe page) also load in pages that embed
-  // only what says so (`Cross-Origin-Embedder-Policy`).
+  // Scripts and frames (jsonp-polling, htmlfile, the iframe page) need this header to load in pages
+  // with `Cross-Origin-Embedder-Policy`.
   if (isAllowed) response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
   if (isAllowed && origin !== undefined) {
     response.setHeader('Access-Control-Allow-Origin', origin)
@@ -25,7 +26,7 @@ export function answerOrigin(request: IncomingMessage, response: ServerResponse,
     if (headers !== undefined) response.setHeader('Access-Control-Allow-Headers', headers)
   }
   const { setHeader } = response
-  // `writeHead` sets its headers by this too, as there are some already.
+  // `writeHead` also sets headers by this method, because some are set already.
   response.setHeader = (name, value) =>
     HEADERS.has(name.toLowerCase()) ? response : setHeader.call(response, name, value)
 }

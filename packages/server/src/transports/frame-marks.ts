@@ -1,10 +1,13 @@
-/** Something that waits until a number of frames is sent. */
+/** A function that waits until a number of frames is sent. */
 interface Mark {
   frames: number
   readonly done: () => void
 }
 
-/** The frames that `ws` compresses, or has not sent yet, and what waits for them. */
+/**
+ * Counts the frames that `ws` compresses or has not sent yet, and calls functions that wait for
+ * them.
+ */
 export class FrameMarks {
   #unsent = 0
   #marks: Mark[] = []
@@ -14,7 +17,7 @@ export class FrameMarks {
     this.#unsent += 1
   }
 
-  /** A frame has left. @param error it never will */
+  /** A frame is sent. @param error if it will never be sent */
   end(error?: Error | null): void {
     this.#unsent -= 1
     if (error || this.#marks.length === 0) return
@@ -24,7 +27,7 @@ export class FrameMarks {
     for (const { frames, done } of marks) if (frames <= 0) done()
   }
 
-  /** Calls back once the frames that have begun until now are sent. */
+  /** Calls a function when the frames that have begun so far are sent. */
   add(done: () => void): void {
     if (this.#unsent === 0) done()
     else this.#marks.push({ frames: this.#unsent, done })

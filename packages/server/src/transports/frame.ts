@@ -4,8 +4,8 @@ import { eventLoop } from '../runtime/event-loop.js'
 const FINAL_TEXT = 0x81
 
 /**
- * A text as one WebSocket frame, header and all, as a server sends it: final, text, not masked.
- * Source: RFC 6455, section 5.2.
+ * Encodes a text as one WebSocket frame of a server: final, text, not masked. Source: RFC 6455,
+ * section 5.2.
  */
 export function encodeTextFrame(text: string): Buffer {
   const size = Buffer.byteLength(text)
@@ -24,24 +24,24 @@ export function encodeTextFrame(text: string): Buffer {
   return frame
 }
 
-/** Texts as frames, one each, in one piece. */
+/** Encodes texts as frames, one each, in one buffer. */
 export function encodeTextFrames(texts: readonly string[]): Buffer {
   const [first = ''] = texts
   return texts.length === 1 ? encodeTextFrame(first) : Buffer.concat(texts.map(encodeTextFrame))
 }
 
-/** The text inside a frame that {@link encodeTextFrame} made, as bytes. */
+/** Returns the text inside a frame of {@link encodeTextFrame}, as bytes. */
 export function payloadOf(frame: Buffer): Buffer {
   const [, size = 0] = frame
   return frame.subarray(size < 126 ? 2 : size === 126 ? 4 : 10)
 }
 
-/** Bytes of a frame that is kept until the next one, at most. */
+/** Bytes of a frame that is cached until the next one, at most. */
 const LARGE = 64 * 1024
 
 /**
- * Makes frames of batches and remembers the last one: the subscribers of a channel get the same messages in the same
- * turn, so that one frame serves them all.
+ * Encodes batches of messages, and caches the last one. The subscribers of a channel get the same
+ * messages in the same turn, and share the frame.
  */
 export class BatchFrames {
   readonly #encode: (messages: readonly string[]) => Buffer
@@ -49,12 +49,12 @@ export class BatchFrames {
   #frame: Buffer | undefined
   #isForgetting = false
 
-  /** @param encode makes the frame, or the frames, of several messages */
+  /** @param encode returns the frame, or the frames, of several messages */
   constructor(encode: (messages: readonly string[]) => Buffer) {
     this.#encode = encode
   }
 
-  /** The frame of a batch; the caller must not change it. */
+  /** Returns the frame of a batch. The caller must not change it. */
   encode(messages: readonly string[]): Buffer {
     if (!this.#frame || !isSame(messages, this.#messages)) {
       this.#messages = messages
@@ -64,7 +64,10 @@ export class BatchFrames {
     return this.#frame
   }
 
-  /** Forgets the last batch. A large one is forgotten when the sockets of this turn have it. */
+  /**
+   * Removes the last batch from the cache. A large one is removed when the sockets of this turn
+   * have it.
+   */
   readonly forget = (): void => {
     this.#isForgetting = false
     this.#messages = []

@@ -3,28 +3,31 @@ import { type Batch, LineBatch, ListBatch } from '../socket/batch.js'
 import { encodeTextFrame, encodeTextFrames } from './frame.js'
 import type { Writing } from './message-limit.js'
 
-/** How messages are put into frames. */
+/** How messages are encoded in frames. */
 export interface Framing {
-  /** What the server says first, if anything. */
+  /** The server's first frame. @default none */
   readonly greeting?: string
-  /** How clients write messages into a frame. */
+  /** How clients encode messages in a frame. */
   readonly writing: Writing
-  /** Messages as one frame, or as several, header and all. */
+  /** Encodes messages as one frame or several, including their headers. */
   encode(messages: readonly string[]): Buffer
-  /** A frame's only message, if that is a text, or all of them. @throws if the frame is not of this framing */
+  /**
+   * Returns a frame's only message if that is a text, or all messages. @throws if the frame is not
+   * of this framing
+   */
   decode(frame: string): string | Batch
   /** Whether each message has a frame of its own. Such frames are not compressed. @default false */
   readonly isSeparate?: boolean
   /**
-   * A frame without a message, a heartbeat: scripts in browsers do not see pings. @default there is
-   * none, but pings
+   * A frame without a message, as a heartbeat, because scripts in browsers cannot see pings.
+   * @default none, only pings
    */
   readonly heartbeat?: string
-  /** What the server says last, if anything. */
+  /** Returns the server's last frame. @default none */
   farewell?(code: number, reason: string): string
 }
 
-/** A text frame holds one message or several, one per line. */
+/** A text frame has one message, or several, one per line. */
 export const PLAIN: Framing = {
   writing: 'plain',
   encode: (messages) => encodeTextFrame(messages.join('\n')),
@@ -50,7 +53,7 @@ export const SOCKJS: Framing = {
   farewell: (code, reason) => `c${JSON.stringify([code, reason])}`,
 }
 
-/** A text frame is one message, whatever is in it. */
+/** A text frame is one message, whatever it contains. */
 export const BARE: Framing = {
   writing: 'plain',
   isSeparate: true,

@@ -10,12 +10,15 @@ export interface ReachedLimit {
   readonly address?: string
 }
 
-/** Writes what a gate refuses, a kind a minute: strangers can repeat each of these at will. */
+/**
+ * Logs what a gate refuses, at most one line of each kind a minute, because strangers can repeat
+ * all of them.
+ */
 export class GateLog {
   readonly #log: Pick<ThrottledLog, 'write'> | undefined
   readonly #prefix: string
 
-  /** @param log gets the lines; without it there are none */
+  /** @param log receives the lines. Without it nothing is logged */
   constructor(log: Pick<ThrottledLog, 'write'> | undefined, prefix: string) {
     this.#log = log
     this.#prefix = prefix
@@ -27,23 +30,20 @@ export class GateLog {
     this.#log?.write(`upgrade ${status}`, ['info', details, 'an upgrade was refused'])
   }
 
-  /** An upgrade was refused that no part of the HTTP server takes: most likely the client has another prefix. */
+  /** No part of the HTTP server accepted an upgrade: the client probably has another prefix. */
   unwanted(request: IncomingMessage): void {
     const path = shorten(pathOf(request))
     const details = { status: '404 Not Found', path, prefix: this.#prefix, hint: OTHER_PREFIX }
     this.#log?.write('unwanted upgrade', ['warn', details, 'an upgrade was refused'])
   }
 
-  /** A request under the prefix was refused. @param reason a text of the code's */
+  /** A request under the prefix was refused. @param reason a text of the library */
   request(request: IncomingMessage, status: number, reason: string): void {
     const details = { status, reason, method: request.method, path: shorten(pathOf(request)) }
     this.#log?.write(`request ${status} ${reason}`, ['info', details, 'a request was refused by the gate'])
   }
 
-  /**
-   * A request for a polling session comes from another client than the one that the session is
-   * bound to.
-   */
+  /** A request for a polling session came from another client than the session is bound to. */
   stranger(request: IncomingMessage): void {
     const details = {
       status: 404,
@@ -58,18 +58,21 @@ export class GateLog {
     ])
   }
 
-  /** A body has a content type that is not read. */
+  /** A body has a content type that is not accepted. */
   contentType({ headers }: IncomingMessage): void {
     const details = { contentType: shorten(headers['content-type'] ?? '') }
     this.#log?.write('body content type', ['info', details, 'a request body was refused'])
   }
 
-  /** The body of a polling session's request was refused. */
+  /** The body of a request of a polling session was refused. */
   body(status: number, reason: string, about: { readonly address: string; readonly limit?: number }): void {
     this.#log?.write(`body ${reason}`, ['info', { status, reason, ...about }, 'a request body was refused'])
   }
 
-  /** A limit of connections refuses one more: the operator has to know, since honest clients are refused, too. */
+  /**
+   * A connection limit has refused a connection. The operator has to know, because legitimate
+   * clients are refused, too.
+   */
   limit(details: ReachedLimit): void {
     this.#log?.write(details.option, ['warn', details, 'a limit of connections is reached'])
   }

@@ -10,25 +10,28 @@ import type { GateLog } from './gate-log.js'
 import { refuse } from './plain-answers.js'
 import type { Exchange, ServerTransport } from './server-transport.js'
 
-/** Settings of {@link Gate}, and what is behind it. */
+/** Settings of {@link Gate}, and its transports. */
 export interface GateOptions {
   readonly prefix: string
-  /** The path of the health route, which another handler answers. @default none */
+  /** The path of the health route, which another handler serves. @default none */
   readonly healthRoute?: string | false
   readonly origins: OriginRules
-  /** What takes requests and upgrades. What none of them takes is answered 404. */
+  /** The transports. A request or upgrade that none of them accepts is answered 404. */
   readonly transports: readonly ServerTransport[]
   readonly limiter: ConnectionLimiter
-  /** What upgrades wait at. */
+  /** Queues upgrades. */
   readonly throttle: Pick<TurnThrottle, 'run'>
   /**
-   * Whether upgrades may bring credentials in their URLs, which may be longer then. @default false
+   * Whether upgrades may have credentials in their URLs, which may be longer then. @default false
    */
   readonly keepsRequests?: boolean
   readonly log: GateLog
-  /** Answering a request or an upgrade threw. The request has been answered 500. */
+  /**
+   * An error was thrown while a request or an upgrade was answered. The request has been answered
+   * 500.
+   */
   failed(cause: unknown): void
-  /** Files for everybody, by their names under the prefix. @default none */
+  /** Public files, by their names under the prefix. @default none */
   readonly files?:
     | {
         has(name: string): boolean
@@ -38,8 +41,8 @@ export interface GateOptions {
 }
 
 /**
- * Stands in front of every transport. It refuses what comes from a wrong origin, is too long or over
- * a limit, and passes the rest to the transport that takes its path.
+ * Checks every request and upgrade before a transport gets it. It refuses wrong origins, requests
+ * that are too long, and those over a limit. It passes all others to the transport of their path.
  */
 export class Gate implements Interceptor {
   readonly #options: GateOptions
@@ -64,7 +67,7 @@ export class Gate implements Interceptor {
     if (!origin.allowed) return refuse(response, 403, 'Forbidden')
     const transport = this.#transportOf('request', path)
     if (!transport) return this.#refuseUnknown([request, response], path)
-    // Sessions keep it for as long as they live.
+    // Sessions keep the URL as long as they exist.
     if ((request.url ?? '').length > LONGEST_URL)
       return this.#refuse([request, response], 414, 'URI Too Long')
     transport.request?.([request, response], { path, origin })
@@ -82,7 +85,7 @@ export class Gate implements Interceptor {
     if (request.method !== 'GET')
       return this.#refuseUpgrade(request, socket, '405 Method Not Allowed', 'Allow: GET')
     if (request.headers['sec-websocket-version'] !== '13') {
-      // RFC 6455, section 4.2.2: the answer names the version that would do.
+      // RFC 6455, section 4.2.2: the answer names the supported version.
       return this.#refuseUpgrade(request, socket, '400 Bad Request', 'Sec-WebSocket-Version: 13')
     }
     this.#inTurn(request, socket, () => transport.upgrade?.(request, socket, { path, head }))
@@ -108,7 +111,7 @@ export class Gate implements Interceptor {
     if (full) return refuseUpgrade(socket, full === 503 ? '503 Service Unavailable' : '429 Too Many Requests')
     const begin = limiter.addWaiting()
     limiter.addUntilClosed(address, socket)
-    // The server does not listen to it while it waits.
+    // The HTTP server does not listen for the socket's errors while it waits.
     socket.on('error', ignore)
     throttle.run(() => {
       begin()
@@ -132,7 +135,7 @@ export class Gate implements Interceptor {
     refuseUpgrade(socket, status, ...headers)
   }
 
-  /** No transport answers requests of this path. */
+  /** Refuses a request whose path no transport serves. */
   #refuseUnknown(exchange: Exchange, path: string): void {
     if (!this.#transportOf('upgrade', path)) return this.#refuse(exchange, 404, 'Not found')
     exchange[1].setHeader('Upgrade', 'websocket')
@@ -144,11 +147,13 @@ export class Gate implements Interceptor {
     refuse(response, status, text)
   }
 
-  /** The path without the prefix. */
+  /** Returns the path without the prefix. */
   #pathUnder(request: IncomingMessage): string {
     return pathOf(request).slice(this.#options.prefix.length)
   }
 }
 
-/** For the errors of a connection that waits: it closes, too, which is seen when its turn comes. */
+/**
+ * Ignores the errors of a waiting connection: it also closes, which is checked when its turn comes.
+ */
 function ignore(): void {}

@@ -1,32 +1,37 @@
-/** How often peers are asked, and how long they may take. */
+/** How often peers are pinged, and how long they may take to answer. */
 export interface HeartbeatOptions {
-  /** Milliseconds of silence after which a peer is asked for a heartbeat. */
+  /** Milliseconds without data after which a peer is pinged. */
   readonly pingInterval: number
-  /** Milliseconds that it may take to give one. */
+  /** Milliseconds that it may take to answer. */
   readonly pingTimeout: number
 }
 
-/** One end of a link, as far as its life goes. */
+/** A connection to a peer, as {@link HeartbeatMonitor} uses it. */
 export interface Peer {
-  /** Bytes that have come from it, ever. */
+  /** Total bytes received from it. */
   readonly bytesRead: number
-  /** Bytes that have been sent to it, ever, those that wait included. */
+  /** Total bytes sent to it, including those still buffered. */
   readonly bytesWritten: number
-  /** Asks it for a heartbeat, and gives it one. */
+  /** Sends it a ping. */
   ping(): void
-  /** It is dead. Called once. */
+  /** Terminates the connection, because the peer is dead. Called once. */
   terminate(): void
 }
 
-/** What is known of one peer. A class: a literal with a spread in it would have a shape of its own for each peer. */
+/**
+ * The state of one peer. It is a class, because an object literal with a spread would have a hidden
+ * class of its own for each peer.
+ */
 class Watch {
   bytesRead: number
   heardAt: number
-  /** What was written at the last look. */
+  /** Bytes written at the last check. */
   bytesWritten: number
-  /** What was written before the peer was heard last: the rest may be on its way. */
+  /**
+   * Bytes written before data last arrived from the peer. Later bytes may still be on their way.
+   */
   writtenBefore: number
-  /** When it was asked for a heartbeat, if it was. */
+  /** When it was pinged, if it was. */
   askedAt: number | undefined
 
   constructor({ bytesRead, bytesWritten }: Peer, now: number) {
@@ -37,7 +42,7 @@ class Watch {
     this.askedAt = undefined
   }
 
-  /** Bytes have come from the peer. */
+  /** Data has arrived from the peer. */
   heard(bytesRead: number, now: number): void {
     this.bytesRead = bytesRead
     this.heardAt = now
@@ -46,28 +51,38 @@ class Watch {
   }
 }
 
-/** Looks in one time-out: being late by a look, twice, must not make a dead peer known too late. */
+/**
+ * Checks in one time-out: a dead peer is detected in time, although two checks may each be late by
+ * one interval.
+ */
 const CHECKS_PER_TIMEOUT = 5
 
 /** Bytes that may be on their way to a peer without giving it more time. */
 const USUAL_BACKLOG = 256 * 1024
 
-/** Bytes that may be on their way at most: beyond what networks buffer, a peer that does not read is a slow consumer. */
+/**
+ * Bytes on their way that count, at most. A peer that leaves more than networks buffer unread is a
+ * slow consumer.
+ */
 const LONGEST_BACKLOG = 16 * 1024 * 1024
 
-/** Bytes a millisecond that a peer is thought to take at least: a ping waits behind what was sent before it. */
+/**
+ * Bytes a millisecond that the slowest supported peer reads: a ping waits behind the data sent
+ * before it.
+ */
 const SLOWEST_READER = 64
 
 /**
- * Notices dead peers, with one timer for all of them: each within `pingInterval` + `pingTimeout` of its last byte, later
- * only if a large message was still on its way to it, or if the process itself stood still.
+ * Detects dead peers, with one timer for all of them. It terminates each within `pingInterval` +
+ * `pingTimeout` of its last byte. That takes longer only if a large message was still on its way,
+ * or the process was stopped.
  */
 export class HeartbeatMonitor {
   readonly #peers = new Map<Peer, Watch>()
   readonly #interval: number
   readonly #timeout: number
   readonly #timer: NodeJS.Timeout
-  /** Milliseconds from one look to the next. */
+  /** Milliseconds between two checks. */
   readonly #every: number
   #lookedAt = wholeMs()
 
@@ -79,7 +94,7 @@ export class HeartbeatMonitor {
     this.#timer.unref()
   }
 
-  /** How many are watched. */
+  /** How many peers are watched. */
   get size(): number {
     return this.#peers.size
   }
@@ -89,12 +104,12 @@ export class HeartbeatMonitor {
     this.#peers.set(peer, new Watch(peer, wholeMs()))
   }
 
-  /** Stops watching it. */
+  /** Stops watching a peer. */
   delete(peer: Peer): void {
     this.#peers.delete(peer)
   }
 
-  /** Watches no one any more. */
+  /** Stops watching all peers. */
   stop(): void {
     clearInterval(this.#timer)
     this.#peers.clear()
@@ -117,7 +132,10 @@ export class HeartbeatMonitor {
     }
   }
 
-  /** Milliseconds for which the process stood still: what came meanwhile has not been read yet, and is before the next look. */
+  /**
+   * Returns how many milliseconds the process was stopped. Data that arrived meanwhile is only read
+   * after this check.
+   */
   #pauseUntil(now: number): number {
     const gap = now - this.#lookedAt
     this.#lookedAt = now
@@ -130,12 +148,15 @@ export class HeartbeatMonitor {
   }
 }
 
-/** The time in whole milliseconds: those need no object of their own in a field. */
+/** Returns the time in whole milliseconds: small integers need no heap object in a field. */
 function wholeMs(): number {
   return Math.floor(performance.now())
 }
 
-/** Milliseconds that a slow reader may need for what is on its way to it, more than the time-out allows for. */
+/**
+ * Returns the milliseconds that a slow reader needs for the data on its way, in addition to the
+ * time-out.
+ */
 function delay(backlog: number): number {
   return Math.max(0, Math.min(backlog, LONGEST_BACKLOG) - USUAL_BACKLOG) / SLOWEST_READER
 }

@@ -18,12 +18,12 @@ const KEPT_HEADERS = [
   'accept-language',
 ]
 
-/** UTF-16 code units of such a header that are kept. */
+/** UTF-16 code units of such a header that are accepted, at most. */
 const LONGEST_HEADER = 256
 
 /**
- * Takes long headers away that sockjs would keep with the session, and that this library never
- * reads there.
+ * Removes long headers that sockjs would keep with the session, and that this library never reads
+ * there.
  */
 export function shortenHeaders({ headers }: IncomingMessage): void {
   for (const name of KEPT_HEADERS) {

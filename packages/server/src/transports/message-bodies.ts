@@ -4,17 +4,20 @@ import { parseJson } from '@token-socket/protocol'
 import { isBodyTooComplex } from './message-limit.js'
 import type { SendTransport } from './plain-answers.js'
 
-/** Why a body brings no messages: how it is answered. SockJS's reference has these texts. */
+/**
+ * Why a body has no messages: status and text of the answer. The texts are those of SockJS's
+ * reference.
+ */
 export interface BadBody {
   readonly status: 400 | 500
   readonly text: 'Payload expected.' | 'Broken JSON encoding.' | 'Too complex'
-  /** Whether its content type is one that is not read. */
+  /** Whether its content type is not accepted. */
   readonly isOfOtherType?: boolean
 }
 
 const FORM = 'application/x-www-form-urlencoded'
 
-/** Content types whose bodies are the messages, as in SockJS's reference: by transport. */
+/** The accepted content types of bodies, as in SockJS's reference: by transport. */
 const READ: Readonly<Record<SendTransport, ReadonlySet<string>>> = {
   xhr_send: new Set(['text/plain', 'T', 'application/json', 'application/xml', '', 'text/xml']),
   jsonp_send: new Set(['text/plain', '']),
@@ -25,8 +28,9 @@ const BROKEN: BadBody = { status: 500, text: 'Broken JSON encoding.' }
 const COMPLEX: BadBody = { status: 400, text: 'Too complex' }
 
 /**
- * The messages of an `xhr_send` or `jsonp_send`: a JSON array, or a form whose field `d` is one. It
- * is read as SockJS's reference reads it, but without `__proto__`, which runtimes may lack.
+ * Reads the messages of an `xhr_send` or `jsonp_send`: a JSON array, or a form whose field `d` is
+ * one. It reads a form as SockJS's reference does, but without `__proto__`, which runtimes may
+ * lack.
  */
 export function readMessages(
   body: Buffer,

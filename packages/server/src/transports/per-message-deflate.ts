@@ -1,18 +1,30 @@
 import { createDeflateRaw, createInflateRaw, type ZlibOptions } from 'node:zlib'
 
-/** Settings of compression (RFC 7692), as `ws` has them. */
+/** Settings of compression (RFC 7692), as in `ws`. */
 export interface PerMessageDeflateSettings {
-  /** Forgets what it sent before each message: worse compression for less memory. @default false */
+  /**
+   * Whether the compression window is reset before each message: worse compression, but less
+   * memory. @default false
+   */
   readonly serverNoContextTakeover?: boolean | undefined
-  /** Asks the client to do so. @default false */
+  /** Whether the client is asked to do the same. @default false */
   readonly clientNoContextTakeover?: boolean | undefined
-  /** Size of the server's window, as a power of 2 from 8 to 15. @default 15, or what the client asks for */
+  /**
+   * Size of the server's window, as a power of 2 from 8 to 15. @default 15, or the size that the
+   * client asks for
+   */
   readonly serverMaxWindowBits?: number | undefined
   /** Size of the client's window, as a power of 2 from 8 to 15. @default 15 */
   readonly clientMaxWindowBits?: number | undefined
-  /** Bytes below which a message is sent as it is, where `serverNoContextTakeover` holds. @default 1024 */
+  /**
+   * Bytes below which a message is not compressed, if `serverNoContextTakeover` is set. @default
+   * 1024
+   */
   readonly threshold?: number | undefined
-  /** How many messages are compressed at once in this process, all servers together; the first server's counts. @default 10 */
+  /**
+   * Messages that this process compresses at once, for all servers together. The first server's
+   * value counts. @default 10
+   */
   readonly concurrencyLimit?: number | undefined
   /** Settings for zlib's compression, such as `level` and `memLevel`. @default zlib's own */
   readonly zlibDeflateOptions?: Omit<ZlibOptions, 'dictionary'> | undefined
@@ -20,10 +32,13 @@ export interface PerMessageDeflateSettings {
   readonly zlibInflateOptions?: Omit<ZlibOptions, 'dictionary'> | undefined
 }
 
-/** Whether WebSocket messages are compressed for clients that offer it, and how. */
+/** Whether and how WebSocket messages are compressed for clients that offer it. */
 export type PerMessageDeflate = boolean | PerMessageDeflateSettings
 
-/** Tries the settings out, which would throw with the first message otherwise. @throws RangeError or TypeError, zlib's */
+/**
+ * Tests the settings, which would otherwise throw with the first message. @throws RangeError or
+ * TypeError of zlib
+ */
 export function tryCompression(settings: PerMessageDeflateSettings): void {
   const { serverMaxWindowBits = 15, clientMaxWindowBits = 15 } = settings
   createDeflateRaw({ ...settings.zlibDeflateOptions, windowBits: serverMaxWindowBits }).close()

@@ -3,14 +3,14 @@ import type { SessionHolder, SessionOwner } from './session-binding.js'
 
 /** The connection of a session. */
 export interface SessionConnection {
-  /** Closes it, since its first message is too large. */
+  /** Closes it, because its first message is too large. */
   tooLarge(): void
   /**
-   * Takes the messages of a body, in order, up to the first over a limit.
-   * @returns what to say of that one
+   * Handles the messages of a body, in order, up to the first that exceeds a limit.
+   * @returns the text that refuses this message
    */
   receive(messages: readonly unknown[]): string | undefined
-  /** Resolves when none of its messages waits for its turn; `undefined` if none does. */
+  /** Resolves when no message waits for its turn. Returns `undefined` if none waits. */
   emptied(): Promise<void> | undefined
 }
 
@@ -18,27 +18,27 @@ export interface SessionConnection {
 export class PollingSession {
   /** The body that is being read. */
   body: RequestBody | undefined
-  /** How many bodies are being read, which is one at a time, or wait for that. */
+  /** How many bodies are being read or wait for it. They are read one after the other. */
   sends = 0
   /** Resolves when the bodies so far have been read. */
   sent: Promise<unknown> = Promise.resolve()
-  /** Whether its socket has signed in. Until then its bodies have to be small. */
+  /** Whether its socket is authenticated. Until then its bodies have to be small. */
   isAuthenticated = false
-  /** Left out until it has one. */
+  /** Not set until it has one. */
   connection: SessionConnection | undefined
-  /** Whether it is over, except for the poll that fetches why. What it sends is not read any more. */
+  /** Whether it is closed. Only a poll for the reason is still answered; its bodies are ignored. */
   isClosed = false
 
   /**
-   * @param owner who may speak for it
-   * @param address what the limits for each address count by
+   * @param owner the client that may use it
+   * @param address the address that it counts for
    */
   constructor(
     readonly owner: Pick<SessionOwner, 'admits'>,
     readonly address: string,
   ) {}
 
-  /** It is over: nothing of it is read any more. */
+  /** Closes it, and stops reading its body. */
   close(): void {
     this.isClosed = true
     this.body?.end()
@@ -46,28 +46,28 @@ export class PollingSession {
 }
 
 /**
- * The SockJS sessions of the HTTP transports, each bound to the client that opened it: knowing a
- * session's id is not enough to speak for it.
+ * The SockJS sessions of the HTTP transports. Each is bound to the client that opened it: knowing
+ * its id is not enough to use it.
  */
 export class PollingSessions {
   readonly #sessions = new Map<string, PollingSession>()
 
-  /** How many there are. */
+  /** How many sessions exist. */
   get size(): number {
     return this.#sessions.size
   }
 
-  /** Whether there is such a session. */
+  /** Returns whether a session exists. */
   has(session: string): boolean {
     return this.#sessions.has(session)
   }
 
-  /** The session, if there is one. */
+  /** Returns the session, if it exists. */
   get(session: string): PollingSession | undefined {
     return this.#sessions.get(session)
   }
 
-  /** The session, if this holder may speak for it. */
+  /** Returns the session, if this holder may use it. */
   of(session: string, holder: SessionHolder): PollingSession | undefined {
     const found = this.#sessions.get(session)
     return found?.owner.admits(holder) ? found : undefined
@@ -75,8 +75,8 @@ export class PollingSessions {
 
   /**
    * Joins a session, or opens it.
-   * @param open makes one that does not exist yet
-   * @returns `undefined` if it is of another holder
+   * @param open creates a session that does not exist yet
+   * @returns `undefined` if it belongs to another holder
    */
   claim(session: string, holder: SessionHolder, open: () => PollingSession): PollingSession | undefined {
     if (this.has(session)) return this.of(session, holder)
@@ -85,7 +85,7 @@ export class PollingSessions {
     return opened
   }
 
-  /** The session is over. @returns it, if it was there */
+  /** Removes a session that has ended. @returns it, if it existed */
   release(session: string): PollingSession | undefined {
     const found = this.#sessions.get(session)
     found?.close()

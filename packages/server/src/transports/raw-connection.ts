@@ -6,43 +6,43 @@ import { eventLoop } from '../runtime/event-loop.js'
 import type { BufferedConnection, BufferedListener } from '../socket/buffered-connection.js'
 import { bareTexts, RAW_AUTH, RAW_WIRE } from './raw-wire.js'
 
-/** The upgrade that a {@link RawConnection} begins with. */
+/** The upgrade request of a {@link RawConnection}. */
 export interface RawUpgrade {
   readonly request: IncomingMessage
   readonly socket: Duplex
   /**
-   * Answers it.
-   * @param early bytes that came after the request
-   * @param opened receives the WebSocket, at once; not if the client has left
+   * Accepts it.
+   * @param early bytes that arrived after the request
+   * @param opened receives the WebSocket, at once; not called if the client has disconnected
    */
   accept(early: Buffer, opened: (link: BufferedConnection) => void): void
-  /** It was answered, or its client has left. Called once. */
+  /** It was answered, or its client has disconnected. Called once. */
   settled(): void
 }
 
-/** Bytes that are read before the upgrade is answered. */
+/** Bytes that are read before the upgrade is answered, at most. */
 const EARLY = 16 * 1024
 
 /**
- * A connection for raw clients. Its upgrade is answered in the turn after its socket was let in.
- * Until then, to close it is to refuse the upgrade: with 403 for what is to last, and with 503 for
- * what may pass. What is sent before follows the upgrade.
+ * A connection of a raw client. Its upgrade is accepted in the turn after its socket was
+ * authenticated. Closing it before that refuses the upgrade: with 403 if the refusal is final, with
+ * 503 if it may pass. Messages that were sent before follow the upgrade.
  */
 export class RawConnection implements BufferedConnection {
   readonly transport = 'raw'
   readonly wire = RAW_WIRE
   ondrained: (() => void) | undefined
   request: IncomingMessage | undefined
-  /** Until it is answered. */
+  /** Set until it is answered. */
   #upgrade: RawUpgrade | undefined
   #link: BufferedConnection | undefined
   #listener: BufferedListener | undefined
   #held: string[] | undefined
   #heldSize = 0
-  /** Who waits until that is written. */
+  /** Functions that wait until everything is written. */
   #marks: (() => void)[] | undefined
   #isPaused = false
-  /** What has come before the upgrade was answered. */
+  /** Data that arrived before the upgrade was answered. */
   #early: Buffer[] | undefined
   #earlySize = 0
 
@@ -53,7 +53,7 @@ export class RawConnection implements BufferedConnection {
     socket.on('error', ignore)
     socket.on('end', this.#left)
     socket.on('close', this.#left)
-    // The end of what is not read would not be noticed.
+    // Without reading, the socket's end would not be noticed.
     socket.on('data', this.#cameEarly)
   }
 
@@ -62,7 +62,7 @@ export class RawConnection implements BufferedConnection {
     this.#link?.listen(listener)
   }
 
-  /** Asks whether it may connect: what its upgrade request stands for is its first message. */
+  /** Starts the authentication: the upgrade request stands for the first message. */
   begin(): void {
     this.#listener?.message(RAW_AUTH)
   }
@@ -76,7 +76,7 @@ export class RawConnection implements BufferedConnection {
   }
 
   opened(): void {
-    // Listeners that hear of it now may refuse it after all.
+    // Listeners that are notified in this turn may still refuse it.
     eventLoop.setImmediate(() => this.#accept())
   }
 
@@ -128,7 +128,7 @@ export class RawConnection implements BufferedConnection {
     if (this.#earlySize > EARLY) this.#upgrade?.socket.pause()
   }
 
-  /** The client has left before its upgrade was answered. */
+  /** The client has disconnected before its upgrade was answered. */
   readonly #left = () => {
     const upgrade = this.#settle()
     if (!upgrade) return
@@ -158,7 +158,7 @@ export class RawConnection implements BufferedConnection {
     socket.off('end', this.#left)
     socket.off('close', this.#left)
     socket.off('data', this.#cameEarly)
-    // Until there is a WebSocket that reads.
+    // Until a WebSocket reads from it.
     socket.pause()
     upgrade.settled()
     return upgrade
@@ -173,5 +173,5 @@ export class RawConnection implements BufferedConnection {
   }
 }
 
-/** For the errors of a connection that waits: it closes, too. */
+/** Ignores the errors of a waiting connection: it also closes. */
 function ignore(): void {}

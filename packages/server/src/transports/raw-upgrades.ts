@@ -12,16 +12,16 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/
 /** Names of subprotocols: tokens of RFC 9110, section 5.6.2. */
 const PROTOCOLS = /^[ \t]*[\w!#$%&'*+.^`|~-]+([ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]+)*[ \t]*$/
 
-/** The upgrades of raw WebSockets, which are answered once it is known whether they may connect. */
+/** The upgrades of raw WebSockets, which are answered after the authentication. */
 export class RawUpgrades implements ServerTransport {
   readonly names = ['raw'] as const
   readonly paths = { upgrade: (path: string) => path === '/raw' }
   readonly #websocket: Pick<WebSocketTransport, 'upgrade'>
   readonly #opened: (connection: BufferedConnection) => void
-  /** Upgrades that wait to be let in. */
+  /** Upgrades that wait to be authenticated. */
   #waiting = 0
 
-  /** @param opened receives a connection, whose upgrade is not answered yet */
+  /** @param opened receives a connection whose upgrade is not answered yet */
   constructor(
     websocket: Pick<WebSocketTransport, 'upgrade'>,
     opened: (connection: BufferedConnection) => void,
@@ -30,7 +30,7 @@ export class RawUpgrades implements ServerTransport {
     this.#opened = opened
   }
 
-  /** Those that wait to be let in. The others are WebSockets, and count there. */
+  /** How many wait to be authenticated. After that they count as WebSockets. */
   get size(): number {
     return this.#waiting
   }
@@ -52,11 +52,13 @@ export class RawUpgrades implements ServerTransport {
     connection.begin()
   }
 
-  /** Has nothing to stop: raw WebSockets are a part of the others. */
+  /** Does nothing: raw WebSockets are closed with the other WebSockets. */
   close(): void {}
 }
 
-/** Whether the handshake can succeed: no application is asked about one that cannot. */
+/**
+ * Returns whether the handshake can succeed. The application is not asked about one that cannot.
+ */
 function isGood({ headers }: IncomingMessage): boolean {
   const { upgrade = '', 'sec-websocket-key': key = '', 'sec-websocket-protocol': protocols } = headers
   if (upgrade.toLowerCase() !== 'websocket' || !KEY.test(key)) return false

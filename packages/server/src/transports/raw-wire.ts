@@ -14,7 +14,7 @@ import {
 } from '@token-socket/protocol'
 import type { Wire } from '../socket/buffered-connection.js'
 
-/** What a raw client can do beyond the first version of the wire: it takes messages. */
+/** The capabilities of a raw client: it receives direct messages. */
 const RAW_CAPABILITIES: readonly Capability[] = CAPABILITIES.filter((one) => one === 'direct')
 
 /** The first message of a raw connection, which its upgrade request stands for. */
@@ -26,20 +26,21 @@ export const RAW_AUTH = encodeClientMessage({
 })
 
 /**
- * The first character of what goes out as a bare frame. Frames of the library's wire begin with a
- * brace, and are not for raw clients. So no frame is empty, and outboxes count each.
+ * The first character of a text that is sent as a bare frame. The library's own frames begin with a
+ * brace, and are not sent to raw clients. With this character no frame is empty, so that outboxes
+ * count each one.
  */
 const MARK = '='
 
-/** The id of each message of a raw client. It gets no answer. */
+/** The id of each message of a raw client, which gets no answer. */
 const NO_ID = 'raw'
 
-/** The first character of a text of JSON. */
+/** Matches the first character of a JSON text. */
 const JSON_START = /^[\t\n\r ]*[[{"\d\-tfn]/
 
 /**
- * The messages of raw clients: each text is one. JSON counts as its value, and any other text as a
- * string.
+ * Encodes and decodes the messages of raw clients: each text is one message. JSON counts as its
+ * value, any other text as a string.
  */
 export const RAW_WIRE: Wire = {
   decode(text) {
@@ -54,7 +55,7 @@ export const RAW_WIRE: Wire = {
   closes: (message) => closingOf(message),
 }
 
-/** The texts of the bare frames among those that are sent. */
+/** Returns the texts of the bare frames among frames. */
 export function bareTexts(frames: readonly string[]): readonly string[] {
   return frames.filter((frame) => frame.startsWith(MARK)).map((frame) => frame.slice(MARK.length))
 }
@@ -67,8 +68,9 @@ function dataOf(text: string): unknown {
 }
 
 /**
- * Why a raw connection is closed that had a message refused: no answer can say which was lost. One
- * over a limit of rates is dropped only: a device that is too fast for a moment stays connected.
+ * The reasons for closing a raw connection after a refused message, because no answer can name that
+ * message. A message over a rate limit is only dropped: a device that is too fast for a moment
+ * stays connected.
  */
 const CLOSINGS: ReadonlyMap<string | undefined, CloseReason> = new Map([
   ['too_many_messages', 'too_many_messages'],

@@ -6,38 +6,45 @@ import { OwnerCounts } from '../runtime/owner-counts.js'
 export interface BodyLimits {
   /** Bytes of all bodies that are being read. */
   readonly bodyBytes: number
-  /** Bytes of the bodies that are being read from one address. */
+  /** Bytes of those from one address. */
   readonly bodyBytesPerAddress: number
   /** Milliseconds that a body may take to arrive. */
   readonly bodyTimeout: number
 }
 
-/** Why a body was not read: what it is answered with, or `broken_off` if its client is gone. */
+/** Why a body was not read. `broken_off`: its client has disconnected. */
 export type BodyFailure = 'too_large' | 'too_slow' | 'no_room' | 'ended' | 'broken_off'
 
 /** A body that is being read. */
 export interface RequestBody {
-  /** The whole body, or why there is none. */
+  /** The whole body, or the failure. */
   readonly result: Promise<Buffer | BodyFailure>
   /** Stops reading: `result` is `ended`. Does nothing once it has settled. */
   end(): void
 }
 
-/** Whose body it is, and how large it may be. */
+/** The owner of a body, and the body's limit. */
 export interface BodyOwner {
   readonly address: string
   /** Bytes. */
   readonly limit: number
-  /** Whether it is of a session that has not signed in. Those of an address have a quarter of its room, and of all room. */
+  /**
+   * Whether its session is not authenticated. Such bodies may use a quarter of the room of their
+   * address, and of all room.
+   */
   readonly isStranger: boolean
 }
 
-/** Sessions that have not signed in have this part of the room for bodies: they cannot take that of their neighbours. */
+/**
+ * The share of the room that sessions may use before they are authenticated, so that they cannot
+ * block the others.
+ */
 const STRANGERS = 1 / 4
 
 /**
- * Reads request bodies. What has arrived of them is counted, for its address and in all: over a limit, the body that needs
- * more is given up. Each has a time-out, so that a client that sends slowly does not hold its share for long.
+ * Reads request bodies. It counts the bytes that have arrived, for each address and in total. If a
+ * limit is reached, the body that needs more room fails. Each body has a time-out, so that a slow
+ * client does not hold its room for long.
  */
 export class RequestBodies {
   readonly #limits: BodyLimits
@@ -49,7 +56,7 @@ export class RequestBodies {
     this.#limits = limits
   }
 
-  /** How many are being read. */
+  /** How many bodies are being read. */
   get size(): number {
     return this.#size
   }
@@ -89,7 +96,7 @@ class BodyRoom {
   readonly #addresses = new OwnerCounts()
   bytes = 0
 
-  /** @param part of the limits */
+  /** @param part the share of the limits */
   constructor(part: number) {
     this.#part = part
   }
@@ -114,10 +121,13 @@ class BodyRoom {
 /** Bytes of the first buffer of a body. */
 const FIRST_BUFFER = 1024
 
-/** One body, in one buffer that grows: a list of its parts would cost many times their bytes where each part is small. */
+/**
+ * Reads one body into one buffer that grows. A list of small chunks would take many times their
+ * bytes.
+ */
 class BodyReader {
   readonly result: Promise<Buffer | BodyFailure>
-  /** Bytes that have been counted. */
+  /** Bytes that are counted for it. */
   counted = 0
   readonly #request: IncomingMessage
   readonly #limit: number

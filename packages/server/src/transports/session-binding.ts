@@ -5,22 +5,23 @@ import { readCookie } from '../http/cookies.js'
 import { clientAddress, requestAddress, type TrustProxy } from '../http/forwarded.js'
 import type { RequestOrigin } from '../http/origins.js'
 
-/** What else than its page's origin a session of the HTTP transports can be bound to. */
+/** What a session of the HTTP transports can be bound to, in addition to its page's origin. */
 export const SESSION_BINDINGS = ['address', 'origin', 'cookie'] as const
 
 /**
- * What the requests of a session of the HTTP transports must have in common, so that a stranger who
- * knows the session's id cannot join it. The page's origin always is a part of it.
+ * What all requests of a session of the HTTP transports must have in common, so that a stranger who
+ * knows the session's id cannot use it. The page's origin is always included.
  *
- * - `'address'`: they come from one address. `127.0.0.1` and `::1` are one, and so are the IPv6
- *   addresses of one subscriber (the first 64 bits).
- * - `'cookie'`: they bring a cookie that the answer to the first one sets. As long as a client has
- *   returned no cookie, its address counts.
- * - `'origin'`: nothing else. Programs name any origin: who knows the id can speak for the session.
+ * - `'address'`: one address. `127.0.0.1` and `::1` count as one, and so do the IPv6 addresses of
+ *   one subscriber (the first 64 bits).
+ * - `'cookie'`: a cookie that the answer to the first request sets. Until a client has returned a
+ *   cookie, its address counts.
+ * - `'origin'`: only the origin. Programs can send any origin: a program that knows the id can use
+ *   the session.
  */
 export type SessionBindingName = (typeof SESSION_BINDINGS)[number]
 
-/** Who sends a request of a session, as far as the request shows it. */
+/** The sender of a session's request, as far as the request identifies it. */
 export interface SessionHolder {
   /** The page's origin, if it is another one than the server's. */
   readonly origin: string
@@ -40,12 +41,12 @@ export const SESSION_COOKIE = 'token-socket-session'
 /** Random bytes of the cookie's value. */
 const COOKIE_BYTES = 16
 
-/** UTF-16 code units of an origin that is kept as it is: one may be as long as a header. */
+/** UTF-16 code units of an origin that is kept unhashed: an origin may be as long as a header. */
 const LONGEST_ORIGIN = 128
 
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1'].map(addressBlock))
 
-/** Says who sends a request, and binds new sessions to who opened them. */
+/** Identifies the sender of a request, and binds new sessions to their senders. */
 export class SessionBinding {
   readonly #options: SessionBindingOptions
 
@@ -53,7 +54,7 @@ export class SessionBinding {
     this.#options = options
   }
 
-  /** Who sends a request. */
+  /** Returns the sender of a request. */
   holderOf(request: IncomingMessage, { origin = '', isForeign }: RequestOrigin): SessionHolder {
     const { by, trusts } = this.#options
     return {
@@ -63,10 +64,7 @@ export class SessionBinding {
     }
   }
 
-  /**
-   * Binds a new session to the client that opens it, by a cookie of the answer where that is
-   * wanted.
-   */
+  /** Binds a new session to its sender, by a cookie of the answer if this is configured. */
   bind(holder: SessionHolder, request: IncomingMessage, response: ServerResponse): SessionOwner {
     if (this.#options.by !== 'cookie') return new SessionOwner(holder, undefined)
     const value = randomBytes(COOKIE_BYTES).toString('base64url')
@@ -81,7 +79,7 @@ export class SessionOwner {
   readonly #origin: string
   readonly #address: string
   readonly #cookie: string | undefined
-  /** Whether the client has returned the cookie. Its address does not count any longer then. */
+  /** Whether the client has returned the cookie. From then on its address does not count. */
   #returnsCookie = false
 
   constructor({ origin, address }: Pick<SessionHolder, 'origin' | 'address'>, cookie: string | undefined) {
@@ -90,7 +88,7 @@ export class SessionOwner {
     this.#cookie = cookie
   }
 
-  /** Whether a request may speak for the session. */
+  /** Returns whether a request may use the session. */
   admits(holder: SessionHolder): boolean {
     if (holder.origin !== this.#origin) return false
     if (this.#hasCookie(holder)) {
@@ -107,7 +105,7 @@ export class SessionOwner {
   }
 }
 
-/** Cross-site requests return only cookies that are `SameSite=None`, which has to be `Secure`. */
+/** Cross-site requests return only `SameSite=None` cookies, which have to be `Secure`. */
 function cookieOf(value: string, isSecure: boolean, isForeign: boolean): string {
   const crossSite = isSecure && isForeign
   const site = crossSite ? 'SameSite=None; Partitioned' : 'SameSite=Lax'
@@ -115,8 +113,7 @@ function cookieOf(value: string, isSecure: boolean, isForeign: boolean): string 
 }
 
 /**
- * A browser may reach the own machine by IPv4 and IPv6 in turns, and has several IPv6 addresses at
- * a time.
+ * A browser may reach its own machine by IPv4 and IPv6 in turns, and has several IPv6 addresses.
  */
 function boundAddress(address: string): string {
   const block = addressBlock(address)

@@ -11,19 +11,19 @@ import type { Exchange } from './server-transport.js'
 /** Settings of {@link SessionSends}. */
 export interface SessionSendsOptions {
   readonly limits: BodyLimits & {
-    /** Bytes that one message may have; a body may bring several. */
+    /** Bytes that one message may have; a body may have several messages. */
     readonly message: number
     /** UTF-16 code units that the first message of a session may have. */
     readonly authMessage: number
   }
-  /** Sets a `JSESSIONID` cookie on the answers. @default false */
+  /** Whether a `JSESSIONID` cookie is set on the answers. @default false */
   readonly cookie?: boolean
   readonly log: GateLog
 }
 
 /**
- * Reads what the clients of polling sessions send, by `xhr_send` and `jsonp_send`, and hands it to
- * their sessions. The bodies of a session are read one after the other.
+ * Reads the bodies that clients of polling sessions send, by `xhr_send` and `jsonp_send`, and
+ * passes their messages to the sessions. The bodies of a session are read one after the other.
  */
 export class SessionSends {
   readonly #options: SessionSendsOptions
@@ -40,8 +40,7 @@ export class SessionSends {
   }
 
   /**
-   * Reads a body when those before it of the same session have been read, and their messages
-   * handled.
+   * Reads a body after the earlier ones of its session have been read, and their messages handled.
    */
   async handle(
     [request, response]: Exchange,
@@ -55,7 +54,7 @@ export class SessionSends {
     }
     session.sends += 1
     const reading = session.sent.then(() => this.#read(request, session, transport))
-    // Without its value: the last body would be kept until the next.
+    // Drops the value, because the last body would be kept until the next one.
     session.sent = reading.then(ignore)
     const body = await reading
     session.sends -= 1
@@ -94,7 +93,7 @@ export class SessionSends {
   }
 
   #fail(response: ServerResponse, { body, session, transport }: Sent<BodyFailure>): void {
-    // Its next poll says why, and that its client need not come back.
+    // The session's next poll has the reason, and tells the client not to reconnect.
     const { address } = session
     const { log } = this.#options
     const limit = this.#limitOf(session, transport)
@@ -108,7 +107,7 @@ export class SessionSends {
     refuse(response, status, text)
   }
 
-  /** Bytes that a body may have. */
+  /** Returns the bytes that a body may have. */
   #limitOf({ isAuthenticated }: PollingSession, transport: SendTransport): number {
     const { limits } = this.#options
     const writing = WRITINGS[transport]
@@ -116,7 +115,7 @@ export class SessionSends {
   }
 }
 
-/** What came of a request, and whose it is. */
+/** The result of a request, and its session. */
 interface Sent<Body> {
   readonly body: Body
   readonly session: PollingSession
@@ -126,18 +125,18 @@ interface Sent<Body> {
 const WRITINGS: Readonly<Record<SendTransport, Writing>> = { xhr_send: 'quoted', jsonp_send: 'form' }
 
 /**
- * Bodies of one session that may be read or wait, once it has signed in. SockJS's own clients send
- * one at a time.
+ * Bodies of one authenticated session that may be read or wait. SockJS's own clients send one at a
+ * time.
  */
 const SENDS = 4
 
-/** How a body that was not read is answered. */
+/** The answers for bodies that were not read. */
 const FAILURES = {
   too_slow: [408, 'Too slow'],
   no_room: [503, 'Too busy'],
 } as const
 
-/** Keeps the cookie that load balancers stick to, as sockjs does on the other transports. */
+/** Keeps the cookie of sticky load balancers, as sockjs does on the other transports. */
 function stick({ headers }: IncomingMessage, response: ServerResponse): void {
   response.setHeader(
     'Set-Cookie',

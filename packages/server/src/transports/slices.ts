@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 /** Bytes of a slice. */
 export const SLICE = 64 * 1024
 
-/** Bytes in slices of at most 64 KiB, in order. A slice is a view, not a copy. */
+/** Returns slices of at most 64 KiB, in order. A slice is a view, not a copy. */
 export function slicesOf(bytes: Buffer): Buffer[] {
   const slices: Buffer[] = []
   for (let start = 0; start < bytes.length; start += SLICE) slices.push(bytes.subarray(start, start + SLICE))
@@ -12,19 +12,20 @@ export function slicesOf(bytes: Buffer): Buffer[] {
 }
 
 /**
- * From now on, until all is written, each write to this socket is one of its own. Node joins writes that wait, and counts a
- * write as long as a part of it waits: the progress of a slow reader would not be seen.
+ * From now on, each write to this socket is passed on separately, until all is written. Node would
+ * join waiting writes, and count a write until all of it is written: the progress of a slow reader
+ * would not be visible.
  */
 export function writeApart(socket: Duplex): void {
   if (Object.hasOwn(socket, '_writev')) return
   Object.defineProperty(socket, '_writev', { value: undefined, configurable: true })
-  // A slice fills the socket, so that this comes.
+  // A slice fills the socket's buffer, so that `drain` follows.
   socket.once('drain', () => Reflect.deleteProperty(socket, '_writev'))
 }
 
 /**
- * Writes bytes to a socket. Large ones leave in slices, so that `writableLength` falls as they
- * leave.
+ * Writes bytes to a socket. Large ones are written in slices, so that `writableLength` falls while
+ * they leave.
  * @returns `false` if the socket will emit `drain`
  */
 export function writeSliced(socket: Duplex, bytes: Buffer): boolean {
@@ -35,7 +36,7 @@ export function writeSliced(socket: Duplex, bytes: Buffer): boolean {
   return hasRoom
 }
 
-/** From now on large texts of this response leave in slices. */
+/** From now on large texts of this response are written in slices. */
 export function sliceResponse(response: ServerResponse): void {
   const write = response.write.bind(response) as (chunk: unknown, ...rest: unknown[]) => boolean
   response.write = (chunk: unknown, ...rest: unknown[]) => {

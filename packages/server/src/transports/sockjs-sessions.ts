@@ -11,26 +11,29 @@ import { SessionSends, type SessionSendsOptions } from './session-sends.js'
 import { SockJSTransport, type SockJSTransportOptions } from './sockjs.js'
 import type { TransportName, TransportSet } from './transport-names.js'
 
-/** What {@link SockJSSessions} answers itself about sessions. */
+/** The events of sessions that {@link SockJSSessions} handles itself. */
 type SessionEvents = 'authenticated' | 'closed' | 'ended' | 'sessionOpened' | 'websocket'
 
 /** Settings of {@link SockJSSessions}. */
 export interface SockJSSessionsOptions extends Omit<SockJSTransportOptions, SessionEvents | 'note'> {
   readonly limits: SessionSendsOptions['limits'] & SockJSTransportOptions['limits']
-  /** The transports that are on. */
+  /** The enabled transports. */
   readonly transports: TransportSet
   readonly trusts: TrustProxy
   /** What polling sessions are bound to. @default 'address' */
   readonly bindSessions?: SessionBindingName
   readonly limiter: ConnectionLimiter
   readonly log: GateLog
-  /** Receives what sockjs finds worth saying. */
+  /** Receives sockjs's log lines. */
   note(severity: string, line: string): void
-  /** Reading a body threw. The request has been answered 500. */
+  /** An error was thrown while a body was read. The request has been answered 500. */
   failed(cause: unknown): void
 }
 
-/** What sockjs may see always. Not `/chunking_test`, which no client asks for since SockJS 0.3: it reads bodies of any size. */
+/**
+ * The paths that are always passed to sockjs. `/chunking_test` is not among them: no client has
+ * used it since SockJS 0.3, and it reads bodies of any size.
+ */
 const OPEN = /^\/?$|^\/info\/?$/
 
 const PLAIN_WEBSOCKET = /^\/websocket\/?$/
@@ -38,8 +41,8 @@ const PLAIN_WEBSOCKET = /^\/websocket\/?$/
 const IFRAME_PAGE = /^\/iframe[\w.-]*\.html\/?$/
 
 /**
- * SockJS over HTTP: its sessions, each bound to the client that opened it, what they send, and the
- * pages `/info` and `/iframe.html`. `/info` is there whatever transports are on.
+ * SockJS over HTTP: its sessions, each bound to the client that opened it, their bodies, and the
+ * pages `/info` and `/iframe.html`. `/info` is served whichever transports are enabled.
  */
 export class SockJSSessions implements ServerTransport {
   readonly names: readonly TransportName[] = [
@@ -79,7 +82,7 @@ export class SockJSSessions implements ServerTransport {
     this.#poll(exchange, { ...target, holder: this.#binding.holderOf(request, origin) })
   }
 
-  /** Has nothing of its own to stop: sessions are closed by those who own their connections. */
+  /** Does nothing: the owners of the sessions' connections close them. */
   close(): void {}
 
   #serves(path: string): boolean {
@@ -96,7 +99,7 @@ export class SockJSSessions implements ServerTransport {
     if (session) session.connection = connection
   }
 
-  /** The socket of a session has signed in: its bodies may be larger from now on. */
+  /** The socket of a session is authenticated: from now on its bodies may be larger. */
   #authenticated(path: string): void {
     const session = this.#sessionAt(path)
     if (session) session.isAuthenticated = true
@@ -127,7 +130,7 @@ export class SockJSSessions implements ServerTransport {
     const open = () => new PollingSession(this.#binding.bind(holder, request, response), address)
     if (!this.#sessions.claim(session, holder, open)) return this.#refuse(exchange, session)
     if (isNew) limiter.add(address)
-    // A body that is not read would be kept for as long as the poll.
+    // A body that is not read would be kept as long as the poll.
     request.resume()
     try {
       this.#sockjs.handle(request, response)
@@ -135,7 +138,7 @@ export class SockJSSessions implements ServerTransport {
       if (isNew) this.#release(session)
       throw cause
     }
-    // sockjs opens no session for what it refuses.
+    // sockjs opens no session for a request that it refuses.
     if (isNew && response.statusCode >= 400) this.#release(session)
   }
 
@@ -151,7 +154,10 @@ export class SockJSSessions implements ServerTransport {
     })
   }
 
-  /** There is no such session, or it is another client's, which strangers are not told. */
+  /**
+   * Refuses a request: the session does not exist, or belongs to another client. The answer does
+   * not say which.
+   */
   #refuse([request, response]: Exchange, session: string): void {
     if (this.#sessions.has(session)) this.#options.log.stranger(request)
     else this.#options.log.request(request, 404, 'no such session')

@@ -12,7 +12,7 @@ import { BATCH_MESSAGES, isTooLarge } from './message-limit.js'
 import type { SessionConnection } from './polling-sessions.js'
 import { sliceResponse } from './slices.js'
 
-/** What of sockjs 0.3.24 is used beyond its types; its version is pinned for that. */
+/** Fields of sockjs 0.3.24 that its types lack. Its version is pinned because of them. */
 interface SockJSSession extends EndingSession {
   readonly session_id: string
   readonly send_buffer: string[]
@@ -32,15 +32,15 @@ export interface SockJSTransportOptions {
   }
   /** Divides the turns among the connections. */
   readonly scheduler: InboxScheduler
-  /** Whether `/info` tells that there are WebSockets. */
+  /** Whether `/info` reports WebSockets as available. */
   readonly websocket: boolean
-  /** Whether `/info` tells that pages of every origin may connect. */
+  /** Whether `/info` reports that pages of every origin may connect. */
   readonly everyOrigin: boolean
-  /** The address of the iframe page's script, to go between quotes. @default a CDN's, with the script's hash */
+  /** The address of the iframe page's script. @default a CDN's, with the script's hash */
   readonly sockjsUrl?: string | undefined
   /** Bytes after which a streaming response ends, and the client asks for the next. @default 131072 */
   readonly responseLimit?: number | undefined
-  /** Sets a `JSESSIONID` cookie on sessions' answers, which some load balancers stick to. @default false */
+  /** Whether sessions set a `JSESSIONID` cookie, for sticky load balancers. @default false */
   readonly cookie?: boolean
   /** A connection opened. */
   opened(connection: BufferedConnection): void
@@ -49,30 +49,31 @@ export interface SockJSTransportOptions {
    * @param path the path of one of its requests
    */
   sessionOpened(path: string, connection: SessionConnection): void
-  /** The client of a session has signed in. @param path the path of one of its requests */
+  /** The client of a session is authenticated. @param path the path of one of its requests */
   authenticated(path: string): void
-  /** A session was closed; what sockjs keeps of it waits for the poll that fetches why. @param path as above */
+  /** A session was closed. sockjs keeps it for the poll that fetches the reason. */
   closed(path: string): void
-  /** A session is over, and with it what sockjs kept of it. @param path the path of one of its requests */
+  /** A session has ended, and sockjs has removed it. @param path the path of one of its requests */
   ended(path: string): void
-  /** Receives what sockjs finds worth saying. */
+  /** Receives sockjs's log lines. */
   note(severity: string, line: string): void
 }
 
 /**
- * The script of the iframe page, which runs as this server's own origin: one version, and the browser checks its hash.
- * sockjs has no setting for that; it puts this text between the quotes of `src`.
+ * The script of the iframe page, which runs with this server's origin. It is one version, and the
+ * browser checks its hash. sockjs has no setting for the hash; it puts this text between the quotes
+ * of `src`.
  */
 const IFRAME_SCRIPT = `https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js" \
 integrity="sha384-svdnwiXBL+Js+yUneJSRFy24NgGiOfDM/vkQl/vCeVrcbYD6yW8EwPr1FnxTEZsR" crossorigin="anonymous`
 
-/** SockJS's own: browsers keep all of a streaming response in memory. */
+/** SockJS's own default: browsers keep all of a streaming response in memory. */
 const RESPONSE_LIMIT = 128 * 1024
 
-/** What stands before the session in `/<server>/<session>/<transport>`. */
+/** The part before the session in `/<server>/<session>/<transport>`. */
 const SERVER_PART = /^\/[^/.]+\/(?=[^/.]+\/[^/.]+)/
 
-/** What ends the paths of requests that bring messages; the others of a session fetch them. */
+/** The end of the paths that send messages; the other paths of a session fetch them. */
 const SENDING = /_send(\?|$)/
 
 /** SockJS over HTTP: xhr-polling, xhr-streaming, eventsource, jsonp-polling, htmlfile, `/info` and the iframe page. */
@@ -80,20 +81,20 @@ export class SockJSTransport {
   readonly #handler: Handler
   readonly #prefix: string
   readonly #keepAlive: number
-  /** sockjs keeps the sessions of all its servers in one table: ours have names of their own in it. */
+  /** A prefix of session names: sockjs keeps the sessions of all its servers in one table. */
   readonly #mark = `${randomUUID()}-`
   readonly #links = new Map<string, SockJSLink>()
 
   constructor(options: SockJSTransportOptions) {
     this.#prefix = options.prefix
-    // Before the next heartbeat frame: with bytes under way there are no probes.
+    // Before the next heartbeat frame: while bytes are under way, the system sends no probes.
     this.#keepAlive = options.pingInterval / 2
     const { responseLimit = RESPONSE_LIMIT } = options
     const server = sockjs.createServer({
-      // Its WebSocket routes are never reached (upgrades go elsewhere), but `/info` has to say whether there are any.
+      // Its WebSocket routes are never reached, but `/info` has to report whether there are any.
       websocket: options.websocket,
       jsessionid: options.cookie ?? false,
-      // The gate answers for origins, whatever this says; `/info` has `origins: ["*:*"]` by it.
+      // The gate checks origins, whatever this says. It makes `/info` report `origins: ["*:*"]`.
       disable_cors: !options.everyOrigin,
       sockjs_url: escapeReplacement(options.sockjsUrl ?? IFRAME_SCRIPT),
       response_limit: responseLimit,
@@ -127,10 +128,10 @@ export class SockJSTransport {
   /** Answers a request under the prefix. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const { url = '', socket } = request
-    // A reader that vanishes without a word is found by its network.
+    // The network detects a reader that vanishes without closing.
     socket.setKeepAlive(true, this.#keepAlive)
     suspendTimeout(socket, response)
-    // nginx would hold streams back, until clients take them for dead.
+    // Otherwise nginx buffers streams, until clients take them for dead.
     response.setHeader('X-Accel-Buffering', 'no')
     const rest = url.slice(this.#prefix.length).replace(SERVER_PART, `$&${this.#mark}`)
     request.url = this.#prefix + rest
@@ -144,8 +145,8 @@ export class SockJSTransport {
 }
 
 /**
- * `setTimeout` of the HTTP server would cut polls and streams that have nothing to say. Node sets it
- * again for the next request, but not where `keepAliveTimeout` is 0.
+ * Disables the HTTP server's `setTimeout`, which would end polls and streams without data. Node
+ * sets it again for the next request, but not if `keepAliveTimeout` is 0.
  */
 function suspendTimeout(socket: Socket, response: ServerResponse): void {
   const { timeout } = socket
@@ -156,9 +157,9 @@ function suspendTimeout(socket: Socket, response: ServerResponse): void {
   })
 }
 
-/** What a {@link SockJSLink} is told, and tells. */
+/** Settings and events of a {@link SockJSLink}. */
 interface SockJSLinkOptions extends Pick<SockJSTransportOptions, 'limits' | 'scheduler'> {
-  /** Bytes after which a response has enough; one message may be larger. */
+  /** Bytes after which a response ends; a single message may be larger. */
   readonly responseLimit: number
   authenticated(): void
   closed(): void
@@ -168,24 +169,24 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
   readonly transport: string
   readonly #connection: SockJSConnection
   ondrained: (() => void) | undefined
-  /** The responses that have not passed everything on. */
+  /** The responses with bytes that the kernel does not have yet. */
   readonly #responses = new Set<ServerResponse>()
   readonly #options: SockJSLinkOptions
   readonly #inbox: Inbox
   readonly #download: DownloadTime
-  /** What the next response does not carry, and its bytes. */
+  /** The messages after those of the next response, and their bytes. */
   #later: string[] = []
   #laterBytes = 0
-  /** Bytes in sockjs's buffer, unless that is empty. */
+  /** Bytes in sockjs's buffer; 0 if it is empty. */
   #next = 0
   #isClosed = false
   #listener: ConnectionListener | undefined
-  /** Messages that came while others waited. */
+  /** Messages that arrived while others waited. */
   #behind = 0
   #onempty = () => {}
   /** Bytes of all messages that were sent. */
   #sentBytes = 0
-  /** What waits until a given number of them is written. Made when something does. */
+  /** Functions that wait until a given number of bytes is written. Created with the first one. */
   #marks: { readonly at: number; readonly done: () => void }[] | undefined
   /** The open response whose empty write has not called back. */
   #probed: ServerResponse | undefined
@@ -206,7 +207,7 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     this.close(code, reason)
   }
 
-  /** Resolves when no message waits. The next body is not read before. */
+  /** Resolves when no message waits. The next body is read only then. */
   emptied(): Promise<void> | undefined {
     if (!this.#inbox.isWaiting) return undefined
     return new Promise((resolve) => {
@@ -230,7 +231,7 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     this.#onempty()
   }
 
-  /** What waits for polls, and what the session's responses have not passed on, those that have ended included. */
+  /** Bytes that wait for polls, and that the kernel does not have yet of all responses. */
   get bufferedBytes(): number {
     return this.#laterBytes + this.#nextBytes + this.#download.unsent
   }
@@ -247,7 +248,7 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     this.#options.authenticated()
   }
 
-  /** A response of the session has begun, with what waited for it. */
+  /** A response of the session has begun, with the messages that waited for it. */
   carryOn(response: ServerResponse): void {
     const { socket } = response
     this.#responses.add(response)
@@ -255,7 +256,7 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     response.on('close', () => {
       this.#responses.delete(response)
       if (response.writableFinished) this.#download.handedOver(socket)
-      // What it held is lost, or may be.
+      // The data in it is lost, or may be.
       else this.#marks = undefined
       this.#drained()
     })
@@ -276,7 +277,7 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     this.#feed(this.#options.responseLimit)
   }
 
-  /** Hands over what one response may carry. What follows waits for the next, so that each is soon downloaded. */
+  /** Passes the messages of one response to sockjs. Short responses are downloaded quickly. */
   #feed(limit: number): void {
     const { send_buffer, recv } = this.#connection._session
     this.#next = this.#nextBytes
@@ -289,7 +290,7 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     if (count === 0) return
     const portion = this.#later.splice(0, count)
     this.#laterBytes -= this.#next - before
-    // All into one frame: the first message alone would end a poll.
+    // One frame has all of them: a single message would end a poll.
     const last = portion.pop() as string
     send_buffer.push(...portion)
     this.#connection.write(last)
@@ -301,11 +302,11 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     if (this.#isClosed) return
     const { response } = this.#connection._session.recv ?? {}
     this.#feed(Number.POSITIVE_INFINITY)
-    // Its types say text, its frame needs a number.
+    // Its types require a text, but its frame needs a number.
     this.#connection.close(code as unknown as string, reason)
-    // sockjs keeps the session for the poll that fetches the reason; that must not keep the process.
+    // sockjs keeps the session for the poll that fetches the reason; it must not keep the process.
     this.#connection._session.to_tref?.unref()
-    // Nor may a reader that takes nothing keep its response.
+    // A client that does not read must not keep its response open.
     if (response) setTimeout(() => response.destroy(), CLOSE_TIMEOUT).unref()
     this.#closed(code, reason)
   }
@@ -317,8 +318,9 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
   }
 
   /**
-   * What waits in a response counts with its framing: nothing is taken for written too early.
-   * @param known bytes that are written for certain
+   * Calls the waiting functions. The data in a response counts with its framing, so that nothing
+   * counts as written too early.
+   * @param known bytes that are certainly written
    */
   #settleMarks(known = 0): void {
     if (!this.#marks) return
@@ -329,14 +331,16 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     if (this.#marks?.length) this.#probe()
   }
 
-  /** The response says when it has passed on what it holds now. It drains only if that was much. */
+  /**
+   * Detects when the response has passed on its data. `drain` is only emitted if there was much.
+   */
   #probe(): void {
     const { response } = this.#connection._session.recv ?? {}
     if (!response || response.writableEnded || response.writableLength === 0) return
     if (this.#probed === response) return
     this.#probed = response
     const held = this.#sentBytes - this.#laterBytes - this.#nextBytes
-    // An empty write has its turn after all that wait.
+    // The callback of an empty write runs after all waiting writes.
     response.write('', (error) => {
       if (this.#probed === response) this.#probed = undefined
       if (error) return
@@ -350,7 +354,7 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
     this.ondrained?.()
   }
 
-  /** See {@link SessionConnection}: sockjs has no part in what clients send. */
+  /** See {@link SessionConnection}: sockjs does not handle the messages of clients. */
   receive(messages: readonly unknown[]): string | undefined {
     const limit = this.#options.limits.message
     for (const message of messages) {
@@ -375,12 +379,12 @@ class SockJSLink implements BufferedConnection, InboxOwner, SessionConnection {
   }
 }
 
-/** sockjs puts the script's address into its page by `String#replace`, to which `$` is special. */
+/** Escapes `$`, because sockjs inserts the script's address by `String#replace`. */
 function escapeReplacement(text: string): string {
   return text.replaceAll('$', '$$$$')
 }
 
-/** sockjs builds regular expressions of the prefix as it is. */
+/** Escapes the prefix, because sockjs builds regular expressions of it. */
 function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }

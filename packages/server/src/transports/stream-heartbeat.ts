@@ -1,15 +1,16 @@
 import type { ServerSocket } from '../socket/server-socket.js'
 import { HeartbeatMonitor, type HeartbeatOptions, type Peer } from './heartbeat-monitor.js'
 
-/** SockJS's transports whose responses go on: a reader that has vanished is not missed by anybody. */
+/** SockJS's streaming transports, on which a vanished reader is not detected. */
 const STREAMS: ReadonlySet<string> = new Set(['xhr-streaming', 'eventsource', 'htmlfile'])
 
-/** The function that is asked for, and the id of the call: those of others are numbers. */
+/** The name of the function, and the id of the call: the ids of other calls are numbers. */
 const PING = '_ping'
 
 /**
- * Notices clients that do not read their streaming response any more: each is called when it has been silent for the
- * ping interval, and closed as `ping_timeout` if it does not answer in time. Whatever it says is an answer.
+ * Detects clients that no longer read their streaming response. It calls each client that has been
+ * silent for the ping interval, and closes it as `ping_timeout` if it does not answer in time.
+ * Every message counts as an answer.
  */
 export class StreamHeartbeat {
   readonly #monitor: HeartbeatMonitor
@@ -20,7 +21,8 @@ export class StreamHeartbeat {
 
   /**
    * Watches a socket.
-   * @returns a function that undoes it; nothing for other transports, which notice it themselves
+   * @returns a function that stops watching; nothing for other transports, which detect this
+   *   themselves
    */
   watch(socket: ServerSocket): (() => void) | undefined {
     if (!STREAMS.has(socket.transport)) return undefined
@@ -29,7 +31,7 @@ export class StreamHeartbeat {
     return () => this.#monitor.delete(reader)
   }
 
-  /** Watches no one any more. */
+  /** Stops watching all sockets. */
   stop(): void {
     this.#monitor.stop()
   }
@@ -42,7 +44,7 @@ class Reader implements Peer {
     this.#socket = socket
   }
 
-  /** Messages do as well as bytes: any more than before is a heartbeat. */
+  /** Messages replace bytes here: any further message is a heartbeat. */
   get bytesRead(): number {
     return this.#socket.received
   }
@@ -52,8 +54,8 @@ class Reader implements Peer {
   }
 
   ping(): void {
-    // Not by `rpc`: however many calls wait, this one is made, and whatever answers it, most likely that there is no such
-    // function, is heard by no one.
+    // Not by `rpc`: the call is sent however many calls wait. Its answer, most likely `not_found`,
+    // is ignored.
     this.#socket.sendMessage({ type: 'invoke', id: PING, name: PING, data: undefined })
   }
 

@@ -1,6 +1,6 @@
 /**
- * What can be switched on: the transports, by SockJS's names for them, and its iframe page.
- * `websocket` is plain WebSocket and SockJS's own; `raw` is WebSocket for clients without the library.
+ * The names of the option `transports`: SockJS's names, and its iframe page. `websocket` is plain
+ * WebSocket and SockJS's own; `raw` is WebSocket for clients without the library.
  */
 export const TRANSPORT_NAMES = [
   'websocket',
@@ -13,10 +13,10 @@ export const TRANSPORT_NAMES = [
   'raw',
 ] as const
 
-/** A transport, by SockJS's name for it; or its iframe page. */
+/** A transport, by SockJS's name, or SockJS's iframe page. */
 export type TransportName = (typeof TRANSPORT_NAMES)[number]
 
-/** Those that are on unless others are asked for: what browsers of today use. */
+/** The default of the option: the transports that current browsers use. */
 export const DEFAULT_TRANSPORTS: readonly TransportName[] = [
   'websocket',
   'xhr-streaming',
@@ -24,7 +24,7 @@ export const DEFAULT_TRANSPORTS: readonly TransportName[] = [
   'eventsource',
 ]
 
-/** By the last part of a session's paths, whom it serves. */
+/** The transports that use a path of a session, by its last part. */
 const SERVED: Readonly<Record<string, readonly TransportName[]>> = {
   websocket: ['websocket'],
   xhr: ['xhr-polling'],
@@ -36,7 +36,7 @@ const SERVED: Readonly<Record<string, readonly TransportName[]>> = {
   jsonp_send: ['jsonp-polling'],
 }
 
-/** The transports that are on. */
+/** The enabled transports. */
 export class TransportSet {
   readonly #names: ReadonlySet<TransportName>
   readonly #parts: ReadonlySet<string>
@@ -52,12 +52,15 @@ export class TransportSet {
     )
   }
 
-  /** Whether one of them is on. */
+  /** Returns whether a transport is enabled. */
   has(name: TransportName): boolean {
     return this.#names.has(name)
   }
 
-  /** Whether a transport that is on uses a path of a session. @param part its last part, such as `xhr_send` */
+  /**
+   * Returns whether an enabled transport uses a path of a session. @param part its last part, such
+   * as `xhr_send`
+   */
   uses(part: string): boolean {
     return this.#parts.has(part)
   }

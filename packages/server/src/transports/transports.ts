@@ -20,7 +20,7 @@ import { type TransportName, TransportSet } from './transport-names.js'
 import { type WebSocketLimits, WebSocketTransport, type WebSocketTransportOptions } from './websocket.js'
 import { WebSocketUpgrades } from './websocket-upgrades.js'
 
-/** Characters of an error of sockjs, which has a stack, in the log. */
+/** Characters of a sockjs error in the log, including its stack. */
 const ERROR_LENGTH = 4096
 
 /** Settings of {@link Transports}. */
@@ -36,7 +36,7 @@ export interface TransportsOptions {
   /** The server's limits of the same names. */
   readonly limits: ConnectionLimits & WebSocketLimits & SockJSSessionsOptions['limits']
   readonly logger: Logger
-  /** What is on; the paths of all else are answered 404. */
+  /** The enabled transports. All other paths are answered 404. */
   readonly transports: readonly TransportName[]
   /** See {@link PerMessageDeflate}. @default false */
   readonly perMessageDeflate?: PerMessageDeflate
@@ -44,7 +44,7 @@ export interface TransportsOptions {
   readonly sockjsUrl?: string | undefined
   /** See {@link GateOptions}. */
   readonly throttle: GateOptions['throttle']
-  /** See {@link WebSocketTransportOptions}; URLs of upgrades may be longer then. @default false */
+  /** See {@link WebSocketTransportOptions}. URLs of upgrades may be longer then. @default false */
   readonly keepsRequests?: boolean
   /** See {@link GateOptions}. @default none */
   readonly files?: GateOptions['files']
@@ -52,19 +52,24 @@ export interface TransportsOptions {
   readonly responseLimit?: number
   /** What polling sessions are bound to. @default 'address' */
   readonly bindSessions?: SessionBindingName
-  /** Sets a `JSESSIONID` cookie on the answers of SockJS's HTTP transports. @default false */
+  /**
+   * Whether a `JSESSIONID` cookie is set on the answers of SockJS's HTTP transports. @default false
+   */
   readonly cookie?: boolean
-  /** The turns of the event loop. @default its own */
+  /** The turns of the event loop. @default an own instance */
   readonly turns?: Turns
   /** A connection opened. */
   opened(connection: BufferedConnection): void
-  /** Gets lines about limits and refused requests and upgrades. @default none */
+  /** Receives log lines about limits and refused requests and upgrades. @default none */
   readonly log?: Pick<ThrottledLog, 'write'> | undefined
-  /** Answering a request or an upgrade threw. The request has been answered 500. */
+  /**
+   * An error was thrown while a request or an upgrade was answered. The request has been answered
+   * 500.
+   */
   failed(cause: unknown): void
 }
 
-/** What every transport is made of. */
+/** Dependencies of every transport. */
 interface TransportParts {
   readonly scheduler: InboxScheduler
   readonly limiter: ConnectionLimiter
@@ -86,14 +91,17 @@ export class Transports {
     this.#undo = intercept(options.server, gate)
   }
 
-  /** Takes no further connections, and gives the prefix back to the application. Those that are open stay so. */
+  /**
+   * Accepts no further connections, and returns the prefix to the application. Open connections
+   * stay open.
+   */
   close(): void {
     this.#undo()
     for (const transport of this.#transports) transport.close()
   }
 }
 
-/** Makes the transports that are on. A new transport is one more here. */
+/** Creates the enabled transports. Add a new transport here. */
 function makeTransports(options: TransportsOptions, parts: TransportParts): readonly ServerTransport[] {
   const transports = new TransportSet(options.transports)
   const websocket = new WebSocketTransport({ ...options, ...parts })
@@ -111,13 +119,13 @@ function makeTransports(options: TransportsOptions, parts: TransportParts): read
   ]
 }
 
-/** A line of sockjs. Strangers cause each of them. */
+/** Logs a line of sockjs. Strangers can cause each of them. */
 function noteSockJS(
   { log, logger }: Pick<TransportsOptions, 'log' | 'logger'>,
   severity: string,
   text: string,
 ): void {
-  // A query may hold credentials: no line has one.
+  // A query may hold credentials, so it is removed.
   const line = text.replace(/\?\S*/g, '?…')
   if (severity !== 'error') return logger.debug({ severity }, shorten(line))
   log?.write('sockjs error', ['error', { severity, line: line.slice(0, ERROR_LENGTH) }, 'sockjs failed'])

@@ -13,28 +13,33 @@ export interface CarrierOptions {
     /** Bytes that one incoming message may have. */
     readonly message: number
     /**
-     * Fragments that a frame of messages may have. At least one per 4 KiB of `message` is always
-     * allowed.
+     * Fragments that a frame of messages may have. One per 4 KiB of `message` is always allowed.
      */
     readonly fragments: number
   }
 }
 
 /**
- * Bytes of `limits.message` for which there is always a fragment, however low the limit of fragments
- * is.
+ * Bytes of `limits.message` for which one fragment is always allowed, however low the limit of
+ * fragments is.
  */
 const FRAGMENT = 4096
 
-/** Bytes that a packet of a frame has at least, on average: each is kept, until the frame is whole, as an object. */
+/**
+ * Bytes of a frame's packets, on average, at least. Each packet is kept as an object until the
+ * frame is complete.
+ */
 const PACKET = 64
 
 const FRAMINGS = { plain: PLAIN, sockjs: SOCKJS, bare: BARE } as const
 
-/** How messages are framed: one a line, as SockJS does, or each by itself. */
+/** How messages are framed: one a line, as SockJS does, or one a frame. */
 export type FramingName = keyof typeof FRAMINGS
 
-/** A way to frame, what takes its handshakes, and the frames that its connections share. */
+/**
+ * A framing, with the server that handles its handshakes, and the frames that its connections
+ * share.
+ */
 export interface Carrier {
   readonly framing: Framing
   readonly server: Server<typeof PatientWebSocket>
@@ -42,30 +47,30 @@ export interface Carrier {
   readonly heartbeat: Buffer | undefined
 }
 
-/** The connection of a {@link PatientWebSocket}, which it tells what happens. */
+/** Receives the events of a {@link PatientWebSocket}. */
 export interface WebSocketOwner {
   /** A message came. */
   received(data: Buffer, isBinary: boolean): void
   /** A ping or a pong came. */
   control(): void
-  /** The peer closes, or `ws` closes for what the peer sent. */
+  /** The peer closes the connection, or `ws` closes it because of the peer's data. */
   closing(answer: () => void): void
-  /** It has ended. */
+  /** The connection has ended. */
   ended(code: number, reason: Buffer): void
-  /** `ws` has refused what the peer sent, and closes. */
+  /** `ws` has refused the peer's data, and closes the connection. */
   refused(): void
 }
 
 /**
- * A WebSocket that lets its owner finish before it answers the peer's close, or closes for what the
- * peer sent. It tells its owner what happens without listeners: those would take memory for each
+ * A WebSocket that lets its owner finish before it answers the peer's close, or closes because of
+ * the peer's data. It calls its owner instead of listeners, which would take memory for each
  * connection.
  */
 export class PatientWebSocket extends WebSocket {
   owner: WebSocketOwner | undefined
-  /** Whether a close waits for the owner. Only the first does. */
+  /** Whether a close waits for the owner. Only the first one does. */
   isPatient = true
-  /** The code that was sent last: the server's own, or the peer's in return. */
+  /** The close code that was sent last: the server's own, or the peer's in return. */
   sentCode: number | undefined
 
   override close(code?: number, reason?: string | Buffer): void {
@@ -88,7 +93,7 @@ export class PatientWebSocket extends WebSocket {
   }
 }
 
-/** Makes a carrier for each way to frame. */
+/** Creates a carrier for each framing. */
 export function makeCarriers(options: CarrierOptions): Readonly<Record<FramingName, Carrier>> {
   const { plain, sockjs, bare } = FRAMINGS
   return {
@@ -108,8 +113,8 @@ function carrierOf(framing: Framing, { limits, perMessageDeflate = false }: Carr
     maxBufferedChunks: Math.max(16_384, Math.ceil(limits.message / PACKET)),
     perMessageDeflate: framing.isSeparate ? false : perMessageDeflate,
     closeTimeout: CLOSE_TIMEOUT,
-    // No subprotocol is spoken here: `ws` would accept the first of any. Behind `bare` the
-    // application speaks what it likes, and has seen what the client offers.
+    // No subprotocol is used here; `ws` would accept the first one offered. With `bare` the
+    // application chooses, and has seen the client's offer.
     ...(!framing.isSeparate && { handleProtocols: () => false as const }),
   }
   return {

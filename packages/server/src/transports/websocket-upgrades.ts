@@ -6,20 +6,20 @@ import type { WebSocketTransport } from './websocket.js'
 
 const PLAIN_PATH = '/websocket'
 
-/** The upgrades to plain WebSocket, and to SockJS's. */
+/** The upgrades of plain WebSocket, and of SockJS's. */
 export class WebSocketUpgrades implements ServerTransport {
   readonly names = ['websocket'] as const
   readonly paths = { upgrade: (path: string) => this.#takes(path) }
   readonly #websocket: Pick<WebSocketTransport, 'close' | 'size' | 'upgrade'>
   readonly #isOn: boolean
 
-  /** @param isOn whether it takes any */
+  /** @param isOn whether it accepts any */
   constructor(websocket: Pick<WebSocketTransport, 'close' | 'size' | 'upgrade'>, isOn: boolean) {
     this.#websocket = websocket
     this.#isOn = isOn
   }
 
-  /** All WebSockets that are open, those of other transports included. */
+  /** How many WebSockets are open, including those of other transports. */
   get size(): number {
     return this.#websocket.size
   }

@@ -44,20 +44,24 @@ export interface WebSocketTransportOptions extends HeartbeatOptions {
   opened(connection: BufferedConnection): void
 }
 
-/** Bytes of the heads of frames, and of control frames, that may come with the first message. */
+/** Bytes of frame headers and control frames that may come with the first message. */
 const HEADS = 1024
 
 /**
- * Control frames of a peer in a second. `ws` keeps with each fragment, however small, all that came in one packet with
- * it, which can only be control frames. So a fragment keeps at most 13 kB of them, and 2,048 fragments 27 MB. Browsers
- * send a pong per ping of ours; programs may send a ping every few seconds.
+ * Control frames of a peer in a second. `ws` keeps with each fragment, however small, the packet
+ * that it came in, which can contain only control frames in addition. So a fragment keeps at most
+ * 13 kB of them, and 2,048 fragments 27 MB. Browsers send a pong for each ping of ours; programs
+ * may send a ping every few seconds.
  */
 const CONTROLS = 100
 
-/** Bytes that may wait in an inbox beyond a frame. Only compressed frames, which `ws` reads in advance, can come to more. */
+/**
+ * Bytes that may wait in an inbox, in addition to a frame. Only compressed frames, which `ws` reads
+ * in advance, can exceed this.
+ */
 const AHEAD = 1024 * 1024
 
-/** WebSocket connections, framed in one of these ways. */
+/** WebSocket connections with one of these framings. */
 export class WebSocketTransport {
   readonly #options: WebSocketTransportOptions
   readonly #liveness: HeartbeatMonitor
@@ -78,8 +82,8 @@ export class WebSocketTransport {
 
   /**
    * Answers an upgrade request.
-   * @param how what came with it; the framing; and what receives the connection, if not `opened` of
-   *   the options
+   * @param how the data after the request, the framing, and the receiver of the connection, if it
+   *   is not `opened` of the options
    */
   upgrade(
     request: IncomingMessage,
@@ -87,8 +91,8 @@ export class WebSocketTransport {
     [head, framing, opened]: readonly [Buffer, FramingName, ((connection: BufferedConnection) => void)?],
   ): void {
     const settings = this.#settings[framing]
-    // Its own argument: what a closure shares with those below would be kept for as long as the
-    // connection.
+    // An argument of its own: a closure shares its variables with those below, which would be kept
+    // as long as the connection.
     settings.carrier.server.handleUpgrade(request, socket, head, (ws, upgrade) => {
       const link = new WebSocketConnection(ws, socket, settings)
       if (this.#options.keepsRequests) link.request = upgrade
@@ -103,7 +107,7 @@ export class WebSocketTransport {
     return this.#liveness.size
   }
 
-  /** Stops pinging. Connections are closed by those who own them. */
+  /** Stops pinging. The owners of connections close them. */
   close(): void {
     clearInterval(this.#timer)
     this.#liveness.stop()
@@ -125,7 +129,7 @@ export class WebSocketTransport {
 interface ConnectionSettings {
   readonly carrier: Carrier
   readonly limits: WebSocketLimits
-  /** Bytes that may come before the sign-in. */
+  /** Bytes that may arrive before the sign-in. */
   readonly maxInput: number
   readonly scheduler: InboxScheduler
   /** A connection has ended. */
@@ -143,15 +147,15 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
   #listener: BufferedListener | undefined
   #isClosed = false
   #taken = 0
-  /** Bytes of frames that came while messages waited. */
+  /** Bytes of frames that arrived while messages waited. */
   #behind = 0
   #controls: Rate | undefined
-  /** What counts the bytes that come before the sign-in. */
+  /** Counts the bytes that arrive before the sign-in. */
   #count: ((chunk: Buffer) => void) | undefined
   #isAwaitingDrain = false
-  /** Of compressed frames. Made with the first one. */
+  /** Marks of compressed frames. Created with the first one. */
   #marks: FrameMarks | undefined
-  /** The code with which `ws` has closed for what the peer sent, as broken frames. */
+  /** The code with which `ws` has closed because of the peer's data, such as broken frames. */
   #refusal: number | undefined
 
   constructor(ws: PatientWebSocket, socket: Duplex, settings: ConnectionSettings) {
@@ -171,7 +175,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
   }
 
   get bufferedBytes(): number {
-    // What waits to be compressed, too.
+    // Includes the data that waits for compression.
     return this.#ws.bufferedAmount
   }
 
@@ -185,7 +189,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
     this.request = undefined
   }
 
-  /** Bounds what may come before the sign-in, framing included. */
+  /** Limits the bytes before the sign-in, framing included. */
   #countInput(bytes: number): void {
     let left = bytes
     this.#count = (chunk: Buffer) => {
@@ -195,7 +199,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
       this.close(code, reason)
       this.#discard()
     }
-    // Before `ws` has the bytes.
+    // Runs before `ws` gets the bytes.
     this.#socket.prependListener('data', this.#count)
   }
 
@@ -207,7 +211,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
   written(done: () => void): void {
     if (this.#marks) this.#marks.add(done)
     else if (this.#socket.writableLength === 0) done()
-    // An empty write has its turn after all that wait.
+    // The callback of an empty write runs after all waiting writes.
     else this.#socket.write('', (error) => error ?? done())
   }
 
@@ -223,10 +227,10 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
   }
 
   get bytesRead(): number {
-    // What an HTTP server upgrades is a network socket, plain or TLS; `ws` gives it the type of what it could be.
+    // An HTTP server upgrades network sockets only, plain or TLS; `ws` gives them a wider type.
     const { bytesRead, bytesWritten, writableLength } = this.#socket as Socket
-    // While messages wait nothing is read. Each that is handled counts as a byte, and of a peer that is not read, what it
-    // takes shows that it lives.
+    // While messages wait, nothing is read. Each handled message counts as a byte. For a peer that
+    // is not read from, what it reads shows that it lives.
     const heard = bytesRead + this.#taken
     return this.#inbox.isPaused ? heard + bytesWritten - writableLength : heard
   }
@@ -261,23 +265,27 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
     this.#ws.resume()
   }
 
-  /** The peer closes. What it sent before is handled, and the answers that are ready leave before the close is answered. */
+  /**
+   * The peer closes. Messages that it sent before are handled, and their ready answers are sent,
+   * before the close is answered.
+   */
   closing(answer: () => void): void {
-    // The outboxes send in the first turn, those included to which promises add.
+    // The outboxes send in the first turn, also what promises add to them.
     this.#inbox.end(() => eventLoop.setImmediate(() => eventLoop.setImmediate(answer)))
   }
 
   #write(frame: Buffer): void {
-    // Straight to the network: `ws` would frame the same batch again for each receiver. What it sends itself, pings and
-    // closes, it writes at once too, so the order stays.
+    // Written to the network directly: `ws` would frame the same batch again for each receiver.
+    // `ws` also writes its own pings and closes at once, so that the order is kept.
     if (!this.#isCompressed) return this.#notice(writeSliced(this.#socket, frame))
-    // It compresses aside and keeps the order of what it is given: what went past it would overtake.
+    // `ws` compresses asynchronously and keeps the order of its frames: a direct write would
+    // overtake them.
     const payload = payloadOf(frame)
     if (payload.length > SLICE) return this.#fragment(payload)
     this.#compress(payload, { compress: payload.length > 0 })
   }
 
-  /** A large message leaves in fragments: it is seen how far the client has read. */
+  /** Sends a large message in fragments, so that the client's progress is visible. */
   #fragment(payload: Buffer): void {
     writeApart(this.#socket)
     for (const [index, slice] of slicesOf(payload).entries())
@@ -295,7 +303,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
     this.#notice(!this.#socket.writableNeedDrain)
   }
 
-  /** Sees to it that the drain is noticed. @param hasRoom what the write returned */
+  /** Makes sure that the drain is noticed. @param hasRoom the return value of the write */
   #notice(hasRoom: boolean): void {
     if (hasRoom || this.#isAwaitingDrain) return
     this.#isAwaitingDrain = true
@@ -324,7 +332,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
     try {
       return this.#settings.carrier.framing.decode(frame)
     } catch {
-      // SockJS's reference says nothing more to a client whose framing is broken.
+      // SockJS's reference sends this to a client whose framing is broken.
       this.#shut(3000, 'Broken framing.')
       return undefined
     }
@@ -340,18 +348,18 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
     this.#inbox.close()
     this.#ws.isPatient = false
     this.#ws.close(code, reason)
-    // The peer's answer has to be read; not what a peer goes on sending that has sent more than its share.
+    // The peer's answer has to be read, but not further data of a peer that has exceeded its limit.
     if (isBehind) this.#discard()
     else this.#ws.resume()
     this.#closed(code, reason)
   }
 
-  /** Reads and drops what still comes, without a look at it. */
+  /** Reads further data, and drops it. */
   #discard(): void {
     this.#socket.removeAllListeners('data')
     this.#ws.resume()
     this.#socket.resume()
-    // The peer has the close frame then, and sees the end. What is compressed may not have left yet.
+    // The close frame is sent then, followed by the end. Compressed frames may not be sent yet.
     if (!this.#isCompressed) this.#socket.end()
   }
 
@@ -364,7 +372,7 @@ class WebSocketConnection implements BufferedConnection, Peer, InboxOwner, WebSo
     this.#inbox.finish(() => this.#over(code, reason))
   }
 
-  /** The connection is gone. The peer did it, unless its frames were refused. */
+  /** The connection has ended. The peer closed it, unless its frames were refused. */
   #over(code: number, reason: Buffer): void {
     if (this.#refusal === undefined) this.#closed(code, reason.toString(), true)
     else this.#closed(this.#refusal, '')
