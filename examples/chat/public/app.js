@@ -10,6 +10,8 @@ const PEOPLE = [
 ]
 
 let panes = []
+/** Counts the chats that were asked for: only the answer for the last one is shown. */
+let shown = 0
 
 /** The chat of a shared link, or the last one of this browser; none at the first visit. */
 function knownSession() {
@@ -49,10 +51,13 @@ async function copyLink() {
 
 /** Shows a chat, a new one if none is given. */
 async function show(session) {
+  shown += 1
+  const turn = shown
   for (const pane of panes) pane.end()
   panes = []
   try {
     const first = await requestToken({ uid: PEOPLE[0].uid, session })
+    if (turn !== shown) return
     remember(first.session)
     panes = PEOPLE.map(
       (person, index) =>
@@ -60,6 +65,7 @@ async function show(session) {
     )
     document.getElementById('panes').replaceChildren(...panes.map(({ element }) => element))
   } catch (error) {
+    if (turn !== shown) return
     if (session !== undefined && error.status === 400) return show()
     document.getElementById('panes').textContent = `${error.message} Reload the page to try again.`
   }

@@ -77,8 +77,9 @@ export class Client {
 
   #connect(transport) {
     this.#socket = new TokenSocket({ authentication: { name: this.#name }, ...TRANSPORTS[transport] })
-    this.#socket.on('state', (state) => this.#showState(state))
-    this.#socket.on('error', (error) => this.#tell(error.message))
+    const socket = this.#socket
+    socket.on('state', (state) => socket === this.#socket && this.#showState(state))
+    socket.on('error', (error) => socket === this.#socket && this.#tell(error.message))
     this.#showState(this.#socket.state)
     this.#channel = this.#socket.channel('hall')
     this.#channel.bind('hello', (message) => this.#hear(message))
@@ -109,17 +110,25 @@ export class Client {
 
   /** Tells the others which node serves it. */
   async #arrive() {
+    const socket = this.#socket
+    const channel = this.#channel
+    // Another transport may be chosen meanwhile: answers for the old socket are ignored.
+    const isOver = () => socket !== this.#socket
     try {
       if (this.#start === Number.POSITIVE_INFINITY) await this.#learn()
-      this.#node = await this.#socket.rpc('node')
+      if (isOver()) return
+      const node = await socket.rpc('node')
+      if (isOver()) return
+      this.#node = node
       this.#find('.at').textContent = `on ${this.#node}`
       this.#find('.crash').textContent = `Kill ${this.#node}`
-      const { offset } = await this.#channel.send('here', { node: this.#node })
+      const { offset } = await channel.send('here', { node })
+      if (isOver()) return
       this.#start = Math.min(this.#start, offset)
       this.#tell('')
     } catch (error) {
       // It comes back, and so does this.
-      if (error.code !== 'connection_lost') this.#tell(error.message)
+      if (error.code !== 'connection_lost' && !isOver()) this.#tell(error.message)
     }
   }
 

@@ -13,6 +13,10 @@ const { TokenSocket } = window
 
 let socket
 let name
+/** The request of the sign-in or sign-out before: cookies are set in the order of the requests. */
+let lastPost = Promise.resolve()
+/** Counts the clicks on sign-in and sign-out: only the answer to the last one changes the page. */
+let clicks = 0
 
 const getSocket = () => socket
 offerCalls(getSocket)
@@ -21,27 +25,30 @@ offerChannels(getSocket, () => name)
 
 byId('sign-in').addEventListener('submit', async (event) => {
   event.preventDefault()
+  clicks += 1
+  const click = clicks
   byId('sign-in-problem').textContent = ''
   try {
-    enter((await post('/sign-in', { name: byId('name').value })).name)
+    const answer = await post('/sign-in', { name: byId('name').value })
+    if (click !== clicks) return
+    enter(answer.name)
     // The form is gone: the keyboard and the screen reader go on from the heading.
     byId('greeting').focus()
   } catch (error) {
-    byId('sign-in-problem').textContent = textOf(error)
+    if (click === clicks) byId('sign-in-problem').textContent = textOf(error)
   }
 })
 
 byId('sign-out').addEventListener('click', async () => {
-  socket.end()
-  await post('/sign-out').catch((error) => console.warn(error))
+  clicks += 1
   leave('')
+  await post('/sign-out').catch((error) => console.warn(error))
 })
 
 byId('cut').addEventListener('click', () => socket.rpc('cutMe').catch(() => {}))
 
 byId('wanted-transport').addEventListener('change', () => {
   const channels = channelsOf(socket)
-  socket.end()
   showSession(name)
   connect(channels)
 })
@@ -65,6 +72,7 @@ function enter(newName) {
 
 function leave(why) {
   name = undefined
+  socket?.end()
   socket = undefined
   showPage(false)
   showSession(undefined)
@@ -73,7 +81,9 @@ function leave(why) {
   byId('name').focus()
 }
 
+/** Opens a socket in place of the one before. */
 function connect(channels) {
+  socket?.end()
   const made = new TokenSocket(chosenTransport(), actions)
   socket = made
   showConnection(made)
@@ -85,7 +95,6 @@ function connect(channels) {
   })
   made.on('reconnect', (error) => {
     if (error?.data?.status !== 403 || made !== socket) return
-    made.end()
     leave('Your session is over.')
   })
 }
@@ -98,7 +107,14 @@ function showPage(isSignedIn) {
   document.title = isSignedIn ? `${name} · TokenSocket playground` : 'TokenSocket playground'
 }
 
-async function post(path, body = {}) {
+/** Sends a request once the one before is answered. */
+function post(path, body = {}) {
+  const answer = lastPost.then(() => send(path, body))
+  lastPost = answer.catch(() => {})
+  return answer
+}
+
+async function send(path, body) {
   const response = await fetch(path, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },

@@ -63,9 +63,13 @@ async function ask(question, signal) {
   form.reset()
   form.hidden = false
   byId('answer').focus()
+  let isReplaced = false
   try {
     return await new Promise((resolve, reject) => {
-      withdraw = () => reject({ code: 'replaced', message: 'Another question came' })
+      withdraw = () => {
+        isReplaced = true
+        reject({ code: 'replaced', message: 'Another question came' })
+      }
       signal.addEventListener('abort', () => reject(signal.reason))
       form.onsubmit = (event) => {
         event.preventDefault()
@@ -73,7 +77,8 @@ async function ask(question, signal) {
       }
     })
   } finally {
-    form.hidden = true
+    // By then the form may have the newer question.
+    if (!isReplaced) form.hidden = true
   }
 }
 

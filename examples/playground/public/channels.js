@@ -9,6 +9,9 @@ const WINDOW = Math.random().toString(36).slice(2)
 
 const log = byId('messages')
 
+/** The socket whose channels are shown: answers for one before it change nothing. */
+let current
+
 /** The channels that the person has chosen: all but the one for what the server sees. */
 export function channelsOf(socket) {
   return socket.channels().filter((channel) => channel !== SERVER_CHANNEL)
@@ -29,15 +32,17 @@ export function offerChannels(getSocket, getName) {
   const message = () => ({ from: getName(), window: WINDOW, text: byId('text').value })
   byId('publish').addEventListener('submit', (event) => {
     event.preventDefault()
-    send(() => getSocket().publish(byId('publish-channel').value, message()))
+    send(getSocket(), (socket) => socket.publish(byId('publish-channel').value, message()))
   })
   byId('broadcast').addEventListener('click', () => {
-    if (byId('publish').reportValidity()) send(() => getSocket().broadcast(message()))
+    if (byId('publish').reportValidity()) send(getSocket(), (socket) => socket.broadcast(message()))
   })
 }
 
 /** Follows one socket's channels. @param channels to subscribe to */
 export function showChannels(socket, channels) {
+  current = socket
+  for (const problem of ['subscribe-problem', 'publish-problem']) byId(problem).replaceChildren()
   showSubscribed(socket)
   socket.on('message', (channel, message) => {
     if (channel !== SERVER_CHANNEL) showMessage(channel, message)
@@ -49,43 +54,44 @@ export function showChannels(socket, channels) {
 }
 
 async function subscribe(socket, channel) {
-  await attempt('subscribe-problem', async () => {
-    await socket.subscribe(channel)
-    showNote(`Subscribed to ${channel}`)
-  })
+  const isDone = await attempt(socket, { problem: 'subscribe-problem', run: () => socket.subscribe(channel) })
+  if (isDone) showNote(`Subscribed to ${channel}`)
   showSubscribed(socket)
 }
 
 async function unsubscribe(socket, channel) {
-  await attempt('subscribe-problem', async () => {
-    await socket.unsubscribe(channel)
-    showNote(`Unsubscribed from ${channel}`)
+  const isDone = await attempt(socket, {
+    problem: 'subscribe-problem',
+    run: () => socket.unsubscribe(channel),
   })
+  if (isDone) showNote(`Unsubscribed from ${channel}`)
   showSubscribed(socket)
 }
 
-async function send(run) {
-  const isSent = await attempt('publish-problem', run)
+async function send(socket, run) {
+  const isSent = await attempt(socket, { problem: 'publish-problem', run: () => run(socket) })
   if (isSent) byId('text').value = ''
-  byId('text').focus()
+  if (socket === current) byId('text').focus()
 }
 
 /**
- * Runs something, and shows its failure in an element beside the button.
- * @returns whether it worked
+ * Runs something of a socket, and shows its failure in an element beside the button, unless
+ * another socket has taken its place by then.
+ * @returns whether it worked, and the socket is still the one that is shown
  */
-async function attempt(problem, run) {
+async function attempt(socket, { problem, run }) {
   byId(problem).replaceChildren()
   try {
     await run()
-    return true
+    return socket === current
   } catch (error) {
-    byId(problem).replaceChildren(...describe(error))
+    if (socket === current) byId(problem).replaceChildren(...describe(error))
     return false
   }
 }
 
 function showSubscribed(socket) {
+  if (socket !== current) return
   const channels = channelsOf(socket)
   const chips = channels.map((channel) => {
     const button = make('button', { type: 'button', ariaLabel: `Unsubscribe from ${channel}` }, '×')

@@ -24,6 +24,8 @@ const NOTES = {
 }
 
 let reconnects = 0
+/** The socket that is shown; none if no one is signed in. */
+let current
 let stopCountdown = () => {}
 
 const wanted = byId('wanted-transport')
@@ -34,14 +36,15 @@ export function chosenTransport() {
   return TRANSPORTS[wanted.value]
 }
 
-/** Follows one socket. The one before it is not listened to any more. */
+/** Follows one socket. Events of the one before it are ignored from now on. */
 export function showConnection(socket) {
+  current = socket
   reconnects = 0
   byId('reconnects').textContent = '0'
   show(socket, socket.state, {})
   socket.on('state', (state, details) => show(socket, state, details))
   socket.on('reconnect', (error) => {
-    if (error) return
+    if (error || socket !== current) return
     reconnects += 1
     byId('reconnects').textContent = String(reconnects)
   })
@@ -49,6 +52,7 @@ export function showConnection(socket) {
 
 /** No one is signed in. */
 export function showNoConnection() {
+  current = undefined
   stopCountdown()
   byId('state').dataset.state = 'none'
   byId('state-name').textContent = 'not connected'
@@ -57,6 +61,7 @@ export function showNoConnection() {
 }
 
 function show(socket, state, details) {
+  if (socket !== current) return
   stopCountdown()
   byId('state').dataset.state = state
   byId('state-name').textContent = state

@@ -10,6 +10,8 @@ const SOCKET_PATH = '/sockets/websocket'
 /** The newest token. It is used up by the time that it could be read here. */
 let token
 let start = 0
+/** Counts the tries, and the sessions: an answer for one before is shown no longer. */
+let turn = 0
 
 watchFetch()
 watchWebSocket()
@@ -20,6 +22,7 @@ byId('use-again').addEventListener('click', useAgain)
  * @param name of the person; none if no one is signed in
  */
 export function showSession(name) {
+  turn += 1
   reset(1)
   token = undefined
   byId('use-again').disabled = true
@@ -53,9 +56,9 @@ function watchFetch() {
   window.fetch = async (...args) => {
     const isToken = new URL(args[0].url ?? args[0], location.href).pathname === TOKEN_PATH
     if (!isToken) return original(...args)
-    begin()
+    const mine = begin()
     const response = await original(...args)
-    showResponse(response.clone())
+    showResponse(response.clone(), mine)
     return response
   }
 }
@@ -65,14 +68,18 @@ function begin() {
   reset(2)
   byId('use-again-result').textContent = 'It worked once. Will it work twice?'
   mark('request', 'running', `POST ${TOKEN_PATH}…`)
+  turn += 1
+  return turn
 }
 
-async function showResponse(response) {
+async function showResponse(response, mine) {
+  if (mine !== turn) return
   const status = `POST ${TOKEN_PATH}\n${response.status} after ${duration(performance.now() - start)}`
   mark('request', response.ok ? 'done' : 'failed', status)
   if (!response.ok) return
   mark('open', 'running', 'Opening…')
   const { token: issued } = await response.json()
+  if (mine !== turn) return
   token = issued
   mark('token', 'done', `${token.slice(0, 10)}…${token.slice(-6)}`)
   showClaims(JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))))
@@ -92,8 +99,9 @@ function watchWebSocket() {
     constructor(url, protocols = []) {
       super(url, protocols)
       if (new URL(url).pathname !== SOCKET_PATH) return
+      const mine = turn
       this.addEventListener('open', () => {
-        if (stepOf('open').className !== 'running') return
+        if (mine !== turn || stepOf('open').className !== 'running') return
         mark('open', 'done', 'WebSocket')
         mark('authenticated', 'running', 'Saying the token…')
       })
@@ -103,6 +111,7 @@ function watchWebSocket() {
 
 /** Says a used token to the server, as a thief would. */
 function useAgain() {
+  const mine = turn
   const result = byId('use-again-result')
   const socket = new WebSocket(`${location.origin.replace('http', 'ws')}${SOCKET_PATH}`)
   let answer
@@ -113,6 +122,7 @@ function useAgain() {
     if (!answer.error) socket.close()
   }
   socket.onclose = ({ code }) => {
+    if (mine !== turn) return
     if (!answer) result.textContent = `No answer, closed with code ${code}.`
     else if (!answer.error) result.textContent = 'It was let in. That should not happen!'
     else result.textContent = `Refused: “${textOf(answer.error)}”, closed with code ${code}.`
