@@ -15,7 +15,7 @@ const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, Mi:
 const LITERAL = /^(true|false|Infinity|\d+|'[^']*'|\[[^\]]*\]|\{\})(?![\w'])/
 
 /** Defaults that no literal says: one holds the option `prefix`, and the other is that of browsers. */
-const APART = ['<prefix>/health', "['websocket', 'sockjs']"]
+const APART = ['<prefix>/health', "['websocket', 'sockjs']", 'in Node']
 
 /** The value that a text names; `undefined` for one that describes it in words. */
 function valueIn(text: string): { readonly value: unknown } | undefined {
