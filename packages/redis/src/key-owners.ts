@@ -29,8 +29,8 @@ return gone
 export const KEY_OWNER_SCRIPTS: readonly Script[] = [ADD]
 
 /**
- * How many idempotency keys each owner has, over all channels, whose keys may be anywhere in a cluster. If the node dies in
- * between, a key that is too many ends with its time.
+ * Counts the idempotency keys of each owner, over all channels, whose keys may be on any node of a
+ * cluster. If this node dies meanwhile, a key over the limit stays until it expires.
  */
 export class KeyOwners {
   readonly #commands: Commands
@@ -41,7 +41,10 @@ export class KeyOwners {
     this.#keys = keys
   }
 
-  /** Notes the receipt of one more key, and forgets the oldest if it is one too many. Never fails: it only saves memory. */
+  /**
+   * Records the receipt of a further key, and removes the oldest if there are too many. Never
+   * fails: it only saves memory.
+   */
   async add(owner: string, receipt: string): Promise<void> {
     try {
       const args = [receipt, IDEMPOTENCY.ttl, IDEMPOTENCY.keysPerOwner]

@@ -8,32 +8,32 @@ import type { ThrottledLog } from './connection/throttled-log.js'
 /** The Redis channel by which programs of the legacy server publish on every channel. */
 const ALL = '___all___'
 
-/** Which channels of Redis are heard: their names, or a function that chooses. */
+/** The Redis channels to receive: their names, or a function that selects them. */
 export type LegacyChannelChoice = readonly string[] | ((channel: string) => boolean)
 
 /** Dependencies of a {@link LegacyBroker}. */
 export interface LegacyBrokerOwner {
   readonly broker: Broker
   readonly choice: LegacyChannelChoice
-  /** What the names of the engine's own Redis channels begin with. */
+  /** The prefix of the engine's own Redis channels. */
   readonly prefix: string
   readonly ids: EventIds
   readonly throttledLog: ThrottledLog
   readonly commands: Pick<Commands, 'publish'>
-  /** Opens what messages come on. */
+  /** Opens the connection that receives messages. */
   listen(hearing: SubscriptionListener): TopicSubscriber
 }
 
 /**
- * A broker that also hears what other programs publish straight to Redis, as they did with the
- * legacy server: on the Redis channel of a channel's own name, as JSON or as a text. Each node
- * hears it for itself, so it has no offset, and is neither kept nor made good after a loss.
+ * A broker that also receives what other programs publish directly to Redis, as with the legacy
+ * server: on the Redis channel with the channel's name, as JSON or as a text. Each node receives it
+ * separately. So it has no offset, and is neither kept nor recovered after a loss.
  */
 export class LegacyBroker implements Broker {
   readonly #owner: LegacyBrokerOwner
   readonly #subscriber: TopicSubscriber
   readonly #topics = new Set<string>()
-  /** What the messages of this application's nodes to other programs end with. */
+  /** The suffix of messages from this application's nodes to other programs. */
   readonly #mark: string
   #listener: BrokerListener | undefined
 
@@ -81,7 +81,7 @@ export class LegacyBroker implements Broker {
 
   /** See {@link RedisEngine.publishLegacy}. */
   async publishOut(channel: string | undefined, data: unknown): Promise<boolean> {
-    // A channel whose name is that of all is not all of them.
+    // A channel that has this name is not the Redis channel for all channels.
     if (channel === ALL || !this.#isChosen(channel ?? ALL)) return false
     await this.#owner.commands.publish(channel ?? ALL, encodeData(data) + this.#mark)
     return true
@@ -91,7 +91,7 @@ export class LegacyBroker implements Broker {
     return this.#owner.broker.command(...command)
   }
 
-  /** Finds out whether its connection is alive. */
+  /** Checks whether its connection is alive. */
   ping(): Promise<void> {
     return this.#subscriber.ping()
   }
@@ -100,7 +100,7 @@ export class LegacyBroker implements Broker {
     return this.#subscriber.close()
   }
 
-  /** The engine's own Redis channels, and those of Redis itself, are no channels of clients. */
+  /** The engine's own Redis channels, and those of Redis itself, are not channels of clients. */
   #isChosen(channel: string): boolean {
     const { choice, prefix } = this.#owner
     if (channel !== ALL && (channel.startsWith('__') || channel.startsWith(`${prefix}{`))) return false
@@ -108,7 +108,7 @@ export class LegacyBroker implements Broker {
     try {
       const answer: unknown = choice(channel)
       if (typeof answer === 'boolean') return answer
-      // It may be a promise, which would be true whatever it brings.
+      // The answer may be a promise, which is truthy whatever it resolves with.
       Promise.resolve(answer).catch(() => {})
       this.#owner.throttledLog.warn('legacyChannels has to return true or false', { channel })
       return false
@@ -118,7 +118,7 @@ export class LegacyBroker implements Broker {
     }
   }
 
-  /** What a node of this application has sent has come by the engine, too. */
+  /** A message from a node of this application also arrives by the engine. */
   #hear(text: string, topic: string): void {
     if (text.endsWith(this.#mark)) return
     try {
@@ -131,12 +131,12 @@ export class LegacyBroker implements Broker {
   }
 }
 
-/** Blanks and tabs of a {@link markOf}: other texts do not end so by chance. */
+/** Blanks and tabs of a {@link markOf}: other texts do not end like this by accident. */
 const MARK_BITS = 32
 
 /**
- * The mark of an application, of blanks and tabs: `JSON.parse`, and so the legacy server, ignores
- * what is behind the value. Nodes of one application have the same prefix.
+ * Returns the mark of an application, made of blanks and tabs. `JSON.parse`, and so the legacy
+ * server, ignores white space after the value. Nodes of one application have the same prefix.
  */
 function markOf(prefix: string): string {
   const hash = createHash('sha256').update('token-socket legacy').update(prefix).digest().readUInt32BE()
@@ -145,8 +145,8 @@ function markOf(prefix: string): string {
 }
 
 /**
- * As the legacy server read it: what is no JSON is a text. It is written anew, as line breaks
- * would end a message.
+ * Reads a message as the legacy server did: anything but JSON is a text. It is encoded again,
+ * because line breaks would end a message.
  */
 function jsonOf(text: string): string {
   let data: unknown

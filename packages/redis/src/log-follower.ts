@@ -2,29 +2,30 @@ import type { Followed, LogPosition } from './log-reader.js'
 import type { LogKeys } from './scripts/keys.js'
 import type { Entry, EntryKind, KeptEntry } from './scripts/messages.js'
 
-/** What a {@link LogFollower} needs. */
+/** Dependencies of a {@link LogFollower}. */
 export interface FeedOwner {
   readonly kind: EntryKind
   readonly keys: LogKeys
-  /** Reads what came after a place. */
+  /** Reads the entries after a position. */
   follow(from: LogPosition | undefined): Promise<Followed>
-  /** The next entry. */
+  /** Receives the next entry. */
   deliver(entry: Entry): void
-  /** A message that says a place which the log has not. */
+  /** Receives a message with a position that the log does not have. */
   refuse(entry: Entry): void
 }
 
-/** Entries that are held at most. */
+/** Entries that are held, at most. */
 const HELD = 1000
 
 /**
- * One log, as this node hears it: each entry once and in order, however many messages are lost. The node knows the place
- * of the last one it heard. A message that is not the next is held; what is between is read from the log and delivered
- * first. What the log no longer has is left out: a reader that counts offsets sees that.
+ * Follows one log for this node: it delivers each entry once and in order, however many messages
+ * are lost. It knows the position of the last entry. It holds a message that is not the next one,
+ * reads the entries between from the log, and delivers them first. It skips entries that the log no
+ * longer has: a reader that counts offsets detects this.
  */
 export class LogFollower {
   readonly #owner: FeedOwner
-  /** It begins when its place is known; while it is behind it holds what comes. */
+  /** It starts when its position is known. While it is behind, it holds messages. */
   #state: 'new' | 'live' | 'behind' | 'ended' = 'new'
   #position: LogPosition | undefined
   #checked: LogPosition | undefined
@@ -39,19 +40,19 @@ export class LogFollower {
     return this.#owner.keys
   }
 
-  /** Where it is; `undefined` before the first entry that is kept. */
+  /** Its position; `undefined` before the first entry that is kept. */
   get position(): LogPosition | undefined {
     return this.#position
   }
 
-  /** Whether it is where it was at the last look, or has something to do. */
+  /** Whether its position has not changed since the last check, and nothing waits. */
   get isIdle(): boolean {
     const isIdle = this.#state !== 'live' || this.#checked === this.#position
     this.#checked = this.#position
     return isIdle
   }
 
-  /** A message came. */
+  /** A message arrived. */
   receive(entry: Entry): void {
     if (this.#state === 'live' && this.#take(entry)) return
     this.#hold(entry)
@@ -59,9 +60,10 @@ export class LogFollower {
   }
 
   /**
-   * Compares it with its log.
-   * @param place of the log's latest entry
-   * @param seen this feed's own place when that was asked for: if it has moved since, nothing is missing
+   * Compares its position with its log.
+   * @param place the position of the log's latest entry
+   * @param seen this follower's own position when that was requested: if it has moved since,
+   *   nothing is missing
    */
   check(place: LogPosition | undefined, seen: LogPosition | undefined): void {
     if (this.#state === 'ended') return
@@ -73,7 +75,7 @@ export class LogFollower {
     }
   }
 
-  /** Nothing more is delivered. */
+  /** Stops delivering. */
   end(): void {
     this.#state = 'ended'
     this.#held = []
@@ -89,13 +91,16 @@ export class LogFollower {
   #hold(entry: Entry): void {
     if (this.#state === 'ended') return
     if (this.#held.length >= HELD) {
-      // Those that are kept are read again; the others can wait no longer.
+      // Kept entries are read again; the others are delivered now.
       for (const held of this.#held.splice(0)) if (held.offset === undefined) this.#deliver(held)
     }
     this.#held.push(entry)
   }
 
-  /** @returns whether nothing more has to be done: it was the next and is delivered, or was heard before */
+  /**
+   * @returns whether the entry is done: it was the next one and is delivered, or was delivered
+   *   before
+   */
   #take(entry: Entry): boolean {
     const { epoch, offset, id } = entry
     if (epoch === undefined || offset === undefined) {
@@ -109,13 +114,14 @@ export class LogFollower {
     return isNext || (at !== undefined && isKnown({ offset, id }, at))
   }
 
-  /** Whether it stands before this place, if under the name of an epoch that has ended since. */
+  /** Returns whether it is before this position, possibly in an epoch that has ended since. */
   #isPast({ id }: Entry): boolean {
     return this.#position !== undefined && id <= this.#position.id
   }
 
   #pass(entry: KeptEntry): void {
-    // A copy: the entry's payload is not to stay in memory. It moves first, whatever the listener does.
+    // A copy, so that the entry's payload does not stay in memory. The position moves first,
+    // whatever the listener does.
     this.#position = { epoch: entry.epoch, offset: entry.offset, id: entry.id }
     this.#deliver(entry)
   }
@@ -128,7 +134,7 @@ export class LogFollower {
     this.#state = 'behind'
     if (this.#isReading) return
     this.#isReading = true
-    // What fails is tried again at the next check: the connection has told of it.
+    // A failure is tried again at the next check; the connection has reported it.
     this.#read()
       .catch(() => {})
       .finally(() => {
@@ -146,7 +152,7 @@ export class LogFollower {
         this.#held.unshift(...early)
         throw error
       }
-      // They came before the log was read, so it has them, if they are real.
+      // They arrived before the log was read, so the log has them, if they are real.
       for (const entry of early) if (!this.#take(entry) && !this.#isPast(entry)) this.#owner.refuse(entry)
       this.#release()
     }
@@ -161,7 +167,7 @@ export class LogFollower {
     }
   }
 
-  /** Goes on with what was held, as far as nothing is missing. */
+  /** Continues with the held entries, as far as none is missing. */
   #release(): void {
     const held = this.#held
     const stop = held.findIndex((entry) => !this.#take(entry))
@@ -171,8 +177,8 @@ export class LogFollower {
 }
 
 /**
- * Whether an entry was heard before. Another one at the latest offset says that the log has lost
- * what stood there.
+ * Returns whether an entry was delivered before. Another id at the latest offset means that the log
+ * has lost the entry of this offset.
  */
 function isKnown({ offset, id }: Pick<LogPosition, 'offset' | 'id'>, at: LogPosition): boolean {
   return offset === at.offset ? id === at.id : offset < at.offset && id < at.id

@@ -5,27 +5,30 @@ import { FOLLOW, READ } from './scripts/log-scripts.js'
 import { decodePublication, type EntryKind, type KeptEntry } from './scripts/messages.js'
 import type { StoreId } from './store-id.js'
 
-/** The place of an entry, by which it can be known again: after a restart, offsets may be used for the second time. */
+/** The position of an entry, with its id: after a restart, offsets may be used a second time. */
 export interface LogPosition extends Position {
   readonly id: string
 }
 
-/** What came after a place. */
+/** The entries after a position. */
 export interface Followed {
   readonly entries: readonly KeptEntry[]
-  /** Of the last entry; of the latest of all if that has been reached. `undefined` if nothing was ever kept. */
+  /**
+   * The position of the last entry, or of the log's latest one at the end. `undefined` if nothing
+   * was ever kept.
+   */
   readonly place: LogPosition | undefined
-  /** Whether there is nothing further. */
+  /** Whether there are no further entries. */
   readonly isEnd: boolean
 }
 
-/** A page of a channel's history, and where to go on. */
+/** A page of a channel's history, and where the next one starts. */
 export interface HistoryPart {
   readonly position: Position
   readonly publications: readonly Publication[]
-  /** An offset, if there may be more. */
+  /** An offset, if there may be more entries. */
   readonly next: string
-  /** Whether the query's bytes ended it. */
+  /** Whether the query's limit of bytes ended it. */
   readonly isFull: boolean
   /** Bytes of the payloads. */
   readonly bytes: number
@@ -33,7 +36,7 @@ export interface HistoryPart {
 
 const NOTHING = { publications: [], next: '', isFull: false, bytes: 0 } as const
 
-/** Entries that are read at once. */
+/** Entries of one read. */
 const PAGE = 100
 
 /** Reads the logs. */
@@ -46,19 +49,19 @@ export class LogReader {
     this.#store = store
   }
 
-  /** The place of the latest entry. @throws RpcError `engine_unavailable` */
+  /** Returns the position of the latest entry. @throws RpcError `engine_unavailable` */
   async logPosition({ meta }: LogKeys): Promise<LogPosition | undefined> {
     const reply = (await this.#commands.send('HMGET', meta, 'epoch', 'offset', 'id')) as Reply
     return readLogPosition(reply)
   }
 
-  /** Where a channel is; see `HistoryPage`. @throws RpcError `engine_unavailable` */
+  /** Returns the position of a channel; see `HistoryPage`. @throws RpcError `engine_unavailable` */
   async position(keys: LogKeys): Promise<Position> {
     const place = await this.logPosition(keys)
     return place ? { epoch: place.epoch, offset: place.offset } : this.#empty(keys)
   }
 
-  /** What came after a place. @throws RpcError `engine_unavailable` */
+  /** Reads the entries after a position. @throws RpcError `engine_unavailable` */
   async follow(
     kind: EntryKind,
     { meta, entries }: LogKeys,
@@ -76,7 +79,7 @@ export class LogReader {
     return { entries: found, place: at, isEnd }
   }
 
-  /** A part of what a query wants; less than that if it takes long. @throws RpcError `engine_unavailable` */
+  /** Reads a part of a query, and less if it takes long. @throws RpcError `engine_unavailable` */
   async read(channel: string, keys: ChannelKeys, query: HistoryQuery, next = ''): Promise<HistoryPart> {
     const { after, before = '', limit, bytes = '', reverse = false } = query
     const byOffset = !reverse && next !== '' ? next : typeof after === 'number' ? after : ''

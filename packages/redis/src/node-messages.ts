@@ -1,13 +1,14 @@
-/** What one node says to another. */
+/** A message from one node to another. */
 export interface NodeMessage {
   /**
-   * `silence` is that there will be no answer, `excess` that it is too large, `doubt` asks whether there still may be one:
-   * the question or its answer may be lost. `withdrawn` is that the process is no node: nothing of it is missing.
+   * `silence`: there will be no answer. `excess`: the answer is too large. `doubt`: asks whether
+   * there still may be an answer, because the question or the answer may be lost. `withdrawn`: the
+   * process is no longer a node, and its answer is not missing.
    */
   readonly type: 'question' | 'answer' | 'silence' | 'excess' | 'doubt' | 'withdrawn'
-  /** The question's, of the node that asks. */
+  /** The id of the question, of the node that asks. */
   readonly id: string
-  /** The id of the node that says it. */
+  /** The id of the node that sends it. */
   readonly from: string
   readonly text: string
 }
@@ -29,7 +30,10 @@ export function encodeNodeMessage({ type, id, from, text }: NodeMessage): string
   return `${LETTERS[type]} ${id} ${from}\n${text}`
 }
 
-/** The reverse of {@link encodeNodeMessage}. @returns `undefined` for what this library did not write */
+/**
+ * Decodes a message of {@link encodeNodeMessage}. @returns `undefined` for anything that this
+ * library did not write
+ */
 export function decodeNodeMessage(message: string): NodeMessage | undefined {
   const [head = '', letter = '', id = '', from = ''] = HEAD.exec(message) ?? []
   const type = TYPES.get(letter as 'q')

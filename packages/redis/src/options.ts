@@ -21,7 +21,8 @@ import type { LegacyChannelChoice } from './legacy-channels.js'
 /** Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`. */
 export interface RedisEngineOptions {
   /**
-   * Where Redis is: `redis[s]://[[user][:password]@]host[:port][/database]`, or `unix://[user:password@]/path[?db=database]`.
+   * The address of Redis: `redis[s]://[[user][:password]@]host[:port][/database]`, or
+   * `unix://[user:password@]/path[?db=database]`.
    * @default 'redis://localhost:6379'
    */
   readonly url?: string | undefined
@@ -44,55 +45,66 @@ export interface RedisEngineOptions {
    */
   readonly sentinel?: SentinelSettings | undefined
   /**
-   * A client that `createClient` of the package `redis` 6 has made, instead of `url`: its settings
-   * are taken, for connections of the engine's own. The client itself need not be connected and is
-   * not touched. Clusters, sentinels, other versions and ioredis are refused with `bad_option`.
+   * A client of `createClient` of the package `redis` 6, instead of `url`. The engine uses its
+   * settings for connections of its own. The client need not be connected, and is not changed.
+   * Clusters, sentinels, other versions and ioredis are refused with `bad_option`.
    * @default none
    */
   readonly client?: RedisClientSource | undefined
-  /** What the names of all keys and Redis channels begin with; `{}` cannot be in it. @default 'token-socket:' */
+  /** The prefix of all keys and Redis channels, without `{}`. @default 'token-socket:' */
   readonly prefix?: string | undefined
-  /** Milliseconds in which Redis has to answer, or the operation fails with `engine_unavailable`. @default 5000 */
+  /**
+   * Milliseconds in which Redis has to answer. Otherwise the operation fails with
+   * `engine_unavailable`. @default 5000
+   */
   readonly commandTimeout?: number | undefined
-  /** Milliseconds that it may take to connect. @default 5000 */
+  /** Milliseconds that connecting may take. @default 5000 */
   readonly connectTimeout?: number | undefined
   /**
-   * Milliseconds between two looks at whether a channel has moved on without this node hearing of it; as often the
-   * connections are tried. @default 5000
+   * Milliseconds between two checks for publications that this node has missed, and between two
+   * tests of the connections. @default 5000
    */
   readonly checkInterval?: number | undefined
   /**
-   * Milliseconds that a node's places on channels last; they are renewed three times in that time. When a node dies, its
-   * members are gone after this time and a third. @default 10000
+   * Milliseconds for which a node's presence entries are valid. The node renews them three times in
+   * that time. The entries of a dead node are removed after this time and a third of it. @default
+   * 10000
    */
   readonly lease?: number | undefined
   /**
-   * How many publications may wait while Redis is away; one more fails with `queue_full`. They are sent in order when it
-   * is back, each under a key of its own, so that none is made twice. With 0 none waits: it fails at once. @default 0
+   * How many publications may wait while Redis is away. A further one fails with `queue_full`. They
+   * are sent in order when Redis is back, each under a key of its own, so that none is published
+   * twice. With 0 none waits, and each fails at once. @default 0
    */
   readonly waitingPublications?: number | undefined
-  /** Milliseconds that a publication may wait; then it fails with `engine_unavailable`. @default 10000 */
+  /**
+   * Milliseconds that a publication may wait. Then it fails with `engine_unavailable`. @default
+   * 10000
+   */
   readonly waitingTime?: number | undefined
-  /** How many tickets may wait to be used, on all nodes together. @default 100000 */
+  /** Unused tickets on all nodes together. @default 100000 */
   readonly tickets?: number | undefined
   /**
-   * Channels that other programs publish on straight to Redis, as they did with the legacy
-   * server: by `PUBLISH` on the Redis channel of the same name, with JSON or a text. Names, among
-   * them `'___all___'` for every channel, or a function that returns `true` for those. What comes
-   * so is neither kept nor made good after a loss. Not on a cluster.
+   * Channels that other programs publish on directly, as with the legacy server: by `PUBLISH` on
+   * the Redis channel of the same name, with JSON or a text. It is a list of names, which may
+   * contain `'___all___'` for every channel, or a function that returns `true` for them. Such
+   * messages are neither kept nor recovered after a loss. Not on a cluster.
    * @default none
    */
   readonly legacyChannels?: LegacyChannelChoice | undefined
-  /** Who is told of lost connections, of what Redis refuses and of messages that are not ours. @default the console */
+  /**
+   * Receives lines about lost connections, refusals of Redis, and messages of other programs.
+   * @default the console
+   */
   readonly logger?: Pick<Logger, 'info' | 'warn'> | undefined
 }
 
 type Given<Options> = { readonly [Name in keyof Options]: Exclude<Options[Name], undefined> }
 
-/** Options that say where Redis is, instead of `url`. */
+/** Options with the address of Redis, instead of `url`. */
 type Ways = 'client' | 'standalone' | 'cluster' | 'sentinel'
 
-/** Options that have no default. */
+/** Options without a default. */
 type Optional = Ways | 'legacyChannels'
 
 /** {@link RedisEngineOptions} with their defaults. */
@@ -145,7 +157,7 @@ export function resolveOptions(options: RedisEngineOptions): ResolvedOptions {
 function checkSource({ url, prefix }: ResolvedOptions): void {
   if (typeof url !== 'string' || url === '')
     throw badOption('url', 'has to be one such as redis://localhost:6379')
-  // With empty braces the keys of one channel would not be together in a cluster.
+  // With empty braces the keys of one channel would not be in one slot of a cluster.
   if (typeof prefix !== 'string' || prefix.includes('{}'))
     throw badOption('prefix', 'has to be a string without an empty pair of braces')
 }

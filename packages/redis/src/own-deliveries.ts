@@ -1,12 +1,12 @@
 import type { Timeouts } from '@token-socket/protocol'
 import type { Position, Receipt } from '@token-socket/server/engine'
 
-/** Milliseconds after which a publication that Redis has accepted is not waited for any longer. */
+/** Milliseconds for which this node waits for a publication that Redis has accepted. */
 const WAIT = 1000
 
 /**
- * Publications of this node on one of its own channels, until they have come back to it. A caller that waits for one can
- * then act on sockets of this node, which have it before.
+ * Waits until publications of this node on one of its own channels have returned to it. The
+ * publisher can then act on sockets of this node, which have received it before.
  */
 export class OwnDeliveries {
   readonly #timeouts: Timeouts
@@ -14,15 +14,16 @@ export class OwnDeliveries {
   readonly #place: () => Position | undefined
   #isEnded = false
 
-  /** @param place where this node is in what the channel keeps */
+  /** @param place returns this node's position in the channel's log */
   constructor(timeouts: Timeouts, place: () => Position | undefined) {
     this.#timeouts = timeouts
     this.#place = place
   }
 
   /**
-   * Sends a publication. Resolves when Redis has accepted it, and this node has delivered it or has waited for a second.
-   * @param id the id that it is sent with. Redis gives one that is kept another id
+   * Sends a publication. Resolves when Redis has accepted it, and this node has delivered it or has
+   * waited for a second.
+   * @param id the id that it is sent with. Redis gives a kept publication another id
    * @throws what `send` throws
    */
   async around(id: string, send: () => Promise<Receipt>): Promise<Receipt> {
@@ -43,13 +44,13 @@ export class OwnDeliveries {
     }
   }
 
-  /** A publication has been delivered, of whichever node. */
+  /** A publication of any node has been delivered. */
   delivered(id: string): void {
     this.#open.get(id)?.()
     this.#open.delete(id)
   }
 
-  /** Nothing is delivered any more. */
+  /** Stops: nothing is delivered from now on. */
   end(): void {
     this.#isEnded = true
     for (const id of this.#open.keys()) this.delivered(id)
@@ -64,7 +65,10 @@ export class OwnDeliveries {
     return [delivered, resolve]
   }
 
-  /** One that is not kept has another id only if it was published before, by its idempotency key. */
+  /**
+   * A publication that is not kept has another id only if it was published before, by its
+   * idempotency key.
+   */
   #isDelivered({ id, epoch, offset }: Receipt, sent: string): boolean {
     if (this.#isEnded) return true
     if (epoch === undefined || offset === undefined) return id !== sent || !this.#open.has(sent)

@@ -30,7 +30,7 @@ import {
 } from './scripts/messages.js'
 import type { StoreId } from './store-id.js'
 
-/** What a {@link RedisBroker} is made of. */
+/** Dependencies of a {@link RedisBroker}. */
 export interface RedisBrokerOwner {
   readonly commands: Commands
   readonly logs: LogReader
@@ -40,14 +40,14 @@ export interface RedisBrokerOwner {
   /** How many publications may wait while Redis is away, and for how many milliseconds. */
   readonly waitingPublications: number
   readonly waitingTime: number
-  /** Milliseconds between two looks at idle channels. */
+  /** Milliseconds between two checks of idle channels. */
   readonly checkInterval: number
-  /** Called as often. */
+  /** Called at the same interval. */
   tick(): Promise<unknown>
   readonly store: StoreId
-  /** Hears what comes on the Redis channel of this node itself. */
+  /** Receives the messages on this node's own Redis channel. */
   readonly nodes: { readonly topic: string; hear(text: string): void }
-  /** Opens what messages come on. */
+  /** Opens the connection that receives messages. */
   listen(hearing: SubscriptionListener): TopicSubscriber
 }
 
@@ -56,16 +56,16 @@ interface Subscription {
   readonly keys: ChannelKeys
   readonly publications: LogFollower
   readonly changes: LogFollower
-  /** Resolves when messages come. */
+  /** Resolves when messages are received. */
   opened: Promise<void>
-  /** This node's own publications on it; nothing before the first. */
+  /** This node's own publications on it. Created with the first one. */
   own: OwnDeliveries | undefined
 }
 
-/** One try to publish. */
+/** One attempt to publish. */
 interface Attempt {
   readonly retention: PublishOptions['retention']
-  /** The key of its receipt: if there is one already, nothing is published. */
+  /** The key of its receipt: if the receipt exists already, nothing is published. */
   readonly receipt: string | undefined
   readonly keyTtl?: number
 }
@@ -73,16 +73,17 @@ interface Attempt {
 /** Milliseconds for which an idempotency key is known; and a publication's own, once it may wait no longer. */
 const KEY_TTL = { idempotency: IDEMPOTENCY.ttl, own: 60_000 }
 
-/** What nodes tell each other is kept for as long as a connection may be away. */
+/** Messages between nodes are kept for as long as a connection may be away. */
 const CONTROL_RETENTION = { size: 1000, ttl: 60_000 }
 
-/** Positions that are asked for at once. */
+/** Positions of one request. */
 const BATCH = 500
 
 /**
- * Publications through Redis. What is kept is published by a script, so that the order of messages is that of offsets, and
- * heard through a {@link LogFollower}, so that nothing that a connection loses is lost. Broadcasts and commands are kept for a
- * minute, for the same reason. What is not kept is lost to a node whose connection is away at that moment.
+ * Publications through Redis. A script publishes what is kept, so that messages have the order of
+ * the offsets. A {@link LogFollower} receives it, so that a lost connection loses nothing.
+ * Broadcasts and commands are kept for a minute, for the same reason. A node whose connection is
+ * away misses what is not kept.
  */
 export class RedisBroker implements Broker {
   readonly #owner: RedisBrokerOwner
@@ -92,13 +93,13 @@ export class RedisBroker implements Broker {
   readonly #keyOwners: KeyOwners
   readonly #line: RetryQueue | undefined
   readonly #timeouts = createTimeouts()
-  /** What no other node, and no client, can name its publications by. */
+  /** A secret name of this run, so that no other node and no client can use its receipts. */
   readonly #run = randomBytes(12).toString('base64url')
   #attempts = 0
   #listener: BrokerListener | undefined
   #stopTimer = () => {}
   #latestId = ''
-  /** The Redis channels that are to be compared. */
+  /** The Redis channels that wait for the next comparison. */
   readonly #due = new Set<string>()
   #checking: Promise<void> | undefined
   #isClosed = false
@@ -130,7 +131,10 @@ export class RedisBroker implements Broker {
     this.#listener = listener
   }
 
-  /** Resolves when this node hears broadcasts, commands and questions. @throws RpcError `engine_unavailable` */
+  /**
+   * Resolves when this node receives broadcasts, commands and questions. @throws RpcError
+   * `engine_unavailable`
+   */
   async ready(): Promise<void> {
     await Promise.all([this.#open(this.#control), this.#subscriber.subscribe(this.#owner.nodes.topic)])
   }
@@ -169,14 +173,15 @@ export class RedisBroker implements Broker {
     await this.#publish(this.#control.keys, draft, { retention: CONTROL_RETENTION })
   }
 
-  /** Redis is back. */
+  /** Redis is connected again. */
   restore(): void {
     this.#line?.flush()
     void this.check()
   }
 
   /**
-   * Compares channels with Redis. What is asked for meanwhile about one of them is done once, afterwards.
+   * Compares channels with Redis. Further requests for the same channel meanwhile are done once,
+   * afterwards.
    * @param topics their Redis channels. @default all
    */
   check(topics: Iterable<string> = this.#subscriptions.keys()): Promise<void> {
@@ -192,8 +197,8 @@ export class RedisBroker implements Broker {
     for (const feed of this.#feeds()) feed.end()
     for (const { own } of this.#subscriptions.values()) own?.end()
     this.#timeouts.clear()
-    // What was asked before it had gone is heard, and refused: nothing that asks waits for a node that has left.
-    // Closing waits for it.
+    // Questions that were asked before are still received, and refused, so that no node waits for
+    // one that has left. Closing waits for this.
     void this.#subscriber.unsubscribe(this.#owner.nodes.topic)
     await this.#subscriber.close()
   }
@@ -207,7 +212,7 @@ export class RedisBroker implements Broker {
   }
 
   async #checkDue(): Promise<void> {
-    // Later: no one is to find this done before it is noted that it goes on.
+    // Deferred, so that no caller sees this as done before the next run is recorded.
     await undefined
     while (this.#due.size > 0) {
       const due = [...this.#due]
@@ -217,7 +222,7 @@ export class RedisBroker implements Broker {
     this.#checking = undefined
   }
 
-  /** A batch after the other. */
+  /** One batch after the other. */
   async #compare(feeds: readonly LogFollower[]): Promise<void> {
     for (let at = 0; at < feeds.length && !this.#isClosed; at += BATCH) {
       await Promise.allSettled(feeds.slice(at, at + BATCH).map((feed) => this.#check(feed)))
@@ -275,14 +280,14 @@ export class RedisBroker implements Broker {
     const { keyOwner } = options
     if (!this.#line)
       return this.#bounded(keyOwner, given, () => this.#send(keys, payload, { retention, receipt: given }))
-    // If the connection is lost before the answer, no one knows whether the script ran: Redis does, by this key.
+    // If the connection is lost before the answer, this key tells Redis whether the script has run.
     const receipt = given ?? keys.attempt(`${this.#run}${++this.#attempts}`)
     const keyTtl = given ? KEY_TTL.idempotency : KEY_TTL.own + this.#owner.waitingTime
     const send = () => this.#send(keys, payload, { retention, receipt, keyTtl })
     return this.#line.run(() => this.#bounded(keyOwner, given, send))
   }
 
-  /** Both at once, so that a key delays no publication. */
+  /** Both at once, so that recording the key delays no publication. */
   async #bounded(
     owner: string | undefined,
     receipt: string | undefined,
@@ -294,7 +299,10 @@ export class RedisBroker implements Broker {
     return sent
   }
 
-  /** Where this node has the channel, the publication reaches its own sockets before its publisher goes on. */
+  /**
+   * If this node has the channel, its own sockets receive the publication before its publisher
+   * continues.
+   */
   #send(keys: ChannelKeys, payload: string, how: Attempt): Promise<Receipt> {
     const id = this.#owner.ids.next()
     const subscription = this.#subscriptions.get(keys.topic)
@@ -317,14 +325,16 @@ export class RedisBroker implements Broker {
     return this.#owner.commands.evaluate(PUBLISH, names, args).then((reply) => this.#published(reply))
   }
 
-  /** The latest id that this node has received on a channel: Redis may have lost it since. */
+  /**
+   * Returns the latest id that this node has received on a channel: Redis may have lost it since.
+   */
   #latestOn({ topic }: ChannelKeys): string {
     return this.#subscriptions.get(topic)?.publications.position?.id ?? ''
   }
 
   #published([id, epoch, offset]: Reply): Receipt {
     if (!id) throw new RpcError('engine_unavailable', 'Redis gave no receipt')
-    // What this node publishes from now on, kept or not, has a later id.
+    // Later publications of this node, kept or not, get a later id.
     if (id > this.#latestId) this.#owner.ids.raise(id)
     this.#latestId = id
     return epoch && offset ? { id, epoch, offset: Number(offset) } : { id }
@@ -356,7 +366,7 @@ export class RedisBroker implements Broker {
     this.#owner.throttledLog.warn('a message on a Redis channel is not ours', { topic })
   }
 
-  /** What nodes tell each other. */
+  /** Handles messages between nodes. */
   #handleControl(entry: Entry): void {
     const { event, json } = decodePublication('', entry)
     if (event === 'broadcast') return this.#listener?.broadcast(json)

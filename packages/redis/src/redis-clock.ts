@@ -1,6 +1,7 @@
 /**
- * The time of Redis, for ids that this node makes by itself: nodes whose own clocks are wrong, or jump, make ids that
- * fit those of the others. It is never ahead of Redis, by which the ids of kept publications are made.
+ * The time of Redis, for ids that this node creates: they fit those of other nodes, also if the
+ * nodes' clocks are wrong or jump. It is never ahead of Redis, whose time is in the ids of kept
+ * publications.
  */
 export class RedisClock {
   #ahead: number | undefined
@@ -10,7 +11,7 @@ export class RedisClock {
     return this.#ahead === undefined ? Date.now() : Math.floor(performance.now() + this.#ahead)
   }
 
-  /** @param reply to the command `TIME`: seconds and microseconds */
+  /** @param reply the reply to the command `TIME`: seconds and microseconds */
   set([seconds, microseconds]: readonly string[]): void {
     this.#ahead = Number(seconds) * 1000 + Number(microseconds) / 1000 - performance.now()
   }

@@ -53,7 +53,8 @@ const SCRIPTS = [
 ]
 
 /**
- * An engine for many nodes, on Redis. It connects by itself, at once and whenever the connection was lost.
+ * Creates an engine for many nodes, on Redis. It connects automatically, at once and after each
+ * loss of the connection.
  * @throws RpcError `bad_option`
  */
 export function redisEngine(options: RedisEngineOptions = {}): RedisEngine {
@@ -61,8 +62,9 @@ export function redisEngine(options: RedisEngineOptions = {}): RedisEngine {
 }
 
 /**
- * One node's part in what nodes share through Redis. While Redis is away every operation fails with `engine_unavailable`;
- * when it is back, the node hears what was published meanwhile and is kept, in order, and its members are where they were.
+ * The engine of one node of many, which share their state through Redis. While Redis is away every
+ * operation fails with `engine_unavailable`. When Redis is back, the node receives the kept
+ * publications of the meantime in order, and its presence entries are restored.
  */
 export class RedisEngine implements Engine {
   readonly name = 'redis'
@@ -77,7 +79,7 @@ export class RedisEngine implements Engine {
   readonly #broker: RedisBroker
   readonly #nodes: RedisNodes
   readonly #presence: RedisPresence
-  /** Hears other programs, where the application wants that. */
+  /** Receives messages of other programs, if the application enables this. */
   readonly #legacy: LegacyBroker | undefined
   readonly #primaries: Primaries
   readonly #unclosed: (cause: unknown) => void
@@ -104,7 +106,8 @@ export class RedisEngine implements Engine {
     const tick = async () => {
       await Promise.all([this.#primaries.check(), this.#legacy?.ping()])
       await this.#primaries.run(keys.store, (client) => refresh(client, { clock, store }))
-      // Not beside the rest: a part that learns of a replica by this gives its connection up for that to a primary.
+      // Sequential: a part that detects a replica by this replaces its connection by one to a
+      // primary.
       await probe.check((name = '', key = '', ...rest) => commands.send(name, key, ...rest))
     }
     this.#nodes = new RedisNodes({ ...shared, ...settings })
@@ -123,16 +126,19 @@ export class RedisEngine implements Engine {
     this.presence = this.#presence
   }
 
-  /** Resolves when it is connected, hears what other nodes say, and they know of it. @throws RpcError `engine_unavailable` */
+  /**
+   * Resolves when it is connected, receives the messages of other nodes, and they know it. @throws
+   * RpcError `engine_unavailable`
+   */
   ready(): Promise<void> {
     return markHandled(Promise.all([this.#broker.ready(), this.nodes.list()]).then(() => {}))
   }
 
   /**
-   * Publishes to programs that read a Redis channel as the legacy server did: as JSON, on the Redis
-   * channel of the channel's own name. Channels that `legacyChannels` does not choose, and names
-   * that begin with two underscores, are never published to. Nodes with this engine's prefix ignore
-   * it, as they have what their clients publish already.
+   * Publishes to programs that read Redis channels as with the legacy server: as JSON, on the Redis
+   * channel with the channel's name. It never publishes on channels that `legacyChannels` does not
+   * select, or on names that begin with two underscores. Nodes with this engine's prefix ignore the
+   * message, because their clients have received the publication already.
    * @param channel `undefined` for a broadcast, which `'___all___'` in `legacyChannels` allows
    * @returns whether it was sent
    * @throws RpcError `bad_option` without `legacyChannels`, `unserializable`, `engine_unavailable`
@@ -145,7 +151,7 @@ export class RedisEngine implements Engine {
   /** Never rejects. */
   async close(): Promise<void> {
     this.#presence.close()
-    // Where one cannot be closed in order, the others still are.
+    // If one cannot be closed properly, the others still are.
     for (const part of [this.#nodes, this.#legacy, this.#broker, this.#primaries])
       await part?.close().catch(this.#unclosed)
   }
@@ -156,7 +162,7 @@ export class RedisEngine implements Engine {
       name: 'command',
       scripts: SCRIPTS,
       learn: async (client: RedisHandle, primary: Primary) => {
-        // In a cluster, one of them tells the time and the name for all.
+        // In a cluster, one primary provides the time and the name for all.
         const first = this.#primaries?.primaryOf(keys.store) ?? primary
         if (first !== primary) return
         await Promise.all([refresh(client, known), known.probe.check((...args) => client.sendCommand(args))])
@@ -193,19 +199,19 @@ export class RedisEngine implements Engine {
   }
 }
 
-/** What is learned from Redis. */
+/** Data read from Redis. */
 interface Known {
   readonly clock: RedisClock
   readonly store: StoreId
   readonly probe: WriteProbe
 }
 
-/** What connections are made of. */
+/** Dependencies of connections. */
 interface Network extends ResolvedOptions {
   readonly throttledLog: ThrottledLog
   readonly health: HealthMonitor
   readonly source: RedisSource
-  /** Redis or the network said why something failed. */
+  /** Redis or the network reported a failure. */
   refused(cause: unknown): void
 }
 

@@ -2,7 +2,7 @@ import type { History, HistoryPage, HistoryQuery, Position, Publication } from '
 import type { LogReader } from './log-reader.js'
 import type { Keys } from './scripts/keys.js'
 
-/** Reads what channels keep, in parts that do not keep Redis busy for long. */
+/** Reads the history of channels, in parts that do not block Redis for long. */
 export class RedisHistory implements History {
   readonly #logs: LogReader
   readonly #keys: Keys
@@ -20,10 +20,11 @@ export class RedisHistory implements History {
     for (let next: string | undefined; ; ) {
       const limit = query.limit - publications.length
       const part = await this.#logs.read(channel, keys, { ...query, limit, bytes }, next)
-      // What was read before belongs to an epoch that is over.
+      // The parts read before belong to an epoch that has ended.
       if (position && part.position.epoch !== position.epoch) return this.read(channel, query)
       publications.push(...part.publications)
-      // Nothing is missing up to here: when the latest come first, nothing since is in it.
+      // Nothing is missing up to this position. With the latest first, newer publications are not
+      // included.
       position = query.reverse ? (position ?? part.position) : part.position
       next = part.next
       if (bytes !== undefined) bytes = Math.max(0, bytes - part.bytes)

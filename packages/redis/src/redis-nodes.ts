@@ -14,57 +14,63 @@ import { decodeNodeMessage, encodeNodeMessage, type NodeMessage } from './node-m
 import type { Keys } from './scripts/keys.js'
 import { LIVE } from './scripts/node-scripts.js'
 
-/** What {@link RedisNodes} are made of. */
+/** Dependencies of {@link RedisNodes}. */
 export interface RedisNodesOwner {
   readonly commands: Commands
   readonly keys: Keys
   readonly throttledLog: ThrottledLog
-  /** Milliseconds that a node counts as living unless it says so again. */
+  /** Milliseconds for which a node counts as living after each renewal. */
   readonly lease: number
 }
 
 /** A question that waits for answers. */
 interface Pending {
-  /** Who has not answered. */
+  /** The nodes that have not answered. */
   readonly open: Set<string>
-  /** Who was asked though it was not among those that live. */
+  /** The nodes that were asked although they had no lease. */
   readonly doubtful: ReadonlySet<string>
-  /** The one node that was asked by its id; nothing where all others were. */
+  /** The node that was asked by its id; `undefined` if all others were asked. */
   readonly only: string | undefined
-  /** Whether it has no time-out: what is lost of it has to be noticed in another way. */
+  /** Whether it has no time-out: lost messages have to be detected in another way. */
   readonly isEndless: boolean
-  /** Whether a node may have heard it; nothing while that is being found out. */
+  /** Whether a node may have received it. Not set while this is being checked. */
   readonly heard: Map<string, boolean>
   readonly answers: Map<string, string>
   readonly missing: Map<string, MissingAnswer>
-  /** All have, or will not. */
+  /** All nodes have answered, or will not. */
   done(): void
   failed(error: unknown): void
-  /** The time-out. */
+  /** The time-out is over. */
   expire(): void
 }
 
-/** Questions that may wait for answers. */
+/** Questions that may wait for answers, at most. */
 const QUESTIONS = 10_000
 
-/** Milliseconds after which a message that no one has heard is said again the first time; each time it is twice as long. */
+/**
+ * Milliseconds after which a message that no node received is sent again for the first time. The
+ * time doubles each time.
+ */
 const AGAIN = 100
 
-/** UTF-16 code units of a question or an answer. */
+/** UTF-16 code units of a question or an answer, at most. */
 const LENGTH = 1024 * 1024
 
 /**
- * The nodes that live, by leases in Redis that each renews, and a Redis channel for each. Questions and answers are not
- * kept: what Redis or a connection loses is not answered.
+ * The living nodes, by leases in Redis that each node renews, and a Redis channel for each.
+ * Questions and answers are not kept: if Redis or a connection loses one, there is no answer.
  */
 export class RedisNodes implements Nodes {
   readonly id = newNodeId()
   readonly #owner: RedisNodesOwner
   readonly #pending = new Map<string, Pending>()
-  /** When other nodes were last among those that live: if Redis loses their leases, they live all the same. */
+  /** When each other node last had a lease. If Redis loses the leases, the nodes still live. */
   readonly #seen = new Map<string, number>()
   readonly #timeouts = createTimeouts()
-  /** The questions of others whose answers have not been heard yet, each by who asks and its id. */
+  /**
+   * The questions of other nodes whose answers have not been received yet, by the asking node and
+   * the id.
+   */
   readonly #answering = new Set<string>()
   #lastId = 0
   #known = 1
@@ -78,7 +84,7 @@ export class RedisNodes implements Nodes {
     this.#arm()
   }
 
-  /** The Redis channel on which this node is asked, and answered. */
+  /** The Redis channel on which this node receives questions and answers. */
   get topic(): string {
     return this.#owner.keys.node(this.id)
   }
@@ -91,11 +97,11 @@ export class RedisNodes implements Nodes {
   withdraw(): void {
     if (this.#answer) throw badOption('engine', 'must not be that of a server, whose node would be lost')
     this.#hasWithdrawn = true
-    // Its lease may have been taken when it connected.
+    // Other nodes may have removed its lease when it connected.
     this.restore()
   }
 
-  /** Renews this node's lease too, or gives it back. @throws RpcError `engine_unavailable` */
+  /** Also renews this node's lease, or removes it. @throws RpcError `engine_unavailable` */
   async list(): Promise<readonly string[]> {
     const { commands, keys, lease } = this.#owner
     const ids = await commands.evaluate(LIVE, [keys.nodes], [this.id, this.#isNode ? lease : ''])
@@ -105,7 +111,7 @@ export class RedisNodes implements Nodes {
     return living
   }
 
-  /** As of the last look, also while Redis is away. */
+  /** The number at the last check, also while Redis is away. */
   known(): number {
     return this.#known
   }
@@ -129,7 +135,7 @@ export class RedisNodes implements Nodes {
     return answered
   }
 
-  /** A message came on this node's Redis channel. */
+  /** A message arrived on this node's Redis channel. */
   hear(text: string): void {
     const message = decodeNodeMessage(text)
     if (!message)
@@ -144,12 +150,15 @@ export class RedisNodes implements Nodes {
       this.#settle(message.id, message.from, { missing: message.type === 'excess' ? 'too_large' : 'silent' })
   }
 
-  /** Redis is there, for the first time or again. */
+  /** Redis is connected, for the first time or again. */
   restore(): void {
     this.list().catch(() => {})
   }
 
-  /** Resolves when others know, if Redis can be reached. What they ask after that gets no answer, which they hear at once. */
+  /**
+   * Resolves when other nodes know it, if Redis can be reached. Their later questions get no
+   * answer, and they are notified at once.
+   */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopTimer()
@@ -164,7 +173,7 @@ export class RedisNodes implements Nodes {
     await this.list().catch(() => {})
   }
 
-  /** Whether others may know it. */
+  /** Whether other nodes may know it. */
   get #isNode(): boolean {
     return !this.#isClosed && !this.#hasWithdrawn
   }
@@ -175,7 +184,7 @@ export class RedisNodes implements Nodes {
     })
   }
 
-  /** Renews the lease. No one waits for nodes that have died. */
+  /** Renews the lease, and stops waiting for dead nodes. */
   async #look(): Promise<void> {
     const before = [...this.#pending.keys()]
     const living = new Set(await this.list().catch(() => undefined))
@@ -189,21 +198,21 @@ export class RedisNodes implements Nodes {
     }
   }
 
-  /** The next look tries again if this is lost. */
+  /** If this is lost, the next check tries again. */
   #probe(node: string, id: string): void {
     const { commands, keys } = this.#owner
     const text = encodeNodeMessage({ type: 'doubt', id, from: this.id, text: '' })
     commands.publish(keys.node(node), text).catch(() => {})
   }
 
-  /** Says nothing as long as an answer may come: who doubts goes on waiting. */
+  /** Sends nothing while an answer may follow: the asking node continues to wait. */
   #probeReply({ id, from }: NodeMessage): void {
     if (this.#answering.has(`${from} ${id}`)) return
     const type = this.#hasWithdrawn ? 'withdrawn' : 'silence'
     void this.#answerTo(from, encodeNodeMessage({ type, id, from: this.id, text: '' }))
   }
 
-  /** A process that was a node is none now: nothing of it is missing, unless it was asked by its id. */
+  /** A process is no longer a node: nothing of it is missing, unless it was asked by its id. */
   #forget({ id, from }: NodeMessage): void {
     this.#seen.delete(from)
     if (this.#pending.get(id)?.only === from) return this.#settle(id, from, { missing: 'unreached' })
@@ -211,13 +220,16 @@ export class RedisNodes implements Nodes {
     this.#settleIfDone(id)
   }
 
-  /** A node that is asked has died. */
+  /** A node that was asked has died. */
   #nodeLost(node: string, id: string, hasHeard: boolean | undefined): void {
     if (hasHeard) this.#settle(id, node, { missing: 'silent' })
     else if (hasHeard === false) this.#miss(node, id)
   }
 
-  /** Who was seen within a lease, or before Redis was away for the last time. Others are forgotten. */
+  /**
+   * Returns the nodes that had a lease within its length, or before Redis was last away. The others
+   * are removed.
+   */
   #doubtful(living: readonly string[]): string[] {
     const { commands, keys, lease } = this.#owner
     const isSettled = commands.age(keys.nodes) >= lease
@@ -227,7 +239,10 @@ export class RedisNodes implements Nodes {
     return [...this.#seen.keys()].filter((id) => !living.includes(id))
   }
 
-  /** Whether it was not seen since Redis is back: it may not have come back itself. */
+  /**
+   * Returns whether the node has not been seen since Redis is back: it may not have reconnected
+   * yet.
+   */
   #mayComeBack(node: string): boolean {
     const { commands, keys } = this.#owner
     const at = this.#seen.get(node)
@@ -260,7 +275,7 @@ export class RedisNodes implements Nodes {
     heard?.delete(node)
     commands.publish(keys.node(node), encodeNodeMessage(message)).then(
       async ({ count, isExact }) => {
-        // In a cluster, another node may have heard it at another Redis.
+        // In a cluster, another node may have received it at another Redis.
         heard?.set(node, count > 0 || !isExact)
         if (count > 0 || (await this.#isGone(node, message.id)) || !isExact) return
         startTimeout(wait, () => {
@@ -271,7 +286,7 @@ export class RedisNodes implements Nodes {
     )
   }
 
-  /** No one was there to hear a question. If its node does not live, no one will be. */
+  /** No node received the question. If the asked node has no lease, none will. */
   async #isGone(node: string, id: string): Promise<boolean> {
     const living = await this.list().catch(() => undefined)
     if (living?.includes(node) !== false) return false
@@ -299,7 +314,10 @@ export class RedisNodes implements Nodes {
     this.#answering.delete(`${from} ${id}`)
   }
 
-  /** Says it until it is heard, or for as long as a node can be away without being given up. Resolves when that is over. */
+  /**
+   * Sends it until it is received, or for as long as a node may be away. Resolves when that time is
+   * over.
+   */
   async #answerTo(node: string, text: string): Promise<void> {
     const { commands, keys, lease } = this.#owner
     for (let wait = AGAIN; ; wait *= 2) {
@@ -341,7 +359,7 @@ export class RedisNodes implements Nodes {
   }
 }
 
-/** What is said in reply to a question. */
+/** A reply to a question. */
 type Reply = Pick<NodeMessage, 'type' | 'text'>
 
 const SILENCE: Reply = { type: 'silence', text: '' }

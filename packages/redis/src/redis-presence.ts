@@ -14,19 +14,22 @@ import { ENTER, LEAVE, MEMBERS, RENEW } from './scripts/presence-scripts.js'
 import type { Script } from './scripts/script.js'
 import type { StoreId } from './store-id.js'
 
-/** What a {@link RedisPresence} is made of. */
+/** Dependencies of a {@link RedisPresence}. */
 export interface RedisPresenceOwner {
   readonly commands: Commands
   readonly keys: Keys
   readonly ids: EventIds
   readonly store: StoreId
-  /** Milliseconds that a place lasts unless it is renewed. */
+  /** Milliseconds for which a presence entry is valid after each renewal. */
   readonly lease: number
-  /** The channels with presence that this node is subscribed to: it also takes away what is over there. */
+  /**
+   * Returns the channels with presence that this node is subscribed to. It also removes expired
+   * entries there.
+   */
   watched(): readonly ChannelKeys[]
 }
 
-/** What has to be told to Redis again, as it could not be reached. */
+/** An update that has to be sent to Redis again, because Redis could not be reached. */
 interface PendingUpdate {
   readonly entry: PresenceEntry
   readonly grace: number
@@ -35,26 +38,33 @@ interface PendingUpdate {
 /** Scripts that are sent at once. */
 const BATCH = 200
 
-/** Milliseconds after which a sweep that failed is tried again; and what is added to a wait, since timers are early at times. */
+/**
+ * Milliseconds after which a failed sweep is tried again; and what is added to a wait, because
+ * timers may be early.
+ */
 const SWEEP = { again: 1000, slack: 10 }
 
 /**
- * Who is on which channel, over all nodes. What a node says holds as long as its lease on the channel; it renews its leases
- * as long as it lives, and tells all again that Redis may have forgotten. What a dead node left is taken away by any other
- * that has the channel. No one takes away what is over just after Redis was away: its owners could not renew it.
+ * The members of channels, over all nodes. A node's entries are valid as long as its lease on the
+ * channel. The node renews its leases, and sends all entries again that Redis may have lost. Other
+ * nodes on the channel remove the entries of a dead node. No node removes expired entries just
+ * after Redis was away, because their nodes could not renew them.
  */
 export class RedisPresence implements Presence {
   readonly #owner: RedisPresenceOwner
-  /** This run of this process. */
+  /** The id of this run of this process. */
   readonly #node = randomBytes(9).toString('base64url')
-  /** This node's places, by channel. */
+  /** This node's entries, by channel. */
   readonly #channels = new Map<string, Map<string, PresenceEntry>>()
-  /** Those of them that Redis has not answered for yet: it may refuse them. */
+  /** Entries that Redis has not confirmed yet: it may refuse them. */
   readonly #asked = new Set<PresenceEntry>()
   readonly #pendingUpdates = new Map<string, PendingUpdate>()
   /** The channels on which Redis may lack some of them. */
   readonly #lost = new Set<string>()
-  /** Until when this node takes no one away, by Redis channel: what it could not do there, others could not do either. */
+  /**
+   * Until when this node removes no entries, by Redis channel: while it could not renew its own,
+   * other nodes could not either.
+   */
   readonly #pauses = new Map<string, number>()
   readonly #sweeps = new TimeoutScheduler<{ readonly channel: string }>((key) => this.#graceOver(key))
   #stopTimer: () => void
@@ -73,7 +83,7 @@ export class RedisPresence implements Presence {
     this.#asked.add(entry)
     const reply = await this.#enter(entry, limit, '1').catch((error) => {
       this.#asked.delete(entry)
-      // Redis may have heard it.
+      // Redis may have received it.
       if (this.#rollback(entry, before) && !before)
         this.#pendingUpdates.set(nameOf(entry), { entry, grace: 0 })
       throw error
@@ -96,7 +106,7 @@ export class RedisPresence implements Presence {
     return readSnapshot(await this.#evaluate(MEMBERS, this.#owner.keys.channel(channel)))
   }
 
-  /** Redis has been away: tells it all that it may have lost. */
+  /** Redis has been away: sends everything that it may have lost. */
   async restore(): Promise<void> {
     await this.#settleOwed()
     await inBatches([...this.#channels.keys()], (channel) => this.#restore(channel))
@@ -108,7 +118,7 @@ export class RedisPresence implements Presence {
     this.#sweeps.clear()
   }
 
-  /** The latest is the last. */
+  /** Adds an entry. The latest one is the last. */
   #put(entry: PresenceEntry): void {
     const entries = this.#channels.get(entry.channel) ?? new Map<string, PresenceEntry>()
     entries.delete(placeOf(entry))
@@ -123,7 +133,7 @@ export class RedisPresence implements Presence {
     this.#lost.delete(entry.channel)
   }
 
-  /** What this node has at an entry's place. */
+  /** Returns this node's entry of the same socket and member. */
   #current(entry: PresenceEntry): PresenceEntry | undefined {
     return this.#channels.get(entry.channel)?.get(placeOf(entry))
   }
@@ -132,7 +142,7 @@ export class RedisPresence implements Presence {
     return this.#current(entry) !== undefined
   }
 
-  /** Puts back what was there before an entry. @returns whether nothing else has happened since */
+  /** Restores the earlier entry. @returns whether nothing else has happened since */
   #rollback(entry: PresenceEntry, before: PresenceEntry | undefined): boolean {
     const isLast = this.#current(entry) === entry
     if (isLast && before) this.#put(before)
@@ -159,7 +169,7 @@ export class RedisPresence implements Presence {
 
   async #settleOwed(): Promise<void> {
     await inBatches([...this.#pendingUpdates], async ([name, owed]) => {
-      // It may have come back while others had their turn.
+      // The entry may have been added again while others had their turn.
       if (this.#pendingUpdates.get(name) === owed) await this.#leave(owed)
     })
   }
@@ -177,8 +187,8 @@ export class RedisPresence implements Presence {
   }
 
   /**
-   * Looks at what was left of this node's lease.
-   * @param own the channel, if the node has places on it: they may be gone with the lease
+   * Checks the rest of this node's lease.
+   * @param own the channel, if the node has entries on it: they may be lost with the lease
    */
   #look(keys: ChannelKeys, [left]: Reply, own?: string): void {
     const isGone = left === ''
@@ -191,7 +201,10 @@ export class RedisPresence implements Presence {
     this.#pauses.set(topic, performance.now() + this.#owner.lease)
   }
 
-  /** Any node could see to it, and another will if this one can't: this one does it at once. */
+  /**
+   * Any node can remove the member, and another one does if this one cannot. This node does it at
+   * once.
+   */
   #graceOver(key: { readonly channel: string }): void {
     this.#evaluate(RENEW, this.#owner.keys.channel(key.channel)).catch(() => {
       if (!this.#isClosed) this.#sweeps.set(key, SWEEP.again)
@@ -235,12 +248,12 @@ function namesOf({ sid, uid }: PresenceEntry): [sid: string, uid: string] {
   return [encodeName(sid), encodeName(uid)]
 }
 
-/** No two places on a channel have the same. */
+/** Returns a name that is unique for each entry on a channel. */
 function placeOf(entry: PresenceEntry): string {
   return namesOf(entry).join(' ')
 }
 
-/** No two places have the same. */
+/** Returns a name that is unique for each entry. */
 function nameOf(entry: PresenceEntry): string {
   return `${encodeName(entry.channel)} ${placeOf(entry)}`
 }
@@ -251,7 +264,10 @@ function readSnapshot([_left, epoch, seq, ...rest]: Reply): PresenceSnapshot {
   return { members, seq: Number(seq), epoch: epoch ?? '' }
 }
 
-/** Runs a step for each item, a given number at once. What fails is left for the next time: the log has it. */
+/**
+ * Runs a step for each item, a given number at once. A failure is left for the next time: it is
+ * logged.
+ */
 async function inBatches<Item>(items: readonly Item[], run: (item: Item) => Promise<unknown>): Promise<void> {
   for (let at = 0; at < items.length; at += BATCH) {
     await Promise.allSettled(items.slice(at, at + BATCH).map(run))

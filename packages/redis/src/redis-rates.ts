@@ -30,7 +30,7 @@ return {text(granted), text(left), int(math.ceil((amount - granted) / rate))}
 /** The scripts of rates. */
 export const RATE_SCRIPTS: readonly Script[] = [TAKE]
 
-/** Token buckets in Redis, by its own clock. Each is gone once it is full. */
+/** Token buckets in Redis, by its own clock. Each is removed once it is full. */
 export class RedisRates implements Rates {
   readonly #commands: Commands
   readonly #keys: Keys

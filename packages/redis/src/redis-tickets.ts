@@ -4,10 +4,10 @@ import { type Commands, wholeTime } from './connection/commands.js'
 import type { Keys } from './scripts/keys.js'
 import { Script } from './scripts/script.js'
 
-/** What the key of a ticket's owners ends with, after that of the ticket. No id, encoded, ends so. */
+/** The suffix of the key of a ticket's owners. No encoded id ends like this. */
 const OWNERS = '%owners'
 
-/** What the key of an owner's revocation ends with, after that of its tickets. No name, encoded, ends so. */
+/** The suffix of the key of an owner's revocation. No encoded name ends like this. */
 const REVOKED = '%revoked'
 
 /**
@@ -88,7 +88,10 @@ return {}
 /** The scripts of tickets. */
 export const TICKET_SCRIPTS: readonly Script[] = [PUT, TAKE, REVOKE]
 
-/** Tickets that any node can take. What is claimed is not counted: only who signs tokens can make more of it. */
+/**
+ * Tickets that any node can take. Claimed ids are not limited: only a signer of tokens can create
+ * more of them.
+ */
 export class RedisTickets implements Tickets {
   readonly #commands: Commands
   readonly #keys: Keys
@@ -112,7 +115,10 @@ export class RedisTickets implements Tickets {
     return json ?? undefined
   }
 
-  /** Whether no one has claimed this id yet, on whichever node. @param ttl milliseconds until it may be claimed again */
+  /**
+   * Returns whether no node has claimed this id yet. @param ttl milliseconds until it may be
+   * claimed again
+   */
   async claim(id: string, ttl: number): Promise<boolean> {
     const time = String(wholeTime(ttl))
     return (await this.#commands.send('SET', this.#keys.claim(id), '1', 'NX', 'PX', time)) === 'OK'

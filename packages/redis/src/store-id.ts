@@ -2,19 +2,28 @@ import { randomBytes } from 'node:crypto'
 import { newEpoch, POSITION_TTL } from '@token-socket/server/engine'
 import type { RedisClock } from './redis-clock.js'
 
-/** Milliseconds that the name is kept after the last node has looked: longer than any channel keeps its position. */
+/**
+ * Milliseconds that the name is kept after the last node has read it: longer than any channel keeps
+ * its position.
+ */
 const LIFE = 2 * POSITION_TTL
 
-/** What a {@link StoreId} is made of. */
+/** Dependencies of a {@link StoreId}. */
 export interface StoreIdOwner {
-  /** The key that it is kept in. */
+  /** The key in which it is kept. */
   readonly key: string
   readonly clock: RedisClock
-  /** Names the run of the process that has a key, if another may take its place without all that it had; else it is empty. */
+  /**
+   * Returns a name of the run of the process that has a key, if a process with less data may
+   * replace it; otherwise an empty text.
+   */
   runOf(key: string): string
 }
 
-/** Names what Redis holds: another name when all was lost. All nodes have the same one, kept in a key. */
+/**
+ * The name of the data in Redis, which changes if all of it was lost. All nodes have the same name,
+ * which is kept in a key.
+ */
 export class StoreId {
   readonly #owner: StoreIdOwner
   #id = randomName()
@@ -23,12 +32,15 @@ export class StoreId {
     this.#owner = owner
   }
 
-  /** The epoch of what begins now. @param key of what it is about */
+  /** Returns the epoch of something that begins now. @param key its key */
   newEpoch(key: string): string {
     return newEpoch(this.#id + this.#owner.runOf(key), this.#owner.clock.now())
   }
 
-  /** Looks the name up, and makes one if there is none. A Redis that can't be written to has no new channels either. */
+  /**
+   * Reads the name, and creates one if there is none. A Redis that cannot be written to has no new
+   * channels either.
+   */
   async refresh(send: (...command: string[]) => Promise<unknown>): Promise<void> {
     const { key } = this.#owner
     const get = async () => (await send('GET', key)) as string | null

@@ -1,12 +1,12 @@
 import type { HealthMonitor } from '@token-socket/server/engine'
 import { refusalOf } from './connection/refusals.js'
 
-/** Milliseconds that what it writes is kept. */
+/** Milliseconds for which a test value is kept. */
 const LIFE = '60000'
 
 /**
- * Finds out whether Redis takes what is written to it: one that is a replica, or has no memory left, answers and is of no
- * use. What other operations hear counts too.
+ * Checks whether Redis accepts writes. A replica, or a Redis without memory, answers but cannot be
+ * used. Failures of other operations count too.
  */
 export class WriteProbe {
   readonly #key: string
@@ -17,13 +17,13 @@ export class WriteProbe {
     this.#health = health
   }
 
-  /** Something failed. */
+  /** An operation failed. */
   report(cause: unknown): void {
     const word = refusalOf(cause)
     if (word !== undefined) this.#health.set('writes', `Redis refuses what is written: ${word}`)
   }
 
-  /** Writes something. */
+  /** Writes a test value. */
   async check(send: (...command: string[]) => Promise<unknown>): Promise<void> {
     await send('SET', this.#key, '1', 'PX', LIFE).then(
       () => this.#health.set('writes', undefined),

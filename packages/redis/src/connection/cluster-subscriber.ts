@@ -8,7 +8,7 @@ import {
   type TopicSubscriber,
 } from './subscriber.js'
 
-/** What a {@link ClusterSubscriber} needs. */
+/** Dependencies of a {@link ClusterSubscriber}. */
 export interface ClusterSubscriberOwner
   extends SubscriptionListener,
     Pick<
@@ -18,22 +18,22 @@ export interface ClusterSubscriberOwner
   readonly cluster: RedisCluster
 }
 
-/** How often it is looked for who has a Redis channel. */
+/** Attempts to find the primary of a Redis channel. */
 const TRIES = 5
 
 /**
- * Hears each Redis channel from the primary that has it, on a connection to each such primary. When a channel goes to another
- * one it follows, and what was published meanwhile is looked for.
+ * Receives each Redis channel from the primary that has it, on one connection to each such primary.
+ * When a channel moves to another primary it follows, and what was published meanwhile is read.
  */
 export class ClusterSubscriber implements TopicSubscriber {
   readonly #owner: ClusterSubscriberOwner
-  /** By address. */
+  /** The subscribers, by address. */
   readonly #parts = new Map<string, Subscriber>()
-  /** The address for each Redis channel that is wanted. */
+  /** The address of each subscribed Redis channel. */
   readonly #places = new Map<string, string>()
-  /** Those that could not be followed: their primary's connection is there, and may not have them. */
+  /** Channels that could not be followed: their primary is connected, but may not have them. */
   readonly #lost = new Set<string>()
-  /** Those whose primary says that it no longer has them, until it is known who has. */
+  /** Channels whose primary no longer has them, until their new primary is known. */
   readonly #gone = new Set<string>()
   #isSearching = false
   #isClosed = false
@@ -84,7 +84,7 @@ export class ClusterSubscriber implements TopicSubscriber {
       } catch (error) {
         const redirection = error instanceof Error ? Redirection.read(error.cause) : undefined
         if (!redirection || tries === TRIES) throw error
-        // This moves its place, if it is another one.
+        // This changes its address, if it has moved.
         await this.#owner.cluster.follow(redirection)
       }
     }
@@ -118,7 +118,10 @@ export class ClusterSubscriber implements TopicSubscriber {
     return [...this.#places].flatMap(([topic, at]) => (at === address ? [topic] : []))
   }
 
-  /** The one that had it no longer sends it. With a slot, or all slots, many go at the same time. */
+  /**
+   * The primary no longer sends a channel. If a slot moves, or all slots, many channels move at the
+   * same time.
+   */
   #moved(topic: string): void {
     if (!this.#places.has(topic)) return
     this.#gone.add(topic)
@@ -137,7 +140,9 @@ export class ClusterSubscriber implements TopicSubscriber {
     this.#isSearching = false
   }
 
-  /** Masters have come and gone, and slots with them: what is wanted is heard from who has it now. */
+  /**
+   * Primaries have changed, and slots with them: subscribes to each channel at its present primary.
+   */
   #sort(): void {
     const { cluster, topics } = this.#owner
     this.#forgetMasters()
@@ -155,7 +160,10 @@ export class ClusterSubscriber implements TopicSubscriber {
     void Promise.all(followed).then((all) => this.#owner.ready(all))
   }
 
-  /** Who is no primary any more has nothing: what it had is nowhere, until another says that it has it. */
+  /**
+   * Closes the subscribers of former primaries. Their channels have no address until another
+   * primary reports them.
+   */
   #forgetMasters(): void {
     for (const [address, part] of this.#parts) {
       if (this.#owner.cluster.has(address)) continue

@@ -3,29 +3,31 @@ import type { Primaries } from './primaries.js'
 import type { RedisHandle } from './redis-handle.js'
 import { countsAll, isSharded } from './sharding.js'
 
-/** What Redis answers to the commands and scripts of this package. */
+/** Redis's reply to the commands and scripts of this package. */
 export type Reply = readonly (string | null)[]
 
-/** How many heard a message, and whether no other can have. */
+/** How many subscribers received a message, and whether the count includes all of them. */
 export interface PublishResult {
   readonly count: number
   readonly isExact: boolean
 }
 
 /**
- * Commands and scripts, for who has their keys; those about one key are carried out in the order of the calls. All fail with
- * `engine_unavailable`.
+ * Sends commands and scripts to the primary of their keys. Those about one key run in the order of
+ * the calls. All fail with `engine_unavailable`.
  */
 export class Commands {
   readonly #primaries: Primaries
-  /** What waits for a Redis that has forgotten scripts, by its client. */
+  /** Scripts that wait because Redis has lost its scripts, by client. */
   readonly #waiting = new WeakMap<RedisHandle, Waiting>()
 
   constructor(primaries: Primaries) {
     this.#primaries = primaries
   }
 
-  /** How long who has the key has been reachable, in milliseconds; below 0 if it is not. */
+  /**
+   * Returns for how many milliseconds the key's primary has been connected; below 0 if it is not.
+   */
   age(key: string): number {
     return this.#primaries.primaryOf(key)?.connection.age ?? Number.NEGATIVE_INFINITY
   }
@@ -35,7 +37,7 @@ export class Commands {
     return this.#primaries.run(key, (client) => client.sendCommand([name, key, ...args]))
   }
 
-  /** @returns how many heard it @throws RpcError `engine_unavailable` */
+  /** @returns how many subscribers received it @throws RpcError `engine_unavailable` */
   publish(topic: string, message: string): Promise<PublishResult> {
     return this.#primaries.run(topic, async (client) => {
       const count = await client.sendCommand([isSharded(client) ? 'SPUBLISH' : 'PUBLISH', topic, message])
@@ -43,7 +45,10 @@ export class Commands {
     })
   }
 
-  /** Runs a script; if Redis has forgotten it, it is told again, in its turn. @throws RpcError `engine_unavailable` */
+  /**
+   * Runs a script. If Redis has lost it, sends it again, in order. @throws RpcError
+   * `engine_unavailable`
+   */
   evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[] = []): Promise<Reply> {
     const rest = [String(keys.length), ...keys, ...args.map(String)]
     const run = (client: RedisHandle) => {
@@ -59,7 +64,10 @@ export class Commands {
     return this.#primaries.run(keys[0] ?? '', run) as Promise<Reply>
   }
 
-  /** What is under way fails in the same way. Until that is over nothing more is sent: it would overtake what has failed. */
+  /**
+   * Scripts under way fail in the same way. Nothing more is sent until they have failed, because it
+   * would overtake them.
+   */
   #wait(client: RedisHandle): Waiting {
     const waiting: Waiting = { failed: [], later: [] }
     this.#waiting.set(client, waiting)
@@ -72,7 +80,7 @@ export class Commands {
   }
 }
 
-/** Scripts to be told again: those that have failed, and those that were to be run since. */
+/** Scripts to send again: those that have failed, and those called since. */
 interface Waiting {
   readonly failed: (() => void)[]
   readonly later: (() => void)[]
@@ -82,7 +90,10 @@ function inTurn<Result>(waiting: (() => void)[], run: () => Promise<Result>): Pr
   return new Promise((resolve) => waiting.push(() => resolve(run())))
 }
 
-/** A time to live as Redis takes it: whole milliseconds above 0, up to a number that no clock will show. */
+/**
+ * Returns a time to live as Redis accepts it: whole milliseconds above 0, with an upper bound that
+ * no clock reaches.
+ */
 export function wholeTime(ttl: number): number {
   return Math.min(Math.max(1, Math.ceil(ttl)), 2 ** 52)
 }

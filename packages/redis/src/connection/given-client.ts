@@ -1,18 +1,18 @@
 import { badOption } from '@token-socket/server/engine'
 
-/** What is looked at of a client that an application gives. */
+/** The members of an application's client that are checked. */
 type Members = Readonly<Record<string, unknown>>
 
-/** What the option `client` takes. */
+/** The value that the option `client` requires. */
 const WANTED = 'has to be a client of createClient, of the package redis 6'
 
-/** A command of the package `redis` since version 6. */
+/** A command that the package `redis` has since version 6. */
 const SINCE_6 = 'arCount'
 
 /**
- * The settings of a client that `createClient` of the package `redis` 6 has made.
- * @throws RpcError `bad_option` for every other value; it names the package of a client, its
- *   version and what to give instead
+ * Returns the settings of a client of `createClient` of the package `redis` 6.
+ * @throws RpcError `bad_option` for every other value; it names a client's package, its version and
+ *   what to pass instead
  */
 export function settingsOfClient(client: unknown): object {
   const members = Object(client) as Members
@@ -25,7 +25,7 @@ export function settingsOfClient(client: unknown): object {
   return options
 }
 
-/** @returns `undefined` for a client that is taken, and for what is no client at all */
+/** @returns `undefined` for an accepted client, and for a value that is no client */
 function nameOfOther(client: Members): string | undefined {
   const has = (...names: readonly string[]) => names.every((name) => typeof client[name] === 'function')
   if (has('defineCommand', 'disconnect')) return `${kindOf(client)} of ioredis ${versionOfIoredis(client)}`
@@ -38,7 +38,10 @@ function nameOfOther(client: Members): string | undefined {
   return has('quit', 'end') ? 'a client of redis 3 or older' : undefined
 }
 
-/** Version 6 made the protocol an option, and lets clusters, too, name the fields of hashes. */
+/**
+ * Version 6 made the protocol an option, and accepts names for the fields of hashes, also on
+ * clusters.
+ */
 function versionOfIoredis({ options }: Members): string {
   return Object.hasOwn(Object(options) as object, 'himportFieldsets') ? '6' : '5'
 }

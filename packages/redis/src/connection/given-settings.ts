@@ -1,6 +1,6 @@
 import { badOption, type Logger, warnOfUnknown } from '@token-socket/server/engine'
 
-/** What is checked of the engine's options. */
+/** The engine's options that are checked. */
 interface Given {
   readonly url?: unknown
   readonly standalone?: unknown
@@ -9,10 +9,10 @@ interface Given {
   readonly sentinel?: unknown
 }
 
-/** The options that say where Redis is: one of them is enough. */
+/** The options with the address of Redis. Only one of them is allowed. */
 const WAYS = ['url', 'standalone', 'client', 'cluster', 'sentinel'] as const
 
-/** The names that the settings may have. Others of the package `redis` mean nothing here. */
+/** The accepted names of settings. Others of the package `redis` have no effect here. */
 const KNOWN = {
   cluster: ['rootNodes', 'defaults', 'nodeAddressMap', 'RESP'],
   sentinel: [
@@ -26,8 +26,8 @@ const KNOWN = {
 }
 
 /**
- * Checks what says where Redis is. Nothing is connected to.
- * @param tryOut throws `bad_option` if no client can be made of settings
+ * Checks the options with the address of Redis, without connecting.
+ * @param tryOut throws `bad_option` if no client can be created with settings
  * @throws RpcError `bad_option`, naming the option
  */
 export function checkWays(given: Given, tryOut: (option: string, settings: object) => unknown): void {
@@ -39,7 +39,7 @@ export function checkWays(given: Given, tryOut: (option: string, settings: objec
   if (sentinel !== undefined) checkSentinel(checkObject('sentinel', sentinel), tryOut)
 }
 
-/** Logs a warning for each setting that there is not. */
+/** Logs a warning for each unknown setting. */
 export function warnOfSettings(logger: Pick<Logger, 'warn'>, given: Given): void {
   for (const name of ['cluster', 'sentinel'] as const) {
     const options = given[name]
@@ -86,7 +86,7 @@ function checkList(field: string, value: unknown): readonly unknown[] {
   return value
 }
 
-/** Clients are objects, too: their settings are not their properties. */
+/** Clients are objects, too, but their settings are not their properties. */
 function checkObject(field: string, value: unknown): Settings {
   const isPlain = typeof value === 'object' && value !== null && !Array.isArray(value)
   if (!isPlain || typeof (value as Settings).duplicate === 'function')

@@ -3,18 +3,18 @@ import { type ConnectionOwner, RedisConnection } from './redis-connection.js'
 import type { RedisHandle } from './redis-handle.js'
 import { askSharding, isSharded } from './sharding.js'
 
-/** What a {@link Primary} needs. */
+/** Dependencies of a {@link Primary}. */
 export interface PrimaryOwner extends Omit<ConnectionOwner, 'prepare'> {
-  /** What is run on it. */
+  /** The scripts that run on it. */
   readonly scripts: readonly Script[]
   readonly isCluster: boolean
-  /** Whether another may take its place, which need not have all that it had. */
+  /** Whether another process with less data may replace it. */
   readonly isReplaceable: boolean
-  /** Learns what is to be known of it on each new connection, before anybody else uses it. */
+  /** Reads the primary's state on each new connection, before any other use of it. */
   learn(client: RedisHandle, primary: Primary): Promise<unknown>
 }
 
-/** A Redis that has keys, and the connection on which it gets commands. */
+/** A Redis that has keys, and the connection for commands to it. */
 export class Primary {
   readonly connection: RedisConnection
   #run = ''
@@ -24,8 +24,8 @@ export class Primary {
   }
 
   /**
-   * Names this run of its process, where another may take its place; else it is empty. Who sees another one knows that the
-   * latest may be lost.
+   * The id of this run of its process, if another process may replace it; otherwise an empty text.
+   * If it changes, the latest data may be lost.
    */
   get run(): string {
     return this.#run
@@ -42,18 +42,21 @@ export class Primary {
   }
 }
 
-/** The one Redis there is, or the primaries of a cluster. All that fails, fails with `engine_unavailable`. */
+/** The only Redis, or the primaries of a cluster. All operations fail with `engine_unavailable`. */
 export interface Primaries {
-  /** Who has a key, as far as is known. */
+  /** Returns the primary of a key, as far as is known. */
   primaryOf(key: string): Primary | undefined
-  /** Uses the connection to who has the key, in the order of the calls. @throws RpcError `engine_unavailable` */
+  /**
+   * Uses the connection to the key's primary, in the order of the calls. @throws RpcError
+   * `engine_unavailable`
+   */
   run<Result>(key: string, use: (client: RedisHandle) => Promise<Result>): Promise<Result>
-  /** Looks now and then whether all is as it was. */
+  /** Checks whether the primaries have changed. Called at intervals. */
   check(): Promise<void>
   close(): Promise<void>
 }
 
-/** The one Redis there is: it has every key. */
+/** The only Redis, which has every key. */
 export class OnePrimary implements Primaries {
   readonly #primary: Primary
 

@@ -3,12 +3,18 @@ import { likeAsked } from './sharding.js'
 
 const ANSWER = /^(MOVED|ASK|TRYAGAIN)\b(?: (\d+) (\S*):(\d+))?/
 
-/** What a Redis of a cluster says when a key is not there, or not only: it has done nothing. */
+/**
+ * The error of a Redis of a cluster that does not have a key, or not completely. The command was
+ * not executed.
+ */
 export class Redirection {
-  /** `MOVED`: for good. `ASK`: for this time. `TRYAGAIN`: it is on its way from one to the other. */
+  /**
+   * `MOVED`: for all commands from now on. `ASK`: for this command only. `TRYAGAIN`: the key is
+   * being moved.
+   */
   readonly kind: string
   readonly slot: number
-  /** Who has it; `undefined` if that is not said. */
+  /** The address of the Redis that has it; `undefined` if the error does not name one. */
   readonly to: Address | undefined
   readonly cause: unknown
 
@@ -19,13 +25,13 @@ export class Redirection {
     this.cause = cause
   }
 
-  /** Reads what a command was refused with. @returns `undefined` for anything else */
+  /** Reads the error of a command. @returns `undefined` for any other error */
   static read(cause: unknown): Redirection | undefined {
     const match = cause instanceof Error ? ANSWER.exec(cause.message) : null
     return match ? new Redirection(cause, match) : undefined
   }
 
-  /** For `catch`: everything else is thrown again. */
+  /** For `catch`: throws any other error again. */
   static from(cause: unknown): Redirection {
     const redirection = Redirection.read(cause)
     if (!redirection) throw cause
@@ -33,7 +39,10 @@ export class Redirection {
   }
 }
 
-/** A client that says before each command that it was sent here by who has the slot still. */
+/**
+ * Returns a client that sends `ASKING` before each command, because the slot's present primary
+ * redirected it.
+ */
 export function asking(client: RedisHandle): RedisHandle {
   const asks = Object.create(client) as RedisHandle
   asks.sendCommand = (args) => {

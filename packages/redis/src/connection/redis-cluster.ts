@@ -10,21 +10,21 @@ import { slotOf } from './slots.js'
 /** Kept when the module loads: test tools replace the global with one that waits for a clock. */
 const { setImmediate } = timers
 
-/** What a {@link RedisCluster} needs. */
+/** Dependencies of a {@link RedisCluster}. */
 export interface ClusterOwner extends Omit<PrimaryOwner, 'open' | 'isCluster' | 'isReplaceable'> {
   readonly source: ClusterSource
 }
 
 /**
- * Milliseconds before an answer is asked for again, before it is looked for who has a slot that no one had, and the longest wait
- * between two looks at a cluster that is away.
+ * Milliseconds before an answer is requested again; before the primary of an uncovered slot is
+ * searched again; and between two checks of a cluster that is away, at most.
  */
 const PAUSE = { again: 50, search: 200, look: 2000 }
 
-/** Something to be done with a client. */
+/** A function that uses a client. */
 type Use<Result> = (client: RedisHandle) => Promise<Result>
 
-/** Something to be done about one slot. */
+/** An operation on one slot. */
 interface Operation<Result> {
   readonly slot: number
   readonly use: Use<Result>
@@ -34,13 +34,16 @@ interface Operation<Result> {
   reject(error: unknown): void
 }
 
-/** How often a slot may have moved, as it is said, until a command is given up. While a slot moves, what counts is the time. */
+/**
+ * How often a command follows reported moves of its slot until it is given up. While a slot is
+ * being moved, only the time counts.
+ */
 const REDIRECTIONS = 16
 
 /**
- * The primaries of a cluster: each has the keys of some slots, and a connection of its own that comes back by itself, so
- * that one which is away takes nothing away from the others. Who they are is looked at again whenever one is lost or says
- * that a key is elsewhere.
+ * The primaries of a cluster. Each has the keys of some slots, and a connection of its own that is
+ * restored automatically: one that is away does not affect the others. The topology is read again
+ * when a primary is lost, or redirects a command.
  */
 export class RedisCluster implements Primaries {
   readonly #owner: ClusterOwner
@@ -50,7 +53,7 @@ export class RedisCluster implements Primaries {
   #slots: (string | undefined)[] = []
   #addresses = new Map<string, Address>()
   #looking: Promise<void> | undefined
-  /** Where an operation was sent elsewhere, and is not done yet. */
+  /** Queues of slots with redirected operations that are not done yet. */
   readonly #lines = new Map<number, SlotQueue>()
   #isAway = false
   #isClosed = false
@@ -64,23 +67,26 @@ export class RedisCluster implements Primaries {
     this.#begin()
   }
 
-  /** Calls a listener whenever slots may have gone from one to another. */
+  /** Calls a listener whenever slots may have moved. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener)
   }
 
-  /** The address of who has a key or a Redis channel. @throws RpcError `engine_unavailable` */
+  /**
+   * Returns the address of the primary of a key or a Redis channel. @throws RpcError
+   * `engine_unavailable`
+   */
   async addressOf(key: string): Promise<string> {
     if (this.#slots.length === 0) await this.#known()
     return this.#slots[slotOf(key)] ?? this.#uncovered()
   }
 
-  /** The same, as far as is known. */
+  /** Returns the same, as far as is known. */
   knownAddressOf(key: string): string | undefined {
     return this.#slots[slotOf(key)]
   }
 
-  /** Whether it is one of the primaries. */
+  /** Returns whether an address is one of the primaries. */
   has(address: string): boolean {
     return this.#addresses.has(address)
   }
@@ -97,7 +103,7 @@ export class RedisCluster implements Primaries {
     })
   }
 
-  /** Takes over what was answered. */
+  /** Applies a redirection. */
   async follow({ kind, slot, to }: Redirection): Promise<void> {
     const address = to && nameOf(to)
     if (kind === 'TRYAGAIN') return pause()
@@ -112,7 +118,10 @@ export class RedisCluster implements Primaries {
     return primary ?? this.#uncovered()
   }
 
-  /** While a replica takes over, others say for a moment that no one has its slots: it is looked again, soon. */
+  /**
+   * While a replica takes over, the others report for a moment that the slot has no primary: the
+   * topology is read again soon.
+   */
   #uncovered(): never {
     if (!this.#isSearching && !this.#isClosed) {
       this.#isSearching = true
@@ -137,18 +146,21 @@ export class RedisCluster implements Primaries {
     this.#lineAt(operation.slot, primary).addSent(this.#task(operation, result))
   }
 
-  /** Where operations wait while one of their slot is being sent on. @param primary which sent it elsewhere */
+  /**
+   * Returns the queue of a slot whose operations are being redirected. @param primary the one that
+   * redirected it
+   */
   #lineAt(slot: number, { connection }: Primary): SlotQueue {
     const known = this.#lines.get(slot)
     if (known) return known
-    // It answers in order. What is answered with this one has been noted in the next turn.
+    // It answers in order. Its earlier answers have been handled in the next turn.
     const answered = connection.run((client) => client.sendCommand(['PING'])).then(turn, turn)
     const line = new SlotQueue(answered, () => this.#lines.delete(slot))
     this.#lines.set(slot, line)
     return line
   }
 
-  /** @param from where it was sent already */
+  /** @param from the redirection that it has received already */
   #task<Result>(operation: Operation<Result>, from?: Redirection): SlotTask {
     return {
       insist: () =>
@@ -160,7 +172,7 @@ export class RedisCluster implements Primaries {
     }
   }
 
-  /** Sends an operation to wherever it is sent. */
+  /** Follows the redirections of an operation until it is done. */
   async #insist<Result>(operation: Operation<Result>, from?: Redirection): Promise<SlotOutcome> {
     const { slot, use, end } = operation
     let result = from ?? (await redirected(this.#masterAt(slot), use))
@@ -181,7 +193,10 @@ export class RedisCluster implements Primaries {
     return last === '' ? 'taken' : 'elsewhere'
   }
 
-  /** Makes clients of one of the primaries. Who wants another has lost the last: then it is looked at first who they are. */
+  /**
+   * Returns a function that creates clients of one primary. From the second call on the previous
+   * connection has been lost, so it reads the topology first.
+   */
   opener(address: string): () => Promise<RedisHandle> {
     let isFirst = true
     return async () => {
@@ -193,7 +208,7 @@ export class RedisCluster implements Primaries {
     }
   }
 
-  /** Looks at who has which slot. @throws RpcError `engine_unavailable` */
+  /** Reads which primary has which slot. @throws RpcError `engine_unavailable` */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined
@@ -269,12 +284,12 @@ export class RedisCluster implements Primaries {
     for (const listener of this.#listeners) listener()
   }
 
-  /** Asks who gets the slot, and has the key already. */
+  /** Asks the Redis that is about to get the slot, and has the key already. */
   async #ask<Result>(redirection: Redirection, use: Use<Result>): Promise<Result | Redirection> {
     if (!redirection.to) throw unavailable(redirection.cause)
     const address = nameOf(redirection.to)
     if (!this.#primaries.has(address)) {
-      // One that has no slot yet.
+      // A primary that has no slot yet.
       this.#addresses.set(address, redirection.to)
       this.#add(address)
     }

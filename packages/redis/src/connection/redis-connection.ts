@@ -8,36 +8,42 @@ import type { ThrottledLog } from './throttled-log.js'
 /** Kept when the module loads: test tools replace the global with one that waits for a clock. */
 const { setImmediate } = timers
 
-/** Milliseconds between the loss of a connection and the tries to get it back, each a random part of the next step. */
+/**
+ * Milliseconds between the loss of a connection and the attempts to restore it: each time a random
+ * part of the next step.
+ */
 const RETRY = { first: 100, most: 2000 }
 
-/** Milliseconds after which a connection counts as good: before that, its loss is one more failed try. */
+/**
+ * Milliseconds after which a connection counts as stable. Before that, its loss counts as a further
+ * failed attempt.
+ */
 const STABLE = 5000
 
-/** What a {@link RedisConnection} is for. */
+/** Dependencies of a {@link RedisConnection}. */
 export interface ConnectionOwner {
-  /** For logs. */
+  /** The name in logs. */
   readonly name: string
   readonly commandTimeout: number
   readonly connectTimeout: number
   readonly logger: Pick<Logger, 'info' | 'warn'>
   readonly throttledLog: ThrottledLog
-  /** Makes a client that is not connected yet. */
+  /** Creates a client that is not connected yet. */
   open(): Promise<RedisHandle>
-  /** What has to be done on a new connection before anybody else uses it. */
+  /** Prepares a new connection before any other use of it. */
   prepare(client: RedisHandle): Promise<unknown>
-  /** It is there, for the first time or again. */
+  /** It is connected, for the first time or again. */
   ready(): void
-  /** Where it is noted, by its name, whether it is there. @default nowhere */
+  /** Receives whether it is connected, by its name. @default none */
   readonly health?: { set(about: string, reason: string | undefined): void }
-  /** Something failed. @param cause what Redis or the network said */
+  /** An operation failed. @param cause the error of Redis or the network */
   refused?(cause: unknown): void
 }
 
 /**
- * A connection that comes back. What is asked while it is being made waits for it; what is asked while it is away fails
- * at once, and what is under way when it goes fails then: its outcome is unknown. All that fails, fails with
- * `engine_unavailable`.
+ * A connection that is restored automatically. Operations wait while it connects. They fail at once
+ * while it is away. Operations under way when it is lost fail with an unknown outcome. All fail
+ * with `engine_unavailable`.
  */
 export class RedisConnection {
   readonly #owner: ConnectionOwner
@@ -57,19 +63,19 @@ export class RedisConnection {
     this.#connect()
   }
 
-  /** How long it has been there, in milliseconds; below 0 if it is not. */
+  /** For how many milliseconds it has been connected; below 0 if it is not. */
   get age(): number {
     return performance.now() - this.#since
   }
 
-  /** Whether it is there. */
+  /** Whether it is connected. */
   get isReady(): boolean {
     return this.#client !== undefined
   }
 
   /**
    * Uses the connection, in the order of the calls.
-   * @throws RpcError `engine_unavailable`; its cause is what Redis or the network said
+   * @throws RpcError `engine_unavailable`; its cause is the error of Redis or the network
    */
   run<T>(use: (client: RedisHandle) => Promise<T>): Promise<T> {
     if (this.#client) return this.#withinTime(use(this.#client))
@@ -77,12 +83,12 @@ export class RedisConnection {
     return Promise.reject(unavailable(new Error(`the ${this.#owner.name} connection to Redis is away`)))
   }
 
-  /** Gives the connection up for another one, if it is there. */
+  /** Replaces the connection by a new one, if it is connected. */
   renew(cause: Error): void {
     if (this.#client) this.#lose(this.#client, cause)
   }
 
-  /** Resolves when what is under way is done, and the connection closed. */
+  /** Resolves when the operations under way are done, and the connection is closed. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#report(true)
@@ -114,7 +120,7 @@ export class RedisConnection {
     })
     await withinTime(connectTimeout, prepared).catch((cause) => {
       destroy(opened)
-      // A client that is destroyed while it connects may go on and connect.
+      // A client that is destroyed while it connects may still connect afterwards.
       const end = () => destroy(opened)
       prepared.then(end, end)
       throw cause
@@ -151,7 +157,7 @@ export class RedisConnection {
     this.#retry()
   }
 
-  /** A connection that was there is of no use any more. */
+  /** A connection can no longer be used. */
   #lose(client: RedisHandle, cause: unknown): void {
     if (this.#client !== client) return
     if (this.age >= STABLE) this.#retries = 0
@@ -170,7 +176,7 @@ export class RedisConnection {
     this.#isAway = true
   }
 
-  /** Names of connections may end with addresses, which are no one's business. */
+  /** The names of connections may end with addresses, which are not made public. */
   #report(isThere: boolean): void {
     const { name, health } = this.#owner
     health?.set(name, isThere ? undefined : `the ${name.split(' ', 1)[0]} connection to Redis is away`)
@@ -190,14 +196,14 @@ export class RedisConnection {
     const { commandTimeout } = this.#owner
     return new Promise((resolve, reject) => {
       let isSettled = false
-      // The answer may be there: after a pause of this process timers come first, and what has
-      // arrived is read after them.
+      // The answer may have arrived: after a pause of this process timers run first, and arrived
+      // data is read after them.
       const expire = () => setImmediate(giveUp)
       const giveUp = () => {
         if (isSettled) return
         const cause = new Error(`Redis did not answer in ${commandTimeout} ms`)
         reject(unavailable(cause))
-        // It answers in order: if it has said nothing since, it will not.
+        // Redis answers in order: without any answer since then, this one will not come.
         if (this.#client && this.#since < begun && this.#heard < begun) this.#lose(this.#client, cause)
       }
       const settled = (isHeard: boolean) => {
@@ -212,7 +218,7 @@ export class RedisConnection {
           resolve(value)
         },
         (cause) => {
-          // A command that finds the line full fails, too, and proves nothing.
+          // A command that fails because the queue is full says nothing about Redis.
           settled(isAnswer(cause))
           reject(this.#refused(cause))
         },
@@ -224,13 +230,13 @@ export class RedisConnection {
     this.#owner.refused?.(cause)
     const client = this.#client
     if (client) this.#owner.throttledLog.warn('Redis refused something', { err: cause })
-    // The primary has become a replica: there may be another at the same address.
+    // The primary has become a replica: another one may have the same address.
     if (client && /\bREADONLY\b/.test(String(cause))) this.#lose(client, cause)
     return unavailable(cause)
   }
 }
 
-/** What an operation fails with that Redis could not carry out. */
+/** Returns the error of an operation that Redis could not execute. */
 export function unavailable(cause: unknown): RpcError {
   return RpcError.is(cause) ? cause : new RpcError('engine_unavailable', undefined, undefined, cause)
 }

@@ -12,11 +12,11 @@ import {
 import { settingsOfClient } from './given-client.js'
 import { SLOTS } from './slots.js'
 
-/** A client that `createClient` of the package `redis` 6 has made: its settings are taken. */
+/** A client of `createClient` of the package `redis` 6, whose settings are used. */
 export interface RedisClientSource {
   /** The client's settings. */
   readonly options?: object | undefined
-  /** Clients of ioredis, and of old versions, have none. */
+  /** Clients of ioredis, and of old versions, do not have this method. */
   destroy(): unknown
 }
 
@@ -35,11 +35,11 @@ export type SentinelSettings = Pick<
   'name' | 'sentinelRootNodes' | 'nodeClientOptions' | 'sentinelClientOptions' | 'nodeAddressMap' | 'RESP'
 >
 
-/** What is used of a client of the package `redis`, which is connected to one Redis. */
+/** The used part of a client of the package `redis`, which is connected to one Redis. */
 export interface RedisHandle {
   readonly isReady: boolean
   on(event: 'error', listener: (cause: unknown) => void): unknown
-  /** A Redis of a cluster has given a Redis channel away. */
+  /** A Redis of a cluster no longer has a Redis channel. */
   on(event: 'sharded-channel-moved', listener: (topic: string) => void): unknown
   connect(): Promise<unknown>
   close(): Promise<unknown>
@@ -53,15 +53,15 @@ export interface RedisHandle {
 
 type Listener = (message: string, topic: string) => void
 
-/** Where a Redis listens. */
+/** The address of a Redis. */
 export interface Address {
   readonly host: string
   readonly port: number
 }
 
-/** Where clients come from, and what they are told. */
+/** Settings of the engine's clients. */
 export interface ClientSettings {
-  /** Where Redis is, if nothing else says so. */
+  /** The address of Redis, if no other option has one. */
   readonly url: string
   readonly standalone?: StandaloneSettings | undefined
   readonly client?: RedisClientSource | undefined
@@ -70,18 +70,19 @@ export interface ClientSettings {
   readonly connectTimeout: number
 }
 
-/** Commands that may wait for Redis on one connection; the next fails. */
+/** Commands that may wait for Redis on one connection. A further one fails. */
 const PENDING = 100_000
 
-/** What all that this package connects to is told: it is for the package to connect anew. */
+/** Settings of all clients: this package reconnects, not the client. */
 const OWN = {
   commandsQueueMaxLength: PENDING,
   disableOfflineQueue: true,
-  // Its own time-out costs a signal for each command and ends when the command is written; ours goes on.
+  // The client's own time-out costs a signal for each command, and ends when the command is
+  // written. This package has its own.
   commandOptions: { timeout: undefined as unknown as number },
 }
 
-/** Milliseconds in which a sentinel may still name the primary that was replaced. */
+/** Milliseconds in which a sentinel may still name the former primary. */
 const STALE = 10_000
 
 /** Settings of a client that is connected to one Redis. */
@@ -90,19 +91,19 @@ interface NodeSettings {
   readonly socket?: Partial<Address>
 }
 
-/** What a client is told of its socket. */
+/** Settings of a client's socket. */
 interface SocketSettings extends Partial<Address> {
   readonly connectTimeout: number
   readonly reconnectStrategy: false
-  /** Milliseconds of silence after which it is given up. */
+  /** Milliseconds without data after which it is closed. */
   readonly socketTimeout?: number
 }
 
 type AddressMap = ClusterSettings['nodeAddressMap']
 
 /**
- * Where clients come from. Each is connected to one Redis and never reconnects by itself: `Connection` does, as it knows what
- * has to fail meanwhile and what has to be made good afterwards.
+ * Creates clients. Each is connected to one Redis, and never reconnects: `RedisConnection` does,
+ * because it knows which operations have to fail, and what has to be restored.
  */
 export type RedisSource = OneSource | SentinelSource | ClusterSource
 
@@ -116,31 +117,31 @@ export function sourceOf(settings: ClientSettings): RedisSource {
   return new OneSource(tried('url', { url }), connectTimeout)
 }
 
-/** Clients of the one Redis there is. */
+/** Creates clients of the only Redis. */
 export class OneSource {
   readonly kind = 'one'
   readonly #settings: StandaloneSettings
   readonly #connectTimeout: number
 
   constructor(settings: StandaloneSettings, connectTimeout: number) {
-    // With what stands in a URL, such as the database.
+    // Includes what the URL contains, such as the database.
     this.#settings = newClient(settings).options ?? settings
     this.#connectTimeout = connectTimeout
   }
 
-  /** The number of its database that is used. */
+  /** The number of its database. */
   get database(): number {
     return databaseOf(this.#settings)
   }
 
-  /** Makes a client that is not connected yet. */
+  /** Creates a client that is not connected yet. */
   async open(): Promise<RedisHandle> {
     const socket = socketOf(this.#settings, this.#connectTimeout)
     return newClient({ ...this.#settings, socket })
   }
 }
 
-/** Clients of the primary that sentinels name. */
+/** Creates clients of the primary that sentinels name. */
 export class SentinelSource {
   readonly kind = 'sentinel'
   readonly #settings: SentinelSettings
@@ -157,22 +158,22 @@ export class SentinelSource {
     return databaseOf(this.#settings.nodeClientOptions)
   }
 
-  /** By which the sentinels know it. */
+  /** The primary's name at the sentinels. */
   get masterName(): string {
     return this.#settings.name
   }
 
-  /** Whether the last client was one of this Redis, which a sentinel names. */
+  /** Returns whether the last client was one of this Redis, which a sentinel names. */
   isMaster(address: Address): boolean {
     return this.#primary === nameOf(this.#map(address))
   }
 
-  /** Another Redis has taken the place of this one. */
+  /** Another Redis has replaced the one at this address. */
   replace(address: Address): void {
     this.#replaced = { primary: nameOf(this.#map(address)), at: performance.now() }
   }
 
-  /** Makes a client of the primary that is not connected yet. @throws if no sentinel knows it */
+  /** Creates a client of the primary that is not connected yet. @throws if no sentinel knows it */
   async open(): Promise<RedisHandle> {
     const { nodeClientOptions = {}, RESP } = this.#settings
     const primary = await this.#ask()
@@ -182,7 +183,7 @@ export class SentinelSource {
     return openNode({ ...(RESP && { RESP }), ...nodeClientOptions }, primary, this.#connectTimeout)
   }
 
-  /** Makes a client of one of the sentinels that is not connected yet. */
+  /** Creates a client of a sentinel that is not connected yet. */
   openSentinel(): RedisHandle {
     const { sentinelRootNodes, sentinelClientOptions = {} } = this.#settings
     const [address] = shuffle(sentinelRootNodes)
@@ -208,10 +209,10 @@ export class SentinelSource {
   }
 }
 
-/** Clients of each Redis of a cluster. */
+/** Creates clients of each Redis of a cluster. */
 export class ClusterSource {
   readonly kind = 'cluster'
-  /** There are no others in a cluster. */
+  /** A cluster has only this one. */
   readonly database = 0
   readonly #settings: ClusterSettings
   readonly #connectTimeout: number
@@ -221,7 +222,7 @@ export class ClusterSource {
     this.#connectTimeout = connectTimeout
   }
 
-  /** Makes a client that is not connected yet. */
+  /** Creates a client that is not connected yet. */
   open(address: Address): RedisHandle {
     const { defaults = {}, RESP, nodeAddressMap } = this.#settings
     return openNode(
@@ -232,9 +233,9 @@ export class ClusterSource {
   }
 
   /**
-   * The primary of each slot.
-   * @param known of its primaries: any may be asked
-   * @throws if none of those that may be asked answers
+   * Returns the primary of each slot.
+   * @param known some of its primaries, any of which may be asked
+   * @throws if none of them answers
    */
   async readSlots(known: readonly Address[]): Promise<(Address | undefined)[]> {
     const { rootNodes, defaults = {}, nodeAddressMap } = this.#settings
@@ -248,30 +249,35 @@ export class ClusterSource {
   }
 }
 
-/** What a Redis of a cluster says of some slots: the first and the last, and who has them. */
+/**
+ * A range in the answer of a Redis of a cluster: the first and the last slot, and their primary.
+ */
 type SlotRange = readonly [from: number, to: number, primary: readonly [host: string | null, port: number]]
 
-/** @throws if it knows of none: it was taken out of the cluster, or has not been let in yet */
+/** @throws if it has none: it was removed from the cluster, or has not joined yet */
 function readSlots(answer: unknown, by: Partial<Address>): (Address | undefined)[] {
   const ranges = answer as readonly SlotRange[]
   if (ranges.length === 0) throw new Error('it knows of no slots')
   const slots = Array.from<Address | undefined>({ length: SLOTS })
   for (const [from, to, [host, port]] of ranges) {
-    // Who does not know its own name is where it was asked.
+    // A Redis without a name of its own has the address at which it was asked.
     const primary = { host: host || (by.host ?? 'localhost'), port: Number(port) }
     slots.fill(primary, Number(from), Number(to) + 1)
   }
   return slots
 }
 
-/** Something that more than one can be asked. */
+/** A question that several can answer. */
 interface Question<Answer> {
   readonly command: readonly string[]
-  /** Reads what one has answered. @throws if that is of no use: another may know better */
+  /** Reads an answer. @throws if it cannot be used: another one may be better */
   read(answer: unknown, by: Partial<Address>): Answer
 }
 
-/** Asks those who may know, each time in another order: one that says nothing must not be the first for ever. */
+/**
+ * Asks those that may know, each time in another order, so that one that never answers is not
+ * always the first.
+ */
 async function askAny<Answer>(
   candidates: readonly NodeSettings[],
   { command, read }: Question<Answer>,
@@ -294,7 +300,7 @@ async function askAny<Answer>(
   throw cause
 }
 
-/** Ends a client, whatever state it is in. Never throws. */
+/** Destroys a client in any state. Never throws. */
 export function destroy(client: Pick<RedisHandle, 'destroy'> | undefined): void {
   try {
     client?.destroy()
@@ -307,12 +313,12 @@ function openNode(settings: object, { host, port }: Address, connectTimeout: num
   return newClient({ ...settings, socket: { ...socketOf(settings, connectTimeout), host, port } })
 }
 
-/** What settings make clients of. */
+/** The client that others are copied from. */
 interface Template {
   duplicate(options: object): unknown
 }
 
-/** Making the class of clients takes long: it is made once, whatever settings its clients have. */
+/** Creating the class of clients is slow, so it is done once, for all settings. */
 let template: Template | undefined
 
 function newClient(settings: object): RedisHandle & { readonly options?: StandaloneSettings } {
@@ -320,7 +326,7 @@ function newClient(settings: object): RedisHandle & { readonly options?: Standal
   return template.duplicate({ ...settings, ...OWN }) as RedisHandle
 }
 
-/** @returns the settings, if a client can be made of them. @throws RpcError `bad_option` */
+/** @returns the settings, if a client can be created with them. @throws RpcError `bad_option` */
 export function tried<Settings extends object>(option: string, settings: Settings): Settings {
   try {
     newClient(settings)
@@ -334,7 +340,9 @@ function socketOf({ socket }: { readonly socket?: object }, connectTimeout: numb
   return { ...socket, connectTimeout, reconnectStrategy: false }
 }
 
-/** For a connection on which one question is asked: there has to be time to ask others. */
+/**
+ * Returns the socket's settings for a single question: a short time-out leaves time to ask others.
+ */
 function briefSocketOf(settings: NodeSettings, connectTimeout: number): SocketSettings {
   const time = connectTimeout / 5
   return { ...socketOf(settings, time), socketTimeout: time }
@@ -349,7 +357,7 @@ function mapped(address: Address, map: AddressMap): Address {
   return (typeof map === 'function' ? map(name) : map?.[name]) ?? address
 }
 
-/** An address as a cluster writes it. */
+/** Returns an address as a cluster writes it. */
 export function nameOf({ host, port }: Address): string {
   return `${host}:${port}`
 }

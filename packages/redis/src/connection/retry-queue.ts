@@ -1,34 +1,34 @@
 import { limitError, RpcError, startTimeout } from '@token-socket/protocol'
 import { isPassing } from './refusals.js'
 
-/** What a {@link RetryQueue} needs. */
+/** Dependencies of a {@link RetryQueue}. */
 export interface WaitingLineOwner {
-  /** How many may wait. */
+  /** How many tasks may wait. */
   readonly limit: number
-  /** Milliseconds after which what was asked for is not tried again. */
+  /** Milliseconds after which a task is not tried again. */
   readonly time: number
-  /** Whether Redis can be reached. */
+  /** Returns whether Redis can be reached. */
   isReady(): boolean
 }
 
-/** Something to be done in its turn. */
+/** A task that waits for its turn. */
 interface Task {
-  /** Its place among all that were ever asked for. */
+  /** Its position among all tasks so far. */
   readonly place: number
   /** By `performance.now()`. */
   readonly deadline: number
-  /** Tries it. */
+  /** Runs it. */
   attempt(): void
   fail(error: unknown): void
 }
 
-/** Milliseconds between two looks at those that wait. */
+/** Milliseconds between two checks of the waiting tasks. */
 const LOOK = 100
 
 /**
- * Those that could not be sent to Redis, in the order in which they were asked for. While any wait, all that come wait
- * behind them; then they are sent at once, in order, on one connection. A task is tried again though its first try may
- * have been carried out: it has to see to it itself that this makes no difference.
+ * The tasks that could not be sent to Redis, in the order of the calls. While any of them wait,
+ * later ones wait behind them. Then all are sent at once, in order, on one connection. A task is
+ * tried again although its first attempt may have been executed: the task has to be repeatable.
  */
 export class RetryQueue {
   readonly #owner: WaitingLineOwner
@@ -41,7 +41,9 @@ export class RetryQueue {
     this.#owner = owner
   }
 
-  /** @throws RpcError `queue_full`; `engine_unavailable` if its time is over, or the line is closed */
+  /**
+   * @throws RpcError `queue_full`; `engine_unavailable` if its time is over, or the queue is closed
+   */
   run<T>(task: () => Promise<T>): Promise<T> {
     const { limit, time } = this.#owner
     if (this.#waiting.length >= limit) {
@@ -55,14 +57,14 @@ export class RetryQueue {
     })
   }
 
-  /** Redis may be back: tries all that wait. */
+  /** Redis may be connected again: tries all waiting tasks. */
   flush(): void {
     const waiting = this.#waiting
     this.#waiting = []
     for (const { attempt } of waiting) attempt()
   }
 
-  /** All that wait fail. */
+  /** Rejects all waiting tasks. */
   close(): void {
     this.#isClosed = true
     this.#stopTimer?.()
@@ -73,7 +75,8 @@ export class RetryQueue {
   #failed(task: Task, error: unknown): void {
     const isFinal = !isPassing(error instanceof Error ? (error.cause ?? error) : error)
     const isOver = this.#isClosed || performance.now() >= task.deadline
-    // Many may have been under way when the connection was lost: only as many of them wait as may.
+    // Many may have been under way when the connection was lost: only as many as the limit can
+    // wait.
     if (isFinal || isOver || this.#waiting.length >= this.#owner.limit) task.fail(error)
     else this.#put(task)
   }

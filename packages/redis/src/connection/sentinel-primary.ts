@@ -2,14 +2,14 @@ import { type Primaries, Primary, type PrimaryOwner } from './primaries.js'
 import { RedisConnection } from './redis-connection.js'
 import type { RedisHandle, SentinelSource } from './redis-handle.js'
 
-/** What a {@link SentinelMaster} needs. */
+/** Dependencies of a {@link SentinelMaster}. */
 export interface SentinelMasterOwner extends Omit<PrimaryOwner, 'open' | 'isCluster' | 'isReplaceable'> {
   readonly source: SentinelSource
 }
 
 /**
- * The primary that sentinels name. A connection to one of them says at once when it is another: the one before may still take
- * what it is told, though all of that will be lost.
+ * The primary that sentinels name. A connection to a sentinel reports a change at once. The former
+ * primary may still accept writes, but all of them will be lost.
  */
 export class SentinelMaster implements Primaries {
   readonly #owner: SentinelMasterOwner
@@ -35,7 +35,7 @@ export class SentinelMaster implements Primaries {
     })
   }
 
-  /** Calls a listener when there is another primary. */
+  /** Calls a listener when the primary changes. */
   onChange(listener: () => void): void {
     this.#listeners.add(listener)
   }
@@ -48,7 +48,7 @@ export class SentinelMaster implements Primaries {
     return this.#primary.connection.run(use)
   }
 
-  /** Asks who is the primary, in case it was not heard. */
+  /** Asks for the primary, in case a change was missed. */
   async check(): Promise<void> {
     const { source } = this.#owner
     const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', source.masterName]

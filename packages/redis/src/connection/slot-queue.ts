@@ -1,24 +1,27 @@
 /**
- * What became of an operation: the slot's primary took it, after all; another Redis did, for the slot is its own now; or it
- * is neither here nor there yet.
+ * The outcome of an operation. `taken`: the slot's primary executed it. `moved`: another Redis did,
+ * and has the slot now. `elsewhere`: the slot is still being moved.
  */
 export type SlotOutcome = 'taken' | 'moved' | 'elsewhere'
 
-/** Something about one slot of a cluster. */
+/** An operation on one slot of a cluster. */
 export interface SlotTask {
-  /** Carries it out, wherever it is sent, and settles it. */
+  /** Runs it, follows its redirections, and settles it. */
   insist(): Promise<SlotOutcome>
-  /** Asks for it anew, as if it had not been asked for. */
+  /** Calls it again from the start. */
   again(): void
 }
 
-/** As many that were taken one after the other say that the slot stays where it is: while it moves, those about some keys are. */
+/**
+ * This many `taken` in a row mean that the slot stays: while it moves, operations on some of its
+ * keys are still `taken`.
+ */
 const STREAK = 16
 
 /**
- * Operations about one slot of a cluster, from the first that its primary sent elsewhere until the slot has a place again:
- * carried out one after the other, in the order in which they were asked for. Those that were under way with the first
- * come before those that were asked for later.
+ * The operations on one slot of a cluster, from the first redirected one until the slot has a
+ * primary again. They run one after the other, in the order of the calls. Those that were under way
+ * with the first come before those that were called later.
  */
 export class SlotQueue {
   readonly #sent: SlotTask[] = []
@@ -26,20 +29,20 @@ export class SlotQueue {
   readonly #onend: () => void
 
   /**
-   * @param answered resolves when all that was under way has its answer
-   * @param onend called when nothing is left, and before what is left is asked for anew
+   * @param answered resolves when everything under way is answered
+   * @param onend called when the queue is empty, and before the rest is called again
    */
   constructor(answered: Promise<unknown>, onend: () => void) {
     this.#onend = onend
     void answered.then(() => this.#run())
   }
 
-  /** Adds one that was under way, and has been sent elsewhere too. */
+  /** Adds an operation that was under way, and was redirected too. */
   addSent(task: SlotTask): void {
     this.#sent.push(task)
   }
 
-  /** Adds one that is asked for now. */
+  /** Adds a new operation. */
   add(task: SlotTask): void {
     this.#later.push(task)
   }

@@ -1,4 +1,4 @@
-/** How many parts the keys of a cluster are divided into. */
+/** The number of slots that the keys of a cluster are divided into. */
 export const SLOTS = 16_384
 
 /** CRC-16/XMODEM of each byte. */
@@ -8,7 +8,10 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return rest
 })
 
-/** The slot of a cluster that a key or a Redis channel belongs to: of what stands in its first braces, if it has any. */
+/**
+ * Returns the slot of a key or a Redis channel in a cluster. If the name has braces, only the text
+ * in the first braces counts.
+ */
 export function slotOf(key: string): number {
   const start = key.indexOf('{')
   const end = start < 0 ? -1 : key.indexOf('}', start)

@@ -2,31 +2,37 @@ import { type ConnectionOwner, RedisConnection } from './redis-connection.js'
 import type { RedisHandle } from './redis-handle.js'
 import { isSharded } from './sharding.js'
 
-/** What a {@link TopicSubscriber} tells. */
+/** Receives the events of a {@link TopicSubscriber}. */
 export interface SubscriptionListener {
-  /** The Redis channels that are wanted: a new connection begins with these. */
+  /** Returns the Redis channels that a new connection subscribes to. */
   topics(): string[]
-  /** A message came. */
+  /** A message arrived. */
   message(text: string, topic: string): void
-  /** These are heard, for the first time or again. @param topics Redis channels. @default all that are wanted */
+  /**
+   * Channels are subscribed, for the first time or again. @param topics Redis channels. @default
+   * all
+   */
   ready(topics?: readonly string[]): void
 }
 
-/** What a {@link Subscriber} needs, beside what a connection does. */
+/** Dependencies of a {@link Subscriber}, in addition to those of a connection. */
 export interface SubscriberOwner extends Omit<ConnectionOwner, 'ready'>, SubscriptionListener {
-  /** A Redis of a cluster says that it no longer has a Redis channel. */
+  /** A Redis of a cluster no longer has a Redis channel. */
   moved?(topic: string): void
 }
 
-/** On which messages come. Each node is subscribed once to each Redis channel, whichever part wants it there. */
+/** Receives messages. Each node is subscribed once to each Redis channel, for all of its parts. */
 export interface TopicSubscriber {
-  /** Harmless if it is subscribed to already. @throws RpcError `engine_unavailable` */
+  /** Does nothing if it is subscribed already. @throws RpcError `engine_unavailable` */
   subscribe(topic: string): Promise<void>
-  /** Resolves when messages no longer come; a connection that is away will come back without it. */
+  /**
+   * Resolves when no further messages arrive. A connection that is away is restored without the
+   * channel.
+   */
   unsubscribe(topic: string): Promise<void>
-  /** Whether the connection on which it is heard is there. */
+  /** Returns whether the channel's connection is open. */
   hears(topic: string): boolean
-  /** Finds out whether the connection is alive; if not, it is made anew. */
+  /** Checks whether the connection is alive, and replaces it if not. */
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -34,7 +40,7 @@ export interface TopicSubscriber {
 /** Redis channels of one SUBSCRIBE. */
 const BATCH = 500
 
-/** A connection to one Redis, on which messages come. */
+/** A connection to one Redis that receives messages. */
 export class Subscriber implements TopicSubscriber {
   readonly #connection: RedisConnection
   readonly #listen: (text: string, topic: string) => void
@@ -56,7 +62,7 @@ export class Subscriber implements TopicSubscriber {
   }
 
   async unsubscribe(topic: string): Promise<void> {
-    // One that is being made may be subscribing to it already.
+    // A connection that is being opened may be subscribing to it already.
     const leave = (client: RedisHandle) =>
       isSharded(client)
         ? client.sUnsubscribe([topic], this.#listen)
@@ -68,7 +74,10 @@ export class Subscriber implements TopicSubscriber {
     return this.#connection.isReady
   }
 
-  /** Unsubscribes, as another Redis of the cluster has the channel now. A sharded one has been given up on the other side. */
+  /**
+   * Unsubscribes, because another Redis of the cluster has the channel now. The former Redis has
+   * ended sharded subscriptions already.
+   */
   async leave(topic: string): Promise<void> {
     const leave = async (client: RedisHandle) => {
       if (!isSharded(client)) await client.unsubscribe([topic], this.#listen)
@@ -76,7 +85,7 @@ export class Subscriber implements TopicSubscriber {
     await this.#connection.run(leave).catch(() => {})
   }
 
-  /** Gives the connection up for another one. */
+  /** Replaces the connection by a new one. */
   renew(cause: Error): void {
     this.#connection.renew(cause)
   }

@@ -1,9 +1,9 @@
 import type { Logger } from '@token-socket/server/engine'
 
-/** Milliseconds in which the same complaint is made once. */
+/** Milliseconds in which the same warning is logged once. */
 const PAUSE = 10_000
 
-/** What goes to the log as a warning, and may happen as often as anybody likes: each kind is told now and then, and counted. */
+/** Logs warnings that may occur any number of times: each kind at intervals, with a count. */
 export class ThrottledLog {
   readonly #logger: Pick<Logger, 'warn'>
   readonly #told = new Map<string, { at: number; since: number }>()

@@ -1,12 +1,12 @@
-/** The keys of a log: what it is about, and its entries. */
+/** The keys of a log: its state, and its entries. */
 export interface LogKeys {
   readonly meta: string
   readonly entries: string
 }
 
 /**
- * A name as a part of a key: two names never have the same. Braces would end the hash tag, white space a word of a
- * message, and halves of surrogate pairs can't be told apart in UTF-8.
+ * Encodes a name as a part of a key. Different names give different texts. Braces would end the
+ * hash tag, and white space a word of a message. Lone surrogates all have the same UTF-8.
  */
 export function encodeName(name: string): string {
   return name.replaceAll(/[%{}\s\p{Cc}\p{Cs}]/gu, (character) => {
@@ -14,40 +14,43 @@ export function encodeName(name: string): string {
   })
 }
 
-/** The reverse of {@link encodeName}. */
+/** Decodes a name of {@link encodeName}. */
 export function decodeName(text: string): string {
   return text.replaceAll(/%([0-9a-f]{4})/g, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),
   )
 }
 
-/** What belongs to one channel: its keys, all in one hash slot, and the Redis channel that its messages go through. */
+/**
+ * The names of one channel in Redis: its keys, all in one hash slot, and the Redis channel of its
+ * messages.
+ */
 export class ChannelKeys {
   /** The Redis channel. */
   readonly topic: string
-  /** What the keys begin with. */
+  /** The prefix of the keys. */
   readonly #name: string
 
   /**
    * @param tag the channel's name, encoded
-   * @param suffix what the names of Redis channels end with
+   * @param suffix the suffix of Redis channels
    */
   constructor(prefix: string, tag: string, suffix: string) {
     this.#name = `${prefix}{${tag}}`
     this.topic = this.#name + suffix
   }
 
-  /** Its publications. */
+  /** The log of publications. */
   get publications(): LogKeys {
     return this.#log('publications')
   }
 
-  /** The changes of who is there. */
+  /** The log of changes of members. */
   get changes(): LogKeys {
     return this.#log('changes')
   }
 
-  /** Who is there, and where: the keys of the presence scripts, in their order. */
+  /** The members and their presence entries: the keys of the presence scripts, in their order. */
   get presence(): string[] {
     const { meta, entries } = this.changes
     const own = ['members', 'places', 'leases', 'graces'].map((name) => `${this.#name}:${name}`)
@@ -59,7 +62,10 @@ export class ChannelKeys {
     return `${this.#name}:key:${encodeName(key)}`
   }
 
-  /** The receipt of a publication that is known by nothing but this. No idempotency key is like it. */
+  /**
+   * The receipt of a publication that only this name identifies. No idempotency key has such a
+   * name.
+   */
   attempt(name: string): string {
     return `${this.#name}:attempt:${name}`
   }
@@ -69,38 +75,41 @@ export class ChannelKeys {
   }
 }
 
-/** The names of everything that an engine has in Redis. */
+/** The names of all keys and channels of an engine in Redis. */
 export class Keys {
   readonly #prefix: string
   readonly #suffix: string
 
-  /** @param database its number: a Redis has keys in each of its databases, but one set of Redis channels for all */
+  /**
+   * @param database its number: a Redis has keys in each of its databases, but one set of Redis
+   *   channels for all
+   */
   constructor(prefix: string, database: number) {
     this.#prefix = prefix
     this.#suffix = database === 0 ? '' : `@${database}`
   }
 
-  /** What nodes tell each other. No channel's encoded name looks like it. */
+  /** Messages between nodes. No channel's encoded name equals it. */
   get control(): ChannelKeys {
     return new ChannelKeys(this.#prefix, '%control', this.#suffix)
   }
 
-  /** Names what Redis holds. */
+  /** The key of the name of the data in Redis. */
   get store(): string {
     return `${this.#prefix}{%store}`
   }
 
-  /** Is written to find out whether that works; where the store's name is. */
+  /** A key to test writes, in the slot of the store's name. */
   get probe(): string {
     return `${this.store}:probe`
   }
 
-  /** The tickets that wait, by the time at which they are gone. */
+  /** The unused tickets, by the time at which they expire. */
   get tickets(): string {
     return `${this.#prefix}{%tickets}`
   }
 
-  /** The nodes that live. */
+  /** The living nodes. */
   get nodes(): string {
     return `${this.#prefix}{%nodes}`
   }
@@ -118,17 +127,17 @@ export class Keys {
     return `${this.tickets}:${encodeName(id)}`
   }
 
-  /** The tickets of an owner, by the time at which they are gone. No ticket has such a key. */
+  /** The tickets of an owner, by the time at which they expire. No ticket has such a key. */
   ticketOwner(name: string): string {
     return `${this.#prefix}{%tickets}%owner:${encodeName(name)}`
   }
 
-  /** The idempotency keys of one owner, by the time at which they came. */
+  /** The idempotency keys of one owner, by the time at which they were added. */
   keysOf(owner: string): string {
     return `${this.#prefix}keys:${encodeName(owner)}`
   }
 
-  /** What is left of a rate that all nodes share. */
+  /** The bucket of a rate that all nodes share. */
   rate(name: string): string {
     return `${this.#prefix}rate:${encodeName(name)}`
   }

@@ -2,15 +2,15 @@ import { decodeData, encodeData } from '@token-socket/protocol'
 import type { Draft, PresenceEvent, Publication } from '@token-socket/server/engine'
 import { decodeName } from './keys.js'
 
-/** What a message on a Redis channel is about. */
+/** The kind of a message on a Redis channel. */
 export type EntryKind = 'publication' | 'change'
 
-/** A publication, or a change of who is there, as it stands in a log and travels to the nodes. */
+/** A publication or a change of a member, as it is in a log and in messages to the nodes. */
 export interface Entry {
   readonly kind: EntryKind
   /** A ULID. */
   readonly id: string
-  /** Absent if it is not kept. */
+  /** Not set if it is not kept. */
   readonly epoch?: string | undefined
   readonly offset?: number | undefined
   readonly payload: string
@@ -22,17 +22,17 @@ export interface KeptEntry extends Entry {
   readonly offset: number
 }
 
-/** The letters that stand for the kinds in messages. The scripts use them too. */
+/** The letters of the kinds in messages. The scripts use them too. */
 export const KIND_LETTERS: Readonly<Record<EntryKind, string>> = { publication: 'p', change: 'c' }
 
 const HEAD = /^([pc]) ([0-7][0-9A-HJKMNP-TV-Z]{25}) (?:-|([\w.-]{1,64}) (\d{1,15})) /
 
-/** A message for an entry that is not kept; those of kept ones are made by the scripts. */
+/** Encodes a message of an entry that is not kept; the scripts encode those of kept entries. */
 export function encodeEntry({ kind, id, payload }: Entry): string {
   return `${KIND_LETTERS[kind]} ${id} - ${payload}`
 }
 
-/** Reads a message. @returns `undefined` for what this library did not write */
+/** Decodes a message. @returns `undefined` for anything that this library did not write */
 export function decodeEntry(text: string): Entry | undefined {
   const [head, letter, id, epoch, offset] = HEAD.exec(text) ?? []
   if (head === undefined || id === undefined) return undefined
@@ -41,13 +41,15 @@ export function decodeEntry(text: string): Entry | undefined {
   return epoch === undefined ? { kind, id, payload } : { kind, id, epoch, offset: Number(offset), payload }
 }
 
-/** A draft as an entry's payload: the data stands on its own, so that no one has to read it on the way. */
+/**
+ * Encodes a draft as an entry's payload. The data is separate, so that it is not parsed on the way.
+ */
 export function encodeDraft({ json, event, meta, except }: Draft): string {
   const isPlain = event === undefined && meta === undefined && except === undefined
   return `${isPlain ? '' : encodeData({ event, meta, except })}\n${json}`
 }
 
-/** The reverse of {@link encodeDraft}. @throws if it is nothing of the kind */
+/** Decodes a payload of {@link encodeDraft}. @throws if it is anything else */
 export function decodePublication(channel: string, entry: Entry): Publication {
   const { id, epoch, offset, payload } = entry
   const end = payload.indexOf('\n')
@@ -68,7 +70,7 @@ function readHead(text: string): Pick<Draft, 'event' | 'meta' | 'except'> {
 
 const CHANGE = /^(joined|left|updated) (\S+) (.*)$/s
 
-/** Reads a change of who is there, as the presence scripts write it. @throws if it is nothing of the kind */
+/** Decodes a change of a member of the presence scripts. @throws if it is anything else */
 export function decodeChange(channel: string, { epoch = '', offset = 0, payload }: Entry): PresenceEvent {
   const [, change, uid, umd] = CHANGE.exec(payload) ?? []
   if (change === undefined || uid === undefined) throw new Error('there is no change in it')
@@ -81,7 +83,7 @@ export function decodeChange(channel: string, { epoch = '', offset = 0, payload 
   }
 }
 
-/** A member, as the presence scripts keep it: no `umd` is an empty text. */
+/** Returns a member as the presence scripts keep it: without `umd` it is an empty text. */
 export function decodeMember(uid: string, umd = ''): { readonly uid: string; readonly umd?: string } {
   return { uid: decodeName(uid), ...(umd !== '' && { umd }) }
 }

@@ -129,7 +129,7 @@ hold()
 return ARGV[11] == '1' and snapshot() or {remainder(), '', '0'}
 `)
 
-/** More arguments: sid, uid, grace. Answers with 1 if it was there. */
+/** More arguments: sid, uid, grace. Answers with 1 if the entry existed. */
 export const LEAVE = presenceScript(`
 local uid, grace = ARGV[8], tonumber(ARGV[9])
 local place = ARGV[4] .. ' ' .. ARGV[7] .. ' ' .. uid
@@ -141,14 +141,17 @@ hold()
 return {'1'}
 `)
 
-/** Renews a node's lease, and sweeps. Answers with what it had left, empty if it had none. */
+/** Renews a node's lease, and sweeps. Answers with the rest of the lease, empty if it had none. */
 export const RENEW = presenceScript(`
 renew()
 sweep()
 return {remainder()}
 `)
 
-/** Answers with what the node's lease has left, and a snapshot. Who has none could not be kept from renewing it. */
+/**
+ * Answers with the rest of the node's lease, and a snapshot. A node without a lease cannot have
+ * been prevented from renewing one.
+ */
 export const MEMBERS = presenceScript(`
 left = left or tonumber(ARGV[5])
 sweep()

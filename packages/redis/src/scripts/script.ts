@@ -90,19 +90,19 @@ local function search(log, offset, isWanted)
 end
 `
 
-/** A script as Redis gets it. */
+/** A script as it is sent to Redis. */
 export interface ScriptText {
   readonly source: string
-  /** By which Redis knows it. */
+  /** The hash by which Redis identifies it. */
   readonly sha: string
 }
 
-/** A Lua script for Redis, which runs undisturbed by others. */
+/** A Lua script, which Redis runs atomically. */
 export class Script {
   readonly #ordinary: ScriptText
   readonly #sharded: ScriptText
 
-  /** @param body what comes after the library */
+  /** @param body the code after the library */
   constructor(body: string) {
     this.#ordinary = textOf(LIBRARY + body)
     this.#sharded = textOf((LIBRARY + body).replaceAll("'PUBLISH'", "'SPUBLISH'"))
