@@ -201,6 +201,27 @@ describe('the cluster', function () {
       expect(await recorded('states')).to.deep.equal(['up'])
     })
 
+    it('shows no failure of a socket that another transport has replaced', async () => {
+      const asked = new Promise<void>((resolve) => {
+        page.routeWebSocket('**', (socket) => {
+          const line = socket.connectToServer()
+          // The question for the node's name is never answered.
+          socket.onMessage((text) => (String(text).includes('"node"') ? resolve() : line.send(text)))
+        })
+      })
+      await page.getByRole('button', { name: 'Add a client' }).click()
+      const last = page.locator('.client').last()
+      const shown = await last.locator('.problem').evaluateHandle((element) => {
+        const texts: (string | null)[] = []
+        new MutationObserver(() => texts.push(element.textContent)).observe(element, { childList: true })
+        return texts
+      })
+      await asked
+      await last.getByLabel('Transport').selectOption('xhr-polling')
+      await last.getByText(/^on node \d$/).waitFor()
+      expect(await shown.jsonValue()).to.deep.equal([])
+    })
+
     it('shows by which node everybody is there', async () => {
       await until(async () => (await texts('.node li')).length === (await texts('.client')).length)
       for (const node of ['node 1', 'node 2']) {

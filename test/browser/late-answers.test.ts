@@ -154,6 +154,7 @@ describe('late answers in the demos', function () {
       await held.release(page)
       expect(await page.locator('#flow').innerText()).to.equal(shown)
       expect(await page.locator('#subscribe-problem').innerText()).to.equal('')
+      await page.locator('#channels [data-channel="lobby"]').waitFor()
     })
 
     it('shows the question that replaced another', async () => {
