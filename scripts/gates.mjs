@@ -12,6 +12,12 @@ export const GATE_LIMIT = 900
 /** What the titles of tests that are for Node only say. Another runtime's gates leave them out. */
 export const IN_NODE_ONLY = '(in Node only: '
 
+/** What the titles of tests say that are about WebSockets. The gates of the HTTP transports leave them out. */
+export const BY_WEBSOCKET_ONLY = '(by WebSocket only: '
+
+/** What the titles of tests say that are about one server object, or of what two nodes do in no order. */
+export const ON_ONE_NODE_ONLY = '(on one node only: '
+
 /**
  * @typedef {object} Gate
  * @property {string} name
@@ -88,34 +94,6 @@ const LONG_UNIT_FILES = [
 /** What carries the messages of clients that can't use WebSocket. */
 const HTTP_TRANSPORTS = ['xhr-streaming', 'xhr-polling']
 
-/** Tests of these files that are about WebSockets. */
-const NOT_BY_HTTP = [
-  // There is no upgrade, and SockJS takes no headers.
-  'goes with the token request and with the upgrade',
-  'opens each WebSocket, with the URL and the headers',
-]
-
-/** Tests of these files that are about one server object, or of what two nodes do in no order. */
-const NOT_IN_CLUSTER = [
-  // The proxy's configuration names the prefix; and what the upgrade's headers were is asked of one HTTP server.
-  'is the path under which sockets connect',
-  'the `socketPrefix` option has to be the server’s',
-  'goes with the token request and with the upgrade',
-  // SockJS notices only after 5 s that nobody polls any more.
-  'while the server decides closes the connection',
-  'tells after a loss how it differs from before',
-  // On one node a publication has come by the time its publisher has the receipt.
-  'add and take away listeners',
-  'keep what they say is stored, echo what they say is echoed, and refuse the rest',
-  // Publications of two nodes have no order between them.
-  'replaces the filter, and without an argument takes it away',
-  // The servers are one for the tests: that one is neither.
-  'returns the same promise again',
-  '`this` in a listener is the server',
-  // A shared engine does without the warning that is looked for.
-  'left out, only warnings and errors are written',
-]
-
 /** @type {readonly Gate[]} in the order in which they run */
 export const gates = [
   {
@@ -177,7 +155,7 @@ export const gates = [
     does: `the end-to-end tests of what users see on one node, by ${transport}`,
     tests: ['test/end-to-end'],
     files: USER_FILES,
-    leftOut: NOT_BY_HTTP,
+    leftOut: [BY_WEBSOCKET_ONLY],
     env: { TOKEN_SOCKET_TRANSPORT: transport },
     jobs: 3,
   })),
@@ -186,7 +164,7 @@ export const gates = [
     does: `the same on two nodes with Redis behind nginx, by ${transport}`,
     tests: ['test/end-to-end'],
     files: USER_FILES,
-    leftOut: NOT_IN_CLUSTER,
+    leftOut: [ON_ONE_NODE_ONLY],
     env: { TOKEN_SOCKET_NODES: '2', TOKEN_SOCKET_TRANSPORT: transport },
     jobs: 3,
   })),

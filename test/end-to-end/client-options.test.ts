@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { RpcError, TokenSocket, type TokenSocketOptions } from '@token-socket/client'
 import { expect } from 'chai'
 import { WebSocket } from 'ws'
+import { byWebSocketOnly, onOneNodeOnly } from '../only-in.js'
 import { deferred, next, rejection, sessions, signIn, until, useSites } from './fixture.js'
 
 describe('options of the client', () => {
@@ -32,24 +33,26 @@ describe('options of the client', () => {
   })
 
   describe('the `headers` option', () => {
-    it('goes with the token request and with the upgrade', async () => {
-      const seen: IncomingHttpHeaders[] = []
-      const site = await start({
-        authentication: (request: { headers: IncomingHttpHeaders }) => {
-          seen.push(request.headers)
-          return {}
-        },
+    byWebSocketOnly('there is no upgrade, and SockJS takes no headers')
+      .and(onOneNodeOnly('the upgrade’s headers are asked of one HTTP server'))
+      .it('goes with the token request and with the upgrade', async () => {
+        const seen: IncomingHttpHeaders[] = []
+        const site = await start({
+          authentication: (request: { headers: IncomingHttpHeaders }) => {
+            seen.push(request.headers)
+            return {}
+          },
+        })
+        const upgraded = deferred<IncomingHttpHeaders>()
+        const { emit } = site.http
+        site.http.emit = function (this: never, event: string, ...args: unknown[]) {
+          if (event === 'upgrade') upgraded.resolve((args[0] as { headers: IncomingHttpHeaders }).headers)
+          return Reflect.apply(emit, site.http, [event, ...args])
+        } as never
+        await site.ready({ headers: { 'X-App': 'mine' } })
+        expect(seen[0]).to.include({ 'x-app': 'mine' })
+        expect(await upgraded.promise).to.include({ 'x-app': 'mine' })
       })
-      const upgraded = deferred<IncomingHttpHeaders>()
-      const { emit } = site.http
-      site.http.emit = function (this: never, event: string, ...args: unknown[]) {
-        if (event === 'upgrade') upgraded.resolve((args[0] as { headers: IncomingHttpHeaders }).headers)
-        return Reflect.apply(emit, site.http, [event, ...args])
-      } as never
-      await site.ready({ headers: { 'X-App': 'mine' } })
-      expect(seen[0]).to.include({ 'x-app': 'mine' })
-      expect(await upgraded.promise).to.include({ 'x-app': 'mine' })
-    })
 
     it('carries a session’s cookie', async () => {
       const site = await start({ prepare: sessions, authentication: 'auth' })
@@ -59,17 +62,24 @@ describe('options of the client', () => {
   })
 
   describe('the `webSocket` option', () => {
-    it('opens each WebSocket, with the URL and the headers', async () => {
-      const site = await start()
-      const asked: unknown[] = []
-      const webSocket: TokenSocketOptions['webSocket'] = (...given) => {
-        asked.push(given)
-        return new WebSocket(...(given.slice(0, 1) as [string]))
-      }
-      const client = await site.ready({ webSocket, headers: { 'X-App': 'mine' }, transports: ['websocket'] })
-      expect(await client.rpc('echo', 1)).to.equal(1)
-      expect(asked).to.deep.equal([[`ws://${site.host}/sockets/websocket`, { 'X-App': 'mine' }]])
-    })
+    byWebSocketOnly('SockJS opens no such WebSocket').it(
+      'opens each WebSocket, with the URL and the headers',
+      async () => {
+        const site = await start()
+        const asked: unknown[] = []
+        const webSocket: TokenSocketOptions['webSocket'] = (...given) => {
+          asked.push(given)
+          return new WebSocket(...(given.slice(0, 1) as [string]))
+        }
+        const client = await site.ready({
+          webSocket,
+          headers: { 'X-App': 'mine' },
+          transports: ['websocket'],
+        })
+        expect(await client.rpc('echo', 1)).to.equal(1)
+        expect(asked).to.deep.equal([[`ws://${site.host}/sockets/websocket`, { 'X-App': 'mine' }]])
+      },
+    )
 
     it('fails the try by what it throws', async () => {
       const site = await start()

@@ -1,5 +1,6 @@
 import { RpcError, type ServerSocket } from '@token-socket/server'
 import { expect } from 'chai'
+import { onOneNodeOnly } from '../only-in.js'
 import { deferred, next, rejection, type Site, until, useSites } from './fixture.js'
 
 type Callback = (error?: unknown, allowed?: unknown) => void
@@ -159,7 +160,7 @@ describe('events of the server', () => {
         })
       }
 
-      it('`this` in a listener is the server', async () => {
+      onOneNodeOnly('it is either of two servers').it('`this` in a listener is the server', async () => {
         const site = await start()
         const self = deferred<unknown>()
         site.sockets.on(event, function (this: unknown) {

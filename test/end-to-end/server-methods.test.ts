@@ -1,6 +1,7 @@
 import type { RpcError } from '@token-socket/server'
 import { expect } from 'chai'
 import sinon from 'sinon'
+import { onOneNodeOnly } from '../only-in.js'
 import { deferred, next, rejection, until, useSites } from './fixture.js'
 
 describe('methods of the server', () => {
@@ -213,20 +214,23 @@ describe('methods of the server', () => {
   })
 
   describe('#publishFilter', () => {
-    it('replaces the filter, and without an argument takes it away', async () => {
-      const site = await start({ filter: () => 'by the option' })
-      const client = await site.ready()
-      await client.subscribe('a')
-      const got: unknown[] = []
-      client.onmessage((_channel, message) => got.push(message))
-      await site.sockets.publish('a', 'plain')
-      site.sockets.publishFilter(() => 'by the method')
-      await site.sockets.publish('a', 'plain')
-      site.sockets.publishFilter()
-      await site.sockets.publish('a', 'plain')
-      await client.rpc('echo')
-      expect(got).to.deep.equal(['by the option', 'by the method', 'plain'])
-    })
+    onOneNodeOnly('publications of two nodes have no order between them').it(
+      'replaces the filter, and without an argument takes it away',
+      async () => {
+        const site = await start({ filter: () => 'by the option' })
+        const client = await site.ready()
+        await client.subscribe('a')
+        const got: unknown[] = []
+        client.onmessage((_channel, message) => got.push(message))
+        await site.sockets.publish('a', 'plain')
+        site.sockets.publishFilter(() => 'by the method')
+        await site.sockets.publish('a', 'plain')
+        site.sockets.publishFilter()
+        await site.sockets.publish('a', 'plain')
+        await client.rpc('echo')
+        expect(got).to.deep.equal(['by the option', 'by the method', 'plain'])
+      },
+    )
   })
 
   describe('#enableCleanup', () => {
@@ -284,14 +288,14 @@ describe('methods of the server', () => {
       expect((await fetch(`${site.url}/sockets/info`)).status).to.equal(404)
     })
 
-    it('returns the same promise again', async () => {
+    onOneNodeOnly('two servers have two promises').it('returns the same promise again', async () => {
       const site = await start()
       expect(site.sockets.shutdown()).to.equal(site.sockets.shutdown())
     })
   })
 
   describe('#on, #removeListener, #removeAllListeners', () => {
-    it('add and take away listeners', async () => {
+    onOneNodeOnly('two servers have listeners each').it('add and take away listeners', async () => {
       const site = await start()
       const client = await site.ready()
       const veto = () => false

@@ -3,6 +3,7 @@ import { MemoryEngine, RpcError, TokenSocketServer } from '@token-socket/server'
 import { expect } from 'chai'
 import { pino } from 'pino'
 import sinon from 'sinon'
+import { onOneNodeOnly } from '../only-in.js'
 import { sharingTickets } from './engines.js'
 import { alwaysSignedIn, next, rejection, sessions, signIn, useSites } from './fixture.js'
 
@@ -10,12 +11,15 @@ describe('options of the server', () => {
   const start = useSites()
 
   describe('the `prefix` option', () => {
-    it('is the path under which sockets connect', async () => {
-      const site = await start({ prefix: '/live/v1.0' })
-      const client = await site.ready({ socketPrefix: '/live/v1.0' })
-      expect(await client.rpc('echo', 1)).to.equal(1)
-      expect((await (await fetch(`${site.url}/live/v1.0/info`)).json()).websocket).to.equal(true)
-    })
+    onOneNodeOnly('the proxy’s configuration names the prefix').it(
+      'is the path under which sockets connect',
+      async () => {
+        const site = await start({ prefix: '/live/v1.0' })
+        const client = await site.ready({ socketPrefix: '/live/v1.0' })
+        expect(await client.rpc('echo', 1)).to.equal(1)
+        expect((await (await fetch(`${site.url}/live/v1.0/info`)).json()).websocket).to.equal(true)
+      },
+    )
 
     it('leaves every other path to the application', async () => {
       const site = await start({ prefix: '/live' })
@@ -253,15 +257,18 @@ describe('options of the server', () => {
       expect(debug.calledWithMatch(/a socket is ready/)).to.equal(true)
     })
 
-    it('left out, only warnings and errors are written', async () => {
-      const quiet = [sinon.stub(console, 'info'), sinon.stub(console, 'debug'), sinon.stub(console, 'log')]
-      const warn = sinon.stub(console, 'warn')
-      const site = await start({ usesConsole: true })
-      await site.ready()
-      await site.member('xhr-polling')
-      expect(quiet.map(({ callCount }) => callCount)).to.deep.equal([0, 0, 0])
-      expect(warn.calledWithMatch(/no secret is set/)).to.equal(true)
-    })
+    onOneNodeOnly('a shared engine is silent about what the memory engine warns of').it(
+      'left out, only warnings and errors are written',
+      async () => {
+        const quiet = [sinon.stub(console, 'info'), sinon.stub(console, 'debug'), sinon.stub(console, 'log')]
+        const warn = sinon.stub(console, 'warn')
+        const site = await start({ usesConsole: true })
+        await site.ready()
+        await site.member('xhr-polling')
+        expect(quiet.map(({ callCount }) => callCount)).to.deep.equal([0, 0, 0])
+        expect(warn.calledWithMatch(/no secret is set/)).to.equal(true)
+      },
+    )
   })
 
   describe('the `logger` option', () => {
