@@ -50,7 +50,8 @@ export const sidebar = [
       page('The legacy pair', 'MIGRATION'),
       page('Hotsock', 'HOTSOCK'),
       page('A generated WebSocket client', 'PDK'),
-      page('Connections by id, as of an API gateway', 'CONNECTIONS'),
+      page('An API gateway, or bare ws', 'coming-from/api-gateway'),
+      page('Connections by id', 'CONNECTIONS'),
     ],
   },
   {
