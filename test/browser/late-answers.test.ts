@@ -171,4 +171,20 @@ describe('late answers in the demos', function () {
       await page.locator('#called .worked').getByText('42').first().waitFor()
     })
   })
+
+  describe('the typed example', () => {
+    it('sends no form before it is connected', async () => {
+      const page = await start('typed')
+      const held = await HeldAnswers.of(page, '**/app.js')
+      await page.goto(addressOf(), { waitUntil: 'commit' })
+      await held.fetched
+      // Playwright would wait until the button can be pressed.
+      await page.locator('#hello button').click({ force: true })
+      await held.release(page)
+      await page.getByText('connect ready').waitFor()
+      expect(page.url()).to.equal(addressOf())
+      await click(page, 'Say hello')
+      await page.getByText('onSendGreeting Hello Jack!').waitFor()
+    })
+  })
 })

@@ -50,4 +50,6 @@ onSubmit('announce', async () => {
 
 element('cut').addEventListener('click', () => client.cutTheLine())
 
+// Until here the forms have no listeners: the browser would send them as forms of old.
+element('forms').inert = false
 note('soft', 'connect', 'ready')
