@@ -27,7 +27,7 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
 
-/** @returns what it has to be; `undefined` if nothing is wrong */
+/** @returns the requirement that the pattern fails; `undefined` if it is valid */
 function wrongPattern(pattern: string): string | undefined {
   const pieces = splitPattern(pattern)
   const texts = pieces.filter((_, at) => at % 2 === 0)

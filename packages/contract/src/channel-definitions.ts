@@ -1,8 +1,8 @@
 import type { Schema } from './schema.js'
 
-/** What is said on a channel. */
+/** The messages and members of a channel. */
 export interface ChannelDefinition {
-  /** What is published, by event. */
+  /** The schemas of publications, by event. */
   readonly events: { readonly [event: string]: Schema }
   /** What others see of a member (`umd`, user metadata). @default anything */
   readonly presence?: Schema | undefined

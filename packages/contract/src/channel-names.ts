@@ -18,8 +18,8 @@ interface ChannelPattern {
   /** How many characters are not a parameter's. */
   readonly fixed: number
   /**
-   * What names look like. A parameter ends at the first character of what follows, so that there is
-   * nothing to try again.
+   * Matches names of the pattern. A parameter ends at the first character of the text that follows,
+   * so that there is no backtracking.
    */
   readonly shape: RegExp
 }
@@ -30,8 +30,7 @@ export function splitPattern(pattern: string): readonly string[] {
 }
 
 /**
- * A pattern with something else in place of its parameters, and of its texts; `next` is the text
- * after a parameter.
+ * Returns a pattern with its parameters and texts replaced; `next` is the text after a parameter.
  */
 function fill(
   pieces: readonly string[],
@@ -46,8 +45,8 @@ function fill(
 /**
  * The channels of a contract: their names, and which pattern a name belongs to. In a name, letters,
  * digits and `_ . ~ -` of a parameter stay as they are, except the character that follows the
- * parameter in the pattern; everything else is `%` and hexadecimal UTF-8. So a name has one reading
- * only, which takes time in proportion to its length.
+ * parameter in the pattern. Everything else is `%` and hexadecimal UTF-8. So a name can be read in
+ * only one way, in linear time.
  */
 export class ChannelNames {
   /** Those with the most fixed characters first. */
@@ -58,10 +57,10 @@ export class ChannelNames {
   }
 
   /**
-   * The name of a channel.
+   * Returns the name of a channel.
    * @throws RpcError `bad_option` for parameters that are no object
-   * @throws RpcError `bad_message` for a pattern that is not the contract's, for a parameter that
-   *   is missing or empty, and for parameters that make the name of another pattern; `too_long`
+   * @throws RpcError `bad_message` for a pattern that the contract does not have; for a missing or
+   *   empty parameter; and for parameters that make the name of another pattern; `too_long`
    */
   format(pattern: string, values: ParameterValues = {}): string {
     if (Object(values) !== values) throw badOption('parameters', 'an object')
@@ -71,9 +70,9 @@ export class ChannelNames {
   }
 
   /**
-   * Which pattern a name belongs to. Of several, the one with the most characters that are not a
-   * parameter's, and of those the first in the contract. @returns `undefined` if the name is not
-   * one of the contract's
+   * Returns the pattern of a name, and its parameters. If several patterns match, it is the one
+   * with the most fixed characters, and of those the first in the contract. @returns `undefined` if
+   * no pattern matches
    */
   parse(name: string): ParsedChannel | undefined {
     for (const channel of this.#patterns) {
@@ -94,7 +93,7 @@ function quote(text: string): string {
   return text.replace(/[^\w\s]/g, '\\$&')
 }
 
-/** Names that are spelt otherwise (`%61` for `a`) are other channels. @returns the parameters */
+/** A name in another spelling (`%61` for `a`) is another channel. @returns the parameters */
 function read({ pieces, shape }: ChannelPattern, name: string): ParsedChannel['parameters'] | undefined {
   try {
     const values = shape.exec(name) as readonly string[]
@@ -115,7 +114,7 @@ function write(pieces: readonly string[], values: ParameterValues): string {
 
 /** @param end the character that follows in the pattern */
 function encode(name: string, value: unknown, end: string): string {
-  // Long before that the name is too long; the limit bounds the work.
+  // The name would be too long anyway; the limit bounds the work.
   const text = checkLength(name, typeof value === 'string' || Number.isFinite(value) ? String(value) : '')
   try {
     const encoded = encodeURIComponent(text).replace(/[!'()*.~-]/g, (one) =>

@@ -2,18 +2,18 @@ import { MAX_TIMEOUT, onAbort, RpcError, startTimeout } from '@token-socket/prot
 import type { Schema } from './schema.js'
 import { checked, invalid, type ValueSubject, validate } from './validation.js'
 
-/** How long a schema may take, and what gives it up. */
+/** How long a schema may take, and the signal that ends the wait. */
 export interface ValidationTime {
   /** Milliseconds; 0 or `Infinity` for any time. */
   readonly timeout: number
   readonly signal?: AbortSignal | undefined
 }
 
-/** Which error a wrong value is. */
+/** The error code of a wrong value. */
 export type InvalidCode = 'invalid_input' | 'invalid_output'
 
 /**
- * Gives what a schema makes of a value; see {@link checker}.
+ * Returns a schema's output for a value; see {@link checker}.
  * @param code that of the error for a wrong value. @default `invalid_input`
  */
 export type Check = (schema: Schema | undefined, value: unknown, code?: InvalidCode) => unknown
@@ -41,7 +41,7 @@ export function checker(subject: ValueSubject, time: ValidationTime): Check {
   }
 }
 
-/** Goes on with a value: at once, unless it is a promise. */
+/** Continues with a value: at once, unless it is a promise. */
 export function next<T, R>(
   value: T | Promise<T>,
   go: (value: T) => R,
@@ -50,7 +50,7 @@ export function next<T, R>(
   return value instanceof Promise ? bound(value).then(go) : go(value)
 }
 
-/** Gives work up when its time is over: the promise rejects with `timeout` or `aborted`. */
+/** Limits the time of work: the promise rejects with `timeout` or `aborted` when it is over. */
 export function inTime<T>(
   work: Promise<T>,
   { timeout, signal }: ValidationTime,

@@ -11,14 +11,14 @@ const DEPTH = 16
 const PARTS = ['server', 'client', 'both', 'channels']
 
 /**
- * Names that objects inherit, and those by which JavaScript takes an object for a promise or asks
- * it for JSON.
+ * Names that objects inherit, and names by which JavaScript treats an object as a promise or
+ * converts it to JSON.
  */
 const TAKEN: ReadonlySet<string> = /* @__PURE__ */ new Set(
   /* @__PURE__ */ Object.getOwnPropertyNames(Object.prototype).concat('then', 'toJSON', 'prototype'),
 )
 
-/** Names of the wire, and of a client's own members. */
+/** Names of the protocol, and of a client's own members. */
 const TAKEN_AT_TOP: ReadonlySet<string> = /* @__PURE__ */ new Set(['auth', 'handle', 'channel'])
 
 /** @throws RpcError `bad_option`, which names the operation, channel or field */
@@ -64,9 +64,7 @@ function isTree(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value)
 }
 
-/**
- * What a client of the contract would have under one name is one thing; so is what a call reaches.
- */
+/** Checks that no two parts of the contract have the same name on a client, or for calls. */
 function checkNames({ server, client, both }: ContractDefinition): void {
   const calls = new Names('server')
   const members = new Names('client')
@@ -97,7 +95,7 @@ class Names {
   }
 
   /**
-   * @throws RpcError `bad_option` if the name is there already, or is that of a branch, or goes
+   * @throws RpcError `bad_option` if the name exists already, or is that of a branch, or goes
    *   through an operation
    */
   add(path: readonly string[]): void {

@@ -1,13 +1,13 @@
 import type { ChannelDefinitions } from './channel-definitions.js'
 import type { Operations } from './operations.js'
 
-/** What both ends agree on. */
+/** The definition of a contract, which both ends share. */
 export interface ContractDefinition {
-  /** What clients call. @default {} */
+  /** The operations that clients call. @default {} */
   readonly server?: Operations | undefined
-  /** What the server calls on a client. @default {} */
+  /** The operations that the server calls on a client. @default {} */
   readonly client?: Operations | undefined
-  /** What either end calls on the other. @default {} */
+  /** The operations that both ends call on each other. @default {} */
   readonly both?: Operations | undefined
   /** The channels, by pattern. @default {} */
   readonly channels?: ChannelDefinitions | undefined

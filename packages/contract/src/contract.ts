@@ -47,10 +47,11 @@ export type ChannelsOf<C> = Part<DefinitionOf<C>, 'channels'>
  */
 export function defineContract<const D extends ContractDefinition>(definition: D): Contract<D> {
   try {
-    // Bundlers put the text in its place, and leave the checks out of builds for production.
+    // Bundlers replace the expression by its value, and leave the checks out of builds for
+    // production.
     if (process.env.NODE_ENV !== 'production') checkContract(definition)
   } catch (error) {
-    // A page that loads the modules as they are has no `process`.
+    // A page that loads unbundled modules has no `process`.
     if (RpcError.is(error)) throw error
   }
   return Object.freeze({ definition })

@@ -1,7 +1,7 @@
 import { forCaller, RpcError } from '@token-socket/protocol'
 import type { ErrorSchemas } from './procedure.js'
 
-/** Makes an operation's declared errors, by code. */
+/** Functions that create an operation's declared errors, by code. */
 export type Errors = Readonly<Record<string, (data?: unknown, message?: string) => RpcError>>
 
 /** The functions that make an operation's declared errors. */

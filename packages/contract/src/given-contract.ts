@@ -1,6 +1,9 @@
 import { badOption } from '@token-socket/protocol'
 
-/** @throws RpcError `bad_option` for what `defineContract` did not make, or did not look at */
+/**
+ * @throws RpcError `bad_option` for a contract that `defineContract` did not create, or did not
+ *   check
+ */
 export function checkGiven(contract: unknown): void {
   const definition: unknown = Object(contract).definition
   if (typeof definition !== 'object' || definition === null)

@@ -31,7 +31,7 @@ export function createOrder(limit = Number.POSITIVE_INFINITY): MessageOrder {
       waiting -= 1
     }
     turn.then(settled, settled)
-    // Those that follow wait for those before, also where this one was given up.
+    // Later values wait for earlier ones, also if this one was given up.
     const over = Promise.allSettled([last, turn]).then(() => {
       if (last === over) last = undefined
     })
@@ -40,7 +40,7 @@ export function createOrder(limit = Number.POSITIVE_INFINITY): MessageOrder {
   }
 }
 
-/** The value itself. */
+/** Returns its argument. */
 export function same<T>(value: T): T {
   return value
 }

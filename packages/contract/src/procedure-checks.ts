@@ -4,8 +4,8 @@ import { isSchema } from './schema.js'
 const FIELDS = ['input', 'output', 'errors']
 
 /**
- * Checks what `procedure` is given.
- * @param field the operation's own field, to go before the names of its parts. @default none
+ * Checks the argument of `procedure`.
+ * @param field the operation's own field, as a prefix of its parts' names. @default none
  * @throws RpcError `bad_option`, which names the field
  */
 export function checkProcedure(definition: unknown, field = ''): void {

@@ -7,20 +7,22 @@ export interface ErrorSchemas {
   readonly [code: string]: Schema
 }
 
-/** What an operation takes and gives. */
+/** The input, output and errors of an operation. */
 export interface ProcedureDefinition {
-  /** What the caller passes. @default nothing */
+  /** The schema of the caller's data. @default no input */
   readonly input?: Schema | undefined
-  /** What the answer is. Without it the operation is a one-way message: it is not answered. */
+  /**
+   * The schema of the answer. Without it the operation is a one-way message: it is not answered.
+   */
   readonly output?: Schema | undefined
   /**
-   * The errors that the function may throw, by code, each with the schema of its `data`. Not of a
-   * one-way message, whose sender waits for nothing. @default {}
+   * The errors that the function may throw, by code, each with the schema of its `data`. A one-way
+   * message has none, because its sender waits for no answer. @default {}
    */
   readonly errors?: ErrorSchemas | undefined
 }
 
-/** What the compiler says of `errors` without an `output`. */
+/** The compiler's error for `errors` without an `output`. */
 export type WithoutAnswer<D> = D extends { readonly errors: ErrorSchemas }
   ? 'output' extends keyof D
     ? unknown
@@ -32,7 +34,9 @@ export interface Procedure<D extends ProcedureDefinition = ProcedureDefinition> 
   readonly '~procedure': D
 }
 
-/** What tells an operation from a branch: cheaper to compare than {@link Procedure}. */
+/**
+ * The mark by which an operation differs from a branch: cheaper to compare than {@link Procedure}.
+ */
 export interface ProcedureMark {
   readonly '~procedure': unknown
 }
@@ -50,22 +54,22 @@ export type SentInput<P> = P extends { readonly '~procedure': { readonly input: 
   ? Input
   : undefined
 
-/** What the function of an operation gets; `undefined` without an input. */
+/** The input of an operation's function; `undefined` without an input. */
 export type ReceivedInput<P> = P extends { readonly '~procedure': { readonly input: Gives<infer Input> } }
   ? Input
   : undefined
 
 /**
- * What the function of an operation returns: what travels, before the output's transforms. Anything
- * for a one-way message.
+ * The return value of an operation's function: the value that is sent, before the output's
+ * transforms. Anything for a one-way message.
  */
 export type SentOutput<P> = P extends { readonly '~procedure': { readonly output: Sends<infer Output> } }
   ? Output
   : unknown
 
 /**
- * What a caller gets, after the output's transforms; `undefined` for a one-way message, when it is
- * sent.
+ * The result for a caller, after the output's transforms; `undefined` for a one-way message, when
+ * it is sent.
  */
 export type ReceivedOutput<P> = P extends { readonly '~procedure': { readonly output: Gives<infer Output> } }
   ? Output
@@ -87,16 +91,17 @@ export function procedure<const D extends ProcedureDefinition>(
   definition: D & WithoutAnswer<D> = {} as D & WithoutAnswer<D>,
 ): Procedure<D> {
   try {
-    // Bundlers put the text in its place, and leave the checks out of builds for production.
+    // Bundlers replace the expression by its value, and leave the checks out of builds for
+    // production.
     if (process.env.NODE_ENV !== 'production') checkProcedure(definition)
   } catch (error) {
-    // A page that loads the modules as they are has no `process`.
+    // A page that loads unbundled modules has no `process`.
     if (RpcError.is(error)) throw error
   }
   return Object.freeze({ '~procedure': definition })
 }
 
-/** Whether a value was made by {@link procedure}. */
+/** Returns whether a value was created by {@link procedure}. */
 export function isProcedure(value: unknown): value is Procedure {
   return Object.hasOwn(Object(value), '~procedure')
 }

@@ -1,4 +1,6 @@
-/** Makes the JSON Schema of what travels: of a schema's input, before its transforms. */
+/**
+ * Returns the JSON Schema of the value that is sent: of a schema's input, before its transforms.
+ */
 export type JsonSchemaMaker = (options: Readonly<Record<string, unknown>>) => unknown
 
 /**

@@ -1,49 +1,46 @@
 import { RpcError } from '@token-socket/protocol'
 import { isUnchecked, type Schema, type SchemaIssue, type SchemaResult } from './schema.js'
 
-/** What is wrong with a value, and where. It never holds the value itself. */
+/** An issue with a value, and its path. It never contains the value itself. */
 export interface Issue {
   /**
-   * The way to the part that is wrong: names of fields and indexes of lists. Empty for the whole
-   * value.
+   * The path to the wrong part: names of fields and indexes of lists. Empty for the whole value.
    */
   readonly path: readonly (string | number)[]
-  /** What the part has to be, in the schema's words. */
+  /** The requirement on the part, in the schema's words. */
   readonly message: string
 }
 
-/**
- * What came of a {@link validate}: what the schema makes of the value, or what is wrong with it.
- */
+/** The result of {@link validate}: the schema's output, or the issues. */
 export type Validation =
   | { readonly value: unknown; readonly issues?: undefined }
   | { readonly value?: undefined; readonly issues: readonly Issue[] }
 
-/** What of a call, or of a channel, a value belongs to. */
+/** The call or channel that a value belongs to. */
 export interface ValueSubject {
   readonly function?: string
   readonly channel?: string
   readonly event?: string | undefined
-  /** The member whose presence it is. */
+  /** The member whose presence data it is. */
   readonly uid?: string | undefined
 }
 
-/** How many issues an error about a value has at most. */
+/** Issues in an error about a value, at most. */
 export const MAX_ISSUES = 20
 
-/** How many parts the path of an issue has at most. */
+/** Parts in the path of an issue, at most. */
 export const MAX_DEPTH = 32
 
-/** The length of an issue's message at most, in UTF-16 code units. */
+/** UTF-16 code units of an issue's message, at most. */
 export const MAX_MESSAGE = 200
 
-/** The length of a part of a path at most, in UTF-16 code units. */
+/** UTF-16 code units of a part of a path, at most. */
 const MAX_KEY = 100
 
-/** The length of all paths and messages of an error, about, in UTF-16 code units. */
+/** UTF-16 code units of all paths and messages of an error, approximately, at most. */
 const MAX_TEXT = 4000
 
-/** The schema, if it has to be asked: a `type<T>()`, or none, takes what comes. */
+/** Returns the schema if it checks anything: a `type<T>()`, or no schema, accepts every value. */
 export function checked(schema: Schema | undefined): Schema | undefined {
   return schema && !isUnchecked(schema) ? schema : undefined
 }
@@ -67,7 +64,9 @@ export function validate(schema: Schema, value: unknown): Validation | Promise<V
   }
 }
 
-/** The error for a value that a schema refuses. Its data is small, whatever the value is. */
+/**
+ * Returns the error for a value that a schema refuses. Its data is small, whatever the value is.
+ */
 export function invalid(
   code: 'invalid_input' | 'invalid_output',
   subject: ValueSubject,
@@ -95,7 +94,7 @@ function read(
   }
   return issues
     ? {
-        // One of ArkType's makes others of its own class.
+        // ArkType's list would create further lists of its own class.
         issues: [...issues]
           .slice(0, MAX_ISSUES)
           .map((one) => issueOf(one, value))
@@ -114,25 +113,24 @@ function issueOf(issue: SchemaIssue, value: unknown): Issue {
   return { path: path.slice(0, MAX_DEPTH), message: textOf(issue, part) }
 }
 
-/** The fields of their own by which the libraries say what they put into a text. */
+/** The libraries' own fields, with the parts of their texts. */
 interface LibraryIssue extends SchemaIssue {
-  /** ArkType: what the text ends with, which may name the value. */
+  /** ArkType: the end of the text, which may contain the value. */
   readonly problem?: string
-  /** ArkType: what the part has to be, in words of the schema. */
+  /** ArkType: the requirement on the part, in words of the schema. */
   readonly expected?: string
-  /** ArkType: `union` or `intersection` where there are several. */
+  /** ArkType: `union` or `intersection` if there are several. */
   readonly code?: string
   readonly errors?: readonly LibraryIssue[]
-  /** Valibot: the value, as the text has it. */
+  /** Valibot: the value, as it is in the text. */
   readonly received?: string
-  /** Zod: names of fields that are not the schema's. */
+  /** Zod: names of fields that the schema does not have. */
   readonly keys?: readonly string[]
 }
 
 /**
- * An issue's text without the value. What a library adds to its own texts is known by the issue's
- * fields. Texts are long where values are: nothing here searches for a pattern in what has not been
- * cut.
+ * Returns an issue's text without the value. The issue's fields show which parts the library has
+ * added. Long values make long texts, so no pattern is searched in a text before it is cut.
  */
 function textOf(issue: LibraryIssue, part: unknown): string {
   const { problem, received, keys } = issue

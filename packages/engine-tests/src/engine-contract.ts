@@ -30,7 +30,7 @@ export function engineContract(name: string, createNodes: CreateNodes, settings:
       nodes = []
     })
 
-    // One engine for each node, made for one case.
+    // One engine for each node of the case.
     const make: MakeNodes = async (count, limits) => {
       nodes = await createNodes(count, limits)
       expect(nodes).to.have.length(count)

@@ -48,7 +48,7 @@ export function describeRates(make: MakeNodes, settings: EngineSettings): void {
       await take(engine, 5, { size: SIZE })
       await clock.pass(250)
       const regained = await granted(engine, 5, { size: SIZE })
-      // On a busy machine more time may pass than was meant to.
+      // On a busy machine more time may pass than intended.
       const most = ((performance.now() - begun) / 1000) * SIZE.perSecond
       expect(regained).to.be.within(2.4, Math.max(4, most + 0.1))
       await clock.pass(700)

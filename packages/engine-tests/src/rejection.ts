@@ -1,7 +1,7 @@
 import { RpcError } from '@token-socket/protocol'
 
 /**
- * The RpcError that a promise rejects with.
+ * Returns the RpcError that a promise rejects with.
  * @throws if it resolves, or rejects with anything else
  */
 export async function rejection(promise: Promise<unknown>): Promise<RpcError> {

@@ -1,13 +1,13 @@
 import type { Engine } from '@token-socket/server/engine'
 
-/** Limits that a case of the suite asks for. */
+/** Limits that a case of the suite requires. */
 export interface EngineLimits {
   /** How many tickets the engine may keep. @default the engine's own limit */
   readonly tickets?: number
 }
 
 /**
- * Makes the engines of a given number of nodes that share one empty store. The suite closes the
+ * Creates the engines of a given number of nodes that share one empty store. The suite closes the
  * engines.
  */
 export type CreateNodes = (
@@ -17,13 +17,13 @@ export type CreateNodes = (
 
 /** Controls how time passes for an engine. */
 export interface EngineClock {
-  /** Lets a given number of milliseconds pass. Really waiting will do. */
+  /** Lets a given number of milliseconds pass. It may also really wait. */
   pass(ms: number): void | Promise<void>
-  /** Gives time back to the machine. */
+  /** Gives the control back. */
   restore(): void
 }
 
-/** What is particular to an engine. */
+/** The settings of an engine. */
 export interface EngineSettings {
   /**
    * Why the engine serves one node only. The suite then leaves out the cases of several nodes.
@@ -44,5 +44,5 @@ export interface EngineSettings {
   kill?(node: Engine): void
 }
 
-/** Makes the engines of one case. The suite closes them after it. */
+/** Creates the engines of one case. The suite closes them after it. */
 export type MakeNodes = (count: number, limits?: EngineLimits) => Promise<readonly [Engine, ...Engine[]]>

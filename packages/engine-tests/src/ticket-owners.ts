@@ -12,7 +12,7 @@ export function describeTicketOwners(make: MakeNodes, settings: EngineSettings):
     ttl: 60_000,
     owners: owners.map((name) => ({ name, limit: 2 })),
   })
-  /** Takes tickets. @returns the ids of those that were there */
+  /** Takes tickets. @returns the ids of those that existed */
   const taken = async ({ tickets }: Engine, ids: string) => {
     const found = await Promise.all([...ids].map((id) => tickets.take(id)))
     return found.map((json, at) => (json === `"${ids[at]}"` ? ids[at] : '-')).join('')

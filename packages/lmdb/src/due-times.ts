@@ -1,9 +1,9 @@
 import type { Table } from './receipts.js'
 
-/** When something is to be done about a channel, in milliseconds since 1970, and the channel. */
+/** The time at which a channel is due, in milliseconds since 1970, and the channel. */
 export type DueTime = [time: number, channel: string]
 
-/** Channels by the time at which something is to be done about them. All methods run within a transaction. */
+/** Channels by the time at which they are due. All methods run within a transaction. */
 export class DueTimes {
   readonly #table: Table<1, DueTime>
 
@@ -25,7 +25,7 @@ export class DueTimes {
     return undefined
   }
 
-  /** Those whose time has come, the earliest first. @param limit how many at most */
+  /** Returns those that are due, the earliest first. @param limit how many at most */
   until(now: number, limit: number): DueTime[] {
     const keys: DueTime[] = []
     for (const { key } of this.#table.getRange({ limit })) {

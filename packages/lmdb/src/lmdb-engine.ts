@@ -26,22 +26,38 @@ import type { ChannelLimits } from './stored-channels.js'
 
 /** Settings of an {@link LmdbEngine}. */
 export interface LmdbEngineOptions {
-  /** The folder of the database; made if it is not there. One process at a time may use it. Required. */
+  /**
+   * The folder of the database, which is created if it does not exist. One process at a time may
+   * use it. Required.
+   */
   readonly path: string
-  /** How many tickets may wait to be used. @default 100000 */
+  /** Unused tickets, at most. @default 100000 */
   readonly tickets?: number | undefined
-  /** Bytes of the tickets that may wait, as JSON; a quarter of them for one user or address. @default 268435456 */
+  /**
+   * Bytes of the unused tickets, as JSON; a quarter of them for one user or address. @default
+   * 268435456
+   */
   readonly ticketBytes?: number | undefined
-  /** Members that all channels with presence may have together; one more is `too_many_members`. @default 1000000 */
+  /**
+   * Members of all channels with presence together. A further one is refused with
+   * `too_many_members`. @default 1000000
+   */
   readonly presences?: number | undefined
   /**
-   * Channels whose position is known: those that keep publications, and those that did in the last day. With one more, the
-   * one that has been idle for longest is forgotten: its clients are told of a gap. @default 1000000
+   * Channels whose position is kept: those with kept publications, and those that had some in the
+   * last day. Over this limit, the channel that has been idle for longest is removed, and its
+   * clients receive a gap. @default 1000000
    */
   readonly channels?: number | undefined
-  /** Bytes of the publications that one channel keeps, about; over it the oldest go. @default 16777216 */
+  /**
+   * Bytes of the kept publications of one channel, approximately. Over this limit the oldest are
+   * removed. @default 16777216
+   */
   readonly channelBytes?: number | undefined
-  /** Bytes of what all channels keep, about; over it those go that are over soonest. @default 1073741824 */
+  /**
+   * Bytes of the kept publications of all channels, approximately. Over this limit those that
+   * expire first are removed. @default 1073741824
+   */
   readonly historyBytes?: number | undefined
 }
 
@@ -51,18 +67,21 @@ const LIMITS: ChannelLimits = {
   historyBytes: 1024 * 1024 * 1024,
 }
 
-/** An engine of one process on an embedded database. @throws RpcError `bad_option`; if the folder can't be used */
+/**
+ * Creates an engine of one process on an embedded database. @throws RpcError `bad_option`; if the
+ * folder cannot be used
+ */
 export function lmdbEngine(options: LmdbEngineOptions): Engine {
   return new LmdbEngine(options)
 }
 
 /**
- * Keeps what channels keep, their positions, idempotency keys, and the ids of tokens that may be used once in an embedded
- * database, through crashes of the process.
- * A publication is acknowledged and heard after its commit; those of one turn are committed together. Tickets live for
- * seconds, and who is on a channel is on it with the sockets of this process: both are kept in memory, since after a restart
- * clients ask for new tokens and come back anyway. So are rates, which are full again within
- * seconds.
+ * An engine of one process that keeps data in an embedded database, through crashes of the process:
+ * publications, positions, idempotency keys, and the ids of tokens that work once. A publication is
+ * acknowledged and delivered after its commit; those of one turn are committed together. Tickets,
+ * members and rates are kept in memory. Tickets are valid for seconds, and members depend on this
+ * process's sockets: after a restart, clients request new tokens and reconnect. Rates are full
+ * again within seconds.
  */
 export class LmdbEngine implements Engine {
   readonly name = 'lmdb'
@@ -77,7 +96,7 @@ export class LmdbEngine implements Engine {
   readonly #memory: MemoryEngine
   readonly #store: Store
 
-  /** @throws RpcError `bad_option`; if the folder can't be used */
+  /** @throws RpcError `bad_option`; if the folder cannot be used */
   constructor(options: LmdbEngineOptions) {
     checkOptions(options)
     const { path, tickets, ticketBytes, presences = 1_000_000 } = options
@@ -132,7 +151,7 @@ function limitsOf(options: LmdbEngineOptions): ChannelLimits {
 class LmdbBroker implements Broker {
   readonly #delivery: LocalDelivery
   readonly #store: Store
-  /** Resolves when all that came before has been heard. */
+  /** Resolves when everything before has been delivered. */
   #heard: Promise<unknown> = Promise.resolve()
 
   constructor(store: Store, delivery: LocalDelivery) {
@@ -174,7 +193,7 @@ class LmdbBroker implements Broker {
     return { receipt: receiptOf(publication), publication }
   }
 
-  /** Goes on with what is ready when all that came before has been heard. What fails is skipped. */
+  /** Continues with a result when everything before has been delivered. A failed one is skipped. */
   #inOrder<T, Result>(ready: T | Promise<T>, run: (value: T) => Result): Promise<Result> {
     const before = this.#heard
     const done = Promise.resolve(ready).then(async (value) => {

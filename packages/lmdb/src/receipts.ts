@@ -8,14 +8,17 @@ export interface Table<Value, Key> {
   getRange(range: object): Iterable<{ readonly key: Key; readonly value: Value }>
 }
 
-/** The names of keys and channels are not the same for the database: an array's are its parts, in order. */
+/**
+ * An array, because a joined text could have the same name for two pairs of channel and key. The
+ * database compares its parts in order.
+ */
 export type ReceiptName = [channel: string, key: string]
 
-/** What is kept of an idempotency key, or of the id of a token. */
+/** The record of an idempotency key, or of the id of a token. */
 export interface ReceiptRecord {
   readonly receipt: Receipt
   readonly expires: number
-  /** Whose key it is, and its number among those of the owner. */
+  /** The owner of the key, and its number among the owner's keys. */
   readonly owner?: string
   readonly number?: number
 }
@@ -34,25 +37,26 @@ export interface ReceiptTables {
   readonly owned: Table<ReceiptName, [owner: string, number: number]>
 }
 
-/** Entries that one sweep looks at, of either kind, so that none stalls the process. */
+/** Entries of each kind that one sweep checks, so that it does not block the process. */
 const SWEEP = 500
 
-/** Milliseconds in which sweeps look at all keys once: half of a key's life. */
+/** Milliseconds in which sweeps check all keys once: half of a key's life. */
 const ROUND = IDEMPOTENCY.ttl / 2
 
 /**
- * Idempotency keys and the ids of used tokens. All methods run within a transaction. One owner has a bounded number of keys:
- * they are over in the order in which they came, so that the oldest are always at the front.
+ * Idempotency keys and the ids of used tokens. All methods run within a transaction. An owner has a
+ * limited number of keys. They expire in the order in which they were added, so that the oldest are
+ * always first.
  */
 export class Receipts {
   readonly #tables: ReceiptTables
   #swept: ReceiptName | undefined
   #sweptOwner: string | undefined
   readonly #count: () => number
-  /** When the round began, how many keys there were then, and how many it has looked at. */
+  /** When the round began, how many keys existed then, and how many it has checked. */
   #round = { began: 0, size: 0, seen: 0 }
 
-  /** @param count how many receipts there are */
+  /** @param count returns how many receipts exist */
   constructor(tables: ReceiptTables, count: () => number) {
     this.#tables = tables
     this.#count = count
@@ -71,7 +75,7 @@ export class Receipts {
     this.#tables.receipts.put([channel, key], { ...record, owner, number })
   }
 
-  /** Notes the id of a token for some milliseconds. @returns whether it was not there */
+  /** Records the id of a token for some milliseconds. @returns whether it is new */
   claim(id: string, ttl: number): boolean {
     // No channel has an empty name.
     if (this.get('', id)) return false
@@ -79,7 +83,9 @@ export class Receipts {
     return true
   }
 
-  /** Takes away what is over, a little of it. @returns whether there may be more, or the round is behind its time */
+  /**
+   * Removes a part of what has expired. @returns whether there may be more, or the round is late
+   */
   sweep(now: number): boolean {
     if (this.#swept === undefined) this.#round = { began: now, size: this.#count(), seen: 0 }
     const found = this.#sweepReceipts(now) + this.#sweepOwners(now)
@@ -87,7 +93,7 @@ export class Receipts {
     return found >= SWEEP / 4 || seen < (size * (now - began)) / ROUND
   }
 
-  /** Makes room for one more key of an owner. @returns its number */
+  /** Makes room for a further key of an owner. @returns its number */
   #own(owner: string, name: ReceiptName): number {
     const { owners, owned } = this.#tables
     let { first, next } = owners.get(owner) ?? { first: 0, next: 0 }
@@ -97,7 +103,7 @@ export class Receipts {
     return next
   }
 
-  /** The key may be known again, by another number, since this one was over. */
+  /** The key may be known again, by another number, because this one had expired. */
   #drop(owner: string, number: number): void {
     const { receipts, owned } = this.#tables
     const name = owned.get([owner, number])
@@ -122,7 +128,7 @@ export class Receipts {
       this.#tables.receipts.remove(key)
       found += 1
     }
-    // None was left: the next sweep begins with the first again.
+    // If none was left, the next sweep begins with the first again.
     this.#swept = last
     return found
   }
@@ -149,7 +155,7 @@ export class Receipts {
   }
 }
 
-/** What comes after a key, as much as one sweep looks at. */
+/** Returns the range after a key that one sweep checks. */
 function rangeAfter<Key>(key: Key | undefined) {
   return { ...(key !== undefined && { start: key, exclusiveStart: true }), limit: SWEEP }
 }

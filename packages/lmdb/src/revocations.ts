@@ -1,15 +1,17 @@
 import type { Table } from './receipts.js'
 
-/** When an owner's tokens were taken back, and until when that is known: milliseconds since 1970. */
+/** When an owner's tokens were revoked, and until when this is known: milliseconds since 1970. */
 export interface RevocationRecord {
   readonly time: number
   readonly expires: number
 }
 
-/** Entries that one sweep looks at, so that none stalls the process. */
+/** Entries that one sweep checks, so that it does not block the process. */
 const SWEEP = 500
 
-/** Whose tokens were taken back. All methods run within a transaction, but {@link get}. */
+/**
+ * The owners whose tokens were revoked. All methods except {@link get} run within a transaction.
+ */
 export class StoredRevocations {
   readonly #table: Table<RevocationRecord, string>
   #swept: string | undefined
@@ -28,7 +30,7 @@ export class StoredRevocations {
     this.#table.put(owner, { time, expires: time + ttl })
   }
 
-  /** Takes away what is over, a little of it. */
+  /** Removes a part of what has expired. */
   sweep(now: number): void {
     const after = this.#swept === undefined ? {} : { start: this.#swept, exclusiveStart: true }
     this.#swept = undefined

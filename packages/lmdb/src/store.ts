@@ -29,20 +29,20 @@ import {
 /** Kept when the module loads: test tools replace the global with one that waits for a clock. */
 const { setImmediate } = timers
 
-/** A publication that was to be added. */
+/** The result of adding a publication. */
 export interface Added {
   readonly receipt: Receipt
-  /** Absent if its idempotency key was known: it was heard before. */
+  /** Not set if its idempotency key was known: the publication was delivered before. */
   readonly publication?: Publication
 }
 
 /** Milliseconds between two sweeps. */
 const SWEEP = 1000
 
-/** Channels that a part of a sweep looks at, so that it does not stall the process. */
+/** Channels in one part of a sweep, so that it does not block the process. */
 const PART = 200
 
-/** Parts of one sweep. Publications on new channels sweep, too. */
+/** Parts of one sweep. Publications on new channels also sweep. */
 const PARTS = 20
 
 /** Publications, positions and idempotency keys in an LMDB database. */
@@ -55,10 +55,10 @@ export class Store implements History {
   readonly #ids = new EventIds()
   readonly #meta: Database<string | number, string>
   readonly #timer: NodeJS.Timeout
-  /** The channel of an older version that was adopted last. */
+  /** The last channel of an older version that got a due time. */
   #adopted: string | undefined
 
-  /** @throws if the folder can't be used */
+  /** @throws if the folder cannot be used */
   constructor(path: string, limits: ChannelLimits) {
     this.#env = open({ path, maxDbs: 12 })
     this.#meta = this.#env.openDB({ name: 'meta' })
@@ -72,22 +72,28 @@ export class Store implements History {
     this.#timer.unref()
   }
 
-  /** An id for a publication that is not kept. */
+  /** Returns an id for a publication that is not kept. */
   nextId(): string {
     return this.#ids.next()
   }
 
-  /** Sets who receives the name of a limit each time that it makes channels lose something before its time. */
+  /**
+   * Sets the listener that receives the name of a limit each time that the limit removes
+   * publications early.
+   */
   watchEvictions(listener: EvictionListener): void {
     this.#channels.onevict = listener
   }
 
-  /** What channels keep. */
+  /** The numbers of channels and bytes that are kept. */
   get size(): StoredChannels['size'] {
     return this.#channels.size
   }
 
-  /** Adds a publication, unless its key is known; resolves after the commit, in the order of the calls. */
+  /**
+   * Adds a publication, unless its key is known. Resolves after the commit, in the order of the
+   * calls.
+   */
   add(draft: Draft, options: PublishOptions): Promise<Added> {
     const { retention, idempotencyKey: key } = options
     return this.#env.transaction((): Added => {
@@ -102,17 +108,17 @@ export class Store implements History {
     })
   }
 
-  /** Notes the id of a token for some milliseconds. @returns whether it was not there */
+  /** Records the id of a token for some milliseconds. @returns whether it is new */
   claim(id: string, ttl: number): Promise<boolean> {
     return this.#env.transaction(() => this.#receipts.claim(id, ttl))
   }
 
-  /** Notes for some milliseconds that an owner's tokens of before are not good any more. */
+  /** Records for some milliseconds that an owner's earlier tokens are revoked. */
   async revoke(owner: string, ttl: number): Promise<void> {
     await this.#env.transaction(() => this.#revocations.put(owner, ttl))
   }
 
-  /** When that was, in milliseconds since 1970. */
+  /** Returns when an owner's tokens were revoked, in milliseconds since 1970. */
   revoked(owner: string): number | undefined {
     return this.#revocations.get(owner)
   }
@@ -125,7 +131,7 @@ export class Store implements History {
     return (await this.read(channel, { limit: 0 })).position
   }
 
-  /** Resolves when all that was acknowledged is on the disk. */
+  /** Resolves when everything acknowledged is on the disk. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#env.flushed
@@ -155,7 +161,7 @@ export class Store implements History {
     return new StoredChannels(tables, limits, { size, store, ids: this.#ids })
   }
 
-  /** Takes away what is over, a little of it in each part. */
+  /** Removes what has expired, in several parts. */
   #sweep(): void {
     const first = this.#env.transaction(() => {
       const now = Date.now()
@@ -174,13 +180,13 @@ export class Store implements History {
     }
   }
 
-  /** @returns whether there may be more to take away */
+  /** @returns whether there may be more to remove */
   #sweepPart(now: number): boolean {
     const more = [this.#receipts.sweep(now), this.#channels.sweep(now, PART)]
     return more.includes(true)
   }
 
-  /** Channels of an older version have no due times: they get some, a little at a time. */
+  /** Gives due times to the channels of an older version, some at a time. */
   #adopt(): void {
     if (this.#meta.get('adopted') !== undefined) return
     const after = this.#adopted === undefined ? {} : { start: this.#adopted, exclusiveStart: true }

@@ -19,32 +19,38 @@ export interface ChannelLimits {
   readonly historyBytes: number
 }
 
-/** What is kept about a channel. */
+/** The record of a channel. */
 export interface ChannelRecord {
   readonly epoch: string
-  /** Of the last publication. */
+  /** The offset of the last publication. */
   readonly offset: number
-  /** Below the offset of the first that is kept. */
+  /** The offset before that of the first kept publication. */
   readonly first: number
   readonly lastId: string
-  /** When the last of them is over. */
+  /** When the last of them expires. */
   readonly expires: number
-  /** The time of its entry among the due times. @default none yet: it was written by an older version */
+  /** The time of its entry among the due times. @default none: an older version wrote the record */
   readonly due?: number
   /** Bytes of its publications. @default 0 */
   readonly bytes?: number
-  /** It is the server's own. It has no due time, so that no limit finds it. @default false */
+  /**
+   * Whether it is the server's own. It has no due time, so that no limit applies to it. @default
+   * false
+   */
   readonly isReserved?: boolean
 }
 
-/** A publication as it is kept. */
+/** A kept publication. */
 export interface PublicationRecord extends Omit<Publication, 'channel' | 'offset'> {
   readonly expires: number
-  /** What it is counted with. @default 0: it was written by an older version */
+  /** The bytes that it counts for. @default 0: an older version wrote it */
   readonly bytes?: number
 }
 
-/** The names of keys and channels are not the same for the database: an array's are its parts, in order. */
+/**
+ * An array, because a joined text could have the same name for two pairs. The database compares its
+ * parts in order.
+ */
 export type ChannelKey = [channel: string, offset: number]
 
 /** Tables of {@link StoredChannels}. */
@@ -53,41 +59,44 @@ export interface ChannelTables {
   readonly meta: Table<string | number, string>
   readonly channels: Table<ChannelRecord, string>
   readonly publications: Table<PublicationRecord, ChannelKey>
-  /** Channels that keep something, by when their first publication is over or earlier. */
+  /** Channels with kept publications, by a time not later than the expiry of their first one. */
   readonly live: DueTimes
-  /** Channels that keep nothing any more, by when their position is over. */
+  /** Channels without kept publications, by the expiry of their position. */
   readonly idle: DueTimes
 }
 
 /** Bytes that a publication takes in addition to its texts. */
 const ENTRY = 160
 
-/** Due times that each publication on a new channel works off: more than it makes, so that sweeps keep up. */
+/**
+ * Due times that each publication on a new channel handles: more than it creates, so that sweeps
+ * keep up.
+ */
 const SHARE = 3
 
-/** Publications that one publication may make go, at most, so that it does not take long. */
+/** Publications that one publication may remove, at most, so that it does not take long. */
 const MOST_DROPPED = 1000
 
-/** Generations of channels. */
+/** The number of generations of channels. */
 const GENERATIONS = 4096
 
 /**
- * Publications and positions of channels. All methods that write run within a transaction. Over its limit of bytes, the
- * publications go that are over soonest. Over its limit of channels, the one that has been idle for longest is forgotten,
- * and begins in a new epoch.
+ * Publications and positions of channels. All methods that write run within a transaction. Over the
+ * limit of bytes, the publications that expire first are removed. Over the limit of channels, the
+ * one that has been idle for longest is removed, and begins in a new epoch.
  */
 export class StoredChannels {
   readonly #tables: ChannelTables
   readonly #limits: ChannelLimits
   readonly #ids: EventIds
-  /** Names this database in epochs. */
+  /** The database's name in epochs. */
   readonly #store: string
   #size: number
   #bytes: number
-  /** Receives the name of a limit each time that it makes a channel lose something before its time. */
+  /** Receives the name of a limit each time that the limit removes publications early. */
   onevict: EvictionListener = () => {}
 
-  /** @param size how many channels there are */
+  /** @param size how many channels exist */
   constructor(tables: ChannelTables, limits: ChannelLimits, { size, store, ids }: StoredChannelsState) {
     this.#tables = tables
     this.#limits = limits
@@ -97,12 +106,12 @@ export class StoredChannels {
     this.#bytes = Number(tables.meta.get('bytes') ?? 0)
   }
 
-  /** What it keeps. */
+  /** The numbers of channels and bytes that are kept. */
   get size(): { readonly channels: number; readonly bytes: number } {
     return { channels: this.#size, bytes: this.#bytes }
   }
 
-  /** Keeps a publication. @returns it with its place */
+  /** Keeps a publication. @returns it with its position */
   add(draft: Draft, retention: Retention): Publication {
     const { size, ttl, isReserved = false } = retention
     const now = Date.now()
@@ -126,7 +135,7 @@ export class StoredChannels {
     return { ...draft, id, epoch, offset }
   }
 
-  /** Reads what a channel keeps. */
+  /** Reads the kept publications of a channel. */
   read(channel: string, query: HistoryQuery): HistoryPage {
     const record = this.#tables.channels.get(channel)
     if (!record) {
@@ -137,7 +146,9 @@ export class StoredChannels {
     return { position: { epoch, offset }, ...this.#find(channel, record, query) }
   }
 
-  /** Takes away what is over. @param limit due times to look at @returns whether there may be more */
+  /**
+   * Removes what has expired. @param limit due times to check @returns whether there may be more
+   */
   sweep(now: number, limit: number): boolean {
     const { live, idle, channels } = this.#tables
     const due = live.until(now, limit)
@@ -154,7 +165,7 @@ export class StoredChannels {
     return due.length === limit || over.length === limit
   }
 
-  /** Notes a due time for a channel of an older version, so that it is swept like the others. */
+  /** Gives a channel of an older version a due time, so that it is swept like the others. */
   adopt(channel: string, record: ChannelRecord): void {
     if (record.due === undefined && !record.isReserved) this.#settle(channel, record, record)
   }
@@ -190,7 +201,10 @@ export class StoredChannels {
     return this.#search(channel, record, (id) => id > after)
   }
 
-  /** The offset of the first of whose id it is true, as it is of all later ones; there may be holes between them. */
+  /**
+   * Returns the offset of the first publication whose id matches. All later ones match too; offsets
+   * may be missing between them.
+   */
   #search(channel: string, record: ChannelRecord, isWanted: (id: string) => boolean): number {
     let low = record.first + 1
     let high = record.offset + 1
@@ -212,7 +226,7 @@ export class StoredChannels {
     return { epoch, offset: 0, first: 0, lastId: '', expires: 0 }
   }
 
-  /** Writes a channel's record, with a due time that is right for it. */
+  /** Writes a channel's record, with the right due time. */
   #settle(channel: string, { due: before, first, offset }: ChannelRecord, record: ChannelRecord): void {
     const { live, idle, channels, publications } = this.#tables
     if (record.isReserved) return void channels.put(channel, record)
@@ -220,7 +234,8 @@ export class StoredChannels {
     const isLive = record.offset > record.first
     const earliest = () => publications.get([channel, record.first + 1])?.expires ?? record.expires
     const time = isLive ? earliest() : record.expires + POSITION_TTL
-    // One that comes too early is looked at in vain once; one that comes too late keeps what is over.
+    // A due time that is too early costs one check; one that is too late keeps expired
+    // publications.
     const isRight = before !== undefined && wasLive && isLive && before <= time && before > Date.now()
     if (isRight) return void channels.put(channel, { ...record, due: before })
     if (before !== undefined) (wasLive ? live : idle).delete(channel, before)
@@ -229,7 +244,7 @@ export class StoredChannels {
     channels.put(channel, { ...record, due: time })
   }
 
-  /** Drops the oldest for as long as that is wanted. */
+  /** Removes the oldest while a condition holds. */
   #drop(
     channel: string,
     record: ChannelRecord,
@@ -248,12 +263,12 @@ export class StoredChannels {
     return left
   }
 
-  /** Without those whose time is over, from the oldest on. */
+  /** Removes expired publications, from the oldest on. */
   #trim(channel: string, record: ChannelRecord, now: number): ChannelRecord {
     return this.#drop(channel, record, (_left, next) => next === undefined || next.expires <= now)
   }
 
-  /** What is over soonest goes, until all that is left is within the limit. */
+  /** Removes the publications that expire first, until the rest is within the limit. */
   #makeRoom(): void {
     const { live, channels } = this.#tables
     if (this.#bytes > this.#limits.historyBytes) this.onevict('historyBytes')
@@ -298,9 +313,9 @@ export class StoredChannels {
   }
 
   /**
-   * Names the store in a channel's epoch. It is another once a channel with the same generation was
-   * forgotten: so no epoch is used twice, and a client that saw that channel empty does not take the
-   * next epoch for the one that followed.
+   * Returns the name of the store in a channel's epoch. It changes when a channel of the same
+   * generation is removed. So no epoch is used twice: a client that saw that channel empty does not
+   * take the next epoch for the one that followed.
    */
   #storeOf(channel: string): string {
     const generation = Number(this.#tables.meta.get(generationOf(channel)) ?? 0)
@@ -316,7 +331,7 @@ export class StoredChannels {
   }
 }
 
-/** What {@link StoredChannels} begins with. */
+/** The initial state of {@link StoredChannels}. */
 export interface StoredChannelsState {
   readonly size: number
   readonly store: string
@@ -327,7 +342,7 @@ function bytesOf({ json, event, meta }: Omit<Draft, 'channel'>): number {
   return ENTRY + Buffer.byteLength(json) + (event?.length ?? 0) + Buffer.byteLength(meta ?? '')
 }
 
-/** The name of a channel's generation. Some channels share one. */
+/** Returns the name of a channel's generation, which several channels share. */
 function generationOf(channel: string): string {
   let hash = 0
   for (let at = 0; at < channel.length; at += 1) hash = (hash * 31 + channel.charCodeAt(at)) | 0

@@ -4,9 +4,9 @@ import type { Keys } from './scripts/keys.js'
 import { Script } from './scripts/script.js'
 
 /**
- * Keys: those of an owner. Arguments: the new one, milliseconds for which it is known, how many there may be. Answers with those
- * that are too many, the oldest. Times are in microseconds: of two keys the one that came first is the older. What is over is taken away
- * last, as with tickets.
+ * Keys: those of an owner. Arguments: the new one, milliseconds for which it is known, how many
+ * there may be. Answers with the oldest keys over the limit. Times are in microseconds, which give
+ * the order of two keys. Expired keys are removed last, as with tickets.
  */
 const ADD = new Script(`
 local time = redis.call('TIME')

@@ -18,7 +18,9 @@ import {
 } from './connection/redis-handle.js'
 import type { LegacyChannelChoice } from './legacy-channels.js'
 
-/** Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`. */
+/**
+ * Settings of a {@link RedisEngine}. All nodes of one application have the same `url` and `prefix`.
+ */
 export interface RedisEngineOptions {
   /**
    * The address of Redis: `redis[s]://[[user][:password]@]host[:port][/database]`, or

@@ -70,7 +70,10 @@ interface Attempt {
   readonly keyTtl?: number
 }
 
-/** Milliseconds for which an idempotency key is known; and a publication's own, once it may wait no longer. */
+/**
+ * Milliseconds for which an idempotency key is known; and a publication's own key, once the
+ * publication may not wait any longer.
+ */
 const KEY_TTL = { idempotency: IDEMPOTENCY.ttl, own: 60_000 }
 
 /** Messages between nodes are kept for as long as a connection may be away. */

@@ -4,9 +4,9 @@ import type { Keys } from './scripts/keys.js'
 import { Script } from './scripts/script.js'
 
 /**
- * Keys: the bucket. Arguments: what it regains in a second, what it holds, and the amount that is
- * wanted. Answers with what was taken, what is left, and the milliseconds until the rest would be
- * there. A full bucket has no key. A clock that jumps back gives nothing.
+ * Keys: the bucket. Arguments: the amount that it regains in a second, its size, and the requested
+ * amount. Answers with the taken amount, the remaining one, and the milliseconds until the rest is
+ * available. A full bucket has no key. A clock that jumps back adds nothing.
  */
 const TAKE = new Script(`
 local clock = redis.call('TIME')

@@ -11,8 +11,8 @@ const OWNERS = '%owners'
 const REVOKED = '%revoked'
 
 /**
- * Takes a ticket away, and from its owners. Times are in microseconds: a ticket that was asked for after its owner was revoked
- * is never taken for one of before.
+ * Adds a function that removes a ticket, also from its owners. Times are in microseconds: a ticket
+ * that was requested after its owner's revocation never counts as an earlier one.
  */
 function ticketScript(body: string): Script {
   return new Script(`
@@ -37,9 +37,11 @@ ${body}`)
 }
 
 /**
- * Keys: the index, the ticket, its owners' names, and for each owner its tickets by the time at which they are gone. Arguments:
- * JSON, ttl, limit, milliseconds since it was asked for, and each owner's limit. Answers with 1, or nothing at the limit. An owner over its limit loses its oldest. What
- * is over is taken away last: once a script has taken anything away, Redis lets it write over the limit of its memory.
+ * Keys: the index, the ticket, its owners' names, and for each owner its tickets by the time at
+ * which they expire. Arguments: JSON, ttl, limit, milliseconds since its request, and each owner's
+ * limit. Answers with 1, or nothing at the limit. An owner over its limit loses its oldest tickets.
+ * Expired ones are removed last: once a script has removed anything, Redis lets it write over the
+ * limit of its memory.
  */
 const PUT = ticketScript(`
 local time = now()
@@ -73,7 +75,10 @@ for _, owner in ipairs(owners) do redis.call('ZREMRANGEBYSCORE', owner, '-inf', 
 return {'1'}
 `)
 
-/** Keys: the index, the ticket, its owners' names. Answers with its JSON, unless an owner was revoked since. */
+/**
+ * Keys: the index, the ticket, its owners' names. Answers with its JSON, unless an owner was
+ * revoked since.
+ */
 const TAKE = ticketScript(`
 local json, isRevoked = drop(KEYS[1], KEYS[2], KEYS[3])
 return {not isRevoked and json}

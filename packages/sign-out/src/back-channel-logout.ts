@@ -26,18 +26,18 @@ export interface LogoutClaims extends TokenClaimSet {
 /** Options of {@link backChannelLogout}. */
 export interface BackChannelLogoutOptions extends TokenOptions {
   /**
-   * Ends the application's own sessions, and says whose sockets are closed.
+   * Ends the application's own sessions, and selects the sockets to close.
    * @default the sockets whose `uid` is the token's `sub`; a token without `sub` is answered 501
    */
   readonly select?:
     | ((claims: LogoutClaims) => Who | readonly Who[] | undefined | Promise<Who | readonly Who[] | undefined>)
     | undefined
   /**
-   * Milliseconds for which tokens are known that were used. Older tokens are refused.
+   * Milliseconds for which used tokens are remembered. Older tokens are refused.
    * @default 600000, ten minutes
    */
   readonly replayTtl?: number | undefined
-  /** Receives why a request was refused. @default it is only in the answer */
+  /** Receives the reasons of refused requests. @default they are only in the answers */
   readonly onrefused?: ((error: Error) => void) | undefined
   /** Receives failures. @default the log and the `error` event of the server */
   readonly onerror?: FailureListener | undefined
@@ -46,10 +46,10 @@ export interface BackChannelLogoutOptions extends TokenOptions {
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /**
- * A route for OpenID Connect Back-Channel Logout 1.0: the provider posts a logout token, and the
- * user's sockets are closed on all nodes. Answers 200 when that is done, 400 for a token that is
- * wrong or was used, 501 for one that names a session only where `select` is not given, and 503
- * when the logout failed, so that the provider may try again.
+ * Creates a route for OpenID Connect Back-Channel Logout 1.0. The provider posts a logout token,
+ * and the user's sockets are closed on all nodes. It answers 200 when that is done, and 400 for a
+ * wrong or used token. It answers 501 for a token that names a session only, if `select` is not
+ * given; and 503 when the logout failed, so that the provider may try again.
  * @throws RpcError `bad_option`
  */
 export function backChannelLogout(
@@ -82,7 +82,7 @@ const CODES: ReadonlyMap<string, string> = new Map([
   ['unsupported', 'unsupported_logout'],
 ])
 
-/** Tokens whose orders one route has done, on all nodes if the server can say so. */
+/** Remembers the tokens that one route has handled, on all nodes if the server supports it. */
 export function usedTokens(sockets: SignOutSockets, ttl: number): UsedTokens {
   const server = serverOf(sockets)
   return new UsedTokens(ttl, {
@@ -100,7 +100,8 @@ export function checkReplayTtl(replayTtl: unknown): void {
 /** @throws TokenError if it is another kind of token */
 function checked(claims: TokenClaimSet): LogoutClaims {
   if (!eventsOf(claims).has(EVENT)) throw new TokenError('events', 'events has no logout')
-  // So that nothing else that the provider signs passes for a logout, nor a logout for it.
+  // So that no other token of the provider counts as a logout token, and no logout token as another
+  // one.
   if ('nonce' in claims) throw new TokenError('nonce', 'nonce must not be there')
   const { sub, sid } = claims
   for (const [name, value] of Object.entries({ sub, sid })) {

@@ -1,10 +1,10 @@
 import { decodeData } from '@token-socket/protocol'
 
-/** Bounds of a download. */
+/** Limits of a download. */
 export interface DownloadBounds {
   /** Bytes of a body. */
   readonly bytes: number
-  /** Milliseconds after a failure in which nothing is asked for again. */
+  /** Milliseconds after a failure without a further request. */
   readonly pause: number
 }
 
@@ -12,9 +12,9 @@ export interface DownloadBounds {
 type Download = (url: string, options: RequestInit) => Promise<Response>
 
 /**
- * Makes a `fetch` that reads a body up to a limit, and rests after a failure: requests of strangers
- * must not make it ask a provider in trouble again and again. The caller's signal bounds the time,
- * that of the body included.
+ * Creates a `fetch` that limits the size of a body, and pauses after a failure. Requests of
+ * strangers must not make it ask a failing provider again and again. The caller's signal limits the
+ * time, including that of the body.
  */
 export function boundedDownload({ bytes, pause }: DownloadBounds): Download {
   let failedAt = Number.NEGATIVE_INFINITY
@@ -44,7 +44,7 @@ async function download(url: string, options: RequestInit, limit: number): Promi
   return new Response(body, { status })
 }
 
-/** As the reader of keys wants it: what it refuses would be asked for again at once. */
+/** Checks like the reader of keys, which would otherwise request a refused set again at once. */
 function isKeySet(body: Uint8Array): boolean {
   try {
     const { keys } = Object(decodeData(new TextDecoder().decode(body))) as { keys?: unknown }

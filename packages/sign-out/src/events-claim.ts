@@ -1,7 +1,7 @@
 import { type TokenClaimSet, TokenError } from './token-verifier.js'
 
 /**
- * What happened, as a security event token says it: the events by their URIs.
+ * Returns the events of a security event token, by their URIs.
  * @throws TokenError if there is none, or one that is no object
  */
 export function eventsOf({ events }: TokenClaimSet): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
@@ -11,7 +11,7 @@ export function eventsOf({ events }: TokenClaimSet): ReadonlyMap<string, Readonl
   return new Map(entries as [string, Readonly<Record<string, unknown>>][])
 }
 
-/** Whether it is an object with fields. */
+/** Returns whether a value is an object with fields. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

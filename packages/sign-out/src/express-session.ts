@@ -17,7 +17,7 @@ import {
   type SignOutSockets,
 } from './sign-out-sockets.js'
 
-/** A session's data, by the names that the application has given. */
+/** A session's data, by the application's names. */
 type SessionFields = Readonly<Record<string, unknown>>
 
 /**
@@ -26,31 +26,30 @@ type SessionFields = Readonly<Record<string, unknown>>
  */
 export interface ExpressSessionOptions<Session = Readonly<Record<string, unknown>>> {
   /**
-   * What happens to the sockets of a session that `req.session.regenerate()` replaces. Both wait
-   * for the answer to that request, for a second at most, so that the client has its new cookie.
-   * @default 'revoke': the sockets are closed, and clients that are signed in come back
+   * What happens to the sockets of a session that `req.session.regenerate()` replaces. It waits for
+   * the answer to that request, for a second at most, so that the client has its new cookie.
+   * @default 'revoke': the sockets are closed, and signed-in clients reconnect
    */
   readonly onregenerate?: SignOutOrder | undefined
   /**
-   * Gives what decides about a session's rights, such as its roles. When a request saves a session
-   * for which this is no longer the same JSON, the clients of the session fetch new tokens; one
-   * that has brought none within 30 s is closed.
+   * Returns the data that decides about a session's rights, such as its roles. When a request saves
+   * a session with other data, compared as JSON, the clients of the session fetch new tokens. One
+   * that has sent none within 30 s is closed.
    * @default saving a session does nothing to its sockets
    */
   readonly watch?: ((session: Session) => unknown) | undefined
   /**
-   * Whether a session has a user who is signed in. Where a request saves or regenerates a session
-   * which then has none any longer, its sockets are closed at once, instead of being asked for new
-   * tokens.
+   * Returns whether a session's user is signed in. When a request saves or regenerates a session
+   * without such a user, its sockets are closed at once, instead of being asked for new tokens.
    * @default not known
    */
   readonly isSignedIn?: ((session: Session) => unknown) | undefined
   /**
-   * Milliseconds that the store keeps sessions whose cookie has no end.
+   * Milliseconds for which the store keeps sessions whose cookie has no end.
    * @default not known: they have no end
    */
   readonly ttl?: number | undefined
-  /** Sessions whose end this node watches: of more, those that were used last. @default 100000 */
+  /** Sessions whose end this node watches: those used last, if there are more. @default 100000 */
   readonly sessions?: number | undefined
   /**
    * Receives failures of the store and of the engine.
@@ -59,13 +58,12 @@ export interface ExpressSessionOptions<Session = Readonly<Record<string, unknown
   readonly onerror?: FailureListener | undefined
 }
 
-/** Milliseconds that a regenerated session's answer may take. */
+/** Milliseconds that the answer for a regenerated session may take. */
 const ANSWER_TIME = 1000
 
 /**
- * Closes sockets, on all nodes, when the session that signed them in is over: destroyed,
- * regenerated, or past the end of its cookie. Each node calls it with its own server and store.
- * The store works as before.
+ * Closes sockets on all nodes when their session ends: it is destroyed, regenerated, or its cookie
+ * expires. Each node calls it with its own server and store. The store works as before.
  * @param store the store that express-session was given
  * @returns a function that undoes it
  * @throws RpcError `bad_option`
@@ -80,7 +78,7 @@ export function expressSession<Session = Readonly<Record<string, unknown>>>(
   return watcher.watch()
 }
 
-/** Follows what requests do to sessions. */
+/** Watches the changes of sessions by requests. */
 class SessionWatcher {
   readonly #sockets: SignOutSockets
   readonly #store: SessionStore
@@ -120,7 +118,7 @@ class SessionWatcher {
     }
   }
 
-  /** What the store has now is what other nodes have saved. */
+  /** The store may have data that other nodes have saved. */
   #got(args: readonly unknown[]): Completion {
     const [sid] = args as [string]
     const done: Completion['done'] = (error, session) => {
@@ -132,7 +130,7 @@ class SessionWatcher {
 
   #saved(args: readonly unknown[], hasData: boolean): Completion {
     const [sid, session] = args as [string, SessionRecord]
-    // As it is now: the request may go on changing it.
+    // Computed now, because the request may change it further.
     const value = hasData ? this.#isolated(() => this.#valueOf(session)) : undefined
     const order = value === undefined || this.#isSignedIn(session) ? 'refresh' : 'revoke'
     const done: Completion['done'] = (error) => {
@@ -173,19 +171,19 @@ class SessionWatcher {
     return { callbackAt: 1, done }
   }
 
-  /** Only sessions that have sockets are worth an entry in the engine. */
+  /** Only sessions with sockets need an entry in the engine. */
   async #end(session: string): Promise<void> {
     const { cluster } = this.#sockets
     try {
       if (await cluster.isConnected({ session })) await cluster.revoke({ session })
     } catch (cause) {
       if ((Object(cause) as { readonly code?: unknown }).code !== 'shutting_down') throw cause
-      // The server is gone, and its sockets with it.
+      // The server is closed, and its sockets with it.
       this.#ends.close()
     }
   }
 
-  /** A hash: what the application compares may be large. */
+  /** Returns a hash, because the compared data may be large. */
   #valueOf(session: unknown): string | undefined {
     const { watch, isSignedIn } = this.#options
     if (!watch && !isSignedIn) return undefined
@@ -194,14 +192,17 @@ class SessionWatcher {
     return createHash('sha256').update(json).digest('base64url')
   }
 
-  /** Where that is not known, it is. A function that fails does not keep a user in. */
+  /**
+   * Returns `true` if it is not known. The user of a session for which the function throws does not
+   * stay signed in.
+   */
   #isSignedIn(session: unknown): boolean {
     const { isSignedIn } = this.#options
     if (!isSignedIn) return true
     return Boolean(session && this.#isolated(() => isSignedIn(session as SessionFields)))
   }
 
-  /** Resolves whatever comes of it. */
+  /** Resolves whatever the result is. */
   async #run(order: () => Promise<unknown>): Promise<void> {
     try {
       await order()
@@ -210,7 +211,7 @@ class SessionWatcher {
     }
   }
 
-  /** What the application's function throws must not keep the store from working. */
+  /** An error of the application's function must not affect the store. */
   #isolated<T>(run: () => T): T | undefined {
     try {
       return run()
@@ -221,7 +222,7 @@ class SessionWatcher {
   }
 }
 
-/** A client that comes back before it has its new cookie would be refused first. */
+/** A client that reconnects before it has its new cookie would be refused first. */
 function afterAnswer({ res }: SessionRequest, run: () => unknown): void {
   if (!res || res.writableFinished) return void run()
   let isDone = false

@@ -1,18 +1,18 @@
-/** Milliseconds after which `regenerate` of a store has called its `destroy`, or will not. */
+/** Milliseconds within which `regenerate` of a store calls its `destroy`, if at all. */
 const TIME = 1000
 
-/** Sessions that are known at once. Of more, the oldest are forgotten. */
+/** Sessions that are recorded at once. Of more, the oldest are removed. */
 const SESSIONS = 10_000
 
 /**
  * Sessions that are being replaced: the next `destroy` of each, within a second, is no sign-out.
- * One `destroy` only: stores may fail or hang in it, and what comes later is a sign-out.
+ * This applies to one `destroy` only. Stores may fail or hang in it, and a later one is a sign-out.
  */
 export class ReplacedSessions {
   /** By session, the end of the second. The oldest is the first. */
   readonly #ends = new Map<string, number>()
 
-  /** How many are known. */
+  /** How many are recorded. */
   get size(): number {
     return this.#ends.size
   }
@@ -26,7 +26,7 @@ export class ReplacedSessions {
     }
   }
 
-  /** Takes a session out. @returns whether it was being replaced */
+  /** Removes a session. @returns whether it was being replaced */
   take(sid: string): boolean {
     const end = this.#ends.get(sid)
     return this.#ends.delete(sid) && end !== undefined && end > performance.now()

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 
-/** A request as Express, connect or Node's own server gives it. */
+/** A request of Express, connect or Node's own server. */
 export type SignOutRequest = IncomingMessage & {
-  /** What a body parser made of the body. @default it was not read */
+  /** The result of a body parser. @default the body was not read */
   readonly body?: unknown
 }
 
-/** The request cannot be read: what it is answered with. */
+/** The request cannot be read; with the status of the answer. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
   readonly status: number
@@ -17,7 +17,7 @@ export class RequestError extends Error {
   }
 }
 
-/** Bytes of a body. A token is a few hundred. */
+/** Bytes of a body, at most. A token has a few hundred. */
 const BODY = 64 * 1024
 
 /** Milliseconds that a body may take. */
@@ -55,7 +55,7 @@ async function bodyText(request: SignOutRequest): Promise<string> {
   const { body } = request
   if (typeof body === 'string') return body
   if (body instanceof Uint8Array) return Buffer.from(body).toString()
-  // Parsers that leave a body alone may still set an empty object.
+  // Parsers that skip a body may still set an empty object.
   return request.readableEnded ? '' : readStream(request)
 }
 
@@ -70,7 +70,7 @@ function readStream(request: SignOutRequest): Promise<string> {
     }
     const refuse = (status: number, why: string) =>
       end(() => {
-        // What follows is read and dropped, so that the answer can be sent.
+        // The rest is read and dropped, so that the answer can be sent.
         request.resume()
         reject(new RequestError(status, why))
       })

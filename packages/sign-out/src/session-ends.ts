@@ -3,42 +3,39 @@ import { isMissing, type SessionRecord, type SessionStore } from './session-stor
 
 /** Dependencies of {@link SessionEnds}. */
 export interface SessionEndsOwner {
-  /** Asks the store itself, without what watches it. */
+  /** Reads from the store itself, not through the watched methods. */
   get: SessionStore['get']
-  /**
-   * Milliseconds that a session lives whose cookie does not say it; `undefined` if that is not
-   * known.
-   */
+  /** Milliseconds that a session lasts if its cookie has no end; `undefined` if not known. */
   readonly ttl: number | undefined
   /** Sessions that are watched at once. */
   readonly sessions: number
-  /** Runs for each session that is over, and does not reject. */
+  /** Called for each session that has ended. It does not reject. */
   ended(sid: string): Promise<void>
   failed(cause: unknown): void
 }
 
 /**
- * Milliseconds after a session's end in which stores may still have it, and before a look that
- * failed is repeated.
+ * Milliseconds after a session's end in which stores may still have it, and until a failed check is
+ * repeated.
  */
 const SLACK = 1000
 
-/** Milliseconds that the store may take for one session. Then it is looked for again. */
+/** Milliseconds that the store may take for one session. Then the check is repeated. */
 const LOOK_TIME = 5000
 
-/** Milliseconds between two looks at a session whose end the store does not say. */
+/** Milliseconds between two checks of a session whose end the store does not report. */
 const CHECK_INTERVAL = 60_000
 
-/** Sessions that the store is asked for at once. */
+/** Sessions that are read from the store at once. */
 const AT_ONCE = 32
 
 /**
- * When sessions end without `destroy`: their cookie is over, and no request has touched them.
- * One timer for all. What the store says counts, since other nodes touch sessions too.
+ * Detects sessions that end without `destroy`: their cookie has expired, and no request has touched
+ * them. There is one timer for all. The store decides, because other nodes touch sessions too.
  */
 export class SessionEnds {
   readonly #owner: SessionEndsOwner
-  /** By session, what the application compares; the session used last is the last. */
+  /** The application's compared value, by session; the session used last is the last. */
   readonly #watched = new Map<string, string | undefined>()
   readonly #ends = new TimeoutScheduler<string>((sid) => this.#look(sid))
   readonly #waiting: string[] = []
@@ -54,14 +51,14 @@ export class SessionEnds {
     return this.#watched.size
   }
 
-  /** What {@link note} was given last. @default undefined */
+  /** Returns the last value of {@link note}. @default undefined */
   noted(sid: string): string | undefined {
     return this.#watched.get(sid)
   }
 
   /**
    * A request has used a session.
-   * @param value what the application compares.
+   * @param value the application's compared value.
    * @default as before
    */
   note(sid: string, session: SessionRecord, value = this.#watched.get(sid)): void {
@@ -70,32 +67,32 @@ export class SessionEnds {
   }
 
   /**
-   * What the application compares was read. When the session ends stays as it is: stores may not
-   * say it.
+   * The application's compared value was read. The session's end stays as it is, because stores may
+   * not report it.
    */
   read(sid: string, value: string | undefined): void {
     this.#put(sid, value)
   }
 
-  /** A session is over, or is no longer watched. */
+  /** A session has ended, or is no longer watched. */
   delete(sid: string): void {
     this.#watched.delete(sid)
     this.#ends.delete(sid)
   }
 
-  /** Looks whether each session is still there. */
+  /** Checks whether each session still exists. */
   lookAtAll(): void {
     for (const sid of this.#watched.keys()) this.#ends.set(sid, Number.MIN_VALUE)
   }
 
-  /** Forgets all of them, and leaves no timer. */
+  /** Removes all sessions and timers. */
   close(): void {
     this.#watched.clear()
     this.#ends.clear()
     this.#waiting.length = 0
   }
 
-  /** The sessions used last are kept. */
+  /** Keeps the sessions used last. */
   #put(sid: string, value: string | undefined): void {
     this.#watched.delete(sid)
     this.#watched.set(sid, value)
@@ -107,7 +104,7 @@ export class SessionEnds {
     this.#owner.failed(new Error(`more than ${this.#owner.sessions} sessions: the oldest are not watched`))
   }
 
-  /** Milliseconds until it may be over; `Infinity` if that is not known. */
+  /** Returns the milliseconds until it may have ended; `Infinity` if not known. */
   #lifeOf({ cookie }: SessionRecord): number {
     const end = cookie?.expires ? Number(new Date(cookie.expires)) : Number.NaN
     const life = Number.isNaN(end) ? (this.#owner.ttl ?? Number.POSITIVE_INFINITY) : end - Date.now()
@@ -162,7 +159,7 @@ export class SessionEnds {
     })
   }
 
-  /** Another node has lengthened it: not all stores say by how much. */
+  /** Another node has extended it, and not all stores report by how much. */
   #again(sid: string, session: SessionRecord, value: string | undefined): void {
     this.note(sid, session, value)
     if (this.#lifeOf(session) > SLACK) return

@@ -1,20 +1,20 @@
-/** Calls back when a store has done something. */
+/** Called when a store is done. */
 export type StoreCallback = (error?: unknown, result?: unknown) => void
 
-/** A store of express-session: what is used of it. */
+/** The used part of a store of express-session. */
 export interface SessionStore {
   get(sid: string, callback: (error: unknown, session?: SessionRecord | null) => void): unknown
   set(sid: string, session: SessionRecord, callback?: StoreCallback): unknown
   destroy(sid: string, callback?: StoreCallback): unknown
-  /** @default the store cannot lengthen a session's life */
+  /** @default the store cannot extend sessions */
   touch?(sid: string, session: SessionRecord, callback?: StoreCallback): unknown
-  /** @default sessions are not made anew */
+  /** @default sessions are not regenerated */
   regenerate?(request: never, callback: StoreCallback): unknown
-  /** @default the store cannot be emptied */
+  /** @default the store cannot be cleared */
   clear?(callback?: StoreCallback): unknown
 }
 
-/** A session as a store has it. */
+/** A session in a store. */
 export interface SessionRecord {
   readonly cookie?:
     | {
@@ -25,18 +25,18 @@ export interface SessionRecord {
     | undefined
 }
 
-/** A request, as express-session gives it to its store. */
+/** A request that express-session passes to its store. */
 export interface SessionRequest {
   readonly sessionID?: string | undefined
-  /** The present session: the new one, once the former is regenerated. */
+  /** The present session: the new one, once the former one is regenerated. */
   readonly session?: unknown
   /** Set by Express. */
   readonly res?: { readonly writableFinished?: boolean; once(event: string, run: () => void): unknown }
 }
 
 /**
- * Whether a store says by an error that it has no such session. Stores of files do, and
- * express-session takes it so.
+ * Returns whether an error of a store means that the session does not exist. Stores of files report
+ * it like this, and express-session accepts it.
  */
 export function isMissing(error: unknown): boolean {
   return (Object(error) as { readonly code?: unknown }).code === 'ENOENT'
@@ -44,11 +44,11 @@ export function isMissing(error: unknown): boolean {
 
 type MethodName = 'get' | 'set' | 'destroy' | 'touch' | 'regenerate' | 'clear'
 
-/** What is done when a method of the store is through. */
+/** What runs when a method of the store is done. */
 export interface Completion {
-  /** Where the method takes its callback, counted from 0. */
+  /** The position of the method's callback argument, from 0. */
   readonly callbackAt: number
-  /** Runs before the callback. @param error what the method failed with */
+  /** Runs before the callback. @param error the method's error */
   done(error: unknown, result: unknown): void
 }
 
@@ -56,9 +56,9 @@ export interface Completion {
 type Watcher = (args: readonly unknown[]) => Completion | undefined
 
 /**
- * Watches methods of a store, those that it has. Their arguments, results, errors and `this` stay
- * as they are.
- * @returns a function that undoes it, whatever was put around the methods after it
+ * Watches the existing methods of a store. Their arguments, results, errors and `this` stay as they
+ * are.
+ * @returns a function that stops this, also if the methods were wrapped again afterwards
  */
 export function watchStore(
   store: SessionStore,
@@ -86,7 +86,7 @@ function watchMethod(store: Record<string, unknown>, name: string, watcher: Watc
   store[name] = watched
   return () => {
     isWatching = false
-    // Others may have put theirs around it.
+    // Another library may have wrapped the method.
     if (store[name] !== watched) return
     if (isOwn) store[name] = method
     else delete store[name]
@@ -105,7 +105,7 @@ function withDone(args: readonly unknown[], { callbackAt, done }: Completion): r
   })
 }
 
-/** Without a callback, stores give a promise, or are through when the method returns. */
+/** Without a callback, stores return a promise, or are done when the method returns. */
 function settled(returned: unknown, { done }: Completion): unknown {
   if (typeof (returned as { then?: unknown } | undefined)?.then !== 'function') done(undefined, undefined)
   else

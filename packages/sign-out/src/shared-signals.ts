@@ -20,7 +20,7 @@ import { type TokenClaimSet, TokenError, type TokenOptions, TokenVerifier } from
 export interface SecurityEvent {
   /** Its URI. */
   readonly type: string
-  /** What the event says. */
+  /** The event's data. */
   readonly event: Readonly<Record<string, unknown>>
   /** The claims of the token. */
   readonly claims: TokenClaimSet
@@ -29,7 +29,7 @@ export interface SecurityEvent {
 /** Options of {@link sharedSignals}. */
 export interface SharedSignalsOptions extends TokenOptions {
   /**
-   * Says whose sockets an event is about.
+   * Selects the sockets of an event.
    * @default `iss_sub` of the same issuer and `opaque` name the `uid`; of a complex subject its
    *   `user`
    */
@@ -40,18 +40,18 @@ export interface SharedSignalsOptions extends TokenOptions {
       ) => Who | readonly Who[] | undefined | Promise<Who | readonly Who[] | undefined>)
     | undefined
   /**
-   * What other events do, by their URIs.
+   * What further events do, by their URIs.
    * @default `session-revoked` and `token-claims-change` only
    */
   readonly events?: Readonly<Record<string, SignOutOrder>> | undefined
-  /** What the header `Authorization` has to be, as it was set for the stream. @default anything */
+  /** The required header `Authorization`, as configured for the stream. @default anything */
   readonly authorization?: string | undefined
   /**
-   * Milliseconds for which tokens are known that were used. Older tokens are refused.
+   * Milliseconds for which used tokens are remembered. Older tokens are refused.
    * @default 86400000, a day
    */
   readonly replayTtl?: number | undefined
-  /** Receives why a request was refused. @default it is only in the answer */
+  /** Receives the reasons of refused requests. @default they are only in the answers */
   readonly onrefused?: ((error: Error) => void) | undefined
   /** Receives failures. @default the log and the `error` event of the server */
   readonly onerror?: FailureListener | undefined
@@ -62,10 +62,11 @@ const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/'
 const DAY = 24 * 60 * 60 * 1000
 
 /**
- * A route for the push delivery (RFC 8935) of the Shared Signals Framework. The CAEP event
- * `session-revoked` closes the sockets of its subject on all nodes; `token-claims-change` has their
- * clients fetch new tokens; other events do nothing. Answers 202 when that is done, also for a
- * token that came before; 400 with `err` and `description` for a wrong one; 503 when it failed.
+ * Creates a route for the push delivery (RFC 8935) of the Shared Signals Framework. The CAEP event
+ * `session-revoked` closes the sockets of its subject on all nodes. For `token-claims-change` their
+ * clients fetch new tokens. Other events do nothing. It answers 202 when that is done, also for a
+ * token that was handled before; 400 with `err` and `description` for a wrong one; 503 when it
+ * failed.
  * @throws RpcError `bad_option`
  */
 export function sharedSignals(sockets: SignOutSockets, options: SharedSignalsOptions): SignOutHandler {
@@ -88,7 +89,7 @@ export function sharedSignals(sockets: SignOutSockets, options: SharedSignalsOpt
           await orderAll(sockets, orders.get(type) ?? 'revoke', selectorsOf(selected))
         }
       }
-      // A transmitter that has lost the answer sends it again: that is no mistake.
+      // A transmitter that has lost the answer sends the token again, which is no mistake.
       await used.once(`${claims.iss} ${claims.jti}`, run)
       return { status: 202 }
     },
@@ -133,7 +134,7 @@ function selectionOf(
   }
 }
 
-/** @throws TokenError if the transmitter is not the one that is expected */
+/** @throws TokenError if it is not the expected transmitter */
 function checkSender({ headers }: SignOutRequest, authorization: string | undefined): void {
   if (authorization === undefined) return
   const hash = (value: string) => createHash('sha256').update(value).digest()

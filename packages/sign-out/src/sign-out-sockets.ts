@@ -1,17 +1,17 @@
 import { badOption, RpcError } from '@token-socket/protocol'
 import { reportFailure, type SocketOrServer } from '@token-socket/server'
 
-/** Whose sockets are meant: those of a user, of a session (`req.sessionID`), or one. */
+/** Selects sockets: those of a user, of a session (`req.sessionID`), or one. */
 export type Who = { readonly uid: string } | { readonly session: string } | { readonly sid: string }
 
-/** What a source of sign-outs uses of a TokenSocketServer. */
+/** The part of a TokenSocketServer that sources of sign-outs use. */
 export interface SignOutSockets {
   readonly cluster: {
-    /** Closes sockets on all nodes, and refuses what would let them in again. */
+    /** Closes sockets on all nodes, and refuses the tokens issued before. */
     revoke(who: Who): Promise<unknown>
-    /** Tells clients on all nodes to fetch a new token now. */
+    /** Asks clients on all nodes to fetch a new token now. */
     refresh(who: Who): Promise<unknown>
-    /** Whether any socket is connected, on whichever node. */
+    /** Returns whether any socket is connected, on any node. */
     isConnected(who: { readonly session: string }): Promise<boolean>
   }
 }
@@ -19,10 +19,10 @@ export interface SignOutSockets {
 /** What an event does to sockets. */
 export type SignOutOrder = 'revoke' | 'refresh'
 
-/** Receives failures of a source that no caller can catch. */
+/** Receives failures that no caller can catch. */
 export type FailureListener = (cause: unknown) => void
 
-/** Sockets that one application's call, or one token, may name. */
+/** Selectors in one call of the application's function, or in one token. */
 const SELECTORS = 1000
 
 /** @throws RpcError `bad_option` if it is no server */
@@ -33,7 +33,7 @@ function checkSockets(sockets: unknown): void {
 }
 
 /**
- * Makes what reports failures: to `onerror`, else to the log and the `error` event of the server.
+ * Returns the listener of failures: `onerror`, or else the log and the `error` event of the server.
  * @throws RpcError `bad_option` if the sockets are no server
  */
 export function failureListener(
@@ -53,7 +53,7 @@ export function failureListener(
 }
 
 /**
- * Gives an order for each selector, all of them whichever fails.
+ * Gives an order for each selector, whichever fails.
  * @throws the first failure, when all are done
  */
 export async function orderAll(
@@ -63,19 +63,19 @@ export async function orderAll(
 ): Promise<void> {
   if (selectors.length > SELECTORS)
     throw new RpcError('too_large', `select gave more than ${SELECTORS} selectors`)
-  // A method that throws at once counts as one that rejects.
+  // An order that throws counts as one that rejects.
   const orders = selectors.map(async (who) => sockets.cluster[order](who))
   const failed = (await Promise.allSettled(orders)).find(({ status }) => status === 'rejected')
   if (failed) throw (failed as PromiseRejectedResult).reason
 }
 
-/** What an application's function selected, as a list. */
+/** Returns the result of an application's function as a list. */
 export function selectorsOf(selected: Who | readonly Who[] | undefined): readonly Who[] {
   if (selected === undefined || selected === null) return []
   return Array.isArray(selected) ? selected : [selected as Who]
 }
 
-/** The server itself. What is none has neither a log nor an engine. */
+/** Returns the server itself. Any other object has neither a log nor an engine. */
 export function serverOf(sockets: SignOutSockets): SocketOrServer {
   return sockets as unknown as SocketOrServer
 }

@@ -8,25 +8,26 @@ export interface Subject {
   readonly [member: string]: unknown
 }
 
-/** How deep `aliases` and complex subjects are followed. */
+/** The depth to which `aliases` and complex subjects are followed. */
 const DEPTH = 3
 
 /**
- * The subject of an event: `sub_id` of the token, or the event's own `subject` as in older drafts.
+ * Returns the subject of an event: `sub_id` of the token, or the event's own `subject` as in older
+ * drafts.
  * @throws TokenError if there is none
  */
 export function subjectOf(claims: TokenClaimSet, event: Readonly<Record<string, unknown>>): Subject {
   const subject = claims.sub_id ?? event.subject
   if (!isRecord(subject)) throw new TokenError('sub_id', 'sub_id has to be there')
-  // Older drafts have no format where there are members.
+  // In older drafts, a subject with members has no format.
   const format = subject.format ?? subject.subject_type ?? 'complex'
   if (typeof format !== 'string') throw new TokenError('sub_id', 'the format has to be a text')
   return { ...subject, format: format === 'iss-sub' ? 'iss_sub' : format }
 }
 
 /**
- * The user's id that a subject names, if it does. Addresses are none: the application has to map
- * them.
+ * Returns the user's id in a subject, if it has one. An address is none: the application has to map
+ * it.
  */
 export function userOfSubject(subject: unknown, issuer: string, depth = DEPTH): string | undefined {
   if (!isRecord(subject) || depth === 0) return undefined

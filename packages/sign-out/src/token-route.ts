@@ -7,23 +7,26 @@ import { TokenError } from './token-verifier.js'
 /** A handler for Express 4 and 5, connect, or Node's own server. */
 export type SignOutHandler = (request: SignOutRequest, response: ServerResponse) => void
 
-/** How a request is answered. */
+/** The answer to a request. */
 export interface RouteAnswer {
   readonly status: number
   /** Sent as JSON. @default nothing */
   readonly body?: object | undefined
 }
 
-/** A good token that the application's options do not cover. */
+/** A valid token that the application's options do not cover. */
 export class UnsupportedError extends Error {
   override readonly name = 'UnsupportedError'
 }
 
 /** Parts of a {@link tokenRoute}. */
 export interface TokenRouteParts {
-  /** Does what a request asks for. @throws what {@link refuse} knows, or any failure */
+  /** Carries out a request. @throws an error that {@link refuse} answers, or any failure */
   run(request: SignOutRequest): Promise<RouteAnswer>
-  /** The body for a request or a token that is refused. `part` is of {@link TokenError}. */
+  /**
+   * Returns the body of the answer to a refused request or token. `part` is that of {@link
+   * TokenError}.
+   */
   refuse(part: string, text: string): object
   /** Receives refusals. */
   readonly onrefused?: ((error: Error) => void) | undefined
@@ -31,7 +34,7 @@ export interface TokenRouteParts {
   readonly failed: FailureListener
 }
 
-/** Makes a route that takes tokens: answers each request once, never from a cache. */
+/** Creates a route that accepts tokens. It answers each request once, never from a cache. */
 export function tokenRoute(parts: TokenRouteParts): SignOutHandler {
   return (request, response) => {
     parts
@@ -51,7 +54,7 @@ function answerOf(cause: unknown, parts: TokenRouteParts): RouteAnswer {
     return answer
   }
   parts.failed(cause)
-  // The cause is the application's own business.
+  // The cause is not sent, because it belongs to the application.
   if (cause instanceof UnsupportedError)
     return { status: 501, body: parts.refuse('unsupported', 'not supported') }
   return { status: 503, body: parts.refuse('failed', 'it failed: try again') }
@@ -71,7 +74,7 @@ function send(response: ServerResponse, { status, body }: RouteAnswer): void {
   response.setHeader('Cache-Control', 'no-store')
   if (status === 405) response.setHeader('Allow', 'POST')
   if (status === 503) response.setHeader('Retry-After', '5')
-  // The rest of a body that was not read: the connection is no longer in step.
+  // The rest of the body was not read, so the connection cannot be used again.
   if (status === 408 || status === 413) response.setHeader('Connection', 'close')
   if (!body) return void response.end()
   response.setHeader('Content-Type', 'application/json; charset=utf-8')

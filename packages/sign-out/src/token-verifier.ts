@@ -11,12 +11,12 @@ import {
 } from 'jose'
 import { boundedDownload } from './bounded-download.js'
 
-/** Public keys as JWKS gives them. */
+/** Public keys as JWKS. */
 export interface KeySet {
   readonly keys: readonly object[]
 }
 
-/** Who signs tokens, and for whom. */
+/** The issuer of tokens, and their audience. */
 export interface TokenOptions {
   /** The `iss` of the tokens: the provider's issuer, letter by letter. */
   readonly issuer: string
@@ -24,7 +24,7 @@ export interface TokenOptions {
   readonly audience: string | readonly string[]
   /** The address of the provider's public keys (`jwks_uri`), or the keys. */
   readonly jwks: string | URL | KeySet
-  /** The signature algorithms that are let in. @default RS*, PS*, ES*, EdDSA and Ed25519 */
+  /** The accepted signature algorithms. @default RS*, PS*, ES*, EdDSA and Ed25519 */
   readonly algorithms?: readonly string[] | undefined
   /** Milliseconds that reading the keys may take. @default 5000 */
   readonly jwksTimeout?: number | undefined
@@ -38,23 +38,26 @@ export interface TokenClaimSet {
   readonly [claim: string]: unknown
 }
 
-/** What else a kind of token has to have. */
+/** Further requirements of a kind of token. */
 export interface TokenKind {
-  /** The types that its header may name. */
+  /** The accepted types in its header. */
   readonly types: readonly string[]
-  /** Whether the header has to name one. */
+  /** Whether the header has to have a type. */
   readonly needsType: boolean
-  /** Claims that have to be there, in addition to `iss`, `aud`, `iat` and `jti`. */
+  /** Required claims, in addition to `iss`, `aud`, `iat` and `jti`. */
   readonly claims: readonly string[]
-  /** Milliseconds that a token is old at most. */
+  /** The age of a token in milliseconds, at most. */
   readonly age: number
 }
 
-/** Why a token is refused. Its text goes to the provider, and holds nothing of the token. */
+/**
+ * The reason of a refused token. Its text is sent to the provider, and contains nothing of the
+ * token.
+ */
 export class TokenError extends Error {
   override readonly name = 'TokenError'
   /**
-   * What is wrong: a claim or a part of the header; `key`, `signature`, or `token` for all of it.
+   * The wrong part: a claim or a part of the header; `key`, `signature`, or `token` for all of it.
    */
   readonly part: string
 
@@ -66,19 +69,19 @@ export class TokenError extends Error {
 
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')
 
-/** UTF-16 code units of a token. */
+/** UTF-16 code units of a token, at most. */
 const LENGTH = 16 * 1024
 
 /** Seconds that clocks may differ by. */
 const LEEWAY = 30
 
-/** Tokens that are verified at once. They may all wait for the keys. */
+/** Tokens that are verified at once. All of them may wait for the keys. */
 const AT_ONCE = 100
 
-/** Bytes of a key set, and milliseconds to rest after it could not be read. */
+/** Bytes of a key set, and the milliseconds of the pause after it could not be read. */
 const BOUNDS = { bytes: 256 * 1024, pause: 5000 }
 
-/** Milliseconds for which keys are kept, and between two looks for a key that is not there. */
+/** Milliseconds for which keys are cached, and between two requests for an unknown key. */
 const KEPT = { cacheMaxAge: 10 * 60 * 1000, cooldownDuration: 30_000 }
 
 /** Verifies tokens of one provider. */
@@ -97,9 +100,9 @@ export class TokenVerifier {
   }
 
   /**
-   * @throws TokenError if the token is no good
-   * @throws Error if the keys cannot be read, or too many tokens wait for them: another time it may
-   *   be good
+   * @throws TokenError if the token is not valid
+   * @throws Error if the keys cannot be read, or too many tokens wait for them: the token may be
+   *   valid later
    */
   async verify(token: string): Promise<TokenClaimSet> {
     if (token.length > LENGTH) throw new TokenError('token', 'the token is too long')
@@ -165,7 +168,7 @@ function checkOptions(options: TokenOptions): void {
   if (!isText(issuer)) throw badOption('issuer', 'a text that is not empty')
   const audiences = [audience].flat()
   if (audiences.length === 0 || !audiences.every(isText)) throw badOption('audience', 'a text, or several')
-  // A key set holds public keys: as a secret, everyone could sign with them.
+  // A key set contains public keys: used as a secret, anyone could sign with one.
   const known = Array.isArray(algorithms) && algorithms.every((name) => ALGORITHMS.includes(name))
   if (!known || algorithms.length === 0) throw badOption('algorithms', `some of ${ALGORITHMS.join(', ')}`)
   if (jwks === null || jwks === undefined) throw badOption('jwks', 'an http(s) URL, or a key set')
@@ -184,10 +187,13 @@ const TEXTS: ReadonlyMap<string, string> = new Map([
   ['iat', 'the token is too old, or of the future'],
 ])
 
-/** Codes of failures that say nothing about the token. */
+/** Codes of failures that are not about the token. */
 const OWN_FAILURES = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID', 'ERR_JWKS_TIMEOUT'])
 
-/** What jose says of the token, in texts that hold nothing of it; other failures as they are. */
+/**
+ * Returns jose's error about a token with a text that contains nothing of it; other failures as
+ * they are.
+ */
 function asTokenError(cause: unknown): unknown {
   if (!(cause instanceof errors.JOSEError) || OWN_FAILURES.has(cause.code)) return cause
   if (cause instanceof errors.JWTClaimValidationFailed || cause instanceof errors.JWTExpired) {

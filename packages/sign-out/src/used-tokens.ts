@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { TimeoutScheduler } from '@token-socket/protocol'
 
-/** What the nodes know together. */
+/** Ids that the nodes share. */
 export interface SharedIds {
-  /** Whether a node has recorded an id. */
+  /** Returns whether a node has recorded an id. */
   has(id: string): Promise<boolean>
   /** Records an id. @param ttl milliseconds for which it is known */
   add(id: string, ttl: number): Promise<void>
@@ -12,36 +12,36 @@ export interface SharedIds {
 /** Ids that one node remembers. */
 const IDS = 10_000
 
-/** Milliseconds that the engine may take each time. */
+/** Milliseconds that the engine may take for each operation. */
 const ENGINE_TIME = 1000
 
 /**
- * The ids of the tokens whose orders are done: each token works once. This node remembers the last
- * 10,000; the nodes share the rest by the engine, if it can be reached. An id is recorded after its
- * order: one that fails, or whose process ends, may come again to any node.
+ * Remembers the ids of handled tokens: each token works once. This node remembers the last 10,000.
+ * The nodes share the ids by the engine, if it can be reached. An id is recorded after its order: a
+ * token whose order fails, or whose process ends, may be sent again to any node.
  */
 export class UsedTokens {
   readonly #ttl: number
   readonly #shared: SharedIds | undefined
   readonly #used = new Set<string>()
   readonly #ends = new TimeoutScheduler<string>((id) => void this.#used.delete(id))
-  /** The orders that run, by id. */
+  /** The running orders, by id. */
   readonly #running = new Map<string, Promise<boolean>>()
 
-  /** @param ttl milliseconds for which an id is remembered: older tokens are not let in */
+  /** @param ttl milliseconds for which an id is remembered: older tokens are refused */
   constructor(ttl: number, shared: SharedIds | undefined) {
     this.#ttl = ttl
     this.#shared = shared
   }
 
-  /** How many this node remembers. */
+  /** How many ids this node remembers. */
   get size(): number {
     return this.#used.size
   }
 
   /**
-   * Runs an order once for each id. One that fails may be tried again, with the same token. A
-   * second call meanwhile has the outcome of the first. Two nodes at once may both run the order.
+   * Runs an order once for each id. A failed one may be tried again, with the same token. A second
+   * call meanwhile has the result of the first. Two nodes may both run the order at the same time.
    * @returns whether this was the first time
    * @throws what the order throws
    */
@@ -59,7 +59,7 @@ export class UsedTokens {
 
   async #run(name: string, run: () => Promise<void>): Promise<boolean> {
     if (this.#used.has(name)) return false
-    // Where the engine does not answer, this node decides: sign-outs come first.
+    // If the engine does not answer, this node decides: signing out is more important.
     const isUsed = await inTime(this.#shared?.has(`sign-out ${name}`), false)
     if (!isUsed) await run()
     this.#put(name)
@@ -77,7 +77,7 @@ export class UsedTokens {
   }
 }
 
-/** What the engine says, or a given value if it fails or does not answer. */
+/** Returns the engine's answer, or a given value if it fails or does not answer. */
 function inTime<T>(asked: Promise<T> | undefined, otherwise: T): Promise<T> {
   if (!asked) return Promise.resolve(otherwise)
   return new Promise((resolve) => {

@@ -27,8 +27,8 @@ export const TOO_DEEP = 'its parts are nested too deeply, or it is too large'
  * Checks that a document can be written as JSON, and is not too large then. Aliases of YAML lead to
  * the same object many times: it is read once, and counted each time.
  *
- * @throws ModelError for a document that contains itself, has more than 500,000 objects and lists,
- *   100 levels or 5,000,000 characters, has a key `__proto__`, or a text or number unknown to JSON
+ * @throws ModelError for a document that contains itself; for more than 500,000 objects and lists,
+ *   100 levels or 5,000,000 characters; for a key `__proto__`; for a text or number unknown to JSON
  */
 export function checkTree(document: object): void {
   new TreeReader().read(document, '#')

@@ -11,7 +11,7 @@ import { socketOptions } from './socket-options.js'
  * Connects a client of a contract.
  *
  * What the server sends before is kept until the code after `await connect(…)` has run up to its
- * next wait for something else, so that no message comes before the listeners that it registers.
+ * next wait. So no message arrives before that code has registered its listeners.
  *
  * @returns a promise of the client, when it is ready. It rejects, and nothing is left open, when
  *   the server refuses the sign-in for good, or after `timeout`

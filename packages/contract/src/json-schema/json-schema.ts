@@ -21,12 +21,11 @@ export interface JsonSchemaOptions {
  * draft, and needs no `eval`, so that a page's content security policy may refuse it. References
  * lead to parts of the same schema.
  *
- * A value is checked as it travels: without properties that are `undefined`, a `Date` as a text. A
- * receiver gets the value with the `default` of each property that is not there. Issues never hold
- * the value. Values are refused that are nested more than 200 levels deep, that need more than
- * 500,000 comparisons with the schema or its parts, and names of properties that hold half of a
- * surrogate pair. Beside `uniqueItems`, so are lists whose items take more than 10,000,000
- * comparisons.
+ * A value is checked as it is sent: without properties that are `undefined`, and with a `Date` as a
+ * text. The receiver's value has the `default` of each missing property. Issues never contain the
+ * value. It refuses values with more than 200 levels, and names of properties with half of a
+ * surrogate pair. It also refuses values that need more than 500,000 comparisons with the schema or
+ * its parts, or, for `uniqueItems`, more than 10,000,000 comparisons of items.
  *
  * Formats that are not known are not checked. A pattern is read in Unicode mode. How long it takes
  * is the schema's affair.

@@ -1,16 +1,15 @@
 import { badOption } from '@token-socket/protocol'
 import type { Validation } from '../validation.js'
 
-/** How many parts a value may have before a schema is asked about it: 10,000. */
+/** How many parts a value may have before a schema checks it: 10,000. */
 export const MAX_PARTS = 10_000
 
 /**
  * Refuses a value with too many parts: items of lists and fields of objects, at every depth. A
- * schema library takes 4 to 40 microseconds for each part that it refuses, so that a list of
- * 250,000 would hold the event loop for seconds.
- *
- * @returns what is wrong with it; `undefined` if nothing is. It takes time in proportion to the
- *   limit, not to the value
+ * schema library takes 4 to 40 microseconds for each part that it refuses. A list of 250,000 would
+ * block the event loop for seconds. The check takes time in proportion to the limit, not to the
+ * value.
+ * @returns the issue; `undefined` if there is none
  */
 export function refuseParts(value: unknown, maxParts: number): Validation | undefined {
   if (!hasMore(value, maxParts)) return undefined

@@ -3,10 +3,11 @@ import { KIND_LETTERS } from './messages.js'
 import { Script } from './script.js'
 
 /**
- * Publishes, unless the idempotency key is known. Without a size nothing is kept, and the candidate is the id.
- * Keys: meta, log, and the receipt if there is an idempotency key. Arguments: topic, payload, size, ttl, candidate, new
- * epoch, the milliseconds for which the key is known, and the latest id that the node has received
- * on the channel.
+ * Publishes, unless the idempotency key is known. Without a size nothing is kept, and the candidate
+ * is the id. Keys: meta, log, and the receipt if there is an idempotency key. Arguments:
+ * - topic, payload, size, ttl, candidate, new epoch;
+ * - the milliseconds for which the key is known;
+ * - the latest id that the node has received on the channel.
  * Answers with id, epoch and offset, or the id alone.
  */
 export const PUBLISH = new Script(`
@@ -32,10 +33,14 @@ return receipt
 `)
 
 /**
- * Reads a page of what is kept. Keys: meta, log. Arguments: the offset after which, the id after which, the id before which, the
- * offset before which (each empty for none), limit, '1' for the latest first, and the bytes of payload that a page may have, empty
- * for any; the first may be larger. Answers with epoch, offset, where to go on (empty at the end), '1' if the bytes ended it, then
- * offset, id and payload of each; with nothing for a channel that never kept any.
+ * Reads a page of the kept entries. Keys: meta, log. Arguments:
+ * - the offset after which, the id after which, the id before which, the offset before which, each
+ *   empty for none;
+ * - the limit, and '1' for the latest first;
+ * - the bytes of payload that a page may have, empty for any; the first entry may be larger.
+ * Answers with epoch, offset, the start of the next page (empty at the end), and '1' if the bytes
+ * ended it. The offset, id and payload of each entry follow. The answer is empty for a channel that
+ * never kept any.
  */
 export const READ = new Script(`
 local MOST = 1000
@@ -83,10 +88,12 @@ return reply
 `)
 
 /**
- * Reads what came after a place that a node has heard of. If Redis has lost that place, because it was restarted or replaced by a
- * replica that was behind, offsets are in use for the second time: then a new epoch begins, and what the node has not heard
- * is found by its id. A log that began anew is read from its beginning. Keys: meta, log. Arguments: epoch (empty for none),
- * offset, id, new epoch, limit. Answers with epoch, offset and id of the latest, then offset, id and payload of each.
+ * Reads the entries after a node's position. Redis may have lost that position, because it was
+ * restarted, or replaced by a replica that was behind. Offsets are then used a second time: a new
+ * epoch begins, and the entries that the node lacks are found by their ids. A log that began again
+ * is read from its beginning. Keys: meta, log. Arguments: epoch (empty for none), offset, id, new
+ * epoch, limit. Answers with epoch, offset and id of the latest, then offset, id and payload of
+ * each.
  */
 export const FOLLOW = new Script(`
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'offset', 'id', 'base')

@@ -1,9 +1,10 @@
 import { Script } from './script.js'
 
 /**
- * This node lives. Key: nodes (id → until when it does). Arguments: its id, length of a lease; no length: it is about to
- * end. Answers the ids of those that live. A Redis that takes nothing, as a replica or one without memory, answers all the
- * same: the connection is of use to others.
+ * Renews a node's lease. Key: nodes (id → end of the lease). Arguments: its id, length of a lease;
+ * without a length the node is about to end. Answers with the ids of the living nodes. A Redis that
+ * refuses writes, as a replica or without memory, answers all the same, because other operations
+ * can use the connection.
  */
 export const LIVE = new Script(`
 local time = now()

@@ -1,20 +1,20 @@
 import { KIND_LETTERS } from './messages.js'
 import { Script } from './script.js'
 
-/** How many changes a channel keeps for nodes that missed some, and for how long, in milliseconds. */
+/** How many changes a channel keeps for nodes that missed some, and for how many milliseconds. */
 const CHANGES = { size: 1000, ttl: 60_000 }
 
 /** Milliseconds after which nothing is left of a channel whose nodes have all died. */
 const HOLD = 600_000
 
 /**
- * What the scripts of presence share. Keys: members (uid → number of places, `umd`), places (`<node> <sid> <uid>`), leases
- * (node → when it ends), graces (uid → until when it stays), and the log of changes. Names are encoded. Arguments: topic,
- * candidate id, new epoch, node, length of a lease, '1' if leases that have ended are to be taken away.
- *
- * `sweep` takes away what is over. Who has a change to tell tells it first, since only that can fail. It takes no lease for
- * ended whose node may not have been able to renew it: this node's own, renewed three times in its length, tells. While
- * Redis stalls, what nodes sent waits for it, and is carried out when all leases are over.
+ * The functions of all presence scripts. Keys: members (uid → number of entries, `umd`), entries
+ * (`<node> <sid> <uid>`), leases (node → end), graces (uid → end), and the log of changes. Names
+ * are encoded. Arguments: topic, candidate id, new epoch, node, length of a lease, '1' to remove
+ * ended leases. `sweep` removes what has expired. A change is published first, because only that
+ * can fail. `sweep` keeps the leases of nodes that may not have been able to renew them. It decides
+ * by this node's own lease, which is renewed three times in its length. While Redis stalls, the
+ * renewals of nodes wait, and run when all leases have ended.
  */
 const LIBRARY = `
 local MEMBERS, PLACES, LEASES, GRACES, META, LOG = unpack(KEYS)
@@ -103,10 +103,11 @@ end
 const presenceScript = (body: string) => new Script(LIBRARY + body)
 
 /**
- * More arguments: sid, uid, umd (empty for none), limit, and '1' for a socket that comes now, '0' for one that is told again in
- * case it was lost: where it was not, its member keeps its umd, which may be that of a later socket. Answers with what the node's
- * lease had left, empty if it had none, and for '1' a snapshot (epoch, seq, then uid and umd of each member), unless there are too
- * many members.
+ * More arguments: sid, uid, umd (empty for none), limit, and '1' for a new socket, '0' for one that
+ * is sent again in case it was lost. If a '0' is added, its member keeps its umd, which may be that
+ * of a later socket. Answers with the rest of the node's lease, empty if it had none. For '1' a
+ * snapshot follows (epoch, seq, then uid and umd of each member), unless there are too many
+ * members.
  */
 export const ENTER = presenceScript(`
 local uid, umd = ARGV[8], ARGV[9]

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 
 /**
- * What all scripts can use. Time is that of Redis: the nodes' clocks play no part. Offsets and times are written out,
- * since Lua's own way of writing numbers turns large ones into powers of ten.
- *
- * `append` adds an entry to a log and tells the nodes, so that the order of the messages is that of the offsets. Whatever can
- * fail, such as a key of the wrong type, fails before anything is written. A log whose meta key is gone begins a new epoch.
- * Its id is greater than those of the log, and than `after`: what a node has received may be gone
- * from the log, and a replica that took over may have a clock that is behind.
+ * The functions of all scripts. The time is that of Redis, not of the nodes' clocks. Offsets and
+ * times are written as integers, because Lua writes large numbers as powers of ten. `append` adds
+ * an entry to a log and publishes it, so that messages have the order of the offsets. Everything
+ * that can fail, such as a key of the wrong type, fails before the first write. A log without its
+ * meta key begins a new epoch. The id is greater than those of the log, and than `after`. Entries
+ * that a node has received may be missing in the log, and the clock of a replica that took over may
+ * be behind.
  */
 const LIBRARY = `
 local DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'

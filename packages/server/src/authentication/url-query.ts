@@ -3,9 +3,9 @@ import { codeOf } from '../runtime/thrown-values.js'
 
 /**
  * Removes the query of the URL from what an application threw, for the log and for listeners. The
- * query may hold credentials. An error becomes a copy without own properties and cause. If its text
- * has the query, or a name or a value of four characters or more, only its name, its code and its
- * call sites stay. The library's own errors stay as they are. Never throws.
+ * query may hold credentials. An error becomes a copy without own properties and cause. Its text
+ * goes, too, if it has the query, or a name or a value of four characters or more. Then only its
+ * name, its code and its call sites stay. The library's own errors stay as they are. Never throws.
  * @param url of the request. Without a query everything stays as it is
  */
 export function withoutQuery(cause: unknown, url = ''): unknown {

@@ -24,8 +24,9 @@ export interface SocketConditions {
 }
 
 /**
- * Selects sockets on all nodes: one socket, all of a user, all that one session signed in
- * (`req.sessionID`), all on a channel, all that meet every condition of `where`, or all.
+ * Selects sockets on all nodes:
+ * - one socket, all of a user, or all that one session signed in (`req.sessionID`);
+ * - all on a channel, all that meet every condition of `where`, or all.
  */
 export type SocketSelector = OneOf<{
   readonly sid: string

@@ -9,8 +9,8 @@ import type { RequestOrigin } from '../http/origins.js'
 export const SESSION_BINDINGS = ['address', 'origin', 'cookie'] as const
 
 /**
- * What all requests of a session of the HTTP transports must have in common, so that a stranger who
- * knows the session's id cannot use it. The page's origin is always included.
+ * What all requests of a session of the HTTP transports must have in common. A stranger who knows
+ * the session's id cannot use it. The page's origin is always included.
  *
  * - `'address'`: one address. `127.0.0.1` and `::1` count as one, and so do the IPv6 addresses of
  *   one subscriber (the first 64 bits).
