@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import { longSentences, sentencesOf } from './sentences.js'
-import { readSources } from './source-file.js'
+import { documents } from './links.js'
+import { longDocumentSentences, longSentences, sentencesOf } from './sentences.js'
+import { readSources, root } from './source-file.js'
 
 /** Long sentences of older comments, at most: lower a number when there are fewer. */
 const OLDER: Readonly<Record<string, number>> = {
@@ -51,5 +54,36 @@ describe('the sentences of comments', () => {
       'Adds',
       'five',
     ])
+  })
+})
+
+/** Long sentences of documents by folder, at most: lower a number when there are fewer. */
+const OLDER_DOCUMENTS: Readonly<Record<string, number>> = {
+  '.': 3,
+  docs: 38,
+  'docs/decisions': 48,
+  'docs/reference': 9,
+}
+
+describe('the sentences of documents', () => {
+  const written = documents().filter((name) => !name.startsWith('docs/reference/api/'))
+  const folders = [...new Set(written.map((name) => dirname(name)))].sort()
+
+  for (const folder of folders)
+    it(`in ${folder} have at most 25 words`, () => {
+      const found = written
+        .filter((name) => dirname(name) === folder)
+        .flatMap((name) => longDocumentSentences({ name, text: readFileSync(join(root, name), 'utf8') }))
+      expect(found.length, found.join('\n')).to.be.at.most(OLDER_DOCUMENTS[folder] ?? 0)
+    })
+
+  it('are those outside code, tables and headings', () => {
+    const long = (text: string) => longDocumentSentences({ name: 'a', text })
+    expect(long(words(26))).to.have.length(1)
+    expect(long(`${words(13)}\n${words(13)}\n\n- ${words(13)}\n- ${words(13)}`)).to.have.length(1)
+    expect(long(`# ${words(26)}\n| ${words(26)} |\n<!-- ${words(26)} -->`)).to.deep.equal([])
+    expect(long(`\`\`\`js\n${words(26)}\n\n${words(26)}\n\`\`\``)).to.deep.equal([])
+    expect(long(`${words(24)} [${words(1)}](a/b.md)`)).to.deep.equal([])
+    expect(long(`# One\n\n\`\`\`\na\n\`\`\`\n${words(26)}`)[0]).to.match(/^a:6 has 26 words/)
   })
 })

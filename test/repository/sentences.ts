@@ -1,4 +1,4 @@
-/** Finds the sentences of comments that are longer than a reader takes in at once. */
+/** Finds the sentences of comments and documents that are longer than a reader takes in at once. */
 import type { SourceFile } from './source-file.js'
 
 /** Words of a sentence, at most. */
@@ -39,12 +39,40 @@ export function sentencesOf(comment: string): string[] {
     .filter((sentence) => sentence !== '')
 }
 
-/** One line of text for each sentence that is too long. */
+/** The paragraphs of a Markdown text, with their first lines: no code, tables, headings and HTML comments. */
+export function paragraphTexts({ text }: Pick<SourceFile, 'text'>): { line: number; text: string }[] {
+  const emptied = (part: string) => part.replace(/[^\n]/g, '')
+  const prose = text
+    .replace(/^ *(```+)[\s\S]*?^ *\1$/gm, emptied)
+    .replace(/<!--[\s\S]*?-->/g, emptied)
+    .replace(/^(?:\||#).*$/gm, emptied)
+    .replace(/\[([^\]]*)\]\([^)\s]*\)/g, '$1')
+  const found: { line: number; text: string }[] = []
+  let isOpen = false
+  for (const [index, line] of prose.split('\n').entries()) {
+    const last = found.at(-1)
+    if (isOpen && last) last.text += `\n${line}`
+    else if (line.trim() !== '') found.push({ line: index + 1, text: line })
+    isOpen = line.trim() !== ''
+  }
+  return found
+}
+
+/** One line of text for each sentence of comments that is too long. */
 export function longSentences(file: Pick<SourceFile, 'name' | 'text'>): string[] {
-  return commentTexts(file).flatMap(({ line, text }) =>
+  return longOf(file.name, commentTexts(file))
+}
+
+/** One line of text for each sentence of a document that is too long. */
+export function longDocumentSentences(file: Pick<SourceFile, 'name' | 'text'>): string[] {
+  return longOf(file.name, paragraphTexts(file))
+}
+
+function longOf(name: string, texts: readonly { line: number; text: string }[]): string[] {
+  return texts.flatMap(({ line, text }) =>
     sentencesOf(text).flatMap((sentence) => {
       const words = sentence.split(' ').filter((word) => /\w/.test(word)).length
-      return words > SENTENCE ? [`${file.name}:${line} has ${words} words: ${sentence}`] : []
+      return words > SENTENCE ? [`${name}:${line} has ${words} words: ${sentence}`] : []
     }),
   )
 }
