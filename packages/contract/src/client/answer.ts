@@ -9,12 +9,12 @@ import type { ContractSettings } from './settings.js'
 /** A function of the application that answers an operation. */
 export type OperationFunction = (input: unknown, context: object) => unknown
 
-/** A call of the server, and what answers it. */
+/** A call of the server, and its function. */
 export interface AnsweredCall extends ProcedureDefinition {
   readonly run: OperationFunction
   readonly data: unknown
   readonly call: CallContext
-  /** Hears the input. */
+  /** Calls the listeners with the input. */
   emit(input: unknown): void
 }
 
@@ -31,7 +31,7 @@ export async function answerOf(
 ): Promise<unknown> {
   const subject = { function: call.name }
   const check = checker(subject, { timeout })
-  // Once the server has given the call up, nothing waits for its input.
+  // Once the server has cancelled the call, nothing waits for its input.
   const checkInput = checker(subject, { timeout, signal: call.signal })
   const checkAnswer = async (schema: Schema | undefined, value: unknown) => {
     try {
@@ -41,8 +41,8 @@ export async function answerOf(
     }
   }
   return received(checkInput(input, input && data), async (taken) => {
-    // It may have been held, and a schema may have taken long: a function does not run for a call
-    // that has ended.
+    // The call may have been held, and a schema may have taken long: a function does not run for a
+    // call that has ended.
     throwIfAborted(call.signal)
     emit(taken)
     try {

@@ -12,7 +12,7 @@ export function checkListener(listener: unknown): void {
   }
 }
 
-/** @throws RpcError `bad_option` for what is no contract; not in builds for production */
+/** @throws RpcError `bad_option` for anything but a contract; not in builds for production */
 export function checkArgument(contract: unknown): void {
   try {
     if (process.env.NODE_ENV !== 'production') checkGiven(contract)
@@ -23,7 +23,7 @@ export function checkArgument(contract: unknown): void {
 
 /**
  * @throws RpcError `bad_option`, not in builds for production: an event that the contract does not
- *   have is never heard
+ *   have is never received
  */
 export function checkEvent(event: string, definition: ChannelDefinition): void {
   try {

@@ -15,28 +15,28 @@ import { checkEvent, checkListener } from './argument-checks.js'
 import { runIsolated } from './listeners.js'
 import type { ContractSettings } from './settings.js'
 
-/** How many pages of history are read whose messages are all refused. */
+/** Pages of history that are read although all of their messages are refused, at most. */
 const MAX_PAGES = 10
 
-/** Something that came on a channel. */
+/** A message or a member of a channel. */
 type Arrival = PublicationDetails | Member
 
-/** What the schemas of a channel make of it; nothing where they refuse it. */
+/** The output of a channel's schemas; empty if they refuse it. */
 type Reading = readonly Arrival[] | Promise<readonly Arrival[]>
 
-/** What of a channel a value belongs to. */
+/** The part of a channel that a value belongs to. */
 type Part = { readonly event: string } | { readonly uid: string }
 
-/** What hears something of a channel. */
+/** A handler of a channel. */
 type Handler = (arrival: never) => unknown
 
-/** A channel of a socket, as its contract says; see `ContractChannel`, which has the types. */
+/** A channel of a socket, according to its contract; see `ContractChannel`, which has the types. */
 export class ChannelClient {
   readonly name: string
   readonly #channel: Channel
   readonly #definition: ChannelDefinition
   readonly #settings: ContractSettings
-  /** Each thing is read once, however many hear it. */
+  /** Each message is checked once, for all of its handlers. */
   readonly #readings = new WeakMap<Arrival, Reading>()
 
   constructor(channel: Channel, definition: ChannelDefinition, settings: ContractSettings) {
@@ -46,7 +46,7 @@ export class ChannelClient {
     this.#settings = settings
   }
 
-  /** As of {@link Channel}: Vue makes no proxy of it. */
+  /** As in {@link Channel}: Vue creates no proxy of it. */
   get __v_skip(): boolean {
     return true
   }
@@ -102,8 +102,8 @@ export class ChannelClient {
   }
 
   /**
-   * An empty page is the end. So pages whose messages are all refused are followed by the next,
-   * within a bound.
+   * An empty page would be the end, so a page whose messages are all refused is replaced by the
+   * next one, within a limit.
    */
   async #history(query: HistoryQuery = {}): Promise<readonly Arrival[]> {
     let own = query
@@ -113,7 +113,7 @@ export class ChannelClient {
       const taken = (await this.#settings.received(read, same)).flat()
       const { id } = page[page.length - 1] ?? {}
       const field = own.reverse ? 'before' : 'after'
-      // A server that repeats a page has no other.
+      // A server that repeats a page has no further one.
       if (taken.length > 0 || !id || id === own[field]) return taken
       if (pages === MAX_PAGES)
         throw new RpcError('invalid_output', `No message of ${pages} pages is right`, {
@@ -133,10 +133,7 @@ export class ChannelClient {
     return checker({ channel: this.name, ...about }, this.#settings)
   }
 
-  /**
-   * Calls with what was read, in the order in which it came.
-   * @returns the listener, and what stops it
-   */
+  /** Calls a handler with the checked messages, in the order of their arrival. */
   #inOrder<A extends Arrival>(handler: Handler, read: (arrival: A) => Reading) {
     checkListener(handler)
     let isOver = false
@@ -151,7 +148,7 @@ export class ChannelClient {
     return [listener, stop] as const
   }
 
-  /** A message of an event that the contract does not have is none of its own. */
+  /** A message of an event that the contract does not have is skipped. */
   readonly #readMessage = (message: PublicationDetails): Reading => {
     const { event = '' } = message
     const schema = this.#schemaOf(event)
@@ -162,7 +159,7 @@ export class ChannelClient {
     return this.#read(member, 'umd', this.#definition.presence, { uid: member.uid })
   }
 
-  /** @param about what errors name */
+  /** @param about the subject of errors */
   #read(arrival: Arrival, field: 'data' | 'umd', schema: Schema | undefined, about: Part): Reading {
     const keep = <R extends Reading>(reading: R): R => {
       this.#readings.set(arrival, reading)

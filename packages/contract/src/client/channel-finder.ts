@@ -7,14 +7,14 @@ import type { ContractChannel } from './contract-channel.js'
 import type { MadeClient } from './made-client.js'
 import type { ContractSettings } from './settings.js'
 
-/** Gives a channel of a contract, the same object for a name until it is released. */
+/** Returns a channel of a contract, the same object for a name until it is released. */
 export type ChannelFinder = (
   pattern: string,
   parameters?: ParameterValues,
   options?: ChannelOptions,
 ) => ContractChannel
 
-/** Gives a client the channels of its contract. @returns the client */
+/** Adds the channels of its contract to a client. @returns the client */
 export function addChannels({ client, settings }: MadeClient, { definition }: Contract): object {
   client.channel ??= channelFinder(definition.channels, settings)
   return client
@@ -23,12 +23,12 @@ export function addChannels({ client, settings }: MadeClient, { definition }: Co
 /** Finds the channels of a client. */
 function channelFinder(definitions: ChannelDefinitions = {}, settings: ContractSettings): ChannelFinder {
   const names = new ChannelNames(Object.keys(definitions))
-  /** By the socket's own channel, which is another one after a release. */
+  /** By the socket's own channel, which is another object after a release. */
   const opened = new WeakMap<Channel, ChannelClient>()
   return (pattern, parameters, options) => {
-    // Also where it is there already: the options hold a token.
+    // Called also if the channel exists, because the options may have a token.
     const channel = settings.socket.channel(names.format(pattern, parameters), options)
-    // The name is one of this pattern, so that the contract has it.
+    // The name belongs to this pattern, so the contract has it.
     const definition = definitions[pattern] as ChannelDefinition
     const found = opened.get(channel) ?? new ChannelClient(channel, definition, settings)
     opened.set(channel, found)

@@ -2,16 +2,13 @@ import type { ConnectionState, StateDetails, TokenSocket } from '@token-socket/c
 import { isPassing, MAX_TIMEOUT, markHandled, RpcError, startTimeout } from '@token-socket/protocol'
 import { checkListener } from './argument-checks.js'
 
-/** How long `$connect` waits. */
+/** Options of `$connect`. */
 export interface ConnectWait {
   /** Milliseconds; 0 is no limit. @default 0 */
   readonly timeout?: number | undefined
 }
 
-/**
- * The members of a client that are about its connection.
- * @param fail receives errors that reject no promise
- */
+/** The members of a client for its connection. */
 export function connectionMembers(socket: TokenSocket, fail: (error: RpcError) => void) {
   let last: string | undefined
   socket.on('reconnect', (error) => {
@@ -28,7 +25,7 @@ export function connectionMembers(socket: TokenSocket, fail: (error: RpcError) =
       return () => void socket.off('error', own)
     },
     $connect({ timeout = 0 }: ConnectWait = {}) {
-      // Once more now, where the next try is a while away.
+      // Connects now, because the next attempt would be later.
       if (socket.state === 'waiting') socket.suspend()
       socket.resume()
       return markHandled(whenReady(socket, timeout))
@@ -39,14 +36,14 @@ export function connectionMembers(socket: TokenSocket, fail: (error: RpcError) =
   }
 }
 
-/** Whether the server refuses to sign a client in: the next try may fare no better. */
+/** Returns whether the server refuses the sign-in: the next attempt may be refused too. */
 function isRefused(error: RpcError | undefined): error is RpcError {
   return !!error && !isPassing(error.code)
 }
 
 /**
- * Resolves when a socket is ready; rejects when the server refuses it, when it never will be ready,
- * or is to be away.
+ * Resolves when a socket is ready. Rejects when the server refuses it, when it can never be ready,
+ * or when it is suspended.
  */
 function whenReady(socket: TokenSocket, timeout: number): Promise<void> {
   return new Promise<void>((resolve, reject) => {

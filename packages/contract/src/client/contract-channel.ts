@@ -12,10 +12,10 @@ import type { Received, Schema, Sent } from '../schema.js'
 /** The schemas of a channel's events. */
 type Events<D> = D extends { readonly events: infer E } ? E : Record<never, Schema>
 
-/** What others see of a member. */
+/** The data of a member that others see. */
 type Presence<D> = D extends { readonly presence: infer S extends Schema<unknown> } ? Received<S> : unknown
 
-/** A message on a channel, as its event's schema takes it. */
+/** A message on a channel, after its event's schema. */
 export interface ChannelMessage<Event extends string, Data> extends PublicationDetails<Data> {
   readonly event: Event
 }
@@ -25,36 +25,39 @@ export type AnyChannelMessage<D> = {
   [Event in keyof Events<D> & string]: ChannelMessage<Event, Received<Events<D>[Event]>>
 }[keyof Events<D> & string]
 
-/** Who is on a channel. */
+/** A member of a channel. */
 export interface ChannelMember<D> {
   readonly uid: string
-  /** What others see of it (user metadata), as the presence's schema takes it. */
+  /** The data that others see (user metadata), after the presence's schema. */
   readonly umd: Presence<D>
 }
 
 /** The listeners of a channel's own events. */
 export interface ContractChannelEvents<D> extends Omit<ChannelEvents, 'joined' | 'left' | 'updated'> {
-  /** A member came. */
+  /** A member joined. */
   joined: (member: ChannelMember<D>) => void
   /** A member left, with the last of their sockets. */
   left: (member: ChannelMember<D>) => void
-  /** What others see of a member has changed. */
+  /** The data of a member that others see has changed. */
   updated: (member: ChannelMember<D>) => void
 }
 
-/** What `send` takes after the event. */
+/** The arguments of `send` after the event. */
 type SendArguments<S> =
   undefined extends Sent<S>
     ? [data?: Sent<S>, options?: Pick<PublishOptions, 'idempotencyKey'>]
     : [data: Sent<S>, options?: Pick<PublishOptions, 'idempotencyKey'>]
 
-/** A channel of a contract. What its schemas refuse is not delivered: it goes to `$onError`. */
+/**
+ * A channel of a contract. Messages that its schemas refuse are not delivered, but go to
+ * `$onError`.
+ */
 export interface ContractChannel<D = ChannelDefinition> {
   /** The channel's whole name. */
   readonly name: string
-  /** Who this socket is to others on the channel. */
+  /** The `uid` of this socket that others on the channel see. */
   readonly uid: string | undefined
-  /** Who is there, this socket included, if the channel has presence. */
+  /** The members, this socket included, if the channel has presence. */
   readonly members: readonly ChannelMember<D>[]
   /**
    * Calls a handler with each message of an event, and subscribes.
@@ -70,20 +73,18 @@ export interface ContractChannel<D = ChannelDefinition> {
     ...rest: SendArguments<Events<D>[Event]>
   ): Promise<Receipt | undefined>
   /**
-   * Reads a page of what the channel keeps, without what its schemas refuse; see the socket's
-   * `history`. A page whose messages are all refused is left out, and the next is read.
-   * @throws RpcError `invalid_output` after 10 such pages; its data has the `after`, or the
-   *   `before`, with which to go on
+   * Reads a page of the channel's history, without the messages that its schemas refuse; see the
+   * socket's `history`. If all messages of a page are refused, it reads the next one.
    */
   history(query?: HistoryQuery): Promise<readonly AnyChannelMessage<D>[]>
-  /** Listens to an event of the channel itself. @returns a function that takes the listener away */
+  /** Listens to an event of the channel itself. @returns a function that removes the listener */
   on<Event extends keyof ContractChannelEvents<D>>(
     event: Event,
     listener: ContractChannelEvents<D>[Event],
   ): () => void
-  /** Takes all handlers and listeners of the channel away, unsubscribes, and frees its memory. */
+  /** Removes all handlers and listeners of the channel, unsubscribes, and frees its memory. */
   release(): void
 }
 
-/** What is particular to a channel; see the socket's `channel`. */
+/** Options of a channel; see the socket's `channel`. */
 export type ContractChannelOptions = ChannelOptions

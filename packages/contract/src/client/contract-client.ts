@@ -8,13 +8,13 @@ import type { ConnectWait } from './connection-members.js'
 import type { ContractChannel } from './contract-channel.js'
 import type { AnyMessage } from './incoming-calls.js'
 
-/** Takes a listener away. */
+/** Removes a listener. */
 export type Unlisten = () => void
 
 /** Registers a listener of a one-way message. */
 export type Listen<P> = (listener: (input: ReceivedInput<P>) => void) => Unlisten
 
-/** `sendGreeting` is listened to by `onSendGreeting`. */
+/** The listener of `sendGreeting` is added by `onSendGreeting`. */
 export type Listeners<T> = {
   readonly [K in keyof T & string as T[K] extends ProcedureMark
     ? IsOneWay<T[K]> extends true
@@ -23,15 +23,15 @@ export type Listeners<T> = {
     : K]: T[K] extends ProcedureMark ? Listen<T[K]> : Listeners<T[K]>
 }
 
-/** What a function of the client gets in addition to its input. */
+/** The context of a client's function, in addition to its input. */
 export interface ActionContext<P> extends CallContext {
-  /** Makes the operation's declared errors, to be thrown. */
+  /** Creates the operation's declared errors, to be thrown. */
   readonly errors: ErrorFactories<P>
 }
 
 /**
- * The functions of the operations that answer; those that are left out answer `not_found`. A
- * one-way message is not answered: the compiler’s message names its listener.
+ * The functions of the operations with an answer. An operation without a function answers
+ * `not_found`. A one-way message is not answered: the compiler’s message names its listener.
  */
 export type Actions<T> = {
   readonly [K in keyof T]?: T[K] extends ProcedureMark
@@ -47,15 +47,15 @@ export type Action<P> = (
   context: ActionContext<P>,
 ) => Returned<P> | Promise<Returned<P>>
 
-/** The members of a client that are not of its contract, but for its channels. */
+/** The members of a client that are not operations, except its channels. */
 export interface ClientMembers<C> {
-  /** Adds functions that answer the server's calls. @returns a function that takes them away */
+  /** Adds functions that answer the server's calls. @returns a function that removes them */
   handle(actions: Actions<ClientOperations<C>>): Unlisten
-  /** The socket below: its state, its own methods, and `end()`. */
+  /** The socket: its state, its own methods, and `end()`. */
   readonly $socket: TokenSocket
   /**
-   * Calls back now, and after every reconnect: when the subscriptions are restored, and before what
-   * waited is sent. What it throws, or rejects with, comes to {@link $onError}.
+   * Calls back now, and after every reconnect: when the subscriptions are restored, and before
+   * waiting calls are sent. What it throws or rejects with is passed to {@link $onError}.
    */
   $withReconnect(callback: () => unknown): Unlisten
   /**
@@ -66,8 +66,8 @@ export interface ClientMembers<C> {
    */
   $onError(listener: (error: RpcError) => void): Unlisten
   /**
-   * Listens for every call and message of the server that its schema takes, before what listens to
-   * it by name.
+   * Listens for every call and message of the server that its schema accepts, before the listeners
+   * of its name.
    */
   $onAnyMessage(listener: (message: AnyMessage) => void): Unlisten
   /**
@@ -78,20 +78,17 @@ export interface ClientMembers<C> {
    */
   $connect(options?: ConnectWait): Promise<void>
   /**
-   * Closes the connection. What is called meanwhile waits for {@link $connect}. For good:
+   * Closes the connection. Calls wait for {@link $connect} meanwhile. To close it for good:
    * `$socket.end()`.
    */
   $disconnect(): Promise<void>
 }
 
-/** The member of a client by which it has channels. */
+/** The member of a client for its channels. */
 export interface ChannelMembers<C> {
   /**
-   * A channel, the same object for a name until it is released. It is subscribed to when a handler
-   * is bound to it.
-   * @param rest the parameters of the pattern, which may be left out where it has none; then
-   * options, where `token` gives a token of its own, see the socket's `channel`
-   * @throws RpcError `bad_message` for a parameter that is missing or empty; `too_long`
+   * Returns a channel, the same object for a name until it is released. It is subscribed to when a
+   * handler is bound to it.
    */
   channel<Pattern extends keyof ChannelsOf<C> & string>(
     pattern: Pattern,
@@ -99,7 +96,7 @@ export interface ChannelMembers<C> {
   ): ContractChannel<ChannelsOf<C>[Pattern]>
 }
 
-/** What `channel` takes after the pattern. */
+/** The arguments of `channel` after the pattern. */
 export type ChannelArguments<Pattern extends string> = keyof ChannelParameters<Pattern> extends never
   ? [parameters?: ChannelParameters<Pattern>, options?: ChannelOptions]
   : [parameters: ChannelParameters<Pattern>, options?: ChannelOptions]

@@ -1,17 +1,17 @@
 import { badOption, type Controller, findAction, isPlain } from '@token-socket/protocol'
 
-/** What functions are added to. */
+/** The client that functions are added to. */
 interface Added {
-  /** The functions of this contract that are there. */
+  /** The functions of this contract that were added. */
   readonly added: ReadonlySet<Controller>
   readonly socket: object
-  /** Whether a function that is not of this contract answers. */
+  /** Returns whether a function outside this contract answers. */
   isTaken(name: string): boolean
-  /** Whether the client has an operation with an answer of this name. */
+  /** Returns whether the client has an operation with an answer of this name. */
   answers(name: string): boolean
 }
 
-/** For each socket the functions of any contract that answer. */
+/** The functions of any contract that answer, by socket. */
 const answering = new WeakMap<object, Set<ReadonlySet<Controller>>>()
 
 /** @throws RpcError `bad_option`, which names the operation */
@@ -28,8 +28,8 @@ export function checkFunctions(tree: Controller, { socket, added, isTaken, answe
 }
 
 /**
- * An instance's own fields are not its methods, which calls would not find: functions are looked up
- * by own names.
+ * An instance's own fields are not its methods, which calls would not find: functions are found by
+ * own names.
  */
 function* membersOf(
   tree: Controller,

@@ -8,31 +8,31 @@ import { checkFunctions } from './function-checks.js'
 import { Listeners } from './listeners.js'
 import type { ContractSettings } from './settings.js'
 
-/** A message of the server, as its operation's schema takes it. */
+/** A message of the server, after its operation's schema. */
 export interface AnyMessage {
   /** The operation's dotted name. */
   readonly operation: string
   readonly input: unknown
 }
 
-/** An operation, and what of the application hears it. */
+/** An operation, and its listeners in the application. */
 interface IncomingOperation extends ProcedureDefinition {
   readonly listeners: Listeners<unknown>
 }
 
-/** The operations that the server calls, and what of the application hears and answers them. */
+/** The operations that the server calls, with the application's functions and listeners. */
 export class IncomingCalls {
-  /** Hear every message that has arrived as its schema wants it. */
+  /** Listeners of every message that its schema accepts. */
   readonly any = new Listeners<AnyMessage>()
   readonly #operations = new Map<string, IncomingOperation>()
-  /** Functions that answer. */
+  /** The functions that answer. */
   readonly #functions = new Set<Controller>()
   readonly #settings: ContractSettings
-  /** Finds the functions that are not of this contract. */
+  /** Finds the functions outside this contract. */
   readonly #others: (name: string) => ClientAction | undefined
   #held: Promise<unknown> | undefined
 
-  /** Puts the operations before the socket's own actions. */
+  /** Looks the operations up before the socket's own actions. */
   constructor(settings: ContractSettings) {
     const { socket } = settings
     this.#settings = settings
@@ -40,7 +40,7 @@ export class IncomingCalls {
     socket.findAction = (name) => this.#find(name)
   }
 
-  /** Lets calls wait, and then run in the order in which they came. */
+  /** Holds calls until a promise settles. They then run in the order of their arrival. */
   hold(until: Promise<unknown>): void {
     this.#held = until.then(() => {
       this.#held = undefined
@@ -55,11 +55,7 @@ export class IncomingCalls {
     return listeners
   }
 
-  /**
-   * Adds the functions of a tree, all of them or none.
-   * @returns a function that takes them away
-   * @throws RpcError `bad_option`, which names the operation; not in builds for production
-   */
+  /** Adds the functions of a tree, all of them or none. */
   handle(tree: Controller): () => void {
     const added = this.#functions
     try {
@@ -95,7 +91,7 @@ export class IncomingCalls {
     }
   }
 
-  /** For a call that was held: its function may be there by now. */
+  /** Finds the function of a held call, which may have been added meanwhile. */
   #found(name: string): ClientAction {
     const found = this.#find(name)
     if (found) return found
@@ -122,7 +118,7 @@ export class IncomingCalls {
         listeners.emit(input)
       })
     } catch (error) {
-      // Of everything else the socket says itself what an action threw.
+      // The socket reports every other error of an action itself.
       if (RpcError.is(error)) this.#settings.fail(error)
       throw error
     }

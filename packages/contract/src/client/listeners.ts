@@ -1,7 +1,7 @@
 import { checkListener } from './argument-checks.js'
 
 /**
- * Runs a function of the application. What it throws reaches no one here, and is seen as an
+ * Runs a function of the application. What it throws does not reach the caller, and becomes an
  * uncaught error.
  */
 export function runIsolated(run: () => unknown): void {
@@ -14,13 +14,12 @@ export function runIsolated(run: () => unknown): void {
   }
 }
 
-/** Listeners that can harm neither the library nor one another. */
+/** Listeners whose errors affect neither the library nor each other. */
 export class Listeners<T> {
   readonly #listeners = new Set<(value: T) => unknown>()
 
   /**
-   * @returns a function that takes the listener away; the same one twice is two listeners
-   * @throws RpcError `bad_message` for what is no function, not in builds for production
+   * @returns a function that removes the listener; the same function twice counts as two listeners
    */
   add(listener: (value: T) => unknown): () => void {
     checkListener(listener)
@@ -29,7 +28,7 @@ export class Listeners<T> {
     return () => void this.#listeners.delete(own)
   }
 
-  /** Calls those that are there now. One that is taken away meanwhile is not called. */
+  /** Calls the present listeners. One that is removed meanwhile is not called. */
   emit(value: T): void {
     for (const own of [...this.#listeners]) if (this.#listeners.has(own)) runIsolated(() => own(value))
   }

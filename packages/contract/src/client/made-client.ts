@@ -15,14 +15,14 @@ import type { TypedOptions } from './options.js'
 import { outgoingCall } from './outgoing-call.js'
 import type { ContractSettings } from './settings.js'
 
-/** A client of a contract, and what arrives for it. */
+/** A client of a contract, and its incoming calls. */
 export interface MadeClient {
   readonly client: Members
   readonly incoming: IncomingCalls
   readonly settings: ContractSettings
 }
 
-/** A tree of members. It inherits nothing: a client has no `then`, unless its contract has. */
+/** A tree of members. It inherits nothing: a client has no `then`, unless its contract has one. */
 export interface Members {
   [name: string]: unknown
 }
@@ -59,7 +59,7 @@ export function clientOf(socket: TokenSocket, contract: Contract, options: Typed
   return client
 }
 
-/** The contracts of a socket share the order of what it sends and hears. */
+/** The contracts of a socket share the order of what they send and receive. */
 function clientsOf(socket: TokenSocket): SocketClients {
   const own = clients.get(socket) ?? {
     sent: createOrder(socket.queueSize),
@@ -91,7 +91,7 @@ function makeClient(settings: ContractSettings, { server, client, both }: Contra
 
 type Listener = (value: unknown) => unknown
 
-/** Adds each operation of a tree to the branch of members that has its name. */
+/** Adds each operation of a tree to the branch of members with its name. */
 function addMembers(
   members: Members,
   tree: Operations = {},

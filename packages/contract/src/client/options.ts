@@ -3,9 +3,8 @@ import type { AuthenticationData, TokenSocketOptions } from '@token-socket/clien
 /** Options of a client of a contract, about the contract. */
 export interface TypedOptions {
   /**
-   * Whether to check what is sent, too: a wrong input then fails with `invalid_input` before
-   * anything leaves. What is sent is the value itself, without the transforms of its schema.
-   * @default outside production
+   * Whether sent values are checked, too: a wrong input then fails with `invalid_input` before it
+   * is sent. The value itself is sent, without the transforms of its schema.
    */
   readonly checkSent?: boolean | undefined
   /**
@@ -16,7 +15,7 @@ export interface TypedOptions {
   readonly callTimeout?: number | undefined
 }
 
-/** Gives the URL of a connection, from the one without credentials. */
+/** Returns the URL of a connection, from the one without credentials. */
 export type ConnectionUrl = (request: {
   readonly url: string
 }) => { readonly url: string } | Promise<{ readonly url: string }>

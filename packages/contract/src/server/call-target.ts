@@ -4,15 +4,15 @@ import { callTimeoutOf, localSocket, reportFailure } from '#server-functions'
 import type { MessageOrder } from '../message-order.js'
 import { sendingOrder } from './sending-order.js'
 
-/** What calls of a client go to. */
+/** The target of calls of a client. */
 export interface CallTarget {
-  /** Milliseconds that a call has which names no time-out. */
+  /** Milliseconds that a call without a time-out may take. */
   readonly callTimeout: number
-  /** Keeps the order of what is checked before it is sent. */
+  /** Keeps the order of messages that are checked before they are sent. */
   readonly order: MessageOrder
   rpc(name: string, data: unknown, options: CallOptions | undefined): Promise<unknown>
   notify(name: string, data: unknown): Promise<unknown>
-  /** Reports a one-way message that was not sent: its sender may have left the promise alone. */
+  /** Reports a one-way message that was not sent: its sender may ignore the promise. */
   failed(cause: unknown, details: object): void
 }
 

@@ -15,7 +15,7 @@ import { checked, invalid } from '../validation.js'
 import type { CallTarget } from './call-target.js'
 import { refuseParts } from './value-size.js'
 
-/** What calls of clients have in common. */
+/** Settings of all calls of clients. */
 export interface ClientCallSettings {
   /** Whether inputs are checked before they are sent. */
   readonly checkSent: boolean
@@ -27,8 +27,8 @@ export interface ClientCallSettings {
 export type ClientCall = (target: CallTarget, input?: unknown, options?: CallOptions) => Promise<unknown>
 
 /**
- * A function that calls an operation of a client. Its promise may be left alone: what it rejects
- * with is then no `unhandledRejection`.
+ * Returns a function that calls an operation of a client. If its promise is ignored, a rejection
+ * causes no `unhandledRejection`.
  */
 export function clientCall(operation: Operation, settings: ClientCallSettings): ClientCall {
   const called = new CalledOperation(operation, settings)
@@ -40,7 +40,7 @@ export function clientCall(operation: Operation, settings: ClientCallSettings): 
     )
 }
 
-/** An operation of a client, as it is called. */
+/** An operation of a client that is called. */
 class CalledOperation {
   readonly #operation: Operation
   readonly #settings: ClientCallSettings
@@ -69,7 +69,7 @@ class CalledOperation {
       output
         ? target.rpc(name, value, leftOf(own, time)).catch((error) => this.#throwDeclared(error, check))
         : target.notify(name, value)
-    // A call whose schema answers at once goes out at once, before whatever is sent next.
+    // A call whose schema answers at once is sent at once, before any later message.
     const answer = await (this.#settings.checkSent
       ? target.order(this.#checkInput(target, value, check), send, (work) => inTime(work, time, subject))
       : send())
@@ -78,7 +78,8 @@ class CalledOperation {
   }
 
   /**
-   * The sender of a one-way message often leaves its promise alone: what is not sent is reported.
+   * The sender of a one-way message often ignores its promise, so a message that is not sent is
+   * reported.
    */
   #checkInput(target: CallTarget, value: unknown, check: Check): unknown {
     const { name, procedure } = this.#operation
@@ -95,14 +96,14 @@ class CalledOperation {
     }
   }
 
-  /** What a schema makes of what came from the client. @throws RpcError `invalid_output` */
+  /** Returns the schema's output for a value of the client. @throws RpcError `invalid_output` */
   #take(schema: Schema | undefined, value: unknown, check: Check): unknown {
     const wrong = checked(schema) && refuseParts(value, this.#settings.maxParts)
     if (wrong?.issues) throw invalid('invalid_output', { function: this.#operation.name }, wrong.issues)
     return check(schema, value, 'invalid_output')
   }
 
-  /** @throws the error, with the data that its schema makes of it */
+  /** @throws the error, with its data after its schema */
   async #throwDeclared(error: unknown, check: Check): Promise<never> {
     const { errors = {} } = this.#operation.procedure['~procedure']
     if (!RpcError.is(error) || !Object.hasOwn(errors, error.code)) throw error
@@ -117,7 +118,7 @@ function checkOptions(options: CallOptions): void {
   checkCallOptions(options, options.timeout ?? 0)
 }
 
-/** The options of a call, with what is left of its time-out, if it has one. */
+/** Returns the options of a call, with the rest of its time-out, if it has one. */
 function leftOf(options: CallOptions | undefined, { timeout }: ValidationTime): CallOptions | undefined {
   return options?.timeout === undefined ? options : { ...options, timeout }
 }

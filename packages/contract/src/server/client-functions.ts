@@ -12,7 +12,7 @@ interface Branch {
 
 /**
  * The functions that call a socket's client, nested as the operations are. They inherit nothing. A
- * function is made when it is read first, so that what a socket holds does not grow with the
+ * function is created when it is first read, so that a socket's memory does not grow with the
  * contract.
  */
 export class ClientFunctions {
@@ -23,7 +23,7 @@ export class ClientFunctions {
     this.#begin = branchMaker(operations, 0, settings)
   }
 
-  /** Those of a socket: always the same object. */
+  /** Returns those of a socket: always the same object. */
   readonly of = (socket: ServerSocket): object => {
     const there = this.#bySocket.get(socket)
     if (there) return there
@@ -67,7 +67,7 @@ function memberMaker(
   return (target) => (input?: unknown, options?: CallOptions) => call(target, input, options)
 }
 
-/** Operations by the name that they have at a depth, in order. */
+/** Returns the operations by their name at a depth, in order. */
 function groups(operations: readonly Operation[], depth: number): Map<string, Operation[]> {
   const found = new Map<string, Operation[]>()
   for (const operation of operations) {

@@ -2,7 +2,7 @@ import type { CallContext } from '@token-socket/protocol'
 import type { ServerSocket, SocketAuth } from '@token-socket/server'
 import type { Errors } from '../declared-errors.js'
 
-/** What all calls of an operation have in common. */
+/** The settings of all calls of an operation. */
 export interface CalledOperation {
   readonly name: string
   readonly errors: Errors
@@ -10,9 +10,7 @@ export interface CalledOperation {
   clientOf(socket: ServerSocket): object
 }
 
-/**
- * One call, as the handler of its operation sees it. What costs something is made when it is read.
- */
+/** One call, for the handler of its operation. Costly parts are created when they are read. */
 export class HandlerCall implements CallContext {
   readonly socket: ServerSocket
   readonly #operation: CalledOperation
@@ -49,8 +47,8 @@ export class HandlerCall implements CallContext {
   }
 }
 
-/** One call, as middleware sees it. */
+/** One call, for middleware. */
 export class MiddlewareCall extends HandlerCall {
-  /** What the handler gets. */
+  /** The handler's input. */
   input: unknown
 }

@@ -4,16 +4,14 @@ import type { ClientOperations } from '../contract.js'
 import type { Calls } from '../operation-types.js'
 import type { MiddlewareCall } from './handler-call.js'
 
-/**
- * A call, as a {@link HandlerMiddleware} sees it. All of them, and the handler, see the same call.
- */
+/** A call, for a {@link HandlerMiddleware}. All of them, and the handler, get the same object. */
 export interface WrappedHandlerCall<C> extends CallContext {
   /**
-   * What the handler gets: checked, and after the schema's transforms. A middleware may replace it;
-   * that is not checked again.
+   * The handler's input, checked and after the schema's transforms. A middleware may replace it;
+   * the new value is not checked.
    */
   input: unknown
-  /** What `authentication` returned. */
+  /** The result of `authentication`. */
   readonly auth: SocketAuth
   /** The caller's socket. */
   readonly socket: ServerSocket
@@ -23,9 +21,9 @@ export interface WrappedHandlerCall<C> extends CallContext {
 
 /**
  * Runs around the handlers of a contract, the first outermost. `next()` runs the rest, the handler
- * last, and resolves to its answer or rejects with why there is none. What is returned is the
- * answer, unless it is `undefined`. What is thrown refuses. Only `next()` or an answer allows: a
- * middleware that gives neither refuses with `forbidden`, and `false` alone is no answer.
+ * last. It resolves with the answer, or rejects with the error. The returned value is the answer,
+ * unless it is `undefined`. A thrown error refuses the call. A middleware that neither calls
+ * `next()` nor returns an answer refuses with `forbidden`, and `false` counts as no answer.
  */
 export type HandlerMiddleware<C> = {
   middleware(call: WrappedHandlerCall<C>, next: (refusal?: Error) => Promise<unknown>): unknown
@@ -37,7 +35,7 @@ export type Step = (call: MiddlewareCall, next: (refusal?: Error) => Promise<unk
 /** Runs a handler. */
 export type RunHandler = (input: unknown, call: MiddlewareCall) => unknown
 
-/** Puts steps around a handler. */
+/** Runs a handler inside steps. */
 export function wrapHandler(steps: readonly Step[], handler: RunHandler): RunHandler {
   return (input, call) => {
     call.input = input
@@ -55,9 +53,9 @@ export function wrapHandler(steps: readonly Step[], handler: RunHandler): RunHan
   }
 }
 
-/** What is inside of one step. */
+/** The part inside one step. */
 class Rest {
-  /** What came of it; `undefined` while `next()` has not been called. */
+  /** The result; `undefined` while `next()` has not been called. */
   answer: Promise<unknown> | undefined
   readonly #run: () => Promise<unknown>
   #fault: { readonly cause: unknown } | undefined
@@ -67,7 +65,7 @@ class Rest {
     this.#run = run
   }
 
-  /** @throws what the step throws or gives to `next`; that it called `next()` twice */
+  /** @throws what the step throws or passes to `next`; an error if it called `next()` twice */
   async around(step: (next: (refusal?: unknown) => Promise<unknown>) => unknown): Promise<unknown> {
     try {
       const returned = await step((refusal) => this.#next(refusal))
@@ -78,9 +76,7 @@ class Rest {
     }
   }
 
-  /**
-   * What follows a `next()` that ran nothing must not run: its promise rejects, or never settles.
-   */
+  /** Code after a `next()` that ran nothing must not run: its promise rejects, or never settles. */
   #next(refusal: unknown): Promise<unknown> {
     if (this.#isOver) return new Promise(() => {})
     if (refusal !== undefined) this.#fault ??= { cause: refusal }

@@ -4,13 +4,13 @@ import type { ClientOperations, ServerOperations } from '../contract.js'
 import type { Calls, ErrorFactories, Returned } from '../operation-types.js'
 import type { ProcedureMark, ReceivedInput } from '../procedure.js'
 
-/** What a handler gets in addition to its input. */
+/** The context of a handler, in addition to its input. */
 export interface HandlerContext<C, P> extends CallContext {
-  /** What `authentication` returned. */
+  /** The result of `authentication`. */
   readonly auth: SocketAuth
   /** The caller's socket. */
   readonly socket: ServerSocket
-  /** Makes the operation's declared errors, to be thrown. */
+  /** Creates the operation's declared errors, to be thrown. */
   readonly errors: ErrorFactories<P>
   /** Calls the caller's own operations. */
   readonly client: Calls<ClientOperations<C>>

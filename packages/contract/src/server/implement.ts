@@ -14,17 +14,17 @@ import { checkMaxParts, MAX_PARTS } from './value-size.js'
 
 /** Options of {@link implement}. */
 export interface ImplementOptions<C> {
-  /** What runs around the handlers, the first outermost. @default [] */
+  /** Middleware around the handlers, the first outermost. @default [] */
   readonly use?: readonly HandlerMiddleware<C>[] | undefined
   /**
-   * Whether answers, the data of declared errors, and what handlers call on clients are checked
+   * Whether answers, the data of declared errors, and the handlers' messages to clients are checked
    * before they are sent.
    * @default true, unless `NODE_ENV` is `production`
    */
   readonly checkSent?: boolean | undefined
   /**
-   * How many items of lists and fields of objects an input may have, in all, and an answer to what
-   * handlers call on clients. More are refused before the schema is asked. `Infinity` for any
+   * How many items of lists and fields of objects an input may have in total, and a client's answer
+   * to a handler. A value with more is refused before the schema checks it. `Infinity` for any
    * number.
    * @default 10000
    */
@@ -78,8 +78,8 @@ export function implement<C extends Contract>(
 }
 
 /**
- * The handlers of all operations, by dotted name.
- * @throws RpcError `bad_option`, which names everything that is wrong
+ * Returns the handlers of all operations, by dotted name.
+ * @throws RpcError `bad_option`, which names all mistakes
  */
 function findHandlers(operations: readonly Operation[], handlers: object): ReadonlyMap<string, RunHandler> {
   const found = new Map<string, RunHandler>()
@@ -94,7 +94,7 @@ function findHandlers(operations: readonly Operation[], handlers: object): Reado
   return found
 }
 
-/** Names come from the contract, never from the network: methods that an object inherits count. */
+/** Names come from the contract, never from the network, so inherited methods count. */
 function handlerOf(handlers: object, path: readonly string[]): RunHandler | undefined {
   let owner: unknown
   let value: unknown = handlers
@@ -105,14 +105,14 @@ function handlerOf(handlers: object, path: readonly string[]): RunHandler | unde
   return typeof value === 'function' ? value.bind(owner) : undefined
 }
 
-/** The names of an operation and of the branches that it is in. */
+/** Returns the names of an operation and of its branches. */
 function prefixesOf({ path }: Operation): string[] {
   return path.map((_, index) => path.slice(0, index + 1).join('.'))
 }
 
 /**
- * The functions that no operation has. An instance may have methods of its own, which clients
- * cannot call.
+ * Returns the functions without an operation. An instance may have methods of its own, which
+ * clients cannot call.
  */
 function* extraOf(handlers: object, known: ReadonlySet<string>, path: string[] = []): Generator<string> {
   if (Object(handlers) !== handlers || !isPlain(handlers)) return

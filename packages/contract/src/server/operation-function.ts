@@ -13,12 +13,13 @@ import { type RunHandler, type Step, wrapHandler } from './handler-middleware.js
 import { sendingOrder } from './sending-order.js'
 import { refuseParts } from './value-size.js'
 
-/** What the functions of a contract have in common. */
+/** The settings of all functions of a contract. */
 export interface OperationSettings extends Pick<CalledOperation, 'clientOf'> {
   /** Whether answers and the data of errors are checked before they are sent. */
   readonly checkSent: boolean
   /**
-   * Whether what handlers send to clients may wait for a check: then their answers keep the order.
+   * Whether messages of handlers to clients may wait for a check: then their answers keep the
+   * order.
    */
   readonly sendsChecked: boolean
   /** How many parts an input may have. */
@@ -29,24 +30,21 @@ export interface OperationSettings extends Pick<CalledOperation, 'clientOf'> {
 /** The parts of an operation that its function uses for each call. */
 interface Parts {
   readonly called: CalledOperation
-  /** What the handler gets of the data that came: the data, or nothing. */
+  /** Returns the handler's data for received data: the same, or nothing. */
   readonly take: (data: unknown) => unknown
-  /** The schemas that have to be asked. */
+  /** The schemas that check something. */
   readonly input: Schema | undefined
   readonly maxParts: number
   readonly output: Schema | undefined
   readonly errors: ErrorSchemas
-  /**
-   * Whether there is something to check of what the handler answers or throws, or something to wait
-   * for.
-   */
+  /** Whether the handler's answer or error is checked, or may have to wait. */
   readonly checksAnswers: boolean
   readonly isOneWay: boolean
   readonly Call: typeof HandlerCall
   readonly run: RunHandler
 }
 
-/** A call as the server gives it. */
+/** The arguments of a call from the server. */
 interface Given {
   readonly data: unknown
   readonly socket: ServerSocket
@@ -105,8 +103,8 @@ function receive(parts: Parts, given: Given): unknown {
 }
 
 /**
- * The sender of a one-way message waits for no answer: what is wrong with it is the `error` event
- * of this server, too.
+ * The sender of a one-way message waits for no answer, so a wrong message also causes this server's
+ * `error` event.
  */
 function take(parts: Parts, given: Given, { issues, value }: Read): unknown {
   if (!issues) return carryOut(parts, given, value)
@@ -130,18 +128,18 @@ async function carryOutChecked(parts: Parts, value: unknown, call: MiddlewareCal
     const answer = await parts.run(value, call)
     return parts.isOneWay ? undefined : await order(checkAnswer(parts, answer), same)
   } catch (cause) {
-    // What is thrown may have a `then`: it is not what is waited for.
+    // A thrown object may have a `then`, and must not be awaited.
     throw (await order(wrongError(parts, cause), same)) ?? cause
   }
 }
 
-/** A one-way message has no answer. It is done when its handler is. */
+/** A one-way message has no answer. It is done when its handler is done. */
 function dropped(answer: unknown): unknown {
   return isThenable(answer) ? Promise.resolve(answer).then(() => undefined) : undefined
 }
 
 /**
- * What a schema says later is of use only while the caller waits: a handler does not run for a call
+ * A late result of a schema is only used while the caller waits: a handler does not run for a call
  * that has ended.
  */
 async function whileCalled(asked: Promise<Validation>, call: CallContext): Promise<Validation> {
@@ -150,7 +148,7 @@ async function whileCalled(asked: Promise<Validation>, call: CallContext): Promi
   return validation
 }
 
-/** @returns the answer as it is: transforms are the receiver's */
+/** @returns the answer as it is, because the receiver applies the transforms */
 function checkAnswer({ output, called }: Parts, answer: unknown): unknown {
   if (!output) return answer
   return next(validate(output, answer), ({ issues }) => {
@@ -160,8 +158,8 @@ function checkAnswer({ output, called }: Parts, answer: unknown): unknown {
 }
 
 /**
- * @returns the error that the caller gets as `internal`, if an error's data is not what the
- * operation declares
+ * @returns the error that the caller receives as `internal`, if an error's data does not match its
+ *   declaration
  */
 function wrongError(
   { errors, called: { name } }: Parts,
@@ -173,7 +171,7 @@ function wrongError(
   )
 }
 
-/** It is no RpcError: the caller gets `internal`, and the `error` event has it. */
+/** It is no RpcError: the caller receives `internal`, and the `error` event has the cause. */
 function wrongAnswer(cause: RpcError): Error {
   return new Error(cause.message, { cause })
 }
@@ -188,5 +186,5 @@ function checkedOf(errors: ErrorSchemas): ErrorSchemas {
 
 type Read = { readonly value: unknown; readonly issues?: readonly Issue[] }
 
-/** Stands for what the server always gives. */
+/** Stands for a value that the server always passes. */
 const NONE = undefined as never

@@ -12,19 +12,19 @@ export interface CheckedChannels {
   readonly names: ChannelNames
 }
 
-/** The channels of a contract, as a server checks them. */
+/** The channels of a contract, with their checks on a server. */
 interface MountedChannels extends CheckedChannels {
   readonly maxParts: number
 }
 
-/** What is checked on each server, by definitions. */
+/** The checks of each server, by definitions. */
 const mounted = new WeakMap<TokenSocketServer, Map<ChannelDefinitions, MountedChannels>>()
 
 /**
- * Checks what clients publish on the channels of a server's contracts, on every path: middleware of
- * the server does it, before rules and listeners are asked. A channel of several contracts has the
- * events of all. A broadcast would reach these channels too, and is refused. Once for each server
- * and contract.
+ * Checks the publications of clients on the channels of a server's contracts, on every path.
+ * Middleware of the server does it, before rules and listeners are asked. A channel of several
+ * contracts has the events of all. A broadcast would reach these channels too, and is refused.
+ * Called once for each server and contract.
  */
 export function checkPublications(
   server: TokenSocketServer,
@@ -50,9 +50,9 @@ export function checkPublications(
 type PublishRequest = MiddlewareContext<'publish'>
 
 /**
- * What schemas answer at once is passed on at once, in the order in which it came.
+ * Publications whose schemas answer at once are passed on at once, in order.
  * @throws RpcError `invalid_input` for an event that no contract of the channel has, and for data
- *   that one refuses
+ *   that a contract refuses
  */
 function check(all: readonly MountedChannels[], request: PublishRequest): undefined | Promise<void> {
   const { channel, event, data } = request

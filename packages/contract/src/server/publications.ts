@@ -13,7 +13,9 @@ export interface PublicationsOwner {
   readonly checkSent: boolean
 }
 
-/** What a server or a publisher does on the channels of a contract, without types. */
+/**
+ * Publishes and reads on the channels of a contract, for a server or a publisher, without types.
+ */
 export class Publications {
   readonly #owner: PublicationsOwner
 
@@ -33,7 +35,7 @@ export class Publications {
   readonly channel = (pattern: string, parameters: ParameterValues): string =>
     this.#owner.channels.names.format(pattern, parameters)
 
-  /** Those that the presence's schema refuses are left out, and reported. */
+  /** Members that the presence's schema refuses are left out, and reported. */
   async #members(pattern: string, channel: string): Promise<readonly object[]> {
     const { server, channels } = this.#owner
     const schema = channels.definitions[pattern]?.presence
@@ -58,12 +60,12 @@ export class Publications {
     const send = () => server.publish(channel, data, { ...options, event })
     if (!checkSent) return send()
     const time = { timeout: callTimeoutOf(server as TokenSocketServer) }
-    // What needs no waiting goes out at once, before whatever is sent next.
+    // A publication that needs no waiting is sent at once, before any later one.
     return sendingOrder(server)(checker({ channel, event }, time)(events[event], data), send)
   }
 }
 
-/** A publication of the application's own. */
+/** A publication of the application. */
 interface TypedPublication {
   readonly pattern: string
   readonly parameters: ParameterValues
@@ -73,8 +75,7 @@ interface TypedPublication {
 }
 
 /**
- * A handler that passes such a failure on fails with `nested_failed`. The promise may be left
- * alone.
+ * A handler that passes such a failure on fails with `nested_failed`. The promise may be ignored.
  */
 export function owned<T>(method: string, work: () => Promise<T>): Promise<T> {
   return markHandled(
@@ -82,7 +83,7 @@ export function owned<T>(method: string, work: () => Promise<T>): Promise<T> {
   )
 }
 
-/** Runs it at once; what it throws is the promise's, too. */
+/** Runs it at once; what it throws rejects the promise, too. */
 async function settled<T>(work: () => Promise<T>, failure: (cause: unknown) => unknown): Promise<T> {
   try {
     return await work()
@@ -91,7 +92,7 @@ async function settled<T>(work: () => Promise<T>, failure: (cause: unknown) => u
   }
 }
 
-/** The error for an argument that the contract does not have. */
+/** Returns the error for an argument that the contract does not have. */
 export function badArgument(field: string, what: string): RpcError {
   return new RpcError('bad_message', `Invalid message: ${what}`, { field })
 }

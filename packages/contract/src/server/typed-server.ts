@@ -42,7 +42,7 @@ type EventsOf<C, Pattern> = Pattern extends keyof ChannelsOf<C>
     : never
   : never
 
-/** What others see of a member of a channel. */
+/** The data of a channel's member that others see. */
 type PresenceOf<C, Pattern> = Pattern extends keyof ChannelsOf<C>
   ? ChannelsOf<C>[Pattern] extends { readonly presence: infer Presence }
     ? Received<Presence>
@@ -52,10 +52,10 @@ type PresenceOf<C, Pattern> = Pattern extends keyof ChannelsOf<C>
 /** A channel's pattern. */
 type PatternOf<C> = keyof ChannelsOf<C> & string
 
-/** How a typed publication is published. */
+/** Options of a typed publication. */
 export type TypedPublicationOptions = Omit<PublicationOptions, 'event'>
 
-/** A server of a contract: what it calls, publishes and reads. Made by {@link typed}. */
+/** A server of a contract: its calls, publications and readings. Created by {@link typed}. */
 export interface TypedServer<C> {
   /**
    * Publishes an event on a channel, on every node, as the server's own `publish` does.
@@ -96,7 +96,7 @@ export interface TypedServer<C> {
   ): Promise<undefined>
 
   /**
-   * Who is on a channel that has presence, over all nodes.
+   * Returns the members of a channel with presence, over all nodes.
    * @throws RpcError `too_long`, `bad_message`
    */
   members<Pattern extends PatternOf<C>>(
@@ -105,13 +105,13 @@ export interface TypedServer<C> {
   ): Promise<(Omit<Member, 'umd'> & { readonly umd: PresenceOf<C, Pattern> })[]>
 
   /**
-   * The functions that call a socket's client. Those of one socket are always the same.
+   * Returns the functions that call a socket's client, always the same object for one socket.
    * @throws RpcError `bad_option` for anything but a socket, such as a `sid`
    */
   client(socket: ServerSocket): Calls<ClientOperations<C>>
 
   /**
-   * A channel's name, for the server's own methods.
+   * Returns a channel's name, for the server's own methods.
    * @throws RpcError `bad_message`, `too_long` for parameters that make no name
    */
   channel<Pattern extends PatternOf<C>>(pattern: Pattern, parameters: ChannelParameters<Pattern>): string
@@ -124,11 +124,14 @@ export type TypedPublisher<C> = Pick<TypedServer<C>, 'publish' | 'members' | 'ch
 
 /** Options of {@link typed}. */
 export interface TypedOptions {
-  /** Whether what is sent is checked before. @default true, unless `NODE_ENV` is `production` */
+  /**
+   * Whether values are checked before they are sent. @default true, unless `NODE_ENV` is
+   * `production`
+   */
   readonly checkSent?: boolean | undefined
   /**
-   * How many items of lists and fields of objects a publication or an answer of a client may have,
-   * in all. More are refused before the schema is asked. `Infinity` for any number.
+   * How many items of lists and fields of objects a publication or an answer of a client may have
+   * in total. A value with more is refused before the schema checks it. `Infinity` for any number.
    * @default 10000
    */
   readonly maxParts?: number | undefined
