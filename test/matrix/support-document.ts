@@ -71,8 +71,8 @@ function readResult(text: string): Pick<Result, 'result' | 'message'> {
 
 const INTRODUCTION = `# What it runs with
 
-\`npm run matrix\` writes this page. For each line it makes an empty folder, installs the packed packages and those of
-the line with npm, and starts a real server and a real client: token route, connect, call, publish, close, end.
+\`npm run matrix\` writes this page. For each line it makes an empty folder, and installs the packed packages and
+those of the line with npm. Then it starts a real server and a real client: token route, connect, call, publish, close, end.
 \`npm run matrix -- --only text\` runs the lines whose names or groups hold a text; \`--list\` names them all.
 \`npm run matrix -- --tests node22\` runs this repository's own unit and end-to-end tests under another runtime.
 
