@@ -176,6 +176,19 @@ describe('the playground', function () {
       expect(await heading.evaluate((element) => element === document.activeElement)).to.equal(true)
     })
 
+    it('is not long on a telephone: empty logs are a line of text', async () => {
+      const desktop = ada.page.viewportSize()
+      await ada.page.setViewportSize({ width: 390, height: 844 })
+      const page = await ada.page.evaluate(() => document.documentElement.scrollHeight)
+      const logs = await ada.page
+        .locator('.log:empty')
+        .evaluateAll((elements) => elements.map(({ clientHeight }) => clientHeight))
+      if (desktop) await ada.page.setViewportSize(desktop)
+      expect(page).to.be.below(2600)
+      expect(logs).to.have.lengthOf(2)
+      for (const height of logs) expect(height).to.be.below(30)
+    })
+
     it('shows that a token does not work twice', async () => {
       await ada.page.getByRole('button', { name: 'Use this token again' }).click()
       await ada.page.getByText('Refused: “Invalid token”, closed with code 4004.').waitFor()
