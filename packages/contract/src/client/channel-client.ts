@@ -133,7 +133,10 @@ export class ChannelClient {
     return checker({ channel: this.name, ...about }, this.#settings)
   }
 
-  /** Calls a handler with the checked messages, in the order of their arrival. */
+  /**
+   * Calls a handler with the checked messages, in the order of their arrival.
+   * @returns the listener, and a function that stops it
+   */
   #inOrder<A extends Arrival>(handler: Handler, read: (arrival: A) => Reading) {
     checkListener(handler)
     let isOver = false

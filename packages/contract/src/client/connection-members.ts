@@ -8,7 +8,10 @@ export interface ConnectWait {
   readonly timeout?: number | undefined
 }
 
-/** The members of a client for its connection. */
+/**
+ * The members of a client for its connection.
+ * @param fail receives errors that reject no promise
+ */
 export function connectionMembers(socket: TokenSocket, fail: (error: RpcError) => void) {
   let last: string | undefined
   socket.on('reconnect', (error) => {

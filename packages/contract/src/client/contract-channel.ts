@@ -75,6 +75,8 @@ export interface ContractChannel<D = ChannelDefinition> {
   /**
    * Reads a page of the channel's history, without the messages that its schemas refuse; see the
    * socket's `history`. If all messages of a page are refused, it reads the next one.
+   * @throws RpcError `invalid_output` after 10 such pages; its data has the `after` or `before` of
+   *   the next page
    */
   history(query?: HistoryQuery): Promise<readonly AnyChannelMessage<D>[]>
   /** Listens to an event of the channel itself. @returns a function that removes the listener */

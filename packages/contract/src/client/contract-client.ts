@@ -89,6 +89,9 @@ export interface ChannelMembers<C> {
   /**
    * Returns a channel, the same object for a name until it is released. It is subscribed to when a
    * handler is bound to it.
+   * @param rest the parameters of the pattern, which may be left out if it has none; then options,
+   *   whose `token` gives the channel a token of its own, see the socket's `channel`
+   * @throws RpcError `bad_message` for a missing or empty parameter; `too_long`
    */
   channel<Pattern extends keyof ChannelsOf<C> & string>(
     pattern: Pattern,

@@ -55,7 +55,11 @@ export class IncomingCalls {
     return listeners
   }
 
-  /** Adds the functions of a tree, all of them or none. */
+  /**
+   * Adds the functions of a tree, all of them or none.
+   * @returns a function that removes them
+   * @throws RpcError `bad_option`, which names the operation; not in builds for production
+   */
   handle(tree: Controller): () => void {
     const added = this.#functions
     try {

@@ -20,6 +20,7 @@ export class Listeners<T> {
 
   /**
    * @returns a function that removes the listener; the same function twice counts as two listeners
+   * @throws RpcError `bad_message` for anything but a function, not in builds for production
    */
   add(listener: (value: T) => unknown): () => void {
     checkListener(listener)

@@ -5,6 +5,7 @@ export interface TypedOptions {
   /**
    * Whether sent values are checked, too: a wrong input then fails with `invalid_input` before it
    * is sent. The value itself is sent, without the transforms of its schema.
+   * @default outside production
    */
   readonly checkSent?: boolean | undefined
   /**
