@@ -51,7 +51,10 @@ export interface SockJSTransportOptions {
   sessionOpened(path: string, connection: SessionConnection): void
   /** The client of a session is authenticated. @param path the path of one of its requests */
   authenticated(path: string): void
-  /** A session was closed. sockjs keeps it for the poll that fetches the reason. */
+  /**
+   * A session was closed. sockjs keeps it for the poll that fetches the reason.
+   * @param path the path of one of its requests
+   */
   closed(path: string): void
   /** A session has ended, and sockjs has removed it. @param path the path of one of its requests */
   ended(path: string): void
