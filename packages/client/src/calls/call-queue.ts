@@ -1,18 +1,18 @@
 import { type ClientMessage, limitError } from '@token-socket/protocol'
 
-/** A call that waits for a link. */
+/** A call that waits for a connection. */
 export interface QueuedCall {
-  /** Its message as it will go out, fixed when the call was made. */
+  /** Its encoded message, fixed when the call was made. */
   readonly text: string
-  /** The message, for its type and the names in it: its data may have changed since. */
+  /** The message, for its type and the names in it. Its data may have changed since. */
   readonly message: ClientMessage
   /** Whether it was taken from the queue and sent. */
   isSent?: boolean
 }
 
 /**
- * The calls that wait to be sent, oldest first. Calls that have settled meanwhile, by time-out or abort, are
- * never given out.
+ * The calls that wait to be sent, oldest first. Calls that have settled meanwhile, by time-out or
+ * abort, are not returned.
  */
 export class CallQueue {
   readonly #calls = new Map<string, QueuedCall>()
@@ -28,7 +28,7 @@ export class CallQueue {
     this.#isPending = isPending
   }
 
-  /** Whether this call waits here: it was never sent. */
+  /** Whether this call waits here, and so was never sent. */
   has(id: string): boolean {
     return this.#calls.has(id)
   }
@@ -41,12 +41,12 @@ export class CallQueue {
     this.#calls.set(id, call)
   }
 
-  /** How many calls are here. Some may have settled. */
+  /** How many calls are queued. Some may have settled. */
   get size(): number {
     return this.#calls.size
   }
 
-  /** Takes the oldest call that still waits for its outcome. */
+  /** Removes and returns the oldest call that still waits for its outcome. */
   takeNext(): readonly [id: string, call: QueuedCall] | undefined {
     for (const entry of this.#calls) {
       this.#calls.delete(entry[0])
@@ -55,7 +55,7 @@ export class CallQueue {
     return undefined
   }
 
-  /** Forgets all that wait. */
+  /** Forgets all calls. */
   clear(): void {
     this.#calls.clear()
   }

@@ -22,23 +22,23 @@ import { CallQueue, type QueuedCall } from './call-queue.js'
 import type { ClientAction } from './client-controller.js'
 import { RefusedCalls } from './refused-calls.js'
 
-/** What {@link Calls} need of the socket. */
+/** Dependencies of {@link Calls}. */
 export interface CallsOwner {
-  /** The function that a call of the server runs. */
+  /** Returns the function that a call of the server runs. */
   findAction(name: string): ClientAction | undefined
-  /** The server refused something that no one waits for any more. */
+  /** The server refused a request whose caller does not wait any longer. */
   failed(error: RpcError): void
-  /** An action threw something. @param name the action's */
+  /** An action threw. @param name the action's */
   threw(cause: unknown, name: string | undefined): void
-  /** Its `status.error` is why there is no link, if the last try has failed. */
+  /** Its `status.error` says why there is no connection, if the last attempt has failed. */
   readonly connector: { readonly status: { readonly error?: RpcError | undefined } }
 }
 
-/** Bounds on calls; see the options of the same names. */
+/** Limits on calls; see the options of the same names. */
 export interface CallsLimits {
   readonly callTimeout: number
   readonly queueSize: number
-  /** Whether a call that is refused for a rate waits, and is sent once more. @default false */
+  /** Whether a call that a rate limit refuses waits, and is sent once more. @default false */
   readonly retryRateLimited?: boolean
   readonly limits: { readonly callsOut: number; readonly callsIn: number }
 }
@@ -46,16 +46,16 @@ export interface CallsLimits {
 /** A request without its id. */
 type Request = (id: string) => ClientMessage
 
-/** The requests that the legacy server answers only when it refuses them. */
+/** The requests that the legacy server answers only if it refuses them. */
 const ONE_WAY = /^_(publish|broadcast)$/
 
-/** Calls from the queue that may be in flight at once: below the `callsIn` that a server has by default. */
+/** Queued calls that may run at once: fewer than the `callsIn` that a server has by default. */
 const QUEUED_AT_ONCE = 500
 
 /**
- * The calls both ways. Ours are sent at once while there is a link that takes them, and wait in a bounded queue while
- * there is none, or calls of before still wait there; each settles exactly once. The server's are answered on the link by
- * which they came, or never.
+ * The calls in both directions. Our calls are sent at once on an open connection. They wait in a
+ * bounded queue while there is none, or while earlier calls wait. Each settles exactly once. The
+ * server's calls are answered on the connection on which they arrived, or never.
  */
 export class Calls implements RpcListener {
   readonly #owner: CallsOwner
@@ -63,19 +63,19 @@ export class Calls implements RpcListener {
   readonly #queue: CallQueue
   readonly #refused: RefusedCalls | undefined
   readonly #most: number
-  /** How many calls from the queue wait for their answer. */
+  /** How many calls from the queue wait for their answers. */
   #queuedOut = 0
   #link: MessageConnection | undefined
-  /** Whether calls go out while others wait in the queue. */
+  /** Whether new calls are sent before those that wait in the queue. */
   #isFirst = false
-  /** Whether what is about to be sent waits for no answer. */
+  /** Whether the call that is about to be sent has no answer. */
   #isOneWay = false
   #final: RpcError | undefined
 
   constructor({ callTimeout: timeout, queueSize, limits, retryRateLimited }: CallsLimits, owner: CallsOwner) {
     this.#owner = owner
     this.#most = Math.min(limits.callsOut, QUEUED_AT_ONCE)
-    // Calls in the queue have a bound of their own.
+    // Calls in the queue have a limit of their own.
     const most = () =>
       this.#open && !this.#isOneWay ? limits.callsOut + this.#queue.size : Number.POSITIVE_INFINITY
     const bounds = {
@@ -92,8 +92,9 @@ export class Calls implements RpcListener {
   }
 
   /**
-   * Makes a call and promises its answer. The message is fixed now, so that what happens to its data later changes nothing.
-   * From the legacy server, which never answers a publish or broadcast, their promises resolve when they are sent.
+   * Makes a call, and promises its answer. The message is encoded now, so that later changes of its
+   * data have no effect. The legacy server never answers a publication or a broadcast: their
+   * promises resolve when they are sent.
    */
   request(make: Request, options?: CallOptions, name?: string): Promise<unknown> {
     if (this.#final) return Promise.reject(this.#final)
@@ -121,7 +122,10 @@ export class Calls implements RpcListener {
     return answer
   }
 
-  /** Notifies the server: resolves when it is sent. Waits, and fails until then, as calls do. */
+  /**
+   * Notifies the server. Resolves when the notification is sent. Until then it waits, and fails, as
+   * calls do.
+   */
   notify(name: string, data: unknown): Promise<unknown> {
     this.#isOneWay = true
     const sent = this.request(() => ({ type: 'call', name: checkedName('name', name), data }), {}, name)
@@ -129,20 +133,19 @@ export class Calls implements RpcListener {
     return sent
   }
 
-  /** Makes a call on this link, now, whatever waits. */
+  /** Makes a call on this connection now, before those that wait. */
   requestOn(link: MessageConnection, make: Request, options?: CallOptions): Promise<unknown> {
     return this.#peer.request((id) => link.send(make(id)), options)
   }
 
-  /** The link that takes calls. */
+  /** The connection that calls are sent on. */
   get link(): MessageConnection | undefined {
     return this.#link
   }
 
   /**
-   * A link takes calls from now on: sends those that wait, oldest first, the next ones as answers
-   * come.
-   * @param isFirst whether those go on waiting, and new ones go out before them
+   * Sends the waiting calls, oldest first, and further ones as answers arrive.
+   * @param isFirst whether they keep waiting, and new calls are sent before them
    */
   resume(link: MessageConnection | undefined, isFirst = false): void {
     this.#link = link
@@ -150,13 +153,16 @@ export class Calls implements RpcListener {
     this.#sendQueued()
   }
 
-  /** The link is gone: the calls that were sent fail, those that wait go on waiting. */
+  /** The connection is lost: calls that were sent fail, and those that wait keep waiting. */
   suspend(error: RpcError): void {
     this.#link = undefined
     this.#peer.disconnect(error, (id) => !this.#waits(id))
   }
 
-  /** There will be no link any more: all calls fail. @param unsent of those that were not sent, and every later one */
+  /**
+   * The socket has ended: all calls fail. @param unsent the error of calls that were not sent, and
+   * of every later one
+   */
   close(error: RpcError, unsent: RpcError): void {
     this.#final = unsent
     this.suspend(error)
@@ -165,10 +171,10 @@ export class Calls implements RpcListener {
     this.suspend(unsent)
   }
 
-  /** An answer came. */
+  /** An answer arrived. */
   answered({ id, rpc, outcome }: AnswerMessage, link: MessageConnection): void {
     if ('error' in outcome && !this.#peer.isPending(id)) {
-      // It was called in the place of a notification: the ids of other calls are digits.
+      // The call stood for a notification: only their ids begin with a letter.
       if (id[0] === 'n') this.#owner.failed(decodeError(notificationError(outcome, rpc)))
       else if (link.isLegacy && ONE_WAY.test(rpc)) this.#owner.failed(decodeError(outcome))
     }
@@ -184,7 +190,7 @@ export class Calls implements RpcListener {
       timeout,
       before: [data],
       answer: (outcome) => {
-        // Before its word on the token any server counts as old.
+        // Until the server has answered the token, it counts as a legacy server.
         const own = link === this.#link && link.isLegacy ? plain(outcome) : outcome
         if (id) link.send({ type: 'result', id, outcome: own }, { name })
         else if ('error' in outcome)
@@ -193,7 +199,7 @@ export class Calls implements RpcListener {
     })
   }
 
-  /** The server gives up a call of one of our actions. */
+  /** The server has cancelled a call of one of our actions. */
   withdrawn({ id, reason }: WithdrawMessage): void {
     this.#peer.cancel(id, reason)
   }
@@ -202,23 +208,23 @@ export class Calls implements RpcListener {
     this.#owner.threw(cause, name)
   }
 
-  /** A call that waits was never sent: the last failure to connect is why. */
+  /** A call that waits was never sent: the last failure to connect is the cause. */
   unsentCause(id: string): unknown {
     return this.#queue.has(id) ? this.#owner.connector.status.error : undefined
   }
 
-  /** Tells a server that can cancel that a request was given up. One that waits in the queue was never sent. */
+  /** Cancels a request on a server that supports it. A request in the queue was never sent. */
   cancel(id: string, reason: CancelReason): void {
     if (this.#link?.session?.can?.includes('cancel') && !this.#waits(id))
       this.#link.send({ type: 'cancel', id, reason })
   }
 
-  /** The link by which a call goes out at once. */
+  /** The connection on which a call is sent at once. */
   get #open(): MessageConnection | undefined {
     return this.#isFirst || !(this.#queue.size || this.#refused?.queue.size) ? this.#link : undefined
   }
 
-  /** Whether a call is to be sent: the server has not done it. */
+  /** Whether a call still has to be sent: the server has not carried it out. */
   #waits(id: string): boolean {
     return this.#queue.has(id) || !!this.#refused?.queue.has(id)
   }
@@ -236,10 +242,10 @@ export class Calls implements RpcListener {
     }
   }
 
-  /** Sends a call, or refuses it: only now it is known what the server can do and takes. */
+  /** Sends a call, or rejects it: only a connection shows what its server supports. */
   #send(link: MessageConnection, id: string, { text, message }: QueuedCall): void {
     const isNotification = !message.id
-    // A server that takes none is called, and its answer is dropped.
+    // A server without notifications gets a call, and its answer is dropped.
     const isCall = isNotification && !link.session?.can?.includes('notify')
     try {
       link.sendText(isCall ? `${text.slice(0, -1)},"uuid":"n${id}"}` : text, message)
@@ -251,7 +257,7 @@ export class Calls implements RpcListener {
   }
 }
 
-/** As the legacy client answered: of an error that has a message, the message alone. */
+/** As the legacy client answered: of an error that has a message, only the message. */
 function plain(outcome: Outcome): Outcome {
   const { error } = outcome as { readonly error?: unknown }
   const { message } = Object(error) as { readonly message?: unknown }

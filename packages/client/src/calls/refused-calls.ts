@@ -2,14 +2,14 @@ import { type Outcome, startTimeout } from '@token-socket/protocol'
 import { CallQueue, type QueuedCall } from './call-queue.js'
 
 /**
- * The calls that the server has refused for a rate: each waits for its time, and goes out once
- * more. They go out in the order in which they were refused, as fast as the rate allows, and before
- * all that were made since.
+ * The calls that a rate limit of the server has refused. Each waits for its time, and is sent once
+ * more. They are sent in the order in which they were refused, as fast as the rate allows, and
+ * before newer calls.
  */
 export class RefusedCalls {
-  /** Those that wait for their time. */
+  /** The calls that wait for their time. */
   readonly queue: CallQueue
-  /** Those that were sent for the first time, and are not over. */
+  /** The calls that were sent for the first time, and have no answer yet. */
   readonly sent = new Map<string, QueuedCall>()
   readonly #ondue: () => void
   #isEarly = false
@@ -18,14 +18,14 @@ export class RefusedCalls {
 
   /**
    * @param isPending whether a call still waits for its outcome
-   * @param ondue called when the next may go out
+   * @param ondue called when the next call may be sent
    */
   constructor(isPending: (id: string) => boolean, ondue: () => void) {
     this.queue = new CallQueue(Number.POSITIVE_INFINITY, isPending)
     this.#ondue = ondue
   }
 
-  /** An answer came. @returns whether the call waits, and goes out once more */
+  /** An answer arrived. @returns whether the call waits to be sent once more */
   refused(id: string, outcome: Outcome): boolean {
     const call = this.sent.get(id)
     const { code, error } = outcome as {
@@ -42,7 +42,7 @@ export class RefusedCalls {
     return true
   }
 
-  /** Takes the next one, if its time has come. */
+  /** Removes and returns the next call, if its time has come. */
   takeDue(): readonly [id: string, call: QueuedCall] | undefined {
     const next = this.#isEarly ? undefined : this.queue.takeNext()
     if (next) this.#wait(this.#pace)

@@ -12,7 +12,7 @@ import { givenToken } from '../token/token-provider.js'
 import { type Binding, Bindings, type Handler } from './bindings.js'
 import type { HistoryQuery, PublicationDetails, PublishOptions, Receipt } from './publications.js'
 
-/** What a {@link Channel} needs of the socket. */
+/** Dependencies of {@link Channel}: the socket. */
 export interface ChannelSocket {
   readonly sid: string | undefined
   readonly uid: string | undefined
@@ -23,19 +23,19 @@ export interface ChannelSocket {
   history(channel: string, query?: HistoryQuery): Promise<readonly PublicationDetails[]>
 }
 
-/** The channels that a {@link Channel} is one of. */
+/** Dependencies of {@link Channel}: the list of channels. */
 export interface ChannelOwner {
-  /** A handler was bound: it is to be subscribed to. */
+  /** Called when a handler was bound: the channel has to be subscribed to. */
   bound(channel: string): void
-  /** The last handler was taken away. */
+  /** Called when the last handler was removed. */
   unbound(channel: string): void
-  /** The application needs the object no longer. */
+  /** Called when the application has released the object. */
   drop(channel: string): void
 }
 
 /**
- * Gets a token that the application's back end signed for this channel and this connection. Called at every subscribe,
- * after a reconnect too. It may call the server by the socket.
+ * Returns a token that the application's back end signed for this channel and this connection.
+ * Called at each subscription, also after a reconnect. It may call the server through the socket.
  */
 export type ChannelToken = (request: {
   readonly channel: string
@@ -43,49 +43,51 @@ export type ChannelToken = (request: {
   readonly connectionId: string
 }) => string | Promise<string>
 
-/** What is particular to a channel. */
+/** Options of a channel. */
 export interface ChannelOptions {
-  /** Gives more rights on the channel than the connection has. @default none */
+  /** Gives the socket additional permissions on the channel. @default none */
   readonly token?: ChannelToken | undefined
 }
 
 /**
- * Why a socket is no longer on a channel: it unsubscribed (`client`), the server took it off, or
- * its user may not have the channel any longer (`revoked`).
+ * Why a socket left a channel: it unsubscribed (`client`), the server unsubscribed it, or its user
+ * may not use the channel any longer (`revoked`).
  */
 export type LeaveReason = 'client' | 'server' | 'revoked'
 
-/** The events of a {@link Channel}, and what their listeners get. */
+/** The events of a {@link Channel}, and the arguments of their listeners. */
 export interface ChannelEvents {
-  /** The server sends the channel from now on; after each reconnect again. */
+  /** The server sends the channel's messages from now on; again after each reconnect. */
   subscribed: () => void
-  /** The server no longer sends it. Not for the loss of a connection. */
+  /** The server has stopped sending them. Not emitted when the connection is lost. */
   unsubscribed: (details: { readonly reason: LeaveReason }) => void
   /**
-   * The user may not have it any longer: comes after `unsubscribed`. Handlers stay bound, and it is
-   * not subscribed to again until there is another `bind` or `subscribe`.
+   * The user may not use the channel any longer; emitted after `unsubscribed`. Handlers stay bound.
+   * Only another `bind` or `subscribe` subscribes again.
    */
   revoked: () => void
-  /** A member came. */
+  /** A member joined. */
   joined: (member: Member) => void
-  /** A member left, with the last of their sockets. */
+  /** A member left, with the last socket of its user. */
   left: (member: Member) => void
-  /** What others see of a member has changed. */
+  /** The metadata of a member has changed. */
   updated: (member: Member) => void
-  /** After a loss, the channel goes on where it was: what was missed follows. */
+  /** After a reconnect, the missed publications follow. */
   recovered: () => void
-  /** What was missed is lost to this socket; see the socket's `gap`. */
+  /** The missed publications are lost to this socket; see the socket's `gap`. */
   gap: (reason: GapReason) => void
   /**
-   * The server refused to subscribe this socket. It is not tried again until there is another `bind` or `subscribe`. Or
-   * the channel's token could not be had (`token_failed`): that is tried again while a handler is bound.
+   * The server refused to subscribe this socket. Only another `bind` or `subscribe` tries again.
+   * With `token_failed` the channel's token could not be requested: this is retried while a handler
+   * is bound.
    */
   refused: (error: RpcError) => void
 }
 
 /**
- * One channel of a socket. It is subscribed to as long as a handler is bound to it, or `subscribe` wants it; each
- * takes back its own wish only.
+ * One channel of a socket. It is subscribed to while a handler is bound, or after `subscribe`.
+ * Removing the handlers does not cancel `subscribe`, and `unsubscribe` does not cancel the
+ * handlers.
  */
 export class Channel extends Emitter<ChannelEvents> {
   readonly name: string
@@ -94,13 +96,15 @@ export class Channel extends Emitter<ChannelEvents> {
   readonly #socket: ChannelSocket
   readonly #owner: ChannelOwner
   readonly #bindings: Bindings<Channel>
-  /** By `uid`. */
+  /** The members by `uid`. */
   #members: Map<string, Member> | undefined
-  /** The same, made when it is asked for: a change must not cost what all members do. */
+  /**
+   * The members as a list, made when it is read: a change of one member then costs no copy of all.
+   */
   #list: readonly Member[] | undefined
-  /** Who this socket is here, if that is not who it is elsewhere. */
+  /** The identity of this socket on the channel, where it differs from the socket's own. */
   #self: Partial<Member> = {}
-  /** The connection on which it was told to be subscribed. @internal */
+  /** The connection on which the server has subscribed this socket. @internal */
   link: unknown
   #isReleased = false
   /** Whether the application has asked for the object. @internal */
@@ -115,17 +119,20 @@ export class Channel extends Emitter<ChannelEvents> {
     this.#bindings = new Bindings<Channel>(this, () => owner.unbound(name))
   }
 
-  /** Who this socket is to others on the channel. */
+  /** The id of this socket's user, as others on the channel see it. */
   get uid(): string | undefined {
     return this.#self.uid ?? this.#socket.uid
   }
 
-  /** What others on the channel see of this socket. */
+  /** The metadata that others on the channel see of this socket. */
   get umd(): unknown {
     return { umd: this.#socket.umd, ...this.#self }.umd
   }
 
-  /** Who is there, this socket included, if the channel has presence; another array after each change. */
+  /**
+   * The members, including this socket's user, if the channel has presence. A new array after each
+   * change.
+   */
   get members(): readonly Member[] {
     this.#list ??= [...(this.#members?.values() ?? [])]
     return this.#list
@@ -213,23 +220,26 @@ export class Channel extends Emitter<ChannelEvents> {
     return this.#bindings.size > 0
   }
 
-  /** Whether its events have said that it is subscribed to. @internal */
+  /** Whether its last event says that it is subscribed to. @internal */
   get isOn(): boolean {
     return this.link !== undefined
   }
 
-  /** Asks for its token, if it has one of its own. @internal */
+  /** Requests its token, if it has one of its own. @internal */
   requestToken(): Promise<string> | undefined {
     const { name: channel, token: give } = this
     return give && givenToken(() => give({ channel, connectionId: this.#socket.sid ?? '' }))
   }
 
-  /** A message came. @internal */
+  /** Delivers a message to the handlers. @internal */
   deliver(message: PublicationDetails): void {
     this.#bindings.deliver(message)
   }
 
-  /** It is subscribed to. @param link the connection; `undefined` if the notice only tells who is there @internal */
+  /**
+   * The server has subscribed this socket. @param link the connection; `undefined` if the notice is
+   * about members only @internal
+   */
   entered({ uid, umd, members, recovered, reason }: SubscriptionNotice, link: unknown): void {
     const before = this.#members
     if (uid !== undefined || umd !== undefined) this.#self = { ...(uid && { uid }), umd }
@@ -243,7 +253,7 @@ export class Channel extends Emitter<ChannelEvents> {
     else if (reason) this.emit('gap', reason)
   }
 
-  /** A member came, went or changed. @internal */
+  /** A member joined, left or changed. @internal */
   changed({ type: _type, channel: _channel, change, ...member }: PresenceMessage): void {
     const members = this.#members ?? byUid([])
     if (change === 'left') members.delete(member.uid)
@@ -252,7 +262,10 @@ export class Channel extends Emitter<ChannelEvents> {
     this.emit(change, member)
   }
 
-  /** This socket is not on it. @param by whose wish it was; `undefined` if it is not to come back, either @internal */
+  /**
+   * This socket has left the channel. @param by why; `undefined` if the subscription is forgotten
+   * as well @internal
+   */
   left(by?: LeaveReason): void {
     const wasOn = this.link
     this.link = undefined
@@ -263,7 +276,7 @@ export class Channel extends Emitter<ChannelEvents> {
     if (by === 'revoked') this.emit(by)
   }
 
-  /** There will be no message any more. @internal */
+  /** The socket has ended: no message follows. @internal */
   close(): void {
     this.#bindings.clear()
   }
@@ -273,7 +286,10 @@ export class Channel extends Emitter<ChannelEvents> {
     this.#list = undefined
   }
 
-  /** Tells how two lists of members differ. @param gone the former, which loses those that are still there */
+  /**
+   * Compares two lists of members. @param gone the former list, from which those that are still
+   * members are removed
+   */
   #compare(gone: Map<string, Member>, now: readonly Member[]): void {
     for (const member of now) {
       const old = gone.get(member.uid)

@@ -5,20 +5,19 @@ import { type Binding, Bindings, type Handler } from './bindings.js'
 import { Channel, type ChannelOptions, type ChannelSocket, type LeaveReason } from './channel.js'
 import type { PublicationDetails } from './publications.js'
 
-/** Says on the wire which channels are desired. */
+/** Sends subscriptions and unsubscriptions to the server. */
 export interface ChannelSubscriptions {
-  /** Desires a channel for its bindings. */
+  /** Subscribes to a channel for its handlers. */
   bound(channel: string): void
-  /** Takes {@link bound} back. @param isAll takes `subscribe` back, too */
+  /** Cancels {@link bound}. @param isAll cancels `subscribe` as well */
   unbound(channel: string, isAll: boolean): void
-  /** Whether the server sends a channel. */
+  /** Whether the server sends a channel's messages. */
   isOn(channel: string): boolean
 }
 
 /**
- * The channels of a socket that the application has asked for, or that the server says something
- * about apart from their messages: who is there, or who this socket is there. The others need no
- * object.
+ * The channel objects of a socket: those that the application has requested, and those with members
+ * or an identity of their own. Other channels need no object.
  */
 export class Channels {
   readonly #channels = new Map<string, Channel>()
@@ -28,30 +27,30 @@ export class Channels {
   readonly #socket: ChannelSocket
 
   readonly #requestConnection: () => void
-  /** The connection of the last notice. */
+  /** The connection of the latest notice. */
   #link: unknown
 
-  /** @param need makes a socket that waits for a reason connect */
+  /** @param need makes a lazy socket connect */
   constructor(subscriptions: ChannelSubscriptions, socket: ChannelSocket, need: () => void) {
     this.#subscriptions = subscriptions
     this.#requestConnection = need
     this.#socket = socket
   }
 
-  /** The channel of a name, the same object until it is released. */
+  /** Returns the channel of a name: the same object until it is released. */
   get(name: string, options?: ChannelOptions): Channel {
     const token = options?.token
     if (token && typeof token !== 'function') throw badOption('token', 'a function')
     const isNew = !this.find(checkedName('channel', name))
     const channel = this.#make(name)
     channel.isHeld = true
-    // It was subscribed to before there was the object.
+    // It was subscribed to before the object was made.
     if (isNew && this.#subscriptions.isOn(name)) channel.link = this.#link
     if (token) channel.token = token
     return channel
   }
 
-  /** The channel of a name, if there is one. */
+  /** Returns the channel of a name, if it has an object. */
   find(name: string): Channel | undefined {
     return this.#channels.get(name)
   }
@@ -61,35 +60,35 @@ export class Channels {
     return this.#bindings.add(event, handler)
   }
 
-  /** Takes handlers of {@link bind} away. */
+  /** Removes handlers that {@link bind} added. */
   unbind(event?: string | RegExp, handler?: Handler): void {
     this.#bindings.remove(event, handler)
   }
 
-  /** A handler was bound. The channel's own events tell what comes of it. */
+  /** A handler was bound. The channel's own events report the outcome. */
   bound(name: string): void {
     this.#requestConnection()
     this.#subscriptions.bound(name)
   }
 
-  /** The last handler was taken away. */
+  /** The last handler was removed. */
   unbound(name: string): void {
     this.#subscriptions.unbound(name, false)
   }
 
-  /** The application needs the object no longer. */
+  /** The application has released the object. */
   drop(name: string): void {
     this.#channels.delete(name)
     this.#subscriptions.unbound(name, true)
   }
 
-  /** A message came. */
+  /** Delivers a message. */
   deliver(message: PublicationDetails): void {
     this.find(message.channel)?.deliver(message)
     this.#bindings.deliver(message)
   }
 
-  /** The server says that this socket is on a channel. @param link see {@link Channel.entered} */
+  /** The server has subscribed this socket to a channel. @param link see {@link Channel.entered} */
   entered(notice: SubscriptionNotice, link: unknown, isEarly: boolean): void {
     const { channel, members, uid, umd } = notice
     this.#link = link
@@ -98,14 +97,17 @@ export class Channels {
     entered?.entered(notice, isEarly && entered.isOn ? undefined : link)
   }
 
-  /** This socket is not on a channel. @param by whose wish it was; `undefined` if it is not to come back, either */
+  /**
+   * This socket has left a channel. @param by why; `undefined` if the subscription is forgotten as
+   * well
+   */
   left(name: string, by?: LeaveReason): void {
     const channel = this.find(name)
     channel?.left(by)
     if (!by && channel?.isHeld === false) this.#channels.delete(name)
   }
 
-  /** There will be no message any more. */
+  /** The socket has ended: no message follows. */
   close(): void {
     this.#bindings.clear()
     for (const channel of this.#channels.values()) channel.close()

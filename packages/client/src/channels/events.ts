@@ -3,45 +3,43 @@ import type { Session, StateDetails } from '../settings/socket-status.js'
 import type { ConnectionState } from '../settings/states.js'
 import type { PublicationDetails } from './publications.js'
 
-/** The events of a `TokenSocket`, and what their listeners get. */
+/** The events of a `TokenSocket`, and the arguments of their listeners. */
 export interface TokenSocketEvents {
-  /** Once: the socket is authenticated for the first time, or never will be. */
+  /** Emitted once: the socket is authenticated for the first time, or has failed for good. */
   ready: (error?: RpcError) => void
-  /** After the first `ready`: the socket is back, or a try to come back failed. */
+  /** Emitted after the first `ready`: the socket has reconnected, or an attempt has failed. */
   reconnect: (error?: RpcError) => void
-  /**
-   * The server has another authorisation for this socket: a new token was taken, or the server
-   * changed it.
-   */
+  /** The server has changed the authorization of this socket, after a new token or on its own. */
   refreshed: (session: Session) => void
-  /** The server took this socket off a channel that its user may not have any longer. */
+  /** The server unsubscribed this socket from a channel that its user may not use any longer. */
   revoked: (channel: string) => void
-  /** A message came on a channel. */
+  /** A message arrived on a channel. */
   message: (channel: string, message: unknown, details: PublicationDetails) => void
-  /** The server has sent a message that belongs to no channel and no call. */
+  /** The server sent a message that belongs to no channel and no call. */
   direct: (data: unknown) => void
-  /** After a loss, a channel that keeps its publications goes on where it was: what was missed follows. */
+  /** After a reconnect, the missed publications of a channel follow. */
   recovered: (channel: string) => void
   /**
-   * What was missed on a channel is lost to this socket, and it goes on from now: `trimmed` if it is no longer kept,
-   * `epoch_changed` if all that was kept is lost, `no_history` if nothing is kept.
+   * The missed publications of a channel are lost to this socket, which continues from now on.
+   * Reasons: `trimmed`, they are no longer kept; `epoch_changed`, the whole history is lost;
+   * `no_history`, the channel keeps nothing.
    */
   gap: (channel: string, reason: GapReason) => void
-  /** A connection is there, before `ready` or `reconnect`; `socket.sid` is new. */
+  /** A connection is open; emitted before `ready` or `reconnect`. `socket.sid` is new. */
   connect: () => void
-  /** The connection is gone. */
+  /** The connection was lost. */
   disconnect: (error: RpcError) => void
-  /** For debugging: a frame came, as text. */
+  /** For debugging: a frame arrived, as text. */
   frameIn: (text: string) => void
-  /** For debugging: a frame goes out, as text; the first holds the token. */
+  /** For debugging: a frame is sent, as text. The first one holds the token. */
   frameOut: (text: string) => void
   /** An automatic ping was answered, after this number of milliseconds. */
   ping: (roundTrip: number) => void
-  /** The socket is in another state now. */
+  /** The socket's state has changed. */
   state: (state: ConnectionState, details: StateDetails) => void
   /**
-   * What has no other place: a failed ping, a subscription that was not restored, an action that threw, an error that
-   * came when no one waited for it any more, a socket lost for good. Without a listener nothing happens.
+   * Any other failure: of a ping, of a restored subscription, of an action, of a request whose
+   * caller does not wait, or of the socket for good. Without a listener it has no effect.
    */
   error: (error: RpcError) => void
 }

@@ -1,6 +1,6 @@
 import type { Position, PublicationMessage } from '@token-socket/protocol'
 
-/** What is known of a publication, apart from its channel and data. */
+/** The properties of a publication, apart from its channel and data. */
 export interface PublicationDetails<Data = unknown> extends Partial<Position> {
   readonly channel: string
   readonly data: Data
@@ -9,46 +9,49 @@ export interface PublicationDetails<Data = unknown> extends Partial<Position> {
   /** Milliseconds since 1970, read from the id. */
   readonly time?: number | undefined
   readonly event?: string | undefined
-  /** Who published it, of a client's message. */
+  /** The publisher, if it is a client. */
   readonly meta?: { readonly uid?: string | undefined; readonly umd?: unknown } | undefined
 }
 
-/** What the publisher gets. `offset` and `epoch` are there if the channel keeps it. */
+/** The result of a publication. It has `offset` and `epoch` if the channel keeps history. */
 export interface Receipt extends Partial<Position> {
   readonly id: string
 }
 
-/** How to publish. */
+/** Options of a publication. */
 export interface PublishOptions {
   /** The event's name. @default none */
   readonly event?: string | undefined
-  /** A second publication on the channel with this key, within five minutes, is not made: a retry does no harm. @default none */
+  /**
+   * Within five minutes, a second publication on the channel with this key is not made, so that a
+   * retry is safe. @default none
+   */
   readonly idempotencyKey?: string | undefined
 }
 
-/** Which of a channel's publications are wanted. */
+/** Which publications of a channel's history to read. */
 export interface HistoryQuery {
-  /** Only those later than the one with this id. */
+  /** Only publications after the one with this id. */
   readonly after?: string | undefined
-  /** Only those earlier than the one with this id. */
+  /** Only publications before the one with this id. */
   readonly before?: string | undefined
-  /** How many at most. @default 100 */
+  /** The maximum number of publications. @default 100 */
   readonly limit?: number | undefined
-  /** The latest first. @default false */
+  /** Whether the latest comes first. @default false */
   readonly reverse?: boolean | undefined
 }
 
-/** A publication as the application gets it. */
+/** Converts a publication for the application. */
 export function detailsOf({ type: _, ...rest }: PublicationMessage): PublicationDetails {
   return withTime(rest)
 }
 
-/** The answer to a publish, from this library's server. */
+/** Reads the answer to a publication, from this library's server. */
 export function receiptOf(answer: unknown): Receipt | undefined {
   return (answer as { readonly id?: unknown } | null | undefined)?.id ? (answer as Receipt) : undefined
 }
 
-/** The answer to a request for history. */
+/** Reads the answer to a request for history. */
 export function publicationsOf(answer: unknown): readonly PublicationDetails[] {
   const { publications = [] } = Object(answer) as { readonly publications?: PublicationDetails[] }
   return publications.map(withTime)

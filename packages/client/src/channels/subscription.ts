@@ -11,30 +11,30 @@ import { OVERTAKEN, REVOKED } from '../runtime/reason-texts.js'
 import { SUBSCRIPTION_MOVES, type SubscriptionEvent, type SubscriptionState } from '../settings/states.js'
 import type { LeaveReason } from './channel.js'
 
-/** What a caller, or the subscription itself, asks the server for. */
+/** Makes a request to the server. */
 export type RequestType = SubscriptionMessage['type']
 
-/** What the application learns about its subscriptions. */
+/** Receives what happens to subscriptions. */
 export interface SubscriptionEvents {
-  /** A request failed and no caller waits for it. */
+  /** A request failed whose caller does not wait. */
   failed(error: RpcError): void
   /**
-   * The server says that this socket is on a channel, and what it is like there.
-   * @param isEarly whether the answer to where the socket was is still to come
+   * The server has subscribed this socket. The notice has the members and the position.
+   * @param isEarly whether the answer to the recovery request has not arrived yet
    */
   entered(notice: SubscriptionNotice, isEarly: boolean): void
   /**
-   * The socket is not on the channel.
-   * @param by whose wish it was; `undefined` if the channel is not desired either, so that it is forgotten
+   * This socket has left the channel.
+   * @param by why; `undefined` if the channel is not desired either, so that it is forgotten
    */
   left(channel: string, by?: LeaveReason): void
-  /** The server refused to subscribe this socket, or took it off the channel meanwhile. @returns whether a listener heard */
+  /** The server refused to subscribe this socket. @returns whether a listener received it */
   refused(channel: string, error: RpcError): boolean
-  /** Whether a handler is bound to the channel: then it is desired whatever happens to a call of `subscribe`. */
+  /** Whether a handler is bound to the channel, which makes it desired. */
   isBound(channel: string): boolean
-  /** The token to subscribe with, where the channel has one of its own. */
+  /** Returns the token to subscribe with, if the channel has one of its own. */
   token(channel: string): Promise<string> | undefined
-  /** Sends a request on the link that is ready. */
+  /** Sends a request on the ready connection. */
   send(message: SubscriptionMessage): void
 }
 
@@ -42,78 +42,78 @@ export interface SubscriptionEvents {
 export interface SubscriptionOwner {
   readonly events: SubscriptionEvents
   readonly timers: ClientTimeouts
-  /** Milliseconds that an answer may take. */
+  /** Milliseconds until a request times out. */
   readonly callTimeout: number
   link: 'none' | 'legacy' | 'current'
-  /** How many callers wait, for all channels. */
+  /** The number of callers that wait, over all channels. */
   callersWaiting: number
-  /** Gives a request its id, by which its answer comes back. */
+  /** Registers a request, and returns the id by which its answer is found. */
   begin(subscription: Subscription): string
-  /** A request needs no answer any longer. */
+  /** Forgets a request: its answer is ignored. */
   take(id: string): void
-  /** What a request led to has been done. */
+  /** A request has ended, and its effects are complete. */
   end(id: string): void
-  /** The subscription is neither desired nor held by the server. */
+  /** The subscription is neither desired nor active on the server: it may be forgotten. */
   forget(subscription: Subscription): void
 }
 
-/** A caller of `subscribe` or `unsubscribe` that waits. */
+/** A waiting caller of `subscribe` or `unsubscribe`. */
 interface PendingCaller {
   readonly type: RequestType
   resolve(): void
   reject(error: RpcError): void
 }
 
-/** One request, on one link. */
+/** One request, on one connection. */
 export interface SubscriptionRequest {
-  /** Empty until it is sent, which is when its channel's token is there. */
+  /** Empty until it is sent, which may wait for the channel's token. */
   id: string
   readonly type: RequestType
-  /** The server has said since that this socket is on the channel. */
+  /** Whether the server has subscribed this socket since the request was sent. */
   isConfirmed: boolean
-  /** Ends it when its time is over. */
+  /** Stops its time-out. */
   readonly timedOut: () => void
 }
 
 /**
- * Refusals, by code and field, of what other sockets or the application's back end may change: `refused` reports them, and the
- * subscription is tried again. A limit on all sockets of a user has a name that says so.
+ * Refusals, by code and field, whose cause may change: limits that other sockets of the user count
+ * for as well, and the application's back end. `refused` reports them, and the subscription is
+ * retried.
  */
 const PASSING_SUBSCRIPTIONS = /token_failed|too_many_members|PerUser/
 
-/** The type of the callers whom a state satisfies. */
+/** The type of request whose callers a state satisfies. */
 const DONE: { readonly [State in SubscriptionState]?: RequestType } = {
   subscribed: 'subscribe',
   unsubscribed: 'unsubscribe',
 }
 
 /**
- * One channel of a socket: whether it is desired, and what the server says of it. It lives until the channel is neither
- * desired nor held by the server.
- *
- * Its state follows the server's notices. One request is under way at a time; when it ends, and the state is not the
- * desired one, another follows. So both ends agree at rest.
+ * One channel of a socket: whether it is desired, and whether the server has subscribed this
+ * socket. It exists until neither is true.
+ * Its state follows the server's notices. Only one request runs at a time. When it ends, and the
+ * state is not the desired one, another request follows. So both ends agree in the end.
  */
 export class Subscription {
   readonly channel: string
   state: SubscriptionState = 'unsubscribed'
-  /** By the application, or by the server. */
+  /** Whether the application or the server desires the channel. */
   isDesired = false
-  /** By a call of `subscribe`, and not only by a binding or the server. */
+  /** Whether a call of `subscribe` desires it, and not only a handler or the server. */
   isCalled = false
-  /** The request under way. */
+  /** The running request. */
   request: SubscriptionRequest | undefined
-  /** Where this socket is, on a channel that keeps its publications. */
+  /** The position of this socket, on a channel that keeps history. */
   #position: Position | undefined
-  /** The server's word for it, where it wants one. */
+  /** The server's proof of the position, if it requires one. */
   #proof: string | undefined
-  /** Publications are missing, and the server is asked for them: what comes before the answer comes again. */
+  /** Whether missing publications were requested: those before the answer arrive again. */
   #isBehind = false
   #callers: readonly PendingCaller[] = []
   #failures = 0
-  /** How many requests were not answered in time on this link. The server may still do them. */
+  /** How many requests on this connection timed out. The server may still carry them out. */
   #late = 0
-  /** Waits for the time to ask again. */
+  /** The timer of the next retry. */
   #isPaused = false
   readonly #owner: SubscriptionOwner
 
@@ -122,12 +122,13 @@ export class Subscription {
     this.#owner = owner
   }
 
-  /** A caller wants it, or wants it no longer. Resolves when the server's word agrees. */
+  /** A caller desires the channel, or no longer. Resolves when the server's state agrees. */
   call(type: RequestType): Promise<void> {
     const isSubscribe = type === 'subscribe'
     if (isSubscribe && this.isDesired && this.state === 'subscribed' && this.#callers.length === 0)
       return Promise.resolve()
-    // The server may know better: an earlier request may have been taken without an answer.
+    // The server's state may differ: an earlier request may have been carried out without an
+    // answer.
     const isNothingToUndo = !isSubscribe && this.state === 'unsubscribed' && !this.request
     this.#resume()
     this.isDesired = isSubscribe
@@ -139,20 +140,20 @@ export class Subscription {
     })
   }
 
-  /** It is desired, or not, without a caller. */
+  /** Changes whether the channel is desired, without a caller. */
   desire(isDesired: boolean): void {
     this.#resume()
     this.isDesired = isDesired
     this.reconcile()
   }
 
-  /** The server subscribed or unsubscribed this socket: at its request, or on its own. */
+  /** The server subscribed or unsubscribed this socket, by request or on its own. */
   noticed(notice: SubscriptionNotice): void {
     const { request, state: before, isDesired: wasDesired } = this
     const { events, link } = this.#owner
     const isOn = notice.type === 'subscribed'
     const isAnswer = request?.type === typeOf(isOn)
-    // A late request of this socket may be what the server does.
+    // The cause may be a request of this socket that timed out.
     const isAlone = !request && (this.#late === 0 || !!notice.isRevoked)
     this.#move(isOn ? 'grant' : 'revoke')
     if (isAnswer) request.isConfirmed = true
@@ -169,8 +170,8 @@ export class Subscription {
   }
 
   /**
-   * The server has come to a position on the channel: a publication came that is kept, or was for others.
-   * @returns whether it is new: neither what came before, nor what the server is asked to bring again
+   * The server has reached a position, by a publication for this socket or for others.
+   * @returns whether it is new: not delivered before, and not part of a requested recovery
    */
   passed({ epoch, offset }: Position): boolean {
     if (this.#isBehind) return false
@@ -184,7 +185,7 @@ export class Subscription {
     return isNext
   }
 
-  /** Takes the next step from the server's word to what is desired. */
+  /** Sends the next request, if the server's state is not the desired one. */
   reconcile(): void {
     if (this.request) return
     this.#settle()
@@ -197,7 +198,7 @@ export class Subscription {
       this.#send(desired)
   }
 
-  /** The link is lost, and with it the subscription and the request. What is desired stays. */
+  /** The connection is lost, and with it subscription and request. The channel stays desired. */
   lose(): void {
     if (this.request) this.#take(this.request)
     this.#resume()
@@ -207,20 +208,20 @@ export class Subscription {
     this.reconcile()
   }
 
-  /** There will be no link any more. */
+  /** The socket has ended: there will be no connection. */
   close(error: RpcError): void {
     this.#resume()
     for (const { reject } of this.#takeCallers(() => true)) reject(error)
   }
 
-  /** A request was answered: the one under way, or a late one. */
+  /** A request was answered: the running one, or one that timed out. */
   answered(id: string, error: RpcError | undefined): void {
     if (this.request?.id === id) return this.end(this.request, error)
     this.#late -= 1
     this.reconcile()
   }
 
-  /** A request was answered, or was not in time. */
+  /** A request was answered, or has timed out. */
   end(request: SubscriptionRequest, error?: RpcError, isLate = false): void {
     this.#take(request)
     const { id } = request
@@ -245,7 +246,7 @@ export class Subscription {
     const at = this.#position
     if (recovered !== undefined) this.#isBehind = false
     if (!this.#isBehind) {
-      // What came before comes again, or a proof comes late: the position does not go back.
+      // Publications arrive again, or a proof arrives late: the position does not go back.
       const isBack = at && position?.epoch === at.epoch && position.offset < at.offset
       if (!isBack || recovered === false) this.#position = position ?? (reason ? undefined : at)
       if (position) this.#proof = proof
@@ -256,7 +257,7 @@ export class Subscription {
   #succeeded({ type, isConfirmed }: SubscriptionRequest): void {
     if (type === 'unsubscribe') this.#position = undefined
     else if (!isConfirmed) this.#isBehind = false
-    // The server has not said whether it brings what is missing.
+    // The server has not confirmed that the missing publications follow.
     if (this.#isBehind) this.#pause()
     else this.#failures = 0
   }
@@ -281,7 +282,7 @@ export class Subscription {
     if (!isTold && !isHeard) events.failed(this.#about(error))
   }
 
-  /** A caller that receives the error may ask again. Without such a caller the channel stays desired, unless the server refuses it. */
+  /** Without a caller that receives the error, the channel stays desired unless it is refused. */
   #subscribeFailed({ code, data }: RpcError, isTold: boolean, isConfirmed: boolean): boolean {
     if (isTold) this.isCalled = false
     const isKept = !isTold || this.#owner.events.isBound(this.channel)
@@ -292,12 +293,12 @@ export class Subscription {
     return isOver
   }
 
-  /** The server keeps this socket on the channel, unless it only could not do it now. */
+  /** The socket stays subscribed, unless the server failed only for the moment. */
   #unsubscribeFailed({ code }: RpcError, isTold: boolean): boolean {
     const isOver = code !== 'timeout' && (isTold || !REPEATABLE.test(code))
     if (isOver && this.state === 'subscribed') {
       this.isDesired = true
-      // What is missing cannot be had: it goes on from the next publication.
+      // The missing publications are lost: it continues with the next publication.
       if (this.#isBehind)
         this.#enter({ type: 'subscribed', channel: this.channel, recovered: false, reason: 'forbidden' })
     }
@@ -310,7 +311,7 @@ export class Subscription {
   }
 
   #move(event: SubscriptionEvent): void {
-    // Events that the table does not list for a state leave it as it is.
+    // An event that the table does not list for a state does not change it.
     this.state = SUBSCRIPTION_MOVES[this.state][event] ?? this.state
   }
 
@@ -320,7 +321,7 @@ export class Subscription {
     const request: SubscriptionRequest = { id: '', type, isConfirmed: false, timedOut }
     this.#move(type)
     this.request = request
-    // Where answers take longer than that, the next request gets more time.
+    // If answers take longer than that, the next request gets more time.
     timers.set(timedOut, callTimeout * this.#backoff)
     if (type === 'unsubscribe') return this.#ask(request)
     const token = link === 'current' ? events.token(this.channel) : undefined
@@ -344,7 +345,7 @@ export class Subscription {
     this.#owner.events.send({ type, id, channel: this.channel, ...how })
   }
 
-  /** It is not under way any longer. */
+  /** The request has ended. */
   #take({ timedOut }: SubscriptionRequest): void {
     this.request = undefined
     this.#owner.timers.delete(timedOut)
@@ -371,7 +372,7 @@ export class Subscription {
     this.#owner.timers.delete(this.#retry)
   }
 
-  /** Resolves the callers that have what they want, and fails those that a later one has overtaken. */
+  /** Resolves the callers that have what they requested, and fails those that were replaced. */
   #settle(): void {
     const done = DONE[this.state]
     for (const { resolve } of this.#takeCallers(({ type }) => type === done)) resolve()

@@ -17,31 +17,37 @@ import {
 
 /** Dependencies of {@link Subscriptions}. */
 export interface SubscriptionsOwner extends SubscriptionEvents {
-  /** What was desired when the link came has been answered. Called once a link. */
+  /** The server has answered the requests of a new connection. Called once for each connection. */
   restored(): void
-  /** The server alone wants more channels for this socket than it may: this one is ignored. */
+  /**
+   * The server alone has subscribed this socket to more channels than the limit: this channel is
+   * ignored.
+   */
   ignored(channel: string): void
 }
 
-/** Bounds on subscriptions; see the options of the same names. */
+/** Limits on subscriptions; see the options of the same names. */
 export interface SubscriptionsLimits {
-  /** Milliseconds that an answer may take. */
+  /** Milliseconds until a request times out. */
   readonly callTimeout: number
-  /** How many callers may wait while there is no link; the next fails with `queue_full`. */
+  /**
+   * The maximum number of callers that wait while there is no connection; the next one fails with
+   * `queue_full`.
+   */
   readonly queueSize: number
   /**
-   * `callsOut`: how many callers may wait while there is a link; the next fails with `too_many_calls`.
-   * `grantedChannels`: how many channels the server alone may want; the next is ignored.
+   * `callsOut`: the maximum number of callers that wait while there is a connection; the next one
+   * fails with `too_many_calls`. `grantedChannels`: the maximum number of channels to which only
+   * the server has subscribed; further ones are ignored.
    */
   readonly limits: { readonly callsOut: number; readonly grantedChannels: number }
 }
 
 /**
- * The channels that this socket desires, or the server does for it.
- *
- * The last call wins: while a request is under way, further calls for its channel wait for the answer, and only what the
- * last of them wants is sent. A call that another overtook fails with `aborted`. Calls have no time-out while there is no
- * link; once sent they have.
+ * The channels that this socket or the server desires.
+ * The last call wins. While a request runs, further calls for its channel wait for its answer, and
+ * only the last of them is sent. A call that another one replaced fails with `aborted`. Calls time
+ * out from the moment they are sent.
  */
 export class Subscriptions implements SubscriptionOwner {
   readonly events: SubscriptionsOwner
@@ -49,15 +55,15 @@ export class Subscriptions implements SubscriptionOwner {
   link: SubscriptionOwner['link'] = 'none'
   callersWaiting = 0
   readonly #subscriptions = new Map<string, Subscription>()
-  /** Those that the server began. */
+  /** Channels that the server began. */
   readonly #granted = new Set<Subscription>()
-  /** What was asked for on this link and is not answered, by the request's id. */
+  /** Unanswered requests of this connection, by their ids. */
   readonly #requests = new Map<string, Subscription>()
   readonly #restoring = new Set<string>()
   readonly #limits: SubscriptionsLimits
   #final: RpcError | undefined
   #lastId = 0
-  /** It was said of one channel on this link that it is ignored. */
+  /** Whether an ignored channel was reported on this connection. */
   #isIgnoring = false
 
   constructor(limits: SubscriptionsLimits, owner: SubscriptionsOwner) {
@@ -74,12 +80,12 @@ export class Subscriptions implements SubscriptionOwner {
     return [...this.#subscriptions.keys()].filter((channel) => this.has(channel))
   }
 
-  /** Whether a channel is desired, so that its messages may be shown. */
+  /** Whether a channel is desired, so that its messages are delivered. */
   has(channel: string): boolean {
     return !!this.#subscriptions.get(channel)?.isDesired
   }
 
-  /** Whether the server sends a channel. */
+  /** Whether the server sends a channel's messages. */
   isOn(channel: string): boolean {
     return this.#subscriptions.get(channel)?.state === 'subscribed'
   }
@@ -89,14 +95,14 @@ export class Subscriptions implements SubscriptionOwner {
     return !!this.#subscriptions.get(channel)?.passed(position)
   }
 
-  /** Desires a channel. Resolves when the server has subscribed this socket; at once if it had. */
+  /** Subscribes. Resolves when the server has subscribed this socket; at once if it had before. */
   subscribe(channel: string): Promise<void> {
     return this.#call(channel, 'subscribe')
   }
 
   /**
-   * Takes {@link subscribe} back. Resolves when the server has unsubscribed this socket; at once if there is no link, or
-   * a handler is bound to the channel.
+   * Cancels {@link subscribe}. Resolves when the server has unsubscribed this socket; at once if
+   * there is no connection, or a handler is bound to the channel.
    */
   unsubscribe(channel: string): Promise<void> {
     if (!this.events.isBound(channel)) return this.#call(channel, 'unsubscribe')
@@ -105,12 +111,12 @@ export class Subscriptions implements SubscriptionOwner {
     return Promise.resolve()
   }
 
-  /** Desires a channel for its bindings. What comes of it is told by events. */
+  /** Subscribes for handlers. Events report the outcome. */
   bound(channel: string): void {
     if (!this.has(channel) && !this.#final) this.#find(channel).desire(true)
   }
 
-  /** Takes {@link bound} back. @param isAll takes {@link subscribe} back, too */
+  /** Cancels {@link bound}. @param isAll cancels {@link subscribe} as well */
   unbound(channel: string, isAll: boolean): void {
     const subscription = this.#subscriptions.get(channel)
     if (!subscription || (subscription.isCalled && !isAll)) return
@@ -118,21 +124,22 @@ export class Subscriptions implements SubscriptionOwner {
     subscription.desire(false)
   }
 
-  /** A link is ready: asks for every desired channel again. */
+  /** A connection is ready: subscribes to every desired channel again. */
   connected(isLegacy: boolean): void {
     this.link = isLegacy ? 'legacy' : 'current'
     for (const subscription of [...this.#subscriptions.values()]) {
       subscription.reconcile()
       const { request } = subscription
-      // What gets the channel's token may call the server: calls must not wait for it.
+      // A function that requests the channel's token may call the server: calls must not wait for
+      // it.
       if (request?.id) this.#restoring.add(request.id)
     }
-    // The legacy server may never answer; it does things in order, though.
+    // The legacy server may never answer, but it keeps the order.
     if (isLegacy) this.#restoring.clear()
     if (this.#restoring.size === 0) this.events.restored()
   }
 
-  /** The link is gone, and with it every subscription. What is desired stays. */
+  /** The connection is lost, and with it every subscription. The desired channels stay. */
   disconnected(): void {
     this.link = 'none'
     this.#isIgnoring = false
@@ -141,13 +148,13 @@ export class Subscriptions implements SubscriptionOwner {
     for (const subscription of [...this.#subscriptions.values()]) subscription.lose()
   }
 
-  /** The next link is another user's: forgets the channels that only the server has desired. */
+  /** The next connection is another user's: forgets the channels that only the server desires. */
   forgetGranted(): void {
     for (const { channel } of [...this.#granted])
       if (!this.events.isBound(channel)) this.unbound(channel, false)
   }
 
-  /** There will be no link any more: forgets every channel and fails every call, now and later. */
+  /** The socket has ended: forgets every channel, and fails every call, now and later. */
   close(error: RpcError): void {
     this.#final = error
     this.disconnected()
@@ -155,7 +162,7 @@ export class Subscriptions implements SubscriptionOwner {
     this.#subscriptions.clear()
   }
 
-  /** The server says that this socket is on a channel, or is not: at its request, or on its own. */
+  /** The server subscribed or unsubscribed this socket, by request or on its own. */
   noticed(notice: SubscriptionNotice): void {
     const { channel, type } = notice
     const known = this.#subscriptions.get(channel)
@@ -167,7 +174,7 @@ export class Subscriptions implements SubscriptionOwner {
     granted.noticed(notice)
   }
 
-  /** An answer came. @returns whether it belongs to a request of these */
+  /** An answer arrived. @returns whether it belongs to a request of this class */
   answered(id: string, outcome: Outcome): boolean {
     const subscription = this.#requests.get(id)
     this.#requests.delete(id)
@@ -224,7 +231,7 @@ export class Subscriptions implements SubscriptionOwner {
     return found
   }
 
-  /** Asks the server to undo it, so that both ends agree. */
+  /** Asks the server to unsubscribe, so that both ends agree. */
   #ignore(channel: string): void {
     if (!this.#isIgnoring) this.events.ignored(channel)
     this.#isIgnoring = true

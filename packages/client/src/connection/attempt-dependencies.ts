@@ -8,7 +8,7 @@ import { HTTP_TRANSPORTS, openSockJS } from './transports/sockjs.js'
 import { openWebSocket } from './transports/websocket.js'
 
 /**
- * What a socket with these settings makes its tries of. No URL holds a token, unless the
+ * Makes the dependencies of connection attempts from the settings. No URL holds a token, unless the
  * application puts one there.
  */
 export function attemptDependencies(
@@ -18,7 +18,7 @@ export function attemptDependencies(
   const { address, headers, socketPrefix, connectTimeout: timeout, logger } = settings
   const { authentication, jsonp, webSocket } = settings
   const url = address.http + settings.tokenPath
-  // After a plain WebSocket, SockJS's own would be blocked as well, or waited for in vain once more.
+  // If a plain WebSocket is blocked, SockJS's WebSocket is blocked as well.
   const sockjs =
     settings.transports[0] === 'websocket'
       ? { transports: HTTP_TRANSPORTS, ...settings.sockjs }
@@ -35,7 +35,7 @@ export function attemptDependencies(
   return {
     tokens: give
       ? {
-          // A step of its own, as a token is. The URL that it gives says enough.
+          // A step of its own, like the token request. The error names the URL.
           async request(signal) {
             opened = urlInTime(lines, give, [timeout, signal])
             await opened

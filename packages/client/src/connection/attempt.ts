@@ -14,9 +14,9 @@ import type { Logger, TransportName } from '../settings/options.js'
 import { MessageConnection, type MessageListener, type Tap } from './message-connection.js'
 import type { Opened } from './transport-list.js'
 
-/** What a try is made of. */
+/** Dependencies of a connection attempt. */
 export interface AttemptDependencies {
-  /** Gives none where the connection's URL says enough. */
+  /** Returns no token if the connection's URL is enough. */
   readonly tokens: { request(signal: AbortSignal): Promise<string | undefined> }
   readonly transports: {
     open(signal: AbortSignal): Promise<Opened>
@@ -28,22 +28,20 @@ export interface AttemptDependencies {
   readonly tap: Tap
 }
 
-/** The auth request's id. The ids of other requests are never the same: they hold a digit. */
+/** The id of the auth request. Other ids are never the same: they contain a digit. */
 const AUTH_ID = 'auth'
 
-/** The legacy server closes with it instead of answering a token that it does not know. */
+/** The legacy server closes with this code instead of answering an unknown token. */
 const LEGACY_REFUSAL = 1000
 
 /**
- * One try to get ready: a fresh token, a transport that opens, the server's answer to the token. Leaves nothing open
- * when it fails.
- *
- * @param listener hears what else the server says, from the first message on: it may call before it
- *   answers
- * @param signal gives the try up, at any step
- * @throws RpcError why it failed: `token_refused`, `token_failed`, `url_failed`, `bad_option`,
- *   `transport_failed`, `invalid_token`, `timeout`, `connection_lost`; whatever the server refuses
- *   the sign-in with; or the signal's reason
+ * Makes one attempt to connect: requests a token, opens a transport, and waits for the server's
+ * answer to the token. If it fails, nothing stays open.
+ * @param listener receives the server's messages from the first one on, which may be a call before
+ *   the answer
+ * @param signal cancels the attempt at any step
+ * @throws RpcError `token_refused`, `token_failed`, `url_failed`, `bad_option`, `transport_failed`,
+ *   `invalid_token`, `timeout`, `connection_lost`; the server's refusal; or the signal's reason
  */
 export async function attempt(
   parts: AttemptDependencies,
@@ -54,7 +52,7 @@ export async function attempt(
   throwIfAborted(signal)
   const { name, connection, timeout, url } = await parts.transports.open(signal)
   let link = undefined as MessageConnection | undefined
-  // Nothing has come from the server: maybe something on the way lets connections open, and nothing else.
+  // The server has sent nothing: a proxy may open connections and pass nothing on.
   let isSilent = true
   const shakeHands = () =>
     new Promise<MessageConnection>((resolve, reject) => {
@@ -65,7 +63,7 @@ export async function attempt(
         return refused ? reject(refused) : resolve(from)
       }
       const closed: MessageListener['closed'] = (code, reason) => {
-        // Only the server knows codes from 4000 on.
+        // Only servers of this protocol use codes from 4000 on.
         isSilent &&= code < 4000
         reject(lossError({ code, reason }, LEGACY_REFUSAL, url))
       }
@@ -86,18 +84,18 @@ export async function attempt(
   }
 }
 
-/** What the answer to the token says about a link. @returns why the server lets us not in */
+/** Reads the answer to the token. @returns why the server refuses the socket, if it does */
 function readAnswer(link: MessageConnection, { outcome, session }: AnswerMessage): RpcError | undefined {
   if ('error' in outcome) return refusalOf(outcome)
   link.session = session
-  // It may have come in one frame with what the server says next, to a socket that is ready.
+  // Further messages may follow in the same frame, for a socket that is ready.
   link.hold()
   return undefined
 }
 
 /**
- * Why the server lets us not in: its own error, whole. The legacy server names no code, whatever refused us: there it is the
- * token that counts as refused.
+ * The server's own error. The legacy server sends no code: there the token counts as refused,
+ * whatever the reason.
  */
 function refusalOf(outcome: WireError): RpcError {
   const error = decodeError(outcome)
@@ -105,16 +103,16 @@ function refusalOf(outcome: WireError): RpcError {
   return outcome.code ? error : new RpcError('invalid_token', message, data, error)
 }
 
-/** With which code and reason a connection was closed. */
+/** The code and the reason with which a connection was closed. */
 interface Closing {
   readonly code: number
   readonly reason: string
 }
 
 /**
- * Why a link was lost, as an error: its text and its `data` hold the close code and the reason.
+ * Makes the error of a lost connection. Its text and its `data` hold the close code and the reason.
  * @param refusal another code that means a refused token
- * @param url where the connection led, if the server had not taken the token yet: the text names it
+ * @param url the URL, if the server had not accepted the token yet: the text names it
  */
 export function lossError({ code, reason }: Closing, refusal = INVALID_TOKEN_CODE, url?: string): RpcError {
   const isTokenRefused = code === INVALID_TOKEN_CODE || code === refusal

@@ -15,53 +15,67 @@ import { Backoff } from './backoff.js'
 import type { MessageConnection, MessageListener } from './message-connection.js'
 import { isOffline } from './wake.js'
 
-/** Something happened to the socket. */
+/** An event of the state machine. */
 export interface Move {
   readonly event: ConnectionEvent
   readonly from: ConnectionState
-  /** Why, for `fail`, `refuse` and `lose`. */
+  /** The error of `fail`, `refuse` and `lose`. */
   readonly error?: RpcError
-  /** Milliseconds until the next try, for `fail` and `lose`; without it the try waits for the page to come back. */
+  /**
+   * Milliseconds until the next attempt, for `fail` and `lose`. Without it, the attempt waits until
+   * the page is shown again.
+   */
   readonly delay?: number
 }
 
-/** What a {@link Connector} needs of the socket. */
+/** Dependencies of a {@link Connector}. */
 export interface ConnectorOwner {
-  /** One try; see `attempt`. */
+  /** Makes one attempt; see `attempt`. */
   tryOnce(listener: MessageListener, signal: AbortSignal): Promise<MessageConnection>
-  /** A message came, on the link that is ready or about to be. */
+  /** A message arrived, on the connection that is ready or about to be. */
   receive: MessageListener['receive']
-  /** The state has changed. The connector is done with its own part by then, so anything may be called. */
+  /**
+   * The state has changed. The connector's own work is done by then, so any method may be called.
+   */
   moved(move: Move): void
 }
 
-/** Milliseconds of being ready after which a server counts as sound again and the delays start over. */
+/** Milliseconds of being ready after which a server counts as stable, and the delays start over. */
 const STABLE = 10_000
 
-/** Milliseconds within which the next try comes while the browser says that there is no network. It may be wrong. */
+/**
+ * Milliseconds until the next attempt while the browser reports that it is offline, which may be
+ * wrong.
+ */
 const OFFLINE_WAIT = 60_000
 
-/** Milliseconds that a server may ask to wait; it may be wrong. */
+/** The most milliseconds that a server may ask the client to wait. */
 const LONGEST_RETRY = 300_000
 
-/** Tokens that the server may refuse in a row before the first `ready`: the next would fare no better. */
+/**
+ * How many tokens in a row the server may refuse before the first `ready`. Another one would be
+ * refused as well.
+ */
 const REFUSED_TOKENS = 3
 
 /** Options of a {@link Connector}. */
 export interface ConnectorOptions {
-  /** Whether to try again at all. */
+  /** Whether to reconnect at all. */
   readonly reconnect: boolean
-  /** Whether to wait for {@link Connector.resume} before the first try. */
+  /** Whether to wait for {@link Connector.resume} before the first attempt. */
   readonly lazy: boolean
-  /** The application's own token, if it has one. */
+  /** The application's own token, if there is one. */
   readonly token: unknown
-  /** What gives the URL of a connection without a token, if it has one. */
+  /** Returns the URL of a connection without a token, if there is one. */
   readonly url: unknown
-  /** How often that may fail, or be refused, in a row before the first `ready`. */
+  /** How often that may fail or be refused in a row before the first `ready`. */
   readonly tokenAttempts: number
 }
 
-/** Keeps one link ready: tries, waits, tries again. At most one link, one try or one wait at a time. */
+/**
+ * Keeps one connection ready: connects, waits, and reconnects. At most one connection, one attempt
+ * or one wait exists at a time.
+ */
 export class Connector {
   readonly #owner: ConnectorOwner
   readonly #options: ConnectorOptions
@@ -71,10 +85,10 @@ export class Connector {
   #attempt: AbortController | undefined
   #stopTimer = () => {}
   #wasReady = false
-  /** The last link's authorization was over: a refused token is final again. */
+  /** The last connection's authorization has ended: a refused token is final again. */
   #isOver = false
   #refusedTokens = 0
-  /** Tries since the socket was last ready. */
+  /** Attempts since the socket was last ready. */
   #tries = 0
   #error: RpcError | undefined
   #retryAt: number | undefined
@@ -85,19 +99,19 @@ export class Connector {
     this.#state = options.lazy ? 'suspended' : 'connecting'
   }
 
-  /** What the socket does now: an object of its own for each call. */
+  /** The status of the socket, a new object each time. */
   get status(): SocketStatus {
     const retryAt = this.#retryAt
     const delay = retryAt && Math.max(0, retryAt - Date.now())
     return { state: this.#state, attempt: this.#tries, error: this.#error, retryAt, delay }
   }
 
-  /** The link that is ready. */
+  /** The connection that is ready. */
   get link(): MessageConnection | undefined {
     return this.#link
   }
 
-  /** Makes the first try, unless it is lazy. Called once. */
+  /** Makes the first attempt, unless the socket is lazy. Called once. */
   start(): void {
     if (this.#state === 'connecting') this.#try()
   }
@@ -111,35 +125,41 @@ export class Connector {
       if (this.#attempt === attempt && !signal.aborted) this.#owner.receive(...args)
     }
     this.#owner.tryOnce({ receive, closed() {} }, signal).then(
-      // It may have been aborted since its last step.
+      // The attempt may have been aborted since its last step.
       (link) => (signal.aborted ? link.close() : this.#use(link, receive)),
       (error: unknown) => signal.aborted || this.#failed(asRpcError(error)),
     )
   }
 
-  /** Tries now instead of later. Does nothing unless the next try is being waited for. */
+  /** Makes the next attempt now, if the socket waits for it. */
   retry(): void {
     if (this.#state !== 'waiting') return
     this.#stopTimer()
     this.#move('retry')
   }
 
-  /** Closes what is open, and wants nothing until {@link resume}. */
+  /** Closes the connection, and makes no attempt until {@link resume}. */
   suspend(): void {
     this.#stop('suspend', new RpcError('connection_lost', SUSPENDED, { reason: 'suspended' }))
   }
 
-  /** Tries now, after {@link suspend}. */
+  /** Connects now, after {@link suspend}. */
   resume(): void {
     this.#move('resume')
   }
 
-  /** The browser says that there is no network: the next try comes later, or with {@link retry}. */
+  /**
+   * The browser reports that it is offline: the next attempt is delayed until {@link retry}, or for
+   * a while.
+   */
   pause(): void {
     if (this.#state === 'waiting') this.#wait(offlineWait())
   }
 
-  /** Closes what is open, and waits for {@link retry}: the page goes away, and may come back. */
+  /**
+   * Closes the connection, and waits for {@link retry}: the page is hidden in the browser's cache,
+   * and may return.
+   */
   leave(): void {
     if (this.#state === 'waiting') this.#stopTimer()
     this.#retryAt = undefined
@@ -155,15 +175,15 @@ export class Connector {
   }
 
   /**
-   * Gives up the link that is ready: it is dead, though the network has not said so.
-   * @param isOver whether its authorization is, so that a refused token is final
+   * Drops the ready connection: it is dead, although the network has not reported that.
+   * @param isOver whether its authorization has ended, so that a refused token is final
    */
   drop(error: RpcError, isOver = false): void {
     this.#link?.close()
     this.#lost(error, false, isOver)
   }
 
-  /** Ends everything for good, in any state. Resolves when the transport is closed, after 2 s at the latest. */
+  /** Ends the socket for good, in any state. Resolves when the transport is closed, within 2 s. */
   async end(): Promise<void> {
     const link = this.#link
     this.#stop('end')
@@ -174,7 +194,7 @@ export class Connector {
       ])
   }
 
-  /** Closes what is open. Does nothing where the event has no meaning. */
+  /** Closes the connection. Does nothing if the event has no meaning in this state. */
   #stop(event: 'suspend' | 'end', error?: RpcError): void {
     if (!CONNECTION_MOVES[this.#state][event]) return
     const link = this.#link
@@ -225,7 +245,10 @@ export class Connector {
     )
   }
 
-  /** After a failure: waits for the next try, or gives up. @param isAway whether the wait is for {@link retry} only */
+  /**
+   * After a failure: waits for the next attempt, or gives up. @param isAway whether only {@link
+   * retry} ends the wait
+   */
   #goOn(event: 'fail' | 'lose', error: RpcError, isAway = false): void {
     if (this.#isFinal(error)) return this.#move('refuse', { error })
     if (isAway) return this.#move(event, { error })
@@ -237,7 +260,8 @@ export class Connector {
   #wait(delay: number): void {
     this.#stopTimer()
     this.#retryAt = Date.now() + delay
-    // A program that lives by its socket must not end because its server is away for a moment.
+    // A process that only has this socket must not exit while the server is unavailable for a
+    // moment.
     this.#stopTimer = startTimeout(delay, () => this.retry(), true)
   }
 
@@ -257,7 +281,7 @@ function offlineWait(): number {
   return (OFFLINE_WAIT / 2) * (1 + Math.random())
 }
 
-/** Milliseconds that the server asks many clients to wait: the backoff is added. */
+/** Milliseconds that the server asks all clients to wait: the backoff is added. */
 function retryAfterOf({ data }: RpcError): number {
   return Math.max(Math.min(Object(data).retryAfter, LONGEST_RETRY), 0) || 0
 }

@@ -4,23 +4,26 @@ import { RpcError, startTimeout } from '@token-socket/protocol'
 export interface HeartbeatOwner {
   /** Asks the server for a heartbeat. Rejects with `timeout` if none comes. */
   ping(): Promise<unknown>
-  /** Milliseconds since anything came from the server. */
+  /** Milliseconds since anything arrived from the server. */
   readonly idleTime: number
   /** A ping was answered after this many milliseconds. */
   answered(roundTrip: number): void
-  /** One of the regular pings was answered with an error, so the link is alive. */
+  /** A regular ping was answered with an error, so the connection works. */
   failed(error: unknown): void
-  /** A ping was not answered: the link is dead, whatever the network says. */
+  /** A ping was not answered: the connection is dead, even if the network has not reported it. */
   died(): void
 }
 
-/** Pings the server while a link is ready, and tells when the link is dead. Only one ping is under way at a time. */
+/**
+ * Pings the server while a connection is ready, and reports a dead connection. One ping runs at a
+ * time.
+ */
 export class Heartbeat {
   readonly #interval: number
   readonly #owner: HeartbeatOwner
   #stopTimer = () => {}
   #stopWatch = () => {}
-  /** The number of starts and stops: an answer from before the last one says nothing about the link of now. */
+  /** Counts starts and stops: an earlier ping's answer says nothing about the connection of now. */
   #epoch = 0
   #running = false
   #waiting = false
@@ -32,8 +35,9 @@ export class Heartbeat {
   }
 
   /**
-   * The link is ready.
-   * @param silence milliseconds after which a server that is not heard of is pinged; 0 or none for a server that promises nothing
+   * A connection is ready.
+   * @param silence milliseconds of silence after which the server is pinged; 0 or `undefined` for a
+   *   server that sends no heartbeats
    */
   start(silence?: number): void {
     this.stop()
@@ -42,7 +46,7 @@ export class Heartbeat {
     if (silence) this.#watch(silence, silence)
   }
 
-  /** The link is gone. Pings under way are forgotten. */
+  /** The connection is lost. Running pings are forgotten. */
   stop(): void {
     this.#epoch += 1
     this.#running = false
@@ -51,7 +55,7 @@ export class Heartbeat {
     this.#stopWatch()
   }
 
-  /** Pings now, if a link is ready and no ping is under way. */
+  /** Pings now, if a connection is ready and no ping runs. */
   check(): void {
     if (!this.#running || this.#waiting) return
     this.#stopTimer()
@@ -70,11 +74,12 @@ export class Heartbeat {
     if (RpcError.is(failure) && failure.code === 'timeout') return this.#owner.died()
     this.#schedule()
     if (failure === undefined) this.#owner.answered(performance.now() - start)
-    // No one asked for the pings of `check`; the legacy server answers all pings with an error unless told otherwise.
+    // Nothing waits for the pings of `check`. The legacy server answers all pings with an error,
+    // unless its options say otherwise.
     else if (this.#interval > 0) this.#owner.failed(failure)
   }
 
-  /** Looks again when the silence could be over its limit. */
+  /** Checks again when the silence may be over its limit. */
   #watch(silence: number, wait: number): void {
     this.#stopWatch = startTimeout(wait, () => {
       const left = silence - this.#owner.idleTime

@@ -11,30 +11,34 @@ import {
 import type { Logger } from '../settings/options.js'
 import { checkSent, type Sent } from '../settings/send-limits.js'
 
-/** What is notified of a link. */
+/** Receives the messages and the end of a connection. */
 export interface MessageListener {
-  /** A message came, in the order of sending. */
+  /** A message arrived, in the order of sending. */
   receive(message: ServerMessage, link: MessageConnection): void
-  /** The link is over. Called once, last, and never after one's own {@link MessageConnection.close}. */
+  /**
+   * The connection has ended. Called once, last, and never after one's own {@link
+   * MessageConnection.close}.
+   */
   closed(code: number, reason: string): void
 }
 
-/** Sees a message as it comes or goes. */
+/** Sees each frame as it arrives or is sent. */
 export type Tap = (direction: 'frameIn' | 'frameOut', text: string) => void
 
 /**
- * Bytes of messages that leave together, with a line break after each, unless one message alone is larger. Every server of
- * this library takes as many. What is counted is the most that a text may take: three for each UTF-16 code unit.
+ * Bytes of messages that are sent in one frame, with a line break after each, unless a single
+ * message is larger. Every server of this library accepts as many. The estimate is three bytes for
+ * each UTF-16 code unit.
  */
 const BATCH = 32_768
 
-/** A connection that speaks the wire: messages in, messages out. */
+/** A connection that encodes and decodes messages. */
 export class MessageConnection {
-  /** What carries it: `websocket`, `xhr-streaming`, … */
+  /** The transport's name: `websocket`, `xhr-streaming`, … */
   readonly transport: string
-  /** Resolves when the connection is over, whichever side closed it. */
+  /** Resolves when the connection has ended, whichever side closed it. */
   readonly whenClosed: Promise<void>
-  /** What the server said when it let us in. The legacy server says nothing. */
+  /** The server's answer to the token. The legacy server sends no such answer. */
   session: SessionInfo | undefined
   #heardAt = performance.now()
   readonly #connection: Connection
@@ -71,22 +75,22 @@ export class MessageConnection {
     })
   }
 
-  /** Whether the server is the legacy one, which takes one message a frame and answers less. */
+  /** Whether the server is the legacy one, which accepts one message per frame and answers less. */
   get isLegacy(): boolean {
     return this.session === undefined
   }
 
-  /** Milliseconds since anything came. */
+  /** Milliseconds since anything arrived. */
   get idleTime(): number {
     return performance.now() - this.#heardAt
   }
 
-  /** Keeps what comes until {@link listen}. */
+  /** Keeps messages until {@link listen}. */
   hold(): void {
     this.#buffered = []
   }
 
-  /** Changes what is notified of it. What was kept, and that the link is lost already, is told at once. */
+  /** Replaces the listener. Kept messages, and a loss of the connection, are delivered at once. */
   listen(listener: MessageListener): void {
     this.#listener = listener
     const held = this.#buffered ?? []
@@ -95,15 +99,19 @@ export class MessageConnection {
     if (this.#lostBy) listener.closed(...this.#lostBy)
   }
 
-  /** Sends one message, as {@link sendText} does. @throws RpcError `unserializable`, and what that throws */
+  /**
+   * Sends one message, as {@link sendText} does. @throws RpcError `unserializable`, and those of
+   * {@link sendText}
+   */
   send(message: ClientMessage, sent?: Sent): void {
     this.sendText(encodeClientMessage(message), sent)
   }
 
   /**
-   * Sends one encoded message. From this library's server on, the messages of one turn leave as one frame. Does nothing when
-   * the link is over.
-   * @param sent what it is, if the server may not take it. @default a message that every server takes
+   * Sends one encoded message. Messages of one turn leave in one frame, unless the server is the
+   * legacy one. Does nothing if the connection has ended.
+   * @param sent what it is, if the server may not support it. @default a message that every server
+   *   supports
    * @throws RpcError `unsupported`, `too_large`
    */
   sendText(text: string, sent?: Sent): void {
@@ -114,7 +122,7 @@ export class MessageConnection {
     else this.#add(text)
   }
 
-  /** Ends the link. What was sent goes out first; nothing that comes is heard of any more. */
+  /** Closes the connection, after sending what was queued. Later messages are ignored. */
   close(): void {
     if (this.#isClosed) return
     this.#flush()
@@ -125,7 +133,7 @@ export class MessageConnection {
   #add(text: string): void {
     const bytes = text.length * 3 + 1
     if (this.#batchBytes + bytes > BATCH) this.#flush()
-    // Not by `queueMicrotask`: fake timers of test tools, such as Jest's, would hold it back.
+    // Not `queueMicrotask`: fake timers of test tools, such as Jest's, would hold it back.
     if (this.#batch.length === 0) Promise.resolve().then(() => this.#flush())
     this.#batch.push(text)
     this.#batchBytes += bytes

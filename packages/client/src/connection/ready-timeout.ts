@@ -1,17 +1,18 @@
 import { checkTimeout, RpcError, startTimeout } from '@token-socket/protocol'
 import type { SocketStatus } from '../settings/socket-status.js'
 
-/** How long `ready` waits. */
+/** Options of `ready`. */
 export interface ReadyOptions {
   /** Milliseconds; 0 and `Infinity` are no limit. @default 0 */
   readonly timeout?: number | undefined
 }
 
 /**
- * Waits for the first `ready`, but not for longer than `timeout`.
- * @param status tells what the socket does when the time is over
- * @returns what `outcome` promises; rejects with `timeout`, whose text and `cause` are the last failure and whose `data` is
- *   the status without that failure, and the `limit`; at once with `bad_option` for options that are wrong
+ * Waits for the first `ready`, at most for `timeout`.
+ * @param status returns the socket's status when the time is over
+ * @returns what `outcome` promises; rejects with `timeout`, whose text and `cause` are the last
+ *   failure and whose `data` has the status and the `limit`; at once with `bad_option` for wrong
+ *   options
  */
 export async function readyInTime(
   outcome: Promise<void>,

@@ -4,24 +4,24 @@ import { RENEWED } from '../runtime/reason-texts.js'
 import { Backoff } from './backoff.js'
 import type { MessageConnection } from './message-connection.js'
 
-/** What a {@link Renewal} needs of the socket. */
+/** Dependencies of a {@link Renewal}. */
 export interface RenewalOwner {
-  /** Its link is the one that is ready. */
+  /** Its `link` is the connection that is ready. */
   readonly connector: {
     readonly link: MessageConnection | undefined
     /**
-     * Gives up the link; the next one begins with a fresh token.
+     * Drops the connection; the next one begins with a new token.
      * @param isOver whether a refusal of that token is final
      */
     drop(error: RpcError, isOver?: boolean): void
   }
-  /** Gets a fresh token. */
+  /** Requests a new token. */
   requestToken(signal: AbortSignal): Promise<string | undefined>
-  /** Sends a token on a link. Resolves when the server has taken it. */
+  /** Sends a token on a connection. Resolves when the server has accepted it. */
   sendToken(link: MessageConnection, token: string): Promise<unknown>
-  /** The next link is another user's. */
+  /** The next connection is another user's. */
   userChanged(): void
-  /** A refresh failed that no caller waits for. */
+  /** A refresh failed whose caller does not wait. */
   failed(error: unknown): void
 }
 
@@ -29,11 +29,11 @@ export interface RenewalOwner {
 export interface RenewalOptions {
   /** The application's own token, if it has one. */
   readonly token: unknown
-  /** What gives the URL of a connection without a token, if it has one. */
+  /** Returns the URL of a connection without a token, if there is one. */
   readonly url: unknown
 }
 
-/** A caller of `refresh` that waits; several share one. */
+/** A waiting caller of `refresh`; several share one. */
 interface PendingRefresh {
   readonly promise: Promise<void>
   settle(error?: RpcError): void
@@ -43,9 +43,9 @@ interface PendingRefresh {
 const SHORTEST = 1000
 
 /**
- * Renews what the server allows this socket before it ends: gets a token, and sends it on the open
- * link. One renewal runs at a time. What it began on a link ends with that link: the next one
- * begins with a fresh token anyway.
+ * Renews the socket's authorization before it ends: requests a token, and sends it on the open
+ * connection. One renewal runs at a time. It ends with its connection, since the next connection
+ * begins with a new token.
  */
 export class Renewal {
   /** When the authorization ends, in milliseconds of `performance.now()`; `undefined` for never. */
@@ -53,14 +53,14 @@ export class Renewal {
   readonly #owner: RenewalOwner
   readonly #options: RenewalOptions
   #backoff = new Backoff()
-  /** Milliseconds until it is time, if a time is set. */
+  /** Returns the milliseconds until the renewal, if one is scheduled. */
   #left: (() => number) | undefined
   #stopTimer = () => {}
-  /** The renewal under way. */
+  /** The running renewal. */
   #running: AbortController | undefined
-  /** The server has asked for a token that is newer than that of the renewal under way. */
+  /** Whether the server wants a token that is newer than that of the running renewal. */
   #isStale = false
-  /** The server has asked for a token, and has not got one since. */
+  /** Whether the server waits for a token that it has requested. */
   #isOrdered = false
   #pending: PendingRefresh | undefined
 
@@ -69,23 +69,23 @@ export class Renewal {
     this.#owner = owner
   }
 
-  /** A link is ready: it has just brought a fresh token. */
+  /** A connection is ready: its token is new. */
   opened(expiresIn: number | undefined): void {
     this.changed(expiresIn)
     this.#settle()
   }
 
-  /** The server says how long the authorization lasts. @param expiresIn milliseconds */
+  /** The server reports how long the authorization lasts. @param expiresIn milliseconds */
   changed(expiresIn: number | undefined): void {
     const { token, url } = this.#options
     this.ends = expiresIn && performance.now() + expiresIn
     this.#backoff = new Backoff()
-    // A token that stays the same, or none, gets nothing by it.
+    // A fixed token, or none, cannot be renewed.
     const isRenewable = expiresIn && !url && typeof token !== 'string'
     this.#wait(isRenewable ? Math.max(SHORTEST, expiresIn * (0.75 + Math.random() / 10)) : undefined)
   }
 
-  /** The link is gone. */
+  /** The connection is lost. */
   lost(): void {
     this.#wait()
     this.#isStale = this.#isOrdered = false
@@ -93,13 +93,13 @@ export class Renewal {
     this.#running = undefined
   }
 
-  /** There will be no link any more. */
+  /** The socket has ended. */
   close(error: RpcError): void {
     this.lost()
     this.#settle(error)
   }
 
-  /** Looks at the time: after sleep the timer is late. */
+  /** Checks the time: after sleep the timer is late. */
   check(): void {
     const left = this.#left?.()
     if (left === undefined) return
@@ -108,8 +108,8 @@ export class Renewal {
   }
 
   /**
-   * Renews now. Resolves when the server has taken a new token: on this link, or with the next. The
-   * token of a renewal that runs already may say what was so before: another one follows.
+   * Renews now. Resolves when the server has accepted a new token, on this connection or the next.
+   * If a renewal runs already, another one follows, since its token may be older than this call.
    */
   refresh(): Promise<void> {
     const isFirst = !this.#pending
@@ -125,7 +125,7 @@ export class Renewal {
     return settle(promise)
   }
 
-  /** The server asks for a token: where it is refused, the connection is given up. */
+  /** The server requests a token. If it refuses the token, the connection is dropped. */
   order(): void {
     this.#isOrdered = true
     this.start()
@@ -148,7 +148,7 @@ export class Renewal {
     let error: RpcError | undefined
     try {
       const token = await this.#owner.requestToken(running.signal)
-      // The token of a link that is gone is for no other.
+      // The token of a lost connection is for that connection only.
       if (token && running === this.#running) await this.#owner.sendToken(link, token)
     } catch (cause) {
       error = asRpcError(cause)
@@ -184,9 +184,9 @@ export class Renewal {
   }
 
   /**
-   * Sets the time of the next renewal. Two clocks measure it: one stands while a machine sleeps,
-   * and the other may jump.
-   * @param wait milliseconds. @default there is none
+   * Schedules the next renewal. Two clocks measure the time: one stops while the machine sleeps,
+   * and the other one may jump.
+   * @param wait milliseconds. @default no renewal is scheduled
    */
   #wait(wait?: number): void {
     this.#stopTimer()

@@ -5,30 +5,39 @@ import type { Logger, TransportName } from '../settings/options.js'
 /** Opens a connection by one transport. Rejects with `transport_failed` or the signal's reason. */
 export type OpenTransport = (signal: AbortSignal) => Promise<Connection>
 
-/** A connection, and how it was made. */
+/** An open connection, and how it was opened. */
 export interface Opened {
   readonly name: TransportName
   readonly connection: Connection
   /** Milliseconds that the server may take to answer the first message. */
   readonly timeout: number
-  /** Where it leads, for people. */
+  /** The URL, for people. */
   readonly url: string
 }
 
-/** A transport, how to open it, and where it leads (its name, if left out). */
+/** A transport's name, the function that opens it, and its URL (its name, if left out). */
 export type ListedTransport = readonly [name: TransportName, open: OpenTransport, url?: string]
 
-/** The transports in the order in which they are tried. The one that worked last is tried first. */
+/** The transports in the order of attempts. The one that worked last comes first. */
 export class TransportList {
   #order: readonly ListedTransport[]
   readonly #timeout: number
   readonly #logger: Logger
-  /** Milliseconds for one that another follows: few, since what is blocked is mostly silent, until one has worked. */
+  /**
+   * Milliseconds for a transport that another one follows: few, since a blocked transport mostly is
+   * silent. Until one has worked.
+   */
   #fallbackTimeout = 3000
-  /** The one that worked last, as long as it has not failed since: the network may be gone for a moment, not WebSocket. */
+  /**
+   * The transport that worked last, unless it has failed since: a failure may be one of the
+   * network, not of WebSocket.
+   */
   #lastGood: TransportName | undefined
 
-  /** @param timeout milliseconds that each may take at most, to open and then to bring the server's answer */
+  /**
+   * @param timeout milliseconds that each transport may take to open, and then to bring the
+   *   server's answer
+   */
   constructor(order: readonly ListedTransport[], timeout: number, logger: Logger) {
     this.#order = order
     this.#timeout = timeout
@@ -36,10 +45,10 @@ export class TransportList {
   }
 
   /**
-   * Opens a connection by the first transport that works. The first time that the one that worked last fails, no other is
-   * tried.
-   * @throws RpcError with the code, `data` and, as its `cause`, the error of the transport that failed last; its text says
-   *   why each of them failed. Or the signal's reason
+   * Opens a connection by the first transport that works. When the transport that worked last fails
+   * for the first time, no other one is tried.
+   * @throws RpcError with the code, `data` and `cause` of the transport that failed last; its text
+   *   says why each transport failed. Or the signal's reason
    */
   async open(signal: AbortSignal): Promise<Opened> {
     const failures: string[] = []
@@ -63,14 +72,14 @@ export class TransportList {
     throw failure
   }
 
-  /** The server was reached by this one: from now on it is tried first. */
+  /** The server answered by this transport: it comes first from now on. */
   prefer(name: TransportName): void {
     this.#fallbackTimeout = this.#timeout
     this.#lastGood = name
     this.#move(name, -1)
   }
 
-  /** This one opened and then brought nothing: from now on it is tried last. */
+  /** This transport opened and brought nothing: it comes last from now on. */
   demote(name: TransportName): void {
     this.#lastGood = undefined
     this.#fallbackTimeout *= 2

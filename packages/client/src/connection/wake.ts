@@ -1,30 +1,34 @@
 import { startTimeout } from '@token-socket/protocol'
 
-/** What is notified of sleep and waking. */
+/** Receives changes of the network, the page and the machine. */
 export interface WakeListener {
-  /** The network, the page or the machine is back: whatever waits should be tried now, whatever is open looked at. */
+  /** The network, the page or the machine is back: reconnect now, and check open connections. */
   woke(): void
-  /** The browser says that there is no network. */
+  /** The browser reports that it is offline. */
   wentOffline(): void
-  /** The page is going away, maybe to come back from the browser's cache. */
+  /** The page is left, and may return from the browser's cache. */
   left(): void
 }
 
-/** Milliseconds between looks at the clock. */
+/** Milliseconds between checks of the clock. */
 const TICK = 10_000
 
-/** A look that comes this many milliseconds late means sleep; a hidden page's timers are up to a minute late. */
+/**
+ * A check that is this many milliseconds late means that the machine slept. Timers of a hidden page
+ * are up to a minute late.
+ */
 const DRIFT = 80_000
 
-/** Whether the browser says that there is no network, which may be wrong. Always `false` in Node. */
+/** Whether the browser reports that it is offline, which may be wrong. Always `false` in Node. */
 export function isOffline(): boolean {
   return globalThis.navigator?.onLine === false
 }
 
 /**
- * Tells when the network comes or goes, the page leaves or is shown again, and the page or the machine woke from sleep.
- * Outside browsers only the last is noticed. Does not keep a process alive.
- * @returns a function that undoes it
+ * Calls the listener when the network changes, when the page is left or shown again, and when the
+ * page or the machine wakes from sleep. Outside browsers it notices sleep only. Does not keep a
+ * process alive.
+ * @returns a function that removes the listener
  */
 export function onWake({ woke, wentOffline, left }: WakeListener): () => void {
   const { document } = globalThis
@@ -35,7 +39,7 @@ export function onWake({ woke, wentOffline, left }: WakeListener): () => void {
   }
   on(globalThis, 'online', woke)
   on(globalThis, 'offline', wentOffline)
-  // Not `unload`, which keeps pages out of the browser's cache and is about to go.
+  // Not `unload`: it keeps pages out of the browser's cache, and is deprecated.
   on(globalThis, 'pagehide', left)
   on(globalThis, 'pageshow', woke)
   on(document, 'resume', woke)
@@ -46,7 +50,7 @@ export function onWake({ woke, wentOffline, left }: WakeListener): () => void {
   }
 }
 
-/** Looks at the clock again and again: who comes late has slept. */
+/** Checks the clock at intervals: a late check means that the machine slept. */
 function onDrift(woke: () => void): () => void {
   let undo: () => void
   const look = () => {

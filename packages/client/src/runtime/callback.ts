@@ -1,11 +1,11 @@
 import { asRpcError, callFailure, plainErrorOf, type RpcError } from '@token-socket/protocol'
 
-/** How a call ended: `callback(error)`, or `callback(null, data)`. */
+/** The result of a call: `callback(error)`, or `callback(null, data)`. */
 export type Callback<Data = unknown> = (error: RpcError | null, data?: Data) => void
 
 /**
- * Runs the application's own listeners and callbacks. What they throw is neither hidden nor let into the library: it is
- * thrown again where it can harm no one but is seen as uncaught.
+ * Runs a listener or callback of the application. What it throws does not reach the library: it is
+ * thrown again as an uncaught error.
  */
 export function runIsolated(run: () => void): void {
   try {
@@ -18,10 +18,10 @@ export function runIsolated(run: () => void): void {
 }
 
 /**
- * Gives a promise that no one has to look at: an outcome that is not awaited is never an unhandled rejection.
- * With a callback, the callback gets the outcome too, exactly once. What is given instead of a function is left alone.
- * A failure is noted as that of a request: a function that passes it on fails with `nested_failed`.
- * @param isPlain whether the callback gets errors as the server said them. @default false
+ * Returns a promise that need not be awaited: its rejection is never an unhandled one. A callback
+ * gets the outcome as well, exactly once. Any value but a function is ignored. The failure is
+ * marked as that of a request, so that a function that passes it on fails with `nested_failed`.
+ * @param isPlain whether the callback gets errors in the server's form. @default false
  */
 export function settle<Data>(
   promise: Promise<Data>,
@@ -40,7 +40,7 @@ export function settle<Data>(
   return promise
 }
 
-/** The last argument of a method: a callback or options. `null` is neither. */
+/** Splits the last argument of a method into a callback and options. `null` is neither. */
 export function split<Data, Options>(
   rest: Callback<Data> | Options | undefined,
 ): [callback?: Callback<Data> | undefined, options?: Options | undefined] {

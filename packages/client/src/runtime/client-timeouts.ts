@@ -1,6 +1,9 @@
 import { isNever, startTimeout, type Timeouts } from '@token-socket/protocol'
 
-/** A timer for each time-out. A client has few at once, and the one timer for many that a server has is more code. */
+/**
+ * A timer for each time-out. A client has few at once; the server's single timer for many would be
+ * more code.
+ */
 export class ClientTimeouts implements Timeouts {
   readonly #undos = new Map<() => void, () => void>()
 

@@ -14,12 +14,12 @@ interface Keeper {
 }
 
 /**
- * Emits events to listeners that can harm neither the library nor one another. `this` in a listener is the emitter, or what
- * `on` was given as its third argument.
+ * Emits events to listeners whose errors reach neither the library nor other listeners. `this` in a
+ * listener is the emitter, or the third argument of `on`.
  */
 export class Emitter<Events extends EventEmitter.ValidEventTypes> extends EventEmitter<Events> {
   /**
-   * Says to Vue what `markRaw` does: a proxy around the object could not reach its private fields.
+   * Tells Vue the same as `markRaw`: a proxy around the object could not access its private fields.
    * @internal
    */
   get __v_skip(): boolean {
@@ -27,8 +27,9 @@ export class Emitter<Events extends EventEmitter.ValidEventTypes> extends EventE
   }
 
   /**
-   * Calls each listener that is there now. What one throws is thrown again as an uncaught error, after all have been called.
-   * The list is copied once: the cost of an event grows with its listeners, not with their square.
+   * Calls each listener that is registered now. An error of a listener is thrown again, uncaught,
+   * after all were called. The list is copied once: the cost of an event grows with its listeners,
+   * not with their square.
    */
   override emit<Name extends EventEmitter.EventNames<Events>>(
     event: Name,
@@ -36,7 +37,7 @@ export class Emitter<Events extends EventEmitter.ValidEventTypes> extends EventE
   ): boolean {
     const found: Kept | readonly Kept[] | undefined = (this as unknown as Keeper)._events[event]
     if (!found) return false
-    // A list of its own: listeners that are added meanwhile come after these.
+    // A copy: listeners that are added meanwhile are not called.
     for (const { fn, context, once } of ([] as Kept[]).concat(found)) {
       if (once) this.removeListener(event, fn as never, undefined, true)
       runIsolated(() => fn.apply(context, args))

@@ -1,4 +1,4 @@
-/** Why the client itself ended something, for people. Programs go by the error's code. */
+/** Texts for people of what the client itself ended. Programs use the error's code. */
 
 export const OVERTAKEN = 'A later call took the place of this one'
 export const RELEASED = 'Channel released'
@@ -10,9 +10,9 @@ export const SUSPENDED = 'The socket was suspended'
 export const URL_LATE = 'The option url gave no URL in time'
 export const UNANSWERED = 'The server did not answer a ping'
 
-/** Why the server, or something on the way, ended a connection. @param url where it led, if it was not ready yet */
+/** Why the server, or a proxy, ended a connection. @param url its URL, if it was not ready yet */
 export function closedText(code: number, reason: string, url?: string): string | undefined {
-  // SockJS means that a request failed; the client tries again.
+  // SockJS means that a request failed; the client retries.
   const said = reason === 'permanent' ? 'a request failed' : reason
   const why = `was closed: code ${code}${said && `, ${said}`}`
   if (url) return `The connection to ${url} ${why}`

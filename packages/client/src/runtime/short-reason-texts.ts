@@ -1,4 +1,4 @@
-/** In the place of `reason-texts` in scripts whose bytes count: none, so that each error has the text of its code. */
+/** Replaces `reason-texts` in the small scripts: each error has the text of its code. */
 
 export const OVERTAKEN = undefined
 export const RELEASED = undefined

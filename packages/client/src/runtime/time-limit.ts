@@ -1,11 +1,10 @@
 import { abortReason, abortWith, onAbort, RpcError, startTimeout } from '@token-socket/protocol'
 
 /**
- * Runs something that may take `wait` milliseconds at most, and that can be given up.
- *
- * @param run gets a signal that is aborted when the time is up or the outer signal is
- * @returns what `run` promises; rejects with `timeout` or the outer signal's reason as soon as that comes, also if
- *   `run` takes no notice of its signal
+ * Runs an operation that may take at most `wait` milliseconds and can be cancelled.
+ * @param run gets a signal that is aborted when the time is over, or when the outer signal is
+ * @returns what `run` promises; rejects with `timeout` or the outer signal's reason at once, even
+ *   if `run` ignores its signal
  */
 export async function limitTime<T>(
   [wait, text]: readonly [wait: number, text?: string],
