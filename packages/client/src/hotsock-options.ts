@@ -1,43 +1,43 @@
 import type { ChannelToken, Member, PublicationDetails, RpcError, TokenSocketOptions } from './index.js'
 
 /**
- * Gives a token that the application's back end signed, or its promise. One that looks whether it
- * gets a request serves connections and channels.
+ * Returns a token that the application's back end signed, or its promise. A function that reads the
+ * request serves connections and channels.
  */
 export type LoadTokenFn = (request?: {
-  /** The channel that is subscribed to; none for a token to connect with. */
+  /** The channel of the subscription; none for a token to connect with. */
   readonly channel?: string | undefined
   /** The connection's id, for a token of a channel. */
   readonly connectionId?: string | undefined
 }) => string | Promise<string>
 
-/** The same for the channel of the request. Called at each subscribe, after a reconnect too. */
+/** The same for the channel of the request. Called at each subscription, also after a reconnect. */
 export type SubscribeTokenFn = ChannelToken
 
-/** Takes the log. `console` will do. */
+/** Receives the log. `console` is one. */
 export interface HotsockLogger {
   /** Ordinary steps. */
   debug(...line: unknown[]): void
-  /** What should not happen. */
+  /** Unexpected events. */
   warn(...line: unknown[]): void
 }
 
 /**
- * Options of a `HotsockClient`. In `socket` are those of a TokenSocket that Hotsock has no word
- * for.
+ * Options of a `HotsockClient`. Options of the TokenSocket that Hotsock does not have are in
+ * `socket`.
  */
 export interface HotsockClientOptions {
-  /** Gives the token of each connection: with the scope `connect`. Required. */
+  /** Returns the token of each connection, with the scope `connect`. Required. */
   readonly connectTokenFn: LoadTokenFn
-  /** How many times in a row it may fail, or be refused, before the first connection. @default 2 */
+  /** How many times in a row it may fail or be refused before the first connection. @default 2 */
   readonly connectTokenFnMaxAttempts?: number | undefined
-  /** Receives the error when these are used up. @default a line in the log */
+  /** Receives the error after these attempts. @default a line in the log */
   readonly connectTokenErrorFn?: ((error: Error) => void) | undefined
   /** Whether to connect only for the first channel or message. @default false */
   readonly lazyConnection?: boolean | undefined
-  /** Where it writes its log. @default the console */
+  /** Receives the log. @default the console */
   readonly logger?: HotsockLogger | undefined
-  /** The least that it writes there. @default 'warn' */
+  /** The lowest level that is logged. @default 'warn' */
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined
   /** Seconds between automatic pings, 5 to 600. @default none: the server watches the connection */
   readonly heartbeatIntervalSeconds?: number | undefined
@@ -46,40 +46,40 @@ export interface HotsockClientOptions {
 }
 
 /**
- * What a handler gets: a message of a channel; or an event of the client's own, whose name begins
- * with `hotsock.`.
+ * The message that a handler gets: of a channel, or of the client itself, whose events begin with
+ * `hotsock.`.
  */
 export interface HotsockMessage<Data = unknown>
   extends Omit<PublicationDetails<Data>, 'channel' | 'data' | 'event' | 'meta'> {
   readonly event: string
   readonly channel?: string | undefined
   readonly data: Data
-  /** Who sent it; empty if that has no `uid`. Of the client's own events, who the client is now. */
+  /** The sender; empty without a `uid`. In the client's own events, the client's user. */
   readonly meta: { readonly uid?: string | undefined; readonly umd?: unknown }
   /** Of `hotsock.error`: a code of this library's errors, and its text. */
   readonly error?: { readonly code: string; readonly message: string } | undefined
 }
 
-/** Hears the messages of an event. */
+/** Handles the messages of an event. */
 export type MessageHandlerFn<Data = unknown> = (message: HotsockMessage<Data>) => void
 
-/** What a channel is to its handlers. */
+/** A channel, as its handlers see it. */
 export interface HotsockChannelInfo {
   readonly name: string
-  /** Who this client is to others there. */
+  /** The id of this client's user there. */
   readonly uid: string | undefined
-  /** What others there see of this client. */
+  /** The metadata that others there see of this client. */
   readonly umd: unknown
-  /** Who is there, if the channel has presence. */
+  /** The members, if the channel has presence. */
   readonly members: readonly Member[]
 }
 
-/** A handler that is bound. */
+/** A bound handler. */
 export interface HotsockBinding {
   readonly event: string | RegExp
-  /** The channel that it hears; none for any. */
+  /** Its channel; none for any channel. */
   readonly channel: HotsockChannelInfo | undefined
-  /** Takes it away. */
+  /** Removes the handler. */
   unbind(): void
 }
 
@@ -88,20 +88,19 @@ export interface HotsockChannelBinding extends HotsockBinding {
   readonly channel: HotsockChannelInfo
 }
 
-/** How far down the log goes: what a TokenSocket calls it. */
+/** Hotsock's log levels, as those of a TokenSocket. */
 const LOG_LEVELS: ReadonlyMap<string, TokenSocketOptions['logLevel']> = new Map([
   ['warn', 'warn'],
   ['error', 'none'],
   ['silent', 'none'],
 ] as const)
 
-/** The host, and a path, which is the prefix of the sockets. */
+/** Matches the host, and a path, which is the prefix of the sockets. */
 const URL_PARTS = /^((?:ws|http)s?:\/\/[^/?#@\s]+)((?:\/[^/?#\s]+)*)\/*$/i
 
 /**
- * The options of the socket below.
- * @throws TypeError for a URL that can't be used, without a function for the token, and for a wrong
- *   interval
+ * Returns the options of the underlying socket.
+ * @throws TypeError for an invalid URL, without a function for the token, and for a wrong interval
  */
 export function socketOptions(webSocketUrl: string, options: HotsockClientOptions): TokenSocketOptions {
   const [, host, path] = URL_PARTS.exec(String(webSocketUrl)) ?? []
@@ -110,7 +109,7 @@ export function socketOptions(webSocketUrl: string, options: HotsockClientOption
   if (typeof given !== 'function') throw new TypeError('connectTokenFn must be a function')
   if (seconds !== undefined && !(seconds >= 5 && seconds <= 600))
     throw new TypeError('heartbeatIntervalSeconds must be between 5 and 600')
-  // The console names a function that fails. The property names it, in minified code too.
+  // The console names a function that fails. The property sets the name in minified code as well.
   const { connectTokenFn: token } = { connectTokenFn: () => given() }
   return {
     ...options.socket,
@@ -125,7 +124,7 @@ export function socketOptions(webSocketUrl: string, options: HotsockClientOption
   }
 }
 
-/** The message that says what failed. */
+/** Makes the message of a failure. */
 export function errorMessage({ code, message }: RpcError, channel?: string): HotsockMessage {
   return { event: 'hotsock.error', channel, data: undefined, meta: {}, error: { code, message } }
 }

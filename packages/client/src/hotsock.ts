@@ -31,24 +31,24 @@ export type {
   SubscribeTokenFn,
 } from './hotsock-options.js'
 
-/** Who a {@link HotsockClient} is while it is connected. */
+/** The identity of a {@link HotsockClient} while it is connected. */
 export interface HotsockConnection {
   readonly connectionId: string | undefined
   readonly uid: string | undefined
   readonly umd: unknown
-  /** When its authorisation ends. */
+  /** When its authorization ends. */
   readonly connectionExpiresAt: Date | undefined
 }
 
-/** How a handler is bound. */
+/** Options of a handler. */
 export interface HotsockBindOptions {
-  /** Subscribes to this channel, and hears only that. @default any that is subscribed to */
+  /** Subscribes to this channel, and handles its messages only. @default any subscribed channel */
   readonly channel?: string | undefined
-  /** Gives a token of the channel's own. @default the connection's rights count */
+  /** Returns a token for this channel. @default the connection's permissions count */
   readonly subscribeTokenFn?: SubscribeTokenFn | undefined
 }
 
-/** Binds a handler. With a channel in the options, its binding has one. */
+/** Binds a handler. With a channel in the options, the binding has a channel. */
 export interface HotsockBindFn {
   <Data = unknown>(
     event: string | RegExp,
@@ -62,7 +62,7 @@ export interface HotsockBindFn {
   ): HotsockBinding
 }
 
-/** A handler, what it was bound with, and what keeps its channel subscribed. */
+/** A handler, its options, and the binding that keeps its channel subscribed. */
 interface Bound extends HotsockBinding {
   readonly place: string | undefined
   readonly subscribeTokenFn: SubscribeTokenFn | undefined
@@ -70,10 +70,10 @@ interface Bound extends HotsockBinding {
   held: Binding<Channel> | undefined
 }
 
-/** Reasons of a loss that is no error of a WebSocket. */
+/** Reasons of a lost connection that are no WebSocket errors. */
 const WANTED = /^(suspended|page_left)$/
 
-/** Every event: its binding keeps a channel subscribed, and does nothing else. */
+/** Matches every event: its binding keeps a channel subscribed, and does nothing else. */
 const ALL = /(?:)/
 const nothing = () => {}
 
@@ -89,11 +89,11 @@ const nothing = () => {}
  * client.channels('room').bind('chat', ({ data }) => console.log(data))
  */
 export class HotsockClient {
-  /** The URL that it was made with. */
+  /** The URL of the constructor. */
   readonly webSocketUrl: string
   readonly #options: HotsockClientOptions
   readonly #bindings = new Set<Bound>()
-  /** The channels whose own events become messages. */
+  /** The channels whose events become messages. */
   readonly #watched = new Set<Channel>()
   #socket: TokenSocket
 
@@ -108,14 +108,14 @@ export class HotsockClient {
   }
 
   /**
-   * The socket below, for what Hotsock has no word for. Another one after `terminate`, and after a
-   * `resume` of one that has failed.
+   * The underlying socket, for what Hotsock does not have. It is a new one after `terminate`, and
+   * after a `resume` of a failed one.
    */
   get socket(): TokenSocket {
     return this.#socket
   }
 
-  /** Who this client is now. */
+  /** The identity of this client. */
   get activeConnection(): HotsockConnection {
     const { sid, uid, umd, session } = this.#socket
     const expiresAt = session?.expiresAt
@@ -151,7 +151,7 @@ export class HotsockClient {
     return bound as HotsockChannelBinding
   }
 
-  /** Takes away the handlers of an event, or one of them: those of a channel, or of none. */
+  /** Removes the handlers of an event, or one of them: those of a channel, or of none. */
   readonly unbind = <Data = unknown>(
     event: string | RegExp,
     options: {
@@ -166,11 +166,11 @@ export class HotsockClient {
     }
   }
 
-  /** A channel: what is bound to it subscribes. */
+  /** Returns a channel: binding a handler subscribes. */
   readonly channels = (channel: string): HotsockChannel => new HotsockChannel(this, channel)
 
   /**
-   * Publishes an event on a channel, when the client is connected. What fails comes as a
+   * Publishes an event on a channel, when the client is connected. A failure becomes a
    * `hotsock.error`.
    * @throws TypeError without an event, or without a channel
    */
@@ -179,7 +179,7 @@ export class HotsockClient {
     { channel, data }: { readonly channel?: string | undefined; readonly data?: unknown } = {},
   ): void => {
     if (!event) throw new TypeError('event must be provided')
-    // Of Hotsock's own messages those about the connection have nothing to do here.
+    // Of Hotsock's own messages, those about the connection have no effect here.
     if (!channel && event.startsWith('hotsock.')) return
     if (!channel) throw new TypeError('channel must be provided')
     this.#request(channel, event, data).catch((error) => this.#deliver(errorMessage(error, channel)))
@@ -194,17 +194,17 @@ export class HotsockClient {
     this.sendMessage(event, options)
   }
 
-  /** Closes the connection, and keeps what is bound. */
+  /** Closes the connection. The bindings stay. */
   readonly suspend = (): void => this.#socket.suspend()
 
-  /** Connects again, also after the sign-in has failed, and subscribes to the channels again. */
+  /** Reconnects, also after a failed sign-in, and restores the subscriptions. */
   readonly resume = (): void => {
     if (!/^(ended|failed)$/.test(this.#socket.state)) return this.#socket.resume()
     this.#socket = this.#open()
     for (const bound of this.#bindings) this.#hold(bound)
   }
 
-  /** Closes the connection, and takes away all that is bound. */
+  /** Closes the connection, and removes all handlers. */
   readonly terminate = (): void => {
     this.#socket.end()
     this.#bindings.clear()
@@ -236,7 +236,7 @@ export class HotsockClient {
     return socket
   }
 
-  /** The channel of a name, whose own events are heard. */
+  /** Returns the channel of a name, and listens to its own events. */
   #channel(name: string): Channel {
     const channel = this.#socket.channel(name)
     if (this.#watched.has(channel)) return channel
@@ -255,7 +255,7 @@ export class HotsockClient {
     return channel
   }
 
-  /** Subscribes for a handler, with all that it was bound with: each socket needs it anew. */
+  /** Subscribes for a handler, with its options: each new socket needs it again. */
   #hold(bound: Bound): void {
     const { place, subscribeTokenFn } = bound
     if (!place) return
@@ -294,8 +294,8 @@ export class HotsockClient {
 export class HotsockChannel implements HotsockChannelInfo {
   readonly name: string
   /**
-   * Gives a token of the channel's own, for handlers that are bound later.
-   * @default the connection's rights count
+   * Sets a token for this channel, for handlers that are bound later.
+   * @default the connection's permissions count
    */
   subscribeTokenFn: SubscribeTokenFn | undefined
   readonly #client: HotsockClient
@@ -327,7 +327,7 @@ export class HotsockChannel implements HotsockChannelInfo {
     return this.#client.bind(event, messageFn, { channel, subscribeTokenFn })
   }
 
-  /** Takes away the handlers of an event, or one of them. The last one unsubscribes. */
+  /** Removes the handlers of an event, or one of them. Removing the last one unsubscribes. */
   readonly unbind = <Data = unknown>(
     event: string | RegExp,
     options: { readonly messageFn?: MessageHandlerFn<Data> | undefined } = {},

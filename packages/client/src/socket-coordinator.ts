@@ -32,27 +32,25 @@ import { limitTime } from './runtime/time-limit.js'
 import type { Settings } from './settings/options.js'
 import type { Session, SocketStatus } from './settings/socket-status.js'
 
-/** What a {@link SocketCoordinator} needs of its socket. */
+/** Dependencies of a {@link SocketCoordinator}: its socket. */
 export interface CoordinatedSocket extends Pick<Emitter<TokenSocketEvents>, 'emit'>, ChannelSocket {
-  /** The function that a call of the server runs. */
+  /** Returns the function that a call of the server runs. */
   findAction(name: string): ClientAction | undefined
 }
 
-/** Milliseconds that a ping's answer may take at most. */
+/** The most milliseconds that the answer to a ping may take. */
 const PING_TIMEOUT = 10_000
 
 /** Milliseconds that a server's heartbeat may be late. */
 const HEARTBEAT_LEEWAY = 1000
 
-/**
- * Milliseconds that what runs before the calls that wait may take, where calls may take for ever.
- */
+/** Milliseconds for the callbacks of `onrestored`, if calls have no time-out. */
 const RESTORE_TIMEOUT = 30_000
 
-/** Tries in a row before the first `ready` after which the failure is written to the console. */
+/** Failed attempts before the first `ready` after which the failure is written to the console. */
 const SILENT_TRIES = 3
 
-/** The parts of a socket, and what each is told when something happens. */
+/** Connects the parts of a socket: it tells each part what happens in the others. */
 export class SocketCoordinator
   implements CallsOwner, SubscriptionsOwner, HeartbeatOwner, ConnectorOwner, RenewalOwner
 {
@@ -64,21 +62,21 @@ export class SocketCoordinator
   /** Resolves when the socket is ready for the first time; rejects if it never will be. */
   readonly firstReady: Promise<void>
   wasReady = false
-  /** What the server said last of who this socket is. */
+  /** The server's latest report of the socket's user. */
   session: { readonly uid?: string | undefined; readonly umd?: unknown } | undefined
-  /** Why there will be no link any more. */
+  /** Why the socket has ended or failed for good. */
   final: RpcError | undefined
   readonly #socket: CoordinatedSocket
   readonly #settings: Settings
   readonly #heartbeat: Heartbeat
   readonly #parts: AttemptDependencies
   readonly #undoWake: () => void
-  /** What runs on each link before calls that wait go out. */
+  /** The callbacks that run on each connection before waiting calls are sent. */
   readonly #restorers = new Set<() => Promise<void>>()
   #settleReady: (error?: RpcError) => void = () => {}
-  /** It has said why it is not ready. */
+  /** Whether it has written why it is not ready. */
   #hasWarned = false
-  /** It is lazy, and nothing has needed a connection so far. */
+  /** Whether it is lazy, and nothing has needed a connection so far. */
   #isIdle = false
 
   constructor(settings: Settings, socket: CoordinatedSocket) {
@@ -107,13 +105,13 @@ export class SocketCoordinator
     })
   }
 
-  /** Begins to connect, or to wait for a reason to. */
+  /** Starts to connect, or to wait until a connection is needed. */
   start(): void {
     this.#isIdle = this.#settings.lazy
     this.connector.start()
   }
 
-  /** Something needs a connection. */
+  /** A call needs a connection. */
   requestConnection(): void {
     if (this.#isIdle) this.resume()
   }
@@ -166,11 +164,11 @@ export class SocketCoordinator
     const run = async () => {
       const { link } = this.calls
       try {
-        // One that ran before it may have undone it.
+        // An earlier callback may have removed it.
         if (link && this.#restorers.has(run))
           await limitTime([wait], new AbortController().signal, async () => callback())
       } catch (error) {
-        // What fails since the link is gone runs again.
+        // It runs again on the next connection, so that a failure by a lost connection is ignored.
         if (link === this.calls.link) this.failed(error)
       }
     }
@@ -295,7 +293,7 @@ export class SocketCoordinator
     if (id) link.send({ type: 'result', id, outcome: { data: null } })
   }
 
-  /** First the parts learn of the new state, then the listeners. */
+  /** The parts learn of the new state first, then the listeners. */
   moved({ event, from, error, delay }: Move): void {
     const isFirst = !this.wasReady
     const news = error ? ([error] as const) : ([] as const)
@@ -318,14 +316,16 @@ export class SocketCoordinator
     else if (error) this.failed(error)
   }
 
-  /** Says once why the socket is not ready yet: when it never will be, or after some tries. */
+  /**
+   * Writes once why the socket is not ready: when it has failed for good, or after some attempts.
+   */
   #warn({ state, error, retryAt, attempt }: SocketStatus): void {
     if (this.#hasWarned || !error || !(state === 'failed' || (retryAt && attempt >= SILENT_TRIES))) return
     this.#hasWarned = true
     this.#settings.notices.warn?.(failureText(error, this.#settings), error)
   }
 
-  /** Moves the place on the channel first: a listener may subscribe again. */
+  /** Updates the position on the channel first: a listener may subscribe again. */
   #published(message: PublicationMessage): void {
     const { channel, data, epoch, offset } = message
     if (!this.subscriptions.has(channel)) return
@@ -338,7 +338,7 @@ export class SocketCoordinator
     if (this.subscriptions.has(channel)) this.channels.deliver(details)
   }
 
-  /** The server says all of it, whatever has changed. */
+  /** The server sends the whole report, whatever has changed. */
   #changed({ uid, umd, expiresIn }: SessionNotice): void {
     if (!this.session) return
     this.session = { uid, umd }
@@ -368,7 +368,7 @@ export class SocketCoordinator
     this.final = error
     this.#undoWake()
     this.#heartbeat.stop()
-    // Of what was never sent the outcome is known.
+    // The outcome of a call that was never sent is known.
     const isLost = error.code === 'connection_lost'
     const unsent = isLost ? new RpcError('ended', undefined, error.data, error) : error
     this.calls.close(error, unsent)

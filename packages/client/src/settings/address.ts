@@ -2,7 +2,7 @@ import { badOption } from '@token-socket/protocol'
 import { pageLocation } from './page-location.js'
 import { parseUrl } from './parse-url.js'
 
-/** Where the server is, without a slash at the end. */
+/** The server's address, without a slash at the end. */
 export interface Address {
   /** For HTTP requests and SockJS, such as `https://example.com:8443`. */
   readonly http: string
@@ -11,9 +11,9 @@ export interface Address {
 }
 
 const HAS_PROTOCOL = /^[a-z][a-z\d+.-]*:\/\//i
-/** Its first group says whether the connection is to be secure. */
+/** Its first group says whether the connection is secure. */
 const PROTOCOL = /^(?:http|ws)(s?):$/
-/** A user in front of the host: `ann:secret@example.com`. */
+/** A user name before the host: `ann:secret@example.com`. */
 const CREDENTIALS = /^([^/?#\\]*[/\\]{2})?[^/?#\\]*@/
 
 /**
@@ -28,7 +28,7 @@ export function readAddress(host: string | undefined, port: number | undefined):
   const page = pageLocation()
   const text = host || (/^https?:/.test(page?.protocol ?? '') && page?.host)
   if (!text) throw badOption('host', 'given: no page came from it')
-  // A page from a file has a protocol of no use.
+  // The protocol of a page from a file is of no use.
   const protocol = page?.protocol === 'https:' ? 'https:' : 'http:'
   const url = parseUrl(HAS_PROTOCOL.test(text) ? text : `${protocol}//${text}`, port)
   const [, secure] = PROTOCOL.exec(url?.protocol ?? '') ?? []

@@ -5,10 +5,10 @@ import type { GivenUrl, GiveUrl } from './options.js'
 import { type ParsedUrl, parseUrl } from './parse-url.js'
 
 /**
- * The URL that a function of the application gives for one try. No error holds it.
+ * Asks a function of the application for the URL of one attempt. No error contains that URL.
  * @param base the URL that the function gets
- * @throws RpcError what the function throws, `url_failed` unless it is one, and if there is no URL;
- *   `bad_option` if the URL leads to another server
+ * @throws RpcError the function's own, or `url_failed` if it throws anything else or returns no
+ *   URL; `bad_option` if the URL leads to another server
  */
 export async function givenUrl(base: string, give: GiveUrl): Promise<string> {
   let given: GivenUrl
@@ -24,7 +24,7 @@ export async function givenUrl(base: string, give: GiveUrl): Promise<string> {
   return url.href
 }
 
-/** As {@link givenUrl}, in a number of milliseconds: fails with `url_failed` when they are over. */
+/** As {@link givenUrl}, within a number of milliseconds. After that it fails with `url_failed`. */
 export async function urlInTime(base: string, give: GiveUrl, [timeout, signal]: UrlTime): Promise<string> {
   try {
     return await limitTime([timeout], signal, () => givenUrl(base, give))
@@ -34,5 +34,5 @@ export async function urlInTime(base: string, give: GiveUrl, [timeout, signal]: 
   }
 }
 
-/** How long it may take, and what gives it up. */
+/** The time limit, and the signal that cancels it. */
 type UrlTime = readonly [timeout: number, signal: AbortSignal]

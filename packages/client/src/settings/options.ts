@@ -4,56 +4,61 @@ import { type Address, readAddress } from './address.js'
 import { pageLocation } from './page-location.js'
 import type { WebSocketLike } from './websocket-like.js'
 
-/** What the `authentication` option sends with a token request. Values may be nested; empty strings are skipped. */
+/**
+ * Data that the option `authentication` sends with a token request. Values may be nested; empty
+ * strings are skipped.
+ */
 export type AuthenticationData = Readonly<Record<string, unknown>>
 
-/** A way to carry a connection. */
+/** A transport. */
 export type TransportName = 'websocket' | 'sockjs'
 
-/** Takes what a program wants to know about itself. `console` will do. */
+/** Receives what the client logs. `console` is one. */
 export interface Logger {
-  /** Ordinary steps: tries, transports, closes. */
+  /** Ordinary steps: attempts, transports, closed connections. */
   debug?(text: string, details?: unknown): void
-  /** What should not happen: frames that can't be read, handlers that throw. */
+  /** Unexpected events: frames that cannot be read, handlers that throw. */
   warn?(text: string, details?: unknown): void
 }
 
-/** What is written to the log: all, what should not happen, or nothing. */
+/** The lines that are logged: all, only unexpected events, or none. */
 export type LogLevel = 'debug' | 'warn' | 'none'
 
-/** A URL, alone or as an object's. */
+/** A URL, as a text or as an object. */
 export type GivenUrl = string | URL | { readonly url: string | URL }
 
-/** Gives the URL that a WebSocket is opened with, for the one that it gets. */
+/** Returns the URL that a WebSocket is opened with. It gets the default URL. */
 export type GiveUrl = (request: { readonly url: string }) => GivenUrl | Promise<GivenUrl>
 
-/** How much may be under way at once. */
+/** Limits on what runs at once. */
 export interface Limits {
-  /** Calls that were sent and wait for their answer; the next fails with `too_many_calls`. @default 2000 */
+  /** Calls that wait for their answers; the next one fails with `too_many_calls`. @default 2000 */
   readonly callsOut?: number | undefined
-  /** The server's calls that run here at once; the next is answered `too_many_calls`. @default 1000 */
+  /** Calls of the server that run here; the next one is answered `too_many_calls`. @default 1000 */
   readonly callsIn?: number | undefined
   /**
-   * Channels that only the server subscribes this socket to, without a call or a binding here. The next is ignored: the
-   * client writes one warning, and asks the server to unsubscribe it. @default 10000
+   * Channels to which only the server has subscribed this socket. The next one is ignored: the
+   * client writes one warning, and asks the server to unsubscribe the socket. @default 10000
    */
   readonly grantedChannels?: number | undefined
 }
 
-/** The options of a `TokenSocket`. What is not listed here is ignored; a wrong type throws `bad_option`. */
+/**
+ * The options of a `TokenSocket`. Unknown options are ignored; a wrong type throws `bad_option`.
+ */
 export interface TokenSocketOptions {
   /**
-   * The server: `https://example.com:8443`, `example.com:8000` or `example.com`. Without a protocol the page's own is
-   * used, in Node `http`. Required in Node, and in pages that did not come by HTTP, such as `app:`, `capacitor:`, `file:`
-   * and an extension's.
+   * The server: `https://example.com:8443`, `example.com:8000` or `example.com`. Without a protocol
+   * it is the page's own, in Node `http`. Required in Node, and in pages that were not loaded by
+   * HTTP, such as `app:`, `capacitor:`, `file:` and an extension's.
    * @default location.host
    */
   readonly host?: string | undefined
-  /** The server's port; goes before one in `host`. @default the protocol's own */
+  /** The server's port. It wins over a port in `host`. @default the protocol's own */
   readonly port?: number | undefined
   /**
-   * Headers of the token request, such as `X-CSRF-Token`, and in Node of the WebSocket's upgrade,
-   * too, such as `Cookie`.
+   * Headers of the token request, such as `X-CSRF-Token`. In Node also of the WebSocket's upgrade,
+   * such as `Cookie`.
    * @default {}
    */
   readonly headers?: Readonly<Record<string, string>> | undefined
@@ -61,11 +66,12 @@ export interface TokenSocketOptions {
   readonly tokenPath?: string | undefined
   /** The prefix of the socket's routes, as on the server. @default "/sockets" */
   readonly socketPrefix?: string | undefined
-  /** Whether to come back by itself. If not, the first failure or loss is final. @default true */
+  /** Whether to reconnect. If not, the first failure or loss is final. @default true */
   readonly reconnect?: boolean | undefined
   /**
-   * Goes with each token request, as URL parameters (`a[b]=c`), beside the browser's cookies. A function is called for
-   * each request and may return a promise; if it throws, that try failed with `token_failed`.
+   * Sent with each token request, as URL parameters (`a[b]=c`), in addition to cookies. A function
+   * is called for each request, and may return a promise. If it throws, the attempt fails with
+   * `token_failed`.
    * @default {}
    */
   readonly authentication?:
@@ -73,94 +79,101 @@ export interface TokenSocketOptions {
     | (() => AuthenticationData | Promise<AuthenticationData>)
     | undefined
   /**
-   * A token that the application's own back end signed, in place of one of the token route: the token, or a function that
-   * gives it or its promise, called for each connection.
-   * @default none, the token route is asked
+   * A token that the application's own back end signed, instead of the token route's: the token, or
+   * a function that returns it or its promise. The function is called for each connection.
+   * @default none, the token route is used
    */
   readonly token?: string | (() => string | Promise<string>) | undefined
   /**
-   * Connects by WebSocket only, and without a token: for servers with the option
+   * Connects by WebSocket only and without a token, to servers with the option
    * `connectAuthentication`. Called for each connection with its URL, such as
-   * `wss://example.com/sockets/websocket`; gives it back, with a query that proves who the user is,
-   * or as it is. The protocol, the host and the port must stay. Not together with `authentication`,
-   * `token`, `jsonp` or `transports` without `"websocket"`.
+   * `wss://example.com/sockets/websocket`. It returns the URL to open, with a query that proves who
+   * the user is. Protocol, host and port must stay. It excludes `authentication`, `token`, `jsonp`
+   * and `transports` without `"websocket"`.
    * @default none, a token is needed
    */
   readonly url?: GiveUrl | undefined
   /**
-   * How many times in a row `token` or `url` may fail, or be refused, before the first `ready`;
-   * then the socket has failed for good.
+   * How many times in a row `token` or `url` may fail or be refused before the first `ready`. Then
+   * the socket has failed for good.
    * @default 2
    */
   readonly tokenAttempts?: number | undefined
-  /** Whether to connect only when something is called that needs it. @default false */
+  /** Whether to connect only when a call needs it. @default false */
   readonly lazy?: boolean | undefined
   /**
-   * Options for SockJS. With `transports` that lack `"websocket"` no WebSocket is tried at all; without `transports`, and
-   * after a plain WebSocket, SockJS tries `"xhr-streaming"` and `"xhr-polling"`, or `"eventsource"` in a page without an
-   * origin. @default {}
+   * Options for SockJS. If its `transports` lack `"websocket"`, the client opens no WebSocket at
+   * all. Without `transports`, and after a plain WebSocket, SockJS tries `"xhr-streaming"` and
+   * `"xhr-polling"`, or `"eventsource"` in a page without an origin. @default {}
    */
   readonly sockjs?: Readonly<Record<string, unknown>> | undefined
   /**
-   * The transports to try, in this order; the one that worked is tried first from then on, as long as this socket lives,
-   * and one that opens but brings no answer is tried last. Node has SockJS's
+   * The transports to try, in this order. The one that worked comes first from then on, for the
+   * life of this socket. One that opens but brings no answer comes last. Node has SockJS's
    * `"websocket"`, `"xhr-streaming"`, `"xhr-polling"` and `"eventsource"`.
    * @default ["websocket", "sockjs"], in Node ["websocket"]
    */
   readonly transports?: readonly TransportName[] | undefined
   /**
-   * Opens the WebSocket in place of the platform's own: with a proxy's agent in Node, or in memory
-   * in tests. Gets the URL and the `headers`; what it throws fails the try as `transport_failed`.
+   * Opens the WebSocket instead of the platform's own: with a proxy's agent in Node, or in memory
+   * in tests. It gets the URL and the `headers`. If it throws, the attempt fails with
+   * `transport_failed`.
    * @default the platform's `WebSocket`, in Node that of `ws`
    */
   readonly webSocket?: ((url: string, headers: Readonly<Record<string, string>>) => WebSocketLike) | undefined
-  /** Milliseconds between automatic pings; 0 or left out for none. @default 0 */
+  /** Milliseconds between automatic pings; 0 or `undefined` for none. @default 0 */
   readonly ping?: number | undefined
   /** The same as `socket.ready(fn)`. @default none */
   readonly ready?: ((error?: RpcError) => void) | undefined
   /** The same as `socket.onreconnect(fn)`. @default none */
   readonly onreconnect?: ((error?: RpcError) => void) | undefined
   /**
-   * Whether to ask for the token by JSONP when the server is on another origin and does not allow the request by CORS.
-   * Browsers only. The server has to know this page's origin. @default false
+   * Whether to request the token by JSONP when the server is on another origin and CORS does not
+   * allow the request. Browsers only. The server has to list this page's origin. @default false
    */
   readonly jsonp?: boolean | undefined
-  /** Milliseconds until a call fails with `timeout`; 0 for never. Also how long the server's calls may run. @default 30000 */
+  /**
+   * Milliseconds until a call fails with `timeout`; 0 for never. It also limits the server's calls.
+   * @default 30000
+   */
   readonly callTimeout?: number | undefined
   /**
-   * Milliseconds that each step of a try may take: the token, the opening of a transport, the server's word. Until one
-   * transport has worked, one that another follows gets 3000 at most, and twice that after each failure.
+   * Milliseconds for each step of an attempt: the token, the opening of a transport, the server's
+   * answer. Until a transport has worked, one that another follows gets at most 3000, and twice
+   * that after each failure.
    * @default 10000
    */
   readonly connectTimeout?: number | undefined
-  /** How many calls may wait for a connection; the next fails with `queue_full`. @default 1000 */
+  /**
+   * How many calls may wait for a connection; the next one fails with `queue_full`. @default 1000
+   */
   readonly queueSize?: number | undefined
   /**
-   * Whether a call, publication, broadcast or request for history that the server refuses as
-   * `rate_limited` waits for its `retryAfter` and is sent once more, within its time-out. Requests
-   * that are made meanwhile wait behind it. @default false
+   * Whether a request that the server refuses as `rate_limited` waits for its `retryAfter` and is
+   * sent once more, within its time-out. Later requests wait behind it. Requests are calls,
+   * publications, broadcasts and histories. @default false
    */
   readonly retryRateLimited?: boolean | undefined
   /**
    * Sets `plainErrors`, `callTimeout`, `queueSize` and `limits` to what pages of the legacy client
-   * count on; options that are given win over it. See docs/MIGRATION.md. @default false
+   * rely on. Given options win over it. See docs/MIGRATION.md. @default false
    */
   readonly legacy?: boolean | undefined
   /**
-   * Whether callbacks get an error as the server said it, a text or an object, and not as an
-   * `RpcError`. A failure of the library is its text. Promises reject with an `RpcError` all the
-   * same. @default false, and true with `legacy`
+   * Whether callbacks get an error in the server's form, a text or an object, instead of an
+   * `RpcError`. A failure of the library is its text. Promises still reject with an `RpcError`.
+   * @default false, and true with `legacy`
    */
   readonly plainErrors?: boolean | undefined
-  /** Other bounds. @default each bound's own */
+  /** Limits. @default each limit's own */
   readonly limits?: Limits | undefined
   /**
-   * Where the socket writes its log. What a developer has to know goes to the console where there is none: why the socket
-   * does not become ready, and the warnings of development builds.
+   * Receives the log. Without it, warnings for developers go to the console: why the socket does
+   * not become ready, and those of development builds.
    * @default the console if there is a `logLevel`, else none
    */
   readonly logger?: Logger | undefined
-  /** What it writes there; `none` silences the console, too. @default "debug" */
+  /** The lines that are logged; `none` silences the console as well. @default "debug" */
   readonly logLevel?: LogLevel | undefined
 }
 
@@ -190,11 +203,14 @@ export interface Settings {
   readonly plainErrors: boolean
   readonly limits: { readonly callsOut: number; readonly callsIn: number; readonly grantedChannels: number }
   readonly logger: Logger
-  /** Takes what a developer has to know: the logger if it takes warnings, else the console; none with `logLevel: 'none'`. */
+  /**
+   * Receives warnings for developers: the logger if it has `warn`, or the console; none with
+   * `logLevel: 'none'`.
+   */
   readonly notices: Logger
 }
 
-/** The kinds that an option may have, what else has to be right about it, its default, and all that in words. */
+/** The types of an option, a further check, its default, and all of it in words. */
 type Rule = readonly [
   kinds: string,
   isRight?: ((value: never) => boolean) | undefined,
@@ -245,7 +261,7 @@ const RULES: Readonly<Record<keyof TokenSocketOptions, Rule>> = {
   ],
 }
 
-/** The name of every option. */
+/** Returns the name of every option. */
 export function optionNames(): readonly string[] {
   return Object.keys(RULES)
 }
@@ -269,7 +285,7 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
     throw badOption('url', 'without authentication, token and jsonp, by websocket')
   const { host, port, limits, logger, logLevel, ...rest } = Object.fromEntries(read) as Settings &
     TokenSocketOptions
-  // What pages of the legacy client are not likely to reach.
+  // Higher than pages of the legacy client are likely to reach.
   const { legacy } = options
   const orMany = (usual: number) => (legacy ? 100_000 : usual)
   return {
@@ -289,9 +305,9 @@ export function readOptions(given?: TokenSocketOptions | null): Settings {
   }
 }
 
-/** @returns the value, or the default where there is none. @throws RpcError `bad_option` */
+/** Returns the value, or the default if it is `undefined`. @throws RpcError `bad_option` */
 function checked(name: string, value: unknown, [kinds, isRight, byDefault, what = kinds]: Rule): unknown {
-  // The legacy client took `false` for no pings.
+  // The legacy client accepted `false` for no pings.
   if (value === undefined || (name === 'ping' && value === false)) return byDefault
   if (kinds.includes(kindOf(value)) && isRight?.(value as never) !== false) return value
   throw badOption(name, what)

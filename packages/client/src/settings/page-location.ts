@@ -1,6 +1,6 @@
 /**
- * Where the page came from, if there is one. In React Native there is none: Expo has a `location`
- * there, which is that of its development server.
+ * Returns the page's location, if there is a page. React Native has none: the `location` of Expo is
+ * that of its development server.
  */
 export function pageLocation(): Location | undefined {
   const { location, navigator } = globalThis

@@ -1,19 +1,18 @@
-/** What the client reads of a URL. */
+/** The parts of a URL that the client reads. */
 export type ParsedUrl = Pick<URL, 'hash' | 'host' | 'href' | 'origin' | 'pathname' | 'protocol'>
 
 /** Protocol, host, port, path, query, fragment. */
 const PARTS =
   /^((?:http|ws)s?:)[/\\]{2}(?:[^/?#\\]*@)?([^\s/?#@:[\]\\]+|\[[\da-f:.]+\])(?::(\d{0,5}))?([/\\][^?#]*)?(\?[^#]*)?(#.*)?$/i
 
-/** Whether a text is a URL that is none of HTTP or WebSocket; its first group is the protocol. */
+/** Matches a URL of another protocol than HTTP or WebSocket; its first group is the protocol. */
 const OTHER = /^(?!(?:http|ws)s?:)([a-z][a-z\d+.-]*:)/i
 
 /**
- * Reads a URL. By hand, since parts of React Native's `URL` throw, and it adds a slash to each
- * text.
- * @param port goes before the one in the URL
- * @returns `undefined` if it is none; of other protocols than those of HTTP and WebSocket, the
- *   protocol only
+ * Parses a URL. Not by the platform's `URL`: parts of React Native's throw, and it adds a slash to
+ * each text.
+ * @param port wins over the port in the URL
+ * @returns `undefined` for an invalid URL; only the protocol of one that is not HTTP or WebSocket
  */
 export function parseUrl(text: unknown, port?: number): ParsedUrl | undefined {
   const written = textOf(text)
@@ -34,7 +33,7 @@ function parseOther(text: string): ParsedUrl | undefined {
   return protocol ? { hash: '', host: '', href: text, origin: 'null', pathname: '', protocol } : undefined
 }
 
-/** Applications give anything: its own `toString` may throw. */
+/** An application may pass anything: its `toString` may throw. */
 function textOf(value: unknown): string {
   try {
     // Such as the line break at the end of a file or a variable.

@@ -1,13 +1,14 @@
 import { type ClientMessage, limitError, type SessionInfo } from '@token-socket/protocol'
 import { byteLength } from '../runtime/byte-length.js'
 
-/** What is to be sent, or the function that a result is of. */
+/** What is sent: a message's subject, or the function that a result is of. */
 export type Sent = ClientMessage | { readonly name: string }
 
 /**
- * Refuses what a server would drop a part of silently, as the legacy one does, or what is larger than it takes, which would
- * cost the connection and every call in flight. A server that told no limits gets everything.
- * @param session what the server said when it let us in; `undefined` from the legacy one
+ * Rejects a message that the server would truncate silently, as the legacy one does, or that is too
+ * large, which would close the connection and fail every running call. A server that reported no
+ * limits gets every message.
+ * @param session the server's answer to the token; `undefined` from the legacy one
  * @throws RpcError `unsupported`; `too_large`, which names the function or channel, and the limit
  */
 export function checkSent(session: SessionInfo | undefined, text: string, sent: Sent): void {

@@ -1,4 +1,4 @@
-/** Of `page-location`, for scripts whose bytes count: a script tag is in a page. */
+/** Replaces `page-location` in the small scripts: a script tag is in a page. */
 export function pageLocation(): Location | undefined {
   return globalThis.location
 }

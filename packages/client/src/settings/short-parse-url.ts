@@ -1,6 +1,6 @@
 import type { ParsedUrl } from './parse-url.js'
 
-/** Of `parse-url`, for scripts whose bytes count: a browser's `URL` has all parts. */
+/** Replaces `parse-url` in the small scripts: a browser's `URL` is complete. */
 export function parseUrl(text: unknown, port?: number): ParsedUrl | undefined {
   try {
     const url = new URL(text as string)

@@ -1,34 +1,37 @@
 import type { RpcError } from '@token-socket/protocol'
 import type { ConnectionState } from './states.js'
 
-/** What the server said last of a socket's authorisation. It does not change. */
+/** The socket's authorization, as the server reported it last. Immutable. */
 export interface Session {
-  /** Who the socket is to others. */
+  /** The id of the user, as others see it. */
   readonly uid: string | undefined
-  /** What other members see of it, in addition to its `uid`: the user metadata (`umd`). */
+  /** User metadata (`umd`), which other members see in addition to the `uid`. */
   readonly umd: unknown
   /**
-   * When it ends, in milliseconds since 1970, by this machine's clock at the moment of the look: a
-   * clock that jumps moves it along. `undefined` if it does not end.
+   * When the authorization ends, in milliseconds since 1970, by this machine's clock at the time of
+   * reading. `undefined` if it does not end.
    */
   readonly expiresAt: number | undefined
 }
 
-/** What a socket does at a moment: its `status`, and what goes with a change of state. */
+/** The `status` of a socket, and the details of a change of state. */
 export interface SocketStatus {
   readonly state: ConnectionState
-  /** The last failure since the socket was ready. In a `state` event: why the state has changed, when something failed. */
+  /**
+   * The last failure since the socket was ready. In a `state` event: the cause of the change, if it
+   * was a failure.
+   */
   readonly error?: RpcError | undefined
   /**
-   * Milliseconds until the next try, in `waiting`: 30 to 60 s while the browser says that there is no network. Without it
-   * the try waits for the page to come back.
+   * Milliseconds until the next attempt, in `waiting`: 30 to 60 s while the browser reports that it
+   * is offline. Without it, the attempt waits until the page is shown again.
    */
   readonly delay?: number | undefined
-  /** When that try begins, in milliseconds since 1970. */
+  /** When that attempt begins, in milliseconds since 1970. */
   readonly retryAt?: number | undefined
-  /** Tries since the socket was last ready, including the one under way: 0 when ready. */
+  /** Attempts since the socket was last ready, including the running one; 0 when ready. */
   readonly attempt: number
 }
 
-/** What goes with a change of state. */
+/** The details of a change of state. */
 export type StateDetails = SocketStatus

@@ -1,9 +1,11 @@
 /**
- * The states of the socket and of a subscription, and what moves one into another. The tables are the rule and the
- * code runs on them; `docs/STATES.md` shows them to people.
+ * The states of the socket and of a subscription, and the transitions between them. The code runs
+ * on these tables; `docs/STATES.md` shows them to people.
  */
 
-/** For each state, the state that each event leads to. An event that a state does not list has no meaning in it. */
+/**
+ * For each state, the next state by event. An event that a state does not list has no effect in it.
+ */
 export type Moves<State extends string, Event extends string> = {
   readonly [From in State]: { readonly [On in Event]?: State }
 }
@@ -12,14 +14,14 @@ export type Moves<State extends string, Event extends string> = {
 export type ConnectionState = 'connecting' | 'waiting' | 'ready' | 'suspended' | 'failed' | 'ended'
 
 /**
- * What happens to the socket:
- * - `open`: the server took the token;
- * - `fail`: a try came to nothing, there will be another;
- * - `refuse`: a try came to nothing, or the link was lost, and there will be no other;
- * - `lose`: the link was lost, there will be another;
- * - `retry`: it is time for another try;
- * - `suspend`, `resume`: the socket's owner wants no connection for now, and wants one again;
- * - `end`: the socket's owner ended it.
+ * The events of the socket:
+ * - `open`: the server accepted the token;
+ * - `fail`: an attempt failed, and another one follows;
+ * - `refuse`: an attempt failed, or the connection was lost, and no other attempt follows;
+ * - `lose`: the connection was lost, and an attempt follows;
+ * - `retry`: the next attempt begins;
+ * - `suspend`, `resume`: the application wants no connection for now, and wants one again;
+ * - `end`: the application ended the socket.
  */
 export type ConnectionEvent = 'open' | 'fail' | 'refuse' | 'lose' | 'retry' | 'suspend' | 'resume' | 'end'
 
@@ -33,13 +35,13 @@ export const CONNECTION_MOVES: Moves<ConnectionState, ConnectionEvent> = {
   ended: {},
 }
 
-/** A state of one channel: the server's last word, and what the client has asked for since. */
+/** The state of one channel: the server's last notice, and the client's request since then. */
 export type SubscriptionState = 'unsubscribed' | 'subscribing' | 'undoing' | 'subscribed' | 'unsubscribing'
 
 /**
- * What happens to a subscription:
+ * The events of a subscription:
  * - `subscribe`, `unsubscribe`: the request is sent;
- * - `grant`, `revoke`: the server says that this socket is on the channel, or is not, at its request or on its own;
+ * - `grant`, `revoke`: the server subscribed or unsubscribed this socket, by request or on its own;
  * - `accept`, `refuse`: the server answered the request;
  * - `expire`: the server did not answer a `subscribe` in time.
  */
@@ -53,12 +55,12 @@ export type SubscriptionEvent =
   | 'expire'
 
 /**
- * A channel starts in `unsubscribed`, and is back there when the link is lost. It is forgotten there unless it is
- * desired. Notices come before the
- * answer to the request that they belong to, so that the answer finds the state where the server has left it.
+ * A channel starts in `unsubscribed`, and returns to it when the connection is lost. It is
+ * forgotten there unless it is desired. A notice arrives before the answer to its request, so that
+ * the answer finds the state that the notice has set.
  */
 export const SUBSCRIPTION_MOVES: Moves<SubscriptionState, SubscriptionEvent> = {
-  // `expire`: what took the socket off the channel was not the answer, which may still come.
+  // `expire`: the answer did not end the subscription, and may still arrive.
   unsubscribed: { subscribe: 'subscribing', grant: 'subscribed', expire: 'subscribing' },
   subscribing: {
     grant: 'subscribed',
@@ -67,7 +69,7 @@ export const SUBSCRIPTION_MOVES: Moves<SubscriptionState, SubscriptionEvent> = {
     refuse: 'unsubscribed',
     unsubscribe: 'undoing',
   },
-  // No `revoke`: it may come before what is to be undone. The answer tells.
+  // No `revoke`: it may arrive before the request takes effect. The answer decides.
   undoing: {
     grant: 'unsubscribing',
     accept: 'unsubscribed',
@@ -79,7 +81,7 @@ export const SUBSCRIPTION_MOVES: Moves<SubscriptionState, SubscriptionEvent> = {
     revoke: 'unsubscribed',
     accept: 'unsubscribed',
     refuse: 'subscribed',
-    // The last word of the server is that it sends the channel: the request may be refused.
+    // By its last notice the server sends the channel: it may refuse the request.
     subscribe: 'subscribed',
   },
 }

@@ -1,4 +1,4 @@
-/** What the client uses of a `WebSocket`, and of a SockJS object. */
+/** The part of a `WebSocket`, and of a SockJS object, that the client uses. */
 export interface WebSocketLike {
   onopen: ((event: never) => unknown) | null
   onmessage: ((event: never) => unknown) | null

@@ -1,6 +1,7 @@
 /**
- * Nested data as URL parameters, the way the legacy client wrote them: `{ a: { b: "c" }, d: [1] }` is
- * `a[b]=c&d[0]=1`, with the brackets percent-encoded. Empty strings, `null` and `undefined` are left out.
+ * Encodes nested data as URL parameters, as the legacy client did: `{ a: { b: "c" }, d: [1] }` is
+ * `a[b]=c&d[0]=1`, with the brackets percent-encoded. Empty strings, `null` and `undefined` are
+ * left out.
  */
 export function formEncode(data: Readonly<Record<string, unknown>>): string {
   return pairs(data, (key) => key).join('&')
@@ -16,7 +17,7 @@ function pairs(data: object, nameOf: (key: string) => string): string[] {
   })
 }
 
-/** A URL with more parameters, already encoded; as it is if there are none. */
+/** Appends encoded parameters to a URL. Without parameters the URL stays as it is. */
 export function withQuery(url: string, query: string): string {
   return query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`
 }

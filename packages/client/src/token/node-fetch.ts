@@ -1,15 +1,15 @@
 import type { TokenRequest, TokenResponse } from './token-request.js'
 
-/** Redirects that are followed; browsers follow as many. */
+/** The most redirects that are followed, as in browsers. */
 const REDIRECTS = 20
 
-/** Bytes of an answer that are read: many times the longest token. What is longer is no token, whatever follows. */
+/** Bytes of an answer that are read: many times the longest token. */
 const LONGEST_ANSWER = 64 * 1024
 
 /**
- * Requests a URL. Follows redirects, and sends the headers, which may hold cookies and keys, to the origin of the URL
- * only: Node's own `fetch` takes most of them along to any host.
- * @throws TypeError as `fetch` does; Error after 20 redirects
+ * Requests a URL, and follows redirects. Headers, which may hold cookies and keys, are sent to the
+ * origin of the URL only: Node's own `fetch` sends most of them to any host.
+ * @throws TypeError those of `fetch`; Error after 20 redirects
  */
 export async function fetchToken(url: string, request: TokenRequest): Promise<TokenResponse> {
   const { origin } = new URL(url)
@@ -20,7 +20,7 @@ export async function fetchToken(url: string, request: TokenRequest): Promise<To
     const response = await fetch(next, { ...request, headers, method, redirect: 'manual' }).catch(explain)
     const target = targetOf(response)
     if (target === undefined) return answered(response, count > 0)
-    // A POST becomes a GET, as browsers do it, unless the status forbids that.
+    // A POST becomes a GET, as in browsers, unless the status forbids that.
     if (response.status < 307) method = 'GET'
     next = new URL(target, next).href
     await response.body?.cancel()
@@ -28,7 +28,7 @@ export async function fetchToken(url: string, request: TokenRequest): Promise<To
   throw new Error(`more than ${REDIRECTS} redirects`)
 }
 
-/** `fetch failed` says nothing; the cause does. */
+/** `fetch failed` does not say why; its cause does. */
 function explain(error: Error): never {
   if (!error.cause) throw error
   const { code, message } = Object(error.cause) as { readonly code?: string; readonly message?: string }
@@ -44,7 +44,10 @@ function answered(response: Response, redirected: boolean): TokenResponse {
   return { ok, status, redirected, url, headers, text: () => beginning(response) }
 }
 
-/** The text of an answer, or its beginning: an answer without end must not fill the memory. Leaving the loop ends the request. */
+/**
+ * Returns the beginning of an answer's text: an endless answer must not fill the memory. Leaving
+ * the loop ends the request.
+ */
 async function beginning({ body }: Response): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''

@@ -2,9 +2,9 @@ import { abortReason, onAbort } from '@token-socket/protocol'
 import type { TokenRequest, TokenResponse } from './token-request.js'
 
 /**
- * Requests a URL with the cookies of its host: by `fetch`, or by `XMLHttpRequest` where there is
- * none, as in Jest's jsdom.
- * @throws Error as `fetch` does, or the signal's reason
+ * Requests a URL with the cookies of its host: by `fetch`, or by `XMLHttpRequest` where `fetch` is
+ * missing, as in Jest's jsdom.
+ * @throws Error those of `fetch`, or the signal's reason
  */
 export async function pageFetch(url: string, request: TokenRequest): Promise<TokenResponse> {
   return typeof fetch === 'function'

@@ -6,9 +6,9 @@ type Receivers = Record<string, ((body: unknown) => void) | undefined>
 let lastId = 0
 
 /**
- * Requests a token by JSONP: a script tag, for servers on another origin that know no CORS. A script's HTTP status can't
- * be seen, so every failure looks the same. The script tag is gone when the promise settles.
- *
+ * Requests a token by JSONP: a script tag, for servers on another origin without CORS. A script's
+ * HTTP status is not visible, so that all failures look the same. The tag is removed when the
+ * promise settles.
  * @returns the answer's body, unchecked
  * @throws Error that it failed, or the signal's reason
  */
@@ -18,7 +18,7 @@ export function requestByJsonp(url: string, query: string, signal: AbortSignal):
   const script = document.createElement('script')
   return new Promise<unknown>((resolve, reject) => {
     receivers[name] = resolve
-    // When it is loaded the script has run, and has called the function if it was an answer at all.
+    // When the script has loaded, it has run, and has called the function if it was a valid answer.
     script.onload = script.onerror = () => reject(new Error('the request by JSONP failed'))
     onAbort(signal, () => reject(abortReason(signal)))
     script.src = withQuery(withQuery(url, `callback=${name}`), query)
@@ -27,7 +27,7 @@ export function requestByJsonp(url: string, query: string, signal: AbortSignal):
     script.remove()
     const forget = () => delete receivers[name]
     if (!signal.aborted) return void forget()
-    // The script may still come, and would report an error if it found nothing to call.
+    // The script may still arrive, and would fail without the function.
     receivers[name] = () => {}
     script.onload = script.onerror = forget
   })

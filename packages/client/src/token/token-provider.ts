@@ -2,8 +2,8 @@ import { limitTime } from '../runtime/time-limit.js'
 import { asTokenError, checkToken } from './token-source.js'
 
 /**
- * A token that a function of the application gives.
- * @throws RpcError `token_failed` if the function fails, or gives anything but a token
+ * Requests a token from a function of the application.
+ * @throws RpcError `token_failed` if the function fails, or returns no token
  */
 export async function givenToken(give: () => unknown): Promise<string> {
   try {
@@ -13,7 +13,10 @@ export async function givenToken(give: () => unknown): Promise<string> {
   }
 }
 
-/** Signed tokens of the application's own instead of the token route's: the same one each time, or a function's. */
+/**
+ * Provides tokens that the application signed, instead of the token route's: the same one each
+ * time, or a function's.
+ */
 export class TokenProvider {
   readonly #give: () => unknown
   readonly #timeout: number
@@ -24,7 +27,7 @@ export class TokenProvider {
     this.#timeout = timeout
   }
 
-  /** One token. @throws RpcError `token_failed` */
+  /** Returns a token. @throws RpcError `token_failed` */
   request(signal: AbortSignal): Promise<string> {
     return givenToken(() => limitTime([this.#timeout], signal, async () => this.#give()))
   }

@@ -3,7 +3,7 @@ export interface TokenResponse extends Pick<Response, 'ok' | 'status' | 'redirec
   readonly headers: Pick<Headers, 'get'>
 }
 
-/** How a token is requested. */
+/** The settings of a token request. */
 export interface TokenRequest {
   readonly method: 'POST' | 'GET'
   readonly headers: Readonly<Record<string, string>>

@@ -6,25 +6,25 @@ import { formEncode, withQuery } from './form-encode.js'
 import { requestByJsonp } from './token-jsonp.js'
 import type { TokenResponse } from './token-request.js'
 
-/** What a {@link TokenSource} has to know. */
+/** Settings of a {@link TokenSource}. */
 export interface TokenSourceOptions {
   /** The token route's URL. */
   readonly url: string
   readonly authentication: AuthenticationData | (() => AuthenticationData | Promise<AuthenticationData>)
   readonly headers: Readonly<Record<string, string>>
-  /** Whether to ask again by JSONP where CORS forbids the request. */
+  /** Whether to retry by JSONP where CORS forbids the request. */
   readonly jsonp: boolean
   /** Milliseconds. */
   readonly timeout: number
 }
 
-/** The answer's body, as far as it is of use. */
+/** The fields of the answer's body that the client reads. */
 type Body =
   | { readonly token?: unknown; readonly error?: unknown; readonly code?: unknown; readonly data?: unknown }
   | null
   | undefined
 
-/** Gets socket tokens from the server's token route, a fresh one each time. */
+/** Requests socket tokens from the server's token route, a new one each time. */
 export class TokenSource {
   readonly #options: TokenSourceOptions
   #method: 'POST' | 'GET' = 'POST'
@@ -35,10 +35,12 @@ export class TokenSource {
 
   /**
    * Requests one token.
-   * @throws RpcError `token_refused` with `data.status` and `data.url` if the server refuses (4xx), `origin_refused` if it refuses this
-   *   page's origin; what the server's `authentication` refused with, whose `cause` is `token_refused`; `token_failed` for anything that may be better next time: no network, no answer in time, 5xx, an
-   *   answer that holds no token; `data.retryAfter` is its `Retry-After` in ms. The text names the URL, `cause` is the system's or the platform's error. Or the
-   *   signal's reason
+   * @throws RpcError `token_refused` with `data.status` and `data.url` if the server refuses (4xx),
+   *   `origin_refused` if it refuses this page's origin; the refusal of the server's
+   *   `authentication`, whose `cause` is `token_refused`; `token_failed` for temporary failures: no
+   *   network, no answer in time, 5xx, an answer without a token; `data.retryAfter` is its
+   *   `Retry-After` in ms. The text names the URL; `cause` is the platform's error. Or the signal's
+   *   reason
    */
   async request(signal: AbortSignal): Promise<string> {
     let answer: string | RpcError
@@ -52,7 +54,7 @@ export class TokenSource {
     throw answer
   }
 
-  /** @returns the token, or why the server refuses it */
+  /** Returns the token, or why the server refuses it. */
   async #request(signal: AbortSignal): Promise<string | RpcError> {
     const { authentication, url, jsonp } = this.#options
     const data = typeof authentication === 'function' ? await authentication() : authentication
@@ -73,41 +75,44 @@ export class TokenSource {
     const ask = (method: 'POST' | 'GET') => fetchToken(url, { headers, signal, method })
     const response = await ask(this.#method)
     if (this.#method === 'GET' || (response.status !== 404 && response.status !== 405)) return response
-    // The legacy server knows GET only.
+    // The legacy server supports GET only.
     const second = await ask('GET')
     if (second.ok) this.#method = 'GET'
     return second
   }
 }
 
-/** @returns the token, or why the server refuses it @throws Error why it failed */
+/** Returns the token, or why the server refuses it. @throws Error why it failed */
 function read(
   { ok, status, redirected, url, headers }: TokenResponse,
   text: string,
   asked: string,
 ): string | RpcError {
-  // It may be a page for people.
+  // The body may be a page for people.
   const body = parseJson(text) as Body
   const said = errorOf(body)
   const why = `${said ? `${said}, ` : ''}HTTP status ${status}`
-  // Some 4xx say nothing about the user: the same request may succeed later.
+  // Some 4xx statuses say nothing about the user: the same request may succeed later.
   if (/^4(?!08|25|29)/.test(`${status}`)) {
     return refusalOf(body, `${why} from ${asked}`, { status, url: asked })
   }
-  // A date, and no number, is none that is waited for.
+  // `Retry-After` as a date is ignored.
   if (!ok) throw Object.assign(new Error(why), { retryAfter: Number(headers.get('retry-after')) * 1000 })
   if (body === undefined) throw new Error(`not JSON${redirected ? `, after a redirect to ${url}` : ''}`)
   return tokenOf(body, asked)
 }
 
-/** @returns the token, or why the server refuses it @throws Error if there is neither */
+/** Returns the token, or why the server refuses it. @throws Error if there is neither */
 function tokenOf(body: Body, url: string): string | RpcError {
   const error = errorOf(body)
   if (error) return refusalOf(body, `${error}, from ${url}`, { url })
   return checkToken(body?.token)
 }
 
-/** What the server's `authentication` refused with, if it named a code; or else the library's own error. */
+/**
+ * Returns the refusal of the server's `authentication`, if it has a code, or the library's own
+ * error.
+ */
 function refusalOf(body: Body, text: string, details: object): RpcError {
   const { code, data } = body ?? {}
   const isOrigin = code === 'origin_refused'
@@ -123,7 +128,10 @@ export function checkToken(token: unknown): string {
   return token
 }
 
-/** Why there is no token. @param where the URL that was asked, such as `to https://example.com/socket/token ` */
+/**
+ * Explains why there is no token. @param where the URL of the request, such as `to
+ * https://example.com/socket/token `
+ */
 export function asTokenError(error: unknown, where = ''): RpcError {
   const { code } = asRpcError(error)
   if (/^token_/.test(code)) return error as RpcError

@@ -1,8 +1,8 @@
 /**
- * SockJS in Node: `globalThis.SockJS` if the program has it, else the module `sockjs-client`,
- * loaded now so that a program that never needs it never pays for it. Its main file has Node's
- * transports; the bundle for pages has none that Node can run.
- * @returns SockJS's constructor; rejects if it can't be loaded
+ * Loads SockJS in Node: `globalThis.SockJS` if the program has set it, or the module
+ * `sockjs-client`. Loading happens on first use, so that other programs pay nothing. The package's
+ * main file has Node's transports; its bundle for pages has none.
+ * @returns SockJS's constructor; rejects if it cannot be loaded
  */
 export async function loadSockJS(): Promise<unknown> {
   const { SockJS } = globalThis as { SockJS?: unknown }

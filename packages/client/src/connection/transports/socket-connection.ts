@@ -8,13 +8,13 @@ import {
 } from '@token-socket/protocol'
 import type { WebSocketLike } from '../../settings/websocket-like.js'
 
-/** How messages travel on a socket. */
+/** How messages are framed on a socket. */
 export interface Framing {
-  /** What carries the open socket. */
+  /** The name of the transport that the open socket uses. */
   transport(): string
-  /** The texts to send, one `send` each, for messages that leave together. */
+  /** Returns the texts to send, one `send` each, for messages that leave together. */
   encode(messages: readonly string[]): readonly string[]
-  /** The messages in what came. */
+  /** Returns the messages of a received frame. */
   decode(data: unknown): readonly unknown[]
 }
 
@@ -24,7 +24,7 @@ export class SocketConnection implements Connection {
   readonly #socket: WebSocketLike
   readonly #framing: Framing
   #listener: ConnectionListener | undefined
-  /** What came before there was anybody to hear it. */
+  /** Frames that arrived before there was a listener. */
   #early: ((listener: ConnectionListener) => void)[] = []
   #isClosed = false
 
@@ -43,7 +43,8 @@ export class SocketConnection implements Connection {
         const why = cause?.message || end
         reject(new RpcError('transport_failed', why, code && { code, reason }, cause))
       }
-      // A close event follows. None does where a page's policy forbids the connection. Node alone says what went wrong.
+      // A close event follows, except where a page's policy forbids the connection. Only Node
+      // reports the cause.
       socket.onerror = ({ error }: ErrorEvent) => {
         cause = error
         startTimeout(0, fail)
@@ -64,7 +65,7 @@ export class SocketConnection implements Connection {
       this.#listener?.heard?.()
       for (const message of framing.decode(data)) this.#tell((listener) => listener.message(message))
     }
-    // SockJS alone has this: a frame without a message.
+    // Only SockJS has this event: a frame without a message.
     socket.onheartbeat = () => this.#listener?.heard?.()
     socket.onclose = ({ code, reason }: CloseEvent) => {
       if (this.#isClosed) return

@@ -4,7 +4,7 @@ import { byteLength } from '../../runtime/byte-length.js'
 import type { WebSocketLike } from '../../settings/websocket-like.js'
 import { SocketConnection } from './socket-connection.js'
 
-/** The part of SockJS's constructor that is used. */
+/** The part of SockJS's constructor that the client uses. */
 export type SockJSConstructor = new (
   url: string,
   reserved: null,
@@ -12,16 +12,17 @@ export type SockJSConstructor = new (
 ) => WebSocketLike & XhrParts & { readonly transport?: string | null }
 
 /**
- * What SockJS is to try after a plain WebSocket, by its names: where a proxy holds streams back, one try is enough. In a
- * page without an origin SockJS has no use for XHR.
+ * The transports that SockJS tries after a plain WebSocket, by its names. One attempt is enough
+ * where a proxy holds streams back. In a page without an origin XHR does not work.
  */
 export const HTTP_TRANSPORTS: readonly string[] =
   globalThis.origin === 'null' ? ['eventsource'] : ['xhr-streaming', 'xhr-polling']
 
 /**
- * Opens a SockJS connection, by whichever of its transports works.
- * @param options go to SockJS as they are
- * @throws RpcError `transport_failed` if SockJS is not there or none of its transports works; the signal's reason
+ * Opens a SockJS connection, by the first of its transports that works.
+ * @param options are passed to SockJS as they are
+ * @throws RpcError `transport_failed` if SockJS is missing or none of its transports works; the
+ *   signal's reason
  */
 export async function openSockJS(
   url: string,
@@ -47,20 +48,27 @@ export async function openSockJS(
 }
 
 /**
- * Bytes of the messages that one body brings, as SockJS writes them, unless one message alone is larger. Every server of this
- * library takes at least 98,320 by `xhr_send`, and by `jsonp_send` what three times as many become in a form.
+ * Bytes of the messages in one request body, as SockJS encodes them, unless a single message is
+ * larger. Every server of this library accepts at least 98,320 by `xhr_send`, and three times as
+ * many in a form by `jsonp_send`.
  */
 const BODY = 65_536
 
-/** `lib/transport/lib/buffered-sender.js` of sockjs-client: sends one body after the other, each with all that waits. */
+/**
+ * `lib/transport/lib/buffered-sender.js` of sockjs-client: sends one body after the other, each
+ * with all queued messages.
+ */
 interface Sender {
-  /** What waits, each message a JSON string. */
+  /** The queued messages, each a JSON string. */
   sendBuffer: string[]
   /** Sends the next body. */
   sendSchedule(): void
 }
 
-/** Makes SockJS send no body that is larger than a server takes: the rest of what waits goes with the next. */
+/**
+ * Limits the bodies that SockJS sends to the size that a server accepts. The other queued messages
+ * go into the next body.
+ */
 function boundBodies(sender: Sender): void {
   const { sendSchedule } = sender
   sender.sendSchedule = () => {
@@ -75,7 +83,7 @@ function boundBodies(sender: Sender): void {
   }
 }
 
-/** Where sockjs-client 1.6.1 keeps the next request of a transport by XHR. */
+/** The property of sockjs-client 1.6.1 that holds the next request of an XHR transport. */
 interface XhrParts {
   readonly _transport?:
     | (Partial<Sender> & {
@@ -91,8 +99,8 @@ interface XhrRequest {
 }
 
 /**
- * Makes SockJS forget a request that it has made and is to start in a moment: it starts also one that was closed before
- * that, which no one would end, and while it lasts, the server takes the socket for open.
+ * Cancels a request that SockJS is about to start. It would start it even for a closed socket, and
+ * the server would take the socket for open until the request ends.
  */
 function forgetPoll(socket: XhrParts): void {
   const request = socket._transport?.poll?.poll?.xo

@@ -4,7 +4,7 @@ import type { TokenSocketOptions } from '../../settings/options.js'
 import type { WebSocketLike } from '../../settings/websocket-like.js'
 import { type Framing, SocketConnection } from './socket-connection.js'
 
-/** A text frame holds one message or several, one a line. */
+/** A text frame holds one message, or several with a line break between them. */
 export const LINES: Framing = {
   transport: () => 'websocket',
   encode: (messages) => [messages.join('\n')],
@@ -13,7 +13,7 @@ export const LINES: Framing = {
 
 /**
  * Opens a plain WebSocket.
- * @param url a promise of one that the application gives: no error has it
+ * @param url a promise of the application's URL, which no error text contains
  * @param create opens it. @default the platform's own
  * @throws RpcError `transport_failed`, or the signal's reason
  */
@@ -29,7 +29,7 @@ export async function openWebSocket(
   try {
     socket = create(given, headers)
   } catch (cause) {
-    // Its text may have a URL of the application's, with credentials.
+    // Its text may contain a URL of the application's, with credentials.
     throw given === url ? cause : new RpcError('transport_failed')
   }
   return SocketConnection.open(socket, LINES, signal)
