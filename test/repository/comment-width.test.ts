@@ -11,7 +11,7 @@ const WIDTH = 100
 const WIDER: Readonly<Record<string, number>> = {
   server: 282,
   protocol: 119,
-  client: 199,
+  client: 38,
 }
 
 const COMMENT = /^\s*(\/\*\*|\*|\/\/)/

@@ -11,7 +11,7 @@ const OLDER: Readonly<Record<string, number>> = {
   redis: 0,
   protocol: 3,
   lmdb: 0,
-  client: 9,
+  client: 3,
   contract: 0,
   'sign-out': 0,
   'engine-tests': 0,
