@@ -1,13 +1,16 @@
 /**
- * Abort signals in what every platform has: `aborted`, `addEventListener` and `removeEventListener`. React Native up to
- * 0.86, jsdom and pages with zone.js lack, or break, `reason`, `throwIfAborted` and the `signal` of listeners' options.
+ * Abort signals by the members that every platform has: `aborted`, `addEventListener` and
+ * `removeEventListener`. React Native up to 0.86, jsdom and pages with zone.js lack or break
+ * `reason`, `throwIfAborted` and the `signal` of listeners' options.
  */
 import { RpcError } from './errors.js'
 
 export { abortWith } from './abort-with.js'
 export { onAbort } from './on-abort.js'
 
-/** Why a signal was aborted; RpcError `aborted` where the platform does not know. */
+/**
+ * Returns why a signal was aborted; RpcError `aborted` where the platform does not keep the reason.
+ */
 export function abortReason(signal: AbortSignal): unknown {
   return signal.reason ?? new RpcError('aborted')
 }

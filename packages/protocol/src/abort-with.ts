@@ -1,4 +1,4 @@
-/** Aborts with a reason that the signal has from then on, also where the platform keeps none. */
+/** Aborts with a reason that the signal then has, also on platforms that keep none. */
 export function abortWith(controller: AbortController, reason: unknown): void {
   const { signal } = controller
   if (!('reason' in signal)) Object.defineProperty(signal, 'reason', { value: reason })

@@ -7,15 +7,15 @@ import type { Outcome } from './messages.js'
 import { forCaller } from './nested-failure.js'
 import type { AnswerForm, CallAround, IncomingCall, RpcListener } from './rpc-listener.js'
 
-/** Where the answers of calls go, and what is noticed about them. */
+/** Receives the answers of calls, and reports of wrong answers. */
 export interface CallReceiver<Run> extends AnswerReceiver<Run> {
   readonly listener: RpcListener
 }
 
-/** A call that runs. */
+/** A running call. */
 type Running = FunctionRun & EndedCall & { inner?: InnerFunction }
 
-/** Runs a call: its function, or what runs around that. */
+/** Runs a call: its function, or the middleware around it. */
 export function runCall<Run extends Running>(action: Action, run: Run, receiver: CallReceiver<Run>): void {
   const { around } = run.call
   if (!around) return runFunction(action, run, receiver)
@@ -39,17 +39,20 @@ async function begin(
   return around.begin(run, context)
 }
 
-/** A function that something runs around. Its first answer goes to that; what it does later is reported as of any other. */
+/**
+ * A function inside middleware. Its first answer goes to the middleware. Later answers are reported
+ * like those of any function.
+ */
 class InnerFunction implements AnswerReceiver<FunctionRun> {
   readonly #run: Running
   readonly #listener: RpcListener
   #settle: { resolve(data: unknown): void; reject(cause: unknown): void } | undefined
-  /** What its callback was given as an error: the rejection, and what the caller gets of it. */
+  /** The error that its callback was given: the rejection, and the error that the caller gets. */
   #given: { readonly rejection: unknown; readonly outcome: Outcome } | undefined
   #function: FunctionRun | undefined
-  /** How the call had ended when the function answered first. */
+  /** How the call had ended before the function answered first. */
   #end: CallEnd | undefined
-  /** Whether what runs around it is done, after the call had ended. */
+  /** Whether the middleware has settled, after the call had ended. */
   #hasLeft = false
 
   constructor(run: Running, listener: RpcListener) {
@@ -72,7 +75,10 @@ class InnerFunction implements AnswerReceiver<FunctionRun> {
     })
   }
 
-  /** What the caller gets of an error that the callback was given; `undefined` of any other rejection. */
+  /**
+   * Returns what the caller gets of an error that the callback was given; `undefined` of any other
+   * rejection.
+   */
   outcomeOf(rejection: unknown): Outcome | undefined {
     return this.#given?.rejection === rejection ? this.#given?.outcome : undefined
   }
@@ -91,7 +97,7 @@ class InnerFunction implements AnswerReceiver<FunctionRun> {
   threw(_run: FunctionRun, cause: unknown): void {
     const { call } = this.#run
     const settle = this.#takeOut()
-    // The failure of a call that the function made says nothing about its own call.
+    // The failure of a nested call says nothing about this call.
     if (settle) settle.reject(forCaller(cause, call.name))
     else if (!RpcError.is(cause) && !(this.#end && isAbortError(cause)))
       this.#listener.threw(cause, call.name)
@@ -102,7 +108,7 @@ class InnerFunction implements AnswerReceiver<FunctionRun> {
     if (this.form === 'around') this.#listener.settled?.(this.#run.call)
   }
 
-  /** @returns `undefined` if it has answered before */
+  /** Returns `undefined` if it has answered before. */
   #takeOut(outcome?: Outcome, isCalled = false) {
     const settle = this.#settle
     this.#settle = undefined

@@ -1,27 +1,30 @@
 import { abortWith } from './abort-with.js'
 import { RpcError } from './errors.js'
 
-/** Why a caller gave its call up. */
+/** Why a caller cancelled its call. */
 export type CancelReason = 'aborted' | 'timeout'
 
-/** Why a call ended before its function answered: the code of the error that its signal aborts with. */
+/**
+ * Why a call ended before its function answered: the code of the error that its signal aborts with.
+ */
 export type CallEnd = CancelReason | 'connection_lost'
 
-/** One call, as the function that it runs sees it. */
+/** A call, as its function sees it. */
 export interface CallContext {
   /** The dotted name by which the function was called. */
   readonly name: string
   /** When the call times out, in milliseconds since 1970; `Infinity` for never. */
   readonly deadline: number
   /**
-   * Aborts when the call ends before the function has answered. Its reason is an RpcError: `aborted` if the caller gave
-   * the call up, `timeout`, or `connection_lost`. An answer after that is dropped. It is made when it is read: a copy of the
-   * context, as by `{ ...call }`, lacks it.
+   * Aborts when the call ends before the function has answered. Its reason is an RpcError:
+   * `aborted` if the caller cancelled the call, `timeout`, or `connection_lost`. A later answer is
+   * dropped. The signal is created when it is read: a copy of the context, as by `{ ...call }`,
+   * lacks it.
    */
   readonly signal: AbortSignal
 }
 
-/** A call that runs. Its signal is made when it is read. */
+/** A running call. Its signal is created when it is read. */
 export class RunningContext implements CallContext {
   readonly name: string
   readonly deadline: number
@@ -43,7 +46,10 @@ export class RunningContext implements CallContext {
     return made.signal
   }
 
-  /** Aborts a call's signal. Not a method, so that functions find only what {@link CallContext} has. */
+  /**
+   * Aborts a call's signal. Not a method, so that functions only see the members of {@link
+   * CallContext}.
+   */
   static abort(context: RunningContext, end: CallEnd): void {
     if (typeof context.#controller === 'object') abortWith(context.#controller, new RpcError(end))
     else context.#controller = end

@@ -4,35 +4,35 @@ import type { Outcome } from './messages.js'
 import { readForeign } from './read-foreign.js'
 import type { AnswerForm, IncomingCall, RpcListener } from './rpc-listener.js'
 
-/** A call that ran, as its hooks see it. */
+/** A call, as its hooks see it. */
 export interface EndedCall {
   readonly call: IncomingCall
-  /** How it ended before an answer; `undefined` by an answer. */
+  /** How it ended before an answer; `undefined` if it was answered. */
   readonly end: CallEnd | undefined
   /** Whether its function answers by a promise. */
   isPromise?: boolean
-  /** Its function, where something runs around it. */
+  /** Its function, if middleware runs around it. */
   readonly inner?: {
-    /** How it answers; `around` if it is not running. */
+    /** How it answers; `around` before the function runs. */
     readonly form: AnswerForm
-    /** Whatever runs around it has answered, or failed. */
+    /** The middleware around it has answered or failed. */
     leave(): void
   }
 }
 
-/** The bytes of all calls of a peer that run. */
+/** The bytes of all running calls of a peer. */
 export interface CallLoad {
   bytes: number
   /** `callBytes` of its limits; 0 for none. */
   readonly limit: number
 }
 
-/** The load of a peer that runs no call yet. */
+/** The load of a peer without running calls. */
 export function newLoad(limit = 0): CallLoad {
   return { bytes: 0, limit }
 }
 
-/** A call runs. */
+/** Adds a running call. */
 export function addLoad(load: CallLoad, { bytes = 0 }: IncomingCall): void {
   load.bytes += bytes
 }
@@ -42,7 +42,10 @@ export function removeLoad(load: CallLoad, { bytes = 0 }: IncomingCall): void {
   load.bytes -= bytes
 }
 
-/** Why a call does not run, although the peer may run another one: its bytes, or what the listener says. */
+/**
+ * Why a call is refused although the peer has room for another one: its bytes, or the listener's
+ * decision.
+ */
 export function refusalOf(listener: RpcListener, call: IncomingCall, load: CallLoad): PlainError | undefined {
   const { limit } = load
   if (limit && load.bytes && load.bytes + (call.bytes ?? 0) > limit)
@@ -50,7 +53,7 @@ export function refusalOf(listener: RpcListener, call: IncomingCall, load: CallL
   return listener.refuse?.(call)
 }
 
-/** The function of a call returned a promise. */
+/** The function of a call has returned a promise. */
 export function notePromise(running: { isPromise?: boolean }): void {
   running.isPromise = true
 }
@@ -69,7 +72,7 @@ export function unanswered(listener: RpcListener, { call, end, isPromise, inner 
 }
 
 /**
- * A function answers a call that is over.
+ * A function answers a call that has ended.
  * @param isCalled whether by its callback
  */
 export function answeredLate(
@@ -79,11 +82,13 @@ export function answeredLate(
 ): void {
   if (inner) return inner.leave()
   listener.settled?.(call)
-  // What an async function resolves after it has called back is no second answer; what it throws is none either.
+  // After its callback, what an async function resolves or throws is no second answer.
   if (isCalled || (end && 'data' in outcome)) listener.late?.(call, end)
 }
 
-/** Whether it is what the platform's own functions reject with when their signal is aborted. Never throws. */
+/**
+ * Whether a value is the rejection of a platform function whose signal was aborted. Never throws.
+ */
 export function isAbortError(cause: unknown): boolean {
   return readForeign(() => (cause as { readonly name?: unknown } | null | undefined)?.name) === 'AbortError'
 }

@@ -2,18 +2,21 @@ import type { CancelReason } from './call-context.js'
 import { textOf } from './error-texts.js'
 import { badOption, RpcError } from './errors.js'
 
-/** How long a call may take, and how it can be given up. */
+/** How long a call may take, and what cancels it. */
 export interface CallOptions {
   /** Milliseconds until the call fails with `timeout`; 0 or `Infinity` for never. @default 30000 */
   readonly timeout?: number | undefined
-  /** Gives the call up: it fails with `aborted`, at once if it is aborted already. The signal's reason is the `cause`. */
+  /**
+   * Cancels the call: it fails with `aborted`, at once if the signal is aborted already. The
+   * signal's reason is the `cause`.
+   */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Checks a time-out, and that it comes in an object.
- * @param options of a call, or of anything else that may take a `timeout`
- * @param timeout what they name, or the default, in milliseconds; 0 or `Infinity` for none
+ * Checks a time-out, and that the options are an object.
+ * @param options of a call, or of any other method with a `timeout`
+ * @param timeout their time-out, or the default, in milliseconds; 0 or `Infinity` for none
  * @throws RpcError `bad_option`
  */
 export function checkTimeout(options: object, timeout: unknown): void {
@@ -22,7 +25,10 @@ export function checkTimeout(options: object, timeout: unknown): void {
   if (typeof timeout !== 'number' || !(timeout >= 0)) throw badOption('timeout', 'a number, 0 or above')
 }
 
-/** Checks the options of a call. @param timeout as {@link checkTimeout} takes it @throws RpcError `bad_option` */
+/**
+ * Checks the options of a call. @param timeout see {@link checkTimeout} @throws RpcError
+ * `bad_option`
+ */
 export function checkCallOptions(options: CallOptions, timeout: unknown): void {
   checkTimeout(options, timeout)
   const { signal } = options
@@ -30,7 +36,7 @@ export function checkCallOptions(options: CallOptions, timeout: unknown): void {
     throw badOption('signal', 'an AbortSignal')
 }
 
-/** Why a call is given up on this side. It names the function, as the peer's answer does. */
+/** Why a call is cancelled on this side. It names the function, as the peer's answer does. */
 export function gaveUp(code: CancelReason, name: string | undefined, cause?: unknown): RpcError {
   if (!name) return new RpcError(code, undefined, undefined, cause)
   return new RpcError(code, `${textOf(code)}: ${name}`, { function: name }, cause)

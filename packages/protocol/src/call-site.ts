@@ -1,4 +1,7 @@
-/** Where the application made a call: its stack, which is made a text only when it is read. */
+/**
+ * The place in the application where a call was made: its stack, which becomes a text only when it
+ * is read.
+ */
 export interface CallSite {
   readonly stack?: string
 }
@@ -14,8 +17,8 @@ const platform = globalThis as unknown as Platform
 const isProduction = platform.process?.env?.NODE_ENV === 'production'
 
 /**
- * Where the application is right now. `undefined` where Node runs with `NODE_ENV=production`, and on platforms that cannot
- * capture a stack.
+ * Captures the stack of the application. `undefined` in Node with `NODE_ENV=production`, and on
+ * platforms without `captureStackTrace`.
  */
 export function callSite(): CallSite | undefined {
   if (isProduction || !platform.Error.captureStackTrace) return undefined
@@ -24,7 +27,9 @@ export function callSite(): CallSite | undefined {
   return site
 }
 
-/** Gives an error the stack of a call that failed with it, in place of that of the message that brought the answer. */
+/**
+ * Gives an error the stack of the call that failed, instead of that of the message with the answer.
+ */
 export function showCallSite(error: Error, site: CallSite | undefined): void {
   const [, ...frames] = site?.stack?.split('\n') ?? []
   if (frames.length > 0) error.stack = [`${error.name}: ${error.message}`, ...frames].join('\n')

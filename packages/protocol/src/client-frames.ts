@@ -1,4 +1,4 @@
-/** The client's messages as frames, and back. */
+/** Encodes and decodes the client's messages. */
 import { plainRefusal } from './errors.js'
 import {
   badField,
@@ -20,13 +20,13 @@ import {
 import type { ClientMessage, HistoryMessage, Outcome } from './messages.js'
 import { BUILT_IN, CAPABILITIES, type Capability, NAME_LIMITS } from './names.js'
 
-/** How many publications one request for history may bring. */
+/** The most publications of one request for history. */
 const HISTORY_LIMIT = 100
 
-/** The names of requests that are no calls. */
+/** The names of requests that are not calls. */
 const BUILT_IN_NAMES: ReadonlySet<unknown> = /* @__PURE__ */ new Set(/* @__PURE__ */ Object.values(BUILT_IN))
 
-/** A message as the frame that goes out. @throws RpcError `unserializable` */
+/** Encodes a message as a frame. @throws RpcError `unserializable` */
 export function encodeClientFrame(message: ClientMessage): Frame {
   const { type: _, id: uuid, ...req } = message
   switch (message.type) {
@@ -47,10 +47,10 @@ export function encodeClientFrame(message: ClientMessage): Frame {
 }
 
 /**
- * The reverse of {@link encodeClientFrame}.
- * @param can what the client has named. Without `cancel`, a frame of that name that has an id is a
- *   call: legacy pages may call a function of that name. So it is without `refresh` and `direct`.
- *   Without `notify`, a call without an id is wrong, and so is a result without one
+ * Decodes a frame, the reverse of {@link encodeClientFrame}.
+ * @param can the client's capabilities. Without `cancel`, a frame of that name with an id is a
+ *   call, since legacy pages may have a function of that name. The same holds for `refresh` and
+ *   `direct`. Without `notify`, a call without an id is wrong, and so is a result without one
  * @throws FrameError
  */
 export function decodeClientFrame(frame: Frame, can: readonly Capability[] = CAPABILITIES): ClientMessage {
@@ -67,8 +67,8 @@ export function decodeClientFrame(frame: Frame, can: readonly Capability[] = CAP
 }
 
 /**
- * The error of a wrong frame, with what the server needs to answer it, if the frame is a request
- * with a good id, or a notification of a good name.
+ * Makes the error of a wrong frame. It has what the server needs to answer it, if the frame is a
+ * request with a valid id, or a notification with a valid name.
  */
 export function aboutFrame(
   error: FrameError,
@@ -78,7 +78,7 @@ export function aboutFrame(
   const { rpc } = frame
   const id = rpc === BUILT_IN.result || isCancel(frame, can) ? undefined : idOf(frame)
   const name = typeof rpc === 'string' ? rpc : undefined
-  // Whole, even if it is too long: the legacy client looks for its callback under this very name.
+  // The whole name, even if it is too long: the legacy client finds its callback by it.
   if (id !== undefined) return new FrameError(error.error, name, id)
   const isNamed = name !== undefined && name !== '' && name.length <= NAME_LIMITS.name
   return isNamed && isNotification(frame, can) ? new FrameError(error.error, name) : error
@@ -92,7 +92,7 @@ function isNotification({ rpc, uuid }: Frame, can: readonly Capability[]): boole
   return uuid === undefined && can.includes('notify') && !BUILT_IN_NAMES.has(rpc)
 }
 
-/** Whether a name is that of frames which the client has not named: then it is a call. */
+/** Whether a name belongs to a capability that the client lacks: the frame is a call then. */
 function isUnnamed(rpc: string, can: readonly Capability[]): boolean {
   if (rpc === BUILT_IN.refresh) return !can.includes('refresh')
   return rpc === BUILT_IN.send && !can.includes('direct')
@@ -181,7 +181,7 @@ function result(frame: Frame, can: readonly Capability[]): ClientMessage {
   return { type: 'result', id: readName(frame, 'fid', 'id'), outcome: error ?? { data: resp.data } }
 }
 
-/** The frame's id, if it has a good one. */
+/** Returns the frame's id, if it is valid. */
 function idOf({ uuid }: Frame): string | undefined {
   return typeof uuid === 'string' && uuid !== '' && uuid.length <= NAME_LIMITS.id ? uuid : undefined
 }

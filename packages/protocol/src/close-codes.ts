@@ -1,24 +1,26 @@
 /**
- * Milliseconds that a peer has to answer a close, or to take the last bytes. Then its connection is
- * destroyed, so that it does not keep the process alive.
+ * Milliseconds for a peer to answer a close frame, or to take the last bytes. After that its
+ * connection is destroyed, so that it does not keep the process alive.
  */
 export const CLOSE_TIMEOUT = 2000
 
-/** What a client closes with that leaves. */
+/** The close code of a client that ends its socket. */
 export const GOING_AWAY = { code: 4005, reason: 'The client left' } as const
 
 /** Close code that the server uses after it has rejected a token. */
 export const INVALID_TOKEN_CODE = 4004
 
-/** The codes by which a server says that an authorisation is over: `expired`, `revoked`. */
+/**
+ * The codes with which a server closes because an authorization has ended: `expired`, `revoked`.
+ */
 const OVER_CODES = [4009, 4010] as const
 
 /**
- * Why a connection was closed, as data. Ours start at 4000, since SockJS uses some below (1002, 1006, 2000, 2007,
- * 2010, 3000) and WebSocket owns 1000 to 2999. The range says whether to come back:
- *
- * - 4000–4499: come back, with a fresh token, after the usual delay;
- * - 4500–4999: stay away, the same thing would happen again.
+ * Why a connection was closed, as data. These codes start at 4000: SockJS uses some below (1002,
+ * 1006, 2000, 2007, 2010, 3000), and 1000 to 2999 belong to WebSocket. The range says whether to
+ * reconnect:
+ * - 4000–4499: reconnect with a new token, after the usual delay;
+ * - 4500–4999: do not reconnect, the same would happen again.
  */
 export const CLOSE_CODES = {
   shutting_down: { code: 4000, reason: 'The server is shutting down' },
@@ -40,15 +42,15 @@ export const CLOSE_CODES = {
   auth_refused: { code: 4504, reason: 'The sign-in was refused' },
 } as const
 
-/** The name of one of our close codes. */
+/** The name of one of these close codes. */
 export type CloseReason = keyof typeof CLOSE_CODES
 
-/** Whether a connection was closed since the authorisation was over. */
+/** Whether a connection was closed because its authorization has ended. */
 export function isAuthorizationOver(code: number): boolean {
   return code === OVER_CODES[0] || code === OVER_CODES[1]
 }
 
-/** Whether a client should come back after this code: everything but our 4500–4999. */
+/** Whether a client should reconnect after this code: after all but 4500–4999. */
 export function shouldReconnect(code: number): boolean {
   return code < 4500 || code > 4999
 }

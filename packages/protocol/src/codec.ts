@@ -1,6 +1,7 @@
 /**
- * Messages to text and back: the only `JSON.parse` and `JSON.stringify` of the wire. Nothing that a peer sends gets
- * past it unchecked; what is wrong becomes a {@link FrameError} that names the field.
+ * Encodes and decodes messages, with the only `JSON.parse` and `JSON.stringify` of the wire. Every
+ * field of a peer's frame is checked here. A wrong frame becomes a {@link FrameError} that names
+ * the field.
  */
 import { aboutFrame, decodeClientFrame, encodeClientFrame } from './client-frames.js'
 import { RpcError } from './errors.js'
@@ -11,7 +12,7 @@ import { isTooComplex } from './nesting.js'
 import { decodeServerFrame, encodeServerFrame } from './server-frames.js'
 
 /**
- * Any value as JSON. `undefined` becomes `null`.
+ * Encodes any value as JSON. `undefined` becomes `null`.
  * @throws RpcError `unserializable` for a function, a symbol, a circular value, a BigInt, or a
  *   `toJSON` that throws
  */
@@ -24,7 +25,7 @@ export function encodeData(data: unknown): string {
 }
 
 /**
- * The reverse of {@link encodeData}.
+ * Decodes JSON, the reverse of {@link encodeData}.
  * @throws RpcError `bad_message` if the text is not JSON
  */
 export function decodeData(text: string): unknown {
@@ -35,7 +36,7 @@ export function decodeData(text: string): unknown {
   }
 }
 
-/** What a text of JSON says; `undefined` if the text is not JSON. */
+/** Decodes JSON; returns `undefined` if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -44,12 +45,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A message of the client as the frame that goes out. @throws RpcError `unserializable` */
+/** Encodes a message of the client as a frame. @throws RpcError `unserializable` */
 export function encodeClientMessage(message: ClientMessage): string {
   return encodeData(encodeClientFrame(message))
 }
 
-/** A message of the server as the frame that goes out. @throws RpcError `unserializable` */
+/** Encodes a message of the server as a frame. @throws RpcError `unserializable` */
 export function encodeServerMessage(message: ServerMessage): string {
   if (message.type === 'answer' && 'data' in message.outcome && message.outcome.data instanceof EncodedData)
     return `{"rpc":${JSON.stringify(message.rpc)},"uuid":${JSON.stringify(message.id)},"resp":${message.outcome.data.json}}`
@@ -73,7 +74,7 @@ export interface EncodedPublication extends Partial<Position> {
 }
 
 /**
- * A publication as the frame that goes out: encoded once for all its receivers.
+ * Encodes a publication as a frame, once for all its receivers.
  * @param field the name of the data: `message` in a frame, `data` in a page of history
  */
 export function encodePublication(
@@ -88,15 +89,15 @@ export function encodePublication(
   return `{"channel":${JSON.stringify(channel)},"${field}":${json}${rest}}`
 }
 
-/** A page of a channel's history, its publications' parts JSON already. */
+/** A page of a channel's history, with the publications' parts as JSON. */
 export interface EncodedHistory {
   readonly position: Position
   readonly publications: readonly EncodedPublication[]
-  /** Whether there may be more. */
+  /** Whether there may be another page. */
   readonly more: boolean
 }
 
-/** A page of a channel's history as the data of an answer. */
+/** Encodes a page of history as the data of an answer. */
 export function encodeHistory({ position, publications, more }: EncodedHistory): EncodedData {
   const list = publications.map((one) => encodePublication(one, 'data')).join(',')
   const rest = more ? ',"more":true' : ''
@@ -104,10 +105,10 @@ export function encodeHistory({ position, publications, more }: EncodedHistory):
 }
 
 /**
- * A frame as the server receives it.
- * @param text SockJS can deliver other things than strings; they are refused
- * @param can what the client can do beyond the first version of the wire. @default all
- *   {@link CAPABILITIES}
+ * Decodes a frame that the server has received.
+ * @param text SockJS can deliver other values than strings; they are refused
+ * @param can the client's capabilities beyond the first version of the wire. @default all {@link
+ *   CAPABILITIES}
  * @throws FrameError
  */
 export function decodeClientMessage(text: unknown, can?: readonly Capability[]): ClientMessage {
@@ -116,20 +117,26 @@ export function decodeClientMessage(text: unknown, can?: readonly Capability[]):
   return decodeClientFrame(parse(text), can)
 }
 
-/** UTF-16 code units of a text that is parsed in a few milliseconds, whatever is in it. */
+/** UTF-16 code units of a text that is parsed within a few milliseconds, whatever it contains. */
 const SMALL = 64 * 1024
 
-/** The start and the end of a request, as clients write it. */
+/** The start and the end of a request, as clients encode it. */
 const EDGES = /^\{"rpc":"([^"\\]+)".*,"uuid":"([^"\\]+)"\}$/s
 
-/** The name and the id of a request that is too complex: of a long one as far as they are its first and its last field. */
+/**
+ * Returns the name and the id of a request that is too complex to parse. Of a long one, it finds
+ * them if they are its first and its last field.
+ */
 function edgesOf(text: string): Frame {
   if (text.length <= SMALL) return parse(text)
   const [, rpc, uuid] = EDGES.exec(text.slice(0, 512) + text.slice(-128)) ?? []
   return { rpc, uuid }
 }
 
-/** A frame as the client receives it, from this library's server or the old one. @throws FrameError */
+/**
+ * Decodes a frame that the client has received, from this library's server or the legacy one.
+ * @throws FrameError
+ */
 export function decodeServerMessage(text: unknown): ServerMessage {
   return decodeServerFrame(parse(text))
 }

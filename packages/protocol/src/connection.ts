@@ -1,33 +1,38 @@
-/** What a {@link Connection} tells its owner. */
+/** Receives the messages and the end of a {@link Connection}. */
 export interface ConnectionListener {
-  /** Bytes came, whether they hold a message or not: the other side lives. Called before their messages. */
+  /**
+   * Bytes arrived, also without a complete message: the peer is alive. Called before their
+   * messages.
+   */
   heard?(): void
-  /** One message came. Not always a string: SockJS lets a peer send any JSON value. */
+  /** A message arrived. Not always a string: SockJS lets a peer send any JSON value. */
   message(text: unknown): void
   /**
-   * The connection is over; nothing comes after this. Called once, also after one's own `close`.
+   * The connection has ended. Called once, last, also after one's own `close`.
    * @param code a WebSocket close code, or one of `CLOSE_CODES`
    */
   closed(code: number, reason: string): void
 }
 
 /**
- * One transport link: text out, text in, closed once. It knows no tokens and never comes back.
- *
- * Messages arrive in the order in which they were sent, each at most once. What was sent just before the link broke
- * may or may not have arrived: only an answer proves it.
+ * One connection of a transport: it sends and receives texts, and is closed once. It knows no
+ * tokens, and does not reconnect.
+ * Messages arrive in the order of sending, each at most once. The last messages before a loss may
+ * or may not have arrived: only an answer proves it.
  */
 export interface Connection {
-  /** What carries it: `websocket`, `xhr-streaming`, … */
+  /** The name of the transport: `websocket`, `xhr-streaming`, … */
   readonly transport: string
   /**
-   * Sets what is notified of messages and of the end. Messages before this call are not lost: they
-   * come after it. Called again, it replaces the listener: the new one is notified of everything
-   * that comes from then on.
+   * Sets the listener. Earlier messages are not lost: they are delivered now. A further call
+   * replaces the listener for everything that follows.
    */
   listen(listener: ConnectionListener): void
   /** Sends messages in one piece, in this order. Does nothing once the connection is closed. */
   send(messages: readonly string[]): void
-  /** Ends the link. What was sent before goes out first where the transport can. Harmless when closed already. */
+  /**
+   * Closes the connection. Earlier messages are sent first where the transport can do that.
+   * Harmless when it is closed already.
+   */
   close(code: number, reason: string): void
 }

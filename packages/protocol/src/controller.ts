@@ -2,25 +2,28 @@
  * Trees of functions, called by dotted name: the server's controller, the client's actions.
  */
 
-/** A function that the other side can call. (A method's type, so that functions may narrow their parameters.) */
+/**
+ * A function that the peer can call. (A method's type, so that functions may narrow their
+ * parameters.)
+ */
 export type Action = { call(...args: unknown[]): unknown }['call']
 
 /**
- * Marks a function of a server's controller whose data is `undefined` where its caller passed none.
- * Any other function gets `{}` then, as in the legacy pair.
+ * Marks a function of a server's controller: its data is `undefined` if its caller passed none. Any
+ * other function gets `{}`, as in the legacy pair.
  */
 export const KEEPS_UNDEFINED = /* @__PURE__ */ Symbol.for('@token-socket/keepsUndefined')
 
-/** A nested tree of functions. It may be changed at any time; calls that run already go on. */
+/** A nested tree of functions. It may be changed at any time; running calls continue. */
 export interface Controller {
   readonly [name: string]: Action | Controller
 }
 
 /**
- * The function that a dotted name stands for, or `undefined`. Looks at own properties only, so that no name reaches
- * what an object inherits (`toString`, `constructor`, `__proto__`), and never into a function's properties. An instance of
- * a class may be the controller or a part of it, but is not looked into as a field of another instance: a controller that
- * holds its database or HTTP client exposes none of their functions.
+ * Returns the function of a dotted name, or `undefined`. Only own properties count, so that no name
+ * reaches inherited ones (`toString`, `constructor`, `__proto__`), and properties of functions do
+ * not count. An instance of a class may be the controller or a part of it. Instances inside another
+ * instance are not searched: a controller exposes no function of its database or HTTP client.
  */
 export function findAction(controller: Controller, name: string): Action | undefined {
   const found = name.includes('.') ? walk(controller, name.split('.')) : own(controller, name)
@@ -46,7 +49,10 @@ function walk(controller: Controller, path: readonly string[]): unknown {
   return found
 }
 
-/** Whether an object is a list or of no class, also of another realm or a module: its prototype is none, or has none. */
+/**
+ * Whether an object is a list or has no class, also one of another realm or a module: it has no
+ * prototype, or its prototype has none.
+ */
 export function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true
   const prototype: unknown = Object.getPrototypeOf(value)

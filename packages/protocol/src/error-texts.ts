@@ -1,8 +1,8 @@
 import { NESTING_LIMIT, PARTS_LIMIT } from './nesting.js'
 
 /**
- * Every error that this library makes: a stable code and a text. Codes never change, texts may.
- * `docs/ERRORS.md` explains each one; a test holds the two together.
+ * All errors of this library: a stable code and a text. Codes never change, texts may.
+ * `docs/ERRORS.md` explains each one; a test compares the two.
  */
 export const ERRORS = {
   aborted: 'Aborted',
@@ -47,10 +47,10 @@ export const ERRORS = {
   veto_timeout: 'A listener did not answer in time',
 } as const
 
-/** A code of this library's own. An application's errors may carry any other string. */
+/** A code of this library. An application's errors may have any other string. */
 export type ErrorCode = keyof typeof ERRORS
 
-/** The text of one of these errors; of an application's own, its code. */
+/** Returns the text of one of these errors. The text of an application's code is the code. */
 export function textOf(code: string): string {
   return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode] : code
 }
@@ -72,15 +72,18 @@ const SHAPES = {
   time: 'a number, 0 or above',
 } as const
 
-/** The name of what a field has to be. */
+/** The name of such a requirement. */
 export type Shape = keyof typeof SHAPES
 
-/** What is wrong with a field. @param shape what it has to be */
+/** Describes a wrong field. @param shape what it has to be */
 export function textOfField(field: string, shape?: Shape): string {
   return shape ? `${field} has to be ${SHAPES[shape]}` : `${field} is missing or wrong`
 }
 
-/** What is wrong with a call inside a function. @param called the function that it called @param by the function that called it */
+/**
+ * Describes the failure of a nested call. @param called the function that was called @param by the
+ * function that called it
+ */
 export function textOfNested(code: string, called = '', by = ''): string {
   return `${ERRORS.nested_failed}: ${by && `${by} called `}${called || 'a request'}: ${code}`
 }

@@ -2,7 +2,7 @@ import { type ErrorCode, textOf } from './error-texts.js'
 import { plainFields } from './plain-fields.js'
 import { readForeign } from './read-foreign.js'
 
-/** What the legacy server says without a code. */
+/** The texts that the legacy server sends without a code. */
 const OLD_TEXTS: ReadonlyMap<unknown, ErrorCode> = new Map([
   ['Forbidden', 'forbidden'],
   ['Function not found', 'not_found'],
@@ -15,10 +15,9 @@ const OLD_TEXTS: ReadonlyMap<unknown, ErrorCode> = new Map([
 const BRAND = Symbol.for('@token-socket/RpcError')
 
 /**
- * The one error class of the library, at both ends.
- *
- * Thrown in a handler, or given to its callback, it reaches the caller whole: `code`, `message` and `data`.
- * What any other thrown error says stays on its own side; the caller gets `internal`.
+ * The one error class of the library, on both sides.
+ * If a handler throws it, or passes it to its callback, the caller gets all of it: `code`,
+ * `message` and `data`. Of any other error that is thrown, the caller gets `internal` only.
  */
 export class RpcError extends Error {
   override readonly name: string = 'RpcError'
@@ -29,9 +28,9 @@ export class RpcError extends Error {
 
   /**
    * @param code one of {@link ERRORS}, or the application's own
-   * @param message for people; the code's own text if left out
+   * @param message for people. @default the code's own text
    * @param data anything that JSON can carry
-   * @param cause what led to it; it stays on this side
+   * @param cause the cause; it is not sent
    */
   constructor(code: string, message?: string, data?: unknown, cause?: unknown) {
     super(message ?? textOf(code), cause === undefined ? undefined : { cause })
@@ -50,13 +49,16 @@ export class RpcError extends Error {
   }
 }
 
-/** An error as the wire carries it: `error` in the shape that the legacy pair knows, its `code` beside it. */
+/** An error on the wire: `error` in the form that the legacy pair understands, and its `code`. */
 export interface WireError {
   /** A text, or an object such as `{ message, … }`: what a callback of the legacy client gets. */
   readonly error: unknown
-  /** Always there from this library; the legacy pair sends none. */
+  /** Always present from this library; the legacy pair sends none. */
   readonly code?: string | undefined
-  /** The function or channel that an error of the library is about, beside the text that the legacy pair knows. */
+  /**
+   * The function or channel that an error of the library is about, in addition to the text that the
+   * legacy pair understands.
+   */
   readonly about?: unknown
 }
 
@@ -64,8 +66,8 @@ export interface WireError {
 export type Subject = { readonly function: string } | { readonly channel: string }
 
 /**
- * One of the library's own errors with its subject, in the message and as `data`: `Forbidden: room-7`,
- * `{ channel: 'room-7' }`. Every other error, and one that has a text or data of its own, stays as it is.
+ * Makes one of the library's own errors with its subject, in the message and as `data`: `Forbidden:
+ * room-7`, `{ channel: 'room-7' }`. An error with a text or data of its own stays as it is.
  */
 export function withSubject(error: unknown, subject: Subject): unknown {
   if (!RpcError.is(error) || error.data !== undefined || error.message !== textOf(error.code)) return error
@@ -80,13 +82,13 @@ export interface ErrorSubject {
   readonly channel?: string
   /** The event whose limit it is. */
   readonly event?: string
-  /** Milliseconds after which it would do, of a rate. */
+  /** Milliseconds after which a retry would pass a rate limit. */
   readonly retryAfter?: number
 }
 
 /**
- * An error as plain data, which costs no stack trace. For what a peer can cause as often as it likes: wrong frames,
- * unknown functions, limits.
+ * An error as plain data, which costs no stack trace. For errors that a peer can cause at will:
+ * wrong frames, unknown functions, limits.
  */
 export interface PlainError {
   readonly message: string
@@ -100,7 +102,7 @@ export function plainRefusal(code: ErrorCode, about: ErrorSubject): PlainError {
   return { message: `${textOf(code)}: ${about.field}${limit}`, code, data: about }
 }
 
-/** Plain data as an error; of an {@link RpcError}, another that says the same. */
+/** Makes an error of plain data; of an {@link RpcError}, another one with the same content. */
 export function errorFrom({
   code,
   message,
@@ -110,24 +112,30 @@ export function errorFrom({
   return new RpcError(code, message, data, cause)
 }
 
-/** One of the library's own errors about a field or a limit, e.g. `Too long: req.channel (limit 256)`. */
+/**
+ * Makes one of the library's own errors about a field or a limit, such as `Too long: req.channel
+ * (limit 256)`.
+ */
 export function limitError(code: ErrorCode, about: ErrorSubject): RpcError {
   return errorFrom(plainRefusal(code, about))
 }
 
-/** The error for an option that is wrong. @param what it has to be, to go after "has to be" */
+/** Makes the error for a wrong option. @param what completes the sentence "has to be" */
 export function badOption(option: string, what: string): RpcError {
   return new RpcError('bad_option', `Invalid option: ${option} has to be ${what}`, { field: option })
 }
 
-/** One of the library's errors that has its usual text, and a subject at most, as the wire carries it. */
+/**
+ * Makes one of the library's errors with its usual text and an optional subject, in the form of the
+ * wire.
+ */
 export function wireError(code: ErrorCode, about?: Subject): WireError {
   return { error: textOf(code), code, ...(about && { about }) }
 }
 
 /**
- * Any thrown value as an {@link RpcError}; what is not one yet becomes one with its text, and is its cause. Never throws: the
- * text of an error that cannot be read is that of the code.
+ * Converts any thrown value to an {@link RpcError}. Any other value becomes its cause, and gives
+ * its text. Never throws: an error that cannot be read has the text of the code.
  */
 export function asRpcError(error: unknown, code: ErrorCode = 'internal'): RpcError {
   if (RpcError.is(error)) return error
@@ -136,9 +144,10 @@ export function asRpcError(error: unknown, code: ErrorCode = 'internal'): RpcErr
 }
 
 /**
- * What a handler's `callback(error)` puts on the wire: a text or a plain value as it is, an `Error` as its message
- * and its own enumerable properties, a list as one of such, as the legacy server did.
- * @throws what reading the error throws, as a getter may
+ * Encodes what a handler's `callback(error)` was given: a text or a plain value as it is, an
+ * `Error` as its message and its own enumerable properties, a list as one of such, as the legacy
+ * server did.
+ * @throws what a getter of the error throws
  */
 export function encodeError(error: unknown): WireError {
   const { code: own } = Object(error) as { readonly code?: unknown }
@@ -148,28 +157,27 @@ export function encodeError(error: unknown): WireError {
 }
 
 /**
- * What a handler's `throw` puts on the wire: an {@link RpcError} whole, of anything else only that it happened. Never throws,
- * whatever reading the error does.
+ * Encodes what a handler threw: all of an {@link RpcError}; of anything else only that it happened.
+ * Never throws.
  */
 export function encodeThrown(cause: unknown): WireError {
   return readForeign(() => (RpcError.is(cause) ? encodeError(cause) : undefined)) ?? wireError('internal')
 }
 
-/** The `error` of the wire, of the errors that came by it. */
+/** Returns the `error` field of an error that arrived on the wire. */
 const SAID = new WeakMap<RpcError, unknown>()
 
 /**
- * What the callbacks of the legacy pair got of an error: what its other end said, as it came, a text
- * or an object. Of an error that arose on this side it is the text.
+ * Returns what callbacks of the legacy pair got of an error: the peer's `error`, a text or an
+ * object, unchanged. Of an error that arose on this side it is the text.
  */
 export function plainErrorOf(error: RpcError): unknown {
   return SAID.get(error) ?? error.message
 }
 
 /**
- * The reverse of {@link encodeError}: makes an {@link RpcError} of an answer's `error` and `code`.
- * What the error is about is in its data, beside what is there: data that is no object becomes the
- * field `data` of it.
+ * Decodes an answer's `error` and `code`, the reverse of {@link encodeError}. The subject of the
+ * error is added to its data; data that is no object becomes its field `data`.
  */
 export function decodeError(wire: WireError): RpcError {
   const error = readError(wire)
@@ -190,15 +198,15 @@ function readError({ error, code, about }: WireError): RpcError {
   return new RpcError(known, isString(message) ? message : undefined, full)
 }
 
-/** The fields of data beside which something else is said. */
+/** The fields of data that hold the subject. */
 function fieldsOf(data: unknown): object {
   if (data === undefined) return {}
   return isObject(data) && !Array.isArray(data) ? data : { data }
 }
 
 /**
- * What a notification failed with, as the wire carries it.
- * @param outcome as the answer to a call would carry it
+ * Encodes the failure of a notification.
+ * @param outcome as the answer to a call would have it
  */
 export function notificationError(outcome: WireError, name: string): WireError {
   return { ...outcome, about: { function: name } }
@@ -212,7 +220,10 @@ function isString(value: unknown): value is string {
   return typeof value === 'string'
 }
 
-/** What JSON would lose would arrive as a success. A function's text is not sent: it is source code. */
+/**
+ * JSON would drop it, and the failure would arrive as a success. A function's text is source code,
+ * and is not sent.
+ */
 function plainError(error: unknown): unknown {
   if (error instanceof Error) return plainFields(error)
   if (typeof error === 'function' || typeof error === 'symbol') return textOf('application_error')
@@ -221,8 +232,8 @@ function plainError(error: unknown): unknown {
 }
 
 /**
- * The library's plain refusals travel as the very text that the legacy server sent, with their subject beside it; everything
- * else travels as an object.
+ * The library's plain refusals are sent with the very text of the legacy server, and the subject in
+ * a field. All other errors are sent as an object.
  */
 function encodeOwn({ message, code, data }: RpcError): WireError {
   const text = textOf(code)
@@ -232,7 +243,7 @@ function encodeOwn({ message, code, data }: RpcError): WireError {
   return { error: { message, code, data }, code }
 }
 
-/** The name of a {@link Subject}; `undefined` of anything else. */
+/** Returns the name of a {@link Subject}; `undefined` of anything else. */
 function nameIn(subject: unknown): string | undefined {
   const [[kind, name] = [], ...others] = isObject(subject) ? Object.entries(subject) : []
   const isName = (kind === 'function' || kind === 'channel') && isString(name)

@@ -1,4 +1,7 @@
-/** What frames of both directions are made of, and how their fields are read: nothing of a peer's gets past unchecked. */
+/**
+ * The parts of frames of both directions, and checks of their fields: no field of a peer's frame is
+ * used unchecked.
+ */
 
 import type { CancelReason } from './call-context.js'
 import { type Shape, textOf, textOfField } from './error-texts.js'
@@ -7,8 +10,9 @@ import type { Position } from './messages.js'
 import { CAPABILITIES, type Capability, type LimitedName, NAME_LIMITS } from './names.js'
 
 /**
- * Thrown for a frame that is not a message. `rpc` and `id` are there if the frame had good ones, so that it can be
- * answered. It is no `Error`: peers cause it as often as they like, and a stack trace costs more than the rest.
+ * Thrown for a frame that is not a message. It has `rpc` and `id` if the frame had valid ones, so
+ * that it can be answered. It is no `Error`: peers can cause it at will, and a stack trace would
+ * cost more than the rest.
  */
 export class FrameError {
   constructor(
@@ -18,14 +22,14 @@ export class FrameError {
   ) {}
 }
 
-/** An object of the wire. */
+/** An object in a frame. */
 export type Frame = Readonly<Record<string, unknown>>
 
-/** An id of a publication. Source: https://github.com/ulid/spec */
+/** Matches an id of a publication. Source: https://github.com/ulid/spec */
 const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/
 
 /**
- * JSON leaves functions out without a word; most likely it was meant to be a callback.
+ * JSON drops functions silently; most likely it was meant to be a callback.
  * @throws RpcError `unserializable`
  */
 export function sendable(data: unknown): unknown {
@@ -33,7 +37,7 @@ export function sendable(data: unknown): unknown {
   throw new RpcError('unserializable', `Not serializable as JSON: a ${typeof data}`)
 }
 
-/** The fields of an error. Both pairs tell failure from success by a truthy `error`. */
+/** Encodes the fields of an error. Both pairs recognize a failure by a truthy `error`. */
 export function encodeErrorFields({ error, code, about }: WireError): Frame {
   return { error: error || textOf('application_error'), code, about }
 }
@@ -50,7 +54,7 @@ export function readObject(value: unknown, field: string): Frame {
 }
 
 /**
- * A field that is a text, not empty and within its limit.
+ * Reads a field that is a text, not empty and within its limit.
  * @param path of the object within the frame, such as `req.`
  * @throws FrameError
  */
@@ -62,7 +66,7 @@ export function readName(frame: Frame, field: string, kind: LimitedName, path = 
   return value
 }
 
-/** Those of these fields that are there, each a name of its own kind. @throws FrameError */
+/** Reads the given fields that are present, each a name of its own kind. @throws FrameError */
 export function readNames<Field extends LimitedName>(
   frame: Frame,
   fields: readonly Field[],
@@ -71,7 +75,7 @@ export function readNames<Field extends LimitedName>(
   return readSome(frame, fields, (field) => readName(frame, field, field, path))
 }
 
-/** Those of these fields that are there, each the id of a publication. @throws FrameError */
+/** Reads the given fields that are present, each the id of a publication. @throws FrameError */
 export function readPublicationIds<Field extends string>(
   frame: Frame,
   fields: readonly Field[],
@@ -95,7 +99,7 @@ function readSome<Field extends string>(
   return Object.fromEntries(there.map((field) => [field, read(field)])) as Some<Field>
 }
 
-/** A place on a channel, if there is one. @throws FrameError for half of one */
+/** Reads a position on a channel, if there is one. @throws FrameError for half of one */
 export function readPosition(frame: Frame, path = ''): Position | undefined {
   const { epoch, offset } = frame
   if (epoch === undefined && offset === undefined) return undefined
@@ -103,31 +107,40 @@ export function readPosition(frame: Frame, path = ''): Position | undefined {
   return { epoch: readName(frame, 'epoch', 'epoch', path), offset: offset as number }
 }
 
-/** The wire's version, if there is one. @throws FrameError */
+/** Reads the wire's version, if there is one. @throws FrameError */
 export function readVersion({ version }: Frame): number | undefined {
   if (version === undefined || (Number.isSafeInteger(version) && (version as number) > 0))
     return version as number | undefined
   throw badField('version', 'count')
 }
 
-/** What a peer says that it can do: of a list, what this package knows too. What is no list says nothing. */
+/**
+ * Reads a peer's capabilities: of a list, those that this package knows. Any other value means
+ * none.
+ */
 export function readCapabilities({ can }: Frame): { readonly can?: readonly Capability[] } {
   return Array.isArray(can) ? { can: CAPABILITIES.filter((one) => can.includes(one)) } : {}
 }
 
-/** The time that a caller waits, if it is there. JSON has `null` for `Infinity`. @throws FrameError */
+/**
+ * Reads the time that a caller waits, if there is one. JSON has `null` for `Infinity`. @throws
+ * FrameError
+ */
 export function readTimeout({ timeout }: Frame): number | undefined {
   if (timeout === undefined) return undefined
   if (timeout === null || (typeof timeout === 'number' && timeout >= 0)) return timeout ?? 0
   throw badField('timeout', 'time')
 }
 
-/** Why a call is given up. A reason that is not known counts as `aborted`. */
+/** Reads why a call is cancelled. An unknown reason counts as `aborted`. */
 export function readReason({ reason }: Frame): { readonly reason: CancelReason } {
   return { reason: reason === 'timeout' ? reason : 'aborted' }
 }
 
-/** The error of a field that is wrong. @param shape what it has to be. @default it is missing, or known to be wrong */
+/**
+ * Makes the error of a wrong field. @param shape what it has to be. @default it is missing, or
+ * known to be wrong
+ */
 export function badField(field: string, shape?: Shape): FrameError {
   return new FrameError({
     message: `Invalid message: ${textOfField(field, shape)}`,

@@ -12,21 +12,25 @@ export interface FunctionRun {
   readonly context: RunningContext | undefined
   /** Whether it answers by a promise. @default no */
   isPromise?: boolean
-  /** The error that its callback was given last, as it was given. */
+  /** The latest error that its callback was given. */
   given?: unknown
 }
 
-/** Receives each answer of a function. Only the first one counts, but functions answer as often as they like. */
+/**
+ * Receives each answer of a function. Only the first one counts, but functions may answer more
+ * often.
+ */
 export interface AnswerReceiver<Run> {
   /** @param isCalled whether it answered by its callback */
   answered(run: Run, outcome: Outcome, isCalled?: boolean): void
-  /** It threw, or its promise rejected. */
+  /** The function threw, or its promise rejected. */
   threw(run: Run, cause: unknown): void
 }
 
 /**
- * Runs a function of the application. It answers by its callback; by what it returns, unless it declares a callback and
- * returns `undefined`; by the promise that it returns, always; or by what it throws.
+ * Runs a function of the application. It answers by its callback; by what it returns, unless it
+ * declares a callback and returns `undefined`; by the promise that it returns; or by what it
+ * throws.
  */
 export function runFunction<Run extends FunctionRun>(
   action: Action,
@@ -39,14 +43,14 @@ export function runFunction<Run extends FunctionRun>(
     try {
       receiver.answered(run, error ? encodeError(forCaller(error, name)) : { data }, true)
     } catch (cause) {
-      // Reading the error threw, maybe on a timer of the handler's own, where no caller could catch it.
+      // Reading the error threw, maybe in a timer of the handler, where no caller could catch it.
       receiver.threw(run, cause)
     }
   }
   const answersByCallback = action.length > before.length
   try {
     const result = action(...before, callback, ...after, run.context)
-    // A promise always answers: an async function that returns nothing has nothing more to say.
+    // A promise always answers: an async function that resolves with nothing has answered.
     if (isThenable(result)) {
       notePromise(run)
       result.then(

@@ -1,19 +1,19 @@
 import { isPlain } from './controller.js'
 
-/** A value that JSON changes or leaves out without an error. */
+/** A value that JSON changes or drops without an error. */
 export interface JsonLoss {
   /** Where the value is, such as `data.items[3].when`. */
   readonly path: string
-  /** What it is, such as `a Map`. */
+  /** Its type, such as `a Map`. */
   readonly type: string
-  /** What becomes of it, and what to send instead. */
+  /** What JSON makes of it, and what to send instead. */
   readonly remedy: string
 }
 
-/** Lists and objects inside one another that are looked into. */
+/** Nested lists and objects that are searched. */
 const DEPTH = 20
 
-/** Values that are looked at. */
+/** Values that are searched. */
 const VALUES = 1000
 
 /** UTF-16 code units of a key, and of a whole path, that are shown. */
@@ -22,13 +22,12 @@ const SHOWN = { key: 40, path: 200 } as const
 const NONE: readonly JsonLoss[] = []
 
 /**
- * Finds what `JSON.stringify` would change or leave out without an error: a `Map`, a `Set`, bytes, `NaN`, a function, a
- * symbol, `undefined` in a list, an invalid `Date`, an `Error`, a promise, an instance whose class has methods. What has a
- * `toJSON` is right as it is.
- *
- * It is for warnings during development: call it beside `encodeData`, and only where `NODE_ENV` is not `production`, or in a
- * development build. It looks at 1000 values and 20 levels, calls no getter and no `toJSON`, and never throws.
- *
+ * Finds values that `JSON.stringify` would change or drop without an error: a `Map`, a `Set`,
+ * bytes, `NaN`, a function, a symbol, `undefined` in a list, an invalid `Date`, an `Error`, a
+ * promise, an instance whose class has methods. A value with a `toJSON` is fine.
+ * For warnings during development: call it beside `encodeData`, and only where `NODE_ENV` is not
+ * `production`, or in a development build. It searches 1000 values and 20 levels, calls no getter
+ * and no `toJSON`, and never throws.
  * @param name how paths begin. @default 'data'
  * @returns the first loss of each type; an empty list, always the same one, if there is none
  */
@@ -39,7 +38,7 @@ export function findJsonLosses(data: unknown, name = 'data'): readonly JsonLoss[
   try {
     look(data, search, 0)
   } catch {
-    // A proxy of the application's may throw at anything.
+    // A proxy of the application may throw at any access.
   }
   if (!search.found) return NONE
   return [...search.found].map(([type, { keys, remedy }]) => ({ path: name + pathOf(keys), type, remedy }))
@@ -50,9 +49,9 @@ type Key = string | number
 interface Search {
   /** By type. */
   found: Map<string, { readonly keys: readonly Key[]; readonly remedy: string }> | undefined
-  /** Values that may still be looked at. */
+  /** Values that may still be searched. */
   left: number
-  /** The way to the value of now. */
+  /** The path to the current value. */
   readonly keys: Key[]
 }
 
@@ -98,7 +97,7 @@ function lookIntoFields(object: object, search: Search, depth: number): void {
   }
 }
 
-/** By the tag of an object, which is the same in every realm: what is lost of it. */
+/** By the tag of an object, which is the same in every realm: what JSON drops of it. */
 const TAGS: ReadonlyMap<string, string> = new Map([
   ['Map', 'it becomes {}: send Object.fromEntries(map), or [...map]'],
   ['Set', 'it becomes {}: send [...set]'],
@@ -112,7 +111,7 @@ const TAGS: ReadonlyMap<string, string> = new Map([
 ])
 
 function lookAtInstance(object: object, search: Search, depth: number): void {
-  // Before `toJSON`: a Buffer's gives `{ type, data }` with a number for each byte.
+  // Before `toJSON`: a Buffer's returns `{ type, data }` with a number for each byte.
   if (ArrayBuffer.isView(object)) return noteView(object, search)
   const tag = Object.prototype.toString.call(object).slice('[object '.length, -1)
   if (tag === 'Date') {
@@ -127,7 +126,7 @@ function lookAtInstance(object: object, search: Search, depth: number): void {
   lookIntoFields(object, search, depth)
 }
 
-/** Objects around a single value, which is what JSON takes. */
+/** Objects around a single value, which JSON unwraps. */
 const BOXES: ReadonlySet<string> = new Set(['Number', 'String', 'Boolean'])
 
 const METHODS = 'its methods and getters are lost: send a plain object, or give the class a toJSON method'

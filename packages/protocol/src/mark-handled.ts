@@ -1,6 +1,7 @@
 /**
- * Marks a promise as handled, and returns the same promise: if it rejects and the application does not await it, no
- * `unhandledRejection` follows, which would end a Node process. Who awaits it gets the rejection all the same.
+ * Marks a promise as handled, and returns it. If it rejects and the application does not await it,
+ * there is no `unhandledRejection`, which would end a Node process. Whoever awaits the promise
+ * still gets the rejection.
  */
 export function markHandled<P extends Promise<unknown>>(promise: P): P {
   promise.catch(() => {})

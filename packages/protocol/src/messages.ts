@@ -1,37 +1,44 @@
 /**
- * The messages of the wire, one interface each, in the words of this library; `codec` turns them into the frames
- * that both pairs know. `docs/PROTOCOL.md` says what the receiver does with each. A test holds the two together.
+ * The messages of the wire, one interface each, in this library's terms; `codec` encodes them as
+ * frames that both pairs understand. `docs/PROTOCOL.md` says what the receiver does with each. A
+ * test compares the two.
  */
 import type { CancelReason } from './call-context.js'
 import type { WireError } from './errors.js'
 import type { Capability } from './names.js'
 
-/** The first message of a connection: the token, and which wire the client speaks. */
+/** The first message of a connection: the token, and the client's version of the wire. */
 export interface AuthMessage {
   readonly type: 'auth'
   readonly id: string
-  /** Absent where the server is to judge the connection by its upgrade request. */
+  /** Absent if the server shall authenticate the connection by its upgrade request. */
   readonly token?: string | undefined
   /** Absent from the legacy client. */
   readonly version?: number | undefined
-  /** What the client can do beyond the first version. @default nothing */
+  /** The client's capabilities beyond the first version. @default none */
   readonly can?: readonly Capability[] | undefined
 }
 
 /**
- * A call of a controller's function on the server. Without an id it is a notification, which is not
- * answered: its failure comes as an {@link ErrorMessage}.
+ * A call of a function on the server. Without an id it is a notification, which is not answered:
+ * its failure becomes an {@link ErrorMessage}.
  */
 export interface CallMessage {
   readonly type: 'call'
   readonly id?: string | undefined
   readonly name: string
   readonly data: unknown
-  /** Milliseconds that the caller waits, if it said so; 0 for as long as it takes. @default the peer's own limit */
+  /**
+   * Milliseconds that the caller waits, if it said so; 0 for no limit. @default the server's own
+   * limit
+   */
   readonly timeout?: number | undefined
 }
 
-/** Gives up a call that the server runs: its function is notified, and it is not answered. Nor is this message. */
+/**
+ * Cancels a call that runs on the server: its function's signal aborts, and neither the call nor
+ * this message is answered.
+ */
 export interface CancelMessage {
   readonly type: 'cancel'
   /** The call's id. */
@@ -39,28 +46,28 @@ export interface CancelMessage {
   readonly reason: CancelReason
 }
 
-/** A place in what a channel keeps. Offsets say nothing outside their epoch. */
+/** A position in a channel's history. Offsets of different epochs cannot be compared. */
 export interface Position {
-  /** Changes when what the channel kept is lost. */
+  /** Changes when the history of the channel is lost. */
   readonly epoch: string
-  /** The number of kept publications before and up to this place. */
+  /** The number of kept publications up to this position. */
   readonly offset: number
 }
 
-/** Asks to receive, or to no longer receive, what is published on a channel. */
+/** Subscribes to a channel, or unsubscribes from it. */
 export interface SubscriptionMessage {
   readonly type: 'subscribe' | 'unsubscribe'
   readonly id: string
   readonly channel: string
-  /** With `subscribe` only: where the client was, so that it gets what it has missed since. */
+  /** With `subscribe` only: the client's last position, from which it gets what it has missed. */
   readonly from?: Position | undefined
   /** With `from` only: the `proof` of the last {@link SubscriptionNotice} that had one. */
   readonly proof?: string | undefined
-  /** With `subscribe` only: a signed token with more rights for this socket. */
+  /** With `subscribe` only: a signed token with additional permissions for this socket. */
   readonly token?: string | undefined
 }
 
-/** Asks the server to publish on a channel. */
+/** Publishes on a channel. */
 export interface PublishMessage {
   readonly type: 'publish'
   readonly id: string
@@ -72,38 +79,35 @@ export interface PublishMessage {
   readonly key?: string | undefined
 }
 
-/** Asks for publications that a channel keeps. */
+/** Requests a page of a channel's history. */
 export interface HistoryMessage {
   readonly type: 'history'
   readonly id: string
   readonly channel: string
-  /** The id of a publication: only later ones are wanted. */
+  /** The id of a publication: only later ones are requested. */
   readonly after?: string | undefined
-  /** The id of a publication: only earlier ones are wanted. */
+  /** The id of a publication: only earlier ones are requested. */
   readonly before?: string | undefined
-  /** How many at most. @default 100 */
+  /** The maximum number of publications. @default 100 */
   readonly limit?: number | undefined
-  /** The latest first. @default false */
+  /** Whether the latest comes first. @default false */
   readonly reverse?: boolean | undefined
 }
 
-/** Asks the server to publish on every channel. */
+/** Publishes on every channel. */
 export interface BroadcastMessage {
   readonly type: 'broadcast'
   readonly id: string
   readonly data: unknown
 }
 
-/** Asks for a heartbeat. */
+/** Requests a heartbeat. */
 export interface PingMessage {
   readonly type: 'ping'
   readonly id: string
 }
 
-/**
- * Brings a new token for the open socket. What the server says of it follows as
- * {@link SessionNotice}.
- */
+/** Sends a new token on the open socket. The server's report follows as {@link SessionNotice}. */
 export interface RefreshMessage {
   readonly type: 'refresh'
   readonly id: string
@@ -120,12 +124,12 @@ export interface SendMessage {
   readonly data: unknown
 }
 
-/** How a call that succeeded, or failed, ended. */
+/** The result of a call: an answer or an error. */
 export type Outcome = { readonly data: unknown } | WireError
 
 /**
- * The client's answer to an {@link InvokeMessage}. Without an id it is the failure of one without
- * an id.
+ * The client's answer to an {@link InvokeMessage}. Without an id it is the failure of a
+ * notification.
  */
 export interface ResultMessage {
   readonly type: 'result'
@@ -133,7 +137,7 @@ export interface ResultMessage {
   readonly outcome: Outcome
 }
 
-/** What a client says. */
+/** A message of the client. */
 export type ClientMessage =
   | AuthMessage
   | CallMessage
@@ -147,7 +151,10 @@ export type ClientMessage =
   | RefreshMessage
   | SendMessage
 
-/** The server's answer to any request. It repeats the request's `rpc` name and id: the legacy client finds it by both. */
+/**
+ * The server's answer to any request. It repeats the request's `rpc` name and id: the legacy client
+ * finds it by both.
+ */
 export interface AnswerMessage {
   readonly type: 'answer'
   readonly id: string
@@ -157,37 +164,43 @@ export interface AnswerMessage {
   readonly session?: SessionInfo | undefined
 }
 
-/** What the server tells about the socket when it lets it in. */
+/** The server's report to a socket that it has authenticated. */
 export interface SessionInfo extends Partial<Member> {
-  /** The wire's version that the server speaks. */
+  /** The server's version of the wire. */
   readonly version: number
   /** The socket's id on the server, `socket.sid`. */
   readonly sid: string
-  /** Milliseconds after which the client will have heard something, if only a heartbeat. */
+  /** Milliseconds within which the client receives something, if only a heartbeat. */
   readonly heartbeat?: number | undefined
-  /** What the server can do beyond the first version. Not told to the legacy client. @default nothing */
+  /**
+   * The server's capabilities beyond the first version. Not sent to the legacy client. @default
+   * none
+   */
   readonly can?: readonly Capability[] | undefined
-  /** What the server takes from this client. Not told to the legacy client. */
+  /** The sizes that the server accepts from this client. Not sent to the legacy client. */
   readonly limits?: SizeLimits | undefined
-  /** Milliseconds until the authorisation ends, if it ends. */
+  /** Milliseconds until the authorization ends, if it ends. */
   readonly expiresIn?: number | undefined
 }
 
-/** What a server takes of a client, in bytes of UTF-8. Another server may tell less, or more. */
+/**
+ * The sizes that a server accepts from a client, in bytes of UTF-8. Another server may accept other
+ * sizes.
+ */
 export interface SizeLimits {
-  /** A message, as text. A larger one is lost, and may cost the connection. */
+  /** A message, as text. A larger one is lost, and may close the connection. */
   readonly message?: number
   /** The data of a publication, as JSON. A larger one is answered `too_large`. */
   readonly publication?: number
-  /** Several messages together, that one frame or body brings. A single message may be larger. */
+  /** Several messages in one frame or body. A single message may be larger. */
   readonly batch?: number
 }
 
 /** A member, as others see it. */
 export interface Member {
-  /** Who it is: the same in all of a person's sockets. */
+  /** The id of the user: the same for all of a user's sockets. */
   readonly uid: string
-  /** What the application says about it. */
+  /** User metadata (`umd`). */
   readonly umd?: unknown
 }
 
@@ -200,11 +213,14 @@ export interface InvokeMessage {
   readonly id?: string | undefined
   readonly name: string
   readonly data: unknown
-  /** Milliseconds that the server waits, if it said so; 0 for as long as it takes. @default the client's `callTimeout` */
+  /**
+   * Milliseconds that the server waits, if it said so; 0 for no limit. @default the client's
+   * `callTimeout`
+   */
   readonly timeout?: number | undefined
 }
 
-/** Gives up a call that the client runs, as {@link CancelMessage} does. */
+/** Cancels a call that runs on the client, as {@link CancelMessage} does. */
 export interface WithdrawMessage {
   readonly type: 'withdraw'
   /** The call's id. */
@@ -212,14 +228,14 @@ export interface WithdrawMessage {
   readonly reason: CancelReason
 }
 
-/** What the server says of a socket's authorisation, whenever it has changed: all of it. */
+/** The server's report of a socket's authorization after a change: all of it. */
 export interface SessionNotice extends Partial<Member> {
   readonly type: 'session'
-  /** Milliseconds until the authorisation ends, if it ends. */
+  /** Milliseconds until the authorization ends, if it ends. */
   readonly expiresIn?: number | undefined
 }
 
-/** Asks the client to get a new token now, and to send it as {@link RefreshMessage}. */
+/** Asks the client to request a new token now, and to send it as {@link RefreshMessage}. */
 export interface RenewMessage {
   readonly type: 'renew'
 }
@@ -228,7 +244,7 @@ export interface RenewMessage {
 export interface DirectMessage {
   readonly type: 'direct'
   /**
-   * The client answers with this id, by {@link ResultMessage}, once it has it.
+   * The client answers with this id, by {@link ResultMessage}, once it has the message.
    * @default it does not answer
    */
   readonly id?: string | undefined
@@ -238,62 +254,74 @@ export interface DirectMessage {
 /** Why a client does not get what it missed. */
 export type GapReason = 'epoch_changed' | 'trimmed' | 'no_history' | 'forbidden'
 
-/** Tells the client that it is subscribed now, or no longer, whichever side asked for it. */
+/** Reports that the client was subscribed or unsubscribed, whichever side requested it. */
 export interface SubscriptionNotice extends Partial<Member> {
   readonly type: 'subscribed' | 'unsubscribed'
   readonly channel: string
-  /** With `subscribed`, where the channel keeps its publications: those after this place follow, without a gap. */
+  /**
+   * With `subscribed`, on a channel with history: the publications after this position follow
+   * without a gap.
+   */
   readonly position?: Position | undefined
-  /** With `position`, to a client that may not read all that the channel keeps: proves that it was at this position. */
+  /**
+   * With `position`, to a client that may not read the whole history: proves that it was at this
+   * position.
+   */
   readonly proof?: string | undefined
-  /** Whether what the client missed follows. Only if it said where it was. */
+  /** Whether the missed publications follow. Only if the client sent its position. */
   readonly recovered?: boolean | undefined
-  /** Why it does not. */
+  /** Why they do not follow. */
   readonly reason?: GapReason | undefined
-  /** With `unsubscribed`: the user may not have the channel any longer. */
+  /** With `unsubscribed`: the user may not use the channel any longer. */
   readonly isRevoked?: boolean | undefined
-  /** With `subscribed`, on a channel with presence: who is there. Each change after it follows as {@link PresenceMessage}. */
+  /**
+   * With `subscribed`, on a channel with presence: the members. Each later change follows as {@link
+   * PresenceMessage}.
+   */
   readonly members?: readonly Member[] | undefined
 }
 
-/** Who is on a channel has changed. */
+/** A change of a channel's members. */
 export interface PresenceMessage extends Member {
   readonly type: 'presence'
   readonly channel: string
   readonly change: PresenceChange
 }
 
-/** A member came, went with their last socket, or changed their `umd`. */
+/** A member joined, left with the last socket, or changed the `umd`. */
 export type PresenceChange = 'joined' | 'left' | 'updated'
 
-/** Moves the client's place on a channel past a publication that was not for it. */
+/** Moves the client's position on a channel past a publication for other clients. */
 export interface PositionNotice extends Position {
   readonly type: 'position'
   readonly channel: string
 }
 
-/** One message on a channel. */
+/** A message on a channel. */
 export interface PublicationMessage extends Partial<Position> {
   readonly type: 'publication'
   readonly channel: string
   readonly data: unknown
-  /** A ULID: later ids on the channel are greater, and its first ten characters are the time. The legacy server has none. */
+  /**
+   * A ULID: later ids on the channel are greater, and its first ten characters are the time. The
+   * legacy server sends none.
+   */
   readonly id?: string | undefined
   readonly event?: string | undefined
-  /** Who published it, of a client's message. */
+  /** The publisher, if it is a client. */
   readonly meta?: Partial<Member> | undefined
 }
 
 /**
- * Something that no request can be blamed for, such as a frame that is not JSON; or the failure of
- * a {@link CallMessage} without an id, whose function it is about.
+ * An error that belongs to no request, such as a frame that is not JSON; or the failure of a {@link
+ * CallMessage} without an id, with its function's name.
  */
 export interface ErrorMessage {
   readonly type: 'error'
   readonly error: WireError
 }
 
-/** What a server says. */
+/** A message of the server. */
 export type ServerMessage =
   | AnswerMessage
   | InvokeMessage

@@ -1,14 +1,17 @@
 /**
- * Names and sizes that both ends agree on: the built-in calls of the wire and how long a name from the network
- * may be. A name longer than its limit is refused before anything looks it up.
+ * Names and sizes that both sides agree on: the built-in calls of the wire, and the length of names
+ * from the network. A name over its limit is refused before it is looked up.
  */
 
-/** The version of the wire that this package speaks. Peers that send none are the legacy pair (2.x). */
+/**
+ * The version of the wire that this package implements. Peers that send none are the legacy pair
+ * (2.x).
+ */
 export const PROTOCOL_VERSION = 1
 
 /**
- * The `rpc` names that the wire itself uses. A controller's function of the same name is never reached, but for `_ping`,
- * which is a call like any other.
+ * The `rpc` names that the wire itself uses. A controller's function of the same name is never
+ * called, except `_ping`, which is a call like any other.
  */
 export const BUILT_IN = {
   auth: 'auth',
