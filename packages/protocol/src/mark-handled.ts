@@ -1,7 +1,7 @@
 /**
  * Marks a promise as handled, and returns it. If it rejects and the application does not await it,
- * there is no `unhandledRejection`, which would end a Node process. Whoever awaits the promise
- * still gets the rejection.
+ * there is no `unhandledRejection`, which would end a Node process. An awaiting caller still
+ * gets the rejection.
  */
 export function markHandled<P extends Promise<unknown>>(promise: P): P {
   promise.catch(() => {})
